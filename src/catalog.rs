@@ -1,0 +1,151 @@
+//! The topic catalogue: every webhook topic that is known, the scopes that allow it, and its peculiarities.
+//!
+//! Data: `catalog/topics.tsv`, 233 topics, from Shopify's published Admin API schemas 2025-10 to unstable (2026-11), the
+//! live topic enum of a development store (2026-04, 2026-07) and the webhook documentation. Scope alternatives are those
+//! that the schema's descriptions state; where none is stated the tool assumes none.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::model::{ApiVersion, ScopeSet, Topic};
+
+/// What is known of one topic.
+#[derive(Debug, Clone, Copy)]
+pub struct TopicInfo {
+    /// Slash form, `orders/create`; four topics have a dot instead.
+    pub name: &'static str,
+    /// Any one of these (read) scopes allows the topic; empty: none is stated.
+    scopes: &'static str,
+    since: &'static str,
+    traits: &'static str,
+    /// One clause for people; may be empty.
+    pub note: &'static str,
+}
+
+impl TopicInfo {
+    /// The GraphQL enum name.
+    pub fn graphql(&self) -> String {
+        Topic::from_slash(self.name).graphql().to_owned()
+    }
+
+    /// Any one of these scopes allows the topic; empty: none is stated.
+    pub fn scopes(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.scopes.split_whitespace()
+    }
+
+    /// First version that has the topic, where that is later than the oldest one that was checked (2025-10).
+    pub fn since(&self) -> Option<&'static str> {
+        (!self.since.is_empty()).then_some(self.since)
+    }
+
+    /// Whether the published schema of `version` has the topic.
+    pub fn known_in(&self, version: &ApiVersion) -> bool {
+        // `unstable` sorts after every date, so string order is version order.
+        !self.is_undocumented() && self.since <= version.as_str()
+    }
+
+    /// A compliance topic: cannot be subscribed through the Admin API.
+    pub fn is_compliance(&self) -> bool {
+        self.has("compliance")
+    }
+
+    /// In a live topic enum, but in no published schema.
+    pub fn is_undocumented(&self) -> bool {
+        self.has("undocumented")
+    }
+
+    /// Needs a filter `type:<definition type>`.
+    pub fn needs_type_filter(&self) -> bool {
+        self.has("type_filter")
+    }
+
+    /// Only to Pub/Sub or EventBridge.
+    pub fn is_cloud_only(&self) -> bool {
+        self.has("cloud_only")
+    }
+
+    /// Refuses XML (recorded for `returns/approve`; the full list is not published).
+    pub fn is_json_only(&self) -> bool {
+        self.has("json_only")
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.traits.split_whitespace().any(|t| t == flag)
+    }
+}
+
+static TOPICS: LazyLock<Vec<TopicInfo>> = LazyLock::new(|| {
+    let rows = include_str!("catalog/topics.tsv").lines().filter(|line| !line.starts_with('#'));
+    rows.map(|row| {
+        let mut cells = row.split('\t');
+        let mut cell = || cells.next().unwrap_or_default();
+        TopicInfo { name: cell(), scopes: cell(), since: cell(), traits: cell(), note: cell() }
+    })
+    .collect()
+});
+
+static BY_GRAPHQL: LazyLock<HashMap<String, &'static TopicInfo>> =
+    LazyLock::new(|| TOPICS.iter().map(|info| (info.graphql(), info)).collect());
+
+/// Every topic, sorted by name.
+pub fn all() -> &'static [TopicInfo] {
+    &TOPICS
+}
+
+/// What is known of `topic`, if anything.
+pub fn lookup(topic: &Topic) -> Option<&'static TopicInfo> {
+    BY_GRAPHQL.get(topic.graphql()).copied()
+}
+
+/// The topic of a GraphQL enum name: in slash form if the catalogue knows it, else by its GraphQL name.
+pub fn from_graphql(name: &str) -> Topic {
+    BY_GRAPHQL.get(name).map_or_else(|| Topic::from_slash(name), |info| Topic::from_slash(info.name))
+}
+
+/// The scopes of which one is needed for `topic`, if `granted` has none of them.
+pub fn missing_scopes(topic: &Topic, granted: &ScopeSet) -> Option<Vec<&'static str>> {
+    let info = lookup(topic)?;
+    (!granted.grants_any_of(info.scopes())).then(|| info.scopes().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_whole_sorted_and_its_names_are_unambiguous() {
+        assert_eq!(all().len(), 233);
+        assert!(all().windows(2).all(|pair| pair[0].name < pair[1].name));
+        assert_eq!(BY_GRAPHQL.len(), 233);
+        for info in all() {
+            assert!(info.scopes().all(|s| crate::model::Scope::parse(s).is_some()), "{}", info.name);
+            assert!(info.traits.split_whitespace().all(|t| {
+                ["compliance", "undocumented", "type_filter", "cloud_only", "api_only", "json_only"].contains(&t)
+            }));
+        }
+    }
+
+    #[test]
+    fn topics_whose_underscores_are_ambiguous_come_back_in_their_slash_form() {
+        for (graphql, slash) in [
+            ("CUSTOMER_PAYMENT_METHODS_CREATE", "customer_payment_methods/create"),
+            ("FULFILLMENT_ORDERS_LINE_ITEMS_PREPARED_FOR_PICKUP", "fulfillment_orders/line_items_prepared_for_pickup"),
+            ("CUSTOMER_TAGS_ADDED", "customer.tags_added"),
+            ("BRAND_NEW_THING", "BRAND_NEW_THING"),
+        ] {
+            assert_eq!(from_graphql(graphql).as_str(), slash);
+            assert_eq!(from_graphql(graphql).graphql(), graphql);
+        }
+    }
+
+    #[test]
+    fn versions_bound_what_is_known() {
+        let at = |v| ApiVersion::parse(v).expect("version");
+        let info = |t| lookup(&Topic::from_slash(t)).expect("topic");
+        assert!(info("orders/create").known_in(&at("2026-04")));
+        assert!(!info("inventory_transfers/updated").known_in(&at("2026-04")));
+        assert!(info("inventory_transfers/updated").known_in(&at("2026-07")));
+        assert!(!info("variants/delete").known_in(&at("2026-10")) && info("variants/delete").known_in(&at("unstable")));
+        assert!(!info("publications/delete").known_in(&at("unstable")));
+    }
+}

@@ -1,0 +1,5 @@
+//! Hookwright keeps the webhook subscriptions of many Shopify shops equal to a YAML manifest.
+
+pub mod catalog;
+pub mod model;
+pub mod state;

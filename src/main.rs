@@ -1,0 +1,3 @@
+//! `hookwright`; the commands come last.
+
+fn main() {}

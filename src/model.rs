@@ -1,0 +1,22 @@
+//! The nouns of the project as types that parse: a value that exists is a value that is right.
+//!
+//! This module imports nothing of the crate and does no input or output.
+
+mod address;
+mod binding;
+mod scope;
+mod secret;
+mod shop;
+mod subscription;
+mod topic;
+mod version;
+
+pub(crate) use address::fold;
+pub use address::{Address, AddressKind};
+pub use binding::{Binding, Field, Format};
+pub use scope::{Scope, ScopeSet};
+pub use secret::SecretRef;
+pub use shop::{ShopDomain, ShopDomainError};
+pub use subscription::{Live, Sight, SubscriptionId};
+pub use topic::Topic;
+pub use version::{ApiVersion, ApiVersionError};

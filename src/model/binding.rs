@@ -1,0 +1,198 @@
+//! One binding: what a subscription delivers, and where to.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Address, Topic};
+
+/// Payload format. Shopify's default is JSON.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// `json`
+    #[default]
+    Json,
+    /// `xml`
+    Xml,
+}
+
+impl Format {
+    /// Lower-case name, as the manifest and REST write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Xml => "xml",
+        }
+    }
+
+    /// Parses either spelling (`json` of REST, `JSON` of GraphQL).
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Json, Self::Xml].into_iter().find(|f| text.eq_ignore_ascii_case(f.as_str()))
+    }
+}
+
+/// One (topic -> address) with everything that Shopify lets a subscription carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The topic. Immutable at Shopify: a subscription never changes its topic.
+    pub topic: Topic,
+    /// The delivery address.
+    pub address: Address,
+    /// The payload format.
+    pub format: Format,
+    /// Shopify search syntax; `None` and the empty filter are the same thing and stored as `None`.
+    pub filter: Option<String>,
+    /// Dotted payload paths, in the order written.
+    pub include_fields: Vec<String>,
+    /// Metafield namespaces, in the order written.
+    pub metafield_namespaces: Vec<String>,
+    /// Unique per shop, ignoring case. `None` in a desired binding means: not looked at.
+    pub name: Option<String>,
+    /// `namespace.key`, in the order written. `None` in a desired binding means: not looked at.
+    pub metafields: Option<Vec<String>>,
+}
+
+/// A field of a binding that an update can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// `address`
+    Address,
+    /// `format`
+    Format,
+    /// `filter`
+    Filter,
+    /// `include_fields`
+    IncludeFields,
+    /// `metafield_namespaces`
+    MetafieldNamespaces,
+    /// `name`
+    Name,
+    /// `metafields`
+    Metafields,
+}
+
+impl Field {
+    /// The key in the manifest and in every JSON of ours.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Format => "format",
+            Self::Filter => "filter",
+            Self::IncludeFields => "include_fields",
+            Self::MetafieldNamespaces => "metafield_namespaces",
+            Self::Name => "name",
+            Self::Metafields => "metafields",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Binding {
+    /// A binding with nothing but a topic and an address.
+    pub fn new(topic: Topic, address: Address) -> Self {
+        Self {
+            topic,
+            address,
+            format: Format::Json,
+            filter: None,
+            include_fields: Vec::new(),
+            metafield_namespaces: Vec::new(),
+            name: None,
+            metafields: None,
+        }
+    }
+
+    /// What makes two bindings the same one (Shopify refuses a second subscription with the same four; recorded).
+    pub fn key(&self) -> (&Topic, &Address, Format, Option<&str>) {
+        (&self.topic, &self.address, self.format, self.filter.as_deref())
+    }
+
+    /// The fields in which `live` differs from what `self` asks for. Name and metafields count only where asked for.
+    ///
+    /// Every field is named, so that a new one does not compile until somebody decides how it compares.
+    pub fn differing_fields(&self, live: &Self) -> Vec<Field> {
+        let Self { topic: _, address, format, filter, include_fields, metafield_namespaces, name, metafields } = self;
+        let mut fields = Vec::new();
+        let mut note = |differs: bool, field| {
+            if differs {
+                fields.push(field);
+            }
+        };
+        note(*address != live.address, Field::Address);
+        note(*format != live.format, Field::Format);
+        note(*filter != live.filter, Field::Filter);
+        note(!same_set(include_fields, &live.include_fields), Field::IncludeFields);
+        note(!same_namespaces(metafield_namespaces, &live.metafield_namespaces), Field::MetafieldNamespaces);
+        note(name.is_some() && *name != live.name, Field::Name);
+        let wanted = metafields.as_deref();
+        let there = live.metafields.as_deref().unwrap_or_default();
+        note(wanted.is_some_and(|wanted| !same_namespaces(wanted, there)), Field::Metafields);
+        fields
+    }
+}
+
+fn same_set(a: &[String], b: &[String]) -> bool {
+    a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
+}
+
+/// Set equality where `$app:NS` equals `app--<digits>--NS`, the form in which Shopify gives it back (recorded). Each
+/// element must have a partner on the other side; two apps' ids on one side both partner with one `$app:`.
+fn same_namespaces(a: &[String], b: &[String]) -> bool {
+    let covered = |xs: &[String], ys: &[String]| xs.iter().all(|x| ys.iter().any(|y| same_namespace(x, y)));
+    covered(a, b) && covered(b, a)
+}
+
+fn same_namespace(a: &str, b: &str) -> bool {
+    a == b
+        || app_reserved(a).is_some_and(|ns| resolves_to(b, ns))
+        || app_reserved(b).is_some_and(|ns| resolves_to(a, ns))
+}
+
+fn app_reserved(text: &str) -> Option<&str> {
+    text.strip_prefix("$app:")
+}
+
+fn resolves_to(text: &str, namespace: &str) -> bool {
+    text.strip_prefix("app--")
+        .and_then(|rest| rest.split_once("--"))
+        .is_some_and(|(id, ns)| !id.is_empty() && id.bytes().all(|c| c.is_ascii_digit()) && ns == namespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(list: &[&str]) -> Vec<String> {
+        list.iter().map(|&s| s.to_owned()).collect()
+    }
+
+    #[test]
+    fn app_namespaces_compare_by_what_shopify_makes_of_them() {
+        assert!(same_namespaces(
+            &texts(&["$app:loyalty", "custom"]),
+            &texts(&["custom", "app--347082227713--loyalty"])
+        ));
+        assert!(!same_namespaces(&texts(&["$app:loyalty"]), &texts(&["app--12--Loyalty"])));
+        assert!(!same_namespaces(&texts(&["$app:loyalty"]), &texts(&["app--x--loyalty"])));
+        assert!(!same_namespaces(&texts(&[]), &texts(&["custom"])));
+    }
+
+    #[test]
+    fn name_and_metafields_are_compared_only_where_asked_for() {
+        let live = Binding {
+            name: Some("held".into()),
+            metafields: Some(texts(&["custom.size"])),
+            ..Binding::new(Topic::from_slash("orders/create"), Address::new("https://x.example/"))
+        };
+        let mut wanted = Binding { name: None, metafields: None, ..live.clone() };
+        assert_eq!(wanted.differing_fields(&live), []);
+        wanted.name = Some("other".into());
+        wanted.metafields = Some(vec![]);
+        wanted.include_fields = texts(&["id"]);
+        assert_eq!(wanted.differing_fields(&live), [Field::IncludeFields, Field::Name, Field::Metafields]);
+    }
+}

@@ -1,0 +1,99 @@
+//! OAuth access scopes and what implies what.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// One access scope handle, such as `read_orders`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope(String);
+
+impl Scope {
+    /// Takes a handle of the documented form `(unauthenticated_)?(read|write)_…`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("unauthenticated_").unwrap_or(text);
+        let name = rest.strip_prefix("read_").or_else(|| rest.strip_prefix("write_"))?;
+        let valid = !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
+        valid.then(|| Self(text.to_owned()))
+    }
+
+    /// Takes whatever handle the Admin API reported.
+    pub fn observed(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The handle.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The read scope that a write scope brings along (`write_x` grants `read_x`).
+    pub fn implied(&self) -> Option<Self> {
+        if let Some(name) = self.0.strip_prefix("write_") {
+            return Some(Self(format!("read_{name}")));
+        }
+        self.0.strip_prefix("unauthenticated_write_").map(|name| Self(format!("unauthenticated_read_{name}")))
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A set of scopes that knows what it implies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScopeSet(BTreeSet<Scope>);
+
+impl ScopeSet {
+    /// Whether the set grants `handle`, by itself or through the write scope that implies it.
+    pub fn grants(&self, handle: &str) -> bool {
+        self.0.iter().any(|s| s.as_str() == handle || s.implied().is_some_and(|i| i.as_str() == handle))
+    }
+
+    /// Whether any of the alternatives is granted; an empty list asks for nothing.
+    pub fn grants_any_of<'a>(&self, alternatives: impl IntoIterator<Item = &'a str>) -> bool {
+        let mut asked = false;
+        for handle in alternatives {
+            asked = true;
+            if self.grants(handle) {
+                return true;
+            }
+        }
+        !asked
+    }
+
+    /// The scopes in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.0.iter()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<Scope> for ScopeSet {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_scope_grants_its_read_scope_and_nothing_else() {
+        let set: ScopeSet =
+            ["write_orders", "unauthenticated_write_checkouts"].into_iter().filter_map(Scope::parse).collect();
+        assert!(
+            set.grants("read_orders") && set.grants("write_orders") && set.grants("unauthenticated_read_checkouts")
+        );
+        assert!(!set.grants("read_order") && !set.grants("read_checkouts") && !set.grants("read_customers"));
+        assert!(
+            set.grants_any_of([]) && set.grants_any_of(["read_x", "read_orders"]) && !set.grants_any_of(["read_x"])
+        );
+    }
+}

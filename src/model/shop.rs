@@ -1,0 +1,103 @@
+//! A shop's permanent domain.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// `<handle>.myshopify.com`, lower case.
+///
+/// Nothing else parses: a token is sent to this host, so a value that could name another host must not exist
+/// (Shopify's documented check is `^[a-zA-Z0-9][a-zA-Z0-9-]*\.myshopify\.com$`, anchored).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ShopDomain(Arc<str>);
+
+/// Why a text is no shop domain.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a Shopify shop: expected `<handle>` or `<handle>.myshopify.com`")]
+pub struct ShopDomainError;
+
+const SUFFIX: &str = ".myshopify.com";
+
+impl ShopDomain {
+    /// Parses a bare handle or a full domain, in any case.
+    pub fn parse(text: &str) -> Result<Self, ShopDomainError> {
+        let lower = text.to_ascii_lowercase();
+        let handle = lower.strip_suffix(SUFFIX).unwrap_or(&lower);
+        let label = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+        // 63 is the length of a DNS label; a longer one could never resolve.
+        let valid = !handle.is_empty() && handle.len() <= 63 && !handle.starts_with('-') && handle.bytes().all(label);
+        if valid { Ok(Self(format!("{handle}{SUFFIX}").into())) } else { Err(ShopDomainError) }
+    }
+
+    /// The full domain.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part before `.myshopify.com`.
+    pub fn handle(&self) -> &str {
+        self.0.strip_suffix(SUFFIX).unwrap_or(&self.0)
+    }
+
+    /// The handle as it stands in the name of an environment variable: upper case, `-` as `_`.
+    pub fn env_handle(&self) -> String {
+        self.handle().to_ascii_uppercase().replace('-', "_")
+    }
+}
+
+impl fmt::Display for ShopDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ShopDomain {
+    type Error = ShopDomainError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ShopDomain> for String {
+    fn from(shop: ShopDomain) -> Self {
+        shop.0.as_ref().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_and_domains_parse_to_the_lower_case_domain() {
+        for text in ["acme", "ACME.myshopify.com", "acme.MyShopify.com"] {
+            assert_eq!(ShopDomain::parse(text).map(String::from), Ok("acme.myshopify.com".to_owned()), "{text}");
+        }
+        assert_eq!(ShopDomain::parse("my-shop-2").map(|s| s.env_handle()), Ok("MY_SHOP_2".to_owned()));
+    }
+
+    #[test]
+    fn nothing_that_could_be_another_host_parses() {
+        for text in [
+            "",
+            "-a",
+            "a.b",
+            "a.example.com",
+            "https://a.myshopify.com",
+            "a.myshopify.com.evil.com",
+            "a.myshopify.com/x",
+            "a@evil.com",
+            "a:80",
+            "a b",
+            "ä",
+            "a.myshopify.com\n",
+            ".myshopify.com",
+            "a_b",
+            "x.myshopify.com.myshopify.com",
+        ] {
+            assert_eq!(ShopDomain::parse(text), Err(ShopDomainError), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What the manifest asks and what the Admin API said, as one type, and the rule of what is ours.
+//!
+//! `State<Wanted>` is desired, `State<Live>` is observed; the bindings inside compare with each other. Pure.
+
+mod ownership;
+mod safety;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use ownership::{Ownership, Prefix, PrefixError, Unmanaged};
+pub use safety::{Safety, ShopLimits};
+
+use crate::model::{Binding, Field, Live, ScopeSet, ShopDomain, Sight};
+
+/// The shops of one side.
+pub type State<M> = BTreeMap<ShopDomain, ShopState<M>>;
+
+/// What the manifest asks of one shop.
+pub type Desired = ShopState<Wanted>;
+
+/// What the Admin API said of one shop.
+pub type Observed = ShopState<Live>;
+
+/// One side of one shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopState<M> {
+    /// Wanted or granted scopes. `None`: the manifest wants none in particular, or the transport could not say.
+    pub scopes: Option<ScopeSet>,
+    /// The bindings, in no particular order.
+    pub entries: Vec<Entry<M>>,
+}
+
+impl<M> Default for ShopState<M> {
+    fn default() -> Self {
+        Self { scopes: None, entries: Vec::new() }
+    }
+}
+
+/// A binding and what its side knows besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<M> {
+    /// What is compared.
+    pub binding: Binding,
+    /// What is not.
+    pub meta: M,
+}
+
+impl Entry<Live> {
+    /// The fields in which this subscription is known to differ from `wanted`.
+    pub fn differs_from(&self, wanted: &Binding) -> Vec<Field> {
+        let mut fields = wanted.differing_fields(&self.binding);
+        fields.retain(|field| self.meta.sight.shows(*field));
+        let metafields_known = self.binding.metafields.is_some() || self.meta.sight == Sight::Whole;
+        fields.retain(|field| *field != Field::Metafields || metafields_known);
+        fields
+    }
+}
+
+/// What the manifest knows of a binding besides the binding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Name of the destination, if the binding names one and not an address.
+    pub destination: Option<Arc<str>>,
+    /// Where the binding stands.
+    pub source: Source,
+}
+
+/// A place in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// The path as the user gave it.
+    pub file: Arc<str>,
+    /// 1-based.
+    pub line: u32,
+}
