@@ -1,5 +1,6 @@
 //! Hookwright keeps the webhook subscriptions of many Shopify shops equal to a YAML manifest.
 
 pub mod catalog;
+pub mod diff;
 pub mod model;
 pub mod state;

@@ -1,0 +1,163 @@
+//! The same laws where the transport hides filters and names: REST, which cannot change a format either.
+
+use super::*;
+
+/// What REST shows of a subscription.
+fn shown(live: &Entry<Live>) -> Entry<Live> {
+    let mut live = live.clone();
+    live.meta.sight = Sight::WithoutFilterAndName;
+    live.binding = Binding { filter: None, name: None, metafields: None, ..live.binding };
+    live
+}
+
+pub(crate) fn seen_over_rest(shop: &Shop) -> Observed {
+    ShopState { scopes: None, entries: shop.live.iter().map(shown).collect() }
+}
+
+/// Carries a change out as REST can: what it hides stays as it is, and so does the format.
+pub(crate) fn apply_over_rest(shop: &mut Shop, change: &Change) {
+    let find = |shop: &Shop, before: &Entry<Live>| {
+        let at = shop.live.iter().position(|l| l.meta.id == before.meta.id).expect("names what is there");
+        assert_eq!(&shown(&shop.live[at]), before, "`before` is what the change finds when its turn comes");
+        at
+    };
+    match change {
+        Change::Create { after, .. } => {
+            assert!(after.filter.is_none() && after.name.is_none() && after.metafields.is_none(), "not to be said");
+            shop.apply(change);
+        }
+        Change::Update { before, after, fields, .. } => {
+            assert!(!fields.is_empty(), "an update without a field");
+            let at = find(shop, before);
+            let now = shop.live[at].binding.clone();
+            assert_eq!((&now.topic, now.format), (&after.topic, after.format), "REST cannot change these");
+            let (filter, name, metafields) = (now.filter, now.name, now.metafields);
+            let becomes = Binding { filter, name, metafields, ..after.clone() };
+            shop.check_free(&becomes, Some(&before.meta.id));
+            shop.live[at].binding = becomes;
+        }
+        Change::Delete { before, .. } => {
+            let at = find(shop, before);
+            shop.live.remove(at);
+        }
+    }
+}
+
+/// What a valid manifest may ask over REST.
+pub(crate) fn any_desired_over_rest() -> impl Strategy<Value = Desired> {
+    prop::collection::vec(any_binding(&MANAGED), 0..8).prop_map(|list| {
+        let plain = |b: Binding| Binding { filter: None, name: None, metafields: None, ..b };
+        desired(
+            distinct(list.into_iter().map(plain).collect())
+                .into_iter()
+                .map(|b| Binding { metafields: None, ..b })
+                .collect(),
+        )
+    })
+}
+
+fn looks(entry: &Entry<Live>) -> String {
+    format!("{:?}", shown(entry).binding.key())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// One round converges. Nothing unmanaged is touched, nothing goes as a duplicate, of several that look alike all go
+    /// or none, and what a replace takes away stands again before.
+    #[test]
+    fn applying_the_diff_converges(wanted in any_desired_over_rest(), mut shop in any_shop()) {
+        let ownership = Ownership::default();
+        let mine = |e: &&Entry<Live>| ownership.covers(&e.binding.address);
+        let before = shop.live.clone();
+        let first = diff(&wanted, &seen_over_rest(&shop), &ownership);
+        let gone = |e: &Entry<Live>, changes: &[Change]| {
+            changes.iter().any(|c| matches!(c, Change::Delete { before, .. } if before.meta.id == e.meta.id))
+        };
+        for entry in before.iter().filter(mine) {
+            let group: Vec<_> = before.iter().filter(|e| looks(e) == looks(entry)).collect();
+            let deleted = group.iter().filter(|e| gone(e, &first.changes)).count();
+            prop_assert!(deleted == 0 || deleted == group.len(), "one of several that look alike was picked out");
+            let asked_for = wanted.entries.iter().any(|w| format!("{:?}", w.binding.key()) == looks(entry));
+            prop_assert!(deleted == 0 || !asked_for, "what the manifest asks for was deleted");
+        }
+        let mut deleting = false;
+        for (at, change) in first.changes.iter().enumerate() {
+            if let Change::Delete { before, reason } = change {
+                prop_assert_ne!(*reason, DeleteReason::Duplicate);
+                let stands = |c: &Change| matches!(c, Change::Create { after, .. }
+                    if after.topic == before.binding.topic && after.address == before.binding.address);
+                prop_assert!(*reason != DeleteReason::Replaced || first.changes[..at].iter().any(stands));
+            }
+            let is_delete = matches!(change, Change::Delete { .. });
+            prop_assert!(is_delete || !deleting, "a delete before a create or update");
+            deleting = is_delete;
+            apply_over_rest(&mut shop, change);
+        }
+        let now = diff(&wanted, &seen_over_rest(&shop), &ownership);
+        prop_assert_eq!(&now.changes, &vec![]);
+        prop_assert_eq!(now.bound.len(), wanted.entries.len());
+        prop_assert_eq!(now.managed, wanted.entries.len() + now.look_alikes.len());
+        let foreign = |list: &[Entry<Live>]| list.iter().filter(|e| !mine(e)).cloned().collect::<Vec<_>>();
+        prop_assert_eq!(foreign(&before), foreign(&shop.live));
+    }
+
+    /// The order of either side changes nothing.
+    #[test]
+    fn order_of_input_does_not_matter(wanted in any_desired_over_rest(), shop in any_shop(), seed in any::<u64>()) {
+        let observed = seen_over_rest(&shop);
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let (mut w, mut o) = (wanted.clone(), observed.clone());
+        rng.shuffle(&mut w.entries);
+        rng.shuffle(&mut o.entries);
+        let ownership = Ownership::default();
+        prop_assert_eq!(diff(&wanted, &observed, &ownership), diff(&w, &o, &ownership));
+    }
+}
+
+fn rest(live: &[Entry<Live>]) -> Observed {
+    observed(live.iter().map(shown).collect())
+}
+
+fn xml(topic: &str, address: &str) -> Binding {
+    Binding { format: Format::Xml, ..bind(topic, address) }
+}
+
+#[test]
+fn a_format_is_replaced_and_only_where_the_address_stays() {
+    let want = desired(vec![bind("orders/create", MANAGED[0])]);
+    let out = diff(&want, &rest(&[live(7, xml("orders/create", MANAGED[0]))]), &Ownership::default());
+    assert_eq!(verbs(&out), ["+orders/create", "-7"]);
+    assert!(matches!(&out.changes[1], Change::Delete { reason: DeleteReason::Replaced, .. }));
+    let out = diff(&want, &rest(&[live(7, xml("orders/create", MANAGED[1]))]), &Ownership::default());
+    assert!(matches!(&out.changes[1], Change::Delete { reason: DeleteReason::NotInManifest, .. }));
+}
+
+#[test]
+fn a_replace_that_is_blocked_leaves_the_old_one_and_says_nothing_of_a_delete() {
+    let mut state = rest(&[live(7, xml("customers/update", MANAGED[0]))]);
+    state.scopes = Some(["write_orders"].into_iter().filter_map(Scope::parse).collect());
+    let out = diff(&desired(vec![bind("customers/update", MANAGED[0])]), &state, &Ownership::default());
+    assert_eq!(verbs(&out), Vec::<String>::new());
+    assert_eq!((out.blocked.len(), out.held_back.len()), (1, 0));
+}
+
+#[test]
+fn what_looks_alike_stays_beside_the_one_that_is_bound() {
+    let filtered = Binding { filter: Some("id:1".into()), ..bind("orders/create", MANAGED[0]) };
+    let state = rest(&[live(1, filtered.clone()), live(2, bind("orders/create", MANAGED[0]))]);
+    let out = diff(&desired(vec![bind("orders/create", MANAGED[0])]), &state, &Ownership::default());
+    assert_eq!((verbs(&out), out.bound.len(), out.look_alikes.len()), (vec![], 1, 1));
+    // Where none of them is asked for, nobody knows which one to redirect: a new one is made, and all of them go.
+    let out = diff(&desired(vec![bind("orders/create", MANAGED[1])]), &state, &Ownership::default());
+    assert_eq!(verbs(&out), ["+orders/create", "-1", "-2"]);
+}
+
+#[test]
+fn a_filter_that_is_not_shown_is_no_difference() {
+    let want = Binding { filter: Some("id:1".into()), ..named("orders/create", MANAGED[0], "feed") };
+    let state = rest(&[live(1, bind("orders/create", MANAGED[0]))]);
+    let out =
+        diff(&desired(vec![Binding { metafields: Some(vec!["a.b".into()]), ..want }]), &state, &Ownership::default());
+    assert_eq!((verbs(&out), out.bound.len()), (vec![], 1));
+}
