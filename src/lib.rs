@@ -3,4 +3,6 @@
 pub mod catalog;
 pub mod diff;
 pub mod model;
+pub mod plan;
+pub mod report;
 pub mod state;

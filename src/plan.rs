@@ -1,0 +1,119 @@
+//! The plan: what would be done, why, and what it needs consent for. Pure, and data: deterministic bytes for the same
+//! inputs, whatever their order.
+//!
+//! `shop` turns one shop's reading into its part of the plan as soon as it is there, so that readings need not be kept;
+//! `assemble` puts the parts together, judges the run as a whole and seals the plan with its digest.
+
+mod consent;
+mod digest;
+mod file;
+mod findings;
+mod hazards;
+mod judge;
+mod shop;
+mod subscription;
+pub mod v1;
+
+pub use consent::{Consent, ConsentError, refused};
+pub use digest::{desired_digest, sha256};
+pub use file::{PlanFileError, read};
+pub use findings::{RETRY_HOURS as OLD_ENDPOINT_HOURS, order as finding_order};
+pub use hazards::of_run;
+pub use judge::{Stale, Task, judge};
+pub use shop::{Base, Context, Failure, ShopInput, shop};
+pub use subscription::{ParsedChange, parse_change};
+
+use v1::{Plan, Selection, Settings, Severity, Shop, ShopCounts, ShopStatus, Summary};
+
+/// A shop's part of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShopPart {
+    /// What is written.
+    pub shop: Shop,
+    /// What needs consent in this shop alone.
+    pub hazards: Vec<v1::Hazard>,
+}
+
+/// What the plan says besides its shops.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// What the plan is made with.
+    pub settings: Settings,
+    /// Which shops were looked at.
+    pub selection: Selection,
+    /// Of the whole manifest.
+    pub manifest_digest: String,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+    /// Shops of the base manifest that are not in this one.
+    pub shops_left: Vec<String>,
+    /// What earlier files say.
+    pub since: Option<v1::Since>,
+}
+
+/// Puts the parts together. `exit_code` says what the command exits with, given the summary.
+pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan) -> u8) -> Plan {
+    let mut hazards = Vec::new();
+    let mut shops: Vec<Shop> = Vec::with_capacity(parts.len());
+    for part in parts {
+        hazards.extend(part.hazards);
+        shops.push(part.shop);
+    }
+    shops.sort_by(|a, b| a.shop.cmp(&b.shop));
+    let whole_run = frame.selection.shard.is_none();
+    if whole_run {
+        hazards.extend(of_run(&frame.settings, &shops));
+    }
+    hazards.sort_by(|a, b| (&a.shop, &a.kind).cmp(&(&b.shop, &b.kind)));
+    let summary = summarise(&shops);
+    let Frame { settings, selection, manifest_digest, created_at, mut shops_left, since } = frame;
+    shops_left.sort();
+    let mut plan = Plan {
+        format_version: v1::FORMAT_VERSION.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        created_at,
+        plan_digest: String::new(),
+        exit_code: 0,
+        manifest_digest,
+        complete: summary.shops.failed == 0,
+        settings,
+        selection,
+        summary,
+        hazards,
+        shops_left,
+        since,
+        shops,
+    };
+    plan.exit_code = exit_code(&plan);
+    plan.plan_digest = digest::of_plan(&plan);
+    plan
+}
+
+/// Counts over shops; also of several plans' shops together.
+pub fn summarise<'a>(shops: impl IntoIterator<Item = &'a Shop>) -> Summary {
+    let mut sum = Summary { shops: ShopCounts::default(), ..Summary::default() };
+    for shop in shops {
+        for change in &shop.changes {
+            match change.action {
+                v1::Action::Create => sum.add += 1,
+                v1::Action::Update => sum.change += 1,
+                v1::Action::Delete => sum.destroy += 1,
+            }
+        }
+        sum.unchanged += shop.bound.iter().map(|b| b.count).sum::<usize>();
+        sum.blocked += shop.blocked.len();
+        sum.unmanaged += shop.unmanaged;
+        sum.attention += shop.findings.iter().filter(|f| f.severity == Severity::Attention).count();
+        sum.shops.total += 1;
+        match shop.status {
+            ShopStatus::Changed => sum.shops.changed += 1,
+            ShopStatus::Unchanged => sum.shops.unchanged += 1,
+            ShopStatus::Failed => sum.shops.failed += 1,
+            ShopStatus::Unavailable => sum.shops.unavailable += 1,
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! Consent to hazards: `KIND:SHOP` with a glob for the shop, or `KIND` for a hazard of the run.
+
+use globset::{Glob, GlobMatcher};
+
+use super::v1::Hazard;
+use crate::model::ShopDomain;
+
+/// Every kind of hazard, and whether it is a shop's.
+const KINDS: [(&str, bool); 7] = [
+    ("max_delete_percent", true),
+    ("max_total_delete_percent", false),
+    ("max_address_change_percent", false),
+    ("empty_shop", true),
+    ("delete_foreign", true),
+    ("delete_unmanaged", true),
+    ("protected_topic", true),
+];
+
+/// One value of `--allow`.
+#[derive(Debug, Clone)]
+pub struct Consent {
+    kind: String,
+    shop: Option<GlobMatcher>,
+}
+
+/// Why a text is no consent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConsentError {
+    /// Nothing of that kind exists.
+    #[error("no hazard is called {0:?}; there are {all}", all = KINDS.map(|(kind, _)| kind).join(", "))]
+    Kind(String),
+    /// A hazard of a shop needs the shop.
+    #[error("{0} is a hazard of a shop: write {0}:SHOP (a glob is fine, such as {0}:*)")]
+    ShopMissing(String),
+    /// A hazard of the run has no shop.
+    #[error("{0} is a hazard of the whole run: write it without a shop")]
+    ShopGiven(String),
+    /// The glob is none.
+    #[error("{0:?} is not a valid pattern for a shop")]
+    Pattern(String),
+}
+
+impl Consent {
+    /// Parses one value of `--allow`.
+    pub fn parse(text: &str) -> Result<Self, ConsentError> {
+        let (kind, shop) = text.split_once(':').map_or((text, None), |(kind, shop)| (kind, Some(shop)));
+        let known = KINDS.iter().find(|(name, _)| *name == kind);
+        let (_, of_shop) = known.ok_or_else(|| ConsentError::Kind(kind.to_owned()))?;
+        match (of_shop, shop) {
+            (true, None) => Err(ConsentError::ShopMissing(kind.to_owned())),
+            (false, Some(_)) => Err(ConsentError::ShopGiven(kind.to_owned())),
+            (_, None) => Ok(Self { kind: kind.to_owned(), shop: None }),
+            (_, Some(pattern)) => {
+                let glob = Glob::new(&pattern.to_ascii_lowercase());
+                let glob = glob.map_err(|_| ConsentError::Pattern(pattern.to_owned()))?;
+                Ok(Self { kind: kind.to_owned(), shop: Some(glob.compile_matcher()) })
+            }
+        }
+    }
+
+    fn covers(&self, hazard: &Hazard) -> bool {
+        let shop = match (&self.shop, &hazard.shop) {
+            (None, None) => true,
+            (Some(pattern), Some(shop)) => {
+                let handle = ShopDomain::parse(shop).is_ok_and(|s| pattern.is_match(s.handle()));
+                handle || pattern.is_match(shop)
+            }
+            _ => false,
+        };
+        shop && self.kind == hazard.kind
+    }
+}
+
+/// The hazards to which nobody consented.
+pub fn refused<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, consents: &[Consent]) -> Vec<&'a Hazard> {
+    hazards.into_iter().filter(|hazard| !consents.iter().any(|c| c.covers(hazard))).collect()
+}

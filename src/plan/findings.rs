@@ -1,0 +1,185 @@
+//! What a plan must say but cannot do, in words that say what to do about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::v1::{Finding, Severity, ShopError};
+use crate::catalog;
+use crate::diff::{Change, ShopDiff, UpdateReason};
+use crate::model::{Field, Live, ShopDomain};
+use crate::state::{Desired, Entry, Observed, Ownership, Unmanaged};
+
+/// How long Shopify goes on sending retries to the address that was in force when an event fired (documented; 8
+/// retries over 4 hours since 2024-09).
+pub const RETRY_HOURS: i64 = 4;
+
+/// Sorts findings: what matters most first.
+pub fn order(finding: &Finding) -> impl Ord + use<> {
+    let Finding { kind, severity, topic, id, message, details: _ } = finding.clone();
+    (std::cmp::Reverse(severity), kind, topic, id, message)
+}
+
+fn finding(kind: &str, severity: Severity, live: Option<&Entry<Live>>, message: String, details: Value) -> Finding {
+    let details = if let Value::Object(map) = details { map } else { Map::new() };
+    Finding {
+        kind: kind.to_owned(),
+        severity,
+        topic: live.map(|l| l.binding.topic.to_string()),
+        id: live.map(|l| l.meta.id.to_string()),
+        message,
+        details,
+    }
+}
+
+/// "read_x", or "one of read_x, read_y".
+pub(super) fn one_of(scopes: &[&str]) -> String {
+    match scopes {
+        [one] => format!("scope {one}"),
+        many => format!("one of the scopes {}", many.join(", ")),
+    }
+}
+
+/// A shop that could not be read, and is tolerated.
+pub(super) fn unavailable(error: &ShopError) -> Finding {
+    let message = format!("not read, and tolerated: {}", error.message);
+    finding("unavailable", Severity::Info, None, message, json!({ "error": error.kind }))
+}
+
+/// Everything that one shop's comparison brought to light.
+pub(super) fn of_shop(
+    shop: &ShopDomain,
+    desired: &Desired,
+    observed: &Observed,
+    result: &ShopDiff,
+    ownership: &Ownership,
+) -> Vec<Finding> {
+    let mut out = Vec::new();
+    scopes(shop, desired, observed, result, &mut out);
+    if ownership.unmanaged == Unmanaged::Report {
+        out.extend(result.unmanaged.iter().map(unmanaged));
+    }
+    out.extend(result.held_back.iter().map(held_back));
+    out.extend(result.look_alikes.iter().map(not_readable));
+    for (wanted, live) in &result.bound {
+        unnamed_metafields(wanted.binding.metafields.is_none(), live, &mut out);
+    }
+    let mut moved: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for change in &result.changes {
+        match change {
+            Change::Update { before, fields, .. } => {
+                if fields.contains(&Field::Address) {
+                    moved.entry(before.binding.address.as_str()).or_default().insert(before.binding.topic.as_str());
+                }
+                unnamed_metafields(!fields.contains(&Field::Metafields), before, &mut out);
+            }
+            Change::Delete { before, .. } => lost_metafields(before, &mut out),
+            Change::Create { .. } => {}
+        }
+    }
+    out.extend(kept_steps(&result.changes));
+    out.extend(moved.into_iter().map(|(address, topics)| old_endpoint(address, &topics)));
+    out
+}
+
+fn scopes(shop: &ShopDomain, desired: &Desired, observed: &Observed, result: &ShopDiff, out: &mut Vec<Finding>) {
+    let Some(granted) = &observed.scopes else { return };
+    for (_, live) in &result.bound {
+        if let Some(any_of) = catalog::missing_scopes(&live.binding.topic, granted) {
+            let message = format!(
+                "live, but {} is not granted any more: Shopify may stop delivering; see `hookwright auth url --shop {}`",
+                one_of(&any_of),
+                shop.handle()
+            );
+            out.push(finding("scope_lost", Severity::Attention, Some(live), message, json!({ "any_of": any_of })));
+        }
+    }
+    let Some(wanted) = &desired.scopes else { return };
+    for scope in wanted.iter().filter(|s| !granted.grants(s.as_str())) {
+        let message = format!(
+            "scope {scope} is wanted and not granted: add it to the app and have the shop approve it, \
+             see `hookwright auth url --shop {}`",
+            shop.handle()
+        );
+        out.push(finding("scope_missing", Severity::Attention, None, message, json!({ "scope": scope.as_str() })));
+    }
+    let superfluous: Vec<&str> =
+        granted.iter().map(crate::model::Scope::as_str).filter(|s| !wanted.grants(s)).collect();
+    if !superfluous.is_empty() {
+        let message = format!("granted, but not wanted: {}", superfluous.join(", "));
+        out.push(finding("scope_superfluous", Severity::Info, None, message, json!({ "scopes": superfluous })));
+    }
+}
+
+fn unmanaged(live: &Entry<Live>) -> Finding {
+    let address = live.binding.address.as_str();
+    let message = format!("{} -> {address}: no ownership prefix covers it, left alone", live.binding.topic);
+    let details = json!({ "address": address, "format": live.binding.format.as_str(), "filter": live.binding.filter });
+    finding("unmanaged", Severity::Info, Some(live), message, details)
+}
+
+fn held_back(live: &Entry<Live>) -> Finding {
+    let address = live.binding.address.as_str();
+    let message = format!(
+        "{} -> {address}: not in the manifest, but kept until the blocked binding of its topic can be made",
+        live.binding.topic
+    );
+    finding("held_back", Severity::Warning, Some(live), message, json!({ "address": address }))
+}
+
+fn not_readable(live: &Entry<Live>) -> Finding {
+    let address = live.binding.address.as_str();
+    let message = format!(
+        "{} -> {address}: looks like another live one that realises the binding, and REST does not show the filters          that tell them apart: left alone. Plan with admin_api.transport: graphql, or delete the wrong one by hand",
+        live.binding.topic
+    );
+    let details = json!({ "address": address, "format": live.binding.format.as_str() });
+    finding("not_readable", Severity::Attention, Some(live), message, details)
+}
+
+fn old_endpoint(address: &str, topics: &BTreeSet<&str>) -> Finding {
+    let message = format!(
+        "keep the old endpoint {address} up for {RETRY_HOURS} hours after the apply: \
+         Shopify's retries keep the old address"
+    );
+    let details = json!({ "address": address, "topics": topics, "hours": RETRY_HOURS });
+    finding("old_endpoint", Severity::Info, None, message, details)
+}
+
+/// Subscriptions that step aside with their name and get none of their own after it.
+fn kept_steps(changes: &[Change]) -> Vec<Finding> {
+    let later = |at: usize, id| {
+        changes[at + 1..].iter().any(|change| match change {
+            Change::Update { before, .. } | Change::Delete { before, .. } => &before.meta.id == id,
+            Change::Create { .. } => false,
+        })
+    };
+    let kept = changes.iter().enumerate().filter_map(|(at, change)| match change {
+        Change::Update { before, after, reason: UpdateReason::NameStep, .. } if !later(at, &before.meta.id) => {
+            let name = after.name.as_deref().unwrap_or_default();
+            let message = format!(
+                "keeps the name {name:?} after that, since its binding names none and Shopify documents no way to clear \
+                 a name: give the binding a name"
+            );
+            Some(finding("name_kept", Severity::Info, Some(before), message, json!({ "name": name })))
+        }
+        _ => None,
+    });
+    kept.collect()
+}
+
+fn unnamed_metafields(not_asked_for: bool, live: &Entry<Live>, out: &mut Vec<Finding>) {
+    let there = live.binding.metafields.as_deref().unwrap_or_default();
+    if not_asked_for && !there.is_empty() {
+        let message = format!("carries metafields that no binding names, left alone: {}", there.join(", "));
+        out.push(finding("metafields_unnamed", Severity::Info, Some(live), message, json!({ "metafields": there })));
+    }
+}
+
+fn lost_metafields(before: &Entry<Live>, out: &mut Vec<Finding>) {
+    let there = before.binding.metafields.as_deref().unwrap_or_default();
+    if !there.is_empty() {
+        let message = format!("its delete loses the metafields {}", there.join(", "));
+        out.push(finding("metafields_lost", Severity::Warning, Some(before), message, json!({ "metafields": there })));
+    }
+}

@@ -1,0 +1,150 @@
+//! Properties of a plan that need somebody's consent, with figures and the way out in the message.
+
+use serde_json::{Map, Value, json};
+
+use super::shop::Context;
+use super::v1::{Action, Change, Hazard, Settings, Shop};
+use crate::model::{Address, ShopDomain, Topic};
+use crate::state::ShopLimits;
+
+/// Below these numbers of managed subscriptions a percentage says little.
+const SHOP_MINIMUM: usize = 5;
+const RUN_MINIMUM: usize = 50;
+
+fn hazard(kind: &str, shop: Option<&str>, message: String, details: Value) -> Hazard {
+    let handle = |shop: &str| ShopDomain::parse(shop).map_or_else(|_| shop.to_owned(), |s| s.handle().to_owned());
+    let details = if let Value::Object(map) = details { map } else { Map::new() };
+    Hazard {
+        kind: kind.to_owned(),
+        shop: shop.map(ToOwned::to_owned),
+        message,
+        allow: shop.map_or_else(|| kind.to_owned(), |shop| format!("{kind}:{}", handle(shop))),
+        details,
+    }
+}
+
+/// What counts as a delete for every limit: not the second of two alike nor the second half of a replace, but a
+/// subscription that is repurposed.
+fn loses_a_route(change: &Change) -> bool {
+    match change.action {
+        Action::Delete => !matches!(change.reason.as_str(), "duplicate" | "replaced"),
+        Action::Update => change.reason == "repurposed",
+        Action::Create => false,
+    }
+}
+
+fn changes_address(change: &Change) -> bool {
+    change.action == Action::Update && change.fields.iter().any(|f| f == "address")
+}
+
+/// What percentages are of: the managed ones; with `unmanaged: delete` all live ones.
+fn population(shop: &Shop, counts_all: bool) -> usize {
+    shop.managed + if counts_all { shop.unmanaged } else { 0 }
+}
+
+fn exceeds(part: usize, whole: usize, percent: u8) -> bool {
+    part * 100 > whole * usize::from(percent)
+}
+
+fn percent(part: usize, whole: usize) -> usize {
+    (part * 100).checked_div(whole).unwrap_or(0)
+}
+
+/// Hazards of one shop.
+pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -> Vec<Hazard> {
+    let mut out = Vec::new();
+    let name = Some(shop.shop.as_str());
+    let counts_all = context.ownership.unmanaged == crate::state::Unmanaged::Delete;
+    let limit = limits.max_delete_percent.unwrap_or(context.safety.max_delete_percent);
+    let lost: Vec<&Change> = shop.changes.iter().filter(|c| loses_a_route(c)).collect();
+    let whole = population(shop, counts_all);
+    if whole >= SHOP_MINIMUM && exceeds(lost.len(), whole, limit) {
+        let message = format!(
+            "deletes {} of {whole} live subscriptions ({} %); the limit is {limit} %",
+            lost.len(),
+            percent(lost.len(), whole)
+        );
+        let details = json!({ "deletes": lost.len(), "of": whole, "limit_percent": limit });
+        out.push(hazard("max_delete_percent", name, message, details));
+    }
+
+    let count = |wanted: &dyn Fn(&&Change) -> bool| shop.changes.iter().filter(wanted).count();
+    let of_ours = count(&|c| c.action == Action::Delete && c.reason != "unmanaged");
+    let creates = count(&|c| c.action == Action::Create);
+    if shop.managed > 0 && of_ours == shop.managed && creates == 0 {
+        let message = format!("leaves the shop without any managed subscription (it has {})", shop.managed);
+        out.push(hazard("empty_shop", name, message, json!({ "managed": shop.managed })));
+    }
+
+    let foreign: Vec<&str> = lost
+        .iter()
+        .filter(|c| c.reason != "unmanaged")
+        .filter_map(|c| c.before.as_ref())
+        .map(|before| before.address.as_str())
+        .filter(|address| !context.addresses.contains(&Address::new(address).folded()))
+        .collect();
+    if let Some(first) = foreign.first() {
+        let others = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
+        let message = format!(
+            "deletes managed subscriptions whose address is no address of this manifest: {first}{others}; \
+             another manifest may own them"
+        );
+        out.push(hazard("delete_foreign", name, message, json!({ "addresses": foreign })));
+    }
+
+    let unmanaged = count(&|c| c.action == Action::Delete && c.reason == "unmanaged");
+    if unmanaged > 0 {
+        let message = format!("deletes {unmanaged} subscriptions outside the ownership rule (unmanaged: delete)");
+        out.push(hazard("delete_unmanaged", name, message, json!({ "deletes": unmanaged })));
+    }
+
+    let protected = limits.protected_topics.as_ref().unwrap_or(&context.safety.protected_topics);
+    let touches = |c: &Change| {
+        let reroutes = c.action == Action::Update && c.fields.iter().any(|f| f == "address" || f == "filter");
+        (reroutes || c.action == Action::Delete) && protected.contains(&Topic::from_slash(&c.topic))
+    };
+    let mut topics: Vec<&str> = shop.changes.iter().filter(|c| touches(c)).map(|c| c.topic.as_str()).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    if !topics.is_empty() {
+        let message = format!("deletes or reroutes protected topics: {}", topics.join(", "));
+        out.push(hazard("protected_topic", name, message, json!({ "topics": topics })));
+    }
+    out
+}
+
+/// Hazards of the run as a whole; of several shards' shops together, where they are judged as one.
+pub fn of_run<'a>(settings: &Settings, shops: impl IntoIterator<Item = &'a Shop>) -> Vec<Hazard> {
+    let counts_all = settings.ownership.unmanaged == "delete";
+    let (mut whole, mut lost, mut moved, mut in_shops) = (0, 0, 0, 0);
+    for shop in shops {
+        whole += population(shop, counts_all);
+        lost += shop.changes.iter().filter(|c| loses_a_route(c)).count();
+        let moves = shop.changes.iter().filter(|c| changes_address(c)).count();
+        moved += moves;
+        in_shops += usize::from(moves > 0);
+    }
+    let mut out = Vec::new();
+    if whole < RUN_MINIMUM {
+        return out;
+    }
+    let limit = settings.safety.max_total_delete_percent;
+    if exceeds(lost, whole, limit) {
+        let share = percent(lost, whole);
+        let message =
+            format!("deletes {lost} of the run's {whole} live subscriptions ({share} %); the limit is {limit} %");
+        let details = json!({ "deletes": lost, "of": whole, "limit_percent": limit });
+        out.push(hazard("max_total_delete_percent", None, message, details));
+    }
+    let limit = settings.safety.max_address_change_percent;
+    if exceeds(moved, whole, limit) {
+        let share = percent(moved, whole);
+        let message = format!(
+            "sends {moved} of the run's {whole} live subscriptions ({share} %) in {in_shops} shops to another address; \
+             the limit is {limit} %"
+        );
+        let details = json!({ "address_changes": moved, "of": whole, "shops": in_shops, "limit_percent": limit });
+        out.push(hazard("max_address_change_percent", None, message, details));
+    }
+    out
+}

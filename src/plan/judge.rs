@@ -1,0 +1,131 @@
+//! Whether a shop is still as a plan found it.
+//!
+//! Each subscription that the plan names is judged on its own: as its `before` it is to do, as its `after` it is
+//! already so. Everything else that the changes were computed from must be as it was. So a plan that was cut short can
+//! be applied again, and what does not concern it makes nothing stale.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::shop::rest;
+use super::subscription::{ParsedChange, parse_change};
+use super::v1::{Action, Shop};
+use crate::model::{Binding, Field, Live, SubscriptionId};
+use crate::state::{Entry, Observed, Ownership};
+
+/// What is left to do of one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// It is still to do.
+    Do(Box<ParsedChange>),
+    /// It is so already; with the subscription, unless that is gone as it should be.
+    AlreadySo(Option<SubscriptionId>),
+}
+
+/// Why a shop is not as planned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stale {
+    /// A subscription that the plan names is neither as before nor as after.
+    #[error("{topic}: subscription {id} was {what} since the plan was made")]
+    Subscription {
+        /// Its topic.
+        topic: String,
+        /// Its id.
+        id: String,
+        /// "changed" or "deleted".
+        what: &'static str,
+    },
+    /// Something else changed that the plan was computed from.
+    #[error("other subscriptions of the topics, names or scopes that the plan was made from have changed since")]
+    Rest,
+    /// What the manifest asks of the shop differs from what the plan was made from, or the shop left the manifest.
+    #[error("the manifest asks something else of this shop than when the plan was made")]
+    Manifest,
+    /// The plan does not say what it was made from, or a part of it is missing.
+    #[error("the plan lacks a part of this shop")]
+    Unreadable,
+}
+
+/// Judges a shop of a saved plan against a fresh reading: one task for each change, in order, or why it is stale.
+pub fn judge(planned: &Shop, observed: &Observed, ownership: &Ownership) -> Result<Vec<Task>, Stale> {
+    let changes: Option<Vec<ParsedChange>> = planned.changes.iter().map(parse_change).collect();
+    let changes = changes.ok_or(Stale::Unreadable)?;
+    let live: HashMap<&SubscriptionId, &Entry<Live>> = observed.entries.iter().map(|e| (&e.meta.id, e)).collect();
+    let named: HashSet<&SubscriptionId> = changes.iter().filter_map(|c| c.before.as_ref().map(|(id, _)| id)).collect();
+
+    let mut done = chains_done(planned, &changes, &live)?;
+    // A create that is already so: a subscription with its key and fields that no change names.
+    let mut made: HashMap<&SubscriptionId, usize> = HashMap::new();
+    for (at, change) in changes.iter().enumerate().filter(|(_, c)| c.action == Action::Create) {
+        let Some(after) = &change.after else { return Err(Stale::Unreadable) };
+        let found = observed.entries.iter().find(|entry| {
+            let free = !named.contains(&entry.meta.id) && !made.contains_key(&entry.meta.id);
+            free && entry.binding.key() == after.key() && entry.differs_from(after).is_empty()
+        });
+        if let Some(entry) = found {
+            made.insert(&entry.meta.id, at);
+            done.insert(at, Some(entry.meta.id.clone()));
+        }
+    }
+
+    let topics: BTreeSet<_> = changes.iter().filter_map(topic).collect();
+    let writes: Vec<_> = changes.iter().filter(|c| c.action != Action::Delete).filter_map(topic).collect();
+    let names: Vec<&str> = planned
+        .changes
+        .iter()
+        .filter(|c| c.action == Action::Create || c.fields.iter().any(|f| f == "name"))
+        .filter_map(|c| c.after.as_ref().and_then(|a| a.name.as_deref()))
+        .collect();
+    let is_named = |entry: &Entry<Live>| named.contains(&entry.meta.id) || made.contains_key(&entry.meta.id);
+    let digest = rest(observed, ownership, &topics, &writes, &names, is_named);
+    if planned.observed_digest.as_deref() != Some(digest.as_str()) {
+        return Err(Stale::Rest);
+    }
+    let task = |(at, change)| done.remove(&at).map_or_else(|| Task::Do(Box::new(change)), Task::AlreadySo);
+    Ok(changes.into_iter().enumerate().map(task).collect())
+}
+
+fn topic(change: &ParsedChange) -> Option<&crate::model::Topic> {
+    change.after.as_ref().or(change.before.as_ref().map(|(_, b)| b)).map(|b| &b.topic)
+}
+
+/// The updates and deletes that are already so. Several changes may name one subscription (it steps aside with its
+/// name, then gets its own): it stands somewhere along that chain, and what lies behind it is done.
+fn chains_done(
+    planned: &Shop,
+    changes: &[ParsedChange],
+    live: &HashMap<&SubscriptionId, &Entry<Live>>,
+) -> Result<HashMap<usize, Option<SubscriptionId>>, Stale> {
+    let mut chains: HashMap<&SubscriptionId, Vec<usize>> = HashMap::new();
+    for (at, change) in changes.iter().enumerate() {
+        if let Some((id, _)) = &change.before {
+            chains.entry(id).or_default().push(at);
+        }
+    }
+    let mut done = HashMap::new();
+    for (id, chain) in chains {
+        let now = live.get(id).copied();
+        let stands_before =
+            |at: &usize| changes[*at].before.as_ref().is_some_and(|(_, b)| now.is_some_and(|n| same(b, n)));
+        let ends = chain.last().is_some_and(|at| match (&changes[*at].after, now) {
+            (Some(after), Some(now)) => same(after, now),
+            (None, None) => true,
+            _ => false,
+        });
+        let reached = if ends { Some(chain.len()) } else { chain.iter().position(stands_before) };
+        let Some(reached) = reached else {
+            let topic = chain.first().map(|at| planned.changes[*at].topic.clone()).unwrap_or_default();
+            let what = if now.is_some() { "changed" } else { "deleted" };
+            return Err(Stale::Subscription { topic, id: id.to_string(), what });
+        };
+        for at in &chain[..reached] {
+            done.insert(*at, now.is_some().then(|| id.clone()));
+        }
+    }
+    Ok(done)
+}
+
+/// Whether two live states are the same in every compared field, name and metafields included, as far as they show.
+fn same(planned: &Binding, now: &Entry<Live>) -> bool {
+    let same_name = planned.name == now.binding.name || !now.meta.sight.shows(Field::Name);
+    planned.topic == now.binding.topic && now.differs_from(planned).is_empty() && same_name
+}

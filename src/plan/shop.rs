@@ -1,0 +1,292 @@
+//! One shop's part of the plan.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use super::v1::{self, Action, Bound, Destinations, Origin, ShopStatus, Subscription};
+use super::{ShopPart, digest, findings, hazards, subscription};
+use crate::diff::{Blocked, Change, DeleteReason, Obstacle, ShopDiff, UpdateReason, diff};
+use crate::model::{Address, Field, Live, ScopeSet, ShopDomain, Topic};
+use crate::state::{Desired, Entry, Observed, Ownership, Safety, ShopLimits, Source, Wanted};
+
+/// What holds for every shop of a run.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The ownership rule.
+    pub ownership: &'a Ownership,
+    /// The common limits.
+    pub safety: &'a Safety,
+    /// Every address that the manifest names, for any shop, with scheme and host in lower case.
+    pub addresses: &'a HashSet<String>,
+}
+
+/// What the plan of one shop is made from.
+#[derive(Debug)]
+pub struct ShopInput<'a> {
+    /// Whose.
+    pub shop: &'a ShopDomain,
+    /// From the manifest.
+    pub labels: &'a BTreeMap<String, String>,
+    /// What the manifest asks.
+    pub desired: &'a Desired,
+    /// Names of addresses, for people.
+    pub destinations: &'a BTreeMap<Arc<str>, Address>,
+    /// The shop's own limits.
+    pub limits: &'a ShopLimits,
+    /// What the base manifest asks of this shop, if there is a base manifest.
+    pub base: Option<Base<'a>>,
+    /// What the Admin API said, or why not.
+    pub reading: Result<&'a Observed, Failure>,
+    /// What reading brought to light besides, such as a version that fell forward.
+    pub findings: Vec<v1::Finding>,
+}
+
+/// What the base manifest asks of a shop; nothing if the shop is not in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Base<'a> {
+    /// The shop's part, if it has one.
+    pub desired: Option<&'a Desired>,
+    /// The base manifest's own rule.
+    pub ownership: &'a Ownership,
+}
+
+/// Why a shop was not read.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// As it stands in the plan.
+    pub error: v1::ShopError,
+    /// Whether the manifest or the command line tolerates it.
+    pub tolerated: bool,
+}
+
+/// Plans one shop.
+pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPart {
+    let ShopInput { shop, labels, desired, destinations, limits, base, reading, findings } = input;
+    let mut out = v1::Shop {
+        shop: shop.to_string(),
+        labels: labels.clone(),
+        status: ShopStatus::Unchanged,
+        observed_digest: None,
+        desired_digest: digest::desired_digest(desired, context.ownership),
+        managed: 0,
+        unmanaged: 0,
+        safety: shop_safety(limits),
+        bound: Vec::new(),
+        blocked: Vec::new(),
+        changes: Vec::new(),
+        findings,
+        error: None,
+    };
+    let observed = match reading {
+        Ok(observed) => observed,
+        Err(failure) => {
+            out.status = if failure.tolerated { ShopStatus::Unavailable } else { ShopStatus::Failed };
+            if failure.tolerated {
+                out.findings.push(findings::unavailable(&failure.error));
+            }
+            out.error = Some(failure.error);
+            return ShopPart { shop: out, hazards: Vec::new() };
+        }
+    };
+
+    let names = Names { destinations };
+    let result = diff(desired, observed, context.ownership);
+    out.managed = result.managed;
+    out.unmanaged = observed.entries.len() - result.managed;
+    out.changes = result.changes.iter().map(|change| wire(change, &names)).collect();
+    out.bound = bound(&result, &names);
+    out.blocked = result.blocked.iter().map(|b| blocked(b, &names)).collect();
+    out.observed_digest = Some(rest_digest(&result, observed, context.ownership));
+    out.findings.extend(findings::of_shop(shop, desired, observed, &result, context.ownership));
+    out.findings.sort_by_key(findings::order);
+    if let Some(base) = base {
+        mark_origin(&mut out.changes, base, observed, &names);
+    }
+    if !out.changes.is_empty() {
+        out.status = ShopStatus::Changed;
+    }
+    let hazards = hazards::of_shop(context, &out, limits);
+    ShopPart { shop: out, hazards }
+}
+
+/// Looks up the names of addresses.
+struct Names<'a> {
+    destinations: &'a BTreeMap<Arc<str>, Address>,
+}
+
+impl Names<'_> {
+    fn of(&self, address: &Address) -> Option<String> {
+        self.destinations.iter().find(|(_, a)| *a == address).map(|(name, _)| name.to_string())
+    }
+
+    fn of_wanted(&self, wanted: Option<&Wanted>, address: &Address) -> Option<String> {
+        wanted.and_then(|w| w.destination.as_ref()).map(ToString::to_string).or_else(|| self.of(address))
+    }
+
+    fn label(&self, wanted: Option<&Wanted>, address: &Address) -> String {
+        self.of_wanted(wanted, address).unwrap_or_else(|| address.to_string())
+    }
+}
+
+fn shop_safety(limits: &ShopLimits) -> Option<v1::ShopSafety> {
+    let ShopLimits { max_delete_percent, protected_topics } = limits;
+    let some = max_delete_percent.is_some() || protected_topics.is_some();
+    some.then(|| v1::ShopSafety {
+        max_delete_percent: *max_delete_percent,
+        protected_topics: protected_topics.as_ref().map(|list| list.iter().map(ToString::to_string).collect()),
+    })
+}
+
+fn source(source: &Source) -> v1::Source {
+    v1::Source { file: source.file.to_string(), line: source.line }
+}
+
+fn wire(change: &Change, names: &Names<'_>) -> v1::Change {
+    match change {
+        Change::Create { after, wanted } => v1::Change {
+            action: Action::Create,
+            topic: after.topic.to_string(),
+            reason: "missing".to_owned(),
+            origin: None,
+            fields: Vec::new(),
+            destination: Destinations { before: None, after: names.of_wanted(Some(wanted), &after.address) },
+            source: Some(source(&wanted.source)),
+            before: None,
+            after: Some(subscription::wanted(after)),
+        },
+        Change::Update { before, after, fields, reason, wanted } => v1::Change {
+            action: Action::Update,
+            topic: after.topic.to_string(),
+            reason: match reason {
+                UpdateReason::Differs => "differs",
+                UpdateReason::Repurposed => "repurposed",
+                UpdateReason::NameStep => "name_step",
+            }
+            .to_owned(),
+            origin: None,
+            fields: fields.iter().map(ToString::to_string).collect(),
+            destination: Destinations {
+                before: names.of(&before.binding.address),
+                after: names.of_wanted(wanted.as_ref(), &after.address),
+            },
+            source: wanted.as_ref().map(|w| source(&w.source)),
+            before: Some(subscription::live(before)),
+            after: Some(Subscription { id: Some(before.meta.id.to_string()), ..subscription::wanted(after) }),
+        },
+        Change::Delete { before, reason } => v1::Change {
+            action: Action::Delete,
+            topic: before.binding.topic.to_string(),
+            reason: match reason {
+                DeleteReason::NotInManifest => "not_in_manifest",
+                DeleteReason::Duplicate => "duplicate",
+                DeleteReason::Replaced => "replaced",
+                DeleteReason::Unmanaged => "unmanaged",
+            }
+            .to_owned(),
+            origin: None,
+            fields: Vec::new(),
+            destination: Destinations { before: names.of(&before.binding.address), after: None },
+            source: None,
+            before: Some(subscription::live(before)),
+            after: None,
+        },
+    }
+}
+
+fn bound(result: &ShopDiff, names: &Names<'_>) -> Vec<Bound> {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (wanted, _) in &result.bound {
+        let label = names.label(Some(&wanted.meta), &wanted.binding.address);
+        *counts.entry((wanted.binding.topic.to_string(), label)).or_default() += 1;
+    }
+    counts.into_iter().map(|((topic, destination), count)| Bound { topic, destination, count }).collect()
+}
+
+fn blocked(blocked: &Blocked, names: &Names<'_>) -> v1::Blocked {
+    let Entry { binding, meta } = &blocked.entry;
+    let (reason, any_of, message) = match &blocked.why {
+        Obstacle::Scope(any_of) => (
+            "scope",
+            any_of.iter().map(|&s| s.to_owned()).collect::<Vec<_>>(),
+            format!("needs {}, and it is not granted", findings::one_of(any_of)),
+        ),
+        Obstacle::NameTaken(holder) => (
+            "name_taken",
+            Vec::new(),
+            format!(
+                "the name {:?} is held by {} -> {}, which cannot be renamed: choose another name, or remove that subscription",
+                binding.name.as_deref().unwrap_or_default(),
+                holder.binding.topic,
+                holder.binding.address
+            ),
+        ),
+    };
+    v1::Blocked {
+        topic: binding.topic.to_string(),
+        destination: names.label(Some(meta), &binding.address),
+        reason: reason.to_owned(),
+        any_of,
+        message,
+        source: Some(source(&meta.source)),
+    }
+}
+
+/// Over what the changes were computed from besides the subscriptions that they name.
+fn rest_digest(result: &ShopDiff, observed: &Observed, ownership: &Ownership) -> String {
+    let (mut named, mut topics, mut writes, mut names) = (HashSet::new(), BTreeSet::new(), Vec::new(), Vec::new());
+    for change in &result.changes {
+        match change {
+            Change::Create { after, .. } => {
+                writes.push(&after.topic);
+                topics.insert(&after.topic);
+                names.extend(after.name.as_deref());
+            }
+            Change::Update { before, after, fields, .. } => {
+                named.insert(&before.meta.id);
+                writes.push(&after.topic);
+                topics.insert(&after.topic);
+                names.extend(after.name.as_deref().filter(|_| fields.contains(&Field::Name)));
+            }
+            Change::Delete { before, .. } => {
+                named.insert(&before.meta.id);
+                topics.insert(&before.binding.topic);
+            }
+        }
+    }
+    rest(observed, ownership, &topics, &writes, &names, |live| named.contains(&live.meta.id))
+}
+
+/// The digest of the rest, leaving out the subscriptions that a change names or has made.
+pub(super) fn rest(
+    observed: &Observed,
+    ownership: &Ownership,
+    topics: &BTreeSet<&Topic>,
+    writes: &[&Topic],
+    names: &[&str],
+    named: impl Fn(&Entry<Live>) -> bool,
+) -> String {
+    let others = || observed.entries.iter().filter(|live| !named(live));
+    let same = others().filter(|l| topics.contains(&l.binding.topic) && ownership.covers(&l.binding.address));
+    let taken: HashSet<String> = names.iter().map(|n| n.to_lowercase()).collect();
+    let holders = others().filter_map(|live| {
+        let name = live.binding.name.as_ref()?.to_lowercase();
+        taken.contains(&name).then_some((name, live))
+    });
+    let granted: Option<&ScopeSet> = observed.scopes.as_ref();
+    digest::observed_digest(same, holders, writes.iter().copied(), granted)
+}
+
+/// A change that the base manifest would plan too repairs drift; any other comes from the manifest.
+fn mark_origin(changes: &mut [v1::Change], base: Base<'_>, observed: &Observed, names: &Names<'_>) {
+    let planned = base.desired.map(|desired| diff(desired, observed, base.ownership).changes).unwrap_or_default();
+    let same = |change: &v1::Change, other: &v1::Change| {
+        (change.action, &change.topic, &change.reason) == (other.action, &other.topic, &other.reason)
+            && change.before == other.before
+            && change.after == other.after
+    };
+    let planned: Vec<v1::Change> = planned.iter().map(|change| wire(change, names)).collect();
+    for change in changes {
+        let drift = planned.iter().any(|other| same(change, other));
+        change.origin = Some(if drift { Origin::Drift } else { Origin::Manifest });
+    }
+}

@@ -1,0 +1,363 @@
+//! The plan as data: deterministic, sealed, judged again after a run that was cut short.
+
+mod rest;
+
+use std::collections::{BTreeMap, HashSet};
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::diff::diff;
+use crate::diff::tests::{FOREIGN, MANAGED, any_desired, any_shop, bind, desired, live, named, observed};
+use crate::model::{Binding, ShopDomain};
+use crate::state::{Desired, Observed, Ownership, Safety, ShopLimits, Unmanaged};
+
+struct World {
+    ownership: Ownership,
+    safety: Safety,
+    addresses: HashSet<String>,
+}
+
+impl World {
+    fn new() -> Self {
+        let addresses = MANAGED.iter().map(|a| crate::model::Address::new(a).folded()).collect();
+        Self { ownership: Ownership::default(), safety: Safety::default(), addresses }
+    }
+
+    fn part(&self, name: &str, desired: &Desired, observed: &Observed) -> ShopPart {
+        self.part_with_base(name, desired, observed, None)
+    }
+
+    fn part_with_base(&self, name: &str, desired: &Desired, observed: &Observed, base: Option<Base<'_>>) -> ShopPart {
+        let context = Context { ownership: &self.ownership, safety: &self.safety, addresses: &self.addresses };
+        let input = ShopInput {
+            shop: &ShopDomain::parse(name).expect("shop"),
+            labels: &BTreeMap::new(),
+            desired,
+            destinations: &BTreeMap::new(),
+            limits: &ShopLimits::default(),
+            base,
+            reading: Ok(observed),
+            findings: Vec::new(),
+        };
+        shop(&context, input)
+    }
+
+    fn plan(&self, parts: Vec<ShopPart>) -> Plan {
+        let settings = Settings {
+            endpoint: "shopify".into(),
+            sandbox: None,
+            admin_api: v1::AdminApi { version: "2026-10".into(), transport: "graphql".into() },
+            ownership: v1::Ownership { address_prefixes: vec![], unmanaged: self.ownership.unmanaged.as_str().into() },
+            safety: v1::Safety {
+                max_delete_percent: self.safety.max_delete_percent,
+                max_total_delete_percent: self.safety.max_total_delete_percent,
+                max_address_change_percent: self.safety.max_address_change_percent,
+                protected_topics: vec![],
+            },
+        };
+        let frame = Frame {
+            settings,
+            selection: Selection::default(),
+            manifest_digest: "sha256:0".into(),
+            created_at: "2026-11-23T00:00:00Z".into(),
+            shops_left: vec![],
+            since: None,
+        };
+        assemble(frame, parts, |_| 2)
+    }
+}
+
+fn kinds(hazards: &[v1::Hazard]) -> Vec<&str> {
+    hazards.iter().map(|h| h.kind.as_str()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// A plan comes back from its file as it was, and its bytes do not depend on the order of anything.
+    #[test]
+    fn plans_round_trip_and_do_not_depend_on_order(want in any_desired(), a in any_shop(), b in any_shop(), seed in any::<u64>()) {
+        let world = World::new();
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let parts = |want: &Desired, a: &Observed, b: &Observed| vec![world.part("a", want, a), world.part("b", want, b)];
+        let plan = world.plan(parts(&want, &a.observed(None), &b.observed(None)));
+        let bytes = serde_json::to_vec(&plan).expect("serializes");
+        let back = read(&bytes).expect("reads");
+        prop_assert_eq!(&back, &plan);
+
+        let (mut want, mut a, mut b) = (want, a.observed(None), b.observed(None));
+        rng.shuffle(&mut want.entries);
+        rng.shuffle(&mut a.entries);
+        rng.shuffle(&mut b.entries);
+        let mut shuffled = parts(&want, &a, &b);
+        shuffled.reverse();
+        prop_assert_eq!(serde_json::to_vec(&world.plan(shuffled)).expect("serializes"), bytes);
+    }
+
+    /// Cut short after any number of changes, a plan is not stale: what was done is already so, the rest is to do.
+    #[test]
+    fn a_plan_that_was_cut_short_can_be_applied_again(want in any_desired(), mut shop in any_shop(), cut in 0_usize..12) {
+        let world = World::new();
+        let before = shop.observed(None);
+        let part = world.part("a", &want, &before);
+        let changes = diff(&want, &before, &world.ownership).changes;
+        let cut = cut.min(changes.len());
+        for change in &changes[..cut] {
+            shop.apply(change);
+        }
+        let tasks = judge(&part.shop, &shop.observed(None), &world.ownership);
+        let tasks = tasks.map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let done: Vec<bool> = tasks.iter().map(|t| matches!(t, Task::AlreadySo(_))).collect();
+        let expected: Vec<bool> = (0..changes.len()).map(|at| at < cut).collect();
+        prop_assert_eq!(done, expected);
+    }
+
+    /// Any edit of a saved plan is noticed.
+    #[test]
+    fn an_edited_plan_is_refused(want in any_desired(), shop in any_shop(), at in any::<prop::sample::Index>(), byte in b'a'..=b'z') {
+        let world = World::new();
+        let plan = world.plan(vec![world.part("a", &want, &shop.observed(None))]);
+        let mut bytes = serde_json::to_vec(&plan).expect("serializes");
+        let at = at.index(bytes.len());
+        prop_assume!(bytes[at] != byte);
+        bytes[at] = byte;
+        if let Ok(read) = read(&bytes) {
+            // Only what the digest does not cover may differ.
+            let same = Plan { created_at: plan.created_at.clone(), ..read };
+            prop_assert_eq!(same, plan);
+        }
+    }
+}
+
+#[test]
+fn files_that_are_no_plans_are_told_apart() {
+    let world = World::new();
+    let plan = world.plan(vec![]);
+    let text = serde_json::to_string(&plan).expect("serializes");
+    let error = |text: &str| read(text.as_bytes()).expect_err(text).to_string();
+    assert!(error("").starts_with("not JSON"));
+    assert!(error(&text[..text.len() - 3]).starts_with("not JSON"));
+    assert!(error("[]").starts_with("JSON, but not a hookwright plan"));
+    assert!(error(r#"{"report":"apply","format_version":"1.0"}"#).contains("apply report"));
+    assert!(error(&text.replace("\"1.0\"", "\"2.0\"")).contains("format 2.0"));
+    assert!(error(&text.replace("sha256:0", "sha256:1")).contains("edited or damaged"));
+    let with_more = text.replacen('{', "{\"a_new_key\":1,", 1);
+    assert!(error(&with_more).contains("edited or damaged"), "an added key is an edit, too");
+}
+
+#[test]
+fn what_concerns_the_plan_makes_it_stale_and_nothing_else_does() {
+    let world = World::new();
+    let want = desired(vec![named("orders/create", MANAGED[1], "feed"), bind("orders/updated", MANAGED[0])]);
+    let state = vec![live(1, bind("orders/create", MANAGED[0])), live(2, bind("orders/updated", MANAGED[0]))];
+    let part = world.part("a", &want, &observed(state.clone()));
+    let judged = |edit: &dyn Fn(&mut Vec<crate::state::Entry<crate::model::Live>>)| {
+        let mut now = state.clone();
+        edit(&mut now);
+        judge(&part.shop, &observed(now), &world.ownership)
+    };
+    assert_eq!(judged(&|_| {}).map(|tasks| tasks.len()), Ok(1));
+    assert!(judged(&|now| now.push(live(3, bind("customers/update", MANAGED[0])))).is_ok(), "another topic");
+    assert!(judged(&|now| now.push(live(3, bind("orders/create", FOREIGN[0])))).is_ok(), "unmanaged");
+    assert!(judged(&|now| drop(now.remove(1))).is_ok(), "a topic that has no change");
+    let new_of_topic =
+        judged(&|now| now.push(live(3, Binding { filter: Some("id:1".into()), ..bind("orders/create", MANAGED[0]) })));
+    assert_eq!(new_of_topic, Err(Stale::Rest));
+    assert_eq!(judged(&|now| now.push(live(3, named("customers/update", FOREIGN[0], "FEED")))), Err(Stale::Rest));
+    assert!(matches!(
+        judged(&|now| now[0].binding.include_fields = vec!["id".into()]),
+        Err(Stale::Subscription { what: "changed", .. })
+    ));
+    assert!(matches!(judged(&|now| drop(now.remove(0))), Err(Stale::Subscription { what: "deleted", .. })));
+}
+
+#[test]
+fn hazards_have_figures_and_a_way_out() {
+    let mut world = World::new();
+    let many = |n: u64| {
+        observed(
+            (1..=n)
+                .map(|id| live(id, Binding { filter: Some(format!("id:{id}")), ..bind("orders/create", MANAGED[0]) }))
+                .collect(),
+        )
+    };
+    let keep = |n: u64| {
+        desired(
+            (1..=n)
+                .map(|id| Binding { filter: Some(format!("id:{id}")), ..bind("orders/create", MANAGED[0]) })
+                .collect(),
+        )
+    };
+
+    assert_eq!(kinds(&world.part("a", &keep(7), &many(10)).hazards), Vec::<&str>::new(), "30 % is within 30 %");
+    let over = world.part("a", &keep(6), &many(10)).hazards;
+    assert_eq!(over[0].message, "deletes 4 of 10 live subscriptions (40 %); the limit is 30 %");
+    assert_eq!(over[0].allow, "max_delete_percent:a");
+    assert_eq!(kinds(&world.part("a", &keep(1), &many(4)).hazards), Vec::<&str>::new(), "4 are too few to judge");
+    assert_eq!(kinds(&world.part("a", &keep(0), &many(2)).hazards), ["empty_shop"]);
+
+    // Duplicates do not count; what another manifest may own does.
+    let twice = observed((1..=9).map(|id| live(id, bind("orders/create", MANAGED[0]))).collect());
+    assert_eq!(
+        kinds(&world.part("a", &desired(vec![bind("orders/create", MANAGED[0])]), &twice).hazards),
+        Vec::<&str>::new()
+    );
+    let strange = observed(vec![
+        live(1, bind("orders/create", "https://dcs.adobedc.net/collection/theirs")),
+        live(2, bind("orders/updated", MANAGED[0])),
+    ]);
+    assert_eq!(
+        kinds(&world.part("a", &desired(vec![bind("orders/updated", MANAGED[0])]), &strange).hazards),
+        ["delete_foreign"]
+    );
+
+    // Repurposing is deleting.
+    let other = desired(
+        (1..=10).map(|id| Binding { filter: Some(format!("id:9{id}")), ..bind("orders/create", MANAGED[1]) }).collect(),
+    );
+    assert_eq!(kinds(&world.part("a", &other, &many(10)).hazards), ["max_delete_percent"]);
+
+    world.safety.protected_topics = vec![crate::model::Topic::from_slash("orders/create")];
+    let moved = desired(vec![bind("orders/create", MANAGED[1])]);
+    let one = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
+    assert_eq!(kinds(&world.part("a", &moved, &one).hazards), ["protected_topic"]);
+
+    world.ownership.unmanaged = Unmanaged::Delete;
+    let stray = observed(vec![live(1, bind("orders/create", FOREIGN[0])), live(2, bind("orders/create", MANAGED[1]))]);
+    assert_eq!(kinds(&world.part("a", &moved, &stray).hazards), ["delete_unmanaged", "protected_topic"]);
+}
+
+#[test]
+fn the_run_has_limits_of_its_own() {
+    let world = World::new();
+    let shop_of = |name: &str, address: &str| {
+        let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
+        world.part(name, &desired(vec![bind("orders/create", address)]), &have)
+    };
+    let run = |moved: usize, of: usize| {
+        let parts = (0..of).map(|n| shop_of(&format!("s{n}"), MANAGED[usize::from(n < moved)])).collect();
+        world.plan(parts)
+    };
+    assert_eq!(kinds(&run(49, 49).hazards), Vec::<&str>::new());
+    assert_eq!(kinds(&run(15, 50).hazards), Vec::<&str>::new());
+    let plan = run(16, 50);
+    assert_eq!(
+        plan.hazards[0].message,
+        "sends 16 of the run's 50 live subscriptions (32 %) in 16 shops to another address; the limit is 30 %"
+    );
+    let consent = |text: &str| Consent::parse(text).expect("consent");
+    assert_eq!(refused(&plan.hazards, &[consent("empty_shop:*")]).len(), 1);
+    assert_eq!(refused(&plan.hazards, &[consent("max_address_change_percent")]).len(), 0);
+}
+
+#[test]
+fn consents_name_a_kind_and_a_shop() {
+    for (text, part) in [
+        ("everything", "no hazard is called"),
+        ("empty_shop", "empty_shop:SHOP"),
+        ("max_total_delete_percent:a", "without a shop"),
+        ("empty_shop:[", "not a valid pattern"),
+    ] {
+        let error = Consent::parse(text).expect_err(text).to_string();
+        assert!(error.contains(part), "{error}");
+    }
+    let hazard = World::new()
+        .part("acme-eu", &desired(vec![]), &observed(vec![live(1, bind("orders/create", MANAGED[0]))]))
+        .hazards;
+    for (text, left) in [
+        ("empty_shop:acme-eu", 0),
+        ("empty_shop:ACME-*", 0),
+        ("empty_shop:acme-eu.myshopify.com", 0),
+        ("empty_shop:acme", 1),
+    ] {
+        assert_eq!(refused(&hazard, &[Consent::parse(text).expect("consent")]).len(), left, "{text}");
+    }
+}
+
+#[test]
+fn origin_tells_drift_from_the_manifest() {
+    let world = World::new();
+    let base = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
+    let new = desired(vec![bind("orders/create", MANAGED[1]), bind("orders/updated", MANAGED[0])]);
+    let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
+    let base = Base { desired: Some(&base), ownership: &world.ownership };
+    let part = world.part_with_base("a", &new, &have, Some(base));
+    let origins: Vec<_> = part.shop.changes.iter().map(|c| (c.topic.as_str(), c.origin)).collect();
+    assert_eq!(origins, [("orders/create", Some(v1::Origin::Manifest)), ("orders/updated", Some(v1::Origin::Drift))]);
+}
+
+#[test]
+fn a_failed_shop_is_not_an_empty_shop() {
+    let world = World::new();
+    let context = Context { ownership: &world.ownership, safety: &world.safety, addresses: &world.addresses };
+    let error = v1::ShopError { kind: "frozen".into(), http_status: Some(402), message: "m".into(), retryable: false };
+    let (want, none) = (desired(vec![bind("orders/create", MANAGED[0])]), BTreeMap::new());
+    let part = |tolerated| {
+        let input = ShopInput {
+            shop: &ShopDomain::parse("a").expect("shop"),
+            labels: &BTreeMap::new(),
+            desired: &want,
+            destinations: &none,
+            limits: &ShopLimits::default(),
+            base: None,
+            reading: Err(Failure { error: error.clone(), tolerated }),
+            findings: Vec::new(),
+        };
+        shop(&context, input)
+    };
+    let failed = world.plan(vec![part(false)]);
+    assert!(!failed.complete && failed.shops[0].changes.is_empty() && failed.summary.shops.failed == 1);
+    let tolerated = world.plan(vec![part(true)]);
+    assert!(tolerated.complete && tolerated.summary.shops.unavailable == 1);
+    assert_eq!(tolerated.shops[0].findings[0].kind, "unavailable");
+}
+
+#[test]
+fn the_json_has_the_keys_that_pipelines_parse() {
+    let world = World::new();
+    let part = world.part("a", &desired(vec![bind("orders/create", MANAGED[0])]), &observed(vec![]));
+    let plan = serde_json::to_value(world.plan(vec![part])).expect("serializes");
+    let keys = |v: &Value| {
+        v.as_object().map(|m| m.keys().cloned().collect::<std::collections::BTreeSet<_>>()).unwrap_or_default()
+    };
+    for key in [
+        "format_version",
+        "tool_version",
+        "created_at",
+        "plan_digest",
+        "exit_code",
+        "manifest_digest",
+        "complete",
+        "settings",
+        "selection",
+        "summary",
+        "hazards",
+        "shops",
+    ] {
+        assert!(keys(&plan).contains(key), "{key}");
+    }
+    for key in [
+        "shop",
+        "labels",
+        "status",
+        "observed_digest",
+        "desired_digest",
+        "managed",
+        "bound",
+        "blocked",
+        "changes",
+        "findings",
+        "error",
+    ] {
+        assert!(keys(&plan["shops"][0]).contains(key), "{key}");
+    }
+    let change = &plan["shops"][0]["changes"][0];
+    for key in ["action", "topic", "reason", "origin", "fields", "destination", "source", "before", "after"] {
+        assert!(keys(change).contains(key), "{key}");
+    }
+    assert_eq!(change["action"], "create");
+    assert_eq!(change["before"], Value::Null);
+    assert_eq!(change["after"]["filter"], Value::Null);
+}

@@ -1,0 +1,66 @@
+//! The plan where the transport hides filters and names.
+
+use super::*;
+use crate::diff::tests::Shop;
+use crate::diff::tests::rest::{any_desired_over_rest, apply_over_rest, seen_over_rest};
+use crate::model::{Format, Live};
+use crate::state::Entry;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Cut short after any number of changes, a plan is not stale.
+    #[test]
+    fn a_plan_over_rest_that_was_cut_short_can_be_applied_again(
+        want in any_desired_over_rest(), mut shop in any_shop(), cut in 0_usize..12
+    ) {
+        let world = World::new();
+        let before = seen_over_rest(&shop);
+        let part = world.part("a", &want, &before);
+        let changes = diff(&want, &before, &world.ownership).changes;
+        let cut = cut.min(changes.len());
+        for change in &changes[..cut] {
+            apply_over_rest(&mut shop, change);
+        }
+        let tasks = judge(&part.shop, &seen_over_rest(&shop), &world.ownership);
+        let tasks = tasks.map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let done: Vec<bool> = tasks.iter().map(|t| matches!(t, Task::AlreadySo(_))).collect();
+        let expected: Vec<bool> = (0..changes.len()).map(|at| at < cut).collect();
+        prop_assert_eq!(done, expected);
+    }
+}
+
+#[test]
+fn what_a_reading_does_not_show_makes_nothing_stale() {
+    let world = World::new();
+    let filtered = Binding { filter: Some("id:1".into()), ..named("orders/create", MANAGED[0], "feed") };
+    let gone = live(1, Binding { metafields: Some(vec!["a.b".into()]), ..filtered });
+    let part = world.part("a", &desired(vec![]), &observed(vec![gone.clone()]));
+    assert!(judge(&part.shop, &seen_over_rest(&Shop::of(vec![gone.clone()])), &world.ownership).is_ok());
+    let mut other = gone;
+    other.binding.include_fields = vec!["id".into()];
+    let stale = judge(&part.shop, &seen_over_rest(&Shop::of(vec![other])), &world.ownership);
+    assert!(matches!(stale, Err(Stale::Subscription { what: "changed", .. })));
+}
+
+#[test]
+fn the_second_half_of_a_replace_counts_for_no_limit_and_look_alikes_do() {
+    let world = World::new();
+    let xml = |id: u64| {
+        live(
+            id,
+            Binding { format: Format::Xml, include_fields: vec![format!("{id}")], ..bind("orders/create", MANAGED[0]) },
+        )
+    };
+    let over_rest = |live: Vec<Entry<Live>>| seen_over_rest(&Shop::of(live));
+    let topics: Vec<String> = (0..6).map(|n| format!("topic/{n}")).collect();
+    let of_topics = |format: Format| topics.iter().map(move |t| Binding { format, ..bind(t, MANAGED[0]) });
+    let (want, have) =
+        (of_topics(Format::Json).collect(), (1..).zip(of_topics(Format::Xml)).map(|(id, b)| live(id, b)));
+    let replaced = world.part("a", &desired(want), &over_rest(have.collect()));
+    assert_eq!((kinds(&replaced.hazards), replaced.shop.changes.len()), (vec![], 12));
+    assert!(replaced.shop.changes[6..].iter().all(|c| c.reason == "replaced"));
+    let alike = over_rest((1..=6).map(xml).collect());
+    let want = desired(vec![bind("orders/create", MANAGED[0])]);
+    assert_eq!(kinds(&world.part("a", &want, &alike).hazards), ["max_delete_percent"]);
+}
