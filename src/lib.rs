@@ -4,5 +4,6 @@ pub mod catalog;
 pub mod diff;
 pub mod model;
 pub mod plan;
+pub mod render;
 pub mod report;
 pub mod state;

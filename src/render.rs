@@ -1,0 +1,85 @@
+//! Text for people, made from the wire structs and from nothing else, so that no rendering can say what the JSON does
+//! not. Pure: no files, no clock, no environment; whether there is a terminal, and how wide, is the caller's to say.
+//!
+//! The parts: [`escape`](escape()) disarms what came from a server or a file; `merge` makes one view of several
+//! shards; `group` finds what is the same over many shops; `change`, `values`, `notes` and `settings` write one thing
+//! each; `plan` and `report` put them in order.
+
+mod change;
+mod escape;
+mod group;
+mod merge;
+mod notes;
+mod page;
+mod plan;
+mod report;
+mod settings;
+mod shops;
+mod values;
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tests;
+
+pub use escape::escape;
+
+use crate::plan::v1;
+use crate::report::{Report, ReportSummary};
+
+/// How to write.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Style {
+    /// With ANSI colours.
+    pub color: bool,
+    /// Width of the terminal; none in a pipe. Prose is wrapped to it, addresses never are.
+    pub width: Option<u16>,
+    /// Lists all shops and all findings, and shows each variant of a change.
+    pub verbose: bool,
+}
+
+/// A plan as text. Its last line is [`plan_last_line`].
+pub fn plan_text(plan: &v1::Plan, style: &Style) -> String {
+    plans_text(std::slice::from_ref(plan), style)
+}
+
+/// Several shards as one plan: counts are summed and groups go over all shops.
+pub fn plans_text(plans: &[v1::Plan], style: &Style) -> String {
+    plan::text(&merge::plans(plans), style)
+}
+
+/// An apply report as text. Its last line is [`report_last_line`].
+pub fn report_text(report: &Report, style: &Style) -> String {
+    reports_text(std::slice::from_ref(report), style)
+}
+
+/// The reports of several shards as one.
+pub fn reports_text(reports: &[Report], style: &Style) -> String {
+    report::text(&merge::reports(reports), style)
+}
+
+/// The last line of a plan, frozen: scripts read it. `complete` is the plan's own.
+pub fn plan_last_line(summary: &v1::Summary, complete: bool) -> String {
+    let v1::Summary { add, change, destroy, blocked, shops, .. } = summary;
+    let counts = format!("{add} to add, {change} to change, {destroy} to destroy");
+    if !complete || *blocked > 0 || shops.failed > 0 {
+        format!("Plan incomplete: {counts}; {blocked} blocked, {} shops not read.", shops.failed)
+    } else if [add, change, destroy].iter().any(|n| **n > 0) {
+        format!("Plan: {counts}.")
+    } else {
+        "No changes. The live webhooks match the manifest.".to_owned()
+    }
+}
+
+/// The last line of an apply, frozen: scripts read it. `complete` is the report's own.
+pub fn report_last_line(summary: &ReportSummary, complete: bool) -> String {
+    let ReportSummary { added, changed, destroyed, failed, skipped, .. } = summary;
+    let counts = format!("{added} added, {changed} changed, {destroyed} destroyed");
+    if complete {
+        format!("Apply complete! Resources: {counts}.")
+    } else {
+        format!("Apply incomplete! Resources: {counts}; {failed} failed, {skipped} skipped.")
+    }
+}

@@ -1,0 +1,29 @@
+//! Disarms text that somebody else wrote: a server, a file, the name of a file.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Writes characters that a terminal or a reader's eye would act on (control characters, line breaks, overrides of the
+/// direction of text) as `\u{…}`. The result is always one line.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if acts(c) {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a character does something instead of standing for itself.
+fn acts(c: char) -> bool {
+    // is_control: C0, DEL and C1. Then marks, embeddings, overrides and isolates of direction, and line separators.
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

@@ -1,0 +1,208 @@
+//! Whatever a plan says: rendering never panics, always says the same, and ends in one of the frozen lines.
+
+use proptest::prelude::*;
+
+use super::support::{self, PLAIN};
+use super::{Style, plan_text, report_text, reports_text};
+use crate::plan::v1::{Action, Change, Destinations, Origin, Plan, Severity, Shop, ShopStatus, Source, Subscription};
+use crate::report::{Outcome, OutcomeResult, Report, ReportShopStatus};
+
+/// Whether a line is one of the five that DESIGN freezes: figures replaced by N, it is the pattern itself.
+fn frozen(line: &str) -> bool {
+    let words = line.split_inclusive(' ').map(|word| {
+        let digits = word.trim_end();
+        if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+            word.replace(digits, "N")
+        } else {
+            word.to_owned()
+        }
+    });
+    [
+        "Plan: N to add, N to change, N to destroy.",
+        "Plan incomplete: N to add, N to change, N to destroy; N blocked, N shops not read.",
+        "No changes. The live webhooks match the manifest.",
+        "Apply complete! Resources: N added, N changed, N destroyed.",
+        "Apply incomplete! Resources: N added, N changed, N destroyed; N failed, N skipped.",
+    ]
+    .contains(&words.collect::<String>().as_str())
+}
+
+/// Mostly a few values that collide, now and then anything.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => prop::sample::select(vec!["", "orders/create", "a", "address", "hookwright-step-77", "filter"]).prop_map(str::to_owned),
+        1 => any::<String>(),
+        1 => Just(support::inlet('f')),
+        1 => Just("--shop a gid://shopify/WebhookSubscription/12 2026-11-23T00:00:00Z".to_owned()),
+    ]
+}
+
+fn subscription() -> impl Strategy<Value = Subscription> {
+    let list = || prop::collection::vec(text(), 0..3);
+    let option = || prop::option::of(text());
+    (option(), text(), text(), list(), list(), option(), option(), prop::option::of(list())).prop_map(
+        |(id, address, format, include_fields, metafield_namespaces, filter, name, metafields)| Subscription {
+            id,
+            format,
+            include_fields,
+            metafield_namespaces,
+            filter,
+            name,
+            metafields,
+            ..support::to(&address)
+        },
+    )
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let action = prop::sample::select(vec![Action::Create, Action::Update, Action::Delete]);
+    let reason = prop_oneof![Just("name_step".to_owned()), Just("duplicate".to_owned()), text()];
+    let field = prop_oneof![3 => prop::sample::select(vec!["address", "filter", "name", "include_fields", "metafields"]).prop_map(str::to_owned), 1 => text()];
+    let origin = prop::option::of(prop::sample::select(vec![Origin::Drift, Origin::Manifest]));
+    let source = prop::option::of((text(), any::<u32>()).prop_map(|(file, line)| Source { file, line }));
+    let names = (prop::option::of(text()), prop::option::of(text()));
+    let sides = (prop::option::of(subscription()), prop::option::of(subscription()));
+    (action, text(), reason, origin, prop::collection::vec(field, 0..4), names, source, sides).prop_map(
+        |(action, topic, reason, origin, fields, (from, into), source, (before, after))| Change {
+            action,
+            topic,
+            reason,
+            origin,
+            fields,
+            destination: Destinations { before: from, after: into },
+            source,
+            before,
+            after,
+        },
+    )
+}
+
+fn shop() -> impl Strategy<Value = Shop> {
+    let status = prop::sample::select(vec![
+        ShopStatus::Changed,
+        ShopStatus::Unchanged,
+        ShopStatus::Failed,
+        ShopStatus::Unavailable,
+    ]);
+    let severity = prop::sample::select(vec![Severity::Info, Severity::Warning, Severity::Attention]);
+    let kind = prop_oneof![Just("unmanaged".to_owned()), Just("old_endpoint".to_owned()), text()];
+    let finding = (kind, severity, prop::option::of(text()), text())
+        .prop_map(|(kind, severity, topic, message)| support::finding(&kind, severity, topic.as_deref(), &message));
+    let blocked = (text(), text()).prop_map(|(topic, message)| support::blocked(&topic, "scope", &[], &message));
+    (
+        text(),
+        status,
+        prop::collection::vec(change(), 0..8),
+        prop::collection::vec(finding, 0..4),
+        prop::collection::vec(blocked, 0..2),
+    )
+        .prop_map(|(name, status, changes, findings, blocked)| Shop {
+            status,
+            blocked,
+            findings,
+            ..support::shop(&name, changes)
+        })
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    (prop::collection::vec(shop(), 0..9), any::<bool>(), any::<usize>()).prop_map(|(shops, complete, add)| {
+        let mut plan = support::plan(shops);
+        plan.complete = complete;
+        // A file may say anything.
+        plan.summary.add = if add % 3 == 0 { add } else { plan.summary.add };
+        plan
+    })
+}
+
+fn report() -> impl Strategy<Value = Report> {
+    let result = prop::sample::select(vec![
+        OutcomeResult::Applied,
+        OutcomeResult::AlreadySo,
+        OutcomeResult::Failed,
+        OutcomeResult::Skipped,
+    ]);
+    let outcome = (change(), result, prop::option::of(text())).prop_map(|(change, result, reason)| {
+        let error = reason.as_deref().map(|text| support::error("kind", text));
+        Outcome { reason, error, ..support::outcome(change, result) }
+    });
+    let status = prop::sample::select(vec![
+        ReportShopStatus::Done,
+        ReportShopStatus::Incomplete,
+        ReportShopStatus::Stale,
+        ReportShopStatus::NotRead,
+    ]);
+    let shop = (text(), status, prop::collection::vec(outcome, 0..6))
+        .prop_map(|(name, status, outcomes)| support::report_shop(&name, status, outcomes));
+    prop::collection::vec(shop, 0..6).prop_map(support::report)
+}
+
+fn style() -> impl Strategy<Value = Style> {
+    (any::<bool>(), prop::option::of(0u16..200), any::<bool>()).prop_map(|(color, width, verbose)| Style {
+        color,
+        width,
+        verbose,
+    })
+}
+
+/// The last line is frozen, stands alone, and nothing but escapes of ours is in the text.
+fn check(text: &str, style: &Style) -> Result<(), TestCaseError> {
+    prop_assert!(text.ends_with('\n') && !text.ends_with("\n\n"));
+    let last = text.lines().last().unwrap_or_default();
+    prop_assert!(frozen(last), "last line {last:?}");
+    prop_assert!(style.color || !text.chars().any(|c| c != '\n' && c.is_control()), "{text:?}");
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_plan_can_be_rendered(plan in plan(), style in style()) {
+        let text = plan_text(&plan, &style);
+        check(&text, &style)?;
+        prop_assert_eq!(&text, &plan_text(&plan, &style));
+        let last = text.lines().last().unwrap_or_default();
+        let whole = plan.complete && plan.summary.blocked == 0 && plan.summary.shops.failed == 0;
+        prop_assert!(whole != last.starts_with("Plan incomplete"), "{last}");
+        prop_assert!(!last.starts_with("No changes") || plan.shops.iter().all(|s| s.changes.is_empty()));
+    }
+
+    /// The order of the shops in a file does not matter where each stands once.
+    #[test]
+    fn the_order_of_shops_does_not_matter(mut shops in prop::collection::vec(shop(), 0..6)) {
+        for (i, shop) in shops.iter_mut().enumerate() {
+            shop.shop = format!("s{i}.myshopify.com");
+        }
+        let one = plan_text(&support::plan(shops.clone()), &PLAIN);
+        shops.reverse();
+        prop_assert_eq!(one, plan_text(&support::plan(shops), &PLAIN));
+    }
+
+    /// Each change of a plan is somewhere on the page: the lines with a symbol, times how many shops and how often,
+    /// add up to the plan.
+    #[test]
+    fn no_change_is_lost(mut plan in plan(), copies in 1usize..3) {
+        for shop in &mut plan.shops {
+            shop.changes = vec![shop.changes.clone(); copies].concat();
+        }
+        let shops: Vec<_> = plan.shops.iter().map(|s| (s.shop.as_str(), s.changes.iter().collect::<Vec<_>>())).collect();
+        let all: usize = plan.shops.iter().map(|s| s.changes.len()).sum();
+        for verbose in [false, true] {
+            let shown: usize = super::group::blocks(&shops, verbose).iter().flat_map(|b| &b.entries).map(|e| e.all.len()).sum();
+            prop_assert_eq!(all, shown);
+        }
+    }
+
+    #[test]
+    fn any_report_can_be_rendered(report in report(), style in style()) {
+        let text = report_text(&report, &style);
+        check(&text, &style)?;
+        prop_assert_eq!(text, report_text(&report, &style));
+        prop_assert_eq!(report.complete, report_text(&report, &style).contains("Apply complete! Resources: "));
+    }
+
+    #[test]
+    fn several_reports_are_complete_only_together(a in report(), b in report()) {
+        let text = reports_text(&[a.clone(), b.clone()], &PLAIN);
+        let last = text.lines().last().unwrap_or_default();
+        prop_assert_eq!(a.complete && b.complete, last.starts_with("Apply complete!"));
+    }
+}

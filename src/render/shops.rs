@@ -1,0 +1,47 @@
+//! How shops, and numbers of things, are written.
+
+use super::{Style, escape};
+
+/// `1 shop`, `1,000 shops`.
+pub(super) fn count(n: usize, thing: &str) -> String {
+    format!("{} {thing}{}", number(n), if n == 1 { "" } else { "s" })
+}
+
+/// With separators of thousands.
+pub(super) fn number(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A shop without the ending that all have.
+pub(super) fn handle(shop: &str) -> &str {
+    shop.strip_suffix(".myshopify.com").unwrap_or(shop)
+}
+
+/// `alpha.myshopify.com`, or `3 shops: alpha, beta, gamma`. A list of more than about two lines is cut.
+pub(super) fn title(shops: &[&str], style: &Style) -> String {
+    match shops {
+        [shop] => escape(shop).into_owned(),
+        shops => format!("{}: {}", count(shops.len(), "shop"), list(shops, style)),
+    }
+}
+
+/// `alpha, beta, … and 998 more`; all of them if verbose.
+pub(super) fn list(shops: &[&str], style: &Style) -> String {
+    let names: Vec<_> = shops.iter().map(|shop| escape(handle(shop))).collect();
+    let length = |names: &[std::borrow::Cow<'_, str>]| names.iter().map(|n| n.chars().count() + 2).sum::<usize>();
+    let room = usize::from(style.width.unwrap_or(80)).max(40) * 2 - 16;
+    if style.verbose || length(&names) <= room {
+        return names.join(", ");
+    }
+    let room = room - " … and 1,000 more".len();
+    let fitting = (1..names.len()).take_while(|&n| n == 1 || length(&names[..n]) <= room).last().unwrap_or(1);
+    format!("{}, … and {} more", names[..fitting].join(", "), number(names.len() - fitting))
+}

@@ -1,0 +1,263 @@
+//! Wire structs for tests, in a few words each.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Style;
+use crate::plan::v1::{
+    Action, AdminApi, Blocked, Change, Destinations, Finding, Hazard, Origin, Ownership, Plan, Safety, Selection,
+    Settings, Severity, Shop, ShopCounts, ShopError, ShopStatus, Source, Subscription, Summary,
+};
+use crate::report::{Outcome, OutcomeResult, Report, ReportKind, ReportShop, ReportShopStatus, ReportSummary};
+
+pub(super) const PLAIN: Style = Style { color: false, width: None, verbose: false };
+pub(super) const VERBOSE: Style = Style { verbose: true, ..PLAIN };
+
+/// An inlet whose id repeats one hex digit.
+pub(super) fn inlet(digit: char) -> String {
+    format!("https://dcs.adobedc.net/collection/{}", digit.to_string().repeat(64))
+}
+
+pub(super) fn settings() -> Settings {
+    Settings {
+        endpoint: "shopify".into(),
+        sandbox: None,
+        admin_api: AdminApi { version: "2026-10".into(), transport: "graphql".into() },
+        ownership: Ownership {
+            address_prefixes: vec!["https://dcs.adobedc.net/collection/".into()],
+            unmanaged: "report".into(),
+        },
+        safety: Safety {
+            max_delete_percent: 30,
+            max_total_delete_percent: 10,
+            max_address_change_percent: 30,
+            protected_topics: vec![],
+        },
+    }
+}
+
+/// A plan whose summary says what its shops say.
+pub(super) fn plan(shops: Vec<Shop>) -> Plan {
+    let action = |a| shops.iter().flat_map(|s| &s.changes).filter(|c| c.action == a).count();
+    let status = |status| shops.iter().filter(|s| s.status == status).count();
+    let findings = || shops.iter().flat_map(|s| &s.findings);
+    let summary = Summary {
+        add: action(Action::Create),
+        change: action(Action::Update),
+        destroy: action(Action::Delete),
+        unchanged: 0,
+        blocked: shops.iter().map(|s| s.blocked.len()).sum(),
+        unmanaged: findings().filter(|f| f.kind == "unmanaged").count(),
+        attention: findings().filter(|f| f.severity == Severity::Attention).count(),
+        shops: ShopCounts {
+            total: shops.len(),
+            changed: status(ShopStatus::Changed),
+            unchanged: status(ShopStatus::Unchanged),
+            failed: status(ShopStatus::Failed),
+            unavailable: status(ShopStatus::Unavailable),
+        },
+    };
+    Plan {
+        format_version: "1.0".into(),
+        tool_version: "0.1.0".into(),
+        created_at: "2026-11-23T00:00:00Z".into(),
+        plan_digest: "sha256:0".into(),
+        exit_code: 0,
+        manifest_digest: "sha256:0".into(),
+        complete: summary.shops.failed == 0,
+        settings: settings(),
+        selection: Selection::default(),
+        summary,
+        hazards: vec![],
+        shops_left: vec![],
+        since: None,
+        shops,
+    }
+}
+
+/// A shop that was read.
+pub(super) fn shop(handle: &str, changes: Vec<Change>) -> Shop {
+    Shop {
+        shop: format!("{handle}.myshopify.com"),
+        labels: BTreeMap::new(),
+        status: if changes.is_empty() { ShopStatus::Unchanged } else { ShopStatus::Changed },
+        observed_digest: None,
+        desired_digest: "sha256:0".into(),
+        managed: 0,
+        unmanaged: 0,
+        safety: None,
+        bound: vec![],
+        blocked: vec![],
+        changes,
+        findings: vec![],
+        error: None,
+    }
+}
+
+/// A shop that was not read.
+pub(super) fn lost(handle: &str, status: ShopStatus, kind: &str, message: &str) -> Shop {
+    Shop { status, error: Some(error(kind, message)), ..shop(handle, vec![]) }
+}
+
+pub(super) fn error(kind: &str, message: &str) -> ShopError {
+    ShopError { kind: kind.into(), http_status: None, message: message.into(), retryable: false }
+}
+
+pub(super) fn to(address: &str) -> Subscription {
+    Subscription {
+        id: None,
+        address: address.into(),
+        format: "json".into(),
+        include_fields: vec![],
+        metafield_namespaces: vec![],
+        filter: None,
+        name: None,
+        metafields: None,
+        created_at: None,
+        updated_at: None,
+        api_version: None,
+    }
+}
+
+pub(super) fn live(id: u32, subscription: Subscription) -> Subscription {
+    Subscription { id: Some(format!("gid://shopify/WebhookSubscription/{id}")), ..subscription }
+}
+
+pub(super) fn at(file: &str, line: u32) -> Source {
+    Source { file: file.into(), line }
+}
+
+pub(super) fn create(
+    topic: &str,
+    name: Option<&str>,
+    after: Subscription,
+    source: impl Into<Option<Source>>,
+) -> Change {
+    Change {
+        action: Action::Create,
+        topic: topic.into(),
+        reason: "missing".into(),
+        origin: None,
+        fields: vec![],
+        destination: Destinations { before: None, after: name.map(str::to_owned) },
+        source: source.into(),
+        before: None,
+        after: Some(after),
+    }
+}
+
+pub(super) fn delete(topic: &str, name: Option<&str>, reason: &str, before: Subscription) -> Change {
+    Change {
+        action: Action::Delete,
+        reason: reason.into(),
+        destination: Destinations { before: name.map(str::to_owned), after: None },
+        before: Some(before),
+        after: None,
+        ..create(topic, None, to(""), None)
+    }
+}
+
+pub(super) fn update(topic: &str, names: [&str; 2], sides: [Subscription; 2], fields: &[&str]) -> Change {
+    let [before, after] = sides;
+    let name = |n: &str| Some(n.to_owned()).filter(|n| !n.is_empty());
+    Change {
+        action: Action::Update,
+        topic: topic.into(),
+        reason: "differs".into(),
+        origin: None,
+        fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+        destination: Destinations { before: name(names[0]), after: name(names[1]) },
+        source: Some(at("orders.yaml", 12)),
+        before: Some(before),
+        after: Some(after),
+    }
+}
+
+pub(super) fn origin(origin: Origin, change: Change) -> Change {
+    Change { origin: Some(origin), ..change }
+}
+
+pub(super) fn finding(kind: &str, severity: Severity, topic: Option<&str>, message: &str) -> Finding {
+    Finding {
+        kind: kind.into(),
+        severity,
+        topic: topic.map(str::to_owned),
+        id: None,
+        message: message.into(),
+        details: Map::new(),
+    }
+}
+
+pub(super) fn unmanaged(topic: &str, address: &str) -> Finding {
+    let details: Map<String, Value> = [("address".to_owned(), json!(address))].into_iter().collect();
+    Finding { details, ..finding("unmanaged", Severity::Info, Some(topic), "not ours") }
+}
+
+pub(super) fn blocked(topic: &str, reason: &str, any_of: &[&str], message: &str) -> Blocked {
+    Blocked {
+        topic: topic.into(),
+        destination: "commerce".into(),
+        reason: reason.into(),
+        any_of: any_of.iter().map(|s| (*s).to_owned()).collect(),
+        message: message.into(),
+        source: Some(at("orders.yaml", 20)),
+    }
+}
+
+pub(super) fn hazard(kind: &str, shop: Option<&str>, message: &str) -> Hazard {
+    Hazard {
+        kind: kind.into(),
+        shop: shop.map(|s| format!("{s}.myshopify.com")),
+        message: message.into(),
+        allow: shop.map_or_else(|| kind.to_owned(), |shop| format!("{kind}:{shop}")),
+        details: Map::new(),
+    }
+}
+
+pub(super) fn outcome(change: Change, result: OutcomeResult) -> Outcome {
+    Outcome { change, result, id: None, confirmed_by: None, reason: None, error: None }
+}
+
+pub(super) fn report_shop(handle: &str, status: ReportShopStatus, outcomes: Vec<Outcome>) -> ReportShop {
+    ReportShop {
+        shop: format!("{handle}.myshopify.com"),
+        status,
+        error: None,
+        outcomes,
+        blocked: vec![],
+        findings: vec![],
+    }
+}
+
+/// A report whose summary says what its shops say.
+pub(super) fn report(shops: Vec<ReportShop>) -> Report {
+    let outcomes = || shops.iter().flat_map(|s| &s.outcomes);
+    let result = |r| outcomes().filter(|o| o.result == r).count();
+    let applied = |a| outcomes().filter(|o| o.result == OutcomeResult::Applied && o.change.action == a).count();
+    let status = |status| shops.iter().filter(|s| s.status == status).count();
+    Report {
+        format_version: "1.0".into(),
+        report: ReportKind::Apply,
+        tool_version: "0.1.0".into(),
+        started_at: "2026-11-23T00:00:00Z".into(),
+        finished_at: "2026-11-23T00:00:09Z".into(),
+        exit_code: 0,
+        complete: shops.iter().all(|s| s.status == ReportShopStatus::Done && s.blocked.is_empty()),
+        plan_digest: "sha256:0".into(),
+        manifest_digest: "sha256:0".into(),
+        settings: settings(),
+        summary: ReportSummary {
+            added: applied(Action::Create),
+            changed: applied(Action::Update),
+            destroyed: applied(Action::Delete),
+            already_so: result(OutcomeResult::AlreadySo),
+            failed: result(OutcomeResult::Failed),
+            skipped: result(OutcomeResult::Skipped),
+            blocked: shops.iter().map(|s| s.blocked.len()).sum(),
+            shops_not_read: status(ReportShopStatus::NotRead),
+            shops_stale: status(ReportShopStatus::Stale),
+        },
+        shops,
+    }
+}

@@ -1,0 +1,198 @@
+//! What must not be overlooked, and what others wrote.
+
+use super::super::support::*;
+use super::super::{Style, escape, plan_text, report_text};
+use crate::plan::v1::{Change, Finding, Safety, Selection, Severity, ShopSafety, ShopStatus, Subscription};
+use crate::report::{Outcome, OutcomeResult, ReportShopStatus};
+
+#[test]
+fn shops_that_were_not_read_and_bindings_that_are_blocked() {
+    let refused = "Shopify refused the token; the app may be gone: hookwright auth url --shop";
+    let mut beta = shop("beta", vec![]);
+    beta.blocked = vec![
+        blocked(
+            "customers/update",
+            "scope",
+            &["read_customers"],
+            "needs read_customers: hookwright auth url --shop beta",
+        ),
+        blocked(
+            "orders/create",
+            "name_taken",
+            &[],
+            "the name \"orders\" is held by gid://shopify/WebhookSubscription/7, which is not managed",
+        ),
+    ];
+    let mut gamma = shop("gamma", vec![]);
+    gamma.blocked = vec![blocked(
+        "customers/update",
+        "scope",
+        &["read_customers"],
+        "needs read_customers: hookwright auth url --shop gamma",
+    )];
+    let mut plan = plan(vec![
+        lost("alpha", ShopStatus::Failed, "token_refused", &format!("{refused} alpha")),
+        beta,
+        lost("delta", ShopStatus::Failed, "token_refused", &format!("{refused} delta")),
+        lost("epsilon", ShopStatus::Unavailable, "frozen", "the shop is frozen (402)"),
+        gamma,
+        lost("zeta", ShopStatus::Failed, "timeout", "no answer within 30 s"),
+    ]);
+    plan.shops_left = vec!["gone.myshopify.com".into()];
+    insta::assert_snapshot!(plan_text(&plan, &Style { width: Some(80), ..PLAIN }), @r#"
+    3 shops not read, so this plan says nothing about them:
+      ! token_refused: Shopify refused the token; the app may be gone: hookwright
+        auth url --shop <shop>
+        2 shops: alpha, delta
+      ! timeout: no answer within 30 s
+        zeta.myshopify.com
+
+    1 shop not read, which is tolerated:
+      * frozen: the shop is frozen (402)
+        epsilon.myshopify.com
+
+    No longer in the manifest; their webhooks stay as they are:
+      gone.myshopify.com
+
+    Blocked, not part of the changes:
+      ! scope customers/update -> commerce (orders.yaml:20): needs read_customers:
+        hookwright auth url --shop <shop>
+        2 shops: beta, gamma
+      ! name_taken orders/create -> commerce (orders.yaml:20): the name "orders" is
+        held by gid://shopify/WebhookSubscription/7, which is not managed
+        beta.myshopify.com
+
+    2 shops without changes.
+
+    Plan incomplete: 0 to add, 0 to change, 0 to destroy; 3 blocked, 3 shops not read.
+    "#);
+}
+
+#[test]
+fn hazards_and_rules_that_differ_come_first() {
+    let gone = |id| delete("orders/create", None, "not_in_manifest", live(id, to(&inlet('c'))));
+    let mut alpha = shop("alpha", vec![gone(1)]);
+    alpha.safety =
+        Some(ShopSafety { max_delete_percent: Some(80), protected_topics: Some(vec!["orders/create".into()]) });
+    let mut plan = plan(vec![alpha, shop("beta", vec![gone(2)])]);
+    plan.settings.safety =
+        Safety { max_delete_percent: 50, protected_topics: vec!["orders/paid".into()], ..plan.settings.safety };
+    plan.settings.ownership.address_prefixes = vec!["https://x.example/".into()];
+    plan.settings.ownership.unmanaged = "ignore".into();
+    plan.settings.endpoint = "http://127.0.0.1:4000".into();
+    plan.settings.admin_api.transport = "rest".into();
+    plan.summary.unmanaged = 4;
+    plan.selection = Selection {
+        shops: vec!["*a".into(), "!x".into()],
+        labels: vec!["env!=prod".into()],
+        shard: Some("2/16".into()),
+    };
+    plan.hazards = vec![
+        hazard("max_total_delete_percent", None, "2 of 12 managed subscriptions would be deleted (17 %, limit 10 %)"),
+        hazard("empty_shop", Some("alpha"), "no managed subscription would be left"),
+        hazard("empty_shop", Some("beta"), "no managed subscription would be left"),
+    ];
+    insta::assert_snapshot!(plan_text(&plan, &PLAIN), @r#"
+    Target: http://127.0.0.1:4000
+    Admin API: 2026-10 over rest
+    Safety: max_delete_percent 50, protected_topics [orders/paid]
+    Ownership: address_prefixes [https://x.example/], unmanaged ignore
+    Safety of alpha.myshopify.com: max_delete_percent 80, protected_topics [orders/create]
+    Selection: --shop *a, --exclude-shop x, --label env!=prod, shard 2/16
+
+    3 hazards: apply sends nothing without consent to each
+      ! max_total_delete_percent: 2 of 12 managed subscriptions would be deleted (17 %, limit 10 %)
+        --allow max_total_delete_percent
+      ! empty_shop, alpha.myshopify.com: no managed subscription would be left
+        --allow empty_shop:alpha
+      ! empty_shop, beta.myshopify.com: no managed subscription would be left
+        --allow empty_shop:beta
+
+    Changes are indicated with the following symbols:
+      - destroy
+
+    Hookwright will perform the following actions:
+
+      2 shops: alpha, beta
+        - orders/create -> https://dcs.adobedc.net/collection/cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc  # not in the manifest
+
+    4 unmanaged subscriptions ignored.
+
+    Plan: 0 to add, 0 to change, 2 to destroy.
+    "#);
+}
+
+#[test]
+fn the_same_hazard_of_many_shops_stands_once() {
+    let mut plan = plan(vec![]);
+    plan.hazards =
+        (1..=500).map(|i| hazard("empty_shop", Some(&format!("s{i:03}")), "nothing would be left")).collect();
+    insta::assert_snapshot!(plan_text(&plan, &PLAIN), @r#"
+    500 hazards: apply sends nothing without consent to each
+      ! empty_shop: 500 shops: s001, s002, s003, s004, s005, s006, s007, s008, s009, s010, s011, s012, s013, s014, s015, s016, s017, s018, s019, s020, … and 480 more
+        for example: nothing would be left (-v shows each)
+        --allow 'empty_shop:<shop>' for each; <shop> may be a pattern
+
+    No shop is in this selection.
+
+    No changes. The live webhooks match the manifest.
+    "#);
+}
+
+#[test]
+fn what_others_wrote_is_disarmed() {
+    assert_eq!(
+        escape("a\u{1b}[2J\n\r\t\u{7f}\u{9b}\u{202e}\u{2066}é日"),
+        r"a\u{1b}[2J\u{a}\u{d}\u{9}\u{7f}\u{9b}\u{202e}\u{2066}é日"
+    );
+    let evil = "x\u{1b}[31m\n\u{202e}y";
+    let sub = Subscription {
+        filter: Some(evil.into()),
+        name: Some(evil.into()),
+        format: evil.into(),
+        metafields: Some(vec![evil.into()]),
+        include_fields: vec![evil.into()],
+        metafield_namespaces: vec![evil.into()],
+        id: Some(evil.into()),
+        ..to(evil)
+    };
+    let fields = ["address", "format", "filter", "name", "include_fields", "metafield_namespaces", "metafields", evil];
+    let other = Subscription {
+        include_fields: vec![],
+        metafield_namespaces: vec![],
+        metafields: None,
+        ..to("https://x.example")
+    };
+    let change = Change { reason: evil.into(), ..update(evil, [evil, evil], [sub.clone(), other], &fields) };
+    let mut evil_shop =
+        shop(evil, vec![change, create(evil, None, sub.clone(), at(evil, 1)), delete(evil, Some(evil), evil, sub)]);
+    evil_shop.blocked = vec![blocked(evil, evil, &[evil], evil)];
+    evil_shop.findings = vec![
+        finding(evil, Severity::Attention, Some(evil), evil),
+        unmanaged(evil, evil),
+        Finding { topic: None, ..unmanaged("", evil) },
+    ];
+    evil_shop.safety = Some(ShopSafety { max_delete_percent: None, protected_topics: Some(vec![evil.into()]) });
+    let mut plan = plan(vec![evil_shop, lost(evil, ShopStatus::Failed, evil, evil)]);
+    plan.hazards = vec![hazard(evil, Some(evil), evil)];
+    plan.shops_left = vec![evil.into()];
+    plan.selection = Selection { shops: vec![evil.into()], labels: vec![evil.into()], shard: Some(evil.into()) };
+    plan.settings.endpoint = evil.into();
+    plan.settings.ownership.address_prefixes = vec![evil.into()];
+    plan.settings.ownership.unmanaged = evil.into();
+    plan.settings.admin_api.transport = evil.into();
+    plan.settings.safety.protected_topics = vec![evil.into()];
+    for style in [PLAIN, VERBOSE, Style { width: Some(60), ..PLAIN }] {
+        let text = plan_text(&plan, &style);
+        assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{text}");
+        assert!(!text.lines().any(|line| line.starts_with('y')), "{text}");
+    }
+    let mut failed = outcome(create(evil, None, to(evil), None), OutcomeResult::Failed);
+    failed.error = Some(error(evil, evil));
+    let skipped =
+        Outcome { reason: Some(evil.into()), ..outcome(delete(evil, None, evil, to(evil)), OutcomeResult::Skipped) };
+    let mut shop = report_shop(evil, ReportShopStatus::Incomplete, vec![failed, skipped]);
+    shop.error = Some(error(evil, evil));
+    let text = report_text(&report(vec![shop.clone(), shop]), &PLAIN);
+    assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{text}");
+}

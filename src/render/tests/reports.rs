@@ -1,0 +1,136 @@
+//! What the user reads after an apply.
+
+use super::super::report_text;
+use super::super::support::*;
+use crate::plan::v1::{Change, Severity, Subscription};
+use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
+
+fn done(change: Change) -> Outcome {
+    outcome(change, OutcomeResult::Applied)
+}
+
+fn order(topic: &str) -> Change {
+    create(topic, Some("commerce"), to(&inlet('a')), at("orders.yaml", 7))
+}
+
+fn moved() -> Change {
+    update("orders/updated", ["commerce", "loyalty"], [live(2, to(&inlet('a'))), to(&inlet('b'))], &["address"])
+}
+
+#[test]
+fn an_apply_that_went_well() {
+    let mut alpha = report_shop("alpha", ReportShopStatus::Done, vec![done(order("orders/create")), done(moved())]);
+    alpha.findings = vec![finding(
+        "old_endpoint",
+        Severity::Info,
+        Some("orders/updated"),
+        "the old address must stay up until 2026-11-23T04:00:01Z",
+    )];
+    let mut beta = report_shop("beta", ReportShopStatus::Done, vec![done(order("orders/create")), done(moved())]);
+    beta.findings = vec![finding(
+        "old_endpoint",
+        Severity::Info,
+        Some("orders/updated"),
+        "the old address must stay up until 2026-11-23T04:00:02Z",
+    )];
+    beta.outcomes[0].confirmed_by = Some(ConfirmedBy::Read);
+    let gamma =
+        report_shop("gamma", ReportShopStatus::Done, vec![outcome(order("orders/create"), OutcomeResult::AlreadySo)]);
+    insta::assert_snapshot!(report_text(&report(vec![alpha, beta, gamma]), &PLAIN), @r#"
+    Applied:
+      2 shops: alpha, beta
+        + orders/create -> commerce
+        ~ orders/updated -> loyalty (changes address)
+      1 change without an answer, found done by reading the shop again
+
+    Already so before this run:
+      gamma.myshopify.com
+        + orders/create -> commerce
+
+    To know:
+      * old_endpoint orders/updated: the old address must stay up until 2026-11-23T04:00:02Z (the latest of these shops)
+        2 shops: alpha, beta
+
+    Apply complete! Resources: 2 added, 2 changed, 0 destroyed.
+    "#);
+}
+
+#[test]
+fn an_apply_that_did_not_finish() {
+    let refuse = |handle: &str| {
+        let failed = Outcome {
+            error: Some(error("user_error", "Address is not allowed")),
+            ..outcome(order("orders/create"), OutcomeResult::Failed)
+        };
+        let narrow = Subscription { filter: Some("total_price:>=100".into()), ..to(&inlet('b')) };
+        let gone = delete("orders/create", Some("loyalty"), "not_in_manifest", live(5, narrow));
+        let skipped = Outcome {
+            reason: Some("a create or update of orders/create failed".into()),
+            ..outcome(gone, OutcomeResult::Skipped)
+        };
+        report_shop(handle, ReportShopStatus::Incomplete, vec![failed, done(order("orders/paid")), skipped])
+    };
+    let mut gamma = report_shop(
+        "gamma",
+        ReportShopStatus::Stale,
+        vec![Outcome { reason: Some("stale".into()), ..outcome(moved(), OutcomeResult::Skipped) }],
+    );
+    gamma.error = Some(error("stale", "orders/updated was changed since the plan was made"));
+    let mut delta = report_shop("delta", ReportShopStatus::NotRead, vec![]);
+    delta.error = Some(error("token_refused", "Shopify refused the token; the app may be gone"));
+    let mut epsilon = report_shop(
+        "epsilon",
+        ReportShopStatus::Incomplete,
+        vec![Outcome { reason: Some("the shop was given up".into()), ..outcome(moved(), OutcomeResult::Skipped) }],
+    );
+    epsilon.error = Some(error("rate_limited", "the time budget of 30m ran out"));
+    let mut zeta = report_shop("zeta", ReportShopStatus::Done, vec![done(order("orders/create"))]);
+    zeta.blocked = vec![blocked(
+        "customers/update",
+        "scope",
+        &["read_customers"],
+        "needs read_customers: hookwright auth url --shop zeta",
+    )];
+    let report = report(vec![refuse("alpha"), refuse("beta"), delta, epsilon, gamma, zeta]);
+    insta::assert_snapshot!(report_text(&report, &PLAIN), @r#"
+    Failed:
+      ! user_error: Address is not allowed
+        2 shops: alpha, beta
+          + orders/create -> commerce
+
+    Not finished:
+      ! rate_limited: the time budget of 30m ran out
+        epsilon.myshopify.com
+
+    Skipped, not tried:
+      * a create or update of orders/create failed
+        2 shops: alpha, beta
+          - orders/create -> loyalty (filter "total_price:>=100")  # not in the manifest
+      * the shop was given up
+        epsilon.myshopify.com
+          ~ orders/updated -> loyalty (changes address)
+
+    Stale: not as planned any more, so nothing was sent. Plan again:
+      ! stale: orders/updated was changed since the plan was made
+        gamma.myshopify.com
+        1 change not made
+
+    Not read, so nothing was sent:
+      ! token_refused: Shopify refused the token; the app may be gone
+        delta.myshopify.com
+
+    Applied:
+      2 shops: alpha, beta
+        + orders/paid -> commerce
+      zeta.myshopify.com
+        + orders/create -> commerce
+
+    Blocked, not part of the changes:
+      ! scope customers/update -> commerce (orders.yaml:20): needs read_customers: hookwright auth url --shop zeta
+        zeta.myshopify.com
+
+    Not done: 1 binding blocked, 1 shop not read, 1 shop stale.
+
+    Apply incomplete! Resources: 3 added, 0 changed, 0 destroyed; 2 failed, 4 skipped.
+    "#);
+}
