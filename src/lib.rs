@@ -1,7 +1,9 @@
 //! Hookwright keeps the webhook subscriptions of many Shopify shops equal to a YAML manifest.
 
 pub mod catalog;
+pub mod diagnostic;
 pub mod diff;
+pub mod manifest;
 pub mod model;
 pub mod plan;
 pub mod render;

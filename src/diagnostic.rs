@@ -1,0 +1,167 @@
+//! What is wrong with a manifest, as data: a stable code, a place, a message that says what to do.
+//!
+//! Whoever finds a problem makes a [`Diagnostic`]; the emitters below it only print. Pure: writers and colour are
+//! handed in, source texts come with the [`Report`].
+
+mod code;
+pub mod github;
+pub mod json;
+mod mask;
+pub mod sarif;
+mod source;
+pub mod text;
+
+use std::sync::Arc;
+
+use crate::model::ShopDomain;
+pub use code::Code;
+pub(crate) use mask::looks_like_token;
+pub use source::{Source, Sources};
+
+/// How bad a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The manifest is refused.
+    Error,
+    /// The manifest is taken; `lint.allow` silences it, `--deny` makes it an error.
+    Warning,
+}
+
+impl Severity {
+    /// The word in every format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// A place in a file. Line and column are 1-based, the column counts characters; 0 means: the file as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The path as the user gave it.
+    pub file: Arc<str>,
+    /// 1-based line, 0 for the whole file.
+    pub line: u32,
+    /// 1-based column in characters, 0 for the whole file.
+    pub column: u32,
+    /// First byte of what the caret points at.
+    pub start: u32,
+    /// One past its last byte.
+    pub end: u32,
+}
+
+impl Place {
+    /// A file as a whole.
+    pub fn file(path: &str) -> Self {
+        Self { file: path.into(), line: 0, column: 0, start: 0, end: 0 }
+    }
+}
+
+/// Another place that matters, such as the first of two duplicates.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Related {
+    /// Where.
+    pub place: Place,
+    /// Why it matters.
+    pub message: String,
+}
+
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The stable code.
+    pub code: Code,
+    /// The code's own severity, unless `--deny` raised it.
+    pub severity: Severity,
+    /// What is wrong, in one sentence, without the final dot.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Further places.
+    pub related: Vec<Related>,
+    /// The shops that have it, where it is a matter of shops.
+    pub shops: Option<Shops>,
+}
+
+/// The shops that one diagnostic was folded over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shops {
+    /// How many.
+    pub count: usize,
+    /// One of them.
+    pub first: ShopDomain,
+}
+
+impl Diagnostic {
+    /// A diagnostic with its code's own severity.
+    ///
+    /// Tokens are taken out of every text here, so that no emitter can echo one.
+    pub fn new(code: Code, place: Place, message: impl Into<String>) -> Self {
+        let message = mask::clean(message.into());
+        Self { code, severity: code.severity(), message, place, hint: None, related: Vec::new(), shops: None }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        // A hint may have lines, a message may not.
+        let lines: Vec<String> = hint.into().lines().map(|line| mask::clean(line.to_owned())).collect();
+        self.hint = Some(lines.join("\n"));
+        self
+    }
+
+    /// Adds what to do, if there is something.
+    #[must_use]
+    pub fn hint_if(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
+    /// Adds another place.
+    #[must_use]
+    pub fn related(mut self, place: Place, message: impl Into<String>) -> Self {
+        self.related.push(Related { place, message: mask::clean(message.into()) });
+        self
+    }
+
+    /// The message with the shops that it is about.
+    pub fn full_message(&self) -> String {
+        match &self.shops {
+            Some(Shops { count: 1, first }) => format!("{} ({first})", self.message),
+            Some(Shops { count, first }) => format!("{} ({count} shops, such as {first})", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
+/// What an emitter prints: the diagnostics and the texts they point into.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// In the order of files and lines.
+    pub diagnostics: &'a [Diagnostic],
+    /// The files, with secrets masked.
+    pub sources: &'a Sources,
+}
+
+impl Report<'_> {
+    /// Number of errors.
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// Number of warnings.
+    pub fn warnings(&self) -> usize {
+        self.diagnostics.len() - self.errors()
+    }
+
+    /// The exit code of a command that does nothing else: 0 or 3.
+    pub fn exit_code(&self) -> u8 {
+        if self.errors() > 0 { 3 } else { 0 }
+    }
+}

@@ -1,0 +1,138 @@
+//! The table of codes. A code is never given a second meaning and never reused.
+
+use std::fmt;
+
+use super::Severity;
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $slug:literal $severity:ident $structural:literal $meaning:literal;)*) => {
+        /// What kind of problem a diagnostic reports.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// `HWnnn`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// A short name for people.
+            pub fn slug(self) -> &'static str {
+                match self { $(Self::$variant => $slug,)* }
+            }
+
+            /// Its severity when nothing raises it.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            /// Whether the JSON Schema of the manifest refuses the same thing.
+            pub fn is_structural(self) -> bool {
+                match self { $(Self::$variant => $structural,)* }
+            }
+
+            /// What it means, in one line.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    File "HW001" "file" Error false "a file cannot be read, or there is none";
+    Encoding "HW002" "encoding" Error false "a file is not UTF-8 text";
+    Syntax "HW003" "yaml-syntax" Error false "a file is not valid YAML";
+    Budget "HW004" "yaml-budget" Error false "a file is nested too deeply or expands past the stated budget";
+    NotAMapping "HW005" "not-a-mapping" Error true "a file is empty or has no mapping at the top";
+    UnknownKey "HW010" "unknown-key" Error true "a key that the manifest does not have";
+    DuplicateKey "HW011" "duplicate-key" Error false "a key stands twice in one mapping";
+    WrongType "HW012" "wrong-type" Error true "a value has the wrong type, or is blank";
+    MissingKey "HW013" "missing-key" Error true "a required key is missing";
+    Conflict "HW014" "conflicting-keys" Error true "keys that exclude each other stand side by side";
+    BadValue "HW015" "bad-value" Error true "a value is not among those allowed";
+    LiteralSecret "HW016" "literal-secret" Error true "a secret stands in the manifest instead of a reference to it";
+    NotYet "HW017" "not-in-this-version" Error false "the manifest may say it, but this version of the tool cannot do it yet";
+    NoShop "HW020" "no-shop" Error false "no file names a shop";
+    RepeatedBlock "HW021" "repeated-block" Error false "a block that may stand in one file stands in several";
+    RepeatedName "HW022" "repeated-name" Error false "a shop, a destination or a set is defined twice";
+    UnknownDestination "HW023" "unknown-destination" Error false "a binding names a destination that is not defined";
+    UnknownSet "HW024" "unknown-set" Error false "a shop uses a binding set that is not defined";
+    DuplicateBinding "HW030" "duplicate-binding" Error false "two bindings of a shop have the same topic, address, format and filter";
+    DuplicateName "HW031" "duplicate-name" Error false "a subscription name is used twice in a shop";
+    NotOwned "HW032" "address-not-owned" Error false "no ownership prefix covers an address";
+    BadPrefix "HW033" "bad-prefix" Error false "an ownership prefix is empty or has no scheme";
+    BadAddress "HW034" "bad-address" Error false "Shopify would refuse the address";
+    NotSubscribable "HW035" "topic-not-subscribable" Error false "the Admin API cannot subscribe the topic";
+    TopicAddress "HW036" "topic-and-address" Error false "the topic cannot be delivered to that kind of address or in that format";
+    TypeFilter "HW037" "metaobject-type-filter" Error false "a metaobject topic needs a filter with its type";
+    BadFilter "HW038" "bad-filter" Error false "Shopify would refuse the filter";
+    BadNamespace "HW039" "bad-namespace" Error false "a metafield namespace or metafield is not usable";
+    DcsAddress "HW040" "dcs-address" Error false "Adobe's collection endpoint cannot be used in that way";
+    Rest "HW041" "rest-cannot" Error false "the REST Admin API cannot express it";
+    OldVersion "HW042" "version-too-old" Error false "the Admin API version is older than this tool works with";
+    UnknownTopic "HW100" "unknown-topic" Warning false "a topic that the catalogue does not know";
+    TopicVersion "HW101" "topic-not-in-version" Warning false "a topic that the catalogue does not know in this Admin API version";
+    TopicSpelling "HW102" "topic-spelling" Warning false "a topic that is not written in its slash form";
+    UnknownVersion "HW103" "unknown-version" Warning false "an Admin API version that this tool was not checked against";
+    ScopeMissing "HW104" "scope-missing" Warning false "the listed scopes do not allow a topic";
+    SampleId "HW105" "sample-address" Warning false "the address is the sample from Adobe's documentation";
+    UnusualDcs "HW106" "unusual-dcs-address" Warning false "an address of Adobe's collection endpoint that looks unlike the known ones";
+    MixedInlet "HW107" "mixed-inlet" Warning false "many unlike topics go into one inlet";
+    FilterField "HW108" "filter-field-not-included" Warning false "a filter looks at a field that include_fields leaves out";
+    ExceptNothing "HW109" "except-without-effect" Warning false "an `except` names a topic that the set does not have";
+}
+
+impl Code {
+    /// Takes `HWnnn` in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))
+    }
+
+    /// The codes that `lint.allow` can silence.
+    pub fn warnings() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|code| code.severity() == Severity::Warning)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| {
+            let meant = Self::ALL.iter().find(|code| code.slug() == text);
+            match meant {
+                Some(code) => format!("no such code; did you mean {code}?"),
+                None => "no such code; codes look like HW104 and stand in square brackets in the output".to_owned(),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_slugs_are_unique_and_in_order() {
+        let codes: Vec<_> = Code::ALL.iter().map(|c| c.as_str()).collect();
+        assert!(codes.windows(2).all(|pair| pair[0] < pair[1]), "{codes:?}");
+        let slugs: std::collections::BTreeSet<_> = Code::ALL.iter().map(|c| c.slug()).collect();
+        assert_eq!(slugs.len(), Code::ALL.len());
+        assert!(Code::ALL.iter().all(|c| Code::parse(&c.as_str().to_lowercase()) == Some(*c)));
+        // HW0xx are errors, HW1xx warnings; nothing structural is a warning.
+        assert!(Code::ALL.iter().all(|c| (c.severity() == Severity::Error) == c.as_str().starts_with("HW0")));
+        assert!(Code::warnings().all(|c| !c.is_structural()));
+    }
+}

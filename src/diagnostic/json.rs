@@ -1,0 +1,128 @@
+//! Diagnostics as JSON, version 1. A minor version adds keys; readers ignore keys they don't know.
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Diagnostic, Place, Report, Severity};
+
+/// What `validate --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DiagnosticsV1 {
+    /// `1.0`
+    pub format_version: String,
+    /// Whether there is no error.
+    pub valid: bool,
+    /// Number of errors.
+    pub error_count: usize,
+    /// Number of warnings.
+    pub warning_count: usize,
+    /// The exit code of `validate`: 0 or 3.
+    pub exit_code: u8,
+    /// Every problem, in the order of files and lines.
+    pub diagnostics: Vec<DiagnosticV1>,
+}
+
+/// One problem.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DiagnosticV1 {
+    /// Stable code, such as `HW104`.
+    pub code: String,
+    /// Short name of the code, such as `scope-missing`.
+    pub name: String,
+    /// `error` or `warning`; `--deny` makes an error of a warning.
+    pub severity: SeverityV1,
+    /// What is wrong.
+    pub message: String,
+    /// Path as the user gave it.
+    pub file: String,
+    /// 1-based; absent where the file as a whole is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// 1-based, in characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Other places that matter.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<RelatedV1>,
+    /// Number of shops with the same problem, where it is a matter of shops.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shops: Option<usize>,
+    /// One of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example_shop: Option<String>,
+}
+
+/// Another place.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RelatedV1 {
+    /// Why it matters.
+    pub message: String,
+    /// Path as the user gave it.
+    pub file: String,
+    /// 1-based.
+    pub line: u32,
+    /// 1-based, in characters.
+    pub column: u32,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SeverityV1 {
+    /// The manifest is refused.
+    Error,
+    /// The manifest is taken.
+    Warning,
+}
+
+/// The JSON form of a report.
+pub fn document(report: Report<'_>) -> DiagnosticsV1 {
+    DiagnosticsV1 {
+        format_version: "1.0".to_owned(),
+        valid: report.errors() == 0,
+        error_count: report.errors(),
+        warning_count: report.warnings(),
+        exit_code: report.exit_code(),
+        diagnostics: report.diagnostics.iter().map(diagnostic).collect(),
+    }
+}
+
+/// Prints the JSON form.
+pub fn write(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &document(report))?;
+    writeln!(out)
+}
+
+fn diagnostic(d: &Diagnostic) -> DiagnosticV1 {
+    let Place { file, line, column, start: _, end: _ } = &d.place;
+    DiagnosticV1 {
+        code: d.code.as_str().to_owned(),
+        name: d.code.slug().to_owned(),
+        severity: match d.severity {
+            Severity::Error => SeverityV1::Error,
+            Severity::Warning => SeverityV1::Warning,
+        },
+        message: d.message.clone(),
+        file: file.to_string(),
+        line: (*line > 0).then_some(*line),
+        column: (*line > 0).then_some(*column),
+        hint: d.hint.clone(),
+        related: d
+            .related
+            .iter()
+            .map(|r| RelatedV1 {
+                message: r.message.clone(),
+                file: r.place.file.to_string(),
+                line: r.place.line,
+                column: r.place.column,
+            })
+            .collect(),
+        shops: d.shops.as_ref().map(|shops| shops.count),
+        example_shop: d.shops.as_ref().map(|shops| shops.first.to_string()),
+    }
+}

@@ -1,0 +1,110 @@
+//! Keeps secrets and control characters out of everything that is printed.
+
+use std::ops::Range;
+
+/// Prefixes of Shopify's tokens and secrets (facts, section 6). They serve redaction only, never validation.
+const TOKEN_PREFIXES: [&str; 6] = ["shpat_", "shpca_", "shpua_", "shppa_", "shpss_", "shprt_"];
+
+/// Keys after which a scalar would be a literal secret.
+const SECRET_KEYS: [&str; 3] = ["token:", "secret:", "password:"];
+
+/// Whether a text starts like one of Shopify's tokens.
+pub(crate) fn looks_like_token(text: &str) -> bool {
+    TOKEN_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// Masks tokens and makes control characters visible.
+pub(super) fn clean(text: String) -> String {
+    let spans = token_spans(&text);
+    let text = if spans.is_empty() { text } else { blot(&text, &spans) };
+    if text.chars().any(is_unprintable) { escape(&text) } else { text }
+}
+
+/// Replaces each span by asterisks of the same length in bytes, so that offsets stay right.
+pub(super) fn blot(text: &str, spans: &[Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for span in spans {
+        let (start, end) = (span.start.max(done), span.end.min(text.len()));
+        let (Some(before), Some(secret)) = (text.get(done..start), text.get(start..end)) else { continue };
+        out.push_str(before);
+        // A literal may span lines; line ends stay, so that line numbers do.
+        out.extend(secret.bytes().map(|b| if b == b'\n' || b == b'\r' { char::from(b) } else { '*' }));
+        done = end;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
+}
+
+/// Where a text has something that looks like a secret, without knowing its structure.
+pub(super) fn secret_spans(text: &str) -> Vec<Range<usize>> {
+    let mut spans = token_spans(text);
+    for key in SECRET_KEYS {
+        for (at, _) in text.match_indices(key) {
+            let rest = &text[at + key.len()..];
+            let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
+            let value = line.trim_start();
+            let reference = value.is_empty() || value.starts_with(['{', '#', '*', '&', '<']);
+            if !reference {
+                let start = at + key.len() + (line.len() - value.len());
+                spans.push(start..start + value.trim_end().len());
+            }
+        }
+    }
+    spans.sort_by_key(|span| (span.start, span.end));
+    spans
+}
+
+fn token_spans(text: &str) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text[from..].find("shp").map(|at| at + from) {
+        let token = &text[at..];
+        let len = token.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(token.len());
+        // A prefix alone, as in a hint that explains it, is no secret.
+        if looks_like_token(token) && len > 6 {
+            spans.push(at..at + len);
+        }
+        from = at + len.max(3);
+    }
+    spans
+}
+
+/// Control characters, and those that reorder or hide text in a terminal.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unprintable(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// A source line with everything unprintable replaced by something visible of one column.
+pub(super) fn printable_line(line: &str) -> String {
+    line.chars().map(|c| if c == '\t' || !is_unprintable(c) { c } else { '\u{fffd}' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_control_characters_never_get_through() {
+        let text = clean("token shpat_0123456789abcdef is here\u{1b}[31m".to_owned());
+        assert_eq!(text, "token ********************** is here\\u{1b}[31m");
+        assert_eq!(clean("a shpat_ prefix".to_owned()), "a shpat_ prefix");
+    }
+
+    #[test]
+    fn a_literal_after_a_secret_key_is_masked_and_a_reference_is_not() {
+        let mask = |text: &str| blot(text, &secret_spans(text));
+        assert_eq!(mask("a: [\n  access_token: 0123abcd # x\nb: 1"), "a: [\n  access_token: ************\nb: 1");
+        assert_eq!(mask("access_token: { env: TOKEN }"), "access_token: { env: TOKEN }");
+        assert_eq!(mask("client_secret: \"shpss_é\""), "client_secret: **********");
+    }
+}

@@ -1,0 +1,80 @@
+//! Diagnostics for people: rustc's layout, the source line with a caret.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use annotate_snippets::renderer::Renderer;
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Snippet};
+
+use super::{Diagnostic, Place, Report, Severity, Sources};
+
+/// More than this many diagnostics help nobody; the other formats carry them all.
+const MOST: usize = 200;
+
+/// Prints every diagnostic, errors and warnings in the order of the files, and a blank line after each.
+pub fn write(out: &mut dyn Write, report: Report<'_>, color: bool) -> io::Result<()> {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    for diagnostic in report.diagnostics.iter().take(MOST) {
+        writeln!(out, "{}\n", renderer.render(&[group(diagnostic, report.sources)]))?;
+    }
+    let rest = report.diagnostics.len().saturating_sub(MOST);
+    if rest > 0 {
+        writeln!(out, "... and {rest} more; `hookwright validate --format json` lists them all.\n")?;
+    }
+    Ok(())
+}
+
+/// `2 errors, 1 warning in 3 files`
+pub fn summary(report: Report<'_>) -> String {
+    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let files = count(report.sources.len().max(1), "file");
+    match (report.errors(), report.warnings()) {
+        (errors, 0) => format!("{} in {files}", count(errors, "error")),
+        (0, warnings) => format!("{} in {files}", count(warnings, "warning")),
+        (errors, warnings) => format!("{}, {} in {files}", count(errors, "error"), count(warnings, "warning")),
+    }
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, sources: &Sources) -> Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(diagnostic.full_message()).id(diagnostic.code.as_str());
+    let mut group = shown(Group::with_title(title), &diagnostic.place, sources, AnnotationKind::Primary, None);
+    for related in &diagnostic.related {
+        group = shown(group, &related.place, sources, AnnotationKind::Context, Some(&related.message));
+    }
+    match &diagnostic.hint {
+        Some(hint) => group.element(Level::HELP.message(hint)),
+        None => group,
+    }
+}
+
+fn shown<'a>(
+    group: Group<'a>,
+    place: &'a Place,
+    sources: &Sources,
+    kind: AnnotationKind,
+    label: Option<&'a str>,
+) -> Group<'a> {
+    let path: &'a str = &place.file;
+    let Some((line, caret)) = sources.get(place).and_then(|source| source.line(place)) else {
+        let origin = Origin::path(path);
+        let known = place.line > 0;
+        return group.element(if known {
+            origin.line(place.line as usize).char_column(place.column as usize)
+        } else {
+            origin
+        });
+    };
+    let annotation: Annotation<'a> = kind.span(visible(caret, &line)).label(label.map(str::to_owned));
+    group.element(Snippet::source(line).path(path).line_start(place.line as usize).annotation(annotation))
+}
+
+/// A caret that points at nothing points at the next character instead, and never into the middle of one.
+fn visible(caret: Range<usize>, line: &str) -> Range<usize> {
+    let boundary = |at: usize| (at..line.len()).find(|at| line.is_char_boundary(*at)).unwrap_or(line.len());
+    let start = caret.start.min(line.len());
+    if caret.end > start { start..boundary(caret.end) } else { start..boundary(start + 1) }
+}

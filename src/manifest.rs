@@ -1,0 +1,265 @@
+//! YAML text as the desired state, with complaints that point at the line.
+//!
+//! Pure: files are read by `commands::load`. The way: `tree` parses a file into nodes that know where they stand,
+//! `decode` makes a document of them and collects every structural problem, `merge` puts the documents together,
+//! `resolve` puts destinations and sets in their places and checks what only the whole shows. Nothing stops at the
+//! first problem; a manifest comes out only if there is no error.
+
+mod address;
+mod check;
+mod decode;
+mod digest;
+mod document;
+mod filter;
+mod findings;
+mod inlets;
+mod merge;
+mod resolve;
+pub mod schema;
+mod suggest;
+mod syntax;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};
+use crate::model::{Address, ApiVersion, SecretRef, ShopDomain};
+use crate::state::{Desired, Ownership, Safety, ShopLimits, Source};
+
+/// One file as it was read.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// The path as the user gave it.
+    pub path: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// How to judge.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Warnings that are errors this time. What `lint.allow` silences stays silent.
+    pub deny: Vec<Code>,
+}
+
+/// What became of the files.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The manifest; `Some` exactly if there is no error.
+    pub manifest: Option<Manifest>,
+    /// Every problem, in the order of files and lines.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts that the diagnostics point into, with secrets masked.
+    pub sources: Sources,
+}
+
+impl Loaded {
+    /// What an emitter prints.
+    pub fn report(&self) -> Report<'_> {
+        Report { diagnostics: &self.diagnostics, sources: &self.sources }
+    }
+}
+
+/// A whole manifest, resolved.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// `sha256:…` over what it means, whatever files, order, comments and sets say it.
+    pub digest: String,
+    /// How to talk to Shopify.
+    pub admin_api: AdminApi,
+    /// Which live subscriptions are ours.
+    pub ownership: Ownership,
+    /// The limits.
+    pub safety: Safety,
+    /// Sorted by domain.
+    pub shops: Vec<ManifestShop>,
+    /// Every address that is named anywhere in it.
+    pub addresses: BTreeSet<Address>,
+}
+
+/// How to talk to Shopify.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AdminApi {
+    /// The version asked for.
+    pub version: ApiVersion,
+    /// GraphQL or REST.
+    pub transport: Transport,
+}
+
+/// Which of Shopify's two Admin APIs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// The GraphQL Admin API.
+    #[default]
+    GraphQl,
+    /// The REST Admin API.
+    Rest,
+}
+
+impl Transport {
+    /// The word in the manifest and in the plan.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GraphQl => "graphql",
+            Self::Rest => "rest",
+        }
+    }
+}
+
+/// One shop.
+#[derive(Debug, Clone)]
+pub struct ManifestShop {
+    /// Its domain.
+    pub shop: ShopDomain,
+    /// For selection.
+    pub labels: BTreeMap<String, String>,
+    /// Its bindings, those of sets included, and the scopes it should have granted.
+    pub desired: Desired,
+    /// Where its token is to be had; `None`: the manifest does not say.
+    pub auth: Option<Arc<Auth>>,
+    /// Its own destinations over the common ones.
+    pub destinations: Arc<BTreeMap<Arc<str>, Address>>,
+    /// Its own limits.
+    pub limits: ShopLimits,
+    /// What does not make the run fail.
+    pub tolerate: BTreeSet<Tolerable>,
+    /// Where it stands.
+    pub source: Source,
+}
+
+/// Where an access token is to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Auth {
+    /// A token that somebody else obtained.
+    AccessToken(SecretRef),
+}
+
+/// A state of a shop that a run may tolerate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tolerable {
+    /// The app is gone.
+    Uninstalled,
+    /// The shop's plan lapsed.
+    Frozen,
+    /// Shopify locked the shop.
+    Locked,
+}
+
+impl Tolerable {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Uninstalled, Self::Frozen, Self::Locked];
+
+    /// The word in the manifest and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Uninstalled => "uninstalled",
+            Self::Frozen => "frozen",
+            Self::Locked => "locked",
+        }
+    }
+}
+
+/// Parses, merges, resolves and checks. Never panics, whatever the bytes are.
+pub fn load(files: Vec<SourceFile>, options: &Options) -> Loaded {
+    let mut diagnostics = Vec::new();
+    let mut sources = Sources::default();
+    let mut documents = Vec::new();
+    let mut paths: Vec<Arc<str>> = Vec::new();
+    let mut whole = true;
+    for SourceFile { path, bytes } in files {
+        let path: Arc<str> = path.into();
+        let file = u32::try_from(paths.len()).unwrap_or(u32::MAX);
+        paths.push(Arc::clone(&path));
+        let text = match text_of(&path, &bytes) {
+            Ok(text) => text,
+            Err(diagnostic) => {
+                // What can be read, up to the byte that cannot.
+                let good = std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to(), str::len);
+                let good = String::from_utf8_lossy(bytes.get(..good).unwrap_or_default());
+                sources.insert(Arc::clone(&path), Text::new(&format!("{good}\u{fffd}"), &[]));
+                diagnostics.push(*diagnostic);
+                whole = false;
+                continue;
+            }
+        };
+        let mut decoder =
+            decode::Decoder { file, path: Arc::clone(&path), diagnostics: Vec::new(), secrets: Vec::new() };
+        match parsed(&path, text, &mut decoder) {
+            Some(document) => documents.push(document),
+            None => whole = false,
+        }
+        sources.insert(path, Text::new(text, &decoder.secrets));
+        diagnostics.append(&mut decoder.diagnostics);
+    }
+    // What a file that cannot be read would have defined is not missing: only its own problem is reported.
+    let manifest = if whole { merge::manifest(&paths, &documents, &mut diagnostics) } else { None };
+    for diagnostic in &mut diagnostics {
+        if options.deny.contains(&diagnostic.code) {
+            diagnostic.severity = Severity::Error;
+        }
+    }
+    let order: BTreeMap<Arc<str>, usize> = paths.iter().enumerate().map(|(at, path)| (Arc::clone(path), at)).collect();
+    diagnostics.sort_by_key(|d| (order.get(&d.place.file).copied(), d.place.line, d.place.column, d.code));
+    // What is wrong with an anchored text is wrong wherever it is used.
+    diagnostics.dedup();
+    let valid = diagnostics.iter().all(|d| d.severity != Severity::Error);
+    Loaded { manifest: manifest.filter(|_| valid), diagnostics, sources }
+}
+
+/// The text of a file without its byte order mark.
+fn text_of<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnostic>> {
+    let wide = [b"\xff\xfe".as_slice(), b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark));
+    if wide {
+        let diagnostic = Diagnostic::new(Code::Encoding, Place::file(path), "the file is UTF-16, expected UTF-8");
+        return Err(Box::new(diagnostic.hint("save it as UTF-8")));
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Err(error) => {
+            let at = error.valid_up_to();
+            let before = bytes.get(..at).and_then(|good| std::str::from_utf8(good).ok()).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            let place = Place {
+                line: narrow(line),
+                column: narrow(column),
+                start: narrow(at),
+                end: narrow(at + 1),
+                ..Place::file(path)
+            };
+            let message = format!("the file is not UTF-8: byte {} cannot be read", at + 1);
+            Err(Box::new(Diagnostic::new(Code::Encoding, place, message).hint("save it as UTF-8")))
+        }
+    }
+}
+
+fn parsed(path: &Arc<str>, text: &str, decoder: &mut decode::Decoder) -> Option<document::Document> {
+    let root = match tree::parse(text) {
+        Ok(root) => root,
+        Err(error) => {
+            decoder.diagnostics.push(syntax::diagnostic(path, text, &error));
+            return None;
+        }
+    };
+    if let Some((message, hint)) = decode::Decoder::root_problem(&root) {
+        decoder.diagnostics.push(Diagnostic::new(Code::NotAMapping, Place::file(path), message).hint(hint));
+        return None;
+    }
+    Some(decode::document(decoder, &root))
+}
+
+/// What a decoded `auth` block comes to.
+fn auth(at: &document::At<Option<document::AuthBlock>>, findings: &mut findings::Findings) -> Option<Arc<Auth>> {
+    match &at.value {
+        None => None,
+        Some(document::AuthBlock::AccessToken(reference)) => Some(Arc::new(Auth::AccessToken(reference.clone()))),
+        Some(document::AuthBlock::NotYet(form)) => {
+            let message = format!("this version of the tool cannot use `{form}` yet");
+            let hint = "use access_token: { env: \"SHOPIFY_TOKEN_{SHOP}\" }";
+            findings.report(findings.diagnostic(Code::NotYet, at.spot, message).hint(hint));
+            None
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What Shopify and Adobe take as an address, as far as that can be said offline.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+use crate::diagnostic::Code;
+use crate::model::{Address, AddressKind};
+
+/// The id in Adobe's documentation.
+const SAMPLE_ID: &str = "9d411a24aa3c0a3eded92bac6c64d0da986ee7a8212f87168c5fb42d9ddc3227";
+/// Longest address in bytes (recorded).
+const LONGEST: usize = 65_535;
+
+/// Something to say of an address.
+pub(super) struct Remark {
+    pub(super) code: Code,
+    pub(super) message: String,
+    pub(super) hint: String,
+}
+
+fn remark(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Remark {
+    Remark { code, message: message.into(), hint: hint.into() }
+}
+
+/// Why Shopify would refuse the address; nothing if it would not.
+pub(super) fn refused(address: &Address) -> Option<Remark> {
+    let text = address.as_str();
+    let bad = |message: &str, hint: &str| Some(remark(Code::BadAddress, message, hint));
+    if text.len() > LONGEST {
+        return bad("the address is longer than 65,535 bytes", "Shopify takes no longer one");
+    }
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return bad("the address contains a blank or a control character", "remove it, or write it as %20");
+    }
+    match address.kind() {
+        AddressKind::Https => refused_https(text),
+        AddressKind::PubSub => refused_pubsub(text),
+        AddressKind::EventBridge => refused_arn(text),
+        AddressKind::Other => {
+            let lower = text.get(..7).unwrap_or_default().to_ascii_lowercase();
+            if lower == "http://" {
+                bad("the address is http, Shopify delivers to https only", "write https:// instead of http://")
+            } else {
+                bad(
+                    "the address is neither https://…, pubsub://project:topic nor an EventBridge ARN",
+                    "write the whole address; the name of a destination goes under `destination`, not `address`",
+                )
+            }
+        }
+    }
+}
+
+fn refused_https(text: &str) -> Option<Remark> {
+    let bad = |message: &str, hint: &str| Some(remark(Code::BadAddress, message, hint));
+    let Ok(url) = Url::parse(text) else {
+        return bad("the address is not a valid URL", "write it like https://dcs.adobedc.net/collection/<id>");
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return bad(
+            "the address contains a user name or a password",
+            "leave it out: addresses are shown in every plan; Shopify signs each delivery instead",
+        );
+    }
+    let internal = match url.host() {
+        None => true,
+        Some(Host::Ipv4(ip)) => is_internal_v4(ip),
+        Some(Host::Ipv6(ip)) => is_internal_v6(ip),
+        Some(Host::Domain(host)) => {
+            let host = host.trim_end_matches('.');
+            let within = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|h| h.ends_with('.'));
+            if ["myshopify.com", "shopify.com", "shopifycloud.com"].into_iter().any(within) {
+                return bad("the address is one of Shopify's own", "Shopify does not deliver to its own domains");
+            }
+            !host.contains('.') || ["localhost", "local", "internal"].into_iter().any(within)
+        }
+    };
+    if internal {
+        return bad(
+            "the address is not on the public internet",
+            "Shopify delivers to public hosts only; for tests use a tunnel with a public https address",
+        );
+    }
+    None
+}
+
+fn is_internal_v4(ip: Ipv4Addr) -> bool {
+    ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()
+}
+
+fn is_internal_v6(ip: Ipv6Addr) -> bool {
+    let unique_local = ip.segments()[0] & 0xfe00 == 0xfc00;
+    let link_local = ip.segments()[0] & 0xffc0 == 0xfe80;
+    ip.is_loopback()
+        || ip.is_unspecified()
+        || unique_local
+        || link_local
+        || ip.to_ipv4_mapped().is_some_and(is_internal_v4)
+}
+
+fn refused_pubsub(text: &str) -> Option<Remark> {
+    let (project, topic) = text.get("pubsub://".len()..).unwrap_or_default().split_once(':').unwrap_or_default();
+    let project_ok = !project.is_empty()
+        && !project.starts_with('-')
+        && project.bytes().all(|c| c.is_ascii_alphanumeric() || b"-.:_".contains(&c));
+    let topic_ok = (3..=255).contains(&topic.len())
+        && topic.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !topic.starts_with("goog")
+        && topic.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.~+%".contains(&c));
+    let hint = "write pubsub://<project id or number>:<topic>; a topic has 3 to 255 letters, digits and -_.~+%, starts \
+                with a letter and not with goog";
+    (!project_ok || !topic_ok).then(|| remark(Code::BadAddress, "the Pub/Sub address is not valid", hint))
+}
+
+fn refused_arn(text: &str) -> Option<Remark> {
+    let well_formed = || {
+        let (region, source) = text.strip_prefix("arn:aws:events:")?.split_once("::event-source/aws.partner/")?;
+        let source = source.strip_prefix("shopify.com/").or_else(|| source.strip_prefix("shopify.com.test/"))?;
+        let (client, name) = source.split_once('/')?;
+        let region_ok =
+            !region.is_empty() && region.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+        let client_ok = !client.is_empty() && client.bytes().all(|c| c.is_ascii_digit());
+        (region_ok && client_ok && !name.is_empty()).then_some(())
+    };
+    let hint = "write arn:aws:events:<region>::event-source/aws.partner/shopify.com/<the app's numeric id>/<source>, as \
+                the app's settings at Shopify show it";
+    well_formed().is_none().then(|| remark(Code::BadAddress, "the ARN is not one of a Shopify event source", hint))
+}
+
+/// Whether the address is one of Adobe's collection endpoint.
+pub(super) fn is_dcs(address: &Address) -> bool {
+    let Some(rest) = address.as_str().get(8..).filter(|_| address.kind() == AddressKind::Https) else { return false };
+    let host = &rest[..rest.find(['/', '?', '#', ':']).unwrap_or(rest.len())];
+    host.eq_ignore_ascii_case("dcs.adobedc.net") || host.eq_ignore_ascii_case("dcs-int.adobedc.net")
+}
+
+/// What to say of an address of Adobe's collection endpoint.
+pub(super) fn dcs_remarks(address: &Address) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let Some(url) = address.url().filter(|_| is_dcs(address)) else { return remarks };
+    if url.query_pairs().any(|(key, _)| key == "syncValidation" || key == "synchronousValidation") {
+        let message = "`syncValidation` is for trying out by hand: Adobe takes 60 requests a minute and drops the rest";
+        remarks.push(remark(Code::DcsAddress, message, "leave the query parameter out"));
+    }
+    let id = url.path().strip_prefix("/collection/").unwrap_or_default();
+    if id == SAMPLE_ID {
+        let hint = "copy the streaming endpoint URL of your own HTTP API connection in Adobe Experience Platform";
+        remarks.push(remark(Code::SampleId, "the address is the sample from Adobe's documentation", hint));
+    }
+    let hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+    let usual = url.host_str() == Some("dcs.adobedc.net")
+        && url.port().is_none()
+        && url.fragment().is_none()
+        && id.len() == 64
+        && id.bytes().all(hex)
+        && url.query_pairs().all(|(key, value)| match &*key {
+            "x-adobe-flow-id" => is_uuid(&value),
+            // Said above.
+            "syncValidation" | "synchronousValidation" => true,
+            _ => false,
+        });
+    if !usual {
+        let message =
+            format!("`{}` looks unlike the addresses that Adobe gives out", super::decode::short(address.as_str()));
+        let hint = "the usual form is https://dcs.adobedc.net/collection/<64 hexadecimal digits>, with nothing after it \
+                    but ?x-adobe-flow-id=<uuid>; check that it was copied whole";
+        remarks.push(remark(Code::UnusualDcs, message, hint));
+    }
+    remarks
+}
+
+fn is_uuid(text: &str) -> bool {
+    let lengths = [8, 4, 4, 4, 12];
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.len() == lengths.len()
+        && parts.iter().zip(lengths).all(|(part, len)| part.len() == len && part.bytes().all(|c| c.is_ascii_hexdigit()))
+}
+
+/// The ownership prefix that would cover the address and little else.
+pub(super) fn prefix_for(address: &Address) -> String {
+    let text = address.as_str();
+    match address.kind() {
+        AddressKind::PubSub => match text.rfind(':') {
+            Some(at) => text[..=at].to_owned(),
+            None => text.to_owned(),
+        },
+        AddressKind::EventBridge => text.rfind('/').map_or(text, |at| &text[..=at]).to_owned(),
+        AddressKind::Https | AddressKind::Other => {
+            // The folder of the address, not its host: whatever else lives there may be somebody else's.
+            let host = text.find("://").map_or(0, |at| at + 3);
+            let path = text[host..].find(['?', '#']).map_or(text, |at| &text[..host + at]);
+            let folder = path[host..].rfind('/').filter(|at| path[host..].find('/') != Some(*at));
+            folder.map_or(path, |at| &path[..=host + at]).to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shopify_would_refuse_these_and_take_those() {
+        for text in [
+            "http://x.example/",
+            "ftp://x.example/",
+            "commerce",
+            "https://",
+            "https://localhost/x",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://10.1.2.3/",
+            "https://a.myshopify.com/",
+            "https://intranet/",
+            "https://u:p@x.example/",
+            "https://x.example/a b",
+            "pubsub://my-project",
+            "pubsub://-bad:topic",
+            "pubsub://valid-project:1topic",
+            "pubsub://valid-project:goog-prefixed",
+            "pubsub://valid-project:",
+            "arn:aws:events:bogus",
+            "kafka://broker/topic",
+        ] {
+            assert!(refused(&Address::new(text)).is_some(), "{text}");
+        }
+        for text in [
+            "https://x.example/a?b=c",
+            "HTTPS://X.example",
+            "https://8.8.8.8/",
+            "https://notmyshopify.com/",
+            "pubsub://123456789012:unified-final%25topic",
+            "arn:aws:events:us-west-2::event-source/aws.partner/shopify.com/347082227713/xml-unified-update",
+        ] {
+            assert!(refused(&Address::new(text)).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn usual_dcs_addresses_cause_no_remark() {
+        let id = "0123456789abcdef".repeat(4);
+        let codes = |text: &str| dcs_remarks(&Address::new(text)).iter().map(|r| r.code).collect::<Vec<_>>();
+        let base = format!("https://dcs.adobedc.net/collection/{id}");
+        assert_eq!(codes(&base), []);
+        assert_eq!(codes(&format!("{base}?x-adobe-flow-id=6e0a8f6c-1f2b-4c5d-8e9f-0123456789ab")), []);
+        assert_eq!(codes(&format!("{base}?x-adobe-flow-id=1")), [Code::UnusualDcs]);
+        assert_eq!(codes(&format!("{base}?syncValidation=true")), [Code::DcsAddress]);
+        assert_eq!(codes("https://dcs.adobedc.net/collection/ABC"), [Code::UnusualDcs]);
+        assert_eq!(codes("https://x.example/collection/ABC"), []);
+        assert_eq!(codes(&format!("https://dcs.adobedc.net/collection/{SAMPLE_ID}")), [Code::SampleId]);
+    }
+
+    #[test]
+    fn the_suggested_prefix_covers_the_address() {
+        for text in
+            ["https://X.example?q", "https://x.example/a/b", "pubsub://p:t", "arn:aws:events:r::event-source/a/1/s"]
+        {
+            let prefix = crate::state::Prefix::parse(&prefix_for(&Address::new(text))).expect("prefix");
+            let ownership = crate::state::Ownership { address_prefixes: vec![prefix], ..Default::default() };
+            assert!(ownership.covers(&Address::new(text)), "{text}");
+        }
+    }
+}

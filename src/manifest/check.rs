@@ -1,0 +1,321 @@
+//! What is wrong with one binding, or one address, whatever shop it is for.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::catalog::{self, TopicInfo};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Address, AddressKind, ApiVersion, Format, Topic};
+use crate::state::Ownership;
+
+use super::address;
+use super::decode::short;
+use super::document::{At, Binding, Spot};
+use super::filter::{self, FilterError};
+use super::findings::{Behalf, Findings};
+use super::suggest;
+
+/// What the checks need to know of the manifest as a whole.
+pub(super) struct Rules {
+    pub(super) version: ApiVersion,
+    pub(super) rest: bool,
+    /// `None`: it is broken itself, so nothing is said of addresses.
+    pub(super) ownership: Option<Ownership>,
+    /// The prefixes as written, for the line to add.
+    pub(super) prefixes: Vec<String>,
+    suggested: HashMap<String, Option<&'static str>>,
+    addresses: HashSet<Spot>,
+}
+
+/// A binding after its own checks: normalised topics, and warnings that count for each shop that uses it.
+pub(super) struct Checked<'a> {
+    pub(super) raw: &'a Binding,
+    pub(super) topics: Vec<At<Topic>>,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+impl Rules {
+    pub(super) fn new(version: ApiVersion, rest: bool, ownership: Option<Ownership>, prefixes: Vec<String>) -> Self {
+        Self { version, rest, ownership, prefixes, suggested: HashMap::new(), addresses: HashSet::new() }
+    }
+
+    /// Checks what does not depend on the shop. Errors are reported, warnings kept.
+    pub(super) fn binding<'a>(&mut self, raw: &'a Binding, findings: &mut Findings) -> Checked<'a> {
+        let mut warnings = Vec::new();
+        let topics: Vec<_> = raw.topics.iter().map(|topic| self.topic(topic, findings, &mut warnings)).collect();
+        for topic in &topics {
+            topic_and_format(topic, raw, findings);
+        }
+        if let Some(name) = &raw.name
+            && topics.len() > 1
+        {
+            let message = format!("the name `{}` stands on several topics, but names are unique in a shop", name.value);
+            let hint = "give each topic a binding of its own, with a name of its own";
+            findings.report(findings.diagnostic(Code::DuplicateName, name.spot, message).hint(hint));
+        }
+        Self::filter(raw, &topics, findings, &mut warnings);
+        namespaces(raw, findings);
+        if self.rest {
+            rest_cannot(raw, findings);
+        }
+        Checked { raw, topics, warnings }
+    }
+
+    /// The topic as the catalogue writes it.
+    pub(super) fn topic(
+        &mut self,
+        topic: &At<Topic>,
+        findings: &mut Findings,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> At<Topic> {
+        let written = topic.value.as_str();
+        let Some(info) = catalog::lookup(&topic.value) else {
+            let message = format!("the catalogue does not know the topic `{}`", short(written));
+            let hint = self.meant(written).map_or_else(
+                || {
+                    "`hookwright topics WORD` searches the catalogue; a new topic of Shopify's works all the same"
+                        .into()
+                },
+                |meant| format!("did you mean {meant}?"),
+            );
+            warnings.push(findings.diagnostic(Code::UnknownTopic, topic.spot, message).hint(hint));
+            return topic.clone();
+        };
+        if info.is_compliance() {
+            let message = format!("`{}` is a compliance topic, the Admin API cannot subscribe it", info.name);
+            let hint = "set it in the app's configuration at Shopify, and remove it here";
+            findings.report(findings.diagnostic(Code::NotSubscribable, topic.spot, message).hint(hint));
+        } else if !info.known_in(&self.version) && !info.is_undocumented() {
+            let since = info.since().unwrap_or("unstable");
+            let message = format!("version {} of the Admin API does not have the topic `{}`", self.version, info.name);
+            let hint = match since {
+                "unstable" => "it is in no stable version yet".to_owned(),
+                since => format!("it came with {since}: set `admin_api: {{ version: \"{since}\" }}` or later"),
+            };
+            warnings.push(findings.diagnostic(Code::TopicVersion, topic.spot, message).hint(hint));
+        } else if info.is_undocumented() {
+            let message = format!("`{}` is in no published version of the Admin API", info.name);
+            let hint = "it was seen in a live shop; Shopify may refuse it in yours";
+            warnings.push(findings.diagnostic(Code::TopicVersion, topic.spot, message).hint(hint));
+        }
+        if written != info.name {
+            let message = format!("`{}` is not the slash form of the topic", short(written));
+            let diagnostic = findings.diagnostic(Code::TopicSpelling, topic.spot, message);
+            warnings.push(diagnostic.hint(format!("write {}", info.name)));
+        }
+        At::new(Topic::from_slash(info.name), topic.spot)
+    }
+
+    fn meant(&mut self, written: &str) -> Option<&'static str> {
+        if let Some(meant) = self.suggested.get(written) {
+            return *meant;
+        }
+        // A bound on work for a manifest with thousands of different unknown topics.
+        let meant = if self.suggested.len() < 1_000 { meant_topic(written) } else { None };
+        self.suggested.insert(written.to_owned(), meant);
+        meant
+    }
+
+    fn filter(raw: &Binding, topics: &[At<Topic>], findings: &mut Findings, warnings: &mut Vec<Diagnostic>) {
+        let metaobject = topics.iter().find(|t| catalog::lookup(&t.value).is_some_and(TopicInfo::needs_type_filter));
+        let Some(written) = &raw.filter else {
+            if let Some(topic) = metaobject {
+                let message = format!("`{}` needs a filter that names the type of the metaobjects", topic.value);
+                let hint = "add filter: \"type:<definition type>\", without a wildcard";
+                findings.report(findings.diagnostic(Code::TypeFilter, topic.spot, message).hint(hint));
+            }
+            return;
+        };
+        let bad = |findings: &mut Findings, message: String, hint: &str| {
+            findings.report(findings.diagnostic(Code::BadFilter, written.spot, message).hint(hint));
+        };
+        if written.value.len() > filter::LONGEST {
+            let message = format!("the filter has {} bytes", written.value.len());
+            return bad(findings, message, "Shopify takes at most 65,535");
+        }
+        let terms = match filter::terms(&written.value) {
+            Ok(terms) => terms,
+            Err(error) => {
+                let (message, hint) = explained(&error);
+                return bad(findings, message, hint);
+            }
+        };
+        if let Some(topic) = metaobject {
+            let usable = |value: &str| !value.is_empty() && !value.contains('*') && !value.starts_with("$app:");
+            if !terms.iter().any(|term| term.field == "type" && usable(term.value)) {
+                let message = format!("`{}` needs `type:` with the whole definition type in its filter", topic.value);
+                let hint = "write filter: \"type:<definition type>\"; wildcards and $app: do not work there";
+                findings.report(findings.diagnostic(Code::TypeFilter, written.spot, message).hint(hint));
+            }
+        }
+        if raw.include_fields.is_empty() {
+            return;
+        }
+        let included = |field: &str| {
+            raw.include_fields.iter().any(|included| {
+                field.strip_prefix(included.value.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+        };
+        let mut fields: Vec<&str> = terms.iter().map(|term| term.field).filter(|field| !included(field)).collect();
+        fields.dedup();
+        for field in fields {
+            let message = format!("the filter looks at `{}`, which `include_fields` leaves out", short(field));
+            let hint = "Shopify filters what it would send: add the field, or nothing is ever delivered";
+            warnings.push(findings.diagnostic(Code::FilterField, written.spot, message).hint(hint));
+        }
+    }
+
+    /// Checks an address where it is written, once.
+    pub(super) fn address(&mut self, at: &At<Address>, findings: &mut Findings, behalf: Behalf<'_>) {
+        let seen = !self.addresses.insert(at.spot);
+        if let Some(remark) = address::refused(&at.value) {
+            if !seen {
+                findings.report(findings.diagnostic(remark.code, at.spot, remark.message).hint(remark.hint));
+            }
+            return;
+        }
+        for remark in address::dcs_remarks(&at.value) {
+            let diagnostic = findings.diagnostic(remark.code, at.spot, remark.message).hint(remark.hint);
+            findings.report_for(diagnostic, behalf);
+        }
+        if let Some(ownership) = &self.ownership
+            && !ownership.covers(&at.value)
+            && !seen
+        {
+            let mut prefixes: Vec<String> = self.prefixes.iter().map(|prefix| format!("\"{prefix}\"")).collect();
+            prefixes.push(format!("\"{}\"", address::prefix_for(&at.value)));
+            let message = format!("no prefix of `ownership` covers {}", short(at.value.as_str()));
+            let hint = format!(
+                "the tool would create the subscription and then take it for somebody else's. Add the prefix:\n\
+                 ownership: {{ address_prefixes: [{}] }}",
+                prefixes.join(", ")
+            );
+            findings.report(findings.diagnostic(Code::NotOwned, at.spot, message).hint(hint));
+        }
+    }
+}
+
+/// The topic that was probably meant: a typing error, or another form of the verb.
+fn meant_topic(written: &str) -> Option<&'static str> {
+    let slashed = |c: char| matches!(c, '/' | '.' | '_');
+    let squash = |text: &str| text.to_lowercase().replace(slashed, "/");
+    let wanted = squash(written);
+    // order/created and orders/create are one thing to whoever writes them.
+    let stem = |text: &str| {
+        let parts = text.split('/').map(|part| part.trim_end_matches('s').trim_end_matches('d').trim_end_matches('e'));
+        parts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let known = || catalog::all().iter().filter(|info| !info.is_compliance()).map(|info| info.name);
+    known().find(|name| stem(&squash(name)) == stem(&wanted)).or_else(|| suggest::closest(written, known()))
+}
+
+/// A topic that only some addresses and formats can take; the part that needs the address is [`topic_and_address`].
+fn topic_and_format(topic: &At<Topic>, raw: &Binding, findings: &mut Findings) {
+    if raw.format.value == Format::Xml && catalog::lookup(&topic.value).is_some_and(TopicInfo::is_json_only) {
+        let message = format!("Shopify sends `{}` as json only", topic.value);
+        let hint = "remove `format: xml`";
+        findings.report(findings.diagnostic(Code::TopicAddress, raw.format.spot, message).hint(hint));
+    }
+}
+
+/// What does not go together once the address is known.
+pub(super) fn topic_and_address(
+    topic: &At<Topic>,
+    raw: &Binding,
+    address: &Address,
+    findings: &mut Findings,
+    behalf: Behalf<'_>,
+) {
+    let cloud = matches!(address.kind(), AddressKind::PubSub | AddressKind::EventBridge);
+    if !cloud
+        && address.kind() == AddressKind::Https
+        && catalog::lookup(&topic.value).is_some_and(TopicInfo::is_cloud_only)
+    {
+        let message = format!("Shopify delivers `{}` to Pub/Sub and EventBridge only", topic.value);
+        let hint = "use a pubsub://… address or the ARN of an event source";
+        findings.report_for(findings.diagnostic(Code::TopicAddress, topic.spot, message).hint(hint), behalf);
+    }
+    if raw.format.value == Format::Xml {
+        let (code, message) = if cloud {
+            (Code::TopicAddress, "Shopify sends json only to Pub/Sub and EventBridge")
+        } else if address::is_dcs(address) {
+            (Code::DcsAddress, "Adobe's collection endpoint takes json only")
+        } else {
+            return;
+        };
+        let diagnostic = findings.diagnostic(code, raw.format.spot, message).hint("remove `format: xml`");
+        findings.report_for(diagnostic, behalf);
+    }
+}
+
+fn explained(error: &FilterError<'_>) -> (String, &'static str) {
+    match error {
+        FilterError::BareWord(word) => (
+            format!("the filter has a term without its field: `{}`", short(word)),
+            "write each term as field:value, such as email:*@example.com; put a value with blanks in quotes",
+        ),
+        FilterError::NoValue(field) => (
+            format!("the filter has no value after `{}:`", short(field)),
+            "write each term as field:value; field:* means that there is any",
+        ),
+        FilterError::OpenQuote => ("a quote in the filter is not closed".to_owned(), "close it with the same quote"),
+        FilterError::Parentheses => {
+            ("the parentheses in the filter do not match".to_owned(), "close each one that is opened")
+        }
+    }
+}
+
+fn namespaces(raw: &Binding, findings: &mut Findings) {
+    for namespace in &raw.metafield_namespaces {
+        if namespace.value.trim() == "$app" || namespace.value.trim() == "$app:" {
+            let message = "`$app` alone is no namespace here";
+            let hint = "write $app:<namespace>; Shopify resolves it to app--<id>--<namespace>";
+            findings.report(findings.diagnostic(Code::BadNamespace, namespace.spot, message).hint(hint));
+        }
+    }
+    for metafield in raw.metafields.iter().flat_map(|list| &list.value) {
+        let whole = metafield.value.split_once('.').is_some_and(|(namespace, key)| {
+            !namespace.is_empty() && namespace != "$app" && namespace != "$app:" && !key.is_empty()
+        });
+        if !whole {
+            let message = format!("`{}` does not name a metafield", short(&metafield.value));
+            let hint = "write namespace.key, such as custom.size or $app:loyalty.tier";
+            findings.report(findings.diagnostic(Code::BadNamespace, metafield.spot, message).hint(hint));
+        }
+    }
+}
+
+fn rest_cannot(raw: &Binding, findings: &mut Findings) {
+    let fields = [
+        ("filter", raw.filter.as_ref().map(|at| at.spot)),
+        ("name", raw.name.as_ref().map(|at| at.spot)),
+        ("metafields", raw.metafields.as_ref().map(|at| at.spot)),
+    ];
+    for (field, spot) in fields {
+        let Some(spot) = spot else { continue };
+        let message = format!("the REST Admin API cannot set `{field}`");
+        let hint = "remove it, or set `admin_api: { transport: graphql }`";
+        findings.report(findings.diagnostic(Code::Rest, spot, message).hint(hint));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_with_typing_errors_and_other_verb_forms_are_understood() {
+        for (written, meant) in [
+            ("orders/update", Some("orders/updated")),
+            ("orders/created", Some("orders/create")),
+            ("order/create", Some("orders/create")),
+            ("customer/updated", Some("customers/update")),
+            ("product/create", Some("products/create")),
+            ("orders.create", Some("orders/create")),
+            ("oders/paid", Some("orders/paid")),
+            ("customers/tags_added", Some("customer.tags_added")),
+            ("frobnicate/now", None),
+        ] {
+            assert_eq!(meant_topic(written), meant, "{written}");
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! A tree as a document, collecting every problem on the way and never stopping at the first.
+//!
+//! Whatever is refused here with a structural code, the JSON Schema refuses, too; `tests/manifest.rs` holds them
+//! together.
+
+mod auth;
+mod binding;
+mod blocks;
+mod shop;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic, Place};
+
+use super::document::{At, Document, Spot};
+use super::suggest;
+use super::tree::{Node, Pair, Span, Value};
+
+/// Where one file's problems go.
+pub(super) struct Decoder {
+    pub(super) file: u32,
+    pub(super) path: Arc<str>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// Bytes that hold a literal secret.
+    pub(super) secrets: Vec<Range<usize>>,
+}
+
+/// The known keys of a mapping, by name.
+pub(super) struct Fields<'a> {
+    keys: &'static [&'static str],
+    pairs: Vec<Option<&'a Pair>>,
+    /// Keys that unknown ones were probably meant to be; that they are missing needs no saying.
+    meant: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn get(&self, key: &str) -> Option<&'a Pair> {
+        let at = self.keys.iter().position(|known| *known == key)?;
+        self.pairs.get(at).copied().flatten()
+    }
+
+    /// Whether one of these was probably meant by an unknown key, which was reported.
+    pub(super) fn meant(&self, keys: &[&str]) -> bool {
+        self.meant.iter().any(|meant| keys.contains(meant))
+    }
+}
+
+/// Decodes one file.
+pub(super) fn document(decoder: &mut Decoder, root: &Node) -> Document {
+    decoder.document(root)
+}
+
+impl Decoder {
+    pub(super) fn spot(&self, span: Span) -> Spot {
+        Spot { file: self.file, span }
+    }
+
+    fn place(&self, span: Span) -> Place {
+        let Span { line, column, start, end } = span;
+        Place { file: Arc::clone(&self.path), line, column, start, end }
+    }
+
+    fn diagnostic(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, self.place(span), message)
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// A mapping with these keys and no others.
+    fn fields<'a>(&mut self, node: &'a Node, what: &str, keys: &'static [&'static str]) -> Option<Fields<'a>> {
+        let pairs = self.pairs(node, what)?;
+        let mut found = vec![None; keys.len()];
+        let mut meant_keys = Vec::new();
+        for pair in pairs {
+            if let Some(slot) = keys.iter().position(|key| *key == pair.key).and_then(|at| found.get_mut(at)) {
+                *slot = Some(pair);
+            } else {
+                let hint = match suggest::key(&pair.key, keys) {
+                    Some(meant) => {
+                        meant_keys.push(meant);
+                        format!("did you mean `{meant}`?")
+                    }
+                    None => format!("it takes {}", listed(keys)),
+                };
+                let message = format!("unknown key `{}` in {what}", pair.key);
+                self.report(self.diagnostic(Code::UnknownKey, pair.key_span, message).hint(hint));
+            }
+        }
+        Some(Fields { keys, pairs: found, meant: meant_keys })
+    }
+
+    /// A mapping with any keys: each once, the first of duplicates.
+    fn pairs<'a>(&mut self, node: &'a Node, what: &str) -> Option<Vec<&'a Pair>> {
+        let Value::Map(pairs) = &node.value else {
+            let hint = match &node.value {
+                Value::Text(_) => Some("is a `:` missing, or the blank after it?".to_owned()),
+                _ => None,
+            };
+            self.wrong_type(node, what, "a mapping (`key: value` lines)", hint);
+            return None;
+        };
+        let mut first: HashMap<&str, &Pair> = HashMap::with_capacity(pairs.len());
+        let mut unique = Vec::with_capacity(pairs.len());
+        for pair in pairs {
+            if let Some(earlier) = first.get(pair.key.as_str()) {
+                let message = format!("the key `{}` stands twice in {what}", pair.key);
+                let diagnostic = self
+                    .diagnostic(Code::DuplicateKey, pair.key_span, message)
+                    .hint("keep one of the two; YAML tools disagree about which one would count")
+                    .related(self.place(earlier.key_span), "it stands here first");
+                self.report(diagnostic);
+            } else {
+                first.insert(&pair.key, pair);
+                unique.push(pair);
+            }
+        }
+        Some(unique)
+    }
+
+    fn list<'a>(&mut self, node: &'a Node, what: &str) -> Option<&'a [Node]> {
+        if let Value::List(items) = &node.value {
+            return Some(items);
+        }
+        let hint = match &node.value {
+            Value::Text(text) if text.len() <= 60 => Some(format!("put it in brackets: [{text}]")),
+            Value::Map(_) => Some("start each item with a dash: `- `".to_owned()),
+            _ => None,
+        };
+        self.wrong_type(node, what, "a list", hint);
+        None
+    }
+
+    /// Any text, also a blank one.
+    fn any_text<'a>(&mut self, node: &'a Node, what: &str) -> Option<&'a str> {
+        if let Value::Text(text) = &node.value {
+            return Some(text);
+        }
+        let hint = match node.value {
+            Value::Int(_) | Value::Float(_) | Value::Bool => {
+                Some("put it in quotes, so that YAML takes it as a text".to_owned())
+            }
+            _ => None,
+        };
+        self.wrong_type(node, what, "a text", hint);
+        None
+    }
+
+    /// A text that is not blank.
+    fn text<'a>(&mut self, node: &'a Node, what: &str) -> Option<&'a str> {
+        let text = self.any_text(node, what)?;
+        if !text.trim().is_empty() {
+            return Some(text);
+        }
+        let message = format!("{what} is blank");
+        self.report(self.diagnostic(Code::BadValue, node.span, message).hint("write a value, or remove the key"));
+        None
+    }
+
+    fn texts(&mut self, node: &Node, what: &str, item: &str) -> Option<At<Vec<At<String>>>> {
+        let items = self.list(node, what)?;
+        let texts = items.iter().filter_map(|node| {
+            let text = self.text(node, item)?.to_owned();
+            Some(At::new(text, self.spot(node.span)))
+        });
+        let texts = texts.collect();
+        Some(At::new(texts, self.spot(node.span)))
+    }
+
+    /// One of a few words.
+    fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(node, what)?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let hint = suggest::key(text, &known)
+            .map_or_else(|| format!("it takes {}", listed(&known)), |meant| format!("did you mean `{meant}`?"));
+        let message = format!("`{}` is not a value of {what}", short(text));
+        self.report(self.diagnostic(Code::BadValue, node.span, message).hint(hint));
+        None
+    }
+
+    fn percent(&mut self, node: &Node, what: &str) -> Option<u8> {
+        let number = self.integer(node, what)?;
+        let percent = u8::try_from(number).ok().filter(|percent| *percent <= 100);
+        if percent.is_none() {
+            let message = format!("{what} must be a whole number from 0 to 100");
+            self.report(self.diagnostic(Code::BadValue, node.span, message));
+        }
+        percent
+    }
+
+    fn integer(&mut self, node: &Node, what: &str) -> Option<i128> {
+        match node.value {
+            Value::Int(number) => return Some(number),
+            // JSON Schema, too, calls 30.0 an integer.
+            #[allow(clippy::cast_possible_truncation, clippy::float_cmp)] // checked to be whole and small
+            Value::Float(number) if number == number.trunc() && number.abs() < 1e15 => return Some(number as i128),
+            _ => {}
+        }
+        let hint = match &node.value {
+            Value::Text(text) if text.ends_with('%') => Some("leave the % away".to_owned()),
+            Value::Text(text) if text.parse::<i64>().is_ok() => Some("leave the quotes away".to_owned()),
+            _ => None,
+        };
+        self.wrong_type(node, what, "a whole number", hint);
+        None
+    }
+
+    fn wrong_type(&mut self, node: &Node, what: &str, expected: &str, hint: Option<String>) {
+        let diagnostic = if matches!(node.value, Value::Null) {
+            let hint = if expected == "a list" {
+                "write the items below it, or `[]` for none, or remove the key"
+            } else {
+                "write a value, or remove the key"
+            };
+            self.diagnostic(Code::WrongType, node.span, format!("{what} is blank: expected {expected}")).hint(hint)
+        } else {
+            let message = format!("{what} must be {expected}, not {}", node.value.kind());
+            self.diagnostic(Code::WrongType, node.span, message).hint_if(hint)
+        };
+        self.report(diagnostic);
+    }
+
+    /// Exactly one of several keys.
+    fn exactly_one<'a>(
+        &mut self,
+        fields: &Fields<'a>,
+        span: Span,
+        what: &str,
+        keys: &[&'static str],
+    ) -> Option<(&'static str, &'a Node)> {
+        let present: Vec<_> = keys.iter().filter_map(|key| Some((*key, fields.get(key)?))).collect();
+        match present.as_slice() {
+            [(key, pair)] => Some((key, &pair.value)),
+            [] if fields.meant(keys) => None,
+            [] => {
+                let message = format!("{what} needs {}", either(keys));
+                self.report(self.diagnostic(Code::MissingKey, span, message));
+                None
+            }
+            [(first, earlier), .., (last, later)] => {
+                let message = format!("{what} has both `{first}` and `{last}`");
+                let diagnostic = self
+                    .diagnostic(Code::Conflict, later.key_span, message)
+                    .hint(format!("keep one of them: {}", listed(keys)))
+                    .related(self.place(earlier.key_span), format!("`{first}` stands here"));
+                self.report(diagnostic);
+                None
+            }
+        }
+    }
+
+    fn bad_value(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.report(self.diagnostic(Code::BadValue, span, message).hint(hint));
+    }
+
+    /// Whatever stands here must never be shown.
+    fn secret(&mut self, node: &Node) {
+        match &node.value {
+            Value::List(items) => items.iter().for_each(|item| self.secret(item)),
+            Value::Map(pairs) => pairs.iter().for_each(|pair| self.secret(&pair.value)),
+            Value::Null => {}
+            _ => self.secrets.push(node.span.bytes()),
+        }
+    }
+}
+
+/// `a, b and c`
+pub(super) fn listed(words: &[&str]) -> String {
+    joined(words, "and")
+}
+
+/// `a or b`
+pub(super) fn either(words: &[&str]) -> String {
+    joined(words, "or")
+}
+
+fn joined(words: &[&str], last_joint: &str) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [all @ .., last] => format!("{} {last_joint} {last}", all.join(", ")),
+    }
+}
+
+/// A value as it may stand in a message: not too long.
+pub(super) fn short(text: &str) -> String {
+    const LONGEST: usize = 80;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(LONGEST - 1).collect();
+    cut.push('…');
+    cut
+}

@@ -1,0 +1,164 @@
+//! Bindings, topics, destinations, addresses.
+
+use crate::diagnostic::Code;
+use crate::manifest::document::{At, Binding, Destination, DestinationAddress, Target};
+use crate::manifest::tree::{Node, Pair};
+use crate::model::{Address, Format, Topic};
+
+use super::{Decoder, short};
+
+const KEYS: [&str; 10] = [
+    "topic",
+    "topics",
+    "destination",
+    "address",
+    "format",
+    "include_fields",
+    "metafield_namespaces",
+    "metafields",
+    "filter",
+    "name",
+];
+
+/// Longest `name` that Shopify takes.
+const NAME_LENGTH: usize = 50;
+
+impl Decoder {
+    pub(super) fn bindings(&mut self, node: &Node, what: &str) -> Vec<Binding> {
+        let Some(items) = self.list(node, what) else { return Vec::new() };
+        items.iter().filter_map(|item| self.binding(item)).collect()
+    }
+
+    fn binding(&mut self, node: &Node) -> Option<Binding> {
+        let fields = self.fields(node, "a binding", &KEYS)?;
+        let topics = match self.exactly_one(&fields, node.span, "a binding", &["topic", "topics"]) {
+            Some(("topic", value)) => self.topic(value, "`topic`").into_iter().collect(),
+            Some((_, value)) => self.topics(value, "`topics`", true).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let target = match self.exactly_one(&fields, node.span, "a binding", &["destination", "address"]) {
+            Some(("destination", value)) => self
+                .text(value, "`destination`")
+                .map_or(Target::Broken, |name| Target::Destination(At::new(name.to_owned(), self.spot(value.span)))),
+            Some((_, value)) => self.address(value, "`address`").map_or(Target::Broken, Target::Address),
+            None => Target::Broken,
+        };
+        let mut texts = |key: &str| -> Option<At<Vec<At<String>>>> {
+            let pair = fields.get(key)?;
+            self.texts(&pair.value, &format!("`{key}`"), &format!("an item of `{key}`"))
+        };
+        let include_fields = texts("include_fields").map_or_else(Vec::new, |list| list.value);
+        let metafield_namespaces = texts("metafield_namespaces").map_or_else(Vec::new, |list| list.value);
+        let metafields = texts("metafields");
+        let format = fields.get("format").and_then(|pair| {
+            let format = self.word(&pair.value, "`format`", &[("json", Format::Json), ("xml", Format::Xml)])?;
+            Some(At::new(format, self.spot(pair.value.span)))
+        });
+        let filter = fields.get("filter").and_then(|pair| {
+            let filter = self.any_text(&pair.value, "`filter`")?;
+            Some(At::new(filter.to_owned(), self.spot(pair.value.span)))
+        });
+        Some(Binding {
+            topics,
+            target,
+            format: format.unwrap_or(At::new(Format::Json, self.spot(node.span))),
+            include_fields,
+            metafield_namespaces,
+            metafields,
+            filter: filter.filter(|filter| !filter.value.trim().is_empty()),
+            name: fields.get("name").and_then(|pair| self.subscription_name(&pair.value)),
+        })
+    }
+
+    fn subscription_name(&mut self, node: &Node) -> Option<At<String>> {
+        let name = self.any_text(node, "`name`")?;
+        let letters = name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_' || c == b'-');
+        if letters && (1..=NAME_LENGTH).contains(&name.len()) {
+            return Some(At::new(name.to_owned(), self.spot(node.span)));
+        }
+        let message = if letters && !name.is_empty() {
+            format!("`name` has {} characters, Shopify takes at most {NAME_LENGTH}", name.len())
+        } else if name.is_empty() {
+            "`name` is blank".to_owned()
+        } else {
+            format!("`{}` is no name of a subscription", short(name))
+        };
+        self.bad_value(node.span, message, "Shopify takes 1 to 50 letters, digits, underscores and hyphens");
+        None
+    }
+
+    pub(super) fn topics(&mut self, node: &Node, what: &str, some: bool) -> Option<Vec<At<Topic>>> {
+        let items = self.list(node, what)?;
+        if some && items.is_empty() {
+            self.bad_value(node.span, format!("{what} is empty"), "name at least one topic, or remove the binding");
+        }
+        Some(items.iter().filter_map(|item| self.topic(item, &format!("an item of {what}"))).collect())
+    }
+
+    fn topic(&mut self, node: &Node, what: &str) -> Option<At<Topic>> {
+        let text = self.text(node, what)?;
+        if is_topic(text) {
+            return Some(At::new(Topic::from_slash(text), self.spot(node.span)));
+        }
+        let message = format!("`{}` is not written like a topic", short(text));
+        self.bad_value(node.span, message, "write it like orders/create; `hookwright topics` lists them all");
+        None
+    }
+
+    /// The trim is part of the meaning; whether Shopify would take it is checked later.
+    fn address(&mut self, node: &Node, what: &str) -> Option<At<Address>> {
+        let text = self.text(node, what)?;
+        Some(At::new(Address::new(text), self.spot(node.span)))
+    }
+
+    pub(super) fn destinations(&mut self, node: &Node) -> Vec<Destination> {
+        let Some(pairs) = self.pairs(node, "`destinations`") else { return Vec::new() };
+        pairs.into_iter().map(|pair| self.destination(pair)).collect()
+    }
+
+    fn destination(&mut self, pair: &Pair) -> Destination {
+        let name = self.defined_name(pair, "a destination");
+        Destination { name, address: self.destination_address(&pair.value).unwrap_or(DestinationAddress::Broken) }
+    }
+
+    fn destination_address(&mut self, node: &Node) -> Option<DestinationAddress> {
+        use super::Value::{List, Map};
+        if !matches!(node.value, Map(_) | List(_)) {
+            return self.address(node, "a destination").map(DestinationAddress::Address);
+        }
+        let fields = self.fields(node, "a destination", &["address", "flow"])?;
+        match self.exactly_one(&fields, node.span, "a destination", &["address", "flow"])? {
+            ("address", value) => self.address(value, "`address`").map(DestinationAddress::Address),
+            (_, value) => {
+                self.pairs(value, "`flow`")?;
+                Some(DestinationAddress::Flow(self.spot(node.span)))
+            }
+        }
+    }
+
+    /// The name of a destination or set, which must be something that can be named elsewhere.
+    pub(super) fn defined_name(&mut self, pair: &Pair, what: &str) -> At<String> {
+        if !is_name(&pair.key) {
+            let message = format!("`{}` cannot be the name of {what}", short(&pair.key));
+            self.report(
+                self.diagnostic(Code::BadValue, pair.key_span, message)
+                    .hint("letters, digits, `_`, `-` and `.`, starting with a letter, a digit or `_`"),
+            );
+        }
+        At::new(pair.key.clone(), self.spot(pair.key_span))
+    }
+}
+
+/// `^[A-Za-z0-9_][A-Za-z0-9_.-]*$`
+pub(super) fn is_name(text: &str) -> bool {
+    let letter = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
+    text.bytes().next().is_some_and(letter) && text.bytes().all(|c| letter(c) || c == b'.' || c == b'-')
+}
+
+/// `^[A-Za-z][A-Za-z0-9_]*([/.][A-Za-z0-9_]+)*$`: it becomes a GraphQL enum name.
+fn is_topic(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .split(['/', '.'])
+            .all(|part| !part.is_empty() && part.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_'))
+}

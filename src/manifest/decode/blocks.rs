@@ -1,0 +1,193 @@
+//! The blocks at the top of a file.
+
+use crate::diagnostic::{Code, Severity};
+use crate::manifest::document::{AdminApiBlock, At, Document, OwnershipBlock, SafetyBlock, Set};
+use crate::manifest::suggest;
+use crate::manifest::tree::{Node, Value};
+use crate::model::{ApiVersion, Scope};
+use crate::state::{Prefix, Unmanaged};
+
+use super::{Decoder, short};
+
+const KEYS: [&str; 10] =
+    ["version", "admin_api", "auth", "scopes", "destinations", "binding_sets", "ownership", "safety", "lint", "shops"];
+
+impl Decoder {
+    pub(super) fn document(&mut self, root: &Node) -> Document {
+        let mut document = Document::default();
+        let Some(fields) = self.fields(root, "the manifest", &KEYS) else { return document };
+        match fields.get("version") {
+            Some(pair) => self.version(&pair.value),
+            None if fields.meant(&["version"]) => {}
+            None => self.report(
+                self.diagnostic(Code::MissingKey, root.span, "the file has no `version`")
+                    .hint("write `version: 1` as its first line; each file of a manifest needs it"),
+            ),
+        }
+        document.admin_api =
+            fields.get("admin_api").map(|pair| At::new(self.admin_api(&pair.value), self.spot(pair.key_span)));
+        document.auth = fields.get("auth").map(|pair| At { spot: self.spot(pair.key_span), ..self.auth(&pair.value) });
+        document.scopes = fields.get("scopes").and_then(|pair| {
+            let scopes = self.scopes(&pair.value)?;
+            Some(At::new(scopes, self.spot(pair.key_span)))
+        });
+        if let Some(pair) = fields.get("destinations") {
+            document.destinations = self.destinations(&pair.value);
+        }
+        if let Some(pair) = fields.get("binding_sets") {
+            document.sets = self.sets(&pair.value);
+        }
+        document.ownership =
+            fields.get("ownership").map(|pair| At::new(self.ownership(&pair.value), self.spot(pair.key_span)));
+        document.safety = fields.get("safety").map(|pair| {
+            let keys =
+                &["max_delete_percent", "max_total_delete_percent", "max_address_change_percent", "protected_topics"];
+            At::new(self.safety(&pair.value, keys), self.spot(pair.key_span))
+        });
+        if let Some(pair) = fields.get("lint") {
+            document.allow = self.lint(&pair.value);
+        }
+        document.names_shops = fields.meant(&["shops"]);
+        if let Some(pair) = fields.get("shops") {
+            let shops = self.list(&pair.value, "`shops`");
+            document.names_shops = shops.is_none_or(|shops| !shops.is_empty());
+            document.shops = shops.unwrap_or_default().iter().filter_map(|node| self.shop(node)).collect();
+        }
+        document
+    }
+
+    fn version(&mut self, node: &Node) {
+        if let Some(number) = self.integer(node, "`version`")
+            && number != 1
+        {
+            let hint = "this tool reads version 1; `version` is the version of the manifest's format, not of the \
+                        Admin API (that is `admin_api: { version: … }`)";
+            self.bad_value(node.span, format!("`version: {number}` is not known"), hint);
+        }
+    }
+
+    fn admin_api(&mut self, node: &Node) -> AdminApiBlock {
+        let Some(fields) = self.fields(node, "`admin_api`", &["version", "transport"]) else {
+            return AdminApiBlock::default();
+        };
+        let version = fields.get("version").and_then(|pair| {
+            let text = self.text(&pair.value, "`version` of `admin_api`")?;
+            if let Ok(version) = ApiVersion::parse(text) {
+                return Some(At::new(version, self.spot(pair.value.span)));
+            }
+            let message = format!("`{}` is not an Admin API version", short(text));
+            let hint = format!(
+                "Shopify publishes one in January, April, July and October, such as {}; `unstable` is one, too",
+                ApiVersion::DEFAULT
+            );
+            self.bad_value(pair.value.span, message, hint);
+            None
+        });
+        let rest = fields
+            .get("transport")
+            .and_then(|pair| self.word(&pair.value, "`transport`", &[("graphql", false), ("rest", true)]));
+        AdminApiBlock { version, rest }
+    }
+
+    pub(super) fn scopes(&mut self, node: &Node) -> Option<Vec<At<Scope>>> {
+        let texts = self.texts(node, "`scopes`", "a scope")?;
+        let scopes = texts.value.into_iter().filter_map(|At { value, spot }| {
+            let scope = Scope::parse(&value);
+            if scope.is_none() {
+                let hint = if value.contains([',', ' ']) {
+                    "write each scope as an item of its own: [write_orders, read_customers]"
+                } else {
+                    "scopes look like read_orders or write_customers"
+                };
+                self.bad_value(spot.span, format!("`{}` is not an access scope", short(&value)), hint);
+            }
+            Some(At::new(scope?, spot))
+        });
+        Some(scopes.collect())
+    }
+
+    fn sets(&mut self, node: &Node) -> Vec<Set> {
+        let Some(pairs) = self.pairs(node, "`binding_sets`") else { return Vec::new() };
+        let sets = pairs.into_iter().map(|pair| {
+            let name = self.defined_name(pair, "a binding set");
+            Set { bindings: self.bindings(&pair.value, &format!("the set `{}`", name.value)), name }
+        });
+        sets.collect()
+    }
+
+    fn ownership(&mut self, node: &Node) -> OwnershipBlock {
+        let Some(fields) = self.fields(node, "`ownership`", &["address_prefixes", "unmanaged"]) else {
+            return OwnershipBlock::default();
+        };
+        let prefixes = fields.get("address_prefixes").and_then(|pair| {
+            let items = self.list(&pair.value, "`address_prefixes`")?;
+            let prefixes = items.iter().filter_map(|item| {
+                let text = self.any_text(item, "an item of `address_prefixes`")?;
+                Some(At::new(Prefix::parse(text), self.spot(item.span)))
+            });
+            Some(prefixes.collect())
+        });
+        let words = [("report", Unmanaged::Report), ("ignore", Unmanaged::Ignore), ("delete", Unmanaged::Delete)];
+        let unmanaged = fields.get("unmanaged").and_then(|pair| self.word(&pair.value, "`unmanaged`", &words));
+        OwnershipBlock { prefixes, unmanaged }
+    }
+
+    pub(super) fn safety(&mut self, node: &Node, keys: &'static [&'static str]) -> SafetyBlock {
+        let Some(fields) = self.fields(node, "`safety`", keys) else { return SafetyBlock::default() };
+        let mut percent = |key: &str| fields.get(key).and_then(|pair| self.percent(&pair.value, &format!("`{key}`")));
+        SafetyBlock {
+            max_delete_percent: percent("max_delete_percent"),
+            max_total_delete_percent: percent("max_total_delete_percent"),
+            max_address_change_percent: percent("max_address_change_percent"),
+            protected_topics: fields
+                .get("protected_topics")
+                .and_then(|pair| self.topics(&pair.value, "`protected_topics`", false)),
+        }
+    }
+
+    pub(super) fn lint(&mut self, node: &Node) -> Vec<Code> {
+        let Some(fields) = self.fields(node, "`lint`", &["allow"]) else { return Vec::new() };
+        let Some(codes) = fields.get("allow").and_then(|pair| self.list(&pair.value, "`allow`")) else {
+            return Vec::new();
+        };
+        codes.iter().filter_map(|node| self.allowed(node)).collect()
+    }
+
+    fn allowed(&mut self, node: &Node) -> Option<Code> {
+        let text = self.text(node, "an item of `allow`")?;
+        let exact = Code::ALL.iter().copied().find(|code| code.as_str() == text);
+        match exact {
+            Some(code) if code.severity() == Severity::Warning => return Some(code),
+            Some(code) => {
+                let message = format!("{code} ({}) is an error and cannot be silenced", code.slug());
+                self.bad_value(node.span, message, "`allow` takes codes of warnings: HW100 and above");
+            }
+            None => {
+                let slug = Code::warnings().find(|code| code.slug() == text).map(Code::as_str);
+                let meant = slug.or_else(|| suggest::closest(text, Code::warnings().map(Code::as_str)));
+                let hint = meant.map_or_else(
+                    || "codes of warnings look like HW104; `hookwright validate` prints them in brackets".to_owned(),
+                    |meant| format!("did you mean {meant}?"),
+                );
+                self.bad_value(node.span, format!("`{}` is not the code of a warning", short(text)), hint);
+            }
+        }
+        None
+    }
+
+    /// For a message at the top: what the file is instead of a mapping.
+    pub(in crate::manifest) fn root_problem(root: &Node) -> Option<(&'static str, &'static str)> {
+        Some(match &root.value {
+            Value::Map(_) => return None,
+            Value::Null => ("the file is empty", "`hookwright init` writes a first manifest"),
+            Value::List(_) => (
+                "the file has a list at the top, expected keys such as `version:` and `shops:`",
+                "put the list under `shops:`, and `version: 1` above it",
+            ),
+            _ => (
+                "the file is not a manifest: expected keys such as `version:` and `shops:` at the top",
+                "`hookwright init` writes a first manifest; is this the right file?",
+            ),
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! One entry of `shops`.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::Code;
+use crate::manifest::Tolerable;
+use crate::manifest::document::{At, Shop, Use};
+use crate::manifest::tree::{Node, Value};
+use crate::model::ShopDomain;
+
+use super::binding::is_name;
+use super::{Decoder, short};
+
+const KEYS: [&str; 10] =
+    ["shop", "labels", "scopes", "destinations", "use", "bindings", "auth", "safety", "lint", "tolerate"];
+
+impl Decoder {
+    pub(super) fn shop(&mut self, node: &Node) -> Option<Shop> {
+        if let Value::Text(text) = &node.value {
+            let hint = format!("write `- shop: {}` and below it `use:` or `bindings:`", short(text));
+            self.wrong_type(node, "an item of `shops`", "a mapping (`key: value` lines)", Some(hint));
+            return None;
+        }
+        let fields = self.fields(node, "a shop", &KEYS)?;
+        let domain = match fields.get("shop") {
+            Some(pair) => self.shop_domain(&pair.value),
+            None if fields.meant(&["shop"]) => None,
+            None => {
+                let diagnostic = self.diagnostic(Code::MissingKey, node.span, "a shop needs `shop`");
+                self.report(diagnostic.hint("write its domain: `shop: acme.myshopify.com`"));
+                None
+            }
+        };
+        if fields.get("use").is_none() && fields.get("bindings").is_none() && !fields.meant(&["use", "bindings"]) {
+            let message = "a shop needs `use` or `bindings`";
+            let hint = "name a set (`use: [orders]`) or list its bindings; `bindings: []` says that it has none";
+            self.report(self.diagnostic(Code::MissingKey, node.span, message).hint(hint));
+        }
+        let mut shop = Shop {
+            spot: domain.as_ref().map_or(self.spot(node.span), |domain| domain.spot),
+            domain,
+            labels: fields.get("labels").map(|pair| self.labels(&pair.value)).unwrap_or_default(),
+            scopes: fields.get("scopes").and_then(|pair| {
+                let scopes = self.scopes(&pair.value)?;
+                Some(At::new(scopes, self.spot(pair.key_span)))
+            }),
+            destinations: Vec::new(),
+            uses: Vec::new(),
+            bindings: Vec::new(),
+            auth: fields.get("auth").map(|pair| self.auth(&pair.value)),
+            safety: fields
+                .get("safety")
+                .map(|pair| self.safety(&pair.value, &["max_delete_percent", "protected_topics"])),
+            allow: fields.get("lint").map(|pair| self.lint(&pair.value)).unwrap_or_default(),
+            tolerate: Vec::new(),
+        };
+        if let Some(pair) = fields.get("destinations") {
+            shop.destinations = self.destinations(&pair.value);
+        }
+        if let Some(items) = fields.get("use").and_then(|pair| self.list(&pair.value, "`use`")) {
+            shop.uses = items.iter().filter_map(|item| self.used_set(item)).collect();
+        }
+        if let Some(pair) = fields.get("bindings") {
+            shop.bindings = self.bindings(&pair.value, "`bindings`");
+        }
+        if let Some(items) = fields.get("tolerate").and_then(|pair| self.list(&pair.value, "`tolerate`")) {
+            let words = Tolerable::ALL.map(|kind| (kind.as_str(), kind));
+            let kinds: BTreeSet<_> = items.iter().filter_map(|item| self.word(item, "`tolerate`", &words)).collect();
+            shop.tolerate = kinds.into_iter().collect();
+        }
+        Some(shop)
+    }
+
+    fn shop_domain(&mut self, node: &Node) -> Option<At<ShopDomain>> {
+        let text = self.text(node, "`shop`")?;
+        if let Ok(domain) = ShopDomain::parse(text) {
+            return Some(At::new(domain, self.spot(node.span)));
+        }
+        let lower = text.to_ascii_lowercase();
+        let admin = lower.split_once("admin.shopify.com/store/").map(|(_, rest)| rest);
+        let bare = lower.trim_start_matches("https://").trim_start_matches("http://");
+        let candidate = admin.unwrap_or(bare).split(['/', '?', '#']).next().unwrap_or_default();
+        let hint = match ShopDomain::parse(candidate) {
+            Ok(meant) => format!("write {meant}"),
+            Err(_) => {
+                "write the permanent domain, <handle>.myshopify.com, which the shop's admin shows under Settings, \
+                       Domains; a shop's own domain is never used, since a token is sent there"
+                    .to_owned()
+            }
+        };
+        self.bad_value(node.span, format!("`{}` is not a Shopify shop", short(text)), hint);
+        None
+    }
+
+    fn labels(&mut self, node: &Node) -> Vec<(String, String)> {
+        let Some(pairs) = self.pairs(node, "`labels`") else { return Vec::new() };
+        let labels = pairs.into_iter().filter_map(|pair| {
+            if !is_name(&pair.key) {
+                let message = format!("`{}` cannot be the key of a label", short(&pair.key));
+                self.bad_value(
+                    pair.key_span,
+                    message,
+                    "letters, digits, `_`, `-` and `.`, starting with a letter, a digit or `_`",
+                );
+            }
+            let value = self.any_text(&pair.value, &format!("the label `{}`", short(&pair.key)))?;
+            Some((pair.key.clone(), value.to_owned()))
+        });
+        labels.collect()
+    }
+
+    fn used_set(&mut self, node: &Node) -> Option<Use> {
+        if !matches!(node.value, Value::Map(_) | Value::List(_)) {
+            let set = self.text(node, "an item of `use`")?;
+            return Some(Use { set: At::new(set.to_owned(), self.spot(node.span)), except: Vec::new() });
+        }
+        let fields = self.fields(node, "an item of `use`", &["set", "except"])?;
+        let except = fields.get("except").and_then(|pair| self.topics(&pair.value, "`except`", false));
+        let Some(pair) = fields.get("set") else {
+            if fields.meant(&["set"]) {
+                return None;
+            }
+            let message = "an item of `use` needs `set`";
+            let hint = "write a set's name alone, or { set: NAME, except: [topic, …] }";
+            self.report(self.diagnostic(Code::MissingKey, node.span, message).hint(hint));
+            return None;
+        };
+        let set = self.text(&pair.value, "`set`")?;
+        Some(Use { set: At::new(set.to_owned(), self.spot(pair.value.span)), except: except.unwrap_or_default() })
+    }
+}

@@ -1,0 +1,133 @@
+//! What the manifest means, as a digest: independent of files, order, comments and how sets are cut.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::model::{Binding, SecretRef};
+use crate::state::{Ownership, Safety};
+
+use super::{AdminApi, Auth, Manifest, ManifestShop};
+
+pub(super) type Hash = [u8; 32];
+
+pub(super) fn binding(binding: &Binding, destination: Option<&str>) -> Hash {
+    let Binding { topic, address, format, filter, include_fields, metafield_namespaces, name, metafields } = binding;
+    hash(&json!({
+        "topic": topic.graphql(),
+        "address": address.as_str(),
+        "format": format.as_str(),
+        "filter": filter,
+        "include_fields": set(include_fields),
+        "metafield_namespaces": set(metafield_namespaces),
+        "name": name,
+        "metafields": metafields.as_deref().map(set),
+        "destination": destination,
+    }))
+}
+
+pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
+    bindings.sort_unstable();
+    let bindings = bindings.iter().fold(Sha256::new(), Sha256::chain_update).finalize();
+    let ManifestShop { shop: domain, labels, desired, auth, destinations: _, limits, tolerate, source: _ } = shop;
+    let protected = limits
+        .protected_topics
+        .as_ref()
+        .map(|topics| topics.iter().map(|topic| topic.graphql().to_owned()).collect::<Vec<_>>());
+    hash(&json!({
+        "shop": domain.as_str(),
+        "labels": labels,
+        "scopes": desired.scopes.as_ref().map(|scopes| scopes.iter().map(crate::model::Scope::as_str).collect::<Vec<_>>()),
+        "bindings": hex(&bindings),
+        "auth": auth.as_deref().map(auth_value),
+        "max_delete_percent": limits.max_delete_percent,
+        "protected_topics": protected.as_deref().map(set),
+        "tolerate": tolerate.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
+    }))
+}
+
+/// Over everything but the digest itself.
+pub(super) fn manifest(manifest: &Manifest, shops: &[Hash]) -> String {
+    let Manifest { digest: _, admin_api, ownership, safety, shops: _, addresses } = manifest;
+    let AdminApi { version, transport } = admin_api;
+    let Ownership { address_prefixes, unmanaged } = ownership;
+    let Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } = safety;
+    let prefixes: Vec<String> = address_prefixes.iter().map(|prefix| prefix.as_str().to_owned()).collect();
+    let protected: Vec<String> = protected_topics.iter().map(|topic| topic.graphql().to_owned()).collect();
+    let all = hash(&json!({
+        "version": 1,
+        "admin_api": { "version": version.as_str(), "transport": transport.as_str() },
+        "ownership": { "address_prefixes": set(&prefixes), "unmanaged": unmanaged.as_str() },
+        "safety": {
+            "max_delete_percent": max_delete_percent,
+            "max_total_delete_percent": max_total_delete_percent,
+            "max_address_change_percent": max_address_change_percent,
+            "protected_topics": set(&protected),
+        },
+        "addresses": addresses.iter().map(crate::model::Address::as_str).collect::<Vec<_>>(),
+        "shops": shops.iter().map(|shop| hex(shop)).collect::<Vec<_>>(),
+    }));
+    format!("sha256:{}", hex(&all))
+}
+
+fn auth_value(auth: &Auth) -> Value {
+    match auth {
+        Auth::AccessToken(SecretRef::Env(name)) => json!({ "access_token": { "env": name } }),
+        Auth::AccessToken(SecretRef::File(path)) => json!({ "access_token": { "file": path } }),
+        Auth::AccessToken(SecretRef::Command(words)) => json!({ "access_token": { "command": words } }),
+    }
+}
+
+/// Sorted, each once.
+fn set(list: &[String]) -> Vec<&str> {
+    let set: std::collections::BTreeSet<&str> = list.iter().map(String::as_str).collect();
+    set.into_iter().collect()
+}
+
+fn hash(value: &Value) -> Hash {
+    let mut bytes = Vec::with_capacity(256);
+    canonical(value, &mut bytes);
+    Sha256::digest(&bytes).into()
+}
+
+/// JSON with sorted keys and without blanks, whatever order the map type keeps.
+fn canonical(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Object(map) => {
+            let mut pairs: Vec<_> = Map::iter(map).collect();
+            pairs.sort_unstable_by_key(|(key, _)| *key);
+            out.push(b'{');
+            for (at, (key, value)) in pairs.into_iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                scalar(&Value::String(key.clone()), out);
+                out.push(b':');
+                canonical(value, out);
+            }
+            out.push(b'}');
+        }
+        Value::Array(items) => {
+            out.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                canonical(item, out);
+            }
+            out.push(b']');
+        }
+        value => scalar(value, out),
+    }
+}
+
+fn scalar(value: &Value, out: &mut Vec<u8>) {
+    out.extend_from_slice(value.to_string().as_bytes());
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

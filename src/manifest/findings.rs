@@ -1,0 +1,100 @@
+//! Collects what the checks find: the same warning over many shops once, silenced warnings not at all.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic, Place, Severity, Shops};
+use crate::model::ShopDomain;
+
+use super::document::Spot;
+use super::tree::Span;
+
+/// Identifies a diagnostic for folding. Warnings with the same text are one wherever they stand, errors are not.
+type Key = (Code, String, Option<Place>);
+
+pub(super) struct Findings {
+    files: Vec<Arc<str>>,
+    allow: BTreeSet<Code>,
+    order: Vec<Diagnostic>,
+    index: HashMap<Key, Folded>,
+    /// Did-you-mean comparisons that are still affordable.
+    suggestions: usize,
+}
+
+struct Folded {
+    at: usize,
+    last_shop: Option<ShopDomain>,
+}
+
+/// On whose behalf something is reported.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Behalf<'a> {
+    /// The shop; `None` where it is a matter of all, or where the shop's domain is broken.
+    pub(super) shop: Option<&'a ShopDomain>,
+    /// What the shop silences besides what all do.
+    pub(super) allow: &'a [Code],
+}
+
+impl Findings {
+    pub(super) fn new(files: Vec<Arc<str>>, allow: BTreeSet<Code>) -> Self {
+        Self { files, allow, order: Vec::new(), index: HashMap::new(), suggestions: 2_000_000 }
+    }
+
+    pub(super) fn place(&self, spot: Spot) -> Place {
+        let Span { line, column, start, end } = spot.span;
+        let file = self.files.get(spot.file as usize).cloned().unwrap_or_default();
+        Place { file, line, column, start, end }
+    }
+
+    pub(super) fn file(&self, spot: Spot) -> Arc<str> {
+        self.files.get(spot.file as usize).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn diagnostic(&self, code: Code, spot: Spot, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, self.place(spot), message)
+    }
+
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.report_for(diagnostic, Behalf::default());
+    }
+
+    /// Whether nobody wants to hear of this warning.
+    pub(super) fn is_silenced(&self, code: Code, behalf: Behalf<'_>) -> bool {
+        code.severity() == Severity::Warning && (self.allow.contains(&code) || behalf.allow.contains(&code))
+    }
+
+    pub(super) fn report_for(&mut self, mut diagnostic: Diagnostic, behalf: Behalf<'_>) {
+        if self.is_silenced(diagnostic.code, behalf) {
+            return;
+        }
+        let place = (diagnostic.severity == Severity::Error).then(|| diagnostic.place.clone());
+        let key = (diagnostic.code, diagnostic.message.clone(), place);
+        let shop = behalf.shop;
+        if let Some(folded) = self.index.get_mut(&key) {
+            let Some(existing) = self.order.get_mut(folded.at) else { return };
+            // Shops come one after another, so the last one is enough to count each once.
+            if let Some(shop) = shop.filter(|shop| folded.last_shop.as_ref() != Some(shop)) {
+                folded.last_shop = Some(shop.clone());
+                match &mut existing.shops {
+                    Some(shops) => shops.count += 1,
+                    none => *none = Some(Shops { count: 1, first: shop.clone() }),
+                }
+            }
+            return;
+        }
+        diagnostic.shops = shop.map(|shop| Shops { count: 1, first: shop.clone() });
+        self.index.insert(key, Folded { at: self.order.len(), last_shop: shop.cloned() });
+        self.order.push(diagnostic);
+    }
+
+    /// Whether a search among this many candidates is still affordable.
+    pub(super) fn may_suggest(&mut self, candidates: usize) -> bool {
+        let affordable = self.suggestions >= candidates;
+        self.suggestions = self.suggestions.saturating_sub(candidates);
+        affordable
+    }
+
+    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.order
+    }
+}

@@ -1,0 +1,428 @@
+//! The manifest's JSON Schema, for editors and for checks outside this tool.
+//!
+//! These types exist for their schema only: the decoder reads the located tree, since serde loses places. A test
+//! holds the two together (`tests/manifest.rs`).
+#![allow(dead_code, clippy::struct_field_names)] // never constructed; names are the keys of the manifest
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+use crate::catalog;
+use crate::diagnostic::Code;
+use crate::model::ApiVersion;
+use crate::state::{Prefix, Safety as Limits};
+
+/// The schema as it is committed under `schemas/`.
+pub fn json_schema() -> Value {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = generator.into_root_schema_for::<Manifest>().to_value();
+    plainly(&mut schema);
+    if let Value::Object(root) = &mut schema {
+        root.insert("$id".to_owned(), json!("manifest.v1.schema.json"));
+    }
+    schema
+}
+
+/// An optional key may be absent, not null; and nothing of Rust's types.
+fn plainly(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(plainly),
+        Value::Object(map) => {
+            // Rust's integer sizes mean nothing to anybody else.
+            if map.get("format").is_some_and(|format| format == "uint8") {
+                map.remove("format");
+            }
+            if let Some(Value::Array(types)) = map.get_mut("type") {
+                types.retain(|t| t != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    map.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(options)) = map.get_mut("anyOf") {
+                options.retain(|option| *option != json!({ "type": "null" }));
+                if let [Value::Object(only)] = options.as_slice() {
+                    let only = only.clone();
+                    map.remove("anyOf");
+                    map.extend(only);
+                }
+            }
+            map.values_mut().for_each(plainly);
+        }
+        _ => {}
+    }
+}
+
+/// Which webhook subscriptions which Shopify shops should have.
+#[derive(JsonSchema)]
+#[schemars(title = "Hookwright manifest, version 1", deny_unknown_fields)]
+struct Manifest {
+    /// Version of the manifest's format; stands in each file.
+    #[schemars(extend("const" = 1))]
+    version: u8,
+    /// How to talk to Shopify. In one file only.
+    admin_api: Option<AdminApi>,
+    /// Where access tokens are to be had, for every shop; a shop may have its own. In one file only.
+    auth: Option<Auth>,
+    /// Access scopes that every shop should have granted; a shop may replace the list. In one file only.
+    #[schemars(extend("examples" = [["write_orders", "read_customers"]]))]
+    scopes: Option<Vec<Scope>>,
+    /// Addresses by name.
+    #[schemars(extend("propertyNames" = name_pattern()))]
+    destinations: Option<BTreeMap<String, Destination>>,
+    /// Lists of bindings by name, for several shops to use.
+    #[schemars(extend("propertyNames" = name_pattern()))]
+    binding_sets: Option<BTreeMap<String, Vec<Binding>>>,
+    /// Which live subscriptions are ours. In one file only.
+    ownership: Option<Ownership>,
+    /// Limits past which a plan needs consent. In one file only.
+    safety: Option<Safety>,
+    /// Which warnings to silence for all shops.
+    lint: Option<Lint>,
+    /// The shops. Each may stand in a file of its own.
+    shops: Option<Vec<Shop>>,
+}
+
+/// How to talk to Shopify.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct AdminApi {
+    /// Version of the Admin API: YYYY-01, YYYY-04, YYYY-07, YYYY-10 or `unstable`.
+    #[schemars(
+        regex(pattern = r"^([0-9]{4}-(01|04|07|10)|unstable)$"),
+        extend("default" = ApiVersion::DEFAULT, "examples" = ["2026-10", "2026-07", "unstable"])
+    )]
+    version: Option<String>,
+    /// Which of Shopify's two Admin APIs.
+    #[schemars(extend("default" = "graphql"))]
+    transport: Option<Transport>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Transport {
+    /// The GraphQL Admin API.
+    Graphql,
+    /// The REST Admin API, which knows neither filters nor names nor metafields.
+    Rest,
+}
+
+/// Where access tokens are to be had: exactly one of these.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum Auth {
+    /// A token that was obtained elsewhere.
+    AccessToken(SecretRef),
+    /// The client credentials grant, for shops of one's own organisation. Not in this version of the tool.
+    ClientCredentials(ClientCredentials),
+    /// Tokens that `hookwright auth` obtained. Not in this version of the tool.
+    TokenStore(TokenStore),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ClientCredentials {
+    /// The app's client id.
+    client_id: SecretRef,
+    /// The app's client secret.
+    client_secret: SecretRef,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct TokenStore {
+    /// The file with the tokens.
+    #[schemars(extend("examples" = [".hookwright/tokens.json"]))]
+    path: Option<NonBlank>,
+    /// The app's client id.
+    client_id: SecretRef,
+    /// The app's client secret.
+    client_secret: SecretRef,
+}
+
+/// Where a secret is to be had, never the secret: exactly one of these. `{shop}` stands for the shop's handle,
+/// `{SHOP}` for the handle in upper case with `_` for `-`.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum SecretRef {
+    /// Name of an environment variable.
+    Env(EnvName),
+    /// Path of a file: the secret itself, or a JSON object of shop -> secret.
+    File(FilePath),
+    /// A program and its arguments, whose output is read like a file. Runs only with `--allow-commands`.
+    #[schemars(extend("examples" = [["op", "read", "op://vault/{shop}/token"]]))]
+    Command(Command),
+}
+
+#[derive(JsonSchema)]
+#[schemars(extend("minItems" = 1))]
+struct Command(Vec<NonBlank>);
+
+/// Letters, digits and `_`, with `{shop}` or `{SHOP}` in it if each shop has its own.
+#[derive(JsonSchema)]
+#[schemars(extend(
+    "pattern" = r"^([A-Za-z0-9_]|\{shop\}|\{SHOP\})+$",
+    "not" = token_pattern(),
+    "examples" = ["SHOPIFY_TOKEN_{SHOP}", "SHOPIFY_TOKEN"]
+))]
+struct EnvName(String);
+
+/// A path, with `{shop}` or `{SHOP}` in it if each shop has its own file.
+#[derive(JsonSchema)]
+#[schemars(extend("pattern" = r"\S", "not" = token_pattern(), "examples" = ["/run/secrets/shopify/{shop}"]))]
+struct FilePath(String);
+
+#[derive(JsonSchema)]
+#[schemars(extend("pattern" = r"\S"))]
+struct NonBlank(String);
+
+/// An access scope.
+#[derive(JsonSchema)]
+#[schemars(extend(
+    "pattern" = "^(unauthenticated_)?(read|write)_[a-z0-9_]+$",
+    "examples" = ["write_orders", "read_customers", "read_products"]
+))]
+struct Scope(String);
+
+/// A delivery address: https, `pubsub://project:topic` or an EventBridge ARN.
+#[derive(JsonSchema)]
+#[schemars(extend(
+    "pattern" = r"\S",
+    "examples" = [
+        "https://dcs.adobedc.net/collection/<64 hexadecimal digits>",
+        "pubsub://my-project:my-topic",
+        "arn:aws:events:us-east-1::event-source/aws.partner/shopify.com/1234567/my-source"
+    ]
+))]
+struct Address(String);
+
+/// An address, by itself or under `address`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Destination {
+    /// The address.
+    Plain(Address),
+    /// The address.
+    Address(AddressDestination),
+    /// Looked up through Adobe's Flow Service. Not in this version of the tool.
+    Flow(FlowDestination),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct AddressDestination {
+    /// Where Shopify delivers to.
+    address: Address,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct FlowDestination {
+    /// The dataflow whose streaming endpoint is meant.
+    flow: BTreeMap<String, Value>,
+}
+
+/// A webhook topic in its slash form.
+#[derive(JsonSchema)]
+#[schemars(extend("anyOf" = topics(), "examples" = ["orders/create", "customers/update"]))]
+struct Topic(String);
+
+/// What is to be delivered where. Exactly one of `topic` and `topics`, exactly one of `destination` and `address`.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    extend("allOf" = [
+        { "oneOf": [{ "required": ["topic"] }, { "required": ["topics"] }] },
+        { "oneOf": [{ "required": ["destination"] }, { "required": ["address"] }] }
+    ])
+)]
+struct Binding {
+    /// One topic.
+    topic: Option<Topic>,
+    /// Several topics with everything else in common.
+    #[schemars(extend("minItems" = 1))]
+    topics: Option<Vec<Topic>>,
+    /// Name of a destination.
+    destination: Option<NonBlank>,
+    /// An address instead of a destination.
+    address: Option<Address>,
+    /// Format of the payload.
+    #[schemars(extend("default" = "json"))]
+    format: Option<Format>,
+    /// Only these payload fields, as dotted paths.
+    #[schemars(extend("examples" = [["id", "email", "updated_at"]]))]
+    include_fields: Option<Vec<NonBlank>>,
+    /// Namespaces of metafields to send along; `$app:NAMESPACE` for the app's own.
+    #[schemars(extend("examples" = [["loyalty", "$app:scores"]]))]
+    metafield_namespaces: Option<Vec<NonBlank>>,
+    /// Metafields to send along, as namespace.key.
+    #[schemars(extend("examples" = [["custom.size"]]))]
+    metafields: Option<Vec<NonBlank>>,
+    /// Deliver only what matches, in Shopify's search syntax.
+    #[schemars(extend("examples" = ["email:*@example.com", "type:lookbook"]))]
+    filter: Option<String>,
+    /// Name of the subscription, unique in the shop.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,50}$"), extend("examples" = ["customers-loyalty"]))]
+    name: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Format {
+    /// JSON.
+    Json,
+    /// XML. Neither Adobe's endpoint nor the clouds take it.
+    Xml,
+}
+
+/// Which live subscriptions are ours.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Ownership {
+    /// A live subscription is managed if one of these covers its address. What ends in `/` or `:` covers all that
+    /// begins with it, anything else only itself.
+    #[schemars(extend("default" = [Prefix::DEFAULT]))]
+    address_prefixes: Option<Vec<String>>,
+    /// What becomes of the others.
+    #[schemars(extend("default" = "report"))]
+    unmanaged: Option<Unmanaged>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Unmanaged {
+    /// Each is listed in the plan.
+    Report,
+    /// They are counted.
+    Ignore,
+    /// Their deletion is planned, and needs consent.
+    Delete,
+}
+
+/// Limits past which a plan needs consent.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Safety {
+    /// Deletes in a shop, in percent of its managed subscriptions, when it has at least 5.
+    #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_delete_percent))]
+    max_delete_percent: Option<u8>,
+    /// Deletes in the run, in percent, when it has at least 50 managed subscriptions.
+    #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_total_delete_percent))]
+    max_total_delete_percent: Option<u8>,
+    /// Changes of address in the run, in percent, when it has at least 50 managed subscriptions.
+    #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_address_change_percent))]
+    max_address_change_percent: Option<u8>,
+    /// A delete, or a change of address or filter, of these always needs consent.
+    protected_topics: Option<Vec<Topic>>,
+}
+
+/// A shop's own limits.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ShopSafety {
+    /// Instead of the common one.
+    #[schemars(range(min = 0, max = 100))]
+    max_delete_percent: Option<u8>,
+    /// Instead of the common ones.
+    protected_topics: Option<Vec<Topic>>,
+}
+
+/// Which warnings to silence.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Lint {
+    /// Codes of warnings.
+    allow: Option<Vec<WarningCode>>,
+}
+
+/// Code of a warning.
+#[derive(JsonSchema)]
+#[schemars(extend("oneOf" = warnings()))]
+struct WarningCode(String);
+
+/// One shop. It needs `use` or `bindings`, or both.
+#[derive(JsonSchema)]
+#[schemars(
+    deny_unknown_fields,
+    extend("anyOf" = [{ "required": ["use"] }, { "required": ["bindings"] }])
+)]
+struct Shop {
+    /// The permanent domain, or the handle alone.
+    #[schemars(
+        regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}(\.[mM][yY][sS][hH][oO][pP][iI][fF][yY]\.[cC][oO][mM])?$"),
+        extend("examples" = ["acme.myshopify.com", "acme"])
+    )]
+    shop: String,
+    /// For `--label KEY=VALUE`.
+    #[schemars(extend("propertyNames" = name_pattern(), "examples" = [{ "env": "prod", "region": "emea" }]))]
+    labels: Option<BTreeMap<String, String>>,
+    /// Instead of the common scopes.
+    scopes: Option<Vec<Scope>>,
+    /// This shop's own addresses; they win over the common ones.
+    #[schemars(extend("propertyNames" = name_pattern()))]
+    destinations: Option<BTreeMap<String, Destination>>,
+    /// Binding sets.
+    #[schemars(rename = "use", extend("examples" = [["orders", { "set": "catalogue", "except": ["products/delete"] }]]))]
+    uses: Option<Vec<Use>>,
+    /// This shop's own bindings; `[]` says that it has none.
+    bindings: Option<Vec<Binding>>,
+    /// Instead of the common one.
+    auth: Option<Auth>,
+    /// Limits of its own.
+    safety: Option<ShopSafety>,
+    /// Which warnings to silence for this shop.
+    lint: Option<Lint>,
+    /// States of the shop that do not make a run fail.
+    tolerate: Option<Vec<Tolerate>>,
+}
+
+/// A set, by itself or without some of its topics.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Use {
+    /// The name of a set.
+    Whole(NonBlank),
+    /// A set without some of its topics.
+    Except(UseExcept),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct UseExcept {
+    /// The name of a set.
+    set: NonBlank,
+    /// Topics to leave out.
+    except: Option<Vec<Topic>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Tolerate {
+    /// The app is no longer installed.
+    Uninstalled,
+    /// The shop's plan lapsed (402).
+    Frozen,
+    /// Shopify locked the shop (423).
+    Locked,
+}
+
+fn name_pattern() -> Value {
+    json!({ "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$" })
+}
+
+fn token_pattern() -> Value {
+    json!({ "pattern": "^shp(at|ca|ua|pa|ss|rt)_" })
+}
+
+/// The known ones, for completion, or anything that is written like a topic.
+fn topics() -> Value {
+    let known: Vec<&str> = catalog::all().iter().filter(|t| !t.is_compliance()).map(|t| t.name).collect();
+    json!([{ "enum": known }, { "pattern": "^[A-Za-z][A-Za-z0-9_]*([/.][A-Za-z0-9_]+)*$" }])
+}
+
+fn warnings() -> Value {
+    Code::warnings().map(|code| json!({ "const": code.as_str(), "description": code.meaning() })).collect()
+}

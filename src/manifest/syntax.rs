@@ -1,0 +1,161 @@
+//! What the YAML parser says, in words for people.
+
+use serde_yaml::budget::BudgetBreach;
+use serde_yaml::{Error, Location};
+
+use crate::diagnostic::{Code, Diagnostic, Place};
+
+use super::tree::{MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_REPLAYED};
+
+/// One parser error as one diagnostic.
+pub(super) fn diagnostic(path: &str, text: &str, error: &Error) -> Diagnostic {
+    let mut place = place(path, text, error.location());
+    if let Some(message) = over_budget(error) {
+        return Diagnostic::new(Code::Budget, place, message)
+            .hint("a manifest of ordinary size stays far below; split a very large one into several files");
+    }
+    let own = error.without_snippet().to_string();
+    if own.contains("nesting") || own.contains("recursion") || own.contains("depth") {
+        return too_deep(place);
+    }
+    let (message, hint) = explained(text, &mut place, error, &own);
+    Diagnostic::new(Code::Syntax, place, message).hint_if(hint)
+}
+
+/// A file that nests deeper than any manifest would.
+pub(super) fn too_deep(place: Place) -> Diagnostic {
+    Diagnostic::new(Code::Budget, place, format!("the file nests more than {MAX_DEPTH} levels deep"))
+        .hint("a manifest needs seven levels; look for brackets or dashes that were never meant")
+}
+
+fn place(path: &str, text: &str, location: Option<Location>) -> Place {
+    let Some(location) = location.filter(|at| at.line() > 0) else { return Place::file(path) };
+    let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    // The parser may point behind the end of the text.
+    let len = text.len() as u64;
+    let start = location.span().byte_offset().unwrap_or(len).min(len);
+    let end = (start + location.span().byte_len().unwrap_or(1)).min(len);
+    Place {
+        file: path.into(),
+        line: narrow(location.line()),
+        column: narrow(location.column()),
+        start: narrow(start),
+        end: narrow(end),
+    }
+}
+
+fn over_budget(error: &Error) -> Option<String> {
+    match error.without_snippet() {
+        Error::Budget { breach, .. } => Some(match breach {
+            BudgetBreach::Depth { .. } => return None,
+            BudgetBreach::Aliases { .. } | BudgetBreach::Anchors { .. } | BudgetBreach::MergeKeys { .. } => {
+                format!("the file has more than {MAX_ALIASES} anchors, aliases or merge keys")
+            }
+            BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => {
+                format!("the file has more than {MAX_NODES} values")
+            }
+            BudgetBreach::RecordedAnchorEvents { .. } | BudgetBreach::RecordedAnchorBytes { .. } => {
+                format!("the file's anchors expand to more than {MAX_REPLAYED} values")
+            }
+            _ => "the file is larger than a manifest may be".to_owned(),
+        }),
+        Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => {
+            Some(format!("the file's anchors expand to more than {MAX_REPLAYED} values"))
+        }
+        Error::AliasError { error, .. } => over_budget(error),
+        _ => None,
+    }
+}
+
+fn explained(text: &str, place: &mut Place, error: &Error, own: &str) -> (String, Option<String>) {
+    let line = text.lines().nth((place.line as usize).saturating_sub(1)).unwrap_or_default();
+    if let Some(tab) = tab_near(text, place.line) {
+        move_to(place, text, tab.0, tab.1);
+        let hint = "replace the tab by spaces, two for each level";
+        return ("a tab stands where YAML wants spaces".to_owned(), Some(hint.to_owned()));
+    }
+    // The parser points behind what it stumbled over.
+    let culprit = match error.without_snippet() {
+        Error::UnknownAnchor { .. } => line.rfind('*'),
+        _ if own.contains("did not find expected") => Some(line.len() - line.trim_start().len()),
+        _ => own.split_once("unexpected character: `").and_then(|(_, rest)| line.find(rest.chars().next()?)),
+    };
+    if let Some(at) = culprit {
+        move_to(place, text, place.line, at);
+    }
+    match error.without_snippet() {
+        Error::MultipleDocuments { .. } => (
+            "the file holds several YAML documents".to_owned(),
+            Some("remove the `---` between them, or put each into a file of its own".to_owned()),
+        ),
+        Error::UnknownAnchor { .. } => (
+            "this alias (`*name`) refers to no anchor (`&name`) above it".to_owned(),
+            Some("put a text that begins with `*` in quotes".to_owned()),
+        ),
+        Error::NullIntoString { .. } | Error::Unexpected { .. } | Error::InvalidScalar { .. } => {
+            ("something other than a plain key stands here".to_owned(), Some("keys are texts: `key: value`".to_owned()))
+        }
+        _ => (format!("this is not valid YAML: {}", readable(own)), hint_for(line, own)),
+    }
+}
+
+/// A tab in the indentation of this line or the next: the parser notices one late.
+fn tab_near(text: &str, line: u32) -> Option<(u32, usize)> {
+    let first = (line as usize).saturating_sub(1);
+    text.lines().enumerate().skip(first).take(2).find_map(|(at, line)| {
+        let indent = line.len() - line.trim_start().len();
+        let tab = line[..indent].find('\t')?;
+        Some((u32::try_from(at + 1).ok()?, tab))
+    })
+}
+
+/// Moves a place to a byte of a line.
+fn move_to(place: &mut Place, text: &str, line: u32, at: usize) {
+    let Some(start) = line_start(text, line) else { return };
+    let Some(before) = text.get(start..start + at) else { return };
+    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    place.line = line;
+    place.column = narrow(before.chars().count() + 1);
+    place.start = narrow(start + at);
+    place.end = narrow(start + at + 1);
+}
+
+fn line_start(text: &str, line: u32) -> Option<usize> {
+    let before = (line as usize).checked_sub(1)?;
+    if before == 0 { Some(0) } else { text.match_indices('\n').nth(before - 1).map(|(at, _)| at + 1) }
+}
+
+/// The parser's own words without the position, which stands beside them already.
+fn readable(own: &str) -> String {
+    let first = own.lines().next().unwrap_or_default();
+    let without = first.rsplit_once(" at line ").map_or(first, |(text, _)| text);
+    let without = match without.strip_prefix("error: line ").and_then(|rest| rest.split_once(": ")) {
+        Some((_, text)) => text,
+        None => without,
+    };
+    super::decode::short(without.trim_end_matches(['.', ','])).clone()
+}
+
+fn hint_for(line: &str, own: &str) -> Option<String> {
+    let hint = if own.contains("unsupported tag") {
+        "a manifest has no tags; a secret from the environment is written { env: NAME }, any other value as it is"
+    } else if own.contains("mapping values are not allowed") {
+        "a text that contains `: ` must be put in quotes; or the line is indented too far"
+    } else if own.contains("unclosed") {
+        "close it on the same line, or where the list or mapping ends"
+    } else if own.contains("found character that cannot start")
+        || own.contains("unexpected character")
+        || line.contains("{{")
+    {
+        "put the text in quotes"
+    } else if own.contains("simple key") || own.contains("could not find expected ':'") {
+        "is a `:` missing after the key, or a blank after the `:`?"
+    } else if own.contains("did not find expected") || own.contains("indentation") {
+        "check the indentation: items of one list or mapping start in the same column"
+    } else {
+        return None;
+    };
+    Some(hint.to_owned())
+}
