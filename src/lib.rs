@@ -1,5 +1,7 @@
 //! Hookwright keeps the webhook subscriptions of many Shopify shops equal to a YAML manifest.
 
+pub mod admin;
+pub mod auth;
 pub mod catalog;
 pub mod diagnostic;
 pub mod diff;

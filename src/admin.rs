@@ -1,0 +1,151 @@
+//! The Admin API, and nothing else: reads shops, changes subscriptions, waits and retries as the API asks.
+//!
+//! Imports model, state and catalog only. Takes everything from its arguments: no environment, no files, no clock but
+//! tokio's. A token goes into one header of one request and nowhere else.
+//!
+//! ```text
+//! AdminClient ─▶ ShopReader ─▶ read.graphql, page.graphql                                  (or rest: two GETs)
+//!             └▶ ShopWriter ─▶ create, update, delete.graphql as aliases of one document   (or rest: one by one)
+//!                    both through Session: bucket (throttle) → http → classify, envelope → retry
+//! ```
+
+mod classify;
+mod decode;
+mod documents;
+mod endpoint;
+mod envelope;
+mod error;
+mod http;
+mod reader;
+mod redact;
+mod refusal;
+mod rest;
+mod retry;
+mod session;
+mod throttle;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+pub use documents::{Input, Mutation};
+pub use endpoint::{Base, Endpoint, EndpointError};
+pub use error::{AdminError, Class, Kind, Proof};
+pub use reader::{Reading, ShopReader};
+pub(crate) use redact::Redactor;
+pub use refusal::{RefusalKind, UserError};
+pub use retry::Policy;
+pub use throttle::Bucket;
+pub use writer::{Answer, ShopWriter};
+
+use crate::model::{ApiVersion, ShopDomain};
+
+/// Told of every wait: which shop, how long, why.
+pub type OnWait = Arc<dyn Fn(&ShopDomain, Duration, &'static str) + Send + Sync>;
+
+/// Which of the two Admin APIs is spoken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// GraphQL, which shows and changes everything.
+    #[default]
+    GraphQl,
+    /// REST, which knows neither filters nor names.
+    Rest,
+}
+
+impl Transport {
+    /// By the word that manifests and plans use.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "graphql" => Some(Self::GraphQl),
+            "rest" => Some(Self::Rest),
+            _ => None,
+        }
+    }
+}
+
+/// How an `AdminClient` behaves.
+#[derive(Clone)]
+pub struct Options {
+    /// Where requests go.
+    pub endpoint: Endpoint,
+    /// The version asked for.
+    pub version: ApiVersion,
+    /// What is spoken.
+    pub transport: Transport,
+    /// When the run ends (`--timeout`).
+    pub deadline: Option<Instant>,
+    /// Seed of the jitter; with the shop's name it decides every backoff.
+    pub jitter_seed: u64,
+    /// Told of every wait.
+    pub on_wait: Option<OnWait>,
+    /// Turns true when somebody asks to stop: no mutation is begun then, and a wait before one ends.
+    pub stop: Option<watch::Receiver<bool>>,
+    /// What is tried again, and how often.
+    pub retry: Policy,
+    /// Time for one request and its answer.
+    pub request_timeout: Duration,
+}
+
+impl Options {
+    /// The usual behaviour, without an end of the run.
+    pub fn new(endpoint: Endpoint, version: ApiVersion) -> Self {
+        Self {
+            endpoint,
+            version,
+            transport: Transport::GraphQl,
+            deadline: None,
+            jitter_seed: 0,
+            on_wait: None,
+            stop: None,
+            retry: Policy::default(),
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The client of a run. Cheap to clone.
+#[derive(Clone)]
+pub struct AdminClient {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    http: reqwest::Client,
+    options: Options,
+    started: Instant,
+}
+
+impl fmt::Debug for AdminClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminClient").field("endpoint", &self.inner.options.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl AdminClient {
+    /// Sets up the client; sends nothing. Fails only if TLS cannot be set up.
+    pub fn new(options: Options) -> Result<Self, AdminError> {
+        let http = http::client(&options.endpoint, options.request_timeout)?;
+        Ok(Self { inner: Arc::new(Inner { http, options, started: Instant::now() }) })
+    }
+
+    /// Where requests go.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.inner.options.endpoint
+    }
+
+    /// For whoever plans.
+    pub fn reader(&self, shop: &ShopDomain, token: &SecretString) -> ShopReader {
+        ShopReader::new(self.clone(), shop, token)
+    }
+
+    /// For whoever applies.
+    pub fn writer(&self, shop: &ShopDomain, token: &SecretString) -> ShopWriter {
+        ShopWriter::new(self.clone(), shop, token)
+    }
+}

@@ -1,0 +1,144 @@
+//! From the API's data to the model. Pure.
+//!
+//! A part that cannot be read fails the whole: a shop is never emptier than it is.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::error::{AdminError, Kind};
+use super::redact::Redactor;
+use crate::catalog;
+use crate::model::{Address, Binding, Format, Live, Scope, ScopeSet, Sight, SubscriptionId};
+use crate::state::Entry;
+
+/// A page of subscriptions.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Connection {
+    nodes: Vec<Node>,
+    page_info: PageInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    has_next_page: bool,
+    end_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Node {
+    id: String,
+    topic: String,
+    uri: String,
+    format: String,
+    filter: Option<String>,
+    include_fields: Vec<String>,
+    metafield_namespaces: Vec<String>,
+    metafields: Vec<Metafield>,
+    name: Option<String>,
+    created_at: String,
+    updated_at: String,
+    api_version: Option<Version>,
+}
+
+#[derive(Deserialize)]
+struct Metafield {
+    namespace: String,
+    key: String,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    handle: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Installation {
+    access_scopes: Vec<Version>,
+}
+
+/// The subscriptions of a page and where the next one begins, if there is one.
+pub(super) struct Page {
+    pub(super) entries: Vec<Entry<Live>>,
+    pub(super) next: Option<String>,
+}
+
+/// Takes `webhookSubscriptions` out of `data`.
+pub(super) fn page(data: &mut Map<String, Value>, redactor: &Redactor) -> Result<Page, AdminError> {
+    let connection: Connection = part(data, "webhookSubscriptions", redactor)?;
+    let entries = connection.nodes.into_iter().map(|node| entry(node, redactor)).collect::<Result<_, _>>()?;
+    let next = match connection.page_info {
+        PageInfo { has_next_page: false, .. } => None,
+        PageInfo { end_cursor: Some(cursor), .. } => Some(cursor),
+        PageInfo { .. } => {
+            return Err(unexpected("it says that there are more subscriptions, but not where", redactor));
+        }
+    };
+    Ok(Page { entries, next })
+}
+
+/// Takes the granted scopes out of `data`.
+pub(super) fn scopes(data: &mut Map<String, Value>, redactor: &Redactor) -> Result<ScopeSet, AdminError> {
+    let installation: Installation = part(data, "currentAppInstallation", redactor)?;
+    Ok(installation.access_scopes.iter().map(|scope| Scope::observed(&scope.handle)).collect())
+}
+
+/// One subscription, as a mutation gives it back.
+pub(super) fn subscription(value: Value, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
+    entry(take(value, "webhookSubscription", redactor)?, redactor)
+}
+
+fn part<T: DeserializeOwned>(data: &mut Map<String, Value>, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
+    let value = data.remove(key).ok_or_else(|| unexpected(&format!("it lacks {key}"), redactor))?;
+    take(value, key, redactor)
+}
+
+fn take<T: DeserializeOwned>(value: Value, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
+    serde_json::from_value(value).map_err(|error| unexpected(&format!("{key}: {error}"), redactor))
+}
+
+fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
+    // Every field is named, so that none is asked for in vain.
+    let Node {
+        id,
+        topic,
+        uri,
+        format,
+        filter,
+        include_fields,
+        metafield_namespaces,
+        metafields,
+        name,
+        created_at,
+        updated_at,
+        api_version,
+    } = node;
+    let format =
+        Format::parse(&format).ok_or_else(|| unexpected(&format!("unknown format {format} of {id}"), redactor))?;
+    let binding = Binding {
+        topic: catalog::from_graphql(&topic),
+        address: Address::new(&uri),
+        format,
+        filter: filter.filter(|text| !text.is_empty()),
+        include_fields,
+        metafield_namespaces,
+        name,
+        metafields: Some(metafields.into_iter().map(|m| format!("{}.{}", m.namespace, m.key)).collect()),
+    };
+    let api_version = api_version.map(|version| version.handle);
+    Ok(Entry {
+        binding,
+        meta: Live { id: SubscriptionId::new(&id), created_at, updated_at, api_version, sight: Sight::Whole },
+    })
+}
+
+/// An answer of another shape than was asked for.
+pub(super) fn unexpected(what: &str, redactor: &Redactor) -> AdminError {
+    let what = redactor.clean(what);
+    let message = format!("the answer is not what the Admin API answers: {what}. A newer hookwright may understand it");
+    AdminError::new(Kind::UnexpectedAnswer, message).with_status(200)
+}

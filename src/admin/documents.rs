@@ -1,0 +1,164 @@
+//! The GraphQL documents: one to read, one to read on, and the mutations of a batch as aliases of one document.
+//!
+//! Values only ever travel as variables. A test validates every document against Shopify's schema.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{Address, Format, SubscriptionId, Topic};
+
+const SUBSCRIPTION: &str = include_str!("subscription.graphql");
+const READ: &str = include_str!("read.graphql");
+const PAGE: &str = include_str!("page.graphql");
+const CREATE: &str = include_str!("create.graphql");
+const UPDATE: &str = include_str!("update.graphql");
+const DELETE: &str = include_str!("delete.graphql");
+
+/// One change of one subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mutation {
+    /// A new subscription.
+    Create {
+        /// The topic; it can never be changed later.
+        topic: Topic,
+        /// Everything else.
+        input: Input,
+    },
+    /// A change in place.
+    Update {
+        /// Which one.
+        id: SubscriptionId,
+        /// Its fields from now on.
+        input: Input,
+    },
+    /// The end of one.
+    Delete {
+        /// Which one.
+        id: SubscriptionId,
+    },
+}
+
+/// The fields of a subscription, as they are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Where to.
+    pub address: Address,
+    /// The payload format.
+    pub format: Format,
+    /// Empty: none; an update sends the empty text, which clears it.
+    pub filter: String,
+    /// Dotted payload paths.
+    pub include_fields: Vec<String>,
+    /// Metafield namespaces.
+    pub metafield_namespaces: Vec<String>,
+    /// Not sent if `None`.
+    pub name: Option<String>,
+    /// `namespace.key`; not sent if `None`.
+    pub metafields: Option<Vec<String>>,
+}
+
+/// A document and its variables.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Document {
+    pub(super) query: String,
+    pub(super) variables: Map<String, Value>,
+}
+
+/// Reads the first page of subscriptions and the granted scopes.
+pub(super) fn read() -> Document {
+    Document { query: format!("{READ}{SUBSCRIPTION}"), variables: Map::new() }
+}
+
+/// Reads a further page.
+pub(super) fn page(after: &str) -> Document {
+    let variables = [("after".to_owned(), Value::from(after))].into_iter().collect();
+    Document { query: format!("{PAGE}{SUBSCRIPTION}"), variables }
+}
+
+impl Mutation {
+    fn template(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => CREATE,
+            Self::Update { .. } => UPDATE,
+            Self::Delete { .. } => DELETE,
+        }
+    }
+
+    /// The alias of this mutation as number `n` of its batch.
+    pub(super) fn alias(&self, n: usize) -> String {
+        match self {
+            Self::Create { .. } => format!("c{n}"),
+            Self::Update { .. } => format!("u{n}"),
+            Self::Delete { .. } => format!("d{n}"),
+        }
+    }
+
+    fn variables(&self, n: usize) -> Vec<(String, Value)> {
+        match self {
+            Self::Create { topic, input } => {
+                vec![(format!("t{n}"), topic.graphql().into()), (format!("i{n}"), input.to_json(false))]
+            }
+            Self::Update { id, input } => {
+                vec![(format!("d{n}"), id.as_str().into()), (format!("i{n}"), input.to_json(true))]
+            }
+            Self::Delete { id } => vec![(format!("d{n}"), id.as_str().into())],
+        }
+    }
+}
+
+impl Input {
+    /// Every managed field, explicitly: what Shopify does with omitted ones in an update is not known. Only a create
+    /// leaves an empty filter out, since Shopify keeps "no filter" and "empty filter" apart.
+    fn to_json(&self, update: bool) -> Value {
+        let mut input = json!({
+            "uri": self.address.as_str(),
+            "format": self.format.as_str().to_ascii_uppercase(),
+            "includeFields": self.include_fields,
+            "metafieldNamespaces": self.metafield_namespaces,
+        });
+        if update || !self.filter.is_empty() {
+            input["filter"] = self.filter.as_str().into();
+        }
+        if let Some(name) = &self.name {
+            input["name"] = name.as_str().into();
+        }
+        if let Some(metafields) = &self.metafields {
+            input["metafields"] = metafields.iter().map(|text| identifier(text)).collect();
+        }
+        input
+    }
+}
+
+/// Splits at the last dot: keys have none, namespaces (`$app:a.b`) may.
+fn identifier(text: &str) -> Value {
+    match text.rsplit_once('.') {
+        Some((namespace, key)) => json!({ "namespace": namespace, "key": key }),
+        None => json!({ "key": text }),
+    }
+}
+
+/// One document of the mutations of `batch` whose numbers are in `which`, each under its own alias with its own
+/// variables.
+pub(super) fn mutations(batch: &[Mutation], which: &[usize]) -> Document {
+    let mut declared = Vec::new();
+    let mut fields = String::new();
+    let mut variables = Map::new();
+    let mut reads_back = false;
+    for (n, mutation) in which.iter().filter_map(|&n| Some((n, batch.get(n)?))) {
+        let text = mutation.template().replace("__N", &n.to_string());
+        // Each template is a whole mutation, so that editors and tests understand it: take its parts.
+        let (head, body) = text.split_once('{').unwrap_or_default();
+        declared.push(head.split_once('(').map_or("", |(_, list)| list).trim_end_matches([' ', ')']).to_owned());
+        let _ = writeln!(fields, "{}", body.trim_end().trim_end_matches('}').trim_matches('\n'));
+        variables.extend(mutation.variables(n));
+        reads_back |= !matches!(mutation, Mutation::Delete { .. });
+    }
+    let fragment = if reads_back { SUBSCRIPTION } else { "" }; // an unused fragment is an error
+    let query = format!("mutation HookwrightApply({}) {{\n{fields}}}\n{fragment}", declared.join(", "));
+    Document { query, variables }
+}
+
+#[cfg(test)]
+#[path = "documents_test.rs"]
+mod tests;

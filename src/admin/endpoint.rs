@@ -1,0 +1,185 @@
+//! Where requests go: Shopify, or the address that HOOKWRIGHT_ADMIN_URL puts in its place.
+//!
+//! Pure: the variables' texts are arguments. A value that exists is one to which a token may be sent.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+use crate::model::ShopDomain;
+
+const PLACEHOLDER: &str = "{shop}";
+
+/// The scheme and host of every Admin API and OAuth request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Endpoint {
+    /// `https://<shop>`.
+    #[default]
+    Shopify,
+    /// Something in Shopify's place.
+    Replaced(Base),
+}
+
+/// An address in Shopify's place, without a slash at its end; may contain `{shop}` in its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    text: String,
+    loopback: bool,
+}
+
+/// Why HOOKWRIGHT_ADMIN_URL is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// No URL at all.
+    #[error("HOOKWRIGHT_ADMIN_URL is not a URL such as http://127.0.0.1:4000/{{shop}}: {0}")]
+    NotAUrl(String),
+    /// Neither http nor https.
+    #[error("HOOKWRIGHT_ADMIN_URL must start with https://, or with http:// for a loopback address")]
+    Scheme,
+    /// Credentials in the URL.
+    #[error("HOOKWRIGHT_ADMIN_URL must not contain a user name or password")]
+    UserInfo,
+    /// Something behind the path.
+    #[error("HOOKWRIGHT_ADMIN_URL must not contain a query (?) or a fragment (#)")]
+    QueryOrFragment,
+    /// A placeholder in the wrong place, or another one.
+    #[error("HOOKWRIGHT_ADMIN_URL: the only placeholder is {{shop}}, and it may stand in the path only")]
+    Placeholder,
+    /// Plain http to another machine.
+    #[error("HOOKWRIGHT_ADMIN_URL: plain http would send tokens in the clear to {0}; use https, or a loopback address")]
+    PlainHttp(String),
+    /// A host that nobody vouched for.
+    #[error(
+        "HOOKWRIGHT_ADMIN_URL would send tokens to {0}; if that is meant, name the host in HOOKWRIGHT_TRUST_HOSTS={0}"
+    )]
+    UntrustedHost(String),
+}
+
+impl Endpoint {
+    /// Parses the text of HOOKWRIGHT_ADMIN_URL; empty or blank means Shopify. `trust_hosts` are the host names of
+    /// HOOKWRIGHT_TRUST_HOSTS.
+    pub fn parse(text: &str, trust_hosts: &[String]) -> Result<Self, EndpointError> {
+        let text = text.trim().trim_end_matches('/');
+        if text.is_empty() {
+            return Ok(Self::Shopify);
+        }
+        let Some((_, rest)) = text.split_once("://") else { return Err(EndpointError::Scheme) };
+        let authority = rest.split('/').next().unwrap_or_default();
+        let others = text.replace(PLACEHOLDER, "");
+        if authority.contains(PLACEHOLDER) || others.contains(['{', '}']) {
+            return Err(EndpointError::Placeholder);
+        }
+        let url = Url::parse(&text.replace(PLACEHOLDER, "shop.myshopify.com"))
+            .map_err(|error| EndpointError::NotAUrl(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(EndpointError::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() || authority.contains('@') {
+            return Err(EndpointError::UserInfo);
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(EndpointError::QueryOrFragment);
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let loopback = match url.host() {
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        if !loopback {
+            if url.scheme() == "http" {
+                return Err(EndpointError::PlainHttp(host));
+            }
+            if !trust_hosts.iter().any(|trusted| trusted.trim().eq_ignore_ascii_case(&host)) {
+                return Err(EndpointError::UntrustedHost(host));
+            }
+        }
+        Ok(Self::Replaced(Base { text: text.to_owned(), loopback }))
+    }
+
+    /// The URL of `path` (which starts with a slash) for `shop`.
+    pub fn url_for(&self, shop: &ShopDomain, path: &str) -> String {
+        match self {
+            Self::Shopify => format!("https://{shop}{path}"),
+            Self::Replaced(base) => format!("{}{path}", base.text.replace(PLACEHOLDER, shop.as_str())),
+        }
+    }
+
+    /// Whether different shops have different URLs.
+    pub fn has_shop_placeholder(&self) -> bool {
+        match self {
+            Self::Shopify => true,
+            Self::Replaced(base) => base.text.contains(PLACEHOLDER),
+        }
+    }
+
+    /// Whether requests stay on this machine.
+    pub fn is_loopback(&self) -> bool {
+        matches!(self, Self::Replaced(base) if base.loopback)
+    }
+
+    /// Whether requests go without TLS (to this machine only).
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self, Self::Replaced(base) if base.text.get(..5).is_some_and(|s| s.eq_ignore_ascii_case("http:")))
+    }
+}
+
+/// As it stands in a plan's settings: `shopify`, or the URL.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Shopify => "shopify",
+            Self::Replaced(base) => &base.text,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Endpoint, EndpointError> {
+        Endpoint::parse(text, &["Proxy.example".to_owned()])
+    }
+
+    #[test]
+    fn urls_are_built_under_the_base() {
+        let shop = ShopDomain::parse("a").expect("shop");
+        let url = |text| parse(text).expect(text).url_for(&shop, "/admin/x");
+        assert_eq!(url(""), "https://a.myshopify.com/admin/x");
+        assert_eq!(url("http://127.0.0.1:4000/{shop}/"), "http://127.0.0.1:4000/a.myshopify.com/admin/x");
+        assert_eq!(url("HTTP://localhost:1"), "HTTP://localhost:1/admin/x");
+        assert_eq!(url("https://proxy.example/s/{shop}/v"), "https://proxy.example/s/a.myshopify.com/v/admin/x");
+        assert!(parse("http://[::1]:4/{shop}").expect("v6").has_shop_placeholder());
+        assert!(!parse("http://127.9.9.9").expect("v4").has_shop_placeholder());
+        assert!(parse("HTTP://localhost:1").expect("plain").is_plain());
+        assert!(!parse("https://localhost:1").expect("tls").is_plain());
+    }
+
+    #[test]
+    fn a_token_goes_nowhere_by_accident() {
+        for (text, error) in [
+            ("http://10.0.0.1/", EndpointError::PlainHttp("10.0.0.1".into())),
+            ("http://proxy.example/", EndpointError::PlainHttp("proxy.example".into())),
+            ("https://evil.example/", EndpointError::UntrustedHost("evil.example".into())),
+            ("https://proxy.example.evil.example/", EndpointError::UntrustedHost("proxy.example.evil.example".into())),
+            ("http://127.0.0.1.evil.example/", EndpointError::PlainHttp("127.0.0.1.evil.example".into())),
+            ("http://localhost@evil.example/", EndpointError::UserInfo),
+            ("http://u:p@localhost/", EndpointError::UserInfo),
+            ("http://@localhost/", EndpointError::UserInfo),
+            ("http://localhost/?a", EndpointError::QueryOrFragment),
+            ("http://localhost/#a", EndpointError::QueryOrFragment),
+            ("ftp://localhost/", EndpointError::Scheme),
+            ("localhost:4000", EndpointError::Scheme),
+            ("https:/{shop}/", EndpointError::Scheme),
+            ("https:///{shop}/x", EndpointError::UntrustedHost("shop.myshopify.com".into())),
+            ("https://{shop}/", EndpointError::Placeholder),
+            ("https://{shop}.proxy.example/", EndpointError::Placeholder),
+            ("http://localhost/{SHOP}", EndpointError::Placeholder),
+        ] {
+            assert_eq!(parse(text), Err(error), "{text}");
+        }
+        assert!(matches!(parse("http://local host/"), Err(EndpointError::NotAUrl(_))));
+    }
+}

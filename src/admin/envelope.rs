@@ -1,0 +1,148 @@
+//! A GraphQL answer: its data, its errors, what it cost.
+//!
+//! Pure. Says what each error means; what becomes of a mutation because of it is the writer's business.
+
+use serde_json::{Map, Value};
+
+use super::error::{AdminError, Kind};
+use super::http::Answer;
+use super::redact::Redactor;
+use super::throttle::Bucket;
+
+/// A GraphQL answer.
+pub(super) struct Envelope {
+    /// `None`: there is none, or it is null.
+    pub(super) data: Option<Map<String, Value>>,
+    /// Whether execution began: GraphQL leaves `data` out of an answer to a document that was refused.
+    pub(super) executed: bool,
+    pub(super) errors: Vec<GraphqlError>,
+    pub(super) bucket: Option<Bucket>,
+    pub(super) requested_cost: Option<f64>,
+    pub(super) served_version: Option<String>,
+    pub(super) deprecated_reason: Option<String>,
+}
+
+/// One of the `errors` of an answer.
+pub(super) struct GraphqlError {
+    pub(super) message: String,
+    pub(super) path: Vec<String>,
+    code: Option<String>,
+    explanation: Option<String>,
+}
+
+/// Takes an answer of status 200 apart; `None` if it is no GraphQL answer.
+pub(super) fn parse(answer: &Answer, now_ms: u64) -> Option<Envelope> {
+    let Ok(Value::Object(mut answer_object)) = serde_json::from_slice(&answer.body) else { return None };
+    let errors = match answer_object.remove("errors") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(list)) => list.iter().map(graphql_error).collect(),
+        Some(_) => return None, // a text: one of the bodies that belong to other statuses
+    };
+    let (executed, data) = match answer_object.remove("data") {
+        None => (false, None),
+        Some(Value::Null) => (true, None),
+        Some(Value::Object(data)) => (true, Some(data)),
+        Some(_) => return None,
+    };
+    if data.is_none() && errors.is_empty() {
+        return None;
+    }
+    let cost = answer_object.get("extensions").and_then(|extensions| extensions.get("cost"));
+    let figure = |value: Option<&Value>| value.and_then(Value::as_f64);
+    let status = cost.and_then(|cost| cost.get("throttleStatus"));
+    let of_status = |key| figure(status.and_then(|status| status.get(key)));
+    let bucket = || {
+        Bucket::observe(
+            of_status("maximumAvailable")?,
+            of_status("currentlyAvailable")?,
+            of_status("restoreRate")?,
+            now_ms,
+        )
+    };
+    Some(Envelope {
+        data,
+        executed,
+        errors,
+        bucket: bucket(),
+        requested_cost: figure(cost.and_then(|cost| cost.get("requestedQueryCost")))
+            .filter(|c| c.is_finite() && *c >= 0.0),
+        served_version: answer.served_version.clone(),
+        deprecated_reason: answer.deprecated_reason.clone(),
+    })
+}
+
+fn graphql_error(value: &Value) -> GraphqlError {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let extensions = value.get("extensions");
+    let path = value.get("path").and_then(Value::as_array);
+    GraphqlError {
+        message: text(value.get("message")).or_else(|| text(Some(value))).unwrap_or_else(|| "no message".to_owned()),
+        path: path
+            .into_iter()
+            .flatten()
+            .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned))
+            .collect(),
+        code: text(extensions.and_then(|e| e.get("code"))),
+        explanation: text(extensions.and_then(|e| e.pointer("/problems/0/explanation"))),
+    }
+}
+
+impl Envelope {
+    /// The first error, as a failure of everything in the document.
+    pub(super) fn first_error(&self, redactor: &Redactor) -> Option<AdminError> {
+        // A cause that the program treats in its own way goes before its symptoms.
+        let telling = self.errors.iter().find(|error| error.kind() != Kind::GraphqlError);
+        telling.or(self.errors.first()).map(|error| {
+            let failure = error.to_failure(redactor);
+            if self.is_refusal() { failure.proven() } else { failure }
+        })
+    }
+
+    /// Whether the document was refused as a whole before anything of it was carried out.
+    pub(super) fn is_refusal(&self) -> bool {
+        let may_have_run = |kind| matches!(kind, Kind::InternalError);
+        let refuses = |kind| matches!(kind, Kind::Throttled | Kind::CostExceeded);
+        let mut kinds = self.errors.iter().map(GraphqlError::kind);
+        !self.errors.is_empty()
+            && self.data.is_none()
+            && if self.executed { kinds.all(refuses) } else { !kinds.any(may_have_run) }
+    }
+}
+
+impl GraphqlError {
+    pub(super) fn kind(&self) -> Kind {
+        match self.code.as_deref() {
+            Some("THROTTLED") => Kind::Throttled,
+            Some("ACCESS_DENIED") => Kind::AccessDenied,
+            Some("MAX_COST_EXCEEDED") => Kind::CostExceeded,
+            Some("INTERNAL_SERVER_ERROR" | "TIMEOUT") => Kind::InternalError,
+            Some("SHOP_INACTIVE") => Kind::ShopInactive,
+            None if self.message.eq_ignore_ascii_case("throttled") => Kind::Throttled,
+            None if self.message.starts_with("Internal error") => Kind::InternalError,
+            _ => Kind::GraphqlError,
+        }
+    }
+
+    pub(super) fn to_failure(&self, redactor: &Redactor) -> AdminError {
+        let kind = self.kind();
+        let said = match &self.explanation {
+            Some(explanation) => redactor.clean(&format!("{}: {explanation}", self.message)),
+            None => redactor.clean(&self.message),
+        };
+        let place =
+            if self.path.is_empty() { String::new() } else { format!(" at {}", redactor.clean(&self.path.join("."))) };
+        let message = match kind {
+            Kind::Throttled => {
+                format!("the shop's rate limit is used up (\"{said}\"); run again later, or with a longer --timeout")
+            }
+            Kind::AccessDenied => {
+                format!("access was denied{place} (\"{said}\"). Add the scope to the app and have it approved")
+            }
+            Kind::CostExceeded => format!("the request was too costly (\"{said}\")"),
+            Kind::InternalError => format!("the Admin API failed{place} (\"{said}\"); try again later"),
+            Kind::ShopInactive => format!("the shop is inactive (\"{said}\")"),
+            _ => format!("the Admin API refused the request{place} (\"{said}\")"),
+        };
+        AdminError::new(kind, message).with_status(200)
+    }
+}

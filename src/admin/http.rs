@@ -1,0 +1,182 @@
+//! One HTTP exchange: a request with the token in its one place, and a bounded answer.
+//!
+//! The only constructor of an HTTP client in the program. Knows nothing of GraphQL or webhooks and retries nothing.
+
+use std::error::Error as _;
+use std::sync::Once;
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LINK, LOCATION, RETRY_AFTER, USER_AGENT};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::endpoint::Endpoint;
+use super::error::{AdminError, Kind};
+use super::redact::Redactor;
+
+/// No answer of the Admin API that this program asks for comes near this.
+pub(super) const BODY_LIMIT: usize = 8 * 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A shop's connections close with the shop; this is how long they idle between two requests of it.
+const IDLE: Duration = Duration::from_secs(3);
+
+/// Makes the client for `endpoint`: no redirects, TLS unless it stays on this machine, bounded in time.
+pub(crate) fn client(endpoint: &Endpoint, request_timeout: Duration) -> Result<reqwest::Client, AdminError> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // Fails only if there is one already, which is then used.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    let headers = HeaderMap::from_iter([
+        (USER_AGENT, HeaderValue::from_static(concat!("hookwright/", env!("CARGO_PKG_VERSION")))),
+        (ACCEPT, HeaderValue::from_static("application/json")),
+    ]);
+    let mut builder = reqwest::Client::builder()
+        .default_headers(headers)
+        .redirect(reqwest::redirect::Policy::none())
+        .https_only(!endpoint.is_plain())
+        .connect_timeout(CONNECT_TIMEOUT.min(request_timeout))
+        .timeout(request_timeout)
+        .pool_idle_timeout(IDLE);
+    if endpoint.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    if endpoint.is_plain() {
+        // A machine without root certificates can use the sandbox.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|error| {
+        AdminError::new(
+            Kind::Tls,
+            format!("TLS could not be set up: {}. Are root certificates installed?", root_cause(&error)),
+        )
+    })
+}
+
+/// What is sent.
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) url: &'a str,
+    /// JSON.
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// An answer as it came.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    pub(super) retry_after: Option<String>,
+    pub(super) served_version: Option<String>,
+    pub(super) deprecated_reason: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) request_id: Option<String>,
+    /// REST: the bucket, as `used/size`.
+    pub(super) call_limit: Option<String>,
+    /// REST: where the next page is.
+    pub(super) link: Option<String>,
+}
+
+/// Sends a request with the token and reads the answer up to its bound.
+pub(super) async fn send(
+    client: &reqwest::Client,
+    request: Request<'_>,
+    token: &SecretString,
+) -> Result<Answer, AdminError> {
+    let Request { method, url, body } = request;
+    let mut request = client.request(method, url).header("X-Shopify-Access-Token", header_of(token)?);
+    if let Some(json) = body {
+        request = request.header(CONTENT_TYPE, "application/json").body(json);
+    }
+    let mut response = request.send().await.map_err(|error| failure(error, token))?;
+    let text = |name: &str| {
+        let value = response.headers().get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let mut answer = Answer {
+        status: response.status().as_u16(),
+        body: Vec::new(),
+        retry_after: text(RETRY_AFTER.as_str()),
+        served_version: text("x-shopify-api-version"),
+        deprecated_reason: text("x-shopify-api-deprecated-reason"),
+        location: text(LOCATION.as_str()),
+        request_id: text("x-request-id"),
+        call_limit: text("x-shopify-shop-api-call-limit"),
+        link: text(LINK.as_str()),
+    };
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(error, token).with_status(answer.status))? {
+        if answer.body.len() + chunk.len() > BODY_LIMIT {
+            let message = format!("the answer is larger than {} MiB and was not read further", BODY_LIMIT >> 20);
+            return Err(AdminError::new(Kind::TooLarge, message).with_status(answer.status));
+        }
+        answer.body.extend_from_slice(&chunk);
+    }
+    Ok(answer)
+}
+
+/// Marked, so that nothing that logs headers prints it.
+fn header_of(token: &SecretString) -> Result<HeaderValue, AdminError> {
+    let mut header = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
+        AdminError::secret_unavailable("the access token holds characters that cannot stand in an HTTP header")
+    })?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+fn failure(error: reqwest::Error, token: &SecretString) -> AdminError {
+    let host = error.url().and_then(|url| url.host_str()).unwrap_or("the host").to_owned();
+    let error = error.without_url();
+    let cause = Redactor::of(token).clean(&root_cause(&error));
+    if error.is_builder() {
+        return AdminError::new(Kind::ConnectFailed, format!("no request could be made of it: {cause}"));
+    }
+    if error.is_connect() {
+        return if is_tls(&error) {
+            let message = format!("no secure connection to {host}: {cause}. Check proxies and root certificates");
+            AdminError::new(Kind::Tls, message)
+        } else {
+            let message = format!("could not connect to {host}: {cause}. Check the network and the shop's name");
+            AdminError::new(Kind::ConnectFailed, message)
+        };
+    }
+    if error.is_timeout() {
+        return AdminError::new(Kind::Timeout, format!("{host} did not answer in time; try again later"));
+    }
+    AdminError::new(Kind::ConnectionLost, format!("the connection to {host} ended before the answer did: {cause}"))
+}
+
+type Cause = dyn std::error::Error + 'static;
+
+/// The chain of causes, innermost last.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(error.source(), |cause| inner(*cause))
+}
+
+/// An `io::Error` hides what it wraps from `source`, so it is unwrapped.
+fn inner(cause: &Cause) -> Option<&Cause> {
+    match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => cause.source(),
+    }
+}
+
+/// The innermost cause, which is the one that says something.
+fn root_cause(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    causes(error).any(<Cause>::is::<rustls::Error>)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_cannot_be_printed_from_its_header_and_adds_no_header_of_its_own() {
+        let header = header_of(&"s3cr3t".into()).expect("header");
+        assert!(header.is_sensitive() && !format!("{header:?}").contains("s3cr3t"));
+        let error = header_of(&"s3cr3t\r\nX-Evil: 1".into()).expect_err("a second header");
+        assert!(error.kind == Kind::SecretUnavailable && !format!("{error:?}").contains("s3cr3t"));
+    }
+}

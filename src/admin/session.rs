@@ -1,0 +1,247 @@
+//! One shop, one token, one bucket: sends a request, waits where the API says so, tries again where that is safe.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::documents::Document;
+use super::envelope::{self, Envelope};
+use super::error::{AdminError, Kind};
+use super::http::{Answer, Request};
+use super::redact::Redactor;
+use super::retry::{Purpose, Tally, retry_after};
+use super::throttle::Bucket;
+use super::{AdminClient, Transport, classify, http};
+use crate::model::ShopDomain;
+
+/// A mutation in flight when the run's time ends may still be answered for so long: a lost answer costs a read.
+const GRACE: Duration = Duration::from_secs(5);
+
+pub(super) struct Session {
+    client: AdminClient,
+    shop: ShopDomain,
+    token: SecretString,
+    rng: fastrand::Rng,
+    pub(super) redactor: Redactor,
+    pub(super) bucket: Option<Bucket>,
+}
+
+/// A failure, and how long the server asked to wait.
+pub(super) struct Failure {
+    pub(super) error: AdminError,
+    pub(super) asked: Option<Duration>,
+}
+
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Self {
+        Self { error, asked: None }
+    }
+}
+
+impl Session {
+    pub(super) fn new(client: AdminClient, shop: &ShopDomain, token: &SecretString) -> Self {
+        let options = &client.inner.options;
+        let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let seed = shop.as_str().bytes().fold(options.jitter_seed ^ 0xcbf2_9ce4_8422_2325, fnv);
+        Self {
+            shop: shop.clone(),
+            token: token.clone(),
+            rng: fastrand::Rng::with_seed(seed),
+            redactor: Redactor::of(token),
+            bucket: None,
+            client,
+        }
+    }
+
+    /// Sends a document until it is answered or there is no use in trying. `cost`: what it is known to cost.
+    ///
+    /// An answer may hold errors; a document that was throttled is none.
+    pub(super) async fn call(
+        &mut self,
+        document: &Document,
+        mut cost: Option<f64>,
+        purpose: Purpose,
+    ) -> Result<Envelope, AdminError> {
+        let body = json!({ "query": document.query, "variables": document.variables }).to_string().into_bytes();
+        let mut tally = Tally::default();
+        loop {
+            self.before(cost, purpose).await?;
+            match self.exchange(body.clone(), &mut cost, purpose).await {
+                Ok(envelope) => return Ok(envelope),
+                Err(failure) => self.again(failure, &mut tally, cost, purpose).await?,
+            }
+        }
+    }
+
+    /// Waits until the bucket holds what a request is known to cost.
+    pub(super) async fn before(&self, cost: Option<f64>, purpose: Purpose) -> Result<(), AdminError> {
+        self.pause(self.wait_for_bucket(cost), "rate limit", None, purpose).await
+    }
+
+    /// Waits before the same request is sent again, or gives the failure back if there is no use in that.
+    pub(super) async fn again(
+        &mut self,
+        failure: Failure,
+        tally: &mut Tally,
+        cost: Option<f64>,
+        purpose: Purpose,
+    ) -> Result<(), AdminError> {
+        let Failure { error, mut asked } = failure;
+        let reason = match error.kind {
+            Kind::Throttled => {
+                asked = asked.or_else(|| cost.and(self.bucket).map(|_| self.wait_for_bucket(cost)));
+                "throttled"
+            }
+            Kind::RateLimited => "rate limit",
+            _ => "retry",
+        };
+        // Where the bucket says that there is enough and the API does not, only backing off helps.
+        let asked = asked.filter(|wait| !wait.is_zero());
+        let policy = self.client.inner.options.retry;
+        let Some(wait) = policy.next(tally, &error, purpose, asked, &mut self.rng) else { return Err(error) };
+        tracing::debug!(shop = %self.shop, kind = %error.kind, ?wait, "trying again");
+        self.pause(wait, reason, Some(&error), purpose).await
+    }
+
+    /// The URL of a path below `/admin/api/<version>/`.
+    pub(super) fn versioned(&self, path: &str) -> String {
+        self.url(&format!("/admin/api/{}/{path}", self.client.inner.options.version))
+    }
+
+    /// The URL of a path of this shop.
+    pub(super) fn url(&self, path: &str) -> String {
+        self.client.inner.options.endpoint.url_for(&self.shop, path)
+    }
+
+    pub(super) fn transport(&self) -> Transport {
+        self.client.inner.options.transport
+    }
+
+    pub(super) fn now_ms(&self) -> u64 {
+        u64::try_from(self.client.inner.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn wait_for_bucket(&self, cost: Option<f64>) -> Duration {
+        match (self.bucket, cost) {
+            (Some(bucket), Some(cost)) => bucket.wait_before(cost, self.now_ms()),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Sends a request once and takes whatever answer comes in time.
+    pub(super) async fn send(&self, request: Request<'_>, purpose: Purpose) -> Result<Answer, AdminError> {
+        let started = Instant::now();
+        let sent = http::send(&self.client.inner.http, request, &self.token);
+        let result = match self.client.inner.options.deadline {
+            Some(end) => {
+                let end = if purpose == Purpose::Mutate { end + GRACE } else { end };
+                timeout_at(end, sent).await.unwrap_or_else(|_| Err(time_budget("waiting for an answer")))
+            }
+            None => sent.await,
+        };
+        let answer = result.inspect_err(|error| {
+            tracing::debug!(shop = %self.shop, ?purpose, kind = %error.kind, elapsed = ?started.elapsed(), "no answer");
+        })?;
+        let elapsed = started.elapsed();
+        let request_id = self.redactor.clean(answer.request_id.as_deref().unwrap_or_default());
+        tracing::debug!(shop = %self.shop, ?purpose, status = answer.status, ?elapsed, request_id, "answer");
+        Ok(answer)
+    }
+
+    async fn exchange(&mut self, body: Vec<u8>, cost: &mut Option<f64>, purpose: Purpose) -> Result<Envelope, Failure> {
+        let url = self.versioned("graphql.json");
+        let request = Request { method: Method::POST, url: &url, body: Some(body) };
+        let answer = self.send(request, purpose).await?;
+        if answer.status != 200 {
+            let asked = answer.retry_after.as_deref().and_then(retry_after);
+            // A throttled GraphQL request may come with 429, and then the bucket still says when to come back.
+            if let Some(bucket) = envelope::parse(&answer, self.now_ms()).and_then(|envelope| envelope.bucket) {
+                self.bucket = Some(bucket);
+            }
+            return Err(Failure { error: classify::status_error(&answer, &self.redactor), asked });
+        }
+        let Some(envelope) = envelope::parse(&answer, self.now_ms()) else {
+            return Err(classify::unreadable(&answer, "GraphQL", &self.redactor).into());
+        };
+        if envelope.bucket.is_some() {
+            self.bucket = envelope.bucket;
+            tracing::trace!(shop = %self.shop, cost = ?envelope.requested_cost, bucket = ?envelope.bucket, "cost");
+        }
+        if envelope.requested_cost.is_some() {
+            *cost = envelope.requested_cost;
+        }
+        match envelope.first_error(&self.redactor) {
+            // Half an answer to a read is none; of a mutation it says what became of the other aliases.
+            Some(error)
+                if (purpose == Purpose::Read || envelope.data.is_none())
+                    && matches!(error.kind, Kind::Throttled | Kind::InternalError) =>
+            {
+                Err(error.into())
+            }
+            _ => Ok(envelope),
+        }
+    }
+
+    /// Waits, or fails at once if the run ends before the wait does, or when somebody asks to stop. Reading goes on
+    /// then: it tells what became of what was sent.
+    async fn pause(
+        &self,
+        wait: Duration,
+        reason: &'static str,
+        why: Option<&AdminError>,
+        purpose: Purpose,
+    ) -> Result<(), AdminError> {
+        let stop = self.client.inner.options.stop.as_ref().filter(|_| purpose == Purpose::Mutate);
+        if stop.is_some_and(|stop| *stop.borrow()) {
+            return Err(interrupted());
+        }
+        let now = Instant::now();
+        let end = now.checked_add(wait);
+        if let Some(deadline) = self.client.inner.options.deadline
+            && end.is_none_or(|end| end >= deadline)
+        {
+            let why = why.map_or_else(
+                || {
+                    if wait.is_zero() {
+                        "before the request was sent".to_owned()
+                    } else {
+                        format!("waiting for the {reason}")
+                    }
+                },
+                |error| error.message.clone(),
+            );
+            return Err(time_budget(&why).proven());
+        }
+        let Some(end) = end.filter(|_| !wait.is_zero()) else { return Ok(()) };
+        if let Some(on_wait) = &self.client.inner.options.on_wait {
+            on_wait(&self.shop, wait, reason);
+        }
+        tokio::select! {
+            () = sleep_until(end) => Ok(()),
+            () = stopped(stop.cloned()) => Err(interrupted()),
+        }
+    }
+}
+
+/// Ends when somebody asks to stop.
+async fn stopped(stop: Option<watch::Receiver<bool>>) {
+    let asked = match stop {
+        Some(mut stop) => stop.wait_for(|stop| *stop).await.is_ok(),
+        None => false,
+    };
+    if !asked {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn interrupted() -> AdminError {
+    AdminError::new(Kind::Interrupted, "interrupted before it was sent")
+}
+
+fn time_budget(doing: &str) -> AdminError {
+    AdminError::new(Kind::TimeBudget, format!("the run's time (--timeout) ended: {doing}"))
+}

@@ -1,0 +1,246 @@
+//! Changes one shop: a batch of mutations as one document (REST: one by one), and one answer for each of them, always.
+//!
+//! Decides nothing about what to change. Its one concern is to tell apart what happened, what did not, and what is
+//! not known.
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::documents::{self, Mutation};
+use super::envelope::{Envelope, GraphqlError};
+use super::error::{AdminError, Kind, Proof};
+use super::reader::{Reading, ShopReader};
+use super::redact::Redactor;
+use super::refusal::{RefusalKind, UserError};
+use super::retry::Purpose;
+use super::throttle::Bucket;
+use super::{AdminClient, Transport, decode, rest};
+use crate::model::{Live, ShopDomain};
+use crate::state::Entry;
+
+/// What became of one mutation.
+#[allow(clippy::large_enum_variant)] // there is one batch of them at a time
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It was carried out; this is what the API says the subscription is now (nothing for a delete).
+    Done(Option<Entry<Live>>),
+    /// It was looked at and refused; nothing happened.
+    Refused {
+        /// What the API said.
+        errors: Vec<UserError>,
+        /// What that means.
+        kind: RefusalKind,
+    },
+    /// It failed, and it is certain that nothing happened.
+    Failed(AdminError),
+    /// No answer: it is not known whether it happened.
+    Lost(AdminError),
+}
+
+/// Changes one shop, and reads it.
+pub struct ShopWriter {
+    reader: ShopReader,
+    cost_each: f64,
+}
+
+/// What became of one document.
+enum Outcome {
+    Answered(Envelope),
+    /// Refused as a whole; nothing happened.
+    Refused(Envelope, AdminError),
+    Failed(AdminError),
+}
+
+impl ShopWriter {
+    pub(super) fn new(client: AdminClient, shop: &ShopDomain, token: &SecretString) -> Self {
+        // Recorded: 10 a mutation, 11 with metafields selected.
+        Self { reader: ShopReader::new(client, shop, token), cost_each: 11.0 }
+    }
+
+    /// Reads the shop, whole or not at all.
+    pub async fn read(&mut self) -> Result<Reading, AdminError> {
+        self.reader.read().await
+    }
+
+    /// How many mutations to send at once; more exact once the shop has answered something.
+    pub fn batch_limit(&self) -> usize {
+        if self.reader.transport() == Transport::Rest {
+            return rest::BATCH;
+        }
+        self.reader.bucket().map_or(Bucket::UNKNOWN_BATCH_LIMIT, |bucket| bucket.batch_limit())
+    }
+
+    /// Sends the batch and answers for each mutation, in the same order.
+    pub async fn send(&mut self, batch: &[Mutation]) -> Vec<Answer> {
+        match self.reader.transport() {
+            Transport::GraphQl => self.send_document(batch).await,
+            Transport::Rest => rest::send(self.reader.session(), batch).await,
+        }
+    }
+
+    /// Sends the batch as one document.
+    ///
+    /// A document that is refused as a whole changed nothing: what its errors name fails, the rest is sent again
+    /// without it; if nothing is named, each is sent alone.
+    async fn send_document(&mut self, batch: &[Mutation]) -> Vec<Answer> {
+        let mut answers: Vec<Option<Answer>> = batch.iter().map(|_| None).collect();
+        let mut groups: Vec<Vec<usize>> = vec![(0..batch.len()).collect()];
+        let mut stopped: Option<AdminError> = None;
+        while let Some(mut group) = groups.pop() {
+            if group.is_empty() {
+                continue;
+            }
+            if let Some(error) = &stopped {
+                for n in group {
+                    answers[n] = Some(Answer::Failed(error.clone().proven()));
+                }
+                continue;
+            }
+            match self.document(batch, &group).await {
+                Outcome::Answered(mut envelope) => {
+                    for n in group {
+                        answers[n] = Some(self.answer(&mut envelope, &batch[n], n));
+                    }
+                }
+                Outcome::Refused(envelope, error) => {
+                    let named = named(&envelope.errors, batch, &group, &self.reader.session().redactor);
+                    if named.is_empty() && group.len() > 1 {
+                        // Popped from the end, so that they go out in order.
+                        groups.extend(group.iter().rev().map(|&n| vec![n]));
+                        continue;
+                    }
+                    if named.is_empty() {
+                        answers[group[0]] = Some(Answer::Failed(error));
+                        continue;
+                    }
+                    group.retain(|n| !named.iter().any(|(m, _)| m == n));
+                    for (n, error) in named {
+                        answers[n] = Some(Answer::Failed(error));
+                    }
+                    groups.push(group);
+                }
+                Outcome::Failed(error) => {
+                    let answer = match error.proof {
+                        Proof::NothingHappened => Answer::Failed(error.clone()),
+                        Proof::Unknown => Answer::Lost(error.clone()),
+                    };
+                    for n in group {
+                        answers[n] = Some(answer.clone());
+                    }
+                    if error.stops_the_shop() {
+                        stopped = Some(error);
+                    }
+                }
+            }
+        }
+        answers
+            .into_iter()
+            .map(|answer| {
+                answer.unwrap_or_else(|| Answer::Lost(decode::unexpected("no answer", &self.reader.session().redactor)))
+            })
+            .collect()
+    }
+
+    async fn document(&mut self, batch: &[Mutation], group: &[usize]) -> Outcome {
+        let document = documents::mutations(batch, group);
+        #[allow(clippy::cast_precision_loss)] // a batch has at most a few dozen
+        let count = group.len() as f64;
+        let cost = Some(self.cost_each * count);
+        let session = self.reader.session();
+        match session.call(&document, cost, Purpose::Mutate).await {
+            Ok(envelope) => {
+                let refusal = envelope.first_error(&session.redactor).filter(|_| envelope.is_refusal());
+                if let Some(cost) = envelope.requested_cost {
+                    self.cost_each = self.cost_each.max(cost / count);
+                }
+                match refusal {
+                    Some(error) => Outcome::Refused(envelope, error),
+                    None => Outcome::Answered(envelope),
+                }
+            }
+            Err(error) => Outcome::Failed(error),
+        }
+    }
+
+    fn answer(&mut self, envelope: &mut Envelope, mutation: &Mutation, n: usize) -> Answer {
+        let redactor = &self.reader.session().redactor;
+        let alias = mutation.alias(n);
+        let payload = envelope.data.as_mut().and_then(|data| data.remove(&alias)).unwrap_or(Value::Null);
+        let its = envelope.errors.iter().find(|error| error.path.first() == Some(&alias));
+        if let Some(error) = its {
+            // Denied as a whole, it was never carried out; denied further down, it may have been.
+            let denied = error.kind() == Kind::AccessDenied && error.path.len() == 1 && payload.is_null();
+            let failure = error.to_failure(redactor);
+            return if denied { Answer::Failed(failure.proven()) } else { Answer::Lost(failure) };
+        }
+        if payload.is_null() {
+            let error = envelope.first_error(redactor);
+            return Answer::Lost(error.unwrap_or_else(|| decode::unexpected(&format!("it lacks {alias}"), redactor)));
+        }
+        judge(payload, mutation, redactor).unwrap_or_else(Answer::Lost)
+    }
+}
+
+/// Reads the payload of one alias.
+fn judge(mut payload: Value, mutation: &Mutation, redactor: &Redactor) -> Result<Answer, AdminError> {
+    let Some(Value::Array(list)) = payload.get("userErrors") else {
+        return Err(decode::unexpected("it lacks userErrors", redactor));
+    };
+    let errors: Vec<_> = list.iter().map(|error| UserError::read(error, redactor)).collect();
+    if !errors.is_empty() {
+        let kind = RefusalKind::of(&errors);
+        return Ok(Answer::Refused { errors, kind });
+    }
+    if let Mutation::Delete { id } = mutation {
+        let deleted = payload.get("deletedWebhookSubscriptionId").and_then(Value::as_str);
+        return if deleted == Some(id.as_str()) {
+            Ok(Answer::Done(None))
+        } else {
+            Err(decode::unexpected("it does not say that the subscription was deleted", redactor))
+        };
+    }
+    decode::subscription(payload["webhookSubscription"].take(), redactor).map(|entry| Answer::Done(Some(entry)))
+}
+
+/// The mutations of `group` that the errors of a refused document name, by an alias in the path or by a variable.
+fn named(
+    errors: &[GraphqlError],
+    batch: &[Mutation],
+    group: &[usize],
+    redactor: &Redactor,
+) -> Vec<(usize, AdminError)> {
+    let its = |n: usize| {
+        let alias = batch[n].alias(n);
+        errors.iter().find(|error| error.path.contains(&alias) || variable_of(&error.message) == Some(n))
+    };
+    group.iter().filter_map(|&n| Some((n, its(n)?.to_failure(redactor).proven()))).collect()
+}
+
+/// The number in the first `$t3`, `$i3` or `$d3` of a message such as "Variable $i3 of type … was provided invalid
+/// value". Only the first: what follows may quote the user's values.
+fn variable_of(message: &str) -> Option<usize> {
+    let rest = message.split_once('$')?.1;
+    let rest = rest.strip_prefix(['t', 'i', 'd'])?;
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let ends_there = !rest[end..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    rest[..end].parse().ok().filter(|_| ends_there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_read_from_where_shopify_names_it() {
+        for (message, n) in [
+            ("Variable $t0 of type WebhookSubscriptionTopic! was provided invalid value", Some(0)),
+            ("Variable $i12 of type X! was provided invalid value for filter ($t3)", Some(12)),
+            ("Variable $i1x is odd", None),
+            ("Variable $topic of type X", None),
+            ("Throttled", None),
+            ("$", None),
+        ] {
+            assert_eq!(variable_of(message), n, "{message}");
+        }
+    }
+}

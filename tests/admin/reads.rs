@@ -1,0 +1,188 @@
+//! Reading a shop.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Response;
+use hookwright::admin::{AdminClient, Kind, Options};
+use hookwright::model::{Address, Format};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::{Server, TOKEN, connection, cost, node, ok, one_shop, options, scopes, shop, throttled};
+
+#[tokio::test]
+async fn one_request_reads_subscriptions_and_scopes() {
+    let server = Server::start(|_, _| {
+        let mut body = one_shop();
+        body["extensions"] = cost(12, 988.0);
+        let builder = Response::builder()
+            .header("X-Shopify-API-Version", "2027-01")
+            .header("X-Shopify-API-Deprecated-Reason", "WebhookSubscription.x");
+        builder.body(Body::from(body.to_string())).expect("response")
+    })
+    .await;
+    let reading = server.reader().read().await.expect("a reading");
+    assert_eq!(reading.served_version.as_deref(), Some("2027-01"));
+    assert_eq!(reading.deprecated_reason.as_deref(), Some("WebhookSubscription.x"));
+    assert_eq!(reading.bucket.map(|b| b.batch_limit()), Some(25));
+    assert!(reading.observed.scopes.expect("scopes").grants("read_orders"));
+    let entry = &reading.observed.entries[0];
+    assert_eq!((entry.binding.topic.as_str(), entry.binding.format), ("orders/create", Format::Json));
+    assert_eq!(entry.binding.address, Address::new("https://x.example/1"));
+    assert_eq!(entry.binding.filter, None, "an empty filter is none");
+    assert_eq!(entry.binding.metafields.as_deref(), Some(&["custom.size".to_owned()][..]));
+    assert_eq!(entry.meta.api_version.as_deref(), Some("2026-07"));
+    assert_eq!(entry.meta.id.number(), Some(1));
+
+    let seen = server.seen();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].path, "/a.myshopify.com/admin/api/2026-10/graphql.json");
+    assert_eq!(seen[0].headers["accept"], "application/json");
+    assert_eq!(seen[0].headers["accept-encoding"], "gzip");
+    assert!(seen[0].headers["user-agent"].to_str().expect("text").starts_with("hookwright/"));
+}
+
+#[tokio::test]
+async fn past_250_it_reads_on_and_asks_for_scopes_once() {
+    let server = Server::start(|n, body| {
+        let nodes: Vec<_> = (n * 250..(n + 1) * 250).map(node).collect();
+        let after = body["variables"]["after"].as_str().unwrap_or("start").to_owned();
+        assert_eq!(after, ["start", "c0", "c1"][n]);
+        let next = format!("c{n}");
+        let page = connection(&nodes, (n < 2).then_some(next.as_str()));
+        let mut data = json!({ "webhookSubscriptions": page });
+        if body["query"].as_str().expect("query").contains("currentAppInstallation") {
+            data["currentAppInstallation"] = scopes();
+        }
+        ok(&json!({ "data": data }))
+    })
+    .await;
+    let reading = server.reader().read().await.expect("a reading");
+    assert_eq!((reading.observed.entries.len(), server.seen().len()), (750, 3));
+    let asks = |n: usize| server.seen()[n].body["query"].to_string().contains("accessScopes");
+    assert!(asks(0) && !asks(1) && !asks(2));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_never_an_empty_shop() {
+    let with = |key: &str, value: serde_json::Value| {
+        let mut node = node(1);
+        node[key] = value;
+        json!({ "data": { "webhookSubscriptions": connection(&[node], None), "currentAppInstallation": scopes() } })
+    };
+    let mut endless = one_shop();
+    endless["data"]["webhookSubscriptions"] = connection(&[node(1)], Some("again"));
+    let mut nowhere = endless.clone();
+    nowhere["data"]["webhookSubscriptions"]["pageInfo"]["endCursor"] = json!(null);
+    let mut partial = one_shop();
+    partial["errors"] = json!([{ "message": "Access denied", "path": ["currentAppInstallation"],
+        "extensions": { "code": "ACCESS_DENIED" } }]);
+    let mut no_list = one_shop();
+    no_list["data"]["webhookSubscriptions"] = json!(null);
+    for (body, kind, says) in [
+        (with("format", json!("CBOR")), Kind::UnexpectedAnswer, "unknown format CBOR"),
+        (with("uri", json!(null)), Kind::UnexpectedAnswer, "webhookSubscriptions"),
+        (with("includeFields", json!("id")), Kind::UnexpectedAnswer, "webhookSubscriptions"),
+        (endless, Kind::UnexpectedAnswer, "again and again"),
+        (nowhere, Kind::UnexpectedAnswer, "not where"),
+        (partial, Kind::AccessDenied, "at currentAppInstallation"),
+        (no_list, Kind::UnexpectedAnswer, "webhookSubscriptions"),
+    ] {
+        let server = Server::start(move |_, _| ok(&body)).await;
+        let error = server.reader().read().await.expect_err(says);
+        assert_eq!(error.kind, kind, "{error}");
+        assert!(error.message.contains(says), "{:?} lacks {says:?}", error.message);
+    }
+    let server = Server::start(move |_, _| ok(&with("topic", json!("BRAND_NEW")))).await;
+    let reading = server.reader().read().await.expect("an unknown topic is read");
+    assert_eq!(reading.observed.entries[0].binding.topic.as_str(), "BRAND_NEW");
+}
+
+#[tokio::test]
+async fn the_time_of_the_run_bounds_waits_and_says_what_was_waited_for() {
+    let waits: Arc<Mutex<Vec<(String, &'static str)>>> = Arc::default();
+    let log = waits.clone();
+    let server = Server::start(|n, _| match n {
+        0 => ok(&throttled()),
+        _ => Response::builder().status(429).header("Retry-After", "86400").body(Body::from("{}")).expect("response"),
+    })
+    .await;
+    let client = AdminClient::new(Options {
+        deadline: Some(Instant::now() + Duration::from_mins(1)),
+        on_wait: Some(Arc::new(move |shop, _, why| log.lock().expect("log").push((shop.to_string(), why)))),
+        ..options(&server.url)
+    })
+    .expect("client");
+    let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("no time");
+    assert_eq!(error.kind, Kind::TimeBudget);
+    assert!(error.message.contains("too many requests"), "{error}");
+    assert!(waits.lock().expect("log").contains(&("a.myshopify.com".to_owned(), "throttled")));
+    assert_eq!(server.seen().len(), 2, "a wait that ends after the run is not begun");
+
+    let past = AdminClient::new(Options { deadline: Some(Instant::now()), ..options(&server.url) }).expect("client");
+    let error = past.reader(&shop(), &TOKEN.into()).read().await.expect_err("no time");
+    assert_eq!((error.kind, server.seen().len()), (Kind::TimeBudget, 2), "nothing is begun after the end");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_given_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
+    let url = format!("http://{}", listener.local_addr().expect("address"));
+    let mut options = Options { request_timeout: Duration::from_millis(50), ..options(&url) };
+    options.retry.attempts = 2;
+    let client = AdminClient::new(options).expect("client");
+    let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("silence");
+    assert_eq!(error.kind, Kind::Timeout);
+
+    let deadline = Some(Instant::now() + Duration::from_millis(50));
+    let client = AdminClient::new(Options { deadline, ..crate::options(&url) }).expect("client");
+    let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("silence");
+    assert_eq!(error.kind, Kind::TimeBudget);
+    assert!(error.message.contains("waiting for an answer"), "{error}");
+}
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_most_verbose_log_tells_the_story_without_the_token() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    // For all tests of this binary: what the others log beside this one is searched, too.
+    tracing::subscriber::set_global_default(subscriber).expect("no other subscriber");
+    let server = Server::start(|n, _| match n {
+        0 => {
+            let builder = Response::builder().status(500).header("X-Request-Id", TOKEN);
+            builder.body(Body::from(format!("{{\"errors\":\"{TOKEN}\"}}"))).expect("response")
+        }
+        1 => ok(
+            &json!({ "data": one_shop()["data"], "errors": [{ "message": "Internal error. Half of it is missing" }] }),
+        ),
+        _ => ok(&one_shop()),
+    })
+    .await;
+    server.reader().read().await.expect("a reading");
+    let log = String::from_utf8(log.0.lock().expect("log").clone()).expect("text");
+    for part in ["server_error", "internal_error", "status=200", "a.myshopify.com", "elapsed"] {
+        assert!(log.contains(part), "{part} is not in {log}");
+    }
+    assert!(!log.contains("00112233445566778899"), "{log}");
+}
