@@ -10,4 +10,5 @@ pub mod model;
 pub mod plan;
 pub mod render;
 pub mod report;
+pub mod sandbox;
 pub mod state;

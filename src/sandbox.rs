@@ -1,0 +1,153 @@
+//! The sandbox: an embedded Shopify Admin API, for first use, demos and tests.
+//!
+//! It imports `model` and `catalog` and nothing else of the crate, so that it stays an independent witness of what the
+//! client and the planner do. `store` and `rules` hold what Shopify does, purely; GraphQL documents are parsed, validated
+//! and executed by apollo-compiler against `schema.graphql`; `desk` puts state and files behind one lock; `server` is the
+//! thin HTTP side.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+mod bucket;
+mod control;
+mod cost;
+mod deeds;
+mod desk;
+mod edit;
+mod error;
+mod fault;
+mod fault_file;
+mod faults;
+mod files;
+mod gate;
+mod graphql;
+mod log;
+mod page;
+mod refusal;
+mod reply;
+mod rest;
+mod rules;
+mod seed;
+mod server;
+mod store;
+mod tree;
+mod version;
+mod wire;
+
+pub use edit::Edit;
+pub use error::SandboxError;
+pub use faults::Faults;
+pub use seed::Summary;
+pub use store::Status;
+
+use serde_json::json;
+
+use crate::model::ShopDomain;
+use desk::Desk;
+use files::Wait;
+use server::Server;
+
+/// Where a sandbox keeps its state, and what it starts with.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// The state file, made if it is not there; `None`: in memory.
+    pub state: Option<PathBuf>,
+    /// Seed files, used only if the state has no shop yet.
+    pub seeds: Vec<PathBuf>,
+}
+
+/// A sandbox that listens. Dropped without [`Running::stop`] it stops, too; nothing answered is lost.
+#[derive(Debug)]
+pub struct Running {
+    desk: Arc<Desk>,
+    server: Server,
+    id: String,
+}
+
+/// Opens the state and listens on `bind`; port 0 means any.
+pub async fn start(options: &OpenOptions, bind: SocketAddr) -> Result<Running, SandboxError> {
+    // Synchronous: a lock may be waited for, at most two seconds, before there is anything else to do.
+    let desk = Arc::new(Desk::open(options.state.as_deref(), &options.seeds, Wait::Always)?);
+    let server = Server::start(Arc::clone(&desk), bind).await?;
+    desk.announce(server.address)?;
+    let id = desk.id();
+    Ok(Running { desk, server, id })
+}
+
+impl Running {
+    /// The value for `HOOKWRIGHT_ADMIN_URL`, with a literal `{shop}` in it.
+    pub fn url(&self) -> String {
+        format!("http://{}/{{shop}}", self.server.address)
+    }
+
+    /// The random id of the state.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// From now on these go wrong; their counts begin anew.
+    pub fn set_faults(&self, faults: Faults) {
+        self.desk.set_faults(faults);
+    }
+
+    /// Adds those of the shops that the state does not know, with these scopes and without subscriptions. Gives back how
+    /// many there were.
+    pub fn add_missing(&self, shops: &[(ShopDomain, Vec<String>)]) -> Result<usize, SandboxError> {
+        let missing: Vec<_> = shops.iter().filter(|(shop, _)| !self.desk.knows(shop)).collect();
+        if missing.is_empty() {
+            return Ok(0);
+        }
+        let entry = |(shop, scopes): &&(ShopDomain, Vec<String>)| json!({ "shop": shop, "scopes": scopes });
+        let text = json!({ "sandbox": 1, "shops": missing.iter().map(entry).collect::<Vec<_>>() }).to_string();
+        self.desk.seed(&seed::parse_one(&text, Path::new("the manifest"))?, false)?;
+        Ok(missing.len())
+    }
+
+    /// Answers what is under way, stops and writes the state.
+    pub async fn stop(self) -> Result<(), SandboxError> {
+        self.server.stop().await;
+        self.desk.close()
+    }
+}
+
+/// Fills a state from seed files; with `replace` whatever it held is gone. A state that a server holds is filled through
+/// that server.
+pub fn seed(state: &Path, files: &[PathBuf], replace: bool) -> Result<Summary, SandboxError> {
+    let seed = seed::read(files)?;
+    match Desk::open(Some(state), &[], Wait::UnlessServed) {
+        Ok(desk) => desk.seed(&seed, replace),
+        Err(SandboxError::InUse { server: Some(server), .. }) => {
+            let mut summary = Summary { shops: 0, subscriptions: 0 };
+            for (at, file) in files.iter().enumerate() {
+                let text = std::fs::read_to_string(file).map_err(SandboxError::io(file))?;
+                let query = if replace && at == 0 { "?replace=true" } else { "" };
+                summary = control::post(server, &format!("seed{query}"), &text)?;
+            }
+            Ok(summary)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Changes a state by hand and tells what happened. A state that a server holds is changed through that server.
+pub fn edit(state: &Path, edit: &Edit) -> Result<String, SandboxError> {
+    if !state.exists() {
+        let message = format!("there is no sandbox state {}; `hookwright sandbox seed` makes one", state.display());
+        return Err(SandboxError::Edit(message));
+    }
+    match Desk::open(Some(state), &[], Wait::UnlessServed) {
+        Ok(desk) => desk.edit(|state| edit::apply(&mut state.world, edit, &desk::rfc3339(desk::now()))),
+        Err(SandboxError::InUse { server: Some(server), .. }) => {
+            control::post(server, "edit", &serde_json::json!(edit).to_string())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `; did you mean …?`, if one of the names is close.
+fn suggest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let near = names.into_iter().map(|name| (strsim::jaro_winkler(&text.to_lowercase(), name), name));
+    let best = near.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"))
+}

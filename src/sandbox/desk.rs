@@ -1,0 +1,329 @@
+//! The state with its files behind one lock, and what a request does with it. No HTTP.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+
+use crate::model::ShopDomain;
+
+use super::bucket::Bucket;
+use super::deeds;
+use super::error::SandboxError;
+use super::faults::{Faults, Injector, On, Strike};
+use super::files::{Files, State, Wait};
+use super::gate;
+use super::graphql::{self, Mishap};
+use super::log::Entry;
+use super::reply::Reply;
+use super::rest;
+use super::seed::{self, Seed, Summary};
+use super::store::{Shop, Status, World};
+
+/// How many requests the log in memory holds; the file holds all.
+const REMEMBERED: usize = 10_000;
+
+/// Everything that outlives a request.
+#[derive(Debug)]
+pub(super) struct Desk(Mutex<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    files: Option<Files>,
+    buckets: HashMap<ShopDomain, Buckets>,
+    log: VecDeque<Entry>,
+    seq: u64,
+    /// What an empty state is filled with.
+    seed: Seed,
+    faults: Injector,
+}
+
+/// The buckets of a shop, each from its first use on.
+#[derive(Debug, Default)]
+struct Buckets {
+    graphql: Option<Bucket>,
+    rest: Option<Bucket>,
+}
+
+/// A request to a shop, as far as HTTP is concerned.
+pub(super) struct Call<'a> {
+    pub(super) shop: &'a ShopDomain,
+    pub(super) token: Option<&'a str>,
+}
+
+/// What the log says of a request besides its address.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) operation: Option<&'static str>,
+    pub(super) fields: Vec<String>,
+    pub(super) cost: Option<u32>,
+    /// Names of the faults that struck it.
+    pub(super) faults: Vec<&'static str>,
+}
+
+/// The time, in milliseconds since 1970.
+pub(super) fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// RFC 3339 in UTC with whole seconds, as GraphQL shows times.
+pub(super) fn rfc3339(millis: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+impl Desk {
+    /// Opens the state, in memory if there is no path, and fills it from `seeds` if it has no shop.
+    pub(super) fn open(path: Option<&Path>, seeds: &[PathBuf], wait: Wait) -> Result<Self, SandboxError> {
+        let seed = seed::read(seeds)?;
+        let (files, state, seq) = match path {
+            Some(path) => {
+                let (files, state, seq) = Files::open(path, wait)?;
+                (Some(files), state, seq)
+            }
+            None => (None, State::new(), 0),
+        };
+        let empty = state.world.shops.is_empty();
+        let mut faults = Injector::default();
+        faults.set(seed.faults.clone());
+        let (buckets, log) = (HashMap::new(), VecDeque::new());
+        let inner = Inner { state, files, buckets, log, seq, seed: seed.clone(), faults };
+        let desk = Self(Mutex::new(inner));
+        if empty {
+            desk.seed(&seed, false)?;
+        }
+        Ok(desk)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells other processes where this one answers.
+    pub(super) fn announce(&self, address: SocketAddr) -> Result<(), SandboxError> {
+        match &mut self.inner().files {
+            Some(files) => files.announce(address).map_err(SandboxError::io("the lock of the sandbox state")),
+            None => Ok(()),
+        }
+    }
+
+    /// The random id of the state.
+    pub(super) fn id(&self) -> String {
+        self.inner().state.id.clone()
+    }
+
+    /// Whether the state has the shop.
+    pub(super) fn knows(&self, shop: &ShopDomain) -> bool {
+        self.inner().state.world.shops.contains_key(shop)
+    }
+
+    /// Writes the snapshot.
+    pub(super) fn close(&self) -> Result<(), SandboxError> {
+        self.inner().save()
+    }
+
+    /// Adds shops, or starts over with them.
+    pub(super) fn seed(&self, seed: &Seed, replace: bool) -> Result<Summary, SandboxError> {
+        let mut inner = self.inner();
+        let mut world = if replace { World::default() } else { inner.state.world.clone() };
+        let summary = seed::fill(&mut world, seed)?;
+        inner.state.world = world;
+        inner.buckets.clear();
+        if !seed.faults.rules.is_empty() {
+            inner.faults.set(seed.faults.clone());
+        }
+        inner.save()?;
+        Ok(summary)
+    }
+
+    /// Back to the seeds of the start, with an empty log.
+    pub(super) fn reset(&self) -> Result<Summary, SandboxError> {
+        let seed = {
+            let mut inner = self.inner();
+            inner.log.clear();
+            inner.seq = 0;
+            if let Some(files) = &mut inner.files {
+                files.clear_log().map_err(SandboxError::io("the log of requests"))?;
+            }
+            inner.seed.clone()
+        };
+        self.seed(&seed, true)
+    }
+
+    /// Changes the state by hand and writes it.
+    pub(super) fn edit<T>(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<T, SandboxError>,
+    ) -> Result<T, SandboxError> {
+        let mut inner = self.inner();
+        let done = change(&mut inner.state)?;
+        inner.save()?;
+        Ok(done)
+    }
+
+    /// The whole state.
+    pub(super) fn snapshot(&self) -> Value {
+        json!(self.inner().state)
+    }
+
+    /// The requests that are remembered.
+    pub(super) fn log(&self) -> Value {
+        json!(self.inner().log)
+    }
+
+    /// Notes a request and gives its number.
+    pub(super) fn note(&self, method: &str, path: &str, shop: Option<&ShopDomain>, facts: Facts, status: u16) -> u64 {
+        let mut inner = self.inner();
+        inner.seq += 1;
+        let entry = Entry {
+            seq: inner.seq,
+            at: rfc3339(now()),
+            shop: shop.map(|shop| shop.as_str().to_owned()),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            operation: facts.operation,
+            fields: facts.fields,
+            status,
+            cost: facts.cost,
+            faults: facts.faults,
+        };
+        if let Some(Err(error)) = inner.files.as_mut().map(|files| files.log(&entry)) {
+            tracing::warn!(%error, "the log of requests can't be written");
+        }
+        if inner.log.len() == REMEMBERED {
+            inner.log.pop_front();
+        }
+        inner.log.push_back(entry);
+        inner.seq
+    }
+
+    /// From now on these go wrong; their counts begin anew.
+    pub(super) fn set_faults(&self, faults: Faults) {
+        self.inner().faults.set(faults);
+    }
+
+    /// The faults at work and what they did.
+    pub(super) fn faults(&self) -> Value {
+        self.inner().faults.to_json()
+    }
+
+    /// What a request to `shop` meets; what happens to the shop first has happened when this returns. `on`, because to
+    /// know what a request does takes reading it.
+    pub(super) fn strike(&self, shop: &ShopDomain, on: impl FnOnce() -> On) -> Strike {
+        if self.inner().faults.is_idle() {
+            return Strike::default();
+        }
+        let on = on();
+        let at = rfc3339(now());
+        let mut inner = self.inner();
+        let strike = inner.faults.next(shop, on);
+        for (deed, roll) in &strike.deeds {
+            let told = deeds::carry_out(&mut inner.state.world, shop, deed, *roll, strike.request, &at);
+            inner.faults.deeds.extend(told);
+        }
+        if !strike.deeds.is_empty()
+            && let Err(error) = inner.save()
+        {
+            tracing::error!(%error, "the sandbox state can't be written");
+        }
+        strike
+    }
+
+    /// The answer that a request gets before it is looked at.
+    pub(super) fn gate(&self, call: &Call<'_>) -> Option<Reply> {
+        gate::before(self.inner().state.world.shops.get(call.shop), call.token)
+    }
+
+    /// `GET /admin/oauth/access_scopes.json`
+    pub(super) fn access_scopes(&self, call: &Call<'_>) -> Reply {
+        let inner = self.inner();
+        let handles = inner.state.world.shops.get(call.shop).map(Shop::scope_handles).unwrap_or_default();
+        let scopes: Vec<_> = handles.into_iter().map(|handle| json!({ "handle": handle })).collect();
+        Reply::json(200, json!({ "access_scopes": scopes }))
+    }
+
+    /// A GraphQL request to a shop that the gate let through.
+    pub(super) fn graphql(
+        &self,
+        call: &Call<'_>,
+        version: &'static str,
+        body: &[u8],
+        mishap: Option<&Mishap>,
+    ) -> (Reply, Facts) {
+        let Ok(request) = serde_json::from_slice::<graphql::Request>(body) else {
+            let errors = json!({"query": "Required parameter missing or invalid"});
+            return (gate::refused(400, errors), Facts::default());
+        };
+        let prepared = match graphql::prepare(version, &request) {
+            Ok(prepared) => prepared,
+            Err(body) => return (Reply::json(200, body), Facts::default()),
+        };
+        let (operation, fields) = (Some(prepared.kind), prepared.fields.clone());
+        let mut facts = Facts { operation, fields, ..Facts::default() };
+        let mut reply = self.on_shop(call, |shop, buckets, at, millis| {
+            let size = shop.bucket;
+            let bucket = buckets.graphql.get_or_insert_with(|| Bucket::full(size, millis));
+            bucket.refill(size, millis);
+            let ran = prepared.run(call.shop, shop, bucket, at, mishap);
+            facts.cost = ran.cost;
+            (Reply::json(200, ran.body), ran.touched)
+        });
+        if !prepared.deprecated.is_empty() {
+            let fields: Vec<_> = prepared.deprecated.iter().cloned().collect();
+            reply = reply.header("x-shopify-api-deprecated-reason", fields.join(", "));
+        }
+        (reply, facts)
+    }
+
+    /// A REST request to a shop that the gate let through.
+    pub(super) fn rest(&self, call: &Call<'_>, version: &'static str, ask: &rest::Ask<'_>) -> Reply {
+        self.on_shop(call, |shop, buckets, at, millis| {
+            let size = rest::bucket_size(shop.bucket);
+            let bucket = buckets.rest.get_or_insert_with(|| Bucket::full(size, millis));
+            bucket.refill(size, millis);
+            let done = rest::answer(call.shop, shop, bucket, version, ask, at);
+            (done.reply, done.touched)
+        })
+    }
+
+    /// Works on a shop and makes durable what that touched, before anything is answered.
+    fn on_shop(
+        &self,
+        call: &Call<'_>,
+        work: impl FnOnce(&mut Shop, &mut Buckets, &str, u64) -> (Reply, Vec<u64>),
+    ) -> Reply {
+        let now = now();
+        let mut inner = self.inner();
+        let Inner { state, files, buckets, .. } = &mut *inner;
+        let Some(shop) = state.world.shops.get_mut(call.shop) else { return gate::refused(404, "Not Found") };
+        let buckets = buckets.entry(call.shop.clone()).or_default();
+        let (reply, touched) = work(shop, buckets, &rfc3339(now), u64::try_from(now).unwrap_or_default());
+        if !touched.is_empty()
+            && let Some(Err(error)) = files.as_mut().map(|files| files.record(call.shop, shop, &touched))
+        {
+            tracing::error!(%error, "the sandbox state can't be written");
+            return gate::refused(500, "An unexpected error occurred");
+        }
+        reply
+    }
+}
+
+impl Inner {
+    fn save(&mut self) -> Result<(), SandboxError> {
+        match &mut self.files {
+            Some(files) => files.save(&self.state),
+            None => Ok(()),
+        }
+    }
+}
+
+/// On uninstall Shopify removes the app's subscriptions.
+pub(super) fn set_status(shop: &mut Shop, status: Status) {
+    shop.status = status;
+    if status == Status::Uninstalled {
+        shop.subscriptions.clear();
+    }
+}

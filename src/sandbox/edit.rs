@@ -1,0 +1,280 @@
+//! Changes by hand that cause drift: what another app's code, a merchant or Shopify itself would do.
+
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog;
+use crate::model::{Format, ShopDomain};
+
+use super::desk;
+use super::error::SandboxError;
+use super::rules::Complaint;
+use super::store::{Input, Shop, Status, Subscription, World};
+use super::{seed, suggest, tree};
+
+/// One change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "edit", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Edit {
+    /// Changes nothing; tells what is there.
+    List {
+        /// Only this shop.
+        shop: Option<String>,
+    },
+    /// Adds a subscription.
+    Add {
+        /// Handle or domain.
+        shop: String,
+        /// Either spelling.
+        topic: String,
+        /// `key=value`, as in `Set`; `address` among them.
+        fields: Vec<String>,
+    },
+    /// Changes fields of a subscription.
+    Set {
+        /// Handle or domain.
+        shop: String,
+        /// Number or global id.
+        id: String,
+        /// `key=value`; lists separated by commas.
+        fields: Vec<String>,
+    },
+    /// Removes one subscription, or all of a topic.
+    Remove {
+        /// Handle or domain.
+        shop: String,
+        /// Number or global id.
+        id: Option<String>,
+        /// Either spelling.
+        topic: Option<String>,
+    },
+    /// Sets how the shop answers.
+    Status {
+        /// Handle or domain.
+        shop: String,
+        /// The status.
+        status: Status,
+    },
+    /// Sets the granted scopes.
+    Scopes {
+        /// Handle or domain.
+        shop: String,
+        /// All of them.
+        scopes: Vec<String>,
+    },
+    /// Sets the only token that is accepted; an empty one: any.
+    Token {
+        /// Handle or domain.
+        shop: String,
+        /// The token.
+        token: String,
+    },
+}
+
+impl FromStr for Status {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = "ok, token_refused, frozen, payment_required, forbidden, not_found, locked, uninstalled";
+        serde_json::from_value(text.into())
+            .map_err(|_| format!("no status{}; one of {all}", suggest(text, all.split(", "))))
+    }
+}
+
+/// Carries out `edit` at the time `at` and tells what happened.
+pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, SandboxError> {
+    match edit {
+        Edit::List { shop } => list(world, shop.as_deref()),
+        Edit::Add { shop, topic, fields } => {
+            let topic = seed::topic(topic).map_err(SandboxError::Edit)?;
+            let (domain, shop) = find(world, shop)?;
+            let id = shop.create(&topic, input(fields)?, at).map_err(refused)?;
+            Ok(format!("{domain}: added {}", line(&shop.subscriptions[&id])))
+        }
+        Edit::Set { shop, id, fields } => {
+            let (domain, shop) = find(world, shop)?;
+            let id = known(&domain, shop, id)?;
+            shop.update(id, input(fields)?, at).map_err(refused)?;
+            Ok(format!("{domain}: changed {}", line(&shop.subscriptions[&id])))
+        }
+        Edit::Remove { shop, id, topic } => {
+            let (domain, shop) = find(world, shop)?;
+            let ids: Vec<u64> = match (id, topic) {
+                (Some(id), None) => vec![known(&domain, shop, id)?],
+                (None, Some(topic)) => {
+                    let topic = seed::topic(topic).map_err(SandboxError::Edit)?;
+                    shop.subscriptions.values().filter(|s| s.topic == topic).map(|s| s.id).collect()
+                }
+                _ => return Err(SandboxError::Edit("name what to remove: its id or its topic".into())),
+            };
+            if ids.is_empty() {
+                return Err(SandboxError::Edit(format!("{domain} has no subscription of that topic")));
+            }
+            let gone = ids.iter().filter_map(|id| shop.subscriptions.remove(id));
+            let lines: Vec<_> = gone.map(|s| format!("{domain}: removed {}", line(&s))).collect();
+            Ok(lines.join("\n"))
+        }
+        Edit::Status { shop, status } => {
+            let (domain, shop) = find(world, shop)?;
+            desk::set_status(shop, *status);
+            Ok(format!("{domain}: status {}", serde_json::json!(status).as_str().unwrap_or_default()))
+        }
+        Edit::Scopes { shop, scopes } => {
+            let (domain, shop) = find(world, shop)?;
+            shop.scopes.clone_from(scopes);
+            Ok(format!("{domain}: scopes {}", if scopes.is_empty() { "none".into() } else { scopes.join(", ") }))
+        }
+        Edit::Token { shop, token } => {
+            let (domain, shop) = find(world, shop)?;
+            shop.token = Some(token.clone()).filter(|token| !token.is_empty());
+            let now = if shop.token.is_some() { "accepts only the given token" } else { "accepts any token" };
+            Ok(format!("{domain}: {now}"))
+        }
+    }
+}
+
+fn find<'a>(world: &'a mut World, name: &str) -> Result<(ShopDomain, &'a mut Shop), SandboxError> {
+    let domain = ShopDomain::parse(name).map_err(|error| SandboxError::Edit(format!("`{name}` is {error}")))?;
+    let missing = || {
+        let hint = suggest(domain.handle(), world.shops.keys().map(ShopDomain::handle));
+        SandboxError::Edit(format!("the sandbox has no shop {domain}{hint}"))
+    };
+    if !world.shops.contains_key(&domain) {
+        return Err(missing());
+    }
+    let shop = world.shop_mut(&domain);
+    Ok((domain, shop))
+}
+
+fn known(domain: &ShopDomain, shop: &Shop, id: &str) -> Result<u64, SandboxError> {
+    let number = tree::number(id).or_else(|| id.parse().ok());
+    number.filter(|id| shop.subscriptions.contains_key(id)).ok_or_else(|| {
+        let list = "hookwright sandbox edit list --shop";
+        SandboxError::Edit(format!("{domain} has no subscription {id}; `{list} {}` tells them", domain.handle()))
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn refused(complaints: Vec<Complaint>) -> SandboxError {
+    let texts: Vec<_> = complaints.iter().map(Complaint::full).collect();
+    SandboxError::Edit(format!("Shopify would refuse this: {}", texts.join("; ")))
+}
+
+const KEYS: [&str; 7] = ["address", "format", "filter", "include_fields", "metafield_namespaces", "metafields", "name"];
+
+fn input(fields: &[String]) -> Result<Input, SandboxError> {
+    let mut input = Input::default();
+    for field in fields {
+        let wrong = |message: String| SandboxError::Edit(format!("`{field}`: {message}"));
+        let (key, value) = field.split_once('=').ok_or_else(|| wrong("write key=value".into()))?;
+        let text = value.to_owned();
+        let list = || -> Vec<String> {
+            value.split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect()
+        };
+        match key {
+            "address" => input.uri = Some(text),
+            "format" => {
+                let format = Format::parse(value).ok_or_else(|| wrong("a format is json or xml".into()))?;
+                input.format = Some(format);
+            }
+            "filter" => input.filter = Some(Some(text)),
+            "include_fields" => input.include_fields = Some(list()),
+            "metafield_namespaces" => input.metafield_namespaces = Some(list()),
+            "metafields" => {
+                let parsed: Option<_> = list().iter().map(|m| seed::metafield(m)).collect();
+                input.metafields = Some(parsed.ok_or_else(|| wrong("a metafield is namespace.key".into()))?);
+            }
+            "name" => input.name = Some(text),
+            _ => return Err(wrong(format!("no such field{}; one of {}", suggest(key, KEYS), KEYS.join(", ")))),
+        }
+    }
+    Ok(input)
+}
+
+fn list(world: &mut World, shop: Option<&str>) -> Result<String, SandboxError> {
+    let only = shop.map(|name| find(world, name).map(|(domain, _)| domain)).transpose()?;
+    let mut out = String::new();
+    for (domain, shop) in world.shops.iter().filter(|(domain, _)| only.as_ref().is_none_or(|o| o == *domain)) {
+        let status = serde_json::json!(shop.status);
+        // Into a String: cannot fail.
+        let _ = writeln!(
+            out,
+            "{domain}  {}  scopes: {}",
+            status.as_str().unwrap_or_default(),
+            if shop.scopes.is_empty() { "none".into() } else { shop.scopes.join(", ") }
+        );
+        for subscription in shop.by_creation() {
+            let _ = writeln!(out, "  {}", line(subscription));
+        }
+    }
+    if out.is_empty() {
+        out.push_str("The sandbox has no shops.\n");
+    }
+    out.pop();
+    Ok(out)
+}
+
+fn line(s: &Subscription) -> String {
+    let mut line = format!("{}  {}  {}", s.id, catalog::from_graphql(&s.topic), s.uri);
+    if s.format != Format::Json {
+        let _ = write!(line, "  {}", s.format.as_str());
+    }
+    if let Some(filter) = &s.filter {
+        let _ = write!(line, "  filter: {filter:?}");
+    }
+    if let Some(name) = &s.name {
+        let _ = write!(line, "  name: {name}");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: &str = "2026-03-01T00:00:00Z";
+
+    fn world() -> World {
+        let mut world = World::default();
+        let shop = world.shop_mut(&ShopDomain::parse("acme").expect("domain"));
+        shop.scopes = vec!["read_orders".into()];
+        world
+    }
+
+    fn add(topic: &str, address: &str) -> Edit {
+        Edit::Add { shop: "acme".into(), topic: topic.into(), fields: vec![format!("address={address}")] }
+    }
+
+    #[test]
+    fn edits_change_what_they_say_and_tell_it() {
+        let mut world = world();
+        let told = apply(&mut world, &add("orders/create", "https://a.example/"), AT).expect("add");
+        assert_eq!(told, "acme.myshopify.com: added 1000001000001  orders/create  https://a.example/");
+        let fields = vec!["filter=a:1".into(), "name=n".into(), "include_fields=id, email".into()];
+        let set = Edit::Set { shop: "acme".into(), id: "1000001000001".into(), fields };
+        let told = apply(&mut world, &set, AT).expect("set");
+        assert!(told.ends_with("filter: \"a:1\"  name: n"), "{told}");
+        let remove = Edit::Remove { shop: "acme".into(), id: None, topic: Some("ORDERS_CREATE".into()) };
+        assert!(apply(&mut world, &remove, AT).expect("remove").contains("removed 1000001000001"));
+        assert_eq!(
+            apply(&mut world, &Edit::List { shop: None }, AT).expect("list"),
+            "acme.myshopify.com  ok  scopes: read_orders"
+        );
+    }
+
+    #[test]
+    fn mistakes_come_with_a_hint() {
+        let told = |edit: &Edit| apply(&mut world(), edit, AT).expect_err("refused").to_string();
+        let status = Edit::Status { shop: "acne".into(), status: Status::Locked };
+        assert_eq!(told(&status), "the sandbox has no shop acne.myshopify.com; did you mean acme?");
+        assert!(told(&add("order/create", "https://a.example/")).ends_with("did you mean orders/create?"));
+        assert_eq!(
+            told(&add("orders/create", "http://a.example/")),
+            "Shopify would refuse this: Address protocol http:// is not supported"
+        );
+        let set = Edit::Add { shop: "acme".into(), topic: "orders/create".into(), fields: vec!["adress=x".into()] };
+        assert!(told(&set).contains("did you mean address?"));
+        assert!("lockd".parse::<Status>().expect_err("status").contains("did you mean locked?"));
+    }
+}

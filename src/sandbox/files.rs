@@ -1,0 +1,263 @@
+//! The state on disk: a snapshot, a journal of what came after it, and the log of requests.
+//!
+//! A request that changed something appends one line to the journal before it is answered, so that an answered mutation
+//! outlives the process. The journal is folded into the snapshot when the state is opened and when it is closed; to
+//! fold the same journal twice changes nothing. One process at a time holds the state.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ShopDomain;
+
+use super::error::SandboxError;
+use super::log::Entry;
+use super::store::{Shop, Subscription, World};
+
+const FORMAT: u64 = 1;
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether to wait a moment for a state that another process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    Always,
+    /// Not for one that serves: it can be asked instead.
+    UnlessServed,
+}
+
+/// What the snapshot holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    /// The mark of a sandbox state, and its format.
+    hookwright_sandbox: u64,
+    /// Random, made with the state: a plan made for one sandbox is not applied to another.
+    pub(super) id: String,
+    #[serde(flatten)]
+    pub(super) world: World,
+}
+
+impl State {
+    /// An empty state.
+    pub(super) fn new() -> Self {
+        let id = format!("{:032x}", fastrand::u128(..));
+        Self { hookwright_sandbox: FORMAT, id, world: World::default() }
+    }
+}
+
+/// One line of the journal: what a request left of the subscriptions that it touched.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    state: String,
+    shop: ShopDomain,
+    put: Vec<Subscription>,
+    gone: Vec<u64>,
+}
+
+/// The open files of a state.
+#[derive(Debug)]
+pub(super) struct Files {
+    state: PathBuf,
+    id: String,
+    journal: File,
+    log: File,
+    /// Held as long as this lives; says where its holder answers.
+    lock: File,
+}
+
+impl Files {
+    /// Opens or makes the state at `path`, and says how many requests its log holds.
+    pub(super) fn open(path: &Path, wait: Wait) -> Result<(Self, State, u64), SandboxError> {
+        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            fs::create_dir_all(parent).map_err(SandboxError::io(parent))?;
+        }
+        let found = read(path)?; // before anything is written beside a file that is not ours
+        let lock = lock(path, wait)?;
+        // Again, under the lock: the one who held it may have written.
+        let mut state = if found.is_some() || path.exists() { read(path)? } else { None }.unwrap_or_else(State::new);
+        let journal_path = beside(path, "journal");
+        let journal = append(&journal_path)?;
+        fold(&journal_path, &mut state)?;
+        let log_path = beside(path, "log.jsonl");
+        let log = append(&log_path)?;
+        let text = fs::read(&log_path).map_err(SandboxError::io(&log_path))?;
+        let lines = text.split(|byte| *byte == b'\n').count() as u64 - 1;
+        let mut files = Self { state: path.to_owned(), id: state.id.clone(), journal, log, lock };
+        files.save(&state)?;
+        Ok((files, state, lines))
+    }
+
+    /// Tells other processes where this one answers.
+    pub(super) fn announce(&mut self, address: SocketAddr) -> io::Result<()> {
+        write!(self.lock, "{address}")
+    }
+
+    /// Makes durable what a request did to `ids` of `shop`.
+    pub(super) fn record(&mut self, domain: &ShopDomain, shop: &Shop, ids: &[u64]) -> io::Result<()> {
+        let put: Vec<_> = ids.iter().filter_map(|id| shop.subscriptions.get(id).cloned()).collect();
+        let gone: Vec<_> = ids.iter().copied().filter(|id| !shop.subscriptions.contains_key(id)).collect();
+        write_line(&mut self.journal, &Line { state: self.id.clone(), shop: domain.clone(), put, gone })
+    }
+
+    /// Appends to the log of requests.
+    pub(super) fn log(&mut self, entry: &Entry) -> io::Result<()> {
+        write_line(&mut self.log, entry)
+    }
+
+    /// Empties the log of requests.
+    pub(super) fn clear_log(&mut self) -> io::Result<()> {
+        self.log.set_len(0)
+    }
+
+    /// Writes the snapshot by atomic replace and empties the journal.
+    pub(super) fn save(&mut self, state: &State) -> Result<(), SandboxError> {
+        let text = serde_json::to_vec_pretty(state).map_err(io::Error::other).map_err(SandboxError::io(&self.state))?;
+        let parent = self.state.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let write = || -> io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(parent)?;
+            file.write_all(&text)?;
+            file.persist(&self.state)?;
+            Ok(())
+        };
+        write().and_then(|()| self.journal.set_len(0)).map_err(SandboxError::io(&self.state))
+    }
+}
+
+/// `<state>.<what>`
+fn beside(state: &Path, what: &str) -> PathBuf {
+    let mut name = state.as_os_str().to_owned();
+    name.push(".");
+    name.push(what);
+    name.into()
+}
+
+fn append(path: &Path) -> Result<File, SandboxError> {
+    OpenOptions::new().create(true).append(true).open(path).map_err(SandboxError::io(path))
+}
+
+/// One write call a line: what was written survives a kill of the process, and lines never mix.
+fn write_line(file: &mut File, line: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    file.write_all(&text)
+}
+
+/// What tells a sandbox state from any other file.
+#[derive(Deserialize)]
+struct Mark {
+    hookwright_sandbox: u64,
+}
+
+/// The state in the file, `None` if there is no file.
+fn read(path: &Path) -> Result<Option<State>, SandboxError> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(SandboxError::io(path)(error)),
+    };
+    let mark: Mark = serde_json::from_slice(&text).map_err(|_| SandboxError::NotAState { path: path.to_owned() })?;
+    let damaged = |why: String| SandboxError::Damaged { path: path.to_owned(), why };
+    if mark.hookwright_sandbox != FORMAT {
+        return Err(damaged(format!("its format is {}, this program knows {FORMAT}", mark.hookwright_sandbox)));
+    }
+    serde_json::from_slice(&text).map(Some).map_err(|error| damaged(error.to_string()))
+}
+
+/// Applies the journal, as far as it is of this state (its owner may have removed the snapshot to start over). A last line that a kill cut short was never answered, and is dropped.
+fn fold(path: &Path, state: &mut State) -> Result<(), SandboxError> {
+    let text = fs::read(path).map_err(SandboxError::io(path))?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    for line in text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let line: Line = serde_json::from_slice(line)
+            .map_err(|error| SandboxError::Damaged { path: path.to_owned(), why: error.to_string() })?;
+        if line.state != state.id {
+            continue;
+        }
+        let shop = state.world.shop_mut(&line.shop);
+        for subscription in line.put {
+            shop.put(subscription);
+        }
+        for id in line.gone {
+            shop.subscriptions.remove(&id);
+        }
+    }
+    Ok(())
+}
+
+fn lock(state: &Path, wait: Wait) -> Result<File, SandboxError> {
+    let path = beside(state, "lock");
+    let file = append(&path)?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0).map_err(SandboxError::io(path))?;
+                return Ok(file);
+            }
+            Err(TryLockError::Error(error)) => return Err(SandboxError::io(path)(error)),
+            Err(TryLockError::WouldBlock) => {
+                let server: Option<SocketAddr> = fs::read_to_string(&path).ok().and_then(|text| text.parse().ok());
+                if Instant::now() >= deadline || (wait == Wait::UnlessServed && server.is_some()) {
+                    return Err(SandboxError::InUse { path: state.to_owned(), server });
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::store::Input;
+    use super::*;
+
+    fn domain() -> ShopDomain {
+        ShopDomain::parse("acme").expect("domain")
+    }
+
+    #[test]
+    fn what_was_recorded_is_there_after_a_kill_even_behind_a_torn_line() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("deep/er/state.json");
+        let (mut files, mut state, _) = Files::open(&path, Wait::Always).expect("new");
+        let mut shop_now = state.world.shop_mut(&domain()).clone();
+        files.save(&state).expect("save");
+        let shop_of = |state: &State| state.world.shops[&domain()].clone();
+        let input = Input { uri: Some("https://a.example/".into()), ..Input::default() };
+        let kept = shop_now.create("SHOP_UPDATE", input, "2026-01-01T00:00:00Z").expect("create");
+        files.record(&domain(), &shop_now, &[kept, 99]).expect("record");
+        write!(files.journal, "{{\"shop\":\"acme.mysho").expect("torn");
+        drop(files); // as a kill would: nothing is folded
+
+        let (files, state, _) = Files::open(&path, Wait::Always).expect("again");
+        assert_eq!(shop_of(&state), shop_now);
+        drop(files);
+        let (mut files, again, _) = Files::open(&path, Wait::Always).expect("a third time");
+        assert_eq!(again, state);
+        files.record(&domain(), &shop_now, &[kept]).expect("record");
+        drop(files);
+        fs::remove_file(&path).expect("start over");
+        let (_files, fresh, _) = Files::open(&path, Wait::Always).expect("fresh");
+        assert!(fresh.world.shops.is_empty() && fresh.id != state.id);
+    }
+
+    #[test]
+    fn a_foreign_file_is_left_alone_and_one_process_holds_a_state() {
+        let folder = tempfile::tempdir().expect("folder");
+        let foreign = folder.path().join("package.json");
+        for text in ["{\"name\": \"mine\"}", "", "not json"] {
+            fs::write(&foreign, text).expect("write");
+            assert!(matches!(Files::open(&foreign, Wait::Always), Err(SandboxError::NotAState { .. })), "{text}");
+            assert_eq!(fs::read_to_string(&foreign).expect("read"), text);
+            assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1);
+        }
+        let ours = folder.path().join("state.json");
+        let held = Files::open(&ours, Wait::Always).expect("first");
+        assert!(matches!(Files::open(&ours, Wait::Always), Err(SandboxError::InUse { .. })));
+        drop(held);
+        assert!(Files::open(&ours, Wait::Always).is_ok());
+    }
+}

@@ -1,0 +1,104 @@
+//! What stands between a request and its execution: the shop's status, the token, and faults. Every answer that is not
+//! the store's own comes from here.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::fault::{Commit, Fault};
+use super::graphql::Mishap;
+use super::reply::Reply;
+use super::store::{Shop, Status};
+use super::wire::Trouble;
+
+/// The answer instead of the store's, if the request gets no further. `shop` is `None` where there is none.
+pub(super) fn before(shop: Option<&Shop>, token: Option<&str>) -> Option<Reply> {
+    let Some(shop) = shop else { return Some(refused(404, "Not Found")) };
+    match shop.status {
+        Status::Ok => {}
+        Status::TokenRefused | Status::Uninstalled => return Some(unauthorized()),
+        Status::Frozen => return Some(refused(402, "Unavailable Shop")),
+        Status::PaymentRequired => {
+            return Some(refused(402, "This shop's plan does not have access to this feature"));
+        }
+        Status::Forbidden => {
+            let message = "[API] This action requires merchant approval for read_products scope.";
+            return Some(refused(403, message));
+        }
+        Status::NotFound => return Some(refused(404, "Not Found")),
+        Status::Locked => return Some(refused(423, "This shop is unavailable")),
+    }
+    let given = token.filter(|token| !token.is_empty());
+    let accepted = given.is_some_and(|given| shop.token.as_ref().is_none_or(|token| token == given));
+    (!accepted).then(unauthorized)
+}
+
+/// An answer with Shopify's error body.
+pub(super) fn refused(status: u16, errors: impl Into<Value>) -> Reply {
+    Reply::json(status, json!({ "errors": errors.into() }))
+}
+
+fn unauthorized() -> Reply {
+    refused(401, "[API] Invalid API key or access token (unrecognized login or wrong password)")
+        .header("www-authenticate", "Basic Realm=\"Shopify API Authentication\"")
+}
+
+/// What a fault does to a request.
+#[derive(Default)]
+pub(super) struct Effect {
+    /// This is answered, and nothing is carried out.
+    pub(super) instead: Option<Reply>,
+    /// It is carried out, and this is answered.
+    pub(super) afterwards: Option<Reply>,
+    /// It goes wrong while it is carried out.
+    pub(super) mishap: Option<Mishap>,
+    /// Content type and text in place of the body.
+    pub(super) body: Option<(&'static str, String)>,
+    /// The body ends in the middle.
+    pub(super) truncated: bool,
+    pub(super) trouble: Trouble,
+}
+
+/// What a fault, struck with a roll of the dice, does to a request over GraphQL or REST.
+pub(super) fn effect((fault, roll): &(Fault, u64), graphql: bool) -> Effect {
+    let answered = |commit: Commit, reply: Reply| match commit {
+        Commit::Before => Effect { instead: Some(reply), ..Effect::default() },
+        Commit::After => Effect { afterwards: Some(reply), ..Effect::default() },
+    };
+    let failed = |status| refused(status, "An unexpected error occurred");
+    match fault {
+        Fault::Throttled {} if graphql => Effect { mishap: Some(Mishap::Throttled), ..Effect::default() },
+        Fault::Throttled {} => answered(Commit::Before, too_many("2.0".into())),
+        Fault::RateLimited { retry_after } => answered(Commit::Before, too_many(format!("{retry_after:?}"))),
+        Fault::ServerError { status, commit } => answered(*commit, failed(*status)),
+        Fault::InternalError { commit } if graphql => {
+            let mishap = Mishap::Internal { roll: *roll, commit: *commit };
+            Effect { mishap: Some(mishap), ..Effect::default() }
+        }
+        Fault::InternalError { commit } => answered(*commit, failed(500)),
+        Fault::Html { status, commit } => {
+            let page = format!("<!DOCTYPE html><html><head><title>{status}</title></head><body>Sorry</body></html>");
+            Effect { body: Some(("text/html", page)), ..answered(*commit, failed(*status)) }
+        }
+        Fault::Empty { status, commit } => {
+            Effect { body: Some(("text/plain", String::new())), ..answered(*commit, failed(*status)) }
+        }
+        Fault::Drop { commit } => Effect { trouble: Trouble::Cut, ..answered(*commit, failed(500)) },
+        Fault::Truncated {} => Effect { truncated: true, ..Effect::default() },
+        Fault::CutBody {} => Effect { trouble: Trouble::CutHalfway, ..Effect::default() },
+        Fault::SlowBody { ms } => Effect { trouble: Trouble::Slow(Duration::from_millis(*ms)), ..Effect::default() },
+        // Not about the answer.
+        Fault::Latency { .. }
+        | Fault::TokenRevoked {}
+        | Fault::Frozen {}
+        | Fault::Locked {}
+        | Fault::Uninstalled {}
+        | Fault::Removed { .. }
+        | Fault::OtherWriter { .. } => Effect::default(),
+    }
+}
+
+fn too_many(retry_after: String) -> Reply {
+    let message = "Exceeded 2 calls per second for api client. Reduce request rates to resume uninterrupted service.";
+    refused(429, message).header("retry-after", retry_after)
+}

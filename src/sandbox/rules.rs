@@ -1,0 +1,377 @@
+//! What Shopify says of a subscription that it refuses: pure text in, complaints out.
+//!
+//! Texts, their order and their pairs are those of recorded answers (Admin API 2026-04); what was never recorded says so.
+
+use url::{Host, Url};
+
+use crate::catalog;
+use crate::model::{Format, Topic};
+
+use super::store::Subscription;
+
+/// Shopify's bound for addresses and filters, in bytes.
+const MAX_TEXT: usize = 65_535;
+const MAX_NAME: usize = 50;
+
+/// What a complaint is about. GraphQL and REST spell it differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attribute {
+    Id,
+    Topic,
+    Address,
+    Format,
+    Name,
+    Base,
+}
+
+/// One complaint, without the attribute's name in front.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Complaint {
+    pub(super) attribute: Attribute,
+    pub(super) message: String,
+}
+
+impl Complaint {
+    pub(super) fn new(attribute: Attribute, message: impl Into<String>) -> Self {
+        Self { attribute, message: message.into() }
+    }
+
+    pub(super) fn missing() -> Self {
+        Self::new(Attribute::Id, "Webhook subscription does not exist")
+    }
+
+    /// The GraphQL `field`. Address errors stand under the old name, whichever input was used (recorded).
+    pub(super) fn field(&self) -> &'static [&'static str] {
+        match self.attribute {
+            Attribute::Id => &["id"],
+            Attribute::Topic => &["webhookSubscription", "topic"],
+            Attribute::Address => &["webhookSubscription", "callbackUrl"],
+            Attribute::Format => &["webhookSubscription", "format"],
+            Attribute::Name => &["webhookSubscription", "name"],
+            Attribute::Base => &["webhookSubscription"],
+        }
+    }
+
+    /// The GraphQL `message`: the attribute's name, then the message.
+    pub(super) fn full(&self) -> String {
+        let name = match self.attribute {
+            Attribute::Id | Attribute::Topic | Attribute::Base => return self.message.clone(),
+            Attribute::Address => "Address",
+            Attribute::Format => "Format",
+            Attribute::Name => "Name",
+        };
+        format!("{name} {}", self.message)
+    }
+}
+
+/// Everything that is wrong with `wanted`, given the shop's other subscriptions.
+pub(super) fn check<'a>(
+    wanted: &Subscription,
+    api_client_id: u64,
+    others: &(impl Iterator<Item = &'a Subscription> + Clone),
+) -> Vec<Complaint> {
+    let info = catalog::lookup(&Topic::from_slash(&wanted.topic));
+    let mut complaints: Vec<Complaint> = Vec::new();
+
+    for message in address(&wanted.uri, api_client_id) {
+        complaints.push(Complaint::new(Attribute::Address, message));
+    }
+    if complaints.is_empty() {
+        if info.is_some_and(catalog::TopicInfo::is_cloud_only) && is_http(&wanted.uri) {
+            // Documented; the text was not recorded.
+            complaints.push(Complaint::new(Attribute::Address, "protocol https:// is not supported"));
+        } else if others.clone().any(|other| same_key(wanted, other)) {
+            complaints.push(Complaint::new(Attribute::Address, "for this topic has already been taken"));
+        }
+    }
+    if wanted.format == Format::Xml {
+        if info.is_some_and(catalog::TopicInfo::is_json_only) {
+            let message = "'xml' is invalid for this webhook topic. Allowed formats: json";
+            complaints.push(Complaint::new(Attribute::Format, message));
+        } else if is_cloud(&wanted.uri) {
+            complaints.push(Complaint::new(Attribute::Format, "can only be used with format: 'json'"));
+        }
+    }
+    if let Some(name) = &wanted.name {
+        let taken = others.clone().filter_map(|o| o.name.as_ref()).any(|n| n.eq_ignore_ascii_case(name));
+        complaints.extend(self::name(name, taken).into_iter().map(|m| Complaint::new(Attribute::Name, m)));
+    }
+    let needs_type = info.is_some_and(catalog::TopicInfo::needs_type_filter);
+    complaints
+        .extend(filter(wanted.filter.as_deref(), needs_type).into_iter().map(|m| Complaint::new(Attribute::Base, m)));
+    complaints
+}
+
+/// Shopify's key. That an absent and an empty filter are one is assumed, not recorded.
+fn same_key(a: &Subscription, b: &Subscription) -> bool {
+    let filter = |s: &Subscription| s.filter.clone().unwrap_or_default();
+    (&a.topic, &a.uri, a.format) == (&b.topic, &b.uri, b.format) && filter(a) == filter(b)
+}
+
+fn is_http(uri: &str) -> bool {
+    scheme(uri).is_some_and(|s| s.eq_ignore_ascii_case("https"))
+}
+
+/// Whether deliveries go to Pub/Sub or EventBridge.
+pub(super) fn is_cloud(uri: &str) -> bool {
+    uri.starts_with("pubsub://") || uri.starts_with("arn:")
+}
+
+fn scheme(uri: &str) -> Option<&str> {
+    uri.split_once("://").map(|(scheme, _)| scheme).filter(|s| {
+        s.starts_with(|c: char| c.is_ascii_alphabetic())
+            && s.bytes().all(|c| c.is_ascii_alphanumeric() || b"+-.".contains(&c))
+    })
+}
+
+fn address(uri: &str, api_client_id: u64) -> Vec<String> {
+    const INVALID: &str = "is invalid";
+    if uri.is_empty() {
+        return vec!["can't be blank".into()];
+    }
+    if uri.len() > MAX_TEXT {
+        return vec!["is too big (maximum is 64 KB)".into()];
+    }
+    if uri.starts_with("arn:") {
+        return match arn_client(uri) {
+            None => vec![INVALID.into(), "is not a valid AWS ARN".into()],
+            Some(client) if client != api_client_id.to_string() => vec![
+                INVALID.into(),
+                format!("is an AWS ARN and includes api_client_id '{client}' instead of '{api_client_id}'"),
+            ],
+            Some(_) => vec![],
+        };
+    }
+    if let Some(rest) = uri.strip_prefix("pubsub://") {
+        return pubsub(rest);
+    }
+    let Some(scheme) = scheme(uri) else { return vec![INVALID.into()] };
+    if !scheme.eq_ignore_ascii_case("https") {
+        let mut errors = vec![format!("protocol {scheme}:// is not supported")];
+        if scheme == "kafka" {
+            errors.push("is not a valid kafka topic".into());
+        }
+        return errors;
+    }
+    match Url::parse(uri) {
+        Ok(url) if !uri.contains(char::is_whitespace) => {
+            if url.host().is_some_and(|host| is_internal(&host)) {
+                vec!["cannot be a Shopify or an internal domain".into()]
+            } else {
+                vec![]
+            }
+        }
+        _ => vec![INVALID.into()],
+    }
+}
+
+/// The api client id in `arn:aws:events:{region}::event-source/aws.partner/shopify.com/{id}/{source}`.
+fn arn_client(uri: &str) -> Option<&str> {
+    let (region, source) = uri.strip_prefix("arn:aws:events:")?.split_once("::event-source/aws.partner/")?;
+    let source = source.strip_prefix("shopify.com/").or_else(|| source.strip_prefix("shopify.com.test/"))?;
+    let (client, name) = source.split_once('/')?;
+    let valid = !region.is_empty()
+        && region.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+        && !client.is_empty()
+        && client.bytes().all(|c| c.is_ascii_digit())
+        && !name.is_empty()
+        && !name.contains(char::is_whitespace);
+    valid.then_some(client)
+}
+
+fn pubsub(rest: &str) -> Vec<String> {
+    let parts = rest.split_once(':').filter(|(project, topic)| !project.is_empty() && !topic.is_empty());
+    let Some((project, topic)) = parts else {
+        return vec![
+            "protocol pubsub:// is not supported".into(),
+            "is not a valid GCP pub/sub format. Format should be pubsub://project:topic".into(),
+        ];
+    };
+    let mut errors = Vec::new();
+    if !is_gcp_project(project) {
+        errors.push("is not a valid GCP project id.".to_owned());
+    }
+    if !is_gcp_topic(topic) {
+        errors.push("is not a valid GCP topic id.".to_owned());
+    }
+    if !errors.is_empty() {
+        errors.insert(0, "is invalid".to_owned());
+    }
+    errors
+}
+
+/// A project number, or Google's rule for project ids (`example.com:project` is not among what was recorded).
+fn is_gcp_project(project: &str) -> bool {
+    if project.bytes().all(|c| c.is_ascii_digit()) {
+        return true;
+    }
+    (6..=30).contains(&project.len())
+        && project.starts_with(|c: char| c.is_ascii_lowercase())
+        && !project.ends_with('-')
+        && project.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+}
+
+fn is_gcp_topic(topic: &str) -> bool {
+    (3..=255).contains(&topic.len())
+        && topic.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !topic.starts_with("goog")
+        && topic.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.~+%".contains(&c))
+}
+
+fn is_internal(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            let under = |zone: &str| name == zone || name.strip_suffix(zone).is_some_and(|head| head.ends_with('.'));
+            !name.contains('.')
+                || ["myshopify.com", "shopify.com", "shopifycloud.com", "localhost", "local", "internal"]
+                    .into_iter()
+                    .any(under)
+        }
+        Host::Ipv4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified(),
+        Host::Ipv6(ip) => ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local(),
+    }
+}
+
+fn name(name: &str, taken: bool) -> Vec<&'static str> {
+    let mut errors = Vec::new();
+    if name.is_empty() {
+        errors.push("is too short (minimum is 1 character)");
+    }
+    if name.chars().count() > MAX_NAME {
+        // By analogy; not recorded.
+        errors.push("is too long (maximum is 50 characters)");
+    }
+    if name.is_empty() || !name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_' || c == b'-') {
+        errors.push("name field can only contain alphanumeric characters, underscores, and hyphens");
+    }
+    if errors.is_empty() && taken {
+        errors.push("already exists, no duplicate allowed");
+    }
+    errors
+}
+
+const BAD_FILTER: &str =
+    "The specified filter is invalid, please ensure you specify the field(s) you wish to filter on.";
+
+fn filter(filter: Option<&str>, needs_type: bool) -> Option<&'static str> {
+    let text = filter.unwrap_or_default();
+    if text.len() > MAX_TEXT {
+        return Some("The specified filter exceeds the maximum allowed size.");
+    }
+    let Some(fields) = filtered_fields(text) else { return Some(BAD_FILTER) };
+    // Documented for metaobjects; that the text is the same was not recorded.
+    let untyped = needs_type && !fields.iter().any(|&(field, value)| field == "type" && !value.contains(['*', '$']));
+    untyped.then_some(BAD_FILTER)
+}
+
+/// The (field, start of value) pairs of a filter in Shopify's search syntax; `None` if a term names no field.
+fn filtered_fields(text: &str) -> Option<Vec<(&str, &str)>> {
+    let mut fields = Vec::new();
+    let mut value_follows = false; // `field: value`
+    for term in terms(text)? {
+        let term = term.trim_start_matches(['(', '-']).trim_end_matches(')');
+        if term.is_empty() || ["AND", "OR", "NOT"].contains(&term) {
+            continue;
+        }
+        if std::mem::take(&mut value_follows) {
+            continue;
+        }
+        let (field, value) = term.split_once(':')?;
+        let named = !field.is_empty() && field.bytes().all(|c| c.is_ascii_alphanumeric() || b"_.-[]".contains(&c));
+        if !named {
+            return None;
+        }
+        value_follows = value.is_empty();
+        fields.push((field, value));
+    }
+    (!value_follows).then_some(fields)
+}
+
+/// Splits at blanks outside of quotes and of a value's own parentheses; `None` if a quote or parenthesis stays open.
+fn terms(text: &str) -> Option<Vec<&str>> {
+    let (mut terms, mut start, mut quote, mut in_value, mut depth) = (Vec::new(), 0, None, 0_usize, 0_usize);
+    let (mut previous, mut escaped) = (' ', false);
+    for (at, c) in text.char_indices() {
+        let was_escaped = escaped;
+        escaped = c == '\\' && !was_escaped;
+        match (quote, c) {
+            (Some(q), _) => quote = (c != q || was_escaped).then_some(q),
+            (None, '"' | '\'') if previous == ':' || previous == '(' || previous == ' ' => quote = Some(c),
+            (None, '(') if previous == ':' || in_value > 0 => in_value += 1,
+            (None, ')') if in_value > 0 => in_value -= 1,
+            (None, '(') => depth += 1,
+            (None, ')') => depth = depth.checked_sub(1)?,
+            (None, _) if c.is_whitespace() && in_value == 0 => {
+                terms.push(&text[start..at]);
+                start = at + c.len_utf8();
+            }
+            _ => {}
+        }
+        previous = c;
+    }
+    terms.push(&text[start..]);
+    (quote.is_none() && in_value == 0 && depth == 0).then_some(terms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_need_a_field_in_every_term() {
+        let fine = |text| filter(Some(text), false).is_none();
+        for text in [
+            "",
+            "customer_id:1",
+            "a:1 AND (b:>=2 OR NOT c:\"x y\")",
+            "-status:open tags:(red OR blue)",
+            "variants.price:<10",
+            "email:*@example.com",
+            "status: open",
+        ] {
+            assert!(fine(text), "{text}");
+        }
+        for text in ["totally bogus syntax", "a:1 bare", "\"quoted\"", "a:\"open", "(a:1", "a:1)", ":x", "a:"] {
+            assert!(!fine(text), "{text}");
+        }
+        assert!(filter(Some("type:lookbook"), true).is_none());
+        for text in [None, Some(""), Some("handle:x"), Some("type:*"), Some("type:$app:x")] {
+            assert_eq!(filter(text, true), Some(BAD_FILTER), "{text:?}");
+        }
+        assert_eq!(
+            filter(Some(&"a".repeat(MAX_TEXT + 1)), false).map(|t| t.contains("maximum allowed size")),
+            Some(true)
+        );
+    }
+
+    #[test]
+    fn addresses_are_refused_in_the_recorded_words() {
+        let own = 77;
+        for (uri, expected) in [
+            ("", &["can't be blank"][..]),
+            ("shop.example/x", &["is invalid"]),
+            ("https://", &["is invalid"]),
+            ("https://a b.example/", &["is invalid"]),
+            ("http://shop.example", &["protocol http:// is not supported"]),
+            ("wss://shop.example", &["protocol wss:// is not supported"]),
+            ("https://localhost/x", &["cannot be a Shopify or an internal domain"]),
+            ("https://10.0.0.7/x", &["cannot be a Shopify or an internal domain"]),
+            ("https://acme.myshopify.com/x", &["cannot be a Shopify or an internal domain"]),
+            ("kafka://b/t", &["protocol kafka:// is not supported", "is not a valid kafka topic"]),
+            ("pubsub://UPPER-case:topic", &["is invalid", "is not a valid GCP project id."]),
+            ("pubsub://my-project:9lives", &["is invalid", "is not a valid GCP topic id."]),
+            ("pubsub://4711:cats%25dogs", &[]),
+            ("arn:aws:events:eu-west-1::event-source/aws.partner/shopify.com/77/orders", &[]),
+            (
+                "arn:aws:events:eu-west-1::event-source/aws.partner/shopify.com/77",
+                &["is invalid", "is not a valid AWS ARN"],
+            ),
+            ("https://notmyshopify.com/x", &[]),
+        ] {
+            assert_eq!(address(uri, own), expected, "{uri}");
+        }
+        let huge = format!("https://shop.example/{}", "x".repeat(MAX_TEXT));
+        assert_eq!(address(&huge, own), ["is too big (maximum is 64 KB)"]);
+    }
+}

@@ -1,0 +1,371 @@
+//! Seed files (`*.sandbox.yaml`): the shops that a sandbox starts with.
+//!
+//! A seed says what is, not what somebody asks for, so it may hold what Shopify would refuse by now: a subscription whose
+//! scope is gone, a look-alike. Ids and times that it does not give are the same on every run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use serde_yaml::Spanned;
+
+use crate::catalog;
+use crate::model::{Format, Scope, ShopDomain, Topic};
+
+use super::error::SandboxError;
+use super::faults::{Faults, Rule};
+use super::store::{BucketSize, Input, Metafield, Shop, Status, Subscription, World};
+use super::suggest;
+
+/// When a seeded subscription was created, unless the seed says so.
+const CREATED: &str = "2026-01-01T00:00:00Z";
+
+/// What seed files say, with the place of each shop.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seed {
+    shops: Vec<(String, ShopDomain, Entry)>,
+    /// What goes wrong from the start.
+    pub(super) faults: Faults,
+}
+
+/// What a seed brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Shops in the state.
+    pub shops: usize,
+    /// Subscriptions in the state.
+    pub subscriptions: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    sandbox: Spanned<u32>,
+    #[serde(default)]
+    defaults: Defaults,
+    #[serde(default)]
+    shops: Vec<Spanned<Entry>>,
+    #[serde(default)]
+    faults: Vec<Spanned<Map<String, Value>>>,
+    /// What the chances of the faults start from.
+    fault_seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Defaults {
+    #[serde(default)]
+    scopes: Option<Vec<String>>,
+    bucket: Option<BucketSize>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    shop: Option<Spanned<String>>,
+    /// Many alike: `<prefix>1` to `<prefix><count>`.
+    shops: Option<Many>,
+    scopes: Option<Vec<String>>,
+    token: Option<String>,
+    #[serde(default)]
+    status: Status,
+    bucket: Option<BucketSize>,
+    api_client_id: Option<u64>,
+    #[serde(default)]
+    subscriptions: Vec<Seeded>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Many {
+    prefix: String,
+    count: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seeded {
+    topic: Spanned<String>,
+    address: String,
+    format: Option<Spanned<String>>,
+    filter: Option<String>,
+    #[serde(default)]
+    include_fields: Vec<String>,
+    #[serde(default)]
+    metafield_namespaces: Vec<String>,
+    #[serde(default)]
+    metafields: Vec<Spanned<String>>,
+    name: Option<String>,
+    created_at: Option<Spanned<String>>,
+    updated_at: Option<Spanned<String>>,
+    id: Option<u64>,
+}
+
+/// Reads seed files; every mistake in them is told, with its place.
+pub(super) fn read(files: &[PathBuf]) -> Result<Seed, SandboxError> {
+    let mut seed = Seed::default();
+    let mut errors = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(path).map_err(SandboxError::io(path))?;
+        match parse(&text, path) {
+            Ok(more) => seed.extend(more),
+            Err(more) => errors.extend(more),
+        }
+    }
+    if errors.is_empty() { Ok(seed) } else { Err(SandboxError::Seed(errors)) }
+}
+
+/// Parses the text of one seed file; `path` is for messages.
+pub(super) fn parse_one(text: &str, path: &Path) -> Result<Seed, SandboxError> {
+    parse(text, path).map_err(SandboxError::Seed)
+}
+
+impl Seed {
+    fn extend(&mut self, more: Self) {
+        self.shops.extend(more.shops);
+        self.faults.extend(more.faults);
+    }
+}
+
+fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
+    let options = serde_yaml::options! {
+        strict_booleans: true,
+        budget: serde_yaml::budget! {
+            max_events: 20_000_000, max_nodes: 10_000_000, enforce_alias_anchor_ratio: false
+        }
+    };
+    let file: File = serde_yaml::from_str_with_options(text, options).map_err(|error| {
+        let at = error.location().map_or_else(String::new, |at| format!("{}:{}:", at.line(), at.column()));
+        let message = error.without_snippet().to_string();
+        vec![format!("{}:{at} {message}", path.display())]
+    })?;
+    let mut errors = Vec::new();
+    let mut wrong = |at: serde_yaml::Location, message: String| {
+        errors.push(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column()));
+    };
+    if file.sandbox.value != 1 {
+        wrong(file.sandbox.referenced, format!("sandbox: {} is not known; write `sandbox: 1`", file.sandbox.value));
+    }
+    let mut shops = Vec::new();
+    for Spanned { value: mut entry, referenced: at, .. } in file.shops {
+        entry.scopes = entry.scopes.or_else(|| file.defaults.scopes.clone());
+        entry.bucket = entry.bucket.or(file.defaults.bucket);
+        for scope in entry.scopes.iter().flatten().filter(|scope| Scope::parse(scope).is_none()) {
+            wrong(at, format!("`{scope}` is no scope; write it like read_orders"));
+        }
+        for seeded in &entry.subscriptions {
+            check(seeded, &mut wrong);
+        }
+        let names = match (&entry.shop, &entry.shops) {
+            (Some(shop), None) => vec![(shop.referenced, shop.value.clone())],
+            (None, Some(many)) => (1..=many.count).map(|n| (at, format!("{}{n}", many.prefix))).collect(),
+            _ => {
+                wrong(at, "an entry names one `shop`, or many by `shops: {prefix: …, count: …}`".into());
+                continue;
+            }
+        };
+        for (at, name) in names {
+            match ShopDomain::parse(&name) {
+                Ok(domain) => {
+                    let place = format!("{}:{}:{}", path.display(), at.line(), at.column());
+                    shops.push((place, domain, entry.clone()));
+                }
+                Err(error) => wrong(at, format!("`{name}` is {error}")),
+            }
+        }
+    }
+    let mut faults = Faults { seed: file.fault_seed.unwrap_or_default(), rules: Vec::new() };
+    for Spanned { value: rule, referenced: at, .. } in file.faults {
+        match Rule::parse(rule) {
+            Ok(rule) => faults.rules.push(rule),
+            Err(message) => errors.push(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
+        }
+    }
+    if errors.is_empty() { Ok(Seed { shops, faults }) } else { Err(errors) }
+}
+
+fn check(seeded: &Seeded, wrong: &mut impl FnMut(serde_yaml::Location, String)) {
+    let Seeded { topic, format, metafields, created_at, updated_at, .. } = seeded;
+    if let Err(message) = self::topic(&topic.value) {
+        wrong(topic.referenced, message);
+    }
+    if let Some(format) = format
+        && Format::parse(&format.value).is_none()
+    {
+        wrong(format.referenced, format!("`{}` is no format; write json or xml", format.value));
+    }
+    for metafield in metafields {
+        if self::metafield(&metafield.value).is_none() {
+            wrong(metafield.referenced, format!("`{}` is no metafield; write namespace.key", metafield.value));
+        }
+    }
+    for time in [created_at, updated_at].into_iter().flatten() {
+        if self::time(&time.value).is_none() {
+            wrong(time.referenced, format!("`{}` is no time; write it like 2026-01-31T12:00:00Z", time.value));
+        }
+    }
+}
+
+/// The GraphQL name of a topic that can be subscribed, in either spelling.
+pub(super) fn topic(text: &str) -> Result<String, String> {
+    match catalog::lookup(&Topic::from_slash(text)) {
+        Some(info) if info.is_compliance() => {
+            Err(format!("`{text}` can't be subscribed through the Admin API; the app's configuration has it"))
+        }
+        Some(info) => Ok(info.graphql()),
+        None => {
+            let names = catalog::all().iter().map(|info| info.name);
+            Err(format!("`{text}` is no topic that the sandbox knows{}", suggest(text, names)))
+        }
+    }
+}
+
+/// `namespace.key`
+pub(super) fn metafield(text: &str) -> Option<Metafield> {
+    let (namespace, key) = text.split_once('.')?;
+    let whole = !namespace.is_empty() && !key.is_empty();
+    whole.then(|| Metafield { namespace: namespace.to_owned(), key: key.to_owned() })
+}
+
+fn time(text: &str) -> Option<String> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+/// Adds the shops of `seed` to `world`; a shop that is there already is an error.
+pub(super) fn fill(world: &mut World, seed: &Seed) -> Result<Summary, SandboxError> {
+    let mut errors = Vec::new();
+    for (place, domain, entry) in &seed.shops {
+        if world.shops.contains_key(domain) {
+            errors.push(format!(
+                "{place}: {domain} is in the sandbox already; name it once, or start over with --replace"
+            ));
+            continue;
+        }
+        let shop = world.shop_mut(domain);
+        shop.scopes = entry.scopes.clone().unwrap_or_default();
+        shop.token.clone_from(&entry.token);
+        shop.status = entry.status;
+        shop.bucket = entry.bucket.unwrap_or_default();
+        shop.api_client_id = entry.api_client_id.unwrap_or(shop.api_client_id);
+        for seeded in &entry.subscriptions {
+            let subscription = subscription(shop, seeded);
+            if shop.subscriptions.contains_key(&subscription.id) {
+                errors.push(format!("{place}: {domain} has the id {} twice", subscription.id));
+            }
+            shop.put(subscription);
+        }
+    }
+    if !errors.is_empty() {
+        return Err(SandboxError::Seed(errors));
+    }
+    Ok(Summary { shops: world.shops.len(), subscriptions: world.subscription_count() })
+}
+
+fn subscription(shop: &Shop, seeded: &Seeded) -> Subscription {
+    let Seeded {
+        topic,
+        address,
+        format,
+        filter,
+        include_fields,
+        metafield_namespaces,
+        metafields,
+        name,
+        created_at,
+        updated_at,
+        id,
+    } = seeded;
+    let topic = self::topic(&topic.value).unwrap_or_default(); // checked when it was read
+    let given = |at: &Option<Spanned<String>>| at.as_ref().and_then(|at| time(&at.value));
+    let created_at = given(created_at).unwrap_or_else(|| CREATED.to_owned());
+    let input = Input {
+        uri: Some(address.clone()),
+        format: format.as_ref().and_then(|format| Format::parse(&format.value)),
+        filter: Some(filter.clone()),
+        include_fields: Some(include_fields.clone()),
+        metafield_namespaces: Some(metafield_namespaces.clone()),
+        metafields: Some(metafields.iter().filter_map(|m| metafield(&m.value)).collect()),
+        name: name.clone(),
+    };
+    let subscription = shop.draft(&topic, input, &created_at);
+    Subscription {
+        id: id.unwrap_or(subscription.id),
+        updated_at: given(updated_at).unwrap_or_else(|| subscription.updated_at.clone()),
+        ..subscription
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world(text: &str) -> Result<World, SandboxError> {
+        let mut world = World::default();
+        fill(&mut world, &parse_one(text, Path::new("a.sandbox.yaml"))?)?;
+        Ok(world)
+    }
+
+    fn complaint(text: &str) -> String {
+        world(text).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_state_on_every_run() {
+        let text = r#"
+sandbox: 1
+defaults: { scopes: [write_orders], bucket: { max: 100, restore: 5 } }
+shops:
+  - shop: acme
+    token: t0ken
+    status: frozen
+    subscriptions:
+      - { topic: orders/create, address: " https://a.example/x " }
+      - { topic: ORDERS_UPDATED, address: "https://a.example/x", format: xml, filter: "", include_fields: [id], metafield_namespaces: ["$app:a"], metafields: [custom.size], name: n, created_at: "2026-02-01T01:00:00+01:00", id: 7 }
+  - shops: { prefix: shop-, count: 3 }
+    scopes: []
+"#;
+        let world = world(text).expect("seed");
+        let names: Vec<_> = world.shops.keys().map(ShopDomain::handle).collect();
+        assert_eq!(names, ["acme", "shop-1", "shop-2", "shop-3"]);
+        let acme = &world.shops[&ShopDomain::parse("acme").expect("domain")];
+        assert_eq!((acme.status, acme.bucket.max, acme.token.as_deref()), (Status::Frozen, 100, Some("t0ken")));
+        let [(7, other), (first_id, first)] = acme.subscriptions.iter().collect::<Vec<_>>()[..] else {
+            panic!("two subscriptions: {:?}", acme.subscriptions)
+        };
+        assert_eq!(
+            (*first_id, first.uri.as_str(), first.created_at.as_str()),
+            (1_000_001_000_001, "https://a.example/x", CREATED)
+        );
+        assert_eq!((other.created_at.as_str(), other.filter.as_deref()), ("2026-02-01T00:00:00Z", Some("")));
+        assert_eq!(other.metafield_namespaces, ["app--347000000001--a"]);
+        assert_eq!(self::world(text).expect("again"), world);
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place_and_a_hint() {
+        let shop = |rest: &str| format!("sandbox: 1\nshops:\n  - shop: acme\n    {rest}\n");
+        for (text, expected) in [
+            (shop("colour: red"), "a.sandbox.yaml:4:5: "),
+            (
+                shop("subscriptions: [{topic: orders/updatd, address: x}]"),
+                "a.sandbox.yaml:4:29: `orders/updatd` is no topic that the sandbox knows; did you mean orders/updated?",
+            ),
+            (shop("subscriptions: [{topic: shop/redact, address: x}]"), "a.sandbox.yaml:4:29: `shop/redact` can't be"),
+            (shop("subscriptions: [{topic: orders/create, address: x, format: csv}]"), "`csv` is no format"),
+            (shop("subscriptions: [{topic: orders/create, address: x, created_at: soon}]"), "`soon` is no time"),
+            (
+                "sandbox: 1\nshops:\n  - shop: a.example.com\n".to_owned(),
+                "a.sandbox.yaml:3:11: `a.example.com` is not a",
+            ),
+            ("sandbox: 1\nshops:\n  - shop: a\n  - shop: A\n".to_owned(), "a.sandbox.yaml:4:11: a.myshopify.com is in"),
+            (shop("scopes: [orders]"), "a.sandbox.yaml:3:5: `orders` is no scope"),
+            ("sandbox: 2\nshops: []\n".to_owned(), "a.sandbox.yaml:1:10: sandbox: 2 is not known"),
+            ("sandbox: 1\nshops: [{status: ok}]\n".to_owned(), "an entry names one `shop`"),
+        ] {
+            let message = complaint(&text);
+            assert!(message.contains(expected), "{text}\n{message}");
+        }
+    }
+}

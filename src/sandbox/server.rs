@@ -1,0 +1,184 @@
+//! The HTTP side, thin: addresses, headers, sizes. What is answered, the desk knows.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::model::ShopDomain;
+
+use super::desk::{Call, Desk, Facts};
+use super::error::SandboxError;
+use super::faults::On;
+use super::gate::{self, Effect, refused};
+use super::graphql::{self, Mishap};
+use super::reply::Reply;
+use super::wire::{Handle, Lines};
+use super::{control, rest, version};
+
+const MAX_BODY: usize = 1024 * 1024;
+/// For seeds of thousands of shops.
+const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
+
+/// A server that listens.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    pub(super) async fn start(desk: Arc<Desk>, bind: SocketAddr) -> Result<Self, SandboxError> {
+        let failed = |source| SandboxError::Bind { address: bind, source };
+        let listener = TcpListener::bind(bind).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (stop, stopped) = oneshot::channel();
+        let app = Router::new().fallback(answer).with_state(desk).into_make_service_with_connect_info::<Handle>();
+        let serve = axum::serve(Lines(listener), app).with_graceful_shutdown(async {
+            let _ = stopped.await; // a dropped sender stops the server, too
+        });
+        Ok(Self { address, stop, task: tokio::spawn(serve.into_future()) })
+    }
+
+    /// Answers what is under way and stops.
+    pub(super) async fn stop(self) {
+        let _ = self.stop.send(());
+        let patience = Duration::from_secs(5);
+        let abort = self.task.abort_handle();
+        if tokio::time::timeout(patience, self.task).await.is_err() {
+            abort.abort();
+        }
+    }
+}
+
+/// What a path below a shop means.
+enum Route<'a> {
+    GraphQl { version: &'a str },
+    Rest { version: &'a str, path: &'a str },
+    AccessScopes,
+}
+
+async fn answer(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(line): ConnectInfo<Handle>,
+    request: Request,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let limit = if path.starts_with("/__sandbox/") { MAX_CONTROL_BODY } else { MAX_BODY };
+    let Ok(body) = to_bytes(body, limit).await else {
+        return respond(refused(413, "Payload Too Large"));
+    };
+    if let Some(path) = path.strip_prefix("/__sandbox/") {
+        return respond(control::answer(&desk, &parts.method, path, parts.uri.query(), &body));
+    }
+    let Some((shop, rest)) = locate(path, &parts.headers) else {
+        return respond(refused(404, "Not Found"));
+    };
+    let strike = desk.strike(&shop, || does(rest, &parts.method, &body));
+    sleep(Duration::from_millis(strike.wait.0)).await;
+    let is_graphql = matches!(route(rest), Some(Route::GraphQl { .. }));
+    let effect = strike.fault.as_ref().map_or_else(Effect::default, |fault| gate::effect(fault, is_graphql));
+    let (mut reply, mut facts) = match effect.instead {
+        Some(reply) => (reply, Facts::default()),
+        None => below_shop(&desk, &shop, rest, &parts, &body, effect.mishap.as_ref()),
+    };
+    reply = effect.afterwards.unwrap_or(reply);
+    facts.faults = strike.names;
+    sleep(Duration::from_millis(strike.wait.1)).await;
+    let seq = desk.note(parts.method.as_str(), path, Some(&shop), facts, reply.status);
+    line.set(effect.trouble);
+    let mut response = respond(reply.header("x-request-id", format!("sandbox-{seq}")));
+    if let Some((kind, text)) = effect.body {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        *response.body_mut() = Body::from(text);
+    }
+    if effect.truncated {
+        let whole = to_bytes(std::mem::take(response.body_mut()), usize::MAX).await.unwrap_or_default();
+        *response.body_mut() = Body::from(whole.slice(..whole.len() / 2));
+    }
+    response
+}
+
+/// What a request does, as far as faults are concerned.
+fn does(path: &str, method: &Method, body: &[u8]) -> On {
+    let reads = match route(path) {
+        Some(Route::GraphQl { .. }) => !graphql::is_mutation(body),
+        _ => method == Method::GET,
+    };
+    if reads { On::Query } else { On::Mutation }
+}
+
+/// The shop, from the first part of the path or from the host, and the path below it.
+fn locate<'a>(path: &'a str, headers: &HeaderMap) -> Option<(ShopDomain, &'a str)> {
+    if path.starts_with("/admin/") {
+        let host = headers.get(HOST)?.to_str().ok()?;
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        return Some((ShopDomain::parse(name).ok()?, path));
+    }
+    let (shop, rest) = path.strip_prefix('/')?.split_once('/')?;
+    Some((ShopDomain::parse(shop).ok()?, &path[path.len() - rest.len() - 1..]))
+}
+
+fn route(path: &str) -> Option<Route<'_>> {
+    if path == "/admin/oauth/access_scopes.json" {
+        return Some(Route::AccessScopes);
+    }
+    let (version, rest) = path.strip_prefix("/admin/api/")?.split_once('/')?;
+    Some(if rest == "graphql.json" { Route::GraphQl { version } } else { Route::Rest { version, path: rest } })
+}
+
+fn below_shop(
+    desk: &Desk,
+    shop: &ShopDomain,
+    path: &str,
+    parts: &axum::http::request::Parts,
+    body: &Bytes,
+    mishap: Option<&Mishap>,
+) -> (Reply, Facts) {
+    let not_found = || (refused(404, "Not Found"), Facts::default());
+    let token = parts.headers.get("x-shopify-access-token").and_then(|value| value.to_str().ok());
+    let call = Call { shop, token };
+    let Some(route) = route(path) else { return not_found() };
+    if let Some(reply) = desk.gate(&call) {
+        return (reply, Facts::default());
+    }
+    let (asked, method) = match route {
+        Route::AccessScopes if parts.method == Method::GET => return (desk.access_scopes(&call), Facts::default()),
+        Route::GraphQl { version } if parts.method == Method::POST => (version, None),
+        Route::Rest { version, path } => (version, Some(path)),
+        _ => return not_found(),
+    };
+    let Some(served) = version::served(asked) else { return not_found() };
+    let (reply, facts) = match method {
+        None => desk.graphql(&call, served, body, mishap),
+        Some(path) => {
+            let ask = rest::Ask { method: &parts.method, path, query: parts.uri.query(), body };
+            (desk.rest(&call, served, &ask), Facts::default())
+        }
+    };
+    (reply.header("x-shopify-api-version", served), facts)
+}
+
+fn respond(reply: Reply) -> Response<Body> {
+    let mut response = Response::new(Body::from(reply.body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}

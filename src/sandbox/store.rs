@@ -1,0 +1,402 @@
+//! The shops and their subscriptions, with Shopify's rules. Pure: no clock, no input or output; time is passed in.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog;
+use crate::model::{Format, Scope, ScopeSet, ShopDomain, Topic};
+
+use super::rules::{self, Attribute, Complaint};
+
+/// The version of the payloads: the app's setting, not the request's (recorded).
+pub(super) const PAYLOAD_VERSION: &str = "2026-10";
+const FIRST_ID: u64 = 1_000_000_000_001;
+/// Ids of one shop never meet another's, so that a mix-up of shops shows.
+const IDS_PER_SHOP: u64 = 1_000_000;
+
+/// All shops.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct World {
+    pub(super) shops: BTreeMap<ShopDomain, Shop>,
+    /// How many shops there ever were: the next one's number.
+    numbered: u64,
+}
+
+/// One shop as one app sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Shop {
+    /// The scopes granted.
+    pub(super) scopes: Vec<String>,
+    pub(super) status: Status,
+    /// Only this token is accepted; `None`: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) token: Option<String>,
+    pub(super) api_client_id: u64,
+    pub(super) bucket: BucketSize,
+    /// The shop's own number.
+    pub(super) number: u64,
+    next_id: u64,
+    /// By id; a list on disk.
+    #[serde(with = "listed")]
+    pub(super) subscriptions: BTreeMap<u64, Subscription>,
+}
+
+/// How a shop answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Normally.
+    #[default]
+    Ok,
+    /// 401
+    TokenRefused,
+    /// 402, "Unavailable Shop"
+    Frozen,
+    /// 402, the plan lacks the feature
+    PaymentRequired,
+    /// 403
+    Forbidden,
+    /// 404
+    NotFound,
+    /// 423
+    Locked,
+    /// 401: over the Admin API an uninstalled app looks like a bad token.
+    Uninstalled,
+}
+
+/// Size and speed of a shop's cost bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BucketSize {
+    /// Points when full.
+    pub(super) max: u32,
+    /// Points a second.
+    pub(super) restore: u32,
+}
+
+impl Default for BucketSize {
+    fn default() -> Self {
+        Self { max: 2000, restore: 100 }
+    }
+}
+
+/// One subscription as it reads back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Subscription {
+    pub(super) id: u64,
+    /// GraphQL name.
+    pub(super) topic: String,
+    pub(super) uri: String,
+    #[serde(with = "format")]
+    pub(super) format: Format,
+    /// Absent and empty are kept apart, as Shopify does (recorded).
+    pub(super) filter: Option<String>,
+    pub(super) include_fields: Vec<String>,
+    pub(super) metafield_namespaces: Vec<String>,
+    pub(super) metafields: Vec<Metafield>,
+    pub(super) name: Option<String>,
+    pub(super) created_at: String,
+    pub(super) updated_at: String,
+    pub(super) api_version: String,
+}
+
+/// One metafield to deliver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Metafield {
+    pub(super) namespace: String,
+    pub(super) key: String,
+}
+
+/// What a create or an update says. `None`: not mentioned, so an update keeps it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Input {
+    pub(super) uri: Option<String>,
+    pub(super) format: Option<Format>,
+    #[allow(clippy::option_option)] // not mentioned, null and a text are three things
+    pub(super) filter: Option<Option<String>>,
+    pub(super) include_fields: Option<Vec<String>>,
+    pub(super) metafield_namespaces: Option<Vec<String>>,
+    pub(super) metafields: Option<Vec<Metafield>>,
+    pub(super) name: Option<String>,
+}
+
+mod listed {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Subscription;
+
+    pub(super) fn serialize<S: Serializer>(all: &BTreeMap<u64, Subscription>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(all.values())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u64, Subscription>, D::Error> {
+        Ok(Vec::<Subscription>::deserialize(from)?.into_iter().map(|s| (s.id, s)).collect())
+    }
+}
+
+mod format {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use crate::model::Format;
+
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+    pub(super) fn serialize<S: Serializer>(format: &Format, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(format.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Format, D::Error> {
+        let text = String::deserialize(from)?;
+        Format::parse(&text).ok_or_else(|| D::Error::custom("a format is json or xml"))
+    }
+}
+
+impl World {
+    /// The shop, made empty if there is none.
+    pub(super) fn shop_mut(&mut self, shop: &ShopDomain) -> &mut Shop {
+        let numbered = &mut self.numbered;
+        self.shops.entry(shop.clone()).or_insert_with(|| {
+            *numbered += 1;
+            let number = *numbered;
+            Shop {
+                scopes: Vec::new(),
+                status: Status::Ok,
+                token: None,
+                api_client_id: 347_000_000_001,
+                bucket: BucketSize::default(),
+                number,
+                next_id: FIRST_ID + number * IDS_PER_SHOP,
+                subscriptions: BTreeMap::new(),
+            }
+        })
+    }
+
+    pub(super) fn subscription_count(&self) -> usize {
+        self.shops.values().map(|shop| shop.subscriptions.len()).sum()
+    }
+}
+
+impl Shop {
+    /// The scopes as Shopify lists them: a write scope brings its read scope along.
+    pub(super) fn scope_handles(&self) -> Vec<String> {
+        let mut handles: Vec<String> = self.scopes.clone();
+        let implied = self.scopes.iter().filter_map(|s| Scope::observed(s).implied());
+        handles.extend(implied.map(|s| s.as_str().to_owned()));
+        handles.sort();
+        handles.dedup();
+        handles
+    }
+
+    /// Whether the granted scopes allow the topic.
+    pub(super) fn may_subscribe(&self, topic: &str) -> bool {
+        let granted: ScopeSet = self.scopes.iter().map(|s| Scope::observed(s)).collect();
+        catalog::missing_scopes(&Topic::from_slash(topic), &granted).is_none()
+    }
+
+    /// By creation, then id.
+    pub(super) fn by_creation(&self) -> Vec<&Subscription> {
+        let mut all: Vec<_> = self.subscriptions.values().collect();
+        all.sort_by(|a, b| (&a.created_at, a.id).cmp(&(&b.created_at, b.id)));
+        all
+    }
+
+    /// Makes a subscription; `at` is the time, RFC 3339.
+    pub(super) fn create(&mut self, topic: &str, input: Input, at: &str) -> Result<u64, Vec<Complaint>> {
+        let wanted = self.draft(topic, input, at);
+        self.check(&wanted)?;
+        let id = wanted.id;
+        self.put(wanted);
+        Ok(id)
+    }
+
+    /// A new subscription with the next id, unchecked and not yet in the shop.
+    pub(super) fn draft(&self, topic: &str, input: Input, at: &str) -> Subscription {
+        let mut wanted = Subscription {
+            id: self.next_free_id(),
+            topic: topic.to_owned(),
+            uri: String::new(),
+            format: Format::Json,
+            filter: None,
+            include_fields: Vec::new(),
+            metafield_namespaces: Vec::new(),
+            metafields: Vec::new(),
+            name: None,
+            created_at: at.to_owned(),
+            updated_at: at.to_owned(),
+            api_version: PAYLOAD_VERSION.to_owned(),
+        };
+        self.fill(&mut wanted, input);
+        wanted
+    }
+
+    /// Changes what `input` mentions, or nothing if that would break a rule.
+    pub(super) fn update(&mut self, id: u64, input: Input, at: &str) -> Result<(), Vec<Complaint>> {
+        let current = self.subscriptions.get(&id).ok_or_else(|| vec![Complaint::missing()])?;
+        let mut wanted = Subscription { updated_at: at.to_owned(), ..current.clone() };
+        self.fill(&mut wanted, input);
+        self.check(&wanted)?;
+        self.subscriptions.insert(id, wanted);
+        Ok(())
+    }
+
+    /// Removes a subscription.
+    pub(super) fn delete(&mut self, id: u64) -> Result<(), Vec<Complaint>> {
+        self.subscriptions.remove(&id).map(drop).ok_or_else(|| vec![Complaint::missing()])
+    }
+
+    /// Puts a subscription back as a journal or a seed has it.
+    pub(super) fn put(&mut self, subscription: Subscription) {
+        // An id from elsewhere does not move the shop's own sequence.
+        if (self.next_id..FIRST_ID + (self.number + 1) * IDS_PER_SHOP).contains(&subscription.id) {
+            self.next_id = subscription.id + 1;
+        }
+        self.subscriptions.insert(subscription.id, subscription);
+    }
+
+    fn next_free_id(&self) -> u64 {
+        let mut id = self.next_id;
+        while self.subscriptions.contains_key(&id) {
+            id += 1;
+        }
+        id
+    }
+
+    fn check(&self, wanted: &Subscription) -> Result<(), Vec<Complaint>> {
+        if !self.may_subscribe(&wanted.topic) {
+            let message = "You cannot create a webhook subscription with the specified topic";
+            return Err(vec![Complaint::new(Attribute::Topic, message)]);
+        }
+        let others = self.subscriptions.values().filter(|other| other.id != wanted.id);
+        let complaints = rules::check(wanted, self.api_client_id, &others);
+        if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+    }
+
+    fn fill(&self, subscription: &mut Subscription, input: Input) {
+        // Every field is named, so that a new one does not compile until somebody decides.
+        let Input { uri, format, filter, include_fields, metafield_namespaces, metafields, name } = input;
+        let resolve = |namespace: String| match namespace.strip_prefix("$app:") {
+            Some(own) => format!("app--{}--{own}", self.api_client_id),
+            None => namespace,
+        };
+        if let Some(uri) = uri {
+            uri.trim().clone_into(&mut subscription.uri);
+        }
+        if let Some(format) = format {
+            subscription.format = format;
+        }
+        if let Some(filter) = filter {
+            subscription.filter = filter;
+        }
+        if let Some(fields) = include_fields {
+            subscription.include_fields = fields;
+        }
+        if let Some(namespaces) = metafield_namespaces {
+            subscription.metafield_namespaces = namespaces.into_iter().map(resolve).collect();
+        }
+        if let Some(metafields) = metafields {
+            subscription.metafields =
+                metafields.into_iter().map(|m| Metafield { namespace: resolve(m.namespace), key: m.key }).collect();
+        }
+        if let Some(name) = name {
+            subscription.name = Some(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: &str = "2026-02-03T04:05:06Z";
+
+    fn shop() -> Shop {
+        let mut world = World::default();
+        let shop = world.shop_mut(&ShopDomain::parse("acme").expect("domain"));
+        shop.scopes = vec!["write_orders".into()];
+        shop.clone()
+    }
+
+    fn to(uri: &str) -> Input {
+        Input { uri: Some(uri.into()), ..Input::default() }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+    fn texts(complaints: Vec<Complaint>) -> Vec<String> {
+        complaints.iter().map(Complaint::full).collect()
+    }
+
+    #[test]
+    fn the_same_topic_address_format_and_filter_cannot_be_there_twice() {
+        let mut shop = shop();
+        let first = shop.create("ORDERS_CREATE", to("  https://a.example/x "), AT).expect("first");
+        assert_eq!(shop.subscriptions[&first].uri, "https://a.example/x");
+        let empty = Input { filter: Some(Some(String::new())), ..to("https://a.example/x") };
+        assert_eq!(
+            shop.create("ORDERS_CREATE", empty, AT).map_err(texts),
+            Err(vec!["Address for this topic has already been taken".to_owned()])
+        );
+        let xml = Input { format: Some(Format::Xml), ..to("https://a.example/x") };
+        let filtered = Input { filter: Some(Some("a:1".into())), ..to("https://a.example/x") };
+        let second = shop.create("ORDERS_CREATE", xml, AT).expect("another format");
+        assert!(shop.create("ORDERS_CREATE", filtered, AT).expect("another filter") > second && second > first);
+    }
+
+    #[test]
+    fn an_update_changes_what_it_mentions_and_a_refused_one_changes_nothing() {
+        let mut shop = shop();
+        let input = Input {
+            filter: Some(Some("a:1".into())),
+            include_fields: Some(vec!["id".into()]),
+            metafield_namespaces: Some(vec!["$app:Own".into(), "custom".into()]),
+            name: Some("One".into()),
+            ..to("https://a.example/x")
+        };
+        let id = shop.create("ORDERS_CREATE", input, AT).expect("create");
+        let before = shop.subscriptions[&id].clone();
+        assert_eq!(before.metafield_namespaces, ["app--347000000001--Own", "custom"]);
+
+        let refused = Input { name: Some("a b".into()), ..to("http://a.example") };
+        assert_eq!(
+            shop.update(id, refused, AT).map_err(texts),
+            Err(vec![
+                "Address protocol http:// is not supported".to_owned(),
+                "Name name field can only contain alphanumeric characters, underscores, and hyphens".to_owned(),
+            ])
+        );
+        assert_eq!(shop.subscriptions[&id], before);
+
+        shop.update(id, to("https://b.example/y"), "2026-02-03T04:05:07Z").expect("update");
+        let after = Subscription {
+            uri: "https://b.example/y".into(),
+            updated_at: "2026-02-03T04:05:07Z".into(),
+            ..before.clone()
+        };
+        assert_eq!(shop.subscriptions[&id], after);
+    }
+
+    #[test]
+    fn a_topic_without_its_scope_is_refused_also_on_update() {
+        let mut shop = shop();
+        let id = shop.create("ORDERS_CREATE", to("https://a.example/x"), AT).expect("create");
+        let refused = Err(vec!["You cannot create a webhook subscription with the specified topic".to_owned()]);
+        assert_eq!(shop.create("CUSTOMERS_UPDATE", to("https://a.example/x"), AT).map_err(texts), refused);
+        shop.scopes.clear();
+        assert_eq!(shop.update(id, to("https://b.example/"), AT).map_err(texts).map(|()| 0), refused);
+        assert_eq!(shop.delete(id), Ok(()));
+        assert_eq!(shop.delete(id).map_err(texts), Err(vec!["Webhook subscription does not exist".to_owned()]));
+    }
+
+    #[test]
+    fn names_are_unique_ignoring_case_but_a_subscription_may_keep_its_own() {
+        let mut shop = shop();
+        let named = |name: &str, uri: &str| Input { name: Some(name.into()), ..to(uri) };
+        let id = shop.create("ORDERS_CREATE", named("Hook", "https://a.example/1"), AT).expect("create");
+        assert_eq!(
+            shop.create("ORDERS_CREATE", named("hOOK", "https://a.example/2"), AT).map_err(texts),
+            Err(vec!["Name already exists, no duplicate allowed".to_owned()])
+        );
+        shop.update(id, named("hook", "https://a.example/3"), AT).expect("own name");
+    }
+}

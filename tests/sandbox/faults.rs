@@ -1,0 +1,150 @@
+//! Faults over real HTTP: what each looks like to a caller, and on which side of the commit it falls.
+
+use super::*;
+
+impl Client {
+    async fn control(&self, method: &str, body: &str) -> Answer {
+        let url = self.url.replace("{shop}", "__sandbox/faults");
+        self.send(self.http.request(method.parse().expect("method"), url).body(body.to_owned())).await
+    }
+
+    async fn faults(&self, specs: &[&str]) {
+        let faults = sandbox::Faults::read(&[], &specs.iter().map(ToString::to_string).collect::<Vec<_>>(), Some(1));
+        let _ = faults.expect("these are faults");
+        let rules: Vec<Value> = specs
+            .iter()
+            .map(|spec| {
+                let (name, rest) = spec.split_once(',').unwrap_or((spec, ""));
+                let mut rule = json!({ "fault": name });
+                for (key, value) in rest.split(',').filter_map(|part| part.split_once('=')) {
+                    rule[key] = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+                }
+                rule
+            })
+            .collect();
+        let answer = self.control("POST", &json!({ "faults": rules }).to_string()).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
+    /// Sends a create of two aliases; the raw outcome.
+    async fn create_two(&self, n: usize) -> Result<(u16, String), reqwest::Error> {
+        let alias = |alias: &str, n: String| {
+            format!(
+                "{alias}: webhookSubscriptionCreate(topic: ORDERS_CREATE, webhookSubscription: \
+                 {{uri: \"https://a.example/{n}\"}}) {{ webhookSubscription {{ id }} userErrors {{ message }} }}"
+            )
+        };
+        let query = format!("mutation {{ {} {} }}", alias("a", format!("{n}a")), alias("b", format!("{n}b")));
+        let request = self
+            .http
+            .post(self.address("acme.myshopify.com", "/admin/api/2026-10/graphql.json"))
+            .header("X-Shopify-Access-Token", "shpat_test")
+            .json(&json!({ "query": query }));
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        Ok((status, response.text().await?))
+    }
+
+    async fn count(&self) -> u64 {
+        self.faults(&[]).await;
+        let answer = self.graphql("{ webhookSubscriptionsCount { count } }", json!({})).await;
+        answer["data"]["webhookSubscriptionsCount"]["count"].as_u64().expect("count")
+    }
+}
+
+#[tokio::test]
+async fn each_fault_looks_as_it_should_and_falls_on_its_side_of_the_commit() {
+    // A bucket that THROTTLED empties is full again at once.
+    let (_running, client) = seeded(&format!("{ACME}    bucket: {{ max: 100000, restore: 1000000 }}\n")).await;
+    // (rule, status, part of the body, how many of the two are made); status 0: no answer.
+    for (n, (spec, status, says, made)) in [
+        ("latency,ms=5,jitter_ms=5,commit=after", 200, "userErrors", 2),
+        ("throttled", 200, "THROTTLED", 0),
+        ("rate_limited,retry_after=0.5", 429, "Exceeded", 0),
+        ("server_error,status=502", 502, "unexpected error", 0),
+        ("server_error,commit=after", 503, "unexpected error", 2),
+        ("html", 200, "<!DOCTYPE html>", 0),
+        ("html,status=504,commit=after", 504, "<title>504</title>", 2),
+        ("empty", 200, "", 0),
+        ("empty,commit=after", 200, "", 2),
+        ("truncated", 200, "{\"data\":{\"a\":", 2),
+        ("slow_body,ms=40", 200, "userErrors", 2),
+        ("cut_body", 0, "", 2),
+        ("drop", 0, "", 0),
+        ("drop,commit=after", 0, "", 2),
+        ("token_revoked", 401, "Invalid API key", 0),
+        ("frozen", 402, "Unavailable Shop", 0),
+        ("locked", 423, "unavailable", 0),
+        ("other_writer,act=add,topic=orders/create,address=https://b.example/{n}", 200, "userErrors", 3),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let before = client.count().await;
+        client.faults(&[spec]).await;
+        match client.create_two(n).await {
+            Err(_) => assert_eq!(status, 0, "{spec}: no answer"),
+            Ok((got, body)) => {
+                assert_eq!(got, status, "{spec}: {body}");
+                assert!(body.contains(says), "{spec}: {body}");
+                assert_eq!(says.is_empty(), body.is_empty(), "{spec}: {body}");
+                assert_eq!(
+                    serde_json::from_str::<Value>(&body).is_ok(),
+                    body.contains('}') && !body.contains('<') && spec != "truncated",
+                    "{spec}"
+                );
+            }
+        }
+        client.control("DELETE", "").await;
+        let heal = json!({ "edit": "status", "shop": "acme", "status": "ok" }).to_string();
+        let url = client.url.replace("{shop}", "__sandbox/edit");
+        client.send(client.http.post(url).body(heal)).await;
+        assert_eq!(client.count().await - before, made, "{spec}");
+    }
+}
+
+#[tokio::test]
+async fn aliases_fail_by_themselves_before_or_after_their_commit() {
+    let (_running, client) = seeded(ACME).await;
+    let mut failed = 0;
+    for n in 0..12 {
+        let after = n % 2 == 1;
+        let before = client.count().await;
+        client.faults(&[if after { "internal_error,commit=after" } else { "internal_error" }]).await;
+        let (status, body) = client.create_two(n).await.expect("an answer");
+        let body: Value = serde_json::from_str(&body).expect("json");
+        assert_eq!(status, 200);
+        let errors = body["errors"].as_array().expect("errors");
+        for error in errors {
+            assert_eq!(error["extensions"]["code"], "INTERNAL_SERVER_ERROR");
+            assert!(body["data"][error["path"][0].as_str().expect("alias")].is_null());
+        }
+        failed += errors.len();
+        let made = if after { 2 } else { 2 - errors.len() as u64 };
+        assert_eq!(client.count().await - before, made, "{body}");
+    }
+    assert!((12..24).contains(&failed), "some fail, not all: {failed}");
+}
+
+#[tokio::test]
+async fn faults_are_set_shown_counted_and_cleared_and_the_log_names_them() {
+    let seed = format!("{ACME}fault_seed: 5\nfaults:\n  - {{ fault: drop, on: mutation, after: 1, times: 1 }}\n");
+    let (running, client) = seeded(&seed).await;
+    assert!(client.create_two(1).await.is_ok());
+    assert!(client.create_two(2).await.is_err());
+    assert!(client.create_two(3).await.is_ok());
+    let told = client.control("GET", "").await.body;
+    assert_eq!((&told["seed"], &told["faults"][0]["struck"]), (&json!(5), &json!(1)));
+    let log = client.send(client.http.get(client.url.replace("{shop}", "__sandbox/log"))).await.body;
+    assert_eq!((&log[0]["faults"], &log[1]["faults"]), (&Value::Null, &json!(["drop"])));
+    let told = client.control("DELETE", "").await.body;
+    assert_eq!(told, json!({ "seed": 0, "faults": [], "deeds": [] }));
+    let refused = client.control("POST", "{\"faults\": [{\"fault\": \"drop\", \"tims\": 1}]}").await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body["errors"].as_str().expect("text").contains("did you mean times?"), "{}", refused.body);
+
+    running.set_faults(sandbox::Faults::read(&[], &["removed".to_owned()], None).expect("faults"));
+    client.create_two(4).await.expect("an answer");
+    let told = client.control("GET", "").await.body;
+    assert!(told["deeds"][0].as_str().expect("a deed").contains("acme.myshopify.com: removed 1"), "{told}");
+}
