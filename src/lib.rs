@@ -1,14 +1,98 @@
 //! Hookwright keeps the webhook subscriptions of many Shopify shops equal to a YAML manifest.
+//!
+//! `plan` is a pure function of two values of one type. Everything else makes one of those values or carries out the
+//! result:
+//!
+//! ```text
+//! manifest.yaml ──parse, resolve──▶ desired: State ─┐
+//!                                                   ├─ diff ─▶ Plan ─▶ render (JSON v1 → text)
+//! Admin API ──────observe─────────▶ observed: State ┘            └─▶ apply ─▶ Outcome per change
+//! ```
+//!
+//! # Rooms
+//!
+//! The core has no async, no clock, no environment, no files and no network:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`model`] | shop, topic, scope, address, binding, subscription: types that parse |
+//! | [`catalog`] | topics, their GraphQL names and scopes |
+//! | [`state`] | one type for desired and observed; the ownership rule |
+//! | [`manifest`], [`diagnostic`] | YAML text to desired state, with complaints that point at the line |
+//! | [`diff`] | the heart |
+//! | [`plan`], [`report`], [`events`] | the wire formats, hazards, digests, staleness |
+//! | `since` | what earlier runs say about drift |
+//! | [`render`] | text, from the wire formats alone |
+//!
+//! The shell does input and output:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`admin`] | the Admin API and nothing else |
+//! | [`auth`] | where tokens come from |
+//! | `observe` | many shops side by side |
+//! | [`journal`] | writes lines down, the journal before a mutation is sent |
+//! | [`apply`] | tasks and a writer to outcomes; decides nothing, keeps going |
+//! | [`sandbox`] | an Admin API of its own, for demos and tests |
+//! | `commands`, `cli` | one straight story for each command |
+//!
+//! # Imports run one way
+//!
+//! commands → everything; apply → admin, journal, events, plan, report, state,
+//! model; journal → events; since → events, plan, report; events → plan, report; render → plan, report; plan → diff, state, catalog,
+//! model; diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
+//! sandbox → catalog, model, so that it stays an independent witness; model → nothing. A test holds this.
+//!
+//! Whoever plans holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
+//! `admin::ShopWriter`.
 
 pub mod admin;
+pub mod apply;
 pub mod auth;
 pub mod catalog;
+mod cli;
+mod commands;
 pub mod diagnostic;
 pub mod diff;
+mod error;
+pub mod events;
+mod exit;
+pub mod journal;
+mod log;
 pub mod manifest;
 pub mod model;
+mod observe;
 pub mod plan;
+mod progress;
 pub mod render;
 pub mod report;
 pub mod sandbox;
+pub mod schema;
+mod select;
+pub mod since;
 pub mod state;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use exit::Exit;
+
+/// The program: parses the command line, runs one command, says how it went.
+pub fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Clap's own code for a usage error is 2, which would read as "changes present".
+            let exit = if error.use_stderr() { Exit::Invalid } else { Exit::Done };
+            let _ = error.print();
+            return ExitCode::from(exit as u8);
+        }
+    };
+    log::init(&cli.output);
+    let exit = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(commands::run(cli)),
+        Err(_) => Exit::Error,
+    };
+    ExitCode::from(exit as u8)
+}

@@ -1,3 +1,7 @@
-//! `hookwright`; the commands come last.
+//! `hookwright`: parse, run, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hookwright::main()
+}

@@ -1,0 +1,73 @@
+//! Carries out one shop's part of a plan, literally. Decides nothing, keeps going, and says of every change what became
+//! of it. Creates and updates come first; a delete is sent only after the answers to what it depends on.
+
+mod ledger;
+mod send;
+mod settle;
+
+pub use ledger::{error, not_read, stale};
+
+use crate::admin::{Kind, ShopWriter};
+use crate::journal::Recorder;
+use crate::plan::Task;
+use crate::plan::v1::Shop;
+use crate::report::ReportShop;
+use ledger::Ledger;
+
+/// What a run hands to every shop.
+pub struct Surroundings<'a> {
+    /// Whether somebody asked to stop: what is in flight is finished, the rest is skipped.
+    pub interrupted: &'a (dyn Fn() -> bool + Send + Sync),
+    /// The clock, for the times in the report.
+    pub now: &'a (dyn Fn() -> jiff::Timestamp + Send + Sync),
+    /// Where it is written down.
+    pub recorder: &'a Recorder,
+}
+
+/// Applies one shop. `tasks` are those of `planned.changes`, in the same order.
+pub async fn shop(
+    writer: &mut ShopWriter,
+    planned: &Shop,
+    tasks: Vec<Task>,
+    surroundings: &Surroundings<'_>,
+) -> ReportShop {
+    let mut ledger = Ledger::new(planned, tasks);
+    let (first, then) = ledger.phases();
+    run(writer, &mut ledger, first, surroundings).await;
+
+    // An old route is never taken away before the new one stands.
+    let failed = ledger.topics_of_unmade_writes();
+    let (send, hold): (Vec<usize>, Vec<usize>) = then.into_iter().partition(|&at| !failed.contains(ledger.topic(at)));
+    for at in hold {
+        ledger.skip(at, "a create or update of its topic was not made, so the old route stays", None);
+    }
+    run(writer, &mut ledger, send, surroundings).await;
+    let unsent = ledger.unsent().into_iter().map(|at| ledger.line(at)).collect();
+    surroundings.recorder.outcomes(unsent).await;
+    ledger.report((surroundings.now)())
+}
+
+/// Sends the changes in documents of as many as the API takes, in order.
+async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>, surroundings: &Surroundings<'_>) {
+    let mut rest = queue.as_slice();
+    while !rest.is_empty() {
+        if (surroundings.interrupted)() {
+            for &at in rest {
+                ledger.skip(at, send::INTERRUPTED, None);
+            }
+            return;
+        }
+        let (batch, later) = rest.split_at(writer.batch_limit().clamp(1, rest.len()));
+        rest = later;
+        if let Some(error) = send::batch(writer, ledger, batch, surroundings.recorder).await {
+            let reason = format!("not tried, since the shop answered {}", error.kind);
+            for &at in rest {
+                match error.kind {
+                    Kind::Interrupted => ledger.skip(at, send::INTERRUPTED, None),
+                    _ => ledger.skip(at, &reason, Some(&error)),
+                }
+            }
+            return;
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! One document of mutations: sent, its answers compared with what was planned, the lost ones settled by reading.
+
+use std::collections::BTreeSet;
+
+use super::ledger::{Ledger, error};
+use super::settle;
+use crate::admin::{AdminError, Answer, Input, Kind, Mutation, RefusalKind, ShopWriter, UserError};
+use crate::journal::Recorder;
+use crate::model::{Binding, Field, Live};
+use crate::plan::ParsedChange;
+use crate::plan::v1::{Action, ShopError};
+use crate::report::ConfirmedBy;
+use crate::state::Entry;
+
+/// Why what somebody stopped was not done.
+pub(super) const INTERRUPTED: &str = "interrupted before it was sent";
+
+/// How often one change is sent when its answers get lost.
+const ROUNDS: usize = 4;
+
+/// Sends the changes at these places, closes each and writes down what became of it. Gives back an error that concerns
+/// the whole shop, if one came: whatever else would be sent would fail alike.
+pub(super) async fn batch(
+    writer: &mut ShopWriter,
+    ledger: &mut Ledger<'_>,
+    batch: &[usize],
+    recorder: &Recorder,
+) -> Option<AdminError> {
+    let shop_wide = rounds(writer, ledger, batch, recorder).await;
+    let unsent = ledger.unsent();
+    let sent = batch.iter().filter(|at| !unsent.contains(at));
+    recorder.outcomes(sent.map(|&at| ledger.line(at)).collect()).await;
+    shop_wide
+}
+
+async fn rounds(
+    writer: &mut ShopWriter,
+    ledger: &mut Ledger<'_>,
+    batch: &[usize],
+    recorder: &Recorder,
+) -> Option<AdminError> {
+    let mut shop_wide = None;
+    let mut sent_before: BTreeSet<usize> = BTreeSet::new();
+    let mut open = batch.to_vec();
+    for round in 1..=ROUNDS {
+        let (places, mutations): (Vec<usize>, Vec<Mutation>) =
+            open.iter().filter_map(|&at| Some((at, mutation(ledger.open(at)?, ledger.fields(at))?))).unzip();
+        if places.is_empty() {
+            return shop_wide;
+        }
+        // What is not written down is not sent.
+        let steps = places.iter().map(|&at| (at, ledger.attempts(at) + 1)).map(|(at, n)| ledger.step(at, n)).collect();
+        if let Err(why) = recorder.intents(steps).await {
+            for at in places {
+                ledger.skip(at, &format!("not sent, since the journal could not be written: {why}"), None);
+            }
+            return shop_wide;
+        }
+        for &at in &places {
+            ledger.sent(at);
+        }
+        let answers = writer.send(&mutations).await;
+        let mut unsettled = Vec::new();
+        for (&at, answer) in places.iter().zip(answers) {
+            match answer {
+                Answer::Done(now) => done(ledger, at, now.as_ref()),
+                Answer::Refused { errors, kind } if worth_reading(kind) => {
+                    unsettled.push(settle::Question { at, lost: None, refused: Some(refusal(kind, &errors)) });
+                }
+                Answer::Refused { errors, kind } => ledger.failed(at, None, refusal(kind, &errors)),
+                Answer::Failed(why) => {
+                    if why.kind == Kind::Interrupted {
+                        ledger.skip(at, INTERRUPTED, None);
+                    } else {
+                        ledger.failed(at, None, error(&why));
+                    }
+                    if concerns_the_shop(why.kind) {
+                        shop_wide = Some(why);
+                    }
+                }
+                Answer::Lost(why) => unsettled.push(settle::Question { at, lost: Some(why), refused: None }),
+            }
+        }
+        if unsettled.is_empty() {
+            return shop_wide;
+        }
+        open = settle::by_reading(writer, ledger, &unsettled, &sent_before, round == ROUNDS).await;
+        sent_before.extend(unsettled.iter().filter(|q| q.lost.is_some()).map(|q| q.at));
+    }
+    shop_wide
+}
+
+/// Whether whatever else would be sent to the shop would fail alike.
+fn concerns_the_shop(kind: Kind) -> bool {
+    match kind {
+        Kind::TokenRefused
+        | Kind::NonExpiringToken
+        | Kind::Forbidden
+        | Kind::UnavailableShop
+        | Kind::Frozen
+        | Kind::PaymentRequired
+        | Kind::NotFound
+        | Kind::Locked
+        | Kind::RateLimited
+        | Kind::SecurityRejection
+        | Kind::Throttled
+        | Kind::ShopInactive
+        | Kind::Redirected
+        | Kind::ConnectFailed
+        | Kind::Tls
+        | Kind::Uninstalled
+        | Kind::SecretUnavailable
+        | Kind::TimeBudget
+        | Kind::Interrupted => true,
+        Kind::MissingScope
+        | Kind::AccessDenied
+        | Kind::CostExceeded
+        | Kind::GraphqlError
+        | Kind::InternalError
+        | Kind::ServerError
+        | Kind::UnexpectedAnswer
+        | Kind::TooLarge
+        | Kind::Timeout
+        | Kind::ConnectionLost => false,
+    }
+}
+
+/// "Already taken" and "does not exist" say how things are, not who made them so: it may have been an earlier sending
+/// of the same change whose answer was lost.
+fn worth_reading(kind: RefusalKind) -> bool {
+    matches!(kind, RefusalKind::AlreadyTaken | RefusalKind::DoesNotExist | RefusalKind::NameTaken)
+}
+
+fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) {
+    let Some(change) = ledger.open(at) else { return };
+    let (Some(after), Some(now)) = (&change.after, now) else {
+        return ledger.applied(at, None, ConfirmedBy::Answer);
+    };
+    let wrong = not_taken(after, change.action, ledger.fields(at), now);
+    if wrong.is_empty() {
+        return ledger.applied(at, Some(&now.meta.id), ConfirmedBy::Answer);
+    }
+    let names = wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let message = format!("Shopify accepted the change, but did not take over: {names}");
+    let error = ShopError { kind: "field_not_taken".to_owned(), http_status: None, message, retryable: false };
+    ledger.failed(at, Some(&now.meta.id), error);
+}
+
+/// The fields that were sent and are not as sent. A name or metafields that were not sent are not looked at.
+pub(super) fn not_taken(after: &Binding, action: Action, fields: &[String], now: &Entry<Live>) -> Vec<Field> {
+    let mut expected = after.clone();
+    if action == Action::Update {
+        let sent = |field: Field| fields.iter().any(|f| f == field.as_str());
+        expected.name = expected.name.filter(|_| sent(Field::Name));
+        expected.metafields = expected.metafields.filter(|_| sent(Field::Metafields));
+    }
+    now.differs_from(&expected)
+}
+
+/// The mutation that makes a change. Everything that is managed is sent explicitly: what Shopify does with what is
+/// left out of an update is not known. Name and metafields go along only where the change is about them.
+fn mutation(change: &ParsedChange, fields: &[String]) -> Option<Mutation> {
+    let about = |field: Field| change.action == Action::Create || fields.iter().any(|f| f == field.as_str());
+    let input = |after: &Binding| Input {
+        address: after.address.clone(),
+        format: after.format,
+        filter: after.filter.clone().unwrap_or_default(),
+        include_fields: after.include_fields.clone(),
+        metafield_namespaces: after.metafield_namespaces.clone(),
+        name: after.name.clone().filter(|_| about(Field::Name)),
+        metafields: after.metafields.clone().filter(|_| about(Field::Metafields)),
+    };
+    match (change.action, &change.before, &change.after) {
+        (Action::Create, _, Some(after)) => Some(Mutation::Create { topic: after.topic.clone(), input: input(after) }),
+        (Action::Update, Some((id, _)), Some(after)) => Some(Mutation::Update { id: id.clone(), input: input(after) }),
+        (Action::Delete, Some((id, _)), _) => Some(Mutation::Delete { id: id.clone() }),
+        _ => None,
+    }
+}
+
+fn refusal(kind: RefusalKind, errors: &[UserError]) -> ShopError {
+    let texts: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
+    let message = format!("Shopify refused it: {}", texts.join("; "));
+    ShopError { kind: kind.as_str().to_owned(), http_status: None, message, retryable: false }
+}

@@ -1,0 +1,178 @@
+//! What became of a mutation whose answer was lost: the shop is read until two readings agree, and only what is not
+//! there is sent again. So nothing is made twice, and nothing is reported that was not seen.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::ledger::{Ledger, error};
+use super::send::not_taken;
+use crate::admin::{AdminError, Kind, RefusalKind, ShopWriter};
+use crate::model::{Binding, Live, SubscriptionId};
+use crate::plan::ParsedChange;
+use crate::plan::v1::{Action, ShopError};
+use crate::report::ConfirmedBy;
+use crate::state::{Entry, Observed};
+
+/// A change of which it is not known whether it was made.
+pub(super) struct Question {
+    pub(super) at: usize,
+    pub(super) lost: Option<AdminError>,
+    pub(super) refused: Option<ShopError>,
+}
+
+/// Between two readings that have to agree: a commit that is under way gets this long to show.
+const BETWEEN: Duration = Duration::from_millis(300);
+const READINGS: usize = 6;
+
+/// Closes what can be closed and gives back what has to be sent again; nothing, in the last round.
+pub(super) async fn by_reading(
+    writer: &mut ShopWriter,
+    ledger: &mut Ledger<'_>,
+    questions: &[Question],
+    sent_before: &BTreeSet<usize>,
+    last_round: bool,
+) -> Vec<usize> {
+    let observed = match steady(writer).await {
+        Ok(observed) => observed,
+        Err(why) => {
+            for question in questions {
+                ledger.failed(question.at, None, unknown(question, &why));
+            }
+            return Vec::new();
+        }
+    };
+    let found = in_their_chains(ledger, questions, &observed);
+    // A name that was refused as taken may be held by what is sent again before it.
+    let resends = questions.iter().zip(&found).any(|(q, found)| q.lost.is_some() && matches!(found, Found::Before));
+    let mut again = Vec::new();
+    for (Question { at, lost, refused }, found) in questions.iter().zip(found) {
+        let ours = lost.is_some() || sent_before.contains(at);
+        let waits = |refused: &ShopError| resends && refused.kind == RefusalKind::NameTaken.as_str();
+        match found {
+            Found::After(id) if ours => ledger.applied(*at, id.as_ref(), ConfirmedBy::Read),
+            Found::After(id) => ledger.already_so(*at, id.as_ref()),
+            Found::Before if refused.as_ref().is_none_or(waits) && !last_round => again.push(*at),
+            Found::Before | Found::Else => {
+                let error = refused.clone().or_else(|| lost.as_ref().map(error)).unwrap_or_else(changed_meanwhile);
+                ledger.failed(*at, None, error);
+            }
+            Found::Changed => ledger.failed(*at, None, changed_meanwhile()),
+        }
+    }
+    again
+}
+
+/// Reads until two readings in a row agree.
+async fn steady(writer: &mut ShopWriter) -> Result<Observed, AdminError> {
+    let mut previous = writer.read().await?.observed;
+    for _ in 1..READINGS {
+        tokio::time::sleep(BETWEEN).await;
+        let now = writer.read().await?.observed;
+        if alike(&previous, &now) {
+            return Ok(now);
+        }
+        previous = now;
+    }
+    Err(AdminError::new(Kind::Timeout, "the shop kept changing while it was read"))
+}
+
+fn alike(a: &Observed, b: &Observed) -> bool {
+    let sorted = |o: &Observed| {
+        let mut list: Vec<(SubscriptionId, Binding)> =
+            o.entries.iter().map(|e| (e.meta.id.clone(), e.binding.clone())).collect();
+        list.sort_by(|x, y| x.0.cmp(&y.0));
+        list
+    };
+    sorted(a) == sorted(b)
+}
+
+#[derive(Clone)]
+enum Found {
+    /// As it should be.
+    After(Option<SubscriptionId>),
+    /// As it was.
+    Before,
+    /// Somebody else changed it.
+    Changed,
+    /// A create whose key is taken by something with other fields.
+    Else,
+}
+
+/// What the reading says of each question. Several changes may be of one subscription (it steps aside with its name,
+/// then gets its own); then it stands somewhere along that chain: what lies behind is made, what lies ahead is not, and
+/// neither is somebody else's doing.
+fn in_their_chains(ledger: &Ledger<'_>, questions: &[Question], observed: &Observed) -> Vec<Found> {
+    let alone = |q: &Question| match ledger.open(q.at) {
+        Some(change) => found(change, ledger.fields(q.at), observed),
+        None => Found::Changed,
+    };
+    let alone: Vec<(usize, Found)> = questions.iter().map(|q| (q.at, alone(q))).collect();
+    let of_same = |at: usize| {
+        let id = ledger.subscription(at);
+        alone.iter().filter(move |(other, _)| id.is_some() && ledger.subscription(*other) == id)
+    };
+    let in_chain = |(at, found): &(usize, Found)| {
+        let later_made =
+            || ledger.made_later(*at) || of_same(*at).any(|(other, f)| other > at && matches!(f, Found::After(_)));
+        let earlier_to_do = || of_same(*at).any(|(other, f)| other < at && matches!(f, Found::Before));
+        match found {
+            Found::Before | Found::Changed if later_made() => {
+                Found::After(ledger.open(*at).and_then(|c| c.before.as_ref()).map(|(id, _)| id.clone()))
+            }
+            Found::Changed if earlier_to_do() => Found::Before,
+            other => other.clone(),
+        }
+    };
+    alone.iter().map(in_chain).collect()
+}
+
+fn found(change: &ParsedChange, fields: &[String], observed: &Observed) -> Found {
+    let taken = |after: &Binding, e: &Entry<Live>| not_taken(after, change.action, fields, e).is_empty();
+    match (change.action, &change.before, &change.after) {
+        (Action::Create, _, Some(after)) => {
+            let same_key = || observed.entries.iter().filter(|e| e.binding.key() == after.key());
+            match same_key().find(|e| taken(after, e)) {
+                Some(entry) => Found::After(Some(entry.meta.id.clone())),
+                None if same_key().next().is_some() => Found::Else,
+                None => Found::Before,
+            }
+        }
+        (Action::Update, Some((id, before)), Some(after)) => match observed.entries.iter().find(|e| &e.meta.id == id) {
+            Some(entry) if taken(after, entry) => Found::After(Some(id.clone())),
+            Some(entry) if entry.differs_from(before).is_empty() => Found::Before,
+            _ => Found::Changed,
+        },
+        (_, Some((id, _)), _) => match observed.entries.iter().find(|e| &e.meta.id == id) {
+            Some(_) => Found::Before,
+            None => Found::After(None),
+        },
+        _ => Found::Changed,
+    }
+}
+
+fn changed_meanwhile() -> ShopError {
+    ShopError {
+        kind: "changed_meanwhile".to_owned(),
+        http_status: None,
+        message: "somebody else changed or deleted the subscription while the plan was applied; plan again".to_owned(),
+        retryable: false,
+    }
+}
+
+/// The honest answer when neither the answer nor the shop can be read.
+fn unknown(question: &Question, why: &AdminError) -> ShopError {
+    if let Some(refused) = &question.refused {
+        return refused.clone();
+    }
+    let first = question.lost.as_ref().map(|e| e.message.as_str()).unwrap_or_default();
+    ShopError {
+        kind: "outcome_unknown".to_owned(),
+        http_status: why.http_status,
+        message: format!(
+            "it is not known whether this was done: the answer was lost ({first}), and the shop could not be read \
+             again ({}); plan again to see",
+            why.message
+        ),
+        retryable: true,
+    }
+}

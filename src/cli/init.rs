@@ -1,0 +1,13 @@
+//! `init`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Writes a first manifest with comments.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Where to write it; an existing file is never overwritten.
+    #[arg(value_name = "PATH", default_value = super::DEFAULT_MANIFEST)]
+    pub(crate) path: PathBuf,
+}

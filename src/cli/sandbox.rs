@@ -1,0 +1,185 @@
+//! Arguments of `hookwright sandbox`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::sandbox::Status;
+
+/// Run and fill a local Admin API
+#[derive(Debug, Args)]
+pub(crate) struct SandboxArgs {
+    #[command(subcommand)]
+    pub(crate) command: SandboxCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxCommand {
+    /// Serve the Admin API on a local port until interrupted
+    Serve(ServeArgs),
+    /// Fill a state from seed files
+    Seed(SeedArgs),
+    /// Change a state by hand, as other code of the app would: makes drift
+    Edit(EditArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateArgs {
+    /// File that holds the state
+    #[arg(long, value_name = "PATH", default_value = ".hookwright/sandbox.json", global = true)]
+    pub(crate) state: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+    /// Address to listen on; port 0 takes any
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4000")]
+    pub(crate) listen: SocketAddr,
+    /// Seed file, used if the state has no shop yet; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Vec<PathBuf>,
+    /// File of faults: `{seed: 7, faults: [{fault: drop, on: mutation, times: 2}]}`; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Vec<PathBuf>,
+    /// One fault, as in `drop,on=mutation,commit=after,times=2`; may be repeated
+    #[arg(long, value_name = "SPEC", long_help = FAULT_HELP)]
+    pub(crate) fault: Vec<String>,
+    /// What the chances of the faults start from, so that a run can be repeated
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) fault_seed: Option<u64>,
+}
+
+const FAULT_HELP: &str = "\
+One fault, as in `drop,on=mutation,commit=after,times=2`; may be repeated.
+
+When it strikes: shop=GLOB, on=query|mutation|any, after=N requests, times=N, probability=0..1. Each shop counts for \
+itself.
+
+What it is, with its own options:
+  latency         ms=100, jitter_ms=0, commit=before|after
+  throttled       GraphQL THROTTLED; 429 over REST
+  rate_limited    429, retry_after=1 (seconds)
+  server_error    status=500|502|503|504, commit=before|after
+  html, empty     status=200, commit=before|after
+  truncated       JSON that ends in the middle
+  slow_body       ms=100
+  cut_body        the connection ends in the middle of the answer
+  drop            the connection ends without an answer, commit=before|after
+  internal_error  INTERNAL_SERVER_ERROR for some aliases, commit=before|after; 500 over REST
+  token_revoked, frozen, locked, uninstalled
+                  from then on, until `sandbox edit status`
+  removed         a subscription disappears; address=PREFIX
+  other_writer    act=add|edit|delete, topic=TOPIC, address=PREFIX, set=KEY=VALUE
+
+They can also be set while it runs: GET, POST and DELETE /__sandbox/faults.";
+
+#[derive(Debug, Args)]
+pub(crate) struct SeedArgs {
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+    /// Seed files
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Start over: whatever the state held is gone
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditArgs {
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
+    #[command(subcommand)]
+    pub(crate) edit: EditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EditCommand {
+    /// Tell what is there
+    List {
+        /// Only this shop
+        #[arg(long, value_name = "SHOP")]
+        shop: Option<String>,
+    },
+    /// Add a subscription
+    Add {
+        /// Handle or domain
+        #[arg(long, value_name = "SHOP")]
+        shop: String,
+        /// Topic, as in orders/create
+        #[arg(long, value_name = "TOPIC")]
+        topic: String,
+        /// Where it delivers to
+        #[arg(long, value_name = "ADDRESS")]
+        address: String,
+        /// json or xml
+        #[arg(long, value_name = "FORMAT")]
+        format: Option<String>,
+        /// Shopify search syntax
+        #[arg(long, value_name = "FILTER")]
+        filter: Option<String>,
+        /// Payload field; may be repeated
+        #[arg(long, value_name = "FIELD")]
+        include_field: Vec<String>,
+        /// Metafield namespace; may be repeated
+        #[arg(long, value_name = "NAMESPACE")]
+        metafield_namespace: Vec<String>,
+        /// Name, unique in the shop
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Change fields of a subscription
+    Set {
+        /// Handle or domain
+        #[arg(long, value_name = "SHOP")]
+        shop: String,
+        /// Number or global id
+        #[arg(long, value_name = "ID")]
+        id: String,
+        /// As in address=https://… or include_fields=id,email
+        #[arg(value_name = "KEY=VALUE", required = true)]
+        fields: Vec<String>,
+    },
+    /// Remove a subscription, or all of a topic
+    Remove {
+        /// Handle or domain
+        #[arg(long, value_name = "SHOP")]
+        shop: String,
+        /// Number or global id
+        #[arg(long, value_name = "ID", conflicts_with = "topic", required_unless_present = "topic")]
+        id: Option<String>,
+        /// Topic, as in orders/create
+        #[arg(long, value_name = "TOPIC")]
+        topic: Option<String>,
+    },
+    /// Set how a shop answers
+    Status {
+        /// Handle or domain
+        #[arg(long, value_name = "SHOP")]
+        shop: String,
+        /// ok, token_refused, frozen, payment_required, forbidden, not_found, locked or uninstalled
+        #[arg(value_name = "STATUS")]
+        status: Status,
+    },
+    /// Set the scopes that a shop has granted
+    Scopes {
+        /// Handle or domain
+        #[arg(long, value_name = "SHOP")]
+        shop: String,
+        /// All of them, separated by commas; empty for none
+        #[arg(value_name = "SCOPES", value_delimiter = ',')]
+        scopes: Vec<String>,
+    },
+    /// Set the only token that a shop accepts
+    Token {
+        /// Handle or domain
+        #[arg(long, value_name = "SHOP")]
+        shop: String,
+        /// The token; empty for any
+        #[arg(value_name = "TOKEN")]
+        token: String,
+    },
+}

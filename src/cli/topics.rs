@@ -1,0 +1,26 @@
+//! `topics`
+
+use clap::{Args, ValueEnum};
+
+/// Lists the webhook topics that are known, with the access scopes that they need.
+#[derive(Debug, Args)]
+pub(crate) struct TopicsArgs {
+    /// Only topics that contain each of these words, in either spelling.
+    #[arg(value_name = "WORD")]
+    pub(crate) words: Vec<String>,
+    /// Only topics that this scope allows, such as write_orders; may be repeated.
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) scope: Vec<String>,
+    /// Text columns or a JSON array.
+    #[arg(long, value_enum, default_value_t = TopicsFormat::Text)]
+    pub(crate) format: TopicsFormat,
+}
+
+/// The formats of `topics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TopicsFormat {
+    /// Columns.
+    Text,
+    /// A JSON array.
+    Json,
+}

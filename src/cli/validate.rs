@@ -1,0 +1,34 @@
+//! `validate`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::diagnostic::Code;
+
+/// Checks the manifest without asking Shopify or anybody else. Exit code 0: valid; 3: not.
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// A manifest file, or a folder with several; may be repeated [default: hookwright.yaml].
+    #[arg(short = 'f', long = "file", value_name = "PATH")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to print what is found: `sarif` for code scanning, `github` for annotations in a pull request.
+    #[arg(long, value_enum, default_value_t = ValidateFormat::Text)]
+    pub(crate) format: ValidateFormat,
+    /// Makes a warning an error, such as HW104; may be repeated. What `lint.allow` silences stays silent.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) deny: Vec<Code>,
+}
+
+/// The formats of `validate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ValidateFormat {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// GitHub workflow commands.
+    Github,
+}

@@ -1,0 +1,152 @@
+//! One straight story for each command.
+
+mod apply;
+mod check;
+mod drift;
+mod init;
+mod lines;
+mod load;
+mod out_file;
+mod pipeline;
+mod plan;
+mod reference;
+mod sandbox;
+mod show;
+mod signals;
+mod target;
+mod topics;
+mod validate;
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::cli::{Cli, Color, Command, OutputArgs};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::progress::Voice;
+use crate::render::Style;
+
+/// How this process prints.
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches of the command line")]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    stdout_color: bool,
+    stderr_color: bool,
+    verbose: bool,
+    quiet: bool,
+    /// Standard output is taken, for a stream of events.
+    data_on_stderr: bool,
+}
+
+impl Output {
+    fn new(args: &OutputArgs) -> Self {
+        // The convention of no-color.org: present and not empty.
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        let color = |terminal: bool| match args.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !no_color,
+        };
+        Self {
+            stdout_color: color(io::stdout().is_terminal()),
+            stderr_color: color(io::stderr().is_terminal()),
+            verbose: args.verbose > 0,
+            quiet: args.quiet,
+            data_on_stderr: false,
+        }
+    }
+
+    fn style(self) -> Style {
+        let terminal = io::stdout().is_terminal();
+        let width = terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| width.0);
+        let color = if self.data_on_stderr { self.stderr_color } else { self.stdout_color };
+        Style { color, width, verbose: self.verbose }
+    }
+
+    fn voice(self) -> Voice {
+        if self.quiet { Voice::Quiet } else { Voice::Normal }
+    }
+
+    /// Data. A reader that has gone away (`| head`) is its own business; a full disk is not.
+    fn print(self, text: &str) -> Result<(), Failure> {
+        if self.data_on_stderr {
+            self.error(text);
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(Exit::Error, format!("cannot write to standard output: {e}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A remark.
+    fn remark(self, text: &str) {
+        if !self.quiet {
+            let _ = io::stderr().lock().write_all(text.as_bytes());
+        }
+    }
+
+    /// A command that writes to what it is handed, and says what to exit with.
+    fn plain(
+        self,
+        command: impl FnOnce(&mut dyn io::Write, &mut dyn io::Write) -> io::Result<u8>,
+    ) -> Result<Exit, Failure> {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let done = command(&mut out, &mut err);
+        self.print(&String::from_utf8_lossy(&out))?;
+        self.error(&String::from_utf8_lossy(&err));
+        match done {
+            Ok(0) => Ok(Exit::Done),
+            Ok(3) => Ok(Exit::Invalid),
+            Ok(_) => Ok(Exit::Error),
+            Err(e) => Err(Failure::new(Exit::Error, format!("cannot write: {e}"))),
+        }
+    }
+
+    /// An error.
+    #[expect(clippy::unused_self, reason = "all printing goes through the one value that says how")]
+    fn error(self, text: &str) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// Runs a command to its end; whatever it printed is flushed.
+pub(crate) async fn run(cli: Cli) -> Exit {
+    let output = Output::new(&cli.output);
+    let result = match cli.command {
+        Command::Init(args) => output.plain(|out, err| init::run(&args, out, err)),
+        Command::Validate(args) => output.plain(|out, _| validate::run(&args, out, output.stdout_color)),
+        Command::Plan(args) => plan::run(args, output).await,
+        Command::Apply(args) => apply::run(args, output).await,
+        Command::Drift(args) => drift::run(args, output).await,
+        Command::Show(args) => show::run(&args, output),
+        Command::Topics(args) => output.plain(|out, err| topics::run(&args, out, err)),
+        Command::Sandbox(args) => sandbox_command(args).await,
+        Command::Schema(args) => reference::schema(&args, output),
+        Command::Completions { shell } => reference::completions(shell, output),
+        Command::Man { command } => reference::man(command.as_deref(), output),
+    };
+    result.unwrap_or_else(|failure| {
+        output.error(&failure.text());
+        failure.exit
+    })
+}
+
+/// Pretty JSON with a newline at its end.
+fn json_text(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).map_or_else(|e| format!("{{\"error\":\"{e}\"}}\n"), |text| text + "\n")
+}
+
+/// Seconds since the epoch that all outputs use, where SOURCE_DATE_EPOCH says so (reproducible-builds.org).
+fn now() -> jiff::Timestamp {
+    let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|v| v.trim().parse().ok());
+    let now = fixed.and_then(|s| jiff::Timestamp::from_second(s).ok()).unwrap_or_else(jiff::Timestamp::now);
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+async fn sandbox_command(args: crate::cli::sandbox::SandboxArgs) -> Result<Exit, Failure> {
+    let done = sandbox::run(args, &mut io::stdout()).await;
+    done.map(|()| Exit::Done).map_err(|e| Failure::invalid(format!("sandbox: {e}")))
+}

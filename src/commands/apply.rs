@@ -1,0 +1,313 @@
+//! `apply`: a saved plan as it stands, or plan, show, ask and apply.
+
+mod report;
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::lines::{self, Ended};
+use super::out_file::OutFile;
+use super::pipeline::{self, Run};
+use super::signals::Signals;
+use super::{Output, check, json_text, now};
+use crate::admin::ShopWriter;
+use crate::apply::{self, Surroundings};
+use crate::cli::{ApplyArgs, Format};
+use crate::error::Failure;
+use crate::events::{Event, ReadStatus, ShopRead, StepOutcome, Summary};
+use crate::exit::Exit;
+use crate::journal::Recorder;
+use crate::observe::side_by_side;
+use crate::plan::v1::{self, Plan, ShopStatus};
+use crate::plan::{self, Consent, Task};
+use crate::render;
+use crate::report::{ReportShop, ReportShopStatus};
+
+pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure> {
+    let consents: Vec<Consent> =
+        args.allow.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>().map_err(Failure::invalid)?;
+    let (recorder, output) = lines::open(args.journal.as_deref(), args.events.as_deref(), args.format, output)?;
+    let ended = match &args.plan {
+        Some(path) => saved(&args, path, &consents, &recorder, output).await,
+        None => fresh(&args, &consents, &recorder, output).await,
+    };
+    lines::close(&recorder, ended, output).await
+}
+
+/// Carries out a saved plan.
+async fn saved(
+    args: &ApplyArgs,
+    path: &Path,
+    consents: &[Consent],
+    recorder: &Arc<Recorder>,
+    output: Output,
+) -> Result<Ended, Failure> {
+    let plan = check::read_plan(path)?;
+    let select = &args.select;
+    if !(select.shop.is_empty() && select.exclude_shop.is_empty() && select.label.is_empty())
+        || select.shard.is_some()
+        || select.shard_index.is_some()
+    {
+        return Err(Failure::invalid("a saved plan carries its own selection")
+            .hint("leave out --shop, --exclude-shop, --label and --shard, or make a plan with them"));
+    }
+    if let Some(expected) = args.expect_digest.as_ref().filter(|d| **d != plan.plan_digest) {
+        return Err(Failure::invalid(format!("the plan's digest is {}, not {expected}", plan.plan_digest)));
+    }
+    let recorder = Arc::clone(recorder);
+    let run = pipeline::open(&args.manifest, select, &args.run, output.voice(), output, Some(&plan), recorder).await?;
+    same_target(&run, &plan)?;
+    check::shard_was_judged(&plan, args.checked.as_deref())?;
+    refuse_hazards(&plan, consents)?;
+    for shop in &plan.shops {
+        lines::tell_changes(&run.recorder, shop);
+    }
+    carry_out(args, run, plan, Reading::Again, output).await
+}
+
+/// Plans, shows, asks, applies.
+async fn fresh(
+    args: &ApplyArgs,
+    consents: &[Consent],
+    recorder: &Arc<Recorder>,
+    output: Output,
+) -> Result<Ended, Failure> {
+    let asks = !args.auto_approve;
+    if asks && !std::io::stdin().is_terminal() {
+        return Err(Failure::invalid("there is no terminal to ask on, and nothing says to go ahead")
+            .hint("apply a saved plan (`hookwright plan --out plan.json`), or pass --auto-approve"));
+    }
+    let recorder = Arc::clone(recorder);
+    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
+    let plan = run.plan(None, None, |plan| pipeline::exit_of(plan, Exit::Done) as u8).await;
+    let shown = render::plan_text(&plan, &output.style());
+    match args.format {
+        Format::Text => output.print(&format!("{shown}\n"))?,
+        // Standard output is for the report then; whoever is asked must still see the plan.
+        Format::Json if asks => output.remark(&format!("{shown}\n")),
+        Format::Json => {}
+    }
+    if plan.selection.shard.is_some() {
+        check::shard_was_judged(&plan, None)?;
+    }
+    refuse_hazards(&plan, consents)?;
+    let anything = plan.summary.shops.changed > 0;
+    if asks && anything && !agreed(&plan)? {
+        output.remark("Apply cancelled; nothing was sent.\n");
+        run.target.close().await?;
+        let message = "Apply cancelled; nothing was sent.".to_owned();
+        return Ok(Ended { exit: Exit::Error, summary: Summary { message, ..Summary::default() } });
+    }
+    let reading = if asks { Reading::Again } else { Reading::Fresh };
+    carry_out(args, run, plan, reading, output).await
+}
+
+/// A plan for another endpoint is nobody's plan here.
+fn same_target(run: &Run, plan: &Plan) -> Result<(), Failure> {
+    let id = |s: &Option<v1::Sandbox>| s.as_ref().map(|s| s.id.clone());
+    if run.target.name == plan.settings.endpoint && id(&run.target.sandbox) == id(&plan.settings.sandbox) {
+        return Ok(());
+    }
+    let name = |endpoint: &str, sandbox: &Option<v1::Sandbox>| match sandbox {
+        Some(s) => format!("sandbox {} ({})", s.state, s.id),
+        None => endpoint.to_owned(),
+    };
+    let planned = name(&plan.settings.endpoint, &plan.settings.sandbox);
+    let here = name(&run.target.name, &run.target.sandbox);
+    let failure = Failure::invalid(format!("the plan was made for {planned}, and this would go to {here}"));
+    Err(match plan.settings.endpoint.as_str() {
+        "sandbox" => failure.hint("pass --sandbox and the same --sandbox-state; a reset sandbox needs a new plan"),
+        "shopify" => failure.hint("leave out --sandbox and unset HOOKWRIGHT_ADMIN_URL"),
+        _ => failure.hint("set HOOKWRIGHT_ADMIN_URL as it was when the plan was made"),
+    })
+}
+
+fn refuse_hazards(plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
+    let refused = plan::refused(&plan.hazards, consents);
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(check::refusal(&refused))
+}
+
+fn agreed(plan: &Plan) -> Result<bool, Failure> {
+    let mut err = std::io::stderr().lock();
+    let v1::Summary { add, change, destroy, .. } = &plan.summary;
+    let _ = write!(
+        err,
+        "Do you want to make these changes ({add} to add, {change} to change, {destroy} to destroy)?\n\
+         Only `yes` will be accepted: "
+    );
+    let _ = err.flush();
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    read.map_err(|e| Failure::new(Exit::Error, format!("cannot read the answer: {e}")))?;
+    Ok(line.trim() == "yes")
+}
+
+/// Whether the shops have to be read before their changes.
+#[derive(Clone, Copy, PartialEq)]
+enum Reading {
+    /// Some time has passed since the plan.
+    Again,
+    /// The plan was made a moment ago.
+    Fresh,
+}
+
+async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, output: Output) -> Result<Ended, Failure> {
+    let report_file = args.report.as_deref().map(OutFile::prepare).transpose()?;
+    let started_at = now();
+    let recorder = Arc::clone(&run.recorder);
+    let unwritten =
+        |why| Failure::new(Exit::Error, format!("nothing was sent, since the journal cannot be written: {why}"));
+    recorder.begin(&plan.plan_digest).await.map_err(unwritten)?;
+    let plan = Arc::new(plan);
+    let changed: Vec<usize> =
+        (0..plan.shops.len()).filter(|&at| plan.shops[at].status == ShopStatus::Changed).collect();
+    let context = Arc::new(Shared { plan: Arc::clone(&plan), run, reading });
+    context.run.progress.start("applied", changed.len());
+    let work = side_by_side(changed, context.run.parallelism(), |at| {
+        let shared = Arc::clone(&context);
+        async move { shared.shop(at).await }
+    });
+    let applied = tokio::select! {
+        applied = work => applied,
+        () = second_signal(&context.run.stop, output) => {
+            return Err(Failure::new(Exit::Error, "aborted: what was in flight may or may not have been done")
+                .hint("plan again to see; a second apply converges"));
+        }
+    };
+    context.run.progress.finish();
+    let mut report = report::of(&plan, applied, started_at);
+    let mut exit = report::exit_of(&report);
+    if let Err(why) = recorder.health().await {
+        // Whatever was done: somebody relies on what could not be written down.
+        exit = if exit == Exit::Done { Exit::Error } else { exit };
+        report.exit_code = exit as u8;
+        output.error(&Failure::new(Exit::Error, why).text());
+    }
+    // Every task has ended, so this is the last reference.
+    if let Ok(shared) = Arc::try_unwrap(context).map_err(drop) {
+        shared.run.target.close().await?;
+    }
+
+    let json = json_text(&report);
+    // What was done is said whatever becomes of the file.
+    let printed = match args.format {
+        Format::Text => output.print(&render::report_text(&report, &output.style())),
+        Format::Json => output.print(&json),
+    };
+    if let Some(file) = report_file {
+        file.write(&json)?;
+    }
+    printed?;
+    Ok(Ended {
+        exit,
+        summary: Summary {
+            message: render::report_last_line(&report.summary, report.complete),
+            plan_digest: Some(report.plan_digest),
+            plan: Some(plan.summary.clone()),
+            apply: Some(report.summary),
+            ..Summary::default()
+        },
+    })
+}
+
+/// The first signal asks every shop to finish what is in flight; the second one ends this future.
+async fn second_signal(stop: &watch::Sender<bool>, output: Output) {
+    let mut signals = Signals::new();
+    signals.next().await;
+    stop.send_replace(true);
+    output.remark("\nInterrupted: finishing what is in flight; once more aborts.\n");
+    signals.next().await;
+}
+
+struct Shared {
+    plan: Arc<Plan>,
+    run: Run,
+    reading: Reading,
+}
+
+impl Shared {
+    /// One shop: token, reading, judgement, changes.
+    async fn shop(&self, at: usize) -> ReportShop {
+        let planned = &self.plan.shops[at];
+        let report = self.try_shop(planned).await.unwrap_or_else(|report| {
+            self.tell_untouched(&report);
+            *report
+        });
+        self.run.progress.tick();
+        report
+    }
+
+    async fn try_shop(&self, planned: &v1::Shop) -> Result<ReportShop, Box<ReportShop>> {
+        let manifest = &self.run.manifest;
+        let stale = |why: plan::Stale| Box::new(apply::stale(planned, &why));
+        let index = self.run.shop_index(&planned.shop).ok_or_else(|| stale(plan::Stale::Manifest))?;
+        let desired = &manifest.shops[index].desired;
+        if plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest {
+            return Err(stale(plan::Stale::Manifest));
+        }
+        if *self.run.stop.borrow() {
+            return Err(interrupted(planned));
+        }
+        let not_read = |e| Box::new(apply::not_read(planned, apply::error(&e)));
+        let token = self.run.token(index).await.map_err(not_read)?;
+        let mut writer = self.run.client.writer(&manifest.shops[index].shop, &token);
+        let tasks = self.tasks(planned, &mut writer).await?;
+        self.tell_read(planned, &tasks);
+        let interrupted = || *self.run.stop.borrow();
+        let surroundings = Surroundings { interrupted: &interrupted, now: &now, recorder: &self.run.recorder };
+        Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
+    }
+
+    /// For the events: what a reading before the changes found.
+    fn tell_read(&self, planned: &v1::Shop, tasks: &[Task]) {
+        if self.reading == Reading::Again {
+            let changes = tasks.iter().filter(|task| matches!(task, Task::Do(_))).count();
+            let (shop, status) = (planned.shop.clone(), ReadStatus::Changed);
+            self.run.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error: None }));
+        }
+    }
+
+    /// For the events: a shop of which nothing was sent.
+    fn tell_untouched(&self, report: &ReportShop) {
+        let stale = report.status == ReportShopStatus::Stale;
+        let status = if stale { ReadStatus::Stale } else { ReadStatus::Failed };
+        let (shop, changes, error) = (report.shop.clone(), report.outcomes.len(), report.error.clone());
+        self.run.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error }));
+        let outcome = |(index, outcome)| StepOutcome::of(&report.shop, index, outcome, 0);
+        self.run.recorder.outcomes_of_untouched(report.outcomes.iter().enumerate().map(outcome).collect());
+    }
+
+    async fn tasks(&self, planned: &v1::Shop, writer: &mut ShopWriter) -> Result<Vec<Task>, Box<ReportShop>> {
+        let stale = |why: plan::Stale| Box::new(apply::stale(planned, &why));
+        if self.reading == Reading::Fresh {
+            let changes = planned.changes.iter().map(plan::parse_change);
+            let tasks = changes.map(|c| c.map(|c| Task::Do(Box::new(c)))).collect::<Option<Vec<_>>>();
+            return tasks.ok_or_else(|| stale(plan::Stale::Unreadable));
+        }
+        let mut stop = self.run.stop.subscribe();
+        let reading = tokio::select! {
+            reading = writer.read() => reading,
+            // Nothing was sent yet: nobody has to wait for this.
+            _ = stop.wait_for(|stop| *stop) => return Err(interrupted(planned)),
+        };
+        let reading = reading.map_err(|e| Box::new(apply::not_read(planned, apply::error(&e))))?;
+        plan::judge(planned, &reading.observed, &self.run.manifest.ownership).map_err(stale)
+    }
+}
+
+/// The report of a shop whose turn did not come.
+fn interrupted(planned: &v1::Shop) -> Box<ReportShop> {
+    let error = v1::ShopError {
+        kind: "interrupted".to_owned(),
+        http_status: None,
+        message: "interrupted before its turn came".to_owned(),
+        retryable: true,
+    };
+    Box::new(apply::not_read(planned, error))
+}

@@ -1,0 +1,111 @@
+//! Saved plans: read, judged together over shards, and what says that they were.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::json_text;
+use super::out_file::OutFile;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::plan::v1::{Hazard, Plan};
+use crate::plan::{self, Consent};
+
+/// Reads and verifies a plan file.
+pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
+    let bytes = std::fs::read(path).map_err(|e| Failure::invalid(format!("cannot read {}: {e}", path.display())))?;
+    plan::read(&bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))
+}
+
+/// Hazards without consent, with figures and the way out.
+pub(super) fn refusal(refused: &[&Hazard]) -> Failure {
+    let mut failure = Failure::new(
+        Exit::Refused,
+        format!("refused, and nothing was sent: the plan has {} hazards without consent", refused.len()),
+    );
+    for hazard in refused {
+        let shop = hazard.shop.as_deref().map(|s| format!("{s} ")).unwrap_or_default();
+        failure = failure.hint(format!("{shop}{}; to consent: --allow {}", hazard.message, hazard.allow));
+    }
+    failure
+}
+
+/// What `show --check --out` writes: these plans were judged together.
+#[derive(Debug, Serialize, Deserialize)]
+struct Checked {
+    format_version: String,
+    manifest_digest: String,
+    plan_digests: Vec<String>,
+}
+
+/// A plan over a part of the shops can't judge the run; somebody must have judged all parts together.
+pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<(), Failure> {
+    let Some(shard) = &plan.selection.shard else { return Ok(()) };
+    let Some(path) = checked else {
+        return Err(Failure::new(
+            Exit::Refused,
+            format!("the plan covers shard {shard} only, so the hazards of the whole run were not judged"),
+        )
+        .hint("judge all shards with `hookwright show --check --out checked.json SHARD…`, then apply with --checked checked.json"));
+    };
+    let read = std::fs::read(path).map_err(|e| Failure::invalid(format!("cannot read {}: {e}", path.display())))?;
+    let checked: Checked = serde_json::from_slice(&read)
+        .map_err(|e| Failure::invalid(format!("{} is not a file of `show --check --out`: {e}", path.display())))?;
+    if checked.manifest_digest == plan.manifest_digest && checked.plan_digests.contains(&plan.plan_digest) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Refused, format!("{} was written for other plans than this one", path.display())))
+}
+
+/// Judges the hazards over all plans together.
+pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>) -> Result<(), Failure> {
+    let Some(first) = plans.first() else { return Ok(()) };
+    let mut hazards: Vec<Hazard> =
+        plans.iter().flat_map(|p| &p.hazards).filter(|h| h.shop.is_some()).cloned().collect();
+    hazards.extend(plan::of_run(&first.settings, plans.iter().flat_map(|p| &p.shops)));
+    let refused = plan::refused(&hazards, consents);
+    if !refused.is_empty() {
+        return Err(refusal(&refused));
+    }
+    let checked = Checked {
+        format_version: "1.0".to_owned(),
+        manifest_digest: first.manifest_digest.clone(),
+        plan_digests: plans.iter().map(|p| p.plan_digest.clone()).collect(),
+    };
+    out.map_or(Ok(()), |path| OutFile::prepare(path)?.write(&json_text(&checked)))
+}
+
+/// Plans that are shown or judged as one must be parts of one run, each once; to be judged, all of them.
+pub(super) fn one_run(plans: &[Plan], whole: bool) -> Result<(), Failure> {
+    let digests: BTreeSet<&str> = plans.iter().map(|p| p.manifest_digest.as_str()).collect();
+    if digests.len() > 1 {
+        return Err(Failure::invalid("the plans were made from different manifests (their manifest_digest differs)"));
+    }
+    if plans.windows(2).any(|p| p[0].settings != p[1].settings) {
+        return Err(Failure::invalid("the plans were made with different settings"));
+    }
+    let mut seen = BTreeMap::new();
+    for (at, shop) in plans.iter().enumerate().flat_map(|(at, p)| p.shops.iter().map(move |s| (at, s))) {
+        if seen.insert(&shop.shop, at).is_some() {
+            return Err(Failure::invalid(format!("{} stands in two of the plans", shop.shop)));
+        }
+    }
+    let parts: Vec<(u32, u32)> = plans.iter().filter_map(|p| p.selection.shard.as_deref()).filter_map(shard).collect();
+    let Some(&(_, count)) = parts.first() else { return Ok(()) };
+    let there: BTreeSet<u32> = parts.iter().map(|(k, _)| *k).collect();
+    if !whole {
+        return Ok(());
+    }
+    let missing: Vec<String> = (1..=count).filter(|k| !there.contains(k)).map(|k| format!("{k}/{count}")).collect();
+    if !missing.is_empty() || parts.len() != plans.len() || parts.iter().any(|(_, n)| *n != count) {
+        let missing = if missing.is_empty() { "they are not parts of one run".to_owned() } else { missing.join(", ") };
+        return Err(Failure::invalid(format!("shards are missing: {missing}")));
+    }
+    Ok(())
+}
+
+fn shard(text: &str) -> Option<(u32, u32)> {
+    let (k, n) = text.split_once('/')?;
+    Some((k.parse().ok()?, n.parse().ok()?))
+}

@@ -1,0 +1,56 @@
+//! `drift`: a plan for cron. Read-only, silent when there is nothing, one verdict when there is.
+
+use super::out_file::OutFile;
+use super::pipeline::{self, exit_of, needs_somebody};
+use super::{Output, json_text, lines};
+use crate::cli::{DriftArgs, Format};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::progress::Voice;
+use crate::render;
+use crate::since::History;
+
+pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure> {
+    let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
+    let voice = if output.quiet { Voice::Quiet } else { Voice::TerminalOnly };
+    let earlier = earlier(&args, output)?;
+    let (recorder, _) = lines::open(None, None, args.format, output)?;
+    let run = pipeline::open(&args.manifest, &args.select, &args.run, voice, output, None, recorder).await?;
+    let plan = run.plan(None, earlier.as_ref(), |plan| exit_of(plan, Exit::Changes) as u8).await;
+    run.target.close().await?;
+
+    let json = json_text(&plan);
+    if let Some(file) = out {
+        file.write(&json)?;
+    }
+    match args.format {
+        // A pipe that parses JSON wants some, whatever it says.
+        Format::Json => output.print(&json)?,
+        Format::Text if needs_somebody(&plan) || !plan.complete => {
+            output.print(&render::plan_text(&plan, &output.style()))?;
+        }
+        Format::Text => {}
+    }
+    Ok(exit_of(&plan, Exit::Changes))
+}
+
+/// What the files of `--since` show. Read before `--out` may replace one of them.
+fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure> {
+    let mut history = History::default();
+    for path in &args.since {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            // The first night of a job that keeps its last report under one name.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && args.out.as_ref() == Some(path) => continue,
+            Err(e) => return Err(Failure::invalid(format!("cannot read {}: {e}", path.display()))),
+        };
+        history.add(&bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))?;
+    }
+    if history.unreadable_lines > 0 {
+        output.remark(&format!(
+            "{} lines of the journals were cut off or damaged, and passed over\n",
+            history.unreadable_lines
+        ));
+    }
+    Ok((!args.since.is_empty()).then_some(history))
+}

@@ -1,0 +1,73 @@
+//! What `--journal` and `--events` have in common over commands: opened first, closed last, whatever happens between.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Output, now};
+use crate::cli::Format;
+use crate::error::Failure;
+use crate::events::{Event, PlannedChange, ShopRead, Summary};
+use crate::exit::Exit;
+use crate::journal::Recorder;
+use crate::plan::v1;
+
+/// How a command ended that got so far as to have something to say.
+pub(super) struct Ended {
+    pub(super) exit: Exit,
+    pub(super) summary: Summary,
+}
+
+/// Opens the files. With events on standard output the text goes to standard error.
+pub(super) fn open(
+    journal: Option<&Path>,
+    events: Option<&Path>,
+    format: Format,
+    output: Output,
+) -> Result<(Arc<Recorder>, Output), Failure> {
+    let on_stdout = events.is_some_and(|path| path.as_os_str() == "-");
+    if on_stdout && format == Format::Json {
+        return Err(Failure::invalid("--events - and --format json both want standard output")
+            .hint("write one of them to a file: --events FILE, or --out / --report FILE"));
+    }
+    let recorder = Recorder::open(journal, events, now).map_err(Failure::invalid)?;
+    Ok((Arc::new(recorder), Output { data_on_stderr: on_stdout, ..output }))
+}
+
+/// Says how it ended, in every stream. What could not be written makes no success.
+pub(super) async fn close(recorder: &Recorder, ended: Result<Ended, Failure>, output: Output) -> Result<Exit, Failure> {
+    let summary = match &ended {
+        Ok(Ended { exit, summary }) => Summary { exit_code: *exit as u8, ..summary.clone() },
+        Err(failure) => {
+            Summary { exit_code: failure.exit as u8, message: failure.message.clone(), ..Summary::default() }
+        }
+    };
+    let written = recorder.end(summary).await;
+    let exit = ended?.exit;
+    match written {
+        Ok(()) => Ok(exit),
+        Err(why) if exit == Exit::Done => Err(Failure::new(Exit::Error, why)),
+        Err(why) => {
+            output.error(&Failure::new(exit, why).text());
+            Ok(exit)
+        }
+    }
+}
+
+/// What was found of a shop, for the events.
+pub(super) fn tell(recorder: &Recorder, shop: &v1::Shop) {
+    recorder.event(Event::ShopRead(ShopRead {
+        shop: shop.shop.clone(),
+        status: shop.status.into(),
+        changes: shop.changes.len(),
+        error: shop.error.clone(),
+    }));
+    tell_changes(recorder, shop);
+}
+
+/// What is planned for a shop, for the events.
+pub(super) fn tell_changes(recorder: &Recorder, shop: &v1::Shop) {
+    for (index, change) in shop.changes.iter().enumerate() {
+        let (shop, change) = (shop.shop.clone(), change.clone());
+        recorder.event(Event::PlannedChange(PlannedChange { shop, index, change }));
+    }
+}

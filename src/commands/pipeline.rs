@@ -1,0 +1,352 @@
+//! What plan, apply and drift have in common: from the command line to a plan in memory.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::target::{SANDBOX_TOKEN, Target};
+use super::{Output, lines, load, now};
+use crate::admin::{self, AdminClient, AdminError, Kind, Reading};
+use crate::apply::error as wire_error;
+use crate::auth::SecretResolver;
+use crate::cli::{ManifestArgs, RunArgs, SelectArgs, Tolerate};
+use crate::diagnostic;
+use crate::error::Failure;
+use crate::events::{Event, Wait};
+use crate::exit::{self, Cause, Exit};
+use crate::journal::Recorder;
+use crate::manifest::{Auth, Manifest, ManifestShop, Options, Tolerable, Transport};
+use crate::model::{ApiVersion, ShopDomain};
+use crate::observe::side_by_side;
+use crate::plan::v1::{self, Plan, ShopStatus};
+use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, ShopInput};
+use crate::progress::{Progress, Voice};
+use crate::select::{Selection, Terms};
+use crate::since::{self, History};
+
+/// A manifest that is valid, and what a run over it needs.
+pub(crate) struct Run {
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) shops: Vec<usize>,
+    pub(crate) selection: v1::Selection,
+    pub(crate) target: Target,
+    pub(crate) client: AdminClient,
+    pub(crate) secrets: Arc<SecretResolver>,
+    pub(crate) progress: Arc<Progress>,
+    /// Where the run is written down.
+    pub(crate) recorder: Arc<Recorder>,
+    /// Turns true when somebody asks to stop.
+    pub(crate) stop: watch::Sender<bool>,
+    tolerate: Vec<Tolerable>,
+    parallelism: usize,
+    /// Every address of the manifest, with scheme and host in lower case.
+    addresses: Arc<std::collections::HashSet<String>>,
+}
+
+/// Opens everything; sends nothing. A saved plan brings its own version, transport and shops.
+pub(crate) async fn open(
+    manifest: &ManifestArgs,
+    select: &SelectArgs,
+    run: &RunArgs,
+    voice: Voice,
+    output: Output,
+    saved: Option<&Plan>,
+    recorder: Arc<Recorder>,
+) -> Result<Run, Failure> {
+    let timeout = duration(&run.timeout)?;
+    let terms = Terms {
+        shop: &select.shop,
+        exclude_shop: &select.exclude_shop,
+        label: &select.label,
+        shard: select.shard.as_deref(),
+        shard_index: select.shard_index.zip(select.shard_count),
+    };
+    let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
+    let (manifest, seeds) = load_manifest(&manifest.file, voice, output)?;
+    let manifest = Arc::new(manifest);
+    let shops = selected(&manifest, &selection)?;
+    let target = Target::open(run, &manifest, seeds).await?;
+    target.check_shops(saved.map_or(shops.len(), |plan| plan.shops.len()))?;
+    let (version, transport) = match saved {
+        Some(plan) => api_of(plan)?,
+        None => (manifest.admin_api.version.clone(), manifest.admin_api.transport.into()),
+    };
+
+    let progress = Arc::new(Progress::new(voice));
+    let (waiting, told) = (Arc::clone(&progress), Arc::clone(&recorder));
+    let (stop, stopped) = watch::channel(false);
+    let options = admin::Options {
+        transport,
+        deadline: Some(tokio::time::Instant::now() + timeout),
+        jitter_seed: fastrand::u64(..),
+        on_wait: Some(Arc::new(move |shop, wait, why| {
+            waiting.wait(shop, wait, why);
+            let (shop, reason) = (shop.to_string(), why.to_owned());
+            told.event(Event::Wait(Wait { shop, seconds: wait.as_secs_f64(), reason }));
+        })),
+        stop: Some(stopped),
+        ..admin::Options::new(target.endpoint.clone(), version)
+    };
+    let client = AdminClient::new(options).map_err(|e| Failure::new(Exit::Error, e))?;
+    let secrets = Arc::new(target.secrets(run));
+    let tolerate = run.tolerate.iter().map(|kind| match kind {
+        Tolerate::Uninstalled => Tolerable::Uninstalled,
+        Tolerate::Frozen => Tolerable::Frozen,
+        Tolerate::Locked => Tolerable::Locked,
+    });
+    Ok(Run {
+        addresses: Arc::new(manifest.addresses.iter().map(crate::model::Address::folded).collect()),
+        selection: selection.wire(&terms),
+        tolerate: tolerate.collect(),
+        parallelism: usize::from(run.parallelism),
+        manifest,
+        shops,
+        target,
+        client,
+        secrets,
+        progress,
+        recorder,
+        stop,
+    })
+}
+
+/// The Admin API that a saved plan was made with.
+fn api_of(plan: &Plan) -> Result<(ApiVersion, admin::Transport), Failure> {
+    let v1::AdminApi { version, transport } = &plan.settings.admin_api;
+    let spoken = admin::Transport::parse(transport)
+        .ok_or_else(|| Failure::invalid(format!("the plan was made over {transport:?}, which is not known here")))?;
+    Ok((ApiVersion::parse(version).map_err(Failure::invalid)?, spoken))
+}
+
+impl From<Transport> for admin::Transport {
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::GraphQl => Self::GraphQl,
+            Transport::Rest => Self::Rest,
+        }
+    }
+}
+
+/// A duration as people write it: `90s`, `30m`, `1h 30m`.
+fn duration(text: &str) -> Result<Duration, Failure> {
+    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+    parsed.and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero()).ok_or_else(|| {
+        Failure::invalid(format!("--timeout {text:?} is not a duration")).hint("write it like 90s, 30m or 1h")
+    })
+}
+
+fn selected(manifest: &Manifest, selection: &Selection) -> Result<Vec<usize>, Failure> {
+    let all = manifest.shops.iter().enumerate();
+    let matching: Vec<usize> = all
+        .filter(|(_, shop)| selection.matches(&shop.shop, |key| shop.labels.get(key).map(String::as_str)))
+        .map(|(at, _)| at)
+        .collect();
+    if matching.is_empty() {
+        return Err(Failure::invalid("the selection matches no shop").hint(format!(
+            "the manifest has {} shops; look at --shop, --exclude-shop and --label",
+            manifest.shops.len()
+        )));
+    }
+    Ok(matching.into_iter().filter(|&at| selection.in_shard(&manifest.shops[at].shop)).collect())
+}
+
+impl Run {
+    /// One shop's token, or why there is none.
+    pub(crate) async fn token(&self, shop: usize) -> Result<SecretString, AdminError> {
+        token(&self.secrets, &self.manifest.shops[shop], self.target.sandbox.is_some()).await
+    }
+}
+
+async fn token(secrets: &SecretResolver, shop: &ManifestShop, in_sandbox: bool) -> Result<SecretString, AdminError> {
+    let unavailable = |message: String| AdminError::new(Kind::SecretUnavailable, message);
+    match shop.auth.as_deref() {
+        Some(Auth::AccessToken(reference)) => {
+            secrets.resolve(reference, &shop.shop).await.map_err(|e| unavailable(e.to_string()))
+        }
+        None if in_sandbox => Ok(SANDBOX_TOKEN.to_owned().into()),
+        None => Err(unavailable("the manifest says nowhere how to get this shop's token; add `auth`".to_owned())),
+    }
+}
+
+impl Run {
+    /// Reads the selected shops, side by side, and plans them.
+    pub(crate) async fn plan(
+        &self,
+        base: Option<&Arc<Manifest>>,
+        earlier: Option<&History>,
+        exit_code: impl FnOnce(&Plan) -> u8,
+    ) -> Plan {
+        let in_sandbox = self.target.sandbox.is_some();
+        self.progress.start("read", self.shops.len());
+        let mut parts = side_by_side(self.shops.clone(), self.parallelism, |at| {
+            let (manifest, base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
+            let (secrets, client, progress) =
+                (Arc::clone(&self.secrets), self.client.clone(), Arc::clone(&self.progress));
+            let (tolerate, addresses) = (self.tolerate.clone(), Arc::clone(&self.addresses));
+            let recorder = Arc::clone(&self.recorder);
+            async move {
+                let shop = &manifest.shops[at];
+                let reading = match token(&secrets, shop, in_sandbox).await {
+                    Ok(token) => client.reader(&shop.shop, &token).read().await,
+                    Err(error) => Err(error),
+                };
+                progress.tick();
+                let context =
+                    Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses };
+                let version = &manifest.admin_api.version;
+                let part = part(&context, shop, base.as_deref(), &tolerate, version, reading.as_ref());
+                lines::tell(&recorder, &part.shop);
+                part
+            }
+        })
+        .await;
+        self.progress.finish();
+        let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
+        let frame = Frame {
+            settings: self.settings(),
+            selection: self.selection.clone(),
+            manifest_digest: self.manifest.digest.clone(),
+            created_at: now().to_string(),
+            shops_left: base.map(|base| left(base, &self.manifest)).unwrap_or_default(),
+            since,
+        };
+        plan::assemble(frame, parts, exit_code)
+    }
+
+    fn settings(&self) -> v1::Settings {
+        let Manifest { admin_api, ownership, safety, .. } = &*self.manifest;
+        v1::Settings {
+            endpoint: self.target.name.clone(),
+            sandbox: self.target.sandbox.clone(),
+            admin_api: v1::AdminApi {
+                version: admin_api.version.to_string(),
+                transport: admin_api.transport.as_str().to_owned(),
+            },
+            ownership: v1::Ownership {
+                address_prefixes: ownership.address_prefixes.iter().map(|p| p.as_str().to_owned()).collect(),
+                unmanaged: ownership.unmanaged.as_str().to_owned(),
+            },
+            safety: v1::Safety {
+                max_delete_percent: safety.max_delete_percent,
+                max_total_delete_percent: safety.max_total_delete_percent,
+                max_address_change_percent: safety.max_address_change_percent,
+                protected_topics: safety.protected_topics.iter().map(ToString::to_string).collect(),
+            },
+        }
+    }
+
+    /// The place of a shop in the manifest.
+    pub(crate) fn shop_index(&self, shop: &str) -> Option<usize> {
+        self.manifest.shops.binary_search_by(|s| s.shop.as_str().cmp(shop)).ok()
+    }
+
+    pub(crate) fn parallelism(&self) -> usize {
+        self.parallelism
+    }
+}
+
+fn part(
+    context: &Context<'_>,
+    shop: &ManifestShop,
+    base: Option<&Manifest>,
+    tolerate: &[Tolerable],
+    asked: &ApiVersion,
+    reading: Result<&Reading, &AdminError>,
+) -> plan::ShopPart {
+    let findings = reading.map(|r| of_reading(r, asked)).unwrap_or_default();
+    let failure = |error: &AdminError| {
+        let kind = error.kind.as_str();
+        let tolerated = tolerate.iter().chain(&shop.tolerate).any(|t| t.as_str() == kind);
+        ReadFailure { error: wire_error(error), tolerated }
+    };
+    let base = base.map(|manifest| Base {
+        desired: manifest.shops.iter().find(|s| s.shop == shop.shop).map(|s| &s.desired),
+        ownership: &manifest.ownership,
+    });
+    let input = ShopInput {
+        shop: &shop.shop,
+        labels: &shop.labels,
+        desired: &shop.desired,
+        destinations: &shop.destinations,
+        limits: &shop.limits,
+        base,
+        reading: reading.map(|r| &r.observed).map_err(failure),
+        findings,
+    };
+    plan::shop(context, input)
+}
+
+/// What the answer's headers say: a version that is no longer served falls forward to a later one (documented).
+fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<v1::Finding> {
+    let Some(served) = reading.served_version.as_deref().filter(|served| *served != asked.as_str()) else {
+        return Vec::new();
+    };
+    let message = format!(
+        "Shopify served Admin API {served} instead of {asked}: that version is no longer available; set admin_api.version"
+    );
+    vec![v1::Finding {
+        kind: "version_served".to_owned(),
+        severity: v1::Severity::Warning,
+        topic: None,
+        id: None,
+        message,
+        details: json!({ "asked": asked.as_str(), "served": served }).as_object().cloned().unwrap_or_default(),
+    }]
+}
+
+fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
+    let there: std::collections::HashSet<&ShopDomain> = now.shops.iter().map(|s| &s.shop).collect();
+    base.shops.iter().filter(|s| !there.contains(&s.shop)).map(|s| s.shop.to_string()).collect()
+}
+
+/// Loads a manifest. Its problems go to stderr; warnings too, unless nobody is there to read them.
+fn load_manifest(paths: &[PathBuf], voice: Voice, output: Output) -> Result<(Manifest, Vec<PathBuf>), Failure> {
+    let (loaded, seeds) = load::load(paths, &Options::default());
+    let report = loaded.report();
+    if report.errors() > 0 || voice == Voice::Normal {
+        let mut problems = Vec::new();
+        let _ = diagnostic::text::write(&mut problems, report, output.stderr_color);
+        output.error(&String::from_utf8_lossy(&problems));
+    }
+    let summary = diagnostic::text::summary(report);
+    match loaded.manifest {
+        Some(manifest) => Ok((manifest, seeds)),
+        None => Err(Failure::invalid(format!("the manifest is not valid: {summary}; nothing was sent"))),
+    }
+}
+
+/// Loads the base manifest, if one is named.
+pub(crate) fn base(paths: &[PathBuf], output: Output) -> Result<Option<Arc<Manifest>>, Failure> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    // Its warnings were dealt with where it came from.
+    let loaded = load_manifest(paths, Voice::Quiet, output);
+    let (manifest, _) = loaded.map_err(|failure| failure.hint("this is about the --base manifest"))?;
+    Ok(Some(Arc::new(manifest)))
+}
+
+/// Why shops of a plan were not read.
+pub(crate) fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {
+    let failed = plan.shops.iter().filter(|s| s.status == ShopStatus::Failed);
+    failed.filter_map(|s| s.error.as_ref()).map(|e| Cause::of_kind(&e.kind))
+}
+
+/// What a read-only command exits with; `on_changes` if there is anything to do or to look at.
+pub(crate) fn exit_of(plan: &Plan, on_changes: Exit) -> Exit {
+    let read = plan.summary.shops.changed + plan.summary.shops.unchanged > 0;
+    match exit::of_causes(causes(plan), read) {
+        Exit::Done if needs_somebody(plan) => on_changes,
+        exit => exit,
+    }
+}
+
+/// Whether there are changes, blocked bindings or findings that need attention.
+pub(crate) fn needs_somebody(plan: &Plan) -> bool {
+    let v1::Summary { add, change, destroy, blocked, attention, .. } = &plan.summary;
+    add + change + destroy + blocked + attention > 0
+}

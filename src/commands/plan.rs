@@ -1,0 +1,50 @@
+//! `plan`: read the shops, show what would change, save it.
+
+use std::sync::Arc;
+
+use super::lines::{self, Ended};
+use super::out_file::OutFile;
+use super::pipeline::{self, exit_of};
+use super::{Output, json_text};
+use crate::cli::{Format, PlanArgs};
+use crate::error::Failure;
+use crate::events::Summary;
+use crate::exit::Exit;
+use crate::journal::Recorder;
+use crate::render;
+
+pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure> {
+    let (recorder, output) = lines::open(None, args.events.as_deref(), args.format, output)?;
+    let ended = plan(&args, &recorder, output).await;
+    lines::close(&recorder, ended, output).await
+}
+
+async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Result<Ended, Failure> {
+    let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
+    let base = pipeline::base(&args.base, output)?;
+    let run =
+        pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, Arc::clone(recorder));
+    let run = run.await?;
+    let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
+    let plan = run.plan(base.as_ref(), None, |plan| exit_of(plan, on_changes) as u8).await;
+    run.target.close().await?;
+
+    let json = json_text(&plan);
+    if let (Some(file), Some(path)) = (out, &args.out) {
+        file.write(&json)?;
+        output.remark(&format!("Saved the plan to {}\n", path.display()));
+    }
+    match args.format {
+        Format::Text => output.print(&render::plan_text(&plan, &output.style()))?,
+        Format::Json => output.print(&json)?,
+    }
+    Ok(Ended {
+        exit: exit_of(&plan, on_changes),
+        summary: Summary {
+            message: render::plan_last_line(&plan.summary, plan.complete),
+            plan_digest: Some(plan.plan_digest),
+            plan: Some(plan.summary),
+            ..Summary::default()
+        },
+    })
+}

@@ -1,0 +1,145 @@
+//! `hookwright sandbox`: the local Admin API from the command line.
+
+use std::io::{self, Write};
+
+use tokio::signal::ctrl_c;
+
+use crate::cli::sandbox::{EditCommand, SandboxArgs, SandboxCommand, ServeArgs};
+use crate::sandbox::{self, Edit, Faults, OpenOptions, SandboxError};
+
+/// Carries out the command; what it has to say goes to `out`.
+pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write) -> Result<(), SandboxError> {
+    let told = match args.command {
+        SandboxCommand::Serve(args) => return serve(args, out).await,
+        SandboxCommand::Seed(args) => {
+            let done = sandbox::seed(&args.state.state, &args.files, args.replace)?;
+            let (shops, subscriptions) = (done.shops, done.subscriptions);
+            format!("{} holds {shops} shops with {subscriptions} subscriptions.", args.state.state.display())
+        }
+        SandboxCommand::Edit(args) => sandbox::edit(&args.state.state, &edit(args.edit))?,
+    };
+    say(out, &told)
+}
+
+async fn serve(args: ServeArgs, out: &mut dyn Write) -> Result<(), SandboxError> {
+    let options = OpenOptions { state: Some(args.state.state), seeds: args.seed };
+    let faults = (!args.faults.is_empty() || !args.fault.is_empty() || args.fault_seed.is_some())
+        .then(|| Faults::read(&args.faults, &args.fault, args.fault_seed))
+        .transpose()?;
+    let running = sandbox::start(&options, args.listen).await?;
+    if let Some(faults) = faults {
+        running.set_faults(faults);
+    }
+    say(out, &format!("export HOOKWRIGHT_ADMIN_URL={}", running.url()))?;
+    interrupted().await;
+    running.stop().await
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = ctrl_c().await; // without signals there is nothing to wait for
+}
+
+fn edit(command: EditCommand) -> Edit {
+    match command {
+        EditCommand::List { shop } => Edit::List { shop },
+        EditCommand::Add { shop, topic, address, format, filter, include_field, metafield_namespace, name } => {
+            let list = |values: Vec<String>| (!values.is_empty()).then(|| values.join(","));
+            let fields = [
+                ("address", Some(address)),
+                ("format", format),
+                ("filter", filter),
+                ("include_fields", list(include_field)),
+                ("metafield_namespaces", list(metafield_namespace)),
+                ("name", name),
+            ];
+            let fields = fields.into_iter().filter_map(|(key, value)| Some(format!("{key}={}", value?))).collect();
+            Edit::Add { shop, topic, fields }
+        }
+        EditCommand::Set { shop, id, fields } => Edit::Set { shop, id, fields },
+        EditCommand::Remove { shop, id, topic } => Edit::Remove { shop, id, topic },
+        EditCommand::Status { shop, status } => Edit::Status { shop, status },
+        EditCommand::Scopes { shop, scopes } => {
+            Edit::Scopes { shop, scopes: scopes.into_iter().filter(|scope| !scope.is_empty()).collect() }
+        }
+        EditCommand::Token { shop, token } => Edit::Token { shop, token },
+    }
+}
+
+fn say(out: &mut dyn Write, line: &str) -> Result<(), SandboxError> {
+    let written = writeln!(out, "{line}").and_then(|()| out.flush());
+    written.map_err(|source: io::Error| SandboxError::Io { path: "standard output".into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        sandbox: SandboxArgs,
+    }
+
+    async fn told(line: &[&str]) -> Result<String, SandboxError> {
+        let cli = Cli::try_parse_from([&["sandbox"], line].concat()).expect("arguments");
+        let mut out = Vec::new();
+        run(cli.sandbox, &mut out).await?;
+        Ok(String::from_utf8(out).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn serving_says_how_to_reach_it_and_goes_on() {
+        let folder = tempfile::tempdir().expect("folder");
+        let state = folder.path().join("new/state.json").display().to_string();
+        let cli = Cli::try_parse_from(["sandbox", "serve", "--listen", "127.0.0.1:0", "--state", &state]);
+        let mut out = Vec::new();
+        let serving = run(cli.expect("arguments").sandbox, &mut out);
+        let ended = tokio::time::timeout(std::time::Duration::from_millis(300), serving).await;
+        assert!(ended.is_err(), "it serves until it is interrupted");
+        let told = String::from_utf8(out).expect("text");
+        let port = told
+            .strip_prefix("export HOOKWRIGHT_ADMIN_URL=http://127.0.0.1:")
+            .and_then(|t| t.strip_suffix("/{shop}\n"));
+        assert!(port.is_some_and(|port| port.parse::<u16>().is_ok()), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_state_is_seeded_listed_and_edited_from_the_command_line() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (state, seed) = (path("state.json"), path("a.sandbox.yaml"));
+        std::fs::write(&seed, "sandbox: 1\nshops: [{shop: acme, scopes: [write_orders]}]\n").expect("write");
+        let early = told(&["edit", "--state", &state, "list"]).await.expect_err("no state yet").to_string();
+        assert!(early.contains("`hookwright sandbox seed` makes one"), "{early}");
+
+        let seeded = told(&["seed", &seed, "--state", &state]).await.expect("seed");
+        assert_eq!(seeded, format!("{state} holds 1 shops with 0 subscriptions.\n"));
+        let again = told(&["seed", &seed, "--state", &state]).await.expect_err("twice").to_string();
+        assert!(again.contains("--replace"), "{again}");
+        told(&["seed", &seed, "--state", &state, "--replace"]).await.expect("replace");
+
+        let add = ["edit", "add", "--shop", "acme", "--topic", "orders/create", "--address", "https://a.example/"];
+        let add = [&add[..], &["--include-field", "id", "--include-field", "email", "--state", &state]].concat();
+        assert!(told(&add).await.expect("add").starts_with("acme.myshopify.com: added 1"));
+        told(&["edit", "scopes", "--shop", "acme", "read_products,read_orders", "--state", &state])
+            .await
+            .expect("scopes");
+        let list = told(&["edit", "--state", &state, "list"]).await.expect("list");
+        assert!(list.starts_with("acme.myshopify.com  ok  scopes: read_products, read_orders\n"), "{list}");
+        assert!(list.contains("orders/create  https://a.example/"), "{list}");
+    }
+}

@@ -1,0 +1,127 @@
+//! `topics`: the catalogue.
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::catalog::{self, TopicInfo};
+use crate::cli::topics::{TopicsArgs, TopicsFormat};
+use crate::model::{Scope, ScopeSet};
+
+/// One topic, as `topics --format json` prints it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct TopicV1 {
+    /// Slash form, as the manifest writes it.
+    pub name: &'static str,
+    /// Name in the GraphQL Admin API.
+    pub graphql: String,
+    /// Any one of these scopes is enough; empty: none is needed, as far as is known.
+    pub scopes: Vec<&'static str>,
+    /// First version that has it, where that is known.
+    pub since: Option<&'static str>,
+    /// Whether the Admin API can subscribe it at all.
+    pub subscribable: bool,
+    /// What else there is to know; may be empty.
+    pub note: &'static str,
+}
+
+/// Prints the topics that fit. 0, or 3 if a scope is not written like one.
+pub(crate) fn run(args: &TopicsArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+    let mut granted = Vec::new();
+    for text in &args.scope {
+        let Some(scope) = Scope::parse(text) else {
+            writeln!(err, "error: `{}` is not an access scope", text.escape_debug())?;
+            writeln!(err, "  = help: scopes look like read_orders or write_customers")?;
+            return Ok(3);
+        };
+        granted.push(scope);
+    }
+    let granted = (!granted.is_empty()).then(|| granted.into_iter().collect::<ScopeSet>());
+    let words: Vec<String> = args.words.iter().map(|word| word.to_lowercase()).collect();
+    let topics: Vec<&TopicInfo> = catalog::all().iter().filter(|info| fits(info, &words, granted.as_ref())).collect();
+    match args.format {
+        TopicsFormat::Json => {
+            let topics: Vec<TopicV1> = topics.into_iter().map(topic).collect();
+            serde_json::to_writer_pretty(&mut *out, &topics)?;
+            writeln!(out)?;
+        }
+        TopicsFormat::Text if topics.is_empty() => {
+            writeln!(err, "No topic fits; `hookwright topics` alone lists all {}.", catalog::all().len())?;
+        }
+        TopicsFormat::Text => columns(&topics, out)?,
+    }
+    Ok(0)
+}
+
+/// Each word stands in the slash form or the GraphQL name; one of the scopes is among the alternatives.
+fn fits(info: &TopicInfo, words: &[String], granted: Option<&ScopeSet>) -> bool {
+    let graphql = info.graphql().to_lowercase();
+    words.iter().all(|word| info.name.contains(word.as_str()) || graphql.contains(word.as_str()))
+        && granted.is_none_or(|granted| info.scopes().any(|scope| granted.grants(scope)))
+}
+
+fn topic(info: &TopicInfo) -> TopicV1 {
+    TopicV1 {
+        name: info.name,
+        graphql: info.graphql(),
+        scopes: info.scopes().collect(),
+        since: info.since(),
+        subscribable: !info.is_compliance(),
+        note: info.note,
+    }
+}
+
+fn columns(topics: &[&TopicInfo], out: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<[String; 4]> = topics
+        .iter()
+        .map(|info| {
+            let scopes: Vec<&str> = info.scopes().collect();
+            let scopes = if scopes.is_empty() { "-".to_owned() } else { scopes.join(" or ") };
+            [info.name.to_owned(), info.graphql(), scopes, info.note.to_owned()]
+        })
+        .collect();
+    let head = ["TOPIC", "GRAPHQL", "SCOPE", "NOTE"].map(str::to_owned);
+    let width = |column: usize| rows.iter().chain([&head]).map(|row| row[column].len()).max().unwrap_or(0);
+    // One topic needs a long list of scopes; it must not push the notes of all others off the screen.
+    let widths = [width(0), width(1), width(2).min(40)];
+    for [name, graphql, scopes, note] in std::iter::once(&head).chain(&rows) {
+        let [a, b, c] = widths;
+        let line = format!("{name:a$}  {graphql:b$}  {scopes:c$}  {note}");
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run_with(words: &[&str], scope: &[&str], format: TopicsFormat) -> (u8, String, String) {
+        let texts = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
+        let args = TopicsArgs { words: texts(words), scope: texts(scope), format };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = run(&args, &mut out, &mut err).expect("run");
+        (code, String::from_utf8(out).expect("utf-8"), String::from_utf8(err).expect("utf-8"))
+    }
+
+    #[test]
+    fn words_and_scopes_narrow_the_list() {
+        let (code, out, _) = run_with(&["ORDERS_CREATE"], &["write_orders"], TopicsFormat::Json);
+        let topics: serde_json::Value = serde_json::from_str(&out).expect("json");
+        let names: Vec<_> =
+            topics.as_array().expect("array").iter().map(|topic| topic["name"].as_str().unwrap_or_default()).collect();
+        assert_eq!((code, names), (0, vec!["orders/create"]));
+        let (_, all, _) = run_with(&[], &[], TopicsFormat::Text);
+        assert_eq!(all.lines().count(), catalog::all().len() + 1);
+        assert!(all.lines().all(|line| line == line.trim_end()));
+    }
+
+    #[test]
+    fn nothing_found_is_said_and_a_bad_scope_is_refused() {
+        let (code, out, err) = run_with(&["frobnicate"], &[], TopicsFormat::Text);
+        assert!(code == 0 && out.is_empty() && err.contains("No topic fits"));
+        assert_eq!(run_with(&[], &["orders"], TopicsFormat::Text).0, 3);
+        assert_eq!(run_with(&["frobnicate"], &[], TopicsFormat::Json).1, "[]\n");
+    }
+}

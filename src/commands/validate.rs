@@ -1,0 +1,66 @@
+//! `validate`: offline checks of the manifest.
+
+use std::io::{self, Write};
+
+use crate::cli::validate::{ValidateArgs, ValidateFormat};
+use crate::diagnostic::{github, json, sarif, text};
+use crate::manifest::{Loaded, Options};
+
+use super::load;
+
+/// Prints what is wrong, and returns 0 or 3.
+pub(crate) fn run(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8> {
+    let options = Options { deny: args.deny.clone() };
+    let (loaded, _) = load::load(&args.files, &options);
+    let report = loaded.report();
+    match args.format {
+        ValidateFormat::Text => {
+            text::write(out, report, color)?;
+            writeln!(out, "{}", summary(&loaded))?;
+        }
+        ValidateFormat::Json => json::write(out, report)?,
+        ValidateFormat::Sarif => sarif::write(out, report)?,
+        ValidateFormat::Github => github::write(out, report)?,
+    }
+    Ok(report.exit_code())
+}
+
+fn summary(loaded: &Loaded) -> String {
+    let report = loaded.report();
+    let Some(manifest) = &loaded.manifest else { return text::summary(report) };
+    let bindings: usize = manifest.shops.iter().map(|shop| shop.desired.entries.len()).sum();
+    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let size = format!("{}, {}", count(manifest.shops.len(), "shop"), count(bindings, "binding"));
+    match report.warnings() {
+        0 => format!("The manifest is valid: {size}."),
+        warnings => format!("The manifest is valid: {size}; {}.", count(warnings, "warning")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_says_how_it_is() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = folder.path().join("x.yaml");
+        let validate = |content: &str, format| {
+            std::fs::write(&file, content).expect("write");
+            let args = ValidateArgs { files: vec![file.clone()], format, deny: Vec::new() };
+            let mut out = Vec::new();
+            let code = run(&args, &mut out, false).expect("run");
+            let out = String::from_utf8(out).expect("utf-8");
+            (code, out.lines().last().unwrap_or_default().to_owned())
+        };
+        let good = "version: 1\nshops: [{ shop: a, bindings: [] }]\n";
+        let valid = "The manifest is valid: 1 shop, 0 bindings.";
+        assert_eq!(validate(good, ValidateFormat::Text), (0, valid.to_owned()));
+        let bad = "version: 2\nshops: [{ shop: a, bindings: [] }]\n";
+        assert_eq!(validate(bad, ValidateFormat::Text), (3, "1 error in 1 file".to_owned()));
+        for format in [ValidateFormat::Json, ValidateFormat::Sarif, ValidateFormat::Github] {
+            assert_eq!(validate(good, format).0, 0);
+            assert_eq!(validate(bad, format).0, 3);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What makes a command end before its time, and the one printer of it.
+
+use std::fmt::{Display, Write as _};
+
+use crate::exit::Exit;
+
+/// An error for the user: what is the matter, what to do, what to exit with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+    pub(crate) hints: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
+        Self { exit, message: message.to_string(), hints: Vec::new() }
+    }
+
+    /// Something that the user gave is invalid; nothing was sent.
+    pub(crate) fn invalid(message: impl Display) -> Self {
+        Self::new(Exit::Invalid, message)
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Display) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    /// As it stands on stderr.
+    pub(crate) fn text(&self) -> String {
+        let mut out = format!("error: {}\n", crate::render::escape(&self.message));
+        for hint in &self.hints {
+            let _ = writeln!(out, "  hint: {}", crate::render::escape(hint));
+        }
+        out
+    }
+}

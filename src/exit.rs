@@ -1,0 +1,94 @@
+//! Exit codes: one table for every command and every format.
+
+use crate::admin::{Class, Kind, RefusalKind};
+
+/// What a process exits with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// An error.
+    Error = 1,
+    /// Changes present or attention needed.
+    Changes = 2,
+    /// Manifest, plan file or usage invalid; nothing was sent.
+    Invalid = 3,
+    /// What was not done failed by authentication or a missing scope.
+    Auth = 4,
+    /// What was not done failed by rate limit or time budget.
+    RateLimit = 5,
+    /// A hazard without consent; nothing was sent.
+    Refused = 6,
+    /// What was not done was stale.
+    Stale = 7,
+    /// Some was done and some not, for mixed or other causes.
+    Partial = 8,
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cause {
+    Auth,
+    RateLimit,
+    Stale,
+    Other,
+}
+
+impl Cause {
+    /// The cause that a kind of error in a plan or report stands for.
+    pub(crate) fn of_kind(kind: &str) -> Self {
+        if kind == "stale" {
+            return Self::Stale;
+        }
+        let refusal = RefusalKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
+        match Kind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class()).or(refusal) {
+            Some(Class::Auth) => Self::Auth,
+            Some(Class::RateLimit) => Self::RateLimit,
+            Some(Class::Other) | None => Self::Other,
+        }
+    }
+}
+
+/// One cause for all that was not done has its own code; otherwise it matters whether anything was done.
+/// `Exit::Done` if there is no cause at all.
+pub(crate) fn of_causes(causes: impl IntoIterator<Item = Cause>, anything_done: bool) -> Exit {
+    let mut causes = causes.into_iter();
+    let Some(first) = causes.next() else { return Exit::Done };
+    let single = causes.all(|cause| cause == first);
+    match first {
+        Cause::Auth if single => Exit::Auth,
+        Cause::RateLimit if single => Exit::RateLimit,
+        Cause::Stale if single => Exit::Stale,
+        _ if anything_done => Exit::Partial,
+        _ => Exit::Error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cause_has_its_code_and_several_have_eight_or_one() {
+        use Cause::{Auth, Other, RateLimit, Stale};
+        for (causes, done, exit) in [
+            (vec![], true, Exit::Done),
+            (vec![Auth, Auth], true, Exit::Auth),
+            (vec![Auth], false, Exit::Auth),
+            (vec![RateLimit], true, Exit::RateLimit),
+            (vec![Stale], false, Exit::Stale),
+            (vec![Auth, Stale], true, Exit::Partial),
+            (vec![Auth, Stale], false, Exit::Error),
+            (vec![Other], true, Exit::Partial),
+            (vec![Other], false, Exit::Error),
+        ] {
+            assert_eq!(of_causes(causes.clone(), done), exit, "{causes:?} {done}");
+        }
+        assert_eq!(Cause::of_kind("token_refused"), Auth);
+        assert_eq!(Cause::of_kind("time_budget"), RateLimit);
+        assert_eq!(Cause::of_kind("topic_refused"), Auth);
+        assert_eq!(Cause::of_kind("stale"), Stale);
+        assert_eq!(Cause::of_kind("a_kind_of_the_future"), Other);
+    }
+}

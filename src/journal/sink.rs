@@ -1,0 +1,163 @@
+//! Where lines go. One thread writes them, so that whatever was handed in meanwhile goes to the disk together: hundreds
+//! of shops share one fsync instead of queueing for their own.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use tokio::sync::oneshot;
+
+use crate::events::{NotAJournal, is_journal};
+
+/// Why a file is not written to. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// The file system says no.
+    #[error("cannot open {0}: {1}")]
+    Io(String, io::Error),
+    /// The file is somebody else's.
+    #[error("{0} is {1}; it was left as it is")]
+    NotOurs(String, NotAJournal),
+    /// A device, a pipe or a folder.
+    #[error("{0} is no regular file")]
+    NotAFile(String),
+}
+
+/// So much of the first lines is looked at; ours are shorter.
+const HEAD: u64 = 8192;
+
+struct Job {
+    text: String,
+    done: Option<oneshot::Sender<Result<(), String>>>,
+}
+
+/// One file, or standard output.
+pub(super) struct Sink {
+    jobs: Sender<Job>,
+}
+
+impl Sink {
+    /// Appends to a journal; a file that is none is refused, a last line that was cut off is left as it is.
+    pub(super) fn journal(path: &Path) -> Result<Self, OpenError> {
+        let name = || path.display().to_string();
+        let failed = |e| OpenError::Io(name(), e);
+        match std::fs::metadata(path) {
+            Ok(there) if !there.is_file() => return Err(OpenError::NotAFile(name())),
+            Ok(_) => {}
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(failed(e)),
+        }
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        if length > 0 {
+            let mut head = Vec::new();
+            (&file).take(HEAD).read_to_end(&mut head).map_err(failed)?;
+            is_journal(&String::from_utf8_lossy(&head)).map_err(|why| OpenError::NotOurs(name(), why))?;
+            let mut last = [0];
+            file.seek(SeekFrom::End(-1)).and_then(|_| file.read_exact(&mut last)).map_err(failed)?;
+            if last != *b"\n" {
+                file.write_all(b"\n").map_err(failed)?;
+            }
+        }
+        file.sync_all().map_err(failed)?;
+        // A new name is on the disk only once its folder is.
+        #[cfg(unix)]
+        if let Some(folder) = path.parent() {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(Self::start(move |bytes| file.write_all(bytes).and_then(|()| file.sync_data())))
+    }
+
+    /// Writes a stream of events anew.
+    pub(super) fn file(path: &Path) -> Result<Self, OpenError> {
+        let mut file = File::create(path).map_err(|e| OpenError::Io(path.display().to_string(), e))?;
+        Ok(Self::start(move |bytes| file.write_all(bytes)))
+    }
+
+    /// Writes to standard output. A reader that has gone away is its own business.
+    pub(super) fn stdout() -> Self {
+        Self::start(|bytes| {
+            let mut out = io::stdout().lock();
+            match out.write_all(bytes).and_then(|()| out.flush()) {
+                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                result => result,
+            }
+        })
+    }
+
+    pub(super) fn start(write: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) -> Self {
+        let (jobs, queue) = channel();
+        // Without a thread every job is dropped, and whoever waits for one is told.
+        let _ = std::thread::Builder::new().name("lines".to_owned()).spawn(move || work(&queue, write));
+        Self { jobs }
+    }
+
+    /// Hands lines in and goes on.
+    pub(super) fn put(&self, text: String) {
+        let _ = self.jobs.send(Job { text, done: None });
+    }
+
+    /// Hands lines in, together with all that was handed in before, and waits until they are written. An error stays:
+    /// after the first nothing more is written, since a line may have been cut off.
+    pub(super) async fn put_and_wait(&self, text: String) -> Result<(), String> {
+        let (done, answer) = oneshot::channel();
+        let _ = self.jobs.send(Job { text, done: Some(done) });
+        answer.await.unwrap_or_else(|_| Err("nothing is there to write it".to_owned()))
+    }
+}
+
+fn work(queue: &Receiver<Job>, mut write: impl FnMut(&[u8]) -> io::Result<()>) {
+    let mut broken: Result<(), String> = Ok(());
+    while let Ok(first) = queue.recv() {
+        let jobs: Vec<Job> = std::iter::once(first).chain(queue.try_iter()).collect();
+        let text: String = jobs.iter().map(|job| job.text.as_str()).collect();
+        if broken.is_ok() && !text.is_empty() {
+            broken = write(text.as_bytes()).map_err(|e| e.to_string());
+        }
+        for done in jobs.into_iter().filter_map(|job| job.done) {
+            let _ = done.send(broken.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_error_stays_and_nothing_is_written_after_it() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let there = Arc::clone(&written);
+        let sink = Sink::start(move |bytes| {
+            let mut list = there.lock().expect("lock");
+            if list.len() == 2 {
+                return Err(io::Error::other("disk full"));
+            }
+            list.push(String::from_utf8_lossy(bytes).into_owned());
+            Ok(())
+        });
+        assert_eq!(sink.put_and_wait("a\n".into()).await, Ok(()));
+        sink.put("b\n".into());
+        // Whether b went alone or with c is the thread's business.
+        let _ = sink.put_and_wait("c\n".into()).await;
+        let _ = sink.put_and_wait("d\n".into()).await;
+        assert_eq!(sink.put_and_wait("e\n".into()).await, Err("disk full".to_owned()));
+        let whole = written.lock().expect("lock").concat();
+        assert!(whole.starts_with("a\nb\n") && !whole.contains('e'), "{whole}");
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_left_as_it_is() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("notes.txt");
+        std::fs::write(&path, "my notes").expect("write");
+        assert!(matches!(Sink::journal(&path), Err(OpenError::NotOurs(..))));
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "my notes");
+        assert!(matches!(Sink::journal(folder.path()), Err(OpenError::NotAFile(_))));
+        assert!(matches!(Sink::journal(&folder.path().join("no/such/folder")), Err(OpenError::Io(..))));
+    }
+}

@@ -1,0 +1,25 @@
+//! The log on stderr: off unless asked for with -v. Secrets never reach it: they live in a type that cannot be printed.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{LogFormat, OutputArgs};
+
+/// Sets up the log of this process.
+pub(crate) fn init(args: &OutputArgs) {
+    let level = match args.verbose {
+        0 => "off",
+        1 => "hookwright=info",
+        2 => "hookwright=debug",
+        _ => "hookwright=trace",
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(level))
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false);
+    // A second subscriber in one process would be a bug of ours and no reason to fail a run.
+    let _ = match args.log_format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}

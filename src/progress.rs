@@ -1,0 +1,100 @@
+//! What is going on, on stderr: a bar over the shops on a terminal, plain lines otherwise.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::model::ShopDomain;
+
+/// How often a line says how far a long run is, where there is no terminal.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// How talkative a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// A bar on a terminal, lines otherwise.
+    Normal,
+    /// A bar on a terminal, nothing otherwise: for cron.
+    TerminalOnly,
+    /// Nothing.
+    Quiet,
+}
+
+/// Counts shops.
+pub(crate) struct Progress {
+    phase: Mutex<(&'static str, usize)>,
+    done: AtomicUsize,
+    bar: Option<ProgressBar>,
+    lines: Option<Mutex<Instant>>,
+}
+
+impl Progress {
+    /// Nothing to count yet.
+    pub(crate) fn new(voice: Voice) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = (terminal && voice != Voice::Quiet).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{bar:24} {pos}/{len} shops {prefix}, {rate}  {wide_msg}");
+            let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = write!(out, "{:.0} a second", state.per_sec());
+            };
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            bar.set_style(style.progress_chars("=> ").with_key("rate", rate));
+            bar
+        });
+        let lines = (!terminal && voice == Voice::Normal).then(|| Mutex::new(Instant::now()));
+        Self { phase: Mutex::new(("", 0)), done: AtomicUsize::new(0), bar, lines }
+    }
+
+    /// So many shops are next. `verb` is the past form: `read`, `applied`.
+    pub(crate) fn start(&self, verb: &'static str, total: usize) {
+        if let Ok(mut phase) = self.phase.lock() {
+            *phase = (verb, total);
+        }
+        self.done.store(0, Ordering::Relaxed);
+        if let Some(bar) = &self.bar {
+            bar.reset();
+            bar.set_length(total as u64);
+            bar.set_message("");
+            bar.set_prefix(verb);
+        }
+    }
+
+    /// One shop more.
+    pub(crate) fn tick(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+        let (verb, total) = self.phase.lock().map_or(("", 0), |phase| *phase);
+        self.line(|| format!("{done} of {total} shops {verb}"));
+    }
+
+    /// A shop waits.
+    pub(crate) fn wait(&self, shop: &ShopDomain, duration: Duration, reason: &str) {
+        let text = format!("{} waits {:.1} s: {reason}", shop.handle(), duration.as_secs_f64());
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.clone());
+        }
+        self.line(|| text);
+    }
+
+    fn line(&self, text: impl FnOnce() -> String) {
+        let Some(lines) = &self.lines else { return };
+        let Ok(mut last) = lines.lock() else { return };
+        if last.elapsed() >= EVERY {
+            *last = Instant::now();
+            let _ = writeln!(std::io::stderr().lock(), "{}", text());
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

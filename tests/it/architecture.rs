@@ -1,0 +1,150 @@
+//! The rules of lib.rs as tests: who may import whom, and what the core may not touch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Who may import whom; a room always sees itself. `lib.rs` says the same in words.
+const MAY: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("catalog", &["model"]),
+    ("state", &["model"]),
+    ("diagnostic", &["manifest", "model"]),
+    ("manifest", &["diagnostic", "state", "catalog", "model"]),
+    ("diff", &["state", "catalog", "model"]),
+    ("plan", &["diff", "state", "catalog", "model"]),
+    ("report", &["plan"]),
+    ("events", &["plan", "report"]),
+    ("since", &["plan", "report", "events"]),
+    ("journal", &["events"]),
+    ("render", &["plan", "report", "state"]),
+    ("schema", &["plan", "report", "events", "manifest"]),
+    ("select", &["plan", "model"]),
+    ("admin", &["state", "catalog", "model"]),
+    ("auth", &["admin", "model"]),
+    ("observe", &[]),
+    ("apply", &["admin", "journal", "events", "plan", "report", "state", "model"]),
+    ("progress", &["model"]),
+    ("exit", &["admin"]),
+    ("error", &["exit", "render"]),
+    ("log", &["cli"]),
+    ("cli", &["model", "diagnostic", "sandbox"]),
+    ("sandbox", &["catalog", "model"]),
+];
+
+/// Rooms without async, clock, environment, files and network.
+const CORE: &[&str] = &[
+    "model",
+    "catalog",
+    "state",
+    "diagnostic",
+    "manifest",
+    "diff",
+    "plan",
+    "report",
+    "events",
+    "since",
+    "render",
+    "schema",
+    "select",
+];
+const NOT_IN_CORE: &[&str] = &[
+    "tokio",
+    "reqwest",
+    "axum",
+    "std::fs",
+    "std::env",
+    "TcpStream",
+    "TcpListener",
+    "ToSocketAddrs",
+    "std::process",
+    "std::time",
+    "SystemTime",
+    "Instant::",
+    "Timestamp::now",
+    "async fn",
+    ".await",
+];
+
+/// Every source file with the room that it is in. Tests inside a room may use what they like.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut folders, mut out) = (vec![root.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let relative = path.strip_prefix(&root).unwrap().to_path_buf();
+            let is_test = relative.iter().any(|part| part.to_string_lossy().contains("test"));
+            if path.extension().is_none_or(|e| e != "rs") || is_test {
+                continue;
+            }
+            let room = relative.iter().next().unwrap().to_string_lossy().trim_end_matches(".rs").to_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code: String =
+                code.lines().filter(|l| !l.trim_start().starts_with("//")).map(|l| format!("{l}\n")).collect();
+            out.push((room, relative, code));
+        }
+    }
+    assert!(out.len() > 40, "the sources were not found");
+    out
+}
+
+#[test]
+fn imports_run_one_way() {
+    let may: BTreeMap<&str, &[&str]> = MAY.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (room, path, code) in sources() {
+        if ["lib", "main", "commands"].contains(&room.as_str()) {
+            continue;
+        }
+        let allowed = may.get(room.as_str()).unwrap_or_else(|| panic!("{room} is a room that MAY does not know"));
+        for part in code.split("crate::").skip(1) {
+            let names: Vec<&str> = match part.strip_prefix('{') {
+                Some(list) => list.split('}').next().unwrap_or_default().split(',').map(str::trim).collect(),
+                None => vec![part],
+            };
+            for name in names {
+                let target: String = name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                if target != room && !allowed.contains(&target.as_str()) {
+                    wrong.push(format!("{} imports {target}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_core_is_pure() {
+    let mut wrong = Vec::new();
+    for (room, path, code) in sources().into_iter().filter(|(room, _, _)| CORE.contains(&room.as_str())) {
+        let _ = room;
+        wrong.extend(
+            NOT_IN_CORE.iter().filter(|word| code.contains(**word)).map(|word| format!("{}: {word}", path.display())),
+        );
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn only_apply_holds_a_writer() {
+    let holders: BTreeSet<String> = sources()
+        .into_iter()
+        .filter(|(room, _, code)| room != "admin" && (code.contains("ShopWriter") || code.contains(".writer(")))
+        .map(|(_, path, _)| path.display().to_string())
+        .collect();
+    let expected = ["apply.rs", "apply/send.rs", "apply/settle.rs", "commands/apply.rs"];
+    assert_eq!(holders.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    for (_, path, _) in sources() {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&path)).unwrap();
+        assert!(text.starts_with("//!"), "{} has no module docs", path.display());
+    }
+}

@@ -1,0 +1,94 @@
+//! Plans that need consent are shown, judged and refused, and nothing is sent before.
+
+use crate::world::{A, B, World, manifest, seed};
+
+fn live(count: usize) -> String {
+    (1..=count).map(|n| format!("      - {{ topic: orders/create, address: \"{A}\", filter: \"id:{n}\" }}\n")).collect()
+}
+
+fn keeping(count: usize) -> String {
+    let bindings: String = (1..=count)
+        .map(|n| format!("      - {{ topic: orders/create, destination: a, filter: \"id:{n}\" }}\n"))
+        .collect();
+    let bindings = if count == 0 { "    bindings: []\n".to_owned() } else { format!("    bindings:\n{bindings}") };
+    manifest(&format!("  - shop: acme\n{bindings}"))
+}
+
+#[test]
+fn a_hazard_is_refused_with_its_figures_until_somebody_consents() {
+    let world = World::new(&keeping(3), &seed("acme", &live(10)));
+    world.plan(&["--out", "plan.json"]).exits(0).says("deletes 7 of 10 live subscriptions (70 %); the limit is 30 %");
+    let refused = world.run(&["apply", "--sandbox", "plan.json"]);
+    refused.exits(6).says("nothing was sent").says("--allow max_delete_percent:acme");
+    world.apply(&[]).exits(6);
+    world.apply(&["--allow", "max_delete_percent:other"]).exits(6);
+    assert_eq!(world.mutations(), 0);
+    world.run(&["show", "plan.json", "--check"]).exits(6);
+    world.run(&["show", "plan.json", "--check", "--allow", "max_delete_percent:acme"]).exits(0);
+    world.run(&["apply", "--sandbox", "plan.json", "--allow", "max_delete_percent:ac*"]).exits(0);
+    world.converged();
+}
+
+#[test]
+fn emptying_a_shop_needs_consent_of_its_own() {
+    let world = World::new(&keeping(0), &seed("acme", &live(2)));
+    let refused = world.apply(&[]);
+    refused.exits(6).says("--allow empty_shop:acme").says("without any managed subscription");
+    world
+        .apply(&["--allow", "empty_shop:*"])
+        .exits(0)
+        .ends("Apply complete! Resources: 0 added, 0 changed, 2 destroyed.");
+}
+
+#[test]
+fn a_wrong_consent_is_a_usage_error() {
+    let world = World::new(&keeping(1), &seed("acme", ""));
+    world.apply(&["--allow", "everything"]).exits(3).says("no hazard is called");
+    world.apply(&["--allow", "empty_shop"]).exits(3).says("empty_shop:SHOP");
+}
+
+#[test]
+fn settings_that_differ_from_the_defaults_are_printed() {
+    let text = keeping(1).replace(
+        "shops:\n",
+        "safety: { max_delete_percent: 100, protected_topics: [orders/create] }\nownership: { unmanaged: ignore }\nshops:\n",
+    );
+    let world = World::new(&text, &seed("acme", &live(1)));
+    world.plan(&[]).exits(0).says("max_delete_percent").says("orders/create").says("ignore");
+    let text = world.read("hookwright.yaml").replace("destination: a,", "destination: b,");
+    world.write("hookwright.yaml", &text);
+    world.apply(&[]).exits(6).says("protected_topic");
+    let _ = B;
+}
+
+#[test]
+fn shards_are_judged_together_before_one_is_applied() {
+    let shops = |d: &str| -> String {
+        (0..60)
+            .map(|n| format!("  - {{ shop: s{n:02}, bindings: [{{ topic: orders/create, destination: {d} }}] }}\n"))
+            .collect()
+    };
+    let seeds: String = (0..60).map(|n| format!("  - {{ shop: s{n:02}, scopes: [write_orders], subscriptions: [{{ topic: orders/create, address: \"{A}\" }}] }}\n")).collect();
+    let world = World::new(&manifest(&shops("b")), &format!("sandbox: 1\nshops:\n{seeds}"));
+    for n in ["1", "2", "3"] {
+        world.plan(&["--shard", &format!("{n}/3"), "--out", &format!("{n}.json")]).exits(0);
+    }
+    world.run(&["apply", "--sandbox", "1.json"]).exits(6).says("show --check");
+    let files = ["1.json", "2.json", "3.json"];
+    let check = |more: &[&str]| world.run(&[&["show", "--check", "--out", "checked.json"], more].concat());
+    check(&files).exits(6).says("sends 60 of the run's 60");
+    check(&files[..2]).exits(3).says("3/3");
+    check(&["1.json", "1.json", "2.json"]).exits(3);
+    check(&[&files[..], &["--allow", "max_address_change_percent"]].concat()).exits(0);
+    // Parts of different runs, or one part twice, are not shown as one either.
+    world.run(&["show", "1.json", "1.json"]).exits(3).says("stands in two of the plans");
+    world.run(&["show", "1.json", "2.json"]).exits(0);
+    for file in files {
+        world.run(&["apply", "--sandbox", file, "--checked", "checked.json"]).exits(0);
+    }
+    world.converged();
+    // A shard is the same whichever way it is named, and an empty one is no error.
+    let first = world.plan_json(&["--shard", "1/3"]);
+    assert_eq!(world.plan_json(&["--shard-index", "0", "--shard-count", "3"])["shops"], first["shops"]);
+    world.plan(&["--shop", "s01", "--shard-index", "0", "--shard-count", "200"]).exits(0);
+}

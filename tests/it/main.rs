@@ -1,0 +1,21 @@
+//! The built binary, as its users run it: against the embedded sandbox, over real HTTP, in a scrubbed environment, with
+//! no network but loopback.
+
+#![allow(unreachable_pub, reason = "the helpers of a test binary are for the whole of it")]
+#![allow(clippy::format_collect, reason = "small YAML texts; a fold would hide what they say")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod architecture;
+mod examples;
+mod files;
+mod hazards;
+mod journal;
+mod order;
+mod plans;
+mod schemas;
+mod secrets;
+mod show;
+mod since;
+mod story;
+mod transports;
+mod world;

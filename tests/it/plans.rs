@@ -1,0 +1,155 @@
+//! Saved plans: applied as they stand, or not at all.
+
+use serde_json::Value;
+
+use crate::world::{A, B, World, manifest, seed};
+
+fn two_shops() -> World {
+    let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  \
+                 - { shop: globex, bindings: [{ topic: orders/create, destination: a }, { topic: products/update, destination: a }] }\n";
+    let live = format!(
+        "sandbox: 1\nshops:\n  - shop: acme\n    scopes: [write_orders]\n    subscriptions: [{{ topic: orders/create, address: \"{B}\", id: 5 }}]\n  \
+         - {{ shop: globex, scopes: [write_orders, read_products] }}\n"
+    );
+    World::new(&manifest(shops), &live)
+}
+
+#[test]
+fn a_shop_that_was_edited_since_is_stale_and_untouched_and_the_rest_is_done() {
+    let world = two_shops();
+    world.plan(&["--out", "plan.json"]).exits(0).ends("Plan: 2 to add, 1 to change, 0 to destroy.");
+    world.edit(&["set", "--shop", "acme", "--id", "5", "include_fields=id"]);
+    let applied = world.run(&["apply", "--sandbox", "plan.json", "--report", "report.json"]);
+    applied.exits(7).says("acme").says("stale");
+    applied.ends("Apply incomplete! Resources: 2 added, 0 changed, 0 destroyed; 0 failed, 1 skipped.");
+    assert!(world.live("acme")[0].contains(B), "untouched");
+    assert_eq!(world.live("globex").len(), 2);
+    world.run(&["show", "plan.json"]).exits(0);
+    world.run(&["show", "report.json"]).exits(0).says("stale");
+}
+
+#[test]
+fn a_plan_can_be_applied_twice_and_the_second_time_all_is_already_so() {
+    let world = two_shops();
+    world.plan(&["--out", "plan.json"]).exits(0);
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
+    let sent = world.mutations();
+    let again = world.run(&["apply", "--sandbox", "plan.json", "--format", "json"]);
+    again.exits(0);
+    let report = again.json();
+    assert_eq!((report["summary"]["already_so"].as_u64(), report["complete"].as_bool()), (Some(3), Some(true)));
+    assert_eq!(world.mutations(), sent);
+    assert!(
+        report["shops"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|s| s["outcomes"].as_array().unwrap())
+            .all(|o| o["id"].is_string())
+    );
+}
+
+#[test]
+fn what_does_not_concern_a_plan_makes_nothing_stale() {
+    let world = two_shops();
+    world.plan(&["--out", "plan.json"]).exits(0);
+    world.edit(&["add", "--shop", "acme", "--topic", "app/uninstalled", "--address", "https://other.example/x"]);
+    world.edit(&["add", "--shop", "globex", "--topic", "orders/create", "--address", "https://other.example/x"]);
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
+}
+
+#[test]
+fn a_manifest_that_asks_something_else_makes_its_shops_stale() {
+    let world = two_shops();
+    world.plan(&["--out", "plan.json"]).exits(0);
+    let text = world.read("hookwright.yaml").replacen("destination: a", "destination: b", 1);
+    world.write("hookwright.yaml", &text);
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(7).says("the manifest asks something else");
+    assert!(world.live("acme")[0].contains(B));
+}
+
+#[test]
+fn files_that_are_no_plans_send_nothing() {
+    let world = two_shops();
+    world.plan(&["--out", "plan.json"]).exits(0);
+    let plan = world.read("plan.json");
+    let asked = world.requests().len();
+    for (name, text) in [
+        ("empty", String::new()),
+        ("truncated", plan[..plan.len() / 2].to_owned()),
+        ("foreign", "{\"version\": 4, \"terraform_version\": \"1.9\"}".to_owned()),
+        ("a list", "[]".to_owned()),
+        ("edited", plan.replacen("orders/create", "orders/paid", 1)),
+        ("edited digest", plan.replacen("sha256:", "sha256:0", 1)),
+        ("another major", plan.replacen("\"1.0\"", "\"2.0\"", 1)),
+        ("an unknown action", plan.replacen("\"create\"", "\"replace\"", 1)),
+    ] {
+        world.write("bad.json", &text);
+        let run = world.run(&["apply", "--sandbox", "bad.json"]);
+        assert_eq!(run.code, 3, "{name}: {run}");
+        assert!(run.err.starts_with("error: ") && run.out.is_empty(), "{name}: {run}");
+        assert_eq!(world.run(&["show", "bad.json"]).code, 3, "{name}");
+    }
+    world.run(&["apply", "--sandbox", "nowhere.json"]).exits(3).says("nowhere.json");
+    assert_eq!(world.requests().len(), asked);
+    // What the digest does not cover may be read by anybody.
+    let created = plan.lines().find(|l| l.contains("created_at")).unwrap().to_owned();
+    world.write("plan.json", &plan.replace(&created, "  \"created_at\": \"2020-01-01T00:00:00Z\","));
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
+}
+
+#[test]
+fn a_plan_for_another_target_is_refused() {
+    let world = two_shops();
+    world.plan(&["--out", "plan.json"]).exits(0);
+    world.run(&["apply", "plan.json"]).exits(3).says("the plan was made for sandbox");
+    world.run(&["apply", "--sandbox", "--sandbox-state", "other.json", "plan.json"]).exits(3).says("new plan");
+    assert_eq!(world.mutations(), 0);
+    world.run(&["apply", "--sandbox", "plan.json", "--expect-digest", "sha256:1"]).exits(3);
+    world.run(&["apply", "--sandbox", "plan.json", "--shop", "acme"]).exits(3).says("its own selection");
+    let digest = world.plan_json(&[])["plan_digest"].as_str().unwrap().to_owned();
+    world.run(&["apply", "--sandbox", "plan.json", "--expect-digest", &digest]).exits(0);
+}
+
+#[test]
+fn the_same_inputs_give_the_same_bytes() {
+    let world = two_shops();
+    let plan = |args: &[&str]| {
+        let mut command = world.command(&[&["plan", "--sandbox", "--format", "json"], args].concat());
+        String::from_utf8(command.env("SOURCE_DATE_EPOCH", "1700000000").output().unwrap().stdout).unwrap()
+    };
+    let first = plan(&[]);
+    assert!(first.contains("2023-11-14T22:13:20Z"), "{first}");
+    for parallelism in ["1", "2", "32"] {
+        assert_eq!(plan(&["--parallelism", parallelism]), first);
+    }
+    let parsed: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(parsed["settings"]["endpoint"], "sandbox");
+}
+
+#[test]
+fn without_a_terminal_apply_does_nothing_unless_told_to() {
+    let world = two_shops();
+    world.run(&["apply", "--sandbox"]).exits(3).says("--auto-approve");
+    assert!(world.requests().is_empty());
+}
+
+#[test]
+fn base_tells_the_changes_of_a_pull_request_from_drift() {
+    let world = two_shops();
+    world.write(
+        "base/hookwright.yaml",
+        &world.read("hookwright.yaml").replace("shops:\n", "shops:\n  - { shop: gone, bindings: [] }\n"),
+    );
+    let text = world
+        .read("hookwright.yaml")
+        .replace(", { topic: products/update, destination: a }", ", { topic: products/create, destination: a }");
+    world.write("hookwright.yaml", &text);
+    let plan = world.plan_json(&["--base", "base/hookwright.yaml"]);
+    let origin = |shop: usize, change: usize| plan["shops"][shop]["changes"][change]["origin"].clone();
+    assert_eq!((origin(0, 0), origin(1, 0), origin(1, 1)), ("drift".into(), "drift".into(), "manifest".into()));
+    assert_eq!(plan["shops_left"][0], "gone.myshopify.com");
+    world.plan(&["--base", "base/hookwright.yaml"]).says("gone");
+    assert!(world.requests().iter().all(|r| r["shop"] != "gone.myshopify.com"));
+    let _ = (A, seed("x", ""));
+}

@@ -1,0 +1,63 @@
+//! The committed schemas are those of the types, and what the tool writes keeps to them.
+//!
+//! `UPDATE_SCHEMAS=1 cargo test schemas` rewrites them.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::world::{A, B, World, manifest, seed};
+
+pub fn committed(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name);
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+#[test]
+fn the_committed_schemas_are_up_to_date() {
+    let world = World::new("", "");
+    for name in ["manifest", "plan", "report", "events"] {
+        let printed = world.run(&["schema", name]);
+        printed.exits(0);
+        let file = format!("{name}.v1.schema.json");
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(&file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, &printed.out).unwrap();
+        }
+        assert_eq!(committed(&file), printed.out, "{file} is old: UPDATE_SCHEMAS=1 cargo test schemas");
+    }
+}
+
+#[track_caller]
+pub fn keeps_to(schema: &str, value: &Value) {
+    let schema: Value = serde_json::from_str(&committed(schema)).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+#[test]
+fn plans_and_reports_keep_to_their_schemas() {
+    let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }, { topic: customers/update, destination: b, name: n }] }\n  \
+                 - { shop: frozen, bindings: [] }\n  - { shop: blocked, bindings: [{ topic: products/update, destination: a }] }\n";
+    let live = format!(
+        "      - {{ topic: orders/create, address: \"{B}\" }}\n      - {{ topic: products/update, address: \"{A}\" }}\n      - {{ topic: shop/update, address: \"https://x.example/\" }}\n"
+    );
+    let seed =
+        seed("acme", &live) + "  - { shop: frozen, status: frozen }\n  - { shop: blocked, scopes: [read_orders] }\n";
+    let world = World::new(&manifest(shops), &seed);
+    let plan = world.plan_json(&[]);
+    assert_eq!(plan["summary"]["blocked"], 1);
+    keeps_to("plan.v1.schema.json", &plan);
+    keeps_to("plan.v1.schema.json", &world.run(&["drift", "--sandbox", "--format", "json"]).json());
+    let report = world.apply(&["--format", "json"]).json();
+    assert_eq!(report["summary"]["shops_not_read"], 1);
+    keeps_to("report.v1.schema.json", &report);
+
+    // The schema can say no.
+    let schema: Value = serde_json::from_str(&committed("plan.v1.schema.json")).unwrap();
+    let mut bad = plan;
+    bad["shops"][0]["status"] = "fine".into();
+    assert!(!jsonschema::is_valid(&schema, &bad));
+}

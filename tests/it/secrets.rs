@@ -1,0 +1,139 @@
+//! Tokens: had by reference, sent to their own shop, printed nowhere.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+
+use crate::world::{A, World, manifest};
+
+const TOKEN: &str = "shpat_0123456789abcdef0123456789abcdef";
+
+/// `sandbox serve`, stopped when dropped.
+pub struct Server {
+    child: Child,
+    pub url: String,
+}
+
+impl Server {
+    pub fn start(world: &World) -> Self {
+        let args =
+            ["sandbox", "serve", "--state", "served.json", "--listen", "127.0.0.1:0", "--seed", "world.sandbox.yaml"];
+        let mut child = world.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().trim_start_matches("export HOOKWRIGHT_ADMIN_URL=").trim_matches('\'').to_owned();
+        Self { child, url }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn world() -> World {
+    let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  \
+                 - { shop: two-words, bindings: [{ topic: orders/create, destination: a }] }\n";
+    let seed = format!(
+        "sandbox: 1\nshops:\n  - {{ shop: acme, scopes: [write_orders], token: {TOKEN} }}\n  \
+         - {{ shop: two-words, scopes: [write_orders], token: other }}\n"
+    );
+    World::new(&manifest(shops), &seed)
+}
+
+#[test]
+fn an_unset_variable_fails_its_shop_by_name_and_no_other() {
+    let world = world();
+    let server = Server::start(&world);
+    let mut command = world.command(&["plan", "--detailed-exitcode"]);
+    let output = command.env("HOOKWRIGHT_ADMIN_URL", &server.url).env("TOKEN_ACME", TOKEN).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{out}");
+    assert!(out.contains("TOKEN_TWO_WORDS") && out.contains("secret_unavailable"), "{out}");
+    assert!(out.starts_with(&format!("Target: {}", server.url)), "{out}");
+    assert!(
+        out.ends_with("Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shops not read.\n"),
+        "{out}"
+    );
+}
+
+#[test]
+fn no_output_of_any_command_holds_a_token() {
+    let world = world();
+    let server = Server::start(&world);
+    let mut seen = String::new();
+    for args in [
+        &["plan", "-vvv", "--out", "plan.json"][..],
+        &["apply", "-vvv", "plan.json", "--report", "report.json", "--journal", "j.jsonl", "--events", "e.jsonl"],
+        &["drift", "-vvv", "--log-format", "json"],
+        &["show", "-vvv", "plan.json", "report.json"],
+    ] {
+        let mut command = world.command(args);
+        command
+            .env("HOOKWRIGHT_ADMIN_URL", &server.url)
+            .env("TOKEN_ACME", TOKEN)
+            .env("TOKEN_TWO_WORDS", "wrong-token-value");
+        let output = command.output().unwrap();
+        seen.push_str(&String::from_utf8(output.stdout).unwrap());
+        seen.push_str(&String::from_utf8(output.stderr).unwrap());
+    }
+    for file in ["plan.json", "report.json", "j.jsonl", "e.jsonl", "served.json.log.jsonl"] {
+        seen.push_str(&world.read(file));
+    }
+    assert!(seen.contains("token_refused") && seen.contains("answer"), "the log was on: {seen}");
+    assert!(!seen.contains(TOKEN) && !seen.contains("wrong-token-value"), "{seen}");
+}
+
+#[test]
+fn a_command_for_a_secret_runs_only_where_that_is_allowed() {
+    let world = world();
+    let text = world.read("hookwright.yaml").replace(
+        "{ env: \"TOKEN_{SHOP}\" }",
+        "{ command: [sh, -c, 'touch ran; echo \"{\\\"acme\\\": \\\"shpat_0123456789abcdef0123456789abcdef\\\", \\\"two-words\\\": \\\"other\\\"}\"'] }",
+    );
+    world.write("hookwright.yaml", &text);
+    let server = Server::start(&world);
+    let run = |args: &[&str]| world.command(args).env("HOOKWRIGHT_ADMIN_URL", &server.url).output().unwrap();
+    let refused = run(&["plan"]);
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&refused.stdout).contains("--allow-commands"));
+    assert!(!world.path("ran").exists());
+    let allowed = run(&["plan", "--allow-commands"]);
+    assert_eq!(allowed.status.code(), Some(0), "{}", String::from_utf8_lossy(&allowed.stdout));
+    assert!(world.path("ran").exists());
+}
+
+#[test]
+fn a_url_that_is_not_loopback_or_has_no_shop_is_refused() {
+    let world = world();
+    let run = |url: &str, args: &[&str]| {
+        let output = world.command(args).env("HOOKWRIGHT_ADMIN_URL", url).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for url in ["http://10.0.0.1/{shop}", "https://evil.example/{shop}", "ftp://127.0.0.1/{shop}", "nonsense"] {
+        let (code, err) = run(url, &["plan"]);
+        assert_eq!(code, Some(3), "{url}: {err}");
+        assert!(err.contains("HOOKWRIGHT_ADMIN_URL"), "{err}");
+    }
+    let (code, err) = run("http://127.0.0.1:9", &["plan"]);
+    assert_eq!(code, Some(3), "{err}");
+    assert!(err.contains("{shop}"), "{err}");
+}
+
+#[test]
+fn with_the_network_gone_every_shop_says_so() {
+    let world = world();
+    // A port that nothing listens on: bound once, then free again.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = world.command(&["plan", "--timeout", "3s"]);
+    command.env("HOOKWRIGHT_ADMIN_URL", format!("http://127.0.0.1:{port}/{{shop}}"));
+    let output = command.env("TOKEN_ACME", TOKEN).env("TOKEN_TWO_WORDS", "x").output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(matches!(output.status.code(), Some(1 | 5)), "{out}");
+    assert!(
+        out.ends_with("Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 2 shops not read.\n"),
+        "{out}"
+    );
+    let _ = A;
+}

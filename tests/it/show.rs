@@ -1,0 +1,85 @@
+//! `show`, output formats, selection, the small commands.
+
+use crate::world::{A, World, manifest, seed};
+
+fn world() -> World {
+    let shops = "  - { shop: acme, labels: { env: prod }, bindings: [{ topic: orders/create, destination: a }] }\n  \
+                 - { shop: globex, labels: { env: stage }, bindings: [{ topic: orders/create, destination: a }] }\n";
+    World::new(
+        &manifest(shops),
+        "sandbox: 1\nshops:\n  - { shop: acme, scopes: [write_orders] }\n  - { shop: globex, scopes: [write_orders] }\n",
+    )
+}
+
+#[test]
+fn show_prints_what_plan_and_apply_printed() {
+    let world = world();
+    let plan = world.plan(&["--out", "plan.json"]);
+    assert_eq!(world.run(&["show", "plan.json"]).out, plan.out);
+    assert_eq!(world.run(&["show", "plan.json", "--format", "json"]).out, world.read("plan.json"));
+    let applied = world.run(&["apply", "--sandbox", "plan.json", "--report", "report.json"]);
+    assert_eq!(world.run(&["show", "report.json"]).out, applied.out);
+    world.run(&["show", "plan.json", "report.json"]).exits(3);
+}
+
+#[test]
+fn selection_by_pattern_and_label() {
+    let world = world();
+    let shops = |args: &[&str]| -> Vec<String> {
+        let plan = world.plan_json(args);
+        plan["shops"].as_array().unwrap().iter().map(|s| s["shop"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(shops(&["--shop", "ac*"]), ["acme.myshopify.com"]);
+    assert_eq!(shops(&["--exclude-shop", "acme.myshopify.com"]), ["globex.myshopify.com"]);
+    assert_eq!(shops(&["--label", "env=stage"]), ["globex.myshopify.com"]);
+    assert_eq!(shops(&["--label", "env=stage", "--label", "env=prod"]).len(), 2);
+    world.plan(&["--shop", "nobody"]).exits(3).says("matches no shop");
+    world.plan(&["--label", "env"]).exits(3);
+    world.plan(&["--timeout", "soon"]).exits(3).says("duration");
+}
+
+#[test]
+fn usage_errors_are_three_and_help_is_zero() {
+    let world = world();
+    world.run(&["plan", "--no-such-option"]).exits(3);
+    world.run(&["no-such-command"]).exits(3);
+    world.run(&[]).exits(3);
+    for args in [&["--help"][..], &["plan", "--help"], &["--version"]] {
+        let run = world.run(args);
+        run.exits(0);
+        assert!(!run.out.is_empty() && run.err.is_empty(), "{run}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_or_on_demand() {
+    let world = world();
+    assert!(!world.plan(&[]).out.contains('\u{1b}'));
+    assert!(world.plan(&["--color", "always"]).out.contains('\u{1b}'));
+    let command = &mut world.command(&["plan", "--sandbox", "--color", "auto"]);
+    assert!(!String::from_utf8(command.env("NO_COLOR", "1").output().unwrap().stdout).unwrap().contains('\u{1b}'));
+}
+
+#[test]
+fn completions_and_man_pages_are_written_for_every_shell_and_command() {
+    let world = world();
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        world.run(&["completions", shell]).exits(0).says("hookwright");
+    }
+    for args in [&["man"][..], &["man", "plan"], &["man", "sandbox"]] {
+        world.run(args).exits(0).says(".TH");
+    }
+    world.run(&["man", "nothing"]).exits(3);
+}
+
+#[test]
+fn drift_is_exit_two_and_one_verdict() {
+    let world = world();
+    let drift = world.run(&["drift", "--sandbox", "--out", "drift.json"]);
+    drift.exits(2).ends("Plan: 2 to add, 0 to change, 0 to destroy.");
+    assert_eq!(drift.err, "");
+    assert!(world.read("drift.json").contains("\"exit_code\": 2"));
+    assert_eq!(world.mutations(), 0);
+    world.run(&["show", "drift.json"]).exits(0);
+    let _ = (A, seed("x", ""));
+}

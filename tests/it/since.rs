@@ -1,0 +1,136 @@
+//! `drift --since`: removed remotely or never made, new or known.
+
+use serde_json::Value;
+
+use crate::world::{A, B, Run, World, manifest, seed};
+
+fn world() -> World {
+    let shop = "  - { shop: acme, bindings: [{ topics: [orders/create, orders/updated], destination: a }] }\n";
+    World::new(&manifest(shop), &seed("acme", &format!("      - {{ topic: orders/create, address: \"{A}\" }}\n")))
+}
+
+/// The binary at this second.
+fn at(world: &World, second: u32, args: &[&str]) -> Run {
+    let output = world.command(args).env("SOURCE_DATE_EPOCH", (1_790_000_000 + second).to_string()).output().unwrap();
+    Run::of(&output)
+}
+
+fn drift(world: &World, second: u32, more: &[&str]) -> (Run, Value) {
+    let text = at(world, second, &[&["drift", "--sandbox"], more].concat());
+    let json = at(world, second, &[&["drift", "--sandbox", "--format", "json"], more].concat()).json();
+    crate::schemas::keeps_to("plan.v1.schema.json", &json);
+    (text, json)
+}
+
+/// Kind, topic, last known, known since of what concerns a change.
+fn findings(plan: &Value) -> Vec<[String; 4]> {
+    let text = |v: &Value| v.as_str().unwrap_or("-").to_owned();
+    let all = plan["shops"].as_array().unwrap().iter().flat_map(|s| s["findings"].as_array().unwrap());
+    all.filter(|f| f["details"]["index"].is_number())
+        .map(|f| {
+            [text(&f["kind"]), text(&f["topic"]), text(&f["details"]["last_known"]), text(&f["details"]["known_since"])]
+        })
+        .collect()
+}
+
+const T100: &str = "2026-09-21T14:15:00Z";
+
+#[test]
+fn a_journal_or_a_report_tells_what_was_removed_from_what_was_never_made() {
+    let world = world();
+    at(&world, 100, &["apply", "--sandbox", "--auto-approve", "--journal", "j.jsonl", "--report", "r.json"]).exits(0);
+    let (run, _) = drift(&world, 200, &["--since", "j.jsonl"]);
+    run.exits(0);
+    assert_eq!((run.out.as_str(), run.err.as_str()), ("", ""), "silent");
+    world.edit(&["remove", "--shop", "acme", "--topic", "orders/updated"]);
+    let text = world.read("hookwright.yaml").replace("orders/updated", "orders/updated, orders/paid");
+    world.write("hookwright.yaml", &text);
+    for file in ["j.jsonl", "r.json"] {
+        let (run, plan) = drift(&world, 300, &["--since", file]);
+        run.exits(2).says("Drift: 2 new, 0 known; of what is missing: 1 removed remotely, 1 never made.");
+        run.says("removed_remotely orders/updated: -> a: it was live at").says("8 failed deliveries over 4 hours");
+        run.says("never_made orders/paid: -> a: no earlier file shows it live");
+        assert_eq!(
+            findings(&plan),
+            [
+                ["removed_remotely".to_owned(), "orders/updated".into(), T100.into(), "-".into()],
+                ["never_made".to_owned(), "orders/paid".into(), "-".into(), "-".into()],
+            ],
+            "{file}"
+        );
+        assert_eq!(plan["summary"]["attention"], 1);
+    }
+}
+
+#[test]
+fn a_job_that_keeps_only_its_last_report_knows_what_is_new() {
+    let world = world();
+    world.apply(&[]).exits(0);
+    let last = ["--since", "last.json", "--out", "last.json"];
+    // The first night: no report yet, and nothing to say.
+    at(&world, 100, &[&["drift", "--sandbox"], &last[..]].concat()).exits(0);
+    world.edit(&["remove", "--shop", "acme", "--topic", "orders/updated"]);
+    let night = |second, out: &str| {
+        let run = at(&world, second, &["drift", "--sandbox", "--since", "last.json", "--out", "next.json"]);
+        let plan: Value = serde_json::from_str(&world.read("next.json")).unwrap();
+        run.exits(2).says(out);
+        std::fs::rename(world.path("next.json"), world.path("last.json")).unwrap();
+        findings(&plan)
+    };
+    let removed = |since: &str| [["removed_remotely".to_owned(), "orders/updated".into(), T100.into(), since.into()]];
+    assert_eq!(night(200, "1 new, 0 known"), removed("-"));
+    assert_eq!(night(300, "0 new, 1 known"), removed("2026-09-21T14:16:40Z"));
+    // What is known stays known since the first time, although only the last report is there.
+    assert_eq!(night(400, "0 new, 1 known"), removed("2026-09-21T14:16:40Z"));
+    // Something else joins it.
+    let id = world.live("acme")[0].split_whitespace().find(|w| w.parse::<u64>().is_ok()).map(ToOwned::to_owned);
+    let id = id.unwrap_or_else(|| panic!("no id in {:?}", world.live("acme")));
+    world.edit(&["set", "--shop", "acme", "--id", &id, &format!("address={B}")]);
+    assert_eq!(night(500, "1 new, 1 known").len(), 1);
+    assert_eq!(night(600, "0 new, 2 known").len(), 2);
+    // Repaired and gone again: that is news.
+    at(&world, 700, &["apply", "--sandbox", "--auto-approve", "--journal", "j.jsonl"]).exits(0);
+    world.edit(&["remove", "--shop", "acme", "--topic", "orders/updated"]);
+    let run = at(&world, 800, &["drift", "--sandbox", "--since", "last.json", "--since", "j.jsonl"]);
+    run.exits(2).says("1 new, 0 known");
+}
+
+#[test]
+fn other_files_are_refused() {
+    let world = world();
+    world.plan(&["--events", "events.jsonl", "--out", "plan.json"]).exits(0);
+    world.write("other.json", "{\"a\": 1}");
+    world.write("text.txt", "hello");
+    world.write("cut.json", &world.read("plan.json")[..200]);
+    for (file, why) in [
+        ("events.jsonl", "event stream"),
+        ("other.json", "neither a journal"),
+        ("text.txt", "not JSON"),
+        ("cut.json", "cut off"),
+        ("missing.json", "cannot read"),
+        ("hookwright.yaml", "neither a journal"),
+    ] {
+        world.run(&["drift", "--sandbox", "--since", file]).exits(3).says(why);
+    }
+    // What is to be written may be missing; another file may not.
+    world.run(&["drift", "--sandbox", "--since", "missing.json", "--out", "new.json"]).exits(3);
+}
+
+#[test]
+fn the_same_loss_over_many_shops_reads_once_with_the_latest_time() {
+    let shops: String = (0..3)
+        .map(|n| format!("  - {{ shop: s{n}, bindings: [{{ topic: orders/create, destination: a }}] }}\n"))
+        .collect();
+    let seeds: String = (0..3).map(|n| format!("  - {{ shop: s{n}, scopes: [write_orders] }}\n")).collect();
+    let world = World::new(&manifest(&shops), &format!("sandbox: 1\nshops:\n{seeds}"));
+    let apply = ["apply", "--sandbox", "--auto-approve", "--journal", "j.jsonl", "--shop"];
+    for (n, second) in [(0, 50), (1, 100), (2, 70)] {
+        at(&world, second, &[&apply[..], &[&format!("s{n}")]].concat()).exits(0);
+        world.edit(&["remove", "--shop", &format!("s{n}"), "--topic", "orders/create"]);
+    }
+    let (run, plan) = drift(&world, 200, &["--since", "j.jsonl"]);
+    run.exits(2).says("3 shops: s0, s1, s2").says("3 new, 0 known; of what is missing: 3 removed remotely");
+    assert_eq!(run.out.matches("removed_remotely").count(), 1, "{run}");
+    assert!(run.out.contains(&format!("{T100} (the latest of these shops)")), "{run}");
+    assert_eq!(findings(&plan).len(), 3);
+}
