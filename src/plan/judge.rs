@@ -10,7 +10,7 @@ use super::shop::rest;
 use super::subscription::{ParsedChange, parse_change};
 use super::v1::{Action, Shop};
 use crate::model::{Binding, Field, Live, SubscriptionId};
-use crate::state::{Entry, Observed, Ownership};
+use crate::state::{Entry, Observed, Ownership, Unmanaged};
 
 /// What is left to do of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,13 @@ pub enum Stale {
     /// What the manifest asks of the shop differs from what the plan was made from, or the shop left the manifest.
     #[error("the manifest asks something else of this shop than when the plan was made")]
     Manifest,
+    /// The plan changes or deletes what is not managed. It is sealed, not signed: whoever can write the file can write
+    /// that, and it is not done all the same.
+    #[error("{topic}: the plan changes a subscription outside the ownership rule")]
+    NotOurs {
+        /// Its topic.
+        topic: String,
+    },
     /// The plan does not say what it was made from, or a part of it is missing.
     #[error("the plan lacks a part of this shop")]
     Unreadable,
@@ -49,6 +56,14 @@ pub enum Stale {
 pub fn judge(planned: &Shop, observed: &Observed, ownership: &Ownership) -> Result<Vec<Task>, Stale> {
     let changes: Option<Vec<ParsedChange>> = planned.changes.iter().map(parse_change).collect();
     let changes = changes.ok_or(Stale::Unreadable)?;
+    let foreign = changes.iter().zip(&planned.changes).find(|(change, wire)| {
+        let ours = change.before.as_ref().is_none_or(|(_, before)| ownership.covers(&before.address));
+        let consented = change.action == Action::Delete && wire.reason == "unmanaged";
+        !(ours || consented && ownership.unmanaged == Unmanaged::Delete)
+    });
+    if let Some((_, wire)) = foreign {
+        return Err(Stale::NotOurs { topic: wire.topic.clone() });
+    }
     let live: HashMap<&SubscriptionId, &Entry<Live>> = observed.entries.iter().map(|e| (&e.meta.id, e)).collect();
     let named: HashSet<&SubscriptionId> = changes.iter().filter_map(|c| c.before.as_ref().map(|(id, _)| id)).collect();
 

@@ -361,3 +361,15 @@ fn the_json_has_the_keys_that_pipelines_parse() {
     assert_eq!(change["before"], Value::Null);
     assert_eq!(change["after"]["filter"], Value::Null);
 }
+
+#[test]
+fn a_plan_that_touches_what_is_not_ours_is_not_carried_out() {
+    let mut world = World::new();
+    let state = observed(vec![live(1, bind("orders/create", FOREIGN[0]))]);
+    world.ownership.unmanaged = Unmanaged::Delete;
+    let part = world.part("a", &desired(vec![]), &state);
+    assert!(judge(&part.shop, &state, &world.ownership).is_ok(), "the manifest says so");
+    world.ownership.unmanaged = Unmanaged::Report;
+    let refused = judge(&part.shop, &state, &world.ownership);
+    assert_eq!(refused, Err(Stale::NotOurs { topic: "orders/create".into() }));
+}
