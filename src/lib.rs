@@ -20,6 +20,7 @@
 //! | [`state`] | one type for desired and observed; the ownership rule |
 //! | [`manifest`], [`diagnostic`] | YAML text to desired state, with complaints that point at the line |
 //! | [`diff`] | the heart |
+//! | `digest` | canonical JSON and its SHA-256; every room of the core may use it |
 //! | [`plan`], [`report`], [`events`] | the wire formats, hazards, digests, staleness |
 //! | `since` | what earlier runs say about drift |
 //! | [`render`] | text, from the wire formats alone |
@@ -54,6 +55,7 @@ mod cli;
 mod commands;
 pub mod diagnostic;
 pub mod diff;
+mod digest;
 mod error;
 pub mod events;
 mod exit;

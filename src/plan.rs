@@ -14,8 +14,9 @@ mod shop;
 mod subscription;
 pub mod v1;
 
+pub use crate::digest::sha256;
 pub use consent::{Consent, ConsentError, refused};
-pub use digest::{desired_digest, sha256};
+pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
 pub use findings::{RETRY_HOURS as OLD_ENDPOINT_HOURS, order as finding_order};
 pub use hazards::of_run;

@@ -2,12 +2,14 @@
 //!
 //! `State<Wanted>` is desired, `State<Live>` is observed; the bindings inside compare with each other. Pure.
 
+mod compared;
 mod ownership;
 mod safety;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use compared::{compared, set};
 pub use ownership::{Ownership, Prefix, PrefixError, Unmanaged};
 pub use safety::{Safety, ShopLimits};
 

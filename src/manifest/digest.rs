@@ -1,28 +1,16 @@
 //! What the manifest means, as a digest: independent of files, order, comments and how sets are cut.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::digest::{Hash, hash, hex};
 use crate::model::{Binding, SecretRef};
-use crate::state::{Ownership, Safety};
+use crate::state::{Ownership, Safety, compared, set};
 
 use super::{AdminApi, Auth, Manifest, ManifestShop};
 
-pub(super) type Hash = [u8; 32];
-
 pub(super) fn binding(binding: &Binding, destination: Option<&str>) -> Hash {
-    let Binding { topic, address, format, filter, include_fields, metafield_namespaces, name, metafields } = binding;
-    hash(&json!({
-        "topic": topic.graphql(),
-        "address": address.as_str(),
-        "format": format.as_str(),
-        "filter": filter,
-        "include_fields": set(include_fields),
-        "metafield_namespaces": set(metafield_namespaces),
-        "name": name,
-        "metafields": metafields.as_deref().map(set),
-        "destination": destination,
-    }))
+    hash(&json!({ "binding": compared(binding), "destination": destination }))
 }
 
 pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
@@ -75,59 +63,4 @@ fn auth_value(auth: &Auth) -> Value {
         Auth::AccessToken(SecretRef::File(path)) => json!({ "access_token": { "file": path } }),
         Auth::AccessToken(SecretRef::Command(words)) => json!({ "access_token": { "command": words } }),
     }
-}
-
-/// Sorted, each once.
-fn set(list: &[String]) -> Vec<&str> {
-    let set: std::collections::BTreeSet<&str> = list.iter().map(String::as_str).collect();
-    set.into_iter().collect()
-}
-
-fn hash(value: &Value) -> Hash {
-    let mut bytes = Vec::with_capacity(256);
-    canonical(value, &mut bytes);
-    Sha256::digest(&bytes).into()
-}
-
-/// JSON with sorted keys and without blanks, whatever order the map type keeps.
-fn canonical(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Object(map) => {
-            let mut pairs: Vec<_> = Map::iter(map).collect();
-            pairs.sort_unstable_by_key(|(key, _)| *key);
-            out.push(b'{');
-            for (at, (key, value)) in pairs.into_iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                scalar(&Value::String(key.clone()), out);
-                out.push(b':');
-                canonical(value, out);
-            }
-            out.push(b'}');
-        }
-        Value::Array(items) => {
-            out.push(b'[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                canonical(item, out);
-            }
-            out.push(b']');
-        }
-        value => scalar(value, out),
-    }
-}
-
-fn scalar(value: &Value, out: &mut Vec<u8>) {
-    out.extend_from_slice(value.to_string().as_bytes());
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

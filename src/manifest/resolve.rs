@@ -28,7 +28,7 @@ struct Ready {
     entry: Entry<Wanted>,
     spot: Spot,
     name: Option<Spot>,
-    digest: digest::Hash,
+    digest: crate::digest::Hash,
 }
 
 struct CheckedSet<'a> {
@@ -118,7 +118,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         shop: &'a document::Shop,
         findings: &mut Findings,
-    ) -> Option<(ManifestShop, digest::Hash)> {
+    ) -> Option<(ManifestShop, crate::digest::Hash)> {
         // A shop with a broken domain is checked all the same.
         let behalf = Behalf { shop: shop.domain.as_ref().map(|at| &at.value), allow: &shop.allow };
 

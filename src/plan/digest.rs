@@ -1,57 +1,11 @@
-//! Digests over canonical JSON: keys sorted, no blanks, so that a digest is of a meaning and not of a layout.
-
-use std::fmt::Write as _;
+//! What the digests of a plan and of its shops are over.
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
-use super::subscription::compared;
 use super::v1::Plan;
+use crate::digest::sha256;
 use crate::model::{Live, ScopeSet, Topic};
-use crate::state::{Desired, Entry, Ownership};
-
-/// `sha256:<hex>` of the canonical JSON of a value.
-pub fn sha256(value: &Value) -> String {
-    let mut text = String::new();
-    canonical(value, &mut text);
-    let mut out = "sha256:".to_owned();
-    for byte in Sha256::digest(text.as_bytes()) {
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
-}
-
-/// Object keys in byte order, whatever order the JSON library keeps them in.
-fn canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let mut keys: Vec<_> = map.iter().collect();
-            keys.sort_by_key(|(key, _)| key.as_str());
-            out.push('{');
-            for (at, (key, value)) in keys.into_iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                let _ = write!(out, "{}:", Value::from(key.as_str()));
-                canonical(value, out);
-            }
-            out.push('}');
-        }
-        Value::Array(list) => {
-            out.push('[');
-            for (at, value) in list.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                canonical(value, out);
-            }
-            out.push(']');
-        }
-        scalar => {
-            let _ = write!(out, "{scalar}");
-        }
-    }
-}
+use crate::state::{Desired, Entry, Ownership, compared};
 
 /// The digest that a plan carries, whatever it carries now.
 pub(super) fn of_plan(plan: &Plan) -> String {

@@ -1,7 +1,5 @@
 //! Between the core's values and the plan's JSON, in both directions.
 
-use serde_json::{Value, json};
-
 use super::v1::{Action, Change, Subscription};
 use crate::catalog;
 use crate::model::{Address, Binding, Format, Live, SubscriptionId, Topic};
@@ -35,27 +33,6 @@ pub(super) fn wanted(binding: &Binding) -> Subscription {
         updated_at: None,
         api_version: None,
     }
-}
-
-/// The compared fields; lists as sorted sets.
-pub(super) fn compared(binding: &Binding) -> Value {
-    let Binding { topic, address, format, filter, include_fields, metafield_namespaces, name, metafields } = binding;
-    let set = |list: &[String]| {
-        let mut list = list.to_vec();
-        list.sort();
-        list.dedup();
-        list
-    };
-    json!({
-        "topic": topic.graphql(),
-        "address": address.as_str(),
-        "format": format.as_str(),
-        "filter": filter,
-        "include_fields": set(include_fields),
-        "metafield_namespaces": set(metafield_namespaces),
-        "name": name,
-        "metafields": metafields.as_deref().map(set),
-    })
 }
 
 /// A change read from a plan, as values of the core.

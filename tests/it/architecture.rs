@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 /// Who may import whom; a room always sees itself. `lib.rs` says the same in words.
 const MAY: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("digest", &[]),
     ("catalog", &["model"]),
     ("state", &["model"]),
     ("diagnostic", &["manifest", "model"]),
-    ("manifest", &["diagnostic", "state", "catalog", "model"]),
+    ("manifest", &["digest", "diagnostic", "state", "catalog", "model"]),
     ("diff", &["state", "catalog", "model"]),
-    ("plan", &["diff", "state", "catalog", "model"]),
+    ("plan", &["digest", "diff", "state", "catalog", "model"]),
     ("report", &["plan"]),
     ("events", &["plan", "report"]),
     ("since", &["plan", "report", "events"]),
@@ -35,6 +36,7 @@ const MAY: &[(&str, &[&str])] = &[
 const CORE: &[&str] = &[
     "model",
     "catalog",
+    "digest",
     "state",
     "diagnostic",
     "manifest",
@@ -121,8 +123,7 @@ fn imports_run_one_way() {
 #[test]
 fn the_core_is_pure() {
     let mut wrong = Vec::new();
-    for (room, path, code) in sources().into_iter().filter(|(room, _, _)| CORE.contains(&room.as_str())) {
-        let _ = room;
+    for (_, path, code) in sources().into_iter().filter(|(room, _, _)| CORE.contains(&room.as_str())) {
         wrong.extend(
             NOT_IN_CORE.iter().filter(|word| code.contains(**word)).map(|word| format!("{}: {word}", path.display())),
         );

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 
-use crate::world::{A, World, manifest};
+use crate::world::{World, manifest};
 
 const TOKEN: &str = "shpat_0123456789abcdef0123456789abcdef";
 
@@ -135,5 +135,4 @@ fn with_the_network_gone_every_shop_says_so() {
         out.ends_with("Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 2 shops not read.\n"),
         "{out}"
     );
-    let _ = A;
 }

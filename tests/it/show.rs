@@ -1,6 +1,6 @@
 //! `show`, output formats, selection, the small commands.
 
-use crate::world::{A, World, manifest, seed};
+use crate::world::{World, manifest};
 
 fn world() -> World {
     let shops = "  - { shop: acme, labels: { env: prod }, bindings: [{ topic: orders/create, destination: a }] }\n  \
@@ -81,5 +81,4 @@ fn drift_is_exit_two_and_one_verdict() {
     assert!(world.read("drift.json").contains("\"exit_code\": 2"));
     assert_eq!(world.mutations(), 0);
     world.run(&["show", "drift.json"]).exits(0);
-    let _ = (A, seed("x", ""));
 }
