@@ -1,0 +1,1 @@
+//! Tests of the token store, on real files.
