@@ -225,3 +225,7 @@ fn same(one: &SecretString, other: &SecretString) -> bool {
 #[cfg(test)]
 #[path = "store/store_test.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "store/sharing_test.rs"]
+mod sharing_tests;

@@ -1,7 +1,7 @@
 //! Changes of the file, committed together: those that come while the file is being written wait, and then share one
 //! write and one fsync, so that thousands of shops that refresh do not rewrite the file thousands of times.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -52,8 +52,8 @@ pub(super) struct Commits {
 #[derive(Default)]
 struct Waiting {
     jobs: Vec<Job>,
-    /// Whether somebody writes, and will look here again.
-    at_work: bool,
+    /// Lives as long as somebody writes, who will look here again.
+    writer: Weak<()>,
     /// How often the file was replaced.
     writes: usize,
 }
@@ -79,25 +79,27 @@ impl Commits {
         {
             let mut waiting = self.waiting();
             waiting.jobs.push(Job { change: Some(change), lock, done });
-            if !waiting.at_work {
-                waiting.at_work = true;
-                tokio::spawn(Arc::clone(self).work());
+            if waiting.writer.strong_count() == 0 {
+                let alive = Arc::new(());
+                waiting.writer = Arc::downgrade(&alive);
+                tokio::spawn(Arc::clone(self).work(alive));
             }
         }
         let me = Arc::clone(self);
         async move { answer.await.unwrap_or_else(|_| Err(me.stopped())) }
     }
 
-    async fn work(self: Arc<Self>) {
+    async fn work(self: Arc<Self>, alive: Arc<()>) {
         loop {
             if let Err(error) = self.write().await {
                 let jobs = std::mem::take(&mut self.waiting().jobs);
                 jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
             }
             tokio::time::sleep(TURN).await;
-            let mut waiting = self.waiting();
+            let waiting = self.waiting();
             if waiting.jobs.is_empty() {
-                waiting.at_work = false;
+                // While nobody can hand anything in: whoever comes next starts a writer.
+                drop(alive);
                 return;
             }
         }
@@ -145,5 +147,13 @@ impl Commits {
 
     fn stopped(&self) -> StoreError {
         StoreError::Stopped { path: self.file.path().display().to_string() }
+    }
+}
+
+#[cfg(test)]
+impl Commits {
+    /// How often this process replaced the file.
+    pub(super) fn writes(&self) -> usize {
+        self.waiting().writes
     }
 }
