@@ -6,6 +6,7 @@
 //! ```text
 //! AdminClient ─▶ ShopReader ─▶ read.graphql, page.graphql                                  (or rest: two GETs)
 //!             └▶ ShopWriter ─▶ create, update, delete.graphql as aliases of one document   (or rest: one by one)
+//!             └▶ post_oauth  the token endpoint, without a token
 //!                    both through Session: bucket (throttle) → http → classify, envelope → retry
 //! ```
 
@@ -16,6 +17,7 @@ mod endpoint;
 mod envelope;
 mod error;
 mod http;
+mod oauth;
 mod reader;
 mod redact;
 mod refusal;
@@ -36,6 +38,7 @@ use tokio::time::Instant;
 pub use documents::{Input, Mutation};
 pub use endpoint::{Base, Endpoint, EndpointError};
 pub use error::{AdminError, Class, Kind, Proof};
+pub(crate) use oauth::{OauthAnswer, Repeat};
 pub use reader::{Reading, ShopReader};
 pub(crate) use redact::Redactor;
 pub use refusal::{RefusalKind, UserError};
@@ -43,7 +46,8 @@ pub use retry::Policy;
 pub use throttle::Bucket;
 pub use writer::{Answer, ShopWriter};
 
-use crate::model::{ApiVersion, ShopDomain};
+use crate::model::{ApiVersion, ScopeSet, ShopDomain};
+use session::Session;
 
 /// Told of every wait: which shop, how long, why.
 pub type OnWait = Arc<dyn Fn(&ShopDomain, Duration, &'static str) + Send + Sync>;
@@ -137,6 +141,11 @@ impl AdminClient {
     /// Where requests go.
     pub fn endpoint(&self) -> &Endpoint {
         &self.inner.options.endpoint
+    }
+
+    /// The scopes that a token has, and nothing else of the shop.
+    pub async fn scopes(&self, shop: &ShopDomain, token: &SecretString) -> Result<ScopeSet, AdminError> {
+        rest::scopes(&mut Session::new(self.clone(), shop, token)).await
     }
 
     /// For whoever plans.

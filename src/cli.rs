@@ -1,5 +1,6 @@
 //! The command line, as types. Parsing does nothing.
 
+pub(crate) mod auth;
 pub(crate) mod init;
 pub(crate) mod sandbox;
 pub(crate) mod topics;
@@ -85,6 +86,8 @@ pub(crate) enum Command {
     Drift(DriftArgs),
     /// Render saved plans or apply reports, several shards as one
     Show(ShowArgs),
+    /// Get tokens for shops, and see what they are worth
+    Auth(auth::AuthArgs),
     /// List the webhook topics: names, GraphQL names, scopes, notes
     Topics(topics::TopicsArgs),
     /// Print the JSON Schema of a format
@@ -150,6 +153,14 @@ pub(crate) struct RunArgs {
     /// Take shops in this state as unavailable, not as failed; may be repeated
     #[arg(long, value_name = "KIND", value_enum)]
     pub(crate) tolerate: Vec<Tolerate>,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}
+
+/// How to reach a shop.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Run")]
+pub(crate) struct AccessArgs {
     /// Let the manifest run commands to fetch secrets
     #[arg(long, env = "HOOKWRIGHT_ALLOW_COMMANDS", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) allow_commands: bool,

@@ -1,6 +1,7 @@
 //! One straight story for each command.
 
 mod apply;
+mod auth;
 mod check;
 mod drift;
 mod init;
@@ -18,6 +19,8 @@ mod topics;
 mod validate;
 
 use std::io::{self, IsTerminal as _, Write as _};
+
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::cli::{Cli, Color, Command, OutputArgs};
 use crate::error::Failure;
@@ -81,6 +84,17 @@ impl Output {
         }
     }
 
+    /// A token, for which somebody asked. The only place that prints one.
+    fn print_secret(self, secret: &SecretString) -> Result<(), Failure> {
+        self.print(&format!("{}\n", secret.expose_secret()))
+    }
+
+    /// Whether a person reads what is said.
+    #[expect(clippy::unused_self, reason = "all printing goes through the one value that says how")]
+    fn is_interactive(self) -> bool {
+        io::stderr().is_terminal()
+    }
+
     /// A remark.
     fn remark(self, text: &str) {
         if !self.quiet {
@@ -122,6 +136,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Apply(args) => apply::run(args, output).await,
         Command::Drift(args) => drift::run(args, output).await,
         Command::Show(args) => show::run(&args, output),
+        Command::Auth(args) => auth::run(args, output).await,
         Command::Topics(args) => output.plain(|out, err| topics::run(&args, out, err)),
         Command::Sandbox(args) => sandbox_command(args).await,
         Command::Schema(args) => reference::schema(&args, output),
@@ -144,6 +159,11 @@ fn now() -> jiff::Timestamp {
     let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|v| v.trim().parse().ok());
     let now = fixed.and_then(|s| jiff::Timestamp::from_second(s).ok()).unwrap_or_else(jiff::Timestamp::now);
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// The time, for everything that ends: tokens, callbacks.
+fn clock() -> jiff::Timestamp {
+    jiff::Timestamp::now()
 }
 
 async fn sandbox_command(args: crate::cli::sandbox::SandboxArgs) -> Result<Exit, Failure> {

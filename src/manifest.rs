@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};
-use crate::model::{Address, ApiVersion, SecretRef, ShopDomain};
+use crate::model::{Address, ApiVersion, Auth, ShopDomain};
 use crate::state::{Desired, Ownership, Safety, ShopLimits, Source};
 
 /// One file as it was read.
@@ -126,13 +126,6 @@ pub struct ManifestShop {
     pub tolerate: BTreeSet<Tolerable>,
     /// Where it stands.
     pub source: Source,
-}
-
-/// Where an access token is to be had.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Auth {
-    /// A token that somebody else obtained.
-    AccessToken(SecretRef),
 }
 
 /// A state of a shop that a run may tolerate.
@@ -248,18 +241,4 @@ fn parsed(path: &Arc<str>, text: &str, decoder: &mut decode::Decoder) -> Option<
         return None;
     }
     Some(decode::document(decoder, &root))
-}
-
-/// What a decoded `auth` block comes to.
-fn auth(at: &document::At<Option<document::AuthBlock>>, findings: &mut findings::Findings) -> Option<Arc<Auth>> {
-    match &at.value {
-        None => None,
-        Some(document::AuthBlock::AccessToken(reference)) => Some(Arc::new(Auth::AccessToken(reference.clone()))),
-        Some(document::AuthBlock::NotYet(form)) => {
-            let message = format!("this version of the tool cannot use `{form}` yet");
-            let hint = "use access_token: { env: \"SHOPIFY_TOKEN_{SHOP}\" }";
-            findings.report(findings.diagnostic(Code::NotYet, at.spot, message).hint(hint));
-            None
-        }
-    }
 }

@@ -15,7 +15,7 @@ pub(crate) use address::fold;
 pub use address::{Address, AddressKind};
 pub use binding::{Binding, Field, Format};
 pub use scope::{Scope, ScopeSet};
-pub use secret::SecretRef;
+pub use secret::{App, Auth, SecretRef};
 pub use shop::{ShopDomain, ShopDomainError};
 pub use subscription::{Live, Sight, SubscriptionId};
 pub use topic::Topic;

@@ -3,7 +3,7 @@
 //! It imports `model` and `catalog` and nothing else of the crate, so that it stays an independent witness of what the
 //! client and the planner do. `store` and `rules` hold what Shopify does, purely; GraphQL documents are parsed, validated
 //! and executed by apollo-compiler against `schema.graphql`; `desk` puts state and files behind one lock; `server` is the
-//! thin HTTP side.
+//! thin HTTP side. `oauth` gives codes and tokens, with a signature of its own.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ mod files;
 mod gate;
 mod graphql;
 mod log;
+mod oauth;
 mod page;
 mod refusal;
 mod reply;
@@ -38,6 +39,7 @@ mod wire;
 pub use edit::Edit;
 pub use error::SandboxError;
 pub use faults::Faults;
+pub use oauth::End;
 pub use seed::Summary;
 pub use store::Status;
 
@@ -84,6 +86,17 @@ impl Running {
     /// The random id of the state.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The client id of the app that the state knows; its secret stands in the seed.
+    pub fn client_id(&self) -> String {
+        self.desk.client_id()
+    }
+
+    /// Lets other apps ask for access, too, by client id and secret; kept in memory only, as a secret may be a real one.
+    pub fn registrar(&self) -> impl Fn(&str, &str) + Send + Sync + 'static {
+        let desk = Arc::clone(&self.desk);
+        move |client_id, client_secret| desk.register_app(client_id, client_secret)
     }
 
     /// From now on these go wrong; their counts begin anew.

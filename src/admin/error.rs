@@ -113,6 +113,14 @@ kinds! {
     ConnectionLost = "connection_lost", Other, true, Unknown;
     /// The OAuth error `app_not_installed`, and no other evidence.
     Uninstalled = "uninstalled", Auth, false, NothingHappened;
+    /// The client id or secret is not one of the app's.
+    ClientRefused = "client_refused", Auth, false, NothingHappened;
+    /// The OAuth error `shop_not_permitted`: no client credentials grant for this shop.
+    ShopNotPermitted = "shop_not_permitted", Auth, false, NothingHappened;
+    /// The authorization code was used already, or is not known.
+    CodeRefused = "code_refused", Auth, false, NothingHappened;
+    /// Nothing is left to refresh with: somebody has to log in again.
+    LoginRequired = "login_required", Auth, false, NothingHappened;
     /// The token could not be had.
     SecretUnavailable = "secret_unavailable", Auth, false, NothingHappened;
     /// The run's `--timeout` ended.
@@ -193,6 +201,10 @@ impl AdminError {
                 | Kind::ConnectFailed
                 | Kind::Tls
                 | Kind::Uninstalled
+                | Kind::ClientRefused
+                | Kind::ShopNotPermitted
+                | Kind::CodeRefused
+                | Kind::LoginRequired
                 | Kind::SecretUnavailable
                 | Kind::TimeBudget
                 | Kind::Interrupted
@@ -212,7 +224,8 @@ mod tests {
             "token_refused non_expiring_token missing_scope forbidden unavailable_shop frozen payment_required \
              not_found locked rate_limited security_rejection throttled access_denied cost_exceeded graphql_error \
              internal_error shop_inactive server_error redirected unexpected_answer too_large connect_failed tls \
-             timeout connection_lost uninstalled secret_unavailable time_budget interrupted"
+             timeout connection_lost uninstalled client_refused shop_not_permitted code_refused login_required \
+             secret_unavailable time_budget interrupted"
         );
     }
 }

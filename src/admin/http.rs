@@ -76,18 +76,22 @@ pub(super) struct Answer {
     pub(super) link: Option<String>,
 }
 
-/// Sends a request with the token and reads the answer up to its bound.
+/// Sends a request, with the token if there is one, and reads the answer up to its bound.
 pub(super) async fn send(
     client: &reqwest::Client,
     request: Request<'_>,
-    token: &SecretString,
+    token: Option<&SecretString>,
+    redactor: &Redactor,
 ) -> Result<Answer, AdminError> {
     let Request { method, url, body } = request;
-    let mut request = client.request(method, url).header("X-Shopify-Access-Token", header_of(token)?);
+    let mut request = client.request(method, url);
+    if let Some(token) = token {
+        request = request.header("X-Shopify-Access-Token", header_of(token)?);
+    }
     if let Some(json) = body {
         request = request.header(CONTENT_TYPE, "application/json").body(json);
     }
-    let mut response = request.send().await.map_err(|error| failure(error, token))?;
+    let mut response = request.send().await.map_err(|error| failure(error, redactor))?;
     let text = |name: &str| {
         let value = response.headers().get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -103,7 +107,9 @@ pub(super) async fn send(
         call_limit: text("x-shopify-shop-api-call-limit"),
         link: text(LINK.as_str()),
     };
-    while let Some(chunk) = response.chunk().await.map_err(|error| failure(error, token).with_status(answer.status))? {
+    while let Some(chunk) =
+        response.chunk().await.map_err(|error| failure(error, redactor).with_status(answer.status))?
+    {
         if answer.body.len() + chunk.len() > BODY_LIMIT {
             let message = format!("the answer is larger than {} MiB and was not read further", BODY_LIMIT >> 20);
             return Err(AdminError::new(Kind::TooLarge, message).with_status(answer.status));
@@ -122,10 +128,10 @@ fn header_of(token: &SecretString) -> Result<HeaderValue, AdminError> {
     Ok(header)
 }
 
-fn failure(error: reqwest::Error, token: &SecretString) -> AdminError {
+fn failure(error: reqwest::Error, redactor: &Redactor) -> AdminError {
     let host = error.url().and_then(|url| url.host_str()).unwrap_or("the host").to_owned();
     let error = error.without_url();
-    let cause = Redactor::of(token).clean(&root_cause(&error));
+    let cause = redactor.clean(&root_cause(&error));
     if error.is_builder() {
         return AdminError::new(Kind::ConnectFailed, format!("no request could be made of it: {cause}"));
     }

@@ -20,6 +20,11 @@ impl Redactor {
         Self { secrets: vec![secret.clone()] }
     }
 
+    /// Removes these besides.
+    pub(crate) fn of_all(secrets: impl IntoIterator<Item = SecretString>) -> Self {
+        Self { secrets: secrets.into_iter().collect() }
+    }
+
     /// The text without secrets and control characters, on one line, cut after 300 characters.
     pub(crate) fn clean(&self, text: &str) -> String {
         // Redaction comes before the cut, so that no half of a token is left at the end.

@@ -18,7 +18,7 @@ use super::refusal::{RefusalKind, UserError};
 use super::retry::Purpose;
 use super::session::Session;
 use super::writer::Answer;
-use crate::model::SubscriptionId;
+use crate::model::{ScopeSet, SubscriptionId};
 use crate::state::Observed;
 use ask::{Ask, Body, Reply, ask};
 
@@ -54,14 +54,19 @@ pub(super) async fn read(session: &mut Session) -> Result<Reading, AdminError> {
         }
         query = next;
     }
-    let body = get(session, session.url("/admin/oauth/access_scopes.json")).await?;
-    let scopes = decode::scopes(body.json, &session.redactor)?;
+    let scopes = scopes(session).await?;
     Ok(Reading {
         observed: Observed { scopes: Some(scopes), entries },
         served_version: served_version.map(|text| session.redactor.clean(&text)),
         deprecated_reason: deprecated_reason.map(|text| session.redactor.clean(&text)),
         bucket: session.bucket,
     })
+}
+
+/// The scopes granted; the same request whatever transport and version.
+pub(super) async fn scopes(session: &mut Session) -> Result<ScopeSet, AdminError> {
+    let body = get(session, session.url("/admin/oauth/access_scopes.json")).await?;
+    decode::scopes(body.json, &session.redactor)
 }
 
 fn encoded(name: &str, value: &str) -> String {

@@ -24,7 +24,8 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(super) struct Session {
     client: AdminClient,
     shop: ShopDomain,
-    token: SecretString,
+    /// None for the requests that get one.
+    token: Option<SecretString>,
     rng: fastrand::Rng,
     pub(super) redactor: Redactor,
     pub(super) bucket: Option<Bucket>,
@@ -44,17 +45,14 @@ impl From<AdminError> for Failure {
 
 impl Session {
     pub(super) fn new(client: AdminClient, shop: &ShopDomain, token: &SecretString) -> Self {
+        Self { token: Some(token.clone()), ..Self::without_token(client, shop, Redactor::of(token)) }
+    }
+
+    pub(super) fn without_token(client: AdminClient, shop: &ShopDomain, redactor: Redactor) -> Self {
         let options = &client.inner.options;
         let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         let seed = shop.as_str().bytes().fold(options.jitter_seed ^ 0xcbf2_9ce4_8422_2325, fnv);
-        Self {
-            shop: shop.clone(),
-            token: token.clone(),
-            rng: fastrand::Rng::with_seed(seed),
-            redactor: Redactor::of(token),
-            bucket: None,
-            client,
-        }
+        Self { shop: shop.clone(), token: None, rng: fastrand::Rng::with_seed(seed), redactor, bucket: None, client }
     }
 
     /// Sends a document until it is answered or there is no use in trying. `cost`: what it is known to cost.
@@ -135,7 +133,7 @@ impl Session {
     /// Sends a request once and takes whatever answer comes in time.
     pub(super) async fn send(&self, request: Request<'_>, purpose: Purpose) -> Result<Answer, AdminError> {
         let started = Instant::now();
-        let sent = http::send(&self.client.inner.http, request, &self.token);
+        let sent = http::send(&self.client.inner.http, request, self.token.as_ref(), &self.redactor);
         let result = match self.client.inner.options.deadline {
             Some(end) => {
                 let end = if purpose == Purpose::Mutate { end + GRACE } else { end };

@@ -109,6 +109,10 @@ fn concerns_the_shop(kind: Kind) -> bool {
         | Kind::ConnectFailed
         | Kind::Tls
         | Kind::Uninstalled
+        | Kind::ClientRefused
+        | Kind::ShopNotPermitted
+        | Kind::CodeRefused
+        | Kind::LoginRequired
         | Kind::SecretUnavailable
         | Kind::TimeBudget
         | Kind::Interrupted => true,

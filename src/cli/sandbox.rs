@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use crate::sandbox::Status;
 
@@ -55,7 +55,7 @@ pub(crate) struct ServeArgs {
 const FAULT_HELP: &str = "\
 One fault, as in `drop,on=mutation,commit=after,times=2`; may be repeated.
 
-When it strikes: shop=GLOB, on=query|mutation|any, after=N requests, times=N, probability=0..1. Each shop counts for \
+When it strikes: shop=GLOB, on=query|mutation|oauth|any (oauth: requests for a token), after=N requests, times=N, probability=0..1. Each shop counts for \
 itself.
 
 What it is, with its own options:
@@ -181,5 +181,24 @@ pub(crate) enum EditCommand {
         /// The token; empty for any
         #[arg(value_name = "TOKEN")]
         token: String,
+    },
+    /// End what OAuth gave: revoke tokens, or let them expire now
+    #[command(group = ArgGroup::new("end").required(true))]
+    Tokens {
+        /// Handle or domain
+        #[arg(long, value_name = "SHOP")]
+        shop: String,
+        /// All tokens and codes are gone, as when the merchant takes the access back
+        #[arg(long, group = "end")]
+        revoke_tokens: bool,
+        /// Access tokens that end some time end now
+        #[arg(long, group = "end")]
+        expire_tokens: bool,
+        /// Refresh tokens end now
+        #[arg(long, group = "end")]
+        expire_refresh_tokens: bool,
+        /// Authorization codes end now
+        #[arg(long, group = "end")]
+        expire_codes: bool,
     },
 }

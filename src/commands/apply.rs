@@ -13,7 +13,7 @@ use super::out_file::OutFile;
 use super::pipeline::{self, Run};
 use super::signals::Signals;
 use super::{Output, check, json_text, now};
-use crate::admin::ShopWriter;
+use crate::admin::{self, AdminError, Kind, ShopWriter};
 use crate::apply::{self, Surroundings};
 use crate::cli::{ApplyArgs, Format};
 use crate::error::Failure;
@@ -255,9 +255,24 @@ impl Shared {
             return Err(interrupted(planned));
         }
         let not_read = |e| Box::new(apply::not_read(planned, apply::error(&e)));
-        let token = self.run.token(index).await.map_err(not_read)?;
-        let mut writer = self.run.client.writer(&manifest.shops[index].shop, &token);
-        let tasks = self.tasks(planned, &mut writer).await?;
+        let shop = &manifest.shops[index];
+        let (tokens, auth) = (&self.run.tokens, shop.auth.as_deref());
+        let writer = |token: &_| self.run.client.writer(&shop.shop, token);
+        let (mut writer, tasks) = match self.reading {
+            Reading::Fresh => {
+                let token = tokens.token(&shop.shop, auth).await.map_err(not_read)?;
+                (writer(&token), planned_tasks(planned))
+            }
+            Reading::Again => {
+                let read = |token| {
+                    let (mut writer, stop) = (writer(&token), self.run.stop.subscribe());
+                    async move { read(&mut writer, stop).await.map(|reading| (writer, reading)) }
+                };
+                let (writer, reading) = tokens.with(&shop.shop, auth, read).await.map_err(not_read)?;
+                (writer, plan::judge(planned, &reading.observed, &manifest.ownership))
+            }
+        };
+        let tasks = tasks.map_err(stale)?;
         self.tell_read(planned, &tasks);
         let interrupted = || *self.run.stop.borrow();
         let surroundings = Surroundings { interrupted: &interrupted, now: &now, recorder: &self.run.recorder };
@@ -282,32 +297,26 @@ impl Shared {
         let outcome = |(index, outcome)| StepOutcome::of(&report.shop, index, outcome, 0);
         self.run.recorder.outcomes_of_untouched(report.outcomes.iter().enumerate().map(outcome).collect());
     }
+}
 
-    async fn tasks(&self, planned: &v1::Shop, writer: &mut ShopWriter) -> Result<Vec<Task>, Box<ReportShop>> {
-        let stale = |why: plan::Stale| Box::new(apply::stale(planned, &why));
-        if self.reading == Reading::Fresh {
-            let changes = planned.changes.iter().map(plan::parse_change);
-            let tasks = changes.map(|c| c.map(|c| Task::Do(Box::new(c)))).collect::<Option<Vec<_>>>();
-            return tasks.ok_or_else(|| stale(plan::Stale::Unreadable));
-        }
-        let mut stop = self.run.stop.subscribe();
-        let reading = tokio::select! {
-            reading = writer.read() => reading,
-            // Nothing was sent yet: nobody has to wait for this.
-            _ = stop.wait_for(|stop| *stop) => return Err(interrupted(planned)),
-        };
-        let reading = reading.map_err(|e| Box::new(apply::not_read(planned, apply::error(&e))))?;
-        plan::judge(planned, &reading.observed, &self.run.manifest.ownership).map_err(stale)
+/// Reads a shop before its changes, unless somebody asks to stop: nothing was sent yet, so nobody has to wait for this.
+async fn read(writer: &mut ShopWriter, mut stop: watch::Receiver<bool>) -> Result<admin::Reading, AdminError> {
+    tokio::select! {
+        reading = writer.read() => reading,
+        _ = stop.wait_for(|stop| *stop) => Err(AdminError::new(Kind::Interrupted, INTERRUPTED)),
     }
+}
+
+/// Every change of a plan that was made a moment ago.
+fn planned_tasks(planned: &v1::Shop) -> Result<Vec<Task>, plan::Stale> {
+    let changes = planned.changes.iter().map(plan::parse_change);
+    let tasks = changes.map(|change| change.map(|change| Task::Do(Box::new(change)))).collect::<Option<Vec<_>>>();
+    tasks.ok_or(plan::Stale::Unreadable)
 }
 
 /// The report of a shop whose turn did not come.
 fn interrupted(planned: &v1::Shop) -> Box<ReportShop> {
-    let error = v1::ShopError {
-        kind: "interrupted".to_owned(),
-        http_status: None,
-        message: "interrupted before its turn came".to_owned(),
-        retryable: true,
-    };
-    Box::new(apply::not_read(planned, error))
+    Box::new(apply::not_read(planned, apply::error(&AdminError::new(Kind::Interrupted, INTERRUPTED))))
 }
+
+const INTERRUPTED: &str = "interrupted before its turn came";

@@ -4,22 +4,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::target::{SANDBOX_TOKEN, Target};
+use super::target::Target;
 use super::{Output, lines, load, now};
-use crate::admin::{self, AdminClient, AdminError, Kind, Reading};
+use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
-use crate::auth::SecretResolver;
+use crate::auth::Tokens;
 use crate::cli::{ManifestArgs, RunArgs, SelectArgs, Tolerate};
 use crate::diagnostic;
 use crate::error::Failure;
 use crate::events::{Event, Wait};
 use crate::exit::{self, Cause, Exit};
 use crate::journal::Recorder;
-use crate::manifest::{Auth, Manifest, ManifestShop, Options, Tolerable, Transport};
+use crate::manifest::{Manifest, ManifestShop, Options, Tolerable, Transport};
 use crate::model::{ApiVersion, ShopDomain};
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, ShopStatus};
@@ -35,7 +34,7 @@ pub(crate) struct Run {
     pub(crate) selection: v1::Selection,
     pub(crate) target: Target,
     pub(crate) client: AdminClient,
-    pub(crate) secrets: Arc<SecretResolver>,
+    pub(crate) tokens: Tokens,
     pub(crate) progress: Arc<Progress>,
     /// Where the run is written down.
     pub(crate) recorder: Arc<Recorder>,
@@ -57,7 +56,7 @@ pub(crate) async fn open(
     saved: Option<&Plan>,
     recorder: Arc<Recorder>,
 ) -> Result<Run, Failure> {
-    let timeout = duration(&run.timeout)?;
+    let timeout = duration("--timeout", &run.timeout)?;
     let terms = Terms {
         shop: &select.shop,
         exclude_shop: &select.exclude_shop,
@@ -69,7 +68,7 @@ pub(crate) async fn open(
     let (manifest, seeds) = load_manifest(&manifest.file, voice, output)?;
     let manifest = Arc::new(manifest);
     let shops = selected(&manifest, &selection)?;
-    let target = Target::open(run, &manifest, seeds).await?;
+    let target = Target::open(&run.access, &manifest, seeds).await?;
     target.check_shops(saved.map_or(shops.len(), |plan| plan.shops.len()))?;
     let (version, transport) = match saved {
         Some(plan) => api_of(plan)?,
@@ -92,7 +91,7 @@ pub(crate) async fn open(
         ..admin::Options::new(target.endpoint.clone(), version)
     };
     let client = AdminClient::new(options).map_err(|e| Failure::new(Exit::Error, e))?;
-    let secrets = Arc::new(target.secrets(run));
+    let tokens = target.tokens(&run.access, &client);
     let tolerate = run.tolerate.iter().map(|kind| match kind {
         Tolerate::Uninstalled => Tolerable::Uninstalled,
         Tolerate::Frozen => Tolerable::Frozen,
@@ -107,7 +106,7 @@ pub(crate) async fn open(
         shops,
         target,
         client,
-        secrets,
+        tokens,
         progress,
         recorder,
         stop,
@@ -132,10 +131,10 @@ impl From<Transport> for admin::Transport {
 }
 
 /// A duration as people write it: `90s`, `30m`, `1h 30m`.
-fn duration(text: &str) -> Result<Duration, Failure> {
+pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, Failure> {
     let parsed: Option<jiff::SignedDuration> = text.parse().ok();
     parsed.and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero()).ok_or_else(|| {
-        Failure::invalid(format!("--timeout {text:?} is not a duration")).hint("write it like 90s, 30m or 1h")
+        Failure::invalid(format!("{option} {text:?} is not a duration")).hint("write it like 90s, 30m or 1h")
     })
 }
 
@@ -155,24 +154,6 @@ fn selected(manifest: &Manifest, selection: &Selection) -> Result<Vec<usize>, Fa
 }
 
 impl Run {
-    /// One shop's token, or why there is none.
-    pub(crate) async fn token(&self, shop: usize) -> Result<SecretString, AdminError> {
-        token(&self.secrets, &self.manifest.shops[shop], self.target.sandbox.is_some()).await
-    }
-}
-
-async fn token(secrets: &SecretResolver, shop: &ManifestShop, in_sandbox: bool) -> Result<SecretString, AdminError> {
-    let unavailable = |message: String| AdminError::new(Kind::SecretUnavailable, message);
-    match shop.auth.as_deref() {
-        Some(Auth::AccessToken(reference)) => {
-            secrets.resolve(reference, &shop.shop).await.map_err(|e| unavailable(e.to_string()))
-        }
-        None if in_sandbox => Ok(SANDBOX_TOKEN.to_owned().into()),
-        None => Err(unavailable("the manifest says nowhere how to get this shop's token; add `auth`".to_owned())),
-    }
-}
-
-impl Run {
     /// Reads the selected shops, side by side, and plans them.
     pub(crate) async fn plan(
         &self,
@@ -180,20 +161,19 @@ impl Run {
         earlier: Option<&History>,
         exit_code: impl FnOnce(&Plan) -> u8,
     ) -> Plan {
-        let in_sandbox = self.target.sandbox.is_some();
         self.progress.start("read", self.shops.len());
         let mut parts = side_by_side(self.shops.clone(), self.parallelism, |at| {
             let (manifest, base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
-            let (secrets, client, progress) =
-                (Arc::clone(&self.secrets), self.client.clone(), Arc::clone(&self.progress));
+            let (tokens, client, progress) = (self.tokens.clone(), self.client.clone(), Arc::clone(&self.progress));
             let (tolerate, addresses) = (self.tolerate.clone(), Arc::clone(&self.addresses));
             let recorder = Arc::clone(&self.recorder);
             async move {
                 let shop = &manifest.shops[at];
-                let reading = match token(&secrets, shop, in_sandbox).await {
-                    Ok(token) => client.reader(&shop.shop, &token).read().await,
-                    Err(error) => Err(error),
+                let read = |token| {
+                    let mut reader = client.reader(&shop.shop, &token);
+                    async move { reader.read().await }
                 };
+                let reading = tokens.with(&shop.shop, shop.auth.as_deref(), read).await;
                 progress.tick();
                 let context =
                     Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses };
@@ -247,6 +227,15 @@ impl Run {
     pub(crate) fn parallelism(&self) -> usize {
         self.parallelism
     }
+
+    /// Whether a shop that fails like this is passed over.
+    pub(crate) fn tolerates(&self, shop: &ManifestShop, error: &AdminError) -> bool {
+        tolerates(&self.tolerate, shop, error)
+    }
+}
+
+fn tolerates(tolerate: &[Tolerable], shop: &ManifestShop, error: &AdminError) -> bool {
+    tolerate.iter().chain(&shop.tolerate).any(|t| t.as_str() == error.kind.as_str())
 }
 
 fn part(
@@ -258,11 +247,8 @@ fn part(
     reading: Result<&Reading, &AdminError>,
 ) -> plan::ShopPart {
     let findings = reading.map(|r| of_reading(r, asked)).unwrap_or_default();
-    let failure = |error: &AdminError| {
-        let kind = error.kind.as_str();
-        let tolerated = tolerate.iter().chain(&shop.tolerate).any(|t| t.as_str() == kind);
-        ReadFailure { error: wire_error(error), tolerated }
-    };
+    let failure =
+        |error: &AdminError| ReadFailure { error: wire_error(error), tolerated: tolerates(tolerate, shop, error) };
     let base = base.map(|manifest| Base {
         desired: manifest.shops.iter().find(|s| s.shop == shop.shop).map(|s| &s.desired),
         ownership: &manifest.ownership,
@@ -304,7 +290,11 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
 }
 
 /// Loads a manifest. Its problems go to stderr; warnings too, unless nobody is there to read them.
-fn load_manifest(paths: &[PathBuf], voice: Voice, output: Output) -> Result<(Manifest, Vec<PathBuf>), Failure> {
+pub(crate) fn load_manifest(
+    paths: &[PathBuf],
+    voice: Voice,
+    output: Output,
+) -> Result<(Manifest, Vec<PathBuf>), Failure> {
     let (loaded, seeds) = load::load(paths, &Options::default());
     let report = loaded.report();
     if report.errors() > 0 || voice == Voice::Normal {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use tokio::signal::ctrl_c;
 
 use crate::cli::sandbox::{EditCommand, SandboxArgs, SandboxCommand, ServeArgs};
-use crate::sandbox::{self, Edit, Faults, OpenOptions, SandboxError};
+use crate::sandbox::{self, Edit, End, Faults, OpenOptions, Running, SandboxError};
 
 /// Carries out the command; what it has to say goes to `out`.
 pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write) -> Result<(), SandboxError> {
@@ -30,9 +30,21 @@ async fn serve(args: ServeArgs, out: &mut dyn Write) -> Result<(), SandboxError>
     if let Some(faults) = faults {
         running.set_faults(faults);
     }
-    say(out, &format!("export HOOKWRIGHT_ADMIN_URL={}", running.url()))?;
+    say(out, &greeting(&running))?;
     interrupted().await;
     running.stop().await
+}
+
+/// Lines for a shell to read: where it is, and how to log in there.
+fn greeting(running: &Running) -> String {
+    let (url, id) = (running.url(), running.client_id());
+    let page = format!("{}/admin/oauth/authorize", url.replace("{shop}", "SHOP.myshopify.com"));
+    format!(
+        "export HOOKWRIGHT_ADMIN_URL={url}\n\
+         # The app here has the client id {id}; its secret stands in the seed under `app` (without one: sandbox-secret).\n\
+         # To try a login: hookwright auth login --shop SHOP, or open in a browser\n\
+         #   {page}?client_id={id}&scope=read_orders&redirect_uri=http://127.0.0.1:8080/"
+    )
 }
 
 /// Waits for SIGINT or SIGTERM.
@@ -74,6 +86,19 @@ fn edit(command: EditCommand) -> Edit {
             Edit::Scopes { shop, scopes: scopes.into_iter().filter(|scope| !scope.is_empty()).collect() }
         }
         EditCommand::Token { shop, token } => Edit::Token { shop, token },
+        // One of them is given: the argument group holds that.
+        EditCommand::Tokens { shop, revoke_tokens, expire_tokens, expire_refresh_tokens, expire_codes: _ } => {
+            let end = if revoke_tokens {
+                End::Revoke
+            } else if expire_tokens {
+                End::ExpireTokens
+            } else if expire_refresh_tokens {
+                End::ExpireRefreshTokens
+            } else {
+                End::ExpireCodes
+            };
+            Edit::Tokens { shop, end }
+        }
     }
 }
 
@@ -111,10 +136,12 @@ mod tests {
         let ended = tokio::time::timeout(std::time::Duration::from_millis(300), serving).await;
         assert!(ended.is_err(), "it serves until it is interrupted");
         let told = String::from_utf8(out).expect("text");
-        let port = told
-            .strip_prefix("export HOOKWRIGHT_ADMIN_URL=http://127.0.0.1:")
-            .and_then(|t| t.strip_suffix("/{shop}\n"));
+        let (line, more) = told.split_once('\n').expect("lines");
+        let port =
+            line.strip_prefix("export HOOKWRIGHT_ADMIN_URL=http://127.0.0.1:").and_then(|t| t.strip_suffix("/{shop}"));
         assert!(port.is_some_and(|port| port.parse::<u16>().is_ok()), "{told}");
+        assert!(more.lines().all(|line| line.starts_with('#')), "a shell can read it: {told}");
+        assert!(more.contains("client id sandbox-client;"), "{told}");
     }
 
     #[tokio::test]

@@ -1,13 +1,14 @@
 //! What a run talks to: Shopify, the embedded sandbox, or a URL that stands in for Shopify.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::admin::Endpoint;
-use crate::auth::{self, SecretResolver};
+use super::clock;
+use crate::admin::{AdminClient, Endpoint};
+use crate::auth::{self, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
-use crate::cli::RunArgs;
+use crate::cli::AccessArgs;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
@@ -22,9 +23,6 @@ pub(crate) struct Target {
     pub(crate) sandbox: Option<v1::Sandbox>,
     running: Option<sandbox::Running>,
 }
-
-/// What stands for a token in the sandbox where a reference can't be resolved.
-pub(crate) const SANDBOX_TOKEN: &str = "sandbox-token";
 
 /// A shop as the sandbox makes it up: with the scopes that the manifest wants, or else those that its topics need.
 fn start(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
@@ -44,9 +42,9 @@ fn trusted_hosts() -> Vec<String> {
 }
 
 impl Target {
-    pub(crate) async fn open(run: &RunArgs, manifest: &Manifest, seeds: Vec<PathBuf>) -> Result<Self, Failure> {
-        if run.sandbox {
-            return Self::sandbox(run, manifest, seeds).await;
+    pub(crate) async fn open(access: &AccessArgs, manifest: &Manifest, seeds: Vec<PathBuf>) -> Result<Self, Failure> {
+        if access.sandbox {
+            return Self::sandbox(access, manifest, seeds).await;
         }
         let Some(url) = std::env::var("HOOKWRIGHT_ADMIN_URL").ok().filter(|url| !url.is_empty()) else {
             return Ok(Self { endpoint: Endpoint::Shopify, name: "shopify".to_owned(), sandbox: None, running: None });
@@ -55,17 +53,17 @@ impl Target {
         Ok(Self { endpoint, name: url, sandbox: None, running: None })
     }
 
-    async fn sandbox(run: &RunArgs, manifest: &Manifest, seeds: Vec<PathBuf>) -> Result<Self, Failure> {
+    async fn sandbox(access: &AccessArgs, manifest: &Manifest, seeds: Vec<PathBuf>) -> Result<Self, Failure> {
         let failed = |e: sandbox::SandboxError| Failure::invalid(format!("sandbox: {e}"));
         let unseeded = seeds.is_empty();
-        let options = sandbox::OpenOptions { state: Some(run.sandbox_state.clone()), seeds };
+        let options = sandbox::OpenOptions { state: Some(access.sandbox_state.clone()), seeds };
         let running = sandbox::start(&options, ([127, 0, 0, 1], 0).into()).await.map_err(failed)?;
         if unseeded {
             // Nobody said what is live, so a manifest of one's own can be tried at once: its shops start empty.
             running.add_missing(&manifest.shops.iter().map(start).collect::<Vec<_>>()).map_err(failed)?;
         }
         let endpoint = Endpoint::parse(&running.url(), &[]).map_err(|e| Failure::new(Exit::Error, e))?;
-        let state = v1::Sandbox { id: running.id().to_owned(), state: run.sandbox_state.display().to_string() };
+        let state = v1::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
         Ok(Self { endpoint, name: "sandbox".to_owned(), sandbox: Some(state), running: Some(running) })
     }
 
@@ -78,12 +76,35 @@ impl Target {
             .hint("put {shop} where the shop's domain belongs, or select one shop with --shop"))
     }
 
-    /// How secrets are had against this target: in the sandbox nobody needs any.
-    pub(crate) fn secrets(&self, run: &RunArgs) -> SecretResolver {
+    /// Where tokens come from against this target: in the sandbox nobody needs a secret.
+    pub(crate) fn tokens(&self, access: &AccessArgs, client: &AdminClient) -> Tokens {
         let mut options = auth::Options::new(Arc::new(|name| std::env::var_os(name)));
-        options.allow_commands = run.allow_commands;
-        options.sandbox_fallback = self.sandbox.as_ref().map(|_| SANDBOX_TOKEN.to_owned());
-        SecretResolver::new(options)
+        options.allow_commands = access.allow_commands;
+        let place = self.store_place();
+        Tokens::new(TokenOptions {
+            secrets: SecretResolver::new(options),
+            client: client.clone(),
+            clock,
+            place: Arc::new(move |path| place(path)),
+            sandbox: self.running.as_ref().map(|running| Arc::new(running.registrar()) as auth::OnApp),
+        })
+    }
+
+    /// Where a token store of the manifest is. What is kept for Shopify's shops is never sent elsewhere, and never
+    /// replaced by what something in Shopify's place hands out.
+    fn store_place(&self) -> impl Fn(&Path) -> PathBuf + Send + Sync + 'static {
+        let sandbox = self.sandbox.as_ref().map(|sandbox| PathBuf::from(&sandbox.state).with_extension("tokens.json"));
+        let elsewhere = (self.endpoint != Endpoint::Shopify).then(|| {
+            let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
+            let place =
+                self.name.split_once("://").map_or(self.name.as_str(), |(_, place)| place).replace("{shop}", "");
+            place.trim_matches('/').chars().map(plain).collect::<String>()
+        });
+        move |path| match (&sandbox, &elsewhere) {
+            (Some(sandbox), _) => sandbox.clone(),
+            (None, Some(name)) => PathBuf::from(format!("{}.{name}", path.display())),
+            (None, None) => path.to_owned(),
+        }
     }
 
     /// Flushes and stops a sandbox.

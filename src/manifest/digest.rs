@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::digest::{Hash, hash, hex};
-use crate::model::{Binding, SecretRef};
+use crate::model::{App, Auth, Binding, SecretRef};
 use crate::state::{Ownership, Safety, compared, set};
 
-use super::{AdminApi, Auth, Manifest, ManifestShop};
+use super::{AdminApi, Manifest, ManifestShop};
 
 pub(super) fn binding(binding: &Binding, destination: Option<&str>) -> Hash {
     hash(&json!({ "binding": compared(binding), "destination": destination }))
@@ -58,9 +58,24 @@ pub(super) fn manifest(manifest: &Manifest, shops: &[Hash]) -> String {
 }
 
 fn auth_value(auth: &Auth) -> Value {
+    let app = |App { client_id, client_secret, old_client_secret }: &App| {
+        let mut value = json!({ "client_id": reference(client_id), "client_secret": reference(client_secret) });
+        if let Some(old) = old_client_secret {
+            value["old_client_secret"] = reference(old);
+        }
+        value
+    };
     match auth {
-        Auth::AccessToken(SecretRef::Env(name)) => json!({ "access_token": { "env": name } }),
-        Auth::AccessToken(SecretRef::File(path)) => json!({ "access_token": { "file": path } }),
-        Auth::AccessToken(SecretRef::Command(words)) => json!({ "access_token": { "command": words } }),
+        Auth::AccessToken(from) => json!({ "access_token": reference(from) }),
+        Auth::ClientCredentials(of) => json!({ "client_credentials": app(of) }),
+        Auth::TokenStore { path, app: of } => json!({ "token_store": { "path": path, "app": app(of) } }),
+    }
+}
+
+fn reference(secret: &SecretRef) -> Value {
+    match secret {
+        SecretRef::Env(name) => json!({ "env": name }),
+        SecretRef::File(path) => json!({ "file": path }),
+        SecretRef::Command(words) => json!({ "command": words }),
     }
 }

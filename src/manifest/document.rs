@@ -1,7 +1,9 @@
 //! One file as decoded: every value with its place, nothing resolved yet.
 
+use std::sync::Arc;
+
 use crate::diagnostic::Code;
-use crate::model::{Address, ApiVersion, Format, Scope, SecretRef, ShopDomain, Topic};
+use crate::model::{Address, ApiVersion, Auth, Format, Scope, ShopDomain, Topic};
 use crate::state::{Prefix, Unmanaged};
 
 use super::tree::Span;
@@ -30,7 +32,7 @@ impl<T> At<T> {
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) admin_api: Option<At<AdminApiBlock>>,
-    pub(super) auth: Option<At<Option<AuthBlock>>>,
+    pub(super) auth: Option<At<Option<Arc<Auth>>>>,
     pub(super) scopes: Option<At<Vec<At<Scope>>>>,
     pub(super) destinations: Vec<Destination>,
     pub(super) sets: Vec<Set>,
@@ -46,13 +48,6 @@ pub(super) struct Document {
 pub(super) struct AdminApiBlock {
     pub(super) version: Option<At<ApiVersion>>,
     pub(super) rest: Option<bool>,
-}
-
-#[derive(Debug)]
-pub(super) enum AuthBlock {
-    AccessToken(SecretRef),
-    /// Well-formed, but of a kind that this version cannot use. The name of the key.
-    NotYet(&'static str),
 }
 
 #[derive(Debug)]
@@ -101,7 +96,7 @@ pub(super) struct Shop {
     pub(super) destinations: Vec<Destination>,
     pub(super) uses: Vec<Use>,
     pub(super) bindings: Vec<Binding>,
-    pub(super) auth: Option<At<Option<AuthBlock>>>,
+    pub(super) auth: Option<At<Option<Arc<Auth>>>>,
     pub(super) safety: Option<SafetyBlock>,
     pub(super) allow: Vec<Code>,
     pub(super) tolerate: Vec<super::Tolerable>,

@@ -31,7 +31,7 @@ pub(super) fn manifest(
 
 fn merged(paths: &[Arc<str>], documents: &[Document], findings: &mut Findings) -> Option<Manifest> {
     let admin_api = admin_api(documents, findings);
-    let auth = block(documents, "auth", |d| d.auth.as_ref(), findings).and_then(|at| super::auth(at, findings));
+    let auth = block(documents, "auth", |d| d.auth.as_ref(), findings).and_then(|at| at.value.clone());
     let scopes = block(documents, "scopes", |d| d.scopes.as_ref(), findings);
     let ownership_block = block(documents, "ownership", |d| d.ownership.as_ref(), findings);
     let ownership = ownership_block.map_or_else(|| Some(Ownership::default()), |at| ownership(&at.value, findings));

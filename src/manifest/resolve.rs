@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::catalog;
 use crate::diagnostic::Code;
-use crate::model::{Address, Binding, Format, ScopeSet, Topic};
+use crate::model::{Address, Auth, Binding, Format, ScopeSet, Topic};
 use crate::state::{Desired, Entry, ShopLimits, Source, Wanted};
 
 use super::check::{self, Checked, Rules};
@@ -13,7 +13,7 @@ use super::digest;
 use super::document::{self, At, DestinationAddress, Spot, Target};
 use super::findings::{Behalf, Findings};
 use super::inlets::Inlets;
-use super::{Auth, ManifestShop, suggest};
+use super::{ManifestShop, suggest};
 
 /// What every shop has in common.
 pub(super) struct Common<'a> {
@@ -169,7 +169,7 @@ impl<'a> Resolver<'a> {
 
         let limits = shop.safety.as_ref().map(|safety| self.limits(safety, findings, behalf)).unwrap_or_default();
         let auth = match &shop.auth {
-            Some(at) => super::auth(at, findings),
+            Some(at) => at.value.clone(),
             None => self.common.auth.clone(),
         };
         let domain = shop.domain.as_ref()?;

@@ -116,9 +116,9 @@ enum Transport {
 enum Auth {
     /// A token that was obtained elsewhere.
     AccessToken(SecretRef),
-    /// The client credentials grant, for shops of one's own organisation. Not in this version of the tool.
+    /// The client credentials grant, for an app and shops of one organisation: a token is fetched for each run.
     ClientCredentials(ClientCredentials),
-    /// Tokens that `hookwright auth` obtained. Not in this version of the tool.
+    /// A file of tokens that `hookwright auth login` or `auth exchange` fills and that are refreshed before they end.
     TokenStore(TokenStore),
 }
 
@@ -129,18 +129,22 @@ struct ClientCredentials {
     client_id: SecretRef,
     /// The app's client secret.
     client_secret: SecretRef,
+    /// The client secret before a rotation, as long as Shopify may still sign with it.
+    old_client_secret: Option<SecretRef>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct TokenStore {
-    /// The file with the tokens.
-    #[schemars(extend("examples" = [".hookwright/tokens.json"]))]
-    path: Option<NonBlank>,
+    /// The file with the tokens, relative to the working directory.
+    #[schemars(extend("default" = ".hookwright/tokens.json"))]
+    path: Option<FilePath>,
     /// The app's client id.
     client_id: SecretRef,
     /// The app's client secret.
     client_secret: SecretRef,
+    /// The client secret before a rotation, as long as Shopify may still sign with it.
+    old_client_secret: Option<SecretRef>,
 }
 
 /// Where a secret is to be had, never the secret: exactly one of these. `{shop}` stands for the shop's handle,

@@ -10,3 +10,31 @@ pub enum SecretRef {
     /// A program and its arguments; its standard output is read like a file.
     Command(Vec<String>),
 }
+
+/// Where a shop's access token is to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Auth {
+    /// A token that somebody else obtained.
+    AccessToken(SecretRef),
+    /// The client credentials grant: a token is fetched when it is needed and kept for the run. Only for an app and a
+    /// shop of the same organisation (documented).
+    ClientCredentials(App),
+    /// A file that `hookwright auth` fills, whose expiring tokens are refreshed.
+    TokenStore {
+        /// The file, relative to the working directory.
+        path: String,
+        /// The app whose tokens they are.
+        app: App,
+    },
+}
+
+/// Credentials of a Shopify app.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct App {
+    /// The client id, also called API key.
+    pub client_id: SecretRef,
+    /// The client secret.
+    pub client_secret: SecretRef,
+    /// The secret before a rotation: Shopify may go on signing with it for a while.
+    pub old_client_secret: Option<SecretRef>,
+}

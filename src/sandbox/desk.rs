@@ -13,10 +13,11 @@ use super::bucket::Bucket;
 use super::deeds;
 use super::error::SandboxError;
 use super::faults::{Faults, Injector, On, Strike};
-use super::files::{Files, State, Wait};
+use super::files::{Files, State, Touched, Wait};
 use super::gate;
 use super::graphql::{self, Mishap};
 use super::log::Entry;
+use super::oauth::{self, Apps, End, Secret, With};
 use super::reply::Reply;
 use super::rest;
 use super::seed::{self, Seed, Summary};
@@ -39,6 +40,8 @@ struct Inner {
     /// What an empty state is filled with.
     seed: Seed,
     faults: Injector,
+    /// Apps of the embedding process: client id and secret, in memory only.
+    registered: HashMap<String, Secret>,
 }
 
 /// The buckets of a shop, each from its first use on.
@@ -60,6 +63,8 @@ pub(super) struct Facts {
     pub(super) operation: Option<&'static str>,
     pub(super) fields: Vec<String>,
     pub(super) cost: Option<u32>,
+    /// What a token was asked for with.
+    pub(super) grant: Option<&'static str>,
     /// Names of the faults that struck it.
     pub(super) faults: Vec<&'static str>,
 }
@@ -89,8 +94,8 @@ impl Desk {
         let empty = state.world.shops.is_empty();
         let mut faults = Injector::default();
         faults.set(seed.faults.clone());
-        let (buckets, log) = (HashMap::new(), VecDeque::new());
-        let inner = Inner { state, files, buckets, log, seq, seed: seed.clone(), faults };
+        let (buckets, log, registered) = (HashMap::new(), VecDeque::new(), HashMap::new());
+        let inner = Inner { state, files, buckets, log, seq, seed: seed.clone(), faults, registered };
         let desk = Self(Mutex::new(inner));
         if empty {
             desk.seed(&seed, false)?;
@@ -118,6 +123,16 @@ impl Desk {
     /// Whether the state has the shop.
     pub(super) fn knows(&self, shop: &ShopDomain) -> bool {
         self.inner().state.world.shops.contains_key(shop)
+    }
+
+    /// The client id of the app.
+    pub(super) fn client_id(&self) -> String {
+        self.inner().state.world.app.client_id.clone()
+    }
+
+    /// Lets another app ask for access, too.
+    pub(super) fn register_app(&self, client_id: &str, client_secret: &str) {
+        self.inner().registered.insert(client_id.to_owned(), Secret::new(client_secret));
     }
 
     /// Writes the snapshot.
@@ -188,6 +203,7 @@ impl Desk {
             fields: facts.fields,
             status,
             cost: facts.cost,
+            grant: facts.grant,
             faults: facts.faults,
         };
         if let Some(Err(error)) = inner.files.as_mut().map(|files| files.log(&entry)) {
@@ -234,7 +250,38 @@ impl Desk {
 
     /// The answer that a request gets before it is looked at.
     pub(super) fn gate(&self, call: &Call<'_>) -> Option<Reply> {
-        gate::before(self.inner().state.world.shops.get(call.shop), call.token)
+        let mut inner = self.inner();
+        let state = &inner.state;
+        let judge = gate::Judge { mint: state.mint(), non_expiring: state.world.app.non_expiring, now: now() };
+        if let Some(reply) = gate::before(state.world.shops.get(call.shop), call.token, &judge) {
+            return Some(reply);
+        }
+        let Inner { state, files, .. } = &mut *inner;
+        let shop = state.world.shops.get_mut(call.shop)?;
+        // The token is in use, so what it replaced ends.
+        let access = call.token.is_some_and(|token| shop.grants.used(token));
+        record(files.as_mut(), call.shop, shop, &Touched { access, ..Touched::default() }).err()
+    }
+
+    /// A request to the OAuth side of a shop.
+    pub(super) fn oauth(&self, shop: &ShopDomain, ask: &oauth::Ask<'_>) -> Reply {
+        let mut inner = self.inner();
+        let Inner { state, files, registered, .. } = &mut *inner;
+        let State { id, world, .. } = state;
+        let with = With { apps: Apps { own: &world.app, registered }, mint: oauth::Mint::new(id), now: now() };
+        let done = oauth::answer(shop, world.shops.get_mut(shop), ask, &with);
+        let Some(changed) = world.shops.get(shop).filter(|_| done.changed) else { return done.reply };
+        let access = Touched { access: true, ..Touched::default() };
+        record(files.as_mut(), shop, changed, &access).err().unwrap_or(done.reply)
+    }
+
+    /// `DELETE /admin/api_permissions/current.json`: the app uninstalls itself.
+    pub(super) fn uninstall(&self, call: &Call<'_>) -> Reply {
+        self.on_shop(call, |shop, _, _, _| {
+            let ids = shop.subscriptions.keys().copied().collect();
+            set_status(shop, Status::Uninstalled);
+            (Reply::json(200, json!({})), Touched { ids, access: true })
+        })
     }
 
     /// `GET /admin/oauth/access_scopes.json`
@@ -269,7 +316,7 @@ impl Desk {
             bucket.refill(size, millis);
             let ran = prepared.run(call.shop, shop, bucket, at, mishap);
             facts.cost = ran.cost;
-            (Reply::json(200, ran.body), ran.touched)
+            (Reply::json(200, ran.body), ran.touched.into())
         });
         if !prepared.deprecated.is_empty() {
             let fields: Vec<_> = prepared.deprecated.iter().cloned().collect();
@@ -285,7 +332,7 @@ impl Desk {
             let bucket = buckets.rest.get_or_insert_with(|| Bucket::full(size, millis));
             bucket.refill(size, millis);
             let done = rest::answer(call.shop, shop, bucket, version, ask, at);
-            (done.reply, done.touched)
+            (done.reply, done.touched.into())
         })
     }
 
@@ -293,7 +340,7 @@ impl Desk {
     fn on_shop(
         &self,
         call: &Call<'_>,
-        work: impl FnOnce(&mut Shop, &mut Buckets, &str, u64) -> (Reply, Vec<u64>),
+        work: impl FnOnce(&mut Shop, &mut Buckets, &str, u64) -> (Reply, Touched),
     ) -> Reply {
         let now = now();
         let mut inner = self.inner();
@@ -301,14 +348,15 @@ impl Desk {
         let Some(shop) = state.world.shops.get_mut(call.shop) else { return gate::refused(404, "Not Found") };
         let buckets = buckets.entry(call.shop.clone()).or_default();
         let (reply, touched) = work(shop, buckets, &rfc3339(now), u64::try_from(now).unwrap_or_default());
-        if !touched.is_empty()
-            && let Some(Err(error)) = files.as_mut().map(|files| files.record(call.shop, shop, &touched))
-        {
-            tracing::error!(%error, "the sandbox state can't be written");
-            return gate::refused(500, "An unexpected error occurred");
-        }
-        reply
+        record(files.as_mut(), call.shop, shop, &touched).err().unwrap_or(reply)
     }
+}
+
+/// Makes durable what a request did to a shop; `Err`: the answer if that can't be.
+fn record(files: Option<&mut Files>, domain: &ShopDomain, shop: &Shop, touched: &Touched) -> Result<(), Reply> {
+    let Some(Err(error)) = files.map(|files| files.record(domain, shop, touched)) else { return Ok(()) };
+    tracing::error!(%error, "the sandbox state can't be written");
+    Err(gate::refused(500, "An unexpected error occurred"))
 }
 
 impl Inner {
@@ -320,10 +368,11 @@ impl Inner {
     }
 }
 
-/// On uninstall Shopify removes the app's subscriptions.
+/// On uninstall Shopify removes the app's subscriptions and its access.
 pub(super) fn set_status(shop: &mut Shop, status: Status) {
     shop.status = status;
     if status == Status::Uninstalled {
         shop.subscriptions.clear();
+        shop.grants.end(End::Revoke);
     }
 }

@@ -10,6 +10,7 @@ use crate::model::{Format, ShopDomain};
 
 use super::desk;
 use super::error::SandboxError;
+use super::oauth::End;
 use super::rules::Complaint;
 use super::store::{Input, Shop, Status, Subscription, World};
 use super::{seed, suggest, tree};
@@ -71,6 +72,13 @@ pub enum Edit {
         /// The token.
         token: String,
     },
+    /// Ends what OAuth gave.
+    Tokens {
+        /// Handle or domain.
+        shop: String,
+        /// What of it.
+        end: End,
+    },
 }
 
 impl FromStr for Status {
@@ -130,6 +138,16 @@ pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, 
             shop.token = Some(token.clone()).filter(|token| !token.is_empty());
             let now = if shop.token.is_some() { "accepts only the given token" } else { "accepts any token" };
             Ok(format!("{domain}: {now}"))
+        }
+        Edit::Tokens { shop, end } => {
+            let (domain, shop) = find(world, shop)?;
+            let what = match end {
+                End::Revoke => "tokens and codes revoked",
+                End::ExpireTokens => "access tokens expired (those without an end can be revoked)",
+                End::ExpireRefreshTokens => "refresh tokens expired",
+                End::ExpireCodes => "authorization codes expired",
+            };
+            Ok(format!("{domain}: {} {what}", shop.grants.end(*end)))
         }
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct Rule {
 pub(super) enum On {
     Query,
     Mutation,
+    /// A request for a token.
+    Oauth,
     Any,
 }
 
@@ -66,7 +68,7 @@ impl Rule {
             }
         };
         let on = take("on").map_or(Ok(On::Any), serde_json::from_value);
-        let on = on.map_err(|_| wrong("on", "one of query, mutation, any"))?;
+        let on = on.map_err(|_| wrong("on", "one of query, mutation, oauth, any"))?;
         let number = |key: &'static str, value: Option<Value>| {
             value.map(|value| value.as_u64().ok_or_else(|| wrong(key, "a whole number"))).transpose()
         };

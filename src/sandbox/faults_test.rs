@@ -51,7 +51,7 @@ fn what_cannot_be_is_refused_with_a_hint() {
         ("dorp", "did you mean drop?"),
         ("drop,tims=2", "did you mean times?"),
         ("latency,mz=2", "expected one of `ms`, `jitter_ms`, `commit`"),
-        ("drop,on=write", "one of query, mutation, any"),
+        ("drop,on=write", "one of query, mutation, oauth, any"),
         ("drop,commit=never", "expected `before` or `after`"),
         ("drop,probability=2", "a number from 0 to 1"),
         ("drop,times=some", "a whole number"),

@@ -16,7 +16,8 @@ use crate::model::ShopDomain;
 
 use super::error::SandboxError;
 use super::log::Entry;
-use super::store::{Shop, Subscription, World};
+use super::oauth::{Grants, Mint};
+use super::store::{Shop, Status, Subscription, World};
 
 const FORMAT: u64 = 1;
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,15 +47,51 @@ impl State {
         let id = format!("{:032x}", fastrand::u128(..));
         Self { hookwright_sandbox: FORMAT, id, world: World::default() }
     }
+
+    /// What makes tokens, and knows those of this state.
+    pub(super) fn mint(&self) -> Mint<'_> {
+        Mint::new(&self.id)
+    }
 }
 
-/// One line of the journal: what a request left of the subscriptions that it touched.
+/// What a request changed in a shop.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    /// Subscriptions that were made, changed or removed.
+    pub(super) ids: Vec<u64>,
+    /// Whether the app's access was.
+    pub(super) access: bool,
+}
+
+impl Touched {
+    fn nothing(&self) -> bool {
+        self.ids.is_empty() && !self.access
+    }
+}
+
+impl From<Vec<u64>> for Touched {
+    fn from(ids: Vec<u64>) -> Self {
+        Self { ids, access: false }
+    }
+}
+
+/// One line of the journal: what a request left of what it touched.
 #[derive(Serialize, Deserialize)]
 struct Line {
     state: String,
     shop: ShopDomain,
     put: Vec<Subscription>,
     gone: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access: Option<Access>,
+}
+
+/// The app's access to a shop.
+#[derive(Serialize, Deserialize)]
+struct Access {
+    status: Status,
+    scopes: Vec<String>,
+    grants: Grants,
 }
 
 /// The open files of a state.
@@ -95,11 +132,20 @@ impl Files {
         write!(self.lock, "{address}")
     }
 
-    /// Makes durable what a request did to `ids` of `shop`.
-    pub(super) fn record(&mut self, domain: &ShopDomain, shop: &Shop, ids: &[u64]) -> io::Result<()> {
+    /// Makes durable what a request did to `shop`.
+    pub(super) fn record(&mut self, domain: &ShopDomain, shop: &Shop, touched: &Touched) -> io::Result<()> {
+        if touched.nothing() {
+            return Ok(());
+        }
+        let ids = &touched.ids;
         let put: Vec<_> = ids.iter().filter_map(|id| shop.subscriptions.get(id).cloned()).collect();
         let gone: Vec<_> = ids.iter().copied().filter(|id| !shop.subscriptions.contains_key(id)).collect();
-        write_line(&mut self.journal, &Line { state: self.id.clone(), shop: domain.clone(), put, gone })
+        let access = touched.access.then(|| Access {
+            status: shop.status,
+            scopes: shop.scopes.clone(),
+            grants: shop.grants.clone(),
+        });
+        write_line(&mut self.journal, &Line { state: self.id.clone(), shop: domain.clone(), put, gone, access })
     }
 
     /// Appends to the log of requests.
@@ -183,6 +229,9 @@ fn fold(path: &Path, state: &mut State) -> Result<(), SandboxError> {
         for id in line.gone {
             shop.subscriptions.remove(&id);
         }
+        if let Some(Access { status, scopes, grants }) = line.access {
+            (shop.status, shop.scopes, shop.grants) = (status, scopes, grants);
+        }
     }
     Ok(())
 }
@@ -228,7 +277,7 @@ mod tests {
         let shop_of = |state: &State| state.world.shops[&domain()].clone();
         let input = Input { uri: Some("https://a.example/".into()), ..Input::default() };
         let kept = shop_now.create("SHOP_UPDATE", input, "2026-01-01T00:00:00Z").expect("create");
-        files.record(&domain(), &shop_now, &[kept, 99]).expect("record");
+        files.record(&domain(), &shop_now, &vec![kept, 99].into()).expect("record");
         write!(files.journal, "{{\"shop\":\"acme.mysho").expect("torn");
         drop(files); // as a kill would: nothing is folded
 
@@ -237,7 +286,7 @@ mod tests {
         drop(files);
         let (mut files, again, _) = Files::open(&path, Wait::Always).expect("a third time");
         assert_eq!(again, state);
-        files.record(&domain(), &shop_now, &[kept]).expect("record");
+        files.record(&domain(), &shop_now, &vec![kept].into()).expect("record");
         drop(files);
         fs::remove_file(&path).expect("start over");
         let (_files, fresh, _) = Files::open(&path, Wait::Always).expect("fresh");

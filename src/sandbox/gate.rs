@@ -7,17 +7,27 @@ use serde_json::{Value, json};
 
 use super::fault::{Commit, Fault};
 use super::graphql::Mishap;
+use super::oauth::{Mint, NonExpiring, Standing};
 use super::reply::Reply;
 use super::store::{Shop, Status};
 use super::wire::Trouble;
 
+/// What tokens are judged by.
+pub(super) struct Judge<'a> {
+    pub(super) mint: Mint<'a>,
+    /// What the app says of tokens without an end; a shop may say otherwise.
+    pub(super) non_expiring: Option<NonExpiring>,
+    /// Milliseconds since 1970.
+    pub(super) now: i64,
+}
+
 /// The answer instead of the store's, if the request gets no further. `shop` is `None` where there is none.
-pub(super) fn before(shop: Option<&Shop>, token: Option<&str>) -> Option<Reply> {
+pub(super) fn before(shop: Option<&Shop>, token: Option<&str>, judge: &Judge<'_>) -> Option<Reply> {
     let Some(shop) = shop else { return Some(refused(404, "Not Found")) };
     match shop.status {
         Status::Ok => {}
         Status::TokenRefused | Status::Uninstalled => return Some(unauthorized()),
-        Status::Frozen => return Some(refused(402, "Unavailable Shop")),
+        Status::Frozen | Status::Locked => return closed(shop),
         Status::PaymentRequired => {
             return Some(refused(402, "This shop's plan does not have access to this feature"));
         }
@@ -26,11 +36,36 @@ pub(super) fn before(shop: Option<&Shop>, token: Option<&str>) -> Option<Reply> 
             return Some(refused(403, message));
         }
         Status::NotFound => return Some(refused(404, "Not Found")),
-        Status::Locked => return Some(refused(423, "This shop is unavailable")),
     }
-    let given = token.filter(|token| !token.is_empty());
-    let accepted = given.is_some_and(|given| shop.token.as_ref().is_none_or(|token| token == given));
-    (!accepted).then(unauthorized)
+    let Some(given) = token.filter(|token| !token.is_empty()) else { return Some(unauthorized()) };
+    let expiring = match shop.grants.standing(given, judge.now) {
+        Standing::Good { expiring } => expiring,
+        Standing::Expired => return Some(unauthorized()),
+        Standing::Unknown => {
+            let fits = shop.token.as_ref().is_none_or(|token| token == given);
+            if shop.policy.require_oauth || judge.mint.made(given) || !fits {
+                return Some(unauthorized());
+            }
+            false
+        }
+    };
+    let refused_without_end = shop.policy.non_expiring.or(judge.non_expiring) == Some(NonExpiring::Refused);
+    (!expiring && refused_without_end).then(|| {
+        refused(
+            403,
+            "[API] Non-expiring access tokens are no longer accepted for the Admin API. Start using expiring offline \
+             tokens: https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/offline-access-tokens",
+        )
+    })
+}
+
+/// The answer of a shop that is closed to everybody, OAuth included.
+pub(super) fn closed(shop: &Shop) -> Option<Reply> {
+    match shop.status {
+        Status::Frozen => Some(refused(402, "Unavailable Shop")),
+        Status::Locked => Some(refused(423, "This shop is unavailable")),
+        _ => None,
+    }
 }
 
 /// An answer with Shopify's error body.

@@ -1,4 +1,4 @@
-//! The log of requests: what was asked, never with what token.
+//! The log of requests: what was asked, never with what token, code or secret.
 
 use serde::Serialize;
 
@@ -19,6 +19,9 @@ pub(super) struct Entry {
     pub(super) status: u16,
     /// The actual cost; `None`: not executed.
     pub(super) cost: Option<u32>,
+    /// What a token was asked for with; `None`: no such request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) grant: Option<&'static str>,
     /// The faults that struck it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) faults: Vec<&'static str>,

@@ -1,5 +1,28 @@
 //! Seed files (`*.sandbox.yaml`): the shops that a sandbox starts with.
 //!
+//! ```yaml
+//! sandbox: 1
+//! app:                            # whom OAuth knows; without it sandbox-client with the secret sandbox-secret
+//!   client_id: my-app
+//!   client_secret: my-secret
+//!   old_client_secret: before     # accepted, too; with `sign_with: old` callbacks are signed with it
+//!   redirect_uris: ["https://app.example/callback"]   # besides http to 127.0.0.1, [::1] and localhost
+//!   name: My app
+//!   resilient_refresh: false      # a used refresh token is dead at once, as before 2026-08-28
+//!   non_expiring: refused         # 403 for tokens without an end; a shop may say so, too
+//!   token_seconds: 3600           # and refresh_token_seconds, code_seconds
+//! require_oauth: true             # only tokens that OAuth gave; a shop may say so, too
+//! defaults: { scopes: [write_orders], bucket: { max: 2000, restore: 100 } }
+//! shops:
+//!   - shop: acme                  # or many: `shops: { prefix: shop-, count: 3 }`
+//!     status: uninstalled         # ok, token_refused, frozen, payment_required, forbidden, not_found, locked
+//!     token: only-this-one        # instead of any
+//!     foreign_organization: true  # client credentials: shop_not_permitted
+//!     subscriptions: [{ topic: orders/create, address: "https://a.example/" }]
+//! faults: [{ fault: drop, on: oauth, commit: after, times: 1 }]
+//! fault_seed: 7
+//! ```
+//!
 //! A seed says what is, not what somebody asks for, so it may hold what Shopify would refuse by now: a subscription whose
 //! scope is gone, a look-alike. Ids and times that it does not give are the same on every run.
 
@@ -15,7 +38,8 @@ use crate::model::{Format, Scope, ShopDomain, Topic};
 
 use super::error::SandboxError;
 use super::faults::{Faults, Rule};
-use super::store::{BucketSize, Input, Metafield, Shop, Status, Subscription, World};
+use super::oauth::{App, NonExpiring};
+use super::store::{BucketSize, Input, Metafield, Policy, Shop, Status, Subscription, World};
 use super::suggest;
 
 /// When a seeded subscription was created, unless the seed says so.
@@ -27,6 +51,8 @@ pub(super) struct Seed {
     shops: Vec<(String, ShopDomain, Entry)>,
     /// What goes wrong from the start.
     pub(super) faults: Faults,
+    /// The app, with its place.
+    app: Option<(String, App)>,
 }
 
 /// What a seed brought.
@@ -42,6 +68,11 @@ pub struct Summary {
 #[serde(deny_unknown_fields)]
 struct File {
     sandbox: Spanned<u32>,
+    /// The app that OAuth knows; without one `sandbox-client` with the secret `sandbox-secret`.
+    app: Option<Spanned<App>>,
+    /// For every shop of this file: only tokens that OAuth gave are accepted.
+    #[serde(default)]
+    require_oauth: bool,
     #[serde(default)]
     defaults: Defaults,
     #[serde(default)]
@@ -72,6 +103,13 @@ struct Entry {
     status: Status,
     bucket: Option<BucketSize>,
     api_client_id: Option<u64>,
+    /// Only tokens that OAuth gave are accepted.
+    require_oauth: Option<bool>,
+    /// What the Admin API makes of tokens without an end: `accepted` or `refused`.
+    non_expiring: Option<NonExpiring>,
+    /// The shop is of another organization, so that client credentials bring no token.
+    #[serde(default)]
+    foreign_organization: bool,
     #[serde(default)]
     subscriptions: Vec<Seeded>,
 }
@@ -109,7 +147,7 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Seed, SandboxError> {
     for path in files {
         let text = fs::read_to_string(path).map_err(SandboxError::io(path))?;
         match parse(&text, path) {
-            Ok(more) => seed.extend(more),
+            Ok(more) => errors.extend(seed.extend(more)),
             Err(more) => errors.extend(more),
         }
     }
@@ -122,9 +160,16 @@ pub(super) fn parse_one(text: &str, path: &Path) -> Result<Seed, SandboxError> {
 }
 
 impl Seed {
-    fn extend(&mut self, more: Self) {
+    /// Adds what another file says; what can't stand in both is told.
+    fn extend(&mut self, more: Self) -> Option<String> {
         self.shops.extend(more.shops);
         self.faults.extend(more.faults);
+        let (place, app) = more.app?;
+        if let Some((first, _)) = &self.app {
+            return Some(format!("{place}: there is an app at {first} already; name it in one file"));
+        }
+        self.app = Some((place, app));
+        None
     }
 }
 
@@ -147,10 +192,15 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
     if file.sandbox.value != 1 {
         wrong(file.sandbox.referenced, format!("sandbox: {} is not known; write `sandbox: 1`", file.sandbox.value));
     }
+    let app = file.app.map(|app| {
+        app.value.check().unwrap_or_else(|message| wrong(app.referenced, message));
+        (format!("{}:{}:{}", path.display(), app.referenced.line(), app.referenced.column()), app.value)
+    });
     let mut shops = Vec::new();
     for Spanned { value: mut entry, referenced: at, .. } in file.shops {
         entry.scopes = entry.scopes.or_else(|| file.defaults.scopes.clone());
         entry.bucket = entry.bucket.or(file.defaults.bucket);
+        entry.require_oauth = entry.require_oauth.or(Some(file.require_oauth));
         for scope in entry.scopes.iter().flatten().filter(|scope| Scope::parse(scope).is_none()) {
             wrong(at, format!("`{scope}` is no scope; write it like read_orders"));
         }
@@ -182,7 +232,7 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
             Err(message) => errors.push(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
         }
     }
-    if errors.is_empty() { Ok(Seed { shops, faults }) } else { Err(errors) }
+    if errors.is_empty() { Ok(Seed { shops, faults, app }) } else { Err(errors) }
 }
 
 fn check(seeded: &Seeded, wrong: &mut impl FnMut(serde_yaml::Location, String)) {
@@ -236,6 +286,9 @@ fn time(text: &str) -> Option<String> {
 /// Adds the shops of `seed` to `world`; a shop that is there already is an error.
 pub(super) fn fill(world: &mut World, seed: &Seed) -> Result<Summary, SandboxError> {
     let mut errors = Vec::new();
+    if let Some((_, app)) = &seed.app {
+        world.app.clone_from(app);
+    }
     for (place, domain, entry) in &seed.shops {
         if world.shops.contains_key(domain) {
             errors.push(format!(
@@ -249,6 +302,11 @@ pub(super) fn fill(world: &mut World, seed: &Seed) -> Result<Summary, SandboxErr
         shop.status = entry.status;
         shop.bucket = entry.bucket.unwrap_or_default();
         shop.api_client_id = entry.api_client_id.unwrap_or(shop.api_client_id);
+        shop.policy = Policy {
+            require_oauth: entry.require_oauth.unwrap_or_default(),
+            non_expiring: entry.non_expiring,
+            foreign_organization: entry.foreign_organization,
+        };
         for seeded in &entry.subscriptions {
             let subscription = subscription(shop, seeded);
             if shop.subscriptions.contains_key(&subscription.id) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -18,10 +18,11 @@ use crate::model::ShopDomain;
 
 use super::desk::{Call, Desk, Facts};
 use super::error::SandboxError;
-use super::faults::On;
+use super::faults::{On, Strike};
 use super::gate::{self, Effect, refused};
 use super::graphql::{self, Mishap};
-use super::reply::Reply;
+use super::oauth;
+use super::reply::{self, Reply};
 use super::wire::{Handle, Lines};
 use super::{control, rest, version};
 
@@ -66,6 +67,9 @@ enum Route<'a> {
     GraphQl { version: &'a str },
     Rest { version: &'a str, path: &'a str },
     AccessScopes,
+    Authorize,
+    Token,
+    Uninstall,
 }
 
 async fn answer(
@@ -83,9 +87,12 @@ async fn answer(
         return respond(control::answer(&desk, &parts.method, path, parts.uri.query(), &body));
     }
     let Some((shop, rest)) = locate(path, &parts.headers) else {
-        return respond(refused(404, "Not Found"));
+        let named = path.strip_suffix("/admin/oauth/authorize").map(|shop| shop.trim_start_matches('/'));
+        return respond(named.map_or_else(|| refused(404, "Not Found"), oauth::no_such_shop));
     };
-    let strike = desk.strike(&shop, || does(rest, &parts.method, &body));
+    // The pages are for people; what they do is not struck.
+    let struck = !matches!(route(rest), Some(Route::Authorize));
+    let strike = if struck { desk.strike(&shop, || does(rest, &parts.method, &body)) } else { Strike::default() };
     sleep(Duration::from_millis(strike.wait.0)).await;
     let is_graphql = matches!(route(rest), Some(Route::GraphQl { .. }));
     let effect = strike.fault.as_ref().map_or_else(Effect::default, |fault| gate::effect(fault, is_graphql));
@@ -95,6 +102,7 @@ async fn answer(
     };
     reply = effect.afterwards.unwrap_or(reply);
     facts.faults = strike.names;
+    facts.grant = matches!(route(rest), Some(Route::Token)).then(|| oauth::grant(&body));
     sleep(Duration::from_millis(strike.wait.1)).await;
     let seq = desk.note(parts.method.as_str(), path, Some(&shop), facts, reply.status);
     line.set(effect.trouble);
@@ -113,6 +121,7 @@ async fn answer(
 /// What a request does, as far as faults are concerned.
 fn does(path: &str, method: &Method, body: &[u8]) -> On {
     let reads = match route(path) {
+        Some(Route::Token) => return On::Oauth,
         Some(Route::GraphQl { .. }) => !graphql::is_mutation(body),
         _ => method == Method::GET,
     };
@@ -131,11 +140,19 @@ fn locate<'a>(path: &'a str, headers: &HeaderMap) -> Option<(ShopDomain, &'a str
 }
 
 fn route(path: &str) -> Option<Route<'_>> {
-    if path == "/admin/oauth/access_scopes.json" {
-        return Some(Route::AccessScopes);
+    match path {
+        "/admin/oauth/access_scopes.json" => return Some(Route::AccessScopes),
+        "/admin/oauth/authorize" => return Some(Route::Authorize),
+        "/admin/oauth/access_token" => return Some(Route::Token),
+        "/admin/api_permissions/current.json" => return Some(Route::Uninstall),
+        _ => {}
     }
     let (version, rest) = path.strip_prefix("/admin/api/")?.split_once('/')?;
-    Some(if rest == "graphql.json" { Route::GraphQl { version } } else { Route::Rest { version, path: rest } })
+    Some(match rest {
+        "graphql.json" => Route::GraphQl { version },
+        "api_permissions/current.json" => Route::Uninstall,
+        path => Route::Rest { version, path },
+    })
 }
 
 fn below_shop(
@@ -150,11 +167,22 @@ fn below_shop(
     let token = parts.headers.get("x-shopify-access-token").and_then(|value| value.to_str().ok());
     let call = Call { shop, token };
     let Some(route) = route(path) else { return not_found() };
+    let ask = match (&route, parts.method.as_str()) {
+        (Route::Authorize, "GET") => Some(oauth::Ask::Page { query: parts.uri.query().unwrap_or_default() }),
+        (Route::Authorize, "POST") => Some(oauth::Ask::Install { form: body }),
+        (Route::Token, "POST") => Some(oauth::Ask::Token { body, json: accepts_json(&parts.headers) }),
+        (Route::Authorize | Route::Token, _) => return not_found(),
+        _ => None,
+    };
+    if let Some(ask) = ask {
+        return (desk.oauth(shop, &ask), Facts::default());
+    }
     if let Some(reply) = desk.gate(&call) {
         return (reply, Facts::default());
     }
     let (asked, method) = match route {
         Route::AccessScopes if parts.method == Method::GET => return (desk.access_scopes(&call), Facts::default()),
+        Route::Uninstall if parts.method == Method::DELETE => return (desk.uninstall(&call), Facts::default()),
         Route::GraphQl { version } if parts.method == Method::POST => (version, None),
         Route::Rest { version, path } => (version, Some(path)),
         _ => return not_found(),
@@ -170,11 +198,21 @@ fn below_shop(
     (reply.header("x-shopify-api-version", served), facts)
 }
 
+/// Whether the caller asks for JSON by name, as Shopify wants it for errors.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    let named = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.contains("application/json"));
+    headers.get_all(ACCEPT).iter().any(named)
+}
+
 fn respond(reply: Reply) -> Response<Body> {
-    let mut response = Response::new(Body::from(reply.body.to_string()));
+    let (kind, text) = match reply.body {
+        reply::Body::Json(json) => ("application/json; charset=utf-8", json.to_string()),
+        reply::Body::Html(html) => ("text/html; charset=utf-8", html),
+    };
+    let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(name), value);

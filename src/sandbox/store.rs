@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog;
 use crate::model::{Format, Scope, ScopeSet, ShopDomain, Topic};
 
+use super::oauth::{App, Grants, NonExpiring};
 use super::rules::{self, Attribute, Complaint};
 
 /// The version of the payloads: the app's setting, not the request's (recorded).
@@ -19,6 +20,9 @@ const IDS_PER_SHOP: u64 = 1_000_000;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct World {
     pub(super) shops: BTreeMap<ShopDomain, Shop>,
+    /// Whose client id and secret OAuth knows.
+    #[serde(default, skip_serializing_if = "App::is_default")]
+    pub(super) app: App,
     /// How many shops there ever were: the next one's number.
     numbered: u64,
 }
@@ -40,6 +44,29 @@ pub(super) struct Shop {
     /// By id; a list on disk.
     #[serde(with = "listed")]
     pub(super) subscriptions: BTreeMap<u64, Subscription>,
+    #[serde(default, skip_serializing_if = "Policy::is_default")]
+    pub(super) policy: Policy,
+    /// What OAuth gave.
+    #[serde(default, skip_serializing_if = "Grants::is_empty")]
+    pub(super) grants: Grants,
+}
+
+/// What a shop makes of tokens and of those who ask for one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Policy {
+    /// Only tokens that OAuth gave are accepted.
+    pub(super) require_oauth: bool,
+    /// `None`: as the app says.
+    pub(super) non_expiring: Option<NonExpiring>,
+    /// The shop is of another organization than the app, so that client credentials bring no token.
+    pub(super) foreign_organization: bool,
+}
+
+impl Policy {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How a shop answers.
@@ -169,6 +196,8 @@ impl World {
                 number,
                 next_id: FIRST_ID + number * IDS_PER_SHOP,
                 subscriptions: BTreeMap::new(),
+                policy: Policy::default(),
+                grants: Grants::default(),
             }
         })
     }

@@ -21,7 +21,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("schema", &["plan", "report", "events", "manifest"]),
     ("select", &["plan", "model"]),
     ("admin", &["state", "catalog", "model"]),
-    ("auth", &["admin", "model"]),
+    ("auth", &["admin", "digest", "model"]),
     ("observe", &[]),
     ("apply", &["admin", "journal", "events", "plan", "report", "state", "model"]),
     ("progress", &["model"]),

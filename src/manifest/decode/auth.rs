@@ -1,21 +1,27 @@
 //! `auth`: references to secrets, and the refusal of secrets themselves.
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Code, looks_like_token};
-use crate::manifest::document::{At, AuthBlock};
+use crate::manifest::document::At;
 use crate::manifest::tree::{Node, Value};
-use crate::model::SecretRef;
+use crate::model::{App, Auth, SecretRef};
 
 use super::Decoder;
 
+/// The keys that say which app it is.
+const APP: [&str; 3] = ["client_id", "client_secret", "old_client_secret"];
+const STORE: [&str; 4] = ["path", "client_id", "client_secret", "old_client_secret"];
+const DEFAULT_STORE: &str = ".hookwright/tokens.json";
 const FORMS: [&str; 3] = ["access_token", "client_credentials", "token_store"];
 
 impl Decoder {
     /// The outer `None` is a problem that was reported.
-    pub(super) fn auth(&mut self, node: &Node) -> At<Option<AuthBlock>> {
-        At::new(self.auth_form(node), self.spot(node.span))
+    pub(super) fn auth(&mut self, node: &Node) -> At<Option<Arc<Auth>>> {
+        At::new(self.auth_form(node).map(Arc::new), self.spot(node.span))
     }
 
-    fn auth_form(&mut self, node: &Node) -> Option<AuthBlock> {
+    fn auth_form(&mut self, node: &Node) -> Option<Auth> {
         if let Value::Text(_) = node.value {
             self.literal_secret(node, "`auth`");
             return None;
@@ -23,36 +29,37 @@ impl Decoder {
         let fields = self.fields(node, "`auth`", &FORMS)?;
         let (form, value) = self.exactly_one(&fields, node.span, "`auth`", &FORMS)?;
         match form {
-            "access_token" => self.secret_ref(value, "`access_token`").map(AuthBlock::AccessToken),
+            "access_token" => self.secret_ref(value, "`access_token`").map(Auth::AccessToken),
             "client_credentials" => {
-                let fields = self.fields(value, "`client_credentials`", &["client_id", "client_secret"])?;
-                self.client(&fields, value, "`client_credentials`");
-                Some(AuthBlock::NotYet("client_credentials"))
+                let fields = self.fields(value, "`client_credentials`", &APP)?;
+                self.app(&fields, value, "`client_credentials`").map(Auth::ClientCredentials)
             }
             _ => {
-                let fields = self.fields(value, "`token_store`", &["path", "client_id", "client_secret"])?;
-                if let Some(path) = fields.get("path") {
-                    self.text(&path.value, "`path`");
-                }
-                self.client(&fields, value, "`token_store`");
-                Some(AuthBlock::NotYet("token_store"))
+                let fields = self.fields(value, "`token_store`", &STORE)?;
+                let path = match fields.get("path") {
+                    Some(path) => self.file_path(&path.value, "`path` of `token_store`"),
+                    None => Some(DEFAULT_STORE.to_owned()),
+                };
+                let app = self.app(&fields, value, "`token_store`");
+                Some(Auth::TokenStore { path: path?, app: app? })
             }
         }
     }
 
-    fn client(&mut self, fields: &super::Fields<'_>, node: &Node, what: &str) {
-        for key in ["client_id", "client_secret"] {
-            match fields.get(key) {
-                Some(pair) => {
-                    self.secret_ref(&pair.value, &format!("`{key}`"));
-                }
-                None if fields.meant(&[key]) => {}
-                None => {
-                    let message = format!("{what} needs `{key}`");
-                    self.report(self.diagnostic(Code::MissingKey, node.span, message));
-                }
+    fn app(&mut self, fields: &super::Fields<'_>, node: &Node, what: &str) -> Option<App> {
+        let mut secret = |key: &'static str, needed: bool| match fields.get(key) {
+            Some(pair) => self.secret_ref(&pair.value, &format!("`{key}`")),
+            None if !needed || fields.meant(&[key]) => None,
+            None => {
+                let message = format!("{what} needs `{key}`");
+                self.report(self.diagnostic(Code::MissingKey, node.span, message));
+                None
             }
-        }
+        };
+        let [id, current, old] = APP;
+        let (client_id, client_secret, old_client_secret) =
+            (secret(id, true), secret(current, true), secret(old, false));
+        Some(App { client_id: client_id?, client_secret: client_secret?, old_client_secret })
     }
 
     fn secret_ref(&mut self, node: &Node, what: &str) -> Option<SecretRef> {
@@ -70,16 +77,18 @@ impl Decoder {
         }
         match form? {
             ("env", value) => self.env(value, what).map(SecretRef::Env),
-            ("file", value) => {
-                let path = self.text(value, &format!("`file` of {what}"))?;
-                if looks_like_token(path) {
-                    self.literal_secret(value, what);
-                    return None;
-                }
-                Some(SecretRef::File(path.to_owned()))
-            }
+            ("file", value) => self.file_path(value, &format!("`file` of {what}")).map(SecretRef::File),
             (_, value) => self.command(value, what).map(SecretRef::Command),
         }
+    }
+
+    fn file_path(&mut self, node: &Node, what: &str) -> Option<String> {
+        let path = self.text(node, what)?;
+        if looks_like_token(path) {
+            self.literal_secret(node, what);
+            return None;
+        }
+        Some(path.to_owned())
     }
 
     fn env(&mut self, node: &Node, what: &str) -> Option<String> {

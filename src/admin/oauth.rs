@@ -1,0 +1,87 @@
+//! The one OAuth endpoint that takes requests without a token: `POST /admin/oauth/access_token`.
+//!
+//! Sends what it is given and reads the answer; what grants there are and what the answers mean, `auth` knows. An
+//! answer of Shopify's own, be it a refusal, is given back; what stands between here and there is an error.
+
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::error::{AdminError, Kind};
+use super::http::Request;
+use super::redact::Redactor;
+use super::retry::{Purpose, Tally, retry_after};
+use super::session::{Failure, Session};
+use super::{AdminClient, classify};
+use crate::model::ShopDomain;
+
+/// Whether a request may be sent again after an answer was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It asks for the same again.
+    Safe,
+    /// What it carries is good for one use.
+    Never,
+}
+
+/// What the endpoint said.
+pub(crate) enum OauthAnswer {
+    /// A JSON object with an `access_token`, so never to be printed.
+    Granted(Value),
+    /// Anything else.
+    Refused {
+        /// The text of the answer, whatever shape that has, without secrets.
+        said: String,
+        /// What the status alone means.
+        error: AdminError,
+    },
+}
+
+impl AdminClient {
+    /// Asks for a token. `body` is JSON with secrets in it; `redactor` knows them.
+    pub(crate) async fn post_oauth(
+        &self,
+        shop: &ShopDomain,
+        body: &SecretString,
+        redactor: Redactor,
+        repeat: Repeat,
+    ) -> Result<OauthAnswer, AdminError> {
+        let mut session = Session::without_token(self.clone(), shop, redactor);
+        let purpose = match repeat {
+            Repeat::Safe => Purpose::Read,
+            Repeat::Never => Purpose::Mutate,
+        };
+        let url = session.url("/admin/oauth/access_token");
+        let mut tally = Tally::default();
+        loop {
+            session.before(None, purpose).await?;
+            let body = Some(body.expose_secret().as_bytes().to_vec());
+            let failure = match session.send(Request { method: Method::POST, url: &url, body }, purpose).await {
+                Ok(answer) if answer.status == 200 => match serde_json::from_slice::<Value>(&answer.body) {
+                    Ok(json) if json.get("access_token").is_some() => return Ok(OauthAnswer::Granted(json)),
+                    // Not quoted, whatever it is: there may be a token in it.
+                    Ok(_) => unexpected("has no access token").into(),
+                    Err(_) => unexpected("is not JSON, or cut off").worth_retrying().into(),
+                },
+                Ok(answer) => {
+                    let error = classify::status_error(&answer, &session.redactor);
+                    if !error.retryable {
+                        let said = session.redactor.clean(&classify::upstream_text(&answer.body));
+                        return Ok(OauthAnswer::Refused { said, error });
+                    }
+                    Failure { error, asked: answer.retry_after.as_deref().and_then(retry_after) }
+                }
+                Err(error) => error.into(),
+            };
+            session.again(failure, &mut tally, None, purpose).await?;
+        }
+    }
+}
+
+fn unexpected(what: &str) -> AdminError {
+    let message = format!(
+        "the answer to a request for a token {what}. Try again later; if it stays so, check what stands between here \
+         and the shop"
+    );
+    AdminError::new(Kind::UnexpectedAnswer, message).with_status(200)
+}

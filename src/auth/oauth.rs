@@ -1,0 +1,249 @@
+//! The grants of Shopify's OAuth: what is asked, what an answer means.
+//!
+//! Bodies and errors as in shopify.dev's documentation and Shopify's own libraries; an error that a shop answers becomes
+//! a kind with a message that says what to do. Keeps nothing.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use crate::admin::{AdminClient, AdminError, Kind, OauthAnswer, Redactor, Repeat};
+use crate::model::ShopDomain;
+
+/// An app's credentials, resolved.
+#[derive(Debug, Clone)]
+pub(crate) struct Credentials {
+    pub(crate) client_id: SecretString,
+    pub(crate) client_secret: SecretString,
+    pub(crate) old_client_secret: Option<SecretString>,
+}
+
+impl Credentials {
+    /// What a callback may be signed with.
+    pub(crate) fn secrets(&self) -> Vec<&SecretString> {
+        std::iter::once(&self.client_secret).chain(&self.old_client_secret).collect()
+    }
+}
+
+/// Whose token is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The app's own, for good.
+    Offline,
+    /// The app's own, for an hour at a time, with a refresh token.
+    OfflineExpiring,
+    /// That of the user who approves, for about a day.
+    Online,
+}
+
+/// A token as Shopify gave it.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    pub(crate) access_token: SecretString,
+    /// As granted, which may be less than was asked.
+    pub(crate) scopes: Vec<String>,
+    pub(crate) expires_in: Option<Duration>,
+    pub(crate) refresh_token: Option<SecretString>,
+    pub(crate) refresh_expires_in: Option<Duration>,
+    /// The id of the user whose token it is, if it is an online one.
+    pub(crate) user: Option<String>,
+}
+
+/// What an authorize URL says.
+pub(crate) struct Ask<'a> {
+    pub(crate) client_id: &'a SecretString,
+    /// Empty: those of the app's own configuration.
+    pub(crate) scopes: Vec<String>,
+    pub(crate) redirect_uri: &'a str,
+    pub(crate) state: &'a str,
+    pub(crate) access: Access,
+}
+
+/// Where a merchant approves the app.
+pub(crate) fn authorize_url(client: &AdminClient, shop: &ShopDomain, ask: &Ask<'_>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("client_id", ask.client_id.expose_secret());
+    if !ask.scopes.is_empty() {
+        query.append_pair("scope", &ask.scopes.join(","));
+    }
+    query.append_pair("redirect_uri", ask.redirect_uri).append_pair("state", ask.state);
+    if ask.access == Access::Online {
+        query.append_pair("grant_options[]", "per-user");
+    }
+    client.endpoint().url_for(shop, &format!("/admin/oauth/authorize?{}", query.finish()))
+}
+
+/// Exchanges the code of a callback, once: a second time Shopify refuses it.
+pub(crate) async fn exchange(
+    client: &AdminClient,
+    shop: &ShopDomain,
+    app: &Credentials,
+    code: &SecretString,
+    access: Access,
+) -> Result<Grant, AdminError> {
+    let mut body = json!({ "code": code.expose_secret() });
+    match access {
+        Access::Online => {}
+        Access::Offline => body["expiring"] = "0".into(),
+        Access::OfflineExpiring => body["expiring"] = "1".into(),
+    }
+    ask(client, shop, app, body, &[code], Repeat::Never).await
+}
+
+/// The client credentials grant.
+pub(crate) async fn client_credentials(
+    client: &AdminClient,
+    shop: &ShopDomain,
+    app: &Credentials,
+) -> Result<Grant, AdminError> {
+    ask(client, shop, app, json!({ "grant_type": "client_credentials" }), &[], Repeat::Safe).await
+}
+
+/// A new pair for a refresh token. Asking again after a lost answer is safe: the token stays good until the new pair is
+/// used (since 2026-08-28, documented).
+pub(crate) async fn refresh(
+    client: &AdminClient,
+    shop: &ShopDomain,
+    app: &Credentials,
+    token: &SecretString,
+) -> Result<Grant, AdminError> {
+    let body = json!({ "grant_type": "refresh_token", "refresh_token": token.expose_secret() });
+    ask(client, shop, app, body, &[token], Repeat::Safe).await
+}
+
+async fn ask(
+    client: &AdminClient,
+    shop: &ShopDomain,
+    app: &Credentials,
+    mut body: Value,
+    secrets: &[&SecretString],
+    repeat: Repeat,
+) -> Result<Grant, AdminError> {
+    body["client_id"] = app.client_id.expose_secret().into();
+    body["client_secret"] = app.client_secret.expose_secret().into();
+    // Shopify's own error texts echo the client id.
+    let own = [&app.client_id, &app.client_secret].into_iter().chain(secrets.iter().copied());
+    let redactor = Redactor::of_all(own.cloned());
+    let asked = body.get("grant_type").and_then(Value::as_str).unwrap_or("code").to_owned();
+    let body = SecretString::from(body.to_string());
+    match client.post_oauth(shop, &body, redactor, repeat).await {
+        Ok(OauthAnswer::Granted(json)) => grant(&json),
+        Ok(OauthAnswer::Refused { said, error }) => Err(refusal(shop, &asked, &said, error)),
+        Err(error) if repeat == Repeat::Never && error.proof == crate::admin::Proof::Unknown => {
+            let message = format!("{}. The code may be used up by now: begin again", error.message);
+            Err(AdminError { message, ..error })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn grant(json: &Value) -> Result<Grant, AdminError> {
+    let text = |key: &str| json.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let seconds = |key: &str| json.get(key).and_then(Value::as_u64).map(Duration::from_secs);
+    let token = |key: &str| text(key).map(SecretString::from);
+    let usable = |token: &SecretString| token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
+    let access_token = token("access_token").filter(usable).ok_or_else(|| {
+        AdminError::new(Kind::UnexpectedAnswer, "the shop answered with something that is no access token; try again")
+    })?;
+    let scopes = text("associated_user_scope").or_else(|| text("scope")).unwrap_or_default();
+    Ok(Grant {
+        access_token,
+        scopes: scopes.split([',', ' ']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        expires_in: seconds("expires_in"),
+        refresh_token: token("refresh_token"),
+        refresh_expires_in: seconds("refresh_token_expires_in"),
+        user: json.pointer("/associated_user/id").map(ToString::to_string),
+    })
+}
+
+/// What Shopify's refusal means, and what to do about it.
+fn refusal(shop: &ShopDomain, asked: &str, said: &str, by_status: AdminError) -> AdminError {
+    let has = |word: &str| said.to_ascii_lowercase().contains(word);
+    let quoted = if said.is_empty() { String::new() } else { format!(" (\"{said}\")") };
+    let handle = shop.handle();
+    let (kind, message) = if has("app_not_installed") {
+        let message = format!("the app is not installed in this shop{quoted}; `--tolerate uninstalled` passes over it");
+        (Kind::Uninstalled, message)
+    } else if has("shop_not_permitted") {
+        let message = format!(
+            "Shopify gives no token for client credentials in this shop{quoted}: app and shop must belong to one \
+             organisation. For other shops use `token_store` and `hookwright auth login --shop {handle}`"
+        );
+        (Kind::ShopNotPermitted, message)
+    } else if has("invalid_client") || has("could not find shopify api application") {
+        let message = format!(
+            "Shopify does not know this client id with this client secret{quoted}: check what `client_id` and \
+             `client_secret` point at; after a rotation the new secret belongs there"
+        );
+        (Kind::ClientRefused, message)
+    } else if has("refresh_token") || (has("invalid_grant") && asked == "refresh_token") {
+        let message = format!(
+            "the refresh token is no longer good{quoted}: it was used elsewhere, revoked, or is past its end. Log in \
+             again: `hookwright auth login --shop {handle}`"
+        );
+        (Kind::LoginRequired, message)
+    } else if has("authorization code") || has("invalid_grant") {
+        let message = format!(
+            "Shopify refused the code{quoted}: it was used already, or is too old. Begin again: \
+             `hookwright auth login --shop {handle}`"
+        );
+        (Kind::CodeRefused, message)
+    } else if matches!(by_status.http_status, Some(400 | 401)) {
+        let message = format!("the request for a token was refused{quoted}; check the app's credentials and the shop");
+        (Kind::ClientRefused, message)
+    } else {
+        return by_status;
+    };
+    AdminError { http_status: by_status.http_status, ..AdminError::new(kind, message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_of_shopifys_has_its_kind() {
+        let shop = ShopDomain::parse("acme").expect("shop");
+        for (said, status, kind) in [
+            ("app_not_installed: x", 400, Kind::Uninstalled),
+            ("shop_not_permitted: Client credentials cannot be performed on this shop.", 400, Kind::ShopNotPermitted),
+            ("invalid_client: Client authentication failed", 401, Kind::ClientRefused),
+            (
+                "invalid_request: Could not find Shopify API application with api_key [redacted]",
+                400,
+                Kind::ClientRefused,
+            ),
+            ("invalid_request: This request requires an active refresh_token", 401, Kind::LoginRequired),
+            ("invalid_grant", 400, Kind::LoginRequired),
+            ("invalid_request: The authorization code was not found or was already used", 400, Kind::CodeRefused),
+            ("an HTML page: 400 - Oauth error invalid_request", 400, Kind::ClientRefused),
+        ] {
+            let status = AdminError { http_status: Some(status), ..AdminError::new(Kind::UnexpectedAnswer, "") };
+            let error = refusal(&shop, "refresh_token", said, status);
+            assert_eq!(error.kind, kind, "{said}");
+            assert!(error.message.contains(said) && error.http_status.is_some(), "{said}");
+        }
+        let frozen = AdminError::new(Kind::Frozen, "frozen");
+        assert_eq!(refusal(&shop, "code", "Unavailable Shop", frozen.clone()), frozen);
+    }
+
+    #[test]
+    fn a_grant_is_read_whole() {
+        let grant = grant(&json!({
+            "access_token": "shpat_x", "scope": "write_orders,read_customers", "expires_in": 3600,
+            "refresh_token": "shprt_y", "refresh_token_expires_in": 7_776_000
+        }))
+        .expect("grant");
+        assert_eq!(grant.scopes, ["write_orders", "read_customers"]);
+        assert_eq!((grant.expires_in, grant.user), (Some(Duration::from_hours(1)), None));
+        assert!(grant.refresh_token.is_some() && grant.refresh_expires_in == Some(Duration::from_hours(90 * 24)));
+        let online =
+            json!({ "access_token": "t", "scope": "a", "associated_user_scope": "b", "associated_user": { "id": 7 } });
+        let online = super::grant(&online).expect("grant");
+        assert_eq!((online.scopes, online.user.as_deref()), (vec!["b".to_owned()], Some("7")));
+        assert!(super::grant(&json!({ "access_token": "a\nb" })).is_err());
+        assert!(super::grant(&json!({ "access_token": 7 })).is_err());
+    }
+}

@@ -1,0 +1,196 @@
+//! Secrets: from a reference in the manifest to the text that goes into a header.
+//!
+//! Reads environment variables (through a function that is passed in), files, and the output of programs. A secret is
+//! never part of an error; an error names the variable, path or program instead.
+
+mod command;
+mod yielded;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::AsyncReadExt;
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::model::{SecretRef, ShopDomain};
+use yielded::Yielded;
+
+/// Programs that run at a time.
+const COMMANDS_AT_A_TIME: usize = 4;
+/// No file or output of secrets is larger.
+const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// How the environment is read.
+pub type Env = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+
+/// How a `SecretResolver` behaves.
+#[derive(Clone)]
+pub struct Options {
+    /// Looks up an environment variable.
+    pub env: Env,
+    /// Whether programs may be run (`--allow-commands`, HOOKWRIGHT_ALLOW_COMMANDS=1).
+    pub allow_commands: bool,
+    /// The time limit of a program.
+    pub command_timeout: Duration,
+}
+
+impl Options {
+    /// No programs.
+    pub fn new(env: Env) -> Self {
+        Self { env, allow_commands: false, command_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// Why a secret could not be had. Names the reference, never the secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reference}: {problem}")]
+pub struct SecretError {
+    /// The variable, path or program.
+    pub reference: String,
+    /// What is the matter and what to do.
+    pub problem: String,
+}
+
+impl SecretError {
+    /// The kind under which it stands in plans and reports.
+    pub const KIND: &str = "secret_unavailable";
+}
+
+/// Resolves references, each file and program without a placeholder once a run. Cheap to clone.
+#[derive(Clone)]
+pub struct SecretResolver {
+    inner: Arc<Inner>,
+}
+
+type Shared = Arc<OnceCell<Result<Yielded, SecretError>>>;
+
+struct Inner {
+    options: Options,
+    commands: Semaphore,
+    /// What files and programs yielded, by reference with its placeholders replaced.
+    yielded: Mutex<HashMap<SecretRef, Shared>>,
+}
+
+impl fmt::Debug for SecretResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretResolver").finish_non_exhaustive()
+    }
+}
+
+impl SecretResolver {
+    /// Reads nothing yet.
+    pub fn new(options: Options) -> Self {
+        let commands = Semaphore::new(COMMANDS_AT_A_TIME);
+        Self { inner: Arc::new(Inner { options, commands, yielded: Mutex::default() }) }
+    }
+
+    /// The secret of `shop`.
+    pub async fn resolve(&self, reference: &SecretRef, shop: &ShopDomain) -> Result<SecretString, SecretError> {
+        let reference = expand(reference, shop);
+        self.look_up(&reference, shop).await.and_then(|secret| usable(secret, &reference))
+    }
+
+    async fn look_up(&self, reference: &SecretRef, shop: &ShopDomain) -> Result<SecretString, SecretError> {
+        if let SecretRef::Env(name) = reference {
+            let value = (self.inner.options.env)(name).ok_or_else(|| error(reference, "is not set"))?;
+            let text = value.into_string().map_err(|_| error(reference, "is not UTF-8"))?;
+            return Ok(text.into());
+        }
+        let cell = {
+            let mut yielded = self.inner.yielded.lock().unwrap_or_else(PoisonError::into_inner);
+            yielded.entry(reference.clone()).or_default().clone()
+        };
+        let yielded = cell.get_or_init(|| self.fetch(reference)).await.as_ref().map_err(Clone::clone)?;
+        yielded
+            .of(shop)
+            .ok_or_else(|| error(reference, &format!("is a JSON object without {shop} or {}", shop.handle())))
+    }
+
+    async fn fetch(&self, reference: &SecretRef) -> Result<Yielded, SecretError> {
+        let text = match reference {
+            SecretRef::Env(_) => return Err(error(reference, "is not read here")),
+            SecretRef::File(path) => read(path).await.map_err(|problem| error(reference, &problem))?,
+            SecretRef::Command(command) => {
+                if !self.inner.options.allow_commands {
+                    let problem = "commands run only with --allow-commands or HOOKWRIGHT_ALLOW_COMMANDS=1";
+                    return Err(error(reference, problem));
+                }
+                let _permit = self.inner.commands.acquire().await;
+                let run = command::run(command, self.inner.options.command_timeout, SIZE_LIMIT);
+                run.await.map_err(|problem| error(reference, &problem))?
+            }
+        };
+        Yielded::parse(text).map_err(|problem| error(reference, &problem))
+    }
+}
+
+/// Replaces `{shop}` and `{SHOP}`. A shop's handle is letters, digits and dashes, and begins with no dash, so that it
+/// can neither leave a folder nor be taken for an option.
+fn expand(reference: &SecretRef, shop: &ShopDomain) -> SecretRef {
+    let put = |text: &String| text.replace("{shop}", shop.handle()).replace("{SHOP}", &shop.env_handle());
+    match reference {
+        SecretRef::Env(name) => SecretRef::Env(put(name)),
+        SecretRef::File(path) => SecretRef::File(put(path)),
+        SecretRef::Command(command) => SecretRef::Command(command.iter().map(put).collect()),
+    }
+}
+
+fn error(reference: &SecretRef, problem: &str) -> SecretError {
+    SecretError { reference: named(reference), problem: problem.to_owned() }
+}
+
+/// Where the secret of `shop` is to be had, in words.
+pub(crate) fn describe(reference: &SecretRef, shop: &ShopDomain) -> String {
+    named(&expand(reference, shop))
+}
+
+fn named(reference: &SecretRef) -> String {
+    match reference {
+        SecretRef::Env(name) => format!("environment variable {name}"),
+        SecretRef::File(path) => format!("secret file {path}"),
+        SecretRef::Command(command) => format!("secret command {}", command.first().map_or("(none)", String::as_str)),
+    }
+}
+
+/// A secret goes into a header: trailing line ends are dropped, anything else that cannot stand there is refused.
+fn usable(secret: SecretString, reference: &SecretRef) -> Result<SecretString, SecretError> {
+    let text = secret.expose_secret();
+    let trimmed = text.trim_end_matches(['\r', '\n']);
+    if trimmed.trim().is_empty() {
+        return Err(error(reference, "is empty"));
+    }
+    if trimmed.lines().count() > 1 {
+        return Err(error(reference, "has more than one line; a secret is one line"));
+    }
+    if !trimmed.bytes().all(|c| c.is_ascii_graphic()) {
+        let problem = "has blanks, control characters or letters outside ASCII, which no Shopify token has";
+        return Err(error(reference, problem));
+    }
+    Ok(if trimmed.len() == text.len() { secret } else { trimmed.into() })
+}
+
+async fn read(path: &str) -> Result<SecretString, String> {
+    let file = tokio::fs::File::open(path).await.map_err(|error| format!("cannot be read: {error}"))?;
+    let mut bytes = Vec::new();
+    let read = file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).await;
+    read.map_err(|error| format!("cannot be read: {error}"))?;
+    text(bytes)
+}
+
+/// Bounded UTF-8.
+fn text(bytes: Vec<u8>) -> Result<SecretString, String> {
+    if bytes.len() as u64 > SIZE_LIMIT {
+        return Err(format!("is larger than {} MiB", SIZE_LIMIT >> 20));
+    }
+    // A byte order mark is no part of a secret, and editors leave one.
+    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
+    Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.as_str().into(), SecretString::from))
+}
+
+#[cfg(test)]
+#[path = "secrets/tests.rs"]
+mod tests;

@@ -1,0 +1,166 @@
+//! `auth`: arguments only.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Subcommand};
+
+use super::{AccessArgs, Format, ManifestArgs, RunArgs, SelectArgs};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth login --shop acme            in one go, with a browser on this machine
+  hookwright auth url --shop acme --redirect-uri https://example.com/callback
+                                               a link for the merchant, who may be anywhere
+  hookwright auth exchange --shop acme --callback -
+                                               and what their browser was sent to, pasted in
+  hookwright auth status                       what each shop's token is worth
+
+Tokens are kept in the `token_store` that the manifest names; without one --print-token prints the token to stdout.")]
+pub(crate) struct AuthArgs {
+    #[command(subcommand)]
+    pub(crate) command: AuthCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuthCommand {
+    /// Print the URL where a merchant approves the app
+    Url(UrlArgs),
+    /// Exchange the code of a callback for a token, and keep it
+    Exchange(ExchangeArgs),
+    /// Both in one go: open the browser, wait for the callback on loopback, keep the token
+    Login(LoginArgs),
+    /// Show for each shop where its token comes from, what it may do, what it lacks, when it ends
+    Status(StatusArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth url --shop acme --redirect-uri https://example.com/callback
+  hookwright auth url --shop acme --redirect-uri https://example.com/callback --online
+
+The redirect URI must be among those that the app allows. The state in the URL is signed with the app's client secret, so
+that `auth exchange` knows it again, for a week, on whatever machine.")]
+pub(crate) struct UrlArgs {
+    /// The shop, by handle or domain; it must stand in the manifest
+    #[arg(long, value_name = "SHOP")]
+    pub(crate) shop: String,
+    /// Where the merchant's browser is sent afterwards
+    #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI")]
+    pub(crate) redirect_uri: String,
+    /// Ask for a token of the user who approves, good for about a day
+    #[arg(long)]
+    pub(crate) online: bool,
+    /// A state of your own; give it to `auth exchange` again
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) state: Option<String>,
+    /// Leave the scopes to the app's own configuration (Shopify-managed installation)
+    #[arg(long)]
+    pub(crate) no_scopes: bool,
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth exchange --shop acme --callback 'https://example.com/callback?code=…&hmac=…&shop=…'
+  hookwright auth exchange --shop acme --callback - < callback.txt      keeps the code out of the shell's history
+
+Exit codes: 0 kept, and all wanted scopes are granted; 2 kept, and a wanted scope is missing; 4 refused.")]
+pub(crate) struct ExchangeArgs {
+    /// The shop, by handle or domain; it must stand in the manifest
+    #[arg(long, value_name = "SHOP")]
+    pub(crate) shop: String,
+    /// The whole URL that the browser was sent to, or `-` to read it from stdin
+    #[arg(long, value_name = "URL")]
+    pub(crate) callback: String,
+    /// The state that was given to `auth url --state`
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) state: Option<String>,
+    /// How old the callback may be, such as 10m
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub(crate) max_age: String,
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
+    #[command(flatten)]
+    pub(crate) keep: KeepArgs,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}
+
+/// What becomes of the token.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Token")]
+pub(crate) struct KeepArgs {
+    /// Print the token to stdout, and nothing else there, instead of keeping it in a token store
+    #[arg(long)]
+    pub(crate) print_token: bool,
+    /// Ask for a token without an end, which Shopify gives to some apps only; the default with a token store is one that
+    /// is refreshed
+    #[arg(long)]
+    pub(crate) non_expiring: bool,
+    /// The token of the user who approves, good for about a day; `auth url` and `auth exchange` both need to know
+    #[arg(long, conflicts_with = "non_expiring")]
+    pub(crate) online: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth login --shop acme
+  hookwright auth login --shop acme --sandbox            the whole way, on this machine alone
+  hookwright auth login --shop acme --no-browser         only print the URL
+
+The URL http://127.0.0.1:8931/callback, or the one of --redirect-uri, must be among those that the app allows.
+
+Exit codes: 0 kept, and all wanted scopes are granted; 2 kept, and a wanted scope is missing; 4 refused; 5 nobody came.")]
+pub(crate) struct LoginArgs {
+    /// The shop, by handle or domain; it must stand in the manifest
+    #[arg(long, value_name = "SHOP")]
+    pub(crate) shop: String,
+    /// Where to wait for the browser, on loopback; port 0 is any
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8931")]
+    pub(crate) listen: SocketAddr,
+    /// What to tell Shopify instead of http://ADDRESS/callback, say a tunnel that leads there
+    #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI")]
+    pub(crate) redirect_uri: Option<String>,
+    /// How long to wait for the browser
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    pub(crate) wait: String,
+    /// Print the URL and open no browser
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Leave the scopes to the app's own configuration (Shopify-managed installation)
+    #[arg(long)]
+    pub(crate) no_scopes: bool,
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
+    #[command(flatten)]
+    pub(crate) keep: KeepArgs,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth status
+  hookwright auth status --label env=prod --format json
+
+Exit codes: 0 every token works and has the wanted scopes; 2 a scope is missing, or a login is needed soon; 4 a token does
+not work; otherwise as `plan`.")]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}

@@ -1,0 +1,40 @@
+//! `auth exchange`: from the URL that the browser was sent to, to a token that is kept.
+
+use std::io::Read as _;
+
+use jiff::SignedDuration;
+
+use super::one::One;
+use super::url::not_in_process;
+use crate::auth::{self, Expected};
+use crate::cli::auth::ExchangeArgs;
+use crate::commands::{Output, clock, pipeline};
+use crate::error::Failure;
+use crate::exit::Exit;
+
+/// No URL of a browser is longer.
+const LONGEST: u64 = 64 * 1024;
+
+pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Failure> {
+    not_in_process(args.access.sandbox)?;
+    let max_age =
+        SignedDuration::try_from(pipeline::duration("--max-age", &args.max_age)?).map_err(Failure::invalid)?;
+    let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
+    let access = one.access(args.keep)?;
+    let callback = match args.callback.as_str() {
+        "-" => {
+            let mut text = String::new();
+            let read = std::io::stdin().take(LONGEST).read_to_string(&mut text);
+            read.map_err(|e| Failure::invalid(format!("cannot read the callback from stdin: {e}")))?;
+            text
+        }
+        url => url.to_owned(),
+    };
+    let app = one.credentials().await?;
+    let expected = Expected { shop: one.shop(), state: args.state.as_deref(), secrets: app.secrets(), max_age };
+    let code = auth::verify(&callback, &expected, clock()).map_err(|e| {
+        Failure::new(Exit::Auth, e)
+            .hint("nothing was sent, and the code is not used up; a new one: `hookwright auth url`")
+    })?;
+    Ok(one.settle(&app, &code, access, args.keep, output).await?.exit())
+}

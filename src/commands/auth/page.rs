@@ -1,0 +1,82 @@
+//! The page that tells a merchant how the login ended. Pure.
+
+use std::fmt::Write as _;
+
+const TEMPLATE: &str = include_str!("page.html");
+
+/// What the browser shows.
+pub(super) enum Page<'a> {
+    Connected {
+        shop: &'a str,
+        granted: &'a [String],
+        missing: &'a [String],
+    },
+    Failed {
+        shop: &'a str,
+        why: &'a str,
+    },
+    /// A visit that does not belong to this login.
+    Stranger,
+}
+
+impl Page<'_> {
+    pub(super) fn html(&self) -> String {
+        let list = |scopes: &[String]| {
+            scopes.iter().fold(String::new(), |mut out, scope| {
+                let _ = write!(out, "<li>{}</li>", escape(scope));
+                out
+            })
+        };
+        let (state, title, body) = match self {
+            Self::Connected { shop, granted, missing } => {
+                let mut body = format!("<p>Hookwright may now work in <strong>{}</strong>.</p>", escape(shop));
+                if !granted.is_empty() {
+                    let _ = write!(body, "<h2>Granted</h2><ul id=\"granted\">{}</ul>", list(granted));
+                }
+                if !missing.is_empty() {
+                    let _ = write!(
+                        body,
+                        "<h2>Wanted, but not granted</h2><ul id=\"missing\">{}</ul><p>Whoever runs Hookwright has been \
+                         told.</p>",
+                        list(missing)
+                    );
+                }
+                ("ok", "The shop is connected", body + "<p>You can close this page.</p>")
+            }
+            Self::Failed { shop, why } => {
+                let body = format!(
+                    "<p><strong>{}</strong> was not connected:</p><p id=\"why\">{}</p><p>Whoever runs Hookwright has been \
+                     told the same.</p>",
+                    escape(shop),
+                    escape(why)
+                );
+                ("failed", "The shop is not connected", body)
+            }
+            Self::Stranger => {
+                let body = "<p>This page was opened with a state that is not the one of the login that waits here. Use the \
+                            link that Hookwright printed last.</p>";
+                ("failed", "Not this login", body.to_owned())
+            }
+        };
+        TEMPLATE.replace("{{state}}", state).replace("{{title}}", title).replace("{{body}}", &body)
+    }
+}
+
+fn escape(text: &str) -> String {
+    let text = crate::render::escape(text);
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_what_others_say_becomes_markup() {
+        let page =
+            Page::Failed { shop: "acme.myshopify.com", why: "<script>alert('{{title}}')</script> & \"x\"" }.html();
+        assert!(page.contains("&lt;script&gt;alert(&#39;{{title}}&#39;)&lt;/script&gt; &amp; &quot;x&quot;"), "{page}");
+        let page = Page::Connected { shop: "a", granted: &["<b>".to_owned()], missing: &[] }.html();
+        assert!(page.contains("<li>&lt;b&gt;</li>") && !page.contains("id=\"missing\"") && !page.contains("{{"));
+    }
+}

@@ -1,0 +1,164 @@
+//! `auth status`: what each shop's token is worth. Asks Shopify for the granted scopes and for nothing else.
+
+mod text;
+mod v1;
+
+use std::sync::Arc;
+
+use super::super::pipeline::{self, Run};
+use crate::admin::AdminError;
+use crate::auth::Entry;
+use crate::catalog;
+use crate::cli::Format;
+use crate::cli::auth::StatusArgs;
+use crate::commands::{Output, clock, json_text, lines};
+use crate::error::Failure;
+use crate::exit::{self, Cause, Exit};
+use crate::manifest::ManifestShop;
+use crate::model::{App, Auth, Scope, ScopeSet, SecretRef};
+use crate::observe::side_by_side;
+use v1::{Source, SourceKind, Status, StatusShop, StatusSummary, Verdict};
+
+/// A refresh token that ends within so many days is for somebody to look at.
+const SOON: jiff::SignedDuration = jiff::SignedDuration::from_hours(14 * 24);
+
+pub(super) async fn run(args: StatusArgs, output: Output) -> Result<Exit, Failure> {
+    let (recorder, output) = lines::open(None, None, args.format, output)?;
+    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
+    let run = Arc::new(run);
+    run.progress.start("asked", run.shops.len());
+    let shops = side_by_side(run.shops.clone(), run.parallelism(), |at| {
+        let run = Arc::clone(&run);
+        async move {
+            let shop = one(&run, at).await;
+            run.progress.tick();
+            shop
+        }
+    })
+    .await;
+    run.progress.finish();
+    let count = |verdict: Verdict| shops.iter().filter(|shop| shop.status == verdict).count();
+    let summary = StatusSummary {
+        shops: shops.len(),
+        ready: count(Verdict::Ready),
+        attention: count(Verdict::Attention),
+        failed: count(Verdict::Failed),
+    };
+    let causes = shops.iter().filter(|shop| shop.status == Verdict::Failed).filter_map(|shop| shop.error.as_ref());
+    let exit = match exit::of_causes(causes.map(|e| Cause::of_kind(&e.kind)), summary.failed < summary.shops) {
+        Exit::Done if summary.attention > 0 => Exit::Changes,
+        exit => exit,
+    };
+    let status = Status {
+        format_version: "1.0".to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        endpoint: run.target.name.clone(),
+        exit_code: exit as u8,
+        summary,
+        shops,
+    };
+    match args.format {
+        Format::Json => output.print(&json_text(&status))?,
+        Format::Text => output.print(&text::text(&status))?,
+    }
+    if let Ok(run) = Arc::try_unwrap(run) {
+        run.target.close().await?;
+    }
+    Ok(exit)
+}
+
+async fn one(run: &Run, at: usize) -> StatusShop {
+    let shop = &run.manifest.shops[at];
+    let asked = run.scopes(at).await;
+    let entry = match shop.auth.as_deref() {
+        // After asking, which may have refreshed it.
+        Some(Auth::TokenStore { path, .. }) => run.tokens.kept(&shop.shop, path).await.unwrap_or_default(),
+        _ => None,
+    };
+    let source = source(run, shop);
+    let expires_at = entry.as_ref().and_then(|entry| entry.expires_at);
+    let refresh = entry.as_ref().and_then(|entry| entry.refresh.as_ref());
+    let refresh_expires_at = refresh.and_then(|refresh| refresh.expires_at);
+    let mut told = StatusShop {
+        shop: shop.shop.to_string(),
+        status: Verdict::Failed,
+        source,
+        online: entry.as_ref().is_some_and(|entry| entry.online_user.is_some()),
+        expires_at: expires_at.map(|end| end.to_string()),
+        refresh_expires_at: refresh_expires_at.map(|end| end.to_string()),
+        granted: Vec::new(),
+        missing: Vec::new(),
+        superfluous: Vec::new(),
+        blocked_topics: Vec::new(),
+        login_soon: login_soon(entry.as_ref()),
+        error: None,
+    };
+    match asked {
+        Ok(granted) => {
+            let words = |scopes: Vec<&Scope>| scopes.into_iter().map(ToString::to_string).collect();
+            let wanted = shop.desired.scopes.clone().unwrap_or_default();
+            told.granted = words(granted.iter().collect());
+            told.missing = words(wanted.iter().filter(|scope| !granted.grants(scope.as_str())).collect());
+            if shop.desired.scopes.is_some() {
+                told.superfluous = words(granted.iter().filter(|scope| !wanted.grants(scope.as_str())).collect());
+            }
+            told.blocked_topics = blocked(shop, &granted);
+            let attention = told.login_soon || !told.missing.is_empty() || !told.blocked_topics.is_empty();
+            told.status = if attention { Verdict::Attention } else { Verdict::Ready };
+        }
+        Err(error) if run.tolerates(shop, &error) => {
+            told.status = Verdict::Unavailable;
+            told.error = Some(crate::apply::error(&error));
+        }
+        Err(error) => told.error = Some(crate::apply::error(&error)),
+    }
+    told
+}
+
+/// Whether somebody will have to log in within the next days.
+fn login_soon(entry: Option<&Entry>) -> bool {
+    let near = |end: jiff::Timestamp| end.duration_since(clock()) < SOON;
+    match entry {
+        Some(Entry { refresh: Some(refresh), .. }) => refresh.expires_at.is_some_and(near),
+        Some(Entry { expires_at: Some(end), .. }) => near(*end),
+        _ => false,
+    }
+}
+
+/// Topics of bindings for which nothing that is granted suffices.
+fn blocked(shop: &ManifestShop, granted: &ScopeSet) -> Vec<String> {
+    let topics: std::collections::BTreeSet<String> = shop
+        .desired
+        .entries
+        .iter()
+        .filter(|entry| catalog::missing_scopes(&entry.binding.topic, granted).is_some())
+        .map(|entry| entry.binding.topic.to_string())
+        .collect();
+    topics.into_iter().collect()
+}
+
+fn source(run: &Run, shop: &ManifestShop) -> Source {
+    let of = |reference: &SecretRef| crate::auth::describe(reference, &shop.shop);
+    match shop.auth.as_deref() {
+        Some(Auth::AccessToken(reference)) => Source { kind: SourceKind::AccessToken, from: of(reference) },
+        Some(Auth::ClientCredentials(App { client_secret, .. })) => {
+            Source { kind: SourceKind::ClientCredentials, from: of(client_secret) }
+        }
+        Some(Auth::TokenStore { path, .. }) => {
+            Source { kind: SourceKind::TokenStore, from: run.tokens.place(path).display().to_string() }
+        }
+        None => Source { kind: SourceKind::None, from: "the manifest names no `auth`".to_owned() },
+    }
+}
+
+impl Run {
+    /// The scopes granted to a shop's token.
+    async fn scopes(&self, at: usize) -> Result<ScopeSet, AdminError> {
+        let shop = &self.manifest.shops[at];
+        let ask = |token| {
+            let (client, shop) = (self.client.clone(), shop.shop.clone());
+            async move { client.scopes(&shop, &token).await }
+        };
+        self.tokens.with(&shop.shop, shop.auth.as_deref(), ask).await
+    }
+}

@@ -1,0 +1,68 @@
+//! The text of `auth status`. Pure.
+
+use std::fmt::Write as _;
+
+use super::v1::{SourceKind, Status, StatusShop, Verdict};
+use crate::render::escape;
+
+pub(super) fn text(status: &Status) -> String {
+    let mut out = String::new();
+    if status.endpoint != "shopify" {
+        let _ = writeln!(out, "Target: {}\n", escape(&status.endpoint));
+    }
+    for shop in &status.shops {
+        one(shop, &mut out);
+    }
+    let summary = &status.summary;
+    let _ = writeln!(
+        out,
+        "\n{} shops: {} ready, {} need attention, {} failed.",
+        summary.shops, summary.ready, summary.attention, summary.failed
+    );
+    out
+}
+
+fn one(shop: &StatusShop, out: &mut String) {
+    let sign = match shop.status {
+        Verdict::Ready => "ok",
+        Verdict::Attention => "!",
+        Verdict::Unavailable => "-",
+        Verdict::Failed => "x",
+    };
+    let from = escape(&shop.source.from);
+    let source = match shop.source.kind {
+        SourceKind::AccessToken => format!("token from {from}"),
+        SourceKind::ClientCredentials => format!("client credentials, secret from {from}"),
+        SourceKind::TokenStore => format!("token store {from}"),
+        SourceKind::None => from.into_owned(),
+    };
+    let _ = writeln!(out, "{sign:<2} {}  {source}{}", shop.shop, end(shop));
+    let mut line = |label: &str, words: &[String]| {
+        if !words.is_empty() {
+            let _ = writeln!(out, "     {label}: {}", escape(&words.join(", ")));
+        }
+    };
+    line("may", &shop.granted);
+    line("lacks", &shop.missing);
+    line("cannot subscribe", &shop.blocked_topics);
+    line("granted, but not wanted", &shop.superfluous);
+    let handle = shop.shop.split('.').next().unwrap_or_default();
+    if !shop.missing.is_empty() {
+        let _ = writeln!(out, "     add what it lacks to the app, then: hookwright auth login --shop {handle}");
+    }
+    if shop.login_soon {
+        let _ = writeln!(out, "     log in again before that: hookwright auth login --shop {handle}");
+    }
+    if let Some(error) = &shop.error {
+        let _ = writeln!(out, "     {}: {}", error.kind, escape(&error.message));
+    }
+}
+
+fn end(shop: &StatusShop) -> String {
+    let user = if shop.online { ", of a user" } else { "" };
+    match (&shop.expires_at, &shop.refresh_expires_at) {
+        (Some(end), None) => format!("{user}, ends {end}"),
+        (Some(end), Some(last)) => format!("{user}, ends {end}, refreshed until {last}"),
+        (None, _) => user.to_owned(),
+    }
+}

@@ -1,0 +1,206 @@
+//! The app whose client id and secret the sandbox knows. Pure.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// A text that is not shown by accident.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::sandbox) struct Secret(String);
+
+impl Secret {
+    pub(in crate::sandbox) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(in crate::sandbox) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// The app, as a seed has it under `app`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::sandbox) struct App {
+    pub(in crate::sandbox) client_id: String,
+    pub(super) client_secret: Secret,
+    /// Accepted, too, as while a secret is being rotated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) old_client_secret: Option<Secret>,
+    /// Where a callback may go besides loopback.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    redirect_uris: Vec<String>,
+    #[serde(default = "some_name")]
+    pub(super) name: String,
+    /// Whether a refresh token stays valid until the pair that it gave is used, as since 2026-08-28.
+    #[serde(default = "yes")]
+    pub(super) resilient_refresh: bool,
+    /// Which secret callbacks are signed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sign_with: Option<SignWith>,
+    /// How long access tokens live that end; `None`: 3600 s, online and client credentials 86399 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) token_seconds: Option<u32>,
+    /// `None`: 90 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refresh_token_seconds: Option<u32>,
+    /// `None`: 60.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) code_seconds: Option<u32>,
+    /// What the Admin API makes of tokens without an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::sandbox) non_expiring: Option<NonExpiring>,
+}
+
+/// Which secret signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SignWith {
+    /// The one before, as while a secret is being rotated.
+    Old,
+}
+
+/// What the Admin API makes of tokens without an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum NonExpiring {
+    Accepted,
+    /// 403, as for public apps from 2027-01-01.
+    Refused,
+}
+
+fn some_name() -> String {
+    "Sandbox app".to_owned()
+}
+fn yes() -> bool {
+    true
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new("sandbox-client", Secret::new("sandbox-secret"))
+    }
+}
+
+impl App {
+    fn new(client_id: &str, client_secret: Secret) -> Self {
+        Self {
+            client_id: client_id.to_owned(),
+            client_secret,
+            old_client_secret: None,
+            redirect_uris: Vec::new(),
+            name: some_name(),
+            resilient_refresh: true,
+            sign_with: None,
+            token_seconds: None,
+            refresh_token_seconds: None,
+            code_seconds: None,
+            non_expiring: None,
+        }
+    }
+
+    /// Whether it is what it is without a seed.
+    pub(in crate::sandbox) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is wrong with it as a seed has it.
+    pub(in crate::sandbox) fn check(&self) -> Result<(), String> {
+        if self.client_id.is_empty() || self.client_secret.reveal().is_empty() {
+            return Err("the app needs a client_id and a client_secret that are not empty".into());
+        }
+        if self.sign_with.is_some() && self.old_client_secret.is_none() {
+            return Err("sign_with: old needs an old_client_secret".into());
+        }
+        match self.redirect_uris.iter().find(|uri| Url::parse(uri).is_err()) {
+            Some(uri) => Err(format!("the redirect URI `{uri}` is no URL; write it like https://app.example/callback")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the app may say that it is this one.
+    pub(super) fn knows_secret(&self, given: &str) -> bool {
+        [Some(&self.client_secret), self.old_client_secret.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|secret| secret.reveal() == given)
+    }
+
+    /// The secret that callbacks are signed with.
+    pub(super) fn signing_secret(&self) -> &str {
+        let old = self.old_client_secret.as_ref().filter(|_| self.sign_with == Some(SignWith::Old));
+        old.unwrap_or(&self.client_secret).reveal()
+    }
+
+    /// The redirect URI, if a callback may go there: one that the seed declares, or plain http to loopback.
+    pub(super) fn redirect(&self, asked: &str) -> Option<Url> {
+        let asked = Url::parse(asked).ok()?;
+        let loopback = match asked.host()? {
+            Host::Ipv4(ip) => ip == std::net::Ipv4Addr::LOCALHOST,
+            Host::Ipv6(ip) => ip == std::net::Ipv6Addr::LOCALHOST,
+            Host::Domain(name) => name == "localhost",
+        };
+        let plain = asked.username().is_empty() && asked.password().is_none() && asked.fragment().is_none();
+        let declared = || self.redirect_uris.iter().filter_map(|uri| Url::parse(uri).ok()).any(|uri| uri == asked);
+        ((loopback && asked.scheme() == "http" && plain) || declared()).then_some(asked)
+    }
+}
+
+/// The apps that may ask: the state's own, and those that the embedding process registered.
+pub(in crate::sandbox) struct Apps<'a> {
+    pub(in crate::sandbox) own: &'a App,
+    pub(in crate::sandbox) registered: &'a HashMap<String, Secret>,
+}
+
+impl Apps<'_> {
+    /// The app of that client id. A registered one behaves as the state's own.
+    pub(super) fn find(&self, client_id: &str) -> Option<App> {
+        if self.own.client_id == client_id {
+            return Some(self.own.clone());
+        }
+        let client_secret = self.registered.get(client_id)?.clone();
+        let client_id = client_id.to_owned();
+        Some(App { client_id, client_secret, old_client_secret: None, sign_with: None, ..self.own.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callbacks_go_to_loopback_or_where_the_seed_says() {
+        let app = App { redirect_uris: vec!["https://acme.com".into()], ..App::default() };
+        for (uri, allowed) in [
+            ("http://127.0.0.1:4567/callback?a=1", true),
+            ("http://[::1]:1/", true),
+            ("http://localhost:9/x", true),
+            ("https://acme.com/", true),
+            ("https://acme.com/other", false),
+            ("https://acme.com.evil.example/", false),
+            ("http://localhost.evil.example/", false),
+            ("http://user@127.0.0.1:1/", false),
+            ("https://127.0.0.1:1/", false),
+            ("http://127.0.0.2/", false),
+            ("javascript:alert(1)", false),
+            ("", false),
+        ] {
+            assert_eq!(app.redirect(uri).is_some(), allowed, "{uri}");
+        }
+    }
+
+    #[test]
+    fn an_app_is_not_shown_with_its_secrets() {
+        let shown = format!("{:?}", App::default());
+        assert!(shown.contains("sandbox-client") && !shown.contains("sandbox-secret"), "{shown}");
+    }
+}

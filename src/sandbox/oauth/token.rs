@@ -1,0 +1,206 @@
+//! `POST /admin/oauth/access_token`: a code, a client's secret or a refresh token against an access token. Pure.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use crate::model::Scope;
+
+use super::app::{App, Apps, Secret};
+use super::grants::{Kind, Refresh, Token};
+use super::sign::Mint;
+use super::{Done, pages};
+use crate::sandbox::reply::Reply;
+use crate::sandbox::store::{Shop, Status};
+
+/// Of an expiring offline token, in seconds (shopify.dev).
+const OFFLINE_SECONDS: u32 = 3_600;
+/// Of an online token and of one for client credentials.
+const DAY_SECONDS: u32 = 86_399;
+/// 90 days.
+const REFRESH_SECONDS: u32 = 7_776_000;
+
+/// The parameters of a body, JSON or form.
+pub(super) fn parameters(body: &[u8]) -> HashMap<String, String> {
+    let text = |value: Value| match value {
+        Value::String(text) => Some(text),
+        Value::Bool(yes) => Some(u8::from(yes).to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    };
+    match serde_json::from_slice::<HashMap<String, Value>>(body) {
+        Ok(map) => map.into_iter().filter_map(|(key, value)| Some((key, text(value)?))).collect(),
+        Err(_) => form_urlencoded::parse(body).into_owned().collect(),
+    }
+}
+
+/// What is asked for, in words that can be logged.
+pub(super) fn grant(parameters: &HashMap<String, String>) -> &'static str {
+    match parameters.get("grant_type").map(String::as_str) {
+        None | Some("authorization_code") => "authorization_code",
+        Some("client_credentials") => "client_credentials",
+        Some("refresh_token") => "refresh_token",
+        Some(_) => "other",
+    }
+}
+
+/// Why there is no token: status, `error` and `error_description`.
+struct Refusal(u16, &'static str, String);
+
+impl Refusal {
+    fn request(description: impl Into<String>) -> Self {
+        Self(400, "invalid_request", description.into())
+    }
+
+    /// As JSON for a caller who accepts that, else as Shopify's page.
+    fn reply(self, json: bool) -> Reply {
+        let Self(status, error, description) = self;
+        if json {
+            Reply::json(status, json!({ "error": error, "error_description": description }))
+        } else {
+            pages::error(status, error, &description)
+        }
+    }
+}
+
+/// A request for a token, with what it takes to answer it.
+pub(super) struct Ask<'a> {
+    pub(super) apps: &'a Apps<'a>,
+    pub(super) mint: &'a Mint<'a>,
+    pub(super) parameters: &'a HashMap<String, String>,
+    /// Whether the caller accepts JSON.
+    pub(super) json: bool,
+    /// Milliseconds.
+    pub(super) now: i64,
+}
+
+/// Answers `ask`.
+pub(super) fn answer(shop: &mut Shop, ask: &Ask<'_>) -> Done {
+    match ask.token(shop) {
+        Ok(body) => Done { reply: Reply::json(200, body), changed: true },
+        // A code that came too late is gone as well.
+        Err(refusal) => Done { reply: refusal.reply(ask.json), changed: false },
+    }
+}
+
+impl Ask<'_> {
+    fn parameter(&self, name: &str) -> &str {
+        self.parameters.get(name).map_or("", String::as_str)
+    }
+
+    fn token(&self, shop: &mut Shop) -> Result<Value, Refusal> {
+        let client_id = self.parameter("client_id");
+        let app = self.apps.find(client_id).ok_or_else(|| {
+            Refusal::request(format!("Could not find Shopify API application with api_key {client_id}"))
+        })?;
+        if !app.knows_secret(self.parameter("client_secret")) {
+            return Err(Refusal(400, "invalid_client", "The client secret is not valid for this app.".into()));
+        }
+        let grant = grant(self.parameters);
+        if shop.status == Status::Uninstalled && grant != "authorization_code" {
+            return Err(Refusal(400, "app_not_installed", "The app is not installed on this shop.".into()));
+        }
+        match grant {
+            "authorization_code" => self.exchange(&app, shop),
+            "client_credentials" => self.client_credentials(&app, shop),
+            "refresh_token" => self.refresh(&app, shop),
+            _ => Err(Refusal(400, "unsupported_grant_type", "The grant type is not one that the sandbox has.".into())),
+        }
+    }
+
+    fn exchange(&self, app: &App, shop: &mut Shop) -> Result<Value, Refusal> {
+        let used = || Refusal::request("The authorization code was not found or was already used");
+        let code = shop.grants.take_code(&app.client_id, self.parameter("code"), self.now).ok_or_else(used)?;
+        let token = if code.online {
+            self.make(app, shop, Kind::Online, "shpua", Some(app.token_seconds.unwrap_or(DAY_SECONDS)))
+        } else if self.parameter("expiring") == "1" {
+            self.pair(app, &self.make(app, shop, Kind::Offline, "shpat", None))
+        } else {
+            self.make(app, shop, Kind::Offline, "shpat", None)
+        };
+        Ok(self.issue(shop, token))
+    }
+
+    fn client_credentials(&self, app: &App, shop: &mut Shop) -> Result<Value, Refusal> {
+        if shop.policy.foreign_organization {
+            let description = "Client credentials cannot be performed on this shop.";
+            return Err(Refusal(400, "shop_not_permitted", description.into()));
+        }
+        let seconds = app.token_seconds.unwrap_or(DAY_SECONDS);
+        let token = self.make(app, shop, Kind::ClientCredentials, "shpat", Some(seconds));
+        Ok(self.issue(shop, token))
+    }
+
+    fn refresh(&self, app: &App, shop: &mut Shop) -> Result<Value, Refusal> {
+        let dead = || Refusal(401, "invalid_request", "This request requires an active refresh_token".into());
+        let make = self.make(app, shop, Kind::Offline, "shpat", None);
+        let pair = |_: &Token| self.pair(app, &make);
+        let given = self.parameter("refresh_token");
+        let token = shop.grants.refresh(&app.client_id, given, app.resilient_refresh, self.now, pair);
+        token.map(|token| self.body(token)).ok_or_else(dead)
+    }
+
+    fn issue(&self, shop: &mut Shop, token: Token) -> Value {
+        let body = self.body(&token);
+        shop.grants.issue(token, self.now);
+        body
+    }
+
+    fn ends(&self, seconds: u32) -> i64 {
+        self.now + i64::from(seconds) * 1000
+    }
+
+    fn make(&self, app: &App, shop: &Shop, kind: Kind, prefix: &str, seconds: Option<u32>) -> Token {
+        Token {
+            access: Secret::new(self.mint.make(prefix)),
+            kind,
+            client_id: app.client_id.clone(),
+            scopes: shop.scopes.clone(),
+            expires_at: seconds.map(|seconds| self.ends(seconds)),
+            refresh: None,
+            replaces: None,
+        }
+    }
+
+    /// `token` as one that ends and can be refreshed.
+    fn pair(&self, app: &App, token: &Token) -> Token {
+        let refresh = Refresh {
+            token: Secret::new(self.mint.make("shprt")),
+            expires_at: self.ends(app.refresh_token_seconds.unwrap_or(REFRESH_SECONDS)),
+            used_at: None,
+        };
+        let expires_at = Some(self.ends(app.token_seconds.unwrap_or(OFFLINE_SECONDS)));
+        Token { refresh: Some(refresh), expires_at, ..token.clone() }
+    }
+
+    /// What the caller gets to see of a token.
+    fn body(&self, token: &Token) -> Value {
+        let left = |at: i64| (at - self.now) / 1000;
+        let scope = scopes(&token.scopes);
+        let mut body = json!({ "access_token": token.access, "scope": scope });
+        if let Some(at) = token.expires_at {
+            body["expires_in"] = left(at).into();
+        }
+        if let Some(refresh) = &token.refresh {
+            body["refresh_token"] = json!(refresh.token);
+            body["refresh_token_expires_in"] = left(refresh.expires_at).into();
+        }
+        if token.kind == Kind::Online {
+            body["associated_user_scope"] = scope.into();
+            body["associated_user"] = json!({
+                "id": 902_541_635_u64, "first_name": "Sam", "last_name": "Sandbox", "email": "sam@sandbox.example",
+                "email_verified": true, "account_owner": true, "locale": "en", "collaborator": false,
+            });
+        }
+        body
+    }
+}
+
+/// Scopes as an answer has them: what a write scope brings along is not named (the libraries' AuthScopes compress theirs
+/// to compare).
+fn scopes(granted: &[String]) -> String {
+    let implied: Vec<_> = granted.iter().filter_map(|scope| Scope::observed(scope).implied()).collect();
+    let named = granted.iter().filter(|scope| !implied.iter().any(|implied| implied.as_str() == *scope));
+    named.cloned().collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,224 @@
+//! Rotation: one refresher, durable before use, and never locked out.
+
+use std::fs::File;
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::{CLIENT_SECRET, SHOPS, STORE, Scene};
+
+const PLAN: &[&str] = &["plan", "--shop", "acme"];
+
+/// A scene whose shop has a token that has ended.
+fn ended(app: &str) -> Scene {
+    let scene = Scene::new(STORE, app, SHOPS);
+    scene.log_in("acme");
+    expire(&scene);
+    scene
+}
+
+/// The platform says that the token is over, and the store knows it, too.
+fn expire(scene: &Scene) {
+    scene.edit(&["tokens", "--shop", "acme", "--expire-tokens"]);
+    let mut store: serde_json::Value = serde_json::from_str(&scene.world.read(&scene.store())).unwrap();
+    let acme = &mut store["shops"]["acme.myshopify.com"];
+    for key in ["obtained_at", "expires_at"] {
+        assert!(acme[key].is_string(), "{acme}");
+        acme[key] = "2026-01-01T00:00:00Z".into();
+    }
+    // In place, so that the mode stays.
+    std::fs::write(scene.world.path(&scene.store()), store.to_string()).unwrap();
+}
+
+fn refreshes(scene: &Scene) -> usize {
+    scene.grants().iter().filter(|(grant, status)| grant == "refresh_token" && *status == 200).count()
+}
+
+#[test]
+fn a_token_that_ended_is_refreshed_once_and_the_one_before_is_kept_until_the_new_one_worked() {
+    let scene = ended("");
+    let before = scene.tokens("acme");
+    scene.run(PLAN).exits(0);
+    let after = scene.tokens("acme");
+    assert_ne!(before["access_token"], after["access_token"]);
+    assert_ne!(before["refresh"]["token"], after["refresh"]["token"]);
+    assert!(after["refresh"]["previous"].is_null(), "it worked: {after}");
+    scene.run(PLAN).exits(0);
+    assert_eq!(refreshes(&scene), 1);
+}
+
+#[test]
+fn a_token_that_the_shop_refuses_before_its_time_is_renewed_for_plan_and_for_apply() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    scene.log_in("acme");
+    scene.run(&["plan", "--shop", "acme", "--out", "plan.json"]).exits(0);
+    // The store does not know.
+    scene.edit(&["tokens", "--shop", "acme", "--expire-tokens"]);
+    scene.run(&["apply", "plan.json"]).exits(0);
+    scene.edit(&["tokens", "--shop", "acme", "--expire-tokens"]);
+    scene.run(PLAN).exits(0);
+    assert_eq!(refreshes(&scene), 2);
+    scene.edit(&["tokens", "--shop", "acme", "--revoke-tokens"]);
+    scene.run(PLAN).exits(4).says("login_required").says("hookwright auth login --shop acme");
+}
+
+#[test]
+fn answers_to_a_refresh_that_get_lost_do_no_harm() {
+    for fault in [
+        "drop,on=oauth,commit=after,times=2",
+        "cut_body,on=oauth,times=1",
+        "server_error,on=oauth,commit=after,times=1",
+    ] {
+        let scene = ended("");
+        scene.world.write("faults.yaml", &fault_file(fault));
+        fault_now(&scene, &fault_file(fault));
+        scene.run(PLAN).exits(0);
+        fault_now(&scene, "faults: []\n");
+        scene.run(PLAN).exits(0);
+        expire(&scene);
+        scene.run(PLAN).exits(0);
+    }
+}
+
+fn fault_file(fault: &str) -> String {
+    let mut parts = fault.split(',');
+    let fields: Vec<String> = parts.clone().skip(1).map(|part| part.replacen('=', ": ", 1)).collect();
+    format!("faults: [{{ fault: {}, {} }}]\n", parts.next().unwrap(), fields.join(", "))
+}
+
+fn fault_now(scene: &Scene, faults: &str) {
+    let base = scene.server.url.trim_end_matches("/{shop}");
+    let (status, _, body) = super::http("POST", &format!("{base}/__sandbox/faults"), faults);
+    assert_eq!(status, 200, "{body}");
+}
+
+#[test]
+fn a_refresh_token_that_is_dead_says_how_to_log_in_again() {
+    let scene = ended("");
+    scene.edit(&["tokens", "--shop", "acme", "--expire-refresh-tokens"]);
+    let plan = scene.run(PLAN);
+    plan.exits(4).says("login_required").says("active refresh_token").says("hookwright auth login --shop acme");
+    scene.log_in("acme");
+    scene.run(PLAN).exits(0);
+}
+
+#[test]
+fn while_the_platform_has_trouble_a_token_that_is_still_good_is_used() {
+    let scene = Scene::new(STORE, ", token_seconds: 200", SHOPS);
+    scene.log_in("acme");
+    // Its last quarter has begun, so that it is to be renewed: 30 of 200 seconds are left.
+    let mut store: serde_json::Value = serde_json::from_str(&scene.world.read(&scene.store())).unwrap();
+    let acme = &mut store["shops"]["acme.myshopify.com"];
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(30);
+    acme["expires_at"] = soon.to_string().into();
+    std::fs::write(scene.world.path(&scene.store()), store.to_string()).unwrap();
+    fault_now(&scene, "faults: [{ fault: server_error, on: oauth }]\n");
+    scene.run(&["plan", "--shop", "acme"]).exits(0);
+    assert_eq!(refreshes(&scene), 0);
+}
+
+#[test]
+fn two_processes_that_need_the_token_at_once_refresh_it_once() {
+    let scene = ended("");
+    // Long enough that both are there.
+    fault_now(&scene, "faults: [{ fault: latency, ms: 400, on: oauth }]\n");
+    let start = || scene.command(PLAN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let processes: Vec<_> = (0..4).map(|_| start()).collect();
+    for process in processes {
+        super::Run::of(&process.wait_with_output().unwrap()).exits(0);
+    }
+    assert_eq!(refreshes(&scene), 1, "{:?}", scene.grants());
+}
+
+/// Killed after the new pair has arrived and before it is stored: the store's lock is held by this test, so that the
+/// process is just there. The platform takes the former refresh token as long as nobody used the new pair.
+#[test]
+fn killed_between_receiving_and_storing_fifty_times_the_shop_is_never_locked_out() {
+    let scene = ended("");
+    let before = scene.tokens("acme");
+    for round in 0..50 {
+        let lock = File::options().create(true).truncate(false).write(true).open(write_lock(&scene)).unwrap();
+        lock.lock().unwrap();
+        let answered = refreshes(&scene);
+        let mut process = scene.command(PLAN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while refreshes(&scene) == answered {
+            assert!(process.try_wait().unwrap().is_none(), "round {round}: it ended without a refresh");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // Sooner or later after the answer was sent: on its way, or waiting to be stored.
+        std::thread::sleep(Duration::from_millis(round % 25));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        lock.unlock().unwrap();
+        assert_eq!(scene.tokens("acme"), before, "round {round}: it was stored after all");
+    }
+    scene.run(PLAN).exits(0);
+    assert_ne!(scene.tokens("acme")["refresh"]["token"], before["refresh"]["token"]);
+}
+
+/// The same on a platform as it was before: what shows that the test above can fail.
+#[test]
+fn on_the_former_platform_the_lost_pair_was_the_end_and_it_is_said_so() {
+    let scene = ended(", resilient_refresh: false");
+    let lock = File::options().create(true).truncate(false).write(true).open(write_lock(&scene)).unwrap();
+    lock.lock().unwrap();
+    let mut process = scene.command(PLAN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while refreshes(&scene) == 0 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    lock.unlock().unwrap();
+    scene.run(PLAN).exits(4).says("login_required");
+    scene.log_in("acme");
+    scene.run(PLAN).exits(0);
+}
+
+fn write_lock(scene: &Scene) -> std::path::PathBuf {
+    scene.world.path(&format!("{}.locks/write.lock", scene.store()))
+}
+
+#[test]
+fn no_output_file_or_log_of_all_this_holds_a_secret() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let mut seen = String::new();
+    let mut secrets = vec![CLIENT_SECRET.to_owned()];
+    let mut go = |scene: &Scene, args: &[&str], input: &str| {
+        let run = scene.run_with(&[args, &["-vvv"]].concat(), input);
+        seen += &run.to_string();
+        run
+    };
+    let url = go(&scene, &["auth", "url", "--shop", "acme", "--redirect-uri", "https://example.com/callback"], "");
+    let callback = super::approve(url.out.trim());
+    let value = |name: &str| {
+        let rest = callback.split_once(&format!("{name}=")).unwrap().1;
+        rest.split('&').next().unwrap().to_owned()
+    };
+    secrets.extend([value("code"), value("hmac")]);
+    go(&scene, &["auth", "exchange", "--shop", "acme", "--callback", "-"], &callback).exits(0);
+    go(&scene, &["auth", "exchange", "--shop", "acme", "--callback", "-"], &callback).exits(4);
+    let mut keep = |scene: &Scene| {
+        let acme = scene.tokens("acme");
+        for token in [&acme["access_token"], &acme["refresh"]["token"]] {
+            secrets.push(token.as_str().unwrap().to_owned());
+        }
+    };
+    keep(&scene);
+    for _ in 0..2 {
+        expire(&scene);
+        go(&scene, &["plan", "--shop", "acme", "--out", "plan.json", "--events", "events.jsonl"], "").exits(0);
+        keep(&scene);
+    }
+    go(&scene, &["apply", "plan.json", "--journal", "j.jsonl", "--report", "report.json", "--log-format", "json"], "")
+        .exits(0);
+    go(&scene, &["auth", "status", "--format", "json"], "");
+    scene.edit(&["tokens", "--shop", "acme", "--expire-refresh-tokens"]);
+    expire(&scene);
+    go(&scene, &["drift", "--shop", "acme"], "").exits(4);
+    for file in ["plan.json", "events.jsonl", "j.jsonl", "report.json", "served.json.log.jsonl"] {
+        seen += &scene.world.read(file);
+    }
+    assert!(seen.contains("refreshed the token") && seen.contains("\"grant\":\"refresh_token\""), "the logs were on");
+    for secret in secrets {
+        assert!(!seen.contains(&secret), "{secret} was shown");
+    }
+}

@@ -1,0 +1,150 @@
+//! Each refusal has its own message, and nothing is kept then.
+
+use super::{CLIENT_ID, CLIENT_SECRET, CREDENTIALS, Login, Run, SHOPS, STORE, Scene, approve, http};
+
+/// Where a parameter of a URL has its value.
+fn with(url: &str, name: &str, value: &str) -> String {
+    let (start, rest) = url.split_once(&format!("{name}=")).unwrap();
+    let end = rest.find('&').map_or("", |at| &rest[at..]);
+    format!("{start}{name}={value}{end}")
+}
+
+#[test]
+fn a_callback_that_is_not_genuine_is_told_from_every_other() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let callback = scene.approved("acme", &[]);
+    let exchange = |shop: &str, callback: &str, more: &[&str]| {
+        let args = ["auth", "exchange", "--shop", shop, "--callback", callback];
+        let run = scene.run(&[&args[..], more].concat());
+        assert!(!scene.world.path(&scene.store()).exists(), "something was kept: {run}");
+        run
+    };
+    exchange("acme", &with(&callback, "hmac", &"0".repeat(64)), &[]).exits(4).says("the callback's hmac is wrong");
+    exchange("acme", &with(&callback, "shop", "bolt.myshopify.com"), &[]).exits(4).says("hmac is wrong");
+    exchange("bolt", &callback, &[]).exits(4).says("of acme.myshopify.com, not of the shop that was asked");
+    exchange("acme", &callback, &["--state", "other"]).exits(4).says("state is not the one of this login");
+    exchange("acme", "https://example.com/callback", &[]).exits(4).says("the callback has no query");
+    exchange("acme", &callback, &["--max-age", "soon"]).exits(3).says("--max-age \"soon\" is not a duration");
+    exchange("nobody", &callback, &[]).exits(3).says("nobody.myshopify.com is not in the manifest");
+    // The sample of Adobe's document, as it stands there.
+    let sample = "https://www.acme.com/?code=k6j2palgrbljja228ou8c20fmn7w41gz&hmac=68c9163f772eecbc8848c90f695bca046089\
+                  9c125af897a6d2b0ebbd59d3a43b&shop=connnectors-test.myshopify.com&state=123456Ã—tamp=1658305460";
+    exchange("acme", sample, &[]).exits(4).says("put `&timestamp` back in its place");
+    assert_eq!(scene.grants(), [], "nothing was sent");
+    // And none of it used up the code.
+    scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]).exits(0);
+}
+
+#[test]
+fn a_code_that_is_too_old_is_refused_by_shopify() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let callback = scene.approved("acme", &[]);
+    scene.edit(&["tokens", "--shop", "acme", "--expire-codes"]);
+    let run = scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]);
+    run.exits(4).says("it was used already, or is too old").says("Begin again");
+}
+
+#[test]
+fn during_a_rotation_the_former_secret_still_signs() {
+    let app = ", old_client_secret: former-secret, sign_with: old";
+    let scene = Scene::new(STORE, app, SHOPS);
+    let callback = scene.approved("acme", &[]);
+    let exchange = ["auth", "exchange", "--shop", "acme", "--callback", &callback];
+    scene.run(&exchange).exits(4).says("hmac is wrong").says("old_client_secret");
+    let rotating = scene
+        .world
+        .read("hookwright.yaml")
+        .replace("{ env: SECRET } }", "{ env: SECRET }, old_client_secret: { env: FORMER } }");
+    scene.world.write("hookwright.yaml", &rotating);
+    let output = scene.command(&exchange).env("FORMER", "former-secret").output().unwrap();
+    Run::of(&output).exits(0).says("is connected");
+}
+
+#[test]
+fn a_wrong_client_is_named_and_never_echoed() {
+    let scene = Scene::new(CREDENTIALS, "", SHOPS);
+    let plan = |id: &str, secret: &str| {
+        let output = scene.command(&["plan", "--shop", "acme", "-vvv"]).env("ID", id).env("SECRET", secret).output();
+        let run = Run::of(&output.unwrap());
+        assert!(!run.to_string().contains(id) && !run.to_string().contains(secret), "{run}");
+        run
+    };
+    plan("another-client-id", CLIENT_SECRET).exits(4).says("client_refused").says("api_key [redacted]");
+    plan(CLIENT_ID, "another-client-secret").exits(4).says("client_refused").says("`client_secret` point at");
+}
+
+#[test]
+fn an_app_that_is_gone_is_known_by_its_oauth_error_and_can_be_tolerated() {
+    let shops = "  - { shop: acme, scopes: [write_orders], status: uninstalled }\n  \
+                 - { shop: bolt, scopes: [write_orders, read_customers], foreign_organization: true }\n";
+    let scene = Scene::new(CREDENTIALS, "", shops);
+    let plan = scene.run(&["plan"]);
+    plan.exits(4).says("uninstalled").says("shop_not_permitted").says("must belong to one organisation");
+    plan.ends("Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 2 shops not read.");
+    let tolerated = scene.run(&["plan", "--shop", "acme", "--tolerate", "uninstalled", "--detailed-exitcode"]);
+    tolerated.exits(0).says("the app is not installed in this shop");
+    scene.run(&["plan", "--shop", "bolt", "--tolerate", "uninstalled"]).exits(4);
+    let status = scene.run(&["auth", "status", "--tolerate", "uninstalled"]);
+    status.exits(4).says("uninstalled").says("1 failed");
+}
+
+#[test]
+fn uninstalling_is_noticed_by_the_store_too() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    scene.log_in("acme");
+    scene.edit(&["status", "--shop", "acme", "uninstalled"]);
+    scene.run(&["plan", "--shop", "acme"]).exits(4).says("uninstalled: the app is not installed");
+}
+
+#[test]
+fn a_platform_that_wants_expiring_tokens_is_told_how_to_get_one() {
+    let scene = Scene::new(STORE, ", non_expiring: refused", SHOPS);
+    let callback = scene.approved("acme", &[]);
+    let args = ["auth", "exchange", "--shop", "acme", "--non-expiring", "--callback", &callback];
+    scene.run(&args).exits(0);
+    let plan = scene.run(&["plan", "--shop", "acme"]);
+    plan.exits(4).says("non_expiring_token").says("`hookwright auth login --shop acme` gets one");
+    scene.log_in("acme");
+    scene.run(&["plan", "--shop", "acme"]).exits(0);
+}
+
+#[test]
+fn a_login_survives_strangers_and_ends_with_a_page_for_the_merchant_when_it_fails() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let mut command = scene.command(&["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser"]);
+    let login = Login::start(&mut command);
+    let callback = approve(&login.url);
+    let (_, _, page) = http("GET", &with(&callback, "state", "guessed"), "");
+    assert!(page.contains("Not this login"), "{page}");
+    let (status, _, _) = http("GET", &callback.replace("/callback", "/elsewhere"), "");
+    assert_eq!(status, 404);
+    // The right state with a wrong signature is this login, and it has failed.
+    let (_, _, page) = http("GET", &with(&callback, "hmac", &"0".repeat(64)), "");
+    assert!(page.contains("The shop is not connected") && page.contains("hmac is wrong"), "{page}");
+    login.end().exits(4).says("hmac is wrong").says("another state came, and was turned away");
+    assert!(!scene.world.path(&scene.store()).exists());
+}
+
+#[test]
+fn a_login_that_nobody_comes_to_ends_and_says_what_to_check() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let login = ["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser", "--wait", "100ms"];
+    scene.run(&login).exits(5).says("nobody came within 100ms").says("must allow http://127.0.0.1:");
+    let public = ["auth", "login", "--shop", "acme", "--listen", "0.0.0.0:0"];
+    scene.run(&public).exits(3).says("is no loopback address");
+    let plain = ["auth", "url", "--shop", "acme", "--redirect-uri", "http://example.com/"];
+    scene.run(&plain).exits(3).says("must start with https://");
+}
+
+#[test]
+fn a_store_that_is_damaged_is_left_alone() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    scene.log_in("acme");
+    let whole = scene.world.read(&scene.store());
+    std::fs::write(scene.world.path(&scene.store()), &whole[..whole.len() / 2]).unwrap();
+    let plan = scene.run(&["plan", "--shop", "acme"]);
+    plan.exits(4).says("secret_unavailable").says("tokens.json");
+    let callback = scene.approved("acme", &[]);
+    scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]).exits(4).says("tokens.json");
+    assert_eq!(scene.world.read(&scene.store()), whole[..whole.len() / 2]);
+}
