@@ -69,7 +69,7 @@ impl Browser {
                 "goog:chromeOptions": { "binary": CHROMIUM, "args": [
                     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                    "--disable-dev-shm-usage", "--force-color-profile=srgb", profile,
+                    "--disable-dev-shm-usage", "--force-color-profile=srgb", "--window-size=1280,960", profile,
                 ] },
             } } }),
         );

@@ -91,7 +91,8 @@ const prepare = (row) => {
   }
   const unread = UNREAD.includes(row.status);
   const attention = notes.some((note) => note.severity === "attention");
-  return { ...row, name: handle(row.shop), cells, notes, unread, attention, whole: unread && cells.size === 0 };
+  const quiet = !attention && [...cells.values()].every((at) => !at.marks.size && ["bound", "unmanaged", "applied", "already_so"].includes(at.items[0]?.state ?? "bound"));
+  return { ...row, name: handle(row.shop), cells, notes, unread, attention, quiet: quiet && !unread, whole: unread && cells.size === 0 };
 };
 
 const shops = rows.map(prepare);

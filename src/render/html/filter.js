@@ -55,7 +55,9 @@ const emptyWords = (rows, filtered) => {
   if (!shops.length) return data.report ? "No shop had anything to do." : "No shop is in this selection.";
   if (!rows) return "No shop matches these filters.";
   if (!topics.length) return "These shops have no webhooks, and none are to be made.";
-  return filtered ? `${number(rows)} of ${count(shops.length, "shop")}, ${number(shown.cols.length)} of ${count(topics.length, "topic")}` : "";
+  const sizes = [[rows, shops.length, "shop"], [shown.cols.length, topics.length, "topic"]];
+  const some = sizes.map(([n, all, thing]) => (filtered ? `${number(n)} of ${count(all, thing)}` : count(all, thing)));
+  return `${some.join(" by ")}. A click on a cell, or Enter, shows before and after.`;
 };
 
 /** The filters and the open cell as the address has them. */

@@ -29,14 +29,17 @@ const cellOf = (shop, topic, col) => {
   // What stands beside the sign: attention before drift before the action before the number.
   const corner = cell.marks.has("attention") && first ? "!" : cell.marks.has("drift") ? "d"
     : data.report && first?.change ? SIGNS[first.change.action] : extra > 1 ? String(Math.min(extra, 99)) : "";
-  if (corner) node.append(el("i", { "aria-hidden": "true", class: corner === "!" ? "alarm" : corner === "d" ? "drift" : undefined }, corner));
+  if (corner) {
+    node.classList.add("marked");
+    node.append(el("i", { "aria-hidden": "true", class: corner === "!" ? "alarm" : corner === "d" ? "drift" : undefined }, corner));
+  }
   return node;
 };
 
 const rowOf = (place) => {
   const at = shown.rows[place];
   const shop = shops[at];
-  const row = el("div", { role: "row", "aria-rowindex": place + 2, class: `row ${shop.status}` });
+  const row = el("div", { role: "row", "aria-rowindex": place + 2, class: `row ${shop.status}${shop.quiet ? " quiet" : ""}` });
   row.dataset.place = place;
   const flag = shop.attention ? el("i", { class: "alarm", title: "needs attention" }, "!") : shop.unread ? el("i", { class: "alarm", title: STATUS[shop.status] }, "?") : null;
   const label = `${shop.name}, ${STATUS[shop.status] ?? shop.status}${shop.attention ? ", needs attention" : ""}`;
@@ -101,7 +104,7 @@ const build = () => {
   present.clear();
   active.row = Math.min(active.row, Math.max(0, shown.rows.length - 1));
   active.col = Math.min(active.col, shown.cols.length);
-  const corner = el("div", { role: "columnheader", "aria-colindex": 1, class: "corner" }, count(shown.rows.length, "shop"), el("br"), count(shown.cols.length, "topic"));
+  const corner = el("div", { role: "columnheader", "aria-colindex": 1, class: "corner" }, "shop");
   const heads = shown.cols.map((topic, col) => {
     const [group, ...rest] = topics[topic].split("/");
     const name = rest.length ? [el("b", {}, group), `/${rest.join("/")}`] : [el("b", {}, group)];
@@ -113,6 +116,9 @@ const build = () => {
   grid.replaceChildren(el("div", { role: "rowgroup", class: "heads" }, head), body);
   grid.setAttribute("aria-rowcount", shown.rows.length + 1);
   grid.setAttribute("aria-colcount", shown.cols.length + 1);
+  // As high as the longest name asks for, at about 6.5 pixels a letter.
+  const longest = Math.max(0, ...shown.cols.map((topic) => topics[topic].length));
+  grid.style.setProperty("--head", `${Math.round(Math.min(190, Math.max(84, 28 + 6.5 * longest)))}px`);
   grid.style.setProperty("--cols", Math.max(1, shown.cols.length));
   const style = getComputedStyle(grid);
   size = { row: parseFloat(style.getPropertyValue("--row")), head: head.offsetHeight };

@@ -82,12 +82,28 @@ pub(super) fn csp_hash(text: &str) -> String {
     format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)))
 }
 
-/// Terminal text with the colours of `Ink` as spans. Whoever wrote the text has escaped control characters, so that
-/// every escape sequence in it is ours.
+/// Terminal text, a `div` for each line with its indentation as a class, and with the colours of `Ink` as spans.
+/// Whoever wrote the text has escaped control characters, so that every escape sequence in it is ours; none of them
+/// goes past the end of its line.
 pub(super) fn painted(text: &str) -> Html {
-    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    let mut out = String::with_capacity(text.len() + text.len() / 2);
+    for line in text.lines() {
+        // The style sheet knows the even ones up to eight.
+        match line.len() - line.trim_start_matches(' ').len() {
+            0 | 1 => out.push_str("<div>"),
+            indent => {
+                let _ = write!(out, "<div class=\"i{}\">", indent.min(8) / 2 * 2);
+            }
+        }
+        paint_line(&mut out, line);
+        out.push_str("</div>\n");
+    }
+    Html(out)
+}
+
+fn paint_line(out: &mut String, line: &str) {
     let mut open = false;
-    let mut parts = text.split('\u{1b}');
+    let mut parts = line.split('\u{1b}');
     out.push_str(&Html::text(parts.next().unwrap_or_default()).0);
     for part in parts {
         let Some((code, text)) = part.strip_prefix('[').and_then(|part| part.split_once('m')) else {
@@ -98,14 +114,14 @@ pub(super) fn painted(text: &str) -> Html {
             out.push_str("</span>");
         }
         let class = match code {
-            "32" => Some("create"),
-            "33" => Some("update"),
-            "31" => Some("delete"),
-            "1" => Some("strong"),
-            "2" => Some("faint"),
-            _ => None,
+            "32" => "create",
+            "33" => "update",
+            "31" => "delete",
+            "1" => "strong",
+            "2" => "faint",
+            _ => "",
         };
-        if let Some(class) = class {
+        if !class.is_empty() {
             let _ = write!(out, "<span class=\"{class}\">");
             open = true;
         }
@@ -114,5 +130,4 @@ pub(super) fn painted(text: &str) -> Html {
     if open {
         out.push_str("</span>");
     }
-    Html(out)
 }

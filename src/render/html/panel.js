@@ -17,7 +17,7 @@ const side = (own, other, kind) => {
   if (own === null) return el("span", { class: "none" }, "none");
   if (!Array.isArray(own)) return el("span", {}, String(own));
   const there = new Set(Array.isArray(other) ? other : []);
-  const list = own.map((item) => el("li", {}, there.has(item) || other === undefined ? item : el(kind, {}, item)));
+  const list = own.map((item) => el("li", {}, there.has(item) || other === undefined ? item : el(kind, {}, `${kind === "ins" ? "+" : "−"} ${item}`)));
   return el("ul", {}, list);
 };
 
