@@ -72,6 +72,15 @@ pub(crate) enum Format {
     Json,
 }
 
+/// How `show` renders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    Text,
+    Json,
+    /// One self-contained page with a matrix of shops by topics
+    Html,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write a first manifest with comments
@@ -286,14 +295,15 @@ pub(crate) struct DriftArgs {
 #[command(after_help = "\
 Examples:
   hookwright show plan.json
+  hookwright show --format html shard-*.json > plan.html       a page to look around in, of all shards
   hookwright show shard-*.json --check --out checked.json     judge the shards of one run together")]
 pub(crate) struct ShowArgs {
     /// Saved plans, or apply reports
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
+    pub(crate) format: ShowFormat,
     /// Judge the hazards over all plans together; exit 6 if one has no consent
     #[arg(long)]
     pub(crate) check: bool,

@@ -1,4 +1,4 @@
-//! Text for people, made from the wire structs and from nothing else, so that no rendering can say what the JSON does
+//! Text and HTML for people, made from the wire structs and from nothing else, so that no rendering can say what the JSON does
 //! not. Pure: no files, no clock, no environment; whether there is a terminal, and how wide, is the caller's to say.
 //!
 //! The parts: [`escape`](escape()) disarms what came from a server or a file; `merge` makes one view of several
@@ -8,6 +8,7 @@
 mod change;
 mod escape;
 mod group;
+mod html;
 mod merge;
 mod notes;
 mod page;
@@ -58,6 +59,16 @@ pub fn report_text(report: &Report, style: &Style) -> String {
 /// The reports of several shards as one.
 pub fn reports_text(reports: &[Report], style: &Style) -> String {
     report::text(&merge::reports(reports), style)
+}
+
+/// Several shards as one self-contained HTML page.
+pub fn plans_html(plans: &[v1::Plan]) -> String {
+    html::plans(plans)
+}
+
+/// The reports of several shards as one self-contained HTML page.
+pub fn reports_html(reports: &[Report]) -> String {
+    html::reports(reports)
 }
 
 /// The last line of a plan, frozen: scripts read it. `complete` is the plan's own.

@@ -141,7 +141,7 @@ fn target(change: &Change) -> Option<String> {
 }
 
 /// The reason in words, where the symbol does not say it.
-fn reason(change: &Change) -> Option<String> {
+pub(super) fn reason(change: &Change) -> Option<String> {
     let held = || {
         change.before.as_ref().and_then(|b| b.name.as_deref()).map_or_else(String::new, |n| format!(" {}", quoted(n)))
     };

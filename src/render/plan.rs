@@ -16,14 +16,19 @@ pub(super) fn text(plan: &Plans<'_>, style: &Style) -> String {
     settings::shop_limits(&mut page, &plan.shops);
     settings::selection(&mut page, &plan.selections);
     notes::hazards(&mut page, &plan.hazards);
-    not_read(&mut page, plan);
-    changes(&mut page, plan);
-    notes::blocked(&mut page, plan.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b))));
+    body(&mut page, plan);
+    page.finish(&plan_last_line(&plan.summary, plan.complete))
+}
+
+/// What stands between the hazards and the last line.
+pub(super) fn body(page: &mut Page<'_>, plan: &Plans<'_>) {
+    not_read(page, plan);
+    changes(page, plan);
+    notes::blocked(page, plan.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b))));
     // An unavailable shop has been named above.
     let findings = plan.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f)));
-    notes::findings(&mut page, findings.filter(|(_, f)| f.kind != "unavailable"));
-    counts(&mut page, plan);
-    page.finish(&plan_last_line(&plan.summary, plan.complete))
+    notes::findings(page, findings.filter(|(_, f)| f.kind != "unavailable"));
+    counts(page, plan);
 }
 
 /// Shops of which the plan knows nothing, and shops that it has nothing to do with any more.

@@ -14,20 +14,25 @@ pub(super) fn text(report: &Reports<'_>, style: &Style) -> String {
     for one in &report.settings {
         settings::write(&mut page, one);
     }
-    failed(&mut page, report);
-    skipped(&mut page, report);
+    body(&mut page, report);
+    page.finish(&report_last_line(&report.summary, report.complete))
+}
+
+/// What stands between the settings and the last line.
+pub(super) fn body(page: &mut Page<'_>, report: &Reports<'_>) {
+    failed(page, report);
+    skipped(page, report);
     untouched(
-        &mut page,
+        page,
         report,
         ReportShopStatus::Stale,
         "Stale: not as planned any more, so nothing was sent. Plan again:",
     );
-    untouched(&mut page, report, ReportShopStatus::NotRead, "Not read, so nothing was sent:");
-    done(&mut page, report);
-    notes::blocked(&mut page, report.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b))));
-    notes::findings(&mut page, report.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f))));
-    also_not_done(&mut page, report);
-    page.finish(&report_last_line(&report.summary, report.complete))
+    untouched(page, report, ReportShopStatus::NotRead, "Not read, so nothing was sent:");
+    done(page, report);
+    notes::blocked(page, report.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b))));
+    notes::findings(page, report.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f))));
+    also_not_done(page, report);
 }
 
 /// Outcomes of one kind, with their shops.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::schemas::keeps_to;
-use crate::secrets::Server;
+use crate::scene::Server;
 use crate::world::{A, B, FOREIGN, World, manifest, seed};
 
 const TOPICS: [&str; 10] = [

@@ -13,6 +13,7 @@ mod journal;
 mod oauth;
 mod order;
 mod plans;
+mod scene;
 mod schemas;
 mod secrets;
 mod show;

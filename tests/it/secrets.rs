@@ -1,36 +1,9 @@
 //! Tokens: had by reference, sent to their own shop, printed nowhere.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
-
+use crate::scene::Server;
 use crate::world::{World, manifest};
 
 const TOKEN: &str = "shpat_0123456789abcdef0123456789abcdef";
-
-/// `sandbox serve`, stopped when dropped.
-pub struct Server {
-    child: Child,
-    pub url: String,
-}
-
-impl Server {
-    pub fn start(world: &World) -> Self {
-        let args =
-            ["sandbox", "serve", "--state", "served.json", "--listen", "127.0.0.1:0", "--seed", "world.sandbox.yaml"];
-        let mut child = world.command(&args).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().trim_start_matches("export HOOKWRIGHT_ADMIN_URL=").trim_matches('\'').to_owned();
-        Self { child, url }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn world() -> World {
     let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  \

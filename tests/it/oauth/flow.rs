@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{CREDENTIALS, Login, SHOPS, STORE, Scene, approve, http};
+use crate::scene::{CREDENTIALS, Login, SHOPS, STORE, Scene, approve, http};
+use crate::world::Run;
 
 const LOGIN: &[&str] = &["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser"];
 
@@ -115,8 +116,10 @@ fn a_token_is_printed_only_where_that_is_asked_and_nothing_else_with_it() {
     let scene = Scene::new(auth, "", SHOPS);
     let env = |args: &[&str]| {
         let mut command = scene.command(args);
-        command.env("SHOPIFY_CLIENT_ID", super::CLIENT_ID).env("SHOPIFY_CLIENT_SECRET", super::CLIENT_SECRET);
-        super::Run::of(&command.output().unwrap())
+        command
+            .env("SHOPIFY_CLIENT_ID", crate::scene::CLIENT_ID)
+            .env("SHOPIFY_CLIENT_SECRET", crate::scene::CLIENT_SECRET);
+        Run::of(&command.output().unwrap())
     };
     let url = env(&["auth", "url", "--shop", "acme", "--redirect-uri", "https://example.com/callback"]);
     let callback = approve(url.exits(0).out.trim());
@@ -155,13 +158,14 @@ fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
     let real = "{\"hookwright_tokens\": 1, \"shops\": {}}";
     scene.world.write("tokens.json", real);
     let mut command = scene.world.command(&[LOGIN, &["--sandbox"]].concat());
-    let login = Login::start(command.env("ID", super::CLIENT_ID).env("SECRET", super::CLIENT_SECRET));
+    let login = Login::start(command.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET));
     let (_, _, page) = http("GET", &approve(&login.url), "");
     assert!(page.contains("The shop is connected"), "{page}");
     login.end().exits(0).says(".hookwright/sandbox.tokens.json");
     assert_eq!(scene.world.read("tokens.json"), real);
     let mut plan = scene.world.command(&["plan", "--sandbox", "--shop", "acme", "--format", "json"]);
-    let plan = super::Run::of(&plan.env("ID", super::CLIENT_ID).env("SECRET", super::CLIENT_SECRET).output().unwrap());
+    let plan =
+        Run::of(&plan.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET).output().unwrap());
     assert_eq!(plan.exits(0).json()["summary"]["add"], 2);
     for command in ["url", "exchange"] {
         let rest = if command == "url" { ["--redirect-uri", "https://a.example/"] } else { ["--callback", "x=y"] };

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::{CLIENT_SECRET, SHOPS, STORE, Scene};
+use crate::scene::{CLIENT_SECRET, SHOPS, STORE, Scene};
+use crate::world::Run;
 
 const PLAN: &[&str] = &["plan", "--shop", "acme"];
 
@@ -87,7 +88,7 @@ fn fault_file(fault: &str) -> String {
 
 fn fault_now(scene: &Scene, faults: &str) {
     let base = scene.server.url.trim_end_matches("/{shop}");
-    let (status, _, body) = super::http("POST", &format!("{base}/__sandbox/faults"), faults);
+    let (status, _, body) = crate::scene::http("POST", &format!("{base}/__sandbox/faults"), faults);
     assert_eq!(status, 200, "{body}");
 }
 
@@ -124,7 +125,7 @@ fn two_processes_that_need_the_token_at_once_refresh_it_once() {
     let start = || scene.command(PLAN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let processes: Vec<_> = (0..4).map(|_| start()).collect();
     for process in processes {
-        super::Run::of(&process.wait_with_output().unwrap()).exits(0);
+        Run::of(&process.wait_with_output().unwrap()).exits(0);
     }
     assert_eq!(refreshes(&scene), 1, "{:?}", scene.grants());
 }
@@ -188,7 +189,7 @@ fn no_output_file_or_log_of_all_this_holds_a_secret() {
         run
     };
     let url = go(&scene, &["auth", "url", "--shop", "acme", "--redirect-uri", "https://example.com/callback"], "");
-    let callback = super::approve(url.out.trim());
+    let callback = crate::scene::approve(url.out.trim());
     let value = |name: &str| {
         let rest = callback.split_once(&format!("{name}=")).unwrap().1;
         rest.split('&').next().unwrap().to_owned()

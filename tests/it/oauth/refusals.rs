@@ -1,6 +1,7 @@
 //! Each refusal has its own message, and nothing is kept then.
 
-use super::{CLIENT_ID, CLIENT_SECRET, CREDENTIALS, Login, Run, SHOPS, STORE, Scene, approve, http};
+use crate::scene::{CLIENT_ID, CLIENT_SECRET, CREDENTIALS, Login, SHOPS, STORE, Scene, approve, http};
+use crate::world::Run;
 
 /// Where a parameter of a URL has its value.
 fn with(url: &str, name: &str, value: &str) -> String {

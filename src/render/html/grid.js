@@ -1,0 +1,196 @@
+// The matrix. Only the rows in sight are in the document, so that a thousand shops cost what forty do. One cell takes
+// the Tab key; arrows, Home, End and the page keys move it.
+
+const grid = $("grid");
+/** What is shown: rows of `shops` and topics, after filtering. */
+let shown = { rows: shops.map((_, at) => at), cols: topics.map((_, at) => at), match: () => true };
+/** The cell that has, or would get, the focus: place among the shown rows, and 0 for the shop or 1 + place of the topic. */
+const active = { row: 0, col: 0 };
+/** Rows in the document by their place. */
+const present = new Map();
+let body = el("div");
+let size = { row: 28, head: 150 };
+
+const cellOf = (shop, topic, col) => {
+  const cell = shop.cells.get(topic);
+  const node = el("div", { role: "gridcell", "aria-colindex": col + 2, class: "cell" });
+  if (!cell) {
+    node.setAttribute("aria-label", `${topics[topic]}: nothing`);
+    return node;
+  }
+  const first = cell.items[0];
+  const state = first ? first.state : "note";
+  const extra = cell.items.reduce((sum, item) => sum + item.many, 0);
+  node.className = `cell ${state}${first?.change && data.report ? ` did-${first.change.action}` : ""}${shown.match(cell) ? "" : " off"}`;
+  const label = `${topics[topic]}: ${words(shop, cell)}`;
+  node.setAttribute("aria-label", label);
+  node.title = label;
+  node.append(first ? STATES[state][0] : "!");
+  // What stands beside the sign: attention before drift before the action before the number.
+  const corner = cell.marks.has("attention") && first ? "!" : cell.marks.has("drift") ? "d"
+    : data.report && first?.change ? SIGNS[first.change.action] : extra > 1 ? String(Math.min(extra, 99)) : "";
+  if (corner) {
+    node.classList.add("marked");
+    node.append(el("i", { "aria-hidden": "true", "data-mark": corner, class: corner === "!" ? "alarm" : corner === "d" ? "drift" : undefined }));
+  }
+  return node;
+};
+
+const rowOf = (place) => {
+  const at = shown.rows[place];
+  const shop = shops[at];
+  const row = el("div", { role: "row", "aria-rowindex": place + 2, class: `row ${shop.status}${shop.quiet ? " quiet" : ""}` });
+  row.dataset.place = place;
+  const flag = shop.attention ? el("i", { class: "alarm", title: "needs attention", "data-mark": "!" }) : shop.unread ? el("i", { class: "alarm", title: STATUS[shop.status], "data-mark": "?" }) : null;
+  const label = `${shop.name}, ${STATUS[shop.status] ?? shop.status}${shop.attention ? ", needs attention" : ""}`;
+  row.append(el("div", { role: "rowheader", "aria-colindex": 1, class: "shop", title: shop.shop, "aria-label": label }, el("span", {}, shop.name), flag));
+  if (shop.whole) {
+    const text = `${STATUS[shop.status]}${shop.error ? `: ${shop.error.kind}` : ""}`;
+    row.append(el("div", { role: "gridcell", "aria-colindex": 2, "aria-colspan": Math.max(1, shown.cols.length), class: "cell whole", title: shop.error?.message }, text));
+  } else {
+    row.append(...shown.cols.map((topic, col) => cellOf(shop, topic, col)));
+  }
+  row.style.transform = `translateY(${place * size.row}px)`;
+  return row;
+};
+
+/** The element of a cell; a row that is one cell has it everywhere. */
+const cellAt = (place, col) => {
+  const row = present.get(place);
+  return row ? row.children[Math.min(col, row.children.length - 1)] : null;
+};
+
+const markActive = () => {
+  for (const node of body.querySelectorAll("[tabindex='0']")) node.tabIndex = -1;
+  const node = cellAt(active.row, active.col);
+  if (node) node.tabIndex = 0;
+  for (const node of grid.querySelectorAll(".at")) node.classList.remove("at");
+  if (opened) {
+    const place = shown.rows.indexOf(opened.row);
+    const col = opened.topic === null ? 0 : shown.cols.indexOf(opened.topic) + 1;
+    if (place >= 0) cellAt(place, col)?.classList.add("at");
+  }
+};
+
+/** Puts the rows in sight into the document and takes the others out, the active one apart. */
+const draw = () => {
+  const total = shown.rows.length;
+  const first = Math.max(0, Math.floor(grid.scrollTop / size.row) - 8);
+  const end = Math.min(total, Math.ceil((grid.scrollTop + grid.clientHeight) / size.row) + 8);
+  for (const [place, row] of present) {
+    if ((place < first || place >= end) && place !== active.row) {
+      row.remove();
+      present.delete(place);
+    }
+  }
+  // In the order of the shops, since readers of the document follow it.
+  const after = [...present.keys()].sort((a, b) => a - b);
+  for (let place = first; place < end; place += 1) {
+    if (present.has(place)) continue;
+    const next = after.find((there) => there > place);
+    const row = rowOf(place);
+    body.insertBefore(row, next === undefined ? null : present.get(next));
+    present.set(place, row);
+  }
+  if (total && !present.has(active.row)) {
+    present.set(active.row, rowOf(active.row));
+    body.append(present.get(active.row));
+  }
+  markActive();
+};
+
+/** Builds the matrix anew after the filters changed. */
+const build = () => {
+  present.clear();
+  active.row = Math.min(active.row, Math.max(0, shown.rows.length - 1));
+  active.col = Math.min(active.col, shown.cols.length);
+  const corner = el("div", { role: "columnheader", "aria-colindex": 1, class: "corner" }, "shop");
+  const heads = shown.cols.map((topic, col) => {
+    const [group, ...rest] = topics[topic].split("/");
+    const name = rest.length ? [el("b", {}, group), `/${rest.join("/")}`] : [el("b", {}, group)];
+    const fresh = col === 0 || topics[shown.cols[col - 1]].split("/")[0] !== group;
+    return el("div", { role: "columnheader", "aria-colindex": col + 2, class: fresh ? "topic fresh" : "topic", title: topics[topic] }, el("span", {}, name));
+  });
+  const head = el("div", { role: "row", "aria-rowindex": 1, class: "head" }, corner, heads);
+  body = el("div", { role: "rowgroup", class: "rows" });
+  grid.replaceChildren(el("div", { role: "rowgroup", class: "heads" }, head), body);
+  grid.setAttribute("aria-rowcount", shown.rows.length + 1);
+  grid.setAttribute("aria-colcount", shown.cols.length + 1);
+  // As high as the longest name asks for, at about 6.5 pixels a letter.
+  const longest = Math.max(0, ...shown.cols.map((topic) => topics[topic].length));
+  grid.style.setProperty("--head", `${Math.round(Math.min(190, Math.max(84, 28 + 6.5 * longest)))}px`);
+  grid.style.setProperty("--cols", Math.max(1, shown.cols.length));
+  const style = getComputedStyle(grid);
+  size = { row: parseFloat(style.getPropertyValue("--row")), head: head.offsetHeight };
+  body.style.height = `${shown.rows.length * size.row}px`;
+  draw();
+};
+
+/** The panel took or gave back room. */
+const gridChanged = () => draw();
+
+/** Scrolls the active cell out from under the header row and column, and focuses it. */
+const focusActive = () => {
+  const top = active.row * size.row;
+  if (top < grid.scrollTop) grid.scrollTop = top;
+  const room = grid.clientHeight - size.head - size.row;
+  if (top > grid.scrollTop + room) grid.scrollTop = top - room;
+  draw();
+  const node = cellAt(active.row, active.col);
+  if (!node) return;
+  if (!node.classList.contains("whole")) node.scrollIntoView({ block: "nearest", inline: "nearest" });
+  node.focus({ preventScroll: true });
+};
+
+const placeOf = (node) => {
+  const cell = node.closest("[role=gridcell], [role=rowheader]");
+  const row = cell?.closest(".row");
+  return row ? { row: Number(row.dataset.place), col: [...row.children].indexOf(cell) } : null;
+};
+
+const openActive = (focus) => {
+  const shop = shown.rows[active.row];
+  if (shop === undefined) return;
+  const whole = active.col === 0 || shops[shop].whole;
+  openPanel(shop, whole ? null : shown.cols[active.col - 1], focus);
+};
+
+grid.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
+addEventListener("resize", () => requestAnimationFrame(draw));
+
+grid.addEventListener("click", (event) => {
+  const place = placeOf(event.target);
+  if (!place) return;
+  Object.assign(active, place);
+  markActive();
+  openActive(true);
+});
+
+grid.addEventListener("focusin", (event) => {
+  const place = placeOf(event.target);
+  // Going up and down through a row that is one cell keeps the column.
+  if (place && !event.target.classList.contains("whole")) Object.assign(active, place);
+});
+
+grid.addEventListener("keydown", (event) => {
+  const [rows, cols] = [shown.rows.length, shown.cols.length];
+  if (!rows || event.altKey || event.metaKey) return;
+  const page = Math.max(1, Math.floor((grid.clientHeight - size.head) / size.row) - 1);
+  const to = { ...active };
+  switch (event.key) {
+    case "ArrowDown": to.row += 1; break;
+    case "ArrowUp": to.row -= 1; break;
+    case "ArrowRight": to.col += 1; break;
+    case "ArrowLeft": to.col -= 1; break;
+    case "PageDown": to.row += page; break;
+    case "PageUp": to.row -= page; break;
+    case "Home": to.col = 0; if (event.ctrlKey) to.row = 0; break;
+    case "End": to.col = cols; if (event.ctrlKey) to.row = rows - 1; break;
+    case "Enter": case " ": event.preventDefault(); openActive(true); return;
+    default: return;
+  }
+  event.preventDefault();
+  active.row = Math.max(0, Math.min(rows - 1, to.row));
+  active.col = Math.max(0, Math.min(cols, to.col));
+  focusActive();
+});

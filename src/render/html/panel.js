@@ -1,0 +1,147 @@
+// The panel: everything about one cell, or about one shop.
+
+/** Where the panel is: a row of `shops` and a topic, or null for the whole shop. */
+let opened = null;
+
+const FIELDS = ["address", "format", "filter", "include_fields", "metafield_namespaces", "name", "metafields"];
+
+const value = (side, field) => {
+  if (!side) return null;
+  const raw = side[field];
+  if (raw === null || raw === undefined || (Array.isArray(raw) && raw.length === 0)) return null;
+  return raw;
+};
+
+/** One side of a field. Items of a list that the other side lacks stand out. */
+const side = (own, other, kind) => {
+  if (own === null) return el("span", { class: "none" }, "none");
+  if (!Array.isArray(own)) return el("span", {}, String(own));
+  const there = new Set(Array.isArray(other) ? other : []);
+  const list = own.map((item) => el("li", {}, there.has(item) || other === undefined ? item : el(kind, {}, `${kind === "ins" ? "+" : "−"} ${item}`)));
+  return el("ul", {}, list);
+};
+
+const named = (change, which) => {
+  const at = change[which];
+  if (!at) return null;
+  const name = destinations[at.destination];
+  return name === at.address ? null : el("div", { class: "name" }, name);
+};
+
+/** Before and after of a change, the changed fields first. */
+const table = (change) => {
+  const differs = (field) => change.fields.includes(field);
+  const unknown = change.fields.filter((field) => !FIELDS.includes(field));
+  const shown = FIELDS.filter((field) => differs(field) || value(change.before, field) !== null || value(change.after, field) !== null);
+  shown.sort((a, b) => Number(differs(b)) - Number(differs(a)));
+  const both = change.before && change.after;
+  const line = (field) => {
+    const [before, after] = [value(change.before, field), value(change.after, field)];
+    const cell = (own, other, kind, which) => el("td", {}, field === "address" ? named(change, which) : null, side(own, other, kind));
+    const cells = both && !differs(field)
+      ? [el("td", { colspan: 2 }, field === "address" ? named(change, "after") : null, side(after, undefined, "ins"))]
+      : [
+          change.before ? cell(before, both ? after : undefined, "del", "before") : null,
+          change.after ? cell(after, both ? before : undefined, "ins", "after") : null,
+        ];
+    return el("tr", { class: both && differs(field) ? "differs" : undefined }, el("th", { scope: "row" }, field), cells);
+  };
+  const head = el("tr", {}, el("td"), change.before ? el("th", { scope: "col" }, "Before") : null, change.after ? el("th", { scope: "col" }, "After") : null);
+  return [
+    el("table", {}, el("thead", {}, head), el("tbody", {}, shown.map(line))),
+    unknown.length ? el("p", {}, `Also differs, and this version cannot show it: ${unknown.join(", ")}`) : null,
+  ];
+};
+
+const source = (place) => (place === undefined ? null : el("p", { class: "source" }, el("code", {}, sources[place])));
+
+const outcome = ({ result, by_reading, reason, error }) => [
+  el("p", { class: `result ${result}` }, `${STATES[result][0]} ${STATES[result][2]}`, by_reading ? ": without an answer, found done by reading the shop again" : ""),
+  reason ? el("p", {}, reason) : null,
+  error ? el("p", {}, el("b", {}, error.kind), ` ${error.message}`) : null,
+];
+
+/** What an item is, with its topic where the panel is about a whole shop. */
+const article = (item, topic) => {
+  const { state, entry, change, blocked, note, to, many } = item;
+  const sign = change ? SIGNS[change.action] : STATES[state][0];
+  const what = change ? ACTIONS[change.action] : STATES[state][1];
+  const target = to.length ? destinations[to[to.length - 1]] : null;
+  const head = el("h4", {}, el("span", { class: "sign", "aria-hidden": "true" }, sign), " ", what, topic ? [" ", el("b", {}, topic)] : null,
+    target ? [" → ", el("span", { class: "to" }, target)] : null, many > 1 ? ` (${many} times)` : null,
+    change?.drift ? el("span", { class: "tag" }, "drift") : null);
+  const parts = [head];
+  if (entry?.outcome) parts.push(outcome(entry.outcome));
+  if (change?.why) parts.push(el("p", { class: "why" }, change.why));
+  if (blocked) parts.push(el("p", {}, el("b", {}, blocked.reason), ` ${blocked.message}`), source(blocked.source));
+  if (note) parts.push(el("p", {}, note.message));
+  if (change) parts.push(source(entry.source), table(change));
+  if (entry?.id) parts.push(el("p", { class: "id" }, "id ", el("code", {}, entry.id)));
+  return el("article", { class: `item ${change ? change.action : state}` }, parts);
+};
+
+const finding = (note) =>
+  el("li", { class: note.severity }, el("b", {}, note.kind), note.topic === undefined ? "" : ` ${topics[note.topic]}`, el("p", {}, note.message));
+
+const findings = (title, notes) =>
+  notes.length ? el("section", { class: "findings" }, el("h4", {}, title), el("ul", {}, notes.map(finding))) : null;
+
+const contents = (shop, topic) => {
+  const problem = shop.error ? el("p", { class: "problem" }, el("b", {}, shop.error.kind), ` ${shop.error.message}`) : null;
+  if (topic !== null) {
+    const cell = shop.cells.get(topic);
+    const none = shop.unread ? "This shop was not read, so nothing is known of it." : "Nothing is bound to this topic here, and nothing is to be.";
+    return [
+      problem,
+      cell ? cell.items.map((item) => article(item)) : el("p", { class: "empty" }, none),
+      findings("Findings", cell ? cell.notes : []),
+      findings("About the whole shop", shop.notes),
+    ];
+  }
+  const cells = [...shop.cells.values()].sort((a, b) => a.topic - b.topic);
+  const bound = cells.flatMap((cell) => cell.items).filter((item) => item.state === "bound").reduce((sum, item) => sum + item.many, 0);
+  const rest = cells.flatMap((cell) => cell.items.filter((item) => item.state !== "bound").map((item) => article(item, topics[cell.topic])));
+  return [
+    el("p", { class: "status" }, STATUS[shop.status] ?? shop.status, bound ? `; ${number(bound)} live as wanted` : ""),
+    shop.labels.length ? el("p", { class: "labels" }, shop.labels.map((label) => el("span", { class: "tag" }, label))) : null,
+    problem,
+    rest.length || shop.error ? rest : el("p", { class: "empty" }, "Nothing to do in this shop."),
+    findings("Findings", [...shop.notes, ...cells.flatMap((cell) => cell.notes)]),
+  ];
+};
+
+const openPanel = (row, topic, focus) => {
+  const shop = shops[row];
+  opened = { row, topic };
+  const close = el("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
+  close.addEventListener("click", () => closePanel(true));
+  $("panel").replaceChildren(
+    el("header", {}, el("div", {}, el("h3", { id: "panel-title" }, topic === null ? shop.name : topics[topic]),
+      el("p", { class: "shop-name" }, shop.shop)), close),
+    el("div", { class: "scroll", tabindex: "0" }, contents(shop, topic).flat()),
+  );
+  $("panel").hidden = false;
+  document.body.classList.add("open");
+  gridChanged();
+  if (focus) close.focus();
+  saveHash();
+};
+
+/** Closes; the focus goes back to where the panel was opened from. */
+const closePanel = (focus) => {
+  if (!opened) return;
+  opened = null;
+  $("panel").hidden = true;
+  $("panel").replaceChildren();
+  document.body.classList.remove("open");
+  gridChanged();
+  if (focus) focusActive();
+  saveHash();
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && opened) {
+    event.preventDefault();
+    closePanel(true);
+  }
+});
