@@ -13,6 +13,8 @@ mod driver;
 mod fleet;
 #[path = "browser/html.rs"]
 mod html;
+#[path = "browser/large.rs"]
+mod large;
 #[allow(dead_code, reason = "shared with the integration tests, which use all of it")]
 #[path = "it/world.rs"]
 mod world;

@@ -126,3 +126,4 @@ addEventListener("hashchange", loadHash);
 
 $("matrix").hidden = false;
 loadHash();
+performance.mark("matrix-drawn");
