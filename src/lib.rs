@@ -23,7 +23,7 @@
 //! | `digest` | canonical JSON and its SHA-256; every room of the core may use it |
 //! | [`plan`], [`report`], [`events`] | the wire formats, hazards, digests, staleness |
 //! | `since` | what earlier runs say about drift |
-//! | [`render`] | text, from the wire formats alone |
+//! | [`render`] | text and HTML, from the wire formats alone |
 //!
 //! The shell does input and output:
 //!

@@ -64,7 +64,7 @@ pub(super) fn plans(all: &[Plan]) -> String {
         what: "plan",
         mood: match &merged {
             p if p.summary.blocked > 0 || p.summary.shops.failed > 0 || !p.complete => "bad",
-            p if p.summary.add + p.summary.change + p.summary.destroy > 0 => "busy",
+            p if p.shops.iter().any(|shop| !shop.changes.is_empty()) => "busy",
             _ => "calm",
         },
         verdict,
@@ -228,6 +228,6 @@ fn bounded(text: &str) -> Html {
         return painted(text);
     }
     let end = text.match_indices('\n').nth(MAX_LINES - 1).map_or(text.len(), |(at, _)| at);
-    let cut = format!("\n\n… and {} more; `hookwright show` prints them all", shops::count(lines - MAX_LINES, "line"));
+    let cut = format!("… and {} more; `hookwright show` prints them all", shops::count(lines - MAX_LINES, "line"));
     Html::join([painted(&text[..end]), Html::text(&cut)])
 }

@@ -104,7 +104,7 @@ fn shop() -> impl Strategy<Value = Shop> {
         })
 }
 
-fn plan() -> impl Strategy<Value = Plan> {
+pub(super) fn plan() -> impl Strategy<Value = Plan> {
     (prop::collection::vec(shop(), 0..9), any::<bool>(), any::<usize>()).prop_map(|(shops, complete, add)| {
         let mut plan = support::plan(shops);
         plan.complete = complete;
@@ -114,7 +114,7 @@ fn plan() -> impl Strategy<Value = Plan> {
     })
 }
 
-fn report() -> impl Strategy<Value = Report> {
+pub(super) fn report() -> impl Strategy<Value = Report> {
     let result = prop::sample::select(vec![
         OutcomeResult::Applied,
         OutcomeResult::AlreadySo,

@@ -23,7 +23,7 @@ pub struct Browser {
     /// Of the session.
     url: String,
     driver: Child,
-    _profile: TempDir,
+    profile: TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -54,13 +54,13 @@ impl Browser {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut browser = Self {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
-            http: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build().unwrap(),
+            http: reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap(),
             url: format!("http://127.0.0.1:{port}"),
             driver,
-            _profile: tempfile::tempdir().unwrap(),
+            profile: tempfile::tempdir().unwrap(),
             _turn: turn,
         };
-        let profile = format!("--user-data-dir={}", browser._profile.path().display());
+        let profile = format!("--user-data-dir={}", browser.profile.path().display());
         let session = browser.ask(
             "POST",
             "/session",

@@ -197,7 +197,7 @@ fn hostile_text_stays_text() {
 /// Makes every string hostile, but for those that are one of a few words.
 fn poison(value: &mut Value) {
     match value {
-        Value::String(text) => *text = HOSTILE.to_owned(),
+        Value::String(text) => HOSTILE.clone_into(text),
         Value::Array(items) => items.iter_mut().for_each(poison),
         Value::Object(map) => {
             let words =

@@ -102,6 +102,10 @@ fn a_thousand_shops_by_fifty_topics() {
         browser.press(&["PageDown", "PageDown", "PageDown"]);
         browser.screenshot(if busy { "large-all-to-create" } else { "large" });
         browser.press(&["End", "PageUp"]);
+        browser.press(&["ArrowLeft"; 40]);
+        let covered = "const e = document.activeElement, box = e.getBoundingClientRect();
+             return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2).closest('.cell') !== e";
+        assert_eq!(browser.run(covered, &json!([])), json!(false), "the head and the first column cover the cell");
         browser.type_into("#f-shop", "shop-0999");
         assert_eq!((browser.count(".row"), browser.text(".row .shop")), (1, "shop-0999".into()));
         browser.click("#clear");

@@ -1,1 +1,276 @@
-//! The page: its text is text, its data come back, its policy allows its own script and nothing else.
+//! The page: its text is text, its data come back, its policy allows its own script and style and nothing else.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use proptest::prelude::*;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::super::support::*;
+use super::super::{laws, plans_html, reports_html};
+use super::{MAX_LINES, SCRIPT, bounded, csp_hash};
+use crate::plan::v1::{Origin, Plan, Sandbox, ShopStatus};
+use crate::render::escape;
+use crate::report::{OutcomeResult, Report, ReportShopStatus};
+
+fn between<'a>(html: &'a str, start: &str, end: &str) -> &'a str {
+    html.split_once(start).unwrap().1.split_once(end).unwrap().0
+}
+
+fn island(html: &str) -> Value {
+    serde_json::from_str(between(html, "<script id=\"data\" type=\"application/json\">", "</script>")).unwrap()
+}
+
+/// What the island says of a row's entries, as a plan says it of its changes: action, topic, id, source, sides.
+fn entries(data: &Value, row: usize) -> Vec<String> {
+    let at = |list: &str, place: &Value| data[list][usize::try_from(place.as_u64().unwrap()).unwrap()].clone();
+    let side = |side: &Value| match side {
+        Value::Null => "none".to_owned(),
+        side => format!("{} {} {}", side["address"], side["filter"], side["include_fields"]),
+    };
+    let rows = data["rows"][row]["entries"].as_array().unwrap();
+    let lines = rows.iter().map(|entry| {
+        let change = at("changes", &entry["change"]);
+        let source = entry.get("source").map_or(Value::Null, |place| at("sources", place));
+        let (before, after) = (side(&change["before"]), side(&change["after"]));
+        format!("{} {} {source} {before} {after}", change["action"], at("topics", &change["topic"]))
+    });
+    lines.collect()
+}
+
+/// The same of the changes themselves.
+fn changes<'a>(all: impl Iterator<Item = &'a crate::plan::v1::Change>) -> Vec<String> {
+    let json = |text: &str| Value::from(escape(text));
+    let side = |side: &Option<crate::plan::v1::Subscription>| match side {
+        None => "none".to_owned(),
+        Some(side) => {
+            let fields: Vec<Value> = side.include_fields.iter().map(|field| json(field)).collect();
+            let filter = side.filter.as_deref().map_or(Value::Null, json);
+            format!("{} {filter} {}", json(&side.address), Value::from(fields))
+        }
+    };
+    let lines = all.map(|c| {
+        let source = c.source.as_ref().map_or(Value::Null, |s| json(&format!("{}:{}", s.file, s.line)));
+        let action = serde_json::to_value(c.action).unwrap();
+        format!("{action} {} {source} {} {}", json(&c.topic), side(&c.before), side(&c.after))
+    });
+    lines.collect()
+}
+
+/// Every element is closed in its place, and there is no element or attribute that the template does not know.
+fn well_formed(html: &str) -> Result<(), TestCaseError> {
+    let known = [
+        "html", "head", "title", "style", "body", "header", "h1", "h2", "p", "dl", "div", "dt", "dd", "main",
+        "section", "form", "label", "select", "option", "button", "datalist", "aside", "noscript", "script", "span",
+        "code", "footer",
+    ];
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = html.strip_prefix("<!doctype html>").unwrap();
+    while let Some((_, tag)) = rest.split_once('<') {
+        let (tag, after) = tag.split_once('>').unwrap();
+        rest = after;
+        let name = tag.split([' ', '\n']).next().unwrap_or_default();
+        if let Some(name) = name.strip_prefix('/') {
+            prop_assert_eq!(open.pop(), Some(name));
+            continue;
+        }
+        if ["meta", "input"].contains(&name) {
+            continue;
+        }
+        prop_assert!(known.contains(&name), "<{tag}>");
+        prop_assert!(!tag.contains("onerror") && !tag.contains("src="), "<{tag}>");
+        if ["script", "style"].contains(&name) {
+            rest = rest.split_once(&format!("</{name}>")).unwrap().1;
+        } else {
+            open.push(name);
+        }
+    }
+    prop_assert_eq!(open, Vec::<&str>::new());
+    Ok(())
+}
+
+#[test]
+fn the_head_of_a_plan() {
+    let mut odd = plan(vec![
+        shop(
+            "alpha",
+            vec![origin(Origin::Drift, create("orders/create", Some("commerce"), to(&inlet('a')), at("o.yaml", 7)))],
+        ),
+        lost("beta", ShopStatus::Failed, "token_refused", "the token was refused"),
+    ]);
+    odd.hazards = vec![hazard("empty_shop", Some("alpha"), "leaves <none> & nothing")];
+    odd.settings.endpoint = "sandbox".into();
+    odd.settings.sandbox = Some(Sandbox { id: "1".into(), state: "a & b.json".into() });
+    odd.selection.labels = vec!["env=prod".into()];
+    insta::assert_snapshot!(between(&plans_html(&[odd]), "<body>\n", "<section id=\"matrix\""), @r#"
+    <header class="top bad">
+    <p class="target">Target: sandbox (a &amp; b.json)</p>
+    <h1>Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shops not read.</h1>
+    <p class="counts">2 shops: 1 with changes, 1 not read.</p>
+    <dl class="facts">
+    <div><dt>Selection</dt><dd>--label env=prod</dd></div>
+    <div><dt>Created</dt><dd>2026-11-23T00:00:00Z</dd></div>
+    <div><dt>Plan</dt><dd>sha256:0</dd></div>
+    <div><dt>Manifest</dt><dd>sha256:0</dd></div>
+    </dl>
+    </header>
+    <main>
+    <section class="hazards" aria-label="Hazards"><div class="text"><div><span class="strong">1 hazard: apply sends nothing without consent to each</span></div>
+    <div class="i2">  ! <span class="strong">empty_shop, alpha.myshopify.com: leaves &lt;none&gt; &amp; nothing</span></div>
+    <div class="i4">    --allow empty_shop:alpha</div>
+    </div></section>
+    "#);
+}
+
+#[test]
+fn shards_are_one_page() {
+    let part = |k: &str, handle: &str| {
+        let mut part = plan(vec![shop(handle, vec![create("orders/create", None, to(&inlet('a')), None)])]);
+        part.selection.shard = Some(k.into());
+        part
+    };
+    let html = plans_html(&[part("2/2", "zeta"), part("1/2", "alpha")]);
+    assert!(html.contains("<h1>Plan: 2 to add, 0 to change, 0 to destroy.</h1>"));
+    assert!(html.contains("all 2 shards") && html.contains("sha256:0 (shard 2/2)"));
+    let data = island(&html);
+    assert_eq!(
+        (&data["rows"][0]["shop"], &data["rows"][1]["shop"]),
+        (&"alpha.myshopify.com".into(), &"zeta.myshopify.com".into())
+    );
+    assert_eq!(data["changes"].as_array().unwrap().len(), 1, "what is the same stands once");
+}
+
+#[test]
+fn a_report_has_outcomes() {
+    let failed =
+        outcome(create("orders/create", Some("commerce"), to(&inlet('a')), at("o.yaml", 7)), OutcomeResult::Failed);
+    let failed = crate::report::Outcome { error: Some(error("refused", "Address is invalid")), ..failed };
+    let html = reports_html(&[report(vec![report_shop("alpha", ReportShopStatus::Incomplete, vec![failed])])]);
+    assert!(
+        html.contains("<h1>Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed; 1 failed, 0 skipped.</h1>")
+    );
+    let entry = &island(&html)["rows"][0]["entries"][0];
+    assert_eq!(entry["outcome"]["result"], "failed");
+    assert_eq!(entry["outcome"]["error"]["message"], "Address is invalid");
+}
+
+#[test]
+fn nothing_at_all_is_a_page_too() {
+    for html in [plans_html(&[plan(vec![])]), plans_html(&[]), reports_html(&[])] {
+        well_formed(&html).unwrap();
+        assert_eq!(island(&html)["rows"], Value::Array(vec![]));
+    }
+    assert!(plans_html(&[plan(vec![])]).contains("No shop is in this selection."));
+}
+
+/// The policy's hashes are those of what stands between the tags, byte by byte, and nothing may be fetched.
+#[test]
+fn the_policy_allows_what_stands_in_the_page_and_nothing_else() {
+    let html = plans_html(&[plan(vec![])]);
+    let policy = between(&html, "http-equiv=\"Content-Security-Policy\" content=\"", "\"").replace("&#39;", "'");
+    let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
+    let style = hash(between(&html, "<style>", "</style>"));
+    let script = hash(between(&html, "<script>", "</script>"));
+    let expected =
+        format!("default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'");
+    assert_eq!(policy, expected);
+    assert_eq!(csp_hash(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
+    for word in ["http://", "https://", "@import", "url(", "href=", "src="] {
+        assert!(!html.contains(word), "{word} could fetch something");
+    }
+}
+
+/// The script makes elements and text, never markup out of text.
+#[test]
+fn the_script_knows_no_way_from_text_to_markup() {
+    for word in [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
+        "DOMParser",
+        "fetch(",
+        "import(",
+    ] {
+        assert!(!SCRIPT.contains(word), "{word}");
+    }
+    assert!(!SCRIPT.contains("</script") && !SCRIPT.contains("<!--"));
+}
+
+#[test]
+fn too_much_text_is_cut_where_one_sees_it() {
+    let text = "line\n".repeat(MAX_LINES + 1234);
+    let html = bounded(&text).into_string();
+    assert_eq!(html.matches("<div>").count(), MAX_LINES);
+    assert!(html.ends_with("… and 1,234 lines more; `hookwright show` prints them all"));
+}
+
+/// Every string hostile.
+fn poisoned(mut plan: Plan, hostile: &str) -> Plan {
+    for shop in &mut plan.shops {
+        shop.shop = hostile.into();
+        shop.labels = [(hostile.to_owned(), hostile.to_owned())].into();
+        for change in &mut shop.changes {
+            change.topic = hostile.into();
+            change.destination.after = Some(hostile.into());
+        }
+        for finding in &mut shop.findings {
+            finding.kind = hostile.into();
+            finding.message = hostile.into();
+        }
+    }
+    plan.settings.endpoint = hostile.into();
+    plan.created_at = hostile.into();
+    plan.plan_digest = hostile.into();
+    plan.selection.labels = vec![hostile.into()];
+    plan.hazards = vec![hazard(hostile, Some(hostile), hostile)];
+    plan
+}
+
+proptest! {
+    #[test]
+    fn any_plan_is_a_page(plan in laws::plan()) {
+        let html = plans_html(std::slice::from_ref(&plan));
+        well_formed(&html)?;
+        let data = island(&html);
+        let mut shops: Vec<_> = plan.shops.iter().collect();
+        shops.sort_by(|a, b| a.shop.cmp(&b.shop));
+        for (row, shop) in shops.iter().enumerate() {
+            prop_assert_eq!(entries(&data, row), changes(shop.changes.iter()));
+        }
+    }
+
+    #[test]
+    fn any_report_is_a_page(report in laws::report()) {
+        let html = reports_html(std::slice::from_ref(&report));
+        well_formed(&html)?;
+        let data = island(&html);
+        let Report { mut shops, .. } = report;
+        shops.sort_by(|a, b| a.shop.cmp(&b.shop));
+        for (row, shop) in shops.iter().enumerate() {
+            prop_assert_eq!(entries(&data, row), changes(shop.outcomes.iter().map(|o| &o.change)));
+        }
+    }
+
+    /// What breaks out of a text, an attribute, a comment, a script or a template does so nowhere here.
+    #[test]
+    fn hostile_text_is_text(plan in laws::plan(), which in 0usize..5) {
+        let hostile = [
+            "</script><img src=x onerror=alert(1)>",
+            "\"><svg onload=alert(1)>' onmouseover='alert(1)",
+            "<!--<script>\u{2028}alert(1)",
+            "{{script}}{{island}}</title></style>",
+            "\u{1b}[31m<b>\u{202e}&lt;",
+        ][which];
+        let html = plans_html(&[poisoned(plan, hostile)]);
+        well_formed(&html)?;
+        let acting = ['\u{2028}', '\u{1b}', '\u{202e}'];
+        prop_assert!(!html.contains(acting));
+        prop_assert_eq!(html.matches("<script").count(), 2);
+        prop_assert_eq!(html.matches("</script").count(), 2);
+    }
+}
