@@ -16,6 +16,12 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 /// On a small machine two browsers are slower than one after the other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// Says that a test is skipped for want of a tool; in CI, where .ci/run installed it, that is a failure.
+pub fn missing(tool: &str) {
+    assert!(std::env::var_os("HOOKWRIGHT_CI_TOOLS").is_none_or(|v| v != "1"), "there is no {tool}");
+    eprintln!("skipped: there is no {tool}");
+}
+
 /// A browser window. Ends with what it started when it is dropped.
 pub struct Browser {
     runtime: tokio::runtime::Runtime,
@@ -30,10 +36,8 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser, or says on stderr why the test is skipped. In CI, where it was installed, it must be there.
     pub fn start() -> Option<Self> {
-        if let Some(missing) = [CHROMEDRIVER, CHROMIUM].into_iter().find(|path| !Path::new(path).exists()) {
-            let notice = format!("skipped: there is no {missing} (Debian's packages chromium and chromium-driver)");
-            assert!(std::env::var_os("HOOKWRIGHT_CI_TOOLS").is_none_or(|v| v != "1"), "{notice}");
-            eprintln!("{notice}");
+        if let Some(missing_tool) = [CHROMEDRIVER, CHROMIUM].into_iter().find(|path| !Path::new(path).exists()) {
+            missing(&format!("{missing_tool} (Debian's packages chromium and chromium-driver)"));
             return None;
         }
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,8 +1,10 @@
 //! `show --format html`: looked at, filtered, clicked, walked through, printed, and attacked.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
-use crate::driver::Browser;
+use crate::driver::{Browser, missing};
 use crate::fleet::{self, HOSTILE};
 
 #[test]
@@ -121,6 +123,8 @@ fn pictures() {
             browser.run("const e = document.documentElement; return e.scrollWidth <= e.clientWidth", &json!([]));
         assert_eq!(inside, json!(true), "nothing sticks out of a narrow screen");
         browser.screenshot(&format!("plan-{scheme}-narrow"));
+        browser.run("document.querySelector('#states').scrollIntoView()", &json!([]));
+        browser.screenshot(&format!("plan-{scheme}-narrow-matrix"));
     }
     browser.media("print", "light");
     browser.size(794, 1123);
@@ -147,6 +151,34 @@ fn pictures() {
     browser.click(".cell.did-update");
     assert!(browser.text("#panel").contains("✓ applied"));
     browser.quiet();
+}
+
+/// What axe-core, the checker that browsers' own tools use, finds wrong with the page: nothing.
+#[test]
+fn axe_finds_nothing() {
+    let Some(browser) = Browser::start() else { return };
+    let Some(axe) = axe() else { return };
+    let world = fleet::world();
+    let page = fleet::page(&world, "plan.json");
+    for scheme in ["light", "dark"] {
+        browser.media("screen", scheme);
+        for hash in ["", "#state=bound", "#open=oak.myshopify.com", "#open=willow.myshopify.com%7Corders%2Fcreate"] {
+            browser.open_file(&page, hash);
+            browser.run(&axe, &json!([]));
+            let check = "return (await axe.run()).violations.map((v) => [v.id, v.nodes.map((n) => n.html)])";
+            assert_eq!(browser.run(check, &json!([])), json!([]), "{scheme} {hash}");
+        }
+    }
+}
+
+/// The script of axe-core, where .ci/run puts it; without it the test is skipped.
+fn axe() -> Option<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/npm/node_modules/axe-core/axe.min.js");
+    let axe = std::fs::read_to_string(&path).ok();
+    if axe.is_none() {
+        missing(&format!("{} (npm install --prefix target/npm axe-core)", path.display()));
+    }
+    axe
 }
 
 #[test]

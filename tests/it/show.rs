@@ -23,6 +23,27 @@ fn show_prints_what_plan_and_apply_printed() {
 }
 
 #[test]
+fn show_makes_a_page_of_a_plan_of_shards_and_of_a_report() {
+    let world = world();
+    world.plan(&["--out", "plan.json"]);
+    for shard in ["1/2", "2/2"] {
+        world.plan(&["--shard", shard, "--out", &format!("{}.json", &shard[..1])]);
+    }
+    let verdict = "<h1>Plan: 2 to add, 0 to change, 0 to destroy.</h1>";
+    for files in [&["plan.json"][..], &["1.json", "2.json"]] {
+        let page = world.run(&[&["show", "--format", "html"], files].concat());
+        page.exits(0).says(verdict).says("Target: sandbox (");
+        assert!(page.out.starts_with("<!doctype html>") && page.out.ends_with("</html>\n") && page.err.is_empty());
+        assert_eq!(page.out, world.run(&[&["show", "--format", "html"], files].concat()).out, "the same bytes");
+    }
+    world.run(&["show", "--format", "html", "--check", "1.json"]).exits(3).says("shards are missing: 2/2");
+    world.run(&["apply", "--sandbox", "plan.json", "--report", "report.json"]);
+    let page = world.run(&["show", "--format", "html", "report.json"]);
+    page.exits(0).says("<h1>Apply complete! Resources: 2 added, 0 changed, 0 destroyed.</h1>");
+    world.run(&["show", "--format", "html", "plan.json", "report.json"]).exits(3);
+}
+
+#[test]
 fn selection_by_pattern_and_label() {
     let world = world();
     let shops = |args: &[&str]| -> Vec<String> {

@@ -31,7 +31,7 @@ const cellOf = (shop, topic, col) => {
     : data.report && first?.change ? SIGNS[first.change.action] : extra > 1 ? String(Math.min(extra, 99)) : "";
   if (corner) {
     node.classList.add("marked");
-    node.append(el("i", { "aria-hidden": "true", class: corner === "!" ? "alarm" : corner === "d" ? "drift" : undefined }, corner));
+    node.append(el("i", { "aria-hidden": "true", "data-mark": corner, class: corner === "!" ? "alarm" : corner === "d" ? "drift" : undefined }));
   }
   return node;
 };
@@ -41,7 +41,7 @@ const rowOf = (place) => {
   const shop = shops[at];
   const row = el("div", { role: "row", "aria-rowindex": place + 2, class: `row ${shop.status}${shop.quiet ? " quiet" : ""}` });
   row.dataset.place = place;
-  const flag = shop.attention ? el("i", { class: "alarm", title: "needs attention" }, "!") : shop.unread ? el("i", { class: "alarm", title: STATUS[shop.status] }, "?") : null;
+  const flag = shop.attention ? el("i", { class: "alarm", title: "needs attention", "data-mark": "!" }) : shop.unread ? el("i", { class: "alarm", title: STATUS[shop.status], "data-mark": "?" }) : null;
   const label = `${shop.name}, ${STATUS[shop.status] ?? shop.status}${shop.attention ? ", needs attention" : ""}`;
   row.append(el("div", { role: "rowheader", "aria-colindex": 1, class: "shop", title: shop.shop, "aria-label": label }, el("span", {}, shop.name), flag));
   if (shop.whole) {
