@@ -250,6 +250,7 @@ Examples:
   hookwright drift                                         silent, or exit 2 and what drifted
   hookwright drift --since apply.jsonl                     was it removed remotely, or never made?
   hookwright drift --since last.json --out last.json       every night: what is new since the last one?
+  hookwright drift --metrics /var/lib/node_exporter/hookwright.prom
 
 Drift that an earlier report had already is drift all the same: the exit code is 2.")]
 pub(crate) struct DriftArgs {
@@ -266,6 +267,10 @@ pub(crate) struct DriftArgs {
     /// Save the drift report, a plan
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Write a Prometheus textfile, however the run ends; node_exporter reads files named *.prom. A file of its own for
+    /// each manifest, selection and shard: its name is the label `run`, and times of success live on from file to file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

@@ -6,6 +6,7 @@ mod drift;
 mod init;
 mod lines;
 mod load;
+mod metrics_file;
 mod out_file;
 mod pipeline;
 mod plan;

@@ -10,6 +10,7 @@ mod examples;
 mod files;
 mod hazards;
 mod journal;
+mod metrics;
 mod order;
 mod plans;
 mod schemas;
