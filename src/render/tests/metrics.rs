@@ -39,7 +39,7 @@ fn busy() -> Shop {
         blocked("customers/update", "scope", &["read_customers", "read_x"], "needs one"),
         blocked("orders/edited", "name_taken", &[], "taken"),
     ];
-    let details = |value: serde_json::Value| value.as_object().cloned().unwrap();
+    let details = |value: serde_json::Value| value.as_object().cloned().unwrap_or_default();
     let mut missing = finding("scope_missing", Severity::Attention, None, "add it");
     missing.details = details(json!({ "scope": "write_products" }));
     let mut lost = finding("scope_lost", Severity::Attention, Some("orders/paid"), "add it");
