@@ -19,4 +19,6 @@ mod show;
 mod since;
 mod story;
 mod transports;
+#[cfg(unix)]
+mod workflows;
 mod world;
