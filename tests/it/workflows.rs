@@ -2,6 +2,7 @@
 //! calls it, with the built binary against the sandbox and a stand-in for `gh`.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -56,7 +57,6 @@ impl Runner {
         );
         world.write("bin/hookwright", &wrapper);
         std::fs::copy(root().join("tests/fixtures/workflows/gh"), bin.join("gh")).unwrap();
-        use std::os::unix::fs::PermissionsExt as _;
         std::fs::set_permissions(bin.join("hookwright"), std::fs::Permissions::from_mode(0o755)).unwrap();
         for (name, text) in [
             ("comments", json!([{ "id": 1, "user": { "login": "mallory" }, "body": format!("{MARKER} mine") }])),

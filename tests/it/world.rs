@@ -200,6 +200,7 @@ pub fn seed(shop: &str, subscriptions: &str) -> String {
 
 /// A program that Rust does not bring. Where it is absent the test is skipped, and says so; in `.ci/run`, which installs
 /// it (HOOKWRIGHT_CI_TOOLS=1), that is a failure.
+#[allow(clippy::print_stderr, reason = "a test that does nothing should say so")]
 pub fn tool(name: &str) -> Option<Command> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     if std::env::split_paths(&path).any(|folder| folder.join(name).is_file()) {
