@@ -1,5 +1,5 @@
-//! The decisive shell of examples/github-actions, run for real: the steps as they stand in the files, by bash as GitHub
-//! calls it, with the built binary against the sandbox and a stand-in for `gh`.
+//! The decisive shell of examples/github-actions and examples/gitlab, run for real: the steps as they stand in the files, by
+//! bash as the runners call it, with the built binary against the sandbox and stand-ins for GitHub and GitLab.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,10 +15,14 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The script of a step.
+/// The script of a step; of GitLab's file, of a job.
 fn script(file: &str, step: &str) -> String {
-    let text = std::fs::read_to_string(root().join("examples/github-actions").join(file)).unwrap();
+    let folder = if file.starts_with(".gitlab") { "gitlab" } else { "github-actions" };
+    let text = std::fs::read_to_string(root().join("examples").join(folder).join(file)).unwrap();
     let yaml: Value = serde_yaml::from_str(&text).unwrap();
+    if let Some(lines) = yaml[step]["script"].as_array() {
+        return lines.iter().map(|line| line.as_str().unwrap().to_owned() + "\n").collect();
+    }
     let steps: Vec<&Value> = match yaml["runs"]["steps"].as_array() {
         Some(steps) => steps.iter().collect(),
         None => yaml["jobs"].as_object().unwrap().values().flat_map(|j| j["steps"].as_array().unwrap()).collect(),
@@ -56,12 +60,15 @@ impl Runner {
             env!("CARGO_BIN_EXE_hookwright")
         );
         world.write("bin/hookwright", &wrapper);
-        std::fs::copy(root().join("tests/fixtures/workflows/gh"), bin.join("gh")).unwrap();
+        for program in ["gh", "curl", "git"] {
+            std::fs::copy(root().join("tests/fixtures/workflows").join(program), bin.join(program)).unwrap();
+        }
         std::fs::set_permissions(bin.join("hookwright"), std::fs::Permissions::from_mode(0o755)).unwrap();
         for (name, text) in [
             ("comments", json!([{ "id": 1, "user": { "login": "mallory" }, "body": format!("{MARKER} mine") }])),
             ("pulls", json!([{ "number": 7, "merge_commit_sha": "merged", "head": { "sha": "tip" } }])),
             ("artifacts", json!({ "artifacts": [] })),
+            ("notes", json!([{ "id": 1, "body": "not ours" }])),
         ] {
             world.write(&format!("gh/{name}.json"), &text.to_string());
         }
@@ -262,4 +269,43 @@ fn drift_opens_one_issue_updates_it_and_closes_it_and_always_ends_with_its_code(
     let log = runner.world.read("gh/log");
     assert_eq!(log.matches("issue create").count(), 2);
     assert_eq!(log.matches("issue close").count(), 1);
+}
+
+#[test]
+fn gitlab_replaces_its_note_and_applies_and_drifts_with_the_codes_of_the_program() {
+    let Some(runner) = Runner::new(world()) else { return };
+    let job = |name: &str, more: &[(&str, &str)]| {
+        let note = [
+            ("CI_API_V4_URL", "https://gitlab.example/api/v4"),
+            ("CI_MERGE_REQUEST_PROJECT_ID", "3"),
+            ("CI_MERGE_REQUEST_IID", "7"),
+            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+        ];
+        let _ = std::fs::remove_dir_all(runner.world.path(".hookwright-base"));
+        runner.step(".gitlab-ci.yml", name, &[&note, more].concat()).0
+    };
+    let token = [("HOOKWRIGHT_NOTE_TOKEN", "note-token")];
+    job("validate", &[]).exits(0);
+    // The target branch has no manifest yet.
+    runner.world.write("gh/target/README.md", "");
+    job("plan", &token).exits(0);
+    let target = manifest("  - { shop: acme, bindings: [{ topic: orders/create, destination: b }] }\n");
+    runner.world.write("gh/target/hookwright.yaml", &target);
+    job("plan", &token).exits(0);
+    let notes = runner.gh("notes");
+    assert_eq!(notes.as_array().unwrap().len(), 2, "one note, replaced: {notes}");
+    assert!(notes[1]["body"].as_str().unwrap().starts_with(MARKER), "{notes}");
+    let plan: Value = serde_json::from_str(&runner.world.read("plan.json")).unwrap();
+    assert_eq!(plan["shops"][0]["changes"][0]["origin"], "manifest", "against the target branch");
+    job("plan", &[]).exits(0);
+
+    job("drift", &[]).exits(2);
+    assert!(runner.world.read("metrics.txt").contains("hookwright_drift_last_run_exit_code{run=\"metrics\"} 2"));
+    job("apply", &[]).exits(0).says("Apply complete!");
+    job("drift", &[]).exits(0);
+
+    runner.world.write("hookwright.yaml", &manifest("  - { shop: acme, bindings: [] }\n"));
+    job("apply", &[]).exits(6);
+    let consents = [("HOOKWRIGHT_ALLOW", "empty_shop:acme")];
+    job("apply", &consents).exits(0).says("2 destroyed");
 }
