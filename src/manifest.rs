@@ -57,7 +57,7 @@ pub struct Loaded {
 impl Loaded {
     /// What an emitter prints.
     pub fn report(&self) -> Report<'_> {
-        Report { diagnostics: &self.diagnostics, sources: &self.sources }
+        Report { diagnostics: &self.diagnostics, sources: &self.sources, root: None }
     }
 }
 

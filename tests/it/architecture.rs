@@ -9,7 +9,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("catalog", &["model"]),
     ("state", &["model"]),
-    ("diagnostic", &["manifest", "model"]),
+    ("diagnostic", &["digest", "manifest", "model"]),
     ("manifest", &["digest", "diagnostic", "state", "catalog", "model"]),
     ("diff", &["state", "catalog", "model"]),
     ("plan", &["digest", "diff", "state", "catalog", "model"]),
