@@ -1,6 +1,10 @@
 //! The command line, as types. Parsing does nothing.
 
+pub(crate) mod completions;
+#[cfg(test)]
+mod help_test;
 pub(crate) mod init;
+pub(crate) mod man;
 pub(crate) mod sandbox;
 pub(crate) mod topics;
 pub(crate) mod validate;
@@ -14,11 +18,11 @@ pub(crate) const DEFAULT_MANIFEST: &str = "hookwright.yaml";
 
 const EXAMPLES: &str = "\
 Examples:
-  hookwright plan --sandbox -f examples/quickstart     a real plan over three shops, no account needed
-  hookwright validate                                  check hookwright.yaml offline
-  hookwright plan --out plan.json                      read the shops, show and save what would change
-  hookwright apply plan.json                           do exactly that
-  hookwright drift                                     for cron: silent, or exit 2 and what drifted
+  hookwright plan --sandbox -f examples/quickstart   a real plan, no account needed
+  hookwright validate                                check hookwright.yaml offline
+  hookwright plan --out plan.json                    read the shops, show and save what would change
+  hookwright apply plan.json                         do exactly that
+  hookwright drift                                   for cron: silent, or exit 2 and what drifted
 
 Exit codes: 0 done or nothing to do, 1 error, 2 changes or attention (plan --detailed-exitcode, drift), 3 manifest,
 plan file or usage invalid, 4 authentication or scope, 5 rate limit or time budget, 6 refused for a hazard, 7 stale,
@@ -92,16 +96,9 @@ pub(crate) enum Command {
     /// The local Admin API: try everything without a shop
     Sandbox(sandbox::SandboxArgs),
     /// Print a completion script for a shell
-    Completions {
-        /// The shell
-        #[arg(value_enum)]
-        shell: clap_complete::Shell,
-    },
-    /// Print a man page: of the program, or of one command
-    Man {
-        /// A command, such as `plan`
-        command: Option<String>,
-    },
+    Completions(completions::CompletionsArgs),
+    /// Print a man page, of the program or of one command, or write all of them
+    Man(man::ManArgs),
 }
 
 /// Which manifest.
@@ -202,7 +199,7 @@ pub(crate) struct PlanArgs {
 #[command(after_help = "\
 Examples:
   hookwright apply plan.json --report report.json     carry out a reviewed plan
-  hookwright apply plan.json --journal apply.jsonl     and keep what was sent, whatever happens to this process
+  hookwright apply plan.json --journal apply.jsonl     and keep what was sent, whatever happens
   hookwright apply                                     plan, show, ask, apply
   hookwright apply --auto-approve --allow empty_shop:old-shop
 
@@ -247,9 +244,9 @@ pub(crate) struct ApplyArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright drift                                         silent, or exit 2 and what drifted
-  hookwright drift --since apply.jsonl                     was it removed remotely, or never made?
-  hookwright drift --since last.json --out last.json       every night: what is new since the last one?
+  hookwright drift                                       silent, or exit 2 and what drifted
+  hookwright drift --since apply.jsonl                   was it removed remotely, or never made?
+  hookwright drift --since last.json --out last.json     every night: what is new since then?
 
 Drift that an earlier report had already is drift all the same: the exit code is 2.")]
 pub(crate) struct DriftArgs {
@@ -295,6 +292,10 @@ pub(crate) struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright schema manifest > hookwright.schema.json     for an editor
+  hookwright schema plan                                  what a saved plan looks like")]
 pub(crate) struct SchemaArgs {
     /// Which format
     #[arg(value_enum)]

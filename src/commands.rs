@@ -6,6 +6,7 @@ mod drift;
 mod init;
 mod lines;
 mod load;
+mod man;
 mod out_file;
 mod pipeline;
 mod plan;
@@ -125,8 +126,8 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Topics(args) => output.plain(|out, err| topics::run(&args, out, err)),
         Command::Sandbox(args) => sandbox_command(args).await,
         Command::Schema(args) => reference::schema(&args, output),
-        Command::Completions { shell } => reference::completions(shell, output),
-        Command::Man { command } => reference::man(command.as_deref(), output),
+        Command::Completions(args) => reference::completions(args.shell, output),
+        Command::Man(args) => man::run(&args, output),
     };
     result.unwrap_or_else(|failure| {
         output.error(&failure.text());

@@ -1,4 +1,4 @@
-//! What packagers and editors ask for: schemas, completions, man pages.
+//! What packagers and editors ask for: schemas and completions.
 
 use clap::CommandFactory as _;
 
@@ -21,23 +21,6 @@ pub(super) fn schema(args: &SchemaArgs, output: Output) -> Result<Exit, Failure>
 pub(super) fn completions(shell: clap_complete::Shell, output: Output) -> Result<Exit, Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "hookwright", &mut text);
-    output.print(&String::from_utf8_lossy(&text))?;
-    Ok(Exit::Done)
-}
-
-pub(super) fn man(command: Option<&str>, output: Output) -> Result<Exit, Failure> {
-    let mut root = Cli::command();
-    root.build();
-    let page = match command {
-        None => root,
-        Some(name) => root
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| Failure::invalid(format!("there is no command {name:?}")).hint("see `hookwright --help`"))?,
-    };
-    let mut text = Vec::new();
-    let rendered = clap_mangen::Man::new(page).render(&mut text);
-    rendered.map_err(|e| Failure::new(Exit::Error, format!("cannot write the page: {e}")))?;
     output.print(&String::from_utf8_lossy(&text))?;
     Ok(Exit::Done)
 }

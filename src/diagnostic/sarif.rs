@@ -167,6 +167,7 @@ fn sentence(text: &str) -> Text {
 fn finding(d: &Diagnostic, report: Report<'_>, seen: &mut BTreeMap<String, usize>) -> Finding {
     let mut text = d.full_message();
     if let Some(hint) = &d.hint {
+        // A review shows the first sentence alone where there is little room.
         text.push_str(". ");
         text.push_str(hint);
     }
