@@ -68,6 +68,25 @@ fn the_committed_schema_is_that_of_the_types() {
 }
 
 #[test]
+fn every_key_of_the_schema_says_what_it_is_for() {
+    fn walk(value: &Value, found: &mut Vec<String>) {
+        let Some(map) = value.as_object() else {
+            value.as_array().into_iter().flatten().for_each(|item| walk(item, found));
+            return;
+        };
+        for (key, about) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            if !about["description"].is_string() {
+                found.push(key.clone());
+            }
+        }
+        map.values().for_each(|value| walk(value, found));
+    }
+    let mut silent = Vec::new();
+    walk(&schema::json_schema(), &mut silent);
+    assert!(silent.is_empty(), "an editor has nothing to show for {silent:?}");
+}
+
+#[test]
 fn each_bad_fixture_is_refused_with_the_codes_it_names() {
     let mut wrong = String::new();
     for path in fixtures("bad") {

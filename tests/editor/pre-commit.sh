@@ -6,6 +6,7 @@
 set -euo pipefail
 hookwright=$1
 pre_commit=$2
+tools=$(dirname "$pre_commit")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -14,7 +15,7 @@ ln -s "$hookwright" "$folder/bin/hookwright"
 # Neither the machine's configuration of git nor its caches.
 export HOME=$folder PRE_COMMIT_HOME=$folder/cache GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 export GIT_AUTHOR_NAME=test GIT_AUTHOR_EMAIL=test@example.com GIT_COMMITTER_NAME=test GIT_COMMITTER_EMAIL=test@example.com
-export PATH=$folder/bin:$(dirname "$pre_commit"):$PATH
+export PATH=$folder/bin:$tools:$PATH
 unset GIT_DIR GIT_INDEX_FILE GIT_WORK_TREE
 
 "$pre_commit" validate-manifest "$root/.pre-commit-hooks.yaml"

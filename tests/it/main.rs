@@ -7,12 +7,14 @@
 
 mod architecture;
 mod completions;
+mod events;
 mod examples;
 mod files;
 mod hazards;
 mod journal;
 mod order;
 mod plans;
+mod review;
 mod schemas;
 mod secrets;
 mod show;
