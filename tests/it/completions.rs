@@ -1,6 +1,7 @@
 //! Completions, as somebody who types into a shell meets them.
 
 #![cfg(unix)]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
