@@ -1,5 +1,6 @@
 //! The command line, as types. Parsing does nothing.
 
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod sandbox;
 pub(crate) mod topics;
@@ -85,6 +86,8 @@ pub(crate) enum Command {
     Drift(DriftArgs),
     /// Render saved plans or apply reports, several shards as one
     Show(ShowArgs),
+    /// Write down what is live in shops as a manifest
+    Import(import::ImportArgs),
     /// List the webhook topics: names, GraphQL names, scopes, notes
     Topics(topics::TopicsArgs),
     /// Print the JSON Schema of a format

@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod drift;
+mod import;
 mod init;
 mod lines;
 mod load;
@@ -122,6 +123,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Apply(args) => apply::run(args, output).await,
         Command::Drift(args) => drift::run(args, output).await,
         Command::Show(args) => show::run(&args, output),
+        Command::Import(args) => import::run(args, output).await,
         Command::Topics(args) => output.plain(|out, err| topics::run(&args, out, err)),
         Command::Sandbox(args) => sandbox_command(args).await,
         Command::Schema(args) => reference::schema(&args, output),

@@ -23,6 +23,9 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(crate) use address::prefix_for;
+pub(crate) use digest::auth_value;
+
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};
 use crate::model::{Address, ApiVersion, SecretRef, ShopDomain};
 use crate::state::{Desired, Ownership, Safety, ShopLimits, Source};

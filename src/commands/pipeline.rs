@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::target::{SANDBOX_TOKEN, Target};
-use super::{Output, lines, load, now};
+use super::{Output, lines, load as files, now};
 use crate::admin::{self, AdminClient, AdminError, Kind, Reading};
 use crate::apply::error as wire_error;
 use crate::auth::SecretResolver;
@@ -57,6 +57,38 @@ pub(crate) async fn open(
     saved: Option<&Plan>,
     recorder: Arc<Recorder>,
 ) -> Result<Run, Failure> {
+    open_loaded(load(&manifest.file, voice, output)?, select, run, voice, saved, recorder).await
+}
+
+/// A manifest and what stands beside it.
+pub(crate) struct Loaded {
+    manifest: Manifest,
+    /// What a sandbox starts with; `None`: with nothing at all, not even the shops of the manifest.
+    seeds: Option<Vec<PathBuf>>,
+}
+
+impl Loaded {
+    /// A manifest that nobody wrote, of shops that were named: they are there or not.
+    pub(crate) fn of_names(manifest: Manifest) -> Self {
+        Self { manifest, seeds: None }
+    }
+}
+
+/// Loads a manifest, with what a sandbox starts with.
+pub(crate) fn load(paths: &[PathBuf], voice: Voice, output: Output) -> Result<Loaded, Failure> {
+    let (manifest, seeds) = load_manifest(paths, voice, output)?;
+    Ok(Loaded { manifest, seeds: Some(seeds) })
+}
+
+/// Opens everything for a manifest that is loaded.
+pub(crate) async fn open_loaded(
+    loaded: Loaded,
+    select: &SelectArgs,
+    run: &RunArgs,
+    voice: Voice,
+    saved: Option<&Plan>,
+    recorder: Arc<Recorder>,
+) -> Result<Run, Failure> {
     let timeout = duration(&run.timeout)?;
     let terms = Terms {
         shop: &select.shop,
@@ -66,7 +98,7 @@ pub(crate) async fn open(
         shard_index: select.shard_index.zip(select.shard_count),
     };
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
-    let (manifest, seeds) = load_manifest(&manifest.file, voice, output)?;
+    let Loaded { manifest, seeds } = loaded;
     let manifest = Arc::new(manifest);
     let shops = selected(&manifest, &selection)?;
     let target = Target::open(run, &manifest, seeds).await?;
@@ -173,21 +205,17 @@ async fn token(secrets: &SecretResolver, shop: &ManifestShop, in_sandbox: bool) 
 }
 
 impl Run {
-    /// Reads the selected shops, side by side, and plans them.
-    pub(crate) async fn plan(
+    /// Reads the selected shops, side by side, and keeps of each what `keep` makes of it.
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
-        base: Option<&Arc<Manifest>>,
-        earlier: Option<&History>,
-        exit_code: impl FnOnce(&Plan) -> u8,
-    ) -> Plan {
-        let in_sandbox = self.target.sandbox.is_some();
-        self.progress.start("read", self.shops.len());
-        let mut parts = side_by_side(self.shops.clone(), self.parallelism, |at| {
-            let (manifest, base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
-            let (secrets, client, progress) =
-                (Arc::clone(&self.secrets), self.client.clone(), Arc::clone(&self.progress));
-            let (tolerate, addresses) = (self.tolerate.clone(), Arc::clone(&self.addresses));
-            let recorder = Arc::clone(&self.recorder);
+        what: &'static str,
+        keep: impl Fn(usize, Result<Reading, AdminError>) -> T + Send + Sync + 'static,
+    ) -> Vec<T> {
+        let (in_sandbox, keep) = (self.target.sandbox.is_some(), Arc::new(keep));
+        self.progress.start(what, self.shops.len());
+        let kept = side_by_side(self.shops.clone(), self.parallelism, |at| {
+            let (manifest, secrets, keep) = (Arc::clone(&self.manifest), Arc::clone(&self.secrets), Arc::clone(&keep));
+            let (client, progress) = (self.client.clone(), Arc::clone(&self.progress));
             async move {
                 let shop = &manifest.shops[at];
                 let reading = match token(&secrets, shop, in_sandbox).await {
@@ -195,16 +223,37 @@ impl Run {
                     Err(error) => Err(error),
                 };
                 progress.tick();
-                let context =
-                    Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses };
-                let version = &manifest.admin_api.version;
-                let part = part(&context, shop, base.as_deref(), &tolerate, version, reading.as_ref());
-                lines::tell(&recorder, &part.shop);
-                part
+                keep(at, reading)
             }
         })
         .await;
         self.progress.finish();
+        kept
+    }
+
+    /// Whether a shop that cannot be read for this kind of reason makes no failure.
+    pub(crate) fn tolerates(&self, shop: usize, kind: &str) -> bool {
+        tolerates(&self.tolerate, &self.manifest.shops[shop], kind)
+    }
+
+    /// Reads the selected shops, side by side, and plans them.
+    pub(crate) async fn plan(
+        &self,
+        base: Option<&Arc<Manifest>>,
+        earlier: Option<&History>,
+        exit_code: impl FnOnce(&Plan) -> u8,
+    ) -> Plan {
+        let (manifest, for_base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
+        let (tolerate, addresses) = (self.tolerate.clone(), Arc::clone(&self.addresses));
+        let recorder = Arc::clone(&self.recorder);
+        let parts = self.read("read", move |at, reading| {
+            let context = Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses };
+            let (shop, version) = (&manifest.shops[at], &manifest.admin_api.version);
+            let part = part(&context, shop, for_base.as_deref(), &tolerate, version, reading.as_ref());
+            lines::tell(&recorder, &part.shop);
+            part
+        });
+        let mut parts = parts.await;
         let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
         let frame = Frame {
             settings: self.settings(),
@@ -259,8 +308,7 @@ fn part(
 ) -> plan::ShopPart {
     let findings = reading.map(|r| of_reading(r, asked)).unwrap_or_default();
     let failure = |error: &AdminError| {
-        let kind = error.kind.as_str();
-        let tolerated = tolerate.iter().chain(&shop.tolerate).any(|t| t.as_str() == kind);
+        let tolerated = tolerates(tolerate, shop, error.kind.as_str());
         ReadFailure { error: wire_error(error), tolerated }
     };
     let base = base.map(|manifest| Base {
@@ -278,6 +326,10 @@ fn part(
         findings,
     };
     plan::shop(context, input)
+}
+
+fn tolerates(tolerate: &[Tolerable], shop: &ManifestShop, kind: &str) -> bool {
+    tolerate.iter().chain(&shop.tolerate).any(|tolerable| tolerable.as_str() == kind)
 }
 
 /// What the answer's headers say: a version that is no longer served falls forward to a later one (documented).
@@ -305,7 +357,7 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
 
 /// Loads a manifest. Its problems go to stderr; warnings too, unless nobody is there to read them.
 fn load_manifest(paths: &[PathBuf], voice: Voice, output: Output) -> Result<(Manifest, Vec<PathBuf>), Failure> {
-    let (loaded, seeds) = load::load(paths, &Options::default());
+    let (loaded, seeds) = files::load(paths, &Options::default());
     let report = loaded.report();
     if report.errors() > 0 || voice == Voice::Normal {
         let mut problems = Vec::new();

@@ -44,7 +44,8 @@ fn trusted_hosts() -> Vec<String> {
 }
 
 impl Target {
-    pub(crate) async fn open(run: &RunArgs, manifest: &Manifest, seeds: Vec<PathBuf>) -> Result<Self, Failure> {
+    /// Without `seeds` (not: with none) a sandbox is taken as it is.
+    pub(crate) async fn open(run: &RunArgs, manifest: &Manifest, seeds: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
         if run.sandbox {
             return Self::sandbox(run, manifest, seeds).await;
         }
@@ -55,10 +56,10 @@ impl Target {
         Ok(Self { endpoint, name: url, sandbox: None, running: None })
     }
 
-    async fn sandbox(run: &RunArgs, manifest: &Manifest, seeds: Vec<PathBuf>) -> Result<Self, Failure> {
+    async fn sandbox(run: &RunArgs, manifest: &Manifest, seeds: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
         let failed = |e: sandbox::SandboxError| Failure::invalid(format!("sandbox: {e}"));
-        let unseeded = seeds.is_empty();
-        let options = sandbox::OpenOptions { state: Some(run.sandbox_state.clone()), seeds };
+        let unseeded = seeds.as_ref().is_some_and(Vec::is_empty);
+        let options = sandbox::OpenOptions { state: Some(run.sandbox_state.clone()), seeds: seeds.unwrap_or_default() };
         let running = sandbox::start(&options, ([127, 0, 0, 1], 0).into()).await.map_err(failed)?;
         if unseeded {
             // Nobody said what is live, so a manifest of one's own can be tried at once: its shops start empty.

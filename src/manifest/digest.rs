@@ -57,7 +57,8 @@ pub(super) fn manifest(manifest: &Manifest, shops: &[Hash]) -> String {
     format!("sha256:{}", hex(&all))
 }
 
-fn auth_value(auth: &Auth) -> Value {
+/// Where a token is had, in the shape in which the manifest says it.
+pub(crate) fn auth_value(auth: &Auth) -> Value {
     match auth {
         Auth::AccessToken(SecretRef::Env(name)) => json!({ "access_token": { "env": name } }),
         Auth::AccessToken(SecretRef::File(path)) => json!({ "access_token": { "file": path } }),

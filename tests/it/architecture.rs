@@ -18,6 +18,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("since", &["plan", "report", "events"]),
     ("journal", &["events"]),
     ("render", &["plan", "report", "state"]),
+    ("import", &["manifest", "render", "state", "model"]),
     ("schema", &["plan", "report", "events", "manifest"]),
     ("select", &["plan", "model"]),
     ("admin", &["state", "catalog", "model"]),
@@ -46,6 +47,7 @@ const CORE: &[&str] = &[
     "events",
     "since",
     "render",
+    "import",
     "schema",
     "select",
 ];

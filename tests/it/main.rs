@@ -9,6 +9,7 @@ mod architecture;
 mod examples;
 mod files;
 mod hazards;
+mod import;
 mod journal;
 mod order;
 mod plans;
