@@ -13,13 +13,15 @@ pub(super) struct Item {
     pub(super) topics: BTreeSet<Topic>,
 }
 
+/// The shops that use a set, by their place, and what each leaves out of it.
+pub(super) type Users = BTreeMap<usize, BTreeSet<Topic>>;
+
 /// What several shops use.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Set {
     pub(super) name: String,
     pub(super) items: Vec<Item>,
-    /// By the place of the shop: what it leaves out.
-    pub(super) users: BTreeMap<usize, BTreeSet<Topic>>,
+    pub(super) users: Users,
 }
 
 /// An address with a name.
@@ -71,13 +73,13 @@ pub(super) fn factor(shops: &[TakenShop], given: &[(String, Address)]) -> Factor
 }
 
 /// A set before it has a name: what it says, and who uses it.
-type Nameless = (Vec<Item>, BTreeMap<usize, BTreeSet<Topic>>);
+type Nameless = (Vec<Item>, Users);
 
 /// Topics that at least two shops have in common, and which of them each of these shops lacks.
 ///
 /// What most shops have is taken as the set, and a shop that has most of it uses it with exceptions: one subscription
 /// that drifted away does not split a set of forty shops in two.
-fn shared(topics_of: &BTreeMap<usize, BTreeSet<Topic>>) -> Option<(BTreeSet<Topic>, BTreeMap<usize, BTreeSet<Topic>>)> {
+fn shared(topics_of: &BTreeMap<usize, BTreeSet<Topic>>) -> Option<(BTreeSet<Topic>, Users)> {
     let mut shops_of: BTreeMap<&Topic, BTreeSet<usize>> = BTreeMap::new();
     for (at, topics) in topics_of {
         for topic in topics {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Refused, Request, Shop, yaml};
+use crate::diagnostic::Severity;
 use crate::manifest::{self, AdminApi, Options, SourceFile, Transport, prefix_for};
 use crate::model::{Address, Binding, Format, Live, Topic};
 use crate::state::{Entry, Ownership, Prefix, Unmanaged};
@@ -75,7 +76,7 @@ struct Writable<'a> {
 }
 
 pub(super) fn take(request: &Request) -> Taken {
-    let mut probe = Probe { api: &request.admin_api, answers: HashMap::new() };
+    let mut probe = Probe { api: &request.admin_api, answers: BTreeMap::new() };
     let mut refused: Vec<(usize, &Entry<Live>, String)> = Vec::new();
     let mut writable: Vec<Vec<Writable<'_>>> = Vec::new();
     for (at, shop) in request.shops.iter().enumerate() {
@@ -149,7 +150,7 @@ fn widened(request: &Request, writable: &[Vec<Writable<'_>>], refused: &[(usize,
 
 fn taken(shop: &Shop, list: Vec<Writable<'_>>, ownership: &Ownership) -> TakenShop {
     let mut out = TakenShop::default();
-    let mut keys: HashMap<(&Topic, &Address, Format, Option<&str>), Vec<&Entry<Live>>> = HashMap::new();
+    let mut keys: HashMap<_, Vec<&Entry<Live>>> = HashMap::new();
     let mut names = HashSet::new();
     for Writable { live, mut kind, mut without } in list {
         if !ownership.covers(&live.binding.address) {
@@ -181,26 +182,29 @@ fn taken(shop: &Shop, list: Vec<Writable<'_>>, ownership: &Ownership) -> TakenSh
     out
 }
 
+/// What can be written, and what it leaves out; or what `validate` would say.
+type Answer = Result<(Kind, Option<&'static str>), String>;
+
 /// Asks the manifest whether a binding can be written, once for each kind and topic.
 struct Probe<'a> {
     api: &'a AdminApi,
-    answers: HashMap<(Topic, String), Result<(Kind, Option<&'static str>), String>>,
+    answers: BTreeMap<(Topic, Kind), Answer>,
 }
 
 impl Probe<'_> {
-    fn ask(&mut self, live: &Entry<Live>) -> Result<(Kind, Option<&'static str>), String> {
+    fn ask(&mut self, live: &Entry<Live>) -> Answer {
         let kind = Kind::of(&live.binding, self.api.transport == Transport::Rest);
-        let key = (live.binding.topic.clone(), format!("{kind:?}"));
+        let key = (live.binding.topic.clone(), kind);
         if let Some(known) = self.answers.get(&key) {
             return known.clone();
         }
-        let answer = self.best(live, &kind);
+        let answer = self.best(live, &key.1);
         self.answers.insert(key, answer.clone());
         answer
     }
 
     /// Name and metafields can be left out: what a binding does not ask for is not compared.
-    fn best(&self, live: &Entry<Live>, kind: &Kind) -> Result<(Kind, Option<&'static str>), String> {
+    fn best(&self, live: &Entry<Live>, kind: &Kind) -> Answer {
         let why = match self.writes(live, kind) {
             Ok(()) => return Ok((kind.clone(), None)),
             Err(why) => why,
@@ -223,7 +227,7 @@ impl Probe<'_> {
         let file = SourceFile { path: String::new(), bytes: text.into_bytes() };
         let loaded = manifest::load(vec![file], &Options::default());
         let Some(manifest) = loaded.manifest else {
-            let errors = loaded.diagnostics.iter().filter(|d| d.severity.as_str() == "error");
+            let errors = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error);
             let first = errors.map(|d| format!("{}: {}", d.code, d.message)).next();
             return Err(first.unwrap_or_else(|| "a manifest cannot say it".to_owned()));
         };

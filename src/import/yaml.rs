@@ -28,7 +28,7 @@ pub(super) struct Document<'a> {
 
 impl<'a> Document<'a> {
     pub(super) fn new(request: &'a Request, taken: &'a Taken, factored: Factored) -> Self {
-        let auth = common(request.shops.iter().map(|shop| shop.auth.as_ref()), |auth| auth.to_string());
+        let auth = common(request.shops.iter().map(|shop| shop.auth.as_ref()), Value::to_string);
         let scopes = common(request.shops.iter().map(|shop| shop.scopes.as_ref()), |scopes| handles(scopes).join(" "));
         Self { request, taken, factored, auth, scopes }
     }

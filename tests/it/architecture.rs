@@ -18,7 +18,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("since", &["plan", "report", "events"]),
     ("journal", &["events"]),
     ("render", &["plan", "report", "state"]),
-    ("import", &["manifest", "render", "state", "model"]),
+    ("import", &["diagnostic", "manifest", "render", "state", "model"]),
     ("schema", &["plan", "report", "events", "manifest"]),
     ("select", &["plan", "model"]),
     ("admin", &["state", "catalog", "model"]),

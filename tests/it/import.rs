@@ -15,13 +15,13 @@ fn twenty() -> String {
             .filter(|topic| !(n == 3 && **topic == "orders/paid"))
             .map(|topic| format!("      - {{ topic: {topic}, address: \"{address}\" }}\n"))
             .collect();
-        lines += &format!(
+        lines.extend([format!(
             "      - {{ topic: customers/update, address: \"{B}\", filter: \"note:\\\"a: b # {{{{x}}}} \\\\\\\\ größe\\nyes\\\"\", \
              name: \"1e3\", include_fields: [\"note\", \"*x\", \"yes\", \": #\", \"{{{{y}}}}\"], \
              metafield_namespaces: [\"$app:loyalty\", \"- a\"], metafields: [\"custom.size\", \"$app:a.b\"] }}\n"
-        );
+        )]);
         if n == 7 {
-            lines += &format!("      - {{ topic: app/uninstalled, address: \"{FOREIGN}\" }}\n");
+            lines.extend([format!("      - {{ topic: app/uninstalled, address: \"{FOREIGN}\" }}\n")]);
             lines += "      - { topic: orders/create, address: \"pubsub://my-project:orders\" }\n";
             lines += "      - { topic: orders/create, address: \"https://x.example/a?b=[c]&d=#e\" }\n";
         }

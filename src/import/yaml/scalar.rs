@@ -140,7 +140,7 @@ mod tests {
             ("*alias", r#""*alias""#),
             ("&anchor", r#""&anchor""#),
             ("a: b", r#""a: b""#),
-            ("a #b", r##""a #b""##),
+            ("a #b", r#""a #b""#),
             ("{{x}}", r#""{{x}}""#),
             ("$app:x", r#""$app:x""#),
             ("a\nb\t\"\\", r#""a\nb\t\"\\""#),
