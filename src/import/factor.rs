@@ -57,9 +57,10 @@ pub(super) fn factor(shops: &[TakenShop], given: &[(String, Address)]) -> Factor
     let mut rest: Vec<Vec<Item>> = shops.iter().map(|_| Vec::new()).collect();
     for (kind, mut topics_of) in left {
         while let Some((topics, users)) = shared(&topics_of) {
-            for (at, except) in &users {
-                let Some(topics_left) = topics_of.get_mut(at) else { continue };
-                topics_left.retain(|topic| !topics.contains(topic) || except.contains(topic));
+            for at in users.keys() {
+                if let Some(left) = topics_of.get_mut(at) {
+                    left.retain(|topic| !topics.contains(topic));
+                }
             }
             sets.push((vec![Item { kind: kind.clone(), topics }], users));
         }

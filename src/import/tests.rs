@@ -287,10 +287,38 @@ fn with_all_the_prefixes_are_added_but_none_that_covers_what_cannot_be_written()
 }
 
 #[test]
+fn the_apps_own_namespaces_are_written_without_its_id() {
+    let namespaces = |list: &[&str]| {
+        let texts: Vec<String> = list.iter().map(|&text| text.to_owned()).collect();
+        let binding = Binding {
+            metafield_namespaces: texts.clone(),
+            metafields: Some(texts.iter().map(|text| format!("{text}.key")).collect()),
+            ..bind("orders/create", A)
+        };
+        let request = request(vec![shop("one", vec![binding])]);
+        let worlds = worlds(&request);
+        let imported = import(request);
+        assert_eq!(left_to_do(&imported, &worlds), []);
+        let lines = imported.yaml.lines().filter_map(|line| line.trim().strip_prefix("metafield"));
+        lines.collect::<Vec<_>>().join(" ")
+    };
+    let own = r#"_namespaces: ["$app:x", custom] s: ["$app:x.key", custom.key]"#;
+    assert_eq!(namespaces(&["custom", "app--12--x", "$app:x"]), own);
+    // Two apps' ids, and what only looks like one.
+    let two = "_namespaces: [app--12--x, app--13--x] s: [app--12--x.key, app--13--x.key]";
+    assert_eq!(namespaces(&["app--13--x", "app--12--x"]), two);
+    assert_eq!(namespaces(&["app--z--x"]), "_namespaces: [app--z--x] s: [app--z--x.key]");
+}
+
+#[test]
 fn what_is_live_twice_is_written_once_and_said() {
     let twice = vec![bind("orders/create", A), bind("orders/create", A), bind("orders/paid", A)];
-    let imported = import(request(vec![shop("one", twice.clone())]));
-    assert_eq!(imported.written, 2);
+    // The oldest is the one that the diff keeps; here it is the last in the answer.
+    let mut newer_first = request(vec![shop("one", twice.clone())]);
+    newer_first.shops[0].observed.entries[1].binding.include_fields = vec!["newer".into()];
+    newer_first.shops[0].observed.entries.reverse();
+    let imported = import(newer_first);
+    assert_eq!((imported.written, imported.yaml.contains("newer")), (2, false));
     let said = "# orders/create: live 2 times (gid://shopify/WebhookSubscription/1, gid://shopify/WebhookSubscription/2), written once; a plan removes the others";
     assert!(imported.yaml.contains(said), "{}", imported.yaml);
 
