@@ -27,6 +27,7 @@ use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, ShopInput}
 use crate::progress::{Progress, Voice};
 use crate::select::{Selection, Terms};
 use crate::since::{self, History};
+use crate::state::AppSubscription;
 
 /// A manifest that is valid, and what a run over it needs.
 pub(crate) struct Run {
@@ -249,7 +250,7 @@ impl Run {
         let parts = self.read("read", move |at, reading| {
             let context = Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses };
             let (shop, version) = (&manifest.shops[at], &manifest.admin_api.version);
-            let part = part(&context, shop, for_base.as_deref(), &tolerate, version, reading.as_ref());
+            let part = part(&context, shop, for_base.as_deref(), &tolerate, version, &manifest.app, reading.as_ref());
             lines::tell(&recorder, &part.shop);
             part
         });
@@ -304,9 +305,13 @@ fn part(
     base: Option<&Manifest>,
     tolerate: &[Tolerable],
     asked: &ApiVersion,
+    app: &[AppSubscription],
     reading: Result<&Reading, &AdminError>,
 ) -> plan::ShopPart {
-    let findings = reading.map(|r| of_reading(r, asked)).unwrap_or_default();
+    let mut findings = reading.map(|r| of_reading(r, asked)).unwrap_or_default();
+    if reading.is_ok() {
+        findings.extend(plan::double_delivery(&shop.desired, app));
+    }
     let failure = |error: &AdminError| {
         let tolerated = tolerates(tolerate, shop, error.kind.as_str());
         ReadFailure { error: wire_error(error), tolerated }

@@ -70,6 +70,9 @@ struct Manifest {
     /// Access scopes that every shop should have granted; a shop may replace the list. In one file only.
     #[schemars(extend("examples" = [["write_orders", "read_customers"]]))]
     scopes: Option<Vec<Scope>>,
+    /// The app's `shopify.app.toml`, or several, relative to this file: a binding that repeats what stands there is
+    /// delivered twice, and reported. In one file only.
+    app_config: Option<AppConfig>,
     /// Addresses by name.
     #[schemars(extend("propertyNames" = name_pattern()))]
     destinations: Option<BTreeMap<String, Destination>>,
@@ -84,6 +87,16 @@ struct Manifest {
     lint: Option<Lint>,
     /// The shops. Each may stand in a file of its own.
     shops: Option<Vec<Shop>>,
+}
+
+/// One path, or several.
+#[derive(JsonSchema)]
+#[schemars(untagged, extend("examples" = ["shopify.app.toml"]))]
+enum AppConfig {
+    /// A path.
+    One(NonBlank),
+    /// Several paths.
+    Several(Vec<NonBlank>),
 }
 
 /// How to talk to Shopify.
