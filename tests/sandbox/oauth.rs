@@ -151,6 +151,9 @@ async fn the_page_names_what_is_asked_and_installing_calls_back_with_a_signature
         assert!(html.contains(part), "{part}\n{html}");
     }
     assert!(!html.contains("no longer") && !html.contains("http-equiv") && !html.contains("<script"), "{html}");
+    let by_host = client.url.replace("{shop}", "admin/oauth/authorize?") + &encoded(&asked);
+    let by_host = client.send(client.http.get(by_host).header("Host", "acme.myshopify.com")).await;
+    assert_eq!((by_host.status, by_host.body.as_str()), (200, Some(html)), "addressed by the host");
     let less = [("client_id", "sandbox-client"), ("scope", ""), ("redirect_uri", CALLBACK)];
     let html = client.authorize(false, "acme.myshopify.com", &less).await.body;
     assert!(html.as_str().expect("HTML").contains("It will no longer be able to"), "{html}");
@@ -168,6 +171,15 @@ async fn the_page_names_what_is_asked_and_installing_calls_back_with_a_signature
     assert!((0..=60).contains(&age), "{age}");
     assert_eq!(values["hmac"], signature(url.query().expect("query"), "sandbox-secret"));
     assert_ne!(values["hmac"], signature(url.query().expect("query"), "another"));
+
+    let redirect = format!("{CALLBACK}?next=%2Fhome&hmac=theirs&code=theirs");
+    let asked = [("client_id", "sandbox-client"), ("scope", ""), ("redirect_uri", redirect.as_str())];
+    let answer = client.authorize(true, "acme.myshopify.com", &asked).await;
+    let url = Url::parse(answer.headers["location"].to_str().expect("text")).expect("URL");
+    let names: Vec<_> = url.query_pairs().map(|(key, _)| key.into_owned()).collect();
+    assert_eq!(names, ["code", "hmac", "host", "next", "shop", "timestamp"], "and no state that was not given");
+    assert!(!url.as_str().contains("theirs"), "{url}");
+    assert!(url.as_str().contains(&signature(url.query().expect("query"), "sandbox-secret")), "{url}");
 }
 
 #[tokio::test]

@@ -30,8 +30,10 @@ async fn each_kind_of_token_comes_with_what_it_has_in_json_or_from_a_form() {
         .body(encoded(&form));
     let credentials = client.send(request).await.body;
     assert_eq!((&credentials["expires_in"], &credentials["scope"]), (&json!(86_399), &json!("read_orders")));
-    for token in [&pair, &online, &credentials] {
+    let refreshed = client.refresh(&pair["refresh_token"]).await.body;
+    for (token, prefix) in [(&pair, "shpat_"), (&online, "shpua_"), (&credentials, "shpat_"), (&refreshed, "shpat_")] {
         assert_eq!(client.ask(&token["access_token"]).await.status, 200, "{token}");
+        assert!(token["access_token"].as_str().expect("text").starts_with(prefix), "{token}");
     }
 }
 
