@@ -1,7 +1,12 @@
 //! The command line, as types. Parsing does nothing.
 
 pub(crate) mod auth;
+pub(crate) mod completions;
+#[cfg(test)]
+mod help_test;
+pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod man;
 pub(crate) mod sandbox;
 pub(crate) mod topics;
 pub(crate) mod validate;
@@ -15,11 +20,11 @@ pub(crate) const DEFAULT_MANIFEST: &str = "hookwright.yaml";
 
 const EXAMPLES: &str = "\
 Examples:
-  hookwright plan --sandbox -f examples/quickstart     a real plan over three shops, no account needed
-  hookwright validate                                  check hookwright.yaml offline
-  hookwright plan --out plan.json                      read the shops, show and save what would change
-  hookwright apply plan.json                           do exactly that
-  hookwright drift                                     for cron: silent, or exit 2 and what drifted
+  hookwright plan --sandbox -f examples/quickstart   a real plan, no account needed
+  hookwright validate                                check hookwright.yaml offline
+  hookwright plan --out plan.json                    read the shops, show and save what would change
+  hookwright apply plan.json                         do exactly that
+  hookwright drift                                   for cron: silent, or exit 2 and what drifted
 
 Exit codes: 0 done or nothing to do, 1 error, 2 changes or attention (plan --detailed-exitcode, drift), 3 manifest,
 plan file or usage invalid, 4 authentication or scope, 5 rate limit or time budget, 6 refused for a hazard, 7 stale,
@@ -97,6 +102,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Get tokens for shops, and see what they are worth
     Auth(auth::AuthArgs),
+    /// Write down what is live in shops as a manifest
+    Import(import::ImportArgs),
     /// List the webhook topics: names, GraphQL names, scopes, notes
     Topics(topics::TopicsArgs),
     /// Print the JSON Schema of a format
@@ -104,16 +111,9 @@ pub(crate) enum Command {
     /// The local Admin API: try everything without a shop
     Sandbox(sandbox::SandboxArgs),
     /// Print a completion script for a shell
-    Completions {
-        /// The shell
-        #[arg(value_enum)]
-        shell: clap_complete::Shell,
-    },
-    /// Print a man page: of the program, or of one command
-    Man {
-        /// A command, such as `plan`
-        command: Option<String>,
-    },
+    Completions(completions::CompletionsArgs),
+    /// Print a man page, of the program or of one command, or write all of them
+    Man(man::ManArgs),
 }
 
 /// Which manifest.
@@ -222,7 +222,7 @@ pub(crate) struct PlanArgs {
 #[command(after_help = "\
 Examples:
   hookwright apply plan.json --report report.json     carry out a reviewed plan
-  hookwright apply plan.json --journal apply.jsonl     and keep what was sent, whatever happens to this process
+  hookwright apply plan.json --journal apply.jsonl     and keep what was sent, whatever happens
   hookwright apply                                     plan, show, ask, apply
   hookwright apply --auto-approve --allow empty_shop:old-shop
 
@@ -267,9 +267,10 @@ pub(crate) struct ApplyArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright drift                                         silent, or exit 2 and what drifted
-  hookwright drift --since apply.jsonl                     was it removed remotely, or never made?
-  hookwright drift --since last.json --out last.json       every night: what is new since the last one?
+  hookwright drift                                       silent, or exit 2 and what drifted
+  hookwright drift --since apply.jsonl                   was it removed remotely, or never made?
+  hookwright drift --since last.json --out last.json     every night: what is new since then?
+  hookwright drift --metrics /var/lib/node_exporter/hookwright.prom
 
 Drift that an earlier report had already is drift all the same: the exit code is 2.")]
 pub(crate) struct DriftArgs {
@@ -286,6 +287,10 @@ pub(crate) struct DriftArgs {
     /// Save the drift report, a plan
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Write a Prometheus textfile, however the run ends; node_exporter reads files named *.prom. A file of its own for
+    /// each manifest, selection and shard: its name is the label `run`, and times of success live on from file to file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
@@ -295,7 +300,7 @@ pub(crate) struct DriftArgs {
 #[command(after_help = "\
 Examples:
   hookwright show plan.json
-  hookwright show --format html shard-*.json > plan.html       a page to look around in, of all shards
+  hookwright show --format html shard-*.json > plan.html     a page to look around in
   hookwright show shard-*.json --check --out checked.json     judge the shards of one run together")]
 pub(crate) struct ShowArgs {
     /// Saved plans, or apply reports
@@ -316,6 +321,10 @@ pub(crate) struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright schema manifest > hookwright.schema.json     for an editor
+  hookwright schema plan                                  what a saved plan looks like")]
 pub(crate) struct SchemaArgs {
     /// Which format
     #[arg(value_enum)]

@@ -4,9 +4,12 @@ mod apply;
 mod auth;
 mod check;
 mod drift;
+mod import;
 mod init;
 mod lines;
 mod load;
+mod man;
+mod metrics_file;
 mod out_file;
 mod pipeline;
 mod plan;
@@ -137,11 +140,12 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Drift(args) => drift::run(args, output).await,
         Command::Show(args) => show::run(&args, output),
         Command::Auth(args) => auth::run(args, output).await,
+        Command::Import(args) => import::run(args, output).await,
         Command::Topics(args) => output.plain(|out, err| topics::run(&args, out, err)),
         Command::Sandbox(args) => sandbox_command(args).await,
         Command::Schema(args) => reference::schema(&args, output),
-        Command::Completions { shell } => reference::completions(shell, output),
-        Command::Man { command } => reference::man(command.as_deref(), output),
+        Command::Completions(args) => reference::completions(args.shell, output),
+        Command::Man(args) => man::run(&args, output),
     };
     result.unwrap_or_else(|failure| {
         output.error(&failure.text());

@@ -7,6 +7,8 @@ mod code;
 pub mod github;
 pub mod json;
 mod mask;
+mod paths;
+mod remedy;
 pub mod sarif;
 mod source;
 pub mod text;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 use crate::model::ShopDomain;
 pub use code::Code;
 pub(crate) use mask::looks_like_token;
+pub use paths::Root;
 pub use source::{Source, Sources};
 
 /// How bad a diagnostic is.
@@ -147,9 +150,17 @@ pub struct Report<'a> {
     pub diagnostics: &'a [Diagnostic],
     /// The files, with secrets masked.
     pub sources: &'a Sources,
+    /// What the paths of SARIF and of annotations are seen from; without it they are as the user gave them.
+    pub root: Option<&'a Root>,
 }
 
-impl Report<'_> {
+impl<'a> Report<'a> {
+    /// The same, seen from there.
+    #[must_use]
+    pub fn seen_from(self, root: &'a Root) -> Self {
+        Self { root: Some(root), ..self }
+    }
+
     /// Number of errors.
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! manifest.yaml ──parse, resolve──▶ desired: State ─┐
-//!                                                   ├─ diff ─▶ Plan ─▶ render (JSON v1 → text)
+//!                                                   ├─ diff ─▶ Plan ─▶ render (JSON v1 → text, Markdown, HTML)
 //! Admin API ──────observe─────────▶ observed: State ┘            └─▶ apply ─▶ Outcome per change
 //! ```
 //!
@@ -23,7 +23,8 @@
 //! | `digest` | canonical JSON and its SHA-256; every room of the core may use it |
 //! | [`plan`], [`report`], [`events`] | the wire formats, hazards, digests, staleness |
 //! | `since` | what earlier runs say about drift |
-//! | [`render`] | text and HTML, from the wire formats alone |
+//! | [`import`] | observed states to YAML text, the way back |
+//! | [`render`] | text, Markdown, HTML and metrics, from the wire formats alone |
 //!
 //! The shell does input and output:
 //!
@@ -40,7 +41,7 @@
 //! # Imports run one way
 //!
 //! commands → everything; apply → admin, journal, events, plan, report, state,
-//! model; journal → events; since → events, plan, report; events → plan, report; render → plan, report; plan → diff, state, catalog,
+//! model; journal → events; since → events, plan, report; events → plan, report; render → plan, report; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog,
 //! model; diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
 //! sandbox → catalog, model, so that it stays an independent witness; model → nothing. A test holds this.
 //!
@@ -59,6 +60,7 @@ mod digest;
 mod error;
 pub mod events;
 mod exit;
+pub mod import;
 pub mod journal;
 mod log;
 pub mod manifest;

@@ -6,6 +6,7 @@
 //! first problem; a manifest comes out only if there is no error.
 
 mod address;
+mod app_config;
 mod check;
 mod decode;
 mod digest;
@@ -23,9 +24,12 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(crate) use address::prefix_for;
+pub(crate) use digest::auth_value;
+
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};
 use crate::model::{Address, ApiVersion, Auth, ShopDomain};
-use crate::state::{Desired, Ownership, Safety, ShopLimits, Source};
+use crate::state::{AppSubscription, Desired, Ownership, Safety, ShopLimits, Source};
 
 /// One file as it was read.
 #[derive(Debug, Clone)]
@@ -57,7 +61,7 @@ pub struct Loaded {
 impl Loaded {
     /// What an emitter prints.
     pub fn report(&self) -> Report<'_> {
-        Report { diagnostics: &self.diagnostics, sources: &self.sources }
+        Report { diagnostics: &self.diagnostics, sources: &self.sources, root: None }
     }
 }
 
@@ -76,6 +80,8 @@ pub struct Manifest {
     pub shops: Vec<ManifestShop>,
     /// Every address that is named anywhere in it.
     pub addresses: BTreeSet<Address>,
+    /// What the app declares for itself, sorted: a binding that repeats it is delivered twice.
+    pub app: Vec<AppSubscription>,
 }
 
 /// How to talk to Shopify.
@@ -153,8 +159,16 @@ impl Tolerable {
     }
 }
 
-/// Parses, merges, resolves and checks. Never panics, whatever the bytes are.
+/// Reads a file that the manifest names, by its path, or says why not.
+pub type ReadFile<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
+
+/// As [`load_with`], of a manifest that names no other files.
 pub fn load(files: Vec<SourceFile>, options: &Options) -> Loaded {
+    load_with(files, options, &|_| Err("nothing else is read here".to_owned()))
+}
+
+/// Parses, merges, resolves and checks. Never panics, whatever the bytes are.
+pub fn load_with(files: Vec<SourceFile>, options: &Options, read: &ReadFile<'_>) -> Loaded {
     let mut diagnostics = Vec::new();
     let mut sources = Sources::default();
     let mut documents = Vec::new();
@@ -186,7 +200,12 @@ pub fn load(files: Vec<SourceFile>, options: &Options) -> Loaded {
         diagnostics.append(&mut decoder.diagnostics);
     }
     // What a file that cannot be read would have defined is not missing: only its own problem is reported.
-    let manifest = if whole { merge::manifest(&paths, &documents, &mut diagnostics) } else { None };
+    let mut named = Vec::new();
+    let manifest = if whole { merge::manifest(&paths, &documents, read, &mut named, &mut diagnostics) } else { None };
+    for (path, text) in named {
+        paths.push(Arc::clone(&path));
+        sources.insert(path, text);
+    }
     for diagnostic in &mut diagnostics {
         if options.deny.contains(&diagnostic.code) {
             diagnostic.severity = Severity::Error;

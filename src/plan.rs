@@ -18,7 +18,7 @@ pub use crate::digest::sha256;
 pub use consent::{Consent, ConsentError, refused};
 pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
-pub use findings::{RETRY_HOURS as OLD_ENDPOINT_HOURS, order as finding_order};
+pub use findings::{RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, order as finding_order};
 pub use hazards::of_run;
 pub use judge::{Stale, Task, judge};
 pub use shop::{Base, Context, Failure, ShopInput, shop};

@@ -3,13 +3,14 @@
 //!
 //! The parts: [`escape`](escape()) disarms what came from a server or a file; `merge` makes one view of several
 //! shards; `group` finds what is the same over many shops; `change`, `values`, `notes` and `settings` write one thing
-//! each; `plan` and `report` put them in order.
+//! each; `plan` and `report` put them in order; `metrics` is for Prometheus.
 
 mod change;
 mod escape;
 mod group;
 mod html;
 mod merge;
+mod metrics;
 mod notes;
 mod page;
 mod plan;
@@ -26,6 +27,7 @@ mod support;
 mod tests;
 
 pub use escape::escape;
+pub use metrics::{DriftRun, Successes, metrics};
 
 use crate::plan::v1;
 use crate::report::{Report, ReportSummary};

@@ -2,6 +2,7 @@
 //!
 //! `State<Wanted>` is desired, `State<Live>` is observed; the bindings inside compare with each other. Pure.
 
+mod app;
 mod compared;
 mod ownership;
 mod safety;
@@ -9,6 +10,7 @@ mod safety;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use app::AppSubscription;
 pub(crate) use compared::{compared, set};
 pub use ownership::{Ownership, Prefix, PrefixError, Unmanaged};
 pub use safety::{Safety, ShopLimits};

@@ -52,8 +52,20 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
 
 fn load_file(path: &Path) -> (String, Loaded) {
     let text = std::fs::read_to_string(path).expect("file");
-    let loaded = load(&[(&path.display().to_string(), &text)]);
+    let file = SourceFile { path: path.display().to_string(), bytes: text.clone().into_bytes() };
+    let read = |path: &str| std::fs::read(path).map_err(|_| "there is no such file".to_owned());
+    let loaded = manifest::load_with(vec![file], &Options::default(), &read);
     (text, loaded)
+}
+
+/// With one `shopify.app.toml` beside it.
+fn with_app(yaml: &str, toml: &[u8]) -> Loaded {
+    let file = SourceFile { path: "conf/m.yaml".to_owned(), bytes: yaml.as_bytes().to_vec() };
+    let read = |path: &str| match path {
+        "conf/shopify.app.toml" => Ok(toml.to_vec()),
+        _ => Err("there is no such file".to_owned()),
+    };
+    manifest::load_with(vec![file], &Options::default(), &read)
 }
 
 #[test]
@@ -65,6 +77,25 @@ fn the_committed_schema_is_that_of_the_types() {
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(committed == schema, "{path} is out of date: run UPDATE_SCHEMAS=1 cargo test");
+}
+
+#[test]
+fn every_key_of_the_schema_says_what_it_is_for() {
+    fn walk(value: &Value, found: &mut Vec<String>) {
+        let Some(map) = value.as_object() else {
+            value.as_array().into_iter().flatten().for_each(|item| walk(item, found));
+            return;
+        };
+        for (key, about) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            if !about["description"].is_string() {
+                found.push(key.clone());
+            }
+        }
+        map.values().for_each(|value| walk(value, found));
+    }
+    let mut silent = Vec::new();
+    walk(&schema::json_schema(), &mut silent);
+    assert!(silent.is_empty(), "an editor has nothing to show for {silent:?}");
 }
 
 #[test]
@@ -199,6 +230,58 @@ fn the_digest_is_of_the_meaning_and_of_nothing_else() {
         assert!(one.contains(from), "{from}");
         assert_ne!(first, digest(&[("one.yaml", &one.replacen(from, to, 1))]), "{from} -> {to}");
     }
+}
+
+#[test]
+fn what_the_app_declares_and_a_binding_repeats_is_said_at_the_binding_with_both_places() {
+    let (_, loaded) = load_file(Path::new("tests/fixtures/manifests/bad/warn-double-delivery.yaml"));
+    insta::assert_snapshot!(text(&loaded));
+    let silenced = "version: 1\napp_config: shopify.app.toml\nownership: { address_prefixes: [\"https://x.example/\"] }\n\
+                    lint: { allow: [HW110] }\nshops: [{ shop: a, bindings: [{ topic: orders/create, address: \"https://x.example/\" }] }]\n";
+    let toml = b"[[webhooks.subscriptions]]\ntopics = ['orders/create']\nuri = 'https://X.example'\n";
+    assert_eq!(codes(&with_app(silenced, toml)), [""; 0]);
+    assert_eq!(codes(&with_app(&silenced.replace("HW110", "HW107"), toml)), ["HW110"]);
+}
+
+#[test]
+fn an_app_configuration_that_cannot_be_used_is_an_error_at_its_line() {
+    let yaml = "version: 1\napp_config: [shopify.app.toml]\nshops: [{ shop: a, bindings: [] }]\n";
+    let place = |toml: &[u8]| {
+        let loaded = with_app(yaml, toml);
+        emit_all(&loaded);
+        assert_eq!(loaded.manifest.is_none(), !loaded.diagnostics.is_empty());
+        let told = loaded.diagnostics.iter().map(|d| format!("{} {}:{}", d.code, d.place.file, d.place.line));
+        told.collect::<Vec<_>>().join(" ")
+    };
+    for (toml, expected) in [
+        (&b""[..], ""),
+        (b"webhooks = { api_version = '2026-10', privacy_compliance = {} }\n[other]\nx = 1\n", ""),
+        (b"a = 1\n\nb = = 2\n", "HW043 conf/shopify.app.toml:3"),
+        (b"a = 1\n[webhooks]\nsubscriptions = 7\n", "HW043 conf/shopify.app.toml:3"),
+        (b"\n[[webhooks.subscriptions]]\ntopics = ['orders/create']\n", "HW043 conf/shopify.app.toml:3"),
+        (b"[[webhooks.subscriptions]]\ntopics = ['a/b']\nuri = '/hooks'\n", "HW043 conf/shopify.app.toml:3"),
+        (b"a = 1\nb = '\xff'\n", "HW043 conf/shopify.app.toml:2"),
+    ] {
+        assert_eq!(place(toml), expected, "{}", String::from_utf8_lossy(toml));
+    }
+    let missing = with_app(&yaml.replace("shopify", "none"), b"");
+    assert!(missing.diagnostics[0].message.contains("conf/none.app.toml, which cannot be read: there is no such file"));
+    assert_eq!((missing.diagnostics[0].place.line, missing.diagnostics.len()), (2, 1));
+    // `load` reads nothing else.
+    assert_eq!(codes(&load(&[("m.yaml", yaml)])), ["HW043"]);
+}
+
+#[test]
+fn the_digest_covers_what_the_app_declares() {
+    let yaml = "version: 1\napp_config: shopify.app.toml\nshops: [{ shop: a, bindings: [] }]\n";
+    let digest = |toml: &str| with_app(yaml, toml.as_bytes()).manifest.expect("manifest").digest;
+    let without = valid(&[("m.yaml", &yaml.replace("app_config: shopify.app.toml\n", ""))]).digest;
+    assert_eq!(digest("name = 'x'"), without, "what it declares counts, not that it is named");
+    let one = "[[webhooks.subscriptions]]\ntopics = ['a/b', 'a/c']\nuri = 'https://x.example/'\n";
+    assert_ne!(digest(one), without);
+    assert_eq!(digest(one), digest(&format!("# other\n{}", one.replace("'a/b', 'a/c'", "'a/c', 'a/b'"))));
+    assert_ne!(digest(one), digest(&format!("{one}filter = 'id:*'\n")));
+    assert_ne!(digest(one), digest(&one.replace("x.example", "y.example")));
 }
 
 #[test]

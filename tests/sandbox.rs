@@ -2,6 +2,10 @@
 
 #[path = "sandbox/faults.rs"]
 mod faults;
+#[path = "sandbox/oauth.rs"]
+mod oauth;
+#[path = "sandbox/tokens.rs"]
+mod tokens;
 
 use std::path::{Path, PathBuf};
 

@@ -121,15 +121,6 @@ impl Store {
         .map(drop)
     }
 
-    /// Forgets the shop's tokens, and says whether there were any. A refresh that is under way does not bring them back.
-    pub(crate) async fn remove(&self, shop: &ShopDomain) -> Result<bool, StoreError> {
-        if self.get(shop).await?.is_none() {
-            return Ok(false);
-        }
-        let shop = shop.clone();
-        self.change(Box::new(move |document| document.remove(&shop))).await
-    }
-
     /// The shop's entry, refreshed first if `is_due` says so; `None` if it has none.
     ///
     /// `refresh` is called at most once, and by one task of one process at a time for a shop. Who had to wait for its

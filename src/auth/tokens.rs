@@ -20,7 +20,7 @@ use crate::admin::{AdminClient, AdminError, Kind};
 use crate::model::{App, Auth, SecretRef, ShopDomain};
 
 /// What the embedded sandbox takes where nothing else is to be had. It needs no secrets.
-pub(crate) const SANDBOX_TOKEN: &str = "sandbox-token";
+const SANDBOX_TOKEN: &str = "sandbox-token";
 const SANDBOX_CLIENT: &str = "sandbox-client";
 const SANDBOX_SECRET: &str = "sandbox-secret";
 

@@ -9,12 +9,10 @@ use super::{AccessArgs, Format, ManifestArgs, RunArgs, SelectArgs};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright auth login --shop acme            in one go, with a browser on this machine
-  hookwright auth url --shop acme --redirect-uri https://example.com/callback
-                                               a link for the merchant, who may be anywhere
-  hookwright auth exchange --shop acme --callback -
-                                               and what their browser was sent to, pasted in
-  hookwright auth status                       what each shop's token is worth
+  hookwright auth login --shop acme                      in one go, with a browser on this machine
+  hookwright auth url --shop acme --redirect-uri https://example.com/     a link for the merchant
+  hookwright auth exchange --shop acme --callback -      the URL that their browser ended up at
+  hookwright auth status                                 what each shop's token is worth
 
 Tokens are kept in the `token_store` that the manifest names; without one --print-token prints the token to stdout.")]
 pub(crate) struct AuthArgs {
@@ -67,8 +65,8 @@ pub(crate) struct UrlArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright auth exchange --shop acme --callback 'https://example.com/callback?code=…&hmac=…&shop=…'
-  hookwright auth exchange --shop acme --callback - < callback.txt      keeps the code out of the shell's history
+  hookwright auth exchange --shop acme --callback 'https://example.com/?code=…&hmac=…'
+  hookwright auth exchange --shop acme --callback - < url.txt     keeps the code out of the history
 
 Exit codes: 0 kept, and all wanted scopes are granted; 2 kept, and a wanted scope is missing; 4 refused.")]
 pub(crate) struct ExchangeArgs {

@@ -9,6 +9,11 @@ use crate::sandbox::Status;
 
 /// Run and fill a local Admin API
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright plan --sandbox -f examples/quickstart     no server needed: in this process
+  hookwright sandbox serve --seed world.sandbox.yaml   a server for several processes
+  hookwright sandbox edit remove --shop acme --topic orders/create")]
 pub(crate) struct SandboxArgs {
     #[command(subcommand)]
     pub(crate) command: SandboxCommand,
@@ -32,6 +37,12 @@ pub(crate) struct StateArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright sandbox serve --seed world.sandbox.yaml
+  hookwright sandbox serve --listen 127.0.0.1:0 --fault drop,on=mutation,commit=after,times=2
+
+Point hookwright at it: HOOKWRIGHT_ADMIN_URL='http://127.0.0.1:4000/{shop}' hookwright plan")]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) state: StateArgs,
@@ -77,6 +88,10 @@ What it is, with its own options:
 They can also be set while it runs: GET, POST and DELETE /__sandbox/faults.";
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright sandbox seed world.sandbox.yaml
+  hookwright sandbox seed --replace world.sandbox.yaml     start over")]
 pub(crate) struct SeedArgs {
     #[command(flatten)]
     pub(crate) state: StateArgs,
@@ -89,6 +104,11 @@ pub(crate) struct SeedArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright sandbox edit list                                    what is there
+  hookwright sandbox edit remove --shop acme --topic orders/create
+  hookwright sandbox edit status --shop acme frozen")]
 pub(crate) struct EditArgs {
     #[command(flatten)]
     pub(crate) state: StateArgs,
@@ -99,12 +119,19 @@ pub(crate) struct EditArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum EditCommand {
     /// Tell what is there
+    #[command(after_help = "\
+Examples:
+  hookwright sandbox edit list
+  hookwright sandbox edit list --shop acme")]
     List {
         /// Only this shop
         #[arg(long, value_name = "SHOP")]
         shop: Option<String>,
     },
     /// Add a subscription
+    #[command(after_help = "\
+Examples:
+  hookwright sandbox edit add --shop acme --topic shop/update --address https://example.com/hook")]
     Add {
         /// Handle or domain
         #[arg(long, value_name = "SHOP")]
@@ -132,6 +159,10 @@ pub(crate) enum EditCommand {
         name: Option<String>,
     },
     /// Change fields of a subscription
+    #[command(after_help = "\
+Examples:
+  hookwright sandbox edit set --shop acme --id 1 address=https://example.com/hook
+  hookwright sandbox edit set --shop acme --id 1 include_fields=id,email")]
     Set {
         /// Handle or domain
         #[arg(long, value_name = "SHOP")]
@@ -144,6 +175,10 @@ pub(crate) enum EditCommand {
         fields: Vec<String>,
     },
     /// Remove a subscription, or all of a topic
+    #[command(after_help = "\
+Examples:
+  hookwright sandbox edit remove --shop acme --topic orders/create
+  hookwright sandbox edit remove --shop acme --id 1")]
     Remove {
         /// Handle or domain
         #[arg(long, value_name = "SHOP")]
@@ -156,6 +191,10 @@ pub(crate) enum EditCommand {
         topic: Option<String>,
     },
     /// Set how a shop answers
+    #[command(after_help = "\
+Examples:
+  hookwright sandbox edit status --shop acme frozen
+  hookwright sandbox edit status --shop acme ok")]
     Status {
         /// Handle or domain
         #[arg(long, value_name = "SHOP")]
@@ -165,6 +204,10 @@ pub(crate) enum EditCommand {
         status: Status,
     },
     /// Set the scopes that a shop has granted
+    #[command(after_help = "\
+Examples:
+  hookwright sandbox edit scopes --shop acme read_orders,read_customers
+  hookwright sandbox edit scopes --shop acme \"\"     none at all")]
     Scopes {
         /// Handle or domain
         #[arg(long, value_name = "SHOP")]
@@ -174,6 +217,10 @@ pub(crate) enum EditCommand {
         scopes: Vec<String>,
     },
     /// Set the only token that a shop accepts
+    #[command(after_help = "\
+Examples:
+  hookwright sandbox edit token --shop acme s3cret
+  hookwright sandbox edit token --shop acme \"\"     any will do")]
     Token {
         /// Handle or domain
         #[arg(long, value_name = "SHOP")]
@@ -183,7 +230,10 @@ pub(crate) enum EditCommand {
         token: String,
     },
     /// End what OAuth gave: revoke tokens, or let them expire now
-    #[command(group = ArgGroup::new("end").required(true))]
+    #[command(group = ArgGroup::new("end").required(true), after_help = "\
+Examples:
+  hookwright sandbox edit tokens --shop acme --expire-tokens
+  hookwright sandbox edit tokens --shop acme --revoke-tokens     as when the app is uninstalled")]
     Tokens {
         /// Handle or domain
         #[arg(long, value_name = "SHOP")]

@@ -4,6 +4,11 @@ use clap::{Args, ValueEnum};
 
 /// Lists the webhook topics that are known, with the access scopes that they need.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright topics orders                   every topic with that word in its name
+  hookwright topics --scope write_orders     what a scope allows
+  hookwright topics --format json")]
 pub(crate) struct TopicsArgs {
     /// Only topics that contain each of these words, in either spelling.
     #[arg(value_name = "WORD")]

@@ -8,6 +8,12 @@ use crate::diagnostic::Code;
 
 /// Checks the manifest without asking Shopify or anybody else. Exit code 0: valid; 3: not.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright validate                                    checks hookwright.yaml
+  hookwright validate -f base/ -f env/prod.yaml          several files make one manifest
+  hookwright validate --deny HW104 --format github       annotations in a pull request
+  hookwright validate --format sarif > hookwright.sarif  for GitHub code scanning")]
 pub(crate) struct ValidateArgs {
     /// A manifest file, or a folder with several; may be repeated [default: hookwright.yaml].
     #[arg(short = 'f', long = "file", value_name = "PATH")]

@@ -1,37 +1,57 @@
 //! `drift`: a plan for cron. Read-only, silent when there is nothing, one verdict when there is.
 
+use super::metrics_file::MetricsFile;
 use super::out_file::OutFile;
 use super::pipeline::{self, exit_of, needs_somebody};
 use super::{Output, json_text, lines};
 use crate::cli::{DriftArgs, Format};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::plan::v1::Plan;
 use crate::progress::Voice;
 use crate::render;
 use crate::since::History;
 
 pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure> {
+    let metrics = args.metrics.as_deref().map(MetricsFile::prepare).transpose()?;
+    let mut found = None;
+    let ended = drift(&args, output, &mut found).await;
+    let Some(file) = metrics else { return ended };
+    match file.write(found.as_ref(), &ended) {
+        Ok(()) => ended,
+        // The first failure is the one to exit with; the second one is said all the same.
+        Err(unwritten) if ended.is_err() => {
+            output.error(&unwritten.text());
+            ended
+        }
+        Err(unwritten) => Err(unwritten),
+    }
+}
+
+/// What was found goes to `found` as soon as it is known, whatever becomes of the outputs.
+async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Result<Exit, Failure> {
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
     let voice = if output.quiet { Voice::Quiet } else { Voice::TerminalOnly };
-    let earlier = earlier(&args, output)?;
+    let earlier = earlier(args, output)?;
     let (recorder, _) = lines::open(None, None, args.format, output)?;
     let run = pipeline::open(&args.manifest, &args.select, &args.run, voice, output, None, recorder).await?;
     let plan = run.plan(None, earlier.as_ref(), |plan| exit_of(plan, Exit::Changes) as u8).await;
+    let plan = &*found.insert(plan);
     run.target.close().await?;
 
-    let json = json_text(&plan);
+    let json = json_text(plan);
     if let Some(file) = out {
         file.write(&json)?;
     }
     match args.format {
         // A pipe that parses JSON wants some, whatever it says.
         Format::Json => output.print(&json)?,
-        Format::Text if needs_somebody(&plan) || !plan.complete => {
-            output.print(&render::plan_text(&plan, &output.style()))?;
+        Format::Text if needs_somebody(plan) || !plan.complete => {
+            output.print(&render::plan_text(plan, &output.style()))?;
         }
         Format::Text => {}
     }
-    Ok(exit_of(&plan, Exit::Changes))
+    Ok(exit_of(plan, Exit::Changes))
 }
 
 /// What the files of `--since` show. Read before `--out` may replace one of them.

@@ -31,7 +31,7 @@ pub(super) fn load(paths: &[PathBuf], options: &Options) -> (Loaded, Vec<PathBuf
         let loaded = Loaded { manifest: None, diagnostics: problems, sources: Sources::default() };
         return (loaded, sandbox_seeds);
     }
-    (manifest::load(files, options), sandbox_seeds)
+    (manifest::load_with(files, options, &named), sandbox_seeds)
 }
 
 /// Finds and reads the files.
@@ -136,6 +136,19 @@ impl Search {
     fn problem(&mut self, path: &Path, message: &str, hint: &str) {
         let place = Place::file(&path.display().to_string());
         self.found.problems.push(Diagnostic::new(Code::File, place, message).hint(hint));
+    }
+}
+
+/// A file that a manifest names.
+fn named(path: &str) -> Result<Vec<u8>, String> {
+    match read(Path::new(path)) {
+        Ok(bytes) => bytes.ok_or_else(|| "it is larger than 64 MiB".to_owned()),
+        Err(error) => Err(match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+            _ => error.to_string(),
+        }),
     }
 }
 

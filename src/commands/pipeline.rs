@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::target::Target;
-use super::{Output, lines, load, now};
+use super::{Output, lines, load as files, now};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
 use crate::auth::Tokens;
@@ -26,6 +26,7 @@ use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, ShopInput}
 use crate::progress::{Progress, Voice};
 use crate::select::{Selection, Terms};
 use crate::since::{self, History};
+use crate::state::AppSubscription;
 
 /// A manifest that is valid, and what a run over it needs.
 pub(crate) struct Run {
@@ -56,6 +57,38 @@ pub(crate) async fn open(
     saved: Option<&Plan>,
     recorder: Arc<Recorder>,
 ) -> Result<Run, Failure> {
+    open_loaded(load(&manifest.file, voice, output)?, select, run, voice, saved, recorder).await
+}
+
+/// A manifest and what stands beside it.
+pub(crate) struct Loaded {
+    manifest: Manifest,
+    /// What a sandbox starts with; `None`: with nothing at all, not even the shops of the manifest.
+    seeds: Option<Vec<PathBuf>>,
+}
+
+impl Loaded {
+    /// A manifest that nobody wrote, of shops that were named: they are there or not.
+    pub(crate) fn of_names(manifest: Manifest) -> Self {
+        Self { manifest, seeds: None }
+    }
+}
+
+/// Loads a manifest, with what a sandbox starts with.
+pub(crate) fn load(paths: &[PathBuf], voice: Voice, output: Output) -> Result<Loaded, Failure> {
+    let (manifest, seeds) = load_manifest(paths, voice, output)?;
+    Ok(Loaded { manifest, seeds: Some(seeds) })
+}
+
+/// Opens everything for a manifest that is loaded.
+pub(crate) async fn open_loaded(
+    loaded: Loaded,
+    select: &SelectArgs,
+    run: &RunArgs,
+    voice: Voice,
+    saved: Option<&Plan>,
+    recorder: Arc<Recorder>,
+) -> Result<Run, Failure> {
     let timeout = duration("--timeout", &run.timeout)?;
     let terms = Terms {
         shop: &select.shop,
@@ -65,7 +98,7 @@ pub(crate) async fn open(
         shard_index: select.shard_index.zip(select.shard_count),
     };
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
-    let (manifest, seeds) = load_manifest(&manifest.file, voice, output)?;
+    let Loaded { manifest, seeds } = loaded;
     let manifest = Arc::new(manifest);
     let shops = selected(&manifest, &selection)?;
     let target = Target::open(&run.access, &manifest, seeds).await?;
@@ -154,19 +187,17 @@ fn selected(manifest: &Manifest, selection: &Selection) -> Result<Vec<usize>, Fa
 }
 
 impl Run {
-    /// Reads the selected shops, side by side, and plans them.
-    pub(crate) async fn plan(
+    /// Reads the selected shops, side by side, and keeps of each what `keep` makes of it.
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
-        base: Option<&Arc<Manifest>>,
-        earlier: Option<&History>,
-        exit_code: impl FnOnce(&Plan) -> u8,
-    ) -> Plan {
-        self.progress.start("read", self.shops.len());
-        let mut parts = side_by_side(self.shops.clone(), self.parallelism, |at| {
-            let (manifest, base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
-            let (tokens, client, progress) = (self.tokens.clone(), self.client.clone(), Arc::clone(&self.progress));
-            let (tolerate, addresses) = (self.tolerate.clone(), Arc::clone(&self.addresses));
-            let recorder = Arc::clone(&self.recorder);
+        what: &'static str,
+        keep: impl Fn(usize, Result<Reading, AdminError>) -> T + Send + Sync + 'static,
+    ) -> Vec<T> {
+        let keep = Arc::new(keep);
+        self.progress.start(what, self.shops.len());
+        let kept = side_by_side(self.shops.clone(), self.parallelism, |at| {
+            let (manifest, tokens, keep) = (Arc::clone(&self.manifest), self.tokens.clone(), Arc::clone(&keep));
+            let (client, progress) = (self.client.clone(), Arc::clone(&self.progress));
             async move {
                 let shop = &manifest.shops[at];
                 let read = |token| {
@@ -175,16 +206,37 @@ impl Run {
                 };
                 let reading = tokens.with(&shop.shop, shop.auth.as_deref(), read).await;
                 progress.tick();
-                let context =
-                    Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses };
-                let version = &manifest.admin_api.version;
-                let part = part(&context, shop, base.as_deref(), &tolerate, version, reading.as_ref());
-                lines::tell(&recorder, &part.shop);
-                part
+                keep(at, reading)
             }
         })
         .await;
         self.progress.finish();
+        kept
+    }
+
+    /// Whether a shop that cannot be read for this kind of reason makes no failure.
+    pub(crate) fn tolerates(&self, shop: usize, kind: &str) -> bool {
+        tolerates(&self.tolerate, &self.manifest.shops[shop], kind)
+    }
+
+    /// Reads the selected shops, side by side, and plans them.
+    pub(crate) async fn plan(
+        &self,
+        base: Option<&Arc<Manifest>>,
+        earlier: Option<&History>,
+        exit_code: impl FnOnce(&Plan) -> u8,
+    ) -> Plan {
+        let (manifest, for_base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
+        let (tolerate, addresses) = (self.tolerate.clone(), Arc::clone(&self.addresses));
+        let recorder = Arc::clone(&self.recorder);
+        let parts = self.read("read", move |at, reading| {
+            let context = Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses };
+            let (shop, version) = (&manifest.shops[at], &manifest.admin_api.version);
+            let part = part(&context, shop, for_base.as_deref(), &tolerate, version, &manifest.app, reading.as_ref());
+            lines::tell(&recorder, &part.shop);
+            part
+        });
+        let mut parts = parts.await;
         let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
         let frame = Frame {
             settings: self.settings(),
@@ -227,15 +279,6 @@ impl Run {
     pub(crate) fn parallelism(&self) -> usize {
         self.parallelism
     }
-
-    /// Whether a shop that fails like this is passed over.
-    pub(crate) fn tolerates(&self, shop: &ManifestShop, error: &AdminError) -> bool {
-        tolerates(&self.tolerate, shop, error)
-    }
-}
-
-fn tolerates(tolerate: &[Tolerable], shop: &ManifestShop, error: &AdminError) -> bool {
-    tolerate.iter().chain(&shop.tolerate).any(|t| t.as_str() == error.kind.as_str())
 }
 
 fn part(
@@ -244,11 +287,17 @@ fn part(
     base: Option<&Manifest>,
     tolerate: &[Tolerable],
     asked: &ApiVersion,
+    app: &[AppSubscription],
     reading: Result<&Reading, &AdminError>,
 ) -> plan::ShopPart {
-    let findings = reading.map(|r| of_reading(r, asked)).unwrap_or_default();
-    let failure =
-        |error: &AdminError| ReadFailure { error: wire_error(error), tolerated: tolerates(tolerate, shop, error) };
+    let mut findings = reading.map(|r| of_reading(r, asked)).unwrap_or_default();
+    if reading.is_ok() {
+        findings.extend(plan::double_delivery(&shop.desired, app));
+    }
+    let failure = |error: &AdminError| {
+        let tolerated = tolerates(tolerate, shop, error.kind.as_str());
+        ReadFailure { error: wire_error(error), tolerated }
+    };
     let base = base.map(|manifest| Base {
         desired: manifest.shops.iter().find(|s| s.shop == shop.shop).map(|s| &s.desired),
         ownership: &manifest.ownership,
@@ -264,6 +313,10 @@ fn part(
         findings,
     };
     plan::shop(context, input)
+}
+
+fn tolerates(tolerate: &[Tolerable], shop: &ManifestShop, kind: &str) -> bool {
+    tolerate.iter().chain(&shop.tolerate).any(|tolerable| tolerable.as_str() == kind)
 }
 
 /// What the answer's headers say: a version that is no longer served falls forward to a later one (documented).
@@ -295,7 +348,7 @@ pub(crate) fn load_manifest(
     voice: Voice,
     output: Output,
 ) -> Result<(Manifest, Vec<PathBuf>), Failure> {
-    let (loaded, seeds) = load::load(paths, &Options::default());
+    let (loaded, seeds) = files::load(paths, &Options::default());
     let report = loaded.report();
     if report.errors() > 0 || voice == Voice::Normal {
         let mut problems = Vec::new();

@@ -1,6 +1,6 @@
-//! What packagers and editors ask for: schemas, completions, man pages.
+//! What packagers and editors ask for: schemas and completions.
 
-use clap::CommandFactory as _;
+use clap::{Arg, Command, CommandFactory as _, ValueHint};
 
 use super::{Output, json_text};
 use crate::cli::{Cli, SchemaArgs, SchemaName};
@@ -20,24 +20,20 @@ pub(super) fn schema(args: &SchemaArgs, output: Output) -> Result<Exit, Failure>
 
 pub(super) fn completions(shell: clap_complete::Shell, output: Output) -> Result<Exit, Failure> {
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "hookwright", &mut text);
+    clap_complete::generate(shell, &mut hinted(Cli::command()), "hookwright", &mut text);
     output.print(&String::from_utf8_lossy(&text))?;
     Ok(Exit::Done)
 }
 
-pub(super) fn man(command: Option<&str>, output: Output) -> Result<Exit, Failure> {
-    let mut root = Cli::command();
-    root.build();
-    let page = match command {
-        None => root,
-        Some(name) => root
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| Failure::invalid(format!("there is no command {name:?}")).hint("see `hookwright --help`"))?,
+/// Says of each option what its value is: a path, or nothing that a shell could know. clap's `AnyPath` makes bash end
+/// a folder with a blank, so that nothing below it can be reached; unknown values would be completed as files.
+fn hinted(command: Command) -> Command {
+    let hint = |arg: Arg| match arg.get_value_hint() {
+        ValueHint::AnyPath => arg.value_hint(ValueHint::FilePath),
+        ValueHint::Unknown if arg.get_action().takes_values() && !arg.is_positional() => {
+            arg.value_hint(ValueHint::Other)
+        }
+        _ => arg,
     };
-    let mut text = Vec::new();
-    let rendered = clap_mangen::Man::new(page).render(&mut text);
-    rendered.map_err(|e| Failure::new(Exit::Error, format!("cannot write the page: {e}")))?;
-    output.print(&String::from_utf8_lossy(&text))?;
-    Ok(Exit::Done)
+    command.mut_args(hint).mut_subcommands(hinted)
 }

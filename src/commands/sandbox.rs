@@ -165,6 +165,16 @@ mod tests {
         told(&["edit", "scopes", "--shop", "acme", "read_products,read_orders", "--state", &state])
             .await
             .expect("scopes");
+        for (flag, what) in [
+            ("--revoke-tokens", "tokens and codes revoked"),
+            ("--expire-tokens", "access tokens expired (those without an end can be revoked)"),
+            ("--expire-refresh-tokens", "refresh tokens expired"),
+            ("--expire-codes", "authorization codes expired"),
+        ] {
+            let ended = told(&["edit", "--state", &state, "tokens", "--shop", "acme", flag]).await.expect("tokens");
+            assert_eq!(ended, format!("acme.myshopify.com: 0 {what}\n"));
+        }
+        assert!(Cli::try_parse_from(["sandbox", "edit", "tokens", "--shop", "acme"]).is_err(), "one of them");
         let list = told(&["edit", "--state", &state, "list"]).await.expect("list");
         assert!(list.starts_with("acme.myshopify.com  ok  scopes: read_products, read_orders\n"), "{list}");
         assert!(list.contains("orders/create  https://a.example/"), "{list}");

@@ -42,7 +42,12 @@ fn trusted_hosts() -> Vec<String> {
 }
 
 impl Target {
-    pub(crate) async fn open(access: &AccessArgs, manifest: &Manifest, seeds: Vec<PathBuf>) -> Result<Self, Failure> {
+    /// Without `seeds` (not: with none) a sandbox is taken as it is.
+    pub(crate) async fn open(
+        access: &AccessArgs,
+        manifest: &Manifest,
+        seeds: Option<Vec<PathBuf>>,
+    ) -> Result<Self, Failure> {
         if access.sandbox {
             return Self::sandbox(access, manifest, seeds).await;
         }
@@ -53,10 +58,11 @@ impl Target {
         Ok(Self { endpoint, name: url, sandbox: None, running: None })
     }
 
-    async fn sandbox(access: &AccessArgs, manifest: &Manifest, seeds: Vec<PathBuf>) -> Result<Self, Failure> {
+    async fn sandbox(access: &AccessArgs, manifest: &Manifest, seeds: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
         let failed = |e: sandbox::SandboxError| Failure::invalid(format!("sandbox: {e}"));
-        let unseeded = seeds.is_empty();
-        let options = sandbox::OpenOptions { state: Some(access.sandbox_state.clone()), seeds };
+        let unseeded = seeds.as_ref().is_some_and(Vec::is_empty);
+        let options =
+            sandbox::OpenOptions { state: Some(access.sandbox_state.clone()), seeds: seeds.unwrap_or_default() };
         let running = sandbox::start(&options, ([127, 0, 0, 1], 0).into()).await.map_err(failed)?;
         if unseeded {
             // Nobody said what is live, so a manifest of one's own can be tried at once: its shops start empty.

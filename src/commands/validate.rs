@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::validate::{ValidateArgs, ValidateFormat};
-use crate::diagnostic::{github, json, sarif, text};
+use crate::diagnostic::{Root, github, json, sarif, text};
 use crate::manifest::{Loaded, Options};
 
 use super::load;
@@ -12,7 +12,8 @@ use super::load;
 pub(crate) fn run(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8> {
     let options = Options { deny: args.deny.clone() };
     let (loaded, _) = load::load(&args.files, &options);
-    let report = loaded.report();
+    let root = root();
+    let report = root.as_ref().map_or(loaded.report(), |root| loaded.report().seen_from(root));
     match args.format {
         ValidateFormat::Text => {
             text::write(out, report, color)?;
@@ -23,6 +24,13 @@ pub(crate) fn run(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::
         ValidateFormat::Github => github::write(out, report)?,
     }
     Ok(report.exit_code())
+}
+
+/// What a review calls its top: the checkout, where GitHub says which, or else the working directory.
+fn root() -> Option<Root> {
+    let here = std::env::current_dir().ok()?;
+    let workspace = std::env::var("GITHUB_WORKSPACE").ok();
+    Some(Root::new(here.to_str()?, workspace.as_deref()))
 }
 
 fn summary(loaded: &Loaded) -> String {

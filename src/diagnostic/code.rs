@@ -76,6 +76,7 @@ codes! {
     DcsAddress "HW040" "dcs-address" Error false "Adobe's collection endpoint cannot be used in that way";
     Rest "HW041" "rest-cannot" Error false "the REST Admin API cannot express it";
     OldVersion "HW042" "version-too-old" Error false "the Admin API version is older than this tool works with";
+    AppConfig "HW043" "app-config" Error false "a file of app_config cannot be read or understood";
     UnknownTopic "HW100" "unknown-topic" Warning false "a topic that the catalogue does not know";
     TopicVersion "HW101" "topic-not-in-version" Warning false "a topic that the catalogue does not know in this Admin API version";
     TopicSpelling "HW102" "topic-spelling" Warning false "a topic that is not written in its slash form";
@@ -86,6 +87,7 @@ codes! {
     MixedInlet "HW107" "mixed-inlet" Warning false "many unlike topics go into one inlet";
     FilterField "HW108" "filter-field-not-included" Warning false "a filter looks at a field that include_fields leaves out";
     ExceptNothing "HW109" "except-without-effect" Warning false "an `except` names a topic that the set does not have";
+    DoubleDelivery "HW110" "double-delivery" Warning false "a binding repeats what the app declares for itself, so that each event comes twice";
 }
 
 impl Code {

@@ -2,20 +2,20 @@
 
 use std::io::{self, Write};
 
-use super::{Diagnostic, Report};
+use super::{Diagnostic, Report, paths};
 
 /// Prints one `::error` or `::warning` command per diagnostic.
 pub fn write(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
-    report.diagnostics.iter().try_for_each(|diagnostic| writeln!(out, "{}", command(diagnostic)))
+    report.diagnostics.iter().try_for_each(|diagnostic| writeln!(out, "{}", command(diagnostic, report.root)))
 }
 
-fn command(d: &Diagnostic) -> String {
+fn command(d: &Diagnostic, root: Option<&paths::Root>) -> String {
     let mut text = d.full_message();
     if let Some(hint) = &d.hint {
         text.push('\n');
         text.push_str(hint);
     }
-    let file = property(&d.place.file);
+    let file = property(&paths::plain(root, &d.place.file));
     let position =
         if d.place.line > 0 { format!(",line={},col={}", d.place.line, d.place.column) } else { String::new() };
     format!("::{} file={file}{position},title={}::{}", d.severity.as_str(), property(d.code.as_str()), data(&text))
@@ -42,6 +42,6 @@ mod tests {
         (place.line, place.column) = (3, 7);
         let d = Diagnostic::new(Code::UnknownKey, place, "100% wrong: x, y").hint("try\r\nthis");
         let expected = "::error file=a%2Cb%3Ac%25%0A.yaml,line=3,col=7,title=HW010::100%25 wrong: x, y%0Atry%0Athis";
-        assert_eq!(command(&d), expected);
+        assert_eq!(command(&d, None), expected);
     }
 }

@@ -1,10 +1,12 @@
 //! Diagnostics as SARIF 2.1.0, for code scanning.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Code, Diagnostic, Place, Report, Severity};
+use super::{Code, Diagnostic, Place, Report, Severity, paths};
+use crate::digest;
 
 #[derive(Serialize)]
 struct Log {
@@ -40,7 +42,23 @@ struct Rule {
     id: &'static str,
     name: &'static str,
     short_description: Text,
+    full_description: Text,
+    help: Help,
     default_configuration: Configuration,
+    properties: Properties,
+}
+
+#[derive(Serialize)]
+struct Help {
+    text: String,
+    markdown: String,
+}
+
+#[derive(Serialize)]
+struct Properties {
+    #[serde(rename = "problem.severity")]
+    severity: &'static str,
+    tags: [&'static str; 2],
 }
 
 #[derive(Serialize)]
@@ -63,6 +81,15 @@ struct Finding {
     locations: [Location; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location>,
+    partial_fingerprints: Fingerprints,
+}
+
+/// Not GitHub's own key `primaryLocationLineHash`: its upload action computes that one, and warns about any other value
+/// under it (github/codeql-action, src/fingerprints.ts).
+#[derive(Serialize)]
+struct Fingerprints {
+    #[serde(rename = "hookwright/v1")]
+    ours: String,
 }
 
 #[derive(Serialize)]
@@ -77,8 +104,7 @@ struct Location {
 #[serde(rename_all = "camelCase")]
 struct PhysicalLocation {
     artifact_location: ArtifactLocation,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Region>,
+    region: Region,
 }
 
 #[derive(Serialize)]
@@ -95,29 +121,53 @@ struct Region {
 
 /// Prints one SARIF log with one run.
 pub fn write(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
-    let rules = Code::ALL.iter().map(|code| Rule {
-        id: code.as_str(),
-        name: code.slug(),
-        short_description: Text { text: code.meaning().to_owned() },
-        default_configuration: Configuration { level: code.severity().as_str() },
-    });
-    let driver = Driver { name: "hookwright", version: env!("CARGO_PKG_VERSION"), rules: rules.collect() };
+    let driver = Driver {
+        name: "hookwright",
+        version: env!("CARGO_PKG_VERSION"),
+        rules: Code::ALL.iter().copied().map(rule).collect(),
+    };
+    let mut seen = BTreeMap::new();
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [Run {
             tool: Tool { driver },
             column_kind: "unicodeCodePoints",
-            results: report.diagnostics.iter().map(finding).collect(),
+            results: report.diagnostics.iter().map(|d| finding(d, report, &mut seen)).collect(),
         }],
     };
     serde_json::to_writer_pretty(&mut *out, &log)?;
     writeln!(out)
 }
 
-fn finding(d: &Diagnostic) -> Finding {
+fn rule(code: Code) -> Rule {
+    let level = code.severity().as_str();
+    let meaning = code.meaning();
+    Rule {
+        id: code.as_str(),
+        name: code.slug(),
+        short_description: sentence(meaning),
+        full_description: Text { text: format!("{} {}", sentence(meaning).text, code.remedy()) },
+        help: Help {
+            text: code.remedy().to_owned(),
+            markdown: format!("**{code}, {}.** {} {}", code.slug(), sentence(meaning).text, code.remedy()),
+        },
+        default_configuration: Configuration { level },
+        properties: Properties { severity: level, tags: ["shopify", "webhooks"] },
+    }
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> Text {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    Text { text: format!("{first}{}.", chars.as_str()) }
+}
+
+fn finding(d: &Diagnostic, report: Report<'_>, seen: &mut BTreeMap<String, usize>) -> Finding {
     let mut text = d.full_message();
     if let Some(hint) = &d.hint {
+        // A review shows the first sentence alone where there is little room.
         text.push_str(". ");
         text.push_str(hint);
     }
@@ -129,30 +179,31 @@ fn finding(d: &Diagnostic) -> Finding {
             Severity::Warning => "warning",
         },
         message: Text { text },
-        locations: [location(&d.place, None)],
-        related_locations: d.related.iter().map(|r| location(&r.place, Some(&r.message))).collect(),
+        locations: [location(&d.place, None, report.root)],
+        related_locations: d.related.iter().map(|r| location(&r.place, Some(&r.message), report.root)).collect(),
+        partial_fingerprints: Fingerprints { ours: fingerprint(d, report, seen) },
     }
 }
 
-fn location(place: &Place, message: Option<&str>) -> Location {
-    let region = (place.line > 0).then_some(Region { start_line: place.line, start_column: place.column });
+/// The same as long as the finding is, though lines above it come and go: of the code, the file, what is said and the
+/// line's own text, with a count of those that are alike.
+fn fingerprint(d: &Diagnostic, report: Report<'_>, seen: &mut BTreeMap<String, usize>) -> String {
+    let line = report.sources.get(&d.place).and_then(|source| source.line(&d.place));
+    let line = line.map(|(line, _)| line.trim().to_owned());
+    let file = paths::uri(report.root, &d.place.file);
+    let hash = digest::hash(&serde_json::json!([d.code.as_str(), file, d.message, line]));
+    let hash = digest::hex(&hash[..16]);
+    let count = seen.entry(hash.clone()).or_default();
+    *count += 1;
+    format!("{hash}:{count}")
+}
+
+fn location(place: &Place, message: Option<&str>, root: Option<&paths::Root>) -> Location {
+    // GitHub wants a line of every result; of a file as a whole it is the first.
+    let region = Region { start_line: place.line.max(1), start_column: place.column.max(1) };
+    let uri = paths::uri(root, &place.file);
     Location {
-        physical_location: PhysicalLocation { artifact_location: ArtifactLocation { uri: uri(&place.file) }, region },
+        physical_location: PhysicalLocation { artifact_location: ArtifactLocation { uri }, region },
         message: message.map(|text| Text { text: text.to_owned() }),
     }
-}
-
-/// A path as a relative reference: forward slashes, percent-encoded.
-fn uri(path: &str) -> String {
-    use std::fmt::Write as _;
-    let path = path.replace('\\', "/");
-    let mut out = String::with_capacity(path.len());
-    for byte in path.trim_start_matches("./").bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }

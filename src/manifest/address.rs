@@ -177,7 +177,7 @@ fn is_uuid(text: &str) -> bool {
 }
 
 /// The ownership prefix that would cover the address and little else.
-pub(super) fn prefix_for(address: &Address) -> String {
+pub(crate) fn prefix_for(address: &Address) -> String {
     let text = address.as_str();
     match address.kind() {
         AddressKind::PubSub => match text.rfind(':') {

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::{Hash, hash, hex};
 use crate::model::{App, Auth, Binding, SecretRef};
-use crate::state::{Ownership, Safety, compared, set};
+use crate::state::{AppSubscription, Ownership, Safety, compared, set};
 
 use super::{AdminApi, Manifest, ManifestShop};
 
@@ -35,13 +35,13 @@ pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
 
 /// Over everything but the digest itself.
 pub(super) fn manifest(manifest: &Manifest, shops: &[Hash]) -> String {
-    let Manifest { digest: _, admin_api, ownership, safety, shops: _, addresses } = manifest;
+    let Manifest { digest: _, admin_api, ownership, safety, shops: _, addresses, app } = manifest;
     let AdminApi { version, transport } = admin_api;
     let Ownership { address_prefixes, unmanaged } = ownership;
     let Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } = safety;
     let prefixes: Vec<String> = address_prefixes.iter().map(|prefix| prefix.as_str().to_owned()).collect();
     let protected: Vec<String> = protected_topics.iter().map(|topic| topic.graphql().to_owned()).collect();
-    let all = hash(&json!({
+    let mut all = json!({
         "version": 1,
         "admin_api": { "version": version.as_str(), "transport": transport.as_str() },
         "ownership": { "address_prefixes": set(&prefixes), "unmanaged": unmanaged.as_str() },
@@ -53,11 +53,19 @@ pub(super) fn manifest(manifest: &Manifest, shops: &[Hash]) -> String {
         },
         "addresses": addresses.iter().map(crate::model::Address::as_str).collect::<Vec<_>>(),
         "shops": shops.iter().map(|shop| hex(shop)).collect::<Vec<_>>(),
-    }));
-    format!("sha256:{}", hex(&all))
+    });
+    // Only where there is any, so that a manifest without keeps the digest that it always had.
+    if !app.is_empty() {
+        let declared = app.iter().map(|AppSubscription { topic, address, filter, source: _ }| {
+            json!({ "topic": topic.graphql(), "address": address.as_str(), "filter": filter })
+        });
+        all["app"] = declared.collect();
+    }
+    format!("sha256:{}", hex(&hash(&all)))
 }
 
-fn auth_value(auth: &Auth) -> Value {
+/// Where a token is had, in the shape in which the manifest says it.
+pub(crate) fn auth_value(auth: &Auth) -> Value {
     let app = |App { client_id, client_secret, old_client_secret }: &App| {
         let mut value = json!({ "client_id": reference(client_id), "client_secret": reference(client_secret) });
         if let Some(old) = old_client_secret {
@@ -68,7 +76,11 @@ fn auth_value(auth: &Auth) -> Value {
     match auth {
         Auth::AccessToken(from) => json!({ "access_token": reference(from) }),
         Auth::ClientCredentials(of) => json!({ "client_credentials": app(of) }),
-        Auth::TokenStore { path, app: of } => json!({ "token_store": { "path": path, "app": app(of) } }),
+        Auth::TokenStore { path, app: of } => {
+            let mut value = app(of);
+            value["path"] = path.as_str().into();
+            json!({ "token_store": value })
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Document {
     pub(super) admin_api: Option<At<AdminApiBlock>>,
     pub(super) auth: Option<At<Option<Arc<Auth>>>>,
     pub(super) scopes: Option<At<Vec<At<Scope>>>>,
+    /// Paths as written.
+    pub(super) app_config: Option<At<Vec<At<String>>>>,
     pub(super) destinations: Vec<Destination>,
     pub(super) sets: Vec<Set>,
     pub(super) ownership: Option<At<OwnershipBlock>>,

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Place, Source as Text};
 use crate::model::ApiVersion;
 use crate::state::{Ownership, Prefix, Safety};
 
+use super::app_config::Declared;
 use super::check::Rules;
 use super::document::{At, Document, OwnershipBlock, Spot};
 use super::findings::Findings;
 use super::resolve::{Common, Resolver};
-use super::{AdminApi, Manifest, Transport, digest};
+use super::{AdminApi, Manifest, ReadFile, Transport, digest};
 
 /// The oldest version for each transport.
 const OLDEST_GRAPHQL: &str = "2026-04";
@@ -20,16 +21,24 @@ const OLDEST_REST: &str = "2022-07";
 pub(super) fn manifest(
     paths: &[Arc<str>],
     documents: &[Document],
+    read: &ReadFile<'_>,
+    named: &mut Vec<(Arc<str>, Text)>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Manifest> {
     let allow = documents.iter().flat_map(|document| document.allow.iter().copied()).collect();
     let mut findings = Findings::new(paths.to_vec(), allow);
-    let manifest = merged(paths, documents, &mut findings);
+    let manifest = merged(paths, documents, read, named, &mut findings);
     diagnostics.append(&mut findings.into_diagnostics());
     manifest
 }
 
-fn merged(paths: &[Arc<str>], documents: &[Document], findings: &mut Findings) -> Option<Manifest> {
+fn merged(
+    paths: &[Arc<str>],
+    documents: &[Document],
+    read: &ReadFile<'_>,
+    named_files: &mut Vec<(Arc<str>, Text)>,
+    findings: &mut Findings,
+) -> Option<Manifest> {
     let admin_api = admin_api(documents, findings);
     let auth = block(documents, "auth", |d| d.auth.as_ref(), findings).and_then(|at| at.value.clone());
     let scopes = block(documents, "scopes", |d| d.scopes.as_ref(), findings);
@@ -44,8 +53,10 @@ fn merged(paths: &[Arc<str>], documents: &[Document], findings: &mut Findings) -
     let sets = named("binding set", sets, findings);
 
     let rest = admin_api.transport == Transport::Rest;
+    let configs = block(documents, "app_config", |d| d.app_config.as_ref(), findings);
+    let app = Declared::read(configs.map_or(&[], |at| at.value.as_slice()), read, findings);
     let rules = Rules::new(admin_api.version.clone(), rest, ownership.clone(), prefixes);
-    let mut resolver = Resolver::new(rules, Common { auth, scopes, destinations, sets }, findings);
+    let mut resolver = Resolver::new(rules, Common { auth, scopes, destinations, sets, app }, findings);
 
     let mut shops = Vec::new();
     let mut seen: HashMap<&str, Spot> = HashMap::new();
@@ -78,8 +89,11 @@ fn merged(paths: &[Arc<str>], documents: &[Document], findings: &mut Findings) -
 
     shops.sort_by(|(a, _), (b, _)| a.shop.cmp(&b.shop));
     let (shops, digests): (Vec<_>, Vec<_>) = shops.into_iter().unzip();
-    let addresses = resolver.addresses;
-    let mut manifest = Manifest { digest: String::new(), admin_api, ownership: ownership?, safety, shops, addresses };
+    let Resolver { addresses, common: Common { mut app, .. }, .. } = resolver;
+    named_files.append(&mut app.texts);
+    let app = app.into_subscriptions();
+    let digest = String::new();
+    let mut manifest = Manifest { digest, admin_api, ownership: ownership?, safety, shops, addresses, app };
     manifest.digest = digest::manifest(&manifest, &digests);
     Some(manifest)
 }

@@ -8,6 +8,7 @@ use crate::diagnostic::Code;
 use crate::model::{Address, Auth, Binding, Format, ScopeSet, Topic};
 use crate::state::{Desired, Entry, ShopLimits, Source, Wanted};
 
+use super::app_config::Declared;
 use super::check::{self, Checked, Rules};
 use super::digest;
 use super::document::{self, At, DestinationAddress, Spot, Target};
@@ -21,6 +22,7 @@ pub(super) struct Common<'a> {
     pub(super) scopes: Option<&'a At<Vec<At<crate::model::Scope>>>>,
     pub(super) destinations: BTreeMap<&'a str, &'a document::Destination>,
     pub(super) sets: BTreeMap<&'a str, &'a document::Set>,
+    pub(super) app: Declared,
 }
 
 /// A binding for one table of destinations.
@@ -39,7 +41,7 @@ struct CheckedSet<'a> {
 
 pub(super) struct Resolver<'a> {
     rules: Rules,
-    common: Common<'a>,
+    pub(super) common: Common<'a>,
     common_public: Arc<BTreeMap<Arc<str>, Address>>,
     names: HashMap<&'a str, Arc<str>>,
     sets: BTreeMap<&'a str, CheckedSet<'a>>,
@@ -161,6 +163,7 @@ impl<'a> Resolver<'a> {
                 if let Some((id, spot)) = scope_id {
                     self.scope_coverage(ready, id, scopes.as_deref(), spot, findings, behalf);
                 }
+                self.common.app.repeated(&ready.entry.binding, ready.spot, findings, behalf);
                 entries.push(ready.entry.clone());
                 digests.push(ready.digest);
             }

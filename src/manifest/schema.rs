@@ -50,6 +50,15 @@ fn plainly(value: &mut Value) {
                     map.extend(only);
                 }
             }
+            // An editor shows what is said of the key, not of the alternative that the key is.
+            let said = map.get("description").cloned();
+            if let (Some(said), Some(Value::Object(keys))) = (said, map.get_mut("properties"))
+                && keys.len() == 1
+            {
+                for key in keys.values_mut().filter_map(Value::as_object_mut) {
+                    key.entry("description").or_insert_with(|| said.clone());
+                }
+            }
             map.values_mut().for_each(plainly);
         }
         _ => {}
@@ -70,6 +79,9 @@ struct Manifest {
     /// Access scopes that every shop should have granted; a shop may replace the list. In one file only.
     #[schemars(extend("examples" = [["write_orders", "read_customers"]]))]
     scopes: Option<Vec<Scope>>,
+    /// The app's `shopify.app.toml`, or several, relative to this file: a binding that repeats what stands there is
+    /// delivered twice, and reported. In one file only.
+    app_config: Option<AppConfig>,
     /// Addresses by name.
     #[schemars(extend("propertyNames" = name_pattern()))]
     destinations: Option<BTreeMap<String, Destination>>,
@@ -84,6 +96,16 @@ struct Manifest {
     lint: Option<Lint>,
     /// The shops. Each may stand in a file of its own.
     shops: Option<Vec<Shop>>,
+}
+
+/// One path, or several.
+#[derive(JsonSchema)]
+#[schemars(untagged, extend("examples" = ["shopify.app.toml"]))]
+enum AppConfig {
+    /// A path.
+    One(NonBlank),
+    /// Several paths.
+    Several(Vec<NonBlank>),
 }
 
 /// How to talk to Shopify.
@@ -230,9 +252,38 @@ struct FlowDestination {
 }
 
 /// A webhook topic in its slash form.
+///
+/// Any text that is written like a topic is taken, since Shopify adds topics; one that the catalogue does not know is
+/// flagged in an editor all the same. `deprecationMessage`, from VS Code's JSON Schema, does that; other readers ignore
+/// the key. yaml-language-server shows it as an error, since it has one severity for all that a schema says.
 #[derive(JsonSchema)]
-#[schemars(extend("anyOf" = topics(), "examples" = ["orders/create", "customers/update"]))]
-struct Topic(String);
+#[schemars(
+    untagged,
+    description = "A webhook topic in its slash form.",
+    extend(
+        "examples" = ["orders/create", "customers/update"],
+        "if" = { "$ref": "#/$defs/NewTopic", "not": { "$ref": "#/$defs/KnownTopic" } },
+        "then" = { "deprecationMessage": UNKNOWN_TOPIC }
+    )
+)]
+enum Topic {
+    Known(KnownTopic),
+    New(NewTopic),
+}
+
+const UNKNOWN_TOPIC: &str =
+    "hookwright does not know this topic: `hookwright topics WORD` searches; one that is new at Shopify is taken";
+const NO_TOPIC: &str = "not a webhook topic; write it in its slash form, as in orders/create";
+
+/// A webhook topic in its slash form, known to the catalogue.
+#[derive(JsonSchema)]
+#[schemars(extend("enum" = topics(), "enumDescriptions" = needs(), "errorMessage" = NO_TOPIC))]
+struct KnownTopic(String);
+
+/// A webhook topic, whether the catalogue knows it or not.
+#[derive(JsonSchema)]
+#[schemars(extend("pattern" = "^[A-Za-z][A-Za-z0-9_]*([/.][A-Za-z0-9_]+)*$", "errorMessage" = NO_TOPIC))]
+struct NewTopic(String);
 
 /// What is to be delivered where. Exactly one of `topic` and `topics`, exactly one of `destination` and `address`.
 #[derive(JsonSchema)]
@@ -421,10 +472,24 @@ fn token_pattern() -> Value {
     json!({ "pattern": "^shp(at|ca|ua|pa|ss|rt)_" })
 }
 
-/// The known ones, for completion, or anything that is written like a topic.
+fn subscribable() -> impl Iterator<Item = &'static catalog::TopicInfo> {
+    catalog::all().iter().filter(|topic| !topic.is_compliance())
+}
+
 fn topics() -> Value {
-    let known: Vec<&str> = catalog::all().iter().filter(|t| !t.is_compliance()).map(|t| t.name).collect();
-    json!([{ "enum": known }, { "pattern": "^[A-Za-z][A-Za-z0-9_]*([/.][A-Za-z0-9_]+)*$" }])
+    subscribable().map(|topic| topic.name).collect()
+}
+
+/// What each topic needs, in the same order.
+fn needs() -> Value {
+    let needs = |topic: &catalog::TopicInfo| {
+        let scopes: Vec<&str> = topic.scopes().collect();
+        let scopes = (!scopes.is_empty()).then(|| format!("needs {}", scopes.join(" or ")));
+        let since = topic.since().map(|since| format!("since {since}"));
+        let note = Some(topic.note.to_owned()).filter(|note| !note.is_empty());
+        [scopes, since, note].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    };
+    subscribable().map(needs).collect()
 }
 
 fn warnings() -> Value {

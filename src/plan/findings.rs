@@ -8,7 +8,7 @@ use super::v1::{Finding, Severity, ShopError};
 use crate::catalog;
 use crate::diff::{Change, ShopDiff, UpdateReason};
 use crate::model::{Field, Live, ShopDomain};
-use crate::state::{Desired, Entry, Observed, Ownership, Unmanaged};
+use crate::state::{AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
 
 /// How long Shopify goes on sending retries to the address that was in force when an event fired (documented; 8
 /// retries over 4 hours since 2024-09).
@@ -135,6 +135,29 @@ fn not_readable(live: &Entry<Live>) -> Finding {
     );
     let details = json!({ "address": address, "format": live.binding.format.as_str() });
     finding("not_readable", Severity::Attention, Some(live), message, details)
+}
+
+/// Bindings that repeat what the app declares for itself. Nothing that was read tells: the Admin API does not list what
+/// is declared there.
+pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Finding> {
+    let twice = desired.entries.iter().filter_map(|entry| {
+        let declared = app.iter().find(|declared| declared.is_repeated_by(&entry.binding))?;
+        Some((&entry.binding, declared))
+    });
+    let told = twice.map(|(binding, declared)| {
+        let Source { file, line } = &declared.source;
+        let message = format!(
+            "the app itself declares it to {}, too, in {file}:{line}: each event is delivered twice; remove one of the two",
+            binding.address
+        );
+        let details = json!({
+            "address": binding.address.as_str(),
+            "declared": { "address": declared.address.as_str(), "filter": declared.filter, "file": **file, "line": line },
+        });
+        let topic = Some(binding.topic.to_string());
+        Finding { topic, ..finding("double_delivery", Severity::Warning, None, message, details) }
+    });
+    told.collect()
 }
 
 fn old_endpoint(address: &str, topics: &BTreeSet<&str>) -> Finding {

@@ -6,6 +6,7 @@ use crate::plan::v1::{Origin, Plan, Severity, Subscription};
 
 mod dangers;
 mod first;
+mod metrics;
 mod reports;
 
 /// A thousand shops that all differ alike, each with an inlet and a file of its own.

@@ -181,7 +181,10 @@ fn beside(state: &Path, what: &str) -> PathBuf {
 }
 
 fn append(path: &Path) -> Result<File, SandboxError> {
-    OpenOptions::new().create(true).append(true).open(path).map_err(SandboxError::io(path))
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600); // as the snapshot: the journal has its tokens, too
+    options.create(true).append(true).open(path).map_err(SandboxError::io(path))
 }
 
 /// One write call a line: what was written survives a kill of the process, and lines never mix.

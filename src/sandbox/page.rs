@@ -132,7 +132,7 @@ pub(super) fn base64(text: &str) -> String {
     out
 }
 
-/// Undoes [`base64`], with padding or without.
+/// Undoes [`base64()`], with padding or without.
 pub(super) fn unbase64(text: &str) -> Option<String> {
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
     for c in text.trim_end_matches('=').bytes() {

@@ -402,6 +402,24 @@ shops:
     }
 
     #[test]
+    fn one_file_names_the_app() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = |name: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, "sandbox: 1\napp: { client_id: a, client_secret: s }\n").expect("write");
+            path
+        };
+        let message = read(&[file("a"), file("b")]).expect_err("twice").to_string();
+        assert!(
+            message.contains("b:2:6: there is an app at ") && message.ends_with("name it in one file"),
+            "{message}"
+        );
+        let mut world = World::default();
+        fill(&mut world, &read(&[file("a")]).expect("once")).expect("seed");
+        assert_eq!(world.app.client_id, "a");
+    }
+
+    #[test]
     fn mistakes_are_told_with_their_place_and_a_hint() {
         let shop = |rest: &str| format!("sandbox: 1\nshops:\n  - shop: acme\n    {rest}\n");
         for (text, expected) in [
@@ -421,6 +439,15 @@ shops:
             (shop("scopes: [orders]"), "a.sandbox.yaml:3:5: `orders` is no scope"),
             ("sandbox: 2\nshops: []\n".to_owned(), "a.sandbox.yaml:1:10: sandbox: 2 is not known"),
             ("sandbox: 1\nshops: [{status: ok}]\n".to_owned(), "an entry names one `shop`"),
+            ("sandbox: 1\napp: {client_id: a}\n".to_owned(), "a.sandbox.yaml:2:7: missing field `client_secret`"),
+            (
+                "sandbox: 1\napp: {client_id: a, client_secret: s3, sign_with: old}\n".to_owned(),
+                "a.sandbox.yaml:2:6: sign_with: old needs an old_client_secret",
+            ),
+            (
+                "sandbox: 1\napp: {client_id: a, client_secret: s3, redirect_uris: [acme]}\n".to_owned(),
+                "the redirect URI `acme` is no URL",
+            ),
         ] {
             let message = complaint(&text);
             assert!(message.contains(expected), "{text}\n{message}");

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::schemas::keeps_to;
 use crate::scene::Server;
+use crate::schemas::keeps_to;
 use crate::world::{A, B, FOREIGN, World, manifest, seed};
 
 const TOPICS: [&str; 10] = [
@@ -52,7 +52,8 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
 }
 
-fn kept(text: &str) -> Vec<Value> {
+/// The lines, each of which keeps to the committed schema.
+pub fn kept(text: &str) -> Vec<Value> {
     let lines = lines(text);
     for line in &lines {
         keeps_to("events.v1.schema.json", line);
@@ -75,7 +76,7 @@ fn the_schema_can_say_no() {
     }
 }
 
-fn types(lines: &[Value]) -> Vec<&str> {
+pub fn types(lines: &[Value]) -> Vec<&str> {
     lines.iter().map(|l| l["type"].as_str().unwrap()).collect()
 }
 

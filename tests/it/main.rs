@@ -5,14 +5,21 @@
 #![allow(clippy::format_collect, reason = "small YAML texts; a fold would hide what they say")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod app_config;
 mod architecture;
+mod clusters;
+mod completions;
+mod events;
 mod examples;
 mod files;
 mod hazards;
+mod import;
 mod journal;
+mod metrics;
 mod oauth;
 mod order;
 mod plans;
+mod review;
 mod scene;
 mod schemas;
 mod secrets;
@@ -20,4 +27,6 @@ mod show;
 mod since;
 mod story;
 mod transports;
+#[cfg(unix)]
+mod workflows;
 mod world;

@@ -15,9 +15,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(world: &World) -> Self {
+        Self::start_with(world, &[])
+    }
+
+    /// With more options, such as faults.
+    pub fn start_with(world: &World, more: &[&str]) -> Self {
         let args =
             ["sandbox", "serve", "--state", "served.json", "--listen", "127.0.0.1:0", "--seed", "world.sandbox.yaml"];
-        let mut child = world.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = world.command(&[&args, more].concat()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().trim_start_matches("export HOOKWRIGHT_ADMIN_URL=").trim_matches('\'').to_owned();

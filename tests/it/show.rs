@@ -91,6 +91,42 @@ fn completions_and_man_pages_are_written_for_every_shell_and_command() {
         world.run(args).exits(0).says(".TH");
     }
     world.run(&["man", "nothing"]).exits(3);
+    // A command below another, and the way there in the complaint.
+    world.run(&["man", "sandbox", "edit", "remove"]).exits(0).says(".TH HOOKWRIGHT-SANDBOX-EDIT-REMOVE 1");
+    world.run(&["man", "sandbox", "nothing"]).exits(3).says("`hookwright sandbox --help`");
+}
+
+#[test]
+fn packagers_get_every_page_with_its_sections() {
+    let world = world();
+    world.run(&["man", "--all", "share/man1"]).exits(0);
+    let page = |name: &str| world.read(&format!("share/man1/hookwright{name}.1"));
+    let sections = |text: &str| -> Vec<String> {
+        text.lines().filter_map(|l| l.strip_prefix(".SH ")).map(|l| l.trim_matches('"').to_owned()).collect()
+    };
+    for entry in std::fs::read_dir(world.path("share/man1")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES", "SEE ALSO"] {
+            assert!(sections(&text).iter().any(|s| s == section), "{section} is missing:\n{text}");
+        }
+        // What a page refers to is there.
+        let (_, related) = text.split_once(".SH \"SEE ALSO\"\n").unwrap();
+        for name in
+            related.trim().split(", ").map(|name| name.replace("\\fB", "").replace("\\fR(1)", "").replace("\\-", "-"))
+        {
+            assert!(world.path(&format!("share/man1/{name}.1")).exists(), "{name}:\n{text}");
+        }
+    }
+    let plan = page("-plan");
+    for name in
+        ["HOOKWRIGHT_ADMIN_URL", "HOOKWRIGHT_TRUST_HOSTS", "HOOKWRIGHT_ALLOW_COMMANDS", "NO_COLOR", "SOURCE_DATE_EPOCH"]
+    {
+        assert!(plan.contains(&name.replace('-', "\\-")), "{name}");
+    }
+    assert!(!page("-validate").contains("HOOKWRIGHT_ADMIN_URL") && page("").contains("GITHUB_WORKSPACE"));
+    assert!(page("-apply").contains("a hazard without consent") && !plan.contains("a hazard without consent"));
+    // The folder is a file's name already.
+    world.run(&["man", "--all", "hookwright.yaml"]).exits(1).says("cannot write the pages");
 }
 
 #[test]

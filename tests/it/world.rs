@@ -197,3 +197,17 @@ pub fn seed(shop: &str, subscriptions: &str) -> String {
          subscriptions:\n{subscriptions}"
     )
 }
+
+/// A program that Rust does not bring. Where it is absent the test is skipped, and says so; in `.ci/run`, which installs
+/// it (HOOKWRIGHT_CI_TOOLS=1), that is a failure.
+#[allow(clippy::print_stderr, reason = "a test that does nothing should say so")]
+pub fn tool(name: &str) -> Option<Command> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|folder| folder.join(name).is_file()) {
+        return Some(Command::new(name));
+    }
+    let required = std::env::var_os("HOOKWRIGHT_CI_TOOLS").is_some_and(|v| v == "1");
+    assert!(!required, "{name} is not installed, and HOOKWRIGHT_CI_TOOLS=1 says that it is");
+    eprintln!("skipped: there is no {name}");
+    None
+}

@@ -3,12 +3,12 @@
 use super::*;
 
 impl Client {
-    async fn control(&self, method: &str, body: &str) -> Answer {
+    pub(super) async fn control(&self, method: &str, body: &str) -> Answer {
         let url = self.url.replace("{shop}", "__sandbox/faults");
         self.send(self.http.request(method.parse().expect("method"), url).body(body.to_owned())).await
     }
 
-    async fn faults(&self, specs: &[&str]) {
+    pub(super) async fn faults(&self, specs: &[&str]) {
         let faults = sandbox::Faults::read(&[], &specs.iter().map(ToString::to_string).collect::<Vec<_>>(), Some(1));
         let _ = faults.expect("these are faults");
         let rules: Vec<Value> = specs

@@ -93,7 +93,9 @@ impl Commits {
         loop {
             if let Err(error) = self.write().await {
                 let jobs = std::mem::take(&mut self.waiting().jobs);
-                jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
+                for job in jobs {
+                    job.answer(Err(error.clone()));
+                }
             }
             tokio::time::sleep(TURN).await;
             let waiting = self.waiting();
@@ -155,5 +157,10 @@ impl Commits {
     /// How often this process replaced the file.
     pub(super) fn writes(&self) -> usize {
         self.waiting().writes
+    }
+
+    /// Whether a change waits to be written.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting().jobs.is_empty()
     }
 }

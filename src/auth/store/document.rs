@@ -116,11 +116,6 @@ impl Document {
         }
         self.shops.insert(shop.clone(), record);
     }
-
-    /// Whether there was an entry.
-    pub(super) fn remove(&mut self, shop: &ShopDomain) -> bool {
-        self.shops.remove(shop).is_some()
-    }
 }
 
 impl Record {

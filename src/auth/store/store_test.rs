@@ -66,7 +66,7 @@ async fn what_is_put_is_got_by_this_store_and_by_another() {
     let path = folder.path().join("tokens.json");
     let store = Store::new(path.clone());
     assert!(store.get(&shop("a")).await.expect("get").is_none());
-    assert!(!path.exists() && !store.remove(&shop("a")).await.expect("remove"));
+    assert!(!path.exists());
     assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 0, "reading made files");
 
     let lasting = Entry { expires_at: None, refresh: None, online_user: Some("902541635".into()), ..entry(7) };
@@ -79,10 +79,7 @@ async fn what_is_put_is_got_by_this_store_and_by_another() {
     assert_eq!(json(&path)["hookwright_tokens"], 1);
     assert_eq!(json(&path)["shops"]["a.myshopify.com"]["refresh"]["token"], "refresh-1");
 
-    assert!(store.remove(&shop("a")).await.expect("remove"));
-    assert!(!store.remove(&shop("a")).await.expect("remove"));
     let other = Store::new(path.clone());
-    assert!(other.get(&shop("a")).await.expect("get").is_none());
     // The first store sees what the second one wrote.
     other.put(&shop("b"), entry(8)).await.expect("put");
     assert_eq!(access(store.get(&shop("b")).await.expect("get").as_ref()), Some("access-8"));
@@ -138,7 +135,6 @@ async fn what_is_no_sound_token_store_is_refused_and_left_as_it_is() {
         let errors = [
             store.get(&shop("a")).await.map(drop).expect_err(&text),
             store.put(&shop("a"), entry(1)).await.expect_err(&text),
-            store.remove(&shop("a")).await.map(drop).expect_err(&text),
         ];
         for error in errors {
             let said = format!("{error} {error:?}");
@@ -167,7 +163,6 @@ async fn keys_of_a_later_minor_version_survive() {
     store.fresh(&shop("a"), is_first, async |_| Ok::<_, ()>(entry(2))).await.expect("fresh");
     store.used(&shop("a"), &"access-2".into()).await.expect("used");
     store.put(&shop("b"), entry(5)).await.expect("put");
-    store.remove(&shop("b")).await.expect("remove");
     let now = json(&path);
     assert_eq!(now["later"], serde_json::json!([1, {"x": null}]));
     assert_eq!(now["shops"]["a.myshopify.com"]["note"], serde_json::json!({"y": 2.5}));
@@ -234,7 +229,7 @@ async fn a_due_entry_is_refreshed_and_the_token_before_kept_until_the_new_pair_w
 }
 
 #[tokio::test]
-async fn a_login_or_a_removal_during_a_refresh_wins() {
+async fn a_login_during_a_refresh_wins() {
     let folder = tempfile::tempdir().expect("folder");
     let store = Store::new(folder.path().join("tokens.json"));
     let a = shop("a");
@@ -242,11 +237,6 @@ async fn a_login_or_a_removal_during_a_refresh_wins() {
     let got = store.fresh(&a, is_first, async |_| store.put(&a, entry(9)).await.map(|()| entry(2))).await;
     assert_eq!(access(got.expect("fresh").as_ref()), Some("access-9"));
     assert_eq!(all_of(&store.get(&a).await.expect("get").expect("a")), all_of(&entry(9)));
-
-    store.put(&a, entry(1)).await.expect("put");
-    let got = store.fresh(&a, is_first, async |_| store.remove(&a).await.map(|_| entry(2))).await;
-    assert!(got.expect("fresh").is_none());
-    assert!(store.get(&a).await.expect("get").is_none());
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ impl One {
                 "add it there first, with `bindings: []` if it has none yet: its `auth` and `scopes` are read from it",
             )
         })?;
-        let target = Target::open(access, &manifest, seeds).await?;
+        let target = Target::open(access, &manifest, Some(seeds)).await?;
         target.check_shops(1)?;
         let client = AdminClient::new(admin::Options::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
         let client = client.map_err(|e| Failure::new(Exit::Error, e))?;

@@ -106,7 +106,7 @@ async fn one(run: &Run, at: usize) -> StatusShop {
             let attention = told.login_soon || !told.missing.is_empty() || !told.blocked_topics.is_empty();
             told.status = if attention { Verdict::Attention } else { Verdict::Ready };
         }
-        Err(error) if run.tolerates(shop, &error) => {
+        Err(error) if run.tolerates(at, error.kind.as_str()) => {
             told.status = Verdict::Unavailable;
             told.error = Some(crate::apply::error(&error));
         }

@@ -9,8 +9,19 @@ use crate::state::{Prefix, Unmanaged};
 
 use super::{Decoder, short};
 
-const KEYS: [&str; 10] =
-    ["version", "admin_api", "auth", "scopes", "destinations", "binding_sets", "ownership", "safety", "lint", "shops"];
+const KEYS: [&str; 11] = [
+    "version",
+    "admin_api",
+    "auth",
+    "scopes",
+    "app_config",
+    "destinations",
+    "binding_sets",
+    "ownership",
+    "safety",
+    "lint",
+    "shops",
+];
 
 impl Decoder {
     pub(super) fn document(&mut self, root: &Node) -> Document {
@@ -30,6 +41,10 @@ impl Decoder {
         document.scopes = fields.get("scopes").and_then(|pair| {
             let scopes = self.scopes(&pair.value)?;
             Some(At::new(scopes, self.spot(pair.key_span)))
+        });
+        document.app_config = fields.get("app_config").and_then(|pair| {
+            let paths = self.app_config(&pair.value)?;
+            Some(At::new(paths, self.spot(pair.key_span)))
         });
         if let Some(pair) = fields.get("destinations") {
             document.destinations = self.destinations(&pair.value);
@@ -104,6 +119,15 @@ impl Decoder {
             Some(At::new(scope?, spot))
         });
         Some(scopes.collect())
+    }
+
+    /// One path, or a list of them.
+    fn app_config(&mut self, node: &Node) -> Option<Vec<At<String>>> {
+        if let Value::List(_) = node.value {
+            return Some(self.texts(node, "`app_config`", "an item of `app_config`")?.value);
+        }
+        let path = self.text(node, "`app_config`")?.to_owned();
+        Some(vec![At::new(path, self.spot(node.span))])
     }
 
     fn sets(&mut self, node: &Node) -> Vec<Set> {

@@ -70,7 +70,7 @@ pub(super) fn install(domain: &ShopDomain, shop: &mut Shop, asked: &Asked, with:
     let code = format!("{:032x}", fastrand::u128(..));
     let expires_at = with.now + i64::from(app.code_seconds.unwrap_or(CODE_SECONDS)) * 1000;
     let client_id = app.client_id.clone();
-    shop.grants.add_code(Code { code: Secret::new(&*code), client_id, online: *online, expires_at }, with.now);
+    shop.grants.add_code(Code { text: Secret::new(&*code), client_id, online: *online, expires_at }, with.now);
     let host = base64(&format!("admin.shopify.com/store/{}", domain.handle()));
     let mut parameters = vec![
         ("code", code),

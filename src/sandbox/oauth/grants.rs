@@ -22,7 +22,7 @@ pub(in crate::sandbox) struct Grants {
 /// An authorization code; used once, it is gone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Code {
-    pub(super) code: Secret,
+    pub(super) text: Secret,
     pub(super) client_id: String,
     pub(super) online: bool,
     pub(super) expires_at: i64,
@@ -131,16 +131,15 @@ impl Grants {
 
     /// Takes a code out, if it is there, of this client and not over.
     pub(super) fn take_code(&mut self, client_id: &str, code: &str, now: i64) -> Option<Code> {
-        let at = self.codes.iter().position(|c| c.code.reveal() == code && c.client_id == client_id)?;
+        let at = self.codes.iter().position(|c| c.text.reveal() == code && c.client_id == client_id)?;
         Some(self.codes.remove(at)).filter(|code| code.expires_at > now)
     }
 
     /// Adds a token that a person or the app's secret brought. An expiring offline token ends those before it: only one
     /// can be active per app and shop (shopify.dev, "About offline access tokens").
     pub(super) fn issue(&mut self, token: Token, now: i64) {
-        self.tokens.retain(|t| {
-            !t.is_over(now) && !(token.refresh.is_some() && t.client_id == token.client_id && t.refresh.is_some())
-        });
+        let rival = |t: &Token| token.refresh.is_some() && t.refresh.is_some() && t.client_id == token.client_id;
+        self.tokens.retain(|t| !t.is_over(now) && !rival(t));
         self.tokens.push(token);
     }
 

@@ -26,7 +26,9 @@ fn hmac(key: &str, text: &str) -> String {
 /// `redirect` with `parameters` and their `hmac`: all parameters sorted by key, form-encoded, HMAC-SHA256 with the client
 /// secret (shopify.dev, "Verify a request from Shopify"; the libraries' auth_query).
 pub(super) fn callback(redirect: &Url, secret: &str, parameters: &[(&str, String)]) -> Url {
-    let there = redirect.query_pairs().filter(|(key, _)| key != "hmac").map(|(k, v)| (k.into_owned(), v.into_owned()));
+    // What the redirect URI brought along is signed, too; it can't stand for what Shopify says.
+    let own = |key: &str| key == "hmac" || parameters.iter().any(|(name, _)| *name == key);
+    let there = redirect.query_pairs().filter(|(key, _)| !own(key)).map(|(k, v)| (k.into_owned(), v.into_owned()));
     let added = parameters.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
     let mut all: Vec<(String, String)> = there.chain(added).collect();
     all.sort();

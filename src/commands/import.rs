@@ -1,0 +1,171 @@
+//! `import`: read the shops, write down as a manifest what is live.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::out_file::OutFile;
+use super::pipeline::{self, Run};
+use super::{Output, lines};
+use crate::admin::AdminError;
+use crate::cli::import::ImportArgs;
+use crate::cli::{Format, SelectArgs};
+use crate::error::Failure;
+use crate::exit::{self, Cause, Exit};
+use crate::import::{self, Imported, Request, Shop, Unread};
+use crate::manifest::{self, Manifest, Options, SourceFile, auth_value};
+use crate::model::{Scope, ScopeSet, ShopDomain};
+use crate::render::escape;
+use crate::state::Observed;
+
+pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failure> {
+    let out = args.out.as_deref().map(|path| prepare(path, args.force)).transpose()?;
+    let (recorder, _) = lines::open(None, None, Format::Text, output)?;
+    let voice = output.voice();
+    let run = if args.file.is_empty() {
+        let manifest = named(&args)?;
+        // The names are exact, and all of them are in the manifest that was made of them.
+        let select = SelectArgs { shop: Vec::new(), ..args.select.clone() };
+        pipeline::open_loaded(pipeline::Loaded::of_names(manifest), &select, &args.run, voice, None, recorder).await?
+    } else {
+        let loaded = pipeline::load(&args.file, voice, output)?;
+        pipeline::open_loaded(loaded, &args.select, &args.run, voice, None, recorder).await?
+    };
+    if run.shops.is_empty() {
+        run.target.close().await?;
+        output.remark("No shop is in this shard; nothing was written.\n");
+        return Ok(Exit::Done);
+    }
+
+    let readings = run.read("read", |at, reading| (at, reading.map(|r| r.observed))).await;
+    let (request, causes) = request(&args, &run, readings, output);
+    run.target.close().await?;
+    let read = request.shops.len();
+    if read == 0 {
+        output.error("no shop could be read, so nothing was written\n");
+        return Ok(exit::of_causes(causes, false));
+    }
+    let imported = import::import(request);
+    for refused in &imported.refused {
+        let import::Refused { shop, topic, id, why, managed } = refused;
+        let then = if *managed { "; a plan of this manifest deletes it" } else { "" };
+        output.error(&escaped(&format!("error: {shop}: {topic} ({id}) cannot be written: {why}{then}")));
+    }
+    match (out, &args.out) {
+        (Some(file), Some(path)) => {
+            file.write(&imported.yaml)?;
+            output.remark(&summary(&imported, read, path));
+        }
+        _ => output.print(&imported.yaml)?,
+    }
+    let refused = imported.refused.iter().filter(|refused| refused.managed).map(|_| Cause::Other);
+    Ok(exit::of_causes(causes.into_iter().chain(refused), true))
+}
+
+fn prepare(path: &Path, force: bool) -> Result<OutFile, Failure> {
+    if !force && path.symlink_metadata().is_ok_and(|meta| !meta.file_type().is_dir()) {
+        let message = format!("{} exists already and is not overwritten", path.display());
+        return Err(Failure::invalid(message).hint("name another file with --out, or overwrite it with --force"));
+    }
+    OutFile::prepare(path)
+}
+
+/// A manifest of shops that were named, with nothing in it.
+fn named(args: &ImportArgs) -> Result<Manifest, Failure> {
+    if args.select.shop.is_empty() {
+        return Err(Failure::invalid("no shop is named")
+            .hint("name shops with --shop NAME, or a manifest that lists them with -f hookwright.yaml"));
+    }
+    if !args.select.label.is_empty() {
+        return Err(Failure::invalid("--label needs a manifest that gives labels").hint("name one with -f"));
+    }
+    let mut shops = Vec::new();
+    for name in &args.select.shop {
+        let domain = ShopDomain::parse(name).map_err(|e| {
+            let hint = "patterns select shops of a manifest: name one with -f";
+            Failure::invalid(format!("--shop {name:?}: {e}")).hint(hint)
+        })?;
+        if !shops.contains(&domain) {
+            shops.push(domain);
+        }
+    }
+    let shops = shops.iter().map(|shop| serde_json::json!({ "shop": shop.as_str(), "bindings": [] }));
+    let document = serde_json::json!({
+        "version": 1,
+        "auth": { "access_token": { "env": args.token_env } },
+        "shops": shops.collect::<Vec<_>>(),
+    });
+    // JSON is YAML, and the manifest's own rules decide what may name an environment variable.
+    let file = SourceFile { path: "--token-env".to_owned(), bytes: document.to_string().into_bytes() };
+    let loaded = manifest::load(vec![file], &Options::default());
+    loaded.manifest.ok_or_else(|| {
+        let first = loaded.diagnostics.first();
+        let why = first.map_or_else(|| "it is not usable".to_owned(), |d| d.message.clone());
+        let failure = Failure::invalid(format!("--token-env: {why}"));
+        first.iter().filter_map(|d| d.hint.as_deref()).flat_map(str::lines).fold(failure, Failure::hint)
+    })
+}
+
+/// What was read, sorted into what can be written down and what cannot.
+fn request(
+    args: &ImportArgs,
+    run: &Run,
+    readings: Vec<(usize, Result<Observed, AdminError>)>,
+    output: Output,
+) -> (Request, Vec<Cause>) {
+    let manifest = Arc::clone(&run.manifest);
+    let (mut shops, mut unread, mut causes) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, reading) in readings {
+        let shop = &manifest.shops[at];
+        match reading {
+            Ok(observed) => shops.push(Shop {
+                shop: shop.shop.clone(),
+                labels: shop.labels.clone(),
+                tolerate: shop.tolerate.iter().map(|kind| kind.as_str()).collect(),
+                auth: shop.auth.as_deref().map(auth_value),
+                scopes: if args.scopes {
+                    observed.scopes.as_ref().map(without_implied)
+                } else {
+                    shop.desired.scopes.clone()
+                },
+                observed,
+            }),
+            Err(error) => {
+                let kind = error.kind.as_str();
+                let why = format!("{kind}: {error}");
+                if run.tolerates(at, kind) {
+                    output.remark(&escaped(&format!("{}: not read, and tolerated: {why}", shop.shop)));
+                } else {
+                    output.error(&escaped(&format!("error: {}: not read: {why}", shop.shop)));
+                    causes.push(Cause::of_kind(kind));
+                }
+                unread.push(Unread { shop: shop.shop.clone(), why });
+            }
+        }
+    }
+    let names = manifest.shops.iter().flat_map(|shop| shop.destinations.iter());
+    let request = Request {
+        admin_api: manifest.admin_api.clone(),
+        ownership: manifest.ownership.clone(),
+        all: args.all,
+        destinations: names.map(|(name, address)| (name.to_string(), address.clone())).collect(),
+        shops,
+        unread,
+    };
+    (request, causes)
+}
+
+/// The scopes as people list them: Shopify names the read scope beside the write scope that grants it.
+fn without_implied(granted: &ScopeSet) -> ScopeSet {
+    let implied: Vec<Scope> = granted.iter().filter_map(Scope::implied).collect();
+    granted.iter().filter(|scope| !implied.contains(scope)).cloned().collect()
+}
+
+fn escaped(line: &str) -> String {
+    format!("{}\n", escape(line))
+}
+
+fn summary(imported: &Imported, shops: usize, path: &Path) -> String {
+    let Imported { written, unmanaged, .. } = imported;
+    let left = if *unmanaged > 0 { format!("; {unmanaged} unmanaged ones left out") } else { String::new() };
+    format!("Wrote {written} subscriptions of {shops} shops to {}{left}\n", path.display())
+}

@@ -1,0 +1,100 @@
+//! Names for destinations and sets: readable, the same on every run, each once.
+
+use std::collections::HashSet;
+
+use crate::model::{Address, AddressKind, Topic};
+
+/// Longest name that is made up, without what makes it unique.
+const LONGEST: usize = 40;
+
+/// The names that are taken.
+#[derive(Default)]
+pub(super) struct Names(HashSet<String>);
+
+impl Names {
+    /// Takes a name as it is, if it is free.
+    pub(super) fn take(&mut self, name: &str) -> bool {
+        self.0.insert(name.to_owned())
+    }
+
+    /// The name, or the first of `name-2`, `name-3`, … that is free.
+    pub(super) fn unique(&mut self, name: &str) -> String {
+        let numbered = (2_usize..).map(|n| format!("{name}-{n}"));
+        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.0.contains(name));
+        let free = free.unwrap_or_default();
+        self.0.insert(free.clone());
+        free
+    }
+}
+
+/// What a set is called: by what its topics are about, or else by where they go.
+pub(super) fn of_set<'a>(mut topics: impl Iterator<Item = &'a Topic>, destination: &str) -> String {
+    let first = topics.next().map(family).unwrap_or_default();
+    let alike = !first.is_empty() && topics.all(|topic| family(topic) == first);
+    tidy(if alike { &first } else { destination }, "set")
+}
+
+/// `orders/create` is about orders.
+fn family(topic: &Topic) -> String {
+    topic.as_str().split(['/', '.']).next().unwrap_or_default().to_lowercase()
+}
+
+/// What an address is called: an inlet of Adobe's by the beginning of its id, anything else by its host.
+pub(super) fn of_address(address: &Address) -> String {
+    let text = address.as_str();
+    let last = |separator: char| text.rsplit(separator).next().unwrap_or_default();
+    let name = match address.kind() {
+        AddressKind::PubSub => format!("pubsub-{}", last(':')),
+        AddressKind::EventBridge => format!("eventbridge-{}", last('/')),
+        AddressKind::Https | AddressKind::Other => {
+            let url = address.url();
+            let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or("endpoint");
+            let id = url.as_ref().and_then(|url| url.path().strip_prefix("/collection/")).and_then(|id| id.get(..8));
+            match id.filter(|id| id.bytes().all(|c| c.is_ascii_hexdigit())) {
+                Some(id) if host.ends_with(".adobedc.net") => format!("dcs-{id}"),
+                _ => host.to_owned(),
+            }
+        }
+    };
+    tidy(&name, "endpoint")
+}
+
+/// Letters, digits, `_`, `-` and `.`, as a manifest wants names.
+fn tidy(text: &str, otherwise: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' };
+    let name: String = text.chars().map(letter).take(LONGEST).collect();
+    let name = name.trim_matches(['-', '.']);
+    if name.is_empty() { otherwise.to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_where_it_goes() {
+        let id = "5e331f99e157309c495d985a4be804410e7b869f6b067c0d5d5ec958c2aaeb85";
+        for (address, name) in [
+            (format!("https://dcs.adobedc.net/collection/{id}?x-adobe-flow-id=1"), "dcs-5e331f99"),
+            ("https://dcs.adobedc.net/collection/é".into(), "dcs.adobedc.net"),
+            ("https://billing.example/shopify".into(), "billing.example"),
+            ("pubsub://my-project:orders%25x".into(), "pubsub-orders-25x"),
+            ("arn:aws:events:eu-west-1::event-source/aws.partner/shopify.com/1/shop ø".into(), "eventbridge-shop"),
+            ("kafka://x".into(), "endpoint"),
+        ] {
+            assert_eq!(of_address(&Address::new(&address)), name);
+        }
+        let mut names = Names::default();
+        assert!(names.take("a-2") && !names.take("a-2"));
+        assert_eq!([names.unique("a"), names.unique("a"), names.unique("a")], ["a", "a-3", "a-4"]);
+    }
+
+    #[test]
+    fn sets_are_called_by_what_they_are_about() {
+        let topics = |list: &[&str]| list.iter().map(|t| Topic::from_slash(t)).collect::<Vec<_>>();
+        let name = |list: &[&str]| of_set(topics(list).iter(), "commerce");
+        assert_eq!(name(&["orders/create", "orders/updated"]), "orders");
+        assert_eq!(name(&["customer.tags_added"]), "customer");
+        assert_eq!(name(&["orders/create", "products/create"]), "commerce");
+    }
+}

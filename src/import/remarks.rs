@@ -1,0 +1,87 @@
+//! The comments of the manifest: what was counted, what is missing, what could not be seen.
+
+use super::take::Taken;
+use super::yaml::Document;
+use super::{Request, take::TakenShop};
+use crate::manifest::Transport;
+use crate::model::{Live, Sight};
+use crate::state::{Entry, Unmanaged};
+
+/// Most lines of one list in a comment; the rest is counted.
+const MOST: usize = 50;
+
+/// What to say where one binding is live several times.
+pub(super) fn repeated(ids: &[&str], live: &Entry<Live>) -> String {
+    let count = ids.len();
+    let ids = ids.join(", ");
+    match live.meta.sight {
+        Sight::Whole => format!("live {count} times ({ids}), written once; a plan removes the others"),
+        Sight::WithoutFilterAndName => {
+            format!(
+                "looks live {count} times ({ids}), written once; REST does not show the filters that tell them apart"
+            )
+        }
+    }
+}
+
+/// The comment at the top, a line each.
+pub(super) fn header(request: &Request, taken: &Taken, document: &Document<'_>) -> Vec<String> {
+    let written: usize = taken.shops.iter().map(TakenShop::count).sum();
+    let (destinations, sets) = document.sizes();
+    let mut out = vec![format!(
+        "Written by `hookwright import`: what was live in {}: {}, {}, {}.",
+        count(request.shops.len(), "shop"),
+        count(written, "subscription"),
+        count(destinations, "destination"),
+        count(sets, "binding set"),
+    )];
+    if !request.unread.is_empty() {
+        out.push(String::new());
+        let missing = count(request.unread.len(), "shop");
+        out.push(format!("NOT READ, and therefore missing below, which does not mean empty: {missing}"));
+        list(request.unread.iter().map(|unread| format!("{}: {}", unread.shop, unread.why)), &mut out);
+    }
+    if !taken.refused.is_empty() {
+        out.push(String::new());
+        let what = count(taken.refused.len(), "subscription");
+        out.push(format!("LEFT OUT, because a manifest cannot ask for it: {what}"));
+        let line = |refused: &super::Refused| {
+            let then = if refused.managed { "; a plan deletes it" } else { "" };
+            format!("{}: {} ({}): {}{then}", refused.shop, refused.topic, refused.id, refused.why)
+        };
+        list(taken.refused.iter().map(line), &mut out);
+    }
+    let unmanaged: usize = taken.unmanaged.iter().map(|(_, count)| count).sum();
+    if unmanaged > 0 {
+        out.push(String::new());
+        let shops = count(taken.unmanaged.len(), "shop");
+        let how = if request.all { "no prefix could be added that covers them alone" } else { "--all takes them in" };
+        out.push(format!("Unmanaged and left out: {} in {shops}; {how}.", count(unmanaged, "subscription")));
+    }
+    if request.ownership.unmanaged == Unmanaged::Delete {
+        out.push(String::new());
+        out.push("The manifest given says `unmanaged: delete`; it is not taken over.".to_owned());
+    }
+    if request.admin_api.transport == Transport::Rest {
+        out.push(String::new());
+        out.push(
+            "Read over REST, which shows neither filters nor names: a subscription below may have either. Nothing"
+                .into(),
+        );
+        out.push("is changed by a plan for that reason; read with `transport: graphql` to see them.".into());
+    }
+    out
+}
+
+fn list(lines: impl ExactSizeIterator<Item = String>, out: &mut Vec<String>) {
+    let more = lines.len().saturating_sub(MOST);
+    out.extend(lines.take(MOST).map(|line| format!("  {line}")));
+    if more > 0 {
+        out.push(format!("  and {more} more"));
+    }
+}
+
+/// `1 shop`, `2 shops`.
+pub(super) fn count(n: usize, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+}

@@ -1,0 +1,262 @@
+//! What of each shop goes into the manifest, and what cannot.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::{Refused, Request, Shop, yaml};
+use crate::diagnostic::Severity;
+use crate::manifest::{self, AdminApi, Options, SourceFile, Transport, prefix_for};
+use crate::model::{Address, Binding, Format, Live, Topic};
+use crate::state::{Entry, Ownership, Prefix, Unmanaged};
+
+/// What a binding asks for besides its topic. Bindings of one kind may share an item of a list, `topics: [...]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kind {
+    pub(super) address: Address,
+    pub(super) format: Format,
+    pub(super) filter: Option<String>,
+    /// Sorted: only the set counts.
+    pub(super) include_fields: Vec<String>,
+    /// Sorted, in the form that people write.
+    pub(super) metafield_namespaces: Vec<String>,
+    /// Sorted, in the form that people write; empty: not asked for.
+    pub(super) metafields: Vec<String>,
+    /// With its topic: a name belongs to one subscription of a shop.
+    pub(super) name: Option<(String, Topic)>,
+}
+
+impl Kind {
+    fn of(binding: &Binding, rest: bool) -> Self {
+        let Binding { topic, address, format, filter, include_fields, metafield_namespaces, name, metafields } =
+            binding;
+        // Over REST the manifest may ask for none of these.
+        let metafields = metafields.as_deref().filter(|_| !rest).unwrap_or_default();
+        Self {
+            address: address.clone(),
+            format: *format,
+            filter: filter.clone().filter(|_| !rest),
+            include_fields: sorted(include_fields.clone()),
+            metafield_namespaces: own_app(metafield_namespaces),
+            metafields: own_app(metafields),
+            name: name.clone().filter(|_| !rest).map(|name| (name, topic.clone())),
+        }
+    }
+}
+
+/// What of one shop is written.
+#[derive(Debug, Default)]
+pub(super) struct TakenShop {
+    pub(super) kinds: BTreeMap<Kind, BTreeSet<Topic>>,
+    /// What to know about it, each a line.
+    pub(super) remarks: Vec<String>,
+}
+
+impl TakenShop {
+    pub(super) fn count(&self) -> usize {
+        self.kinds.values().map(BTreeSet::len).sum()
+    }
+}
+
+/// What is written of all shops.
+pub(super) struct Taken {
+    /// In the order of the request's shops.
+    pub(super) shops: Vec<TakenShop>,
+    pub(super) refused: Vec<Refused>,
+    /// Shops with subscriptions that are not managed and not taken, by their place, and how many.
+    pub(super) unmanaged: Vec<(usize, usize)>,
+    /// The rule to write.
+    pub(super) ownership: Ownership,
+}
+
+/// A live subscription that can be asked for.
+struct Writable<'a> {
+    live: &'a Entry<Live>,
+    kind: Kind,
+    /// What of it is not asked for.
+    without: Option<&'static str>,
+}
+
+pub(super) fn take(request: &Request) -> Taken {
+    let mut probe = Probe { api: &request.admin_api, answers: BTreeMap::new() };
+    let mut refused: Vec<(usize, &Entry<Live>, String)> = Vec::new();
+    let mut writable: Vec<Vec<Writable<'_>>> = Vec::new();
+    for (at, shop) in request.shops.iter().enumerate() {
+        let mut entries: Vec<&Entry<Live>> = shop.observed.entries.iter().collect();
+        // Oldest first, as the diff matches.
+        entries.sort_by(|a, b| (&a.meta.created_at, &a.meta.id).cmp(&(&b.meta.created_at, &b.meta.id)));
+        let mut list = Vec::new();
+        for live in entries {
+            let managed = request.ownership.covers(&live.binding.address);
+            if !managed && !request.all {
+                continue;
+            }
+            match probe.ask(live) {
+                Ok((kind, without)) => list.push(Writable { live, kind, without }),
+                Err(why) => refused.push((at, live, why)),
+            }
+        }
+        writable.push(list);
+    }
+
+    let ownership = widened(request, &writable, &refused);
+    let mut shops = Vec::new();
+    let mut unmanaged = Vec::new();
+    for (at, (shop, list)) in request.shops.iter().zip(writable).enumerate() {
+        let refused_here = refused.iter().filter(|(place, _, _)| *place == at).map(|(_, live, _)| &live.meta.id);
+        let refused_here: HashSet<_> = refused_here.collect();
+        let outside = shop.observed.entries.iter().filter(|e| !ownership.covers(&e.binding.address));
+        let outside = outside.filter(|e| !refused_here.contains(&e.meta.id)).count();
+        if outside > 0 {
+            unmanaged.push((at, outside));
+        }
+        shops.push(taken(shop, list, &ownership));
+    }
+    let refused = refused.into_iter().map(|(at, live, why)| Refused {
+        shop: request.shops[at].shop.clone(),
+        topic: live.binding.topic.to_string(),
+        id: live.meta.id.to_string(),
+        why,
+        managed: ownership.covers(&live.binding.address),
+    });
+    let mut refused: Vec<Refused> = refused.collect();
+    refused.sort();
+    Taken { shops, refused, unmanaged, ownership }
+}
+
+/// The rule with the prefixes that unmanaged subscriptions need to be written. No prefix is added that would cover
+/// what cannot be written: the plan would delete it.
+fn widened(request: &Request, writable: &[Vec<Writable<'_>>], refused: &[(usize, &Entry<Live>, String)]) -> Ownership {
+    let mut ownership = request.ownership.clone();
+    if ownership.unmanaged == Unmanaged::Delete {
+        ownership.unmanaged = Unmanaged::Report;
+    }
+    if !request.all {
+        return ownership;
+    }
+    let addresses: BTreeSet<&Address> = writable.iter().flatten().map(|w| &w.live.binding.address).collect();
+    let hands_off: Vec<&Address> = refused.iter().map(|(_, live, _)| &live.binding.address).collect();
+    for address in addresses {
+        if ownership.covers(address) {
+            continue;
+        }
+        let candidates = [prefix_for(address), address.as_str().to_owned()];
+        let usable = candidates.iter().filter_map(|text| Prefix::parse(text).ok()).find(|prefix| {
+            let alone = Ownership { address_prefixes: vec![prefix.clone()], unmanaged: Unmanaged::Report };
+            alone.covers(address) && !hands_off.iter().any(|other| alone.covers(other))
+        });
+        ownership.address_prefixes.extend(usable);
+    }
+    ownership
+}
+
+fn taken(shop: &Shop, list: Vec<Writable<'_>>, ownership: &Ownership) -> TakenShop {
+    let mut out = TakenShop::default();
+    let mut keys: HashMap<_, Vec<&Entry<Live>>> = HashMap::new();
+    let mut names = HashSet::new();
+    for Writable { live, mut kind, mut without } in list {
+        if !ownership.covers(&live.binding.address) {
+            continue;
+        }
+        let same = keys.entry(live.binding.key()).or_default();
+        same.push(live);
+        if same.len() > 1 {
+            continue;
+        }
+        if let Some((name, _)) = &kind.name
+            && !names.insert(name.to_ascii_lowercase())
+        {
+            (kind.name, without) = (None, Some("its name, which another subscription has, too"));
+        }
+        if let Some(what) = without {
+            out.remarks.push(format!("{} ({}): written without {what}", live.binding.topic, live.meta.id));
+        }
+        out.kinds.entry(kind).or_default().insert(live.binding.topic.clone());
+    }
+    for same in keys.into_values().filter(|same| same.len() > 1) {
+        let ids: Vec<&str> = same.iter().map(|live| live.meta.id.as_str()).collect();
+        out.remarks.push(format!("{}: {}", same[0].binding.topic, super::remarks::repeated(&ids, same[0])));
+    }
+    if shop.observed.entries.is_empty() {
+        out.remarks.push("nothing is live in this shop".to_owned());
+    }
+    out.remarks.sort();
+    out
+}
+
+/// What can be written, and what it leaves out; or what `validate` would say.
+type Answer = Result<(Kind, Option<&'static str>), String>;
+
+/// Asks the manifest whether a binding can be written, once for each kind and topic.
+struct Probe<'a> {
+    api: &'a AdminApi,
+    answers: BTreeMap<(Topic, Kind), Answer>,
+}
+
+impl Probe<'_> {
+    fn ask(&mut self, live: &Entry<Live>) -> Answer {
+        let kind = Kind::of(&live.binding, self.api.transport == Transport::Rest);
+        let key = (live.binding.topic.clone(), kind);
+        if let Some(known) = self.answers.get(&key) {
+            return known.clone();
+        }
+        let answer = self.best(live, &key.1);
+        self.answers.insert(key, answer.clone());
+        answer
+    }
+
+    /// Name and metafields can be left out: what a binding does not ask for is not compared.
+    fn best(&self, live: &Entry<Live>, kind: &Kind) -> Answer {
+        let why = match self.writes(live, kind) {
+            Ok(()) => return Ok((kind.clone(), None)),
+            Err(why) => why,
+        };
+        let nameless = Kind { name: None, ..kind.clone() };
+        let bare = Kind { metafields: Vec::new(), ..kind.clone() };
+        let plain = Kind { name: None, ..bare.clone() };
+        let attempts = [
+            (nameless, "its name, which a manifest cannot say"),
+            (bare, "its metafields, which a manifest cannot say"),
+            (plain, "its name and metafields, which a manifest cannot say"),
+        ];
+        let found = attempts.into_iter().filter(|(less, _)| less != kind).find(|(k, _)| self.writes(live, k).is_ok());
+        found.map(|(kind, without)| (kind, Some(without))).ok_or(why)
+    }
+
+    /// Whether the manifest takes it, and asks for just what is live.
+    fn writes(&self, live: &Entry<Live>, kind: &Kind) -> Result<(), String> {
+        let text = yaml::probe(self.api, &live.binding.topic, kind, &prefix_for(&kind.address));
+        let file = SourceFile { path: String::new(), bytes: text.into_bytes() };
+        let loaded = manifest::load(vec![file], &Options::default());
+        let Some(manifest) = loaded.manifest else {
+            let errors = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+            let first = errors.map(|d| format!("{}: {}", d.code, d.message)).next();
+            return Err(first.unwrap_or_else(|| "a manifest cannot say it".to_owned()));
+        };
+        let asked = manifest.shops.iter().flat_map(|shop| &shop.desired.entries).map(|entry| &entry.binding);
+        let exact = asked.clone().count() == 1
+            && asked.clone().all(|b| b.key() == live.binding.key() && live.differs_from(b).is_empty());
+        if exact { Ok(()) } else { Err("a manifest cannot say it exactly".to_owned()) }
+    }
+}
+
+fn sorted(mut list: Vec<String>) -> Vec<String> {
+    list.sort();
+    list.dedup();
+    list
+}
+
+/// `app--<digits>--NS` as `$app:NS`, the form that works for whatever app the manifest is used with. Two apps in one
+/// list stay as they are: `$app:` could mean either.
+fn own_app(list: &[String]) -> Vec<String> {
+    let apps: BTreeSet<&str> = list.iter().filter_map(|text| reserved(text)).map(|(app, _)| app).collect();
+    let readable = |text: &String| match reserved(text) {
+        Some((_, namespace)) if apps.len() == 1 => format!("$app:{namespace}"),
+        _ => text.clone(),
+    };
+    sorted(list.iter().map(readable).collect())
+}
+
+fn reserved(text: &str) -> Option<(&str, &str)> {
+    let (app, namespace) = text.strip_prefix("app--")?.split_once("--")?;
+    let digits = !app.is_empty() && app.bytes().all(|c| c.is_ascii_digit());
+    (digits && !namespace.trim().is_empty() && !namespace.starts_with('.')).then_some((app, namespace))
+}

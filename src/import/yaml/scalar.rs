@@ -1,0 +1,183 @@
+//! Single values as YAML.
+//!
+//! A plain text is one that every YAML reader, of 1.1 or 1.2, takes for that text and nothing else. All the rest is
+//! quoted, with JSON's escapes, which are YAML's, too.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::render::escape;
+
+/// Where lines end, as far as can be.
+const WIDTH: usize = 118;
+
+/// Words that some YAML reader takes for something other than a text.
+const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
+
+/// A value or a key.
+pub(super) fn scalar(text: &str) -> String {
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"_./-".contains(&c))
+        && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if plain { text.to_owned() } else { quoted(text) }
+}
+
+/// An address or a prefix, which reads better without quotes; not for flow style.
+pub(super) fn address(text: &str) -> String {
+    let known = ["https://", "pubsub://", "arn:aws:"].iter().any(|scheme| text.starts_with(scheme));
+    // A colon at the end would make a key of it.
+    let plain = text.bytes().all(|c| c.is_ascii_alphanumeric() || b"_./-:?&=~%+".contains(&c)) && !text.ends_with(':');
+    if known && plain { text.to_owned() } else { quoted(text) }
+}
+
+/// In double quotes, whatever it is.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if hidden(c) => {
+                let code = u32::from(c);
+                // Writing to a String cannot fail.
+                let _ = if code > 0xffff { write!(out, "\\U{code:08x}") } else { write!(out, "\\u{code:04x}") };
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Not printable for YAML, or not to be seen by whoever reads it.
+fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(u32::from(c),
+            0x61c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfdd0..=0xfdef)
+        || u32::from(c) & 0xfffe == 0xfffe
+}
+
+/// A list of texts, on one line if there is room after `used` columns.
+pub(super) fn list(items: &[&str], used: usize) -> String {
+    joined(&items.iter().map(|item| scalar(item)).collect::<Vec<_>>(), used)
+}
+
+/// A list on one line.
+pub(super) fn on_a_line(items: &[&str]) -> String {
+    format!("[{}]", items.iter().map(|item| scalar(item)).collect::<Vec<_>>().join(", "))
+}
+
+/// A list of what is YAML already, on one line if there is room after `used` columns.
+pub(super) fn joined(items: &[String], used: usize) -> String {
+    let line = format!("[{}]", items.join(", "));
+    if used + line.chars().count() <= WIDTH {
+        return line;
+    }
+    let indent = " ".repeat(used);
+    let mut out = String::from("[");
+    let mut column = used + 1;
+    for (at, item) in items.iter().enumerate() {
+        let width = item.chars().count() + 2;
+        if at > 0 {
+            out.push(',');
+            if column + width > WIDTH {
+                let _ = write!(out, "\n{indent} ");
+                column = used + 1;
+            } else {
+                out.push(' ');
+            }
+        }
+        out.push_str(item);
+        column += width;
+    }
+    out.push(']');
+    out
+}
+
+/// A value on one line; keys without a value are left out.
+pub(super) fn flow(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let pairs = map.iter().filter(|(_, value)| !value.is_null());
+            let pairs: Vec<String> = pairs.map(|(key, value)| format!("{}: {}", scalar(key), flow(value))).collect();
+            if pairs.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", pairs.join(", ")) }
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => scalar(text),
+        other => other.to_string(),
+    }
+}
+
+/// Text in a comment: whatever it holds, it stays one line.
+pub(super) fn comment(text: &str) -> String {
+    escape(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_what_every_reader_takes_for_a_text_is_plain() {
+        for text in ["orders/create", "commerce", "custom.size", "BRAND_NEW_TOPIC", "a-b_c", "none", "e1.5"] {
+            assert_eq!(scalar(text), text);
+        }
+        for (text, yaml) in [
+            ("", r#""""#),
+            ("yes", r#""yes""#),
+            ("No", r#""No""#),
+            ("NULL", r#""NULL""#),
+            ("1e3", r#""1e3""#),
+            ("0x1f", r#""0x1f""#),
+            ("~", r#""~""#),
+            (".inf", r#"".inf""#),
+            ("*alias", r#""*alias""#),
+            ("&anchor", r#""&anchor""#),
+            ("a: b", r#""a: b""#),
+            ("a #b", r#""a #b""#),
+            ("{{x}}", r#""{{x}}""#),
+            ("$app:x", r#""$app:x""#),
+            ("a\nb\t\"\\", r#""a\nb\t\"\\""#),
+            ("\u{0}\u{85}\u{2028}\u{202e}\u{feff}\u{fffe}", r#""\u0000\u0085\u2028\u202e\ufeff\ufffe""#),
+            ("\u{1fffe}", r#""\U0001fffe""#),
+            ("größe 😀", r#""größe 😀""#),
+        ] {
+            assert_eq!(scalar(text), yaml);
+        }
+        assert_eq!(address("https://x.example/a?b=c%20"), "https://x.example/a?b=c%20");
+        for text in ["https://x.example/a b", "https://x.example/#a", "pubsub://p:", "kafka://x", "https://x/[a]"] {
+            assert!(address(text).starts_with('"'), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_lists_are_broken() {
+        let items: Vec<String> = (0..30).map(|n| format!("topic_{n}/create")).collect();
+        let items: Vec<&str> = items.iter().map(String::as_str).collect();
+        let text = list(&items, 14);
+        assert!(text.lines().count() > 3 && text.lines().all(|line| line.len() <= 120), "{text}");
+        let read: Vec<String> = serde_yaml::from_str(&text).expect("YAML");
+        assert_eq!(read, items);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(text in any::<String>(), other in "[\\PC\n\t:#{}\\[\\]&*!|>'\"%@`~ -]{0,20}") {
+            let line = format!("{}: [{}, {}]\n", scalar(&other), scalar(&text), flow(&Value::String(other.clone())));
+            let read: std::collections::BTreeMap<String, Vec<String>> = serde_yaml::from_str(&line).expect("YAML");
+            prop_assert_eq!(read, [(other.clone(), vec![text, other])].into());
+        }
+
+        #[test]
+        fn addresses_are_read(text in "(https://|pubsub://|arn:aws:|)[\\PC :#?&=]{0,20}") {
+            let read: Vec<String> = serde_yaml::from_str(&format!("- {}\n", address(&text))).expect("YAML");
+            prop_assert_eq!(read, vec![text]);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! A drift run as a Prometheus textfile, for the textfile collector of node_exporter. Made from the wire format of the
+//! plan and from what the file before it said; the clock is the caller's. A number that this run did not see is left
+//! out, never repeated and never 0: only times of success live on from file to file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::plan::v1::{Action, Plan, Severity, Shop, ShopStatus};
+
+const SHOP_SUCCESS: &str = "hookwright_shop_last_success_timestamp_seconds";
+const RUN_SUCCESS: &str = "hookwright_drift_last_success_timestamp_seconds";
+
+/// When runs before this one succeeded, in seconds since the epoch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Successes {
+    /// The last run that read every shop.
+    pub run: Option<i64>,
+    /// The last time that each shop was read, by domain.
+    pub shops: BTreeMap<String, i64>,
+}
+
+impl Successes {
+    /// Reads them from a file that [`metrics`] wrote. Lines of anything else are passed over.
+    pub fn parse(text: &str) -> Self {
+        let mut out = Self::default();
+        for line in text.lines() {
+            if let Some(value) = line.strip_prefix(RUN_SUCCESS) {
+                out.run = sample(value).map(|(_, time)| time).or(out.run);
+            } else if let Some((shop, time)) = line.strip_prefix(SHOP_SUCCESS).and_then(shop_sample) {
+                out.shops.insert(shop.to_owned(), time);
+            }
+        }
+        out
+    }
+}
+
+/// The labels and the value of a sample: `{shop="a.myshopify.com",run="nightly"} 123`.
+fn sample(rest: &str) -> Option<(&str, i64)> {
+    let (labels, value) = rest.strip_prefix('{')?.rsplit_once("} ")?;
+    Some((labels, value.trim().parse().ok()?))
+}
+
+/// The shop of a sample: its first label. A domain has nothing that a label escapes.
+fn shop_sample(rest: &str) -> Option<(&str, i64)> {
+    let (labels, value) = sample(rest)?;
+    let (shop, _) = labels.strip_prefix("shop=\"")?.split_once('"')?;
+    Some((shop, value))
+}
+
+/// A run, as far as it got.
+#[derive(Debug, Clone, Copy)]
+pub struct DriftRun<'a> {
+    /// The name of this job among others on the machine, as the label `run` of every sample: node_exporter refuses to
+    /// serve anything while two files hold the same series.
+    pub name: &'a str,
+    /// What was found; none if the run ended before it had read the shops.
+    pub plan: Option<&'a Plan>,
+    /// What the process exits with.
+    pub exit_code: u8,
+    /// The time of the run, in seconds since the epoch.
+    pub now: i64,
+}
+
+/// The file's whole text: families in a fixed order, shops in the order of the plan.
+pub fn metrics(run: &DriftRun<'_>, before: &Successes) -> String {
+    let DriftRun { name, plan, exit_code, now } = *run;
+    let shops: &[Shop] = plan.map_or(&[], |plan| &plan.shops);
+    let complete = plan.is_some_and(|plan| plan.complete);
+    let mut page = Page::new(name);
+
+    page.family("hookwright_build_info", "Version of the hookwright that wrote this file.");
+    page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
+    page.run("hookwright_drift_last_run_timestamp_seconds", "When the last run ended, however it ended.", Some(now));
+    page.run(
+        "hookwright_drift_last_run_exit_code",
+        "What it exited with: 0 no drift, 2 drift or attention, anything else an error.",
+        Some(exit_code.into()),
+    );
+    page.run("hookwright_drift_complete", "1 if it read every shop, apart from tolerated ones.", Some(complete.into()));
+    let success = if complete && matches!(exit_code, 0 | 2) { Some(now) } else { before.run };
+    page.run(RUN_SUCCESS, "When a run last read every shop and ended with 0 or 2.", success);
+    let counts = plan.map(|plan| &plan.summary.shops);
+    page.run("hookwright_drift_shops", "Shops that the run selected.", counts.map(|c| number(c.total)));
+    page.run("hookwright_drift_shops_failed", "Shops that it could not read.", counts.map(|c| number(c.failed)));
+    page.run(
+        "hookwright_drift_shops_unavailable",
+        "Shops that it could not read, and that are tolerated.",
+        counts.map(|c| number(c.unavailable)),
+    );
+
+    let readable = |shop: &Shop| Some(was_read(shop).into());
+    page.shops("hookwright_shop_readable", "1 if the shop was read, 0 if not.", shops, readable);
+    page.family("hookwright_shop_error", "Always 1: why a shop was not read, and whether that is tolerated.");
+    for shop in shops {
+        if let Some(error) = &shop.error {
+            let tolerated = if shop.status == ShopStatus::Unavailable { "true" } else { "false" };
+            page.sample(&[("shop", &shop.shop), ("kind", &error.kind), ("tolerated", tolerated)], 1);
+        }
+    }
+    for Count { name, help, of } in COUNTS {
+        page.shops(name, help, shops, |shop| was_read(shop).then(|| number(of(shop))));
+    }
+    page.family(SHOP_SUCCESS, "When the shop was last read.");
+    for (shop, time) in successes(plan, now, before) {
+        page.sample(&[("shop", shop)], time);
+    }
+    page.text
+}
+
+/// A number of each shop that was read.
+struct Count {
+    name: &'static str,
+    help: &'static str,
+    of: fn(&Shop) -> usize,
+}
+
+const COUNTS: &[Count] = &[
+    Count { name: "hookwright_shop_desired", help: "Bindings that the manifest asks for.", of: desired },
+    Count {
+        name: "hookwright_shop_observed",
+        help: "Live subscriptions that the ownership rule covers.",
+        of: |shop| shop.managed,
+    },
+    Count {
+        name: "hookwright_shop_missing",
+        help: "Bindings that are not live and could be made (creates).",
+        of: |shop| changes(shop, Action::Create),
+    },
+    Count {
+        name: "hookwright_shop_changed",
+        help: "Live subscriptions that differ from the manifest (updates).",
+        of: |shop| changes(shop, Action::Update),
+    },
+    Count {
+        name: "hookwright_shop_extra",
+        help: "Live subscriptions that should not be there (deletes).",
+        of: |shop| changes(shop, Action::Delete),
+    },
+    Count {
+        name: "hookwright_shop_blocked",
+        help: "Bindings that are not live as wanted and cannot be made now, for a scope or a name.",
+        of: |shop| shop.blocked.len(),
+    },
+    Count {
+        name: "hookwright_shop_attention",
+        help: "Findings that need somebody.",
+        of: |shop| shop.findings.iter().filter(|f| f.severity == Severity::Attention).count(),
+    },
+    Count {
+        name: "hookwright_shop_scopes_missing",
+        help: "Scopes that the manifest or its topics need and the shop has not granted.",
+        of: |shop| scopes_missing(shop).len(),
+    },
+    Count {
+        name: "hookwright_shop_unmanaged",
+        help: "Live subscriptions that the ownership rule does not cover.",
+        of: |shop| shop.unmanaged,
+    },
+];
+
+fn was_read(shop: &Shop) -> bool {
+    match shop.status {
+        ShopStatus::Changed | ShopStatus::Unchanged => true,
+        ShopStatus::Failed | ShopStatus::Unavailable => false,
+    }
+}
+
+fn changes(shop: &Shop, action: Action) -> usize {
+    shop.changes.iter().filter(|c| c.action == action).count()
+}
+
+/// Each binding of a shop that was read stands in the plan once: bound, blocked, to be made or to be changed. A name
+/// step is a move on the way of a subscription whose binding stands elsewhere.
+fn desired(shop: &Shop) -> usize {
+    let bound: usize = shop.bound.iter().map(|b| b.count).sum();
+    let realised = shop.changes.iter().filter(|c| c.action == Action::Update && c.reason != "name_step").count();
+    bound + shop.blocked.len() + changes(shop, Action::Create) + realised
+}
+
+/// What has to be granted: the wanted scopes, and what a topic needs where none of its alternatives is among them.
+fn scopes_missing(shop: &Shop) -> BTreeSet<String> {
+    let text = |v: &Value| v.as_str().map(ToOwned::to_owned);
+    let of_kind = |kind| shop.findings.iter().filter(move |f| f.kind == kind);
+    let mut missing: BTreeSet<String> =
+        of_kind("scope_missing").filter_map(|f| f.details.get("scope").and_then(text)).collect();
+    let lost = of_kind("scope_lost")
+        .filter_map(|f| f.details.get("any_of")?.as_array())
+        .map(|list| list.iter().filter_map(text).collect());
+    let blocked = shop.blocked.iter().map(|b| b.any_of.clone());
+    for any_of in blocked.chain(lost).filter(|any_of: &Vec<String>| !any_of.is_empty()) {
+        let grants = |s: &str| {
+            missing.contains(s) || s.strip_prefix("read_").is_some_and(|s| missing.contains(&format!("write_{s}")))
+        };
+        if !any_of.iter().any(|s| grants(s)) {
+            missing.insert(any_of.join(" or "));
+        }
+    }
+    missing
+}
+
+/// The shops of the plan that were ever read; without a plan those of the file before.
+fn successes<'a>(plan: Option<&'a Plan>, now: i64, before: &'a Successes) -> Vec<(&'a str, i64)> {
+    let Some(plan) = plan else { return before.shops.iter().map(|(shop, &time)| (shop.as_str(), time)).collect() };
+    let time = |shop: &Shop| if was_read(shop) { Some(now) } else { before.shops.get(&shop.shop).copied() };
+    plan.shops.iter().filter_map(|shop| Some((shop.shop.as_str(), time(shop)?))).collect()
+}
+
+fn number(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// The text, one family after the other. All are gauges: a file knows nothing of the run before.
+struct Page<'a> {
+    text: String,
+    run: &'a str,
+    name: &'static str,
+    help: &'static str,
+    headed: bool,
+}
+
+impl<'a> Page<'a> {
+    fn new(run: &'a str) -> Self {
+        Self { text: String::new(), run, name: "", help: "", headed: false }
+    }
+
+    /// Starts a family. Its head is written with its first sample; a family without any is left out.
+    fn family(&mut self, name: &'static str, help: &'static str) {
+        (self.name, self.help, self.headed) = (name, help, false);
+    }
+
+    fn sample(&mut self, labels: &[(&str, &str)], value: i64) {
+        let Self { text, run, name, help, headed } = self;
+        // Writing to a String cannot fail.
+        if !std::mem::replace(headed, true) {
+            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n");
+        }
+        let _ = write!(text, "{name}{{");
+        for (key, label) in labels {
+            let _ = write!(text, "{key}=\"{}\",", escaped(label));
+        }
+        let _ = writeln!(text, "run=\"{}\"}} {value}", escaped(run));
+    }
+
+    fn run(&mut self, name: &'static str, help: &'static str, value: Option<i64>) {
+        self.family(name, help);
+        if let Some(value) = value {
+            self.sample(&[], value);
+        }
+    }
+
+    fn shops(&mut self, name: &'static str, help: &'static str, shops: &[Shop], of: impl Fn(&Shop) -> Option<i64>) {
+        self.family(name, help);
+        for shop in shops {
+            if let Some(value) = of(shop) {
+                self.sample(&[("shop", &shop.shop)], value);
+            }
+        }
+    }
+}
+
+/// A label's value as the text format wants it.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

@@ -1,0 +1,53 @@
+//! What an app declares for itself, in its `shopify.app.toml`.
+//!
+//! Shopify keeps such subscriptions apart: the Admin API neither lists them nor refuses to make the same one again, so
+//! that an event is delivered twice (documented).
+
+use super::Source;
+use crate::model::{Address, Binding, Topic};
+
+/// One topic of one `[[webhooks.subscriptions]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppSubscription {
+    /// The topic.
+    pub topic: Topic,
+    /// Where it goes, with the application's URL in front of a relative one.
+    pub address: Address,
+    /// Its filter, if it has one.
+    pub filter: Option<String>,
+    /// Where it stands.
+    pub source: Source,
+}
+
+impl AppSubscription {
+    /// Whether a binding asks for the same once more. Filters don't count: what both let through comes twice.
+    pub fn is_repeated_by(&self, binding: &Binding) -> bool {
+        self.topic == binding.topic && alike(&self.address) == alike(&binding.address)
+    }
+}
+
+/// Shopify's CLI strips the slash at the end of what it declares, the Admin API does not (recorded).
+fn alike(address: &Address) -> String {
+    address.folded().trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_topic_to_the_same_endpoint_is_a_repetition() {
+        let topic = Topic::from_slash("orders/create");
+        let declared = AppSubscription {
+            topic: topic.clone(),
+            address: Address::new("https://App.example/hooks/"),
+            filter: Some("id:1".into()),
+            source: Source { file: "shopify.app.toml".into(), line: 1 },
+        };
+        let repeats =
+            |topic: &Topic, address| declared.is_repeated_by(&Binding::new(topic.clone(), Address::new(address)));
+        assert!(repeats(&topic, "https://app.example/hooks"));
+        assert!(!repeats(&topic, "https://app.example/Hooks"));
+        assert!(!repeats(&Topic::from_slash("orders/paid"), "https://app.example/hooks"));
+    }
+}

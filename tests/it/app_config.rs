@@ -1,0 +1,58 @@
+//! `app_config`: what an app declares in its `shopify.app.toml` and a binding repeats is delivered twice.
+
+use crate::world::{A, B, World, manifest, seed};
+
+const SHOPS: &str = "  - { shop: acme, bindings: [{ topics: [orders/create, orders/updated], destination: a }] }\n  \
+                     - { shop: other, bindings: [{ topic: orders/create, destination: a }] }\n";
+
+fn world(toml: &str) -> World {
+    let live = |topics: &[&str]| {
+        topics.iter().map(|topic| format!("      - {{ topic: {topic}, address: \"{A}\" }}\n")).collect::<String>()
+    };
+    let seed = seed("acme", &live(&["orders/create", "orders/updated"]))
+        + "  - shop: other\n    scopes: [write_orders]\n    subscriptions:\n"
+        + &live(&["orders/create"]);
+    let manifest = manifest(SHOPS).replacen("version: 1\n", "version: 1\napp_config: app/shopify.app.toml\n", 1);
+    let world = World::new("", &seed);
+    world.write("conf/hookwright.yaml", &manifest);
+    world.write("conf/app/shopify.app.toml", toml);
+    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
+    world
+}
+
+#[test]
+fn a_plan_says_what_is_delivered_twice_once_for_all_shops() {
+    let toml = |uri: &str| {
+        format!(
+            "application_url = \"https://app.example\"\n\n[[webhooks.subscriptions]]\ntopics = [\"orders/create\"]\nuri = \"{uri}\"\n"
+        )
+    };
+    let twice = world(&toml(A));
+    let place = "conf/app/shopify.app.toml:4";
+    let plan = twice.plan(&["-f", "conf", "--detailed-exitcode"]);
+    plan.exits(0).ends("No changes. The live webhooks match the manifest.");
+    let line = format!("double_delivery orders/create: the app itself declares it to {A}, too, in {place}: each");
+    assert_eq!(plan.out.matches("double_delivery").count(), 1, "{plan}");
+    plan.says(&line).says("2 shops: acme, other").says("warning[HW110]");
+    let finding = &twice.plan_json(&["-f", "conf"])["shops"][0]["findings"][0];
+    assert_eq!((finding["kind"].as_str(), finding["severity"].as_str()), (Some("double_delivery"), Some("warning")));
+    assert_eq!(finding["details"]["declared"]["line"], 4);
+    twice.run(&["drift", "--sandbox", "-f", "conf"]).exits(0);
+    twice.run(&["validate", "-f", "conf"]).exits(0).says("conf/hookwright.yaml:8").says(place);
+    twice.run(&["validate", "-f", "conf", "--deny", "HW110"]).exits(3);
+    twice.run(&["validate", "-f", "conf", "--format", "github"]).exits(0).says("file=conf/hookwright.yaml,line=8");
+
+    for elsewhere in [B, "/hooks"] {
+        let plan = world(&toml(elsewhere)).plan(&["-f", "conf"]);
+        assert!(!plan.exits(0).out.contains("double_delivery"), "{plan}");
+    }
+}
+
+#[test]
+fn a_missing_or_broken_one_is_refused_before_anything_is_sent() {
+    let world = world("[webhooks\n");
+    world.plan(&["-f", "conf"]).exits(3).says("error[HW043]").says("conf/app/shopify.app.toml:1");
+    std::fs::remove_file(world.path("conf/app/shopify.app.toml")).unwrap();
+    world.plan(&["-f", "conf"]).exits(3).says("there is no such file").says("conf/hookwright.yaml:2");
+    assert_eq!(world.requests().len(), 0);
+}

@@ -1,0 +1,99 @@
+//! The commands of examples/kubernetes and examples/systemd, as they stand in the files, with the built binary against the
+//! sandbox: containers become runs, mounted folders become folders of the test.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::world::{A, B, Run, World, manifest, seed};
+
+fn text(file: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(file)).unwrap()
+}
+
+/// The workload of a file: its first document.
+fn workload(file: &str) -> Value {
+    let text = text(file);
+    serde_yaml::from_str(text.split("\n---\n").next().unwrap()).unwrap()
+}
+
+/// The arguments of a job's container.
+fn args(job: &Value) -> Vec<String> {
+    let args = job["template"]["spec"]["containers"][0]["args"].as_array().unwrap();
+    args.iter().map(|a| a.as_str().unwrap().to_owned()).collect()
+}
+
+/// A container: the folders that it would mount are the world's.
+fn container(world: &World, args: &[String], index: usize) -> Run {
+    let here = |arg: &String| {
+        let arg = arg.replace("$(JOB_COMPLETION_INDEX)", &index.to_string());
+        let folder = |name: &str| format!("{}/", world.path(name).display());
+        arg.replace("/plans/", &folder("plans"))
+            .replace("/state/", &folder("state"))
+            .replace("${STATE_DIRECTORY}/", &folder("state"))
+            .replace("/etc/hookwright/", &folder(""))
+    };
+    let mut args: Vec<String> = args.iter().map(here).collect();
+    // `show` reads files and nothing else.
+    if args[0] != "show" {
+        args.push("--sandbox".to_owned());
+    }
+    world.run(&args.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn world(shops: usize) -> World {
+    let names = || (0..shops).map(|i| format!("shop-{i}"));
+    let wanted: String = names()
+        .map(|s| format!("  - {{ shop: {s}, bindings: [{{ topic: orders/create, destination: a }}] }}\n"))
+        .collect();
+    let live = |s: String| {
+        let head = format!("  - shop: {s}\n    scopes: [write_orders]\n    subscriptions:\n");
+        head + &format!("      - {{ topic: orders/create, address: \"{B}\" }}\n")
+    };
+    let seeds: String = names().skip(1).map(live).collect();
+    let first = seed("shop-0", &format!("      - {{ topic: orders/create, address: \"{A}\" }}\n"));
+    let world = World::new(&manifest(&wanted), &(first + &seeds));
+    for folder in ["plans", "state"] {
+        std::fs::create_dir(world.path(folder)).unwrap();
+    }
+    world
+}
+
+#[test]
+fn the_shards_of_the_indexed_job_are_planned_judged_and_applied() {
+    let world = world(12);
+    let [plan, judge, apply] = ["plan-indexed-job", "judge-job", "apply-indexed-job"]
+        .map(|name| workload(&format!("kubernetes/{name}.yaml"))["spec"].clone());
+    let shards = usize::try_from(plan["completions"].as_u64().unwrap()).unwrap();
+    assert_eq!(plan["completions"], apply["completions"]);
+    assert!(args(&plan).contains(&format!("--shard-count={shards}")));
+    for index in 0..shards {
+        container(&world, &args(&plan), index).exits(0);
+    }
+    container(&world, &args(&judge), 0).exits(0);
+    for index in 0..shards {
+        container(&world, &args(&apply), index).exits(0).says("Apply complete!");
+        assert!(world.path(&format!("plans/report-{index}.json")).exists());
+    }
+    assert_eq!(world.mutations(), 11, "each shop that differed, once");
+    world.converged();
+}
+
+#[test]
+fn the_nightly_jobs_say_drift_and_leave_numbers_and_a_report() {
+    let cron = args(&workload("kubernetes/drift-cronjob.yaml")["spec"]["jobTemplate"]["spec"]);
+    let unit = text("systemd/hookwright-drift.service");
+    let line = unit.lines().find_map(|l| l.strip_prefix("ExecStart=")).unwrap();
+    let systemd: Vec<String> = line.split(' ').skip(1).map(ToOwned::to_owned).collect();
+    for job in [cron, systemd] {
+        let world = world(3);
+        // The first night there is no report yet.
+        container(&world, &job, 0).exits(2).says("Plan: 0 to add, 2 to change, 0 to destroy.");
+        container(&world, &job, 0).exits(2).says("Drift: 0 new, 2 known");
+        assert!(
+            world.read("state/hookwright.prom").contains("hookwright_drift_last_run_exit_code{run=\"hookwright\"} 2")
+        );
+        world.apply(&[]).exits(0);
+        assert_eq!(container(&world, &job, 0).exits(0).out, "", "{job:?}");
+    }
+}

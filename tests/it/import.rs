@@ -1,0 +1,152 @@
+//! `import`: what is live becomes a manifest, and a plan of it has nothing to do.
+
+use std::path::Path;
+
+use crate::world::{A, B, FOREIGN, World, manifest, run, seed};
+
+const NOTHING: &str = "No changes. The live webhooks match the manifest.";
+
+/// Twenty shops: most alike, some drifted, with every field, and with texts that YAML would misread.
+fn twenty() -> String {
+    let shops = (0..20).map(|n| {
+        let address = if n % 5 == 4 { B } else { A };
+        let mut lines: String = ["orders/create", "orders/updated", "orders/paid"]
+            .iter()
+            .filter(|topic| !(n == 3 && **topic == "orders/paid"))
+            .map(|topic| format!("      - {{ topic: {topic}, address: \"{address}\" }}\n"))
+            .collect();
+        lines.extend([format!(
+            "      - {{ topic: customers/update, address: \"{B}\", filter: \"note:\\\"a: b # {{{{x}}}} \\\\\\\\ größe\\nyes\\\"\", \
+             name: \"1e3\", include_fields: [\"note\", \"*x\", \"yes\", \": #\", \"{{{{y}}}}\"], \
+             metafield_namespaces: [\"$app:loyalty\", \"- a\"], metafields: [\"custom.size\", \"$app:a.b\"] }}\n"
+        )]);
+        if n == 7 {
+            lines.extend([format!("      - {{ topic: app/uninstalled, address: \"{FOREIGN}\" }}\n")]);
+            lines += "      - { topic: orders/create, address: \"pubsub://my-project:orders\" }\n";
+            lines += "      - { topic: orders/create, address: \"https://x.example/a?b=[c]&d=#e\" }\n";
+        }
+        format!("  - shop: shop-{n}\n    subscriptions:\n{lines}")
+    });
+    let shops: String = shops.collect();
+    format!("sandbox: 1\ndefaults: {{ scopes: [write_orders, read_customers] }}\nshops:\n{shops}")
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).flat_map(|n| ["--shop".to_owned(), format!("shop-{n}")]).collect()
+}
+
+fn import(world: &World, more: &[&str], count: usize) -> crate::world::Run {
+    let names = names(count);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    world.run(&[&["import", "--sandbox"], names.as_slice(), more].concat())
+}
+
+#[test]
+fn twenty_shops_are_imported_valid_and_without_changes() {
+    let world = World::new("", &twenty());
+    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
+    for (file, more, left_out) in [("m.yaml", vec!["--scopes"], 3), ("all.yaml", vec!["--scopes", "--all"], 0)] {
+        let imported = import(&world, &[&["--out", file], more.as_slice()].concat(), 20);
+        imported.exits(0);
+        assert_eq!(imported.out, "");
+        let text = world.read(file);
+        assert!(text.contains("# Written by `hookwright import`: what was live in 20 shops"), "{text}");
+        assert_eq!(text.contains("Unmanaged and left out: 3 subscriptions in 1 shop"), left_out == 3, "{text}");
+        assert!(text.contains("{ set: orders, except: [orders/paid] }"), "{text}");
+        assert!(text.contains("scopes: [read_customers, write_orders]\n"), "{text}");
+        world.run(&["validate", "-f", file]).exits(0).says("The manifest is valid: 20 shops");
+        let plan = world.plan(&["-f", file, "--detailed-exitcode"]);
+        plan.exits(0).ends(NOTHING);
+        assert_eq!(plan.out.contains("unmanaged:"), left_out == 3, "{plan}");
+    }
+    // An import of the import is the import, names of destinations included.
+    world.write("other.sandbox.yaml", "sandbox: 1\n");
+    let again = world.run(&["import", "--sandbox", "-f", "all.yaml", "--all"]);
+    assert_eq!(again.exits(0).out, world.read("all.yaml"));
+}
+
+#[test]
+fn the_fleet_keeps_its_names_and_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let fleet = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fleet");
+    let imported =
+        run(folder.path(), &["import", "--sandbox", "-f", fleet.to_str().unwrap(), "--label", "region=apac"]);
+    imported.exits(0).says("  catalogue: https://").says("labels: { env: prod, region: apac }");
+    assert!(!imported.out.contains("fleet-berlin"), "{imported}");
+    std::fs::write(folder.path().join("m.yaml"), &imported.out).unwrap();
+    run(folder.path(), &["validate", "-f", "m.yaml"]).exits(0);
+    run(folder.path(), &["plan", "--sandbox", "-f", "m.yaml", "--detailed-exitcode"]).exits(0).ends(NOTHING);
+}
+
+#[test]
+fn a_shop_that_cannot_be_read_is_named_and_never_empty() {
+    let live = format!("      - {{ topic: orders/create, address: \"{A}\" }}\n");
+    let world = World::new("", &(seed("shop-0", &live) + "  - { shop: shop-1, status: frozen }\n"));
+    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
+
+    let partly = import(&world, &[], 2);
+    partly.exits(8).says("error: shop-1.myshopify.com: not read: frozen");
+    assert!(partly.out.starts_with("# Written by"), "{partly}");
+    assert!(partly.out.contains("# NOT READ, and therefore missing below") && !partly.out.contains("shop: shop-1"));
+    let tolerated = import(&world, &["--tolerate", "frozen"], 2);
+    tolerated.exits(0).says("shop-1.myshopify.com: not read, and tolerated: frozen");
+    assert!(tolerated.out.contains("#   shop-1.myshopify.com: frozen"), "{tolerated}");
+
+    let none = world.run(&["import", "--sandbox", "--shop", "shop-1", "--out", "none.yaml"]);
+    none.exits(1).says("no shop could be read, so nothing was written");
+    assert!(none.out.is_empty() && !world.path("none.yaml").exists());
+    // A shop that the sandbox does not have is not made up.
+    world.run(&["import", "--sandbox", "--shop", "nobody"]).exits(1).says("not read: not_found");
+    // A token that cannot be had is that shop's failure, with the code of authentication.
+    let outside = world.run(&["import", "--shop", "shop-0", "--token-env", "NO_SUCH_{SHOP}"]);
+    outside.exits(4).says("NO_SUCH_SHOP_0");
+}
+
+#[test]
+fn what_a_manifest_cannot_ask_for_is_an_error_that_says_so() {
+    let live = format!(
+        "      - {{ topic: orders/create, address: \"{A}\" }}\n      - {{ topic: orders/paid, address: \"{A}\", format: xml }}\n"
+    );
+    let world = World::new("", &seed("shop-0", &live));
+    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
+    let imported = import(&world, &["--out", "m.yaml"], 1);
+    imported.exits(8).says("orders/paid").says("takes json only; a plan of this manifest deletes it");
+    assert!(world.read("m.yaml").contains("# LEFT OUT, because a manifest cannot ask for it: 1 subscription"));
+    world.plan(&["-f", "m.yaml"]).exits(0).ends("Plan: 0 to add, 0 to change, 1 to destroy.");
+}
+
+#[test]
+fn nothing_is_overwritten_without_force_and_usage_is_checked_before_anything_is_sent() {
+    let world = World::new(&manifest("  - { shop: shop-0, bindings: [] }\n"), &seed("shop-0", "      []\n"));
+    world.write("m.yaml", "mine");
+    for (args, says) in [
+        (&["--shop", "shop-0", "--out", "m.yaml"][..], "m.yaml exists already and is not overwritten"),
+        (&["--shop", "shop-*"], "not a Shopify shop"),
+        (&["--shop", "shop-0", "--label", "a=b"], "--label needs a manifest"),
+        (&["--shop", "shop-0", "--token-env", "$X"], "--token-env"),
+        (&["--shop", "shop-0", "--force"], "--out"),
+        (&["--shop", "nobody", "-f", "hookwright.yaml"], "the selection matches no shop"),
+        (&[], "name shops with --shop NAME"),
+    ] {
+        world.run(&[&["import", "--sandbox"], args].concat()).exits(3).says(says);
+    }
+    assert_eq!(world.requests().len(), 0);
+    assert_eq!(world.read("m.yaml"), "mine");
+    world.run(&["import", "--sandbox", "-f", "hookwright.yaml", "--out", "m.yaml", "--force"]).exits(0);
+    assert!(world.read("m.yaml").contains("bindings: []"));
+}
+
+#[test]
+fn over_rest_it_says_what_could_not_be_seen() {
+    let live = format!(
+        "      - {{ topic: orders/create, address: \"{A}\", filter: \"id:1\", name: x }}\n      - {{ topic: orders/paid, address: \"{A}\", include_fields: [id] }}\n"
+    );
+    let rest = "admin_api: { transport: rest }\n".to_owned() + &manifest("  - { shop: shop-0, bindings: [] }\n");
+    let world = World::new(&rest, &seed("shop-0", &live));
+    let imported = world.run(&["import", "--sandbox", "-f", "hookwright.yaml", "--out", "m.yaml"]);
+    imported.exits(0);
+    let text = world.read("m.yaml");
+    assert!(text.contains("Read over REST") && text.contains("transport: rest") && !text.contains("filter:"), "{text}");
+    world.run(&["validate", "-f", "m.yaml"]).exits(0);
+    world.plan(&["-f", "m.yaml", "--detailed-exitcode"]).exits(0).ends(NOTHING);
+}

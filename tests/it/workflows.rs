@@ -1,0 +1,311 @@
+//! The decisive shell of examples/github-actions and examples/gitlab, run for real: the steps as they stand in the files, by
+//! bash as the runners call it, with the built binary against the sandbox and stand-ins for GitHub and GitLab.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::world::{A, B, Run, World, manifest, seed, tool};
+
+const MARKER: &str = "<!-- hookwright: plan -->";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The script of a step; of GitLab's file, of a job.
+fn script(file: &str, step: &str) -> String {
+    let folder = if file.starts_with(".gitlab") { "gitlab" } else { "github-actions" };
+    let text = std::fs::read_to_string(root().join("examples").join(folder).join(file)).unwrap();
+    let yaml: Value = serde_yaml::from_str(&text).unwrap();
+    if let Some(lines) = yaml[step]["script"].as_array() {
+        return lines.iter().map(|line| line.as_str().unwrap().to_owned() + "\n").collect();
+    }
+    let steps: Vec<&Value> = match yaml["runs"]["steps"].as_array() {
+        Some(steps) => steps.iter().collect(),
+        None => yaml["jobs"].as_object().unwrap().values().flat_map(|j| j["steps"].as_array().unwrap()).collect(),
+    };
+    let found = steps.into_iter().find(|s| s["name"] == step).unwrap_or_else(|| panic!("{file} has no step {step}"));
+    found["run"].as_str().unwrap().to_owned()
+}
+
+/// Until the binary renders Markdown: its text, after the marker.
+fn markdown() -> &'static str {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_hookwright")).args(["drift", "--help"]).output().unwrap();
+    if String::from_utf8_lossy(&help.stdout).contains("markdown") {
+        return "";
+    }
+    "case \"$*\" in *markdown*) [ \"$1\" = drift ] || echo '<!-- hookwright: plan -->'; set -- \"${@/markdown/text}\" ;; esac\n"
+}
+
+/// A runner with a checkout, the binary and `gh`.
+struct Runner {
+    world: World,
+    bin: PathBuf,
+}
+
+impl Runner {
+    /// None where this machine lacks what every runner of GitHub has.
+    fn new(world: World) -> Option<Self> {
+        tool("bash")?;
+        tool("jq")?;
+        let bin = world.path("bin");
+        std::fs::create_dir(&bin).unwrap();
+        // What talks to Shopify talks to the sandbox.
+        let wrapper = format!(
+            "#!/usr/bin/env bash\ncase $1 in plan | apply | drift) set -- \"$@\" --sandbox ;; esac\n{}exec '{}' \"$@\"\n",
+            markdown(),
+            env!("CARGO_BIN_EXE_hookwright")
+        );
+        world.write("bin/hookwright", &wrapper);
+        for program in ["gh", "curl", "git"] {
+            std::fs::copy(root().join("tests/fixtures/workflows").join(program), bin.join(program)).unwrap();
+        }
+        std::fs::set_permissions(bin.join("hookwright"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        for (name, text) in [
+            ("comments", json!([{ "id": 1, "user": { "login": "mallory" }, "body": format!("{MARKER} mine") }])),
+            ("pulls", json!([{ "number": 7, "merge_commit_sha": "merged", "head": { "sha": "tip" } }])),
+            ("artifacts", json!({ "artifacts": [] })),
+            ("notes", json!([{ "id": 1, "body": "not ours" }])),
+        ] {
+            world.write(&format!("gh/{name}.json"), &text.to_string());
+        }
+        world.write("summary.md", "");
+        Some(Self { world, bin })
+    }
+
+    /// Runs a step. Gives what it printed, and its outputs.
+    fn step(&self, file: &str, step: &str, env: &[(&str, &str)]) -> (Run, BTreeMap<String, String>) {
+        self.world.write("output", "");
+        let path = std::env::join_paths(
+            std::iter::once(self.bin.clone()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+        );
+        let mut bash = tool("bash").unwrap();
+        bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script(file, step)]);
+        bash.env_clear().env("PATH", path.unwrap()).current_dir(self.world.path(""));
+        for (name, value) in [
+            ("GITHUB_REPOSITORY", "o/r"),
+            ("GITHUB_SHA", "merged"),
+            ("GITHUB_SERVER_URL", "https://github.example"),
+            ("GITHUB_RUN_ID", "99"),
+            ("MANIFEST", "hookwright.yaml"),
+            ("NO_PROXY", "*"),
+        ] {
+            bash.env(name, value);
+        }
+        for (name, file) in [
+            ("GITHUB_OUTPUT", "output"),
+            ("GITHUB_STEP_SUMMARY", "summary.md"),
+            ("GH_STATE", "gh"),
+            ("RUNNER_TEMP", ""),
+        ] {
+            bash.env(name, self.world.path(file));
+        }
+        let run = Run::of(&bash.envs(env.iter().copied()).output().unwrap());
+        let outputs = self.world.read("output");
+        (run, outputs.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+    }
+
+    fn gh(&self, file: &str) -> Value {
+        serde_json::from_str(&self.world.read(&format!("gh/{file}.json"))).unwrap()
+    }
+
+    /// The pull request of the plan workflow: plans, comments, keeps the plan.
+    fn pull_request(&self) {
+        let env = [("ARGS", "plan -f hookwright.yaml --out plan.json"), ("ACCEPT", "0"), ("PLAN", "plan.json")];
+        let (run, outputs) = self.step("action/action.yml", "Run hookwright", &env);
+        run.exits(0);
+        let env = [("PR", "7"), ("MARKDOWN", outputs["markdown"].as_str())];
+        self.step("plan.yaml", "Replace the comment", &env).0.exits(0);
+        self.world.write("gh/artifact.json", &self.world.read("plan.json"));
+        std::fs::remove_file(self.world.path("plan.json")).unwrap();
+        let artifact = |id: u32, sha: &str, expired: bool| json!({ "created_at": format!("2026-11-0{id}"), "expired": expired, "workflow_run": { "id": id, "head_sha": sha } });
+        let artifacts = [artifact(1, "tip", true), artifact(2, "tip", false), artifact(3, "older", false)];
+        self.world.write("gh/artifacts.json", &json!({ "artifacts": artifacts }).to_string());
+    }
+
+    /// The apply workflow.
+    fn merge(&self, allow: &str) -> Run {
+        let (found, outputs) = self.step("apply.yaml", "Find the reviewed plan", &[]);
+        found.exits(0);
+        let digest = outputs.get("digest").map_or("", String::as_str);
+        self.step("apply.yaml", "Apply", &[("DIGEST", digest), ("ALLOW", allow)]).0
+    }
+}
+
+fn world() -> World {
+    let shop = "  - { shop: acme, bindings: [{ topics: [orders/create, orders/updated], destination: a }] }\n";
+    World::new(&manifest(shop), &seed("acme", &format!("      - {{ topic: orders/create, address: \"{B}\" }}\n")))
+}
+
+#[test]
+fn an_exit_code_that_is_not_accepted_fails_the_action_and_is_told() {
+    let Some(runner) = Runner::new(world()) else { return };
+    let run = |args: &str, accept: &str| {
+        runner.step("action/action.yml", "Run hookwright", &[("ARGS", args), ("ACCEPT", accept), ("PLAN", "")])
+    };
+    for (accept, exit) in [("0", 2), ("0 2", 0), ("0 22", 2)] {
+        let (done, outputs) = run("drift -f hookwright.yaml", accept);
+        done.exits(exit);
+        assert_eq!(outputs["exit-code"], "2", "accept {accept}");
+    }
+    run("plan --shop $(touch${IFS}owned) --shop *", "0").0.exits(0);
+    assert!(!runner.world.path("owned").exists(), "arguments are no shell");
+    run("validate\n-f hookwright.yaml\n", "0").0.exits(0);
+}
+
+#[test]
+fn the_comment_is_made_once_and_then_replaced_and_nobody_elses_is_touched() {
+    let Some(runner) = Runner::new(world()) else { return };
+    runner.pull_request();
+    let first = runner.gh("comments");
+    assert_eq!(first.as_array().unwrap().len(), 2);
+    assert!(first[1]["body"].as_str().unwrap().starts_with(MARKER), "{first}");
+    runner.world.edit(&["add", "--shop", "acme", "--topic", "orders/updated", "--address", A]);
+    runner.pull_request();
+    let second = runner.gh("comments");
+    assert_eq!(second.as_array().unwrap().len(), 2, "{second}");
+    assert_eq!(second[0], first[0]);
+    assert_ne!(second[1]["body"], first[1]["body"]);
+    let digest = runner.gh("artifact")["plan_digest"].as_str().unwrap().to_owned();
+    assert!(second[1]["body"].as_str().unwrap().ends_with(&format!("\nplan_digest: `{digest}`\n")), "{second}");
+}
+
+#[test]
+fn a_merge_applies_the_plan_that_was_reviewed() {
+    let Some(runner) = Runner::new(world()) else { return };
+    runner.pull_request();
+    runner.merge("").exits(0).says("Apply complete! Resources: 1 added, 1 changed, 0 destroyed.");
+    assert!(!runner.world.path("plan.json").exists(), "nothing was planned anew");
+    runner.world.converged();
+    let report: Value = serde_json::from_str(&runner.world.read("report.json")).unwrap();
+    assert_eq!(report["plan_digest"], runner.gh("artifact")["plan_digest"]);
+}
+
+#[test]
+fn a_plan_that_is_not_the_reviewed_one_is_not_applied() {
+    let Some(runner) = Runner::new(world()) else { return };
+    runner.pull_request();
+    runner.world.edit(&["add", "--shop", "acme", "--topic", "orders/updated", "--address", A]);
+    let reviewed = runner.world.read("gh/comments.json");
+    runner.pull_request();
+    runner.world.write("gh/comments.json", &reviewed);
+    runner.merge("").exits(3).says("the plan is not the reviewed one; nothing was sent (exit code 3)");
+    assert_eq!(runner.world.mutations(), 0);
+}
+
+#[test]
+fn what_changed_since_the_review_is_left_alone() {
+    let Some(runner) = Runner::new(world()) else { return };
+    runner.pull_request();
+    let id = runner.gh("artifact")["shops"][0]["changes"][0]["before"]["id"].as_str().unwrap().to_owned();
+    runner.world.edit(&["set", "--shop", "acme", "--id", &id, "include_fields=id"]);
+    runner.merge("").exits(7).says("run this workflow by hand to plan anew (exit code 7)");
+}
+
+#[test]
+fn without_a_reviewed_plan_it_plans_anew() {
+    for (file, text) in [
+        ("pulls", "[]"),
+        ("pulls", r#"[{ "number": 7, "merge_commit_sha": "another", "head": { "sha": "tip" } }]"#),
+        ("comments", "[]"),
+        ("artifacts", r#"{ "artifacts": [] }"#),
+        ("artifacts", r#"{ "artifacts": [{ "expired": false, "workflow_run": { "id": 1, "head_sha": "older" } }] }"#),
+    ] {
+        let Some(runner) = Runner::new(world()) else { return };
+        runner.pull_request();
+        runner.world.write(&format!("gh/{file}.json"), text);
+        runner.merge("").exits(0).says("Apply complete!");
+        assert!(runner.world.path("plan.json").exists(), "{file} {text}");
+        runner.world.converged();
+    }
+}
+
+#[test]
+fn a_hazard_is_refused_until_somebody_consents() {
+    let shop = "  - { shop: acme, bindings: [] }\n";
+    let live = format!("      - {{ topic: orders/create, address: \"{A}\" }}\n");
+    let Some(runner) = Runner::new(World::new(&manifest(shop), &seed("acme", &live))) else { return };
+    runner.world.write("gh/pulls.json", "[]");
+    runner.merge("").exits(6).says("run this workflow by hand with the consents above (exit code 6)");
+    assert_eq!(runner.world.mutations(), 0);
+    runner.merge("empty_shop:a*").exits(0).says("0 added, 0 changed, 1 destroyed");
+}
+
+#[test]
+fn a_shop_that_cannot_be_read_is_no_reason_to_leave_the_others_and_is_not_forgotten() {
+    let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  - { shop: zeta, bindings: \
+                 [{ topic: orders/create, destination: a }] }\n";
+    let zeta = "  - shop: zeta\n    scopes: [write_orders]\n";
+    let Some(runner) = Runner::new(World::new(&manifest(shops), &(seed("acme", "      []\n") + zeta))) else { return };
+    runner.world.edit(&["status", "--shop", "zeta", "frozen"]);
+    runner.world.write("gh/pulls.json", "[]");
+    runner.merge("").exits(8).says("Resources: 1 added").says("(exit code 8)");
+}
+
+#[test]
+fn drift_opens_one_issue_updates_it_and_closes_it_and_always_ends_with_its_code() {
+    let Some(runner) = Runner::new(world()) else { return };
+    let night = |exit: i32| {
+        let (look, outputs) = runner.step("drift.yaml", "Look", &[]);
+        look.exits(0);
+        let code = [("CODE", outputs["exit-code"].as_str())];
+        runner.step("drift.yaml", "Open, update or close the issue", &code).0.exits(0);
+        runner.step("drift.yaml", "Say it in the exit code", &code).0.exits(exit);
+        runner.world.path("gh/issue.open").exists().then(|| runner.world.read("gh/issue.md"))
+    };
+    let first = night(2).unwrap();
+    assert!(first.contains("Plan: 1 to add, 1 to change, 0 to destroy."), "{first}");
+    runner.world.edit(&["add", "--shop", "acme", "--topic", "orders/updated", "--address", A]);
+    let second = night(2).unwrap();
+    assert!(second.contains("Plan: 0 to add, 1 to change, 0 to destroy."), "{second}");
+    runner.world.apply(&[]).exits(0);
+    assert_eq!(night(0), None);
+    assert_eq!(night(0), None);
+    runner.world.write("hookwright.yaml", "nonsense: 1\n");
+    assert!(night(3).unwrap().contains("failed before it could look (exit code 3)"));
+    let log = runner.world.read("gh/log");
+    assert_eq!(log.matches("issue create").count(), 2);
+    assert_eq!(log.matches("issue close").count(), 1);
+}
+
+#[test]
+fn gitlab_replaces_its_note_and_applies_and_drifts_with_the_codes_of_the_program() {
+    let Some(runner) = Runner::new(world()) else { return };
+    let job = |name: &str, more: &[(&str, &str)]| {
+        let note = [
+            ("CI_API_V4_URL", "https://gitlab.example/api/v4"),
+            ("CI_MERGE_REQUEST_PROJECT_ID", "3"),
+            ("CI_MERGE_REQUEST_IID", "7"),
+            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+        ];
+        let _ = std::fs::remove_dir_all(runner.world.path(".hookwright-base"));
+        runner.step(".gitlab-ci.yml", name, &[&note, more].concat()).0
+    };
+    let token = [("HOOKWRIGHT_NOTE_TOKEN", "note-token")];
+    job("validate", &[]).exits(0);
+    // The target branch has no manifest yet.
+    runner.world.write("gh/target/README.md", "");
+    job("plan", &token).exits(0);
+    let target = manifest("  - { shop: acme, bindings: [{ topic: orders/create, destination: b }] }\n");
+    runner.world.write("gh/target/hookwright.yaml", &target);
+    job("plan", &token).exits(0);
+    let notes = runner.gh("notes");
+    assert_eq!(notes.as_array().unwrap().len(), 2, "one note, replaced: {notes}");
+    assert!(notes[1]["body"].as_str().unwrap().starts_with(MARKER), "{notes}");
+    let plan: Value = serde_json::from_str(&runner.world.read("plan.json")).unwrap();
+    assert_eq!(plan["shops"][0]["changes"][0]["origin"], "manifest", "against the target branch");
+    job("plan", &[]).exits(0);
+
+    job("drift", &[]).exits(2);
+    assert!(runner.world.read("metrics.txt").contains("hookwright_drift_last_run_exit_code{run=\"metrics\"} 2"));
+    job("apply", &[]).exits(0).says("Apply complete!");
+    job("drift", &[]).exits(0);
+
+    runner.world.write("hookwright.yaml", &manifest("  - { shop: acme, bindings: [] }\n"));
+    job("apply", &[]).exits(6);
+    let consents = [("HOOKWRIGHT_ALLOW", "empty_shop:acme")];
+    job("apply", &consents).exits(0).says("2 destroyed");
+}
