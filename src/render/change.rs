@@ -15,59 +15,84 @@ pub(super) enum Depth {
     Full,
     /// The line alone.
     Line,
+    /// The line alone; changes that differ in nothing but their topic share one.
+    Brief,
 }
+
+/// What to do for the variants that are not shown.
+const MORE: &str = "-v shows all";
 
 /// Writes changes, grouped by the shops that have them.
 pub(super) fn write(page: &mut Page<'_>, indent: usize, depth: Depth, shops: &[(&str, Vec<&Change>)]) {
-    let ambiguous = ambiguous_names(shops.iter().flat_map(|(_, changes)| changes.iter().copied()));
-    for (i, Block { shops, entries }) in group::blocks(shops, page.style.verbose).into_iter().enumerate() {
+    for (i, (shops, items)) in items(shops, depth, page.style).into_iter().enumerate() {
         if i > 0 && depth == Depth::Full {
             page.gap();
         }
         let title = shops::title(&shops, page.style);
         page.prose_in(Some(Ink::Strong).filter(|_| depth == Depth::Full), indent, &title);
-        if depth == Depth::Line {
-            for entry in &entries {
-                page.line(indent + 2, &head(&topic(entry), entry, depth, page.style));
+        for Item { action, head, details, changes: _ } in items {
+            let line = format!("{} {}", page.style.symbol(action), head.line(page.style, MORE));
+            page.line(indent + 2, &line);
+            for detail in details {
+                detail.write(page, indent + 6);
             }
-            continue;
-        }
-        for (entries, fields) in alike(&entries, shops.len(), &ambiguous, indent + 6, page.style) {
-            let topics: Vec<String> = entries.iter().map(|entry| topic(entry)).collect();
-            page.line(indent + 2, &head(&topics.join(", "), entries[0], depth, page.style));
-            page.append(&fields);
         }
     }
 }
 
-/// So many changes that differ in nothing but their topic are one entry: a whole set that moves reads in a few lines.
-const ALIKE: usize = 3;
-
-/// Puts entries together that differ in nothing but their topic, each with the text of its fields.
-fn alike<'e, 'a>(
-    entries: &'e [Entry<'a>],
-    shops: usize,
-    ambiguous: &BTreeSet<&str>,
-    indent: usize,
-    style: &Style,
-) -> Vec<(Vec<&'e Entry<'a>>, String)> {
-    let keyed = entries.iter().enumerate().map(|(at, entry)| {
-        let mut fields = Page::new(style);
-        details(&mut fields, indent, entry, shops, ambiguous);
-        let fields = fields.text();
-        // One line is short enough to stand by itself.
-        let own = fields.is_empty().then_some(at);
-        ((own, head("", entry, Depth::Full, style), fields), "", entry)
-    });
-    let apart = |((_, _, fields), group): ((_, _, String), Vec<(&str, &'e Entry<'a>)>)| match group.len() {
-        ALIKE.. => vec![(group.into_iter().map(|(_, entry)| entry).collect(), fields)],
-        _ => group.into_iter().map(|(_, entry)| (vec![entry], fields.clone())).collect(),
-    };
-    group::group_by(keyed).into_iter().flat_map(apart).collect()
+/// Changes that read as one.
+pub(super) struct Item {
+    pub(super) action: Action,
+    pub(super) head: Head,
+    /// Empty unless the depth is full.
+    pub(super) details: Vec<Detail>,
+    /// How many they are, over all shops.
+    pub(super) changes: usize,
 }
 
-fn topic(entry: &Entry<'_>) -> String {
-    entry.variants.first().map(|change| escape(&change.topic).into_owned()).unwrap_or_default()
+/// Items, under the shops that have them all. Every text is disarmed.
+pub(super) fn items<'a>(
+    shops: &[(&'a str, Vec<&'a Change>)],
+    depth: Depth,
+    style: &Style,
+) -> Vec<(Vec<&'a str>, Vec<Item>)> {
+    let ambiguous = ambiguous_names(shops.iter().flat_map(|(_, changes)| changes.iter().copied()));
+    let blocks = group::blocks(shops, style.verbose).into_iter();
+    blocks
+        .map(|Block { shops, entries }| {
+            let items = alike(&entries, shops.len(), &ambiguous, depth, style);
+            (shops, items)
+        })
+        .collect()
+}
+
+/// So many changes that differ in nothing but their topic are one item: a whole set that moves reads in a few lines.
+const ALIKE: usize = 3;
+
+/// Puts entries together that differ in nothing but their topic.
+fn alike(entries: &[Entry<'_>], shops: usize, ambiguous: &BTreeSet<&str>, depth: Depth, style: &Style) -> Vec<Item> {
+    let keyed = entries.iter().enumerate().filter_map(|(at, entry)| {
+        let change = entry.variants.first()?;
+        let details = if depth == Depth::Full { details(entry, shops, ambiguous, style) } else { Vec::new() };
+        // One line is short enough to stand by itself.
+        let own = (details.is_empty() && depth != Depth::Brief).then_some(at);
+        Some(((own, change.action as u8, head(entry, change, depth), details), "", (change, entry)))
+    });
+    let mut items = Vec::new();
+    for ((_, _, head, details), group) in group::group_by(keyed) {
+        let together = if group.len() < ALIKE { 1 } else { group.len() };
+        for entries in group.chunks(together) {
+            let Some((_, (first, _))) = entries.first() else { continue };
+            let topics = entries.iter().map(|(_, (change, _))| escape(&change.topic).into_owned()).collect();
+            items.push(Item {
+                action: first.action,
+                head: Head { topics, ..head.clone() },
+                details: details.clone(),
+                changes: entries.iter().map(|(_, (_, entry))| entry.all.len()).sum(),
+            });
+        }
+    }
+    items
 }
 
 /// Names that stand for more than one address; a shop may have a destination of its own.
@@ -84,38 +109,52 @@ fn ambiguous_names<'a>(changes: impl Iterator<Item = &'a Change>) -> BTreeSet<&'
     addresses.into_iter().filter(|(_, all)| all.len() > 1).map(|(name, _)| name).collect()
 }
 
-/// `~ orders/create -> commerce  # orders.yaml:12`
-fn head(topic: &str, entry: &Entry<'_>, depth: Depth, style: &Style) -> String {
-    let Some(change) = entry.variants.first() else { return String::new() };
-    let mut line = format!("{} {topic}", style.symbol(change.action));
-    if let Some(target) = target(change) {
-        line.push_str(" -> ");
-        line.push_str(&target);
-        let targets: BTreeSet<_> = entry.variants.iter().map(|c| self::target(c)).collect();
-        if targets.len() > 1 {
-            line.push_str(&style.paint(Ink::Faint, &for_example(targets.len())));
+/// What happens to which topics, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Head {
+    topics: Vec<String>,
+    /// One of the targets, and how many there are.
+    target: Option<(String, usize)>,
+    which: Option<String>,
+    notes: Vec<String>,
+}
+
+impl Head {
+    /// `orders/create -> commerce  # orders.yaml:12`; `more` says where the targets are that are not shown.
+    pub(super) fn line(&self, style: &Style, more: &str) -> String {
+        let Self { topics, target, which, notes } = self;
+        let mut line = topics.join(", ");
+        if let Some((target, of)) = target {
+            line.push_str(" -> ");
+            line.push_str(target);
+            line.push_str(&style.paint(Ink::Faint, &for_example(*of, more)));
         }
+        line.extend(which.as_deref());
+        if !notes.is_empty() {
+            line.push_str("  ");
+            line.push_str(&style.paint(Ink::Faint, &format!("# {}", notes.join("; "))));
+        }
+        line
     }
-    if depth == Depth::Line {
-        line.extend(which(change));
-    }
+}
+
+fn head(entry: &Entry<'_>, change: &Change, depth: Depth) -> Head {
+    let targets: BTreeSet<_> = entry.variants.iter().map(|c| target(c)).collect();
     let mut notes = Vec::new();
     if entry.per_shop > 1 {
-        notes.push(format!(
-            "{} times{}",
-            entry.per_shop,
-            if entry.all.len() > entry.per_shop { " in each" } else { "" }
-        ));
+        let each = if entry.all.len() > entry.per_shop { " in each" } else { "" };
+        notes.push(format!("{} times{each}", entry.per_shop));
     }
-    notes.extend(reason(change));
+    notes.extend(reason(change, depth));
     if depth == Depth::Full {
         notes.extend(places(entry.all.iter().filter_map(|c| c.source.as_ref())));
     }
-    if !notes.is_empty() {
-        line.push_str("  ");
-        line.push_str(&style.paint(Ink::Faint, &format!("# {}", notes.join("; "))));
+    Head {
+        topics: Vec::new(),
+        target: target(change).map(|target| (target, targets.len())),
+        which: which(change).filter(|_| depth != Depth::Full),
+        notes,
     }
-    line
 }
 
 /// What tells the change from another of its topic and target, where the fields are not written.
@@ -141,7 +180,7 @@ fn target(change: &Change) -> Option<String> {
 }
 
 /// The reason in words, where the symbol does not say it.
-fn reason(change: &Change) -> Option<String> {
+fn reason(change: &Change, depth: Depth) -> Option<String> {
     let held = || {
         change.before.as_ref().and_then(|b| b.name.as_deref()).map_or_else(String::new, |n| format!(" {}", quoted(n)))
     };
@@ -152,6 +191,8 @@ fn reason(change: &Change) -> Option<String> {
         }
         "name_step" => Some(format!("renamed to free its name{} for another subscription", held())),
         "not_in_manifest" => Some("not in the manifest".to_owned()),
+        // Beside several topics none of them is "the" topic.
+        "duplicate" if depth == Depth::Brief => Some("duplicate of another live one, which stays".to_owned()),
         "duplicate" => Some(format!("duplicate of another live {}, which stays", escape(&change.topic))),
         "replaced" => Some("replaced: REST cannot change its format, and the new one stands first".to_owned()),
         "unmanaged" => Some("outside the ownership rule; the manifest says unmanaged: delete".to_owned()),
@@ -171,40 +212,79 @@ pub(super) fn places<'a>(sources: impl Iterator<Item = &'a Source>) -> Option<St
     })
 }
 
-fn for_example(variants: usize) -> String {
-    format!("  (one of {}; -v shows all)", shops::number(variants))
+fn for_example(variants: usize, more: &str) -> String {
+    if variants > 1 { format!("  (one of {}; {more})", shops::number(variants)) } else { String::new() }
 }
 
-/// A label, and the lines that stand beside it.
-type Detail = (&'static str, Vec<String>);
+/// A field of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Detail {
+    pub(super) label: &'static str,
+    pub(super) value: Value,
+    /// Of how many variants this is one.
+    of: usize,
+}
 
-fn details(page: &mut Page<'_>, indent: usize, entry: &Entry<'_>, shops: usize, ambiguous: &BTreeSet<&str>) {
-    let variants: Vec<Vec<Detail>> =
-        entry.variants.iter().map(|c| fields_of(c, shops > 1, ambiguous, page.style)).collect();
+/// What a field is, or how it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Value {
+    Is(String),
+    Becomes {
+        before: String,
+        after: String,
+        /// Better read one under the other.
+        long: bool,
+    },
+}
+
+impl Detail {
+    fn is(label: &'static str, value: String) -> Self {
+        Self { label, value: Value::Is(value), of: 1 }
+    }
+
+    /// What to say behind the value; `more` says where the variants are that are not shown.
+    pub(super) fn note(&self, more: &str) -> String {
+        for_example(self.of, more)
+    }
+
+    fn write(&self, page: &mut Page<'_>, indent: usize) {
+        let Self { label, value, .. } = self;
+        let note = page.style.paint(Ink::Faint, &self.note(MORE));
+        match value {
+            Value::Is(value) => page.line(indent, &format!("{label}: {value}{note}")),
+            Value::Becomes { before, after, long: false } => {
+                page.line(indent, &format!("{label}: {before} -> {after}{note}"));
+            }
+            Value::Becomes { before, after, long: true } => {
+                page.line(indent, &format!("{label}: {before}"));
+                // `->` ends where the value above it begins.
+                page.line(indent + (label.len() + 2).saturating_sub(3), &format!("-> {after}{note}"));
+            }
+        }
+    }
+}
+
+fn details(entry: &Entry<'_>, shops: usize, ambiguous: &BTreeSet<&str>, style: &Style) -> Vec<Detail> {
+    let variants: Vec<Vec<Detail>> = entry.variants.iter().map(|c| fields_of(c, shops > 1, ambiguous, style)).collect();
     let mut labels: Vec<&str> = Vec::new();
-    for (label, _) in variants.iter().flatten() {
+    for Detail { label, .. } in variants.iter().flatten() {
         if !labels.contains(label) {
             labels.push(label);
         }
     }
+    let mut out: Vec<Detail> = Vec::new();
     for label in labels {
-        let of = |variant: &Vec<Detail>| variant.iter().find(|(l, _)| *l == label).map(|(_, lines)| lines.clone());
-        let different: BTreeSet<_> = variants.iter().map(of).collect();
-        let Some(mut lines) = variants.iter().find_map(of) else { continue };
-        if let (true, Some(last)) = (different.len() > 1, lines.last_mut()) {
-            last.push_str(&page.style.paint(Ink::Faint, &for_example(different.len())));
-        }
-        for (i, line) in lines.iter().enumerate() {
-            // `->` ends where the value above it begins.
-            let gap = if i == 0 { format!("{label}: ") } else { " ".repeat((label.len() + 2).saturating_sub(3)) };
-            page.line(indent, &format!("{gap}{line}"));
-        }
+        // A label stands once in a variant, apart from what this version cannot show.
+        let of = |variant: &Vec<Detail>| -> Option<Detail> { variant.iter().find(|d| d.label == label).cloned() };
+        let different: BTreeSet<_> = variants.iter().map(|v| of(v).map(|d| d.value)).collect();
+        out.extend(variants.iter().find_map(of).map(|first| Detail { of: different.len(), ..first }));
     }
     let ids: BTreeSet<&str> = entry.all.iter().filter_map(|c| c.before.as_ref()?.id.as_deref()).collect();
     let deletes = entry.variants.first().is_some_and(|c| c.action == Action::Delete);
     if deletes && shops == 1 && !ids.is_empty() {
-        page.line(indent, &format!("id: {}", ids.into_iter().map(escape).collect::<Vec<_>>().join(", ")));
+        out.push(Detail::is("id", ids.into_iter().map(escape).collect::<Vec<_>>().join(", ")));
     }
+    out
 }
 
 fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>, style: &Style) -> Vec<Detail> {
@@ -219,7 +299,7 @@ fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>, style: &St
             }
             if let (Some(filter), false) = (&after.filter, change.fields.iter().any(|f| f == "filter")) {
                 // Tells subscriptions of one topic and destination apart.
-                out.push(("filter", vec![format!("{} (unchanged)", quoted(filter))]));
+                out.push(Detail::is("filter", format!("{} (unchanged)", quoted(filter))));
             }
         }
         (before, after) => {
@@ -235,14 +315,14 @@ fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>, style: &St
 
 /// The address, where the name alone does not say it.
 fn address_of(name: Option<&str>, side: &Subscription, ambiguous: &BTreeSet<&str>) -> Option<Detail> {
-    ambiguous.contains(name?).then(|| ("address", vec![short_address(&side.address)]))
+    ambiguous.contains(name?).then(|| Detail::is("address", short_address(&side.address)))
 }
 
 /// What a subscription has beyond the defaults.
 fn attributes(subscription: &Subscription) -> Vec<Detail> {
     let Subscription { format, include_fields, metafield_namespaces, filter, name, metafields, .. } = subscription;
-    let text = |label, value: Option<&str>| value.map(|v| (label, vec![quoted(v)]));
-    let list = |label, items: &[String]| (!items.is_empty()).then(|| (label, vec![bracketed(items)]));
+    let text = |label, value: Option<&str>| value.map(|v| Detail::is(label, quoted(v)));
+    let list = |label, items: &[String]| (!items.is_empty()).then(|| Detail::is(label, bracketed(items)));
     [
         text("name", name.as_deref()),
         text("format", Some(format.as_str()).filter(|f| *f != "json")),
@@ -259,12 +339,11 @@ fn attributes(subscription: &Subscription) -> Vec<Detail> {
 /// `before -> after` of one field.
 fn difference(field: &str, change: &Change, b: &Subscription, a: &Subscription, many: bool, style: &Style) -> Detail {
     let pair = |label, before: Option<&str>, after: Option<&str>| {
-        let (left, right) = text_change(before, after, style);
         let length = before.map_or(4, |t| t.chars().count()) + after.map_or(4, |t| t.chars().count());
-        let lines = if length > 72 { vec![left, format!("-> {right}")] } else { vec![format!("{left} -> {right}")] };
-        (label, lines)
+        let (before, after) = text_change(before, after, style);
+        Detail { label, value: Value::Becomes { before, after, long: length > 72 }, of: 1 }
     };
-    let list = |label, b: &[String], a: &[String]| (label, vec![list_change(b, a, style)]);
+    let list = |label, b: &[String], a: &[String]| Detail::is(label, list_change(b, a, style));
     let metafields = |s: &Subscription| s.metafields.clone().unwrap_or_default();
     let name = |s: &Subscription| {
         let step = s.name.as_deref().and_then(step_name).filter(|_| many);
@@ -279,7 +358,7 @@ fn difference(field: &str, change: &Change, b: &Subscription, a: &Subscription, 
         "name" => pair("name", name(b).as_deref(), name(a).as_deref()),
         "metafields" => list("metafields", &metafields(b), &metafields(a)),
         // From a later minor version.
-        other => ("other", vec![format!("{} (this version cannot show it)", escape(other))]),
+        other => Detail::is("other", format!("{} (this version cannot show it)", escape(other))),
     }
 }
 
@@ -290,6 +369,7 @@ fn address_change(change: &Change, b: &Subscription, a: &Subscription, style: &S
         Some(name) => format!("{text} ({})", escape(name)),
         None => text,
     };
+    let before = named(change.destination.before.as_ref(), left);
     let after = named(change.destination.after.as_ref(), right);
-    ("address", vec![named(change.destination.before.as_ref(), left), format!("-> {after}")])
+    Detail { label: "address", value: Value::Becomes { before, after, long: true }, of: 1 }
 }
