@@ -2,12 +2,15 @@
 //! not. Pure: no files, no clock, no environment; whether there is a terminal, and how wide, is the caller's to say.
 //!
 //! The parts: [`escape`](escape()) disarms what came from a server or a file; `merge` makes one view of several
-//! shards; `group` finds what is the same over many shops; `change`, `values`, `notes` and `settings` write one thing
-//! each; `plan` and `report` put them in order.
+//! shards; `group` finds what is the same over many shops; `change`, `fields`, `values`, `notes` and `settings` write
+//! one thing each; `plan` and `report` put them in order.
 
 mod change;
 mod escape;
+mod fields;
 mod group;
+mod hazards;
+mod markdown;
 mod merge;
 mod notes;
 mod page;
@@ -58,6 +61,25 @@ pub fn report_text(report: &Report, style: &Style) -> String {
 /// The reports of several shards as one.
 pub fn reports_text(reports: &[Report], style: &Style) -> String {
     report::text(&merge::reports(reports), style)
+}
+
+/// Saved plans as Markdown for a comment: the first line is a hidden marker, the heading [`plan_last_line`], the whole
+/// shorter than 65,000 bytes. What does not fit is counted; the verdict, the hazards and the deletes are always told. The
+/// order of the plans means nothing.
+pub fn plans_markdown(plans: &[v1::Plan]) -> String {
+    let plan = merge::plans(plans);
+    let kind = markdown::Kind::of(&plan);
+    markdown::plan(&plan, kind)
+}
+
+/// The same for a drift report, which a plan that was made without `--since` does not say that it is.
+pub fn drift_markdown(plan: &v1::Plan) -> String {
+    markdown::plan(&merge::plans(std::slice::from_ref(plan)), markdown::Kind::Drift)
+}
+
+/// Apply reports as Markdown, in the same way; the heading is [`report_last_line`].
+pub fn reports_markdown(reports: &[Report]) -> String {
+    markdown::report(&merge::reports(reports))
 }
 
 /// The last line of a plan, frozen: scripts read it. `complete` is the plan's own.
