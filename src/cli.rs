@@ -71,6 +71,28 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Formats of `show`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    /// For a terminal
+    Text,
+    /// What is saved
+    Json,
+    /// For the comment on a pull request; the first line is a hidden marker, by which the comment can be replaced
+    Markdown,
+}
+
+/// Formats of `drift`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DriftFormat {
+    /// For a terminal or a mail; silent when there is nothing
+    Text,
+    /// The drift report, a plan
+    Json,
+    /// For an issue; silent when there is nothing
+    Markdown,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write a first manifest with comments
@@ -267,22 +289,23 @@ pub(crate) struct DriftArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = DriftFormat::Text)]
+    pub(crate) format: DriftFormat,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   hookwright show plan.json
+  hookwright show plan.json --format markdown > comment.md
   hookwright show shard-*.json --check --out checked.json     judge the shards of one run together")]
 pub(crate) struct ShowArgs {
     /// Saved plans, or apply reports
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
+    pub(crate) format: ShowFormat,
     /// Judge the hazards over all plans together; exit 6 if one has no consent
     #[arg(long)]
     pub(crate) check: bool,

@@ -1,7 +1,7 @@
 //! `show`: saved plans or apply reports, also of several shards, and stale ones too.
 
 use super::{Output, check, json_text};
-use crate::cli::{Format, ShowArgs};
+use crate::cli::{ShowArgs, ShowFormat};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::plan::Consent;
@@ -18,18 +18,20 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
             return Err(Failure::invalid("--check judges plans; these are apply reports"));
         }
         output.print(&match (args.format, &reports[..]) {
-            (Format::Text, _) => render::reports_text(&reports, &output.style()),
-            (Format::Json, [one]) => json_text(one),
-            (Format::Json, many) => json_text(&many),
+            (ShowFormat::Text, _) => render::reports_text(&reports, &output.style()),
+            (ShowFormat::Markdown, _) => render::reports_markdown(&reports),
+            (ShowFormat::Json, [one]) => json_text(one),
+            (ShowFormat::Json, many) => json_text(&many),
         })?;
         return Ok(Exit::Done);
     }
     let plans: Vec<Plan> = args.files.iter().map(|path| check::read_plan(path)).collect::<Result<_, _>>()?;
     check::one_run(&plans, args.check)?;
     output.print(&match (args.format, &plans[..]) {
-        (Format::Text, _) => render::plans_text(&plans, &output.style()),
-        (Format::Json, [one]) => json_text(one),
-        (Format::Json, many) => json_text(&many),
+        (ShowFormat::Text, _) => render::plans_text(&plans, &output.style()),
+        (ShowFormat::Markdown, _) => render::plans_markdown(&plans),
+        (ShowFormat::Json, [one]) => json_text(one),
+        (ShowFormat::Json, many) => json_text(&many),
     })?;
     if args.check {
         check::together(&plans, &consents, args.out.as_deref())?;

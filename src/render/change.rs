@@ -113,7 +113,7 @@ fn ambiguous_names<'a>(changes: impl Iterator<Item = &'a Change>) -> BTreeSet<&'
 /// What happens to which topics, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Head {
-    topics: Vec<String>,
+    pub(super) topics: Vec<String>,
     /// One of the targets, and how many there are.
     target: Option<(String, usize)>,
     which: Option<String>,
@@ -123,8 +123,13 @@ pub(super) struct Head {
 impl Head {
     /// `orders/create -> commerce  # orders.yaml:12`; `more` says where the targets are that are not shown.
     pub(super) fn line(&self, style: &Style, more: &str) -> String {
-        let Self { topics, target, which, notes } = self;
-        let mut line = topics.join(", ");
+        format!("{}{}", self.topics.join(", "), self.rest(style, more))
+    }
+
+    /// What follows the topics.
+    pub(super) fn rest(&self, style: &Style, more: &str) -> String {
+        let Self { topics: _, target, which, notes } = self;
+        let mut line = String::new();
         if let Some((target, of)) = target {
             line.push_str(" -> ");
             line.push_str(target);

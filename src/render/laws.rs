@@ -8,7 +8,7 @@ use crate::plan::v1::{Action, Change, Destinations, Origin, Plan, Severity, Shop
 use crate::report::{Outcome, OutcomeResult, Report, ReportShopStatus};
 
 /// Whether a line is one of the five that DESIGN freezes: figures replaced by N, it is the pattern itself.
-fn frozen(line: &str) -> bool {
+pub(super) fn frozen(line: &str) -> bool {
     let words = line.split_inclusive(' ').map(|word| {
         let digits = word.trim_end();
         if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -28,7 +28,7 @@ fn frozen(line: &str) -> bool {
 }
 
 /// Mostly a few values that collide, now and then anything.
-fn text() -> impl Strategy<Value = String> {
+pub(super) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => prop::sample::select(vec!["", "orders/create", "a", "address", "hookwright-step-77", "filter"]).prop_map(str::to_owned),
         1 => any::<String>(),
@@ -104,7 +104,7 @@ fn shop() -> impl Strategy<Value = Shop> {
         })
 }
 
-fn plan() -> impl Strategy<Value = Plan> {
+pub(super) fn plan() -> impl Strategy<Value = Plan> {
     (prop::collection::vec(shop(), 0..9), any::<bool>(), any::<usize>()).prop_map(|(shops, complete, add)| {
         let mut plan = support::plan(shops);
         plan.complete = complete;
@@ -114,7 +114,7 @@ fn plan() -> impl Strategy<Value = Plan> {
     })
 }
 
-fn report() -> impl Strategy<Value = Report> {
+pub(super) fn report() -> impl Strategy<Value = Report> {
     let result = prop::sample::select(vec![
         OutcomeResult::Applied,
         OutcomeResult::AlreadySo,

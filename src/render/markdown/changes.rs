@@ -62,11 +62,9 @@ fn lines(item: &Item, kind: Kind) -> String {
         Action::Update => '!',
         Action::Delete => '-',
     };
-    let mut out = String::new();
-    for (i, line) in wrap(&fenced(&head.line(&STYLE, kind.rest())), WIDTH).iter().enumerate() {
-        let indent = if i == 0 { "" } else { "    " };
-        out.push_str(&format!("{symbol} {indent}{line}\n"));
-    }
+    // A long list of topics goes over several lines; addresses stay whole.
+    let topics = wrap(&fenced(&head.topics.join(", ")), WIDTH).join(&format!("\n{symbol}     "));
+    let mut out = format!("{symbol} {topics}{}\n", fenced(&head.rest(&STYLE, kind.rest())));
     for detail in details {
         let note = detail.note(kind.rest());
         let Detail { label, value, .. } = detail;

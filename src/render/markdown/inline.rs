@@ -10,6 +10,8 @@ use super::super::{escape, shops};
 const MAX_TICKS: usize = 8;
 /// A longer text is cut.
 const MAX_CHARS: usize = 1000;
+/// Words behind `hookwright` that make it a command to copy.
+const COMMANDS: [&str; 7] = ["auth", "plan", "apply", "drift", "import", "init", "validate"];
 /// A longer number may be the id of a commit.
 const MAX_DIGITS: usize = 6;
 
@@ -54,9 +56,12 @@ pub(super) fn prose(text: &str) -> String {
         }
     };
     let mut before = "";
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    let mut all = text.split(' ').filter(|word| !word.is_empty()).peekable();
+    while let Some(word) = all.next() {
         let (open, core, after) = trimmed(word);
-        if plain(core) {
+        let command = words.first() == Some(&"hookwright")
+            || (core == "hookwright" && all.peek().is_some_and(|next| COMMANDS.contains(next)));
+        if plain(core) && !command {
             close(&mut words, before, "", &mut out);
             out.push(word.to_owned());
             continue;
@@ -99,11 +104,11 @@ pub(super) fn option(name: &str, value: &str) -> String {
     code(&if bare { format!("{name} {value}") } else { format!("{name} '{}'", value.replace('\'', "'\\''")) })
 }
 
-/// `alpha.myshopify.com`, or `3 shops: alpha, beta, gamma`, cut after about a line.
+/// `alpha`, or 3 shops (`alpha, beta, gamma`), cut after about a line.
 pub(super) fn title(names: &[&str]) -> String {
     match names {
         [shop] => code(shops::handle(shop)),
-        many => format!("{}: {}", shops::count(many.len(), "shop"), code(&shops::list(many, &super::STYLE))),
+        many => format!("{} ({})", shops::count(many.len(), "shop"), code(&shops::list(many, &super::STYLE))),
     }
 }
 
@@ -154,14 +159,14 @@ mod tests {
             prose(
                 "the scope read_customers is not granted; add it (orders.yaml:12): hookwright auth url --shop <shop>, then"
             ),
-            "the scope `read_customers` is not granted; add it (`orders.yaml:12`): hookwright auth url `--shop <shop>`, then"
+            "the scope `read_customers` is not granted; add it (`orders.yaml:12`): `hookwright auth url --shop <shop>`, then"
         );
         assert_eq!(prose("deletes 4 of 12 (33 %); the limit is 30 %"), "deletes 4 of 12 (33 %); the limit is 30 %");
         assert_eq!(
             prose("ping @octocat #1 GH-7 deadbeef :+1: **b** [x](y) <b> a|b"),
             "ping `@octocat #1 GH-7 deadbeef :+1`: `**b** [x](y) <b> a|b`"
         );
-        assert_eq!(prose("--> ... ) www.example.com\n# x"), "`--> ... ) www.example.com\\u{a}# x`");
+        assert_eq!(prose("--> ... ) www.example.com\n# x"), "`--> ... ) www.example.com\\u{a}#` x");
     }
 
     #[test]

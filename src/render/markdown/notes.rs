@@ -10,6 +10,8 @@ use crate::plan::v1::{Finding, Hazard};
 
 /// So many lines of notes stand before the folds, of each heading.
 const MAX_LINES: usize = 16;
+/// So many stand in a fold.
+const MAX_FOLDED: usize = 100;
 /// Room for hazards.
 const MAX_BYTES: usize = 12_000;
 
@@ -26,9 +28,9 @@ pub(super) fn list<'a>(kind: Kind, heading: &str, thing: &'static str, pieces: V
     }
 }
 
-/// The same, folded, and not limited in lines.
+/// The same, folded, and longer.
 pub(super) fn folded<'a>(kind: Kind, summary: String, thing: &'static str, pieces: Vec<Piece<'a>>) -> Part<'a> {
-    Part { fold: Some(summary), open: "\n".to_owned(), lines: usize::MAX, ..list(kind, "", thing, pieces) }
+    Part { fold: Some(summary), open: "\n".to_owned(), lines: MAX_FOLDED, ..list(kind, "", thing, pieces) }
 }
 
 /// One point of a list.
@@ -43,7 +45,7 @@ pub(super) fn points<'a, 'n>(notes: impl IntoIterator<Item = (&'a str, Note<'n>)
         out.extend(all.into_iter().enumerate().map(|(i, Said { about, place, message, shops })| {
             let about = about.map_or_else(String::new, |about| format!(" {}", code(&about)));
             let place = place.map_or_else(String::new, |place| format!(" ({})", code(&place)));
-            let text = format!("{}{about}{place}, {}: {}", code(&kind), title(&shops), prose(&message));
+            let text = format!("{}{about}{place} in {}: {}", code(&kind), title(&shops), prose(&message));
             (i / MAX_OF_A_KIND, point(&text, shops))
         }));
     }
@@ -54,7 +56,7 @@ pub(super) fn points<'a, 'n>(notes: impl IntoIterator<Item = (&'a str, Note<'n>)
 /// Unmanaged subscriptions as points.
 pub(super) fn unmanaged<'a>(all: &[(&'a str, &Finding)]) -> Vec<Piece<'a>> {
     let groups = notes::unmanaged(all).into_iter();
-    groups.map(|(text, shops)| point(&format!("unmanaged: {}, {}", code(&text), title(&shops)), shops)).collect()
+    groups.map(|(text, shops)| point(&format!("unmanaged: {} in {}", code(&text), title(&shops)), shops)).collect()
 }
 
 fn one<'a>(hazard: &'a Hazard) -> Piece<'a> {
@@ -96,5 +98,6 @@ pub(super) fn hazards(kind: Kind, all: &[&Hazard]) -> String {
 pub(super) fn each_hazard<'a>(kind: Kind, all: &[&'a Hazard]) -> Option<Part<'a>> {
     let together = hazards::by_kind(all, MAX_HAZARDS).iter().any(|g| matches!(g, Hazards::Together { .. }));
     let summary = || format!("Each of the {}", shops::count(all.len(), "hazard"));
-    together.then(|| folded(kind, summary(), "hazard", all.iter().map(|hazard| one(hazard)).collect()))
+    let pieces = || all.iter().map(|hazard| one(hazard)).collect();
+    together.then(|| Part { lines: usize::MAX, ..folded(kind, summary(), "hazard", pieces()) })
 }

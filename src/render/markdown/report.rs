@@ -56,7 +56,7 @@ fn causes<'a>(causes: Vec<(String, Vec<(&'a str, &'a Outcome)>)>) -> Vec<Piece<'
         let number = group.len();
         let names = group_by(group.into_iter().map(|(shop, _)| (shop, "", ())));
         let names: Vec<&str> = names.into_iter().map(|(shop, _)| shop).collect();
-        let text = format!("{}, {}: {}", shops::count(number, "change"), title(&names), prose(&text));
+        let text = format!("{} in {}: {}", shops::count(number, "change"), title(&names), prose(&text));
         Piece { things: number, ..point(&text, names) }
     };
     causes.into_iter().map(point).collect()
