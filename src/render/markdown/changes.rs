@@ -50,8 +50,8 @@ fn title(names: &[&str], style: &Style) -> String {
         return format!("@@ {text} @@\n");
     }
     let list = fenced(&shops::list(names, style));
-    let list: String = wrap(&list, WIDTH).iter().map(|line| format!("   {line}\n")).collect();
-    format!("@@ {} @@\n{list}", shops::count(names.len(), "shop"))
+    let list = wrap(&list, WIDTH).join("\n   ");
+    format!("@@ {} @@\n   {list}\n", shops::count(names.len(), "shop"))
 }
 
 /// The symbol in the first column, where it is coloured; an update is `!`, since `~` is not.
@@ -69,10 +69,10 @@ fn lines(item: &Item, kind: Kind) -> String {
         let note = detail.note(kind.rest());
         let Detail { label, value, .. } = detail;
         match value {
-            Value::Is(value) => out.push_str(&format!("      {label}: {}{note}\n", fenced(value))),
+            Value::Is(value) => out.extend(["      ", label, ": ", &fenced(value), &note, "\n"]),
             Value::Becomes { before, after, .. } => {
                 let (before, after) = (fenced(before), fenced(after));
-                out.push_str(&format!("-     {label}: {before}\n+     {label}: {after}{note}\n"));
+                out.extend(["-     ", label, ": ", &before, "\n+     ", label, ": ", &after, &note, "\n"]);
             }
         }
     }
@@ -116,7 +116,7 @@ pub(super) fn deletes(kind: Kind, words: [&str; 2], sections: &[(&'static str, B
     let mut list = heading.clone();
     for (label, shops) in &sections {
         if !label.is_empty() {
-            list.push_str(&format!("\n{label}:\n"));
+            list.extend(["\n", label, ":\n"]);
         }
         list.push_str(&diff(kind, Depth::Brief, shops, &STYLE).fit(usize::MAX));
     }
@@ -161,7 +161,7 @@ fn by_shop<'a>(kind: Kind, all: &[(&'a str, &Change)]) -> Part<'a> {
         match pieces.last_mut() {
             Some(piece) if n == last && piece.text.len() + name.len() < WIDTH => {
                 piece.text.truncate(piece.text.trim_end().len());
-                piece.text.push_str(&format!(", {name}\n"));
+                piece.text.extend([", ", &name, "\n"]);
                 piece.shops.push(shop);
                 piece.things += n;
             }

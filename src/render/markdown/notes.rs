@@ -59,7 +59,7 @@ pub(super) fn unmanaged<'a>(all: &[(&'a str, &Finding)]) -> Vec<Piece<'a>> {
     groups.map(|(text, shops)| point(&format!("unmanaged: {} in {}", code(&text), title(&shops)), shops)).collect()
 }
 
-fn one<'a>(hazard: &'a Hazard) -> Piece<'a> {
+fn one(hazard: &Hazard) -> Piece<'_> {
     let Hazard { kind, shop, message, allow, details: _ } = hazard;
     let of = shop.as_deref().map_or_else(String::new, |shop| format!(" of {}", title(&[shop])));
     let text = format!("{}{of}: {} — {}", code(kind), prose(message), option("--allow", allow));
