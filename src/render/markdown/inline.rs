@@ -181,4 +181,11 @@ mod tests {
         assert_eq!(option("--allow", "empty_shop:a"), "`--allow empty_shop:a`");
         assert_eq!(option("--allow", "x:$(rm)'"), "`--allow 'x:$(rm)'\\'''`");
     }
+
+    #[test]
+    fn a_fence_is_longer_than_what_is_in_it() {
+        assert_eq!(Fence::around(["a", "b ``"].into_iter()).open("diff"), "```diff\n");
+        assert_eq!(Fence::around(["```", "b `````"].into_iter()).close(), "``````\n");
+        assert_eq!(fenced(&"`".repeat(9)), "\\u{60}".repeat(9));
+    }
 }
