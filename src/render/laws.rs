@@ -32,6 +32,7 @@ pub(super) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => prop::sample::select(vec!["", "orders/create", "a", "address", "hookwright-step-77", "filter"]).prop_map(str::to_owned),
         1 => any::<String>(),
+        1 => "[a`@<> |#*()\\[\\].,:;~_!$&-]{0,24}",
         1 => Just(support::inlet('f')),
         1 => Just("--shop a gid://shopify/WebhookSubscription/12 2026-11-23T00:00:00Z".to_owned()),
     ]

@@ -10,8 +10,6 @@ use super::super::{escape, shops};
 const MAX_TICKS: usize = 8;
 /// A longer text is cut.
 const MAX_CHARS: usize = 1000;
-/// Words behind `hookwright` that make it a command to copy.
-const COMMANDS: [&str; 7] = ["auth", "plan", "apply", "drift", "import", "init", "validate"];
 /// A longer number may be the id of a commit.
 const MAX_DIGITS: usize = 6;
 
@@ -56,14 +54,20 @@ pub(super) fn prose(text: &str) -> String {
         }
     };
     let mut before = "";
-    let mut all = text.split(' ').filter(|word| !word.is_empty()).peekable();
-    while let Some(word) = all.next() {
-        let (open, core, after) = trimmed(word);
-        let command = words.first() == Some(&"hookwright")
-            || (core == "hookwright" && all.peek().is_some_and(|next| COMMANDS.contains(next)));
-        if plain(core) && !command {
+    let all: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let mut at = 0;
+    while let Some(word) = all.get(at) {
+        if let Some((quote, length)) = quoted(&all[at..]) {
             close(&mut words, before, "", &mut out);
-            out.push(word.to_owned());
+            out.push(quote);
+            at += length;
+            continue;
+        }
+        at += 1;
+        let (open, core, after) = trimmed(word);
+        if plain(core) {
+            close(&mut words, before, "", &mut out);
+            out.push((*word).to_owned());
             continue;
         }
         if words.is_empty() || !open.is_empty() {
@@ -77,6 +81,18 @@ pub(super) fn prose(text: &str) -> String {
     }
     close(&mut words, before, "", &mut out);
     out.join(" ")
+}
+
+/// What our messages put between backticks, as one span: a command to copy. Also, how many words it is.
+fn quoted(words: &[&str]) -> Option<(String, usize)> {
+    let (open, first, _) = trimmed(words.first()?);
+    first.strip_prefix('`')?;
+    let ends = |word: &&str| trimmed(word).1.ends_with('`') && *word != "`";
+    let length = words.iter().position(ends)? + 1;
+    let all = words[..length].join(" ");
+    let (inside, after) = all[open.len() + 1..].rsplit_once('`')?;
+    let sound = !inside.trim().is_empty() && !inside.contains('`') && after.chars().all(|c| ".,;:)".contains(c));
+    sound.then(|| (format!("{open}{}{after}", span(inside)), length))
 }
 
 /// A word without the punctuation around it: what opens it, itself, what follows.
@@ -159,8 +175,13 @@ mod tests {
             prose(
                 "the scope read_customers is not granted; add it (orders.yaml:12): hookwright auth url --shop <shop>, then"
             ),
-            "the scope `read_customers` is not granted; add it (`orders.yaml:12`): `hookwright auth url --shop <shop>`, then"
+            "the scope `read_customers` is not granted; add it (`orders.yaml:12`): hookwright auth url `--shop <shop>`, then"
         );
+        assert_eq!(
+            prose("see `hookwright auth url --shop a`, (`b c`). `d"),
+            "see `hookwright auth url --shop a`, (`b c`). `` `d ``"
+        );
+        assert_eq!(prose("a`b `c`d` e` `` ` ` f"), "``` a`b `c`d` e` `` ` ` ``` f");
         assert_eq!(prose("deletes 4 of 12 (33 %); the limit is 30 %"), "deletes 4 of 12 (33 %); the limit is 30 %");
         assert_eq!(
             prose("ping @octocat #1 GH-7 deadbeef :+1: **b** [x](y) <b> a|b"),

@@ -95,11 +95,11 @@ fn a_plan_with_all_kinds() {
 
     ### Blocked, not part of the changes
 
-    - `scope` `customers/update -> commerce` (`orders.yaml:20`) in `gamma`: needs `read_customers`: `hookwright auth url --shop gamma`
+    - `scope` `customers/update -> commerce` (`orders.yaml:20`) in `gamma`: needs `read_customers`: hookwright auth url `--shop` gamma
 
     ### 1 shop not read, so this plan says nothing about it
 
-    - `token_refused` in `delta`: Shopify refused the token (401); the app may be gone: `hookwright auth url --shop delta`
+    - `token_refused` in `delta`: Shopify refused the token (401); the app may be gone: hookwright auth url `--shop` delta
 
     ### 1 shop not read, which is tolerated
 
@@ -111,7 +111,7 @@ fn a_plan_with_all_kinds() {
 
     ### Needs attention
 
-    - `scope_missing` in 2 shops (`alpha, beta`): the scope `read_customers` is not granted; add it to the app and approve it: `hookwright auth url --shop <shop>`
+    - `scope_missing` in 2 shops (`alpha, beta`): the scope `read_customers` is not granted; add it to the app and approve it: hookwright auth url `--shop <shop>`
 
     <details><summary>Field by field: 4 changes of this manifest</summary>
 
@@ -235,7 +235,7 @@ fn a_thousand_shops_that_change_alike() {
 
     ### Needs attention
 
-    - `scope_missing` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): add `read_customers`: `hookwright auth url --shop <shop>`, then approve
+    - `scope_missing` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): add `read_customers`: hookwright auth url `--shop <shop>`, then approve
     "##);
     assert!(text.contains("(one of 1,000; see the plan file)"));
     assert!(text.contains("\n… 901 more findings in 901 shops; see the plan file\n\n</details>"));
