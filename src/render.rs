@@ -1,9 +1,10 @@
-//! Text for people, made from the wire structs and from nothing else, so that no rendering can say what the JSON does
-//! not. Pure: no files, no clock, no environment; whether there is a terminal, and how wide, is the caller's to say.
+//! Text and Markdown for people, made from the wire structs and from nothing else, so that no rendering can say what the
+//! JSON does not. Pure: no files, no clock, no environment; whether there is a terminal, and how wide, is the caller's to
+//! say.
 //!
 //! The parts: [`escape`](escape()) disarms what came from a server or a file; `merge` makes one view of several
-//! shards; `group` finds what is the same over many shops; `change`, `fields`, `values`, `notes` and `settings` write
-//! one thing each; `plan` and `report` put them in order.
+//! shards; `group` finds what is the same over many shops; `change`, `fields`, `values`, `hazards`, `notes` and `settings`
+//! say one thing each; `plan` and `report` put them in order; `markdown` lays the same out for a comment.
 
 mod change;
 mod escape;
