@@ -143,6 +143,11 @@ impl AdminClient {
         &self.inner.options.endpoint
     }
 
+    /// When the run ends.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.inner.options.deadline
+    }
+
     /// The scopes that a token has, and nothing else of the shop.
     pub async fn scopes(&self, shop: &ShopDomain, token: &SecretString) -> Result<ScopeSet, AdminError> {
         rest::scopes(&mut Session::new(self.clone(), shop, token)).await

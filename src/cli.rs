@@ -77,13 +77,28 @@ pub(crate) enum Format {
     Json,
 }
 
-/// How `show` renders.
+/// Formats of `show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ShowFormat {
+    /// For a terminal
     Text,
+    /// What is saved
     Json,
+    /// For the comment on a pull request; the first line is a hidden marker, by which the comment can be replaced
+    Markdown,
     /// One self-contained page with a matrix of shops by topics
     Html,
+}
+
+/// Formats of `drift`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DriftFormat {
+    /// For a terminal or a mail; silent when there is nothing
+    Text,
+    /// The drift report, a plan
+    Json,
+    /// For an issue; silent when there is nothing
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -292,14 +307,15 @@ pub(crate) struct DriftArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) metrics: Option<PathBuf>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = DriftFormat::Text)]
+    pub(crate) format: DriftFormat,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   hookwright show plan.json
+  hookwright show plan.json --format markdown > comment.md     for a pull request
   hookwright show --format html shard-*.json > plan.html     a page to look around in
   hookwright show shard-*.json --check --out checked.json     judge the shards of one run together")]
 pub(crate) struct ShowArgs {

@@ -1,14 +1,19 @@
-//! Text and HTML for people, made from the wire structs and from nothing else, so that no rendering can say what the JSON does
-//! not. Pure: no files, no clock, no environment; whether there is a terminal, and how wide, is the caller's to say.
+//! Text, Markdown and HTML for people, made from the wire structs and from nothing else, so that no rendering can say what
+//! the JSON does not. Pure: no files, no clock, no environment; whether there is a terminal, and how wide, is the caller's
+//! to say.
 //!
 //! The parts: [`escape`](escape()) disarms what came from a server or a file; `merge` makes one view of several
-//! shards; `group` finds what is the same over many shops; `change`, `values`, `notes` and `settings` write one thing
-//! each; `plan` and `report` put them in order; `metrics` is for Prometheus.
+//! shards; `group` finds what is the same over many shops; `change`, `fields`, `values`, `hazards`, `notes` and `settings`
+//! say one thing each; `plan` and `report` put them in order; `markdown` lays the same out for a comment, `html` for a
+//! browser; `metrics` is for Prometheus.
 
 mod change;
 mod escape;
+mod fields;
 mod group;
+mod hazards;
 mod html;
+mod markdown;
 mod merge;
 mod metrics;
 mod notes;
@@ -71,6 +76,25 @@ pub fn plans_html(plans: &[v1::Plan]) -> String {
 /// The reports of several shards as one self-contained HTML page.
 pub fn reports_html(reports: &[Report]) -> String {
     html::reports(reports)
+}
+
+/// Saved plans as Markdown for a comment: the first line is a hidden marker, the heading [`plan_last_line`], the whole
+/// shorter than 65,000 bytes. What does not fit is counted; the verdict, the hazards and the deletes are always told. The
+/// order of the plans means nothing.
+pub fn plans_markdown(plans: &[v1::Plan]) -> String {
+    let plan = merge::plans(plans);
+    let kind = markdown::Kind::of(&plan);
+    markdown::plan(&plan, kind)
+}
+
+/// The same for a drift report, which a plan that was made without `--since` does not say that it is.
+pub fn drift_markdown(plan: &v1::Plan) -> String {
+    markdown::plan(&merge::plans(std::slice::from_ref(plan)), markdown::Kind::Drift)
+}
+
+/// Apply reports as Markdown, in the same way; the heading is [`report_last_line`].
+pub fn reports_markdown(reports: &[Report]) -> String {
+    markdown::report(&merge::reports(reports))
 }
 
 /// The last line of a plan, frozen: scripts read it. `complete` is the plan's own.

@@ -237,7 +237,16 @@ impl Tokens {
         };
         let (tokens, of, app) = (self.clone(), shop.clone(), app.clone());
         let refresh = async move |entry: Entry| tokens.refresh(&of, &app, &entry).await;
-        let refreshed = store.fresh(shop, wants, refresh).await;
+        // Another process may hold the shop's lock for longer than this run has. A pair that has arrived is stored even if
+        // nobody waits for it any more.
+        let fresh = store.fresh(shop, wants, refresh);
+        let refreshed = match self.inner.options.client.deadline() {
+            Some(end) => tokio::time::timeout_at(end, fresh).await.map_err(|_| {
+                let message = "the run's time (--timeout) ended: waiting for the shop's token to be refreshed";
+                AdminError::new(Kind::TimeBudget, message)
+            })?,
+            None => fresh.await,
+        };
         let entry = match refreshed {
             Ok(entry) => entry,
             Err(FreshError::Store(error)) => return Err(unusable(&error)),

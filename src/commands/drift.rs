@@ -4,7 +4,7 @@ use super::metrics_file::MetricsFile;
 use super::out_file::OutFile;
 use super::pipeline::{self, exit_of, needs_somebody};
 use super::{Output, json_text, lines};
-use crate::cli::{DriftArgs, Format};
+use crate::cli::{DriftArgs, DriftFormat, Format};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::plan::v1::Plan;
@@ -33,7 +33,8 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
     let voice = if output.quiet { Voice::Quiet } else { Voice::TerminalOnly };
     let earlier = earlier(args, output)?;
-    let (recorder, _) = lines::open(None, None, args.format, output)?;
+    // Neither a journal nor events: it writes nothing.
+    let (recorder, _) = lines::open(None, None, Format::Text, output)?;
     let run = pipeline::open(&args.manifest, &args.select, &args.run, voice, output, None, recorder).await?;
     let plan = run.plan(None, earlier.as_ref(), |plan| exit_of(plan, Exit::Changes) as u8).await;
     let plan = &*found.insert(plan);
@@ -45,11 +46,10 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
     }
     match args.format {
         // A pipe that parses JSON wants some, whatever it says.
-        Format::Json => output.print(&json)?,
-        Format::Text if needs_somebody(plan) || !plan.complete => {
-            output.print(&render::plan_text(plan, &output.style()))?;
-        }
-        Format::Text => {}
+        DriftFormat::Json => output.print(&json)?,
+        _ if !needs_somebody(plan) && plan.complete => {}
+        DriftFormat::Text => output.print(&render::plan_text(plan, &output.style()))?,
+        DriftFormat::Markdown => output.print(&render::drift_markdown(plan))?,
     }
     Ok(exit_of(plan, Exit::Changes))
 }

@@ -20,6 +20,7 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
         output.print(&match (args.format, &reports[..]) {
             (ShowFormat::Text, _) => render::reports_text(&reports, &output.style()),
             (ShowFormat::Html, _) => render::reports_html(&reports),
+            (ShowFormat::Markdown, _) => render::reports_markdown(&reports),
             (ShowFormat::Json, [one]) => json_text(one),
             (ShowFormat::Json, many) => json_text(&many),
         })?;
@@ -30,6 +31,7 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     output.print(&match (args.format, &plans[..]) {
         (ShowFormat::Text, _) => render::plans_text(&plans, &output.style()),
         (ShowFormat::Html, _) => render::plans_html(&plans),
+        (ShowFormat::Markdown, _) => render::plans_markdown(&plans),
         (ShowFormat::Json, [one]) => json_text(one),
         (ShowFormat::Json, many) => json_text(&many),
     })?;

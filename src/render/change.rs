@@ -1,12 +1,13 @@
-//! One change as text: a line that says what happens to which topic and why, then the fields.
+//! One change as text: a line that says what happens to which topic and why; `fields` has the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::fields::{Detail, details};
 use super::group::{self, Block, Entry};
 use super::page::{Ink, Page};
-use super::values::{bracketed, list_change, quoted, short_address, step_name, text_change};
+use super::values::quoted;
 use super::{Style, escape, shops};
-use crate::plan::v1::{Action, Change, Source, Subscription};
+use crate::plan::v1::{Action, Change, Source};
 
 /// How much of each change is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,59 +16,84 @@ pub(super) enum Depth {
     Full,
     /// The line alone.
     Line,
+    /// The line alone; changes that differ in nothing but their topic share one.
+    Brief,
 }
+
+/// What to do for the variants that are not shown.
+const MORE: &str = "-v shows all";
 
 /// Writes changes, grouped by the shops that have them.
 pub(super) fn write(page: &mut Page<'_>, indent: usize, depth: Depth, shops: &[(&str, Vec<&Change>)]) {
-    let ambiguous = ambiguous_names(shops.iter().flat_map(|(_, changes)| changes.iter().copied()));
-    for (i, Block { shops, entries }) in group::blocks(shops, page.style.verbose).into_iter().enumerate() {
+    for (i, (shops, items)) in items(shops, depth, page.style).into_iter().enumerate() {
         if i > 0 && depth == Depth::Full {
             page.gap();
         }
         let title = shops::title(&shops, page.style);
         page.prose_in(Some(Ink::Strong).filter(|_| depth == Depth::Full), indent, &title);
-        if depth == Depth::Line {
-            for entry in &entries {
-                page.line(indent + 2, &head(&topic(entry), entry, depth, page.style));
+        for Item { action, head, details, changes: _ } in items {
+            let line = format!("{} {}", page.style.symbol(action), head.line(page.style, MORE));
+            page.line(indent + 2, &line);
+            for detail in details {
+                detail.write(page, indent + 6, MORE);
             }
-            continue;
-        }
-        for (entries, fields) in alike(&entries, shops.len(), &ambiguous, indent + 6, page.style) {
-            let topics: Vec<String> = entries.iter().map(|entry| topic(entry)).collect();
-            page.line(indent + 2, &head(&topics.join(", "), entries[0], depth, page.style));
-            page.append(&fields);
         }
     }
 }
 
-/// So many changes that differ in nothing but their topic are one entry: a whole set that moves reads in a few lines.
-const ALIKE: usize = 3;
-
-/// Puts entries together that differ in nothing but their topic, each with the text of its fields.
-fn alike<'e, 'a>(
-    entries: &'e [Entry<'a>],
-    shops: usize,
-    ambiguous: &BTreeSet<&str>,
-    indent: usize,
-    style: &Style,
-) -> Vec<(Vec<&'e Entry<'a>>, String)> {
-    let keyed = entries.iter().enumerate().map(|(at, entry)| {
-        let mut fields = Page::new(style);
-        details(&mut fields, indent, entry, shops, ambiguous);
-        let fields = fields.text();
-        // One line is short enough to stand by itself.
-        let own = fields.is_empty().then_some(at);
-        ((own, head("", entry, Depth::Full, style), fields), "", entry)
-    });
-    let apart = |((_, _, fields), group): ((_, _, String), Vec<(&str, &'e Entry<'a>)>)| match group.len() {
-        ALIKE.. => vec![(group.into_iter().map(|(_, entry)| entry).collect(), fields)],
-        _ => group.into_iter().map(|(_, entry)| (vec![entry], fields.clone())).collect(),
-    };
-    group::group_by(keyed).into_iter().flat_map(apart).collect()
+/// Changes that read as one.
+pub(super) struct Item {
+    pub(super) action: Action,
+    pub(super) head: Head,
+    /// Empty unless the depth is full.
+    pub(super) details: Vec<Detail>,
+    /// How many they are, over all shops.
+    pub(super) changes: usize,
 }
 
-fn topic(entry: &Entry<'_>) -> String {
-    entry.variants.first().map(|change| escape(&change.topic).into_owned()).unwrap_or_default()
+/// Items, under the shops that have them all. Every text is disarmed.
+pub(super) fn items<'a>(
+    shops: &[(&'a str, Vec<&'a Change>)],
+    depth: Depth,
+    style: &Style,
+) -> Vec<(Vec<&'a str>, Vec<Item>)> {
+    let ambiguous = ambiguous_names(shops.iter().flat_map(|(_, changes)| changes.iter().copied()));
+    let blocks = group::blocks(shops, style.verbose).into_iter();
+    blocks
+        .map(|Block { shops, entries }| {
+            let items = alike(&entries, shops.len(), &ambiguous, depth, style);
+            (shops, items)
+        })
+        .collect()
+}
+
+/// So many changes that differ in nothing but their topic are one item: a whole set that moves reads in a few lines.
+const ALIKE: usize = 3;
+
+/// Puts entries together that differ in nothing but their topic.
+fn alike(entries: &[Entry<'_>], shops: usize, ambiguous: &BTreeSet<&str>, depth: Depth, style: &Style) -> Vec<Item> {
+    let keyed = entries.iter().enumerate().filter_map(|(at, entry)| {
+        let change = entry.variants.first()?;
+        let details = if depth == Depth::Full { details(entry, shops, ambiguous, style) } else { Vec::new() };
+        // One line is short enough to stand by itself.
+        let own = (details.is_empty() && depth != Depth::Brief).then_some(at);
+        Some(((own, change.action as u8, head(entry, change, depth), details), "", (change, entry)))
+    });
+    let mut items = Vec::new();
+    for ((_, _, head, details), group) in group::group_by(keyed) {
+        let together = if group.len() < ALIKE { 1 } else { group.len() };
+        for entries in group.chunks(together) {
+            let Some((_, (first, _))) = entries.first() else { continue };
+            let topics = entries.iter().map(|(_, (change, _))| escape(&change.topic).into_owned()).collect();
+            items.push(Item {
+                action: first.action,
+                head: Head { topics, ..head.clone() },
+                details: details.clone(),
+                changes: entries.iter().map(|(_, (_, entry))| entry.all.len()).sum(),
+            });
+        }
+    }
+    items
 }
 
 /// Names that stand for more than one address; a shop may have a destination of its own.
@@ -84,38 +110,57 @@ fn ambiguous_names<'a>(changes: impl Iterator<Item = &'a Change>) -> BTreeSet<&'
     addresses.into_iter().filter(|(_, all)| all.len() > 1).map(|(name, _)| name).collect()
 }
 
-/// `~ orders/create -> commerce  # orders.yaml:12`
-fn head(topic: &str, entry: &Entry<'_>, depth: Depth, style: &Style) -> String {
-    let Some(change) = entry.variants.first() else { return String::new() };
-    let mut line = format!("{} {topic}", style.symbol(change.action));
-    if let Some(target) = target(change) {
-        line.push_str(" -> ");
-        line.push_str(&target);
-        let targets: BTreeSet<_> = entry.variants.iter().map(|c| self::target(c)).collect();
-        if targets.len() > 1 {
-            line.push_str(&style.paint(Ink::Faint, &for_example(targets.len())));
+/// What happens to which topics, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Head {
+    pub(super) topics: Vec<String>,
+    /// One of the targets, and how many there are.
+    target: Option<(String, usize)>,
+    which: Option<String>,
+    notes: Vec<String>,
+}
+
+impl Head {
+    /// `orders/create -> commerce  # orders.yaml:12`; `more` says where the targets are that are not shown.
+    pub(super) fn line(&self, style: &Style, more: &str) -> String {
+        format!("{}{}", self.topics.join(", "), self.rest(style, more))
+    }
+
+    /// What follows the topics.
+    pub(super) fn rest(&self, style: &Style, more: &str) -> String {
+        let Self { topics: _, target, which, notes } = self;
+        let mut line = String::new();
+        if let Some((target, of)) = target {
+            line.push_str(" -> ");
+            line.push_str(target);
+            line.push_str(&style.paint(Ink::Faint, &for_example(*of, more)));
         }
+        line.extend(which.as_deref());
+        if !notes.is_empty() {
+            line.push_str("  ");
+            line.push_str(&style.paint(Ink::Faint, &format!("# {}", notes.join("; "))));
+        }
+        line
     }
-    if depth == Depth::Line {
-        line.extend(which(change));
-    }
+}
+
+fn head(entry: &Entry<'_>, change: &Change, depth: Depth) -> Head {
+    let targets: BTreeSet<_> = entry.variants.iter().map(|c| target(c)).collect();
     let mut notes = Vec::new();
     if entry.per_shop > 1 {
-        notes.push(format!(
-            "{} times{}",
-            entry.per_shop,
-            if entry.all.len() > entry.per_shop { " in each" } else { "" }
-        ));
+        let each = if entry.all.len() > entry.per_shop { " in each" } else { "" };
+        notes.push(format!("{} times{each}", entry.per_shop));
     }
-    notes.extend(reason(change));
+    notes.extend(reason(change, depth));
     if depth == Depth::Full {
         notes.extend(places(entry.all.iter().filter_map(|c| c.source.as_ref())));
     }
-    if !notes.is_empty() {
-        line.push_str("  ");
-        line.push_str(&style.paint(Ink::Faint, &format!("# {}", notes.join("; "))));
+    Head {
+        topics: Vec::new(),
+        target: target(change).map(|target| (target, targets.len())),
+        which: which(change).filter(|_| depth != Depth::Full),
+        notes,
     }
-    line
 }
 
 /// What tells the change from another of its topic and target, where the fields are not written.
@@ -141,7 +186,7 @@ fn target(change: &Change) -> Option<String> {
 }
 
 /// The reason in words, where the symbol does not say it.
-pub(super) fn reason(change: &Change) -> Option<String> {
+pub(super) fn reason(change: &Change, depth: Depth) -> Option<String> {
     let held = || {
         change.before.as_ref().and_then(|b| b.name.as_deref()).map_or_else(String::new, |n| format!(" {}", quoted(n)))
     };
@@ -152,6 +197,8 @@ pub(super) fn reason(change: &Change) -> Option<String> {
         }
         "name_step" => Some(format!("renamed to free its name{} for another subscription", held())),
         "not_in_manifest" => Some("not in the manifest".to_owned()),
+        // Beside several topics none of them is "the" topic.
+        "duplicate" if depth == Depth::Brief => Some("duplicate of another live one, which stays".to_owned()),
         "duplicate" => Some(format!("duplicate of another live {}, which stays", escape(&change.topic))),
         "replaced" => Some("replaced: REST cannot change its format, and the new one stands first".to_owned()),
         "unmanaged" => Some("outside the ownership rule; the manifest says unmanaged: delete".to_owned()),
@@ -171,125 +218,7 @@ pub(super) fn places<'a>(sources: impl Iterator<Item = &'a Source>) -> Option<St
     })
 }
 
-fn for_example(variants: usize) -> String {
-    format!("  (one of {}; -v shows all)", shops::number(variants))
-}
-
-/// A label, and the lines that stand beside it.
-type Detail = (&'static str, Vec<String>);
-
-fn details(page: &mut Page<'_>, indent: usize, entry: &Entry<'_>, shops: usize, ambiguous: &BTreeSet<&str>) {
-    let variants: Vec<Vec<Detail>> =
-        entry.variants.iter().map(|c| fields_of(c, shops > 1, ambiguous, page.style)).collect();
-    let mut labels: Vec<&str> = Vec::new();
-    for (label, _) in variants.iter().flatten() {
-        if !labels.contains(label) {
-            labels.push(label);
-        }
-    }
-    for label in labels {
-        let of = |variant: &Vec<Detail>| variant.iter().find(|(l, _)| *l == label).map(|(_, lines)| lines.clone());
-        let different: BTreeSet<_> = variants.iter().map(of).collect();
-        let Some(mut lines) = variants.iter().find_map(of) else { continue };
-        if let (true, Some(last)) = (different.len() > 1, lines.last_mut()) {
-            last.push_str(&page.style.paint(Ink::Faint, &for_example(different.len())));
-        }
-        for (i, line) in lines.iter().enumerate() {
-            // `->` ends where the value above it begins.
-            let gap = if i == 0 { format!("{label}: ") } else { " ".repeat((label.len() + 2).saturating_sub(3)) };
-            page.line(indent, &format!("{gap}{line}"));
-        }
-    }
-    let ids: BTreeSet<&str> = entry.all.iter().filter_map(|c| c.before.as_ref()?.id.as_deref()).collect();
-    let deletes = entry.variants.first().is_some_and(|c| c.action == Action::Delete);
-    if deletes && shops == 1 && !ids.is_empty() {
-        page.line(indent, &format!("id: {}", ids.into_iter().map(escape).collect::<Vec<_>>().join(", ")));
-    }
-}
-
-fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>, style: &Style) -> Vec<Detail> {
-    let mut out = Vec::new();
-    match (&change.before, &change.after) {
-        (Some(before), Some(after)) if change.action == Action::Update => {
-            for field in &change.fields {
-                out.push(difference(field, change, before, after, many, style));
-            }
-            if !change.fields.iter().any(|f| f == "address") {
-                out.extend(address_of(change.destination.after.as_deref(), after, ambiguous));
-            }
-            if let (Some(filter), false) = (&after.filter, change.fields.iter().any(|f| f == "filter")) {
-                // Tells subscriptions of one topic and destination apart.
-                out.push(("filter", vec![format!("{} (unchanged)", quoted(filter))]));
-            }
-        }
-        (before, after) => {
-            let name = change.destination.after.as_deref().or(change.destination.before.as_deref());
-            if let Some(side) = before.as_ref().or(after.as_ref()) {
-                out.extend(address_of(name, side, ambiguous));
-                out.extend(attributes(side));
-            }
-        }
-    }
-    out
-}
-
-/// The address, where the name alone does not say it.
-fn address_of(name: Option<&str>, side: &Subscription, ambiguous: &BTreeSet<&str>) -> Option<Detail> {
-    ambiguous.contains(name?).then(|| ("address", vec![short_address(&side.address)]))
-}
-
-/// What a subscription has beyond the defaults.
-fn attributes(subscription: &Subscription) -> Vec<Detail> {
-    let Subscription { format, include_fields, metafield_namespaces, filter, name, metafields, .. } = subscription;
-    let text = |label, value: Option<&str>| value.map(|v| (label, vec![quoted(v)]));
-    let list = |label, items: &[String]| (!items.is_empty()).then(|| (label, vec![bracketed(items)]));
-    [
-        text("name", name.as_deref()),
-        text("format", Some(format.as_str()).filter(|f| *f != "json")),
-        text("filter", filter.as_deref()),
-        list("include_fields", include_fields),
-        list("metafield_namespaces", metafield_namespaces),
-        list("metafields", metafields.as_deref().unwrap_or_default()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// `before -> after` of one field.
-fn difference(field: &str, change: &Change, b: &Subscription, a: &Subscription, many: bool, style: &Style) -> Detail {
-    let pair = |label, before: Option<&str>, after: Option<&str>| {
-        let (left, right) = text_change(before, after, style);
-        let length = before.map_or(4, |t| t.chars().count()) + after.map_or(4, |t| t.chars().count());
-        let lines = if length > 72 { vec![left, format!("-> {right}")] } else { vec![format!("{left} -> {right}")] };
-        (label, lines)
-    };
-    let list = |label, b: &[String], a: &[String]| (label, vec![list_change(b, a, style)]);
-    let metafields = |s: &Subscription| s.metafields.clone().unwrap_or_default();
-    let name = |s: &Subscription| {
-        let step = s.name.as_deref().and_then(step_name).filter(|_| many);
-        step.map(str::to_owned).or_else(|| s.name.clone())
-    };
-    match field {
-        "address" => address_change(change, b, a, style),
-        "format" => pair("format", Some(&b.format), Some(&a.format)),
-        "filter" => pair("filter", b.filter.as_deref(), a.filter.as_deref()),
-        "include_fields" => list("include_fields", &b.include_fields, &a.include_fields),
-        "metafield_namespaces" => list("metafield_namespaces", &b.metafield_namespaces, &a.metafield_namespaces),
-        "name" => pair("name", name(b).as_deref(), name(a).as_deref()),
-        "metafields" => list("metafields", &metafields(b), &metafields(a)),
-        // From a later minor version.
-        other => ("other", vec![format!("{} (this version cannot show it)", escape(other))]),
-    }
-}
-
-/// Both addresses in full, each behind its name, one under the other so that the eye can compare them.
-fn address_change(change: &Change, b: &Subscription, a: &Subscription, style: &Style) -> Detail {
-    let (left, right) = text_change(Some(&b.address), Some(&a.address), style);
-    let named = |name: Option<&String>, text: String| match name {
-        Some(name) => format!("{text} ({})", escape(name)),
-        None => text,
-    };
-    let after = named(change.destination.after.as_ref(), right);
-    ("address", vec![named(change.destination.before.as_ref(), left), format!("-> {after}")])
+/// Behind something that is one of several variants.
+pub(super) fn for_example(variants: usize, more: &str) -> String {
+    if variants > 1 { format!("  (one of {}; {more})", shops::number(variants)) } else { String::new() }
 }

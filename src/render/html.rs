@@ -13,7 +13,7 @@ use view::View;
 
 use super::merge::{Plans, Reports};
 use super::page::Page;
-use super::{Style, escape, merge, notes, plan, plan_last_line, report, report_last_line, settings, shops};
+use super::{Style, escape, hazards, merge, plan, plan_last_line, report, report_last_line, settings, shops};
 use crate::plan::v1::Plan;
 use crate::report::Report;
 
@@ -56,7 +56,7 @@ struct Parts {
 pub(super) fn plans(all: &[Plan]) -> String {
     let merged = merge::plans(all);
     let mut head = Page::new(&INK);
-    notes::hazards(&mut head, &merged.hazards);
+    hazards::write(&mut head, &merged.hazards);
     let mut body = Page::new(&INK);
     plan::body(&mut body, &merged);
     let verdict = plan_last_line(&merged.summary, merged.complete);

@@ -8,7 +8,7 @@ use crate::plan::v1::{Action, Change, Destinations, Origin, Plan, Severity, Shop
 use crate::report::{Outcome, OutcomeResult, Report, ReportShopStatus};
 
 /// Whether a line is one of the five that DESIGN freezes: figures replaced by N, it is the pattern itself.
-fn frozen(line: &str) -> bool {
+pub(super) fn frozen(line: &str) -> bool {
     let words = line.split_inclusive(' ').map(|word| {
         let digits = word.trim_end();
         if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -28,10 +28,11 @@ fn frozen(line: &str) -> bool {
 }
 
 /// Mostly a few values that collide, now and then anything.
-fn text() -> impl Strategy<Value = String> {
+pub(super) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => prop::sample::select(vec!["", "orders/create", "a", "address", "hookwright-step-77", "filter"]).prop_map(str::to_owned),
         1 => any::<String>(),
+        1 => "[a`@<> |#*()\\[\\].,:;~_!$&-]{0,24}",
         1 => Just(support::inlet('f')),
         1 => Just("--shop a gid://shopify/WebhookSubscription/12 2026-11-23T00:00:00Z".to_owned()),
     ]

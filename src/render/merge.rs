@@ -15,6 +15,7 @@ pub(super) struct Plans<'a> {
     pub(super) hazards: Vec<&'a Hazard>,
     pub(super) shops_left: BTreeSet<&'a str>,
     pub(super) since: Option<Since>,
+    pub(super) digests: BTreeSet<&'a str>,
     /// Sorted by domain.
     pub(super) shops: Vec<&'a Shop>,
 }
@@ -22,6 +23,8 @@ pub(super) struct Plans<'a> {
 /// What the reports of one apply say together.
 pub(super) struct Reports<'a> {
     pub(super) settings: Vec<&'a Settings>,
+    /// Of the plans that were carried out.
+    pub(super) digests: BTreeSet<&'a str>,
     pub(super) summary: ReportSummary,
     pub(super) complete: bool,
     /// Sorted by domain.
@@ -30,6 +33,10 @@ pub(super) struct Reports<'a> {
 
 /// Merges plans. None at all is not complete: nothing was looked at.
 pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
+    // The order of the files means nothing.
+    let mut sorted: Vec<&Plan> = plans.iter().collect();
+    sorted.sort_by(|a, b| (&a.plan_digest, &a.created_at).cmp(&(&b.plan_digest, &b.created_at)));
+    let plans = sorted.as_slice();
     let mut shops: Vec<&Shop> = plans.iter().flat_map(|p| &p.shops).collect();
     shops.sort_by(|a, b| a.shop.cmp(&b.shop));
     Plans {
@@ -40,16 +47,22 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
         hazards: plans.iter().flat_map(|p| &p.hazards).collect(),
         shops_left: plans.iter().flat_map(|p| &p.shops_left).map(String::as_str).collect(),
         since: plans.iter().filter_map(|p| p.since).reduce(add_since),
+        digests: plans.iter().map(|p| p.plan_digest.as_str()).collect(),
         shops,
     }
 }
 
 /// Merges reports. None at all is not complete.
 pub(super) fn reports(reports: &[Report]) -> Reports<'_> {
+    let mut sorted: Vec<&Report> = reports.iter().collect();
+    let key = |r: &Report| (r.plan_digest.clone(), r.started_at.clone(), r.finished_at.clone());
+    sorted.sort_by_cached_key(|r| key(r));
+    let reports = sorted.as_slice();
     let mut shops: Vec<&ReportShop> = reports.iter().flat_map(|r| &r.shops).collect();
     shops.sort_by(|a, b| a.shop.cmp(&b.shop));
     Reports {
         settings: distinct(reports.iter().map(|r| &r.settings)),
+        digests: reports.iter().map(|r| r.plan_digest.as_str()).collect(),
         summary: reports.iter().fold(ReportSummary::default(), |sum, r| add_reports(&sum, &r.summary)),
         complete: !reports.is_empty() && reports.iter().all(|r| r.complete),
         shops,

@@ -1,4 +1,4 @@
-//! What is said besides the changes: hazards, findings, blocked bindings, shops that were not read. The same message
+//! What is said besides the changes and the hazards: findings, blocked bindings, shops that were not read. The same message
 //! over many shops stands once.
 
 use std::collections::BTreeSet;
@@ -7,12 +7,10 @@ use super::change::places;
 use super::group::group_by;
 use super::page::{Ink, Page};
 use super::{escape, shops};
-use crate::plan::v1::{Blocked, Finding, Hazard, Severity, ShopError, Source};
+use crate::plan::v1::{Blocked, Finding, Severity, ShopError, Source};
 
 /// So many notes of a kind are listed; the rest is counted.
-const MAX_OF_A_KIND: usize = 10;
-/// So many hazards of a kind are listed one by one.
-const MAX_HAZARDS: usize = 5;
+pub(super) const MAX_OF_A_KIND: usize = 10;
 
 /// Information that is listed without being asked for.
 const ALWAYS_SAID: [&str; 3] = ["old_endpoint", "never_made", "removed_by_apply"];
@@ -43,33 +41,51 @@ impl<'a> Note<'a> {
     }
 }
 
-/// Writes notes, grouped by what they say.
-pub(super) fn write<'a>(page: &mut Page<'_>, ink: Option<Ink>, notes: impl IntoIterator<Item = (&'a str, Note<'a>)>) {
+/// What one note says, for all shops that it is said of. Every text is disarmed.
+pub(super) struct Said<'a> {
+    pub(super) about: Option<String>,
+    pub(super) place: Option<String>,
+    pub(super) message: String,
+    /// Sorted.
+    pub(super) shops: Vec<&'a str>,
+}
+
+/// Notes, grouped by kind and then by what they say.
+pub(super) fn said<'a, 'n>(notes: impl IntoIterator<Item = (&'a str, Note<'n>)>) -> Vec<(String, Vec<Said<'a>>)> {
     let same =
         group_by(notes.into_iter().map(|(shop, note)| {
             ((note.kind, note.about, common(note.message, shop, with_times(note.kind))), shop, note)
         }));
-    let kinds = group_by(same.into_iter().map(|((kind, about, text), group)| (kind, "", (about, text, group))));
-    for (kind, texts) in kinds {
-        let shown = if page.style.verbose { texts.len() } else { MAX_OF_A_KIND };
-        for (_, (about, text, group)) in texts.iter().take(shown) {
-            let names: BTreeSet<&str> = group.iter().map(|(shop, _)| *shop).collect();
-            let names: Vec<&str> = names.into_iter().collect();
-            let message = match group.as_slice() {
-                [(_, note)] => escape(note.message).into_owned(),
-                many => with_latest_time(&escape(text), many.iter().map(|(_, note)| note.message)),
-            };
-            let about = about.map_or_else(String::new, |about| format!(" {}", escape(about)));
-            let place = places(group.iter().filter_map(|(_, note)| note.source));
-            let place = place.map_or_else(String::new, |place| format!(" ({place})"));
-            page.point(ink, &format!("{}{about}{place}: {message}", escape(kind)));
-            page.prose(4, &shops::title(&names, page.style));
+    let kinds = group_by(same.into_iter().map(|((kind, about, text), group)| {
+        let shops: BTreeSet<&str> = group.iter().map(|(shop, _)| *shop).collect();
+        let message = match group.as_slice() {
+            [(_, note)] => escape(note.message).into_owned(),
+            many => with_latest_time(&escape(&text), many.iter().map(|(_, note)| note.message)),
+        };
+        let said = Said {
+            about: about.map(|about| escape(about).into_owned()),
+            place: places(group.iter().filter_map(|(_, note)| note.source)),
+            message,
+            shops: shops.into_iter().collect(),
+        };
+        (kind, "", said)
+    }));
+    let without_key = |all: Vec<(&str, Said<'a>)>| all.into_iter().map(|(_, said)| said).collect();
+    kinds.into_iter().map(|(kind, all)| (escape(kind).into_owned(), without_key(all))).collect()
+}
+
+/// Writes notes, grouped by what they say.
+pub(super) fn write<'a>(page: &mut Page<'_>, ink: Option<Ink>, notes: impl IntoIterator<Item = (&'a str, Note<'a>)>) {
+    for (kind, all) in said(notes) {
+        let shown = if page.style.verbose { all.len() } else { MAX_OF_A_KIND };
+        for Said { about, place, message, shops } in all.iter().take(shown) {
+            let about = about.as_ref().map_or_else(String::new, |about| format!(" {about}"));
+            let place = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+            page.point(ink, &format!("{kind}{about}{place}: {message}"));
+            page.prose(4, &shops::title(shops, page.style));
         }
-        if texts.len() > shown {
-            page.line(
-                2,
-                &format!("… and {} more of {}; -v lists them", shops::number(texts.len() - shown), escape(kind)),
-            );
+        if all.len() > shown {
+            page.line(2, &format!("… and {} more of {kind}; -v lists them", shops::number(all.len() - shown)));
         }
     }
 }
@@ -122,70 +138,69 @@ fn with_latest_time<'a>(text: &str, messages: impl Iterator<Item = &'a str>) -> 
     text.replace(TIME, &format!("{latest}{note}"))
 }
 
-/// Hazards and how to consent to them.
-pub(super) fn hazards(page: &mut Page<'_>, hazards: &[&Hazard]) {
-    if hazards.is_empty() {
-        return;
-    }
-    let what = shops::count(hazards.len(), "hazard");
-    page.heading(&format!("{what}: apply sends nothing without consent to each"));
-    let kinds = group_by(hazards.iter().map(|h| ((h.kind.as_str(), h.shop.is_some()), "", *h)));
-    for ((kind, of_shops), group) in kinds {
-        let group: Vec<&Hazard> = group.into_iter().map(|(_, hazard)| hazard).collect();
-        if of_shops && group.len() > MAX_HAZARDS && !page.style.verbose {
-            let names: BTreeSet<&str> = group.iter().filter_map(|h| h.shop.as_deref()).collect();
-            let names: Vec<&str> = names.into_iter().collect();
-            page.point(Some(Ink::Strong), &format!("{}: {}", escape(kind), shops::title(&names, page.style)));
-            page.prose(4, &format!("for example: {} (-v shows each)", escape(&group[0].message)));
-            page.line(4, &format!("--allow '{}:<shop>' for each; <shop> may be a pattern", escape(kind)));
-            continue;
-        }
-        for Hazard { kind, shop, message, allow, details: _ } in group {
-            let shop = shop.as_ref().map_or_else(String::new, |shop| format!(", {}", escape(shop)));
-            page.point(Some(Ink::Strong), &format!("{}{shop}: {}", escape(kind), escape(message)));
-            page.line(4, &format!("--allow {}", escape(allow)));
-        }
-    }
-}
-
-/// Bindings that cannot be made now.
-pub(super) fn blocked<'a>(page: &mut Page<'_>, all: impl Iterator<Item = (&'a str, &'a Blocked)>) {
+/// Bindings that cannot be made now, by topic and destination: `orders/create -> commerce`.
+pub(super) fn labelled<'a>(
+    all: impl Iterator<Item = (&'a str, &'a Blocked)>,
+) -> Vec<(String, Vec<(&'a str, Note<'a>)>)> {
     let groups = group_by(all.map(|(shop, blocked)| {
         let Blocked { topic, destination, reason, any_of: _, message, source } = blocked;
         let note = Note { kind: reason, about: None, message, source: source.as_ref() };
         ((topic.as_str(), destination.as_str()), shop, note)
     }));
+    groups.into_iter().map(|((topic, destination), group)| (format!("{topic} -> {destination}"), group)).collect()
+}
+
+/// What is blocked, as notes that are about the labels.
+pub(super) fn about_labels<'a: 'l, 'l>(
+    groups: &'l [(String, Vec<(&'a str, Note<'a>)>)],
+) -> impl Iterator<Item = (&'a str, Note<'l>)> {
+    groups
+        .iter()
+        .flat_map(|(label, group)| group.iter().map(move |(shop, note)| (*shop, Note { about: Some(label), ..*note })))
+}
+
+/// Bindings that cannot be made now.
+pub(super) fn blocked<'a>(page: &mut Page<'_>, all: impl Iterator<Item = (&'a str, &'a Blocked)>) {
+    let groups = labelled(all);
     if groups.is_empty() {
         return;
     }
     page.heading("Blocked, not part of the changes:");
-    let groups: Vec<_> =
-        groups.into_iter().map(|((topic, destination), group)| (format!("{topic} -> {destination}"), group)).collect();
-    let labelled = groups
-        .iter()
-        .flat_map(|(label, group)| group.iter().map(move |(shop, note)| (*shop, Note { about: Some(label), ..*note })));
-    write(page, Some(Ink::Strong), labelled);
+    write(page, Some(Ink::Strong), about_labels(&groups));
 }
 
-/// Findings, the heavier ones first. Unmanaged subscriptions are always named, old endpoints always explained; other
-/// information is counted unless asked for.
-pub(super) fn findings<'a>(page: &mut Page<'_>, all: impl Iterator<Item = (&'a str, &'a Finding)>) {
-    let mut attention = Vec::new();
-    let mut warnings = Vec::new();
-    let mut information = Vec::new();
-    let mut unmanaged = Vec::new();
-    let mut unsaid = 0;
+/// Findings by how they are said.
+#[derive(Default)]
+pub(super) struct Findings<'a> {
+    pub(super) attention: Vec<(&'a str, Note<'a>)>,
+    pub(super) warnings: Vec<(&'a str, Note<'a>)>,
+    pub(super) information: Vec<(&'a str, Note<'a>)>,
+    pub(super) unmanaged: Vec<(&'a str, &'a Finding)>,
+    /// Information that is counted and not listed.
+    pub(super) unsaid: usize,
+}
+
+/// Sorts findings. Unmanaged subscriptions are always named, old endpoints always explained; other information is
+/// counted unless all is asked for.
+pub(super) fn sort<'a>(all: impl Iterator<Item = (&'a str, &'a Finding)>, verbose: bool) -> Findings<'a> {
+    let mut out = Findings::default();
     for (shop, finding) in all {
         match finding.severity {
-            Severity::Attention => attention.push((shop, Note::finding(finding))),
-            Severity::Warning => warnings.push((shop, Note::finding(finding))),
-            Severity::Info if finding.kind == "unmanaged" => unmanaged.push((shop, finding)),
-            Severity::Info if ALWAYS_SAID.contains(&finding.kind.as_str()) || page.style.verbose => {
-                information.push((shop, Note::finding(finding)));
+            Severity::Attention => out.attention.push((shop, Note::finding(finding))),
+            Severity::Warning => out.warnings.push((shop, Note::finding(finding))),
+            Severity::Info if finding.kind == "unmanaged" => out.unmanaged.push((shop, finding)),
+            Severity::Info if ALWAYS_SAID.contains(&finding.kind.as_str()) || verbose => {
+                out.information.push((shop, Note::finding(finding)));
             }
-            Severity::Info => unsaid += 1,
+            Severity::Info => out.unsaid += 1,
         }
     }
+    out
+}
+
+/// Findings, the heavier ones first.
+pub(super) fn findings<'a>(page: &mut Page<'_>, all: impl Iterator<Item = (&'a str, &'a Finding)>) {
+    let Findings { attention, warnings, information, unmanaged, unsaid } = sort(all, page.style.verbose);
     for (heading, ink, notes) in [
         ("Needs attention:", Some(Ink::Strong), attention),
         ("Warnings:", None, warnings),
@@ -207,8 +222,8 @@ pub(super) fn findings<'a>(page: &mut Page<'_>, all: impl Iterator<Item = (&'a s
     }
 }
 
-/// `unmanaged: orders/create -> https://… (2 shops: a, b)`
-fn write_unmanaged(page: &mut Page<'_>, all: &[(&str, &Finding)]) {
+/// `orders/create -> https://…`, and the shops that have it, sorted. Disarmed.
+pub(super) fn unmanaged<'a>(all: &[(&'a str, &Finding)]) -> Vec<(String, Vec<&'a str>)> {
     let groups = group_by(all.iter().map(|(shop, finding)| {
         let address = finding.details.get("address").and_then(serde_json::Value::as_str);
         let text = match (finding.topic.as_deref(), address) {
@@ -217,11 +232,17 @@ fn write_unmanaged(page: &mut Page<'_>, all: &[(&str, &Finding)]) {
         };
         (text, *shop, ())
     }));
+    let shops = |group: Vec<(&'a str, ())>| group.into_iter().map(|(shop, ())| shop).collect::<BTreeSet<_>>();
+    let groups = groups.into_iter().map(|(text, group)| (text, shops(group)));
+    groups.map(|(text, shops)| (escape(&text).into_owned(), shops.into_iter().collect())).collect()
+}
+
+/// `unmanaged: orders/create -> https://… (2 shops: a, b)`
+fn write_unmanaged(page: &mut Page<'_>, all: &[(&str, &Finding)]) {
+    let groups = unmanaged(all);
     let shown = if page.style.verbose { groups.len() } else { MAX_OF_A_KIND };
-    for (text, group) in groups.iter().take(shown) {
-        let names: BTreeSet<&str> = group.iter().map(|(shop, ())| *shop).collect();
-        let names: Vec<&str> = names.into_iter().collect();
-        page.line(0, &format!("unmanaged: {} ({})", escape(text), shops::title(&names, page.style)));
+    for (text, shops) in groups.iter().take(shown) {
+        page.line(0, &format!("unmanaged: {text} ({})", shops::title(shops, page.style)));
     }
     if groups.len() > shown {
         page.line(0, &format!("… and {} more unmanaged; -v lists them", shops::number(groups.len() - shown)));

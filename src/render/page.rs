@@ -65,11 +65,6 @@ impl<'s> Page<'s> {
         self.text.push('\n');
     }
 
-    /// Lines that were made elsewhere.
-    pub(super) fn append(&mut self, lines: &str) {
-        self.text.push_str(lines);
-    }
-
     /// What is written so far.
     pub(super) fn text(self) -> String {
         self.text
@@ -119,7 +114,7 @@ impl<'s> Page<'s> {
 }
 
 /// Breaks at single spaces.
-fn wrap(text: &str, room: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut line, mut length) = (String::new(), 0);
     for word in text.split(' ') {

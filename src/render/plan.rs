@@ -5,7 +5,7 @@ use super::change::Depth;
 use super::merge::Plans;
 use super::notes::{self, Note};
 use super::page::{Ink, Page};
-use super::{Style, change, plan_last_line, settings, shops};
+use super::{Style, change, hazards, plan_last_line, settings, shops};
 use crate::plan::v1::{Action, Change, Origin, Shop, ShopStatus, Since};
 
 pub(super) fn text(plan: &Plans<'_>, style: &Style) -> String {
@@ -15,7 +15,7 @@ pub(super) fn text(plan: &Plans<'_>, style: &Style) -> String {
     }
     settings::shop_limits(&mut page, &plan.shops);
     settings::selection(&mut page, &plan.selections);
-    notes::hazards(&mut page, &plan.hazards);
+    hazards::write(&mut page, &plan.hazards);
     body(&mut page, plan);
     page.finish(&plan_last_line(&plan.summary, plan.complete))
 }
@@ -31,28 +31,41 @@ pub(super) fn body(page: &mut Page<'_>, plan: &Plans<'_>) {
     counts(page, plan);
 }
 
-/// Shops of which the plan knows nothing, and shops that it has nothing to do with any more.
-fn not_read(page: &mut Page<'_>, plan: &Plans<'_>) {
-    let with = |status| plan.shops.iter().copied().filter(move |s| s.status == status);
-    for (status, what, after, ink) in [
-        (ShopStatus::Failed, "not read, so this plan says nothing about", "", Some(Ink::Strong)),
-        (ShopStatus::Unavailable, "not read", ", which is tolerated", None),
-    ] {
-        let failed: Vec<&Shop> = with(status).collect();
-        if failed.is_empty() {
-            continue;
-        }
-        let pronoun = match (after.is_empty(), failed.len()) {
-            (false, _) => "",
-            (true, 1) => " it",
-            (true, _) => " them",
+/// Shops that could not be read.
+pub(super) struct Unread<'a> {
+    pub(super) heading: String,
+    pub(super) tolerated: bool,
+    pub(super) notes: Vec<(&'a str, Note<'a>)>,
+}
+
+/// Shops of which the plan knows nothing; the tolerated ones apart.
+pub(super) fn unread<'a>(plan: &Plans<'a>) -> Vec<Unread<'a>> {
+    let with = |status| plan.shops.iter().copied().filter(move |s: &&Shop| s.status == status);
+    let mut out = Vec::new();
+    for (status, tolerated) in [(ShopStatus::Failed, false), (ShopStatus::Unavailable, true)] {
+        let notes: Vec<_> = with(status).map(|shop| (shop.shop.as_str(), cause(shop))).collect();
+        let what = match (tolerated, notes.len()) {
+            (_, 0) => continue,
+            (true, _) => "not read, which is tolerated",
+            (false, 1) => "not read, so this plan says nothing about it",
+            (false, _) => "not read, so this plan says nothing about them",
         };
-        page.heading(&format!("{} {what}{pronoun}{after}:", shops::count(failed.len(), "shop")));
-        notes::write(page, ink, failed.iter().map(|shop| (shop.shop.as_str(), cause(shop))));
+        out.push(Unread { heading: format!("{} {what}", shops::count(notes.len(), "shop")), tolerated, notes });
+    }
+    out
+}
+
+/// Above the shops that the manifest does not name any more.
+pub(super) const LEFT: &str = "No longer in the manifest; their webhooks stay as they are";
+
+fn not_read(page: &mut Page<'_>, plan: &Plans<'_>) {
+    for Unread { heading, tolerated, notes } in unread(plan) {
+        page.heading(&format!("{heading}:"));
+        notes::write(page, Some(Ink::Strong).filter(|_| !tolerated), notes);
     }
     if !plan.shops_left.is_empty() {
         let left: Vec<&str> = plan.shops_left.iter().copied().collect();
-        page.heading("No longer in the manifest; their webhooks stay as they are:");
+        page.heading(&format!("{LEFT}:"));
         page.prose(2, &shops::title(&left, page.style));
     }
 }
@@ -81,45 +94,67 @@ fn changes(page: &mut Page<'_>, plan: &Plans<'_>) {
             page.line(2, &format!("{symbol} {words}"));
         }
     }
-    let drift = |change: &Change| change.origin == Some(Origin::Drift);
-    if all().any(|c| c.origin.is_some()) {
-        section(page, plan, "Changes of this manifest:", |c| !drift(c));
-        section(page, plan, "Drift that will be repaired:", drift);
-    } else {
-        section(page, plan, "Hookwright will perform the following actions:", |_| true);
-    }
-}
-
-fn section(page: &mut Page<'_>, plan: &Plans<'_>, heading: &str, wanted: impl Fn(&Change) -> bool) {
-    let shops: Vec<(&str, Vec<&Change>)> = plan
-        .shops
-        .iter()
-        .map(|s| (s.shop.as_str(), s.changes.iter().filter(|c| wanted(c)).collect::<Vec<_>>()))
-        .filter(|(_, changes)| !changes.is_empty())
-        .collect();
-    if !shops.is_empty() {
-        page.heading(heading);
+    for (origin, shops) in by_origin(plan) {
+        page.heading(match origin {
+            Some(Origin::Manifest) => "Changes of this manifest:",
+            Some(Origin::Drift) => "Drift that will be repaired:",
+            None => "Hookwright will perform the following actions:",
+        });
         page.gap();
         change::write(page, 2, Depth::Full, &shops);
     }
 }
 
+/// Changes, with the shops that have them.
+pub(super) type ByShop<'a> = Vec<(&'a str, Vec<&'a Change>)>;
+
+/// The changes by what they come from, where the plan knows it.
+pub(super) fn by_origin<'a>(plan: &Plans<'a>) -> Vec<(Option<Origin>, ByShop<'a>)> {
+    let section = |wanted: &dyn Fn(&Change) -> bool| -> ByShop<'a> {
+        let shops = plan.shops.iter().map(|s| (s.shop.as_str(), s.changes.iter().filter(|c| wanted(c)).collect()));
+        shops.filter(|(_, changes): &(_, Vec<_>)| !changes.is_empty()).collect()
+    };
+    let drift = |change: &Change| change.origin == Some(Origin::Drift);
+    let sections = if plan.shops.iter().flat_map(|s| &s.changes).any(|c| c.origin.is_some()) {
+        vec![(Some(Origin::Manifest), section(&|c| !drift(c))), (Some(Origin::Drift), section(&drift))]
+    } else {
+        vec![(None, section(&|_| true))]
+    };
+    sections.into_iter().filter(|(_, shops)| !shops.is_empty()).collect()
+}
+
+/// What earlier files say about the changes.
+pub(super) fn since(plan: &Plans<'_>) -> Option<String> {
+    let Since { new, known, removed_remotely, never_made } = plan.since?;
+    let creates = format!("{removed_remotely} removed remotely, {never_made} never made");
+    Some(format!("Drift: {new} new, {known} known; of what is missing: {creates}."))
+}
+
+/// Unmanaged subscriptions that are only counted.
+pub(super) fn ignored(plan: &Plans<'_>) -> Option<String> {
+    let ignores = plan.settings.iter().any(|s| s.ownership.unmanaged == "ignore") && plan.summary.unmanaged > 0;
+    ignores.then(|| format!("{} ignored.", shops::count(plan.summary.unmanaged, "unmanaged subscription")))
+}
+
+/// Instead of shops, where there are none.
+pub(super) const NO_SHOP: &str = "No shop is in this selection.";
+
+/// Shops that are as they should be.
+pub(super) fn unchanged<'a>(plan: &Plans<'a>) -> Vec<&'a str> {
+    let unchanged = plan.shops.iter().filter(|s| s.status == ShopStatus::Unchanged);
+    unchanged.map(|s| s.shop.as_str()).collect()
+}
+
 /// What is counted and not listed.
 fn counts(page: &mut Page<'_>, plan: &Plans<'_>) {
-    if let Some(Since { new, known, removed_remotely, never_made }) = plan.since {
+    for line in [since(plan), ignored(plan)].into_iter().flatten() {
         page.gap();
-        let creates = format!("{removed_remotely} removed remotely, {never_made} never made");
-        page.line(0, &format!("Drift: {new} new, {known} known; of what is missing: {creates}."));
+        page.line(0, &line);
     }
-    let unchanged = plan.shops.iter().filter(|s| s.status == ShopStatus::Unchanged);
-    let unchanged: Vec<&str> = unchanged.map(|s| s.shop.as_str()).collect();
-    if plan.settings.iter().any(|s| s.ownership.unmanaged == "ignore") && plan.summary.unmanaged > 0 {
-        page.gap();
-        page.line(0, &format!("{} ignored.", shops::count(plan.summary.unmanaged, "unmanaged subscription")));
-    }
+    let unchanged = unchanged(plan);
     if plan.shops.is_empty() {
         page.gap();
-        page.line(0, "No shop is in this selection.");
+        page.line(0, NO_SHOP);
     } else if !unchanged.is_empty() {
         page.gap();
         let counted = format!("{} without changes", shops::count(unchanged.len(), "shop"));

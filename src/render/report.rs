@@ -36,7 +36,7 @@ pub(super) fn body(page: &mut Page<'_>, report: &Reports<'_>) {
 }
 
 /// Outcomes of one kind, with their shops.
-fn outcomes<'a>(
+pub(super) fn outcomes<'a>(
     report: &'a Reports<'_>,
     wanted: impl Fn(&ReportShop, &Outcome) -> bool,
 ) -> Vec<(&'a str, &'a Outcome)> {
@@ -48,33 +48,52 @@ fn outcomes<'a>(
 }
 
 /// The changes of outcomes, by shop.
-fn by_shop<'a>(outcomes: impl IntoIterator<Item = (&'a str, &'a Outcome)>) -> Vec<(&'a str, Vec<&'a Change>)> {
+pub(super) fn by_shop<'a>(
+    outcomes: impl IntoIterator<Item = (&'a str, &'a Outcome)>,
+) -> Vec<(&'a str, Vec<&'a Change>)> {
     let shops = group_by(outcomes.into_iter().map(|(shop, outcome)| (shop, shop, &outcome.change)));
     shops.into_iter().map(|(shop, changes)| (shop, changes.into_iter().map(|(_, change)| change).collect())).collect()
 }
 
-/// What was tried and did not take, by cause; then shops that were given up.
-fn failed(page: &mut Page<'_>, report: &Reports<'_>) {
+/// Outcomes that have one cause, which is disarmed.
+type Cause<'a> = (String, Vec<(&'a str, &'a Outcome)>);
+
+const SILENT: &str = "the report does not say why";
+
+/// What was tried and did not take, by cause.
+pub(super) fn failures<'a>(report: &'a Reports<'_>) -> Vec<Cause<'a>> {
     let failed = outcomes(report, |_, o| o.result == OutcomeResult::Failed);
     let causes = group_by(failed.into_iter().map(|(shop, outcome)| {
         let cause = outcome.error.as_ref().map(|e| (e.kind.as_str(), notes::common(&e.message, shop, false)));
         (cause, shop, outcome)
     }));
+    let text = |cause: Option<(&str, String)>, group: &[(&str, &Outcome)]| {
+        let exact = group.first().and_then(|(_, o)| o.error.as_ref()).filter(|_| group.len() == 1);
+        match (exact, cause) {
+            (Some(error), _) => format!("{}: {}", escape(&error.kind), escape(&error.message)),
+            (None, Some((kind, message))) => format!("{}: {}", escape(kind), escape(&message)),
+            (None, None) => SILENT.to_owned(),
+        }
+    };
+    causes.into_iter().map(|(cause, group)| (text(cause, &group), group)).collect()
+}
+
+/// Shops that were given up.
+pub(super) fn stopped<'a>(report: &Reports<'a>) -> Vec<(&'a str, Note<'a>)> {
+    let stopped = report.shops.iter().filter(|s| s.status == ReportShopStatus::Incomplete);
+    stopped.filter_map(|s| Some((s.shop.as_str(), Note::error(s.error.as_ref()?)))).collect()
+}
+
+fn failed(page: &mut Page<'_>, report: &Reports<'_>) {
+    let causes = failures(report);
     if !causes.is_empty() {
         page.heading("Failed:");
     }
-    for (cause, group) in causes {
-        let exact = group.first().and_then(|(_, o)| o.error.as_ref()).filter(|_| group.len() == 1);
-        let text = match (exact, cause) {
-            (Some(error), _) => format!("{}: {}", escape(&error.kind), escape(&error.message)),
-            (None, Some((kind, message))) => format!("{}: {}", escape(kind), escape(&message)),
-            (None, None) => "the report does not say why".to_owned(),
-        };
+    for (text, group) in causes {
         page.point(Some(Ink::Strong), &text);
         change::write(page, 4, Depth::Line, &by_shop(group));
     }
-    let stopped = report.shops.iter().filter(|s| s.status == ReportShopStatus::Incomplete);
-    let stopped: Vec<_> = stopped.filter_map(|s| Some((s.shop.as_str(), Note::error(s.error.as_ref()?)))).collect();
+    let stopped = stopped(report);
     if !stopped.is_empty() {
         page.heading("Not finished:");
         notes::write(page, Some(Ink::Strong), stopped);
@@ -82,31 +101,42 @@ fn failed(page: &mut Page<'_>, report: &Reports<'_>) {
 }
 
 /// What was not tried, by reason. Stale and unread shops are told of as such.
-fn skipped(page: &mut Page<'_>, report: &Reports<'_>) {
+pub(super) fn reasons<'a>(report: &'a Reports<'_>) -> Vec<Cause<'a>> {
     let whole = |shop: &ReportShop| matches!(shop.status, ReportShopStatus::Stale | ReportShopStatus::NotRead);
     let skipped = outcomes(report, |shop, o| o.result == OutcomeResult::Skipped && !whole(shop));
     let reasons = group_by(skipped.into_iter().map(|(shop, outcome)| {
         (outcome.reason.as_deref().map(|reason| notes::common(reason, shop, false)), shop, outcome)
     }));
+    let text = |reason: Option<String>| reason.map_or_else(|| SILENT.to_owned(), |r| escape(&r).into_owned());
+    reasons.into_iter().map(|(reason, group)| (text(reason), group)).collect()
+}
+
+fn skipped(page: &mut Page<'_>, report: &Reports<'_>) {
+    let reasons = reasons(report);
     if !reasons.is_empty() {
         page.heading("Skipped, not tried:");
     }
     for (reason, group) in reasons {
-        page.point(None, &reason.map_or_else(|| "the report does not say why".to_owned(), |r| escape(&r).into_owned()));
+        page.point(None, &reason);
         change::write(page, 4, Depth::Line, &by_shop(group));
     }
 }
 
+/// Shops in which nothing was tried, why, and how many changes are not made for it.
+pub(super) fn left_alone<'a>(report: &Reports<'a>, status: ReportShopStatus) -> (Vec<(&'a str, Note<'a>)>, usize) {
+    let shops = || report.shops.iter().filter(|s| s.status == status);
+    let silent = Note { kind: "unknown", about: None, message: SILENT, source: None };
+    let notes = shops().map(|s| (s.shop.as_str(), s.error.as_ref().map_or(silent, Note::error)));
+    (notes.collect(), shops().map(|s| s.outcomes.len()).sum())
+}
+
 fn untouched(page: &mut Page<'_>, report: &Reports<'_>, status: ReportShopStatus, heading: &str) {
-    let shops: Vec<&ReportShop> = report.shops.iter().copied().filter(|s| s.status == status).collect();
-    if shops.is_empty() {
+    let (notes, changes) = left_alone(report, status);
+    if notes.is_empty() {
         return;
     }
     page.heading(heading);
-    let silent = Note { kind: "unknown", about: None, message: "the report does not say why", source: None };
-    let notes = shops.iter().map(|s| (s.shop.as_str(), s.error.as_ref().map_or(silent, Note::error)));
     notes::write(page, Some(Ink::Strong), notes);
-    let changes: usize = shops.iter().map(|s| s.outcomes.len()).sum();
     if changes > 0 {
         page.line(4, &format!("{} not made", shops::count(changes, "change")));
     }
@@ -133,7 +163,7 @@ fn done(page: &mut Page<'_>, report: &Reports<'_>) {
 }
 
 /// What the last line does not count.
-fn also_not_done(page: &mut Page<'_>, report: &Reports<'_>) {
+pub(super) fn not_done(report: &Reports<'_>) -> Option<String> {
     let summary = &report.summary;
     let parts: Vec<String> = [
         (summary.blocked, "binding", "blocked"),
@@ -144,8 +174,12 @@ fn also_not_done(page: &mut Page<'_>, report: &Reports<'_>) {
     .filter(|(n, ..)| *n > 0)
     .map(|(n, thing, what)| format!("{} {what}", shops::count(n, thing)))
     .collect();
-    if !parts.is_empty() {
+    (!parts.is_empty()).then(|| format!("Not done: {}.", parts.join(", ")))
+}
+
+fn also_not_done(page: &mut Page<'_>, report: &Reports<'_>) {
+    if let Some(line) = not_done(report) {
         page.gap();
-        page.line(0, &format!("Not done: {}.", parts.join(", ")));
+        page.line(0, &line);
     }
 }

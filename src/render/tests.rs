@@ -5,12 +5,12 @@ use super::{plan_text, plans_text};
 use crate::plan::v1::{Origin, Plan, Severity, Subscription};
 
 mod dangers;
-mod first;
+pub(super) mod first;
 mod metrics;
 mod reports;
 
 /// A thousand shops that all differ alike, each with an inlet and a file of its own.
-fn thousand() -> Plan {
+pub(super) fn thousand() -> Plan {
     let shops = (1..=1000).map(|i| {
         let handle = format!("shop-{i:04}");
         let own = format!("https://dcs.adobedc.net/collection/{i:064x}");

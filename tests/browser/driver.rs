@@ -127,6 +127,21 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
+    /// Waits until the page is there whose heading this is: a click that leads on returns before it has.
+    #[track_caller]
+    pub fn headed(&self, heading: &str) {
+        let patience = std::time::Instant::now() + Duration::from_secs(30);
+        let script = "return document.querySelector('h1')?.textContent ?? ''";
+        loop {
+            let now = self.run(script, &json!([]));
+            if now == heading {
+                return;
+            }
+            assert!(std::time::Instant::now() < patience, "the heading is {now}, not {heading:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// How many elements the selector finds that are shown.
     pub fn count(&self, css: &str) -> usize {
         let count = self.run(

@@ -44,6 +44,26 @@ fn show_makes_a_page_of_a_plan_of_shards_and_of_a_report() {
 }
 
 #[test]
+fn markdown_is_for_a_comment() {
+    let world = world();
+    world.plan(&["--out", "plan.json"]);
+    let plan = world.run(&["show", "plan.json", "--format", "markdown"]);
+    plan.exits(0).says("+ orders/create -> a");
+    let verdict = "## Plan: 2 to add, 0 to change, 0 to destroy.";
+    assert!(plan.out.starts_with(&format!("<!-- hookwright: plan -->\n{verdict}\n\n- **Target: sandbox (`")), "{plan}");
+    let drift = world.run(&["drift", "--sandbox", "--format", "markdown"]);
+    drift.exits(2);
+    assert!(drift.out.starts_with(&format!("<!-- hookwright: drift -->\n{verdict}\n")), "{drift}");
+    world.run(&["apply", "--sandbox", "plan.json", "--report", "report.json"]).exits(0);
+    let report = world.run(&["show", "report.json", "--format", "markdown"]);
+    let verdict = "## Apply complete! Resources: 2 added, 0 changed, 0 destroyed.";
+    assert!(report.out.starts_with(&format!("<!-- hookwright: apply -->\n{verdict}\n")), "{report}");
+    let silent = world.run(&["drift", "--sandbox", "--format", "markdown"]);
+    silent.exits(0);
+    assert_eq!(silent.out, "");
+}
+
+#[test]
 fn selection_by_pattern_and_label() {
     let world = world();
     let shops = |args: &[&str]| -> Vec<String> {

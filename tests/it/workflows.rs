@@ -31,15 +31,6 @@ fn script(file: &str, step: &str) -> String {
     found["run"].as_str().unwrap().to_owned()
 }
 
-/// Until the binary renders Markdown: its text, after the marker.
-fn markdown() -> &'static str {
-    let help = std::process::Command::new(env!("CARGO_BIN_EXE_hookwright")).args(["drift", "--help"]).output().unwrap();
-    if String::from_utf8_lossy(&help.stdout).contains("markdown") {
-        return "";
-    }
-    "case \"$*\" in *markdown*) [ \"$1\" = drift ] || echo '<!-- hookwright: plan -->'; set -- \"${@/markdown/text}\" ;; esac\n"
-}
-
 /// A runner with a checkout, the binary and `gh`.
 struct Runner {
     world: World,
@@ -55,8 +46,7 @@ impl Runner {
         std::fs::create_dir(&bin).unwrap();
         // What talks to Shopify talks to the sandbox.
         let wrapper = format!(
-            "#!/usr/bin/env bash\ncase $1 in plan | apply | drift) set -- \"$@\" --sandbox ;; esac\n{}exec '{}' \"$@\"\n",
-            markdown(),
+            "#!/usr/bin/env bash\ncase $1 in plan | apply | drift) set -- \"$@\" --sandbox ;; esac\nexec '{}' \"$@\"\n",
             env!("CARGO_BIN_EXE_hookwright")
         );
         world.write("bin/hookwright", &wrapper);

@@ -272,7 +272,7 @@ impl Lists {
             },
             topic: self.topics.place(own(topic)),
             drift: *origin == Some(Origin::Drift),
-            why: change::reason(change),
+            why: change::reason(change, change::Depth::Full),
             fields: fields.iter().map(|field| own(field)).collect(),
             before: before.as_ref().map(|side| self.side(destination.before.as_deref(), side)),
             after: after.as_ref().map(|side| self.side(destination.after.as_deref(), side)),

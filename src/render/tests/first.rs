@@ -5,7 +5,7 @@ use super::super::{Style, plan_text};
 use crate::plan::v1::{Action, Plan, Sandbox, Severity, Subscription};
 
 /// The plan that a first user sees: one of each.
-fn quickstart() -> Plan {
+pub(in crate::render) fn quickstart() -> Plan {
     let filtered = Subscription {
         include_fields: vec!["id".into(), "email".into()],
         filter: Some("email:*@example.com".into()),

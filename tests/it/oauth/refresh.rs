@@ -130,6 +130,19 @@ fn two_processes_that_need_the_token_at_once_refresh_it_once() {
     assert_eq!(refreshes(&scene), 1, "{:?}", scene.grants());
 }
 
+#[test]
+fn a_lock_that_somebody_else_holds_does_not_outlast_the_run() {
+    let scene = ended("");
+    let lock = scene.world.path(&format!("{}.locks/acme.myshopify.com", scene.store()));
+    let lock = File::options().create(true).truncate(false).write(true).open(lock).unwrap();
+    lock.lock().unwrap();
+    let plan = scene.run(&["plan", "--shop", "acme", "--timeout", "1s"]);
+    plan.exits(5).says("time_budget").says("waiting for the shop's token to be refreshed");
+    assert_eq!(refreshes(&scene), 0);
+    lock.unlock().unwrap();
+    scene.run(PLAN).exits(0);
+}
+
 /// Killed after the new pair has arrived and before it is stored: the store's lock is held by this test, so that the
 /// process is just there. The platform takes the former refresh token as long as nobody used the new pair.
 #[test]

@@ -1,0 +1,69 @@
+//! Hazards: what is the matter, with figures, and how to consent.
+
+use std::collections::BTreeSet;
+
+use super::group::group_by;
+use super::page::{Ink, Page};
+use super::{escape, shops};
+use crate::plan::v1::Hazard;
+
+/// So many hazards of a kind are listed one by one.
+pub(super) const MAX_HAZARDS: usize = 5;
+
+/// Hazards of one kind: each by itself, or together where they are too many.
+pub(super) enum Hazards<'a> {
+    Each(Vec<&'a Hazard>),
+    /// Hazards of shops.
+    Together {
+        kind: &'a str,
+        /// Sorted.
+        shops: Vec<&'a str>,
+        /// What one of them says.
+        example: &'a str,
+    },
+}
+
+/// Hazards by kind, those of shops apart from those of the run. More than `most` of a kind stand together.
+pub(super) fn by_kind<'a>(hazards: &[&'a Hazard], most: usize) -> Vec<Hazards<'a>> {
+    let kinds = group_by(hazards.iter().map(|h| ((h.kind.as_str(), h.shop.is_some()), "", *h)));
+    let kinds = kinds.into_iter().map(|((kind, of_shops), group)| {
+        let group: Vec<&Hazard> = group.into_iter().map(|(_, hazard)| hazard).collect();
+        match group.first() {
+            Some(first) if of_shops && group.len() > most => {
+                let shops: BTreeSet<&str> = group.iter().filter_map(|h| h.shop.as_deref()).collect();
+                Hazards::Together { kind, shops: shops.into_iter().collect(), example: &first.message }
+            }
+            _ => Hazards::Each(group),
+        }
+    });
+    kinds.collect()
+}
+
+/// Above hazards.
+pub(super) fn heading(hazards: usize) -> String {
+    format!("{}: apply sends nothing without consent to each", shops::count(hazards, "hazard"))
+}
+
+/// Hazards and how to consent to them.
+pub(super) fn write(page: &mut Page<'_>, hazards: &[&Hazard]) {
+    if hazards.is_empty() {
+        return;
+    }
+    page.heading(&heading(hazards.len()));
+    for group in by_kind(hazards, if page.style.verbose { usize::MAX } else { MAX_HAZARDS }) {
+        match group {
+            Hazards::Together { kind, shops, example } => {
+                page.point(Some(Ink::Strong), &format!("{}: {}", escape(kind), shops::title(&shops, page.style)));
+                page.prose(4, &format!("for example: {} (-v shows each)", escape(example)));
+                page.line(4, &format!("--allow '{}:<shop>' for each; <shop> may be a pattern", escape(kind)));
+            }
+            Hazards::Each(all) => {
+                for Hazard { kind, shop, message, allow, details: _ } in all {
+                    let shop = shop.as_ref().map_or_else(String::new, |shop| format!(", {}", escape(shop)));
+                    page.point(Some(Ink::Strong), &format!("{}{shop}: {}", escape(kind), escape(message)));
+                    page.line(4, &format!("--allow {}", escape(allow)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What somebody else wrote, inside Markdown: a server, a manifest, the author of a plan file. Nothing of it may become
+//! markup, a link or a mention, so it stands in code spans and fences only, where GitHub and GitLab take nothing for more
+//! than text; plain English words may stand outside.
+
+use std::borrow::Cow;
+
+use super::super::{escape, shops};
+
+/// A longer run of backticks is written as escapes: spans and fences grow with the longest run in them.
+const MAX_TICKS: usize = 8;
+/// A longer text is cut.
+const MAX_CHARS: usize = 1000;
+/// A longer number may be the id of a commit.
+const MAX_DIGITS: usize = 6;
+
+/// Text for a code span or a fence, and how long the longest run of backticks in it is.
+fn disarmed(text: &str) -> (Cow<'_, str>, usize) {
+    let text = escape(text);
+    match ticks(&text) {
+        run if run > MAX_TICKS => (Cow::Owned(text.replace('`', "\\u{60}")), 0),
+        run => (text, run),
+    }
+}
+
+fn ticks(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// A code span.
+pub(super) fn code(text: &str) -> String {
+    span(&clip(text))
+}
+
+fn span(text: &str) -> String {
+    let (text, run) = disarmed(text);
+    let marks = "`".repeat(run + 1);
+    // One space on each side is stripped, unless there is nothing else.
+    let edge = |c: Option<char>| matches!(c, Some('`' | ' '));
+    let pad = if edge(text.chars().next()) || edge(text.chars().next_back()) { " " } else { "" };
+    if text.trim().is_empty() { "`(empty)`".to_owned() } else { format!("{marks}{pad}{text}{pad}{marks}") }
+}
+
+/// A sentence: what is more than words stands in code spans.
+pub(super) fn prose(text: &str) -> String {
+    let text = clip(text);
+    let text = escape(&text);
+    let mut out: Vec<String> = Vec::new();
+    // Neighbours share a span, up to a punctuation mark.
+    let mut words: Vec<&str> = Vec::new();
+    let close = |words: &mut Vec<&str>, before: &str, after: &str, out: &mut Vec<String>| {
+        if !words.is_empty() {
+            out.push(format!("{before}{}{after}", span(&words.join(" "))));
+            words.clear();
+        }
+    };
+    let mut before = "";
+    let all: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let mut at = 0;
+    while let Some(word) = all.get(at) {
+        if let Some((quote, length)) = quoted(&all[at..]) {
+            close(&mut words, before, "", &mut out);
+            out.push(quote);
+            at += length;
+            continue;
+        }
+        at += 1;
+        let (open, core, after) = trimmed(word);
+        if plain(core) {
+            close(&mut words, before, "", &mut out);
+            out.push((*word).to_owned());
+            continue;
+        }
+        if words.is_empty() || !open.is_empty() {
+            close(&mut words, before, "", &mut out);
+            before = open;
+        }
+        words.push(core);
+        if !after.is_empty() {
+            close(&mut words, before, after, &mut out);
+        }
+    }
+    close(&mut words, before, "", &mut out);
+    out.join(" ")
+}
+
+/// What our messages put between backticks, as one span: a command to copy. Also, how many words it is.
+fn quoted(words: &[&str]) -> Option<(String, usize)> {
+    let (open, first, _) = trimmed(words.first()?);
+    first.strip_prefix('`')?;
+    let ends = |word: &&str| trimmed(word).1.ends_with('`') && *word != "`";
+    let length = words.iter().position(ends)? + 1;
+    let all = words[..length].join(" ");
+    let (inside, after) = all[open.len() + 1..].rsplit_once('`')?;
+    let sound = !inside.trim().is_empty() && !inside.contains('`') && after.chars().all(|c| ".,;:)".contains(c));
+    sound.then(|| (format!("{open}{}{after}", span(inside)), length))
+}
+
+/// A word without the punctuation around it: what opens it, itself, what follows.
+fn trimmed(word: &str) -> (&str, &str, &str) {
+    let core = word.strip_prefix('(').unwrap_or(word);
+    let open = &word[..word.len() - core.len()];
+    let closes = |c: char| ".,;:".contains(c) || (c == ')' && !core.contains('('));
+    let end = core.trim_end_matches(closes);
+    if end.is_empty() { ("", word, "") } else { (open, end, &core[end.len()..]) }
+}
+
+/// A word that no renderer takes for anything else.
+fn plain(word: &str) -> bool {
+    let letters = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphabetic());
+    let number = !word.is_empty() && word.len() <= MAX_DIGITS && word.bytes().all(|b| b.is_ascii_digit());
+    // An id of a commit is linked.
+    let commit = word.len() > MAX_DIGITS && word.bytes().all(|b| b.is_ascii_hexdigit());
+    number || matches!(word, "%" | "…") || (word.split(['-', '\'']).all(letters) && !commit)
+}
+
+/// An option of a command that somebody will paste into a shell.
+pub(super) fn option(name: &str, value: &str) -> String {
+    let value = escape(value);
+    let bare = !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/=".contains(c));
+    code(&if bare { format!("{name} {value}") } else { format!("{name} '{}'", value.replace('\'', "'\\''")) })
+}
+
+/// `alpha`, or 3 shops (`alpha, beta, gamma`), cut after about a line.
+pub(super) fn title(names: &[&str]) -> String {
+    match names {
+        [shop] => code(shops::handle(shop)),
+        many => format!("{} ({})", shops::count(many.len(), "shop"), code(&shops::list(many, &super::STYLE))),
+    }
+}
+
+/// Lines for a fence; what is in them cannot end it.
+pub(super) struct Fence {
+    marks: String,
+}
+
+impl Fence {
+    /// A fence around these lines.
+    pub(super) fn around<'t>(lines: impl Iterator<Item = &'t str>) -> Self {
+        let longest = lines.map(ticks).max().unwrap_or(0);
+        Self { marks: "`".repeat(longest.max(2) + 1) }
+    }
+
+    pub(super) fn open(&self, language: &str) -> String {
+        format!("{}{language}\n", self.marks)
+    }
+
+    pub(super) fn close(&self) -> String {
+        format!("{}\n", self.marks)
+    }
+}
+
+/// One line for a fence.
+pub(super) fn fenced(line: &str) -> String {
+    disarmed(line).0.into_owned()
+}
+
+/// A text that is cut says so.
+pub(super) fn clip(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MAX_CHARS) {
+        None => Cow::Borrowed(text),
+        Some((at, _)) => {
+            let more = shops::number(text[at..].chars().count());
+            Cow::Owned(format!("{} … ({more} more characters)", &text[..at]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stay_words_and_the_rest_is_code() {
+        assert_eq!(
+            prose(
+                "the scope read_customers is not granted; add it (orders.yaml:12): hookwright auth url --shop <shop>, then"
+            ),
+            "the scope `read_customers` is not granted; add it (`orders.yaml:12`): hookwright auth url `--shop <shop>`, then"
+        );
+        assert_eq!(
+            prose("see `hookwright auth url --shop a`, (`b c`). `d"),
+            "see `hookwright auth url --shop a`, (`b c`). `` `d ``"
+        );
+        assert_eq!(prose("a`b `c`d` e` `` ` ` f"), "``` a`b `c`d` e` `` ` ` ``` f");
+        assert_eq!(prose("deletes 4 of 12 (33 %); the limit is 30 %"), "deletes 4 of 12 (33 %); the limit is 30 %");
+        assert_eq!(
+            prose("ping @octocat #1 GH-7 deadbeef :+1: **b** [x](y) <b> a|b"),
+            "ping `@octocat #1 GH-7 deadbeef :+1`: `**b** [x](y) <b> a|b`"
+        );
+        assert_eq!(prose("--> ... ) www.example.com\n# x"), "`--> ... ) www.example.com\\u{a}#` x");
+    }
+
+    #[test]
+    fn code_spans_hold() {
+        assert_eq!(code("a"), "`a`");
+        assert_eq!(code("a`b``c"), "```a`b``c```");
+        assert_eq!(code("`"), "`` ` ``");
+        assert_eq!(code(" a "), "`  a  `");
+        assert_eq!(code(""), "`(empty)`");
+        assert_eq!(code(&"`".repeat(9)), format!("`{}`", "\\u{60}".repeat(9)));
+        assert_eq!(code(&"é".repeat(1002)), format!("`{} … (2 more characters)`", "é".repeat(1000)));
+        assert_eq!(option("--allow", "empty_shop:a"), "`--allow empty_shop:a`");
+        assert_eq!(option("--allow", "x:$(rm)'"), "`--allow 'x:$(rm)'\\'''`");
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_what_is_in_it() {
+        assert_eq!(Fence::around(["a", "b ``"].into_iter()).open("diff"), "```diff\n");
+        assert_eq!(Fence::around(["```", "b `````"].into_iter()).close(), "``````\n");
+        assert_eq!(fenced(&"`".repeat(9)), "\\u{60}".repeat(9));
+    }
+}

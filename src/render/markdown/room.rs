@@ -1,0 +1,144 @@
+//! Who gets how much of the room that a comment has. What has to be said is written first; the other parts share the
+//! rest, and a part that is cut says what it left out.
+
+use std::collections::BTreeSet;
+
+use super::super::shops;
+
+/// A comment holds 65,536 characters. Bytes are at least as many as characters, however they are counted.
+pub(super) const LIMIT: usize = 65_000;
+
+/// What a part may say of what it left out; the note is shorter.
+const NOTE: usize = 160;
+
+/// Lines that stay together.
+pub(super) struct Piece<'a> {
+    /// Of several pieces; written before the first of them.
+    pub(super) title: Option<String>,
+    pub(super) text: String,
+    /// The shops that it is about.
+    pub(super) shops: Vec<&'a str>,
+    /// How many things it tells of.
+    pub(super) things: usize,
+}
+
+/// A part that may be cut between its pieces.
+pub(super) struct Part<'a> {
+    /// What stands on the fold, if it is folded. Our own words only.
+    pub(super) fold: Option<String>,
+    /// Our own words and marks only.
+    pub(super) open: String,
+    pub(super) pieces: Vec<Piece<'a>>,
+    pub(super) close: String,
+    /// What the things are: `change`.
+    pub(super) thing: &'static str,
+    /// Where the rest is: `see the plan file`.
+    pub(super) rest: &'static str,
+    /// So many lines at most, over all pieces.
+    pub(super) lines: usize,
+}
+
+impl Part<'_> {
+    /// As much as goes into the room, and what was left out.
+    pub(super) fn fit(&self, room: usize) -> String {
+        match self.fill(room) {
+            (whole, 0) => whole,
+            _ => self.fill(room.saturating_sub(NOTE)).0,
+        }
+    }
+
+    /// Fills the room, and says how many pieces were left out. What is said about them is not counted.
+    fn fill(&self, room: usize) -> (String, usize) {
+        let Self { fold, open, pieces, close, thing, rest, lines } = self;
+        let (before, after) = match fold {
+            Some(summary) => {
+                (format!("\n<details><summary>{summary}</summary>\n{open}"), format!("{close}\n</details>\n"))
+            }
+            None => (open.clone(), close.clone()),
+        };
+        let mut left = (room.saturating_sub(before.len() + after.len()), *lines);
+        let mut body = String::new();
+        let mut title: Option<&str> = None;
+        let mut out: Vec<&Piece<'_>> = Vec::new();
+        for piece in pieces {
+            let heading = piece.title.as_deref().filter(|own| title != Some(*own));
+            let text = format!("{}{}", heading.unwrap_or_default(), piece.text);
+            let tall = text.lines().count();
+            if text.len() > left.0 || tall > left.1 {
+                out.push(piece);
+                continue;
+            }
+            left = (left.0 - text.len(), left.1 - tall);
+            title = piece.title.as_deref();
+            body.push_str(&text);
+        }
+        let note = if out.is_empty() { String::new() } else { format!("\n{}\n", note(&out, thing, rest)) };
+        // The note comes after the fence and before the end of the fold.
+        let (fence, end) = after.split_at(close.len());
+        (format!("{before}{body}{fence}{note}{end}"), out.len())
+    }
+}
+
+/// `… 312 more changes in 12 shops; see the plan file`
+fn note(out: &[&Piece<'_>], thing: &str, rest: &str) -> String {
+    let things: usize = out.iter().map(|piece| piece.things).sum();
+    let names: BTreeSet<&str> = out.iter().flat_map(|piece| piece.shops.iter().copied()).collect();
+    let shops = if names.is_empty() { String::new() } else { format!(" in {}", shops::count(names.len(), "shop")) };
+    format!("… {}{shops}; {rest}", shops::count(things, &format!("more {thing}")))
+}
+
+/// Writes the parts into the room: a small one whole, the large ones get equal shares of what is left.
+pub(super) fn share(parts: &[Part<'_>], mut room: usize) -> Vec<String> {
+    let mut order: Vec<(usize, usize)> =
+        parts.iter().enumerate().map(|(i, part)| (part.fit(usize::MAX).len(), i)).collect();
+    order.sort_unstable();
+    let mut out = vec![String::new(); parts.len()];
+    for (done, (_, i)) in order.iter().enumerate() {
+        let text = parts[*i].fit(room / (order.len() - done));
+        room = room.saturating_sub(text.len());
+        out[*i] = text;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(pieces: usize, size: usize) -> Part<'static> {
+        let piece = |i: usize| Piece {
+            title: Some("@@ a @@\n".to_owned()),
+            text: format!("{i:0>size$}\n"),
+            shops: vec!["a"],
+            things: 2,
+        };
+        Part {
+            fold: None,
+            open: "<\n".into(),
+            pieces: (0..pieces).map(piece).collect(),
+            close: ">\n".into(),
+            thing: "change",
+            rest: "see the plan file",
+            lines: usize::MAX,
+        }
+    }
+
+    #[test]
+    fn a_part_that_fits_is_whole_and_a_cut_one_says_so() {
+        assert_eq!(part(2, 3).fit(usize::MAX), "<\n@@ a @@\n000\n001\n>\n");
+        assert_eq!(
+            part(9, 30).fit(240),
+            format!("<\n@@ a @@\n{:0>30}\n{:0>30}\n>\n\n… 14 more changes in 1 shop; see the plan file\n", 0, 1)
+        );
+        let few = Part { lines: 2, ..part(3, 3) };
+        assert_eq!(few.fit(usize::MAX), "<\n@@ a @@\n000\n>\n\n… 4 more changes in 1 shop; see the plan file\n");
+    }
+
+    #[test]
+    fn small_parts_leave_their_share_to_large_ones() {
+        let texts = share(&[part(1000, 30), part(1, 3), part(1000, 30)], 4000);
+        assert!(texts.iter().map(String::len).sum::<usize>() <= 4000);
+        assert!(texts[0].len() > 1800 && texts[2].len() > 1800, "{} {}", texts[0].len(), texts[2].len());
+        assert_eq!(texts[1], part(1, 3).fit(usize::MAX));
+    }
+}
