@@ -23,6 +23,7 @@ mod review;
 mod scene;
 mod schemas;
 mod secrets;
+mod shards;
 mod show;
 mod since;
 mod story;

@@ -1,0 +1,65 @@
+//! The plans of all shards as one, and what sets it apart from another plan. For the benchmark, and for tests/it/shards.rs.
+
+use serde_json::Value;
+
+/// What a shard may say otherwise than the whole: which shops were selected, and digests over that.
+pub fn without_selection(mut plan: Value) -> Value {
+    if let Value::Object(members) = &mut plan {
+        for key in ["selection", "plan_digest", "created_at"] {
+            members.remove(key);
+        }
+    }
+    plan
+}
+
+/// The plans of all shards as one: their shops in order, their figures summed, all else as each of them has it.
+pub fn merged(parts: Vec<Value>) -> Value {
+    let mut parts = parts.into_iter().map(without_selection);
+    let mut whole = parts.next().unwrap();
+    for mut part in parts {
+        add(&mut whole["summary"], &part["summary"]);
+        for list in ["shops", "hazards"] {
+            let more = std::mem::take(part[list].as_array_mut().unwrap());
+            whole[list].as_array_mut().unwrap().extend(more);
+        }
+        for (key, value) in part.as_object().unwrap() {
+            if !matches!(key.as_str(), "summary" | "shops" | "hazards") {
+                assert_eq!(&whole[key], value, "{key} differs between shards");
+            }
+        }
+    }
+    let by_name = |a: &Value, b: &Value| a["shop"].as_str().cmp(&b["shop"].as_str());
+    whole["shops"].as_array_mut().unwrap().sort_by(by_name);
+    whole
+}
+
+fn add(to: &mut Value, more: &Value) {
+    match (&mut *to, more) {
+        (Value::Object(to), Value::Object(more)) => to.iter_mut().for_each(|(key, value)| add(value, &more[key])),
+        (_, Value::Number(more)) => *to = (to.as_u64().unwrap() + more.as_u64().unwrap()).into(),
+        _ => {}
+    }
+}
+
+/// What is rendered, without the line that names the selection.
+pub fn text(rendered: &[u8]) -> String {
+    let text = String::from_utf8_lossy(rendered);
+    text.lines().filter(|line| !line.starts_with("Selection: ")).collect::<Vec<_>>().join("\n")
+}
+
+/// The first place where two documents differ.
+pub fn difference(place: &str, a: &Value, b: &Value) -> Option<String> {
+    match (a, b) {
+        (Value::Object(a), Value::Object(b)) => {
+            let null = Value::Null;
+            let mut keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            keys.find_map(|key| {
+                difference(&format!("{place}/{key}"), a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null))
+            })
+        }
+        (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
+            x.iter().zip(y).enumerate().find_map(|(at, (a, b))| difference(&format!("{place}/{at}"), a, b))
+        }
+        _ => (a != b).then(|| format!("at {place}: {:.300} and {:.300}", a.to_string(), b.to_string())),
+    }
+}

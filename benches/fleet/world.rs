@@ -1,0 +1,126 @@
+//! The fleet of the benchmark: which shops there are, what the manifest asks of them, what is live in them.
+//!
+//! The manifest's author, the fake and the bare client all know it from here, so that nobody has to be told.
+
+use std::fmt::Write as _;
+
+/// Where every binding goes.
+pub const ADDRESS: &str =
+    "https://dcs.adobedc.net/collection/5e331f99e157309c495d985a4be804410e7b869f6b067c0d5d5ec958c2aaeb85";
+
+/// Every topic that a manifest here may ask for; the last one is never asked for, and live where a shop has drifted.
+pub const TOPICS: [&str; 21] = [
+    "carts/create",
+    "carts/update",
+    "checkouts/create",
+    "checkouts/delete",
+    "checkouts/update",
+    "collections/create",
+    "collections/delete",
+    "collections/update",
+    "customers/create",
+    "customers/delete",
+    "customers/disable",
+    "customers/enable",
+    "customers/update",
+    "orders/delete",
+    "products/create",
+    "products/delete",
+    "products/update",
+    "selling_plan_groups/create",
+    "selling_plan_groups/delete",
+    "tender_transactions/create",
+    "variants/in_stock",
+];
+
+/// Granted in every shop; enough for every topic.
+pub const SCOPES: [&str; 3] = ["read_orders", "read_products", "read_customers"];
+
+/// What is live before a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Live {
+    /// What the manifest asks.
+    Full,
+    /// Nothing.
+    Empty,
+    /// Every third shop differs: one create, two updates, one delete; the others have what the manifest asks.
+    Drift,
+}
+
+impl Live {
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "empty" => Self::Empty,
+            "drift" => Self::Drift,
+            _ => Self::Full,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Empty => "empty",
+            Self::Drift => "drift",
+        }
+    }
+
+    /// Whether shop `n` needs a mutation.
+    pub fn differs(self, n: usize) -> bool {
+        match self {
+            Self::Full => false,
+            Self::Empty => true,
+            Self::Drift => n.is_multiple_of(3),
+        }
+    }
+}
+
+/// A subscription before a run: its place among the topics, which is its id, too, and whether it has a field list that
+/// nobody asked for.
+pub struct Seed {
+    pub topic: usize,
+    pub trimmed: bool,
+}
+
+/// What is live in shop `n`.
+pub fn seeds(live: Live, n: usize, bindings: usize) -> Vec<Seed> {
+    let whole = |topic| Seed { topic, trimmed: false };
+    match live {
+        Live::Empty => Vec::new(),
+        Live::Drift if live.differs(n) => {
+            let kept = (1..bindings).map(|topic| Seed { topic, trimmed: topic <= 2 });
+            kept.chain([whole(TOPICS.len() - 1)]).collect()
+        }
+        Live::Full | Live::Drift => (0..bindings).map(whole).collect(),
+    }
+}
+
+/// The id of a subscription that was there from the start.
+pub fn id(n: usize, topic: usize) -> usize {
+    1_000_000 + n * 100 + topic
+}
+
+pub fn graphql_topic(topic: usize) -> String {
+    TOPICS[topic].replace('/', "_").to_ascii_uppercase()
+}
+
+pub fn handle(n: usize) -> String {
+    format!("shop-{n:06}")
+}
+
+/// The number of a shop from its domain.
+pub fn number(domain: &str) -> Option<usize> {
+    domain.strip_prefix("shop-")?.split('.').next()?.parse().ok()
+}
+
+/// The manifest: one set that every shop uses.
+pub fn manifest(shops: usize, bindings: usize) -> String {
+    let topics = TOPICS[..bindings].join(", ");
+    let mut text = format!(
+        "version: 1\nauth: {{ access_token: {{ env: BENCH_TOKEN }} }}\ndestinations:\n  commerce: {ADDRESS}\n\
+         binding_sets:\n  all:\n    - {{ topics: [{topics}], destination: commerce }}\nshops:\n"
+    );
+    for n in 0..shops {
+        let _ = writeln!(text, "  - {{ shop: {}, use: [all] }}", handle(n));
+    }
+    text
+}

@@ -1,0 +1,84 @@
+//! Shards: what they say together is the unsharded plan, and a shop's shard depends on its domain and nothing else.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::world::{A, B, Run, World, manifest};
+
+#[path = "../../benches/fleet/merge.rs"]
+mod merge;
+
+use merge::{difference, merged, text, without_selection};
+
+const SHOPS: usize = 200;
+const SHARDS: u64 = 4;
+
+/// The shard as the documentation defines it, for whoever has to find a shop without the program.
+fn shard(handle: &str, shards: u64) -> u64 {
+    let hash = Sha256::digest(format!("{handle}.myshopify.com"));
+    u64::from_be_bytes(hash[..8].try_into().unwrap()) % shards
+}
+
+/// Shops of every sort: as wanted, to create, to update, one too many, unmanaged, without a scope. No hazard of the run:
+/// `show` leaves these to `--check`, and hazards.rs has them.
+fn world() -> World {
+    let wanted: String = (0..SHOPS)
+        .map(|n| format!("  - {{ shop: shop-{n}, bindings: [{{ topic: orders/create, destination: a }}] }}\n"))
+        .collect();
+    let live = |n: usize| {
+        let scopes = if n % 10 == 9 { "" } else { "write_orders, read_products" };
+        let wanted = format!("{{ topic: orders/create, address: \"{A}\" }}");
+        let subscriptions = match n % 20 {
+            1 | 6 | 11 | 16 => String::new(),
+            2 => format!("{{ topic: orders/create, address: \"{B}\" }}"),
+            3 if n < 100 => format!("{wanted}, {{ topic: orders/updated, address: \"{A}\" }}"),
+            4 | 9 | 14 | 19 => format!("{{ topic: orders/create, address: \"https://other.example/{n}\" }}"),
+            _ => wanted,
+        };
+        format!("  - {{ shop: shop-{n}, scopes: [{scopes}], subscriptions: [{subscriptions}] }}\n")
+    };
+    let seed: String = (0..SHOPS).map(live).collect();
+    World::new(&manifest(&wanted), &format!("sandbox: 1\nshops:\n{seed}"))
+}
+
+fn plan(world: &World, name: &str, more: &[&str]) -> Value {
+    let command = &mut world.command(&[&["plan", "--sandbox", "--out", name], more].concat());
+    Run::of(&command.env("SOURCE_DATE_EPOCH", "1790000000").output().unwrap()).exits(0);
+    serde_json::from_str(&world.read(name)).unwrap()
+}
+
+#[test]
+fn what_shards_say_together_is_the_unsharded_plan() {
+    let world = world();
+    let whole = plan(&world, "whole.json", &[]);
+    let names: Vec<String> = (1..=SHARDS).map(|k| format!("{k}.json")).collect();
+    let parts: Vec<Value> =
+        (1..=SHARDS).map(|k| plan(&world, &format!("{k}.json"), &["--shard", &format!("{k}/{SHARDS}")])).collect();
+    for (part, k) in parts.iter().zip(0..) {
+        let shops = part["shops"].as_array().unwrap();
+        assert!(!shops.is_empty());
+        for shop in shops {
+            let handle = shop["shop"].as_str().unwrap().split('.').next().unwrap();
+            assert_eq!(shard(handle, SHARDS), k, "{handle}");
+        }
+    }
+
+    let show = |more: &[&str], files: &[&str]| world.run(&[&["show"], more, files].concat());
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let [together, alone] = [&names[..], &["whole.json"]].map(|files| show(&[], files));
+    together.exits(0).says("60 to add, 10 to change, 5 to destroy");
+    assert_eq!(text(together.out.as_bytes()), text(alone.out.as_bytes()));
+    assert_eq!(difference("", &merged(parts), &without_selection(whole)), None);
+    let [together, alone] = [&names[..], &["whole.json"]].map(|files| show(&["--check"], files));
+    assert_eq!((together.code, &together.err), (alone.code, &alone.err));
+}
+
+#[test]
+fn shards_of_many_shops_are_balanced() {
+    let mut sizes = [0_u32; 16];
+    for n in 0..10_000 {
+        sizes[usize::try_from(shard(&format!("shop-{n}"), 16)).unwrap()] += 1;
+    }
+    // 1.15 times the mean.
+    assert!(sizes.iter().all(|&size| size * 16 * 100 <= 10_000 * 115), "{sizes:?}");
+}
