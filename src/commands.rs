@@ -74,12 +74,21 @@ impl Output {
 
     /// Data. A reader that has gone away (`| head`) is its own business; a full disk is not.
     fn print(self, text: &str) -> Result<(), Failure> {
+        self.print_with(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Data as pretty JSON.
+    fn print_json(self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        self.print_with(|out| write_json(out, value))
+    }
+
+    fn print_with(self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
         if self.data_on_stderr {
-            self.error(text);
+            let _ = write(&mut io::stderr().lock());
             return Ok(());
         }
         let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match write(&mut out).and_then(|()| out.flush()) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::new(Exit::Error, format!("cannot write to standard output: {e}")))
             }
@@ -153,9 +162,12 @@ pub(crate) async fn run(cli: Cli) -> Exit {
     })
 }
 
-/// Pretty JSON with a newline at its end.
-fn json_text(value: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(value).map_or_else(|e| format!("{{\"error\":\"{e}\"}}\n"), |text| text + "\n")
+/// Pretty JSON with a newline at its end, written while it is made: a fleet's plan is never held as text.
+fn write_json(out: impl io::Write, value: &impl serde::Serialize) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
+    serde_json::to_writer_pretty(&mut out, value)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// Seconds since the epoch that all outputs use, where SOURCE_DATE_EPOCH says so (reproducible-builds.org).

@@ -89,11 +89,11 @@ pub enum Obstacle {
 
 /// What would make one shop equal to the manifest, and what is in the way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ShopDiff {
+pub struct ShopDiff<'a> {
     /// In the order in which they have to be made: creates and updates, then deletes.
     pub changes: Vec<Change>,
     /// Bindings that are live as wanted.
-    pub bound: Vec<(Entry<Wanted>, Entry<Live>)>,
+    pub bound: Vec<(&'a Entry<Wanted>, &'a Entry<Live>)>,
     /// Bindings that cannot be made now.
     pub blocked: Vec<Blocked>,
     /// Deletes that are not planned because a binding of their topic is blocked.
@@ -108,7 +108,7 @@ pub struct ShopDiff {
 }
 
 /// Compares one shop. The result does not depend on the order of either side.
-pub fn diff(desired: &Desired, observed: &Observed, ownership: &Ownership) -> ShopDiff {
+pub fn diff<'a>(desired: &'a Desired, observed: &'a Observed, ownership: &Ownership) -> ShopDiff<'a> {
     let (managed, unmanaged): (Vec<_>, Vec<_>) =
         observed.entries.iter().partition(|live| ownership.covers(&live.binding.address));
     let matched = matching::match_all(&desired.entries, &managed);
@@ -119,7 +119,7 @@ pub fn diff(desired: &Desired, observed: &Observed, ownership: &Ownership) -> Sh
     for (wanted, live) in matched.pairs {
         let fields = live.differs_from(&wanted.binding);
         if fields.is_empty() {
-            out.bound.push((wanted.clone(), live.clone()));
+            out.bound.push((wanted, live));
         } else if live.meta.sight == Sight::WithoutFilterAndName && fields.contains(&Field::Format) {
             writes.push(Write { wanted: wanted.clone(), live: None });
             replaced.push((wanted, live));

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256.
@@ -15,9 +16,54 @@ pub(crate) fn hash(value: &Value) -> Hash {
     Sha256::digest(&bytes).into()
 }
 
+/// As [`hash`], of what serialises with its keys in byte order already: there is no need of a tree of values.
+pub(crate) fn hash_sorted(value: &impl Serialize) -> Hash {
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
+    debug_assert_eq!(Hash::from(Sha256::digest(&bytes)), hash(&serde_json::to_value(value).unwrap_or_default()));
+    Sha256::digest(&bytes).into()
+}
+
+/// `sha256:<hex>` of a hash.
+pub(crate) fn named(hash: &Hash) -> String {
+    format!("sha256:{}", hex(hash))
+}
+
 /// `sha256:<hex>` of the canonical JSON of a value.
 pub fn sha256(value: &Value) -> String {
-    format!("sha256:{}", hex(&hash(value)))
+    named(&hash(value))
+}
+
+/// As [`sha256`] of `object` with one more key, `list`, whose items are made one after another: what is long is never
+/// there as a whole.
+pub(crate) fn sha256_with(object: &Map<String, Value>, list: &str, items: impl IntoIterator<Item = Value>) -> String {
+    let (mut sha, mut bytes) = (Sha256::new(), vec![b'{']);
+    let mut keys: Vec<&str> = object.keys().map(String::as_str).chain([list]).collect();
+    keys.sort_unstable();
+    let mut items = Some(items);
+    for (at, key) in keys.into_iter().enumerate() {
+        if at > 0 {
+            bytes.push(b',');
+        }
+        scalar(key, &mut bytes);
+        bytes.push(b':');
+        if let Some(value) = object.get(key) {
+            canonical(value, &mut bytes);
+        } else if let Some(items) = items.take() {
+            bytes.push(b'[');
+            for (at, item) in items.into_iter().enumerate() {
+                if at > 0 {
+                    bytes.push(b',');
+                }
+                canonical(&item, &mut bytes);
+                sha.update(&bytes);
+                bytes.clear();
+            }
+            bytes.push(b']');
+        }
+    }
+    bytes.push(b'}');
+    sha.update(&bytes);
+    named(&sha.finalize().into())
 }
 
 /// Lower-case hexadecimal digits.
@@ -30,7 +76,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Object keys in byte order, whatever order the JSON library keeps them in.
 fn canonical(value: &Value, out: &mut Vec<u8>) {
-    let scalar = |value: &Value, out: &mut Vec<u8>| out.extend_from_slice(value.to_string().as_bytes());
     match value {
         Value::Object(map) => {
             let mut pairs: Vec<_> = map.iter().collect();
@@ -40,7 +85,7 @@ fn canonical(value: &Value, out: &mut Vec<u8>) {
                 if at > 0 {
                     out.push(b',');
                 }
-                scalar(&Value::from(key.as_str()), out);
+                scalar(key, out);
                 out.push(b':');
                 canonical(value, out);
             }
@@ -57,5 +102,33 @@ fn canonical(value: &Value, out: &mut Vec<u8>) {
             out.push(b']');
         }
         value => scalar(value, out),
+    }
+}
+
+/// A text, number, switch or null, straight into the bytes.
+fn scalar<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+    // Neither such a value nor a vector can refuse.
+    let _ = serde_json::to_writer(out, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_made_item_by_item_counts_as_it_would_whole() {
+        let items = [json!({ "b": 1, "a": ["x", null] }), json!("\u{1}\"")];
+        for (before, list, after) in [("a", "m", "z"), ("m", "a", "z"), ("a", "z", "m")] {
+            for items in [&items[..], &[]] {
+                let frame = json!({ before: { "y": 1.5, "x": true }, after: "ü" });
+                let mut whole = frame.clone();
+                whole[list] = items.to_vec().into();
+                let frame = frame.as_object().expect("object");
+                assert_eq!(sha256_with(frame, list, items.iter().cloned()), sha256(&whole));
+            }
+        }
+        assert_eq!(sha256_with(&Map::new(), "only", [json!(1)]), sha256(&json!({ "only": [1] })));
     }
 }

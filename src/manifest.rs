@@ -84,6 +84,18 @@ pub struct Manifest {
     pub app: Vec<AppSubscription>,
 }
 
+impl Manifest {
+    /// What it says of a shop.
+    pub fn shop(&self, shop: &ShopDomain) -> Option<&ManifestShop> {
+        self.index_of(shop.as_str()).and_then(|at| self.shops.get(at))
+    }
+
+    /// The place of a shop, by its full domain.
+    pub fn index_of(&self, shop: &str) -> Option<usize> {
+        self.shops.binary_search_by(|s| s.shop.as_str().cmp(shop)).ok()
+    }
+}
+
 /// How to talk to Shopify.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AdminApi {
@@ -120,8 +132,9 @@ pub struct ManifestShop {
     pub shop: ShopDomain,
     /// For selection.
     pub labels: BTreeMap<String, String>,
-    /// Its bindings, those of sets included, and the scopes it should have granted.
-    pub desired: Desired,
+    /// Its bindings, those of sets included, and the scopes it should have granted. Shops that ask for the same by the
+    /// same sets share it.
+    pub desired: Arc<Desired>,
     /// Where its token is to be had; `None`: the manifest does not say.
     pub auth: Option<Arc<Auth>>,
     /// Its own destinations over the common ones.

@@ -86,8 +86,21 @@ pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan
         shops,
     };
     plan.exit_code = exit_code(&plan);
-    plan.plan_digest = digest::of_plan(&plan);
+    seal(&mut plan);
     plan
+}
+
+/// Writes the digest. Shop by shop: the JSON of a fleet's plan is many times the plan.
+fn seal(plan: &mut Plan) {
+    let shops = std::mem::take(&mut plan.shops);
+    let frame = json::<Plan>(plan).as_object_mut().map(std::mem::take).unwrap_or_default();
+    plan.plan_digest = digest::of_plan(frame, shops.iter().map(json::<Shop>));
+    plan.shops = shops;
+}
+
+/// Of a wire struct, which nothing in it can refuse.
+fn json<T: serde::Serialize>(wire: &T) -> serde_json::Value {
+    serde_json::to_value(wire).unwrap_or_default()
 }
 
 /// Counts over shops; also of several plans' shops together.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use app::AppSubscription;
-pub(crate) use compared::{compared, set};
+pub(crate) use compared::{Compared, compared, set};
 pub use ownership::{Ownership, Prefix, PrefixError, Unmanaged};
 pub use safety::{Safety, ShopLimits};
 

@@ -12,7 +12,7 @@ use super::lines::{self, Ended};
 use super::out_file::OutFile;
 use super::pipeline::{self, Run};
 use super::signals::Signals;
-use super::{Output, check, json_text, now};
+use super::{Output, check, now};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
 use crate::apply::{self, Surroundings};
 use crate::cli::{ApplyArgs, Format};
@@ -194,14 +194,13 @@ async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, out
         shared.run.target.close().await?;
     }
 
-    let json = json_text(&report);
     // What was done is said whatever becomes of the file.
     let printed = match args.format {
         Format::Text => output.print(&render::report_text(&report, &output.style())),
-        Format::Json => output.print(&json),
+        Format::Json => output.print_json(&report),
     };
     if let Some(file) = report_file {
-        file.write(&json)?;
+        file.write_json(&report)?;
     }
     printed?;
     Ok(Ended {

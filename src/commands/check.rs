@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::json_text;
 use super::out_file::OutFile;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -73,7 +72,7 @@ pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>)
         manifest_digest: first.manifest_digest.clone(),
         plan_digests: plans.iter().map(|p| p.plan_digest.clone()).collect(),
     };
-    out.map_or(Ok(()), |path| OutFile::prepare(path)?.write(&json_text(&checked)))
+    out.map_or(Ok(()), |path| OutFile::prepare(path)?.write_json(&checked))
 }
 
 /// Plans that are shown or judged as one must be parts of one run, each once; to be judged, all of them.

@@ -3,7 +3,7 @@
 use super::metrics_file::MetricsFile;
 use super::out_file::OutFile;
 use super::pipeline::{self, exit_of, needs_somebody};
-use super::{Output, json_text, lines};
+use super::{Output, lines};
 use crate::cli::{DriftArgs, DriftFormat, Format};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -40,13 +40,12 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
     let plan = &*found.insert(plan);
     run.target.close().await?;
 
-    let json = json_text(plan);
     if let Some(file) = out {
-        file.write(&json)?;
+        file.write_json(plan)?;
     }
     match args.format {
         // A pipe that parses JSON wants some, whatever it says.
-        DriftFormat::Json => output.print(&json)?,
+        DriftFormat::Json => output.print_json(plan)?,
         _ if !needs_somebody(plan) && plan.complete => {}
         DriftFormat::Text => output.print(&render::plan_text(plan, &output.style()))?,
         DriftFormat::Markdown => output.print(&render::drift_markdown(plan))?,

@@ -30,12 +30,20 @@ impl OutFile {
 
     /// Writes the text.
     pub(super) fn write(self, text: &str) -> Result<(), Failure> {
+        self.write_with(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Writes pretty JSON.
+    pub(super) fn write_json(self, value: &impl serde::Serialize) -> Result<(), Failure> {
+        self.write_with(|out| super::write_json(out, value))
+    }
+
+    fn write_with(self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
         let written = match self.way {
-            Way::Replace(mut file, target) => file
-                .write_all(text.as_bytes())
+            Way::Replace(mut file, target) => write(&mut file)
                 .and_then(|()| file.as_file().sync_all())
                 .and_then(|()| file.persist(target).map(drop).map_err(|e| e.error)),
-            Way::InPlace(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.flush()),
+            Way::InPlace(mut file) => write(&mut file).and_then(|()| file.flush()),
         };
         written.map_err(|e| Failure::new(Exit::Error, format!("cannot write {}: {}", self.path.display(), plain(&e))))
     }

@@ -273,7 +273,7 @@ impl Run {
 
     /// The place of a shop in the manifest.
     pub(crate) fn shop_index(&self, shop: &str) -> Option<usize> {
-        self.manifest.shops.binary_search_by(|s| s.shop.as_str().cmp(shop)).ok()
+        self.manifest.index_of(shop)
     }
 
     pub(crate) fn parallelism(&self) -> usize {
@@ -299,7 +299,7 @@ fn part(
         ReadFailure { error: wire_error(error), tolerated }
     };
     let base = base.map(|manifest| Base {
-        desired: manifest.shops.iter().find(|s| s.shop == shop.shop).map(|s| &s.desired),
+        desired: manifest.shop(&shop.shop).map(|s| &*s.desired),
         ownership: &manifest.ownership,
     });
     let input = ShopInput {

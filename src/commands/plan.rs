@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Output;
 use super::lines::{self, Ended};
 use super::out_file::OutFile;
 use super::pipeline::{self, exit_of};
-use super::{Output, json_text};
 use crate::cli::{Format, PlanArgs};
 use crate::error::Failure;
 use crate::events::Summary;
@@ -29,14 +29,13 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
     let plan = run.plan(base.as_ref(), None, |plan| exit_of(plan, on_changes) as u8).await;
     run.target.close().await?;
 
-    let json = json_text(&plan);
     if let (Some(file), Some(path)) = (out, &args.out) {
-        file.write(&json)?;
+        file.write_json(&plan)?;
         output.remark(&format!("Saved the plan to {}\n", path.display()));
     }
     match args.format {
         Format::Text => output.print(&render::plan_text(&plan, &output.style()))?,
-        Format::Json => output.print(&json)?,
+        Format::Json => output.print_json(&plan)?,
     }
     Ok(Ended {
         exit: exit_of(&plan, on_changes),

@@ -2,19 +2,19 @@
 
 use clap::{Arg, Command, CommandFactory as _, ValueHint};
 
-use super::{Output, json_text};
+use super::Output;
 use crate::cli::{Cli, SchemaArgs, SchemaName};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::schema;
 
 pub(super) fn schema(args: &SchemaArgs, output: Output) -> Result<Exit, Failure> {
-    output.print(&json_text(&match args.name {
+    output.print_json(&match args.name {
         SchemaName::Manifest => schema::manifest(),
         SchemaName::Plan => schema::plan(),
         SchemaName::Report => schema::report(),
         SchemaName::Events => schema::events(),
-    }))?;
+    })?;
     Ok(Exit::Done)
 }
 

@@ -1,6 +1,10 @@
 //! `show`: saved plans or apply reports, also of several shards, and stale ones too.
 
-use super::{Output, check, json_text};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::{Output, check};
 use crate::cli::{ShowArgs, ShowFormat};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -17,24 +21,24 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
         if args.check {
             return Err(Failure::invalid("--check judges plans; these are apply reports"));
         }
-        output.print(&match (args.format, &reports[..]) {
-            (ShowFormat::Text, _) => render::reports_text(&reports, &output.style()),
-            (ShowFormat::Html, _) => render::reports_html(&reports),
-            (ShowFormat::Markdown, _) => render::reports_markdown(&reports),
-            (ShowFormat::Json, [one]) => json_text(one),
-            (ShowFormat::Json, many) => json_text(&many),
-        })?;
+        match (args.format, &reports[..]) {
+            (ShowFormat::Text, _) => output.print(&render::reports_text(&reports, &output.style())),
+            (ShowFormat::Html, _) => output.print(&render::reports_html(&reports)),
+            (ShowFormat::Markdown, _) => output.print(&render::reports_markdown(&reports)),
+            (ShowFormat::Json, [one]) => output.print_json(one),
+            (ShowFormat::Json, many) => output.print_json(&many),
+        }?;
         return Ok(Exit::Done);
     }
     let plans: Vec<Plan> = args.files.iter().map(|path| check::read_plan(path)).collect::<Result<_, _>>()?;
     check::one_run(&plans, args.check)?;
-    output.print(&match (args.format, &plans[..]) {
-        (ShowFormat::Text, _) => render::plans_text(&plans, &output.style()),
-        (ShowFormat::Html, _) => render::plans_html(&plans),
-        (ShowFormat::Markdown, _) => render::plans_markdown(&plans),
-        (ShowFormat::Json, [one]) => json_text(one),
-        (ShowFormat::Json, many) => json_text(&many),
-    })?;
+    match (args.format, &plans[..]) {
+        (ShowFormat::Text, _) => output.print(&render::plans_text(&plans, &output.style())),
+        (ShowFormat::Html, _) => output.print(&render::plans_html(&plans)),
+        (ShowFormat::Markdown, _) => output.print(&render::plans_markdown(&plans)),
+        (ShowFormat::Json, [one]) => output.print_json(one),
+        (ShowFormat::Json, many) => output.print_json(&many),
+    }?;
     if args.check {
         check::together(&plans, &consents, args.out.as_deref())?;
         output.remark("Checked: every hazard has its consent.\n");
@@ -45,15 +49,27 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
 /// An apply report, if the file is one.
 fn report(path: &std::path::Path) -> Result<Option<Report>, Failure> {
     let bytes = std::fs::read(path).map_err(|e| Failure::invalid(format!("cannot read {}: {e}", path.display())))?;
-    let value: serde_json::Value = serde_json::from_slice(&bytes)
-        .map_err(|e| Failure::invalid(format!("{}: not JSON, or cut off: {e}", path.display())))?;
-    if value.get("report").is_none() {
+    let unread = |what: &str, e| Failure::invalid(format!("{}: {what}: {e}", path.display()));
+    let kind: Kind = match serde_json::from_slice(&bytes) {
+        Ok(kind) => kind,
+        // Some other JSON: whoever reads plans says so.
+        Err(e) if e.is_data() => return Ok(None),
+        Err(e) => return Err(unread("not JSON, or cut off", e)),
+    };
+    if kind.report.is_none() {
         return Ok(None);
     }
-    let version = value.get("format_version").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let version = kind.format_version.as_str().unwrap_or_default();
     if version.split('.').next() != Some("1") {
         return Err(Failure::invalid(format!("{}: a report of format {version:?}; this reads 1.x", path.display())));
     }
-    let report = serde_json::from_value(value);
-    report.map(Some).map_err(|e| Failure::invalid(format!("{}: not an apply report: {e}", path.display())))
+    serde_json::from_slice(&bytes).map(Some).map_err(|e| unread("not an apply report", e))
+}
+
+/// What tells a report from a plan.
+#[derive(Deserialize)]
+struct Kind {
+    report: Option<IgnoredAny>,
+    #[serde(default)]
+    format_version: Value,
 }

@@ -35,7 +35,7 @@ fn match_topic<'a>(mut wanted: Vec<&'a Entry<Wanted>>, mut live: Vec<&'a Entry<L
     for &entry in live.iter().rev() {
         by_key.entry(entry.binding.key()).or_default().push(entry);
     }
-    let mut kept = HashSet::new();
+    let (mut kept, before) = (HashSet::new(), out.pairs.len());
     wanted.retain(|entry| {
         let Some(candidates) = by_key.get_mut(&entry.binding.key()) else { return true };
         // Ties go to the last, which is the oldest.
@@ -50,7 +50,10 @@ fn match_topic<'a>(mut wanted: Vec<&'a Entry<Wanted>>, mut live: Vec<&'a Entry<L
         false
     });
     live.retain(|entry| !kept.contains(&entry.meta.id));
-    let bound_keys: HashSet<_> = out.pairs.iter().map(|(wanted, _)| wanted.binding.key()).collect();
+    if wanted.is_empty() && live.is_empty() {
+        return;
+    }
+    let bound_keys: HashSet<_> = out.pairs[before..].iter().map(|(wanted, _)| wanted.binding.key()).collect();
     let is_duplicate = |entry: &Entry<Live>| bound_keys.contains(&entry.binding.key());
     // Shopify takes a key once only, so what looks the same without its filter has another one: no duplicate.
     let (alike, live): (Vec<_>, Vec<_>) = live.into_iter().partition(|e| is_partial(e) && is_duplicate(e));

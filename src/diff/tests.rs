@@ -104,7 +104,7 @@ pub(crate) fn observed(live: Vec<Entry<Live>>) -> Observed {
     ShopState { scopes: None, entries: live }
 }
 
-fn verbs(diff: &ShopDiff) -> Vec<String> {
+fn verbs(diff: &ShopDiff<'_>) -> Vec<String> {
     let text = |change: &Change| match change {
         Change::Create { after, .. } => format!("+{}", after.topic),
         Change::Update { before, reason, .. } => {
@@ -191,7 +191,8 @@ proptest! {
         // One round is enough but where a name is held by a subscription that lost its scope, so that it can't be
         // renamed, and that no binding asks for: the name is free once that one is deleted.
         for round in 1.. {
-            let now = diff(&wanted, &shop.observed(scopes.clone()), &ownership);
+            let seen = shop.observed(scopes.clone());
+            let now = diff(&wanted, &seen, &ownership);
             if now.changes.is_empty() {
                 prop_assert_eq!(now.bound.len() + now.blocked.len(), wanted.entries.len());
                 if now.blocked.is_empty() {
@@ -243,7 +244,8 @@ proptest! {
     fn duplicates_go_and_the_oldest_stays(copies in 1_u64..5) {
         let binding = bind("orders/create", MANAGED[0]);
         let state = observed((1..=copies).rev().map(|id| live(id, binding.clone())).collect());
-        let out = diff(&desired(vec![binding]), &state, &Ownership::default());
+        let want = desired(vec![binding]);
+        let out = diff(&want, &state, &Ownership::default());
         prop_assert_eq!(out.bound.len(), 1);
         prop_assert_eq!(out.bound[0].1.meta.id.number(), Some(1));
         prop_assert_eq!(out.changes.len() as u64, copies - 1);
@@ -257,7 +259,8 @@ proptest! {
 #[test]
 fn an_address_change_is_one_update_in_place() {
     let state = observed(vec![live(7, bind("orders/create", MANAGED[0]))]);
-    let out = diff(&desired(vec![bind("orders/create", MANAGED[1])]), &state, &Ownership::default());
+    let want = desired(vec![bind("orders/create", MANAGED[1])]);
+    let out = diff(&want, &state, &Ownership::default());
     assert_eq!(verbs(&out), ["~7"]);
     assert!(
         matches!(&out.changes[0], Change::Update { fields, reason: UpdateReason::Differs, .. } if fields == &[Field::Address])
@@ -267,15 +270,16 @@ fn an_address_change_is_one_update_in_place() {
 #[test]
 fn a_pair_whose_address_and_filter_differ_is_repurposed() {
     let old = Binding { filter: Some("id:1".into()), ..bind("orders/create", MANAGED[0]) };
-    let out =
-        diff(&desired(vec![bind("orders/create", MANAGED[1])]), &observed(vec![live(7, old)]), &Ownership::default());
+    let (want, state) = (desired(vec![bind("orders/create", MANAGED[1])]), observed(vec![live(7, old)]));
+    let out = diff(&want, &state, &Ownership::default());
     assert!(matches!(&out.changes[..], [Change::Update { reason: UpdateReason::Repurposed, .. }]));
 }
 
 #[test]
 fn a_name_that_moves_between_topics_is_freed_first_and_the_old_route_goes_last() {
     let state = observed(vec![live(7, named("orders/create", MANAGED[0], "feed"))]);
-    let out = diff(&desired(vec![named("orders/updated", MANAGED[0], "Feed")]), &state, &Ownership::default());
+    let want = desired(vec![named("orders/updated", MANAGED[0], "Feed")]);
+    let out = diff(&want, &state, &Ownership::default());
     assert_eq!(verbs(&out), ["~7 step", "+orders/updated", "-7"]);
 }
 
@@ -338,6 +342,7 @@ fn unmanaged_is_deleted_only_on_demand() {
     let mut ownership = Ownership::default();
     assert_eq!(diff(&desired(vec![]), &state, &ownership).unmanaged.len(), 1);
     ownership.unmanaged = Unmanaged::Delete;
-    let out = diff(&desired(vec![]), &state, &ownership);
+    let want = desired(vec![]);
+    let out = diff(&want, &state, &ownership);
     assert!(matches!(&out.changes[..], [Change::Delete { reason: DeleteReason::Unmanaged, .. }]));
 }

@@ -1,16 +1,24 @@
 //! What the manifest means, as a digest: independent of files, order, comments and how sets are cut.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::digest::{Hash, hash, hex};
+use crate::digest::{Hash, hash, hash_sorted, hex};
 use crate::model::{App, Auth, Binding, SecretRef};
-use crate::state::{AppSubscription, Ownership, Safety, compared, set};
+use crate::state::{AppSubscription, Compared, Ownership, Safety, compared, set};
 
 use super::{AdminApi, Manifest, ManifestShop};
 
 pub(super) fn binding(binding: &Binding, destination: Option<&str>) -> Hash {
-    hash(&json!({ "binding": compared(binding), "destination": destination }))
+    hash_sorted(&Named { binding: compared(binding), destination })
+}
+
+/// With its keys in order.
+#[derive(Serialize)]
+struct Named<'a> {
+    binding: Compared<'a>,
+    destination: Option<&'a str>,
 }
 
 pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {

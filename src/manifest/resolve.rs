@@ -50,6 +50,8 @@ pub(super) struct Resolver<'a> {
     /// Scope lists by content, and what each lacks for a topic.
     scope_ids: HashMap<Vec<String>, (usize, Arc<ScopeSet>)>,
     missing: HashMap<(usize, Topic), Option<Vec<&'static str>>>,
+    /// What shops ask for by sets alone: by scope list and sets.
+    shared: HashMap<(Option<usize>, Vec<&'a str>), Arc<Desired>>,
     inlets: Inlets,
     mixed_sets: HashSet<&'a str>,
     /// Destinations that some shop has of its own.
@@ -73,6 +75,7 @@ impl<'a> Resolver<'a> {
             ready: HashMap::new(),
             scope_ids: HashMap::new(),
             missing: HashMap::new(),
+            shared: HashMap::new(),
             inlets: Inlets::default(),
             mixed_sets: HashSet::new(),
             own_names: HashSet::new(),
@@ -152,10 +155,14 @@ impl<'a> Resolver<'a> {
         parts.push((Arc::new(self.make_ready(&inline, &own, findings, behalf)), HashSet::new()));
 
         let (scope_id, scopes) = self.scopes(shop);
-        let mut entries = Vec::with_capacity(parts.iter().map(|(ready, _)| ready.len()).sum());
-        let mut digests = Vec::with_capacity(entries.capacity());
-        let mut keys: HashMap<(&Topic, &Address, Format, Option<&str>), Spot> =
-            HashMap::with_capacity(entries.capacity());
+        let by_sets = own.is_empty() && shop.bindings.is_empty() && parts.iter().all(|(_, except)| except.is_empty());
+        let sets = shop.uses.iter().map(|used| used.set.value.as_str());
+        let same = by_sets.then(|| (scope_id.map(|(id, _)| id), sets.collect()));
+        let known = same.as_ref().and_then(|same| self.shared.get(same).cloned());
+        let count = parts.iter().map(|(ready, _)| ready.len()).sum();
+        let mut entries = Vec::with_capacity(if known.is_some() { 0 } else { count });
+        let mut digests = Vec::with_capacity(count);
+        let mut keys: HashMap<(&Topic, &Address, Format, Option<&str>), Spot> = HashMap::with_capacity(count);
         let mut names: HashMap<String, Spot> = HashMap::new();
         for (ready, except) in &parts {
             for ready in ready.iter().filter(|ready| !except.contains(&ready.entry.binding.topic)) {
@@ -164,11 +171,20 @@ impl<'a> Resolver<'a> {
                     self.scope_coverage(ready, id, scopes.as_deref(), spot, findings, behalf);
                 }
                 self.common.app.repeated(&ready.entry.binding, ready.spot, findings, behalf);
-                entries.push(ready.entry.clone());
+                if known.is_none() {
+                    entries.push(ready.entry.clone());
+                }
                 digests.push(ready.digest);
             }
         }
         self.mixed_inlets(shop, &own, &parts, findings, behalf);
+        let desired = known.unwrap_or_else(|| {
+            let desired = Arc::new(Desired { scopes: scopes.map(|scopes| (*scopes).clone()), entries });
+            if let Some(same) = same {
+                self.shared.insert(same, Arc::clone(&desired));
+            }
+            desired
+        });
 
         let limits = shop.safety.as_ref().map(|safety| self.limits(safety, findings, behalf)).unwrap_or_default();
         let auth = match &shop.auth {
@@ -179,7 +195,7 @@ impl<'a> Resolver<'a> {
         let shop = ManifestShop {
             shop: domain.value.clone(),
             labels: shop.labels.iter().cloned().collect(),
-            desired: Desired { scopes: scopes.map(|scopes| (*scopes).clone()), entries },
+            desired,
             auth,
             destinations: public,
             limits,

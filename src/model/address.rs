@@ -34,6 +34,11 @@ impl Address {
         &self.0
     }
 
+    /// The same text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// The kind, from the scheme.
     pub fn kind(&self) -> AddressKind {
         let lower = self.0.get(..9).unwrap_or(&self.0).to_ascii_lowercase();

@@ -30,6 +30,11 @@ impl Topic {
     pub fn as_str(&self) -> &str {
         &self.display
     }
+
+    /// [`Topic::as_str`], shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.display)
+    }
 }
 
 impl PartialEq for Topic {

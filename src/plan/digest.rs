@@ -1,40 +1,51 @@
 //! What the digests of a plan and of its shops are over.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
 
-use super::v1::Plan;
-use crate::digest::sha256;
+use crate::digest::{hash_sorted, named, sha256, sha256_with};
 use crate::model::{Live, ScopeSet, Topic};
 use crate::state::{Desired, Entry, Ownership, compared};
 
-/// The digest that a plan carries, whatever it carries now.
-pub(super) fn of_plan(plan: &Plan) -> String {
-    let value = serde_json::to_value(plan).unwrap_or_default();
-    of_plan_value(value)
-}
+/// The key of a plan's shops.
+pub(super) const SHOPS: &str = "shops";
 
-/// The same of a plan file's JSON, keys that this version does not know included.
-pub(super) fn of_plan_value(mut value: Value) -> String {
-    if let Value::Object(map) = &mut value {
-        map.remove("plan_digest");
-        map.remove("created_at");
+/// The digest that a plan carries: over the JSON of its frame, which is the plan without its shops, and of each shop.
+/// Keys that this version does not know count.
+pub(super) fn of_plan(mut frame: Map<String, Value>, shops: impl IntoIterator<Item = Value>) -> String {
+    for not_covered in ["plan_digest", "created_at", SHOPS] {
+        frame.remove(not_covered);
     }
-    sha256(&value)
+    sha256_with(&frame, SHOPS, shops)
 }
 
 /// Over what a manifest asks of a shop, and by which rule of ownership. Neither order nor destinations' names count.
 pub fn desired_digest(desired: &Desired, ownership: &Ownership) -> String {
-    let mut bindings: Vec<Value> = desired.entries.iter().map(|e| compared(&e.binding)).collect();
-    bindings.sort_by_cached_key(ToString::to_string);
-    let scopes: Option<Vec<&str>> =
-        desired.scopes.as_ref().map(|set| set.iter().map(crate::model::Scope::as_str).collect());
-    let mut prefixes: Vec<&str> = ownership.address_prefixes.iter().map(crate::state::Prefix::as_str).collect();
-    prefixes.sort_unstable();
-    sha256(&json!({
-        "bindings": bindings,
-        "scopes": scopes,
-        "ownership": { "address_prefixes": prefixes, "unmanaged": ownership.unmanaged.as_str() },
+    let mut bindings: Vec<Box<RawValue>> =
+        desired.entries.iter().filter_map(|e| to_raw_value(&compared(&e.binding)).ok()).collect();
+    bindings.sort_unstable_by(|a, b| a.get().cmp(b.get()));
+    let mut address_prefixes: Vec<&str> = ownership.address_prefixes.iter().map(crate::state::Prefix::as_str).collect();
+    address_prefixes.sort_unstable();
+    named(&hash_sorted(&Asked {
+        bindings,
+        ownership: Rule { address_prefixes, unmanaged: ownership.unmanaged.as_str() },
+        scopes: desired.scopes.as_ref().map(|set| set.iter().map(crate::model::Scope::as_str).collect()),
     }))
+}
+
+/// What a manifest asks, with its keys in order.
+#[derive(Serialize)]
+struct Asked<'a> {
+    bindings: Vec<Box<RawValue>>,
+    ownership: Rule<'a>,
+    scopes: Option<Vec<&'a str>>,
+}
+
+#[derive(Serialize)]
+struct Rule<'a> {
+    address_prefixes: Vec<&'a str>,
+    unmanaged: &'static str,
 }
 
 /// Over what a shop's changes were computed from besides the subscriptions that they name.

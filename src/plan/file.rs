@@ -1,10 +1,14 @@
 //! A saved plan is taken whole or not at all.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::digest;
 use super::subscription::parse_change;
-use super::v1::Plan;
+use super::v1::{Plan, Shop};
 use crate::model::ShopDomain;
 
 /// Why a file is not taken as a plan. Nothing was sent.
@@ -27,26 +31,44 @@ pub enum PlanFileError {
     Digest,
 }
 
-/// Reads and verifies a plan.
+/// Reads and verifies a plan. Shop by shop: the JSON of a fleet's plan is many times the plan.
 pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|e| PlanFileError::NotJson(e.to_string()))?;
-    if value.get("report").is_some() {
+    let not_json = |e: serde_json::Error| PlanFileError::NotJson(e.to_string());
+    let malformed = |e: serde_json::Error| PlanFileError::Malformed(e.to_string());
+    let pairs: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).map_err(|e| match e.classify() {
+        Category::Data => PlanFileError::NotAPlan(""),
+        _ => not_json(e),
+    })?;
+    let raw_shops = pairs.get(digest::SHOPS).copied();
+    let rest = pairs.into_iter().filter(|(key, _)| key != digest::SHOPS);
+    let mut frame = rest
+        .map(|(key, raw)| Ok((key, serde_json::from_str(raw.get())?)))
+        .collect::<Result<Map<String, Value>, _>>()
+        .map_err(not_json)?;
+    if frame.contains_key("report") {
         return Err(PlanFileError::NotAPlan(" but an apply report"));
     }
-    let (Some(version), true) =
-        (value.get("format_version").and_then(Value::as_str), value.get("plan_digest").is_some())
+    let (Some(version), Some(stated)) = (frame.get("format_version").and_then(Value::as_str), frame.get("plan_digest"))
     else {
         return Err(PlanFileError::NotAPlan(""));
     };
     if version.split('.').next() != Some("1") {
         return Err(PlanFileError::Version(version.to_owned()));
     }
-    let stated = value.get("plan_digest").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let plan: Plan = serde_json::from_value(value.clone()).map_err(|e| PlanFileError::Malformed(e.to_string()))?;
-    if digest::of_plan_value(value) != stated {
+    let stated = stated.as_str().unwrap_or_default().to_owned();
+    let raw_shops: Vec<&RawValue> =
+        raw_shops.map_or_else(|| Ok(Vec::new()), |raw| serde_json::from_str(raw.get())).map_err(malformed)?;
+
+    let shops = raw_shops.iter().map(|raw| serde_json::from_str(raw.get())).collect::<Result<_, _>>();
+    let shops: Vec<Shop> = shops.map_err(malformed)?;
+    frame.insert(digest::SHOPS.to_owned(), Value::Array(Vec::new()));
+    let plan: Plan = serde_json::from_value(Value::Object(frame.clone())).map_err(malformed)?;
+    // What is not JSON was no shop, either.
+    let values = raw_shops.iter().map(|raw| serde_json::from_str(raw.get()).unwrap_or_default());
+    if digest::of_plan(frame, values) != stated {
         return Err(PlanFileError::Digest);
     }
-    for shop in &plan.shops {
+    for shop in &shops {
         if ShopDomain::parse(&shop.shop).map_or(true, |s| s.as_str() != shop.shop) {
             return Err(PlanFileError::Malformed(format!("{:?} is not a shop", shop.shop)));
         }
@@ -54,5 +76,5 @@ pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
             return Err(PlanFileError::Malformed(format!("a change of {} lacks a part", shop.shop)));
         }
     }
-    Ok(plan)
+    Ok(Plan { shops, ..plan })
 }

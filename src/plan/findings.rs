@@ -51,7 +51,7 @@ pub(super) fn of_shop(
     shop: &ShopDomain,
     desired: &Desired,
     observed: &Observed,
-    result: &ShopDiff,
+    result: &ShopDiff<'_>,
     ownership: &Ownership,
 ) -> Vec<Finding> {
     let mut out = Vec::new();
@@ -82,7 +82,7 @@ pub(super) fn of_shop(
     out
 }
 
-fn scopes(shop: &ShopDomain, desired: &Desired, observed: &Observed, result: &ShopDiff, out: &mut Vec<Finding>) {
+fn scopes(shop: &ShopDomain, desired: &Desired, observed: &Observed, result: &ShopDiff<'_>, out: &mut Vec<Finding>) {
     let Some(granted) = &observed.scopes else { return };
     for (_, live) in &result.bound {
         if let Some(any_of) = catalog::missing_scopes(&live.binding.topic, granted) {

@@ -115,16 +115,20 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
+    fn find(&self, address: &Address) -> Option<Arc<str>> {
+        self.destinations.iter().find(|(_, a)| *a == address).map(|(name, _)| Arc::clone(name))
+    }
+
     fn of(&self, address: &Address) -> Option<String> {
-        self.destinations.iter().find(|(_, a)| *a == address).map(|(name, _)| name.to_string())
+        self.find(address).as_deref().map(str::to_owned)
     }
 
     fn of_wanted(&self, wanted: Option<&Wanted>, address: &Address) -> Option<String> {
-        wanted.and_then(|w| w.destination.as_ref()).map(ToString::to_string).or_else(|| self.of(address))
+        wanted.and_then(|w| w.destination.as_deref()).map(str::to_owned).or_else(|| self.of(address))
     }
 
-    fn label(&self, wanted: Option<&Wanted>, address: &Address) -> String {
-        self.of_wanted(wanted, address).unwrap_or_else(|| address.to_string())
+    fn label(&self, wanted: &Wanted, address: &Address) -> Arc<str> {
+        wanted.destination.clone().or_else(|| self.find(address)).unwrap_or_else(|| address.shared())
     }
 }
 
@@ -193,11 +197,11 @@ fn wire(change: &Change, names: &Names<'_>) -> v1::Change {
     }
 }
 
-fn bound(result: &ShopDiff, names: &Names<'_>) -> Vec<Bound> {
-    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+fn bound(result: &ShopDiff<'_>, names: &Names<'_>) -> Vec<Bound> {
+    let mut counts: BTreeMap<(Arc<str>, Arc<str>), usize> = BTreeMap::new();
     for (wanted, _) in &result.bound {
-        let label = names.label(Some(&wanted.meta), &wanted.binding.address);
-        *counts.entry((wanted.binding.topic.to_string(), label)).or_default() += 1;
+        let label = names.label(&wanted.meta, &wanted.binding.address);
+        *counts.entry((wanted.binding.topic.shared(), label)).or_default() += 1;
     }
     counts.into_iter().map(|((topic, destination), count)| Bound { topic, destination, count }).collect()
 }
@@ -223,7 +227,7 @@ fn blocked(blocked: &Blocked, names: &Names<'_>) -> v1::Blocked {
     };
     v1::Blocked {
         topic: binding.topic.to_string(),
-        destination: names.label(Some(meta), &binding.address),
+        destination: names.label(meta, &binding.address).to_string(),
         reason: reason.to_owned(),
         any_of,
         message,
@@ -232,7 +236,7 @@ fn blocked(blocked: &Blocked, names: &Names<'_>) -> v1::Blocked {
 }
 
 /// Over what the changes were computed from besides the subscriptions that they name.
-fn rest_digest(result: &ShopDiff, observed: &Observed, ownership: &Ownership) -> String {
+fn rest_digest(result: &ShopDiff<'_>, observed: &Observed, ownership: &Ownership) -> String {
     let (mut named, mut topics, mut writes, mut names) = (HashSet::new(), BTreeSet::new(), Vec::new(), Vec::new());
     for change in &result.changes {
         match change {

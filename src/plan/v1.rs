@@ -2,6 +2,7 @@
 //! readers ignore keys that they do not know. An unknown major version, action or status is refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -237,12 +238,13 @@ pub enum ShopStatus {
 }
 
 /// Bindings of one topic and destination that are live as wanted.
+// A fleet has a great many of these and few different texts in them, so the texts are shared with the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bound {
     /// Slash form.
-    pub topic: String,
+    pub topic: Arc<str>,
     /// Name of the destination, else the address.
-    pub destination: String,
+    pub destination: Arc<str>,
     /// How many.
     pub count: usize,
 }

@@ -1,23 +1,36 @@
 //! What counts of a binding, for every digest.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::model::Binding;
 
-/// The compared fields; lists as sorted sets. Every field is named, so that a new one does not compile until somebody
-/// decides whether it counts.
-pub(crate) fn compared(binding: &Binding) -> Value {
+/// The compared fields; lists as sorted sets. In the order of their names, so that they serialise as canonical JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct Compared<'a> {
+    address: &'a str,
+    filter: Option<&'a str>,
+    format: &'static str,
+    include_fields: Vec<&'a str>,
+    metafield_namespaces: Vec<&'a str>,
+    metafields: Option<Vec<&'a str>>,
+    name: Option<&'a str>,
+    topic: &'a str,
+}
+
+/// What is compared of a binding. Every field is named, so that a new one does not compile until somebody decides
+/// whether it counts.
+pub(crate) fn compared(binding: &Binding) -> Compared<'_> {
     let Binding { topic, address, format, filter, include_fields, metafield_namespaces, name, metafields } = binding;
-    json!({
-        "topic": topic.graphql(),
-        "address": address.as_str(),
-        "format": format.as_str(),
-        "filter": filter,
-        "include_fields": set(include_fields),
-        "metafield_namespaces": set(metafield_namespaces),
-        "name": name,
-        "metafields": metafields.as_deref().map(set),
-    })
+    Compared {
+        address: address.as_str(),
+        filter: filter.as_deref(),
+        format: format.as_str(),
+        include_fields: set(include_fields),
+        metafield_namespaces: set(metafield_namespaces),
+        metafields: metafields.as_deref().map(set),
+        name: name.as_deref(),
+        topic: topic.graphql(),
+    }
 }
 
 /// A list of which neither order nor repetition counts.

@@ -11,7 +11,7 @@ use crate::auth::Entry;
 use crate::catalog;
 use crate::cli::Format;
 use crate::cli::auth::StatusArgs;
-use crate::commands::{Output, clock, json_text, lines};
+use crate::commands::{Output, clock, lines};
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::manifest::ManifestShop;
@@ -58,7 +58,7 @@ pub(super) async fn run(args: StatusArgs, output: Output) -> Result<Exit, Failur
         shops,
     };
     match args.format {
-        Format::Json => output.print(&json_text(&status))?,
+        Format::Json => output.print_json(&status)?,
         Format::Text => output.print(&text::text(&status))?,
     }
     if let Ok(run) = Arc::try_unwrap(run) {

@@ -70,7 +70,8 @@ proptest! {
         let ownership = Ownership::default();
         let mine = |e: &&Entry<Live>| ownership.covers(&e.binding.address);
         let before = shop.live.clone();
-        let first = diff(&wanted, &seen_over_rest(&shop), &ownership);
+        let seen = seen_over_rest(&shop);
+        let first = diff(&wanted, &seen, &ownership);
         let gone = |e: &Entry<Live>, changes: &[Change]| {
             changes.iter().any(|c| matches!(c, Change::Delete { before, .. } if before.meta.id == e.meta.id))
         };
@@ -94,7 +95,8 @@ proptest! {
             deleting = is_delete;
             apply_over_rest(&mut shop, change);
         }
-        let now = diff(&wanted, &seen_over_rest(&shop), &ownership);
+        let seen = seen_over_rest(&shop);
+        let now = diff(&wanted, &seen, &ownership);
         prop_assert_eq!(&now.changes, &vec![]);
         prop_assert_eq!(now.bound.len(), wanted.entries.len());
         prop_assert_eq!(now.managed, wanted.entries.len() + now.look_alikes.len());
@@ -126,10 +128,12 @@ fn xml(topic: &str, address: &str) -> Binding {
 #[test]
 fn a_format_is_replaced_and_only_where_the_address_stays() {
     let want = desired(vec![bind("orders/create", MANAGED[0])]);
-    let out = diff(&want, &rest(&[live(7, xml("orders/create", MANAGED[0]))]), &Ownership::default());
+    let seen = rest(&[live(7, xml("orders/create", MANAGED[0]))]);
+    let out = diff(&want, &seen, &Ownership::default());
     assert_eq!(verbs(&out), ["+orders/create", "-7"]);
     assert!(matches!(&out.changes[1], Change::Delete { reason: DeleteReason::Replaced, .. }));
-    let out = diff(&want, &rest(&[live(7, xml("orders/create", MANAGED[1]))]), &Ownership::default());
+    let seen = rest(&[live(7, xml("orders/create", MANAGED[1]))]);
+    let out = diff(&want, &seen, &Ownership::default());
     assert!(matches!(&out.changes[1], Change::Delete { reason: DeleteReason::NotInManifest, .. }));
 }
 
@@ -137,7 +141,8 @@ fn a_format_is_replaced_and_only_where_the_address_stays() {
 fn a_replace_that_is_blocked_leaves_the_old_one_and_says_nothing_of_a_delete() {
     let mut state = rest(&[live(7, xml("customers/update", MANAGED[0]))]);
     state.scopes = Some(["write_orders"].into_iter().filter_map(Scope::parse).collect());
-    let out = diff(&desired(vec![bind("customers/update", MANAGED[0])]), &state, &Ownership::default());
+    let want = desired(vec![bind("customers/update", MANAGED[0])]);
+    let out = diff(&want, &state, &Ownership::default());
     assert_eq!(verbs(&out), Vec::<String>::new());
     assert_eq!((out.blocked.len(), out.held_back.len()), (1, 0));
 }
@@ -146,10 +151,12 @@ fn a_replace_that_is_blocked_leaves_the_old_one_and_says_nothing_of_a_delete() {
 fn what_looks_alike_stays_beside_the_one_that_is_bound() {
     let filtered = Binding { filter: Some("id:1".into()), ..bind("orders/create", MANAGED[0]) };
     let state = rest(&[live(1, filtered.clone()), live(2, bind("orders/create", MANAGED[0]))]);
-    let out = diff(&desired(vec![bind("orders/create", MANAGED[0])]), &state, &Ownership::default());
+    let want = desired(vec![bind("orders/create", MANAGED[0])]);
+    let out = diff(&want, &state, &Ownership::default());
     assert_eq!((verbs(&out), out.bound.len(), out.look_alikes.len()), (vec![], 1, 1));
     // Where none of them is asked for, nobody knows which one to redirect: a new one is made, and all of them go.
-    let out = diff(&desired(vec![bind("orders/create", MANAGED[1])]), &state, &Ownership::default());
+    let want = desired(vec![bind("orders/create", MANAGED[1])]);
+    let out = diff(&want, &state, &Ownership::default());
     assert_eq!(verbs(&out), ["+orders/create", "-1", "-2"]);
 }
 
@@ -157,7 +164,7 @@ fn what_looks_alike_stays_beside_the_one_that_is_bound() {
 fn a_filter_that_is_not_shown_is_no_difference() {
     let want = Binding { filter: Some("id:1".into()), ..named("orders/create", MANAGED[0], "feed") };
     let state = rest(&[live(1, bind("orders/create", MANAGED[0]))]);
-    let out =
-        diff(&desired(vec![Binding { metafields: Some(vec!["a.b".into()]), ..want }]), &state, &Ownership::default());
+    let want = desired(vec![Binding { metafields: Some(vec!["a.b".into()]), ..want }]);
+    let out = diff(&want, &state, &Ownership::default());
     assert_eq!((verbs(&out), out.bound.len()), (vec![], 1));
 }

@@ -123,7 +123,7 @@ struct Note {
 pub(super) fn of_plan(shops: &[&Shop]) -> View {
     let mut topics = BTreeSet::new();
     for shop in shops {
-        topics.extend(shop.bound.iter().map(|b| b.topic.as_str()));
+        topics.extend(shop.bound.iter().map(|b| &*b.topic));
         topics.extend(topics_of(&shop.blocked, shop.changes.iter(), &shop.findings));
     }
     let mut lists = Lists::new(topics);
