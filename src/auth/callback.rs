@@ -60,6 +60,13 @@ pub(crate) enum CallbackError {
     Ahead(SignedDuration),
 }
 
+impl CallbackError {
+    /// Whether it is no callback at all, rather than one that is not to be trusted.
+    pub(crate) fn is_malformed(&self) -> bool {
+        matches!(self, Self::NoQuery | Self::Missing(..) | Self::Twice(_) | Self::Encoding)
+    }
+}
+
 /// The code of a callback that is genuine.
 ///
 /// `url`: the URL that the browser was sent to, or its query.
@@ -111,7 +118,8 @@ pub(crate) fn carries_state(query: &str, state: &str) -> bool {
 }
 
 fn query_of(url: &str) -> Option<&str> {
-    let url = url.trim();
+    // A shell's quotation marks may have come along.
+    let url = url.trim().trim_matches(['"', '\'']);
     let url = url.split_once('#').map_or(url, |(before, _)| before);
     match url.split_once('?') {
         Some((_, query)) => Some(query),

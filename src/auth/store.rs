@@ -121,6 +121,11 @@ impl Store {
         .map(drop)
     }
 
+    /// Makes sure, as far as that can be known before, that what is put will be kept: the file is read, and its lock taken.
+    pub(crate) async fn ready(&self) -> Result<(), StoreError> {
+        self.change(Box::new(|_| false)).await.map(drop)
+    }
+
     /// The shop's entry, refreshed first if `is_due` says so; `None` if it has none.
     ///
     /// `refresh` is called at most once, and by one task of one process at a time for a shop. Who had to wait for its

@@ -157,6 +157,12 @@ impl Tokens {
         Ok(Credentials { client_id, client_secret, old_client_secret })
     }
 
+    /// Whether what a login will bring can be kept. A code is good for one use, and a new pair may end the one before, so
+    /// this is asked first.
+    pub(crate) async fn ready(&self, path: &str) -> Result<(), AdminError> {
+        self.store(path).ready().await.map_err(|e| unusable(&e))
+    }
+
     /// Keeps what a login brought; on the disk when this returns.
     pub(crate) async fn keep(
         &self,

@@ -20,7 +20,7 @@ pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Fai
     let max_age =
         SignedDuration::try_from(pipeline::duration("--max-age", &args.max_age)?).map_err(Failure::invalid)?;
     let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
-    let access = one.access(args.keep)?;
+    let access = one.access(args.keep).await?;
     let callback = match args.callback.as_str() {
         "-" => {
             let mut text = String::new();
@@ -33,8 +33,8 @@ pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Fai
     let app = one.credentials().await?;
     let expected = Expected { shop: one.shop(), state: args.state.as_deref(), secrets: app.secrets(), max_age };
     let code = auth::verify(&callback, &expected, clock()).map_err(|e| {
-        Failure::new(Exit::Auth, e)
-            .hint("nothing was sent, and the code is not used up; a new one: `hookwright auth url`")
+        let exit = if e.is_malformed() { Exit::Invalid } else { Exit::Auth };
+        Failure::new(exit, e).hint("nothing was sent, and the code is not used up; a new one: `hookwright auth url`")
     })?;
     Ok(one.settle(&app, &code, access, args.keep, output).await?.exit())
 }

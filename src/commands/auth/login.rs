@@ -21,7 +21,7 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
     let wait = pipeline::duration("--wait", &args.wait)?;
     let given = args.redirect_uri.as_deref().map(redirect_uri).transpose()?;
     let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
-    let access = one.access(args.keep)?;
+    let access = one.access(args.keep).await?;
     let app = one.credentials().await?;
     let listener = Listener::bind(args.listen).await?;
     let redirect = given.unwrap_or_else(|| format!("http://{}/callback", listener.address()));

@@ -91,11 +91,15 @@ impl One {
     }
 
     /// What kind of token to ask for, and whether it has somewhere to go: before a code is spent on it.
-    pub(super) fn access(&self, keep: KeepArgs) -> Result<Access, Failure> {
+    pub(super) async fn access(&self, keep: KeepArgs) -> Result<Access, Failure> {
         if !keep.print_token && self.store().is_none() {
             return Err(Failure::invalid(format!("the manifest names no `token_store` for {}", self.shop()))
                 .hint("auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }")
                 .hint("or pass --print-token, which prints the token to stdout and keeps it nowhere"));
+        }
+        if let Some(path) = self.store().filter(|_| !keep.print_token) {
+            let hint = "nothing was sent: what the code brings could not be kept";
+            self.tokens.ready(path).await.map_err(|e| failed(&e).hint(hint))?;
         }
         // A token without a store has nobody to refresh it.
         Ok(match keep {

@@ -10,6 +10,11 @@ use crate::exit::Exit;
 pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure> {
     not_in_process(args.access.sandbox)?;
     let redirect_uri = redirect_uri(&args.redirect_uri)?;
+    if args.state.as_deref().is_some_and(|state| state.trim().is_empty()) {
+        return Err(
+            Failure::invalid("--state is empty, and would protect nothing").hint("leave it out: one is made up")
+        );
+    }
     let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
     let app = one.credentials().await?;
     let state = args.state.clone().unwrap_or_else(|| auth::state(one.shop(), &app, clock(), fastrand::u64(..)));

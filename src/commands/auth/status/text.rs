@@ -48,7 +48,14 @@ fn one(shop: &StatusShop, out: &mut String) {
     line("granted, but not wanted", &shop.superfluous);
     let handle = shop.shop.split('.').next().unwrap_or_default();
     if !shop.missing.is_empty() {
-        let _ = writeln!(out, "     add what it lacks to the app, then: hookwright auth login --shop {handle}");
+        let way = match shop.source.kind {
+            SourceKind::TokenStore => format!("then: hookwright auth login --shop {handle}"),
+            SourceKind::ClientCredentials => "release it, and have the shop approve it; the next run has it".to_owned(),
+            SourceKind::AccessToken | SourceKind::None => {
+                "have the shop approve it, and put the token with it where `auth` points".to_owned()
+            }
+        };
+        let _ = writeln!(out, "     add what it lacks to the app, {way}");
     }
     if shop.login_soon {
         let _ = writeln!(out, "     log in again before that: hookwright auth login --shop {handle}");
