@@ -103,7 +103,7 @@ pub(crate) fn verify(url: &str, expected: &Expected<'_>, now: Timestamp) -> Resu
     let seconds = timestamp.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     let age = now.duration_since(seconds.ok_or(CallbackError::Timestamp)?);
     let whole = |duration: SignedDuration| SignedDuration::from_secs(duration.as_secs());
-    if age > expected.max_age + SKEW {
+    if age > expected.max_age.saturating_add(SKEW) {
         return Err(CallbackError::Old(whole(age)));
     }
     if -age > SKEW {

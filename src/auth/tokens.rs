@@ -27,6 +27,9 @@ const SANDBOX_SECRET: &str = "sandbox-secret";
 /// A token is renewed so long before its end, or a quarter of its life before if that is less.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long a run waits to tidy the token store.
+const TIDYING: Duration = Duration::from_secs(1);
+
 /// Told of the client id and secret of each app that is used.
 pub(crate) type OnApp = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
@@ -136,10 +139,12 @@ impl Tokens {
     /// The shop took this token: what was kept in case that it would not can go. A failure to write that down changes
     /// nothing for the run.
     async fn used(&self, shop: &ShopDomain, auth: Option<&Auth>, token: &SecretString) {
-        if let Some(Auth::TokenStore { path, .. }) = auth
-            && let Err(error) = self.store(path).used(shop, token).await
-        {
-            tracing::warn!(%shop, %error, "the token store could not be tidied");
+        let Some(Auth::TokenStore { path, .. }) = auth else { return };
+        // The run does not wait long for this: what is not tidied now is tidied the next time.
+        match tokio::time::timeout(TIDYING, self.store(path).used(shop, token)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%shop, %error, "the token store could not be tidied"),
+            Err(_) => tracing::warn!(%shop, "the token store is busy and was not tidied"),
         }
     }
 
@@ -302,15 +307,16 @@ impl Tokens {
             return Err(AdminError::new(Kind::LoginRequired, message));
         }
         let client = &self.inner.options.client;
-        let grant = match (oauth::refresh(client, shop, &app, token).await, previous) {
-            // A pair that was never used leaves the one before it good.
+        let (grant, good) = match (oauth::refresh(client, shop, &app, token).await, previous) {
+            // A pair that was never used leaves the one before it good. Trouble on the way to know is not a refusal.
             (Err(error), Some(previous)) if error.kind == Kind::LoginRequired => {
-                oauth::refresh(client, shop, &app, previous).await.map_err(|_| error)?
+                let again = oauth::refresh(client, shop, &app, previous).await;
+                (again.map_err(|second| if second.kind == Kind::LoginRequired { error } else { second })?, previous)
             }
-            (grant, _) => grant?,
+            (grant, _) => (grant?, token),
         };
         tracing::debug!(%shop, expires_in = ?grant.expires_in, "refreshed the token");
-        Ok(self.entry(&grant, &app, Some(token)))
+        Ok(self.entry(&grant, &app, Some(good)))
     }
 
     fn entry(&self, grant: &Grant, app: &Credentials, previous: Option<&SecretString>) -> Entry {

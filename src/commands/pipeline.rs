@@ -113,7 +113,7 @@ pub(crate) async fn open_loaded(
     let (stop, stopped) = watch::channel(false);
     let options = admin::Options {
         transport,
-        deadline: Some(tokio::time::Instant::now() + timeout),
+        deadline: tokio::time::Instant::now().checked_add(timeout),
         jitter_seed: fastrand::u64(..),
         on_wait: Some(Arc::new(move |shop, wait, why| {
             waiting.wait(shop, wait, why);

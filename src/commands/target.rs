@@ -35,6 +35,12 @@ fn start(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
     (shop.shop.clone(), wanted.unwrap_or_else(needed))
 }
 
+/// Whether two paths lead to one file, be it there or not.
+fn same_file(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
+    a == b || matches!((whole(a), whole(b)), (Ok(a), Ok(b)) if a == b)
+}
+
 /// Hosts besides loopback that HOOKWRIGHT_ADMIN_URL may name.
 fn trusted_hosts() -> Vec<String> {
     let list = std::env::var("HOOKWRIGHT_TRUST_HOSTS").unwrap_or_default();
@@ -99,7 +105,7 @@ impl Target {
     /// Where a token store of the manifest is. What is kept for Shopify's shops is never sent elsewhere, and never
     /// replaced by what something in Shopify's place hands out.
     fn store_place(&self) -> impl Fn(&Path) -> PathBuf + Send + Sync + 'static {
-        let sandbox = self.sandbox.as_ref().map(|sandbox| PathBuf::from(&sandbox.state).with_extension("tokens.json"));
+        let sandbox = self.sandbox.as_ref().map(|sandbox| PathBuf::from(format!("{}.tokens", sandbox.state)));
         let elsewhere = (self.endpoint != Endpoint::Shopify).then(|| {
             let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
             let place =
@@ -107,6 +113,8 @@ impl Target {
             place.trim_matches('/').chars().map(plain).collect::<String>()
         });
         move |path| match (&sandbox, &elsewhere) {
+            // Whatever the two files are called: one of Shopify's is never the sandbox's.
+            (Some(sandbox), _) if same_file(sandbox, path) => PathBuf::from(format!("{}.sandbox", sandbox.display())),
             (Some(sandbox), _) => sandbox.clone(),
             (None, Some(name)) => PathBuf::from(format!("{}.{name}", path.display())),
             (None, None) => path.to_owned(),

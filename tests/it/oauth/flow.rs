@@ -161,8 +161,18 @@ fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
     let login = Login::start(command.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET));
     let (_, _, page) = http("GET", &approve(&login.url), "");
     assert!(page.contains("The shop is connected"), "{page}");
-    login.end().exits(0).says(".hookwright/sandbox.tokens.json");
+    login.end().exits(0).says(".hookwright/sandbox.json.tokens");
     assert_eq!(scene.world.read("tokens.json"), real);
+    // Not even where the names would meet.
+    scene.world.write("x.json.tokens", real);
+    let met = scene.world.read("hookwright.yaml").replace("path: tokens.json", "path: x.json.tokens");
+    scene.world.write("met.yaml", &met);
+    let mut command =
+        scene.world.command(&[LOGIN, &["--sandbox", "--sandbox-state", "x.json", "-f", "met.yaml"]].concat());
+    let login = Login::start(command.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET));
+    http("GET", &approve(&login.url), "");
+    login.end().exits(0).says("x.json.tokens.sandbox");
+    assert_eq!(scene.world.read("x.json.tokens"), real);
     let mut plan = scene.world.command(&["plan", "--sandbox", "--shop", "acme", "--format", "json"]);
     let plan =
         Run::of(&plan.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET).output().unwrap());

@@ -111,9 +111,12 @@ fn while_the_platform_has_trouble_a_token_that_is_still_good_is_used() {
     let acme = &mut store["shops"]["acme.myshopify.com"];
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(30);
     acme["expires_at"] = soon.to_string().into();
+    acme["obtained_at"] = (soon - jiff::SignedDuration::from_secs(200)).to_string().into();
     std::fs::write(scene.world.path(&scene.store()), store.to_string()).unwrap();
     fault_now(&scene, "faults: [{ fault: server_error, on: oauth }]\n");
     scene.run(&["plan", "--shop", "acme"]).exits(0);
+    let tried = scene.grants().into_iter().filter(|(grant, status)| grant == "refresh_token" && *status >= 500).count();
+    assert!(tried > 0, "nothing was due, so nothing was shown");
     assert_eq!(refreshes(&scene), 0);
 }
 
