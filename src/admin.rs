@@ -7,7 +7,7 @@
 //! AdminClient ─▶ ShopReader ─▶ read.graphql, page.graphql                                  (or rest: two GETs)
 //!             └▶ ShopWriter ─▶ create, update, delete.graphql as aliases of one document   (or rest: one by one)
 //!             └▶ post_oauth  the token endpoint, without a token
-//!                    both through Session: bucket (throttle) → http → classify, envelope → retry
+//!                    both through Session: bucket (throttle) → hosts, http → classify, envelope → retry
 //! ```
 
 mod classify;
@@ -16,6 +16,7 @@ mod documents;
 mod endpoint;
 mod envelope;
 mod error;
+mod hosts;
 mod http;
 mod oauth;
 mod reader;
@@ -47,6 +48,7 @@ pub use throttle::Bucket;
 pub use writer::{Answer, ShopWriter};
 
 use crate::model::{ApiVersion, ScopeSet, ShopDomain};
+use hosts::Hosts;
 use session::Session;
 
 /// Told of every wait: which shop, how long, why.
@@ -94,6 +96,8 @@ pub struct Options {
     pub retry: Policy,
     /// Time for one request and its answer.
     pub request_timeout: Duration,
+    /// Shops whose connections may wait for something more to be sent, those in flight included.
+    pub most_open: usize,
 }
 
 impl Options {
@@ -109,6 +113,7 @@ impl Options {
             stop: None,
             retry: Policy::default(),
             request_timeout: Duration::from_secs(30),
+            most_open: 192,
         }
     }
 }
@@ -120,7 +125,7 @@ pub struct AdminClient {
 }
 
 struct Inner {
-    http: reqwest::Client,
+    hosts: Hosts,
     options: Options,
     started: Instant,
 }
@@ -134,8 +139,8 @@ impl fmt::Debug for AdminClient {
 impl AdminClient {
     /// Sets up the client; sends nothing. Fails only if TLS cannot be set up.
     pub fn new(options: Options) -> Result<Self, AdminError> {
-        let http = http::client(&options.endpoint, options.request_timeout)?;
-        Ok(Self { inner: Arc::new(Inner { http, options, started: Instant::now() }) })
+        let hosts = Hosts::new(&options)?;
+        Ok(Self { inner: Arc::new(Inner { hosts, options, started: Instant::now() }) })
     }
 
     /// Where requests go.
@@ -146,6 +151,16 @@ impl AdminClient {
     /// When the run ends.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.inner.options.deadline
+    }
+
+    /// Nothing more is asked of a shop: its connections close. To ask all the same opens new ones.
+    pub fn close(&self, shop: &ShopDomain) {
+        self.inner.hosts.close(shop);
+    }
+
+    /// More is asked of a shop later: its connections stay open for a while, unless there are too many.
+    pub fn pause(&self, shop: &ShopDomain) {
+        self.inner.hosts.pause(shop);
     }
 
     /// The scopes that a token has, and nothing else of the shop.

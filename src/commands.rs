@@ -10,6 +10,7 @@ mod lines;
 mod load;
 mod man;
 mod metrics_file;
+mod open_files;
 mod out_file;
 mod pipeline;
 mod plan;

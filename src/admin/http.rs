@@ -1,57 +1,18 @@
 //! One HTTP exchange: a request with the token in its one place, and a bounded answer.
 //!
-//! The only constructor of an HTTP client in the program. Knows nothing of GraphQL or webhooks and retries nothing.
+//! Knows nothing of GraphQL or webhooks and retries nothing.
 
 use std::error::Error as _;
-use std::sync::Once;
-use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LINK, LOCATION, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, LINK, LOCATION, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::endpoint::Endpoint;
 use super::error::{AdminError, Kind};
 use super::redact::Redactor;
 
 /// No answer of the Admin API that this program asks for comes near this.
 pub(super) const BODY_LIMIT: usize = 8 * 1024 * 1024;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A shop's connections close with the shop; this is how long they idle between two requests of it.
-const IDLE: Duration = Duration::from_secs(3);
-
-/// Makes the client for `endpoint`: no redirects, TLS unless it stays on this machine, bounded in time.
-pub(crate) fn client(endpoint: &Endpoint, request_timeout: Duration) -> Result<reqwest::Client, AdminError> {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // Fails only if there is one already, which is then used.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-    let headers = HeaderMap::from_iter([
-        (USER_AGENT, HeaderValue::from_static(concat!("hookwright/", env!("CARGO_PKG_VERSION")))),
-        (ACCEPT, HeaderValue::from_static("application/json")),
-    ]);
-    let mut builder = reqwest::Client::builder()
-        .default_headers(headers)
-        .redirect(reqwest::redirect::Policy::none())
-        .https_only(!endpoint.is_plain())
-        .connect_timeout(CONNECT_TIMEOUT.min(request_timeout))
-        .timeout(request_timeout)
-        .pool_idle_timeout(IDLE);
-    if endpoint.is_loopback() {
-        builder = builder.no_proxy();
-    }
-    if endpoint.is_plain() {
-        // A machine without root certificates can use the sandbox.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build().map_err(|error| {
-        AdminError::new(
-            Kind::Tls,
-            format!("TLS could not be set up: {}. Are root certificates installed?", root_cause(&error)),
-        )
-    })
-}
 
 /// What is sent.
 pub(super) struct Request<'a> {
@@ -166,7 +127,7 @@ fn inner(cause: &Cause) -> Option<&Cause> {
 }
 
 /// The innermost cause, which is the one that says something.
-fn root_cause(error: &reqwest::Error) -> String {
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 

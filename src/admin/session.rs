@@ -133,7 +133,8 @@ impl Session {
     /// Sends a request once and takes whatever answer comes in time.
     pub(super) async fn send(&self, request: Request<'_>, purpose: Purpose) -> Result<Answer, AdminError> {
         let started = Instant::now();
-        let sent = http::send(&self.client.inner.http, request, self.token.as_ref(), &self.redactor);
+        let http = self.client.inner.hosts.of(&self.shop)?;
+        let sent = http::send(&http, request, self.token.as_ref(), &self.redactor);
         let result = match self.client.inner.options.deadline {
             Some(end) => {
                 let end = if purpose == Purpose::Mutate { end + GRACE } else { end };

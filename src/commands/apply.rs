@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::lines::{self, Ended};
 use super::out_file::OutFile;
-use super::pipeline::{self, Run};
+use super::pipeline::{self, Run, Then};
 use super::signals::Signals;
 use super::{Output, check, now};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
@@ -82,7 +82,7 @@ async fn fresh(
     }
     let recorder = Arc::clone(recorder);
     let run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
-    let plan = run.plan(None, None, |plan| pipeline::exit_of(plan, Exit::Done) as u8).await;
+    let plan = run.plan(Then::Apply, None, None, |plan| pipeline::exit_of(plan, Exit::Done) as u8).await;
     let shown = render::plan_text(&plan, &output.style());
     match args.format {
         Format::Text => output.print(&format!("{shown}\n"))?,
@@ -238,6 +238,9 @@ impl Shared {
             self.tell_untouched(&report);
             *report
         });
+        if let Some(at) = self.run.shop_index(&planned.shop) {
+            self.run.client.close(&self.run.manifest.shops[at].shop);
+        }
         self.run.progress.tick();
         report
     }

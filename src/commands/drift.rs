@@ -2,7 +2,7 @@
 
 use super::metrics_file::MetricsFile;
 use super::out_file::OutFile;
-use super::pipeline::{self, exit_of, needs_somebody};
+use super::pipeline::{self, Then, exit_of, needs_somebody};
 use super::{Output, lines};
 use crate::cli::{DriftArgs, DriftFormat, Format};
 use crate::error::Failure;
@@ -36,7 +36,7 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
     // Neither a journal nor events: it writes nothing.
     let (recorder, _) = lines::open(None, None, Format::Text, output)?;
     let run = pipeline::open(&args.manifest, &args.select, &args.run, voice, output, None, recorder).await?;
-    let plan = run.plan(None, earlier.as_ref(), |plan| exit_of(plan, Exit::Changes) as u8).await;
+    let plan = run.plan(Then::Nothing, None, earlier.as_ref(), |plan| exit_of(plan, Exit::Changes) as u8).await;
     let plan = &*found.insert(plan);
     run.target.close().await?;
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::target::Target;
-use super::{Output, lines, load as files, now};
+use super::{Output, lines, load as files, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
 use crate::auth::Tokens;
@@ -58,6 +58,15 @@ pub(crate) async fn open(
     recorder: Arc<Recorder>,
 ) -> Result<Run, Failure> {
     open_loaded(load(&manifest.file, voice, output)?, select, run, voice, saved, recorder).await
+}
+
+/// What becomes of a plan in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It is shown or saved.
+    Nothing,
+    /// It is applied.
+    Apply,
 }
 
 /// A manifest and what stands beside it.
@@ -121,6 +130,7 @@ pub(crate) async fn open_loaded(
             told.event(Event::Wait(Wait { shop, seconds: wait.as_secs_f64(), reason }));
         })),
         stop: Some(stopped),
+        most_open: open_files::for_shops(),
         ..admin::Options::new(target.endpoint.clone(), version)
     };
     let client = AdminClient::new(options).map_err(|e| Failure::new(Exit::Error, e))?;
@@ -187,11 +197,13 @@ fn selected(manifest: &Manifest, selection: &Selection) -> Result<Vec<usize>, Fa
 }
 
 impl Run {
-    /// Reads the selected shops, side by side, and keeps of each what `keep` makes of it.
+    /// Reads the selected shops, side by side, and keeps of each what `keep` makes of it. Where `goes_on` says so,
+    /// something is sent to the shop soon.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         what: &'static str,
         keep: impl Fn(usize, Result<Reading, AdminError>) -> T + Send + Sync + 'static,
+        goes_on: fn(&T) -> bool,
     ) -> Vec<T> {
         let keep = Arc::new(keep);
         self.progress.start(what, self.shops.len());
@@ -206,7 +218,13 @@ impl Run {
                 };
                 let reading = tokens.with(&shop.shop, shop.auth.as_deref(), read).await;
                 progress.tick();
-                keep(at, reading)
+                let kept = keep(at, reading);
+                if goes_on(&kept) {
+                    client.pause(&shop.shop);
+                } else {
+                    client.close(&shop.shop);
+                }
+                kept
             }
         })
         .await;
@@ -222,6 +240,7 @@ impl Run {
     /// Reads the selected shops, side by side, and plans them.
     pub(crate) async fn plan(
         &self,
+        then: Then,
         base: Option<&Arc<Manifest>>,
         earlier: Option<&History>,
         exit_code: impl FnOnce(&Plan) -> u8,
@@ -229,13 +248,21 @@ impl Run {
         let (manifest, for_base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
         let (tolerate, addresses) = (self.tolerate.clone(), Arc::clone(&self.addresses));
         let recorder = Arc::clone(&self.recorder);
-        let parts = self.read("read", move |at, reading| {
+        let of_shop = move |at: usize, reading: Result<Reading, AdminError>| {
             let context = Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses };
             let (shop, version) = (&manifest.shops[at], &manifest.admin_api.version);
             let part = part(&context, shop, for_base.as_deref(), &tolerate, version, &manifest.app, reading.as_ref());
             lines::tell(&recorder, &part.shop);
             part
-        });
+        };
+        let parts = self.read(
+            "read",
+            of_shop,
+            match then {
+                Then::Apply => |part| part.shop.status == ShopStatus::Changed,
+                Then::Nothing => |_| false,
+            },
+        );
         let mut parts = parts.await;
         let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
         let frame = Frame {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Output;
 use super::lines::{self, Ended};
 use super::out_file::OutFile;
-use super::pipeline::{self, exit_of};
+use super::pipeline::{self, Then, exit_of};
 use crate::cli::{Format, PlanArgs};
 use crate::error::Failure;
 use crate::events::Summary;
@@ -26,7 +26,7 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
         pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, Arc::clone(recorder));
     let run = run.await?;
     let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
-    let plan = run.plan(base.as_ref(), None, |plan| exit_of(plan, on_changes) as u8).await;
+    let plan = run.plan(Then::Nothing, base.as_ref(), None, |plan| exit_of(plan, on_changes) as u8).await;
     run.target.close().await?;
 
     if let (Some(file), Some(path)) = (out, &args.out) {

@@ -70,6 +70,7 @@ pub(super) async fn run(args: StatusArgs, output: Output) -> Result<Exit, Failur
 async fn one(run: &Run, at: usize) -> StatusShop {
     let shop = &run.manifest.shops[at];
     let asked = run.scopes(at).await;
+    run.client.close(&shop.shop);
     let entry = match shop.auth.as_deref() {
         // After asking, which may have refreshed it.
         Some(Auth::TokenStore { path, .. }) => run.tokens.kept(&shop.shop, path).await.unwrap_or_default(),
