@@ -4,8 +4,9 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::envelope::Data;
 use super::error::{AdminError, Kind};
 use super::redact::Redactor;
 use crate::catalog;
@@ -68,7 +69,7 @@ pub(super) struct Page {
 }
 
 /// Takes `webhookSubscriptions` out of `data`.
-pub(super) fn page(data: &mut Map<String, Value>, redactor: &Redactor) -> Result<Page, AdminError> {
+pub(super) fn page(data: &mut Data, redactor: &Redactor) -> Result<Page, AdminError> {
     let connection: Connection = part(data, "webhookSubscriptions", redactor)?;
     let entries = connection.nodes.into_iter().map(|node| entry(node, redactor)).collect::<Result<_, _>>()?;
     let next = match connection.page_info {
@@ -82,7 +83,7 @@ pub(super) fn page(data: &mut Map<String, Value>, redactor: &Redactor) -> Result
 }
 
 /// Takes the granted scopes out of `data`.
-pub(super) fn scopes(data: &mut Map<String, Value>, redactor: &Redactor) -> Result<ScopeSet, AdminError> {
+pub(super) fn scopes(data: &mut Data, redactor: &Redactor) -> Result<ScopeSet, AdminError> {
     let installation: Installation = part(data, "currentAppInstallation", redactor)?;
     Ok(installation.access_scopes.iter().map(|scope| Scope::observed(&scope.handle)).collect())
 }
@@ -92,9 +93,14 @@ pub(super) fn subscription(value: Value, redactor: &Redactor) -> Result<Entry<Li
     entry(take(value, "webhookSubscription", redactor)?, redactor)
 }
 
-fn part<T: DeserializeOwned>(data: &mut Map<String, Value>, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
-    let value = data.remove(key).ok_or_else(|| unexpected(&format!("it lacks {key}"), redactor))?;
-    take(value, key, redactor)
+fn part<T: DeserializeOwned>(data: &mut Data, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
+    let raw = data.remove(key).ok_or_else(|| unexpected(&format!("it lacks {key}"), redactor))?;
+    serde_json::from_str(raw.get()).map_err(|error| {
+        // The position would be one in this part of the answer, which nobody sees.
+        let text = error.to_string();
+        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+        unexpected(&format!("{key}: {what}"), redactor)
+    })
 }
 
 fn take<T: DeserializeOwned>(value: Value, key: &str, redactor: &Redactor) -> Result<T, AdminError> {

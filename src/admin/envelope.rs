@@ -2,17 +2,23 @@
 //!
 //! Pure. Says what each error means; what becomes of a mutation because of it is the writer's business.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::error::{AdminError, Kind};
 use super::http::Answer;
 use super::redact::Redactor;
 use super::throttle::Bucket;
 
+/// What an answer has for each alias, as it came: whoever knows its shape parses it, once.
+pub(super) type Data = BTreeMap<String, Box<RawValue>>;
+
 /// A GraphQL answer.
 pub(super) struct Envelope {
     /// `None`: there is none, or it is null.
-    pub(super) data: Option<Map<String, Value>>,
+    pub(super) data: Option<Data>,
     /// Whether execution began: GraphQL leaves `data` out of an answer to a document that was refused.
     pub(super) executed: bool,
     pub(super) errors: Vec<GraphqlError>,
@@ -32,22 +38,24 @@ pub(super) struct GraphqlError {
 
 /// Takes an answer of status 200 apart; `None` if it is no GraphQL answer.
 pub(super) fn parse(answer: &Answer, now_ms: u64) -> Option<Envelope> {
-    let Ok(Value::Object(mut answer_object)) = serde_json::from_slice(&answer.body) else { return None };
-    let errors = match answer_object.remove("errors") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(list)) => list.iter().map(graphql_error).collect(),
-        Some(_) => return None, // a text: one of the bodies that belong to other statuses
+    let parts: BTreeMap<String, &RawValue> = serde_json::from_slice(&answer.body).ok()?;
+    // Errors that cannot be read are not none.
+    let part = |key: &str| parts.get(key).map_or(Some(Value::Null), |raw| serde_json::from_str(raw.get()).ok());
+    let errors = match part("errors")? {
+        Value::Null => Vec::new(),
+        Value::Array(list) => list.iter().map(graphql_error).collect(),
+        _ => return None, // a text: one of the bodies that belong to other statuses
     };
-    let (executed, data) = match answer_object.remove("data") {
+    let (executed, data) = match parts.get("data") {
         None => (false, None),
-        Some(Value::Null) => (true, None),
-        Some(Value::Object(data)) => (true, Some(data)),
-        Some(_) => return None,
+        // An object, or null.
+        Some(raw) => (true, serde_json::from_str::<Option<Data>>(raw.get()).ok()?),
     };
     if data.is_none() && errors.is_empty() {
         return None;
     }
-    let cost = answer_object.get("extensions").and_then(|extensions| extensions.get("cost"));
+    let extensions = part("extensions")?;
+    let cost = extensions.get("cost");
     let figure = |value: Option<&Value>| value.and_then(Value::as_f64);
     let status = cost.and_then(|cost| cost.get("throttleStatus"));
     let of_status = |key| figure(status.and_then(|status| status.get(key)));

@@ -165,7 +165,8 @@ impl ShopWriter {
     fn answer(&mut self, envelope: &mut Envelope, mutation: &Mutation, n: usize) -> Answer {
         let redactor = &self.reader.session().redactor;
         let alias = mutation.alias(n);
-        let payload = envelope.data.as_mut().and_then(|data| data.remove(&alias)).unwrap_or(Value::Null);
+        let payload = envelope.data.as_mut().and_then(|data| data.remove(&alias));
+        let payload = payload.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(Value::Null);
         let its = envelope.errors.iter().find(|error| error.path.first() == Some(&alias));
         if let Some(error) = its {
             // Denied as a whole, it was never carried out; denied further down, it may have been.

@@ -98,6 +98,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
         case(200, "{}", Kind::UnexpectedAnswer, Other, 1, "no GraphQL answer"),
         case(200, r#"{"data":null}"#, Kind::UnexpectedAnswer, Other, 1, "no GraphQL answer"),
         case(200, r#"{"data":{}}"#, Kind::UnexpectedAnswer, Other, 1, "lacks currentAppInstallation"),
+        case(200, r#"{"data":{},"errors":["\ud800"]}"#, Kind::UnexpectedAnswer, Other, 6, "is not JSON"),
         case(200, r#"{"errors":"Unavailable"}"#, Kind::UnexpectedAnswer, Other, 1, "Unavailable"),
         case(
             200,
