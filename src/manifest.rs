@@ -6,6 +6,7 @@
 //! first problem; a manifest comes out only if there is no error.
 
 mod address;
+mod aep;
 mod app_config;
 mod check;
 mod decode;
@@ -29,6 +30,7 @@ pub(crate) use digest::auth_value;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};
 use crate::model::{Address, ApiVersion, Auth, ShopDomain};
+use crate::state::aep::{AepAccount, Destination, Lookups};
 use crate::state::{AppSubscription, Desired, Ownership, Safety, ShopLimits, Source};
 
 /// One file as it was read.
@@ -45,6 +47,8 @@ pub struct SourceFile {
 pub struct Options {
     /// Warnings that are errors this time. What `lint.allow` silences stays silent.
     pub deny: Vec<Code>,
+    /// What was found at Adobe. Bindings to what was not found have no address that could be used.
+    pub found: Lookups,
 }
 
 /// What became of the files.
@@ -80,6 +84,10 @@ pub struct Manifest {
     pub shops: Vec<ManifestShop>,
     /// Every address that is named anywhere in it.
     pub addresses: BTreeSet<Address>,
+    /// Accounts at Adobe, by name.
+    pub aep: Vec<AepAccount>,
+    /// Every destination that is defined, and addresses of Adobe's that bindings name themselves.
+    pub destinations: Vec<Destination>,
     /// What the app declares for itself, sorted: a binding that repeats it is delivered twice.
     pub app: Vec<AppSubscription>,
 }
@@ -139,6 +147,8 @@ pub struct ManifestShop {
     pub auth: Option<Arc<Auth>>,
     /// Its own destinations over the common ones.
     pub destinations: Arc<BTreeMap<Arc<str>, Address>>,
+    /// The destinations that its bindings need to have looked up: places in [`Manifest::destinations`].
+    pub lookups: Vec<usize>,
     /// Its own limits.
     pub limits: ShopLimits,
     /// What does not make the run fail.
@@ -214,7 +224,11 @@ pub fn load_with(files: Vec<SourceFile>, options: &Options, read: &ReadFile<'_>)
     }
     // What a file that cannot be read would have defined is not missing: only its own problem is reported.
     let mut named = Vec::new();
-    let manifest = if whole { merge::manifest(&paths, &documents, read, &mut named, &mut diagnostics) } else { None };
+    let manifest = if whole {
+        merge::manifest(&paths, &documents, &options.found, read, &mut named, &mut diagnostics)
+    } else {
+        None
+    };
     for (path, text) in named {
         paths.push(Arc::clone(&path));
         sources.insert(path, text);

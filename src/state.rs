@@ -2,6 +2,7 @@
 //!
 //! `State<Wanted>` is desired, `State<Live>` is observed; the bindings inside compare with each other. Pure.
 
+pub mod aep;
 mod app;
 mod compared;
 mod ownership;

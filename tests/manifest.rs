@@ -323,7 +323,7 @@ fn deny_makes_an_error_of_a_warning_but_not_of_a_silenced_one() {
         format!("version: 1\nshops:\n  - {{ shop: a, bindings: [{{ topic: orders/update, address: \"{A}\" }}] }}\n");
     let denied = |yaml: &str| {
         let file = SourceFile { path: "x.yaml".to_owned(), bytes: yaml.as_bytes().to_vec() };
-        manifest::load(vec![file], &Options { deny: vec![Code::UnknownTopic] })
+        manifest::load(vec![file], &Options { deny: vec![Code::UnknownTopic], ..Options::default() })
     };
     assert!(load(&[("x.yaml", &yaml)]).manifest.is_some());
     let loaded = denied(&yaml);

@@ -10,7 +10,7 @@ use super::load;
 
 /// Prints what is wrong, and returns 0 or 3.
 pub(crate) fn run(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8> {
-    let options = Options { deny: args.deny.clone() };
+    let options = Options { deny: args.deny.clone(), ..Options::default() };
     let (loaded, _) = load::load(&args.files, &options);
     let root = root();
     let report = root.as_ref().map_or(loaded.report(), |root| loaded.report().seen_from(root));

@@ -57,12 +57,13 @@ codes! {
     Conflict "HW014" "conflicting-keys" Error true "keys that exclude each other stand side by side";
     BadValue "HW015" "bad-value" Error true "a value is not among those allowed";
     LiteralSecret "HW016" "literal-secret" Error true "a secret stands in the manifest instead of a reference to it";
-    NotYet "HW017" "not-in-this-version" Error false "the manifest may say it, but this version of the tool cannot do it yet";
+    // HW017 was "not in this version of the tool", as long as destinations could not be looked up.
     NoShop "HW020" "no-shop" Error false "no file names a shop";
     RepeatedBlock "HW021" "repeated-block" Error false "a block that may stand in one file stands in several";
     RepeatedName "HW022" "repeated-name" Error false "a shop, a destination or a set is defined twice";
     UnknownDestination "HW023" "unknown-destination" Error false "a binding names a destination that is not defined";
     UnknownSet "HW024" "unknown-set" Error false "a shop uses a binding set that is not defined";
+    UnknownAccount "HW025" "unknown-account" Error false "a destination names an account at Adobe that is not defined";
     DuplicateBinding "HW030" "duplicate-binding" Error false "two bindings of a shop have the same topic, address, format and filter";
     DuplicateName "HW031" "duplicate-name" Error false "a subscription name is used twice in a shop";
     NotOwned "HW032" "address-not-owned" Error false "no ownership prefix covers an address";

@@ -29,12 +29,12 @@ impl Code {
             Self::LiteralSecret => {
                 "Take the secret out, rotate it if it was committed, and refer to it: { env: NAME }, { file: PATH } or { command: [...] }."
             }
-            Self::NotYet => "Leave it out, or use a version of hookwright that knows it.",
             Self::NoShop => "Add `shops:` with at least one shop, or name the file that has it with -f.",
             Self::RepeatedBlock => "Keep the block in one of the files.",
             Self::RepeatedName => "Rename one of the two, or bring them together.",
             Self::UnknownDestination => "Define the destination under `destinations`, or correct the name.",
             Self::UnknownSet => "Define the set under `binding_sets`, or correct the name.",
+            Self::UnknownAccount => "Define the account under `aep`, or correct the name.",
             Self::DuplicateBinding => {
                 "Remove one of the two; a shop that uses a set can leave a topic out: { set: NAME, except: [topic] }."
             }

@@ -169,7 +169,7 @@ pub(super) fn dcs_remarks(address: &Address) -> Vec<Remark> {
     remarks
 }
 
-fn is_uuid(text: &str) -> bool {
+pub(super) fn is_uuid(text: &str) -> bool {
     let lengths = [8, 4, 4, 4, 12];
     let parts: Vec<&str> = text.split('-').collect();
     parts.len() == lengths.len()

@@ -177,9 +177,28 @@ impl Rules {
             let diagnostic = findings.diagnostic(remark.code, at.spot, remark.message).hint(remark.hint);
             findings.report_for(diagnostic, behalf);
         }
+        if !seen {
+            self.owned(at, findings);
+        }
+    }
+
+    /// An address that Adobe says: what is unusual in it is Adobe's business.
+    pub(super) fn found_address(&mut self, at: &At<Address>, findings: &mut Findings) {
+        if !self.addresses.insert(at.spot) {
+            return;
+        }
+        match address::refused(&at.value) {
+            Some(remark) => {
+                let message = format!("the address that Adobe has for it cannot be bound: {}", remark.message);
+                findings.report(findings.diagnostic(remark.code, at.spot, message).hint(remark.hint));
+            }
+            None => self.owned(at, findings),
+        }
+    }
+
+    fn owned(&self, at: &At<Address>, findings: &mut Findings) {
         if let Some(ownership) = &self.ownership
             && !ownership.covers(&at.value)
-            && !seen
         {
             let mut prefixes: Vec<String> = self.prefixes.iter().map(|prefix| format!("\"{prefix}\"")).collect();
             prefixes.push(format!("\"{}\"", address::prefix_for(&at.value)));

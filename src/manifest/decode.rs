@@ -3,6 +3,7 @@
 //! Whatever is refused here with a structural code, the JSON Schema refuses, too; `tests/manifest.rs` holds them
 //! together.
 
+mod aep;
 mod auth;
 mod binding;
 mod blocks;
@@ -140,7 +141,7 @@ impl Decoder {
             return Some(text);
         }
         let hint = match node.value {
-            Value::Int(_) | Value::Float(_) | Value::Bool => {
+            Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
                 Some("put it in quotes, so that YAML takes it as a text".to_owned())
             }
             _ => None,

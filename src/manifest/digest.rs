@@ -1,17 +1,21 @@
 //! What the manifest means, as a digest: independent of files, order, comments and how sets are cut.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::digest::{Hash, hash, hash_sorted, hex};
-use crate::model::{App, Auth, Binding, SecretRef};
+use crate::model::{Address, App, Auth, Binding, SecretRef};
+use crate::state::aep::AepAccount;
 use crate::state::{AppSubscription, Compared, Ownership, Safety, compared, set};
 
 use super::{AdminApi, Manifest, ManifestShop};
 
-pub(super) fn binding(binding: &Binding, destination: Option<&str>) -> Hash {
-    hash_sorted(&Named { binding: compared(binding), destination })
+/// `written`: what the manifest says of the address, which is the same wherever it leads on the day.
+pub(super) fn binding(binding: &Binding, written: &Address, destination: Option<&str>) -> Hash {
+    hash_sorted(&Named { binding: compared(binding).at(written), destination })
 }
 
 /// With its keys in order.
@@ -24,7 +28,8 @@ struct Named<'a> {
 pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
     bindings.sort_unstable();
     let bindings = bindings.iter().fold(Sha256::new(), Sha256::chain_update).finalize();
-    let ManifestShop { shop: domain, labels, desired, auth, destinations: _, limits, tolerate, source: _ } = shop;
+    let ManifestShop { shop: domain, labels, desired, auth, destinations: _, lookups: _, limits, tolerate, source: _ } =
+        shop;
     let protected = limits
         .protected_topics
         .as_ref()
@@ -42,8 +47,9 @@ pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
 }
 
 /// Over everything but the digest itself.
-pub(super) fn manifest(manifest: &Manifest, shops: &[Hash]) -> String {
-    let Manifest { digest: _, admin_api, ownership, safety, shops: _, addresses, app } = manifest;
+pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Address>, shops: &[Hash]) -> String {
+    let Manifest { digest: _, admin_api, ownership, safety, shops: _, addresses: _, aep, destinations: _, app } =
+        manifest;
     let AdminApi { version, transport } = admin_api;
     let Ownership { address_prefixes, unmanaged } = ownership;
     let Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } = safety;
@@ -59,7 +65,7 @@ pub(super) fn manifest(manifest: &Manifest, shops: &[Hash]) -> String {
             "max_address_change_percent": max_address_change_percent,
             "protected_topics": set(&protected),
         },
-        "addresses": addresses.iter().map(crate::model::Address::as_str).collect::<Vec<_>>(),
+        "addresses": written.iter().map(crate::model::Address::as_str).collect::<Vec<_>>(),
         "shops": shops.iter().map(|shop| hex(shop)).collect::<Vec<_>>(),
     });
     // Only where there is any, so that a manifest without keeps the digest that it always had.
@@ -69,7 +75,24 @@ pub(super) fn manifest(manifest: &Manifest, shops: &[Hash]) -> String {
         });
         all["app"] = declared.collect();
     }
+    if !aep.is_empty() {
+        all["aep"] = aep.iter().map(account).collect();
+    }
     format!("sha256:{}", hex(&hash(&all)))
+}
+
+fn account(account: &AepAccount) -> Value {
+    let AepAccount { name, org, sandbox, client_id, client_secret, scopes, token_url, base_url, source: _ } = account;
+    json!({
+        "name": **name,
+        "org": org,
+        "sandbox": sandbox,
+        "client_id": reference(client_id),
+        "client_secret": reference(client_secret),
+        "scopes": set(scopes),
+        "token_url": token_url,
+        "base_url": base_url,
+    })
 }
 
 /// Where a token is had, in the shape in which the manifest says it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Code;
 use crate::model::{Address, ApiVersion, Auth, Format, Scope, ShopDomain, Topic};
+use crate::state::aep::{AepAccount, InletKind, LookupBy};
 use crate::state::{Prefix, Unmanaged};
 
 use super::tree::Span;
@@ -36,6 +37,8 @@ pub(super) struct Document {
     pub(super) scopes: Option<At<Vec<At<Scope>>>>,
     /// Paths as written.
     pub(super) app_config: Option<At<Vec<At<String>>>>,
+    /// Accounts at Adobe; those that are whole.
+    pub(super) aep: Option<At<Vec<At<AepAccount>>>>,
     pub(super) destinations: Vec<Destination>,
     pub(super) sets: Vec<Set>,
     pub(super) ownership: Option<At<OwnershipBlock>>,
@@ -61,10 +64,19 @@ pub(super) struct Destination {
 #[derive(Debug, Clone)]
 pub(super) enum DestinationAddress {
     Address(At<Address>),
-    /// To be resolved through Flow Service.
-    Flow(Spot),
+    /// To be looked up at Adobe.
+    Lookup(Box<LookupTarget>),
     /// Reported already.
     Broken,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct LookupTarget {
+    pub(super) spot: Spot,
+    pub(super) kind: InletKind,
+    pub(super) by: LookupBy,
+    pub(super) account: Option<At<String>>,
+    pub(super) with_flow_id: bool,
 }
 
 #[derive(Debug)]

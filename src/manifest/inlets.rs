@@ -11,6 +11,8 @@ use super::findings::Findings;
 
 /// As many families of topics into one inlet are too unlike for one schema.
 const UNLIKE_FAMILIES: usize = 4;
+/// As many are named.
+const SHOWN: usize = 6;
 
 /// The first topic of each family, for each inlet, and where the inlet is named.
 #[derive(Default)]
@@ -36,19 +38,30 @@ impl Inlets {
         let mut mixed: Vec<_> = self.0.values().filter(|(families, _)| families.len() >= UNLIKE_FAMILIES).collect();
         mixed.sort_by_key(|(_, spot)| *spot);
         for (families, spot) in mixed {
-            let mut topics: Vec<&str> = families.values().map(Topic::as_str).take(6).collect();
-            if families.len() > topics.len() {
-                topics.push("…");
-            }
-            let message = format!("one inlet gets {} unlike kinds of topics: {}", families.len(), topics.join(", "));
-            let hint = "a dataset has one schema: give each kind a dataflow, and a destination, of its own";
+            let named: Vec<String> =
+                families.values().take(SHOWN).map(|topic| format!("{} ({topic})", word(topic))).collect();
+            let more = families.len().saturating_sub(SHOWN);
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let message =
+                format!("one inlet gets {} unlike kinds of topics: {}{rest}", families.len(), named.join(", "));
+            let each: Vec<String> = families.values().take(SHOWN).map(|topic| format!("`{}`", word(topic))).collect();
+            let hint = format!(
+                "a dataflow has one mapping and one dataset, and what arrives there names neither topic nor shop: make a \
+                 dataflow and a destination for each kind, such as {}",
+                each.join(", ")
+            );
             findings.report(findings.diagnostic(Code::MixedInlet, *spot, message).hint(hint));
         }
     }
 }
 
-/// What a topic is about: its first word, in the singular. `customers_marketing_consent/update` is about customers.
+/// What a topic is about: its first word. `customers_marketing_consent/update` is about customers.
+fn word(topic: &Topic) -> &str {
+    topic.as_str().split(['/', '.', '_']).next().unwrap_or_default()
+}
+
+/// The same for all that is about the same: in the singular.
 fn family(topic: &Topic) -> &str {
-    let word = topic.as_str().split(['/', '.', '_']).next().unwrap_or_default();
+    let word = word(topic);
     word.strip_suffix('s').unwrap_or(word)
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Source as Text};
 use crate::model::ApiVersion;
+use crate::state::aep::Lookups;
 use crate::state::{Ownership, Prefix, Safety};
 
+use super::aep::Accounts;
 use super::app_config::Declared;
 use super::check::Rules;
 use super::document::{At, Document, OwnershipBlock, Spot};
@@ -21,13 +23,14 @@ const OLDEST_REST: &str = "2022-07";
 pub(super) fn manifest(
     paths: &[Arc<str>],
     documents: &[Document],
+    found: &Lookups,
     read: &ReadFile<'_>,
     named: &mut Vec<(Arc<str>, Text)>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Manifest> {
     let allow = documents.iter().flat_map(|document| document.allow.iter().copied()).collect();
     let mut findings = Findings::new(paths.to_vec(), allow);
-    let manifest = merged(paths, documents, read, named, &mut findings);
+    let manifest = merged(paths, documents, found, read, named, &mut findings);
     diagnostics.append(&mut findings.into_diagnostics());
     manifest
 }
@@ -35,6 +38,7 @@ pub(super) fn manifest(
 fn merged(
     paths: &[Arc<str>],
     documents: &[Document],
+    found: &Lookups,
     read: &ReadFile<'_>,
     named_files: &mut Vec<(Arc<str>, Text)>,
     findings: &mut Findings,
@@ -52,11 +56,14 @@ fn merged(
     let sets = documents.iter().flat_map(|d| &d.sets).map(|set| (set.name.value.as_str(), set.name.spot, set));
     let sets = named("binding set", sets, findings);
 
+    let accounts = block(documents, "aep", |d| d.aep.as_ref(), findings);
+    let accounts = Accounts::new(accounts.map(|at| at.value.as_slice()));
     let rest = admin_api.transport == Transport::Rest;
     let configs = block(documents, "app_config", |d| d.app_config.as_ref(), findings);
     let app = Declared::read(configs.map_or(&[], |at| at.value.as_slice()), read, findings);
     let rules = Rules::new(admin_api.version.clone(), rest, ownership.clone(), prefixes);
-    let mut resolver = Resolver::new(rules, Common { auth, scopes, destinations, sets, app }, findings);
+    let mut resolver =
+        Resolver::new(rules, Common { auth, scopes, destinations, sets, app, accounts, found }, findings);
 
     let mut shops = Vec::new();
     let mut seen: HashMap<&str, Spot> = HashMap::new();
@@ -89,12 +96,14 @@ fn merged(
 
     shops.sort_by(|(a, _), (b, _)| a.shop.cmp(&b.shop));
     let (shops, digests): (Vec<_>, Vec<_>) = shops.into_iter().unzip();
-    let Resolver { addresses, common: Common { mut app, .. }, .. } = resolver;
+    let Resolver { addresses, written, defined, common: Common { mut app, accounts, .. }, .. } = resolver;
     named_files.append(&mut app.texts);
     let app = app.into_subscriptions();
     let digest = String::new();
-    let mut manifest = Manifest { digest, admin_api, ownership: ownership?, safety, shops, addresses, app };
-    manifest.digest = digest::manifest(&manifest, &digests);
+    let (aep, destinations) = (accounts.into_accounts(), defined);
+    let ownership = ownership?;
+    let mut manifest = Manifest { digest, admin_api, ownership, safety, shops, addresses, aep, destinations, app };
+    manifest.digest = digest::manifest(&manifest, &written, &digests);
     Some(manifest)
 }
 

@@ -1,17 +1,22 @@
 //! Documents as a manifest: destinations and sets put in place, shop by shop.
 
+mod lead;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::catalog;
 use crate::diagnostic::Code;
 use crate::model::{Address, Auth, Binding, Format, ScopeSet, Topic};
+use crate::state::aep::{Destination, Lookups};
 use crate::state::{Desired, Entry, ShopLimits, Source, Wanted};
 
+use self::lead::Led;
+use super::aep::Accounts;
 use super::app_config::Declared;
 use super::check::{self, Checked, Rules};
 use super::digest;
-use super::document::{self, At, DestinationAddress, Spot, Target};
+use super::document::{self, At, Spot, Target};
 use super::findings::{Behalf, Findings};
 use super::inlets::Inlets;
 use super::{ManifestShop, suggest};
@@ -23,6 +28,9 @@ pub(super) struct Common<'a> {
     pub(super) destinations: BTreeMap<&'a str, &'a document::Destination>,
     pub(super) sets: BTreeMap<&'a str, &'a document::Set>,
     pub(super) app: Declared,
+    pub(super) accounts: Accounts<'a>,
+    /// What was found at Adobe, if anybody looked.
+    pub(super) found: &'a Lookups,
 }
 
 /// A binding for one table of destinations.
@@ -31,6 +39,8 @@ struct Ready {
     spot: Spot,
     name: Option<Spot>,
     digest: crate::digest::Hash,
+    /// Where its address comes from, if it is looked up.
+    lookup: Option<usize>,
 }
 
 struct CheckedSet<'a> {
@@ -57,6 +67,12 @@ pub(super) struct Resolver<'a> {
     /// Destinations that some shop has of its own.
     own_names: HashSet<&'a str>,
     pub(super) addresses: BTreeSet<Address>,
+    /// As `addresses`, but what is looked up stands there as it is written: for the digest.
+    pub(super) written: BTreeSet<Address>,
+    /// Every destination, and addresses of Adobe's that bindings name themselves.
+    pub(super) defined: Vec<Destination>,
+    /// Place in `defined`, address and what is written of destinations that are looked up, by the place of the name.
+    looked_up: HashMap<Spot, Option<(usize, Address, Address)>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -80,6 +96,9 @@ impl<'a> Resolver<'a> {
             mixed_sets: HashSet::new(),
             own_names: HashSet::new(),
             addresses: BTreeSet::new(),
+            written: BTreeSet::new(),
+            defined: Vec::new(),
+            looked_up: HashMap::new(),
             common,
         };
         let mut public = BTreeMap::new();
@@ -89,29 +108,6 @@ impl<'a> Resolver<'a> {
         }
         resolver.common_public = Arc::new(public);
         resolver
-    }
-
-    /// Checks a destination where it is defined.
-    fn destination(
-        &mut self,
-        destination: &'a document::Destination,
-        public: &mut BTreeMap<Arc<str>, Address>,
-        findings: &mut Findings,
-        behalf: Behalf<'_>,
-    ) {
-        match &destination.address {
-            DestinationAddress::Address(at) => {
-                self.rules.address(at, findings, behalf);
-                self.addresses.insert(at.value.clone());
-                public.insert(self.name(&destination.name.value), at.value.clone());
-            }
-            DestinationAddress::Flow(spot) => {
-                let message = "this version of the tool cannot look up `flow` yet";
-                let hint = "copy the streaming endpoint URL of the flow from Adobe Experience Platform as `address`";
-                findings.report(findings.diagnostic(Code::NotYet, *spot, message).hint(hint));
-            }
-            DestinationAddress::Broken => {}
-        }
     }
 
     fn name(&mut self, name: &'a str) -> Arc<str> {
@@ -162,6 +158,7 @@ impl<'a> Resolver<'a> {
         let count = parts.iter().map(|(ready, _)| ready.len()).sum();
         let mut entries = Vec::with_capacity(if known.is_some() { 0 } else { count });
         let mut digests = Vec::with_capacity(count);
+        let mut lookups = BTreeSet::new();
         let mut keys: HashMap<(&Topic, &Address, Format, Option<&str>), Spot> = HashMap::with_capacity(count);
         let mut names: HashMap<String, Spot> = HashMap::new();
         for (ready, except) in &parts {
@@ -175,6 +172,7 @@ impl<'a> Resolver<'a> {
                     entries.push(ready.entry.clone());
                 }
                 digests.push(ready.digest);
+                lookups.extend(ready.lookup);
             }
         }
         self.mixed_inlets(shop, &own, &parts, findings, behalf);
@@ -198,6 +196,7 @@ impl<'a> Resolver<'a> {
             desired,
             auth,
             destinations: public,
+            lookups: lookups.into_iter().collect(),
             limits,
             tolerate: shop.tolerate.iter().copied().collect(),
             source: Source { file: findings.file(shop.spot), line: shop.spot.span.line },
@@ -266,7 +265,8 @@ impl<'a> Resolver<'a> {
         let mut ready = Vec::new();
         for checked in bindings {
             let raw = checked.raw;
-            let Some((address, destination)) = self.target(&raw.target, own, findings, behalf) else { continue };
+            let Some(led) = self.target(&raw.target, own, findings, behalf) else { continue };
+            let Led { address, written, destination, lookup } = led;
             for topic in &checked.topics {
                 check::topic_and_address(topic, raw, &address, findings, behalf);
                 let texts = |list: &[At<String>]| list.iter().map(|at| at.value.clone()).collect::<Vec<_>>();
@@ -281,43 +281,13 @@ impl<'a> Resolver<'a> {
                     metafields: raw.metafields.as_ref().map(|list| texts(&list.value)),
                 };
                 let source = Source { file: findings.file(topic.spot), line: topic.spot.span.line };
-                let digest = digest::binding(&binding, destination.as_deref());
+                let digest = digest::binding(&binding, &written, destination.as_deref());
                 let meta = Wanted { destination: destination.clone(), source };
                 let name = raw.name.as_ref().map(|at| at.spot);
-                ready.push(Ready { entry: Entry { binding, meta }, spot: topic.spot, name, digest });
+                ready.push(Ready { entry: Entry { binding, meta }, spot: topic.spot, name, digest, lookup });
             }
         }
         ready
-    }
-
-    fn target(
-        &mut self,
-        target: &'a Target,
-        own: &BTreeMap<&str, &'a document::Destination>,
-        findings: &mut Findings,
-        behalf: Behalf<'_>,
-    ) -> Option<(Address, Option<Arc<str>>)> {
-        let name = match target {
-            Target::Broken => return None,
-            Target::Address(at) => {
-                self.rules.address(at, findings, behalf);
-                self.addresses.insert(at.value.clone());
-                return Some((at.value.clone(), None));
-            }
-            Target::Destination(name) => name,
-        };
-        let found = own.get(name.value.as_str()).or_else(|| self.common.destinations.get(name.value.as_str()));
-        let Some(found) = found.copied() else {
-            let message = format!("there is no destination `{}`", super::decode::short(&name.value));
-            let known: Vec<&str> = self.common.destinations.keys().copied().chain(own.keys().copied()).collect();
-            let hint = nearest(&name.value, &known, findings, "define it under `destinations`, or write `address:`");
-            findings.report_for(findings.diagnostic(Code::UnknownDestination, name.spot, message).hint(hint), behalf);
-            return None;
-        };
-        match &found.address {
-            DestinationAddress::Address(at) => Some((at.value.clone(), Some(self.name(&name.value)))),
-            DestinationAddress::Flow(_) | DestinationAddress::Broken => None,
-        }
     }
 
     /// The scope list that counts for a shop, with a number for its content.

@@ -4,6 +4,8 @@
 //! holds the two together (`tests/manifest.rs`).
 #![allow(dead_code, clippy::struct_field_names)] // never constructed; names are the keys of the manifest
 
+mod aep;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -14,6 +16,8 @@ use crate::catalog;
 use crate::diagnostic::Code;
 use crate::model::ApiVersion;
 use crate::state::{Prefix, Safety as Limits};
+
+use aep::{Aep, ConnectionDestination, FlowDestination};
 
 /// The schema as it is committed under `schemas/`.
 pub fn json_schema() -> Value {
@@ -82,6 +86,9 @@ struct Manifest {
     /// The app's `shopify.app.toml`, or several, relative to this file: a binding that repeats what stands there is
     /// delivered twice, and reported. In one file only.
     app_config: Option<AppConfig>,
+    /// Adobe Experience Platform: the account that looks up destinations there, or several under names. In one file
+    /// only.
+    aep: Option<Aep>,
     /// Addresses by name.
     #[schemars(extend("propertyNames" = name_pattern()))]
     destinations: Option<BTreeMap<String, Destination>>,
@@ -233,8 +240,10 @@ enum Destination {
     Plain(Address),
     /// The address.
     Address(AddressDestination),
-    /// Looked up through Adobe's Flow Service. Not in this version of the tool.
+    /// The dataflow whose streaming endpoint is meant.
     Flow(FlowDestination),
+    /// The HTTP API connection whose streaming endpoint is meant.
+    Connection(ConnectionDestination),
 }
 
 #[derive(JsonSchema)]
@@ -242,13 +251,6 @@ enum Destination {
 struct AddressDestination {
     /// Where Shopify delivers to.
     address: Address,
-}
-
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct FlowDestination {
-    /// The dataflow whose streaming endpoint is meant.
-    flow: BTreeMap<String, Value>,
 }
 
 /// A webhook topic in its slash form.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::Binding;
+use crate::model::{Address, Binding};
 
 /// The compared fields; lists as sorted sets. In the order of their names, so that they serialise as canonical JSON.
 #[derive(Debug, Serialize)]
@@ -15,6 +15,13 @@ pub(crate) struct Compared<'a> {
     metafields: Option<Vec<&'a str>>,
     name: Option<&'a str>,
     topic: &'a str,
+}
+
+impl<'a> Compared<'a> {
+    /// The same with another address.
+    pub(crate) fn at(self, address: &'a Address) -> Self {
+        Self { address: address.as_str(), ..self }
+    }
 }
 
 /// What is compared of a binding. Every field is named, so that a new one does not compile until somebody decides

@@ -62,7 +62,7 @@ impl Decoder {
         Some(App { client_id: client_id?, client_secret: client_secret?, old_client_secret })
     }
 
-    fn secret_ref(&mut self, node: &Node, what: &str) -> Option<SecretRef> {
+    pub(super) fn secret_ref(&mut self, node: &Node, what: &str) -> Option<SecretRef> {
         if matches!(node.value, Value::Text(_) | Value::Int(_) | Value::Float(_)) {
             self.literal_secret(node, what);
             return None;

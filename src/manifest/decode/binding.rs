@@ -106,7 +106,7 @@ impl Decoder {
     }
 
     /// The trim is part of the meaning; whether Shopify would take it is checked later.
-    fn address(&mut self, node: &Node, what: &str) -> Option<At<Address>> {
+    pub(super) fn address(&mut self, node: &Node, what: &str) -> Option<At<Address>> {
         let text = self.text(node, what)?;
         Some(At::new(Address::new(text), self.spot(node.span)))
     }
@@ -126,14 +126,7 @@ impl Decoder {
         if !matches!(node.value, Map(_) | List(_)) {
             return self.address(node, "a destination").map(DestinationAddress::Address);
         }
-        let fields = self.fields(node, "a destination", &["address", "flow"])?;
-        match self.exactly_one(&fields, node.span, "a destination", &["address", "flow"])? {
-            ("address", value) => self.address(value, "`address`").map(DestinationAddress::Address),
-            (_, value) => {
-                self.pairs(value, "`flow`")?;
-                Some(DestinationAddress::Flow(self.spot(node.span)))
-            }
-        }
+        self.destination_form(node)
     }
 
     /// The name of a destination or set, which must be something that can be named elsewhere.

@@ -9,12 +9,13 @@ use crate::state::{Prefix, Unmanaged};
 
 use super::{Decoder, short};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "version",
     "admin_api",
     "auth",
     "scopes",
     "app_config",
+    "aep",
     "destinations",
     "binding_sets",
     "ownership",
@@ -46,6 +47,7 @@ impl Decoder {
             let paths = self.app_config(&pair.value)?;
             Some(At::new(paths, self.spot(pair.key_span)))
         });
+        document.aep = fields.get("aep").map(|pair| At::new(self.aep(&pair.value), self.spot(pair.key_span)));
         if let Some(pair) = fields.get("destinations") {
             document.destinations = self.destinations(&pair.value);
         }

@@ -1,0 +1,218 @@
+//! `aep`: accounts at Adobe, and the destinations that are looked up there.
+
+use crate::diagnostic::Code;
+use crate::manifest::document::{At, DestinationAddress, LookupTarget};
+use crate::manifest::tree::{Node, Pair, Value};
+use crate::model::SecretRef;
+use crate::state::Source;
+use crate::state::aep::{AepAccount, InletKind, LookupBy};
+
+use super::{Decoder, Fields, short};
+
+const ACCOUNT: [&str; 7] = ["org", "sandbox", "client_id", "client_secret", "scopes", "token_url", "base_url"];
+const DESTINATION: [&str; 5] = ["address", "flow", "connection", "aep", "with_flow_id"];
+const FORMS: [&str; 3] = ["address", "flow", "connection"];
+/// The name of an account that has none.
+const DEFAULT_ACCOUNT: &str = "default";
+const DEFAULT_SANDBOX: &str = "prod";
+
+impl Decoder {
+    /// One account, or several under names: what has a key of an account is one.
+    pub(super) fn aep(&mut self, node: &Node) -> Vec<At<AepAccount>> {
+        let Value::Map(pairs) = &node.value else {
+            self.wrong_type(node, "`aep`", "a mapping (`key: value` lines)", None);
+            return Vec::new();
+        };
+        let maps = |pair: &Pair| matches!(pair.value.value, Value::Map(_));
+        let several = !pairs.is_empty() && pairs.iter().all(|pair| maps(pair) && !ACCOUNT.contains(&pair.key.as_str()));
+        if !several {
+            return self.account(DEFAULT_ACCOUNT, node, node).into_iter().collect();
+        }
+        let Some(pairs) = self.pairs(node, "`aep`") else { return Vec::new() };
+        let accounts = pairs.into_iter().filter_map(|pair| {
+            let name = self.defined_name(pair, "an account");
+            self.account(&name.value, &pair.value, &pair.value)
+        });
+        accounts.collect()
+    }
+
+    fn account(&mut self, name: &str, node: &Node, at: &Node) -> Option<At<AepAccount>> {
+        let fields = self.fields(node, "`aep`", &ACCOUNT)?;
+        for key in ["org", "client_id", "client_secret", "scopes"] {
+            if fields.get(key).is_none() && !fields.meant(&[key]) {
+                let hint = match key {
+                    "org" => {
+                        "the IMS organisation ID of the project in Adobe Developer Console, which ends in @AdobeOrg"
+                    }
+                    "scopes" => "the scopes that the project in Adobe Developer Console lists for its OAuth credential",
+                    _ => "name where it is to be had, as in { env: AEP_CLIENT_SECRET }",
+                };
+                let message = format!("`aep` needs `{key}`");
+                self.report(self.diagnostic(Code::MissingKey, node.span, message).hint(hint));
+            }
+        }
+        let org = self.org(&fields);
+        let sandbox = match fields.get("sandbox") {
+            Some(pair) => self.adobe_sandbox(&pair.value),
+            None => Some(DEFAULT_SANDBOX.to_owned()),
+        };
+        let client_id = self.aep_secret(&fields, "client_id");
+        let client_secret = self.aep_secret(&fields, "client_secret");
+        let scopes = fields.get("scopes").and_then(|pair| self.ims_scopes(&pair.value));
+        let url = |decoder: &mut Self, key: &'static str| match fields.get(key) {
+            Some(pair) => decoder.adobe_url(&pair.value, key).map(Some),
+            None => Some(None),
+        };
+        let (token_url, base_url) = (url(self, "token_url"), url(self, "base_url"));
+        let account = AepAccount {
+            name: name.into(),
+            org: org?,
+            sandbox: sandbox?,
+            client_id: client_id?,
+            client_secret: client_secret?,
+            scopes: scopes?,
+            token_url: token_url?,
+            base_url: base_url?,
+            source: Source { file: self.path.clone(), line: at.span.line },
+        };
+        Some(At::new(account, self.spot(at.span)))
+    }
+
+    fn org(&mut self, fields: &Fields<'_>) -> Option<String> {
+        let pair = fields.get("org")?;
+        let text = self.text(&pair.value, "`org`")?;
+        let id = text.strip_suffix("@AdobeOrg").filter(|id| !id.is_empty());
+        if id.is_some_and(|id| id.bytes().all(|c| c.is_ascii_alphanumeric())) {
+            return Some(text.to_owned());
+        }
+        let hint = "it looks like 0123456789ABCDEF01234567@AdobeOrg; Adobe Developer Console shows it with the project";
+        self.bad_value(pair.value.span, format!("`{}` is not the ID of an IMS organisation", short(text)), hint);
+        None
+    }
+
+    fn adobe_sandbox(&mut self, node: &Node) -> Option<String> {
+        let text = self.text(node, "`sandbox`")?;
+        let fine = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+        if text.bytes().all(fine) {
+            return Some(text.to_owned());
+        }
+        let hint = "its name, not its title: lower-case letters, digits and hyphens, such as prod";
+        self.bad_value(node.span, format!("`{}` is not the name of a sandbox at Adobe", short(text)), hint);
+        None
+    }
+
+    fn aep_secret(&mut self, fields: &Fields<'_>, key: &'static str) -> Option<SecretRef> {
+        let pair = fields.get(key)?;
+        let found = self.secret_ref(&pair.value, &format!("`{key}`"))?;
+        let of_a_shop = |text: &String| text.contains("{shop}") || text.contains("{SHOP}");
+        let per_shop = match &found {
+            SecretRef::Env(text) | SecretRef::File(text) => of_a_shop(text),
+            SecretRef::Command(words) => words.iter().any(of_a_shop),
+        };
+        if per_shop {
+            let message = format!("`{key}` of `aep` names a shop, and an account at Adobe belongs to none");
+            self.bad_value(pair.value.span, message, "leave {shop} and {SHOP} out");
+            return None;
+        }
+        Some(found)
+    }
+
+    fn ims_scopes(&mut self, node: &Node) -> Option<Vec<String>> {
+        let texts = self.texts(node, "`scopes` of `aep`", "a scope")?;
+        if texts.value.is_empty() {
+            let hint = "copy those that Adobe Developer Console lists for the project's OAuth credential";
+            self.bad_value(node.span, "`scopes` of `aep` is empty", hint);
+            return None;
+        }
+        for scope in &texts.value {
+            if scope.value.contains([',', ' ']) {
+                let message = format!("`{}` is more than one scope", short(&scope.value));
+                self.bad_value(scope.spot.span, message, "write each as an item of its own: [openid, AdobeID]");
+            }
+        }
+        Some(texts.value.into_iter().map(|at| at.value).collect())
+    }
+
+    /// Whether the host is one of Adobe's is judged where requests are sent: that depends on HOOKWRIGHT_TRUST_HOSTS.
+    fn adobe_url(&mut self, node: &Node, key: &str) -> Option<String> {
+        let text = self.text(node, &format!("`{key}`"))?;
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        if rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['@', ' ', '?', '#'])) {
+            return Some(text.to_owned());
+        }
+        let hint = "write it like https://platform.adobe.io/data/foundation/flowservice, without a user, `?` or `#`";
+        self.bad_value(node.span, format!("`{}` is not a URL for `{key}`", short(text)), hint);
+        None
+    }
+
+    pub(super) fn destination_form(&mut self, node: &Node) -> Option<DestinationAddress> {
+        let fields = self.fields(node, "a destination", &DESTINATION)?;
+        let (form, value) = self.exactly_one(&fields, node.span, "a destination", &FORMS)?;
+        let refused: &[&str] = match form {
+            "address" => &["aep", "with_flow_id"],
+            "connection" => &["with_flow_id"],
+            _ => &[],
+        };
+        for key in refused {
+            if let Some(pair) = fields.get(key) {
+                let hint = match form {
+                    "address" => {
+                        "it is for destinations that are looked up at Adobe: write `flow` instead of `address`"
+                    }
+                    _ => "a connection may feed several dataflows: name the `flow`, or write the whole `address`",
+                };
+                let message = format!("`{key}` does not go with `{form}`");
+                self.report(self.diagnostic(Code::Conflict, pair.key_span, message).hint(hint));
+            }
+        }
+        let kind = match form {
+            "address" => return self.address(value, "`address`").map(DestinationAddress::Address),
+            "flow" => InletKind::Flow,
+            _ => InletKind::Connection,
+        };
+        let by = self.lookup_by(value, form);
+        let account = match fields.get("aep") {
+            Some(pair) => {
+                let name = self.text(&pair.value, "`aep`")?;
+                Some(At::new(name.to_owned(), self.spot(pair.value.span)))
+            }
+            None => None,
+        };
+        let with_flow_id = match fields.get("with_flow_id") {
+            Some(pair) => self.boolean(&pair.value, "`with_flow_id`")?,
+            None => false,
+        };
+        let spot = self.spot(value.span);
+        Some(DestinationAddress::Lookup(Box::new(LookupTarget { spot, kind, by: by?, account, with_flow_id })))
+    }
+
+    fn lookup_by(&mut self, node: &Node, form: &str) -> Option<LookupBy> {
+        if let Value::Text(text) = &node.value {
+            let hint = format!("write {form}: {{ name: {text:?} }}, or {{ id: … }}");
+            self.wrong_type(node, &format!("`{form}`"), "a mapping (`key: value` lines)", Some(hint));
+            return None;
+        }
+        let fields = self.fields(node, &format!("`{form}`"), &["name", "id"])?;
+        let (key, value) = self.exactly_one(&fields, node.span, &format!("`{form}`"), &["name", "id"])?;
+        let text = self.text(value, &format!("`{key}` of `{form}`"))?;
+        if key == "name" {
+            return Some(LookupBy::Name(text.into()));
+        }
+        if crate::manifest::address::is_uuid(text) {
+            return Some(LookupBy::Id(text.to_ascii_lowercase().into()));
+        }
+        let hint = "it is a UUID, such as 4982698b-e6b3-48c2-8dcf-040e20121fd2; to look for a name, write `name`";
+        self.bad_value(value.span, format!("`{}` is not the id of a {form} at Adobe", short(text)), hint);
+        None
+    }
+
+    fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
+        match node.value {
+            Value::Bool(value) => Some(value),
+            _ => {
+                self.wrong_type(node, what, "true or false", None);
+                None
+            }
+        }
+    }
+}
