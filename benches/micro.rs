@@ -13,7 +13,7 @@ use divan::Bencher;
 use hookwright::manifest::{self, Manifest, Options, SourceFile};
 use hookwright::model::{Live, Scope, Sight, SubscriptionId};
 use hookwright::plan::v1::{self, Plan};
-use hookwright::plan::{self, Context, Frame, ShopInput, ShopPart};
+use hookwright::plan::{self, Context, Frame, Inlets, ShopInput, ShopPart};
 use hookwright::render::{self, Style};
 use hookwright::state::{Entry, Observed};
 
@@ -110,7 +110,9 @@ fn observed(manifest: &Manifest, missing: Option<usize>) -> Vec<Observed> {
 
 fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<ShopPart> {
     let addresses: HashSet<String> = manifest.addresses.iter().map(hookwright::model::Address::folded).collect();
-    let context = Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses };
+    let inlets = Inlets::default();
+    let context =
+        Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses, inlets: &inlets };
     let part = |(shop, observed): (&manifest::ManifestShop, &Observed)| {
         let manifest::ManifestShop { shop, labels, desired, destinations, limits, .. } = shop;
         let reading = Ok(observed);
@@ -136,6 +138,7 @@ fn frame(manifest: &Manifest) -> Frame {
     Frame {
         settings,
         selection: v1::Selection::default(),
+        destinations: Vec::new(),
         manifest_digest: manifest.digest.clone(),
         created_at: "2026-01-01T00:00:00Z".to_owned(),
         shops_left: Vec::new(),

@@ -113,6 +113,8 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     /// Plan for cron: silent when there is nothing, exit 2 on drift
     Drift(DriftArgs),
+    /// Show what Adobe says of the destinations: addresses, states, runs
+    Destinations(DestinationsArgs),
     /// Render saved plans or apply reports, several shards as one
     Show(ShowArgs),
     /// Get tokens for shops, and see what they are worth
@@ -225,6 +227,9 @@ pub(crate) struct PlanArgs {
     /// A base manifest, say the target branch's: what it would plan too is drift, the rest comes from this manifest
     #[arg(long, value_name = "PATH")]
     pub(crate) base: Vec<PathBuf>,
+    /// Check the addresses of bindings at Adobe, too, and how the dataflows fare; needs `aep` in the manifest
+    #[arg(long)]
+    pub(crate) verify_destinations: bool,
     /// Write what happens as JSON lines, while it happens; `-` is stdout, and the text goes to stderr then
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
@@ -306,9 +311,34 @@ pub(crate) struct DriftArgs {
     /// each manifest, selection and shard: its name is the label `run`, and times of success live on from file to file
     #[arg(long, value_name = "FILE")]
     pub(crate) metrics: Option<PathBuf>,
+    /// Check the addresses of bindings at Adobe, too, and how the dataflows fare; needs `aep` in the manifest
+    #[arg(long)]
+    pub(crate) verify_destinations: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = DriftFormat::Text)]
     pub(crate) format: DriftFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright destinations                     every destination, what it leads to, and how it fares
+  hookwright destinations --format json
+  hookwright destinations --sandbox -f examples/aep
+
+Looks up what names a flow or a connection, goes through the dataflows and connections of `aep` for addresses
+that somebody pasted, and reads the last run of each dataflow. Nothing is asked of a shop, nothing is changed.
+Exit code 2: a destination needs attention; 4, 5, 1 or 8: Adobe could not be asked.")]
+pub(crate) struct DestinationsArgs {
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,10 @@
 //! One straight story for each command.
 
+mod aep;
 mod apply;
 mod auth;
 mod check;
+mod destinations;
 mod drift;
 mod import;
 mod init;
@@ -148,6 +150,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Plan(args) => plan::run(args, output).await,
         Command::Apply(args) => apply::run(args, output).await,
         Command::Drift(args) => drift::run(args, output).await,
+        Command::Destinations(args) => destinations::run(args, output).await,
         Command::Show(args) => show::run(&args, output),
         Command::Auth(args) => auth::run(args, output).await,
         Command::Import(args) => import::run(args, output).await,

@@ -6,10 +6,10 @@
 mod matching;
 mod names;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::catalog;
-use crate::model::{Binding, Field, Live, ScopeSet, Sight, Topic};
+use crate::model::{Address, Binding, Field, Live, ScopeSet, Sight, Topic};
 use crate::state::{Desired, Entry, Observed, Ownership, Unmanaged, Wanted};
 
 /// One change of one subscription.
@@ -83,6 +83,8 @@ pub struct Blocked {
 pub enum Obstacle {
     /// None of these scopes is granted.
     Scope(Vec<&'static str>),
+    /// What is delivered to its address would be lost.
+    Closed,
     /// The wanted name is held by a subscription that may not or cannot be renamed.
     NameTaken(Box<Entry<Live>>),
 }
@@ -109,6 +111,16 @@ pub struct ShopDiff<'a> {
 
 /// Compares one shop. The result does not depend on the order of either side.
 pub fn diff<'a>(desired: &'a Desired, observed: &'a Observed, ownership: &Ownership) -> ShopDiff<'a> {
+    diff_around(desired, observed, ownership, &HashSet::new())
+}
+
+/// As [`diff`], but nothing is newly bound to the addresses in `closed`: what is delivered there would be lost.
+pub fn diff_around<'a>(
+    desired: &'a Desired,
+    observed: &'a Observed,
+    ownership: &Ownership,
+    closed: &HashSet<Address>,
+) -> ShopDiff<'a> {
     let (managed, unmanaged): (Vec<_>, Vec<_>) =
         observed.entries.iter().partition(|live| ownership.covers(&live.binding.address));
     let matched = matching::match_all(&desired.entries, &managed);
@@ -138,6 +150,7 @@ pub fn diff<'a>(desired: &'a Desired, observed: &'a Observed, ownership: &Owners
         Unmanaged::Report | Unmanaged::Ignore => out.unmanaged = unmanaged.iter().map(|&live| live.clone()).collect(),
     }
 
+    block_for_addresses(&mut writes, closed, &mut out.blocked);
     block_for_scopes(&mut writes, observed.scopes.as_ref(), &mut out.blocked);
     let planned = names::order(writes, &managed, &unmanaged, observed.scopes.as_ref(), &mut out.blocked);
 
@@ -189,6 +202,17 @@ impl Write {
             _ => self.wanted.binding.name.as_deref(),
         }
     }
+}
+
+fn block_for_addresses(writes: &mut Vec<Write>, closed: &HashSet<Address>, blocked: &mut Vec<Blocked>) {
+    writes.retain(|write| {
+        let binds = write.live.as_ref().is_none_or(|(_, fields)| fields.contains(&Field::Address));
+        let open = !(binds && closed.contains(&write.wanted.binding.address));
+        if !open {
+            blocked.push(Blocked { entry: write.wanted.clone(), why: Obstacle::Closed });
+        }
+        open
+    });
 }
 
 fn block_for_scopes(writes: &mut Vec<Write>, granted: Option<&ScopeSet>, blocked: &mut Vec<Blocked>) {

@@ -38,11 +38,12 @@ pub(crate) enum Cause {
 impl Cause {
     /// The cause that a kind of error in a plan or report stands for.
     pub(crate) fn of_kind(kind: &str) -> Self {
+        let adobe = crate::adobe::ErrorKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
         if kind == "stale" {
             return Self::Stale;
         }
         let refusal = RefusalKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
-        match Kind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class()).or(refusal) {
+        match Kind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class()).or(refusal).or(adobe) {
             Some(Class::Auth) => Self::Auth,
             Some(Class::RateLimit) => Self::RateLimit,
             Some(Class::Other) | None => Self::Other,

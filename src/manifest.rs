@@ -25,7 +25,7 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub(crate) use address::prefix_for;
+pub(crate) use address::{is_dcs, prefix_for};
 pub(crate) use digest::auth_value;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};

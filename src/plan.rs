@@ -9,6 +9,7 @@ mod digest;
 mod file;
 mod findings;
 mod hazards;
+mod inlets;
 mod judge;
 mod shop;
 mod subscription;
@@ -20,6 +21,7 @@ pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
 pub use findings::{RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, order as finding_order};
 pub use hazards::of_run;
+pub use inlets::Inlets;
 pub use judge::{Stale, Task, judge};
 pub use shop::{Base, Context, Failure, ShopInput, shop};
 pub use subscription::{ParsedChange, parse_change};
@@ -42,6 +44,8 @@ pub struct Frame {
     pub settings: Settings,
     /// Which shops were looked at.
     pub selection: Selection,
+    /// What Adobe said of destinations.
+    pub destinations: Vec<v1::Destination>,
     /// Of the whole manifest.
     pub manifest_digest: String,
     /// RFC 3339, UTC.
@@ -63,12 +67,13 @@ pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan
     shops.sort_by(|a, b| a.shop.cmp(&b.shop));
     let whole_run = frame.selection.shard.is_none();
     if whole_run {
-        hazards.extend(of_run(&frame.settings, &shops));
+        hazards.extend(of_run(&frame.settings, &frame.destinations, &shops));
     }
     hazards.sort_by(|a, b| (&a.shop, &a.kind).cmp(&(&b.shop, &b.kind)));
     let summary = summarise(&shops);
-    let Frame { settings, selection, manifest_digest, created_at, mut shops_left, since } = frame;
+    let Frame { settings, selection, mut destinations, manifest_digest, created_at, mut shops_left, since } = frame;
     shops_left.sort();
+    destinations.sort_by(|a, b| (&a.name, &a.shop, &a.address).cmp(&(&b.name, &b.shop, &b.address)));
     let mut plan = Plan {
         format_version: v1::FORMAT_VERSION.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -80,6 +85,7 @@ pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan
         settings,
         selection,
         summary,
+        destinations,
         hazards,
         shops_left,
         since,

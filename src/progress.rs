@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::model::ShopDomain;
-
 /// How often a line says how far a long run is, where there is no terminal.
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -73,9 +71,9 @@ impl Progress {
         self.line(|| format!("{done} of {total} shops {verb}"));
     }
 
-    /// A shop waits.
-    pub(crate) fn wait(&self, shop: &ShopDomain, duration: Duration, reason: &str) {
-        let text = format!("{} waits {:.1} s: {reason}", shop.handle(), duration.as_secs_f64());
+    /// A shop, or a service, waits.
+    pub(crate) fn wait(&self, who: &str, duration: Duration, reason: &str) {
+        let text = format!("{who} waits {:.1} s: {reason}", duration.as_secs_f64());
         if let Some(bar) = &self.bar {
             bar.set_message(text.clone());
         }

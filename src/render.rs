@@ -8,6 +8,7 @@
 //! browser; `metrics` is for Prometheus.
 
 mod change;
+mod destinations;
 mod escape;
 mod fields;
 mod group;
@@ -61,6 +62,11 @@ pub fn plans_text(plans: &[v1::Plan], style: &Style) -> String {
 /// An apply report as text. Its last line is [`report_last_line`].
 pub fn report_text(report: &Report, style: &Style) -> String {
     reports_text(std::slice::from_ref(report), style)
+}
+
+/// Destinations as text for a terminal.
+pub(crate) fn destinations_text(destinations: &[v1::Destination], style: &Style) -> String {
+    destinations::text(destinations, style)
 }
 
 /// The reports of several shards as one.

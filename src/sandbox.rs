@@ -83,6 +83,11 @@ impl Running {
         format!("http://{}/{{shop}}", self.server.address)
     }
 
+    /// Where Adobe's side is: IMS at `/ims/token/v3` below it, Flow Service at `/data/foundation/flowservice`.
+    pub fn adobe_url(&self) -> String {
+        format!("http://{}/__adobe", self.server.address)
+    }
+
     /// The random id of the state.
     pub fn id(&self) -> &str {
         &self.id

@@ -127,7 +127,7 @@ fn inner(cause: &Cause) -> Option<&Cause> {
 }
 
 /// The innermost cause, which is the one that says something.
-pub(super) fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 

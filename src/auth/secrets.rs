@@ -91,10 +91,15 @@ impl SecretResolver {
     /// The secret of `shop`.
     pub async fn resolve(&self, reference: &SecretRef, shop: &ShopDomain) -> Result<SecretString, SecretError> {
         let reference = expand(reference, shop);
-        self.look_up(&reference, shop).await.and_then(|secret| usable(secret, &reference))
+        self.look_up(&reference, Some(shop)).await.and_then(|secret| usable(secret, &reference))
     }
 
-    async fn look_up(&self, reference: &SecretRef, shop: &ShopDomain) -> Result<SecretString, SecretError> {
+    /// A secret that belongs to no shop.
+    pub(crate) async fn resolve_common(&self, reference: &SecretRef) -> Result<SecretString, SecretError> {
+        self.look_up(reference, None).await.and_then(|secret| usable(secret, reference))
+    }
+
+    async fn look_up(&self, reference: &SecretRef, shop: Option<&ShopDomain>) -> Result<SecretString, SecretError> {
         if let SecretRef::Env(name) = reference {
             let value = (self.inner.options.env)(name).ok_or_else(|| error(reference, "is not set"))?;
             let text = value.into_string().map_err(|_| error(reference, "is not UTF-8"))?;
@@ -105,9 +110,12 @@ impl SecretResolver {
             yielded.entry(reference.clone()).or_default().clone()
         };
         let yielded = cell.get_or_init(|| self.fetch(reference)).await.as_ref().map_err(Clone::clone)?;
-        yielded
-            .of(shop)
-            .ok_or_else(|| error(reference, &format!("is a JSON object without {shop} or {}", shop.handle())))
+        match shop {
+            Some(shop) => yielded
+                .of(shop)
+                .ok_or_else(|| error(reference, &format!("is a JSON object without {shop} or {}", shop.handle()))),
+            None => yielded.whole().ok_or_else(|| error(reference, "is a JSON object, and one secret is wanted")),
+        }
     }
 
     async fn fetch(&self, reference: &SecretRef) -> Result<Yielded, SecretError> {
@@ -167,7 +175,7 @@ fn usable(secret: SecretString, reference: &SecretRef) -> Result<SecretString, S
         return Err(error(reference, "has more than one line; a secret is one line"));
     }
     if !trimmed.bytes().all(|c| c.is_ascii_graphic()) {
-        let problem = "has blanks, control characters or letters outside ASCII, which no Shopify token has";
+        let problem = "has blanks, control characters or letters outside ASCII, which no token has";
         return Err(error(reference, problem));
     }
     Ok(if trimmed.len() == text.len() { secret } else { trimmed.into() })

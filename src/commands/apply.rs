@@ -12,7 +12,7 @@ use super::lines::{self, Ended};
 use super::out_file::OutFile;
 use super::pipeline::{self, Run, Then};
 use super::signals::Signals;
-use super::{Output, check, now};
+use super::{Output, aep, check, clock, now};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
 use crate::apply::{self, Surroundings};
 use crate::cli::{ApplyArgs, Format};
@@ -58,10 +58,12 @@ async fn saved(
         return Err(Failure::invalid(format!("the plan's digest is {}, not {expected}", plan.plan_digest)));
     }
     let recorder = Arc::clone(recorder);
-    let run = pipeline::open(&args.manifest, select, &args.run, output.voice(), output, Some(&plan), recorder).await?;
+    let mut run =
+        pipeline::open(&args.manifest, select, &args.run, output.voice(), output, Some(&plan), recorder).await?;
     same_target(&run, &plan)?;
     check::shard_was_judged(&plan, args.checked.as_deref())?;
     refuse_hazards(&plan, consents)?;
+    run.look_up(&args.manifest.file, &args.run.access, output, Some(&plan)).await?;
     for shop in &plan.shops {
         lines::tell_changes(&run.recorder, shop);
     }
@@ -81,7 +83,9 @@ async fn fresh(
             .hint("apply a saved plan (`hookwright plan --out plan.json`), or pass --auto-approve"));
     }
     let recorder = Arc::clone(recorder);
-    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
+    let mut run =
+        pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
+    run.look_up(&args.manifest.file, &args.run.access, output, None).await?;
     let plan = run.plan(Then::Apply, None, None, |plan| pipeline::exit_of(plan, Exit::Done) as u8).await;
     let shown = render::plan_text(&plan, &output.style());
     match args.format {
@@ -102,6 +106,9 @@ async fn fresh(
         return Ok(Ended { exit: Exit::Error, summary: Summary { message, ..Summary::default() } });
     }
     let reading = if asks { Reading::Again } else { Reading::Fresh };
+    if asks {
+        run.look_again(&plan).await;
+    }
     carry_out(args, run, plan, reading, output).await
 }
 
@@ -126,7 +133,7 @@ fn same_target(run: &Run, plan: &Plan) -> Result<(), Failure> {
 }
 
 fn refuse_hazards(plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
-    let refused = plan::refused(&plan.hazards, consents);
+    let refused = plan::refused(&plan.hazards, consents, clock());
     if refused.is_empty() {
         return Ok(());
     }
@@ -249,6 +256,7 @@ impl Shared {
         let manifest = &self.run.manifest;
         let stale = |why: plan::Stale| Box::new(apply::stale(planned, &why));
         let index = self.run.shop_index(&planned.shop).ok_or_else(|| stale(plan::Stale::Manifest))?;
+        self.same_destinations(planned, index)?;
         let desired = &manifest.shops[index].desired;
         if plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest {
             return Err(stale(plan::Stale::Manifest));
@@ -279,6 +287,29 @@ impl Shared {
         let interrupted = || *self.run.stop.borrow();
         let surroundings = Surroundings { interrupted: &interrupted, now: &now, recorder: &self.run.recorder };
         Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
+    }
+
+    /// Whether the shop's destinations are at Adobe what they were when the plan was made.
+    fn same_destinations(&self, planned: &v1::Shop, index: usize) -> Result<(), Box<ReportShop>> {
+        let shop = &self.run.manifest.shops[index];
+        if self.reading == Reading::Fresh || shop.lookups.is_empty() {
+            return Ok(());
+        }
+        let now = &self.run.looked;
+        if let Some(error) = now.missing(&shop.lookups) {
+            return Err(Box::new(apply::not_read(planned, error)));
+        }
+        for told in shop.lookups.iter().filter_map(|at| now.destinations.get(at)) {
+            let same = |d: &&v1::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
+            let changed = match self.plan.destinations.iter().find(same) {
+                Some(before) => aep::changed(before, told),
+                None => Some(format!("destination {}: the plan does not have it", told.wanted)),
+            };
+            if let Some(what) = changed {
+                return Err(Box::new(apply::stale(planned, &plan::Stale::Destination { what })));
+            }
+        }
+        Ok(())
     }
 
     /// For the events: what a reading before the changes found.

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::clock;
 use super::out_file::OutFile;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::plan::v1::{Hazard, Plan};
+use crate::plan::v1::{Destination, Hazard, Plan};
 use crate::plan::{self, Consent};
 
 /// Reads and verifies a plan file.
@@ -62,8 +63,9 @@ pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>)
     let Some(first) = plans.first() else { return Ok(()) };
     let mut hazards: Vec<Hazard> =
         plans.iter().flat_map(|p| &p.hazards).filter(|h| h.shop.is_some()).cloned().collect();
-    hazards.extend(plan::of_run(&first.settings, plans.iter().flat_map(|p| &p.shops)));
-    let refused = plan::refused(&hazards, consents);
+    let destinations: Vec<Destination> = destinations(plans).cloned().collect();
+    hazards.extend(plan::of_run(&first.settings, &destinations, plans.iter().flat_map(|p| &p.shops)));
+    let refused = plan::refused(&hazards, consents, clock());
     if !refused.is_empty() {
         return Err(refusal(&refused));
     }
@@ -75,6 +77,28 @@ pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>)
     out.map_or(Ok(()), |path| OutFile::prepare(path)?.write_json(&checked))
 }
 
+/// The destinations of all plans, each once.
+fn destinations(plans: &[Plan]) -> impl Iterator<Item = &Destination> {
+    let mut seen = BTreeSet::new();
+    plans.iter().flat_map(|p| &p.destinations).filter(move |d| seen.insert((&d.name, &d.shop, &d.wanted)))
+}
+
+/// Parts of one run bind to one address each.
+fn one_adobe(plans: &[Plan]) -> Result<(), Failure> {
+    let mut first: BTreeMap<_, &Destination> = BTreeMap::new();
+    for destination in plans.iter().flat_map(|p| &p.destinations) {
+        let known = *first.entry((&destination.name, &destination.shop, &destination.wanted)).or_insert(destination);
+        if (&known.id, &known.address) != (&destination.id, &destination.address) {
+            let name = destination.name.as_deref().unwrap_or(&destination.wanted);
+            return Err(Failure::invalid(format!(
+                "Adobe had another address for {name} when the next shard was planned"
+            ))
+            .hint("plan all shards again"));
+        }
+    }
+    Ok(())
+}
+
 /// Plans that are shown or judged as one must be parts of one run, each once; to be judged, all of them.
 pub(super) fn one_run(plans: &[Plan], whole: bool) -> Result<(), Failure> {
     let digests: BTreeSet<&str> = plans.iter().map(|p| p.manifest_digest.as_str()).collect();
@@ -84,6 +108,7 @@ pub(super) fn one_run(plans: &[Plan], whole: bool) -> Result<(), Failure> {
     if plans.windows(2).any(|p| p[0].settings != p[1].settings) {
         return Err(Failure::invalid("the plans were made with different settings"));
     }
+    one_adobe(plans)?;
     let mut seen = BTreeMap::new();
     for (at, shop) in plans.iter().enumerate().flat_map(|(at, p)| p.shops.iter().map(move |s| (at, s))) {
         if seen.insert(&shop.shop, at).is_some() {

@@ -36,7 +36,8 @@ pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failur
         return Ok(Exit::Done);
     }
 
-    let readings = run.read("read", |at, reading| (at, reading.map(|r| r.observed)), |_| false).await;
+    let readings =
+        run.read("read", run.shops.clone(), |at, reading| (at, reading.map(|r| r.observed)), |_| false).await;
     let (request, causes) = request(&args, &run, readings, output);
     run.target.close().await?;
     let read = request.shops.len();

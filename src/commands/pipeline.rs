@@ -1,5 +1,6 @@
 //! What plan, apply and drift have in common: from the command line to a plan in memory.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,9 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::watch;
 
+mod destinations;
+
+use super::aep::{Accounts, Looked};
 use super::target::Target;
 use super::{Output, lines, load as files, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
@@ -22,11 +26,11 @@ use crate::manifest::{Manifest, ManifestShop, Options, Tolerable, Transport};
 use crate::model::{ApiVersion, ShopDomain};
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, ShopStatus};
-use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, ShopInput};
+use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, Inlets, ShopInput};
 use crate::progress::{Progress, Voice};
 use crate::select::{Selection, Terms};
 use crate::since::{self, History};
-use crate::state::AppSubscription;
+use crate::state::{AppSubscription, Observed};
 
 /// A manifest that is valid, and what a run over it needs.
 pub(crate) struct Run {
@@ -41,10 +45,16 @@ pub(crate) struct Run {
     pub(crate) recorder: Arc<Recorder>,
     /// Turns true when somebody asks to stop.
     pub(crate) stop: watch::Sender<bool>,
+    /// What was looked up at Adobe, and by whom.
+    pub(crate) looked: Looked,
+    pub(crate) accounts: Accounts,
+    /// Pasted addresses that were checked there.
+    verified: Vec<v1::Destination>,
+    deadline: Option<tokio::time::Instant>,
     tolerate: Vec<Tolerable>,
     parallelism: usize,
     /// Every address of the manifest, with scheme and host in lower case.
-    addresses: Arc<std::collections::HashSet<String>>,
+    addresses: Arc<HashSet<String>>,
 }
 
 /// Opens everything; sends nothing. A saved plan brings its own version, transport and shops.
@@ -120,12 +130,13 @@ pub(crate) async fn open_loaded(
     let progress = Arc::new(Progress::new(voice));
     let (waiting, told) = (Arc::clone(&progress), Arc::clone(&recorder));
     let (stop, stopped) = watch::channel(false);
+    let deadline = tokio::time::Instant::now().checked_add(timeout);
     let options = admin::Options {
         transport,
-        deadline: tokio::time::Instant::now().checked_add(timeout),
+        deadline,
         jitter_seed: fastrand::u64(..),
         on_wait: Some(Arc::new(move |shop, wait, why| {
-            waiting.wait(shop, wait, why);
+            waiting.wait(shop.handle(), wait, why);
             let (shop, reason) = (shop.to_string(), why.to_owned());
             told.event(Event::Wait(Wait { shop, seconds: wait.as_secs_f64(), reason }));
         })),
@@ -141,7 +152,11 @@ pub(crate) async fn open_loaded(
         Tolerate::Locked => Tolerable::Locked,
     });
     Ok(Run {
-        addresses: Arc::new(manifest.addresses.iter().map(crate::model::Address::folded).collect()),
+        addresses: folded(&manifest),
+        looked: Looked::default(),
+        accounts: Accounts::default(),
+        verified: Vec::new(),
+        deadline,
         selection: selection.wire(&terms),
         tolerate: tolerate.collect(),
         parallelism: usize::from(run.parallelism),
@@ -154,6 +169,11 @@ pub(crate) async fn open_loaded(
         recorder,
         stop,
     })
+}
+
+/// Every address of the manifest, to be compared.
+fn folded(manifest: &Manifest) -> Arc<HashSet<String>> {
+    Arc::new(manifest.addresses.iter().map(crate::model::Address::folded).collect())
 }
 
 /// The Admin API that a saved plan was made with.
@@ -197,17 +217,18 @@ fn selected(manifest: &Manifest, selection: &Selection) -> Result<Vec<usize>, Fa
 }
 
 impl Run {
-    /// Reads the selected shops, side by side, and keeps of each what `keep` makes of it. Where `goes_on` says so,
+    /// Reads shops, side by side, and keeps of each what `keep` makes of it. Where `goes_on` says so,
     /// something is sent to the shop soon.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         what: &'static str,
+        shops: Vec<usize>,
         keep: impl Fn(usize, Result<Reading, AdminError>) -> T + Send + Sync + 'static,
         goes_on: fn(&T) -> bool,
     ) -> Vec<T> {
         let keep = Arc::new(keep);
-        self.progress.start(what, self.shops.len());
-        let kept = side_by_side(self.shops.clone(), self.parallelism, |at| {
+        self.progress.start(what, shops.len());
+        let kept = side_by_side(shops, self.parallelism, |at| {
             let (manifest, tokens, keep) = (Arc::clone(&self.manifest), self.tokens.clone(), Arc::clone(&keep));
             let (client, progress) = (self.client.clone(), Arc::clone(&self.progress));
             async move {
@@ -248,8 +269,11 @@ impl Run {
         let (manifest, for_base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
         let (tolerate, addresses) = (self.tolerate.clone(), Arc::clone(&self.addresses));
         let recorder = Arc::clone(&self.recorder);
+        let mut destinations = self.destinations();
+        let inlets = Arc::new(Inlets::of(&destinations));
+        let (shops, mut unplanned) = self.unplanned(&inlets);
         let of_shop = move |at: usize, reading: Result<Reading, AdminError>| {
-            let context = Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses };
+            let context = context(&manifest, &addresses, &inlets);
             let (shop, version) = (&manifest.shops[at], &manifest.admin_api.version);
             let part = part(&context, shop, for_base.as_deref(), &tolerate, version, &manifest.app, reading.as_ref());
             lines::tell(&recorder, &part.shop);
@@ -257,6 +281,7 @@ impl Run {
         };
         let parts = self.read(
             "read",
+            shops,
             of_shop,
             match then {
                 Then::Apply => |part| part.shop.status == ShopStatus::Changed,
@@ -264,10 +289,13 @@ impl Run {
             },
         );
         let mut parts = parts.await;
+        parts.append(&mut unplanned);
+        self.explain(&mut destinations, &parts).await;
         let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
         let frame = Frame {
             settings: self.settings(),
             selection: self.selection.clone(),
+            destinations,
             manifest_digest: self.manifest.digest.clone(),
             created_at: now().to_string(),
             shops_left: base.map(|base| left(base, &self.manifest)).unwrap_or_default(),
@@ -308,6 +336,10 @@ impl Run {
     }
 }
 
+fn context<'a>(manifest: &'a Manifest, addresses: &'a HashSet<String>, inlets: &'a Inlets) -> Context<'a> {
+    Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses, inlets }
+}
+
 fn part(
     context: &Context<'_>,
     shop: &ManifestShop,
@@ -325,21 +357,31 @@ fn part(
         let tolerated = tolerates(tolerate, shop, error.kind.as_str());
         ReadFailure { error: wire_error(error), tolerated }
     };
+    let reading = reading.map(|r| &r.observed).map_err(failure);
+    plan::shop(context, input(shop, base, reading, findings))
+}
+
+/// What a shop's part of the plan is made from.
+fn input<'a>(
+    shop: &'a ManifestShop,
+    base: Option<&'a Manifest>,
+    reading: Result<&'a Observed, ReadFailure>,
+    findings: Vec<v1::Finding>,
+) -> ShopInput<'a> {
     let base = base.map(|manifest| Base {
         desired: manifest.shop(&shop.shop).map(|s| &*s.desired),
         ownership: &manifest.ownership,
     });
-    let input = ShopInput {
+    ShopInput {
         shop: &shop.shop,
         labels: &shop.labels,
         desired: &shop.desired,
         destinations: &shop.destinations,
         limits: &shop.limits,
         base,
-        reading: reading.map(|r| &r.observed).map_err(failure),
+        reading,
         findings,
-    };
-    plan::shop(context, input)
+    }
 }
 
 fn tolerates(tolerate: &[Tolerable], shop: &ManifestShop, kind: &str) -> bool {
@@ -375,7 +417,16 @@ pub(crate) fn load_manifest(
     voice: Voice,
     output: Output,
 ) -> Result<(Manifest, Vec<PathBuf>), Failure> {
-    let (loaded, seeds) = files::load(paths, &Options::default());
+    load_with(paths, &Options::default(), voice, output)
+}
+
+fn load_with(
+    paths: &[PathBuf],
+    options: &Options,
+    voice: Voice,
+    output: Output,
+) -> Result<(Manifest, Vec<PathBuf>), Failure> {
+    let (loaded, seeds) = files::load(paths, options);
     let report = loaded.report();
     if report.errors() > 0 || voice == Voice::Normal {
         let mut problems = Vec::new();
@@ -389,21 +440,26 @@ pub(crate) fn load_manifest(
     }
 }
 
-/// Loads the base manifest, if one is named.
-pub(crate) fn base(paths: &[PathBuf], output: Output) -> Result<Option<Arc<Manifest>>, Failure> {
+/// Loads the base manifest, if one is named. What was looked up for the run counts for it, too.
+pub(crate) fn base(paths: &[PathBuf], run: &Run, output: Output) -> Result<Option<Arc<Manifest>>, Failure> {
     if paths.is_empty() {
         return Ok(None);
     }
     // Its warnings were dealt with where it came from.
-    let loaded = load_manifest(paths, Voice::Quiet, output);
+    let options = Options { found: run.looked.found.clone(), ..Options::default() };
+    let loaded = load_with(paths, &options, Voice::Quiet, output);
     let (manifest, _) = loaded.map_err(|failure| failure.hint("this is about the --base manifest"))?;
     Ok(Some(Arc::new(manifest)))
 }
 
+pub(crate) use destinations::refused;
+
 /// Why shops of a plan were not read.
 pub(crate) fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {
     let failed = plan.shops.iter().filter(|s| s.status == ShopStatus::Failed);
-    failed.filter_map(|s| s.error.as_ref()).map(|e| Cause::of_kind(&e.kind))
+    // What was to be checked at Adobe and could not be is not done, either.
+    let unknown = plan.destinations.iter().filter_map(|d| d.error.as_ref());
+    failed.filter_map(|s| s.error.as_ref()).chain(unknown).map(|e| Cause::of_kind(&e.kind))
 }
 
 /// What a read-only command exits with; `on_changes` if there is anything to do or to look at.

@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::events::Summary;
 use crate::exit::Exit;
 use crate::journal::Recorder;
+use crate::plan::v1::Plan;
 use crate::render;
 
 pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure> {
@@ -21,12 +22,17 @@ pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure>
 
 async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Result<Ended, Failure> {
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
-    let base = pipeline::base(&args.base, output)?;
     let run =
         pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, Arc::clone(recorder));
-    let run = run.await?;
+    let mut run = run.await?;
+    run.look_up(&args.manifest.file, &args.run.access, output, None).await?;
+    if args.verify_destinations {
+        run.verify(&args.run.access).await?;
+    }
+    let base = pipeline::base(&args.base, &run, output)?;
     let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
-    let plan = run.plan(Then::Nothing, base.as_ref(), None, |plan| exit_of(plan, on_changes) as u8).await;
+    let exit = |plan: &Plan| pipeline::refused(plan, exit_of(plan, on_changes));
+    let plan = run.plan(Then::Nothing, base.as_ref(), None, |plan| exit(plan) as u8).await;
     run.target.close().await?;
 
     if let (Some(file), Some(path)) = (out, &args.out) {
@@ -38,7 +44,7 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
         Format::Json => output.print_json(&plan)?,
     }
     Ok(Ended {
-        exit: exit_of(&plan, on_changes),
+        exit: exit(&plan),
         summary: Summary {
             message: render::plan_last_line(&plan.summary, plan.complete),
             plan_digest: Some(plan.plan_digest),

@@ -42,7 +42,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
 }
 
 /// Hosts besides loopback that HOOKWRIGHT_ADMIN_URL may name.
-fn trusted_hosts() -> Vec<String> {
+pub(crate) fn trusted_hosts() -> Vec<String> {
     let list = std::env::var("HOOKWRIGHT_TRUST_HOSTS").unwrap_or_default();
     list.split(',').map(|h| h.trim().to_owned()).filter(|h| !h.is_empty()).collect()
 }
@@ -88,13 +88,26 @@ impl Target {
             .hint("put {shop} where the shop's domain belongs, or select one shop with --shop"))
     }
 
-    /// Where tokens come from against this target: in the sandbox nobody needs a secret.
-    pub(crate) fn tokens(&self, access: &AccessArgs, client: &AdminClient) -> Tokens {
+    /// Where secrets come from.
+    pub(crate) fn secrets(&self, access: &AccessArgs) -> SecretResolver {
         let mut options = auth::Options::new(Arc::new(|name| std::env::var_os(name)));
         options.allow_commands = access.allow_commands;
+        SecretResolver::new(options)
+    }
+
+    /// What stands in for Adobe, if anything does: the embedded sandbox, or HOOKWRIGHT_ADOBE_URL.
+    pub(crate) fn adobe(&self) -> Option<String> {
+        match &self.running {
+            Some(running) => Some(running.adobe_url()),
+            None => std::env::var("HOOKWRIGHT_ADOBE_URL").ok().filter(|url| !url.is_empty()),
+        }
+    }
+
+    /// Where tokens come from against this target: in the sandbox nobody needs a secret.
+    pub(crate) fn tokens(&self, access: &AccessArgs, client: &AdminClient) -> Tokens {
         let place = self.store_place();
         Tokens::new(TokenOptions {
-            secrets: SecretResolver::new(options),
+            secrets: self.secrets(access),
             client: client.clone(),
             clock,
             place: Arc::new(move |path| place(path)),

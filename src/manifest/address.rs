@@ -128,7 +128,7 @@ fn refused_arn(text: &str) -> Option<Remark> {
 }
 
 /// Whether the address is one of Adobe's collection endpoint.
-pub(super) fn is_dcs(address: &Address) -> bool {
+pub(crate) fn is_dcs(address: &Address) -> bool {
     let Some(rest) = address.as_str().get(8..).filter(|_| address.kind() == AddressKind::Https) else { return false };
     let host = &rest[..rest.find(['/', '?', '#', ':']).unwrap_or(rest.len())];
     host.eq_ignore_ascii_case("dcs.adobedc.net") || host.eq_ignore_ascii_case("dcs-int.adobedc.net")

@@ -1,12 +1,13 @@
 //! Consent to hazards: `KIND:SHOP` with a glob for the shop, or `KIND` for a hazard of the run.
 
 use globset::{Glob, GlobMatcher};
+use jiff::Timestamp;
 
 use super::v1::Hazard;
 use crate::model::ShopDomain;
 
 /// Every kind of hazard, and whether it is a shop's.
-const KINDS: [(&str, bool); 7] = [
+const KINDS: [(&str, bool); 8] = [
     ("max_delete_percent", true),
     ("max_total_delete_percent", false),
     ("max_address_change_percent", false),
@@ -14,6 +15,7 @@ const KINDS: [(&str, bool); 7] = [
     ("delete_foreign", true),
     ("delete_unmanaged", true),
     ("protected_topic", true),
+    ("destination_settling", false),
 ];
 
 /// One value of `--allow`.
@@ -71,7 +73,21 @@ impl Consent {
     }
 }
 
-/// The hazards to which nobody consented.
-pub fn refused<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, consents: &[Consent]) -> Vec<&'a Hazard> {
-    hazards.into_iter().filter(|hazard| !consents.iter().any(|c| c.covers(hazard))).collect()
+/// The hazards to which nobody consented, and which have not passed by `now`.
+pub fn refused<'a>(
+    hazards: impl IntoIterator<Item = &'a Hazard>,
+    consents: &[Consent],
+    now: Timestamp,
+) -> Vec<&'a Hazard> {
+    let stands = |hazard: &&Hazard| !passed(hazard, now) && !consents.iter().any(|c| c.covers(hazard));
+    hazards.into_iter().filter(stands).collect()
+}
+
+/// Whether a hazard was one of time, and that time is over.
+fn passed(hazard: &Hazard, now: Timestamp) -> bool {
+    if hazard.kind != "destination_settling" {
+        return false;
+    }
+    let until = hazard.details.get("until").and_then(serde_json::Value::as_str);
+    until.and_then(|until| until.parse::<Timestamp>().ok()).is_some_and(|until| until <= now)
 }

@@ -1,9 +1,11 @@
 //! Properties of a plan that need somebody's consent, with figures and the way out in the message.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value, json};
 
 use super::shop::Context;
-use super::v1::{Action, Change, Hazard, Settings, Shop};
+use super::v1::{Action, Change, Destination, Hazard, Settings, Shop};
 use crate::model::{Address, ShopDomain, Topic};
 use crate::state::ShopLimits;
 
@@ -35,6 +37,10 @@ fn loses_a_route(change: &Change) -> bool {
 
 fn changes_address(change: &Change) -> bool {
     change.action == Action::Update && change.fields.iter().any(|f| f == "address")
+}
+
+fn binds_anew(change: &Change) -> bool {
+    change.action == Action::Create || changes_address(change)
 }
 
 /// What percentages are of: the managed ones; with `unmanaged: delete` all live ones.
@@ -113,18 +119,51 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
     out
 }
 
+/// Destinations that changed so lately that Adobe may lose what is delivered (documented: five minutes), if anything is
+/// newly bound to them.
+fn settling(destinations: &[Destination], binds: &dyn Fn(&str) -> usize) -> Option<Hazard> {
+    let young: Vec<(&Destination, &str, usize)> = destinations
+        .iter()
+        .filter_map(|d| Some((d, d.settles_at.as_deref()?, binds(d.address.as_deref()?))))
+        .filter(|(.., bound)| *bound > 0)
+        .collect();
+    let until = young.iter().map(|(_, until, _)| *until).max()?;
+    let named: Vec<&str> = young.iter().filter_map(|(d, ..)| d.name.as_deref().or(d.address.as_deref())).collect();
+    let bound: usize = young.iter().map(|(.., bound)| bound).sum();
+    let message = format!(
+        "binds {bound} subscriptions to destinations that were made or changed less than five minutes before \
+         ({}): Adobe may lose what is delivered before {until}; apply the same plan after that",
+        named.join(", ")
+    );
+    let details = json!({ "destinations": named, "subscriptions": bound, "until": until });
+    Some(hazard("destination_settling", None, message, details))
+}
+
 /// Hazards of the run as a whole; of several shards' shops together, where they are judged as one.
-pub fn of_run<'a>(settings: &Settings, shops: impl IntoIterator<Item = &'a Shop>) -> Vec<Hazard> {
+pub fn of_run<'a>(
+    settings: &Settings,
+    destinations: &[Destination],
+    shops: impl IntoIterator<Item = &'a Shop>,
+) -> Vec<Hazard> {
+    let young: HashSet<&str> =
+        destinations.iter().filter(|d| d.settles_at.is_some()).filter_map(|d| d.address.as_deref()).collect();
+    let mut bound: HashMap<&str, usize> = HashMap::new();
     let counts_all = settings.ownership.unmanaged == "delete";
     let (mut whole, mut lost, mut moved, mut in_shops) = (0, 0, 0, 0);
     for shop in shops {
+        for after in shop.changes.iter().filter(|c| binds_anew(c)).filter_map(|c| c.after.as_ref()) {
+            if let Some(address) = young.get(after.address.as_str()) {
+                *bound.entry(address).or_default() += 1;
+            }
+        }
         whole += population(shop, counts_all);
         lost += shop.changes.iter().filter(|c| loses_a_route(c)).count();
         let moves = shop.changes.iter().filter(|c| changes_address(c)).count();
         moved += moves;
         in_shops += usize::from(moves > 0);
     }
-    let mut out = Vec::new();
+    let mut out: Vec<Hazard> =
+        settling(destinations, &|address| bound.get(address).copied().unwrap_or(0)).into_iter().collect();
     if whole < RUN_MINIMUM {
         return out;
     }

@@ -37,6 +37,12 @@ pub enum Stale {
     /// Something else changed that the plan was computed from.
     #[error("other subscriptions of the topics, names or scopes that the plan was made from have changed since")]
     Rest,
+    /// A destination that was looked up is not what it was.
+    #[error("{what}")]
+    Destination {
+        /// What changed.
+        what: String,
+    },
     /// What the manifest asks of the shop differs from what the plan was made from, or the shop left the manifest.
     #[error("the manifest asks something else of this shop than when the plan was made")]
     Manifest,

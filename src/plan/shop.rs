@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::inlets::Inlets;
 use super::v1::{self, Action, Bound, Destinations, Origin, ShopStatus, Subscription};
 use super::{ShopPart, digest, findings, hazards, subscription};
-use crate::diff::{Blocked, Change, DeleteReason, Obstacle, ShopDiff, UpdateReason, diff};
+use crate::diff::{Blocked, Change, DeleteReason, Obstacle, ShopDiff, UpdateReason, diff, diff_around};
 use crate::model::{Address, Field, Live, ScopeSet, ShopDomain, Topic};
 use crate::state::{Desired, Entry, Observed, Ownership, Safety, ShopLimits, Source, Wanted};
 
@@ -18,6 +19,8 @@ pub struct Context<'a> {
     pub safety: &'a Safety,
     /// Every address that the manifest names, for any shop, with scheme and host in lower case.
     pub addresses: &'a HashSet<String>,
+    /// What Adobe says of addresses, where it matters.
+    pub inlets: &'a Inlets,
 }
 
 /// What the plan of one shop is made from.
@@ -90,14 +93,15 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPart {
     };
 
     let names = Names { destinations };
-    let result = diff(desired, observed, context.ownership);
+    let result = diff_around(desired, observed, context.ownership, &context.inlets.closed);
     out.managed = result.managed;
     out.unmanaged = observed.entries.len() - result.managed;
     out.changes = result.changes.iter().map(|change| wire(change, &names)).collect();
     out.bound = bound(&result, &names);
-    out.blocked = result.blocked.iter().map(|b| blocked(b, &names)).collect();
+    out.blocked = result.blocked.iter().map(|b| blocked(b, &names, context.inlets)).collect();
     out.observed_digest = Some(rest_digest(&result, observed, context.ownership));
     out.findings.extend(findings::of_shop(shop, desired, observed, &result, context.ownership));
+    out.findings.extend(context.inlets.findings(&result));
     out.findings.sort_by_key(findings::order);
     if let Some(base) = base {
         mark_origin(&mut out.changes, base, observed, &names);
@@ -206,7 +210,7 @@ fn bound(result: &ShopDiff<'_>, names: &Names<'_>) -> Vec<Bound> {
     counts.into_iter().map(|((topic, destination), count)| Bound { topic, destination, count }).collect()
 }
 
-fn blocked(blocked: &Blocked, names: &Names<'_>) -> v1::Blocked {
+fn blocked(blocked: &Blocked, names: &Names<'_>, inlets: &Inlets) -> v1::Blocked {
     let Entry { binding, meta } = &blocked.entry;
     let (reason, any_of, message) = match &blocked.why {
         Obstacle::Scope(any_of) => (
@@ -214,6 +218,10 @@ fn blocked(blocked: &Blocked, names: &Names<'_>) -> v1::Blocked {
             any_of.iter().map(|&s| s.to_owned()).collect::<Vec<_>>(),
             format!("needs {}, and it is not granted", findings::one_of(any_of)),
         ),
+        Obstacle::Closed => {
+            let (reason, message) = inlets.refusal(&binding.address);
+            (reason, Vec::new(), message)
+        }
         Obstacle::NameTaken(holder) => (
             "name_taken",
             Vec::new(),

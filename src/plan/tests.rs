@@ -17,12 +17,13 @@ struct World {
     ownership: Ownership,
     safety: Safety,
     addresses: HashSet<String>,
+    inlets: Inlets,
 }
 
 impl World {
     fn new() -> Self {
         let addresses = MANAGED.iter().map(|a| crate::model::Address::new(a).folded()).collect();
-        Self { ownership: Ownership::default(), safety: Safety::default(), addresses }
+        Self { ownership: Ownership::default(), safety: Safety::default(), addresses, inlets: Inlets::default() }
     }
 
     fn part(&self, name: &str, desired: &Desired, observed: &Observed) -> ShopPart {
@@ -30,7 +31,12 @@ impl World {
     }
 
     fn part_with_base(&self, name: &str, desired: &Desired, observed: &Observed, base: Option<Base<'_>>) -> ShopPart {
-        let context = Context { ownership: &self.ownership, safety: &self.safety, addresses: &self.addresses };
+        let context = Context {
+            ownership: &self.ownership,
+            safety: &self.safety,
+            addresses: &self.addresses,
+            inlets: &self.inlets,
+        };
         let input = ShopInput {
             shop: &ShopDomain::parse(name).expect("shop"),
             labels: &BTreeMap::new(),
@@ -60,6 +66,7 @@ impl World {
         let frame = Frame {
             settings,
             selection: Selection::default(),
+            destinations: vec![],
             manifest_digest: "sha256:0".into(),
             created_at: "2026-11-23T00:00:00Z".into(),
             shops_left: vec![],
@@ -248,8 +255,8 @@ fn the_run_has_limits_of_its_own() {
         "sends 16 of the run's 50 live subscriptions (32 %) in 16 shops to another address; the limit is 30 %"
     );
     let consent = |text: &str| Consent::parse(text).expect("consent");
-    assert_eq!(refused(&plan.hazards, &[consent("empty_shop:*")]).len(), 1);
-    assert_eq!(refused(&plan.hazards, &[consent("max_address_change_percent")]).len(), 0);
+    assert_eq!(refused(&plan.hazards, &[consent("empty_shop:*")], jiff::Timestamp::UNIX_EPOCH).len(), 1);
+    assert_eq!(refused(&plan.hazards, &[consent("max_address_change_percent")], jiff::Timestamp::UNIX_EPOCH).len(), 0);
 }
 
 #[test]
@@ -272,7 +279,11 @@ fn consents_name_a_kind_and_a_shop() {
         ("empty_shop:acme-eu.myshopify.com", 0),
         ("empty_shop:acme", 1),
     ] {
-        assert_eq!(refused(&hazard, &[Consent::parse(text).expect("consent")]).len(), left, "{text}");
+        assert_eq!(
+            refused(&hazard, &[Consent::parse(text).expect("consent")], jiff::Timestamp::UNIX_EPOCH).len(),
+            left,
+            "{text}"
+        );
     }
 }
 
@@ -291,7 +302,12 @@ fn origin_tells_drift_from_the_manifest() {
 #[test]
 fn a_failed_shop_is_not_an_empty_shop() {
     let world = World::new();
-    let context = Context { ownership: &world.ownership, safety: &world.safety, addresses: &world.addresses };
+    let context = Context {
+        ownership: &world.ownership,
+        safety: &world.safety,
+        addresses: &world.addresses,
+        inlets: &world.inlets,
+    };
     let error = v1::ShopError { kind: "frozen".into(), http_status: Some(402), message: "m".into(), retryable: false };
     let (want, none) = (desired(vec![bind("orders/create", MANAGED[0])]), BTreeMap::new());
     let part = |tolerated| {

@@ -34,6 +34,9 @@ pub struct Plan {
     pub selection: Selection,
     /// Counts over all shops.
     pub summary: Summary,
+    /// Destinations that were looked up or checked at Adobe, sorted by name; absent if none was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<Destination>,
     /// Properties that need consent before apply.
     pub hazards: Vec<Hazard>,
     /// Shops of the base manifest (`--base`) that are not in this one any more; they are not touched.
@@ -44,6 +47,70 @@ pub struct Plan {
     pub since: Option<Since>,
     /// One element for each selected shop, sorted by domain.
     pub shops: Vec<Shop>,
+}
+
+/// What Adobe Experience Platform says of a destination.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Destination {
+    /// Its name in the manifest; null for an address that stands in a binding.
+    pub name: Option<String>,
+    /// The shop that has it of its own; null if it is every shop's.
+    pub shop: Option<String>,
+    /// Where it is defined.
+    pub source: Source,
+    /// How it was found: `name` or `id` as the manifest says, `address` for one that somebody pasted.
+    pub found_by: String,
+    /// The name, id or address that was looked for.
+    pub wanted: String,
+    /// The account under `aep`; null if a pasted address was found under none.
+    pub account: Option<String>,
+    /// IMS organisation that was asked.
+    pub org: Option<String>,
+    /// Adobe's sandbox that was asked.
+    pub sandbox: Option<String>,
+    /// `flow` or `connection`; null for a pasted address that was not found.
+    pub kind: Option<String>,
+    /// Id of the dataflow or connection.
+    pub id: Option<String>,
+    /// Its name at Adobe.
+    pub title: Option<String>,
+    /// As Adobe says it: `enabled`, `disabled`, …
+    pub state: Option<String>,
+    /// The address to bind to.
+    pub address: Option<String>,
+    /// RFC 3339.
+    pub created_at: Option<String>,
+    /// RFC 3339.
+    pub updated_at: Option<String>,
+    /// `ok`, `missing`, `ambiguous`, `disabled`, `address_differs`, `authentication_required`, `no_address`,
+    /// `settling`, `ingest_failing`, `quiet`, `unknown`, or one that a later minor version adds.
+    pub verdict: String,
+    /// How much that matters.
+    pub severity: Severity,
+    /// What is the matter and what to do; empty if all is well.
+    pub message: String,
+    /// RFC 3339: until then Adobe may lose what is delivered; null unless the verdict is `settling`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settles_at: Option<String>,
+    /// Addresses that live subscriptions have instead, and what became of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Replaced>,
+    /// Why Adobe did not say; null unless the verdict is `unknown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ShopError>,
+}
+
+/// An address that gives way to the one of a destination.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Replaced {
+    /// The address.
+    pub address: String,
+    /// How many live subscriptions have it.
+    pub subscriptions: usize,
+    /// In how many shops.
+    pub shops: usize,
+    /// What Adobe says of it.
+    pub message: String,
 }
 
 /// Changes in the light of earlier files. Each is new or known.
@@ -167,7 +234,7 @@ pub struct ShopCounts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hazard {
     /// `max_delete_percent`, `max_total_delete_percent`, `max_address_change_percent`, `empty_shop`, `delete_foreign`,
-    /// `delete_unmanaged`, `protected_topic`, or a kind that a later minor version adds.
+    /// `delete_unmanaged`, `protected_topic`, `destination_settling`, or a kind that a later minor version adds.
     pub kind: String,
     /// The shop, or null for a hazard of the run.
     pub shop: Option<String>,
@@ -256,7 +323,7 @@ pub struct Blocked {
     pub topic: String,
     /// Name of the destination, else the address.
     pub destination: String,
-    /// `scope` or `name_taken`.
+    /// `scope`, `name_taken`, or `destination_…` with a verdict of Adobe's: what is delivered there would be lost.
     pub reason: String,
     /// The scopes of which one is needed.
     pub any_of: Vec<String>,

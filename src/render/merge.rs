@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::v1::{Hazard, Plan, Selection, Settings, Shop, ShopCounts, Since, Summary};
+use crate::plan::v1::{Destination, Hazard, Plan, Selection, Settings, Shop, ShopCounts, Since, Summary};
 use crate::report::{Report, ReportShop, ReportSummary};
 
 /// What the shards of one plan say together.
@@ -12,6 +12,8 @@ pub(super) struct Plans<'a> {
     pub(super) selections: Vec<&'a Selection>,
     pub(super) summary: Summary,
     pub(super) complete: bool,
+    /// Each once.
+    pub(super) destinations: Vec<&'a Destination>,
     pub(super) hazards: Vec<&'a Hazard>,
     pub(super) shops_left: BTreeSet<&'a str>,
     pub(super) since: Option<Since>,
@@ -44,12 +46,20 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
         selections: distinct(plans.iter().map(|p| &p.selection)),
         summary: plans.iter().fold(Summary::default(), |sum, p| add(&sum, &p.summary)),
         complete: !plans.is_empty() && plans.iter().all(|p| p.complete),
+        destinations: destinations(plans),
         hazards: plans.iter().flat_map(|p| &p.hazards).collect(),
         shops_left: plans.iter().flat_map(|p| &p.shops_left).map(String::as_str).collect(),
         since: plans.iter().filter_map(|p| p.since).reduce(add_since),
         digests: plans.iter().map(|p| p.plan_digest.as_str()).collect(),
         shops,
     }
+}
+
+/// What shards say of one destination stands once, but for what gives way to it: that is each shard's own.
+fn destinations<'a>(plans: &[&'a Plan]) -> Vec<&'a Destination> {
+    let mut all = distinct(plans.iter().flat_map(|p| &p.destinations));
+    all.sort_by(|a, b| (&a.name, &a.shop, &a.wanted).cmp(&(&b.name, &b.shop, &b.wanted)));
+    all
 }
 
 /// Merges reports. None at all is not complete.

@@ -5,7 +5,7 @@ use super::change::Depth;
 use super::merge::Plans;
 use super::notes::{self, Note};
 use super::page::{Ink, Page};
-use super::{Style, change, hazards, plan_last_line, settings, shops};
+use super::{Style, change, destinations, hazards, plan_last_line, settings, shops};
 use crate::plan::v1::{Action, Change, Origin, Shop, ShopStatus, Since};
 
 pub(super) fn text(plan: &Plans<'_>, style: &Style) -> String {
@@ -22,6 +22,7 @@ pub(super) fn text(plan: &Plans<'_>, style: &Style) -> String {
 
 /// What stands between the hazards and the last line.
 pub(super) fn body(page: &mut Page<'_>, plan: &Plans<'_>) {
+    destinations::write(page, &plan.destinations);
     not_read(page, plan);
     changes(page, plan);
     notes::blocked(page, plan.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b))));

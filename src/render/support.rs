@@ -69,6 +69,7 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
         settings: settings(),
         selection: Selection::default(),
         summary,
+        destinations: vec![],
         hazards: vec![],
         shops_left: vec![],
         since: None,

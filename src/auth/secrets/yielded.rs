@@ -30,6 +30,14 @@ impl Yielded {
         secrets.collect::<Result<_, _>>().map(Self::PerShop)
     }
 
+    /// The secret of whoever is no shop.
+    pub(super) fn whole(&self) -> Option<SecretString> {
+        match self {
+            Self::One(secret) => Some(secret.clone()),
+            Self::PerShop(_) => None,
+        }
+    }
+
     /// The secret of `shop`.
     pub(super) fn of(&self, shop: &ShopDomain) -> Option<SecretString> {
         match self {

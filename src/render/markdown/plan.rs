@@ -2,16 +2,17 @@
 //! is missing, and the fields in folds.
 
 use super::super::change::Depth;
+use super::super::destinations::{self, Said};
 use super::super::merge::Plans;
 use super::super::notes::{about_labels, labelled, sort};
 use super::super::plan::{self, ByShop};
 use super::super::{Style, plan_last_line, shops};
 use super::changes::{deletes, diff, number_of, only};
-use super::inline::{prose, title};
+use super::inline::{code, prose, title};
 use super::notes::{each_hazard, folded, hazards, list, point, points, unmanaged};
-use super::room::Part;
+use super::room::{Part, Piece};
 use super::{Kind, assemble, bottom, paragraph, plan_rules, top};
-use crate::plan::v1::{Action, Origin};
+use crate::plan::v1::{Action, Destination, Origin};
 
 /// So many lines of changes stand before the folds.
 const MAX_LINES: usize = 24;
@@ -78,6 +79,10 @@ fn fields<'a>(kind: Kind, origin: Option<Origin>, shops: &ByShop<'a>, style: &St
 
 /// What is missing or needs somebody.
 fn said<'a>(parts: &mut Vec<Part<'a>>, kind: Kind, plan: &Plans<'a>) {
+    if !plan.destinations.is_empty() {
+        let pieces = plan.destinations.iter().map(|d| destination(d)).collect();
+        parts.push(list(kind, destinations::HEADING, "destination", pieces));
+    }
     let blocked = labelled(plan.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b))));
     let pieces = points(about_labels(&blocked));
     if !pieces.is_empty() {
@@ -94,6 +99,16 @@ fn said<'a>(parts: &mut Vec<Part<'a>>, kind: Kind, plan: &Plans<'a>) {
     if !attention.is_empty() {
         parts.push(list(kind, "Needs attention", "finding", attention));
     }
+}
+
+fn destination<'a>(told: &Destination) -> Piece<'a> {
+    let Said { name, found, address, verdict, replaces, strong } = destinations::said(told);
+    let way = [Some(code(&name)), found.map(|found| prose(&found)), address.map(|address| code(&address))];
+    let way: Vec<String> = way.into_iter().flatten().collect();
+    let more: Vec<String> = verdict.into_iter().chain(replaces).map(|text| prose(&text)).collect();
+    let more = if more.is_empty() { String::new() } else { format!(" — {}", more.join("; ")) };
+    let mark = if strong { "⚠ " } else { "" };
+    Piece { things: 1, ..point(&format!("{mark}{}{more}", way.join(" → ")), Vec::new()) }
 }
 
 fn findings<'a>(plan: &Plans<'a>) -> super::super::notes::Findings<'a> {

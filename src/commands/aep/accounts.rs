@@ -1,0 +1,118 @@
+//! The accounts of a manifest as clients, each made when it is first needed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::adobe::{Account, AdobeError, Client, DEFAULT_BASE_URL, DEFAULT_TOKEN_URL, Endpoints, OnWait, Options};
+use crate::auth::{SecretError, SecretResolver};
+use crate::error::Failure;
+use crate::manifest::Manifest;
+use crate::model::SecretRef;
+use crate::plan::v1::ShopError;
+use crate::state::aep::AepAccount;
+
+/// What the embedded sandbox takes where nothing else is to be had.
+const SANDBOX_CLIENT: &str = "sandbox-client";
+const SANDBOX_SECRET: &str = "sandbox-secret";
+
+/// What every account has in common.
+pub(crate) struct Setting {
+    pub(crate) secrets: SecretResolver,
+    /// What stands in for Adobe: the embedded sandbox, or HOOKWRIGHT_ADOBE_URL.
+    pub(crate) stand_in: Option<String>,
+    /// In the embedded sandbox nobody needs a secret.
+    pub(crate) sandbox: bool,
+    /// Hosts of HOOKWRIGHT_TRUST_HOSTS.
+    pub(crate) trusted: Vec<String>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) on_wait: OnWait,
+}
+
+/// One account: whom it asks, and how.
+#[derive(Clone)]
+pub(crate) struct Opened {
+    pub(crate) account: AepAccount,
+    pub(crate) client: Result<Client, ShopError>,
+}
+
+/// The accounts of a run, by name.
+#[derive(Default)]
+pub(crate) struct Accounts {
+    pub(crate) all: BTreeMap<Arc<str>, Opened>,
+}
+
+impl Accounts {
+    /// Makes clients of the accounts that `needed` picks. Sends nothing. Fails where a URL leads to somebody who is not
+    /// trusted, before any secret is read; a secret that cannot be had is that account's trouble alone.
+    pub(crate) async fn open(
+        manifest: &Manifest,
+        needed: impl Fn(&str) -> bool,
+        setting: &Setting,
+    ) -> Result<Self, Failure> {
+        let picked: Vec<&AepAccount> = manifest.aep.iter().filter(|account| needed(&account.name)).collect();
+        let endpoints: Vec<Endpoints> =
+            picked.iter().map(|account| endpoints(account, setting)).collect::<Result<_, _>>()?;
+        let mut all = BTreeMap::new();
+        for (account, endpoints) in picked.into_iter().zip(endpoints) {
+            let client = client(account, endpoints, setting).await;
+            all.insert(Arc::clone(&account.name), Opened { account: account.clone(), client });
+        }
+        Ok(Self { all })
+    }
+}
+
+fn endpoints(account: &AepAccount, setting: &Setting) -> Result<Endpoints, Failure> {
+    let made = match &setting.stand_in {
+        Some(url) => Endpoints::stand_in(url, &setting.trusted),
+        None => Endpoints::check(
+            account.token_url.as_deref().unwrap_or(DEFAULT_TOKEN_URL),
+            account.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL),
+            &setting.trusted,
+        ),
+    };
+    let place = &account.source;
+    made.map_err(|why| Failure::invalid(format!("{}:{}: aep `{}`: {why}", place.file, place.line, account.name)))
+}
+
+async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -> Result<Client, ShopError> {
+    let secret = async |reference: &SecretRef, in_sandbox: &str| match setting.secrets.resolve_common(reference).await {
+        Err(_) if setting.sandbox => Ok(SecretString::from(in_sandbox)),
+        resolved => resolved.map_err(|e| ShopError {
+            kind: SecretError::KIND.to_owned(),
+            http_status: None,
+            message: format!("aep `{}`: {e}", account.name),
+            retryable: false,
+        }),
+    };
+    let credentials = Account {
+        name: account.name.to_string(),
+        endpoints,
+        org: account.org.clone(),
+        sandbox: account.sandbox.clone(),
+        client_id: secret(&account.client_id, SANDBOX_CLIENT).await?,
+        client_secret: secret(&account.client_secret, SANDBOX_SECRET).await?,
+        scopes: account.scopes.clone(),
+    };
+    let options = Options {
+        deadline: setting.deadline,
+        stop: setting.stop.clone(),
+        jitter_seed: fastrand::u64(..),
+        on_wait: Arc::clone(&setting.on_wait),
+    };
+    Client::new(credentials, options).map_err(|e| wire(&e))
+}
+
+/// As it stands in a plan.
+pub(super) fn wire(error: &AdobeError) -> ShopError {
+    ShopError {
+        kind: error.kind.as_str().to_owned(),
+        http_status: error.http_status,
+        message: error.message.clone(),
+        retryable: error.retryable,
+    }
+}

@@ -1,0 +1,98 @@
+//! Destinations by the name or id of a dataflow or connection: one question each, whatever the number of shops.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use super::accounts::{Accounts, Opened, wire};
+use super::tell::{Told, blank, describe};
+use crate::adobe::Inlet;
+use crate::manifest::Manifest;
+use crate::model::Address;
+use crate::observe::side_by_side;
+use crate::plan::v1::{self, ShopError};
+use crate::state::aep::{Found, Lookup, Lookups, Target};
+
+/// Questions at a time. Adobe names no limit; a manifest has few destinations.
+const AT_A_TIME: usize = 8;
+
+/// What came of looking.
+#[derive(Default)]
+pub(crate) struct Looked {
+    /// The addresses, for the manifest.
+    pub(crate) found: Lookups,
+    /// By their place in the manifest.
+    pub(crate) destinations: BTreeMap<usize, v1::Destination>,
+}
+
+impl Looked {
+    /// Why a shop that needs these destinations cannot be planned.
+    pub(crate) fn missing(&self, needed: &[usize]) -> Option<ShopError> {
+        let destinations = || needed.iter().filter_map(|at| self.destinations.get(at));
+        let unresolved = destinations().find(|d| d.address.is_none())?;
+        let name = unresolved.name.as_deref().unwrap_or(&unresolved.wanted);
+        let message = format!("destination {name}: {}", unresolved.message);
+        Some(match &unresolved.error {
+            Some(error) => ShopError { message, ..error.clone() },
+            None => ShopError {
+                kind: format!("destination_{}", unresolved.verdict),
+                http_status: None,
+                message,
+                retryable: false,
+            },
+        })
+    }
+}
+
+/// Looks up the destinations of the manifest at these places.
+pub(crate) async fn look_up(
+    manifest: &Manifest,
+    places: &BTreeSet<usize>,
+    accounts: &Accounts,
+    now: fn() -> Timestamp,
+) -> Looked {
+    let asked = places.iter().filter_map(|at| match &manifest.destinations.get(*at)?.target {
+        Target::Lookup { lookup, .. } => Some(lookup.clone()),
+        Target::Address(_) => None,
+    });
+    let questions: Vec<(Lookup, Opened)> = asked
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .filter_map(|lookup| {
+            let opened = accounts.all.get(&lookup.account)?.clone();
+            Some((lookup, opened))
+        })
+        .collect();
+    let answers = side_by_side(questions, AT_A_TIME, |(lookup, opened)| async move {
+        let answer = match &opened.client {
+            Ok(client) => client.find(&lookup).await.map_err(|e| wire(&e)),
+            Err(error) => Err(error.clone()),
+        };
+        (lookup, answer)
+    });
+    let answers: HashMap<Lookup, Result<Vec<Inlet>, ShopError>> = answers.await.into_iter().collect();
+    let mut looked = Looked::default();
+    for at in places {
+        let Some(destination) = manifest.destinations.get(*at) else { continue };
+        let Target::Lookup { lookup, with_flow_id } = &destination.target else { continue };
+        let (Some(answer), Some(opened)) = (answers.get(lookup), accounts.all.get(&lookup.account)) else { continue };
+        let mut told = blank(destination, Some(&opened.account));
+        match answer {
+            Ok(inlets) => match inlets.as_slice() {
+                [one] => {
+                    describe(&mut told, one, now());
+                    if let Some(address) = &one.address {
+                        let found = Found { id: one.id.clone(), address: Address::new(address) };
+                        told.address = Some(found.address(*with_flow_id).to_string());
+                        looked.found.insert(lookup.clone(), found);
+                    }
+                }
+                [] => Told::missing(lookup, &opened.account).put(&mut told),
+                several => Told::ambiguous(lookup, several).put(&mut told),
+            },
+            Err(error) => Told::unknown(error).put(&mut told),
+        }
+        looked.destinations.insert(*at, told);
+    }
+    looked
+}

@@ -1,0 +1,103 @@
+//! Addresses that somebody pasted: whose they are, found by going through all dataflows and connections of the accounts.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::accounts::{Accounts, wire};
+use super::tell::{Told, blank, describe, describe_run};
+use crate::adobe::Inlet;
+use crate::manifest::Manifest;
+use crate::model::Address;
+use crate::plan::v1::{self, ShopError};
+use crate::state::aep::{AepAccount, FLOW_ID, InletKind, Target, same_inlet};
+
+/// Checks the pasted addresses of the manifest at these places.
+pub(crate) async fn verify(
+    manifest: &Manifest,
+    places: &BTreeSet<usize>,
+    accounts: &Accounts,
+    now: fn() -> Timestamp,
+) -> Vec<v1::Destination> {
+    let pasted = places.iter().filter_map(|at| manifest.destinations.get(*at));
+    let pasted: Vec<_> = pasted.filter(|d| matches!(&d.target, Target::Address(_))).collect();
+    if pasted.is_empty() {
+        return Vec::new();
+    }
+    let mut known: Vec<(AepAccount, Inlet)> = Vec::new();
+    let mut trouble: Option<ShopError> = None;
+    for opened in accounts.all.values() {
+        let all = match &opened.client {
+            Ok(client) => client.all().await.map_err(|e| wire(&e)),
+            Err(error) => Err(error.clone()),
+        };
+        match all {
+            Ok(all) => known.extend(all.into_iter().map(|inlet| (opened.account.clone(), inlet))),
+            Err(error) => trouble = Some(error),
+        }
+    }
+    let asked: Vec<String> =
+        accounts.all.values().map(|o| format!("sandbox {} of {}", o.account.sandbox, o.account.org)).collect();
+    let told = pasted.into_iter().map(|destination| {
+        let Target::Address(address) = &destination.target else { return blank(destination, None) };
+        let of = |inlet: &Inlet| inlet.address.as_deref().is_some_and(|a| same_inlet(&Address::new(a), address));
+        let flow_id = flow_id(address);
+        // One inlet may feed several dataflows: the one that the address names counts.
+        let named = known.iter().find(|(_, inlet)| of(inlet) && flow_id.as_deref() == Some(inlet.id.as_str()));
+        match (named.or_else(|| known.iter().find(|(_, inlet)| of(inlet))), &trouble) {
+            (Some((account, inlet)), _) => {
+                let mut told = blank(destination, Some(account));
+                describe(&mut told, inlet, now());
+                if let Some(flow_id) = flow_id.filter(|_| named.is_none() && inlet.kind == InletKind::Flow) {
+                    Told::differs(inlet, &flow_id).put(&mut told);
+                }
+                told
+            }
+            (None, Some(error)) => {
+                let mut told = blank(destination, None);
+                Told::unknown(error).put(&mut told);
+                told
+            }
+            (None, None) => {
+                let mut told = blank(destination, None);
+                Told::nowhere(&asked).put(&mut told);
+                told
+            }
+        }
+    });
+    told.collect()
+}
+
+/// Where there is no account to ask: what the manifest says, and that nobody checked it.
+pub(crate) fn unchecked(manifest: &Manifest, places: &BTreeSet<usize>) -> Vec<v1::Destination> {
+    let there = places.iter().filter_map(|at| manifest.destinations.get(*at));
+    let told = there.map(|destination| {
+        let mut told = blank(destination, None);
+        Told::unchecked().put(&mut told);
+        told
+    });
+    told.collect()
+}
+
+fn flow_id(address: &Address) -> Option<String> {
+    let url = address.url()?;
+    url.query_pairs().find(|(key, _)| key == FLOW_ID).map(|(_, value)| value.to_ascii_lowercase())
+}
+
+/// Adds what the last runs of the dataflows say. A question that fails leaves what is known.
+pub(crate) async fn with_runs(
+    destinations: impl IntoIterator<Item = &mut v1::Destination>,
+    accounts: &Accounts,
+    now: fn() -> Timestamp,
+) {
+    for told in destinations {
+        let account = told.account.as_deref().and_then(|name| accounts.all.get(name));
+        let (Some(opened), Some(id), Some("flow")) = (account, told.id.clone(), told.kind.as_deref()) else { continue };
+        let Ok(client) = &opened.client else { continue };
+        match client.last_run(&id).await {
+            Ok(run) => describe_run(told, run.as_ref(), now()),
+            Err(error) if told.verdict == "ok" => Told::unknown(&wire(&error)).put(told),
+            Err(_) => {}
+        }
+    }
+}

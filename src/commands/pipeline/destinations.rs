@@ -1,0 +1,180 @@
+//! Destinations at Adobe, as a run sees them: looked up before the shops are read, checked if asked, explained after.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::super::aep::{self, Accounts, Setting};
+use super::super::{Output, clock};
+use super::{ReadFailure, Run, context, folded, input, lines, load_with};
+use crate::cli::AccessArgs;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::manifest::{Manifest, Options};
+use crate::plan::v1::{self, Plan, Shop};
+use crate::plan::{self, Inlets, ShopPart};
+use crate::progress::Voice;
+use crate::state::aep::{Destination, Target};
+
+impl Run {
+    /// Looks up what the bindings of the selected shops lead to (of a saved plan's shops with changes), and puts the
+    /// addresses into the manifest. Sends nothing if there is nothing to look up.
+    pub(crate) async fn look_up(
+        &mut self,
+        files: &[PathBuf],
+        access: &AccessArgs,
+        output: Output,
+        saved: Option<&Plan>,
+    ) -> Result<(), Failure> {
+        let of_shops: BTreeSet<usize> = match saved {
+            Some(plan) => {
+                let changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty());
+                changed.filter_map(|shop| self.shop_index(&shop.shop)).collect()
+            }
+            None => self.shops.iter().copied().collect(),
+        };
+        let mut places = self.lookups(of_shops);
+        if places.is_empty() {
+            return Ok(());
+        }
+        if saved.is_none() {
+            // A live address of a destination that no selected shop uses is still one of the manifest's.
+            let common = self.manifest.destinations.iter().enumerate();
+            places.extend(common.filter(|(_, d)| d.shop.is_none()).map(|(at, _)| at));
+        }
+        let needed: BTreeSet<&str> = places.iter().filter_map(|at| account(&self.manifest, *at)).collect();
+        self.accounts = Accounts::open(&self.manifest, |name| needed.contains(name), &self.setting(access)).await?;
+        self.looked = aep::look_up(&self.manifest, &places, &self.accounts, clock).await;
+        let options = Options { found: self.looked.found.clone(), ..Options::default() };
+        // Its warnings were said when it was read first.
+        let (manifest, _) = load_with(files, &options, Voice::Quiet, output)
+            .map_err(|failure| failure.hint("this is about the addresses that Adobe has for its destinations"))?;
+        if manifest.digest != self.manifest.digest {
+            return Err(Failure::invalid("the manifest was changed while it was read; nothing was sent to a shop"));
+        }
+        self.addresses = folded(&manifest);
+        self.manifest = Arc::new(manifest);
+        Ok(())
+    }
+
+    /// Asks Adobe again what the shops with changes lead to: it may have changed while somebody was asked.
+    pub(crate) async fn look_again(&mut self, plan: &Plan) {
+        let changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty());
+        let places = self.lookups(changed.filter_map(|shop| self.shop_index(&shop.shop)));
+        self.looked = aep::look_up(&self.manifest, &places, &self.accounts, clock).await;
+    }
+
+    /// Checks the pasted addresses of the selected shops at Adobe, and how the dataflows fare.
+    pub(crate) async fn verify(&mut self, access: &AccessArgs) -> Result<(), Failure> {
+        if self.manifest.aep.is_empty() {
+            return Err(Failure::invalid(
+                "--verify-destinations needs an account at Adobe, and the manifest has no `aep`",
+            )
+            .hint(
+                "add `aep:` with org, client_id, client_secret and scopes; `hookwright schema manifest` has them all",
+            ));
+        }
+        self.accounts = Accounts::open(&self.manifest, |_| true, &self.setting(access)).await?;
+        let bound: BTreeSet<_> = self
+            .shops
+            .iter()
+            .flat_map(|at| &self.manifest.shops[*at].desired.entries)
+            .map(|entry| &entry.binding.address)
+            .collect();
+        let places = self.manifest.destinations.iter().enumerate().filter(|(_, d)| match &d.target {
+            Target::Address(address) => crate::manifest::is_dcs(address) && bound.contains(address),
+            Target::Lookup { .. } => false,
+        });
+        let places = places.map(|(at, _)| at).collect();
+        self.verified = aep::verify(&self.manifest, &places, &self.accounts, clock).await;
+        let looked = self.looked.destinations.values_mut();
+        aep::with_runs(looked.chain(&mut self.verified), &self.accounts, clock).await;
+        Ok(())
+    }
+
+    /// Everything that Adobe says of the common destinations and those of the selected shops.
+    pub(crate) async fn all_destinations(&mut self, access: &AccessArgs) -> Result<Vec<v1::Destination>, Failure> {
+        let selected: BTreeSet<_> = self.shops.iter().map(|at| &self.manifest.shops[*at].shop).collect();
+        let of_selected = |d: &Destination| d.shop.as_ref().is_none_or(|shop| selected.contains(shop));
+        let of_adobe = |d: &Destination| match &d.target {
+            Target::Address(address) => crate::manifest::is_dcs(address),
+            Target::Lookup { .. } => true,
+        };
+        let places = self.manifest.destinations.iter().enumerate().filter(|(_, d)| of_selected(d) && of_adobe(d));
+        let places: BTreeSet<usize> = places.map(|(at, _)| at).collect();
+        if self.manifest.aep.is_empty() {
+            return Ok(aep::unchecked(&self.manifest, &places));
+        }
+        self.accounts = Accounts::open(&self.manifest, |_| true, &self.setting(access)).await?;
+        let looked = aep::look_up(&self.manifest, &places, &self.accounts, clock).await;
+        let mut all: Vec<_> = looked.destinations.into_values().collect();
+        all.extend(aep::verify(&self.manifest, &places, &self.accounts, clock).await);
+        aep::with_runs(&mut all, &self.accounts, clock).await;
+        all.sort_by(|a, b| (&a.name, &a.shop, &a.wanted).cmp(&(&b.name, &b.shop, &b.wanted)));
+        Ok(all)
+    }
+
+    fn setting(&self, access: &AccessArgs) -> Setting {
+        let progress = Arc::clone(&self.progress);
+        Setting {
+            secrets: self.target.secrets(access),
+            stand_in: self.target.adobe(),
+            sandbox: self.target.sandbox.is_some(),
+            trusted: super::super::target::trusted_hosts(),
+            deadline: self.deadline,
+            stop: self.stop.subscribe(),
+            on_wait: Arc::new(move |wait, why| progress.wait("Adobe", wait, why)),
+        }
+    }
+
+    fn lookups(&self, shops: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        shops.into_iter().flat_map(|at| self.manifest.shops[at].lookups.iter().copied()).collect()
+    }
+
+    /// What the plan says of destinations: those that the selected shops use.
+    pub(super) fn destinations(&self) -> Vec<v1::Destination> {
+        let used = self.lookups(self.shops.iter().copied());
+        let looked = self.looked.destinations.iter().filter(|(at, _)| used.contains(at)).map(|(_, told)| told);
+        looked.chain(&self.verified).cloned().collect()
+    }
+
+    /// The shops that can be read, and the parts of those whose destinations have no address: nothing is asked of them.
+    pub(super) fn unplanned(&self, inlets: &Inlets) -> (Vec<usize>, Vec<ShopPart>) {
+        let (mut readable, mut parts) = (Vec::new(), Vec::new());
+        for &at in &self.shops {
+            let shop = &self.manifest.shops[at];
+            let Some(error) = self.looked.missing(&shop.lookups) else {
+                readable.push(at);
+                continue;
+            };
+            let context = context(&self.manifest, &self.addresses, inlets);
+            let failure = ReadFailure { error, tolerated: false };
+            let part = plan::shop(&context, input(shop, None, Err(failure), Vec::new()));
+            lines::tell(&self.recorder, &part.shop);
+            parts.push(part);
+        }
+        (readable, parts)
+    }
+
+    /// Says why addresses change.
+    pub(super) async fn explain(&self, destinations: &mut [v1::Destination], parts: &[ShopPart]) {
+        let shops: Vec<&Shop> = parts.iter().map(|part| &part.shop).collect();
+        aep::explain(destinations, &shops, &self.accounts).await;
+    }
+}
+
+fn account(manifest: &Manifest, at: usize) -> Option<&str> {
+    match &manifest.destinations.get(at)?.target {
+        Target::Lookup { lookup, .. } => Some(&lookup.account),
+        Target::Address(_) => None,
+    }
+}
+
+/// What `plan` exits with where it refuses to bind to a destination that would lose what is delivered.
+pub(crate) fn refused(plan: &Plan, exit: Exit) -> Exit {
+    let closed = plan.shops.iter().flat_map(|shop| &shop.blocked).any(|b| b.reason.starts_with("destination_"));
+    match exit {
+        Exit::Done | Exit::Changes if closed => Exit::Error,
+        exit => exit,
+    }
+}

@@ -1,0 +1,91 @@
+//! What Adobe says of the addresses that a plan binds to: what may not be bound, and what to say of what is.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::json;
+
+use super::v1::{self, Finding, Severity};
+use crate::diff::{Change, ShopDiff};
+use crate::model::{Address, Field};
+
+/// Verdicts by which an address is not bound to: what is delivered there is refused or lost.
+const CLOSED: [&str; 4] = ["disabled", "authentication_required", "address_differs", "no_address"];
+
+/// Addresses of which Adobe says something.
+#[derive(Debug, Clone, Default)]
+pub struct Inlets {
+    said: HashMap<Address, Said>,
+    /// Those that nothing may be bound to.
+    pub(super) closed: HashSet<Address>,
+}
+
+#[derive(Debug, Clone)]
+struct Said {
+    /// `destination_<verdict>`
+    kind: String,
+    severity: Severity,
+    message: String,
+    id: Option<String>,
+    destination: String,
+}
+
+impl Inlets {
+    /// From what was found out of each destination.
+    pub fn of(destinations: &[v1::Destination]) -> Self {
+        let mut inlets = Self::default();
+        for destination in destinations.iter().filter(|d| d.verdict != "ok" && d.verdict != "unknown") {
+            let Some(address) = destination.address.as_deref().map(Address::new) else { continue };
+            if CLOSED.contains(&destination.verdict.as_str()) {
+                inlets.closed.insert(address.clone());
+            }
+            let said = Said {
+                kind: format!("destination_{}", destination.verdict),
+                severity: destination.severity,
+                message: destination.message.clone(),
+                id: destination.id.clone(),
+                destination: destination.name.clone().unwrap_or_else(|| address.to_string()),
+            };
+            inlets.said.insert(address, said);
+        }
+        inlets
+    }
+
+    /// Reason and message of a binding that is blocked.
+    pub(super) fn refusal(&self, address: &Address) -> (&str, String) {
+        let said = self.said.get(address);
+        said.map_or(("destination_closed", String::new()), |said| (&*said.kind, format!("not bound: {}", said.message)))
+    }
+
+    /// What is live at an address that needs somebody: one finding for each address.
+    pub(super) fn findings(&self, result: &ShopDiff<'_>) -> Vec<Finding> {
+        if self.said.is_empty() {
+            return Vec::new();
+        }
+        let bound = result.bound.iter().map(|(wanted, _)| &wanted.binding);
+        let kept = result.changes.iter().filter_map(|change| match change {
+            Change::Update { after, fields, .. } if !fields.contains(&Field::Address) => Some(after),
+            _ => None,
+        });
+        let mut topics: BTreeMap<&Address, Vec<&str>> = BTreeMap::new();
+        for binding in bound.chain(kept) {
+            topics.entry(&binding.address).or_default().push(binding.topic.as_str());
+        }
+        let found = topics.into_iter().filter_map(|(address, mut topics)| {
+            let said = self.said.get(address).filter(|said| said.severity == Severity::Attention)?;
+            topics.sort_unstable();
+            topics.dedup();
+            let details = json!({
+                "destination": said.destination, "id": said.id, "address": address.as_str(), "topics": topics,
+            });
+            Some(Finding {
+                kind: said.kind.clone(),
+                severity: said.severity,
+                topic: None,
+                id: None,
+                message: format!("live all the same: {}", said.message),
+                details: details.as_object().cloned().unwrap_or_default(),
+            })
+        });
+        found.collect()
+    }
+}
