@@ -3,12 +3,13 @@
 //! It imports `model` and `catalog` and nothing else of the crate, so that it stays an independent witness of what the
 //! client and the planner do. `store` and `rules` hold what Shopify does, purely; GraphQL documents are parsed, validated
 //! and executed by apollo-compiler against `schema.graphql`; `desk` puts state and files behind one lock; `server` is the
-//! thin HTTP side. `oauth` gives codes and tokens, with a signature of its own.
+//! thin HTTP side. `oauth` gives codes and tokens, with a signature of its own; `adobe` is IMS and Flow Service.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod adobe;
 mod bucket;
 mod control;
 mod cost;
@@ -36,7 +37,8 @@ mod tree;
 mod version;
 mod wire;
 
-pub use edit::Edit;
+pub use adobe::{Act, InletEdit, InletKind, RunStatus};
+pub use edit::{Edit, age};
 pub use error::SandboxError;
 pub use faults::Faults;
 pub use oauth::End;
@@ -86,6 +88,11 @@ impl Running {
     /// Where Adobe's side is: IMS at `/ims/token/v3` below it, Flow Service at `/data/foundation/flowservice`.
     pub fn adobe_url(&self) -> String {
         format!("http://{}/__adobe", self.server.address)
+    }
+
+    /// Whether Adobe's side has any dataflow or connection.
+    pub fn has_adobe(&self) -> bool {
+        self.desk.has_adobe()
     }
 
     /// The random id of the state.

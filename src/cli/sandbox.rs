@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use crate::sandbox::Status;
+use crate::sandbox::{self, RunStatus, Status};
 
 /// Run and fill a local Admin API
 #[derive(Debug, Args)]
@@ -66,8 +66,8 @@ pub(crate) struct ServeArgs {
 const FAULT_HELP: &str = "\
 One fault, as in `drop,on=mutation,commit=after,times=2`; may be repeated.
 
-When it strikes: shop=GLOB, on=query|mutation|oauth|any (oauth: requests for a token), after=N requests, times=N, probability=0..1. Each shop counts for \
-itself.
+When it strikes: shop=GLOB, on=query|mutation|oauth|any|adobe|ims (oauth: requests for a token; any: all of these three; adobe, ims: Flow Service and its tokens), \
+after=N requests, times=N, probability=0..1. Each shop counts for itself.
 
 What it is, with its own options:
   latency         ms=100, jitter_ms=0, commit=before|after
@@ -251,4 +251,65 @@ Examples:
         #[arg(long, group = "end")]
         expire_codes: bool,
     },
+    /// Change a dataflow at Adobe, as somebody would in Adobe's tools
+    #[command(after_help = "\
+Examples:
+  hookwright sandbox edit flow 'Shopify orders (prod)' --recreate     another id, another address
+  hookwright sandbox edit flow 'Shopify orders (prod)' --settle 10m   as if that was a while ago
+  hookwright sandbox edit flow 'Shopify orders (prod)' --run failed --received 10 --failed 10")]
+    Flow(InletArgs),
+    /// Change an HTTP API connection at Adobe
+    #[command(after_help = "\
+Examples:
+  hookwright sandbox edit connection 'ACME raw' --disable
+  hookwright sandbox edit connection 'ACME raw' --require-authentication")]
+    Connection(InletArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("act").required(true))]
+pub(crate) struct InletArgs {
+    /// Name or id
+    #[arg(value_name = "NAME")]
+    pub(crate) which: String,
+    /// It takes data
+    #[arg(long, group = "act")]
+    pub(crate) enable: bool,
+    /// It takes none
+    #[arg(long, group = "act")]
+    pub(crate) disable: bool,
+    /// It is made again: another id and address, made just now
+    #[arg(long, group = "act")]
+    pub(crate) recreate: bool,
+    /// It is gone
+    #[arg(long, group = "act")]
+    pub(crate) delete: bool,
+    /// It was made and last changed so long ago, such as 10m
+    #[arg(long, group = "act", value_name = "AGE", value_parser = age)]
+    pub(crate) settle: Option<i64>,
+    /// It takes only requests with a token of Adobe's
+    #[arg(long, group = "act")]
+    pub(crate) require_authentication: bool,
+    /// It ran in the hour that just ended: success, partial or failed
+    #[arg(long, group = "act", value_name = "STATUS", value_parser = run_status)]
+    pub(crate) run: Option<RunStatus>,
+    /// Records that came, with --run
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "run")]
+    pub(crate) received: u64,
+    /// Records that were refused, with --run
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "run")]
+    pub(crate) failed: u64,
+}
+
+fn age(text: &str) -> Result<i64, String> {
+    sandbox::age(text).ok_or_else(|| "write it like 90s, 10m, 2h or 30d".to_owned())
+}
+
+fn run_status(text: &str) -> Result<RunStatus, String> {
+    match text {
+        "success" => Ok(RunStatus::Success),
+        "partial" => Ok(RunStatus::Partial),
+        "failed" => Ok(RunStatus::Failed),
+        _ => Err("one of success, partial, failed".to_owned()),
+    }
 }

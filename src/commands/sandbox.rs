@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use tokio::signal::ctrl_c;
 
-use crate::cli::sandbox::{EditCommand, SandboxArgs, SandboxCommand, ServeArgs};
-use crate::sandbox::{self, Edit, End, Faults, OpenOptions, Running, SandboxError};
+use crate::cli::sandbox::{EditCommand, InletArgs, SandboxArgs, SandboxCommand, ServeArgs};
+use crate::sandbox::{self, Act, Edit, End, Faults, InletEdit, InletKind, OpenOptions, Running, SandboxError};
 
 /// Carries out the command; what it has to say goes to `out`.
 pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write) -> Result<(), SandboxError> {
@@ -39,8 +39,14 @@ async fn serve(args: ServeArgs, out: &mut dyn Write) -> Result<(), SandboxError>
 fn greeting(running: &Running) -> String {
     let (url, id) = (running.url(), running.client_id());
     let page = format!("{}/admin/oauth/authorize", url.replace("{shop}", "SHOP.myshopify.com"));
+    let adobe = if running.has_adobe() {
+        format!("export HOOKWRIGHT_ADOBE_URL={}\n", running.adobe_url())
+    } else {
+        String::new()
+    };
     format!(
         "export HOOKWRIGHT_ADMIN_URL={url}\n\
+         {adobe}\
          # The app here has the client id {id}; its secret stands in the seed under `app` (without one: sandbox-secret).\n\
          # To try a login: hookwright auth login --shop SHOP, or open in a browser\n\
          #   {page}?client_id={id}&scope=read_orders&redirect_uri=http://127.0.0.1:8080/"
@@ -85,6 +91,8 @@ fn edit(command: EditCommand) -> Edit {
         EditCommand::Scopes { shop, scopes } => {
             Edit::Scopes { shop, scopes: scopes.into_iter().filter(|scope| !scope.is_empty()).collect() }
         }
+        EditCommand::Flow(args) => Edit::Inlet(inlet(InletKind::Flow, args)),
+        EditCommand::Connection(args) => Edit::Inlet(inlet(InletKind::Connection, args)),
         EditCommand::Token { shop, token } => Edit::Token { shop, token },
         // One of them is given: the argument group holds that.
         EditCommand::Tokens { shop, revoke_tokens, expire_tokens, expire_refresh_tokens, expire_codes: _ } => {
@@ -100,6 +108,20 @@ fn edit(command: EditCommand) -> Edit {
             Edit::Tokens { shop, end }
         }
     }
+}
+
+fn inlet(kind: InletKind, args: InletArgs) -> InletEdit {
+    // One of them is given: the argument group holds that.
+    let act = match args {
+        InletArgs { run: Some(status), received, failed, .. } => Act::Run { status, received, failed },
+        InletArgs { settle: Some(ago), .. } => Act::Settle(ago),
+        InletArgs { enable: true, .. } => Act::Enable,
+        InletArgs { recreate: true, .. } => Act::Recreate,
+        InletArgs { delete: true, .. } => Act::Delete,
+        InletArgs { require_authentication: true, .. } => Act::RequireAuthentication,
+        _ => Act::Disable,
+    };
+    InletEdit { kind, which: args.which, act }
 }
 
 fn say(out: &mut dyn Write, line: &str) -> Result<(), SandboxError> {

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 
 use crate::model::ShopDomain;
 
+use super::adobe;
 use super::bucket::Bucket;
 use super::deeds;
 use super::error::SandboxError;
+use super::fault::Fault;
 use super::faults::{Faults, Injector, On, Strike};
 use super::files::{Files, State, Touched, Wait};
 use super::gate;
@@ -125,6 +127,37 @@ impl Desk {
         self.inner().state.world.shops.contains_key(shop)
     }
 
+    /// Whether Adobe's side has anything.
+    pub(super) fn has_adobe(&self) -> bool {
+        self.inner().state.world.adobe.has_inlets()
+    }
+
+    /// A request to Adobe's side, with what it meets.
+    pub(super) fn adobe(&self, ask: &adobe::Ask<'_>) -> Reply {
+        adobe::answer(&self.inner().state.world.adobe, ask)
+    }
+
+    /// What a request to Adobe's side meets.
+    pub(super) fn strike_adobe(&self, on: On) -> Strike {
+        let mut inner = self.inner();
+        if inner.faults.is_idle() {
+            return Strike::default();
+        }
+        let strike = inner.faults.next_at_adobe(on);
+        for (deed, _) in &strike.deeds {
+            if matches!(deed, Fault::TokenRevoked {}) {
+                inner.state.world.adobe.revoke_tokens();
+                inner.faults.deeds.push("Adobe: all tokens revoked".to_owned());
+            }
+        }
+        if !strike.deeds.is_empty()
+            && let Err(error) = inner.save()
+        {
+            tracing::error!(%error, "the sandbox state can't be written");
+        }
+        strike
+    }
+
     /// The client id of the app.
     pub(super) fn client_id(&self) -> String {
         self.inner().state.world.app.client_id.clone()
@@ -144,7 +177,7 @@ impl Desk {
     pub(super) fn seed(&self, seed: &Seed, replace: bool) -> Result<Summary, SandboxError> {
         let mut inner = self.inner();
         let mut world = if replace { World::default() } else { inner.state.world.clone() };
-        let summary = seed::fill(&mut world, seed)?;
+        let summary = seed::fill(&mut world, seed, now())?;
         inner.state.world = world;
         inner.buckets.clear();
         if !seed.faults.rules.is_empty() {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog;
 use crate::model::{Format, ShopDomain};
 
+use super::adobe::{self, InletEdit};
 use super::desk;
 use super::error::SandboxError;
 use super::oauth::End;
@@ -72,6 +73,8 @@ pub enum Edit {
         /// The token.
         token: String,
     },
+    /// Does something to a dataflow or a connection at Adobe.
+    Inlet(InletEdit),
     /// Ends what OAuth gave.
     Tokens {
         /// Handle or domain.
@@ -90,10 +93,19 @@ impl FromStr for Status {
     }
 }
 
+/// Milliseconds of `90s`, `10m`, `2h` or `30d`.
+pub fn age(text: &str) -> Option<i64> {
+    adobe::age(text)
+}
+
 /// Carries out `edit` at the time `at` and tells what happened.
 pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, SandboxError> {
     match edit {
         Edit::List { shop } => list(world, shop.as_deref()),
+        Edit::Inlet(edit) => {
+            let now = at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_millisecond);
+            world.adobe.edit(edit, now)
+        }
         Edit::Add { shop, topic, fields } => {
             let topic = seed::topic(topic).map_err(SandboxError::Edit)?;
             let (domain, shop) = find(world, shop)?;
@@ -225,6 +237,9 @@ fn list(world: &mut World, shop: Option<&str>) -> Result<String, SandboxError> {
         for subscription in shop.by_creation() {
             let _ = writeln!(out, "  {}", line(subscription));
         }
+    }
+    for inlet in world.adobe.lines().iter().filter(|_| only.is_none()) {
+        let _ = writeln!(out, "{inlet}");
     }
     if out.is_empty() {
         out.push_str("The sandbox has no shops.\n");

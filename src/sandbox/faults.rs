@@ -43,6 +43,11 @@ pub(super) enum On {
     Mutation,
     /// A request for a token.
     Oauth,
+    /// A request to Flow Service.
+    Adobe,
+    /// A request for a token of Adobe's.
+    Ims,
+    /// Any request to a shop.
     Any,
 }
 
@@ -68,7 +73,7 @@ impl Rule {
             }
         };
         let on = take("on").map_or(Ok(On::Any), serde_json::from_value);
-        let on = on.map_err(|_| wrong("on", "one of query, mutation, oauth, any"))?;
+        let on = on.map_err(|_| wrong("on", "one of query, mutation, oauth, any, adobe, ims"))?;
         let number = |key: &'static str, value: Option<Value>| {
             value.map(|value| value.as_u64().ok_or_else(|| wrong(key, "a whole number"))).transpose()
         };
@@ -84,6 +89,15 @@ impl Rule {
             format!("{name}: {error}{}", hints.collect::<String>())
         })?;
         fault.check().map_err(|message| format!("{name}: {message}"))?;
+        if matches!(on, On::Adobe | On::Ims) {
+            if shop.is_some() {
+                return Err(wrong("shop", "Adobe's side has no shops; leave it out"));
+            }
+            let of_shops = fault.is_deed() && !matches!(fault, Fault::TokenRevoked {});
+            if of_shops || matches!(fault, Fault::Throttled {} | Fault::InternalError { .. }) {
+                return Err(wrong("on", "Adobe's side knows no such thing"));
+            }
+        }
         Ok(Self { fault, shop, on, after, times, probability })
     }
 
@@ -119,7 +133,8 @@ impl Rule {
     fn concerns(&self, shop: &ShopDomain, on: On) -> bool {
         let named =
             self.shop.as_ref().is_none_or(|(_, glob)| glob.is_match(shop.handle()) || glob.is_match(shop.as_str()));
-        named && (self.on == On::Any || self.on == on)
+        let of_shops = !matches!(on, On::Adobe | On::Ims);
+        named && (self.on == on || (self.on == On::Any && of_shops))
     }
 }
 
@@ -174,6 +189,14 @@ impl Injector {
         };
         let rules: Vec<Value> = self.faults.rules.iter().enumerate().map(rule).collect();
         json!({ "seed": self.faults.seed, "faults": rules, "deeds": self.deeds })
+    }
+
+    /// What the next request to Adobe's side meets: it counts as one more shop.
+    pub(super) fn next_at_adobe(&mut self, on: On) -> Strike {
+        match ShopDomain::parse("adobe") {
+            Ok(adobe) => self.next(&adobe, on),
+            Err(_) => Strike::default(),
+        }
     }
 
     /// What the next request to `shop` meets.

@@ -11,6 +11,18 @@
 //!   resilient_refresh: false      # a used refresh token is dead at once, as before 2026-08-28
 //!   non_expiring: refused         # 403 for tokens without an end; a shop may say so, too
 //!   token_seconds: 3600           # and refresh_token_seconds, code_seconds
+//! adobe:                          # Adobe's side, for destinations that are looked up
+//!   org: 0123456789ABCDEF01234567@AdobeOrg    # without it any is served
+//!   client_id: aep-client         # without these two any client is
+//!   client_secret: aep-secret
+//!   token_seconds: 86399          # and page_size
+//!   flows:
+//!     - name: Shopify orders (prod)           # id and address follow from it, unless they are given
+//!       state: enabled            # sandbox: prod, age: 30d (when it was made and last changed)
+//!       inlet: flow               # `connection`: its address is at the base connection of its source
+//!       authentication_required: false
+//!       runs: [{ age: 1h, status: success, received: 120 }]   # or partial, failed
+//!   connections: [{ name: ACME raw, authentication_required: true }]
 //! require_oauth: true             # only tokens that OAuth gave; a shop may say so, too
 //! defaults: { scopes: [write_orders], bucket: { max: 2000, restore: 100 } }
 //! shops:
@@ -36,6 +48,7 @@ use serde_yaml::Spanned;
 use crate::catalog;
 use crate::model::{Format, Scope, ShopDomain, Topic};
 
+use super::adobe::SeedAdobe;
 use super::error::SandboxError;
 use super::faults::{Faults, Rule};
 use super::oauth::{App, NonExpiring};
@@ -53,6 +66,8 @@ pub(super) struct Seed {
     pub(super) faults: Faults,
     /// The app, with its place.
     app: Option<(String, App)>,
+    /// Adobe's side, with its place.
+    adobe: Option<(String, SeedAdobe)>,
 }
 
 /// What a seed brought.
@@ -70,6 +85,8 @@ struct File {
     sandbox: Spanned<u32>,
     /// The app that OAuth knows; without one `sandbox-client` with the secret `sandbox-secret`.
     app: Option<Spanned<App>>,
+    /// Adobe's side: accounts, dataflows, connections.
+    adobe: Option<Spanned<SeedAdobe>>,
     /// For every shop of this file: only tokens that OAuth gave are accepted.
     #[serde(default)]
     require_oauth: bool,
@@ -164,11 +181,19 @@ impl Seed {
     fn extend(&mut self, more: Self) -> Option<String> {
         self.shops.extend(more.shops);
         self.faults.extend(more.faults);
-        let (place, app) = more.app?;
-        if let Some((first, _)) = &self.app {
-            return Some(format!("{place}: there is an app at {first} already; name it in one file"));
+        let twice = |what: &str, place: &str, first: &str| {
+            Some(format!("{place}: there is an {what} at {first} already; name it in one file"))
+        };
+        match (&self.app, more.app) {
+            (Some((first, _)), Some((place, _))) => return twice("app", &place, first),
+            (None, app) => self.app = app,
+            (Some(_), None) => {}
         }
-        self.app = Some((place, app));
+        match (&self.adobe, more.adobe) {
+            (Some((first, _)), Some((place, _))) => return twice("adobe part", &place, first),
+            (None, adobe) => self.adobe = adobe,
+            (Some(_), None) => {}
+        }
         None
     }
 }
@@ -195,6 +220,10 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
     let app = file.app.map(|app| {
         app.value.check().unwrap_or_else(|message| wrong(app.referenced, message));
         (format!("{}:{}:{}", path.display(), app.referenced.line(), app.referenced.column()), app.value)
+    });
+    let adobe = file.adobe.map(|adobe| {
+        adobe.value.check(&mut wrong);
+        (format!("{}:{}:{}", path.display(), adobe.referenced.line(), adobe.referenced.column()), adobe.value)
     });
     let mut shops = Vec::new();
     for Spanned { value: mut entry, referenced: at, .. } in file.shops {
@@ -232,7 +261,7 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
             Err(message) => errors.push(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
         }
     }
-    if errors.is_empty() { Ok(Seed { shops, faults, app }) } else { Err(errors) }
+    if errors.is_empty() { Ok(Seed { shops, faults, app, adobe }) } else { Err(errors) }
 }
 
 fn check(seeded: &Seeded, wrong: &mut impl FnMut(serde_yaml::Location, String)) {
@@ -283,11 +312,14 @@ fn time(text: &str) -> Option<String> {
     Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-/// Adds the shops of `seed` to `world`; a shop that is there already is an error.
-pub(super) fn fill(world: &mut World, seed: &Seed) -> Result<Summary, SandboxError> {
+/// Adds the shops of `seed` to `world` at the time `now`, in milliseconds since 1970; a shop that is there already is an error.
+pub(super) fn fill(world: &mut World, seed: &Seed, now: i64) -> Result<Summary, SandboxError> {
     let mut errors = Vec::new();
     if let Some((_, app)) = &seed.app {
         world.app.clone_from(app);
+    }
+    if let Some((_, adobe)) = &seed.adobe {
+        world.adobe = adobe.make(now);
     }
     for (place, domain, entry) in &seed.shops {
         if world.shops.contains_key(domain) {
@@ -361,7 +393,7 @@ mod tests {
 
     fn world(text: &str) -> Result<World, SandboxError> {
         let mut world = World::default();
-        fill(&mut world, &parse_one(text, Path::new("a.sandbox.yaml"))?)?;
+        fill(&mut world, &parse_one(text, Path::new("a.sandbox.yaml"))?, 0)?;
         Ok(world)
     }
 
@@ -415,7 +447,7 @@ shops:
             "{message}"
         );
         let mut world = World::default();
-        fill(&mut world, &read(&[file("a")]).expect("once")).expect("seed");
+        fill(&mut world, &read(&[file("a")]).expect("once"), 0).expect("seed");
         assert_eq!(world.app.client_id, "a");
     }
 

@@ -14,9 +14,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use serde_json::json;
+
 use crate::model::ShopDomain;
 
-use super::desk::{Call, Desk, Facts};
+use super::desk::{self, Call, Desk, Facts};
 use super::error::SandboxError;
 use super::faults::{On, Strike};
 use super::gate::{self, Effect, refused};
@@ -24,8 +26,10 @@ use super::graphql::{self, Mishap};
 use super::oauth;
 use super::reply::{self, Reply};
 use super::wire::{Handle, Lines};
-use super::{control, rest, version};
+use super::{adobe, control, rest, version};
 
+/// Where Adobe's side is.
+const ADOBE: &str = "/__adobe";
 const MAX_BODY: usize = 1024 * 1024;
 /// For seeds of thousands of shops.
 const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
@@ -86,6 +90,9 @@ async fn answer(
     if let Some(path) = path.strip_prefix("/__sandbox/") {
         return respond(control::answer(&desk, &parts.method, path, parts.uri.query(), &body));
     }
+    if let Some(path) = path.strip_prefix(ADOBE).filter(|path| path.starts_with('/')) {
+        return adobe(&desk, &line, &parts, path, &body).await;
+    }
     let Some((shop, rest)) = locate(path, &parts.headers) else {
         let named = path.strip_suffix("/admin/oauth/authorize").map(|shop| shop.trim_start_matches('/'));
         return respond(named.map_or_else(|| refused(404, "Not Found"), oauth::no_such_shop));
@@ -106,12 +113,55 @@ async fn answer(
     sleep(Duration::from_millis(strike.wait.1)).await;
     let seq = desk.note(parts.method.as_str(), path, Some(&shop), facts, reply.status);
     line.set(effect.trouble);
-    let mut response = respond(reply.header("x-request-id", format!("sandbox-{seq}")));
-    if let Some((kind, text)) = effect.body {
+    finish(reply.header("x-request-id", format!("sandbox-{seq}")), effect.body, effect.truncated).await
+}
+
+/// A request to Adobe's side.
+async fn adobe(
+    desk: &Desk,
+    line: &Handle,
+    parts: &axum::http::request::Parts,
+    path: &str,
+    body: &Bytes,
+) -> Response<Body> {
+    let state = desk.id();
+    let ask = adobe::Ask {
+        method: parts.method.as_str(),
+        path,
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body,
+        state: &state,
+        now: desk::now(),
+    };
+    let strike = desk.strike_adobe(if ask.is_token() { On::Ims } else { On::Adobe });
+    sleep(Duration::from_millis(strike.wait.0)).await;
+    let effect = strike.fault.as_ref().map_or_else(Effect::default, |fault| gate::effect(fault, false));
+    let mut reply = match effect.instead {
+        // Adobe's gateway says it in its own words (seen in fixtures of others).
+        Some(reply) if reply.status == 429 => Reply {
+            body: reply::Body::Json(json!({ "error_code": "429050", "message": "Too many requests" })),
+            ..reply
+        },
+        Some(reply) => reply,
+        None => desk.adobe(&ask),
+    };
+    reply = effect.afterwards.unwrap_or(reply);
+    sleep(Duration::from_millis(strike.wait.1)).await;
+    let facts = Facts { faults: strike.names, ..Facts::default() };
+    desk.note(parts.method.as_str(), parts.uri.path(), None, facts, reply.status);
+    line.set(effect.trouble);
+    finish(reply, effect.body, effect.truncated).await
+}
+
+/// The answer as it goes out.
+async fn finish(reply: Reply, body: Option<(&'static str, String)>, truncated: bool) -> Response<Body> {
+    let mut response = respond(reply);
+    if let Some((kind, text)) = body {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         *response.body_mut() = Body::from(text);
     }
-    if effect.truncated {
+    if truncated {
         let whole = to_bytes(std::mem::take(response.body_mut()), usize::MAX).await.unwrap_or_default();
         *response.body_mut() = Body::from(whole.slice(..whole.len() / 2));
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog;
 use crate::model::{Format, Scope, ScopeSet, ShopDomain, Topic};
 
+use super::adobe::Adobe;
 use super::oauth::{App, Grants, NonExpiring};
 use super::rules::{self, Attribute, Complaint};
 
@@ -23,6 +24,9 @@ pub(super) struct World {
     /// Whose client id and secret OAuth knows.
     #[serde(default, skip_serializing_if = "App::is_default")]
     pub(super) app: App,
+    /// Adobe's side.
+    #[serde(default, skip_serializing_if = "Adobe::is_default")]
+    pub(super) adobe: Adobe,
     /// How many shops there ever were: the next one's number.
     numbered: u64,
 }

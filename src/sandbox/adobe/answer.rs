@@ -1,0 +1,124 @@
+//! Requests to IMS and Flow Service, and what they are answered.
+
+use axum::http::HeaderMap;
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use super::super::reply::Reply;
+use super::query::Query;
+use super::shape;
+use super::world::{Adobe, Inlet, PAGE, TOKEN_SECONDS};
+
+/// A request below `/__adobe`.
+pub(in super::super) struct Ask<'a> {
+    pub(in super::super) method: &'a str,
+    /// Without the prefix.
+    pub(in super::super) path: &'a str,
+    pub(in super::super) query: &'a str,
+    pub(in super::super) headers: &'a HeaderMap,
+    pub(in super::super) body: &'a [u8],
+    /// The id of the state.
+    pub(in super::super) state: &'a str,
+    /// Milliseconds since 1970.
+    pub(in super::super) now: i64,
+}
+
+const FLOW_SERVICE: &str = "/data/foundation/flowservice/";
+
+impl Ask<'_> {
+    /// Whether it is for IMS.
+    pub(in super::super) fn is_token(&self) -> bool {
+        self.path.starts_with("/ims/")
+    }
+}
+
+/// Answers it.
+pub(in super::super) fn answer(adobe: &Adobe, ask: &Ask<'_>) -> Reply {
+    match (ask.method, ask.path) {
+        ("POST", "/ims/token/v3" | "/ims/token/v2") => token(adobe, ask),
+        (method, path) => match path.strip_prefix(FLOW_SERVICE) {
+            Some(_) if method != "GET" => Reply::json(405, json!({ "message": "Method Not Allowed" })),
+            Some(path) => gateway(adobe, ask).unwrap_or_else(|| flow_service(adobe, ask, path)),
+            None => Reply::json(404, json!({ "error_code": "404000", "message": "Not Found" })),
+        },
+    }
+}
+
+/// IMS's client credentials. Its error bodies are not established; these are OAuth's.
+fn token(adobe: &Adobe, ask: &Ask<'_>) -> Reply {
+    let form: Vec<(String, String)> = form_urlencoded::parse(ask.body).into_owned().collect();
+    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default();
+    let refused = |status, error: &str, why: &str| Reply::json(status, json!({ "error": error, "error_description": why }));
+    if field("grant_type") != "client_credentials" {
+        return refused(400, "unsupported_grant_type", "the grant type is not supported");
+    }
+    let (client, secret) = (field("client_id"), field("client_secret"));
+    let known = |known: &Option<String>, given: &str| !given.is_empty() && known.as_deref().is_none_or(|k| k == given);
+    if !known(&adobe.client_id, client) || !known(&adobe.client_secret, secret) {
+        return refused(401, "invalid_client", "invalid client_id or client_secret");
+    }
+    let scope = field("scope");
+    if scope.is_empty() || scope.contains(' ') {
+        return refused(400, "invalid_scope", "scopes are separated by commas");
+    }
+    let seconds = adobe.token_seconds.unwrap_or(TOKEN_SECONDS);
+    let token = adobe.token(ask.state, client, ask.now.saturating_add(seconds.saturating_mul(1_000)));
+    Reply::json(200, json!({ "access_token": token, "token_type": "bearer", "expires_in": seconds }))
+}
+
+/// What Adobe's gateway refuses (documented codes).
+fn gateway(adobe: &Adobe, ask: &Ask<'_>) -> Option<Reply> {
+    let header = |name: &str| ask.headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
+    let refused = |status, code: &str, message: &str| Some(Reply::json(status, json!({ "error_code": code, "message": message })));
+    let Some(token) = header("authorization").and_then(|value| value.strip_prefix("Bearer ")) else {
+        return refused(403, "403010", "Oauth token is missing.");
+    };
+    let Some(client) = header("x-api-key") else { return refused(403, "403000", "Api Key is required") };
+    if adobe.client_id.as_deref().is_some_and(|known| known != client) {
+        return refused(403, "403003", "Api Key is invalid");
+    }
+    if !adobe.takes(ask.state, client, token, ask.now) {
+        return refused(401, "401013", "Oauth token is not valid");
+    }
+    let Some(org) = header("x-gw-ims-org-id") else { return refused(400, "400003", "Missing header") };
+    if adobe.org.as_deref().is_some_and(|known| known != org) {
+        return refused(403, "403025", "Profile is not valid");
+    }
+    let Some(sandbox) = header("x-sandbox-name") else {
+        return Some(own(400, "2105-400", "x-sandbox-name header is missing"));
+    };
+    let known = sandbox == "prod" || adobe.inlets.iter().any(|inlet| inlet.sandbox == sandbox);
+    (!known).then(|| own(404, "2100-404", &format!("Sandbox {sandbox} not found")))
+}
+
+/// Flow Service's own error codes are documented, the JSON around them is not: this one is chosen here.
+fn own(status: u16, code: &str, message: &str) -> Reply {
+    Reply::json(status, json!({ "errorCode": code, "message": message, "status": status }))
+}
+
+fn flow_service(adobe: &Adobe, ask: &Ask<'_>, path: &str) -> Reply {
+    let header = |name: &str| ask.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let org = header("x-gw-ims-org-id");
+    let here = adobe.inlets.iter().filter(|inlet| inlet.sandbox == header("x-sandbox-name"));
+    let each = |shape: &dyn Fn(&Inlet, &str) -> Option<Value>| here.clone().filter_map(|i| shape(i, org)).collect();
+    let (list, id) = path.split_once('/').map_or((path, None), |(list, id)| (list, Some(id)));
+    let items: Vec<Value> = match list {
+        "flows" => each(&shape::flow),
+        "connections" => each(&shape::connection),
+        "sourceConnections" => each(&shape::source),
+        "runs" => here.flat_map(|inlet| shape::runs(inlet, org)).collect(),
+        _ => return own(404, "1101-404", "Resource not found"),
+    };
+    if let Some(id) = id {
+        return match items.into_iter().find(|item| item["id"] == id) {
+            // By id, too, it is wrapped in `items` (documented).
+            Some(item) => Reply::json(200, json!({ "items": [item] })),
+            None => own(404, "1101-404", "Resource not found"),
+        };
+    }
+    let page = Query::parse(ask.query).and_then(|query| query.page(list, items, adobe.page_size.unwrap_or(PAGE).max(1)));
+    match page {
+        Ok(page) => Reply::json(200, page),
+        Err((code, message)) => own(400, code, &message),
+    }
+}
