@@ -81,7 +81,7 @@ pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan
         plan_digest: String::new(),
         exit_code: 0,
         manifest_digest,
-        complete: summary.shops.failed == 0,
+        complete: summary.shops.failed == 0 && destinations.iter().all(|d| d.error.is_none()),
         settings,
         selection,
         summary,

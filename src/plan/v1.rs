@@ -26,7 +26,7 @@ pub struct Plan {
     pub exit_code: u8,
     /// `sha256:…` over the meaning of the manifest: all of its shops, whatever the selection.
     pub manifest_digest: String,
-    /// Whether every selected shop was read, apart from tolerated ones.
+    /// Whether every selected shop was read, apart from tolerated ones, and Adobe said what it was asked.
     pub complete: bool,
     /// What the plan was made with.
     pub settings: Settings,

@@ -9,6 +9,7 @@ mod app_config;
 mod architecture;
 mod clusters;
 mod completions;
+mod destinations;
 mod events;
 mod examples;
 mod files;

@@ -83,16 +83,26 @@ pub(super) fn prose(text: &str) -> String {
     out.join(" ")
 }
 
-/// What our messages put between backticks, as one span: a command to copy. Also, how many words it is.
+/// What our messages put between backticks or quotation marks, as one span: a command to copy, the name of something at
+/// Adobe. Also, how many words it is.
 fn quoted(words: &[&str]) -> Option<(String, usize)> {
+    quoted_by('`', words).or_else(|| quoted_by('"', words))
+}
+
+fn quoted_by(mark: char, words: &[&str]) -> Option<(String, usize)> {
     let (open, first, _) = trimmed(words.first()?);
-    first.strip_prefix('`')?;
-    let ends = |word: &&str| trimmed(word).1.ends_with('`') && *word != "`";
-    let length = words.iter().position(ends)? + 1;
+    let rest = first.strip_prefix(mark)?;
+    let ends = |(at, word): (usize, &&str)| {
+        let core = if at == 0 { rest } else { trimmed(word).1 };
+        core.ends_with(mark)
+    };
+    let length = words.iter().enumerate().position(ends)? + 1;
     let all = words[..length].join(" ");
-    let (inside, after) = all[open.len() + 1..].rsplit_once('`')?;
-    let sound = !inside.trim().is_empty() && !inside.contains('`') && after.chars().all(|c| ".,;:)".contains(c));
-    sound.then(|| (format!("{open}{}{after}", span(inside)), length))
+    let (inside, after) = all[open.len() + 1..].rsplit_once(mark)?;
+    let sound = !inside.trim().is_empty() && !inside.contains(mark) && after.chars().all(|c| ".,;:)".contains(c));
+    // Backticks are the span; other marks belong to what is said.
+    let inside = if mark == '`' { inside.to_owned() } else { format!("{mark}{inside}{mark}") };
+    sound.then(|| (format!("{open}{}{after}", span(&inside)), length))
 }
 
 /// A word without the punctuation around it: what opens it, itself, what follows.

@@ -103,7 +103,7 @@ fn said<'a>(parts: &mut Vec<Part<'a>>, kind: Kind, plan: &Plans<'a>) {
 
 fn destination<'a>(told: &Destination) -> Piece<'a> {
     let Said { name, found, address, verdict, replaces, strong } = destinations::said(told);
-    let way = [Some(code(&name)), found.map(|found| prose(&found)), address.map(|address| code(&address))];
+    let way = [Some(code(&name)), found.map(|found| code(&found)), address.map(|address| code(&address))];
     let way: Vec<String> = way.into_iter().flatten().collect();
     let more: Vec<String> = verdict.into_iter().chain(replaces).map(|text| prose(&text)).collect();
     let more = if more.is_empty() { String::new() } else { format!(" — {}", more.join("; ")) };
