@@ -52,6 +52,17 @@ fn the_fleet_of_forty_has_drifted_a_little() {
 }
 
 #[test]
+fn two_destinations_by_the_names_of_their_flows() {
+    let example = Example::new("aep");
+    let plan = example.plan_apply_plan("Plan: 5 to add, 0 to change, 0 to destroy.", [2, 0]);
+    assert_eq!(plan["destinations"].as_array().unwrap().len(), 2);
+    run(example.folder.path(), &["sandbox", "edit", "flow", "Shopify orders (prod)", "--recreate"]).exits(0);
+    let again = example.run(&["plan", "--sandbox"]);
+    again.exits(0).ends("Plan: 0 to add, 4 to change, 0 to destroy.").says("it was deleted or recreated");
+    example.run(&["drift", "--sandbox"]).exits(2).says("it was deleted or recreated");
+}
+
+#[test]
 fn the_document_that_the_project_came_from() {
     let plan = Example::new("seed-document").plan_apply_plan("Plan: 1 to add, 0 to change, 0 to destroy.", [2, 0]);
     let shop = &plan["shops"][0];
