@@ -6,7 +6,7 @@
 mod matching;
 mod names;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog;
 use crate::model::{Address, Binding, Field, Live, ScopeSet, Sight, Topic};
@@ -111,7 +111,7 @@ pub struct ShopDiff<'a> {
 
 /// Compares one shop. The result does not depend on the order of either side.
 pub fn diff<'a>(desired: &'a Desired, observed: &'a Observed, ownership: &Ownership) -> ShopDiff<'a> {
-    diff_around(desired, observed, ownership, &HashSet::new())
+    diff_around(desired, observed, ownership, &BTreeSet::new())
 }
 
 /// As [`diff`], but nothing is newly bound to the addresses in `closed`: what is delivered there would be lost.
@@ -119,7 +119,7 @@ pub fn diff_around<'a>(
     desired: &'a Desired,
     observed: &'a Observed,
     ownership: &Ownership,
-    closed: &HashSet<Address>,
+    closed: &BTreeSet<Address>,
 ) -> ShopDiff<'a> {
     let (managed, unmanaged): (Vec<_>, Vec<_>) =
         observed.entries.iter().partition(|live| ownership.covers(&live.binding.address));
@@ -204,7 +204,7 @@ impl Write {
     }
 }
 
-fn block_for_addresses(writes: &mut Vec<Write>, closed: &HashSet<Address>, blocked: &mut Vec<Blocked>) {
+fn block_for_addresses(writes: &mut Vec<Write>, closed: &BTreeSet<Address>, blocked: &mut Vec<Blocked>) {
     writes.retain(|write| {
         let binds = write.live.as_ref().is_none_or(|(_, fields)| fields.contains(&Field::Address));
         let open = !(binds && closed.contains(&write.wanted.binding.address));

@@ -16,7 +16,7 @@ use super::exchange::Exchange;
 /// A token is not used for the last 24th of its life; Adobe advises to renew at 23 of 24 hours (documented).
 const SHARE: u32 = 24;
 /// Nor for less than this.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 #[derive(Default)]
 pub(super) struct Tokens {

@@ -268,6 +268,7 @@ Examples:
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("act").required(true))]
+#[expect(clippy::struct_excessive_bools, reason = "one flag for each act; the group lets one of them through")]
 pub(crate) struct InletArgs {
     /// Name or id
     #[arg(value_name = "NAME")]

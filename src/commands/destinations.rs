@@ -13,7 +13,7 @@ use crate::render;
 
 /// What `destinations --format json` prints. A minor version adds keys.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Destinations {
+pub(crate) struct Told {
     /// `1.x`
     format_version: String,
     /// Version of the hookwright that wrote it.
@@ -39,7 +39,7 @@ pub(super) async fn run(args: DestinationsArgs, output: Output) -> Result<Exit, 
     };
     match args.format {
         Format::Text => output.print(&render::destinations_text(&destinations, &output.style()))?,
-        Format::Json => output.print_json(&Destinations {
+        Format::Json => output.print_json(&Told {
             format_version: "1.0".to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             exit_code: exit as u8,

@@ -89,7 +89,7 @@ impl Target {
     }
 
     /// Where secrets come from.
-    pub(crate) fn secrets(&self, access: &AccessArgs) -> SecretResolver {
+    pub(crate) fn secrets(access: &AccessArgs) -> SecretResolver {
         let mut options = auth::Options::new(Arc::new(|name| std::env::var_os(name)));
         options.allow_commands = access.allow_commands;
         SecretResolver::new(options)
@@ -107,7 +107,7 @@ impl Target {
     pub(crate) fn tokens(&self, access: &AccessArgs, client: &AdminClient) -> Tokens {
         let place = self.store_place();
         Tokens::new(TokenOptions {
-            secrets: self.secrets(access),
+            secrets: Self::secrets(access),
             client: client.clone(),
             clock,
             place: Arc::new(move |path| place(path)),

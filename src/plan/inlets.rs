@@ -1,6 +1,6 @@
 //! What Adobe says of the addresses that a plan binds to: what may not be bound, and what to say of what is.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ const CLOSED: [&str; 4] = ["disabled", "authentication_required", "address_diffe
 pub struct Inlets {
     said: HashMap<Address, Said>,
     /// Those that nothing may be bound to.
-    pub(super) closed: HashSet<Address>,
+    pub(super) closed: BTreeSet<Address>,
 }
 
 #[derive(Debug, Clone)]

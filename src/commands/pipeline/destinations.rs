@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::aep::{self, Accounts, Setting};
+use super::super::target::{self, Target};
 use super::super::{Output, clock};
 use super::{ReadFailure, Run, context, folded, input, lines, load_with};
 use crate::cli::AccessArgs;
@@ -14,7 +15,7 @@ use crate::manifest::{Manifest, Options};
 use crate::plan::v1::{self, Plan, Shop};
 use crate::plan::{self, Inlets, ShopPart};
 use crate::progress::Voice;
-use crate::state::aep::{Destination, Target};
+use crate::state::aep::{self as found, Destination};
 
 impl Run {
     /// Looks up what the bindings of the selected shops lead to (of a saved plan's shops with changes), and puts the
@@ -82,8 +83,8 @@ impl Run {
             .map(|entry| &entry.binding.address)
             .collect();
         let places = self.manifest.destinations.iter().enumerate().filter(|(_, d)| match &d.target {
-            Target::Address(address) => crate::manifest::is_dcs(address) && bound.contains(address),
-            Target::Lookup { .. } => false,
+            found::Target::Address(address) => crate::manifest::is_dcs(address) && bound.contains(address),
+            found::Target::Lookup { .. } => false,
         });
         let places = places.map(|(at, _)| at).collect();
         self.verified = aep::verify(&self.manifest, &places, &self.accounts, clock).await;
@@ -97,8 +98,8 @@ impl Run {
         let selected: BTreeSet<_> = self.shops.iter().map(|at| &self.manifest.shops[*at].shop).collect();
         let of_selected = |d: &Destination| d.shop.as_ref().is_none_or(|shop| selected.contains(shop));
         let of_adobe = |d: &Destination| match &d.target {
-            Target::Address(address) => crate::manifest::is_dcs(address),
-            Target::Lookup { .. } => true,
+            found::Target::Address(address) => crate::manifest::is_dcs(address),
+            found::Target::Lookup { .. } => true,
         };
         let places = self.manifest.destinations.iter().enumerate().filter(|(_, d)| of_selected(d) && of_adobe(d));
         let places: BTreeSet<usize> = places.map(|(at, _)| at).collect();
@@ -117,10 +118,10 @@ impl Run {
     fn setting(&self, access: &AccessArgs) -> Setting {
         let progress = Arc::clone(&self.progress);
         Setting {
-            secrets: self.target.secrets(access),
+            secrets: Target::secrets(access),
             stand_in: self.target.adobe(),
             sandbox: self.target.sandbox.is_some(),
-            trusted: super::super::target::trusted_hosts(),
+            trusted: target::trusted_hosts(),
             deadline: self.deadline,
             stop: self.stop.subscribe(),
             on_wait: Arc::new(move |wait, why| progress.wait("Adobe", wait, why)),
@@ -165,8 +166,8 @@ impl Run {
 
 fn account(manifest: &Manifest, at: usize) -> Option<&str> {
     match &manifest.destinations.get(at)?.target {
-        Target::Lookup { lookup, .. } => Some(&lookup.account),
-        Target::Address(_) => None,
+        found::Target::Lookup { lookup, .. } => Some(&lookup.account),
+        found::Target::Address(_) => None,
     }
 }
 

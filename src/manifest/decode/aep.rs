@@ -207,12 +207,10 @@ impl Decoder {
     }
 
     fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
-        match node.value {
-            Value::Bool(value) => Some(value),
-            _ => {
-                self.wrong_type(node, what, "true or false", None);
-                None
-            }
+        if let Value::Bool(value) = node.value {
+            return Some(value);
         }
+        self.wrong_type(node, what, "true or false", None);
+        None
     }
 }

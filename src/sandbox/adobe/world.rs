@@ -197,7 +197,8 @@ impl Adobe {
         let name = inlet.name.clone();
         let done = match &edit.act {
             Act::Enable | Act::Disable => {
-                inlet.state = if matches!(edit.act, Act::Enable) { "enabled" } else { "disabled" }.to_owned();
+                let state = if matches!(edit.act, Act::Enable) { "enabled" } else { "disabled" };
+                state.clone_into(&mut inlet.state);
                 inlet.updated_at = now;
                 inlet.state.clone()
             }
