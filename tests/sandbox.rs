@@ -1,5 +1,7 @@
 //! The sandbox over real HTTP: what was recorded of Shopify, and what a client relies on.
 
+#[path = "sandbox/adobe.rs"]
+mod adobe;
 #[path = "sandbox/faults.rs"]
 mod faults;
 #[path = "sandbox/oauth.rs"]

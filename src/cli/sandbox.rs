@@ -254,15 +254,15 @@ Examples:
     /// Change a dataflow at Adobe, as somebody would in Adobe's tools
     #[command(after_help = "\
 Examples:
-  hookwright sandbox edit flow 'Shopify orders (prod)' --recreate     another id, another address
-  hookwright sandbox edit flow 'Shopify orders (prod)' --settle 10m   as if that was a while ago
-  hookwright sandbox edit flow 'Shopify orders (prod)' --run failed --received 10 --failed 10")]
+  hookwright sandbox edit flow orders --recreate     another id, another address
+  hookwright sandbox edit flow orders --settle 10m   as if that was a while ago
+  hookwright sandbox edit flow orders --run failed --received 10 --failed 10")]
     Flow(InletArgs),
     /// Change an HTTP API connection at Adobe
     #[command(after_help = "\
 Examples:
-  hookwright sandbox edit connection 'ACME raw' --disable
-  hookwright sandbox edit connection 'ACME raw' --require-authentication")]
+  hookwright sandbox edit connection raw --disable
+  hookwright sandbox edit connection raw --require-authentication")]
     Connection(InletArgs),
 }
 

@@ -1,5 +1,6 @@
 //! The laws of the diff, against a little shop that keeps Shopify's rules of uniqueness.
 
+mod closed;
 pub(crate) mod rest;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
 //! The plan as data: deterministic, sealed, judged again after a run that was cut short.
 
+mod inlets;
 mod rest;
 
 use std::collections::{BTreeMap, HashSet};

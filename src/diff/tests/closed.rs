@@ -1,0 +1,61 @@
+//! Addresses that nothing may be bound to: what is delivered there would be lost.
+
+use super::*;
+
+fn any_closed() -> impl Strategy<Value = BTreeSet<Address>> {
+    let some = prop::sample::subsequence(MANAGED.to_vec(), 0..=3);
+    some.prop_map(|all| all.into_iter().map(Address::new).collect())
+}
+
+fn topic(change: &Change) -> &Topic {
+    match change {
+        Change::Create { after, .. } | Change::Update { after, .. } => &after.topic,
+        Change::Delete { before, .. } => &before.binding.topic,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Nothing is newly bound to a closed address, no route of such a topic is taken away, and nothing is lost sight of.
+    #[test]
+    fn nothing_is_bound_to_a_closed_address(wanted in any_desired(), shop in any_shop(), closed in any_closed()) {
+        let seen = shop.observed(None);
+        let ownership = Ownership::default();
+        let out = diff_around(&wanted, &seen, &ownership, &closed);
+        for change in &out.changes {
+            let binds = match change {
+                Change::Create { after, .. } => Some(after),
+                Change::Update { after, fields, .. } => Some(after).filter(|_| fields.contains(&Field::Address)),
+                Change::Delete { .. } => None,
+            };
+            prop_assert!(binds.is_none_or(|binding| !closed.contains(&binding.address)), "{:?}", change);
+            if let Change::Delete { reason: DeleteReason::NotInManifest, .. } = change {
+                let held = out.blocked.iter().any(|b| b.entry.binding.topic == *topic(change));
+                prop_assert!(!held, "a route is taken away though another is blocked: {:?}", change);
+            }
+        }
+        let written = out.changes.iter().filter(|c| match c {
+            Change::Create { .. } => true,
+            Change::Update { reason, .. } => *reason != UpdateReason::NameStep,
+            Change::Delete { .. } => false,
+        });
+        prop_assert_eq!(written.count() + out.bound.len() + out.blocked.len(), wanted.entries.len());
+        // With every address open it is the diff that it always was.
+        if closed.is_empty() {
+            prop_assert_eq!(out, diff(&wanted, &seen, &ownership));
+        }
+    }
+}
+
+#[test]
+fn what_is_bound_to_a_closed_address_already_may_change_otherwise() {
+    let closed = BTreeSet::from([Address::new(MANAGED[0])]);
+    let mut wanted = bind("orders/create", MANAGED[0]);
+    wanted.include_fields = vec!["id".into()];
+    let state = observed(vec![live(1, bind("orders/create", MANAGED[0])), live(2, bind("orders/updated", MANAGED[1]))]);
+    let want = desired(vec![wanted, bind("orders/updated", MANAGED[0])]);
+    let out = diff_around(&want, &state, &Ownership::default(), &closed);
+    assert!(matches!(out.changes.as_slice(), [Change::Update { fields, .. }] if *fields == [Field::IncludeFields]));
+    assert!(matches!(out.blocked.as_slice(), [Blocked { why: Obstacle::Closed, .. }]));
+}

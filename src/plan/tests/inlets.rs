@@ -1,0 +1,100 @@
+//! What Adobe says of destinations, in a plan.
+
+use super::*;
+use crate::plan::v1::{Destination, Source};
+
+fn told(verdict: &str, severity: v1::Severity, address: Option<&str>) -> Destination {
+    Destination {
+        name: Some("orders".into()),
+        shop: None,
+        source: Source { file: "m.yaml".into(), line: 3 },
+        found_by: "name".into(),
+        wanted: "Shopify orders".into(),
+        account: Some("default".into()),
+        org: None,
+        sandbox: Some("prod".into()),
+        kind: Some("flow".into()),
+        id: Some("4982698b".into()),
+        title: None,
+        state: None,
+        address: address.map(str::to_owned),
+        created_at: None,
+        updated_at: None,
+        verdict: verdict.into(),
+        severity,
+        message: format!("it is {verdict}"),
+        settles_at: (verdict == "settling").then(|| "2026-11-23T00:05:00Z".to_owned()),
+        replaces: vec![],
+        error: None,
+    }
+}
+
+fn world(destination: &Destination) -> World {
+    World { inlets: Inlets::of(std::slice::from_ref(destination)), ..World::new() }
+}
+
+#[test]
+fn a_verdict_by_which_data_is_lost_blocks_and_says_so_of_what_is_live() {
+    for verdict in ["disabled", "authentication_required", "address_differs"] {
+        let world = world(&told(verdict, v1::Severity::Attention, Some(MANAGED[0])));
+        let want = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
+        let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
+        let shop = world.part("a", &want, &have).shop;
+        assert_eq!(shop.blocked.len(), 1, "{verdict}");
+        assert_eq!(shop.blocked[0].reason, format!("destination_{verdict}"));
+        assert!(shop.changes.is_empty() && shop.blocked[0].message.contains("it is "), "{:?}", shop.blocked);
+        let found: Vec<_> = shop.findings.iter().map(|f| (f.kind.as_str(), f.severity)).collect();
+        assert_eq!(found, [(format!("destination_{verdict}").as_str(), v1::Severity::Attention)]);
+        assert_eq!(shop.findings[0].details["topics"], serde_json::json!(["orders/create"]));
+    }
+}
+
+#[test]
+fn other_verdicts_block_nothing() {
+    use v1::Severity::{Attention, Info, Warning};
+    for (verdict, severity, findings) in [
+        ("ok", Info, 0),
+        ("quiet", Info, 0),
+        ("settling", Warning, 0),
+        ("unknown", Warning, 0),
+        ("ingest_failing", Attention, 1),
+        ("missing", Attention, 1),
+    ] {
+        let world = world(&told(verdict, severity, Some(MANAGED[0])));
+        let want = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
+        let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
+        let shop = world.part("a", &want, &have).shop;
+        assert_eq!((shop.changes.len(), shop.blocked.len(), shop.findings.len()), (1, 0, findings), "{verdict}");
+    }
+}
+
+#[test]
+fn a_young_destination_is_a_hazard_for_five_minutes_and_only_if_something_is_bound_to_it() {
+    let destination = told("settling", v1::Severity::Warning, Some(MANAGED[0]));
+    let world = world(&destination);
+    let plan = |have: Vec<crate::state::Entry<crate::model::Live>>| {
+        let part = world.part("a", &desired(vec![bind("orders/create", MANAGED[0])]), &observed(have));
+        let hazards = of_run(&world.plan(vec![]).settings, std::slice::from_ref(&destination), [&part.shop]);
+        hazards.into_iter().map(|h| (h.kind.clone(), h)).collect::<Vec<_>>()
+    };
+    assert_eq!(plan(vec![live(1, bind("orders/create", MANAGED[0]))]), vec![], "nothing is newly bound");
+    for have in [vec![], vec![live(1, bind("orders/create", MANAGED[1]))]] {
+        let hazards = plan(have);
+        let [(kind, hazard)] = hazards.as_slice() else { panic!("{hazards:?}") };
+        assert_eq!((kind.as_str(), hazard.shop.as_ref()), ("destination_settling", None));
+        let at = |time: &str| refused([hazard], &[], time.parse().expect("time")).len();
+        assert_eq!((at("2026-11-23T00:04:59Z"), at("2026-11-23T00:05:00Z")), (1, 0));
+        let consent = Consent::parse("destination_settling").expect("consent");
+        assert_eq!(refused([hazard], &[consent], jiff::Timestamp::UNIX_EPOCH).len(), 0);
+    }
+}
+
+#[test]
+fn time_heals_no_other_hazard() {
+    let mut hazard = World::new()
+        .part("a", &desired(vec![]), &observed(vec![live(1, bind("orders/create", MANAGED[0]))]))
+        .hazards
+        .remove(0);
+    hazard.details.insert("until".into(), "1970-01-01T00:00:00Z".into());
+    assert_eq!(refused([&hazard], &[], jiff::Timestamp::MAX).len(), 1);
+}
