@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::clock;
 use crate::admin::{AdminClient, Endpoint};
 use crate::auth::{self, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
 use crate::cli::AccessArgs;
+use crate::digest::hex;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
@@ -39,6 +42,14 @@ fn start(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
 fn same_file(a: &Path, b: &Path) -> bool {
     let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
     a == b || matches!((whole(a), whole(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// What the tokens of another address than Shopify's are called by: readable, and one name for one URL.
+fn name_of(url: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
+    let place = url.split_once("://").map_or(url, |(_, place)| place).replace("{shop}", "");
+    let readable: String = place.trim_matches('/').chars().map(plain).take(60).collect();
+    format!("{readable}-{}", &hex(&Sha256::digest(url))[..8])
 }
 
 /// Hosts besides loopback that HOOKWRIGHT_ADMIN_URL may name.
@@ -118,13 +129,13 @@ impl Target {
     /// Where a token store of the manifest is. What is kept for Shopify's shops is never sent elsewhere, and never
     /// replaced by what something in Shopify's place hands out.
     fn store_place(&self) -> impl Fn(&Path) -> PathBuf + Send + Sync + 'static {
-        let sandbox = self.sandbox.as_ref().map(|sandbox| PathBuf::from(format!("{}.tokens", sandbox.state)));
-        let elsewhere = (self.endpoint != Endpoint::Shopify).then(|| {
-            let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
-            let place =
-                self.name.split_once("://").map_or(self.name.as_str(), |(_, place)| place).replace("{shop}", "");
-            place.trim_matches('/').chars().map(plain).collect::<String>()
-        });
+        // Of one state: a new one under the same name knows none of the tokens of the one before.
+        let of_state = |sandbox: &v1::Sandbox| {
+            let id = sandbox.id.get(..8).unwrap_or(&sandbox.id);
+            PathBuf::from(format!("{}.{id}.tokens", sandbox.state))
+        };
+        let sandbox = self.sandbox.as_ref().map(of_state);
+        let elsewhere = (self.endpoint != Endpoint::Shopify).then(|| name_of(&self.name));
         move |path| match (&sandbox, &elsewhere) {
             // Whatever the two files are called: one of Shopify's is never the sandbox's.
             (Some(sandbox), _) if same_file(sandbox, path) => PathBuf::from(format!("{}.sandbox", sandbox.display())),
@@ -140,5 +151,22 @@ impl Target {
             Some(running) => running.stop().await.map_err(|e| Failure::new(Exit::Error, format!("sandbox: {e}"))),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_urls_have_one_name() {
+        let urls =
+            ["http://a.example/{shop}", "https://a.example/{shop}", "http://a.example/a/b", "http://a.example/a_b"];
+        let names: BTreeSet<String> = urls.map(name_of).into();
+        assert_eq!(names.len(), urls.len(), "{names:?}");
+        let name = name_of("http://127.0.0.1:4000/{shop}");
+        assert!(name.starts_with("127.0.0.1_4000-") && name.len() == "127.0.0.1_4000-".len() + 8, "{name}");
+        let long = name_of(&format!("https://a.example/{}", "x".repeat(300)));
+        assert_eq!(long.len(), 69);
     }
 }

@@ -101,8 +101,12 @@ impl Scene {
 
     /// Where the tokens are: beside the path of the manifest, since this is not Shopify.
     pub fn store(&self) -> String {
+        use sha2::Digest as _;
         let host = self.server.url.trim_start_matches("http://").split('/').next().unwrap().replace(':', "_");
-        format!("tokens.json.{host}")
+        // One name for one URL, whatever signs of it a file name cannot have.
+        let digest = sha2::Sha256::digest(&self.server.url);
+        let digest: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        format!("tokens.json.{host}-{digest}")
     }
 
     pub fn tokens(&self, shop: &str) -> Value {

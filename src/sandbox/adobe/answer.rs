@@ -47,8 +47,10 @@ pub(in super::super) fn answer(adobe: &Adobe, ask: &Ask<'_>) -> Reply {
 /// IMS's client credentials. Its error bodies are not established; these are OAuth's.
 fn token(adobe: &Adobe, ask: &Ask<'_>) -> Reply {
     let form: Vec<(String, String)> = form_urlencoded::parse(ask.body).into_owned().collect();
-    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default();
-    let refused = |status, error: &str, why: &str| Reply::json(status, json!({ "error": error, "error_description": why }));
+    let field =
+        |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default();
+    let refused =
+        |status, error: &str, why: &str| Reply::json(status, json!({ "error": error, "error_description": why }));
     if field("grant_type") != "client_credentials" {
         return refused(400, "unsupported_grant_type", "the grant type is not supported");
     }
@@ -68,8 +70,11 @@ fn token(adobe: &Adobe, ask: &Ask<'_>) -> Reply {
 
 /// What Adobe's gateway refuses (documented codes).
 fn gateway(adobe: &Adobe, ask: &Ask<'_>) -> Option<Reply> {
-    let header = |name: &str| ask.headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
-    let refused = |status, code: &str, message: &str| Some(Reply::json(status, json!({ "error_code": code, "message": message })));
+    let header =
+        |name: &str| ask.headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
+    let refused = |status, code: &str, message: &str| {
+        Some(Reply::json(status, json!({ "error_code": code, "message": message })))
+    };
     let Some(token) = header("authorization").and_then(|value| value.strip_prefix("Bearer ")) else {
         return refused(403, "403010", "Oauth token is missing.");
     };
@@ -116,7 +121,8 @@ fn flow_service(adobe: &Adobe, ask: &Ask<'_>, path: &str) -> Reply {
             None => own(404, "1101-404", "Resource not found"),
         };
     }
-    let page = Query::parse(ask.query).and_then(|query| query.page(list, items, adobe.page_size.unwrap_or(PAGE).max(1)));
+    let page =
+        Query::parse(ask.query).and_then(|query| query.page(list, items, adobe.page_size.unwrap_or(PAGE).max(1)));
     match page {
         Ok(page) => Reply::json(200, page),
         Err((code, message)) => own(400, code, &message),

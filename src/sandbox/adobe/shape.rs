@@ -113,8 +113,10 @@ pub(super) fn source(inlet: &Inlet, org: &str) -> Option<Value> {
         return None;
     }
     let spec = if inlet.over_connection { HTTP_API } else { STREAMING_SOURCE };
-    let mut item =
-        with(common(inlet, org, &source_id(inlet)), json!({ "connectionSpec": { "id": spec, "version": "1.0" }, "data": { "format": "json" } }));
+    let mut item = with(
+        common(inlet, org, &source_id(inlet)),
+        json!({ "connectionSpec": { "id": spec, "version": "1.0" }, "data": { "format": "json" } }),
+    );
     if inlet.over_connection {
         item["baseConnectionId"] = base_id(inlet).into();
     }

@@ -234,17 +234,21 @@ impl Adobe {
         let found: Vec<_> = of_kind().filter(|(_, i)| i.id == *which || i.name == *which).collect();
         let what = if edit.kind == InletKind::Flow { "dataflow" } else { "connection" };
         let listed = |all: &[(usize, &Inlet)]| {
-            let names: Vec<String> = all.iter().map(|(_, i)| format!("{:?} ({}, sandbox {})", i.name, i.id, i.sandbox)).collect();
+            let names: Vec<String> =
+                all.iter().map(|(_, i)| format!("{:?} ({}, sandbox {})", i.name, i.id, i.sandbox)).collect();
             names.join(", ")
         };
         match found.as_slice() {
             [(at, _)] => Ok(*at),
             [] => {
                 let all: Vec<_> = of_kind().collect();
-                let there = if all.is_empty() { "there is none".to_owned() } else { format!("there is {}", listed(&all)) };
+                let there =
+                    if all.is_empty() { "there is none".to_owned() } else { format!("there is {}", listed(&all)) };
                 Err(SandboxError::Edit(format!("no {what} is called {which:?}; {there}")))
             }
-            several => Err(SandboxError::Edit(format!("several are called {which:?}; name the id: {}", listed(several)))),
+            several => {
+                Err(SandboxError::Edit(format!("several are called {which:?}; name the id: {}", listed(several))))
+            }
         }
     }
 }

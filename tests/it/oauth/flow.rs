@@ -151,35 +151,98 @@ fn client_credentials_are_fetched_once_a_shop_and_run() {
     scene.run(&["auth", "status"]).exits(2).says("client credentials, secret from environment variable SECRET");
 }
 
+/// The tool in the embedded sandbox, with the app's credentials at hand.
+fn in_sandbox(scene: &Scene, args: &[&str]) -> std::process::Command {
+    let mut command = scene.world.command(&[args, &["--sandbox"]].concat());
+    command.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET);
+    command
+}
+
+fn log_in_to_sandbox(scene: &Scene, more: &[&str]) -> Run {
+    let login = Login::start(&mut in_sandbox(scene, &[LOGIN, more].concat()));
+    let (_, _, page) = http("GET", &approve(&login.url), "");
+    assert!(page.contains("The shop is connected"), "{page}");
+    login.end()
+}
+
+/// Tokens of real shops, as a login to Shopify leaves them.
+const REAL: &str = r#"{
+  "hookwright_tokens": 1,
+  "shops": {
+    "acme.myshopify.com": {
+      "access_token": "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",
+      "scopes": ["write_orders", "read_customers"],
+      "obtained_at": "2026-11-01T00:00:00Z",
+      "expires_at": "2026-11-01T01:00:00Z",
+      "refresh": { "token": "shprt_99990000aaaabbbbccccddddeeeeffff", "expires_at": "2199-01-01T00:00:00Z" },
+      "client_id": "client-0123456789abcdef"
+    },
+    "bolt.myshopify.com": {
+      "access_token": "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",
+      "scopes": ["write_orders", "read_customers"],
+      "obtained_at": "2026-11-01T00:00:00Z"
+    }
+  }
+}
+"#;
+
 #[test]
 fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
     let scene = Scene::new(STORE, "", SHOPS);
-    // What would be the tokens of real shops.
-    let real = "{\"hookwright_tokens\": 1, \"shops\": {}}";
-    scene.world.write("tokens.json", real);
-    let mut command = scene.world.command(&[LOGIN, &["--sandbox"]].concat());
-    let login = Login::start(command.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET));
-    let (_, _, page) = http("GET", &approve(&login.url), "");
-    assert!(page.contains("The shop is connected"), "{page}");
-    login.end().exits(0).says(".hookwright/sandbox.json.tokens");
-    assert_eq!(scene.world.read("tokens.json"), real);
-    // Not even where the names would meet.
-    scene.world.write("x.json.tokens", real);
-    let met = scene.world.read("hookwright.yaml").replace("path: tokens.json", "path: x.json.tokens");
-    scene.world.write("met.yaml", &met);
-    let mut command =
-        scene.world.command(&[LOGIN, &["--sandbox", "--sandbox-state", "x.json", "-f", "met.yaml"]].concat());
-    let login = Login::start(command.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET));
-    http("GET", &approve(&login.url), "");
-    login.end().exits(0).says("x.json.tokens.sandbox");
-    assert_eq!(scene.world.read("x.json.tokens"), real);
-    let mut plan = scene.world.command(&["plan", "--sandbox", "--shop", "acme", "--format", "json"]);
-    let plan =
-        Run::of(&plan.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET).output().unwrap());
-    assert_eq!(plan.exits(0).json()["summary"]["add"], 2);
+    scene.world.write("tokens.json", REAL);
+    // A token of the real store would be refused here, and one of its refresh tokens used up elsewhere.
+    let plan = |shop: &str| {
+        let run = in_sandbox(&scene, &["plan", "--shop", shop, "--format", "json"]).output().unwrap();
+        Run::of(&run)
+    };
+    plan("acme").exits(4).says("token_refused");
+    let seen = scene.world.read(".hookwright/sandbox.json.log.jsonl");
+    assert!(!seen.contains("\"grant\""), "a refresh was asked for: {seen}");
+
+    let said = log_in_to_sandbox(&scene, &[]);
+    said.exits(0).says(".hookwright/sandbox.json.").says(".tokens; it ends at");
+    assert_eq!(plan("acme").exits(0).json()["summary"]["add"], 2);
+    plan("bolt").exits(4).says("token_refused");
+    assert_eq!(scene.world.read("tokens.json"), REAL);
+    assert!(!scene.world.path("tokens.json.locks").exists(), "the real store was touched");
+
     for command in ["url", "exchange"] {
-        let rest = if command == "url" { ["--redirect-uri", "https://a.example/"] } else { ["--callback", "x=y"] };
-        let run = scene.world.run(&[&["auth", command, "--shop", "acme", "--sandbox"], &rest[..]].concat());
-        run.exits(3).says("ends with this command");
+        let rest: &[&str] = if command == "url" { &[] } else { &["--callback", "x=y"] };
+        let run = scene.world.run(&[&["auth", command, "--shop", "acme", "--sandbox"], rest].concat());
+        run.exits(3).says("ends with this command").says("`hookwright auth login --shop acme --sandbox`");
     }
+}
+
+#[test]
+fn tokens_of_a_sandbox_end_with_its_state_and_are_in_no_file_of_shopifys() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let state = ["--sandbox-state", "x.json"];
+    log_in_to_sandbox(&scene, &state).exits(0).says("x.json.");
+    let plan = |more: &[&str]| {
+        let args = [&["plan", "--shop", "acme"], &state[..], more].concat();
+        Run::of(&in_sandbox(&scene, &args).output().unwrap())
+    };
+    plan(&[]).exits(0);
+
+    // A manifest whose store has the very name that the tokens of this state have.
+    let id = serde_json::from_str::<serde_json::Value>(&scene.world.read("x.json")).unwrap()["id"].clone();
+    let name = format!("x.json.{}.tokens", &id.as_str().unwrap()[..8]);
+    scene.world.write(&name, REAL);
+    let met = scene.world.read("hookwright.yaml").replace("path: tokens.json", &format!("path: {name}"));
+    scene.world.write("met.yaml", &met);
+    plan(&["-f", "met.yaml"]).exits(4);
+    let said = log_in_to_sandbox(&scene, &[&state[..], &["-f", "met.yaml"]].concat());
+    said.exits(0).says(&format!("{name}.sandbox"));
+    plan(&["-f", "met.yaml"]).exits(0);
+    assert_eq!(scene.world.read(&name), REAL);
+
+    // A state that begins anew knows none of the old tokens, and is offered none.
+    for file in ["x.json", "x.json.journal"] {
+        let _ = std::fs::remove_file(scene.world.path(file));
+    }
+    plan(&[]).exits(4).says("token_refused");
+    let asked = scene.world.read("x.json.log.jsonl");
+    assert!(!asked.contains("\"grant\":\"refresh_token\""), "an old refresh token was offered: {asked}");
+    log_in_to_sandbox(&scene, &state).exits(0);
+    plan(&[]).exits(0);
 }
