@@ -45,7 +45,7 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
         output.remark("No browser could be opened; open the URL yourself.\n");
     }
     if through_tunnel {
-        output.remark(&format!("{redirect} must lead to {here} on this machine.\n"));
+        output.remark(&format!("The tunnel from {redirect} must lead to {here} on this machine.\n"));
     }
     output.remark(&format!("Waiting for the browser at {redirect}, for {}…\n", args.wait));
 
@@ -54,7 +54,7 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
     let Ok(Answered { query, reply }) = tokio::time::timeout(wait, waiting).await.unwrap_or(Err(())) else {
         let failure = Failure::new(Exit::RateLimit, format!("nobody came within {}", args.wait));
         let tunnel =
-            if through_tunnel { format!(", and it must lead to {here} on this machine") } else { String::new() };
+            if through_tunnel { format!(", and the tunnel from there must lead to {here}") } else { String::new() };
         return Err(failure
             .hint(format!(
                 "the app whose client id is in {} must allow {redirect} as a redirect URL{tunnel}",
