@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::advice;
 use crate::scene::{CREDENTIALS, Login, SHOPS, STORE, Scene, approve, http};
 use crate::world::Run;
 
@@ -63,6 +64,15 @@ fn a_scope_that_is_taken_away_is_drift_and_a_new_login_brings_it_back() {
     let status = scene.run(&["auth", "status", "--shop", "acme"]);
     status.exits(2).says("lacks: read_customers").says("cannot subscribe: customers/update");
     status.says("hookwright auth login --shop acme").says("1 need attention");
+    // What it names runs as it stands there, and leads to the scopes.
+    let named = advice::commands(&drift.out);
+    assert!(named.len() >= 2, "{drift}");
+    for command in named {
+        let words = advice::words(&command);
+        let link = scene.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        link.exits(0).says("The redirect URI is http://127.0.0.1:8931/callback, as for `auth login`");
+        assert!(approve(link.out.trim()).starts_with("http://127.0.0.1:8931/callback?code="), "{link}");
+    }
 
     scene.log_in("acme");
     scene.run(&["drift", "--shop", "acme"]).exits(0);
@@ -93,6 +103,34 @@ fn url_and_exchange_go_the_same_way_in_two_steps() {
     let args = ["auth", "exchange", "--shop", "acme", "--callback", "-", "--state", "123456"];
     scene.run_with(&args, &format!("{callback}\n")).exits(0);
     assert_ne!(scene.tokens("acme")["access_token"], kept["access_token"]);
+}
+
+#[test]
+fn a_link_leads_back_to_where_the_app_allows_and_names_the_manifest_that_it_was_made_with() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let app = |urls: &str| scene.world.write("shopify.app.toml", &format!("[auth]\nredirect_urls = {urls}\n"));
+    let manifest = format!("{}app_config: shopify.app.toml\n", scene.world.read("hookwright.yaml"));
+    scene.world.write("my shops.yaml", &manifest);
+    let url = || {
+        let run = scene.run(&["auth", "url", "--shop", "acme", "-f", "my shops.yaml"]);
+        run.exits(0).says("hookwright auth exchange --shop acme -f 'my shops.yaml' --callback -");
+        run
+    };
+    app("[\"http://plain.example/\", \"https://example.com/callback\", \"https://other.example/\"]");
+    let link = url();
+    link.says("The redirect URI is https://example.com/callback, the first that `app_config` allows");
+    let callback = approve(link.out.trim());
+    assert!(callback.starts_with("https://example.com/callback?"), "{callback}");
+    let exchange = advice::commands(&link.err).remove(0);
+    let words = advice::words(&exchange);
+    scene.run_with(&words.iter().map(String::as_str).collect::<Vec<_>>(), &callback).exits(0);
+    // Where `auth login` waits, if the app allows that; and nothing that Shopify may put there is a problem.
+    app("[\"https://example.com/callback\", \"http://127.0.0.1:8931/callback\"]");
+    url().says("The redirect URI is http://127.0.0.1:8931/callback,");
+    for odd in ["\"https://example.com/callback\"", "[1, {}]", "[]"] {
+        app(odd);
+        url().says("The redirect URI is http://127.0.0.1:8931/callback,");
+    }
 }
 
 #[test]
