@@ -7,10 +7,10 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::clock;
-use crate::admin::{AdminClient, Endpoint};
+use crate::admin::{AdminClient, AdminError, Endpoint};
 use crate::auth::{self, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
-use crate::cli::AccessArgs;
+use crate::cli::{AccessArgs, DEFAULT_STATE};
 use crate::digest::hex;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -24,6 +24,8 @@ pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) name: String,
     pub(crate) sandbox: Option<v1::Sandbox>,
+    /// The options that lead another command to the same place, as a shell takes them: none, or those of the sandbox.
+    pub(crate) options: String,
     running: Option<sandbox::Running>,
 }
 
@@ -42,6 +44,25 @@ fn start(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
 fn same_file(a: &Path, b: &Path) -> bool {
     let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
     a == b || matches!((whole(a), whole(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// A path as a shell takes it.
+pub(super) fn word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+/// The error with `options` in the login that it names, if it does: what mends a shop of the sandbox is a login there.
+pub(crate) fn login_here(error: AdminError, options: &str) -> AdminError {
+    let Some((before, after)) =
+        error.message.split_once("`hookwright auth login --shop ").filter(|_| !options.is_empty())
+    else {
+        return error;
+    };
+    let (shop, rest) = after.split_once('`').unwrap_or((after, ""));
+    let message = format!("{before}`hookwright auth login --shop {shop}{options}`{rest}");
+    AdminError { message, ..error }
 }
 
 /// What the tokens of another address than Shopify's are called by: readable, and one name for one URL.
@@ -69,10 +90,11 @@ impl Target {
             return Self::sandbox(access, manifest, seeds).await;
         }
         let Some(url) = std::env::var("HOOKWRIGHT_ADMIN_URL").ok().filter(|url| !url.is_empty()) else {
-            return Ok(Self { endpoint: Endpoint::Shopify, name: "shopify".to_owned(), sandbox: None, running: None });
+            let (endpoint, name) = (Endpoint::Shopify, "shopify".to_owned());
+            return Ok(Self { endpoint, name, sandbox: None, options: String::new(), running: None });
         };
         let endpoint = Endpoint::parse(&url, &trusted_hosts()).map_err(Failure::invalid)?;
-        Ok(Self { endpoint, name: url, sandbox: None, running: None })
+        Ok(Self { endpoint, name: url, sandbox: None, options: String::new(), running: None })
     }
 
     async fn sandbox(access: &AccessArgs, manifest: &Manifest, seeds: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
@@ -87,7 +109,11 @@ impl Target {
         }
         let endpoint = Endpoint::parse(&running.url(), &[]).map_err(|e| Failure::new(Exit::Error, e))?;
         let state = v1::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
-        Ok(Self { endpoint, name: "sandbox".to_owned(), sandbox: Some(state), running: Some(running) })
+        let options = match access.sandbox_state.as_path() {
+            path if path == Path::new(DEFAULT_STATE) => " --sandbox".to_owned(),
+            path => format!(" --sandbox --sandbox-state {}", word(path)),
+        };
+        Ok(Self { endpoint, name: "sandbox".to_owned(), sandbox: Some(state), options, running: Some(running) })
     }
 
     /// Whether one address serves many shops only by naming them.
@@ -157,6 +183,16 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_that_is_named_leads_to_where_the_run_was() {
+        let error = |text: &str| AdminError::new(crate::admin::Kind::LoginRequired, text);
+        let named = error("over: `hookwright auth login --shop acme` gets one");
+        assert_eq!(login_here(named.clone(), ""), named);
+        let there = login_here(named, " --sandbox");
+        assert_eq!(there.message, "over: `hookwright auth login --shop acme --sandbox` gets one");
+        assert_eq!(login_here(error("none"), " --sandbox").message, "none");
+    }
 
     #[test]
     fn no_two_urls_have_one_name() {

@@ -8,8 +8,8 @@ use super::settled::Settled;
 use crate::admin::{self, AdminClient};
 use crate::auth::{self, Access, Credentials, Grant, Tokens};
 use crate::cli::auth::KeepArgs;
-use crate::cli::{AccessArgs, DEFAULT_MANIFEST, DEFAULT_STATE, ManifestArgs};
-use crate::commands::target::Target;
+use crate::cli::{AccessArgs, DEFAULT_MANIFEST, ManifestArgs};
+use crate::commands::target::{Target, word};
 use crate::commands::{Output, pipeline};
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
@@ -49,7 +49,8 @@ impl One {
         let client = AdminClient::new(admin::Options::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
         let client = client.map_err(|e| Failure::new(Exit::Error, e))?;
         let tokens = target.tokens(access, &client);
-        Ok(Self { options: options(&manifest_args.file, access), manifest, at, target, client, tokens })
+        let options = options(&manifest_args.file, access) + &target.options;
+        Ok(Self { options, manifest, at, target, client, tokens })
     }
 
     pub(super) fn shop(&self) -> &ShopDomain {
@@ -192,11 +193,10 @@ impl One {
     }
 }
 
-/// What leads to the same manifest and target again.
+/// What leads to the same manifest again, and lets it run what it may.
 fn options(files: &[PathBuf], access: &AccessArgs) -> String {
     let mut options = String::new();
-    let is_default = |path: &Path, default: &str| path == Path::new(default);
-    if !matches!(files, [file] if is_default(file, DEFAULT_MANIFEST)) {
+    if !matches!(files, [file] if file == Path::new(DEFAULT_MANIFEST)) {
         for file in files {
             let _ = write!(options, " -f {}", word(file));
         }
@@ -204,20 +204,7 @@ fn options(files: &[PathBuf], access: &AccessArgs) -> String {
     if access.allow_commands {
         options += " --allow-commands";
     }
-    if access.sandbox {
-        options += " --sandbox";
-        if !is_default(&access.sandbox_state, DEFAULT_STATE) {
-            let _ = write!(options, " --sandbox-state {}", word(&access.sandbox_state));
-        }
-    }
     options
-}
-
-/// A path as a shell takes it.
-fn word(path: &Path) -> String {
-    let path = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 /// An error of one shop as the end of a command.
@@ -230,16 +217,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_that_is_printed_leads_to_the_same_manifest_and_target() {
-        let access =
-            |sandbox, state: &str| AccessArgs { allow_commands: sandbox, sandbox, sandbox_state: state.into() };
-        let files = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
-        assert_eq!(options(&files(&[DEFAULT_MANIFEST]), &access(false, DEFAULT_STATE)), "");
-        assert_eq!(options(&files(&["base", "it's.yaml"]), &access(false, "x")), r" -f base -f 'it'\''s.yaml'");
-        assert_eq!(options(&files(&[DEFAULT_MANIFEST]), &access(true, DEFAULT_STATE)), " --allow-commands --sandbox");
-        assert_eq!(
-            options(&files(&[DEFAULT_MANIFEST]), &access(true, "a b.json")),
-            " --allow-commands --sandbox --sandbox-state 'a b.json'"
-        );
+    fn a_command_that_is_printed_leads_to_the_same_manifest() {
+        let of = |files: &[&str], allow_commands| {
+            let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+            options(&files, &AccessArgs { allow_commands, sandbox: false, sandbox_state: PathBuf::new() })
+        };
+        assert_eq!(of(&[DEFAULT_MANIFEST], false), "");
+        assert_eq!(of(&["base", "it's.yaml"], true), r" -f base -f 'it'\''s.yaml' --allow-commands");
     }
 }

@@ -63,7 +63,7 @@ fn a_scope_that_is_taken_away_is_drift_and_a_new_login_brings_it_back() {
     drift.exits(2).says("scope_lost").says("scope_missing").says("hookwright auth url --shop acme");
     let status = scene.run(&["auth", "status", "--shop", "acme"]);
     status.exits(2).says("lacks: read_customers").says("cannot subscribe: customers/update");
-    status.says("hookwright auth login --shop acme").says("1 need attention");
+    status.says("hookwright auth login --shop acme").says("1 shop: 0 ready, 1 needs attention, 0 failed.");
     // What it names runs as it stands there, and leads to the scopes.
     let named = advice::commands(&drift.out);
     assert!(named.len() >= 2, "{drift}");
@@ -233,7 +233,7 @@ fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
         let run = in_sandbox(&scene, &["plan", "--shop", shop, "--format", "json"]).output().unwrap();
         Run::of(&run)
     };
-    plan("acme").exits(4).says("token_refused");
+    plan("acme").exits(4).says("token_refused").says("`hookwright auth login --shop acme --sandbox` gets one");
     let seen = scene.world.read(".hookwright/sandbox.json.log.jsonl");
     assert!(!seen.contains("\"grant\""), "a refresh was asked for: {seen}");
 
@@ -278,7 +278,11 @@ fn tokens_of_a_sandbox_end_with_its_state_and_are_in_no_file_of_shopifys() {
     for file in ["x.json", "x.json.journal"] {
         let _ = std::fs::remove_file(scene.world.path(file));
     }
-    plan(&[]).exits(4).says("token_refused");
+    let refused = plan(&[]);
+    refused.exits(4).says("token_refused");
+    refused.says("`hookwright auth login --shop acme --sandbox --sandbox-state x.json` gets one");
+    let status = Run::of(&in_sandbox(&scene, &["auth", "status", "--shop", "acme"]).output().unwrap());
+    status.exits(4).says("hookwright auth login --shop acme --sandbox");
     let asked = scene.world.read("x.json.log.jsonl");
     assert!(!asked.contains("\"grant\":\"refresh_token\""), "an old refresh token was offered: {asked}");
     log_in_to_sandbox(&scene, &state).exits(0);
