@@ -106,8 +106,8 @@ impl Scene {
         let host = self.server.url.trim_start_matches("http://").split('/').next().unwrap().replace(':', "_");
         // One name for one URL, whatever signs of it a file name cannot have.
         let digest = sha2::Sha256::digest(&self.server.url);
-        let digest: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        format!("tokens.json.{host}-{digest}")
+        let [a, b, c, d, ..] = *digest else { unreachable!("32 bytes") };
+        format!("tokens.json.{host}-{a:02x}{b:02x}{c:02x}{d:02x}")
     }
 
     pub fn tokens(&self, shop: &str) -> Value {

@@ -55,12 +55,10 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
         let failure = Failure::new(Exit::RateLimit, format!("nobody came within {}", args.wait));
         let tunnel =
             if through_tunnel { format!(", and the tunnel from there must lead to {here}") } else { String::new() };
-        return Err(failure
-            .hint(format!(
-                "the app whose client id is in {} must allow {redirect} as a redirect URL{tunnel}",
-                one.client_id_place()
-            ))
-            .hint(format!("begin again: `{}`", one.command("login"))));
+        return Err(failure.hint(format!(
+            "the app whose client id is in {} must allow {redirect} as a redirect URL{tunnel}; begin again",
+            one.client_id_place()
+        )));
     };
     let expected =
         Expected { shop: one.shop(), state: Some(&state), secrets: app.secrets(), max_age: SignedDuration::ZERO };

@@ -50,7 +50,7 @@ impl One {
         let client = client.map_err(|e| Failure::new(Exit::Error, e))?;
         let tokens = target.tokens(access, &client);
         let options = options(&manifest_args.file, access) + &target.options;
-        Ok(Self { options, manifest, at, target, client, tokens })
+        Ok(Self { manifest, at, target, client, tokens, options })
     }
 
     pub(super) fn shop(&self) -> &ShopDomain {
