@@ -46,11 +46,11 @@ fn same_file(a: &Path, b: &Path) -> bool {
     a == b || matches!((whole(a), whole(b)), (Ok(a), Ok(b)) if a == b)
 }
 
-/// A path as a shell takes it.
-pub(super) fn word(path: &Path) -> String {
-    let path = path.display().to_string();
+/// A word as a shell takes it.
+pub(super) fn word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    if !path.is_empty() && path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+    let is_plain = !text.is_empty() && text.chars().all(plain);
+    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// The error with `options` in the login that it names, if it does: what mends a shop of the sandbox is a login there.
@@ -111,7 +111,7 @@ impl Target {
         let state = v1::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
         let options = match access.sandbox_state.as_path() {
             path if path == Path::new(DEFAULT_STATE) => " --sandbox".to_owned(),
-            path => format!(" --sandbox --sandbox-state {}", word(path)),
+            path => format!(" --sandbox --sandbox-state {}", word(&path.display().to_string())),
         };
         Ok(Self { endpoint, name: "sandbox".to_owned(), sandbox: Some(state), options, running: Some(running) })
     }

@@ -108,7 +108,7 @@ fn leads_elsewhere(uri: &Url, listener: SocketAddr) -> Result<bool, Failure> {
     Err(Failure::invalid(format!(
         "--redirect-uri {uri} is of this machine, but not where this login waits, http://{listener}/"
     ))
-    .hint("leave it out, or wait there with --listen ADDRESS:PORT; a path of its own is fine"))
+    .hint("leave it out (HOOKWRIGHT_REDIRECT_URI, too), or wait there with --listen ADDRESS:PORT; a path of its own is fine"))
 }
 
 #[cfg(test)]

@@ -198,7 +198,7 @@ fn options(files: &[PathBuf], access: &AccessArgs) -> String {
     let mut options = String::new();
     if !matches!(files, [file] if file == Path::new(DEFAULT_MANIFEST)) {
         for file in files {
-            let _ = write!(options, " -f {}", word(file));
+            let _ = write!(options, " -f {}", word(&file.display().to_string()));
         }
     }
     if access.allow_commands {

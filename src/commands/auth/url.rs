@@ -7,6 +7,7 @@ use ::url::Url;
 use super::one::One;
 use crate::auth::{self, Access, Ask};
 use crate::cli::auth::{LISTEN, UrlArgs};
+use crate::commands::target::word;
 use crate::commands::{Output, clock};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -34,10 +35,11 @@ pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure>
     let ask = Ask { client_id: &app.client_id, scopes, redirect_uri: &redirect_uri, state: &state, access };
     output.print(&format!("{}\n", auth::authorize_url(&one.client, one.shop(), &ask)))?;
     let online = if args.online { " --online" } else { "" };
-    let own = if args.state.is_some() { " --state …" } else { "" };
+    let own = args.state.as_ref().map(|state| format!(" --state {}", word(state))).unwrap_or_default();
+    let print = if one.store().is_none() { " --print-token" } else { "" };
     output.remark(&format!(
         "Open it as somebody who may install apps in {shop}. Then give the whole URL that the browser ends up at, \
-         whether its page loads or not, to\n  {exchange}{online}{own} --callback -\nwithin a minute or so: the code in it \
+         whether its page loads or not, to\n  {exchange}{online}{print}{own} --callback -\nwithin a minute or so: the code in it \
          does not last.\n",
         shop = one.shop(),
         exchange = one.command("exchange")

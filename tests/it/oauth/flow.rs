@@ -98,6 +98,8 @@ fn url_and_exchange_go_the_same_way_in_two_steps() {
     assert_eq!(scene.tokens("acme"), kept, "a code that is used up changes nothing");
 
     // What another system began with a state of its own.
+    let link = scene.run(&["auth", "url", "--shop", "acme", "--state", "123 456"]);
+    link.exits(0).says("hookwright auth exchange --shop acme --state '123 456' --callback -");
     let callback = scene.approved("acme", &["--state", "123456"]);
     exchange(&callback).exits(4).says("state is not the one of this login");
     let args = ["auth", "exchange", "--shop", "acme", "--callback", "-", "--state", "123456"];
@@ -160,6 +162,7 @@ fn a_token_is_printed_only_where_that_is_asked_and_nothing_else_with_it() {
         Run::of(&command.output().unwrap())
     };
     let url = env(&["auth", "url", "--shop", "acme", "--redirect-uri", "https://example.com/callback"]);
+    url.says("hookwright auth exchange --shop acme --print-token --callback -");
     let callback = approve(url.exits(0).out.trim());
     let nowhere = env(&["auth", "exchange", "--shop", "acme", "--callback", &callback]);
     nowhere.exits(3).says("names no `token_store`").says("--print-token");
