@@ -33,7 +33,19 @@ fn a_redirect_uri_of_this_machine_must_lead_to_the_listener() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let listen = format!("127.0.0.1:{port}");
     let login = |uri: &str| {
-        let args = ["auth", "login", "--shop", "acme", "--listen", &listen, "--no-browser", "--redirect-uri", uri];
+        let args = [
+            "auth",
+            "login",
+            "--shop",
+            "acme",
+            "--listen",
+            &listen,
+            "--no-browser",
+            "--wait",
+            "30s",
+            "--redirect-uri",
+            uri,
+        ];
         scene.command(&args)
     };
     for uri in ["http://127.0.0.1:1/callback", "http://localhost/callback", &format!("https://{listen}/callback")] {
