@@ -19,7 +19,7 @@ mod tokens;
 
 use jiff::Timestamp;
 
-pub(crate) use callback::{Expected, carries_state, verify};
+pub(crate) use callback::{CallbackError, Expected, carries_state, verify};
 pub(crate) use oauth::{Access, Ask, Credentials, Grant, authorize_url, exchange};
 pub(crate) use secrets::describe;
 pub use secrets::{Env, Options, SecretError, SecretResolver};

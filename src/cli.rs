@@ -18,6 +18,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 /// What is read and written when nothing is named.
 pub(crate) const DEFAULT_MANIFEST: &str = "hookwright.yaml";
 
+/// Where the sandbox keeps its state, if nothing else is said.
+pub(crate) const DEFAULT_STATE: &str = ".hookwright/sandbox.json";
+
 const EXAMPLES: &str = "\
 Examples:
   hookwright plan --sandbox -f examples/quickstart   a real plan, no account needed
@@ -194,7 +197,7 @@ pub(crate) struct AccessArgs {
     #[arg(long)]
     pub(crate) sandbox: bool,
     /// State file of the sandbox
-    #[arg(long, value_name = "PATH", default_value = ".hookwright/sandbox.json")]
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_STATE)]
     pub(crate) sandbox_state: PathBuf,
 }
 

@@ -90,6 +90,9 @@ pub struct Manifest {
     pub destinations: Vec<Destination>,
     /// What the app declares for itself, sorted: a binding that repeats it is delivered twice.
     pub app: Vec<AppSubscription>,
+    /// Where the app lets a browser be sent after its approval, as `app_config` lists it. No part of what is wanted: the
+    /// digest leaves it out.
+    pub app_redirects: Vec<String>,
 }
 
 impl Manifest {

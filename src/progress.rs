@@ -68,7 +68,7 @@ impl Progress {
             bar.inc(1);
         }
         let (verb, total) = self.phase.lock().map_or(("", 0), |phase| *phase);
-        self.line(|| format!("{done} of {total} shops {verb}"));
+        self.line(|| format!("{done} of {total} shop{} {verb}", if total == 1 { "" } else { "s" }));
     }
 
     /// A shop, or a service, waits.

@@ -7,6 +7,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 #![allow(clippy::print_stderr, reason = "a test that was skipped says so")]
 
+#[allow(dead_code, reason = "shared with the integration tests, which use all of it")]
+#[path = "it/advice.rs"]
+mod advice;
 #[path = "browser/driver.rs"]
 mod driver;
 #[path = "browser/fleet.rs"]

@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::error::{AdminError, Kind};
 use super::http::Answer;
 use super::redact::Redactor;
+use crate::model::ShopDomain;
 
 /// What an answer other than 200 means.
-pub(super) fn status_error(answer: &Answer, redactor: &Redactor) -> AdminError {
+pub(super) fn status_error(shop: &ShopDomain, answer: &Answer, redactor: &Redactor) -> AdminError {
     let status = answer.status;
     let raw = upstream_text(&answer.body);
     let kind = kind_of(status, &raw, &answer.body);
@@ -27,7 +28,9 @@ pub(super) fn status_error(answer: &Answer, redactor: &Redactor) -> AdminError {
              refresh token"
         ),
         Kind::MissingScope => format!(
-            "the token lacks a scope{said}. Add it to the app and have the merchant approve it: `hookwright auth url`"
+            "the token lacks a scope{said}. Add it to the app and have the merchant approve it, see `hookwright auth url \
+             --shop {}`",
+            shop.handle()
         ),
         Kind::Forbidden => format!("the request was forbidden{said}. Check what the app is allowed to do in this shop"),
         Kind::UnavailableShop => {

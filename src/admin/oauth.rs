@@ -64,7 +64,7 @@ impl AdminClient {
                     Err(_) => unexpected("is not JSON, or cut off").worth_retrying().into(),
                 },
                 Ok(answer) => {
-                    let error = classify::status_error(&answer, &session.redactor);
+                    let error = classify::status_error(&session.shop, &answer, &session.redactor);
                     if !error.retryable {
                         let said = session.redactor.clean(&classify::upstream_text(&answer.body));
                         return Ok(OauthAnswer::Refused { said, error });

@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 pub(super) struct Session {
     client: AdminClient,
-    shop: ShopDomain,
+    pub(super) shop: ShopDomain,
     /// None for the requests that get one.
     token: Option<SecretString>,
     rng: fastrand::Rng,
@@ -161,7 +161,7 @@ impl Session {
             if let Some(bucket) = envelope::parse(&answer, self.now_ms()).and_then(|envelope| envelope.bucket) {
                 self.bucket = Some(bucket);
             }
-            return Err(Failure { error: classify::status_error(&answer, &self.redactor), asked });
+            return Err(Failure { error: classify::status_error(&self.shop, &answer, &self.redactor), asked });
         }
         let Some(envelope) = envelope::parse(&answer, self.now_ms()) else {
             return Err(classify::unreadable(&answer, "GraphQL", &self.redactor).into());

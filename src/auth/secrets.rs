@@ -47,11 +47,11 @@ impl Options {
 
 /// Why a secret could not be had. Names the reference, never the secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reference}: {problem}")]
+#[error("{reference} {problem}")]
 pub struct SecretError {
     /// The variable, path or program.
     pub reference: String,
-    /// What is the matter and what to do.
+    /// What is the matter and what to do: goes on after `reference`, such as `is empty`.
     pub problem: String,
 }
 
@@ -101,7 +101,9 @@ impl SecretResolver {
 
     async fn look_up(&self, reference: &SecretRef, shop: Option<&ShopDomain>) -> Result<SecretString, SecretError> {
         if let SecretRef::Env(name) = reference {
-            let value = (self.inner.options.env)(name).ok_or_else(|| error(reference, "is not set"))?;
+            let value = (self.inner.options.env)(name).ok_or_else(|| {
+                error(reference, "is not set: put the secret there, or name another place in the manifest")
+            })?;
             let text = value.into_string().map_err(|_| error(reference, "is not UTF-8"))?;
             return Ok(text.into());
         }
@@ -124,7 +126,7 @@ impl SecretResolver {
             SecretRef::File(path) => read(path).await.map_err(|problem| error(reference, &problem))?,
             SecretRef::Command(command) => {
                 if !self.inner.options.allow_commands {
-                    let problem = "commands run only with --allow-commands or HOOKWRIGHT_ALLOW_COMMANDS=1";
+                    let problem = "is not run: commands need --allow-commands or HOOKWRIGHT_ALLOW_COMMANDS=1";
                     return Err(error(reference, problem));
                 }
                 let _permit = self.inner.commands.acquire().await;

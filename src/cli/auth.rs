@@ -6,11 +6,14 @@ use clap::{Args, Subcommand};
 
 use super::{AccessArgs, Format, ManifestArgs, RunArgs, SelectArgs};
 
+/// Where `auth login` waits for the browser, if nothing else is said.
+pub(crate) const LISTEN: &str = "127.0.0.1:8931";
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   hookwright auth login --shop acme                      in one go, with a browser on this machine
-  hookwright auth url --shop acme --redirect-uri https://example.com/     a link for the merchant
+  hookwright auth url --shop acme                        a link for the merchant
   hookwright auth exchange --shop acme --callback -      the URL that their browser ended up at
   hookwright auth status                                 what each shop's token is worth
 
@@ -35,10 +38,12 @@ pub(crate) enum AuthCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  hookwright auth url --shop acme
   hookwright auth url --shop acme --redirect-uri https://example.com/callback
   hookwright auth url --shop acme --redirect-uri https://example.com/callback --online
 
-The redirect URI must be among those that the app allows. The state in the URL is signed with the app's client secret, so
+The redirect URI must be among those that the app allows; by default it is the first of the `redirect_urls` in the file
+that the manifest names as `app_config`, or, without one, http://127.0.0.1:8931/callback. The state in the URL is signed with the app's client secret, so
 that `auth exchange` knows it again, for a week, on whatever machine.")]
 pub(crate) struct UrlArgs {
     /// The shop, by handle or domain; it must stand in the manifest
@@ -46,7 +51,7 @@ pub(crate) struct UrlArgs {
     pub(crate) shop: String,
     /// Where the merchant's browser is sent afterwards
     #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI")]
-    pub(crate) redirect_uri: String,
+    pub(crate) redirect_uri: Option<String>,
     /// Ask for a token of the user who approves, good for about a day
     #[arg(long)]
     pub(crate) online: bool,
@@ -121,9 +126,9 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_name = "SHOP")]
     pub(crate) shop: String,
     /// Where to wait for the browser, on loopback; port 0 is any
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8931")]
+    #[arg(long, value_name = "ADDRESS", default_value = LISTEN)]
     pub(crate) listen: SocketAddr,
-    /// What to tell Shopify instead of http://ADDRESS/callback, say a tunnel that leads there
+    /// What to tell Shopify instead of http://ADDRESS/callback: another path of it, or a tunnel that leads there
     #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI")]
     pub(crate) redirect_uri: Option<String>,
     /// How long to wait for the browser

@@ -37,7 +37,7 @@ pub(crate) struct ImportArgs {
     /// Take in unmanaged subscriptions, too, and add the ownership prefixes that they need
     #[arg(long)]
     pub(crate) all: bool,
-    /// Write to a file instead of standard output; an existing one is not overwritten
+    /// Write to a file instead of standard output, which `-` names, too; an existing one is not overwritten
     #[arg(long, value_name = "PATH")]
     pub(crate) out: Option<PathBuf>,
     /// Overwrite the file of --out

@@ -32,7 +32,7 @@ pub(crate) enum SandboxCommand {
 #[derive(Debug, Args)]
 pub(crate) struct StateArgs {
     /// File that holds the state
-    #[arg(long, value_name = "PATH", default_value = ".hookwright/sandbox.json", global = true)]
+    #[arg(long, value_name = "PATH", default_value = super::DEFAULT_STATE, global = true)]
     pub(crate) state: PathBuf,
 }
 

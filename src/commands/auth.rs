@@ -5,6 +5,7 @@ mod listener;
 mod login;
 mod one;
 mod page;
+mod settled;
 mod status;
 mod url;
 

@@ -14,11 +14,13 @@ use crate::exit::{self, Cause, Exit};
 use crate::import::{self, Imported, Request, Shop, Unread};
 use crate::manifest::{self, Manifest, Options, SourceFile, auth_value};
 use crate::model::{Scope, ScopeSet, ShopDomain};
-use crate::render::escape;
+use crate::render::{count, escape};
 use crate::state::Observed;
 
 pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failure> {
-    let out = args.out.as_deref().map(|path| prepare(path, args.force)).transpose()?;
+    // As with --events, `-` is standard output.
+    let to_file = args.out.as_deref().filter(|path| path.as_os_str() != "-");
+    let out = to_file.map(|path| prepare(path, args.force)).transpose()?;
     let (recorder, _) = lines::open(None, None, Format::Text, output)?;
     let voice = output.voice();
     let run = if args.file.is_empty() {
@@ -51,7 +53,7 @@ pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failur
         let then = if *managed { "; a plan of this manifest deletes it" } else { "" };
         output.error(&escaped(&format!("error: {shop}: {topic} ({id}) cannot be written: {why}{then}")));
     }
-    match (out, &args.out) {
+    match (out, to_file) {
         (Some(file), Some(path)) => {
             file.write(&imported.yaml)?;
             output.remark(&summary(&imported, read, path));
@@ -167,6 +169,8 @@ fn escaped(line: &str) -> String {
 
 fn summary(imported: &Imported, shops: usize, path: &Path) -> String {
     let Imported { written, unmanaged, .. } = imported;
-    let left = if *unmanaged > 0 { format!("; {unmanaged} unmanaged ones left out") } else { String::new() };
-    format!("Wrote {written} subscriptions of {shops} shops to {}{left}\n", path.display())
+    let left =
+        if *unmanaged > 0 { format!("; {} left out", count(*unmanaged, "unmanaged one")) } else { String::new() };
+    let (written, shops) = (count(*written, "subscription"), count(shops, "shop"));
+    format!("Wrote {written} of {shops} to {}{left}\n", path.display())
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 mod destinations;
 
 use super::aep::{Accounts, Looked};
-use super::target::Target;
+use super::target::{Target, login_here};
 use super::{Output, lines, load as files, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
@@ -28,6 +28,7 @@ use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, ShopStatus};
 use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, Inlets, ShopInput};
 use crate::progress::{Progress, Voice};
+use crate::render::count;
 use crate::select::{Selection, Terms};
 use crate::since::{self, History};
 use crate::state::{AppSubscription, Observed};
@@ -209,8 +210,8 @@ fn selected(manifest: &Manifest, selection: &Selection) -> Result<Vec<usize>, Fa
         .collect();
     if matching.is_empty() {
         return Err(Failure::invalid("the selection matches no shop").hint(format!(
-            "the manifest has {} shops; look at --shop, --exclude-shop and --label",
-            manifest.shops.len()
+            "the manifest has {}; look at --shop, --exclude-shop and --label",
+            count(manifest.shops.len(), "shop")
         )));
     }
     Ok(matching.into_iter().filter(|&at| selection.in_shard(&manifest.shops[at].shop)).collect())
@@ -231,6 +232,7 @@ impl Run {
         let kept = side_by_side(shops, self.parallelism, |at| {
             let (manifest, tokens, keep) = (Arc::clone(&self.manifest), self.tokens.clone(), Arc::clone(&keep));
             let (client, progress) = (self.client.clone(), Arc::clone(&self.progress));
+            let here = self.target.options.clone();
             async move {
                 let shop = &manifest.shops[at];
                 let read = |token| {
@@ -238,6 +240,7 @@ impl Run {
                     async move { reader.read().await }
                 };
                 let reading = tokens.with(&shop.shop, shop.auth.as_deref(), read).await;
+                let reading = reading.map_err(|error| login_here(error, &here));
                 progress.tick();
                 let kept = keep(at, reading);
                 if goes_on(&kept) {

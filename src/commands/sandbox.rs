@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use tokio::signal::ctrl_c;
 
 use crate::cli::sandbox::{EditCommand, InletArgs, SandboxArgs, SandboxCommand, ServeArgs};
+use crate::render::count;
 use crate::sandbox::{self, Act, Edit, End, Faults, InletEdit, InletKind, OpenOptions, Running, SandboxError};
 
 /// Carries out the command; what it has to say goes to `out`.
@@ -13,8 +14,8 @@ pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write) -> Result<(), Sa
         SandboxCommand::Serve(args) => return serve(args, out).await,
         SandboxCommand::Seed(args) => {
             let done = sandbox::seed(&args.state.state, &args.files, args.replace)?;
-            let (shops, subscriptions) = (done.shops, done.subscriptions);
-            format!("{} holds {shops} shops with {subscriptions} subscriptions.", args.state.state.display())
+            let (shops, subscriptions) = (count(done.shops, "shop"), count(done.subscriptions, "subscription"));
+            format!("{} holds {shops} with {subscriptions}.", args.state.state.display())
         }
         SandboxCommand::Edit(args) => sandbox::edit(&args.state.state, &edit(args.edit))?,
     };
@@ -176,7 +177,7 @@ mod tests {
         assert!(early.contains("`hookwright sandbox seed` makes one"), "{early}");
 
         let seeded = told(&["seed", &seed, "--state", &state]).await.expect("seed");
-        assert_eq!(seeded, format!("{state} holds 1 shops with 0 subscriptions.\n"));
+        assert_eq!(seeded, format!("{state} holds 1 shop with 0 subscriptions.\n"));
         let again = told(&["seed", &seed, "--state", &state]).await.expect_err("twice").to_string();
         assert!(again.contains("--replace"), "{again}");
         told(&["seed", &seed, "--state", &state, "--replace"]).await.expect("replace");

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::clock;
-use crate::admin::{AdminClient, Endpoint};
+use crate::admin::{AdminClient, AdminError, Endpoint};
 use crate::auth::{self, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
-use crate::cli::AccessArgs;
+use crate::cli::{AccessArgs, DEFAULT_STATE};
+use crate::digest::hex;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
@@ -21,6 +24,8 @@ pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) name: String,
     pub(crate) sandbox: Option<v1::Sandbox>,
+    /// The options that lead another command to the same place, as a shell takes them: none, or those of the sandbox.
+    pub(crate) options: String,
     running: Option<sandbox::Running>,
 }
 
@@ -41,6 +46,33 @@ fn same_file(a: &Path, b: &Path) -> bool {
     a == b || matches!((whole(a), whole(b)), (Ok(a), Ok(b)) if a == b)
 }
 
+/// A word as a shell takes it.
+pub(super) fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    let is_plain = !text.is_empty() && text.chars().all(plain);
+    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// The error with `options` in the login that it names, if it does: what mends a shop of the sandbox is a login there.
+pub(crate) fn login_here(error: AdminError, options: &str) -> AdminError {
+    let Some((before, after)) =
+        error.message.split_once("`hookwright auth login --shop ").filter(|_| !options.is_empty())
+    else {
+        return error;
+    };
+    let (shop, rest) = after.split_once('`').unwrap_or((after, ""));
+    let message = format!("{before}`hookwright auth login --shop {shop}{options}`{rest}");
+    AdminError { message, ..error }
+}
+
+/// What the tokens of another address than Shopify's are called by: readable, and one name for one URL.
+fn name_of(url: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
+    let place = url.split_once("://").map_or(url, |(_, place)| place).replace("{shop}", "");
+    let readable: String = place.trim_matches('/').chars().map(plain).take(60).collect();
+    format!("{readable}-{}", &hex(&Sha256::digest(url))[..8])
+}
+
 /// Hosts besides loopback that HOOKWRIGHT_ADMIN_URL may name.
 pub(crate) fn trusted_hosts() -> Vec<String> {
     let list = std::env::var("HOOKWRIGHT_TRUST_HOSTS").unwrap_or_default();
@@ -58,10 +90,11 @@ impl Target {
             return Self::sandbox(access, manifest, seeds).await;
         }
         let Some(url) = std::env::var("HOOKWRIGHT_ADMIN_URL").ok().filter(|url| !url.is_empty()) else {
-            return Ok(Self { endpoint: Endpoint::Shopify, name: "shopify".to_owned(), sandbox: None, running: None });
+            let (endpoint, name) = (Endpoint::Shopify, "shopify".to_owned());
+            return Ok(Self { endpoint, name, sandbox: None, options: String::new(), running: None });
         };
         let endpoint = Endpoint::parse(&url, &trusted_hosts()).map_err(Failure::invalid)?;
-        Ok(Self { endpoint, name: url, sandbox: None, running: None })
+        Ok(Self { endpoint, name: url, sandbox: None, options: String::new(), running: None })
     }
 
     async fn sandbox(access: &AccessArgs, manifest: &Manifest, seeds: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
@@ -76,7 +109,11 @@ impl Target {
         }
         let endpoint = Endpoint::parse(&running.url(), &[]).map_err(|e| Failure::new(Exit::Error, e))?;
         let state = v1::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
-        Ok(Self { endpoint, name: "sandbox".to_owned(), sandbox: Some(state), running: Some(running) })
+        let options = match access.sandbox_state.as_path() {
+            path if path == Path::new(DEFAULT_STATE) => " --sandbox".to_owned(),
+            path => format!(" --sandbox --sandbox-state {}", word(&path.display().to_string())),
+        };
+        Ok(Self { endpoint, name: "sandbox".to_owned(), sandbox: Some(state), options, running: Some(running) })
     }
 
     /// Whether one address serves many shops only by naming them.
@@ -118,13 +155,13 @@ impl Target {
     /// Where a token store of the manifest is. What is kept for Shopify's shops is never sent elsewhere, and never
     /// replaced by what something in Shopify's place hands out.
     fn store_place(&self) -> impl Fn(&Path) -> PathBuf + Send + Sync + 'static {
-        let sandbox = self.sandbox.as_ref().map(|sandbox| PathBuf::from(format!("{}.tokens", sandbox.state)));
-        let elsewhere = (self.endpoint != Endpoint::Shopify).then(|| {
-            let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
-            let place =
-                self.name.split_once("://").map_or(self.name.as_str(), |(_, place)| place).replace("{shop}", "");
-            place.trim_matches('/').chars().map(plain).collect::<String>()
-        });
+        // Of one state: a new one under the same name knows none of the tokens of the one before.
+        let of_state = |sandbox: &v1::Sandbox| {
+            let id = sandbox.id.get(..8).unwrap_or(&sandbox.id);
+            PathBuf::from(format!("{}.{id}.tokens", sandbox.state))
+        };
+        let sandbox = self.sandbox.as_ref().map(of_state);
+        let elsewhere = (self.endpoint != Endpoint::Shopify).then(|| name_of(&self.name));
         move |path| match (&sandbox, &elsewhere) {
             // Whatever the two files are called: one of Shopify's is never the sandbox's.
             (Some(sandbox), _) if same_file(sandbox, path) => PathBuf::from(format!("{}.sandbox", sandbox.display())),
@@ -140,5 +177,32 @@ impl Target {
             Some(running) => running.stop().await.map_err(|e| Failure::new(Exit::Error, format!("sandbox: {e}"))),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_that_is_named_leads_to_where_the_run_was() {
+        let error = |text: &str| AdminError::new(crate::admin::Kind::LoginRequired, text);
+        let named = error("over: `hookwright auth login --shop acme` gets one");
+        assert_eq!(login_here(named.clone(), ""), named);
+        let there = login_here(named, " --sandbox");
+        assert_eq!(there.message, "over: `hookwright auth login --shop acme --sandbox` gets one");
+        assert_eq!(login_here(error("none"), " --sandbox").message, "none");
+    }
+
+    #[test]
+    fn no_two_urls_have_one_name() {
+        let urls =
+            ["http://a.example/{shop}", "https://a.example/{shop}", "http://a.example/a/b", "http://a.example/a_b"];
+        let names: BTreeSet<String> = urls.map(name_of).into();
+        assert_eq!(names.len(), urls.len(), "{names:?}");
+        let name = name_of("http://127.0.0.1:4000/{shop}");
+        assert!(name.starts_with("127.0.0.1_4000-") && name.len() == "127.0.0.1_4000-".len() + 8, "{name}");
+        let long = name_of(&format!("https://a.example/{}", "x".repeat(300)));
+        assert_eq!(long.len(), 69);
     }
 }

@@ -1,6 +1,6 @@
 //! `app_config`: what the app declares for itself, read from its `shopify.app.toml`.
 //!
-//! Only what leads to double delivery is looked at; the rest of the file is Shopify's business, and never a problem.
+//! Only what leads to double delivery is looked at, and where a login may end; the rest of the file is Shopify's business, and never a problem.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,6 +22,15 @@ struct File {
     application_url: Option<String>,
     #[serde(default)]
     webhooks: Webhooks,
+    auth: Option<toml::Value>,
+}
+
+impl File {
+    /// Whatever else may stand there is no problem of the manifest's.
+    fn redirect_urls(&self) -> Vec<String> {
+        let listed = self.auth.as_ref().and_then(|auth| auth.get("redirect_urls")?.as_array());
+        listed.into_iter().flatten().filter_map(|url| url.as_str().map(str::to_owned)).collect()
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -43,6 +52,8 @@ struct Subscription {
 #[derive(Default)]
 pub(super) struct Declared {
     by_topic: HashMap<Topic, Vec<(AppSubscription, Place)>>,
+    /// The redirect URLs that the app allows.
+    pub(super) redirects: Vec<String>,
     /// The files, for diagnostics that point into them.
     pub(super) texts: Vec<(Arc<str>, Text)>,
 }
@@ -76,7 +87,10 @@ impl Declared {
             Err(error) => Err((Some(error.valid_up_to()..error.valid_up_to()), "it is not UTF-8".to_owned())),
         };
         match parsed {
-            Ok(file) => self.subscriptions(&path, &text, file, named.spot, findings),
+            Ok(file) => {
+                self.redirects.append(&mut file.redirect_urls());
+                self.subscriptions(&path, &text, file, named.spot, findings);
+            }
             Err((span, why)) => {
                 let message = format!("the app's configuration cannot be understood: {why}");
                 refuse(

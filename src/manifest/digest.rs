@@ -48,8 +48,18 @@ pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
 
 /// Over everything but the digest itself.
 pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Address>, shops: &[Hash]) -> String {
-    let Manifest { digest: _, admin_api, ownership, safety, shops: _, addresses: _, aep, destinations: _, app } =
-        manifest;
+    let Manifest {
+        digest: _,
+        admin_api,
+        ownership,
+        safety,
+        shops: _,
+        addresses: _,
+        aep,
+        destinations: _,
+        app,
+        app_redirects: _,
+    } = manifest;
     let AdminApi { version, transport } = admin_api;
     let Ownership { address_prefixes, unmanaged } = ownership;
     let Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } = safety;

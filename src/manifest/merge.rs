@@ -98,11 +98,13 @@ fn merged(
     let (shops, digests): (Vec<_>, Vec<_>) = shops.into_iter().unzip();
     let Resolver { addresses, written, defined, common: Common { mut app, accounts, .. }, .. } = resolver;
     named_files.append(&mut app.texts);
+    let app_redirects = std::mem::take(&mut app.redirects);
     let app = app.into_subscriptions();
     let digest = String::new();
     let (aep, destinations) = (accounts.into_accounts(), defined);
     let ownership = ownership?;
-    let mut manifest = Manifest { digest, admin_api, ownership, safety, shops, addresses, aep, destinations, app };
+    let mut manifest =
+        Manifest { digest, admin_api, ownership, safety, shops, addresses, aep, destinations, app, app_redirects };
     manifest.digest = digest::manifest(&manifest, &written, &digests);
     Some(manifest)
 }

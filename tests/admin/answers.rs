@@ -47,7 +47,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
             Kind::MissingScope,
             Auth,
             1,
-            "read_products",
+            "see `hookwright auth url --shop a`",
         ),
         case(
             403,

@@ -150,3 +150,15 @@ fn over_rest_it_says_what_could_not_be_seen() {
     world.run(&["validate", "-f", "m.yaml"]).exits(0);
     world.plan(&["-f", "m.yaml", "--detailed-exitcode"]).exits(0).ends(NOTHING);
 }
+
+#[test]
+fn a_dash_is_standard_output_as_elsewhere() {
+    let world = World::new("", &seed("acme", &format!("      - {{ topic: orders/create, address: \"{A}\" }}\n")));
+    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0).says("holds 1 shop with 1 subscription.");
+    let args = ["import", "--sandbox", "--shop", "acme"];
+    let plain = world.run(&args);
+    let dashed = world.run(&[&args[..], &["--out", "-"]].concat());
+    assert_eq!((dashed.code, &dashed.out), (0, &plain.out), "{dashed}");
+    assert!(plain.out.contains("orders/create") && !world.path("-").exists());
+    world.run(&[&args[..], &["--out", "m.yaml"]].concat()).exits(0).says("Wrote 1 subscription of 1 shop to m.yaml");
+}

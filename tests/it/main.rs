@@ -5,6 +5,7 @@
 #![allow(clippy::format_collect, reason = "small YAML texts; a fold would hide what they say")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod advice;
 mod app_config;
 mod architecture;
 mod clusters;

@@ -3,5 +3,6 @@
 //! A merchant's browser is played by plain HTTP requests here; tests/browser.rs has a real one.
 
 mod flow;
+mod listening;
 mod refresh;
 mod refusals;

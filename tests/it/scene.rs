@@ -5,6 +5,7 @@ use std::process::{Child, ChildStderr, Stdio};
 
 use serde_json::Value;
 
+use crate::advice;
 use crate::world::{A, Run, World};
 
 /// `sandbox serve`, stopped when dropped.
@@ -83,7 +84,7 @@ impl Scene {
     }
 
     pub fn run(&self, args: &[&str]) -> Run {
-        Run::of(&self.command(args).output().unwrap())
+        advised(Run::of(&self.command(args).output().unwrap()))
     }
 
     /// With something on stdin.
@@ -91,7 +92,7 @@ impl Scene {
         let mut command = self.command(args);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        Run::of(&child.wait_with_output().unwrap())
+        advised(Run::of(&child.wait_with_output().unwrap()))
     }
 
     /// What the sandbox is told.
@@ -101,8 +102,12 @@ impl Scene {
 
     /// Where the tokens are: beside the path of the manifest, since this is not Shopify.
     pub fn store(&self) -> String {
+        use sha2::Digest as _;
         let host = self.server.url.trim_start_matches("http://").split('/').next().unwrap().replace(':', "_");
-        format!("tokens.json.{host}")
+        // One name for one URL, whatever signs of it a file name cannot have.
+        let digest = sha2::Sha256::digest(&self.server.url);
+        let [a, b, c, d, ..] = *digest else { unreachable!("32 bytes") };
+        format!("tokens.json.{host}-{a:02x}{b:02x}{c:02x}{d:02x}")
     }
 
     pub fn tokens(&self, shop: &str) -> Value {
@@ -132,6 +137,26 @@ impl Scene {
         let callback = self.approved(shop, &[]);
         self.run_with(&["auth", "exchange", "--shop", shop, "--callback", "-"], &callback).exits(0);
     }
+}
+
+/// A run whose advice was tried out.
+fn advised(run: Run) -> Run {
+    advice::try_out(&run.out);
+    advice::try_out(&run.err);
+    run
+}
+
+/// The URL with another value of one of its parameters.
+pub fn with(url: &str, name: &str, value: &str) -> String {
+    let (start, rest) = url.split_once(&format!("{name}=")).unwrap();
+    let end = rest.find('&').map_or("", |at| &rest[at..]);
+    format!("{start}{name}={value}{end}")
+}
+
+/// The value of one parameter of a URL, as it stands there.
+pub fn parameter(url: &str, name: &str) -> String {
+    let rest = url.split_once(&format!("{name}=")).unwrap().1;
+    rest.split('&').next().unwrap().to_owned()
 }
 
 /// The merchant opens the URL and clicks the button; the address that the browser is sent to.
@@ -169,7 +194,7 @@ pub struct Login {
     child: Option<Child>,
     err: BufReader<ChildStderr>,
     pub url: String,
-    said: String,
+    pub said: String,
 }
 
 impl Login {
@@ -195,7 +220,7 @@ impl Login {
         let output = self.child.take().unwrap().wait_with_output().unwrap();
         let mut run = Run::of(&output);
         run.err.clone_from(&self.said);
-        run
+        advised(run)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tokens: had by reference, sent to their own shop, printed nowhere.
 
-use crate::scene::Server;
+use crate::advice;
+use crate::scene::{CLIENT_SECRET, Login, SHOPS, STORE, Scene, Server, approve, http, parameter, with};
 use crate::world::{World, manifest};
 
 const TOKEN: &str = "shpat_0123456789abcdef0123456789abcdef";
@@ -54,8 +55,41 @@ fn no_output_of_any_command_holds_a_token() {
     for file in ["plan.json", "report.json", "j.jsonl", "e.jsonl", "served.json.log.jsonl"] {
         seen.push_str(&world.read(file));
     }
+    advice::try_out(&seen);
     assert!(seen.contains("token_refused") && seen.contains("answer"), "the log was on: {seen}");
     assert!(!seen.contains(TOKEN) && !seen.contains("wrong-token-value"), "{seen}");
+}
+
+#[test]
+fn a_login_shows_no_code_no_signature_and_no_token_however_much_it_logs() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let login = ["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser", "-vvv"];
+    let (mut seen, mut secrets) = (String::new(), vec![CLIENT_SECRET.to_owned()]);
+    for (signature, code) in [("wrong", 4), ("right", 0)] {
+        let waiting = Login::start(&mut scene.command(&login));
+        let callback = approve(&waiting.url);
+        secrets.extend([parameter(&callback, "code"), parameter(&callback, "hmac")]);
+        // Strangers' requests are not logged either, nor one whose signature does not hold.
+        let (_, _, page) = http("GET", &with(&callback, "state", "guessed"), "");
+        seen += &page;
+        let forged = "f".repeat(64);
+        let last = if signature == "wrong" { with(&callback, "hmac", &forged) } else { callback };
+        secrets.push(forged);
+        let (_, _, page) = http("GET", &last, "");
+        seen += &page;
+        let run = waiting.end();
+        run.exits(code);
+        seen += &run.to_string();
+    }
+    let acme = scene.tokens("acme");
+    for token in [&acme["access_token"], &acme["refresh"]["token"]] {
+        secrets.push(token.as_str().unwrap().to_owned());
+    }
+    seen += &scene.world.read("served.json.log.jsonl");
+    assert!(seen.contains("DEBUG") && seen.contains("\"grant\":\"authorization_code\""), "the logs were on: {seen}");
+    for secret in secrets {
+        assert!(!seen.contains(&secret), "{secret} was shown: {seen}");
+    }
 }
 
 #[test]

@@ -66,7 +66,7 @@ async fn exchange(session: &mut Session, ask: &Ask) -> Result<Reply, Failure> {
         return Ok(Reply::Refused(errors));
     }
     let asked = answer.retry_after.as_deref().and_then(retry_after);
-    Err(Failure { error: classify::status_error(&answer, &session.redactor), asked })
+    Err(Failure { error: classify::status_error(&session.shop, &answer, &session.redactor), asked })
 }
 
 /// Takes what the answer says of the bucket; where it says nothing, one call more was taken, and after 429 all.

@@ -150,6 +150,22 @@ fn no_text_makes_it_panic_and_none_passes() {
     for _ in 0..20_000 {
         let length = rng.usize(..60);
         let noise: String = (0..length).map(|_| alphabet[rng.usize(..alphabet.len())]).collect();
-        assert!(check(&noise).is_err() && check(&format!("{GENUINE}&{noise}=")).err() != Some(CallbackError::NoQuery));
+        assert!(check(&noise).is_err(), "{noise:?}");
+        // At the end: parameters more, which are signed, too. What follows a `#` is no part of the query.
+        let longer = format!("{GENUINE}&{noise}=");
+        let added = longer.strip_prefix(GENUINE).and_then(|added| added.split('#').next()).expect("added");
+        match check(&longer) {
+            Ok(_) => assert!(added.chars().all(|c| c == '&'), "{added:?} was let through"),
+            Err(CallbackError::Hmac | CallbackError::Encoding | CallbackError::Twice(_)) => {}
+            Err(error) => panic!("{added:?}: {error}"),
+        }
+    }
+    // In the midst: one character of the query is another one.
+    let start = GENUINE.find('?').expect("query") + 1;
+    for at in start..GENUINE.len() {
+        for &other in &alphabet {
+            let changed = format!("{}{other}{}", &GENUINE[..at], &GENUINE[at + 1..]);
+            assert!(changed == GENUINE || check(&changed).is_err(), "{changed}");
+        }
     }
 }

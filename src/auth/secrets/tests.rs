@@ -37,8 +37,8 @@ async fn variables_are_looked_up_by_shop() {
     let env = |name: &str| SecretRef::Env(name.to_owned());
     assert_eq!(resolve(options(), env("TOKEN_{SHOP}"), "my-shop").await.as_deref(), Ok(SECRET));
     for (name, problem) in [
-        ("TOKEN_{SHOP}", "environment variable TOKEN_OTHER: is not set"),
-        ("EMPTY", "environment variable EMPTY: is empty"),
+        ("TOKEN_{SHOP}", "environment variable TOKEN_OTHER is not set: put the secret there"),
+        ("EMPTY", "environment variable EMPTY is empty"),
         ("BROKEN", "control characters"),
         ("FOREIGN", "outside ASCII"),
         ("LINES", "more than one line"),
@@ -68,7 +68,7 @@ async fn files_hold_one_secret_or_one_for_each_shop() {
         ("cut.json", "no JSON object (line 1, column"),
         ("odd.json", "\\\"a\\\" is not a text"),
         ("empty", "is empty"),
-        ("{shop}.txt", "c.txt: cannot be read"),
+        ("{shop}.txt", "c.txt cannot be read"),
     ] {
         let error = resolve(options(), at(name), "c").await.expect_err(name);
         assert!(error.contains(problem) && !error.contains("s3cr"), "{error}");
@@ -105,7 +105,7 @@ async fn a_failing_program_is_heard_and_its_output_is_not_shown() {
         (options(), sh("kill -9 $$"), "by a signal"),
         (options(), sh("head -c 9000000 /dev/zero"), "is larger than 4 MiB"),
         (options(), sh("printf '\\377'"), "is not UTF-8"),
-        (options(), missing, "secret command /nonexistent/vault: could not be started"),
+        (options(), missing, "secret command /nonexistent/vault could not be started"),
         (options(), SecretRef::Command(vec![]), "names no program"),
         (short, sh("echo s3cr3t; exec sleep 60"), "did not finish in 0.1 s"),
     ] {

@@ -28,7 +28,7 @@ pub(crate) enum StoreError {
     /// A token store that is cut short or was edited by mistake.
     #[error(
         "token store {path} is damaged: {why}; it was left as it is. Repair it, put a backup in its place, or move it \
-         away and log in again with `hookwright auth login`"
+         away and log in again with `hookwright auth login --shop SHOP`"
     )]
     Damaged { path: String, why: String },
     /// A newer program's file.

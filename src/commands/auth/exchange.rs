@@ -16,7 +16,7 @@ use crate::exit::Exit;
 const LONGEST: u64 = 64 * 1024;
 
 pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Failure> {
-    not_in_process(args.access.sandbox)?;
+    not_in_process(args.access.sandbox, &args.shop)?;
     let max_age =
         SignedDuration::try_from(pipeline::duration("--max-age", &args.max_age)?).map_err(Failure::invalid)?;
     let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
@@ -34,7 +34,8 @@ pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Fai
     let expected = Expected { shop: one.shop(), state: args.state.as_deref(), secrets: app.secrets(), max_age };
     let code = auth::verify(&callback, &expected, clock()).map_err(|e| {
         let exit = if e.is_malformed() { Exit::Invalid } else { Exit::Auth };
-        Failure::new(exit, e).hint("nothing was sent, and the code is not used up; a new one: `hookwright auth url`")
+        Failure::new(exit, e)
+            .hint(format!("nothing was sent, and the code is not used up; a new one: `{}`", one.command("url")))
     })?;
     Ok(one.settle(&app, &code, access, args.keep, output).await?.exit())
 }

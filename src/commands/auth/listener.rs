@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -17,6 +16,9 @@ use super::page::Page;
 use crate::auth::carries_state;
 use crate::error::Failure;
 use crate::exit::Exit;
+
+/// No query of Shopify's comes near it, in bytes.
+const LONGEST: usize = 8 * 1024;
 
 /// A browser that waits for its page.
 pub(super) struct Answered {
@@ -38,8 +40,15 @@ struct Visit {
     reply: oneshot::Sender<String>,
 }
 
+/// Where a browser comes to, and where its query goes.
+struct Way {
+    path: String,
+    visits: mpsc::Sender<Visit>,
+}
+
 impl Listener {
-    pub(super) async fn bind(address: SocketAddr) -> Result<Self, Failure> {
+    /// `path`: the one that the browser is sent to; no other is served.
+    pub(super) async fn bind(address: SocketAddr, path: &str) -> Result<Self, Failure> {
         let failed = |e: std::io::Error| {
             Failure::new(Exit::Error, format!("cannot listen on {address}: {e}")).hint(
                 "another login may be waiting there; --listen names another address, which the app must allow, too",
@@ -48,11 +57,10 @@ impl Listener {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (send, visits) = mpsc::channel(8);
+        let way = Arc::new(Way { path: path.to_owned(), visits: send });
         let (stop, stopped) = oneshot::channel::<()>();
-        let app = Router::new().route("/callback", get(visit)).with_state(Arc::new(send));
-        // A tunnel may lead to another path.
-        let app =
-            app.fallback(|| async { (StatusCode::NOT_FOUND, headers(), "Not found: the way back is /callback\n") });
+        // No route: what the user gave as a path is no pattern.
+        let app = Router::new().fallback(visit).with_state(way);
         let serve = axum::serve(listener, app).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
@@ -64,13 +72,17 @@ impl Listener {
     }
 
     /// The first visit with this state. Others get a page that says so: whoever guesses must not end the login.
-    pub(super) async fn next(&self, state: &str, turned_away: impl Fn(&str)) -> Result<Answered, ()> {
+    /// `turned_away` is told of the first of them: who knocks a thousand times must not fill a screen.
+    pub(super) async fn next(&self, state: &str, turned_away: impl FnOnce()) -> Result<Answered, ()> {
+        let mut turned_away = Some(turned_away);
         let mut visits = self.visits.lock().await;
         while let Some(Visit { query, reply }) = visits.recv().await {
             if carries_state(&query, state) {
                 return Ok(Answered { query, reply });
             }
-            turned_away(&query);
+            if let Some(tell) = turned_away.take() {
+                tell();
+            }
             let _ = reply.send(Page::Stranger.html());
         }
         Err(())
@@ -86,10 +98,22 @@ impl Listener {
     }
 }
 
-async fn visit(State(visits): State<Arc<mpsc::Sender<Visit>>>, RawQuery(query): RawQuery) -> Response {
+async fn visit(State(way): State<Arc<Way>>, method: Method, uri: Uri) -> Response {
+    if uri.path() != way.path {
+        let text = format!("Not found: the way back is {}\n", way.path);
+        return (StatusCode::NOT_FOUND, headers(), text).into_response();
+    }
+    // A HEAD of a link preview must not use up the code.
+    if method != Method::GET {
+        let allow = [(header::ALLOW, HeaderValue::from_static("GET"))];
+        return (StatusCode::METHOD_NOT_ALLOWED, headers(), allow, "Only GET is answered here.\n").into_response();
+    }
+    let query = uri.query().unwrap_or_default().to_owned();
+    if query.len() > LONGEST {
+        return (StatusCode::URI_TOO_LONG, headers(), "That is longer than any callback.\n").into_response();
+    }
     let (reply, page) = oneshot::channel();
-    let visit = Visit { query: query.unwrap_or_default(), reply };
-    let page = match visits.send(visit).await {
+    let page = match way.visits.send(Visit { query, reply }).await {
         Ok(()) => page.await.ok(),
         Err(_) => None,
     };

@@ -1,13 +1,15 @@
 //! One shop of the manifest, with what its OAuth flow needs.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::settled::Settled;
 use crate::admin::{self, AdminClient};
-use crate::auth::{Access, Credentials, Entry, Grant, Tokens};
+use crate::auth::{self, Access, Credentials, Grant, Tokens};
 use crate::cli::auth::KeepArgs;
-use crate::cli::{AccessArgs, ManifestArgs};
-use crate::commands::target::Target;
+use crate::cli::{AccessArgs, DEFAULT_MANIFEST, ManifestArgs};
+use crate::commands::target::{Target, word};
 use crate::commands::{Output, pipeline};
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
@@ -24,17 +26,19 @@ pub(super) struct One {
     pub(super) target: Target,
     pub(super) client: AdminClient,
     pub(super) tokens: Tokens,
+    /// The options that say which manifest and what target this is, as a shell takes them.
+    options: String,
 }
 
 impl One {
     pub(super) async fn open(
         shop: &str,
-        manifest: &ManifestArgs,
+        manifest_args: &ManifestArgs,
         access: &AccessArgs,
         output: Output,
     ) -> Result<Self, Failure> {
         let shop = ShopDomain::parse(shop).map_err(|e| Failure::invalid(format!("--shop {shop:?}: {e}")))?;
-        let (manifest, seeds) = pipeline::load_manifest(&manifest.file, Voice::Quiet, output)?;
+        let (manifest, seeds) = pipeline::load_manifest(&manifest_args.file, Voice::Quiet, output)?;
         let at = manifest.shops.iter().position(|known| known.shop == shop).ok_or_else(|| {
             Failure::invalid(format!("{shop} is not in the manifest")).hint(
                 "add it there first, with `bindings: []` if it has none yet: its `auth` and `scopes` are read from it",
@@ -45,7 +49,8 @@ impl One {
         let client = AdminClient::new(admin::Options::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
         let client = client.map_err(|e| Failure::new(Exit::Error, e))?;
         let tokens = target.tokens(access, &client);
-        Ok(Self { manifest, at, target, client, tokens })
+        let options = options(&manifest_args.file, access) + &target.options;
+        Ok(Self { manifest, at, target, client, tokens, options })
     }
 
     pub(super) fn shop(&self) -> &ShopDomain {
@@ -62,6 +67,11 @@ impl One {
         wanted.into_iter().flat_map(ScopeSet::iter).map(ToString::to_string).collect()
     }
 
+    /// The redirect URLs that the app's own configuration allows, as far as the manifest names it.
+    pub(super) fn app_redirects(&self) -> &[String] {
+        &self.manifest.app_redirects
+    }
+
     /// The path of the token store in the manifest, if this shop has one.
     pub(super) fn store(&self) -> Option<&str> {
         match self.entry().auth.as_deref() {
@@ -70,18 +80,32 @@ impl One {
         }
     }
 
-    /// The app's credentials: of the manifest, or of two environment variables.
+    /// A command of `auth` for this shop, such as `url`, that runs as it stands.
+    pub(super) fn command(&self, verb: &str) -> String {
+        format!("hookwright auth {verb} --shop {}{}", self.shop().handle(), self.options)
+    }
+
+    /// The app of the manifest, or of two environment variables, and whether the manifest names it.
+    fn app(&self) -> (App, bool) {
+        match self.entry().auth.as_deref() {
+            Some(Auth::TokenStore { app, .. } | Auth::ClientCredentials(app)) => (app.clone(), true),
+            Some(Auth::AccessToken(_)) | None => {
+                let env = |name: &str| SecretRef::Env(name.to_owned());
+                let (client_id, client_secret) = (env("SHOPIFY_CLIENT_ID"), env("SHOPIFY_CLIENT_SECRET"));
+                (App { client_id, client_secret, old_client_secret: None }, false)
+            }
+        }
+    }
+
+    /// Where the client id comes from, in words.
+    pub(super) fn client_id_place(&self) -> String {
+        auth::describe(&self.app().0.client_id, self.shop())
+    }
+
+    /// The app's credentials.
     pub(super) async fn credentials(&self) -> Result<Credentials, Failure> {
-        let from_env = App {
-            client_id: SecretRef::Env("SHOPIFY_CLIENT_ID".to_owned()),
-            client_secret: SecretRef::Env("SHOPIFY_CLIENT_SECRET".to_owned()),
-            old_client_secret: None,
-        };
-        let (app, named) = match self.entry().auth.as_deref() {
-            Some(Auth::TokenStore { app, .. } | Auth::ClientCredentials(app)) => (app, true),
-            Some(Auth::AccessToken(_)) | None => (&from_env, false),
-        };
-        self.tokens.credentials(self.shop(), app).await.map_err(|e| {
+        let (app, named) = self.app();
+        self.tokens.credentials(self.shop(), &app).await.map_err(|e| {
             let failure = failed(&e);
             if named {
                 return failure;
@@ -97,16 +121,20 @@ impl One {
                 .hint("auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }")
                 .hint("or pass --print-token, which prints the token to stdout and keeps it nowhere"));
         }
-        if let Some(path) = self.store().filter(|_| !keep.print_token) {
-            let hint = "nothing was sent: what the code brings could not be kept";
-            self.tokens.ready(path).await.map_err(|e| failed(&e).hint(hint))?;
-        }
+        self.ready(keep).await?;
         // A token without a store has nobody to refresh it.
         Ok(match keep {
             KeepArgs { online: true, .. } => Access::Online,
             KeepArgs { non_expiring: true, .. } | KeepArgs { print_token: true, .. } => Access::Offline,
             KeepArgs { .. } => Access::OfflineExpiring,
         })
+    }
+
+    /// Whether the token store takes what comes.
+    async fn ready(&self, keep: KeepArgs) -> Result<(), Failure> {
+        let Some(path) = self.store().filter(|_| !keep.print_token) else { return Ok(()) };
+        let hint = "nothing was sent: what the code brings could not be kept";
+        self.tokens.ready(path).await.map_err(|e| failed(&e).hint(hint))
     }
 
     /// Exchanges the code, keeps or prints the token, says what it may do.
@@ -118,11 +146,14 @@ impl One {
         keep: KeepArgs,
         output: Output,
     ) -> Result<Settled, Failure> {
-        let work = crate::auth::exchange(&self.client, self.shop(), app, code, access);
+        // Again: a merchant may have taken minutes, and a code is good for one use.
+        self.ready(keep).await?;
+        let work = auth::exchange(&self.client, self.shop(), app, code, access);
         let Ok(grant) = tokio::time::timeout(PATIENCE, work).await else {
             return Err(Failure::new(Exit::RateLimit, "the shop did not answer in time; begin again"));
         };
         let grant = grant.map_err(|e| failed(&e))?;
+        self.check_whose(access, &grant)?;
         let settled = if let Some(path) = self.store().filter(|_| !keep.print_token) {
             let entry = self.tokens.keep(self.shop(), path, app, &grant).await.map_err(|e| failed(&e))?;
             Settled::of(self, &grant, Some((&entry, self.tokens.place(path).display().to_string())))
@@ -138,56 +169,60 @@ impl One {
         }
         Ok(settled)
     }
-}
 
-/// What an exchange came to; no secret in it.
-pub(super) struct Settled {
-    pub(super) shop: String,
-    pub(super) granted: Vec<String>,
-    pub(super) missing: Vec<String>,
-    kept: String,
-}
-
-impl Settled {
-    fn of(one: &One, grant: &Grant, kept: Option<(&Entry, String)>) -> Self {
-        let granted: ScopeSet = grant.scopes.iter().map(|scope| crate::model::Scope::observed(scope)).collect();
-        let missing = one.wanted().into_iter().filter(|scope| !granted.grants(scope)).collect();
-        let life = |entry: &Entry| match (&entry.expires_at, &entry.refresh) {
-            (None, _) => "it has no end".to_owned(),
-            (Some(end), None) => format!("it ends at {end}, and a login is needed then"),
-            (Some(end), Some(refresh)) => match &refresh.expires_at {
-                Some(last) => format!("it ends at {end} and is refreshed by itself, until {last}"),
-                None => format!("it ends at {end} and is refreshed by itself"),
-            },
-        };
-        let kept = match kept {
-            Some((entry, place)) => format!("The token is kept in {place}; {}.", life(entry)),
-            None => "The token was printed and is kept nowhere.".to_owned(),
-        };
-        Self { shop: one.shop().to_string(), granted: grant.scopes.clone(), missing, kept }
-    }
-
-    pub(super) fn exit(&self) -> Exit {
-        if self.missing.is_empty() { Exit::Done } else { Exit::Changes }
-    }
-
-    fn text(&self) -> String {
-        let escape = crate::render::escape;
-        let granted = if self.granted.is_empty() { "none".to_owned() } else { self.granted.join(", ") };
-        let mut text =
-            format!("{} is connected. {}\nGranted scopes: {}\n", self.shop, escape(&self.kept), escape(&granted));
-        if !self.missing.is_empty() {
-            let _ = writeln!(
-                text,
-                "Wanted, but not granted: {}\n  Add them to the app's configuration, release it, and log in again.",
-                self.missing.join(", ")
-            );
+    /// Whether the token is of whom it was asked for. A user's in the place of the app's own would end tomorrow, and the
+    /// app's own in the place of a user's may do more than was meant, for longer.
+    fn check_whose(&self, access: Access, grant: &Grant) -> Result<(), Failure> {
+        let asked = access == Access::Online;
+        if asked == grant.user.is_some() {
+            return Ok(());
         }
-        text
+        let refused = |came: &str| {
+            let message = format!("{came}; it was dropped, and what was kept before stands. The code is used up");
+            Failure::new(Exit::Auth, message)
+        };
+        Err(if asked {
+            refused("--online asks for a user's token, and the app's own came: the link was made without --online")
+                .hint(format!("for a user's token make a new link: `{} --online`", self.command("url")))
+                .hint("for the app's own make one without --online, and leave it out here, too")
+        } else {
+            refused("a user's token came (online, good for about a day), not the app's own: the link was made with --online")
+                .hint(format!("for the app's own token make a new link: `{}`", self.command("url")))
+                .hint("for a user's make one with --online, and pass --online here, too")
+        })
     }
+}
+
+/// What leads to the same manifest again, and lets it run what it may.
+fn options(files: &[PathBuf], access: &AccessArgs) -> String {
+    let mut options = String::new();
+    if !matches!(files, [file] if file == Path::new(DEFAULT_MANIFEST)) {
+        for file in files {
+            let _ = write!(options, " -f {}", word(&file.display().to_string()));
+        }
+    }
+    if access.allow_commands {
+        options += " --allow-commands";
+    }
+    options
 }
 
 /// An error of one shop as the end of a command.
 pub(super) fn failed(error: &admin::AdminError) -> Failure {
     Failure::new(exit::of_causes([Cause::of_kind(error.kind.as_str())], false), &error.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_printed_leads_to_the_same_manifest() {
+        let of = |files: &[&str], allow_commands| {
+            let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+            options(&files, &AccessArgs { allow_commands, sandbox: false, sandbox_state: PathBuf::new() })
+        };
+        assert_eq!(of(&[DEFAULT_MANIFEST], false), "");
+        assert_eq!(of(&["base", "it's.yaml"], true), r" -f base -f 'it'\''s.yaml' --allow-commands");
+    }
 }

@@ -6,6 +6,7 @@ mod v1;
 use std::sync::Arc;
 
 use super::super::pipeline::{self, Run};
+use super::super::target::login_here;
 use crate::admin::AdminError;
 use crate::auth::Entry;
 use crate::catalog;
@@ -59,7 +60,7 @@ pub(super) async fn run(args: StatusArgs, output: Output) -> Result<Exit, Failur
     };
     match args.format {
         Format::Json => output.print_json(&status)?,
-        Format::Text => output.print(&text::text(&status))?,
+        Format::Text => output.print(&text::text(&status, &run.target.options))?,
     }
     if let Ok(run) = Arc::try_unwrap(run) {
         run.target.close().await?;
@@ -160,6 +161,7 @@ impl Run {
             let (client, shop) = (self.client.clone(), shop.shop.clone());
             async move { client.scopes(&shop, &token).await }
         };
-        self.tokens.with(&shop.shop, shop.auth.as_deref(), ask).await
+        let answer = self.tokens.with(&shop.shop, shop.auth.as_deref(), ask).await;
+        answer.map_err(|error| login_here(error, &self.target.options))
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::advice;
 use crate::scene::{CREDENTIALS, Login, SHOPS, STORE, Scene, approve, http};
 use crate::world::Run;
 
@@ -62,7 +63,16 @@ fn a_scope_that_is_taken_away_is_drift_and_a_new_login_brings_it_back() {
     drift.exits(2).says("scope_lost").says("scope_missing").says("hookwright auth url --shop acme");
     let status = scene.run(&["auth", "status", "--shop", "acme"]);
     status.exits(2).says("lacks: read_customers").says("cannot subscribe: customers/update");
-    status.says("hookwright auth login --shop acme").says("1 need attention");
+    status.says("hookwright auth login --shop acme").says("1 shop: 0 ready, 1 needs attention, 0 failed.");
+    // What it names runs as it stands there, and leads to the scopes.
+    let named = advice::commands(&drift.out);
+    assert!(named.len() >= 2, "{drift}");
+    for command in named {
+        let words = advice::words(&command);
+        let link = scene.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        link.exits(0).says("The redirect URI is http://127.0.0.1:8931/callback, as for `auth login`");
+        assert!(approve(link.out.trim()).starts_with("http://127.0.0.1:8931/callback?code="), "{link}");
+    }
 
     scene.log_in("acme");
     scene.run(&["drift", "--shop", "acme"]).exits(0);
@@ -88,11 +98,41 @@ fn url_and_exchange_go_the_same_way_in_two_steps() {
     assert_eq!(scene.tokens("acme"), kept, "a code that is used up changes nothing");
 
     // What another system began with a state of its own.
+    let link = scene.run(&["auth", "url", "--shop", "acme", "--state", "123 456"]);
+    link.exits(0).says("hookwright auth exchange --shop acme --state '123 456' --callback -");
     let callback = scene.approved("acme", &["--state", "123456"]);
     exchange(&callback).exits(4).says("state is not the one of this login");
     let args = ["auth", "exchange", "--shop", "acme", "--callback", "-", "--state", "123456"];
     scene.run_with(&args, &format!("{callback}\n")).exits(0);
     assert_ne!(scene.tokens("acme")["access_token"], kept["access_token"]);
+}
+
+#[test]
+fn a_link_leads_back_to_where_the_app_allows_and_names_the_manifest_that_it_was_made_with() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let app = |urls: &str| scene.world.write("shopify.app.toml", &format!("[auth]\nredirect_urls = {urls}\n"));
+    let manifest = format!("{}app_config: shopify.app.toml\n", scene.world.read("hookwright.yaml"));
+    scene.world.write("my shops.yaml", &manifest);
+    let url = || {
+        let run = scene.run(&["auth", "url", "--shop", "acme", "-f", "my shops.yaml"]);
+        run.exits(0).says("hookwright auth exchange --shop acme -f 'my shops.yaml' --callback -");
+        run
+    };
+    app("[\"http://plain.example/\", \"https://example.com/callback\", \"https://other.example/\"]");
+    let link = url();
+    link.says("The redirect URI is https://example.com/callback, the first that `app_config` allows");
+    let callback = approve(link.out.trim());
+    assert!(callback.starts_with("https://example.com/callback?"), "{callback}");
+    let exchange = advice::commands(&link.err).remove(0);
+    let words = advice::words(&exchange);
+    scene.run_with(&words.iter().map(String::as_str).collect::<Vec<_>>(), &callback).exits(0);
+    // Where `auth login` waits, if the app allows that; and nothing that Shopify may put there is a problem.
+    app("[\"https://example.com/callback\", \"http://127.0.0.1:8931/callback\"]");
+    url().says("The redirect URI is http://127.0.0.1:8931/callback,");
+    for odd in ["\"https://example.com/callback\"", "[1, {}]", "[]"] {
+        app(odd);
+        url().says("The redirect URI is http://127.0.0.1:8931/callback,");
+    }
 }
 
 #[test]
@@ -122,6 +162,7 @@ fn a_token_is_printed_only_where_that_is_asked_and_nothing_else_with_it() {
         Run::of(&command.output().unwrap())
     };
     let url = env(&["auth", "url", "--shop", "acme", "--redirect-uri", "https://example.com/callback"]);
+    url.says("hookwright auth exchange --shop acme --print-token --callback -");
     let callback = approve(url.exits(0).out.trim());
     let nowhere = env(&["auth", "exchange", "--shop", "acme", "--callback", &callback]);
     nowhere.exits(3).says("names no `token_store`").says("--print-token");
@@ -151,35 +192,102 @@ fn client_credentials_are_fetched_once_a_shop_and_run() {
     scene.run(&["auth", "status"]).exits(2).says("client credentials, secret from environment variable SECRET");
 }
 
+/// The tool in the embedded sandbox, with the app's credentials at hand.
+fn in_sandbox(scene: &Scene, args: &[&str]) -> std::process::Command {
+    let mut command = scene.world.command(&[args, &["--sandbox"]].concat());
+    command.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET);
+    command
+}
+
+fn log_in_to_sandbox(scene: &Scene, more: &[&str]) -> Run {
+    let login = Login::start(&mut in_sandbox(scene, &[LOGIN, more].concat()));
+    let (_, _, page) = http("GET", &approve(&login.url), "");
+    assert!(page.contains("The shop is connected"), "{page}");
+    login.end()
+}
+
+/// Tokens of real shops, as a login to Shopify leaves them.
+const REAL: &str = r#"{
+  "hookwright_tokens": 1,
+  "shops": {
+    "acme.myshopify.com": {
+      "access_token": "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",
+      "scopes": ["write_orders", "read_customers"],
+      "obtained_at": "2026-11-01T00:00:00Z",
+      "expires_at": "2026-11-01T01:00:00Z",
+      "refresh": { "token": "shprt_99990000aaaabbbbccccddddeeeeffff", "expires_at": "2199-01-01T00:00:00Z" },
+      "client_id": "client-0123456789abcdef"
+    },
+    "bolt.myshopify.com": {
+      "access_token": "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",
+      "scopes": ["write_orders", "read_customers"],
+      "obtained_at": "2026-11-01T00:00:00Z"
+    }
+  }
+}
+"#;
+
 #[test]
 fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
     let scene = Scene::new(STORE, "", SHOPS);
-    // What would be the tokens of real shops.
-    let real = "{\"hookwright_tokens\": 1, \"shops\": {}}";
-    scene.world.write("tokens.json", real);
-    let mut command = scene.world.command(&[LOGIN, &["--sandbox"]].concat());
-    let login = Login::start(command.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET));
-    let (_, _, page) = http("GET", &approve(&login.url), "");
-    assert!(page.contains("The shop is connected"), "{page}");
-    login.end().exits(0).says(".hookwright/sandbox.json.tokens");
-    assert_eq!(scene.world.read("tokens.json"), real);
-    // Not even where the names would meet.
-    scene.world.write("x.json.tokens", real);
-    let met = scene.world.read("hookwright.yaml").replace("path: tokens.json", "path: x.json.tokens");
-    scene.world.write("met.yaml", &met);
-    let mut command =
-        scene.world.command(&[LOGIN, &["--sandbox", "--sandbox-state", "x.json", "-f", "met.yaml"]].concat());
-    let login = Login::start(command.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET));
-    http("GET", &approve(&login.url), "");
-    login.end().exits(0).says("x.json.tokens.sandbox");
-    assert_eq!(scene.world.read("x.json.tokens"), real);
-    let mut plan = scene.world.command(&["plan", "--sandbox", "--shop", "acme", "--format", "json"]);
-    let plan =
-        Run::of(&plan.env("ID", crate::scene::CLIENT_ID).env("SECRET", crate::scene::CLIENT_SECRET).output().unwrap());
-    assert_eq!(plan.exits(0).json()["summary"]["add"], 2);
+    scene.world.write("tokens.json", REAL);
+    // A token of the real store would be refused here, and one of its refresh tokens used up elsewhere.
+    let plan = |shop: &str| {
+        let run = in_sandbox(&scene, &["plan", "--shop", shop, "--format", "json"]).output().unwrap();
+        Run::of(&run)
+    };
+    plan("acme").exits(4).says("token_refused").says("`hookwright auth login --shop acme --sandbox` gets one");
+    let seen = scene.world.read(".hookwright/sandbox.json.log.jsonl");
+    assert!(!seen.contains("\"grant\""), "a refresh was asked for: {seen}");
+
+    let said = log_in_to_sandbox(&scene, &[]);
+    said.exits(0).says(".hookwright/sandbox.json.").says(".tokens; it ends at");
+    assert_eq!(plan("acme").exits(0).json()["summary"]["add"], 2);
+    plan("bolt").exits(4).says("token_refused");
+    assert_eq!(scene.world.read("tokens.json"), REAL);
+    assert!(!scene.world.path("tokens.json.locks").exists(), "the real store was touched");
+
     for command in ["url", "exchange"] {
-        let rest = if command == "url" { ["--redirect-uri", "https://a.example/"] } else { ["--callback", "x=y"] };
-        let run = scene.world.run(&[&["auth", command, "--shop", "acme", "--sandbox"], &rest[..]].concat());
-        run.exits(3).says("ends with this command");
+        let rest: &[&str] = if command == "url" { &[] } else { &["--callback", "x=y"] };
+        let run = scene.world.run(&[&["auth", command, "--shop", "acme", "--sandbox"], rest].concat());
+        run.exits(3).says("ends with this command").says("`hookwright auth login --shop acme --sandbox`");
     }
+}
+
+#[test]
+fn tokens_of_a_sandbox_end_with_its_state_and_are_in_no_file_of_shopifys() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let state = ["--sandbox-state", "x.json"];
+    log_in_to_sandbox(&scene, &state).exits(0).says("x.json.");
+    let plan = |more: &[&str]| {
+        let args = [&["plan", "--shop", "acme"], &state[..], more].concat();
+        Run::of(&in_sandbox(&scene, &args).output().unwrap())
+    };
+    plan(&[]).exits(0);
+
+    // A manifest whose store has the very name that the tokens of this state have.
+    let id = serde_json::from_str::<serde_json::Value>(&scene.world.read("x.json")).unwrap()["id"].clone();
+    let name = format!("x.json.{}.tokens", &id.as_str().unwrap()[..8]);
+    scene.world.write(&name, REAL);
+    let met = scene.world.read("hookwright.yaml").replace("path: tokens.json", &format!("path: {name}"));
+    scene.world.write("met.yaml", &met);
+    plan(&["-f", "met.yaml"]).exits(4);
+    let said = log_in_to_sandbox(&scene, &[&state[..], &["-f", "met.yaml"]].concat());
+    said.exits(0).says(&format!("{name}.sandbox"));
+    plan(&["-f", "met.yaml"]).exits(0);
+    assert_eq!(scene.world.read(&name), REAL);
+
+    // A state that begins anew knows none of the old tokens, and is offered none.
+    for file in ["x.json", "x.json.journal"] {
+        let _ = std::fs::remove_file(scene.world.path(file));
+    }
+    let refused = plan(&[]);
+    refused.exits(4).says("token_refused");
+    refused.says("`hookwright auth login --shop acme --sandbox --sandbox-state x.json` gets one");
+    let status = Run::of(&in_sandbox(&scene, &["auth", "status", "--shop", "acme"]).output().unwrap());
+    status.exits(4).says("hookwright auth login --shop acme --sandbox");
+    let asked = scene.world.read("x.json.log.jsonl");
+    assert!(!asked.contains("\"grant\":\"refresh_token\""), "an old refresh token was offered: {asked}");
+    log_in_to_sandbox(&scene, &state).exits(0);
+    plan(&[]).exits(0);
 }

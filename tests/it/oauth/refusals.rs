@@ -1,14 +1,7 @@
 //! Each refusal has its own message, and nothing is kept then.
 
-use crate::scene::{CLIENT_ID, CLIENT_SECRET, CREDENTIALS, Login, SHOPS, STORE, Scene, approve, http};
+use crate::scene::{CLIENT_ID, CLIENT_SECRET, CREDENTIALS, Login, SHOPS, STORE, Scene, approve, http, with};
 use crate::world::Run;
-
-/// Where a parameter of a URL has its value.
-fn with(url: &str, name: &str, value: &str) -> String {
-    let (start, rest) = url.split_once(&format!("{name}=")).unwrap();
-    let end = rest.find('&').map_or("", |at| &rest[at..]);
-    format!("{start}{name}={value}{end}")
-}
 
 #[test]
 fn a_callback_that_is_not_genuine_is_told_from_every_other() {
@@ -43,6 +36,32 @@ fn a_code_that_is_too_old_is_refused_by_shopify() {
     scene.edit(&["tokens", "--shop", "acme", "--expire-codes"]);
     let run = scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]);
     run.exits(4).says("it was used already, or is too old").says("Begin again");
+}
+
+#[test]
+fn a_token_of_somebody_else_than_was_asked_for_is_dropped() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    scene.log_in("acme");
+    let kept = scene.tokens("acme");
+    let exchange = |link: &[&str], more: &[&str]| {
+        let callback = scene.approved("acme", link);
+        let args = ["auth", "exchange", "--shop", "acme", "--callback", &callback];
+        let run = scene.run(&[&args, more].concat());
+        assert_eq!(scene.tokens("acme"), kept, "it was kept: {run}");
+        assert!(!run.out.contains("shp"), "it was printed: {run}");
+        run
+    };
+    for more in [&[][..], &["--non-expiring"], &["--print-token"]] {
+        let user = exchange(&["--online"], more);
+        user.exits(4).says("a user's token came").says("what was kept before stands").says("The code is used up");
+        user.says("`hookwright auth url --shop acme`").says("pass --online here, too");
+    }
+    for more in [&["--online"][..], &["--online", "--print-token"]] {
+        let own = exchange(&[], more);
+        own.exits(4).says("--online asks for a user's token, and the app's own came").says("The code is used up");
+        own.says("`hookwright auth url --shop acme --online`").says("leave it out here, too");
+    }
+    scene.run(&["plan", "--shop", "acme"]).exits(0);
 }
 
 #[test]

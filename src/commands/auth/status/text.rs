@@ -3,26 +3,31 @@
 use std::fmt::Write as _;
 
 use super::v1::{SourceKind, Status, StatusShop, Verdict};
-use crate::render::escape;
+use crate::render::{count, escape};
 
-pub(super) fn text(status: &Status) -> String {
+/// `here`: the options that lead a login to where the run was.
+pub(super) fn text(status: &Status, here: &str) -> String {
     let mut out = String::new();
     if status.endpoint != "shopify" {
         let _ = writeln!(out, "Target: {}\n", escape(&status.endpoint));
     }
     for shop in &status.shops {
-        one(shop, &mut out);
+        one(shop, here, &mut out);
     }
     let summary = &status.summary;
     let _ = writeln!(
         out,
-        "\n{} shops: {} ready, {} need attention, {} failed.",
-        summary.shops, summary.ready, summary.attention, summary.failed
+        "\n{}: {} ready, {} {} attention, {} failed.",
+        count(summary.shops, "shop"),
+        summary.ready,
+        summary.attention,
+        if summary.attention == 1 { "needs" } else { "need" },
+        summary.failed
     );
     out
 }
 
-fn one(shop: &StatusShop, out: &mut String) {
+fn one(shop: &StatusShop, here: &str, out: &mut String) {
     let sign = match shop.status {
         Verdict::Ready => "ok",
         Verdict::Attention => "!",
@@ -49,7 +54,7 @@ fn one(shop: &StatusShop, out: &mut String) {
     let handle = shop.shop.split('.').next().unwrap_or_default();
     if !shop.missing.is_empty() {
         let way = match shop.source.kind {
-            SourceKind::TokenStore => format!("then: hookwright auth login --shop {handle}"),
+            SourceKind::TokenStore => format!("then: hookwright auth login --shop {handle}{here}"),
             SourceKind::ClientCredentials => "release it, and have the shop approve it; the next run has it".to_owned(),
             SourceKind::AccessToken | SourceKind::None => {
                 "have the shop approve it, and put the token with it where `auth` points".to_owned()
@@ -58,7 +63,7 @@ fn one(shop: &StatusShop, out: &mut String) {
         let _ = writeln!(out, "     add what it lacks to the app, {way}");
     }
     if shop.login_soon {
-        let _ = writeln!(out, "     log in again before that: hookwright auth login --shop {handle}");
+        let _ = writeln!(out, "     log in again before that: hookwright auth login --shop {handle}{here}");
     }
     if let Some(error) = &shop.error {
         let _ = writeln!(out, "     {}: {}", error.kind, escape(&error.message));

@@ -1,0 +1,70 @@
+//! Commands that messages name. Somebody will paste them: the binary must take each as it stands.
+
+use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+/// Those that were tried already by this process.
+static TRIED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// The commands that a text names: in backticks, on a line of their own, or after a colon at a line's end.
+pub fn commands(said: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in said.lines() {
+        found.extend(line.split('`').skip(1).step_by(2).filter(|part| part.starts_with("hookwright ")));
+        let plain = line.rsplit_once(": ").map_or(line, |(_, rest)| rest).trim();
+        if plain.starts_with("hookwright ") && !plain.contains('`') {
+            found.push(plain);
+        }
+    }
+    found.into_iter().map(str::to_owned).collect()
+}
+
+/// The words of a command, without `hookwright`; what stands in quotation marks is one.
+pub fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (n, part) in command.split('\'').enumerate() {
+        match n % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words.remove(0);
+    words
+}
+
+/// Tries each command that a text names, in an empty folder: whatever it then lacks, its command line must be whole.
+#[track_caller]
+pub fn try_out(said: &str) {
+    for command in commands(said) {
+        if !TRIED.lock().unwrap().insert(command.clone()) {
+            continue;
+        }
+        let mut words = words(&command);
+        // It would wait for requests.
+        if words.iter().any(|word| word == "serve") {
+            words.push("--help".to_owned());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut binary = Command::new(env!("CARGO_BIN_EXE_hookwright"));
+        binary.args(words).current_dir(folder.path()).env_clear().stdin(Stdio::null());
+        let output = binary.output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(!err.contains("try '--help'"), "`{command}` is named, and not understood: {err}\nnamed in: {said}");
+    }
+}
+
+#[test]
+fn commands_are_found_wherever_they_stand() {
+    let said = "error: x: `hookwright auth url --shop a`, or `other`\n  hookwright auth exchange --shop 'a b' --callback -\n\
+                lacks it, then: hookwright auth login --shop a\nthis hookwright reads 1.x\n";
+    let expected = [
+        "hookwright auth url --shop a",
+        "hookwright auth exchange --shop 'a b' --callback -",
+        "hookwright auth login --shop a",
+    ];
+    assert_eq!(commands(said), expected);
+    assert_eq!(words(expected[1]), ["auth", "exchange", "--shop", "a b", "--callback", "-"]);
+    try_out(said);
+    assert!(std::panic::catch_unwind(|| try_out("see `hookwright auth url`")).is_err(), "--shop is needed");
+}

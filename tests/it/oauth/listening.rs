@@ -1,0 +1,132 @@
+//! Where `auth login` waits: what it takes for the way back, what it turns away, and what it does with the code then.
+
+use crate::scene::{CLIENT_SECRET, Login, SHOPS, STORE, Scene, approve, http, parameter, with};
+
+const LOGIN: &[&str] = &["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser"];
+
+#[test]
+fn only_a_get_of_the_way_back_reaches_the_login_and_strangers_are_told_of_once() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let login = Login::start(&mut scene.command(LOGIN));
+    let callback = approve(&login.url);
+    let status = |method: &str, url: &str| http(method, url, "").0;
+    // A preview of the link must not spend the code.
+    assert_eq!(status("HEAD", &callback), 405);
+    assert_eq!(status("POST", &callback), 405);
+    assert_eq!(status("GET", &format!("{callback}&long={}", "x".repeat(8 * 1024))), 414);
+    assert_eq!(status("GET", &callback.replace("/callback", "/callback/")), 404);
+    for n in 0..20 {
+        let (_, _, page) = http("GET", &with(&callback, "state", &format!("guessed-{n}")), "");
+        assert!(page.contains("Not this login"), "{page}");
+    }
+    assert_eq!(scene.grants(), [], "something of that was taken for the merchant");
+    let (_, _, page) = http("GET", &callback, "");
+    assert!(page.contains("The shop is connected"), "{page}");
+    let run = login.end();
+    run.exits(0);
+    assert_eq!(run.err.matches("was turned away").count(), 1, "{run}");
+}
+
+#[test]
+fn a_redirect_uri_of_this_machine_must_lead_to_the_listener() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    let login = |uri: &str| {
+        let args = [
+            "auth",
+            "login",
+            "--shop",
+            "acme",
+            "--listen",
+            &listen,
+            "--no-browser",
+            "--wait",
+            "30s",
+            "--redirect-uri",
+            uri,
+        ];
+        scene.command(&args)
+    };
+    for uri in ["http://127.0.0.1:1/callback", "http://localhost/callback", &format!("https://{listen}/callback")] {
+        let run = crate::world::Run::of(&login(uri).output().unwrap());
+        run.exits(3).says("not where this login waits").says("--listen");
+        assert!(!run.err.contains("authorize"), "the link was printed all the same: {run}");
+    }
+    // Another name of it, and another path, are as good.
+    let waiting = Login::start(&mut login(&format!("http://localhost:{port}/shopify/back")));
+    let callback = approve(&waiting.url);
+    assert!(callback.starts_with(&format!("http://localhost:{port}/shopify/back?")), "{callback}");
+    assert_eq!(
+        http("GET", &callback.replace("/shopify/back", "/callback").replace("localhost", "127.0.0.1"), "").0,
+        404
+    );
+    let (_, _, page) = http("GET", &callback.replace("localhost", "127.0.0.1"), "");
+    assert!(page.contains("The shop is connected"), "{page}");
+    waiting.end().exits(0);
+}
+
+#[test]
+fn through_a_tunnel_the_path_of_the_redirect_uri_counts_and_the_way_here_is_said() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let uri = ["--redirect-uri", "https://example.com/callback"];
+    let login = Login::start(&mut scene.command(&[LOGIN, &uri].concat()));
+    let callback = approve(&login.url);
+    assert!(callback.starts_with("https://example.com/callback?"), "{callback}");
+    let here = login.said.split(" must lead to ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    assert!(here.starts_with("http://127.0.0.1:") && here.ends_with("/callback"), "{}", login.said);
+    let (_, _, page) = http("GET", &callback.replace("https://example.com/callback", &here), "");
+    assert!(page.contains("The shop is connected"), "{page}");
+    login.end().exits(0);
+
+    let nobody = scene.run(&[LOGIN, &uri, &["--wait", "100ms"]].concat());
+    nobody
+        .exits(5)
+        .says("the app whose client id is in environment variable ID must allow https://example.com/callback");
+    nobody.says("the tunnel from there must lead to http://127.0.0.1:");
+}
+
+#[test]
+fn a_store_that_breaks_while_the_merchant_reads_is_noticed_before_the_code_is_spent() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let login = Login::start(&mut scene.command(LOGIN));
+    let callback = approve(&login.url);
+    std::fs::write(scene.world.path(&scene.store()), "{").unwrap();
+    let (_, _, page) = http("GET", &callback, "");
+    assert!(page.contains("The shop is not connected"), "{page}");
+    login.end().exits(4).says("token store tokens.json").says("nothing was sent");
+    assert_eq!(scene.grants(), []);
+    // So that it is still good.
+    std::fs::remove_file(scene.world.path(&scene.store())).unwrap();
+    scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]).exits(0);
+}
+
+/// The callback as Shopify would have sent it at another time.
+fn signed_at(callback: &str, timestamp: i64) -> String {
+    use hmac::{KeyInit as _, Mac as _};
+    let callback = with(callback, "timestamp", &timestamp.to_string());
+    let query = callback.split_once('?').unwrap().1;
+    let mut pairs: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("hmac=")).collect();
+    pairs.sort_unstable();
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(CLIENT_SECRET.as_bytes()).unwrap();
+    mac.update(pairs.join("&").as_bytes());
+    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    with(&callback, "hmac", &hex)
+}
+
+#[test]
+fn clocks_that_differ_are_named_as_such() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    for (shift, told) in [(-7_200, "ahead of Shopify"), (7_200, "behind Shopify")] {
+        let login = Login::start(&mut scene.command(LOGIN));
+        let callback = approve(&login.url);
+        let now: i64 = parameter(&callback, "timestamp").parse().unwrap();
+        assert_eq!(signed_at(&callback, now), callback, "the signature is made as Shopify makes it");
+        let (_, _, page) = http("GET", &signed_at(&callback, now + shift), "");
+        assert!(page.contains("The shop is not connected") && page.contains(told), "{page}");
+        let run = login.end();
+        run.exits(4).says("this machine's clock is ").says(told).says("set the clock");
+        assert!(!run.err.contains("--max-age"), "{run}");
+    }
+    assert_eq!(scene.grants(), [], "a code was sent");
+}
