@@ -60,9 +60,7 @@ pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<()
 /// Judges the hazards over all plans together.
 pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>) -> Result<(), Failure> {
     let Some(first) = plans.first() else { return Ok(()) };
-    let mut hazards: Vec<Hazard> =
-        plans.iter().flat_map(|p| &p.hazards).filter(|h| h.shop.is_some()).cloned().collect();
-    hazards.extend(plan::of_run(&first.settings, plans.iter().flat_map(|p| &p.shops)));
+    let hazards = plan::together(plans);
     let refused = plan::refused(&hazards, consents);
     if !refused.is_empty() {
         return Err(refusal(&refused));
@@ -90,21 +88,10 @@ pub(super) fn one_run(plans: &[Plan], whole: bool) -> Result<(), Failure> {
             return Err(Failure::invalid(format!("{} stands in two of the plans", shop.shop)));
         }
     }
-    let parts: Vec<(u32, u32)> = plans.iter().filter_map(|p| p.selection.shard.as_deref()).filter_map(shard).collect();
-    let Some(&(_, count)) = parts.first() else { return Ok(()) };
-    let there: BTreeSet<u32> = parts.iter().map(|(k, _)| *k).collect();
-    if !whole {
-        return Ok(());
+    match plan::lacking(plans.iter().map(|p| &p.selection)) {
+        Some(lacking) if whole => {
+            Err(Failure::invalid(lacking).hint("judge the plans of all shards of one run together"))
+        }
+        _ => Ok(()),
     }
-    let missing: Vec<String> = (1..=count).filter(|k| !there.contains(k)).map(|k| format!("{k}/{count}")).collect();
-    if !missing.is_empty() || parts.len() != plans.len() || parts.iter().any(|(_, n)| *n != count) {
-        let missing = if missing.is_empty() { "they are not parts of one run".to_owned() } else { missing.join(", ") };
-        return Err(Failure::invalid(format!("shards are missing: {missing}")));
-    }
-    Ok(())
-}
-
-fn shard(text: &str) -> Option<(u32, u32)> {
-    let (k, n) = text.split_once('/')?;
-    Some((k.parse().ok()?, n.parse().ok()?))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::shop::Context;
-use super::v1::{Action, Change, Hazard, Settings, Shop};
+use super::v1::{Action, Change, Hazard, Plan, Settings, Shop};
 use crate::model::{Address, ShopDomain, Topic};
 use crate::state::ShopLimits;
 
@@ -113,8 +113,24 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
     out
 }
 
-/// Hazards of the run as a whole; of several shards' shops together, where they are judged as one.
-pub fn of_run<'a>(settings: &Settings, shops: impl IntoIterator<Item = &'a Shop>) -> Vec<Hazard> {
+/// Hazards of several plans of one run as one: those of shops as they stand there, those of the run over all shops together.
+/// In the order of a plan.
+pub fn together(plans: &[Plan]) -> Vec<Hazard> {
+    let Some(first) = plans.first() else { return Vec::new() };
+    let of_shops = plans.iter().flat_map(|plan| &plan.hazards).filter(|hazard| hazard.shop.is_some());
+    let mut out = of_run(&first.settings, plans.iter().flat_map(|plan| &plan.shops));
+    out.extend(of_shops.cloned());
+    sort(&mut out);
+    out
+}
+
+/// Those of the run first, then shop by shop.
+pub(super) fn sort(hazards: &mut [Hazard]) {
+    hazards.sort_by(|a, b| (&a.shop, &a.kind).cmp(&(&b.shop, &b.kind)));
+}
+
+/// Hazards of the run as a whole.
+pub(super) fn of_run<'a>(settings: &Settings, shops: impl IntoIterator<Item = &'a Shop>) -> Vec<Hazard> {
     let counts_all = settings.ownership.unmanaged == "delete";
     let (mut whole, mut lost, mut moved, mut in_shops) = (0, 0, 0, 0);
     for shop in shops {
