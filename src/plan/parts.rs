@@ -24,12 +24,10 @@ pub fn lacking<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Optio
     }
     // A file may say anything: nothing is as long as the count in it.
     let named = (1..=count).filter(|&index| !places.contains(&(count, index))).take(NAMED);
-    let mut words = named.map(|index| format!("{index}/{count}")).collect::<Vec<_>>().join(", ");
-    if missing > NAMED {
-        words.push_str(&format!(" and {} more", missing - NAMED));
-    }
+    let words = named.map(|index| format!("{index}/{count}")).collect::<Vec<_>>().join(", ");
+    let more = if missing > NAMED { format!(" and {} more", missing - NAMED) } else { String::new() };
     let verb = if missing == 1 { "is" } else { "are" };
-    Some(format!("{} of {count} shards: {words} {verb} missing", places.len()))
+    Some(format!("{} of {count} shards: {words}{more} {verb} missing", places.len()))
 }
 
 const STRANGERS: &str = "The plans are not the shards of one run";
