@@ -33,6 +33,7 @@ mod tests;
 
 pub use escape::escape;
 pub use metrics::{DriftRun, Successes, metrics};
+pub(crate) use shops::count;
 
 use crate::plan::v1;
 use crate::report::{Report, ReportSummary};

@@ -10,6 +10,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::plan::v1::{Hazard, Plan};
 use crate::plan::{self, Consent};
+use crate::render::count;
 
 /// Reads and verifies a plan file.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
@@ -21,7 +22,7 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
 pub(super) fn refusal(refused: &[&Hazard]) -> Failure {
     let mut failure = Failure::new(
         Exit::Refused,
-        format!("refused, and nothing was sent: the plan has {} hazards without consent", refused.len()),
+        format!("refused, and nothing was sent: the plan has {} without consent", count(refused.len(), "hazard")),
     );
     for hazard in refused {
         let shop = hazard.shop.as_deref().map(|s| format!("{s} ")).unwrap_or_default();

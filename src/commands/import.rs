@@ -14,7 +14,7 @@ use crate::exit::{self, Cause, Exit};
 use crate::import::{self, Imported, Request, Shop, Unread};
 use crate::manifest::{self, Manifest, Options, SourceFile, auth_value};
 use crate::model::{Scope, ScopeSet, ShopDomain};
-use crate::render::escape;
+use crate::render::{count, escape};
 use crate::state::Observed;
 
 pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failure> {
@@ -167,5 +167,6 @@ fn escaped(line: &str) -> String {
 fn summary(imported: &Imported, shops: usize, path: &Path) -> String {
     let Imported { written, unmanaged, .. } = imported;
     let left = if *unmanaged > 0 { format!("; {unmanaged} unmanaged ones left out") } else { String::new() };
-    format!("Wrote {written} subscriptions of {shops} shops to {}{left}\n", path.display())
+    let (written, shops) = (count(*written, "subscription"), count(shops, "shop"));
+    format!("Wrote {written} of {shops} to {}{left}\n", path.display())
 }

@@ -24,6 +24,7 @@ use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, ShopStatus};
 use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, ShopInput};
 use crate::progress::{Progress, Voice};
+use crate::render::count;
 use crate::select::{Selection, Terms};
 use crate::since::{self, History};
 use crate::state::AppSubscription;
@@ -193,8 +194,8 @@ fn selected(manifest: &Manifest, selection: &Selection) -> Result<Vec<usize>, Fa
         .collect();
     if matching.is_empty() {
         return Err(Failure::invalid("the selection matches no shop").hint(format!(
-            "the manifest has {} shops; look at --shop, --exclude-shop and --label",
-            manifest.shops.len()
+            "the manifest has {}; look at --shop, --exclude-shop and --label",
+            count(manifest.shops.len(), "shop")
         )));
     }
     Ok(matching.into_iter().filter(|&at| selection.in_shard(&manifest.shops[at].shop)).collect())

@@ -154,9 +154,9 @@ pub(super) fn of_run<'a>(settings: &Settings, shops: impl IntoIterator<Item = &'
     }
     let limit = settings.safety.max_address_change_percent;
     if exceeds(moved, whole, limit) {
-        let share = percent(moved, whole);
+        let (share, s) = (percent(moved, whole), if in_shops == 1 { "" } else { "s" });
         let message = format!(
-            "sends {moved} of the run's {whole} live subscriptions ({share} %) in {in_shops} shops to another address; \
+            "sends {moved} of the run's {whole} live subscriptions ({share} %) in {in_shops} shop{s} to another address; \
              the limit is {limit} %"
         );
         let details = json!({ "address_changes": moved, "of": whole, "shops": in_shops, "limit_percent": limit });

@@ -3,7 +3,7 @@
 use super::{Style, escape};
 
 /// `1 shop`, `1,000 shops`.
-pub(super) fn count(n: usize, thing: &str) -> String {
+pub(crate) fn count(n: usize, thing: &str) -> String {
     format!("{} {thing}{}", number(n), if n == 1 { "" } else { "s" })
 }
 
