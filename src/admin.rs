@@ -99,8 +99,8 @@ pub struct Options {
     pub retry: Policy,
     /// Time for one request and its answer.
     pub request_timeout: Duration,
-    /// Shops whose connections may wait for something more to be sent, those in flight included.
-    pub most_open: usize,
+    /// Above so many shops with connections, those in flight included, no more wait for something to be sent later.
+    pub most_waiting: usize,
 }
 
 impl Options {
@@ -116,7 +116,7 @@ impl Options {
             stop: None,
             retry: Policy::default(),
             request_timeout: Duration::from_secs(30),
-            most_open: 192,
+            most_waiting: 128,
         }
     }
 }

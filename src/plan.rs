@@ -11,6 +11,7 @@ mod findings;
 mod hazards;
 mod inlets;
 mod judge;
+mod parts;
 mod shop;
 mod subscription;
 pub mod v1;
@@ -20,9 +21,10 @@ pub use consent::{Consent, ConsentError, refused};
 pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
 pub use findings::{RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, order as finding_order};
-pub use hazards::of_run;
+pub use hazards::together;
 pub use inlets::Inlets;
 pub use judge::{Stale, Task, judge};
+pub use parts::{lacking, place};
 pub use shop::{Base, Context, Failure, ShopInput, shop};
 pub use subscription::{ParsedChange, parse_change};
 
@@ -67,9 +69,9 @@ pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan
     shops.sort_by(|a, b| a.shop.cmp(&b.shop));
     let whole_run = frame.selection.shard.is_none();
     if whole_run {
-        hazards.extend(of_run(&frame.settings, &frame.destinations, &shops));
+        hazards.extend(hazards::of_run(&frame.settings, &frame.destinations, &shops));
     }
-    hazards.sort_by(|a, b| (&a.shop, &a.kind).cmp(&(&b.shop, &b.kind)));
+    hazards::sort(&mut hazards);
     let summary = summarise(&shops);
     let Frame { settings, selection, mut destinations, manifest_digest, created_at, mut shops_left, since } = frame;
     shops_left.sort();

@@ -80,6 +80,13 @@ impl Progress {
         self.line(|| text);
     }
 
+    /// A line before the shops begin, where there is somebody to read it.
+    pub(crate) fn remark(&self, text: &str) {
+        if self.bar.is_some() || self.lines.is_some() {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
+    }
+
     fn line(&self, text: impl FnOnce() -> String) {
         let Some(lines) = &self.lines else { return };
         let Ok(mut last) = lines.lock() else { return };

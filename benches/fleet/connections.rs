@@ -22,7 +22,7 @@ pub fn print(args: &Args) {
     }
     let mut command = Command::new(UNSHARE[0]);
     command.args(&UNSHARE[1..]).arg(std::env::current_exe().unwrap()).arg("connections-inside");
-    for name in ["tls-shops", "tls-latency", "tls-files"] {
+    for name in ["tls-shops", "tls-latency", "tls-files", "tls-parallelism"] {
         if let Some(value) = args.text(name) {
             command.arg(format!("--{name}")).arg(value);
         }
@@ -33,11 +33,12 @@ pub fn print(args: &Args) {
 /// The process in the namespace.
 pub fn inside(args: &Args) {
     let sizes = args.list("tls-shops", &[200_usize, 2000]);
+    let parallelism = args.value("tls-parallelism", 64);
     let open_files = args.text("tls-files").map(ToOwned::to_owned);
     let folder = tempfile::tempdir().unwrap();
     prepare(folder.path(), sizes.iter().copied().max().unwrap_or(0));
     println!(
-        "Each shop a host of its own, TLS 1.3, 12 bindings, 64 at a time; the floor opens one connection a shop and run:\n\n\
+        "Each shop a host of its own, TLS 1.3, 12 bindings, {parallelism} at a time; the floor opens one connection a shop and run:\n\n\
          | what | shops | offered | latency | wall s | floor s | ratio | handshakes/shop | floor's | requests/shop | HTTP/2 | \
          most open | CPU ms/shop | floor's | fake CPU s |\n|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     );
@@ -54,7 +55,7 @@ pub fn inside(args: &Args) {
                         shops,
                         bindings: 12,
                         latency_ms,
-                        parallelism: 64,
+                        parallelism,
                         tls,
                         alpn,
                         open_files: open_files.clone(),

@@ -11,7 +11,7 @@
 //! The tool, the bare client (floor) and the fake are processes of their own: fake and client share the machine's cores
 //! with the tool, so each one's CPU is counted apart and told. Names select sections; `--shops 200,1000`,
 //! `--latency 0,50` (ms), `--parallelism 32,64` narrow the table; the other sections have `--memory-shops`, `--tls-shops`,
-//! `--tls-latency`, `--tls-files` (the limit of open files), `--shard-shops`, `--shards`.
+//! `--tls-latency`, `--tls-files` (the limit of open files), `--tls-parallelism`, `--shard-shops`, `--shards`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should say where")]

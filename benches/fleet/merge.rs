@@ -2,36 +2,46 @@
 
 use serde_json::Value;
 
-/// What a shard may say otherwise than the whole: which shops were selected, and digests over that.
+/// Without what a shard may say otherwise than the whole: which shops were selected, what only all of them together can be
+/// judged by (`show` does that), and what follows from these.
 pub fn without_selection(mut plan: Value) -> Value {
     if let Value::Object(members) = &mut plan {
-        for key in ["selection", "plan_digest", "created_at"] {
+        for key in ["selection", "plan_digest", "created_at", "exit_code"] {
             members.remove(key);
         }
+    }
+    if let Some(hazards) = plan["hazards"].as_array_mut() {
+        hazards.retain(|hazard| hazard.get("shop").is_some_and(Value::is_string));
     }
     plan
 }
 
-/// The plans of all shards as one: their shops in order, their figures summed, all else as each of them has it.
+/// The plans of all shards as one: their shops and hazards in order, their figures summed, all else as each of them has it.
 pub fn merged(parts: Vec<Value>) -> Value {
     let mut parts = parts.into_iter().map(without_selection);
     let mut whole = parts.next().unwrap();
     for mut part in parts {
         add(&mut whole["summary"], &part["summary"]);
-        for list in ["shops", "hazards"] {
+        for list in LISTS {
             let more = std::mem::take(part[list].as_array_mut().unwrap());
             whole[list].as_array_mut().unwrap().extend(more);
         }
+        let complete = whole["complete"].as_bool().unwrap() && part["complete"].as_bool().unwrap();
+        whole["complete"] = complete.into();
         for (key, value) in part.as_object().unwrap() {
-            if !matches!(key.as_str(), "summary" | "shops" | "hazards") {
+            if !matches!(key.as_str(), "summary" | "complete") && !LISTS.contains(&key.as_str()) {
                 assert_eq!(&whole[key], value, "{key} differs between shards");
             }
         }
     }
-    let by_name = |a: &Value, b: &Value| a["shop"].as_str().cmp(&b["shop"].as_str());
-    whole["shops"].as_array_mut().unwrap().sort_by(by_name);
+    for list in LISTS {
+        // Stable: the hazards of a shop keep their order.
+        whole[list].as_array_mut().unwrap().sort_by(|a, b| a["shop"].as_str().cmp(&b["shop"].as_str()));
+    }
     whole
 }
+
+const LISTS: [&str; 2] = ["shops", "hazards"];
 
 fn add(to: &mut Value, more: &Value) {
     match (&mut *to, more) {

@@ -114,13 +114,18 @@ pub fn number(domain: &str) -> Option<usize> {
 
 /// The manifest: one set that every shop uses.
 pub fn manifest(shops: usize, bindings: usize) -> String {
+    manifest_with(shops, bindings, |_| "")
+}
+
+/// The same, and what shops have of their own.
+pub fn manifest_with(shops: usize, bindings: usize, own: impl Fn(usize) -> &'static str) -> String {
     let topics = TOPICS[..bindings].join(", ");
     let mut text = format!(
         "version: 1\nauth: {{ access_token: {{ env: BENCH_TOKEN }} }}\ndestinations:\n  commerce: {ADDRESS}\n\
          binding_sets:\n  all:\n    - {{ topics: [{topics}], destination: commerce }}\nshops:\n"
     );
     for n in 0..shops {
-        let _ = writeln!(text, "  - {{ shop: {}, use: [all] }}", handle(n));
+        let _ = writeln!(text, "  - {{ shop: {}, use: [all]{} }}", handle(n), own(n));
     }
     text
 }

@@ -31,7 +31,7 @@ pub(super) struct Hosts {
     setup: Setup,
     /// Where all shops are one host.
     common: Option<reqwest::Client>,
-    most_open: usize,
+    most_waiting: usize,
     open: Mutex<HashMap<ShopDomain, reqwest::Client>>,
 }
 
@@ -45,12 +45,12 @@ struct Setup {
 
 impl Hosts {
     pub(super) fn new(options: &Options) -> Result<Self, AdminError> {
-        let Options { endpoint, request_timeout, most_open, .. } = options;
+        let Options { endpoint, request_timeout, most_waiting, .. } = options;
         // A machine without root certificates can use the sandbox.
         let tls = if endpoint.is_plain() { None } else { Some(tls().map_err(|e| no_tls(&e.to_string()))?) };
         let setup = Setup { tls, loopback: endpoint.is_loopback(), request_timeout: *request_timeout };
         let common = if *endpoint == Endpoint::Shopify { None } else { Some(setup.client(IDLE)?) };
-        Ok(Self { setup, common, most_open: *most_open, open: Mutex::default() })
+        Ok(Self { setup, common, most_waiting: *most_waiting, open: Mutex::default() })
     }
 
     /// The client for a shop.
@@ -75,7 +75,7 @@ impl Hosts {
     /// More is asked of a shop later: its connections stay open, unless there are too many.
     pub(super) fn pause(&self, shop: &ShopDomain) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.len() > self.most_open {
+        if open.len() > self.most_waiting {
             open.remove(shop);
         }
     }
@@ -148,7 +148,7 @@ mod tests {
     fn a_shop_has_one_client_until_it_is_done() {
         // Whether this machine trusts anybody does not matter here.
         let setup = Setup { tls: None, loopback: true, request_timeout: Duration::from_secs(1) };
-        let hosts = Hosts { setup, common: None, most_open: 5, open: Mutex::default() };
+        let hosts = Hosts { setup, common: None, most_waiting: 5, open: Mutex::default() };
         for n in 0..8 {
             for _ in 0..2 {
                 hosts.of(&shop(n)).expect("client");

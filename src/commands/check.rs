@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::plan::v1::{Destination, Hazard, Plan};
 use crate::plan::{self, Consent};
+use crate::render::count;
 
 /// Reads and verifies a plan file.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
@@ -22,7 +23,7 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
 pub(super) fn refusal(refused: &[&Hazard]) -> Failure {
     let mut failure = Failure::new(
         Exit::Refused,
-        format!("refused, and nothing was sent: the plan has {} hazards without consent", refused.len()),
+        format!("refused, and nothing was sent: the plan has {} without consent", count(refused.len(), "hazard")),
     );
     for hazard in refused {
         let shop = hazard.shop.as_deref().map(|s| format!("{s} ")).unwrap_or_default();
@@ -61,10 +62,7 @@ pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<()
 /// Judges the hazards over all plans together.
 pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>) -> Result<(), Failure> {
     let Some(first) = plans.first() else { return Ok(()) };
-    let mut hazards: Vec<Hazard> =
-        plans.iter().flat_map(|p| &p.hazards).filter(|h| h.shop.is_some()).cloned().collect();
-    let destinations: Vec<Destination> = destinations(plans).cloned().collect();
-    hazards.extend(plan::of_run(&first.settings, &destinations, plans.iter().flat_map(|p| &p.shops)));
+    let hazards = plan::together(plans);
     let refused = plan::refused(&hazards, consents, clock());
     if !refused.is_empty() {
         return Err(refusal(&refused));
@@ -75,12 +73,6 @@ pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>)
         plan_digests: plans.iter().map(|p| p.plan_digest.clone()).collect(),
     };
     out.map_or(Ok(()), |path| OutFile::prepare(path)?.write_json(&checked))
-}
-
-/// The destinations of all plans, each once.
-fn destinations(plans: &[Plan]) -> impl Iterator<Item = &Destination> {
-    let mut seen = BTreeSet::new();
-    plans.iter().flat_map(|p| &p.destinations).filter(move |d| seen.insert((&d.name, &d.shop, &d.wanted)))
 }
 
 /// Parts of one run bind to one address each.
@@ -115,21 +107,10 @@ pub(super) fn one_run(plans: &[Plan], whole: bool) -> Result<(), Failure> {
             return Err(Failure::invalid(format!("{} stands in two of the plans", shop.shop)));
         }
     }
-    let parts: Vec<(u32, u32)> = plans.iter().filter_map(|p| p.selection.shard.as_deref()).filter_map(shard).collect();
-    let Some(&(_, count)) = parts.first() else { return Ok(()) };
-    let there: BTreeSet<u32> = parts.iter().map(|(k, _)| *k).collect();
-    if !whole {
-        return Ok(());
+    match plan::lacking(plans.iter().map(|p| &p.selection)) {
+        Some(lacking) if whole => {
+            Err(Failure::invalid(lacking).hint("judge the plans of all shards of one run together"))
+        }
+        _ => Ok(()),
     }
-    let missing: Vec<String> = (1..=count).filter(|k| !there.contains(k)).map(|k| format!("{k}/{count}")).collect();
-    if !missing.is_empty() || parts.len() != plans.len() || parts.iter().any(|(_, n)| *n != count) {
-        let missing = if missing.is_empty() { "they are not parts of one run".to_owned() } else { missing.join(", ") };
-        return Err(Failure::invalid(format!("shards are missing: {missing}")));
-    }
-    Ok(())
-}
-
-fn shard(text: &str) -> Option<(u32, u32)> {
-    let (k, n) = text.split_once('/')?;
-    Some((k.parse().ok()?, n.parse().ok()?))
 }

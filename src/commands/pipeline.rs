@@ -132,6 +132,10 @@ pub(crate) async fn open_loaded(
     let (waiting, told) = (Arc::clone(&progress), Arc::clone(&recorder));
     let (stop, stopped) = watch::channel(false);
     let deadline = tokio::time::Instant::now().checked_add(timeout);
+    let shares = open_files::shares(usize::from(run.parallelism));
+    if let Some(remark) = &shares.remark {
+        progress.remark(remark);
+    }
     let options = admin::Options {
         transport,
         deadline,
@@ -142,7 +146,7 @@ pub(crate) async fn open_loaded(
             told.event(Event::Wait(Wait { shop, seconds: wait.as_secs_f64(), reason }));
         })),
         stop: Some(stopped),
-        most_open: open_files::for_shops(),
+        most_waiting: shares.waiting,
         ..admin::Options::new(target.endpoint.clone(), version)
     };
     let client = AdminClient::new(options).map_err(|e| Failure::new(Exit::Error, e))?;
@@ -160,7 +164,7 @@ pub(crate) async fn open_loaded(
         deadline,
         selection: selection.wire(&terms),
         tolerate: tolerate.collect(),
-        parallelism: usize::from(run.parallelism),
+        parallelism: shares.at_a_time,
         manifest,
         shops,
         target,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::shop::Context;
-use super::v1::{Action, Change, Destination, Hazard, Settings, Shop};
+use super::v1::{Action, Change, Destination, Hazard, Plan, Settings, Shop};
 use crate::model::{Address, ShopDomain, Topic};
 use crate::state::ShopLimits;
 
@@ -139,8 +139,29 @@ fn settling(destinations: &[Destination], binds: &dyn Fn(&str) -> usize) -> Opti
     Some(hazard("destination_settling", None, message, details))
 }
 
-/// Hazards of the run as a whole; of several shards' shops together, where they are judged as one.
-pub fn of_run<'a>(
+/// Hazards of several plans of one run as one: those of shops as they stand there, those of the run over all shops together.
+/// In the order of a plan.
+pub fn together(plans: &[Plan]) -> Vec<Hazard> {
+    let Some(first) = plans.first() else { return Vec::new() };
+    let of_shops = plans.iter().flat_map(|plan| &plan.hazards).filter(|hazard| hazard.shop.is_some());
+    let mut seen = HashSet::new();
+    // What shards were told of one destination counts once.
+    let destinations = plans.iter().flat_map(|plan| &plan.destinations);
+    let destinations: Vec<Destination> =
+        destinations.filter(|d| seen.insert((&d.name, &d.shop, &d.wanted))).cloned().collect();
+    let mut out = of_run(&first.settings, &destinations, plans.iter().flat_map(|plan| &plan.shops));
+    out.extend(of_shops.cloned());
+    sort(&mut out);
+    out
+}
+
+/// Those of the run first, then shop by shop.
+pub(super) fn sort(hazards: &mut [Hazard]) {
+    hazards.sort_by(|a, b| (&a.shop, &a.kind).cmp(&(&b.shop, &b.kind)));
+}
+
+/// Hazards of the run as a whole.
+pub(super) fn of_run<'a>(
     settings: &Settings,
     destinations: &[Destination],
     shops: impl IntoIterator<Item = &'a Shop>,
@@ -177,9 +198,9 @@ pub fn of_run<'a>(
     }
     let limit = settings.safety.max_address_change_percent;
     if exceeds(moved, whole, limit) {
-        let share = percent(moved, whole);
+        let (share, s) = (percent(moved, whole), if in_shops == 1 { "" } else { "s" });
         let message = format!(
-            "sends {moved} of the run's {whole} live subscriptions ({share} %) in {in_shops} shops to another address; \
+            "sends {moved} of the run's {whole} live subscriptions ({share} %) in {in_shops} shop{s} to another address; \
              the limit is {limit} %"
         );
         let details = json!({ "address_changes": moved, "of": whole, "shops": in_shops, "limit_percent": limit });

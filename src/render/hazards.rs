@@ -24,8 +24,8 @@ pub(super) enum Hazards<'a> {
 }
 
 /// Hazards by kind, those of shops apart from those of the run. More than `most` of a kind stand together.
-pub(super) fn by_kind<'a>(hazards: &[&'a Hazard], most: usize) -> Vec<Hazards<'a>> {
-    let kinds = group_by(hazards.iter().map(|h| ((h.kind.as_str(), h.shop.is_some()), "", *h)));
+pub(super) fn by_kind(hazards: &[Hazard], most: usize) -> Vec<Hazards<'_>> {
+    let kinds = group_by(hazards.iter().map(|h| ((h.kind.as_str(), h.shop.is_some()), "", h)));
     let kinds = kinds.into_iter().map(|((kind, of_shops), group)| {
         let group: Vec<&Hazard> = group.into_iter().map(|(_, hazard)| hazard).collect();
         match group.first() {
@@ -45,7 +45,7 @@ pub(super) fn heading(hazards: usize) -> String {
 }
 
 /// Hazards and how to consent to them.
-pub(super) fn write(page: &mut Page<'_>, hazards: &[&Hazard]) {
+pub(super) fn write(page: &mut Page<'_>, hazards: &[Hazard]) {
     if hazards.is_empty() {
         return;
     }

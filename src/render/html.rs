@@ -14,6 +14,7 @@ use view::View;
 use super::merge::{Plans, Reports};
 use super::page::Page;
 use super::{Style, escape, hazards, merge, plan, plan_last_line, report, report_last_line, settings, shops};
+use crate::plan::place;
 use crate::plan::v1::Plan;
 use crate::report::Report;
 
@@ -40,6 +41,8 @@ struct Parts {
     /// `plan`, or `apply report`.
     what: &'static str,
     verdict: String,
+    /// Above the verdict: what it does not say.
+    lacking: Option<String>,
     /// `calm`, `busy` or `bad`.
     mood: &'static str,
     /// `Label: value` lines.
@@ -62,8 +65,9 @@ pub(super) fn plans(all: &[Plan]) -> String {
     let verdict = plan_last_line(&merged.summary, merged.complete);
     let parts = Parts {
         what: "plan",
+        lacking: settings::lacking(&merged),
         mood: match &merged {
-            p if p.summary.blocked > 0 || p.summary.shops.failed > 0 || !p.complete => "bad",
+            p if p.summary.blocked > 0 || p.summary.shops.failed > 0 || !p.complete || p.lacking.is_some() => "bad",
             p if p.shops.iter().any(|shop| !shop.changes.is_empty()) => "busy",
             _ => "calm",
         },
@@ -83,6 +87,7 @@ pub(super) fn reports(all: &[Report]) -> String {
     report::body(&mut body, &merged);
     let parts = Parts {
         what: "apply report",
+        lacking: None,
         mood: if merged.complete { "calm" } else { "bad" },
         verdict: report_last_line(&merged.summary, merged.complete),
         facts: report_facts(all, &merged),
@@ -109,11 +114,14 @@ fn plan_facts(all: &[Plan], merged: &Plans<'_>) -> Vec<(String, String)> {
     settings::selection(&mut page, &merged.selections);
     settings::shop_limits(&mut page, &merged.shops);
     let mut out = facts(page);
-    for plan in all {
+    let mut parts: Vec<&Plan> = all.iter().collect();
+    parts.sort_by_key(|plan| plan.selection.shard.as_deref().and_then(place));
+    out.extend(between(parts.iter().map(|plan| plan.created_at.as_str())).map(|at| ("Created".into(), at)));
+    let digests = parts.iter().map(|plan| {
         let shard = plan.selection.shard.as_deref().filter(|_| all.len() > 1);
-        out.push(("Created".into(), of_part(shard, &plan.created_at)));
-        out.push(("Plan".into(), of_part(shard, &plan.plan_digest)));
-    }
+        of_part(shard, &plan.plan_digest)
+    });
+    out.extend(some(digests).map(|digest| ("Plan".into(), digest)));
     out.extend(all.first().map(|plan| ("Manifest".into(), escape(&plan.manifest_digest).into_owned())));
     out
 }
@@ -125,13 +133,27 @@ fn report_facts(all: &[Report], merged: &Reports<'_>) -> Vec<(String, String)> {
         settings::write(&mut page, one);
     }
     let mut out = facts(page);
-    for report in all {
-        out.push(("Started".into(), escape(&report.started_at).into_owned()));
-        out.push(("Finished".into(), escape(&report.finished_at).into_owned()));
-        out.push(("Plan".into(), escape(&report.plan_digest).into_owned()));
-    }
+    out.extend(between(all.iter().map(|report| report.started_at.as_str())).map(|at| ("Started".into(), at)));
+    out.extend(between(all.iter().map(|report| report.finished_at.as_str())).map(|at| ("Finished".into(), at)));
+    let digests = all.iter().map(|report| escape(&report.plan_digest).into_owned());
+    out.extend(some(digests).map(|digest| ("Plan".into(), digest)));
     out.extend(all.first().map(|report| ("Manifest".into(), escape(&report.manifest_digest).into_owned())));
     out
+}
+
+/// The first and the last of some times, in RFC 3339.
+fn between<'a>(times: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+    let (first, last) = (times.clone().min()?, times.max()?);
+    let last = if first == last { String::new() } else { format!(" to {}", escape(last)) };
+    Some(format!("{}{last}", escape(first)))
+}
+
+/// So many digests stand above the verdict; a fleet may have hundreds of shards.
+const DIGESTS: usize = 4;
+
+fn some(digests: impl ExactSizeIterator<Item = String>) -> impl Iterator<Item = String> {
+    let more = digests.len().saturating_sub(DIGESTS);
+    digests.take(DIGESTS).chain((more > 0).then(|| format!("… and {more} more")))
 }
 
 fn of_part(shard: Option<&str>, value: &str) -> String {
@@ -176,13 +198,11 @@ fn sentences(shops: &str, of_shops: &[(usize, &str)], rest: &[(usize, &str)]) ->
 }
 
 fn page(parts: &Parts, view: &View) -> String {
-    let Parts { what, verdict, mood, facts, counts, hazards, body } = parts;
+    let Parts { what, lacking, verdict, mood, facts, counts, hazards, body } = parts;
     let (targets, facts): (Vec<_>, Vec<_>) = facts.iter().partition(|(label, _)| label == "Target");
-    let target = Html::join(
-        targets
-            .iter()
-            .map(|(_, value)| fill("<p class=\"target\">Target: {{value}}</p>\n", &[("value", &Html::text(value))])),
-    );
+    let targets = targets.iter().map(|(_, value)| format!("Target: {value}")).chain(lacking.clone());
+    let target =
+        Html::join(targets.map(|line| fill("<p class=\"target\">{{line}}</p>\n", &[("line", &Html::text(&line))])));
     let facts = Html::join(facts.iter().map(|(label, value)| {
         let values = [("label", &Html::text(label)), ("value", &Html::text(value))];
         fill("<div><dt>{{label}}</dt><dd>{{value}}</dd></div>\n", &values)

@@ -1,7 +1,9 @@
 //! Several plans, or several reports, as one. A single one is the merge of itself.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::plan;
 use crate::plan::v1::{Destination, Hazard, Plan, Selection, Settings, Shop, ShopCounts, Since, Summary};
 use crate::report::{Report, ReportShop, ReportSummary};
 
@@ -10,11 +12,14 @@ pub(super) struct Plans<'a> {
     /// The different settings; one, unless the files do not belong together.
     pub(super) settings: Vec<&'a Settings>,
     pub(super) selections: Vec<&'a Selection>,
+    /// Why several plans are not a whole run.
+    pub(super) lacking: Option<String>,
     pub(super) summary: Summary,
     pub(super) complete: bool,
     /// Each once.
     pub(super) destinations: Vec<&'a Destination>,
-    pub(super) hazards: Vec<&'a Hazard>,
+    /// Those of the run are judged over all of it.
+    pub(super) hazards: Cow<'a, [Hazard]>,
     pub(super) shops_left: BTreeSet<&'a str>,
     pub(super) since: Option<Since>,
     pub(super) digests: BTreeSet<&'a str>,
@@ -35,6 +40,11 @@ pub(super) struct Reports<'a> {
 
 /// Merges plans. None at all is not complete: nothing was looked at.
 pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
+    let (hazards, lacking) = match plans {
+        // What a single one is a part of, its selection says.
+        [one] => (Cow::Borrowed(one.hazards.as_slice()), None),
+        many => (Cow::Owned(plan::together(many)), plan::lacking(many.iter().map(|p| &p.selection))),
+    };
     // The order of the files means nothing.
     let mut sorted: Vec<&Plan> = plans.iter().collect();
     sorted.sort_by(|a, b| (&a.plan_digest, &a.created_at).cmp(&(&b.plan_digest, &b.created_at)));
@@ -47,7 +57,8 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
         summary: plans.iter().fold(Summary::default(), |sum, p| add(&sum, &p.summary)),
         complete: !plans.is_empty() && plans.iter().all(|p| p.complete),
         destinations: destinations(plans),
-        hazards: plans.iter().flat_map(|p| &p.hazards).collect(),
+        lacking,
+        hazards,
         shops_left: plans.iter().flat_map(|p| &p.shops_left).map(String::as_str).collect(),
         since: plans.iter().filter_map(|p| p.since).reduce(add_since),
         digests: plans.iter().map(|p| p.plan_digest.as_str()).collect(),

@@ -15,6 +15,9 @@ pub(super) fn text(plan: &Plans<'_>, style: &Style) -> String {
     }
     settings::shop_limits(&mut page, &plan.shops);
     settings::selection(&mut page, &plan.selections);
+    if let Some(lacking) = settings::lacking(plan) {
+        page.prose_in(Some(Ink::Strong), 0, &lacking);
+    }
     hazards::write(&mut page, &plan.hazards);
     body(&mut page, plan);
     page.finish(&plan_last_line(&plan.summary, plan.complete))

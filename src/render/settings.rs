@@ -1,8 +1,10 @@
 //! What stands above everything else: where the plan was made, and which rules differ from the usual ones.
 
+use super::merge::Plans;
 use super::page::{Ink, Page};
 use super::values::bracketed;
 use super::{escape, group, shops};
+use crate::plan::place;
 use crate::plan::v1::{AdminApi, Ownership, Safety, Selection, Settings, Shop, ShopSafety};
 use crate::state;
 
@@ -101,16 +103,19 @@ pub(super) fn selection(page: &mut Page<'_>, selections: &[&Selection]) {
     }
 }
 
+/// What several plans lack to be a whole run.
+pub(super) fn lacking(plan: &Plans<'_>) -> Option<String> {
+    let rest = "This is not the whole run; hazards of the run are judged over these shops only.";
+    plan.lacking.as_ref().map(|lacking| format!("{lacking}. {rest}"))
+}
+
 /// `shard 2/16`, `shards 1/3 and 3/3`, `all 16 shards`.
 fn shard_words(shards: &[&str]) -> Option<String> {
     let mut shards: Vec<&str> = shards.to_vec();
-    let place = |shard: &str| {
-        let (index, of) = shard.split_once('/')?;
-        Some((of.parse::<usize>().ok()?, index.parse::<usize>().ok()?))
-    };
     shards.sort_by_key(|shard| (place(shard), *shard));
     shards.dedup();
-    let all = |n: usize| n == shards.len() && shards.iter().enumerate().all(|(i, s)| place(s) == Some((n, i + 1)));
+    let all =
+        |n: usize| shards.iter().zip(1..).all(|(s, i)| place(s).is_some_and(|(of, at)| of as usize == n && at == i));
     match shards.as_slice() {
         [] => None,
         [one] => Some(format!("shard {}", escape(one))),

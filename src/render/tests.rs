@@ -250,7 +250,7 @@ fn shards_read_as_one_plan() {
 
     Plan: 2 to add, 0 to change, 0 to destroy.
     "#);
-    assert!(plans_text(&two[..1], &PLAIN).starts_with("Selection: shard 2/2\n"));
+    assert!(plans_text(&two[..1], &PLAIN).starts_with("Selection: shard 2/2\n\nChanges"));
     // One shard that could not finish is enough.
     let [mut first, second] = two;
     first.complete = false;

@@ -61,12 +61,14 @@ fn world(shops: usize) -> World {
 
 #[test]
 fn the_shards_of_the_indexed_job_are_planned_judged_and_applied() {
-    let world = world(12);
+    let world = world(40);
     let [plan, judge, apply] = ["plan-indexed-job", "judge-job", "apply-indexed-job"]
         .map(|name| workload(&format!("kubernetes/{name}.yaml"))["spec"].clone());
     let shards = usize::try_from(plan["completions"].as_u64().unwrap()).unwrap();
     assert_eq!(plan["completions"], apply["completions"]);
     assert!(args(&plan).contains(&format!("--shard-count={shards}")));
+    let judged = args(&judge).iter().filter(|arg| arg.starts_with("/plans/shard-")).count();
+    assert_eq!(judged, shards, "the judge reads every shard");
     for index in 0..shards {
         container(&world, &args(&plan), index).exits(0);
     }
@@ -75,7 +77,7 @@ fn the_shards_of_the_indexed_job_are_planned_judged_and_applied() {
         container(&world, &args(&apply), index).exits(0).says("Apply complete!");
         assert!(world.path(&format!("plans/report-{index}.json")).exists());
     }
-    assert_eq!(world.mutations(), 11, "each shop that differed, once");
+    assert_eq!(world.mutations(), 39, "each shop that differed, once");
     world.converged();
 }
 

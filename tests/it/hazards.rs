@@ -81,7 +81,13 @@ fn shards_are_judged_together_before_one_is_applied() {
     check(&[&files[..], &["--allow", "max_address_change_percent"]].concat()).exits(0);
     // Parts of different runs, or one part twice, are not shown as one either.
     world.run(&["show", "1.json", "1.json"]).exits(3).says("stands in two of the plans");
-    world.run(&["show", "1.json", "2.json"]).exits(0);
+    for format in ["text", "markdown", "html"] {
+        let show = |files: &[&str]| world.run(&[&["show", "--format", format], files].concat());
+        show(&files[..2]).exits(0).says(" is missing. This is not the whole run").says("2 of 3 shards: ");
+        let all = show(&files);
+        all.exits(0).says("sends 60 of the run");
+        assert!(!all.out.contains("missing"), "{all}");
+    }
     for file in files {
         world.run(&["apply", "--sandbox", file, "--checked", "checked.json"]).exits(0);
     }

@@ -19,12 +19,20 @@ fn shard(handle: &str, shards: u64) -> u64 {
     u64::from_be_bytes(hash[..8].try_into().unwrap()) % shards
 }
 
-/// Shops of every sort: as wanted, to create, to update, one too many, unmanaged, without a scope. No hazard of the run:
-/// `show` leaves these to `--check`, and hazards.rs has them.
+/// Shops of every sort: as wanted, to create, to update, one too many, unmanaged, without a scope, with labels, with a limit
+/// of their own, and one that cannot be read. The limits make hazards, of shops and of the run.
 fn world() -> World {
     let wanted: String = (0..SHOPS)
-        .map(|n| format!("  - {{ shop: shop-{n}, bindings: [{{ topic: orders/create, destination: a }}] }}\n"))
+        .map(|n| {
+            let own = match n % 20 {
+                0 => ", labels: { region: emea, tier: \"1\" }",
+                3 => ", safety: { protected_topics: [orders/updated] }",
+                _ => "",
+            };
+            format!("  - {{ shop: shop-{n}, bindings: [{{ topic: orders/create, destination: a }}]{own} }}\n")
+        })
         .collect();
+    let limits = "safety: { max_total_delete_percent: 1, max_address_change_percent: 2 }\n";
     let live = |n: usize| {
         let scopes = if n % 10 == 9 { "" } else { "write_orders, read_products" };
         let wanted = format!("{{ topic: orders/create, address: \"{A}\" }}");
@@ -37,14 +45,17 @@ fn world() -> World {
         };
         format!("  - {{ shop: shop-{n}, scopes: [{scopes}], subscriptions: [{subscriptions}] }}\n")
     };
-    let seed: String = (0..SHOPS).map(live).collect();
-    World::new(&manifest(&wanted), &format!("sandbox: 1\nshops:\n{seed}"))
+    // Nobody has heard of shop-7.
+    let seed: String = (0..SHOPS).filter(|&n| n != 7).map(live).collect();
+    World::new(&(manifest(&wanted) + limits), &format!("sandbox: 1\nshops:\n{seed}"))
 }
 
 fn plan(world: &World, name: &str, more: &[&str]) -> Value {
     let command = &mut world.command(&[&["plan", "--sandbox", "--out", name], more].concat());
-    Run::of(&command.env("SOURCE_DATE_EPOCH", "1790000000").output().unwrap()).exits(0);
-    serde_json::from_str(&world.read(name)).unwrap()
+    let run = Run::of(&command.env("SOURCE_DATE_EPOCH", "1790000000").output().unwrap());
+    let plan: Value = serde_json::from_str(&world.read(name)).unwrap();
+    assert_eq!(run.code == 0, plan["complete"].as_bool().unwrap(), "{run}");
+    plan
 }
 
 #[test]
@@ -66,11 +77,36 @@ fn what_shards_say_together_is_the_unsharded_plan() {
     let show = |more: &[&str], files: &[&str]| world.run(&[&["show"], more, files].concat());
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let [together, alone] = [&names[..], &["whole.json"]].map(|files| show(&[], files));
-    together.exits(0).says("60 to add, 10 to change, 5 to destroy");
+    together.exits(0).says("Plan incomplete: 60 to add, 10 to change, 5 to destroy; 20 blocked, 1 shops not read.");
+    for kind in ["max_total_delete_percent: deletes", "max_address_change_percent: sends", "protected_topic, shop-3."] {
+        together.says(kind);
+    }
     assert_eq!(text(together.out.as_bytes()), text(alone.out.as_bytes()));
-    assert_eq!(difference("", &merged(parts), &without_selection(whole)), None);
-    let [together, alone] = [&names[..], &["whole.json"]].map(|files| show(&["--check"], files));
-    assert_eq!((together.code, &together.err), (alone.code, &alone.err));
+    assert_eq!(difference("", &merged(parts.clone()), &without_selection(whole.clone())), None);
+    let consents = ["--allow", "protected_topic:*", "--allow", "max_total_delete_percent"];
+    for (consents, code) in [
+        (&consents[..0], 6),
+        (&consents, 6),
+        (&[&consents[..], &["--allow", "max_address_change_percent"]].concat(), 0),
+    ] {
+        let [together, alone] =
+            [&names[..], &["whole.json"]].map(|files| show(&[&["--check"], consents].concat(), files));
+        together.exits(code);
+        assert_eq!((together.code, &together.err), (alone.code, &alone.err));
+    }
+
+    // A lost shop, change, hazard or figure would be seen.
+    let whole = without_selection(whole);
+    let lost = |change: &dyn Fn(&mut Vec<Value>)| {
+        let mut parts = parts.clone();
+        change(&mut parts);
+        difference("", &merged(parts), &whole).is_some()
+    };
+    assert!(lost(&|parts| drop(parts[2]["shops"].as_array_mut().unwrap().pop())), "a shop");
+    assert!(lost(&|parts| drop(parts.pop())), "a shard");
+    assert!(lost(&|parts| parts[1]["summary"]["unchanged"] = 0.into()), "a figure");
+    let hazards = |part: &mut Value| part["hazards"].as_array_mut().unwrap().pop().is_some();
+    assert!(lost(&|parts| assert!(parts.iter_mut().any(hazards))), "a hazard");
 }
 
 #[test]

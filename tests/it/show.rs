@@ -36,7 +36,7 @@ fn show_makes_a_page_of_a_plan_of_shards_and_of_a_report() {
         assert!(page.out.starts_with("<!doctype html>") && page.out.ends_with("</html>\n") && page.err.is_empty());
         assert_eq!(page.out, world.run(&[&["show", "--format", "html"], files].concat()).out, "the same bytes");
     }
-    world.run(&["show", "--format", "html", "--check", "1.json"]).exits(3).says("shards are missing: 2/2");
+    world.run(&["show", "--format", "html", "--check", "1.json"]).exits(3).says("1 of 2 shards: 2/2 is missing");
     world.run(&["apply", "--sandbox", "plan.json", "--report", "report.json"]);
     let page = world.run(&["show", "--format", "html", "report.json"]);
     page.exits(0).says("<h1>Apply complete! Resources: 2 added, 0 changed, 0 destroyed.</h1>");

@@ -131,7 +131,8 @@ fn shards_are_one_page() {
         part.selection.shard = Some(k.into());
         part
     };
-    let html = plans_html(&[part("2/2", "zeta"), part("1/2", "alpha")]);
+    let two = [part("2/2", "zeta"), part("1/2", "alpha")];
+    let html = plans_html(&two);
     assert!(html.contains("<h1>Plan: 2 to add, 0 to change, 0 to destroy.</h1>"));
     assert!(html.contains("all 2 shards") && html.contains("sha256:0 (shard 2/2)"));
     let data = island(&html);
@@ -140,6 +141,14 @@ fn shards_are_one_page() {
         (&"alpha.myshopify.com".into(), &"zeta.myshopify.com".into())
     );
     assert_eq!(data["changes"].as_array().unwrap().len(), 1, "what is the same stands once");
+
+    let many: Vec<Plan> = (1..=16).map(|k| part(&format!("{k}/17"), &format!("shop-{k}"))).collect();
+    let html = plans_html(&many);
+    assert!(
+        html.contains("<header class=\"top bad\">\n<p class=\"target\">16 of 17 shards: 17/17 is missing. This is not")
+    );
+    assert_eq!(html.matches("<dt>Created</dt>").count(), 1);
+    assert!(html.contains("sha256:0 (shard 4/17)</dd>") && html.contains("<dd>… and 12 more</dd>"));
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn one(hazard: &Hazard) -> Piece<'_> {
 }
 
 /// The hazards, each with its figures and its consent; many of a kind together. Bounded.
-pub(super) fn hazards(kind: Kind, all: &[&Hazard]) -> String {
+pub(super) fn hazards(kind: Kind, all: &[Hazard]) -> String {
     if all.is_empty() {
         return String::new();
     }
@@ -95,9 +95,9 @@ pub(super) fn hazards(kind: Kind, all: &[&Hazard]) -> String {
 }
 
 /// Each hazard by itself, where they were told of together.
-pub(super) fn each_hazard<'a>(kind: Kind, all: &[&'a Hazard]) -> Option<Part<'a>> {
+pub(super) fn each_hazard(kind: Kind, all: &[Hazard]) -> Option<Part<'_>> {
     let together = hazards::by_kind(all, MAX_HAZARDS).iter().any(|g| matches!(g, Hazards::Together { .. }));
     let summary = || format!("Each of the {}", shops::count(all.len(), "hazard"));
-    let pieces = || all.iter().map(|hazard| one(hazard)).collect();
+    let pieces = || all.iter().map(one).collect();
     together.then(|| Part { lines: usize::MAX, ..folded(kind, summary(), "hazard", pieces()) })
 }

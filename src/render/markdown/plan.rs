@@ -6,7 +6,7 @@ use super::super::destinations::{self, Said};
 use super::super::merge::Plans;
 use super::super::notes::{about_labels, labelled, sort};
 use super::super::plan::{self, ByShop};
-use super::super::{Style, plan_last_line, shops};
+use super::super::{Style, plan_last_line, settings, shops};
 use super::changes::{deletes, diff, number_of, only};
 use super::inline::{code, prose, title};
 use super::notes::{each_hazard, folded, hazards, list, point, points, unmanaged};
@@ -23,6 +23,7 @@ pub(in super::super) fn page(plan: &Plans<'_>, kind: Kind) -> String {
     let sections = plan::by_origin(plan);
     let named: Vec<(&str, ByShop<'_>)> = sections.iter().map(|(origin, s)| (name(*origin), s.clone())).collect();
     let mut must = top(kind, &plan_last_line(&plan.summary, plan.complete));
+    must.extend(settings::lacking(plan).map(|lacking| paragraph(&format!("**{}**", prose(&lacking)))));
     must.push_str(&plan_rules(kind, plan).fit(RULES));
     must.extend(plan::since(plan).map(|line| paragraph(&line)));
     must.push_str(&hazards(kind, &plan.hazards));
