@@ -79,6 +79,12 @@ impl Hosts {
     }
 }
 
+/// A client for something that is no shop, made like theirs. `plain`: without TLS, for this machine only.
+pub(crate) fn client(plain: bool, loopback: bool, request_timeout: Duration) -> Result<reqwest::Client, AdminError> {
+    let tls = if plain { None } else { Some(tls().map_err(|e| no_tls(&e.to_string()))?) };
+    Setup { tls, loopback, request_timeout }.client(IDLE)
+}
+
 impl Setup {
     /// No redirects, TLS unless it stays on this machine, bounded in time.
     fn client(&self, idle: Duration) -> Result<reqwest::Client, AdminError> {

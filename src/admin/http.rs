@@ -127,11 +127,11 @@ fn inner(cause: &Cause) -> Option<&Cause> {
 }
 
 /// The innermost cause, which is the one that says something.
-pub(super) fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
+pub(crate) fn is_tls(error: &reqwest::Error) -> bool {
     causes(error).any(<Cause>::is::<rustls::Error>)
 }
 
