@@ -12,12 +12,18 @@
 //! ```
 
 mod classify;
+#[cfg(test)]
+mod client_test;
 mod decode;
 mod endpoints;
 mod error;
 mod exchange;
 mod http;
 mod lookup;
+#[cfg(test)]
+mod lookup_test;
+#[cfg(test)]
+mod test_server;
 mod token;
 pub mod verdict;
 

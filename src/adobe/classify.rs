@@ -85,7 +85,8 @@ pub(super) fn unreadable(answer: &Answer, whom: &str, quote: bool, redactor: &Re
     let (what, again) = match serde_json::from_slice::<Value>(&answer.body) {
         _ if answer.body.iter().all(u8::is_ascii_whitespace) => ("is empty".to_owned(), true),
         Ok(_) => ("is of another shape than Adobe's".to_owned(), false),
-        Err(_) if looks_like_html(&answer.body) => (format!("is {}", upstream_text(&answer.body)), true),
+        Err(_) if looks_like_html(&answer.body) && quote => (format!("is {}", upstream_text(&answer.body)), true),
+        Err(_) if looks_like_html(&answer.body) => ("is an HTML page".to_owned(), true),
         Err(error) if error.is_eof() => ("is cut off".to_owned(), true),
         Err(_) if quote => (format!("is not JSON (\"{}\")", upstream_text(&answer.body)), true),
         Err(_) => ("is not JSON".to_owned(), true),
@@ -137,16 +138,18 @@ fn has_code(body: &[u8], code: u16, status: u16) -> bool {
             !before.ends_with(|c: char| c.is_ascii_digit()) && !after.starts_with(|c: char| c.is_ascii_alphanumeric())
         })
     };
-    fn any(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {
-        match value {
-            Value::String(text) => is(text.trim()),
-            Value::Number(number) => is(&number.to_string()),
-            Value::Array(list) => list.iter().any(|value| any(value, is)),
-            Value::Object(fields) => fields.values().any(|value| any(value, is)),
-            Value::Null | Value::Bool(_) => false,
-        }
-    }
     serde_json::from_slice::<Value>(body).is_ok_and(|value| any(&value, &|text| text == alone || is_word(text)))
+}
+
+/// Whether any text or number in a value, however deep, is so.
+fn any(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => is(text.trim()),
+        Value::Number(number) => is(&number.to_string()),
+        Value::Array(list) => list.iter().any(|value| any(value, is)),
+        Value::Object(fields) => fields.values().any(|value| any(value, is)),
+        Value::Null | Value::Bool(_) => false,
+    }
 }
 
 #[cfg(test)]

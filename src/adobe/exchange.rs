@@ -104,8 +104,11 @@ impl Client {
         let Account { client_id, client_secret, .. } = &self.inner.account;
         let mut secrets = self.inner.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
         secrets.extend([client_id.clone(), client_secret.clone()]);
-        // A server may also echo the form.
-        secrets.extend([client_id, client_secret].map(|secret| encoded(secret.expose_secret()).into()));
+        // A server may also echo the form, or a URL with its parts.
+        for secret in [client_id, client_secret].map(|secret| secret.expose_secret()) {
+            let of_form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            secrets.extend([of_form, encoded(secret)].map(SecretString::from));
+        }
         // The long ones first: one may be a part of another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
         Redactor::of_all(secrets)
@@ -203,7 +206,7 @@ impl Client {
     }
 }
 
-/// Percent-encoded as in a form or a query, blanks as `%20`.
+/// Percent-encoded, blanks too.
 pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

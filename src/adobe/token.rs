@@ -68,7 +68,7 @@ fn life(expires_in: &Value) -> Option<Duration> {
 
 /// At 23/24 of its life (Adobe advises 23 of 24 hours), 60 seconds before its end at least; a short one at half.
 fn renew_after(life: Duration) -> Duration {
-    let margin = Duration::from_secs(60);
+    let margin = Duration::from_mins(1);
     if life <= 2 * margin { life / 2 } else { (life / 24 * 23).min(life.saturating_sub(margin)) }
 }
 

@@ -271,6 +271,7 @@ mod tests {
 
     #[test]
     fn the_worst_that_is_so_is_the_verdict() {
+        use Verdict::{AuthenticationRequired, Disabled, IngestFailing, NoAddress, Ok, Quiet, Settling};
         let mut inlet = inlet();
         let mut steps = vec![judge(&inlet, at(0))];
         inlet.updated_at = Some(at(-299));
@@ -281,7 +282,6 @@ mod tests {
         steps.push(judge(&inlet, at(0)));
         inlet.authentication_required = true;
         steps.push(judge(&inlet, at(0)));
-        use Verdict::{AuthenticationRequired, Disabled, IngestFailing, NoAddress, Ok, Quiet, Settling};
         assert_eq!(steps, [Ok, Settling, NoAddress, Disabled, AuthenticationRequired]);
         assert!(steps.is_sorted(), "the order of the enum is that of the judge");
         assert_eq!(Settling.max(IngestFailing), Settling);
