@@ -114,6 +114,22 @@ async fn a_refused_client_is_said_so_and_not_tried_again() {
 }
 
 #[tokio::test]
+async fn those_who_wait_for_one_token_fail_together() {
+    let server = Server::start(|_, _| respond(503, "")).await;
+    let client = server.client();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let client = client.clone();
+        tasks.spawn(async move { (kind_of(&client).await, client.last_run("a").await.is_err()) });
+    }
+    for (kind, _) in tasks.join_all().await {
+        assert_eq!(kind, Kind::Unavailable);
+    }
+    // Six requests each time: the five ask together, and then once more.
+    assert!(server.tokens() <= 12, "{}", server.tokens());
+}
+
+#[tokio::test]
 async fn an_answer_of_ims_without_a_token_is_not_quoted() {
     for body in [r#"{"acces_token":"tok3n-1"}"#, "tok3n-1", r#"{"access_token":"tok3n-1"#, r#"{"access_token":""}"#] {
         let server = Server::start(move |_, _| respond(200, body)).await;
@@ -181,11 +197,11 @@ async fn no_connection_or_half_an_answer_is_unavailable() {
     assert!(refused.message.contains("could not connect to 127.0.0.1 (IMS)"), "{refused}");
 }
 
-/// Answers that ask to come back in an hour.
-async fn in_an_hour() -> Server {
-    Server::with_tokens(|_, _| {
+/// Answers that ask to come back after so many seconds.
+async fn later(seconds: &'static str) -> Server {
+    Server::with_tokens(move |_, _| {
         let mut response = respond(429, "");
-        response.headers_mut().insert("retry-after", "3600".parse().expect("header"));
+        response.headers_mut().insert("retry-after", seconds.parse().expect("header"));
         response
     })
     .await
@@ -193,7 +209,7 @@ async fn in_an_hour() -> Server {
 
 #[tokio::test]
 async fn nobody_waits_past_the_end_of_the_run() {
-    let server = in_an_hour().await;
+    let server = later("3600").await;
     let deadline = Some(Instant::now() + Duration::from_mins(10));
     let error = server.client_with(Options { deadline, ..Options::default() }).find(&wanted()).await.expect_err("late");
     assert_eq!((error.kind, error.class()), (Kind::TimeBudget, crate::admin::Class::RateLimit));
@@ -207,7 +223,7 @@ async fn nobody_waits_past_the_end_of_the_run() {
 
 #[tokio::test]
 async fn a_wish_to_stop_ends_waits_and_sends_nothing_more() {
-    let server = in_an_hour().await;
+    let server = later("1").await;
     let (stop, stopped) = watch::channel(false);
     let stop = Arc::new(stop);
     let ask = Arc::clone(&stop);
@@ -264,6 +280,9 @@ impl Write for Log {
 
 #[tokio::test]
 async fn a_server_that_repeats_all_that_it_was_sent_gives_nothing_away() {
+    // With one subscriber in the process, tracing asks the thread that comes to a line first whether the line matters, for
+    // all threads; tests beside this one would say no. With two it asks the subscribers.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()

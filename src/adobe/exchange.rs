@@ -105,7 +105,8 @@ impl Client {
         let mut secrets = self.inner.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
         secrets.extend([client_id.clone(), client_secret.clone()]);
         // A server may also echo the form, or a URL with its parts.
-        for secret in [client_id, client_secret].map(|secret| secret.expose_secret()) {
+        for secret in [client_id, client_secret] {
+            let secret = secret.expose_secret();
             let of_form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
             secrets.extend([of_form, encoded(secret)].map(SecretString::from));
         }
