@@ -23,6 +23,8 @@ mod lookup;
 #[cfg(test)]
 mod lookup_test;
 #[cfg(test)]
+mod secrets_test;
+#[cfg(test)]
 mod test_server;
 mod token;
 pub mod verdict;
