@@ -36,17 +36,17 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub(crate) use classify::{looks_like_html, upstream_text};
 pub use documents::{Input, Mutation};
 pub use endpoint::{Base, Endpoint, EndpointError};
 pub use error::{AdminError, Class, Kind, Proof};
-pub(crate) use hosts::plain_client;
-pub(crate) use http::root_cause;
+pub(crate) use hosts::client as http_client;
+pub(crate) use http::{is_tls, root_cause};
 pub(crate) use oauth::{OauthAnswer, Repeat};
 pub use reader::{Reading, ShopReader};
 pub(crate) use redact::Redactor;
 pub use refusal::{RefusalKind, UserError};
 pub use retry::Policy;
-pub(crate) use retry::retry_after;
 pub use throttle::Bucket;
 pub use writer::{Answer, ShopWriter};
 

@@ -1,18 +1,195 @@
-//! Adobe's IMS and Flow Service, as far as a webhook's address depends on them. It only reads.
+//! Adobe's identity service (IMS) and Flow Service: which dataflow or connection has which streaming address, and how it
+//! does. Only reads.
 //!
-//! `endpoints` says whom secrets may be sent to, `token` gets one, `client` asks and pages, `read` takes the answers as
-//! leniently as Adobe's own description of them is incomplete, `verdict` says what an inlet is good for.
+//! Takes everything from its arguments: no environment, no files, no clock but tokio's (`verdict` is pure and is told the
+//! time). The client secret goes into one form of one request, the token into one header, and nowhere else. A person
+//! grants this client no more than `StreamingSource` `read`.
+//!
+//! ```text
+//! Client::find, all, last_run ─▶ lookup: what is asked ─▶ exchange: one request, tried again ─▶ http ─▶ classify
+//!                                └▶ decode: JSON to Inlet, Run             └▶ token: client credentials, renewed
+//! verdict: Inlet, Run, now ─▶ may it take a webhook, and does it?
+//! ```
 
-mod client;
+mod classify;
+#[cfg(test)]
+mod client_test;
+mod decode;
 mod endpoints;
 mod error;
 mod exchange;
-mod read;
+mod http;
+mod lookup;
+#[cfg(test)]
+mod lookup_test;
+#[cfg(test)]
+mod secrets_test;
+#[cfg(test)]
+mod test_server;
 mod token;
-mod verdict;
+pub mod verdict;
 
-pub(crate) use client::{Account, Client, OnWait, Options};
-pub(crate) use endpoints::{DEFAULT_BASE_URL, DEFAULT_TOKEN_URL, Endpoints};
-pub(crate) use error::{AdobeError, ErrorKind};
-pub(crate) use read::{Inlet, Run};
-pub(crate) use verdict::{Verdict, judge, judge_run, settles_at};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+pub use crate::state::aep::InletKind;
+pub use endpoints::{BASE_URL, Endpoints, TOKEN_URL};
+pub use error::{AdobeError, Kind};
+pub use verdict::Verdict;
+
+use exchange::Policy;
+
+/// Who asks, and about which sandbox of which organisation: an entry under `aep` of the manifest.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The entry's name in the manifest; messages say it.
+    pub name: String,
+    /// Where requests go.
+    pub endpoints: Endpoints,
+    /// The IMS organisation, `…@AdobeOrg`.
+    pub org: String,
+    /// The sandbox of Experience Platform, such as `prod`.
+    pub sandbox: String,
+    /// Client id of the server-to-server credential; it is the API key, too.
+    pub client_id: SecretString,
+    /// Its secret.
+    pub client_secret: SecretString,
+    /// Scopes asked of IMS.
+    pub scopes: Vec<String>,
+}
+
+/// Told of every wait: how long, and why.
+pub type OnWait = Arc<dyn Fn(Duration, &str) + Send + Sync>;
+
+/// How a `Client` behaves.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// When the run ends (`--timeout`).
+    pub deadline: Option<Instant>,
+    /// Turns true when somebody asks to stop: every wait and every request ends then.
+    pub stop: Option<watch::Receiver<bool>>,
+    /// Seed of the jitter.
+    pub jitter_seed: u64,
+    /// Told of every wait.
+    pub on_wait: Option<OnWait>,
+}
+
+/// By what something is looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum By {
+    /// The exact name; names are not unique.
+    Name(String),
+    /// The id, a UUID.
+    Id(String),
+}
+
+/// What is looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Wanted {
+    /// A dataflow or a connection.
+    pub kind: InletKind,
+    /// Its name or id.
+    pub by: By,
+}
+
+/// A dataflow or connection, as far as a webhook is concerned. Names and addresses are Adobe's text as it came: whoever
+/// prints them escapes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inlet {
+    /// A dataflow or a connection.
+    pub kind: InletKind,
+    /// Its id.
+    pub id: String,
+    /// Its name; empty if it has none.
+    pub name: String,
+    /// `enabled`, `disabled` or a word in between; empty if Adobe does not say. Of a dataflow whose own state is
+    /// `enabled`, that of the connection that has its address.
+    pub state: String,
+    /// The streaming address, Adobe's `inletUrl`.
+    pub address: Option<String>,
+    /// Whether the address takes only requests with a token of IMS, which Shopify cannot send.
+    pub authentication_required: bool,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// When it was changed last.
+    pub updated_at: Option<Timestamp>,
+    /// The organisation that the answer names.
+    pub org: Option<String>,
+    /// The sandbox that the answer names.
+    pub sandbox: Option<String>,
+    /// State of a dataflow's last run; none if it never ran.
+    pub last_run_state: Option<String>,
+}
+
+/// An hour of a streaming dataflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// When its window began.
+    pub started_at: Option<Timestamp>,
+    /// When its window ended; none while it lasts.
+    pub completed_at: Option<Timestamp>,
+    /// Adobe's word for it.
+    pub status: Option<String>,
+    /// Records that came in.
+    pub received: Option<u64>,
+    /// Records that were written.
+    pub created: Option<u64>,
+    /// Records that failed.
+    pub failed: Option<u64>,
+    /// The first of its errors, code and message; without secrets and control characters.
+    pub first_error: Option<String>,
+}
+
+/// Asks one account's questions. Cheap to clone; clones share a token.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    account: Account,
+    options: Options,
+    policy: Policy,
+    /// For IMS and for Flow Service; mostly the same.
+    ims: reqwest::Client,
+    flow_service: reqwest::Client,
+    token: tokio::sync::Mutex<token::Slot>,
+    /// Every token of this run, so that none is repeated.
+    tokens: Mutex<Vec<SecretString>>,
+    rng: Mutex<fastrand::Rng>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("account", &self.inner.account.name).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Sets up the client; sends nothing. Fails if TLS cannot be set up or if what is sent along cannot stand in an HTTP
+    /// header.
+    pub fn new(account: Account, options: Options) -> Result<Self, AdobeError> {
+        Self::with_policy(account, options, Policy::default())
+    }
+
+    fn with_policy(account: Account, options: Options, policy: Policy) -> Result<Self, AdobeError> {
+        http::check_headers(&account).map_err(|error| error.of(&account.name))?;
+        let (ims, flow_service) = http::clients(&account.endpoints).map_err(|error| error.of(&account.name))?;
+        let rng = Mutex::new(fastrand::Rng::with_seed(options.jitter_seed));
+        let (token, tokens) = Default::default();
+        Ok(Self { inner: Arc::new(Inner { account, options, policy, ims, flow_service, token, tokens, rng }) })
+    }
+
+    /// Who asks.
+    pub fn account(&self) -> &Account {
+        &self.inner.account
+    }
+}

@@ -1,6 +1,7 @@
 //! Exit codes: one table for every command and every format.
 
 use crate::admin::{Class, Kind, RefusalKind};
+use crate::adobe;
 
 /// What a process exits with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,11 +39,11 @@ pub(crate) enum Cause {
 impl Cause {
     /// The cause that a kind of error in a plan or report stands for.
     pub(crate) fn of_kind(kind: &str) -> Self {
-        let adobe = crate::adobe::ErrorKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
         if kind == "stale" {
             return Self::Stale;
         }
         let refusal = RefusalKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
+        let adobe = adobe::Kind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
         match Kind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class()).or(refusal).or(adobe) {
             Some(Class::Auth) => Self::Auth,
             Some(Class::RateLimit) => Self::RateLimit,
@@ -90,6 +91,9 @@ mod tests {
         assert_eq!(Cause::of_kind("time_budget"), RateLimit);
         assert_eq!(Cause::of_kind("topic_refused"), Auth);
         assert_eq!(Cause::of_kind("stale"), Stale);
+        assert_eq!(Cause::of_kind("adobe_forbidden"), Auth);
+        assert_eq!(Cause::of_kind("adobe_rate_limited"), RateLimit);
+        assert_eq!(Cause::of_kind("adobe_unavailable"), Other);
         assert_eq!(Cause::of_kind("a_kind_of_the_future"), Other);
     }
 }

@@ -31,7 +31,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`admin`] | the Admin API and nothing else |
-//! | `adobe` | Adobe's IMS and Flow Service; it only reads |
+//! | [`adobe`] | Adobe's IMS and Flow Service: addresses and states of dataflows; only reads |
 //! | [`auth`] | where tokens come from |
 //! | `observe` | many shops side by side |
 //! | [`journal`] | writes lines down, the journal before a mutation is sent |
@@ -43,14 +43,15 @@
 //!
 //! commands → everything; apply → admin, journal, events, plan, report, state,
 //! model; journal → events; since → events, plan, report; events → plan, report; render → plan, report; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog,
-//! model; diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model; adobe → admin, state, model;
+//! model; diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
+//! adobe → admin (its redactor, and how it makes an HTTP client), state;
 //! sandbox → catalog, model, so that it stays an independent witness; model → nothing. A test holds this.
 //!
 //! Whoever plans holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
 //! `admin::ShopWriter`.
 
 pub mod admin;
-mod adobe;
+pub mod adobe;
 pub mod apply;
 pub mod auth;
 pub mod catalog;

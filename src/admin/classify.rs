@@ -108,14 +108,14 @@ pub(super) fn unreadable(answer: &Answer, protocol: &str, redactor: &Redactor) -
     if again { error.worth_retrying() } else { error }
 }
 
-fn looks_like_html(body: &[u8]) -> bool {
+pub(crate) fn looks_like_html(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
 /// The words of an error body: `{"errors": "text"}`, `{"errors": {"field": ["a"]}}`, `{"errors": {"field": "a"}}`,
 /// `{"errors": ["a"]}`, `{"errors": [{"message": "a"}]}`, `{"error": "x", "error_description": "y"}`, an HTML page's
 /// title, or the text itself.
-pub(super) fn upstream_text(body: &[u8]) -> String {
+pub(crate) fn upstream_text(body: &[u8]) -> String {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         let text = String::from_utf8_lossy(body);
         return if looks_like_html(body) { html_title(&text) } else { text.into_owned() };

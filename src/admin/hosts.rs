@@ -18,8 +18,6 @@ use super::error::{AdminError, Kind};
 use super::http::root_cause;
 use crate::model::ShopDomain;
 
-/// How long somebody who is no shop may take to answer.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long connections of all shops together idle.
 const IDLE: Duration = Duration::from_secs(3);
@@ -81,6 +79,12 @@ impl Hosts {
     }
 }
 
+/// A client for something that is no shop, made like theirs. `plain`: without TLS, for this machine only.
+pub(crate) fn client(plain: bool, loopback: bool, request_timeout: Duration) -> Result<reqwest::Client, AdminError> {
+    let tls = if plain { None } else { Some(tls().map_err(|e| no_tls(&e.to_string()))?) };
+    Setup { tls, loopback, request_timeout }.client(IDLE)
+}
+
 impl Setup {
     /// No redirects, TLS unless it stays on this machine, bounded in time.
     fn client(&self, idle: Duration) -> Result<reqwest::Client, AdminError> {
@@ -109,13 +113,6 @@ impl Setup {
         };
         builder.build().map_err(|error| no_tls(&root_cause(&error)))
     }
-}
-
-/// A client for somebody who is no shop, with the same rules. `plain`: nothing is encrypted, as it stays on this machine.
-pub(crate) fn plain_client(plain: bool, loopback: bool) -> Result<reqwest::Client, String> {
-    let tls = if plain { None } else { Some(tls().map_err(|e| no_tls(&e.to_string()).message)?) };
-    let setup = Setup { tls, loopback, request_timeout: REQUEST_TIMEOUT };
-    setup.client(IDLE).map_err(|e| e.message)
 }
 
 /// What the operating system trusts, with HTTP/2 where the server offers it. Sessions are resumed over clients.

@@ -79,7 +79,7 @@ impl Policy {
 }
 
 /// Reads Retry-After: seconds, also with a fraction. Dates are not sent by Shopify and not read.
-pub(crate) fn retry_after(header: &str) -> Option<Duration> {
+pub(super) fn retry_after(header: &str) -> Option<Duration> {
     let seconds: f64 = header.trim().parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
 }

@@ -1,127 +1,248 @@
-//! Whom the client secret may be sent to: a manifest comes with a pull request, so it may not choose freely.
+//! Where the client secret and the token may be sent: Adobe's hosts, or hosts that an operator vouched for.
+//!
+//! Pure: the variables' texts are arguments. Whoever can change a manifest (a pull request, say) could otherwise send the
+//! secret anywhere. A value that exists is one to which it may be sent.
+
+use std::fmt;
 
 use url::{Host, Url};
 
-/// Where IMS gives tokens (documented).
-pub(crate) const DEFAULT_TOKEN_URL: &str = "https://ims-na1.adobelogin.com/ims/token/v3";
-/// Where Flow Service is (documented).
-pub(crate) const DEFAULT_BASE_URL: &str = "https://platform.adobe.io/data/foundation/flowservice";
-/// Adobe's own domains for the two.
-const ADOBES: [&str; 2] = ["adobelogin.com", "adobe.io"];
+/// IMS of production, OAuth server-to-server (developer.adobe.com, "IMS APIs").
+pub const TOKEN_URL: &str = "https://ims-na1.adobelogin.com/ims/token/v3";
+/// Flow Service of production (experience-platform-apis, flow-service.yaml).
+pub const BASE_URL: &str = "https://platform.adobe.io/data/foundation/flowservice";
 
-/// Two URLs that were judged.
+/// Adobe's own.
+const ADOBE: [&str; 2] = ["adobelogin.com", "adobe.io"];
+
+/// Where tokens come from, and where questions go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Endpoints {
-    pub(super) token_url: Url,
-    /// Without a slash at its end.
-    pub(super) base_url: Url,
-    /// Whether the requests leave this machine.
-    pub(super) loopback: bool,
+pub struct Endpoints {
+    token_url: Url,
+    base_url: Url,
 }
 
 impl Endpoints {
-    /// The URLs of a manifest: https at Adobe, or hosts that `trusted` names.
-    pub(crate) fn check(token_url: &str, base_url: &str, trusted: &[String]) -> Result<Self, String> {
-        let token = judged(token_url, "token_url", trusted, false)?;
-        let base = judged(base_url, "base_url", trusted, false)?;
-        Ok(Self::of(token, base))
+    /// `token_url` and `base_url` of a manifest. Allowed are https to `adobelogin.com`, `adobe.io` and their subdomains,
+    /// and what `trusted` (HOOKWRIGHT_TRUST_HOSTS) names; http only to a loopback host that it names. The error says
+    /// what is wrong with which of the two and what to do.
+    pub fn check(token_url: &str, base_url: &str, trusted: &[String]) -> Result<Self, String> {
+        let one = |name, text| parse(name, text).and_then(|url| vouched(name, url, trusted));
+        Ok(Self { token_url: one("token_url", token_url)?, base_url: one("base_url", base_url)? })
     }
 
-    /// What stands in for Adobe, as the operator says and not the manifest: the sandbox, or a proxy.
-    pub(crate) fn stand_in(url: &str, trusted: &[String]) -> Result<Self, String> {
-        let base = judged(url, "HOOKWRIGHT_ADOBE_URL", trusted, true)?;
-        let below = |path: &str| {
+    /// What HOOKWRIGHT_ADOBE_URL means, an operator's variable: something in Adobe's place, with both below its path.
+    /// A loopback host needs no trust; any other has to be https and named by `trusted`, Adobe's too.
+    pub fn stand_in(url: &str, trusted: &[String]) -> Result<Self, String> {
+        let name = "HOOKWRIGHT_ADOBE_URL";
+        let base = parse(name, url)?;
+        if !is_loopback(&base) {
+            if base.scheme() == "http" {
+                return Err(plain(name, &base));
+            }
+            if !is_named(&base, trusted) {
+                return Err(stranger(name, &base));
+            }
+        }
+        let below = |path: &[&str]| {
             let mut url = base.clone();
-            url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+            if let Ok(mut segments) = url.path_segments_mut() {
+                segments.pop_if_empty().extend(path);
+            }
             url
         };
-        Ok(Self::of(below("/ims/token/v3"), below("/data/foundation/flowservice")))
+        let base_url = below(&["data", "foundation", "flowservice"]);
+        Ok(Self { token_url: below(&["ims", "token", "v3"]), base_url })
     }
 
-    fn of(token_url: Url, mut base_url: Url) -> Self {
-        let path = base_url.path().trim_end_matches('/').to_owned();
-        base_url.set_path(&path);
-        let loopback = is_loopback(&token_url) && is_loopback(&base_url);
-        Self { token_url, base_url, loopback }
+    /// Where tokens come from.
+    pub fn token_url(&self) -> &Url {
+        &self.token_url
+    }
+
+    /// Flow Service's root, without a slash at its end.
+    pub fn base_url(&self) -> &Url {
+        &self.base_url
     }
 }
 
-/// `own`: the operator names it, so that a loopback address needs no further trust.
-fn judged(text: &str, what: &str, trusted: &[String], own: bool) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|_| format!("{what} is not a URL"))?;
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("{what} must be a plain URL, without a user, `?` or `#`"));
+/// As a plan's settings show it: Flow Service's root.
+impl fmt::Display for Endpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.base_url.as_str())
     }
-    let Some(host) = url.host_str().map(str::to_ascii_lowercase) else {
-        return Err(format!("{what} has no host"));
-    };
-    let loopback = is_loopback(&url);
-    match url.scheme() {
-        "https" => {}
-        "http" if loopback => {}
-        _ => return Err(format!("{what} must be https: a client secret is sent there")),
-    }
-    let adobes = ADOBES.iter().any(|own| host == *own || host.strip_suffix(own).is_some_and(|sub| sub.ends_with('.')));
-    let named = trusted.iter().any(|named| named.eq_ignore_ascii_case(&host));
-    if (adobes && !own) || named || (own && loopback) {
-        return Ok(url);
-    }
-    Err(format!(
-        "{what} leads to {host}, which is not one of Adobe's hosts, and the client secret would be sent there; if that is \
-         meant, name the host in HOOKWRIGHT_TRUST_HOSTS"
-    ))
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether requests stay on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Domain(name)) => name == "localhost",
         None => false,
     }
+}
+
+/// A URL of http or https that is nothing but scheme, host, port and path.
+fn parse(name: &str, text: &str) -> Result<Url, String> {
+    let text = text.trim();
+    let wrong = |what: &str| Err(format!("{name} {what}"));
+    // The parser drops tabs and line ends and turns backslashes; what a reviewer reads is what is meant, or nothing.
+    if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
+        return wrong("must not contain blanks, backslashes or control characters");
+    }
+    let Some((_, rest)) = text.split_once("://") else {
+        return wrong("must be a URL such as https://platform.adobe.io/…");
+    };
+    let mut url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(error) => return wrong(&format!("is not a URL: {error}")),
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return wrong("must start with https://");
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        return wrong("must not contain a user name or password: credentials belong to client_id and client_secret");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return wrong("must not contain a query (?) or a fragment (#)");
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn vouched(name: &str, url: Url, trusted: &[String]) -> Result<Url, String> {
+    let named = is_named(&url, trusted);
+    match (url.scheme(), is_loopback(&url)) {
+        ("http", true) if named => Ok(url),
+        ("http", false) => Err(plain(name, &url)),
+        ("https", _) if named || is_adobe(&url) => Ok(url),
+        _ => Err(stranger(name, &url)),
+    }
+}
+
+/// The host is in lower case: the parser sees to that, and to punycode.
+fn is_adobe(url: &Url) -> bool {
+    let Some(Host::Domain(host)) = url.host() else { return false };
+    ADOBE.iter().any(|adobe| {
+        host.strip_suffix(adobe)
+            .is_some_and(|before| before.is_empty() || (before.ends_with('.') && !before.starts_with('.')))
+    })
+}
+
+/// The manifest's reader splits nothing off: a trusted name is a whole host, without a port.
+fn is_named(url: &Url, trusted: &[String]) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    trusted
+        .iter()
+        .map(|name| name.trim())
+        .any(|name| name.eq_ignore_ascii_case(host) || name.eq_ignore_ascii_case(bare))
+}
+
+fn plain(name: &str, url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    format!("{name}: plain http would send the client secret in the clear to {host}; use https")
+}
+
+fn stranger(name: &str, url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    format!(
+        "{name} would send the client secret to {host}, which is none of Adobe's hosts (adobelogin.com, adobe.io). If \
+         that is meant, name it in the environment: HOOKWRIGHT_TRUST_HOSTS={host}"
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_manifest_sends_secrets_to_adobe_or_to_whom_the_operator_trusts() {
-        let trusted = ["proxy.example".to_owned(), "127.0.0.1".to_owned()];
-        let taken = |url: &str, trusted: &[String]| Endpoints::check(url, DEFAULT_BASE_URL, trusted).is_ok();
-        for url in [DEFAULT_TOKEN_URL, DEFAULT_BASE_URL, "https://ims-na1-stg1.adobelogin.com/x", "https://ADOBE.IO/x"]
-        {
-            assert!(taken(url, &[]), "{url}");
-        }
-        for url in [
-            "https://evil-adobe.io/x",
-            "https://adobe.io.evil.example/x",
-            "https://evil.example/adobe.io",
-            "https://adobe.io@evil.example/x",
-            "https://evil.example?x=adobe.io",
-            "https://adobe.io./x",
-            "https://xn--adbe-rqa.io/x",
-            "http://platform.adobe.io/x",
-            "http://127.0.0.1:1/x",
-            "https://127.0.0.1:1/x",
-            "https://proxy.example/x",
-            "file:///etc/passwd",
-            "adobe.io",
-        ] {
-            let error = Endpoints::check(url, DEFAULT_BASE_URL, &[]).expect_err(url);
-            assert!(error.starts_with("token_url "), "{error}");
-        }
-        assert!(taken("https://PROXY.example/x", &trusted) && taken("http://127.0.0.1:1/x", &trusted));
-        assert!(!taken("http://proxy.example/x", &trusted), "a secret goes out over TLS, whoever is trusted");
-        assert!(Endpoints::check(DEFAULT_TOKEN_URL, "https://evil.example", &[]).is_err());
+    fn trusted() -> Vec<String> {
+        [" Proxy.example ", "127.0.0.1", "::1"].map(str::to_owned).to_vec()
     }
 
     #[test]
-    fn a_stand_in_takes_both_and_needs_trust_unless_it_is_here() {
-        let endpoints = Endpoints::stand_in("http://127.0.0.1:4000/__adobe/", &[]).expect("loopback");
-        assert_eq!(endpoints.token_url.as_str(), "http://127.0.0.1:4000/__adobe/ims/token/v3");
-        assert_eq!(endpoints.base_url.as_str(), "http://127.0.0.1:4000/__adobe/data/foundation/flowservice");
-        assert!(Endpoints::stand_in("https://proxy.example", &[]).is_err());
-        assert!(Endpoints::stand_in("https://proxy.example", &["proxy.example".to_owned()]).is_ok());
+    fn adobes_hosts_and_named_ones_are_taken() {
+        for url in [
+            TOKEN_URL,
+            BASE_URL,
+            "https://adobe.io/x",
+            "HTTPS://Platform.ADOBE.io:8443/x",
+            "https://ims-na1-stg1.adobelogin.com/ims/token/v2",
+            "https://proxy.example/aep",
+            "http://127.0.0.1:4000/__adobe",
+            "https://127.0.0.1/",
+            "http://[::1]:4000",
+        ] {
+            Endpoints::check(url, BASE_URL, &trusted()).expect(url);
+            Endpoints::check(TOKEN_URL, url, &trusted()).expect(url);
+        }
+        let slash = Endpoints::check(TOKEN_URL, "https://platform.adobe.io/x/", &[]).expect("slash");
+        assert_eq!(slash.base_url().as_str(), "https://platform.adobe.io/x");
+        assert_eq!(slash.to_string(), "https://platform.adobe.io/x");
+    }
+
+    #[test]
+    fn the_secret_goes_nowhere_by_accident() {
+        for (url, part) in [
+            ("https://evil-adobe.io/", "HOOKWRIGHT_TRUST_HOSTS=evil-adobe.io"),
+            ("https://adobe.io.evil.example/", "HOOKWRIGHT_TRUST_HOSTS=adobe.io.evil.example"),
+            ("https://adobe.io./", "HOOKWRIGHT_TRUST_HOSTS=adobe.io."),
+            ("https://.adobe.io/", "HOOKWRIGHT_TRUST_HOSTS"),
+            ("https://xn--adbe-5qa.io/", "xn--adbe-5qa.io"),
+            ("https://adöbe.io/", "xn--"),
+            ("https://evil.example/adobe.io", "evil.example"),
+            ("https://evil.example/.adobe.io", "evil.example"),
+            ("https://proxy.example.evil.example/", "proxy.example.evil.example"),
+            ("https://notproxy.example/", "notproxy.example"),
+            ("https://localhost/", "HOOKWRIGHT_TRUST_HOSTS=localhost"),
+            ("https://1.2.3.4/", "1.2.3.4"),
+            ("http://localhost/", "HOOKWRIGHT_TRUST_HOSTS=localhost"),
+            ("http://127.0.0.2/", "HOOKWRIGHT_TRUST_HOSTS=127.0.0.2"),
+            ("http://platform.adobe.io/", "in the clear"),
+            ("http://proxy.example/", "in the clear"),
+            ("http://127.0.0.1.evil.example/", "in the clear"),
+            ("https://u:p@adobe.io/", "user name"),
+            ("https://@adobe.io/", "user name"),
+            ("https://evil.example@adobe.io/", "user name"),
+            ("https://evil.example\\@adobe.io/", "backslashes"),
+            ("https://ado\tbe.io/", "blanks"),
+            ("https://adobe.io/?a", "query"),
+            ("https://adobe.io/#a", "fragment"),
+            ("ftp://adobe.io/", "https://"),
+            ("file:///etc/passwd", "https://"),
+            ("platform.adobe.io", "must be a URL"),
+            ("https://", "not a URL"),
+            ("", "must be a URL"),
+        ] {
+            for (token, base, name) in [(url, BASE_URL, "token_url"), (TOKEN_URL, url, "base_url")] {
+                let error = Endpoints::check(token, base, &trusted()).expect_err(url);
+                assert!(error.starts_with(name) && error.contains(part), "{url}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stand_in_serves_both() {
+        for url in ["http://127.0.0.1:4000/__adobe", "http://127.0.0.1:4000/__adobe/"] {
+            let stand_in = Endpoints::stand_in(url, &[]).expect(url);
+            assert_eq!(stand_in.token_url().as_str(), "http://127.0.0.1:4000/__adobe/ims/token/v3");
+            assert_eq!(stand_in.base_url().as_str(), "http://127.0.0.1:4000/__adobe/data/foundation/flowservice");
+        }
+        let root = Endpoints::stand_in("https://proxy.example", &trusted()).expect("root");
+        assert_eq!(root.token_url().as_str(), "https://proxy.example/ims/token/v3");
+        for (url, part) in [
+            ("http://proxy.example", "in the clear"),
+            ("https://evil.example", "HOOKWRIGHT_TRUST_HOSTS=evil.example"),
+            ("https://platform.adobe.io", "HOOKWRIGHT_TRUST_HOSTS"),
+            ("http://localhost@evil.example", "user name"),
+            ("http://localhost/?x", "query"),
+            ("localhost:4000", "must be a URL"),
+        ] {
+            let error = Endpoints::stand_in(url, &trusted()).expect_err(url);
+            assert!(error.starts_with("HOOKWRIGHT_ADOBE_URL") && error.contains(part), "{url}: {error}");
+        }
     }
 }

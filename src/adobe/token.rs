@@ -1,85 +1,99 @@
-//! The token for Flow Service: IMS client credentials, one for the run, asked for by one task at a time.
+//! The token of a run: client credentials of IMS, kept in memory, renewed before its end. One request at a time.
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Request};
-use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 use tokio::time::Instant;
-use url::form_urlencoded::Serializer;
 
-use super::client::Account;
-use super::error::{AdobeError, ErrorKind};
-use super::exchange::Exchange;
+use super::Client;
+use super::error::{AdobeError, Kind};
+use super::exchange::Question;
 
-/// A token is not used for the last 24th of its life; Adobe advises to renew at 23 of 24 hours (documented).
-const SHARE: u32 = 24;
-/// Nor for less than this.
-const MARGIN: Duration = Duration::from_mins(1);
+/// Longer lives than this many seconds are milliseconds: IMS has counted in both (JWT exchange).
+const LONGEST_LIFE: u64 = 31 * 24 * 3600;
 
+/// What is at hand.
 #[derive(Default)]
-pub(super) struct Tokens {
-    /// Held while one is asked for, so that nobody asks twice.
-    slot: Mutex<Option<Held>>,
+pub(super) struct Slot {
+    held: Option<Held>,
+    failed: Option<(Instant, AdobeError)>,
 }
 
 struct Held {
     token: SecretString,
-    until: Instant,
+    /// None if IMS does not say how long the token lives; then it is used until it is refused.
+    renew_at: Option<Instant>,
 }
 
-impl Tokens {
-    /// A token that is good for a while; another one than `refused`, if there is that.
-    pub(super) async fn get(
-        &self,
-        account: &Account,
-        exchange: &Exchange,
-        refused: Option<&SecretString>,
-    ) -> Result<SecretString, AdobeError> {
-        let mut slot = self.slot.lock().await;
-        let same = |token: &SecretString| refused.is_some_and(|r| r.expose_secret() == token.expose_secret());
-        if let Some(held) = slot.as_ref().filter(|held| held.until > Instant::now() && !same(&held.token)) {
+impl Client {
+    /// The token, good for a while; another one than `refused`.
+    pub(super) async fn token(&self, refused: Option<&SecretString>) -> Result<SecretString, AdobeError> {
+        let asked_at = Instant::now();
+        let mut slot = self.inner.token.lock().await;
+        if let Some(held) = &slot.held
+            && held.renew_at.is_none_or(|at| at > Instant::now())
+            && refused.is_none_or(|refused| refused.expose_secret() != held.token.expose_secret())
+        {
             return Ok(held.token.clone());
         }
-        let held = fetch(account, exchange).await?;
-        let token = held.token.clone();
-        *slot = Some(held);
+        // Whoever waited meanwhile has the same answer, and a client that was refused once is not asked for again.
+        if let Some((at, error)) = &slot.failed
+            && (*at >= asked_at || error.kind == Kind::ClientRefused)
+        {
+            return Err(error.clone());
+        }
+        let sent_at = Instant::now();
+        let granted = match self.ask(Question::Token).await {
+            Ok(answer) => answer.unwrap_or_default(),
+            Err(error) => {
+                slot.failed = Some((Instant::now(), error.clone()));
+                return Err(error);
+            }
+        };
+        let token = SecretString::from(granted["access_token"].as_str().unwrap_or_default());
+        let life = life(&granted["expires_in"]);
+        tracing::debug!(aep = %self.inner.account.name, ?life, "got a token from IMS");
+        self.remember(&token);
+        let renew_at = life.and_then(|life| sent_at.checked_add(renew_after(life)));
+        slot.held = Some(Held { token: token.clone(), renew_at });
         Ok(token)
     }
 }
 
-async fn fetch(account: &Account, exchange: &Exchange) -> Result<Held, AdobeError> {
-    let form = Serializer::new(String::new())
-        .append_pair("grant_type", "client_credentials")
-        .append_pair("client_id", account.client_id.expose_secret())
-        .append_pair("client_secret", account.client_secret.expose_secret())
-        // Commas, not blanks (documented).
-        .append_pair("scope", &account.scopes.join(","))
-        .finish();
-    let mut request = Request::new(Method::POST, account.endpoints.token_url.clone());
-    let headers = request.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    *request.body_mut() = Some(form.into());
-    let asked_at = Instant::now();
-    let answer = exchange.send(&request).await?;
-    if !answer.status.is_success() {
-        let message = format!(
-            "IMS refused the client with {}{}: check client_id, client_secret, org and scopes against the project in Adobe \
-             Developer Console",
-            answer.status.as_u16(),
-            exchange.said(&answer.body)
-        );
-        return Err(exchange.error(ErrorKind::ClientRefused, &message).with_status(answer.status.as_u16()));
+fn life(expires_in: &Value) -> Option<Duration> {
+    let number = expires_in.as_u64().or_else(|| expires_in.as_str()?.trim().parse().ok())?;
+    Some(if number > LONGEST_LIFE { Duration::from_millis(number) } else { Duration::from_secs(number) })
+}
+
+/// At 23/24 of its life (Adobe advises 23 of 24 hours), 60 seconds before its end at least; a short one at half.
+fn renew_after(life: Duration) -> Duration {
+    let margin = Duration::from_mins(1);
+    if life <= 2 * margin { life / 2 } else { (life / 24 * 23).min(life.saturating_sub(margin)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_an_hour_before_its_end_or_a_minute_or_at_half_of_its_life() {
+        for (life, after) in [(86_400, 82_800), (3600, 3450), (600, 540), (121, 61), (120, 60), (10, 5), (0, 0)] {
+            assert_eq!(renew_after(Duration::from_secs(life)), Duration::from_secs(after), "{life}");
+        }
+        assert!(renew_after(Duration::MAX) < Duration::MAX);
     }
-    let token = answer.body.get("access_token").and_then(|token| token.as_str()).filter(|token| !token.is_empty());
-    let Some(token) = token else {
-        // Not quoted, whatever it is: there may be a secret in it.
-        return Err(exchange.error(ErrorKind::BadAnswer, "the answer of IMS has no access token"));
-    };
-    let seconds = answer.body.get("expires_in").and_then(serde_json::Value::as_u64).unwrap_or(0);
-    let life = Duration::from_secs(seconds.min(30 * 24 * 3_600));
-    let left = life.saturating_sub((life / SHARE).max(MARGIN));
-    Ok(Held { token: token.into(), until: asked_at + left })
+
+    #[test]
+    fn lives_are_seconds_and_were_milliseconds_once() {
+        for (said, seconds) in [
+            (serde_json::json!(86_399), Some(86_399)),
+            (serde_json::json!("86399"), Some(86_399)),
+            (serde_json::json!(86_399_000), Some(86_399)),
+            (serde_json::json!(null), None),
+            (serde_json::json!(-1), None),
+        ] {
+            assert_eq!(life(&said), seconds.map(Duration::from_secs), "{said}");
+        }
+    }
 }

@@ -1,141 +1,161 @@
-//! What an inlet is good for. Pure: the time comes from outside.
+//! What a dataflow or connection means for a webhook that is, or is to be, bound to it. Pure: the time is an argument.
+
+mod message;
+
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::read::{Inlet, Run};
+pub use message::{ambiguous, message, missing};
 
-/// After a dataflow is made or changed, data may be lost for so long (documented).
-const SETTLE: SignedDuration = SignedDuration::from_mins(5);
-/// Runs of streaming dataflows are windows of an hour (documented): with none for two, nothing came.
-const QUIET: SignedDuration = SignedDuration::from_hours(2);
+use super::{Inlet, Run};
 
-/// What is to be said of a destination.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Ok,
-    Missing,
-    Ambiguous,
-    Disabled,
-    AddressDiffers,
-    AuthenticationRequired,
-    NoAddress,
-    Settling,
-    IngestFailing,
-    Quiet,
-    Unknown,
-}
+/// After creating or updating a streaming dataflow "a brief 5-minute pause in data ingestion is required to prevent … data
+/// loss" (Experience League, HTTP API source connector).
+pub const SETTLES_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// Runs of a streaming dataflow are windows of an hour (Experience League, Monitor streaming dataflows); the one before the
+/// last has ended for certain.
+pub const QUIET_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
-impl Verdict {
-    /// The word in plans.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Missing => "missing",
-            Self::Ambiguous => "ambiguous",
-            Self::Disabled => "disabled",
-            Self::AddressDiffers => "address_differs",
-            Self::AuthenticationRequired => "authentication_required",
-            Self::NoAddress => "no_address",
-            Self::Settling => "settling",
-            Self::IngestFailing => "ingest_failing",
-            Self::Quiet => "quiet",
-            Self::Unknown => "unknown",
+macro_rules! verdicts {
+    ($($(#[$doc:meta])* $verdict:ident = $name:literal;)*) => {
+        /// What was found out about a destination, the least first: of two verdicts the greater one counts.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Verdict { $($(#[$doc])* $verdict,)* }
+
+        impl Verdict {
+            /// Every verdict, the least first.
+            pub const ALL: &[Self] = &[$(Self::$verdict),*];
+
+            /// The stable name.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$verdict => $name,)* }
+            }
         }
+    };
+}
+
+verdicts! {
+    /// Nothing speaks against it.
+    Ok = "ok";
+    /// No run within two hours; a shop without orders does that, too.
+    Quiet = "quiet";
+    /// Records of the last run failed.
+    IngestFailing = "ingest_failing";
+    /// Made or changed less than five minutes ago.
+    Settling = "settling";
+    /// Its address is another than the one pasted in the manifest.
+    AddressDiffers = "address_differs";
+    /// It has no streaming address.
+    NoAddress = "no_address";
+    /// It is not enabled.
+    Disabled = "disabled";
+    /// Its address wants a token of IMS, which Shopify cannot send.
+    AuthenticationRequired = "authentication_required";
+    /// Several have the name.
+    Ambiguous = "ambiguous";
+    /// There is none of that name or id.
+    Missing = "missing";
+    /// Adobe did not say; never taken for a change.
+    Unknown = "unknown";
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
-/// Of an inlet that was found; the worst there is to say.
-pub(crate) fn judge(inlet: &Inlet, now: Timestamp) -> Verdict {
+/// Whether it can take a webhook, from what it is. Runs are judged apart; `Ord::max` joins the two.
+pub fn judge(inlet: &Inlet, now: Timestamp) -> Verdict {
     if inlet.authentication_required {
-        return Verdict::AuthenticationRequired;
-    }
-    if inlet.state != "enabled" {
-        return Verdict::Disabled;
-    }
-    if inlet.address.is_none() {
-        return Verdict::NoAddress;
-    }
-    // Two clocks may differ: what was changed a little later than now was changed just now.
-    match settles_at(inlet) {
-        Some(settled) if settled > now => Verdict::Settling,
-        _ => Verdict::Ok,
+        Verdict::AuthenticationRequired
+    } else if inlet.state != "enabled" {
+        Verdict::Disabled
+    } else if inlet.address.is_none() {
+        Verdict::NoAddress
+    } else if settles_at(inlet, now).is_some() {
+        Verdict::Settling
+    } else {
+        Verdict::Ok
     }
 }
 
-/// When nothing is lost any more.
-pub(crate) fn settles_at(inlet: &Inlet) -> Option<Timestamp> {
+/// When it will have settled, if it has not. Five minutes away at most, however wrong a clock is.
+pub fn settles_at(inlet: &Inlet, now: Timestamp) -> Option<Timestamp> {
     let changed = inlet.updated_at.max(inlet.created_at)?;
-    changed.checked_add(SETTLE).ok()
+    let settled = changed.min(now).checked_add(SETTLES_AFTER).ok()?;
+    Some(settled).filter(|settled| *settled > now)
 }
 
-/// Of the last run of a dataflow, or of there being none.
-pub(crate) fn judge_run(run: Option<&Run>, now: Timestamp) -> Verdict {
+/// How it does, from the last run of a dataflow.
+pub fn judge_run(run: Option<&Run>, now: Timestamp) -> Verdict {
     let Some(run) = run else { return Verdict::Quiet };
-    let status = run.status.as_deref().unwrap_or_default().to_ascii_lowercase();
-    if run.failed.is_some_and(|failed| failed > 0) || ["failed", "error"].contains(&status.as_str()) {
-        return Verdict::IngestFailing;
+    let words = ["failed", "error"];
+    let failed = run.status.as_deref().is_some_and(|status| words.iter().any(|word| status.eq_ignore_ascii_case(word)));
+    let latest = run.completed_at.max(run.started_at);
+    if failed || run.failed.is_some_and(|records| records > 0) {
+        Verdict::IngestFailing
+    } else if latest.is_some_and(|at| now.duration_since(at) > QUIET_AFTER) {
+        Verdict::Quiet
+    } else {
+        Verdict::Ok
     }
-    let last = run.completed_at.max(run.started_at);
-    if last.is_none_or(|last| now.duration_since(last) > QUIET) { Verdict::Quiet } else { Verdict::Ok }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::message::tests::{at, inlet, run};
     use super::*;
-    use crate::state::aep::InletKind;
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).expect("time")
+    #[test]
+    fn the_worst_that_is_so_is_the_verdict() {
+        use Verdict::{AuthenticationRequired, Disabled, IngestFailing, NoAddress, Ok, Quiet, Settling};
+        let mut inlet = inlet();
+        let mut steps = vec![judge(&inlet, at(0))];
+        inlet.updated_at = Some(at(-299));
+        steps.push(judge(&inlet, at(0)));
+        inlet.address = None;
+        steps.push(judge(&inlet, at(0)));
+        inlet.state = "enabled-finalizing".into();
+        steps.push(judge(&inlet, at(0)));
+        inlet.authentication_required = true;
+        steps.push(judge(&inlet, at(0)));
+        assert_eq!(steps, [Ok, Settling, NoAddress, Disabled, AuthenticationRequired]);
+        assert!(steps.is_sorted(), "the order of the enum is that of the judge");
+        assert_eq!(Settling.max(IngestFailing), Settling);
+        assert!(Ok < Quiet && Quiet < IngestFailing);
     }
 
-    fn inlet() -> Inlet {
-        Inlet {
-            kind: InletKind::Flow,
-            id: "4982698b".into(),
-            name: "orders".into(),
-            state: "enabled".into(),
-            address: Some("https://dcs.adobedc.net/collection/e75d".into()),
-            authentication_required: false,
-            created_at: Some(at(1_000)),
-            updated_at: Some(at(2_000)),
-            base: None,
+    #[test]
+    fn five_minutes_are_five_minutes_and_a_wrong_clock_does_not_add_to_them() {
+        let with = |created, updated| Inlet { created_at: created, updated_at: updated, ..inlet() };
+        assert_eq!(settles_at(&with(None, None), at(0)), None);
+        assert_eq!(settles_at(&with(Some(at(-10)), None), at(0)), Some(at(290)));
+        assert_eq!(settles_at(&with(Some(at(-1000)), Some(at(-300))), at(0)), None);
+        assert_eq!(settles_at(&with(Some(at(-1000)), Some(at(-299))), at(0)), Some(at(1)));
+        assert_eq!(settles_at(&with(None, Some(at(86_400))), at(0)), Some(at(300)));
+    }
+
+    #[test]
+    fn runs_tell_how_it_does() {
+        let judged = |change: &dyn Fn(&mut Run)| {
+            let mut run = run();
+            change(&mut run);
+            judge_run(Some(&run), at(0))
+        };
+        assert_eq!(judge_run(None, at(0)), Verdict::Quiet);
+        assert_eq!(judged(&|_| ()), Verdict::Ok);
+        assert_eq!(judged(&|run| run.failed = Some(1)), Verdict::IngestFailing);
+        for status in ["failed", "Failed", "Error"] {
+            assert_eq!(judged(&|run| run.status = Some(status.into())), Verdict::IngestFailing, "{status}");
         }
-    }
-
-    #[test]
-    fn the_worst_is_said() {
-        let later = at(2_300);
-        assert_eq!(judge(&inlet(), later), Verdict::Ok);
-        assert_eq!(judge(&inlet(), at(2_299)), Verdict::Settling);
-        assert_eq!(judge(&inlet(), at(1_990)), Verdict::Settling, "a clock that is late");
-        let without = |change: &dyn Fn(&mut Inlet)| {
-            let mut inlet = inlet();
-            change(&mut inlet);
-            judge(&inlet, at(2_100))
-        };
-        assert_eq!(without(&|i| i.address = None), Verdict::NoAddress);
-        assert_eq!(without(&|i| (i.state, i.address) = ("disabled".into(), None)), Verdict::Disabled);
-        assert_eq!(without(&|i| i.state = "enabled-finalizing".into()), Verdict::Disabled);
-        let locked = |i: &mut Inlet| (i.authentication_required, i.state) = (true, "disabled".into());
-        assert_eq!(without(&locked), Verdict::AuthenticationRequired);
-        assert_eq!(without(&|i| (i.created_at, i.updated_at) = (None, None)), Verdict::Ok);
-    }
-
-    #[test]
-    fn runs_tell_of_failure_and_of_silence() {
-        let run = |status: &str, failed, end| Run {
-            started_at: Some(at(end - 3_600)),
-            completed_at: Some(at(end)),
-            status: Some(status.into()),
-            failed,
-            first_error: None,
-        };
-        let now = at(100_000);
-        assert_eq!(judge_run(None, now), Verdict::Quiet);
-        assert_eq!(judge_run(Some(&run("success", Some(0), 99_000)), now), Verdict::Ok);
-        assert_eq!(judge_run(Some(&run("success", Some(0), 92_000)), now), Verdict::Quiet);
-        assert_eq!(judge_run(Some(&run("partialSuccess", Some(3), 99_000)), now), Verdict::IngestFailing);
-        assert_eq!(judge_run(Some(&run("Failed", None, 50_000)), now), Verdict::IngestFailing);
-        assert_eq!(judge_run(Some(&run("partialSuccess", None, 99_000)), now), Verdict::Ok);
+        assert_eq!(judged(&|run| run.completed_at = Some(at(-7200))), Verdict::Ok);
+        assert_eq!(
+            judged(&|run| (run.started_at, run.completed_at) = (Some(at(-9000)), Some(at(-7201)))),
+            Verdict::Quiet
+        );
+        assert_eq!(judged(&|run| (run.started_at, run.completed_at) = (Some(at(-60)), None)), Verdict::Ok);
+        assert_eq!(judged(&|run| (run.started_at, run.completed_at) = (None, None)), Verdict::Ok);
     }
 }

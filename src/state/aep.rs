@@ -51,11 +51,17 @@ impl InletKind {
     }
 
     /// The word for people.
-    pub fn noun(self) -> &'static str {
+    pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Flow => "dataflow",
             Self::Connection => "connection",
         }
+    }
+}
+
+impl fmt::Display for InletKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

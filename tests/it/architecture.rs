@@ -22,7 +22,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("schema", &["plan", "report", "events", "manifest"]),
     ("select", &["plan", "model"]),
     ("admin", &["state", "catalog", "model"]),
-    ("adobe", &["admin", "state", "model"]),
+    ("adobe", &["admin", "state"]),
     ("auth", &["admin", "digest", "model"]),
     ("observe", &[]),
     ("apply", &["admin", "journal", "events", "plan", "report", "state", "model"]),

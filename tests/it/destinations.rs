@@ -278,7 +278,7 @@ fn credentials_that_adobe_refuses_are_an_error_of_their_own() {
     let elsewhere = manifest(BY_NAME).replace(ORG, "ABC@AdobeOrg");
     World::new(&elsewhere, &seed("", "")).plan(&[]).exits(4).says("adobe_forbidden").says("403025");
     let lost = manifest(BY_NAME).replace("scopes: [openid", "sandbox: nowhere, scopes: [openid");
-    World::new(&lost, &seed("", "")).plan(&[]).exits(4).says("has no sandbox nowhere").says("2100-404");
+    World::new(&lost, &seed("", "")).plan(&[]).exits(8).says("adobe_not_found").says("nowhere");
 }
 
 #[test]
@@ -287,17 +287,21 @@ fn none_or_several_are_errors_that_name_the_candidates() {
     let plan = world.plan(&["--format", "json"]);
     plan.exits(8);
     only_pasted_is_planned(&plan, "destination_missing");
-    world.plan(&[]).says("no dataflow \"Shopify\" in sandbox prod of").says("correct the manifest");
+    world.plan(&[]).says("there is no dataflow named \"Shopify\" in sandbox `prod`").says("which must be exact");
 
     let twice = seed(&format!("    - {{ name: \"Shopify orders (prod)\", state: disabled, address: \"{A}\" }}\n"), "");
     let world = World::new(&manifest(BY_NAME), &twice);
     let plan = world.plan(&["--format", "json"]);
     plan.exits(8);
     only_pasted_is_planned(&plan, "destination_ambiguous");
-    world.plan(&[]).says("2 dataflows have that name").says(&format!("{ORDERS} (enabled)")).says("flow: { id: … }");
+    world
+        .plan(&[])
+        .says("2 dataflows are named \"Shopify orders (prod)\"")
+        .says(&format!("{ORDERS} (enabled)"))
+        .says("by its `id`");
     // Names are compared whole, though a comma means "or" to Adobe.
     let comma = World::new(&manifest("{ flow: { name: \"Loyalty,Shopify orders (prod)\" } }"), &seed("", ""));
-    comma.plan(&[]).exits(8).says("no dataflow \"Loyalty,Shopify");
+    comma.plan(&[]).exits(8).says("no dataflow named \"Loyalty,Shopify");
 }
 
 #[test]
@@ -337,8 +341,8 @@ fn pasted_addresses_are_checked_where_that_is_asked() {
     verified(&world(A, &at(", state: disabled"))).exits(2).says("destination_disabled: live all the same");
     verified(&world(A, &at(", runs: [{ age: 1h, status: failed, received: 3, failed: 3 }]")))
         .exits(2)
-        .says("ingest_failing: the last run of dataflow \"Products\"")
-        .says("3 records failed");
+        .says("ingest_failing: dataflow \"Products\"")
+        .says("3 of 3 records failed in the last run");
     let other = "0a0a0a0a-e6b3-48c2-8dcf-040e20121fd2";
     let differs = world(&format!("\"{A}?x-adobe-flow-id={other}\""), &at(""));
     differs.plan(&["--verify-destinations"]).exits(1).says("destination_address_differs").says(other);

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::adobe::{Account, AdobeError, Client, DEFAULT_BASE_URL, DEFAULT_TOKEN_URL, Endpoints, OnWait, Options};
+use crate::adobe::{Account, AdobeError, BASE_URL, Client, Endpoints, OnWait, Options, TOKEN_URL};
 use crate::auth::{SecretError, SecretResolver};
 use crate::error::Failure;
 use crate::manifest::Manifest;
@@ -70,8 +70,8 @@ fn endpoints(account: &AepAccount, setting: &Setting) -> Result<Endpoints, Failu
     let made = match &setting.stand_in {
         Some(url) => Endpoints::stand_in(url, &setting.trusted),
         None => Endpoints::check(
-            account.token_url.as_deref().unwrap_or(DEFAULT_TOKEN_URL),
-            account.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL),
+            account.token_url.as_deref().unwrap_or(TOKEN_URL),
+            account.base_url.as_deref().unwrap_or(BASE_URL),
             &setting.trusted,
         ),
     };
@@ -100,9 +100,9 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -
     };
     let options = Options {
         deadline: setting.deadline,
-        stop: setting.stop.clone(),
+        stop: Some(setting.stop.clone()),
         jitter_seed: fastrand::u64(..),
-        on_wait: Arc::clone(&setting.on_wait),
+        on_wait: Some(Arc::clone(&setting.on_wait)),
     };
     Client::new(credentials, options).map_err(|e| wire(&e))
 }

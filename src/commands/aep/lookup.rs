@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::accounts::{Accounts, Opened, wire};
 use super::tell::{Told, blank, describe};
-use crate::adobe::Inlet;
+use crate::adobe::{By, Inlet, Wanted};
 use crate::manifest::Manifest;
 use crate::model::Address;
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, ShopError};
-use crate::state::aep::{Found, Lookup, Lookups, Target};
+use crate::state::aep::{Found, Lookup, LookupBy, Lookups, Target};
 
 /// Questions at a time. Adobe names no limit; a manifest has few destinations.
 const AT_A_TIME: usize = 8;
@@ -65,7 +65,7 @@ pub(crate) async fn look_up(
         .collect();
     let answers = side_by_side(questions, AT_A_TIME, |(lookup, opened)| async move {
         let answer = match &opened.client {
-            Ok(client) => client.find(&lookup).await.map_err(|e| wire(&e)),
+            Ok(client) => client.find(&wanted(&lookup)).await.map_err(|e| wire(&e)),
             Err(error) => Err(error.clone()),
         };
         (lookup, answer)
@@ -87,12 +87,22 @@ pub(crate) async fn look_up(
                         looked.found.insert(lookup.clone(), found);
                     }
                 }
-                [] => Told::missing(lookup, &opened.account).put(&mut told),
-                several => Told::ambiguous(lookup, several).put(&mut told),
+                [] => Told::missing(&wanted(lookup), &opened.account).put(&mut told),
+                several => Told::ambiguous(&wanted(lookup), several).put(&mut told),
             },
             Err(error) => Told::unknown(error).put(&mut told),
         }
         looked.destinations.insert(*at, told);
     }
     looked
+}
+
+fn wanted(lookup: &Lookup) -> Wanted {
+    Wanted {
+        kind: lookup.kind,
+        by: match &lookup.by {
+            LookupBy::Name(name) => By::Name(name.to_string()),
+            LookupBy::Id(id) => By::Id(id.to_string()),
+        },
+    }
 }

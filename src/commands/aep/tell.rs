@@ -2,12 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::adobe::{Inlet, Run, Verdict, judge, judge_run, settles_at};
+use crate::adobe::verdict::{self, judge, judge_run, settles_at};
+use crate::adobe::{Inlet, InletKind, Run, Verdict, Wanted};
 use crate::plan::v1::{self, Severity, ShopError};
 use crate::state::aep::{AepAccount, Destination, Lookup, LookupBy, Target};
-
-/// So many candidates are named.
-const CANDIDATES: usize = 5;
 
 /// A verdict with its words.
 pub(super) struct Told {
@@ -22,28 +20,12 @@ impl Told {
         Self { verdict: verdict.as_str(), severity, message, error: None }
     }
 
-    pub(super) fn missing(lookup: &Lookup, account: &AepAccount) -> Self {
-        let message = format!(
-            "no {lookup} in sandbox {} of {}: make it in Adobe Experience Platform, or correct the manifest",
-            account.sandbox, account.org
-        );
-        Self::new(Verdict::Missing, Severity::Attention, message)
+    pub(super) fn missing(wanted: &Wanted, account: &AepAccount) -> Self {
+        Self::new(Verdict::Missing, Severity::Attention, verdict::missing(wanted, &account.sandbox))
     }
 
-    pub(super) fn ambiguous(lookup: &Lookup, candidates: &[Inlet]) -> Self {
-        let mut named: Vec<String> = candidates.iter().map(|inlet| format!("{} ({})", inlet.id, inlet.state)).collect();
-        named.sort();
-        let more = named.len().saturating_sub(CANDIDATES);
-        named.truncate(CANDIDATES);
-        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let message = format!(
-            "{} {}s have that name: {}{rest}; write the id of the one that is meant: {}: {{ id: … }}",
-            candidates.len(),
-            lookup.kind.noun(),
-            named.join(", "),
-            lookup.kind.as_str()
-        );
-        Self::new(Verdict::Ambiguous, Severity::Attention, message)
+    pub(super) fn ambiguous(wanted: &Wanted, candidates: &[Inlet]) -> Self {
+        Self::new(Verdict::Ambiguous, Severity::Attention, verdict::ambiguous(wanted, candidates))
     }
 
     /// Nobody could say; that is no drift.
@@ -136,35 +118,18 @@ pub(super) fn describe(told: &mut v1::Destination, inlet: &Inlet, now: Timestamp
     told.created_at = time(&inlet.created_at);
     told.updated_at = time(&inlet.updated_at);
     let verdict = judge(inlet, now);
-    let what = named(inlet);
-    let (severity, message) = match verdict {
-        Verdict::Disabled => (
-            Severity::Attention,
-            format!(
-                "{what} is {}: what is delivered to it is lost; enable it in Adobe Experience Platform, or name another",
-                inlet.state
-            ),
-        ),
-        Verdict::AuthenticationRequired => (
-            Severity::Attention,
-            format!(
-                "{what} takes only requests with a bearer token of Adobe's, which Shopify cannot send: make one without authentication"
-            ),
-        ),
-        Verdict::NoAddress => (
-            Severity::Attention,
-            format!("{what} has no streaming endpoint: only streaming sources have one; is it the right one?"),
-        ),
-        Verdict::Settling => {
-            told.settles_at = settles_at(inlet).map(whole_seconds);
-            let until = told.settles_at.as_deref().unwrap_or_default();
-            let message = format!(
-                "{what} was made or changed less than five minutes ago: Adobe may lose what is delivered before {until}"
-            );
-            (Severity::Warning, message)
-        }
-        _ => (Severity::Info, String::new()),
+    told.settles_at = settles_at(inlet, now).filter(|_| verdict == Verdict::Settling).map(whole_seconds);
+    put(told, verdict, inlet, None, now);
+}
+
+fn put(told: &mut v1::Destination, verdict: Verdict, inlet: &Inlet, run: Option<&Run>, now: Timestamp) {
+    let severity = match verdict {
+        Verdict::Ok | Verdict::Quiet => Severity::Info,
+        Verdict::Settling | Verdict::Unknown => Severity::Warning,
+        _ => Severity::Attention,
     };
+    // Where all is well there is nothing to say.
+    let message = if verdict == Verdict::Ok { String::new() } else { verdict::message(verdict, inlet, run, now) };
     Told::new(verdict, severity, message).put(told);
 }
 
@@ -173,34 +138,20 @@ pub(super) fn describe_run(told: &mut v1::Destination, run: Option<&Run>, now: T
     if told.verdict != Verdict::Ok.as_str() {
         return;
     }
-    let what = format!(
-        "dataflow {:?} ({})",
-        told.title.as_deref().unwrap_or_default(),
-        told.id.as_deref().unwrap_or_default()
-    );
-    let verdict = judge_run(run, now);
-    match (verdict, run) {
-        (Verdict::IngestFailing, Some(run)) => {
-            let failed = run.failed.map_or_else(String::new, |failed| format!(", {failed} records failed"));
-            let first = run.first_error.as_deref().map_or_else(String::new, |error| format!("; Adobe says: {error}"));
-            let status = run.status.as_deref().unwrap_or("failed");
-            let message = format!(
-                "the last run of {what} is {status}{failed}{first}: look at its runs in Adobe Experience Platform"
-            );
-            Told::new(verdict, Severity::Attention, message).put(told);
-        }
-        (Verdict::Quiet, _) => {
-            let since = run.and_then(|run| run.started_at).map(whole_seconds);
-            let message = match since {
-                Some(since) => {
-                    format!("{what} had its last run at {since}: nothing arrived since, which may be as it should")
-                }
-                None => format!("{what} never had a run: nothing arrived yet"),
-            };
-            Told::new(verdict, Severity::Info, message).put(told);
-        }
-        _ => {}
-    }
+    let inlet = Inlet {
+        kind: InletKind::Flow,
+        id: told.id.clone().unwrap_or_default(),
+        name: told.title.clone().unwrap_or_default(),
+        state: told.state.clone().unwrap_or_default(),
+        address: told.address.clone(),
+        authentication_required: false,
+        created_at: None,
+        updated_at: None,
+        org: None,
+        sandbox: None,
+        last_run_state: None,
+    };
+    put(told, judge_run(run, now), &inlet, run, now);
 }
 
 fn whole_seconds(time: Timestamp) -> String {

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::accounts::{Accounts, wire};
 use super::tell::{Told, blank, describe, describe_run};
-use crate::adobe::Inlet;
+use crate::adobe::{Inlet, InletKind};
 use crate::manifest::Manifest;
 use crate::model::Address;
 use crate::plan::v1::{self, ShopError};
-use crate::state::aep::{AepAccount, FLOW_ID, InletKind, Target, same_inlet};
+use crate::state::aep::{AepAccount, FLOW_ID, Target, same_inlet};
 
 /// Checks the pasted addresses of the manifest at these places.
 pub(crate) async fn verify(

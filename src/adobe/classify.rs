@@ -1,0 +1,243 @@
+//! From an answer that is not the one asked for to a kind and a message. Pure.
+//!
+//! The status decides the kind. Of Flow Service's own error codes (`NNNN-status`, Experience League, "Flow Service error
+//! messages") the envelope is not documented, so they are looked for wherever they stand.
+
+use serde_json::Value;
+
+use super::error::{AdobeError, Kind};
+use super::http::Answer;
+use crate::admin::{Redactor, looks_like_html, upstream_text};
+
+/// What Flow Service has to say besides an error.
+pub(super) enum Said {
+    /// There is nothing with that id.
+    Nothing,
+    /// It could not, or would not, answer.
+    Error(AdobeError),
+}
+
+/// What an answer of Flow Service other than 200 means. `sandbox`: the one asked for.
+pub(super) fn of_flow_service(answer: &Answer, sandbox: &str, redactor: &Redactor) -> Said {
+    let status = answer.status;
+    let has = |code: u16| has_code(&answer.body, code, status);
+    // "Resource not found", and "the flow with the given id does not exist". A gateway's own 404 is neither.
+    if (status == 404 && has(1101)) || (status == 400 && has(1439)) {
+        return Said::Nothing;
+    }
+    let said = said(&answer.body, redactor);
+    let (kind, message) = match status {
+        // Adobe's gateway has been seen to send its code for "too many requests" with 400.
+        429 => (Kind::RateLimited, rate_limited("Flow Service", &said)),
+        400 if gateway_code(&answer.body).as_deref() == Some("429050") => {
+            (Kind::RateLimited, rate_limited("Flow Service", &said))
+        }
+        300..=399 => (Kind::BadAnswer, redirected(answer, "base_url", redactor)),
+        401 => (
+            Kind::TokenRefused,
+            format!(
+                "Flow Service refused the token{said}. Check that the credential belongs to `org` and that the \
+                     project has the Experience Platform API"
+            ),
+        ),
+        403 => (
+            Kind::Forbidden,
+            format!(
+                "Flow Service forbids it{said}. The credential needs a product profile of Experience Platform and, \
+                     in sandbox `{sandbox}`, the permission to view sources (StreamingSource, read); an administrator \
+                     grants them"
+            ),
+        ),
+        404 if has(2100) => {
+            (Kind::NotFound, format!("there is no sandbox `{sandbox}`{said}; check `sandbox`, which is lower case"))
+        }
+        404 => (Kind::BadAnswer, format!("Flow Service was not found there{said}; check `base_url`")),
+        500..=599 => (Kind::Unavailable, format!("Flow Service failed with status {status}{said}; try again later")),
+        _ => (Kind::BadAnswer, format!("an answer with status {status} of Flow Service was not expected{said}")),
+    };
+    Said::Error(AdobeError::new(kind, message).with_status(status))
+}
+
+/// What an answer of IMS other than a token means. Its error bodies are those of OAuth, as far as anybody tells.
+pub(super) fn of_ims(answer: &Answer, redactor: &Redactor) -> AdobeError {
+    let status = answer.status;
+    let said = said(&answer.body, redactor);
+    let (kind, message) = match status {
+        429 => (Kind::RateLimited, rate_limited("IMS", &said)),
+        300..=399 => (Kind::BadAnswer, redirected(answer, "token_url", redactor)),
+        400 | 401 | 403 if oauth_error(&answer.body).as_deref() == Some("invalid_scope") => {
+            (Kind::ClientRefused, format!("IMS refused the scopes{said}: check `scopes` against the project's"))
+        }
+        400 | 401 | 403 => {
+            (Kind::ClientRefused, format!("IMS refused the client{said}: check client_id and client_secret"))
+        }
+        500..=599 => (Kind::Unavailable, format!("IMS failed with status {status}{said}; try again later")),
+        _ => (
+            Kind::BadAnswer,
+            format!("an answer with status {status} of IMS was not expected{said}; check `token_url`"),
+        ),
+    };
+    AdobeError::new(kind, message).with_status(status)
+}
+
+/// An answer of status 200 that cannot be read. Quoted only where `quote`: there may be a token in it.
+pub(super) fn unreadable(answer: &Answer, whom: &str, quote: bool, redactor: &Redactor) -> AdobeError {
+    let (what, again) = match serde_json::from_slice::<Value>(&answer.body) {
+        _ if answer.body.iter().all(u8::is_ascii_whitespace) => ("is empty".to_owned(), true),
+        Ok(_) => ("is of another shape than Adobe's".to_owned(), false),
+        Err(_) if looks_like_html(&answer.body) && quote => (format!("is {}", upstream_text(&answer.body)), true),
+        Err(_) if looks_like_html(&answer.body) => ("is an HTML page".to_owned(), true),
+        Err(error) if error.is_eof() => ("is cut off".to_owned(), true),
+        Err(_) if quote => (format!("is not JSON (\"{}\")", upstream_text(&answer.body)), true),
+        Err(_) => ("is not JSON".to_owned(), true),
+    };
+    let message = format!(
+        "the answer of {whom} {}. Try again later; if it stays so, check what stands between here and Adobe",
+        redactor.clean(&what)
+    );
+    AdobeError::new(Kind::BadAnswer, message).with_status(answer.status).retryable(again)
+}
+
+fn rate_limited(whom: &str, said: &str) -> String {
+    format!("too many requests for {whom}{said}; run again later, or with a longer --timeout")
+}
+
+fn redirected(answer: &Answer, setting: &str, redactor: &Redactor) -> String {
+    let to = redactor.clean(answer.location.as_deref().unwrap_or("nowhere"));
+    format!("the answer was a redirect to {to}, which is never followed with a secret; check `{setting}`")
+}
+
+/// The words of an error body, in brackets, with the gateway's code in front.
+fn said(body: &[u8], redactor: &Redactor) -> String {
+    let words = upstream_text(body);
+    let code = gateway_code(body).filter(|code| !words.contains(code.as_str()));
+    let text = code.into_iter().chain(Some(words)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
+    match redactor.clean(&text) {
+        text if text.is_empty() => String::new(),
+        text => format!(" (\"{text}\")"),
+    }
+}
+
+/// `{"error_code": "401013", …}` of Adobe's gateway (Experience League, "Platform troubleshooting guide").
+fn gateway_code(body: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let code = ["error_code", "errorCode", "code"].iter().find_map(|key| value.get(key))?;
+    Some(code.as_str().map_or_else(|| code.to_string(), str::to_owned))
+}
+
+fn oauth_error(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Value>(body).ok()?.get("error")?.as_str().map(str::to_owned)
+}
+
+/// Whether the body is JSON and any value in it is `code` or holds `code-status` as a word.
+fn has_code(body: &[u8], code: u16, status: u16) -> bool {
+    let (alone, whole) = (code.to_string(), format!("{code}-{status}"));
+    let is_word = |text: &str| {
+        text.match_indices(&whole).any(|(at, _)| {
+            let (before, after) = (&text[..at], &text[at + whole.len()..]);
+            !before.ends_with(|c: char| c.is_ascii_digit()) && !after.starts_with(|c: char| c.is_ascii_alphanumeric())
+        })
+    };
+    serde_json::from_slice::<Value>(body).is_ok_and(|value| any(&value, &|text| text == alone || is_word(text)))
+}
+
+/// Whether any text or number in a value, however deep, is so.
+fn any(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => is(text.trim()),
+        Value::Number(number) => is(&number.to_string()),
+        Value::Array(list) => list.iter().any(|value| any(value, is)),
+        Value::Object(fields) => fields.values().any(|value| any(value, is)),
+        Value::Null | Value::Bool(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, body: body.into(), retry_after: None, location: None, request_id: None }
+    }
+
+    fn flow_service(status: u16, body: &str) -> Result<(), (Kind, bool)> {
+        match of_flow_service(&answer(status, body), "prod", &Redactor::default()) {
+            Said::Nothing => Ok(()),
+            Said::Error(error) => Err((error.kind, error.retryable)),
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_by_adobes_code_in_whatever_envelope_and_by_nothing_else() {
+        for (status, body) in [
+            (404, r#"{"error_code":"1101-404","message":"Resource not found"}"#),
+            (404, r#"{"errors":[{"code":"FLOW-1101-404"}]}"#),
+            (404, r#"{"type":"http://ns.adobe.com/aep/errors/FLOW-1101-404","status":404}"#),
+            (404, r#"{"errorCode":1101}"#),
+            (400, r#"{"code":"1439","message":"x"}"#),
+            (400, r#"{"message":"1439-400: flow does not exist"}"#),
+        ] {
+            assert_eq!(flow_service(status, body), Ok(()), "{body}");
+        }
+        for (status, body) in [
+            (404, ""),
+            (404, "{}"),
+            (404, "1101-404"),
+            (404, "<html>1101-404</html>"),
+            (404, r#"{"message":"no flow ab-1101-404c-8"}"#),
+            (404, r#"{"message":"91101-404"}"#),
+            (404, r#"{"code":"1439"}"#),
+            (400, r#"{"code":"1101"}"#),
+        ] {
+            assert_eq!(flow_service(status, body), Err((Kind::BadAnswer, false)), "{body}");
+        }
+        assert_eq!(flow_service(500, r#"{"code":"1101"}"#), Err((Kind::Unavailable, true)));
+    }
+
+    #[test]
+    fn every_status_has_its_kind() {
+        for (status, body, kind, retryable) in [
+            (302, "", Kind::BadAnswer, false),
+            (400, r#"{"error_code":"400003","message":"Missing header"}"#, Kind::BadAnswer, false),
+            (400, r#"{"error_code":"429050","message":"Too many requests"}"#, Kind::RateLimited, true),
+            (401, r#"{"error_code":"401013","message":"Oauth token is not valid"}"#, Kind::TokenRefused, false),
+            (403, r#"{"error_code":"403025","message":"Profile is not valid"}"#, Kind::Forbidden, false),
+            (404, r#"{"code":"2100-404"}"#, Kind::NotFound, false),
+            (429, "", Kind::RateLimited, true),
+            (500, "<html><title>Oops</title>", Kind::Unavailable, true),
+            (504, "", Kind::Unavailable, true),
+        ] {
+            assert_eq!(flow_service(status, body), Err((kind, retryable)), "{status} {body}");
+        }
+        for (status, body, kind) in [
+            (400, r#"{"error":"invalid_client","error_description":"x"}"#, Kind::ClientRefused),
+            (401, "", Kind::ClientRefused),
+            (403, "", Kind::ClientRefused),
+            (302, "", Kind::BadAnswer),
+            (404, "", Kind::BadAnswer),
+            (429, "", Kind::RateLimited),
+            (503, "", Kind::Unavailable),
+        ] {
+            assert_eq!(of_ims(&answer(status, body), &Redactor::default()).kind, kind, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn messages_quote_adobe_and_say_what_to_do() {
+        let body = r#"{"error_code":"403025","message":"Profile is \u001b[1m not valid"}"#;
+        let Said::Error(error) = of_flow_service(&answer(403, body), "prod", &Redactor::default()) else {
+            panic!("an error")
+        };
+        assert_eq!(
+            error.of("default").message,
+            "aep `default`: Flow Service forbids it (\"403025: Profile is \\u{1b}[1m not valid\"). The credential needs \
+             a product profile of Experience Platform and, in sandbox `prod`, the permission to view sources \
+             (StreamingSource, read); an administrator grants them"
+        );
+        let body = r#"{"error":"invalid_scope","error_description":"no such scope"}"#;
+        assert_eq!(
+            of_ims(&answer(400, body), &Redactor::default()).message,
+            "IMS refused the scopes (\"invalid_scope: no such scope\"): check `scopes` against the project's"
+        );
+    }
+}

@@ -1,0 +1,275 @@
+//! Tokens, retries, ends and secrets: the client against a server of the test's own.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::test_server::{CLIENT_ID, CLIENT_SECRET, ORG, Server, client, flow, granted, page, respond};
+use super::{By, Client, InletKind, Kind, Options, Wanted};
+
+fn wanted() -> Wanted {
+    Wanted { kind: InletKind::Flow, by: By::Id("a".to_owned()) }
+}
+
+async fn kind_of(client: &Client) -> Kind {
+    client.find(&wanted()).await.expect_err("an error").kind
+}
+
+#[tokio::test]
+async fn the_form_and_the_headers_are_those_that_adobe_asks_for() {
+    let server = Server::with_tokens(|_, _| page(&[flow("a", "A")])).await;
+    server.client().find(&wanted()).await.expect("found");
+    let seen = server.seen();
+    let [token, get] = seen.as_slice() else { panic!("{seen:?}") };
+    assert_eq!((token.method.as_str(), token.header("content-type")), ("POST", "application/x-www-form-urlencoded"));
+    let form: Vec<_> = url::form_urlencoded::parse(token.body.as_bytes()).collect();
+    let form: Vec<_> = form.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+    assert_eq!(
+        form,
+        [
+            ("grant_type", "client_credentials"),
+            ("client_id", CLIENT_ID),
+            ("client_secret", CLIENT_SECRET),
+            ("scope", "openid,AdobeID")
+        ]
+    );
+    assert_eq!((get.method.as_str(), get.path.as_str(), get.query.as_str()), ("GET", "/flows/a", ""));
+    for (name, value) in [
+        ("authorization", "Bearer tok3n-1"),
+        ("x-api-key", CLIENT_ID),
+        ("x-gw-ims-org-id", ORG),
+        ("x-sandbox-name", "prod"),
+        ("accept", "application/json"),
+    ] {
+        assert_eq!(get.header(name), value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn many_who_ask_at_once_share_one_token() {
+    let server = Server::with_tokens(|_, _| page(&[flow("a", "A")])).await;
+    let client = server.client();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let client = client.clone();
+        tasks.spawn(async move { client.find(&wanted()).await.expect("found").len() });
+    }
+    assert_eq!(tasks.join_all().await, [1; 20]);
+    assert_eq!((server.tokens(), server.asked().len()), (1, 20));
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_for_all() {
+    let server = Server::with_tokens(|_, seen| match seen.header("authorization") {
+        "Bearer tok3n-1" => respond(401, r#"{"error_code":"401013","message":"Oauth token is not valid"}"#),
+        _ => page(&[flow("a", "A")]),
+    })
+    .await;
+    let client = server.client();
+    let (a, b) = (wanted(), wanted());
+    let (first, second) = tokio::join!(client.find(&a), client.find(&b));
+    assert!(first.is_ok() && second.is_ok());
+    assert_eq!(server.tokens(), 2);
+}
+
+#[tokio::test]
+async fn a_fresh_token_that_is_refused_is_an_error() {
+    let body = r#"{"error_code":"401013","message":"Oauth token is not valid"}"#;
+    let server = Server::with_tokens(move |_, _| respond(401, body)).await;
+    let error = server.client().find(&wanted()).await.expect_err("refused");
+    assert_eq!((error.kind, error.http_status, error.retryable), (Kind::TokenRefused, Some(401), false));
+    assert!(error.message.starts_with("aep `default`: Flow Service refused the token (\"401013: Oauth token is not"));
+    assert_eq!((server.tokens(), server.asked().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_token_near_its_end_is_renewed_before_it_is_used() {
+    let server = Server::start(|n, seen| if seen.is_token() { granted(n, &json!(0)) } else { page(&[]) }).await;
+    let client = server.client();
+    for _ in 0..3 {
+        client.find(&wanted()).await.expect("found");
+    }
+    assert_eq!((server.tokens(), server.asked().len()), (3, 3));
+}
+
+#[tokio::test]
+async fn a_refused_client_is_said_so_and_not_tried_again() {
+    let body = r#"{"error":"invalid_client","error_description":"invalid client_secret parameter"}"#;
+    let server = Server::start(move |_, _| respond(401, body)).await;
+    let client = server.client();
+    let error = client.find(&wanted()).await.expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "aep `default`: IMS refused the client (\"invalid_client: invalid client_secret parameter\"): check client_id and \
+         client_secret"
+    );
+    assert_eq!((error.kind, error.class()), (Kind::ClientRefused, crate::admin::Class::Auth));
+    assert_eq!(client.find(&wanted()).await, Err(error));
+    assert_eq!((server.tokens(), server.asked().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn those_who_wait_for_one_token_fail_together() {
+    let server = Server::start(|_, _| respond(503, "")).await;
+    let client = server.client();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let client = client.clone();
+        tasks.spawn(async move { (kind_of(&client).await, client.last_run("a").await.is_err()) });
+    }
+    for (kind, _) in tasks.join_all().await {
+        assert_eq!(kind, Kind::Unavailable);
+    }
+    // Six requests each time: the five ask together, and then once more.
+    assert!(server.tokens() <= 12, "{}", server.tokens());
+}
+
+#[tokio::test]
+async fn an_answer_of_ims_without_a_token_is_not_quoted() {
+    for body in [r#"{"acces_token":"tok3n-1"}"#, "tok3n-1", r#"{"access_token":"tok3n-1"#, r#"{"access_token":""}"#] {
+        let server = Server::start(move |_, _| respond(200, body)).await;
+        let error = server.client().find(&wanted()).await.expect_err("no token");
+        assert!(error.kind == Kind::BadAnswer && !format!("{error:?}").contains("tok3n"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_may_help_is_tried_again() {
+    let server = Server::start(|n, seen| match n {
+        0 => respond(503, ""),
+        1 => respond(200, "<html><title>Maintenance</title>"),
+        2 => granted(1, &json!(86_399)),
+        3 => respond(429, r#"{"error_code":"429050","message":"Too many requests"}"#),
+        4 => respond(400, r#"{"error_code":"429050","message":"Too many requests"}"#),
+        5 => respond(500, r#"{"code":"1102-500"}"#),
+        6 => respond(200, ""),
+        7 => respond(200, r#"{"items":[{"id""#),
+        _ => {
+            assert!(!seen.is_token());
+            page(&[flow("a", "A")])
+        }
+    })
+    .await;
+    let waits = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&waits);
+    let on_wait = Arc::new(move |_: Duration, why: &str| log.lock().expect("log").push(why.to_owned()));
+    let client = server.client_with(Options { on_wait: Some(on_wait), ..Options::default() });
+    assert_eq!(client.find(&wanted()).await.expect("found").len(), 1);
+    let told = waits.lock().expect("log").clone();
+    assert_eq!(told, ["retry", "retry", "rate limit", "rate limit", "retry", "retry", "retry"]);
+}
+
+#[tokio::test]
+async fn trying_ends() {
+    for (status, kind) in [(429, Kind::RateLimited), (502, Kind::Unavailable)] {
+        let server = Server::with_tokens(move |_, _| respond(status, "")).await;
+        assert_eq!(kind_of(&server.client()).await, kind);
+        assert_eq!(server.asked().len(), 6);
+    }
+    for status in [400, 403, 404, 418] {
+        let server = Server::with_tokens(move |_, _| respond(status, "")).await;
+        server.client().find(&wanted()).await.expect_err("an error");
+        assert_eq!(server.asked().len(), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn no_connection_or_half_an_answer_is_unavailable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let accepting = tokio::spawn(async move {
+        loop {
+            // Dropped at once.
+            let _ = listener.accept().await;
+        }
+    });
+    let lost = client(&url, Options::default()).find(&wanted()).await.expect_err("lost");
+    assert_eq!((lost.kind, lost.retryable), (Kind::Unavailable, true), "{lost}");
+    accepting.abort();
+    let _ = accepting.await;
+    let refused = client(&url, Options::default()).find(&wanted()).await.expect_err("refused");
+    assert_eq!(refused.kind, Kind::Unavailable);
+    assert!(refused.message.contains("could not connect to 127.0.0.1 (IMS)"), "{refused}");
+}
+
+/// Answers that ask to come back after so many seconds.
+async fn later(seconds: &'static str) -> Server {
+    Server::with_tokens(move |_, _| {
+        let mut response = respond(429, "");
+        response.headers_mut().insert("retry-after", seconds.parse().expect("header"));
+        response
+    })
+    .await
+}
+
+#[tokio::test]
+async fn nobody_waits_past_the_end_of_the_run() {
+    let server = later("3600").await;
+    let deadline = Some(Instant::now() + Duration::from_mins(10));
+    let error = server.client_with(Options { deadline, ..Options::default() }).find(&wanted()).await.expect_err("late");
+    assert_eq!((error.kind, error.class()), (Kind::TimeBudget, crate::admin::Class::RateLimit));
+    assert!(error.message.starts_with("aep `default`: the run's time (--timeout) ended: too many requests"), "{error}");
+    assert_eq!(server.asked().len(), 1);
+
+    let over = server.client_with(Options { deadline: Some(Instant::now()), ..Options::default() });
+    assert_eq!(kind_of(&over).await, Kind::TimeBudget);
+    assert_eq!(server.asked().len(), 1, "nothing is sent after the end");
+}
+
+#[tokio::test]
+async fn a_wish_to_stop_ends_waits_and_sends_nothing_more() {
+    let server = later("1").await;
+    let (stop, stopped) = watch::channel(false);
+    let stop = Arc::new(stop);
+    let ask = Arc::clone(&stop);
+    let on_wait = Arc::new(move |_: Duration, _: &str| {
+        let _ = ask.send(true);
+    });
+    let options = Options { stop: Some(stopped), on_wait: Some(on_wait), ..Options::default() };
+    let client = server.client_with(options);
+    assert_eq!(kind_of(&client).await, Kind::Interrupted);
+    assert_eq!(kind_of(&client).await, Kind::Interrupted);
+    assert_eq!((server.tokens(), server.asked().len()), (1, 1));
+    drop(stop);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let redirect = |to: &str| {
+        let mut response = respond(307, "");
+        response.headers_mut().insert("location", to.parse().expect("header"));
+        response
+    };
+    let server = Server::with_tokens(move |_, _| redirect("/elsewhere")).await;
+    let error = server.client().find(&wanted()).await.expect_err("redirected");
+    assert_eq!((error.kind, error.http_status), (Kind::BadAnswer, Some(307)));
+    assert!(error.message.contains("a redirect to /elsewhere"), "{error}");
+    assert_eq!(server.asked(), ["/flows/a"]);
+    let server = Server::start(move |_, _| redirect("/elsewhere")).await;
+    assert_eq!(kind_of(&server.client()).await, Kind::BadAnswer);
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_huge_answer_is_not_read_to_its_end() {
+    let server = Server::with_tokens(|_, _| respond(200, " ".repeat((8 << 20) + 1))).await;
+    let error = server.client().find(&wanted()).await.expect_err("too large");
+    assert_eq!(error.kind, Kind::BadAnswer);
+    assert!(error.message.contains("larger than 8 MiB"), "{error}");
+}
+
+#[tokio::test]
+async fn what_cannot_stand_in_a_header_is_said_before_anything_is_sent() {
+    let mut account = client("http://127.0.0.1:1", Options::default()).account().clone();
+    for (org, sandbox, id, name) in
+        [("a\nb", "prod", "c", "org"), (ORG, "", "c", "sandbox"), (ORG, "prod", "c\r\nx: y", "client_id")]
+    {
+        (account.org, account.sandbox, account.client_id) = (org.to_owned(), sandbox.to_owned(), id.into());
+        let error = Client::new(account.clone(), Options::default()).expect_err("refused");
+        assert!(error.message.starts_with(&format!("aep `default`: `{name}` ")), "{error}");
+    }
+}

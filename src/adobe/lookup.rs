@@ -1,0 +1,211 @@
+//! What is asked of Flow Service: one dataflow or connection, all of them, the last run.
+//!
+//! Names are compared here, exactly: Adobe's filter is only there to keep the answer short. Every answer is about the
+//! organisation and the sandbox that were asked for, or it is an error.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use url::Url;
+
+use super::error::{AdobeError, Kind};
+use super::exchange::encoded;
+use super::{Account, By, Client, Inlet, InletKind, Run, Wanted, decode};
+
+/// More pages are no list but a loop that hides itself: 500 pages of 20 are 10,000 dataflows.
+const MOST_PAGES: usize = 500;
+/// A dataflow has one source connection, in all that Adobe shows.
+const MOST_SOURCES: usize = 4;
+
+const FLOWS: &str = "flows";
+const CONNECTIONS: &str = "connections";
+
+/// Connections that are known already, by id.
+type Known = BTreeMap<String, Inlet>;
+
+impl Client {
+    /// Everything that has the id or, exactly, the name. Nothing found is no error; nothing said is one.
+    pub async fn find(&self, wanted: &Wanted) -> Result<Vec<Inlet>, AdobeError> {
+        let Wanted { kind, by } = wanted;
+        let items = match by {
+            By::Id(id) => self.by_id(collection(*kind), id).await?.into_iter().collect(),
+            By::Name(name) => self.by_name(*kind, name).await?,
+        };
+        let mut found = Vec::with_capacity(items.len());
+        for item in items {
+            let inlet = decode::inlet(*kind, &item, &self.redactor());
+            let inlet = self.checked(inlet.ok_or_else(|| self.bad("has an item without an id"))?)?;
+            found.push(self.followed(inlet, &item, &Known::new()).await?);
+        }
+        Ok(found)
+    }
+
+    /// Every streaming dataflow and every connection of the HTTP API source that has an address, sorted by kind and id:
+    /// for the way back from an address. One address may be found several times: a connection can feed several dataflows.
+    pub async fn all(&self) -> Result<Vec<Inlet>, AdobeError> {
+        let redactor = self.redactor();
+        let mut known = Known::new();
+        for item in self.list(CONNECTIONS, &http_api()).await?.into_iter().filter(decode::is_http_api) {
+            if let Some(inlet) = decode::inlet(InletKind::Connection, &item, &redactor) {
+                known.insert(inlet.id.clone(), self.checked(inlet)?);
+            }
+        }
+        let mut found = Vec::new();
+        for item in self.list(FLOWS, "").await? {
+            let Some(inlet) = decode::inlet(InletKind::Flow, &item, &redactor) else { continue };
+            let inlet = self.checked(inlet)?;
+            // Of a batch source nobody has to be asked where its address is.
+            let streams = inlet.address.is_some() || decode::is_streaming(&item);
+            found.push(if streams { self.followed(inlet, &item, &known).await? } else { inlet });
+        }
+        found.extend(known.into_values());
+        found.retain(|inlet| inlet.address.is_some());
+        found.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+        Ok(found)
+    }
+
+    /// The last run of a dataflow; none if it never ran.
+    pub async fn last_run(&self, flow_id: &str) -> Result<Option<Run>, AdobeError> {
+        let query = format!("property=flowId=={}&orderby=-createdAt&limit=1", encoded(flow_id));
+        let page = self.get(&self.url(&["runs"], &query)).await?.ok_or_else(|| self.bad("knows no list of runs"))?;
+        let items = decode::items(&page).ok_or_else(|| self.bad("is no list"))?;
+        let redactor = self.redactor();
+        // Sorted by Adobe; should it not be, the latest counts all the same.
+        Ok(items.iter().filter_map(|item| decode::run(item, &redactor)).max_by_key(|run| run.started_at))
+    }
+
+    async fn by_id(&self, collection: &str, id: &str) -> Result<Option<Value>, AdobeError> {
+        let Some(page) = self.get(&self.url(&[collection, id], "")).await? else { return Ok(None) };
+        let Some(items) = decode::items(&page) else { return Err(self.bad("is no list")) };
+        if items.is_empty() {
+            return Ok(None);
+        }
+        let same = |item: &&Value| decode::id(item).is_some_and(|found| found.eq_ignore_ascii_case(id));
+        items.iter().find(same).cloned().map(Some).ok_or_else(|| self.bad("is about another id than the one asked for"))
+    }
+
+    async fn by_name(&self, kind: InletKind, name: &str) -> Result<Vec<Value>, AdobeError> {
+        let mut query = if kind == InletKind::Connection { http_api() } else { String::new() };
+        // A comma means "or" in Adobe's filters, and whether a sign of comparison can be part of a value nobody says:
+        // such names are looked for in the whole list.
+        if !name.contains([',', '=', '<', '>', '!', '~']) {
+            let and = if query.is_empty() { "" } else { "&" };
+            query = format!("{query}{and}property=name=={}", encoded(name));
+        }
+        let mut items = self.list(collection(kind), &query).await?;
+        items.retain(|item| item.get("name").and_then(Value::as_str) == Some(name));
+        if kind == InletKind::Connection {
+            items.retain(decode::is_http_api);
+        }
+        Ok(items)
+    }
+
+    /// All pages. What comes twice, because something was added meanwhile, is there once.
+    async fn list(&self, collection: &str, query: &str) -> Result<Vec<Value>, AdobeError> {
+        let (mut items, mut ids, mut seen) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let mut of_page = query.to_owned();
+        while seen.insert(of_page.clone()) {
+            if seen.len() > MOST_PAGES {
+                return Err(self.bad(&format!("has more than {MOST_PAGES} pages of {collection}")));
+            }
+            let url = self.url(&[collection], &of_page);
+            let page = self.get(&url).await?.ok_or_else(|| self.bad(&format!("knows no list of {collection}")))?;
+            let found = decode::items(&page).ok_or_else(|| self.bad("is no list"))?;
+            items.extend(
+                found.iter().filter(|item| decode::id(item).is_none_or(|id| ids.insert(id.to_owned()))).cloned(),
+            );
+            match decode::next(&page) {
+                Some(next) => of_page = continued(next, query),
+                None => return Ok(items),
+            }
+        }
+        Err(self.bad("names a page as the next one that was there before"))
+    }
+
+    /// An inlet with what its base connection says, if it has one that matters.
+    async fn followed(&self, mut inlet: Inlet, item: &Value, known: &Known) -> Result<Inlet, AdobeError> {
+        if inlet.kind == InletKind::Connection || (inlet.address.is_some() && !decode::is_http_api_flow(item)) {
+            return Ok(inlet);
+        }
+        let sources = decode::sources(item);
+        let mut bases: Vec<String> = sources.bases.into_iter().take(MOST_SOURCES).map(str::to_owned).collect();
+        if bases.is_empty() {
+            for source in sources.sources.into_iter().take(MOST_SOURCES) {
+                let source = self.by_id("sourceConnections", source).await?;
+                bases.extend(source.and_then(|source| Some(source.get("baseConnectionId")?.as_str()?.to_owned())));
+            }
+        }
+        for id in bases {
+            let base = match known.get(&id) {
+                Some(base) => Some(base.clone()),
+                None => match self.by_id(CONNECTIONS, &id).await? {
+                    Some(item) => decode::inlet(InletKind::Connection, &item, &self.redactor()),
+                    None => None,
+                },
+            };
+            let Some(base) = base.map(|base| self.checked(base)).transpose()? else { continue };
+            if base.address.is_none()
+                || inlet.address.as_ref().is_some_and(|address| Some(address) != base.address.as_ref())
+            {
+                continue;
+            }
+            inlet.address = base.address;
+            inlet.authentication_required = base.authentication_required;
+            if inlet.state == "enabled" && !base.state.is_empty() {
+                inlet.state = base.state;
+            }
+            break;
+        }
+        Ok(inlet)
+    }
+
+    /// Nothing of another organisation or sandbox is ever a match.
+    fn checked(&self, inlet: Inlet) -> Result<Inlet, AdobeError> {
+        let Account { name, org, sandbox, .. } = &self.inner.account;
+        let other = |kind, setting: &str, asked: &str, got: &Option<String>| match got {
+            Some(got) if !got.eq_ignore_ascii_case(asked) => {
+                let got = self.redactor().clean(got);
+                let message =
+                    format!("asked about {setting} `{asked}`, and the answer is about `{got}`; check `{setting}`");
+                Err(AdobeError::new(kind, message).of(name))
+            }
+            _ => Ok(()),
+        };
+        other(Kind::OtherOrg, "org", org, &inlet.org)?;
+        other(Kind::OtherSandbox, "sandbox", sandbox, &inlet.sandbox)?;
+        Ok(inlet)
+    }
+
+    fn bad(&self, what: &str) -> AdobeError {
+        let message =
+            format!("the answer of Flow Service {what}. If it stays so, check what stands between here and Adobe");
+        AdobeError::new(Kind::BadAnswer, message).of(&self.inner.account.name)
+    }
+
+    /// A URL of Flow Service; segments are encoded, the query is not.
+    fn url(&self, path: &[&str], query: &str) -> Url {
+        let mut url = self.inner.account.endpoints.base_url().clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url.set_query(Some(query).filter(|query| !query.is_empty()));
+        url
+    }
+}
+
+fn collection(kind: InletKind) -> &'static str {
+    match kind {
+        InletKind::Flow => FLOWS,
+        InletKind::Connection => CONNECTIONS,
+    }
+}
+
+fn http_api() -> String {
+    format!("property=connectionSpec.id=={}", decode::HTTP_API)
+}
+
+/// The query of a next page, with the filter that was asked for if Adobe leaves it out.
+fn continued(next: &str, query: &str) -> String {
+    let filtered = next.split('&').any(|pair| pair.starts_with("property="));
+    if filtered || query.is_empty() { next.to_owned() } else { format!("{next}&{query}") }
+}

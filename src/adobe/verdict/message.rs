@@ -1,0 +1,213 @@
+//! Verdicts in plain words: which dataflow or connection, what is wrong, what to do. Pure.
+
+use jiff::Timestamp;
+
+use super::{Verdict, settles_at};
+use crate::admin::Redactor;
+use crate::adobe::{By, Inlet, Run, Wanted};
+
+/// So many candidates are named.
+const CANDIDATES: usize = 10;
+
+/// What a verdict about something that was found means, and what to do. `run` is the last one, if it was asked for.
+pub fn message(verdict: Verdict, inlet: &Inlet, run: Option<&Run>, now: Timestamp) -> String {
+    let it = subject(inlet);
+    match verdict {
+        Verdict::Ok => format!("{it} is enabled and takes events"),
+        Verdict::Quiet => match run.and_then(|run| run.completed_at.max(run.started_at)) {
+            Some(at) => format!(
+                "{it} has had no run since {}. If the shops had events, check that their webhooks point to its address",
+                clock(at)
+            ),
+            None => format!("{it} has had no run yet. If the shops had events, check that their webhooks point to it"),
+        },
+        Verdict::IngestFailing => failing(&it, inlet, run),
+        Verdict::Settling => {
+            let until = settles_at(inlet, now).map_or_else(String::new, |at| format!(" (until {})", clock(at)));
+            format!(
+                "{it} was made or changed less than five minutes ago, and Adobe may lose what arrives before it has \
+                 settled{until}; try again then"
+            )
+        }
+        Verdict::AddressDiffers => match &inlet.address {
+            Some(address) => format!("{it} has the address {}, not the one in the manifest", clean(address)),
+            None => format!("{it} does not have the address in the manifest"),
+        },
+        Verdict::NoAddress => {
+            format!("{it} has no streaming address; name the dataflow or connection of a streaming source")
+        }
+        Verdict::Disabled if inlet.state.is_empty() => {
+            format!("Adobe does not say that {it} is enabled; look it up in Experience Platform")
+        }
+        Verdict::Disabled => {
+            let state = clean(&inlet.state);
+            format!("{it} is {state}, so that events sent to it are lost; enable it in Experience Platform")
+        }
+        Verdict::AuthenticationRequired => format!(
+            "{it} takes only requests with an Adobe token, which Shopify cannot send; use a source without \
+             authentication, such as Shopify Streaming"
+        ),
+        Verdict::Ambiguous => format!("{it} is not the only one of that name; name it by its id"),
+        Verdict::Missing => format!("{it} is not there any more"),
+        Verdict::Unknown => format!("how {it} is could not be found out"),
+    }
+}
+
+/// `Missing`: what to do where nothing has the name or the id.
+pub fn missing(wanted: &Wanted, sandbox: &str) -> String {
+    let (kind, sandbox) = (wanted.kind.noun(), clean(sandbox));
+    match &wanted.by {
+        By::Name(name) => format!(
+            "there is no {kind} named \"{}\" in sandbox `{sandbox}`. Check the name, which must be exact, and `sandbox` \
+             under `aep`",
+            clean(name)
+        ),
+        By::Id(id) => format!(
+            "there is no {kind} {} in sandbox `{sandbox}`. If it was made again it has a new id; by `name` it would have \
+             been found",
+            clean(id)
+        ),
+    }
+}
+
+/// `Ambiguous`: the candidates.
+pub fn ambiguous(wanted: &Wanted, candidates: &[Inlet]) -> String {
+    let named = match &wanted.by {
+        By::Name(name) => format!("named \"{}\"", clean(name)),
+        By::Id(id) => format!("with the id {}", clean(id)),
+    };
+    let more = candidates.len().saturating_sub(CANDIDATES);
+    let mut list: Vec<String> = candidates
+        .iter()
+        .take(CANDIDATES)
+        .map(|inlet| {
+            if inlet.state.is_empty() {
+                clean(&inlet.id)
+            } else {
+                format!("{} ({})", clean(&inlet.id), clean(&inlet.state))
+            }
+        })
+        .collect();
+    if more > 0 {
+        list.push(format!("{more} more"));
+    }
+    format!(
+        "{} {}s are {named}: {}. Name the one that is meant by its `id`",
+        candidates.len(),
+        wanted.kind.noun(),
+        list.join(", ")
+    )
+}
+
+fn failing(it: &str, inlet: &Inlet, run: Option<&Run>) -> String {
+    let count = run.and_then(|run| Some((run.failed.filter(|failed| *failed > 0)?, run.received)));
+    let what = match count {
+        Some((failed, Some(received))) => format!("{failed} of {received} records"),
+        Some((failed, None)) => format!("{failed} records"),
+        None => "records".to_owned(),
+    };
+    let at = run.and_then(|run| run.started_at).map_or_else(String::new, |at| format!(" of {}", clock(at)));
+    let said = run
+        .and_then(|run| run.first_error.as_deref())
+        .map_or_else(String::new, |text| format!(" (\"{}\")", clean(text)));
+    let kind = inlet.kind.noun();
+    format!(
+        "{it}: {what} failed in the last run{at}{said}; check the {kind}'s mapping and schema in Experience Platform"
+    )
+}
+
+/// Kind, name and id.
+fn subject(inlet: &Inlet) -> String {
+    let (kind, id) = (inlet.kind.noun(), clean(&inlet.id));
+    if inlet.name.is_empty() { format!("{kind} {id}") } else { format!("{kind} \"{}\" ({id})", clean(&inlet.name)) }
+}
+
+/// Whole seconds are enough for people.
+fn clock(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+/// Names are Adobe's text as it came.
+fn clean(text: &str) -> String {
+    Redactor::default().clean(text)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::adobe::InletKind;
+
+    pub(in crate::adobe::verdict) fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).expect("time")
+    }
+
+    pub(in crate::adobe::verdict) fn inlet() -> Inlet {
+        Inlet {
+            kind: InletKind::Flow,
+            id: "4982698b".into(),
+            name: "Shopify orders".into(),
+            state: "enabled".into(),
+            address: Some("https://dcs.adobedc.net/collection/ab".into()),
+            authentication_required: false,
+            created_at: Some(at(-100_000)),
+            updated_at: Some(at(-301)),
+            org: None,
+            sandbox: None,
+            last_run_state: None,
+        }
+    }
+
+    pub(in crate::adobe::verdict) fn run() -> Run {
+        Run {
+            id: "r".into(),
+            started_at: Some(at(-7000)),
+            completed_at: Some(at(-3400)),
+            status: Some("success".into()),
+            received: Some(1200),
+            created: Some(1200),
+            failed: Some(0),
+            first_error: None,
+        }
+    }
+
+    #[test]
+    fn every_message_names_the_flow_and_cannot_steer_a_terminal() {
+        let evil = Inlet { name: "Shopify \u{1b}[31morders".into(), ..inlet() };
+        for verdict in Verdict::ALL {
+            let message = message(*verdict, &evil, Some(&run()), at(0));
+            assert!(message.contains("dataflow \"Shopify \\u{1b}[31morders\" (4982698b)"), "{message}");
+        }
+    }
+
+    #[test]
+    fn messages_say_what_to_do() {
+        let settling = Inlet { updated_at: Some(at(-60)), ..inlet() };
+        let failing = Run { failed: Some(3), first_error: Some("DCVS-1106-400: bad".into()), ..run() };
+        let by_name = Wanted { kind: InletKind::Flow, by: By::Name("Orders, all".into()) };
+        let many: Vec<Inlet> = (0..12).map(|n| Inlet { id: format!("id-{n}"), ..inlet() }).collect();
+        let lines = [
+            message(Verdict::Settling, &settling, None, at(0)),
+            message(Verdict::IngestFailing, &inlet(), Some(&failing), at(0)),
+            message(Verdict::Quiet, &inlet(), None, at(0)),
+            message(Verdict::Disabled, &Inlet { state: "disabled".into(), ..inlet() }, None, at(0)),
+            missing(&by_name, "prod"),
+            ambiguous(&by_name, &many),
+        ];
+        assert_eq!(
+            lines.join("\n"),
+            "dataflow \"Shopify orders\" (4982698b) was made or changed less than five minutes ago, and Adobe may lose \
+             what arrives before it has settled (until 2027-01-15T08:04:00Z); try again then\n\
+             dataflow \"Shopify orders\" (4982698b): 3 of 1200 records failed in the last run of 2027-01-15T06:03:20Z \
+             (\"DCVS-1106-400: bad\"); check the dataflow's mapping and schema in Experience Platform\n\
+             dataflow \"Shopify orders\" (4982698b) has had no run yet. If the shops had events, check that their \
+             webhooks point to it\n\
+             dataflow \"Shopify orders\" (4982698b) is disabled, so that events sent to it are lost; enable it in \
+             Experience Platform\n\
+             there is no dataflow named \"Orders, all\" in sandbox `prod`. Check the name, which must be exact, and \
+             `sandbox` under `aep`\n\
+             12 dataflows are named \"Orders, all\": id-0 (enabled), id-1 (enabled), id-2 (enabled), id-3 (enabled), \
+             id-4 (enabled), id-5 (enabled), id-6 (enabled), id-7 (enabled), id-8 (enabled), id-9 (enabled), 2 more. \
+             Name the one that is meant by its `id`"
+        );
+    }
+}
