@@ -121,8 +121,9 @@ impl Tokens {
         }
     }
 
-    /// Another token than the refused one, if there is a way to one.
-    async fn another(
+    /// Another token than the refused one, if there is a way to one without a human. Whoever asks decides whether to wait
+    /// for it when somebody wants to stop.
+    pub(crate) async fn another(
         &self,
         shop: &ShopDomain,
         auth: Option<&Auth>,

@@ -260,7 +260,7 @@ impl Shared {
         let shop = &manifest.shops[index];
         let (tokens, auth) = (&self.run.tokens, shop.auth.as_deref());
         let writer = |token: &_| self.run.client.writer(&shop.shop, token);
-        let (mut writer, tasks) = match self.reading {
+        let (writer, tasks) = match self.reading {
             Reading::Fresh => {
                 let token = tokens.token(&shop.shop, auth).await.map_err(not_read)?;
                 (writer(&token), planned_tasks(planned))
@@ -277,8 +277,22 @@ impl Shared {
         let tasks = tasks.map_err(stale)?;
         self.tell_read(planned, &tasks);
         let interrupted = || *self.run.stop.borrow();
+        // A shop's changes may take longer than its token lives.
+        let mut writer = writer.renewing(self.renew(index));
         let surroundings = Surroundings { interrupted: &interrupted, now: &now, recorder: &self.run.recorder };
         Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
+    }
+
+    /// How a writer of this shop gets another token.
+    fn renew(&self, index: usize) -> admin::Renew {
+        let (tokens, manifest) = (self.run.tokens.clone(), Arc::clone(&self.run.manifest));
+        Arc::new(move |refused| {
+            let (tokens, manifest) = (tokens.clone(), Arc::clone(&manifest));
+            Box::pin(async move {
+                let shop = &manifest.shops[index];
+                tokens.another(&shop.shop, shop.auth.as_deref(), &refused).await
+            })
+        })
     }
 
     /// For the events: what a reading before the changes found.

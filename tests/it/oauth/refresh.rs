@@ -71,9 +71,9 @@ fn answers_to_a_refresh_that_get_lost_do_no_harm() {
     ] {
         let scene = ended("");
         scene.world.write("faults.yaml", &fault_file(fault));
-        fault_now(&scene, &fault_file(fault));
+        scene.faults(&fault_file(fault));
         scene.run(PLAN).exits(0);
-        fault_now(&scene, "faults: []\n");
+        scene.faults("faults: []\n");
         scene.run(PLAN).exits(0);
         expire(&scene);
         scene.run(PLAN).exits(0);
@@ -84,12 +84,6 @@ fn fault_file(fault: &str) -> String {
     let mut parts = fault.split(',');
     let fields: Vec<String> = parts.clone().skip(1).map(|part| part.replacen('=', ": ", 1)).collect();
     format!("faults: [{{ fault: {}, {} }}]\n", parts.next().unwrap(), fields.join(", "))
-}
-
-fn fault_now(scene: &Scene, faults: &str) {
-    let base = scene.server.url.trim_end_matches("/{shop}");
-    let (status, _, body) = crate::scene::http("POST", &format!("{base}/__sandbox/faults"), faults);
-    assert_eq!(status, 200, "{body}");
 }
 
 #[test]
@@ -113,7 +107,7 @@ fn while_the_platform_has_trouble_a_token_that_is_still_good_is_used() {
     acme["expires_at"] = soon.to_string().into();
     acme["obtained_at"] = (soon - jiff::SignedDuration::from_secs(200)).to_string().into();
     std::fs::write(scene.world.path(&scene.store()), store.to_string()).unwrap();
-    fault_now(&scene, "faults: [{ fault: server_error, on: oauth }]\n");
+    scene.faults("faults: [{ fault: server_error, on: oauth }]\n");
     scene.run(&["plan", "--shop", "acme"]).exits(0);
     let tried = scene.grants().into_iter().filter(|(grant, status)| grant == "refresh_token" && *status >= 500).count();
     assert!(tried > 0, "nothing was due, so nothing was shown");
@@ -124,7 +118,7 @@ fn while_the_platform_has_trouble_a_token_that_is_still_good_is_used() {
 fn two_processes_that_need_the_token_at_once_refresh_it_once() {
     let scene = ended("");
     // Long enough that both are there.
-    fault_now(&scene, "faults: [{ fault: latency, ms: 400, on: oauth }]\n");
+    scene.faults("faults: [{ fault: latency, ms: 400, on: oauth }]\n");
     let start = || scene.command(PLAN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let processes: Vec<_> = (0..4).map(|_| start()).collect();
     for process in processes {
