@@ -6,3 +6,4 @@ mod flow;
 mod refresh;
 mod refusals;
 mod renewal;
+mod trouble;
