@@ -29,6 +29,7 @@ mod throttle;
 mod writer;
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,10 @@ use session::Session;
 
 /// Told of every wait: which shop, how long, why.
 pub type OnWait = Arc<dyn Fn(&ShopDomain, Duration, &'static str) + Send + Sync>;
+
+/// Gets another token than the refused one; `None` if there is no way to one without a human.
+pub(crate) type Renew = Arc<dyn Fn(SecretString) -> Renewal + Send + Sync>;
+pub(crate) type Renewal = Pin<Box<dyn Future<Output = Result<Option<SecretString>, AdminError>> + Send>>;
 
 /// Which of the two Admin APIs is spoken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -154,6 +159,16 @@ impl AdminClient {
     /// When the run ends.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.inner.options.deadline
+    }
+
+    /// Ends when somebody asks to stop.
+    pub(crate) async fn stopped(&self) {
+        session::stopped(self.inner.options.stop.clone()).await;
+    }
+
+    /// Whether somebody asked to stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.inner.options.stop.as_ref().is_some_and(|stop| *stop.borrow())
     }
 
     /// Nothing more is asked of a shop: its connections close. To ask all the same opens new ones.

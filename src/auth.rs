@@ -23,7 +23,7 @@ pub(crate) use callback::{CallbackError, Expected, carries_state, verify};
 pub(crate) use oauth::{Access, Ask, Credentials, Grant, authorize_url, exchange};
 pub(crate) use secrets::describe;
 pub use secrets::{Env, Options, SecretError, SecretResolver};
-pub(crate) use store::Entry;
+pub(crate) use store::{Entry, settled};
 pub(crate) use tokens::{OnApp, Options as TokenOptions, Tokens};
 
 use crate::model::ShopDomain;

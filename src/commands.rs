@@ -25,6 +25,7 @@ mod topics;
 mod validate;
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -33,6 +34,9 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::progress::Voice;
 use crate::render::Style;
+
+/// How long the end of a run waits for refreshes under way, which have their own limits.
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// How this process prints.
 #[expect(clippy::struct_excessive_bools, reason = "four independent switches of the command line")]
@@ -160,10 +164,15 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Completions(args) => reference::completions(args.shell, output),
         Command::Man(args) => man::run(&args, output),
     };
-    result.unwrap_or_else(|failure| {
+    let exit = result.unwrap_or_else(|failure| {
         output.error(&failure.text());
         failure.exit
-    })
+    });
+    // What Shopify has given is stored, by whatever way the command ended.
+    if !crate::auth::settled(SETTLING).await {
+        output.remark("A token was being refreshed and is not stored; the one before it is still good.\n");
+    }
+    exit
 }
 
 /// Pretty JSON with a newline at its end, written while it is made: a fleet's plan is never held as text.

@@ -48,7 +48,7 @@ impl AdminClient {
     ) -> Result<OauthAnswer, AdminError> {
         let mut session = Session::without_token(self.clone(), shop, redactor);
         let purpose = match repeat {
-            Repeat::Safe => Purpose::Read,
+            Repeat::Safe => Purpose::Token,
             Repeat::Never => Purpose::Mutate,
         };
         let url = session.url("/admin/oauth/access_token");

@@ -28,6 +28,8 @@ impl Default for Policy {
 pub(super) enum Purpose {
     /// May be sent again after any failure.
     Read,
+    /// A request for a token: may be sent again after any failure, and its answer is worth waiting for.
+    Token,
     /// May be sent again only where it is certain that nothing happened.
     Mutate,
 }
@@ -37,6 +39,14 @@ pub(super) enum Purpose {
 pub(super) struct Tally {
     failed: u32,
     throttled: u32,
+    renewed: bool,
+}
+
+impl Tally {
+    /// Whether the request may be sent again with another token: once.
+    pub(super) fn renews(&mut self) -> bool {
+        !std::mem::replace(&mut self.renewed, true)
+    }
 }
 
 impl Policy {
@@ -51,7 +61,7 @@ impl Policy {
         rng: &mut fastrand::Rng,
     ) -> Option<Duration> {
         let may = match purpose {
-            Purpose::Read => error.retryable,
+            Purpose::Read | Purpose::Token => error.retryable,
             Purpose::Mutate => error.retryable && error.proof == Proof::NothingHappened,
         };
         if !may || matches!(error.kind, Kind::TimeBudget | Kind::Interrupted) {

@@ -15,10 +15,11 @@ use super::http::{Answer, Request};
 use super::redact::Redactor;
 use super::retry::{Purpose, Tally, retry_after};
 use super::throttle::Bucket;
-use super::{AdminClient, Transport, classify, http};
+use super::{AdminClient, Renew, Transport, classify, http};
 use crate::model::ShopDomain;
 
-/// A mutation in flight when the run's time ends may still be answered for so long: a lost answer costs a read.
+/// What is in flight when the run's time ends may still be answered for so long: a lost answer to a mutation costs a
+/// read, and one to a refresh the new pair. Nobody waits for a reading.
 const GRACE: Duration = Duration::from_secs(5);
 
 pub(super) struct Session {
@@ -26,6 +27,7 @@ pub(super) struct Session {
     pub(super) shop: ShopDomain,
     /// None for the requests that get one.
     token: Option<SecretString>,
+    renew: Option<Renew>,
     rng: fastrand::Rng,
     pub(super) redactor: Redactor,
     pub(super) bucket: Option<Bucket>,
@@ -52,7 +54,13 @@ impl Session {
         let options = &client.inner.options;
         let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         let seed = shop.as_str().bytes().fold(options.jitter_seed ^ 0xcbf2_9ce4_8422_2325, fnv);
-        Self { shop: shop.clone(), token: None, rng: fastrand::Rng::with_seed(seed), redactor, bucket: None, client }
+        let rng = fastrand::Rng::with_seed(seed);
+        Self { shop: shop.clone(), token: None, renew: None, rng, redactor, bucket: None, client }
+    }
+
+    /// From now on a token that the shop refuses is replaced by another one.
+    pub(super) fn renew_with(&mut self, renew: Renew) {
+        self.renew = Some(renew);
     }
 
     /// Sends a document until it is answered or there is no use in trying. `cost`: what it is known to cost.
@@ -80,7 +88,9 @@ impl Session {
         self.pause(self.wait_for_bucket(cost), "rate limit", None, purpose).await
     }
 
-    /// Waits before the same request is sent again, or gives the failure back if there is no use in that.
+    /// Waits before the same request is sent again, or gives the failure back if there is no use in that. A request that
+    /// was refused for its token is sent again once, with another token if there is a way to one: 401 proves that
+    /// nothing happened.
     pub(super) async fn again(
         &mut self,
         failure: Failure,
@@ -89,6 +99,9 @@ impl Session {
         purpose: Purpose,
     ) -> Result<(), AdminError> {
         let Failure { error, mut asked } = failure;
+        if error.kind == Kind::TokenRefused && tally.renews() && self.renewed(purpose).await? {
+            return Ok(());
+        }
         let reason = match error.kind {
             Kind::Throttled => {
                 asked = asked.or_else(|| cost.and(self.bucket).map(|_| self.wait_for_bucket(cost)));
@@ -103,6 +116,26 @@ impl Session {
         let Some(wait) = policy.next(tally, &error, purpose, asked, &mut self.rng) else { return Err(error) };
         tracing::debug!(shop = %self.shop, kind = %error.kind, ?wait, "trying again");
         self.pause(wait, reason, Some(&error), purpose).await
+    }
+
+    /// Whether there is another token now than the refused one.
+    async fn renewed(&mut self, purpose: Purpose) -> Result<bool, AdminError> {
+        let (Some(renew), Some(refused)) = (self.renew.clone(), self.token.clone()) else { return Ok(false) };
+        let another = tokio::select! {
+            another = renew(refused) => another.map_err(AdminError::proven)?,
+            () = stopped(self.stop(purpose).cloned()) => return Err(interrupted()),
+        };
+        let Some(another) = another else { return Ok(false) };
+        tracing::debug!(shop = %self.shop, "the token was refused; the request is sent again with another one");
+        self.redactor.add(&another);
+        self.token = Some(another);
+        Ok(true)
+    }
+
+    /// Where it is told that somebody asks to stop, as far as that concerns such a request. Reading goes on then: it
+    /// tells what became of what was sent.
+    fn stop(&self, purpose: Purpose) -> Option<&watch::Receiver<bool>> {
+        self.client.inner.options.stop.as_ref().filter(|_| purpose == Purpose::Mutate)
     }
 
     /// The URL of a path below `/admin/api/<version>/`.
@@ -137,7 +170,7 @@ impl Session {
         let sent = http::send(&http, request, self.token.as_ref(), &self.redactor);
         let result = match self.client.inner.options.deadline {
             Some(end) => {
-                let end = if purpose == Purpose::Mutate { end + GRACE } else { end };
+                let end = if purpose == Purpose::Read { end } else { end + GRACE };
                 timeout_at(end, sent).await.unwrap_or_else(|_| Err(time_budget("waiting for an answer")))
             }
             None => sent.await,
@@ -185,8 +218,7 @@ impl Session {
         }
     }
 
-    /// Waits, or fails at once if the run ends before the wait does, or when somebody asks to stop. Reading goes on
-    /// then: it tells what became of what was sent.
+    /// Waits, or fails at once if the run ends before the wait does, or when somebody asks to stop.
     async fn pause(
         &self,
         wait: Duration,
@@ -194,7 +226,7 @@ impl Session {
         why: Option<&AdminError>,
         purpose: Purpose,
     ) -> Result<(), AdminError> {
-        let stop = self.client.inner.options.stop.as_ref().filter(|_| purpose == Purpose::Mutate);
+        let stop = self.stop(purpose);
         if stop.is_some_and(|stop| *stop.borrow()) {
             return Err(interrupted());
         }
@@ -227,7 +259,7 @@ impl Session {
 }
 
 /// Ends when somebody asks to stop.
-async fn stopped(stop: Option<watch::Receiver<bool>>) {
+pub(super) async fn stopped(stop: Option<watch::Receiver<bool>>) {
     let asked = match stop {
         Some(mut stop) => stop.wait_for(|stop| *stop).await.is_ok(),
         None => false,

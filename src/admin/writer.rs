@@ -14,7 +14,7 @@ use super::redact::Redactor;
 use super::refusal::{RefusalKind, UserError};
 use super::retry::Purpose;
 use super::throttle::Bucket;
-use super::{AdminClient, Transport, decode, rest};
+use super::{AdminClient, Renew, Transport, decode, rest};
 use crate::model::{Live, ShopDomain};
 use crate::state::Entry;
 
@@ -55,6 +55,14 @@ impl ShopWriter {
     pub(super) fn new(client: AdminClient, shop: &ShopDomain, token: &SecretString) -> Self {
         // Recorded: 10 a mutation, 11 with metafields selected.
         Self { reader: ShopReader::new(client, shop, token), cost_each: 11.0 }
+    }
+
+    /// From now on a token that the shop refuses is replaced by what `renew` gives, once a request, and what was refused
+    /// is sent again.
+    #[must_use]
+    pub(crate) fn renewing(mut self, renew: Renew) -> Self {
+        self.reader.session().renew_with(renew);
+        self
     }
 
     /// Reads the shop, whole or not at all.

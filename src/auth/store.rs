@@ -16,6 +16,7 @@ mod error;
 mod file;
 mod folder;
 mod lock;
+mod under_way;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,11 +27,13 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
 use crate::model::ShopDomain;
-use commit::{Change, Commits};
+use commit::{Change, Commits, Did};
 use document::Document;
 pub(crate) use error::StoreError;
 use file::StoreFile;
-use lock::Patience;
+use lock::{Lock, Patience};
+use under_way::UnderWay;
+pub(crate) use under_way::settled;
 
 /// How long a lock is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -104,9 +107,7 @@ impl Store {
     pub(crate) async fn get(&self, shop: &ShopDomain) -> Result<Option<Entry>, StoreError> {
         let (commits, shop) = (Arc::clone(&self.inner.commits), shop.clone());
         let read = tokio::task::spawn_blocking(move || commits.file().read().map(|document| document.get(&shop)));
-        read.await.unwrap_or_else(|_| {
-            Err(StoreError::Stopped { path: self.inner.commits.file().path().display().to_string() })
-        })
+        read.await.unwrap_or_else(|_| Err(self.stopped()))
     }
 
     /// Puts the entry in place of the shop's last one; on the disk when it returns. Goes ahead of a refresh that is under
@@ -115,15 +116,16 @@ impl Store {
         let shop = shop.clone();
         self.change(Box::new(move |document| {
             document.put(&shop, entry);
-            true
+            Did::Change
         }))
         .await
         .map(drop)
     }
 
-    /// Makes sure, as far as that can be known before, that what is put will be kept: the file is read, and its lock taken.
+    /// Makes sure, as far as that can be known before, that what is put will be kept: the file's lock is taken, the file
+    /// read, and its content written beside it and taken away again.
     pub(crate) async fn ready(&self) -> Result<(), StoreError> {
-        self.change(Box::new(|_| false)).await.map(drop)
+        self.change(Box::new(|_| Did::Rehearse)).await.map(drop)
     }
 
     /// The shop's entry, refreshed first if `is_due` says so; `None` if it has none.
@@ -131,16 +133,19 @@ impl Store {
     /// `refresh` is called at most once, and by one task of one process at a time for a shop. Who had to wait for its
     /// turn gets the entry that the other one stored. `refresh` gets the entry, and with it the refresh token and the
     /// previous one. If what it returns names no previous token, the one that it was called with is kept as such. The new
-    /// pair is on the disk when this returns. When the future is dropped after `refresh` has answered, the pair is stored
-    /// all the same.
+    /// pair is on the disk when this returns.
+    ///
+    /// While this waits for its turn, dropping the future ends it. Once `refresh` was called, it is carried through and
+    /// stored though nobody waits any more, as long as the runtime lives: `settled` waits for that.
     pub(crate) async fn fresh<E, F>(
         &self,
         shop: &ShopDomain,
         is_due: impl Fn(&Entry) -> bool,
-        refresh: impl FnOnce(Entry) -> F,
+        refresh: impl FnOnce(Entry) -> F + Send + 'static,
     ) -> Result<Option<Entry>, FreshError<E>>
     where
-        F: Future<Output = Result<Entry, E>>,
+        E: Send + 'static,
+        F: Future<Output = Result<Entry, E>> + Send,
     {
         match self.get(shop).await? {
             Some(entry) if is_due(&entry) => {}
@@ -153,18 +158,43 @@ impl Store {
             Some(entry) if is_due(&entry) => entry,
             other => return Ok(other),
         };
+        let (me, shop, under_way) = (self.clone(), shop.clone(), UnderWay::begin());
+        let task = tokio::spawn(async move {
+            let done = me.refresh(&shop, old, lock, refresh).await;
+            drop(under_way);
+            done
+        });
+        match task.await {
+            Ok(done) => done,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(self.stopped().into()),
+        }
+    }
+
+    async fn refresh<E, F>(
+        &self,
+        shop: &ShopDomain,
+        old: Entry,
+        lock: Lock,
+        refresh: impl FnOnce(Entry) -> F,
+    ) -> Result<Option<Entry>, FreshError<E>>
+    where
+        F: Future<Output = Result<Entry, E>>,
+    {
         let mut new = refresh(old.clone()).await.map_err(FreshError::Refresh)?;
         keep_previous(&old, &mut new);
         let (of, pair) = (shop.clone(), new.clone());
         let change: Change = Box::new(move |document: &mut Document| {
-            let unchanged = document.get(&of).is_some_and(|now| same_pair(&now, &old));
-            if unchanged {
-                document.put(&of, pair);
+            if !document.get(&of).is_some_and(|now| same_pair(&now, &old)) {
+                return Did::Nothing;
             }
-            unchanged
+            document.put(&of, pair);
+            Did::Change
         });
-        // Handed in before anything is awaited: the answer is not given twice.
-        if self.inner.commits.submit(change, Some(lock)).await? { Ok(Some(new)) } else { Ok(self.get(shop).await?) }
+        match self.inner.commits.submit(change, Some(lock)).await? {
+            Did::Change => Ok(Some(new)),
+            Did::Nothing | Did::Rehearse => Ok(self.get(shop).await?),
+        }
     }
 
     /// The pair with this access token was used with success: the refresh token before it is done with. Writes nothing if
@@ -176,18 +206,22 @@ impl Store {
         let (shop, access_token) = (shop.clone(), access_token.clone());
         self.change(Box::new(move |document| {
             let Some(mut entry) = document.get(&shop).filter(|entry| has_previous(entry, &access_token)) else {
-                return false;
+                return Did::Nothing;
             };
             entry.refresh = entry.refresh.map(|refresh| Refresh { previous: None, ..refresh });
             document.put(&shop, entry);
-            true
+            Did::Change
         }))
         .await
         .map(drop)
     }
 
-    async fn change(&self, change: Change) -> Result<bool, StoreError> {
+    async fn change(&self, change: Change) -> Result<Did, StoreError> {
         self.inner.commits.submit(change, None).await
+    }
+
+    fn stopped(&self) -> StoreError {
+        StoreError::Stopped { path: self.inner.commits.file().path().display().to_string() }
     }
 }
 

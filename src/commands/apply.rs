@@ -12,6 +12,7 @@ use super::lines::{self, Ended};
 use super::out_file::OutFile;
 use super::pipeline::{self, Run, Then};
 use super::signals::Signals;
+use super::target::login_here;
 use super::{Output, aep, check, clock, now};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
 use crate::apply::{self, Surroundings};
@@ -264,11 +265,11 @@ impl Shared {
         if *self.run.stop.borrow() {
             return Err(interrupted(planned));
         }
-        let not_read = |e| Box::new(apply::not_read(planned, apply::error(&e)));
+        let not_read = |e| Box::new(apply::not_read(planned, apply::error(&login_here(e, &self.run.target.options))));
         let shop = &manifest.shops[index];
         let (tokens, auth) = (&self.run.tokens, shop.auth.as_deref());
         let writer = |token: &_| self.run.client.writer(&shop.shop, token);
-        let (mut writer, tasks) = match self.reading {
+        let (writer, tasks) = match self.reading {
             Reading::Fresh => {
                 let token = tokens.token(&shop.shop, auth).await.map_err(not_read)?;
                 (writer(&token), planned_tasks(planned))
@@ -285,6 +286,8 @@ impl Shared {
         let tasks = tasks.map_err(stale)?;
         self.tell_read(planned, &tasks);
         let interrupted = || *self.run.stop.borrow();
+        // A shop's changes may take longer than its token lives.
+        let mut writer = writer.renewing(self.renew(index));
         let surroundings = Surroundings { interrupted: &interrupted, now: &now, recorder: &self.run.recorder };
         Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
     }
@@ -310,6 +313,18 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// How a writer of this shop gets another token.
+    fn renew(&self, index: usize) -> admin::Renew {
+        let (tokens, manifest) = (self.run.tokens.clone(), Arc::clone(&self.run.manifest));
+        Arc::new(move |refused| {
+            let (tokens, manifest) = (tokens.clone(), Arc::clone(&manifest));
+            Box::pin(async move {
+                let shop = &manifest.shops[index];
+                tokens.another(&shop.shop, shop.auth.as_deref(), &refused).await
+            })
+        })
     }
 
     /// For the events: what a reading before the changes found.

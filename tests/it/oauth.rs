@@ -6,3 +6,5 @@ mod flow;
 mod listening;
 mod refresh;
 mod refusals;
+mod renewal;
+mod trouble;

@@ -100,6 +100,13 @@ impl Scene {
         self.world.run(&[&["sandbox", "edit", "--state", "served.json"], args].concat()).exits(0);
     }
 
+    /// What goes wrong from now on; the YAML of a file of faults.
+    pub fn faults(&self, faults: &str) {
+        let base = self.server.url.trim_end_matches("/{shop}");
+        let (status, _, body) = http("POST", &format!("{base}/__sandbox/faults"), faults);
+        assert_eq!(status, 200, "{body}");
+    }
+
     /// Where the tokens are: beside the path of the manifest, since this is not Shopify.
     pub fn store(&self) -> String {
         use sha2::Digest as _;

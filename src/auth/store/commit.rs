@@ -18,10 +18,20 @@ const BEAT: Duration = Duration::from_millis(10);
 /// Between two writes the lock is free for longer than anybody waits between two tries, so that processes take turns.
 const TURN: Duration = Duration::from_millis(15);
 
-/// Changes the document, and says whether it did.
-pub(super) type Change = Box<dyn FnOnce(&mut Document) -> bool + Send>;
+/// Changes the document, and says so.
+pub(super) type Change = Box<dyn FnOnce(&mut Document) -> Did + Send>;
 
-type Answer = Result<bool, StoreError>;
+/// What a change did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Did {
+    Nothing,
+    /// The document is another one now.
+    Change,
+    /// Nothing, but it wants to know that a change would be written.
+    Rehearse,
+}
+
+type Answer = Result<Did, StoreError>;
 
 struct Job {
     /// `None` once it is made.
@@ -32,8 +42,8 @@ struct Job {
 }
 
 impl Job {
-    fn carry_out(&mut self, document: &mut Document) -> bool {
-        self.change.take().is_some_and(|change| change(document))
+    fn carry_out(&mut self, document: &mut Document) -> Did {
+        self.change.take().map_or(Did::Nothing, |change| change(document))
     }
 
     fn answer(self, answer: Answer) {
@@ -120,7 +130,7 @@ impl Commits {
         let result = self.carry_out(&mut jobs);
         drop(lock);
         let answers = match result {
-            Ok(changed) => changed.into_iter().map(Ok).collect(),
+            Ok(did) => did.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error); jobs.len()],
         };
         for (job, answer) in jobs.into_iter().zip(answers) {
@@ -128,19 +138,21 @@ impl Commits {
         }
     }
 
-    fn carry_out(&self, jobs: &mut [Job]) -> Result<Vec<bool>, StoreError> {
+    fn carry_out(&self, jobs: &mut [Job]) -> Result<Vec<Did>, StoreError> {
         let mut document = Document::clone(&*self.file.read()?);
-        let changed: Vec<bool> = jobs.iter_mut().map(|job| job.carry_out(&mut document)).collect();
-        if changed.contains(&true) {
+        let did: Vec<Did> = jobs.iter_mut().map(|job| job.carry_out(&mut document)).collect();
+        if did.contains(&Did::Change) {
             self.file.replace(document)?;
             let writes = {
                 let mut waiting = self.waiting();
                 waiting.writes += 1;
                 waiting.writes
             };
-            tracing::debug!(changes = changed.len(), writes, "token store written");
+            tracing::debug!(changes = did.len(), writes, "token store written");
+        } else if did.contains(&Did::Rehearse) {
+            self.file.rehearse(&document)?;
         }
-        Ok(changed)
+        Ok(did)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

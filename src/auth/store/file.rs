@@ -83,9 +83,7 @@ impl StoreFile {
     pub(super) fn replace(&self, document: Document) -> Result<(), StoreError> {
         let failed = || StoreError::io(&self.path, "be written");
         let target = target(&self.path).map_err(failed())?;
-        let text = document.text().map_err(io::Error::from).map_err(failed())?;
-        let mut file = neighbour(&target).map_err(failed())?;
-        file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(failed())?;
+        let file = self.write_beside(&target, &document)?;
         // Readers wait, instead of reading anew what they get in a moment.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         *seen = None;
@@ -95,6 +93,23 @@ impl StoreFile {
         let meta = file.metadata().map_err(unconfirmed)?;
         *seen = Some(Seen::new(&meta, document, file));
         Ok(())
+    }
+
+    /// Does all that `replace` does but the last step, and takes away what it wrote: a full disk or a mount for reading
+    /// shows itself here.
+    pub(super) fn rehearse(&self, document: &Document) -> Result<(), StoreError> {
+        let failed = || StoreError::io(&self.path, "be written");
+        let target = target(&self.path).map_err(failed())?;
+        self.write_beside(&target, document)?.close().map_err(failed())
+    }
+
+    /// The document on the disk, beside the target.
+    fn write_beside(&self, target: &Path, document: &Document) -> Result<tempfile::NamedTempFile, StoreError> {
+        let failed = || StoreError::io(&self.path, "be written");
+        let text = document.text().map_err(io::Error::from).map_err(failed())?;
+        let mut file = neighbour(target).map_err(failed())?;
+        file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(failed())?;
+        Ok(file)
     }
 
     fn name(&self) -> String {

@@ -50,7 +50,7 @@ async fn many_tasks_over_two_stores_refresh_once() {
     for n in 0..20 {
         let (store, called) = (stores[n % 2].clone(), Arc::clone(&called));
         tasks.spawn(async move {
-            let refresh = async |_: Entry| {
+            let refresh = async move |_: Entry| {
                 called.fetch_add(1, Ordering::SeqCst);
                 // So that the others are there while this one is at it.
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -89,7 +89,7 @@ async fn many_shops_are_refreshed_with_few_writes_and_no_lock_stands_in_another_
         let (called, turns) = (Arc::clone(&called), Arc::clone(&turns));
         tasks.spawn(async move {
             let _turn = turns.acquire().await;
-            let refresh = async |_: Entry| {
+            let refresh = async move |_: Entry| {
                 called.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 Ok::<_, String>(entry(2))
@@ -156,7 +156,7 @@ async fn a_pair_is_stored_under_the_shops_lock_also_when_nobody_waits_for_it_any
     let task = tokio::spawn({
         let (store, answered) = (store.clone(), Arc::clone(&answered));
         async move {
-            let refresh = async |_: Entry| {
+            let refresh = async move |_: Entry| {
                 answered.notify_one();
                 Ok::<_, String>(entry(2))
             };
@@ -231,7 +231,7 @@ async fn helper_process() {
     let folder = PathBuf::from(folder);
     let store = Store::new(tokens(&folder));
     if part == "hang" {
-        let hang = async |_: Entry| -> Result<Entry, String> {
+        let hang = async move |_: Entry| -> Result<Entry, String> {
             count_call(&folder);
             std::future::pending().await
         };
@@ -240,7 +240,7 @@ async fn helper_process() {
     }
     File::create(folder.join(format!("ready-{part}"))).expect("ready");
     until(|| folder.join("go").exists()).await;
-    let refresh = async |_: Entry| {
+    let refresh = async move |_: Entry| {
         count_call(&folder);
         // So that the others are there while this one is at it.
         tokio::time::sleep(Duration::from_millis(50)).await;

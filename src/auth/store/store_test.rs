@@ -234,7 +234,9 @@ async fn a_login_during_a_refresh_wins() {
     let store = Store::new(folder.path().join("tokens.json"));
     let a = shop("a");
     store.put(&a, entry(1)).await.expect("put");
-    let got = store.fresh(&a, is_first, async |_| store.put(&a, entry(9)).await.map(|()| entry(2))).await;
+    let (other, of) = (store.clone(), a.clone());
+    let refresh = async move |_| other.put(&of, entry(9)).await.map(|()| entry(2));
+    let got = store.fresh(&a, is_first, refresh).await;
     assert_eq!(access(got.expect("fresh").as_ref()), Some("access-9"));
     assert_eq!(all_of(&store.get(&a).await.expect("get").expect("a")), all_of(&entry(9)));
 }
@@ -252,6 +254,7 @@ async fn a_write_that_fails_leaves_the_old_entry() {
     let fresh = store.fresh(&a, is_first, async |_| Ok::<_, String>(entry(2))).await;
     assert!(matches!(fresh, Err(FreshError::Store(StoreError::Io { .. }))), "{fresh:?}");
     let put = store.put(&a, entry(3)).await.expect_err("put").to_string();
+    assert_eq!(store.ready().await.expect_err("ready").to_string(), put, "a login would have spent its code");
     assert!(put.contains("tokens.json: cannot be written: ") && !put.contains("access"), "{put}");
     for store in [&store, &Store::new(path.clone())] {
         assert_eq!(all_of(&store.get(&a).await.expect("get").expect("a")), all_of(&entry(1)));
@@ -260,6 +263,9 @@ async fn a_write_that_fails_leaves_the_old_entry() {
     // What a killed process left is cleared away.
     fs::remove_dir_all(folder.path().join(".tokens.json.new")).expect("remove");
     write(&folder.path().join(".tokens.json.new"), "half a fi");
+    store.ready().await.expect("ready");
+    assert_eq!(fs::read(&path).expect("read"), before, "a rehearsal changes nothing");
+    assert!(!folder.path().join(".tokens.json.new").exists());
     store.put(&a, entry(4)).await.expect("put");
     assert_eq!(all_of(&store.get(&a).await.expect("get").expect("a")), all_of(&entry(4)));
     assert!(!folder.path().join(".tokens.json.new").exists());

@@ -7,10 +7,12 @@ use std::time::Duration;
 use crate::scene::{CLIENT_SECRET, SHOPS, STORE, Scene};
 use crate::world::Run;
 
-const PLAN: &[&str] = &["plan", "--shop", "acme"];
+pub(super) const PLAN: &[&str] = &["plan", "--shop", "acme"];
+pub(super) const SHOPS_LOCK: &str = "acme.myshopify.com";
+pub(super) const WRITE_LOCK: &str = "write.lock";
 
 /// A scene whose shop has a token that has ended.
-fn ended(app: &str) -> Scene {
+pub(super) fn ended(app: &str) -> Scene {
     let scene = Scene::new(STORE, app, SHOPS);
     scene.log_in("acme");
     expire(&scene);
@@ -18,19 +20,43 @@ fn ended(app: &str) -> Scene {
 }
 
 /// The platform says that the token is over, and the store knows it, too.
-fn expire(scene: &Scene) {
+pub(super) fn expire(scene: &Scene) {
     scene.edit(&["tokens", "--shop", "acme", "--expire-tokens"]);
+    let long_ago = "2026-01-01T00:00:00Z";
+    edit_store(scene, |acme| {
+        for key in ["obtained_at", "expires_at"] {
+            assert!(acme[key].is_string(), "{acme}");
+            acme[key] = long_ago.into();
+        }
+    });
+}
+
+/// The store says that the token has lived for an hour but for half a minute: it is good, and to be refreshed.
+pub(super) fn almost_over(scene: &Scene) {
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(30);
+    edit_store(scene, |acme| {
+        acme["expires_at"] = soon.to_string().into();
+        acme["obtained_at"] = (soon - jiff::SignedDuration::from_hours(1)).to_string().into();
+    });
+}
+
+/// Changes acme's entry.
+pub(super) fn edit_store(scene: &Scene, edit: impl FnOnce(&mut serde_json::Value)) {
     let mut store: serde_json::Value = serde_json::from_str(&scene.world.read(&scene.store())).unwrap();
-    let acme = &mut store["shops"]["acme.myshopify.com"];
-    for key in ["obtained_at", "expires_at"] {
-        assert!(acme[key].is_string(), "{acme}");
-        acme[key] = "2026-01-01T00:00:00Z".into();
-    }
+    edit(&mut store["shops"]["acme.myshopify.com"]);
     // In place, so that the mode stays.
     std::fs::write(scene.world.path(&scene.store()), store.to_string()).unwrap();
 }
 
-fn refreshes(scene: &Scene) -> usize {
+/// Somebody holds this lock of the store.
+pub(super) fn hold(scene: &Scene, lock: &str) -> File {
+    let path = scene.world.path(&format!("{}.locks/{lock}", scene.store()));
+    let file = File::options().create(true).truncate(false).write(true).open(path).unwrap();
+    file.lock().unwrap();
+    file
+}
+
+pub(super) fn refreshes(scene: &Scene) -> usize {
     scene.grants().iter().filter(|(grant, status)| grant == "refresh_token" && *status == 200).count()
 }
 
@@ -71,9 +97,9 @@ fn answers_to_a_refresh_that_get_lost_do_no_harm() {
     ] {
         let scene = ended("");
         scene.world.write("faults.yaml", &fault_file(fault));
-        fault_now(&scene, &fault_file(fault));
+        scene.faults(&fault_file(fault));
         scene.run(PLAN).exits(0);
-        fault_now(&scene, "faults: []\n");
+        scene.faults("faults: []\n");
         scene.run(PLAN).exits(0);
         expire(&scene);
         scene.run(PLAN).exits(0);
@@ -84,12 +110,6 @@ fn fault_file(fault: &str) -> String {
     let mut parts = fault.split(',');
     let fields: Vec<String> = parts.clone().skip(1).map(|part| part.replacen('=', ": ", 1)).collect();
     format!("faults: [{{ fault: {}, {} }}]\n", parts.next().unwrap(), fields.join(", "))
-}
-
-fn fault_now(scene: &Scene, faults: &str) {
-    let base = scene.server.url.trim_end_matches("/{shop}");
-    let (status, _, body) = crate::scene::http("POST", &format!("{base}/__sandbox/faults"), faults);
-    assert_eq!(status, 200, "{body}");
 }
 
 #[test]
@@ -104,16 +124,10 @@ fn a_refresh_token_that_is_dead_says_how_to_log_in_again() {
 
 #[test]
 fn while_the_platform_has_trouble_a_token_that_is_still_good_is_used() {
-    let scene = Scene::new(STORE, ", token_seconds: 200", SHOPS);
+    let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
-    // Its last quarter has begun, so that it is to be renewed: 30 of 200 seconds are left.
-    let mut store: serde_json::Value = serde_json::from_str(&scene.world.read(&scene.store())).unwrap();
-    let acme = &mut store["shops"]["acme.myshopify.com"];
-    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(30);
-    acme["expires_at"] = soon.to_string().into();
-    acme["obtained_at"] = (soon - jiff::SignedDuration::from_secs(200)).to_string().into();
-    std::fs::write(scene.world.path(&scene.store()), store.to_string()).unwrap();
-    fault_now(&scene, "faults: [{ fault: server_error, on: oauth }]\n");
+    almost_over(&scene);
+    scene.faults("faults: [{ fault: server_error, on: oauth }]\n");
     scene.run(&["plan", "--shop", "acme"]).exits(0);
     let tried = scene.grants().into_iter().filter(|(grant, status)| grant == "refresh_token" && *status >= 500).count();
     assert!(tried > 0, "nothing was due, so nothing was shown");
@@ -121,10 +135,26 @@ fn while_the_platform_has_trouble_a_token_that_is_still_good_is_used() {
 }
 
 #[test]
+fn where_the_pair_in_the_store_is_dead_the_one_before_it_is_tried() {
+    let scene = ended("");
+    // As after a login elsewhere that got lost, say: this pair the platform does not know.
+    edit_store(&scene, |acme| {
+        acme["refresh"]["previous"] = acme["refresh"]["token"].take();
+        acme["refresh"]["token"] = "shprt_00000000000000000000000000000000".into();
+    });
+    scene.run(PLAN).exits(0);
+    let answers: Vec<u64> = scene.grants().into_iter().filter(|(g, _)| g == "refresh_token").map(|(_, s)| s).collect();
+    assert_eq!(answers, [401, 200]);
+    assert!(scene.tokens("acme")["refresh"]["previous"].is_null());
+    expire(&scene);
+    scene.run(PLAN).exits(0);
+}
+
+#[test]
 fn two_processes_that_need_the_token_at_once_refresh_it_once() {
     let scene = ended("");
     // Long enough that both are there.
-    fault_now(&scene, "faults: [{ fault: latency, ms: 400, on: oauth }]\n");
+    scene.faults("faults: [{ fault: latency, ms: 400, on: oauth }]\n");
     let start = || scene.command(PLAN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let processes: Vec<_> = (0..4).map(|_| start()).collect();
     for process in processes {
@@ -136,9 +166,7 @@ fn two_processes_that_need_the_token_at_once_refresh_it_once() {
 #[test]
 fn a_lock_that_somebody_else_holds_does_not_outlast_the_run() {
     let scene = ended("");
-    let lock = scene.world.path(&format!("{}.locks/acme.myshopify.com", scene.store()));
-    let lock = File::options().create(true).truncate(false).write(true).open(lock).unwrap();
-    lock.lock().unwrap();
+    let lock = hold(&scene, SHOPS_LOCK);
     let plan = scene.run(&["plan", "--shop", "acme", "--timeout", "1s"]);
     plan.exits(5).says("time_budget").says("waiting for the shop's token to be refreshed");
     assert_eq!(refreshes(&scene), 0);
@@ -153,8 +181,7 @@ fn killed_between_receiving_and_storing_fifty_times_the_shop_is_never_locked_out
     let scene = ended("");
     let before = scene.tokens("acme");
     for round in 0..50 {
-        let lock = File::options().create(true).truncate(false).write(true).open(write_lock(&scene)).unwrap();
-        lock.lock().unwrap();
+        let lock = hold(&scene, WRITE_LOCK);
         let answered = refreshes(&scene);
         let mut process = scene.command(PLAN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         while refreshes(&scene) == answered {
@@ -176,8 +203,7 @@ fn killed_between_receiving_and_storing_fifty_times_the_shop_is_never_locked_out
 #[test]
 fn on_the_former_platform_the_lost_pair_was_the_end_and_it_is_said_so() {
     let scene = ended(", resilient_refresh: false");
-    let lock = File::options().create(true).truncate(false).write(true).open(write_lock(&scene)).unwrap();
-    lock.lock().unwrap();
+    let lock = hold(&scene, WRITE_LOCK);
     let mut process = scene.command(PLAN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while refreshes(&scene) == 0 {
         std::thread::sleep(Duration::from_millis(2));
@@ -188,10 +214,6 @@ fn on_the_former_platform_the_lost_pair_was_the_end_and_it_is_said_so() {
     scene.run(PLAN).exits(4).says("login_required");
     scene.log_in("acme");
     scene.run(PLAN).exits(0);
-}
-
-fn write_lock(scene: &Scene) -> std::path::PathBuf {
-    scene.world.path(&format!("{}.locks/write.lock", scene.store()))
 }
 
 #[test]

@@ -1,0 +1,291 @@
+//! Tokens of the token store: taken as long as they are good, refreshed in time, and never given up for a trouble that
+//! passes.
+
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+
+use super::{SANDBOX_CLIENT, SANDBOX_TOKEN, Tokens, after, due, is};
+use crate::admin::{AdminError, Kind};
+use crate::auth::oauth::{self, Credentials, Grant};
+use crate::auth::store::{Entry, FreshError, Refresh, Store, StoreError};
+use crate::model::{App, ShopDomain};
+
+/// How long a run waits to tidy the token store.
+const TIDYING: Duration = Duration::from_secs(1);
+
+/// How long the next token is waited for while the one at hand is still good, or half of the run's time if that is less.
+const WITH_A_GOOD_ONE: Duration = Duration::from_secs(10);
+
+/// Why there is no fresh entry.
+struct Trouble {
+    error: AdminError,
+    /// It says nothing against the token at hand.
+    passing: bool,
+}
+
+impl Tokens {
+    /// Whether what a login will bring can be kept. A code is good for one use, and a new pair may end the one before, so
+    /// this is asked first.
+    pub(crate) async fn ready(&self, path: &str) -> Result<(), AdminError> {
+        self.store(path).ready().await.map_err(|e| unusable(&e))
+    }
+
+    /// Keeps what a login brought; on the disk when this returns.
+    pub(crate) async fn keep(
+        &self,
+        shop: &ShopDomain,
+        path: &str,
+        app: &Credentials,
+        grant: &Grant,
+    ) -> Result<Entry, AdminError> {
+        let entry = self.entry(grant, app);
+        self.store(path).put(shop, entry.clone()).await.map_err(|e| unusable(&e))?;
+        Ok(entry)
+    }
+
+    /// What the store holds of `shop`, as it stands.
+    pub(crate) async fn kept(&self, shop: &ShopDomain, path: &str) -> Result<Option<Entry>, AdminError> {
+        self.store(path).get(shop).await.map_err(|e| unusable(&e))
+    }
+
+    /// Where the store that the manifest has at `path` really is.
+    pub(crate) fn place(&self, path: &str) -> PathBuf {
+        (self.inner.options.place)(Path::new(path))
+    }
+
+    /// The shop took this token: what was kept in case that it would not can go. A failure to write that down changes
+    /// nothing for the run.
+    pub(super) async fn tidy(&self, shop: &ShopDomain, path: &str, token: &SecretString) {
+        // The run does not wait long for this: what is not tidied now is tidied the next time.
+        match tokio::time::timeout(TIDYING, self.store(path).used(shop, token)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%shop, %error, "the token store could not be tidied"),
+            Err(_) => tracing::warn!(%shop, "the token store is busy and was not tidied"),
+        }
+    }
+
+    /// From the store, refreshed first if it is about to end or is the `refused` one.
+    pub(super) async fn stored(
+        &self,
+        shop: &ShopDomain,
+        path: &str,
+        app: &App,
+        refused: Option<&SecretString>,
+    ) -> Result<SecretString, AdminError> {
+        let store = self.store(path);
+        let Some(at_hand) = store.get(shop).await.map_err(|e| unusable(&e))? else {
+            return self.none_kept(shop, path);
+        };
+        self.same_app(shop, app, &at_hand).await?;
+        let fresh = match self.fresh(shop, &store, app, refused, &at_hand).await {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return self.none_kept(shop, path),
+            Err(Trouble { error, passing }) => {
+                // Somebody may have logged in meanwhile, which also ends what was to be refreshed.
+                let now = store.get(shop).await.ok().flatten().unwrap_or_else(|| at_hand.clone());
+                let another = !is(Some(&at_hand.access_token), &now.access_token);
+                if !(another || passing) || is(refused, &now.access_token) || !is_good(&now, self.now()) {
+                    return Err(error);
+                }
+                if !another {
+                    tracing::warn!(%shop, %error, "the token could not be refreshed; it is used as long as it is good");
+                }
+                now
+            }
+        };
+        if !is(Some(&at_hand.access_token), &fresh.access_token) {
+            self.same_app(shop, app, &fresh).await?;
+        }
+        match fresh.expires_at.filter(|end| *end <= self.now()) {
+            None => Ok(fresh.access_token),
+            Some(end) => {
+                let login = Self::login(shop);
+                let message =
+                    format!("the token in the store ended at {end} and there is nothing to refresh it with: {login}");
+                Err(AdminError::new(Kind::LoginRequired, message))
+            }
+        }
+    }
+
+    /// The entry, refreshed first if it is to be. Another process may hold a lock for longer than this run has.
+    async fn fresh(
+        &self,
+        shop: &ShopDomain,
+        store: &Store,
+        app: &App,
+        refused: Option<&SecretString>,
+        at_hand: &Entry,
+    ) -> Result<Option<Entry>, Trouble> {
+        let now = self.now();
+        let wants = |entry: &Entry| {
+            entry.refresh.is_some()
+                && (due(now, entry.obtained_at, entry.expires_at) || is(refused, &entry.access_token))
+        };
+        if !wants(at_hand) {
+            return Ok(Some(at_hand.clone()));
+        }
+        let (tokens, of, app) = (self.clone(), shop.clone(), app.clone());
+        let fresh = store.fresh(shop, wants, async move |entry: Entry| tokens.refresh(&of, &app, &entry).await);
+        let good = is_good(at_hand, now) && !is(refused, &at_hand.access_token);
+        let refreshed = match self.patience(good) {
+            Some(end) => tokio::time::timeout_at(end, fresh).await.map_err(|_| {
+                let message = "the run's time (--timeout) ended: waiting for the shop's token to be refreshed";
+                Trouble { error: AdminError::new(Kind::TimeBudget, message), passing: true }
+            })?,
+            None => fresh.await,
+        };
+        refreshed.map_err(|error| match error {
+            FreshError::Store(error) => Trouble { error: unusable(&error), passing: true },
+            FreshError::Refresh(error) => Trouble { passing: error.retryable, error },
+        })
+    }
+
+    /// Until when the next token is waited for. With a good one at hand the run's time is for its work.
+    fn patience(&self, good: bool) -> Option<Instant> {
+        let end = self.inner.options.client.deadline();
+        if !good {
+            return end;
+        }
+        let now = Instant::now();
+        let left = end.map_or(WITH_A_GOOD_ONE, |end| end.saturating_duration_since(now) / 2);
+        Some(now + left.min(WITH_A_GOOD_ONE))
+    }
+
+    async fn refresh(&self, shop: &ShopDomain, app: &App, entry: &Entry) -> Result<Entry, AdminError> {
+        let Some(Refresh { token, previous, .. }) = &entry.refresh else {
+            return Err(AdminError::new(Kind::LoginRequired, "there is nothing to refresh the token with"));
+        };
+        let app = self.app(shop, app).await?;
+        let client = &self.inner.options.client;
+        // Reading secrets may have taken a while. From here on it is carried through.
+        if client.is_stopped() {
+            return Err(super::interrupted());
+        }
+        let (grant, good) = match (oauth::refresh(client, shop, &app, token).await, previous) {
+            // A pair that was never used leaves the one before it good. Trouble on the way to know is not a refusal.
+            (Err(error), Some(previous)) if error.kind == Kind::LoginRequired => {
+                let again = oauth::refresh(client, shop, &app, previous).await;
+                (again.map_err(|second| if second.kind == Kind::LoginRequired { error } else { second })?, previous)
+            }
+            (grant, _) => (grant?, token),
+        };
+        tracing::debug!(%shop, expires_in = ?grant.expires_in, "refreshed the token");
+        Ok(renewed(entry, self.entry(&grant, &app), good))
+    }
+
+    /// A token goes with its app: another one's secret refreshes nothing, and who changed `client_id` means another app.
+    async fn same_app(&self, shop: &ShopDomain, app: &App, entry: &Entry) -> Result<(), AdminError> {
+        let Some(of) = &entry.client_id else { return Ok(()) };
+        // Who cannot be asked for the id now is asked again where it is needed, and a good token needs none.
+        let Ok(id) = self.reference(&app.client_id, shop, SANDBOX_CLIENT).await else { return Ok(()) };
+        if of == id.expose_secret() {
+            return Ok(());
+        }
+        let message = format!(
+            "the token in the store belongs to another app than `client_id` names now. Log in with this one: {}",
+            Self::login(shop)
+        );
+        Err(AdminError::new(Kind::LoginRequired, message))
+    }
+
+    fn none_kept(&self, shop: &ShopDomain, path: &str) -> Result<SecretString, AdminError> {
+        if self.inner.options.sandbox.is_some() {
+            return Ok(SANDBOX_TOKEN.into());
+        }
+        let place = self.place(path);
+        let message =
+            format!("the token store {} has no token of this shop yet: {}", place.display(), Self::login(shop));
+        Err(AdminError::new(Kind::LoginRequired, message))
+    }
+
+    fn entry(&self, grant: &Grant, app: &Credentials) -> Entry {
+        // Whole seconds, as Shopify counts a token's life.
+        let now = Timestamp::from_second(self.now().as_second()).unwrap_or_else(|_| self.now());
+        let end = |life: Option<Duration>| life.map(|life| after(now, life));
+        Entry {
+            access_token: grant.access_token.clone(),
+            scopes: grant.scopes.clone(),
+            obtained_at: now,
+            expires_at: end(grant.expires_in),
+            refresh: grant.refresh_token.clone().map(|token| Refresh {
+                token,
+                expires_at: end(grant.refresh_expires_in),
+                previous: None,
+            }),
+            online_user: grant.user.clone(),
+            client_id: Some(app.client_id.expose_secret().to_owned()),
+        }
+    }
+
+    fn store(&self, path: &str) -> Store {
+        let place = self.place(path);
+        let mut stores = self.inner.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        stores.entry(place.clone()).or_insert_with(|| Store::new(place)).clone()
+    }
+}
+
+/// What is stored after a refresh with the token `good`, which stays valid until the new pair was used. An answer that
+/// brings no refresh token (RFC 6749, section 6) leaves the one that was used.
+fn renewed(old: &Entry, new: Entry, good: &SecretString) -> Entry {
+    let refresh = match new.refresh {
+        Some(refresh) => Some(Refresh { previous: Some(good.clone()), ..refresh }),
+        None => old.refresh.as_ref().map(|refresh| Refresh {
+            token: good.clone(),
+            expires_at: refresh.expires_at,
+            previous: None,
+        }),
+    };
+    Entry { refresh, ..new }
+}
+
+fn is_good(entry: &Entry, now: Timestamp) -> bool {
+    entry.expires_at.is_none_or(|end| end > now)
+}
+
+fn unusable(error: &StoreError) -> AdminError {
+    let kind = match error {
+        StoreError::Busy { .. } => Kind::TimeBudget,
+        _ => Kind::SecretUnavailable,
+    };
+    AdminError::new(kind, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_without_a_refresh_token_leaves_the_one_that_was_good() {
+        let at = |seconds: i64| Timestamp::from_second(seconds).expect("time");
+        let entry = |access: &str, refresh: Option<Refresh>| Entry {
+            access_token: access.into(),
+            scopes: Vec::new(),
+            obtained_at: at(0),
+            expires_at: Some(at(3600)),
+            refresh,
+            online_user: None,
+            client_id: None,
+        };
+        let pair = |token: &str, end: i64, previous: Option<&str>| {
+            Some(Refresh { token: token.into(), expires_at: Some(at(end)), previous: previous.map(Into::into) })
+        };
+        let shown = |entry: Entry| {
+            let Refresh { token, expires_at, previous } = entry.refresh.expect("a refresh token");
+            let previous = previous.map(|token| token.expose_secret().to_owned());
+            (token.expose_secret().to_owned(), expires_at, previous)
+        };
+        let old = entry("a1", pair("r1", 90, Some("r0")));
+        let rotated = renewed(&old, entry("a2", pair("r2", 180, None)), &"r1".into());
+        assert_eq!(shown(rotated), ("r2".to_owned(), Some(at(180)), Some("r1".to_owned())));
+        for good in ["r1", "r0"] {
+            let kept = renewed(&old, entry("a2", None), &good.into());
+            assert_eq!(kept.access_token.expose_secret(), "a2");
+            assert_eq!(shown(kept), (good.to_owned(), Some(at(90)), None));
+        }
+    }
+}
