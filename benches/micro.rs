@@ -126,6 +126,7 @@ fn frame(manifest: &Manifest) -> Frame {
     let settings = v1::Settings {
         endpoint: "shopify".to_owned(),
         sandbox: None,
+        adobe: None,
         admin_api: v1::AdminApi { version: "2026-10".to_owned(), transport: "graphql".to_owned() },
         ownership: v1::Ownership { address_prefixes: vec![ADDRESS.to_owned()], unmanaged: "report".to_owned() },
         safety: v1::Safety {

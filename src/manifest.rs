@@ -25,7 +25,8 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub(crate) use address::{is_dcs, prefix_for};
+pub(crate) use address::{is_dcs, prefix_for, unusable};
+pub(crate) use aep::is_placeholder;
 pub(crate) use digest::auth_value;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};

@@ -21,8 +21,8 @@ pub use consent::{Consent, ConsentError, refused};
 pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
 pub use findings::{RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, order as finding_order};
-pub use hazards::together;
-pub use inlets::Inlets;
+pub use hazards::{acquit, settling, together};
+pub use inlets::{Inlets, is_closed};
 pub use judge::{Stale, Task, judge};
 pub use parts::{lacking, place};
 pub use shop::{Base, Context, Failure, ShopInput, shop};
@@ -69,7 +69,7 @@ pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan
     shops.sort_by(|a, b| a.shop.cmp(&b.shop));
     let whole_run = frame.selection.shard.is_none();
     if whole_run {
-        hazards.extend(hazards::of_run(&frame.settings, &frame.destinations, &shops));
+        hazards.extend(hazards::of_run(&frame.settings, &frame.destinations, &shops.iter()));
     }
     hazards::sort(&mut hazards);
     let summary = summarise(&shops);

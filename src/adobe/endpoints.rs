@@ -12,8 +12,12 @@ pub const TOKEN_URL: &str = "https://ims-na1.adobelogin.com/ims/token/v3";
 /// Flow Service of production (experience-platform-apis, flow-service.yaml).
 pub const BASE_URL: &str = "https://platform.adobe.io/data/foundation/flowservice";
 
-/// Adobe's own.
-const ADOBE: [&str; 2] = ["adobelogin.com", "adobe.io"];
+/// Under which the client secret may be sent: nobody but Adobe answers there.
+const IMS: &str = "adobelogin.com";
+/// Flow Service, and Adobe's other stages of it. Not all of `adobe.io`: customers' own code answers under
+/// `runtime.adobe.io`.
+const PLATFORM: [&str; 2] = ["platform", "platform-"];
+const ADOBE_IO: &str = ".adobe.io";
 
 /// Where tokens come from, and where questions go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +27,14 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// `token_url` and `base_url` of a manifest. Allowed are https to `adobelogin.com`, `adobe.io` and their subdomains,
+    /// `token_url` and `base_url` of a manifest. Allowed are https to `adobelogin.com` and its subdomains for the one, to
+    /// `platform.adobe.io` and `platform-….adobe.io` for the other,
     /// and what `trusted` (HOOKWRIGHT_TRUST_HOSTS) names; http only to a loopback host that it names. The error says
     /// what is wrong with which of the two and what to do.
     pub fn check(token_url: &str, base_url: &str, trusted: &[String]) -> Result<Self, String> {
-        let one = |name, text| parse(name, text).and_then(|url| vouched(name, url, trusted));
-        Ok(Self { token_url: one("token_url", token_url)?, base_url: one("base_url", base_url)? })
+        let token_url = parse("token_url", token_url).and_then(|url| vouched("token_url", url, is_ims, trusted))?;
+        let base_url = parse("base_url", base_url).and_then(|url| vouched("base_url", url, is_platform, trusted))?;
+        Ok(Self { token_url, base_url })
     }
 
     /// What HOOKWRIGHT_ADOBE_URL means, an operator's variable: something in Adobe's place, with both below its path.
@@ -113,23 +119,28 @@ fn parse(name: &str, text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-fn vouched(name: &str, url: Url, trusted: &[String]) -> Result<Url, String> {
+fn vouched(name: &str, url: Url, is_adobes: fn(&Url) -> bool, trusted: &[String]) -> Result<Url, String> {
     let named = is_named(&url, trusted);
     match (url.scheme(), is_loopback(&url)) {
         ("http", true) if named => Ok(url),
         ("http", false) => Err(plain(name, &url)),
-        ("https", _) if named || is_adobe(&url) => Ok(url),
+        ("https", _) if named || is_adobes(&url) => Ok(url),
         _ => Err(stranger(name, &url)),
     }
 }
 
 /// The host is in lower case: the parser sees to that, and to punycode.
-fn is_adobe(url: &Url) -> bool {
+fn is_ims(url: &Url) -> bool {
     let Some(Host::Domain(host)) = url.host() else { return false };
-    ADOBE.iter().any(|adobe| {
-        host.strip_suffix(adobe)
-            .is_some_and(|before| before.is_empty() || (before.ends_with('.') && !before.starts_with('.')))
-    })
+    let before = host.strip_suffix(IMS);
+    before.is_some_and(|before| before.is_empty() || (before.ends_with('.') && !before.starts_with('.')))
+}
+
+fn is_platform(url: &Url) -> bool {
+    let Some(Host::Domain(host)) = url.host() else { return false };
+    let Some(name) = host.strip_suffix(ADOBE_IO) else { return false };
+    let [platform, stage] = PLATFORM;
+    name == platform || name.strip_prefix(stage).is_some_and(|rest| !rest.is_empty() && !rest.contains('.'))
 }
 
 /// The manifest's reader splits nothing off: a trusted name is a whole host, without a port.
@@ -150,7 +161,7 @@ fn plain(name: &str, url: &Url) -> String {
 fn stranger(name: &str, url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     format!(
-        "{name} would send the client secret to {host}, which is none of Adobe's hosts (adobelogin.com, adobe.io). If \
+        "{name} would send the client secret to {host}, which is none of Adobe's hosts for it (adobelogin.com gives tokens, platform.adobe.io has Flow Service). If \
          that is meant, name it in the environment: HOOKWRIGHT_TRUST_HOSTS={host}"
     )
 }
@@ -165,17 +176,17 @@ mod tests {
 
     #[test]
     fn adobes_hosts_and_named_ones_are_taken() {
-        for url in [
-            TOKEN_URL,
-            BASE_URL,
-            "https://adobe.io/x",
-            "HTTPS://Platform.ADOBE.io:8443/x",
-            "https://ims-na1-stg1.adobelogin.com/ims/token/v2",
-            "https://proxy.example/aep",
-            "http://127.0.0.1:4000/__adobe",
-            "https://127.0.0.1/",
-            "http://[::1]:4000",
-        ] {
+        for url in [TOKEN_URL, "https://adobelogin.com/x", "https://IMS-na1-stg1.adobelogin.com/ims/token/v2"] {
+            Endpoints::check(url, BASE_URL, &[]).expect(url);
+            Endpoints::check(TOKEN_URL, url, &[]).expect_err(url);
+        }
+        for url in [BASE_URL, "HTTPS://Platform.ADOBE.io:8443/x", "https://platform-stage.adobe.io/x"] {
+            Endpoints::check(TOKEN_URL, url, &[]).expect(url);
+            Endpoints::check(url, BASE_URL, &[]).expect_err(url);
+        }
+        for url in
+            ["https://proxy.example/aep", "http://127.0.0.1:4000/__adobe", "https://127.0.0.1/", "http://[::1]:4000"]
+        {
             Endpoints::check(url, BASE_URL, &trusted()).expect(url);
             Endpoints::check(TOKEN_URL, url, &trusted()).expect(url);
         }
@@ -191,6 +202,11 @@ mod tests {
             ("https://adobe.io.evil.example/", "HOOKWRIGHT_TRUST_HOSTS=adobe.io.evil.example"),
             ("https://adobe.io./", "HOOKWRIGHT_TRUST_HOSTS=adobe.io."),
             ("https://.adobe.io/", "HOOKWRIGHT_TRUST_HOSTS"),
+            // Customers' own code answers there.
+            ("https://runtime.adobe.io/api/v1/web/anybody/x", "HOOKWRIGHT_TRUST_HOSTS=runtime.adobe.io"),
+            ("https://anybody.runtime.adobe.io/", "HOOKWRIGHT_TRUST_HOSTS"),
+            ("https://platform.anybody.adobe.io/", "HOOKWRIGHT_TRUST_HOSTS"),
+            ("https://platform-.adobe.io/", "HOOKWRIGHT_TRUST_HOSTS"),
             ("https://xn--adbe-5qa.io/", "xn--adbe-5qa.io"),
             ("https://adöbe.io/", "xn--"),
             ("https://evil.example/adobe.io", "evil.example"),

@@ -267,7 +267,8 @@ Examples:
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("act").required(true))]
+// Not required by clap: a man page cannot break the line of eight alternatives in angle brackets.
+#[command(group = ArgGroup::new("act"))]
 #[expect(clippy::struct_excessive_bools, reason = "one flag for each act; the group lets one of them through")]
 pub(crate) struct InletArgs {
     /// Name or id

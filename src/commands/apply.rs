@@ -64,7 +64,9 @@ async fn saved(
     same_target(&run, &plan)?;
     check::shard_was_judged(&plan, args.checked.as_deref())?;
     refuse_hazards(&plan, consents)?;
-    run.look_up(&args.manifest.file, &args.run.access, output, Some(&plan)).await?;
+    run.look_up(&args.manifest.file, output, Some(&plan)).await?;
+    same_adobe(&run, &plan)?;
+    refuse_settling(&run, &plan, consents)?;
     for shop in &plan.shops {
         lines::tell_changes(&run.recorder, shop);
     }
@@ -86,8 +88,10 @@ async fn fresh(
     let recorder = Arc::clone(recorder);
     let mut run =
         pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
-    run.look_up(&args.manifest.file, &args.run.access, output, None).await?;
-    let plan = run.plan(Then::Apply, None, None, |plan| pipeline::exit_of(plan, Exit::Done) as u8).await;
+    run.look_up(&args.manifest.file, output, None).await?;
+    let plan = run
+        .plan(if asks { Then::Ask } else { Then::Apply }, None, None, |plan| pipeline::exit_of(plan, Exit::Done) as u8)
+        .await;
     let shown = render::plan_text(&plan, &output.style());
     match args.format {
         Format::Text => output.print(&format!("{shown}\n"))?,
@@ -107,8 +111,10 @@ async fn fresh(
         return Ok(Ended { exit: Exit::Error, summary: Summary { message, ..Summary::default() } });
     }
     let reading = if asks { Reading::Again } else { Reading::Fresh };
-    if asks {
+    // Reading a fleet takes its time, and so does whoever is asked.
+    if anything && !plan.destinations.is_empty() {
         run.look_again(&plan).await;
+        refuse_settling(&run, &plan, consents)?;
     }
     carry_out(args, run, plan, reading, output).await
 }
@@ -139,6 +145,25 @@ fn refuse_hazards(plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
         return Ok(());
     }
     Err(check::refusal(&refused))
+}
+
+/// What stands in for Adobe may have other addresses than Adobe.
+fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
+    let here = run.adobe();
+    if run.looked.destinations.is_empty() || here == plan.settings.adobe {
+        return Ok(());
+    }
+    let name = |url: &Option<String>| url.clone().unwrap_or_else(|| "Adobe itself".to_owned());
+    let (planned, here) = (name(&plan.settings.adobe), name(&here));
+    Err(Failure::invalid(format!("the plan was made with addresses of {planned}, and this would ask {here}"))
+        .hint("set HOOKWRIGHT_ADOBE_URL as it was when the plan was made"))
+}
+
+/// What was made or changed at Adobe since the plan is as young as what was then.
+fn refuse_settling(run: &Run, plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
+    let young = plan::settling(&run.destinations(), &plan.shops);
+    let refused = plan::refused(young.iter(), consents, clock());
+    if refused.is_empty() { Ok(()) } else { Err(check::refusal(&refused)) }
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {
@@ -295,13 +320,14 @@ impl Shared {
     /// Whether the shop's destinations are at Adobe what they were when the plan was made.
     fn same_destinations(&self, planned: &v1::Shop, index: usize) -> Result<(), Box<ReportShop>> {
         let shop = &self.run.manifest.shops[index];
-        if self.reading == Reading::Fresh || shop.lookups.is_empty() {
+        if shop.lookups.is_empty() {
             return Ok(());
         }
         let now = &self.run.looked;
         if let Some(error) = now.missing(&shop.lookups) {
             return Err(Box::new(apply::not_read(planned, error)));
         }
+        // Every one is there: `missing` says so.
         for told in shop.lookups.iter().filter_map(|at| now.destinations.get(at)) {
             let same = |d: &&v1::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
             let changed = match self.plan.destinations.iter().find(same) {

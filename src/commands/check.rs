@@ -80,10 +80,10 @@ fn one_adobe(plans: &[Plan]) -> Result<(), Failure> {
     let mut first: BTreeMap<_, &Destination> = BTreeMap::new();
     for destination in plans.iter().flat_map(|p| &p.destinations) {
         let known = *first.entry((&destination.name, &destination.shop, &destination.wanted)).or_insert(destination);
-        if (&known.id, &known.address) != (&destination.id, &destination.address) {
+        if (&known.id, &known.address, &known.state) != (&destination.id, &destination.address, &destination.state) {
             let name = destination.name.as_deref().unwrap_or(&destination.wanted);
             return Err(Failure::invalid(format!(
-                "Adobe had another address for {name} when the next shard was planned"
+                "Adobe had another address or state for {name} when the next shard was planned"
             ))
             .hint("plan all shards again"));
         }

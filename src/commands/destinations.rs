@@ -28,7 +28,7 @@ pub(super) async fn run(args: DestinationsArgs, output: Output) -> Result<Exit, 
     let (recorder, output) = lines::open(None, None, args.format, output)?;
     let mut run =
         pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
-    let destinations = run.all_destinations(&args.run.access).await?;
+    let destinations = run.all_destinations().await?;
     run.target.close().await?;
 
     let unknown = destinations.iter().filter_map(|d| d.error.as_ref());

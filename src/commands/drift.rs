@@ -36,9 +36,9 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
     // Neither a journal nor events: it writes nothing.
     let (recorder, _) = lines::open(None, None, Format::Text, output)?;
     let mut run = pipeline::open(&args.manifest, &args.select, &args.run, voice, output, None, recorder).await?;
-    run.look_up(&args.manifest.file, &args.run.access, output, None).await?;
+    run.look_up(&args.manifest.file, output, None).await?;
     if args.verify_destinations {
-        run.verify(&args.run.access).await?;
+        run.verify().await?;
     }
     let plan = run.plan(Then::Nothing, None, earlier.as_ref(), |plan| exit_of(plan, Exit::Changes) as u8).await;
     let plan = &*found.insert(plan);

@@ -16,7 +16,7 @@ use super::{Output, lines, load as files, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
 use crate::auth::Tokens;
-use crate::cli::{ManifestArgs, RunArgs, SelectArgs, Tolerate};
+use crate::cli::{AccessArgs, ManifestArgs, RunArgs, SelectArgs, Tolerate};
 use crate::diagnostic;
 use crate::error::Failure;
 use crate::events::{Event, Wait};
@@ -51,6 +51,7 @@ pub(crate) struct Run {
     pub(crate) accounts: Accounts,
     /// Pasted addresses that were checked there.
     verified: Vec<v1::Destination>,
+    access: AccessArgs,
     deadline: Option<tokio::time::Instant>,
     tolerate: Vec<Tolerable>,
     parallelism: usize,
@@ -76,6 +77,8 @@ pub(crate) async fn open(
 pub(crate) enum Then {
     /// It is shown or saved.
     Nothing,
+    /// It is shown, and applied if somebody agrees.
+    Ask,
     /// It is applied.
     Apply,
 }
@@ -161,6 +164,7 @@ pub(crate) async fn open_loaded(
         looked: Looked::default(),
         accounts: Accounts::default(),
         verified: Vec::new(),
+        access: run.access.clone(),
         deadline,
         selection: selection.wire(&terms),
         tolerate: tolerate.collect(),
@@ -291,13 +295,17 @@ impl Run {
             shops,
             of_shop,
             match then {
-                Then::Apply => |part| part.shop.status == ShopStatus::Changed,
+                Then::Ask | Then::Apply => |part| part.shop.status == ShopStatus::Changed,
                 Then::Nothing => |_| false,
             },
         );
         let mut parts = parts.await;
         parts.append(&mut unplanned);
-        self.explain(&mut destinations, &parts).await;
+        self.acquit(&mut parts).await;
+        // Where nobody reads it, what is to be done does not wait for it.
+        if then != Then::Apply {
+            self.explain(&mut destinations, &parts).await;
+        }
         let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
         let frame = Frame {
             settings: self.settings(),
@@ -316,6 +324,7 @@ impl Run {
         v1::Settings {
             endpoint: self.target.name.clone(),
             sandbox: self.target.sandbox.clone(),
+            adobe: self.adobe(),
             admin_api: v1::AdminApi {
                 version: admin_api.version.to_string(),
                 transport: admin_api.transport.as_str().to_owned(),

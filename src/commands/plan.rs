@@ -25,9 +25,9 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
     let run =
         pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, Arc::clone(recorder));
     let mut run = run.await?;
-    run.look_up(&args.manifest.file, &args.run.access, output, None).await?;
+    run.look_up(&args.manifest.file, output, None).await?;
     if args.verify_destinations {
-        run.verify(&args.run.access).await?;
+        run.verify().await?;
     }
     let base = pipeline::base(&args.base, &run, output)?;
     let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };

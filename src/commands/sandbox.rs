@@ -17,7 +17,7 @@ pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write) -> Result<(), Sa
             let (shops, subscriptions) = (count(done.shops, "shop"), count(done.subscriptions, "subscription"));
             format!("{} holds {shops} with {subscriptions}.", args.state.state.display())
         }
-        SandboxCommand::Edit(args) => sandbox::edit(&args.state.state, &edit(args.edit))?,
+        SandboxCommand::Edit(args) => sandbox::edit(&args.state.state, &edit(args.edit)?)?,
     };
     say(out, &told)
 }
@@ -70,8 +70,8 @@ async fn interrupted() {
     let _ = ctrl_c().await; // without signals there is nothing to wait for
 }
 
-fn edit(command: EditCommand) -> Edit {
-    match command {
+fn edit(command: EditCommand) -> Result<Edit, SandboxError> {
+    Ok(match command {
         EditCommand::List { shop } => Edit::List { shop },
         EditCommand::Add { shop, topic, address, format, filter, include_field, metafield_namespace, name } => {
             let list = |values: Vec<String>| (!values.is_empty()).then(|| values.join(","));
@@ -92,8 +92,8 @@ fn edit(command: EditCommand) -> Edit {
         EditCommand::Scopes { shop, scopes } => {
             Edit::Scopes { shop, scopes: scopes.into_iter().filter(|scope| !scope.is_empty()).collect() }
         }
-        EditCommand::Flow(args) => Edit::Inlet(inlet(InletKind::Flow, args)),
-        EditCommand::Connection(args) => Edit::Inlet(inlet(InletKind::Connection, args)),
+        EditCommand::Flow(args) => Edit::Inlet(inlet(InletKind::Flow, args)?),
+        EditCommand::Connection(args) => Edit::Inlet(inlet(InletKind::Connection, args)?),
         EditCommand::Token { shop, token } => Edit::Token { shop, token },
         // One of them is given: the argument group holds that.
         EditCommand::Tokens { shop, revoke_tokens, expire_tokens, expire_refresh_tokens, expire_codes: _ } => {
@@ -108,11 +108,10 @@ fn edit(command: EditCommand) -> Edit {
             };
             Edit::Tokens { shop, end }
         }
-    }
+    })
 }
 
-fn inlet(kind: InletKind, args: InletArgs) -> InletEdit {
-    // One of them is given: the argument group holds that.
+fn inlet(kind: InletKind, args: InletArgs) -> Result<InletEdit, SandboxError> {
     let act = match args {
         InletArgs { run: Some(status), received, failed, .. } => Act::Run { status, received, failed },
         InletArgs { settle: Some(ago), .. } => Act::Settle(ago),
@@ -120,9 +119,14 @@ fn inlet(kind: InletKind, args: InletArgs) -> InletEdit {
         InletArgs { recreate: true, .. } => Act::Recreate,
         InletArgs { delete: true, .. } => Act::Delete,
         InletArgs { require_authentication: true, .. } => Act::RequireAuthentication,
-        _ => Act::Disable,
+        InletArgs { disable: true, .. } => Act::Disable,
+        _ => {
+            let acts =
+                "--enable, --disable, --recreate, --delete, --settle AGE, --require-authentication or --run STATUS";
+            return Err(SandboxError::Edit(format!("say what is done to it: {acts}")));
+        }
     };
-    InletEdit { kind, which: args.which, act }
+    Ok(InletEdit { kind, which: args.which, act })
 }
 
 fn say(out: &mut dyn Write, line: &str) -> Result<(), SandboxError> {

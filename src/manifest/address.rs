@@ -6,6 +6,7 @@ use url::{Host, Url};
 
 use crate::diagnostic::Code;
 use crate::model::{Address, AddressKind};
+use crate::state::Ownership;
 
 /// The id in Adobe's documentation.
 const SAMPLE_ID: &str = "9d411a24aa3c0a3eded92bac6c64d0da986ee7a8212f87168c5fb42d9ddc3227";
@@ -125,6 +126,23 @@ fn refused_arn(text: &str) -> Option<Remark> {
     let hint = "write arn:aws:events:<region>::event-source/aws.partner/shopify.com/<the app's numeric id>/<source>, as \
                 the app's settings at Shopify show it";
     well_formed().is_none().then(|| remark(Code::BadAddress, "the ARN is not one of a Shopify event source", hint))
+}
+
+/// Why an address that Adobe has for a destination can't be bound; nothing if it can.
+pub(crate) fn unusable(address: &Address, ownership: &Ownership) -> Option<String> {
+    if let Some(remark) = refused(address) {
+        return Some(remark.message);
+    }
+    if address.as_str().contains('#') {
+        return Some("the address has a fragment (#), which nobody sends".to_owned());
+    }
+    (!ownership.covers(address)).then(|| {
+        format!(
+            "no prefix of `ownership` covers it, so that it would be taken for somebody else's; if it is right, add {:?} to \
+             ownership.address_prefixes",
+            prefix_for(address)
+        )
+    })
 }
 
 /// Whether the address is one of Adobe's collection endpoint.

@@ -64,6 +64,14 @@ impl<'a> Accounts<'a> {
     }
 }
 
+/// How a placeholder begins; no URL does.
+const PLACEHOLDER: &str = "https://dcs.adobedc.net/<";
+
+/// Whether an address is none, but stands for one.
+pub(crate) fn is_placeholder(address: &Address) -> bool {
+    address.as_str().starts_with(PLACEHOLDER)
+}
+
 /// Stands for the address of what was not looked up, or not found: one for each question, and judged like any other
 /// address of Adobe's. A shop whose bindings have one is never planned.
 pub(super) fn placeholder(lookup: &Lookup, with_flow_id: bool) -> Address {
@@ -73,5 +81,5 @@ pub(super) fn placeholder(lookup: &Lookup, with_flow_id: bool) -> Address {
         LookupBy::Id(id) => ("id", id),
     };
     let flow_id = if with_flow_id { " with flow id" } else { "" };
-    Address::new(&format!("https://dcs.adobedc.net/<{} {key} {text:?} of {account}{flow_id}>", kind.as_str()))
+    Address::new(&format!("{PLACEHOLDER}{} {key} {text:?} of {account}{flow_id}>", kind.as_str()))
 }

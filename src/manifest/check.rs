@@ -182,20 +182,6 @@ impl Rules {
         }
     }
 
-    /// An address that Adobe says: what is unusual in it is Adobe's business.
-    pub(super) fn found_address(&mut self, at: &At<Address>, findings: &mut Findings) {
-        if !self.addresses.insert(at.spot) {
-            return;
-        }
-        match address::refused(&at.value) {
-            Some(remark) => {
-                let message = format!("the address that Adobe has for it cannot be bound: {}", remark.message);
-                findings.report(findings.diagnostic(remark.code, at.spot, message).hint(remark.hint));
-            }
-            None => self.owned(at, findings),
-        }
-    }
-
     fn owned(&self, at: &At<Address>, findings: &mut Findings) {
         if let Some(ownership) = &self.ownership
             && !ownership.covers(&at.value)

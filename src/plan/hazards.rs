@@ -1,6 +1,6 @@
 //! Properties of a plan that need somebody's consent, with figures and the way out in the message.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -89,12 +89,7 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
         .map(|before| before.address.as_str())
         .filter(|address| !context.addresses.contains(&Address::new(address).folded()))
         .collect();
-    if let Some(first) = foreign.first() {
-        let others = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
-        let message = format!(
-            "deletes managed subscriptions whose address is no address of this manifest: {first}{others}; \
-             another manifest may own them"
-        );
+    if let Some(message) = foreign_message(&foreign) {
         out.push(hazard("delete_foreign", name, message, json!({ "addresses": foreign })));
     }
 
@@ -121,22 +116,56 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
 
 /// Destinations that changed so lately that Adobe may lose what is delivered (documented: five minutes), if anything is
 /// newly bound to them.
-fn settling(destinations: &[Destination], binds: &dyn Fn(&str) -> usize) -> Option<Hazard> {
-    let young: Vec<(&Destination, &str, usize)> = destinations
-        .iter()
-        .filter_map(|d| Some((d, d.settles_at.as_deref()?, binds(d.address.as_deref()?))))
-        .filter(|(.., bound)| *bound > 0)
-        .collect();
+pub fn settling<'a>(destinations: &[Destination], shops: impl IntoIterator<Item = &'a Shop>) -> Option<Hazard> {
+    let young: Vec<(&Destination, &str, &str)> =
+        destinations.iter().filter_map(|d| Some((d, d.settles_at.as_deref()?, d.address.as_deref()?))).collect();
+    if young.is_empty() {
+        return None;
+    }
+    let changes = shops.into_iter().flat_map(|shop| &shop.changes).filter(|change| binds_anew(change));
+    let mut bound: HashMap<&str, usize> = HashMap::new();
+    for after in changes.filter_map(|change| change.after.as_ref()) {
+        *bound.entry(&after.address).or_default() += 1;
+    }
+    let young: Vec<_> = young.into_iter().filter(|(.., address)| bound.contains_key(address)).collect();
     let until = young.iter().map(|(_, until, _)| *until).max()?;
-    let named: Vec<&str> = young.iter().filter_map(|(d, ..)| d.name.as_deref().or(d.address.as_deref())).collect();
-    let bound: usize = young.iter().map(|(.., bound)| bound).sum();
+    let named: Vec<&str> = young.iter().map(|(d, _, address)| d.name.as_deref().unwrap_or(address)).collect();
+    let addresses: BTreeSet<&str> = young.iter().map(|(.., address)| *address).collect();
+    let number: usize = addresses.iter().filter_map(|address| bound.get(address)).sum();
+    let what = if number == 1 { "subscription" } else { "subscriptions" };
     let message = format!(
-        "binds {bound} subscriptions to destinations that were made or changed less than five minutes before \
+        "binds {number} {what} to destinations that were made or changed less than five minutes before \
          ({}): Adobe may lose what is delivered before {until}; apply the same plan after that",
         named.join(", ")
     );
-    let details = json!({ "destinations": named, "subscriptions": bound, "until": until });
+    let details = json!({ "destinations": named, "subscriptions": number, "until": until });
     Some(hazard("destination_settling", None, message, details))
+}
+
+/// Takes addresses that turned out to be the manifest's out of what is held for a stranger's.
+pub fn acquit(hazards: &mut Vec<Hazard>, known: &BTreeSet<String>) {
+    hazards.retain_mut(|hazard| {
+        if hazard.kind != "delete_foreign" {
+            return true;
+        }
+        let addresses = hazard.details.get("addresses").and_then(Value::as_array).cloned().unwrap_or_default();
+        let texts = addresses.iter().filter_map(Value::as_str);
+        let foreign: Vec<&str> = texts.filter(|address| !known.contains(&Address::new(address).folded())).collect();
+        let Some(message) = foreign_message(&foreign) else { return false };
+        hazard.message = message;
+        hazard.details = json!({ "addresses": foreign }).as_object().cloned().unwrap_or_default();
+        true
+    });
+}
+
+/// `None`: there is none.
+fn foreign_message(foreign: &[&str]) -> Option<String> {
+    let first = foreign.first()?;
+    let others = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
+    Some(format!(
+        "deletes managed subscriptions whose address is no address of this manifest: {first}{others}; \
+         another manifest may own them"
+    ))
 }
 
 /// Hazards of several plans of one run as one: those of shops as they stand there, those of the run over all shops together.
@@ -144,12 +173,13 @@ fn settling(destinations: &[Destination], binds: &dyn Fn(&str) -> usize) -> Opti
 pub fn together(plans: &[Plan]) -> Vec<Hazard> {
     let Some(first) = plans.first() else { return Vec::new() };
     let of_shops = plans.iter().flat_map(|plan| &plan.hazards).filter(|hazard| hazard.shop.is_some());
+    // What shards were told of one destination counts once, and what was told last.
+    let mut told: Vec<&Destination> = plans.iter().flat_map(|plan| &plan.destinations).collect();
+    told.sort_by(|a, b| b.settles_at.cmp(&a.settles_at));
     let mut seen = HashSet::new();
-    // What shards were told of one destination counts once.
-    let destinations = plans.iter().flat_map(|plan| &plan.destinations);
-    let destinations: Vec<Destination> =
-        destinations.filter(|d| seen.insert((&d.name, &d.shop, &d.wanted))).cloned().collect();
-    let mut out = of_run(&first.settings, &destinations, plans.iter().flat_map(|plan| &plan.shops));
+    let told = told.into_iter().filter(|d| seen.insert((&d.name, &d.shop, &d.wanted)));
+    let destinations: Vec<Destination> = told.cloned().collect();
+    let mut out = of_run(&first.settings, &destinations, &plans.iter().flat_map(|plan| &plan.shops));
     out.extend(of_shops.cloned());
     sort(&mut out);
     out
@@ -164,27 +194,18 @@ pub(super) fn sort(hazards: &mut [Hazard]) {
 pub(super) fn of_run<'a>(
     settings: &Settings,
     destinations: &[Destination],
-    shops: impl IntoIterator<Item = &'a Shop>,
+    shops: &(impl IntoIterator<Item = &'a Shop> + Clone),
 ) -> Vec<Hazard> {
-    let young: HashSet<&str> =
-        destinations.iter().filter(|d| d.settles_at.is_some()).filter_map(|d| d.address.as_deref()).collect();
-    let mut bound: HashMap<&str, usize> = HashMap::new();
     let counts_all = settings.ownership.unmanaged == "delete";
     let (mut whole, mut lost, mut moved, mut in_shops) = (0, 0, 0, 0);
-    for shop in shops {
-        for after in shop.changes.iter().filter(|c| binds_anew(c)).filter_map(|c| c.after.as_ref()) {
-            if let Some(address) = young.get(after.address.as_str()) {
-                *bound.entry(address).or_default() += 1;
-            }
-        }
+    for shop in shops.clone() {
         whole += population(shop, counts_all);
         lost += shop.changes.iter().filter(|c| loses_a_route(c)).count();
         let moves = shop.changes.iter().filter(|c| changes_address(c)).count();
         moved += moves;
         in_shops += usize::from(moves > 0);
     }
-    let mut out: Vec<Hazard> =
-        settling(destinations, &|address| bound.get(address).copied().unwrap_or(0)).into_iter().collect();
+    let mut out: Vec<Hazard> = settling(destinations, shops.clone()).into_iter().collect();
     if whole < RUN_MINIMUM {
         return out;
     }

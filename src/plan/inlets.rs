@@ -8,7 +8,7 @@ use super::v1::{self, Finding, Severity};
 use crate::diff::{Change, ShopDiff};
 use crate::model::{Address, Field};
 
-/// Verdicts by which an address is not bound to: what is delivered there is refused or lost.
+/// Verdicts of what is not bound to.
 const CLOSED: [&str; 4] = ["disabled", "authentication_required", "address_differs", "no_address"];
 
 /// Addresses of which Adobe says something.
@@ -29,13 +29,18 @@ struct Said {
     destination: String,
 }
 
+/// Whether nothing may be newly bound to it: what is delivered there is refused or lost.
+pub fn is_closed(destination: &v1::Destination) -> bool {
+    CLOSED.contains(&destination.verdict.as_str())
+}
+
 impl Inlets {
     /// From what was found out of each destination.
     pub fn of(destinations: &[v1::Destination]) -> Self {
         let mut inlets = Self::default();
         for destination in destinations.iter().filter(|d| d.verdict != "ok" && d.verdict != "unknown") {
             let Some(address) = destination.address.as_deref().map(Address::new) else { continue };
-            if CLOSED.contains(&destination.verdict.as_str()) {
+            if is_closed(destination) {
                 inlets.closed.insert(address.clone());
             }
             let said = Said {

@@ -55,6 +55,7 @@ impl World {
         let settings = Settings {
             endpoint: "shopify".into(),
             sandbox: None,
+            adobe: None,
             admin_api: v1::AdminApi { version: "2026-10".into(), transport: "graphql".into() },
             ownership: v1::Ownership { address_prefixes: vec![], unmanaged: self.ownership.unmanaged.as_str().into() },
             safety: v1::Safety {

@@ -82,7 +82,7 @@ pub struct Destination {
     pub created_at: Option<String>,
     /// RFC 3339.
     pub updated_at: Option<String>,
-    /// `ok`, `missing`, `ambiguous`, `disabled`, `address_differs`, `authentication_required`, `no_address`,
+    /// `ok`, `missing`, `ambiguous`, `disabled`, `address_differs`, `authentication_required`, `no_address`, `unusable_address`,
     /// `settling`, `ingest_failing`, `quiet`, `unknown`, or one that a later minor version adds.
     pub verdict: String,
     /// How much that matters.
@@ -134,6 +134,9 @@ pub struct Settings {
     /// Which sandbox state, where the endpoint is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Sandbox>,
+    /// The URL that stands in for Adobe (HOOKWRIGHT_ADOBE_URL), where something was looked up there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adobe: Option<String>,
     /// Version and transport.
     pub admin_api: AdminApi,
     /// The ownership rule.

@@ -10,7 +10,7 @@ use crate::state;
 
 /// Target, limits and ownership, where they are not the default.
 pub(super) fn write(page: &mut Page<'_>, settings: &Settings) {
-    let Settings { endpoint, sandbox, admin_api, ownership, safety } = settings;
+    let Settings { endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
     let target = match (endpoint.as_str(), sandbox) {
         ("shopify", _) => None,
         ("sandbox", Some(sandbox)) => Some(format!("sandbox ({})", escape(&sandbox.state))),
@@ -18,6 +18,10 @@ pub(super) fn write(page: &mut Page<'_>, settings: &Settings) {
     };
     if let Some(target) = target {
         let line = page.style.paint(Ink::Strong, &format!("Target: {target}"));
+        page.line(0, &line);
+    }
+    if let Some(adobe) = adobe {
+        let line = page.style.paint(Ink::Strong, &format!("Adobe: {}", escape(adobe)));
         page.line(0, &line);
     }
     let AdminApi { version, transport } = admin_api;

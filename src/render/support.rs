@@ -23,6 +23,7 @@ pub(super) fn settings() -> Settings {
     Settings {
         endpoint: "shopify".into(),
         sandbox: None,
+        adobe: None,
         admin_api: AdminApi { version: "2026-10".into(), transport: "graphql".into() },
         ownership: Ownership {
             address_prefixes: vec!["https://dcs.adobedc.net/collection/".into()],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -44,25 +45,38 @@ pub(crate) struct Opened {
 #[derive(Default)]
 pub(crate) struct Accounts {
     pub(crate) all: BTreeMap<Arc<str>, Opened>,
+    deadline: Option<Instant>,
 }
 
+/// Longest time for the questions before the shops are read; those with pasted addresses wait for it, too.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 impl Accounts {
-    /// Makes clients of the accounts that `needed` picks. Sends nothing. Fails where a URL leads to somebody who is not
+    /// Makes clients of the accounts that `needed` picks, where there is none yet. Sends nothing. Fails where a URL leads to somebody who is not
     /// trusted, before any secret is read; a secret that cannot be had is that account's trouble alone.
     pub(crate) async fn open(
+        &mut self,
         manifest: &Manifest,
         needed: impl Fn(&str) -> bool,
         setting: &Setting,
-    ) -> Result<Self, Failure> {
-        let picked: Vec<&AepAccount> = manifest.aep.iter().filter(|account| needed(&account.name)).collect();
+    ) -> Result<(), Failure> {
+        self.deadline = setting.deadline;
+        let there = |name: &str| self.all.contains_key(name);
+        let picked: Vec<&AepAccount> =
+            manifest.aep.iter().filter(|account| needed(&account.name) && !there(&account.name)).collect();
         let endpoints: Vec<Endpoints> =
             picked.iter().map(|account| endpoints(account, setting)).collect::<Result<_, _>>()?;
-        let mut all = BTreeMap::new();
         for (account, endpoints) in picked.into_iter().zip(endpoints) {
             let client = client(account, endpoints, setting).await;
-            all.insert(Arc::clone(&account.name), Opened { account: account.clone(), client });
+            self.all.insert(Arc::clone(&account.name), Opened { account: account.clone(), client });
         }
-        Ok(Self { all })
+        Ok(())
+    }
+
+    /// How long a question may take: a quarter of what the run has left, so that the shops have the rest.
+    pub(crate) fn patience(&self) -> Duration {
+        let left = self.deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        left.map_or(PATIENCE, |left| PATIENCE.min(left / 4))
     }
 }
 
@@ -105,6 +119,19 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -
         on_wait: Some(Arc::clone(&setting.on_wait)),
     };
     Client::new(credentials, options).map_err(|e| wire(&e))
+}
+
+/// Nobody answered for so long.
+pub(super) fn unanswered(account: &str, patience: Duration) -> ShopError {
+    ShopError {
+        kind: crate::adobe::Kind::Unavailable.as_str().to_owned(),
+        http_status: None,
+        message: format!(
+            "aep `{account}`: Adobe did not answer within {} s; try again later, or with a longer --timeout",
+            patience.as_secs()
+        ),
+        retryable: true,
+    }
 }
 
 /// As it stands in a plan.

@@ -1,10 +1,14 @@
 //! Whether a destination is still what a plan was made with.
 
-use crate::plan::v1::Destination;
+use crate::plan::{self, v1::Destination};
 
 /// What changed of a destination since the plan, in words; nothing if it is the same.
 pub(crate) fn changed(planned: &Destination, now: &Destination) -> Option<String> {
     let name = planned.name.as_deref().unwrap_or(&planned.wanted);
+    // A plan binds nothing to what was closed then.
+    if plan::is_closed(now) {
+        return Some(format!("destination {name}: {}", now.message));
+    }
     let fields = [
         ("id", &planned.id, &now.id),
         ("address", &planned.address, &now.address),

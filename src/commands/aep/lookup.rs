@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::accounts::{Accounts, Opened, wire};
+use super::accounts::{Accounts, Opened, unanswered, wire};
 use super::tell::{Told, blank, describe};
 use crate::adobe::{By, Inlet, Wanted};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, unusable};
 use crate::model::Address;
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, ShopError};
@@ -28,8 +28,14 @@ pub(crate) struct Looked {
 impl Looked {
     /// Why a shop that needs these destinations cannot be planned.
     pub(crate) fn missing(&self, needed: &[usize]) -> Option<ShopError> {
-        let destinations = || needed.iter().filter_map(|at| self.destinations.get(at));
-        let unresolved = destinations().find(|d| d.address.is_none())?;
+        // A place that was not looked up is as good as one that was not found.
+        let Some(told) = needed.iter().map(|at| self.destinations.get(at)).collect::<Option<Vec<_>>>() else {
+            let message =
+                "a destination was not looked up at Adobe; try again, and report it if it stays so".to_owned();
+            let kind = "destination_unknown".to_owned();
+            return Some(ShopError { kind, http_status: None, message, retryable: true });
+        };
+        let unresolved = told.into_iter().find(|d| d.address.is_none())?;
         let name = unresolved.name.as_deref().unwrap_or(&unresolved.wanted);
         let message = format!("destination {name}: {}", unresolved.message);
         Some(match &unresolved.error {
@@ -51,6 +57,7 @@ pub(crate) async fn look_up(
     accounts: &Accounts,
     now: fn() -> Timestamp,
 ) -> Looked {
+    let patience = accounts.patience();
     let asked = places.iter().filter_map(|at| match &manifest.destinations.get(*at)?.target {
         Target::Lookup { lookup, .. } => Some(lookup.clone()),
         Target::Address(_) => None,
@@ -65,7 +72,10 @@ pub(crate) async fn look_up(
         .collect();
     let answers = side_by_side(questions, AT_A_TIME, |(lookup, opened)| async move {
         let answer = match &opened.client {
-            Ok(client) => client.find(&wanted(&lookup)).await.map_err(|e| wire(&e)),
+            Ok(client) => match tokio::time::timeout(patience, client.find(&wanted(&lookup))).await {
+                Ok(found) => found.map_err(|e| wire(&e)),
+                Err(_) => Err(unanswered(&lookup.account, patience)),
+            },
             Err(error) => Err(error.clone()),
         };
         (lookup, answer)
@@ -83,8 +93,12 @@ pub(crate) async fn look_up(
                     describe(&mut told, one, now());
                     if let Some(address) = &one.address {
                         let found = Found { id: one.id.clone(), address: Address::new(address) };
-                        told.address = Some(found.address(*with_flow_id).to_string());
-                        looked.found.insert(lookup.clone(), found);
+                        if let Some(why) = unusable(&found.address, &manifest.ownership) {
+                            Told::unusable(one, &why).put(&mut told);
+                        } else {
+                            told.address = Some(found.address(*with_flow_id).to_string());
+                            looked.found.insert(lookup.clone(), found);
+                        }
                     }
                 }
                 [] => Told::missing(&wanted(lookup), &opened.account).put(&mut told),

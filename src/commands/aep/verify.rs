@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::accounts::{Accounts, wire};
 use super::tell::{Told, blank, describe, describe_run};
-use crate::adobe::{Inlet, InletKind};
+use crate::adobe::{By, Inlet, InletKind, Wanted};
 use crate::manifest::Manifest;
 use crate::model::Address;
 use crate::plan::v1::{self, ShopError};
-use crate::state::aep::{AepAccount, FLOW_ID, Target, same_inlet};
+use crate::state::aep::{AepAccount, Destination, FLOW_ID, Target, same_inlet};
 
 /// Checks the pasted addresses of the manifest at these places.
 pub(crate) async fn verify(
@@ -25,6 +25,7 @@ pub(crate) async fn verify(
         return Vec::new();
     }
     let mut known: Vec<(AepAccount, Inlet)> = Vec::new();
+    let mut named_flows: Vec<(AepAccount, Inlet)> = Vec::new();
     let mut trouble: Option<ShopError> = None;
     for opened in accounts.all.values() {
         let all = match &opened.client {
@@ -36,6 +37,19 @@ pub(crate) async fn verify(
             Err(error) => trouble = Some(error),
         }
     }
+    // A dataflow over an HTTP API source has no address of its own, so it is in no list of addresses: one that an address
+    // names is looked up by its id.
+    for flow in pasted.iter().filter_map(|d| flow_of(d)) {
+        for opened in accounts.all.values().filter(|_| known.iter().all(|(_, inlet)| inlet.id != flow)) {
+            let Ok(client) = &opened.client else { continue };
+            let by_id = Wanted { kind: InletKind::Flow, by: By::Id(flow.clone()) };
+            match client.find(&by_id).await {
+                Ok(found) => named_flows.extend(found.into_iter().map(|inlet| (opened.account.clone(), inlet))),
+                Err(error) => trouble = Some(wire(&error)),
+            }
+        }
+    }
+    known.append(&mut named_flows);
     let asked: Vec<String> =
         accounts.all.values().map(|o| format!("sandbox {} of {}", o.account.sandbox, o.account.org)).collect();
     let told = pasted.into_iter().map(|destination| {
@@ -48,7 +62,7 @@ pub(crate) async fn verify(
             (Some((account, inlet)), _) => {
                 let mut told = blank(destination, Some(account));
                 describe(&mut told, inlet, now());
-                if let Some(flow_id) = flow_id.filter(|_| named.is_none() && inlet.kind == InletKind::Flow) {
+                if let Some(flow_id) = flow_id.filter(|_| named.is_none()) {
                     Told::differs(inlet, &flow_id).put(&mut told);
                 }
                 told
@@ -79,6 +93,14 @@ pub(crate) fn unchecked(manifest: &Manifest, places: &BTreeSet<usize>) -> Vec<v1
     told.collect()
 }
 
+/// The dataflow that a pasted address names.
+fn flow_of(destination: &Destination) -> Option<String> {
+    match &destination.target {
+        Target::Address(address) => flow_id(address),
+        Target::Lookup { .. } => None,
+    }
+}
+
 fn flow_id(address: &Address) -> Option<String> {
     let url = address.url()?;
     url.query_pairs().find(|(key, _)| key == FLOW_ID).map(|(_, value)| value.to_ascii_lowercase())
@@ -96,7 +118,7 @@ pub(crate) async fn with_runs(
         let Ok(client) = &opened.client else { continue };
         match client.last_run(&id).await {
             Ok(run) => describe_run(told, run.as_ref(), now()),
-            Err(error) if told.verdict == "ok" => Told::unknown(&wire(&error)).put(told),
+            Err(error) if told.message.is_empty() => told.message = format!("its runs could not be read: {error}"),
             Err(_) => {}
         }
     }

@@ -3,19 +3,23 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::aep::{self, Accounts, Setting};
 use super::super::target::{self, Target};
 use super::super::{Output, clock};
 use super::{ReadFailure, Run, context, folded, input, lines, load_with};
-use crate::cli::AccessArgs;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::manifest::{Manifest, Options};
-use crate::plan::v1::{self, Plan, Shop};
+use crate::manifest::{Manifest, ManifestShop, Options, is_placeholder};
+use crate::model::Address;
+use crate::plan::v1::{self, Plan, Shop, ShopError};
 use crate::plan::{self, Inlets, ShopPart};
 use crate::progress::Voice;
 use crate::state::aep::{self as found, Destination};
+
+/// How long the reason of a change of address may take.
+const EXPLANATION: Duration = Duration::from_secs(10);
 
 impl Run {
     /// Looks up what the bindings of the selected shops lead to (of a saved plan's shops with changes), and puts the
@@ -23,7 +27,6 @@ impl Run {
     pub(crate) async fn look_up(
         &mut self,
         files: &[PathBuf],
-        access: &AccessArgs,
         output: Output,
         saved: Option<&Plan>,
     ) -> Result<(), Failure> {
@@ -44,13 +47,14 @@ impl Run {
             places.extend(common.filter(|(_, d)| d.shop.is_none()).map(|(at, _)| at));
         }
         let needed: BTreeSet<&str> = places.iter().filter_map(|at| account(&self.manifest, *at)).collect();
-        self.accounts = Accounts::open(&self.manifest, |name| needed.contains(name), &self.setting(access)).await?;
+        let (manifest, setting) = (Arc::clone(&self.manifest), self.setting());
+        self.accounts.open(&manifest, |name| needed.contains(name), &setting).await?;
         self.looked = aep::look_up(&self.manifest, &places, &self.accounts, clock).await;
         let options = Options { found: self.looked.found.clone(), ..Options::default() };
         // Its warnings were said when it was read first.
         let (manifest, _) = load_with(files, &options, Voice::Quiet, output)
             .map_err(|failure| failure.hint("this is about the addresses that Adobe has for its destinations"))?;
-        if manifest.digest != self.manifest.digest {
+        if manifest.digest != self.manifest.digest || manifest.destinations != self.manifest.destinations {
             return Err(Failure::invalid("the manifest was changed while it was read; nothing was sent to a shop"));
         }
         self.addresses = folded(&manifest);
@@ -58,7 +62,7 @@ impl Run {
         Ok(())
     }
 
-    /// Asks Adobe again what the shops with changes lead to: it may have changed while somebody was asked.
+    /// Asks Adobe again what the shops with changes lead to: it may have changed while they were read, or somebody asked.
     pub(crate) async fn look_again(&mut self, plan: &Plan) {
         let changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty());
         let places = self.lookups(changed.filter_map(|shop| self.shop_index(&shop.shop)));
@@ -66,7 +70,7 @@ impl Run {
     }
 
     /// Checks the pasted addresses of the selected shops at Adobe, and how the dataflows fare.
-    pub(crate) async fn verify(&mut self, access: &AccessArgs) -> Result<(), Failure> {
+    pub(crate) async fn verify(&mut self) -> Result<(), Failure> {
         if self.manifest.aep.is_empty() {
             return Err(Failure::invalid(
                 "--verify-destinations needs an account at Adobe, and the manifest has no `aep`",
@@ -75,7 +79,8 @@ impl Run {
                 "add `aep:` with org, client_id, client_secret and scopes; `hookwright schema manifest` has them all",
             ));
         }
-        self.accounts = Accounts::open(&self.manifest, |_| true, &self.setting(access)).await?;
+        let (manifest, setting) = (Arc::clone(&self.manifest), self.setting());
+        self.accounts.open(&manifest, |_| true, &setting).await?;
         let bound: BTreeSet<_> = self
             .shops
             .iter()
@@ -94,7 +99,7 @@ impl Run {
     }
 
     /// Everything that Adobe says of the common destinations and those of the selected shops.
-    pub(crate) async fn all_destinations(&mut self, access: &AccessArgs) -> Result<Vec<v1::Destination>, Failure> {
+    pub(crate) async fn all_destinations(&mut self) -> Result<Vec<v1::Destination>, Failure> {
         let selected: BTreeSet<_> = self.shops.iter().map(|at| &self.manifest.shops[*at].shop).collect();
         let of_selected = |d: &Destination| d.shop.as_ref().is_none_or(|shop| selected.contains(shop));
         let of_adobe = |d: &Destination| match &d.target {
@@ -106,7 +111,8 @@ impl Run {
         if self.manifest.aep.is_empty() {
             return Ok(aep::unchecked(&self.manifest, &places));
         }
-        self.accounts = Accounts::open(&self.manifest, |_| true, &self.setting(access)).await?;
+        let (manifest, setting) = (Arc::clone(&self.manifest), self.setting());
+        self.accounts.open(&manifest, |_| true, &setting).await?;
         let looked = aep::look_up(&self.manifest, &places, &self.accounts, clock).await;
         let mut all: Vec<_> = looked.destinations.into_values().collect();
         all.extend(aep::verify(&self.manifest, &places, &self.accounts, clock).await);
@@ -115,10 +121,10 @@ impl Run {
         Ok(all)
     }
 
-    fn setting(&self, access: &AccessArgs) -> Setting {
+    fn setting(&self) -> Setting {
         let progress = Arc::clone(&self.progress);
         Setting {
-            secrets: Target::secrets(access),
+            secrets: Target::secrets(&self.access),
             stand_in: self.target.adobe(),
             sandbox: self.target.sandbox.is_some(),
             trusted: target::trusted_hosts(),
@@ -132,8 +138,14 @@ impl Run {
         shops.into_iter().flat_map(|at| self.manifest.shops[at].lookups.iter().copied()).collect()
     }
 
+    /// What stands in for Adobe, if anything was asked there and it is not in the sandbox.
+    pub(crate) fn adobe(&self) -> Option<String> {
+        let asked = !self.looked.destinations.is_empty() || !self.verified.is_empty();
+        self.target.adobe().filter(|_| asked && self.target.sandbox.is_none())
+    }
+
     /// What the plan says of destinations: those that the selected shops use.
-    pub(super) fn destinations(&self) -> Vec<v1::Destination> {
+    pub(crate) fn destinations(&self) -> Vec<v1::Destination> {
         let used = self.lookups(self.shops.iter().copied());
         let looked = self.looked.destinations.iter().filter(|(at, _)| used.contains(at)).map(|(_, told)| told);
         looked.chain(&self.verified).cloned().collect()
@@ -144,7 +156,7 @@ impl Run {
         let (mut readable, mut parts) = (Vec::new(), Vec::new());
         for &at in &self.shops {
             let shop = &self.manifest.shops[at];
-            let Some(error) = self.looked.missing(&shop.lookups) else {
+            let Some(error) = self.looked.missing(&shop.lookups).or_else(|| placeholder(shop)) else {
                 readable.push(at);
                 continue;
             };
@@ -157,11 +169,47 @@ impl Run {
         (readable, parts)
     }
 
+    /// Whether something is to be deleted that is nobody's can be said only when every destination was looked up: what was
+    /// not needed for the selected shops is looked up where it matters.
+    pub(super) async fn acquit(&self, parts: &mut [ShopPart]) {
+        if !parts.iter().flat_map(|part| &part.hazards).any(|hazard| hazard.kind == "delete_foreign") {
+            return;
+        }
+        let all = (0..self.manifest.destinations.len()).filter(|at| account(&self.manifest, *at).is_some());
+        let rest: BTreeSet<usize> = all.filter(|at| !self.looked.destinations.contains_key(at)).collect();
+        let mut accounts = Accounts::default();
+        if rest.is_empty() || accounts.open(&self.manifest, |_| true, &self.setting()).await.is_err() {
+            return;
+        }
+        let looked = aep::look_up(&self.manifest, &rest, &accounts, clock).await;
+        let known = looked.destinations.values().filter_map(|told| told.address.as_deref());
+        let known: BTreeSet<String> = known.map(|address| Address::new(address).folded()).collect();
+        for part in parts {
+            plan::acquit(&mut part.hazards, &known);
+        }
+    }
+
     /// Says why addresses change.
     pub(super) async fn explain(&self, destinations: &mut [v1::Destination], parts: &[ShopPart]) {
         let shops: Vec<&Shop> = parts.iter().map(|part| &part.shop).collect();
-        aep::explain(destinations, &shops, &self.accounts).await;
+        // Good to know, and nothing to wait long for.
+        let patience = self.accounts.patience().min(EXPLANATION);
+        let mut explained = destinations.to_vec();
+        if tokio::time::timeout(patience, aep::explain(&mut explained, &shops, &self.accounts)).await.is_ok() {
+            destinations.clone_from_slice(&explained);
+        }
     }
+}
+
+/// What has no address is never planned, whatever went wrong before.
+fn placeholder(shop: &ManifestShop) -> Option<ShopError> {
+    let mut addresses = shop.desired.entries.iter().map(|entry| &entry.binding.address);
+    addresses.any(is_placeholder).then(|| ShopError {
+        kind: "destination_unknown".to_owned(),
+        http_status: None,
+        message: "a destination of this shop has no address; please report this".to_owned(),
+        retryable: false,
+    })
 }
 
 fn account(manifest: &Manifest, at: usize) -> Option<&str> {

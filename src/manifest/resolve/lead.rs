@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Resolver, nearest};
 use crate::diagnostic::Code;
-use crate::manifest::document::{self, At, DestinationAddress, Spot, Target};
+use crate::manifest::document::{self, DestinationAddress, Spot, Target};
 use crate::manifest::findings::{Behalf, Findings};
 use crate::manifest::{address, aep, decode};
 use crate::model::Address;
@@ -50,7 +50,6 @@ impl<'a> Resolver<'a> {
                     let written = aep::placeholder(&lookup, wanted.with_flow_id);
                     let found = self.common.found.get(&lookup).map(|found| found.address(wanted.with_flow_id));
                     if let Some(address) = &found {
-                        self.rules.found_address(&At::new(address.clone(), wanted.spot), findings);
                         self.addresses.insert(address.clone());
                         public.insert(self.name(&destination.name.value), address.clone());
                     }
@@ -99,7 +98,8 @@ impl<'a> Resolver<'a> {
             Target::Broken => return None,
             Target::Address(at) => {
                 self.rules.address(at, findings, behalf);
-                if address::is_dcs(&at.value) && !self.addresses.contains(&at.value) {
+                // `written`, since it is the same whatever was found: places must not move.
+                if address::is_dcs(&at.value) && !self.written.contains(&at.value) {
                     self.define(None, Leads::Address(at.value.clone()), at.spot, findings, Behalf::default());
                 }
                 self.named(&at.value);

@@ -74,7 +74,7 @@ fn a_young_destination_is_a_hazard_for_five_minutes_and_only_if_something_is_bou
     let world = world(&destination);
     let plan = |have: Vec<crate::state::Entry<crate::model::Live>>| {
         let part = world.part("a", &desired(vec![bind("orders/create", MANAGED[0])]), &observed(have));
-        let hazards = hazards::of_run(&world.plan(vec![]).settings, std::slice::from_ref(&destination), [&part.shop]);
+        let hazards = hazards::of_run(&world.plan(vec![]).settings, std::slice::from_ref(&destination), &[&part.shop]);
         hazards.into_iter().map(|h| (h.kind.clone(), h)).collect::<Vec<_>>()
     };
     assert_eq!(plan(vec![live(1, bind("orders/create", MANAGED[0]))]), vec![], "nothing is newly bound");
