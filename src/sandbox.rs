@@ -57,7 +57,7 @@ use server::Server;
 pub struct OpenOptions {
     /// The state file, made if it is not there; `None`: in memory.
     pub state: Option<PathBuf>,
-    /// Seed files, used only if the state has no shop yet.
+    /// Seed files, used only if the state holds nothing yet.
     pub seeds: Vec<PathBuf>,
 }
 
@@ -90,7 +90,7 @@ impl Running {
         format!("http://{}/__adobe", self.server.address)
     }
 
-    /// Whether Adobe's side has any dataflow or connection.
+    /// Whether a seed said anything of Adobe's side.
     pub fn has_adobe(&self) -> bool {
         self.desk.has_adobe()
     }

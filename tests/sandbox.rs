@@ -2,6 +2,8 @@
 
 #[path = "sandbox/adobe.rs"]
 mod adobe;
+#[path = "sandbox/adobe_faults.rs"]
+mod adobe_faults;
 #[path = "sandbox/faults.rs"]
 mod faults;
 #[path = "sandbox/oauth.rs"]

@@ -49,7 +49,7 @@ pub(crate) struct ServeArgs {
     /// Address to listen on; port 0 takes any
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4000")]
     pub(crate) listen: SocketAddr,
-    /// Seed file, used if the state has no shop yet; may be repeated
+    /// Seed file, used if the state holds nothing yet; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Vec<PathBuf>,
     /// File of faults: `{seed: 7, faults: [{fault: drop, on: mutation, times: 2}]}`; may be repeated
@@ -81,7 +81,7 @@ What it is, with its own options:
   drop            the connection ends without an answer, commit=before|after
   internal_error  INTERNAL_SERVER_ERROR for some aliases, commit=before|after; 500 over REST
   token_revoked, frozen, locked, uninstalled
-                  from then on, until `sandbox edit status`
+                  from then on, until `sandbox edit status`; token_revoked with on=adobe: Adobe's tokens so far
   removed         a subscription disappears; address=PREFIX
   other_writer    act=add|edit|delete, topic=TOPIC, address=PREFIX, set=KEY=VALUE
 
@@ -267,7 +267,7 @@ Examples:
 }
 
 #[derive(Debug, Args)]
-// Not required by clap: a man page cannot break the line of eight alternatives in angle brackets.
+// Not required by clap: a man page cannot break the line of nine alternatives in angle brackets.
 #[command(group = ArgGroup::new("act"))]
 #[expect(clippy::struct_excessive_bools, reason = "one flag for each act; the group lets one of them through")]
 pub(crate) struct InletArgs {
@@ -286,13 +286,16 @@ pub(crate) struct InletArgs {
     /// It is gone
     #[arg(long, group = "act")]
     pub(crate) delete: bool,
+    /// It was changed just now
+    #[arg(long, group = "act")]
+    pub(crate) touch: bool,
     /// It was made and last changed so long ago, such as 10m
     #[arg(long, group = "act", value_name = "AGE", value_parser = age)]
     pub(crate) settle: Option<i64>,
-    /// It takes only requests with a token of Adobe's
+    /// It takes only requests with a token of Adobe's: a connection, or a dataflow over one
     #[arg(long, group = "act")]
     pub(crate) require_authentication: bool,
-    /// It ran in the hour that just ended: success, partial or failed
+    /// A dataflow ran in the hour that just ended: success, partial or failed
     #[arg(long, group = "act", value_name = "STATUS", value_parser = run_status)]
     pub(crate) run: Option<RunStatus>,
     /// Records that came, with --run

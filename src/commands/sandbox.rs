@@ -118,11 +118,11 @@ fn inlet(kind: InletKind, args: InletArgs) -> Result<InletEdit, SandboxError> {
         InletArgs { enable: true, .. } => Act::Enable,
         InletArgs { recreate: true, .. } => Act::Recreate,
         InletArgs { delete: true, .. } => Act::Delete,
+        InletArgs { touch: true, .. } => Act::Touch,
         InletArgs { require_authentication: true, .. } => Act::RequireAuthentication,
         InletArgs { disable: true, .. } => Act::Disable,
         _ => {
-            let acts =
-                "--enable, --disable, --recreate, --delete, --settle AGE, --require-authentication or --run STATUS";
+            let acts = "--enable, --disable, --recreate, --delete, --touch, --settle AGE, --require-authentication or --run STATUS";
             return Err(SandboxError::Edit(format!("say what is done to it: {acts}")));
         }
     };

@@ -5,6 +5,7 @@
 //! only, as the tool does.
 
 mod answer;
+mod edit;
 mod query;
 mod seed;
 mod shape;
@@ -14,4 +15,6 @@ pub(super) use answer::{Ask, answer};
 pub(super) use seed::SeedAdobe;
 pub(super) use seed::age;
 pub(super) use world::Adobe;
-pub use world::{Act, InletEdit, InletKind, RunStatus};
+
+pub use edit::{Act, InletEdit};
+pub use world::{InletKind, RunStatus};

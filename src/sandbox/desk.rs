@@ -83,7 +83,7 @@ pub(super) fn rfc3339(millis: i64) -> String {
 }
 
 impl Desk {
-    /// Opens the state, in memory if there is no path, and fills it from `seeds` if it has no shop.
+    /// Opens the state, in memory if there is no path, and fills it from `seeds` if it holds nothing.
     pub(super) fn open(path: Option<&Path>, seeds: &[PathBuf], wait: Wait) -> Result<Self, SandboxError> {
         let seed = seed::read(seeds)?;
         let (files, state, seq) = match path {
@@ -93,7 +93,7 @@ impl Desk {
             }
             None => (None, State::new(), 0),
         };
-        let empty = state.world.shops.is_empty();
+        let empty = state.world.shops.is_empty() && !state.world.adobe.is_seeded();
         let mut faults = Injector::default();
         faults.set(seed.faults.clone());
         let (buckets, log, registered) = (HashMap::new(), VecDeque::new(), HashMap::new());
@@ -127,9 +127,9 @@ impl Desk {
         self.inner().state.world.shops.contains_key(shop)
     }
 
-    /// Whether Adobe's side has anything.
+    /// Whether a seed said anything of Adobe's side.
     pub(super) fn has_adobe(&self) -> bool {
-        self.inner().state.world.adobe.has_inlets()
+        self.inner().state.world.adobe.is_seeded()
     }
 
     /// A request to Adobe's side, with what it meets.

@@ -20,7 +20,7 @@
 //!     - name: Shopify orders (prod)           # id and address follow from it, unless they are given
 //!       state: enabled            # sandbox: prod, age: 30d (when it was made and last changed)
 //!       inlet: flow               # `connection`: its address is at the base connection of its source
-//!       authentication_required: false
+//!       authentication_required: false        # true only with `inlet: connection`
 //!       runs: [{ age: 1h, status: success, received: 120 }]   # or partial, failed
 //!   connections: [{ name: ACME raw, authentication_required: true }]
 //! require_oauth: true             # only tokens that OAuth gave; a shop may say so, too
@@ -318,7 +318,11 @@ pub(super) fn fill(world: &mut World, seed: &Seed, now: i64) -> Result<Summary, 
     if let Some((_, app)) = &seed.app {
         world.app.clone_from(app);
     }
-    if let Some((_, adobe)) = &seed.adobe {
+    if let Some((place, adobe)) = &seed.adobe {
+        if world.adobe.is_seeded() {
+            let way_out = "seed it once, or start over with --replace";
+            errors.push(format!("{place}: Adobe's side is in the sandbox already; {way_out}"));
+        }
         world.adobe = adobe.make(now);
     }
     for (place, domain, entry) in &seed.shops {

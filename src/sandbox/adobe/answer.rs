@@ -4,10 +4,11 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use super::super::oauth::Secret;
 use super::super::reply::Reply;
 use super::query::Query;
 use super::shape;
-use super::world::{Adobe, Inlet, PAGE, TOKEN_SECONDS};
+use super::world::{Adobe, Inlet, PAGE, Standing, TOKEN_SECONDS};
 
 /// A request below `/__adobe`.
 pub(in super::super) struct Ask<'a> {
@@ -36,12 +37,17 @@ impl Ask<'_> {
 pub(in super::super) fn answer(adobe: &Adobe, ask: &Ask<'_>) -> Reply {
     match (ask.method, ask.path) {
         ("POST", "/ims/token/v3" | "/ims/token/v2") => token(adobe, ask),
+        (_, "/ims/token/v3" | "/ims/token/v2") => not_allowed(),
         (method, path) => match path.strip_prefix(FLOW_SERVICE) {
-            Some(_) if method != "GET" => Reply::json(405, json!({ "message": "Method Not Allowed" })),
+            Some(_) if method != "GET" => not_allowed(),
             Some(path) => gateway(adobe, ask).unwrap_or_else(|| flow_service(adobe, ask, path)),
             None => Reply::json(404, json!({ "error_code": "404000", "message": "Not Found" })),
         },
     }
+}
+
+fn not_allowed() -> Reply {
+    Reply::json(405, json!({ "message": "Method Not Allowed" }))
 }
 
 /// IMS's client credentials. Its error bodies are not established; these are OAuth's.
@@ -51,12 +57,18 @@ fn token(adobe: &Adobe, ask: &Ask<'_>) -> Reply {
         |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default();
     let refused =
         |status, error: &str, why: &str| Reply::json(status, json!({ "error": error, "error_description": why }));
-    if field("grant_type") != "client_credentials" {
-        return refused(400, "unsupported_grant_type", "the grant type is not supported");
+    let missing = |name: &str| refused(400, "invalid_request", &format!("{name} is missing from the form"));
+    match field("grant_type") {
+        "" => return missing("grant_type"),
+        "client_credentials" => {}
+        _ => return refused(400, "unsupported_grant_type", "the grant type is not supported"),
+    }
+    if let Some(name) = ["client_id", "client_secret"].into_iter().find(|name| field(name).is_empty()) {
+        return missing(name);
     }
     let (client, secret) = (field("client_id"), field("client_secret"));
-    let known = |known: &Option<String>, given: &str| !given.is_empty() && known.as_deref().is_none_or(|k| k == given);
-    if !known(&adobe.client_id, client) || !known(&adobe.client_secret, secret) {
+    let known = |known: Option<&str>, given: &str| known.is_none_or(|known| known == given);
+    if !known(adobe.client_id.as_deref(), client) || !known(adobe.client_secret.as_ref().map(Secret::reveal), secret) {
         return refused(401, "invalid_client", "invalid client_id or client_secret");
     }
     let scope = field("scope");
@@ -82,8 +94,10 @@ fn gateway(adobe: &Adobe, ask: &Ask<'_>) -> Option<Reply> {
     if adobe.client_id.as_deref().is_some_and(|known| known != client) {
         return refused(403, "403003", "Api Key is invalid");
     }
-    if !adobe.takes(ask.state, client, token, ask.now) {
-        return refused(401, "401013", "Oauth token is not valid");
+    match adobe.standing(ask.state, client, token, ask.now) {
+        Standing::Good => {}
+        Standing::OfAnother => return refused(403, "403003", "Api Key is invalid"),
+        Standing::Bad => return refused(401, "401013", "Oauth token is not valid"),
     }
     let Some(org) = header("x-gw-ims-org-id") else { return refused(400, "400003", "Missing header") };
     if adobe.org.as_deref().is_some_and(|known| known != org) {
@@ -92,8 +106,7 @@ fn gateway(adobe: &Adobe, ask: &Ask<'_>) -> Option<Reply> {
     let Some(sandbox) = header("x-sandbox-name") else {
         return Some(own(400, "2105-400", "x-sandbox-name header is missing"));
     };
-    let known = sandbox == "prod" || adobe.inlets.iter().any(|inlet| inlet.sandbox == sandbox);
-    (!known).then(|| own(404, "2100-404", &format!("Sandbox {sandbox} not found")))
+    (!adobe.knows_sandbox(sandbox)).then(|| own(404, "2100-404", &format!("Sandbox {sandbox} not found")))
 }
 
 /// Flow Service's own error codes are documented, the JSON around them is not: this one is chosen here.

@@ -63,6 +63,11 @@ impl Query {
         if end < items.len() {
             let mut next = url::form_urlencoded::Serializer::new(String::new());
             next.append_pair("continuationToken", &end.to_string());
+            // The rest of the question goes along, or the next page would be one of another list.
+            next.extend_pairs(self.properties.iter().map(|text| ("property", text)));
+            next.extend_pairs(self.order.iter().map(|order| ("orderby", order)));
+            next.extend_pairs(self.limit.iter().map(|limit| ("limit", limit.to_string())));
+            next.extend_pairs(self.count.then_some(("count", "true")));
             answer["_links"] = json!({ "next": { "href": format!("/{list}?{}", next.finish()) } });
         }
         if self.count {
@@ -150,8 +155,15 @@ mod tests {
         let ids = |query| ids(query, &items);
         assert_eq!(ids("").as_deref(), Ok("xy /flows?continuationToken=2"));
         assert_eq!(ids("continuationToken=2").as_deref(), Ok("z"));
-        assert_eq!(ids("limit=1").as_deref(), Ok("x /flows?continuationToken=1"));
-        assert_eq!(ids("orderby=-a.n").as_deref(), Ok("zy /flows?continuationToken=2"));
+        assert_eq!(ids("limit=1").as_deref(), Ok("x /flows?continuationToken=1&limit=1"));
+        assert_eq!(ids("orderby=-a.n").as_deref(), Ok("zy /flows?continuationToken=2&orderby=-a.n"));
+        let rest = "continuationToken=2&property=id%3D%3Dx%2Cy%2Cz&property=a.n%3E0&orderby=-a.n&count=true";
+        assert_eq!(
+            ids("count=true&orderby=-a.n&property=id==x,y,z&property=a.n>0"),
+            Ok(format!("zy /flows?{rest}")),
+            "all that was asked goes along"
+        );
+        assert_eq!(ids(rest).as_deref(), Ok("x"));
         assert_eq!(ids("property=id==x,z").as_deref(), Ok("xz"));
         assert_eq!(ids("property=a.tags[]==q&property=a.n>1").as_deref(), Ok("y"));
         assert_eq!(ids("property=a.n>=2").as_deref(), Ok("yz"));

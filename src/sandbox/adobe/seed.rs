@@ -1,11 +1,27 @@
 //! `adobe:` in seed files.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::Deserialize;
 use serde_yaml::{Location, Spanned};
 
+use super::super::oauth::Secret;
+use super::super::suggest;
 use super::world::{Adobe, Inlet, InletKind, Run, RunStatus, address, uuid};
 
 const DAY: i64 = 86_400_000;
+/// Those that Adobe's API description and its pages on errors name.
+const STATES: [&str; 9] = [
+    "enabled",
+    "disabled",
+    "initializing",
+    "inProgress",
+    "updating",
+    "enabling",
+    "disabling",
+    "enabled-finalizing",
+    "delete-finalizing",
+];
 
 /// What a seed says of Adobe.
 #[derive(Debug, Clone, Deserialize)]
@@ -13,9 +29,9 @@ const DAY: i64 = 86_400_000;
 pub(in super::super) struct SeedAdobe {
     org: Option<String>,
     client_id: Option<String>,
-    client_secret: Option<String>,
+    client_secret: Option<Secret>,
     token_seconds: Option<i64>,
-    page_size: Option<usize>,
+    page_size: Option<Spanned<usize>>,
     #[serde(default)]
     flows: Vec<Spanned<SeedInlet>>,
     #[serde(default)]
@@ -67,8 +83,15 @@ pub(in super::super) fn age(text: &str) -> Option<i64> {
 impl SeedAdobe {
     /// Tells every mistake.
     pub(in super::super) fn check(&self, wrong: &mut impl FnMut(Location, String)) {
-        let mut ids = std::collections::HashSet::new();
-        for Spanned { value: inlet, referenced: at, .. } in self.flows.iter().chain(&self.connections) {
+        let mut ids = HashSet::new();
+        if let Some(size) = self.page_size.as_ref().filter(|size| size.value == 0) {
+            wrong(size.referenced, "page_size: 0 leaves nothing on a page; write 1 or more".to_owned());
+        }
+        for (kind, Spanned { value: inlet, referenced: at, .. }) in self.inlets() {
+            if let Some(state) = inlet.state.as_deref().filter(|state| !STATES.contains(state)) {
+                let hint = suggest(state, STATES);
+                wrong(*at, format!("`{state}` is no state of Adobe's{hint}; one of {}", STATES.join(", ")));
+            }
             for age in inlet.age.iter().chain(inlet.runs.iter().map(|run| &run.age)) {
                 if self::age(age).is_none() {
                     wrong(*at, format!("`{age}` is no age; write it like 90s, 10m, 2h or 30d"));
@@ -83,7 +106,23 @@ impl SeedAdobe {
                     wrong(*at, format!("the id {id} stands twice"));
                 }
             }
+            match kind {
+                InletKind::Connection if inlet.inlet.is_some() || !inlet.runs.is_empty() => {
+                    wrong(*at, "`inlet` and `runs` are for dataflows; a connection has neither".to_owned());
+                }
+                InletKind::Flow if inlet.authentication_required && inlet.inlet != Some(InletKind::Connection) => {
+                    let why =
+                        "the address of a dataflow of its own never asks for a token; write `inlet: connection`, too";
+                    wrong(*at, format!("authentication_required: {why}"));
+                }
+                InletKind::Flow | InletKind::Connection => {}
+            }
         }
+    }
+
+    fn inlets(&self) -> impl Iterator<Item = (InletKind, &Spanned<SeedInlet>)> {
+        let flows = self.flows.iter().map(|seed| (InletKind::Flow, seed));
+        flows.chain(self.connections.iter().map(|seed| (InletKind::Connection, seed)))
     }
 
     /// What it makes of Adobe at the time `now`.
@@ -93,15 +132,18 @@ impl SeedAdobe {
             client_id: self.client_id.clone(),
             client_secret: self.client_secret.clone(),
             token_seconds: self.token_seconds,
-            page_size: self.page_size,
+            page_size: self.page_size.as_ref().map(|size| size.value),
             ..Adobe::default()
         };
-        let flows = self.flows.iter().map(|seed| (InletKind::Flow, seed));
-        for (at, (kind, seed)) in flows.chain(self.connections.iter().map(|s| (InletKind::Connection, s))).enumerate() {
+        // Names may repeat; which of its namesakes one is, another name does not change.
+        let mut namesakes: HashMap<(String, &str), usize> = HashMap::new();
+        for (kind, seed) in self.inlets() {
             let seed = &seed.value;
             let sandbox = seed.sandbox.clone().unwrap_or_else(|| "prod".to_owned());
             let id = seed.id.as_deref().map(str::to_ascii_lowercase);
-            let id = id.unwrap_or_else(|| uuid(&[&seed.name, &sandbox, &at.to_string()]));
+            let namesake = namesakes.entry((sandbox.clone(), &seed.name)).or_default();
+            *namesake += 1;
+            let id = id.unwrap_or_else(|| uuid(&[&seed.name, &sandbox, &namesake.to_string()]));
             let ago = |text: &str| now.saturating_sub(age(text).unwrap_or_default());
             let made = seed.age.as_deref().map_or(now - 30 * DAY, ago);
             let runs = seed.runs.iter().map(|run| Run {
@@ -125,5 +167,83 @@ impl SeedAdobe {
             });
         }
         adobe
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::super::seed::{fill, parse_one};
+    use super::super::super::store::World;
+    use super::*;
+
+    fn adobe(rest: &str) -> Result<Adobe, String> {
+        let text = format!("sandbox: 1\nadobe:\n{rest}");
+        let mut world = World::default();
+        let seed = parse_one(&text, Path::new("a.sandbox.yaml")).map_err(|error| error.to_string())?;
+        fill(&mut world, &seed, 100 * DAY).map_err(|error| error.to_string())?;
+        Ok(world.adobe)
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        let id = "4982698b-e6b3-48c2-8dcf-040e20121fd2";
+        let flow = |rest: &str| format!("  flows:\n    - {{ name: one, {rest} }}\n");
+        for (text, expected) in [
+            ("  orgs: a\n".to_owned(), "a.sandbox.yaml:3:3: unknown field `orgs`"),
+            ("  page_size: 0\n".to_owned(), "a.sandbox.yaml:3:14: page_size: 0 leaves nothing"),
+            (flow("colour: red"), "a.sandbox.yaml:4:20: unknown field `colour`"),
+            (
+                flow("state: enabeld"),
+                "a.sandbox.yaml:4:7: `enabeld` is no state of Adobe's; did you mean enabled?; one of",
+            ),
+            (flow("id: 4982698b"), "a.sandbox.yaml:4:7: `4982698b` is no id; Adobe's are UUIDs"),
+            (flow("age: soon"), "a.sandbox.yaml:4:7: `soon` is no age; write it like 90s"),
+            (flow("inlet: floww"), "a.sandbox.yaml:4:27: unknown variant `floww`"),
+            (flow("runs: [{ age: 1h, status: fine }]"), "unknown variant `fine`"),
+            (flow("runs: [{ age: 1y, status: success }]"), "`1y` is no age"),
+            (flow("authentication_required: true"), "a.sandbox.yaml:4:7: authentication_required: the address of a"),
+            (
+                format!(
+                    "  flows: [{{ name: a, id: {id} }}]\n  connections:\n    - {{ name: b, id: {} }}\n",
+                    id.to_uppercase()
+                ),
+                "a.sandbox.yaml:5:7: the id 4982698B-E6B3-48C2-8DCF-040E20121FD2 stands twice",
+            ),
+            (
+                "  connections:\n    - { name: b, inlet: flow }\n".to_owned(),
+                "a.sandbox.yaml:4:7: `inlet` and `runs` are for",
+            ),
+        ] {
+            let message = adobe(&text).expect_err(&text);
+            assert!(message.contains(expected), "{text}\n{message}");
+        }
+    }
+
+    #[test]
+    fn ids_and_addresses_are_the_same_on_every_run_and_others_do_not_change_them() {
+        let one =
+            adobe("  flows: [{ name: one }, { name: one }, { name: two, sandbox: dev, age: 2h }]\n").expect("a seed");
+        assert_eq!(
+            one,
+            adobe("  flows: [{ name: one }, { name: one }, { name: two, sandbox: dev, age: 2h }]\n").expect("again")
+        );
+        let ids = |adobe: &Adobe| adobe.inlets.iter().map(|i| (i.id.clone(), i.address.clone())).collect::<Vec<_>>();
+        let more = adobe("  flows: [{ name: new }, { name: one }, { name: one }]\n").expect("a seed");
+        assert_eq!(ids(&more)[1..], ids(&one)[..2]);
+        assert_eq!(ids(&one).into_iter().collect::<HashSet<_>>().len(), 3, "no two are one");
+        assert_eq!([one.inlets[0].created_at, one.inlets[2].updated_at], [70 * DAY, 100 * DAY - DAY / 12]);
+    }
+
+    #[test]
+    fn a_second_one_is_refused_and_a_secret_is_not_shown() {
+        let text = "sandbox: 1\nadobe: { client_id: me, client_secret: s3cret }\n";
+        let seed = parse_one(text, Path::new("b.sandbox.yaml")).expect("a seed");
+        let mut world = World::default();
+        fill(&mut world, &seed, 0).expect("the first");
+        assert!(!format!("{seed:?} {world:?}").contains("s3cret"));
+        let message = fill(&mut world, &seed, 0).expect_err("the second").to_string();
+        assert!(message.starts_with("b.sandbox.yaml:2:8: ") && message.contains("--replace"), "{message}");
     }
 }

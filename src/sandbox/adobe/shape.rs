@@ -14,13 +14,15 @@ const DATA_LAKE: &str = "c604ff05-7f1a-43c0-8e18-33bf874cb11c";
 const HTTP_API_FLOW: &str = "c1a19761-d2c7-4702-b9fa-fe91f0613e81";
 
 fn common(inlet: &Inlet, org: &str, id: &str) -> Value {
-    let etag = format!("\"{}\"", &uuid(&[id, &inlet.updated_at.to_string()])[..8]);
+    let etag = format!("\"{}\"", uuid(&[id, &inlet.updated_at.to_string(), &inlet.state]));
     json!({
         "id": id,
         "createdAt": inlet.created_at,
         "updatedAt": inlet.updated_at,
         "createdBy": "sandbox@AdobeID",
         "updatedBy": "sandbox@AdobeID",
+        "createdClient": "sandbox",
+        "updatedClient": "sandbox",
         "sandboxId": uuid(&["sandbox", &inlet.sandbox]),
         "sandboxName": inlet.sandbox,
         "imsOrgId": org,
@@ -68,6 +70,7 @@ pub(super) fn flow(inlet: &Inlet, org: &str) -> Option<Value> {
             },
             "transformations": [{ "name": "Mapping", "params": { "mappingId": uuid(&["mapping", &inlet.id]), "mappingVersion": 0 } }],
             "runs": format!("/runs?property=flowId=={}", inlet.id),
+            "providerRefId": uuid(&["provider", &inlet.id]),
             "lastOperation": { "started": 0, "updated": 0, "operation": "enable" },
         }),
     );
@@ -137,6 +140,7 @@ pub(super) fn runs(inlet: &Inlet, org: &str) -> Vec<Value> {
             "flowId": inlet.id,
             "createdAt": ended,
             "updatedAt": ended,
+            "etag": format!("\"{}\"", run_id(inlet, run)),
             "imsOrgId": org,
             "sandboxName": inlet.sandbox,
             "metrics": {
@@ -144,10 +148,12 @@ pub(super) fn runs(inlet: &Inlet, org: &str) -> Vec<Value> {
                 "recordSummary": {
                     "inputRecordCount": run.received,
                     "outputRecordCount": run.received.saturating_sub(run.failed),
+                    "createdRecordCount": run.received.saturating_sub(run.failed),
                     "failedRecordCount": run.failed,
                 },
                 "statusSummary": { "status": run.status.word(), "errors": errors },
             },
+            "activities": [],
         })
     };
     inlet.runs.iter().map(one).collect()

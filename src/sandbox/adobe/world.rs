@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::super::error::SandboxError;
+use super::super::oauth::Secret;
 
 /// How long a token lives, in seconds, unless the seed says so (documented).
 pub(super) const TOKEN_SECONDS: i64 = 86_399;
 /// Items a page, unless the seed says so. Adobe's own number is not established; a small one has lists paged.
 pub(super) const PAGE: usize = 20;
-const HOUR: i64 = 3_600_000;
+pub(super) const HOUR: i64 = 3_600_000;
 
 /// Adobe's side of a state.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,11 +21,14 @@ pub(in super::super) struct Adobe {
     pub(super) org: Option<String>,
     /// `None`: whoever asks.
     pub(super) client_id: Option<String>,
-    pub(super) client_secret: Option<String>,
+    pub(super) client_secret: Option<Secret>,
     pub(super) token_seconds: Option<i64>,
     pub(super) page_size: Option<usize>,
     /// Dataflows and connections, as they were made.
     pub(super) inlets: Vec<Inlet>,
+    /// Sandboxes of which the last dataflow or connection was deleted: they are still there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) emptied: Vec<String>,
     /// How often all tokens were revoked.
     pub(super) revoked: u64,
     /// How many were made again: no two have one id.
@@ -94,43 +97,14 @@ impl RunStatus {
     }
 }
 
-/// A change by hand: what somebody does in Adobe's tools.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InletEdit {
-    /// Among what.
-    pub kind: InletKind,
-    /// Name or id.
-    pub which: String,
-    /// What is done.
-    pub act: Act,
-}
-
-/// What is done to a dataflow or connection.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Act {
-    /// It takes data.
-    Enable,
-    /// It takes none.
-    Disable,
-    /// It is made again: another id, another address.
-    Recreate,
-    /// It is gone.
-    Delete,
-    /// It was made and last changed so long ago, in milliseconds.
-    Settle(i64),
-    /// It takes only requests with a token of Adobe's.
-    RequireAuthentication,
-    /// It ran for an hour, just now.
-    Run {
-        /// How that ended.
-        status: RunStatus,
-        /// Records that came.
-        received: u64,
-        /// Records that were refused.
-        failed: u64,
-    },
+/// What a token is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Good,
+    /// Good, but of another client.
+    OfAnother,
+    /// None of these, or over.
+    Bad,
 }
 
 fn hash(parts: &[&str]) -> String {
@@ -155,13 +129,34 @@ pub(super) fn address(id: &str) -> String {
 impl Adobe {
     /// A token for a client, with its end in it: whoever holds the state knows it again, and nothing is written down.
     pub(super) fn token(&self, state: &str, client: &str, end: i64) -> String {
-        format!("sandbox.{end}.{}", hash(&["token", state, client, &end.to_string(), &self.revoked.to_string()]))
+        self.signed(state, &hash(&["client", client]), end)
     }
 
-    /// Whether a token is one of the client's, and good.
-    pub(super) fn takes(&self, state: &str, client: &str, token: &str, now: i64) -> bool {
-        let end = token.split('.').nth(1).and_then(|end| end.parse::<i64>().ok());
-        end.is_some_and(|end| end > now && self.token(state, client, end) == token)
+    fn signed(&self, state: &str, client: &str, end: i64) -> String {
+        let sign = hash(&["token", state, client, &end.to_string(), &self.revoked.to_string()]);
+        format!("sandbox.{end}.{client}.{sign}")
+    }
+
+    /// What a token is worth to a client.
+    pub(super) fn standing(&self, state: &str, client: &str, token: &str, now: i64) -> Standing {
+        let mut parts = token.split('.').skip(1);
+        let end = parts.next().and_then(|end| end.parse::<i64>().ok()).filter(|end| *end > now);
+        match end.zip(parts.next()) {
+            Some((end, owner)) if self.signed(state, owner, end) == token => {
+                if owner == hash(&["client", client]) {
+                    Standing::Good
+                } else {
+                    Standing::OfAnother
+                }
+            }
+            _ => Standing::Bad,
+        }
+    }
+
+    /// Whether the sandbox is there. Without anything from a seed every one is, and nothing in it.
+    pub(super) fn knows_sandbox(&self, name: &str) -> bool {
+        let named = |inlet: &Inlet| inlet.sandbox == name;
+        !self.is_seeded() || name == "prod" || self.inlets.iter().any(named) || self.emptied.iter().any(|s| s == name)
     }
 
     pub(in super::super) fn is_default(&self) -> bool {
@@ -173,9 +168,11 @@ impl Adobe {
         self.revoked += 1;
     }
 
-    /// Whether there is anything to tell.
-    pub(in super::super) fn has_inlets(&self) -> bool {
-        !self.inlets.is_empty()
+    /// Whether a seed said anything of it.
+    pub(in super::super) fn is_seeded(&self) -> bool {
+        let Self { org, client_id, client_secret, inlets, emptied, .. } = self;
+        let account = org.is_some() || client_id.is_some() || client_secret.is_some();
+        account || !inlets.is_empty() || !emptied.is_empty()
     }
 
     /// One line for each dataflow and connection.
@@ -186,70 +183,5 @@ impl Adobe {
             format!("{kind} {:?}  {}{closed}  {}  {}", inlet.name, inlet.state, inlet.id, inlet.address)
         };
         self.inlets.iter().map(line).collect()
-    }
-
-    /// Does it, and tells what happened.
-    pub(in super::super) fn edit(&mut self, edit: &InletEdit, now: i64) -> Result<String, SandboxError> {
-        let at = self.position(edit)?;
-        self.remade += u64::from(matches!(edit.act, Act::Recreate));
-        let Self { inlets, remade, .. } = self;
-        let inlet = &mut inlets[at];
-        let name = inlet.name.clone();
-        let done = match &edit.act {
-            Act::Enable | Act::Disable => {
-                let state = if matches!(edit.act, Act::Enable) { "enabled" } else { "disabled" };
-                state.clone_into(&mut inlet.state);
-                inlet.updated_at = now;
-                inlet.state.clone()
-            }
-            Act::Recreate => {
-                inlet.id = uuid(&[&inlet.id, &remade.to_string()]);
-                inlet.address = address(&inlet.id);
-                (inlet.created_at, inlet.updated_at, inlet.runs) = (now, now, Vec::new());
-                format!("made again: {} {}", inlet.id, inlet.address)
-            }
-            Act::Delete => {
-                inlets.remove(at);
-                "deleted".to_owned()
-            }
-            Act::Settle(ago) => {
-                (inlet.created_at, inlet.updated_at) = (now.saturating_sub(*ago), now.saturating_sub(*ago));
-                "made and changed some time ago".to_owned()
-            }
-            Act::RequireAuthentication => {
-                inlet.authentication_required = true;
-                "takes only requests with a token of Adobe's".to_owned()
-            }
-            Act::Run { status, received, failed } => {
-                let (received, failed) = (*received, *failed);
-                inlet.runs.push(Run { started_at: now - HOUR, status: *status, received, failed });
-                format!("ran for an hour: {}, {received} records came, {failed} were refused", status.word())
-            }
-        };
-        Ok(format!("{name:?}: {done}"))
-    }
-
-    fn position(&self, edit: &InletEdit) -> Result<usize, SandboxError> {
-        let of_kind = || self.inlets.iter().enumerate().filter(|(_, inlet)| inlet.kind == edit.kind);
-        let which = &edit.which;
-        let found: Vec<_> = of_kind().filter(|(_, i)| i.id == *which || i.name == *which).collect();
-        let what = if edit.kind == InletKind::Flow { "dataflow" } else { "connection" };
-        let listed = |all: &[(usize, &Inlet)]| {
-            let names: Vec<String> =
-                all.iter().map(|(_, i)| format!("{:?} ({}, sandbox {})", i.name, i.id, i.sandbox)).collect();
-            names.join(", ")
-        };
-        match found.as_slice() {
-            [(at, _)] => Ok(*at),
-            [] => {
-                let all: Vec<_> = of_kind().collect();
-                let there =
-                    if all.is_empty() { "there is none".to_owned() } else { format!("there is {}", listed(&all)) };
-                Err(SandboxError::Edit(format!("no {what} is called {which:?}; {there}")))
-            }
-            several => {
-                Err(SandboxError::Edit(format!("several are called {which:?}; name the id: {}", listed(several))))
-            }
-        }
     }
 }

@@ -1,0 +1,143 @@
+//! What somebody does in Adobe's tools, by `sandbox edit flow` and `sandbox edit connection`. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::error::SandboxError;
+use super::world::{Adobe, HOUR, Inlet, InletKind, Run, RunStatus, address, uuid};
+
+/// A change by hand: what somebody does in Adobe's tools.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InletEdit {
+    /// Among what.
+    pub kind: InletKind,
+    /// Name or id.
+    pub which: String,
+    /// What is done.
+    pub act: Act,
+}
+
+/// What is done to a dataflow or connection.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// It takes data.
+    Enable,
+    /// It takes none.
+    Disable,
+    /// It is made again: another id, another address.
+    Recreate,
+    /// It is gone.
+    Delete,
+    /// Somebody changed something in it, just now.
+    Touch,
+    /// It was made and last changed so long ago, in milliseconds.
+    Settle(i64),
+    /// It takes only requests with a token of Adobe's.
+    RequireAuthentication,
+    /// It ran for an hour, just now.
+    Run {
+        /// How that ended.
+        status: RunStatus,
+        /// Records that came.
+        received: u64,
+        /// Records that were refused.
+        failed: u64,
+    },
+}
+
+impl Inlet {
+    /// Refuses what could never be seen in an answer.
+    fn bears(&self, act: &Act) -> Result<(), SandboxError> {
+        let own_address = self.kind == InletKind::Flow && !self.over_connection;
+        match act {
+            Act::RequireAuthentication if own_address => Err(SandboxError::Edit(format!(
+                "{:?} has an address of its own, which never asks for a token; only a connection, or a dataflow \
+                 seeded with `inlet: connection`, can",
+                self.name
+            ))),
+            Act::Run { .. } if self.kind == InletKind::Connection => Err(SandboxError::Edit(format!(
+                "{:?} is a connection, and only dataflows run; name one: hookwright sandbox edit flow NAME --run",
+                self.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Adobe {
+    /// Does it, and tells what happened.
+    pub(in super::super) fn edit(&mut self, edit: &InletEdit, now: i64) -> Result<String, SandboxError> {
+        let at = self.position(edit)?;
+        self.inlets[at].bears(&edit.act)?;
+        self.remade += u64::from(matches!(edit.act, Act::Recreate));
+        let Self { inlets, remade, emptied, .. } = self;
+        let inlet = &mut inlets[at];
+        let name = inlet.name.clone();
+        let done = match &edit.act {
+            Act::Enable | Act::Disable => {
+                let state = if matches!(edit.act, Act::Enable) { "enabled" } else { "disabled" };
+                state.clone_into(&mut inlet.state);
+                inlet.updated_at = now;
+                inlet.state.clone()
+            }
+            Act::Recreate => {
+                inlet.id = uuid(&[&inlet.id, &remade.to_string()]);
+                inlet.address = address(&inlet.id);
+                (inlet.created_at, inlet.updated_at, inlet.runs) = (now, now, Vec::new());
+                format!("made again: {} {}", inlet.id, inlet.address)
+            }
+            Act::Delete => {
+                let gone = inlets.remove(at);
+                if inlets.iter().all(|inlet| inlet.sandbox != gone.sandbox) {
+                    emptied.push(gone.sandbox);
+                }
+                "deleted".to_owned()
+            }
+            Act::Touch => {
+                inlet.updated_at = now;
+                "changed just now".to_owned()
+            }
+            Act::Settle(ago) => {
+                (inlet.created_at, inlet.updated_at) = (now.saturating_sub(*ago), now.saturating_sub(*ago));
+                "made and changed some time ago".to_owned()
+            }
+            Act::RequireAuthentication => {
+                inlet.authentication_required = true;
+                "takes only requests with a token of Adobe's".to_owned()
+            }
+            Act::Run { status, received, failed } => {
+                let (received, failed) = (*received, *failed);
+                // Two in the same second have an order all the same.
+                let after = inlet.runs.iter().map(|run| run.started_at + 1).max().unwrap_or_default();
+                inlet.runs.push(Run { started_at: after.max(now - HOUR), status: *status, received, failed });
+                format!("ran for an hour: {}, {received} records came, {failed} were refused", status.word())
+            }
+        };
+        Ok(format!("{name:?}: {done}"))
+    }
+
+    fn position(&self, edit: &InletEdit) -> Result<usize, SandboxError> {
+        let of_kind = || self.inlets.iter().enumerate().filter(|(_, inlet)| inlet.kind == edit.kind);
+        let which = &edit.which;
+        let found: Vec<_> = of_kind().filter(|(_, i)| i.id == *which || i.name == *which).collect();
+        let what = if edit.kind == InletKind::Flow { "dataflow" } else { "connection" };
+        let listed = |all: &[(usize, &Inlet)]| {
+            let names: Vec<String> =
+                all.iter().map(|(_, i)| format!("{:?} ({}, sandbox {})", i.name, i.id, i.sandbox)).collect();
+            names.join(", ")
+        };
+        match found.as_slice() {
+            [(at, _)] => Ok(*at),
+            [] => {
+                let all: Vec<_> = of_kind().collect();
+                let there =
+                    if all.is_empty() { "there is none".to_owned() } else { format!("there is {}", listed(&all)) };
+                Err(SandboxError::Edit(format!("no {what} is called {which:?}; {there}")))
+            }
+            several => {
+                Err(SandboxError::Edit(format!("several are called {which:?}; name the id: {}", listed(several))))
+            }
+        }
+    }
+}
