@@ -1,7 +1,6 @@
 //! What plan, apply and drift have in common: from the command line to a plan in memory.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,20 +8,21 @@ use serde_json::json;
 use tokio::sync::watch;
 
 mod destinations;
+mod loaded;
 
 use super::aep::{Accounts, Looked};
 use super::target::{Target, login_here};
-use super::{Output, lines, load as files, now, open_files};
+use super::{Output, lines, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
 use crate::auth::Tokens;
 use crate::cli::{AccessArgs, ManifestArgs, RunArgs, SelectArgs, Tolerate};
-use crate::diagnostic;
+use crate::diagnostic::Diagnostic;
 use crate::error::Failure;
 use crate::events::{Event, Wait};
 use crate::exit::{self, Cause, Exit};
 use crate::journal::Recorder;
-use crate::manifest::{Manifest, ManifestShop, Options, Tolerable, Transport};
+use crate::manifest::{Manifest, ManifestShop, Tolerable, Transport};
 use crate::model::{ApiVersion, ShopDomain};
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, ShopStatus};
@@ -57,6 +57,9 @@ pub(crate) struct Run {
     parallelism: usize,
     /// Every address of the manifest, with scheme and host in lower case.
     addresses: Arc<HashSet<String>>,
+    /// What was said of the manifest when it was read first, and whether anybody listens.
+    said: Vec<Diagnostic>,
+    voice: Voice,
 }
 
 /// Opens everything; sends nothing. A saved plan brings its own version, transport and shops.
@@ -83,26 +86,6 @@ pub(crate) enum Then {
     Apply,
 }
 
-/// A manifest and what stands beside it.
-pub(crate) struct Loaded {
-    manifest: Manifest,
-    /// What a sandbox starts with; `None`: with nothing at all, not even the shops of the manifest.
-    seeds: Option<Vec<PathBuf>>,
-}
-
-impl Loaded {
-    /// A manifest that nobody wrote, of shops that were named: they are there or not.
-    pub(crate) fn of_names(manifest: Manifest) -> Self {
-        Self { manifest, seeds: None }
-    }
-}
-
-/// Loads a manifest, with what a sandbox starts with.
-pub(crate) fn load(paths: &[PathBuf], voice: Voice, output: Output) -> Result<Loaded, Failure> {
-    let (manifest, seeds) = load_manifest(paths, voice, output)?;
-    Ok(Loaded { manifest, seeds: Some(seeds) })
-}
-
 /// Opens everything for a manifest that is loaded.
 pub(crate) async fn open_loaded(
     loaded: Loaded,
@@ -121,7 +104,7 @@ pub(crate) async fn open_loaded(
         shard_index: select.shard_index.zip(select.shard_count),
     };
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
-    let Loaded { manifest, seeds } = loaded;
+    let Loaded { manifest, seeds, said } = loaded;
     let manifest = Arc::new(manifest);
     let shops = selected(&manifest, &selection)?;
     let target = Target::open(&run.access, &manifest, seeds).await?;
@@ -161,6 +144,8 @@ pub(crate) async fn open_loaded(
     });
     Ok(Run {
         addresses: folded(&manifest),
+        said,
+        voice,
         looked: Looked::default(),
         accounts: Accounts::default(),
         verified: Vec::new(),
@@ -427,48 +412,8 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
     base.shops.iter().filter(|s| !there.contains(&s.shop)).map(|s| s.shop.to_string()).collect()
 }
 
-/// Loads a manifest. Its problems go to stderr; warnings too, unless nobody is there to read them.
-pub(crate) fn load_manifest(
-    paths: &[PathBuf],
-    voice: Voice,
-    output: Output,
-) -> Result<(Manifest, Vec<PathBuf>), Failure> {
-    load_with(paths, &Options::default(), voice, output)
-}
-
-fn load_with(
-    paths: &[PathBuf],
-    options: &Options,
-    voice: Voice,
-    output: Output,
-) -> Result<(Manifest, Vec<PathBuf>), Failure> {
-    let (loaded, seeds) = files::load(paths, options);
-    let report = loaded.report();
-    if report.errors() > 0 || voice == Voice::Normal {
-        let mut problems = Vec::new();
-        let _ = diagnostic::text::write(&mut problems, report, output.stderr_color);
-        output.error(&String::from_utf8_lossy(&problems));
-    }
-    let summary = diagnostic::text::summary(report);
-    match loaded.manifest {
-        Some(manifest) => Ok((manifest, seeds)),
-        None => Err(Failure::invalid(format!("the manifest is not valid: {summary}; nothing was sent"))),
-    }
-}
-
-/// Loads the base manifest, if one is named. What was looked up for the run counts for it, too.
-pub(crate) fn base(paths: &[PathBuf], run: &Run, output: Output) -> Result<Option<Arc<Manifest>>, Failure> {
-    if paths.is_empty() {
-        return Ok(None);
-    }
-    // Its warnings were dealt with where it came from.
-    let options = Options { found: run.looked.found.clone(), ..Options::default() };
-    let loaded = load_with(paths, &options, Voice::Quiet, output);
-    let (manifest, _) = loaded.map_err(|failure| failure.hint("this is about the --base manifest"))?;
-    Ok(Some(Arc::new(manifest)))
-}
-
 pub(crate) use destinations::refused;
+pub(crate) use loaded::{Loaded, base, load};
 
 /// Why shops of a plan were not read.
 pub(crate) fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {

@@ -1,6 +1,6 @@
 //! Which kinds of topics go into which of Adobe's inlets: a dataset has one schema, so unlike kinds are a mistake.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::diagnostic::Code;
 use crate::model::{Address, Topic};
@@ -14,30 +14,42 @@ const UNLIKE_FAMILIES: usize = 4;
 /// As many are named.
 const SHOWN: usize = 6;
 
-/// The first topic of each family, for each inlet, and where the inlet is named.
+/// What is known of each inlet.
 #[derive(Default)]
-pub(super) struct Inlets(HashMap<Address, (BTreeMap<String, Topic>, Spot)>);
+pub(super) struct Inlets(HashMap<Address, Inlet>);
+
+struct Inlet {
+    /// The first topic of each family.
+    families: BTreeMap<String, Topic>,
+    /// Where it is named first: at its destination or, without one, at a binding.
+    spot: Spot,
+    /// The destinations that lead there. Several may, and of those that are looked up nobody sees it in the manifest.
+    destinations: BTreeSet<Spot>,
+}
 
 impl Inlets {
-    pub(super) fn note(&mut self, topic: &Topic, address: &Address, spot: impl FnOnce() -> Spot) {
+    pub(super) fn note(&mut self, topic: &Topic, address: &Address, destination: Option<Spot>, binding: Spot) {
         if !address::is_dcs(address) {
             return;
         }
         if !self.0.contains_key(address) {
-            self.0.insert(address.clone(), (BTreeMap::new(), spot()));
+            let spot = destination.unwrap_or(binding);
+            let inlet = Inlet { families: BTreeMap::new(), spot, destinations: BTreeSet::new() };
+            self.0.insert(address.clone(), inlet);
         }
-        let Some((families, _)) = self.0.get_mut(address) else { return };
-        match families.get_mut(family(topic)) {
+        let Some(inlet) = self.0.get_mut(address) else { return };
+        inlet.destinations.extend(destination);
+        match inlet.families.get_mut(family(topic)) {
             Some(first) if topic < first => *first = topic.clone(),
             Some(_) => {}
-            None => drop(families.insert(family(topic).to_owned(), topic.clone())),
+            None => drop(inlet.families.insert(family(topic).to_owned(), topic.clone())),
         }
     }
 
     pub(super) fn report(&self, findings: &mut Findings) {
-        let mut mixed: Vec<_> = self.0.values().filter(|(families, _)| families.len() >= UNLIKE_FAMILIES).collect();
-        mixed.sort_by_key(|(_, spot)| *spot);
-        for (families, spot) in mixed {
+        let mut mixed: Vec<_> = self.0.values().filter(|inlet| inlet.families.len() >= UNLIKE_FAMILIES).collect();
+        mixed.sort_by_key(|inlet| inlet.spot);
+        for Inlet { families, spot, destinations } in mixed {
             let named: Vec<String> =
                 families.values().take(SHOWN).map(|topic| format!("{} ({topic})", word(topic))).collect();
             let more = families.len().saturating_sub(SHOWN);
@@ -50,7 +62,11 @@ impl Inlets {
                  dataflow and a destination for each kind, such as {}",
                 each.join(", ")
             );
-            findings.report(findings.diagnostic(Code::MixedInlet, *spot, message).hint(hint));
+            let mut diagnostic = findings.diagnostic(Code::MixedInlet, *spot, message).hint(hint);
+            for other in destinations.iter().filter(|other| *other != spot).take(SHOWN) {
+                diagnostic = diagnostic.related(findings.place(*other), "this one leads to the same inlet");
+            }
+            findings.report(diagnostic);
         }
     }
 }

@@ -369,12 +369,9 @@ impl<'a> Resolver<'a> {
             }
             for ready in ready.iter().filter(|ready| !except.contains(&ready.entry.binding.topic)) {
                 let Binding { topic, address, .. } = &ready.entry.binding;
-                let spot = || {
-                    let name = ready.entry.meta.destination.as_deref();
-                    let defined = name.and_then(|name| own.get(name).or_else(|| self.common.destinations.get(name)));
-                    defined.map_or(ready.spot, |destination| destination.name.spot)
-                };
-                self.inlets.note(topic, address, spot);
+                let name = ready.entry.meta.destination.as_deref();
+                let defined = name.and_then(|name| own.get(name).or_else(|| self.common.destinations.get(name)));
+                self.inlets.note(topic, address, defined.map(|destination| destination.name.spot), ready.spot);
             }
         }
     }

@@ -55,6 +55,12 @@ impl Run {
     }
 
     #[track_caller]
+    pub fn says_times(&self, times: usize, text: &str) -> &Self {
+        assert_eq!(self.to_string().matches(text).count(), times, "{text:?} in:\n{self}");
+        self
+    }
+
+    #[track_caller]
     pub fn ends(&self, line: &str) -> &Self {
         assert_eq!(self.last_line(), line, "{self}");
         self

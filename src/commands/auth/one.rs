@@ -9,8 +9,9 @@ use crate::admin::{self, AdminClient};
 use crate::auth::{self, Access, Credentials, Grant, Tokens};
 use crate::cli::auth::KeepArgs;
 use crate::cli::{AccessArgs, DEFAULT_MANIFEST, ManifestArgs};
+use crate::commands::Output;
+use crate::commands::pipeline::{self, Loaded};
 use crate::commands::target::{Target, word};
-use crate::commands::{Output, pipeline};
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::manifest::{Manifest, ManifestShop};
@@ -38,13 +39,13 @@ impl One {
         output: Output,
     ) -> Result<Self, Failure> {
         let shop = ShopDomain::parse(shop).map_err(|e| Failure::invalid(format!("--shop {shop:?}: {e}")))?;
-        let (manifest, seeds) = pipeline::load_manifest(&manifest_args.file, Voice::Quiet, output)?;
+        let Loaded { manifest, seeds, .. } = pipeline::load(&manifest_args.file, Voice::Quiet, output)?;
         let at = manifest.shops.iter().position(|known| known.shop == shop).ok_or_else(|| {
             Failure::invalid(format!("{shop} is not in the manifest")).hint(
                 "add it there first, with `bindings: []` if it has none yet: its `auth` and `scopes` are read from it",
             )
         })?;
-        let target = Target::open(access, &manifest, Some(seeds)).await?;
+        let target = Target::open(access, &manifest, seeds).await?;
         target.check_shops(1)?;
         let client = AdminClient::new(admin::Options::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
         let client = client.map_err(|e| Failure::new(Exit::Error, e))?;

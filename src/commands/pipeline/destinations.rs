@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::super::aep::{self, Accounts, Setting};
 use super::super::target::{self, Target};
 use super::super::{Output, clock};
-use super::{ReadFailure, Run, context, folded, input, lines, load_with};
+use super::loaded::load_with;
+use super::{ReadFailure, Run, context, folded, input, lines};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop, Options, is_placeholder};
 use crate::model::Address;
 use crate::plan::v1::{self, Plan, Shop, ShopError};
 use crate::plan::{self, Inlets, ShopPart};
-use crate::progress::Voice;
 use crate::state::aep::{self as found, Destination};
 
 /// How long the reason of a change of address may take.
@@ -51,9 +51,10 @@ impl Run {
         self.accounts.open(&manifest, |name| needed.contains(name), &setting).await?;
         self.looked = aep::look_up(&self.manifest, &places, &self.accounts, clock).await;
         let options = Options { found: self.looked.found.clone(), ..Options::default() };
-        // Its warnings were said when it was read first.
-        let (manifest, _) = load_with(files, &options, Voice::Quiet, output)
-            .map_err(|failure| failure.hint("this is about the addresses that Adobe has for its destinations"))?;
+        let loaded = load_with(files, &options, self.voice, &self.said, output);
+        let manifest = loaded
+            .map_err(|failure| failure.hint("this is about the addresses that Adobe has for its destinations"))?
+            .manifest;
         if manifest.digest != self.manifest.digest || manifest.destinations != self.manifest.destinations {
             return Err(Failure::invalid("the manifest was changed while it was read; nothing was sent to a shop"));
         }

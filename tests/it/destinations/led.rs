@@ -1,0 +1,220 @@
+//! Where a destination leads: looked up once, followed when it moves, judged like what somebody wrote.
+
+use serde_json::Value;
+
+use super::{
+    BY_NAME, ORDERS, ORDERS_AT, ORG, SETTLED, adobe, destination, flow, manifest, one, only_pasted_is_planned, seed,
+    world,
+};
+use crate::world::{A, World};
+
+#[test]
+fn a_destination_is_looked_up_once_and_the_plan_says_where_it_leads() {
+    let world = world();
+    let plan = world.plan_json(&[]);
+    let told = destination(&plan, "orders");
+    for (key, value) in [
+        ("found_by", "name"),
+        ("wanted", "Shopify orders (prod)"),
+        ("account", "default"),
+        ("org", ORG),
+        ("sandbox", "prod"),
+        ("kind", "flow"),
+        ("id", ORDERS),
+        ("state", "enabled"),
+        ("address", ORDERS_AT),
+        ("verdict", "ok"),
+    ] {
+        assert_eq!(told[key], value, "{key}: {told}");
+    }
+    assert_eq!(plan["destinations"].as_array().unwrap().len(), 1, "a pasted one is nobody's business unless asked");
+    assert_eq!(adobe(&world), ["/ims/token/v3", "/flows"], "one question, for two shops");
+    let text = world.plan(&[]);
+    text.exits(0).ends("No changes. The live webhooks match the manifest.");
+    text.says(&format!("orders -> flow {ORDERS} \"Shopify orders (prod)\", enabled, in sandbox prod -> {ORDERS_AT}"));
+    world.run(&["validate"]).exits(0);
+}
+
+#[test]
+fn nobody_asks_adobe_where_nothing_is_looked_up() {
+    let pasted = manifest(BY_NAME).replace("destination: orders", "destination: pasted");
+    let world = World::new(&pasted, &seed("", ""));
+    world.plan(&["--shop", "three"]).exits(0);
+    world.run(&["drift", "--sandbox", "--shop", "three"]).exits(0);
+    world.plan(&[]);
+    assert!(adobe(&world).is_empty(), "{:?}", adobe(&world));
+}
+
+#[test]
+fn by_id_over_a_connection_and_with_the_id_of_the_flow_in_the_address() {
+    let more = format!(
+        "    - {{ name: Over, inlet: connection, address: \"{A}\" }}\n  connections:\n    - {{ name: Raw, sandbox: prod, address: \"{A}2\" }}\n"
+    );
+    let address = |destination: &str| {
+        let world = World::new(&manifest(destination), &seed(&more, ""));
+        destination_of(&world.plan_json(&["--shop", "one"]))
+    };
+    assert_eq!(address(&format!("{{ flow: {{ id: {} }} }}", ORDERS.to_uppercase())), ORDERS_AT);
+    assert_eq!(address("{ flow: { name: Over } }"), A, "the address of its base connection");
+    assert_eq!(address("{ connection: { name: Raw } }"), format!("{A}2"));
+    assert_eq!(
+        address("{ flow: { name: \"Shopify orders (prod)\" }, with_flow_id: true }"),
+        format!("{ORDERS_AT}?x-adobe-flow-id={ORDERS}")
+    );
+}
+
+fn destination_of(plan: &Value) -> String {
+    destination(plan, "orders")["address"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
+    let world = world();
+    flow(&world, "--recreate");
+    let plan = world.plan(&["--out", "plan.json"]);
+    plan.exits(0).ends("Plan: 0 to add, 2 to change, 0 to destroy.");
+    plan.says("2 live subscriptions in 2 shops have").says("has that address any more: it was deleted or recreated");
+    world.run(&["drift", "--sandbox"]).exits(2).says("it was deleted or recreated").says("settling: dataflow");
+    let saved: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
+    assert_eq!(one(&saved, "one")["changes"][0]["fields"], serde_json::json!(["address"]));
+
+    // Adobe may lose what is delivered in the first five minutes.
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(6).says("--allow destination_settling");
+    assert_eq!(world.mutations(), 0);
+    world.run(&["show", "--check", "plan.json"]).exits(6);
+    world.run(&["apply", "--sandbox", "plan.json", "--allow", "destination_settling"]).exits(0);
+    let now = destination_of(&world.plan_json(&[]));
+    for shop in ["one", "two"] {
+        assert!(world.live(shop).iter().all(|line| line.contains(&now)), "{:?}", world.live(shop));
+    }
+    world.converged();
+
+    flow(&world, "--recreate");
+    flow(&world, SETTLED);
+    world.apply(&[]).exits(0).says("2 changed");
+    world.converged();
+}
+
+#[test]
+fn the_old_address_may_be_another_flows() {
+    let loyalty = World::new(&manifest("{ flow: { name: Loyalty } }"), &seed("", ""));
+    loyalty
+        .plan(&[])
+        .exits(0)
+        .says(&format!("that is the address of dataflow \"Shopify orders (prod)\" ({ORDERS}), which is enabled"));
+}
+
+#[test]
+fn none_or_several_are_errors_that_name_the_candidates() {
+    let world = World::new(&manifest("{ flow: { name: Shopify } }"), &seed("", ""));
+    let plan = world.plan(&["--format", "json"]);
+    plan.exits(8);
+    only_pasted_is_planned(&plan, "destination_missing");
+    world.plan(&[]).says("there is no dataflow named \"Shopify\" in sandbox `prod`").says("which must be exact");
+
+    let twice = seed(&format!("    - {{ name: \"Shopify orders (prod)\", state: disabled, address: \"{A}\" }}\n"), "");
+    let world = World::new(&manifest(BY_NAME), &twice);
+    let plan = world.plan(&["--format", "json"]);
+    plan.exits(8);
+    only_pasted_is_planned(&plan, "destination_ambiguous");
+    world
+        .plan(&[])
+        .says("2 dataflows are named \"Shopify orders (prod)\"")
+        .says(&format!("{ORDERS} (enabled)"))
+        .says("by its `id`");
+    // Names are compared whole, though a comma means "or" to Adobe.
+    let comma = World::new(&manifest("{ flow: { name: \"Loyalty,Shopify orders (prod)\" } }"), &seed("", ""));
+    comma.plan(&[]).exits(8).says("no dataflow named \"Loyalty,Shopify");
+}
+
+#[test]
+fn what_adobe_says_is_judged_like_what_somebody_wrote() {
+    let twice = manifest(BY_NAME).replace(
+        "shop: one, bindings: [{ topic: orders/create, destination: orders }]",
+        &format!("shop: one, bindings: [{{ topic: orders/create, destination: orders }}, {{ topic: orders/create, address: \"{ORDERS_AT}\" }}]"),
+    );
+    let world = World::new(&twice, &seed("", ""));
+    world.run(&["validate"]).exits(0);
+    world.plan(&[]).exits(3).says("error[HW030]").says("hookwright.yaml:8").says("the addresses that Adobe has");
+
+    for (address, why) in [
+        ("https://hooks.example/collection/1", "no prefix of `ownership` covers it"),
+        ("http://dcs.adobedc.net/collection/1", "Shopify delivers to https only"),
+        ("https://user:s3cret@dcs.adobedc.net/collection/1", "a user name or a password"),
+        ("https://dcs.adobedc.net/collection/1#x", "has a fragment"),
+    ] {
+        let own = seed(&format!("    - {{ name: Own, address: \"{address}\" }}\n"), "");
+        let world = World::new(&manifest("{ flow: { name: Own } }"), &own);
+        let plan = world.plan(&["--format", "json"]);
+        plan.exits(8);
+        only_pasted_is_planned(&plan, "destination_unusable_address");
+        let listed = world.run(&["destinations", "--sandbox"]);
+        listed.exits(2).says(why);
+        assert!(!listed.to_string().contains("s3cret"), "{listed}");
+    }
+}
+
+#[test]
+fn two_accounts_are_asked_each_for_its_own() {
+    let account = |sandbox: &str| {
+        format!(
+            "{{ org: {ORG}, sandbox: {sandbox}, client_id: {{ env: AEP_ID }}, client_secret: {{ env: AEP_SECRET }}, scopes: [openid] }}"
+        )
+    };
+    let line = manifest(BY_NAME).lines().find(|line| line.starts_with("aep:")).unwrap().to_owned();
+    let both = manifest("{ flow: { name: Same }, aep: live }")
+        .replace(&line, &format!("aep: {{ live: {}, trial: {} }}", account("prod"), account("dev")))
+        .replace(&format!("pasted: {A}"), "pasted: { flow: { name: Same }, aep: trial }");
+    let flows = format!(
+        "    - {{ name: Same, address: \"{ORDERS_AT}\" }}\n    - {{ name: Same, sandbox: dev, address: \"{A}\" }}\n"
+    );
+    let world = World::new(&both, &seed(&flows.replace(ORDERS_AT, &format!("{A}9")), ""));
+    let plan = world.plan_json(&[]);
+    assert_eq!(destination(&plan, "orders")["address"], format!("{A}9"));
+    assert_eq!(
+        (&destination(&plan, "pasted")["address"], &destination(&plan, "pasted")["sandbox"]),
+        (&A.into(), &"dev".into())
+    );
+}
+
+#[test]
+fn dataflows_that_turn_out_to_be_one_inlet_are_a_warning_once_adobe_was_asked() {
+    let mixed = manifest(BY_NAME).replace("  pasted:", "  rest: { flow: { name: Rest } }\n  pasted:").replace(
+        "{ topic: orders/create, destination: orders }",
+        "{ topics: [orders/create, products/create], destination: orders }, \
+         { topics: [customers/create, carts/create], destination: rest }",
+    );
+    let leads =
+        |address: &str| World::new(&mixed, &seed(&format!("    - {{ name: Rest, address: \"{address}\" }}\n"), ""));
+    let warning = "warning[HW107]: one inlet gets 4 unlike kinds of topics";
+    let world = leads(ORDERS_AT);
+    world.run(&["validate"]).exits(0).says_times(0, "HW107");
+    world.plan(&[]).exits(0).says(warning).says("this one leads to the same inlet").says_times(1, "HW107");
+    world.plan(&["--quiet"]).exits(0).says_times(0, "HW107");
+    leads("https://dcs.adobedc.net/collection/0123456789").plan(&[]).exits(0).says_times(0, "HW107");
+
+    // What was said before Adobe was asked is not said again after.
+    let silenced = mixed.replace("destination: rest", "destination: orders");
+    World::new(&silenced, &seed("    - { name: Rest }\n", "")).plan(&[]).exits(0).says_times(1, "HW107");
+}
+
+#[test]
+fn what_is_edited_at_the_sandboxs_adobe_is_one_act() {
+    let world = world();
+    flow(&world, SETTLED);
+    world.plan(&[]).exits(0).says_times(0, "settl");
+    flow(&world, "--touch");
+    world.plan(&["-v"]).exits(0).says("settl");
+    flow(&world, "--disable");
+    flow(&world, "--touch");
+    world.plan(&[]).says("is disabled");
+    let acts: [(&[&str], &str); 3] = [
+        (&[], "say what is done to it: --enable"),
+        (&["--enable", "--disable"], "cannot be used with"),
+        (&["--touch", "--run", "failed"], "cannot be used with"),
+    ];
+    for (acts, why) in acts {
+        let edit = [&["sandbox", "edit", "flow", "Shopify orders (prod)"], acts].concat();
+        world.run(&edit).exits(3).says(why);
+    }
+}

@@ -1,0 +1,129 @@
+//! Saved plans, shards, other manifests and single shops: what holds for a part of a run.
+
+use serde_json::Value;
+
+use super::{BY_NAME, ORDERS_AT, SETTLED, flow, manifest, one, seed, world};
+use crate::world::{A, World};
+
+#[test]
+fn a_saved_plan_is_stale_if_its_destination_is_not_what_it_was() {
+    for (act, told) in [
+        ("--recreate", "destination orders: its id at Adobe was"),
+        ("--disable", ") is disabled, so that events sent to it are lost"),
+    ] {
+        let world = world();
+        world.edit(&["remove", "--shop", "one", "--topic", "orders/create"]);
+        world.edit(&["remove", "--shop", "three", "--topic", "products/create"]);
+        world.plan(&["--out", "plan.json"]).exits(0);
+        flow(&world, act);
+        let applied = world.run(&["apply", "--sandbox", "plan.json"]);
+        applied.exits(7).says(told);
+        assert!(world.live("one").is_empty() && world.live("three").len() == 1, "the rest goes on: {applied}");
+    }
+    let world = world();
+    world.edit(&["remove", "--shop", "one", "--topic", "orders/create"]);
+    world.plan(&["--out", "plan.json"]).exits(0);
+    flow(&world, "--delete");
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(1).says("destination_missing");
+    assert!(world.live("one").is_empty());
+}
+
+/// Common `orders` is a dataflow, one shop pastes its very address, and another has a dataflow of its own.
+fn twins(own: &str) -> String {
+    manifest(BY_NAME).replace(
+        "shop: one, bindings: [{ topic: orders/create, destination: orders }]",
+        &format!("shop: one, bindings: [{{ topic: orders/create, address: \"{ORDERS_AT}\" }}]"),
+    ) + &format!(
+        "  - {{ shop: own, destinations: {{ orders: {{ flow: {{ name: {own} }} }} }}, bindings: [{{ topic: orders/create, destination: orders }}] }}\n"
+    )
+}
+
+const OWN_SHOP: &str = "  - { shop: own, scopes: [write_orders], subscriptions: [{ topic: orders/create, address: \"https://dcs.adobedc.net/collection/0\" }] }\n";
+
+#[test]
+fn each_shop_is_judged_by_its_own_destination_also_where_somebody_pasted_a_found_address() {
+    let with = |own: &str, flows: &str| World::new(&twins(own), &(seed(flows, "") + OWN_SHOP));
+    let none = with("Nowhere", "");
+    let plan = none.plan_json(&[]);
+    assert_eq!(one(&plan, "own")["error"]["kind"], "destination_missing", "{plan}");
+    assert!(!plan.to_string().contains("adobedc.net/<"), "a placeholder is no address: {plan}");
+    assert_eq!(
+        (&one(&plan, "one")["status"], &one(&plan, "two")["status"]),
+        (&"unchanged".into(), &"unchanged".into())
+    );
+    none.apply(&[]).exits(1);
+    assert_eq!(none.live("own").len(), 1);
+
+    let disabled = with("Off", "    - { name: Off, state: disabled }\n");
+    disabled.plan(&[]).exits(1).says("destination_disabled orders/create -> orders");
+    disabled.apply(&[]).exits(8);
+    assert!(disabled.live("own")[0].contains("collection/0"), "{:?}", disabled.live("own"));
+
+    let good = with("Loyalty", "");
+    let found = destination_at(&good.plan_json(&[]), "own.myshopify.com");
+    good.plan(&["--out", "plan.json"]).exits(0);
+    good.run(&["apply", "--sandbox", "plan.json"]).exits(0);
+    assert!(good.live("own")[0].contains(&found) && good.live("two")[0].contains(ORDERS_AT));
+    good.converged();
+}
+
+fn destination_at(plan: &Value, shop: &str) -> String {
+    let all = plan["destinations"].as_array().unwrap();
+    all.iter().find(|d| d["shop"] == shop).unwrap()["address"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_became_young_or_closed_after_the_plan_is_not_bound_either() {
+    let over = "    - { name: Over, inlet: connection }\n";
+    let world = World::new(&manifest("{ flow: { name: Over } }"), &seed(over, ""));
+    world.plan(&["--out", "plan.json"]).exits(0).ends("Plan: 0 to add, 2 to change, 0 to destroy.");
+    world.edit(&["flow", "Over", "--settle", "1s"]);
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(6).says("--allow destination_settling");
+    world.edit(&["flow", "Over", "--settle", "1h"]);
+    world.edit(&["flow", "Over", "--require-authentication"]);
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(7).says("which Shopify cannot send");
+    assert_eq!(world.mutations(), 0);
+}
+
+#[test]
+fn a_delete_is_no_strangers_if_a_destination_that_nobody_needed_leads_there() {
+    let world = World::new(&manifest(BY_NAME), &seed("", ""));
+    world.edit(&["add", "--shop", "three", "--topic", "orders/create", "--address", ORDERS_AT]);
+    let hazards = |more: &[&str]| {
+        let plan = world.plan_json(more);
+        plan["hazards"].as_array().unwrap().iter().map(|h| h["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(hazards(&[]), hazards(&["--shop", "three"]), "a part of the run is judged like the whole");
+    assert!(!hazards(&["--shop", "three"]).contains(&"delete_foreign".to_owned()));
+    world.edit(&["add", "--shop", "three", "--topic", "orders/paid", "--address", &format!("{A}7")]);
+    assert!(hazards(&["--shop", "three"]).contains(&"delete_foreign".to_owned()));
+}
+
+#[test]
+fn shards_are_judged_as_one_and_must_have_found_the_same() {
+    let world = world();
+    flow(&world, "--recreate");
+    world.plan(&["--shard", "1/2", "--out", "1.json"]).exits(0);
+    world.plan(&["--shard", "2/2", "--out", "2.json"]).exits(0);
+    world.run(&["show", "--check", "1.json", "2.json"]).exits(6).says("binds 2 subscriptions to destinations");
+    let shown = world.run(&["show", "1.json", "2.json"]);
+    shown.exits(0).says("settling: dataflow");
+    // The latest word counts, whatever the order of the files.
+    flow(&world, SETTLED);
+    world.plan(&["--shard", "1/2", "--out", "1.json"]).exits(0);
+    for order in [["1.json", "2.json"], ["2.json", "1.json"]] {
+        world.run(&[&["show", "--check"], &order[..]].concat()).exits(6).says("destination_settling");
+    }
+    flow(&world, "--recreate");
+    world.plan(&["--shard", "2/2", "--out", "2.json"]).exits(0);
+    world.run(&["show", "1.json", "2.json"]).exits(3).says("Adobe had another address or state for orders");
+}
+
+#[test]
+fn the_base_manifest_leads_where_this_one_does() {
+    let world = world();
+    world.write("base/hookwright.yaml", &manifest(BY_NAME));
+    world.edit(&["remove", "--shop", "one", "--topic", "orders/create"]);
+    let plan = world.plan_json(&["--base", "base"]);
+    assert_eq!(one(&plan, "one")["changes"][0]["origin"], "drift");
+}

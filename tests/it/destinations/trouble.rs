@@ -1,0 +1,107 @@
+//! Adobe does not answer, refuses, or is not Adobe.
+
+use serde_json::Value;
+
+use super::{BY_NAME, ORDERS, ORG, adobe, destination, manifest, only_pasted_is_planned, seed};
+use crate::scene::Server;
+use crate::world::{A, Run, World};
+
+#[test]
+fn where_adobe_cannot_be_asked_pasted_destinations_are_planned_all_the_same() {
+    for (fault, timeout, kind, exit) in [
+        ("{ fault: drop, on: adobe }", "2m", "adobe_unavailable", 8),
+        ("{ fault: server_error, on: ims }", "2m", "adobe_unavailable", 8),
+        ("{ fault: html, on: adobe }", "2m", "adobe_bad_answer", 8),
+        ("{ fault: truncated, on: adobe }", "2m", "adobe_bad_answer", 8),
+        ("{ fault: rate_limited, on: adobe, retry_after: 60 }", "20s", "time_budget", 5),
+        ("{ fault: token_revoked, on: adobe }", "2m", "adobe_token_refused", 4),
+        // Nobody answers: the shops have most of the time all the same.
+        ("{ fault: latency, on: adobe, ms: 60000 }", "12s", "adobe_unavailable", 8),
+    ] {
+        let world = World::new(&manifest(BY_NAME), &seed("", fault));
+        // What is not in the manifest would be deleted, were the shop taken for planned.
+        world.edit(&["add", "--shop", "one", "--topic", "orders/paid", "--address", A]);
+        let run = world.plan(&["--format", "json", "--timeout", timeout]);
+        run.exits(exit);
+        let plan = only_pasted_is_planned(&run, kind);
+        assert_eq!(destination(&plan, "orders")["verdict"], "unknown");
+        let asked: Vec<Value> = world.requests().into_iter().filter(|r| r["operation"] == "query").collect();
+        assert_eq!(asked.len(), 1, "{fault}: the others are not asked anything");
+    }
+}
+
+#[test]
+fn a_passing_trouble_is_no_trouble() {
+    for fault in [
+        "{ fault: drop, on: adobe, times: 1 }",
+        "{ fault: cut_body, on: adobe, times: 1 }",
+        "{ fault: server_error, on: ims, times: 1 }",
+        "{ fault: rate_limited, on: adobe, retry_after: 0.1, times: 2 }",
+        "{ fault: token_revoked, on: adobe, times: 1 }",
+    ] {
+        let world = World::new(&manifest(BY_NAME), &seed("", fault));
+        world.plan(&[]).exits(0).ends("No changes. The live webhooks match the manifest.");
+    }
+}
+
+#[test]
+fn credentials_that_adobe_refuses_are_an_error_of_their_own() {
+    let client = "  client_id: aep\n  client_secret: s3cret-of-adobe\n";
+    let world = World::new(&manifest(BY_NAME), &seed(client, ""));
+    let with = |id: &str, secret: &str| {
+        let mut command = world.command(&["plan", "--sandbox", "--format", "json", "-vvv"]);
+        command.env("AEP_ID", id).env("AEP_SECRET", secret);
+        Run::of(&command.output().unwrap())
+    };
+    let refused = with("aep", "not-the-s3cret");
+    refused.exits(4);
+    only_pasted_is_planned(&refused, "adobe_client_refused");
+    assert!(!refused.to_string().contains("not-the-s3cret"), "{refused}");
+    let good = with("aep", "s3cret-of-adobe");
+    good.exits(0);
+    // The sandbox's tokens begin so, and its state file does too.
+    let logged = good.err.replace("sandbox.json", "").replace("sandbox.yaml", "");
+    for secret in ["s3cret-of-adobe", "Bearer", "sandbox."] {
+        assert!(!logged.contains(secret), "{secret}: {good}");
+    }
+    assert!(good.err.contains("/__adobe/ims/token/v3"), "it does log: {good}");
+
+    let elsewhere = manifest(BY_NAME).replace(ORG, "ABC@AdobeOrg");
+    World::new(&elsewhere, &seed("", "")).plan(&[]).exits(4).says("adobe_forbidden").says("403025");
+    let lost = manifest(BY_NAME).replace("scopes: [openid", "sandbox: nowhere, scopes: [openid");
+    World::new(&lost, &seed("", "")).plan(&[]).exits(8).says("adobe_not_found").says("nowhere");
+}
+
+#[test]
+fn a_secret_goes_to_adobe_or_to_whom_the_operator_trusts() {
+    let world = World::new(&manifest(BY_NAME), &seed("", ""));
+    let server = Server::start(&world);
+    let adobe_url = format!("{}/__adobe", server.url.split("/{shop}").next().unwrap());
+    let plan = |manifest: &str, vars: &[(&str, &str)]| {
+        world.write("hookwright.yaml", manifest);
+        let mut command = world.command(&["plan"]);
+        command.env("HOOKWRIGHT_ADMIN_URL", &server.url).env("AEP_ID", "aep").env("AEP_SECRET", "s3cret-of-adobe");
+        for shop in ["ONE", "TWO", "THREE"] {
+            command.env(format!("TOKEN_{shop}"), "token-of-a-shop");
+        }
+        Run::of(&command.envs(vars.iter().copied()).output().unwrap())
+    };
+    let to =
+        |url: &str| manifest(BY_NAME).replace("scopes: [openid", &format!("token_url: \"{url}\", scopes: [openid"));
+    for url in [
+        "https://runtime.adobe.io/api/v1/web/anybody/x",
+        "https://ims-na1.adobelogin.com.evil.example/token",
+        "http://ims-na1.adobelogin.com/x",
+        &format!("{adobe_url}/ims/token/v3"),
+    ] {
+        plan(&to(url), &[]).exits(3).says("hookwright.yaml:3: aep `default`: token_url");
+    }
+    assert!(adobe(&world).is_empty(), "nothing is sent");
+    let trusted = manifest(BY_NAME).replace(
+        "scopes: [openid",
+        &format!("token_url: \"{adobe_url}/ims/token/v3\", base_url: \"{adobe_url}/data/foundation/flowservice\", scopes: [openid"),
+    );
+    plan(&trusted, &[("HOOKWRIGHT_TRUST_HOSTS", "127.0.0.1")]).exits(0).says(ORDERS);
+    // What the operator names needs no manifest.
+    plan(&manifest(BY_NAME), &[("HOOKWRIGHT_ADOBE_URL", &adobe_url)]).exits(0).says(ORDERS);
+}
