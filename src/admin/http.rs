@@ -98,7 +98,9 @@ fn failure(error: reqwest::Error, redactor: &Redactor) -> AdminError {
     }
     if error.is_connect() {
         return if is_tls(&error) {
-            let message = format!("no secure connection to {host}: {cause}. Check proxies and root certificates");
+            let message = format!(
+                "no secure connection to {host}: {cause}. Check proxies, root certificates and this machine's clock"
+            );
             AdminError::new(Kind::Tls, message)
         } else {
             let message = format!("could not connect to {host}: {cause}. Check the network and the shop's name");

@@ -102,7 +102,9 @@ fn failure(error: reqwest::Error, whom: &str, redactor: &Redactor) -> AdobeError
     if error.is_builder() {
         unavailable(format!("no request to {whom} could be made: {cause}")).retryable(false)
     } else if error.is_connect() && is_tls(&error) {
-        let message = format!("no secure connection to {host} ({whom}): {cause}. Check proxies and root certificates");
+        let message = format!(
+            "no secure connection to {host} ({whom}): {cause}. Check proxies, root certificates and this machine's clock"
+        );
         unavailable(message).retryable(false)
     } else if error.is_connect() {
         unavailable(format!("could not connect to {host} ({whom}): {cause}. Check the network, and try again later"))

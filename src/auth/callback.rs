@@ -53,7 +53,8 @@ pub(crate) enum CallbackError {
     #[error("the callback's timestamp is not a number of seconds")]
     Timestamp,
     #[error(
-        "the callback is {0:#} old, and its code is good for a moment only: begin again, or allow it with --max-age"
+        "the callback is {0:#} old by this machine's clock, and its code is good for a moment only: begin again, or allow \
+         it with --max-age; if it is new, the clock is ahead: set it"
     )]
     Old(SignedDuration),
     #[error("the callback was signed {0:#} from now by this machine's clock: set the clock")]
@@ -128,42 +129,52 @@ fn query_of(url: &str) -> Option<&str> {
     .filter(|query| !query.is_empty())
 }
 
-/// The parameters, decoded.
-struct Pairs(Vec<(String, String)>);
+/// The parameters, sorted.
+struct Pairs(Vec<Pair>);
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Pair {
+    name: String,
+    value: String,
+    /// Both as they came, not decoded.
+    raw: String,
+}
 
 impl Pairs {
     fn parse(query: &str) -> Result<Self, CallbackError> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
+        let mut pairs: Vec<Pair> = Vec::new();
         for part in query.split('&').filter(|part| !part.is_empty()) {
-            let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            let (key, value) = (decode(key)?, decode(value)?);
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let (name, value) = (decode(name)?, decode(value)?);
             // Two values of one name: which of them is signed and which is used must not be a matter of taste.
-            if pairs.iter().any(|(known, _)| *known == key) {
-                return Err(CallbackError::Twice(key.escape_default().to_string()));
+            if pairs.iter().any(|known| known.name == name) {
+                return Err(CallbackError::Twice(name.escape_default().to_string()));
             }
-            pairs.push((key, value));
+            pairs.push(Pair { name, value, raw: part.to_owned() });
         }
         pairs.sort_unstable();
         Ok(Self(pairs))
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        self.0.iter().find(|pair| pair.name == name).map(|pair| pair.value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Shopify's rule: without `hmac` (and the older `signature`), sorted by name, as `k=v&k=v`. Shopify's own libraries
-    /// write what is not plain in three ways (JavaScript percent-encodes, Ruby encodes as forms do, Python only what
-    /// would be ambiguous); for what Shopify sends all three are the same text but for signs in `host` and `state`.
+    /// Shopify's rule: without `hmac` (and the older `signature`), sorted by name, as `k=v&k=v`. What is not plain is
+    /// written as it came, or as Shopify's own libraries write it (JavaScript percent-encodes, Ruby encodes as forms do,
+    /// Python only what would be ambiguous); for what Shopify sends all are the same text but for signs in `host` and
+    /// `state`.
     fn signed(&self, secret: &SecretString, mac: &[u8]) -> bool {
-        let spellings: [fn(&str, bool) -> String; 3] =
-            [|text, _| percent(text), |text, _| percent(text).replace("%20", "+"), ambiguous];
+        let spellings: [fn(&Pair) -> String; 4] = [
+            |pair| pair.raw.clone(),
+            |pair| format!("{}={}", encoded(&pair.name, b"-._*!~'()"), encoded(&pair.value, b"-._*!~'()")),
+            |pair| format!("{}={}", encoded(&pair.name, b"-._*"), encoded(&pair.value, b"-._*")).replace("%20", "+"),
+            |pair| format!("{}={}", ambiguous(&pair.name).replace('=', "%3D"), ambiguous(&pair.value)),
+        ];
         let mut any = false;
         for spell in spellings {
-            let mut message = String::new();
-            for (name, value) in self.0.iter().filter(|(name, _)| name != "hmac" && name != "signature") {
-                let joint = if message.is_empty() { "" } else { "&" };
-                let _ = write!(message, "{joint}{}={}", spell(name, true), spell(value, false));
-            }
+            let signed = self.0.iter().filter(|pair| pair.name != "hmac" && pair.name != "signature");
+            let message = signed.map(spell).collect::<Vec<_>>().join("&");
             // `verify_slice` takes the same time wherever the two differ.
             any |= state::keyed(secret).chain_update(message.as_bytes()).verify_slice(mac).is_ok();
         }
@@ -171,11 +182,12 @@ impl Pairs {
     }
 }
 
-/// As JavaScript's encodeURIComponent and Ruby's encode_www_form leave it: letters, digits and `-._~*`-like signs plain.
-fn percent(text: &str) -> String {
+/// Percent-encoded but for letters, digits and what is `plain`: JavaScript's encodeURIComponent leaves more as it is than
+/// Ruby's `encode_www_form`.
+fn encoded(text: &str, plain: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'*') {
+        if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
             out.push(char::from(byte));
         } else {
             let _ = write!(out, "%{byte:02X}");
@@ -184,10 +196,9 @@ fn percent(text: &str) -> String {
     out
 }
 
-/// As Shopify's Python library writes it.
-fn ambiguous(text: &str, is_name: bool) -> String {
-    let text = text.replace('%', "%25").replace('&', "%26");
-    if is_name { text.replace('=', "%3D") } else { text }
+/// As Shopify's Python library writes it; in names the equals sign, too.
+fn ambiguous(text: &str) -> String {
+    text.replace('%', "%25").replace('&', "%26")
 }
 
 fn decode(text: &str) -> Result<String, CallbackError> {

@@ -216,6 +216,13 @@ impl Tokens {
         Ok(token)
     }
 
+    /// When the token ends that was fetched for `shop` in this run.
+    pub(crate) async fn fetched_until(&self, shop: &ShopDomain) -> Option<Timestamp> {
+        let slot = self.inner.fetched.lock().unwrap_or_else(PoisonError::into_inner).get(shop).cloned()?;
+        let held = slot.lock().await;
+        held.as_ref().and_then(|fetched| fetched.expires_at)
+    }
+
     /// The error with the way out that this kind of `auth` has.
     fn advised(shop: &ShopDomain, auth: Option<&Auth>, error: AdminError) -> AdminError {
         match (auth, error.kind) {

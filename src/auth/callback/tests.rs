@@ -55,6 +55,20 @@ fn the_three_spellings_of_shopifys_libraries_are_one() {
 }
 
 #[test]
+fn what_is_signed_as_it_came_is_genuine_whatever_signs_it_has() {
+    for (state, decoded, hmac) in [
+        ("a~b%2Fc", "a~b/c", "ef08b4215262eca0edc96e26ab7d5899b7cf0499a25f36fb2abb8024e5c90a62"),
+        ("(x)%20y", "(x) y", "cd2d990d507e486622b39f00d1655c16a5922bd1f96800b740648f179937c602"),
+        ("a%2fb", "a/b", "3d8cf681c11afb69fc6fb7ffb2a1eb0dbb975010866fc33bf66a78e91653c40e"),
+        // Signed over `~(x)!'*%20y`, as JavaScript leaves it, and encoded by somebody else on its way.
+        ("%7E%28x%29%21%27%2A+y", "~(x)!'* y", "b0e299a039fb60c4a6d623dfdda313faba6267f0859e1125a50494b5ff846264"),
+    ] {
+        let url = format!("code=c0de&hmac={hmac}&shop=acme.myshopify.com&state={state}&timestamp=1337178173");
+        assert_eq!(verify_at(&url, decoded, &[SECRET], AT).as_deref(), Ok("c0de"), "{state}");
+    }
+}
+
+#[test]
 fn whatever_is_changed_the_hmac_tells() {
     let changed = [
         GENUINE.replace("code=0907", "code=0908"),

@@ -78,7 +78,10 @@ async fn one(run: &Run, at: usize) -> StatusShop {
         _ => None,
     };
     let source = source(run, shop);
-    let expires_at = entry.as_ref().and_then(|entry| entry.expires_at);
+    let expires_at = match shop.auth.as_deref() {
+        Some(Auth::ClientCredentials(_)) => run.tokens.fetched_until(&shop.shop).await,
+        _ => entry.as_ref().and_then(|entry| entry.expires_at),
+    };
     let refresh = entry.as_ref().and_then(|entry| entry.refresh.as_ref());
     let refresh_expires_at = refresh.and_then(|refresh| refresh.expires_at);
     let mut told = StatusShop {

@@ -190,6 +190,9 @@ fn client_credentials_are_fetched_once_a_shop_and_run() {
     scene.run(&["apply", "--auto-approve"]).exits(4).says("Apply incomplete! Resources: 2 added");
     assert_eq!(scene.grants().len(), 4, "plan and apply of one run share their tokens");
     scene.run(&["auth", "status"]).exits(2).says("client credentials, secret from environment variable SECRET");
+    let status = scene.run(&["auth", "status", "--format", "json"]).json();
+    let ends: Vec<bool> = status["shops"].as_array().unwrap().iter().map(|s| s["expires_at"].is_string()).collect();
+    assert_eq!(ends, [true, true], "{status}");
 }
 
 /// The tool in the embedded sandbox, with the app's credentials at hand.

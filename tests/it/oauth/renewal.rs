@@ -83,3 +83,16 @@ fn a_shop_that_refuses_the_new_token_too_fails_and_nothing_is_sent_a_third_time(
         assert_eq!(answered(&scene, 401).len(), 2, "{transport}");
     }
 }
+
+#[test]
+fn what_client_credentials_brought_is_renewed_before_its_end_and_never_refused() {
+    let scene = changes(CREDENTIALS, ", token_seconds: 8", "graphql");
+    // Reading takes until the token's last quarter, in which it would still be taken.
+    scene.faults("faults: [{ fault: latency, ms: 6200, on: query, times: 1 }]\n");
+    scene
+        .run(&["apply", "--auto-approve", "--allow", "delete_foreign:*"])
+        .exits(0)
+        .says("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
+    assert_eq!(given(&scene), 2, "one for the reading, one for the rest");
+    assert!(answered(&scene, 401).is_empty());
+}
