@@ -117,7 +117,10 @@ fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<ShopPart> {
         let manifest::ManifestShop { shop, labels, desired, destinations, limits, .. } = shop;
         let reading = Ok(observed);
         let findings = Vec::new();
-        plan::shop(&context, ShopInput { shop, labels, desired, destinations, limits, base: None, reading, findings })
+        plan::shop(
+            &context,
+            ShopInput { shop, auth: None, labels, desired, destinations, limits, base: None, reading, findings },
+        )
     };
     manifest.shops.iter().zip(observed).map(part).collect()
 }

@@ -375,6 +375,7 @@ fn input<'a>(
     });
     ShopInput {
         shop: &shop.shop,
+        auth: shop.auth.as_deref(),
         labels: &shop.labels,
         desired: &shop.desired,
         destinations: &shop.destinations,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::v1::{Finding, Severity, ShopError};
 use crate::catalog;
 use crate::diff::{Change, ShopDiff, UpdateReason};
-use crate::model::{Field, Live, ShopDomain};
+use crate::model::{Auth, Field, Live, ShopDomain};
 use crate::state::{AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
 
 /// How long Shopify goes on sending retries to the address that was in force when an event fired (documented; 8
@@ -49,13 +49,14 @@ pub(super) fn unavailable(error: &ShopError) -> Finding {
 /// Everything that one shop's comparison brought to light.
 pub(super) fn of_shop(
     shop: &ShopDomain,
+    auth: Option<&Auth>,
     desired: &Desired,
     observed: &Observed,
     result: &ShopDiff<'_>,
     ownership: &Ownership,
 ) -> Vec<Finding> {
     let mut out = Vec::new();
-    scopes(shop, desired, observed, result, &mut out);
+    scopes(&approval(shop, auth), desired, observed, result, &mut out);
     if ownership.unmanaged == Unmanaged::Report {
         out.extend(result.unmanaged.iter().map(unmanaged));
     }
@@ -82,25 +83,30 @@ pub(super) fn of_shop(
     out
 }
 
-fn scopes(shop: &ShopDomain, desired: &Desired, observed: &Observed, result: &ShopDiff<'_>, out: &mut Vec<Finding>) {
+/// What has a shop approve a scope: a link, unless its tokens are fetched without one.
+fn approval(shop: &ShopDomain, auth: Option<&Auth>) -> String {
+    match auth {
+        Some(Auth::ClientCredentials(_)) => {
+            "have the shop approve it: the next run has it, see `hookwright auth status`".to_owned()
+        }
+        _ => format!("have the shop approve it, see `hookwright auth url --shop {}`", shop.handle()),
+    }
+}
+
+fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopDiff<'_>, out: &mut Vec<Finding>) {
     let Some(granted) = &observed.scopes else { return };
     for (_, live) in &result.bound {
         if let Some(any_of) = catalog::missing_scopes(&live.binding.topic, granted) {
             let message = format!(
-                "live, but {} is not granted any more: Shopify may stop delivering; see `hookwright auth url --shop {}`",
-                one_of(&any_of),
-                shop.handle()
+                "live, but {} is not granted any more: Shopify may stop delivering; {approval}",
+                one_of(&any_of)
             );
             out.push(finding("scope_lost", Severity::Attention, Some(live), message, json!({ "any_of": any_of })));
         }
     }
     let Some(wanted) = &desired.scopes else { return };
     for scope in wanted.iter().filter(|s| !granted.grants(s.as_str())) {
-        let message = format!(
-            "scope {scope} is wanted and not granted: add it to the app and have the shop approve it, \
-             see `hookwright auth url --shop {}`",
-            shop.handle()
-        );
+        let message = format!("scope {scope} is wanted and not granted: add it to the app and {approval}");
         out.push(finding("scope_missing", Severity::Attention, None, message, json!({ "scope": scope.as_str() })));
     }
     let superfluous: Vec<&str> =

@@ -40,6 +40,7 @@ impl World {
         };
         let input = ShopInput {
             shop: &ShopDomain::parse(name).expect("shop"),
+            auth: None,
             labels: &BTreeMap::new(),
             desired,
             destinations: &BTreeMap::new(),
@@ -315,6 +316,7 @@ fn a_failed_shop_is_not_an_empty_shop() {
     let part = |tolerated| {
         let input = ShopInput {
             shop: &ShopDomain::parse("a").expect("shop"),
+            auth: None,
             labels: &BTreeMap::new(),
             desired: &want,
             destinations: &none,

@@ -69,16 +69,22 @@ fn the_shards_of_the_indexed_job_are_planned_judged_and_applied() {
     assert!(args(&plan).contains(&format!("--shard-count={shards}")));
     let judged = args(&judge).iter().filter(|arg| arg.starts_with("/plans/shard-")).count();
     assert_eq!(judged, shards, "the judge reads every shard");
-    for index in 0..shards {
-        container(&world, &args(&plan), index).exits(0);
-    }
+    // One shop cannot be read: its index fails, and its shard is judged and applied with the others.
+    let gone = world.read("world.sandbox.yaml");
+    let at = gone.find("  - shop: shop-39\n").unwrap();
+    world.write("world.sandbox.yaml", &gone[..at]);
+    let failed = |runs: Vec<Run>| runs.iter().map(|run| run.code).filter(|code| *code != 0).count();
+    assert_eq!(failed((0..shards).map(|index| container(&world, &args(&plan), index)).collect()), 1);
     container(&world, &args(&judge), 0).exits(0);
+    assert_eq!(failed((0..shards).map(|index| container(&world, &args(&apply), index)).collect()), 1);
     for index in 0..shards {
-        container(&world, &args(&apply), index).exits(0).says("Apply complete!");
         assert!(world.path(&format!("plans/report-{index}.json")).exists());
     }
-    assert_eq!(world.mutations(), 39, "each shop that differed, once");
-    world.converged();
+    assert_eq!(world.mutations(), 38, "each shop that differed, once");
+    world.plan(&["--exclude-shop", "shop-39"]).exits(0).ends("No changes. The live webhooks match the manifest.");
+
+    std::fs::remove_file(world.path("plans/shard-7.json")).unwrap();
+    container(&world, &args(&judge), 0).exits(3).says("shard-7.json");
 }
 
 #[test]

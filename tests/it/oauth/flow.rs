@@ -185,6 +185,8 @@ fn client_credentials_are_fetched_once_a_shop_and_run() {
         .run(&["plan"])
         .exits(0)
         .says("scope_missing")
+        .says("the next run has it, see `hookwright auth status`")
+        .says_times(0, "auth url")
         .ends("Plan incomplete: 2 to add, 0 to change, 0 to destroy; 1 blocked, 0 shops not read.");
     assert_eq!(scene.grants(), vec![("client_credentials".to_owned(), 200); 2]);
     scene.run(&["apply", "--auto-approve"]).exits(4).says("Apply incomplete! Resources: 2 added");
