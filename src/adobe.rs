@@ -152,6 +152,8 @@ pub struct Run {
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    /// Questions of this one end before the run does.
+    until: Option<Instant>,
 }
 
 struct Inner {
@@ -185,7 +187,15 @@ impl Client {
         let (ims, flow_service) = http::clients(&account.endpoints).map_err(|error| error.of(&account.name))?;
         let rng = Mutex::new(fastrand::Rng::with_seed(options.jitter_seed));
         let (token, tokens) = Default::default();
-        Ok(Self { inner: Arc::new(Inner { account, options, policy, ims, flow_service, token, tokens, rng }) })
+        let inner = Arc::new(Inner { account, options, policy, ims, flow_service, token, tokens, rng });
+        Ok(Self { inner, until: None })
+    }
+
+    /// The same client, with no more time than until then. What is not answered by then fails with what was the matter
+    /// last, or as [`Kind::Unavailable`].
+    #[must_use]
+    pub fn until(&self, end: Instant) -> Self {
+        Self { inner: Arc::clone(&self.inner), until: Some(end) }
     }
 
     /// Who asks.

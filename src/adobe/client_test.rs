@@ -221,6 +221,23 @@ async fn nobody_waits_past_the_end_of_the_run() {
 }
 
 #[tokio::test]
+async fn a_client_with_less_time_says_what_was_the_matter() {
+    let soon = || tokio::time::Instant::now() + std::time::Duration::from_millis(300);
+    let limited = later("60").await;
+    let error = limited.client().until(soon()).find(&wanted()).await.expect_err("too late");
+    assert_eq!(error.kind, Kind::RateLimited, "{error}");
+    let silent = Server::with_tokens(|_, _| {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        page(&[])
+    })
+    .await;
+    let client = silent.client();
+    let error = client.until(soon()).find(&wanted()).await.expect_err("too late");
+    assert!(error.kind == Kind::Unavailable && error.retryable, "{error}");
+    assert_eq!(client.find(&wanted()).await, Ok(vec![]), "the client itself has its time");
+}
+
+#[tokio::test]
 async fn a_wish_to_stop_ends_waits_and_sends_nothing_more() {
     let server = later("1").await;
     let (stop, stopped) = watch::channel(false);

@@ -79,7 +79,7 @@ pub(super) fn run(item: &Value, redactor: &Redactor) -> Option<Run> {
 }
 
 pub(super) fn id(item: &Value) -> Option<&str> {
-    item.get("id")?.as_str().filter(|id| !id.is_empty())
+    item.get("id")?.as_str().filter(|id| !id.is_empty() && !id.contains(char::is_control))
 }
 
 /// Whether a dataflow is one that can have a streaming address at all.
@@ -125,10 +125,16 @@ fn is_true(value: &Value) -> bool {
 /// Milliseconds since 1970, or RFC 3339. Zero is Adobe's word for never.
 fn time(value: Option<&Value>) -> Option<Timestamp> {
     match value? {
-        Value::Number(number) => Timestamp::from_millisecond(number.as_i64().filter(|ms| *ms > 0)?).ok(),
-        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => milliseconds(&number.to_string()),
+        Value::String(text) => text.parse().ok().or_else(|| milliseconds(text)),
         _ => None,
     }
+}
+
+/// Of a number, also one with a fraction.
+fn milliseconds(number: &str) -> Option<Timestamp> {
+    let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+    Timestamp::from_millisecond(whole.parse().ok().filter(|ms| *ms > 0)?).ok()
 }
 
 #[cfg(test)]

@@ -75,9 +75,9 @@ impl Client {
 
     /// Sends a question until it is answered, or gives up.
     pub(super) async fn ask(&self, question: Question<'_>) -> Result<Option<Value>, AdobeError> {
-        let mut failed = 0;
+        let (mut failed, mut last) = (0, None);
         let result = loop {
-            let failure = match self.in_time(self.exchange(question)).await {
+            let failure = match self.in_time(self.exchange(question), last.as_ref()).await {
                 Ok(Ok(answer)) => break Ok(answer),
                 Ok(Err(failure)) => failure,
                 Err(error) => break Err(error),
@@ -90,6 +90,7 @@ impl Client {
             if let Err(error) = self.pause(wait, &failure.error).await {
                 break Err(error);
             }
+            last = Some(failure.error);
         };
         result.map_err(|error| error.of(&self.inner.account.name))
     }
@@ -181,29 +182,35 @@ impl Client {
         asked.map_or(jitter, |asked| asked.saturating_add(jitter.min(base)))
     }
 
-    /// Does something, but not past the run's end, nor after somebody asks to stop.
-    async fn in_time<T>(&self, doing: impl Future<Output = T>) -> Result<T, AdobeError> {
+    /// Does something, but not past the run's end or this client's, nor after somebody asks to stop. `last` is what was the
+    /// matter before.
+    async fn in_time<T>(&self, doing: impl Future<Output = T>, last: Option<&AdobeError>) -> Result<T, AdobeError> {
         let options = &self.inner.options;
         // In this order, so that nothing is begun that is too late.
         tokio::select! {
             biased;
             () = stopped(options.stop.clone()) => Err(interrupted()),
             () = ended(options.deadline) => Err(time_budget("waiting for Adobe's answer")),
+            () = ended(self.until) => Err(last.cloned().unwrap_or_else(unanswered)),
             done = doing => Ok(done),
         }
     }
 
-    /// Waits, or fails at once if the run ends before the wait does.
+    /// Waits, or fails at once if the time ends before the wait does.
     async fn pause(&self, wait: Duration, why: &AdobeError) -> Result<(), AdobeError> {
         let end = Instant::now().checked_add(wait);
-        let Some(end) = end.filter(|end| self.inner.options.deadline.is_none_or(|deadline| *end < deadline)) else {
+        let before = |limit: Option<Instant>| end.is_some_and(|end| limit.is_none_or(|limit| end < limit));
+        let Some(end) = end.filter(|_| before(self.inner.options.deadline)) else {
             return Err(time_budget(&why.message));
         };
+        if !before(self.until) {
+            return Err(why.clone());
+        }
         tracing::debug!(aep = %self.inner.account.name, kind = %why.kind, ?wait, "trying again");
         if let Some(on_wait) = &self.inner.options.on_wait {
             on_wait(wait, if why.kind == Kind::RateLimited { "rate limit" } else { "retry" });
         }
-        self.in_time(sleep_until(end)).await
+        self.in_time(sleep_until(end), Some(why)).await
     }
 }
 
@@ -252,6 +259,12 @@ async fn stopped(stop: Option<watch::Receiver<bool>>) {
 
 fn interrupted() -> AdobeError {
     AdobeError::new(Kind::Interrupted, "interrupted before Adobe had answered")
+}
+
+fn unanswered() -> AdobeError {
+    let message = "Adobe did not answer in the time that a run leaves it (a quarter of --timeout, a minute at most); try \
+                   again later, or with a longer --timeout";
+    AdobeError { retryable: true, ..AdobeError::new(Kind::Unavailable, message.to_owned()) }
 }
 
 fn time_budget(doing: &str) -> AdobeError {

@@ -34,8 +34,8 @@ impl Client {
         let mut found = Vec::with_capacity(items.len());
         for item in items {
             let inlet = decode::inlet(*kind, &item, &self.redactor());
-            let inlet = self.checked(inlet.ok_or_else(|| self.bad("has an item without an id"))?)?;
-            found.push(self.followed(inlet, &item, &Known::new()).await?);
+            let inlet = self.checked(inlet.ok_or_else(|| self.nameless())?)?;
+            found.push(self.whole(inlet, &item, &Known::new()).await?);
         }
         Ok(found)
     }
@@ -46,17 +46,16 @@ impl Client {
         let redactor = self.redactor();
         let mut known = Known::new();
         for item in self.list(CONNECTIONS, &http_api()).await?.into_iter().filter(decode::is_http_api) {
-            if let Some(inlet) = decode::inlet(InletKind::Connection, &item, &redactor) {
-                known.insert(inlet.id.clone(), self.checked(inlet)?);
-            }
+            let inlet = decode::inlet(InletKind::Connection, &item, &redactor).ok_or_else(|| self.nameless())?;
+            known.insert(inlet.id.clone(), self.checked(inlet)?);
         }
         let mut found = Vec::new();
         for item in self.list(FLOWS, "").await? {
-            let Some(inlet) = decode::inlet(InletKind::Flow, &item, &redactor) else { continue };
+            let inlet = decode::inlet(InletKind::Flow, &item, &redactor).ok_or_else(|| self.nameless())?;
             let inlet = self.checked(inlet)?;
             // Of a batch source nobody has to be asked where its address is.
             let streams = inlet.address.is_some() || decode::is_streaming(&item);
-            found.push(if streams { self.followed(inlet, &item, &known).await? } else { inlet });
+            found.push(if streams { self.whole(inlet, &item, &known).await? } else { inlet });
         }
         found.extend(known.into_values());
         found.retain(|inlet| inlet.address.is_some());
@@ -93,6 +92,9 @@ impl Client {
             query = format!("{query}{and}property=name=={}", encoded(name));
         }
         let mut items = self.list(collection(kind), &query).await?;
+        if items.iter().any(|item| decode::id(item).is_none()) {
+            return Err(self.nameless());
+        }
         items.retain(|item| item.get("name").and_then(Value::as_str) == Some(name));
         if kind == InletKind::Connection {
             items.retain(decode::is_http_api);
@@ -120,6 +122,18 @@ impl Client {
             }
         }
         Err(self.bad("names a page as the next one that was there before"))
+    }
+
+    /// An inlet with its address, wherever that stands. Adobe's description of lists does not promise `options`, in which
+    /// a dataflow has it: one without is asked for by its id.
+    async fn whole(&self, inlet: Inlet, item: &Value, known: &Known) -> Result<Inlet, AdobeError> {
+        let inlet = self.followed(inlet, item, known).await?;
+        if inlet.kind == InletKind::Connection || inlet.address.is_some() || item.get("options").is_some() {
+            return Ok(inlet);
+        }
+        let Some(item) = self.by_id(FLOWS, &inlet.id).await? else { return Ok(inlet) };
+        let inlet = decode::inlet(InletKind::Flow, &item, &self.redactor()).ok_or_else(|| self.nameless())?;
+        self.followed(self.checked(inlet)?, &item, known).await
     }
 
     /// An inlet with what its base connection says, if it has one that matters.
@@ -174,6 +188,10 @@ impl Client {
         other(Kind::OtherOrg, "org", org, &inlet.org)?;
         other(Kind::OtherSandbox, "sandbox", sandbox, &inlet.sandbox)?;
         Ok(inlet)
+    }
+
+    fn nameless(&self) -> AdobeError {
+        self.bad("has an item without an id")
     }
 
     fn bad(&self, what: &str) -> AdobeError {

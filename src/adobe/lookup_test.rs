@@ -5,7 +5,7 @@ use axum::http::Response;
 use serde_json::{Value, json};
 
 use super::test_server::{Server, connection, flow, ok, page, respond};
-use super::{By, Inlet, InletKind, Kind, Wanted};
+use super::{By, Inlet, InletKind, Kind, Wanted, decode};
 
 fn by_name(kind: InletKind, name: &str) -> Wanted {
     Wanted { kind, by: By::Name(name.to_owned()) }
@@ -232,4 +232,33 @@ async fn the_last_run_is_the_latest() {
     assert_eq!(client.last_run("f").await.expect("runs").map(|run| run.id).as_deref(), Some("b"));
     assert_eq!(client.last_run("f").await, Ok(None));
     assert_eq!(server.asked()[0], "/runs?property=flowId==f&orderby=-createdAt&limit=1");
+}
+
+#[tokio::test]
+async fn a_list_without_options_is_asked_for_each_by_its_id() {
+    let bare = || {
+        let mut flow = flow("a", "Orders");
+        flow.as_object_mut().expect("object").remove("options");
+        flow
+    };
+    let server = Server::with_tokens(move |_, seen| match seen.path.rsplit('/').next() {
+        Some("a") => page(&[flow("a", "Orders")]),
+        Some("flows") => page(&[bare()]),
+        _ => page(&[]),
+    })
+    .await;
+    let address =
+        decode::inlet(InletKind::Flow, &flow("a", "Orders"), &server.client().redactor()).expect("flow").address;
+    assert!(address.is_some());
+    for found in [server.client().find(&by_name(InletKind::Flow, "Orders")).await, server.client().all().await] {
+        assert_eq!(found.expect("found").first().map(|inlet| inlet.address.clone()), Some(address.clone()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_listed_without_an_id_is_not_understood_rather_than_absent() {
+    let server = Server::with_tokens(|_, _| page(&[json!({}), json!({ "name": "x" }), json!(5)])).await;
+    for answer in [server.client().all().await, server.client().find(&by_name(InletKind::Flow, "Orders")).await] {
+        assert_eq!(answer.expect_err("nothing was understood").kind, Kind::BadAnswer);
+    }
 }

@@ -110,11 +110,13 @@ async fn fresh(
         let message = "Apply cancelled; nothing was sent.".to_owned();
         return Ok(Ended { exit: Exit::Error, summary: Summary { message, ..Summary::default() } });
     }
-    let reading = if asks { Reading::Again } else { Reading::Fresh };
+    let mut reading = if asks { Reading::Again } else { Reading::Fresh };
     // Reading a fleet takes its time, and so does whoever is asked.
     if anything && !plan.destinations.is_empty() {
         run.look_again(&plan).await;
         refuse_settling(&run, &plan, consents)?;
+        // And so does Adobe, while somebody may be at work in a shop.
+        reading = Reading::Again;
     }
     carry_out(args, run, plan, reading, output).await
 }

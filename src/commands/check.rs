@@ -9,7 +9,7 @@ use super::clock;
 use super::out_file::OutFile;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::plan::v1::{Destination, Hazard, Plan};
+use crate::plan::v1::{Destination, Hazard, Plan, Settings};
 use crate::plan::{self, Consent};
 use crate::render::count;
 
@@ -78,7 +78,8 @@ pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>)
 /// Parts of one run bind to one address each.
 fn one_adobe(plans: &[Plan]) -> Result<(), Failure> {
     let mut first: BTreeMap<_, &Destination> = BTreeMap::new();
-    for destination in plans.iter().flat_map(|p| &p.destinations) {
+    // Who could not ask says nothing against the others.
+    for destination in plans.iter().flat_map(|p| &p.destinations).filter(|d| d.error.is_none()) {
         let known = *first.entry((&destination.name, &destination.shop, &destination.wanted)).or_insert(destination);
         if (&known.id, &known.address, &known.state) != (&destination.id, &destination.address, &destination.state) {
             let name = destination.name.as_deref().unwrap_or(&destination.wanted);
@@ -97,7 +98,10 @@ pub(super) fn one_run(plans: &[Plan], whole: bool) -> Result<(), Failure> {
     if digests.len() > 1 {
         return Err(Failure::invalid("the plans were made from different manifests (their manifest_digest differs)"));
     }
-    if plans.windows(2).any(|p| p[0].settings != p[1].settings) {
+    // Who had nothing to ask at Adobe does not say where that is.
+    let elsewhere = |p: &Plan| Settings { adobe: None, ..p.settings.clone() };
+    let adobe: BTreeSet<&String> = plans.iter().filter_map(|p| p.settings.adobe.as_ref()).collect();
+    if plans.windows(2).any(|p| elsewhere(&p[0]) != elsewhere(&p[1])) || adobe.len() > 1 {
         return Err(Failure::invalid("the plans were made with different settings"));
     }
     one_adobe(plans)?;

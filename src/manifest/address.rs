@@ -133,6 +133,12 @@ pub(crate) fn unusable(address: &Address, ownership: &Ownership) -> Option<Strin
     if let Some(remark) = refused(address) {
         return Some(remark.message);
     }
+    // What a URL's reader makes of it must be what is compared with the prefixes.
+    let written =
+        address.as_str().splitn(4, '/').nth(3).and_then(|rest| rest.split(['?', '#']).next()).unwrap_or_default();
+    if address.url().is_none_or(|url| url.path().strip_prefix('/') != Some(written)) {
+        return Some("its path is not written as it is read: it has `..`, a backslash or an unusual sign".to_owned());
+    }
     if address.as_str().contains('#') {
         return Some("the address has a fragment (#), which nobody sends".to_owned());
     }

@@ -50,7 +50,13 @@ impl Inlets {
                 id: destination.id.clone(),
                 destination: destination.name.clone().unwrap_or_else(|| address.to_string()),
             };
-            inlets.said.insert(address, said);
+            // Of two destinations with one address the worse counts.
+            let closed =
+                |kind: &str| kind.strip_prefix("destination_").is_some_and(|verdict| CLOSED.contains(&verdict));
+            let weight = |said: &Said| (closed(&said.kind), said.severity);
+            if inlets.said.get(&address).is_none_or(|known| weight(known) < weight(&said)) {
+                inlets.said.insert(address, said);
+            }
         }
         inlets
     }

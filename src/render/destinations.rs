@@ -29,7 +29,10 @@ pub(super) fn said(destination: &Destination) -> Said {
     let name = name.as_deref().filter(|name| !name.is_empty());
     let found = id.as_deref().map(|id| {
         let title = title.as_deref().map_or_else(String::new, |title| format!(" {:?}", escape(title)));
-        let state = state.as_deref().map_or_else(String::new, |state| format!(", {}", escape(state)));
+        let state = state
+            .as_deref()
+            .filter(|state| !state.is_empty())
+            .map_or_else(String::new, |state| format!(", {}", escape(state)));
         let sandbox =
             sandbox.as_deref().map_or_else(String::new, |sandbox| format!(", in sandbox {}", escape(sandbox)));
         format!("{} {}{title}{state}{sandbox}", escape(kind.as_deref().unwrap_or("inlet")), escape(id))

@@ -7,6 +7,7 @@ mod verdicts;
 
 use serde_json::Value;
 
+use crate::scene::{Server, http};
 use crate::world::{A, Run, World};
 
 const ORG: &str = "0123456789ABCDEF01234567@AdobeOrg";
@@ -59,9 +60,54 @@ fn flow(world: &World, act: &str) {
 }
 
 fn adobe(world: &World) -> Vec<String> {
-    let requests = world.requests();
+    of_adobe(&world.requests())
+}
+
+/// Paths of what was asked at Adobe.
+fn of_adobe(requests: &[Value]) -> Vec<String> {
     let paths = requests.iter().filter_map(|r| r["path"].as_str()).filter(|path| path.contains("__adobe"));
     paths.map(|path| path.rsplit("/__adobe").next().unwrap().replace("/data/foundation/flowservice", "")).collect()
+}
+
+/// A sandbox that is served, shops and Adobe, so that faults can be set while it runs.
+struct Served {
+    world: World,
+    server: Server,
+}
+
+impl Served {
+    fn new(world: World) -> Self {
+        let server = Server::start(&world);
+        Self { world, server }
+    }
+
+    fn base(&self) -> &str {
+        self.server.url.split("/{shop}").next().unwrap()
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        let mut command = self.world.command(args);
+        command.env("HOOKWRIGHT_ADMIN_URL", &self.server.url);
+        command.env("HOOKWRIGHT_ADOBE_URL", format!("{}/__adobe", self.base()));
+        for name in ["AEP_ID", "AEP_SECRET", "TOKEN_ONE", "TOKEN_TWO", "TOKEN_THREE"] {
+            command.env(name, "a-secret-of-the-test");
+        }
+        Run::of(&command.output().unwrap())
+    }
+
+    /// How many of Flow Service's questions come before the first one like that.
+    fn before(&self, part: &str) -> usize {
+        let log = self.world.read("served.json.log.jsonl");
+        let requests: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut asked = of_adobe(&requests);
+        asked.retain(|path| !path.starts_with("/ims"));
+        asked.iter().position(|path| path.contains(part)).unwrap_or_else(|| panic!("{part} is not in {asked:?}"))
+    }
+
+    fn faults(&self, faults: &str) {
+        let (status, _, body) = http("POST", &format!("{}/__sandbox/faults", self.base()), faults);
+        assert_eq!(status, 200, "{body}");
+    }
 }
 
 fn destination<'a>(plan: &'a Value, name: &str) -> &'a Value {

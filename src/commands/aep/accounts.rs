@@ -73,10 +73,12 @@ impl Accounts {
         Ok(())
     }
 
-    /// How long a question may take: a quarter of what the run has left, so that the shops have the rest.
-    pub(crate) fn patience(&self) -> Duration {
-        let left = self.deadline.map(|end| end.saturating_duration_since(Instant::now()));
-        left.map_or(PATIENCE, |left| PATIENCE.min(left / 4))
+    /// Until when the questions that are asked now may take, all of them together: a quarter of what the run has left, so
+    /// that the shops have the rest.
+    pub(crate) fn patience(&self) -> Instant {
+        let now = Instant::now();
+        let left = self.deadline.map(|end| end.saturating_duration_since(now));
+        now + left.map_or(PATIENCE, |left| PATIENCE.min(left / 4))
     }
 }
 
@@ -119,19 +121,6 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -
         on_wait: Some(Arc::clone(&setting.on_wait)),
     };
     Client::new(credentials, options).map_err(|e| wire(&e))
-}
-
-/// Nobody answered for so long.
-pub(super) fn unanswered(account: &str, patience: Duration) -> ShopError {
-    ShopError {
-        kind: crate::adobe::Kind::Unavailable.as_str().to_owned(),
-        http_status: None,
-        message: format!(
-            "aep `{account}`: Adobe did not answer within {} s; try again later, or with a longer --timeout",
-            patience.as_secs()
-        ),
-        retryable: true,
-    }
 }
 
 /// As it stands in a plan.

@@ -5,8 +5,8 @@ use crate::plan::{self, v1::Destination};
 /// What changed of a destination since the plan, in words; nothing if it is the same.
 pub(crate) fn changed(planned: &Destination, now: &Destination) -> Option<String> {
     let name = planned.name.as_deref().unwrap_or(&planned.wanted);
-    // A plan binds nothing to what was closed then.
-    if plan::is_closed(now) {
+    // A plan binds nothing to what was closed then, and may go on with the rest.
+    if plan::is_closed(now) && !plan::is_closed(planned) {
         return Some(format!("destination {name}: {}", now.message));
     }
     let fields = [

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::accounts::{Accounts, Opened, unanswered, wire};
+use super::accounts::{Accounts, Opened, wire};
 use super::tell::{Told, blank, describe};
 use crate::adobe::{By, Inlet, Wanted};
 use crate::manifest::{Manifest, unusable};
@@ -57,7 +57,7 @@ pub(crate) async fn look_up(
     accounts: &Accounts,
     now: fn() -> Timestamp,
 ) -> Looked {
-    let patience = accounts.patience();
+    let end = accounts.patience();
     let asked = places.iter().filter_map(|at| match &manifest.destinations.get(*at)?.target {
         Target::Lookup { lookup, .. } => Some(lookup.clone()),
         Target::Address(_) => None,
@@ -72,10 +72,7 @@ pub(crate) async fn look_up(
         .collect();
     let answers = side_by_side(questions, AT_A_TIME, |(lookup, opened)| async move {
         let answer = match &opened.client {
-            Ok(client) => match tokio::time::timeout(patience, client.find(&wanted(&lookup))).await {
-                Ok(found) => found.map_err(|e| wire(&e)),
-                Err(_) => Err(unanswered(&lookup.account, patience)),
-            },
+            Ok(client) => client.until(end).find(&wanted(&lookup)).await.map_err(|e| wire(&e)),
             Err(error) => Err(error.clone()),
         };
         (lookup, answer)
@@ -93,10 +90,11 @@ pub(crate) async fn look_up(
                     describe(&mut told, one, now());
                     if let Some(address) = &one.address {
                         let found = Found { id: one.id.clone(), address: Address::new(address) };
-                        if let Some(why) = unusable(&found.address, &manifest.ownership) {
+                        let bound = found.address(*with_flow_id);
+                        if let Some(why) = unusable(&bound, &manifest.ownership) {
                             Told::unusable(one, &why).put(&mut told);
                         } else {
-                            told.address = Some(found.address(*with_flow_id).to_string());
+                            told.address = Some(bound.to_string());
                             looked.found.insert(lookup.clone(), found);
                         }
                     }

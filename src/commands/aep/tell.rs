@@ -63,6 +63,15 @@ impl Told {
         Self::new(Verdict::AddressDiffers, Severity::Attention, message)
     }
 
+    /// Nothing worse is forgotten for it, but that something could not be asked is not, either.
+    pub(super) fn put_where_well(self, told: &mut v1::Destination) {
+        if told.verdict == Verdict::Ok.as_str() {
+            self.put(told);
+        } else {
+            told.error = self.error;
+        }
+    }
+
     pub(super) fn put(self, told: &mut v1::Destination) {
         let Self { verdict, severity, message, error } = self;
         (told.verdict, told.severity, told.message, told.error) = (verdict.to_owned(), severity, message, error);

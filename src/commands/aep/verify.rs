@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::accounts::{Accounts, wire};
 use super::tell::{Told, blank, describe, describe_run};
-use crate::adobe::{By, Inlet, InletKind, Wanted};
+use crate::adobe::verdict::judge;
+use crate::adobe::{By, Inlet, InletKind, Verdict, Wanted};
 use crate::manifest::Manifest;
 use crate::model::Address;
 use crate::plan::v1::{self, ShopError};
@@ -27,9 +28,10 @@ pub(crate) async fn verify(
     let mut known: Vec<(AepAccount, Inlet)> = Vec::new();
     let mut named_flows: Vec<(AepAccount, Inlet)> = Vec::new();
     let mut trouble: Option<ShopError> = None;
+    let end = accounts.patience();
     for opened in accounts.all.values() {
         let all = match &opened.client {
-            Ok(client) => client.all().await.map_err(|e| wire(&e)),
+            Ok(client) => client.until(end).all().await.map_err(|e| wire(&e)),
             Err(error) => Err(error.clone()),
         };
         match all {
@@ -40,10 +42,10 @@ pub(crate) async fn verify(
     // A dataflow over an HTTP API source has no address of its own, so it is in no list of addresses: one that an address
     // names is looked up by its id.
     for flow in pasted.iter().filter_map(|d| flow_of(d)) {
-        for opened in accounts.all.values().filter(|_| known.iter().all(|(_, inlet)| inlet.id != flow)) {
+        for opened in accounts.all.values().filter(|_| !known.iter().any(|(_, inlet)| is(inlet, &flow))) {
             let Ok(client) = &opened.client else { continue };
             let by_id = Wanted { kind: InletKind::Flow, by: By::Id(flow.clone()) };
-            match client.find(&by_id).await {
+            match client.until(end).find(&by_id).await {
                 Ok(found) => named_flows.extend(found.into_iter().map(|inlet| (opened.account.clone(), inlet))),
                 Err(error) => trouble = Some(wire(&error)),
             }
@@ -57,8 +59,18 @@ pub(crate) async fn verify(
         let of = |inlet: &Inlet| inlet.address.as_deref().is_some_and(|a| same_inlet(&Address::new(a), address));
         let flow_id = flow_id(address);
         // One inlet may feed several dataflows: the one that the address names counts.
-        let named = known.iter().find(|(_, inlet)| of(inlet) && flow_id.as_deref() == Some(inlet.id.as_str()));
-        match (named.or_else(|| known.iter().find(|(_, inlet)| of(inlet))), &trouble) {
+        let named = known.iter().find(|(_, inlet)| of(inlet) && flow_id.as_deref().is_some_and(|id| is(inlet, id)));
+        // Without a name, it has the best one's fate.
+        let any = known.iter().filter(|(_, inlet)| of(inlet)).min_by_key(|(_, inlet)| {
+            let verdict = judge(inlet, now());
+            (
+                inlet.kind == InletKind::Connection,
+                matches!(verdict, Verdict::Disabled | Verdict::AuthenticationRequired),
+            )
+        });
+        // Whether the flow that it names is there may be what could not be asked.
+        let found = named.or_else(|| any.filter(|_| flow_id.is_none() || trouble.is_none()));
+        match (found, &trouble) {
             (Some((account, inlet)), _) => {
                 let mut told = blank(destination, Some(account));
                 describe(&mut told, inlet, now());
@@ -101,25 +113,32 @@ fn flow_of(destination: &Destination) -> Option<String> {
     }
 }
 
+fn is(inlet: &Inlet, id: &str) -> bool {
+    inlet.id.eq_ignore_ascii_case(id)
+}
+
 fn flow_id(address: &Address) -> Option<String> {
     let url = address.url()?;
     url.query_pairs().find(|(key, _)| key == FLOW_ID).map(|(_, value)| value.to_ascii_lowercase())
 }
 
-/// Adds what the last runs of the dataflows say. A question that fails leaves what is known.
+/// Adds what the last runs of the dataflows say. A question that fails leaves what is known and worse.
 pub(crate) async fn with_runs(
     destinations: impl IntoIterator<Item = &mut v1::Destination>,
     accounts: &Accounts,
     now: fn() -> Timestamp,
 ) {
+    let end = accounts.patience();
     for told in destinations {
         let account = told.account.as_deref().and_then(|name| accounts.all.get(name));
         let (Some(opened), Some(id), Some("flow")) = (account, told.id.clone(), told.kind.as_deref()) else { continue };
         let Ok(client) = &opened.client else { continue };
-        match client.last_run(&id).await {
+        match client.until(end).last_run(&id).await {
             Ok(run) => describe_run(told, run.as_ref(), now()),
-            Err(error) if told.message.is_empty() => told.message = format!("its runs could not be read: {error}"),
-            Err(_) => {}
+            Err(error) => {
+                let message = format!("its runs could not be read: {error}");
+                Told::unknown(&ShopError { message, ..wire(&error) }).put_where_well(told);
+            }
         }
     }
 }

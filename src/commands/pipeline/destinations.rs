@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::super::aep::{self, Accounts, Setting};
 use super::super::target::{self, Target};
 use super::super::{Output, clock};
@@ -194,7 +196,7 @@ impl Run {
     pub(super) async fn explain(&self, destinations: &mut [v1::Destination], parts: &[ShopPart]) {
         let shops: Vec<&Shop> = parts.iter().map(|part| &part.shop).collect();
         // Good to know, and nothing to wait long for.
-        let patience = self.accounts.patience().min(EXPLANATION);
+        let patience = self.accounts.patience().saturating_duration_since(Instant::now()).min(EXPLANATION);
         let mut explained = destinations.to_vec();
         if tokio::time::timeout(patience, aep::explain(&mut explained, &shops, &self.accounts)).await.is_ok() {
             destinations.clone_from_slice(&explained);

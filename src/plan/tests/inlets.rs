@@ -98,3 +98,15 @@ fn time_heals_no_other_hazard() {
     hazard.details.insert("until".into(), "1970-01-01T00:00:00Z".into());
     assert_eq!(refused([&hazard], &[], jiff::Timestamp::MAX).len(), 1);
 }
+
+#[test]
+fn of_two_destinations_with_one_address_the_worse_counts() {
+    let closed = told("disabled", v1::Severity::Attention, Some(MANAGED[0]));
+    let young = told("settling", v1::Severity::Warning, Some(MANAGED[0]));
+    for order in [[closed.clone(), young.clone()], [young, closed]] {
+        let world = World { inlets: Inlets::of(&order), ..World::new() };
+        let want = desired(vec![bind("orders/create", MANAGED[0])]);
+        let shop = world.part("a", &want, &observed(vec![])).shop;
+        assert_eq!(shop.blocked[0].reason, "destination_disabled");
+    }
+}

@@ -142,6 +142,7 @@ fn what_adobe_says_is_judged_like_what_somebody_wrote() {
         ("http://dcs.adobedc.net/collection/1", "Shopify delivers to https only"),
         ("https://user:s3cret@dcs.adobedc.net/collection/1", "a user name or a password"),
         ("https://dcs.adobedc.net/collection/1#x", "has a fragment"),
+        ("https://dcs.adobedc.net/collection/../other/1", "its path is not written as it is read"),
     ] {
         let own = seed(&format!("    - {{ name: Own, address: \"{address}\" }}\n"), "");
         let world = World::new(&manifest("{ flow: { name: Own } }"), &own);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{BY_NAME, ORDERS_AT, SETTLED, flow, manifest, one, seed, world};
+use super::{BY_NAME, ORDERS_AT, SETTLED, Served, flow, manifest, one, seed, world};
 use crate::world::{A, World};
 
 #[test]
@@ -126,4 +126,42 @@ fn the_base_manifest_leads_where_this_one_does() {
     world.edit(&["remove", "--shop", "one", "--topic", "orders/create"]);
     let plan = world.plan_json(&["--base", "base"]);
     assert_eq!(one(&plan, "one")["changes"][0]["origin"], "drift");
+}
+
+#[test]
+fn what_was_closed_before_the_plan_keeps_no_other_change_of_the_shop_back() {
+    let more = manifest(BY_NAME).replace(
+        "{ topic: orders/create, destination: orders }",
+        "{ topic: orders/create, destination: orders }, { topic: products/create, destination: pasted }",
+    );
+    for saved in [true, false] {
+        let world = World::new(&more, &seed("", ""));
+        flow(&world, "--disable");
+        world
+            .plan(&["--shop", "one", "--out", "plan.json"])
+            .exits(0)
+            .ends("Plan: 1 to add, 0 to change, 0 to destroy.");
+        let apply = if saved { vec!["plan.json"] } else { vec!["--shop", "one", "--auto-approve"] };
+        let apply = world.run(&[vec!["apply", "--sandbox"], apply].concat());
+        apply.exits(0).says("Apply complete! Resources: 1 added");
+    }
+}
+
+#[test]
+fn shops_are_read_again_where_adobe_was_asked_in_between() {
+    let world = world();
+    flow(&world, "--recreate");
+    flow(&world, SETTLED);
+    world.apply(&["--shop", "one"]).exits(0).says("1 changed");
+    let of_shop = |r: &&Value| r["shop"] == "one.myshopify.com" && r["operation"] == "query";
+    assert_eq!(world.requests().iter().filter(of_shop).count(), 2, "for the plan, and after Adobe had answered");
+}
+
+#[test]
+fn a_shard_that_could_not_ask_is_shown_with_those_that_could() {
+    let served = Served::new(world());
+    served.run(&["plan", "--shard", "1/2", "--out", "1.json"]).exits(0).says(ORDERS_AT);
+    served.faults("faults: [{ fault: server_error, on: adobe }]\n");
+    served.run(&["plan", "--shard", "2/2", "--out", "2.json", "--timeout", "4s"]).exits(1).says("adobe_unavailable");
+    served.run(&["show", "1.json", "2.json"]).exits(0).says("unknown:");
 }

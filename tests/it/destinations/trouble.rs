@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{BY_NAME, ORDERS, ORG, adobe, destination, manifest, only_pasted_is_planned, seed};
+use super::{BY_NAME, ORDERS, ORG, Served, adobe, destination, manifest, only_pasted_is_planned, seed};
 use crate::scene::Server;
 use crate::world::{A, Run, World};
 
@@ -104,4 +104,43 @@ fn a_secret_goes_to_adobe_or_to_whom_the_operator_trusts() {
     plan(&trusted, &[("HOOKWRIGHT_TRUST_HOSTS", "127.0.0.1")]).exits(0).says(ORDERS);
     // What the operator names needs no manifest.
     plan(&manifest(BY_NAME), &[("HOOKWRIGHT_ADOBE_URL", &adobe_url)]).exits(0).says(ORDERS);
+}
+
+#[test]
+fn what_could_not_be_verified_is_unknown_and_not_done() {
+    let verified = ["drift", "--verify-destinations", "--timeout", "4s"];
+    let served = Served::new(World::new(&manifest(BY_NAME), &seed("", "")));
+    let one = [&verified[..], &["--shop", "one"]].concat();
+    served.run(&one).exits(0);
+    let runs = served.before("/runs");
+    served.faults(&format!("faults: [{{ fault: server_error, on: adobe, after: {runs} }}]\n"));
+    served.run(&one).exits(8).says("unknown: its runs could not be read").says("Flow Service");
+
+    // Whether the dataflow that an address names is there is not known where it could not be asked for.
+    let other = "0a0a0a0a-e6b3-48c2-8dcf-040e20121fd2";
+    let over = format!(
+        "    - {{ name: Over, id: {other}, inlet: connection, address: \"{A}\" }}\n    \
+         - {{ name: Products, address: \"{A}\" }}\n"
+    );
+    let pasted = manifest(BY_NAME).replace(A, &format!("\"{A}?x-adobe-flow-id={}\"", other.to_uppercase()));
+    let served = Served::new(World::new(&pasted, &seed(&over, "")));
+    let three = [&verified[..], &["--shop", "three"]].concat();
+    let good = served.run(&three);
+    assert!(!good.to_string().contains("address_differs"), "{good}");
+    let asked = served.before("/runs") - 1;
+    served.faults(&format!("faults: [{{ fault: server_error, on: adobe, after: {asked} }}]\n"));
+    let bad = served.run(&three);
+    bad.says("unknown:").says_times(0, "address_differs").says_times(0, "goes nowhere");
+}
+
+#[test]
+fn shops_with_pasted_addresses_have_the_rest_of_the_time_whatever_is_slow_at_adobe() {
+    let names: String = (0..40).map(|n| format!("  d{n}: {{ flow: {{ name: \"Flow {n}\" }} }}\n")).collect();
+    let many = manifest(BY_NAME).replace("destinations:\n", &format!("destinations:\n{names}"));
+    for args in [vec!["plan"], vec!["plan", "--verify-destinations"]] {
+        let served = Served::new(World::new(&many, &seed("", "")));
+        served.faults("faults: [{ fault: latency, ms: 20000, on: adobe }]\n");
+        let plan = served.run(&[args, vec!["--timeout", "8s", "--format", "json"]].concat());
+        only_pasted_is_planned(&plan, "adobe_unavailable");
+    }
 }
