@@ -262,8 +262,8 @@ fn interrupted() -> AdobeError {
 }
 
 fn unanswered() -> AdobeError {
-    let message = "Adobe did not answer in the time that a run leaves it (a quarter of --timeout, a minute at most); try \
-                   again later, or with a longer --timeout";
+    let message = "Adobe did not answer in the time that a run leaves it: a quarter of --timeout, a minute at most where \
+                   destinations are looked up; try again later, or with a longer --timeout";
     AdobeError { retryable: true, ..AdobeError::new(Kind::Unavailable, message.to_owned()) }
 }
 

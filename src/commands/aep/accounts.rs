@@ -74,11 +74,15 @@ impl Accounts {
     }
 
     /// Until when the questions that are asked now may take, all of them together: a quarter of what the run has left, so
-    /// that the shops have the rest.
+    /// that the shops have the rest, and no longer than shops with pasted addresses should wait.
     pub(crate) fn patience(&self) -> Instant {
+        self.quarter().min(Instant::now() + PATIENCE)
+    }
+
+    /// The same for somebody who asked for it: going through thousands of dataflows takes its time.
+    pub(super) fn quarter(&self) -> Instant {
         let now = Instant::now();
-        let left = self.deadline.map(|end| end.saturating_duration_since(now));
-        now + left.map_or(PATIENCE, |left| PATIENCE.min(left / 4))
+        now + self.deadline.map_or(PATIENCE, |end| end.saturating_duration_since(now) / 4)
     }
 }
 

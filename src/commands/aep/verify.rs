@@ -28,7 +28,7 @@ pub(crate) async fn verify(
     let mut known: Vec<(AepAccount, Inlet)> = Vec::new();
     let mut named_flows: Vec<(AepAccount, Inlet)> = Vec::new();
     let mut trouble: Option<ShopError> = None;
-    let end = accounts.patience();
+    let end = accounts.quarter();
     for opened in accounts.all.values() {
         let all = match &opened.client {
             Ok(client) => client.until(end).all().await.map_err(|e| wire(&e)),
@@ -128,7 +128,7 @@ pub(crate) async fn with_runs(
     accounts: &Accounts,
     now: fn() -> Timestamp,
 ) {
-    let end = accounts.patience();
+    let end = accounts.quarter();
     for told in destinations {
         let account = told.account.as_deref().and_then(|name| accounts.all.get(name));
         let (Some(opened), Some(id), Some("flow")) = (account, told.id.clone(), told.kind.as_deref()) else { continue };
