@@ -4,6 +4,7 @@
 //! `shop` turns one shop's reading into its part of the plan as soon as it is there, so that readings need not be kept;
 //! `assemble` puts the parts together, judges the run as a whole and seals the plan with its digest.
 
+mod audit;
 mod consent;
 mod digest;
 mod file;
@@ -17,13 +18,14 @@ mod subscription;
 pub mod v1;
 
 pub use crate::digest::sha256;
+pub use audit::{Unasked, relabel, unasked};
 pub use consent::{Consent, ConsentError, refused};
 pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
 pub use findings::{RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, order as finding_order};
-pub use hazards::{acquit, settling, together};
+pub use hazards::{acquit, of_plan as hazards_of, settling, together};
 pub use inlets::{Inlets, is_closed};
-pub use judge::{Stale, Task, judge};
+pub use judge::{Asked, Stale, Task, judge};
 pub use parts::{lacking, place};
 pub use shop::{Base, Context, Failure, ShopInput, shop};
 pub use subscription::{ParsedChange, parse_change};

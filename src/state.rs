@@ -8,7 +8,7 @@ mod compared;
 mod ownership;
 mod safety;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 pub use app::AppSubscription;
@@ -16,7 +16,7 @@ pub(crate) use compared::{Compared, compared, set};
 pub use ownership::{Ownership, Prefix, PrefixError, Unmanaged};
 pub use safety::{Safety, ShopLimits};
 
-use crate::model::{Binding, Field, Live, ScopeSet, ShopDomain, Sight};
+use crate::model::{Binding, Field, Live, ScopeSet, ShopDomain, Sight, SubscriptionId};
 
 /// The shops of one side.
 pub type State<M> = BTreeMap<ShopDomain, ShopState<M>>;
@@ -49,6 +49,14 @@ pub struct Entry<M> {
     pub binding: Binding,
     /// What is not.
     pub meta: M,
+}
+
+impl Observed {
+    /// An id that the list has twice. Such a list is no reading: pages shifted while it was read, or the answer is broken.
+    pub fn repeated_id(&self) -> Option<&SubscriptionId> {
+        let mut seen = HashSet::with_capacity(self.entries.len());
+        self.entries.iter().map(|entry| &entry.meta.id).find(|id| !seen.insert(*id))
+    }
 }
 
 impl Entry<Live> {

@@ -13,7 +13,7 @@ use super::out_file::OutFile;
 use super::pipeline::{self, Run, Then};
 use super::signals::Signals;
 use super::target::login_here;
-use super::{Output, aep, check, clock, now};
+use super::{Output, aep, check, now};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
 use crate::apply::{self, Surroundings};
 use crate::cli::{ApplyArgs, Format};
@@ -22,8 +22,8 @@ use crate::events::{Event, ReadStatus, ShopRead, StepOutcome, Summary};
 use crate::exit::Exit;
 use crate::journal::Recorder;
 use crate::observe::side_by_side;
-use crate::plan::v1::{self, Plan, ShopStatus};
-use crate::plan::{self, Consent, Task};
+use crate::plan::v1::{self, Action, Plan, ShopStatus};
+use crate::plan::{self, Asked, Consent, Inlets, Task};
 use crate::render;
 use crate::report::{ReportShop, ReportShopStatus};
 
@@ -46,7 +46,7 @@ async fn saved(
     recorder: &Arc<Recorder>,
     output: Output,
 ) -> Result<Ended, Failure> {
-    let plan = check::read_plan(path)?;
+    let mut plan = check::read_plan(path)?;
     let select = &args.select;
     if !(select.shop.is_empty() && select.exclude_shop.is_empty() && select.label.is_empty())
         || select.shard.is_some()
@@ -63,9 +63,12 @@ async fn saved(
         pipeline::open(&args.manifest, select, &args.run, output.voice(), output, Some(&plan), recorder).await?;
     same_target(&run, &plan)?;
     check::shard_was_judged(&plan, args.checked.as_deref())?;
-    refuse_hazards(&plan, consents)?;
+    check::refuse(&plan.hazards, consents)?;
     run.look_up(&args.manifest.file, output, Some(&plan)).await?;
     same_adobe(&run, &plan)?;
+    run.comes_from_manifest(&plan)?;
+    check::refuse(&run.hazards_of(&plan).await, consents)?;
+    run.relabel(&mut plan);
     refuse_settling(&run, &plan, consents)?;
     for shop in &plan.shops {
         lines::tell_changes(&run.recorder, shop);
@@ -102,7 +105,7 @@ async fn fresh(
     if plan.selection.shard.is_some() {
         check::shard_was_judged(&plan, None)?;
     }
-    refuse_hazards(&plan, consents)?;
+    check::refuse(&plan.hazards, consents)?;
     let anything = plan.summary.shops.changed > 0;
     if asks && anything && !agreed(&plan)? {
         output.remark("Apply cancelled; nothing was sent.\n");
@@ -141,14 +144,6 @@ fn same_target(run: &Run, plan: &Plan) -> Result<(), Failure> {
     })
 }
 
-fn refuse_hazards(plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
-    let refused = plan::refused(&plan.hazards, consents, clock());
-    if refused.is_empty() {
-        return Ok(());
-    }
-    Err(check::refusal(&refused))
-}
-
 /// What stands in for Adobe may have other addresses than Adobe.
 fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
     let here = run.adobe();
@@ -163,9 +158,7 @@ fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
 
 /// What was made or changed at Adobe since the plan is as young as what was then.
 fn refuse_settling(run: &Run, plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
-    let young = plan::settling(&run.destinations(), &plan.shops);
-    let refused = plan::refused(young.iter(), consents, clock());
-    if refused.is_empty() { Ok(()) } else { Err(check::refusal(&refused)) }
+    check::refuse(plan::settling(&run.destinations(), &plan.shops).as_ref(), consents)
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {
@@ -183,7 +176,7 @@ fn agreed(plan: &Plan) -> Result<bool, Failure> {
     Ok(line.trim() == "yes")
 }
 
-/// Whether the shops have to be read before their changes.
+/// Whether a shop has to be read before its changes.
 #[derive(Clone, Copy, PartialEq)]
 enum Reading {
     /// Some time has passed since the plan.
@@ -202,7 +195,8 @@ async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, out
     let plan = Arc::new(plan);
     let changed: Vec<usize> =
         (0..plan.shops.len()).filter(|&at| plan.shops[at].status == ShopStatus::Changed).collect();
-    let context = Arc::new(Shared { plan: Arc::clone(&plan), run, reading });
+    let inlets = Inlets::of(&plan.destinations);
+    let context = Arc::new(Shared { plan: Arc::clone(&plan), run, inlets, reading });
     context.run.progress.start("applied", changed.len());
     let work = side_by_side(changed, context.run.parallelism(), |at| {
         let shared = Arc::clone(&context);
@@ -262,6 +256,8 @@ async fn second_signal(stop: &watch::Sender<bool>, output: Output) {
 struct Shared {
     plan: Arc<Plan>,
     run: Run,
+    /// What nothing could be bound to when the plan was made.
+    inlets: Inlets,
     reading: Reading,
 }
 
@@ -296,7 +292,7 @@ impl Shared {
         let shop = &manifest.shops[index];
         let (tokens, auth) = (&self.run.tokens, shop.auth.as_deref());
         let writer = |token: &_| self.run.client.writer(&shop.shop, token);
-        let (writer, tasks) = match self.reading {
+        let (writer, tasks) = match self.reading_of(planned) {
             Reading::Fresh => {
                 let token = tokens.token(&shop.shop, auth).await.map_err(not_read)?;
                 (writer(&token), planned_tasks(planned))
@@ -307,16 +303,27 @@ impl Shared {
                     async move { read(&mut writer, stop).await.map(|reading| (writer, reading)) }
                 };
                 let (writer, reading) = tokens.with(&shop.shop, auth, read).await.map_err(not_read)?;
-                (writer, plan::judge(planned, &reading.observed, &manifest.ownership))
+                let asked = Asked { desired, ownership: &manifest.ownership, inlets: &self.inlets };
+                (writer, plan::judge(planned, &reading.observed, asked))
             }
         };
         let tasks = tasks.map_err(stale)?;
-        self.tell_read(planned, &tasks);
+        if self.reading_of(planned) == Reading::Again {
+            self.tell_read(planned, &tasks);
+        }
         let interrupted = || *self.run.stop.borrow();
         // A shop's changes may take longer than its token lives.
         let mut writer = writer.renewing(self.renew(index));
         let surroundings = Surroundings { interrupted: &interrupted, now: &now, recorder: &self.run.recorder };
         Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
+    }
+
+    /// All shops are read before the first is applied, so a reading may be minutes old by the time that its shop's turn
+    /// comes, and a subscription may be somebody else's by then. A create cannot harm one: Shopify refuses a second
+    /// subscription with the same key.
+    fn reading_of(&self, planned: &v1::Shop) -> Reading {
+        let touches = planned.changes.iter().any(|change| change.action != Action::Create);
+        if touches { Reading::Again } else { self.reading }
     }
 
     /// Whether the shop's destinations are at Adobe what they were when the plan was made.
@@ -357,11 +364,9 @@ impl Shared {
 
     /// For the events: what a reading before the changes found.
     fn tell_read(&self, planned: &v1::Shop, tasks: &[Task]) {
-        if self.reading == Reading::Again {
-            let changes = tasks.iter().filter(|task| matches!(task, Task::Do(_))).count();
-            let (shop, status) = (planned.shop.clone(), ReadStatus::Changed);
-            self.run.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error: None }));
-        }
+        let changes = tasks.iter().filter(|task| matches!(task, Task::Do(_))).count();
+        let (shop, status) = (planned.shop.clone(), ReadStatus::Changed);
+        self.run.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error: None }));
     }
 
     /// For the events: a shop of which nothing was sent.

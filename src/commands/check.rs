@@ -19,8 +19,12 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     plan::read(&bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))
 }
 
-/// Hazards without consent, with figures and the way out.
-pub(super) fn refusal(refused: &[&Hazard]) -> Failure {
+/// Refuses hazards without consent, with figures and the way out.
+pub(super) fn refuse<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, consents: &[Consent]) -> Result<(), Failure> {
+    let refused = plan::refused(hazards, consents, clock());
+    if refused.is_empty() {
+        return Ok(());
+    }
     let mut failure = Failure::new(
         Exit::Refused,
         format!("refused, and nothing was sent: the plan has {} without consent", count(refused.len(), "hazard")),
@@ -29,7 +33,7 @@ pub(super) fn refusal(refused: &[&Hazard]) -> Failure {
         let shop = hazard.shop.as_deref().map(|s| format!("{s} ")).unwrap_or_default();
         failure = failure.hint(format!("{shop}{}; to consent: --allow {}", hazard.message, hazard.allow));
     }
-    failure
+    Err(failure)
 }
 
 /// What `show --check --out` writes: these plans were judged together.
@@ -62,11 +66,7 @@ pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<()
 /// Judges the hazards over all plans together.
 pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>) -> Result<(), Failure> {
     let Some(first) = plans.first() else { return Ok(()) };
-    let hazards = plan::together(plans);
-    let refused = plan::refused(&hazards, consents, clock());
-    if !refused.is_empty() {
-        return Err(refusal(&refused));
-    }
+    refuse(&plan::together(plans), consents)?;
     let checked = Checked {
         format_version: "1.0".to_owned(),
         manifest_digest: first.manifest_digest.clone(),

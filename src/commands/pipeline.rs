@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 mod destinations;
 mod loaded;
+mod saved;
 
 use super::aep::{Accounts, Looked};
 use super::target::{Target, login_here};
@@ -286,7 +287,7 @@ impl Run {
         );
         let mut parts = parts.await;
         parts.append(&mut unplanned);
-        self.acquit(&mut parts).await;
+        self.acquit(parts.iter_mut().map(|part| &mut part.hazards)).await;
         // Where nobody reads it, what is to be done does not wait for it.
         if then != Then::Apply {
             self.explain(&mut destinations, &parts).await;

@@ -6,6 +6,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::audit::contradiction;
 use super::digest;
 use super::subscription::parse_change;
 use super::v1::{Plan, Shop};
@@ -26,6 +27,11 @@ pub enum PlanFileError {
     /// A key, an action or a status that does not fit.
     #[error("the plan does not fit its format: {0}")]
     Malformed(String),
+    /// What it says cannot all be true.
+    #[error(
+        "the plan contradicts itself: {0}. It was edited, or written by another version of hookwright; make a new plan"
+    )]
+    Contradiction(String),
     /// Somebody changed it.
     #[error("the plan's content does not match its digest: it was edited or damaged; make a new plan")]
     Digest,
@@ -76,5 +82,9 @@ pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
             return Err(PlanFileError::Malformed(format!("a change of {} lacks a part", shop.shop)));
         }
     }
-    Ok(Plan { shops, ..plan })
+    let plan = Plan { shops, ..plan };
+    match contradiction(&plan) {
+        Some(what) => Err(PlanFileError::Contradiction(what)),
+        None => Ok(plan),
+    }
 }

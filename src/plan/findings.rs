@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::v1::{Finding, Severity, ShopError};
 use crate::catalog;
 use crate::diff::{Change, ShopDiff, UpdateReason};
-use crate::model::{Auth, Field, Live, ShopDomain};
+use crate::model::{Auth, Field, Live, ShopDomain, SubscriptionId};
 use crate::state::{AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
 
 /// How long Shopify goes on sending retries to the address that was in force when an event fired (documented; 8
@@ -44,6 +44,16 @@ pub(super) fn one_of(scopes: &[&str]) -> String {
 pub(super) fn unavailable(error: &ShopError) -> Finding {
     let message = format!("not read, and tolerated: {}", error.message);
     finding("unavailable", Severity::Info, None, message, json!({ "error": error.kind }))
+}
+
+/// A list that cannot be one: planned on, it would update and delete the same subscription.
+pub(super) fn repeated(id: &SubscriptionId) -> ShopError {
+    ShopError {
+        kind: "unexpected_answer".to_owned(),
+        http_status: None,
+        message: format!("the shop's list of subscriptions has {id} twice; plan again"),
+        retryable: true,
+    }
 }
 
 /// Everything that one shop's comparison brought to light.

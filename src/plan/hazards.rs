@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use super::Inlets;
 use super::shop::Context;
-use super::v1::{Action, Change, Destination, Hazard, Plan, Settings, Shop};
+use super::v1::{self, Action, Change, Destination, Hazard, Plan, Settings, Shop};
 use crate::model::{Address, ShopDomain, Topic};
-use crate::state::ShopLimits;
+use crate::state::{Ownership, Safety, ShopLimits, Unmanaged};
 
 /// Below these numbers of managed subscriptions a percentage says little.
 const SHOP_MINIMUM: usize = 5;
@@ -60,7 +61,7 @@ fn percent(part: usize, whole: usize) -> usize {
 pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -> Vec<Hazard> {
     let mut out = Vec::new();
     let name = Some(shop.shop.as_str());
-    let counts_all = context.ownership.unmanaged == crate::state::Unmanaged::Delete;
+    let counts_all = context.ownership.unmanaged == Unmanaged::Delete;
     let limit = limits.max_delete_percent.unwrap_or(context.safety.max_delete_percent);
     let lost: Vec<&Change> = shop.changes.iter().filter(|c| loses_a_route(c)).collect();
     let whole = population(shop, counts_all);
@@ -110,6 +111,59 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
     if !topics.is_empty() {
         let message = format!("deletes or reroutes protected topics: {}", topics.join(", "));
         out.push(hazard("protected_topic", name, message, json!({ "topics": topics })));
+    }
+    out
+}
+
+/// The hazards of a saved plan's changes by the rules of the manifest given, whatever the file says of them.
+/// `limits_of` has a shop's own limits; a shop that the manifest does not have is left out.
+pub fn of_plan<'a>(
+    context: &Context<'_>,
+    settings: &Settings,
+    plan: &Plan,
+    limits_of: impl Fn(&Shop) -> Option<&'a ShopLimits>,
+) -> Vec<Hazard> {
+    let mut out = Vec::new();
+    for shop in &plan.shops {
+        if let Some(limits) = limits_of(shop) {
+            out.extend(of_shop(context, shop, limits));
+        }
+    }
+    if plan.selection.shard.is_none() {
+        out.extend(of_run(settings, &plan.destinations, &plan.shops.iter()));
+    }
+    sort(&mut out);
+    out
+}
+
+/// The hazards that follow from what a plan file says and from nothing else. Which addresses the manifest has does not
+/// stand there, so `delete_foreign` is not among them.
+pub(super) fn of_file(plan: &Plan) -> Vec<Hazard> {
+    let v1::Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } =
+        &plan.settings.safety;
+    let topics = |list: &[String]| list.iter().map(|topic| Topic::from_slash(topic)).collect();
+    let safety = Safety {
+        max_delete_percent: *max_delete_percent,
+        max_total_delete_percent: *max_total_delete_percent,
+        max_address_change_percent: *max_address_change_percent,
+        protected_topics: topics(protected_topics),
+    };
+    let unmanaged = if plan.settings.ownership.unmanaged == "delete" { Unmanaged::Delete } else { Unmanaged::Report };
+    let ownership = Ownership { address_prefixes: Vec::new(), unmanaged };
+    let (addresses, inlets) = (HashSet::new(), Inlets::default());
+    let context = Context { ownership: &ownership, safety: &safety, addresses: &addresses, inlets: &inlets };
+    let of_own = |shop: &Shop| {
+        let own = shop.safety.as_ref();
+        let limits = ShopLimits {
+            max_delete_percent: own.and_then(|own| own.max_delete_percent),
+            protected_topics: own.and_then(|own| own.protected_topics.as_deref()).map(topics),
+        };
+        of_shop(&context, shop, &limits)
+    };
+    let mut out: Vec<Hazard> = plan.shops.iter().flat_map(of_own).collect();
+    out.retain(|hazard| hazard.kind != "delete_foreign");
+    if plan.selection.shard.is_none() {
+        out.extend(of_run(&plan.settings, &plan.destinations, &plan.shops.iter()));
     }
     out
 }

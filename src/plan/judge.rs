@@ -6,11 +6,24 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::shop::rest;
+use super::Inlets;
+use super::audit::changed_and_deleted;
+use super::shop::{called_for, rest};
 use super::subscription::{ParsedChange, parse_change};
-use super::v1::{Action, Shop};
-use crate::model::{Binding, Field, Live, SubscriptionId};
-use crate::state::{Entry, Observed, Ownership, Unmanaged};
+use super::v1::{Action, Change, Shop};
+use crate::model::{Binding, Field, Live, Sight, SubscriptionId};
+use crate::state::{Desired, Entry, Observed, Ownership, Unmanaged};
+
+/// What a planned shop is held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// What the manifest asks of the shop now.
+    pub desired: &'a Desired,
+    /// The manifest's rule.
+    pub ownership: &'a Ownership,
+    /// The addresses that nothing could be bound to when the plan was made.
+    pub inlets: &'a Inlets,
+}
 
 /// What is left to do of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +47,12 @@ pub enum Stale {
         /// "changed" or "deleted".
         what: &'static str,
     },
+    /// The list that was read has one subscription twice, so it cannot be trusted.
+    #[error("the list of subscriptions that was read has {id} twice")]
+    Repeated {
+        /// Its id.
+        id: String,
+    },
     /// Something else changed that the plan was computed from.
     #[error("other subscriptions of the topics, names or scopes that the plan was made from have changed since")]
     Rest,
@@ -53,13 +72,23 @@ pub enum Stale {
         /// Its topic.
         topic: String,
     },
+    /// The manifest and the shop, as it was when the plan was made, call for other changes than the plan has.
+    #[error(
+        "the plan's changes are not those that the manifest and the shop call for: the file was edited, or written by \
+         another version of hookwright"
+    )]
+    Changes,
     /// The plan does not say what it was made from, or a part of it is missing.
     #[error("the plan lacks a part of this shop")]
     Unreadable,
 }
 
 /// Judges a shop of a saved plan against a fresh reading: one task for each change, in order, or why it is stale.
-pub fn judge(planned: &Shop, observed: &Observed, ownership: &Ownership) -> Result<Vec<Task>, Stale> {
+///
+/// A plan file is not signed, so its changes are not believed: they are computed again from the manifest and from the
+/// shop as the plan found it, and every topic that the plan changes must come out the same.
+pub fn judge(planned: &Shop, observed: &Observed, asked: Asked<'_>) -> Result<Vec<Task>, Stale> {
+    let ownership = asked.ownership;
     let changes: Option<Vec<ParsedChange>> = planned.changes.iter().map(parse_change).collect();
     let changes = changes.ok_or(Stale::Unreadable)?;
     let foreign = changes.iter().zip(&planned.changes).find(|(change, wire)| {
@@ -69,6 +98,12 @@ pub fn judge(planned: &Shop, observed: &Observed, ownership: &Ownership) -> Resu
     });
     if let Some((_, wire)) = foreign {
         return Err(Stale::NotOurs { topic: wire.topic.clone() });
+    }
+    if changed_and_deleted(&planned.changes).is_some() {
+        return Err(Stale::Changes);
+    }
+    if let Some(id) = observed.repeated_id() {
+        return Err(Stale::Repeated { id: id.to_string() });
     }
     let live: HashMap<&SubscriptionId, &Entry<Live>> = observed.entries.iter().map(|e| (&e.meta.id, e)).collect();
     let named: HashSet<&SubscriptionId> = changes.iter().filter_map(|c| c.before.as_ref().map(|(id, _)| id)).collect();
@@ -100,6 +135,10 @@ pub fn judge(planned: &Shop, observed: &Observed, ownership: &Ownership) -> Resu
     let digest = rest(observed, ownership, &topics, &writes, &names, is_named);
     if planned.observed_digest.as_deref() != Some(digest.as_str()) {
         return Err(Stale::Rest);
+    }
+    let before = as_planned(planned, &changes, observed, &live, |id| made.contains_key(id));
+    if !same_changes(planned, &changes, &called_for(asked, &before)) {
+        return Err(Stale::Changes);
     }
     let task = |(at, change)| done.remove(&at).map_or_else(|| Task::Do(Box::new(change)), Task::AlreadySo);
     Ok(changes.into_iter().enumerate().map(task).collect())
@@ -143,6 +182,59 @@ fn chains_done(
         }
     }
     Ok(done)
+}
+
+/// The shop as the plan found it: what the plan's changes have made by now is undone.
+fn as_planned(
+    planned: &Shop,
+    changes: &[ParsedChange],
+    observed: &Observed,
+    live: &HashMap<&SubscriptionId, &Entry<Live>>,
+    made: impl Fn(&SubscriptionId) -> bool,
+) -> Observed {
+    let mut entries: HashMap<&SubscriptionId, Entry<Live>> =
+        observed.entries.iter().filter(|e| !made(&e.meta.id)).map(|e| (&e.meta.id, e.clone())).collect();
+    // Of several changes of one subscription the first says what was found.
+    for (change, wire) in changes.iter().zip(&planned.changes).rev() {
+        let Some((id, binding)) = &change.before else { continue };
+        let meta = live.get(id).map_or_else(|| gone(id, wire, observed), |entry| entry.meta.clone());
+        entries.insert(id, Entry { binding: binding.clone(), meta });
+    }
+    Observed { scopes: observed.scopes.clone(), entries: entries.into_values().collect() }
+}
+
+/// What the plan knows of a subscription that is gone by now.
+fn gone(id: &SubscriptionId, wire: &Change, observed: &Observed) -> Live {
+    let before = wire.before.as_ref();
+    let time = |time: Option<&String>| time.cloned().unwrap_or_default();
+    Live {
+        id: id.clone(),
+        created_at: time(before.and_then(|b| b.created_at.as_ref())),
+        updated_at: time(before.and_then(|b| b.updated_at.as_ref())),
+        api_version: None,
+        // A transport shows the same of all subscriptions; without any other the plan's own word is as good.
+        sight: observed.entries.first().map_or(Sight::Whole, |entry| entry.meta.sight),
+    }
+}
+
+/// Whether `called_for` has, of the topics that the plan changes, exactly the changes of the plan, in its order. Other
+/// topics may have changed since: that makes nothing stale, and nothing is done about it.
+fn same_changes(planned: &Shop, changes: &[ParsedChange], called_for: &[Change]) -> bool {
+    let topics: HashSet<&str> = planned.changes.iter().map(|change| change.topic.as_str()).collect();
+    let named: HashSet<&str> = changes.iter().filter_map(|c| c.before.as_ref().map(|(id, _)| id.as_str())).collect();
+    let came_since = |change: &Change| {
+        let id = change.before.as_ref().and_then(|before| before.id.as_deref());
+        change.reason == "unmanaged" && id.is_some_and(|id| !named.contains(id))
+    };
+    let mut expected = called_for.iter().filter(|c| topics.contains(c.topic.as_str()) && !came_since(c));
+    let same = |(wire, change): (&Change, &ParsedChange)| {
+        expected.next().is_some_and(|other| {
+            (wire.action, &wire.topic, &wire.reason, &wire.fields)
+                == (other.action, &other.topic, &other.reason, &other.fields)
+                && parse_change(other).as_ref() == Some(change)
+        })
+    };
+    planned.changes.iter().zip(changes).all(same) && expected.next().is_none()
 }
 
 /// Whether two live states are the same in every compared field, name and metafields included, as far as they show.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::inlets::Inlets;
 use super::v1::{self, Action, Bound, Destinations, Origin, ShopStatus, Subscription};
-use super::{ShopPart, digest, findings, hazards, subscription};
+use super::{Asked, ShopPart, digest, findings, hazards, subscription};
 use crate::diff::{Blocked, Change, DeleteReason, Obstacle, ShopDiff, UpdateReason, diff, diff_around};
 use crate::model::{Address, Auth, Field, Live, ScopeSet, ShopDomain, Topic};
 use crate::state::{Desired, Entry, Observed, Ownership, Safety, ShopLimits, Source, Wanted};
@@ -82,6 +82,11 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPart {
         findings,
         error: None,
     };
+    let repeated = |id| Failure { error: findings::repeated(id), tolerated: false };
+    let reading = reading.and_then(|observed| match observed.repeated_id() {
+        Some(id) => Err(repeated(id)),
+        None => Ok(observed),
+    });
     let observed = match reading {
         Ok(observed) => observed,
         Err(failure) => {
@@ -243,6 +248,13 @@ fn blocked(blocked: &Blocked, names: &Names<'_>, inlets: &Inlets) -> v1::Blocked
         message,
         source: Some(source(&meta.source)),
     }
+}
+
+/// The changes that a manifest and a shop call for, without the names of destinations.
+pub(super) fn called_for(asked: Asked<'_>, observed: &Observed) -> Vec<v1::Change> {
+    let names = Names { destinations: &BTreeMap::new() };
+    let result = diff_around(asked.desired, observed, asked.ownership, &asked.inlets.closed);
+    result.changes.iter().map(|change| wire(change, &names)).collect()
 }
 
 /// Over what the changes were computed from besides the subscriptions that they name.

@@ -1,5 +1,6 @@
 //! The plan as data: deterministic, sealed, judged again after a run that was cut short.
 
+mod forged;
 mod inlets;
 mod rest;
 
@@ -50,6 +51,10 @@ impl World {
             findings: Vec::new(),
         };
         shop(&context, input)
+    }
+
+    fn asked<'a>(&'a self, desired: &'a Desired) -> Asked<'a> {
+        Asked { desired, ownership: &self.ownership, inlets: &self.inlets }
     }
 
     fn plan(&self, parts: Vec<ShopPart>) -> Plan {
@@ -117,7 +122,7 @@ proptest! {
         for change in &changes[..cut] {
             shop.apply(change);
         }
-        let tasks = judge(&part.shop, &shop.observed(None), &world.ownership);
+        let tasks = judge(&part.shop, &shop.observed(None), world.asked(&want));
         let tasks = tasks.map_err(|e| TestCaseError::fail(e.to_string()))?;
         let done: Vec<bool> = tasks.iter().map(|t| matches!(t, Task::AlreadySo(_))).collect();
         let expected: Vec<bool> = (0..changes.len()).map(|at| at < cut).collect();
@@ -166,7 +171,7 @@ fn what_concerns_the_plan_makes_it_stale_and_nothing_else_does() {
     let judged = |edit: &dyn Fn(&mut Vec<crate::state::Entry<crate::model::Live>>)| {
         let mut now = state.clone();
         edit(&mut now);
-        judge(&part.shop, &observed(now), &world.ownership)
+        judge(&part.shop, &observed(now), world.asked(&want))
     };
     assert_eq!(judged(&|_| {}).map(|tasks| tasks.len()), Ok(1));
     assert!(judged(&|now| now.push(live(3, bind("customers/update", MANAGED[0])))).is_ok(), "another topic");
@@ -387,9 +392,10 @@ fn a_plan_that_touches_what_is_not_ours_is_not_carried_out() {
     let mut world = World::new();
     let state = observed(vec![live(1, bind("orders/create", FOREIGN[0]))]);
     world.ownership.unmanaged = Unmanaged::Delete;
-    let part = world.part("a", &desired(vec![]), &state);
-    assert!(judge(&part.shop, &state, &world.ownership).is_ok(), "the manifest says so");
+    let want = desired(vec![]);
+    let part = world.part("a", &want, &state);
+    assert!(judge(&part.shop, &state, world.asked(&want)).is_ok(), "the manifest says so");
     world.ownership.unmanaged = Unmanaged::Report;
-    let refused = judge(&part.shop, &state, &world.ownership);
+    let refused = judge(&part.shop, &state, world.asked(&want));
     assert_eq!(refused, Err(Stale::NotOurs { topic: "orders/create".into() }));
 }

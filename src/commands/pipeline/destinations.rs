@@ -16,7 +16,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop, Options, is_placeholder};
 use crate::model::Address;
-use crate::plan::v1::{self, Plan, Shop, ShopError};
+use crate::plan::v1::{self, Hazard, Plan, Shop, ShopError};
 use crate::plan::{self, Inlets, ShopPart};
 use crate::state::aep::{self as found, Destination};
 
@@ -174,8 +174,10 @@ impl Run {
 
     /// Whether something is to be deleted that is nobody's can be said only when every destination was looked up: what was
     /// not needed for the selected shops is looked up where it matters.
-    pub(super) async fn acquit(&self, parts: &mut [ShopPart]) {
-        if !parts.iter().flat_map(|part| &part.hazards).any(|hazard| hazard.kind == "delete_foreign") {
+    pub(super) async fn acquit<'a>(&self, hazards: impl IntoIterator<Item = &'a mut Vec<Hazard>>) {
+        let is_foreign = |hazards: &Vec<Hazard>| hazards.iter().any(|hazard| hazard.kind == "delete_foreign");
+        let foreign: Vec<&mut Vec<Hazard>> = hazards.into_iter().filter(|hazards| is_foreign(hazards)).collect();
+        if foreign.is_empty() {
             return;
         }
         let all = (0..self.manifest.destinations.len()).filter(|at| account(&self.manifest, *at).is_some());
@@ -187,8 +189,8 @@ impl Run {
         let looked = aep::look_up(&self.manifest, &rest, &accounts, clock).await;
         let known = looked.destinations.values().filter_map(|told| told.address.as_deref());
         let known: BTreeSet<String> = known.map(|address| Address::new(address).folded()).collect();
-        for part in parts {
-            plan::acquit(&mut part.hazards, &known);
+        for hazards in foreign {
+            plan::acquit(hazards, &known);
         }
     }
 

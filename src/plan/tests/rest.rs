@@ -22,7 +22,7 @@ proptest! {
         for change in &changes[..cut] {
             apply_over_rest(&mut shop, change);
         }
-        let tasks = judge(&part.shop, &seen_over_rest(&shop), &world.ownership);
+        let tasks = judge(&part.shop, &seen_over_rest(&shop), world.asked(&want));
         let tasks = tasks.map_err(|e| TestCaseError::fail(e.to_string()))?;
         let done: Vec<bool> = tasks.iter().map(|t| matches!(t, Task::AlreadySo(_))).collect();
         let expected: Vec<bool> = (0..changes.len()).map(|at| at < cut).collect();
@@ -35,11 +35,12 @@ fn what_a_reading_does_not_show_makes_nothing_stale() {
     let world = World::new();
     let filtered = Binding { filter: Some("id:1".into()), ..named("orders/create", MANAGED[0], "feed") };
     let gone = live(1, Binding { metafields: Some(vec!["a.b".into()]), ..filtered });
-    let part = world.part("a", &desired(vec![]), &observed(vec![gone.clone()]));
-    assert!(judge(&part.shop, &seen_over_rest(&Shop::of(vec![gone.clone()])), &world.ownership).is_ok());
+    let want = desired(vec![]);
+    let part = world.part("a", &want, &observed(vec![gone.clone()]));
+    assert!(judge(&part.shop, &seen_over_rest(&Shop::of(vec![gone.clone()])), world.asked(&want)).is_ok());
     let mut other = gone;
     other.binding.include_fields = vec!["id".into()];
-    let stale = judge(&part.shop, &seen_over_rest(&Shop::of(vec![other])), &world.ownership);
+    let stale = judge(&part.shop, &seen_over_rest(&Shop::of(vec![other])), world.asked(&want));
     assert!(matches!(stale, Err(Stale::Subscription { what: "changed", .. })));
 }
 

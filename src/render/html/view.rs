@@ -7,9 +7,7 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::plan::v1::{
-    Action, Blocked, Change, Finding, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription,
-};
+use crate::plan::v1::{Blocked, Change, Finding, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription};
 use crate::render::{change, escape};
 use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
@@ -265,11 +263,7 @@ impl Lists {
     fn entry(&mut self, change: &Change, id: Option<&str>, outcome: Option<Became>) -> Entry {
         let Change { action, topic, reason: _, origin, fields, destination, source, before, after } = change;
         let content = Content {
-            action: match action {
-                Action::Create => "create",
-                Action::Update => "update",
-                Action::Delete => "delete",
-            },
+            action: action.as_str(),
             topic: self.topics.place(own(topic)),
             drift: *origin == Some(Origin::Drift),
             why: change::reason(change, change::Depth::Full),

@@ -1,0 +1,69 @@
+//! A saved plan, held against the manifest given to apply before anything is sent. The file is sealed, not signed.
+
+use super::{Run, context};
+use crate::error::Failure;
+use crate::manifest::ManifestShop;
+use crate::plan::v1::{Hazard, Plan, Shop};
+use crate::plan::{self, Inlets, Unasked};
+
+impl Run {
+    /// Refuses a plan that no plan of this manifest could be. A shop of which the manifest asks something else by now is
+    /// left to the judgement before its changes: it is stale.
+    pub(crate) fn comes_from_manifest(&self, plan: &Plan) -> Result<(), Failure> {
+        let hint = "the file was edited, or written by another version of hookwright; make a new plan";
+        if plan.settings.safety != self.settings().safety {
+            return Err(Failure::invalid("the plan was made with other safety limits than the manifest has")
+                .hint("make a new plan"));
+        }
+        for planned in &plan.shops {
+            let Some(shop) = self.as_planned(planned) else { continue };
+            match plan::unasked(planned, &shop.desired, &self.manifest.ownership) {
+                None => {}
+                Some(Unasked::Bound) => {
+                    return Err(Failure::invalid(format!(
+                        "the plan says that {} has more bindings than the manifest asks for",
+                        planned.shop
+                    ))
+                    .hint(hint));
+                }
+                Some(Unasked::Change(change)) => {
+                    let side = change.after.as_ref().or(change.before.as_ref());
+                    let address = side.map(|side| side.address.as_str()).unwrap_or_default();
+                    return Err(Failure::invalid(format!(
+                        "the plan has a change of {} that the manifest does not ask for: {} {} -> {address}",
+                        planned.shop,
+                        change.action.as_str(),
+                        change.topic
+                    ))
+                    .hint(hint));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The hazards of a plan's changes by the manifest given, whatever the file says of them.
+    pub(crate) async fn hazards_of(&self, plan: &Plan) -> Vec<Hazard> {
+        let inlets = Inlets::default();
+        let context = context(&self.manifest, &self.addresses, &inlets);
+        let limits = |planned: &Shop| self.as_planned(planned).map(|shop| &shop.limits);
+        let mut hazards = plan::hazards_of(&context, &self.settings(), plan, limits);
+        self.acquit([&mut hazards]).await;
+        hazards
+    }
+
+    /// Gives the addresses of a plan the names that the manifest has for them.
+    pub(crate) fn relabel(&self, plan: &mut Plan) {
+        for planned in &mut plan.shops {
+            let Some(shop) = self.as_planned(planned) else { continue };
+            plan::relabel(planned, &shop.desired, &shop.destinations);
+        }
+    }
+
+    /// The shop of the manifest, if it asks of it what it asked when the plan was made.
+    fn as_planned(&self, planned: &Shop) -> Option<&ManifestShop> {
+        let shop = self.manifest.shops.get(self.shop_index(&planned.shop)?)?;
+        let asked = plan::desired_digest(&shop.desired, &self.manifest.ownership);
+        (asked == planned.desired_digest).then_some(shop)
+    }
+}

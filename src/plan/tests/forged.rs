@@ -1,0 +1,182 @@
+//! A plan file that was edited and sealed again: nothing in it is believed that can be computed.
+
+use super::*;
+use crate::plan::audit::contradiction;
+use crate::plan::v1::Action;
+
+/// A plan whose content was changed and whose digest was computed again.
+fn forged(plan: &Plan, edit: impl FnOnce(&mut Plan)) -> Result<Plan, PlanFileError> {
+    let mut plan = plan.clone();
+    edit(&mut plan);
+    seal(&mut plan);
+    read(&serde_json::to_vec(&plan).expect("serializes"))
+}
+
+fn address(subscription: &mut Option<v1::Subscription>) -> &mut String {
+    &mut subscription.as_mut().expect("this side").address
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Whatever is taken out of a topic's changes, doubled or moved within it is noticed once the shop was read.
+    #[test]
+    fn a_plan_with_other_changes_than_are_called_for_is_not_carried_out(
+        want in any_desired(), shop in any_shop(), at in any::<prop::sample::Index>(), how in 0..3
+    ) {
+        let world = World::new();
+        let state = shop.observed(None);
+        let part = world.part("a", &want, &state);
+        prop_assume!(!part.shop.changes.is_empty());
+        prop_assert!(part.shop.changes.iter().all(|_| unasked(&part.shop, &want, &world.ownership).is_none()));
+        let at = at.index(part.shop.changes.len());
+        let mut planned = part.shop.clone();
+        let topic = planned.changes[at].topic.clone();
+        match how {
+            0 => drop(planned.changes.remove(at)),
+            1 => planned.changes.insert(at, planned.changes[at].clone()),
+            _ => planned.changes.rotate_left(at),
+        }
+        prop_assume!(planned.changes != part.shop.changes);
+        // A topic that is left out as a whole is not done, and nothing else is.
+        prop_assume!(planned.changes.iter().any(|change| change.topic == topic));
+        prop_assert!(judge(&planned, &state, world.asked(&want)).is_err());
+    }
+
+    /// What a plan of this program says never contradicts itself.
+    #[test]
+    fn an_honest_plan_agrees_with_itself(want in any_desired(), shop in any_shop(), deletes in any::<bool>()) {
+        let mut world = World::new();
+        if deletes {
+            world.ownership.unmanaged = Unmanaged::Delete;
+        }
+        let plan = world.plan(vec![world.part("a", &want, &shop.observed(None))]);
+        prop_assert_eq!(contradiction(&plan), None);
+    }
+}
+
+#[test]
+fn a_forged_change_is_not_what_the_manifest_asks() {
+    let world = World::new();
+    let want = desired(vec![
+        bind("orders/create", MANAGED[1]),
+        named("orders/updated", MANAGED[0], "feed"),
+        bind("products/update", MANAGED[0]),
+    ]);
+    let state = observed(vec![
+        live(1, bind("orders/create", MANAGED[0])),
+        live(2, bind("customers/update", MANAGED[0])),
+        live(3, bind("products/update", MANAGED[0])),
+        live(4, bind("app/uninstalled", FOREIGN[0])),
+    ]);
+    let part = world.part("a", &want, &state);
+    let actions: Vec<_> = part.shop.changes.iter().map(|c| (c.action, c.topic.as_str())).collect();
+    let expected =
+        [(Action::Update, "orders/create"), (Action::Create, "orders/updated"), (Action::Delete, "customers/update")];
+    assert_eq!(actions, expected);
+    assert_eq!(unasked(&part.shop, &want, &world.ownership), None);
+
+    type Edit = fn(&mut v1::Shop);
+    let kept = subscription_of(&state, 3);
+    let foreign = subscription_of(&state, 4);
+    let edits: [(&str, Edit); 7] = [
+        ("an update that moves to a foreign address", |s| *address(&mut s.changes[0].after) = FOREIGN[0].into()),
+        ("an update that moves to another address of ours", |s| *address(&mut s.changes[0].after) = MANAGED[2].into()),
+        ("a create at a foreign address", |s| *address(&mut s.changes[1].after) = FOREIGN[0].into()),
+        ("a create that loses a field", |s| s.changes[1].after.as_mut().expect("after").name = None),
+        ("an update of what is not ours", |s| *address(&mut s.changes[0].before) = FOREIGN[0].into()),
+        ("a name step that moves, too", |s| {
+            s.changes[0].reason = "name_step".into();
+            *address(&mut s.changes[0].after) = FOREIGN[0].into();
+        }),
+        ("more live bindings than are wanted", |s| {
+            s.bound.push(v1::Bound { topic: "x/y".into(), destination: "z".into(), count: 100 });
+        }),
+    ];
+    for (what, edit) in edits {
+        let mut shop = part.shop.clone();
+        edit(&mut shop);
+        assert!(unasked(&shop, &want, &world.ownership).is_some(), "{what}");
+        if what != "more live bindings than are wanted" {
+            assert!(judge(&shop, &state, world.asked(&want)).is_err(), "{what}");
+        }
+    }
+    for (what, topic, before) in [
+        ("a delete of what is wanted", "products/update", kept),
+        ("a delete of what is not ours", "app/uninstalled", foreign),
+    ] {
+        for reason in ["not_in_manifest", "duplicate", "replaced", "unmanaged", "a reason of the future"] {
+            let mut shop = part.shop.clone();
+            let delete = &mut shop.changes[2];
+            (delete.topic, delete.reason, delete.before) = (topic.into(), reason.into(), Some(before.clone()));
+            let told = unasked(&shop, &want, &world.ownership).is_some();
+            // Without a reading these are as good as told: what is not ours is judged again by the rule itself.
+            let later = (reason == "duplicate" && topic == "products/update")
+                || (reason == "unmanaged" && topic == "app/uninstalled");
+            assert!(told || later, "{what}: {reason}");
+            assert!(judge(&shop, &state, world.asked(&want)).is_err(), "{what}: {reason}");
+        }
+    }
+}
+
+fn subscription_of(state: &Observed, id: u64) -> v1::Subscription {
+    let number = |entry: &&crate::state::Entry<crate::model::Live>| entry.meta.id.number() == Some(id);
+    subscription::live(state.entries.iter().find(number).expect("there"))
+}
+
+#[test]
+fn a_file_that_hides_a_hazard_or_miscounts_is_refused() {
+    let world = World::new();
+    let topics: Vec<String> = (0..6).map(|n| format!("topic/{n}")).collect();
+    let state = observed((1..).zip(&topics).map(|(id, topic)| live(id, bind(topic, MANAGED[0]))).collect());
+    let want = desired(vec![bind(&topics[0], MANAGED[0]), bind(&topics[1], MANAGED[0])]);
+    let plan = world.plan(vec![world.part("a", &want, &state)]);
+    assert_eq!(kinds(&plan.hazards), ["max_delete_percent"]);
+    assert!(forged(&plan, |_| {}).is_ok());
+
+    let refused = |edit: fn(&mut Plan)| forged(&plan, edit).expect_err("forged").to_string();
+    assert!(refused(|p| p.hazards.clear()).contains("hazard max_delete_percent of a.myshopify.com"));
+    assert!(refused(|p| p.hazards[0].details.clear()).contains("hazard max_delete_percent"));
+    assert!(refused(|p| p.summary.destroy = 0).contains("summary"));
+    assert!(refused(|p| p.complete = false).contains("summary"));
+    assert!(refused(|p| p.shops[0].managed = 100).contains("accounts for"));
+    assert!(refused(|p| p.shops[0].status = v1::ShopStatus::Unchanged).contains("status"));
+    assert!(
+        refused(|p| {
+            let mut again = p.shops[0].changes[0].clone();
+            again.reason = "duplicate".into();
+            p.shops[0].changes.push(again);
+            p.summary.destroy += 1;
+        })
+        .contains("contradict")
+    );
+}
+
+#[test]
+fn labels_of_a_saved_plan_are_those_of_the_manifest() {
+    let world = World::new();
+    let want = desired(vec![bind("orders/create", MANAGED[1])]);
+    let state = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
+    let mut planned = world.part("a", &want, &state).shop;
+    planned.changes[0].destination.after = Some("commerce".into());
+    planned.changes[0].destination.before = Some("elsewhere".into());
+    let names = [("loyalty", MANAGED[1])];
+    let names = names.map(|(name, address)| (name.into(), crate::model::Address::new(address)));
+    relabel(&mut planned, &want, &BTreeMap::from(names));
+    let labels = &planned.changes[0].destination;
+    assert_eq!((labels.before.as_deref(), labels.after.as_deref()), (None, Some("loyalty")));
+}
+
+#[test]
+fn a_subscription_is_not_updated_and_deleted_by_one_plan() {
+    // A list that named it twice would call for both.
+    let world = World::new();
+    let want = desired(vec![bind("orders/create", MANAGED[1])]);
+    let twice = vec![live(1, bind("orders/create", MANAGED[0])), live(1, bind("orders/create", MANAGED[0]))];
+    let part = world.part("a", &want, &observed(twice.clone()));
+    assert_eq!((part.shop.status, part.shop.changes.len()), (v1::ShopStatus::Failed, 0));
+    let error = part.shop.error.clone().expect("an error");
+    assert_eq!(error.kind, "unexpected_answer");
+    let again = judge(&part.shop, &observed(twice), world.asked(&want));
+    assert!(matches!(again, Err(Stale::Repeated { .. })));
+}
