@@ -14,6 +14,7 @@ mod destinations;
 mod events;
 mod examples;
 mod files;
+mod forged;
 mod hazards;
 mod import;
 mod journal;

@@ -1,0 +1,157 @@
+//! A plan file is not signed: whatever can write it can edit it and compute its digest. What is in it is done only if
+//! the manifest and the shop call for it.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::scene::Server;
+use crate::world::{A, B, FOREIGN, World, manifest};
+
+/// Three shops: one with an update and a delete, one with a create, one as it should be.
+fn world() -> World {
+    let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  \
+                 - { shop: bolt, bindings: [{ topic: orders/create, destination: a }] }\n  \
+                 - { shop: cafe, bindings: [{ topic: orders/create, destination: a }, { topic: orders/paid, destination: a }] }\n";
+    let live = format!(
+        "sandbox: 1\nshops:\n  - shop: acme\n    scopes: [write_orders]\n    subscriptions:\n      \
+         - {{ topic: orders/create, address: \"{B}\", id: 1 }}\n      - {{ topic: orders/updated, address: \"{A}\", id: 2 }}\n      \
+         - {{ topic: orders/paid, address: \"{FOREIGN}\", id: 3 }}\n  - {{ shop: bolt, scopes: [write_orders] }}\n  \
+         - shop: cafe\n    scopes: [write_orders]\n    subscriptions:\n      \
+         - {{ topic: orders/create, address: \"{A}\", id: 4 }}\n      - {{ topic: orders/paid, address: \"{A}\", id: 5 }}\n"
+    );
+    World::new(&manifest(shops), &live)
+}
+
+/// The file after an edit, with a digest that fits.
+fn sealed(plan: &str, edit: impl FnOnce(&mut Value)) -> String {
+    let mut plan: Value = serde_json::from_str(plan).unwrap();
+    edit(&mut plan);
+    let frame = plan.as_object_mut().unwrap();
+    let (digest, created) = (frame.remove("plan_digest").unwrap(), frame.remove("created_at").unwrap());
+    assert!(digest.is_string());
+    let hash = Sha256::digest(canonical(&plan));
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    plan["plan_digest"] = format!("sha256:{hex}").into();
+    plan["created_at"] = created;
+    plan.to_string()
+}
+
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let sorted: std::collections::BTreeMap<_, _> = map.iter().collect();
+            let pairs: Vec<_> =
+                sorted.iter().map(|(k, v)| format!("{}:{}", Value::from(k.as_str()), canonical(v))).collect();
+            format!("{{{}}}", pairs.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
+fn delete(id: u64, topic: &str, reason: &str) -> Value {
+    serde_json::json!({
+        "action": "delete", "topic": topic, "reason": reason, "origin": null, "fields": [], "source": null, "after": null,
+        "destination": { "before": "a", "after": null },
+        "before": {
+            "id": format!("gid://shopify/WebhookSubscription/{id}"), "address": A, "format": "json", "include_fields": [],
+            "metafield_namespaces": [], "filter": null, "name": null, "metafields": []
+        }
+    })
+}
+
+/// Deletes what is wanted in cafe, for this reason, with counts that fit.
+fn deleting_in_cafe(plan: &mut Value, reason: &str) {
+    let cafe = &mut plan["shops"][2];
+    cafe["changes"] = serde_json::json!([delete(5, "orders/paid", reason)]);
+    cafe["status"] = "changed".into();
+    cafe["bound"] = serde_json::json!([{ "topic": "orders/create", "destination": "a", "count": 1 }]);
+    plan["summary"]["destroy"] = 2.into();
+    plan["summary"]["unchanged"] = 1.into();
+    plan["summary"]["shops"]["changed"] = 3.into();
+    plan["summary"]["shops"]["unchanged"] = 0.into();
+}
+
+#[test]
+fn a_plan_that_was_edited_and_sealed_again_does_nothing_that_the_manifest_does_not_ask() {
+    let world = world();
+    world.plan(&["--out", "plan.json"]).exits(0).ends("Plan: 1 to add, 1 to change, 1 to destroy.");
+    let plan = world.read("plan.json");
+    type Edit = fn(&mut Value);
+    let edits: [(&str, Edit, &str); 8] = [
+        ("a create elsewhere", |p| p["shops"][1]["changes"][0]["after"]["address"] = FOREIGN.into(), FOREIGN),
+        ("a move elsewhere", |p| p["shops"][0]["changes"][0]["after"]["address"] = FOREIGN.into(), FOREIGN),
+        ("a move to another inlet", |p| p["shops"][0]["changes"][0]["after"]["address"] = B.into(), B),
+        ("a delete of what is wanted", |p| deleting_in_cafe(p, "not_in_manifest"), "orders/paid"),
+        ("deletes that are not counted", |p| p["summary"]["destroy"] = 0.into(), "summary"),
+        ("limits of its own", |p| p["settings"]["safety"]["max_delete_percent"] = 100.into(), "safety limits"),
+        (
+            "a change twice",
+            |p| {
+                let again = p["shops"][0]["changes"][1].clone();
+                p["shops"][0]["changes"].as_array_mut().unwrap().push(again);
+                p["summary"]["destroy"] = 2.into();
+            },
+            "contradict",
+        ),
+        ("more live ones than there can be", |p| p["shops"][0]["managed"] = 1000.into(), "accounts for"),
+    ];
+    for (name, edit, says) in edits {
+        world.write("forged.json", &sealed(&plan, edit));
+        let run = world.run(&["apply", "--sandbox", "forged.json"]);
+        assert_eq!(run.code, 3, "{name}: {run}");
+        assert!(run.err.contains(says), "{name}: {run}");
+    }
+    // What only the shop can tell is told before the shop is touched.
+    world.write("forged.json", &sealed(&plan, |p| deleting_in_cafe(p, "duplicate")));
+    let run = world.run(&["apply", "--sandbox", "forged.json"]);
+    run.exits(7).says("cafe").says("the plan's changes are not those that the manifest and the shop call for");
+    assert_eq!(world.live("cafe").len(), 2);
+
+    // The same seal over the same content is no forgery: the rest is done already, and so is this.
+    world.write("plan.json", &sealed(&plan, |_| {}));
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
+    assert_eq!(world.live("acme").len(), 2, "the foreign one stays");
+    world.converged();
+}
+
+#[test]
+fn hazards_that_a_file_leaves_out_are_found_again() {
+    let live: String = (1..=6)
+        .map(|n| format!("      - {{ topic: orders/create, address: \"{A}\", filter: \"id:{n}\" }}\n"))
+        .collect();
+    let seed = crate::world::seed("acme", &live);
+    let world =
+        World::new(&manifest("  - { shop: acme, bindings: [{ topic: orders/create, destination: b }] }\n"), &seed);
+    world.plan(&["--out", "plan.json"]).exits(0).says("max_delete_percent");
+    let hidden = sealed(&world.read("plan.json"), |plan| plan["hazards"] = Value::Array(vec![]));
+    world.write("forged.json", &hidden);
+    world.run(&["show", "--check", "forged.json"]).exits(3).says("have the hazard max_delete_percent of acme");
+    world.run(&["apply", "--sandbox", "forged.json"]).exits(3).says("max_delete_percent");
+    assert_eq!(world.mutations(), 0);
+}
+
+#[test]
+fn a_fresh_apply_touches_nothing_that_another_writer_moved_away_meanwhile() {
+    for topic in ["orders/create", "orders/updated"] {
+        let world = world();
+        // After the plan's reading and before the next request: once in the place of the change, now of a reading.
+        let fault = format!(
+            "other_writer,act=edit,address=https://dcs.adobedc.net,topic={topic},set=address={FOREIGN},shop=acme,after=1,times=1"
+        );
+        let server = Server::start_with(&world, &["--fault", &fault]);
+        let mut command = world.command(&["apply", "--auto-approve", "--report", "report.json"]);
+        for shop in ["ACME", "BOLT", "CAFE"] {
+            command.env(format!("TOKEN_{shop}"), "sandbox-token");
+        }
+        let output = command.env("HOOKWRIGHT_ADMIN_URL", &server.url).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(7), "{topic}: {said}");
+        assert!(said.contains("was changed since the plan was made"), "{said}");
+        let state: Value = serde_json::from_str(&world.read("report.json")).unwrap();
+        assert_eq!(state["shops"][0]["status"], "stale", "{state}");
+        let log = world.read("served.json.log.jsonl");
+        let to_acme = log.lines().filter(|line| line.contains("acme")).count();
+        assert_eq!(to_acme, 2, "two readings and nothing else: {log}");
+    }
+}
