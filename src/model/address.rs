@@ -1,5 +1,6 @@
 //! Where a subscription delivers to.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +10,9 @@ use url::Url;
 /// (Shopify trims them; recorded). Compared byte by byte after the trim.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address(Arc<str>);
+
+/// In place of what may be a credential.
+const MASK: &str = "***";
 
 /// What kind of endpoint an address names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +62,39 @@ impl Address {
         fold(&self.0)
     }
 
+    /// The address for people, without what may be a credential: user and password, the values of the query, the
+    /// fragment. Addresses of other owners hold such things; those of a manifest are shown as they are.
+    pub fn masked(&self) -> Cow<'_, str> {
+        let text = &*self.0;
+        let start = text.find("://").map_or(0, |at| at + 3);
+        let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |at| start + at);
+        let host = text[start..end].rfind('@').map(|at| start + at);
+        let query = text.find(['?', '#']);
+        if host.is_none() && query.is_none() {
+            return Cow::Borrowed(text);
+        }
+        let mut out = text[..start].to_owned();
+        if host.is_some() {
+            out.push_str(MASK);
+        }
+        let rest = query.unwrap_or(text.len());
+        out.push_str(&text[host.unwrap_or(start)..rest]);
+        let (query, fragment) = text[rest..].split_once('#').map_or((&text[rest..], false), |(query, _)| (query, true));
+        for (at, pair) in query.trim_start_matches('?').split('&').enumerate().filter(|(_, pair)| !pair.is_empty()) {
+            out.push(if at == 0 { '?' } else { '&' });
+            match pair.split_once('=') {
+                // The id of a dataflow tells inlets apart, and opens nothing.
+                Some((key, _)) if key != "x-adobe-flow-id" => out.extend([key, "=", MASK]),
+                Some(_) => out.push_str(pair),
+                None => out.push_str(MASK),
+            }
+        }
+        if fragment {
+            out.extend(["#", MASK]);
+        }
+        Cow::Owned(out)
+    }
+
     /// The parsed URL of an https address.
     pub fn url(&self) -> Option<Url> {
         Url::parse(&self.0).ok().filter(|_| self.kind() == AddressKind::Https)
@@ -83,5 +120,32 @@ pub(crate) fn fold(text: &str) -> String {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_credential_is_masked_and_nothing_else() {
+        for (address, shown) in [
+            ("https://a.example/hook", "https://a.example/hook"),
+            ("https://user:pass@a.example/hook", "https://***@a.example/hook"),
+            ("https://token@a.example", "https://***@a.example"),
+            ("https://a:b@c:d@a.example/x@y", "https://***@a.example/x@y"),
+            ("https://a.example/hook?token=abc&v=&flag", "https://a.example/hook?token=***&v=***&***"),
+            ("https://a.example/?x-adobe-flow-id=1-2&key=k#frag", "https://a.example/?x-adobe-flow-id=1-2&key=***#***"),
+            ("https://a.example#secret", "https://a.example#***"),
+            ("https://u:p@a.example?a=b", "https://***@a.example?a=***"),
+            ("pubsub://project:topic", "pubsub://project:topic"),
+            ("arn:aws:events:us-east-1::event-source/x", "arn:aws:events:us-east-1::event-source/x"),
+            ("user:pass@host/x", "***@host/x"),
+            ("é://ü@ö?ä=ß", "é://***@ö?ä=***"),
+            ("", ""),
+            ("?", ""),
+        ] {
+            assert_eq!(Address::new(address).masked(), shown, "{address}");
+        }
     }
 }

@@ -128,7 +128,7 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
 }
 
 fn unmanaged(live: &Entry<Live>) -> Finding {
-    let address = live.binding.address.as_str();
+    let address = live.binding.address.masked();
     let message = format!("{} -> {address}: no ownership prefix covers it, left alone", live.binding.topic);
     let details = json!({ "address": address, "format": live.binding.format.as_str(), "filter": live.binding.filter });
     finding("unmanaged", Severity::Info, Some(live), message, details)

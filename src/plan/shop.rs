@@ -236,7 +236,7 @@ fn blocked(blocked: &Blocked, names: &Names<'_>, inlets: &Inlets) -> v1::Blocked
                 "the name {:?} is held by {} -> {}, which cannot be renamed: choose another name, or remove that subscription",
                 binding.name.as_deref().unwrap_or_default(),
                 holder.binding.topic,
-                holder.binding.address
+                holder.binding.address.masked()
             ),
         ),
     };

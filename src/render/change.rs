@@ -1,5 +1,6 @@
 //! One change as text: a line that says what happens to which topic and why; `fields` has the rest.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{Detail, details};
@@ -7,7 +8,8 @@ use super::group::{self, Block, Entry};
 use super::page::{Ink, Page};
 use super::values::quoted;
 use super::{Style, escape, shops};
-use crate::plan::v1::{Action, Change, Source};
+use crate::model::Address;
+use crate::plan::v1::{Action, Change, Source, Subscription};
 
 /// How much of each change is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,16 +100,7 @@ fn alike(entries: &[Entry<'_>], shops: usize, ambiguous: &BTreeSet<&str>, depth:
 
 /// Names that stand for more than one address; a shop may have a destination of its own.
 fn ambiguous_names<'a>(changes: impl Iterator<Item = &'a Change>) -> BTreeSet<&'a str> {
-    let mut addresses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for change in changes {
-        let Change { destination, before, after, .. } = change;
-        for (name, side) in [(&destination.before, before), (&destination.after, after)] {
-            if let (Some(name), Some(side)) = (name, side) {
-                addresses.entry(name).or_default().insert(&side.address);
-            }
-        }
-    }
-    addresses.into_iter().filter(|(_, all)| all.len() > 1).map(|(name, _)| name).collect()
+    labels(changes).into_iter().filter(|(_, addresses)| addresses.len() > 1).map(|(name, _)| name).collect()
 }
 
 /// What happens to which topics, and why.
@@ -181,8 +174,59 @@ fn target(change: &Change) -> Option<String> {
     } else {
         (&change.destination.after, &change.after)
     };
-    let address = || side.as_ref().map(|s| s.address.as_str());
-    name.as_deref().or_else(address).map(|text| escape(text).into_owned())
+    let address = || side.as_ref().map(|side| shown_address(change, side));
+    name.as_deref().map(Cow::Borrowed).or_else(address).map(|text| escape(&text).into_owned())
+}
+
+/// An address outside the ownership rule is somebody else's and may hold their credentials.
+pub(super) fn shown_address<'a>(change: &Change, side: &'a Subscription) -> Cow<'a, str> {
+    match change.reason.as_str() {
+        "unmanaged" => Cow::Owned(Address::new(&side.address).masked().into_owned()),
+        _ => Cow::Borrowed(&side.address),
+    }
+}
+
+/// A name of a destination and what it stands for in some changes: each address with how many changes have it, the rare
+/// ones first, since they are the ones that a reader would not expect.
+pub(super) type Label<'a> = (&'a str, Vec<(&'a str, usize)>);
+
+/// What the names in some changes stand for.
+pub(super) fn labels<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<Label<'a>> {
+    let mut all: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for Change { destination, before, after, .. } in changes {
+        for (name, side) in [(&destination.before, before), (&destination.after, after)] {
+            if let (Some(name), Some(side)) = (name, side) {
+                *all.entry(name).or_default().entry(&side.address).or_default() += 1;
+            }
+        }
+    }
+    let rare_first = |addresses: BTreeMap<&'a str, usize>| {
+        let mut addresses: Vec<(&str, usize)> = addresses.into_iter().collect();
+        addresses.sort_by_key(|(_, changes)| *changes);
+        addresses
+    };
+    all.into_iter().map(|(name, addresses)| (name, rare_first(addresses))).collect()
+}
+
+/// So many addresses of a name are listed.
+pub(super) const MAX_ADDRESSES: usize = 3;
+
+/// Writes what the names stand for: a plan file may call any address by any name.
+pub(super) fn write_labels<'a>(page: &mut Page<'_>, changes: impl IntoIterator<Item = &'a Change>) {
+    let labels = labels(changes);
+    if labels.is_empty() {
+        return;
+    }
+    page.heading("Destinations of these changes:");
+    for (name, addresses) in labels {
+        let all = page.style.verbose || addresses.len() <= MAX_ADDRESSES;
+        let shown = if all { addresses.len() } else { 1 };
+        let more = addresses.len() - shown;
+        let more = if all { String::new() } else { format!(" and {} more; {MORE}", shops::number(more)) };
+        for (address, _) in addresses.iter().take(shown) {
+            page.line(2, &format!("{}: {}{more}", escape(name), escape(address)));
+        }
+    }
 }
 
 /// The reason in words, where the symbol does not say it.

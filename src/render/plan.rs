@@ -107,6 +107,7 @@ fn changes(page: &mut Page<'_>, plan: &Plans<'_>) {
         page.gap();
         change::write(page, 2, Depth::Full, &shops);
     }
+    change::write_labels(page, all());
 }
 
 /// Changes, with the shops that have them.

@@ -30,6 +30,7 @@ pub(super) fn body(page: &mut Page<'_>, report: &Reports<'_>) {
     );
     untouched(page, report, ReportShopStatus::NotRead, "Not read, so nothing was sent:");
     done(page, report);
+    change::write_labels(page, outcomes(report, |_, _| true).into_iter().map(|(_, outcome)| &outcome.change));
     notes::blocked(page, report.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b))));
     notes::findings(page, report.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f))));
     also_not_done(page, report);

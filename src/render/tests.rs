@@ -74,6 +74,10 @@ fn a_thousand_shops_read_in_one_screen() {
             name: "paid" -> "hookwright-step-<id>"
         - products/delete -> audit  # 2 times in each; duplicate of another live products/delete, which stays
 
+    Destinations of these changes:
+      audit: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      commerce: https://dcs.adobedc.net/collection/0000000000000000000000000000000000000000000000000000000000000001 and 999 more; -v shows all
+
     Needs attention:
       ! scope_missing: add read_customers: hookwright auth url --shop <shop>, then approve
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
@@ -130,6 +134,9 @@ fn changes_with_the_same_shops_share_a_header() {
         + orders/paid -> commerce  # orders.yaml:8
         - carts/update -> https://dcs.adobedc.net/collection/cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc  # not in the manifest
 
+    Destinations of these changes:
+      commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+
     1 shop without changes.
 
     Plan: 5 to add, 0 to change, 2 to destroy.
@@ -153,6 +160,10 @@ fn one_name_for_two_addresses_shows_both() {
       beta.myshopify.com
         + orders/create -> commerce  # orders.yaml:7
             address: https://dcs.adobedc.net/collection/bbbbbbbb…bbbbbbbb
+
+    Destinations of these changes:
+      commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      commerce: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     Plan: 2 to add, 0 to change, 0 to destroy.
     "#);
@@ -194,6 +205,9 @@ fn fields_before_and_after() {
             other: colour (this version cannot show it)
         ~ orders/paid -> https://x.example/a  # moon phase; orders.yaml:12
 
+    Destinations of these changes:
+      commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+
     Plan: 0 to add, 2 to change, 0 to destroy.
     "#);
 }
@@ -222,6 +236,9 @@ fn a_base_keeps_drift_apart() {
       2 shops: alpha, beta
         + orders/paid -> commerce  # orders.yaml:7
 
+    Destinations of these changes:
+      commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+
     Plan: 3 to add, 0 to change, 0 to destroy.
     "#);
 }
@@ -245,6 +262,9 @@ fn shards_read_as_one_plan() {
 
       2 shops: alpha, gamma
         + orders/create -> commerce  # orders.yaml:7
+
+    Destinations of these changes:
+      commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 
     1 shop without changes.
 

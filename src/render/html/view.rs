@@ -268,8 +268,8 @@ impl Lists {
             drift: *origin == Some(Origin::Drift),
             why: change::reason(change, change::Depth::Full),
             fields: fields.iter().map(|field| own(field)).collect(),
-            before: before.as_ref().map(|side| self.side(destination.before.as_deref(), side)),
-            after: after.as_ref().map(|side| self.side(destination.after.as_deref(), side)),
+            before: before.as_ref().map(|side| self.side(destination.before.as_deref(), change, side)),
+            after: after.as_ref().map(|side| self.side(destination.after.as_deref(), change, side)),
         };
         let id = id.or_else(|| before.as_ref()?.id.as_deref());
         Entry {
@@ -282,10 +282,10 @@ impl Lists {
     }
 
     /// Every field is named, so that a new one does not compile until somebody decides.
-    fn side(&mut self, destination: Option<&str>, subscription: &Subscription) -> Side {
+    fn side(&mut self, destination: Option<&str>, change: &Change, subscription: &Subscription) -> Side {
         let Subscription {
             id: _,
-            address,
+            address: _,
             format,
             include_fields,
             metafield_namespaces,
@@ -296,6 +296,7 @@ impl Lists {
             updated_at: _,
             api_version: _,
         } = subscription;
+        let address = &*change::shown_address(change, subscription);
         let list = |items: &[String]| items.iter().map(|item| own(item)).collect();
         Side {
             destination: self.destinations.place(own(destination.unwrap_or(address))),

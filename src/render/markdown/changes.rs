@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::change::{Depth, Item, items};
+use super::super::change::{self, Depth, Item, items};
 use super::super::fields::{Detail, Value};
 use super::super::page::wrap;
 use super::super::plan::ByShop;
 use super::super::{Style, escape, shops};
-use super::inline::{Fence, clip, fenced};
+use super::inline::{Fence, clip, code, fenced};
+use super::notes::{list, point};
 use super::room::{Part, Piece};
 use super::{Kind, STYLE};
 use crate::plan::v1::{Action, Change};
@@ -77,6 +78,27 @@ fn lines(item: &Item, kind: Kind) -> String {
         }
     }
     out
+}
+
+/// Room for what the names of destinations stand for.
+const LABELS: usize = 6_000;
+
+/// What the names of destinations in these changes stand for; bounded.
+pub(super) fn labels<'a>(kind: Kind, changes: impl IntoIterator<Item = &'a Change>) -> String {
+    let mut pieces = Vec::new();
+    for (name, addresses) in change::labels(changes) {
+        let shown = addresses.iter().take(change::MAX_ADDRESSES);
+        let mut texts: Vec<String> = shown.map(|(address, _)| code(address)).collect();
+        if addresses.len() > texts.len() {
+            texts.push(format!("… and {} more", shops::number(addresses.len() - texts.len())));
+        }
+        pieces.push(Piece { things: 1, ..point(&format!("{}: {}", code(name), texts.join(", ")), Vec::new()) });
+    }
+    if pieces.is_empty() {
+        String::new()
+    } else {
+        list(kind, "Destinations of these changes", "name", pieces).fit(LABELS)
+    }
 }
 
 /// Whether a change takes a route away: a delete, or an update that is as good as one.

@@ -7,7 +7,7 @@ use super::super::merge::Plans;
 use super::super::notes::{about_labels, labelled, sort};
 use super::super::plan::{self, ByShop};
 use super::super::{Style, plan_last_line, settings, shops};
-use super::changes::{deletes, diff, number_of, only};
+use super::changes::{deletes, diff, labels, number_of, only};
 use super::inline::{code, prose, title};
 use super::notes::{each_hazard, folded, hazards, list, point, points, unmanaged};
 use super::room::{Part, Piece};
@@ -28,6 +28,7 @@ pub(in super::super) fn page(plan: &Plans<'_>, kind: Kind) -> String {
     must.extend(plan::since(plan).map(|line| paragraph(&line)));
     must.push_str(&hazards(kind, &plan.hazards));
     must.push_str(&deletes(kind, ["delete", "deletes"], &named));
+    must.push_str(&labels(kind, plan.shops.iter().flat_map(|shop| &shop.changes)));
     assemble(&must, &end(plan), |style| {
         let mut parts: Vec<Part<'_>> = sections.iter().filter_map(|s| changes(kind, s)).collect();
         said(&mut parts, kind, plan);

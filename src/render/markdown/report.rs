@@ -7,7 +7,7 @@ use super::super::notes::{about_labels, labelled, sort};
 use super::super::plan::ByShop;
 use super::super::report::{by_shop, failures, left_alone, not_done, outcomes, reasons, stopped};
 use super::super::{Style, report_last_line, shops};
-use super::changes::{deletes, diff};
+use super::changes::{deletes, diff, labels};
 use super::inline::{prose, title};
 use super::notes::{folded, list, point, points, unmanaged};
 use super::room::{Part, Piece};
@@ -25,6 +25,7 @@ pub(in super::super) fn page(report: &Reports<'_>) -> String {
     must.push_str(&report_rules(report).fit(RULES));
     must.extend(not_done(report).map(|line| paragraph(&line)));
     must.push_str(&deletes(APPLY, ["delete was made", "deletes were made"], &[("", applied.clone())]));
+    must.push_str(&labels(APPLY, outcomes(report, |_, _| true).into_iter().map(|(_, outcome)| &outcome.change)));
     assemble(&must, &bottom(report.digests.iter().copied()), |style| {
         let mut parts = undone(report);
         parts.extend(said(report));

@@ -77,6 +77,11 @@ fn a_plan_with_all_kinds() {
     - carts/update -> https://dcs.adobedc.net/collection/cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc  # not in the manifest
     ```
 
+    ### Destinations of these changes
+
+    - `commerce`: `https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`
+    - `loyalty`: `https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb`
+
     ### Changes of this manifest: 1 to add, 2 to change
 
     ```diff
@@ -185,6 +190,10 @@ fn a_plan_that_is_not_complete() {
     <!-- hookwright: plan -->
     ## Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shops not read.
 
+    ### Destinations of these changes
+
+    - `commerce`: `https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`
+
     ### Changes: 1 to add
 
     ```diff
@@ -225,6 +234,11 @@ fn a_thousand_shops_that_change_alike() {
     - products/delete -> audit  # 2 times in each; duplicate of another live one, which stays
     ```
 
+    ### Destinations of these changes
+
+    - `audit`: `https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`
+    - `commerce`: `https://dcs.adobedc.net/collection/0000000000000000000000000000000000000000000000000000000000000001`, `https://dcs.adobedc.net/collection/0000000000000000000000000000000000000000000000000000000000000002`, `https://dcs.adobedc.net/collection/0000000000000000000000000000000000000000000000000000000000000003`, … and 997 more
+
     ### Changes: 1,000 to add, 1,000 to change
 
     ```diff
@@ -256,6 +270,10 @@ fn shards_are_one_comment() {
     ## Plan: 2 to add, 0 to change, 0 to destroy.
 
     - Selection: all 2 shards
+
+    ### Destinations of these changes
+
+    - `commerce`: `https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`
 
     ### Changes: 2 to add
 
@@ -304,6 +322,10 @@ fn drift_in_the_light_of_earlier_reports() {
     ## Plan: 2 to add, 0 to change, 0 to destroy.
 
     Drift: 1 new, 1 known; of what is missing: 1 removed remotely, 1 never made.
+
+    ### Destinations of these changes
+
+    - `commerce`: `https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`
 
     ### Changes: 2 to add
 
@@ -395,6 +417,10 @@ fn an_apply_with_failures() {
     @@ beta.myshopify.com @@
     - carts/update -> commerce  # not in the manifest
     ```
+
+    ### Destinations of these changes
+
+    - `commerce`: `https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`
 
     ### Failed
 

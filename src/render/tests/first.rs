@@ -77,6 +77,10 @@ fn a_first_plan() {
             filter: "status:active"
             id: gid://shopify/WebhookSubscription/3
 
+    Destinations of these changes:
+      commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+
     Needs attention:
       ! scope_missing: the scope read_customers is not granted; add it to the app and approve it: hookwright auth url --shop <shop>
         2 shops: alpha, beta
@@ -115,6 +119,10 @@ fn colours_show_symbols_and_the_words_that_changed() {
             name: "products-old"
             filter: "status:active"
             id: gid://shopify/WebhookSubscription/3
+
+    ^[1mDestinations of these changes:^[0m
+      commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     ^[1mNeeds attention:^[0m
       ! ^[1mscope_missing: the scope read_customers is not granted; add it to the app and approve it: hookwright auth url --shop <shop>^[0m

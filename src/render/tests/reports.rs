@@ -47,6 +47,10 @@ fn an_apply_that_went_well() {
       gamma.myshopify.com
         + orders/create -> commerce
 
+    Destinations of these changes:
+      commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+
     To know:
       * old_endpoint orders/updated: the old address must stay up until 2026-11-23T04:00:02Z (the latest of these shops)
         2 shops: alpha, beta
@@ -124,6 +128,10 @@ fn an_apply_that_did_not_finish() {
         + orders/paid -> commerce
       zeta.myshopify.com
         + orders/create -> commerce
+
+    Destinations of these changes:
+      commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     Blocked, not part of the changes:
       ! scope customers/update -> commerce (orders.yaml:20): needs read_customers: hookwright auth url --shop zeta
