@@ -72,12 +72,14 @@ fn deleting_in_cafe(plan: &mut Value, reason: &str) {
     plan["summary"]["shops"]["unchanged"] = 0.into();
 }
 
+/// What is done to a plan.
+type Edit = fn(&mut Value);
+
 #[test]
 fn a_plan_that_was_edited_and_sealed_again_does_nothing_that_the_manifest_does_not_ask() {
     let world = world();
     world.plan(&["--out", "plan.json"]).exits(0).ends("Plan: 1 to add, 1 to change, 1 to destroy.");
     let plan = world.read("plan.json");
-    type Edit = fn(&mut Value);
     let edits: [(&str, Edit, &str); 8] = [
         ("a create elsewhere", |p| p["shops"][1]["changes"][0]["after"]["address"] = FOREIGN.into(), FOREIGN),
         ("a move elsewhere", |p| p["shops"][0]["changes"][0]["after"]["address"] = FOREIGN.into(), FOREIGN),

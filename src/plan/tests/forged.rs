@@ -16,6 +16,9 @@ fn address(subscription: &mut Option<v1::Subscription>) -> &mut String {
     &mut subscription.as_mut().expect("this side").address
 }
 
+/// What is done to a plan.
+type Edit = fn(&mut v1::Shop);
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
@@ -76,7 +79,6 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
     assert_eq!(actions, expected);
     assert_eq!(unasked(&part.shop, &want, &world.ownership), None);
 
-    type Edit = fn(&mut v1::Shop);
     let kept = subscription_of(&state, 3);
     let foreign = subscription_of(&state, 4);
     let edits: [(&str, Edit); 7] = [

@@ -145,6 +145,60 @@ fn what_others_wrote_is_disarmed() {
         escape("a\u{1b}[2J\n\r\t\u{7f}\u{9b}\u{202e}\u{2066}é日"),
         r"a\u{1b}[2J\u{a}\u{d}\u{9}\u{7f}\u{9b}\u{202e}\u{2066}é日"
     );
+    let evil = "x\u{1b}[31m\n\u{202e}y";
+    let sub = Subscription {
+        filter: Some(evil.into()),
+        name: Some(evil.into()),
+        format: evil.into(),
+        metafields: Some(vec![evil.into()]),
+        include_fields: vec![evil.into()],
+        metafield_namespaces: vec![evil.into()],
+        id: Some(evil.into()),
+        ..to(evil)
+    };
+    let fields = ["address", "format", "filter", "name", "include_fields", "metafield_namespaces", "metafields", evil];
+    let other = Subscription {
+        include_fields: vec![],
+        metafield_namespaces: vec![],
+        metafields: None,
+        ..to("https://x.example")
+    };
+    let change = Change { reason: evil.into(), ..update(evil, [evil, evil], [sub.clone(), other], &fields) };
+    let mut evil_shop =
+        shop(evil, vec![change, create(evil, None, sub.clone(), at(evil, 1)), delete(evil, Some(evil), evil, sub)]);
+    evil_shop.blocked = vec![blocked(evil, evil, &[evil], evil)];
+    evil_shop.findings = vec![
+        finding(evil, Severity::Attention, Some(evil), evil),
+        unmanaged(evil, evil),
+        Finding { topic: None, ..unmanaged("", evil) },
+    ];
+    evil_shop.safety = Some(ShopSafety { max_delete_percent: None, protected_topics: Some(vec![evil.into()]) });
+    let mut plan = plan(vec![evil_shop, lost(evil, ShopStatus::Failed, evil, evil)]);
+    plan.hazards = vec![hazard(evil, Some(evil), evil)];
+    plan.shops_left = vec![evil.into()];
+    plan.selection = Selection { shops: vec![evil.into()], labels: vec![evil.into()], shard: Some(evil.into()) };
+    plan.settings.endpoint = evil.into();
+    plan.settings.ownership.address_prefixes = vec![evil.into()];
+    plan.settings.ownership.unmanaged = evil.into();
+    plan.settings.admin_api.transport = evil.into();
+    plan.settings.safety.protected_topics = vec![evil.into()];
+    for style in [PLAIN, VERBOSE, Style { width: Some(60), ..PLAIN }] {
+        let text = plan_text(&plan, &style);
+        assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{text}");
+        assert!(!text.lines().any(|line| line.starts_with('y')), "{text}");
+    }
+    let mut failed = outcome(create(evil, None, to(evil), None), OutcomeResult::Failed);
+    failed.error = Some(error(evil, evil));
+    let skipped =
+        Outcome { reason: Some(evil.into()), ..outcome(delete(evil, None, evil, to(evil)), OutcomeResult::Skipped) };
+    let mut shop = report_shop(evil, ReportShopStatus::Incomplete, vec![failed, skipped]);
+    shop.error = Some(error(evil, evil));
+    let text = report_text(&report(vec![shop.clone(), shop]), &PLAIN);
+    assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{text}");
+}
+
+#[test]
+fn a_label_never_hides_an_address_and_a_foreign_one_shows_no_credentials() {
     let evil = "https://evil.example/collect";
     let forged = create("orders/create", Some("commerce"), to(evil), at("orders.yaml", 7));
     let theirs = live(7, to("https://user:pass@hooks.example/in?key=s3cr3t"));
