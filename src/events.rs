@@ -255,6 +255,9 @@ pub struct Summary {
 /// What a journal of ours begins with, also one that was cut off within its first line.
 pub const JOURNAL_HEAD: &str = r#"{"type":"version","stream":"journal""#;
 
+/// What an event stream of ours begins with.
+pub const EVENTS_HEAD: &str = r#"{"type":"version","stream":"events""#;
+
 /// Whether a file that begins so may be appended to, and read, as a journal. `Err` says why not.
 pub fn is_journal(head: &str) -> Result<(), NotAJournal> {
     for line in head.split('\n') {

@@ -34,6 +34,7 @@
 //! | [`adobe`] | Adobe's IMS and Flow Service: addresses and states of dataflows; only reads |
 //! | [`auth`] | where tokens come from |
 //! | `observe` | many shops side by side |
+//! | `files` | how files are read: regular, bounded, within the manifest's tree |
 //! | [`journal`] | writes lines down, the journal before a mutation is sent |
 //! | [`apply`] | tasks and a writer to outcomes; decides nothing, keeps going |
 //! | [`sandbox`] | an Admin API of its own, for demos and tests |
@@ -63,6 +64,7 @@ mod digest;
 mod error;
 pub mod events;
 mod exit;
+mod files;
 pub mod import;
 pub mod journal;
 mod log;
@@ -97,9 +99,33 @@ pub fn main() -> ExitCode {
         }
     };
     log::init(&cli.output);
-    let exit = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let exit = match runtime() {
         Ok(runtime) => runtime.block_on(commands::run(cli)),
-        Err(_) => Exit::Error,
+        Err(error) => {
+            let what = "this process cannot start: the system allows it too few threads or open files";
+            let failure = error::Failure::new(Exit::Error, format!("{what} ({error})"));
+            let failure = failure.hint("raise `ulimit -n` or `ulimit -u`");
+            let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), failure.text().as_bytes());
+            Exit::Error
+        }
     };
     ExitCode::from(exit as u8)
+}
+
+/// The runtime, or why the system does not give one. Tokio panics where a thread or a socket of its own is refused, so
+/// as many as it takes are tried first.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) + 1;
+    let gate = std::sync::Mutex::new(());
+    std::thread::scope(|scope| {
+        let closed = gate.lock();
+        let wait = || drop(gate.lock());
+        let waiting = (0..threads).map(|_| std::thread::Builder::new().spawn_scoped(scope, wait));
+        let spawned: std::io::Result<Vec<_>> = waiting.collect();
+        drop(closed);
+        spawned.map(drop)
+    })?;
+    #[cfg(unix)]
+    let _sockets = (0..4).map(|_| std::os::unix::net::UnixStream::pair()).collect::<std::io::Result<Vec<_>>>()?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }

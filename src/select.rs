@@ -1,16 +1,15 @@
 //! Which shops of a manifest a run is about. Pure.
 
-use globset::{Glob, GlobMatcher};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::ShopDomain;
+use crate::model::{ShopDomain, ShopPattern};
 use crate::plan::v1;
 
 /// A parsed selection.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
-    only: Vec<GlobMatcher>,
-    not: Vec<GlobMatcher>,
+    only: Vec<ShopPattern>,
+    not: Vec<ShopPattern>,
     labels: Vec<LabelTerm>,
     shard: Option<Shard>,
 }
@@ -54,10 +53,7 @@ pub(crate) struct Terms<'a> {
 
 impl Selection {
     pub(crate) fn parse(terms: &Terms<'_>) -> Result<Self, SelectError> {
-        let glob = |text: &String| {
-            let glob = Glob::new(&text.to_ascii_lowercase()).map_err(|_| SelectError::Pattern(text.clone()))?;
-            Ok(glob.compile_matcher())
-        };
+        let glob = |text: &String| ShopPattern::parse(text).map_err(|_| SelectError::Pattern(text.clone()));
         let shard = match (terms.shard, terms.shard_index) {
             (Some(text), _) => Some(Shard::parse(text).ok_or_else(|| SelectError::Shard(text.to_owned()))?),
             (None, Some((index, count))) if index < count => Some(Shard { index, count }),
@@ -74,7 +70,7 @@ impl Selection {
 
     /// Whether a shop is selected, apart from its shard.
     pub(crate) fn matches<'a>(&self, shop: &ShopDomain, label: impl Fn(&str) -> Option<&'a str>) -> bool {
-        let hit = |globs: &[GlobMatcher]| globs.iter().any(|g| g.is_match(shop.handle()) || g.is_match(shop.as_str()));
+        let hit = |patterns: &[ShopPattern]| patterns.iter().any(|pattern| pattern.matches(shop));
         let of_key = |key: &str| {
             let terms = || self.labels.iter().filter(|t| t.key == key);
             terms().any(|t| (label(key) == Some(t.value.as_str())) == t.equal)

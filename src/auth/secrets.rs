@@ -9,13 +9,14 @@ mod yielded;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::AsyncReadExt;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, Semaphore, oneshot};
 
+use crate::files::{self, ReadError};
 use crate::model::{SecretRef, ShopDomain};
 use yielded::Yielded;
 
@@ -34,14 +35,14 @@ pub struct Options {
     pub env: Env,
     /// Whether programs may be run (`--allow-commands`, HOOKWRIGHT_ALLOW_COMMANDS=1).
     pub allow_commands: bool,
-    /// The time limit of a program.
-    pub command_timeout: Duration,
+    /// The time limit of a program, and of reading a file.
+    pub time_limit: Duration,
 }
 
 impl Options {
     /// No programs.
     pub fn new(env: Env) -> Self {
-        Self { env, allow_commands: false, command_timeout: Duration::from_secs(30) }
+        Self { env, allow_commands: false, time_limit: Duration::from_secs(30) }
     }
 }
 
@@ -123,14 +124,16 @@ impl SecretResolver {
     async fn fetch(&self, reference: &SecretRef) -> Result<Yielded, SecretError> {
         let text = match reference {
             SecretRef::Env(_) => return Err(error(reference, "is not read here")),
-            SecretRef::File(path) => read(path).await.map_err(|problem| error(reference, &problem))?,
+            SecretRef::File(path) => {
+                read(path, self.inner.options.time_limit).await.map_err(|problem| error(reference, &problem))?
+            }
             SecretRef::Command(command) => {
                 if !self.inner.options.allow_commands {
                     let problem = "is not run: commands need --allow-commands or HOOKWRIGHT_ALLOW_COMMANDS=1";
                     return Err(error(reference, problem));
                 }
                 let _permit = self.inner.commands.acquire().await;
-                let run = command::run(command, self.inner.options.command_timeout, SIZE_LIMIT);
+                let run = command::run(command, self.inner.options.time_limit, SIZE_LIMIT);
                 run.await.map_err(|problem| error(reference, &problem))?
             }
         };
@@ -183,12 +186,23 @@ fn usable(secret: SecretString, reference: &SecretRef) -> Result<SecretString, S
     Ok(if trimmed.len() == text.len() { secret } else { trimmed.into() })
 }
 
-async fn read(path: &str) -> Result<SecretString, String> {
-    let file = tokio::fs::File::open(path).await.map_err(|error| format!("cannot be read: {error}"))?;
-    let mut bytes = Vec::new();
-    let read = file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).await;
-    read.map_err(|error| format!("cannot be read: {error}"))?;
-    text(bytes)
+/// Reads a regular file on a thread of its own, which nothing waits for at the end: a file system that does not answer
+/// must cost its own shop and no other.
+async fn read(path: &str, limit: Duration) -> Result<SecretString, String> {
+    let (done, read) = oneshot::channel();
+    let path = PathBuf::from(path);
+    let thread = std::thread::Builder::new().name("secret".to_owned());
+    let spawned = thread.spawn(move || drop(done.send(files::read(&path, SIZE_LIMIT))));
+    spawned.map_err(|error| format!("cannot be read: {error}"))?;
+    let Ok(Ok(bytes)) = tokio::time::timeout(limit, read).await else {
+        return Err(format!("could not be read within {} s", limit.as_secs_f32()));
+    };
+    text(bytes.map_err(|error| match error {
+        ReadError::NotRegular(_) => {
+            format!("cannot be read: {error}. For the output of a program use {{ command: […] }}")
+        }
+        error => format!("cannot be read: {error}"),
+    })?)
 }
 
 /// Bounded UTF-8.

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::lines::{self, Ended};
-use super::out_file::OutFile;
+use super::load::given;
+use super::out_file::{OutFile, apart};
 use super::pipeline::{self, Run, Then};
 use super::signals::Signals;
-use super::target::login_here;
+use super::target::{login_here, state_file};
 use super::{Output, aep, check, now};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
 use crate::apply::{self, Surroundings};
@@ -30,6 +31,15 @@ use crate::report::{ReportShop, ReportShopStatus};
 pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure> {
     let consents: Vec<Consent> =
         args.allow.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>().map_err(Failure::invalid)?;
+    let mut inputs = given(&args.manifest.file);
+    inputs.extend(args.plan.as_deref().into_iter().chain(args.checked.as_deref()));
+    let outputs = [
+        ("--report", args.report.as_deref()),
+        ("--journal", args.journal.as_deref()),
+        ("--events", args.events.as_deref()),
+        state_file(&args.run.access),
+    ];
+    apart(&inputs, &outputs)?;
     let (recorder, output) = lines::open(args.journal.as_deref(), args.events.as_deref(), args.format, output)?;
     let ended = match &args.plan {
         Some(path) => saved(&args, path, &consents, &recorder, output).await,

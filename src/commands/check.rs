@@ -9,13 +9,19 @@ use super::clock;
 use super::out_file::OutFile;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::files;
 use crate::plan::v1::{Destination, Hazard, Plan, Settings};
 use crate::plan::{self, Consent};
 use crate::render::count;
 
+/// Reads a file that this program wrote once.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    files::read(path, files::OWN).map_err(|e| Failure::invalid(format!("cannot read {}: {e}", path.display())))
+}
+
 /// Reads and verifies a plan file.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
-    let bytes = std::fs::read(path).map_err(|e| Failure::invalid(format!("cannot read {}: {e}", path.display())))?;
+    let bytes = read_file(path)?;
     plan::read(&bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))
 }
 
@@ -54,7 +60,7 @@ pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<()
         )
         .hint("judge all shards with `hookwright show --check --out checked.json SHARD…`, then apply with --checked checked.json"));
     };
-    let read = std::fs::read(path).map_err(|e| Failure::invalid(format!("cannot read {}: {e}", path.display())))?;
+    let read = read_file(path)?;
     let checked: Checked = serde_json::from_slice(&read)
         .map_err(|e| Failure::invalid(format!("{} is not a file of `show --check --out`: {e}", path.display())))?;
     if checked.manifest_digest == plan.manifest_digest && checked.plan_digests.contains(&plan.plan_digest) {

@@ -1,18 +1,29 @@
 //! `drift`: a plan for cron. Read-only, silent when there is nothing, one verdict when there is.
 
+use std::path::{Path, PathBuf};
+
+use super::load::given;
 use super::metrics_file::MetricsFile;
-use super::out_file::OutFile;
+use super::out_file::{OutFile, apart};
 use super::pipeline::{self, Then, exit_of, needs_somebody};
+use super::target::state_file;
 use super::{Output, lines};
 use crate::cli::{DriftArgs, DriftFormat, Format};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::files::{self, ReadError};
 use crate::plan::v1::Plan;
 use crate::progress::Voice;
 use crate::render;
 use crate::since::History;
 
 pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure> {
+    // `--out` may take the place of a file of `--since`, which is read before: a job keeps one report.
+    let outputs =
+        [("--out", args.out.as_deref()), ("--metrics", args.metrics.as_deref()), state_file(&args.run.access)];
+    apart(&given(&args.manifest.file), &outputs)?;
+    let inputs: Vec<&Path> = args.since.iter().map(PathBuf::as_path).collect();
+    apart(&inputs, &outputs[1..])?;
     let metrics = args.metrics.as_deref().map(MetricsFile::prepare).transpose()?;
     let mut found = None;
     let ended = drift(&args, output, &mut found).await;
@@ -61,10 +72,10 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
 fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure> {
     let mut history = History::default();
     for path in &args.since {
-        let bytes = match std::fs::read(path) {
+        let bytes = match files::read(path, files::OWN) {
             Ok(bytes) => bytes,
             // The first night of a job that keeps its last report under one name.
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && args.out.as_ref() == Some(path) => continue,
+            Err(ReadError::Missing) if args.out.as_ref() == Some(path) => continue,
             Err(e) => return Err(Failure::invalid(format!("cannot read {}: {e}", path.display()))),
         };
         history.add(&bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))?;

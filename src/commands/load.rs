@@ -1,16 +1,14 @@
 //! Reads the files of a manifest: the only place where the manifest touches the disk.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cli::DEFAULT_MANIFEST;
 use crate::diagnostic::{Code, Diagnostic, Place, Sources};
+use crate::files::{self, ReadError, Tree, TreeError};
 use crate::manifest::{self, Loaded, Options, SourceFile};
-
-/// Largest file that is read as a manifest.
-const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The files of one run.
 #[derive(Debug, Default)]
@@ -21,24 +19,33 @@ pub(super) struct Found {
     pub sandbox_seeds: Vec<PathBuf>,
     /// What could not be read.
     pub problems: Vec<Diagnostic>,
+    /// Where the manifest may name further files.
+    tree: Tree,
 }
 
 /// Finds, reads and loads the manifest at `paths` (`hookwright.yaml` if there is none).
 pub(super) fn load(paths: &[PathBuf], options: &Options) -> (Loaded, Vec<PathBuf>) {
-    let Found { files, sandbox_seeds, problems } = find(paths);
+    let Found { files, sandbox_seeds, problems, tree } = find(paths);
     if !problems.is_empty() {
         // A part of the manifest is no manifest: what is there is not judged without the rest.
         let loaded = Loaded { manifest: None, diagnostics: problems, sources: Sources::default() };
         return (loaded, sandbox_seeds);
     }
-    (manifest::load_with(files, options, &named), sandbox_seeds)
+    (manifest::load_with(files, options, &|path| named(&tree, Path::new(path))), sandbox_seeds)
+}
+
+/// The paths of a manifest: `hookwright.yaml` if none is given.
+pub(super) fn given(paths: &[PathBuf]) -> Vec<&Path> {
+    if paths.is_empty() { vec![Path::new(DEFAULT_MANIFEST)] } else { paths.iter().map(PathBuf::as_path).collect() }
 }
 
 /// Finds and reads the files.
 pub(super) fn find(paths: &[PathBuf]) -> Found {
-    let default = [PathBuf::from(DEFAULT_MANIFEST)];
-    let given = if paths.is_empty() { &default } else { paths };
+    let given = given(paths);
     let mut search = Search::default();
+    for path in &given {
+        search.found.tree.admit(path);
+    }
     for path in given {
         search.given(path);
     }
@@ -65,22 +72,22 @@ impl Search {
                 }
             }
             Ok(_) => {
-                self.file(path);
-                let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-                for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                // The operator named it, so it may be a pipe, and may lead anywhere.
+                self.file(path, |_, path| Ok(files::bounded(path, files::WRITTEN)?));
+                for entry in fs::read_dir(files::parent(path)).into_iter().flatten().flatten() {
                     if is_seed(&entry.path()) {
-                        self.seeds.insert(plain(&entry.path()));
+                        self.seed(&entry.path());
                     }
                 }
             }
-            Err(error) => self.unreadable(path, &error),
+            Err(error) => self.unreadable(path, &ReadError::from(error).into()),
         }
     }
 
     fn folder(&mut self, folder: &Path, any: &mut bool) {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
-            Err(error) => return self.unreadable(folder, &error),
+            Err(error) => return self.unreadable(folder, &ReadError::from(error).into()),
         };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
@@ -92,38 +99,48 @@ impl Search {
             } else if meta.is_dir() {
                 self.folder(&path, any);
             } else if is_seed(&path) {
-                self.seeds.insert(plain(&path));
-            } else if is_yaml(&path) && path.is_file() {
+                self.seed(&path);
+            } else if is_yaml(&path) && !path.is_dir() {
                 *any = true;
-                self.file(&plain(&path));
+                self.file(&plain(&path), Search::within);
             }
         }
     }
 
-    fn file(&mut self, path: &Path) {
+    /// Reads a file that stands below a folder.
+    fn within(&self, path: &Path) -> Result<Vec<u8>, TreeError> {
+        self.found.tree.read(path, files::WRITTEN)
+    }
+
+    fn file(&mut self, path: &Path, read: impl FnOnce(&Self, &Path) -> Result<Vec<u8>, TreeError>) {
         let identity = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if !self.seen.insert(identity) {
             return;
         }
-        match read(path) {
-            Ok(Some(bytes)) => {
-                self.found.files.push(SourceFile { path: path.display().to_string(), bytes });
-            }
-            Ok(None) => {
-                let hint = "split it into several files";
-                self.problem(path, "the file is larger than 64 MiB", hint);
-            }
+        match read(self, path) {
+            Ok(bytes) => self.found.files.push(SourceFile { path: path.display().to_string(), bytes }),
             Err(error) => self.unreadable(path, &error),
         }
     }
 
-    fn unreadable(&mut self, path: &Path, error: &io::Error) {
-        if error.kind() != io::ErrorKind::NotFound {
-            let reason = match error.kind() {
-                io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-                _ => error.to_string(),
+    /// The sandbox reads it later, and never what lies elsewhere.
+    fn seed(&mut self, path: &Path) {
+        let within = self.found.tree.within(path).and_then(|real| Ok(files::regular(&real)?));
+        match within {
+            Ok(()) => drop(self.seeds.insert(plain(path))),
+            Err(error) => self.unreadable(path, &error),
+        }
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &TreeError) {
+        if !matches!(error, TreeError::Read(ReadError::Missing)) {
+            let hint = match error {
+                TreeError::Outside => "move it there, or name its folder with -f, too",
+                TreeError::Read(ReadError::TooLarge(_)) => "split it into several files",
+                TreeError::Read(ReadError::NotRegular(_)) => "put a regular file there, or remove it",
+                TreeError::Read(_) => "check its permissions",
             };
-            return self.problem(path, &format!("the file cannot be read: {reason}"), "check its permissions");
+            return self.problem(path, &format!("the file cannot be read: {error}"), hint);
         }
         let hint = if path == Path::new(DEFAULT_MANIFEST) {
             "`hookwright init` writes a first manifest; -f names another file or folder"
@@ -139,27 +156,17 @@ impl Search {
     }
 }
 
-/// A file that a manifest names.
-fn named(path: &str) -> Result<Vec<u8>, String> {
-    match read(Path::new(path)) {
-        Ok(bytes) => bytes.ok_or_else(|| "it is larger than 64 MiB".to_owned()),
-        Err(error) => Err(match error.kind() {
-            io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-            io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-            _ => error.to_string(),
-        }),
+/// A file that a manifest names: TOML, so that no diagnostic ever shows a line of another kind of file.
+fn named(tree: &Tree, path: &Path) -> Result<Vec<u8>, String> {
+    let real = tree.within(path).map_err(|error| error.to_string())?;
+    if real.extension() != Some(OsStr::new("toml")) {
+        return Err("it is not a TOML file such as shopify.app.toml".to_owned());
     }
+    files::read(&real, files::WRITTEN).map_err(|error| error.to_string())
 }
 
-/// `None`: too large. Reads a bit more than allowed at most, also from a pipe or a device.
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes))
-}
-
-fn is_yaml(path: &Path) -> bool {
+/// Whether a file below a folder is taken for a manifest by its name.
+pub(super) fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("yaml") || ext.eq_ignore_ascii_case("yml"))
 }
 

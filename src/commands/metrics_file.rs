@@ -7,6 +7,7 @@ use super::now;
 use super::out_file::OutFile;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::files;
 use crate::plan::v1::Plan;
 use crate::render::{self, DriftRun, Successes};
 
@@ -23,7 +24,7 @@ impl MetricsFile {
     pub(super) fn prepare(path: &Path) -> Result<Self, Failure> {
         // Not of a pipe or a device: reading one would wait for a writer.
         let before = if path.is_file() {
-            let bytes = std::fs::read(path);
+            let bytes = files::read(path, files::OWN);
             let bytes = bytes.map_err(|e| Failure::invalid(format!("cannot read {}: {e}", path.display())))?;
             Successes::parse(&String::from_utf8_lossy(&bytes))
         } else {

@@ -5,8 +5,38 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::load::is_yaml;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::files;
+
+/// Refuses an output that is also an input or another output, before anything is opened: it would be lost. `outputs` come
+/// with the options that name them; `-` is standard output. Below a folder of `inputs` every YAML file is read.
+pub(super) fn apart(inputs: &[&Path], outputs: &[(&str, Option<&Path>)]) -> Result<(), Failure> {
+    let named = outputs.iter().filter_map(|(option, path)| Some((*option, (*path)?)));
+    let named: Vec<_> = named.filter(|(_, path)| path.as_os_str() != "-").collect();
+    let clash = |option: &str, path: &Path, what: &str| {
+        Err(Failure::invalid(format!("{option} {} {what}: nothing was read or written", path.display()))
+            .hint("name another file"))
+    };
+    for (at, (option, path)) in named.iter().enumerate() {
+        let Some(identity) = files::identity(path) else { continue };
+        for (other, other_path) in &named[..at] {
+            if files::identity(other_path).as_ref() == Some(&identity) {
+                return clash(option, path, &format!("is also the file of {other}"));
+            }
+        }
+        for input in inputs {
+            if files::identity(input).as_ref() == Some(&identity) {
+                return clash(option, path, "is also an input of this command");
+            }
+            if input.is_dir() && is_yaml(path) && files::is_below(path, input) {
+                return clash(option, path, &format!("would be read as a part of the manifest in {}", input.display()));
+            }
+        }
+    }
+    Ok(())
+}
 
 /// A file that can be written.
 pub(super) struct OutFile {
@@ -15,8 +45,9 @@ pub(super) struct OutFile {
 }
 
 enum Way {
-    /// A regular file, or none yet: a neighbour takes its place in one step.
-    Replace(NamedTempFile, PathBuf),
+    /// A regular file, or none yet: a neighbour takes its place in one step. It is made when all is there to be written,
+    /// so that a run that is killed leaves none behind.
+    Replace(PathBuf),
     /// A device or a pipe is written to, never replaced.
     InPlace(std::fs::File),
 }
@@ -40,9 +71,11 @@ impl OutFile {
 
     fn write_with(self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
         let written = match self.way {
-            Way::Replace(mut file, target) => write(&mut file)
-                .and_then(|()| file.as_file().sync_all())
-                .and_then(|()| file.persist(target).map(drop).map_err(|e| e.error)),
+            Way::Replace(target) => neighbour(&target).and_then(|mut file| {
+                write(&mut file)?;
+                file.as_file().sync_all()?;
+                file.persist(target).map(drop).map_err(|e| e.error)
+            }),
             Way::InPlace(mut file) => write(&mut file).and_then(|()| file.flush()),
         };
         written.map_err(|e| Failure::new(Exit::Error, format!("cannot write {}: {}", self.path.display(), plain(&e))))
@@ -60,8 +93,13 @@ fn way(path: &Path) -> io::Result<Way> {
     }
 }
 
+/// Makes sure that a file can be made there.
 fn beside(target: &Path) -> io::Result<Way> {
-    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    neighbour(target)?;
+    Ok(Way::Replace(target.to_owned()))
+}
+
+fn neighbour(target: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".hookwright-");
     #[cfg(unix)]
@@ -70,7 +108,7 @@ fn beside(target: &Path) -> io::Result<Way> {
         // As any file that a program writes: the umask decides.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    Ok(Way::Replace(builder.tempfile_in(folder)?, target.to_owned()))
+    builder.tempfile_in(files::parent(target))
 }
 
 /// The system's words without the name of the temporary file.

@@ -188,11 +188,16 @@ impl From<Transport> for admin::Transport {
     }
 }
 
-/// A duration as people write it: `90s`, `30m`, `1h 30m`.
+/// No run lasts longer, and no clock overflows with it.
+const LONGEST: Duration = Duration::from_hours(365 * 24);
+
+/// A duration as people write it: `90s`, `30m`, `1h 30m`; at most 365 days.
 pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, Failure> {
     let parsed: Option<jiff::SignedDuration> = text.parse().ok();
-    parsed.and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero()).ok_or_else(|| {
-        Failure::invalid(format!("{option} {text:?} is not a duration")).hint("write it like 90s, 30m or 1h")
+    let parsed = parsed.and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero());
+    parsed.filter(|d| *d <= LONGEST).ok_or_else(|| {
+        Failure::invalid(format!("{option} {text:?} is not a duration of at most 365 days"))
+            .hint("write it like 90s, 30m or 1h")
     })
 }
 

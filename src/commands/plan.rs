@@ -1,11 +1,14 @@
 //! `plan`: read the shops, show what would change, save it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Output;
 use super::lines::{self, Ended};
-use super::out_file::OutFile;
+use super::load::given;
+use super::out_file::{OutFile, apart};
 use super::pipeline::{self, Then, exit_of};
+use super::target::state_file;
 use crate::cli::{Format, PlanArgs};
 use crate::error::Failure;
 use crate::events::Summary;
@@ -15,6 +18,10 @@ use crate::plan::v1::Plan;
 use crate::render;
 
 pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure> {
+    let mut inputs = given(&args.manifest.file);
+    inputs.extend(args.base.iter().map(PathBuf::as_path));
+    let outputs = [("--out", args.out.as_deref()), ("--events", args.events.as_deref()), state_file(&args.run.access)];
+    apart(&inputs, &outputs)?;
     let (recorder, output) = lines::open(None, args.events.as_deref(), args.format, output)?;
     let ended = plan(&args, &recorder, output).await;
     lines::close(&recorder, ended, output).await

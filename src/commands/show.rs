@@ -1,9 +1,12 @@
 //! `show`: saved plans or apply reports, also of several shards, and stale ones too.
 
+use std::path::{Path, PathBuf};
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::out_file::apart;
 use super::{Output, check};
 use crate::cli::{ShowArgs, ShowFormat};
 use crate::error::Failure;
@@ -14,6 +17,8 @@ use crate::render;
 use crate::report::Report;
 
 pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
+    let inputs: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
+    apart(&inputs, &[("--out", args.out.as_deref())])?;
     let consents: Vec<Consent> =
         args.allow.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>().map_err(Failure::invalid)?;
     let reports: Vec<Option<Report>> = args.files.iter().map(|path| report(path)).collect::<Result<_, _>>()?;
@@ -47,8 +52,8 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
 }
 
 /// An apply report, if the file is one.
-fn report(path: &std::path::Path) -> Result<Option<Report>, Failure> {
-    let bytes = std::fs::read(path).map_err(|e| Failure::invalid(format!("cannot read {}: {e}", path.display())))?;
+fn report(path: &Path) -> Result<Option<Report>, Failure> {
+    let bytes = check::read_file(path)?;
     let unread = |what: &str, e| Failure::invalid(format!("{}: {what}: {e}", path.display()));
     let kind: Kind = match serde_json::from_slice(&bytes) {
         Ok(kind) => kind,

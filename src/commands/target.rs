@@ -40,6 +40,11 @@ fn start(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
     (shop.shop.clone(), wanted.unwrap_or_else(needed))
 }
 
+/// The sandbox's state as an output of a command, where there is one.
+pub(super) fn state_file(access: &AccessArgs) -> (&'static str, Option<&Path>) {
+    ("--sandbox-state", Some(access.sandbox_state.as_path()).filter(|_| access.sandbox))
+}
+
 /// Whether two paths lead to one file, be it there or not.
 fn same_file(a: &Path, b: &Path) -> bool {
     let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
@@ -125,10 +130,14 @@ impl Target {
             .hint("put {shop} where the shop's domain belongs, or select one shop with --shop"))
     }
 
-    /// Where secrets come from.
-    pub(crate) fn secrets(access: &AccessArgs) -> SecretResolver {
+    /// Where secrets come from: none takes longer than the run has.
+    pub(crate) fn secrets(access: &AccessArgs, deadline: Option<tokio::time::Instant>) -> SecretResolver {
         let mut options = auth::Options::new(Arc::new(|name| std::env::var_os(name)));
         options.allow_commands = access.allow_commands;
+        if let Some(deadline) = deadline {
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            options.time_limit = options.time_limit.min(left);
+        }
         SecretResolver::new(options)
     }
 
@@ -144,7 +153,7 @@ impl Target {
     pub(crate) fn tokens(&self, access: &AccessArgs, client: &AdminClient) -> Tokens {
         let place = self.store_place();
         Tokens::new(TokenOptions {
-            secrets: Self::secrets(access),
+            secrets: Self::secrets(access, client.deadline()),
             client: client.clone(),
             clock,
             place: Arc::new(move |path| place(path)),

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tokio::sync::oneshot;
 
-use crate::events::{NotAJournal, is_journal};
+use crate::events::{EVENTS_HEAD, NotAJournal, is_journal};
 
 /// Why a file is not written to. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,9 @@ pub(crate) enum OpenError {
     /// The file is somebody else's.
     #[error("{0} is {1}; it was left as it is")]
     NotOurs(String, NotAJournal),
+    /// The file has something else in it.
+    #[error("{0} is not an event stream of hookwright; it was left as it is")]
+    NotEvents(String),
     /// A device, a pipe or a folder.
     #[error("{0} is no regular file")]
     NotAFile(String),
@@ -70,9 +73,19 @@ impl Sink {
         Ok(Self::start(move |bytes| file.write_all(bytes).and_then(|()| file.sync_data())))
     }
 
-    /// Writes a stream of events anew.
+    /// Writes a stream of events in place of an earlier one. A regular file with anything else in it is refused.
     pub(super) fn file(path: &Path) -> Result<Self, OpenError> {
-        let mut file = File::create(path).map_err(|e| OpenError::Io(path.display().to_string(), e))?;
+        let failed = |e| OpenError::Io(path.display().to_string(), e);
+        if path.is_file() {
+            let mut head = Vec::new();
+            File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)).map_err(failed)?;
+            // Also one that was cut off within its first line, or is empty.
+            let ours = EVENTS_HEAD.as_bytes();
+            if !(head.starts_with(ours) || ours.starts_with(&head)) {
+                return Err(OpenError::NotEvents(path.display().to_string()));
+            }
+        }
+        let mut file = File::create(path).map_err(failed)?;
         Ok(Self::start(move |bytes| file.write_all(bytes)))
     }
 

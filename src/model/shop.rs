@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use globset::{Glob, GlobMatcher};
 use serde::{Deserialize, Serialize};
 
 /// `<handle>.myshopify.com`, lower case.
@@ -66,6 +67,46 @@ impl From<ShopDomain> for String {
     }
 }
 
+/// A pattern for shops, as `--shop` and consents have it: a glob on the handle or on the full domain, in any case.
+#[derive(Debug, Clone)]
+pub struct ShopPattern(GlobMatcher);
+
+/// Why a text is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid pattern for a shop")]
+pub struct ShopPatternError;
+
+impl ShopPattern {
+    /// No domain is longer, and alternatives (`{a,b}`) in alternatives are of no use.
+    const LONGEST: usize = 1024;
+    const DEEPEST: usize = 4;
+
+    /// Parses a glob. One that is nested deeply is refused: it would be compiled recursively.
+    pub fn parse(text: &str) -> Result<Self, ShopPatternError> {
+        let mut depth = 0_usize;
+        for c in text.chars() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > Self::DEEPEST {
+                return Err(ShopPatternError);
+            }
+        }
+        if text.len() > Self::LONGEST {
+            return Err(ShopPatternError);
+        }
+        let glob = Glob::new(&text.to_ascii_lowercase()).map_err(|_| ShopPatternError)?;
+        Ok(Self(glob.compile_matcher()))
+    }
+
+    /// Whether it names a shop.
+    pub fn matches(&self, shop: &ShopDomain) -> bool {
+        self.0.is_match(shop.handle()) || self.0.is_match(shop.as_str())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +139,21 @@ mod tests {
             "x.myshopify.com.myshopify.com",
         ] {
             assert_eq!(ShopDomain::parse(text), Err(ShopDomainError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_matches_handle_or_domain_and_none_can_overflow_the_stack() {
+        let shop = ShopDomain::parse("eu-acme").expect("shop");
+        for text in ["eu-*", "EU-acme.myshopify.com", "{eu,us}-acme", "*"] {
+            assert!(ShopPattern::parse(text).is_ok_and(|pattern| pattern.matches(&shop)), "{text}");
+        }
+        for text in ["us-*", "acme"] {
+            assert!(ShopPattern::parse(text).is_ok_and(|pattern| !pattern.matches(&shop)), "{text}");
+        }
+        let nested = format!("{}a{}", "{".repeat(300), "}".repeat(300));
+        for text in [nested.as_str(), "[", "{a", &"a".repeat(2000)] {
+            assert!(ShopPattern::parse(text).is_err(), "{text}");
         }
     }
 }

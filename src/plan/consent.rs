@@ -1,10 +1,9 @@
 //! Consent to hazards: `KIND:SHOP` with a glob for the shop, or `KIND` for a hazard of the run.
 
-use globset::{Glob, GlobMatcher};
 use jiff::Timestamp;
 
 use super::v1::Hazard;
-use crate::model::ShopDomain;
+use crate::model::{ShopDomain, ShopPattern};
 
 /// Every kind of hazard, and whether it is a shop's.
 const KINDS: [(&str, bool); 8] = [
@@ -22,7 +21,7 @@ const KINDS: [(&str, bool); 8] = [
 #[derive(Debug, Clone)]
 pub struct Consent {
     kind: String,
-    shop: Option<GlobMatcher>,
+    shop: Option<ShopPattern>,
 }
 
 /// Why a text is no consent.
@@ -53,9 +52,9 @@ impl Consent {
             (false, Some(_)) => Err(ConsentError::ShopGiven(kind.to_owned())),
             (_, None) => Ok(Self { kind: kind.to_owned(), shop: None }),
             (_, Some(pattern)) => {
-                let glob = Glob::new(&pattern.to_ascii_lowercase());
-                let glob = glob.map_err(|_| ConsentError::Pattern(pattern.to_owned()))?;
-                Ok(Self { kind: kind.to_owned(), shop: Some(glob.compile_matcher()) })
+                let parsed = ShopPattern::parse(pattern);
+                let parsed = parsed.map_err(|_| ConsentError::Pattern(pattern.to_owned()))?;
+                Ok(Self { kind: kind.to_owned(), shop: Some(parsed) })
             }
         }
     }
@@ -63,10 +62,7 @@ impl Consent {
     fn covers(&self, hazard: &Hazard) -> bool {
         let shop = match (&self.shop, &hazard.shop) {
             (None, None) => true,
-            (Some(pattern), Some(shop)) => {
-                let handle = ShopDomain::parse(shop).is_ok_and(|s| pattern.is_match(s.handle()));
-                handle || pattern.is_match(shop)
-            }
+            (Some(pattern), Some(shop)) => ShopDomain::parse(shop).is_ok_and(|shop| pattern.matches(&shop)),
             _ => false,
         };
         shop && self.kind == hazard.kind

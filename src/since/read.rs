@@ -61,8 +61,8 @@ fn journal(history: &mut History, bytes: &[u8]) -> Result<(), SinceError> {
         };
         match value.get("type").and_then(Value::as_str) {
             Some("version") => is_journal(&String::from_utf8_lossy(line)).map_err(SinceError::NotAJournal)?,
-            Some("outcome") => match serde_json::from_value::<Line>(value) {
-                Ok(Line { event: Event::Outcome(outcome), at, .. }) => became(history, outcome, time(&at)?),
+            Some("outcome") => match serde_json::from_value::<Line>(value).map(|line| (time(&line.at), line.event)) {
+                Ok((Ok(at), Event::Outcome(outcome))) => became(history, outcome, at),
                 _ => history.unreadable_lines += 1,
             },
             _ => {}

@@ -18,6 +18,7 @@ mod forged;
 mod hazards;
 mod import;
 mod journal;
+mod machine;
 mod metrics;
 mod oauth;
 mod order;

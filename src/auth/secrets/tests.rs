@@ -93,7 +93,7 @@ async fn programs_run_only_where_that_is_allowed() {
 #[tokio::test]
 async fn a_failing_program_is_heard_and_its_output_is_not_shown() {
     let missing = SecretRef::Command(vec!["/nonexistent/vault".into(), "s3cr3t-argument".into()]);
-    let short = Options { command_timeout: Duration::from_millis(100), ..options() };
+    let short = Options { time_limit: Duration::from_millis(100), ..options() };
     for (options, reference, problem) in [
         (
             options(),

@@ -127,7 +127,7 @@ impl Run {
     fn setting(&self) -> Setting {
         let progress = Arc::clone(&self.progress);
         Setting {
-            secrets: Target::secrets(&self.access),
+            secrets: Target::secrets(&self.access, self.deadline),
             stand_in: self.target.adobe(),
             sandbox: self.target.sandbox.is_some(),
             trusted: target::trusted_hosts(),

@@ -1,0 +1,294 @@
+//! How files are read: regular ones up to a stated size, and, where a manifest names them, within its own tree.
+//!
+//! A pull request decides what a manifest names, and `validate` runs on pull requests from forks. So a path in a
+//! manifest must not read the machine that runs it, nor tell what is there.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Component, Path, PathBuf};
+
+/// Largest plan, report, journal or other file of this program's.
+pub(crate) const OWN: u64 = 2 << 30;
+/// Largest file that people write: a manifest, an app's configuration.
+pub(crate) const WRITTEN: u64 = 64 << 20;
+
+/// Why a file is not read. Says nothing of its content.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// There is none.
+    #[error("there is no such file")]
+    Missing,
+    /// A folder, a device, a pipe, a socket, or a file that the kernel makes up.
+    #[error("it is {0}, not a regular file")]
+    NotRegular(&'static str),
+    /// More than is read.
+    #[error("it is larger than {} MiB", .0 >> 20)]
+    TooLarge(u64),
+    /// The operating system refuses it.
+    #[error("{}", system(.0))]
+    Io(io::Error),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+fn system(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Reads a regular file of at most `limit` bytes. Nothing else is opened: a pipe would wait for a writer, and a device may
+/// never end.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+    regular(path)?;
+    bounded(path, limit)
+}
+
+/// Reads what the operator named, which may be a pipe (`-f <(kustomize build)`), up to `limit` bytes.
+pub(crate) fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(ReadError::TooLarge(limit)) } else { Ok(bytes) }
+}
+
+/// Whether a path leads to a regular file. Those below /proc and /sys say that they are, and some of them never end.
+pub(crate) fn regular(path: &Path) -> Result<(), ReadError> {
+    let meta = fs::metadata(path)?;
+    let kind = meta.file_type();
+    if meta.is_dir() {
+        return Err(ReadError::NotRegular("a folder"));
+    }
+    if !kind.is_file() {
+        return Err(ReadError::NotRegular(special(kind)));
+    }
+    let real = path.canonicalize()?;
+    if ["/proc", "/sys"].iter().any(|made_up| real.starts_with(made_up)) {
+        return Err(ReadError::NotRegular("a file of the kernel"));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn special(kind: fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_: fs::FileType) -> &'static str {
+    "a device"
+}
+
+/// The folders within which a manifest may name files: those that the operator named, or the repositories around them.
+#[derive(Debug, Default)]
+pub(crate) struct Tree {
+    roots: BTreeSet<PathBuf>,
+}
+
+/// Why a file of a manifest is not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TreeError {
+    /// It lies elsewhere, or a link on the way leads there. Whether anything is there is not said.
+    #[error("it lies outside the folder or repository of the manifest, or a link leads out of it")]
+    Outside,
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl Tree {
+    /// Lets a manifest that the operator named (a file or a folder) name files around it.
+    pub(crate) fn admit(&mut self, given: &Path) {
+        let folder = if given.is_dir() { given } else { parent(given) };
+        let Some(folder) = resolve(folder) else { return };
+        let repository = folder.ancestors().find(|folder| folder.join(".git").exists());
+        self.roots.insert(repository.unwrap_or(&folder).to_owned());
+    }
+
+    /// Reads a regular file within the tree, links resolved.
+    pub(crate) fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, TreeError> {
+        // What is read is what was judged: the path without links.
+        Ok(read(&self.within(path)?, limit)?)
+    }
+
+    /// Where a path leads, if that is within the tree.
+    pub(crate) fn within(&self, path: &Path) -> Result<PathBuf, TreeError> {
+        let real = resolve(path).ok_or(TreeError::Outside)?;
+        if self.roots.iter().any(|root| real.starts_with(root)) { Ok(real) } else { Err(TreeError::Outside) }
+    }
+}
+
+/// The folder that a path lies in.
+pub(crate) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// So many links are followed, as Linux does.
+const LINKS: usize = 40;
+
+/// The absolute path without links, `.` and `..`, whether or not anything is there: an answer that depended on that would
+/// tell what is on the machine. `None` for a circle of links.
+fn resolve(path: &Path) -> Option<PathBuf> {
+    let mut real = PathBuf::new();
+    let absolute = std::path::absolute(path).ok()?;
+    // `absolute` keeps `..`, which means the folder above only once links are resolved.
+    let mut rest: Vec<PathBuf> = parts(&absolute);
+    let mut links = 0;
+    while let Some(part) = rest.pop() {
+        match part.components().next() {
+            Some(Component::ParentDir) => drop(real.pop()),
+            Some(Component::CurDir) | None => {}
+            Some(_) => {
+                real.push(&part);
+                if let Ok(target) = fs::read_link(&real) {
+                    links += 1;
+                    if links > LINKS {
+                        return None;
+                    }
+                    real.pop();
+                    rest.extend(parts(&target));
+                }
+            }
+        }
+    }
+    Some(real)
+}
+
+/// The parts of a path, the first one last. Pushing the root of an absolute one starts at the root again.
+fn parts(path: &Path) -> Vec<PathBuf> {
+    path.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect()
+}
+
+/// What tells whether two paths lead to one file: the file itself where there is one, else the place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// Device and inode, so that hard links are one file.
+    File(u64, u64),
+    Place(PathBuf),
+}
+
+/// `None` for what is not a regular file: two outputs may share a terminal or /dev/null.
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
+    match fs::metadata(path) {
+        Ok(meta) if !meta.is_file() => None,
+        #[cfg(unix)]
+        Ok(meta) => {
+            use std::os::unix::fs::MetadataExt as _;
+            Some(Identity::File(meta.dev(), meta.ino()))
+        }
+        _ => resolve(path).map(Identity::Place),
+    }
+}
+
+/// Whether a path lies below a folder, links resolved.
+pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
+    matches!((resolve(path), resolve(folder)), (Some(path), Some(folder)) if path.starts_with(&folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_manifest_reads_within_its_tree_whatever_way_a_path_takes() {
+        use std::os::unix::fs::symlink;
+        let top = tempfile::tempdir().expect("folder");
+        let at = |name: &str| top.path().join(name);
+        for folder in ["repo/.git", "repo/shops", "plain/inner", "outside"] {
+            fs::create_dir_all(at(folder)).expect("folder");
+        }
+        for file in ["repo/app.toml", "repo/shops/a.yaml", "plain/b.toml", "outside/secret"] {
+            fs::write(at(file), file).expect("file");
+        }
+        for (link, target) in [
+            ("repo/out", "../outside"),
+            ("repo/out.toml", "../outside/secret"),
+            ("repo/dangling.toml", "../outside/nothing"),
+            ("repo/in.toml", "app.toml"),
+            ("repo/absolute.toml", "/etc/hostname"),
+            ("repo/circle", "circle"),
+            ("outside/back", "../repo"),
+        ] {
+            symlink(target, at(link)).expect("link");
+        }
+        let mut tree = Tree::default();
+        tree.admit(&at("repo/shops"));
+        let read = |name: &str| tree.read(&at(name), 1000).map_err(|error| error.to_string());
+        for inside in ["repo/app.toml", "repo/shops/../app.toml", "repo/in.toml", "outside/back/app.toml"] {
+            assert!(read(inside).is_ok(), "{inside}");
+        }
+        let outside = TreeError::Outside.to_string();
+        for elsewhere in [
+            "outside/secret",
+            "outside/nothing",
+            "repo/out/secret",
+            "repo/out/nothing",
+            "repo/out.toml",
+            "repo/dangling.toml",
+            "repo/absolute.toml",
+            "repo/circle",
+            "repo/shops/../../outside/secret",
+            "repo-2/app.toml",
+            "plain/b.toml",
+        ] {
+            assert_eq!(read(elsewhere), Err(outside.clone()), "{elsewhere}");
+        }
+        assert_eq!(read("repo/nothing"), Err("there is no such file".to_owned()));
+        assert_eq!(read("repo/shops"), Err("it is a folder, not a regular file".to_owned()));
+        // Without a repository the folder itself is the tree.
+        let mut tree = Tree::default();
+        tree.admit(&at("plain/inner"));
+        assert!(matches!(tree.within(&at("plain/b.toml")), Err(TreeError::Outside)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_a_regular_file_is_not_opened_and_what_is_too_large_not_read() {
+        let folder = tempfile::tempdir().expect("folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+        assert!(made.success());
+        let _listener = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).expect("socket");
+        let said = |path: &Path| read(path, 4).map_err(|error| error.to_string());
+        assert_eq!(said(&pipe), Err("it is a pipe, not a regular file".to_owned()));
+        assert_eq!(said(&folder.path().join("socket")), Err("it is a socket, not a regular file".to_owned()));
+        assert_eq!(said(Path::new("/dev/zero")), Err("it is a device, not a regular file".to_owned()));
+        if Path::new("/proc/self/environ").exists() {
+            assert_eq!(
+                said(Path::new("/proc/self/environ")),
+                Err("it is a file of the kernel, not a regular file".to_owned())
+            );
+        }
+        fs::write(folder.path().join("long"), "12345").expect("file");
+        assert_eq!(said(&folder.path().join("long")), Err("it is larger than 0 MiB".to_owned()));
+        fs::write(folder.path().join("fits"), "1234").expect("file");
+        assert_eq!(said(&folder.path().join("fits")), Ok(b"1234".to_vec()));
+    }
+
+    #[test]
+    fn two_names_of_one_file_are_one() {
+        let folder = tempfile::tempdir().expect("folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a"), "").expect("file");
+        fs::hard_link(at("a"), at("b")).expect("link");
+        assert_eq!(identity(&at("a")), identity(&at("b")));
+        assert_eq!(identity(&at("new")), identity(&at("./x/../new")));
+        assert_ne!(identity(&at("new")), identity(&at("a")));
+        assert_eq!(identity(folder.path()), None);
+    }
+}
