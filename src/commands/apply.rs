@@ -24,6 +24,7 @@ use crate::journal::Recorder;
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, ShopStatus};
 use crate::plan::{self, Consent, Task};
+use crate::printer::{self, Form};
 use crate::render;
 use crate::report::{ReportShop, ReportShopStatus};
 
@@ -169,7 +170,7 @@ fn refuse_settling(run: &Run, plan: &Plan, consents: &[Consent]) -> Result<(), F
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {
-    let mut err = std::io::stderr().lock();
+    let mut err = printer::stderr(Form::Text);
     let v1::Summary { add, change, destroy, .. } = &plan.summary;
     let _ = write!(
         err,

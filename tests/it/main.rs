@@ -22,6 +22,7 @@ mod oauth;
 mod order;
 mod plans;
 mod review;
+mod runners;
 mod scene;
 mod schemas;
 mod secrets;
