@@ -200,6 +200,6 @@ fn clock() -> jiff::Timestamp {
 }
 
 async fn sandbox_command(args: crate::cli::sandbox::SandboxArgs) -> Result<Exit, Failure> {
-    let done = sandbox::run(args, &mut printer::stdout(Form::Text)).await;
+    let done = sandbox::run(args, &mut printer::stdout(Form::Text), &mut printer::stderr(Form::Text)).await;
     done.map(|()| Exit::Done).map_err(|e| Failure::invalid(format!("sandbox: {e}")))
 }
