@@ -318,6 +318,8 @@ fn gitlab_replaces_its_note_and_applies_and_drifts_with_the_codes_of_the_program
     };
     let token = [("HOOKWRIGHT_NOTE_TOKEN", "note-token")];
     job("validate", &[]).exits(0);
+    // The target branch has no manifest yet.
+    runner.world.write("gh/target/README.md", "");
     // A merge request brings a plan of its own, and a link in the note's place.
     runner.world.write("plan.json", "{\"forged\": true}");
     runner.world.write("secret", "not for the note");
@@ -329,8 +331,6 @@ fn gitlab_replaces_its_note_and_applies_and_drifts_with_the_codes_of_the_program
     assert_eq!(runner.world.read("secret"), "not for the note");
     runner.world.write("hookwright.yaml", &runner.world.read("hookwright.yaml.kept"));
     std::fs::remove_file(runner.world.path("hookwright.yaml.kept")).unwrap();
-    // The target branch has no manifest yet.
-    runner.world.write("gh/target/README.md", "");
     job("plan", &token).exits(0);
     let target = manifest("  - { shop: acme, bindings: [{ topic: orders/create, destination: b }] }\n");
     runner.world.write("gh/target/hookwright.yaml", &target);
