@@ -32,6 +32,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::cli::{Cli, Color, Command, OutputArgs};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::printer::{self, Form};
 use crate::progress::Voice;
 use crate::render::Style;
 
@@ -81,20 +82,20 @@ impl Output {
 
     /// Data. A reader that has gone away (`| head`) is its own business; a full disk is not.
     fn print(self, text: &str) -> Result<(), Failure> {
-        self.print_with(|out| out.write_all(text.as_bytes()))
+        self.print_with(Form::Text, |out| out.write_all(text.as_bytes()))
     }
 
     /// Data as pretty JSON.
     fn print_json(self, value: &impl serde::Serialize) -> Result<(), Failure> {
-        self.print_with(|out| write_json(out, value))
+        self.print_with(Form::Json, |out| write_json(out, value))
     }
 
-    fn print_with(self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
+    fn print_with(self, form: Form, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
         if self.data_on_stderr {
-            let _ = write(&mut io::stderr().lock());
+            let _ = write(&mut printer::stderr(form));
             return Ok(());
         }
-        let mut out = io::stdout().lock();
+        let mut out = printer::stdout(form);
         match write(&mut out).and_then(|()| out.flush()) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::new(Exit::Error, format!("cannot write to standard output: {e}")))
@@ -117,18 +118,19 @@ impl Output {
     /// A remark.
     fn remark(self, text: &str) {
         if !self.quiet {
-            let _ = io::stderr().lock().write_all(text.as_bytes());
+            let _ = printer::stderr(Form::Text).write_all(text.as_bytes());
         }
     }
 
     /// A command that writes to what it is handed, and says what to exit with.
     fn plain(
         self,
+        form: Form,
         command: impl FnOnce(&mut dyn io::Write, &mut dyn io::Write) -> io::Result<u8>,
     ) -> Result<Exit, Failure> {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let done = command(&mut out, &mut err);
-        self.print(&String::from_utf8_lossy(&out))?;
+        self.print_with(form, |stdout| stdout.write_all(&out))?;
         self.error(&String::from_utf8_lossy(&err));
         match done {
             Ok(0) => Ok(Exit::Done),
@@ -141,7 +143,7 @@ impl Output {
     /// An error.
     #[expect(clippy::unused_self, reason = "all printing goes through the one value that says how")]
     fn error(self, text: &str) {
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        let _ = printer::stderr(Form::Text).write_all(text.as_bytes());
     }
 }
 
@@ -149,8 +151,10 @@ impl Output {
 pub(crate) async fn run(cli: Cli) -> Exit {
     let output = Output::new(&cli.output);
     let result = match cli.command {
-        Command::Init(args) => output.plain(|out, err| init::run(&args, out, err)),
-        Command::Validate(args) => output.plain(|out, _| validate::run(&args, out, output.stdout_color)),
+        Command::Init(args) => output.plain(Form::Text, |out, err| init::run(&args, out, err)),
+        Command::Validate(args) => {
+            output.plain(args.format.printed(), |out, _| validate::run(&args, out, output.stdout_color))
+        }
         Command::Plan(args) => plan::run(args, output).await,
         Command::Apply(args) => apply::run(args, output).await,
         Command::Drift(args) => drift::run(args, output).await,
@@ -158,7 +162,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Show(args) => show::run(&args, output),
         Command::Auth(args) => auth::run(args, output).await,
         Command::Import(args) => import::run(args, output).await,
-        Command::Topics(args) => output.plain(|out, err| topics::run(&args, out, err)),
+        Command::Topics(args) => output.plain(args.format.printed(), |out, err| topics::run(&args, out, err)),
         Command::Sandbox(args) => sandbox_command(args).await,
         Command::Schema(args) => reference::schema(&args, output),
         Command::Completions(args) => reference::completions(args.shell, output),
@@ -196,6 +200,6 @@ fn clock() -> jiff::Timestamp {
 }
 
 async fn sandbox_command(args: crate::cli::sandbox::SandboxArgs) -> Result<Exit, Failure> {
-    let done = sandbox::run(args, &mut io::stdout()).await;
+    let done = sandbox::run(args, &mut printer::stdout(Form::Text), &mut printer::stderr(Form::Text)).await;
     done.map(|()| Exit::Done).map_err(|e| Failure::invalid(format!("sandbox: {e}")))
 }

@@ -38,6 +38,7 @@
 //! | [`journal`] | writes lines down, the journal before a mutation is sent |
 //! | [`apply`] | tasks and a writer to outcomes; decides nothing, keeps going |
 //! | [`sandbox`] | an Admin API of its own, for demos and tests |
+//! | `printer` | the two streams; disarms commands to CI runners |
 //! | `commands`, `cli` | one straight story for each command |
 //!
 //! # Imports run one way
@@ -72,6 +73,7 @@ pub mod manifest;
 pub mod model;
 mod observe;
 pub mod plan;
+mod printer;
 mod progress;
 pub mod render;
 pub mod report;
@@ -81,6 +83,8 @@ mod select;
 pub mod since;
 pub mod state;
 
+use std::borrow::Cow;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -94,7 +98,12 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Clap's own code for a usage error is 2, which would read as "changes present".
             let exit = if error.use_stderr() { Exit::Invalid } else { Exit::Done };
-            let _ = error.print();
+            let text = error.render().to_string();
+            match printer::disarm(text.as_bytes(), printer::Form::Text) {
+                // With colours, where a terminal reads it.
+                Cow::Borrowed(_) => drop(error.print()),
+                Cow::Owned(text) => drop(printer::stderr(printer::Form::Text).write_all(&text)),
+            }
             return ExitCode::from(exit as u8);
         }
     };
@@ -105,7 +114,7 @@ pub fn main() -> ExitCode {
             let what = "this process cannot start: the system allows it too few threads or open files";
             let failure = error::Failure::new(Exit::Error, format!("{what} ({error})"));
             let failure = failure.hint("raise `ulimit -n` or `ulimit -u`");
-            let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), failure.text().as_bytes());
+            let _ = printer::stderr(printer::Form::Text).write_all(failure.text().as_bytes());
             Exit::Error
         }
     };

@@ -3,6 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{LogFormat, OutputArgs};
+use crate::printer::{self, Form};
 
 /// Sets up the log of this process.
 pub(crate) fn init(args: &OutputArgs) {
@@ -12,9 +13,10 @@ pub(crate) fn init(args: &OutputArgs) {
         2 => "hookwright=debug",
         _ => "hookwright=trace",
     };
+    let form = if matches!(args.log_format, LogFormat::Json) { Form::Json } else { Form::Text };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(level))
-        .with_writer(std::io::stderr)
+        .with_writer(move || printer::stderr(form))
         .with_ansi(false)
         .with_target(false);
     // A second subscriber in one process would be a bug of ours and no reason to fail a run.

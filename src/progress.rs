@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::printer::{self, Form};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// How often a line says how far a long run is, where there is no terminal.
@@ -83,7 +84,7 @@ impl Progress {
     /// A line before the shops begin, where there is somebody to read it.
     pub(crate) fn remark(&self, text: &str) {
         if self.bar.is_some() || self.lines.is_some() {
-            let _ = writeln!(std::io::stderr().lock(), "{text}");
+            let _ = writeln!(printer::stderr(Form::Text), "{text}");
         }
     }
 
@@ -92,7 +93,7 @@ impl Progress {
         let Ok(mut last) = lines.lock() else { return };
         if last.elapsed() >= EVERY {
             *last = Instant::now();
-            let _ = writeln!(std::io::stderr().lock(), "{}", text());
+            let _ = writeln!(printer::stderr(Form::Text), "{}", text());
         }
     }
 

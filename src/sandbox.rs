@@ -35,6 +35,7 @@ mod server;
 mod store;
 mod tree;
 mod version;
+mod visitor;
 mod wire;
 
 pub use adobe::{Act, InletEdit, InletKind, RunStatus};
@@ -93,6 +94,11 @@ impl Running {
     /// Whether a seed said anything of Adobe's side.
     pub fn has_adobe(&self) -> bool {
         self.desk.has_adobe()
+    }
+
+    /// The address that other machines reach it at, too, if it listens beyond loopback.
+    pub fn open_to_others(&self) -> Option<SocketAddr> {
+        Some(self.server.bound).filter(|address| !address.ip().is_loopback())
     }
 
     /// The random id of the state.

@@ -10,6 +10,8 @@ mod faults;
 mod oauth;
 #[path = "sandbox/tokens.rs"]
 mod tokens;
+#[path = "sandbox/visitors.rs"]
+mod visitors;
 
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::printer::Form;
+
 /// Lists the webhook topics that are known, with the access scopes that they need.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -28,4 +30,14 @@ pub(crate) enum TopicsFormat {
     Text,
     /// A JSON array.
     Json,
+}
+
+impl TopicsFormat {
+    /// How its output is printed.
+    pub(crate) fn printed(self) -> Form {
+        match self {
+            Self::Text => Form::Text,
+            Self::Json => Form::Json,
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::diagnostic::Code;
+use crate::printer::Form;
 
 /// Checks the manifest without asking Shopify or anybody else. Exit code 0: valid; 3: not.
 #[derive(Debug, Args)]
@@ -37,4 +38,15 @@ pub(crate) enum ValidateFormat {
     Sarif,
     /// GitHub workflow commands.
     Github,
+}
+
+impl ValidateFormat {
+    /// How its output is printed.
+    pub(crate) fn printed(self) -> Form {
+        match self {
+            Self::Text => Form::Text,
+            Self::Json | Self::Sarif => Form::Json,
+            Self::Github => Form::GithubCommands,
+        }
+    }
 }

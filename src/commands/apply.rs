@@ -25,6 +25,7 @@ use crate::journal::Recorder;
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, Action, Plan, ShopStatus};
 use crate::plan::{self, Asked, Consent, Inlets, Task};
+use crate::printer::{self, Form};
 use crate::render;
 use crate::report::{ReportShop, ReportShopStatus};
 
@@ -172,7 +173,7 @@ fn refuse_settling(run: &Run, plan: &Plan, consents: &[Consent]) -> Result<(), F
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {
-    let mut err = std::io::stderr().lock();
+    let mut err = printer::stderr(Form::Text);
     let v1::Summary { add, change, destroy, .. } = &plan.summary;
     let _ = write!(
         err,

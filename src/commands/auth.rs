@@ -1,5 +1,6 @@
 //! `auth`: the OAuth flow of one shop, and what every shop's token is worth.
 
+mod callers;
 mod exchange;
 mod listener;
 mod login;

@@ -8,10 +8,10 @@ use crate::cli::sandbox::{EditCommand, InletArgs, SandboxArgs, SandboxCommand, S
 use crate::render::count;
 use crate::sandbox::{self, Act, Edit, End, Faults, InletEdit, InletKind, OpenOptions, Running, SandboxError};
 
-/// Carries out the command; what it has to say goes to `out`.
-pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write) -> Result<(), SandboxError> {
+/// Carries out the command; what it has to say goes to `out`, warnings to `err`.
+pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
     let told = match args.command {
-        SandboxCommand::Serve(args) => return serve(args, out).await,
+        SandboxCommand::Serve(args) => return serve(args, out, err).await,
         SandboxCommand::Seed(args) => {
             let done = sandbox::seed(&args.state.state, &args.files, args.replace)?;
             let (shops, subscriptions) = (count(done.shops, "shop"), count(done.subscriptions, "subscription"));
@@ -22,7 +22,7 @@ pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write) -> Result<(), Sa
     say(out, &told)
 }
 
-async fn serve(args: ServeArgs, out: &mut dyn Write) -> Result<(), SandboxError> {
+async fn serve(args: ServeArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
     let options = OpenOptions { state: Some(args.state.state), seeds: args.seed };
     let faults = (!args.faults.is_empty() || !args.fault.is_empty() || args.fault_seed.is_some())
         .then(|| Faults::read(&args.faults, &args.fault, args.fault_seed))
@@ -30,6 +30,16 @@ async fn serve(args: ServeArgs, out: &mut dyn Write) -> Result<(), SandboxError>
     let running = sandbox::start(&options, args.listen).await?;
     if let Some(faults) = faults {
         running.set_faults(faults);
+    }
+    if let Some(address) = running.open_to_others() {
+        say(
+            err,
+            &format!(
+                "warning: the sandbox listens on {address}, where other machines reach it: they can read and change its state \
+             without a password; --listen 127.0.0.1:{} keeps it to this machine",
+                address.port()
+            ),
+        )?;
     }
     say(out, &greeting(&running))?;
     interrupted().await;
@@ -149,7 +159,7 @@ mod tests {
     async fn told(line: &[&str]) -> Result<String, SandboxError> {
         let cli = Cli::try_parse_from([&["sandbox"], line].concat()).expect("arguments");
         let mut out = Vec::new();
-        run(cli.sandbox, &mut out).await?;
+        run(cli.sandbox, &mut out, &mut std::io::sink()).await?;
         Ok(String::from_utf8(out).expect("text"))
     }
 
@@ -159,7 +169,8 @@ mod tests {
         let state = folder.path().join("new/state.json").display().to_string();
         let cli = Cli::try_parse_from(["sandbox", "serve", "--listen", "127.0.0.1:0", "--state", &state]);
         let mut out = Vec::new();
-        let serving = run(cli.expect("arguments").sandbox, &mut out);
+        let mut sink = std::io::sink();
+        let serving = run(cli.expect("arguments").sandbox, &mut out, &mut sink);
         let ended = tokio::time::timeout(std::time::Duration::from_millis(300), serving).await;
         assert!(ended.is_err(), "it serves until it is interrupted");
         let told = String::from_utf8(out).expect("text");
@@ -169,6 +180,23 @@ mod tests {
         assert!(port.is_some_and(|port| port.parse::<u16>().is_ok()), "{told}");
         assert!(more.lines().all(|line| line.starts_with('#')), "a shell can read it: {told}");
         assert!(more.contains("client id sandbox-client;"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn beyond_loopback_it_warns_and_says_an_address_that_a_client_can_use() {
+        let folder = tempfile::tempdir().expect("folder");
+        let state = folder.path().join("state.json").display().to_string();
+        let cli = Cli::try_parse_from(["sandbox", "serve", "--listen", "0.0.0.0:0", "--state", &state]);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let serving = run(cli.expect("arguments").sandbox, &mut out, &mut err);
+        let ended = tokio::time::timeout(std::time::Duration::from_millis(300), serving).await;
+        assert!(ended.is_err(), "it serves until it is interrupted");
+        let (out, err) = (String::from_utf8(out).expect("text"), String::from_utf8(err).expect("text"));
+        assert!(out.starts_with("export HOOKWRIGHT_ADMIN_URL=http://127.0.0.1:") && !out.contains("0.0.0.0"), "{out}");
+        assert!(
+            err.starts_with("warning: the sandbox listens on 0.0.0.0:") && err.contains("--listen 127.0.0.1:"),
+            "{err}"
+        );
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
 use crate::events::{EVENTS_HEAD, NotAJournal, is_journal};
+use crate::printer::{self, Form};
 
 /// Why a file is not written to. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +93,7 @@ impl Sink {
     /// Writes to standard output. A reader that has gone away is its own business.
     pub(super) fn stdout() -> Self {
         Self::start(|bytes| {
-            let mut out = io::stdout().lock();
+            let mut out = printer::stdout(Form::Json);
             match out.write_all(bytes).and_then(|()| out.flush()) {
                 Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
                 result => result,

@@ -1,8 +1,9 @@
 //! The state on disk: a snapshot, a journal of what came after it, and the log of requests.
 //!
 //! A request that changed something appends one line to the journal before it is answered, so that an answered mutation
-//! outlives the process. The journal is folded into the snapshot when the state is opened and when it is closed; to
-//! fold the same journal twice changes nothing. One process at a time holds the state.
+//! outlives the process. The journal is folded into the snapshot when the state is opened and when it is closed. Each line
+//! names the snapshot that it continues: after a kill between the new snapshot and the emptied journal, the lines are
+//! those of the former snapshot and are ignored. One process at a time holds the state.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -37,6 +38,9 @@ pub(super) struct State {
     hookwright_sandbox: u64,
     /// Random, made with the state: a plan made for one sandbox is not applied to another.
     pub(super) id: String,
+    /// The number of the snapshot that was read; `Files` counts on from there.
+    #[serde(default, skip_serializing)]
+    snapshot: u64,
     #[serde(flatten)]
     pub(super) world: World,
 }
@@ -45,13 +49,21 @@ impl State {
     /// An empty state.
     pub(super) fn new() -> Self {
         let id = format!("{:032x}", fastrand::u128(..));
-        Self { hookwright_sandbox: FORMAT, id, world: World::default() }
+        Self { hookwright_sandbox: FORMAT, id, snapshot: 0, world: World::default() }
     }
 
     /// What makes tokens, and knows those of this state.
     pub(super) fn mint(&self) -> Mint<'_> {
         Mint::new(&self.id)
     }
+}
+
+/// A state as it is written.
+#[derive(Serialize)]
+struct Snapshot<'a> {
+    snapshot: u64,
+    #[serde(flatten)]
+    state: &'a State,
 }
 
 /// What a request changed in a shop.
@@ -79,6 +91,9 @@ impl From<Vec<u64>> for Touched {
 #[derive(Serialize, Deserialize)]
 struct Line {
     state: String,
+    /// The number of the snapshot that it continues.
+    #[serde(default)]
+    snapshot: u64,
     shop: ShopDomain,
     put: Vec<Subscription>,
     gone: Vec<u64>,
@@ -99,6 +114,8 @@ struct Access {
 pub(super) struct Files {
     state: PathBuf,
     id: String,
+    /// The number of the snapshot on disk.
+    snapshot: u64,
     journal: File,
     log: File,
     /// Held as long as this lives; says where its holder answers.
@@ -122,7 +139,8 @@ impl Files {
         let log = append(&log_path)?;
         let text = fs::read(&log_path).map_err(SandboxError::io(&log_path))?;
         let lines = text.split(|byte| *byte == b'\n').count() as u64 - 1;
-        let mut files = Self { state: path.to_owned(), id: state.id.clone(), journal, log, lock };
+        let snapshot = std::mem::take(&mut state.snapshot);
+        let mut files = Self { state: path.to_owned(), id: state.id.clone(), snapshot, journal, log, lock };
         files.save(&state)?;
         Ok((files, state, lines))
     }
@@ -145,7 +163,8 @@ impl Files {
             scopes: shop.scopes.clone(),
             grants: shop.grants.clone(),
         });
-        write_line(&mut self.journal, &Line { state: self.id.clone(), shop: domain.clone(), put, gone, access })
+        let (state, shop) = (self.id.clone(), domain.clone());
+        write_line(&mut self.journal, &Line { state, snapshot: self.snapshot, shop, put, gone, access })
     }
 
     /// Appends to the log of requests.
@@ -160,7 +179,8 @@ impl Files {
 
     /// Writes the snapshot by atomic replace and empties the journal.
     pub(super) fn save(&mut self, state: &State) -> Result<(), SandboxError> {
-        let text = serde_json::to_vec_pretty(state).map_err(io::Error::other).map_err(SandboxError::io(&self.state))?;
+        let next = Snapshot { snapshot: self.snapshot + 1, state };
+        let text = serde_json::to_vec_pretty(&next).map_err(io::Error::other).map_err(SandboxError::io(&self.state))?;
         let parent = self.state.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let write = || -> io::Result<()> {
             let mut file = tempfile::NamedTempFile::new_in(parent)?;
@@ -168,7 +188,9 @@ impl Files {
             file.persist(&self.state)?;
             Ok(())
         };
-        write().and_then(|()| self.journal.set_len(0)).map_err(SandboxError::io(&self.state))
+        write().map_err(SandboxError::io(&self.state))?;
+        self.snapshot = next.snapshot;
+        self.journal.set_len(0).map_err(SandboxError::io(&self.state))
     }
 }
 
@@ -215,14 +237,15 @@ fn read(path: &Path) -> Result<Option<State>, SandboxError> {
     serde_json::from_slice(&text).map(Some).map_err(|error| damaged(error.to_string()))
 }
 
-/// Applies the journal, as far as it is of this state (its owner may have removed the snapshot to start over). A last line that a kill cut short was never answered, and is dropped.
+/// Applies the journal, as far as it continues this snapshot of this state (its owner may have removed the snapshot to
+/// start over). A last line that a kill cut short was never answered, and is dropped.
 fn fold(path: &Path, state: &mut State) -> Result<(), SandboxError> {
     let text = fs::read(path).map_err(SandboxError::io(path))?;
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     for line in text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let line: Line = serde_json::from_slice(line)
             .map_err(|error| SandboxError::Damaged { path: path.to_owned(), why: error.to_string() })?;
-        if line.state != state.id {
+        if line.state != state.id || line.snapshot != state.snapshot {
             continue;
         }
         let shop = state.world.shop_mut(&line.shop);
@@ -294,6 +317,52 @@ mod tests {
         fs::remove_file(&path).expect("start over");
         let (_files, fresh, _) = Files::open(&path, Wait::Always).expect("fresh");
         assert!(fresh.world.shops.is_empty() && fresh.id != state.id);
+    }
+
+    /// The files of the state that are read when it is opened.
+    fn saved(path: &Path) -> [Vec<u8>; 2] {
+        [path.to_owned(), beside(path, "journal")].map(|file| fs::read(file).expect("read"))
+    }
+
+    #[test]
+    fn a_kill_at_any_point_of_a_save_leaves_the_state_before_or_after_it() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("state.json");
+        let (mut files, mut state, _) = Files::open(&path, Wait::Always).expect("new");
+        let shop = state.world.shop_mut(&domain());
+        let input = Input { uri: Some("https://a.example/".into()), ..Input::default() };
+        let id = shop.create("SHOP_UPDATE", input, "2026-01-01T00:00:00Z").expect("create");
+        files.record(&domain(), shop, &vec![id].into()).expect("record");
+        let [old_snapshot, old_journal] = saved(&path);
+        // An edit is written as a snapshot at once.
+        state.world.shop_mut(&domain()).subscriptions.remove(&id);
+        files.save(&state).expect("save");
+        let [new_snapshot, new_journal] = saved(&path);
+        drop(files);
+        for (snapshot, journal, left, when) in [
+            (&old_snapshot, &old_journal, 1, "before the snapshot is replaced"),
+            (&new_snapshot, &old_journal, 0, "before the journal is emptied"),
+            (&new_snapshot, &new_journal, 0, "after both"),
+        ] {
+            fs::write(&path, snapshot).expect("write");
+            fs::write(beside(&path, "journal"), journal).expect("write");
+            for again in ["once", "twice"] {
+                let (files, state, _) = Files::open(&path, Wait::Always).expect("open");
+                assert_eq!(state.world.shops[&domain()].subscriptions.len(), left, "{when}, opened {again}");
+                drop(files);
+            }
+        }
+        // What is recorded after such a kill counts.
+        fs::write(&path, &new_snapshot).expect("write");
+        fs::write(beside(&path, "journal"), &old_journal).expect("write");
+        let (mut files, mut state, _) = Files::open(&path, Wait::Always).expect("open");
+        let shop = state.world.shop_mut(&domain());
+        let input = Input { uri: Some("https://b.example/".into()), ..Input::default() };
+        let id = shop.create("SHOP_UPDATE", input, "2026-01-01T00:00:00Z").expect("create");
+        files.record(&domain(), shop, &vec![id].into()).expect("record");
+        drop(files);
+        let (_files, again, _) = Files::open(&path, Wait::Always).expect("again");
+        assert_eq!(again, state);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The HTTP side, thin: addresses, headers, sizes. What is answered, the desk knows.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use super::graphql::{self, Mishap};
 use super::oauth;
 use super::reply::{self, Reply};
 use super::wire::{Handle, Lines};
-use super::{adobe, control, rest, version};
+use super::{adobe, control, rest, version, visitor};
 
 /// Where Adobe's side is.
 const ADOBE: &str = "/__adobe";
@@ -37,7 +37,10 @@ const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
 /// A server that listens.
 #[derive(Debug)]
 pub(super) struct Server {
+    /// Where a client on this machine reaches it.
     pub(super) address: SocketAddr,
+    /// What it listens on; every address of the machine, perhaps.
+    pub(super) bound: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -46,13 +49,22 @@ impl Server {
     pub(super) async fn start(desk: Arc<Desk>, bind: SocketAddr) -> Result<Self, SandboxError> {
         let failed = |source| SandboxError::Bind { address: bind, source };
         let listener = TcpListener::bind(bind).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        let ip = match bound.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
         let (stop, stopped) = oneshot::channel();
-        let app = Router::new().fallback(answer).with_state(desk).into_make_service_with_connect_info::<Handle>();
+        let app = Router::new()
+            .fallback(answer)
+            .with_state((desk, bound.ip()))
+            .into_make_service_with_connect_info::<Handle>();
         let serve = axum::serve(Lines(listener), app).with_graceful_shutdown(async {
             let _ = stopped.await; // a dropped sender stops the server, too
         });
-        Ok(Self { address, stop, task: tokio::spawn(serve.into_future()) })
+        let address = SocketAddr::new(ip, bound.port());
+        Ok(Self { address, bound, stop, task: tokio::spawn(serve.into_future()) })
     }
 
     /// Answers what is under way and stops.
@@ -77,12 +89,15 @@ enum Route<'a> {
 }
 
 async fn answer(
-    State(desk): State<Arc<Desk>>,
+    State((desk, listening)): State<(Arc<Desk>, IpAddr)>,
     ConnectInfo(line): ConnectInfo<Handle>,
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
+    if let Some(refusal) = refusal(path, &parts, listening) {
+        return respond(refusal);
+    }
     let limit = if path.starts_with("/__sandbox/") { MAX_CONTROL_BODY } else { MAX_BODY };
     let Ok(body) = to_bytes(body, limit).await else {
         return respond(refused(413, "Payload Too Large"));
@@ -114,6 +129,17 @@ async fn answer(
     let seq = desk.note(parts.method.as_str(), path, Some(&shop), facts, reply.status);
     line.set(effect.trouble);
     finish(reply.header("x-request-id", format!("sandbox-{seq}")), effect.body, effect.truncated).await
+}
+
+/// The refusal of a request that a page in a browser should not make. The APIs that programs use keep any Host, such as the
+/// name of a service in a cluster.
+fn refusal(path: &str, parts: &axum::http::request::Parts, listening: IpAddr) -> Option<Reply> {
+    if path.starts_with("/__sandbox/") {
+        return visitor::to_control(&parts.headers, listening);
+    }
+    // A link of another site leads to the page that asks a merchant; only the page itself may say yes.
+    let installs = path.ends_with("/admin/oauth/authorize") && parts.method != Method::GET;
+    (installs || path.starts_with(ADOBE)).then(|| visitor::across_sites(&parts.headers)).flatten()
 }
 
 /// A request to Adobe's side.

@@ -16,7 +16,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("report", &["plan"]),
     ("events", &["plan", "report"]),
     ("since", &["plan", "report", "events"]),
-    ("journal", &["events"]),
+    ("journal", &["events", "printer"]),
     ("render", &["plan", "report", "state"]),
     ("import", &["diagnostic", "manifest", "render", "state", "model"]),
     ("schema", &["plan", "report", "events", "manifest"]),
@@ -26,11 +26,12 @@ const MAY: &[(&str, &[&str])] = &[
     ("auth", &["admin", "digest", "model"]),
     ("observe", &[]),
     ("apply", &["admin", "journal", "events", "plan", "report", "state", "model"]),
-    ("progress", &["model"]),
+    ("printer", &[]),
+    ("progress", &["model", "printer"]),
     ("exit", &["admin", "adobe"]),
     ("error", &["exit", "render"]),
-    ("log", &["cli"]),
-    ("cli", &["model", "diagnostic", "sandbox"]),
+    ("log", &["cli", "printer"]),
+    ("cli", &["model", "diagnostic", "printer", "sandbox"]),
     ("sandbox", &["catalog", "model"]),
 ];
 
@@ -143,6 +144,17 @@ fn only_apply_holds_a_writer() {
         .collect();
     let expected = ["apply.rs", "apply/send.rs", "apply/settle.rs", "commands/apply.rs"];
     assert_eq!(holders.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn only_the_printer_writes_to_the_streams() {
+    // A question about a stream prints nothing.
+    let prints = |code: &str| {
+        let code = code.replace("io::stdout().is_terminal()", "").replace("io::stderr().is_terminal()", "");
+        ["io::stdout", "io::stderr", "print!(", "println!("].iter().any(|word| code.contains(word))
+    };
+    let wrong: Vec<_> = sources().into_iter().filter(|(_, _, code)| prints(code)).map(|(_, path, _)| path).collect();
+    assert_eq!(wrong, [PathBuf::from("printer.rs")]);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod oauth;
 mod order;
 mod plans;
 mod review;
+mod runners;
 mod scene;
 mod schemas;
 mod secrets;

@@ -181,6 +181,7 @@ pub fn approve(url: &str) -> String {
 pub fn http(method: &str, url: &str, form: &str) -> (u16, Option<String>, String) {
     let (host, path) = url.trim_start_matches("http://").split_once('/').unwrap();
     let mut stream = std::net::TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_mins(1))).unwrap();
     let length = form.len();
     write!(
         stream,

@@ -105,10 +105,9 @@ impl Runner {
     /// The pull request of the plan workflow: plans, comments, keeps the plan.
     fn pull_request(&self) {
         let env = [("ARGS", "plan -f hookwright.yaml --out plan.json"), ("ACCEPT", "0"), ("PLAN", "plan.json")];
-        let (run, outputs) = self.step("action/action.yml", "Run hookwright", &env);
+        let (run, _) = self.step("action/action.yml", "Run hookwright", &env);
         run.exits(0);
-        let env = [("PR", "7"), ("MARKDOWN", outputs["markdown"].as_str())];
-        self.step("plan.yaml", "Replace the comment", &env).0.exits(0);
+        self.step("plan.yaml", "Replace the comment", &[("PR", "7")]).0.exits(0);
         self.world.write("gh/artifact.json", &self.world.read("plan.json"));
         std::fs::remove_file(self.world.path("plan.json")).unwrap();
         let artifact = |id: u32, sha: &str, expired: bool| json!({ "created_at": format!("2026-11-0{id}"), "expired": expired, "workflow_run": { "id": id, "head_sha": sha } });
@@ -144,6 +143,49 @@ fn an_exit_code_that_is_not_accepted_fails_the_action_and_is_told() {
     run("plan --shop $(touch${IFS}owned) --shop *", "0").0.exits(0);
     assert!(!runner.world.path("owned").exists(), "arguments are no shell");
     run("validate\n-f hookwright.yaml\n", "0").0.exits(0);
+}
+
+#[test]
+fn commands_of_the_runner_are_stopped_while_the_program_runs() {
+    let Some(runner) = Runner::new(world()) else { return };
+    // Stands for the program, with commands in both of its streams.
+    runner.world.write(
+        "bin/hookwright",
+        "#!/usr/bin/env bash\necho '##[add-path]/tmp'; echo '::error::x' >&2; echo '::error file=a,line=1::b'\n",
+    );
+    let mut tokens = Vec::new();
+    for annotate in ["false", "true"] {
+        let env = [("ARGS", "validate"), ("ACCEPT", "0"), ("PLAN", ""), ("ANNOTATE", annotate)];
+        let (run, _) = runner.step("action/action.yml", "Run hookwright", &env);
+        run.exits(0);
+        assert_eq!(run.err, "", "one stream, in order");
+        let token = run.out.lines().next().unwrap().strip_prefix("::stop-commands::").unwrap().to_owned();
+        assert!(token.len() == 64, "{token}");
+        let (inside, after) = run.out.split_once(&format!("\n::{token}::\n")).unwrap();
+        assert!(inside.contains("::error::x"), "{run}");
+        assert_eq!(after, if annotate == "true" { "::error file=a,line=1::b\n" } else { "" });
+        tokens.push(token);
+    }
+    assert_ne!(tokens[0], tokens[1]);
+}
+
+#[test]
+fn workflows_take_no_path_from_an_output_and_build_nothing_in_the_checkout() {
+    let read = |file: &str| std::fs::read_to_string(root().join("examples/github-actions").join(file)).unwrap();
+    for file in ["plan.yaml", "apply.yaml", "drift.yaml", "action/action.yml"] {
+        let text = read(file);
+        for uses in text.lines().filter_map(|line| line.trim_start_matches(['-', ' ', '#']).strip_prefix("uses: ")) {
+            let commit = uses.split_once('@').unwrap().1.split(' ').next().unwrap();
+            assert!(commit.len() == 40 && commit.bytes().all(|c| c.is_ascii_hexdigit()), "{file}: {uses}");
+        }
+        for expression in text.split("${{").skip(1).filter_map(|part| part.split("}}").next()) {
+            let output = expression.split(".outputs.").nth(1).map(|name| name.split([' ', ')']).next().unwrap());
+            assert!(output.is_none_or(|name| ["exit-code", "digest", "found"].contains(&name)), "{file}: {expression}");
+        }
+        assert!(!text.contains("GITHUB_PATH") && !text.contains("GITHUB_ENV"), "{file}");
+    }
+    let install = script("action/action.yml", "Install hookwright");
+    assert!(install.find("cd \"$(mktemp -d \"$RUNNER_TEMP").unwrap() < install.find("cargo install").unwrap());
 }
 
 #[test]
@@ -278,6 +320,17 @@ fn gitlab_replaces_its_note_and_applies_and_drifts_with_the_codes_of_the_program
     job("validate", &[]).exits(0);
     // The target branch has no manifest yet.
     runner.world.write("gh/target/README.md", "");
+    // A merge request brings a plan of its own, and a link in the note's place.
+    runner.world.write("plan.json", "{\"forged\": true}");
+    runner.world.write("secret", "not for the note");
+    std::os::unix::fs::symlink("secret", runner.world.path("plan.md")).unwrap();
+    runner.world.write("hookwright.yaml.kept", &runner.world.read("hookwright.yaml"));
+    runner.world.write("hookwright.yaml", "nonsense: 1\n");
+    job("plan", &token).exits(3);
+    assert_eq!(runner.gh("notes").as_array().unwrap().len(), 1, "a forged plan is not shown");
+    assert_eq!(runner.world.read("secret"), "not for the note");
+    runner.world.write("hookwright.yaml", &runner.world.read("hookwright.yaml.kept"));
+    std::fs::remove_file(runner.world.path("hookwright.yaml.kept")).unwrap();
     job("plan", &token).exits(0);
     let target = manifest("  - { shop: acme, bindings: [{ topic: orders/create, destination: b }] }\n");
     runner.world.write("gh/target/hookwright.yaml", &target);

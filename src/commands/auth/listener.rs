@@ -1,17 +1,21 @@
 //! The listener on loopback that a browser is sent back to. Serves one page to whoever brings the right state.
+//!
+//! Only a navigation is answered, and only by a name that leads here: no page of another site can try out callbacks in
+//! scripts, and none can read an answer after DNS rebinding.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::callers::{Callers, Handle};
 use super::page::Page;
 use crate::auth::carries_state;
 use crate::error::Failure;
@@ -43,12 +47,14 @@ struct Visit {
 /// Where a browser comes to, and where its query goes.
 struct Way {
     path: String,
+    /// The host of the redirect URI, under which a tunnel may pass requests on.
+    host: Option<String>,
     visits: mpsc::Sender<Visit>,
 }
 
 impl Listener {
-    /// `path`: the one that the browser is sent to; no other is served.
-    pub(super) async fn bind(address: SocketAddr, path: &str) -> Result<Self, Failure> {
+    /// `path`: the one that the browser is sent to; no other is served. `host`: that of the redirect URI, if one is given.
+    pub(super) async fn bind(address: SocketAddr, path: &str, host: Option<&str>) -> Result<Self, Failure> {
         let failed = |e: std::io::Error| {
             Failure::new(Exit::Error, format!("cannot listen on {address}: {e}")).hint(
                 "another login may be waiting there; --listen names another address, which the app must allow, too",
@@ -57,11 +63,11 @@ impl Listener {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (send, visits) = mpsc::channel(8);
-        let way = Arc::new(Way { path: path.to_owned(), visits: send });
+        let way = Arc::new(Way { path: path.to_owned(), host: host.map(str::to_owned), visits: send });
         let (stop, stopped) = oneshot::channel::<()>();
         // No route: what the user gave as a path is no pattern.
-        let app = Router::new().fallback(visit).with_state(way);
-        let serve = axum::serve(listener, app).with_graceful_shutdown(async {
+        let app = Router::new().fallback(visit).with_state(way).into_make_service_with_connect_info::<Handle>();
+        let serve = axum::serve(Callers::new(listener), app).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
         Ok(Self { address, visits: visits.into(), stop, task: tokio::spawn(serve.into_future()) })
@@ -98,7 +104,23 @@ impl Listener {
     }
 }
 
-async fn visit(State(way): State<Arc<Way>>, method: Method, uri: Uri) -> Response {
+async fn visit(
+    State(way): State<Arc<Way>>,
+    ConnectInfo(line): ConnectInfo<Handle>,
+    method: Method,
+    uri: Uri,
+    asked: HeaderMap,
+) -> Response {
+    line.heard();
+    if !leads_here(&asked, way.host.as_deref()) {
+        let text = "The Host is neither localhost nor that of the redirect URI.\n";
+        return (StatusCode::FORBIDDEN, headers(), text).into_response();
+    }
+    // Browsers say so of a navigation, and send an Origin with the requests of scripts and forms.
+    if asked.contains_key(header::ORIGIN) || asked.get("sec-fetch-mode").is_some_and(|mode| mode != "navigate") {
+        let text = "Only the browser itself is answered here, no script or form of a page.\n";
+        return (StatusCode::FORBIDDEN, headers(), text).into_response();
+    }
     if uri.path() != way.path {
         let text = format!("Not found: the way back is {}\n", way.path);
         return (StatusCode::NOT_FOUND, headers(), text).into_response();
@@ -121,6 +143,19 @@ async fn visit(State(way): State<Arc<Way>>, method: Method, uri: Uri) -> Respons
         Some(page) => (headers(), Html(page)).into_response(),
         None => (StatusCode::GONE, headers(), "This login is over.\n").into_response(),
     }
+}
+
+/// Whether the Host names this machine, or what the browser was sent to.
+fn leads_here(asked: &HeaderMap, redirect: Option<&str>) -> bool {
+    let here = |host: &str| {
+        let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|c| c.is_ascii_digit()));
+        let name = name.map_or(host, |(name, _)| name);
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        name.eq_ignore_ascii_case("localhost")
+            || redirect.is_some_and(|redirect| name.eq_ignore_ascii_case(redirect))
+            || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    };
+    asked.contains_key(header::HOST) && asked.get_all(header::HOST).iter().all(|host| host.to_str().is_ok_and(here))
 }
 
 /// The address of the page has a code in it: it goes nowhere else, and nothing is loaded.

@@ -27,7 +27,7 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
     let access = one.access(args.keep).await?;
     let app = one.credentials().await?;
     let path = given.as_ref().map_or("/callback", Url::path);
-    let listener = Listener::bind(args.listen, path).await?;
+    let listener = Listener::bind(args.listen, path, given.as_ref().and_then(Url::host_str)).await?;
     let here = format!("http://{}{path}", listener.address());
     let through_tunnel = match &given {
         Some(uri) => leads_elsewhere(uri, listener.address())?,

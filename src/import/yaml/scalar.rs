@@ -41,7 +41,8 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if hidden(c) => {
+            // `##[` is a command to CI runners; in a comment of ours it is none of the manifest, here it is a value.
+            c if hidden(c) || (c == '#' && out.ends_with('#')) => {
                 let code = u32::from(c);
                 // Writing to a String cannot fail.
                 let _ = if code > 0xffff { write!(out, "\\U{code:08x}") } else { write!(out, "\\u{code:04x}") };

@@ -44,7 +44,7 @@ fn page(status: u16, title: &str, main: &str) -> Reply {
     );
     Reply::html(status, html)
         .header("cache-control", "no-store")
-        .header("referrer-policy", "no-referrer")
+        .header("referrer-policy", "same-origin")
         // No form-action: browsers hold it against the redirect that follows the form, too.
         .header(
             "content-security-policy",

@@ -27,6 +27,71 @@ fn only_a_get_of_the_way_back_reaches_the_login_and_strangers_are_told_of_once()
     assert_eq!(run.err.matches("was turned away").count(), 1, "{run}");
 }
 
+/// The status of a GET with these headers.
+fn status_with(url: &str, headers: &str) -> u16 {
+    use std::io::{Read as _, Write as _};
+    let (host, path) = url.trim_start_matches("http://").split_once('/').unwrap();
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    write!(stream, "GET /{path} HTTP/1.1\r\n{headers}\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn only_a_navigation_to_this_machine_is_answered() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let login = Login::start(&mut scene.command(LOGIN));
+    let callback = approve(&login.url);
+    for headers in [
+        "Host: evil.example\r\n",
+        "Host: evil.example:4000\r\n",
+        "Host: localhost\r\nHost: evil.example\r\n",
+        "Host: localhost\r\nOrigin: https://evil.example\r\n",
+        "Host: localhost\r\nOrigin: null\r\n",
+        "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n",
+    ] {
+        assert_eq!(status_with(&callback, headers), 403, "{headers}");
+    }
+    assert_eq!(scene.grants(), [], "something of that was taken for the merchant");
+    // As a browser comes back from Shopify.
+    let browser = "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
+    assert_eq!(status_with(&callback, browser), 200);
+    login.end().exits(0);
+}
+
+#[test]
+fn a_tunnel_may_pass_its_own_host_on_and_no_other() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    let uri = ["--redirect-uri", "https://example.com/callback"];
+    let login = Login::start(&mut scene.command(&[LOGIN, &uri].concat()));
+    let callback = approve(&login.url);
+    let here = login.said.split(" must lead to ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let url = callback.replace("https://example.com/callback", &here);
+    assert_eq!(status_with(&url, "Host: evil.example\r\n"), 403);
+    assert_eq!(status_with(&url, "Host: example.com\r\n"), 200);
+    login.end().exits(0);
+}
+
+#[test]
+fn idle_connections_do_not_keep_the_browser_out() {
+    let scene = Scene::new(STORE, "", SHOPS);
+    // As many open files as macOS gives a process.
+    let Some(mut limited) = crate::world::tool("prlimit") else { return };
+    let command = scene.command(LOGIN);
+    limited.arg("--nofile=256:256").arg(command.get_program()).args(command.get_args());
+    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.current_dir(command.get_current_dir().unwrap());
+    let login = Login::start(&mut limited);
+    let callback = approve(&login.url);
+    let address = callback.trim_start_matches("http://").split('/').next().unwrap();
+    let idle: Vec<_> = (0..300).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    let (_, _, page) = http("GET", &callback, "");
+    assert!(page.contains("The shop is connected"), "{page}");
+    drop(idle);
+    login.end().exits(0);
+}
+
 #[test]
 fn a_redirect_uri_of_this_machine_must_lead_to_the_listener() {
     let scene = Scene::new(STORE, "", SHOPS);

@@ -1,0 +1,112 @@
+//! Connections to the login listener. Those that ask for nothing must not keep the browser out: each has a few seconds, and
+//! beyond a number the oldest gives way.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep};
+
+/// How long a connection may take to send its request. A browser opens some ahead and leaves them idle.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many connections wait for their requests at a time: far below any limit of open files.
+const MOST: usize = 64;
+
+/// Accepts connections.
+pub(super) struct Callers {
+    listener: TcpListener,
+    /// From the oldest on; a connection is over when its sender is dropped, unless it has been heard.
+    waiting: VecDeque<oneshot::Sender<()>>,
+}
+
+impl Callers {
+    pub(super) fn new(listener: TcpListener) -> Self {
+        Self { listener, waiting: VecDeque::new() }
+    }
+}
+
+impl Listener for Callers {
+    type Io = Caller;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Caller, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        self.waiting.retain(|waiting| !waiting.is_closed());
+        if self.waiting.len() >= MOST {
+            self.waiting.pop_front();
+        }
+        let (keep, dropped) = oneshot::channel();
+        self.waiting.push_back(keep);
+        let limits = Some((Box::pin(sleep(PATIENCE)), dropped));
+        (Caller { stream, handle: Handle::default(), limits }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// Whether the request of a connection has arrived.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Handle(Arc<AtomicBool>);
+
+impl Handle {
+    /// From now on the connection is kept: a merchant waits for the page.
+    pub(super) fn heard(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Callers>> for Handle {
+    fn connect_info(stream: IncomingStream<'_, Callers>) -> Self {
+        stream.io().handle.clone()
+    }
+}
+
+/// A connection.
+pub(super) struct Caller {
+    stream: TcpStream,
+    handle: Handle,
+    /// What ends it before its request has arrived; `None` once it has, or once it is over.
+    limits: Option<(Pin<Box<Sleep>>, oneshot::Receiver<()>)>,
+}
+
+impl AsyncRead for Caller {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.handle.0.load(Ordering::Relaxed) {
+            self.limits = None;
+        }
+        let over = self.limits.as_mut().is_some_and(|(patience, dropped)| {
+            patience.as_mut().poll(cx).is_ready() || Pin::new(dropped).poll(cx).is_ready()
+        });
+        if over {
+            self.limits = None;
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Caller {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
