@@ -51,6 +51,18 @@ pub struct Entry<M> {
     pub meta: M,
 }
 
+impl ShopState<Live> {
+    /// Whether both show the same subscriptions with the same fields, in whatever order.
+    pub(crate) fn same_subscriptions(&self, other: &Self) -> bool {
+        let sorted = |of: &Self| {
+            let mut list: Vec<_> = of.entries.iter().map(|e| (e.meta.id.clone(), e.binding.clone())).collect();
+            list.sort_by(|x, y| x.0.cmp(&y.0));
+            list
+        };
+        sorted(self) == sorted(other)
+    }
+}
+
 impl Entry<Live> {
     /// The fields in which this subscription is known to differ from `wanted`.
     pub fn differs_from(&self, wanted: &Binding) -> Vec<Field> {

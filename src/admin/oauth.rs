@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::error::{AdminError, Kind};
 use super::http::Request;
+use super::json::names_a_key_twice;
 use super::redact::Redactor;
 use super::retry::{Purpose, Tally, retry_after};
 use super::session::{Failure, Session};
@@ -58,7 +59,9 @@ impl AdminClient {
             let body = Some(body.expose_secret().as_bytes().to_vec());
             let failure = match session.send(Request { method: Method::POST, url: &url, body }, purpose).await {
                 Ok(answer) if answer.status == 200 => match serde_json::from_slice::<Value>(&answer.body) {
-                    Ok(json) if json.get("access_token").is_some() => return Ok(OauthAnswer::Granted(json)),
+                    Ok(json) if json.get("access_token").is_some() && !names_a_key_twice(&answer.body) => {
+                        return Ok(OauthAnswer::Granted(json));
+                    }
                     // Not quoted, whatever it is: there may be a token in it.
                     Ok(_) => unexpected("has no access token").into(),
                     Err(_) => unexpected("is not JSON, or cut off").worth_retrying().into(),
