@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::error::{AdminError, Kind};
 use super::http::Request;
 use super::json::names_a_key_twice;
-use super::redact::Redactor;
 use super::retry::{Purpose, Tally, retry_after};
 use super::session::{Failure, Session};
 use super::{AdminClient, classify};
@@ -39,15 +38,14 @@ pub(crate) enum OauthAnswer {
 }
 
 impl AdminClient {
-    /// Asks for a token. `body` is JSON with secrets in it; `redactor` knows them.
+    /// Asks for a token. `body` is JSON with secrets in it, which the client remembers for this shop.
     pub(crate) async fn post_oauth(
         &self,
         shop: &ShopDomain,
         body: &SecretString,
-        redactor: Redactor,
         repeat: Repeat,
     ) -> Result<OauthAnswer, AdminError> {
-        let mut session = Session::without_token(self.clone(), shop, redactor);
+        let mut session = Session::without_token(self.clone(), shop);
         let purpose = match repeat {
             Repeat::Safe => Purpose::Token,
             Repeat::Never => Purpose::Mutate,

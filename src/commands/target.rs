@@ -129,6 +129,7 @@ impl Target {
     pub(crate) fn secrets(access: &AccessArgs) -> SecretResolver {
         let mut options = auth::Options::new(Arc::new(|name| std::env::var_os(name)));
         options.allow_commands = access.allow_commands;
+        options.pins = Some(access.secrets.clone()).filter(|pins| !pins.is_empty());
         SecretResolver::new(options)
     }
 
