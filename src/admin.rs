@@ -20,6 +20,7 @@ mod hosts;
 mod http;
 mod oauth;
 mod reader;
+mod reading;
 mod redact;
 mod refusal;
 mod rest;
@@ -28,12 +29,13 @@ mod session;
 mod throttle;
 mod writer;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -136,6 +138,8 @@ struct Inner {
     hosts: Hosts,
     options: Options,
     started: Instant,
+    /// What must not be repeated in any message about a shop.
+    secrets: Mutex<HashMap<ShopDomain, Vec<SecretString>>>,
 }
 
 impl fmt::Debug for AdminClient {
@@ -148,12 +152,30 @@ impl AdminClient {
     /// Sets up the client; sends nothing. Fails only if TLS cannot be set up.
     pub fn new(options: Options) -> Result<Self, AdminError> {
         let hosts = Hosts::new(&options)?;
-        Ok(Self { inner: Arc::new(Inner { hosts, options, started: Instant::now() }) })
+        Ok(Self { inner: Arc::new(Inner { hosts, options, started: Instant::now(), secrets: Mutex::default() }) })
     }
 
     /// Where requests go.
     pub fn endpoint(&self) -> &Endpoint {
         &self.inner.options.endpoint
+    }
+
+    /// From now on no message about this shop repeats the secret, whatever request it belongs to: a server may echo one
+    /// in the answer to another.
+    pub(crate) fn remember(&self, shop: &ShopDomain, secret: &SecretString) {
+        let mut secrets = self.inner.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = secrets.entry(shop.clone()).or_default();
+        if !known.iter().any(|k| k.expose_secret() == secret.expose_secret()) {
+            known.push(secret.clone());
+            // The long ones first: one may be a part of another.
+            known.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
+        }
+    }
+
+    /// Knows what was remembered of a shop.
+    pub(crate) fn redactor(&self, shop: &ShopDomain) -> Redactor {
+        let secrets = self.inner.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        Redactor::of_all(secrets.get(shop).into_iter().flatten().cloned())
     }
 
     /// When the run ends.

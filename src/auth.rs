@@ -22,7 +22,7 @@ use jiff::Timestamp;
 pub(crate) use callback::{CallbackError, Expected, carries_state, verify};
 pub(crate) use oauth::{Access, Ask, Credentials, Grant, authorize_url, exchange};
 pub(crate) use secrets::describe;
-pub use secrets::{Env, Options, SecretError, SecretResolver};
+pub use secrets::{Env, Options, Pin, SecretError, SecretResolver};
 pub(crate) use store::{Entry, settled};
 pub(crate) use tokens::{OnApp, Options as TokenOptions, Tokens};
 

@@ -193,6 +193,10 @@ pub(crate) struct AccessArgs {
     /// Let the manifest run commands to fetch secrets
     #[arg(long, env = "HOOKWRIGHT_ALLOW_COMMANDS", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) allow_commands: bool,
+    /// Look up secrets only where a pattern allows it: env:NAME, file:PATH or command:PROGRAM ARGUMENT …, with `*` for any
+    /// text, and {shop} and {SHOP} for the shop; repeatable. The manifest cannot change it
+    #[arg(long, value_name = "PATTERN", env = "HOOKWRIGHT_SECRETS", value_delimiter = ',')]
+    pub(crate) secrets: Vec<crate::auth::Pin>,
     /// Use the embedded Admin API instead of Shopify
     #[arg(long)]
     pub(crate) sandbox: bool,

@@ -20,7 +20,7 @@
 //! | [`state`] | one type for desired and observed; the ownership rule |
 //! | [`manifest`], [`diagnostic`] | YAML text to desired state, with complaints that point at the line |
 //! | [`diff`] | the heart |
-//! | `digest` | canonical JSON and its SHA-256; every room of the core may use it |
+//! | `digest`, `json` | canonical JSON and its SHA-256; JSON that names a key twice; every room may use them |
 //! | [`plan`], [`report`], [`events`] | the wire formats, hazards, digests, staleness |
 //! | `since` | what earlier runs say about drift |
 //! | [`import`] | observed states to YAML text, the way back |
@@ -68,6 +68,7 @@ mod exit;
 mod files;
 pub mod import;
 pub mod journal;
+mod json;
 mod log;
 pub mod manifest;
 pub mod model;

@@ -18,6 +18,7 @@ mod inlets;
 mod merge;
 mod resolve;
 pub mod schema;
+mod secrets;
 mod suggest;
 mod syntax;
 mod tree;

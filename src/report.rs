@@ -111,7 +111,7 @@ pub struct Outcome {
     /// `answer`: the Admin API said so. `read`: the answer was lost and the shop was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_by: Option<ConfirmedBy>,
-    /// Why it was skipped.
+    /// Why it was skipped; of what only a reading confirmed, what that leaves open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Why it failed.

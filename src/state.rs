@@ -57,6 +57,16 @@ impl Observed {
         let mut seen = HashSet::with_capacity(self.entries.len());
         self.entries.iter().map(|entry| &entry.meta.id).find(|id| !seen.insert(*id))
     }
+
+    /// Whether both show the same subscriptions with the same fields, in whatever order.
+    pub(crate) fn same_subscriptions(&self, other: &Self) -> bool {
+        let sorted = |of: &Self| {
+            let mut list: Vec<_> = of.entries.iter().map(|e| (e.meta.id.clone(), e.binding.clone())).collect();
+            list.sort_by(|x, y| x.0.cmp(&y.0));
+            list
+        };
+        sorted(self) == sorted(other)
+    }
 }
 
 impl Entry<Live> {

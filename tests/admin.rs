@@ -2,6 +2,8 @@
 
 #[path = "admin/answers.rs"]
 mod answers;
+#[path = "admin/echo.rs"]
+mod echo;
 #[path = "admin/reads.rs"]
 mod reads;
 #[path = "admin/writes.rs"]

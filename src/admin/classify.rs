@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::error::{AdminError, Kind};
 use super::http::Answer;
 use super::redact::Redactor;
+use crate::json::names_a_key_twice;
 use crate::model::ShopDomain;
 
 /// What an answer other than 200 means.
@@ -94,6 +95,7 @@ fn oauth_error(body: &[u8]) -> Option<String> {
 pub(super) fn unreadable(answer: &Answer, protocol: &str, redactor: &Redactor) -> AdminError {
     let (what, again) = match serde_json::from_slice::<Value>(&answer.body) {
         _ if answer.body.iter().all(u8::is_ascii_whitespace) => ("is empty".to_owned(), true),
+        Ok(Value::Object(_)) if names_a_key_twice(&answer.body) => ("names a key twice".to_owned(), false),
         Ok(Value::Object(_)) => (format!("is no {protocol} answer (\"{}\")", upstream_text(&answer.body)), false),
         Ok(_) => ("is not a JSON object".to_owned(), false),
         Err(_) if looks_like_html(&answer.body) => (format!("is {}", upstream_text(&answer.body)), true),

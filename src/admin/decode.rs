@@ -123,6 +123,8 @@ fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
         updated_at,
         api_version,
     } = node;
+    let id = SubscriptionId::parse(&id)
+        .ok_or_else(|| unexpected(&format!("{id:?} is no id of a subscription"), redactor))?;
     let format =
         Format::parse(&format).ok_or_else(|| unexpected(&format!("unknown format {format} of {id}"), redactor))?;
     let binding = Binding {
@@ -136,10 +138,7 @@ fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
         metafields: Some(metafields.into_iter().map(|m| format!("{}.{}", m.namespace, m.key)).collect()),
     };
     let api_version = api_version.map(|version| version.handle);
-    Ok(Entry {
-        binding,
-        meta: Live { id: SubscriptionId::new(&id), created_at, updated_at, api_version, sight: Sight::Whole },
-    })
+    Ok(Entry { binding, meta: Live { id, created_at, updated_at, api_version, sight: Sight::Whole } })
 }
 
 /// An answer of another shape than was asked for.

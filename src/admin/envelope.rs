@@ -11,6 +11,7 @@ use super::error::{AdminError, Kind};
 use super::http::Answer;
 use super::redact::Redactor;
 use super::throttle::Bucket;
+use crate::json::names_a_key_twice;
 
 /// What an answer has for each alias, as it came: whoever knows its shape parses it, once.
 pub(super) type Data = BTreeMap<String, Box<RawValue>>;
@@ -26,6 +27,8 @@ pub(super) struct Envelope {
     pub(super) requested_cost: Option<f64>,
     pub(super) served_version: Option<String>,
     pub(super) deprecated_reason: Option<String>,
+    /// In bytes.
+    pub(super) size: usize,
 }
 
 /// One of the `errors` of an answer.
@@ -38,6 +41,9 @@ pub(super) struct GraphqlError {
 
 /// Takes an answer of status 200 apart; `None` if it is no GraphQL answer.
 pub(super) fn parse(answer: &Answer, now_ms: u64) -> Option<Envelope> {
+    if names_a_key_twice(&answer.body) {
+        return None;
+    }
     let parts: BTreeMap<String, &RawValue> = serde_json::from_slice(&answer.body).ok()?;
     // Errors that cannot be read are not none.
     let part = |key: &str| parts.get(key).map_or(Some(Value::Null), |raw| serde_json::from_str(raw.get()).ok());
@@ -76,6 +82,7 @@ pub(super) fn parse(answer: &Answer, now_ms: u64) -> Option<Envelope> {
             .filter(|c| c.is_finite() && *c >= 0.0),
         served_version: answer.served_version.clone(),
         deprecated_reason: answer.deprecated_reason.clone(),
+        size: answer.body.len(),
     })
 }
 

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::error::{AdminError, Kind};
 use super::http::Request;
-use super::redact::Redactor;
 use super::retry::{Purpose, Tally, retry_after};
 use super::session::{Failure, Session};
 use super::{AdminClient, classify};
+use crate::json::names_a_key_twice;
 use crate::model::ShopDomain;
 
 /// Whether a request may be sent again after an answer was lost.
@@ -38,15 +38,14 @@ pub(crate) enum OauthAnswer {
 }
 
 impl AdminClient {
-    /// Asks for a token. `body` is JSON with secrets in it; `redactor` knows them.
+    /// Asks for a token. `body` is JSON with secrets in it, which the client remembers for this shop.
     pub(crate) async fn post_oauth(
         &self,
         shop: &ShopDomain,
         body: &SecretString,
-        redactor: Redactor,
         repeat: Repeat,
     ) -> Result<OauthAnswer, AdminError> {
-        let mut session = Session::without_token(self.clone(), shop, redactor);
+        let mut session = Session::without_token(self.clone(), shop);
         let purpose = match repeat {
             Repeat::Safe => Purpose::Token,
             Repeat::Never => Purpose::Mutate,
@@ -58,7 +57,9 @@ impl AdminClient {
             let body = Some(body.expose_secret().as_bytes().to_vec());
             let failure = match session.send(Request { method: Method::POST, url: &url, body }, purpose).await {
                 Ok(answer) if answer.status == 200 => match serde_json::from_slice::<Value>(&answer.body) {
-                    Ok(json) if json.get("access_token").is_some() => return Ok(OauthAnswer::Granted(json)),
+                    Ok(json) if json.get("access_token").is_some() && !names_a_key_twice(&answer.body) => {
+                        return Ok(OauthAnswer::Granted(json));
+                    }
                     // Not quoted, whatever it is: there may be a token in it.
                     Ok(_) => unexpected("has no access token").into(),
                     Err(_) => unexpected("is not JSON, or cut off").worth_retrying().into(),

@@ -1,19 +1,18 @@
-//! Reads one shop: subscriptions and granted scopes in one request (REST: two), further pages only past 250.
+//! Reads one shop: subscriptions and granted scopes in one request (REST: two); past 250, further pages, and all of it
+//! until two readings agree.
 
 use secrecy::SecretString;
 
 use super::documents::{self, Document};
 use super::envelope::Envelope;
-use super::error::{AdminError, Kind};
+use super::error::AdminError;
+use super::reading::{self, Budget, Pass};
 use super::retry::Purpose;
 use super::session::Session;
 use super::throttle::Bucket;
 use super::{AdminClient, Transport, decode, rest};
 use crate::model::ShopDomain;
 use crate::state::Observed;
-
-/// A shop has far fewer; a server that never ends must not keep the run.
-pub(super) const MOST_PAGES: usize = 400;
 
 /// What was read of a shop.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +25,13 @@ pub struct Reading {
     pub deprecated_reason: Option<String>,
     /// The bucket after the read.
     pub bucket: Option<Bucket>,
+}
+
+/// What an answer said of itself.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) served_version: Option<String>,
+    pub(super) deprecated_reason: Option<String>,
 }
 
 /// Reads one shop. Holds no way to change it.
@@ -53,37 +59,55 @@ impl ShopReader {
 
     /// Reads the shop, whole or not at all.
     pub async fn read(&mut self) -> Result<Reading, AdminError> {
-        match self.session.transport() {
-            Transport::GraphQl => self.read_graphql().await,
-            Transport::Rest => rest::read(&mut self.session).await,
+        let mut previous: Option<Pass> = None;
+        let mut why = reading::Doubt::Alone;
+        for _ in 0..reading::PASSES {
+            let (pass, said) = match self.session.transport() {
+                Transport::GraphQl => self.pass().await?,
+                Transport::Rest => rest::pass(&mut self.session).await?,
+            };
+            match reading::doubt(&pass, previous.as_ref()) {
+                None => {
+                    let clean = |text: Option<String>| text.map(|text| self.session.redactor.clean(&text));
+                    return Ok(Reading {
+                        observed: pass.observed,
+                        served_version: clean(said.served_version),
+                        deprecated_reason: clean(said.deprecated_reason),
+                        bucket: self.session.bucket,
+                    });
+                }
+                Some(doubt) => {
+                    tracing::debug!(shop = %self.session.shop, ?doubt, pages = pass.pages, "the shop is read again");
+                    previous = Some(pass).filter(|_| doubt != reading::Doubt::Twice);
+                    why = doubt;
+                }
+            }
         }
+        Err(reading::in_vain(why))
     }
 
-    async fn read_graphql(&mut self) -> Result<Reading, AdminError> {
+    /// One pass over all pages.
+    async fn pass(&mut self) -> Result<(Pass, Said), AdminError> {
+        let mut budget = Budget::new();
         let first = self.ask(&documents::read()).await?;
-        let (mut data, served_version, deprecated_reason) =
-            (first.data.unwrap_or_default(), first.served_version, first.deprecated_reason);
+        let mut size = first.size;
+        let said = Said { served_version: first.served_version, deprecated_reason: first.deprecated_reason };
+        let mut data = first.data.unwrap_or_default();
         let scopes = decode::scopes(&mut data, &self.session.redactor)?;
         let mut page = decode::page(&mut data, &self.session.redactor)?;
-        let mut entries = page.entries;
-        for _ in 1..MOST_PAGES {
+        let mut entries = Vec::new();
+        loop {
+            budget.take(page.entries.len(), size)?;
+            entries.append(&mut page.entries);
             let Some(cursor) = page.next.take() else { break };
-            let mut data = self.ask(&documents::page(&cursor)).await?.data.unwrap_or_default();
-            page = decode::page(&mut data, &self.session.redactor)?;
+            let answer = self.ask(&documents::page(&cursor)).await?;
+            size = answer.size;
+            page = decode::page(&mut answer.data.unwrap_or_default(), &self.session.redactor)?;
             if page.next.as_ref() == Some(&cursor) {
                 return Err(decode::unexpected("the same page again and again", &self.session.redactor));
             }
-            entries.append(&mut page.entries);
         }
-        if page.next.is_some() {
-            return Err(AdminError::new(Kind::TooLarge, "the shop has more subscriptions than can be true"));
-        }
-        Ok(Reading {
-            observed: Observed { scopes: Some(scopes), entries },
-            served_version: served_version.map(|text| self.session.redactor.clean(&text)),
-            deprecated_reason: deprecated_reason.map(|text| self.session.redactor.clean(&text)),
-            bucket: self.session.bucket,
-        })
+        Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, said))
     }
 
     /// An answer with any error in it is none: what is missing would look like a deletion.

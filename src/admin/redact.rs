@@ -25,11 +25,6 @@ impl Redactor {
         Self { secrets: secrets.into_iter().collect() }
     }
 
-    /// Removes this one, too.
-    pub(crate) fn add(&mut self, secret: &SecretString) {
-        self.secrets.push(secret.clone());
-    }
-
     /// The text without secrets and control characters, on one line, cut after 300 characters.
     pub(crate) fn clean(&self, text: &str) -> String {
         // Redaction comes before the cut, so that no half of a token is left at the end.

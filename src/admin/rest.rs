@@ -13,11 +13,12 @@ use url::form_urlencoded;
 
 use super::documents::{Input, Mutation};
 use super::error::{AdminError, Kind};
-use super::reader::{MOST_PAGES, Reading};
+use super::reader::Said;
+use super::reading::{Budget, Pass};
 use super::refusal::{RefusalKind, UserError};
 use super::retry::Purpose;
 use super::session::Session;
-use super::writer::Answer;
+use super::writer::{Answer, made};
 use crate::model::{ScopeSet, SubscriptionId};
 use crate::state::Observed;
 use ask::{Ask, Body, Reply, ask};
@@ -27,19 +28,18 @@ pub(super) const BATCH: usize = 10;
 /// The most that Shopify gives in a page (documented).
 const PAGE: usize = 250;
 
-/// Reads the shop, whole or not at all.
-pub(super) async fn read(session: &mut Session) -> Result<Reading, AdminError> {
+/// One pass over all pages, and the scopes.
+pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Said), AdminError> {
     let mut query = format!("limit={PAGE}");
     let mut entries = Vec::new();
-    let (mut served_version, mut deprecated_reason) = (None, None);
-    for page in 0.. {
-        if page == MOST_PAGES {
-            return Err(AdminError::new(Kind::TooLarge, "the shop has more subscriptions than can be true"));
-        }
+    let mut budget = Budget::new();
+    let mut said = Said::default();
+    loop {
         let body = get(session, session.versioned(&format!("webhooks.json?{query}"))).await?;
         let list = decode::webhooks(body.json, &session.redactor)?;
-        if page == 0 {
-            (served_version, deprecated_reason) = (body.served_version, body.deprecated_reason);
+        budget.take(list.len(), body.size)?;
+        if budget.pages() == 1 {
+            said = Said { served_version: body.served_version, deprecated_reason: body.deprecated_reason };
         }
         let next = match body.link {
             // Only the cursor is taken of a link, never its host: that is where the token would go.
@@ -55,12 +55,7 @@ pub(super) async fn read(session: &mut Session) -> Result<Reading, AdminError> {
         query = next;
     }
     let scopes = scopes(session).await?;
-    Ok(Reading {
-        observed: Observed { scopes: Some(scopes), entries },
-        served_version: served_version.map(|text| session.redactor.clean(&text)),
-        deprecated_reason: deprecated_reason.map(|text| session.redactor.clean(&text)),
-        bucket: session.bucket,
-    })
+    Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, said))
 }
 
 /// The scopes granted; the same request whatever transport and version.
@@ -142,7 +137,7 @@ async fn one(session: &mut Session, mutation: &Mutation) -> Answer {
         Ok(Reply::Refused(errors)) => refused(errors),
         Ok(Reply::Body(_)) if matches!(mutation, Mutation::Delete { .. }) => Answer::Done(None),
         Ok(Reply::Body(body)) => match decode::webhook(body.json, &session.redactor) {
-            Ok(entry) => Answer::Done(Some(entry)),
+            Ok(entry) => made(mutation, entry, &session.redactor).unwrap_or_else(Answer::Lost),
             Err(error) => Answer::Lost(error),
         },
         Err(error) if error.proof == super::Proof::NothingHappened => Answer::Failed(error),

@@ -47,10 +47,12 @@ impl From<AdminError> for Failure {
 
 impl Session {
     pub(super) fn new(client: AdminClient, shop: &ShopDomain, token: &SecretString) -> Self {
-        Self { token: Some(token.clone()), ..Self::without_token(client, shop, Redactor::of(token)) }
+        client.remember(shop, token);
+        Self { token: Some(token.clone()), ..Self::without_token(client, shop) }
     }
 
-    pub(super) fn without_token(client: AdminClient, shop: &ShopDomain, redactor: Redactor) -> Self {
+    pub(super) fn without_token(client: AdminClient, shop: &ShopDomain) -> Self {
+        let redactor = client.redactor(shop);
         let options = &client.inner.options;
         let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         let seed = shop.as_str().bytes().fold(options.jitter_seed ^ 0xcbf2_9ce4_8422_2325, fnv);
@@ -127,7 +129,8 @@ impl Session {
         };
         let Some(another) = another else { return Ok(false) };
         tracing::debug!(shop = %self.shop, "the token was refused; the request is sent again with another one");
-        self.redactor.add(&another);
+        self.client.remember(&self.shop, &another);
+        self.redactor = self.client.redactor(&self.shop);
         self.token = Some(another);
         Ok(true)
     }

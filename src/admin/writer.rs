@@ -15,6 +15,7 @@ use super::refusal::{RefusalKind, UserError};
 use super::retry::Purpose;
 use super::throttle::Bucket;
 use super::{AdminClient, Renew, Transport, decode, rest};
+use crate::catalog;
 use crate::model::{Live, ShopDomain};
 use crate::state::Entry;
 
@@ -208,7 +209,22 @@ fn judge(mut payload: Value, mutation: &Mutation, redactor: &Redactor) -> Result
             Err(decode::unexpected("it does not say that the subscription was deleted", redactor))
         };
     }
-    decode::subscription(payload["webhookSubscription"].take(), redactor).map(|entry| Answer::Done(Some(entry)))
+    let entry = decode::subscription(payload["webhookSubscription"].take(), redactor)?;
+    made(mutation, entry, redactor)
+}
+
+/// The answer to a create or an update, if the subscription in it is the one that was asked for.
+pub(super) fn made(mutation: &Mutation, entry: Entry<Live>, redactor: &Redactor) -> Result<Answer, AdminError> {
+    match mutation {
+        Mutation::Create { topic, .. } if catalog::from_graphql(topic.graphql()) != entry.binding.topic => {
+            let what = format!("it says that a subscription of {} was made, not of {topic}", entry.binding.topic);
+            Err(decode::unexpected(&what, redactor))
+        }
+        Mutation::Update { id, .. } if *id != entry.meta.id => {
+            Err(decode::unexpected(&format!("it says that {} was changed, not {id}", entry.meta.id), redactor))
+        }
+        _ => Ok(Answer::Done(Some(entry))),
+    }
 }
 
 /// The mutations of `group` that the errors of a refused document name, by an alias in the path or by a variable.

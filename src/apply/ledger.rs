@@ -69,6 +69,13 @@ impl<'a> Ledger<'a> {
         self.planned.changes.get(at)?.before.as_ref()?.id.as_deref()
     }
 
+    /// Whether another change of this shop is of this subscription, or made it.
+    pub(super) fn is_known(&self, at: usize, id: &SubscriptionId) -> bool {
+        let made = |entry: &Entry| matches!(entry, Entry::Closed(c) if c.id.as_deref() == Some(id.as_str()));
+        let mut entries = self.entries.iter().enumerate().filter(|(other, _)| *other != at);
+        entries.any(|(other, entry)| self.subscription(other) == Some(id.as_str()) || made(entry))
+    }
+
     /// Whether a later change of the same subscription was made: then this one lies behind it.
     pub(super) fn made_later(&self, at: usize) -> bool {
         let id = self.subscription(at);
@@ -103,8 +110,11 @@ impl<'a> Ledger<'a> {
 
     pub(super) fn applied(&mut self, at: usize, id: Option<&SubscriptionId>, confirmed_by: ConfirmedBy) {
         let id = id.map(ToString::to_string);
+        // Nothing in a subscription says which run made it: its uniqueness only says that one did.
+        let reason = (confirmed_by == ConfirmedBy::Read)
+            .then(|| "as planned by now; the answer was lost, so another run may have done it".to_owned());
         let (result, confirmed_by) = (Some(OutcomeResult::Applied), Some(confirmed_by));
-        self.close(at, Closed { result, id, confirmed_by, ..Closed::default() });
+        self.close(at, Closed { result, id, confirmed_by, reason, ..Closed::default() });
     }
 
     pub(super) fn already_so(&mut self, at: usize, id: Option<&SubscriptionId>) {

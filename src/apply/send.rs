@@ -63,7 +63,11 @@ async fn rounds(
         let mut unsettled = Vec::new();
         for (&at, answer) in places.iter().zip(answers) {
             match answer {
-                Answer::Done(now) => done(ledger, at, now.as_ref()),
+                Answer::Done(now) => {
+                    if let Err(why) = done(ledger, at, now.as_ref()) {
+                        unsettled.push(settle::Question { at, lost: Some(why), refused: None });
+                    }
+                }
                 Answer::Refused { errors, kind } if worth_reading(kind) => {
                     unsettled.push(settle::Question { at, lost: None, refused: Some(refusal(kind, &errors)) });
                 }
@@ -135,19 +139,31 @@ fn worth_reading(kind: RefusalKind) -> bool {
     matches!(kind, RefusalKind::AlreadyTaken | RefusalKind::DoesNotExist | RefusalKind::NameTaken)
 }
 
-fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) {
-    let Some(change) = ledger.open(at) else { return };
+/// Closes a change by its answer. `Err`: the answer cannot be true, which is as good as none.
+fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result<(), AdminError> {
+    let Some(change) = ledger.open(at) else { return Ok(()) };
     let (Some(after), Some(now)) = (&change.after, now) else {
-        return ledger.applied(at, None, ConfirmedBy::Answer);
+        ledger.applied(at, None, ConfirmedBy::Answer);
+        return Ok(());
     };
+    if change.action == Action::Create && ledger.is_known(at, &now.meta.id) {
+        let message = format!("the answer says that {} was created, which is another subscription", now.meta.id);
+        return Err(AdminError::new(Kind::UnexpectedAnswer, message));
+    }
+    if now.binding.topic != after.topic {
+        let message = format!("the answer is about {}, not about {}", now.binding.topic, after.topic);
+        return Err(AdminError::new(Kind::UnexpectedAnswer, message));
+    }
     let wrong = not_taken(after, change.action, ledger.fields(at), now);
     if wrong.is_empty() {
-        return ledger.applied(at, Some(&now.meta.id), ConfirmedBy::Answer);
+        ledger.applied(at, Some(&now.meta.id), ConfirmedBy::Answer);
+        return Ok(());
     }
     let names = wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let message = format!("Shopify accepted the change, but did not take over: {names}");
     let error = ShopError { kind: "field_not_taken".to_owned(), http_status: None, message, retryable: false };
     ledger.failed(at, Some(&now.meta.id), error);
+    Ok(())
 }
 
 /// The fields that were sent and are not as sent. A name or metafields that were not sent are not looked at.

@@ -68,22 +68,12 @@ async fn steady(writer: &mut ShopWriter) -> Result<Observed, AdminError> {
     for _ in 1..READINGS {
         tokio::time::sleep(BETWEEN).await;
         let now = writer.read().await?.observed;
-        if alike(&previous, &now) {
+        if previous.same_subscriptions(&now) {
             return Ok(now);
         }
         previous = now;
     }
     Err(AdminError::new(Kind::Timeout, "the shop kept changing while it was read"))
-}
-
-fn alike(a: &Observed, b: &Observed) -> bool {
-    let sorted = |o: &Observed| {
-        let mut list: Vec<(SubscriptionId, Binding)> =
-            o.entries.iter().map(|e| (e.meta.id.clone(), e.binding.clone())).collect();
-        list.sort_by(|x, y| x.0.cmp(&y.0));
-        list
-    };
-    sorted(a) == sorted(b)
 }
 
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::admin::{AdminClient, AdminError, Kind, OauthAnswer, Redactor, Repeat};
+use crate::admin::{AdminClient, AdminError, Endpoint, Kind, OauthAnswer, Repeat};
 use crate::model::ShopDomain;
 
 /// An app's credentials, resolved.
@@ -61,8 +61,14 @@ pub(crate) struct Ask<'a> {
     pub(crate) access: Access,
 }
 
-/// Where a merchant approves the app.
-pub(crate) fn authorize_url(client: &AdminClient, shop: &ShopDomain, ask: &Ask<'_>) -> String {
+/// Where a merchant approves the app. The URL is printed, so a client id that does not look like one is refused and not
+/// repeated: a manifest may name any variable as one.
+pub(crate) fn authorize_url(client: &AdminClient, shop: &ShopDomain, ask: &Ask<'_>) -> Result<String, AdminError> {
+    if *client.endpoint() == Endpoint::Shopify && !is_client_id(ask.client_id.expose_secret()) {
+        let message = "what `client_id` points at is not a client id of Shopify's (32 digits and letters a to f): it is not \
+                       printed. Check the reference";
+        return Err(AdminError::new(Kind::SecretUnavailable, message));
+    }
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("client_id", ask.client_id.expose_secret());
     if !ask.scopes.is_empty() {
@@ -72,7 +78,12 @@ pub(crate) fn authorize_url(client: &AdminClient, shop: &ShopDomain, ask: &Ask<'
     if ask.access == Access::Online {
         query.append_pair("grant_options[]", "per-user");
     }
-    client.endpoint().url_for(shop, &format!("/admin/oauth/authorize?{}", query.finish()))
+    Ok(client.endpoint().url_for(shop, &format!("/admin/oauth/authorize?{}", query.finish())))
+}
+
+/// Every client id seen in Shopify's documentation and apps is 32 lower-case hex digits.
+fn is_client_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Exchanges the code of a callback, once: a second time Shopify refuses it.
@@ -123,13 +134,21 @@ async fn ask(
 ) -> Result<Grant, AdminError> {
     body["client_id"] = app.client_id.expose_secret().into();
     body["client_secret"] = app.client_secret.expose_secret().into();
-    // Shopify's own error texts echo the client id.
-    let own = [&app.client_id, &app.client_secret].into_iter().chain(secrets.iter().copied());
-    let redactor = Redactor::of_all(own.cloned());
+    // Shopify's own error texts echo the client id, and what stands in its place may echo anything.
+    let own = [&app.client_id, &app.client_secret].into_iter().chain(&app.old_client_secret);
+    for secret in own.chain(secrets.iter().copied()) {
+        client.remember(shop, secret);
+    }
     let asked = body.get("grant_type").and_then(Value::as_str).unwrap_or("code").to_owned();
     let body = SecretString::from(body.to_string());
-    match client.post_oauth(shop, &body, redactor, repeat).await {
-        Ok(OauthAnswer::Granted(json)) => grant(&json),
+    match client.post_oauth(shop, &body, repeat).await {
+        Ok(OauthAnswer::Granted(json)) => {
+            let grant = grant(&json)?;
+            for secret in std::iter::once(&grant.access_token).chain(&grant.refresh_token) {
+                client.remember(shop, secret);
+            }
+            Ok(grant)
+        }
         Ok(OauthAnswer::Refused { said, error }) => Err(refusal(shop, &asked, &said, error)),
         Err(error) if repeat == Repeat::Never && error.proof == crate::admin::Proof::Unknown => {
             let message = format!("{}. The code may be used up by now: begin again", error.message);
@@ -202,6 +221,34 @@ fn refusal(shop: &ShopDomain, asked: &str, said: &str, by_status: AdminError) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_client_id_is_not_printed_in_a_url() {
+        let shop = ShopDomain::parse("acme").expect("shop");
+        let client = |endpoint| {
+            AdminClient::new(crate::admin::Options::new(endpoint, crate::model::ApiVersion::default())).expect("client")
+        };
+        let url = |client: &AdminClient, id: &str| {
+            let id = SecretString::from(id);
+            let ask = Ask {
+                client_id: &id,
+                scopes: Vec::new(),
+                redirect_uri: "https://x.example/",
+                state: "s",
+                access: Access::Offline,
+            };
+            authorize_url(client, &shop, &ask)
+        };
+        let shopify = client(Endpoint::Shopify);
+        assert!(url(&shopify, "0123456789abcdef0123456789abcdef").is_ok());
+        for secret in ["ghp_0123456789abcdef0123456789abcdef0123", "shpss_0123456789abcdef0123456789abcdef", "hunter2"]
+        {
+            let error = url(&shopify, secret).expect_err(secret);
+            assert!(error.kind == Kind::SecretUnavailable && !error.message.contains(secret), "{error}");
+        }
+        let sandbox = client(Endpoint::parse("http://127.0.0.1:1/{shop}", &[]).expect("endpoint"));
+        assert!(url(&sandbox, "sandbox-client").is_ok());
+    }
 
     #[test]
     fn each_refusal_of_shopifys_has_its_kind() {

@@ -4,6 +4,7 @@
 //! never part of an error; an error names the variable, path or program instead.
 
 mod command;
+mod pins;
 mod yielded;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use tokio::sync::{OnceCell, Semaphore, oneshot};
 
 use crate::files::{self, ReadError};
 use crate::model::{SecretRef, ShopDomain};
+pub use pins::Pin;
 use yielded::Yielded;
 
 /// Programs that run at a time.
@@ -35,6 +37,8 @@ pub struct Options {
     pub env: Env,
     /// Whether programs may be run (`--allow-commands`, HOOKWRIGHT_ALLOW_COMMANDS=1).
     pub allow_commands: bool,
+    /// What may be referenced at all; `None`: anything.
+    pub pins: Option<Vec<Pin>>,
     /// The time limit of a program, and of reading a file.
     pub time_limit: Duration,
 }
@@ -42,7 +46,7 @@ pub struct Options {
 impl Options {
     /// No programs.
     pub fn new(env: Env) -> Self {
-        Self { env, allow_commands: false, time_limit: Duration::from_secs(30) }
+        Self { env, allow_commands: false, pins: None, time_limit: Duration::from_secs(30) }
     }
 }
 
@@ -101,6 +105,10 @@ impl SecretResolver {
     }
 
     async fn look_up(&self, reference: &SecretRef, shop: Option<&ShopDomain>) -> Result<SecretString, SecretError> {
+        if self.inner.options.pins.as_ref().is_some_and(|pins| !pins.iter().any(|pin| pin.allows(reference, shop))) {
+            let problem = "is not looked up: no pattern of --secrets (HOOKWRIGHT_SECRETS) allows it";
+            return Err(error(reference, problem));
+        }
         if let SecretRef::Env(name) = reference {
             let value = (self.inner.options.env)(name).ok_or_else(|| {
                 error(reference, "is not set: put the secret there, or name another place in the manifest")

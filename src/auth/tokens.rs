@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest as _, Sha256};
 
 use super::oauth::{self, Credentials};
 use super::store::Store;
 use super::{SecretError, SecretResolver};
-use crate::admin::{AdminClient, AdminError, Kind};
+use crate::admin::{AdminClient, AdminError, Endpoint, Kind};
 use crate::model::{App, Auth, SecretRef, ShopDomain};
 
 /// What the embedded sandbox takes where nothing else is to be had. It needs no secrets.
@@ -57,6 +58,8 @@ struct Inner {
     stores: Mutex<HashMap<PathBuf, Store>>,
     /// Tokens of the client credentials grant, each behind a lock that is held while it is fetched.
     fetched: Mutex<HashMap<ShopDomain, Slot>>,
+    /// The shop of each token that a reference gave, by the token's digest, and whether another shop wanted it, too.
+    given: Mutex<HashMap<[u8; 32], (ShopDomain, bool)>>,
 }
 
 type Slot = Arc<tokio::sync::Mutex<Option<Fetched>>>;
@@ -75,7 +78,14 @@ impl fmt::Debug for Tokens {
 
 impl Tokens {
     pub(crate) fn new(options: Options) -> Self {
-        Self { inner: Arc::new(Inner { options, stores: Mutex::default(), fetched: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                options,
+                stores: Mutex::default(),
+                fetched: Mutex::default(),
+                given: Mutex::default(),
+            }),
+        }
     }
 
     /// The token of `shop`, good for some minutes at least. Ends when somebody asks to stop; a refresh that has begun is
@@ -86,7 +96,11 @@ impl Tokens {
 
     async fn wait_for_token(&self, shop: &ShopDomain, auth: Option<&Auth>) -> Result<SecretString, AdminError> {
         match auth {
-            Some(Auth::AccessToken(reference)) => self.reference(reference, shop, SANDBOX_TOKEN).await,
+            Some(Auth::AccessToken(reference)) => {
+                let token = self.reference(reference, shop, SANDBOX_TOKEN).await?;
+                self.only_of(shop, &token)?;
+                Ok(token)
+            }
             Some(Auth::ClientCredentials(app)) => self.fetched(shop, app, None).await,
             Some(Auth::TokenStore { path, app }) => self.stored(shop, path, app, None).await,
             None if self.inner.options.sandbox.is_some() => Ok(SANDBOX_TOKEN.into()),
@@ -95,6 +109,26 @@ impl Tokens {
                 "the manifest says nowhere how to get this shop's token; add `auth`",
             )),
         }
+    }
+
+    /// A token of Shopify's is good for one shop, so one that two shops name is another shop's in at least one of them.
+    /// What stands in Shopify's place may hand out the same to all.
+    fn only_of(&self, shop: &ShopDomain, token: &SecretString) -> Result<(), AdminError> {
+        if *self.inner.options.client.endpoint() != Endpoint::Shopify {
+            return Ok(());
+        }
+        let digest = Sha256::digest(token.expose_secret()).into();
+        let mut given = self.inner.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, shared) = given.entry(digest).or_insert_with(|| (shop.clone(), false));
+        *shared |= first != shop;
+        if !*shared {
+            return Ok(());
+        }
+        let message = format!(
+            "the access token that `auth` points at was given for {first} and for another shop, but a token is one shop's: \
+             it was not sent. Give each shop a reference of its own, with {{shop}} or {{SHOP}} in it"
+        );
+        Err(AdminError::new(Kind::SecretUnavailable, message))
     }
 
     async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T, AdminError>>) -> Result<T, AdminError> {
@@ -182,7 +216,10 @@ impl Tokens {
         in_sandbox: &str,
     ) -> Result<SecretString, AdminError> {
         match self.inner.options.secrets.resolve(reference, shop).await {
-            Ok(secret) => Ok(secret),
+            Ok(secret) => {
+                self.inner.options.client.remember(shop, &secret);
+                Ok(secret)
+            }
             Err(_) if self.inner.options.sandbox.is_some() => Ok(in_sandbox.into()),
             Err(error @ SecretError { .. }) => Err(AdminError::new(Kind::SecretUnavailable, error.to_string())),
         }
@@ -267,6 +304,37 @@ fn after(now: Timestamp, life: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn tokens(endpoint: Endpoint, env: fn(&str) -> Option<std::ffi::OsString>) -> Tokens {
+        let client = AdminClient::new(crate::admin::Options::new(endpoint, crate::model::ApiVersion::default()));
+        Tokens::new(Options {
+            secrets: SecretResolver::new(super::super::Options::new(Arc::new(env))),
+            client: client.expect("client"),
+            clock: || Timestamp::UNIX_EPOCH,
+            place: Arc::new(Path::to_owned),
+            sandbox: None,
+        })
+    }
+
+    #[tokio::test]
+    async fn one_token_is_never_given_to_two_shops_of_shopifys() {
+        let env = |name: &str| Some(if name == "OWN" { "shpat_own" } else { "shpat_common" }.into());
+        let shop = |handle: &str| ShopDomain::parse(handle).expect("shop");
+        let of = |name: &str| Auth::AccessToken(SecretRef::Env(name.to_owned()));
+        let shopify = tokens(Endpoint::Shopify, env);
+        assert!(shopify.token(&shop("a"), Some(&of("X"))).await.is_ok());
+        assert!(shopify.token(&shop("a"), Some(&of("Y"))).await.is_ok(), "the same shop again");
+        let error = shopify.token(&shop("b"), Some(&of("Y"))).await.expect_err("the token of a");
+        assert_eq!(error.kind, Kind::SecretUnavailable);
+        assert!(error.message.contains("a.myshopify.com") && !error.message.contains("shpat"), "{error}");
+        assert!(shopify.token(&shop("a"), Some(&of("X"))).await.is_err(), "nobody knows whose it is");
+        assert!(shopify.token(&shop("c"), Some(&of("OWN"))).await.is_ok());
+
+        let endpoint = Endpoint::parse("http://127.0.0.1:1/{shop}", &[]).expect("endpoint");
+        let elsewhere = tokens(endpoint, env);
+        assert!(elsewhere.token(&shop("a"), Some(&of("X"))).await.is_ok());
+        assert!(elsewhere.token(&shop("b"), Some(&of("X"))).await.is_ok());
+    }
 
     #[test]
     fn a_token_is_renewed_five_minutes_before_its_end_or_in_its_last_quarter() {

@@ -134,6 +134,7 @@ impl Target {
     pub(crate) fn secrets(access: &AccessArgs, deadline: Option<tokio::time::Instant>) -> SecretResolver {
         let mut options = auth::Options::new(Arc::new(|name| std::env::var_os(name)));
         options.allow_commands = access.allow_commands;
+        options.pins = Some(access.secrets.clone()).filter(|pins| !pins.is_empty());
         if let Some(deadline) = deadline {
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
             options.time_limit = options.time_limit.min(left);

@@ -64,6 +64,7 @@ codes! {
     UnknownDestination "HW023" "unknown-destination" Error false "a binding names a destination that is not defined";
     UnknownSet "HW024" "unknown-set" Error false "a shop uses a binding set that is not defined";
     UnknownAccount "HW025" "unknown-account" Error false "a destination names an account at Adobe that is not defined";
+    OthersSecret "HW026" "secret-of-another-shop" Error false "a shop's secret is looked up under the name of another shop";
     DuplicateBinding "HW030" "duplicate-binding" Error false "two bindings of a shop have the same topic, address, format and filter";
     DuplicateName "HW031" "duplicate-name" Error false "a subscription name is used twice in a shop";
     NotOwned "HW032" "address-not-owned" Error false "no ownership prefix covers an address";
@@ -89,6 +90,7 @@ codes! {
     FilterField "HW108" "filter-field-not-included" Warning false "a filter looks at a field that include_fields leaves out";
     ExceptNothing "HW109" "except-without-effect" Warning false "an `except` names a topic that the set does not have";
     DoubleDelivery "HW110" "double-delivery" Warning false "a binding repeats what the app declares for itself, so that each event comes twice";
+    SharedToken "HW111" "shared-token" Warning false "several shops have their access token in one environment variable";
 }
 
 impl Code {

@@ -35,6 +35,9 @@ impl Code {
             Self::UnknownDestination => "Define the destination under `destinations`, or correct the name.",
             Self::UnknownSet => "Define the set under `binding_sets`, or correct the name.",
             Self::UnknownAccount => "Define the account under `aep`, or correct the name.",
+            Self::OthersSecret => {
+                "Write {shop} or {SHOP} in the reference where the handle stands, or correct the handle: a token is sent to its own shop only."
+            }
             Self::DuplicateBinding => {
                 "Remove one of the two; a shop that uses a set can leave a topic out: { set: NAME, except: [topic] }."
             }
@@ -67,6 +70,9 @@ impl Code {
             Self::TopicSpelling => "Write the topic in its slash form, as in orders/create.",
             Self::UnknownVersion => "Nothing, if Shopify serves the version; otherwise correct it.",
             Self::ScopeMissing => "Add a scope that allows the topic to `scopes`, and have the shop grant it.",
+            Self::SharedToken => {
+                "Write {shop} or {SHOP} in the reference, so that each shop has a token of its own; Shopify's tokens are good for one shop."
+            }
             Self::SampleId => "Replace the sample by the id of your own inlet.",
             Self::UnusualDcs => "Compare the address with the one that Adobe shows for the inlet.",
             Self::MixedInlet => "Give unlike topics inlets of their own, since an inlet has one schema.",

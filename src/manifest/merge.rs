@@ -14,7 +14,7 @@ use super::check::Rules;
 use super::document::{At, Document, OwnershipBlock, Spot};
 use super::findings::Findings;
 use super::resolve::{Common, Resolver};
-use super::{AdminApi, Manifest, ReadFile, Transport, digest};
+use super::{AdminApi, Manifest, ReadFile, Transport, digest, secrets};
 
 /// The oldest version for each transport.
 const OLDEST_GRAPHQL: &str = "2026-04";
@@ -44,7 +44,8 @@ fn merged(
     findings: &mut Findings,
 ) -> Option<Manifest> {
     let admin_api = admin_api(documents, findings);
-    let auth = block(documents, "auth", |d| d.auth.as_ref(), findings).and_then(|at| at.value.clone());
+    let auth = block(documents, "auth", |d| d.auth.as_ref(), findings);
+    let (auth, auth_at) = (auth.and_then(|at| at.value.clone()), auth.map(|at| at.spot));
     let scopes = block(documents, "scopes", |d| d.scopes.as_ref(), findings);
     let ownership_block = block(documents, "ownership", |d| d.ownership.as_ref(), findings);
     let ownership = ownership_block.map_or_else(|| Some(Ownership::default()), |at| ownership(&at.value, findings));
@@ -76,7 +77,8 @@ fn merged(
             let diagnostic = findings.diagnostic(Code::RepeatedName, domain.spot, message).hint(hint);
             findings.report(diagnostic.related(findings.place(first), "it is listed here first"));
         }
-        shops.extend(resolver.shop(shop, findings));
+        let auth_at = shop.auth.as_ref().map(|at| at.spot).or(auth_at);
+        shops.extend(resolver.shop(shop, findings).map(|(shop, digest)| (shop, digest, auth_at)));
     }
     if !documents.iter().any(|document| document.names_shops) {
         let place = Place::file(paths.first().map_or("", |path| path));
@@ -94,8 +96,9 @@ fn merged(
     }
     resolver.finish(findings);
 
-    shops.sort_by(|(a, _), (b, _)| a.shop.cmp(&b.shop));
-    let (shops, digests): (Vec<_>, Vec<_>) = shops.into_iter().unzip();
+    shops.sort_by(|(a, ..), (b, ..)| a.shop.cmp(&b.shop));
+    secrets::check(&shops.iter().map(|(shop, _, auth_at)| (shop, *auth_at)).collect::<Vec<_>>(), findings);
+    let (shops, digests): (Vec<_>, Vec<_>) = shops.into_iter().map(|(shop, digest, _)| (shop, digest)).unzip();
     let Resolver { addresses, written, defined, common: Common { mut app, accounts, .. }, .. } = resolver;
     named_files.append(&mut app.texts);
     let app_redirects = std::mem::take(&mut app.redirects);

@@ -15,6 +15,13 @@ impl SubscriptionId {
         Self(gid.into())
     }
 
+    /// Takes an id of the form that the Admin API has (recorded): `gid://shopify/WebhookSubscription/<digits>`.
+    pub fn parse(gid: &str) -> Option<Self> {
+        let digits = gid.strip_prefix("gid://shopify/WebhookSubscription/")?;
+        // One spelling of each number, so that equal ids are equal texts.
+        digits.parse::<u64>().ok().filter(|number| number.to_string() == digits).map(|_| Self::new(gid))
+    }
+
     /// The GraphQL id.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,9 +1,7 @@
 //! A saved plan is taken whole or not at all.
 
-use std::fmt;
+use std::collections::BTreeMap;
 
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -12,6 +10,7 @@ use super::audit::contradiction;
 use super::digest;
 use super::subscription::parse_change;
 use super::v1::{Plan, Shop};
+use crate::json::names_a_key_twice;
 use crate::model::ShopDomain;
 
 /// Why a file is not taken as a plan. Nothing was sent.
@@ -39,47 +38,19 @@ pub enum PlanFileError {
     Digest,
 }
 
-/// The pairs of an object as they stand in the file. Of two with one key the later would win in silence.
-struct Pairs<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Pairs<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AsPairs;
-        impl<'de> Visitor<'de> for AsPairs {
-            type Value = Pairs<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(AsPairs)
-    }
-}
-
 /// Reads and verifies a plan. Shop by shop: the JSON of a fleet's plan is many times the plan.
 pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     let not_json = |e: serde_json::Error| PlanFileError::NotJson(e.to_string());
     let malformed = |e: serde_json::Error| PlanFileError::Malformed(e.to_string());
-    let Pairs(pairs) = serde_json::from_slice(bytes).map_err(|e| match e.classify() {
+    let pairs: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).map_err(|e| match e.classify() {
         Category::Data => PlanFileError::NotAPlan(""),
         _ => not_json(e),
     })?;
-    if let Some(key) = pairs
-        .iter()
-        .enumerate()
-        .find_map(|(at, (key, _))| pairs[..at].iter().any(|(earlier, _)| earlier == key).then_some(key))
-    {
-        return Err(PlanFileError::Malformed(format!("duplicate key {key:?}")));
+    // Of two values for one key the later would count, and a reader may look at the first.
+    if names_a_key_twice(bytes) {
+        return Err(PlanFileError::Malformed("an object names a key twice".to_owned()));
     }
-    let raw_shops = pairs.iter().find(|(key, _)| key == digest::SHOPS).map(|(_, raw)| *raw);
+    let raw_shops = pairs.get(digest::SHOPS).copied();
     let rest = pairs.into_iter().filter(|(key, _)| key != digest::SHOPS);
     let mut frame = rest
         .map(|(key, raw)| Ok((key, serde_json::from_str(raw.get())?)))

@@ -47,6 +47,7 @@ async fn one_request_reads_subscriptions_and_scopes() {
 #[tokio::test]
 async fn past_250_it_reads_on_and_asks_for_scopes_once() {
     let server = Server::start(|n, body| {
+        let n = n % 3;
         let nodes: Vec<_> = (n * 250..(n + 1) * 250).map(node).collect();
         let after = body["variables"]["after"].as_str().unwrap_or("start").to_owned();
         assert_eq!(after, ["start", "c0", "c1"][n]);
@@ -60,7 +61,8 @@ async fn past_250_it_reads_on_and_asks_for_scopes_once() {
     })
     .await;
     let reading = server.reader().read().await.expect("a reading");
-    assert_eq!((reading.observed.entries.len(), server.seen().len()), (750, 3));
+    // Twice: what several pages show counts when it is the same again.
+    assert_eq!((reading.observed.entries.len(), server.seen().len()), (750, 6));
     let asks = |n: usize| server.seen()[n].body["query"].to_string().contains("accessScopes");
     assert!(asks(0) && !asks(1) && !asks(2));
 }
@@ -98,6 +100,95 @@ async fn what_cannot_be_read_is_never_an_empty_shop() {
     let server = Server::start(move |_, _| ok(&with("topic", json!("BRAND_NEW")))).await;
     let reading = server.reader().read().await.expect("an unknown topic is read");
     assert_eq!(reading.observed.entries[0].binding.topic.as_str(), "BRAND_NEW");
+}
+
+/// The answer to a read of a shop with these subscriptions and no others.
+fn shop_of(nodes: &[serde_json::Value], next: Option<&str>) -> serde_json::Value {
+    json!({ "data": { "webhookSubscriptions": connection(nodes, next), "currentAppInstallation": scopes() } })
+}
+
+#[tokio::test]
+async fn a_list_that_names_one_id_twice_is_read_again() {
+    let twice = [node(1), node(2), node(1)];
+    let server = Server::start(move |n, _| ok(&shop_of(&twice[..if n == 0 { 3 } else { 2 }], None))).await;
+    let reading = server.reader().read().await.expect("a reading");
+    assert_eq!((reading.observed.entries.len(), server.seen().len()), (2, 2));
+
+    let server = Server::start(|_, _| ok(&shop_of(&[node(1), node(1)], None))).await;
+    let error = server.reader().read().await.expect_err("no reading");
+    assert_eq!((error.kind, server.seen().len()), (Kind::UnexpectedAnswer, 4));
+    assert!(error.message.contains("names one id twice"), "{error}");
+}
+
+#[tokio::test]
+async fn pages_count_when_two_readings_in_a_row_agree() {
+    // The second page begins one too early, then one too late, then where it should, twice.
+    let pages = |n: usize| match n {
+        1 => vec![node(2), node(3), node(4)],
+        3 => vec![node(4)],
+        _ if n.is_multiple_of(2) => vec![node(1), node(2)],
+        _ => vec![node(3), node(4)],
+    };
+    let server = Server::start(move |n, _| ok(&shop_of(&pages(n), n.is_multiple_of(2).then_some("next")))).await;
+    let reading = server.reader().read().await.expect("a reading");
+    assert_eq!((reading.observed.entries.len(), server.seen().len()), (4, 8));
+
+    let server = Server::start(move |n, _| {
+        let last = if n.is_multiple_of(2) { node(1) } else { node(n + 1) };
+        ok(&shop_of(&[last], n.is_multiple_of(2).then_some("next")))
+    })
+    .await;
+    let error = server.reader().read().await.expect_err("no reading");
+    assert_eq!((error.kind, server.seen().len()), (Kind::UnexpectedAnswer, 8));
+    assert!(error.message.contains("different each time"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_names_a_key_twice_is_none() {
+    let whole = one_shop().to_string();
+    let empty = shop_of(&[], None).to_string();
+    let data = |text: &str| text.strip_prefix("{\"data\":").and_then(|t| t.strip_suffix('}')).expect("data").to_owned();
+    let list = r#"{"nodes":[],"pageInfo":{"hasNextPage":false,"endCursor":null}}"#;
+    for body in [
+        format!(r#"{{"data":{},"data":{}}}"#, data(&whole), data(&empty)),
+        whole.replacen(
+            r#""webhookSubscriptions""#,
+            &format!(r#""webhookSubscriptions":{list},"webhookSubscriptions""#),
+            1,
+        ),
+        whole.replacen(r#""nodes""#, r#""nodes":[],"nodes""#, 1),
+        whole.replacen(r#""uri""#, r#""uri":"https://y.example/","uri""#, 1),
+    ] {
+        assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok(), "{body}");
+        let server = Server::start(move |_, _| ok_text(&body)).await;
+        let error = server.reader().read().await.expect_err("no reading");
+        assert!(error.kind == Kind::UnexpectedAnswer && error.message.contains("names a key twice"), "{error}");
+    }
+}
+
+fn ok_text(body: &str) -> Response<Body> {
+    Response::new(Body::from(body.to_owned()))
+}
+
+#[tokio::test]
+async fn an_id_of_another_form_is_no_subscription() {
+    for id in [
+        "",
+        "1",
+        "gid://shopify/WebhookSubscription/",
+        "gid://shopify/WebhookSubscription/1\n::set-output",
+        "gid://shopify/WebhookSubscription/01",
+        "gid://shopify/WebhookSubscription/+1",
+        "gid://shopify/Product/1",
+        "gid://shopify/WebhookSubscription/99999999999999999999999",
+    ] {
+        let mut odd = node(1);
+        odd["id"] = json!(id);
+        let server = Server::start(move |_, _| ok(&shop_of(&[odd.clone()], None))).await;
+        let error = server.reader().read().await.expect_err(id);
+        assert_eq!(error.kind, Kind::UnexpectedAnswer, "{error}");
+        assert!(error.message.contains("no id of a subscription") && !error.message.contains('\n'), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -68,6 +68,44 @@ fn words(answers: &[Answer]) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn an_answer_about_something_else_is_a_lost_one() {
+    let gid = "gid://shopify/WebhookSubscription/1";
+    for (key, value) in [
+        ("topic", json!("ORDERS_PAID")),
+        ("id", json!("")),
+        ("id", json!("gid://shopify/WebhookSubscription/1\n::error::x")),
+        ("id", json!("gid://shopify/Product/1")),
+    ] {
+        let server = Server::start(move |_, body| {
+            let mut answer = all_done(body);
+            answer["data"]["c0"]["webhookSubscription"][key] = value.clone();
+            ok(&answer)
+        })
+        .await;
+        let answers = server.writer().send(&[create(0)]).await;
+        assert_eq!((words(&answers), server.seen().len()), (vec!["lost unexpected_answer".to_owned()], 1), "{key}");
+    }
+    let server = Server::start(move |_, body| {
+        let mut answer = all_done(body);
+        answer["data"]["u0"]["webhookSubscription"]["id"] = json!(gid);
+        ok(&answer)
+    })
+    .await;
+    let answers = server.writer().send(&[Mutation::Update { id: id(7), input: input("https://x.example/") }]).await;
+    assert_eq!(words(&answers), ["lost unexpected_answer"]);
+
+    let server = Server::start(|_, body| {
+        let refused = r#"[{"field":null,"message":"no"}],"userErrors":[]"#;
+        crate::respond(
+            200,
+            all_done(body).to_string().replacen("\"userErrors\":[]", &format!("\"userErrors\":{refused}"), 1),
+        )
+    })
+    .await;
+    assert_eq!(words(&server.writer().send(&[create(0)]).await), ["lost unexpected_answer"]);
+}
+
+#[tokio::test]
 async fn a_batch_is_one_document_and_each_alias_has_its_own_answer() {
     let server = Server::start(|_, body| {
         let mut answer = all_done(body);

@@ -37,7 +37,7 @@ async fn a_shop_is_two_requests_and_what_rest_hides_is_marked() {
 
 #[tokio::test]
 async fn pages_are_followed_by_their_cursor_at_our_own_address() {
-    let server = Server::start(|n, seen| match n {
+    let server = Server::start(|n, seen| match n % 4 {
         _ if seen.is_scopes() => scopes(),
         // Short pages and pages in any order: the link alone says whether there is more.
         0 => with(page([9, 2]), "link", "<https://evil.example/x.json?limit=2&page_info=a%2Bb>; rel=\"next\""),
@@ -57,7 +57,7 @@ async fn pages_are_followed_by_their_cursor_at_our_own_address() {
 
 #[tokio::test]
 async fn a_full_page_without_a_link_is_followed_by_the_last_id() {
-    let server = Server::start(|n, seen| match n {
+    let server = Server::start(|n, seen| match n % 4 {
         _ if seen.is_scopes() => scopes(),
         0 => page(1..=250),
         1 => page(251..=500),
@@ -80,6 +80,9 @@ async fn a_listing_that_cannot_be_trusted_is_none() {
         ("the same cursor again", |_, _| with(page([1]), "link", "<https://x/?page_info=a>; rel=\"next\"")),
         ("a part that cannot be read", |_, _| respond(200, r#"{"webhooks":[{"id":1}]}"#)),
         ("another object", |_, _| respond(200, r#"{"errors":"no"}"#)),
+        ("errors beside an empty list", |_, _| respond(200, r#"{"webhooks":[],"errors":"no"}"#)),
+        ("an error beside an empty list", |_, _| respond(200, r#"{"error":{"a":["no"]},"webhooks":[]}"#)),
+        ("two lists", |_, _| respond(200, r#"{"webhooks":[{}],"webhooks":[]}"#)),
     ] {
         let server = Server::start(respond).await;
         let error = server.reader().read().await.expect_err(name);
@@ -88,6 +91,26 @@ async fn a_listing_that_cannot_be_trusted_is_none() {
     }
     let server = Server::start(|_, seen| if seen.is_scopes() { respond(200, "{}") } else { page([1]) }).await;
     assert_eq!(server.reader().read().await.expect_err("no scopes").kind, Kind::UnexpectedAnswer);
+}
+
+#[tokio::test]
+async fn a_list_that_names_one_id_twice_is_read_again() {
+    for later in [vec![1, 2, 1], vec![1, 2]] {
+        let server = Server::start({
+            let later = later.clone();
+            move |n, seen| match n {
+                _ if seen.is_scopes() => scopes(),
+                0 => page([1, 2, 1]),
+                _ => page(later.clone()),
+            }
+        })
+        .await;
+        let reading = server.reader().read().await;
+        match reading {
+            Ok(reading) => assert_eq!((ids(&reading), server.seen().len()), (vec![1, 2], 4)),
+            Err(error) => assert_eq!((error.kind, server.seen().len(), later.len()), (Kind::UnexpectedAnswer, 8, 3)),
+        }
+    }
 }
 
 #[tokio::test]

@@ -53,6 +53,19 @@ fn words(answers: &[Answer]) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn an_answer_about_something_else_is_a_lost_one() {
+    let mut other = webhook(7);
+    other["topic"] = json!("orders/paid");
+    let both = json!({ "webhook": webhook(7), "errors": { "topic": ["no"] } });
+    for (mutation, body) in
+        [(create(7), json!({ "webhook": other }).to_string()), (create(7), both.to_string()), (update(7), one(8))]
+    {
+        let server = Server::start(move |_, _| respond(200, body.clone())).await;
+        assert_eq!(words(&server.writer().send(&[mutation]).await), ["lost unexpected_answer"]);
+    }
+}
+
+#[tokio::test]
 async fn each_mutation_is_one_request_in_order() {
     let server = Server::start(|n, _| match n {
         0 => respond(201, one(7)),

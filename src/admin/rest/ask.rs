@@ -11,6 +11,7 @@ use crate::admin::refusal::UserError;
 use crate::admin::retry::{Purpose, Tally, retry_after};
 use crate::admin::session::{Failure, Session};
 use crate::admin::throttle::Bucket;
+use crate::json::names_a_key_twice;
 
 pub(super) struct Ask {
     pub(super) purpose: Purpose,
@@ -28,6 +29,8 @@ pub(super) enum Reply {
 
 pub(super) struct Body {
     pub(super) json: Map<String, Value>,
+    /// In bytes.
+    pub(super) size: usize,
     pub(super) link: Option<String>,
     pub(super) served_version: Option<String>,
     pub(super) deprecated_reason: Option<String>,
@@ -54,11 +57,12 @@ async fn exchange(session: &mut Session, ask: &Ask) -> Result<Reply, Failure> {
     let answer = session.send(request, *purpose).await?;
     learn(session, &answer);
     if matches!(answer.status, 200 | 201) {
-        let Ok(Value::Object(json)) = serde_json::from_slice(&answer.body) else {
-            return Err(classify::unreadable(&answer, "REST", &session.redactor).into());
+        let json = match serde_json::from_slice(&answer.body) {
+            Ok(Value::Object(json)) if !names_a_key_twice(&answer.body) && !says_errors(&json) => json,
+            _ => return Err(classify::unreadable(&answer, "REST", &session.redactor).into()),
         };
-        let Answer { link, served_version, deprecated_reason, .. } = answer;
-        return Ok(Reply::Body(Body { json, link, served_version, deprecated_reason }));
+        let Answer { link, served_version, deprecated_reason, body, .. } = answer;
+        return Ok(Reply::Body(Body { json, size: body.len(), link, served_version, deprecated_reason }));
     }
     if *purpose == Purpose::Mutate
         && let Some(errors) = refusal::of(&answer, *method != Method::POST, &session.redactor)
@@ -67,6 +71,11 @@ async fn exchange(session: &mut Session, ask: &Ask) -> Result<Reply, Failure> {
     }
     let asked = answer.retry_after.as_deref().and_then(retry_after);
     Err(Failure { error: classify::status_error(&session.shop, &answer, &session.redactor), asked })
+}
+
+/// An answer with errors in it is none, whatever its status and whatever else it has.
+fn says_errors(json: &Map<String, Value>) -> bool {
+    ["errors", "error"].iter().any(|key| json.get(*key).is_some_and(|said| !classify::words(said).is_empty()))
 }
 
 /// Takes what the answer says of the bucket; where it says nothing, one call more was taken, and after 429 all.

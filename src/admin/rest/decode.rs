@@ -79,6 +79,8 @@ fn entry(webhook: Webhook, redactor: &Redactor) -> Result<Entry<Live>, AdminErro
         updated_at,
         api_version,
     } = webhook;
+    let gid = SubscriptionId::parse(&format!("gid://shopify/WebhookSubscription/{id}"))
+        .ok_or_else(|| unexpected(&format!("{id} is no id of a subscription"), redactor))?;
     let format = Format::parse(&format)
         .ok_or_else(|| unexpected(&format!("unknown format {format} of subscription {id}"), redactor))?;
     let binding = Binding {
@@ -92,7 +94,7 @@ fn entry(webhook: Webhook, redactor: &Redactor) -> Result<Entry<Live>, AdminErro
         metafields: metafield_identifiers.and_then(identifiers),
     };
     let meta = Live {
-        id: SubscriptionId::new(&format!("gid://shopify/WebhookSubscription/{id}")),
+        id: gid,
         created_at: in_utc(created_at),
         updated_at: in_utc(updated_at),
         api_version,

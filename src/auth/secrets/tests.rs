@@ -145,3 +145,17 @@ async fn a_program_without_a_placeholder_runs_once_and_few_run_at_a_time() {
         assert!(seen.trim().parse::<usize>().expect("number") <= 4, "{seen}");
     }
 }
+
+#[tokio::test]
+async fn what_no_pin_allows_is_not_looked_up() {
+    let pinned =
+        |pins: &[&str]| Options { pins: Some(pins.iter().map(|pin| pin.parse().expect("pin")).collect()), ..options() };
+    let env = || SecretRef::Env("TOKEN_{SHOP}".to_owned());
+    assert_eq!(resolve(pinned(&["file:*", "env:TOKEN_{SHOP}"]), env(), "my-shop").await.as_deref(), Ok(SECRET));
+    for reference in [env(), SecretRef::File("/dev/zero".to_owned()), sh("echo ran >&2; exit 1")] {
+        let error = resolve(pinned(&["env:OTHER_*"]), reference, "my-shop").await.expect_err("outside");
+        assert!(error.contains("HOOKWRIGHT_SECRETS") && !error.contains("ran"), "{error}");
+    }
+    let resolver = SecretResolver::new(pinned(&["env:OTHER_*"]));
+    assert!(resolver.resolve_common(&SecretRef::Env("TOKEN_MY_SHOP".to_owned())).await.is_err());
+}

@@ -81,6 +81,11 @@ impl Tokens {
         let Some(at_hand) = store.get(shop).await.map_err(|e| unusable(&e))? else {
             return self.none_kept(shop, path);
         };
+        let refresh =
+            at_hand.refresh.iter().flat_map(|refresh| std::iter::once(&refresh.token).chain(&refresh.previous));
+        for secret in refresh {
+            self.inner.options.client.remember(shop, secret);
+        }
         self.same_app(shop, app, &at_hand).await?;
         let fresh = match self.fresh(shop, &store, app, refused, &at_hand).await {
             Ok(Some(entry)) => entry,

@@ -221,7 +221,10 @@ mod tests {
     fn a_command_that_is_printed_leads_to_the_same_manifest() {
         let of = |files: &[&str], allow_commands| {
             let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
-            options(&files, &AccessArgs { allow_commands, sandbox: false, sandbox_state: PathBuf::new() })
+            options(
+                &files,
+                &AccessArgs { allow_commands, secrets: Vec::new(), sandbox: false, sandbox_state: PathBuf::new() },
+            )
         };
         assert_eq!(of(&[DEFAULT_MANIFEST], false), "");
         assert_eq!(of(&["base", "it's.yaml"], true), r" -f base -f 'it'\''s.yaml' --allow-commands");

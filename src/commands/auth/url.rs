@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::url::Url;
 
-use super::one::One;
+use super::one::{One, failed};
 use crate::auth::{self, Access, Ask};
 use crate::cli::auth::{LISTEN, UrlArgs};
 use crate::commands::target::word;
@@ -33,7 +33,8 @@ pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure>
     };
     let access = if args.online { Access::Online } else { Access::Offline };
     let ask = Ask { client_id: &app.client_id, scopes, redirect_uri: &redirect_uri, state: &state, access };
-    output.print(&format!("{}\n", auth::authorize_url(&one.client, one.shop(), &ask)))?;
+    let url = auth::authorize_url(&one.client, one.shop(), &ask).map_err(|e| failed(&e))?;
+    output.print(&format!("{url}\n"))?;
     let online = if args.online { " --online" } else { "" };
     let own = args.state.as_ref().map(|state| format!(" --state {}", word(state))).unwrap_or_default();
     let print = if one.store().is_none() { " --print-token" } else { "" };

@@ -1,0 +1,95 @@
+//! JSON in which no object names a key twice. Pure.
+//!
+//! Parsers take the last of two values, or the first: an answer with two `data` or two `userErrors` means what its reader
+//! makes of it, so it is no answer.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+const TWICE: &str = "duplicate key";
+
+/// Whether some object of this JSON, at any depth, names a key twice. `false` for what is not JSON.
+pub(crate) fn names_a_key_twice(body: &[u8]) -> bool {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    Unique.deserialize(&mut json).is_err_and(|error| error.is_data() && error.to_string().starts_with(TWICE))
+}
+
+struct Unique;
+
+impl<'de> DeserializeSeed<'de> for Unique {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen: HashSet<String> = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if !seen.insert(key) {
+                return Err(A::Error::custom(TWICE));
+            }
+            map.next_value_seed(Unique)?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Unique)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_twice_at_any_depth_and_in_any_spelling() {
+        for twice in [
+            r#"{"data":1,"data":2}"#,
+            r#"{"data":{"a":[{"x":null,"x":1.5}]}}"#,
+            r#"[{"a":"","\u0061":true}]"#,
+            r#"{"a":1,"a":2"#,
+        ] {
+            assert!(names_a_key_twice(twice.as_bytes()), "{twice}");
+        }
+        for once in [r#"{"a":{"b":1},"b":{"a":-1}}"#, r#"{"a":[{"x":1},{"x":1}]}"#, "", "<html>", r#"{"a":1"#] {
+            assert!(!names_a_key_twice(once.as_bytes()), "{once}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! References to secrets that would send a shop the token of another one, as far as they show it by themselves.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Code;
+use crate::model::{App, Auth, SecretRef, ShopDomain};
+
+use super::ManifestShop;
+use super::document::Spot;
+use super::findings::Findings;
+
+/// Reports references that name another shop, and variables that several shops share as their token.
+pub(super) fn check(shops: &[(&ManifestShop, Option<Spot>)], findings: &mut Findings) {
+    // By the handle as it stands in a variable, in which every spelling of it is compared.
+    let handles: BTreeMap<String, &ShopDomain> = shops.iter().map(|(s, _)| (s.shop.env_handle(), &s.shop)).collect();
+    let mut shared: BTreeMap<&str, (Spot, Vec<&ShopDomain>)> = BTreeMap::new();
+    for (shop, spot) in shops {
+        let (Some(auth), Some(spot)) = (shop.auth.as_deref(), *spot) else { continue };
+        for reference in references(auth) {
+            let Some(other) = texts(reference).iter().find_map(|text| other_shop(text, &shop.shop, &handles)) else {
+                continue;
+            };
+            let message = format!("a secret of {} is looked up under the name of {other}", shop.shop);
+            let hint = "write {shop} or {SHOP} where the handle stands: each shop then gets its own secret";
+            findings.report(findings.diagnostic(Code::OthersSecret, spot, message).hint(hint));
+        }
+        if let Auth::AccessToken(SecretRef::Env(name)) = auth
+            && !name.contains("{shop}")
+            && !name.contains("{SHOP}")
+        {
+            shared.entry(name).or_insert((spot, Vec::new())).1.push(&shop.shop);
+        }
+    }
+    for (name, (spot, of)) in shared.into_iter().filter(|(_, (_, of))| of.len() > 1) {
+        let (first, count) = (of[0], of.len());
+        let message = format!(
+            "{count} shops, {first} among them, have their token in the one variable {name}, but a token is one shop's"
+        );
+        let hint = format!("write {{ env: \"{name}_{{SHOP}}\" }}, or a `file` that is a JSON object of shop -> token");
+        findings.report(findings.diagnostic(Code::SharedToken, spot, message).hint(hint));
+    }
+}
+
+fn references(auth: &Auth) -> Vec<&SecretRef> {
+    match auth {
+        Auth::AccessToken(reference) => vec![reference],
+        Auth::ClientCredentials(app) | Auth::TokenStore { app, .. } => {
+            let App { client_id, client_secret, old_client_secret } = app;
+            [client_id, client_secret].into_iter().chain(old_client_secret).collect()
+        }
+    }
+}
+
+fn texts(reference: &SecretRef) -> Vec<&str> {
+    match reference {
+        SecretRef::Env(text) | SecretRef::File(text) => vec![text],
+        SecretRef::Command(words) => words.iter().skip(1).map(String::as_str).collect(),
+    }
+}
+
+/// The shop, if it is not `own`, whose handle is the last one that `text` names as a whole word: `tokens/acme/secret`
+/// is acme's whatever else is called `tokens`.
+fn other_shop<'a>(text: &str, own: &ShopDomain, handles: &BTreeMap<String, &'a ShopDomain>) -> Option<&'a ShopDomain> {
+    let text = text.replace("{shop}", own.handle()).replace("{SHOP}", &own.env_handle());
+    let text: String = text.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_uppercase() }).collect();
+    // Words and what separates them: a handle is one word, or several with underscores between them.
+    let starts = || {
+        let begins = |(at, c): (usize, char)| {
+            let before = text[..at].chars().next_back();
+            (c.is_ascii_alphanumeric() && before.is_none_or(|b| !b.is_ascii_alphanumeric())).then_some(at)
+        };
+        text.char_indices().filter_map(begins)
+    };
+    let mut last: Option<(usize, &ShopDomain)> = None;
+    for start in starts() {
+        // What begins inside of a longer handle is a part of it.
+        if last.is_some_and(|(end, _)| start < end) {
+            continue;
+        }
+        let tail = &text[start..];
+        let run = tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len());
+        let ends = tail[..run].char_indices().filter(|(_, c)| *c == '_').map(|(at, _)| at).chain([run]);
+        let longest = ends.rev().find_map(|end| Some((start + end, *handles.get(&tail[..end])?)));
+        last = longest.or(last);
+    }
+    last.map(|(_, shop)| shop).filter(|shop| *shop != own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_handle_that_a_reference_names_is_its_shop() {
+        let shops = ["acme", "acme-eu", "victim", "shopify"].map(|s| ShopDomain::parse(s).expect("shop"));
+        let handles: BTreeMap<String, &ShopDomain> = shops.iter().map(|s| (s.env_handle(), s)).collect();
+        for (own, text, other) in [
+            ("acme", "SHOPIFY_TOKEN_{SHOP}", None),
+            ("acme", "SHOPIFY_TOKEN_ACME", None),
+            ("acme", "SHOPIFY_TOKEN_VICTIM", Some("victim")),
+            ("acme", "TOKEN_ACME_EU", Some("acme-eu")),
+            ("acme-eu", "TOKEN_ACME_EU", None),
+            ("acme-eu", "TOKEN_ACME", Some("acme")),
+            ("acme", "/run/{shop}/../victim", Some("victim")),
+            ("acme", "/run/secrets/Victim.txt", Some("victim")),
+            ("acme", "/run/acme-eu/token", Some("acme-eu")),
+            ("acme", "shopify/tokens/acme", None),
+            ("acme", "TOKEN_VICTIMS", None),
+            ("acme", "TOKEN", None),
+        ] {
+            let own = ShopDomain::parse(own).expect("shop");
+            assert_eq!(other_shop(text, &own, &handles).map(ShopDomain::handle), other, "{own} {text}");
+        }
+    }
+}
