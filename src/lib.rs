@@ -44,7 +44,7 @@
 //! # Imports run one way
 //!
 //! commands → everything; apply → admin, journal, events, plan, report, state,
-//! model; journal → events; since → events, plan, report; events → plan, report; render → plan, report; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog,
+//! model; journal → events; since → events, plan, report; events → plan, report; render → plan, report, model; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog,
 //! model; diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
 //! adobe → admin (its redactor, and how it makes an HTTP client), state;
 //! sandbox → catalog, model, so that it stays an independent witness; model → nothing. A test holds this.

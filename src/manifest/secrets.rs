@@ -1,6 +1,7 @@
 //! References to secrets that would send a shop the token of another one, as far as they show it by themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::diagnostic::Code;
 use crate::model::{App, Auth, SecretRef, ShopDomain};
@@ -14,9 +15,15 @@ pub(super) fn check(shops: &[(&ManifestShop, Option<Spot>)], findings: &mut Find
     // By the handle as it stands in a variable, in which every spelling of it is compared.
     let handles: BTreeMap<String, &ShopDomain> = shops.iter().map(|(s, _)| (s.shop.env_handle(), &s.shop)).collect();
     let mut shared: BTreeMap<&str, (Spot, Vec<&ShopDomain>)> = BTreeMap::new();
+    // What stands at the top names no shop in particular, whatever its words: a folder may be called like a shop.
+    let mut users: HashMap<*const Auth, usize> = HashMap::new();
+    for auth in shops.iter().filter_map(|(shop, _)| shop.auth.as_ref()) {
+        *users.entry(Arc::as_ptr(auth)).or_default() += 1;
+    }
     for (shop, spot) in shops {
         let (Some(auth), Some(spot)) = (shop.auth.as_deref(), *spot) else { continue };
-        for reference in references(auth) {
+        let its_own = users.get(&std::ptr::from_ref(auth)).is_none_or(|users| *users == 1);
+        for reference in references(auth).into_iter().filter(|_| its_own) {
             let Some(other) = texts(reference).iter().find_map(|text| other_shop(text, &shop.shop, &handles)) else {
                 continue;
             };
@@ -54,7 +61,8 @@ fn references(auth: &Auth) -> Vec<&SecretRef> {
 fn texts(reference: &SecretRef) -> Vec<&str> {
     match reference {
         SecretRef::Env(text) | SecretRef::File(text) => vec![text],
-        SecretRef::Command(words) => words.iter().skip(1).map(String::as_str).collect(),
+        // A script is not a name.
+        SecretRef::Command(words) => words.iter().skip(1).map(String::as_str).filter(|w| !w.contains(' ')).collect(),
     }
 }
 

@@ -17,7 +17,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("events", &["plan", "report"]),
     ("since", &["plan", "report", "events"]),
     ("journal", &["events", "printer"]),
-    ("render", &["plan", "report", "state"]),
+    ("render", &["plan", "report", "state", "model"]),
     ("import", &["diagnostic", "manifest", "render", "state", "model"]),
     ("schema", &["plan", "report", "events", "manifest"]),
     ("select", &["plan", "model"]),
