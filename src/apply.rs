@@ -58,8 +58,14 @@ async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>
             return;
         }
         let (batch, later) = rest.split_at(writer.batch_limit().clamp(1, rest.len()));
-        rest = later;
-        if let Some(error) = send::batch(writer, ledger, batch, surroundings.recorder).await {
+        let error = match settle::look_again(writer, ledger, batch).await {
+            Ok(()) => {
+                rest = later;
+                send::batch(writer, ledger, batch, surroundings.recorder).await
+            }
+            Err(error) => Some(error),
+        };
+        if let Some(error) = error {
             let reason = format!("not tried, since the shop answered {}", error.kind);
             for &at in rest {
                 match error.kind {

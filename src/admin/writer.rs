@@ -3,8 +3,11 @@
 //! Decides nothing about what to change. Its one concern is to tell apart what happened, what did not, and what is
 //! not known.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::documents::{self, Mutation};
 use super::envelope::{Envelope, GraphqlError};
@@ -42,6 +45,7 @@ pub enum Answer {
 pub struct ShopWriter {
     reader: ShopReader,
     cost_each: f64,
+    read_at: Option<Instant>,
 }
 
 /// What became of one document.
@@ -55,7 +59,7 @@ enum Outcome {
 impl ShopWriter {
     pub(super) fn new(client: AdminClient, shop: &ShopDomain, token: &SecretString) -> Self {
         // Recorded: 10 a mutation, 11 with metafields selected.
-        Self { reader: ShopReader::new(client, shop, token), cost_each: 11.0 }
+        Self { reader: ShopReader::new(client, shop, token), cost_each: 11.0, read_at: None }
     }
 
     /// From now on a token that the shop refuses is replaced by what `renew` gives, once a request, and what was refused
@@ -68,7 +72,13 @@ impl ShopWriter {
 
     /// Reads the shop, whole or not at all.
     pub async fn read(&mut self) -> Result<Reading, AdminError> {
+        self.read_at = Some(Instant::now());
         self.reader.read().await
+    }
+
+    /// How long ago the last reading began; `None` if there was none.
+    pub(crate) fn since_read(&self) -> Option<Duration> {
+        self.read_at.map(|at| at.elapsed())
     }
 
     /// How many mutations to send at once; more exact once the shop has answered something.

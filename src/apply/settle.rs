@@ -62,6 +62,36 @@ pub(super) async fn by_reading(
     again
 }
 
+/// A reading that is older says little about a shop in which others write, too.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// Looks again at the subscriptions that a batch is about to change or delete, where the last reading is old: earlier
+/// batches may have waited for the rate limit. What somebody else changed meanwhile is closed as failed and not touched.
+pub(super) async fn look_again(
+    writer: &mut ShopWriter,
+    ledger: &mut Ledger<'_>,
+    batch: &[usize],
+) -> Result<(), AdminError> {
+    let questions: Vec<Question> = batch
+        .iter()
+        .filter(|at| ledger.subscription(**at).is_some())
+        .map(|&at| Question { at, lost: None, refused: None })
+        .collect();
+    if questions.is_empty() || writer.since_read().is_none_or(|age| age <= FRESH) {
+        return Ok(());
+    }
+    let observed = writer.read().await?.observed;
+    let found = in_their_chains(ledger, &questions, &observed);
+    for (Question { at, .. }, found) in questions.iter().zip(found) {
+        match found {
+            Found::Before => {}
+            Found::After(id) => ledger.already_so(*at, id.as_ref()),
+            Found::Changed | Found::Else => ledger.failed(*at, None, changed_meanwhile()),
+        }
+    }
+    Ok(())
+}
+
 /// Reads until two readings in a row agree.
 async fn steady(writer: &mut ShopWriter) -> Result<Observed, AdminError> {
     let mut previous = writer.read().await?.observed;
@@ -132,8 +162,10 @@ fn found(change: &ParsedChange, fields: &[String], observed: &Observed) -> Found
             Some(entry) if entry.differs_from(before).is_empty() => Found::Before,
             _ => Found::Changed,
         },
-        (_, Some((id, _)), _) => match observed.entries.iter().find(|e| &e.meta.id == id) {
-            Some(_) => Found::Before,
+        (_, Some((id, before)), _) => match observed.entries.iter().find(|e| &e.meta.id == id) {
+            Some(entry) if entry.differs_from(before).is_empty() => Found::Before,
+            // It may be somebody else's by now.
+            Some(_) => Found::Changed,
             None => Found::After(None),
         },
         _ => Found::Changed,

@@ -157,3 +157,25 @@ fn a_fresh_apply_touches_nothing_that_another_writer_moved_away_meanwhile() {
         assert_eq!(to_acme, 2, "two readings and nothing else: {log}");
     }
 }
+
+#[test]
+fn a_long_apply_looks_again_before_it_changes_what_another_writer_may_have_moved() {
+    let bindings = |topic: &str, numbers: std::ops::Range<u32>, rest: &str| -> String {
+        let line = |n| format!("      - {{ topic: {topic}, filter: \"id:{n}\", {rest} }}\n");
+        numbers.map(line).collect()
+    };
+    // More than one document of changes: the second one goes out seconds after the reading.
+    let all = |rest: &str| bindings("orders/create", 0..25, rest) + &bindings("orders/updated", 0..3, rest);
+    let shops = format!("  - shop: acme\n    bindings:\n{}", all("destination: a, include_fields: [id]"));
+    let world = World::new(&manifest(&shops), &crate::world::seed("acme", &all(&format!("address: \"{A}\""))));
+    let slow = "latency,ms=5500,on=mutation,commit=after,times=1";
+    let writer = format!("other_writer,act=edit,topic=orders/updated,set=address={FOREIGN},on=query,after=2,times=1");
+    let server = Server::start_with(&world, &["--fault", slow, "--fault", &writer]);
+    let mut command = world.command(&["apply", "--auto-approve", "--report", "report.json"]);
+    let output = command.env("TOKEN_ACME", "sandbox-token").env("HOOKWRIGHT_ADMIN_URL", &server.url).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(8), "{said}");
+    assert!(said.contains("changed_meanwhile"), "{said}");
+    let report: Value = serde_json::from_str(&world.read("report.json")).unwrap();
+    assert_eq!((report["summary"]["changed"].as_u64(), report["summary"]["failed"].as_u64()), (Some(27), Some(1)));
+}
