@@ -116,21 +116,25 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
 }
 
 /// The hazards of a saved plan's changes by the rules of the manifest given, whatever the file says of them.
-/// `limits_of` has a shop's own limits; a shop that the manifest does not have is left out.
+/// `limits_of` has a shop's own limits; a shop that the manifest does not have, or of which it asks something else by now,
+/// has none, and nothing is done there.
 pub fn of_plan<'a>(
     context: &Context<'_>,
     settings: &Settings,
     plan: &Plan,
     limits_of: impl Fn(&Shop) -> Option<&'a ShopLimits>,
 ) -> Vec<Hazard> {
-    let mut out = Vec::new();
-    for shop in &plan.shops {
-        if let Some(limits) = limits_of(shop) {
-            out.extend(of_shop(context, shop, limits));
-        }
-    }
+    let known: Vec<(&Shop, &ShopLimits)> = plan.shops.iter().filter_map(|s| Some((s, limits_of(s)?))).collect();
+    let mut out: Vec<Hazard> = known.iter().flat_map(|(shop, limits)| of_shop(context, shop, limits)).collect();
     if plan.selection.shard.is_none() {
+        // Shops that cannot be held against the manifest must not dilute what is done in the others, nor be missing where
+        // small numbers are judged less strictly.
         out.extend(of_run(settings, &plan.destinations, &plan.shops.iter()));
+        for hazard in of_run(settings, &plan.destinations, &known.iter().map(|(shop, _)| *shop)) {
+            if !out.iter().any(|other| other.shop.is_none() && other.kind == hazard.kind) {
+                out.push(hazard);
+            }
+        }
     }
     sort(&mut out);
     out

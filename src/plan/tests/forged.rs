@@ -182,3 +182,27 @@ fn a_subscription_is_not_updated_and_deleted_by_one_plan() {
     let again = judge(&part.shop, &observed(twice), world.asked(&want));
     assert!(matches!(again, Err(Stale::Repeated { .. })));
 }
+
+#[test]
+fn shops_that_the_manifest_does_not_know_do_not_dilute_the_limits_of_the_run() {
+    let world = World::new();
+    let topics: Vec<String> = (0..60).map(|n| format!("topic/{n}")).collect();
+    let all = || topics.iter().map(|topic| bind(topic, MANAGED[0]));
+    let state = observed((1..).zip(all()).map(|(id, binding)| live(id, binding)).collect());
+    let (kept, same) = (desired(all().skip(10).collect()), desired(all().collect()));
+    let mut plan = world.plan(vec![world.part("a", &kept, &state)]);
+    assert!(kinds(&plan.hazards).contains(&"max_total_delete_percent"));
+    for n in 0..9 {
+        plan.shops.push(world.part(&format!("z{n}"), &same, &state).shop);
+    }
+    let context = Context {
+        ownership: &world.ownership,
+        safety: &world.safety,
+        addresses: &world.addresses,
+        inlets: &world.inlets,
+    };
+    let limits = ShopLimits::default();
+    let known = |shop: &v1::Shop| (shop.shop == "a.myshopify.com").then_some(&limits);
+    let hazards = hazards_of(&context, &plan.settings, &plan, known);
+    assert!(kinds(&hazards).contains(&"max_total_delete_percent"), "{hazards:?}");
+}
