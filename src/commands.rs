@@ -149,6 +149,7 @@ impl Output {
 
 /// Runs a command to its end; whatever it printed is flushed.
 pub(crate) async fn run(cli: Cli) -> Exit {
+    signals::limits_are_errors();
     let output = Output::new(&cli.output);
     let result = match cli.command {
         Command::Init(args) => output.plain(Form::Text, |out, err| init::run(&args, out, err)),

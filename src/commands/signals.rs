@@ -1,5 +1,13 @@
 //! SIGINT, SIGTERM and SIGHUP, heard from the first on.
 
+/// Makes a write past the limit of a file's size (`ulimit -f`) fail like any other. By default the system ends the process,
+/// and what was half written stays.
+pub(super) fn limits_are_errors() {
+    // SIGXFSZ has this number on both; a handler that was set once stays.
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    drop(tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(25)));
+}
+
 /// Signals that ask to stop. Made once, so that none gets lost between two of them.
 pub(super) struct Signals {
     #[cfg(unix)]

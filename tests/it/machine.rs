@@ -241,3 +241,27 @@ fn a_run_that_is_killed_leaves_no_file_of_its_own() {
         assert!(left.is_empty(), "{args:?}: {left:?}");
     }
 }
+
+#[test]
+fn a_limit_of_the_size_of_files_is_an_error_and_leaves_nothing_behind() {
+    let world = world("");
+    world.plan(&[]).exits(0);
+    std::fs::create_dir(world.path("out")).unwrap();
+    let names = |folder: &str| -> Vec<_> {
+        let mut names: Vec<_> =
+            std::fs::read_dir(world.path(folder)).unwrap().flatten().map(|e| e.file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names(".hookwright");
+    let binary = env!("CARGO_BIN_EXE_hookwright");
+    // 512 bytes: less than a plan, a metrics file or a state.
+    for options in ["plan --sandbox --out out/p.json", "drift --sandbox --metrics out/m.prom"] {
+        let script = format!("ulimit -f 1 && exec {binary} {options}");
+        let output = Command::new("sh").args(["-c", &script]).current_dir(world.path("")).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(1 | 3)), "{options}: {:?} {text}", output.status);
+        assert!(text.contains("File too large"), "{options}: {text}");
+        assert_eq!((names("out"), names(".hookwright")), (vec![], before.clone()), "{options}");
+    }
+}
