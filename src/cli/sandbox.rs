@@ -80,6 +80,8 @@ What it is, with its own options:
   cut_body        the connection ends in the middle of the answer
   drop            the connection ends without an answer, commit=before|after
   internal_error  INTERNAL_SERVER_ERROR for some aliases, commit=before|after; 500 over REST
+  shifting_pages  lists in pages of size=5; those after the first begin by=-1 entries off: repeated below 0, left out
+                  above 0
   token_revoked, frozen, locked, uninstalled
                   from then on, until `sandbox edit status`; token_revoked with on=adobe: Adobe's tokens so far
   removed         a subscription disappears; address=PREFIX

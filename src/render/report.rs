@@ -143,6 +143,13 @@ fn untouched(page: &mut Page<'_>, report: &Reports<'_>, status: ReportShopStatus
     }
 }
 
+/// Nothing in a subscription says which run made it, so a lost answer and a reading do not tell either.
+pub(super) fn found_done(changes: usize) -> String {
+    let them = if changes == 1 { "it" } else { "them" };
+    let count = shops::count(changes, "change");
+    format!("{count} without an answer, found done by reading the shop again; another run may have made {them}")
+}
+
 /// What this run made, and what it found made.
 fn done(page: &mut Page<'_>, report: &Reports<'_>) {
     let read = |o: &Outcome| o.confirmed_by == Some(ConfirmedBy::Read);
@@ -153,8 +160,7 @@ fn done(page: &mut Page<'_>, report: &Reports<'_>) {
         change::write(page, 2, Depth::Line, &by_shop(applied));
     }
     if lost > 0 {
-        let line = format!("{} without an answer, found done by reading the shop again", shops::count(lost, "change"));
-        page.prose(2, &line);
+        page.prose(2, &found_done(lost));
     }
     let already = outcomes(report, |_, o| o.result == OutcomeResult::AlreadySo);
     if !already.is_empty() {

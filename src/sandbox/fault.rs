@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::page::MAX_PAGE;
+
 /// On which side of the commit something goes wrong.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,6 +84,14 @@ pub(super) enum Fault {
         #[serde(default)]
         commit: Commit,
     },
+    /// A list comes in small pages, and those after the first begin some entries off: below 0 they repeat entries, above
+    /// 0 they leave entries out, at 0 they are only small.
+    ShiftingPages {
+        #[serde(default = "few")]
+        size: usize,
+        #[serde(default = "one_back")]
+        by: i64,
+    },
     /// From now on the shop answers 401.
     TokenRevoked {},
     /// From now on 402.
@@ -115,6 +125,12 @@ fn some_latency() -> u64 {
 fn one_second() -> f64 {
     1.0
 }
+fn few() -> usize {
+    5
+}
+fn one_back() -> i64 {
+    -1
+}
 fn unavailable() -> u16 {
     503
 }
@@ -122,7 +138,7 @@ fn fine() -> u16 {
     200
 }
 
-pub(super) const NAMES: [&str; 17] = [
+pub(super) const NAMES: [&str; 18] = [
     "latency",
     "throttled",
     "rate_limited",
@@ -134,6 +150,7 @@ pub(super) const NAMES: [&str; 17] = [
     "cut_body",
     "drop",
     "internal_error",
+    "shifting_pages",
     "token_revoked",
     "frozen",
     "locked",
@@ -168,6 +185,13 @@ impl Fault {
             }
             Self::RateLimited { retry_after } if !(0.0..=3600.0).contains(retry_after) => {
                 Err(format!("retry_after {retry_after} can't be; seconds, at most 3600"))
+            }
+            Self::ShiftingPages { size, .. } if !(1..=MAX_PAGE).contains(size) => {
+                Err(format!("invalid size {size}: 1 to {MAX_PAGE} entries"))
+            }
+            // Pages that go back by their whole size would never end.
+            Self::ShiftingPages { size, by } if by.unsigned_abs() >= *size as u64 => {
+                Err(format!("invalid by {by}: a shift is smaller than a page ({size})"))
             }
             Self::OtherWriter { act: Act::Add, address, .. } if address.is_empty() => {
                 Err("act: add needs an address".into())

@@ -94,7 +94,9 @@ impl Rule {
                 return Err(wrong("shop", "Adobe's side has no shops; leave it out"));
             }
             let of_shops = fault.is_deed() && !matches!(fault, Fault::TokenRevoked {});
-            if of_shops || matches!(fault, Fault::Throttled {} | Fault::InternalError { .. }) {
+            if of_shops
+                || matches!(fault, Fault::Throttled {} | Fault::InternalError { .. } | Fault::ShiftingPages { .. })
+            {
                 return Err(wrong("on", "Adobe's side knows no such thing"));
             }
         }

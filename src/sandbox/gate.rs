@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::fault::{Commit, Fault};
 use super::graphql::Mishap;
 use super::oauth::{Mint, NonExpiring, Standing};
+use super::page::Shift;
 use super::reply::Reply;
 use super::store::{Shop, Status};
 use super::wire::Trouble;
@@ -111,6 +112,10 @@ pub(super) fn effect((fault, roll): &(Fault, u64), graphql: bool) -> Effect {
             Effect { mishap: Some(mishap), ..Effect::default() }
         }
         Fault::InternalError { commit } => answered(*commit, failed(500)),
+        Fault::ShiftingPages { size, by } => {
+            let mishap = Mishap::Shifting(Shift { size: *size, by: *by });
+            Effect { mishap: Some(mishap), ..Effect::default() }
+        }
         Fault::Html { status, commit } => {
             let page = format!("<!DOCTYPE html><html><head><title>{status}</title></head><body>Sorry</body></html>");
             Effect { body: Some(("text/html", page)), ..answered(*commit, failed(*status)) }

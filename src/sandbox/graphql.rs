@@ -20,7 +20,7 @@ use super::bucket::Bucket;
 use super::cost::{self, Pricing};
 use super::fault::Commit;
 use super::faults::splitmix;
-use super::page::{self, Ask};
+use super::page::{self, Ask, Shift};
 use super::refusal;
 use super::store::{Input, Metafield, Shop};
 use super::tree::{self, Node};
@@ -50,9 +50,19 @@ pub(super) enum Mishap {
         /// Before or after they were carried out.
         commit: Commit,
     },
+    /// Lists come in small pages that shift.
+    Shifting(Shift),
 }
 
 impl Mishap {
+    /// How lists are cut into pages.
+    pub(super) fn shift(&self) -> Option<Shift> {
+        match self {
+            Self::Shifting(shift) => Some(*shift),
+            Self::Throttled | Self::Internal { .. } => None,
+        }
+    }
+
     /// Which of `count` root fields fail, at least one of them; the first one last.
     fn failing(&self, count: usize) -> Vec<bool> {
         let Self::Internal { roll, .. } = self else { return Vec::new() };
@@ -184,6 +194,7 @@ impl Prepared {
             touched: RefCell::default(),
             found: RefCell::default(),
             failing: RefCell::new(mishap.map(|mishap| mishap.failing(self.fields.len())).unwrap_or_default()),
+            shift: mishap.and_then(Mishap::shift),
             commits: matches!(mishap, Some(Mishap::Internal { commit: Commit::After, .. })),
         };
         let response = Execution::new(&self.schema, &self.document)
@@ -236,6 +247,7 @@ struct Root<'a> {
     /// Whether each of the next root fields fails, the next one last; and whether it is carried out all the same.
     failing: RefCell<Vec<bool>>,
     commits: bool,
+    shift: Option<Shift>,
 }
 
 impl ObjectValue for Root<'_> {
@@ -260,7 +272,8 @@ impl ObjectValue for Root<'_> {
                 id.and_then(|id| shop.subscriptions.get(&id)).map_or(Node::Leaf(Value::Null), tree::subscription)
             }
             "webhookSubscriptions" => {
-                let page = page::page(&shop, &arguments.ask()).map_err(|message| FieldError { message })?;
+                let ask = Ask { shift: self.shift, ..arguments.ask() };
+                let page = page::page(&shop, &ask).map_err(|message| FieldError { message })?;
                 let key = info.field_selections()[0].response_key().to_string();
                 self.found.borrow_mut().insert(key, page.items.len());
                 tree::connection(&page)
@@ -345,6 +358,7 @@ impl Arguments {
             last: self.size("last"),
             after: self.text("after"),
             before: self.text("before"),
+            shift: None,
         }
     }
 

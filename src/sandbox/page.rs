@@ -10,6 +10,22 @@ use super::tree::number;
 /// The most elements of a page.
 pub(super) const MAX_PAGE: usize = 250;
 
+/// What a fault does to the pages of a list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shift {
+    /// The most entries of a page.
+    pub(super) size: usize,
+    /// By how many entries a page after the first begins off.
+    pub(super) by: i64,
+}
+
+impl Shift {
+    /// Where a page after the first begins that should begin at `start`, of `count` entries.
+    pub(super) fn start(self, start: usize, count: usize) -> usize {
+        start.saturating_add_signed(isize::try_from(self.by).unwrap_or_default()).min(count)
+    }
+}
+
 /// What a list asks for.
 #[derive(Debug, Default)]
 pub(super) struct Ask {
@@ -23,6 +39,7 @@ pub(super) struct Ask {
     pub(super) last: Option<usize>,
     pub(super) after: Option<String>,
     pub(super) before: Option<String>,
+    pub(super) shift: Option<Shift>,
 }
 
 /// One page.
@@ -80,11 +97,15 @@ pub(super) fn page<'a>(shop: &'a Shop, ask: &Ask) -> Result<Page<'a>, String> {
         Some(text) => decode(text, ask.by_id).map(Some).ok_or("Invalid cursor for current pagination sort."),
     };
     let (after, before) = (cursor(&ask.after)?, cursor(&ask.before)?);
-    let start = after.map_or(0, |c| all.partition_point(|s| order(s, &c) != Ordering::Greater));
+    let begin = |c| {
+        let start = all.partition_point(|s| order(s, &c) != Ordering::Greater);
+        ask.shift.map_or(start, |shift| shift.start(start, all.len()))
+    };
+    let start = after.map_or(0, begin);
     let end = before.map_or(all.len(), |c| all.partition_point(|s| order(s, &c) == Ordering::Less)).max(start);
     let (mut from, mut to) = (start, end);
     if let Some(first) = ask.first {
-        to = to.min(from + first);
+        to = to.min(from + ask.shift.map_or(first, |shift| first.min(shift.size)));
     }
     if let Some(last) = ask.last {
         from = from.max(to.saturating_sub(last));

@@ -16,7 +16,7 @@ use crate::model::{Format, ShopDomain, Topic};
 
 use super::bucket::Bucket;
 use super::gate::refused;
-use super::page::{MAX_PAGE, base64, unbase64};
+use super::page::{MAX_PAGE, Shift, base64, unbase64};
 use super::reply::Reply;
 use super::rules::{Attribute, Complaint};
 use super::store::{BucketSize, Input, Shop, Subscription};
@@ -31,6 +31,7 @@ pub(super) struct Ask<'a> {
     pub(super) path: &'a str,
     pub(super) query: Option<&'a str>,
     pub(super) body: &'a [u8],
+    pub(super) shift: Option<Shift>,
 }
 
 /// The answer, and the ids of the subscriptions that were made, changed or removed.
@@ -80,7 +81,7 @@ fn route(domain: &ShopDomain, shop: &mut Shop, version: &'static str, ask: &Ask<
     let parameters: HashMap<String, String> =
         form_urlencoded::parse(ask.query.unwrap_or_default().as_bytes()).into_owned().collect();
     match (ask.method.as_str(), ask.path) {
-        ("GET", "webhooks.json") => list(domain, shop, version, &parameters).into(),
+        ("GET", "webhooks.json") => list(domain, shop, version, &parameters, ask.shift).into(),
         ("GET", "webhooks/count.json") => {
             let count = shop.subscriptions.values().filter(|s| matches(s, &parameters)).count();
             Reply::json(200, json!({ "count": count })).into()
@@ -224,11 +225,18 @@ fn matches(s: &Subscription, parameters: &HashMap<String, String>) -> bool {
         && bound("updated_at_max", &s.updated_at, Timestamp::le)
 }
 
-fn list(domain: &ShopDomain, shop: &Shop, version: &str, parameters: &HashMap<String, String>) -> Reply {
+fn list(
+    domain: &ShopDomain,
+    shop: &Shop,
+    version: &str,
+    parameters: &HashMap<String, String>,
+    shift: Option<Shift>,
+) -> Reply {
     let limit = parameters.get("limit").map_or(Some(DEFAULT_PAGE), |limit| limit.parse().ok());
     let Some(limit) = limit.filter(|limit| (1..=MAX_PAGE).contains(limit)) else {
         return refused(400, json!({"limit": format!("must be between 1 and {MAX_PAGE}")}));
     };
+    let limit = shift.map_or(limit, |shift| limit.min(shift.size));
     // A cursor carries the filters of the first page.
     let mut filters = match parameters.get("page_info") {
         None => parameters.clone(),
@@ -243,7 +251,11 @@ fn list(domain: &ShopDomain, shop: &Shop, version: &str, parameters: &HashMap<St
     let number = |name: &str| filters.get(name).and_then(|id| id.parse::<u64>().ok());
     let (since, before) = (number("since_id"), number("before_id"));
     let all: Vec<_> = shop.subscriptions.values().filter(|s| matches(s, &filters)).collect();
-    let start = since.map_or(0, |id| all.partition_point(|s| s.id <= id));
+    let begin = |id| {
+        let start = all.partition_point(|s| s.id <= id);
+        shift.map_or(start, |shift| shift.start(start, all.len()))
+    };
+    let start = since.map_or(0, begin);
     let end = before.map_or(all.len(), |id| all.partition_point(|s| s.id < id));
     let (from, to) = match before {
         Some(_) => (end.saturating_sub(limit), end),

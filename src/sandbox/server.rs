@@ -267,7 +267,13 @@ fn below_shop(
     let (reply, facts) = match method {
         None => desk.graphql(&call, served, body, mishap),
         Some(path) => {
-            let ask = rest::Ask { method: &parts.method, path, query: parts.uri.query(), body };
+            let ask = rest::Ask {
+                method: &parts.method,
+                path,
+                query: parts.uri.query(),
+                body,
+                shift: mishap.and_then(Mishap::shift),
+            };
             (desk.rest(&call, served, &ask), Facts::default())
         }
     };

@@ -144,6 +144,25 @@ async fn pages_count_when_two_readings_in_a_row_agree() {
 }
 
 #[tokio::test]
+async fn a_list_that_never_ends_is_read_no_further_than_its_bounds() {
+    for (entries, filter, pages) in [(250, 0, 101), (8, 1023 << 10, 5), (0, 0, 401)] {
+        let server = Server::start(move |n, _| {
+            let long = "x".repeat(filter);
+            let of = |at: usize| {
+                let mut node = node(n * entries + at + 1);
+                node["filter"] = long.as_str().into();
+                node
+            };
+            let nodes: Vec<_> = (0..entries).map(of).collect();
+            ok(&shop_of(&nodes, Some(&n.to_string())))
+        })
+        .await;
+        let error = server.reader().read().await.expect_err("no end");
+        assert_eq!((error.kind, server.seen().len()), (Kind::TooLarge, pages), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_names_a_key_twice_is_none() {
     let whole = one_shop().to_string();
     let empty = shop_of(&[], None).to_string();

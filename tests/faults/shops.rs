@@ -11,7 +11,7 @@ pub const A: &str =
 pub const B: &str =
     "https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 pub const MANAGED: &str = "https://dcs.adobedc.net/collection/";
-const FOREIGN: &str = "https://other.example/hook";
+pub const FOREIGN: &str = "https://other.example/hook";
 
 /// How the binary talks to the shops. REST knows neither names nor filters.
 #[derive(Debug, Clone, Copy, PartialEq)]

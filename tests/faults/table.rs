@@ -16,6 +16,8 @@ pub struct Row {
     pub lost: usize,
     /// Managed subscriptions that are there and not wanted.
     pub doubled: usize,
+    /// Subscriptions outside the ownership rule that a run changed or removed.
+    pub foreign: usize,
     /// Outcomes, counts and exit codes that say what is not so.
     pub wrong: usize,
     /// What was wrong, in words.
@@ -28,6 +30,7 @@ impl Row {
         self.changes += other.changes;
         self.lost += other.lost;
         self.doubled += other.doubled;
+        self.foreign += other.foreign;
         self.wrong += other.wrong;
         self.said.extend(other.said.iter().cloned());
     }
@@ -35,11 +38,12 @@ impl Row {
     #[track_caller]
     pub fn is_clean(&self) {
         assert!(
-            self.lost + self.doubled + self.wrong == 0 && self.said.is_empty(),
-            "{}: {} lost, {} doubled, {} wrong\n{}",
+            self.lost + self.doubled + self.foreign + self.wrong == 0 && self.said.is_empty(),
+            "{}: {} lost, {} doubled, {} foreign touched, {} wrong\n{}",
             self.name,
             self.lost,
             self.doubled,
+            self.foreign,
             self.wrong,
             self.said.join("\n")
         );
@@ -60,13 +64,13 @@ pub fn print(place: usize, rows: &[Row]) {
     }
     all.sort_by_key(|(place, _)| *place);
     let mut text = format!(
-        "\n{:44} {:>5} {:>8} {:>5} {:>8} {:>15}\n",
-        "faults", "runs", "changes", "lost", "doubled", "wrong outcomes"
+        "\n{:44} {:>5} {:>8} {:>5} {:>8} {:>16} {:>15}\n",
+        "faults", "runs", "changes", "lost", "doubled", "foreign touched", "wrong outcomes"
     );
     let mut total = Row { name: "all".into(), ..Row::default() };
     let line = |row: &Row| {
-        let Row { name, runs, changes, lost, doubled, wrong, said: _ } = row;
-        format!("{name:44} {runs:>5} {changes:>8} {lost:>5} {doubled:>8} {wrong:>15}\n")
+        let Row { name, runs, changes, lost, doubled, foreign, wrong, said: _ } = row;
+        format!("{name:44} {runs:>5} {changes:>8} {lost:>5} {doubled:>8} {foreign:>16} {wrong:>15}\n")
     };
     // One line for each trouble, over every transport.
     let mut merged: Vec<Row> = Vec::new();

@@ -112,6 +112,24 @@ fn a_command_for_a_secret_runs_only_where_that_is_allowed() {
 }
 
 #[test]
+fn a_secret_outside_the_pins_is_looked_up_by_no_manifest() {
+    let world = world();
+    let server = Server::start(&world);
+    let run = |pin: &str| {
+        let mut command = world.command(&["plan"]);
+        command.env("HOOKWRIGHT_ADMIN_URL", &server.url).env("TOKEN_ACME", TOKEN).env("TOKEN_TWO_WORDS", "other");
+        let output = command.args(["--secrets", pin]).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(run("env:TOKEN_{SHOP}").0, Some(0));
+    let (code, out) = run("env:TOKEN_ACME");
+    assert_eq!(code, Some(4), "{out}");
+    assert!(out.contains("no pattern of --secrets") && out.contains("1 to add") && !out.contains(TOKEN), "{out}");
+    let requests = world.read("served.json.log.jsonl");
+    assert_eq!(requests.lines().filter(|line| line.contains("two-words")).count(), 1, "{requests}");
+}
+
+#[test]
 fn a_url_that_is_not_loopback_or_has_no_shop_is_refused() {
     let world = world();
     let run = |url: &str, args: &[&str]| {

@@ -114,6 +114,18 @@ async fn a_list_that_names_one_id_twice_is_read_again() {
 }
 
 #[tokio::test]
+async fn a_list_that_never_ends_is_read_no_further_than_its_bounds() {
+    let server = Server::start(|n, _| {
+        let first = n * 250 + 1;
+        let link = format!("<https://x.example/?page_info=c{n}>; rel=\"next\"");
+        with(page(first..first + 250), "link", &link)
+    })
+    .await;
+    let error = server.reader().read().await.expect_err("no end");
+    assert_eq!((error.kind, server.seen().len()), (Kind::TooLarge, 101), "{error}");
+}
+
+#[tokio::test]
 async fn every_documented_error_body_has_its_kind() {
     for (status, body, kind, says) in [
         (401, r#"{"errors":"[API] Invalid API key or access token"}"#, Kind::TokenRefused, "Invalid API key"),

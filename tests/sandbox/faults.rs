@@ -1,5 +1,7 @@
 //! Faults over real HTTP: what each looks like to a caller, and on which side of the commit it falls.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 impl Client {
@@ -100,6 +102,54 @@ async fn each_fault_looks_as_it_should_and_falls_on_its_side_of_the_commit() {
         let url = client.url.replace("{shop}", "__sandbox/edit");
         client.send(client.http.post(url).body(heal)).await;
         assert_eq!(client.count().await - before, made, "{spec}");
+    }
+}
+
+#[tokio::test]
+async fn pages_shift_over_both_transports() {
+    let mut seed = "sandbox: 1\nshops:\n  - shop: acme\n    scopes: [read_orders]\n    subscriptions:\n".to_owned();
+    for n in 1..=7 {
+        writeln!(seed, "      - {{ topic: orders/create, address: \"https://a.example/{n}\", id: {n} }}")
+            .expect("text");
+    }
+    let (_running, client) = seeded(&seed).await;
+    for (spec, expected) in [
+        ("shifting_pages,size=3,by=0", [vec![1, 2, 3], vec![4, 5, 6]]),
+        ("shifting_pages,size=3", [vec![1, 2, 3], vec![3, 4, 5]]),
+        ("shifting_pages,size=3,by=2", [vec![1, 2, 3], vec![6, 7]]),
+    ] {
+        client.faults(&[spec]).await;
+        let query = "query($after: String) { webhookSubscriptions(first: 250, after: $after) \
+                     { nodes { legacyResourceId } pageInfo { endCursor } } }";
+        let mut after = Value::Null;
+        let mut url = client.address("acme.myshopify.com", "/admin/api/2026-10/webhooks.json?limit=250");
+        for page in expected {
+            let list = &client.graphql(query, json!({ "after": after })).await["data"]["webhookSubscriptions"];
+            let ids: Vec<i32> = list["nodes"]
+                .as_array()
+                .expect("nodes")
+                .iter()
+                .map(|n| n["legacyResourceId"].as_str().expect("id").parse().expect("number"))
+                .collect();
+            assert_eq!(ids, page, "{spec}");
+            after = list["pageInfo"]["endCursor"].clone();
+
+            let answer =
+                client.http.get(&url).header("X-Shopify-Access-Token", "shpat_test").send().await.expect("an answer");
+            let link =
+                answer.headers().get("link").map(|link| link.to_str().expect("text").to_owned()).unwrap_or_default();
+            let list: Value = answer.json().await.expect("json");
+            let ids: Vec<i64> =
+                list["webhooks"].as_array().expect("list").iter().filter_map(|w| w["id"].as_i64()).collect();
+            assert_eq!(ids, page.iter().map(|id| i64::from(*id)).collect::<Vec<_>>(), "{spec}");
+            let next =
+                link.split("rel=\"previous\"").last().and_then(|l| l.split_once("page_info=")).map_or("", |(_, l)| l);
+            let cursor = next.split('>').next().unwrap_or_default().to_owned();
+            url = client.address(
+                "acme.myshopify.com",
+                &format!("/admin/api/2026-10/webhooks.json?limit=250&page_info={cursor}"),
+            );
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::group::group_by;
 use super::super::merge::Reports;
 use super::super::notes::{about_labels, labelled, sort};
 use super::super::plan::ByShop;
-use super::super::report::{by_shop, failures, left_alone, not_done, outcomes, reasons, stopped};
+use super::super::report::{by_shop, failures, found_done, left_alone, not_done, outcomes, reasons, stopped};
 use super::super::{Style, report_last_line, shops};
 use super::changes::{deletes, diff, labels};
 use super::inline::{prose, title};
@@ -88,8 +88,7 @@ fn said<'a>(report: &'a Reports<'_>) -> Vec<Part<'a>> {
     let found = findings(report);
     let read = |o: &Outcome| o.result == OutcomeResult::Applied && o.confirmed_by == Some(ConfirmedBy::Read);
     let lost = outcomes(report, |_, o| read(o)).len();
-    let lost = format!("{} without an answer, found done by reading the shop again", shops::count(lost, "change"));
-    let lost = outcomes(report, |_, o| read(o)).first().map(|_| point(&lost, vec![]));
+    let lost = (lost > 0).then(|| point(&found_done(lost), vec![]));
     let mut parts = vec![
         list(APPLY, "Blocked, not part of the changes", "binding", points(about_labels(&blocked))),
         list(APPLY, "Needs attention", "finding", points(found.attention)),

@@ -440,7 +440,7 @@ fn an_apply_with_failures() {
 
     ### To know
 
-    - 1 change without an answer, found done by reading the shop again
+    - 1 change without an answer, found done by reading the shop again; another run may have made it
     - `old_endpoint` in `alpha`: keep the old endpoint up until `2026-11-23T04:00:09Z`: Shopify may retry there
 
     <details><summary>Failed: 2 changes</summary>

@@ -41,7 +41,7 @@ fn an_apply_that_went_well() {
       2 shops: alpha, beta
         + orders/create -> commerce
         ~ orders/updated -> loyalty (changes address)
-      1 change without an answer, found done by reading the shop again
+      1 change without an answer, found done by reading the shop again; another run may have made it
 
     Already so before this run:
       gamma.myshopify.com
