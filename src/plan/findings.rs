@@ -146,7 +146,7 @@ fn held_back(live: &Entry<Live>) -> Finding {
 fn not_readable(live: &Entry<Live>) -> Finding {
     let address = live.binding.address.as_str();
     let message = format!(
-        "{} -> {address}: looks like another live one that realises the binding, and REST does not show the filters          that tell them apart: left alone. Plan with admin_api.transport: graphql, or delete the wrong one by hand",
+        "{} -> {address}: looks like another live one that realises the binding, and REST does not show the filters that tell them apart: left alone. Plan with admin_api.transport: graphql, or delete the wrong one by hand",
         live.binding.topic
     );
     let details = json!({ "address": address, "format": live.binding.format.as_str() });
