@@ -92,6 +92,13 @@ pub fn all() -> &'static [TopicInfo] {
     &TOPICS
 }
 
+/// Whether the topics of `version` are known: neither newer than the newest one that was checked nor `unstable`, which
+/// changes from day to day.
+pub fn knows_version(version: &ApiVersion) -> bool {
+    // `unstable` sorts after every date.
+    version.as_str() <= ApiVersion::DEFAULT
+}
+
 /// What is known of `topic`, if anything.
 pub fn lookup(topic: &Topic) -> Option<&'static TopicInfo> {
     BY_GRAPHQL.get(topic.graphql()).copied()

@@ -26,7 +26,7 @@ pub use source::{Source, Sources};
 pub enum Severity {
     /// The manifest is refused.
     Error,
-    /// The manifest is taken; `lint.allow` silences it, `--deny` makes it an error.
+    /// The manifest is taken; `--deny` makes it an error.
     Warning,
 }
 
@@ -76,7 +76,7 @@ pub struct Related {
 pub struct Diagnostic {
     /// The stable code.
     pub code: Code,
-    /// The code's own severity, unless `--deny` raised it.
+    /// The code's own severity, unless `--deny` raised or an unknown Admin API version lowered it.
     pub severity: Severity,
     /// What is wrong, in one sentence, without the final dot.
     pub message: String,

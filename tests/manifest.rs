@@ -317,18 +317,57 @@ warning[HW104]: `scopes` do not allow `orders/create`: it needs `read_orders` or
     assert_eq!(codes(&load(&[("fleet.yaml", &silenced)])), [""; 0]);
 }
 
+/// The codes with their severity, as in `error HW100`.
+fn told(yaml: &str) -> Vec<String> {
+    let loaded = load(&[("x.yaml", yaml)]);
+    let told: Vec<_> = loaded.diagnostics.iter().map(|d| format!("{} {}", d.severity.as_str(), d.code)).collect();
+    assert_eq!(loaded.manifest.is_none(), told.iter().any(|told| told.starts_with("error")), "{}", text(&loaded));
+    told
+}
+
+#[test]
+fn what_cannot_work_in_a_known_version_is_an_error_that_can_be_silenced() {
+    let sample = "9d411a24aa3c0a3eded92bac6c64d0da986ee7a8212f87168c5fb42d9ddc3227";
+    let yaml = |settings: &str| {
+        format!(
+            "version: 1\n{settings}destinations:\n  a: https://dcs.adobedc.net/collection/YOUR_ID\n  b: {}\n  c: \
+             https://dcs.adobedc.net/collection/{sample}\nshops:\n  - shop: acme\n    bindings:\n      - topics: \
+             [order/create, checkouts/paid, attributed_sessions/first]\n        destination: a\n",
+            &A[..A.len() - 1]
+        )
+    };
+    let all = ["HW106", "HW106", "HW105", "HW100", "HW101"];
+    let expected = |severity: &str, codes: &[&str]| {
+        let mut told: Vec<_> = codes.iter().map(|code| format!("{severity} {code}")).collect();
+        told.push("warning HW112".to_owned());
+        told
+    };
+    for known in ["", "admin_api: { version: \"2026-10\" }\n", "admin_api: { version: \"2026-04\" }\n"] {
+        assert_eq!(told(&yaml(known)), expected("error", &all), "{known}");
+    }
+    let newer = told(&yaml("admin_api: { version: \"2027-01\" }\n"));
+    assert_eq!(newer[1..], expected("warning", &["HW106", "HW106", "HW105", "HW100", "HW101"]));
+    // `checkouts/paid` is in `unstable`.
+    let unstable = told(&yaml("admin_api: { version: unstable }\n"));
+    assert_eq!(unstable, expected("warning", &all[..4]));
+    for version in ["", "admin_api: { version: unstable }\n"] {
+        let allow = "lint: { allow: [HW100, HW101, HW105, HW106] }\n";
+        assert_eq!(told(&yaml(&format!("{version}{allow}"))), ["warning HW112"]);
+    }
+}
+
 #[test]
 fn deny_makes_an_error_of_a_warning_but_not_of_a_silenced_one() {
     let yaml =
-        format!("version: 1\nshops:\n  - {{ shop: a, bindings: [{{ topic: orders/update, address: \"{A}\" }}] }}\n");
+        format!("version: 1\nshops:\n  - {{ shop: a, bindings: [{{ topic: ORDERS_PAID, address: \"{A}\" }}] }}\n");
     let denied = |yaml: &str| {
         let file = SourceFile { path: "x.yaml".to_owned(), bytes: yaml.as_bytes().to_vec() };
-        manifest::load(vec![file], &Options { deny: vec![Code::UnknownTopic], ..Options::default() })
+        manifest::load(vec![file], &Options { deny: vec![Code::TopicSpelling], ..Options::default() })
     };
     assert!(load(&[("x.yaml", &yaml)]).manifest.is_some());
     let loaded = denied(&yaml);
-    assert!(loaded.manifest.is_none() && loaded.report().exit_code() == 3 && codes(&loaded) == ["HW100"]);
-    assert!(denied(&format!("{yaml}lint: {{ allow: [HW100] }}\n")).manifest.is_some());
+    assert!(loaded.manifest.is_none() && loaded.report().exit_code() == 3 && codes(&loaded) == ["HW102"]);
+    assert!(denied(&format!("{yaml}lint: {{ allow: [HW102] }}\n")).manifest.is_some());
 }
 
 #[test]
@@ -487,7 +526,7 @@ error[HW023]: there is no destination `comerce` (acme.myshopify.com)
    |
    = help: did you mean `commerce`?
 
-warning[HW100]: the catalogue does not know the topic `orders/update` (acme.myshopify.com)
+error[HW100]: the catalogue does not know the topic `orders/update` (acme.myshopify.com)
   --> shop.yaml:11:20
    |
 11 |       - { topics: [orders/update, orders/paid, orders/paid], destination: commerce }

@@ -26,7 +26,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $slug,)* }
             }
 
-            /// Its severity when nothing raises it.
+            /// Its severity when nothing raises or lowers it.
             pub fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity,)* }
             }
@@ -79,18 +79,19 @@ codes! {
     Rest "HW041" "rest-cannot" Error false "the REST Admin API cannot express it";
     OldVersion "HW042" "version-too-old" Error false "the Admin API version is older than this tool works with";
     AppConfig "HW043" "app-config" Error false "a file of app_config cannot be read or understood";
-    UnknownTopic "HW100" "unknown-topic" Warning false "a topic that the catalogue does not know";
-    TopicVersion "HW101" "topic-not-in-version" Warning false "a topic that the catalogue does not know in this Admin API version";
+    UnknownTopic "HW100" "unknown-topic" Error false "a topic that the catalogue does not know";
+    TopicVersion "HW101" "topic-not-in-version" Error false "a topic that the catalogue does not know in this Admin API version";
     TopicSpelling "HW102" "topic-spelling" Warning false "a topic that is not written in its slash form";
     UnknownVersion "HW103" "unknown-version" Warning false "an Admin API version that this tool was not checked against";
     ScopeMissing "HW104" "scope-missing" Warning false "the listed scopes do not allow a topic";
-    SampleId "HW105" "sample-address" Warning false "the address is the sample from Adobe's documentation";
-    UnusualDcs "HW106" "unusual-dcs-address" Warning false "an address of Adobe's collection endpoint that looks unlike the known ones";
+    SampleId "HW105" "sample-address" Error false "the address is the sample from Adobe's documentation";
+    UnusualDcs "HW106" "unusual-dcs-address" Error false "an address of Adobe's collection endpoint is incomplete or looks unlike the known ones";
     MixedInlet "HW107" "mixed-inlet" Warning false "many unlike topics go into one inlet";
     FilterField "HW108" "filter-field-not-included" Warning false "a filter looks at a field that include_fields leaves out";
     ExceptNothing "HW109" "except-without-effect" Warning false "an `except` names a topic that the set does not have";
     DoubleDelivery "HW110" "double-delivery" Warning false "a binding repeats what the app declares for itself, so that each event comes twice";
     SharedToken "HW111" "shared-token" Warning false "several shops have their access token in one environment variable";
+    Undocumented "HW112" "undocumented-topic" Warning false "a topic that was seen in a live shop, but is in no published Admin API version";
 }
 
 impl Code {
@@ -99,9 +100,25 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))
     }
 
+    /// Its severity, given whether the catalogue knows the Admin API version that the manifest uses. What cannot work in
+    /// a known version may work in a newer one.
+    pub fn severity_in(self, version_known: bool) -> Severity {
+        match self {
+            Self::UnknownTopic | Self::TopicVersion | Self::SampleId | Self::UnusualDcs if !version_known => {
+                Severity::Warning
+            }
+            _ => self.severity(),
+        }
+    }
+
+    /// Whether `lint.allow` can silence it.
+    pub fn can_be_silenced(self) -> bool {
+        self.as_str() >= "HW100"
+    }
+
     /// The codes that `lint.allow` can silence.
-    pub fn warnings() -> impl Iterator<Item = Self> {
-        Self::ALL.iter().copied().filter(|code| code.severity() == Severity::Warning)
+    pub fn silenceable() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|code| code.can_be_silenced())
     }
 }
 
@@ -136,8 +153,13 @@ mod tests {
         let slugs: std::collections::BTreeSet<_> = Code::ALL.iter().map(|c| c.slug()).collect();
         assert_eq!(slugs.len(), Code::ALL.len());
         assert!(Code::ALL.iter().all(|c| Code::parse(&c.as_str().to_lowercase()) == Some(*c)));
-        // HW0xx are errors, HW1xx warnings; nothing structural is a warning.
-        assert!(Code::ALL.iter().all(|c| (c.severity() == Severity::Error) == c.as_str().starts_with("HW0")));
-        assert!(Code::warnings().all(|c| !c.is_structural()));
+        // HW0xx are errors in every version; HW1xx are warnings, apart from what cannot work in a known version. Nothing
+        // structural can be silenced.
+        for code in Code::ALL {
+            let hard = code.as_str().starts_with("HW0");
+            assert_eq!(code.severity_in(false) == Severity::Error, hard, "{code}");
+            assert_ne!(code.can_be_silenced(), hard, "{code}");
+        }
+        assert!(Code::silenceable().all(|c| !c.is_structural()));
     }
 }

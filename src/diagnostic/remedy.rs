@@ -64,9 +64,10 @@ impl Code {
             Self::Rest => "Use `transport: graphql`, or leave out what REST does not know.",
             Self::OldVersion => "Set admin_api.version to a version that Shopify serves, such as the default.",
             Self::UnknownTopic => {
-                "Correct the spelling (`hookwright topics WORD` searches), or keep it if Shopify has added the topic since."
+                "Correct the spelling (`hookwright topics WORD` searches), or silence the code if Shopify has added the topic since."
             }
             Self::TopicVersion => "Set admin_api.version to one that has the topic, or remove the binding.",
+            Self::Undocumented => "Silence the code if Shopify takes the topic in your shops, or remove the binding.",
             Self::TopicSpelling => "Write the topic in its slash form, as in orders/create.",
             Self::UnknownVersion => "Nothing, if Shopify serves the version; otherwise correct it.",
             Self::ScopeMissing => "Add a scope that allows the topic to `scopes`, and have the shop grant it.",

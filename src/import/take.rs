@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Refused, Request, Shop, yaml};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Code, Severity};
 use crate::manifest::{self, AdminApi, Options, SourceFile, Transport, prefix_for};
 use crate::model::{Address, Binding, Format, Live, Topic};
 use crate::state::{Entry, Ownership, Prefix, Unmanaged};
@@ -65,6 +65,8 @@ pub(super) struct Taken {
     pub(super) unmanaged: Vec<(usize, usize)>,
     /// The rule to write.
     pub(super) ownership: Ownership,
+    /// What `lint.allow` has to silence for the manifest to be valid: what is live works, whatever the catalogue knows.
+    pub(super) allow: BTreeSet<Code>,
 }
 
 /// A live subscription that can be asked for.
@@ -73,6 +75,7 @@ struct Writable<'a> {
     kind: Kind,
     /// What of it is not asked for.
     without: Option<&'static str>,
+    allow: BTreeSet<Code>,
 }
 
 pub(super) fn take(request: &Request) -> Taken {
@@ -90,7 +93,7 @@ pub(super) fn take(request: &Request) -> Taken {
                 continue;
             }
             match probe.ask(live) {
-                Ok((kind, without)) => list.push(Writable { live, kind, without }),
+                Ok((kind, without, allow)) => list.push(Writable { live, kind, without, allow }),
                 Err(why) => refused.push((at, live, why)),
             }
         }
@@ -98,6 +101,8 @@ pub(super) fn take(request: &Request) -> Taken {
     }
 
     let ownership = widened(request, &writable, &refused);
+    let written = writable.iter().flatten().filter(|writable| ownership.covers(&writable.live.binding.address));
+    let allow = written.flat_map(|writable| &writable.allow).copied().collect();
     let mut shops = Vec::new();
     let mut unmanaged = Vec::new();
     for (at, (shop, list)) in request.shops.iter().zip(writable).enumerate() {
@@ -119,7 +124,7 @@ pub(super) fn take(request: &Request) -> Taken {
     });
     let mut refused: Vec<Refused> = refused.collect();
     refused.sort();
-    Taken { shops, refused, unmanaged, ownership }
+    Taken { shops, refused, unmanaged, ownership, allow }
 }
 
 /// The rule with the prefixes that unmanaged subscriptions need to be written. No prefix is added that would cover
@@ -152,7 +157,7 @@ fn taken(shop: &Shop, list: Vec<Writable<'_>>, ownership: &Ownership) -> TakenSh
     let mut out = TakenShop::default();
     let mut keys: HashMap<_, Vec<&Entry<Live>>> = HashMap::new();
     let mut names = HashSet::new();
-    for Writable { live, mut kind, mut without } in list {
+    for Writable { live, mut kind, mut without, allow: _ } in list {
         if !ownership.covers(&live.binding.address) {
             continue;
         }
@@ -182,8 +187,8 @@ fn taken(shop: &Shop, list: Vec<Writable<'_>>, ownership: &Ownership) -> TakenSh
     out
 }
 
-/// What can be written, and what it leaves out; or what `validate` would say.
-type Answer = Result<(Kind, Option<&'static str>), String>;
+/// What can be written, what it leaves out and what has to be silenced; or what `validate` would say.
+type Answer = Result<(Kind, Option<&'static str>, BTreeSet<Code>), String>;
 
 /// Asks the manifest whether a binding can be written, once for each kind and topic.
 struct Probe<'a> {
@@ -206,7 +211,7 @@ impl Probe<'_> {
     /// Name and metafields can be left out: what a binding does not ask for is not compared.
     fn best(&self, live: &Entry<Live>, kind: &Kind) -> Answer {
         let why = match self.writes(live, kind) {
-            Ok(()) => return Ok((kind.clone(), None)),
+            Ok(allow) => return Ok((kind.clone(), None, allow)),
             Err(why) => why,
         };
         let nameless = Kind { name: None, ..kind.clone() };
@@ -217,15 +222,24 @@ impl Probe<'_> {
             (bare, "its metafields, which a manifest cannot say"),
             (plain, "its name and metafields, which a manifest cannot say"),
         ];
-        let found = attempts.into_iter().filter(|(less, _)| less != kind).find(|(k, _)| self.writes(live, k).is_ok());
-        found.map(|(kind, without)| (kind, Some(without))).ok_or(why)
+        let mut less = attempts.into_iter().filter(|(less, _)| less != kind);
+        less.find_map(|(kind, without)| self.writes(live, &kind).ok().map(|allow| (kind, Some(without), allow)))
+            .ok_or(why)
     }
 
-    /// Whether the manifest takes it, and asks for just what is live.
-    fn writes(&self, live: &Entry<Live>, kind: &Kind) -> Result<(), String> {
-        let text = yaml::probe(self.api, &live.binding.topic, kind, &prefix_for(&kind.address));
-        let file = SourceFile { path: String::new(), bytes: text.into_bytes() };
-        let loaded = manifest::load(vec![file], &Options::default());
+    /// Whether the manifest takes it, and asks for just what is live; with the codes that have to be silenced.
+    fn writes(&self, live: &Entry<Live>, kind: &Kind) -> Result<BTreeSet<Code>, String> {
+        let load = |allow: &BTreeSet<Code>| {
+            let text = yaml::probe(self.api, &live.binding.topic, kind, &prefix_for(&kind.address), allow);
+            let file = SourceFile { path: String::new(), bytes: text.into_bytes() };
+            manifest::load(vec![file], &Options::default())
+        };
+        let mut loaded = load(&BTreeSet::new());
+        let errors = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error).map(|d| d.code);
+        let allow: BTreeSet<Code> = errors.filter(|code| code.can_be_silenced()).collect();
+        if !allow.is_empty() {
+            loaded = load(&allow);
+        }
         let Some(manifest) = loaded.manifest else {
             let errors = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error);
             let first = errors.map(|d| format!("{}: {}", d.code, d.message)).next();
@@ -234,7 +248,7 @@ impl Probe<'_> {
         let asked = manifest.shops.iter().flat_map(|shop| &shop.desired.entries).map(|entry| &entry.binding);
         let exact = asked.clone().count() == 1
             && asked.clone().all(|b| b.key() == live.binding.key() && live.differs_from(b).is_empty());
-        if exact { Ok(()) } else { Err("a manifest cannot say it exactly".to_owned()) }
+        if exact { Ok(allow) } else { Err("a manifest cannot say it exactly".to_owned()) }
     }
 }
 

@@ -11,6 +11,7 @@ use super::Request;
 use super::factor::{Destination, Factored, Item, Set};
 use super::remarks::count;
 use super::take::{Kind, Taken};
+use crate::diagnostic::Code;
 use crate::manifest::{AdminApi, Transport};
 use crate::model::{Format, Scope, ScopeSet, Topic};
 use crate::state::{Ownership, Prefix, Unmanaged};
@@ -71,6 +72,7 @@ impl<'a> Document<'a> {
         if let Some(scopes) = self.scopes {
             let _ = writeln!(out, "\nscopes: {}", list(&handles(scopes), 8));
         }
+        lint(out, &self.taken.allow);
         if self.taken.ownership != Ownership::default() {
             let Ownership { address_prefixes, unmanaged } = &self.taken.ownership;
             out.push_str("\nownership:\n  address_prefixes:\n");
@@ -141,13 +143,21 @@ impl<'a> Document<'a> {
 }
 
 /// A manifest with one binding, to ask whether it is one.
-pub(super) fn probe(api: &AdminApi, topic: &Topic, kind: &Kind, prefix: &str) -> String {
+pub(super) fn probe(api: &AdminApi, topic: &Topic, kind: &Kind, prefix: &str, allow: &BTreeSet<Code>) -> String {
     let mut out = format!("version: 1\n{}", admin_api(api));
     let _ = writeln!(out, "ownership: {{ address_prefixes: [{}] }}", scalar(prefix));
+    lint(&mut out, allow);
     out.push_str("shops:\n  - shop: probe\n    bindings:\n");
     let target = format!("address: {}", address(kind.address.as_str()));
     binding(&mut out, "      ", &BTreeSet::from([topic.clone()]), &target, kind);
     out
+}
+
+fn lint(out: &mut String, allow: &BTreeSet<Code>) {
+    if !allow.is_empty() {
+        let codes: Vec<&str> = allow.iter().map(|code| code.as_str()).collect();
+        let _ = writeln!(out, "\nlint:\n  allow: {}", list(&codes, 9));
+    }
 }
 
 fn admin_api(api: &AdminApi) -> String {

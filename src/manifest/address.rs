@@ -187,7 +187,8 @@ pub(super) fn dcs_remarks(address: &Address) -> Vec<Remark> {
         let message =
             format!("`{}` looks unlike the addresses that Adobe gives out", super::decode::short(address.as_str()));
         let hint = "the usual form is https://dcs.adobedc.net/collection/<64 hexadecimal digits>, with nothing after it \
-                    but ?x-adobe-flow-id=<uuid>; check that it was copied whole";
+                    but ?x-adobe-flow-id=<uuid>; check that it was copied \
+                    whole. If it is right all the same, write lint: { allow: [HW106] }";
         remarks.push(remark(Code::UnusualDcs, message, hint));
     }
     remarks

@@ -26,7 +26,7 @@ pub(super) struct Rules {
     addresses: HashSet<Spot>,
 }
 
-/// A binding after its own checks: normalised topics, and warnings that count for each shop that uses it.
+/// A binding after its own checks: normalised topics, and what each shop that uses it may silence.
 pub(super) struct Checked<'a> {
     pub(super) raw: &'a Binding,
     pub(super) topics: Vec<At<Topic>>,
@@ -38,7 +38,7 @@ impl Rules {
         Self { version, rest, ownership, prefixes, suggested: HashMap::new(), addresses: HashSet::new() }
     }
 
-    /// Checks what does not depend on the shop. Errors are reported, warnings kept.
+    /// Checks what does not depend on the shop. What a shop may silence is kept, the rest is reported.
     pub(super) fn binding<'a>(&mut self, raw: &'a Binding, findings: &mut Findings) -> Checked<'a> {
         let mut warnings = Vec::new();
         let topics: Vec<_> = raw.topics.iter().map(|topic| self.topic(topic, findings, &mut warnings)).collect();
@@ -72,7 +72,8 @@ impl Rules {
             let message = format!("the catalogue does not know the topic `{}`", short(written));
             let hint = self.meant(written).map_or_else(
                 || {
-                    "`hookwright topics WORD` searches the catalogue; a new topic of Shopify's works all the same"
+                    "`hookwright topics WORD` searches the catalogue; where the topic is newer than this \
+                     tool, write lint: { allow: [HW100] }"
                         .into()
                 },
                 |meant| format!("did you mean {meant}?"),
@@ -88,14 +89,14 @@ impl Rules {
             let since = info.since().unwrap_or("unstable");
             let message = format!("version {} of the Admin API does not have the topic `{}`", self.version, info.name);
             let hint = match since {
-                "unstable" => "it is in no stable version yet".to_owned(),
+                "unstable" => "it is in no stable version yet: remove it here".to_owned(),
                 since => format!("it came with {since}: set `admin_api: {{ version: \"{since}\" }}` or later"),
             };
             warnings.push(findings.diagnostic(Code::TopicVersion, topic.spot, message).hint(hint));
         } else if info.is_undocumented() {
             let message = format!("`{}` is in no published version of the Admin API", info.name);
             let hint = "it was seen in a live shop; Shopify may refuse it in yours";
-            warnings.push(findings.diagnostic(Code::TopicVersion, topic.spot, message).hint(hint));
+            warnings.push(findings.diagnostic(Code::Undocumented, topic.spot, message).hint(hint));
         }
         if written != info.name {
             let message = format!("`{}` is not the slash form of the topic", short(written));

@@ -1,10 +1,11 @@
-//! Collects what the checks find: the same warning over many shops once, silenced warnings not at all.
+//! Collects what the checks find: the same warning over many shops once, what is silenced not at all.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::catalog;
 use crate::diagnostic::{Code, Diagnostic, Place, Severity, Shops};
-use crate::model::ShopDomain;
+use crate::model::{ApiVersion, ShopDomain};
 
 use super::document::Spot;
 use super::tree::Span;
@@ -15,6 +16,8 @@ type Key = (Code, String, Option<Place>);
 pub(super) struct Findings {
     files: Vec<Arc<str>>,
     allow: BTreeSet<Code>,
+    /// Whether the catalogue knows the Admin API version; some problems are errors only there.
+    version_known: bool,
     order: Vec<Diagnostic>,
     index: HashMap<Key, Folded>,
     /// Did-you-mean comparisons that are still affordable.
@@ -37,7 +40,11 @@ pub(super) struct Behalf<'a> {
 
 impl Findings {
     pub(super) fn new(files: Vec<Arc<str>>, allow: BTreeSet<Code>) -> Self {
-        Self { files, allow, order: Vec::new(), index: HashMap::new(), suggestions: 2_000_000 }
+        Self { files, allow, version_known: true, order: Vec::new(), index: HashMap::new(), suggestions: 2_000_000 }
+    }
+
+    pub(super) fn set_version(&mut self, version: &ApiVersion) {
+        self.version_known = catalog::knows_version(version);
     }
 
     pub(super) fn place(&self, spot: Spot) -> Place {
@@ -51,16 +58,17 @@ impl Findings {
     }
 
     pub(super) fn diagnostic(&self, code: Code, spot: Spot, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(code, self.place(spot), message)
+        let severity = code.severity_in(self.version_known);
+        Diagnostic { severity, ..Diagnostic::new(code, self.place(spot), message) }
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         self.report_for(diagnostic, Behalf::default());
     }
 
-    /// Whether nobody wants to hear of this warning.
+    /// Whether the manifest silences this code.
     pub(super) fn is_silenced(&self, code: Code, behalf: Behalf<'_>) -> bool {
-        code.severity() == Severity::Warning && (self.allow.contains(&code) || behalf.allow.contains(&code))
+        code.can_be_silenced() && (self.allow.contains(&code) || behalf.allow.contains(&code))
     }
 
     pub(super) fn report_for(&mut self, mut diagnostic: Diagnostic, behalf: Behalf<'_>) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::catalog;
 use crate::diagnostic::{Code, Diagnostic, Place, Source as Text};
 use crate::model::ApiVersion;
 use crate::state::aep::Lookups;
@@ -44,6 +45,7 @@ fn merged(
     findings: &mut Findings,
 ) -> Option<Manifest> {
     let admin_api = admin_api(documents, findings);
+    findings.set_version(&admin_api.version);
     let auth = block(documents, "auth", |d| d.auth.as_ref(), findings);
     let (auth, auth_at) = (auth.and_then(|at| at.value.clone()), auth.map(|at| at.spot));
     let scopes = block(documents, "scopes", |d| d.scopes.as_ref(), findings);
@@ -166,7 +168,7 @@ fn admin_api(documents: &[Document], findings: &mut Findings) -> AdminApi {
         let message = format!("version {version} of the Admin API is too old: {oldest} is the oldest that works here");
         let hint = format!("write version: \"{}\", or leave it out", ApiVersion::DEFAULT);
         findings.report(findings.diagnostic(Code::OldVersion, spot, message).hint(hint));
-    } else if version.as_str() > ApiVersion::DEFAULT && version.as_str() != "unstable" {
+    } else if !catalog::knows_version(&version) && version.as_str() != "unstable" {
         let message = format!("this tool was not checked against version {version} of the Admin API");
         let hint = format!(
             "the newest that it knows is {}; Shopify serves an older one where it has none",

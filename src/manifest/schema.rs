@@ -99,7 +99,7 @@ struct Manifest {
     ownership: Option<Ownership>,
     /// Limits past which a plan needs consent. In one file only.
     safety: Option<Safety>,
-    /// Which warnings to silence for all shops.
+    /// Which diagnostics to silence for all shops.
     lint: Option<Lint>,
     /// The shops. Each may stand in a file of its own.
     shops: Option<Vec<Shop>>,
@@ -387,15 +387,15 @@ struct ShopSafety {
     protected_topics: Option<Vec<Topic>>,
 }
 
-/// Which warnings to silence.
+/// Which diagnostics to silence.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Lint {
-    /// Codes of warnings.
+    /// Codes from HW100 on: warnings, and errors of which the catalogue may be wrong.
     allow: Option<Vec<WarningCode>>,
 }
 
-/// Code of a warning.
+/// Code of a diagnostic that can be silenced.
 #[derive(JsonSchema)]
 #[schemars(extend("oneOf" = warnings()))]
 struct WarningCode(String);
@@ -430,7 +430,7 @@ struct Shop {
     auth: Option<Auth>,
     /// Limits of its own.
     safety: Option<ShopSafety>,
-    /// Which warnings to silence for this shop.
+    /// Which diagnostics to silence for this shop.
     lint: Option<Lint>,
     /// States of the shop that do not make a run fail.
     tolerate: Option<Vec<Tolerate>>,
@@ -495,5 +495,5 @@ fn needs() -> Value {
 }
 
 fn warnings() -> Value {
-    Code::warnings().map(|code| json!({ "const": code.as_str(), "description": code.meaning() })).collect()
+    Code::silenceable().map(|code| json!({ "const": code.as_str(), "description": code.meaning() })).collect()
 }

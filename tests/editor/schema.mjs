@@ -157,9 +157,8 @@ assert.match(await hover(edited("include_fields: [id", "include_¦fields: [id"))
 assert.match(await hover(edited("topic: customers/update", "to¦pic: customers/update")), /topic/i);
 assert.match(await hover(edited("binding_sets:", "binding_¦sets:")), /for several shops to use/);
 
-// What is wrong is flagged at its line: what cannot be a topic, and what the catalogue does not know. Of the latter the
-// server makes an error as well, having one severity for all that a schema says; `validate` only warns of it (HW100),
-// and to other readers of the schema it is valid.
+// What is wrong is flagged at its line: what cannot be a topic, and what the catalogue does not know. The latter is HW100
+// of `validate`; to other readers of the schema it is valid.
 const line = (piece) => quickstart.slice(0, quickstart.indexOf(piece)).split("\n").length;
 const at = line("topic: customers/update");
 const flagged = async (value) => (await problems(edited("topic: customers/update", `topic: ${value}`))).join("; ");

@@ -1,6 +1,6 @@
 //! The blocks at the top of a file.
 
-use crate::diagnostic::{Code, Severity};
+use crate::diagnostic::Code;
 use crate::manifest::document::{AdminApiBlock, At, Document, OwnershipBlock, SafetyBlock, Set};
 use crate::manifest::suggest;
 use crate::manifest::tree::{Node, Value};
@@ -183,19 +183,19 @@ impl Decoder {
         let text = self.text(node, "an item of `allow`")?;
         let exact = Code::ALL.iter().copied().find(|code| code.as_str() == text);
         match exact {
-            Some(code) if code.severity() == Severity::Warning => return Some(code),
+            Some(code) if code.can_be_silenced() => return Some(code),
             Some(code) => {
                 let message = format!("{code} ({}) is an error and cannot be silenced", code.slug());
-                self.bad_value(node.span, message, "`allow` takes codes of warnings: HW100 and above");
+                self.bad_value(node.span, message, "`allow` takes the codes HW100 and above");
             }
             None => {
-                let slug = Code::warnings().find(|code| code.slug() == text).map(Code::as_str);
-                let meant = slug.or_else(|| suggest::closest(text, Code::warnings().map(Code::as_str)));
+                let slug = Code::silenceable().find(|code| code.slug() == text).map(Code::as_str);
+                let meant = slug.or_else(|| suggest::closest(text, Code::silenceable().map(Code::as_str)));
                 let hint = meant.map_or_else(
-                    || "codes of warnings look like HW104; `hookwright validate` prints them in brackets".to_owned(),
+                    || "codes look like HW104; `hookwright validate` prints them in brackets".to_owned(),
                     |meant| format!("did you mean {meant}?"),
                 );
-                self.bad_value(node.span, format!("`{}` is not the code of a warning", short(text)), hint);
+                self.bad_value(node.span, format!("`{}` is not a code that can be silenced", short(text)), hint);
             }
         }
         None
