@@ -39,6 +39,16 @@ impl From<io::Error> for ReadError {
     }
 }
 
+impl From<ReadError> for io::Error {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Missing => io::ErrorKind::NotFound.into(),
+            ReadError::Io(error) => error,
+            error => Self::other(error.to_string()),
+        }
+    }
+}
+
 fn system(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
@@ -92,6 +102,12 @@ fn special(kind: fs::FileType) -> &'static str {
 #[cfg(not(unix))]
 fn special(_: fs::FileType) -> &'static str {
     "a device"
+}
+
+/// As [`read`], of UTF-8.
+pub(crate) fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    let bytes = read(path, limit)?;
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
 /// The folders within which a manifest may name files: those that the operator named, or the repositories around them.

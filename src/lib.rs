@@ -47,7 +47,7 @@
 //! model; journal → events; since → events, plan, report; events → plan, report; render → plan, report, model; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog,
 //! model; diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
 //! adobe → admin (its redactor, and how it makes an HTTP client), state;
-//! sandbox → catalog, model, so that it stays an independent witness; model → nothing. A test holds this.
+//! sandbox → catalog, files, model, so that it stays an independent witness; model → nothing. A test holds this.
 //!
 //! Whoever plans holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
 //! `admin::ShopWriter`.
@@ -136,6 +136,6 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         spawned.map(drop)
     })?;
     #[cfg(unix)]
-    let _sockets = (0..4).map(|_| std::os::unix::net::UnixStream::pair()).collect::<std::io::Result<Vec<_>>>()?;
+    let _sockets = (0..8).map(|_| std::os::unix::net::UnixStream::pair()).collect::<std::io::Result<Vec<_>>>()?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }

@@ -16,6 +16,7 @@ pub use address::{Address, AddressKind};
 pub use binding::{Binding, Field, Format};
 pub use scope::{Scope, ScopeSet};
 pub use secret::{App, Auth, SecretRef};
+pub(crate) use shop::is_deep;
 pub use shop::{ShopDomain, ShopDomainError, ShopPattern, ShopPatternError};
 pub use subscription::{Live, Sight, SubscriptionId};
 pub use topic::Topic;

@@ -25,7 +25,7 @@ pub use file::{PlanFileError, read};
 pub use findings::{RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, order as finding_order};
 pub use hazards::{acquit, of_plan as hazards_of, settling, together};
 pub use inlets::{Inlets, is_closed};
-pub use judge::{Asked, Stale, Task, judge};
+pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use parts::{lacking, place};
 pub use shop::{Base, Context, Failure, ShopInput, shop};
 pub use subscription::{ParsedChange, parse_change};

@@ -151,7 +151,7 @@ pub fn seed(state: &Path, files: &[PathBuf], replace: bool) -> Result<Summary, S
         Err(SandboxError::InUse { server: Some(server), .. }) => {
             let mut summary = Summary { shops: 0, subscriptions: 0 };
             for (at, file) in files.iter().enumerate() {
-                let text = std::fs::read_to_string(file).map_err(SandboxError::io(file))?;
+                let text = crate::files::read_text(file, crate::files::WRITTEN).map_err(SandboxError::io(file))?;
                 let query = if replace && at == 0 { "?replace=true" } else { "" };
                 summary = control::post(server, &format!("seed{query}"), &text)?;
             }

@@ -13,7 +13,7 @@ use super::load::given;
 use super::out_file::{OutFile, apart};
 use super::pipeline::{self, Run, Then};
 use super::signals::Signals;
-use super::target::{login_here, state_file};
+use super::target::{login_here, state_files};
 use super::{Output, aep, check, now};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
 use crate::apply::{self, Surroundings};
@@ -34,12 +34,13 @@ pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure
         args.allow.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>().map_err(Failure::invalid)?;
     let mut inputs = given(&args.manifest.file);
     inputs.extend(args.plan.as_deref().into_iter().chain(args.checked.as_deref()));
-    let outputs = [
+    let state = state_files(&args.run.access);
+    let mut outputs = vec![
         ("--report", args.report.as_deref()),
         ("--journal", args.journal.as_deref()),
         ("--events", args.events.as_deref()),
-        state_file(&args.run.access),
     ];
+    outputs.extend(state.iter().map(|path| ("--sandbox-state", Some(path.as_path()))));
     apart(&inputs, &outputs)?;
     let (recorder, output) = lines::open(args.journal.as_deref(), args.events.as_deref(), args.format, output)?;
     let ended = match &args.plan {
@@ -78,7 +79,9 @@ async fn saved(
     run.look_up(&args.manifest.file, output, Some(&plan)).await?;
     same_adobe(&run, &plan)?;
     run.comes_from_manifest(&plan)?;
-    check::refuse(&run.hazards_of(&plan).await, consents)?;
+    let hazards = run.hazards_of(&plan).await;
+    check::refuse(&hazards, consents)?;
+    plan.hazards.extend(hazards);
     run.relabel(&mut plan);
     refuse_settling(&run, &plan, consents)?;
     for shop in &plan.shops {
@@ -315,7 +318,9 @@ impl Shared {
                 };
                 let (writer, reading) = tokens.with(&shop.shop, auth, read).await.map_err(not_read)?;
                 let asked = Asked { desired, ownership: &manifest.ownership, inlets: &self.inlets };
-                (writer, plan::judge(planned, &reading.observed, asked))
+                let tasks = plan::judge(planned, &reading.observed, asked);
+                let limits = self.run.within_limits(planned, &self.plan.hazards, &reading.observed);
+                (writer, tasks.and_then(|tasks| limits(&tasks).map(|()| tasks)))
             }
         };
         let tasks = tasks.map_err(stale)?;

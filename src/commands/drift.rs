@@ -6,7 +6,7 @@ use super::load::given;
 use super::metrics_file::MetricsFile;
 use super::out_file::{OutFile, apart};
 use super::pipeline::{self, Then, exit_of, needs_somebody};
-use super::target::state_file;
+use super::target::state_files;
 use super::{Output, lines};
 use crate::cli::{DriftArgs, DriftFormat, Format};
 use crate::error::Failure;
@@ -19,11 +19,13 @@ use crate::since::History;
 
 pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure> {
     // `--out` may take the place of a file of `--since`, which is read before: a job keeps one report.
-    let outputs =
-        [("--out", args.out.as_deref()), ("--metrics", args.metrics.as_deref()), state_file(&args.run.access)];
-    apart(&given(&args.manifest.file), &outputs)?;
+    let state = state_files(&args.run.access);
+    let mut outputs = vec![("--metrics", args.metrics.as_deref())];
+    outputs.extend(state.iter().map(|path| ("--sandbox-state", Some(path.as_path()))));
     let inputs: Vec<&Path> = args.since.iter().map(PathBuf::as_path).collect();
-    apart(&inputs, &outputs[1..])?;
+    apart(&inputs, &outputs)?;
+    outputs.push(("--out", args.out.as_deref()));
+    apart(&given(&args.manifest.file), &outputs)?;
     let metrics = args.metrics.as_deref().map(MetricsFile::prepare).transpose()?;
     let mut found = None;
     let ended = drift(&args, output, &mut found).await;

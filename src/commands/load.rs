@@ -170,7 +170,8 @@ pub(super) fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("yaml") || ext.eq_ignore_ascii_case("yml"))
 }
 
-fn is_seed(path: &Path) -> bool {
+/// Whether a file is taken for a seed of the sandbox by its name.
+pub(super) fn is_seed(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     !name.starts_with('.') && (name.ends_with(".sandbox.yaml") || name.ends_with(".sandbox.yml"))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::load::is_yaml;
+use super::load::{is_seed, is_yaml};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
@@ -29,6 +29,13 @@ pub(super) fn apart(inputs: &[&Path], outputs: &[(&str, Option<&Path>)]) -> Resu
         for input in inputs {
             if files::identity(input).as_ref() == Some(&identity) {
                 return clash(option, path, "is also an input of this command");
+            }
+            if is_seed(path) && !input.is_dir() && files::is_below(path, files::parent(input)) {
+                return clash(
+                    option,
+                    path,
+                    &format!("would be read as a seed of the sandbox beside {}", input.display()),
+                );
             }
             if input.is_dir() && is_yaml(path) && files::is_below(path, input) {
                 return clash(option, path, &format!("would be read as a part of the manifest in {}", input.display()));
@@ -95,7 +102,8 @@ fn way(path: &Path) -> io::Result<Way> {
 
 /// Makes sure that a file can be made there.
 fn beside(target: &Path) -> io::Result<Way> {
-    neighbour(target)?;
+    // Without a name, where the system has such files: a kill at this moment leaves nothing, either.
+    tempfile::tempfile_in(files::parent(target))?;
     Ok(Way::Replace(target.to_owned()))
 }
 

@@ -40,9 +40,14 @@ fn start(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
     (shop.shop.clone(), wanted.unwrap_or_else(needed))
 }
 
-/// The sandbox's state as an output of a command, where there is one.
-pub(super) fn state_file(access: &AccessArgs) -> (&'static str, Option<&Path>) {
-    ("--sandbox-state", Some(access.sandbox_state.as_path()).filter(|_| access.sandbox))
+/// The files of the sandbox's state, which a command writes where there is a sandbox.
+pub(super) fn state_files(access: &AccessArgs) -> Vec<PathBuf> {
+    if !access.sandbox {
+        return Vec::new();
+    }
+    let state = &access.sandbox_state;
+    let beside = |ending| PathBuf::from(format!("{}.{ending}", state.display()));
+    vec![state.clone(), beside("journal"), beside("log.jsonl"), beside("lock")]
 }
 
 /// Whether two paths lead to one file, be it there or not.

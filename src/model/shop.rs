@@ -71,30 +71,32 @@ impl From<ShopDomain> for String {
 #[derive(Debug, Clone)]
 pub struct ShopPattern(GlobMatcher);
 
+/// Whether a glob nests alternatives (`{a,b}`) so deeply that compiling it, which is recursive, could exhaust the stack.
+pub(crate) fn is_deep(glob: &str) -> bool {
+    const DEEPEST: usize = 4;
+    let mut depth = 0_usize;
+    glob.chars().any(|c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
+}
+
 /// Why a text is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid pattern for a shop")]
 pub struct ShopPatternError;
 
 impl ShopPattern {
-    /// No domain is longer, and alternatives (`{a,b}`) in alternatives are of no use.
+    /// No domain is longer, also with some alternatives.
     const LONGEST: usize = 1024;
-    const DEEPEST: usize = 4;
 
     /// Parses a glob. One that is nested deeply is refused: it would be compiled recursively.
     pub fn parse(text: &str) -> Result<Self, ShopPatternError> {
-        let mut depth = 0_usize;
-        for c in text.chars() {
-            match c {
-                '{' => depth += 1,
-                '}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth > Self::DEEPEST {
-                return Err(ShopPatternError);
-            }
-        }
-        if text.len() > Self::LONGEST {
+        if text.len() > Self::LONGEST || is_deep(text) {
             return Err(ShopPatternError);
         }
         let glob = Glob::new(&text.to_ascii_lowercase()).map_err(|_| ShopPatternError)?;

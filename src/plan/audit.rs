@@ -50,9 +50,13 @@ fn accounted_for(shop: &Shop) -> usize {
     let bound: usize = shop.bound.iter().map(|bound| bound.count).sum();
     let managed = shop.changes.iter().filter(|change| change.reason != "unmanaged");
     let changed: BTreeSet<&str> = managed.filter_map(|change| change.before.as_ref()?.id.as_deref()).collect();
-    let kept = shop.findings.iter().filter(|f| matches!(f.kind.as_str(), "held_back" | "not_readable")).count();
     // A blocked binding may have a live subscription that cannot be updated.
-    bound.saturating_add(changed.len() + kept + shop.blocked.len())
+    bound.saturating_add(changed.len() + kept(shop) + shop.blocked.len())
+}
+
+/// Live managed subscriptions that no binding asks for and that stay.
+fn kept(shop: &Shop) -> usize {
+    shop.findings.iter().filter(|f| matches!(f.kind.as_str(), "held_back" | "not_readable")).count()
 }
 
 /// An id that is deleted and also changed in another way than stepping aside with its name, or deleted twice.
@@ -75,22 +79,30 @@ pub(super) fn changed_and_deleted(changes: &[Change]) -> Option<&str> {
 }
 
 /// The first change that the manifest does not ask for: an `after` that is no wanted binding, a delete of a wanted one,
-/// or a shop that is said to have more than it should have. Needs no reading, so it can be said before anything is sent.
+/// or numbers that do not follow from the changes and the manifest. Needs no reading, so it can be said before anything
+/// is sent.
 pub fn unasked<'a>(planned: &'a Shop, desired: &Desired, ownership: &Ownership) -> Option<Unasked<'a>> {
-    let bound: usize = planned.bound.iter().map(|bound| bound.count).sum();
-    if bound > desired.entries.len() {
-        return Some(Unasked::Bound);
-    }
     let asked =
         |change: &Change| parse_change(change).is_some_and(|parsed| is_asked(change, &parsed, desired, ownership));
-    planned.changes.iter().find(|change| !asked(change)).map(Unasked::Change)
+    if let Some(change) = planned.changes.iter().find(|change| !asked(change)) {
+        return Some(Unasked::Change(change));
+    }
+    let bound: usize = planned.bound.iter().map(|bound| bound.count).sum();
+    let count = |action| planned.changes.iter().filter(|c| c.action == action && c.reason != "unmanaged").count();
+    // Each wanted binding is live as wanted, updated, created or blocked; each live one is one of these or deleted or kept.
+    let least =
+        (desired.entries.len() + count(Action::Delete)).saturating_sub(count(Action::Create) + planned.blocked.len());
+    let read = matches!(planned.status, ShopStatus::Changed | ShopStatus::Unchanged);
+    let most = least + kept(planned) + planned.blocked.len();
+    let fits = bound <= desired.entries.len() && (least..=most).contains(&planned.managed);
+    (read && !fits).then_some(Unasked::Counts)
 }
 
 /// What a plan has of a shop that its manifest does not ask for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Unasked<'a> {
-    /// More bindings that are live as wanted than bindings that are wanted.
-    Bound,
+    /// Numbers that do not follow from its changes.
+    Counts,
     /// A change.
     Change(&'a Change),
 }

@@ -8,11 +8,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Inlets;
 use super::audit::changed_and_deleted;
-use super::shop::{called_for, rest};
+use super::hazards::of_shop;
+use super::shop::{Context, called_for, rest};
 use super::subscription::{ParsedChange, parse_change};
-use super::v1::{Action, Change, Shop};
+use super::v1::{Action, Change, Hazard, Shop};
 use crate::model::{Binding, Field, Live, Sight, SubscriptionId};
-use crate::state::{Desired, Entry, Observed, Ownership, Unmanaged};
+use crate::state::{Desired, Entry, Observed, Ownership, ShopLimits, Unmanaged};
 
 /// What a planned shop is held against.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +79,12 @@ pub enum Stale {
          another version of hookwright"
     )]
     Changes,
+    /// By what was read of the shop the plan goes past a limit that its own numbers do not.
+    #[error("by what is live now it {message}, to which nobody consented")]
+    Limit {
+        /// The hazard's message.
+        message: String,
+    },
     /// The plan does not say what it was made from, or a part of it is missing.
     #[error("the plan lacks a part of this shop")]
     Unreadable,
@@ -142,6 +149,34 @@ pub fn judge(planned: &Shop, observed: &Observed, asked: Asked<'_>) -> Result<Ve
     }
     let task = |(at, change)| done.remove(&at).map_or_else(|| Task::Do(Box::new(change)), Task::AlreadySo);
     Ok(changes.into_iter().enumerate().map(task).collect())
+}
+
+/// Judges the limits of a shop by what was read of it. `known` are the hazards to which somebody consented.
+pub fn within_limits(
+    context: &Context<'_>,
+    limits: &ShopLimits,
+    planned: &Shop,
+    known: &[Hazard],
+    observed: &Observed,
+    tasks: &[Task],
+) -> Result<(), Stale> {
+    let (ours, others): (Vec<_>, Vec<_>) =
+        observed.entries.iter().partition(|entry| context.ownership.covers(&entry.binding.address));
+    let (mut managed, mut unmanaged) = (ours.len(), others.len());
+    // What this plan has made or deleted already is put back.
+    for (change, _) in planned.changes.iter().zip(tasks).filter(|(_, task)| matches!(task, Task::AlreadySo(_))) {
+        match change.action {
+            Action::Create => managed = managed.saturating_sub(1),
+            Action::Delete if change.reason == "unmanaged" => unmanaged += 1,
+            Action::Delete => managed += 1,
+            Action::Update => {}
+        }
+    }
+    let real = Shop { managed, unmanaged, ..planned.clone() };
+    let by_numbers = |hazard: &Hazard| matches!(hazard.kind.as_str(), "max_delete_percent" | "empty_shop");
+    let is_known = |hazard: &Hazard| known.iter().any(|k| (&k.kind, &k.shop) == (&hazard.kind, &hazard.shop));
+    let beyond = of_shop(context, &real, limits).into_iter().find(|hazard| by_numbers(hazard) && !is_known(hazard));
+    beyond.map_or(Ok(()), |hazard| Err(Stale::Limit { message: hazard.message }))
 }
 
 fn topic(change: &ParsedChange) -> Option<&crate::model::Topic> {

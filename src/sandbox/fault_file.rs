@@ -1,6 +1,5 @@
 //! Fault files: `{seed: 7, faults: [{fault: drop, on: mutation, times: 2}]}`, in YAML or JSON.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use serde_yaml::Spanned;
 
 use super::error::SandboxError;
 use super::faults::{Faults, Rule};
+use crate::files;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +23,7 @@ impl Faults {
     pub fn read(files: &[PathBuf], specs: &[String], seed: Option<u64>) -> Result<Self, SandboxError> {
         let mut faults = Self::default();
         for path in files {
-            let text = fs::read_to_string(path).map_err(SandboxError::io(path))?;
+            let text = files::read_text(path, files::WRITTEN).map_err(SandboxError::io(path))?;
             faults.extend(Self::parse(&text, path)?);
         }
         for spec in specs {
@@ -69,7 +69,7 @@ mod tests {
     fn files_and_single_rules_add_up_and_mistakes_have_their_place() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("faults.yaml");
-        fs::write(&path, "seed: 3\nfaults:\n  - { fault: drop, on: mutation, times: 2 }\n").expect("write");
+        std::fs::write(&path, "seed: 3\nfaults:\n  - { fault: drop, on: mutation, times: 2 }\n").expect("write");
         let read = |specs: &[String], seed| Faults::read(std::slice::from_ref(&path), specs, seed);
         let faults = read(&["html".to_owned()], None).expect("faults");
         assert_eq!((faults.seed, faults.rules.len()), (3, 2));

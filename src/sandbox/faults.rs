@@ -5,11 +5,10 @@
 
 use std::collections::HashMap;
 
-use globset::{Glob, GlobMatcher};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::model::ShopDomain;
+use crate::model::{ShopDomain, ShopPattern};
 
 use super::fault::{Commit, Fault, NAMES};
 use super::suggest;
@@ -26,7 +25,7 @@ pub struct Faults {
 pub(super) struct Rule {
     pub(super) fault: Fault,
     /// A glob on handle or domain; `None`: every shop.
-    shop: Option<(String, GlobMatcher)>,
+    shop: Option<(String, ShopPattern)>,
     on: On,
     /// So many requests that it would have struck are spared first; each shop has its own count.
     after: u64,
@@ -68,8 +67,8 @@ impl Rule {
             None => None,
             Some(text) => {
                 let text = text.as_str().ok_or_else(|| wrong("shop", "a glob on the handle or domain"))?.to_owned();
-                let glob = Glob::new(&text).map_err(|error| wrong("shop", &error.to_string()))?;
-                Some((text, glob.compile_matcher()))
+                let pattern = ShopPattern::parse(&text).map_err(|error| wrong("shop", &error.to_string()))?;
+                Some((text, pattern))
             }
         };
         let on = take("on").map_or(Ok(On::Any), serde_json::from_value);
@@ -133,8 +132,7 @@ impl Rule {
     }
 
     fn concerns(&self, shop: &ShopDomain, on: On) -> bool {
-        let named =
-            self.shop.as_ref().is_none_or(|(_, glob)| glob.is_match(shop.handle()) || glob.is_match(shop.as_str()));
+        let named = self.shop.as_ref().is_none_or(|(_, pattern)| pattern.matches(shop));
         let of_shops = !matches!(on, On::Adobe | On::Ims);
         named && (self.on == on || (self.on == On::Any && of_shops))
     }

@@ -137,7 +137,7 @@ impl Files {
         fold(&journal_path, &mut state)?;
         let log_path = beside(path, "log.jsonl");
         let log = append(&log_path)?;
-        let text = fs::read(&log_path).map_err(SandboxError::io(&log_path))?;
+        let text = whole(&log_path).map_err(SandboxError::io(&log_path))?;
         let lines = text.split(|byte| *byte == b'\n').count() as u64 - 1;
         let snapshot = std::mem::take(&mut state.snapshot);
         let mut files = Self { state: path.to_owned(), id: state.id.clone(), snapshot, journal, log, lock };
@@ -222,9 +222,14 @@ struct Mark {
     hookwright_sandbox: u64,
 }
 
+/// A file of the state.
+fn whole(path: &Path) -> io::Result<Vec<u8>> {
+    Ok(crate::files::read(path, crate::files::OWN)?)
+}
+
 /// The state in the file, `None` if there is no file.
 fn read(path: &Path) -> Result<Option<State>, SandboxError> {
-    let text = match fs::read(path) {
+    let text = match whole(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(SandboxError::io(path)(error)),
@@ -240,7 +245,7 @@ fn read(path: &Path) -> Result<Option<State>, SandboxError> {
 /// Applies the journal, as far as it continues this snapshot of this state (its owner may have removed the snapshot to
 /// start over). A last line that a kill cut short was never answered, and is dropped.
 fn fold(path: &Path, state: &mut State) -> Result<(), SandboxError> {
-    let text = fs::read(path).map_err(SandboxError::io(path))?;
+    let text = whole(path).map_err(SandboxError::io(path))?;
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     for line in text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let line: Line = serde_json::from_slice(line)

@@ -38,7 +38,6 @@
 //! A seed says what is, not what somebody asks for, so it may hold what Shopify would refuse by now: a subscription whose
 //! scope is gone, a look-alike. Ids and times that it does not give are the same on every run.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -46,6 +45,7 @@ use serde_json::{Map, Value};
 use serde_yaml::Spanned;
 
 use crate::catalog;
+use crate::files;
 use crate::model::{Format, Scope, ShopDomain, Topic};
 
 use super::adobe::SeedAdobe;
@@ -162,7 +162,7 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Seed, SandboxError> {
     let mut seed = Seed::default();
     let mut errors = Vec::new();
     for path in files {
-        let text = fs::read_to_string(path).map_err(SandboxError::io(path))?;
+        let text = files::read_text(path, files::WRITTEN).map_err(SandboxError::io(path))?;
         match parse(&text, path) {
             Ok(more) => errors.extend(seed.extend(more)),
             Err(more) => errors.extend(more),
@@ -442,7 +442,7 @@ shops:
         let folder = tempfile::tempdir().expect("folder");
         let file = |name: &str| {
             let path = folder.path().join(name);
-            fs::write(&path, "sandbox: 1\napp: { client_id: a, client_secret: s }\n").expect("write");
+            std::fs::write(&path, "sandbox: 1\napp: { client_id: a, client_secret: s }\n").expect("write");
             path
         };
         let message = read(&[file("a"), file("b")]).expect_err("twice").to_string();

@@ -34,7 +34,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("error", &["exit", "render"]),
     ("log", &["cli", "printer"]),
     ("cli", &["model", "diagnostic", "printer", "sandbox"]),
-    ("sandbox", &["catalog", "model"]),
+    ("sandbox", &["catalog", "files", "model"]),
 ];
 
 /// Rooms without async, clock, environment, files and network.

@@ -65,9 +65,8 @@ fn deleting_in_cafe(plan: &mut Value, reason: &str) {
     let cafe = &mut plan["shops"][2];
     cafe["changes"] = serde_json::json!([delete(5, "orders/paid", reason)]);
     cafe["status"] = "changed".into();
-    cafe["bound"] = serde_json::json!([{ "topic": "orders/create", "destination": "a", "count": 1 }]);
+    cafe["managed"] = 3.into();
     plan["summary"]["destroy"] = 2.into();
-    plan["summary"]["unchanged"] = 1.into();
     plan["summary"]["shops"]["changed"] = 3.into();
     plan["summary"]["shops"]["unchanged"] = 0.into();
 }
@@ -114,6 +113,47 @@ fn a_plan_that_was_edited_and_sealed_again_does_nothing_that_the_manifest_does_n
     world.write("plan.json", &sealed(&plan, |_| {}));
     world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
     assert_eq!(world.live("acme").len(), 2, "the foreign one stays");
+    world.converged();
+}
+
+/// A file that hides a shop's delete limit behind other numbers, with a summary that fits.
+#[test]
+fn numbers_of_a_file_do_not_hide_a_limit() {
+    let live: String = ["create", "updated", "paid", "cancelled", "delete", "edited"]
+        .map(|topic| format!("      - {{ topic: orders/{topic}, address: \"{A}\" }}\n"))
+        .concat();
+    let shops = "  - { shop: acme, bindings: [{ topics: [orders/create, orders/updated], destination: a }] }\n";
+    let world = World::new(&manifest(shops), &crate::world::seed("acme", &live));
+    world.plan(&["--out", "plan.json"]).exits(0).says("deletes 4 of 6");
+    let plan = world.read("plan.json");
+    type Edit = fn(&mut Value);
+    let finding = serde_json::json!({ "kind": "held_back", "severity": "info", "topic": "orders/create", "id": "x", "message": "", "details": {} });
+    let edits: [(&str, Edit); 3] = [
+        ("fewer than there are", |p| p["shops"][0]["managed"] = 0.into()),
+        ("fewer, and fewer bound", |p| {
+            p["shops"][0]["managed"] = 4.into();
+            p["shops"][0]["bound"] = Value::Array(vec![]);
+            p["summary"]["unchanged"] = 0.into();
+        }),
+        ("many kept ones", |p| p["shops"][0]["managed"] = 106.into()),
+    ];
+    for (name, edit) in edits {
+        let forged = sealed(&plan, |p| {
+            p["hazards"] = Value::Array(vec![]);
+            edit(p);
+            if name == "many kept ones" {
+                p["shops"][0]["findings"] = Value::Array(vec![finding.clone(); 100]);
+            }
+        });
+        world.write("forged.json", &forged);
+        let run = world.run(&["apply", "--sandbox", "forged.json"]);
+        assert!(matches!(run.code, 3 | 7), "{name}: {run}");
+        assert_eq!(world.mutations(), 0, "{name}: {run}");
+    }
+    let other = sealed(&plan, |p| p["settings"]["admin_api"]["transport"] = "rest".into());
+    world.write("forged.json", &other);
+    world.run(&["apply", "--sandbox", "forged.json", "--allow", "max_delete_percent:acme"]).exits(3).says("transport");
+    world.run(&["apply", "--sandbox", "plan.json", "--allow", "max_delete_percent:acme"]).exits(0);
     world.converged();
 }
 

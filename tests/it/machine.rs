@@ -154,6 +154,11 @@ fn an_output_that_is_an_input_or_another_output_is_refused_before_anything_is_op
         &["drift", "--sandbox", "--out", "x", "--metrics", "x"],
         &["drift", "--sandbox", "--since", "s.json", "--metrics", "s.json"],
         &["show", "p.json", "--check", "--out", "p.json"],
+        &["plan", "--sandbox", "--out", "world.sandbox.yaml"],
+        &["plan", "--sandbox", "-f", "hookwright.yaml", "--out", "new.sandbox.yaml"],
+        &["plan", "--sandbox", "--sandbox-state", "s.json", "--out", "s.json.journal"],
+        &["plan", "--sandbox", "--sandbox-state", "s.json", "--events", "s.json.log.jsonl"],
+        &["apply", "--sandbox", "p.json", "--sandbox-state", "s.json", "--journal", "s.json.lock"],
     ] {
         let run = world.run(args);
         assert_eq!(run.code, 3, "{args:?}: {run}");
@@ -182,6 +187,16 @@ fn what_never_ends_or_is_too_much_is_not_read() {
     ] {
         world.run(args).exits(3).says("a device, not a regular file");
     }
+    assert!(Command::new("mkfifo").arg(world.path("pipe")).status().unwrap().success());
+    for args in [
+        &["sandbox", "seed", "pipe"][..],
+        &["sandbox", "seed", "/dev/zero"],
+        &["sandbox", "serve", "--listen", "127.0.0.1:0", "--faults", "pipe"],
+        &["plan", "--sandbox", "--sandbox-state", "pipe"],
+    ] {
+        let run = world.run(args);
+        assert!(run.code == 3 && run.err.contains("not a regular file"), "{args:?}: {run}");
+    }
     let large = std::fs::File::create(world.path("large.json")).unwrap();
     large.set_len(3 << 30).unwrap();
     world.run(&["show", "large.json"]).exits(3).says("larger than 2048 MiB");
@@ -202,6 +217,8 @@ fn no_option_makes_the_program_panic() {
         &["plan", "--sandbox", "--shop", &nested][..],
         &["plan", "--sandbox", "--exclude-shop", &nested],
         &["apply", "--sandbox", "--auto-approve", "--allow", &format!("empty_shop:{nested}")],
+        &["plan", "--sandbox", "--secrets", &format!("env:{nested}")],
+        &["sandbox", "serve", "--listen", "127.0.0.1:0", "--fault", &format!("drop,shop={nested}")],
         &["plan", "--sandbox", "--timeout", "9223372036854775000s"],
         &["plan", "--sandbox", "--timeout", "9223372036854775807s"],
         &["auth", "login", "--sandbox", "--shop", "acme", "--wait", "9223372036854775000s"],
@@ -209,7 +226,7 @@ fn no_option_makes_the_program_panic() {
         world.run(args).exits(3);
     }
     // Too few open files or threads: said, and not a panic.
-    for limit in ["-n 5", "-n 6", "-n 7", "-n 8", "-n 10", "-n 12", "-n 14"] {
+    for limit in ["-n 5", "-n 6", "-n 7", "-n 8", "-n 10", "-n 12", "-n 14", "-n 15", "-n 16", "-n 18"] {
         let binary = env!("CARGO_BIN_EXE_hookwright");
         let script = format!("ulimit {limit} && exec {binary} plan --sandbox");
         let output = Command::new("sh").args(["-c", &script]).current_dir(world.path("")).output().unwrap();

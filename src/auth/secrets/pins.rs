@@ -3,6 +3,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::{SecretRef, ShopDomain};
+use crate::model::is_deep;
 
 /// What references may name: `env:NAME`, `file:PATH`, `command:PROGRAM ARGUMENT …`, each word a glob, with `{shop}` and
 /// `{SHOP}` for the shop that the secret is for.
@@ -42,6 +43,9 @@ impl std::str::FromStr for Pin {
 
 /// `*` stops at a slash, as in a shell.
 fn glob(pattern: &str) -> Result<GlobMatcher, String> {
+    if is_deep(pattern) {
+        return Err("alternatives are nested too deeply".to_owned());
+    }
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
     glob.map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
 }

@@ -4,7 +4,8 @@ use super::{Run, context};
 use crate::error::Failure;
 use crate::manifest::ManifestShop;
 use crate::plan::v1::{Hazard, Plan, Shop};
-use crate::plan::{self, Inlets, Unasked};
+use crate::plan::{self, Inlets, Stale, Task, Unasked};
+use crate::state::Observed;
 
 impl Run {
     /// Refuses a plan that no plan of this manifest could be. A shop of which the manifest asks something else by now is
@@ -15,13 +16,17 @@ impl Run {
             return Err(Failure::invalid("the plan was made with other safety limits than the manifest has")
                 .hint("make a new plan"));
         }
+        if plan.settings.admin_api != self.settings().admin_api {
+            let what = "the plan was made with another Admin API version or transport than the manifest has";
+            return Err(Failure::invalid(what).hint("make a new plan"));
+        }
         for planned in &plan.shops {
             let Some(shop) = self.as_planned(planned) else { continue };
             match plan::unasked(planned, &shop.desired, &self.manifest.ownership) {
                 None => {}
-                Some(Unasked::Bound) => {
+                Some(Unasked::Counts) => {
                     return Err(Failure::invalid(format!(
-                        "the plan says that {} has more bindings than the manifest asks for",
+                        "the plan's counts of {} do not follow from its changes and the manifest",
                         planned.shop
                     ))
                     .hint(hint));
@@ -50,6 +55,22 @@ impl Run {
         let mut hazards = plan::hazards_of(&context, &self.settings(), plan, limits);
         self.acquit([&mut hazards]).await;
         hazards
+    }
+
+    /// Judges the limits of a shop by what was read of it: its numbers in a plan file may be anything. `known` are the
+    /// hazards to which somebody consented.
+    pub(crate) fn within_limits<'a>(
+        &'a self,
+        planned: &'a Shop,
+        known: &'a [Hazard],
+        observed: &'a Observed,
+    ) -> impl Fn(&[Task]) -> Result<(), Stale> + 'a {
+        move |tasks| {
+            let Some(shop) = self.as_planned(planned) else { return Ok(()) };
+            let inlets = Inlets::default();
+            let context = context(&self.manifest, &self.addresses, &inlets);
+            plan::within_limits(&context, &shop.limits, planned, known, observed, tasks)
+        }
     }
 
     /// Gives the addresses of a plan the names that the manifest has for them.

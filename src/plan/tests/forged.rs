@@ -99,7 +99,7 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
         let mut shop = part.shop.clone();
         edit(&mut shop);
         assert!(unasked(&shop, &want, &world.ownership).is_some(), "{what}");
-        if what != "more live bindings than are wanted" {
+        if !what.contains("live") {
             assert!(judge(&shop, &state, world.asked(&want)).is_err(), "{what}");
         }
     }
