@@ -122,8 +122,8 @@ fn neighbour(target: &Path) -> io::Result<NamedTempFile> {
 /// The system's words without the name of the temporary file.
 fn plain(error: &io::Error) -> String {
     match error.raw_os_error() {
+        _ if error.kind() == io::ErrorKind::NotFound => "there is no such folder".to_owned(),
         Some(code) => io::Error::from_raw_os_error(code).to_string(),
-        None if error.kind() == io::ErrorKind::NotFound => "there is no such folder".to_owned(),
         None if error.kind() == io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         None => error.to_string(),
     }

@@ -78,7 +78,9 @@ fn one_poisoned_change_fails_alone() {
                 .map(|topic| format!("      - {{ topic: {topic}, destination: a }}\n"))
                 .concat();
         let manifest = head(transport, "2026-04")
-            + &format!("destinations: {{ a: {A} }}\nshops:\n  - shop: s1\n    bindings:\n{bindings}");
+            + &format!(
+                "lint: {{ allow: [HW101] }}\ndestinations: {{ a: {A} }}\nshops:\n  - shop: s1\n    bindings:\n{bindings}"
+            );
         let seed = "sandbox: 1\ndefaults: { scopes: [write_orders, read_products] }\nshops:\n  - shop: s1\n";
         let bench = Bench::new(&manifest, seed);
         let before = bench.store();

@@ -3,9 +3,15 @@
 use super::{Run, context};
 use crate::error::Failure;
 use crate::manifest::ManifestShop;
+use crate::model::Binding;
 use crate::plan::v1::{Hazard, Plan, Shop};
 use crate::plan::{self, Inlets, Stale, Task, Unasked};
 use crate::state::Observed;
+
+/// Whether REST, which has neither filters nor names, can express a binding.
+fn over_rest(binding: &Binding) -> bool {
+    binding.filter.is_none() && binding.name.is_none() && binding.metafields.is_none()
+}
 
 impl Run {
     /// Refuses a plan that no plan of this manifest could be. A shop of which the manifest asks something else by now is
@@ -16,12 +22,15 @@ impl Run {
             return Err(Failure::invalid("the plan was made with other safety limits than the manifest has")
                 .hint("make a new plan"));
         }
-        if plan.settings.admin_api != self.settings().admin_api {
-            let what = "the plan was made with another Admin API version or transport than the manifest has";
-            return Err(Failure::invalid(what).hint("make a new plan"));
-        }
         for planned in &plan.shops {
             let Some(shop) = self.as_planned(planned) else { continue };
+            if plan.settings.admin_api.transport == "rest"
+                && !shop.desired.entries.iter().all(|e| over_rest(&e.binding))
+            {
+                let what =
+                    format!("the plan is for REST, which cannot express what the manifest asks of {}", planned.shop);
+                return Err(Failure::invalid(what).hint(hint));
+            }
             match plan::unasked(planned, &shop.desired, &self.manifest.ownership) {
                 None => {}
                 Some(Unasked::Counts) => {
