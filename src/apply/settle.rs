@@ -66,7 +66,7 @@ pub(super) async fn by_reading(
 const FRESH: Duration = Duration::from_secs(5);
 
 /// Looks again at the subscriptions that a batch is about to change or delete, where the last reading is old: earlier
-/// batches may have waited for the rate limit. What somebody else changed meanwhile is closed as failed and not touched.
+/// batches may have waited for the rate limit. What another writer changed meanwhile is closed as failed and not touched.
 pub(super) async fn look_again(
     writer: &mut ShopWriter,
     ledger: &mut Ledger<'_>,
@@ -164,7 +164,7 @@ fn found(change: &ParsedChange, fields: &[String], observed: &Observed) -> Found
         },
         (_, Some((id, before)), _) => match observed.entries.iter().find(|e| &e.meta.id == id) {
             Some(entry) if entry.differs_from(before).is_empty() => Found::Before,
-            // It may be somebody else's by now.
+            // Another owner may have it by now.
             Some(_) => Found::Changed,
             None => Found::After(None),
         },

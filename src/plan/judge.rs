@@ -80,7 +80,7 @@ pub enum Stale {
     )]
     Changes,
     /// By what was read of the shop the plan goes past a limit that its own numbers do not.
-    #[error("by what is live now it {message}, to which nobody consented")]
+    #[error("judged by the live subscriptions, the plan {message}, and no consent covers it")]
     Limit {
         /// The hazard's message.
         message: String,
@@ -151,7 +151,7 @@ pub fn judge(planned: &Shop, observed: &Observed, asked: Asked<'_>) -> Result<Ve
     Ok(changes.into_iter().enumerate().map(task).collect())
 }
 
-/// Judges the limits of a shop by what was read of it. `known` are the hazards to which somebody consented.
+/// Judges the limits of a shop by its reading. `known` are the hazards that have a consent.
 pub fn within_limits(
     context: &Context<'_>,
     limits: &ShopLimits,

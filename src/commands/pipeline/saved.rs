@@ -67,7 +67,7 @@ impl Run {
     }
 
     /// Judges the limits of a shop by what was read of it: its numbers in a plan file may be anything. `known` are the
-    /// hazards to which somebody consented.
+    /// hazards that have a consent.
     pub(crate) fn within_limits<'a>(
         &'a self,
         planned: &'a Shop,
