@@ -37,6 +37,11 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
+    /// The cause that the reason of a blocked binding stands for.
+    pub(crate) fn of_blocked(reason: &str) -> Self {
+        if reason == "scope" { Self::Auth } else { Self::Other }
+    }
+
     /// The cause that a kind of error in a plan or report stands for.
     pub(crate) fn of_kind(kind: &str) -> Self {
         if kind == "stale" {

@@ -19,10 +19,12 @@ pub mod v1;
 
 pub use crate::digest::sha256;
 pub use audit::{Unasked, relabel, unasked};
-pub use consent::{Consent, ConsentError, refused};
+pub use consent::{Consent, ConsentError, consented, refused};
 pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
-pub use findings::{RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, order as finding_order};
+pub use findings::{
+    RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, drop_gone_endpoints, old_endpoint_of, order as finding_order,
+};
 pub use hazards::{acquit, of_plan as hazards_of, settling, together};
 pub use inlets::{Inlets, is_closed};
 pub use judge::{Asked, Stale, Task, judge, within_limits};

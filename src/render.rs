@@ -33,6 +33,7 @@ mod support;
 mod tests;
 
 pub use escape::escape;
+pub(crate) use hazards::refused as refused_hazards;
 pub use metrics::{DriftRun, Successes, metrics};
 pub(crate) use shops::count;
 
@@ -106,12 +107,17 @@ pub fn reports_markdown(reports: &[Report]) -> String {
 
 /// The last line of a plan, frozen: scripts read it. `complete` is the plan's own.
 pub fn plan_last_line(summary: &v1::Summary, complete: bool) -> String {
-    let v1::Summary { add, change, destroy, blocked, shops, .. } = summary;
+    let v1::Summary { add, change, destroy, blocked, attention, shops, .. } = summary;
     let counts = format!("{add} to add, {change} to change, {destroy} to destroy");
+    // Without separators of thousands, and so not `count`: scripts read the numbers.
+    let shop = if shops.failed == 1 { "shop" } else { "shops" };
     if !complete || *blocked > 0 || shops.failed > 0 {
-        format!("Plan incomplete: {counts}; {blocked} blocked, {} shops not read.", shops.failed)
+        format!("Plan incomplete: {counts}; {blocked} blocked, {} {shop} not read.", shops.failed)
     } else if [add, change, destroy].iter().any(|n| **n > 0) {
         format!("Plan: {counts}.")
+    } else if *attention > 0 {
+        let findings = if *attention == 1 { "finding needs" } else { "findings need" };
+        format!("No changes, but {attention} {findings} attention.")
     } else {
         "No changes. The live webhooks match the manifest.".to_owned()
     }

@@ -8,7 +8,7 @@ use crate::admin::AdminError;
 use crate::events::{Step, StepOutcome};
 use crate::model::SubscriptionId;
 use crate::plan::v1::{Action, Change, Finding, Severity, Shop, ShopError};
-use crate::plan::{OLD_ENDPOINT_HOURS, ParsedChange, Stale, Task};
+use crate::plan::{OLD_ENDPOINT_HOURS, ParsedChange, Stale, Task, old_endpoint_of};
 use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
 /// What has become of the changes of one shop so far.
@@ -177,7 +177,7 @@ impl<'a> Ledger<'a> {
             shop: self.planned.shop.clone(),
             status: if done { ReportShopStatus::Done } else { ReportShopStatus::Incomplete },
             error: None,
-            findings: old_endpoints(&outcomes, now),
+            findings: old_endpoints(self.planned, &outcomes, now),
             outcomes,
             blocked: self.planned.blocked.clone(),
         }
@@ -190,7 +190,8 @@ fn closed(result: OutcomeResult, id: Option<&SubscriptionId>) -> Entry {
 }
 
 /// Until when the old endpoints must answer: Shopify's retries keep the address that was in force when an event fired.
-fn old_endpoints(outcomes: &[Outcome], now: jiff::Timestamp) -> Vec<Finding> {
+/// The plan has the same finding for each of them, unless Adobe does not have the endpoint any more.
+fn old_endpoints(planned: &Shop, outcomes: &[Outcome], now: jiff::Timestamp) -> Vec<Finding> {
     let hours = jiff::SignedDuration::from_hours(OLD_ENDPOINT_HOURS);
     // Whole minutes, rounded up, are exact enough to read and never too early.
     let until = now.checked_add(hours).ok().and_then(|until| {
@@ -201,7 +202,10 @@ fn old_endpoints(outcomes: &[Outcome], now: jiff::Timestamp) -> Vec<Finding> {
     let mut by_address: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for outcome in outcomes.iter().filter(|o| o.result == OutcomeResult::Applied) {
         let moved = outcome.change.fields.iter().any(|f| f == "address");
-        if let (true, Some(before)) = (moved, &outcome.change.before) {
+        let standing = |address: &str| planned.findings.iter().filter_map(old_endpoint_of).any(|old| old == address);
+        if let (true, Some(before)) = (moved, &outcome.change.before)
+            && standing(&before.address)
+        {
             by_address.entry(&before.address).or_default().insert(&outcome.change.topic);
         }
     }

@@ -74,7 +74,9 @@ async fn saved(
     let mut run =
         pipeline::open(&args.manifest, select, &args.run, output.voice(), output, Some(&plan), recorder).await?;
     same_target(&run, &plan)?;
-    check::shard_was_judged(&plan, args.checked.as_deref())?;
+    let mut consents = consents.to_vec();
+    consents.extend(check::shard_was_judged(&plan, args.checked.as_deref())?);
+    let consents = &consents[..];
     check::refuse(&plan.hazards, consents)?;
     run.look_up(&args.manifest.file, output, Some(&plan)).await?;
     same_adobe(&run, &plan)?;
@@ -107,7 +109,9 @@ async fn fresh(
         pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
     run.look_up(&args.manifest.file, output, None).await?;
     let plan = run
-        .plan(if asks { Then::Ask } else { Then::Apply }, None, None, |plan| pipeline::exit_of(plan, Exit::Done) as u8)
+        .plan(if asks { Then::Ask } else { Then::Apply }, None, None, |plan| {
+            pipeline::exit_of_plan(plan, Exit::Done) as u8
+        })
         .await;
     let shown = render::plan_text(&plan, &output.style());
     match args.format {

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::files;
 use crate::plan::v1::{Destination, Hazard, Plan, Settings};
 use crate::plan::{self, Consent};
-use crate::render::count;
+use crate::render::{self, count};
 
 /// Reads a file that this program wrote once.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -35,10 +35,7 @@ pub(super) fn refuse<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, consents
         Exit::Refused,
         format!("refused, and nothing was sent: the plan has {} without consent", count(refused.len(), "hazard")),
     );
-    for hazard in refused {
-        let shop = hazard.shop.as_deref().map(|s| format!("{s} ")).unwrap_or_default();
-        failure = failure.hint(format!("{shop}{}; to consent: --allow {}", hazard.message, hazard.allow));
-    }
+    failure.hints = render::refused_hazards(&refused);
     Err(failure)
 }
 
@@ -48,12 +45,16 @@ struct Checked {
     format_version: String,
     manifest_digest: String,
     plan_digests: Vec<String>,
+    /// The consents that were given, one for each hazard, as in `--allow`.
+    #[serde(default)]
+    consents: Vec<String>,
 }
 
-/// A plan over a part of the shops can't judge the run; somebody must have judged all parts together.
-pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<(), Failure> {
-    let Some(shard) = &plan.selection.shard else { return Ok(()) };
+/// A plan over a part of the shops cannot judge the run, so it is applied only with a file that says that all parts were
+/// judged together. Returns the consents that were given there.
+pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<Vec<Consent>, Failure> {
     let Some(path) = checked else {
+        let Some(shard) = &plan.selection.shard else { return Ok(Vec::new()) };
         return Err(Failure::new(
             Exit::Refused,
             format!("the plan covers shard {shard} only, so the hazards of the whole run were not judged"),
@@ -64,7 +65,8 @@ pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<()
     let checked: Checked = serde_json::from_slice(&read)
         .map_err(|e| Failure::invalid(format!("{} is not a file of `show --check --out`: {e}", path.display())))?;
     if checked.manifest_digest == plan.manifest_digest && checked.plan_digests.contains(&plan.plan_digest) {
-        return Ok(());
+        let consents = checked.consents.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>();
+        return consents.map_err(|e| Failure::invalid(format!("{}: {e}", path.display())));
     }
     Err(Failure::new(Exit::Refused, format!("{} was written for other plans than this one", path.display())))
 }
@@ -72,11 +74,14 @@ pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<()
 /// Judges the hazards over all plans together.
 pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>) -> Result<(), Failure> {
     let Some(first) = plans.first() else { return Ok(()) };
-    refuse(&plan::together(plans), consents)?;
+    let hazards = plan::together(plans);
+    refuse(&hazards, consents)?;
     let checked = Checked {
         format_version: "1.0".to_owned(),
         manifest_digest: first.manifest_digest.clone(),
         plan_digests: plans.iter().map(|p| p.plan_digest.clone()).collect(),
+        // Not the patterns that were given: a hazard that nobody has seen yet stays without consent.
+        consents: plan::consented(&hazards, consents).map(|hazard| hazard.allow.clone()).collect(),
     };
     out.map_or(Ok(()), |path| OutFile::prepare(path)?.write_json(&checked))
 }

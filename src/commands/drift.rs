@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::load::given;
 use super::metrics_file::MetricsFile;
 use super::out_file::{OutFile, apart};
-use super::pipeline::{self, Then, exit_of, needs_somebody};
+use super::pipeline::{self, Then, exit_of_drift, needs_somebody};
 use super::target::state_files;
 use super::{Output, lines};
 use crate::cli::{DriftArgs, DriftFormat, Format};
@@ -53,7 +53,7 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
     if args.verify_destinations {
         run.verify().await?;
     }
-    let plan = run.plan(Then::Nothing, None, earlier.as_ref(), |plan| exit_of(plan, Exit::Changes) as u8).await;
+    let plan = run.plan(Then::Nothing, None, earlier.as_ref(), |plan| exit_of_drift(plan) as u8).await;
     let plan = &*found.insert(plan);
     run.target.close().await?;
 
@@ -67,7 +67,7 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
         DriftFormat::Text => output.print(&render::plan_text(plan, &output.style()))?,
         DriftFormat::Markdown => output.print(&render::drift_markdown(plan))?,
     }
-    Ok(exit_of(plan, Exit::Changes))
+    Ok(exit_of_drift(plan))
 }
 
 /// What the files of `--since` show. Read before `--out` may replace one of them.

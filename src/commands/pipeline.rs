@@ -296,6 +296,7 @@ impl Run {
         // Where nobody reads it, what is to be done does not wait for it.
         if then != Then::Apply {
             self.explain(&mut destinations, &parts).await;
+            plan::drop_gone_endpoints(&destinations, parts.iter_mut().map(|part| &mut part.shop));
         }
         let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
         let frame = Frame {
@@ -419,7 +420,6 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
     base.shops.iter().filter(|s| !there.contains(&s.shop)).map(|s| s.shop.to_string()).collect()
 }
 
-pub(crate) use destinations::refused;
 pub(crate) use loaded::{Loaded, base, load};
 
 /// Why shops of a plan were not read.
@@ -430,10 +430,25 @@ pub(crate) fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {
     failed.filter_map(|s| s.error.as_ref()).chain(unknown).map(|e| Cause::of_kind(&e.kind))
 }
 
-/// What a read-only command exits with; `on_changes` if there is anything to do or to look at.
-pub(crate) fn exit_of(plan: &Plan, on_changes: Exit) -> Exit {
+/// What `drift` exits with. A blocked binding is something to look at there, not something that was not done.
+pub(crate) fn exit_of_drift(plan: &Plan) -> Exit {
+    exit_of(plan, causes(plan), Exit::Changes)
+}
+
+/// What `plan` exits with; `on_changes` if there is anything to do or to look at. A blocked binding is something that was
+/// not done.
+pub(crate) fn exit_of_plan(plan: &Plan, on_changes: Exit) -> Exit {
+    let blocked = plan.shops.iter().flat_map(|s| &s.blocked).map(|b| Cause::of_blocked(&b.reason));
+    match exit_of(plan, causes(plan).chain(blocked), on_changes) {
+        // Every shop was read: what is missing are bindings that cannot be made.
+        Exit::Partial if causes(plan).next().is_none() => Exit::Error,
+        exit => exit,
+    }
+}
+
+fn exit_of(plan: &Plan, causes: impl Iterator<Item = Cause>, on_changes: Exit) -> Exit {
     let read = plan.summary.shops.changed + plan.summary.shops.unchanged > 0;
-    match exit::of_causes(causes(plan), read) {
+    match exit::of_causes(causes, read) {
         Exit::Done if needs_somebody(plan) => on_changes,
         exit => exit,
     }

@@ -7,7 +7,7 @@ use super::Output;
 use super::lines::{self, Ended};
 use super::load::given;
 use super::out_file::{OutFile, apart};
-use super::pipeline::{self, Then, exit_of};
+use super::pipeline::{self, Then, exit_of_plan};
 use super::target::state_files;
 use crate::cli::{Format, PlanArgs};
 use crate::error::Failure;
@@ -40,7 +40,7 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
     }
     let base = pipeline::base(&args.base, &run, output)?;
     let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
-    let exit = |plan: &Plan| pipeline::refused(plan, exit_of(plan, on_changes));
+    let exit = |plan: &Plan| exit_of_plan(plan, on_changes);
     let plan = run.plan(Then::Nothing, base.as_ref(), None, |plan| exit(plan) as u8).await;
     run.target.close().await?;
 

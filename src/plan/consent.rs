@@ -69,6 +69,14 @@ impl Consent {
     }
 }
 
+/// The hazards that a consent covers.
+pub fn consented<'a>(
+    hazards: impl IntoIterator<Item = &'a Hazard>,
+    consents: &[Consent],
+) -> impl Iterator<Item = &'a Hazard> {
+    hazards.into_iter().filter(|hazard| consents.iter().any(|consent| consent.covers(hazard)))
+}
+
 /// The hazards to which nobody consented, and which have not passed by `now`.
 pub fn refused<'a>(
     hazards: impl IntoIterator<Item = &'a Hazard>,

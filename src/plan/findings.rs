@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::v1::{Finding, Severity, ShopError};
+use super::v1::{Destination, Finding, Severity, Shop, ShopError};
 use crate::catalog;
 use crate::diff::{Change, ShopDiff, UpdateReason};
 use crate::model::{Auth, Field, Live, ShopDomain, SubscriptionId};
@@ -176,13 +176,32 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
     told.collect()
 }
 
+/// Removes the advice to keep up old endpoints that Adobe does not have any more.
+pub fn drop_gone_endpoints<'a>(destinations: &[Destination], shops: impl IntoIterator<Item = &'a mut Shop>) {
+    let replaced = destinations.iter().flat_map(|d| &d.replaces);
+    let gone: BTreeSet<&str> = replaced.filter(|r| r.gone).map(|r| r.address.as_str()).collect();
+    for shop in shops {
+        shop.findings.retain(|finding| !old_endpoint_of(finding).is_some_and(|address| gone.contains(address)));
+    }
+}
+
+/// The address that a finding of the kind `old_endpoint` is about.
+pub fn old_endpoint_of(finding: &Finding) -> Option<&str> {
+    if finding.kind != OLD_ENDPOINT {
+        return None;
+    }
+    finding.details.get("address").and_then(Value::as_str)
+}
+
+const OLD_ENDPOINT: &str = "old_endpoint";
+
 fn old_endpoint(address: &str, topics: &BTreeSet<&str>) -> Finding {
     let message = format!(
         "keep the old endpoint {address} up for {RETRY_HOURS} hours after the apply: \
          Shopify's retries keep the old address"
     );
     let details = json!({ "address": address, "topics": topics, "hours": RETRY_HOURS });
-    finding("old_endpoint", Severity::Info, None, message, details)
+    finding(OLD_ENDPOINT, Severity::Info, None, message, details)
 }
 
 /// Subscriptions that step aside with their name and get none of their own after it.

@@ -111,6 +111,9 @@ pub struct Replaced {
     pub shops: usize,
     /// What Adobe says of it.
     pub message: String,
+    /// Whether Adobe has no dataflow or connection with that address any more.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 /// Changes in the light of earlier files. Each is new or known.

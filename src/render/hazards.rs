@@ -24,8 +24,8 @@ pub(super) enum Hazards<'a> {
 }
 
 /// Hazards by kind, those of shops apart from those of the run. More than `most` of a kind stand together.
-pub(super) fn by_kind(hazards: &[Hazard], most: usize) -> Vec<Hazards<'_>> {
-    let kinds = group_by(hazards.iter().map(|h| ((h.kind.as_str(), h.shop.is_some()), "", h)));
+pub(super) fn by_kind<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, most: usize) -> Vec<Hazards<'a>> {
+    let kinds = group_by(hazards.into_iter().map(|h| ((h.kind.as_str(), h.shop.is_some()), "", h)));
     let kinds = kinds.into_iter().map(|((kind, of_shops), group)| {
         let group: Vec<&Hazard> = group.into_iter().map(|(_, hazard)| hazard).collect();
         match group.first() {
@@ -66,4 +66,26 @@ pub(super) fn write(page: &mut Page<'_>, hazards: &[Hazard]) {
             }
         }
     }
+}
+
+/// Hazards that are refused, a line for each or for many of a kind, and the options that consent to all of them.
+pub(crate) fn refused(hazards: &[&Hazard]) -> Vec<String> {
+    let (mut lines, mut consents) = (Vec::new(), BTreeSet::new());
+    for group in by_kind(hazards.iter().copied(), MAX_HAZARDS) {
+        match group {
+            Hazards::Together { kind, shops, example } => {
+                lines.push(format!("{kind}: {}; for example: {example}", shops::count(shops.len(), "shop")));
+                consents.insert(format!("--allow '{kind}:*'"));
+            }
+            Hazards::Each(all) => {
+                for Hazard { kind, shop, message, allow, details: _ } in all {
+                    let shop = shop.as_ref().map_or_else(String::new, |shop| format!(", {shop}"));
+                    lines.push(format!("{kind}{shop}: {message}"));
+                    consents.insert(format!("--allow {allow}"));
+                }
+            }
+        }
+    }
+    lines.push(format!("to consent, add {}", consents.into_iter().collect::<Vec<_>>().join(" ")));
+    lines
 }

@@ -163,9 +163,11 @@ fn of_part(shard: Option<&str>, value: &str) -> String {
 /// `3 shops: 1 with changes, 2 without. 7 live as wanted, 1 unmanaged.`
 fn plan_counts(plan: &Plans<'_>) -> String {
     let counts = &plan.summary.shops;
+    let unchanged = plan::unchanged(plan).len();
     let shops = [
         (counts.changed, "with changes"),
-        (counts.unchanged, "without"),
+        (unchanged, "without"),
+        (counts.unchanged.saturating_sub(unchanged), "with nothing but blocked bindings"),
         (counts.failed, "not read"),
         (counts.unavailable, "unavailable and tolerated"),
     ];

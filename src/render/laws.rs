@@ -7,7 +7,7 @@ use super::{Style, plan_text, report_text, reports_text};
 use crate::plan::v1::{Action, Change, Destinations, Origin, Plan, Severity, Shop, ShopStatus, Source, Subscription};
 use crate::report::{Outcome, OutcomeResult, Report, ReportShopStatus};
 
-/// Whether a line is one of the five that DESIGN freezes: figures replaced by N, it is the pattern itself.
+/// Whether a line is one of those that DESIGN freezes: figures replaced by N, it is the pattern itself.
 pub(super) fn frozen(line: &str) -> bool {
     let words = line.split_inclusive(' ').map(|word| {
         let digits = word.trim_end();
@@ -19,7 +19,10 @@ pub(super) fn frozen(line: &str) -> bool {
     });
     [
         "Plan: N to add, N to change, N to destroy.",
+        "Plan incomplete: N to add, N to change, N to destroy; N blocked, N shop not read.",
         "Plan incomplete: N to add, N to change, N to destroy; N blocked, N shops not read.",
+        "No changes, but N finding needs attention.",
+        "No changes, but N findings need attention.",
         "No changes. The live webhooks match the manifest.",
         "Apply complete! Resources: N added, N changed, N destroyed.",
         "Apply incomplete! Resources: N added, N changed, N destroyed; N failed, N skipped.",

@@ -144,9 +144,9 @@ pub(super) fn ignored(plan: &Plans<'_>) -> Option<String> {
 /// Instead of shops, where there are none.
 pub(super) const NO_SHOP: &str = "No shop is in this selection.";
 
-/// Shops that are as they should be.
+/// Shops without changes. A shop of which something is blocked is not among them.
 pub(super) fn unchanged<'a>(plan: &Plans<'a>) -> Vec<&'a str> {
-    let unchanged = plan.shops.iter().filter(|s| s.status == ShopStatus::Unchanged);
+    let unchanged = plan.shops.iter().filter(|s| s.status == ShopStatus::Unchanged && s.blocked.is_empty());
     unchanged.map(|s| s.shop.as_str()).collect()
 }
 

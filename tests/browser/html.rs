@@ -13,10 +13,7 @@ fn filters_narrow_the_matrix_and_a_link_brings_them_back() {
     let world = fleet::world();
     let page = fleet::page(&world, "plan.json");
     browser.open_file(&page, "");
-    assert_eq!(
-        browser.text("h1"),
-        "Plan incomplete: 3 to add, 3 to change, 4 to destroy; 1 blocked, 1 shops not read."
-    );
+    assert_eq!(browser.text("h1"), "Plan incomplete: 3 to add, 3 to change, 4 to destroy; 1 blocked, 1 shop not read.");
     assert!(browser.text(".target").starts_with("Target: sandbox ("));
     assert_eq!((browser.count(".topic"), browser.count(".row")), (12, 5));
 

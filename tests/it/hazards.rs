@@ -61,6 +61,55 @@ fn settings_that_differ_from_the_defaults_are_printed() {
 }
 
 #[test]
+fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_file() {
+    let shops = |d: &str| -> String {
+        (0..8)
+            .map(|n| format!("  - {{ shop: s{n}, bindings: [{{ topic: orders/create, destination: {d} }}] }}\n"))
+            .collect()
+    };
+    let text = manifest(&shops("b")) + "safety: { protected_topics: [orders/create] }\n";
+    let seeds: String = (0..8).map(|n| format!("  - {{ shop: s{n}, scopes: [write_orders], subscriptions: [{{ topic: orders/create, address: \"{A}\" }}] }}\n")).collect();
+    let world = World::new(&text, &format!("sandbox: 1\nshops:\n{seeds}"));
+    for n in ["1", "2"] {
+        world.plan(&["--shard", &format!("{n}/2"), "--out", &format!("{n}.json")]).exits(0);
+    }
+    let check =
+        |more: &[&str]| world.run(&[&["show", "--check", "--out", "checked.json", "1.json", "2.json"], more].concat());
+    // More than a few hazards of a kind are one line, with the option to copy.
+    let refused = check(&[]);
+    refused.exits(6).says("the plan has 8 hazards without consent");
+    assert_eq!(
+        refused.err.lines().skip(1).collect::<Vec<_>>(),
+        [
+            "  hint: protected_topic: 8 shops; for example: deletes or reroutes protected topics: orders/create",
+            "  hint: to consent, add --allow 'protected_topic:*'"
+        ]
+    );
+    check(&["--allow", "protected_topic:*"]).exits(0);
+    // The file has the hazards that somebody has seen, and no pattern.
+    let checked: serde_json::Value = serde_json::from_str(&world.read("checked.json")).unwrap();
+    let consents = checked["consents"].as_array().unwrap();
+    assert_eq!(consents.len(), 8);
+    assert!(consents.contains(&"protected_topic:s3".into()), "{consents:?}");
+    // One that is taken out is missing.
+    world.write("less.json", &world.read("checked.json").replace("\"protected_topic:s3\"", "\"protected_topic:s33\""));
+    let codes =
+        ["1.json", "2.json"].map(|file| world.run(&["apply", "--sandbox", file, "--checked", "less.json"]).code);
+    assert_eq!(codes.iter().filter(|code| **code == 6).count(), 1, "{codes:?}");
+    for file in ["1.json", "2.json"] {
+        world.run(&["apply", "--sandbox", file, "--checked", "checked.json"]).exits(0);
+    }
+    world.converged();
+
+    // Of a plan over all shops, too; and never for another plan.
+    world.write("hookwright.yaml", &(manifest(&shops("a")) + "safety: { protected_topics: [orders/create] }\n"));
+    world.plan(&["--out", "whole.json"]).exits(0);
+    world.run(&["apply", "--sandbox", "whole.json", "--checked", "checked.json"]).exits(6).says("for other plans");
+    world.run(&["show", "--check", "--out", "c.json", "whole.json", "--allow", "protected_topic:s*"]).exits(0);
+    world.run(&["apply", "--sandbox", "whole.json", "--checked", "c.json"]).exits(0);
+}
+
+#[test]
 fn shards_are_judged_together_before_one_is_applied() {
     let shops = |d: &str| -> String {
         (0..60)
@@ -92,6 +141,8 @@ fn shards_are_judged_together_before_one_is_applied() {
         world.run(&["apply", "--sandbox", file, "--checked", "checked.json"]).exits(0);
     }
     world.converged();
+    let checked: serde_json::Value = serde_json::from_str(&world.read("checked.json")).unwrap();
+    assert_eq!(checked["consents"], serde_json::json!(["max_address_change_percent"]));
     // A shard is the same whichever way it is named, and an empty one is no error.
     let first = world.plan_json(&["--shard", "1/3"]);
     assert_eq!(world.plan_json(&["--shard-index", "0", "--shard-count", "3"])["shops"], first["shops"]);

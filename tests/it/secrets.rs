@@ -27,7 +27,7 @@ fn an_unset_variable_fails_its_shop_by_name_and_no_other() {
     assert!(out.contains("TOKEN_TWO_WORDS") && out.contains("secret_unavailable"), "{out}");
     assert!(out.starts_with(&format!("Target: {}", server.url)), "{out}");
     assert!(
-        out.ends_with("Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shops not read.\n"),
+        out.ends_with("Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shop not read.\n"),
         "{out}"
     );
 }

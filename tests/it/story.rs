@@ -101,7 +101,7 @@ fn a_refused_token_among_forty_shops_fails_that_shop_alone() {
     let world = World::new(&manifest(&shops), &format!("sandbox: 1\nshops:\n{seeds}"));
     let plan = world.plan(&["--out", "plan.json", "--detailed-exitcode"]);
     plan.exits(4).says("token_refused").says("s07");
-    plan.ends("Plan incomplete: 39 to add, 0 to change, 0 to destroy; 0 blocked, 1 shops not read.");
+    plan.ends("Plan incomplete: 39 to add, 0 to change, 0 to destroy; 0 blocked, 1 shop not read.");
     let applied = world.run(&["apply", "--sandbox", "plan.json"]);
     applied.exits(4).ends("Apply incomplete! Resources: 39 added, 0 changed, 0 destroyed; 0 failed, 0 skipped.");
     world.edit(&["status", "--shop", "s07", "ok"]);

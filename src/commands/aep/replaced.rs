@@ -39,26 +39,47 @@ pub(crate) async fn explain(destinations: &mut [Destination], shops: &[&Shop], a
         }
         let all = listed.get(&name).and_then(Option::as_deref);
         let here = Address::new(address);
-        let replaces = old.into_iter().map(|(before, (subscriptions, in_shops))| Replaced {
-            address: before.to_owned(),
-            subscriptions,
-            shops: in_shops.len(),
-            message: became(&Address::new(before), &here, all, destination.sandbox.as_deref().unwrap_or_default()),
+        let sandbox = destination.sandbox.as_deref().unwrap_or_default();
+        let replaces = old.into_iter().map(|(before, (subscriptions, in_shops))| {
+            let became = became(&Address::new(before), &here, all);
+            Replaced {
+                address: before.to_owned(),
+                subscriptions,
+                shops: in_shops.len(),
+                gone: matches!(became, Became::Gone),
+                message: became.message(sandbox),
+            }
         });
         destination.replaces = replaces.collect();
     }
 }
 
-fn became(old: &Address, new: &Address, all: Option<&[Inlet]>, sandbox: &str) -> String {
+/// What became of an address that gives way to another one.
+enum Became<'a> {
+    SameInlet,
+    NotAsked,
+    Held(&'a Inlet),
+    Gone,
+}
+
+fn became<'a>(old: &Address, new: &Address, all: Option<&'a [Inlet]>) -> Became<'a> {
     if same_inlet(old, new) {
-        return "the same inlet, with another flow id".to_owned();
+        return Became::SameInlet;
     }
-    let Some(all) = all else { return "what became of it could not be asked at Adobe".to_owned() };
-    let holder = all.iter().find(|inlet| inlet.address.as_deref().is_some_and(|a| same_inlet(&Address::new(a), old)));
-    match holder {
-        Some(inlet) => format!("that is the address of {}, which is {}", named(inlet), inlet.state),
-        None => format!(
-            "no dataflow or connection in sandbox {sandbox} has that address any more: it was deleted or recreated"
-        ),
+    let Some(all) = all else { return Became::NotAsked };
+    let has_it = |inlet: &&Inlet| inlet.address.as_deref().is_some_and(|a| same_inlet(&Address::new(a), old));
+    all.iter().find(has_it).map_or(Became::Gone, Became::Held)
+}
+
+impl Became<'_> {
+    fn message(&self, sandbox: &str) -> String {
+        match self {
+            Self::SameInlet => "the same inlet, with another flow id".to_owned(),
+            Self::NotAsked => "what became of it could not be asked at Adobe".to_owned(),
+            Self::Held(inlet) => format!("that is the address of {}, which is {}", named(inlet), inlet.state),
+            Self::Gone => format!(
+                "no dataflow or connection in sandbox {sandbox} has that address any more: it was deleted or recreated"
+            ),
+        }
     }
 }

@@ -13,7 +13,6 @@ use super::super::{Output, clock};
 use super::loaded::load_with;
 use super::{ReadFailure, Run, context, folded, input, lines};
 use crate::error::Failure;
-use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop, Options, is_placeholder};
 use crate::model::Address;
 use crate::plan::v1::{self, Hazard, Plan, Shop, ShopError};
@@ -221,14 +220,5 @@ fn account(manifest: &Manifest, at: usize) -> Option<&str> {
     match &manifest.destinations.get(at)?.target {
         found::Target::Lookup { lookup, .. } => Some(&lookup.account),
         found::Target::Address(_) => None,
-    }
-}
-
-/// What `plan` exits with where it refuses to bind to a destination that would lose what is delivered.
-pub(crate) fn refused(plan: &Plan, exit: Exit) -> Exit {
-    let closed = plan.shops.iter().flat_map(|shop| &shop.blocked).any(|b| b.reason.starts_with("destination_"));
-    match exit {
-        Exit::Done | Exit::Changes if closed => Exit::Error,
-        exit => exit,
     }
 }

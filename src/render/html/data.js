@@ -41,7 +41,7 @@ const ORDER = Object.keys(STATES);
 const SIGNS = { create: "+", update: "~", delete: "−" };
 const ACTIONS = { create: "create", update: "update in-place", delete: "destroy" };
 const STATUS = {
-  changed: "with changes", unchanged: "without changes", failed: "not read", unavailable: "not read, tolerated",
+  changed: "with changes", unchanged: "without changes", blocked: "bindings blocked", failed: "not read", unavailable: "not read, tolerated",
   done: "done", incomplete: "incomplete", stale: "stale, not touched", not_read: "not read, not touched",
 };
 const UNREAD = ["failed", "unavailable", "stale", "not_read"];

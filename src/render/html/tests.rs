@@ -107,7 +107,7 @@ fn the_head_of_a_plan() {
     insta::assert_snapshot!(between(&plans_html(&[odd]), "<body>\n", "<section id=\"matrix\""), @r#"
     <header class="top bad">
     <p class="target">Target: sandbox (a &amp; b.json)</p>
-    <h1>Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shops not read.</h1>
+    <h1>Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shop not read.</h1>
     <p class="counts">2 shops: 1 with changes, 1 not read.</p>
     <dl class="facts">
     <div><dt>Selection</dt><dd>--label env=prod</dd></div>

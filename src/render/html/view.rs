@@ -194,7 +194,8 @@ impl Lists {
             labels: labels.iter().map(|(key, value)| own(&format!("{key}={value}"))).collect(),
             status: match status {
                 ShopStatus::Changed => "changed",
-                ShopStatus::Unchanged => "unchanged",
+                ShopStatus::Unchanged if blocked.is_empty() => "unchanged",
+                ShopStatus::Unchanged => "blocked",
                 ShopStatus::Failed => "failed",
                 ShopStatus::Unavailable => "unavailable",
             },

@@ -51,7 +51,7 @@ fn everything() -> Plan {
 fn a_plan_with_all_kinds() {
     insta::assert_snapshot!(plans_markdown(&[everything()]), @r##"
     <!-- hookwright: plan -->
-    ## Plan incomplete: 3 to add, 2 to change, 2 to destroy; 1 blocked, 1 shops not read.
+    ## Plan incomplete: 3 to add, 2 to change, 2 to destroy; 1 blocked, 1 shop not read.
 
     - **Target: sandbox (`.hookwright/sandbox.json`)**
     - Safety: `max_delete_percent` 50
@@ -188,7 +188,7 @@ fn a_plan_that_is_not_complete() {
     ]);
     insta::assert_snapshot!(plans_markdown(&[plan]), @r##"
     <!-- hookwright: plan -->
-    ## Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shops not read.
+    ## Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shop not read.
 
     ### Destinations of these changes
 

@@ -62,8 +62,6 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
         held by gid://shopify/WebhookSubscription/7, which is not managed
         beta.myshopify.com
 
-    2 shops without changes.
-
     Plan incomplete: 0 to add, 0 to change, 0 to destroy; 3 blocked, 3 shops not read.
     "#);
 }

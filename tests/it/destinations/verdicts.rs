@@ -10,7 +10,8 @@ fn nothing_is_bound_to_a_disabled_flow_and_what_is_live_there_is_a_finding() {
     let world = world();
     flow(&world, "--disable");
     let named = format!("dataflow \"Shopify orders (prod)\" ({ORDERS}) is disabled");
-    world.plan(&[]).exits(0).says(&named);
+    world.plan(&[]).exits(0).says(&named).ends("No changes, but 2 findings need attention.");
+    world.plan(&["--shop", "one"]).exits(0).ends("No changes, but 1 finding needs attention.");
     let drift = world.run(&["drift", "--sandbox"]);
     drift.exits(2).says("Needs attention").says("destination_disabled: live all the same").says("2 shops: one, two");
     world

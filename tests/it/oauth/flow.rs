@@ -183,7 +183,7 @@ fn client_credentials_are_fetched_once_a_shop_and_run() {
     let scene = Scene::new(CREDENTIALS, "", SHOPS);
     scene
         .run(&["plan"])
-        .exits(0)
+        .exits(4)
         .says("scope_missing")
         .says("the next run has it, see `hookwright auth status`")
         .says_times(0, "auth url")
