@@ -25,13 +25,16 @@ pub use file::{PlanFileError, read};
 pub use findings::{
     RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, drop_gone_endpoints, old_endpoint_of, order as finding_order,
 };
-pub use hazards::{acquit, of_plan as hazards_of, settling, together};
-pub use inlets::{Inlets, is_closed};
+pub use hazards::{dismiss_own, is_foreign, moves, of_plan as hazards_of, settling, together};
+pub use inlets::{Inlets, destination_order, is_closed};
 pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use parts::{lacking, place};
 pub use shop::{Base, Context, Failure, ShopInput, shop};
 pub use subscription::{ParsedChange, parse_change};
 
+use std::collections::{BTreeSet, HashSet};
+
+use crate::model::Address;
 use v1::{Plan, Selection, Settings, Severity, Shop, ShopCounts, ShopStatus, Summary};
 
 /// A shop's part of a plan.
@@ -58,6 +61,8 @@ pub struct Frame {
     pub created_at: String,
     /// Shops of the base manifest that are not in this one.
     pub shops_left: Vec<String>,
+    /// Addresses that only the base manifest has, with scheme and host in lower case.
+    pub base_addresses: HashSet<String>,
     /// What earlier files say.
     pub since: Option<v1::Since>,
 }
@@ -77,9 +82,10 @@ pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan
     }
     hazards::sort(&mut hazards);
     let summary = summarise(&shops);
-    let Frame { settings, selection, mut destinations, manifest_digest, created_at, mut shops_left, since } = frame;
+    let former_addresses = former(&shops, &frame.base_addresses);
+    let Frame { settings, selection, mut destinations, manifest_digest, created_at, mut shops_left, since, .. } = frame;
     shops_left.sort();
-    destinations.sort_by(|a, b| (&a.name, &a.shop, &a.address).cmp(&(&b.name, &b.shop, &b.address)));
+    destinations.sort_by(destination_order);
     let mut plan = Plan {
         format_version: v1::FORMAT_VERSION.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -94,12 +100,23 @@ pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan
         destinations,
         hazards,
         shops_left,
+        former_addresses,
         since,
         shops,
     };
     plan.exit_code = exit_code(&plan);
     seal(&mut plan);
     plan
+}
+
+/// The addresses of the base manifest that changes take live subscriptions from.
+fn former(shops: &[Shop], base: &HashSet<String>) -> Vec<String> {
+    let left = shops.iter().flat_map(|shop| &shop.changes).filter_map(|change| {
+        let before = &change.before.as_ref()?.address;
+        let stays = change.after.as_ref().is_some_and(|after| after.address == *before);
+        (!stays && base.contains(&Address::new(before).folded())).then_some(before)
+    });
+    left.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
 /// Writes the digest. Shop by shop: the JSON of a fleet's plan is many times the plan.

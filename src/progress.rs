@@ -26,6 +26,7 @@ pub(crate) enum Voice {
 pub(crate) struct Progress {
     phase: Mutex<(&'static str, usize)>,
     done: AtomicUsize,
+    failed: AtomicUsize,
     bar: Option<ProgressBar>,
     lines: Option<Mutex<Instant>>,
 }
@@ -45,7 +46,7 @@ impl Progress {
             bar
         });
         let lines = (!terminal && voice == Voice::Normal).then(|| Mutex::new(Instant::now()));
-        Self { phase: Mutex::new(("", 0)), done: AtomicUsize::new(0), bar, lines }
+        Self { phase: Mutex::new(("", 0)), done: AtomicUsize::new(0), failed: AtomicUsize::new(0), bar, lines }
     }
 
     /// So many shops are next. `verb` is the past form: `read`, `applied`.
@@ -54,6 +55,7 @@ impl Progress {
             *phase = (verb, total);
         }
         self.done.store(0, Ordering::Relaxed);
+        self.failed.store(0, Ordering::Relaxed);
         if let Some(bar) = &self.bar {
             bar.reset();
             bar.set_length(total as u64);
@@ -62,14 +64,18 @@ impl Progress {
         }
     }
 
-    /// One shop more.
-    pub(crate) fn tick(&self) {
+    /// Counts a shop that is finished, `well` or not.
+    pub(crate) fn tick(&self, well: bool) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let failed = self.failed.fetch_add(usize::from(!well), Ordering::Relaxed) + usize::from(!well);
+        let (verb, total) = self.phase.lock().map_or(("", 0), |phase| *phase);
         if let Some(bar) = &self.bar {
+            if failed > 0 {
+                bar.set_prefix(format!("tried, {failed} not {verb}"));
+            }
             bar.inc(1);
         }
-        let (verb, total) = self.phase.lock().map_or(("", 0), |phase| *phase);
-        self.line(|| format!("{done} of {total} shop{} {verb}", if total == 1 { "" } else { "s" }));
+        self.line(|| progress_line(verb, total, done, failed));
     }
 
     /// A shop, or a service, waits.
@@ -102,5 +108,24 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// `37 of 40 shops read, 3 failed`: shops that failed are not among those that were read.
+fn progress_line(verb: &str, total: usize, done: usize, failed: usize) -> String {
+    let well = done.saturating_sub(failed);
+    let failures = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    format!("{well} of {total} shop{} {verb}{failures}", if total == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shop_that_failed_is_not_counted_as_done() {
+        assert_eq!(progress_line("read", 40, 37, 0), "37 of 40 shops read");
+        assert_eq!(progress_line("read", 3, 3, 3), "0 of 3 shops read, 3 failed");
+        assert_eq!(progress_line("applied", 1, 1, 0), "1 of 1 shop applied");
     }
 }

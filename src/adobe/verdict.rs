@@ -48,6 +48,8 @@ verdicts! {
     AddressDiffers = "address_differs";
     /// It has no streaming address.
     NoAddress = "no_address";
+    /// Its address must not be bound, such as one on another host.
+    UnusableAddress = "unusable_address";
     /// It is not enabled.
     Disabled = "disabled";
     /// Its address wants a token of IMS, which Shopify cannot send.

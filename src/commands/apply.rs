@@ -290,7 +290,7 @@ impl Shared {
         if let Some(at) = self.run.shop_index(&planned.shop) {
             self.run.client.close(&self.run.manifest.shops[at].shop);
         }
-        self.run.progress.tick();
+        self.run.progress.tick(report.status == ReportShopStatus::Done);
         report
     }
 

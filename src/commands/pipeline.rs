@@ -23,7 +23,7 @@ use crate::error::Failure;
 use crate::events::{Event, Wait};
 use crate::exit::{self, Cause, Exit};
 use crate::journal::Recorder;
-use crate::manifest::{Manifest, ManifestShop, Tolerable, Transport};
+use crate::manifest::{Manifest, ManifestShop, Tolerable, Transport, is_placeholder};
 use crate::model::{ApiVersion, ShopDomain};
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, ShopStatus};
@@ -144,7 +144,7 @@ pub(crate) async fn open_loaded(
         Tolerate::Locked => Tolerable::Locked,
     });
     Ok(Run {
-        addresses: folded(&manifest),
+        addresses: Arc::new(folded(&manifest)),
         said,
         voice,
         looked: Looked::default(),
@@ -167,8 +167,8 @@ pub(crate) async fn open_loaded(
 }
 
 /// Every address of the manifest, to be compared.
-fn folded(manifest: &Manifest) -> Arc<HashSet<String>> {
-    Arc::new(manifest.addresses.iter().map(crate::model::Address::folded).collect())
+fn folded(manifest: &Manifest) -> HashSet<String> {
+    manifest.addresses.iter().filter(|a| !is_placeholder(a)).map(crate::model::Address::folded).collect()
 }
 
 /// The Admin API that a saved plan was made with.
@@ -240,7 +240,7 @@ impl Run {
                 };
                 let reading = tokens.with(&shop.shop, shop.auth.as_deref(), read).await;
                 let reading = reading.map_err(|error| login_here(error, &here));
-                progress.tick();
+                progress.tick(reading.is_ok());
                 let kept = keep(at, reading);
                 if goes_on(&kept) {
                     client.pause(&shop.shop);
@@ -269,7 +269,11 @@ impl Run {
         exit_code: impl FnOnce(&Plan) -> u8,
     ) -> Plan {
         let (manifest, for_base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
-        let (tolerate, addresses) = (self.tolerate.clone(), Arc::clone(&self.addresses));
+        // What the base manifest has was ours: nobody else loses a route that leads there.
+        let mut base_addresses = base.map(|base| folded(base)).unwrap_or_default();
+        base_addresses.retain(|address| !self.addresses.contains(address));
+        let addresses: HashSet<String> = self.addresses.union(&base_addresses).cloned().collect();
+        let (tolerate, addresses) = (self.tolerate.clone(), Arc::new(addresses));
         let recorder = Arc::clone(&self.recorder);
         let mut destinations = self.destinations();
         let inlets = Arc::new(Inlets::of(&destinations));
@@ -292,7 +296,7 @@ impl Run {
         );
         let mut parts = parts.await;
         parts.append(&mut unplanned);
-        self.acquit(parts.iter_mut().map(|part| &mut part.hazards)).await;
+        self.dismiss_own(parts.iter_mut().map(|part| &mut part.hazards)).await;
         // Where nobody reads it, what is to be done does not wait for it.
         if then != Then::Apply {
             self.explain(&mut destinations, &parts).await;
@@ -306,6 +310,7 @@ impl Run {
             manifest_digest: self.manifest.digest.clone(),
             created_at: now().to_string(),
             shops_left: base.map(|base| left(base, &self.manifest)).unwrap_or_default(),
+            base_addresses,
             since,
         };
         plan::assemble(frame, parts, exit_code)

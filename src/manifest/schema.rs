@@ -363,13 +363,13 @@ enum Unmanaged {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Safety {
-    /// Deletes in a shop, in percent of its managed subscriptions, when it has at least 5.
+    /// Deletes in a shop, in percent of its managed subscriptions. Where it has fewer than 5, one delete is always within the limit.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_delete_percent))]
     max_delete_percent: Option<u8>,
-    /// Deletes in the run, in percent, when it has at least 50 managed subscriptions.
+    /// Deletes in the run, in percent of its managed subscriptions. Where it has fewer than 50, four deletes are always within the limit.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_total_delete_percent))]
     max_total_delete_percent: Option<u8>,
-    /// Changes of address in the run, in percent, when it has at least 50 managed subscriptions.
+    /// Changes of address in the run, in percent of its managed subscriptions. Where it has fewer than 50, four changes are always within the limit.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_address_change_percent))]
     max_address_change_percent: Option<u8>,
     /// A delete, or a change of address or filter, of these always needs consent.

@@ -6,12 +6,13 @@ use super::v1::Hazard;
 use crate::model::{ShopDomain, ShopPattern};
 
 /// Every kind of hazard, and whether it is a shop's.
-const KINDS: [(&str, bool); 8] = [
+const KINDS: [(&str, bool); 9] = [
     ("max_delete_percent", true),
     ("max_total_delete_percent", false),
     ("max_address_change_percent", false),
     ("empty_shop", true),
     ("delete_foreign", true),
+    ("reroute_foreign", true),
     ("delete_unmanaged", true),
     ("protected_topic", true),
     ("destination_settling", false),

@@ -10,9 +10,14 @@ use super::v1::{self, Action, Change, Destination, Hazard, Plan, Settings, Shop}
 use crate::model::{Address, ShopDomain, Topic};
 use crate::state::{Ownership, Safety, ShopLimits, Unmanaged};
 
-/// Below these numbers of managed subscriptions a percentage says little.
-const SHOP_MINIMUM: usize = 5;
-const RUN_MINIMUM: usize = 50;
+/// Where few subscriptions are live, a percentage says little: fewer than `of` count only from `from` on.
+struct Few {
+    of: usize,
+    from: usize,
+}
+
+const FEW_IN_A_SHOP: Few = Few { of: 5, from: 2 };
+const FEW_IN_A_RUN: Few = Few { of: 50, from: 5 };
 
 fn hazard(kind: &str, shop: Option<&str>, message: String, details: Value) -> Hazard {
     let handle = |shop: &str| ShopDomain::parse(shop).map_or_else(|_| shop.to_owned(), |s| s.handle().to_owned());
@@ -49,8 +54,8 @@ fn population(shop: &Shop, counts_all: bool) -> usize {
     shop.managed + if counts_all { shop.unmanaged } else { 0 }
 }
 
-fn exceeds(part: usize, whole: usize, percent: u8) -> bool {
-    part * 100 > whole * usize::from(percent)
+fn exceeds(part: usize, whole: usize, percent: u8, few: &Few) -> bool {
+    (whole >= few.of || part >= few.from) && part * 100 > whole * usize::from(percent)
 }
 
 fn percent(part: usize, whole: usize) -> usize {
@@ -65,7 +70,12 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
     let limit = limits.max_delete_percent.unwrap_or(context.safety.max_delete_percent);
     let lost: Vec<&Change> = shop.changes.iter().filter(|c| loses_a_route(c)).collect();
     let whole = population(shop, counts_all);
-    if whole >= SHOP_MINIMUM && exceeds(lost.len(), whole, limit) {
+    let count = |wanted: &dyn Fn(&&Change) -> bool| shop.changes.iter().filter(wanted).count();
+    let of_ours = count(&|c| c.action == Action::Delete && c.reason != "unmanaged");
+    let creates = count(&|c| c.action == Action::Create);
+    let empties = shop.managed > 0 && of_ours == shop.managed && creates == 0;
+    // Where few are live, one consent is enough to lose them all.
+    if !(empties && whole < FEW_IN_A_SHOP.of) && exceeds(lost.len(), whole, limit, &FEW_IN_A_SHOP) {
         let message = format!(
             "deletes {} of {whole} live subscriptions ({} %); the limit is {limit} %",
             lost.len(),
@@ -74,25 +84,18 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
         let details = json!({ "deletes": lost.len(), "of": whole, "limit_percent": limit });
         out.push(hazard("max_delete_percent", name, message, details));
     }
-
-    let count = |wanted: &dyn Fn(&&Change) -> bool| shop.changes.iter().filter(wanted).count();
-    let of_ours = count(&|c| c.action == Action::Delete && c.reason != "unmanaged");
-    let creates = count(&|c| c.action == Action::Create);
-    if shop.managed > 0 && of_ours == shop.managed && creates == 0 {
+    if empties {
         let message = format!("leaves the shop without any managed subscription (it has {})", shop.managed);
         out.push(hazard("empty_shop", name, message, json!({ "managed": shop.managed })));
     }
 
-    let foreign: Vec<&str> = lost
-        .iter()
-        .filter(|c| c.reason != "unmanaged")
-        .filter_map(|c| c.before.as_ref())
-        .map(|before| before.address.as_str())
-        .filter(|address| !context.addresses.contains(&Address::new(address).folded()))
-        .collect();
-    if let Some(message) = foreign_message(&foreign) {
-        out.push(hazard("delete_foreign", name, message, json!({ "addresses": foreign })));
-    }
+    let is_foreign = |address: &str| !context.addresses.contains(&Address::new(address).folded());
+    let lost = lost.iter().filter(|c| c.reason != "unmanaged").filter_map(|c| c.before.as_ref());
+    let deleted: Vec<&str> = lost.map(|before| before.address.as_str()).filter(|a| is_foreign(a)).collect();
+    out.extend(delete_foreign(name, &deleted));
+    let moved = shop.changes.iter().filter(|c| changes_address(c) && !loses_a_route(c));
+    let moves = moved.filter_map(|c| Some((c.before.as_ref()?.address.as_str(), c.after.as_ref()?.address.as_str())));
+    out.extend(reroute_foreign(name, &moves.filter(|(from, _)| is_foreign(from)).collect()));
 
     let unmanaged = count(&|c| c.action == Action::Delete && c.reason == "unmanaged");
     if unmanaged > 0 {
@@ -141,7 +144,7 @@ pub fn of_plan<'a>(
 }
 
 /// The hazards that follow from what a plan file says and from nothing else. Which addresses the manifest has does not
-/// stand there, so `delete_foreign` is not among them.
+/// stand there, so `delete_foreign` and `reroute_foreign` are not among them.
 pub(super) fn of_file(plan: &Plan) -> Vec<Hazard> {
     let v1::Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } =
         &plan.settings.safety;
@@ -165,7 +168,7 @@ pub(super) fn of_file(plan: &Plan) -> Vec<Hazard> {
         of_shop(&context, shop, &limits)
     };
     let mut out: Vec<Hazard> = plan.shops.iter().flat_map(of_own).collect();
-    out.retain(|hazard| hazard.kind != "delete_foreign");
+    out.retain(|hazard| !is_foreign(hazard));
     if plan.selection.shard.is_none() {
         out.extend(of_run(&plan.settings, &plan.destinations, &plan.shops.iter()));
     }
@@ -200,29 +203,59 @@ pub fn settling<'a>(destinations: &[Destination], shops: impl IntoIterator<Item 
     Some(hazard("destination_settling", None, message, details))
 }
 
-/// Takes addresses that turned out to be the manifest's out of what is held for a stranger's.
-pub fn acquit(hazards: &mut Vec<Hazard>, known: &BTreeSet<String>) {
-    hazards.retain_mut(|hazard| {
-        if hazard.kind != "delete_foreign" {
-            return true;
-        }
-        let addresses = hazard.details.get("addresses").and_then(Value::as_array).cloned().unwrap_or_default();
-        let texts = addresses.iter().filter_map(Value::as_str);
-        let foreign: Vec<&str> = texts.filter(|address| !known.contains(&Address::new(address).folded())).collect();
-        let Some(message) = foreign_message(&foreign) else { return false };
-        hazard.message = message;
-        hazard.details = json!({ "addresses": foreign }).as_object().cloned().unwrap_or_default();
-        true
-    });
+/// Whether a hazard is about routes that another manifest may own.
+pub fn is_foreign(hazard: &Hazard) -> bool {
+    hazard.kind == "delete_foreign" || hazard.kind == "reroute_foreign"
+}
+
+/// Removes what is nobody else's from the hazards about foreign routes: deletes from the addresses in `own`, and moves
+/// of which `is_own` says so, given the addresses from and to which they lead.
+pub fn dismiss_own(hazards: &mut Vec<Hazard>, own: &BTreeSet<String>, is_own: impl Fn(&str, &str) -> bool) {
+    let foreign = |address: &str| !own.contains(&Address::new(address).folded());
+    *hazards = std::mem::take(hazards)
+        .into_iter()
+        .filter_map(|hazard| match hazard.kind.as_str() {
+            "delete_foreign" => {
+                let addresses = hazard.details.get("addresses").and_then(Value::as_array).into_iter().flatten();
+                let left: Vec<&str> = addresses.filter_map(Value::as_str).filter(|a| foreign(a)).collect();
+                delete_foreign(hazard.shop.as_deref(), &left)
+            }
+            "reroute_foreign" => {
+                let left = moves(&hazard).into_iter().filter(|(from, to)| foreign(from) && !is_own(from, to)).collect();
+                reroute_foreign(hazard.shop.as_deref(), &left)
+            }
+            _ => Some(hazard),
+        })
+        .collect();
+}
+
+/// From and to which addresses a `reroute_foreign` hazard moves subscriptions.
+pub fn moves(hazard: &Hazard) -> BTreeSet<(&str, &str)> {
+    let moves = hazard.details.get("moves").and_then(Value::as_array).into_iter().flatten();
+    moves.filter_map(|m| Some((m.get("from")?.as_str()?, m.get("to")?.as_str()?))).collect()
 }
 
 /// `None`: there is none.
-fn foreign_message(foreign: &[&str]) -> Option<String> {
-    let first = foreign.first()?;
-    let others = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
+fn delete_foreign(shop: Option<&str>, addresses: &[&str]) -> Option<Hazard> {
+    let message = format!("deletes managed subscriptions whose address is {}", nobodys(addresses)?);
+    Some(hazard("delete_foreign", shop, message, json!({ "addresses": addresses })))
+}
+
+/// `None`: there is none.
+fn reroute_foreign(shop: Option<&str>, moves: &BTreeSet<(&str, &str)>) -> Option<Hazard> {
+    let from: BTreeSet<&str> = moves.iter().map(|(from, _)| *from).collect();
+    let from: Vec<&str> = from.into_iter().collect();
+    let message = format!("sends managed subscriptions elsewhere whose address is {}", nobodys(&from)?);
+    let moves: Vec<Value> = moves.iter().map(|(from, to)| json!({ "from": from, "to": to })).collect();
+    Some(hazard("reroute_foreign", shop, message, json!({ "moves": moves })))
+}
+
+fn nobodys(addresses: &[&str]) -> Option<String> {
+    let first = addresses.first()?;
+    let others = if addresses.len() > 1 { format!(" and {} more", addresses.len() - 1) } else { String::new() };
     Some(format!(
-        "deletes managed subscriptions whose address is no address of this manifest: {first}{others}; \
-         another manifest may own them"
+        "no address of this manifest: {first}{others}; another manifest may own them. If an earlier version of this \
+         manifest had the address, plan with --base"
     ))
 }
 
@@ -255,20 +288,20 @@ pub(super) fn of_run<'a>(
     shops: &(impl IntoIterator<Item = &'a Shop> + Clone),
 ) -> Vec<Hazard> {
     let counts_all = settings.ownership.unmanaged == "delete";
-    let (mut whole, mut lost, mut moved, mut in_shops) = (0, 0, 0, 0);
+    let (mut whole, mut lost, mut lost_in, mut moved, mut in_shops) = (0, 0, 0, 0, 0);
     for shop in shops.clone() {
         whole += population(shop, counts_all);
-        lost += shop.changes.iter().filter(|c| loses_a_route(c)).count();
+        let losses = shop.changes.iter().filter(|c| loses_a_route(c)).count();
+        lost += losses;
+        lost_in += usize::from(losses > 0);
         let moves = shop.changes.iter().filter(|c| changes_address(c)).count();
         moved += moves;
         in_shops += usize::from(moves > 0);
     }
     let mut out: Vec<Hazard> = settling(destinations, shops.clone()).into_iter().collect();
-    if whole < RUN_MINIMUM {
-        return out;
-    }
     let limit = settings.safety.max_total_delete_percent;
-    if exceeds(lost, whole, limit) {
+    // Where few are live, what one shop loses is judged by that shop's limit alone.
+    if (lost_in > 1 || whole >= FEW_IN_A_RUN.of) && exceeds(lost, whole, limit, &FEW_IN_A_RUN) {
         let share = percent(lost, whole);
         let message =
             format!("deletes {lost} of the run's {whole} live subscriptions ({share} %); the limit is {limit} %");
@@ -276,7 +309,7 @@ pub(super) fn of_run<'a>(
         out.push(hazard("max_total_delete_percent", None, message, details));
     }
     let limit = settings.safety.max_address_change_percent;
-    if exceeds(moved, whole, limit) {
+    if exceeds(moved, whole, limit, &FEW_IN_A_RUN) {
         let (share, s) = (percent(moved, whole), if in_shops == 1 { "" } else { "s" });
         let message = format!(
             "sends {moved} of the run's {whole} live subscriptions ({share} %) in {in_shops} shop{s} to another address; \

@@ -1,5 +1,6 @@
 //! What Adobe says of the addresses that a plan binds to: what may not be bound, and what to say of what is.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
@@ -9,7 +10,7 @@ use crate::diff::{Change, ShopDiff};
 use crate::model::{Address, Field};
 
 /// Verdicts of what is not bound to.
-const CLOSED: [&str; 4] = ["disabled", "authentication_required", "address_differs", "no_address"];
+const CLOSED: [&str; 5] = ["disabled", "authentication_required", "address_differs", "no_address", "unusable_address"];
 
 /// Addresses of which Adobe says something.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,11 @@ struct Said {
 /// Whether nothing may be newly bound to it: what is delivered there is refused or lost.
 pub fn is_closed(destination: &v1::Destination) -> bool {
     CLOSED.contains(&destination.verdict.as_str())
+}
+
+/// Sorts destinations, in plans and wherever they are listed.
+pub fn destination_order(a: &v1::Destination, b: &v1::Destination) -> Ordering {
+    (&a.name, &a.shop, &a.wanted).cmp(&(&b.name, &b.shop, &b.wanted))
 }
 
 impl Inlets {

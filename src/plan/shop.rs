@@ -302,17 +302,30 @@ pub(super) fn rest(
     digest::observed_digest(same, holders, writes.iter().copied(), granted)
 }
 
-/// A change that the base manifest would plan too repairs drift; any other comes from the manifest.
+/// A change that the base manifest would plan too repairs drift; any other comes from the manifest. A binding that is
+/// missing in the shop is drift, too, where the manifest also gives it another address or other fields.
 fn mark_origin(changes: &mut [v1::Change], base: Base<'_>, observed: &Observed, names: &Names<'_>) {
     let planned = base.desired.map(|desired| diff(desired, observed, base.ownership).changes).unwrap_or_default();
-    let same = |change: &v1::Change, other: &v1::Change| {
-        (change.action, &change.topic, &change.reason) == (other.action, &other.topic, &other.reason)
-            && change.before == other.before
-            && change.after == other.after
+    let mut planned: Vec<v1::Change> = planned.iter().map(|change| wire(change, names)).collect();
+    for change in changes.iter_mut() {
+        change.origin = Some(Origin::Manifest);
+    }
+    let same = |a: &v1::Change, b: &v1::Change| {
+        (a.action, &a.topic, &a.reason, &a.before, &a.after) == (b.action, &b.topic, &b.reason, &b.before, &b.after)
     };
-    let planned: Vec<v1::Change> = planned.iter().map(|change| wire(change, names)).collect();
-    for change in changes {
-        let drift = planned.iter().any(|other| same(change, other));
-        change.origin = Some(if drift { Origin::Drift } else { Origin::Manifest });
+    let missing = |a: &v1::Change, b: &v1::Change| {
+        let key = |c: &v1::Change| c.after.as_ref().map(|after| (after.format.clone(), after.filter.clone()));
+        (a.action, b.action) == (Action::Create, Action::Create) && a.topic == b.topic && key(a) == key(b)
+    };
+    let missing_there = |a: &v1::Change, b: &v1::Change| missing(a, b) && a.destination.after == b.destination.after;
+    // The closest match first: each change of the base manifest explains one.
+    let closest: [&dyn Fn(&v1::Change, &v1::Change) -> bool; 3] = [&same, &missing_there, &missing];
+    for alike in closest {
+        for change in changes.iter_mut().filter(|change| change.origin == Some(Origin::Manifest)) {
+            if let Some(at) = planned.iter().position(|other| alike(change, other)) {
+                planned.remove(at);
+                change.origin = Some(Origin::Drift);
+            }
+        }
     }
 }

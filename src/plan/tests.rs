@@ -78,6 +78,7 @@ impl World {
             manifest_digest: "sha256:0".into(),
             created_at: "2026-11-23T00:00:00Z".into(),
             shops_left: vec![],
+            base_addresses: HashSet::new(),
             since: None,
         };
         assemble(frame, parts, |_| 2)
@@ -210,7 +211,6 @@ fn hazards_have_figures_and_a_way_out() {
     let over = world.part("a", &keep(6), &many(10)).hazards;
     assert_eq!(over[0].message, "deletes 4 of 10 live subscriptions (40 %); the limit is 30 %");
     assert_eq!(over[0].allow, "max_delete_percent:a");
-    assert_eq!(kinds(&world.part("a", &keep(1), &many(4)).hazards), Vec::<&str>::new(), "4 are too few to judge");
     assert_eq!(kinds(&world.part("a", &keep(0), &many(2)).hazards), ["empty_shop"]);
 
     // Duplicates do not count; what another manifest may own does.
@@ -255,7 +255,6 @@ fn the_run_has_limits_of_its_own() {
         let parts = (0..of).map(|n| shop_of(&format!("s{n}"), MANAGED[usize::from(n < moved)])).collect();
         world.plan(parts)
     };
-    assert_eq!(kinds(&run(49, 49).hazards), Vec::<&str>::new());
     assert_eq!(kinds(&run(15, 50).hazards), Vec::<&str>::new());
     let plan = run(16, 50);
     assert_eq!(
@@ -305,6 +304,83 @@ fn origin_tells_drift_from_the_manifest() {
     let part = world.part_with_base("a", &new, &have, Some(base));
     let origins: Vec<_> = part.shop.changes.iter().map(|c| (c.topic.as_str(), c.origin)).collect();
     assert_eq!(origins, [("orders/create", Some(v1::Origin::Manifest)), ("orders/updated", Some(v1::Origin::Drift))]);
+}
+
+#[test]
+fn a_missing_binding_is_drift_also_where_the_manifest_gives_it_another_address() {
+    let world = World::new();
+    let base = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
+    let new = desired(vec![
+        bind("orders/create", MANAGED[1]),
+        bind("orders/updated", MANAGED[0]),
+        bind("orders/updated", MANAGED[1]),
+        bind("products/create", MANAGED[0]),
+    ]);
+    let base = Base { desired: Some(&base), ownership: &world.ownership };
+    let part = world.part_with_base("a", &new, &observed(vec![]), Some(base));
+    let created = |c: &v1::Change| c.after.as_ref().map(|after| after.address.clone()).unwrap_or_default();
+    let mut origins: Vec<_> =
+        part.shop.changes.iter().map(|c| (c.topic.as_str(), created(c), c.origin.unwrap())).collect();
+    origins.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    let drift = |topic, address: &str| (topic, address.to_owned(), v1::Origin::Drift);
+    let manifest = |topic, address: &str| (topic, address.to_owned(), v1::Origin::Manifest);
+    let mut expected = vec![
+        drift("orders/create", MANAGED[1]),
+        // The one that is as it was is the one that is missing; the other one is new.
+        drift("orders/updated", MANAGED[0]),
+        manifest("orders/updated", MANAGED[1]),
+        manifest("products/create", MANAGED[0]),
+    ];
+    expected.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    assert_eq!(origins, expected);
+}
+
+#[test]
+fn a_shop_or_run_with_few_subscriptions_is_judged_by_number() {
+    let world = World::new();
+    let topics = ["orders/create", "orders/updated", "orders/paid", "products/create"];
+    let have = observed(topics.iter().zip(1..).map(|(topic, id)| live(id, bind(topic, MANAGED[0]))).collect());
+    let kept = |n: usize| desired(topics[..n].iter().map(|topic| bind(topic, MANAGED[0])).collect());
+    let kinds = |want: &Desired| -> Vec<String> {
+        world.part("a", want, &have).hazards.into_iter().map(|hazard| hazard.kind).collect()
+    };
+    assert_eq!(kinds(&kept(3)), Vec::<String>::new(), "one may go");
+    assert_eq!(kinds(&kept(2)), ["max_delete_percent"]);
+    assert_eq!(kinds(&kept(1)), ["max_delete_percent"], "all but one");
+    let patient = World { safety: Safety { max_delete_percent: 100, ..Safety::default() }, ..World::new() };
+    assert_eq!(patient.part("a", &kept(1), &have).hazards.len(), 0, "the manifest allows it");
+
+    // The run: each shop has two, and sends one of them to another address.
+    let moved = desired(vec![bind("orders/create", MANAGED[1]), bind("orders/updated", MANAGED[0])]);
+    let run = |shops: usize| {
+        let have =
+            observed(vec![live(1, bind("orders/create", MANAGED[0])), live(2, bind("orders/updated", MANAGED[0]))]);
+        let parts = (0..shops).map(|n| world.part(&format!("s{n}"), &moved, &have)).collect();
+        world.plan(parts).hazards.iter().map(|hazard| hazard.kind.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(run(4), Vec::<String>::new());
+    assert_eq!(run(5), ["max_address_change_percent"]);
+}
+
+#[test]
+fn a_route_that_another_manifest_may_own_is_not_taken_in_silence() {
+    let world = World { addresses: HashSet::from([crate::model::Address::new(MANAGED[1]).folded()]), ..World::new() };
+    let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
+    let want = desired(vec![bind("orders/create", MANAGED[1])]);
+    let part = world.part("a", &want, &have);
+    let [hazard] = &part.hazards[..] else { panic!("{:?}", part.hazards) };
+    assert_eq!((hazard.kind.as_str(), hazard.allow.as_str()), ("reroute_foreign", "reroute_foreign:a"));
+    assert_eq!(moves(hazard), BTreeSet::from([(MANAGED[0], MANAGED[1])]));
+    assert!(hazard.message.contains(MANAGED[0]), "{}", hazard.message);
+
+    // What turns out to be nobody else's.
+    let dismissed = |own: &[&str], is_own: bool| {
+        let mut hazards = part.hazards.clone();
+        let own = own.iter().map(|a| crate::model::Address::new(a).folded()).collect();
+        dismiss_own(&mut hazards, &own, |from, to| is_own && (from, to) == (MANAGED[0], MANAGED[1]));
+        hazards.len()
+    };
+    assert_eq!((dismissed(&[], false), dismissed(&[MANAGED[0]], false), dismissed(&[], true)), (1, 0, 0));
 }
 
 #[test]

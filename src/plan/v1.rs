@@ -42,6 +42,10 @@ pub struct Plan {
     /// Shops of the base manifest (`--base`) that are not in this one any more; they are not touched.
     #[serde(default)]
     pub shops_left: Vec<String>,
+    /// Addresses that the base manifest (`--base`) has and this one does not, if changes take live subscriptions from them:
+    /// those belong to no other manifest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_addresses: Vec<String>,
     /// Counts of `drift --since`: what the earlier files say about the changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
@@ -240,7 +244,7 @@ pub struct ShopCounts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hazard {
     /// `max_delete_percent`, `max_total_delete_percent`, `max_address_change_percent`, `empty_shop`, `delete_foreign`,
-    /// `delete_unmanaged`, `protected_topic`, `destination_settling`, or a kind that a later minor version adds.
+    /// `reroute_foreign`, `delete_unmanaged`, `protected_topic`, `destination_settling`, or a kind that a later minor version adds.
     pub kind: String,
     /// The shop, or null for a hazard of the run.
     pub shop: Option<String>,

@@ -85,7 +85,7 @@ pub(super) fn text(destinations: &[Destination], style: &Style) -> String {
         0 => "No destination of the manifest leads to Adobe Experience Platform.".to_owned(),
         all => {
             let mut words = vec![shops::count(all, "destination")];
-            words.extend((bad > 0).then(|| format!("{bad} need attention")));
+            words.extend((bad > 0).then(|| format!("{bad} {} attention", if bad == 1 { "needs" } else { "need" })));
             words.extend((unknown > 0).then(|| format!("{unknown} could not be checked")));
             format!("{}.", words.join(", "))
         }

@@ -69,7 +69,7 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
 /// What shards say of one destination stands once, but for what gives way to it: that is each shard's own.
 fn destinations<'a>(plans: &[&'a Plan]) -> Vec<&'a Destination> {
     let mut all = distinct(plans.iter().flat_map(|p| &p.destinations));
-    all.sort_by(|a, b| (&a.name, &a.shop, &a.wanted).cmp(&(&b.name, &b.shop, &b.wanted)));
+    all.sort_by(|a, b| plan::destination_order(a, b));
     all
 }
 

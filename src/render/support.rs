@@ -72,6 +72,7 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
         summary,
         destinations: vec![],
         hazards: vec![],
+        former_addresses: Vec::new(),
         shops_left: vec![],
         since: None,
         shops,

@@ -5,11 +5,11 @@ use crate::model::Topic;
 /// The limits of a manifest. All figures are whole percent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Safety {
-    /// Of a shop's managed subscriptions, when it has at least 5.
+    /// Of a shop's managed subscriptions; where it has fewer than 5, one delete is within the limit.
     pub max_delete_percent: u8,
-    /// Of the run's managed subscriptions, when there are at least 50.
+    /// Of the run's managed subscriptions; where there are fewer than 50, four are within the limit.
     pub max_total_delete_percent: u8,
-    /// Of the run's managed subscriptions, when there are at least 50.
+    /// Of the run's managed subscriptions; where there are fewer than 50, four are within the limit.
     pub max_address_change_percent: u8,
     /// A delete, or a change of address or filter, of these always needs consent.
     pub protected_topics: Vec<Topic>,

@@ -189,10 +189,26 @@ fn to_the_end(transport: Transport, mode: Mode, seed_number: u64, rules: &[Value
         let deeds_before = bench.deeds().len();
         let before = bench.store();
         let run = match mode {
-            Mode::Fresh => {
-                bench.run(&["apply", "--auto-approve", "--allow", "delete_foreign:*", "--report", "report.json"])
-            }
-            Mode::Saved => bench.run(&["apply", "plan.json", "--allow", "delete_foreign:*", "--report", "report.json"]),
+            Mode::Fresh => bench.run(&[
+                "apply",
+                "--auto-approve",
+                "--allow",
+                "delete_foreign:*",
+                "--allow",
+                "reroute_foreign:*",
+                "--report",
+                "report.json",
+            ]),
+            Mode::Saved => bench.run(&[
+                "apply",
+                "plan.json",
+                "--allow",
+                "delete_foreign:*",
+                "--allow",
+                "reroute_foreign:*",
+                "--report",
+                "report.json",
+            ]),
         };
         let (after, deeds) = (bench.store(), bench.deeds());
         let seen =

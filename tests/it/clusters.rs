@@ -75,7 +75,9 @@ fn the_shards_of_the_indexed_job_are_planned_judged_and_applied() {
     world.write("world.sandbox.yaml", &gone[..at]);
     let failed = |runs: Vec<Run>| runs.iter().map(|run| run.code).filter(|code| *code != 0).count();
     assert_eq!(failed((0..shards).map(|index| container(&world, &args(&plan), index)).collect()), 1);
-    container(&world, &args(&judge), 0).exits(0);
+    container(&world, &args(&judge), 0).exits(6).says("--allow max_address_change_percent");
+    let consent = [&args(&judge)[..], &["--allow=max_address_change_percent".to_owned()]].concat();
+    container(&world, &consent, 0).exits(0);
     assert_eq!(failed((0..shards).map(|index| container(&world, &args(&apply), index)).collect()), 1);
     for index in 0..shards {
         assert!(world.path(&format!("plans/report-{index}.json")).exists());

@@ -1,6 +1,6 @@
 //! Plans that need consent are shown, judged and refused, and nothing is sent before.
 
-use crate::world::{A, World, manifest, seed};
+use crate::world::{A, B, World, manifest, seed};
 
 fn live(count: usize) -> String {
     (1..=count).map(|n| format!("      - {{ topic: orders/create, address: \"{A}\", filter: \"id:{n}\" }}\n")).collect()
@@ -61,6 +61,37 @@ fn settings_that_differ_from_the_defaults_are_printed() {
 }
 
 #[test]
+fn a_takeover_needs_consent_and_a_move_from_an_address_of_the_base_does_not() {
+    let binding = |d: &str| format!("  - {{ shop: acme, bindings: [{{ topic: orders/create, destination: {d} }}] }}\n");
+    let now = format!(
+        "version: 1\nauth: {{ access_token: {{ env: T }} }}\ndestinations: {{ mine: \"{B}\" }}\nshops:\n{}",
+        binding("mine")
+    );
+    let seed = format!(
+        "sandbox: 1\nshops:\n  - {{ shop: acme, scopes: [write_orders], subscriptions: [{{ topic: orders/create, address: \"{A}\" }}] }}\n"
+    );
+    let world = World::new(&now, &seed);
+    world.plan(&["--out", "plan.json"]).exits(0).says("reroute_foreign, acme.myshopify.com: ").says(A);
+    for apply in [&["apply", "--sandbox", "plan.json"][..], &["apply", "--sandbox", "--auto-approve"]] {
+        world.run(apply).exits(6).says("--allow reroute_foreign:acme").says("plan with --base");
+    }
+    assert_eq!(world.mutations(), 0);
+    assert!(world.live("acme")[0].contains(A));
+
+    // The target branch had the address: the move is its own.
+    let before = now.replace(B, A);
+    world.write("base/hookwright.yaml", &before);
+    world.plan(&["--base", "base", "--out", "moved.json"]).exits(0).says_times(0, "reroute_foreign");
+    let plan: serde_json::Value = serde_json::from_str(&world.read("moved.json")).unwrap();
+    assert_eq!(plan["former_addresses"], serde_json::json!([A]));
+    // Only a plan says so that was made with that base.
+    world.write("other/hookwright.yaml", &before.replace(A, B));
+    world.plan(&["--base", "other"]).exits(0).says("reroute_foreign");
+    world.run(&["apply", "--sandbox", "moved.json"]).exits(0);
+    assert!(world.live("acme")[0].contains(B));
+}
+
+#[test]
 fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_file() {
     let shops = |d: &str| -> String {
         (0..8)
@@ -77,19 +108,21 @@ fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_fi
         |more: &[&str]| world.run(&[&["show", "--check", "--out", "checked.json", "1.json", "2.json"], more].concat());
     // More than a few hazards of a kind are one line, with the option to copy.
     let refused = check(&[]);
-    refused.exits(6).says("the plan has 8 hazards without consent");
+    refused.exits(6).says("the plan has 9 hazards without consent");
     assert_eq!(
         refused.err.lines().skip(1).collect::<Vec<_>>(),
         [
+            "  hint: max_address_change_percent: sends 8 of the run's 8 live subscriptions (100 %) in 8 shops to another \
+             address; the limit is 30 %",
             "  hint: protected_topic: 8 shops; for example: deletes or reroutes protected topics: orders/create",
-            "  hint: to consent, add --allow 'protected_topic:*'"
+            "  hint: to consent, add --allow 'protected_topic:*' --allow max_address_change_percent"
         ]
     );
-    check(&["--allow", "protected_topic:*"]).exits(0);
+    check(&["--allow", "protected_topic:*", "--allow", "max_address_change_percent"]).exits(0);
     // The file has the hazards that somebody has seen, and no pattern.
     let checked: serde_json::Value = serde_json::from_str(&world.read("checked.json")).unwrap();
     let consents = checked["consents"].as_array().unwrap();
-    assert_eq!(consents.len(), 8);
+    assert_eq!(consents.len(), 9);
     assert!(consents.contains(&"protected_topic:s3".into()), "{consents:?}");
     // One that is taken out is missing.
     world.write("less.json", &world.read("checked.json").replace("\"protected_topic:s3\"", "\"protected_topic:s33\""));
@@ -105,7 +138,19 @@ fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_fi
     world.write("hookwright.yaml", &(manifest(&shops("a")) + "safety: { protected_topics: [orders/create] }\n"));
     world.plan(&["--out", "whole.json"]).exits(0);
     world.run(&["apply", "--sandbox", "whole.json", "--checked", "checked.json"]).exits(6).says("for other plans");
-    world.run(&["show", "--check", "--out", "c.json", "whole.json", "--allow", "protected_topic:s*"]).exits(0);
+    world
+        .run(&[
+            "show",
+            "--check",
+            "--out",
+            "c.json",
+            "whole.json",
+            "--allow",
+            "protected_topic:s*",
+            "--allow",
+            "max_address_change_percent",
+        ])
+        .exits(0);
     world.run(&["apply", "--sandbox", "whole.json", "--checked", "c.json"]).exits(0);
 }
 

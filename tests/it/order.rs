@@ -125,7 +125,16 @@ fn a_delete_is_skipped_when_the_update_of_its_topic_was_refused() {
         world.changes("acme"),
         ["~1 differs address", "~3 differs address", "-2 not_in_manifest", "-4 not_in_manifest"]
     );
-    let consent = ["--allow", "delete_foreign:*", "--allow", "max_delete_percent:*", "--report", "report.json"];
+    let consent = [
+        "--allow",
+        "delete_foreign:*",
+        "--allow",
+        "reroute_foreign:*",
+        "--allow",
+        "max_delete_percent:*",
+        "--report",
+        "report.json",
+    ];
     world.apply(&consent).exits(8).says("api_client_id");
     let report: serde_json::Value = serde_json::from_str(&world.read("report.json")).unwrap();
     let outcome = |at: usize| {

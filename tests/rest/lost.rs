@@ -97,7 +97,16 @@ async fn apply(server: &Server, exit: i32) -> Value {
 fn hookwright(folder: &Path, url: &str) -> std::process::Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookwright"));
     command
-        .args(["apply", "--auto-approve", "--format", "json", "--allow", "delete_foreign:*"])
+        .args([
+            "apply",
+            "--auto-approve",
+            "--format",
+            "json",
+            "--allow",
+            "delete_foreign:*",
+            "--allow",
+            "reroute_foreign:*",
+        ])
         .current_dir(folder)
         .env_clear();
     command.env("HOOKWRIGHT_ADMIN_URL", url).env("TOKEN", TOKEN).env("NO_PROXY", "*").output().unwrap()

@@ -36,6 +36,7 @@ pub fn message(verdict: Verdict, inlet: &Inlet, run: Option<&Run>, now: Timestam
         Verdict::NoAddress => {
             format!("{it} has no streaming address; name the dataflow or connection of a streaming source")
         }
+        Verdict::UnusableAddress => format!("the address of {it} cannot be bound"),
         Verdict::Disabled if inlet.state.is_empty() => {
             format!("Adobe does not say that {it} is enabled; look it up in Experience Platform")
         }

@@ -12,7 +12,7 @@ use crate::state::aep::same_inlet;
 /// Tells of each destination that was looked up which addresses give way to its own, and what Adobe says of those. One
 /// pass through an account's dataflows and connections, and only where something gives way.
 pub(crate) async fn explain(destinations: &mut [Destination], shops: &[&Shop], accounts: &Accounts) {
-    let mut listed: BTreeMap<String, Option<Vec<Inlet>>> = BTreeMap::new();
+    let mut listed = Listed::default();
     for destination in destinations.iter_mut().filter(|d| d.found_by != "address") {
         let (Some(address), Some(name)) = (&destination.address, destination.account.clone()) else { continue };
         let mut old: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
@@ -29,15 +29,7 @@ pub(crate) async fn explain(destinations: &mut [Destination], shops: &[&Shop], a
         if old.is_empty() {
             continue;
         }
-        if !listed.contains_key(&name) {
-            let client = accounts.all.get(name.as_str()).and_then(|opened| opened.client.as_ref().ok());
-            let all = match client {
-                Some(client) => client.all().await.ok(),
-                None => None,
-            };
-            listed.insert(name.clone(), all);
-        }
-        let all = listed.get(&name).and_then(Option::as_deref);
+        let all = listed.of(&name, accounts).await;
         let here = Address::new(address);
         let sandbox = destination.sandbox.as_deref().unwrap_or_default();
         let replaces = old.into_iter().map(|(before, (subscriptions, in_shops))| {
@@ -51,6 +43,44 @@ pub(crate) async fn explain(destinations: &mut [Destination], shops: &[&Shop], a
             }
         });
         destination.replaces = replaces.collect();
+    }
+}
+
+/// Of moves from one address to another, those to a destination that was looked up, where its account has nothing with the
+/// old address any more.
+pub(crate) async fn gone<'a>(
+    moves: &'a BTreeSet<(String, String)>,
+    looked: impl Iterator<Item = &Destination>,
+    accounts: &Accounts,
+) -> BTreeSet<(&'a str, &'a str)> {
+    let looked: BTreeMap<&str, &str> =
+        looked.filter_map(|d| Some((d.address.as_deref()?, d.account.as_deref()?))).collect();
+    let (mut listed, mut gone) = (Listed::default(), BTreeSet::new());
+    for (from, to) in moves {
+        let Some(account) = looked.get(to.as_str()).copied() else { continue };
+        let all = listed.of(account, accounts).await;
+        if matches!(became(&Address::new(from), &Address::new(to), all), Became::Gone | Became::SameInlet) {
+            gone.insert((from.as_str(), to.as_str()));
+        }
+    }
+    gone
+}
+
+/// What the accounts have; nothing of one that could not be asked.
+#[derive(Default)]
+struct Listed(BTreeMap<String, Option<Vec<Inlet>>>);
+
+impl Listed {
+    async fn of(&mut self, account: &str, accounts: &Accounts) -> Option<&[Inlet]> {
+        if !self.0.contains_key(account) {
+            let client = accounts.all.get(account).and_then(|opened| opened.client.as_ref().ok());
+            let all = match client {
+                Some(client) => client.all().await.ok(),
+                None => None,
+            };
+            self.0.insert(account.to_owned(), all);
+        }
+        self.0.get(account).and_then(Option::as_deref)
     }
 }
 

@@ -31,7 +31,7 @@ impl Told {
     /// Adobe has an address for it that must not be bound. It may hold a password, so it is not shown.
     pub(super) fn unusable(inlet: &Inlet, why: &str) -> Self {
         let message = format!("the address that Adobe has for {} cannot be bound: {why}", named(inlet));
-        Self { verdict: "unusable_address", ..Self::new(Verdict::NoAddress, Severity::Attention, message) }
+        Self::new(Verdict::UnusableAddress, Severity::Attention, message)
     }
 
     /// Nobody could say; that is no drift.

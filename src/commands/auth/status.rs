@@ -32,7 +32,7 @@ pub(super) async fn run(args: StatusArgs, output: Output) -> Result<Exit, Failur
         let run = Arc::clone(&run);
         async move {
             let shop = one(&run, at).await;
-            run.progress.tick();
+            run.progress.tick(shop.status != Verdict::Failed);
             shop
         }
     })

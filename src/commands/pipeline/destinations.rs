@@ -59,7 +59,7 @@ impl Run {
         if manifest.digest != self.manifest.digest || manifest.destinations != self.manifest.destinations {
             return Err(Failure::invalid("the manifest was changed while it was read; nothing was sent to a shop"));
         }
-        self.addresses = folded(&manifest);
+        self.addresses = Arc::new(folded(&manifest));
         self.manifest = Arc::new(manifest);
         Ok(())
     }
@@ -119,7 +119,7 @@ impl Run {
         let mut all: Vec<_> = looked.destinations.into_values().collect();
         all.extend(aep::verify(&self.manifest, &places, &self.accounts, clock).await);
         aep::with_runs(&mut all, &self.accounts, clock).await;
-        all.sort_by(|a, b| (&a.name, &a.shop, &a.wanted).cmp(&(&b.name, &b.shop, &b.wanted)));
+        all.sort_by(plan::destination_order);
         Ok(all)
     }
 
@@ -171,26 +171,38 @@ impl Run {
         (readable, parts)
     }
 
-    /// Whether something is to be deleted that is nobody's can be said only when every destination was looked up: what was
-    /// not needed for the selected shops is looked up where it matters.
-    pub(super) async fn acquit<'a>(&self, hazards: impl IntoIterator<Item = &'a mut Vec<Hazard>>) {
-        let is_foreign = |hazards: &Vec<Hazard>| hazards.iter().any(|hazard| hazard.kind == "delete_foreign");
-        let foreign: Vec<&mut Vec<Hazard>> = hazards.into_iter().filter(|hazards| is_foreign(hazards)).collect();
+    /// Removes from the hazards what turns out to be nobody else's route. What was not needed for the selected shops is
+    /// looked up only here, where it matters.
+    pub(super) async fn dismiss_own<'a>(&self, hazards: impl IntoIterator<Item = &'a mut Vec<Hazard>>) {
+        let is_foreign = |hazards: &Vec<Hazard>| hazards.iter().any(plan::is_foreign);
+        let mut foreign: Vec<&mut Vec<Hazard>> = hazards.into_iter().filter(|hazards| is_foreign(hazards)).collect();
         if foreign.is_empty() {
             return;
         }
+        let own = self.other_addresses().await;
+        for hazards in &mut foreign {
+            plan::dismiss_own(hazards, &own, |_, _| false);
+        }
+        // A dataflow that was made again has another address: the old one is gone where the new one is.
+        let moves = foreign.iter().flat_map(|hazards| hazards.iter().flat_map(plan::moves));
+        let moves: BTreeSet<(String, String)> = moves.map(|(from, to)| (from.to_owned(), to.to_owned())).collect();
+        let gone = aep::gone(&moves, self.looked.destinations.values(), &self.accounts).await;
+        for hazards in foreign {
+            plan::dismiss_own(hazards, &own, |from, to| gone.contains(&(from, to)));
+        }
+    }
+
+    /// The addresses of destinations that were not looked up yet, in lower case; none if Adobe cannot be asked.
+    async fn other_addresses(&self) -> BTreeSet<String> {
         let all = (0..self.manifest.destinations.len()).filter(|at| account(&self.manifest, *at).is_some());
         let rest: BTreeSet<usize> = all.filter(|at| !self.looked.destinations.contains_key(at)).collect();
         let mut accounts = Accounts::default();
         if rest.is_empty() || accounts.open(&self.manifest, |_| true, &self.setting()).await.is_err() {
-            return;
+            return BTreeSet::new();
         }
         let looked = aep::look_up(&self.manifest, &rest, &accounts, clock).await;
         let known = looked.destinations.values().filter_map(|told| told.address.as_deref());
-        let known: BTreeSet<String> = known.map(|address| Address::new(address).folded()).collect();
-        for hazards in foreign {
-            plan::acquit(hazards, &known);
-        }
+        known.map(|address| Address::new(address).folded()).collect()
     }
 
     /// Says why addresses change.

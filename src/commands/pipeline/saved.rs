@@ -3,7 +3,7 @@
 use super::{Run, context};
 use crate::error::Failure;
 use crate::manifest::ManifestShop;
-use crate::model::Binding;
+use crate::model::{Address, Binding};
 use crate::plan::v1::{Hazard, Plan, Shop};
 use crate::plan::{self, Inlets, Stale, Task, Unasked};
 use crate::state::Observed;
@@ -59,10 +59,13 @@ impl Run {
     /// The hazards of a plan's changes by the manifest given, whatever the file says of them.
     pub(crate) async fn hazards_of(&self, plan: &Plan) -> Vec<Hazard> {
         let inlets = Inlets::default();
-        let context = context(&self.manifest, &self.addresses, &inlets);
+        // Believed, since nothing here could tell: it only spares changes that the manifest asks for their consent.
+        let former = plan.former_addresses.iter().map(|address| Address::new(address).folded());
+        let addresses = self.addresses.iter().cloned().chain(former).collect();
+        let context = context(&self.manifest, &addresses, &inlets);
         let limits = |planned: &Shop| self.as_planned(planned).map(|shop| &shop.limits);
         let mut hazards = plan::hazards_of(&context, &self.settings(), plan, limits);
-        self.acquit([&mut hazards]).await;
+        self.dismiss_own([&mut hazards]).await;
         hazards
     }
 

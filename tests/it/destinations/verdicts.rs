@@ -101,7 +101,7 @@ fn the_command_tells_of_every_destination() {
     );
     world.edit(&["flow", ORDERS, "--run", "success", "--received", "7"]);
     let text = world.run(&["destinations", "--sandbox", "--shop", "one"]);
-    text.exits(2).says(&format!("orders -> flow {ORDERS}")).ends("2 destinations, 1 need attention.");
+    text.exits(2).says(&format!("orders -> flow {ORDERS}")).ends("2 destinations, 1 needs attention.");
     assert!(!text.out.contains("quiet"), "{text}");
     assert!(world.requests().iter().all(|r| r["path"].as_str().unwrap().starts_with("/__adobe")), "no shop is asked");
 

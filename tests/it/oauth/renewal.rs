@@ -57,8 +57,16 @@ fn a_token_that_ends_in_the_middle_of_a_shop_is_renewed_and_only_what_was_refuse
                 // The first of the changes outlives the token that it came with.
                 scene.faults("faults: [{ fault: latency, ms: 3500, on: mutation, commit: after, times: 1 }]\n");
                 let before = given(&scene);
-                let apply =
-                    scene.run(&["apply", "--auto-approve", "--allow", "delete_foreign:*", "--report", "report.json"]);
+                let apply = scene.run(&[
+                    "apply",
+                    "--auto-approve",
+                    "--allow",
+                    "delete_foreign:*",
+                    "--allow",
+                    "reroute_foreign:*",
+                    "--report",
+                    "report.json",
+                ]);
                 apply.exits(0).says("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
                 assert!(!answered(&scene, 401).is_empty(), "{transport}: nothing was refused, so nothing was shown");
                 assert!(given(&scene) > before, "{transport}: {:?}", scene.grants());
@@ -77,7 +85,7 @@ fn a_shop_that_refuses_the_new_token_too_fails_and_nothing_is_sent_a_third_time(
         let after = usize::from(transport == "rest");
         scene.faults(&format!("faults: [{{ fault: token_revoked, on: mutation, after: {after}, times: 1 }}]\n"));
         let before = given(&scene);
-        let apply = scene.run(&["apply", "plan.json", "--allow", "delete_foreign:*"]);
+        let apply = scene.run(&["apply", "plan.json", "--allow", "delete_foreign:*", "--allow", "reroute_foreign:*"]);
         apply.exits(4).says("token_refused").says(status);
         assert_eq!(given(&scene), before + 2, "one for the reading, one for what was refused");
         assert_eq!(answered(&scene, 401).len(), 2, "{transport}");
@@ -90,7 +98,7 @@ fn what_client_credentials_brought_is_renewed_before_its_end_and_never_refused()
     // Reading takes until the token's last quarter, in which it would still be taken.
     scene.faults("faults: [{ fault: latency, ms: 6200, on: query, times: 1 }]\n");
     scene
-        .run(&["apply", "--auto-approve", "--allow", "delete_foreign:*"])
+        .run(&["apply", "--auto-approve", "--allow", "delete_foreign:*", "--allow", "reroute_foreign:*"])
         .exits(0)
         .says("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
     assert_eq!(given(&scene), 2, "one for the reading, one for the rest");
