@@ -53,6 +53,7 @@ impl Rules {
             findings.report(findings.diagnostic(Code::DuplicateName, name.spot, message).hint(hint));
         }
         Self::filter(raw, &topics, findings, &mut warnings);
+        removed_field(raw, &topics, findings, &mut warnings);
         namespaces(raw, findings);
         if self.rest {
             rest_cannot(raw, findings);
@@ -267,6 +268,30 @@ fn explained(error: &FilterError<'_>) -> (String, &'static str) {
         FilterError::Parentheses => {
             ("the parentheses in the filter do not match".to_owned(), "close each one that is opened")
         }
+    }
+}
+
+/// A field that Shopify removed from the payloads of orders and checkouts (changelog, March 2026).
+const REMOVED_FIELD: &str = "checkout_id";
+
+fn removed_field(raw: &Binding, topics: &[At<Topic>], findings: &Findings, warnings: &mut Vec<Diagnostic>) {
+    let without =
+        |topic: &&At<Topic>| ["orders/", "checkouts/"].iter().any(|area| topic.value.as_str().starts_with(area));
+    let Some(topic) = topics.iter().find(without) else { return };
+    let since = "Shopify removed it in March 2026";
+    if let Some(field) = raw.include_fields.iter().find(|field| field.value == REMOVED_FIELD) {
+        let message = format!("payloads of `{}` have no field `{REMOVED_FIELD}`: {since}", topic.value);
+        warnings
+            .push(findings.diagnostic(Code::RemovedField, field.spot, message).hint("remove it from `include_fields`"));
+    }
+    let filtered = |filter: &At<String>| {
+        filter::terms(&filter.value).is_ok_and(|terms| terms.iter().any(|term| term.field == REMOVED_FIELD))
+    };
+    if let Some(filter) = raw.filter.as_ref().filter(|filter| filtered(filter)) {
+        let message =
+            format!("the filter looks at `{REMOVED_FIELD}`, which payloads of `{}` do not have: {since}", topic.value);
+        let hint = "remove the term: Shopify delivers nothing for a filter on a field that does not exist";
+        warnings.push(findings.diagnostic(Code::RemovedField, filter.spot, message).hint(hint));
     }
 }
 
