@@ -79,6 +79,7 @@ impl Code {
             Self::MixedInlet => "Give unlike topics inlets of their own, since an inlet has one schema.",
             Self::FilterField => "Add the field to include_fields, or drop it from the filter.",
             Self::RemovedField => "Remove the field from include_fields and from the filter.",
+            Self::ConstantPayload => "Add `updated_at`, or another field that changes, to include_fields.",
             Self::AppConfig => "Correct the path under `app_config`, or mend the TOML at the place shown.",
             Self::DoubleDelivery => {
                 "Remove the topic from the app's shopify.app.toml, or the binding: the two do not see each other."

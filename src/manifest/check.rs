@@ -54,6 +54,7 @@ impl Rules {
         }
         Self::filter(raw, &topics, findings, &mut warnings);
         removed_field(raw, &topics, findings, &mut warnings);
+        constant_payload(raw, &topics, findings, &mut warnings);
         namespaces(raw, findings);
         if self.rest {
             rest_cannot(raw, findings);
@@ -292,6 +293,31 @@ fn removed_field(raw: &Binding, topics: &[At<Topic>], findings: &Findings, warni
             format!("the filter looks at `{REMOVED_FIELD}`, which payloads of `{}` do not have: {since}", topic.value);
         let hint = "remove the term: Shopify delivers nothing for a filter on a field that does not exist";
         warnings.push(findings.diagnostic(Code::RemovedField, filter.spot, message).hint(hint));
+    }
+}
+
+/// Fields that stay the same for the life of a resource.
+const CONSTANT_FIELDS: [&str; 3] = ["id", "admin_graphql_api_id", "created_at"];
+
+/// An update whose payload is the same each time. Shopify drops a delivery whose payload equals one sent shortly before
+/// (documented for the case that only `id` is included).
+fn constant_payload(raw: &Binding, topics: &[At<Topic>], findings: &Findings, warnings: &mut Vec<Diagnostic>) {
+    let update = |topic: &&At<Topic>| {
+        let verb = topic.value.as_str().rsplit(['/', '.']).next().unwrap_or_default();
+        verb.split('_').any(|word| word == "update" || word == "updated")
+    };
+    let Some(topic) = topics.iter().find(update) else { return };
+    let Some(first) = raw.include_fields.first() else { return };
+    if raw.include_fields.iter().all(|field| CONSTANT_FIELDS.contains(&field.value.as_str())) {
+        let fields: Vec<&str> = raw.include_fields.iter().map(|field| field.value.as_str()).collect();
+        let message = format!(
+            "`include_fields` of `{}` has no field that changes, only {}",
+            topic.value,
+            super::decode::listed(&fields)
+        );
+        let hint = "add updated_at, or another field that changes: Shopify drops a delivery whose payload equals one that it \
+                    sent shortly before";
+        warnings.push(findings.diagnostic(Code::ConstantPayload, first.spot, message).hint(hint));
     }
 }
 
