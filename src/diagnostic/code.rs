@@ -92,6 +92,7 @@ codes! {
     DoubleDelivery "HW110" "double-delivery" Warning false "a binding repeats what the app declares for itself, so that each event comes twice";
     SharedToken "HW111" "shared-token" Warning false "several shops have their access token in one environment variable";
     Undocumented "HW112" "undocumented-topic" Warning false "a topic that was seen in a live shop, but is in no published Admin API version";
+    UnknownScope "HW113" "unknown-scope" Warning false "a scope that is unknown and close to a known one";
     RemovedField "HW114" "removed-field" Warning false "a field that Shopify removed from the payloads of a topic";
     ConstantPayload "HW115" "constant-payload" Warning false "the included fields of an update topic never change, so that Shopify drops deliveries as duplicates";
 }

@@ -78,6 +78,7 @@ impl Code {
             Self::UnusualDcs => "Compare the address with the one that Adobe shows for the inlet.",
             Self::MixedInlet => "Give unlike topics inlets of their own, since an inlet has one schema.",
             Self::FilterField => "Add the field to include_fields, or drop it from the filter.",
+            Self::UnknownScope => "Correct the spelling, or silence the code if Shopify has added the scope since.",
             Self::RemovedField => "Remove the field from include_fields and from the filter.",
             Self::ConstantPayload => "Add `updated_at`, or another field that changes, to include_fields.",
             Self::AppConfig => "Correct the path under `app_config`, or mend the TOML at the place shown.",
