@@ -515,7 +515,7 @@ error[HW032]: no prefix of `ownership` covers https://hooks.example.com/shopify
 5 |   other: https://hooks.example.com/shopify
   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = help: the tool would create the subscription and then take it for somebody else's. Add the prefix:
+  = help: the tool would create the subscription and then take it for somebody else's. If the address is right, add it:
           ownership: { address_prefixes: ["https://dcs.adobedc.net/collection/", "https://hooks.example.com/shopify"] }
 
 error[HW023]: there is no destination `comerce` (acme.myshopify.com)
@@ -547,6 +547,37 @@ error[HW030]: `orders/paid` is bound twice to one address with the same format a
    |
    = help: remove one of the two; a shop that uses a set can leave a topic out: { set: NAME, except: [topic] }
 "#);
+}
+
+/// What each diagnostic of one code advises.
+fn hints(loaded: &Loaded, code: Code) -> Vec<&str> {
+    loaded.diagnostics.iter().filter(|d| d.code == code).filter_map(|d| d.hint.as_deref()).collect()
+}
+
+#[test]
+fn an_address_that_is_not_owned_is_proposed_by_itself_and_a_page_not_at_all() {
+    let hint = |address: &str| {
+        let yaml = format!(
+            "version: 1\nownership: {{ address_prefixes: [\"https://dcs.adobedc.net/collection/aa\"] }}\ndestinations: {{ a: \"{address}\" }}\nshops: [{{ shop: a, bindings: [] }}]\n"
+        );
+        let loaded = load(&[("x.yaml", &yaml)]);
+        hints(&loaded, Code::NotOwned).concat()
+    };
+    for address in [A, &format!("{A}?x-adobe-flow-id=1"), "https://x.example/a/b?c=d", "pubsub://my-project:orders"] {
+        let proposed = format!("address_prefixes: [\"https://dcs.adobedc.net/collection/aa\", \"{address}\"]");
+        assert!(hint(address).contains(&proposed), "{}", hint(address));
+    }
+    for (page, kind) in [
+        (
+            "https://experience.adobe.com/#/@acme/sname:prod/platform/source/dataflows",
+            "https://dcs.adobedc.net/collection/<64",
+        ),
+        ("https://console.cloud.google.com/cloudpubsub/topic/detail/orders?project=my-project", "pubsub://<project"),
+        ("https://eu-west-1.console.aws.amazon.com/events/home", "arn:aws:events:<region>"),
+    ] {
+        assert!(hint(page).contains(kind) && !hint(page).contains("address_prefixes"), "{}", hint(page));
+    }
+    assert!(hint("https://notexperience.adobe.com.example/").contains("address_prefixes"));
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Code {
             }
             Self::DuplicateName => "Give each subscription of a shop a name of its own, or none.",
             Self::NotOwned => {
-                "Add a prefix that covers the address to ownership.address_prefixes, so that hookwright may manage it."
+                "Correct the address, or add it to ownership.address_prefixes, so that hookwright may manage it."
             }
             Self::BadPrefix => "Write a prefix with its scheme, as in https://host/path/.",
             Self::BadAddress => "Write a public https:// address, pubsub://project:topic or an EventBridge source ARN.",

@@ -146,7 +146,7 @@ pub(crate) fn unusable(address: &Address, ownership: &Ownership) -> Option<Strin
         format!(
             "no prefix of `ownership` covers it, so that it would be taken for somebody else's; if it is right, add {:?} to \
              ownership.address_prefixes",
-            prefix_for(address)
+            address.as_str()
         )
     })
 }
@@ -156,6 +156,27 @@ pub(crate) fn is_dcs(address: &Address) -> bool {
     let Some(rest) = address.as_str().get(8..).filter(|_| address.kind() == AddressKind::Https) else { return false };
     let host = &rest[..rest.find(['/', '?', '#', ':']).unwrap_or(rest.len())];
     host.eq_ignore_ascii_case("dcs.adobedc.net") || host.eq_ignore_ascii_case("dcs-int.adobedc.net")
+}
+
+/// Which kind of address belongs in place of a page's that was copied from a browser; nothing for any other address.
+pub(super) fn page(address: &Address) -> Option<&'static str> {
+    let url = address.url()?;
+    let host = url.host_str()?;
+    let within = |domain: &str| host.strip_suffix(domain).is_some_and(|head| head.is_empty() || head.ends_with('.'));
+    if ["experience.adobe.com", "platform.adobe.com", "developer.adobe.com"].into_iter().any(within) {
+        return Some(
+            "this is the address of a page in a browser, nothing is delivered there. Write the streaming endpoint of the \
+             dataflow or of the HTTP API connection, which Adobe Experience Platform shows with the source:\n\
+             https://dcs.adobedc.net/collection/<64 hexadecimal digits>",
+        );
+    }
+    if within("console.cloud.google.com") {
+        return Some("this is the address of a page in a browser. Write pubsub://<project id or number>:<topic>");
+    }
+    within("console.aws.amazon.com").then_some(
+        "this is the address of a page in a browser. Write the ARN of the event source: \
+         arn:aws:events:<region>::event-source/aws.partner/shopify.com/<the app's numeric id>/<source>",
+    )
 }
 
 /// What to say of an address of Adobe's collection endpoint.
@@ -201,7 +222,7 @@ pub(super) fn is_uuid(text: &str) -> bool {
         && parts.iter().zip(lengths).all(|(part, len)| part.len() == len && part.bytes().all(|c| c.is_ascii_hexdigit()))
 }
 
-/// The ownership prefix that would cover the address and little else.
+/// The ownership prefix for an imported address: its folder, so that its neighbours share it.
 pub(crate) fn prefix_for(address: &Address) -> String {
     let text = address.as_str();
     match address.kind() {

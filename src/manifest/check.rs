@@ -189,16 +189,21 @@ impl Rules {
         if let Some(ownership) = &self.ownership
             && !ownership.covers(&at.value)
         {
-            let mut prefixes: Vec<String> = self.prefixes.iter().map(|prefix| format!("\"{prefix}\"")).collect();
-            prefixes.push(format!("\"{}\"", address::prefix_for(&at.value)));
             let message = format!("no prefix of `ownership` covers {}", short(at.value.as_str()));
-            let hint = format!(
-                "the tool would create the subscription and then take it for somebody else's. Add the prefix:\n\
-                 ownership: {{ address_prefixes: [{}] }}",
-                prefixes.join(", ")
-            );
+            let hint = address::page(&at.value).map_or_else(|| self.prefix_to_add(&at.value), str::to_owned);
             findings.report(findings.diagnostic(Code::NotOwned, at.spot, message).hint(hint));
         }
+    }
+
+    /// The address alone, since a shorter prefix would cover what other teams manage.
+    fn prefix_to_add(&self, address: &Address) -> String {
+        let prefixes = self.prefixes.iter().map(String::as_str).chain([address.as_str()]);
+        let prefixes: Vec<String> = prefixes.map(|prefix| format!("{prefix:?}")).collect();
+        format!(
+            "the tool would create the subscription and then take it for somebody else's. If the address is right, add it:\n\
+             ownership: {{ address_prefixes: [{}] }}",
+            prefixes.join(", ")
+        )
     }
 }
 
