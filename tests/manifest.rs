@@ -664,6 +664,8 @@ fn mutate(document: &mut Value, at: &str, how: u8) {
         json!("orders/create"),
         json!("shpat_0123456789abcdef"),
         json!("a b"),
+        json!(" x"),
+        json!("x\n"),
         json!("xml"),
         json!([]),
         json!({}),
@@ -706,7 +708,7 @@ proptest! {
 
     #[test]
     fn a_mutated_manifest_is_refused_by_both_or_by_none(
-        picks in proptest::collection::vec((any::<proptest::sample::Index>(), 0_u8..45), 1..3),
+        picks in proptest::collection::vec((any::<proptest::sample::Index>(), 0_u8..47), 1..3),
     ) {
         thread_local! {
             static VALIDATOR: jsonschema::Validator = validator();

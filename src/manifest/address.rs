@@ -1,5 +1,7 @@
 //! What Shopify and Adobe take as an address, as far as that can be said offline.
 
+mod placeholder;
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
@@ -7,6 +9,9 @@ use url::{Host, Url};
 use crate::diagnostic::Code;
 use crate::model::{Address, AddressKind};
 use crate::state::Ownership;
+
+use super::decode::short;
+pub(super) use placeholder::placeholder;
 
 /// The id in Adobe's documentation.
 const SAMPLE_ID: &str = "9d411a24aa3c0a3eded92bac6c64d0da986ee7a8212f87168c5fb42d9ddc3227";
@@ -31,6 +36,16 @@ pub(super) fn refused(address: &Address) -> Option<Remark> {
     if text.len() > LONGEST {
         return bad("the address is longer than 65,535 bytes", "Shopify takes no longer one");
     }
+    if let Some(placeholder) = placeholder(text) {
+        let message = format!(
+            "the address has a placeholder, `{}`, but addresses are sent as they are written",
+            short(placeholder)
+        );
+        let hint = "write the whole address. Where each shop has its own, write it under the shop:\n\
+                    destinations: { NAME: \"https://…\" }\n\
+                    Anything else has to be filled in before hookwright reads the file, by the tool that has the values";
+        return Some(remark(Code::BadAddress, message, hint));
+    }
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return bad("the address contains a blank or a control character", "remove it, or write it as %20");
     }
@@ -54,7 +69,9 @@ pub(super) fn refused(address: &Address) -> Option<Remark> {
 
 fn refused_https(text: &str) -> Option<Remark> {
     let bad = |message: &str, hint: &str| Some(remark(Code::BadAddress, message, hint));
-    let Ok(url) = Url::parse(text) else {
+    // The reader of URLs skips any number of slashes and backslashes before the host.
+    let written = !text["https://".len()..].starts_with(['/', '\\']);
+    let Some(url) = Url::parse(text).ok().filter(|_| written) else {
         return bad("the address is not a valid URL", "write it like https://dcs.adobedc.net/collection/<id>");
     };
     if !url.username().is_empty() || url.password().is_some() {
@@ -68,7 +85,11 @@ fn refused_https(text: &str) -> Option<Remark> {
         Some(Host::Ipv4(ip)) => is_internal_v4(ip),
         Some(Host::Ipv6(ip)) => is_internal_v6(ip),
         Some(Host::Domain(host)) => {
-            let host = host.trim_end_matches('.');
+            let host = host.strip_suffix('.').unwrap_or(host);
+            if let Some(why) = impossible(host) {
+                let message = format!("the host `{}` cannot exist: {why}", short(host));
+                return Some(remark(Code::BadAddress, message, "correct the host; was the address copied whole?"));
+            }
             let within = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|h| h.ends_with('.'));
             if ["myshopify.com", "shopify.com", "shopifycloud.com"].into_iter().any(within) {
                 return bad("the address is one of Shopify's own", "Shopify does not deliver to its own domains");
@@ -83,6 +104,27 @@ fn refused_https(text: &str) -> Option<Remark> {
         );
     }
     None
+}
+
+/// Why no host can have this name (RFC 1123; an underscore is taken, since it is found in names that resolve).
+fn impossible(host: &str) -> Option<&'static str> {
+    if host.len() > 253 {
+        return Some("it is longer than 253 characters");
+    }
+    host.split('.').find_map(|label| {
+        let odd = |c: u8| !c.is_ascii_alphanumeric() && c != b'-' && c != b'_';
+        if label.is_empty() {
+            Some("nothing stands before or between its dots")
+        } else if label.len() > 63 {
+            Some("a part between its dots is longer than 63 characters")
+        } else if label.starts_with('-') || label.ends_with('-') {
+            Some("a part between its dots starts or ends with a hyphen")
+        } else if label.bytes().any(odd) {
+            Some("it has a character other than letters, digits, hyphens and dots")
+        } else {
+            None
+        }
+    })
 }
 
 fn is_internal_v4(ip: Ipv4Addr) -> bool {
@@ -205,8 +247,7 @@ pub(super) fn dcs_remarks(address: &Address) -> Vec<Remark> {
             _ => false,
         });
     if !usual {
-        let message =
-            format!("`{}` looks unlike the addresses that Adobe gives out", super::decode::short(address.as_str()));
+        let message = format!("`{}` looks unlike the addresses that Adobe gives out", short(address.as_str()));
         let hint = "the usual form is https://dcs.adobedc.net/collection/<64 hexadecimal digits>, with nothing after it \
                     but ?x-adobe-flow-id=<uuid>; check that it was copied \
                     whole. If it is right all the same, write lint: { allow: [HW106] }";
@@ -267,6 +308,15 @@ mod tests {
             "pubsub://valid-project:",
             "arn:aws:events:bogus",
             "kafka://broker/topic",
+            "https://x..example/",
+            "https://.x.example/",
+            "https://x.example../",
+            "https://-x.example/",
+            "https://x-.example/",
+            "https://x$y.example/",
+            "https:///x.example/",
+            &format!("https://{}.example/", "a".repeat(64)),
+            &format!("https://{}example/", "a.".repeat(130)),
         ] {
             assert!(refused(&Address::new(text)).is_some(), "{text}");
         }
@@ -274,6 +324,10 @@ mod tests {
             "https://x.example/a?b=c",
             "HTTPS://X.example",
             "https://8.8.8.8/",
+            "https://x.example./",
+            "https://my_bucket.x--y.example/",
+            "https://größe.example/",
+            &format!("https://{}.example/", "a".repeat(63)),
             "https://notmyshopify.com/",
             "pubsub://123456789012:unified-final%25topic",
             "arn:aws:events:us-west-2::event-source/aws.partner/shopify.com/347082227713/xml-unified-update",

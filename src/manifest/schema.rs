@@ -212,6 +212,10 @@ struct FilePath(String);
 #[schemars(extend("pattern" = r"\S"))]
 struct NonBlank(String);
 
+#[derive(JsonSchema)]
+#[schemars(extend("pattern" = r"^\S([\s\S]*\S)?$"))]
+struct Item(String);
+
 /// An access scope.
 #[derive(JsonSchema)]
 #[schemars(extend(
@@ -311,13 +315,13 @@ struct Binding {
     format: Option<Format>,
     /// Only these payload fields, as dotted paths.
     #[schemars(extend("examples" = [["id", "email", "updated_at"]]))]
-    include_fields: Option<Vec<NonBlank>>,
+    include_fields: Option<Vec<Item>>,
     /// Namespaces of metafields to send along; `$app:NAMESPACE` for the app's own.
     #[schemars(extend("examples" = [["loyalty", "$app:scores"]]))]
-    metafield_namespaces: Option<Vec<NonBlank>>,
+    metafield_namespaces: Option<Vec<Item>>,
     /// Metafields to send along, as namespace.key.
     #[schemars(extend("examples" = [["custom.size"]]))]
-    metafields: Option<Vec<NonBlank>>,
+    metafields: Option<Vec<Item>>,
     /// Deliver only what matches, in Shopify's search syntax.
     #[schemars(extend("examples" = ["email:*@example.com", "type:lookbook"]))]
     filter: Option<String>,
