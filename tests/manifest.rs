@@ -549,6 +549,22 @@ error[HW030]: `orders/paid` is bound twice to one address with the same format a
 "#);
 }
 
+#[test]
+fn a_prefix_that_has_a_scheme_is_not_told_to_write_one() {
+    let (_, loaded) = load_file(Path::new("tests/fixtures/manifests/bad/bad-prefixes.yaml"));
+    let said: Vec<_> =
+        loaded.diagnostics.iter().map(|d| d.message.split(&[',', ':'][..]).next().unwrap_or_default()).collect();
+    assert_eq!(
+        said,
+        [
+            "an empty prefix would cover every subscription",
+            "a prefix needs its scheme",
+            "a prefix of a scheme alone would cover the subscriptions of every owner",
+            "the prefix covers nothing"
+        ]
+    );
+}
+
 /// What each diagnostic of one code advises.
 fn hints(loaded: &Loaded, code: Code) -> Vec<&str> {
     loaded.diagnostics.iter().filter(|d| d.code == code).filter_map(|d| d.hint.as_deref()).collect()

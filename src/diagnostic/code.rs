@@ -68,7 +68,7 @@ codes! {
     DuplicateBinding "HW030" "duplicate-binding" Error false "two bindings of a shop have the same topic, address, format and filter";
     DuplicateName "HW031" "duplicate-name" Error false "a subscription name is used twice in a shop";
     NotOwned "HW032" "address-not-owned" Error false "no ownership prefix covers an address";
-    BadPrefix "HW033" "bad-prefix" Error false "an ownership prefix is empty or has no scheme";
+    BadPrefix "HW033" "bad-prefix" Error false "an ownership prefix would cover everything or nothing";
     BadAddress "HW034" "bad-address" Error false "Shopify would refuse the address";
     NotSubscribable "HW035" "topic-not-subscribable" Error false "the Admin API cannot subscribe the topic";
     TopicAddress "HW036" "topic-and-address" Error false "the topic cannot be delivered to that kind of address or in that format";

@@ -7,7 +7,7 @@ use crate::catalog;
 use crate::diagnostic::{Code, Diagnostic, Place, Source as Text};
 use crate::model::ApiVersion;
 use crate::state::aep::Lookups;
-use crate::state::{Ownership, Prefix, Safety};
+use crate::state::{Ownership, Prefix, PrefixError, Safety};
 
 use super::address::placeholder;
 use super::aep::Accounts;
@@ -202,7 +202,10 @@ fn ownership(block: &OwnershipBlock, findings: &mut Findings) -> Option<Ownershi
             },
             Err(error) => {
                 broken = true;
-                let hint = format!("write it like {}", Prefix::DEFAULT);
+                let hint = match error {
+                    PrefixError::OtherScheme => "write https:// where that is meant, or remove the prefix: what it names is unmanaged in any case".to_owned(),
+                    _ => format!("write it like {} or pubsub://<project>:", Prefix::DEFAULT),
+                };
                 findings.report(findings.diagnostic(Code::BadPrefix, *spot, error.to_string()).hint(hint));
                 None
             }
