@@ -227,7 +227,7 @@ impl<'a> Resolver<'a> {
             let message = format!("there is no binding set `{}`", super::decode::short(&used.set.value));
             let known: Vec<&str> = self.sets.keys().copied().collect();
             let hint = nearest(&used.set.value, &known, findings, "define it under `binding_sets`");
-            findings.report(findings.diagnostic(Code::UnknownSet, used.set.spot, message).hint(hint));
+            findings.report_for(findings.diagnostic(Code::UnknownSet, used.set.spot, message).hint(hint), behalf);
             return None;
         };
         let mut except = HashSet::new();
