@@ -142,17 +142,37 @@ fn is_internal_v6(ip: Ipv6Addr) -> bool {
 }
 
 fn refused_pubsub(text: &str) -> Option<Remark> {
+    if !text.starts_with("pubsub://") {
+        let message = "the scheme has capitals: Shopify takes pubsub:// in small letters only";
+        return Some(remark(Code::BadAddress, message, "write pubsub://<project id or number>:<topic>"));
+    }
     let (project, topic) = text.get("pubsub://".len()..).unwrap_or_default().split_once(':').unwrap_or_default();
-    let project_ok = !project.is_empty()
-        && !project.starts_with('-')
-        && project.bytes().all(|c| c.is_ascii_alphanumeric() || b"-.:_".contains(&c));
+    // A project number, or an id that starts with a small letter (both recorded), by Google's own rule.
+    let number = !project.is_empty() && project.bytes().all(|c| c.is_ascii_digit());
+    let id = (6..=30).contains(&project.len())
+        && project.starts_with(|c: char| c.is_ascii_lowercase())
+        && !project.ends_with('-')
+        && project.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
     let topic_ok = (3..=255).contains(&topic.len())
         && topic.starts_with(|c: char| c.is_ascii_alphabetic())
         && !topic.starts_with("goog")
         && topic.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.~+%".contains(&c));
-    let hint = "write pubsub://<project id or number>:<topic>; a topic has 3 to 255 letters, digits and -_.~+%, starts \
-                with a letter and not with goog";
-    (!project_ok || !topic_ok).then(|| remark(Code::BadAddress, "the Pub/Sub address is not valid", hint))
+    let (message, hint) = if !number && !id {
+        (
+            format!("`{}` is not the id or number of a Google Cloud project", short(project)),
+            "write pubsub://<project id or number>:<topic>; a project id has 6 to 30 small letters, digits and hyphens, starts \
+             with a letter and does not end with a hyphen",
+        )
+    } else if !topic_ok {
+        (
+            format!("`{}` is not the id of a Pub/Sub topic", short(topic)),
+            "write pubsub://<project id or number>:<topic>; a topic has 3 to 255 letters, digits and -_.~+%, starts with a \
+             letter and not with goog",
+        )
+    } else {
+        return None;
+    };
+    Some(remark(Code::BadAddress, message, hint))
 }
 
 fn refused_arn(text: &str) -> Option<Remark> {
@@ -303,6 +323,10 @@ mod tests {
             "https://x.example/a b",
             "pubsub://my-project",
             "pubsub://-bad:topic",
+            "pubsub://MyProject:orders",
+            "pubsub://short:orders",
+            "pubsub://example.com:orders",
+            "PUBSUB://my-project:orders",
             "pubsub://valid-project:1topic",
             "pubsub://valid-project:goog-prefixed",
             "pubsub://valid-project:",
@@ -352,9 +376,12 @@ mod tests {
 
     #[test]
     fn the_suggested_prefix_covers_the_address() {
-        for text in
-            ["https://X.example?q", "https://x.example/a/b", "pubsub://p:t", "arn:aws:events:r::event-source/a/1/s"]
-        {
+        for text in [
+            "https://X.example?q",
+            "https://x.example/a/b",
+            "pubsub://project:topic",
+            "arn:aws:events:r::event-source/a/1/s",
+        ] {
             let prefix = crate::state::Prefix::parse(&prefix_for(&Address::new(text))).expect("prefix");
             let ownership = crate::state::Ownership { address_prefixes: vec![prefix], ..Default::default() };
             assert!(ownership.covers(&Address::new(text)), "{text}");

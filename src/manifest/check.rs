@@ -143,7 +143,7 @@ impl Rules {
             }
         };
         if let Some(topic) = metaobject {
-            let usable = |value: &str| !value.is_empty() && !value.contains('*') && !value.starts_with("$app:");
+            let usable = |value: &str| !value.is_empty() && !value.contains(['*', '$']);
             if !terms.iter().any(|term| term.field == "type" && usable(term.value)) {
                 let message = format!("`{}` needs `type:` with the whole definition type in its filter", topic.value);
                 let hint = "write filter: \"type:<definition type>\"; wildcards and $app: do not work there";
@@ -265,6 +265,14 @@ fn explained(error: &FilterError<'_>) -> (String, &'static str) {
         FilterError::BareWord(word) => (
             format!("the filter has a term without its field: `{}`", short(word)),
             "write each term as field:value, such as email:*@example.com; put a value with blanks in quotes",
+        ),
+        FilterError::SmallConnective(word) => (
+            format!("`{}` in the filter is taken for a term without its field", short(word)),
+            "write AND, OR and NOT in capitals",
+        ),
+        FilterError::BadField(field) => (
+            format!("`{}` in the filter is not the name of a field", short(field)),
+            "write each term as field:value; put a value that has a colon or blanks in quotes: field:\"a: b\"",
         ),
         FilterError::NoValue(field) => (
             format!("the filter has no value after `{}:`", short(field)),

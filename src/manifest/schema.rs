@@ -5,6 +5,7 @@
 #![allow(dead_code, clippy::struct_field_names)] // never constructed; names are the keys of the manifest
 
 mod aep;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::model::ApiVersion;
 use crate::state::{Prefix, Safety as Limits};
 
 use aep::{Aep, ConnectionDestination, FlowDestination};
+use text::{Item, NonBlank};
 
 /// The schema as it is committed under `schemas/`.
 pub fn json_schema() -> Value {
@@ -207,14 +209,6 @@ struct EnvName(String);
 #[derive(JsonSchema)]
 #[schemars(extend("pattern" = r"\S", "not" = token_pattern(), "examples" = ["/run/secrets/shopify/{shop}"]))]
 struct FilePath(String);
-
-#[derive(JsonSchema)]
-#[schemars(extend("pattern" = r"\S"))]
-struct NonBlank(String);
-
-#[derive(JsonSchema)]
-#[schemars(extend("pattern" = r"^\S([\s\S]*\S)?$"))]
-struct Item(String);
 
 /// An access scope.
 #[derive(JsonSchema)]
