@@ -4,10 +4,12 @@
 //! live topic enum of a development store (2026-04, 2026-07) and the webhook documentation. Scope alternatives are those
 //! that the schema's descriptions state; where none is stated the tool assumes none.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
-use crate::model::{ApiVersion, ScopeSet, Topic};
+use strsim::damerau_levenshtein;
+
+use crate::model::{ApiVersion, Scope, ScopeSet, Topic};
 
 /// What is known of one topic.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +117,39 @@ pub fn missing_scopes(topic: &Topic, granted: &ScopeSet) -> Option<Vec<&'static 
     (!granted.grants_any_of(info.scopes())).then(|| info.scopes().collect())
 }
 
+/// What scopes are for, beyond what the topics need: `read_…` and `write_…` of each, from lists that apps ask for in
+/// public (2026). Shopify adds scopes, so that this list is never whole.
+const OTHER_RESOURCES: &str = "all_cart_transforms all_orders analytics app_proxy apps bulk_operations bundles \
+    cart_transforms cash_tracking channels checkout_branding_settings checkouts custom_fulfillment_services custom_pixels \
+    customer_data_erasure customer_events customer_tags delivery_customizations delivery_option_generators \
+    discounts_allocator_functions discovery files fulfillment_constraint_rules gates gdpr_data_request \
+    gift_card_transactions gift_cards legal_policies marketing_integrated_campaigns markets_home metaobject_definitions \
+    online_store_navigation online_store_pages order_edits packing_slip_templates payment_customizations payment_mandate \
+    payment_notifications pixels price_rules privacy_settings product_feeds product_inventory product_pickup_locations \
+    product_tags purchase_options quick_sale reports resource_feedbacks rollouts script_tags selling_plans \
+    shop_pay_installments_pricing shopify_credit shopify_payments_accounts shopify_payments_bank_accounts \
+    shopify_payments_payouts shopify_payments_provider_accounts_sensitive store_credit_account_transactions \
+    store_credit_accounts theme_code translations users validations";
+
+static RESOURCES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    let needed = TOPICS.iter().flat_map(TopicInfo::scopes).filter_map(|scope| scope.strip_prefix("read_"));
+    needed.chain(OTHER_RESOURCES.split_whitespace()).collect()
+});
+
+/// The scope that was probably meant by an unknown one. `None` also for a scope that is unlike every known one: the list
+/// is not whole.
+pub fn meant_scope(scope: &Scope) -> Option<Scope> {
+    let (action, resource) = scope.parts();
+    if RESOURCES.contains(resource) {
+        return None;
+    }
+    // One typing error, in long names two. More would take a new scope for a known one.
+    let allowed = if resource.len() < 10 { 1 } else { 2 };
+    let near = RESOURCES.iter().map(|known| (damerau_levenshtein(resource, known), known));
+    let (_, meant) = near.filter(|(distance, _)| *distance <= allowed).min()?;
+    Scope::parse(&format!("{action}{meant}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +178,30 @@ mod tests {
             assert_eq!(from_graphql(graphql).as_str(), slash);
             assert_eq!(from_graphql(graphql).graphql(), graphql);
         }
+    }
+
+    #[test]
+    fn a_scope_with_a_typing_error_is_recognised_and_an_unlike_one_is_not() {
+        let meant = |text: &str| meant_scope(&Scope::parse(text).expect(text)).map(|scope| scope.to_string());
+        for (written, expected) in [
+            ("read_order", Some("read_orders")),
+            ("write_prodcuts", Some("write_products")),
+            ("read_customer", Some("read_customers")),
+            ("read_fulfilment", Some("read_fulfillments")),
+            ("unauthenticated_read_checkout", Some("unauthenticated_read_checkouts")),
+            ("read_orders", None),
+            ("read_all_orders", None),
+            ("read_order_edits", None),
+            ("write_returns", None),
+            ("read_files", None),
+            // Unlike every known one, so it may be new.
+            ("read_webhooks", None),
+            ("read_orders_v2", None),
+        ] {
+            assert_eq!(meant(written).as_deref(), expected, "{written}");
+        }
+        // No scope that is known, or that a topic needs, is taken for another.
+        assert!(RESOURCES.iter().all(|resource| meant(&format!("read_{resource}")).is_none()));
     }
 
     #[test]

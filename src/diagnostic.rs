@@ -88,16 +88,36 @@ pub struct Diagnostic {
     pub related: Vec<Related>,
     /// The shops that have it, where it is a matter of shops.
     pub shops: Option<Shops>,
+    /// Further places of the same problem, where one cause has several.
+    pub also: Vec<Place>,
 }
 
 /// The shops that one diagnostic was folded over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shops {
-    /// How many.
-    pub count: usize,
-    /// One of them.
+    /// The first of them.
     pub first: ShopDomain,
+    /// The others.
+    pub others: Vec<ShopDomain>,
 }
+
+impl Shops {
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.others.len() + 1
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &ShopDomain> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+/// What a further place of the same problem is called.
+const ALSO: &str = "the same here";
+
+/// More shops or places than this are counted in a text; JSON has them all.
+const MOST_NAMES: usize = 40;
 
 impl Diagnostic {
     /// A diagnostic with its code's own severity.
@@ -105,7 +125,16 @@ impl Diagnostic {
     /// Tokens are taken out of every text here, so that no emitter can echo one.
     pub fn new(code: Code, place: Place, message: impl Into<String>) -> Self {
         let message = mask::clean(message.into());
-        Self { code, severity: code.severity(), message, place, hint: None, related: Vec::new(), shops: None }
+        Self {
+            code,
+            severity: code.severity(),
+            message,
+            place,
+            hint: None,
+            related: Vec::new(),
+            shops: None,
+            also: Vec::new(),
+        }
     }
 
     /// Adds what to do.
@@ -136,11 +165,29 @@ impl Diagnostic {
     /// The message with the shops that it is about.
     pub fn full_message(&self) -> String {
         match &self.shops {
-            Some(Shops { count: 1, first }) => format!("{} ({first})", self.message),
-            Some(Shops { count, first }) => format!("{} ({count} shops, such as {first})", self.message),
+            Some(Shops { first, others }) if others.is_empty() => format!("{} ({first})", self.message),
+            Some(shops) => format!("{} ({} shops, such as {})", self.message, shops.count(), shops.first),
             None => self.message.clone(),
         }
     }
+
+    /// What the message leaves out: every shop where there are several, and further places, unless each shop has one.
+    pub fn notes(&self) -> Vec<String> {
+        let count = self.shops.as_ref().map_or(0, Shops::count);
+        let shops = self.shops.as_ref().filter(|_| count > 1);
+        let shops = shops.map(|shops| named("shops", count, shops.iter().map(|shop| shop.handle().to_owned())));
+        let places = self.also.iter().map(|Place { file, line, .. }| format!("{file}:{line}"));
+        let also = (self.also.len() >= count.max(1)).then(|| named("also at", self.also.len(), places));
+        shops.into_iter().chain(also).collect()
+    }
+}
+
+/// `shops: a, b and 3 more`
+fn named(what: &str, count: usize, names: impl Iterator<Item = String>) -> String {
+    let more = count.saturating_sub(MOST_NAMES);
+    let names: Vec<String> = names.take(MOST_NAMES).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{what}: {}{more}", names.join(", "))
 }
 
 /// What an emitter prints: the diagnostics and the texts they point into.

@@ -218,8 +218,7 @@ pub fn load_with(files: Vec<SourceFile>, options: &Options, read: &ReadFile<'_>)
                 continue;
             }
         };
-        let mut decoder =
-            decode::Decoder { file, path: Arc::clone(&path), diagnostics: Vec::new(), secrets: Vec::new() };
+        let mut decoder = decode::Decoder::new(file, Arc::clone(&path));
         match parsed(&path, text, &mut decoder) {
             Some(document) => documents.push(document),
             None => whole = false,

@@ -295,7 +295,8 @@ fn the_same_warning_over_forty_shops_is_one() {
         );
     }
     let loaded = load(&[("fleet.yaml", &yaml)]);
-    let found: Vec<_> = loaded.diagnostics.iter().map(|d| (d.code, d.shops.as_ref().map(|s| s.count))).collect();
+    let found: Vec<_> =
+        loaded.diagnostics.iter().map(|d| (d.code, d.shops.as_ref().map(diagnostic::Shops::count))).collect();
     assert_eq!(found, [(Code::ScopeMissing, Some(39)), (Code::ScopeMissing, Some(39))]);
     assert!(loaded.manifest.is_some());
     insta::assert_snapshot!(text(&loaded).split("\n\n").next().unwrap_or_default(), @r#"
@@ -310,11 +311,76 @@ warning[HW104]: `scopes` do not allow `orders/create`: it needs `read_orders` or
 2 | scopes: [read_products]
   | ------ the scopes that count here
   |
+  = note: shops: shop-0, shop-1, shop-2, shop-3, shop-4, shop-5, shop-6, shop-8, shop-9, shop-10, shop-11,
+          shop-12, shop-13, shop-14, shop-15, shop-16, shop-17, shop-18, shop-19, shop-20, shop-21, shop-22,
+          shop-23, shop-24, shop-25, shop-26, shop-27, shop-28, shop-29, shop-30, shop-31, shop-32, shop-33,
+          shop-34, shop-35, shop-36, shop-37, shop-38, shop-39
   = help: add one of them to `scopes`; a write_ scope brings its read_ scope along
 "#);
 
     let silenced = yaml.replace("shops:\n", "lint: { allow: [HW104] }\nshops:\n");
     assert_eq!(codes(&load(&[("fleet.yaml", &silenced)])), [""; 0]);
+}
+
+#[test]
+fn a_forgotten_base_file_is_one_error_for_each_cause_with_the_shops_named_in_every_format() {
+    let mut yaml = String::from("version: 1\nshops:\n");
+    for shop in 0..30 {
+        let _ = writeln!(
+            yaml,
+            "  - {{ shop: s{shop}, use: [orders, stock], bindings: [{{ topic: orders/paid, destination: c }}] }}"
+        );
+    }
+    let loaded = load(&[("shops.yaml", &yaml)]);
+    assert_eq!(codes(&loaded), ["HW024", "HW024", "HW023"]);
+    let names: Vec<String> = (0..30).map(|shop| format!("s{shop}")).collect();
+    let shown = text(&loaded);
+    assert!(shown.contains("there is no binding set `orders` (30 shops, such as s0.myshopify.com)"), "{shown}");
+    assert!(shown.lines().count() < 60, "{shown}");
+    assert!(shown.contains("note: shops: s0, s1, s2") && shown.contains("s28, s29\n"), "{shown}");
+    // Several places in one shop are named, too.
+    let twice = "version: 1\nshops:\n  - shop: a\n    bindings:\n      - { topic: orders/paid, destination: c }\n      - { topic: orders/create, destination: c }\n";
+    let twice = load(&[("shops.yaml", twice)]);
+    assert!(codes(&twice) == ["HW023"] && text(&twice).contains("note: also at: shops.yaml:6\n"), "{}", text(&twice));
+    let emitted = |emit: fn(&mut dyn std::io::Write, diagnostic::Report<'_>) -> std::io::Result<()>| {
+        let mut out = Vec::new();
+        emit(&mut out, loaded.report()).expect("write");
+        String::from_utf8(out).expect("utf-8")
+    };
+    let github = emitted(diagnostic::github::write);
+    assert_eq!((github.lines().count(), github.matches(&names.join(", ")).count()), (3, 3), "{github}");
+    let sarif: Value = serde_json::from_str(&emitted(diagnostic::sarif::write)).expect("json");
+    let result = &sarif["runs"][0]["results"][0];
+    assert!(result["message"]["text"].as_str().unwrap_or_default().contains(&names.join(", ")), "{result}");
+    assert_eq!(result["relatedLocations"].as_array().map(Vec::len), Some(29));
+    let json: Value = serde_json::from_str(&emitted(diagnostic::json::write)).expect("json");
+    let first = &json["diagnostics"][0];
+    assert_eq!((&first["shops"], first["all_shops"].as_array().map(Vec::len)), (&json!(30), Some(30)));
+    assert_eq!((&first["all_shops"][29], &first["related"][28]["line"]), (&json!("s29.myshopify.com"), &json!(32)));
+}
+
+#[test]
+fn a_misspelt_key_is_one_error_and_its_content_counts() {
+    let yaml = |destinations: &str, sets: &str, topic: &str| {
+        format!(
+            "version: 1\n{destinations}: {{ c: \"{A}\" }}\n{sets}:\n  orders: [{{ {topic}: orders/create, destination: c }}]\nshops:\n  - {{ shop: a, use: [orders] }}\n  - {{ shop: b, use: [orders] }}\n"
+        )
+    };
+    assert_eq!(codes(&load(&[("x.yaml", &yaml("destinations", "binding_sets", "topic"))])), [""; 0]);
+    assert_eq!(codes(&load(&[("x.yaml", &yaml("destination", "sets", "topik"))])), ["HW010", "HW010", "HW010"]);
+    // What is wrong below it is still said.
+    let broken = yaml("destination", "binding_set", "topic").replace("orders/create", "order/create");
+    assert_eq!(codes(&load(&[("x.yaml", &broken)])), ["HW010", "HW010", "HW100"]);
+    // That the value has another type than the key that was meant needs no second message.
+    for more in ["shop: acme", "scope: read_orders", "api_version: \"2026-10\"", "safty: 5"] {
+        let loaded = load(&[("x.yaml", &format!("version: 1\n{more}\nshops: [{{ shop: a, bindings: [] }}]\n"))]);
+        assert_eq!(codes(&loaded), ["HW010"], "{more}");
+    }
+    // The key that is spelt well counts.
+    let both = format!(
+        "version: 1\nshops: [{{ shop: a, bindings: [{{ topic: orders/create, topcs: [x], address: \"{A}\" }}] }}]\n"
+    );
+    assert_eq!(codes(&load(&[("x.yaml", &both)])), ["HW010"]);
 }
 
 /// The codes with their severity, as in `error HW100`.
@@ -515,7 +581,7 @@ error[HW032]: no prefix of `ownership` covers https://hooks.example.com/shopify
 5 |   other: https://hooks.example.com/shopify
   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = help: the tool would create the subscription and then take it for somebody else's. Add the prefix:
+  = help: the tool would create the subscription and then take it for somebody else's. If the address is right, add it:
           ownership: { address_prefixes: ["https://dcs.adobedc.net/collection/", "https://hooks.example.com/shopify"] }
 
 error[HW023]: there is no destination `comerce` (acme.myshopify.com)
@@ -547,6 +613,53 @@ error[HW030]: `orders/paid` is bound twice to one address with the same format a
    |
    = help: remove one of the two; a shop that uses a set can leave a topic out: { set: NAME, except: [topic] }
 "#);
+}
+
+#[test]
+fn a_prefix_that_has_a_scheme_is_not_told_to_write_one() {
+    let (_, loaded) = load_file(Path::new("tests/fixtures/manifests/bad/bad-prefixes.yaml"));
+    let said: Vec<_> =
+        loaded.diagnostics.iter().map(|d| d.message.split(&[',', ':'][..]).next().unwrap_or_default()).collect();
+    assert_eq!(
+        said,
+        [
+            "an empty prefix would cover every subscription",
+            "a prefix needs its scheme",
+            "a prefix of a scheme alone would cover the subscriptions of every owner",
+            "the prefix covers nothing"
+        ]
+    );
+}
+
+/// What each diagnostic of one code advises.
+fn hints(loaded: &Loaded, code: Code) -> Vec<&str> {
+    loaded.diagnostics.iter().filter(|d| d.code == code).filter_map(|d| d.hint.as_deref()).collect()
+}
+
+#[test]
+fn an_address_that_is_not_owned_is_proposed_by_itself_and_a_page_not_at_all() {
+    let hint = |address: &str| {
+        let yaml = format!(
+            "version: 1\nownership: {{ address_prefixes: [\"https://dcs.adobedc.net/collection/aa\"] }}\ndestinations: {{ a: \"{address}\" }}\nshops: [{{ shop: a, bindings: [] }}]\n"
+        );
+        let loaded = load(&[("x.yaml", &yaml)]);
+        hints(&loaded, Code::NotOwned).concat()
+    };
+    for address in [A, &format!("{A}?x-adobe-flow-id=1"), "https://x.example/a/b?c=d", "pubsub://my-project:orders"] {
+        let proposed = format!("address_prefixes: [\"https://dcs.adobedc.net/collection/aa\", \"{address}\"]");
+        assert!(hint(address).contains(&proposed), "{}", hint(address));
+    }
+    for (page, kind) in [
+        (
+            "https://experience.adobe.com/#/@acme/sname:prod/platform/source/dataflows",
+            "https://dcs.adobedc.net/collection/<64",
+        ),
+        ("https://console.cloud.google.com/cloudpubsub/topic/detail/orders?project=my-project", "pubsub://<project"),
+        ("https://eu-west-1.console.aws.amazon.com/events/home", "arn:aws:events:<region>"),
+    ] {
+        assert!(hint(page).contains(kind) && !hint(page).contains("address_prefixes"), "{}", hint(page));
+    }
+    assert!(hint("https://notexperience.adobe.com.example/").contains("address_prefixes"));
 }
 
 #[test]
@@ -633,6 +746,8 @@ fn mutate(document: &mut Value, at: &str, how: u8) {
         json!("orders/create"),
         json!("shpat_0123456789abcdef"),
         json!("a b"),
+        json!(" x"),
+        json!("x\n"),
         json!("xml"),
         json!([]),
         json!({}),
@@ -675,7 +790,7 @@ proptest! {
 
     #[test]
     fn a_mutated_manifest_is_refused_by_both_or_by_none(
-        picks in proptest::collection::vec((any::<proptest::sample::Index>(), 0_u8..45), 1..3),
+        picks in proptest::collection::vec((any::<proptest::sample::Index>(), 0_u8..47), 1..3),
     ) {
         thread_local! {
             static VALIDATOR: jsonschema::Validator = validator();

@@ -4,6 +4,8 @@
 mod adobe;
 #[path = "sandbox/adobe_faults.rs"]
 mod adobe_faults;
+#[path = "sandbox/agreement.rs"]
+mod agreement;
 #[path = "sandbox/faults.rs"]
 mod faults;
 #[path = "sandbox/oauth.rs"]

@@ -44,14 +44,23 @@ pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failur
     run.target.close().await?;
     let read = request.shops.len();
     if read == 0 {
-        output.error("no shop could be read, so nothing was written\n");
-        return Ok(exit::of_causes(causes, false));
+        let exit = exit::of_causes(causes, false);
+        if exit == Exit::Done {
+            output.remark("No shop could be read, which is tolerated; nothing was written.\n");
+        } else {
+            output.error("error: no shop could be read, so nothing was written\n");
+        }
+        return Ok(exit);
     }
     let imported = import::import(request);
     for refused in &imported.refused {
         let import::Refused { shop, topic, id, why, managed } = refused;
-        let then = if *managed { "; a plan of this manifest deletes it" } else { "" };
-        output.error(&escaped(&format!("error: {shop}: {topic} ({id}) cannot be written: {why}{then}")));
+        let what = format!("{shop}: {topic} ({id}) cannot be written: {why}");
+        if *managed {
+            output.error(&escaped(&format!("error: {what}; a plan of this manifest deletes it")));
+        } else {
+            output.error(&escaped(&format!("warning: {what}; it stays unmanaged")));
+        }
     }
     match (out, to_file) {
         (Some(file), Some(path)) => {

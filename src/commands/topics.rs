@@ -26,7 +26,7 @@ pub(super) struct TopicV1 {
     pub note: &'static str,
 }
 
-/// Prints the topics that fit. 0, or 3 if a scope is not written like one.
+/// Prints the topics that fit. 0, or 3 if a scope is misspelt.
 pub(crate) fn run(args: &TopicsArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let mut granted = Vec::new();
     for text in &args.scope {
@@ -35,6 +35,11 @@ pub(crate) fn run(args: &TopicsArgs, out: &mut dyn Write, err: &mut dyn Write) -
             writeln!(err, "  = help: scopes look like read_orders or write_customers")?;
             return Ok(3);
         };
+        if let Some(meant) = catalog::meant_scope(&scope) {
+            writeln!(err, "error: unknown scope `{scope}`")?;
+            writeln!(err, "  = help: did you mean {meant}?")?;
+            return Ok(3);
+        }
         granted.push(scope);
     }
     let granted = (!granted.is_empty()).then(|| granted.into_iter().collect::<ScopeSet>());
@@ -122,6 +127,8 @@ mod tests {
         let (code, out, err) = run_with(&["frobnicate"], &[], TopicsFormat::Text);
         assert!(code == 0 && out.is_empty() && err.contains("No topic fits"));
         assert_eq!(run_with(&[], &["orders"], TopicsFormat::Text).0, 3);
+        let (code, _, err) = run_with(&[], &["read_order"], TopicsFormat::Text);
+        assert!(code == 3 && err.contains("did you mean read_orders?"), "{err}");
         assert_eq!(run_with(&["frobnicate"], &[], TopicsFormat::Json).1, "[]\n");
     }
 }

@@ -68,7 +68,7 @@ codes! {
     DuplicateBinding "HW030" "duplicate-binding" Error false "two bindings of a shop have the same topic, address, format and filter";
     DuplicateName "HW031" "duplicate-name" Error false "a subscription name is used twice in a shop";
     NotOwned "HW032" "address-not-owned" Error false "no ownership prefix covers an address";
-    BadPrefix "HW033" "bad-prefix" Error false "an ownership prefix is empty or has no scheme";
+    BadPrefix "HW033" "bad-prefix" Error false "an ownership prefix would cover everything or nothing";
     BadAddress "HW034" "bad-address" Error false "Shopify would refuse the address";
     NotSubscribable "HW035" "topic-not-subscribable" Error false "the Admin API cannot subscribe the topic";
     TopicAddress "HW036" "topic-and-address" Error false "the topic cannot be delivered to that kind of address or in that format";
@@ -92,6 +92,9 @@ codes! {
     DoubleDelivery "HW110" "double-delivery" Warning false "a binding repeats what the app declares for itself, so that each event comes twice";
     SharedToken "HW111" "shared-token" Warning false "several shops have their access token in one environment variable";
     Undocumented "HW112" "undocumented-topic" Warning false "a topic that was seen in a live shop, but is in no published Admin API version";
+    UnknownScope "HW113" "unknown-scope" Warning false "a scope that is unknown and close to a known one";
+    RemovedField "HW114" "removed-field" Warning false "a field that Shopify removed from the payloads of a topic";
+    ConstantPayload "HW115" "constant-payload" Warning false "the included fields of an update topic never change, so that Shopify drops deliveries as duplicates";
 }
 
 impl Code {

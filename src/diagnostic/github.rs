@@ -11,6 +11,10 @@ pub fn write(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
 
 fn command(d: &Diagnostic, root: Option<&paths::Root>) -> String {
     let mut text = d.full_message();
+    for note in d.notes() {
+        text.push('\n');
+        text.push_str(&note);
+    }
     if let Some(hint) = &d.hint {
         text.push('\n');
         text.push_str(hint);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Diagnostic, Place, Report, Severity};
+use super::{Diagnostic, Place, Report, Severity, Shops};
 
 /// What `validate --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -46,7 +46,7 @@ pub struct DiagnosticV1 {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// Other places that matter.
+    /// Other places that matter, and further places of the same problem.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<RelatedV1>,
     /// Number of shops with the same problem, where it is a matter of shops.
@@ -55,6 +55,9 @@ pub struct DiagnosticV1 {
     /// One of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub example_shop: Option<String>,
+    /// All of them, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub all_shops: Vec<String>,
 }
 
 /// Another place.
@@ -100,6 +103,7 @@ pub fn write(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
 
 fn diagnostic(d: &Diagnostic) -> DiagnosticV1 {
     let Place { file, line, column, start: _, end: _ } = &d.place;
+    let several = d.shops.as_ref().filter(|shops| shops.count() > 1);
     DiagnosticV1 {
         code: d.code.as_str().to_owned(),
         name: d.code.slug().to_owned(),
@@ -115,14 +119,15 @@ fn diagnostic(d: &Diagnostic) -> DiagnosticV1 {
         related: d
             .related
             .iter()
-            .map(|r| RelatedV1 {
-                message: r.message.clone(),
-                file: r.place.file.to_string(),
-                line: r.place.line,
-                column: r.place.column,
-            })
+            .map(|r| related(&r.place, &r.message))
+            .chain(d.also.iter().map(|place| related(place, super::ALSO)))
             .collect(),
-        shops: d.shops.as_ref().map(|shops| shops.count),
+        shops: d.shops.as_ref().map(Shops::count),
         example_shop: d.shops.as_ref().map(|shops| shops.first.to_string()),
+        all_shops: several.map(|shops| shops.iter().map(ToString::to_string).collect()).unwrap_or_default(),
     }
+}
+
+fn related(place: &Place, message: &str) -> RelatedV1 {
+    RelatedV1 { message: message.to_owned(), file: place.file.to_string(), line: place.line, column: place.column }
 }

@@ -43,7 +43,7 @@ impl Code {
             }
             Self::DuplicateName => "Give each subscription of a shop a name of its own, or none.",
             Self::NotOwned => {
-                "Add a prefix that covers the address to ownership.address_prefixes, so that hookwright may manage it."
+                "Correct the address, or add it to ownership.address_prefixes, so that hookwright may manage it."
             }
             Self::BadPrefix => "Write a prefix with its scheme, as in https://host/path/.",
             Self::BadAddress => "Write a public https:// address, pubsub://project:topic or an EventBridge source ARN.",
@@ -78,6 +78,9 @@ impl Code {
             Self::UnusualDcs => "Compare the address with the one that Adobe shows for the inlet.",
             Self::MixedInlet => "Give unlike topics inlets of their own, since an inlet has one schema.",
             Self::FilterField => "Add the field to include_fields, or drop it from the filter.",
+            Self::UnknownScope => "Correct the spelling, or silence the code if Shopify has added the scope since.",
+            Self::RemovedField => "Remove the field from include_fields and from the filter.",
+            Self::ConstantPayload => "Add `updated_at`, or another field that changes, to include_fields.",
             Self::AppConfig => "Correct the path under `app_config`, or mend the TOML at the place shown.",
             Self::DoubleDelivery => {
                 "Remove the topic from the app's shopify.app.toml, or the binding: the two do not see each other."

@@ -166,6 +166,10 @@ fn sentence(text: &str) -> Text {
 
 fn finding(d: &Diagnostic, report: Report<'_>, seen: &mut BTreeMap<String, usize>) -> Finding {
     let mut text = d.full_message();
+    for note in d.notes() {
+        text.push_str(". ");
+        text.push_str(&note);
+    }
     if let Some(hint) = &d.hint {
         // A review shows the first sentence alone where there is little room.
         text.push_str(". ");
@@ -180,7 +184,12 @@ fn finding(d: &Diagnostic, report: Report<'_>, seen: &mut BTreeMap<String, usize
         },
         message: Text { text },
         locations: [location(&d.place, None, report.root)],
-        related_locations: d.related.iter().map(|r| location(&r.place, Some(&r.message), report.root)).collect(),
+        related_locations: d
+            .related
+            .iter()
+            .map(|r| location(&r.place, Some(&r.message), report.root))
+            .chain(d.also.iter().map(|place| location(place, Some(super::ALSO), report.root)))
+            .collect(),
         partial_fingerprints: Fingerprints { ours: fingerprint(d, report, seen) },
     }
 }

@@ -45,10 +45,29 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &Sources) -> Group<'a> {
     for related in &diagnostic.related {
         group = shown(group, &related.place, sources, AnnotationKind::Context, Some(&related.message));
     }
+    for note in diagnostic.notes() {
+        group = group.element(Level::NOTE.message(wrapped(&note)));
+    }
     match &diagnostic.hint {
         Some(hint) => group.element(Level::HELP.message(hint)),
         None => group,
     }
+}
+
+/// In lines of a readable length, broken at commas.
+fn wrapped(note: &str) -> String {
+    const WIDTH: usize = 100;
+    let mut lines = vec![String::new()];
+    for word in note.split_inclusive(", ") {
+        if lines.last().is_some_and(|line| !line.is_empty() && line.len() + word.trim_end().len() > WIDTH) {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(word);
+        }
+    }
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join("\n")
 }
 
 fn shown<'a>(

@@ -1,5 +1,7 @@
 //! What Shopify and Adobe take as an address, as far as that can be said offline.
 
+mod placeholder;
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
@@ -7,6 +9,9 @@ use url::{Host, Url};
 use crate::diagnostic::Code;
 use crate::model::{Address, AddressKind};
 use crate::state::Ownership;
+
+use super::decode::short;
+pub(super) use placeholder::placeholder;
 
 /// The id in Adobe's documentation.
 const SAMPLE_ID: &str = "9d411a24aa3c0a3eded92bac6c64d0da986ee7a8212f87168c5fb42d9ddc3227";
@@ -31,6 +36,16 @@ pub(super) fn refused(address: &Address) -> Option<Remark> {
     if text.len() > LONGEST {
         return bad("the address is longer than 65,535 bytes", "Shopify takes no longer one");
     }
+    if let Some(placeholder) = placeholder(text) {
+        let message = format!(
+            "the address has a placeholder, `{}`, but addresses are sent as they are written",
+            short(placeholder)
+        );
+        let hint = "write the whole address. Where each shop has its own, write it under the shop:\n\
+                    destinations: { NAME: \"https://…\" }\n\
+                    Anything else has to be filled in before hookwright reads the file, by the tool that has the values";
+        return Some(remark(Code::BadAddress, message, hint));
+    }
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return bad("the address contains a blank or a control character", "remove it, or write it as %20");
     }
@@ -54,7 +69,9 @@ pub(super) fn refused(address: &Address) -> Option<Remark> {
 
 fn refused_https(text: &str) -> Option<Remark> {
     let bad = |message: &str, hint: &str| Some(remark(Code::BadAddress, message, hint));
-    let Ok(url) = Url::parse(text) else {
+    // The reader of URLs skips any number of slashes and backslashes before the host.
+    let written = !text["https://".len()..].starts_with(['/', '\\']);
+    let Some(url) = Url::parse(text).ok().filter(|_| written) else {
         return bad("the address is not a valid URL", "write it like https://dcs.adobedc.net/collection/<id>");
     };
     if !url.username().is_empty() || url.password().is_some() {
@@ -68,7 +85,11 @@ fn refused_https(text: &str) -> Option<Remark> {
         Some(Host::Ipv4(ip)) => is_internal_v4(ip),
         Some(Host::Ipv6(ip)) => is_internal_v6(ip),
         Some(Host::Domain(host)) => {
-            let host = host.trim_end_matches('.');
+            let host = host.strip_suffix('.').unwrap_or(host);
+            if let Some(why) = impossible(host) {
+                let message = format!("the host `{}` cannot exist: {why}", short(host));
+                return Some(remark(Code::BadAddress, message, "correct the host; was the address copied whole?"));
+            }
             let within = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|h| h.ends_with('.'));
             if ["myshopify.com", "shopify.com", "shopifycloud.com"].into_iter().any(within) {
                 return bad("the address is one of Shopify's own", "Shopify does not deliver to its own domains");
@@ -83,6 +104,27 @@ fn refused_https(text: &str) -> Option<Remark> {
         );
     }
     None
+}
+
+/// Why no host can have this name (RFC 1123; an underscore is taken, since it is found in names that resolve).
+fn impossible(host: &str) -> Option<&'static str> {
+    if host.len() > 253 {
+        return Some("it is longer than 253 characters");
+    }
+    host.split('.').find_map(|label| {
+        let odd = |c: u8| !c.is_ascii_alphanumeric() && c != b'-' && c != b'_';
+        if label.is_empty() {
+            Some("nothing stands before or between its dots")
+        } else if label.len() > 63 {
+            Some("a part between its dots is longer than 63 characters")
+        } else if label.starts_with('-') || label.ends_with('-') {
+            Some("a part between its dots starts or ends with a hyphen")
+        } else if label.bytes().any(odd) {
+            Some("it has a character other than letters, digits, hyphens and dots")
+        } else {
+            None
+        }
+    })
 }
 
 fn is_internal_v4(ip: Ipv4Addr) -> bool {
@@ -100,17 +142,37 @@ fn is_internal_v6(ip: Ipv6Addr) -> bool {
 }
 
 fn refused_pubsub(text: &str) -> Option<Remark> {
+    if !text.starts_with("pubsub://") {
+        let message = "the scheme has capitals: Shopify takes pubsub:// in small letters only";
+        return Some(remark(Code::BadAddress, message, "write pubsub://<project id or number>:<topic>"));
+    }
     let (project, topic) = text.get("pubsub://".len()..).unwrap_or_default().split_once(':').unwrap_or_default();
-    let project_ok = !project.is_empty()
-        && !project.starts_with('-')
-        && project.bytes().all(|c| c.is_ascii_alphanumeric() || b"-.:_".contains(&c));
+    // A project number, or an id that starts with a small letter (both recorded), by Google's own rule.
+    let number = !project.is_empty() && project.bytes().all(|c| c.is_ascii_digit());
+    let id = (6..=30).contains(&project.len())
+        && project.starts_with(|c: char| c.is_ascii_lowercase())
+        && !project.ends_with('-')
+        && project.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
     let topic_ok = (3..=255).contains(&topic.len())
         && topic.starts_with(|c: char| c.is_ascii_alphabetic())
         && !topic.starts_with("goog")
         && topic.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.~+%".contains(&c));
-    let hint = "write pubsub://<project id or number>:<topic>; a topic has 3 to 255 letters, digits and -_.~+%, starts \
-                with a letter and not with goog";
-    (!project_ok || !topic_ok).then(|| remark(Code::BadAddress, "the Pub/Sub address is not valid", hint))
+    let (message, hint) = if !number && !id {
+        (
+            format!("`{}` is not the id or number of a Google Cloud project", short(project)),
+            "write pubsub://<project id or number>:<topic>; a project id has 6 to 30 small letters, digits and hyphens, starts \
+             with a letter and does not end with a hyphen",
+        )
+    } else if !topic_ok {
+        (
+            format!("`{}` is not the id of a Pub/Sub topic", short(topic)),
+            "write pubsub://<project id or number>:<topic>; a topic has 3 to 255 letters, digits and -_.~+%, starts with a \
+             letter and not with goog",
+        )
+    } else {
+        return None;
+    };
+    Some(remark(Code::BadAddress, message, hint))
 }
 
 fn refused_arn(text: &str) -> Option<Remark> {
@@ -146,7 +208,7 @@ pub(crate) fn unusable(address: &Address, ownership: &Ownership) -> Option<Strin
         format!(
             "no prefix of `ownership` covers it, so that it would be taken for somebody else's; if it is right, add {:?} to \
              ownership.address_prefixes",
-            prefix_for(address)
+            address.as_str()
         )
     })
 }
@@ -156,6 +218,27 @@ pub(crate) fn is_dcs(address: &Address) -> bool {
     let Some(rest) = address.as_str().get(8..).filter(|_| address.kind() == AddressKind::Https) else { return false };
     let host = &rest[..rest.find(['/', '?', '#', ':']).unwrap_or(rest.len())];
     host.eq_ignore_ascii_case("dcs.adobedc.net") || host.eq_ignore_ascii_case("dcs-int.adobedc.net")
+}
+
+/// Which kind of address belongs in place of a page's that was copied from a browser; nothing for any other address.
+pub(super) fn page(address: &Address) -> Option<&'static str> {
+    let url = address.url()?;
+    let host = url.host_str()?;
+    let within = |domain: &str| host.strip_suffix(domain).is_some_and(|head| head.is_empty() || head.ends_with('.'));
+    if ["experience.adobe.com", "platform.adobe.com", "developer.adobe.com"].into_iter().any(within) {
+        return Some(
+            "this is the address of a page in a browser, nothing is delivered there. Write the streaming endpoint of the \
+             dataflow or of the HTTP API connection, which Adobe Experience Platform shows with the source:\n\
+             https://dcs.adobedc.net/collection/<64 hexadecimal digits>",
+        );
+    }
+    if within("console.cloud.google.com") {
+        return Some("this is the address of a page in a browser. Write pubsub://<project id or number>:<topic>");
+    }
+    within("console.aws.amazon.com").then_some(
+        "this is the address of a page in a browser. Write the ARN of the event source: \
+         arn:aws:events:<region>::event-source/aws.partner/shopify.com/<the app's numeric id>/<source>",
+    )
 }
 
 /// What to say of an address of Adobe's collection endpoint.
@@ -184,8 +267,7 @@ pub(super) fn dcs_remarks(address: &Address) -> Vec<Remark> {
             _ => false,
         });
     if !usual {
-        let message =
-            format!("`{}` looks unlike the addresses that Adobe gives out", super::decode::short(address.as_str()));
+        let message = format!("`{}` looks unlike the addresses that Adobe gives out", short(address.as_str()));
         let hint = "the usual form is https://dcs.adobedc.net/collection/<64 hexadecimal digits>, with nothing after it \
                     but ?x-adobe-flow-id=<uuid>; check that it was copied \
                     whole. If it is right all the same, write lint: { allow: [HW106] }";
@@ -201,7 +283,7 @@ pub(super) fn is_uuid(text: &str) -> bool {
         && parts.iter().zip(lengths).all(|(part, len)| part.len() == len && part.bytes().all(|c| c.is_ascii_hexdigit()))
 }
 
-/// The ownership prefix that would cover the address and little else.
+/// The ownership prefix for an imported address: its folder, so that its neighbours share it.
 pub(crate) fn prefix_for(address: &Address) -> String {
     let text = address.as_str();
     match address.kind() {
@@ -241,11 +323,24 @@ mod tests {
             "https://x.example/a b",
             "pubsub://my-project",
             "pubsub://-bad:topic",
+            "pubsub://MyProject:orders",
+            "pubsub://short:orders",
+            "pubsub://example.com:orders",
+            "PUBSUB://my-project:orders",
             "pubsub://valid-project:1topic",
             "pubsub://valid-project:goog-prefixed",
             "pubsub://valid-project:",
             "arn:aws:events:bogus",
             "kafka://broker/topic",
+            "https://x..example/",
+            "https://.x.example/",
+            "https://x.example../",
+            "https://-x.example/",
+            "https://x-.example/",
+            "https://x$y.example/",
+            "https:///x.example/",
+            &format!("https://{}.example/", "a".repeat(64)),
+            &format!("https://{}example/", "a.".repeat(130)),
         ] {
             assert!(refused(&Address::new(text)).is_some(), "{text}");
         }
@@ -253,6 +348,10 @@ mod tests {
             "https://x.example/a?b=c",
             "HTTPS://X.example",
             "https://8.8.8.8/",
+            "https://x.example./",
+            "https://my_bucket.x--y.example/",
+            "https://größe.example/",
+            &format!("https://{}.example/", "a".repeat(63)),
             "https://notmyshopify.com/",
             "pubsub://123456789012:unified-final%25topic",
             "arn:aws:events:us-west-2::event-source/aws.partner/shopify.com/347082227713/xml-unified-update",
@@ -277,9 +376,12 @@ mod tests {
 
     #[test]
     fn the_suggested_prefix_covers_the_address() {
-        for text in
-            ["https://X.example?q", "https://x.example/a/b", "pubsub://p:t", "arn:aws:events:r::event-source/a/1/s"]
-        {
+        for text in [
+            "https://X.example?q",
+            "https://x.example/a/b",
+            "pubsub://project:topic",
+            "arn:aws:events:r::event-source/a/1/s",
+        ] {
             let prefix = crate::state::Prefix::parse(&prefix_for(&Address::new(text))).expect("prefix");
             let ownership = crate::state::Ownership { address_prefixes: vec![prefix], ..Default::default() };
             assert!(ownership.covers(&Address::new(text)), "{text}");

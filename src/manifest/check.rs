@@ -53,6 +53,8 @@ impl Rules {
             findings.report(findings.diagnostic(Code::DuplicateName, name.spot, message).hint(hint));
         }
         Self::filter(raw, &topics, findings, &mut warnings);
+        removed_field(raw, &topics, findings, &mut warnings);
+        constant_payload(raw, &topics, findings, &mut warnings);
         namespaces(raw, findings);
         if self.rest {
             rest_cannot(raw, findings);
@@ -141,7 +143,7 @@ impl Rules {
             }
         };
         if let Some(topic) = metaobject {
-            let usable = |value: &str| !value.is_empty() && !value.contains('*') && !value.starts_with("$app:");
+            let usable = |value: &str| !value.is_empty() && !value.contains(['*', '$']);
             if !terms.iter().any(|term| term.field == "type" && usable(term.value)) {
                 let message = format!("`{}` needs `type:` with the whole definition type in its filter", topic.value);
                 let hint = "write filter: \"type:<definition type>\"; wildcards and $app: do not work there";
@@ -187,16 +189,21 @@ impl Rules {
         if let Some(ownership) = &self.ownership
             && !ownership.covers(&at.value)
         {
-            let mut prefixes: Vec<String> = self.prefixes.iter().map(|prefix| format!("\"{prefix}\"")).collect();
-            prefixes.push(format!("\"{}\"", address::prefix_for(&at.value)));
             let message = format!("no prefix of `ownership` covers {}", short(at.value.as_str()));
-            let hint = format!(
-                "the tool would create the subscription and then take it for somebody else's. Add the prefix:\n\
-                 ownership: {{ address_prefixes: [{}] }}",
-                prefixes.join(", ")
-            );
+            let hint = address::page(&at.value).map_or_else(|| self.prefix_to_add(&at.value), str::to_owned);
             findings.report(findings.diagnostic(Code::NotOwned, at.spot, message).hint(hint));
         }
+    }
+
+    /// The address alone, since a shorter prefix would cover what other teams manage.
+    fn prefix_to_add(&self, address: &Address) -> String {
+        let prefixes = self.prefixes.iter().map(String::as_str).chain([address.as_str()]);
+        let prefixes: Vec<String> = prefixes.map(|prefix| format!("{prefix:?}")).collect();
+        format!(
+            "the tool would create the subscription and then take it for somebody else's. If the address is right, add it:\n\
+             ownership: {{ address_prefixes: [{}] }}",
+            prefixes.join(", ")
+        )
     }
 }
 
@@ -259,6 +266,14 @@ fn explained(error: &FilterError<'_>) -> (String, &'static str) {
             format!("the filter has a term without its field: `{}`", short(word)),
             "write each term as field:value, such as email:*@example.com; put a value with blanks in quotes",
         ),
+        FilterError::SmallConnective(word) => (
+            format!("`{}` in the filter is taken for a term without its field", short(word)),
+            "write AND, OR and NOT in capitals",
+        ),
+        FilterError::BadField(field) => (
+            format!("`{}` in the filter is not the name of a field", short(field)),
+            "write each term as field:value; put a value that has a colon or blanks in quotes: field:\"a: b\"",
+        ),
         FilterError::NoValue(field) => (
             format!("the filter has no value after `{}:`", short(field)),
             "write each term as field:value; field:* means that there is any",
@@ -267,6 +282,55 @@ fn explained(error: &FilterError<'_>) -> (String, &'static str) {
         FilterError::Parentheses => {
             ("the parentheses in the filter do not match".to_owned(), "close each one that is opened")
         }
+    }
+}
+
+/// A field that Shopify removed from the payloads of orders and checkouts (changelog, March 2026).
+const REMOVED_FIELD: &str = "checkout_id";
+
+fn removed_field(raw: &Binding, topics: &[At<Topic>], findings: &Findings, warnings: &mut Vec<Diagnostic>) {
+    let without =
+        |topic: &&At<Topic>| ["orders/", "checkouts/"].iter().any(|area| topic.value.as_str().starts_with(area));
+    let Some(topic) = topics.iter().find(without) else { return };
+    let since = "Shopify removed it in March 2026";
+    if let Some(field) = raw.include_fields.iter().find(|field| field.value == REMOVED_FIELD) {
+        let message = format!("payloads of `{}` have no field `{REMOVED_FIELD}`: {since}", topic.value);
+        warnings
+            .push(findings.diagnostic(Code::RemovedField, field.spot, message).hint("remove it from `include_fields`"));
+    }
+    let filtered = |filter: &At<String>| {
+        filter::terms(&filter.value).is_ok_and(|terms| terms.iter().any(|term| term.field == REMOVED_FIELD))
+    };
+    if let Some(filter) = raw.filter.as_ref().filter(|filter| filtered(filter)) {
+        let message =
+            format!("the filter looks at `{REMOVED_FIELD}`, which payloads of `{}` do not have: {since}", topic.value);
+        let hint = "remove the term: Shopify delivers nothing for a filter on a field that does not exist";
+        warnings.push(findings.diagnostic(Code::RemovedField, filter.spot, message).hint(hint));
+    }
+}
+
+/// Fields that stay the same for the life of a resource.
+const CONSTANT_FIELDS: [&str; 3] = ["id", "admin_graphql_api_id", "created_at"];
+
+/// An update whose payload is the same each time. Shopify drops a delivery whose payload equals one sent shortly before
+/// (documented for the case that only `id` is included).
+fn constant_payload(raw: &Binding, topics: &[At<Topic>], findings: &Findings, warnings: &mut Vec<Diagnostic>) {
+    let update = |topic: &&At<Topic>| {
+        let verb = topic.value.as_str().rsplit(['/', '.']).next().unwrap_or_default();
+        verb.split('_').any(|word| word == "update" || word == "updated")
+    };
+    let Some(topic) = topics.iter().find(update) else { return };
+    let Some(first) = raw.include_fields.first() else { return };
+    if raw.include_fields.iter().all(|field| CONSTANT_FIELDS.contains(&field.value.as_str())) {
+        let fields: Vec<&str> = raw.include_fields.iter().map(|field| field.value.as_str()).collect();
+        let message = format!(
+            "`include_fields` of `{}` has no field that changes, only {}",
+            topic.value,
+            super::decode::listed(&fields)
+        );
+        let hint = "add updated_at, or another field that changes: Shopify drops a delivery whose payload equals one that it \
+                    sent shortly before";
+        warnings.push(findings.diagnostic(Code::ConstantPayload, first.spot, message).hint(hint));
     }
 }
 

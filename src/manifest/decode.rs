@@ -9,7 +9,7 @@ mod binding;
 mod blocks;
 mod shop;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -26,25 +26,21 @@ pub(super) struct Decoder {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Bytes that hold a literal secret.
     pub(super) secrets: Vec<Range<usize>>,
+    /// Where the values of misspelt keys start. They are used as what was probably meant, so that no problem follows
+    /// from the misspelling; that their type does not fit needs no second message.
+    guessed: HashSet<u32>,
 }
 
 /// The known keys of a mapping, by name.
 pub(super) struct Fields<'a> {
     keys: &'static [&'static str],
     pairs: Vec<Option<&'a Pair>>,
-    /// Keys that unknown ones were probably meant to be; that they are missing needs no saying.
-    meant: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn get(&self, key: &str) -> Option<&'a Pair> {
         let at = self.keys.iter().position(|known| *known == key)?;
         self.pairs.get(at).copied().flatten()
-    }
-
-    /// Whether one of these was probably meant by an unknown key, which was reported.
-    pub(super) fn meant(&self, keys: &[&str]) -> bool {
-        self.meant.iter().any(|meant| keys.contains(meant))
     }
 }
 
@@ -54,6 +50,10 @@ pub(super) fn document(decoder: &mut Decoder, root: &Node) -> Document {
 }
 
 impl Decoder {
+    pub(super) fn new(file: u32, path: Arc<str>) -> Self {
+        Self { file, path, diagnostics: Vec::new(), secrets: Vec::new(), guessed: HashSet::new() }
+    }
+
     pub(super) fn spot(&self, span: Span) -> Spot {
         Spot { file: self.file, span }
     }
@@ -75,23 +75,26 @@ impl Decoder {
     fn fields<'a>(&mut self, node: &'a Node, what: &str, keys: &'static [&'static str]) -> Option<Fields<'a>> {
         let pairs = self.pairs(node, what)?;
         let mut found = vec![None; keys.len()];
-        let mut meant_keys = Vec::new();
+        let mut unknown = Vec::new();
         for pair in pairs {
-            if let Some(slot) = keys.iter().position(|key| *key == pair.key).and_then(|at| found.get_mut(at)) {
-                *slot = Some(pair);
-            } else {
-                let hint = match suggest::key(&pair.key, keys) {
-                    Some(meant) => {
-                        meant_keys.push(meant);
-                        format!("did you mean `{meant}`?")
-                    }
-                    None => format!("it takes {}", listed(keys)),
-                };
-                let message = format!("unknown key `{}` in {what}", pair.key);
-                self.report(self.diagnostic(Code::UnknownKey, pair.key_span, message).hint(hint));
+            match keys.iter().position(|key| *key == pair.key).and_then(|at| found.get_mut(at)) {
+                Some(slot) => *slot = Some(pair),
+                None => unknown.push(pair),
             }
         }
-        Some(Fields { keys, pairs: found, meant: meant_keys })
+        for pair in unknown {
+            let meant = suggest::key(&pair.key, keys);
+            let slot = meant.and_then(|meant| found.get_mut(keys.iter().position(|key| *key == meant)?));
+            if let Some(slot @ None) = slot {
+                *slot = Some(pair);
+                self.guessed.insert(pair.value.span.start);
+            }
+            let hint =
+                meant.map_or_else(|| format!("it takes {}", listed(keys)), |meant| format!("did you mean `{meant}`?"));
+            let message = format!("unknown key `{}` in {what}", pair.key);
+            self.report(self.diagnostic(Code::UnknownKey, pair.key_span, message).hint(hint));
+        }
+        Some(Fields { keys, pairs: found })
     }
 
     /// A mapping with any keys: each once, the first of duplicates.
@@ -213,6 +216,9 @@ impl Decoder {
     }
 
     fn wrong_type(&mut self, node: &Node, what: &str, expected: &str, hint: Option<String>) {
+        if self.guessed.contains(&node.span.start) {
+            return;
+        }
         let diagnostic = if matches!(node.value, Value::Null) {
             let hint = if expected == "a list" {
                 "write the items below it, or `[]` for none, or remove the key"
@@ -235,10 +241,12 @@ impl Decoder {
         what: &str,
         keys: &[&'static str],
     ) -> Option<(&'static str, &'a Node)> {
-        let present: Vec<_> = keys.iter().filter_map(|key| Some((*key, fields.get(key)?))).collect();
+        let mut present: Vec<_> = keys.iter().filter_map(|key| Some((*key, fields.get(key)?))).collect();
+        if present.iter().any(|(key, pair)| pair.key == *key) {
+            present.retain(|(key, pair)| pair.key == *key);
+        }
         match present.as_slice() {
             [(key, pair)] => Some((key, &pair.value)),
-            [] if fields.meant(keys) => None,
             [] => {
                 let message = format!("{what} needs {}", either(keys));
                 self.report(self.diagnostic(Code::MissingKey, span, message));

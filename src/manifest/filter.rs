@@ -17,6 +17,10 @@ pub(super) struct Term<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FilterError<'a> {
     BareWord(&'a str),
+    /// A connective in small letters, which is a term like any other.
+    SmallConnective(&'a str),
+    /// No field has such a name.
+    BadField(&'a str),
     NoValue(&'a str),
     OpenQuote,
     Parentheses,
@@ -37,16 +41,18 @@ pub(super) fn terms(filter: &str) -> Result<Vec<Term<'_>>, FilterError<'_>> {
                 depth = depth.checked_sub(1).ok_or(FilterError::Parentheses)?;
                 rest = &rest[1..];
             }
-            '-' if rest.len() > 1 => rest = &rest[1..],
+            '-' if rest[1..].starts_with(|c: char| !c.is_whitespace() && c != ')') => rest = &rest[1..],
             _ => {
-                let end = rest.find([' ', '\t', '\n', '\r', '(', ')', ':']).unwrap_or(rest.len());
+                let end = rest.find(|c: char| c.is_whitespace() || "():".contains(c)).unwrap_or(rest.len());
                 let (word, after) = rest.split_at(end);
                 if let Some(after) = after.strip_prefix(':') {
-                    let (value, after) = value(word, after)?;
+                    let (value, after) = value(field(word)?, after)?;
                     terms.push(Term { field: word, value });
                     rest = after;
-                } else if ["and", "or", "not"].iter().any(|joint| word.eq_ignore_ascii_case(joint)) {
+                } else if ["AND", "OR", "NOT"].contains(&word) {
                     rest = after;
+                } else if ["and", "or", "not"].iter().any(|joint| word.eq_ignore_ascii_case(joint)) {
+                    return Err(FilterError::SmallConnective(word));
                 } else {
                     return Err(FilterError::BareWord(word));
                 }
@@ -57,31 +63,68 @@ pub(super) fn terms(filter: &str) -> Result<Vec<Term<'_>>, FilterError<'_>> {
     if depth > 0 { Err(FilterError::Parentheses) } else { Ok(terms) }
 }
 
-/// The value after a colon, and what follows it.
-fn value<'a>(field: &'a str, text: &'a str) -> Result<(&'a str, &'a str), FilterError<'a>> {
-    if field.is_empty() {
+/// A dotted path.
+fn field(word: &str) -> Result<&str, FilterError<'_>> {
+    if word.is_empty() {
         return Err(FilterError::BareWord(":"));
     }
-    let text = text.trim_start_matches(['>', '<', '=']).trim_start_matches(' ');
-    if let Some(quote @ ('"' | '\'')) = text.chars().next() {
-        let inner = &text[1..];
-        let mut escaped = false;
-        for (at, c) in inner.char_indices() {
-            match c {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                c if c == quote => return Ok((&inner[..at], &inner[at + 1..])),
-                _ => {}
-            }
+    let named = word.bytes().all(|c| c.is_ascii_alphanumeric() || b"_.-[]".contains(&c));
+    if named { Ok(word) } else { Err(FilterError::BadField(word)) }
+}
+
+/// The value after a colon, and what follows it.
+fn value<'a>(field: &'a str, text: &'a str) -> Result<(&'a str, &'a str), FilterError<'a>> {
+    let text = text.trim_start().trim_start_matches(['>', '<', '=']);
+    let (value, after) = match text.chars().next() {
+        Some(quote @ ('"' | '\'')) => {
+            let end = quoted(&text[1..], quote).ok_or(FilterError::OpenQuote)?;
+            (&text[1..=end], &text[end + 2..])
         }
-        return Err(FilterError::OpenQuote);
+        Some('(') => {
+            let end = group(&text[1..])?;
+            (&text[1..=end], &text[end + 2..])
+        }
+        _ => {
+            let end = text.find(|c: char| c.is_whitespace() || c == ')').unwrap_or(text.len());
+            let (value, after) = text.split_at(end);
+            return match value {
+                "" => Err(FilterError::NoValue(field)),
+                value if value.contains('(') => Err(FilterError::Parentheses),
+                value => Ok((value, after)),
+            };
+        }
+    };
+    if after.starts_with(|c: char| !c.is_whitespace() && c != ')') {
+        let end = after.find(char::is_whitespace).unwrap_or(after.len());
+        return Err(FilterError::BareWord(&after[..end]));
     }
-    if text.starts_with('(') {
-        let end = text.find(')').ok_or(FilterError::Parentheses)?;
-        return Ok((&text[1..end], &text[end + 1..]));
+    Ok((value, after))
+}
+
+/// Where the quote closes; a backslash takes the next sign as it is.
+fn quoted(text: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    text.char_indices().find_map(|(at, c)| {
+        let closes = c == quote && !escaped;
+        escaped = c == '\\' && !escaped;
+        closes.then_some(at)
+    })
+}
+
+/// Where the group of values closes.
+fn group<'a>(text: &str) -> Result<usize, FilterError<'a>> {
+    let (mut depth, mut at) = (1_usize, 0);
+    while let Some(c) = text[at..].chars().next() {
+        match c {
+            '"' | '\'' => at += 1 + quoted(&text[at + 1..], c).ok_or(FilterError::OpenQuote)?,
+            '(' => depth += 1,
+            ')' if depth == 1 => return Ok(at),
+            ')' => depth -= 1,
+            _ => {}
+        }
+        at += c.len_utf8();
     }
-    let end = text.find([' ', '\t', '\n', '\r', ')']).unwrap_or(text.len());
-    if end == 0 { Err(FilterError::NoValue(field)) } else { Ok(text.split_at(end)) }
+    Err(FilterError::Parentheses)
 }
 
 #[cfg(test)]
@@ -97,6 +140,7 @@ mod tests {
         assert_eq!(fields("email:*@example.com"), ["email"]);
         assert_eq!(fields("id:* AND (total_price:>=10.5 OR -tags:\"a b:c\")"), ["id", "total_price", "tags"]);
         assert_eq!(fields("variants.price:>=10 NOT status:(active OR draft)"), ["variants.price", "status"]);
+        assert_eq!(fields("tags:(\"a)\" OR (b c)) x:>'1 2' y: 3"), ["tags", "x", "y"]);
         assert_eq!(fields("customer_id:gid://shopify/Customer/1"), ["customer_id"]);
     }
 
@@ -110,5 +154,9 @@ mod tests {
         assert_eq!(terms("(email:x"), Err(FilterError::Parentheses));
         assert_eq!(terms("email:x)"), Err(FilterError::Parentheses));
         assert_eq!(terms("é"), Err(FilterError::BareWord("é")));
+        assert_eq!(terms("a:1 and b:2"), Err(FilterError::SmallConnective("and")));
+        assert_eq!(terms("\"a:b\""), Err(FilterError::BadField("\"a")));
+        assert_eq!(terms("a:\"x\"y"), Err(FilterError::BareWord("y")));
+        assert_eq!(terms("a:x(y)"), Err(FilterError::Parentheses));
     }
 }

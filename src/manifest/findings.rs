@@ -1,6 +1,6 @@
 //! Collects what the checks find: the same warning over many shops once, what is silenced not at all.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::catalog;
@@ -10,7 +10,8 @@ use crate::model::{ApiVersion, ShopDomain};
 use super::document::Spot;
 use super::tree::Span;
 
-/// Identifies a diagnostic for folding. Warnings with the same text are one wherever they stand, errors are not.
+/// Identifies a diagnostic for folding. Warnings with the same text are one wherever they stand, errors only if they
+/// have one cause.
 type Key = (Code, String, Option<Place>);
 
 pub(super) struct Findings {
@@ -27,6 +28,14 @@ pub(super) struct Findings {
 struct Folded {
     at: usize,
     last_shop: Option<ShopDomain>,
+    /// Where an error stands.
+    places: HashSet<Place>,
+}
+
+/// Whether equal errors come from one mistake, such as a file that was forgotten: what is missing is missing wherever it
+/// is named.
+fn has_one_cause(code: Code) -> bool {
+    matches!(code, Code::UnknownDestination | Code::UnknownSet | Code::UnknownAccount)
 }
 
 /// On whose behalf something is reported.
@@ -75,7 +84,8 @@ impl Findings {
         if self.is_silenced(diagnostic.code, behalf) {
             return;
         }
-        let place = (diagnostic.severity == Severity::Error).then(|| diagnostic.place.clone());
+        let error = diagnostic.severity == Severity::Error;
+        let place = (error && !has_one_cause(diagnostic.code)).then(|| diagnostic.place.clone());
         let key = (diagnostic.code, diagnostic.message.clone(), place);
         let shop = behalf.shop;
         if let Some(folded) = self.index.get_mut(&key) {
@@ -84,14 +94,18 @@ impl Findings {
             if let Some(shop) = shop.filter(|shop| folded.last_shop.as_ref() != Some(shop)) {
                 folded.last_shop = Some(shop.clone());
                 match &mut existing.shops {
-                    Some(shops) => shops.count += 1,
-                    none => *none = Some(Shops { count: 1, first: shop.clone() }),
+                    Some(shops) => shops.others.push(shop.clone()),
+                    none => *none = Some(Shops { first: shop.clone(), others: Vec::new() }),
                 }
+            }
+            if error && folded.places.insert(diagnostic.place.clone()) {
+                existing.also.push(diagnostic.place);
             }
             return;
         }
-        diagnostic.shops = shop.map(|shop| Shops { count: 1, first: shop.clone() });
-        self.index.insert(key, Folded { at: self.order.len(), last_shop: shop.cloned() });
+        diagnostic.shops = shop.map(|shop| Shops { first: shop.clone(), others: Vec::new() });
+        let places = HashSet::from([diagnostic.place.clone()]);
+        self.index.insert(key, Folded { at: self.order.len(), last_shop: shop.cloned(), places });
         self.order.push(diagnostic);
     }
 

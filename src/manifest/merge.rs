@@ -7,11 +7,13 @@ use crate::catalog;
 use crate::diagnostic::{Code, Diagnostic, Place, Source as Text};
 use crate::model::ApiVersion;
 use crate::state::aep::Lookups;
-use crate::state::{Ownership, Prefix, Safety};
+use crate::state::{Ownership, Prefix, PrefixError, Safety};
 
+use super::address::placeholder;
 use super::aep::Accounts;
 use super::app_config::Declared;
 use super::check::Rules;
+use super::decode::short;
 use super::document::{At, Document, OwnershipBlock, Spot};
 use super::findings::Findings;
 use super::resolve::{Common, Resolver};
@@ -185,10 +187,25 @@ fn ownership(block: &OwnershipBlock, findings: &mut Findings) -> Option<Ownershi
     let mut broken = false;
     let address_prefixes = block.prefixes.as_ref().map(|prefixes| {
         let good = prefixes.iter().filter_map(|At { value, spot }| match value {
-            Ok(prefix) => Some(prefix.clone()),
+            Ok(prefix) => match placeholder(prefix.as_str()) {
+                None => Some(prefix.clone()),
+                Some(placeholder) => {
+                    broken = true;
+                    let message = format!(
+                        "the prefix has a placeholder, `{}`, but prefixes are taken as they are written",
+                        short(placeholder)
+                    );
+                    let hint = "write the whole prefix; an address of each shop can be a prefix of its own";
+                    findings.report(findings.diagnostic(Code::BadPrefix, *spot, message).hint(hint));
+                    None
+                }
+            },
             Err(error) => {
                 broken = true;
-                let hint = format!("write it like {}", Prefix::DEFAULT);
+                let hint = match error {
+                    PrefixError::OtherScheme => "write https:// where that is meant, or remove the prefix: what it names is unmanaged in any case".to_owned(),
+                    _ => format!("write it like {} or pubsub://<project>:", Prefix::DEFAULT),
+                };
                 findings.report(findings.diagnostic(Code::BadPrefix, *spot, error.to_string()).hint(hint));
                 None
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::catalog;
 use crate::diagnostic::Code;
-use crate::model::{Address, Auth, Binding, Format, ScopeSet, Topic};
+use crate::model::{Address, Auth, Binding, Format, Scope, ScopeSet, Topic};
 use crate::state::aep::{Destination, Lookups};
 use crate::state::{Desired, Entry, ShopLimits, Source, Wanted};
 
@@ -24,7 +24,7 @@ use super::{ManifestShop, suggest};
 /// What every shop has in common.
 pub(super) struct Common<'a> {
     pub(super) auth: Option<Arc<Auth>>,
-    pub(super) scopes: Option<&'a At<Vec<At<crate::model::Scope>>>>,
+    pub(super) scopes: Option<&'a At<Vec<At<Scope>>>>,
     pub(super) destinations: BTreeMap<&'a str, &'a document::Destination>,
     pub(super) sets: BTreeMap<&'a str, &'a document::Set>,
     pub(super) app: Declared,
@@ -43,6 +43,15 @@ struct Ready {
     lookup: Option<usize>,
 }
 
+/// A scope list, with a number for its content.
+struct Scopes {
+    id: usize,
+    /// As written: what a shop should have granted.
+    written: ScopeSet,
+    /// With what misspelt ones probably mean, so that one mistake is reported once.
+    meant: ScopeSet,
+}
+
 struct CheckedSet<'a> {
     bindings: Vec<Checked<'a>>,
     topics: HashSet<Topic>,
@@ -57,8 +66,9 @@ pub(super) struct Resolver<'a> {
     sets: BTreeMap<&'a str, CheckedSet<'a>>,
     /// Sets over the common destinations, which most shops share.
     ready: HashMap<&'a str, Arc<Vec<Ready>>>,
-    /// Scope lists by content, and what each lacks for a topic.
-    scope_ids: HashMap<Vec<String>, (usize, Arc<ScopeSet>)>,
+    /// Scope lists by content and by whether misspelt ones count as what they probably mean.
+    scope_lists: HashMap<(Vec<String>, bool), Arc<Scopes>>,
+    /// What each scope list lacks for a topic.
     missing: HashMap<(usize, Topic), Option<Vec<&'static str>>>,
     /// What shops ask for by sets alone: by scope list and sets.
     shared: HashMap<(Option<usize>, Vec<&'a str>), Arc<Desired>>,
@@ -89,7 +99,7 @@ impl<'a> Resolver<'a> {
             names: HashMap::new(),
             sets,
             ready: HashMap::new(),
-            scope_ids: HashMap::new(),
+            scope_lists: HashMap::new(),
             missing: HashMap::new(),
             shared: HashMap::new(),
             inlets: Inlets::default(),
@@ -150,10 +160,10 @@ impl<'a> Resolver<'a> {
         }
         parts.push((Arc::new(self.make_ready(&inline, &own, findings, behalf)), HashSet::new()));
 
-        let (scope_id, scopes) = self.scopes(shop);
+        let scopes = self.scopes(shop, findings, behalf);
         let by_sets = own.is_empty() && shop.bindings.is_empty() && parts.iter().all(|(_, except)| except.is_empty());
         let sets = shop.uses.iter().map(|used| used.set.value.as_str());
-        let same = by_sets.then(|| (scope_id.map(|(id, _)| id), sets.collect()));
+        let same = by_sets.then(|| (scopes.as_ref().map(|(scopes, _)| scopes.id), sets.collect()));
         let known = same.as_ref().and_then(|same| self.shared.get(same).cloned());
         let count = parts.iter().map(|(ready, _)| ready.len()).sum();
         let mut entries = Vec::with_capacity(if known.is_some() { 0 } else { count });
@@ -164,8 +174,8 @@ impl<'a> Resolver<'a> {
         for (ready, except) in &parts {
             for ready in ready.iter().filter(|ready| !except.contains(&ready.entry.binding.topic)) {
                 duplicates(ready, &mut keys, &mut names, findings, behalf);
-                if let Some((id, spot)) = scope_id {
-                    self.scope_coverage(ready, id, scopes.as_deref(), spot, findings, behalf);
+                if let Some((scopes, spot)) = &scopes {
+                    self.scope_coverage(ready, scopes, *spot, findings, behalf);
                 }
                 self.common.app.repeated(&ready.entry.binding, ready.spot, findings, behalf);
                 if known.is_none() {
@@ -177,7 +187,8 @@ impl<'a> Resolver<'a> {
         }
         self.mixed_inlets(shop, &own, &parts, findings, behalf);
         let desired = known.unwrap_or_else(|| {
-            let desired = Arc::new(Desired { scopes: scopes.map(|scopes| (*scopes).clone()), entries });
+            let scopes = scopes.map(|(scopes, _)| scopes.written.clone());
+            let desired = Arc::new(Desired { scopes, entries });
             if let Some(same) = same {
                 self.shared.insert(same, Arc::clone(&desired));
             }
@@ -216,7 +227,7 @@ impl<'a> Resolver<'a> {
             let message = format!("there is no binding set `{}`", super::decode::short(&used.set.value));
             let known: Vec<&str> = self.sets.keys().copied().collect();
             let hint = nearest(&used.set.value, &known, findings, "define it under `binding_sets`");
-            findings.report(findings.diagnostic(Code::UnknownSet, used.set.spot, message).hint(hint));
+            findings.report_for(findings.diagnostic(Code::UnknownSet, used.set.spot, message).hint(hint), behalf);
             return None;
         };
         let mut except = HashSet::new();
@@ -290,31 +301,46 @@ impl<'a> Resolver<'a> {
         ready
     }
 
-    /// The scope list that counts for a shop, with a number for its content.
-    #[allow(clippy::type_complexity)] // the number and place, and the set
-    fn scopes(&mut self, shop: &'a document::Shop) -> (Option<(usize, Spot)>, Option<Arc<ScopeSet>>) {
-        let Some(list) = shop.scopes.as_ref().or(self.common.scopes) else { return (None, None) };
+    /// The scope list that counts for a shop, and where it stands.
+    fn scopes(
+        &mut self,
+        shop: &'a document::Shop,
+        findings: &mut Findings,
+        behalf: Behalf<'_>,
+    ) -> Option<(Arc<Scopes>, Spot)> {
+        let list = shop.scopes.as_ref().or(self.common.scopes)?;
+        let trusted = findings.is_silenced(Code::UnknownScope, behalf);
+        let meant = |scope: &Scope| if trusted { None } else { catalog::meant_scope(scope) };
+        for at in &list.value {
+            if let Some(meant) = meant(&at.value) {
+                let message = format!("unknown scope `{}`; did you mean `{meant}`?", at.value);
+                let hint =
+                    format!("write {meant}; for a scope that is new at Shopify, write lint: {{ allow: [HW113] }}");
+                findings.report_for(findings.diagnostic(Code::UnknownScope, at.spot, message).hint(hint), behalf);
+            }
+        }
         let mut names: Vec<String> = list.value.iter().map(|at| at.value.as_str().to_owned()).collect();
         names.sort_unstable();
-        let next = self.scope_ids.len();
-        let (id, set) = self
-            .scope_ids
-            .entry(names)
-            .or_insert_with(|| (next, Arc::new(list.value.iter().map(|at| at.value.clone()).collect())));
-        (Some((*id, list.spot)), Some(Arc::clone(set)))
+        let id = self.scope_lists.len();
+        let scopes = self.scope_lists.entry((names, trusted)).or_insert_with(|| {
+            let written = list.value.iter().map(|at| at.value.clone());
+            let meant = written.clone().map(|scope| meant(&scope).unwrap_or(scope)).collect();
+            Arc::new(Scopes { id, written: written.collect(), meant })
+        });
+        Some((Arc::clone(scopes), list.spot))
     }
 
     fn scope_coverage(
         &mut self,
         ready: &Ready,
-        id: usize,
-        scopes: Option<&ScopeSet>,
+        scopes: &Scopes,
         list: Spot,
         findings: &mut Findings,
         behalf: Behalf<'_>,
     ) {
-        let (Some(scopes), topic) = (scopes, &ready.entry.binding.topic) else { return };
-        let missing = self.missing.entry((id, topic.clone())).or_insert_with(|| catalog::missing_scopes(topic, scopes));
+        let topic = &ready.entry.binding.topic;
+        let missing = self.missing.entry((scopes.id, topic.clone()));
+        let missing = missing.or_insert_with(|| catalog::missing_scopes(topic, &scopes.meant));
         let Some(missing) = missing else { return };
         if findings.is_silenced(Code::ScopeMissing, behalf) {
             return;

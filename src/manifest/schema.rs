@@ -5,6 +5,7 @@
 #![allow(dead_code, clippy::struct_field_names)] // never constructed; names are the keys of the manifest
 
 mod aep;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::model::ApiVersion;
 use crate::state::{Prefix, Safety as Limits};
 
 use aep::{Aep, ConnectionDestination, FlowDestination};
+use text::{Item, NonBlank};
 
 /// The schema as it is committed under `schemas/`.
 pub fn json_schema() -> Value {
@@ -208,10 +210,6 @@ struct EnvName(String);
 #[schemars(extend("pattern" = r"\S", "not" = token_pattern(), "examples" = ["/run/secrets/shopify/{shop}"]))]
 struct FilePath(String);
 
-#[derive(JsonSchema)]
-#[schemars(extend("pattern" = r"\S"))]
-struct NonBlank(String);
-
 /// An access scope.
 #[derive(JsonSchema)]
 #[schemars(extend(
@@ -311,13 +309,13 @@ struct Binding {
     format: Option<Format>,
     /// Only these payload fields, as dotted paths.
     #[schemars(extend("examples" = [["id", "email", "updated_at"]]))]
-    include_fields: Option<Vec<NonBlank>>,
+    include_fields: Option<Vec<Item>>,
     /// Namespaces of metafields to send along; `$app:NAMESPACE` for the app's own.
     #[schemars(extend("examples" = [["loyalty", "$app:scores"]]))]
-    metafield_namespaces: Option<Vec<NonBlank>>,
+    metafield_namespaces: Option<Vec<Item>>,
     /// Metafields to send along, as namespace.key.
     #[schemars(extend("examples" = [["custom.size"]]))]
-    metafields: Option<Vec<NonBlank>>,
+    metafields: Option<Vec<Item>>,
     /// Deliver only what matches, in Shopify's search syntax.
     #[schemars(extend("examples" = ["email:*@example.com", "type:lookbook"]))]
     filter: Option<String>,

@@ -26,6 +26,12 @@ impl Scope {
         &self.0
     }
 
+    /// The action with the final underscore, and the resource: `read_` and `orders`.
+    pub fn parts(&self) -> (&str, &str) {
+        let action = ["read_", "write_"].iter().filter_map(|verb| self.0.find(verb).map(|at| at + verb.len())).min();
+        self.0.split_at(action.unwrap_or_default())
+    }
+
     /// The read scope that a write scope brings along (`write_x` grants `read_x`).
     pub fn implied(&self) -> Option<Self> {
         if let Some(name) = self.0.strip_prefix("write_") {

@@ -229,7 +229,10 @@ fn is_internal(host: &Host<&str>) -> bool {
                     .any(under)
         }
         Host::Ipv4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified(),
-        Host::Ipv6(ip) => ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local(),
+        Host::Ipv6(ip) => {
+            let mapped = ip.to_ipv4_mapped().is_some_and(|ip| is_internal(&Host::Ipv4(ip)));
+            mapped || ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local()
+        }
     }
 }
 
@@ -261,54 +264,89 @@ fn filter(filter: Option<&str>, needs_type: bool) -> Option<&'static str> {
     }
     let Some(fields) = filtered_fields(text) else { return Some(BAD_FILTER) };
     // Documented for metaobjects; that the text is the same was not recorded.
-    let untyped = needs_type && !fields.iter().any(|&(field, value)| field == "type" && !value.contains(['*', '$']));
+    let untyped = needs_type
+        && !fields.iter().any(|&(field, value)| field == "type" && !value.is_empty() && !value.contains(['*', '$']));
     untyped.then_some(BAD_FILTER)
 }
 
-/// The (field, start of value) pairs of a filter in Shopify's search syntax; `None` if a term names no field.
+/// The (field, value) pairs of a filter in Shopify's search syntax; `None` if a term names no field.
 fn filtered_fields(text: &str) -> Option<Vec<(&str, &str)>> {
     let mut fields = Vec::new();
-    let mut value_follows = false; // `field: value`
     for term in terms(text)? {
-        let term = term.trim_start_matches(['(', '-']).trim_end_matches(')');
-        if term.is_empty() || ["AND", "OR", "NOT"].contains(&term) {
+        let bare = term.trim_start_matches(['(', '-']).trim_end_matches(')');
+        if bare.is_empty() && !term.contains('-') || ["AND", "OR", "NOT"].contains(&bare) {
             continue;
         }
-        if std::mem::take(&mut value_follows) {
-            continue;
-        }
-        let (field, value) = term.split_once(':')?;
+        let (field, value) = bare.split_once(':')?;
         let named = !field.is_empty() && field.bytes().all(|c| c.is_ascii_alphanumeric() || b"_.-[]".contains(&c));
-        if !named {
+        let given = value.trim_start().trim_start_matches(['>', '<', '=']);
+        if !named || given.starts_with(char::is_whitespace) || given.is_empty() {
             return None;
         }
-        value_follows = value.is_empty();
-        fields.push((field, value));
+        fields.push((field, given.trim_matches(['"', '\''])));
     }
-    (!value_follows).then_some(fields)
+    Some(fields)
 }
 
-/// Splits at blanks outside of quotes and of a value's own parentheses; `None` if a quote or parenthesis stays open.
+/// Splits at blanks outside of quotes, of a value's own parentheses and behind a colon; `None` if a quote or parenthesis
+/// stays open or stands where none can.
 fn terms(text: &str) -> Option<Vec<&str>> {
     let (mut terms, mut start, mut quote, mut in_value, mut depth) = (Vec::new(), 0, None, 0_usize, 0_usize);
-    let (mut previous, mut escaped) = (' ', false);
+    // The last sign that is neither a blank nor a comparison, whether the next one is escaped, and whether a quoted or
+    // grouped value or a group of terms has just ended.
+    let (mut last, mut escaped, mut ended, mut closed) = (' ', false, false, false);
     for (at, c) in text.char_indices() {
-        let was_escaped = escaped;
-        escaped = c == '\\' && !was_escaped;
-        match (quote, c) {
-            (Some(q), _) => quote = (c != q || was_escaped).then_some(q),
-            (None, '"' | '\'') if previous == ':' || previous == '(' || previous == ' ' => quote = Some(c),
-            (None, '(') if previous == ':' || in_value > 0 => in_value += 1,
-            (None, ')') if in_value > 0 => in_value -= 1,
-            (None, '(') => depth += 1,
-            (None, ')') => depth = depth.checked_sub(1)?,
-            (None, _) if c.is_whitespace() && in_value == 0 => {
-                terms.push(&text[start..at]);
+        let was_escaped = std::mem::replace(&mut escaped, false);
+        let had_ended = std::mem::replace(&mut ended, false);
+        if let Some(open) = quote {
+            escaped = c == '\\' && !was_escaped;
+            if c == open && !was_escaped {
+                quote = None;
+                ended = in_value == 0;
+                last = c;
+            }
+            continue;
+        }
+        if had_ended && !c.is_whitespace() && c != ')' {
+            return None;
+        }
+        if std::mem::replace(&mut closed, false) && c != ')' {
+            terms.push(&text[start..at]);
+            start = at;
+        }
+        let term = &text[start..at];
+        match c {
+            '"' | '\'' if last == ':' || in_value > 0 => quote = Some(c),
+            '(' if last == ':' || in_value > 0 => in_value += 1,
+            ')' if in_value > 0 => {
+                in_value -= 1;
+                ended = in_value == 0;
+            }
+            '(' => {
+                if ["AND", "OR", "NOT"].contains(&term.trim_start_matches(['(', '-'])) {
+                    terms.push(term);
+                    start = at;
+                } else if !term.bytes().all(|c| c == b'(' || c == b'-') {
+                    return None;
+                }
+                depth += 1;
+            }
+            ')' => {
+                depth = depth.checked_sub(1)?;
+                closed = true;
+            }
+            _ if c.is_whitespace() && in_value == 0 && last != ':' => {
+                terms.push(term);
                 start = at + c.len_utf8();
+                last = ' ';
             }
             _ => {}
         }
-        previous = c;
+        let comparison = last == ':' && ['>', '<', '='].contains(&c);
+        if !c.is_whitespace() && !comparison {
+            // A second colon belongs to the value.
+            last = if c == ':' && term.contains(':') { '_' } else { c };
+        }
     }
     terms.push(&text[start..]);
     (quote.is_none() && in_value == 0 && depth == 0).then_some(terms)

@@ -50,23 +50,30 @@ pub enum PrefixError {
     /// It has no scheme, so it would cover nothing or too much.
     #[error("a prefix needs its scheme, such as https:// or pubsub://")]
     NoScheme,
+    /// It has a scheme and nothing that names an owner.
+    #[error("a prefix of a scheme alone would cover the subscriptions of every owner")]
+    SchemeAlone,
+    /// It has a scheme that Shopify does not deliver to.
+    #[error("the prefix covers nothing: Shopify delivers to https://, pubsub:// and arn: addresses only")]
+    OtherScheme,
 }
 
 impl Prefix {
     /// The documented default: every DCS collection address.
     pub const DEFAULT: &'static str = "https://dcs.adobedc.net/collection/";
 
-    /// Parses a prefix of an https URL, a Pub/Sub address or an ARN. A bare scheme is refused, too: it names nobody.
+    /// Parses a prefix of an https URL, a Pub/Sub address or an ARN. A scheme alone is refused, too.
     pub fn parse(text: &str) -> Result<Self, PrefixError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(PrefixError::Empty);
         }
         let folded = crate::model::fold(text);
-        let rest = folded.strip_prefix("https://").or_else(|| folded.strip_prefix("pubsub://"));
-        match rest.or_else(|| folded.strip_prefix("arn:")) {
+        match ["https://", "pubsub://", "arn:"].iter().find_map(|scheme| folded.strip_prefix(scheme)) {
             Some(rest) if !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']) => Ok(Self(folded)),
-            _ => Err(PrefixError::NoScheme),
+            Some(_) => Err(PrefixError::SchemeAlone),
+            None if text.contains("://") => Err(PrefixError::OtherScheme),
+            None => Err(PrefixError::NoScheme),
         }
     }
 
@@ -127,10 +134,14 @@ mod tests {
             ("", PrefixError::Empty),
             ("  ", PrefixError::Empty),
             ("dcs.adobedc.net/", PrefixError::NoScheme),
-            ("https://", PrefixError::NoScheme),
-            ("https:///", PrefixError::NoScheme),
-            ("http://x.example/", PrefixError::NoScheme),
-            ("arn:", PrefixError::NoScheme),
+            ("x.example:443/", PrefixError::NoScheme),
+            ("https://", PrefixError::SchemeAlone),
+            ("https:///", PrefixError::SchemeAlone),
+            ("pubsub://", PrefixError::SchemeAlone),
+            ("PubSub://:orders", PrefixError::SchemeAlone),
+            ("arn:", PrefixError::SchemeAlone),
+            ("http://x.example/", PrefixError::OtherScheme),
+            ("kafka://broker/", PrefixError::OtherScheme),
         ] {
             assert_eq!(Prefix::parse(text), Err(error), "{text:?}");
         }

@@ -95,6 +95,9 @@ fn a_shop_that_cannot_be_read_is_named_and_never_empty() {
     let none = world.run(&["import", "--sandbox", "--shop", "shop-1", "--out", "none.yaml"]);
     none.exits(1).says("no shop could be read, so nothing was written");
     assert!(none.out.is_empty() && !world.path("none.yaml").exists());
+    let none = world.run(&["import", "--sandbox", "--shop", "shop-1", "--tolerate", "frozen", "--out", "none.yaml"]);
+    none.exits(0).says("No shop could be read, which is tolerated; nothing was written.");
+    assert!(!none.err.contains("error") && !world.path("none.yaml").exists(), "{none}");
     // A shop that the sandbox does not have is not made up.
     world.run(&["import", "--sandbox", "--shop", "nobody"]).exits(1).says("not read: not_found");
     // A token that cannot be had is that shop's failure, with the code of authentication.
@@ -113,6 +116,18 @@ fn what_a_manifest_cannot_ask_for_is_an_error_that_says_so() {
     imported.exits(8).says("orders/paid").says("takes json only; a plan of this manifest deletes it");
     assert!(world.read("m.yaml").contains("# LEFT OUT, because a manifest cannot ask for it: 1 subscription"));
     world.plan(&["-f", "m.yaml"]).exits(0).ends("Plan: 0 to add, 0 to change, 1 to destroy.");
+}
+
+#[test]
+fn what_cannot_be_written_and_stays_unmanaged_is_a_warning_since_the_import_succeeds() {
+    let live = format!(
+        "      - {{ topic: orders/create, address: \"{A}\" }}\n      - {{ topic: orders/paid, address: \"http://old.example/\" }}\n"
+    );
+    let world = World::new("", &seed("shop-0", &live));
+    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
+    let imported = import(&world, &["--all", "--out", "m.yaml"], 1);
+    imported.exits(0).says("warning: shop-0.myshopify.com: orders/paid").says("it stays unmanaged");
+    assert!(!imported.err.contains("error:"), "{imported}");
 }
 
 #[test]

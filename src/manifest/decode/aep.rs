@@ -39,7 +39,7 @@ impl Decoder {
     fn account(&mut self, name: &str, node: &Node, at: &Node) -> Option<At<AepAccount>> {
         let fields = self.fields(node, "`aep`", &ACCOUNT)?;
         for key in ["org", "client_id", "client_secret", "scopes"] {
-            if fields.get(key).is_none() && !fields.meant(&[key]) {
+            if fields.get(key).is_none() {
                 let hint = match key {
                     "org" => {
                         "the IMS organisation ID of the project in Adobe Developer Console, which ends in @AdobeOrg"

@@ -49,7 +49,7 @@ impl Decoder {
     fn app(&mut self, fields: &super::Fields<'_>, node: &Node, what: &str) -> Option<App> {
         let mut secret = |key: &'static str, needed: bool| match fields.get(key) {
             Some(pair) => self.secret_ref(&pair.value, &format!("`{key}`")),
-            None if !needed || fields.meant(&[key]) => None,
+            None if !needed => None,
             None => {
                 let message = format!("{what} needs `{key}`");
                 self.report(self.diagnostic(Code::MissingKey, node.span, message));

@@ -45,7 +45,10 @@ impl Decoder {
         };
         let mut texts = |key: &str| -> Option<At<Vec<At<String>>>> {
             let pair = fields.get(key)?;
-            self.texts(&pair.value, &format!("`{key}`"), &format!("an item of `{key}`"))
+            let item = format!("an item of `{key}`");
+            let mut list = self.texts(&pair.value, &format!("`{key}`"), &item)?;
+            list.value.iter_mut().for_each(|text| self.trimmed(text, &item));
+            Some(list)
         };
         let include_fields = texts("include_fields").map_or_else(Vec::new, |list| list.value);
         let metafield_namespaces = texts("metafield_namespaces").map_or_else(Vec::new, |list| list.value);
@@ -68,6 +71,16 @@ impl Decoder {
             filter: filter.filter(|filter| !filter.value.trim().is_empty()),
             name: fields.get("name").and_then(|pair| self.subscription_name(&pair.value)),
         })
+    }
+
+    /// Shopify would take the blanks for a part of the name.
+    fn trimmed(&mut self, text: &mut At<String>, what: &str) {
+        let trimmed = text.value.trim();
+        if trimmed.len() < text.value.len() {
+            let hint = format!("write {trimmed:?}");
+            self.bad_value(text.spot.span, format!("{what} starts or ends with a blank"), hint);
+            text.value = trimmed.to_owned();
+        }
     }
 
     fn subscription_name(&mut self, node: &Node) -> Option<At<String>> {

@@ -30,7 +30,6 @@ impl Decoder {
         let Some(fields) = self.fields(root, "the manifest", &KEYS) else { return document };
         match fields.get("version") {
             Some(pair) => self.version(&pair.value),
-            None if fields.meant(&["version"]) => {}
             None => self.report(
                 self.diagnostic(Code::MissingKey, root.span, "the file has no `version`")
                     .hint("write `version: 1` as its first line; each file of a manifest needs it"),
@@ -64,7 +63,6 @@ impl Decoder {
         if let Some(pair) = fields.get("lint") {
             document.allow = self.lint(&pair.value);
         }
-        document.names_shops = fields.meant(&["shops"]);
         if let Some(pair) = fields.get("shops") {
             let shops = self.list(&pair.value, "`shops`");
             document.names_shops = shops.is_none_or(|shops| !shops.is_empty());

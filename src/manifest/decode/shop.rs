@@ -22,16 +22,14 @@ impl Decoder {
             return None;
         }
         let fields = self.fields(node, "a shop", &KEYS)?;
-        let domain = match fields.get("shop") {
-            Some(pair) => self.shop_domain(&pair.value),
-            None if fields.meant(&["shop"]) => None,
-            None => {
-                let diagnostic = self.diagnostic(Code::MissingKey, node.span, "a shop needs `shop`");
-                self.report(diagnostic.hint("write its domain: `shop: acme.myshopify.com`"));
-                None
-            }
+        let domain = if let Some(pair) = fields.get("shop") {
+            self.shop_domain(&pair.value)
+        } else {
+            let diagnostic = self.diagnostic(Code::MissingKey, node.span, "a shop needs `shop`");
+            self.report(diagnostic.hint("write its domain: `shop: acme.myshopify.com`"));
+            None
         };
-        if fields.get("use").is_none() && fields.get("bindings").is_none() && !fields.meant(&["use", "bindings"]) {
+        if fields.get("use").is_none() && fields.get("bindings").is_none() {
             let message = "a shop needs `use` or `bindings`";
             let hint = "name a set (`use: [orders]`) or list its bindings; `bindings: []` says that it has none";
             self.report(self.diagnostic(Code::MissingKey, node.span, message).hint(hint));
@@ -117,9 +115,6 @@ impl Decoder {
         let fields = self.fields(node, "an item of `use`", &["set", "except"])?;
         let except = fields.get("except").and_then(|pair| self.topics(&pair.value, "`except`", false));
         let Some(pair) = fields.get("set") else {
-            if fields.meant(&["set"]) {
-                return None;
-            }
             let message = "an item of `use` needs `set`";
             let hint = "write a set's name alone, or { set: NAME, except: [topic, …] }";
             self.report(self.diagnostic(Code::MissingKey, node.span, message).hint(hint));

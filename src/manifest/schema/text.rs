@@ -1,0 +1,13 @@
+//! Texts that may not be blank.
+#![allow(dead_code)] // never constructed, as in `schema`
+
+use schemars::JsonSchema;
+
+#[derive(JsonSchema)]
+#[schemars(extend("pattern" = r"\S"))]
+pub(super) struct NonBlank(String);
+
+/// Without blanks around it.
+#[derive(JsonSchema)]
+#[schemars(extend("pattern" = r"^\S([\s\S]*\S)?$"))]
+pub(super) struct Item(String);
