@@ -159,11 +159,11 @@ fn everything_that_can_be_said_arrives_in_the_manifest() {
     assert!(shop.desired.entries[0].binding.address.as_str().ends_with("00aa"));
     assert!(empty.destinations["commerce"].as_str().ends_with("cdef"));
     let scopes: Vec<_> = shop.desired.scopes.iter().flat_map(|s| s.iter().map(ToString::to_string)).collect();
-    assert_eq!(scopes, ["read_customers", "read_products", "write_orders"]);
+    assert_eq!(scopes, ["customer_write_customers", "read_customers", "read_products", "write_orders"]);
     assert_eq!(manifest.addresses.len(), 4);
     let customers = &shop.desired.entries[3].binding;
     assert_eq!(customers.filter.as_deref(), Some("email:*@example.com"));
-    assert_eq!(customers.metafields.as_deref(), Some(["custom.size".to_owned()].as_slice()));
+    assert_eq!(customers.metafields.as_deref(), Some(["custom.size".to_owned(), "$app.tier".to_owned()].as_slice()));
     assert_eq!(customers.name.as_deref(), Some("customers-loyalty"));
 }
 

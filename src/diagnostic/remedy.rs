@@ -56,7 +56,7 @@ impl Code {
             Self::TypeFilter => "Add a filter with the metaobject's type, as in `type:lookbook`.",
             Self::BadFilter => "Mend the filter in Shopify's search syntax.",
             Self::BadNamespace => {
-                "Write a namespace such as `loyalty` or `$app:NAME`, and a metafield as namespace.key."
+                "Write a namespace such as `loyalty`, `$app` or `$app:NAME`, and a metafield as namespace.key."
             }
             Self::DcsAddress => {
                 "Use format json and an address without `syncValidation` for Adobe's collection endpoint."

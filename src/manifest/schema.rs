@@ -215,8 +215,8 @@ struct NonBlank(String);
 /// An access scope.
 #[derive(JsonSchema)]
 #[schemars(extend(
-    "pattern" = "^(unauthenticated_)?(read|write)_[a-z0-9_]+$",
-    "examples" = ["write_orders", "read_customers", "read_products"]
+    "pattern" = "^(unauthenticated_|customer_)?(read|write)_[a-z0-9_]+$",
+    "examples" = ["write_orders", "read_customers", "customer_read_customers"]
 ))]
 struct Scope(String);
 
@@ -312,8 +312,8 @@ struct Binding {
     /// Only these payload fields, as dotted paths.
     #[schemars(extend("examples" = [["id", "email", "updated_at"]]))]
     include_fields: Option<Vec<NonBlank>>,
-    /// Namespaces of metafields to send along; `$app:NAMESPACE` for the app's own.
-    #[schemars(extend("examples" = [["loyalty", "$app:scores"]]))]
+    /// Namespaces of metafields to send along; `$app` and `$app:NAMESPACE` for the app's own.
+    #[schemars(extend("examples" = [["loyalty", "$app", "$app:scores"]]))]
     metafield_namespaces: Option<Vec<NonBlank>>,
     /// Metafields to send along, as namespace.key.
     #[schemars(extend("examples" = [["custom.size"]]))]
