@@ -78,7 +78,7 @@ codes! {
     DcsAddress "HW040" "dcs-address" Error false "Adobe's collection endpoint cannot be used in that way";
     Rest "HW041" "rest-cannot" Error false "the REST Admin API cannot express it";
     OldVersion "HW042" "version-too-old" Error false "the Admin API version is older than this tool works with";
-    AppConfig "HW043" "app-config" Error false "a file of app_config cannot be read or understood";
+    AppConfig "HW043" "app-config" Error false "a file of app_config cannot be read";
     UnknownTopic "HW100" "unknown-topic" Error false "a topic that the catalogue does not know";
     TopicVersion "HW101" "topic-not-in-version" Error false "a topic that the catalogue does not know in this Admin API version";
     TopicSpelling "HW102" "topic-spelling" Warning false "a topic that is not written in its slash form";
@@ -92,6 +92,7 @@ codes! {
     DoubleDelivery "HW110" "double-delivery" Warning false "a binding repeats what the app declares for itself, so that each event comes twice";
     SharedToken "HW111" "shared-token" Warning false "several shops have their access token in one environment variable";
     Undocumented "HW112" "undocumented-topic" Warning false "a topic that was seen in a live shop, but is in no published Admin API version";
+    NotCompared "HW120" "app-config-not-compared" Warning false "something that the app declares for itself could not be compared with the bindings";
 }
 
 impl Code {

@@ -78,7 +78,10 @@ impl Code {
             Self::UnusualDcs => "Compare the address with the one that Adobe shows for the inlet.",
             Self::MixedInlet => "Give unlike topics inlets of their own, since an inlet has one schema.",
             Self::FilterField => "Add the field to include_fields, or drop it from the filter.",
-            Self::AppConfig => "Correct the path under `app_config`, or mend the TOML at the place shown.",
+            Self::AppConfig => "Correct the path under `app_config`.",
+            Self::NotCompared => {
+                "Correct the app's shopify.app.toml at the place shown, or silence the code: double delivery is then not looked for there."
+            }
             Self::DoubleDelivery => {
                 "Remove the topic from the app's shopify.app.toml, or the binding: the two do not see each other."
             }

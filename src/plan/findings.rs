@@ -162,8 +162,9 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
     });
     let told = twice.map(|(binding, declared)| {
         let Source { file, line } = &declared.source;
+        let events = if declared.filter == binding.filter { "each event" } else { "an event that passes both filters" };
         let message = format!(
-            "the app itself declares it to {}, too, in {file}:{line}: each event is delivered twice; remove one of the two",
+            "the app itself declares it to {}, too, in {file}:{line}: {events} is delivered twice; remove one of the two",
             binding.address
         );
         let details = json!({
