@@ -4,6 +4,7 @@ use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{Error, Location};
 
 use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::words;
 
 use super::tree::{MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_REPLAYED};
 
@@ -97,7 +98,7 @@ fn explained(text: &str, place: &mut Place, error: &Error, own: &str) -> (String
         Error::NullIntoString { .. } | Error::Unexpected { .. } | Error::InvalidScalar { .. } => {
             ("something other than a plain key stands here".to_owned(), Some("keys are texts: `key: value`".to_owned()))
         }
-        _ => (format!("this is not valid YAML: {}", readable(own)), hint_for(line, own)),
+        _ => (format!("this is not valid YAML: {}", words::of_yaml_syntax(own)), hint_for(line, own)),
     }
 }
 
@@ -125,17 +126,6 @@ fn move_to(place: &mut Place, text: &str, line: u32, at: usize) {
 fn line_start(text: &str, line: u32) -> Option<usize> {
     let before = (line as usize).checked_sub(1)?;
     if before == 0 { Some(0) } else { text.match_indices('\n').nth(before - 1).map(|(at, _)| at + 1) }
-}
-
-/// The parser's own words without the position, which stands beside them already.
-fn readable(own: &str) -> String {
-    let first = own.lines().next().unwrap_or_default();
-    let without = first.rsplit_once(" at line ").map_or(first, |(text, _)| text);
-    let without = match without.strip_prefix("error: line ").and_then(|rest| rest.split_once(": ")) {
-        Some((_, text)) => text,
-        None => without,
-    };
-    super::decode::short(without.trim_end_matches(['.', ','])).clone()
 }
 
 fn hint_for(line: &str, own: &str) -> Option<String> {

@@ -33,6 +33,7 @@ mod show;
 mod since;
 mod story;
 mod transports;
+mod wording;
 #[cfg(unix)]
 mod workflows;
 mod world;
