@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 use super::document::{At, Document, Spot};
+use super::habits;
 use super::suggest;
 use super::tree::{Node, Pair, Span, Value};
 
@@ -80,13 +81,8 @@ impl Decoder {
             if let Some(slot) = keys.iter().position(|key| *key == pair.key).and_then(|at| found.get_mut(at)) {
                 *slot = Some(pair);
             } else {
-                let hint = match suggest::key(&pair.key, keys) {
-                    Some(meant) => {
-                        meant_keys.push(meant);
-                        format!("did you mean `{meant}`?")
-                    }
-                    None => format!("it takes {}", listed(keys)),
-                };
+                let (hint, meant) = unknown_key(&pair.key, keys);
+                meant_keys.extend(meant);
                 let message = format!("unknown key `{}` in {what}", pair.key);
                 self.report(self.diagnostic(Code::UnknownKey, pair.key_span, message).hint(hint));
             }
@@ -98,7 +94,11 @@ impl Decoder {
     fn pairs<'a>(&mut self, node: &'a Node, what: &str) -> Option<Vec<&'a Pair>> {
         let Value::Map(pairs) = &node.value else {
             let hint = match &node.value {
-                Value::Text(_) => Some("is a `:` missing, or the blank after it?".to_owned()),
+                Value::Text(text) => Some(
+                    habits::blank_missing(&short(text))
+                        .unwrap_or_else(|| "is a `:` missing, or the blank after it?".to_owned()),
+                ),
+                Value::List(_) => Some("write `key: value` lines, without dashes".to_owned()),
                 _ => None,
             };
             self.wrong_type(node, what, "a mapping (`key: value` lines)", hint);
@@ -127,8 +127,12 @@ impl Decoder {
             return Some(items);
         }
         let hint = match &node.value {
-            Value::Text(text) if text.len() <= 60 => Some(format!("put it in brackets: [{text}]")),
-            Value::Map(_) => Some("start each item with a dash: `- `".to_owned()),
+            Value::Text(text) if habits::template(text).is_some() => habits::template(text).map(str::to_owned),
+            Value::Text(text) if text.len() <= 60 => Some(format!("put it in brackets: {}", habits::as_list(text))),
+            Value::Map(pairs) => Some(match pairs.first() {
+                Some(pair) => format!("start each item with a dash: `- {}: …`", short(&pair.key)),
+                None => "start each item with a dash: `- `".to_owned(),
+            }),
             _ => None,
         };
         self.wrong_type(node, what, "a list", hint);
@@ -268,6 +272,17 @@ impl Decoder {
             Value::Null => {}
             _ => self.secrets.push(node.span.bytes()),
         }
+    }
+}
+
+/// What to write instead of an unknown key, and the key that was meant, if that is known.
+fn unknown_key(key: &str, keys: &'static [&'static str]) -> (String, Option<&'static str>) {
+    if let Some((hint, meant)) = habits::misplaced(key, keys) {
+        return (hint.to_owned(), meant);
+    }
+    match suggest::key(key, keys) {
+        Some(meant) => (format!("did you mean `{meant}`?"), Some(meant)),
+        None => (habits::blank_missing(key).unwrap_or_else(|| format!("it takes {}", listed(keys))), None),
     }
 }
 
