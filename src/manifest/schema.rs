@@ -315,13 +315,13 @@ struct Binding {
     /// Namespaces of metafields to send along; `$app` and `$app:NAMESPACE` for the app's own.
     #[schemars(extend("examples" = [["loyalty", "$app", "$app:scores"]]))]
     metafield_namespaces: Option<Vec<NonBlank>>,
-    /// Metafields to send along, as namespace.key.
+    /// Metafields to send along, as namespace.key. Without the key, live ones stay (`metafields_unnamed`); `[]` is none.
     #[schemars(extend("examples" = [["custom.size"]]))]
     metafields: Option<Vec<NonBlank>>,
     /// Deliver only what matches, in Shopify's search syntax.
     #[schemars(extend("examples" = ["email:*@example.com", "type:lookbook"]))]
     filter: Option<String>,
-    /// Name of the subscription, unique in the shop.
+    /// Name of the subscription, unique in the shop. Without the key, a live name stays (`name_kept`): none can be cleared.
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,50}$"), extend("examples" = ["customers-loyalty"]))]
     name: Option<String>,
 }
