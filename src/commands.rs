@@ -202,5 +202,5 @@ fn clock() -> jiff::Timestamp {
 
 async fn sandbox_command(args: crate::cli::sandbox::SandboxArgs) -> Result<Exit, Failure> {
     let done = sandbox::run(args, &mut printer::stdout(Form::Text), &mut printer::stderr(Form::Text)).await;
-    done.map(|()| Exit::Done).map_err(|e| Failure::invalid(format!("sandbox: {e}")))
+    done.map(|()| Exit::Done).map_err(|e| Failure::of_lines(Exit::Invalid, "sandbox", &e.to_string()))
 }

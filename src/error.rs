@@ -9,17 +9,26 @@ use crate::exit::Exit;
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) message: String,
+    /// Further lines, such as the other mistakes of a file.
+    pub(crate) details: Vec<String>,
     pub(crate) hints: Vec<String>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: message.to_string(), hints: Vec::new() }
+        Self { exit, message: message.to_string(), details: Vec::new(), hints: Vec::new() }
     }
 
     /// Something that the user gave is invalid; nothing was sent.
     pub(crate) fn invalid(message: impl Display) -> Self {
         Self::new(Exit::Invalid, message)
+    }
+
+    /// Takes an error of several lines: each of them is a problem of its own.
+    pub(crate) fn of_lines(exit: Exit, what: &str, lines: &str) -> Self {
+        let (first, rest) = lines.split_once('\n').unwrap_or((lines, ""));
+        let details = rest.lines().map(str::to_owned).collect();
+        Self { details, ..Self::new(exit, format!("{what}: {first}")) }
     }
 
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
@@ -30,6 +39,9 @@ impl Failure {
     /// As it stands on stderr.
     pub(crate) fn text(&self) -> String {
         let mut out = format!("error: {}\n", crate::render::escape(&self.message));
+        for detail in &self.details {
+            let _ = writeln!(out, "  {}", crate::render::escape(detail));
+        }
         for hint in &self.hints {
             let _ = writeln!(out, "  hint: {}", crate::render::escape(hint));
         }

@@ -26,7 +26,7 @@ pub(crate) enum ReadError {
     #[error("it is larger than {} MiB", .0 >> 20)]
     TooLarge(u64),
     /// The operating system refuses it.
-    #[error("{}", system(.0))]
+    #[error("{}", crate::words::of_io(.0))]
     Io(io::Error),
 }
 
@@ -46,13 +46,6 @@ impl From<ReadError> for io::Error {
             ReadError::Io(error) => error,
             error => Self::other(error.to_string()),
         }
-    }
-}
-
-fn system(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
     }
 }
 

@@ -20,6 +20,7 @@
 //! | [`state`] | one type for desired and observed; the ownership rule |
 //! | [`manifest`], [`diagnostic`] | YAML text to desired state, with complaints that point at the line |
 //! | [`diff`] | the heart |
+//! | `words` | what parsers and the system report, in words for people; every room may use it |
 //! | `digest`, `json` | canonical JSON and its SHA-256; JSON that names a key twice; every room may use them |
 //! | [`plan`], [`report`], [`events`] | the wire formats, hazards, digests, staleness |
 //! | `since` | what earlier runs say about drift |
@@ -47,7 +48,7 @@
 //! model; journal → events; since → events, plan, report; events → plan, report; render → plan, report, model; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog,
 //! model; diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
 //! adobe → admin (its redactor, and how it makes an HTTP client), state;
-//! sandbox → catalog, files, model, so that it stays an independent witness; model → nothing. A test holds this.
+//! sandbox → catalog, files, model, words, so that it stays an independent witness; model → nothing. A test holds this.
 //!
 //! Whoever plans holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
 //! `admin::ShopWriter`.
@@ -83,6 +84,7 @@ pub mod schema;
 mod select;
 pub mod since;
 pub mod state;
+mod words;
 
 use std::borrow::Cow;
 use std::io::Write as _;

@@ -14,6 +14,7 @@ mod digest;
 mod document;
 mod filter;
 mod findings;
+mod habits;
 mod inlets;
 mod merge;
 mod resolve;

@@ -13,7 +13,7 @@ mod version;
 
 pub(crate) use address::fold;
 pub use address::{Address, AddressKind};
-pub use binding::{Binding, Field, Format};
+pub use binding::{Binding, Field, Format, app_shorthand};
 pub use scope::{Scope, ScopeSet};
 pub use secret::{App, Auth, SecretRef};
 pub(crate) use shop::is_deep;

@@ -5,6 +5,7 @@
 pub mod aep;
 mod app;
 mod compared;
+mod excluding;
 mod ownership;
 mod safety;
 

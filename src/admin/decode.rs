@@ -12,6 +12,7 @@ use super::redact::Redactor;
 use crate::catalog;
 use crate::model::{Address, Binding, Format, Live, Scope, ScopeSet, Sight, SubscriptionId};
 use crate::state::Entry;
+use crate::words;
 
 /// A page of subscriptions.
 #[derive(Deserialize)]
@@ -95,16 +96,16 @@ pub(super) fn subscription(value: Value, redactor: &Redactor) -> Result<Entry<Li
 
 fn part<T: DeserializeOwned>(data: &mut Data, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
     let raw = data.remove(key).ok_or_else(|| unexpected(&format!("it lacks {key}"), redactor))?;
-    serde_json::from_str(raw.get()).map_err(|error| {
-        // The position would be one in this part of the answer, which nobody sees.
-        let text = error.to_string();
-        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-        unexpected(&format!("{key}: {what}"), redactor)
-    })
+    // The position would be one in this part of the answer, which nobody sees.
+    let why =
+        |error: serde_json::Error| unexpected(&format!("{key}: {}", words::of_data(&error.to_string())), redactor);
+    serde_json::from_str(raw.get()).map_err(why)
 }
 
 fn take<T: DeserializeOwned>(value: Value, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
-    serde_json::from_value(value).map_err(|error| unexpected(&format!("{key}: {error}"), redactor))
+    let why =
+        |error: serde_json::Error| unexpected(&format!("{key}: {}", words::of_data(&error.to_string())), redactor);
+    serde_json::from_value(value).map_err(why)
 }
 
 fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {

@@ -7,6 +7,7 @@ use std::fmt;
 use url::{Host, Url};
 
 use crate::model::ShopDomain;
+use crate::words;
 
 const PLACEHOLDER: &str = "{shop}";
 
@@ -32,7 +33,7 @@ pub struct Base {
 pub enum EndpointError {
     /// No URL at all.
     #[error("HOOKWRIGHT_ADMIN_URL is not a URL such as http://127.0.0.1:4000/{{shop}}: {0}")]
-    NotAUrl(String),
+    NotAUrl(&'static str),
     /// Neither http nor https.
     #[error("HOOKWRIGHT_ADMIN_URL must start with https://, or with http:// for a loopback address")]
     Scheme,
@@ -70,7 +71,7 @@ impl Endpoint {
             return Err(EndpointError::Placeholder);
         }
         let url = Url::parse(&text.replace(PLACEHOLDER, "shop.myshopify.com"))
-            .map_err(|error| EndpointError::NotAUrl(error.to_string()))?;
+            .map_err(|error| EndpointError::NotAUrl(words::of_url(error)))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(EndpointError::Scheme);
         }

@@ -7,6 +7,8 @@ use std::fmt;
 
 use url::{Host, Url};
 
+use crate::words;
+
 /// IMS of production, OAuth server-to-server (developer.adobe.com, "IMS APIs").
 pub const TOKEN_URL: &str = "https://ims-na1.adobelogin.com/ims/token/v3";
 /// Flow Service of production (experience-platform-apis, flow-service.yaml).
@@ -102,7 +104,7 @@ fn parse(name: &str, text: &str) -> Result<Url, String> {
     };
     let mut url = match Url::parse(text) {
         Ok(url) => url,
-        Err(error) => return wrong(&format!("is not a URL: {error}")),
+        Err(error) => return wrong(&format!("is not a URL: {}", words::of_url(error))),
     };
     if !matches!(url.scheme(), "http" | "https") {
         return wrong("must start with https://");

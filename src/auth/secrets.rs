@@ -4,6 +4,7 @@
 //! never part of an error; an error names the variable, path or program instead.
 
 mod command;
+mod form;
 mod pins;
 mod yielded;
 
@@ -19,6 +20,7 @@ use tokio::sync::{OnceCell, Semaphore, oneshot};
 
 use crate::files::{self, ReadError};
 use crate::model::{SecretRef, ShopDomain};
+pub(crate) use form::{Role, wrong as wrong_form};
 pub use pins::Pin;
 use yielded::Yielded;
 
@@ -97,6 +99,20 @@ impl SecretResolver {
     pub async fn resolve(&self, reference: &SecretRef, shop: &ShopDomain) -> Result<SecretString, SecretError> {
         let reference = expand(reference, shop);
         self.look_up(&reference, Some(shop)).await.and_then(|secret| usable(secret, &reference))
+    }
+
+    /// The secret of `shop`, refused if its form shows that it is another kind of secret.
+    pub(crate) async fn resolve_as(
+        &self,
+        reference: &SecretRef,
+        shop: &ShopDomain,
+        role: Role,
+    ) -> Result<SecretString, SecretError> {
+        let secret = self.resolve(reference, shop).await?;
+        match wrong_form(secret.expose_secret(), role) {
+            Some(problem) => Err(error(&expand(reference, shop), &problem)),
+            None => Ok(secret),
+        }
     }
 
     /// A secret that belongs to no shop.
@@ -185,10 +201,17 @@ fn usable(secret: SecretString, reference: &SecretRef) -> Result<SecretString, S
         return Err(error(reference, "is empty"));
     }
     if trimmed.lines().count() > 1 {
-        return Err(error(reference, "has more than one line; a secret is one line"));
+        return Err(error(reference, "has more than one line, and a secret is one line: remove the other lines there"));
     }
-    if !trimmed.bytes().all(|c| c.is_ascii_graphic()) {
-        let problem = "has blanks, control characters or letters outside ASCII, which no token has";
+    if let Some(odd) = trimmed.chars().find(|c| !c.is_ascii_graphic()) {
+        let problem = match odd {
+            ' ' | '\t' if trimmed.trim().contains([' ', '\t']) => "has a blank inside, which no secret has",
+            ' ' | '\t' => "begins or ends with a blank: remove it there",
+            odd if odd.is_ascii() => {
+                "has a control character, which no secret has: was it cut or pasted from a terminal?"
+            }
+            _ => "has a character outside ASCII, which no secret has: was it changed by an editor?",
+        };
         return Err(error(reference, problem));
     }
     Ok(if trimmed.len() == text.len() { secret } else { trimmed.into() })

@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use super::oauth::{self, Credentials};
+use super::secrets::Role;
 use super::store::Store;
 use super::{SecretError, SecretResolver};
 use crate::admin::{AdminClient, AdminError, Endpoint, Kind};
@@ -97,7 +98,7 @@ impl Tokens {
     async fn wait_for_token(&self, shop: &ShopDomain, auth: Option<&Auth>) -> Result<SecretString, AdminError> {
         match auth {
             Some(Auth::AccessToken(reference)) => {
-                let token = self.reference(reference, shop, SANDBOX_TOKEN).await?;
+                let token = self.reference(reference, shop, Role::AccessToken).await?;
                 self.only_of(shop, &token)?;
                 Ok(token)
             }
@@ -193,7 +194,7 @@ impl Tokens {
     /// The app's credentials, as far as `shop` is concerned, with all that a callback may be signed with.
     pub(crate) async fn credentials(&self, shop: &ShopDomain, app: &App) -> Result<Credentials, AdminError> {
         let old_client_secret = match &app.old_client_secret {
-            Some(reference) => Some(self.reference(reference, shop, SANDBOX_SECRET).await?),
+            Some(reference) => Some(self.reference(reference, shop, Role::ClientSecret).await?),
             None => None,
         };
         Ok(Credentials { old_client_secret, ..self.app(shop, app).await? })
@@ -201,8 +202,8 @@ impl Tokens {
 
     /// The app's credentials as they are sent: a former secret is of no use there, and nobody needs to have it.
     async fn app(&self, shop: &ShopDomain, app: &App) -> Result<Credentials, AdminError> {
-        let client_id = self.reference(&app.client_id, shop, SANDBOX_CLIENT).await?;
-        let client_secret = self.reference(&app.client_secret, shop, SANDBOX_SECRET).await?;
+        let client_id = self.reference(&app.client_id, shop, Role::ClientId).await?;
+        let client_secret = self.reference(&app.client_secret, shop, Role::ClientSecret).await?;
         if let Some(on_app) = &self.inner.options.sandbox {
             on_app(client_id.expose_secret(), client_secret.expose_secret());
         }
@@ -213,9 +214,14 @@ impl Tokens {
         &self,
         reference: &SecretRef,
         shop: &ShopDomain,
-        in_sandbox: &str,
+        role: Role,
     ) -> Result<SecretString, AdminError> {
-        match self.inner.options.secrets.resolve(reference, shop).await {
+        let in_sandbox = match role {
+            Role::AccessToken => SANDBOX_TOKEN,
+            Role::ClientId => SANDBOX_CLIENT,
+            Role::ClientSecret => SANDBOX_SECRET,
+        };
+        match self.inner.options.secrets.resolve_as(reference, shop, role).await {
             Ok(secret) => {
                 self.inner.options.client.remember(shop, &secret);
                 Ok(secret)

@@ -13,6 +13,7 @@ use crate::files;
 use crate::plan::v1::{Destination, Hazard, Plan, Settings};
 use crate::plan::{self, Consent};
 use crate::render::{self, count};
+use crate::words;
 
 /// Reads a file that this program wrote once.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -62,13 +63,17 @@ pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<Ve
         .hint("judge all shards with `hookwright show --check --out checked.json SHARD…`, then apply with --checked checked.json"));
     };
     let read = read_file(path)?;
-    let checked: Checked = serde_json::from_slice(&read)
-        .map_err(|e| Failure::invalid(format!("{} is not a file of `show --check --out`: {e}", path.display())))?;
+    let checked: Checked = serde_json::from_slice(&read).map_err(|e| not_checked(path, &words::of_json(&e)))?;
     if checked.manifest_digest == plan.manifest_digest && checked.plan_digests.contains(&plan.plan_digest) {
         let consents = checked.consents.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>();
         return consents.map_err(|e| Failure::invalid(format!("{}: {e}", path.display())));
     }
     Err(Failure::new(Exit::Refused, format!("{} was written for other plans than this one", path.display())))
+}
+
+fn not_checked(path: &Path, why: &str) -> Failure {
+    Failure::invalid(format!("{} is not a file of `show --check --out`: {why}", path.display()))
+        .hint("write it with `hookwright show --check --out checked.json SHARD…`")
 }
 
 /// Judges the hazards over all plans together.

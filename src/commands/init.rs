@@ -34,7 +34,7 @@ pub(crate) fn run(args: &InitArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
             Ok(3)
         }
         Err(error) => {
-            writeln!(err, "error: {path} cannot be written: {error}")?;
+            writeln!(err, "error: {path} cannot be written: {}", crate::words::of_io(&error))?;
             Ok(3)
         }
     }

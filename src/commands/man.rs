@@ -17,8 +17,12 @@ pub(super) fn run(args: &ManArgs, output: Output) -> Result<Exit, Failure> {
     let mut root = Cli::command().disable_help_subcommand(true);
     root.build();
     if let Some(folder) = &args.all {
-        let written = write_all(&root, folder)
-            .map_err(|e| Failure::new(Exit::Error, format!("cannot write the pages to {}: {e}", folder.display())))?;
+        let written = write_all(&root, folder).map_err(|e| {
+            Failure::new(
+                Exit::Error,
+                format!("cannot write the pages to {}: {}", folder.display(), crate::words::of_io(&e)),
+            )
+        })?;
         output.remark(&format!("Wrote {written} pages to {}\n", folder.display()));
         return Ok(Exit::Done);
     }

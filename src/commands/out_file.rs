@@ -123,7 +123,7 @@ fn neighbour(target: &Path) -> io::Result<NamedTempFile> {
 fn plain(error: &io::Error) -> String {
     match error.raw_os_error() {
         _ if error.kind() == io::ErrorKind::NotFound => "there is no such folder".to_owned(),
-        Some(code) => io::Error::from_raw_os_error(code).to_string(),
+        Some(code) => crate::words::of_io(&io::Error::from_raw_os_error(code)),
         None if error.kind() == io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         None => error.to_string(),
     }

@@ -15,6 +15,7 @@ use crate::plan::Consent;
 use crate::plan::v1::Plan;
 use crate::render;
 use crate::report::Report;
+use crate::words;
 
 pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     let inputs: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
@@ -54,7 +55,13 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
 /// An apply report, if the file is one.
 fn report(path: &Path) -> Result<Option<Report>, Failure> {
     let bytes = check::read_file(path)?;
-    let unread = |what: &str, e| Failure::invalid(format!("{}: {what}: {e}", path.display()));
+    let unread = |what: &str, e: serde_json::Error| {
+        Failure::invalid(format!("{}: {what}: {}", path.display(), words::of_json(&e)))
+    };
+    // A list would be taken for the fields of `Kind` in order.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Ok(None);
+    }
     let kind: Kind = match serde_json::from_slice(&bytes) {
         Ok(kind) => kind,
         // Some other JSON: whoever reads plans says so.
@@ -68,7 +75,15 @@ fn report(path: &Path) -> Result<Option<Report>, Failure> {
     if version.split('.').next() != Some("1") {
         return Err(Failure::invalid(format!("{}: a report of format {version:?}; this reads 1.x", path.display())));
     }
-    serde_json::from_slice(&bytes).map(Some).map_err(|e| unread("not an apply report", e))
+    serde_json::from_slice(&bytes).map(Some).map_err(|e| {
+        let why = words::of_data(&e.to_string());
+        Failure::invalid(format!(
+            "{}: not an apply report: {why} (line {}, column {})",
+            path.display(),
+            e.line(),
+            e.column()
+        ))
+    })
 }
 
 /// What tells a report from a plan.

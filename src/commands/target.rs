@@ -108,7 +108,7 @@ impl Target {
     }
 
     async fn sandbox(access: &AccessArgs, manifest: &Manifest, seeds: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
-        let failed = |e: sandbox::SandboxError| Failure::invalid(format!("sandbox: {e}"));
+        let failed = |e: sandbox::SandboxError| Failure::of_lines(Exit::Invalid, "sandbox", &e.to_string());
         let unseeded = seeds.as_ref().is_some_and(Vec::is_empty);
         let options =
             sandbox::OpenOptions { state: Some(access.sandbox_state.clone()), seeds: seeds.unwrap_or_default() };
@@ -189,7 +189,9 @@ impl Target {
     /// Flushes and stops a sandbox.
     pub(crate) async fn close(self) -> Result<(), Failure> {
         match self.running {
-            Some(running) => running.stop().await.map_err(|e| Failure::new(Exit::Error, format!("sandbox: {e}"))),
+            Some(running) => {
+                running.stop().await.map_err(|e| Failure::of_lines(Exit::Error, "sandbox", &e.to_string()))
+            }
             None => Ok(()),
         }
     }

@@ -78,7 +78,7 @@ codes! {
     DcsAddress "HW040" "dcs-address" Error false "Adobe's collection endpoint cannot be used in that way";
     Rest "HW041" "rest-cannot" Error false "the REST Admin API cannot express it";
     OldVersion "HW042" "version-too-old" Error false "the Admin API version is older than this tool works with";
-    AppConfig "HW043" "app-config" Error false "a file of app_config cannot be read or understood";
+    AppConfig "HW043" "app-config" Error false "a file of app_config cannot be read";
     UnknownTopic "HW100" "unknown-topic" Error false "a topic that the catalogue does not know";
     TopicVersion "HW101" "topic-not-in-version" Error false "a topic that the catalogue does not know in this Admin API version";
     TopicSpelling "HW102" "topic-spelling" Warning false "a topic that is not written in its slash form";
@@ -95,6 +95,7 @@ codes! {
     UnknownScope "HW113" "unknown-scope" Warning false "a scope that is unknown and close to a known one";
     RemovedField "HW114" "removed-field" Warning false "a field that Shopify removed from the payloads of a topic";
     ConstantPayload "HW115" "constant-payload" Warning false "the included fields of an update topic never change, so that Shopify drops deliveries as duplicates";
+    NotCompared "HW116" "app-config-not-compared" Warning false "something that the app declares for itself could not be compared with the bindings";
 }
 
 impl Code {

@@ -56,7 +56,7 @@ impl Code {
             Self::TypeFilter => "Add a filter with the metaobject's type, as in `type:lookbook`.",
             Self::BadFilter => "Mend the filter in Shopify's search syntax.",
             Self::BadNamespace => {
-                "Write a namespace such as `loyalty` or `$app:NAME`, and a metafield as namespace.key."
+                "Write a namespace such as `loyalty`, `$app` or `$app:NAME`, and a metafield as namespace.key."
             }
             Self::DcsAddress => {
                 "Use format json and an address without `syncValidation` for Adobe's collection endpoint."
@@ -81,7 +81,10 @@ impl Code {
             Self::UnknownScope => "Correct the spelling, or silence the code if Shopify has added the scope since.",
             Self::RemovedField => "Remove the field from include_fields and from the filter.",
             Self::ConstantPayload => "Add `updated_at`, or another field that changes, to include_fields.",
-            Self::AppConfig => "Correct the path under `app_config`, or mend the TOML at the place shown.",
+            Self::AppConfig => "Correct the path under `app_config`.",
+            Self::NotCompared => {
+                "Correct the app's shopify.app.toml at the place shown, or silence the code: double delivery is then not looked for there."
+            }
             Self::DoubleDelivery => {
                 "Remove the topic from the app's shopify.app.toml, or the binding: the two do not see each other."
             }

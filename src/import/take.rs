@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::{Refused, Request, Shop, yaml};
 use crate::diagnostic::{Code, Severity};
 use crate::manifest::{self, AdminApi, Options, SourceFile, Transport, prefix_for};
-use crate::model::{Address, Binding, Format, Live, Topic};
+use crate::model::{Address, Binding, Format, Live, Topic, app_shorthand};
 use crate::state::{Entry, Ownership, Prefix, Unmanaged};
 
 /// What a binding asks for besides its topic. Bindings of one kind may share an item of a list, `topics: [...]`.
@@ -258,19 +258,13 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
-/// `app--<digits>--NS` as `$app:NS`, the form that works for whatever app the manifest is used with. Two apps in one
-/// list stay as they are: `$app:` could mean either.
+/// The app's own namespaces with `$app`, the form that works for whatever app the manifest is used with. Two apps in one
+/// list stay as they are: `$app` could mean either.
 fn own_app(list: &[String]) -> Vec<String> {
-    let apps: BTreeSet<&str> = list.iter().filter_map(|text| reserved(text)).map(|(app, _)| app).collect();
-    let readable = |text: &String| match reserved(text) {
-        Some((_, namespace)) if apps.len() == 1 => format!("$app:{namespace}"),
+    let apps: BTreeSet<&str> = list.iter().filter_map(|text| app_shorthand(text)).map(|(app, _)| app).collect();
+    let readable = |text: &String| match app_shorthand(text) {
+        Some((_, short)) if apps.len() == 1 => short,
         _ => text.clone(),
     };
     sorted(list.iter().map(readable).collect())
-}
-
-fn reserved(text: &str) -> Option<(&str, &str)> {
-    let (app, namespace) = text.strip_prefix("app--")?.split_once("--")?;
-    let digits = !app.is_empty() && app.bytes().all(|c| c.is_ascii_digit());
-    (digits && !namespace.trim().is_empty() && !namespace.starts_with('.')).then_some((app, namespace))
 }

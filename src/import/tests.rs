@@ -110,7 +110,18 @@ fn any_list(item: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<St
 }
 
 fn any_namespace() -> impl Strategy<Value = String> {
-    let usual = ["custom", "$app:x", "app--12--x", "app--12--loyalty", "app--13--x", "app--12--", "app--z--x"];
+    let usual = [
+        "custom",
+        "$app:x",
+        "app--12--x",
+        "app--12--loyalty",
+        "app--13--x",
+        "app--12--",
+        "app--z--x",
+        "$app",
+        "app--12",
+        "app--14",
+    ];
     prop_oneof![4 => prop::sample::select(usual.to_vec()).prop_map(str::to_owned), 1 => any_text()]
 }
 
@@ -307,6 +318,8 @@ fn the_apps_own_namespaces_are_written_without_its_id() {
     // Two apps' ids, and what only looks like one.
     let two = "_namespaces: [app--12--x, app--13--x] s: [app--12--x.key, app--13--x.key]";
     assert_eq!(namespaces(&["app--13--x", "app--12--x"]), two);
+    let default = r#"_namespaces: ["$app", "$app:x"] s: ["$app.key", "$app:x.key"]"#;
+    assert_eq!(namespaces(&["app--12", "app--12--x"]), default);
     assert_eq!(namespaces(&["app--z--x"]), "_namespaces: [app--z--x] s: [app--z--x.key]");
 }
 

@@ -15,8 +15,8 @@ use crate::printer::{self, Form};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
     /// The file system says no.
-    #[error("cannot open {0}: {1}")]
-    Io(String, io::Error),
+    #[error("cannot open {path}: {}", crate::words::of_io(.error))]
+    Io { path: String, error: io::Error },
     /// The file is somebody else's.
     #[error("{0} is {1}; it was left as it is")]
     NotOurs(String, NotAJournal),
@@ -45,7 +45,7 @@ impl Sink {
     /// Appends to a journal; a file that is none is refused, a last line that was cut off is left as it is.
     pub(super) fn journal(path: &Path) -> Result<Self, OpenError> {
         let name = || path.display().to_string();
-        let failed = |e| OpenError::Io(name(), e);
+        let failed = |error| OpenError::Io { path: name(), error };
         match std::fs::metadata(path) {
             Ok(there) if !there.is_file() => return Err(OpenError::NotAFile(name())),
             Ok(_) => {}
@@ -76,7 +76,7 @@ impl Sink {
 
     /// Writes a stream of events in place of an earlier one. A regular file with anything else in it is refused.
     pub(super) fn file(path: &Path) -> Result<Self, OpenError> {
-        let failed = |e| OpenError::Io(path.display().to_string(), e);
+        let failed = |error| OpenError::Io { path: path.display().to_string(), error };
         if path.is_file() {
             let mut head = Vec::new();
             File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)).map_err(failed)?;
@@ -172,6 +172,6 @@ mod tests {
         assert!(matches!(Sink::journal(&path), Err(OpenError::NotOurs(..))));
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "my notes");
         assert!(matches!(Sink::journal(folder.path()), Err(OpenError::NotAFile(_))));
-        assert!(matches!(Sink::journal(&folder.path().join("no/such/folder")), Err(OpenError::Io(..))));
+        assert!(matches!(Sink::journal(&folder.path().join("no/such/folder")), Err(OpenError::Io { .. })));
     }
 }

@@ -1,51 +1,92 @@
 //! `app_config`: what the app declares for itself, read from its `shopify.app.toml`.
 //!
-//! Only what leads to double delivery is looked at, and where a login may end; the rest of the file is Shopify's business, and never a problem.
+//! Only what leads to double delivery is read, and where a login may end. The file is advisory: a path that cannot be
+//! read is an error of the manifest, and whatever the file holds is a warning at most.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Source as Text};
 use crate::model::{Address, Binding, Topic};
 use crate::state::{AppSubscription, Source};
 
 use super::ReadFile;
+use super::decode::short;
 use super::document::{At, Spot};
 use super::findings::{Behalf, Findings};
 
-#[derive(Deserialize)]
+/// As many topics are named in one warning.
+const SHOWN: usize = 6;
+
+/// One of the files.
 struct File {
-    application_url: Option<String>,
-    #[serde(default)]
-    webhooks: Webhooks,
-    auth: Option<toml::Value>,
+    path: Arc<str>,
+    text: Text,
+    /// Where the manifest names it.
+    named: Spot,
 }
 
 impl File {
-    /// Whatever else may stand there is no problem of the manifest's.
-    fn redirect_urls(&self) -> Vec<String> {
-        let listed = self.auth.as_ref().and_then(|auth| auth.get("redirect_urls")?.as_array());
-        listed.into_iter().flatten().filter_map(|url| url.as_str().map(str::to_owned)).collect()
+    fn place(&self, span: &Range<usize>) -> Place {
+        let (line, column) = self.text.position(span.start);
+        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Place { file: Arc::clone(&self.path), line, column, start: narrow(span.start), end: narrow(span.end) }
+    }
+
+    /// Warns of something that the bindings cannot be compared with. The file is advisory, so it never stops a run.
+    fn not_compared(&self, span: &Range<usize>, what: &str, why: &str, hint: &str, findings: &mut Findings) {
+        let message = format!("{what} not compared with the bindings: {why}");
+        let diagnostic = Diagnostic::new(Code::NotCompared, self.place(span), message).hint(hint);
+        findings.report(diagnostic.related(findings.place(self.named), "the manifest names the file here"));
     }
 }
 
-#[derive(Default, Deserialize)]
-struct Webhooks {
-    #[serde(default)]
-    subscriptions: Vec<Subscription>,
+/// One `[[webhooks.subscriptions]]`. Compliance topics have a key of their own; no binding can repeat them.
+struct Subscription<'a> {
+    topics: Vec<(&'a str, Range<usize>)>,
+    uri: (&'a str, Range<usize>),
+    filter: Option<&'a str>,
 }
 
-/// Compliance topics stand under a key of their own; no binding can repeat them.
-#[derive(Deserialize)]
-struct Subscription {
-    #[serde(default)]
-    topics: Vec<Spanned<String>>,
-    uri: Option<Spanned<String>>,
-    filter: Option<String>,
+/// Why an entry is not understood, at its place, and what to write.
+type Misunderstood = (Range<usize>, &'static str, &'static str);
+
+impl<'a> Subscription<'a> {
+    /// Takes an entry; `None`: it declares no topic that a binding could repeat.
+    fn parse(entry: &'a Spanned<DeValue<'_>>) -> Result<Option<Self>, Misunderstood> {
+        const SECTION: &str = "write [[webhooks.subscriptions]] with `topics` and `uri` below it";
+        const TOPICS: &str = "write topics = [\"orders/create\"]";
+        let Some(table) = entry.get_ref().as_table() else {
+            return Err((entry.span(), "the entry is not a section", SECTION));
+        };
+        let Some(topics) = table.get("topics") else {
+            let known = ["compliance_topics", "actions"].iter().any(|key| table.contains_key(*key));
+            return if known { Ok(None) } else { Err((entry.span(), "the entry has no `topics`", TOPICS)) };
+        };
+        let list = topics.get_ref().as_array();
+        let list = list.ok_or((topics.span(), "`topics` is not a list of texts", TOPICS))?;
+        let topic = |item: &'a Spanned<DeValue<'_>>| {
+            let text = item.get_ref().as_str().ok_or((item.span(), "the topic is not a text", TOPICS));
+            text.map(|text| (text, item.span()))
+        };
+        let topics = list.iter().map(topic).collect::<Result<Vec<_>, _>>()?;
+        let Some((_, first)) = topics.first() else { return Ok(None) };
+        let text = |key: &str, not: &'static str, hint: &'static str| match table.get(key) {
+            Some(value) => {
+                value.get_ref().as_str().map(|text| Some((text, value.span()))).ok_or((value.span(), not, hint))
+            }
+            None => Ok(None),
+        };
+        let uri = "write uri = \"https://…\", or a path below application_url";
+        let filter = text("filter", "`filter` is not a text", "write filter = \"id:*\"")?.map(|(text, _)| text);
+        let uri = text("uri", "`uri` is not a text", uri)?.ok_or((first.clone(), "the entry has no `uri`", uri))?;
+        Ok(Some(Self { topics, uri, filter: filter.filter(|filter| !filter.is_empty()) }))
+    }
 }
 
 /// What the app declares, by topic, with the place of each.
@@ -81,71 +122,96 @@ impl Declared {
             }
         };
         let lossy = String::from_utf8_lossy(&bytes);
-        let text = Text::new(&lossy, &[]);
+        let file = File { path: Arc::clone(&path), text: Text::new(&lossy, &[]), named: named.spot };
         let parsed = match std::str::from_utf8(&bytes) {
-            Ok(utf8) => toml::from_str::<File>(utf8).map_err(|error| (error.span(), first_line(error.message()))),
-            Err(error) => Err((Some(error.valid_up_to()..error.valid_up_to()), "it is not UTF-8".to_owned())),
+            Ok(utf8) => {
+                DeTable::parse(utf8).map_err(|error| (error.span().unwrap_or_default(), "this is not valid TOML"))
+            }
+            Err(error) => Err((error.valid_up_to()..error.valid_up_to(), "the file is not UTF-8 text")),
         };
         match parsed {
-            Ok(file) => {
-                self.redirects.append(&mut file.redirect_urls());
-                self.subscriptions(&path, &text, file, named.spot, findings);
-            }
+            Ok(root) => self.take(root.get_ref(), &file, findings),
             Err((span, why)) => {
-                let message = format!("the app's configuration cannot be understood: {why}");
-                refuse(
-                    place(&path, &text, &span.unwrap_or_default()),
-                    message,
-                    "correct it there",
-                    named.spot,
-                    findings,
-                );
+                file.not_compared(&span, "what the app declares was", why, "correct the file at this place", findings);
             }
         }
-        self.texts.push((path, text));
+        self.texts.push((path, file.text));
     }
 
-    fn subscriptions(&mut self, path: &Arc<str>, text: &Text, file: File, named: Spot, findings: &mut Findings) {
-        let application = file.application_url.as_deref().map(|url| url.trim_end_matches('/'));
-        for Subscription { topics, uri, filter } in file.webhooks.subscriptions {
-            let Some(first) = topics.first() else { continue };
-            let Some(uri) = uri else {
-                let message = "a subscription of the app has topics and no `uri`";
-                refuse(place(path, text, &first.span()), message.to_owned(), "add its `uri`", named, findings);
-                continue;
-            };
-            let address = match (uri.get_ref().strip_prefix('/'), application) {
-                (None, _) => Address::new(uri.get_ref()),
-                (Some(rest), Some(url)) => Address::new(&format!("{url}/{rest}")),
-                (Some(_), None) => {
-                    let message = "a relative `uri` needs `application_url`".to_owned();
-                    let hint = "add application_url at the top, or write the whole address";
-                    refuse(place(path, text, &uri.span()), message, hint, named, findings);
-                    continue;
-                }
-            };
-            for written in topics {
-                let place = place(path, text, &written.span());
-                let topic = Topic::from_slash(written.get_ref());
-                let source = Source { file: Arc::clone(path), line: place.line };
-                let filter = filter.clone().filter(|filter| !filter.is_empty());
-                let declared = AppSubscription { topic: topic.clone(), address: address.clone(), filter, source };
-                self.by_topic.entry(topic).or_default().push((declared, place));
+    fn take(&mut self, root: &DeTable<'_>, file: &File, findings: &mut Findings) {
+        let listed =
+            root.get("auth").and_then(|auth| auth.get_ref().as_table()?.get("redirect_urls")?.get_ref().as_array());
+        let urls = listed.into_iter().flatten().filter_map(|url| url.get_ref().as_str());
+        self.redirects.extend(urls.map(str::to_owned));
+        let Some(webhooks) = root.get("webhooks") else { return };
+        let subscriptions = webhooks.get_ref().as_table().and_then(|webhooks| webhooks.get("subscriptions"));
+        let list = match subscriptions {
+            Some(subscriptions) => subscriptions.get_ref().as_array().ok_or(subscriptions),
+            None if webhooks.get_ref().as_table().is_some() => return,
+            None => Err(webhooks),
+        };
+        let list = match list {
+            Ok(list) => list,
+            Err(value) => {
+                let why = "the entries are not a list of sections";
+                let hint = "write each one under [[webhooks.subscriptions]], with two brackets";
+                return file.not_compared(&value.span(), "what the app declares was", why, hint, findings);
             }
+        };
+        let application = root.get("application_url").and_then(|url| url.get_ref().as_str());
+        let application = application.map(str::trim).filter(|url| !url.is_empty());
+        let mut relative = Vec::new();
+        for entry in list {
+            match Subscription::parse(entry) {
+                Ok(Some(entry)) if application.is_none() && entry.uri.0.starts_with('/') => relative.push(entry),
+                Ok(Some(entry)) => self.subscription(entry, application.unwrap_or_default(), file),
+                Ok(None) => {}
+                Err((span, why, hint)) => {
+                    file.not_compared(&span, "a subscription that the app declares was", why, hint, findings);
+                }
+            }
+        }
+        if let Some(first) = relative.first() {
+            let topics: Vec<&str> = relative.iter().flat_map(|entry| &entry.topics).map(|(topic, _)| *topic).collect();
+            let named: Vec<String> = topics.iter().take(SHOWN).map(|topic| format!("`{}`", short(topic))).collect();
+            let more = topics.len().saturating_sub(SHOWN);
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let what = format!("the app's own subscriptions to {}{rest} were", named.join(", "));
+            let why = "their `uri` is relative, and the file has no `application_url`";
+            let hint = "add application_url = \"https://…\" at the top of the file, or write each address in full; \
+                        lint: { allow: [HW116] } in the manifest silences this";
+            file.not_compared(&first.uri.1, &what, why, hint, findings);
+        }
+    }
+
+    fn subscription(&mut self, entry: Subscription<'_>, application: &str, file: &File) {
+        let address = match entry.uri.0.strip_prefix('/') {
+            Some(rest) => Address::new(&format!("{}/{rest}", application.trim_end_matches('/'))),
+            None => Address::new(entry.uri.0),
+        };
+        for (written, span) in entry.topics {
+            let place = file.place(&span);
+            let topic = Topic::from_slash(written);
+            let source = Source { file: Arc::clone(&file.path), line: place.line };
+            let filter = entry.filter.map(str::to_owned);
+            let declared = AppSubscription { topic: topic.clone(), address: address.clone(), filter, source };
+            self.by_topic.entry(topic).or_default().push((declared, place));
         }
     }
 
     /// Warns if a binding repeats what the app declares.
     pub(super) fn repeated(&self, binding: &Binding, spot: Spot, findings: &mut Findings, behalf: Behalf<'_>) {
         let declared = self.by_topic.get(&binding.topic).into_iter().flatten();
-        let Some((_, place)) = declared.into_iter().find(|(declared, _)| declared.is_repeated_by(binding)) else {
+        let Some((declared, place)) = declared.into_iter().find(|(declared, _)| declared.is_repeated_by(binding))
+        else {
             return;
         };
         if findings.is_silenced(Code::DoubleDelivery, behalf) {
             return;
         }
+        let events = if declared.filter == binding.filter { "is" } else { "that passes both filters is" };
         let message = format!(
-            "`{}` is delivered twice: the app declares it to the same address, in {}:{}",
+            "`{}` {events} delivered twice: the app declares it to the same address, in {}:{}",
             binding.topic, place.file, place.line
         );
         let hint = "remove one of the two; Shopify keeps both, and neither sees the other";
@@ -161,19 +227,4 @@ impl Declared {
         });
         all
     }
-}
-
-fn refuse(place: Place, message: String, hint: &str, named: Spot, findings: &mut Findings) {
-    let diagnostic = Diagnostic::new(Code::AppConfig, place, message).hint(hint);
-    findings.report(diagnostic.related(findings.place(named), "the manifest names it here"));
-}
-
-fn place(path: &Arc<str>, text: &Text, span: &std::ops::Range<usize>) -> Place {
-    let (line, column) = text.position(span.start);
-    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Place { file: Arc::clone(path), line, column, start: narrow(span.start), end: narrow(span.end) }
-}
-
-fn first_line(text: &str) -> String {
-    super::decode::short(text.lines().next().unwrap_or_default())
 }

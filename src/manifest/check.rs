@@ -336,19 +336,20 @@ fn constant_payload(raw: &Binding, topics: &[At<Topic>], findings: &Findings, wa
 
 fn namespaces(raw: &Binding, findings: &mut Findings) {
     for namespace in &raw.metafield_namespaces {
-        if namespace.value.trim() == "$app" || namespace.value.trim() == "$app:" {
-            let message = "`$app` alone is no namespace here";
-            let hint = "write $app:<namespace>; Shopify resolves it to app--<id>--<namespace>";
+        if namespace.value.trim() == "$app:" {
+            let message = "`$app:` does not name a namespace";
+            let hint = "write $app for the app's default namespace, or $app:<namespace> for another of its own";
             findings.report(findings.diagnostic(Code::BadNamespace, namespace.spot, message).hint(hint));
         }
     }
     for metafield in raw.metafields.iter().flat_map(|list| &list.value) {
-        let whole = metafield.value.split_once('.').is_some_and(|(namespace, key)| {
-            !namespace.is_empty() && namespace != "$app" && namespace != "$app:" && !key.is_empty()
-        });
+        let whole = metafield
+            .value
+            .split_once('.')
+            .is_some_and(|(namespace, key)| !namespace.is_empty() && namespace != "$app:" && !key.is_empty());
         if !whole {
             let message = format!("`{}` does not name a metafield", short(&metafield.value));
-            let hint = "write namespace.key, such as custom.size or $app:loyalty.tier";
+            let hint = "write namespace.key, such as custom.size, $app.tier or $app:loyalty.tier";
             findings.report(findings.diagnostic(Code::BadNamespace, metafield.spot, message).hint(hint));
         }
     }

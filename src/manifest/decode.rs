@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 use super::document::{At, Document, Spot};
+use super::habits;
 use super::suggest;
 use super::tree::{Node, Pair, Span, Value};
 
@@ -35,12 +36,19 @@ pub(super) struct Decoder {
 pub(super) struct Fields<'a> {
     keys: &'static [&'static str],
     pairs: Vec<Option<&'a Pair>>,
+    /// Keys that stand in the wrong place under another name; that they are missing needs no second message.
+    meant: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn get(&self, key: &str) -> Option<&'a Pair> {
         let at = self.keys.iter().position(|known| *known == key)?;
         self.pairs.get(at).copied().flatten()
+    }
+
+    /// Whether one of these is written in the wrong place, which was reported.
+    pub(super) fn meant(&self, keys: &[&str]) -> bool {
+        self.meant.iter().any(|meant| keys.contains(meant))
     }
 }
 
@@ -82,26 +90,36 @@ impl Decoder {
                 None => unknown.push(pair),
             }
         }
+        let mut meant_keys = Vec::new();
         for pair in unknown {
-            let meant = suggest::key(&pair.key, keys);
-            let slot = meant.and_then(|meant| found.get_mut(keys.iter().position(|key| *key == meant)?));
-            if let Some(slot @ None) = slot {
-                *slot = Some(pair);
-                self.guessed.insert(pair.value.span.start);
-            }
-            let hint =
-                meant.map_or_else(|| format!("it takes {}", listed(keys)), |meant| format!("did you mean `{meant}`?"));
+            let hint = if let Some((hint, meant)) = habits::misplaced(&pair.key, keys) {
+                meant_keys.extend(meant);
+                hint.to_owned()
+            } else if let Some(meant) = suggest::key(&pair.key, keys) {
+                let slot = keys.iter().position(|key| *key == meant).and_then(|at| found.get_mut(at));
+                if let Some(slot @ None) = slot {
+                    *slot = Some(pair);
+                    self.guessed.insert(pair.value.span.start);
+                }
+                format!("did you mean `{meant}`?")
+            } else {
+                habits::blank_missing(&pair.key).unwrap_or_else(|| format!("it takes {}", listed(keys)))
+            };
             let message = format!("unknown key `{}` in {what}", pair.key);
             self.report(self.diagnostic(Code::UnknownKey, pair.key_span, message).hint(hint));
         }
-        Some(Fields { keys, pairs: found })
+        Some(Fields { keys, pairs: found, meant: meant_keys })
     }
 
     /// A mapping with any keys: each once, the first of duplicates.
     fn pairs<'a>(&mut self, node: &'a Node, what: &str) -> Option<Vec<&'a Pair>> {
         let Value::Map(pairs) = &node.value else {
             let hint = match &node.value {
-                Value::Text(_) => Some("is a `:` missing, or the blank after it?".to_owned()),
+                Value::Text(text) => Some(
+                    habits::blank_missing(&short(text))
+                        .unwrap_or_else(|| "is a `:` missing, or the blank after it?".to_owned()),
+                ),
+                Value::List(_) => Some("write `key: value` lines, without dashes".to_owned()),
                 _ => None,
             };
             self.wrong_type(node, what, "a mapping (`key: value` lines)", hint);
@@ -130,8 +148,12 @@ impl Decoder {
             return Some(items);
         }
         let hint = match &node.value {
-            Value::Text(text) if text.len() <= 60 => Some(format!("put it in brackets: [{text}]")),
-            Value::Map(_) => Some("start each item with a dash: `- `".to_owned()),
+            Value::Text(text) if habits::template(text).is_some() => habits::template(text).map(str::to_owned),
+            Value::Text(text) if text.len() <= 60 => Some(format!("put it in brackets: {}", habits::as_list(text))),
+            Value::Map(pairs) => Some(match pairs.first() {
+                Some(pair) => format!("start each item with a dash: `- {}: …`", short(&pair.key)),
+                None => "start each item with a dash: `- `".to_owned(),
+            }),
             _ => None,
         };
         self.wrong_type(node, what, "a list", hint);
@@ -247,6 +269,7 @@ impl Decoder {
         }
         match present.as_slice() {
             [(key, pair)] => Some((key, &pair.value)),
+            [] if fields.meant(keys) => None,
             [] => {
                 let message = format!("{what} needs {}", either(keys));
                 self.report(self.diagnostic(Code::MissingKey, span, message));

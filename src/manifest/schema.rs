@@ -213,8 +213,8 @@ struct FilePath(String);
 /// An access scope.
 #[derive(JsonSchema)]
 #[schemars(extend(
-    "pattern" = "^(unauthenticated_)?(read|write)_[a-z0-9_]+$",
-    "examples" = ["write_orders", "read_customers", "read_products"]
+    "pattern" = "^(unauthenticated_|customer_)?(read|write)_[a-z0-9_]+$",
+    "examples" = ["write_orders", "read_customers", "customer_read_customers"]
 ))]
 struct Scope(String);
 
@@ -310,16 +310,16 @@ struct Binding {
     /// Only these payload fields, as dotted paths.
     #[schemars(extend("examples" = [["id", "email", "updated_at"]]))]
     include_fields: Option<Vec<Item>>,
-    /// Namespaces of metafields to send along; `$app:NAMESPACE` for the app's own.
-    #[schemars(extend("examples" = [["loyalty", "$app:scores"]]))]
+    /// Namespaces of metafields to send along; `$app` and `$app:NAMESPACE` for the app's own.
+    #[schemars(extend("examples" = [["loyalty", "$app", "$app:scores"]]))]
     metafield_namespaces: Option<Vec<Item>>,
-    /// Metafields to send along, as namespace.key.
+    /// Metafields to send along, as namespace.key. Without the key, live ones stay (`metafields_unnamed`); `[]` is none.
     #[schemars(extend("examples" = [["custom.size"]]))]
     metafields: Option<Vec<Item>>,
     /// Deliver only what matches, in Shopify's search syntax.
     #[schemars(extend("examples" = ["email:*@example.com", "type:lookbook"]))]
     filter: Option<String>,
-    /// Name of the subscription, unique in the shop.
+    /// Name of the subscription, unique in the shop. Without the key, a live name stays (`name_kept`): none can be cleared.
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,50}$"), extend("examples" = ["customers-loyalty"]))]
     name: Option<String>,
 }

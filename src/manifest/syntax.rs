@@ -4,7 +4,9 @@ use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{Error, Location};
 
 use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::words;
 
+use super::habits;
 use super::tree::{MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_REPLAYED};
 
 /// One parser error as one diagnostic.
@@ -76,6 +78,10 @@ fn explained(text: &str, place: &mut Place, error: &Error, own: &str) -> (String
         let hint = "replace the tab by spaces, two for each level";
         return ("a tab stands where YAML wants spaces".to_owned(), Some(hint.to_owned()));
     }
+    if let Some((line, (at, what, hint))) = habit_near(text, place.line) {
+        move_to(place, text, line, at);
+        return (what.to_owned(), Some(hint));
+    }
     // The parser points behind what it stumbled over.
     let culprit = match error.without_snippet() {
         Error::UnknownAnchor { .. } => line.rfind('*'),
@@ -97,7 +103,7 @@ fn explained(text: &str, place: &mut Place, error: &Error, own: &str) -> (String
         Error::NullIntoString { .. } | Error::Unexpected { .. } | Error::InvalidScalar { .. } => {
             ("something other than a plain key stands here".to_owned(), Some("keys are texts: `key: value`".to_owned()))
         }
-        _ => (format!("this is not valid YAML: {}", readable(own)), hint_for(line, own)),
+        _ => (format!("this is not valid YAML: {}", words::of_yaml_syntax(own)), hint_for(line, own)),
     }
 }
 
@@ -109,6 +115,17 @@ fn tab_near(text: &str, line: u32) -> Option<(u32, usize)> {
         let tab = line[..indent].find('\t')?;
         Some((u32::try_from(at + 1).ok()?, tab))
     })
+}
+
+/// What another tool's user wrote on this line, or on one of the two above: the parser notices a missing colon late. A
+/// template may stand in quotes on the lines above, where it is no mistake of syntax.
+fn habit_near(text: &str, line: u32) -> Option<(u32, habits::Mistake)> {
+    let last = (line as usize).max(1);
+    let lines: Vec<&str> = text.lines().take(last).collect();
+    let near =
+        (last.saturating_sub(2)..=last).rev().filter_map(|number| Some((number, *lines.get(number.checked_sub(1)?)?)));
+    let mut found = near.filter(|(number, line)| *number == last || habits::template(line).is_none());
+    found.find_map(|(number, line)| Some((u32::try_from(number).ok()?, habits::in_line(line)?)))
 }
 
 /// Moves a place to a byte of a line.
@@ -125,17 +142,6 @@ fn move_to(place: &mut Place, text: &str, line: u32, at: usize) {
 fn line_start(text: &str, line: u32) -> Option<usize> {
     let before = (line as usize).checked_sub(1)?;
     if before == 0 { Some(0) } else { text.match_indices('\n').nth(before - 1).map(|(at, _)| at + 1) }
-}
-
-/// The parser's own words without the position, which stands beside them already.
-fn readable(own: &str) -> String {
-    let first = own.lines().next().unwrap_or_default();
-    let without = first.rsplit_once(" at line ").map_or(first, |(text, _)| text);
-    let without = match without.strip_prefix("error: line ").and_then(|rest| rest.split_once(": ")) {
-        Some((_, text)) => text,
-        None => without,
-    };
-    super::decode::short(without.trim_end_matches(['.', ','])).clone()
 }
 
 fn hint_for(line: &str, own: &str) -> Option<String> {

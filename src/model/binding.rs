@@ -139,27 +139,31 @@ fn same_set(a: &[String], b: &[String]) -> bool {
     a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
 }
 
-/// Set equality where `$app:NS` equals `app--<digits>--NS`, the form in which Shopify gives it back (recorded). Each
-/// element must have a partner on the other side; two apps' ids on one side both partner with one `$app:`.
+/// Set equality where `$app:NS` equals `app--<digits>--NS`, the form in which Shopify gives it back (recorded), and `$app`
+/// equals `app--<digits>`. Each element must have a partner on the other side; two apps' ids on one side both partner
+/// with one `$app`.
 fn same_namespaces(a: &[String], b: &[String]) -> bool {
     let covered = |xs: &[String], ys: &[String]| xs.iter().all(|x| ys.iter().any(|y| same_namespace(x, y)));
     covered(a, b) && covered(b, a)
 }
 
 fn same_namespace(a: &str, b: &str) -> bool {
-    a == b
-        || app_reserved(a).is_some_and(|ns| resolves_to(b, ns))
-        || app_reserved(b).is_some_and(|ns| resolves_to(a, ns))
+    let resolves_to = |short: &str, long: &str| app_shorthand(long).is_some_and(|(_, text)| text == short);
+    a == b || resolves_to(a, b) || resolves_to(b, a)
 }
 
-fn app_reserved(text: &str) -> Option<&str> {
-    text.strip_prefix("$app:")
-}
-
-fn resolves_to(text: &str, namespace: &str) -> bool {
-    text.strip_prefix("app--")
-        .and_then(|rest| rest.split_once("--"))
-        .is_some_and(|(id, ns)| !id.is_empty() && id.bytes().all(|c| c.is_ascii_digit()) && ns == namespace)
+/// The app's id in a reserved namespace (or metafield), and the text with `$app` in its place: `$app:NS` for
+/// `app--<digits>--NS`, `$app` for `app--<digits>`. `None` for any other text.
+pub fn app_shorthand(text: &str) -> Option<(&str, String)> {
+    let reserved = text.strip_prefix("app--")?;
+    let digits = reserved.bytes().take_while(u8::is_ascii_digit).count();
+    let (app, rest) = reserved.split_at(digits);
+    let short = match rest.strip_prefix("--") {
+        Some(namespace) if !namespace.trim().is_empty() && !namespace.starts_with('.') => format!("$app:{namespace}"),
+        None if rest.is_empty() || rest.starts_with('.') => format!("$app{rest}"),
+        _ => return None,
+    };
+    (digits > 0).then_some((app, short))
 }
 
 #[cfg(test)]
@@ -176,8 +180,13 @@ mod tests {
             &texts(&["$app:loyalty", "custom"]),
             &texts(&["custom", "app--347082227713--loyalty"])
         ));
-        assert!(!same_namespaces(&texts(&["$app:loyalty"]), &texts(&["app--12--Loyalty"])));
-        assert!(!same_namespaces(&texts(&["$app:loyalty"]), &texts(&["app--x--loyalty"])));
+        let same = |short: &str, long: &str| same_namespaces(&texts(&[short]), &texts(&[long]));
+        assert!(same("$app", "app--12") && same("$app.tier", "app--12.tier"));
+        assert!(same("$app:loyalty.tier", "app--12--loyalty.tier"));
+        for other in ["app--12--Loyalty", "app--x--loyalty", "app--12", "app--12--", "app--12-loyalty", "app--"] {
+            assert!(!same("$app:loyalty", other) && !same("$app:", other), "{other}");
+        }
+        assert!(!same("$app", "app--") && !same("$app", "app--12--") && !same("app--12", "app--13"));
         assert!(!same_namespaces(&texts(&[]), &texts(&["custom"])));
     }
 

@@ -8,9 +8,10 @@ use std::fmt;
 pub struct Scope(String);
 
 impl Scope {
-    /// Takes a handle of the documented form `(unauthenticated_)?(read|write)_…`.
+    /// Takes a handle of the documented form `(unauthenticated_|customer_)?(read|write)_…`: Admin API, Storefront API
+    /// and Customer Account API.
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("unauthenticated_").unwrap_or(text);
+        let rest = &text[api(text).len()..];
         let name = rest.strip_prefix("read_").or_else(|| rest.strip_prefix("write_"))?;
         let valid = !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
         valid.then(|| Self(text.to_owned()))
@@ -34,11 +35,15 @@ impl Scope {
 
     /// The read scope that a write scope brings along (`write_x` grants `read_x`).
     pub fn implied(&self) -> Option<Self> {
-        if let Some(name) = self.0.strip_prefix("write_") {
-            return Some(Self(format!("read_{name}")));
-        }
-        self.0.strip_prefix("unauthenticated_write_").map(|name| Self(format!("unauthenticated_read_{name}")))
+        let (api, rest) = self.0.split_at(api(&self.0).len());
+        rest.strip_prefix("write_").map(|name| Self(format!("{api}read_{name}")))
     }
+}
+
+/// The prefix that names the API of a scope; none for the Admin API.
+fn api(handle: &str) -> &str {
+    let prefix = ["unauthenticated_", "customer_"].into_iter().find(|prefix| handle.starts_with(prefix));
+    prefix.unwrap_or_default()
 }
 
 impl fmt::Display for Scope {
@@ -93,11 +98,18 @@ mod tests {
     #[test]
     fn a_write_scope_grants_its_read_scope_and_nothing_else() {
         let set: ScopeSet =
-            ["write_orders", "unauthenticated_write_checkouts"].into_iter().filter_map(Scope::parse).collect();
-        assert!(
-            set.grants("read_orders") && set.grants("write_orders") && set.grants("unauthenticated_read_checkouts")
-        );
-        assert!(!set.grants("read_order") && !set.grants("read_checkouts") && !set.grants("read_customers"));
+            ["write_orders", "unauthenticated_write_checkouts", "customer_write_customers", "customer_write_"]
+                .into_iter()
+                .filter_map(Scope::parse)
+                .collect();
+        for granted in ["read_orders", "write_orders", "unauthenticated_read_checkouts", "customer_read_customers"] {
+            assert!(set.grants(granted), "{granted}");
+        }
+        for other in
+            ["read_order", "read_checkouts", "read_customers", "write_customers", "customer_write_", "customer_read_"]
+        {
+            assert!(!set.grants(other), "{other}");
+        }
         assert!(
             set.grants_any_of([]) && set.grants_any_of(["read_x", "read_orders"]) && !set.grants_any_of(["read_x"])
         );

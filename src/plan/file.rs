@@ -12,12 +12,13 @@ use super::subscription::parse_change;
 use super::v1::{Plan, Shop};
 use crate::json::names_a_key_twice;
 use crate::model::ShopDomain;
+use crate::words;
 
 /// Why a file is not taken as a plan. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
     /// Not JSON, or cut off.
-    #[error("not JSON, or cut off: {0}")]
+    #[error("not JSON, or cut off: {0}. Make a new plan")]
     NotJson(String),
     /// Some other JSON.
     #[error("JSON, but not a hookwright plan{0}")]
@@ -26,7 +27,9 @@ pub enum PlanFileError {
     #[error("the plan has format {0}; this hookwright reads 1.x: make the plan and apply it with the same version")]
     Version(String),
     /// A key, an action or a status that does not fit.
-    #[error("the plan does not fit its format: {0}")]
+    #[error(
+        "the plan does not fit its format: {0}. It was edited, or written by another version of hookwright; make a new plan"
+    )]
     Malformed(String),
     /// What it says cannot all be true.
     #[error(
@@ -40,8 +43,8 @@ pub enum PlanFileError {
 
 /// Reads and verifies a plan. Shop by shop: the JSON of a fleet's plan is many times the plan.
 pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
-    let not_json = |e: serde_json::Error| PlanFileError::NotJson(e.to_string());
-    let malformed = |e: serde_json::Error| PlanFileError::Malformed(e.to_string());
+    let not_json = |e: serde_json::Error| PlanFileError::NotJson(words::of_json(&e));
+    let malformed = |e: serde_json::Error| PlanFileError::Malformed(words::of_data(&e.to_string()));
     let pairs: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).map_err(|e| match e.classify() {
         Category::Data => PlanFileError::NotAPlan(""),
         _ => not_json(e),
@@ -70,8 +73,11 @@ pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     let raw_shops: Vec<&RawValue> =
         raw_shops.map_or_else(|| Ok(Vec::new()), |raw| serde_json::from_str(raw.get())).map_err(malformed)?;
 
-    let shops = raw_shops.iter().map(|raw| serde_json::from_str(raw.get())).collect::<Result<_, _>>();
-    let shops: Vec<Shop> = shops.map_err(malformed)?;
+    let shops = raw_shops.iter().enumerate().map(|(at, raw)| {
+        let in_shop = |e: serde_json::Error| format!("shop {}: {}", at + 1, words::of_data(&e.to_string()));
+        serde_json::from_str(raw.get()).map_err(|e| PlanFileError::Malformed(in_shop(e)))
+    });
+    let shops: Vec<Shop> = shops.collect::<Result<_, _>>()?;
     frame.insert(digest::SHOPS.to_owned(), Value::Array(Vec::new()));
     let plan: Plan = serde_json::from_value(Value::Object(frame.clone())).map_err(malformed)?;
     // What is not JSON was no shop, either.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::v1::{Destination, Finding, Severity, Shop, ShopError};
 use crate::catalog;
 use crate::diff::{Change, ShopDiff, UpdateReason};
-use crate::model::{Auth, Field, Live, ShopDomain, SubscriptionId};
+use crate::model::{Auth, Binding, Field, Live, ShopDomain, SubscriptionId};
 use crate::state::{AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
 
 /// How long Shopify goes on sending retries to the address that was in force when an event fired (documented; 8
@@ -72,17 +72,23 @@ pub(super) fn of_shop(
     }
     out.extend(result.held_back.iter().map(held_back));
     out.extend(result.look_alikes.iter().map(not_readable));
+    let steps_aside = |id: &SubscriptionId| {
+        let step = |change: &Change| matches!(change, Change::Update { before, reason: UpdateReason::NameStep, .. } if before.meta.id == *id);
+        result.changes.iter().any(step)
+    };
     for (wanted, live) in &result.bound {
-        unnamed_metafields(wanted.binding.metafields.is_none(), live, &mut out);
+        not_cleared(&wanted.binding, live, steps_aside(&live.meta.id), &mut out);
     }
     let mut moved: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for change in &result.changes {
         match change {
-            Change::Update { before, fields, .. } => {
+            Change::Update { before, after, fields, .. } => {
                 if fields.contains(&Field::Address) {
                     moved.entry(before.binding.address.as_str()).or_default().insert(before.binding.topic.as_str());
                 }
-                unnamed_metafields(!fields.contains(&Field::Metafields), before, &mut out);
+                if let Some(wanted) = desired.entries.iter().find(|entry| entry.binding.key() == after.key()) {
+                    not_cleared(&wanted.binding, before, steps_aside(&before.meta.id), &mut out);
+                }
             }
             Change::Delete { before, .. } => lost_metafields(before, &mut out),
             Change::Create { .. } => {}
@@ -162,8 +168,9 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
     });
     let told = twice.map(|(binding, declared)| {
         let Source { file, line } = &declared.source;
+        let events = if declared.filter == binding.filter { "each event" } else { "an event that passes both filters" };
         let message = format!(
-            "the app itself declares it to {}, too, in {file}:{line}: each event is delivered twice; remove one of the two",
+            "the app itself declares it to {}, too, in {file}:{line}: {events} is delivered twice; remove one of the two",
             binding.address
         );
         let details = json!({
@@ -226,10 +233,22 @@ fn kept_steps(changes: &[Change]) -> Vec<Finding> {
     kept.collect()
 }
 
-fn unnamed_metafields(not_asked_for: bool, live: &Entry<Live>, out: &mut Vec<Finding>) {
+/// What is live and not asked for, in the two fields that an update leaves alone where the binding does not have them.
+fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mut Vec<Finding>) {
+    if let (None, Some(name), false) = (&wanted.name, &live.binding.name, steps_aside) {
+        let message = format!(
+            "keeps the name {name:?}: its binding has no `name`, and Shopify documents no way to clear one; write `name: \
+             {name}` in the binding, or another name"
+        );
+        out.push(finding("name_kept", Severity::Info, Some(live), message, json!({ "name": name })));
+    }
     let there = live.binding.metafields.as_deref().unwrap_or_default();
-    if not_asked_for && !there.is_empty() {
-        let message = format!("carries metafields that no binding names, left alone: {}", there.join(", "));
+    if wanted.metafields.is_none() && !there.is_empty() {
+        let list = there.join(", ");
+        let message = format!(
+            "keeps the metafields {list}: its binding has no `metafields`, which leaves them as they are; write `metafields: \
+             [{list}]` in the binding, or `metafields: []` for none"
+        );
         out.push(finding("metafields_unnamed", Severity::Info, Some(live), message, json!({ "metafields": there })));
     }
 }

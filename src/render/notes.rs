@@ -13,7 +13,7 @@ use crate::plan::v1::{Blocked, Finding, Severity, ShopError, Source};
 pub(super) const MAX_OF_A_KIND: usize = 10;
 
 /// Information that is listed without being asked for.
-const ALWAYS_SAID: [&str; 3] = ["old_endpoint", "never_made", "removed_by_apply"];
+const ALWAYS_SAID: [&str; 5] = ["old_endpoint", "never_made", "removed_by_apply", "name_kept", "metafields_unnamed"];
 
 /// Kinds whose messages differ in a time from shop to shop.
 fn with_times(kind: &str) -> bool {

@@ -17,6 +17,7 @@ use super::faults::Faults;
 use super::gate::refused;
 use super::reply::Reply;
 use super::seed;
+use crate::words;
 
 /// Answers a request below `/__sandbox/`.
 pub(super) fn answer(desk: &Desk, method: &Method, path: &str, query: Option<&str>, body: &Bytes) -> Reply {
@@ -31,7 +32,7 @@ pub(super) fn answer(desk: &Desk, method: &Method, path: &str, query: Option<&st
                 .map(|done| json!(done))
         }
         ("POST", "edit") => serde_json::from_slice::<Edit>(body)
-            .map_err(|error| SandboxError::Edit(error.to_string()))
+            .map_err(|error| SandboxError::Edit(words::of_json(&error)))
             .and_then(|wanted| desk.edit(|state| edit::apply(&mut state.world, &wanted, &desk::rfc3339(desk::now()))))
             .map(|told| json!(told)),
         ("GET", "faults") => Ok(desk.faults()),
@@ -54,11 +55,14 @@ pub(super) fn answer(desk: &Desk, method: &Method, path: &str, query: Option<&st
 /// Asks the sandbox that listens on `server`; what it refuses is an error in its words.
 pub(super) fn post<T: DeserializeOwned>(server: SocketAddr, path: &str, body: &str) -> Result<T, SandboxError> {
     let answer = exchange(server, path, body).map_err(|error| {
-        SandboxError::Edit(format!("the process that holds the sandbox state does not answer on {server}: {error}"))
+        SandboxError::Edit(format!(
+            "the process that holds the sandbox state does not answer on {server}: {}",
+            words::of_io(&error)
+        ))
     })?;
     match answer.get("errors") {
         Some(errors) => Err(SandboxError::Edit(errors.as_str().map_or_else(|| errors.to_string(), str::to_owned))),
-        None => serde_json::from_value(answer).map_err(|error| SandboxError::Edit(error.to_string())),
+        None => serde_json::from_value(answer).map_err(|error| SandboxError::Edit(words::of_json(&error))),
     }
 }
 

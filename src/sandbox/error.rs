@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::words;
+
 /// An error of the sandbox, with the way out in its message.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
@@ -31,7 +33,7 @@ pub enum SandboxError {
         server: Option<SocketAddr>,
     },
     /// A file could not be read or written.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {}", .path.display(), words::of_io(source))]
     Io {
         /// The file.
         path: PathBuf,
@@ -39,7 +41,7 @@ pub enum SandboxError {
         source: io::Error,
     },
     /// The address could not be bound.
-    #[error("can't listen on {address}: {source}")]
+    #[error("can't listen on {address}: {}", words::of_io(source))]
     Bind {
         /// The address.
         address: SocketAddr,

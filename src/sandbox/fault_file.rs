@@ -8,7 +8,7 @@ use serde_yaml::Spanned;
 
 use super::error::SandboxError;
 use super::faults::{Faults, Rule};
-use crate::files;
+use crate::{files, words};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +38,7 @@ impl Faults {
         let file: File = serde_yaml::from_str_with_options(text, serde_yaml::options! { strict_booleans: true })
             .map_err(|error| {
                 let at = error.location().map_or_else(String::new, |at| format!("{}:{}:", at.line(), at.column()));
-                let message = error.without_snippet().to_string();
+                let message = words::of_yaml(&error);
                 SandboxError::Faults(vec![format!("{}:{at} {message}", path.display())])
             })?;
         let (mut rules, mut errors) = (Vec::new(), Vec::new());
@@ -75,8 +75,8 @@ mod tests {
         assert_eq!((faults.seed, faults.rules.len()), (3, 2));
         assert_eq!(read(&[], Some(9)).expect("faults").seed, 9);
         for (text, expected) in [
-            ("faults:\n  - fault: drop\n    tims: 2\n", "f:2:5: drop: unknown field `tims`"),
-            ("faults: []\nsed: 2\n", "f:2:1: unknown field `sed`, expected"),
+            ("faults:\n  - fault: drop\n    tims: 2\n", "f:2:5: drop: the key `tims` is unknown"),
+            ("faults: []\nsed: 2\n", "f:2:1: the key `sed` is unknown; known keys: seed, faults"),
             ("{\"faults\": [{\"fault\": \"dorp\"}]}", "f:1:13: `dorp` is no fault; did you mean drop?"),
         ] {
             let message = Faults::parse(text, Path::new("f")).expect_err(text).to_string();

@@ -85,7 +85,7 @@ impl Rule {
         let keys: Vec<String> = map.keys().filter(|key| *key != "fault").cloned().collect();
         let fault: Fault = serde_json::from_value(map.into()).map_err(|error| {
             let hints = keys.iter().map(|key| suggest(key, COMMON.into_iter().filter(|name| name != key)));
-            format!("{name}: {error}{}", hints.collect::<String>())
+            format!("{name}: {}{}", crate::words::of_data(&error.to_string()), hints.collect::<String>())
         })?;
         fault.check().map_err(|message| format!("{name}: {message}"))?;
         if matches!(on, On::Adobe | On::Ims) {

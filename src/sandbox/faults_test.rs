@@ -50,12 +50,12 @@ fn what_cannot_be_is_refused_with_a_hint() {
     for (spec, hint) in [
         ("dorp", "did you mean drop?"),
         ("drop,tims=2", "did you mean times?"),
-        ("latency,mz=2", "expected one of `ms`, `jitter_ms`, `commit`"),
+        ("latency,mz=2", "the key `mz` is unknown; known keys: ms, jitter_ms"),
         ("drop,on=write", "one of query, mutation, oauth, any"),
         ("drop,on=adobe,shop=a", "Adobe's side has no shops; leave it out"),
         ("frozen,on=ims", "Adobe's side knows no such thing"),
         ("throttled,on=adobe", "Adobe's side knows no such thing"),
-        ("drop,commit=never", "expected `before` or `after`"),
+        ("drop,commit=never", "`never` is unknown; known words: before, after"),
         ("drop,probability=2", "a number from 0 to 1"),
         ("drop,times=some", "a whole number"),
         ("drop,shop=[", "`shop` of drop"),
@@ -68,7 +68,7 @@ fn what_cannot_be_is_refused_with_a_hint() {
         ("shifting_pages,on=adobe", "Adobe's side knows no such thing"),
         ("other_writer,act=add", "needs an address"),
         ("other_writer,act=edit", "needs set"),
-        ("other_writer", "missing field `act`"),
+        ("other_writer", "the key `act` is missing"),
         ("", "a rule names its `fault`"),
     ] {
         let message = Rule::parse_spec(spec).expect_err(spec);

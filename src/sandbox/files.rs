@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::model::ShopDomain;
+use crate::words;
 
 use super::error::SandboxError;
 use super::log::Entry;
@@ -239,7 +240,7 @@ fn read(path: &Path) -> Result<Option<State>, SandboxError> {
     if mark.hookwright_sandbox != FORMAT {
         return Err(damaged(format!("its format is {}, this program knows {FORMAT}", mark.hookwright_sandbox)));
     }
-    serde_json::from_slice(&text).map(Some).map_err(|error| damaged(error.to_string()))
+    serde_json::from_slice(&text).map(Some).map_err(|error| damaged(words::of_json(&error)))
 }
 
 /// Applies the journal, as far as it continues this snapshot of this state (its owner may have removed the snapshot to
@@ -249,7 +250,7 @@ fn fold(path: &Path, state: &mut State) -> Result<(), SandboxError> {
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     for line in text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let line: Line = serde_json::from_slice(line)
-            .map_err(|error| SandboxError::Damaged { path: path.to_owned(), why: error.to_string() })?;
+            .map_err(|error| SandboxError::Damaged { path: path.to_owned(), why: words::of_json(&error) })?;
         if line.state != state.id || line.snapshot != state.snapshot {
             continue;
         }

@@ -47,6 +47,7 @@ use serde_yaml::Spanned;
 use crate::catalog;
 use crate::files;
 use crate::model::{Format, Scope, ShopDomain, Topic};
+use crate::words;
 
 use super::adobe::SeedAdobe;
 use super::error::SandboxError;
@@ -207,7 +208,7 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
     };
     let file: File = serde_yaml::from_str_with_options(text, options).map_err(|error| {
         let at = error.location().map_or_else(String::new, |at| format!("{}:{}:", at.line(), at.column()));
-        let message = error.without_snippet().to_string();
+        let message = words::of_yaml(&error);
         vec![format!("{}:{at} {message}", path.display())]
     })?;
     let mut errors = Vec::new();
@@ -475,7 +476,7 @@ shops:
             (shop("scopes: [orders]"), "a.sandbox.yaml:3:5: `orders` is no scope"),
             ("sandbox: 2\nshops: []\n".to_owned(), "a.sandbox.yaml:1:10: sandbox: 2 is not known"),
             ("sandbox: 1\nshops: [{status: ok}]\n".to_owned(), "an entry names one `shop`"),
-            ("sandbox: 1\napp: {client_id: a}\n".to_owned(), "a.sandbox.yaml:2:7: missing field `client_secret`"),
+            ("sandbox: 1\napp: {client_id: a}\n".to_owned(), "a.sandbox.yaml:2:7: the key `client_secret` is missing"),
             (
                 "sandbox: 1\napp: {client_id: a, client_secret: s3, sign_with: old}\n".to_owned(),
                 "a.sandbox.yaml:2:6: sign_with: old needs an old_client_secret",

@@ -309,9 +309,11 @@ impl Shop {
     fn fill(&self, subscription: &mut Subscription, input: Input) {
         // Every field is named, so that a new one does not compile until somebody decides.
         let Input { uri, format, filter, include_fields, metafield_namespaces, metafields, name } = input;
-        let resolve = |namespace: String| match namespace.strip_prefix("$app:") {
-            Some(own) => format!("app--{}--{own}", self.api_client_id),
-            None => namespace,
+        // `$app:NS` is recorded; `$app`, the app's default namespace, is documented.
+        let resolve = |namespace: String| match namespace.strip_prefix("$app") {
+            Some("") => format!("app--{}", self.api_client_id),
+            Some(own) if own.starts_with(':') => format!("app--{}--{}", self.api_client_id, &own[1..]),
+            _ => namespace,
         };
         if let Some(uri) = uri {
             uri.trim().clone_into(&mut subscription.uri);
@@ -382,13 +384,13 @@ mod tests {
         let input = Input {
             filter: Some(Some("a:1".into())),
             include_fields: Some(vec!["id".into()]),
-            metafield_namespaces: Some(vec!["$app:Own".into(), "custom".into()]),
+            metafield_namespaces: Some(vec!["$app:Own".into(), "$app".into(), "$apps".into()]),
             name: Some("One".into()),
             ..to("https://a.example/x")
         };
         let id = shop.create("ORDERS_CREATE", input, AT).expect("create");
         let before = shop.subscriptions[&id].clone();
-        assert_eq!(before.metafield_namespaces, ["app--347000000001--Own", "custom"]);
+        assert_eq!(before.metafield_namespaces, ["app--347000000001--Own", "app--347000000001", "$apps"]);
 
         let refused = Input { name: Some("a b".into()), ..to("http://a.example") };
         assert_eq!(

@@ -10,6 +10,7 @@ use crate::events::{Event, Key, Line, NotAJournal, StepOutcome, is_journal};
 use crate::plan::v1::{Finding, Plan, Shop, ShopStatus};
 use crate::plan::{self, PlanFileError};
 use crate::report::{OutcomeResult, Report};
+use crate::words;
 
 /// Why a file is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +39,7 @@ pub(super) fn file(history: &mut History, bytes: &[u8]) -> Result<(), SinceError
         Err(other) => return Err(SinceError::NotAJournal(other)),
     }
     let value: Value =
-        serde_json::from_slice(bytes).map_err(|e| SinceError::Unknown(format!(": not JSON, or cut off: {e}")))?;
+        serde_json::from_slice(bytes).map_err(|e| SinceError::Unknown(format!(": {}", words::of_json(&e))))?;
     if value.get("report").is_some() {
         return report(history, value);
     }
@@ -76,7 +77,8 @@ fn report(history: &mut History, value: Value) -> Result<(), SinceError> {
     if version.split('.').next() != Some("1") {
         return Err(SinceError::Report(format!("format {version:?}; this hookwright reads 1.x")));
     }
-    let report: Report = serde_json::from_value(value).map_err(|e| SinceError::Report(e.to_string()))?;
+    let report: Report =
+        serde_json::from_value(value).map_err(|e| SinceError::Report(words::of_data(&e.to_string())))?;
     let at = time(&report.finished_at)?;
     for shop in &report.shops {
         for (index, outcome) in shop.outcomes.iter().enumerate() {

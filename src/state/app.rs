@@ -4,6 +4,7 @@
 //! that an event is delivered twice (documented).
 
 use super::Source;
+use super::excluding::exclude_each_other;
 use crate::model::{Address, Binding, Topic};
 
 /// One topic of one `[[webhooks.subscriptions]]`.
@@ -20,9 +21,12 @@ pub struct AppSubscription {
 }
 
 impl AppSubscription {
-    /// Whether a binding asks for the same once more. Filters don't count: what both let through comes twice.
+    /// Whether a binding asks for the same once more. Different filters may both let an event through, which then comes
+    /// twice, unless they exclude each other.
     pub fn is_repeated_by(&self, binding: &Binding) -> bool {
-        self.topic == binding.topic && alike(&self.address) == alike(&binding.address)
+        self.topic == binding.topic
+            && alike(&self.address) == alike(&binding.address)
+            && !exclude_each_other(self.filter.as_deref(), binding.filter.as_deref())
     }
 }
 
@@ -49,5 +53,10 @@ mod tests {
         assert!(repeats(&topic, "https://app.example/hooks"));
         assert!(!repeats(&topic, "https://app.example/Hooks"));
         assert!(!repeats(&Topic::from_slash("orders/paid"), "https://app.example/hooks"));
+        let mut other = Binding::new(topic.clone(), Address::new("https://app.example/hooks"));
+        other.filter = Some("id:2".into());
+        assert!(!declared.is_repeated_by(&other), "no event passes both filters");
+        other.filter = Some("email:*".into());
+        assert!(declared.is_repeated_by(&other));
     }
 }

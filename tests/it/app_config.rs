@@ -48,10 +48,50 @@ fn a_plan_says_what_is_delivered_twice_once_for_all_shops() {
     }
 }
 
+/// What the official templates commit: no `application_url` before the app is linked.
+const TEMPLATE: &str = "client_id = \"\"\n\n[[webhooks.subscriptions]]\ntopics = [\"app/uninstalled\"]\nuri = \"/webhooks\"\n\n\
+    [[webhooks.subscriptions]]\ntopics = [\"orders/create\"]\nuri = \"/webhooks\"\n";
+
 #[test]
-fn a_missing_or_broken_one_is_refused_before_anything_is_sent() {
-    let world = world("[webhooks\n");
-    world.plan(&["-f", "conf"]).exits(3).says("error[HW043]").says("conf/app/shopify.app.toml:1");
+fn what_cannot_be_compared_is_a_warning_and_stops_no_shop() {
+    let world = world(TEMPLATE);
+    let said = "the app's own subscriptions to `app/uninstalled`, `orders/create` were not compared with the bindings: their \
+                `uri` is relative, and the file has no `application_url`";
+    world.run(&["drift", "--sandbox", "-f", "conf"]).exits(0);
+    for command in [&["plan", "--sandbox"][..], &["validate"]] {
+        let run = world.run(&[command, &["-f", "conf"]].concat());
+        run.exits(0).says("warning[HW116]").says(said).says("conf/app/shopify.app.toml:5");
+        assert_eq!(run.to_string().matches("warning[").count(), 1, "{run}");
+    }
+    world.run(&["validate", "-f", "conf", "--deny", "HW116"]).exits(3);
+    world.write("conf/app/shopify.app.toml", "[webhooks\n");
+    world
+        .plan(&["-f", "conf"])
+        .exits(0)
+        .says("warning[HW116]")
+        .says("shopify.app.toml:1")
+        .says("this is not valid TOML");
+}
+
+#[test]
+fn filters_that_exclude_each_other_deliver_nothing_twice() {
+    let world = |filter: &str| {
+        let toml =
+            format!("[[webhooks.subscriptions]]\ntopics = [\"orders/create\"]\nuri = \"{A}\"\nfilter = \"{filter}\"\n");
+        let world = world(&toml);
+        let manifest =
+            world.read("conf/hookwright.yaml").replace("destination: a }", "destination: a, filter: \"id:1\" }");
+        world.write("conf/hookwright.yaml", &manifest);
+        world.run(&["validate", "-f", "conf"])
+    };
+    assert!(!world("id:2").exits(0).to_string().contains("HW110"));
+    world("id:1").exits(0).says("`orders/create` is delivered twice");
+    world("email:*").exits(0).says("`orders/create` that passes both filters is delivered twice");
+}
+
+#[test]
+fn a_missing_one_is_refused_before_anything_is_sent() {
+    let world = world("");
     std::fs::remove_file(world.path("conf/app/shopify.app.toml")).unwrap();
     world.plan(&["-f", "conf"]).exits(3).says("there is no such file").says("conf/hookwright.yaml:2");
     assert_eq!(world.requests().len(), 0);

@@ -18,7 +18,8 @@ fn twenty() -> String {
         lines.extend([format!(
             "      - {{ topic: customers/update, address: \"{B}\", filter: \"note:\\\"a: b # {{{{x}}}} \\\\\\\\ größe\\nyes\\\"\", \
              name: \"1e3\", include_fields: [\"note\", \"*x\", \"yes\", \": #\", \"{{{{y}}}}\"], \
-             metafield_namespaces: [\"$app:loyalty\", \"- a\"], metafields: [\"custom.size\", \"$app:a.b\"] }}\n"
+             metafield_namespaces: [\"$app:loyalty\", \"$app\", \"- a\"], \
+             metafields: [\"custom.size\", \"$app.tier\", \"$app:a.b\"] }}\n"
         )]);
         if n == 7 {
             lines.extend([format!("      - {{ topic: app/uninstalled, address: \"{FOREIGN}\" }}\n")]);
@@ -28,7 +29,9 @@ fn twenty() -> String {
         format!("  - shop: shop-{n}\n    subscriptions:\n{lines}")
     });
     let shops: String = shops.collect();
-    format!("sandbox: 1\ndefaults: {{ scopes: [write_orders, read_customers] }}\nshops:\n{shops}")
+    format!(
+        "sandbox: 1\ndefaults: {{ scopes: [write_orders, read_customers, customer_read_customers] }}\nshops:\n{shops}"
+    )
 }
 
 fn names(count: usize) -> Vec<String> {
@@ -53,11 +56,13 @@ fn twenty_shops_are_imported_valid_and_without_changes() {
         assert!(text.contains("# Written by `hookwright import`: what was live in 20 shops"), "{text}");
         assert_eq!(text.contains("Unmanaged and left out: 3 subscriptions in 1 shop"), left_out == 3, "{text}");
         assert!(text.contains("{ set: orders, except: [orders/paid] }"), "{text}");
-        assert!(text.contains("scopes: [read_customers, write_orders]\n"), "{text}");
+        assert!(text.contains("scopes: [customer_read_customers, read_customers, write_orders]\n"), "{text}");
         world.run(&["validate", "-f", file]).exits(0).says("The manifest is valid: 20 shops");
         let plan = world.plan(&["-f", file, "--detailed-exitcode"]);
         plan.exits(0).ends(NOTHING);
         assert_eq!(plan.out.contains("unmanaged:"), left_out == 3, "{plan}");
+        let wordy = world.plan(&["-f", file, "-v"]);
+        assert!(!wordy.out.contains("not wanted"), "a scope of the import is not wanted by it: {wordy}");
     }
     // An import of the import is the import, names of destinations included.
     world.write("other.sandbox.yaml", "sandbox: 1\n");

@@ -15,6 +15,7 @@ mod events;
 mod examples;
 mod files;
 mod forged;
+mod habits;
 mod hazards;
 mod import;
 mod journal;
@@ -33,6 +34,7 @@ mod show;
 mod since;
 mod story;
 mod transports;
+mod wording;
 #[cfg(unix)]
 mod workflows;
 mod world;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::{B, World, manifest};
+use crate::world::{B, World, manifest, seed};
 
 fn two_shops() -> World {
     let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  \
@@ -151,4 +151,29 @@ fn base_tells_the_changes_of_a_pull_request_from_drift() {
     assert_eq!(plan["shops_left"][0], "gone.myshopify.com");
     world.plan(&["--base", "base/hookwright.yaml"]).says("gone");
     assert!(world.requests().iter().all(|r| r["shop"] != "gone.myshopify.com"));
+}
+
+#[test]
+fn a_name_or_metafields_that_the_binding_no_longer_has_are_noted() {
+    let shops =
+        |more: &str| format!("  - {{ shop: acme, bindings: [{{ topic: orders/create, destination: a{more} }}] }}\n");
+    let world = World::new(&manifest(&shops(", name: one, metafields: [custom.size]")), &seed("acme", "      []\n"));
+    let plan = world.apply(&[]);
+    assert!(!plan.exits(0).out.contains("name_kept"), "{plan}");
+    world.write("hookwright.yaml", &manifest(&shops("")));
+    let plan = world.plan(&["--detailed-exitcode"]);
+    plan.exits(0).ends("No changes. The live webhooks match the manifest.");
+    plan.says("name_kept orders/create: keeps the name \"one\": its binding has no `name`")
+        .says("write `name: one` in the binding");
+    plan.says("metafields_unnamed orders/create: keeps the metafields custom.size: its binding has no `metafields`");
+    // An update of something else leaves both, too.
+    world.write("hookwright.yaml", &manifest(&shops(", include_fields: [id]")));
+    let plan = world.plan(&[]);
+    plan.ends("Plan: 0 to add, 1 to change, 0 to destroy.").says("name_kept").says("metafields_unnamed");
+    world.write("hookwright.yaml", &manifest(&shops(", include_fields: [id], name: one, metafields: [custom.size]")));
+    let plan = world.plan(&[]);
+    plan.ends("Plan: 0 to add, 1 to change, 0 to destroy.");
+    assert!(!plan.out.contains("name_kept") && !plan.out.contains("metafields_unnamed"), "{plan}");
+    world.write("hookwright.yaml", &manifest(&shops(", name: one, metafields: []")));
+    world.plan(&[]).ends("Plan: 0 to add, 1 to change, 0 to destroy.");
 }

@@ -161,3 +161,48 @@ fn with_the_network_gone_every_shop_says_so() {
         "{out}"
     );
 }
+
+#[test]
+fn a_secret_that_cannot_be_one_is_refused_by_its_form_before_anything_is_sent() {
+    let world = world();
+    let server = Server::start(&world);
+    let digits = &TOKEN["shpat_".len()..];
+    let plan = |manifest: &str, variables: &[(&str, &str)]| {
+        world.write("hookwright.yaml", manifest);
+        let mut command = world.command(&["plan", "--shop", "acme"]);
+        let output = command.env("HOOKWRIGHT_ADMIN_URL", &server.url).envs(variables.iter().copied()).output().unwrap();
+        let run = crate::world::Run::of(&output);
+        assert!(!run.to_string().contains(digits), "{run}");
+        run
+    };
+    let own = world.read("hookwright.yaml");
+    for (value, said) in [
+        (format!("\"{TOKEN}\""), "environment variable TOKEN_ACME begins or ends with a quote (\")"),
+        (
+            format!("shpss_{digits}"),
+            "TOKEN_ACME holds a client secret (it begins with shpss_), and an access token is expected",
+        ),
+        (format!("shprt_{digits}"), "TOKEN_ACME holds a refresh token (it begins with shprt_)"),
+        (format!("TOKEN={TOKEN}"), "TOKEN_ACME begins with a name and `=`"),
+        (format!("{TOKEN} "), "TOKEN_ACME begins or ends with a blank"),
+        (format!("Bearer {TOKEN}"), "TOKEN_ACME has a blank inside"),
+        (format!("{TOKEN}\n{TOKEN}"), "TOKEN_ACME has more than one line"),
+        ("${TOKEN}".to_owned(), "TOKEN_ACME is a placeholder that was not replaced"),
+    ] {
+        plan(&own, &[("TOKEN_ACME", &value)]).exits(4).says("secret_unavailable").says(said);
+    }
+    let app = own.replace(
+        "access_token: { env: \"TOKEN_{SHOP}\" }",
+        "client_credentials: { client_id: { env: ID }, client_secret: { env: SECRET } }",
+    );
+    assert!(app.contains("client_credentials"), "{app}");
+    let run = plan(&app, &[("ID", "app"), ("SECRET", TOKEN)]);
+    run.exits(4)
+        .says("environment variable SECRET holds an access token (it begins with shpat_), and the app's client secret");
+    let run = plan(&app, &[("ID", &format!("shpss_{digits}")), ("SECRET", "x")]);
+    run.exits(4).says("environment variable ID holds a client secret (it begins with shpss_), and the app's client id");
+    let sent = world.read("served.json.log.jsonl");
+    assert_eq!(sent.lines().count(), 0, "nothing was sent: {sent}");
+    // What is fine stays so: a line end after the token, and a form that is not known.
+    plan(&own, &[("TOKEN_ACME", &format!("{TOKEN}\n"))]).exits(0);
+}

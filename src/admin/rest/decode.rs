@@ -13,6 +13,7 @@ use crate::admin::redact::Redactor;
 use crate::catalog;
 use crate::model::{Address, Binding, Format, Live, Scope, ScopeSet, Sight, SubscriptionId, Topic};
 use crate::state::Entry;
+use crate::words;
 
 /// A subscription as REST shows it; what it may say besides is not read (`private_metafield_namespaces`).
 #[derive(Deserialize)]
@@ -63,7 +64,9 @@ pub(super) fn scopes(body: Map<String, Value>, redactor: &Redactor) -> Result<Sc
 
 fn part<T: DeserializeOwned>(mut body: Map<String, Value>, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
     let value = body.remove(key).ok_or_else(|| unexpected(&format!("it lacks {key}"), redactor))?;
-    serde_json::from_value(value).map_err(|error| unexpected(&format!("{key}: {error}"), redactor))
+    let why =
+        |error: serde_json::Error| unexpected(&format!("{key}: {}", words::of_data(&error.to_string())), redactor);
+    serde_json::from_value(value).map_err(why)
 }
 
 fn entry(webhook: Webhook, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {

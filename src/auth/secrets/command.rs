@@ -25,7 +25,7 @@ pub(super) async fn run(command: &[String], limit: Duration, size: u64) -> Resul
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| format!("could not be started: {error}"))?;
+        .map_err(|error| format!("could not be started: {}", crate::words::of_io(&error)))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let finished = async {
         let (stdout, stderr) = tokio::join!(read(stdout, size + 1), read(stderr, STDERR_LIMIT));
@@ -34,7 +34,7 @@ pub(super) async fn run(command: &[String], limit: Duration, size: u64) -> Resul
     let Ok((status, stdout, stderr)) = tokio::time::timeout(limit, finished).await else {
         return Err(format!("did not finish in {} s and was ended", limit.as_secs_f32()));
     };
-    let status = status.map_err(|error| format!("could not be waited for: {error}"))?;
+    let status = status.map_err(|error| format!("could not be waited for: {}", crate::words::of_io(&error)))?;
     if status.success() {
         return super::text(stdout);
     }

@@ -1,6 +1,6 @@
 //! Which references may be resolved at all: the operator's word, from outside the manifest. Pure.
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{ErrorKind, GlobBuilder, GlobMatcher};
 
 use super::{SecretRef, ShopDomain};
 use crate::model::is_deep;
@@ -47,7 +47,18 @@ fn glob(pattern: &str) -> Result<GlobMatcher, String> {
         return Err("alternatives are nested too deeply".to_owned());
     }
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    glob.map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
+    glob.map(|glob| glob.compile_matcher()).map_err(|error| unreadable(error.kind()).to_owned())
+}
+
+fn unreadable(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::UnclosedClass => "a `[` is not closed",
+        ErrorKind::InvalidRange(..) => "a range in `[…]` runs backwards",
+        ErrorKind::UnclosedAlternates => "a `{` is not closed",
+        ErrorKind::UnopenedAlternates => "a `}` closes nothing",
+        ErrorKind::DanglingEscape => "a `\\` at the end stands for nothing",
+        _ => "the pattern cannot be read; it takes `*`, `?`, `[…]` and `{a,b}`",
+    }
 }
 
 impl Pin {

@@ -39,7 +39,7 @@ async fn variables_are_looked_up_by_shop() {
     for (name, problem) in [
         ("TOKEN_{SHOP}", "environment variable TOKEN_OTHER is not set: put the secret there"),
         ("EMPTY", "environment variable EMPTY is empty"),
-        ("BROKEN", "control characters"),
+        ("BROKEN", "has a control character"),
         ("FOREIGN", "outside ASCII"),
         ("LINES", "more than one line"),
     ] {

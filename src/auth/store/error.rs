@@ -60,9 +60,9 @@ pub(super) fn words(error: &io::Error) -> String {
         io::ErrorKind::Unsupported => {
             "this file system cannot do that; keep the token store on a local disk".to_owned()
         }
-        // The kinds that std has not named come with the system's own words only.
         _ => {
-            error.raw_os_error().map_or(error.kind().to_string(), |code| io::Error::from_raw_os_error(code).to_string())
+            let system = error.raw_os_error().map(io::Error::from_raw_os_error);
+            crate::words::of_io(&system.unwrap_or_else(|| error.kind().into()))
         }
     }
 }

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::{SANDBOX_CLIENT, SANDBOX_TOKEN, Tokens, after, due, is};
+use super::{SANDBOX_TOKEN, Tokens, after, due, is};
 use crate::admin::{AdminError, Kind};
 use crate::auth::oauth::{self, Credentials, Grant};
+use crate::auth::secrets::{Role, wrong_form};
 use crate::auth::store::{Entry, FreshError, Refresh, Store, StoreError};
 use crate::model::{App, ShopDomain};
 
@@ -81,6 +82,13 @@ impl Tokens {
         let Some(at_hand) = store.get(shop).await.map_err(|e| unusable(&e))? else {
             return self.none_kept(shop, path);
         };
+        if let Some(problem) = wrong_form(at_hand.access_token.expose_secret(), Role::AccessToken) {
+            let message = format!(
+                "token store {path}: the access token of {shop} {problem}. Log in again: {}",
+                Self::login(shop)
+            );
+            return Err(AdminError::new(Kind::LoginRequired, message));
+        }
         let refresh =
             at_hand.refresh.iter().flat_map(|refresh| std::iter::once(&refresh.token).chain(&refresh.previous));
         for secret in refresh {
@@ -187,7 +195,7 @@ impl Tokens {
     async fn same_app(&self, shop: &ShopDomain, app: &App, entry: &Entry) -> Result<(), AdminError> {
         let Some(of) = &entry.client_id else { return Ok(()) };
         // Who cannot be asked for the id now is asked again where it is needed, and a good token needs none.
-        let Ok(id) = self.reference(&app.client_id, shop, SANDBOX_CLIENT).await else { return Ok(()) };
+        let Ok(id) = self.reference(&app.client_id, shop, Role::ClientId).await else { return Ok(()) };
         if of == id.expose_secret() {
             return Ok(());
         }

@@ -56,7 +56,7 @@ impl Listener {
     /// `path`: the one that the browser is sent to; no other is served. `host`: that of the redirect URI, if one is given.
     pub(super) async fn bind(address: SocketAddr, path: &str, host: Option<&str>) -> Result<Self, Failure> {
         let failed = |e: std::io::Error| {
-            Failure::new(Exit::Error, format!("cannot listen on {address}: {e}")).hint(
+            Failure::new(Exit::Error, format!("cannot listen on {address}: {}", crate::words::of_io(&e))).hint(
                 "another login may be waiting there; --listen names another address, which the app must allow, too",
             )
         };

@@ -11,6 +11,7 @@ use crate::commands::target::word;
 use crate::commands::{Output, clock};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::words;
 
 pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure> {
     not_in_process(args.access.sandbox, &args.shop)?;
@@ -77,7 +78,7 @@ pub(super) fn not_in_process(sandbox: bool, shop: &str) -> Result<(), Failure> {
 /// Where a browser may be sent with a code: a URL, encrypted unless it stays on this machine.
 pub(super) fn redirect_uri(text: &str) -> Result<Url, Failure> {
     let invalid = |why: &str| Failure::invalid(format!("--redirect-uri {text:?} {why}"));
-    let url = Url::parse(text).map_err(|e| invalid(&format!("is not a URL: {e}")))?;
+    let url = Url::parse(text).map_err(|e| invalid(&format!("is not a URL: {}", words::of_url(e))))?;
     let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     match url.scheme() {
         "https" => {}

@@ -104,7 +104,7 @@ impl Decoder {
         // Not echoed and not shown: who knows what it is.
         self.secret(node);
         let hint = match name.strip_prefix('$') {
-            Some(_) => "write the name alone, without the `$`",
+            Some(_) => "write the name alone, without `$` and braces",
             None => "letters, digits and `_`; {SHOP} and {shop} stand for the handle of the shop",
         };
         self.bad_value(node.span, format!("`env` of {what} is not a name of an environment variable"), hint);

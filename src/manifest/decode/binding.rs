@@ -2,7 +2,8 @@
 
 use crate::diagnostic::Code;
 use crate::manifest::document::{At, Binding, Destination, DestinationAddress, Target};
-use crate::manifest::tree::{Node, Pair};
+use crate::manifest::habits;
+use crate::manifest::tree::{Node, Pair, Value};
 use crate::model::{Address, Format, Topic};
 
 use super::{Decoder, short};
@@ -30,8 +31,20 @@ impl Decoder {
     }
 
     fn binding(&mut self, node: &Node) -> Option<Binding> {
+        if let Value::Text(text) = &node.value
+            && is_topic(text)
+        {
+            let hint = format!("write {{ topic: {}, destination: NAME }}", short(text));
+            self.wrong_type(node, "a binding", "a mapping (`key: value` lines)", Some(hint));
+            return None;
+        }
         let fields = self.fields(node, "a binding", &KEYS)?;
         let topics = match self.exactly_one(&fields, node.span, "a binding", &["topic", "topics"]) {
+            Some(("topic", value)) if matches!(value.value, Value::List(_)) => {
+                let hint = "write `topics` for several: topics: [orders/create, orders/paid]";
+                self.wrong_type(value, "`topic`", "a text", Some(hint.to_owned()));
+                Vec::new()
+            }
             Some(("topic", value)) => self.topic(value, "`topic`").into_iter().collect(),
             Some((_, value)) => self.topics(value, "`topics`", true).unwrap_or_default(),
             None => Vec::new(),
@@ -114,7 +127,8 @@ impl Decoder {
             return Some(At::new(Topic::from_slash(text), self.spot(node.span)));
         }
         let message = format!("`{}` is not written like a topic", short(text));
-        self.bad_value(node.span, message, "write it like orders/create; `hookwright topics` lists them all");
+        let hint = habits::template(text).unwrap_or("write it like orders/create; `hookwright topics` lists them all");
+        self.bad_value(node.span, message, hint);
         None
     }
 
@@ -135,8 +149,7 @@ impl Decoder {
     }
 
     fn destination_address(&mut self, node: &Node) -> Option<DestinationAddress> {
-        use super::Value::{List, Map};
-        if !matches!(node.value, Map(_) | List(_)) {
+        if !matches!(node.value, Value::Map(_) | Value::List(_)) {
             return self.address(node, "a destination").map(DestinationAddress::Address);
         }
         self.destination_form(node)

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::Code;
 use crate::manifest::document::{AdminApiBlock, At, Document, OwnershipBlock, SafetyBlock, Set};
-use crate::manifest::suggest;
 use crate::manifest::tree::{Node, Value};
+use crate::manifest::{habits, suggest};
 use crate::model::{ApiVersion, Scope};
 use crate::state::{Prefix, Unmanaged};
 
@@ -30,6 +30,7 @@ impl Decoder {
         let Some(fields) = self.fields(root, "the manifest", &KEYS) else { return document };
         match fields.get("version") {
             Some(pair) => self.version(&pair.value),
+            None if fields.meant(&["version"]) => {}
             None => self.report(
                 self.diagnostic(Code::MissingKey, root.span, "the file has no `version`")
                     .hint("write `version: 1` as its first line; each file of a manifest needs it"),
@@ -63,7 +64,16 @@ impl Decoder {
         if let Some(pair) = fields.get("lint") {
             document.allow = self.lint(&pair.value);
         }
+        document.names_shops = fields.meant(&["shops"]);
         if let Some(pair) = fields.get("shops") {
+            if let Value::Map(shops) = &pair.value.value {
+                let first = shops.first().map_or("acme", |shop| shop.key.as_str());
+                let first = if first == "shop" { "acme" } else { first };
+                let hint = format!("write each shop as an item: `- shop: {}`, and its keys below `shop`", short(first));
+                self.wrong_type(&pair.value, "`shops`", "a list", Some(hint));
+                document.names_shops = true;
+                return document;
+            }
             let shops = self.list(&pair.value, "`shops`");
             document.names_shops = shops.is_none_or(|shops| !shops.is_empty());
             document.shops = shops.unwrap_or_default().iter().filter_map(|node| self.shop(node)).collect();
@@ -72,6 +82,11 @@ impl Decoder {
     }
 
     fn version(&mut self, node: &Node) {
+        if let Value::Text(_) = node.value {
+            let hint = "write `version: 1`, the version of the manifest's format; the version of the Admin API is written \
+                        admin_api: { version: \"2026-10\" }";
+            return self.wrong_type(node, "`version`", "a whole number", Some(hint.to_owned()));
+        }
         if let Some(number) = self.integer(node, "`version`")
             && number != 1
         {
@@ -208,6 +223,7 @@ impl Decoder {
                 "the file has a list at the top, expected keys such as `version:` and `shops:`",
                 "put the list under `shops:`, and `version: 1` above it",
             ),
+            Value::Text(text) if let Some(other) = habits::other_file(text) => other,
             _ => (
                 "the file is not a manifest: expected keys such as `version:` and `shops:` at the top",
                 "`hookwright init` writes a first manifest; is this the right file?",

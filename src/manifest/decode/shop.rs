@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::Code;
 use crate::manifest::Tolerable;
 use crate::manifest::document::{At, Shop, Use};
+use crate::manifest::habits;
 use crate::manifest::tree::{Node, Value};
 use crate::model::ShopDomain;
 
@@ -17,19 +18,23 @@ const KEYS: [&str; 10] =
 impl Decoder {
     pub(super) fn shop(&mut self, node: &Node) -> Option<Shop> {
         if let Value::Text(text) = &node.value {
-            let hint = format!("write `- shop: {}` and below it `use:` or `bindings:`", short(text));
+            let hint = habits::blank_missing(&short(text))
+                .or_else(|| habits::template(text).map(str::to_owned))
+                .unwrap_or_else(|| format!("write `- shop: {}` and below it `use:` or `bindings:`", short(text)));
             self.wrong_type(node, "an item of `shops`", "a mapping (`key: value` lines)", Some(hint));
             return None;
         }
         let fields = self.fields(node, "a shop", &KEYS)?;
-        let domain = if let Some(pair) = fields.get("shop") {
-            self.shop_domain(&pair.value)
-        } else {
-            let diagnostic = self.diagnostic(Code::MissingKey, node.span, "a shop needs `shop`");
-            self.report(diagnostic.hint("write its domain: `shop: acme.myshopify.com`"));
-            None
+        let domain = match fields.get("shop") {
+            Some(pair) => self.shop_domain(&pair.value),
+            None if fields.meant(&["shop"]) => None,
+            None => {
+                let diagnostic = self.diagnostic(Code::MissingKey, node.span, "a shop needs `shop`");
+                self.report(diagnostic.hint("write its domain: `shop: acme.myshopify.com`"));
+                None
+            }
         };
-        if fields.get("use").is_none() && fields.get("bindings").is_none() {
+        if fields.get("use").is_none() && fields.get("bindings").is_none() && !fields.meant(&["bindings"]) {
             let message = "a shop needs `use` or `bindings`";
             let hint = "name a set (`use: [orders]`) or list its bindings; `bindings: []` says that it has none";
             self.report(self.diagnostic(Code::MissingKey, node.span, message).hint(hint));
@@ -80,6 +85,7 @@ impl Decoder {
         let candidate = admin.unwrap_or(bare).split(['/', '?', '#']).next().unwrap_or_default();
         let hint = match ShopDomain::parse(candidate) {
             Ok(meant) => format!("write {meant}"),
+            Err(_) if habits::template(text).is_some() => habits::template(text).unwrap_or_default().to_owned(),
             Err(_) => {
                 "write the permanent domain, <handle>.myshopify.com, which the shop's admin shows under Settings, \
                        Domains; a shop's own domain is never used, since a token is sent there"

@@ -106,13 +106,12 @@ pub(super) fn consent(domain: &ShopDomain, shop: &Shop, asked: &Asked) -> Reply 
 
 /// A scope in words: `View and edit orders`.
 fn words(scope: &str) -> String {
-    let (rest, of_visitors) = match scope.strip_prefix("unauthenticated_") {
-        Some(rest) => (rest, " for visitors of the shop"),
-        None => (scope, ""),
-    };
+    let whose = [("unauthenticated_", " for visitors of the shop"), ("customer_", " for customers in their accounts")];
+    let mut whose = whose.into_iter().filter_map(|(prefix, whose)| Some((scope.strip_prefix(prefix)?, whose)));
+    let (rest, whose) = whose.next().unwrap_or((scope, ""));
     let (verb, what) = match rest.strip_prefix("write_") {
         Some(what) => ("View and edit", what),
         None => ("View", rest.strip_prefix("read_").unwrap_or(rest)),
     };
-    format!("{verb} {}{of_visitors}", what.replace('_', " "))
+    format!("{verb} {}{whose}", what.replace('_', " "))
 }

@@ -1,0 +1,107 @@
+//! What people write who come from Helm, Jinja, Terraform, Docker and Shopify's own tools: the hint names the mistake and
+//! the line to write.
+
+use crate::world::{A, World};
+
+const BINDING: &str = "shops:\n  - shop: acme\n    bindings:\n      - { topic: orders/create, destination: a }\n";
+
+fn head() -> String {
+    format!("version: 1\nscopes: [write_orders]\ndestinations:\n  a: {A}\n")
+}
+
+/// One error at `place`, with `said` in its message or hint.
+#[track_caller]
+fn told(yaml: &str, place: &str, said: &str) {
+    let world = World::new("", "");
+    world.write("m.yaml", yaml);
+    let run = world.run(&["validate", "-f", "m.yaml"]);
+    run.exits(3).says(place).says(said).says("1 error in 1 file");
+}
+
+const RENDER: &str = "render the template first (`helm template`, Jinja, `envsubst`)";
+const NO_VARIABLES: &str = "a manifest has no variables: write the value itself";
+const BELONG: &str = "bindings belong to a shop, or to a set that shops name";
+
+#[test]
+fn templates_and_variables_are_named() {
+    let head = head();
+    told(&format!("{head}{{{{ .Values.extra }}}}\n{BINDING}"), "m.yaml:5:1", RENDER);
+    told(&format!("{}{BINDING}", head.replace(A, "{{ .Values.address }}")), "m.yaml:4:6", RENDER);
+    told(&format!("{head}{{{{- if .Values.x }}}}\n{BINDING}{{{{- end }}}}\n"), "m.yaml:5:1", RENDER);
+    told(&format!("{head}{{% if x %}}\n{BINDING}{{% endif %}}\n"), "m.yaml:5:1", RENDER);
+    told(&format!("{head}{}", BINDING.replace("acme", "\"{{ shop }}\"")), "m.yaml:6:11", RENDER);
+    told(&format!("{head}{}", BINDING.replace("acme", "${var.shop}")), "m.yaml:6:11", NO_VARIABLES);
+    told(
+        &format!("{head}{}", BINDING.replace("topic: orders/create", "topics: \"${x}\"")),
+        "m.yaml:8:19",
+        NO_VARIABLES,
+    );
+    told(
+        &format!("auth: {{ access_token: ${{TOKEN}} }}\n{head}{BINDING}"),
+        "m.yaml:1:23",
+        "a secret is written { env: NAME }",
+    );
+    told(&format!("vars: {{ a: b }}\n{head}{BINDING}"), "m.yaml:1:1", "a manifest has no variables");
+}
+
+#[test]
+fn files_and_lines_of_other_tools_are_named() {
+    let head = head();
+    told("SHOPIFY_TOKEN=abc\nSHOP=acme\n", "m.yaml", "the file holds `KEY=value` lines");
+    told("resource \"shopify_webhook\" \"x\" {\n  topic = \"orders/create\"\n}\n", "m.yaml", "Terraform's language");
+    told(&format!("{head}SHOP=acme\n{BINDING}"), "m.yaml:5:1", "set the variable SHOP in the environment");
+    told(&format!("{}{BINDING}", head.replace("version: 1", "version = 1")), "m.yaml:1:1", "write `version: …`");
+    told(
+        &format!("{}{BINDING}", head.replace("version: 1", "version:1")),
+        "m.yaml:1:1",
+        "a blank is missing after the `:`",
+    );
+    let api = "the version of the Admin API is written admin_api: { version: \"2026-10\" }";
+    told(&format!("api_version: 2026-10\n{head}{BINDING}"), "m.yaml:1:1", api);
+    told(&format!("{}{BINDING}", head.replace("version: 1", "apiVersion: x/v1")), "m.yaml:1:1", api);
+    told(
+        &format!("{}{BINDING}", head.replace("version: 1", "version: \"2026-10\"")),
+        "m.yaml:1:10",
+        "write `version: 1`",
+    );
+    told(&format!("kind: Manifest\n{head}{BINDING}"), "m.yaml:1:1", "no Kubernetes resource");
+}
+
+#[test]
+fn sections_and_items_in_another_form_are_named_with_the_line_to_write() {
+    let head = head();
+    told(
+        &format!("{head}shops:\n  - shop:acme\n"),
+        "m.yaml:6:5",
+        "a blank is missing after the `:`; write `shop: acme`",
+    );
+    told(&format!("{head}shops:\n  - shop:acme\n    bindings: []\n"), "m.yaml:6:5", "a blank is missing after the `:`");
+    told(
+        &format!("{head}shops:\n  acme: {{ bindings: [] }}\n"),
+        "m.yaml:6:3",
+        "write each shop as an item: `- shop: acme`",
+    );
+    for section in ["webhooks", "subscriptions", "bindings"] {
+        told(&format!("{head}{section}:\n  - topic: orders/create\n"), "m.yaml:5:1", BELONG);
+    }
+    told(
+        &format!("{head}{}", BINDING.replace("shop: acme", "url: acme.myshopify.com")),
+        "m.yaml:6:5",
+        "as `shop: acme`",
+    );
+    let binding = |from: &str, to: &str| format!("{head}{}", BINDING.replace(from, to));
+    let several = binding("topic: orders/create", "topic: [orders/create, orders/paid]");
+    told(&several, "m.yaml:8:18", "write `topics` for several: topics: [orders/create, orders/paid]");
+    let one = binding("topic: orders/create", "topics: \"orders/create, orders/paid\"");
+    told(&one, "m.yaml:8:19", "put it in brackets: [orders/create, orders/paid]");
+    told(
+        &binding("{ topic: orders/create, destination: a }", "orders/create"),
+        "m.yaml:8:9",
+        "{ topic: orders/create, destination: NAME }",
+    );
+    told(&binding("topic: orders", "format: JSON, topic: orders"), "m.yaml:8:19", "did you mean `json`?");
+    told(&binding("acme", "https://admin.shopify.com/store/acme"), "m.yaml:6:11", "write acme.myshopify.com");
+    let scopes = format!("{}{BINDING}", head.replace("[write_orders]", "read_orders read_customers"));
+    told(&scopes, "m.yaml:2:9", "put it in brackets: [read_orders, read_customers]");
+    told(&format!("access_token: {{ env: X }}\n{head}{BINDING}"), "m.yaml:1:1", "write auth: { access_token: ");
+}

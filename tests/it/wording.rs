@@ -1,0 +1,104 @@
+//! No library's wording reaches a user: type names, jargon of parsers, escaped line breaks.
+
+use crate::world::{Run, World, manifest, seed};
+
+const FOREIGN_WORDS: &[&str] = &[
+    "struct ",
+    "sequence",
+    "invalid type",
+    "missing field",
+    "unknown field",
+    "unknown variant",
+    "expected value",
+    "EOF",
+    "os error",
+    "relative URL",
+    "u32",
+    "u64",
+    "\\u{a}",
+    "TOML parse error",
+];
+
+fn world() -> World {
+    World::new(&manifest("  - { shop: acme, bindings: [] }\n"), &seed("acme", "      []\n"))
+}
+
+/// Writes `file` and runs `args`; the refusal says `expected`, in words.
+#[track_caller]
+fn told(file: (&str, &str), args: &[&str], expected: &str) {
+    let world = world();
+    world.write(file.0, file.1);
+    let run = world.run(args);
+    assert!(run.code != 0, "{run}");
+    run.says(expected);
+    let text = run.to_string();
+    let found: Vec<_> = FOREIGN_WORDS.iter().filter(|word| text.contains(**word)).collect();
+    assert!(found.is_empty(), "{found:?} in {run}");
+}
+
+#[test]
+fn seeds_and_faults_are_told_in_words_each_mistake_on_a_line() {
+    let seed =
+        |text: &str, expected: &str| told(("s.sandbox.yaml", text), &["sandbox", "seed", "s.sandbox.yaml"], expected);
+    seed(
+        "sandbox: 1\nshops:\n  - shop: a\n    subscriptions: { topic: x }\n",
+        "s.sandbox.yaml:4:20: a list is expected here",
+    );
+    seed("sandbox: 1\nshops: 7\n", "s.sandbox.yaml:2:8: a list is expected here");
+    seed("sandbox: 1\nshops:\n  - shop: a\n    bucket: 7\n", ":4:13: a mapping of keys to values is expected here");
+    seed("sandbox: x\nshops: []\n", ":1:10: a whole number is expected here");
+    seed("sandbox: 1\nshop: []\n", ":2:1: the key `shop` is unknown; known keys: ");
+    seed("shops: []\n", ":1:1: the key `sandbox` is missing");
+    seed("sandbox: 1\nshops: [\n", ":2:8: this is not valid YAML: a `[` or `{` is not closed");
+    seed("", "the file is empty, or ends too early");
+    seed(
+        "sandbox: 1\nshops:\n  - shop: a_b\n  - shop: c_d\n",
+        "`<handle>.myshopify.com`\n  s.sandbox.yaml:4:11: `c_d` is not",
+    );
+    let fault = |text: &str, expected: &str| {
+        let args = ["sandbox", "serve", "--listen", "127.0.0.1:0", "--faults", "f.yaml"];
+        told(("f.yaml", text), &args, expected);
+    };
+    fault("faults: {}\n", "f.yaml:1:9: a list is expected here");
+    fault("faults: [{ fault: latency, ms: [1] }]\n", "latency: a list stands where a whole number is expected");
+    fault("faults: [{ fault: other_writer, act: x }]\n", "`x` is unknown; known words: add, edit, delete");
+}
+
+#[test]
+fn files_of_earlier_runs_are_told_in_words() {
+    let plan = |text: &str, expected: &str| {
+        for args in [&["apply", "--sandbox", "p.json"][..], &["show", "p.json"]] {
+            told(("p.json", text), args, expected);
+        }
+    };
+    plan("{", "it ends too early (line 1, column 1)");
+    plan("[1]", "JSON, but not a hookwright plan");
+    plan(r#"{"format_version":"1.0","plan_digest":"x"}"#, "the key `tool_version` is missing");
+    plan(
+        r#"{"format_version":"1.0","plan_digest":"x","shops":[{"shop":1}]}"#,
+        "shop 1: a number stands where a text is expected",
+    );
+    told(("r.json", r#"{"report":1,"format_version":"1.0"}"#), &["show", "r.json"], "not an apply report: ");
+    let since = ["drift", "--sandbox", "--since", "r.json"];
+    told(
+        ("r.json", r#"{"report":1,"format_version":"1.0"}"#),
+        &since,
+        "not an apply report: a number stands where a mapping",
+    );
+    told(("r.json", "x"), &since, "this is not valid JSON (line 1, column 1)");
+    let damaged = ["plan", "--sandbox", "--sandbox-state", "x.json"];
+    told(("x.json", r#"{"hookwright_sandbox":1}"#), &damaged, "the key `id` is missing");
+}
+
+#[test]
+fn addresses_and_patterns_on_the_command_line_are_told_in_words() {
+    let plan = |more: &[&str], expected: &str| told(("x", ""), &[&["plan", "--sandbox"], more].concat(), expected);
+    plan(&["--secrets", "env:[a"], "a `[` is not closed");
+    plan(&["--out", "none/x.json"], "there is no such folder");
+    let login = ["auth", "url", "--shop", "acme", "--redirect-uri", "foo"];
+    told(("x", ""), &login, "it does not begin with a scheme such as https://");
+    let world = world();
+    let mut plan = world.command(&["plan"]);
+    let run = Run::of(&plan.env("HOOKWRIGHT_ADMIN_URL", "http://127.0.0.1:99999/{shop}").output().unwrap());
+    run.exits(3).says("its port is not a number up to 65535");
+}
