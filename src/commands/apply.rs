@@ -97,14 +97,15 @@ async fn fresh(
     recorder: &Arc<Recorder>,
     output: Output,
 ) -> Result<Ended, Failure> {
+    // A manifest that is invalid, or a plan in its place, is said before whether somebody can be asked.
+    let loaded = pipeline::load(&args.manifest.file, output.voice(), output)?;
     let asks = !args.auto_approve;
     if asks && !std::io::stdin().is_terminal() {
         return Err(Failure::invalid("there is no terminal to ask on, and nothing says to go ahead")
             .hint("apply a saved plan (`hookwright plan --out plan.json`), or pass --auto-approve"));
     }
     let recorder = Arc::clone(recorder);
-    let mut run =
-        pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
+    let mut run = pipeline::open_loaded(loaded, &args.select, &args.run, output.voice(), None, recorder).await?;
     run.look_up(&args.manifest.file, output, None).await?;
     let plan = run
         .plan(if asks { Then::Ask } else { Then::Apply }, None, None, |plan| pipeline::exit_of(plan, Exit::Done) as u8)

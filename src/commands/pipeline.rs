@@ -10,6 +10,7 @@ use tokio::sync::watch;
 mod destinations;
 mod loaded;
 mod saved;
+mod selected;
 
 use super::aep::{Accounts, Looked};
 use super::target::{Target, login_here};
@@ -29,7 +30,6 @@ use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, ShopStatus};
 use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, Inlets, ShopInput};
 use crate::progress::{Progress, Voice};
-use crate::render::count;
 use crate::select::{Selection, Terms};
 use crate::since::{self, History};
 use crate::state::{AppSubscription, Observed};
@@ -107,7 +107,7 @@ pub(crate) async fn open_loaded(
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
     let Loaded { manifest, seeds, said } = loaded;
     let manifest = Arc::new(manifest);
-    let shops = selected(&manifest, &selection)?;
+    let shops = selected::selected(&manifest, &selection, &terms)?;
     let target = Target::open(&run.access, &manifest, seeds).await?;
     target.check_shops(saved.map_or(shops.len(), |plan| plan.shops.len()))?;
     let (version, transport) = match saved {
@@ -199,21 +199,6 @@ pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, Failure> {
         Failure::invalid(format!("{option} {text:?} is not a duration of at most 365 days"))
             .hint("write it like 90s, 30m or 1h")
     })
-}
-
-fn selected(manifest: &Manifest, selection: &Selection) -> Result<Vec<usize>, Failure> {
-    let all = manifest.shops.iter().enumerate();
-    let matching: Vec<usize> = all
-        .filter(|(_, shop)| selection.matches(&shop.shop, |key| shop.labels.get(key).map(String::as_str)))
-        .map(|(at, _)| at)
-        .collect();
-    if matching.is_empty() {
-        return Err(Failure::invalid("the selection matches no shop").hint(format!(
-            "the manifest has {}; look at --shop, --exclude-shop and --label",
-            count(manifest.shops.len(), "shop")
-        )));
-    }
-    Ok(matching.into_iter().filter(|&at| selection.in_shard(&manifest.shops[at].shop)).collect())
 }
 
 impl Run {

@@ -15,6 +15,7 @@ mod events;
 mod examples;
 mod files;
 mod forged;
+mod habits;
 mod hazards;
 mod import;
 mod journal;
