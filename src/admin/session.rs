@@ -170,7 +170,8 @@ impl Session {
     pub(super) async fn send(&self, request: Request<'_>, purpose: Purpose) -> Result<Answer, AdminError> {
         let started = Instant::now();
         let http = self.client.inner.hosts.of(&self.shop)?;
-        let sent = http::send(&http, request, self.token.as_ref(), &self.redactor);
+        let place = self.client.inner.options.endpoint.place();
+        let sent = http::send(&http, request, self.token.as_ref(), place, &self.redactor);
         let result = match self.client.inner.options.deadline {
             Some(end) => {
                 let end = if purpose == Purpose::Read { end } else { end + GRACE };

@@ -10,6 +10,7 @@ mod app_config;
 mod architecture;
 mod clusters;
 mod completions;
+mod connections;
 mod destinations;
 mod events;
 mod examples;
