@@ -70,6 +70,7 @@ async fn saved(
     if let Some(expected) = args.expect_digest.as_ref().filter(|d| **d != plan.plan_digest) {
         return Err(Failure::invalid(format!("the plan's digest is {}, not {expected}", plan.plan_digest)));
     }
+    pipeline::manifest_is_there(&args.manifest.file, &plan)?;
     let recorder = Arc::clone(recorder);
     let mut run =
         pipeline::open(&args.manifest, select, &args.run, output.voice(), output, Some(&plan), recorder).await?;

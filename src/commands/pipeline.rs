@@ -406,6 +406,7 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
 
 pub(crate) use destinations::refused;
 pub(crate) use loaded::{Loaded, base, load};
+pub(crate) use saved::manifest_is_there;
 
 /// Why shops of a plan were not read.
 pub(crate) fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {
