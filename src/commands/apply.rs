@@ -13,7 +13,7 @@ use super::load::given;
 use super::out_file::{OutFile, apart};
 use super::pipeline::{self, Run, Then};
 use super::signals::Signals;
-use super::target::{login_here, state_files};
+use super::target::{led_here, state_files, whole};
 use super::{Output, aep, check, now};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
 use crate::apply::{self, Surroundings};
@@ -281,10 +281,12 @@ impl Shared {
     /// One shop: token, reading, judgement, changes.
     async fn shop(&self, at: usize) -> ReportShop {
         let planned = &self.plan.shops[at];
-        let report = self.try_shop(planned).await.unwrap_or_else(|report| {
+        let mut report = self.try_shop(planned).await.unwrap_or_else(|report| {
             self.tell_untouched(&report);
             *report
         });
+        let errors = report.outcomes.iter_mut().filter_map(|outcome| outcome.error.as_mut()).chain(&mut report.error);
+        errors.for_each(|error| error.message = whole(&error.message, &self.run.target.options));
         if let Some(at) = self.run.shop_index(&planned.shop) {
             self.run.client.close(&self.run.manifest.shops[at].shop);
         }
@@ -304,7 +306,7 @@ impl Shared {
         if *self.run.stop.borrow() {
             return Err(interrupted(planned));
         }
-        let not_read = |e| Box::new(apply::not_read(planned, apply::error(&login_here(e, &self.run.target.options))));
+        let not_read = |e| Box::new(apply::not_read(planned, apply::error(&led_here(e, &self.run.target.options))));
         let shop = &manifest.shops[index];
         let (tokens, auth) = (&self.run.tokens, shop.auth.as_deref());
         let writer = |token: &_| self.run.client.writer(&shop.shop, token);

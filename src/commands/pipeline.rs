@@ -13,7 +13,7 @@ mod saved;
 mod selected;
 
 use super::aep::{Accounts, Looked};
-use super::target::{Target, login_here};
+use super::target::{Target, led_here, whole};
 use super::{Output, lines, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
@@ -105,10 +105,11 @@ pub(crate) async fn open_loaded(
         shard_index: select.shard_index.zip(select.shard_count),
     };
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
-    let Loaded { manifest, seeds, said } = loaded;
+    let Loaded { manifest, paths, seeds, said } = loaded;
     let manifest = Arc::new(manifest);
     let shops = selected::selected(&manifest, &selection, &terms)?;
-    let target = Target::open(&run.access, &manifest, seeds).await?;
+    let mut target = Target::open(&run.access, &manifest, seeds).await?;
+    target.lead_to(&paths, &run.access);
     target.check_shops(saved.map_or(shops.len(), |plan| plan.shops.len()))?;
     let (version, transport) = match saved {
         Some(plan) => api_of(plan)?,
@@ -224,7 +225,7 @@ impl Run {
                     async move { reader.read().await }
                 };
                 let reading = tokens.with(&shop.shop, shop.auth.as_deref(), read).await;
-                let reading = reading.map_err(|error| login_here(error, &here));
+                let reading = reading.map_err(|error| led_here(error, &here));
                 progress.tick();
                 let kept = keep(at, reading);
                 if goes_on(&kept) {
@@ -255,14 +256,18 @@ impl Run {
     ) -> Plan {
         let (manifest, for_base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
         let (tolerate, addresses) = (self.tolerate.clone(), Arc::clone(&self.addresses));
-        let recorder = Arc::clone(&self.recorder);
+        let (recorder, here) = (Arc::clone(&self.recorder), self.target.options.clone());
         let mut destinations = self.destinations();
         let inlets = Arc::new(Inlets::of(&destinations));
         let (shops, mut unplanned) = self.unplanned(&inlets);
         let of_shop = move |at: usize, reading: Result<Reading, AdminError>| {
             let context = context(&manifest, &addresses, &inlets);
             let (shop, version) = (&manifest.shops[at], &manifest.admin_api.version);
-            let part = part(&context, shop, for_base.as_deref(), &tolerate, version, &manifest.app, reading.as_ref());
+            let mut part =
+                part(&context, shop, for_base.as_deref(), &tolerate, version, &manifest.app, reading.as_ref());
+            let v1::Shop { findings, blocked, .. } = &mut part.shop;
+            let said = findings.iter_mut().map(|f| &mut f.message).chain(blocked.iter_mut().map(|b| &mut b.message));
+            said.for_each(|message| *message = whole(message, &here));
             lines::tell(&recorder, &part.shop);
             part
         };
