@@ -11,6 +11,7 @@
 //! ```
 
 mod classify;
+mod connect;
 mod decode;
 mod documents;
 mod endpoint;
@@ -40,11 +41,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub(crate) use classify::{looks_like_html, upstream_text};
+pub(crate) use connect::{Unconnected, root_cause, unconnected};
 pub use documents::{Input, Mutation};
 pub use endpoint::{Base, Endpoint, EndpointError};
 pub use error::{AdminError, Class, Kind, Proof};
 pub(crate) use hosts::client as http_client;
-pub(crate) use http::{is_tls, root_cause};
+pub(crate) use http::host_of;
 pub(crate) use oauth::{OauthAnswer, Repeat};
 pub use reader::{Reading, ShopReader};
 pub(crate) use redact::Redactor;

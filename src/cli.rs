@@ -2,6 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod completions;
+pub(crate) mod habits;
 #[cfg(test)]
 mod help_test;
 pub(crate) mod import;

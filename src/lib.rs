@@ -98,17 +98,7 @@ use exit::Exit;
 pub fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Clap's own code for a usage error is 2, which would read as "changes present".
-            let exit = if error.use_stderr() { Exit::Invalid } else { Exit::Done };
-            let text = error.render().to_string();
-            match printer::disarm(text.as_bytes(), printer::Form::Text) {
-                // With colours, where a terminal reads it.
-                Cow::Borrowed(_) => drop(error.print()),
-                Cow::Owned(text) => drop(printer::stderr(printer::Form::Text).write_all(&text)),
-            }
-            return ExitCode::from(exit as u8);
-        }
+        Err(error) => return ExitCode::from(unparsed(&error) as u8),
     };
     log::init(&cli.output);
     let exit = match runtime() {
@@ -122,6 +112,24 @@ pub fn main() -> ExitCode {
         }
     };
     ExitCode::from(exit as u8)
+}
+
+/// Prints what clap says of a command line that it did not take, or the help that it was asked for.
+fn unparsed(error: &clap::Error) -> Exit {
+    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    if let Some(answer) = cli::habits::answer(&args, error) {
+        let failure = error::Failure::invalid(answer);
+        let _ = printer::stderr(printer::Form::Text).write_all(failure.text().as_bytes());
+        return failure.exit;
+    }
+    let text = error.render().to_string();
+    match printer::disarm(text.as_bytes(), printer::Form::Text) {
+        // With colours, where a terminal reads it.
+        Cow::Borrowed(_) => drop(error.print()),
+        Cow::Owned(text) => drop(printer::stderr(printer::Form::Text).write_all(&text)),
+    }
+    // Clap's own code for a usage error is 2, which would read as "changes present".
+    if error.use_stderr() { Exit::Invalid } else { Exit::Done }
 }
 
 /// The runtime, or why the system does not give one. Tokio panics where a thread or a socket of its own is refused, so

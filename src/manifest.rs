@@ -20,7 +20,7 @@ mod merge;
 mod resolve;
 pub mod schema;
 mod secrets;
-mod suggest;
+pub(crate) mod suggest;
 mod syntax;
 mod tree;
 

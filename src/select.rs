@@ -68,6 +68,16 @@ impl Selection {
         })
     }
 
+    /// The patterns of --shop, in the order given.
+    pub(crate) fn only(&self) -> &[ShopPattern] {
+        &self.only
+    }
+
+    /// The labels that a shop has to have, as keys and values.
+    pub(crate) fn wanted_labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.labels.iter().filter(|term| term.equal).map(|term| (term.key.as_str(), term.value.as_str()))
+    }
+
     /// Whether a shop is selected, apart from its shard.
     pub(crate) fn matches<'a>(&self, shop: &ShopDomain, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         let hit = |patterns: &[ShopPattern]| patterns.iter().any(|pattern| pattern.matches(shop));

@@ -66,7 +66,7 @@ pub(super) fn status_error(shop: &ShopDomain, answer: &Answer, redactor: &Redact
 
 fn kind_of(status: u16, text: &str, body: &[u8]) -> Kind {
     let has = |word: &str| text.to_ascii_lowercase().contains(word);
-    if matches!(status, 400 | 401 | 403) && oauth_error(body).as_deref() == Some("app_not_installed") {
+    if matches!(status, 400 | 401 | 403) && is_uninstalled(body) {
         return Kind::Uninstalled;
     }
     match status {
@@ -85,6 +85,11 @@ fn kind_of(status: u16, text: &str, body: &[u8]) -> Kind {
         500..=599 => Kind::ServerError,
         _ => Kind::UnexpectedAnswer,
     }
+}
+
+/// The one evidence that the app is gone.
+pub(super) fn is_uninstalled(body: &[u8]) -> bool {
+    oauth_error(body).as_deref() == Some("app_not_installed")
 }
 
 fn oauth_error(body: &[u8]) -> Option<String> {

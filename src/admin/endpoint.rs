@@ -6,6 +6,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
+use super::http::Place;
 use crate::model::ShopDomain;
 use crate::words;
 
@@ -118,6 +119,14 @@ impl Endpoint {
     /// Whether requests stay on this machine.
     pub fn is_loopback(&self) -> bool {
         matches!(self, Self::Replaced(base) if base.loopback)
+    }
+
+    /// Who is asked, as a message says it.
+    pub(super) fn place(&self) -> Place {
+        match self {
+            Self::Shopify => Place::Shopify,
+            Self::Replaced(_) => Place::AdminUrl,
+        }
     }
 
     /// Whether requests go without TLS (to this machine only).

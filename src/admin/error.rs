@@ -178,6 +178,17 @@ impl AdminError {
         self
     }
 
+    /// The same error, after which the run has no time to try again.
+    pub(super) fn out_of_time(&self) -> Self {
+        let message = format!("{}; --timeout leaves no time for another attempt", self.message);
+        Self { message, ..self.clone() }
+    }
+
+    /// The same error, after so many attempts.
+    pub(super) fn given_up(self, attempts: u32) -> Self {
+        Self { message: format!("{} ({attempts} attempts failed)", self.message), ..self }
+    }
+
     pub(super) fn worth_retrying(mut self) -> Self {
         self.retryable = true;
         self

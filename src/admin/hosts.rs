@@ -13,9 +13,9 @@ use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
 use super::Options;
+use super::connect::root_cause;
 use super::endpoint::Endpoint;
 use super::error::{AdminError, Kind};
-use super::http::root_cause;
 use crate::model::ShopDomain;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

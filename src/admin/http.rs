@@ -2,12 +2,11 @@
 //!
 //! Knows nothing of GraphQL or webhooks and retries nothing.
 
-use std::error::Error as _;
-
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, LINK, LOCATION, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::connect::{Unconnected, root_cause, unconnected};
 use super::error::{AdminError, Kind};
 use super::redact::Redactor;
 
@@ -20,6 +19,15 @@ pub(super) struct Request<'a> {
     pub(super) url: &'a str,
     /// JSON.
     pub(super) body: Option<Vec<u8>>,
+}
+
+/// Who is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The shop itself.
+    Shopify,
+    /// What HOOKWRIGHT_ADMIN_URL names.
+    AdminUrl,
 }
 
 /// An answer as it came.
@@ -42,6 +50,7 @@ pub(super) async fn send(
     client: &reqwest::Client,
     request: Request<'_>,
     token: Option<&SecretString>,
+    place: Place,
     redactor: &Redactor,
 ) -> Result<Answer, AdminError> {
     let Request { method, url, body } = request;
@@ -52,7 +61,7 @@ pub(super) async fn send(
     if let Some(json) = body {
         request = request.header(CONTENT_TYPE, "application/json").body(json);
     }
-    let mut response = request.send().await.map_err(|error| failure(error, redactor))?;
+    let mut response = request.send().await.map_err(|error| failure(error, place, redactor))?;
     let text = |name: &str| {
         let value = response.headers().get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -69,7 +78,7 @@ pub(super) async fn send(
         link: text(LINK.as_str()),
     };
     while let Some(chunk) =
-        response.chunk().await.map_err(|error| failure(error, redactor).with_status(answer.status))?
+        response.chunk().await.map_err(|error| failure(error, place, redactor).with_status(answer.status))?
     {
         if answer.body.len() + chunk.len() > BODY_LIMIT {
             let message = format!("the answer is larger than {} MiB and was not read further", BODY_LIMIT >> 20);
@@ -89,52 +98,44 @@ fn header_of(token: &SecretString) -> Result<HeaderValue, AdminError> {
     Ok(header)
 }
 
-fn failure(error: reqwest::Error, redactor: &Redactor) -> AdminError {
-    let host = error.url().and_then(|url| url.host_str()).unwrap_or("the host").to_owned();
+fn failure(error: reqwest::Error, place: Place, redactor: &Redactor) -> AdminError {
+    let host = host_of(&error);
     let error = error.without_url();
-    let cause = redactor.clean(&root_cause(&error));
     if error.is_builder() {
+        let cause = redactor.clean(&root_cause(&error));
         return AdminError::new(Kind::ConnectFailed, format!("no request could be made of it: {cause}"));
     }
     if error.is_connect() {
-        return if is_tls(&error) {
-            let message = format!(
-                "no secure connection to {host}: {cause}. Check proxies, root certificates and this machine's clock"
-            );
-            AdminError::new(Kind::Tls, message)
-        } else {
-            let message = format!("could not connect to {host}: {cause}. Check the network and the shop's name");
-            AdminError::new(Kind::ConnectFailed, message)
+        let check = match place {
+            Place::Shopify => "Check the network and the shop's name",
+            Place::AdminUrl => "Check HOOKWRIGHT_ADMIN_URL, and that the server there is running",
         };
+        let Unconnected { message, tls, lasting } = unconnected(&error, &host, check, redactor);
+        let error = AdminError::new(if tls { Kind::Tls } else { Kind::ConnectFailed }, message);
+        return AdminError { retryable: error.retryable && !lasting, ..error };
     }
     if error.is_timeout() {
         return AdminError::new(Kind::Timeout, format!("{host} did not answer in time; try again later"));
     }
-    AdminError::new(Kind::ConnectionLost, format!("the connection to {host} ended before the answer did: {cause}"))
+    let cause = redactor.clean(&root_cause(&error));
+    let message = if is_not_http(&cause) {
+        format!("the answer of {host} is not HTTP; probably https is spoken on that port. Check HOOKWRIGHT_ADMIN_URL")
+    } else {
+        format!("the connection to {host} ended before the answer did: {cause}")
+    };
+    AdminError::new(Kind::ConnectionLost, message)
 }
 
-type Cause = dyn std::error::Error + 'static;
-
-/// The chain of causes, innermost last.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &Cause> {
-    std::iter::successors(error.source(), |cause| inner(*cause))
+/// The host of the URL, with its port where it has one.
+pub(crate) fn host_of(error: &reqwest::Error) -> String {
+    let Some(url) = error.url() else { return "the host".to_owned() };
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}{port}", url.host_str().unwrap_or("the host"))
 }
 
-/// An `io::Error` hides what it wraps from `source`, so it is unwrapped.
-fn inner(cause: &Cause) -> Option<&Cause> {
-    match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(wrapped) => Some(wrapped),
-        None => cause.source(),
-    }
-}
-
-/// The innermost cause, which is the one that says something.
-pub(crate) fn root_cause(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-pub(crate) fn is_tls(error: &reqwest::Error) -> bool {
-    causes(error).any(<Cause>::is::<rustls::Error>)
+/// Whether an answer's first bytes are not those of HTTP, as a TLS alert's are.
+fn is_not_http(cause: &str) -> bool {
+    cause.starts_with("invalid HTTP version")
 }
 
 #[cfg(test)]

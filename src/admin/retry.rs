@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::error::{AdminError, Kind, Proof};
+use super::error::{AdminError, Class, Kind, Proof};
 
 /// Exponential backoff with full jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,17 +35,29 @@ pub(super) enum Purpose {
 }
 
 /// How often one request has failed.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
     failed: u32,
     throttled: u32,
     renewed: bool,
+    /// What was the matter last, apart from rate limits.
+    last: Option<AdminError>,
 }
 
 impl Tally {
     /// Whether the request may be sent again with another token: once.
     pub(super) fn renews(&mut self) -> bool {
         !std::mem::replace(&mut self.renewed, true)
+    }
+
+    /// The error to give back at the end. Where the time of a reading ended after something else had failed, that is the
+    /// cause. Of a mutation it is not asked: what was in flight when the time ended may have happened.
+    pub(super) fn cause(&self, error: AdminError, purpose: Purpose) -> AdminError {
+        match &self.last {
+            Some(last) if error.kind == Kind::TimeBudget && purpose == Purpose::Read => last.out_of_time(),
+            _ if error.retryable && self.failed > 1 => error.given_up(self.failed),
+            _ => error,
+        }
     }
 }
 
@@ -66,6 +78,9 @@ impl Policy {
         };
         if !may || matches!(error.kind, Kind::TimeBudget | Kind::Interrupted) {
             return None;
+        }
+        if error.class() != Class::RateLimit {
+            tally.last = Some(error.clone());
         }
         let round = if error.kind == Kind::Throttled {
             tally.throttled += 1;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::documents::Document;
 use super::envelope::{self, Envelope};
-use super::error::{AdminError, Kind};
+use super::error::{AdminError, Class, Kind};
 use super::http::{Answer, Request};
 use super::redact::Redactor;
 use super::retry::{Purpose, Tally, retry_after};
@@ -77,7 +77,7 @@ impl Session {
         let body = json!({ "query": document.query, "variables": document.variables }).to_string().into_bytes();
         let mut tally = Tally::default();
         loop {
-            self.before(cost, purpose).await?;
+            self.before(cost, purpose).await.map_err(|error| tally.cause(error, purpose))?;
             match self.exchange(body.clone(), &mut cost, purpose).await {
                 Ok(envelope) => return Ok(envelope),
                 Err(failure) => self.again(failure, &mut tally, cost, purpose).await?,
@@ -115,7 +115,9 @@ impl Session {
         // Where the bucket says that there is enough and the API does not, only backing off helps.
         let asked = asked.filter(|wait| !wait.is_zero());
         let policy = self.client.inner.options.retry;
-        let Some(wait) = policy.next(tally, &error, purpose, asked, &mut self.rng) else { return Err(error) };
+        let Some(wait) = policy.next(tally, &error, purpose, asked, &mut self.rng) else {
+            return Err(tally.cause(error, purpose));
+        };
         tracing::debug!(shop = %self.shop, kind = %error.kind, ?wait, "trying again");
         self.pause(wait, reason, Some(&error), purpose).await
     }
@@ -170,7 +172,8 @@ impl Session {
     pub(super) async fn send(&self, request: Request<'_>, purpose: Purpose) -> Result<Answer, AdminError> {
         let started = Instant::now();
         let http = self.client.inner.hosts.of(&self.shop)?;
-        let sent = http::send(&http, request, self.token.as_ref(), &self.redactor);
+        let place = self.client.inner.options.endpoint.place();
+        let sent = http::send(&http, request, self.token.as_ref(), place, &self.redactor);
         let result = match self.client.inner.options.deadline {
             Some(end) => {
                 let end = if purpose == Purpose::Read { end } else { end + GRACE };
@@ -238,17 +241,13 @@ impl Session {
         if let Some(deadline) = self.client.inner.options.deadline
             && end.is_none_or(|end| end >= deadline)
         {
-            let why = why.map_or_else(
-                || {
-                    if wait.is_zero() {
-                        "before the request was sent".to_owned()
-                    } else {
-                        format!("waiting for the {reason}")
-                    }
-                },
-                |error| error.message.clone(),
-            );
-            return Err(time_budget(&why).proven());
+            return Err(match why {
+                // The server's trouble is the cause; only its rate limit is a matter of time.
+                Some(error) if error.class() != Class::RateLimit => error.out_of_time(),
+                Some(error) => time_budget(&error.message).proven(),
+                None if wait.is_zero() => time_budget("before the request was sent").proven(),
+                None => time_budget(&format!("waiting for the {reason}")).proven(),
+            });
         }
         let Some(end) = end.filter(|_| !wait.is_zero()) else { return Ok(()) };
         if let Some(on_wait) = &self.client.inner.options.on_wait {

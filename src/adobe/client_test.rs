@@ -193,7 +193,10 @@ async fn no_connection_or_half_an_answer_is_unavailable() {
     let _ = accepting.await;
     let refused = client(&url, Options::default()).find(&wanted()).await.expect_err("refused");
     assert_eq!(refused.kind, Kind::Unavailable);
-    assert!(refused.message.contains("could not connect to 127.0.0.1 (IMS)"), "{refused}");
+    assert!(
+        refused.message.contains("could not connect to 127.0.0.1:") && refused.message.contains(" (IMS): "),
+        "{refused}"
+    );
 }
 
 /// Answers that ask to come back after so many seconds.

@@ -81,6 +81,11 @@ impl fmt::Display for Endpoints {
     }
 }
 
+/// Whether Adobe itself answers there.
+pub(super) fn is_adobes(url: &Url) -> bool {
+    is_ims(url) || is_platform(url)
+}
+
 /// Whether requests stay on this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -8,10 +8,10 @@ use reqwest::header::{HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::endpoints::is_loopback;
+use super::endpoints::{self, is_loopback};
 use super::error::{AdobeError, Kind};
 use super::{Account, Endpoints};
-use crate::admin::{Redactor, http_client, is_tls, root_cause};
+use crate::admin::{Redactor, Unconnected, host_of, http_client, root_cause, unconnected};
 
 /// The largest answer that is read; a page of Flow Service is far smaller.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -95,24 +95,25 @@ pub(super) async fn send(request: RequestBuilder, whom: &str, redactor: &Redacto
 }
 
 fn failure(error: reqwest::Error, whom: &str, redactor: &Redactor) -> AdobeError {
-    let host = error.url().and_then(|url| url.host_str()).unwrap_or("the host").to_owned();
+    let host = format!("{} ({whom})", host_of(&error));
+    let of_adobe = error.url().is_some_and(endpoints::is_adobes);
     let error = error.without_url();
-    let cause = redactor.clean(&root_cause(&error));
     let unavailable = |message: String| AdobeError::new(Kind::Unavailable, message);
+    if error.is_connect() {
+        let check = if of_adobe {
+            "Check the network, and try again later"
+        } else {
+            "Check HOOKWRIGHT_ADOBE_URL, or `base_url` and `token_url` under `aep`"
+        };
+        let Unconnected { message, tls, lasting } = unconnected(&error, &host, check, redactor);
+        return unavailable(message).retryable(!tls && !lasting);
+    }
+    let cause = redactor.clean(&root_cause(&error));
     if error.is_builder() {
         unavailable(format!("no request to {whom} could be made: {cause}")).retryable(false)
-    } else if error.is_connect() && is_tls(&error) {
-        let message = format!(
-            "no secure connection to {host} ({whom}): {cause}. Check proxies, root certificates and this machine's clock"
-        );
-        unavailable(message).retryable(false)
-    } else if error.is_connect() {
-        unavailable(format!("could not connect to {host} ({whom}): {cause}. Check the network, and try again later"))
     } else if error.is_timeout() {
-        unavailable(format!("{host} ({whom}) did not answer in time; try again later"))
+        unavailable(format!("{host} did not answer in time; try again later"))
     } else {
-        let message =
-            format!("the connection to {host} ({whom}) ended before the answer did: {cause}. Try again later");
-        unavailable(message)
+        unavailable(format!("the connection to {host} ended before the answer did: {cause}. Try again later"))
     }
 }

@@ -60,6 +60,11 @@ impl<'a> Ledger<'a> {
         self.writes().filter(|(at, _)| !self.made(*at)).map(|(_, change)| change.topic.clone()).collect()
     }
 
+    /// The shop's name as `--shop` takes it.
+    pub(super) fn handle(&self) -> &str {
+        self.planned.shop.split('.').next().unwrap_or_default()
+    }
+
     pub(super) fn topic(&self, at: usize) -> &str {
         &self.planned.changes[at].topic
     }

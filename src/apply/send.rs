@@ -69,9 +69,9 @@ async fn rounds(
                     }
                 }
                 Answer::Refused { errors, kind } if worth_reading(kind) => {
-                    unsettled.push(settle::Question { at, lost: None, refused: Some(refusal(kind, &errors)) });
+                    unsettled.push(settle::Question { at, lost: None, refused: Some(refusal(ledger, kind, &errors)) });
                 }
-                Answer::Refused { errors, kind } => ledger.failed(at, None, refusal(kind, &errors)),
+                Answer::Refused { errors, kind } => ledger.failed(at, None, refusal(ledger, kind, &errors)),
                 Answer::Failed(why) => {
                     if why.kind == Kind::Interrupted {
                         ledger.skip(at, INTERRUPTED, None);
@@ -198,8 +198,36 @@ fn mutation(change: &ParsedChange, fields: &[String]) -> Option<Mutation> {
     }
 }
 
-fn refusal(kind: RefusalKind, errors: &[UserError]) -> ShopError {
+fn refusal(ledger: &Ledger<'_>, kind: RefusalKind, errors: &[UserError]) -> ShopError {
     let texts: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
-    let message = format!("Shopify refused it: {}", texts.join("; "));
+    let message = format!("Shopify refused it: {}{}", texts.join("; "), remedy(ledger.handle(), kind));
     ShopError { kind: kind.as_str().to_owned(), http_status: None, message, retryable: false }
+}
+
+/// What to do where Shopify's own words do not say it.
+fn remedy(shop: &str, kind: RefusalKind) -> String {
+    match kind {
+        RefusalKind::TopicRefused => format!(
+            ". Mostly a scope is missing, or an approval of the app, such as the one for protected customer data: \
+             `hookwright topics` names the scopes of each topic; add what is missing to the app and have the shop approve \
+             it, see `hookwright auth url --shop {shop}`"
+        ),
+        RefusalKind::ProtectedData => ". Request that approval for the app at Shopify, then apply again".to_owned(),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_topic_names_what_is_missing_and_the_way_to_it() {
+        let said = remedy("acme", RefusalKind::TopicRefused);
+        assert!(
+            said.contains("a scope is missing, or an approval") && said.contains("`hookwright auth url --shop acme`")
+        );
+        assert!(remedy("acme", RefusalKind::ProtectedData).contains("Request that approval"));
+        assert_eq!(remedy("acme", RefusalKind::AlreadyTaken), "");
+    }
 }

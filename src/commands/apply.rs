@@ -13,7 +13,7 @@ use super::load::given;
 use super::out_file::{OutFile, apart};
 use super::pipeline::{self, Run, Then};
 use super::signals::Signals;
-use super::target::{login_here, state_files};
+use super::target::{led_here, state_files, whole};
 use super::{Output, aep, check, now};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
 use crate::apply::{self, Surroundings};
@@ -70,6 +70,7 @@ async fn saved(
     if let Some(expected) = args.expect_digest.as_ref().filter(|d| **d != plan.plan_digest) {
         return Err(Failure::invalid(format!("the plan's digest is {}, not {expected}", plan.plan_digest)));
     }
+    pipeline::manifest_is_there(&args.manifest.file, &plan)?;
     let recorder = Arc::clone(recorder);
     let mut run =
         pipeline::open(&args.manifest, select, &args.run, output.voice(), output, Some(&plan), recorder).await?;
@@ -99,14 +100,15 @@ async fn fresh(
     recorder: &Arc<Recorder>,
     output: Output,
 ) -> Result<Ended, Failure> {
+    // A manifest that is invalid, or a plan in its place, is said before whether somebody can be asked.
+    let loaded = pipeline::load(&args.manifest.file, output.voice(), output)?;
     let asks = !args.auto_approve;
     if asks && !std::io::stdin().is_terminal() {
         return Err(Failure::invalid("there is no terminal to ask on, and nothing says to go ahead")
             .hint("apply a saved plan (`hookwright plan --out plan.json`), or pass --auto-approve"));
     }
     let recorder = Arc::clone(recorder);
-    let mut run =
-        pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
+    let mut run = pipeline::open_loaded(loaded, &args.select, &args.run, output.voice(), None, recorder).await?;
     run.look_up(&args.manifest.file, output, None).await?;
     let plan = run
         .plan(if asks { Then::Ask } else { Then::Apply }, None, None, |plan| {
@@ -283,10 +285,12 @@ impl Shared {
     /// One shop: token, reading, judgement, changes.
     async fn shop(&self, at: usize) -> ReportShop {
         let planned = &self.plan.shops[at];
-        let report = self.try_shop(planned).await.unwrap_or_else(|report| {
+        let mut report = self.try_shop(planned).await.unwrap_or_else(|report| {
             self.tell_untouched(&report);
             *report
         });
+        let errors = report.outcomes.iter_mut().filter_map(|outcome| outcome.error.as_mut()).chain(&mut report.error);
+        errors.for_each(|error| error.message = whole(&error.message, &self.run.target.options));
         if let Some(at) = self.run.shop_index(&planned.shop) {
             self.run.client.close(&self.run.manifest.shops[at].shop);
         }
@@ -306,7 +310,7 @@ impl Shared {
         if *self.run.stop.borrow() {
             return Err(interrupted(planned));
         }
-        let not_read = |e| Box::new(apply::not_read(planned, apply::error(&login_here(e, &self.run.target.options))));
+        let not_read = |e| Box::new(apply::not_read(planned, apply::error(&led_here(e, &self.run.target.options))));
         let shop = &manifest.shops[index];
         let (tokens, auth) = (&self.run.tokens, shop.auth.as_deref());
         let writer = |token: &_| self.run.client.writer(&shop.shop, token);

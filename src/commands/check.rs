@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::clock;
+use super::load::is_yaml;
 use super::out_file::OutFile;
+use super::target::word;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
@@ -23,7 +25,16 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
 /// Reads and verifies a plan file.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let bytes = read_file(path)?;
-    plan::read(&bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))
+    plan::read(&bytes).map_err(|e| perhaps_manifest(path, Failure::invalid(format!("{}: {e}", path.display()))))
+}
+
+/// The failure with what to do where the name of the file says that it is a manifest.
+pub(super) fn perhaps_manifest(path: &Path, failure: Failure) -> Failure {
+    if !is_yaml(path) {
+        return failure;
+    }
+    let name = word(&path.display().to_string());
+    failure.hint(format!("a manifest is named with -f: `hookwright plan -f {name}`, `hookwright apply -f {name}`"))
 }
 
 /// Refuses hazards without consent, with figures and the way out.

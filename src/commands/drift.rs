@@ -70,6 +70,11 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
     Ok(exit_of_drift(plan))
 }
 
+/// What --since takes, for a file that is missing.
+const SINCE: &str = "--since takes a file of an earlier run: a journal (apply --journal FILE), an apply report (apply \
+                     --report FILE) or a drift report (drift --out FILE); with `--since FILE --out FILE` the first run writes \
+                     it, and it may be missing before";
+
 /// What the files of `--since` show. Read before `--out` may replace one of them.
 fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure> {
     let mut history = History::default();
@@ -78,7 +83,13 @@ fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure>
             Ok(bytes) => bytes,
             // The first night of a job that keeps its last report under one name.
             Err(ReadError::Missing) if args.out.as_ref() == Some(path) => continue,
-            Err(e) => return Err(Failure::invalid(format!("cannot read {}: {e}", path.display()))),
+            Err(error) => {
+                let failure = Failure::invalid(format!("cannot read {} of --since: {error}", path.display()));
+                return Err(match error {
+                    ReadError::Missing => failure.hint(SINCE),
+                    _ => failure,
+                });
+            }
         };
         history.add(&bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))?;
     }

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::target::word;
 use crate::cli::DEFAULT_MANIFEST;
 use crate::diagnostic::{Code, Diagnostic, Place, Sources};
 use crate::files::{self, ReadError, Tree, TreeError};
@@ -118,6 +119,13 @@ impl Search {
             return;
         }
         match read(self, path) {
+            Ok(bytes) if is_plan(&bytes) => {
+                let name = word(&path.display().to_string());
+                let hint = format!(
+                    "`hookwright apply {name}` applies it, with -f for its manifest; `hookwright show {name}` renders it"
+                );
+                self.problem(path, "the file is a saved plan, not a manifest", &hint);
+            }
             Ok(bytes) => self.found.files.push(SourceFile { path: path.display().to_string(), bytes }),
             Err(error) => self.unreadable(path, &error),
         }
@@ -163,6 +171,16 @@ fn named(tree: &Tree, path: &Path) -> Result<Vec<u8>, String> {
         return Err("it is not a TOML file such as shopify.app.toml".to_owned());
     }
     files::read(&real, files::WRITTEN).map_err(|error| error.to_string())
+}
+
+/// Whether the bytes are those of a saved plan.
+fn is_plan(bytes: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Sealed {
+        #[serde(rename = "plan_digest")]
+        _digest: serde::de::IgnoredAny,
+    }
+    bytes.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Sealed>(bytes).is_ok()
 }
 
 /// Whether a file below a folder is taken for a manifest by its name.

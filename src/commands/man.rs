@@ -202,7 +202,8 @@ const ENVIRONMENT: &[(&str, &str, Concerns)] = &[
         "1 lets the manifest run commands to fetch secrets, as --allow-commands does.",
         SHOPS,
     ),
-    ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "The proxy to go through, and the hosts to reach without it.", SHOPS),
+    ("HTTPS_PROXY, ALL_PROXY, NO_PROXY", "The proxy to go through, and the hosts to reach without it.", SHOPS),
+    ("SSL_CERT_FILE", "A PEM file with the authorities to trust, in place of the system's.", SHOPS),
     (
         "GITHUB_WORKSPACE",
         "The folder that paths in --format sarif and github are relative to, if the working directory is in it; without \

@@ -10,9 +10,10 @@ use tokio::sync::watch;
 mod destinations;
 mod loaded;
 mod saved;
+mod selected;
 
 use super::aep::{Accounts, Looked};
-use super::target::{Target, login_here};
+use super::target::{Target, led_here, whole};
 use super::{Output, lines, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
@@ -29,7 +30,6 @@ use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, ShopStatus};
 use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, Inlets, ShopInput};
 use crate::progress::{Progress, Voice};
-use crate::render::count;
 use crate::select::{Selection, Terms};
 use crate::since::{self, History};
 use crate::state::{AppSubscription, Observed};
@@ -105,10 +105,11 @@ pub(crate) async fn open_loaded(
         shard_index: select.shard_index.zip(select.shard_count),
     };
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
-    let Loaded { manifest, seeds, said } = loaded;
+    let Loaded { manifest, paths, seeds, said } = loaded;
     let manifest = Arc::new(manifest);
-    let shops = selected(&manifest, &selection)?;
-    let target = Target::open(&run.access, &manifest, seeds).await?;
+    let shops = selected::selected(&manifest, &selection, &terms)?;
+    let mut target = Target::open(&run.access, &manifest, seeds).await?;
+    target.lead_to(&paths, &run.access);
     target.check_shops(saved.map_or(shops.len(), |plan| plan.shops.len()))?;
     let (version, transport) = match saved {
         Some(plan) => api_of(plan)?,
@@ -201,21 +202,6 @@ pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, Failure> {
     })
 }
 
-fn selected(manifest: &Manifest, selection: &Selection) -> Result<Vec<usize>, Failure> {
-    let all = manifest.shops.iter().enumerate();
-    let matching: Vec<usize> = all
-        .filter(|(_, shop)| selection.matches(&shop.shop, |key| shop.labels.get(key).map(String::as_str)))
-        .map(|(at, _)| at)
-        .collect();
-    if matching.is_empty() {
-        return Err(Failure::invalid("the selection matches no shop").hint(format!(
-            "the manifest has {}; look at --shop, --exclude-shop and --label",
-            count(manifest.shops.len(), "shop")
-        )));
-    }
-    Ok(matching.into_iter().filter(|&at| selection.in_shard(&manifest.shops[at].shop)).collect())
-}
-
 impl Run {
     /// Reads shops, side by side, and keeps of each what `keep` makes of it. Where `goes_on` says so,
     /// something is sent to the shop soon.
@@ -239,7 +225,7 @@ impl Run {
                     async move { reader.read().await }
                 };
                 let reading = tokens.with(&shop.shop, shop.auth.as_deref(), read).await;
-                let reading = reading.map_err(|error| login_here(error, &here));
+                let reading = reading.map_err(|error| led_here(error, &here));
                 progress.tick(reading.is_ok());
                 let kept = keep(at, reading);
                 if goes_on(&kept) {
@@ -274,14 +260,18 @@ impl Run {
         base_addresses.retain(|address| !self.addresses.contains(address));
         let addresses: HashSet<String> = self.addresses.union(&base_addresses).cloned().collect();
         let (tolerate, addresses) = (self.tolerate.clone(), Arc::new(addresses));
-        let recorder = Arc::clone(&self.recorder);
+        let (recorder, here) = (Arc::clone(&self.recorder), self.target.options.clone());
         let mut destinations = self.destinations();
         let inlets = Arc::new(Inlets::of(&destinations));
         let (shops, mut unplanned) = self.unplanned(&inlets);
         let of_shop = move |at: usize, reading: Result<Reading, AdminError>| {
             let context = context(&manifest, &addresses, &inlets);
             let (shop, version) = (&manifest.shops[at], &manifest.admin_api.version);
-            let part = part(&context, shop, for_base.as_deref(), &tolerate, version, &manifest.app, reading.as_ref());
+            let mut part =
+                part(&context, shop, for_base.as_deref(), &tolerate, version, &manifest.app, reading.as_ref());
+            let v1::Shop { findings, blocked, .. } = &mut part.shop;
+            let said = findings.iter_mut().map(|f| &mut f.message).chain(blocked.iter_mut().map(|b| &mut b.message));
+            said.for_each(|message| *message = whole(message, &here));
             lines::tell(&recorder, &part.shop);
             part
         };
@@ -426,6 +416,7 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
 }
 
 pub(crate) use loaded::{Loaded, base, load};
+pub(crate) use saved::manifest_is_there;
 
 /// Why shops of a plan were not read.
 pub(crate) fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {

@@ -1,6 +1,7 @@
 //! What a run talks to: Shopify, the embedded sandbox, or a URL that stands in for Shopify.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::clock;
 use crate::admin::{AdminClient, AdminError, Endpoint};
 use crate::auth::{self, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
-use crate::cli::{AccessArgs, DEFAULT_STATE};
+use crate::cli::{AccessArgs, DEFAULT_MANIFEST, DEFAULT_STATE};
 use crate::digest::hex;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -24,7 +25,7 @@ pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) name: String,
     pub(crate) sandbox: Option<v1::Sandbox>,
-    /// The options that lead another command to the same place, as a shell takes them: none, or those of the sandbox.
+    /// The options that lead another command to the same manifest and target, as a shell takes them.
     pub(crate) options: String,
     running: Option<sandbox::Running>,
 }
@@ -63,16 +64,36 @@ pub(super) fn word(text: &str) -> String {
     if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// The error with `options` in the login that it names, if it does: what mends a shop of the sandbox is a login there.
-pub(crate) fn login_here(error: AdminError, options: &str) -> AdminError {
-    let Some((before, after)) =
-        error.message.split_once("`hookwright auth login --shop ").filter(|_| !options.is_empty())
-    else {
-        return error;
-    };
-    let (shop, rest) = after.split_once('`').unwrap_or((after, ""));
-    let message = format!("{before}`hookwright auth login --shop {shop}{options}`{rest}");
-    AdminError { message, ..error }
+/// The error with `options` in the commands that it names.
+pub(crate) fn led_here(mut error: AdminError, options: &str) -> AdminError {
+    error.message = whole(&error.message, options);
+    error
+}
+
+/// The text with `options` in the commands of `auth` that it names: who reads them is not told where a message was made,
+/// and what mends a shop of the sandbox is a login there.
+pub(crate) fn whole(message: &str, options: &str) -> String {
+    let mut parts = message.split('`');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for (n, part) in parts.enumerate() {
+        let names_auth = n % 2 == 0 && part.starts_with("hookwright auth ") && !part.ends_with(options);
+        out = out + "`" + part + if names_auth { options } else { "" };
+    }
+    out
+}
+
+/// What leads to the same manifest again, and lets it run what it may.
+fn options(files: &[PathBuf], access: &AccessArgs) -> String {
+    let mut options = String::new();
+    if !matches!(files, [file] if file == Path::new(DEFAULT_MANIFEST)) {
+        for file in files {
+            let _ = write!(options, " -f {}", word(&file.display().to_string()));
+        }
+    }
+    if access.allow_commands {
+        options += " --allow-commands";
+    }
+    options
 }
 
 /// What the tokens of another address than Shopify's are called by: readable, and one name for one URL.
@@ -124,6 +145,11 @@ impl Target {
             path => format!(" --sandbox --sandbox-state {}", word(&path.display().to_string())),
         };
         Ok(Self { endpoint, name: "sandbox".to_owned(), sandbox: Some(state), options, running: Some(running) })
+    }
+
+    /// From now on commands that are named lead to this manifest, too.
+    pub(crate) fn lead_to(&mut self, files: &[PathBuf], access: &AccessArgs) {
+        self.options = options(files, access) + &self.options;
     }
 
     /// Whether one address serves many shops only by naming them.
@@ -205,10 +231,25 @@ mod tests {
     fn a_login_that_is_named_leads_to_where_the_run_was() {
         let error = |text: &str| AdminError::new(crate::admin::Kind::LoginRequired, text);
         let named = error("over: `hookwright auth login --shop acme` gets one");
-        assert_eq!(login_here(named.clone(), ""), named);
-        let there = login_here(named, " --sandbox");
+        assert_eq!(led_here(named.clone(), ""), named);
+        let there = led_here(named, " --sandbox");
         assert_eq!(there.message, "over: `hookwright auth login --shop acme --sandbox` gets one");
-        assert_eq!(login_here(error("none"), " --sandbox").message, "none");
+        assert_eq!(led_here(there.clone(), " --sandbox"), there, "once");
+        let two = whole("a `b`: `hookwright auth status`, `hookwright auth url --shop a`; `hookwright plan`", " -f x");
+        assert_eq!(two, "a `b`: `hookwright auth status -f x`, `hookwright auth url --shop a -f x`; `hookwright plan`");
+    }
+
+    #[test]
+    fn a_command_that_is_printed_leads_to_the_same_manifest() {
+        let of = |files: &[&str], allow_commands| {
+            let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+            options(
+                &files,
+                &AccessArgs { allow_commands, secrets: Vec::new(), sandbox: false, sandbox_state: PathBuf::new() },
+            )
+        };
+        assert_eq!(of(&[DEFAULT_MANIFEST], false), "");
+        assert_eq!(of(&["base", "it's.yaml"], true), r" -f base -f 'it'\''s.yaml' --allow-commands");
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(super) fn key<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
 }
 
 /// The candidate with the fewest typing errors between it and the word; at most a third of the word.
-pub(super) fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = plain(word);
     let allowed = (plain.chars().count() / 3).clamp(1, 4);
     candidates

@@ -100,7 +100,7 @@ pub(super) fn of_shop(
 }
 
 /// What has a shop approve a scope: a link, unless its tokens are fetched without one.
-fn approval(shop: &ShopDomain, auth: Option<&Auth>) -> String {
+pub(super) fn approval(shop: &ShopDomain, auth: Option<&Auth>) -> String {
     match auth {
         Some(Auth::ClientCredentials(_)) => {
             "have the shop approve it: the next run has it, see `hookwright auth status`".to_owned()

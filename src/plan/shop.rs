@@ -100,12 +100,13 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPart {
     };
 
     let names = Names { destinations };
+    let approval = findings::approval(shop, auth);
     let result = diff_around(desired, observed, context.ownership, &context.inlets.closed);
     out.managed = result.managed;
     out.unmanaged = observed.entries.len() - result.managed;
     out.changes = result.changes.iter().map(|change| wire(change, &names)).collect();
     out.bound = bound(&result, &names);
-    out.blocked = result.blocked.iter().map(|b| blocked(b, &names, context.inlets)).collect();
+    out.blocked = result.blocked.iter().map(|b| blocked(b, &names, context.inlets, &approval)).collect();
     out.observed_digest = Some(rest_digest(&result, observed, context.ownership));
     out.findings.extend(findings::of_shop(shop, auth, desired, observed, &result, context.ownership));
     out.findings.extend(context.inlets.findings(&result));
@@ -217,13 +218,13 @@ fn bound(result: &ShopDiff<'_>, names: &Names<'_>) -> Vec<Bound> {
     counts.into_iter().map(|((topic, destination), count)| Bound { topic, destination, count }).collect()
 }
 
-fn blocked(blocked: &Blocked, names: &Names<'_>, inlets: &Inlets) -> v1::Blocked {
+fn blocked(blocked: &Blocked, names: &Names<'_>, inlets: &Inlets, approval: &str) -> v1::Blocked {
     let Entry { binding, meta } = &blocked.entry;
     let (reason, any_of, message) = match &blocked.why {
         Obstacle::Scope(any_of) => (
             "scope",
             any_of.iter().map(|&s| s.to_owned()).collect::<Vec<_>>(),
-            format!("needs {}, and it is not granted", findings::one_of(any_of)),
+            format!("needs {}, and it is not granted: add it to the app and {approval}", findings::one_of(any_of)),
         ),
         Obstacle::Closed => {
             let (reason, message) = inlets.refusal(&binding.address);

@@ -56,12 +56,10 @@ pub(super) fn said<'a, 'n>(notes: impl IntoIterator<Item = (&'a str, Note<'n>)>)
         group_by(notes.into_iter().map(|(shop, note)| {
             ((note.kind, note.about, common(note.message, shop, with_times(note.kind))), shop, note)
         }));
-    let kinds = group_by(same.into_iter().map(|((kind, about, text), group)| {
+    let kinds = group_by(same.into_iter().map(|((kind, about, _), group)| {
         let shops: BTreeSet<&str> = group.iter().map(|(shop, _)| *shop).collect();
-        let message = match group.as_slice() {
-            [(_, note)] => escape(note.message).into_owned(),
-            many => with_latest_time(&escape(&text), many.iter().map(|(_, note)| note.message)),
-        };
+        let messages: Vec<(&str, &str)> = group.iter().map(|(shop, note)| (*shop, note.message)).collect();
+        let message = escape(&shared(&messages, with_times(kind))).into_owned();
         let said = Said {
             about: about.map(|about| escape(about).into_owned()),
             place: places(group.iter().filter_map(|(_, note)| note.source)),
@@ -90,12 +88,23 @@ pub(super) fn write<'a>(page: &mut Page<'_>, ink: Option<Ink>, notes: impl IntoI
     }
 }
 
-/// The message without what tells one shop from another: the shop, an id and, if asked, a time.
+/// What notes that differ in their shops, ids or times have to say: as it stands, if they are of one shop and alike.
+pub(super) fn shared(messages: &[(&str, &str)], times: bool) -> String {
+    let Some((shop, first)) = messages.first() else { return String::new() };
+    let one_shop = messages.iter().all(|(other, _)| other == shop);
+    if one_shop && messages.iter().all(|(_, message)| message == first) {
+        return (*first).to_owned();
+    }
+    let text = common(first, if one_shop { "" } else { shop }, times);
+    with_latest_time(&text, messages.iter().map(|(_, message)| *message))
+}
+
+/// The message without what tells one shop from another: the shop (unless it is empty), an id and, if asked, a time.
 pub(super) fn common(message: &str, shop: &str, times: bool) -> String {
     let mut after_shop = false;
     let words = if shop.is_empty() { message.to_owned() } else { message.replace(shop, "<shop>") };
     let words = words.split(' ').map(|word| {
-        let word = if std::mem::replace(&mut after_shop, word.ends_with("--shop")) {
+        let word = if std::mem::replace(&mut after_shop, word.ends_with("--shop")) && !shop.is_empty() {
             with_tail(word, "<shop>")
         } else if times && time(word).is_some() {
             with_tail(word, TIME)

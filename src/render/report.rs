@@ -69,12 +69,10 @@ pub(super) fn failures<'a>(report: &'a Reports<'_>) -> Vec<Cause<'a>> {
         (cause, shop, outcome)
     }));
     let text = |cause: Option<(&str, String)>, group: &[(&str, &Outcome)]| {
-        let exact = group.first().and_then(|(_, o)| o.error.as_ref()).filter(|_| group.len() == 1);
-        match (exact, cause) {
-            (Some(error), _) => format!("{}: {}", escape(&error.kind), escape(&error.message)),
-            (None, Some((kind, message))) => format!("{}: {}", escape(kind), escape(&message)),
-            (None, None) => SILENT.to_owned(),
-        }
+        let messages: Vec<_> =
+            group.iter().filter_map(|(shop, o)| Some((*shop, o.error.as_ref()?.message.as_str()))).collect();
+        let said = |(kind, _)| format!("{}: {}", escape(kind), escape(&notes::shared(&messages, false)));
+        cause.map_or_else(|| SILENT.to_owned(), said)
     };
     causes.into_iter().map(|(cause, group)| (text(cause, &group), group)).collect()
 }
@@ -108,8 +106,11 @@ pub(super) fn reasons<'a>(report: &'a Reports<'_>) -> Vec<Cause<'a>> {
     let reasons = group_by(skipped.into_iter().map(|(shop, outcome)| {
         (outcome.reason.as_deref().map(|reason| notes::common(reason, shop, false)), shop, outcome)
     }));
-    let text = |reason: Option<String>| reason.map_or_else(|| SILENT.to_owned(), |r| escape(&r).into_owned());
-    reasons.into_iter().map(|(reason, group)| (text(reason), group)).collect()
+    let text = |group: &[(&str, &Outcome)]| {
+        let said: Vec<_> = group.iter().filter_map(|(shop, o)| Some((*shop, o.reason.as_deref()?))).collect();
+        if said.is_empty() { SILENT.to_owned() } else { escape(&notes::shared(&said, false)).into_owned() }
+    };
+    reasons.into_iter().map(|(_, group)| (text(&group), group)).collect()
 }
 
 fn skipped(page: &mut Page<'_>, report: &Reports<'_>) {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Response;
-use hookwright::admin::{AdminClient, Kind, Options};
+use hookwright::admin::{AdminClient, Class, Kind, Options};
 use hookwright::model::{Address, Format};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::{Server, TOKEN, connection, cost, node, ok, one_shop, options, scopes, shop, throttled};
+use crate::{Server, TOKEN, connection, cost, node, ok, one_shop, options, respond, scopes, shop, throttled};
 
 #[tokio::test]
 async fn one_request_reads_subscriptions_and_scopes() {
@@ -234,6 +234,38 @@ async fn the_time_of_the_run_bounds_waits_and_says_what_was_waited_for() {
     let past = AdminClient::new(Options { deadline: Some(Instant::now()), ..options(&server.url) }).expect("client");
     let error = past.reader(&shop(), &TOKEN.into()).read().await.expect_err("no time");
     assert_eq!((error.kind, server.seen().len()), (Kind::TimeBudget, 2), "nothing is begun after the end");
+}
+
+#[tokio::test]
+async fn a_lasting_trouble_of_the_server_is_the_cause_whenever_the_time_of_the_run_ends() {
+    const INTERNAL: &str = r#"{"errors":[{"message":"Oops","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#;
+    let hours = Duration::from_hours(1000);
+    for (status, body, kind) in [(200, INTERNAL, Kind::InternalError), (503, "", Kind::ServerError)] {
+        let server = Server::start(move |_, _| respond(status, body)).await;
+        let mut options = Options { deadline: Some(Instant::now() + Duration::from_mins(1)), ..options(&server.url) };
+        (options.retry.base, options.retry.cap) = (hours, hours);
+        let client = AdminClient::new(options).expect("client");
+        let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("no time");
+        assert_eq!((error.kind, error.class()), (kind, Class::Other), "{error}");
+        assert!(error.message.ends_with("; --timeout leaves no time for another attempt"), "{error}");
+    }
+
+    let server = Server::start(|_, _| respond(503, "")).await;
+    let error = server.reader().read().await.expect_err("it lasts");
+    assert!(error.message.ends_with("try again later (6 attempts failed)"), "{error}");
+
+    // The last attempt is in flight when the time ends.
+    let server = Server::start(|n, _| {
+        if n > 0 {
+            std::thread::sleep(Duration::from_millis(400));
+        }
+        respond(503, "")
+    })
+    .await;
+    let deadline = Some(Instant::now() + Duration::from_millis(250));
+    let client = AdminClient::new(Options { deadline, ..options(&server.url) }).expect("client");
+    let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("no time");
+    assert_eq!(error.kind, Kind::ServerError, "{error}");
 }
 
 #[tokio::test]

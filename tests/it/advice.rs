@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
+use crate::world::{A, World, manifest};
+
 /// Those that were tried already by this process.
 static TRIED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
@@ -67,4 +69,30 @@ fn commands_are_found_wherever_they_stand() {
     assert_eq!(words(expected[1]), ["auth", "exchange", "--shop", "a b", "--callback", "-"]);
     try_out(said);
     assert!(std::panic::catch_unwind(|| try_out("see `hookwright auth url`")).is_err(), "--shop is needed");
+}
+
+#[test]
+fn a_command_that_is_named_has_its_shop_its_manifest_and_its_target() {
+    let shops = "  - { shop: acme, scopes: [read_customers], bindings: [{ topics: [customers/create, customers/update], destination: a }] }\n";
+    let seed = format!(
+        "sandbox: 1\nshops:\n  - shop: acme\n    scopes: [read_products]\n    subscriptions:\n      \
+         - {{ topic: customers/create, address: \"{A}\", id: 1 }}\n      - {{ topic: customers/update, address: \"{A}\", id: 2 }}\n"
+    );
+    let world = World::new(&manifest(shops), &seed);
+    world.write("hooks/all.yaml", &world.read("hookwright.yaml"));
+    world.write("hooks/all.sandbox.yaml", &seed);
+    std::fs::remove_file(world.path("hookwright.yaml")).unwrap();
+    let run = world.plan(&["-f", "hooks/all.yaml", "--sandbox-state", "state.json"]);
+    // Of two findings about one shop, and of one that stands alone.
+    run.says_times(3, "`hookwright auth url --shop acme -f hooks/all.yaml --sandbox --sandbox-state state.json`");
+    assert!(!run.out.contains("<shop>"), "{run}");
+    try_out(&run.out);
+
+    // A binding that is blocked says what to do as well.
+    let seed = "sandbox: 1\nshops:\n  - { shop: acme, scopes: [read_products] }\n";
+    let world = World::new(&manifest(&shops.replace("scopes: [read_customers], ", "")), seed);
+    world.plan(&[]).says(
+        "and it is not granted: add it to the app and have the shop approve it, see \
+                          `hookwright auth url --shop acme --sandbox`",
+    );
 }

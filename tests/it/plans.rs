@@ -177,3 +177,29 @@ fn a_name_or_metafields_that_the_binding_no_longer_has_are_noted() {
     world.write("hookwright.yaml", &manifest(&shops(", name: one, metafields: []")));
     world.plan(&[]).ends("Plan: 0 to add, 1 to change, 0 to destroy.");
 }
+
+#[test]
+fn without_its_manifest_a_plan_says_which_one_it_was_made_from_and_does_not_open_it() {
+    let world = two_shops();
+    world.write("hooks/base.yaml", &world.read("hookwright.yaml"));
+    std::fs::remove_file(world.path("hookwright.yaml")).unwrap();
+    world.plan(&["-f", "hooks/base.yaml", "--out", "plan.json"]).exits(0);
+    let asked = world.requests().len();
+    let run = world.run(&["apply", "--sandbox", "plan.json"]);
+    run.exits(3).says("a plan is applied with its manifest, and there is no file hookwright.yaml");
+    run.says("pass the manifest that the plan was made from: -f hooks/base.yaml");
+    assert!(!run.to_string().contains("hookwright init"), "{run}");
+    assert_eq!(world.requests().len(), asked, "nothing was asked");
+    world.run(&["apply", "--sandbox", "plan.json", "-f", "hooks/base.yaml"]).exits(0);
+
+    // Of several files, and where no change has one.
+    let text = world.read("hooks/base.yaml");
+    let (base, globex) = text.split_once("  - { shop: globex").unwrap();
+    world.write("hooks/base.yaml", base);
+    world.write("hooks/globex.yaml", &format!("version: 1\nshops:\n  - {{ shop: globex{globex}"));
+    world.edit(&["remove", "--shop", "acme", "--topic", "orders/create"]);
+    world.edit(&["remove", "--shop", "globex", "--topic", "orders/create"]);
+    world.plan(&["-f", "hooks", "--out", "plan.json"]).exits(0);
+    let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "none.yaml"]);
+    run.exits(3).says("there is no file none.yaml").says("The plan names hooks/base.yaml, hooks/globex.yaml");
+}

@@ -21,6 +21,8 @@ enum Fate {
     Lost,
     /// 422.
     Refused,
+    /// Of these statuses none is of Shopify's usual refusals: it is not done.
+    Status(u16),
 }
 
 type Webhooks = Arc<Mutex<Vec<Value>>>;
@@ -46,6 +48,7 @@ async fn shop(live: Vec<Value>, fates: &'static [Fate]) -> (Server, Webhooks) {
                 respond(503, "<html></html>")
             }
             Fate::Lost => respond(500, ""),
+            Fate::Status(status) => respond(*status, ""),
             Fate::Refused => respond(422, r#"{"errors":{"address":["is invalid"]}}"#),
         }
     })
@@ -163,4 +166,18 @@ async fn a_replace_whose_create_was_lost_is_settled_before_the_delete() {
     assert_eq!(outcomes(&apply(&server, 0).await), ["create applied read", "delete applied answer"]);
     let left = webhooks.lock().unwrap().clone();
     assert_eq!((left.len(), &left[0]["format"]), (1, &"json".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_create_that_was_not_taken_is_refused_at_once_and_sent_once() {
+    for fates in [&[Fate::Status(400); 9], &[Fate::Status(406); 9], &[Fate::Status(415); 9]] {
+        let (server, webhooks) = shop(vec![], fates).await;
+        let report = apply(&server, 1).await;
+        assert_eq!(outcomes(&report), ["create failed -"]);
+        let error = &report["shops"][0]["outcomes"][0]["error"];
+        assert_eq!((error["kind"].as_str(), error["retryable"].as_bool()), (Some("invalid"), Some(false)), "{error}");
+        // Of the plan the webhooks and the scopes are read, and nothing more.
+        assert_eq!((sent(&server, "POST"), sent(&server, "GET")), (1, 2));
+        assert!(webhooks.lock().unwrap().is_empty());
+    }
 }

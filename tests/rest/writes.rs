@@ -165,7 +165,12 @@ async fn only_what_proves_it_is_taken_for_nothing_happened() {
         (422, "<html></html>", "lost unexpected_answer", 2),
         (422, "{}", "lost unexpected_answer", 2),
         (422, r#"{"errors":{}}"#, "lost unexpected_answer", 2),
-        (400, r#"{"errors":{"webhook":"Required parameter missing or invalid"}}"#, "lost unexpected_answer", 2),
+        // The request was not taken, whatever the body is; but an app that is gone concerns the shop.
+        (400, r#"{"errors":{"webhook":"Required parameter missing or invalid"}}"#, "refused invalid", 2),
+        (406, "<html></html>", "refused invalid", 2),
+        (415, "", "refused invalid", 2),
+        (400, r#"{"error":"app_not_installed"}"#, "failed uninstalled", 1),
+        (418, "", "lost unexpected_answer", 2),
         (404, r#"{"errors":"Not Found"}"#, "lost not_found", 2),
         (302, "", "lost redirected", 2),
         (

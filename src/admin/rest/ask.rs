@@ -43,7 +43,7 @@ const CALL: f64 = 1.0;
 pub(super) async fn ask(session: &mut Session, ask: &Ask) -> Result<Reply, AdminError> {
     let mut tally = Tally::default();
     loop {
-        session.before(Some(CALL), ask.purpose).await?;
+        session.before(Some(CALL), ask.purpose).await.map_err(|error| tally.cause(error, ask.purpose))?;
         match exchange(session, ask).await {
             Ok(reply) => return Ok(reply),
             Err(failure) => session.again(failure, &mut tally, Some(CALL), ask.purpose).await?,

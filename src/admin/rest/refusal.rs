@@ -5,13 +5,20 @@
 
 use serde_json::Value;
 
-use crate::admin::classify::{upstream_text, words};
+use crate::admin::classify::{is_uninstalled, upstream_text, words};
 use crate::admin::http::Answer;
 use crate::admin::redact::Redactor;
 use crate::admin::refusal::UserError;
 
 /// What was refused, or `None` if the answer does not say so. `names_one`: the request named a subscription.
 pub(super) fn of(answer: &Answer, names_one: bool, redactor: &Redactor) -> Option<Vec<UserError>> {
+    // Shopify, or what stands before it, did not take the request. An app that is gone is said with 400, too.
+    if matches!(answer.status, 400 | 406 | 415) && !is_uninstalled(&answer.body) {
+        let status = format!("status {}", answer.status);
+        let said = Some(upstream_text(&answer.body)).filter(|said| !said.is_empty());
+        let message = said.map_or_else(|| status.clone(), |said| format!("{said} ({status})"));
+        return Some(vec![error(None, &message, redactor)]);
+    }
     let body: Value = serde_json::from_slice(&answer.body).ok()?;
     let says_so = body.get("errors").or_else(|| body.get("error")).filter(|errors| !words(errors).is_empty());
     match answer.status {

@@ -1,17 +1,15 @@
 //! One shop of the manifest, with what its OAuth flow needs.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::settled::Settled;
 use crate::admin::{self, AdminClient};
 use crate::auth::{self, Access, Credentials, Grant, Tokens};
 use crate::cli::auth::KeepArgs;
-use crate::cli::{AccessArgs, DEFAULT_MANIFEST, ManifestArgs};
+use crate::cli::{AccessArgs, ManifestArgs};
 use crate::commands::Output;
 use crate::commands::pipeline::{self, Loaded};
-use crate::commands::target::{Target, word};
+use crate::commands::target::Target;
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::manifest::{Manifest, ManifestShop};
@@ -27,8 +25,6 @@ pub(super) struct One {
     pub(super) target: Target,
     pub(super) client: AdminClient,
     pub(super) tokens: Tokens,
-    /// The options that say which manifest and what target this is, as a shell takes them.
-    options: String,
 }
 
 impl One {
@@ -45,13 +41,13 @@ impl One {
                 "add it there first, with `bindings: []` if it has none yet: its `auth` and `scopes` are read from it",
             )
         })?;
-        let target = Target::open(access, &manifest, seeds).await?;
+        let mut target = Target::open(access, &manifest, seeds).await?;
+        target.lead_to(&manifest_args.file, access);
         target.check_shops(1)?;
         let client = AdminClient::new(admin::Options::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
         let client = client.map_err(|e| Failure::new(Exit::Error, e))?;
         let tokens = target.tokens(access, &client);
-        let options = options(&manifest_args.file, access) + &target.options;
-        Ok(Self { manifest, at, target, client, tokens, options })
+        Ok(Self { manifest, at, target, client, tokens })
     }
 
     pub(super) fn shop(&self) -> &ShopDomain {
@@ -83,7 +79,7 @@ impl One {
 
     /// A command of `auth` for this shop, such as `url`, that runs as it stands.
     pub(super) fn command(&self, verb: &str) -> String {
-        format!("hookwright auth {verb} --shop {}{}", self.shop().handle(), self.options)
+        format!("hookwright auth {verb} --shop {}{}", self.shop().handle(), self.target.options)
     }
 
     /// The app of the manifest, or of two environment variables, and whether the manifest names it.
@@ -194,39 +190,7 @@ impl One {
     }
 }
 
-/// What leads to the same manifest again, and lets it run what it may.
-fn options(files: &[PathBuf], access: &AccessArgs) -> String {
-    let mut options = String::new();
-    if !matches!(files, [file] if file == Path::new(DEFAULT_MANIFEST)) {
-        for file in files {
-            let _ = write!(options, " -f {}", word(&file.display().to_string()));
-        }
-    }
-    if access.allow_commands {
-        options += " --allow-commands";
-    }
-    options
-}
-
 /// An error of one shop as the end of a command.
 pub(super) fn failed(error: &admin::AdminError) -> Failure {
     Failure::new(exit::of_causes([Cause::of_kind(error.kind.as_str())], false), &error.message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_that_is_printed_leads_to_the_same_manifest() {
-        let of = |files: &[&str], allow_commands| {
-            let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
-            options(
-                &files,
-                &AccessArgs { allow_commands, secrets: Vec::new(), sandbox: false, sandbox_state: PathBuf::new() },
-            )
-        };
-        assert_eq!(of(&[DEFAULT_MANIFEST], false), "");
-        assert_eq!(of(&["base", "it's.yaml"], true), r" -f base -f 'it'\''s.yaml' --allow-commands");
-    }
 }

@@ -6,7 +6,7 @@ mod v1;
 use std::sync::Arc;
 
 use super::super::pipeline::{self, Run};
-use super::super::target::login_here;
+use super::super::target::led_here;
 use crate::admin::AdminError;
 use crate::auth::Entry;
 use crate::catalog;
@@ -165,6 +165,6 @@ impl Run {
             async move { client.scopes(&shop, &token).await }
         };
         let answer = self.tokens.with(&shop.shop, shop.auth.as_deref(), ask).await;
-        answer.map_err(|error| login_here(error, &self.target.options))
+        answer.map_err(|error| led_here(error, &self.target.options))
     }
 }

@@ -14,6 +14,8 @@ use crate::progress::Voice;
 /// A manifest and what stands beside it.
 pub(crate) struct Loaded {
     pub(crate) manifest: Manifest,
+    /// As they were given to -f; none, if nothing was read.
+    pub(super) paths: Vec<PathBuf>,
     /// What a sandbox starts with; `None`: with nothing at all, not even the shops of the manifest.
     pub(crate) seeds: Option<Vec<PathBuf>>,
     /// What was said of it.
@@ -23,7 +25,7 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// A manifest that nobody wrote, of shops that were named: they are there or not.
     pub(crate) fn of_names(manifest: Manifest) -> Self {
-        Self { manifest, seeds: None, said: Vec::new() }
+        Self { manifest, paths: Vec::new(), seeds: None, said: Vec::new() }
     }
 }
 
@@ -53,7 +55,7 @@ pub(super) fn load_with(
     }
     let said = report.diagnostics.to_vec();
     match loaded.manifest {
-        Some(manifest) => Ok(Loaded { manifest, seeds: Some(seeds), said }),
+        Some(manifest) => Ok(Loaded { manifest, paths: paths.to_vec(), seeds: Some(seeds), said }),
         None => Err(Failure::invalid(format!("the manifest is not valid: {summary}; nothing was sent"))),
     }
 }

@@ -1,5 +1,10 @@
 //! A saved plan, held against the manifest given to apply before anything is sent. The file is sealed, not signed.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::super::load::given;
+use super::super::target::word;
 use super::{Run, context};
 use crate::error::Failure;
 use crate::manifest::ManifestShop;
@@ -7,6 +12,34 @@ use crate::model::{Address, Binding};
 use crate::plan::v1::{Hazard, Plan, Shop};
 use crate::plan::{self, Inlets, Stale, Task, Unasked};
 use crate::state::Observed;
+
+/// So many files of a plan's manifest are named in a message.
+const NAMED: usize = 5;
+
+/// Refuses a manifest that is missing, with the files that the plan names. The plan is not signed, so none of them is opened:
+/// the operator has to name one.
+pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Failure> {
+    let missing = |path: &&std::path::Path| {
+        std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    };
+    let Some(path) = given(paths).into_iter().find(missing) else { return Ok(()) };
+    let changes = plan.shops.iter().flat_map(|shop| &shop.changes);
+    let files: BTreeSet<&str> = changes.filter_map(|c| Some(c.source.as_ref()?.file.as_str())).collect();
+    let names = || files.iter().take(NAMED).map(|file| word(file)).collect::<Vec<_>>();
+    let hint = match files.len() {
+        0 => "pass the manifest that the plan was made from: -f PATH".to_owned(),
+        1 => format!("pass the manifest that the plan was made from: -f {}", names().join("")),
+        _ => {
+            let more = if files.len() > NAMED { format!(" and {} more", files.len() - NAMED) } else { String::new() };
+            let names = names().join(", ");
+            format!(
+                "pass the manifest that the plan was made from, files or folders: -f PATH. The plan names {names}{more}"
+            )
+        }
+    };
+    Err(Failure::invalid(format!("a plan is applied with its manifest, and there is no file {}", path.display()))
+        .hint(hint))
+}
 
 /// Whether REST, which has neither filters nor names, can express a binding.
 fn over_rest(binding: &Binding) -> bool {

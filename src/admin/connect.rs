@@ -1,0 +1,181 @@
+//! Why there was no connection, in words: the proxy is named where it is the cause, and TLS errors say what is wrong.
+
+use std::error::Error as _;
+
+use reqwest::Url;
+use rustls::{AlertDescription, CertificateError, Error as TlsError};
+
+use super::redact::Redactor;
+
+/// A connection that could not be made.
+pub(crate) struct Unconnected {
+    /// What happened and what to do.
+    pub(crate) message: String,
+    /// There is somebody, but no TLS with it.
+    pub(crate) tls: bool,
+    /// Trying again soon does not help.
+    pub(crate) lasting: bool,
+}
+
+/// Reads an error of `is_connect`. `host`: who should have been reached; `check`: what to look at where nobody was.
+pub(crate) fn unconnected(error: &reqwest::Error, host: &str, check: &str, redactor: &Redactor) -> Unconnected {
+    let proxy = Proxy::of(|name| std::env::var(name).ok());
+    if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<TlsError>()) {
+        let (what, then) = of_tls(tls);
+        let message = redactor.clean(&format!("no secure connection to {host}: {what}. {then}"));
+        return Unconnected { message, tls: true, lasting: true };
+    }
+    let cause = redactor.clean(&root_cause(error));
+    // The type of this error is private to hyper-util.
+    let tunnel =
+        causes(error).map(ToString::to_string).find_map(|text| Some(text.strip_prefix("tunnel error: ")?.to_owned()));
+    let (message, lasting) = match tunnel {
+        None if cause == "tls handshake eof" => {
+            let what = format!("no secure connection to {host}: it was closed during the TLS handshake");
+            (format!("{what}. {check}, and that https is spoken on that port"), false)
+        }
+        None => {
+            let and = proxy.map(|proxy| format!(", and the proxy {proxy}")).unwrap_or_default();
+            (format!("could not connect to {host}: {cause}. {check}{and}"), false)
+        }
+        Some(why) => {
+            let proxy = proxy.map_or_else(|| "of the system".to_owned(), |proxy| proxy.to_string());
+            of_proxy(&why, &proxy, host, &cause)
+        }
+    };
+    Unconnected { message, tls: false, lasting }
+}
+
+/// What went wrong at a proxy, and whether it lasts.
+fn of_proxy(why: &str, proxy: &str, host: &str, cause: &str) -> (String, bool) {
+    const THEN: &str = "Correct that variable, or name the host in NO_PROXY to reach it without a proxy";
+    match why {
+        "failed to create underlying connection" => {
+            (format!("could not connect to the proxy {proxy}: {cause}. {THEN}"), false)
+        }
+        "proxy authorization required" => {
+            let then = "Write them into that variable as http://USER:PASSWORD@HOST:PORT";
+            (format!("the proxy {proxy} requires a user name and a password. {then}"), true)
+        }
+        "unsuccessful" => (format!("the proxy {proxy} refused to connect to {host}. {THEN}"), false),
+        _ => (format!("the proxy {proxy} did not answer as a proxy when asked for {host}. {THEN}"), false),
+    }
+}
+
+/// The proxy that the environment names for https, without its credentials.
+struct Proxy {
+    variable: &'static str,
+    address: String,
+}
+
+impl std::fmt::Display for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} from {}", self.address, self.variable)
+    }
+}
+
+impl Proxy {
+    /// In the order in which the HTTP client looks for it.
+    fn of(var: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]].into_iter().find_map(|names| {
+            let (variable, value) = names.into_iter().find_map(|name| Some((name, var(name)?)))?;
+            let whole = if value.contains("://") { value } else { format!("http://{value}") };
+            let url = Url::parse(&whole).ok()?;
+            let port = url.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
+            Some(Self { variable, address: format!("{}{port}", url.host_str()?) })
+        })
+    }
+}
+
+/// What is wrong with TLS, and what to do.
+fn of_tls(error: &TlsError) -> (String, String) {
+    const CLOCK: &str = "Renew it, and check this machine's clock";
+    const AUTHORITY: &str = "If the server, or a proxy on the way, has a certificate of a private authority, name a PEM file \
+                             with the authority's certificate in SSL_CERT_FILE (it replaces the system's authorities)";
+    const SERVER: &str = "Install a certificate that an authority issued for this server";
+    let (what, then) = match error {
+        TlsError::InvalidCertificate(certificate) => match certificate {
+            CertificateError::UnknownIssuer => {
+                ("its certificate was issued by an authority that this machine does not trust", AUTHORITY)
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                ("its certificate has expired", CLOCK)
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                ("its certificate is not valid yet", CLOCK)
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
+                "its certificate is for another host name",
+                "Check the host name, and whether a proxy on the way answers in the server's place",
+            ),
+            CertificateError::BadSignature => {
+                ("its certificate is not signed by the authority that it names", AUTHORITY)
+            }
+            CertificateError::Revoked => ("its certificate has been revoked", SERVER),
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                ("its certificate is not for a server", SERVER)
+            }
+            // The error of the certificate library has no public type here.
+            CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+                ("its certificate is the one of an authority (CA), not one of a server", SERVER)
+            }
+            _ => ("its certificate is not valid", SERVER),
+        },
+        TlsError::InvalidMessage(_) => (
+            "it does not answer with TLS; probably plain http is spoken on that port",
+            "Check the port, and proxies on the way; a server on this machine may be reached with http://",
+        ),
+        TlsError::PeerIncompatible(_) | TlsError::AlertReceived(AlertDescription::ProtocolVersion) => (
+            "it supports neither TLS 1.2 nor TLS 1.3 with a cipher that this program has",
+            "Update the server, or the proxy on the way",
+        ),
+        TlsError::AlertReceived(AlertDescription::UnrecognisedName) => {
+            ("it has no certificate for that host name", "Check the host name")
+        }
+        TlsError::AlertReceived(_) => {
+            ("it ended the TLS handshake with an alert", "Check proxies on the way, and the server's own log")
+        }
+        _ => ("the TLS handshake failed", "Check proxies, root certificates and this machine's clock"),
+    };
+    (what.to_owned(), then.to_owned())
+}
+
+type Cause = dyn std::error::Error + 'static;
+
+/// The chain of causes, innermost last.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(error.source(), |cause| inner(*cause))
+}
+
+/// An `io::Error` hides what it wraps from `source`, so it is unwrapped.
+fn inner(cause: &Cause) -> Option<&Cause> {
+    match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => cause.source(),
+    }
+}
+
+/// The innermost cause, which is the one that says something.
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_named_by_its_variable_and_without_its_credentials() {
+        let named = |vars: &[(&str, &str)]| {
+            Proxy::of(|name| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())).map(|p| p.to_string())
+        };
+        let of = |name: &str, value: &str| named(&[(name, value)]);
+        assert_eq!(of("https_proxy", "127.0.0.1:9").as_deref(), Some("127.0.0.1:9 from https_proxy"));
+        assert_eq!(of("HTTPS_PROXY", "http://user:s3cr3t@p.example").as_deref(), Some("p.example:80 from HTTPS_PROXY"));
+        assert_eq!(of("ALL_PROXY", "http://s3cr3t@[::1]:3128/x").as_deref(), Some("[::1]:3128 from ALL_PROXY"));
+        assert_eq!(of("HTTP_PROXY", "http://p.example"), None, "plain http stays on this machine");
+        assert_eq!(of("https_proxy", ""), None);
+        let both = [("https_proxy", "a:1"), ("HTTPS_PROXY", "b:2")];
+        assert_eq!(named(&both).as_deref(), Some("b:2 from HTTPS_PROXY"));
+    }
+}

@@ -1,0 +1,79 @@
+//! Which shops of a manifest the command line selects, and what is wrong with a selection of none.
+
+use std::collections::BTreeSet;
+
+use crate::error::Failure;
+use crate::manifest::{Manifest, suggest};
+use crate::render::count;
+use crate::select::{Selection, Terms};
+
+/// So many names are listed in a message; of more it gives the number.
+const LISTED: usize = 10;
+
+/// The selected shops, as indices into the manifest.
+pub(super) fn selected(manifest: &Manifest, selection: &Selection, terms: &Terms<'_>) -> Result<Vec<usize>, Failure> {
+    // A name that is misspelt among others would quietly be left out.
+    let shops = || manifest.shops.iter().map(|shop| &shop.shop);
+    let unknown = terms.shop.iter().zip(selection.only()).find(|(_, pattern)| !shops().any(|s| pattern.matches(s)));
+    if let Some((text, _)) = unknown {
+        return Err(no_such_shop(manifest, text));
+    }
+    let all = manifest.shops.iter().enumerate();
+    let matching: Vec<usize> = all
+        .filter(|(_, shop)| selection.matches(&shop.shop, |key| shop.labels.get(key).map(String::as_str)))
+        .map(|(at, _)| at)
+        .collect();
+    if matching.is_empty() {
+        return Err(nothing(manifest, selection));
+    }
+    Ok(matching.into_iter().filter(|&at| selection.in_shard(&manifest.shops[at].shop)).collect())
+}
+
+fn no_such_shop(manifest: &Manifest, text: &str) -> Failure {
+    let handles: Vec<&str> = manifest.shops.iter().map(|shop| shop.shop.handle()).collect();
+    let handle = text.strip_suffix(".myshopify.com").unwrap_or(text);
+    let hint = match suggest::closest(handle, handles.iter().copied()) {
+        Some(meant) => format!("did you mean --shop {meant}?"),
+        None => the_manifest_has("shops", handles.into_iter().collect()),
+    };
+    Failure::invalid(format!("--shop {text} matches no shop of the manifest")).hint(hint)
+}
+
+/// Why no shop is left, by the first label that no shop has.
+fn nothing(manifest: &Manifest, selection: &Selection) -> Failure {
+    let keys = || manifest.shops.iter().flat_map(|shop| shop.labels.keys()).map(|key| &**key).collect::<BTreeSet<_>>();
+    let values = |key: &str| {
+        manifest.shops.iter().filter_map(|shop| shop.labels.get(key)).map(|v| &**v).collect::<BTreeSet<&str>>()
+    };
+    for (key, value) in selection.wanted_labels() {
+        let known = values(key);
+        if known.is_empty() {
+            let failure = Failure::invalid(format!("no shop of the manifest has a label with the key {key:?}"));
+            return failure.hint(meant(key, keys()).unwrap_or_else(|| the_manifest_has("label keys", keys())));
+        }
+        if !known.contains(value) {
+            let failure = Failure::invalid(format!("no shop of the manifest has the label {key}={value}"));
+            let hint =
+                meant(value, known.clone()).unwrap_or_else(|| the_manifest_has(&format!("values of {key}"), known));
+            return failure.hint(hint);
+        }
+    }
+    let hint = format!(
+        "each shop of the manifest ({}) is left out by --shop, --exclude-shop or --label",
+        count(manifest.shops.len(), "shop")
+    );
+    Failure::invalid("the selection matches no shop").hint(hint)
+}
+
+fn meant(word: &str, known: BTreeSet<&str>) -> Option<String> {
+    suggest::closest(word, known.into_iter()).map(|meant| format!("did you mean {meant}?"))
+}
+
+fn the_manifest_has(what: &str, known: BTreeSet<&str>) -> String {
+    let names: Vec<&str> = known.into_iter().collect();
+    match names.len() {
+        0 => format!("the manifest has no {what}"),
+        n if n > LISTED => format!("the manifest has {n} of them, such as {}", names[0]),
+        _ => format!("the manifest has the {what}: {}", names.join(", ")),
+    }
+}

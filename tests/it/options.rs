@@ -1,0 +1,93 @@
+//! What people type who come from other tools, and names that are misspelt: one answer with what is right here.
+
+use crate::world::{World, manifest};
+
+fn world() -> World {
+    let shops = "  - shop: tea-house\n    labels: { env: prod }\n    bindings: []\n  - shop: coffee-bar\n    labels: { env: dev, region: emea }\n    bindings: []\n";
+    let seed = "sandbox: 1\nshops: [{ shop: tea-house, subscriptions: [] }, { shop: coffee-bar, subscriptions: [] }]\n";
+    World::new(&manifest(shops), seed)
+}
+
+#[test]
+fn an_option_of_another_tool_is_answered_in_one_line() {
+    let world = world();
+    for (args, line) in [
+        (&["plan", "-out", "plan.json"][..], "error: unknown option -out: hookwright writes a plan with --out FILE\n"),
+        (
+            &["apply", "-auto-approve"],
+            "error: unknown option -auto-approve: hookwright applies without asking with --auto-approve\n",
+        ),
+        (
+            &["plan", "-target", "tea-house"],
+            "error: unknown option -target: hookwright selects shops with --shop PATTERN\n",
+        ),
+        (
+            &["plan", "hookwright.yaml"],
+            "error: unexpected argument hookwright.yaml: a manifest is named with -f: `hookwright plan -f hookwright.yaml`\n",
+        ),
+    ] {
+        let run = world.run(args);
+        run.exits(3);
+        assert_eq!((run.err.as_str(), run.out.as_str()), (line, ""), "{args:?}");
+    }
+    let run = world.run(&["plan", "--parallelsm", "2"]);
+    run.exits(3).says("a similar argument exists: '--parallelism'");
+}
+
+#[test]
+fn a_plan_in_the_place_of_a_manifest_and_a_manifest_in_the_place_of_a_plan_are_said() {
+    let world = world();
+    world.plan(&["--out", "plan.json"]).exits(0);
+    for args in [&["apply", "-f", "plan.json"][..], &["plan", "-f", "plan.json"], &["validate", "-f", "plan.json"]] {
+        let run = world.run(args);
+        run.exits(3).says("the file is a saved plan, not a manifest");
+        run.says(
+            "`hookwright apply plan.json` applies it, with -f for its manifest; `hookwright show plan.json` renders it",
+        );
+    }
+    for command in ["apply", "show"] {
+        let run = world.run(&[command, "hookwright.yaml"]);
+        run.exits(3).says("a manifest is named with -f: `hookwright plan -f hookwright.yaml`");
+    }
+}
+
+#[test]
+fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has() {
+    let world = world();
+    for (args, what, hint) in [
+        (
+            &["--shop", "teahouse"][..],
+            "--shop teahouse matches no shop of the manifest",
+            "did you mean --shop tea-house?",
+        ),
+        (
+            &["--shop", "tea-house", "--shop", "cofee-bar"],
+            "--shop cofee-bar matches no shop",
+            "did you mean --shop coffee-bar?",
+        ),
+        (&["--shop", "teahouse.myshopify.com"], "matches no shop of the manifest", "did you mean --shop tea-house?"),
+        (&["--shop", "zzz*"], "--shop zzz* matches no shop", "the manifest has the shops: coffee-bar, tea-house"),
+        (&["--label", "envv=prod"], "no shop of the manifest has a label with the key \"envv\"", "did you mean env?"),
+        (&["--label", "tier=1"], "a label with the key \"tier\"", "the manifest has the label keys: env, region"),
+        (
+            &["--label", "env=qa"],
+            "no shop of the manifest has the label env=qa",
+            "the manifest has the values of env: dev, prod",
+        ),
+        (&["--label", "env=prod", "--label", "region=emea"], "the selection matches no shop", "is left out by --shop"),
+        (&["--exclude-shop", "*"], "the selection matches no shop", "each shop of the manifest (2 shops)"),
+    ] {
+        let run = world.plan(args);
+        run.exits(3).says(what).says(hint);
+        assert!(world.requests().is_empty(), "{run}");
+    }
+    world.plan(&["--label", "tier!=1"]).exits(0);
+}
+
+#[test]
+fn a_missing_file_of_since_says_what_belongs_there() {
+    let run = world().run(&["drift", "--since", "last.json"]);
+    run.exits(3).says("cannot read last.json of --since: there is no such file");
+    run.says("apply --journal FILE").says("apply --report FILE").says("drift --out FILE");
+    run.says("with `--since FILE --out FILE` the first run writes it");
+}
