@@ -38,6 +38,8 @@
 //! A seed says what is, not what somebody asks for, so it may hold what Shopify would refuse by now: a subscription whose
 //! scope is gone, a look-alike. Ids and times that it does not give are the same on every run.
 
+mod missing;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -54,6 +56,8 @@ use super::faults::{Faults, Rule};
 use super::oauth::{App, NonExpiring};
 use super::store::{BucketSize, Input, Metafield, Policy, Shop, Status, Subscription, World};
 use super::suggest;
+
+pub use missing::Added;
 
 /// When a seeded subscription was created, unless the seed says so.
 const CREATED: &str = "2026-01-01T00:00:00Z";
@@ -108,7 +112,7 @@ struct Defaults {
     bucket: Option<BucketSize>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     shop: Option<Spanned<String>>,

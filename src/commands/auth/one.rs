@@ -46,6 +46,9 @@ impl One {
             )
         })?;
         let target = Target::open(access, &manifest, seeds).await?;
+        if let Some(remark) = &target.remark {
+            output.remark(&format!("{remark}\n"));
+        }
         target.check_shops(1)?;
         let client = AdminClient::new(admin::Options::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
         let client = client.map_err(|e| Failure::new(Exit::Error, e))?;

@@ -14,7 +14,7 @@ use crate::progress::Voice;
 /// A manifest and what stands beside it.
 pub(crate) struct Loaded {
     pub(crate) manifest: Manifest,
-    /// What a sandbox starts with; `None`: with nothing at all, not even the shops of the manifest.
+    /// Seeds beside the manifest; `None`: a sandbox is not given the shops of the manifest.
     pub(crate) seeds: Option<Vec<PathBuf>>,
     /// What was said of it.
     pub(super) said: Vec<Diagnostic>,
