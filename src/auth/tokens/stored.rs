@@ -187,7 +187,11 @@ impl Tokens {
     async fn same_app(&self, shop: &ShopDomain, app: &App, entry: &Entry) -> Result<(), AdminError> {
         let Some(of) = &entry.client_id else { return Ok(()) };
         // Who cannot be asked for the id now is asked again where it is needed, and a good token needs none.
-        let Ok(id) = self.reference(&app.client_id, shop, SANDBOX_CLIENT).await else { return Ok(()) };
+        let id = match self.resolved(&app.client_id, shop).await {
+            Ok(Some(id)) => id,
+            Ok(None) if self.inner.options.sandbox.is_some() => SANDBOX_CLIENT.into(),
+            Ok(None) | Err(_) => return Ok(()),
+        };
         if of == id.expose_secret() {
             return Ok(());
         }
@@ -198,6 +202,7 @@ impl Tokens {
         Err(AdminError::new(Kind::LoginRequired, message))
     }
 
+    /// A login works against a served sandbox; the one in process ends with the command.
     fn none_kept(&self, shop: &ShopDomain, path: &str) -> Result<SecretString, AdminError> {
         if self.inner.options.sandbox.is_some() {
             return Ok(SANDBOX_TOKEN.into());
