@@ -163,28 +163,29 @@ impl Tokens {
                 self.used(shop, auth, &token).await;
                 Ok(answer)
             }
-            Err(error) => Err(match self.made_up(shop, auth, &token, &error).await {
-                Some(unavailable) => unavailable,
-                None => Self::advised(shop, auth, error),
-            }),
+            Err(error) => Err(Self::advised(shop, auth, self.made_up(shop, auth, &token, error).await)),
         }
     }
 
-    /// Why the token was made up that the sandbox refused: what is missing is the secret.
+    /// The refusal of a token that was made up for a served sandbox, with the reason why there is no other.
     async fn made_up(
         &self,
         shop: &ShopDomain,
         auth: Option<&Auth>,
         token: &SecretString,
-        error: &AdminError,
-    ) -> Option<AdminError> {
-        let Some(Auth::AccessToken(reference)) = auth else { return None };
-        if error.kind != Kind::TokenRefused || token.expose_secret() != SANDBOX_TOKEN {
-            return None;
+        error: AdminError,
+    ) -> AdminError {
+        let embedded = self.inner.options.sandbox.is_some();
+        let (Some(Auth::AccessToken(reference)), Kind::TokenRefused, false) = (auth, error.kind, embedded) else {
+            return error;
+        };
+        match self.inner.options.secrets.resolve(reference, shop).await {
+            Err(why) if token.expose_secret() == SANDBOX_TOKEN => {
+                let message = format!("{}. The sandbox got a made-up token, because {why}", error.message);
+                AdminError { message, ..error }
+            }
+            _ => error,
         }
-        let why = self.inner.options.secrets.resolve(reference, shop).await.err()?;
-        let message = format!("{why}; the sandbox accepts only the token that its seed names for this shop");
-        Some(AdminError::new(Kind::SecretUnavailable, message))
     }
 
     /// Whether requests go to the sandbox: the one in this process, or one that is served on this machine.

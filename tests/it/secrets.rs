@@ -24,7 +24,7 @@ fn an_unset_variable_fails_its_shop_by_name_and_no_other() {
     let output = command.env("HOOKWRIGHT_ADMIN_URL", &server.url).env("TOKEN_ACME", TOKEN).output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(4), "{out}");
-    assert!(out.contains("TOKEN_TWO_WORDS") && out.contains("secret_unavailable"), "{out}");
+    assert!(out.contains("token_refused") && out.contains("because environment variable TOKEN_TWO_WORDS"), "{out}");
     assert!(out.starts_with(&format!("Target: {}", server.url)), "{out}");
     assert!(
         out.ends_with("Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shops not read.\n"),
