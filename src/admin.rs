@@ -26,6 +26,7 @@ mod redact;
 mod refusal;
 mod rest;
 mod retry;
+mod sandbox;
 mod session;
 mod throttle;
 mod writer;
@@ -37,7 +38,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
 pub(crate) use classify::{looks_like_html, upstream_text};
@@ -52,6 +53,7 @@ pub use reader::{Reading, ShopReader};
 pub(crate) use redact::Redactor;
 pub use refusal::{RefusalKind, UserError};
 pub use retry::Policy;
+pub(crate) use sandbox::is_sandbox;
 pub use throttle::Bucket;
 pub use writer::{Answer, ShopWriter};
 
@@ -142,6 +144,8 @@ struct Inner {
     started: Instant,
     /// What must not be repeated in any message about a shop.
     secrets: Mutex<HashMap<ShopDomain, Vec<SecretString>>>,
+    /// Whether the endpoint is the sandbox, once it was asked.
+    at_sandbox: OnceCell<bool>,
 }
 
 impl fmt::Debug for AdminClient {
@@ -154,12 +158,20 @@ impl AdminClient {
     /// Sets up the client; sends nothing. Fails only if TLS cannot be set up.
     pub fn new(options: Options) -> Result<Self, AdminError> {
         let hosts = Hosts::new(&options)?;
-        Ok(Self { inner: Arc::new(Inner { hosts, options, started: Instant::now(), secrets: Mutex::default() }) })
+        let (started, secrets, at_sandbox) = (Instant::now(), Mutex::default(), OnceCell::new());
+        Ok(Self { inner: Arc::new(Inner { hosts, options, started, secrets, at_sandbox }) })
     }
 
     /// Where requests go.
     pub fn endpoint(&self) -> &Endpoint {
         &self.inner.options.endpoint
+    }
+
+    /// Whether requests go to the sandbox on this machine. Asks it once a run; another host is never asked.
+    pub(crate) async fn at_sandbox(&self) -> bool {
+        let endpoint = self.endpoint();
+        let ask = || async { endpoint.is_loopback() && is_sandbox(&endpoint.to_string()).await };
+        *self.inner.at_sandbox.get_or_init(ask).await
     }
 
     /// From now on no message about this shop repeats the secret, whatever request it belongs to: a server may echo one

@@ -107,7 +107,7 @@ pub(crate) enum DriftFormat {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a first manifest with comments
+    /// Write a first manifest with comments, its schema for editors, and a .gitignore
     Init(init::InitArgs),
     /// Check manifests offline
     Validate(validate::ValidateArgs),

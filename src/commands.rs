@@ -25,6 +25,7 @@ mod topics;
 mod validate;
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -152,7 +153,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
     signals::limits_are_errors();
     let output = Output::new(&cli.output);
     let result = match cli.command {
-        Command::Init(args) => output.plain(Form::Text, |out, err| init::run(&args, out, err)),
+        Command::Init(args) => output.plain(Form::Text, |out, err| init::run(&args, Path::new("."), out, err)),
         Command::Validate(args) => {
             output.plain(args.format.printed(), |out, _| validate::run(&args, out, output.stdout_color))
         }

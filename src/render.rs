@@ -35,7 +35,7 @@ mod tests;
 pub use escape::escape;
 pub(crate) use hazards::refused as refused_hazards;
 pub use metrics::{DriftRun, Successes, metrics};
-pub(crate) use shops::count;
+pub(crate) use shops::{count, title};
 
 use crate::plan::v1;
 use crate::report::{Report, ReportSummary};

@@ -43,10 +43,8 @@ pub use edit::{Edit, age};
 pub use error::SandboxError;
 pub use faults::Faults;
 pub use oauth::End;
-pub use seed::Summary;
+pub use seed::{Added, Summary};
 pub use store::Status;
-
-use serde_json::json;
 
 use crate::model::ShopDomain;
 use desk::Desk;
@@ -58,7 +56,7 @@ use server::Server;
 pub struct OpenOptions {
     /// The state file, made if it is not there; `None`: in memory.
     pub state: Option<PathBuf>,
-    /// Seed files, used only if the state holds nothing yet.
+    /// Seed files: all of them if the state holds nothing yet, later the shops that [`Running::add_missing`] names.
     pub seeds: Vec<PathBuf>,
 }
 
@@ -122,17 +120,10 @@ impl Running {
         self.desk.set_faults(faults);
     }
 
-    /// Adds those of the shops that the state does not know, with these scopes and without subscriptions. Gives back how
-    /// many there were.
-    pub fn add_missing(&self, shops: &[(ShopDomain, Vec<String>)]) -> Result<usize, SandboxError> {
-        let missing: Vec<_> = shops.iter().filter(|(shop, _)| !self.desk.knows(shop)).collect();
-        if missing.is_empty() {
-            return Ok(0);
-        }
-        let entry = |(shop, scopes): &&(ShopDomain, Vec<String>)| json!({ "shop": shop, "scopes": scopes });
-        let text = json!({ "sandbox": 1, "shops": missing.iter().map(entry).collect::<Vec<_>>() }).to_string();
-        self.desk.seed(&seed::parse_one(&text, Path::new("the manifest"))?, false)?;
-        Ok(missing.len())
+    /// Adds those of the shops that the state does not know: as the seeds of the start have them, or else with these scopes
+    /// and without subscriptions.
+    pub fn add_missing(&self, shops: &[(ShopDomain, Vec<String>)]) -> Result<Added, SandboxError> {
+        self.desk.add_missing(shops)
     }
 
     /// Answers what is under way, stops and writes the state.

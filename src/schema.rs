@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+use crate::manifest::schema::without_rust_formats;
+
 /// Of the manifest.
 pub fn manifest() -> Value {
     crate::manifest::schema::json_schema()
@@ -25,6 +27,7 @@ pub fn events() -> Value {
 
 fn of<T: JsonSchema>(id: &str, title: &str) -> Value {
     let mut schema = schemars::schema_for!(T).to_value();
+    without_rust_formats(&mut schema);
     if let Value::Object(map) = &mut schema {
         map.insert("$id".to_owned(), json!(id));
         map.insert("title".to_owned(), json!(title));

@@ -172,6 +172,44 @@ async fn addresses_are_answered_as_recorded_on_create_and_on_update() {
 }
 
 #[tokio::test]
+async fn a_shop_delivers_nothing_to_its_own_domains() {
+    let (_running, client) =
+        seeded(&ACME.replace("  - shop: acme\n", "  - shop: acme\n    domains: [acme.example]\n")).await;
+    let refused = "Address cannot be any of the domains: acme.myshopify.com, acme.example, acme.account.myshopify.com";
+    for (uri, message) in [
+        ("https://acme.myshopify.com/in", Some(refused)),
+        ("https://Acme.example/in", Some(refused)),
+        ("https://acme.account.myshopify.com/in", Some(refused)),
+        ("https://other.myshopify.com/in", Some("Address cannot be a Shopify or an internal domain")),
+        ("https://hooks.acme.example/in", None),
+    ] {
+        let out = client.create("SHOP_UPDATE", json!({ "uri": uri })).await;
+        let errors = message.map(|m| json!({ "field": ["webhookSubscription", "callbackUrl"], "message": m }));
+        assert_eq!(out["userErrors"], Value::from_iter(errors), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn each_bad_variable_has_an_error() {
+    let (_running, client) = seeded(ACME).await;
+    let query = "mutation M($topic: WebhookSubscriptionTopic!, $input: WebhookSubscriptionInput!, $id: ID!) {
+      webhookSubscriptionCreate(topic: $topic, webhookSubscription: $input) { userErrors { message } }
+      webhookSubscriptionDelete(id: $id) { userErrors { message } } }";
+    let body = client.graphql(query, json!({ "topic": "NO_SUCH", "input": { "colour": 1 }, "id": null })).await;
+    let messages: Vec<_> = body["errors"].as_array().expect("errors").iter().map(|e| &e["message"]).collect();
+    assert_eq!(
+        messages,
+        [
+            "Variable $topic of type WebhookSubscriptionTopic! was provided invalid value",
+            "Variable $input of type WebhookSubscriptionInput! was provided invalid value for colour \
+             (Field is not defined on WebhookSubscriptionInput)",
+            "Variable $id of type ID! was provided invalid value",
+        ]
+    );
+    assert!(body["errors"].as_array().expect("errors").iter().all(|e| e["extensions"]["code"] == "INVALID_VARIABLE"));
+}
+
+#[tokio::test]
 async fn inputs_are_answered_as_recorded() {
     let (_running, client) = seeded(ACME).await;
     let mut ids = serde_json::Map::new();
@@ -577,9 +615,15 @@ async fn bodies_that_are_no_requests_are_refused() {
         (400, json!({ "errors": { "query": "Required parameter missing or invalid" } }))
     );
     assert_eq!(post(vec![b' '; 2 << 20]).await.status, 413);
-    let syntax = post(br#"{"query": "{ shop {"}"#.to_vec()).await;
-    assert_eq!(syntax.status, 200);
-    assert!(syntax.body["errors"][0]["message"].as_str().expect("message").contains("syntax error"), "{}", syntax.body);
+    // Two errors to this engine's parser, one to Shopify's.
+    for query in ["{ shop {", "{ shop { id }} }", "query { ) } mutation { ("] {
+        let syntax = post(json!({ "query": query }).to_string().into_bytes()).await;
+        let errors = syntax.body["errors"].as_array().expect("errors");
+        assert_eq!((syntax.status, errors.len()), (200, 1), "{}", syntax.body);
+        assert!(errors[0]["message"].as_str().expect("message").contains("syntax error"), "{}", syntax.body);
+        assert_eq!(errors[0]["extensions"], json!({ "code": "PARSE_ERROR" }));
+        assert!(errors[0]["locations"][0]["line"].is_u64() && syntax.body.get("data").is_none(), "{}", syntax.body);
+    }
 }
 
 #[tokio::test]

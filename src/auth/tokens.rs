@@ -23,7 +23,7 @@ use super::{SecretError, SecretResolver};
 use crate::admin::{AdminClient, AdminError, Endpoint, Kind};
 use crate::model::{App, Auth, SecretRef, ShopDomain};
 
-/// What the embedded sandbox takes where nothing else is to be had. It needs no secrets.
+/// What the sandbox takes where nothing else is to be had. It needs no secrets.
 const SANDBOX_TOKEN: &str = "sandbox-token";
 const SANDBOX_CLIENT: &str = "sandbox-client";
 const SANDBOX_SECRET: &str = "sandbox-secret";
@@ -104,7 +104,7 @@ impl Tokens {
             }
             Some(Auth::ClientCredentials(app)) => self.fetched(shop, app, None).await,
             Some(Auth::TokenStore { path, app }) => self.stored(shop, path, app, None).await,
-            None if self.inner.options.sandbox.is_some() => Ok(SANDBOX_TOKEN.into()),
+            None if self.in_sandbox().await => Ok(SANDBOX_TOKEN.into()),
             None => Err(AdminError::new(
                 Kind::SecretUnavailable,
                 "the manifest says nowhere how to get this shop's token; add `auth`",
@@ -164,8 +164,34 @@ impl Tokens {
                 self.used(shop, auth, &token).await;
                 Ok(answer)
             }
-            Err(error) => Err(Self::advised(shop, auth, error)),
+            Err(error) => Err(Self::advised(shop, auth, self.made_up(shop, auth, &token, error).await)),
         }
+    }
+
+    /// The refusal of a token that was made up for a served sandbox, with the reason why there is no other.
+    async fn made_up(
+        &self,
+        shop: &ShopDomain,
+        auth: Option<&Auth>,
+        token: &SecretString,
+        error: AdminError,
+    ) -> AdminError {
+        let embedded = self.inner.options.sandbox.is_some();
+        let (Some(Auth::AccessToken(reference)), Kind::TokenRefused, false) = (auth, error.kind, embedded) else {
+            return error;
+        };
+        match self.inner.options.secrets.resolve(reference, shop).await {
+            Err(why) if token.expose_secret() == SANDBOX_TOKEN => {
+                let message = format!("{}. The sandbox got a made-up token, because {why}", error.message);
+                AdminError { message, ..error }
+            }
+            _ => error,
+        }
+    }
+
+    /// Whether requests go to the sandbox: the one in this process, or one that is served on this machine.
+    async fn in_sandbox(&self) -> bool {
+        self.inner.options.sandbox.is_some() || self.inner.options.client.at_sandbox().await
     }
 
     /// Another token than the refused one, if there is a way to one without a human. Whoever asks decides whether to wait
@@ -194,7 +220,8 @@ impl Tokens {
     /// The app's credentials, as far as `shop` is concerned, with all that a callback may be signed with.
     pub(crate) async fn credentials(&self, shop: &ShopDomain, app: &App) -> Result<Credentials, AdminError> {
         let old_client_secret = match &app.old_client_secret {
-            Some(reference) => Some(self.reference(reference, shop, Role::ClientSecret).await?),
+            // Never made up: a callback would be believed that anybody can sign.
+            Some(reference) => self.resolved(reference, shop, Role::ClientSecret).await?,
             None => None,
         };
         Ok(Credentials { old_client_secret, ..self.app(shop, app).await? })
@@ -202,14 +229,18 @@ impl Tokens {
 
     /// The app's credentials as they are sent: a former secret is of no use there, and nobody needs to have it.
     async fn app(&self, shop: &ShopDomain, app: &App) -> Result<Credentials, AdminError> {
-        let client_id = self.reference(&app.client_id, shop, Role::ClientId).await?;
-        let client_secret = self.reference(&app.client_secret, shop, Role::ClientSecret).await?;
+        let (client_id, client_secret) = match self.resolved(&app.client_id, shop, Role::ClientId).await? {
+            Some(id) => (id, self.reference(&app.client_secret, shop, Role::ClientSecret).await?),
+            // A real secret is not sent beside a client id that is made up.
+            None => (SANDBOX_CLIENT.into(), SANDBOX_SECRET.into()),
+        };
         if let Some(on_app) = &self.inner.options.sandbox {
             on_app(client_id.expose_secret(), client_secret.expose_secret());
         }
         Ok(Credentials { client_id, client_secret, old_client_secret: None })
     }
 
+    /// The secret; in the sandbox, where it is unavailable, `in_sandbox`.
     async fn reference(
         &self,
         reference: &SecretRef,
@@ -221,12 +252,22 @@ impl Tokens {
             Role::ClientId => SANDBOX_CLIENT,
             Role::ClientSecret => SANDBOX_SECRET,
         };
+        Ok(self.resolved(reference, shop, role).await?.unwrap_or_else(|| in_sandbox.into()))
+    }
+
+    /// The secret; `None` if it is unavailable and requests go to the sandbox.
+    async fn resolved(
+        &self,
+        reference: &SecretRef,
+        shop: &ShopDomain,
+        role: Role,
+    ) -> Result<Option<SecretString>, AdminError> {
         match self.inner.options.secrets.resolve_as(reference, shop, role).await {
             Ok(secret) => {
                 self.inner.options.client.remember(shop, &secret);
-                Ok(secret)
+                Ok(Some(secret))
             }
-            Err(_) if self.inner.options.sandbox.is_some() => Ok(in_sandbox.into()),
+            Err(_) if self.in_sandbox().await => Ok(None),
             Err(error @ SecretError { .. }) => Err(AdminError::new(Kind::SecretUnavailable, error.to_string())),
         }
     }

@@ -1,43 +1,106 @@
-//! `init`: a first manifest.
+//! `init`: a first manifest, the schema that its first line names, and a `.gitignore` for what runs leave behind.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::path::Path;
 
+use super::target::word;
 use crate::cli::init::InitArgs;
+use crate::files;
+use crate::schema;
+use crate::words::of_io;
 
 /// What is written. It passes `validate` without a warning and works on the sandbox as it is.
 const TEMPLATE: &str = include_str!("init/hookwright.yaml");
+/// The first line of the template names it.
+const SCHEMA: &str = "hookwright.schema.json";
+/// The folder of sandbox states and token stores, below the folder that commands run in.
+const IGNORED: &str = ".hookwright/";
 
-/// Writes the manifest, or says why not. 0 or 3.
-pub(crate) fn run(args: &InitArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+/// Writes the manifest and what belongs to it; `here` is the folder that commands run in. Asks nothing and overwrites
+/// nothing. 0, or 3 if the manifest is not written.
+pub(crate) fn run(args: &InitArgs, here: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let path = args.path.display();
-    let written = OpenOptions::new().write(true).create_new(true).open(&args.path).and_then(|mut file| {
-        file.write_all(TEMPLATE.as_bytes())?;
-        file.sync_all()
-    });
-    match written {
-        Ok(()) => {
-            writeln!(out, "Wrote {path}. It names an example shop and works on the built-in sandbox as it is:\n")?;
-            let option = if args.path.as_os_str() == crate::cli::DEFAULT_MANIFEST {
-                String::new()
-            } else {
-                format!(" -f {path}")
-            };
-            writeln!(out, "    hookwright validate{option}")?;
-            writeln!(out, "    hookwright plan{option} --sandbox\n")?;
-            writeln!(out, "Then put in your own shops, destinations and topics.")?;
-            Ok(0)
-        }
+    match create(&args.path, TEMPLATE.as_bytes()) {
+        Ok(()) => writeln!(out, "Wrote {path}, a first manifest.")?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            writeln!(err, "error: {path} exists already and is not overwritten")?;
+            writeln!(err, "error: {path} exists already and is not overwritten; nothing was written")?;
             writeln!(err, "  = help: name another file: hookwright init other.yaml")?;
-            Ok(3)
+            return Ok(3);
         }
         Err(error) => {
-            writeln!(err, "error: {path} cannot be written: {}", crate::words::of_io(&error))?;
-            Ok(3)
+            writeln!(err, "error: {path} cannot be written: {}", of_io(&error))?;
+            return Ok(3);
         }
     }
+    write_schema(&files::parent(&args.path).join(SCHEMA), out, err)?;
+    ignore(&here.join(".gitignore"), out, err)?;
+
+    let option = if args.path.as_os_str() == crate::cli::DEFAULT_MANIFEST {
+        String::new()
+    } else {
+        format!(" -f {}", word(&path.to_string()))
+    };
+    writeln!(out, "\nThe manifest names an example shop and works on the built-in sandbox as it is:\n")?;
+    writeln!(out, "    hookwright validate{option}")?;
+    writeln!(out, "    hookwright plan{option} --sandbox\n")?;
+    writeln!(out, "Then put in your own shops, destinations and topics.")?;
+    Ok(0)
+}
+
+fn create(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Writes the schema for editors, unless the file exists.
+fn write_schema(path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
+    let path = path.strip_prefix(".").unwrap_or(path);
+    let shown = path.display();
+    let content = format!("{:#}\n", schema::manifest());
+    match create(path, content.as_bytes()) {
+        Ok(()) => writeln!(out, "Wrote {shown}, with which editors complete and check the manifest."),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            writeln!(out, "Kept {shown}, which exists already.")
+        }
+        Err(error) => {
+            writeln!(err, "warning: {shown} cannot be written: {}", of_io(&error))?;
+            writeln!(err, "  = help: hookwright schema manifest > {}", word(&shown.to_string()))
+        }
+    }
+}
+
+/// Adds the line for what runs leave behind, unless it is there.
+fn ignore(path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
+    let shown = path.strip_prefix(".").unwrap_or(path).display();
+    let done = match files::read(path, files::WRITTEN) {
+        _ if path.is_symlink() => Err(io::Error::other("it is a symbolic link, which git does not follow")),
+        Ok(text) if text.split(|byte| *byte == b'\n').any(ignores) => return Ok(()),
+        Ok(text) => {
+            let start = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };
+            let file = OpenOptions::new().append(true).open(path);
+            file.and_then(|mut file| writeln!(file, "{start}{IGNORED}")).map(|()| "Added")
+        }
+        Err(files::ReadError::Missing) => create(path, format!("{IGNORED}\n").as_bytes()).map(|()| "Wrote"),
+        Err(error) => Err(error.into()),
+    };
+    match done {
+        Ok("Added") => writeln!(out, "Added {IGNORED} to {shown}: runs keep sandbox states and tokens there."),
+        Ok(_) => writeln!(out, "Wrote {shown} with {IGNORED} in it: runs keep sandbox states and tokens there."),
+        Err(error) => {
+            writeln!(err, "warning: {shown} cannot be written: {}", of_io(&error))?;
+            writeln!(err, "  = help: add the line {IGNORED} to it: sandbox states and tokens are kept there")
+        }
+    }
+}
+
+/// Whether a line of a `.gitignore` names the folder.
+fn ignores(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let line = line.strip_prefix(b"**").unwrap_or(line);
+    let line = line.strip_prefix(b"/").unwrap_or(line);
+    line.strip_suffix(b"/").unwrap_or(line) == b".hookwright"
 }
 
 #[cfg(test)]
@@ -45,18 +108,68 @@ mod tests {
     use super::*;
     use crate::manifest::{self, Options, SourceFile};
 
+    fn init(folder: &Path) -> (u8, String, String) {
+        let args = InitArgs { path: folder.join("hookwright.yaml") };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = run(&args, folder, &mut out, &mut err).expect("run");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (code, text(out), text(err))
+    }
+
     #[test]
     fn what_it_writes_is_valid_without_a_warning_and_never_overwrites() {
         let folder = tempfile::tempdir().expect("folder");
-        let args = InitArgs { path: folder.path().join("hookwright.yaml") };
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        assert_eq!(run(&args, &mut out, &mut err).expect("run"), 0);
-        let bytes = std::fs::read(&args.path).expect("file");
-        let loaded = manifest::load(vec![SourceFile { path: "x".into(), bytes }], &Options::default());
+        let read = |name: &str| std::fs::read(folder.path().join(name)).expect("file");
+        assert_eq!(init(folder.path()).0, 0);
+        let first = String::from_utf8(read("hookwright.yaml")).expect("text");
+        assert!(first.starts_with(&format!("# yaml-language-server: $schema={SCHEMA}\n")), "{first}");
+        let loaded = manifest::load(vec![SourceFile { path: "x".into(), bytes: first.into() }], &Options::default());
         assert!(loaded.manifest.is_some() && loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+        let schema: serde_json::Value = serde_json::from_slice(&read(SCHEMA)).expect("JSON");
+        assert_eq!((schema, read(".gitignore")), (schema::manifest(), b".hookwright/\n".to_vec()));
 
-        std::fs::write(&args.path, "mine").expect("write");
-        assert_eq!(run(&args, &mut out, &mut err).expect("run"), 3);
-        assert_eq!(std::fs::read(&args.path).expect("file"), b"mine");
+        for name in ["hookwright.yaml", SCHEMA, ".gitignore"] {
+            std::fs::write(folder.path().join(name), "mine").expect("write");
+        }
+        let (code, out, err) = init(folder.path());
+        assert!(code == 3 && out.is_empty() && err.contains("nothing was written"), "{out}{err}");
+        assert_eq!((read("hookwright.yaml"), read(SCHEMA)), (b"mine".to_vec(), b"mine".to_vec()));
+        assert_eq!(read(".gitignore"), b"mine");
+    }
+
+    #[test]
+    fn files_beside_it_are_kept_and_one_line_is_added() {
+        for (before, after) in [
+            ("", ".hookwright/\n"),
+            ("/target\n", "/target\n.hookwright/\n"),
+            ("/target", "/target\n.hookwright/\n"),
+            ("/target\r\n/.hookwright/\r\n", "/target\r\n/.hookwright/\r\n"),
+            (".hookwright", ".hookwright"),
+            ("**/.hookwright/", "**/.hookwright/"),
+            (".hookwright-old/\n", ".hookwright-old/\n.hookwright/\n"),
+        ] {
+            let folder = tempfile::tempdir().expect("folder");
+            let path = folder.path().join(".gitignore");
+            std::fs::write(&path, before).expect("write");
+            std::fs::write(folder.path().join(SCHEMA), "mine").expect("write");
+            let (code, out, err) = init(folder.path());
+            assert!(code == 0 && err.is_empty() && out.contains("Kept "), "{out}{err}");
+            assert_eq!(out.contains("Added .hookwright/ to "), before != after, "{out}");
+            assert_eq!(std::fs::read_to_string(&path).expect("file"), after);
+            assert_eq!(std::fs::read(folder.path().join(SCHEMA)).expect("file"), b"mine");
+        }
+        #[cfg(unix)]
+        {
+            let folder = tempfile::tempdir().expect("folder");
+            std::fs::write(folder.path().join("elsewhere"), "mine").expect("write");
+            std::os::unix::fs::symlink("elsewhere", folder.path().join(".gitignore")).expect("link");
+            let (code, _, err) = init(folder.path());
+            assert!(code == 0 && err.contains("symbolic link"), "{err}");
+            assert_eq!(std::fs::read(folder.path().join("elsewhere")).expect("file"), b"mine");
+        }
+        let folder = tempfile::tempdir().expect("folder");
+        std::fs::create_dir(folder.path().join(".gitignore")).expect("folder");
+        let (code, _, err) = init(folder.path());
+        assert!(code == 0 && err.contains("warning: ") && err.contains("add the line .hookwright/"), "{err}");
     }
 }

@@ -121,7 +121,7 @@ pub(crate) async fn open_loaded(
     let (stop, stopped) = watch::channel(false);
     let deadline = tokio::time::Instant::now().checked_add(timeout);
     let shares = open_files::shares(usize::from(run.parallelism));
-    if let Some(remark) = &shares.remark {
+    for remark in [&shares.remark, &target.remark].into_iter().flatten() {
         progress.remark(remark);
     }
     let options = admin::Options {

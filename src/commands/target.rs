@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
 use crate::model::ShopDomain;
 use crate::plan::v1;
+use crate::render::{Style, title};
 use crate::sandbox;
 
 /// An open target. A sandbox runs as long as this lives.
@@ -25,6 +26,8 @@ pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) name: String,
     pub(crate) sandbox: Option<v1::Sandbox>,
+    /// What was added to the sandbox for the manifest, in words.
+    pub(crate) remark: Option<String>,
     /// The options that lead another command to the same manifest and target, as a shell takes them.
     pub(crate) options: String,
     running: Option<sandbox::Running>,
@@ -39,6 +42,22 @@ fn start(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
     };
     let wanted = shop.desired.scopes.as_ref().map(|set| set.iter().map(ToString::to_string).collect());
     (shop.shop.clone(), wanted.unwrap_or_else(needed))
+}
+
+/// What was added to the sandbox, a line each.
+fn said(added: &sandbox::Added) -> Option<String> {
+    let title =
+        |shops: &[ShopDomain]| title(&shops.iter().map(ShopDomain::as_str).collect::<Vec<_>>(), &Style::default());
+    let line = |shops: &[ShopDomain], how: &str| {
+        (!shops.is_empty()).then(|| format!("Added to the sandbox{how}: {}", title(shops)))
+    };
+    let lines = [
+        line(&added.seeded, " from the seed beside the manifest"),
+        line(&added.empty, " without subscriptions, because no seed beside the manifest names them"),
+        added.adobe.then(|| "Added to the sandbox from the seed beside the manifest: Adobe's side".to_owned()),
+    ];
+    let lines: Vec<String> = lines.into_iter().flatten().collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// The files of the sandbox's state, which a command writes where there is a sandbox.
@@ -111,7 +130,8 @@ pub(crate) fn trusted_hosts() -> Vec<String> {
 }
 
 impl Target {
-    /// Without `seeds` (not: with none) a sandbox is taken as it is.
+    /// With `seeds`, also an empty list, a sandbox gets the shops of the manifest that it does not know. Without, it is taken
+    /// as it is.
     pub(crate) async fn open(
         access: &AccessArgs,
         manifest: &Manifest,
@@ -122,21 +142,22 @@ impl Target {
         }
         let Some(url) = std::env::var("HOOKWRIGHT_ADMIN_URL").ok().filter(|url| !url.is_empty()) else {
             let (endpoint, name) = (Endpoint::Shopify, "shopify".to_owned());
-            return Ok(Self { endpoint, name, sandbox: None, options: String::new(), running: None });
+            return Ok(Self { endpoint, name, sandbox: None, remark: None, options: String::new(), running: None });
         };
         let endpoint = Endpoint::parse(&url, &trusted_hosts()).map_err(Failure::invalid)?;
-        Ok(Self { endpoint, name: url, sandbox: None, options: String::new(), running: None })
+        Ok(Self { endpoint, name: url, sandbox: None, remark: None, options: String::new(), running: None })
     }
 
     async fn sandbox(access: &AccessArgs, manifest: &Manifest, seeds: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
         let failed = |e: sandbox::SandboxError| Failure::of_lines(Exit::Invalid, "sandbox", &e.to_string());
-        let unseeded = seeds.as_ref().is_some_and(Vec::is_empty);
+        let has_manifest = seeds.is_some();
         let options =
             sandbox::OpenOptions { state: Some(access.sandbox_state.clone()), seeds: seeds.unwrap_or_default() };
         let running = sandbox::start(&options, ([127, 0, 0, 1], 0).into()).await.map_err(failed)?;
-        if unseeded {
-            // Nobody said what is live, so a manifest of one's own can be tried at once: its shops start empty.
-            running.add_missing(&manifest.shops.iter().map(start).collect::<Vec<_>>()).map_err(failed)?;
+        let mut remark = None;
+        if has_manifest {
+            let shops: Vec<_> = manifest.shops.iter().map(start).collect();
+            remark = said(&running.add_missing(&shops).map_err(failed)?);
         }
         let endpoint = Endpoint::parse(&running.url(), &[]).map_err(|e| Failure::new(Exit::Error, e))?;
         let state = v1::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
@@ -144,7 +165,8 @@ impl Target {
             path if path == Path::new(DEFAULT_STATE) => " --sandbox".to_owned(),
             path => format!(" --sandbox --sandbox-state {}", word(&path.display().to_string())),
         };
-        Ok(Self { endpoint, name: "sandbox".to_owned(), sandbox: Some(state), options, running: Some(running) })
+        let name = "sandbox".to_owned();
+        Ok(Self { endpoint, name, sandbox: Some(state), remark, options, running: Some(running) })
     }
 
     /// From now on commands that are named lead to this manifest, too.

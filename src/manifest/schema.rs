@@ -25,6 +25,7 @@ use text::{Item, NonBlank};
 pub fn json_schema() -> Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = generator.into_root_schema_for::<Manifest>().to_value();
+    without_rust_formats(&mut schema);
     plainly(&mut schema);
     if let Value::Object(root) = &mut schema {
         root.insert("$id".to_owned(), json!("manifest.v1.schema.json"));
@@ -32,15 +33,27 @@ pub fn json_schema() -> Value {
     schema
 }
 
-/// An optional key may be absent, not null; and nothing of Rust's types.
+/// Removes what schemars says of Rust's numbers (`uint8`, `double`): validators that are strict, as ajv is by default,
+/// refuse a schema with a format that they do not know. Minimum and maximum stay.
+pub fn without_rust_formats(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(without_rust_formats),
+        Value::Object(map) => {
+            // A property may be called `format`, too; its schema is an object.
+            if map.get("format").is_some_and(Value::is_string) {
+                map.remove("format");
+            }
+            map.values_mut().for_each(without_rust_formats);
+        }
+        _ => {}
+    }
+}
+
+/// An optional key may be absent, not null.
 fn plainly(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(plainly),
         Value::Object(map) => {
-            // Rust's integer sizes mean nothing to anybody else.
-            if map.get("format").is_some_and(|format| format == "uint8") {
-                map.remove("format");
-            }
             if let Some(Value::Array(types)) = map.get_mut("type") {
                 types.retain(|t| t != "null");
                 if let [only] = types.as_slice() {
@@ -253,36 +266,27 @@ struct AddressDestination {
 
 /// A webhook topic in its slash form.
 ///
-/// Any text that is written like a topic is taken, since Shopify adds topics; one that the catalogue does not know is
-/// flagged in an editor all the same. `deprecationMessage`, from VS Code's JSON Schema, does that; other readers ignore
-/// the key. yaml-language-server shows it as an error, since it has one severity for all that a schema says.
+/// Any text that is written like a topic is accepted, since Shopify adds topics; `validate` reports one that the catalogue
+/// does not know (HW100).
 #[derive(JsonSchema)]
 #[schemars(
     untagged,
     description = "A webhook topic in its slash form.",
-    extend(
-        "examples" = ["orders/create", "customers/update"],
-        "if" = { "$ref": "#/$defs/NewTopic", "not": { "$ref": "#/$defs/KnownTopic" } },
-        "then" = { "deprecationMessage": UNKNOWN_TOPIC }
-    )
+    extend("examples" = ["orders/create", "customers/update"])
 )]
 enum Topic {
     Known(KnownTopic),
     New(NewTopic),
 }
 
-const UNKNOWN_TOPIC: &str =
-    "hookwright does not know this topic: `hookwright topics WORD` searches; one that is new at Shopify is taken";
-const NO_TOPIC: &str = "not a webhook topic; write it in its slash form, as in orders/create";
-
 /// A webhook topic in its slash form, known to the catalogue.
 #[derive(JsonSchema)]
-#[schemars(extend("enum" = topics(), "enumDescriptions" = needs(), "errorMessage" = NO_TOPIC))]
+#[schemars(extend("oneOf" = topics()))]
 struct KnownTopic(String);
 
 /// A webhook topic, whether the catalogue knows it or not.
 #[derive(JsonSchema)]
-#[schemars(extend("pattern" = "^[A-Za-z][A-Za-z0-9_]*([/.][A-Za-z0-9_]+)*$", "errorMessage" = NO_TOPIC))]
+#[schemars(extend("pattern" = "^[A-Za-z][A-Za-z0-9_]*([/.][A-Za-z0-9_]+)*$"))]
 struct NewTopic(String);
 
 /// What is to be delivered where. Exactly one of `topic` and `topics`, exactly one of `destination` and `address`.
@@ -476,20 +480,21 @@ fn subscribable() -> impl Iterator<Item = &'static catalog::TopicInfo> {
     catalog::all().iter().filter(|topic| !topic.is_compliance())
 }
 
+/// Each topic with what it needs.
 fn topics() -> Value {
-    subscribable().map(|topic| topic.name).collect()
+    let option = |topic: &catalog::TopicInfo| match needs(topic) {
+        needs if needs.is_empty() => json!({ "const": topic.name }),
+        needs => json!({ "const": topic.name, "description": needs }),
+    };
+    subscribable().map(option).collect()
 }
 
-/// What each topic needs, in the same order.
-fn needs() -> Value {
-    let needs = |topic: &catalog::TopicInfo| {
-        let scopes: Vec<&str> = topic.scopes().collect();
-        let scopes = (!scopes.is_empty()).then(|| format!("needs {}", scopes.join(" or ")));
-        let since = topic.since().map(|since| format!("since {since}"));
-        let note = Some(topic.note.to_owned()).filter(|note| !note.is_empty());
-        [scopes, since, note].into_iter().flatten().collect::<Vec<_>>().join("; ")
-    };
-    subscribable().map(needs).collect()
+fn needs(topic: &catalog::TopicInfo) -> String {
+    let scopes: Vec<&str> = topic.scopes().collect();
+    let scopes = (!scopes.is_empty()).then(|| format!("needs {}", scopes.join(" or ")));
+    let since = topic.since().map(|since| format!("since {since}"));
+    let note = Some(topic.note.to_owned()).filter(|note| !note.is_empty());
+    [scopes, since, note].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn warnings() -> Value {

@@ -26,7 +26,7 @@ pub(super) fn handle(shop: &str) -> &str {
 }
 
 /// `alpha.myshopify.com`, or `3 shops: alpha, beta, gamma`. A list of more than about two lines is cut.
-pub(super) fn title(shops: &[&str], style: &Style) -> String {
+pub(crate) fn title(shops: &[&str], style: &Style) -> String {
     match shops {
         [shop] => escape(shop).into_owned(),
         shops => format!("{}: {}", count(shops.len(), "shop"), list(shops, style)),

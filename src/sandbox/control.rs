@@ -14,6 +14,7 @@ use super::desk::{self, Desk};
 use super::edit::{self, Edit};
 use super::error::SandboxError;
 use super::faults::Faults;
+use super::files::FORMAT;
 use super::gate::refused;
 use super::reply::Reply;
 use super::seed;
@@ -22,6 +23,8 @@ use crate::words;
 /// Answers a request below `/__sandbox/`.
 pub(super) fn answer(desk: &Desk, method: &Method, path: &str, query: Option<&str>, body: &Bytes) -> Reply {
     let done = match (method.as_str(), path) {
+        // A client makes up a token only after this answer.
+        ("GET", "identity") => Ok(json!({ "hookwright_sandbox": FORMAT, "id": desk.id() })),
         ("GET", "state") => Ok(desk.snapshot()),
         ("GET", "log") => Ok(desk.log()),
         ("POST", "reset") => desk.reset().map(|done| json!(done)),

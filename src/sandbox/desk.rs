@@ -22,7 +22,7 @@ use super::log::Entry;
 use super::oauth::{self, Apps, End, Secret, With};
 use super::reply::Reply;
 use super::rest;
-use super::seed::{self, Seed, Summary};
+use super::seed::{self, Added, Seed, Summary};
 use super::store::{Shop, Status, World};
 
 /// How many requests the log in memory holds; the file holds all.
@@ -122,11 +122,6 @@ impl Desk {
         self.inner().state.id.clone()
     }
 
-    /// Whether the state has the shop.
-    pub(super) fn knows(&self, shop: &ShopDomain) -> bool {
-        self.inner().state.world.shops.contains_key(shop)
-    }
-
     /// Whether a seed said anything of Adobe's side.
     pub(super) fn has_adobe(&self) -> bool {
         self.inner().state.world.adobe.is_seeded()
@@ -185,6 +180,18 @@ impl Desk {
         }
         inner.save()?;
         Ok(summary)
+    }
+
+    /// Adds the shops that the state does not know, from the seeds of the start where they name them.
+    pub(super) fn add_missing(&self, shops: &[(ShopDomain, Vec<String>)]) -> Result<Added, SandboxError> {
+        let (part, added) = {
+            let inner = self.inner();
+            inner.seed.missing(&inner.state.world, shops)
+        };
+        if !added.is_nothing() {
+            self.seed(&part, false)?;
+        }
+        Ok(added)
     }
 
     /// Back to the seeds of the start, with an empty log.

@@ -21,7 +21,7 @@ use super::log::Entry;
 use super::oauth::{Grants, Mint};
 use super::store::{Shop, Status, Subscription, World};
 
-const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 1;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether to wait a moment for a state that another process holds.

@@ -120,8 +120,12 @@ fn refused(errors: &[Value]) -> Value {
 pub(super) fn prepare(version: &'static str, request: &Request) -> Result<Prepared, Value> {
     let schema = version::schema(version).map_err(|why| refused(&[json!({ "message": why })]))?;
     let ast = Document::parse(request.query.as_str(), "query").map_err(|error| {
-        let errors: Vec<_> = error.errors.iter().map(|diagnostic| json!(diagnostic.to_json())).collect();
-        refused(&errors)
+        // The parser of this engine goes on after the first error; Shopify's gives one, with this code.
+        let first = error.errors.iter().next().map(|diagnostic| json!(diagnostic.to_json())).unwrap_or_default();
+        let extensions = json!({ "code": "PARSE_ERROR" });
+        refused(&[json!({
+            "message": first["message"], "locations": first["locations"], "extensions": extensions
+        })])
     })?;
     let document = ast
         .to_executable_validate(&schema)
@@ -132,8 +136,9 @@ pub(super) fn prepare(version: &'static str, request: &Request) -> Result<Prepar
         .map_err(|error| refused(&[json!({ "message": error.message().to_string() })]))?
         .clone();
     let values = Value::Object(request.variables.clone().unwrap_or_default());
-    if let Some(error) = refusal::of_variables(&schema, &document, &operation.variables, &values) {
-        return Err(refused(&[error]));
+    let errors = refusal::of_variables(&schema, &document, &operation.variables, &values);
+    if !errors.is_empty() {
+        return Err(refused(&errors));
     }
     let raw: JsonMap = serde_json::from_value(values).unwrap_or_default();
     let variables = coerce_variable_values(&schema, &operation, &raw)

@@ -270,14 +270,14 @@ fn used_variables(
     }
 }
 
-/// The error of the first variable whose value does not fit, if there is one.
+/// One error for each variable whose value does not fit, in the order of their declarations.
 pub(super) fn of_variables(
     schema: &Schema,
     document: &apollo_compiler::ExecutableDocument,
     variables: &[Node<VariableDefinition>],
     values: &Value,
-) -> Option<Value> {
-    variables.iter().find_map(|variable| {
+) -> Vec<Value> {
+    let refused = variables.iter().filter_map(|variable| {
         let value = values.get(variable.name.as_str());
         if value.is_none() && variable.default_value.is_some() {
             return None;
@@ -307,7 +307,8 @@ pub(super) fn of_variables(
             "locations": locations,
             "extensions": {"code": "INVALID_VARIABLE", "value": value, "problems": problems},
         }))
-    })
+    });
+    refused.collect()
 }
 
 fn find_problems(

@@ -7,7 +7,7 @@ use url::{Host, Url};
 use crate::catalog;
 use crate::model::{Format, Topic};
 
-use super::store::Subscription;
+use super::store::{Shop, Subscription};
 
 /// Shopify's bound for addresses and filters, in bytes.
 const MAX_TEXT: usize = 65_535;
@@ -64,16 +64,16 @@ impl Complaint {
     }
 }
 
-/// Everything that is wrong with `wanted`, given the shop's other subscriptions.
+/// Everything that is wrong with `wanted` in this shop, given its other subscriptions.
 pub(super) fn check<'a>(
     wanted: &Subscription,
-    api_client_id: u64,
+    shop: &Shop,
     others: &(impl Iterator<Item = &'a Subscription> + Clone),
 ) -> Vec<Complaint> {
     let info = catalog::lookup(&Topic::from_slash(&wanted.topic));
     let mut complaints: Vec<Complaint> = Vec::new();
 
-    for message in address(&wanted.uri, api_client_id) {
+    for message in address(&wanted.uri, shop.api_client_id, &shop.domains) {
         complaints.push(Complaint::new(Attribute::Address, message));
     }
     if complaints.is_empty() {
@@ -124,7 +124,7 @@ fn scheme(uri: &str) -> Option<&str> {
     })
 }
 
-fn address(uri: &str, api_client_id: u64) -> Vec<String> {
+fn address(uri: &str, api_client_id: u64, domains: &[String]) -> Vec<String> {
     const INVALID: &str = "is invalid";
     if uri.is_empty() {
         return vec!["can't be blank".into()];
@@ -155,7 +155,11 @@ fn address(uri: &str, api_client_id: u64) -> Vec<String> {
     }
     match Url::parse(uri) {
         Ok(url) if !uri.contains(char::is_whitespace) => {
-            if url.host().is_some_and(|host| is_internal(&host)) {
+            let host = url.host_str().unwrap_or_default();
+            if domains.iter().any(|domain| domain == host) {
+                // As users report it (craftcms/shopify, issue 193); not recorded.
+                vec![format!("cannot be any of the domains: {}", domains.join(", "))]
+            } else if url.host().is_some_and(|host| is_internal(&host)) {
                 vec!["cannot be a Shopify or an internal domain".into()]
             } else {
                 vec![]
@@ -386,6 +390,7 @@ mod tests {
     #[test]
     fn addresses_are_refused_in_the_recorded_words() {
         let own = 77;
+        let domains = ["mine.myshopify.com", "www.mine.example", "mine.account.myshopify.com"].map(str::to_owned);
         for (uri, expected) in [
             ("", &["can't be blank"][..]),
             ("shop.example/x", &["is invalid"]),
@@ -406,10 +411,16 @@ mod tests {
                 &["is invalid", "is not a valid AWS ARN"],
             ),
             ("https://notmyshopify.com/x", &[]),
+            ("https://mine.example/x", &[]),
         ] {
-            assert_eq!(address(uri, own), expected, "{uri}");
+            assert_eq!(address(uri, own, &domains), expected, "{uri}");
+        }
+        let one = "cannot be any of the domains: mine.myshopify.com, www.mine.example, mine.account.myshopify.com";
+        for uri in ["https://WWW.mine.example/x", "https://mine.myshopify.com", "https://mine.account.myshopify.com/x"]
+        {
+            assert_eq!(address(uri, own, &domains), [one], "{uri}");
         }
         let huge = format!("https://shop.example/{}", "x".repeat(MAX_TEXT));
-        assert_eq!(address(&huge, own), ["is too big (maximum is 64 KB)"]);
+        assert_eq!(address(&huge, own, &domains), ["is too big (maximum is 64 KB)"]);
     }
 }

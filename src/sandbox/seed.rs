@@ -29,6 +29,7 @@
 //!   - shop: acme                  # or many: `shops: { prefix: shop-, count: 3 }`
 //!     status: uninstalled         # ok, token_refused, frozen, payment_required, forbidden, not_found, locked
 //!     token: only-this-one        # instead of any
+//!     domains: [www.acme.example] # its own, besides those that Shopify gives it
 //!     foreign_organization: true  # client credentials: shop_not_permitted
 //!     subscriptions: [{ topic: orders/create, address: "https://a.example/" }]
 //! faults: [{ fault: drop, on: oauth, commit: after, times: 1 }]
@@ -37,6 +38,8 @@
 //!
 //! A seed says what is, not what somebody asks for, so it may hold what Shopify would refuse by now: a subscription whose
 //! scope is gone, a look-alike. Ids and times that it does not give are the same on every run.
+
+mod missing;
 
 use std::path::{Path, PathBuf};
 
@@ -55,6 +58,8 @@ use super::faults::{Faults, Rule};
 use super::oauth::{App, NonExpiring};
 use super::store::{BucketSize, Input, Metafield, Policy, Shop, Status, Subscription, World};
 use super::suggest;
+
+pub use missing::Added;
 
 /// When a seeded subscription was created, unless the seed says so.
 const CREATED: &str = "2026-01-01T00:00:00Z";
@@ -109,7 +114,7 @@ struct Defaults {
     bucket: Option<BucketSize>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     shop: Option<Spanned<String>>,
@@ -121,6 +126,8 @@ struct Entry {
     status: Status,
     bucket: Option<BucketSize>,
     api_client_id: Option<u64>,
+    #[serde(default)]
+    domains: Vec<String>,
     /// Only tokens that OAuth gave are accepted.
     require_oauth: Option<bool>,
     /// What the Admin API makes of tokens without an end: `accepted` or `refused`.
@@ -339,6 +346,7 @@ pub(super) fn fill(world: &mut World, seed: &Seed, now: i64) -> Result<Summary, 
         shop.status = entry.status;
         shop.bucket = entry.bucket.unwrap_or_default();
         shop.api_client_id = entry.api_client_id.unwrap_or(shop.api_client_id);
+        shop.domains.splice(1..1, entry.domains.iter().map(|domain| domain.to_ascii_lowercase()));
         shop.policy = Policy {
             require_oauth: entry.require_oauth.unwrap_or_default(),
             non_expiring: entry.non_expiring,

@@ -42,6 +42,9 @@ pub(super) struct Shop {
     pub(super) token: Option<String>,
     pub(super) api_client_id: u64,
     pub(super) bucket: BucketSize,
+    /// Domains of its own, to which nothing can be delivered; none in a state of before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) domains: Vec<String>,
     /// The shop's own number.
     pub(super) number: u64,
     next_id: u64,
@@ -197,6 +200,7 @@ impl World {
                 token: None,
                 api_client_id: 347_000_000_001,
                 bucket: BucketSize::default(),
+                domains: vec![shop.to_string(), format!("{}.account.myshopify.com", shop.handle())],
                 number,
                 next_id: FIRST_ID + number * IDS_PER_SHOP,
                 subscriptions: BTreeMap::new(),
@@ -302,7 +306,7 @@ impl Shop {
             return Err(vec![Complaint::new(Attribute::Topic, message)]);
         }
         let others = self.subscriptions.values().filter(|other| other.id != wanted.id);
-        let complaints = rules::check(wanted, self.api_client_id, &others);
+        let complaints = rules::check(wanted, self, &others);
         if complaints.is_empty() { Ok(()) } else { Err(complaints) }
     }
 

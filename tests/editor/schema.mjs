@@ -157,19 +157,15 @@ assert.match(await hover(edited("include_fields: [id", "include_¦fields: [id"))
 assert.match(await hover(edited("topic: customers/update", "to¦pic: customers/update")), /topic/i);
 assert.match(await hover(edited("binding_sets:", "binding_¦sets:")), /for several shops to use/);
 
-// What is wrong is flagged at its line: what cannot be a topic, and what the catalogue does not know. The latter is HW100
-// of `validate`; to other readers of the schema it is valid.
+// What cannot be a topic is flagged at its line. What the catalogue does not know is valid by the schema, and HW100 of
+// `validate`: JSON Schema has no keyword of its own for it, and strict validators refuse a schema with an unknown keyword.
 const line = (piece) => quickstart.slice(0, quickstart.indexOf(piece)).split("\n").length;
 const at = line("topic: customers/update");
 const flagged = async (value) => (await problems(edited("topic: customers/update", `topic: ${value}`))).join("; ");
 for (const wrong of ["customers update", "customers/", "https://example.com/x"]) {
-  assert.equal(await flagged(wrong), `${at}: error: not a webhook topic; write it in its slash form, as in orders/create`);
+  assert.match(await flagged(wrong), new RegExp(`^${at}: error: [^;]+$`));
 }
-for (const unknown of ["customers/updated", "order/create"]) {
-  assert.match(await flagged(unknown), new RegExp(`^${at}: error: hookwright does not know this topic: [^;]+; [^;]+$`));
-}
-const list = (await problems(edited("topics: [orders/create, orders/updated]", "topics:\n        - orders/create\n        - orders/update"))).join("; ");
-assert.match(list, new RegExp(`^${line("topics: [") + 1}: error: hookwright does not know`), "in a list, at the list");
+assert.equal(await flagged("customers/updated"), "");
 assert.match(await flagged("7"), new RegExp(`^${at}: error: Incorrect type`));
 assert.equal(await flagged("orders/paid"), "");
 const key = (await problems(edited('filter: "email', 'filtre: "email'))).join("; ");

@@ -79,3 +79,31 @@ fn the_document_that_the_project_came_from() {
         "the sample id is replaced"
     );
 }
+
+#[test]
+fn one_state_serves_all_examples_and_manifests_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let plan = |path: &Path| run(folder.path(), &["plan", "--sandbox", "-f", path.to_str().unwrap()]);
+    for (name, added, last) in [
+        ("quickstart", None, "Plan: 1 to add, 2 to change, 1 to destroy."),
+        ("fleet", Some("from the seed beside the manifest: 40 shops: "), "Plan: 3 to add, 6 to change, 1 to destroy."),
+        ("aep", Some("from the seed beside the manifest: Adobe's side"), "Plan: 5 to add, 0 to change, 0 to destroy."),
+        ("seed-document", Some("from the seed beside"), "Plan: 1 to add, 0 to change, 0 to destroy."),
+        ("fleet", None, "Plan: 3 to add, 6 to change, 1 to destroy."),
+        ("quickstart", None, "Plan: 1 to add, 2 to change, 1 to destroy."),
+    ] {
+        let plan = plan(&root.join(name));
+        plan.exits(0).ends(last);
+        let remark = plan.err.lines().any(|line| line.starts_with("Added to the sandbox"));
+        assert_eq!(remark, added.is_some(), "{name}: {plan}");
+        plan.says(added.unwrap_or_default());
+    }
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("hookwright.yaml", "version: 1\nshops: [{ shop: mine, bindings: [] }, { shop: gone, bindings: [] }]\n");
+    write("own.sandbox.yaml", "sandbox: 1\nshops: [{ shop: gone, status: not_found }]\n");
+    let own = plan(&folder.path().join("hookwright.yaml"));
+    own.exits(8).says("not_found").says("1 shop without changes.");
+    own.says("Added to the sandbox without subscriptions, because no seed beside the manifest names them: mine.");
+    plan(&folder.path().join("hookwright.yaml")).exits(8).says("not_found").says_times(0, "Added to the sandbox");
+}

@@ -29,6 +29,65 @@ fn the_committed_schemas_are_up_to_date() {
     }
 }
 
+/// Keywords of JSON Schema 2020-12 that our schemas use. A strict validator, as ajv is by default, refuses a schema with a
+/// keyword or a format that it does not know; `tests/editor/ajv.mjs` asks ajv itself.
+const KEYWORDS: &[&str] = &[
+    "$defs",
+    "$id",
+    "$ref",
+    "$schema",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "default",
+    "description",
+    "enum",
+    "examples",
+    "items",
+    "maximum",
+    "minItems",
+    "minProperties",
+    "minimum",
+    "minLength",
+    "not",
+    "oneOf",
+    "pattern",
+    "properties",
+    "propertyNames",
+    "required",
+    "title",
+    "type",
+    "uniqueItems",
+];
+
+fn unknown_keywords(schema: &Value, place: &str, found: &mut Vec<String>) {
+    for (key, value) in schema.as_object().into_iter().flatten() {
+        let place = format!("{place}/{key}");
+        if !KEYWORDS.contains(&key.as_str()) {
+            found.push(place.clone());
+        }
+        match (key.as_str(), value) {
+            ("const" | "default" | "enum" | "examples" | "required", _) => {}
+            ("$defs" | "properties", Value::Object(named)) => {
+                named.iter().for_each(|(name, schema)| unknown_keywords(schema, &format!("{place}/{name}"), found));
+            }
+            (_, Value::Array(schemas)) => schemas.iter().for_each(|schema| unknown_keywords(schema, &place, found)),
+            (_, schema) => unknown_keywords(schema, &place, found),
+        }
+    }
+}
+
+#[test]
+fn the_schemas_use_standard_keywords_only() {
+    for name in ["manifest", "plan", "report", "events"] {
+        let schema: Value = serde_json::from_str(&committed(&format!("{name}.v1.schema.json"))).unwrap();
+        let mut found = Vec::new();
+        unknown_keywords(&schema, name, &mut found);
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
+
 #[track_caller]
 pub fn keeps_to(schema: &str, value: &Value) {
     let schema: Value = serde_json::from_str(&committed(schema)).unwrap();

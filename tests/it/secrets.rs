@@ -1,8 +1,8 @@
 //! Tokens: had by reference, sent to their own shop, printed nowhere.
 
 use crate::advice;
-use crate::scene::{CLIENT_SECRET, Login, SHOPS, STORE, Scene, Server, approve, http, parameter, with};
-use crate::world::{World, manifest};
+use crate::scene::{CLIENT_SECRET, CREDENTIALS, Login, SHOPS, STORE, Scene, Server, approve, http, parameter, with};
+use crate::world::{Run, World, manifest};
 
 const TOKEN: &str = "shpat_0123456789abcdef0123456789abcdef";
 
@@ -24,12 +24,45 @@ fn an_unset_variable_fails_its_shop_by_name_and_no_other() {
     let output = command.env("HOOKWRIGHT_ADMIN_URL", &server.url).env("TOKEN_ACME", TOKEN).output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(4), "{out}");
-    assert!(out.contains("TOKEN_TWO_WORDS") && out.contains("secret_unavailable"), "{out}");
+    assert!(out.contains("token_refused") && out.contains("because environment variable TOKEN_TWO_WORDS"), "{out}");
     assert!(out.starts_with(&format!("Target: {}", server.url)), "{out}");
     assert!(
         out.ends_with("Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shop not read.\n"),
         "{out}"
     );
+}
+
+#[test]
+fn a_served_sandbox_needs_no_secrets() {
+    for auth in [CREDENTIALS, "{ access_token: { env: \"TOKEN_{SHOP}\" } }"] {
+        let shops = "  - { shop: acme, bindings: [] }\n  - { shop: two-words, bindings: [] }\n";
+        let seed = "sandbox: 1\nshops: [{ shop: acme }, { shop: two-words }]\n";
+        let world = World::new(&format!("version: 1\nauth: {auth}\nshops:\n{shops}"), seed);
+        let server = Server::start(&world);
+        let plan = || Run::of(&world.command(&["plan"]).env("HOOKWRIGHT_ADMIN_URL", &server.url).output().unwrap());
+        plan().exits(0).ends("No changes. The live webhooks match the manifest.");
+    }
+}
+
+#[test]
+fn no_token_is_made_up_for_another_server_than_the_sandbox() {
+    use std::io::{Read as _, Write as _};
+    let world = world();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/{{shop}}", listener.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let length = stream.read(&mut request).unwrap();
+        let answer = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 15\r\n\r\n{\"state\": \"ok\"}";
+        stream.write_all(answer.as_bytes()).unwrap();
+        drop((stream, listener));
+        String::from_utf8_lossy(&request[..length]).to_lowercase()
+    });
+    let run = Run::of(&world.command(&["plan"]).env("HOOKWRIGHT_ADMIN_URL", url).output().unwrap());
+    run.exits(4).says("secret_unavailable").says("TOKEN_ACME").says("TOKEN_TWO_WORDS");
+    let asked = asked.join().unwrap();
+    assert!(asked.starts_with("get /__sandbox/identity http") && !asked.contains("token"), "{asked}");
 }
 
 #[test]
@@ -125,8 +158,10 @@ fn a_secret_outside_the_pins_is_looked_up_by_no_manifest() {
     let (code, out) = run("env:TOKEN_ACME");
     assert_eq!(code, Some(4), "{out}");
     assert!(out.contains("no pattern of --secrets") && out.contains("1 to add") && !out.contains(TOKEN), "{out}");
+    // The sandbox got a made-up token instead, and refused it.
     let requests = world.read("served.json.log.jsonl");
-    assert_eq!(requests.lines().filter(|line| line.contains("two-words")).count(), 1, "{requests}");
+    let taken = |line: &&str| line.contains("two-words") && line.contains("\"status\":200");
+    assert_eq!(requests.lines().filter(taken).count(), 1, "{requests}");
 }
 
 #[test]

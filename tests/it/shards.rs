@@ -43,10 +43,10 @@ fn world() -> World {
             4 | 9 | 14 | 19 => format!("{{ topic: orders/create, address: \"https://other.example/{n}\" }}"),
             _ => wanted,
         };
-        format!("  - {{ shop: shop-{n}, scopes: [{scopes}], subscriptions: [{subscriptions}] }}\n")
+        let status = if n == 7 { "not_found" } else { "ok" };
+        format!("  - {{ shop: shop-{n}, status: {status}, scopes: [{scopes}], subscriptions: [{subscriptions}] }}\n")
     };
-    // Nobody has heard of shop-7.
-    let seed: String = (0..SHOPS).filter(|&n| n != 7).map(live).collect();
+    let seed: String = (0..SHOPS).map(live).collect();
     World::new(&(manifest(&wanted) + limits), &format!("sandbox: 1\nshops:\n{seed}"))
 }
 

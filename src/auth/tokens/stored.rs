@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::{SANDBOX_TOKEN, Tokens, after, due, is};
+use super::{SANDBOX_CLIENT, SANDBOX_TOKEN, Tokens, after, due, is};
 use crate::admin::{AdminError, Kind};
 use crate::auth::oauth::{self, Credentials, Grant};
 use crate::auth::secrets::{Role, wrong_form};
@@ -195,7 +195,11 @@ impl Tokens {
     async fn same_app(&self, shop: &ShopDomain, app: &App, entry: &Entry) -> Result<(), AdminError> {
         let Some(of) = &entry.client_id else { return Ok(()) };
         // Who cannot be asked for the id now is asked again where it is needed, and a good token needs none.
-        let Ok(id) = self.reference(&app.client_id, shop, Role::ClientId).await else { return Ok(()) };
+        let id = match self.resolved(&app.client_id, shop, Role::ClientId).await {
+            Ok(Some(id)) => id,
+            Ok(None) if self.inner.options.sandbox.is_some() => SANDBOX_CLIENT.into(),
+            Ok(None) | Err(_) => return Ok(()),
+        };
         if of == id.expose_secret() {
             return Ok(());
         }
@@ -206,6 +210,7 @@ impl Tokens {
         Err(AdminError::new(Kind::LoginRequired, message))
     }
 
+    /// A login works against a served sandbox; the one in process ends with the command.
     fn none_kept(&self, shop: &ShopDomain, path: &str) -> Result<SecretString, AdminError> {
         if self.inner.options.sandbox.is_some() {
             return Ok(SANDBOX_TOKEN.into());

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::admin::is_sandbox;
 use crate::adobe::{Account, AdobeError, BASE_URL, Client, Endpoints, OnWait, Options, TOKEN_URL};
 use crate::auth::{SecretError, SecretResolver};
 use crate::error::Failure;
@@ -16,7 +17,7 @@ use crate::model::SecretRef;
 use crate::plan::v1::ShopError;
 use crate::state::aep::AepAccount;
 
-/// What the embedded sandbox takes where nothing else is to be had.
+/// What the sandbox takes where nothing else is to be had.
 const SANDBOX_CLIENT: &str = "sandbox-client";
 const SANDBOX_SECRET: &str = "sandbox-secret";
 
@@ -32,6 +33,16 @@ pub(crate) struct Setting {
     pub(crate) deadline: Option<Instant>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) on_wait: OnWait,
+}
+
+impl Setting {
+    /// Whether Adobe's side is the sandbox: the one in this process, or one that is served on this machine.
+    async fn in_sandbox(&self) -> bool {
+        match &self.stand_in {
+            Some(url) => self.sandbox || is_sandbox(url).await,
+            None => self.sandbox,
+        }
+    }
 }
 
 /// One account: whom it asks, and how.
@@ -101,7 +112,7 @@ fn endpoints(account: &AepAccount, setting: &Setting) -> Result<Endpoints, Failu
 
 async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -> Result<Client, ShopError> {
     let secret = async |reference: &SecretRef, in_sandbox: &str| match setting.secrets.resolve_common(reference).await {
-        Err(_) if setting.sandbox => Ok(SecretString::from(in_sandbox)),
+        Err(_) if setting.in_sandbox().await => Ok(SecretString::from(in_sandbox)),
         resolved => resolved.map_err(|e| ShopError {
             kind: SecretError::KIND.to_owned(),
             http_status: None,

@@ -43,6 +43,9 @@ impl One {
         })?;
         let mut target = Target::open(access, &manifest, seeds).await?;
         target.lead_to(&manifest_args.file, access);
+        if let Some(remark) = &target.remark {
+            output.remark(&format!("{remark}\n"));
+        }
         target.check_shops(1)?;
         let client = AdminClient::new(admin::Options::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
         let client = client.map_err(|e| Failure::new(Exit::Error, e))?;

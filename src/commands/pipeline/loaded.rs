@@ -16,7 +16,7 @@ pub(crate) struct Loaded {
     pub(crate) manifest: Manifest,
     /// As they were given to -f; none, if nothing was read.
     pub(super) paths: Vec<PathBuf>,
-    /// What a sandbox starts with; `None`: with nothing at all, not even the shops of the manifest.
+    /// Seeds beside the manifest; `None`: a sandbox is not given the shops of the manifest.
     pub(crate) seeds: Option<Vec<PathBuf>>,
     /// What was said of it.
     pub(super) said: Vec<Diagnostic>,
