@@ -311,17 +311,8 @@ fn mark_origin(changes: &mut [v1::Change], base: Base<'_>, observed: &Observed, 
     for change in changes.iter_mut() {
         change.origin = Some(Origin::Manifest);
     }
-    let same = |a: &v1::Change, b: &v1::Change| {
-        (a.action, &a.topic, &a.reason, &a.before, &a.after) == (b.action, &b.topic, &b.reason, &b.before, &b.after)
-    };
-    let missing = |a: &v1::Change, b: &v1::Change| {
-        let key = |c: &v1::Change| c.after.as_ref().map(|after| (after.format.clone(), after.filter.clone()));
-        (a.action, b.action) == (Action::Create, Action::Create) && a.topic == b.topic && key(a) == key(b)
-    };
-    let missing_there = |a: &v1::Change, b: &v1::Change| missing(a, b) && a.destination.after == b.destination.after;
     // The closest match first: each change of the base manifest explains one.
-    let closest: [&dyn Fn(&v1::Change, &v1::Change) -> bool; 3] = [&same, &missing_there, &missing];
-    for alike in closest {
+    for alike in [is_same as Alike, is_missing_at_its_destination, is_missing] {
         for change in changes.iter_mut().filter(|change| change.origin == Some(Origin::Manifest)) {
             if let Some(at) = planned.iter().position(|other| alike(change, other)) {
                 planned.remove(at);
@@ -329,4 +320,19 @@ fn mark_origin(changes: &mut [v1::Change], base: Base<'_>, observed: &Observed, 
             }
         }
     }
+}
+
+type Alike = fn(&v1::Change, &v1::Change) -> bool;
+
+fn is_same(a: &v1::Change, b: &v1::Change) -> bool {
+    (a.action, &a.topic, &a.reason, &a.before, &a.after) == (b.action, &b.topic, &b.reason, &b.before, &b.after)
+}
+
+fn is_missing_at_its_destination(a: &v1::Change, b: &v1::Change) -> bool {
+    is_missing(a, b) && a.destination.after == b.destination.after
+}
+
+fn is_missing(a: &v1::Change, b: &v1::Change) -> bool {
+    let key = |c: &v1::Change| c.after.as_ref().map(|after| (after.format.clone(), after.filter.clone()));
+    (a.action, b.action) == (Action::Create, Action::Create) && a.topic == b.topic && key(a) == key(b)
 }

@@ -320,7 +320,7 @@ fn a_missing_binding_is_drift_also_where_the_manifest_gives_it_another_address()
     let part = world.part_with_base("a", &new, &observed(vec![]), Some(base));
     let created = |c: &v1::Change| c.after.as_ref().map(|after| after.address.clone()).unwrap_or_default();
     let mut origins: Vec<_> =
-        part.shop.changes.iter().map(|c| (c.topic.as_str(), created(c), c.origin.unwrap())).collect();
+        part.shop.changes.iter().map(|c| (c.topic.as_str(), created(c), c.origin.expect("origin"))).collect();
     origins.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     let drift = |topic, address: &str| (topic, address.to_owned(), v1::Origin::Drift);
     let manifest = |topic, address: &str| (topic, address.to_owned(), v1::Origin::Manifest);
