@@ -24,7 +24,7 @@ pub(crate) mod suggest;
 mod syntax;
 mod tree;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub(crate) use address::{is_dcs, prefix_for, unusable};
@@ -247,8 +247,28 @@ pub fn load_with(files: Vec<SourceFile>, options: &Options, read: &ReadFile<'_>)
     diagnostics.sort_by_key(|d| (order.get(&d.place.file).copied(), d.place.line, d.place.column, d.code));
     // What is wrong with an anchored text is wrong wherever it is used.
     diagnostics.dedup();
+    let diagnostics = unknown_keys_folded(diagnostics);
     let valid = diagnostics.iter().all(|d| d.severity != Severity::Error);
     Loaded { manifest: manifest.filter(|_| valid), diagnostics, sources }
+}
+
+/// One unknown key is one mistake wherever it stands: a habit, or a template.
+fn unknown_keys_folded(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut folded: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for diagnostic in diagnostics {
+        if diagnostic.code == Code::UnknownKey {
+            match first.get(&diagnostic.message).and_then(|at| folded.get_mut(*at)) {
+                Some(earlier) => {
+                    earlier.also.push(diagnostic.place);
+                    continue;
+                }
+                None => first.insert(diagnostic.message.clone(), folded.len()),
+            };
+        }
+        folded.push(diagnostic);
+    }
+    folded
 }
 
 /// The text of a file without its byte order mark.

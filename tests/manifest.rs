@@ -390,6 +390,15 @@ fn a_misspelt_key_is_one_error_and_its_content_counts() {
         let loaded = load(&[("x.yaml", &format!("version: 1\n{more}\nshops: [{{ shop: a, bindings: [] }}]\n"))]);
         assert_eq!(codes(&loaded), ["HW010"], "{more}");
     }
+    // Everywhere it is the same mistake.
+    let twice = yaml("destinations", "binding_sets", "topic").replace("use:", "uses:");
+    let loaded = load(&[("x.yaml", &twice)]);
+    assert_eq!(codes(&loaded), ["HW010"]);
+    assert!(
+        text(&loaded).contains("x.yaml:6:16") && text(&loaded).contains("note: also at: x.yaml:7\n"),
+        "{}",
+        text(&loaded)
+    );
     // The key that is spelt well counts.
     let both = format!(
         "version: 1\nshops: [{{ shop: a, bindings: [{{ topic: orders/create, topcs: [x], address: \"{A}\" }}] }}]\n"

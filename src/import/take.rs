@@ -241,7 +241,9 @@ impl Probe<'_> {
             loaded = load(&allow);
         }
         let Some(manifest) = loaded.manifest else {
-            let errors = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+            // The prefix is this probe's own; what is wrong with the address is said of the address.
+            let own = |code| code == Code::BadPrefix || code == Code::NotOwned;
+            let errors = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error && !own(d.code));
             let first = errors.map(|d| format!("{}: {}", d.code, d.message)).next();
             return Err(first.unwrap_or_else(|| "a manifest cannot say it".to_owned()));
         };

@@ -131,7 +131,11 @@ fn what_cannot_be_written_and_stays_unmanaged_is_a_warning_since_the_import_succ
     let world = World::new("", &seed("shop-0", &live));
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
     let imported = import(&world, &["--all", "--out", "m.yaml"], 1);
-    imported.exits(0).says("warning: shop-0.myshopify.com: orders/paid").says("it stays unmanaged");
+    imported
+        .exits(0)
+        .says("warning: shop-0.myshopify.com: orders/paid")
+        .says("HW034: the address is http")
+        .says("it stays unmanaged");
     assert!(!imported.err.contains("error:"), "{imported}");
 }
 
