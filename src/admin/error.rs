@@ -167,6 +167,12 @@ impl AdminError {
         self.kind.class()
     }
 
+    /// The same error in other words.
+    pub(super) fn saying(mut self, message: String) -> Self {
+        self.message = message;
+        self
+    }
+
     pub(super) fn with_status(mut self, status: u16) -> Self {
         self.http_status = Some(status);
         self

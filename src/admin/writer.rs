@@ -19,7 +19,7 @@ use super::retry::Purpose;
 use super::throttle::Bucket;
 use super::{AdminClient, Renew, Transport, decode, rest};
 use crate::catalog;
-use crate::model::{Live, ShopDomain};
+use crate::model::{Live, ShopDomain, Topic};
 use crate::state::Entry;
 
 /// What became of one mutation.
@@ -248,7 +248,28 @@ fn named(
         let alias = batch[n].alias(n);
         errors.iter().find(|error| error.path.contains(&alias) || variable_of(&error.message) == Some(n))
     };
-    group.iter().filter_map(|&n| Some((n, its(n)?.to_failure(redactor).proven()))).collect()
+    let failure = |n: usize, error: &GraphqlError| {
+        let failure = error.to_failure(redactor);
+        match &batch[n] {
+            Mutation::Create { topic, .. } if is_topic_of(&error.message, n) => failure.saying(unknown_topic(topic)),
+            _ => failure,
+        }
+    };
+    group.iter().filter_map(|&n| Some((n, failure(n, its(n)?).proven()))).collect()
+}
+
+/// Whether a message is about the variable that holds the topic of mutation `n`.
+fn is_topic_of(message: &str, n: usize) -> bool {
+    variable_of(message) == Some(n) && message.split_once('$').is_some_and(|(_, rest)| rest.starts_with('t'))
+}
+
+/// In place of Shopify's words, which name a variable of ours and list every topic.
+fn unknown_topic(topic: &Topic) -> String {
+    format!(
+        "the shop's Admin API does not know the topic {topic} ({}) in this version: correct it in the manifest (`hookwright \
+         topics WORD` searches), set another `admin_api: {{ version: … }}`, or remove the binding",
+        topic.graphql()
+    )
 }
 
 /// The number in the first `$t3`, `$i3` or `$d3` of a message such as "Variable $i3 of type … was provided invalid

@@ -9,6 +9,10 @@ use super::error::{AdobeError, Kind};
 use super::http::Answer;
 use crate::admin::{Redactor, looks_like_html, upstream_text};
 
+/// Adobe Developer Console's documentation: end of life since 2025-06-30, refused since 2026-03-01 at the latest.
+pub(crate) const RETIRED: &str = "Adobe has retired the Service Account (JWT) kind, so make an OAuth Server-to-Server \
+                                  credential in the project at Adobe Developer Console and use its id, secret and scopes";
+
 /// What Flow Service has to say besides an error.
 pub(super) enum Said {
     /// There is nothing with that id.
@@ -69,7 +73,11 @@ pub(super) fn of_ims(answer: &Answer, redactor: &Redactor) -> AdobeError {
             (Kind::ClientRefused, format!("IMS refused the scopes{said}: check `scopes` against the project's"))
         }
         400 | 401 | 403 => {
-            (Kind::ClientRefused, format!("IMS refused the client{said}: check client_id and client_secret"))
+            let message = format!(
+                "IMS refused the client{said}: check client_id and client_secret. They must be of an OAuth Server-to-Server \
+                 credential: {RETIRED}"
+            );
+            (Kind::ClientRefused, message)
         }
         500..=599 => (Kind::Unavailable, format!("IMS failed with status {status}{said}; try again later")),
         _ => (

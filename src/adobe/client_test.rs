@@ -105,7 +105,9 @@ async fn a_refused_client_is_said_so_and_not_tried_again() {
     assert_eq!(
         error.to_string(),
         "aep `default`: IMS refused the client (\"invalid_client: invalid client_secret parameter\"): check client_id and \
-         client_secret"
+         client_secret. They must be of an OAuth Server-to-Server credential: Adobe has retired the Service Account (JWT) \
+         kind, so make an OAuth Server-to-Server credential in the project at Adobe Developer Console and use its id, secret \
+         and scopes"
     );
     assert_eq!((error.kind, error.class()), (Kind::ClientRefused, crate::admin::Class::Auth));
     assert_eq!(client.find(&wanted()).await, Err(error));

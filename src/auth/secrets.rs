@@ -200,6 +200,11 @@ fn usable(secret: SecretString, reference: &SecretRef) -> Result<SecretString, S
     if trimmed.trim().is_empty() {
         return Err(error(reference, "is empty"));
     }
+    if trimmed.starts_with("-----BEGIN") {
+        let problem = "holds a key or a certificate, and a secret of one line is expected: Adobe's Service Account (JWT) \
+                       credentials, which had a private key, are retired; use an OAuth Server-to-Server credential";
+        return Err(error(reference, problem));
+    }
     if trimmed.lines().count() > 1 {
         return Err(error(reference, "has more than one line, and a secret is one line: remove the other lines there"));
     }

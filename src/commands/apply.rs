@@ -128,9 +128,10 @@ async fn fresh(
     check::refuse(&plan.hazards, consents)?;
     let anything = plan.summary.shops.changed > 0;
     if asks && anything && !agreed(&plan)? {
-        output.remark("Apply cancelled; nothing was sent.\n");
+        output.remark("\nApply cancelled.\n");
         run.target.close().await?;
-        let message = "Apply cancelled; nothing was sent.".to_owned();
+        // As Terraform ends after a declined prompt: a script that goes on only after an apply must not go on.
+        let message = "Apply cancelled.".to_owned();
         return Ok(Ended { exit: Exit::Error, summary: Summary { message, ..Summary::default() } });
     }
     let mut reading = if asks { Reading::Again } else { Reading::Fresh };

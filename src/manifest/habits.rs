@@ -115,6 +115,23 @@ pub(super) fn misplaced(key: &str, place: &[&str]) -> Option<(&'static str, Opti
             None,
         ));
     }
+    if place.contains(&"token_url") {
+        let retired = matches!(
+            plain,
+            "privatekey"
+                | "technicalaccountid"
+                | "technicalaccount"
+                | "metascopes"
+                | "jwt"
+                | "jwttoken"
+                | "certificate"
+        );
+        return retired.then_some((
+            "Adobe has retired the Service Account (JWT) credentials that have such a key: make an OAuth Server-to-Server \
+             credential in the project at Adobe Developer Console, and write its client_id, client_secret and scopes",
+            None,
+        ));
+    }
     let top = place.contains(&"shops");
     let shop = place.contains(&"use");
     Some(match plain {

@@ -105,3 +105,19 @@ fn sections_and_items_in_another_form_are_named_with_the_line_to_write() {
     told(&scopes, "m.yaml:2:9", "put it in brackets: [read_orders, read_customers]");
     told(&format!("access_token: {{ env: X }}\n{head}{BINDING}"), "m.yaml:1:1", "write auth: { access_token: ");
 }
+
+#[test]
+fn credentials_at_adobe_of_the_retired_kind_are_named() {
+    let aep = |lines: &str, scopes: &str| {
+        format!(
+            "version: 1\naep:\n  org: 0123456789ABCDEF01234567@AdobeOrg\n  client_id: {{ env: A }}\n  client_secret: {{ env: B }}\n  \
+             scopes: [{scopes}]\n{lines}shops: [{{ shop: acme, bindings: [] }}]\n"
+        )
+    };
+    let oauth = "make an OAuth Server-to-Server credential in the project at Adobe Developer Console";
+    told(&aep("", "openid, \"https://ims-na1.adobelogin.com/s/ent_dataservices_sdk\""), "m.yaml:6:20", oauth);
+    told(&aep("", "ent_dataservices_sdk"), "m.yaml:6:12", "retired Service Account (JWT) credentials");
+    told(&aep("  token_url: https://ims-na1.adobelogin.com/ims/exchange/jwt\n", "openid"), "m.yaml:7:14", oauth);
+    told(&aep("  private_key: { file: key.pem }\n", "openid"), "m.yaml:7:3", oauth);
+    told(&aep("  technical_account_id: x\n", "openid"), "m.yaml:7:3", "retired the Service Account (JWT) credentials");
+}

@@ -203,3 +203,29 @@ fn without_its_manifest_a_plan_says_which_one_it_was_made_from_and_does_not_open
     let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "none.yaml"]);
     run.exits(3).says("there is no file none.yaml").says("The plan names hooks/base.yaml, hooks/globex.yaml");
 }
+
+#[test]
+fn a_topic_that_shopify_does_not_know_is_named_where_the_apply_fails() {
+    let shops = "  - { shop: acme, bindings: [{ topics: [orders/create, orders/frobnicated], destination: a }] }\n";
+    let allowed = manifest(shops).replacen("version: 1\n", "version: 1\nlint: { allow: [HW100] }\n", 1);
+    let world = World::new(&allowed, &seed("acme", "      []\n"));
+    let applied = world.apply(&[]);
+    applied.exits(8).says("does not know the topic orders/frobnicated (ORDERS_FROBNICATED)");
+    applied.ends("Apply incomplete! Resources: 1 added, 0 changed, 0 destroyed; 1 failed, 0 skipped.");
+    assert!(!applied.to_string().contains("$t") && !applied.to_string().contains("APP_UNINSTALLED"), "{applied}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_declined_prompt_is_no_error_and_sends_nothing() {
+    let world = two_shops();
+    let Some(mut script) = crate::world::tool("script") else { return };
+    let command = format!("{} apply --sandbox", env!("CARGO_BIN_EXE_hookwright"));
+    script.args(["-qec", &command, "/dev/null"]).current_dir(world.path(""));
+    let mut child = script.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"no\n").unwrap();
+    let run = crate::world::Run::of(&child.wait_with_output().unwrap());
+    run.exits(1).says("Apply cancelled.");
+    assert!(!run.to_string().contains("error"), "{run}");
+    assert_eq!(world.mutations(), 0);
+}

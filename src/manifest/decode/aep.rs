@@ -16,6 +16,17 @@ const FORMS: [&str; 3] = ["address", "flow", "connection"];
 const DEFAULT_ACCOUNT: &str = "default";
 const DEFAULT_SANDBOX: &str = "prod";
 
+/// Adobe Developer Console's documentation: end of life since 2025-06-30, refused since 2026-03-01 at the latest.
+const RETIRED: &str = "make an OAuth Server-to-Server credential in the project at Adobe Developer Console, and write its \
+                       client_id, client_secret and scopes here, without `token_url`";
+/// Where tokens were had for such a credential.
+const JWT_EXCHANGE: &str = "/ims/exchange/jwt";
+
+/// A scope of such a credential (documented: "JWT Metascopes").
+fn is_metascope(scope: &str) -> bool {
+    scope.contains("adobelogin.com/s/") || (scope.starts_with("ent_") && scope.ends_with("_sdk"))
+}
+
 impl Decoder {
     /// One account, or several under names: what has a key of an account is one.
     pub(super) fn aep(&mut self, node: &Node) -> Vec<At<AepAccount>> {
@@ -125,7 +136,13 @@ impl Decoder {
             return None;
         }
         for scope in &texts.value {
-            if scope.value.contains([',', ' ']) {
+            if is_metascope(&scope.value) {
+                let message = format!(
+                    "`{}` is a metascope of Adobe's retired Service Account (JWT) credentials",
+                    short(&scope.value)
+                );
+                self.bad_value(scope.spot.span, message, RETIRED);
+            } else if scope.value.contains([',', ' ']) {
                 let message = format!("`{}` is more than one scope", short(&scope.value));
                 self.bad_value(scope.spot.span, message, "write each as an item of its own: [openid, AdobeID]");
             }
@@ -136,6 +153,11 @@ impl Decoder {
     /// Whether the host is one of Adobe's is judged where requests are sent: that depends on HOOKWRIGHT_TRUST_HOSTS.
     fn adobe_url(&mut self, node: &Node, key: &str) -> Option<String> {
         let text = self.text(node, &format!("`{key}`"))?;
+        if text.contains(JWT_EXCHANGE) {
+            let message = format!("`{key}` leads to the exchange of Adobe's retired Service Account (JWT) credentials");
+            self.bad_value(node.span, message, RETIRED);
+            return None;
+        }
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         if rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['@', ' ', '?', '#'])) {
             return Some(text.to_owned());

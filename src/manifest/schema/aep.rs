@@ -86,11 +86,11 @@ pub(super) struct AepAccount {
 }
 
 #[derive(JsonSchema)]
-#[schemars(extend("pattern" = r"^https?://[^@ ?#]+$"))]
+#[schemars(extend("pattern" = r"^https?://[^@ ?#]+$", "not" = json!({ "pattern": "/ims/exchange/jwt" })))]
 struct AdobeUrl(String);
 
 #[derive(JsonSchema)]
-#[schemars(extend("pattern" = r"\S", "not" = json!({ "pattern": "[, ]" })))]
+#[schemars(extend("pattern" = r"\S", "not" = json!({ "pattern": "[, ]|adobelogin\\.com/s/|^ent_.*_sdk$" })))]
 struct ImsScope(String);
 
 /// Where a secret is to be had, never the secret: exactly one of these.
