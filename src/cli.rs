@@ -180,7 +180,8 @@ pub(crate) struct RunArgs {
     /// Time for the whole run, such as 90s or 1h
     #[arg(long, value_name = "DURATION", default_value = "30m")]
     pub(crate) timeout: String,
-    /// Take shops in this state as unavailable, not as failed; may be repeated
+    /// Take shops in this state as unavailable, not as failed; may be repeated. `uninstalled` has no effect with
+    /// `access_token`: there Shopify answers 401 for an app that is gone, as for a wrong token
     #[arg(long, value_name = "KIND", value_enum)]
     pub(crate) tolerate: Vec<Tolerate>,
     #[command(flatten)]

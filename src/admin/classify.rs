@@ -5,14 +5,23 @@
 use serde_json::Value;
 
 use super::error::{AdminError, Kind};
-use super::http::Answer;
+use super::http::{Answer, Place};
 use super::redact::Redactor;
+use crate::catalog;
 use crate::json::names_a_key_twice;
-use crate::model::ShopDomain;
+use crate::model::{ApiVersion, ShopDomain};
+
+/// What was asked.
+pub(super) struct Asked<'a> {
+    pub(super) shop: &'a ShopDomain,
+    /// The version in the URL, if there is one.
+    pub(super) version: Option<&'a ApiVersion>,
+    pub(super) place: Place,
+}
 
 /// What an answer other than 200 means.
-pub(super) fn status_error(shop: &ShopDomain, answer: &Answer, redactor: &Redactor) -> AdminError {
-    let status = answer.status;
+pub(super) fn status_error(asked: &Asked<'_>, answer: &Answer, redactor: &Redactor) -> AdminError {
+    let (shop, status) = (asked.shop, answer.status);
     let raw = upstream_text(&answer.body);
     let kind = kind_of(status, &raw, &answer.body);
     let said = match redactor.clean(&raw) {
@@ -43,9 +52,7 @@ pub(super) fn status_error(shop: &ShopDomain, answer: &Answer, redactor: &Redact
             format!("the shop is frozen{said} until its owner settles the bill; `--tolerate frozen` passes over it")
         }
         Kind::PaymentRequired => format!("the shop's plan does not allow this{said}"),
-        Kind::NotFound => {
-            format!("there is no such shop{said}: it was renamed or closed, or its name is misspelled in the manifest")
-        }
+        Kind::NotFound => not_found(asked, &said),
         Kind::Locked => format!("the shop is locked{said}; try again later, or `--tolerate locked` passes over it"),
         Kind::RateLimited => format!("too many requests{said}; run again later, or with a longer --timeout"),
         Kind::SecurityRejection => {
@@ -57,11 +64,24 @@ pub(super) fn status_error(shop: &ShopDomain, answer: &Answer, redactor: &Redact
         Kind::ServerError => format!("the Admin API failed with status {status}{said}; try again later"),
         Kind::Redirected => {
             let to = redactor.clean(answer.location.as_deref().unwrap_or("nowhere"));
-            format!("the answer was a redirect to {to}, which is never followed with a token. Check the shop's name")
+            format!("the answer was a redirect to {to}, which is never followed with a token. {}", asked.place.check())
         }
         _ => format!("an answer with status {status} was not expected{said}"),
     };
     AdminError::new(kind, message).with_status(status)
+}
+
+/// Of a version that does not exist Shopify says what it says of a shop that does not: 404.
+fn not_found(asked: &Asked<'_>, said: &str) -> String {
+    let shop = "it was renamed or closed, or its name is misspelled in the manifest";
+    match asked.version.filter(|version| !catalog::knows_version(version) && version.as_str() != "unstable") {
+        None => format!("there is no such shop{said}: {shop}"),
+        Some(version) => format!(
+            "not found{said}: either there is no such shop ({shop}), or no version {version} of the Admin API. The newest \
+             version that hookwright knows is {}: set admin_api.version, or --api-version of `import`",
+            ApiVersion::DEFAULT
+        ),
+    }
 }
 
 fn kind_of(status: u16, text: &str, body: &[u8]) -> Kind {

@@ -30,6 +30,16 @@ pub(super) enum Place {
     AdminUrl,
 }
 
+impl Place {
+    /// What to look at where nobody, or somebody else, was reached.
+    pub(super) fn check(self) -> &'static str {
+        match self {
+            Self::Shopify => "Check the network and the shop's name",
+            Self::AdminUrl => "Check HOOKWRIGHT_ADMIN_URL, and that the server there is running",
+        }
+    }
+}
+
 /// An answer as it came.
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -106,11 +116,7 @@ fn failure(error: reqwest::Error, place: Place, redactor: &Redactor) -> AdminErr
         return AdminError::new(Kind::ConnectFailed, format!("no request could be made of it: {cause}"));
     }
     if error.is_connect() {
-        let check = match place {
-            Place::Shopify => "Check the network and the shop's name",
-            Place::AdminUrl => "Check HOOKWRIGHT_ADMIN_URL, and that the server there is running",
-        };
-        let Unconnected { message, tls, lasting } = unconnected(&error, &host, check, redactor);
+        let Unconnected { message, tls, lasting } = unconnected(&error, &host, place.check(), redactor);
         let error = AdminError::new(if tls { Kind::Tls } else { Kind::ConnectFailed }, message);
         return AdminError { retryable: error.retryable && !lasting, ..error };
     }

@@ -65,7 +65,7 @@ impl AdminClient {
                     Err(_) => unexpected("is not JSON, or cut off").worth_retrying().into(),
                 },
                 Ok(answer) => {
-                    let error = classify::status_error(&session.shop, &answer, &session.redactor);
+                    let error = session.status_error(&answer, false);
                     if !error.retryable {
                         let said = session.redactor.clean(&classify::upstream_text(&answer.body));
                         return Ok(OauthAnswer::Refused { said, error });

@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::classify::{self, Asked};
 use super::documents::Document;
 use super::envelope::{self, Envelope};
 use super::error::{AdminError, Class, Kind};
@@ -15,7 +16,7 @@ use super::http::{Answer, Request};
 use super::redact::Redactor;
 use super::retry::{Purpose, Tally, retry_after};
 use super::throttle::Bucket;
-use super::{AdminClient, Renew, Transport, classify, http};
+use super::{AdminClient, Options, Renew, Transport, http};
 use crate::model::ShopDomain;
 
 /// What is in flight when the run's time ends may still be answered for so long: a lost answer to a mutation costs a
@@ -168,6 +169,13 @@ impl Session {
         }
     }
 
+    /// What an answer other than 200 means. `versioned`: its URL names the version.
+    pub(super) fn status_error(&self, answer: &Answer, versioned: bool) -> AdminError {
+        let Options { endpoint, version, .. } = &self.client.inner.options;
+        let asked = Asked { shop: &self.shop, version: versioned.then_some(version), place: endpoint.place() };
+        classify::status_error(&asked, answer, &self.redactor)
+    }
+
     /// Sends a request once and takes whatever answer comes in time.
     pub(super) async fn send(&self, request: Request<'_>, purpose: Purpose) -> Result<Answer, AdminError> {
         let started = Instant::now();
@@ -200,7 +208,7 @@ impl Session {
             if let Some(bucket) = envelope::parse(&answer, self.now_ms()).and_then(|envelope| envelope.bucket) {
                 self.bucket = Some(bucket);
             }
-            return Err(Failure { error: classify::status_error(&self.shop, &answer, &self.redactor), asked });
+            return Err(Failure { error: self.status_error(&answer, true), asked });
         }
         let Some(envelope) = envelope::parse(&answer, self.now_ms()) else {
             return Err(classify::unreadable(&answer, "GraphQL", &self.redactor).into());

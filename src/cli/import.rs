@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{RunArgs, SelectArgs};
+use crate::model::ApiVersion;
 
 /// Where a token is when no manifest says it.
 const TOKEN_ENV: &str = "SHOPIFY_TOKEN_{SHOP}";
@@ -14,6 +15,7 @@ const TOKEN_ENV: &str = "SHOPIFY_TOKEN_{SHOP}";
 Examples:
   hookwright import --shop tea-house --shop coffee-bar         what is live there
   hookwright import --shop tea-house --scopes --out hookwright.yaml
+  hookwright import --shop tea-house --api-version 2026-07     over a version of the Admin API
   hookwright import -f hookwright.yaml --all                   how its shops really are
 
 A plan right after it has nothing to do. A shop that could not be read is not in it, the comment at its top says so, and
@@ -31,6 +33,9 @@ pub(crate) struct ImportArgs {
     /// case with _ for -, {shop} for the handle
     #[arg(long, value_name = "NAME", default_value = TOKEN_ENV, conflicts_with = "file")]
     pub(crate) token_env: String,
+    /// Version of the Admin API to ask and to write, where no manifest says it, such as 2026-07 or unstable
+    #[arg(long, value_name = "VERSION", conflicts_with = "file", value_parser = ApiVersion::parse)]
+    pub(crate) api_version: Option<ApiVersion>,
     /// Write the scopes that are granted, instead of those of the manifest
     #[arg(long)]
     pub(crate) scopes: bool,

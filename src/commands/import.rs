@@ -9,6 +9,7 @@ use super::{Output, lines};
 use crate::admin::AdminError;
 use crate::cli::import::ImportArgs;
 use crate::cli::{Format, SelectArgs};
+use crate::diagnostic::Code;
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::import::{self, Imported, Request, Shop, Unread};
@@ -101,18 +102,22 @@ fn named(args: &ImportArgs) -> Result<Manifest, Failure> {
         }
     }
     let shops = shops.iter().map(|shop| serde_json::json!({ "shop": shop.as_str(), "bindings": [] }));
-    let document = serde_json::json!({
+    let mut document = serde_json::json!({
         "version": 1,
         "auth": { "access_token": { "env": args.token_env } },
         "shops": shops.collect::<Vec<_>>(),
     });
+    if let Some(version) = &args.api_version {
+        document["admin_api"] = serde_json::json!({ "version": version.as_str() });
+    }
     // JSON is YAML, and the manifest's own rules decide what may name an environment variable.
     let file = SourceFile { path: "--token-env".to_owned(), bytes: document.to_string().into_bytes() };
     let loaded = manifest::load(vec![file], &Options::default());
     loaded.manifest.ok_or_else(|| {
         let first = loaded.diagnostics.first();
         let why = first.map_or_else(|| "it is not usable".to_owned(), |d| d.message.clone());
-        let failure = Failure::invalid(format!("--token-env: {why}"));
+        let option = if first.is_some_and(|d| d.code == Code::OldVersion) { "--api-version" } else { "--token-env" };
+        let failure = Failure::invalid(format!("{option}: {why}"));
         first.iter().filter_map(|d| d.hint.as_deref()).flat_map(str::lines).fold(failure, Failure::hint)
     })
 }

@@ -25,7 +25,7 @@ use crate::events::{Event, Wait};
 use crate::exit::{self, Cause, Exit};
 use crate::journal::Recorder;
 use crate::manifest::{Manifest, ManifestShop, Tolerable, Transport, is_placeholder};
-use crate::model::{ApiVersion, ShopDomain};
+use crate::model::{ApiVersion, Auth, ShopDomain};
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, ShopStatus};
 use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, Inlets, ShopInput};
@@ -343,6 +343,11 @@ fn context<'a>(manifest: &'a Manifest, addresses: &'a HashSet<String>, inlets: &
     Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses, inlets }
 }
 
+/// Why a refused token is no evidence that the app is gone.
+const IN_VAIN: &str = ". That `uninstalled` is tolerated has no effect here: with `access_token` Shopify answers 401 both for \
+                       an app that is gone and for a wrong token. Remove the shop from the manifest, or use \
+                       `client_credentials` or `token_store`, with which Shopify says that the app is gone";
+
 fn part(
     context: &Context<'_>,
     shop: &ManifestShop,
@@ -358,7 +363,12 @@ fn part(
     }
     let failure = |error: &AdminError| {
         let tolerated = tolerates(tolerate, shop, error.kind.as_str());
-        ReadFailure { error: wire_error(error), tolerated }
+        let mut wired = wire_error(error);
+        let has_own_token = matches!(shop.auth.as_deref(), Some(Auth::AccessToken(_)) | None);
+        if error.kind == admin::Kind::TokenRefused && has_own_token && tolerates(tolerate, shop, "uninstalled") {
+            wired.message += IN_VAIN;
+        }
+        ReadFailure { error: wired, tolerated }
     };
     let reading = reading.map(|r| &r.observed).map_err(failure);
     plan::shop(context, input(shop, base, reading, findings))

@@ -69,7 +69,9 @@ impl Code {
             Self::TopicVersion => "Set admin_api.version to one that has the topic, or remove the binding.",
             Self::Undocumented => "Silence the code if Shopify takes the topic in your shops, or remove the binding.",
             Self::TopicSpelling => "Write the topic in its slash form, as in orders/create.",
-            Self::UnknownVersion => "Nothing, if Shopify serves the version; otherwise correct it.",
+            Self::UnknownVersion => {
+                "Nothing, if Shopify serves the version; otherwise correct it: Shopify answers 404 to a version that does not exist."
+            }
             Self::ScopeMissing => "Add a scope that allows the topic to `scopes`, and have the shop grant it.",
             Self::SharedToken => {
                 "Write {shop} or {SHOP} in the reference, so that each shop has a token of its own; Shopify's tokens are good for one shop."

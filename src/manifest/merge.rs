@@ -173,7 +173,7 @@ fn admin_api(documents: &[Document], findings: &mut Findings) -> AdminApi {
     } else if !catalog::knows_version(&version) && version.as_str() != "unstable" {
         let message = format!("this tool was not checked against version {version} of the Admin API");
         let hint = format!(
-            "the newest that it knows is {}; Shopify serves an older one where it has none",
+            "the newest that it knows is {}; Shopify answers 404 to a version that does not exist, as it does to a shop that does not",
             ApiVersion::DEFAULT
         );
         findings.report(findings.diagnostic(Code::UnknownVersion, spot, message).hint(hint));

@@ -460,7 +460,7 @@ struct UseExcept {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
 enum Tolerate {
-    /// The app is no longer installed.
+    /// The app is no longer installed. It has no effect with access_token: there Shopify answers 401, as for a wrong token.
     Uninstalled,
     /// The shop's plan lapsed (402).
     Frozen,

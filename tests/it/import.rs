@@ -186,3 +186,47 @@ fn a_dash_is_standard_output_as_elsewhere() {
     assert!(plain.out.contains("orders/create") && !world.path("-").exists());
     world.run(&[&args[..], &["--out", "m.yaml"]].concat()).exits(0).says("Wrote 1 subscription of 1 shop to m.yaml");
 }
+
+#[test]
+fn a_version_can_be_chosen_without_a_manifest_and_is_written_down() {
+    let seed = seed("acme", &format!("      - {{ topic: orders/create, address: \"{A}\", id: 1 }}\n"));
+    let world = World::new("", &seed);
+    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
+    let acme = ["import", "--sandbox", "--shop", "acme"];
+    let imported = world.run(&[&acme[..], &["--api-version", "2026-07", "--out", "m.yaml"]].concat());
+    imported.exits(0);
+    assert!(world.read("m.yaml").contains("version: \"2026-07\""), "{}", world.read("m.yaml"));
+    assert!(
+        world.requests().iter().all(|r| r["path"].as_str().unwrap().contains("/2026-07/")),
+        "{:?}",
+        world.requests()
+    );
+    world.plan(&["-f", "m.yaml"]).exits(0).ends(NOTHING);
+
+    world.run(&[&acme[..], &["--api-version", "soon"]].concat()).exits(3).says("expected YYYY-01");
+    world.run(&[&acme[..], &["--api-version", "2024-01"]].concat()).exits(3).says("error: --api-version: ");
+    world.run(&["import", "--api-version", "2026-07", "-f", "m.yaml"]).exits(3).says("cannot be used with");
+}
+
+#[test]
+fn a_version_that_does_not_exist_is_not_taken_for_a_shop_that_does_not() {
+    let world = World::new("", "sandbox: 1\nshops: [{ shop: acme, scopes: [write_orders] }]\n");
+    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
+    let run = world.run(&["import", "--sandbox", "--shop", "acme", "--api-version", "2029-01"]);
+    run.exits(1).says("either there is no such shop").says("or no version 2029-01 of the Admin API");
+    run.says("The newest version that hookwright knows is 2026-10");
+    for transport in ["graphql", "rest"] {
+        let api = format!("version: 1\nadmin_api: {{ version: \"2029-01\", transport: {transport} }}\n");
+        world.write(
+            "hookwright.yaml",
+            &manifest("  - { shop: acme, bindings: [] }\n").replacen("version: 1\n", &api, 1),
+        );
+        let plan = world.plan(&[]);
+        plan.exits(1).says("no version 2029-01 of the Admin API").says("set admin_api.version");
+        plan.says("Shopify answers 404 to a version that does not exist");
+    }
+    // Of a version that is known only the shop can be missing.
+    let run = world.run(&["import", "--sandbox", "--shop", "nobody"]);
+    run.exits(1).says("there is no such shop");
+    assert!(!run.to_string().contains("of the Admin API"), "{run}");
+}

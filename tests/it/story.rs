@@ -133,6 +133,22 @@ fn what_stops_a_shop_has_its_own_message_and_can_be_tolerated() {
 }
 
 #[test]
+fn tolerating_an_app_that_is_gone_says_that_a_refused_token_does_not_show_it() {
+    const HAS_NO_EFFECT: &str =
+        "That `uninstalled` is tolerated has no effect here: with `access_token` Shopify answers 401";
+    let world = World::new(
+        &manifest("  - { shop: gone, bindings: [] }\n"),
+        "sandbox: 1\nshops: [{ shop: gone, status: uninstalled }]\n",
+    );
+    let plan = world.plan(&["--tolerate", "uninstalled"]);
+    plan.exits(4).says("token_refused").says(HAS_NO_EFFECT);
+    plan.says("Remove the shop from the manifest, or use `client_credentials` or `token_store`");
+    assert!(!world.plan(&[]).exits(4).to_string().contains(HAS_NO_EFFECT));
+    world.write("hookwright.yaml", &manifest("  - { shop: gone, bindings: [], tolerate: [uninstalled] }\n"));
+    world.plan(&[]).exits(4).says(HAS_NO_EFFECT);
+}
+
+#[test]
 fn a_thousand_shops_that_differ_alike_read_in_one_screen() {
     let topics = "orders/create, orders/updated, orders/cancelled, orders/paid, products/create, products/update, \
                   products/delete, customers/create, customers/update, customers/delete, refunds/create, checkouts/create";

@@ -70,7 +70,7 @@ async fn exchange(session: &mut Session, ask: &Ask) -> Result<Reply, Failure> {
         return Ok(Reply::Refused(errors));
     }
     let asked = answer.retry_after.as_deref().and_then(retry_after);
-    Err(Failure { error: classify::status_error(&session.shop, &answer, &session.redactor), asked })
+    Err(Failure { error: session.status_error(&answer, url.contains("/admin/api/")), asked })
 }
 
 /// An answer with errors in it is none, whatever its status and whatever else it has.
