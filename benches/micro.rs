@@ -145,6 +145,7 @@ fn frame(manifest: &Manifest) -> Frame {
         destinations: Vec::new(),
         manifest_digest: manifest.digest.clone(),
         created_at: "2026-01-01T00:00:00Z".to_owned(),
+        base_addresses: HashSet::new(),
         shops_left: Vec::new(),
         since: None,
     }
