@@ -9,7 +9,7 @@ use url::ParseError;
 pub(crate) fn of_json(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = match error.classify() {
-        Category::Eof => "it ends too early".to_owned(),
+        Category::Eof => "it is cut off".to_owned(),
         Category::Syntax | Category::Io => "this is not valid JSON".to_owned(),
         Category::Data => of_data(&text),
     };
@@ -35,7 +35,7 @@ pub(crate) fn of_yaml(error: &serde_yaml::Error) -> String {
         Yaml::MultipleDocuments { .. } => "the file holds several YAML documents; one is expected".to_owned(),
         Yaml::UnknownAnchor { .. } => "an alias (`*name`) refers to no anchor (`&name`) above it".to_owned(),
         Yaml::Budget { .. } => "the file is larger, or nests deeper, than is read".to_owned(),
-        Yaml::UnsupportedTag { .. } => "a tag (`!name`) stands before a value; no tags are known".to_owned(),
+        Yaml::UnsupportedTag { .. } => "a value has a tag (`!name`), and no tags are known".to_owned(),
         Yaml::AliasError { error, .. } => of_yaml(error),
         other => {
             let text = other.to_string();
@@ -65,10 +65,10 @@ pub(crate) fn of_yaml_syntax(text: &str) -> &'static str {
         ("block sequence entries are not allowed", "a list item `- …` cannot stand here"),
         ("only valid inside a block", "a list item `- …` cannot stand inside brackets"),
         ("cannot start with '-'", "a value cannot begin with `-` and a bracket"),
-        ("tab", "a tab stands where YAML wants spaces"),
+        ("tab", "the indentation has a tab, and YAML wants spaces"),
         (
             "escape",
-            "a `\\` in a text in double quotes begins nothing that YAML knows; in single quotes it stands for itself",
+            "a `\\` in a text in double quotes begins no escape that YAML knows; in single quotes it is a plain character",
         ),
         ("trailing content after", "something follows a closing quote"),
         ("quoted scalar", "a text in quotes is not valid"),
@@ -78,10 +78,10 @@ pub(crate) fn of_yaml_syntax(text: &str) -> &'static str {
         ("indentation", "the indentation does not fit the lines above"),
         ("indented", "the indentation does not fit the lines above"),
         ("irective", "a line that begins with `%` is a YAML directive; no directives are known"),
-        ("tag", "a tag (`!name`) stands before a value; no tags are known"),
+        ("tag", "a value has a tag (`!name`), and no tags are known"),
         ("EOF", "the file ends too early"),
         ("eof", "the file ends too early"),
-        ("BOM", "a byte order mark stands in the middle of the file"),
+        ("BOM", "the file has a byte order mark after its beginning"),
     ];
     let known = KNOWN.iter().find(|(part, _)| text.contains(part));
     known.map_or("this line, or the one above it, cannot be read", |(_, own)| own)
@@ -149,7 +149,7 @@ fn mismatch(found: &str, expected: &str) -> String {
         "null" | "unit" | "Option" => "nothing",
         _ => "something else",
     };
-    format!("{found} stands where {} is expected", wanted(expected))
+    format!("expected {}, found {found}", wanted(expected))
 }
 
 fn wanted(expected: &str) -> &'static str {
@@ -232,16 +232,13 @@ mod tests {
     #[test]
     fn json_of_the_wrong_shape_is_told_without_type_names() {
         for (text, expected) in [
-            ("{", "it ends too early (line 1, column 1)"),
+            ("{", "it is cut off (line 1, column 1)"),
             ("{]", "this is not valid JSON (line 1, column 2)"),
             ("{}", "the key `list` is missing (line 1, column 2)"),
-            (r#"{"list": {}}"#, "a mapping stands where a list is expected (line 1, column 9)"),
-            (r#"{"list": ["a secret"]}"#, "a text stands where a whole number is expected (line 1, column 20)"),
-            (r#"{"list": [-1]}"#, "a number stands where a whole number is expected (line 1, column 12)"),
-            (
-                r#"{"list": [], "inner": 7}"#,
-                "a number stands where a mapping of keys to values is expected (line 1, column 23)",
-            ),
+            (r#"{"list": {}}"#, "expected a list, found a mapping (line 1, column 9)"),
+            (r#"{"list": ["a secret"]}"#, "expected a whole number, found a text (line 1, column 20)"),
+            (r#"{"list": [-1]}"#, "expected a whole number, found a number (line 1, column 12)"),
+            (r#"{"list": [], "inner": 7}"#, "expected a mapping of keys to values, found a number (line 1, column 23)"),
             (r#"{"list": [], "word": "x"}"#, "`x` is unknown; known words: one, two (line 1, column 24)"),
             (r#"{"list": [], "list": []}"#, "the key `list` occurs twice (line 1, column 19)"),
             (r#"{"lst": []}"#, "the key `lst` is unknown; known keys: list, word, inner (line 1, column 6)"),

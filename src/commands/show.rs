@@ -66,7 +66,7 @@ fn report(path: &Path) -> Result<Option<Report>, Failure> {
         Ok(kind) => kind,
         // Some other JSON: whoever reads plans says so.
         Err(e) if e.is_data() => return Ok(None),
-        Err(e) => return Err(check::perhaps_manifest(path, unread("not JSON, or cut off", e))),
+        Err(e) => return Err(check::perhaps_manifest(path, unread("neither a plan nor an apply report", e))),
     };
     if kind.report.is_none() {
         return Ok(None);

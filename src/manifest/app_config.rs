@@ -209,9 +209,9 @@ impl Declared {
         if findings.is_silenced(Code::DoubleDelivery, behalf) {
             return;
         }
-        let events = if declared.filter == binding.filter { "is" } else { "that passes both filters is" };
+        let events = if declared.filter == binding.filter { "" } else { ", where an event passes both filters" };
         let message = format!(
-            "`{}` {events} delivered twice: the app declares it to the same address, in {}:{}",
+            "`{}` is delivered twice{events}: the app declares it to the same address, in {}:{}",
             binding.topic, place.file, place.line
         );
         let hint = "remove one of the two; Shopify keeps both, and neither sees the other";

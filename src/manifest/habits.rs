@@ -30,7 +30,7 @@ const KEYS: [&str; 24] = [
 
 /// What to do about an expression of a template language; `None`: the text has none.
 pub(super) fn template(text: &str) -> Option<&'static str> {
-    let templates = "a manifest is plain YAML, and nothing expands it: render the template first (`helm template`, Jinja, \
+    let templates = "nothing expands a manifest: render the template first (`helm template`, Jinja, \
                      `envsubst`), and give Hookwright the result with -f";
     let variables = "a manifest has no variables: write the value itself; a shop may have `destinations` of its own, and a \
                      secret is written { env: NAME }";
@@ -61,7 +61,7 @@ pub(super) fn in_line(line: &str) -> Option<Mistake> {
     }
     if let Some(hint) = template(code) {
         let at = ["{{", "{%", "<%", "${", "$("].iter().filter_map(|open| code.find(open)).min()?;
-        let what = "an expression of a template language stands here, and a manifest is plain YAML";
+        let what = "this is a template expression, and a manifest is plain YAML";
         return Some((at, what, hint.to_owned()));
     }
     let start = code.len() - code.trim_start_matches([' ', '-']).len();
@@ -103,8 +103,8 @@ pub(super) fn other_file(text: &str) -> Option<(&'static str, &'static str)> {
     ))
 }
 
-/// Where a key belongs that stands in the wrong place, and the known key of that place that it stands for, whose absence
-/// needs no saying.
+/// What to write instead of a key that belongs elsewhere, and the key of this place that it replaces, whose absence is then
+/// not reported.
 pub(super) fn misplaced(key: &str, place: &[&str]) -> Option<(&'static str, Option<&'static str>)> {
     let plain = key.to_ascii_lowercase().replace(['-', '_'], "");
     let plain = plain.as_str();

@@ -18,7 +18,7 @@ use crate::words;
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
     /// Not JSON, or cut off.
-    #[error("not JSON, or cut off: {0}. Make a new plan")]
+    #[error("not a plan: {0}; make a new one")]
     NotJson(String),
     /// Some other JSON.
     #[error("JSON, but not a hookwright plan{0}")]

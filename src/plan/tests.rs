@@ -153,8 +153,8 @@ fn files_that_are_no_plans_are_told_apart() {
     let plan = world.plan(vec![]);
     let text = serde_json::to_string(&plan).expect("serializes");
     let error = |text: &str| read(text.as_bytes()).expect_err(text).to_string();
-    assert!(error("").starts_with("not JSON"));
-    assert!(error(&text[..text.len() - 3]).starts_with("not JSON"));
+    assert!(error("").starts_with("not a plan: "));
+    assert!(error(&text[..text.len() - 3]).starts_with("not a plan: "));
     assert!(error("[]").starts_with("JSON, but not a hookwright plan"));
     assert!(error(r#"{"report":"apply","format_version":"1.0"}"#).contains("apply report"));
     assert!(error(&text.replace("\"1.0\"", "\"2.0\"")).contains("format 2.0"));

@@ -86,7 +86,7 @@ fn filters_that_exclude_each_other_deliver_nothing_twice() {
     };
     assert!(!world("id:2").exits(0).to_string().contains("HW110"));
     world("id:1").exits(0).says("`orders/create` is delivered twice");
-    world("email:*").exits(0).says("`orders/create` that passes both filters is delivered twice");
+    world("email:*").exits(0).says("`orders/create` is delivered twice, where an event passes both filters");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn seeds_and_faults_are_told_in_words_each_mistake_on_a_line() {
         told(("f.yaml", text), &args, expected);
     };
     fault("faults: {}\n", "f.yaml:1:9: a list is expected here");
-    fault("faults: [{ fault: latency, ms: [1] }]\n", "latency: a list stands where a whole number is expected");
+    fault("faults: [{ fault: latency, ms: [1] }]\n", "latency: expected a whole number, found a list");
     fault("faults: [{ fault: other_writer, act: x }]\n", "`x` is unknown; known words: add, edit, delete");
 }
 
@@ -71,19 +71,19 @@ fn files_of_earlier_runs_are_told_in_words() {
             told(("p.json", text), args, expected);
         }
     };
-    plan("{", "it ends too early (line 1, column 1)");
+    plan("{", "it is cut off (line 1, column 1)");
     plan("[1]", "JSON, but not a hookwright plan");
     plan(r#"{"format_version":"1.0","plan_digest":"x"}"#, "the key `tool_version` is missing");
     plan(
         r#"{"format_version":"1.0","plan_digest":"x","shops":[{"shop":1}]}"#,
-        "shop 1: a number stands where a text is expected",
+        "shop 1: expected a text, found a number",
     );
     told(("r.json", r#"{"report":1,"format_version":"1.0"}"#), &["show", "r.json"], "not an apply report: ");
     let since = ["drift", "--sandbox", "--since", "r.json"];
     told(
         ("r.json", r#"{"report":1,"format_version":"1.0"}"#),
         &since,
-        "not an apply report: a number stands where a mapping",
+        "not an apply report: expected a mapping of keys to values, found a number",
     );
     told(("r.json", "x"), &since, "this is not valid JSON (line 1, column 1)");
     let damaged = ["plan", "--sandbox", "--sandbox-state", "x.json"];
