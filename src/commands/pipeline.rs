@@ -427,6 +427,7 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
 
 pub(crate) use loaded::{Loaded, base, load};
 pub(crate) use saved::manifest_is_there;
+pub(crate) use selected::meant_shop;
 
 /// Why shops of a plan were not read.
 pub(crate) fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {

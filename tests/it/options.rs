@@ -82,6 +82,9 @@ fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has()
         assert!(world.requests().is_empty(), "{run}");
     }
     world.plan(&["--label", "tier!=1"]).exits(0);
+    world.plan(&["--shop", "zzz*", "--shop", "tea-house"]).exits(0);
+    let run = world.run(&["auth", "url", "--shop", "teahouse"]);
+    run.exits(3).says("teahouse.myshopify.com is not in the manifest").says("did you mean --shop tea-house?");
 }
 
 #[test]

@@ -37,9 +37,10 @@ impl One {
         let shop = ShopDomain::parse(shop).map_err(|e| Failure::invalid(format!("--shop {shop:?}: {e}")))?;
         let Loaded { manifest, seeds, .. } = pipeline::load(&manifest_args.file, Voice::Quiet, output)?;
         let at = manifest.shops.iter().position(|known| known.shop == shop).ok_or_else(|| {
-            Failure::invalid(format!("{shop} is not in the manifest")).hint(
-                "add it there first, with `bindings: []` if it has none yet: its `auth` and `scopes` are read from it",
-            )
+            let add =
+                "add it there first, with `bindings: []` if it has none yet: its `auth` and `scopes` are read from it";
+            let hint = pipeline::meant_shop(&manifest, shop.handle()).unwrap_or_else(|| add.to_owned());
+            Failure::invalid(format!("{shop} is not in the manifest")).hint(hint)
         })?;
         let mut target = Target::open(access, &manifest, seeds).await?;
         target.lead_to(&manifest_args.file, access);

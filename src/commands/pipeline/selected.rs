@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::error::Failure;
 use crate::manifest::{Manifest, suggest};
+use crate::model::ShopPattern;
 use crate::render::count;
 use crate::select::{Selection, Terms};
 
@@ -12,11 +13,11 @@ const LISTED: usize = 10;
 
 /// The selected shops, as indices into the manifest.
 pub(super) fn selected(manifest: &Manifest, selection: &Selection, terms: &Terms<'_>) -> Result<Vec<usize>, Failure> {
-    // A name that is misspelt among others would quietly be left out.
-    let shops = || manifest.shops.iter().map(|shop| &shop.shop);
-    let unknown = terms.shop.iter().zip(selection.only()).find(|(_, pattern)| !shops().any(|s| pattern.matches(s)));
-    if let Some((text, _)) = unknown {
-        return Err(no_such_shop(manifest, text));
+    let matches = |pattern: &ShopPattern| manifest.shops.iter().any(|shop| pattern.matches(&shop.shop));
+    let unmatched = || terms.shop.iter().zip(selection.only()).filter(|(_, pattern)| !matches(pattern));
+    // A name that is misspelt among others would quietly be left out; a pattern may match nothing yet.
+    if let Some((name, _)) = unmatched().find(|(text, _)| !text.contains(['*', '?', '[', '{'])) {
+        return Err(no_such_shop(manifest, name));
     }
     let all = manifest.shops.iter().enumerate();
     let matching: Vec<usize> = all
@@ -24,19 +25,23 @@ pub(super) fn selected(manifest: &Manifest, selection: &Selection, terms: &Terms
         .map(|(at, _)| at)
         .collect();
     if matching.is_empty() {
-        return Err(nothing(manifest, selection));
+        let unmatched = unmatched().next().map(|(text, _)| no_such_shop(manifest, text));
+        return Err(unmatched.unwrap_or_else(|| nothing(manifest, selection)));
     }
     Ok(matching.into_iter().filter(|&at| selection.in_shard(&manifest.shops[at].shop)).collect())
 }
 
 fn no_such_shop(manifest: &Manifest, text: &str) -> Failure {
-    let handles: Vec<&str> = manifest.shops.iter().map(|shop| shop.shop.handle()).collect();
-    let handle = text.strip_suffix(".myshopify.com").unwrap_or(text);
-    let hint = match suggest::closest(handle, handles.iter().copied()) {
-        Some(meant) => format!("did you mean --shop {meant}?"),
-        None => the_manifest_has("shops", handles.into_iter().collect()),
-    };
+    let handles = || manifest.shops.iter().map(|shop| shop.shop.handle());
+    let hint = meant_shop(manifest, text).unwrap_or_else(|| the_manifest_has("shops", handles().collect()));
     Failure::invalid(format!("--shop {text} matches no shop of the manifest")).hint(hint)
+}
+
+/// The shop of the manifest that was probably meant, as a question.
+pub(crate) fn meant_shop(manifest: &Manifest, text: &str) -> Option<String> {
+    let handle = text.strip_suffix(".myshopify.com").unwrap_or(text);
+    let meant = suggest::closest(handle, manifest.shops.iter().map(|shop| shop.shop.handle()))?;
+    Some(format!("did you mean --shop {meant}?"))
 }
 
 /// Why no shop is left, by the first label that no shop has.
