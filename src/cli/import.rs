@@ -16,7 +16,7 @@ Examples:
   hookwright import --shop tea-house --scopes --out hookwright.yaml
   hookwright import -f hookwright.yaml --all                   how its shops really are
 
-A plan right after it has nothing to do. A shop that could not be read is not in it, the comment at its top says so, and
+A plan right after it has nothing to do. A shop that could not be read is not in it, the comment at its top says so, and \
 the exit code is that of a plan.")]
 pub(crate) struct ImportArgs {
     /// A manifest whose shops are read: its auth, admin_api, scopes, ownership, labels and names of destinations are taken
