@@ -98,6 +98,7 @@ fn observed(manifest: &Manifest, missing: Option<usize>) -> Vec<Observed> {
             updated_at: "2026-01-01T00:00:00Z".to_owned(),
             api_version: Some("2026-10".to_owned()),
             sight: Sight::Whole,
+            app: None,
         },
     };
     let kept = |at: &usize| missing.is_none_or(|n| !at.is_multiple_of(n));

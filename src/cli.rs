@@ -30,8 +30,8 @@ Examples:
   hookwright apply plan.json                         do exactly that
   hookwright drift                                   for cron: silent, or exit 2 and what drifted
 
-Exit codes: 0 done or nothing to do, 1 error, 2 changes or attention (plan --detailed-exitcode, drift), 3 manifest,
-plan file or usage invalid, 4 authentication or scope, 5 rate limit or time budget, 6 refused for a hazard, 7 stale,
+Exit codes: 0 done or nothing to do, 1 error, 2 changes or attention (plan --detailed-exitcode, drift), 3 manifest, \
+plan file or usage invalid, 4 authentication or scope, 5 rate limit or time budget, 6 refused for a hazard, 7 stale, \
 8 partly done. What was not done for one cause has that cause's code; several causes give 8, or 1 if nothing was done.";
 
 /// Terraform for Shopify webhooks: keeps the webhook subscriptions of many shops equal to a YAML manifest.
@@ -335,8 +335,9 @@ Examples:
   hookwright destinations --format json
   hookwright destinations --sandbox -f examples/aep
 
-Looks up what names a flow or a connection, goes through the dataflows and connections of `aep` for addresses
+Looks up what names a flow or a connection, goes through the dataflows and connections of `aep` for addresses \
 that somebody pasted, and reads the last run of each dataflow. Nothing is asked of a shop, nothing is changed.
+
 Exit code 2: a destination needs attention; 4, 5, 1 or 8: Adobe could not be asked.")]
 pub(crate) struct DestinationsArgs {
     #[command(flatten)]

@@ -71,9 +71,13 @@ impl Observed {
 }
 
 impl Entry<Live> {
-    /// The fields in which this subscription is known to differ from `wanted`.
+    /// The fields in which this subscription is known to differ from `wanted`. Where its app is known, `$app:NS` equals
+    /// `app--<its number>--NS` and no other app's.
     pub fn differs_from(&self, wanted: &Binding) -> Vec<Field> {
-        let mut fields = wanted.differing_fields(&self.binding);
+        let mut fields = match self.meta.app {
+            Some(app) => wanted.of_app(app).differing_fields(&self.binding),
+            None => wanted.differing_fields(&self.binding),
+        };
         fields.retain(|field| self.meta.sight.shows(*field));
         let metafields_known = self.binding.metafields.is_some() || self.meta.sight == Sight::Whole;
         fields.retain(|field| *field != Field::Metafields || metafields_known);

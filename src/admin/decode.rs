@@ -60,7 +60,13 @@ struct Version {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Installation {
+    app: Option<App>,
     access_scopes: Vec<Version>,
+}
+
+#[derive(Deserialize)]
+struct App {
+    id: String,
 }
 
 /// The subscriptions of a page and where the next one begins, if there is one.
@@ -83,10 +89,12 @@ pub(super) fn page(data: &mut Data, redactor: &Redactor) -> Result<Page, AdminEr
     Ok(Page { entries, next })
 }
 
-/// Takes the granted scopes out of `data`.
-pub(super) fn scopes(data: &mut Data, redactor: &Redactor) -> Result<ScopeSet, AdminError> {
-    let installation: Installation = part(data, "currentAppInstallation", redactor)?;
-    Ok(installation.access_scopes.iter().map(|scope| Scope::observed(&scope.handle)).collect())
+/// Takes the granted scopes and the app's number out of `data`. Without the number, which only compares namespaces, the
+/// shop can be read all the same.
+pub(super) fn installation(data: &mut Data, redactor: &Redactor) -> Result<(ScopeSet, Option<u64>), AdminError> {
+    let Installation { app, access_scopes } = part(data, "currentAppInstallation", redactor)?;
+    let number = app.and_then(|app| app.id.strip_prefix("gid://shopify/App/")?.parse().ok());
+    Ok((access_scopes.iter().map(|scope| Scope::observed(&scope.handle)).collect(), number))
 }
 
 /// One subscription, as a mutation gives it back.
@@ -139,7 +147,7 @@ fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
         metafields: Some(metafields.into_iter().map(|m| format!("{}.{}", m.namespace, m.key)).collect()),
     };
     let api_version = api_version.map(|version| version.handle);
-    Ok(Entry { binding, meta: Live { id, created_at, updated_at, api_version, sight: Sight::Whole } })
+    Ok(Entry { binding, meta: Live { id, created_at, updated_at, api_version, sight: Sight::Whole, app: None } })
 }
 
 /// An answer of another shape than was asked for.

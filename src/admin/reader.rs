@@ -93,7 +93,7 @@ impl ShopReader {
         let mut size = first.size;
         let said = Said { served_version: first.served_version, deprecated_reason: first.deprecated_reason };
         let mut data = first.data.unwrap_or_default();
-        let scopes = decode::scopes(&mut data, &self.session.redactor)?;
+        let (scopes, app) = decode::installation(&mut data, &self.session.redactor)?;
         let mut page = decode::page(&mut data, &self.session.redactor)?;
         let mut entries = Vec::new();
         loop {
@@ -106,6 +106,9 @@ impl ShopReader {
             if page.next.as_ref() == Some(&cursor) {
                 return Err(decode::unexpected("the same page again and again", &self.session.redactor));
             }
+        }
+        for entry in &mut entries {
+            entry.meta.app = app;
         }
         Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, said))
     }

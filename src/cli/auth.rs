@@ -42,9 +42,9 @@ Examples:
   hookwright auth url --shop acme --redirect-uri https://example.com/callback
   hookwright auth url --shop acme --redirect-uri https://example.com/callback --online
 
-The redirect URI must be among those that the app allows; by default it is the first of the `redirect_urls` in the file
-that the manifest names as `app_config`, or, without one, http://127.0.0.1:8931/callback. The state in the URL is signed with the app's client secret, so
-that `auth exchange` knows it again, for a week, on whatever machine.")]
+The redirect URI must be among those that the app allows; by default it is the first of the `redirect_urls` in the file \
+that the manifest names as `app_config`, or, without one, http://127.0.0.1:8931/callback. The state in the URL is signed \
+with the app's client secret, so that `auth exchange` knows it again, for a week, on whatever machine.")]
 pub(crate) struct UrlArgs {
     /// The shop, by handle or domain; it must stand in the manifest
     #[arg(long, value_name = "SHOP")]
@@ -154,7 +154,7 @@ Examples:
   hookwright auth status
   hookwright auth status --label env=prod --format json
 
-Exit codes: 0 every token works and has the wanted scopes; 2 a scope is missing, or a login is needed soon; 4 a token does
+Exit codes: 0 every token works and has the wanted scopes; 2 a scope is missing, or a login is needed soon; 4 a token does \
 not work; otherwise as `plan`.")]
 pub(crate) struct StatusArgs {
     #[command(flatten)]

@@ -4,12 +4,20 @@ use clap::{Command, CommandFactory as _, Parser as _};
 
 use super::Cli;
 
-/// Every command: the words that lead to it, and its help as a pipe gets it, where a longer line would wrap.
-fn commands(command: &Command, path: &[String], found: &mut Vec<(String, String)>) {
-    let help = command.clone().term_width(100).render_long_help().to_string();
-    found.push((path.join(" "), help));
+/// Every command: the words that lead to it, and its help in a terminal of this width. A pipe gets it as in 100 columns.
+fn commands(width: usize) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    visit(&Cli::command(), &[], &mut |path, command| {
+        let help = command.clone().term_width(width).render_long_help().to_string();
+        found.push((path.join(" "), help));
+    });
+    found
+}
+
+fn visit(command: &Command, path: &[String], tell: &mut impl FnMut(&[String], &Command)) {
+    tell(path, command);
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        commands(sub, &[path, &[sub.get_name().to_owned()]].concat(), found);
+        visit(sub, &[path, &[sub.get_name().to_owned()]].concat(), tell);
     }
 }
 
@@ -22,8 +30,7 @@ fn words(line: &str) -> Vec<String> {
 
 #[test]
 fn every_command_has_examples_that_can_be_typed() {
-    let mut found = Vec::new();
-    commands(&Cli::command(), &[], &mut found);
+    let found = commands(100);
     assert!(found.len() > 20, "{found:?}");
     for (path, help) in found {
         let (_, examples) =
@@ -38,4 +45,38 @@ fn every_command_has_examples_that_can_be_typed() {
         let own = examples.iter().any(|line| line.trim().starts_with(format!("hookwright {path}").trim_end()));
         assert!(own, "{path:?}: no example is of the command itself");
     }
+}
+
+/// A line break inside a paragraph is one that clap wraps once more: the line before it ends early.
+#[test]
+fn paragraphs_of_the_help_are_wrapped_once() {
+    let mut wrong = Vec::new();
+    for width in [80, 100] {
+        for (path, help) in commands(width) {
+            let lines: Vec<&str> = help.lines().collect();
+            for pair in lines.windows(2) {
+                let [line, next] = [pair[0], pair[1]].map(str::trim_end);
+                let is_text = |text: &str| !text.is_empty() && !text.starts_with(' ') && !text.ends_with(':');
+                let word = next.split_whitespace().next().unwrap_or_default();
+                if is_text(line) && is_text(next) && line.chars().count() + 1 + word.chars().count() <= width {
+                    wrong.push(format!("{path:?} at {width}: {line:?} ends before {word:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Tables inside the help of an option are indented by 10 columns.
+#[test]
+fn tables_of_an_option_fit_into_80_columns() {
+    let mut wrong = Vec::new();
+    visit(&Cli::command(), &[], &mut |path, command| {
+        for help in command.get_arguments().filter_map(clap::Arg::get_long_help) {
+            let long = help.to_string();
+            let wide = long.lines().filter(|line| line.starts_with("  ") && line.chars().count() > 70);
+            wrong.extend(wide.map(|line| format!("{path:?}: {line}")));
+        }
+    });
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

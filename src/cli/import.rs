@@ -18,7 +18,7 @@ Examples:
   hookwright import --shop tea-house --api-version 2026-07     over a version of the Admin API
   hookwright import -f hookwright.yaml --all                   how its shops really are
 
-A plan right after it has nothing to do. A shop that could not be read is not in it, the comment at its top says so, and
+A plan right after it has nothing to do. A shop that could not be read is not in it, the comment at its top says so, and \
 the exit code is that of a plan.")]
 pub(crate) struct ImportArgs {
     /// A manifest whose shops are read: its auth, admin_api, scopes, ownership, labels and names of destinations are taken

@@ -78,14 +78,16 @@ What it is, with its own options:
   truncated       JSON that ends in the middle
   slow_body       ms=100
   cut_body        the connection ends in the middle of the answer
-  drop            the connection ends without an answer, commit=before|after
-  internal_error  INTERNAL_SERVER_ERROR for some aliases, commit=before|after; 500 over REST
-  shifting_pages  lists in pages of size=5; those after the first begin by=-1 entries off: repeated below 0, left out
-                  above 0
+  drop            the connection ends, no answer; commit=before|after
+  internal_error  some aliases fail, commit=before|after; REST: 500
+  shifting_pages  pages of size=5; later ones begin by=-1 entries off
+                  (below 0: entries repeat; above 0: some are missing)
   token_revoked, frozen, locked, uninstalled
-                  from then on, until `sandbox edit status`; token_revoked with on=adobe: Adobe's tokens so far
+                  from then on, until `sandbox edit status`;
+                  token_revoked with on=adobe: Adobe's tokens so far
   removed         a subscription disappears; address=PREFIX
-  other_writer    act=add|edit|delete, topic=TOPIC, address=PREFIX, set=KEY=VALUE
+  other_writer    act=add|edit|delete, topic=TOPIC, address=PREFIX,
+                  set=KEY=VALUE
 
 They can also be set while it runs: GET, POST and DELETE /__sandbox/faults.";
 

@@ -78,6 +78,7 @@ pub(crate) fn meta(id: u64) -> Live {
         updated_at: "2026-01-02T00:00:00Z".into(),
         api_version: None,
         sight: Sight::Whole,
+        app: None,
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::take::Taken;
 use super::yaml::Document;
-use super::{Request, take::TakenShop};
+use super::{
+    Request,
+    take::{Kind, TakenShop},
+};
 use crate::manifest::Transport;
 use crate::model::{Live, Sight};
 use crate::state::{Entry, Unmanaged};
@@ -69,6 +72,12 @@ pub(super) fn header(request: &Request, taken: &Taken, document: &Document<'_>) 
                 .into(),
         );
         out.push("is changed by a plan for that reason; read with `transport: graphql` to see them.".into());
+        if taken.shops.iter().flat_map(|shop| shop.kinds.keys()).any(Kind::names_own_app) {
+            out.push(
+                "REST does not show the app's number either: a `$app:` namespace below may belong to another app."
+                    .into(),
+            );
+        }
     }
     out
 }

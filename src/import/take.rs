@@ -25,9 +25,10 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    fn of(binding: &Binding, rest: bool) -> Self {
+    fn of(live: &Entry<Live>, rest: bool) -> Self {
         let Binding { topic, address, format, filter, include_fields, metafield_namespaces, name, metafields } =
-            binding;
+            &live.binding;
+        let app = live.meta.app;
         // Over REST the manifest may ask for none of these.
         let metafields = metafields.as_deref().filter(|_| !rest).unwrap_or_default();
         Self {
@@ -35,10 +36,17 @@ impl Kind {
             format: *format,
             filter: filter.clone().filter(|_| !rest),
             include_fields: sorted(include_fields.clone()),
-            metafield_namespaces: own_app(metafield_namespaces),
-            metafields: own_app(metafields),
+            metafield_namespaces: own_app(metafield_namespaces, app),
+            metafields: own_app(metafields, app),
             name: name.clone().filter(|_| !rest).map(|name| (name, topic.clone())),
         }
+    }
+}
+
+impl Kind {
+    /// Whether it names a namespace of the app's own.
+    pub(super) fn names_own_app(&self) -> bool {
+        self.metafield_namespaces.iter().chain(&self.metafields).any(|text| text.starts_with("$app:"))
     }
 }
 
@@ -198,7 +206,7 @@ struct Probe<'a> {
 
 impl Probe<'_> {
     fn ask(&mut self, live: &Entry<Live>) -> Answer {
-        let kind = Kind::of(&live.binding, self.api.transport == Transport::Rest);
+        let kind = Kind::of(live, self.api.transport == Transport::Rest);
         let key = (live.binding.topic.clone(), kind);
         if let Some(known) = self.answers.get(&key) {
             return known.clone();
@@ -260,12 +268,13 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
-/// The app's own namespaces with `$app`, the form that works for whatever app the manifest is used with. Two apps in one
-/// list stay as they are: `$app` could mean either.
-fn own_app(list: &[String]) -> Vec<String> {
+/// The app's own namespaces with `$app`, the form that works for whatever app the manifest is used with; another app's stay
+/// as they are. Where the own number is unknown, any may be meant, except two in one list: `$app` could mean either.
+fn own_app(list: &[String], own: Option<u64>) -> Vec<String> {
     let apps: BTreeSet<&str> = list.iter().filter_map(|text| app_shorthand(text)).map(|(app, _)| app).collect();
+    let is_own = |app: &str| own.map_or(apps.len() == 1, |own| app == own.to_string());
     let readable = |text: &String| match app_shorthand(text) {
-        Some((_, short)) if apps.len() == 1 => short,
+        Some((app, short)) if is_own(app) => short,
         _ => text.clone(),
     };
     sorted(list.iter().map(readable).collect())

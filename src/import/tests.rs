@@ -23,6 +23,7 @@ fn live(id: u64, binding: Binding) -> Entry<Live> {
         updated_at: "2026-01-02T00:00:00Z".into(),
         api_version: None,
         sight: Sight::Whole,
+        app: None,
     };
     Entry { binding, meta }
 }

@@ -1,5 +1,6 @@
 //! One binding: what a subscription delivers, and where to.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -111,6 +112,27 @@ impl Binding {
         (&self.topic, &self.address, self.format, self.filter.as_deref())
     }
 
+    /// The same with the namespaces of the app with this number as Shopify keeps them (recorded): `$app:NS` is
+    /// `app--<number>--NS`.
+    pub fn of_app(&self, app: u64) -> Cow<'_, Self> {
+        let mut lists = std::iter::once(&self.metafield_namespaces).chain(&self.metafields);
+        if !lists.any(|list| list.iter().any(|text| own(text).is_some())) {
+            return Cow::Borrowed(self);
+        }
+        let kept = |text: &String| match own(text) {
+            Some("") => format!("app--{app}"),
+            Some(rest) if rest.starts_with('.') => format!("app--{app}{rest}"),
+            Some(rest) => format!("app--{app}--{}", rest.trim_start_matches(':')),
+            None => text.clone(),
+        };
+        let all = |list: &Vec<String>| list.iter().map(kept).collect();
+        Cow::Owned(Self {
+            metafield_namespaces: all(&self.metafield_namespaces),
+            metafields: self.metafields.as_ref().map(all),
+            ..self.clone()
+        })
+    }
+
     /// The fields in which `live` differs from what `self` asks for. Name and metafields count only where asked for.
     ///
     /// Every field is named, so that a new one does not compile until somebody decides how it compares.
@@ -133,6 +155,11 @@ impl Binding {
         note(wanted.is_some_and(|wanted| !same_namespaces(wanted, there)), Field::Metafields);
         fields
     }
+}
+
+/// What follows `$app` in a namespace of the app's own, or in a metafield of one.
+fn own(text: &str) -> Option<&str> {
+    text.strip_prefix("$app").filter(|rest| rest.is_empty() || rest.starts_with([':', '.']))
 }
 
 fn same_set(a: &[String], b: &[String]) -> bool {
@@ -188,6 +215,20 @@ mod tests {
         }
         assert!(!same("$app", "app--") && !same("$app", "app--12--") && !same("app--12", "app--13"));
         assert!(!same_namespaces(&texts(&[]), &texts(&["custom"])));
+    }
+
+    #[test]
+    fn the_number_of_an_app_tells_its_namespaces_from_those_of_others() {
+        let binding = |namespaces: &[&str], metafields: &[&str]| Binding {
+            metafield_namespaces: texts(namespaces),
+            metafields: Some(texts(metafields)),
+            ..Binding::new(Topic::from_slash("orders/create"), Address::new("https://x.example/"))
+        };
+        let wanted = binding(&["custom", "$app:a", "$app"], &["$app:a.key", "$app.key", "$apple.key"]);
+        let kept = binding(&["custom", "app--12--a", "app--12"], &["app--12--a.key", "app--12.key", "$apple.key"]);
+        assert_eq!(*wanted.of_app(12), kept);
+        let literal = binding(&["custom", "app--12--a"], &[]);
+        assert!(matches!(literal.of_app(13), Cow::Borrowed(same) if *same == literal));
     }
 
     #[test]

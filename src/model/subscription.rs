@@ -80,4 +80,6 @@ pub struct Live {
     pub api_version: Option<String>,
     /// How much of the binding is known; an answer over REST leaves something out.
     pub sight: Sight,
+    /// The number of the app that the subscription belongs to; unknown over REST.
+    pub app: Option<u64>,
 }

@@ -249,6 +249,7 @@ fn gone(id: &SubscriptionId, wire: &Change, observed: &Observed) -> Live {
         api_version: None,
         // A transport shows the same of all subscriptions; without any other the plan's own word is as good.
         sight: observed.entries.first().map_or(Sight::Whole, |entry| entry.meta.sight),
+        app: observed.entries.first().and_then(|entry| entry.meta.app),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::state::Entry;
 
 /// What a shop has now, as it stands in the plan.
 pub(super) fn live(entry: &Entry<Live>) -> Subscription {
-    let Live { id, created_at, updated_at, api_version, sight: _ } = &entry.meta;
+    let Live { id, created_at, updated_at, api_version, sight: _, app: _ } = &entry.meta;
     Subscription {
         id: Some(id.as_str().to_owned()),
         created_at: Some(created_at.clone()),

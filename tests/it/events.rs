@@ -18,7 +18,7 @@ fn events_tell_of_shops_that_failed_or_are_away_and_of_waits() {
         |shop: &str| format!("  - {{ shop: {shop}, bindings: [{{ topic: orders/create, destination: a }}] }}\n");
     let shops = ["acme", "gone", "frozen", "slow"].map(bound).concat();
     let seed = "sandbox: 1\nshops:\n  - { shop: acme, scopes: [write_orders] }\n  - { shop: gone, status: not_found }\n  \
-                - { shop: frozen, status: frozen }\n  - { shop: slow, scopes: [write_orders] }\n";
+                - { shop: frozen, status: frozen }\n  - { shop: slow, scopes: [write_orders], token: t }\n";
     let world = World::new(&manifest(&shops), seed);
     let server = Server::start_with(&world, &["--fault", "rate_limited,shop=slow,times=1,retry_after=1"]);
     let run = |args: &[&str]| {

@@ -111,6 +111,31 @@ fn a_shop_that_cannot_be_read_is_named_and_never_empty() {
 }
 
 #[test]
+fn the_namespace_of_another_app_is_not_taken_for_ones_own() {
+    let kept = "metafield_namespaces: [\"$app:own\", app--999999999999--kept]";
+    let live = format!("      - {{ topic: orders/create, address: \"{A}\", {kept} }}\n");
+    let world = World::new("", &seed("acme", &live));
+    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
+    world.run(&["import", "--sandbox", "--shop", "acme", "--out", "hookwright.yaml", "--force"]).exits(0);
+    let written = world.read("hookwright.yaml");
+    assert!(written.contains(kept) && !written.contains("REST"), "{written}");
+    world.converged();
+    assert_eq!(world.requests().len(), 2, "the app's number comes with the list");
+
+    // What was another app's would become one's own: that is a change, once.
+    world.write("hookwright.yaml", &written.replace("app--999999999999--kept", "\"$app:kept\""));
+    world.plan(&[]).exits(0).ends("Plan: 0 to add, 1 to change, 0 to destroy.").says("app--999999999999--kept");
+    world.apply(&[]).exits(0);
+    world.converged();
+
+    // REST does not say whose app it is, so any number is as good, and the comment says so.
+    let rest = "version: 1\nadmin_api: { transport: rest }\nshops: [{ shop: acme, bindings: [] }]\n";
+    world.write("rest.yaml", rest);
+    let over_rest = world.run(&["import", "--sandbox", "-f", "rest.yaml"]);
+    over_rest.exits(0).says("# REST does not show the app's number either: a `$app:` namespace below may belong to");
+}
+
+#[test]
 fn what_a_manifest_cannot_ask_for_is_an_error_that_says_so() {
     let live = format!(
         "      - {{ topic: orders/create, address: \"{A}\" }}\n      - {{ topic: orders/paid, address: \"{A}\", format: xml }}\n"

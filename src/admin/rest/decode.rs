@@ -102,6 +102,7 @@ fn entry(webhook: Webhook, redactor: &Redactor) -> Result<Entry<Live>, AdminErro
         updated_at: in_utc(updated_at),
         api_version,
         sight: Sight::WithoutFilterAndName,
+        app: None,
     };
     Ok(Entry { binding, meta })
 }
