@@ -60,6 +60,8 @@ pub struct SecretError {
     pub reference: String,
     /// What is the matter and what to do: goes on after `reference`, such as `is empty`.
     pub problem: String,
+    /// Whether the secret is there, and cannot be one by its form.
+    pub malformed: bool,
 }
 
 impl SecretError {
@@ -110,7 +112,7 @@ impl SecretResolver {
     ) -> Result<SecretString, SecretError> {
         let secret = self.resolve(reference, shop).await?;
         match wrong_form(secret.expose_secret(), role) {
-            Some(problem) => Err(error(&expand(reference, shop), &problem)),
+            Some(problem) => Err(malformed(&expand(reference, shop), &problem)),
             None => Ok(secret),
         }
     }
@@ -177,7 +179,11 @@ fn expand(reference: &SecretRef, shop: &ShopDomain) -> SecretRef {
 }
 
 fn error(reference: &SecretRef, problem: &str) -> SecretError {
-    SecretError { reference: named(reference), problem: problem.to_owned() }
+    SecretError { reference: named(reference), problem: problem.to_owned(), malformed: false }
+}
+
+fn malformed(reference: &SecretRef, problem: &str) -> SecretError {
+    SecretError { malformed: true, ..error(reference, problem) }
 }
 
 /// Where the secret of `shop` is to be had, in words.
@@ -203,10 +209,13 @@ fn usable(secret: SecretString, reference: &SecretRef) -> Result<SecretString, S
     if trimmed.starts_with("-----BEGIN") {
         let problem = "holds a key or a certificate, and a secret of one line is expected: Adobe's Service Account (JWT) \
                        credentials, which had a private key, are retired; use an OAuth Server-to-Server credential";
-        return Err(error(reference, problem));
+        return Err(malformed(reference, problem));
     }
     if trimmed.lines().count() > 1 {
-        return Err(error(reference, "has more than one line, and a secret is one line: remove the other lines there"));
+        return Err(malformed(
+            reference,
+            "has more than one line, and a secret is one line: remove the other lines there",
+        ));
     }
     if let Some(odd) = trimmed.chars().find(|c| !c.is_ascii_graphic()) {
         let problem = match odd {
@@ -217,7 +226,7 @@ fn usable(secret: SecretString, reference: &SecretRef) -> Result<SecretString, S
             }
             _ => "has a character outside ASCII, which no secret has: was it changed by an editor?",
         };
-        return Err(error(reference, problem));
+        return Err(malformed(reference, problem));
     }
     Ok(if trimmed.len() == text.len() { secret } else { trimmed.into() })
 }

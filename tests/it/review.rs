@@ -42,10 +42,12 @@ fn a_finding_stands_at_its_file_and_line_in_the_checkout() {
     // The fingerprint stays when lines come and go above, and differs between findings that look alike.
     let print = |result: &Value| result["partialFingerprints"]["hookwright/v1"].as_str().unwrap().to_owned();
     let text = world.read("infra/a,b.yaml");
-    world.write("infra/a,b.yaml", &format!("# a line\n\n{text}  - {{ shop: b, bindings: [], colour: 50% }}\n"));
+    let alike = ["b", "c"].map(|shop| format!("  - {{ shop: {shop}, bindings: [], labels: 50% }}\n")).concat();
+    world.write("infra/a,b.yaml", &format!("# a line\n\n{text}{alike}"));
     let moved = results(&validate("sarif", "a,b.yaml", Some(&top)));
-    assert_eq!((moved.len(), print(&moved[0])), (2, print(&found[0])));
-    assert_ne!(print(&moved[0]), print(&moved[1]));
+    assert_eq!((moved.len(), print(&moved[0])), (3, print(&found[0])));
+    assert_eq!(moved[1]["message"], moved[2]["message"]);
+    assert_ne!(print(&moved[1]), print(&moved[2]));
 
     // Of a file as a whole the first line is named: GitHub wants one.
     let missing = results(&validate("sarif", "nowhere.yaml", Some(&top)));
