@@ -5,6 +5,7 @@
 #![allow(dead_code, clippy::struct_field_names)] // never constructed; names are the keys of the manifest
 
 mod aep;
+mod plain;
 mod text;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,10 @@ use crate::diagnostic::Code;
 use crate::model::ApiVersion;
 use crate::state::{Prefix, Safety as Limits};
 
+pub use plain::without_rust_formats;
+
 use aep::{Aep, ConnectionDestination, FlowDestination};
+use plain::plainly;
 use text::{Item, NonBlank};
 
 /// The schema as it is committed under `schemas/`.
@@ -31,57 +35,6 @@ pub fn json_schema() -> Value {
         root.insert("$id".to_owned(), json!("manifest.v1.schema.json"));
     }
     schema
-}
-
-/// Removes what schemars says of Rust's numbers (`uint8`, `double`): validators that are strict, as ajv is by default,
-/// refuse a schema with a format that they do not know. Minimum and maximum stay.
-pub fn without_rust_formats(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(without_rust_formats),
-        Value::Object(map) => {
-            // A property may be called `format`, too; its schema is an object.
-            if map.get("format").is_some_and(Value::is_string) {
-                map.remove("format");
-            }
-            map.values_mut().for_each(without_rust_formats);
-        }
-        _ => {}
-    }
-}
-
-/// An optional key may be absent, not null.
-fn plainly(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(plainly),
-        Value::Object(map) => {
-            if let Some(Value::Array(types)) = map.get_mut("type") {
-                types.retain(|t| t != "null");
-                if let [only] = types.as_slice() {
-                    let only = only.clone();
-                    map.insert("type".to_owned(), only);
-                }
-            }
-            if let Some(Value::Array(options)) = map.get_mut("anyOf") {
-                options.retain(|option| *option != json!({ "type": "null" }));
-                if let [Value::Object(only)] = options.as_slice() {
-                    let only = only.clone();
-                    map.remove("anyOf");
-                    map.extend(only);
-                }
-            }
-            // An editor shows what is said of the key, not of the alternative that the key is.
-            let said = map.get("description").cloned();
-            if let (Some(said), Some(Value::Object(keys))) = (said, map.get_mut("properties"))
-                && keys.len() == 1
-            {
-                for key in keys.values_mut().filter_map(Value::as_object_mut) {
-                    key.entry("description").or_insert_with(|| said.clone());
-                }
-            }
-            map.values_mut().for_each(plainly);
-        }
-        _ => {}
-    }
 }
 
 /// Which webhook subscriptions which Shopify shops should have.
@@ -365,13 +318,13 @@ enum Unmanaged {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Safety {
-    /// Deletes in a shop, in percent of its managed subscriptions. Where it has fewer than 5, one delete is always within the limit.
+    /// Deletes in a shop, in percent of its managed subscriptions; with fewer than 5, one delete is always within the limit.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_delete_percent))]
     max_delete_percent: Option<u8>,
-    /// Deletes in the run, in percent of its managed subscriptions. Where it has fewer than 50, four deletes are always within the limit.
+    /// Deletes in the run, in percent of its managed subscriptions; with fewer than 50, four are always within the limit.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_total_delete_percent))]
     max_total_delete_percent: Option<u8>,
-    /// Changes of address in the run, in percent of its managed subscriptions. Where it has fewer than 50, four changes are always within the limit.
+    /// Changes of address in the run, in percent, as for deletes.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_address_change_percent))]
     max_address_change_percent: Option<u8>,
     /// A delete, or a change of address or filter, of these always needs consent.

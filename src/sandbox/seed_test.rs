@@ -1,0 +1,92 @@
+//! Seeds: what they fill, and what is wrong with them in words.
+
+use super::*;
+
+fn world(text: &str) -> Result<World, SandboxError> {
+    let mut world = World::default();
+    fill(&mut world, &parse_one(text, Path::new("a.sandbox.yaml"))?, 0)?;
+    Ok(world)
+}
+
+fn complaint(text: &str) -> String {
+    world(text).expect_err("refused").to_string()
+}
+
+#[test]
+fn a_seed_gives_the_same_state_on_every_run() {
+    let text = r#"
+sandbox: 1
+defaults: { scopes: [write_orders], bucket: { max: 100, restore: 5 } }
+shops:
+  - shop: acme
+    token: t0ken
+    status: frozen
+    subscriptions:
+      - { topic: orders/create, address: " https://a.example/x " }
+      - { topic: ORDERS_UPDATED, address: "https://a.example/x", format: xml, filter: "", include_fields: [id], metafield_namespaces: ["$app:a"], metafields: [custom.size], name: n, created_at: "2026-02-01T01:00:00+01:00", id: 7 }
+  - shops: { prefix: shop-, count: 3 }
+    scopes: []
+"#;
+    let world = world(text).expect("seed");
+    let names: Vec<_> = world.shops.keys().map(ShopDomain::handle).collect();
+    assert_eq!(names, ["acme", "shop-1", "shop-2", "shop-3"]);
+    let acme = &world.shops[&ShopDomain::parse("acme").expect("domain")];
+    assert_eq!((acme.status, acme.bucket.max, acme.token.as_deref()), (Status::Frozen, 100, Some("t0ken")));
+    let [(7, other), (first_id, first)] = acme.subscriptions.iter().collect::<Vec<_>>()[..] else {
+        panic!("two subscriptions: {:?}", acme.subscriptions)
+    };
+    assert_eq!(
+        (*first_id, first.uri.as_str(), first.created_at.as_str()),
+        (1_000_001_000_001, "https://a.example/x", CREATED)
+    );
+    assert_eq!((other.created_at.as_str(), other.filter.as_deref()), ("2026-02-01T00:00:00Z", Some("")));
+    assert_eq!(other.metafield_namespaces, ["app--347000000001--a"]);
+    assert_eq!(self::world(text).expect("again"), world);
+}
+
+#[test]
+fn one_file_names_the_app() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "sandbox: 1\napp: { client_id: a, client_secret: s }\n").expect("write");
+        path
+    };
+    let message = read(&[file("a"), file("b")]).expect_err("twice").to_string();
+    assert!(message.contains("b:2:6: there is an app at ") && message.ends_with("name it in one file"), "{message}");
+    let mut world = World::default();
+    fill(&mut world, &read(&[file("a")]).expect("once"), 0).expect("seed");
+    assert_eq!(world.app.client_id, "a");
+}
+
+#[test]
+fn mistakes_are_told_with_their_place_and_a_hint() {
+    let shop = |rest: &str| format!("sandbox: 1\nshops:\n  - shop: acme\n    {rest}\n");
+    for (text, expected) in [
+        (shop("colour: red"), "a.sandbox.yaml:4:5: "),
+        (
+            shop("subscriptions: [{topic: orders/updatd, address: x}]"),
+            "a.sandbox.yaml:4:29: `orders/updatd` is no topic that the sandbox knows; did you mean orders/updated?",
+        ),
+        (shop("subscriptions: [{topic: shop/redact, address: x}]"), "a.sandbox.yaml:4:29: `shop/redact` can't be"),
+        (shop("subscriptions: [{topic: orders/create, address: x, format: csv}]"), "`csv` is no format"),
+        (shop("subscriptions: [{topic: orders/create, address: x, created_at: soon}]"), "`soon` is no time"),
+        ("sandbox: 1\nshops:\n  - shop: a.example.com\n".to_owned(), "a.sandbox.yaml:3:11: `a.example.com` is not a"),
+        ("sandbox: 1\nshops:\n  - shop: a\n  - shop: A\n".to_owned(), "a.sandbox.yaml:4:11: a.myshopify.com is in"),
+        (shop("scopes: [orders]"), "a.sandbox.yaml:3:5: `orders` is no scope"),
+        ("sandbox: 2\nshops: []\n".to_owned(), "a.sandbox.yaml:1:10: sandbox: 2 is not known"),
+        ("sandbox: 1\nshops: [{status: ok}]\n".to_owned(), "an entry names one `shop`"),
+        ("sandbox: 1\napp: {client_id: a}\n".to_owned(), "a.sandbox.yaml:2:7: the key `client_secret` is missing"),
+        (
+            "sandbox: 1\napp: {client_id: a, client_secret: s3, sign_with: old}\n".to_owned(),
+            "a.sandbox.yaml:2:6: sign_with: old needs an old_client_secret",
+        ),
+        (
+            "sandbox: 1\napp: {client_id: a, client_secret: s3, redirect_uris: [acme]}\n".to_owned(),
+            "the redirect URI `acme` is no URL",
+        ),
+    ] {
+        let message = complaint(&text);
+        assert!(message.contains(expected), "{text}\n{message}");
+    }
+}
