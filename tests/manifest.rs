@@ -320,7 +320,7 @@ warning[HW104]: `scopes` do not allow `orders/create`: it needs `read_orders` or
 5 |     bindings: [{ topics: [orders/create, orders/paid], address: "https://dcs.adobedc.net/collection/0123456789abcdef0123456789abcdef0...
   |                           ^^^^^^^^^^^^^
   |
- ::: fleet.yaml:2:1
+ --> fleet.yaml:2:1
   |
 2 | scopes: [read_products]
   | ------ the scopes that count here
@@ -629,7 +629,7 @@ error[HW030]: `orders/paid` is bound twice to one address with the same format a
 11 |       - { topics: [orders/update, orders/paid, orders/paid], destination: commerce }
    |                                                ^^^^^^^^^^^
    |
-  ::: shop.yaml:11:35
+  --> shop.yaml:11:35
    |
 11 |       - { topics: [orders/update, orders/paid, orders/paid], destination: commerce }
    |                                   ----------- the first one

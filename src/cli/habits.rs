@@ -19,6 +19,7 @@ struct Habit {
 }
 
 const OUT: &[&str] = &["out", "o", "output", "save"];
+const YES: &[&str] = &["auto-approve", "y", "yes", "assume-yes", "approve", "force"];
 const DRY: &[&str] = &["dry-run", "n", "check", "what-if", "noop"];
 const FILE: &[&str] = &["file", "f", "manifest", "config", "filename", "chdir"];
 
@@ -29,12 +30,8 @@ const HABITS: &[Habit] = &[
     habit(OUT, "show", "", "hookwright show prints to standard output: `hookwright show FILE > PAGE`"),
     habit(OUT, "apply", "report", "hookwright writes the outcomes of an apply with --report FILE"),
     habit(OUT, "", "out", "hookwright writes to a file with --out FILE"),
-    habit(
-        &["auto-approve", "y", "yes", "assume-yes", "approve", "force"],
-        "",
-        "auto-approve",
-        "hookwright applies without asking with --auto-approve",
-    ),
+    habit(YES, "", "auto-approve", "hookwright applies without asking with --auto-approve"),
+    habit(YES, "", "file", "this command asks nothing, so leave the option out"),
     habit(DRY, "apply", "", "`hookwright plan` shows what an apply would do, and changes nothing"),
     habit(DRY, "plan", "", "hookwright plan changes nothing, so leave the option out"),
     habit(DRY, "drift", "", "hookwright drift changes nothing, so leave the option out"),

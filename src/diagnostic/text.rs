@@ -15,13 +15,31 @@ const MOST: usize = 200;
 pub fn write(out: &mut dyn Write, report: Report<'_>, color: bool) -> io::Result<()> {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     for diagnostic in report.diagnostics.iter().take(MOST) {
-        writeln!(out, "{}\n", renderer.render(&[group(diagnostic, report.sources)]))?;
+        writeln!(out, "{}\n", arrows(&renderer.render(&[group(diagnostic, report.sources)])))?;
     }
     let rest = report.diagnostics.len().saturating_sub(MOST);
     if rest > 0 {
         writeln!(out, "... and {rest} more; `hookwright validate --format json` lists them all.\n")?;
     }
     Ok(())
+}
+
+/// The renderer marks further places with `:::`, as rustc does. Whatever begins a line with `::` may be a command to a CI
+/// runner, and is disarmed when it is printed; so these get the arrow of the first place.
+fn arrows(text: &str) -> String {
+    let further = |line: &str| {
+        let at = line.find(":::")?;
+        let mut before = line[..at].trim_start();
+        while let Some(sequence) = before.strip_prefix("\x1b[") {
+            before = sequence.split_once('m')?.1.trim_start();
+        }
+        before.is_empty().then_some(at)
+    };
+    let lines = text.split('\n').map(|line| match further(line) {
+        Some(at) => format!("{}-->{}", &line[..at], &line[at + 3..]),
+        None => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// `2 errors, 1 warning in 3 files`

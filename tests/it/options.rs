@@ -30,6 +30,9 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
         run.exits(3);
         assert_eq!((run.err.as_str(), run.out.as_str()), (line, ""), "{args:?}");
     }
+    for args in [&["plan", "-y"][..], &["drift", "--yes"]] {
+        world.run(args).exits(3).says("this command asks nothing, so leave the option out");
+    }
     let run = world.run(&["plan", "--parallelsm", "2"]);
     run.exits(3).says("a similar argument exists: '--parallelism'");
 }
