@@ -141,6 +141,12 @@ fn domain_of(request: &Request) -> String {
 
 async fn answer(State(shared): State<Shared>, request: Request) -> ([(header::HeaderName, &'static str); 2], String) {
     let counters = &shared.counters;
+    let version = header::HeaderName::from_static("x-shopify-api-version");
+    let headers = [(header::CONTENT_TYPE, "application/json"), (version, "2026-10")];
+    if !request.uri().path().contains("/admin/") {
+        // Asked whether this is the sandbox, it is not.
+        return (headers, "{}".to_owned());
+    }
     counters.requests.fetch_add(1, Relaxed);
     if request.version() == Version::HTTP_2 {
         counters.http2.fetch_add(1, Relaxed);
@@ -151,8 +157,7 @@ async fn answer(State(shared): State<Shared>, request: Request) -> ([(header::He
         tokio::time::sleep(shared.latency).await;
     }
     let text = shared.desk.lock().unwrap().answer(&domain, &body, counters);
-    let version = header::HeaderName::from_static("x-shopify-api-version");
-    ([(header::CONTENT_TYPE, "application/json"), (version, "2026-10")], text)
+    (headers, text)
 }
 
 /// The process: serves until its input ends, then tells what it saw.
