@@ -188,12 +188,21 @@ pub(crate) struct RunArgs {
     pub(crate) access: AccessArgs,
 }
 
+/// A flag's variable: what is neither yes nor no is a mistake, and must not let a manifest run commands.
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("write 1 or 0".to_owned()),
+    }
+}
+
 /// How to reach a shop.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct AccessArgs {
     /// Let the manifest run commands to fetch secrets
-    #[arg(long, env = "HOOKWRIGHT_ALLOW_COMMANDS", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(long, env = "HOOKWRIGHT_ALLOW_COMMANDS", value_parser = yes_or_no)]
     pub(crate) allow_commands: bool,
     /// Look up secrets only where a pattern allows it: env:NAME, file:PATH or command:PROGRAM ARGUMENT …, with `*` for any
     /// text, and {shop} and {SHOP} for the shop; repeatable. The manifest cannot change it

@@ -1,11 +1,15 @@
-//! JSON in which no object names a key twice. Pure.
+//! What parsers of JSON let pass and readers must not: an object that names a key twice, a list in the place of an object.
+//! Pure.
 //!
 //! Parsers take the last of two values, or the first: an answer with two `data` or two `userErrors` means what its reader
 //! makes of it, so it is no answer.
 
 use std::collections::HashSet;
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 const TWICE: &str = "duplicate key";
@@ -14,6 +18,31 @@ const TWICE: &str = "duplicate key";
 pub(crate) fn names_a_key_twice(body: &[u8]) -> bool {
     let mut json = serde_json::Deserializer::from_slice(body);
     Unique.deserialize(&mut json).is_err_and(|error| error.is_data() && error.to_string().starts_with(TWICE))
+}
+
+/// A struct that stands in JSON as an object. By itself serde takes a list of its fields, too, and what a server means by
+/// that nobody knows.
+#[derive(Debug)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OfMap(PhantomData))
+    }
+}
+
+struct OfMap<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMap<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }
 
 struct Unique;

@@ -109,10 +109,13 @@ pub fn reports_markdown(reports: &[Report]) -> String {
 pub fn plan_last_line(summary: &v1::Summary, complete: bool) -> String {
     let v1::Summary { add, change, destroy, blocked, attention, shops, .. } = summary;
     let counts = format!("{add} to add, {change} to change, {destroy} to destroy");
+    // Where no shop was read, tolerated or not, nothing is known to match.
+    let read = shops.changed + shops.unchanged;
+    let unread = if read == 0 { shops.failed + shops.unavailable } else { shops.failed };
     // Without separators of thousands, and so not `count`: scripts read the numbers.
-    let shop = if shops.failed == 1 { "shop" } else { "shops" };
-    if !complete || *blocked > 0 || shops.failed > 0 {
-        format!("Plan incomplete: {counts}; {blocked} blocked, {} {shop} not read.", shops.failed)
+    let shop = if unread == 1 { "shop" } else { "shops" };
+    if !complete || *blocked > 0 || unread > 0 {
+        format!("Plan incomplete: {counts}; {blocked} blocked, {unread} {shop} not read.")
     } else if [add, change, destroy].iter().any(|n| **n > 0) {
         format!("Plan: {counts}.")
     } else if *attention > 0 {

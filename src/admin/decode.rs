@@ -10,6 +10,7 @@ use super::envelope::Data;
 use super::error::{AdminError, Kind};
 use super::redact::Redactor;
 use crate::catalog;
+use crate::json::Object;
 use crate::model::{Address, Binding, Format, Live, Scope, ScopeSet, Sight, SubscriptionId};
 use crate::state::Entry;
 use crate::words;
@@ -18,8 +19,8 @@ use crate::words;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Connection {
-    nodes: Vec<Node>,
-    page_info: PageInfo,
+    nodes: Vec<Object<Node>>,
+    page_info: Object<PageInfo>,
 }
 
 #[derive(Deserialize)]
@@ -39,11 +40,11 @@ struct Node {
     filter: Option<String>,
     include_fields: Vec<String>,
     metafield_namespaces: Vec<String>,
-    metafields: Vec<Metafield>,
+    metafields: Vec<Object<Metafield>>,
     name: Option<String>,
     created_at: String,
     updated_at: String,
-    api_version: Option<Version>,
+    api_version: Option<Object<Version>>,
 }
 
 #[derive(Deserialize)]
@@ -60,8 +61,8 @@ struct Version {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Installation {
-    app: Option<App>,
-    access_scopes: Vec<Version>,
+    app: Option<Object<App>>,
+    access_scopes: Vec<Object<Version>>,
 }
 
 #[derive(Deserialize)]
@@ -77,9 +78,9 @@ pub(super) struct Page {
 
 /// Takes `webhookSubscriptions` out of `data`.
 pub(super) fn page(data: &mut Data, redactor: &Redactor) -> Result<Page, AdminError> {
-    let connection: Connection = part(data, "webhookSubscriptions", redactor)?;
-    let entries = connection.nodes.into_iter().map(|node| entry(node, redactor)).collect::<Result<_, _>>()?;
-    let next = match connection.page_info {
+    let Object(connection): Object<Connection> = part(data, "webhookSubscriptions", redactor)?;
+    let entries = connection.nodes.into_iter().map(|Object(node)| entry(node, redactor)).collect::<Result<_, _>>()?;
+    let next = match connection.page_info.0 {
         PageInfo { has_next_page: false, .. } => None,
         PageInfo { end_cursor: Some(cursor), .. } => Some(cursor),
         PageInfo { .. } => {
@@ -92,14 +93,15 @@ pub(super) fn page(data: &mut Data, redactor: &Redactor) -> Result<Page, AdminEr
 /// Takes the granted scopes and the app's number out of `data`. Without the number, which only compares namespaces, the
 /// shop can be read all the same.
 pub(super) fn installation(data: &mut Data, redactor: &Redactor) -> Result<(ScopeSet, Option<u64>), AdminError> {
-    let Installation { app, access_scopes } = part(data, "currentAppInstallation", redactor)?;
-    let number = app.and_then(|app| app.id.strip_prefix("gid://shopify/App/")?.parse().ok());
-    Ok((access_scopes.iter().map(|scope| Scope::observed(&scope.handle)).collect(), number))
+    let Object(Installation { app, access_scopes }) = part(data, "currentAppInstallation", redactor)?;
+    let number = app.and_then(|Object(app)| app.id.strip_prefix("gid://shopify/App/")?.parse().ok());
+    Ok((access_scopes.iter().map(|Object(scope)| Scope::observed(&scope.handle)).collect(), number))
 }
 
 /// One subscription, as a mutation gives it back.
 pub(super) fn subscription(value: Value, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
-    entry(take(value, "webhookSubscription", redactor)?, redactor)
+    let Object(node) = take(value, "webhookSubscription", redactor)?;
+    entry(node, redactor)
 }
 
 fn part<T: DeserializeOwned>(data: &mut Data, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
@@ -144,9 +146,9 @@ fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
         include_fields,
         metafield_namespaces,
         name,
-        metafields: Some(metafields.into_iter().map(|m| format!("{}.{}", m.namespace, m.key)).collect()),
+        metafields: Some(metafields.into_iter().map(|Object(m)| format!("{}.{}", m.namespace, m.key)).collect()),
     };
-    let api_version = api_version.map(|version| version.handle);
+    let api_version = api_version.map(|Object(version)| version.handle);
     Ok(Entry { binding, meta: Live { id, created_at, updated_at, api_version, sight: Sight::Whole, app: None } })
 }
 

@@ -10,6 +10,7 @@ use super::endpoint::Endpoint;
 use super::hosts;
 use super::http::{Place, Request, send};
 use super::redact::Redactor;
+use crate::json::Object;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -25,7 +26,8 @@ pub(crate) async fn is_sandbox(url: &str) -> bool {
     let Ok(client) = hosts::client(url.scheme() == "http", true, PATIENCE) else { return false };
     let request = Request { method: Method::GET, url: url.as_str(), body: None };
     let Ok(answer) = send(&client, request, None, Place::AdminUrl, &Redactor::of_all([])).await else { return false };
-    answer.status == 200 && serde_json::from_slice(&answer.body).is_ok_and(|i: Identity| i.hookwright_sandbox > 0)
+    answer.status == 200
+        && serde_json::from_slice(&answer.body).is_ok_and(|Object(i): Object<Identity>| i.hookwright_sandbox > 0)
 }
 
 /// Where the sandbox says who it is; `None` where the host is not a loopback address.

@@ -19,6 +19,7 @@ struct Habit {
 }
 
 const OUT: &[&str] = &["out", "o", "output", "save"];
+const ALLOW: &[&str] = &["allow", "consent"];
 const YES: &[&str] = &["auto-approve", "y", "yes", "assume-yes", "approve", "force"];
 const DRY: &[&str] = &["dry-run", "n", "check", "what-if", "noop"];
 const FILE: &[&str] = &["file", "f", "manifest", "config", "filename", "chdir"];
@@ -32,6 +33,19 @@ const HABITS: &[Habit] = &[
     habit(OUT, "", "out", "hookwright writes to a file with --out FILE"),
     habit(YES, "", "auto-approve", "hookwright applies without asking with --auto-approve"),
     habit(YES, "", "file", "this command asks nothing, so leave the option out"),
+    habit(
+        ALLOW,
+        "plan",
+        "",
+        "consents are given to `hookwright apply` or `hookwright show --check`; plan changes nothing",
+    ),
+    habit(ALLOW, "drift", "", "consents are given to `hookwright apply`; drift changes nothing"),
+    habit(
+        &["expect-digest", "report", "journal", "checked"],
+        "plan",
+        "",
+        "it belongs to `hookwright apply`, which carries out a plan that `plan --out FILE` saved",
+    ),
     habit(DRY, "apply", "", "`hookwright plan` shows what an apply would do, and changes nothing"),
     habit(DRY, "plan", "", "hookwright plan changes nothing, so leave the option out"),
     habit(DRY, "drift", "", "hookwright drift changes nothing, so leave the option out"),
@@ -60,6 +74,12 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["refresh", "status", "check"], "`hookwright drift` compares the live webhooks with the manifest"),
     (&["lint", "fmt"], "`hookwright validate` checks a manifest"),
     (&["version"], "`hookwright --version` prints the version"),
+    (&["destroy", "delete"], "write `bindings: []` for the shop, and `hookwright apply` deletes what is managed there"),
+    (
+        &["state", "list", "ls"],
+        "`hookwright drift` compares what is live with the manifest, `hookwright import` prints it",
+    ),
+    (&["login"], "`hookwright auth login` has a shop approve the app"),
 ];
 
 const fn habit(

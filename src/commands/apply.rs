@@ -75,15 +75,16 @@ async fn saved(
     let mut run =
         pipeline::open(&args.manifest, select, &args.run, output.voice(), output, Some(&plan), recorder).await?;
     same_target(&run, &plan)?;
-    let mut consents = consents.to_vec();
+    let given = consents;
+    let mut consents = given.to_vec();
     consents.extend(check::shard_was_judged(&plan, args.checked.as_deref())?);
     let consents = &consents[..];
-    check::refuse(&plan.hazards, consents)?;
+    check::refuse(&plan.hazards, consents, given)?;
     run.look_up(&args.manifest.file, output, Some(&plan)).await?;
     same_adobe(&run, &plan)?;
     run.comes_from_manifest(&plan)?;
     let hazards = run.hazards_of(&plan).await;
-    check::refuse(&hazards, consents)?;
+    check::refuse(plan.hazards.iter().chain(&hazards), consents, given)?;
     plan.hazards.extend(hazards);
     run.relabel(&mut plan);
     refuse_settling(&run, &plan, consents)?;
@@ -125,7 +126,7 @@ async fn fresh(
     if plan.selection.shard.is_some() {
         check::shard_was_judged(&plan, None)?;
     }
-    check::refuse(&plan.hazards, consents)?;
+    check::refuse(&plan.hazards, consents, consents)?;
     let anything = plan.summary.shops.changed > 0;
     if asks && anything && !agreed(&plan)? {
         output.remark("\nApply cancelled.\n");
@@ -179,7 +180,7 @@ fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
 
 /// What was made or changed at Adobe since the plan is as young as what was then.
 fn refuse_settling(run: &Run, plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
-    check::refuse(plan::settling(&run.destinations(), &plan.shops).as_ref(), consents)
+    check::refuse(plan::settling(&run.destinations(), &plan.shops).as_ref(), consents, &[])
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {

@@ -12,6 +12,7 @@ use super::target::word;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
+use crate::json::Object;
 use crate::plan::v1::{Destination, Hazard, Plan, Settings};
 use crate::plan::{self, Consent};
 use crate::render::{self, count};
@@ -37,17 +38,33 @@ pub(super) fn perhaps_manifest(path: &Path, failure: Failure) -> Failure {
     failure.hint(format!("a manifest is named with -f: `hookwright plan -f {name}`, `hookwright apply -f {name}`"))
 }
 
-/// Refuses hazards without consent, with figures and the way out.
-pub(super) fn refuse<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, consents: &[Consent]) -> Result<(), Failure> {
-    let refused = plan::refused(hazards, consents, clock());
+/// Refuses hazards without consent, with figures and the way out. A consent that was `given` here and covers nothing is
+/// mentioned: it may be misspelt.
+pub(super) fn refuse<'a>(
+    hazards: impl IntoIterator<Item = &'a Hazard>,
+    consents: &[Consent],
+    given: &[Consent],
+) -> Result<(), Failure> {
+    consented(hazards, consents, given, "refused, and nothing was sent: the plan has")
+}
+
+fn consented<'a>(
+    hazards: impl IntoIterator<Item = &'a Hazard>,
+    consents: &[Consent],
+    given: &[Consent],
+    what: &str,
+) -> Result<(), Failure> {
+    let hazards: Vec<&Hazard> = hazards.into_iter().collect();
+    let refused = plan::refused(hazards.iter().copied(), consents, clock());
     if refused.is_empty() {
         return Ok(());
     }
-    let mut failure = Failure::new(
-        Exit::Refused,
-        format!("refused, and nothing was sent: the plan has {} without consent", count(refused.len(), "hazard")),
-    );
+    let message = format!("{what} {} without consent", count(refused.len(), "hazard"));
+    let mut failure = Failure::new(Exit::Refused, message);
     failure.hints = render::refused_hazards(&refused);
+    for unused in given.iter().filter(|consent| !hazards.iter().any(|hazard| consent.covers(hazard))) {
+        failure = failure.hint(format!("--allow {} covers none of the plan's hazards", unused.as_str()));
+    }
     Err(failure)
 }
 
@@ -74,7 +91,15 @@ pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<Ve
         .hint("judge all shards with `hookwright show --check --out checked.json SHARD…`, then apply with --checked checked.json"));
     };
     let read = read_file(path)?;
-    let checked: Checked = serde_json::from_slice(&read).map_err(|e| not_checked(path, &words::of_json(&e)))?;
+    let Object(checked): Object<Checked> =
+        serde_json::from_slice(&read).map_err(|e| not_checked(path, &words::of_json(&e)))?;
+    if checked.format_version.split('.').next() != Some("1") {
+        return Err(Failure::invalid(format!(
+            "{} has the format {:?}; this hookwright reads 1.x",
+            path.display(),
+            checked.format_version
+        )));
+    }
     if checked.manifest_digest == plan.manifest_digest && checked.plan_digests.contains(&plan.plan_digest) {
         let consents = checked.consents.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>();
         return consents.map_err(|e| Failure::invalid(format!("{}: {e}", path.display())));
@@ -91,7 +116,7 @@ fn not_checked(path: &Path, why: &str) -> Failure {
 pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>) -> Result<(), Failure> {
     let Some(first) = plans.first() else { return Ok(()) };
     let hazards = plan::together(plans);
-    refuse(&hazards, consents)?;
+    consented(&hazards, consents, consents, "not checked: the plans have together")?;
     let checked = Checked {
         format_version: "1.0".to_owned(),
         manifest_digest: first.manifest_digest.clone(),

@@ -21,6 +21,14 @@ const IGNORED: &str = ".hookwright/";
 /// nothing. 0, or 3 if the manifest is not written.
 pub(crate) fn run(args: &InitArgs, here: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let path = args.path.display();
+    if args.path.is_dir() {
+        writeln!(err, "error: {path} is a folder; nothing was written")?;
+        let file = args.path.join(crate::cli::DEFAULT_MANIFEST);
+        writeln!(err, "  = help: name a file in it: hookwright init {}", word(&file.display().to_string()))?;
+        return Ok(3);
+    }
+    // Best effort: why the file cannot be made is said below.
+    let _ = std::fs::create_dir_all(files::parent(&args.path));
     match create(&args.path, TEMPLATE.as_bytes()) {
         Ok(()) => writeln!(out, "Wrote {path}, a first manifest.")?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

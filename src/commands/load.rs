@@ -150,10 +150,14 @@ impl Search {
             };
             return self.problem(path, &format!("the file cannot be read: {error}"), hint);
         }
-        let hint = if path == Path::new(DEFAULT_MANIFEST) {
+        let hint = if path == Path::new("-") {
+            "a manifest is not read from standard input: name a file or folder"
+        } else if path.to_string_lossy().contains(',') {
+            "a comma does not separate paths: repeat -f for each"
+        } else if path == Path::new(DEFAULT_MANIFEST) {
             "`hookwright init` writes a first manifest; -f names another file or folder"
         } else {
-            "check the path after -f; without -f the manifest is hookwright.yaml, and `hookwright init` writes one"
+            "check the path; without -f the manifest is hookwright.yaml, and `hookwright init` writes one"
         };
         self.problem(path, "there is no such file or folder", hint);
     }

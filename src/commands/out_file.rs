@@ -62,6 +62,10 @@ enum Way {
 impl OutFile {
     /// Makes sure that the file can be written. Nothing has been sent yet, so a mistake in a path costs nothing.
     pub(super) fn prepare(path: &Path) -> Result<Self, Failure> {
+        if path.as_os_str() == "-" {
+            return Err(Failure::invalid("`-` is no file: an option that writes a file needs its name")
+                .hint("--format json prints to standard output"));
+        }
         let way = way(path).map_err(|e| Failure::invalid(format!("cannot write {}: {}", path.display(), plain(&e))))?;
         Ok(Self { path: path.to_owned(), way })
     }

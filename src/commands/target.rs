@@ -89,14 +89,26 @@ pub(crate) fn led_here(mut error: AdminError, options: &str) -> AdminError {
     error
 }
 
-/// The text with `options` in the commands of `auth` that it names: who reads them is not told where a message was made,
-/// and what mends a shop of the sandbox is a login there.
+/// The text with `options` in the commands of `auth` that it names: who reads them is not told where a message was made.
+/// A link leads nowhere in the sandbox, where a scope is granted by a command of its own.
 pub(crate) fn whole(message: &str, options: &str) -> String {
     let mut parts = message.split('`');
     let mut out = parts.next().unwrap_or_default().to_owned();
     for (n, part) in parts.enumerate() {
-        let names_auth = n % 2 == 0 && part.starts_with("hookwright auth ") && !part.ends_with(options);
-        out = out + "`" + part + if names_auth { options } else { "" };
+        out.push('`');
+        match (n % 2 == 0, part.strip_prefix("hookwright auth url"), options.split_once(" --sandbox")) {
+            (true, Some(shop), Some((_, state))) => {
+                let state = state.strip_prefix("-state").map(|state| format!(" --state{state}")).unwrap_or_default();
+                out += &format!(
+                    "hookwright sandbox edit scopes{} SCOPES{state}",
+                    shop.split(" -f").next().unwrap_or_default()
+                );
+            }
+            (true, ..) if part.starts_with("hookwright auth ") && !part.ends_with(options) => {
+                out = out + part + options;
+            }
+            _ => out += part,
+        }
     }
     out
 }

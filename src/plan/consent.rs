@@ -21,6 +21,7 @@ const KINDS: [(&str, bool); 9] = [
 /// One value of `--allow`.
 #[derive(Debug, Clone)]
 pub struct Consent {
+    text: String,
     kind: String,
     shop: Option<ShopPattern>,
 }
@@ -37,6 +38,9 @@ pub enum ConsentError {
     /// A hazard of the run has no shop.
     #[error("{0} is a hazard of the whole run: write it without a shop")]
     ShopGiven(String),
+    /// Several in one.
+    #[error("{0:?}: a comma does not separate consents; repeat --allow for each")]
+    Comma(String),
     /// The glob is none.
     #[error("{0:?} is not a valid pattern for a shop")]
     Pattern(String),
@@ -45,22 +49,31 @@ pub enum ConsentError {
 impl Consent {
     /// Parses one value of `--allow`.
     pub fn parse(text: &str) -> Result<Self, ConsentError> {
+        if text.contains(',') {
+            return Err(ConsentError::Comma(text.to_owned()));
+        }
         let (kind, shop) = text.split_once(':').map_or((text, None), |(kind, shop)| (kind, Some(shop)));
         let known = KINDS.iter().find(|(name, _)| *name == kind);
         let (_, of_shop) = known.ok_or_else(|| ConsentError::Kind(kind.to_owned()))?;
         match (of_shop, shop) {
             (true, None) => Err(ConsentError::ShopMissing(kind.to_owned())),
             (false, Some(_)) => Err(ConsentError::ShopGiven(kind.to_owned())),
-            (_, None) => Ok(Self { kind: kind.to_owned(), shop: None }),
+            (_, None) => Ok(Self { text: text.to_owned(), kind: kind.to_owned(), shop: None }),
             (_, Some(pattern)) => {
                 let parsed = ShopPattern::parse(pattern);
                 let parsed = parsed.map_err(|_| ConsentError::Pattern(pattern.to_owned()))?;
-                Ok(Self { kind: kind.to_owned(), shop: Some(parsed) })
+                Ok(Self { text: text.to_owned(), kind: kind.to_owned(), shop: Some(parsed) })
             }
         }
     }
 
-    fn covers(&self, hazard: &Hazard) -> bool {
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it consents to this hazard.
+    pub fn covers(&self, hazard: &Hazard) -> bool {
         let shop = match (&self.shop, &hazard.shop) {
             (None, None) => true,
             (Some(pattern), Some(shop)) => ShopDomain::parse(shop).is_ok_and(|shop| pattern.matches(&shop)),

@@ -10,7 +10,7 @@ use crate::words;
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The state path names something else.
-    #[error("{} is not a sandbox state, so it is left alone; name another file with --state, or move this one away", .path.display())]
+    #[error("{} is not a sandbox state, so it is left alone; name another file with --sandbox-state (`hookwright sandbox`: --state), or move this one away", .path.display())]
     NotAState {
         /// The file.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub enum SandboxError {
         why: String,
     },
     /// Another process holds the state.
-    #[error("the sandbox state {} is in use by another process{}; stop that one, or name another file with --state",
+    #[error("the sandbox state {} is in use by another process{}; stop that one, or name another file with --sandbox-state (`hookwright sandbox`: --state)",
         .path.display(), .server.map(|at| format!(" (it listens on {at})")).unwrap_or_default())]
     InUse {
         /// The file.

@@ -84,7 +84,7 @@ fn a_command_that_is_named_has_its_shop_its_manifest_and_its_target() {
     std::fs::remove_file(world.path("hookwright.yaml")).unwrap();
     let run = world.plan(&["-f", "hooks/all.yaml", "--sandbox-state", "state.json"]);
     // Of a finding that occurs twice in one shop, and of one that stands alone.
-    run.says_times(2, "`hookwright auth url --shop acme -f hooks/all.yaml --sandbox --sandbox-state state.json`");
+    run.says_times(2, "`hookwright sandbox edit scopes --shop acme SCOPES --state state.json`");
     assert!(!run.out.contains("<shop>"), "{run}");
     try_out(&run.out);
 
@@ -93,6 +93,6 @@ fn a_command_that_is_named_has_its_shop_its_manifest_and_its_target() {
     let world = World::new(&manifest(&shops.replace("scopes: [read_customers], ", "")), seed);
     world.plan(&[]).says(
         "and it is not granted: add it to the app and have the shop approve it, see \
-                          `hookwright auth url --shop acme --sandbox`",
+                          `hookwright sandbox edit scopes --shop acme SCOPES`",
     );
 }

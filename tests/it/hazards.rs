@@ -21,7 +21,9 @@ fn a_hazard_is_refused_with_its_figures_until_somebody_consents() {
     let refused = world.run(&["apply", "--sandbox", "plan.json"]);
     refused.exits(6).says("nothing was sent").says("--allow max_delete_percent:acme");
     world.apply(&[]).exits(6);
-    world.apply(&["--allow", "max_delete_percent:other"]).exits(6);
+    let other = world.apply(&["--allow", "max_delete_percent:other"]);
+    other.exits(6).says("--allow max_delete_percent:other covers none of the plan's hazards");
+    world.apply(&["--allow", "max_delete_percent:acme,empty_shop:acme"]).exits(3).says("repeat --allow for each");
     assert_eq!(world.mutations(), 0);
     world.run(&["show", "plan.json", "--check"]).exits(6);
     world.run(&["show", "plan.json", "--check", "--allow", "max_delete_percent:acme"]).exits(0);
@@ -108,7 +110,7 @@ fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_fi
         |more: &[&str]| world.run(&[&["show", "--check", "--out", "checked.json", "1.json", "2.json"], more].concat());
     // More than a few hazards of a kind are one line, with the option to copy.
     let refused = check(&[]);
-    refused.exits(6).says("the plan has 9 hazards without consent");
+    refused.exits(6).says("not checked: the plans have together 9 hazards without consent");
     assert_eq!(
         refused.err.lines().skip(1).collect::<Vec<_>>(),
         [

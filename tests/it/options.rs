@@ -33,8 +33,32 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
     for args in [&["plan", "-y"][..], &["drift", "--yes"]] {
         world.run(args).exits(3).says("this command asks nothing, so leave the option out");
     }
+    let allow = world.run(&["plan", "--allow", "empty_shop:a"]);
+    allow.exits(3).says("consents are given to `hookwright apply` or `hookwright show --check`");
+    assert!(!allow.err.contains("--allow-commands"), "never to a consent of another kind: {allow}");
+    world.run(&["destroy"]).exits(3).says("write `bindings: []` for the shop");
+    world.run(&["plan", "--out", "-"]).exits(3).says("`-` is no file");
+    assert!(!world.path("-").exists());
+    world.run(&["plan", "-f", "a,b"]).exits(3).says("repeat -f for each");
+    world.run(&["plan", "-f", "-"]).exits(3).says("not read from standard input");
+    world.run(&["plan", "--shop", "tea-house,coffee-bar"]).exits(3).says("repeat --shop for each");
     let run = world.run(&["plan", "--parallelsm", "2"]);
     run.exits(3).says("a similar argument exists: '--parallelism'");
+}
+
+#[test]
+fn what_is_neither_yes_nor_no_lets_no_manifest_run_commands() {
+    let world = world();
+    let plan = |value: &str| {
+        let mut command = world.command(&["plan", "--sandbox"]);
+        crate::world::Run::of(&command.env("HOOKWRIGHT_ALLOW_COMMANDS", value).output().unwrap())
+    };
+    for value in ["nein", "2", "yes please"] {
+        plan(value).exits(3).says("write 1 or 0");
+    }
+    for value in ["", "0", "no", "1", "TRUE"] {
+        plan(value).exits(0);
+    }
 }
 
 #[test]

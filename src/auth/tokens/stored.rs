@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::{SANDBOX_CLIENT, SANDBOX_TOKEN, Tokens, after, due, is};
+use super::{SANDBOX_CLIENT, SANDBOX_SECRET, SANDBOX_TOKEN, Tokens, after, due, is};
 use crate::admin::{AdminError, Kind};
 use crate::auth::oauth::{self, Credentials, Grant};
 use crate::auth::secrets::{Role, wrong_form};
@@ -174,6 +174,12 @@ impl Tokens {
             return Err(AdminError::new(Kind::LoginRequired, "there is nothing to refresh the token with"));
         };
         let app = self.app(shop, app).await?;
+        let made_up = app.client_secret.expose_secret() == SANDBOX_SECRET;
+        if made_up && self.inner.options.sandbox.is_none() && entry.client_id.as_deref() != Some(SANDBOX_CLIENT) {
+            let message = "the refresh token of a real app is not sent beside a made-up client secret: the secret that \
+                           `client_secret` refers to is unavailable";
+            return Err(AdminError::new(Kind::SecretUnavailable, message));
+        }
         let client = &self.inner.options.client;
         // Reading secrets may have taken a while. From here on it is carried through.
         if client.is_stopped() {
@@ -197,8 +203,8 @@ impl Tokens {
         // Who cannot be asked for the id now is asked again where it is needed, and a good token needs none.
         let id = match self.resolved(&app.client_id, shop, Role::ClientId).await {
             Ok(Some(id)) => id,
-            Ok(None) if self.inner.options.sandbox.is_some() => SANDBOX_CLIENT.into(),
-            Ok(None) | Err(_) => return Ok(()),
+            Ok(None) => SANDBOX_CLIENT.into(),
+            Err(_) => return Ok(()),
         };
         if of == id.expose_secret() {
             return Ok(());

@@ -111,22 +111,27 @@ fn endpoints(account: &AepAccount, setting: &Setting) -> Result<Endpoints, Failu
 }
 
 async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -> Result<Client, ShopError> {
-    let secret = async |reference: &SecretRef, in_sandbox: &str| match setting.secrets.resolve_common(reference).await {
-        Err(_) if setting.in_sandbox().await => Ok(SecretString::from(in_sandbox)),
-        resolved => resolved.map_err(|e| ShopError {
+    let secret = async |reference: &SecretRef| match setting.secrets.resolve_common(reference).await {
+        Err(_) if setting.in_sandbox().await => Ok(None),
+        resolved => resolved.map(Some).map_err(|e| ShopError {
             kind: SecretError::KIND.to_owned(),
             http_status: None,
             message: format!("aep `{}`: {e}", account.name),
             retryable: false,
         }),
     };
+    // A real secret is not sent beside a client id that is made up, nor is a made-up one beside a real id of use.
+    let (client_id, client_secret) = match (secret(&account.client_id).await?, secret(&account.client_secret).await?) {
+        (Some(id), Some(secret)) => (id, secret),
+        _ => (SecretString::from(SANDBOX_CLIENT), SecretString::from(SANDBOX_SECRET)),
+    };
     let credentials = Account {
         name: account.name.to_string(),
         endpoints,
         org: account.org.clone(),
         sandbox: account.sandbox.clone(),
-        client_id: secret(&account.client_id, SANDBOX_CLIENT).await?,
-        client_secret: secret(&account.client_secret, SANDBOX_SECRET).await?,
+        client_id,
+        client_secret,
         scopes: account.scopes.clone(),
     };
     let options = Options {

@@ -34,6 +34,8 @@ pub(super) fn selected(manifest: &Manifest, selection: &Selection, terms: &Terms
 fn no_such_shop(manifest: &Manifest, text: &str) -> Failure {
     let handles = || manifest.shops.iter().map(|shop| shop.shop.handle());
     let hint = meant_shop(manifest, text).unwrap_or_else(|| the_manifest_has("shops", handles().collect()));
+    let hint =
+        if text.contains(',') { "a comma does not separate shops: repeat --shop for each".to_owned() } else { hint };
     Failure::invalid(format!("--shop {text} matches no shop of the manifest")).hint(hint)
 }
 
