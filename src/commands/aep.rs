@@ -12,5 +12,5 @@ mod verify;
 pub(crate) use accounts::{Accounts, Setting};
 pub(crate) use changed::changed;
 pub(crate) use lookup::{Looked, look_up};
-pub(crate) use replaced::{explain, gone};
+pub(crate) use replaced::explain;
 pub(crate) use verify::{unchecked, verify, with_runs};

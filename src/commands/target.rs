@@ -98,7 +98,8 @@ pub(crate) fn whole(message: &str, options: &str) -> String {
         out.push('`');
         match (n % 2 == 0, part.strip_prefix("hookwright auth url"), options.split_once(" --sandbox")) {
             (true, Some(shop), Some((_, state))) => {
-                let state = state.strip_prefix("-state").map(|state| format!(" --state{state}")).unwrap_or_default();
+                let state =
+                    state.strip_prefix(" --sandbox-state").map(|state| format!(" --state{state}")).unwrap_or_default();
                 out += &format!(
                     "hookwright sandbox edit scopes{} SCOPES{state}",
                     shop.split(" -f").next().unwrap_or_default()

@@ -36,6 +36,11 @@ pub(super) fn contradiction(plan: &Plan) -> Option<String> {
     if summary != plan.summary || complete != plan.complete {
         return Some("its summary does not match its changes".to_owned());
     }
+    // It is printed to be copied, and written into the file of `show --check --out`.
+    let odd = |hazard: &&Hazard| hazard.allow != hazards::consent_to(&hazard.kind, hazard.shop.as_deref());
+    if let Some(hazard) = plan.hazards.iter().find(odd) {
+        return Some(format!("the consent that it names for a hazard {} is another one's", hazard.kind));
+    }
     let told = |hazard: &Hazard| {
         let same = |h: &Hazard| (&h.kind, &h.shop, &h.details) == (&hazard.kind, &hazard.shop, &hazard.details);
         plan.hazards.iter().any(same)

@@ -20,15 +20,14 @@ const FEW_IN_A_SHOP: Few = Few { of: 5, from: 2 };
 const FEW_IN_A_RUN: Few = Few { of: 50, from: 5 };
 
 fn hazard(kind: &str, shop: Option<&str>, message: String, details: Value) -> Hazard {
-    let handle = |shop: &str| ShopDomain::parse(shop).map_or_else(|_| shop.to_owned(), |s| s.handle().to_owned());
     let details = if let Value::Object(map) = details { map } else { Map::new() };
-    Hazard {
-        kind: kind.to_owned(),
-        shop: shop.map(ToOwned::to_owned),
-        message,
-        allow: shop.map_or_else(|| kind.to_owned(), |shop| format!("{kind}:{}", handle(shop))),
-        details,
-    }
+    Hazard { kind: kind.to_owned(), shop: shop.map(ToOwned::to_owned), message, allow: consent_to(kind, shop), details }
+}
+
+/// What to pass to `--allow` for a hazard.
+pub(super) fn consent_to(kind: &str, shop: Option<&str>) -> String {
+    let handle = |shop: &str| ShopDomain::parse(shop).map_or_else(|_| shop.to_owned(), |s| s.handle().to_owned());
+    shop.map_or_else(|| kind.to_owned(), |shop| format!("{kind}:{}", handle(shop)))
 }
 
 /// What counts as a delete for every limit: not the second of two alike nor the second half of a replace, but a
@@ -43,6 +42,10 @@ fn loses_a_route(change: &Change) -> bool {
 
 fn changes_address(change: &Change) -> bool {
     change.action == Action::Update && change.fields.iter().any(|f| f == "address")
+}
+
+fn id_of(change: &Change) -> Option<&str> {
+    change.before.as_ref()?.id.as_deref()
 }
 
 fn binds_anew(change: &Change) -> bool {
@@ -93,7 +96,9 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
     let lost = lost.iter().filter(|c| c.reason != "unmanaged").filter_map(|c| c.before.as_ref());
     let deleted: Vec<&str> = lost.map(|before| before.address.as_str()).filter(|a| is_foreign(a)).collect();
     out.extend(delete_foreign(name, &deleted));
-    let moved = shop.changes.iter().filter(|c| changes_address(c) && !loses_a_route(c));
+    // One that keeps its address changes its name alone, and may keep the new one.
+    let goes = |id: Option<&str>| shop.changes.iter().any(|c| c.action == Action::Delete && id_of(c) == id);
+    let moved = shop.changes.iter().filter(|c| c.action == Action::Update && !loses_a_route(c) && !goes(id_of(c)));
     let moves = moved.filter_map(|c| Some((c.before.as_ref()?.address.as_str(), c.after.as_ref()?.address.as_str())));
     out.extend(reroute_foreign(name, &moves.filter(|(from, _)| is_foreign(from)).collect()));
 
@@ -208,9 +213,8 @@ pub fn is_foreign(hazard: &Hazard) -> bool {
     hazard.kind == "delete_foreign" || hazard.kind == "reroute_foreign"
 }
 
-/// Removes what is nobody else's from the hazards about foreign routes: deletes from the addresses in `own`, and moves
-/// of which `is_own` says so, given the addresses from and to which they lead.
-pub fn dismiss_own(hazards: &mut Vec<Hazard>, own: &BTreeSet<String>, is_own: impl Fn(&str, &str) -> bool) {
+/// Removes the addresses in `own` from the hazards about foreign routes.
+pub fn dismiss_own(hazards: &mut Vec<Hazard>, own: &BTreeSet<String>) {
     let foreign = |address: &str| !own.contains(&Address::new(address).folded());
     *hazards = std::mem::take(hazards)
         .into_iter()
@@ -221,7 +225,7 @@ pub fn dismiss_own(hazards: &mut Vec<Hazard>, own: &BTreeSet<String>, is_own: im
                 delete_foreign(hazard.shop.as_deref(), &left)
             }
             "reroute_foreign" => {
-                let left = moves(&hazard).into_iter().filter(|(from, to)| foreign(from) && !is_own(from, to)).collect();
+                let left = moves(&hazard).into_iter().filter(|(from, _)| foreign(from)).collect();
                 reroute_foreign(hazard.shop.as_deref(), &left)
             }
             _ => Some(hazard),
@@ -230,7 +234,7 @@ pub fn dismiss_own(hazards: &mut Vec<Hazard>, own: &BTreeSet<String>, is_own: im
 }
 
 /// From and to which addresses a `reroute_foreign` hazard moves subscriptions.
-pub fn moves(hazard: &Hazard) -> BTreeSet<(&str, &str)> {
+pub(super) fn moves(hazard: &Hazard) -> BTreeSet<(&str, &str)> {
     let moves = hazard.details.get("moves").and_then(Value::as_array).into_iter().flatten();
     moves.filter_map(|m| Some((m.get("from")?.as_str()?, m.get("to")?.as_str()?))).collect()
 }
@@ -245,7 +249,7 @@ fn delete_foreign(shop: Option<&str>, addresses: &[&str]) -> Option<Hazard> {
 fn reroute_foreign(shop: Option<&str>, moves: &BTreeSet<(&str, &str)>) -> Option<Hazard> {
     let from: BTreeSet<&str> = moves.iter().map(|(from, _)| *from).collect();
     let from: Vec<&str> = from.into_iter().collect();
-    let message = format!("sends managed subscriptions elsewhere whose address is {}", nobodys(&from)?);
+    let message = format!("changes managed subscriptions whose address is {}", nobodys(&from)?);
     let moves: Vec<Value> = moves.iter().map(|(from, to)| json!({ "from": from, "to": to })).collect();
     Some(hazard("reroute_foreign", shop, message, json!({ "moves": moves })))
 }

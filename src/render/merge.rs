@@ -21,6 +21,7 @@ pub(super) struct Plans<'a> {
     /// Those of the run are judged over all of it.
     pub(super) hazards: Cow<'a, [Hazard]>,
     pub(super) shops_left: BTreeSet<&'a str>,
+    pub(super) former_addresses: BTreeSet<&'a str>,
     pub(super) since: Option<Since>,
     pub(super) digests: BTreeSet<&'a str>,
     /// Sorted by domain.
@@ -59,6 +60,7 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
         destinations: destinations(plans),
         lacking,
         hazards,
+        former_addresses: plans.iter().flat_map(|p| &p.former_addresses).map(String::as_str).collect(),
         shops_left: plans.iter().flat_map(|p| &p.shops_left).map(String::as_str).collect(),
         since: plans.iter().filter_map(|p| p.since).reduce(add_since),
         digests: plans.iter().map(|p| p.plan_digest.as_str()).collect(),

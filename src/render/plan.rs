@@ -5,7 +5,8 @@ use super::change::Depth;
 use super::merge::Plans;
 use super::notes::{self, Note};
 use super::page::{Ink, Page};
-use super::{Style, change, destinations, hazards, plan_last_line, settings, shops};
+use super::{Style, change, destinations, escape, hazards, plan_last_line, settings, shops};
+use crate::model::Address;
 use crate::plan::v1::{Action, Change, Origin, Shop, ShopStatus, Since};
 
 pub(super) fn text(plan: &Plans<'_>, style: &Style) -> String {
@@ -62,6 +63,9 @@ pub(super) fn unread<'a>(plan: &Plans<'a>) -> Vec<Unread<'a>> {
 /// Above the shops that the manifest does not name any more.
 pub(super) const LEFT: &str = "No longer in the manifest; their webhooks stay as they are";
 
+/// Above the addresses that only the base manifest has: the plan file is believed in them.
+pub(super) const FORMER: &str = "Addresses of the base manifest, so of no other one";
+
 fn not_read(page: &mut Page<'_>, plan: &Plans<'_>) {
     for Unread { heading, tolerated, notes } in unread(plan) {
         page.heading(&format!("{heading}:"));
@@ -71,6 +75,12 @@ fn not_read(page: &mut Page<'_>, plan: &Plans<'_>) {
         let left: Vec<&str> = plan.shops_left.iter().copied().collect();
         page.heading(&format!("{LEFT}:"));
         page.prose(2, &shops::title(&left, page.style));
+    }
+    if !plan.former_addresses.is_empty() {
+        page.heading(&format!("{FORMER}:"));
+        for address in &plan.former_addresses {
+            page.line(2, &escape(&Address::new(address).masked()));
+        }
     }
 }
 

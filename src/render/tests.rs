@@ -312,3 +312,14 @@ fn temporary_names_do_not_tell_shops_apart() {
     assert!(both.contains("  2 shops: alpha, beta\n"), "{both}");
     assert!(both.contains("name: \"paid\" -> \"hookwright-step-<id>\"\n"), "{both}");
 }
+
+#[test]
+fn the_last_line_claims_nothing_of_shops_that_were_not_read() {
+    let line = |changed, unchanged, unavailable| {
+        let shops = crate::plan::v1::ShopCounts { total: 3, changed, unchanged, failed: 0, unavailable };
+        super::plan_last_line(&crate::plan::v1::Summary { shops, ..Default::default() }, true)
+    };
+    assert_eq!(line(0, 2, 1), "No changes. The live webhooks match the manifest.");
+    assert_eq!(line(0, 0, 3), "Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 3 shops not read.");
+    assert_eq!(line(0, 0, 0), "No changes. The live webhooks match the manifest.");
+}

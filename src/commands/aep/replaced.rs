@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::accounts::Accounts;
 use super::tell::named;
 use crate::adobe::Inlet;
+use crate::manifest::is_dcs;
 use crate::model::Address;
 use crate::plan::v1::{Action, Destination, Replaced, Shop};
 use crate::state::aep::same_inlet;
@@ -46,26 +47,6 @@ pub(crate) async fn explain(destinations: &mut [Destination], shops: &[&Shop], a
     }
 }
 
-/// Of moves from one address to another, those to a destination that was looked up, where its account has nothing with the
-/// old address any more.
-pub(crate) async fn gone<'a>(
-    moves: &'a BTreeSet<(String, String)>,
-    looked: impl Iterator<Item = &Destination>,
-    accounts: &Accounts,
-) -> BTreeSet<(&'a str, &'a str)> {
-    let looked: BTreeMap<&str, &str> =
-        looked.filter_map(|d| Some((d.address.as_deref()?, d.account.as_deref()?))).collect();
-    let (mut listed, mut gone) = (Listed::default(), BTreeSet::new());
-    for (from, to) in moves {
-        let Some(account) = looked.get(to.as_str()).copied() else { continue };
-        let all = listed.of(account, accounts).await;
-        if matches!(became(&Address::new(from), &Address::new(to), all), Became::Gone | Became::SameInlet) {
-            gone.insert((from.as_str(), to.as_str()));
-        }
-    }
-    gone
-}
-
 /// What the accounts have; nothing of one that could not be asked.
 #[derive(Default)]
 struct Listed(BTreeMap<String, Option<Vec<Inlet>>>);
@@ -88,6 +69,8 @@ impl Listed {
 enum Became<'a> {
     SameInlet,
     NotAsked,
+    /// No address that Adobe could have.
+    NotAdobes,
     Held(&'a Inlet),
     Gone,
 }
@@ -95,6 +78,9 @@ enum Became<'a> {
 fn became<'a>(old: &Address, new: &Address, all: Option<&'a [Inlet]>) -> Became<'a> {
     if same_inlet(old, new) {
         return Became::SameInlet;
+    }
+    if !is_dcs(old) {
+        return Became::NotAdobes;
     }
     let Some(all) = all else { return Became::NotAsked };
     let has_it = |inlet: &&Inlet| inlet.address.as_deref().is_some_and(|a| same_inlet(&Address::new(a), old));
@@ -106,6 +92,7 @@ impl Became<'_> {
         match self {
             Self::SameInlet => "the same inlet, with another flow id".to_owned(),
             Self::NotAsked => "what became of it could not be asked at Adobe".to_owned(),
+            Self::NotAdobes => "that is no address of Adobe's".to_owned(),
             Self::Held(inlet) => format!("that is the address of {}, which is {}", named(inlet), inlet.state),
             Self::Gone => format!(
                 "no dataflow or connection in sandbox {sandbox} has that address any more: it was deleted or recreated"

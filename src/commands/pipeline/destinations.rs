@@ -175,20 +175,13 @@ impl Run {
     /// looked up only here, where it matters.
     pub(super) async fn dismiss_own<'a>(&self, hazards: impl IntoIterator<Item = &'a mut Vec<Hazard>>) {
         let is_foreign = |hazards: &Vec<Hazard>| hazards.iter().any(plan::is_foreign);
-        let mut foreign: Vec<&mut Vec<Hazard>> = hazards.into_iter().filter(|hazards| is_foreign(hazards)).collect();
+        let foreign: Vec<&mut Vec<Hazard>> = hazards.into_iter().filter(|hazards| is_foreign(hazards)).collect();
         if foreign.is_empty() {
             return;
         }
         let own = self.other_addresses().await;
-        for hazards in &mut foreign {
-            plan::dismiss_own(hazards, &own, |_, _| false);
-        }
-        // A dataflow that was made again has another address: the old one is gone where the new one is.
-        let moves = foreign.iter().flat_map(|hazards| hazards.iter().flat_map(plan::moves));
-        let moves: BTreeSet<(String, String)> = moves.map(|(from, to)| (from.to_owned(), to.to_owned())).collect();
-        let gone = aep::gone(&moves, self.looked.destinations.values(), &self.accounts).await;
         for hazards in foreign {
-            plan::dismiss_own(hazards, &own, |from, to| gone.contains(&(from, to)));
+            plan::dismiss_own(hazards, &own);
         }
     }
 

@@ -12,6 +12,7 @@ use super::inline::{code, prose, title};
 use super::notes::{each_hazard, folded, hazards, list, point, points, unmanaged};
 use super::room::{Part, Piece};
 use super::{Kind, assemble, bottom, paragraph, plan_rules, top};
+use crate::model::Address;
 use crate::plan::v1::{Action, Destination, Origin};
 
 /// So many lines of changes stand before the folds.
@@ -96,6 +97,11 @@ fn said<'a>(parts: &mut Vec<Part<'a>>, kind: Kind, plan: &Plans<'a>) {
     if !plan.shops_left.is_empty() {
         let left: Vec<&str> = plan.shops_left.iter().copied().collect();
         parts.push(list(kind, plan::LEFT, "shop", vec![point(&title(&left), left)]));
+    }
+    if !plan.former_addresses.is_empty() {
+        let all: Vec<String> = plan.former_addresses.iter().map(|a| Address::new(a).masked().to_string()).collect();
+        let points = all.iter().map(|address| point(&code(address), Vec::new())).collect();
+        parts.push(list(kind, plan::FORMER, "address", points));
     }
     let attention = points(findings(plan).attention);
     if !attention.is_empty() {

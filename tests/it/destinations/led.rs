@@ -85,7 +85,11 @@ fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
     world.run(&["apply", "--sandbox", "plan.json"]).exits(6).says("--allow destination_settling");
     assert_eq!(world.mutations(), 0);
     world.run(&["show", "--check", "plan.json"]).exits(6);
-    world.run(&["apply", "--sandbox", "plan.json", "--allow", "destination_settling"]).exits(0);
+    // Whether the old address is another manifest's nobody can tell: Adobe lists one organisation's sandbox.
+    let settling = ["apply", "--sandbox", "plan.json", "--allow", "destination_settling"];
+    world.run(&settling).exits(6).says("--allow reroute_foreign:one --allow reroute_foreign:two");
+    assert_eq!(world.mutations(), 0);
+    world.run(&[&settling[..], &["--allow", "reroute_foreign:*"]].concat()).exits(0);
     let now = destination_of(&world.plan_json(&[]));
     for shop in ["one", "two"] {
         assert!(world.live(shop).iter().all(|line| line.contains(&now)), "{:?}", world.live(shop));
@@ -94,7 +98,7 @@ fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
 
     flow(&world, "--recreate");
     flow(&world, SETTLED);
-    world.apply(&[]).exits(0).says("2 changed");
+    world.apply(&["--allow", "reroute_foreign:*"]).exits(0).says("2 changed");
     world.converged();
 }
 
