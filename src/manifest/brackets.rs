@@ -123,6 +123,10 @@ impl Scan {
                 }
                 self.token(Last::Closed(open.at));
             }
+            b',' if flow && matches!(self.last, Last::Open | Last::Comma) => {
+                let hint = "remove the comma, or write the value before it";
+                return Some(Mistake { at: here.at, what: "a value is missing before this comma", hint });
+            }
             b',' if flow => self.token(Last::Comma),
             b':' if ends || (flow && self.last == Last::Quoted) => self.token(Last::Start),
             b'-' if value && ends && !flow => self.token(Last::Start),
@@ -215,6 +219,13 @@ mod tests {
         ] {
             let kind = if text[at..].starts_with('[') { "this `[` is not closed" } else { "this `{` is not closed" };
             assert_eq!(found(text), Some((at, kind)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comma_without_a_value_is_found() {
+        for (text, at) in [("a: [b,, c]", 6), ("a: [, b]", 4), ("a: { b: c, , d: e }", 11), ("a: [b,\n  ,]", 9)] {
+            assert_eq!(found(text), Some((at, "a value is missing before this comma")), "{text}");
         }
     }
 
