@@ -8,6 +8,7 @@
 mod address;
 mod aep;
 mod app_config;
+mod brackets;
 mod check;
 mod decode;
 mod digest;

@@ -149,6 +149,9 @@ impl Decoder {
         }
         let hint = match &node.value {
             Value::Text(text) if habits::template(text).is_some() => habits::template(text).map(str::to_owned),
+            Value::Text(text) if text.starts_with('-') => {
+                Some("write each item as `- item`, with a blank after the dash".to_owned())
+            }
             Value::Text(text) if text.len() <= 60 => Some(format!("put it in brackets: {}", habits::as_list(text))),
             Value::Map(pairs) => Some(match pairs.first() {
                 Some(pair) => format!("start each item with a dash: `- {}: …`", short(&pair.key)),

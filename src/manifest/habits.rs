@@ -64,6 +64,10 @@ pub(super) fn in_line(line: &str) -> Option<Mistake> {
         let what = "this is a template expression, and a manifest is plain YAML";
         return Some((at, what, hint.to_owned()));
     }
+    if let Some(at) = dash_without_blank(code) {
+        let hint = "write `- ` and then the item, as in `- shop: acme`";
+        return Some((at, "a blank is missing after the `-`", hint.to_owned()));
+    }
     let start = code.len() - code.trim_start_matches([' ', '-']).len();
     let text = code[start..].trim_end();
     let word = text.bytes().take_while(|c| c.is_ascii_alphanumeric() || *c == b'_').count();
@@ -79,6 +83,16 @@ pub(super) fn in_line(line: &str) -> Option<Mistake> {
     let value = rest.strip_prefix(':')?;
     let missing = KEYS.contains(&key) && !value.is_empty() && !value.starts_with([' ', '/']);
     missing.then(|| (start, "a blank is missing after the `:`", format!("write `{key}: ` and then the value")))
+}
+
+/// The place of a dash right before the mapping or list that is its item, as in `-shop: acme`.
+fn dash_without_blank(code: &str) -> Option<usize> {
+    let text = code.trim_start();
+    let item = text.strip_prefix('-')?;
+    let word = item.bytes().take_while(|c| c.is_ascii_alphanumeric() || *c == b'_').count();
+    let rest = item[word..].trim_end();
+    let found = if word == 0 { rest.starts_with(['[', '{']) } else { rest == ":" || rest.starts_with(": ") };
+    found.then(|| code.len() - text.len())
 }
 
 /// What a file is whose whole text is one scalar: what to do instead.
@@ -197,6 +211,12 @@ mod tests {
             ("  version = 1", Some(2)),
             ("  - shop:acme", Some(4)),
             ("version:1", Some(0)),
+            ("  -shop: acme", Some(2)),
+            ("-{ topic: orders/create }", Some(0)),
+            ("  -bindings:", Some(2)),
+            ("---", None),
+            ("  - -1", None),
+            ("  -x", None),
             ("  - shop: acme", None),
             ("  commerce: https://x.example/?a=b", None),
             ("# SHOP=acme ${x}", None),

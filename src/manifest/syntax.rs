@@ -6,6 +6,7 @@ use serde_yaml::{Error, Location};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::words;
 
+use super::brackets;
 use super::habits;
 use super::tree::{MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_REPLAYED};
 
@@ -82,6 +83,12 @@ fn explained(text: &str, place: &mut Place, error: &Error, own: &str) -> (String
         move_to(place, text, line, at);
         return (what.to_owned(), Some(hint));
     }
+    if let Some(mistake) = bracket(text, error, own) {
+        let line = text[..mistake.at].matches('\n').count() + 1;
+        let start = text[..mistake.at].rfind('\n').map_or(0, |at| at + 1);
+        move_to(place, text, u32::try_from(line).unwrap_or(u32::MAX), mistake.at - start);
+        return (format!("this is not valid YAML: {}", mistake.what), Some(mistake.hint.to_owned()));
+    }
     // The parser points behind what it stumbled over.
     let culprit = match error.without_snippet() {
         Error::UnknownAnchor { .. } => line.rfind('*'),
@@ -105,6 +112,15 @@ fn explained(text: &str, place: &mut Place, error: &Error, own: &str) -> (String
         }
         _ => (format!("this is not valid YAML: {}", words::of_yaml_syntax(own)), hint_for(line, own)),
     }
+}
+
+/// A mistake with brackets, unless the parser names another kind of mistake.
+fn bracket(text: &str, error: &Error, own: &str) -> Option<brackets::Mistake> {
+    let other = matches!(
+        error.without_snippet(),
+        Error::MultipleDocuments { .. } | Error::UnknownAnchor { .. } | Error::UnsupportedTag { .. }
+    ) || own.contains("quote");
+    if other { None } else { brackets::mistake(text) }
 }
 
 /// A tab in the indentation of this line or the next: the parser notices one late.

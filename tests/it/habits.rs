@@ -121,3 +121,33 @@ fn credentials_at_adobe_of_the_retired_kind_are_named() {
     told(&aep("  private_key: { file: key.pem }\n", "openid"), "m.yaml:7:3", oauth);
     told(&aep("  technical_account_id: x\n", "openid"), "m.yaml:7:3", "retired the Service Account (JWT) credentials");
 }
+
+#[test]
+fn brackets_are_reported_where_they_stand() {
+    let head = head();
+    let auth = |reference: &str| format!("auth:\n  access_token: {reference}\n{head}{BINDING}");
+    let quotes = "put the whole text in quotes, as in { env: \"SHOPIFY_TOKEN_{SHOP}\" }";
+    told(&auth("{ env: SHOPIFY_TOKEN_{SHOP} }"), "m.yaml:2:38", quotes);
+    told(&auth("{ env: {SHOP}_TOKEN }"), "m.yaml:2:24", quotes);
+    told(&auth("{ file: /tok/{shop} }"), "m.yaml:2:30", quotes);
+    told(&auth("{ env: \"X\""), "m.yaml:2:17", "write `}` where the mapping ends");
+    let binding = |from: &str, to: &str| format!("{head}{}", BINDING.replace(from, to));
+    let open = binding("{ topic: orders/create, destination: a }", "topics: [orders/create\n        destination: a");
+    told(&open, "m.yaml:8:17", "this `[` is not closed");
+    told(&format!("{}{BINDING}", head.replace("orders]", "orders")), "m.yaml:2:9", "write `]` where the list ends");
+}
+
+#[test]
+fn a_blank_after_a_dash_and_a_value_before_a_comma_are_asked_for() {
+    let head = head();
+    let binding = |from: &str, to: &str| format!("{head}{}", BINDING.replace(from, to));
+    let dash = "a blank is missing after the `-`";
+    told(&binding("- shop", "-shop"), "m.yaml:6:3", dash);
+    told(&binding("- {", "-{"), "m.yaml:8:7", dash);
+    told(&binding("- { topic: orders/create, ", "-topic: orders/create\n        "), "m.yaml:8:7", dash);
+    let comma = "remove the comma, or write the value before it";
+    let scopes = |list: &str| format!("{}{BINDING}", head.replace("[write_orders]", list));
+    told(&scopes("[write_orders,, read_customers]"), "m.yaml:2:23", comma);
+    told(&scopes("[, write_orders]"), "m.yaml:2:10", comma);
+    told(&scopes("\n  -write_orders\n  -read_customers"), "m.yaml:3:3", "write each item as `- item`");
+}
