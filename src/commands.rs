@@ -12,6 +12,7 @@ mod lines;
 mod load;
 mod man;
 mod metrics_file;
+mod network;
 mod open_files;
 mod out_file;
 mod pipeline;

@@ -130,7 +130,7 @@ impl Endpoint {
     }
 
     /// Whether requests go without TLS (to this machine only).
-    pub(super) fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         matches!(self, Self::Replaced(base) if base.text.get(..5).is_some_and(|s| s.eq_ignore_ascii_case("http:")))
     }
 }

@@ -72,8 +72,9 @@ async fn saved(
     }
     pipeline::manifest_is_there(&args.manifest.file, &plan)?;
     let recorder = Arc::clone(recorder);
-    let mut run =
-        pipeline::open(&args.manifest, select, &args.run, output.voice(), output, Some(&plan), recorder).await?;
+    let loaded = pipeline::load(&args.manifest.file, output.voice(), output)?;
+    pipeline::manifest_is_of(&args.manifest.file, &loaded.manifest, &plan)?;
+    let mut run = pipeline::open_loaded(loaded, select, &args.run, output.voice(), Some(&plan), recorder).await?;
     same_target(&run, &plan)?;
     let given = consents;
     let mut consents = given.to_vec();
@@ -303,7 +304,7 @@ impl Shared {
     async fn try_shop(&self, planned: &v1::Shop) -> Result<ReportShop, Box<ReportShop>> {
         let manifest = &self.run.manifest;
         let stale = |why: plan::Stale| Box::new(apply::stale(planned, &why));
-        let index = self.run.shop_index(&planned.shop).ok_or_else(|| stale(plan::Stale::Manifest))?;
+        let index = self.run.shop_index(&planned.shop).ok_or_else(|| stale(plan::Stale::NoShop))?;
         self.same_destinations(planned, index)?;
         let desired = &manifest.shops[index].desired;
         if plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest {

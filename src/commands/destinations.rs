@@ -26,8 +26,7 @@ pub(crate) struct Told {
 
 pub(super) async fn run(args: DestinationsArgs, output: Output) -> Result<Exit, Failure> {
     let (recorder, output) = lines::open(None, None, args.format, output)?;
-    let mut run =
-        pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
+    let mut run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, recorder).await?;
     let destinations = run.all_destinations().await?;
     run.target.close().await?;
 

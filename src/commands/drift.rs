@@ -48,7 +48,7 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
     let earlier = earlier(args, output)?;
     // Neither a journal nor events: it writes nothing.
     let (recorder, _) = lines::open(None, None, Format::Text, output)?;
-    let mut run = pipeline::open(&args.manifest, &args.select, &args.run, voice, output, None, recorder).await?;
+    let mut run = pipeline::open(&args.manifest, &args.select, &args.run, voice, output, recorder).await?;
     run.look_up(&args.manifest.file, output, None).await?;
     if args.verify_destinations {
         run.verify().await?;

@@ -63,17 +63,16 @@ pub(crate) struct Run {
     voice: Voice,
 }
 
-/// Opens everything; sends nothing. A saved plan brings its own version, transport and shops.
+/// Opens everything; sends nothing.
 pub(crate) async fn open(
     manifest: &ManifestArgs,
     select: &SelectArgs,
     run: &RunArgs,
     voice: Voice,
     output: Output,
-    saved: Option<&Plan>,
     recorder: Arc<Recorder>,
 ) -> Result<Run, Failure> {
-    open_loaded(load(&manifest.file, voice, output)?, select, run, voice, saved, recorder).await
+    open_loaded(load(&manifest.file, voice, output)?, select, run, voice, None, recorder).await
 }
 
 /// What becomes of a plan in this run.
@@ -87,7 +86,7 @@ pub(crate) enum Then {
     Apply,
 }
 
-/// Opens everything for a manifest that is loaded.
+/// Opens everything for a manifest that is loaded. A saved plan brings its own version, transport and shops.
 pub(crate) async fn open_loaded(
     loaded: Loaded,
     select: &SelectArgs,
@@ -426,7 +425,7 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
 }
 
 pub(crate) use loaded::{Loaded, base, load};
-pub(crate) use saved::manifest_is_there;
+pub(crate) use saved::{manifest_is_of, manifest_is_there};
 pub(crate) use selected::meant_shop;
 
 /// Why shops of a plan were not read.

@@ -31,8 +31,7 @@ pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure>
 
 async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Result<Ended, Failure> {
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
-    let run =
-        pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, Arc::clone(recorder));
+    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, Arc::clone(recorder));
     let mut run = run.await?;
     run.look_up(&args.manifest.file, output, None).await?;
     if args.verify_destinations {

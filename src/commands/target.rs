@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::clock;
+use super::{clock, network};
 use crate::admin::{AdminClient, AdminError, Endpoint};
 use crate::auth::{self, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
@@ -154,10 +154,14 @@ impl Target {
             return Self::sandbox(access, manifest, seeds).await;
         }
         let Some(url) = std::env::var("HOOKWRIGHT_ADMIN_URL").ok().filter(|url| !url.is_empty()) else {
+            network::check_certificates()?;
             let (endpoint, name) = (Endpoint::Shopify, "shopify".to_owned());
             return Ok(Self { endpoint, name, sandbox: None, remark: None, options: String::new(), running: None });
         };
         let endpoint = Endpoint::parse(&url, &trusted_hosts()).map_err(Failure::invalid)?;
+        if !endpoint.is_plain() {
+            network::check_certificates()?;
+        }
         Ok(Self { endpoint, name: url, sandbox: None, remark: None, options: String::new(), running: None })
     }
 

@@ -63,7 +63,10 @@ pub enum Stale {
         /// What changed.
         what: String,
     },
-    /// What the manifest asks of the shop differs from what the plan was made from, or the shop left the manifest.
+    /// The shop left the manifest, or the manifest is another one.
+    #[error("this shop is not in the manifest (-f names every file that the plan was made from)")]
+    NoShop,
+    /// What the manifest asks of the shop differs from what the plan was made from.
     #[error("the manifest asks something else of this shop than when the plan was made")]
     Manifest,
     /// The plan changes or deletes what is not managed. It is sealed, not signed: whoever can write the file can write

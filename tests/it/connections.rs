@@ -127,6 +127,33 @@ fn an_error_of_tls_is_said_in_words() {
     run.says("it does not answer with TLS; probably plain http is spoken on that port");
 }
 
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[test]
+fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
+    let world = world();
+    world.write("no.pem", "version: 1 # s3cr3t-of-the-proxy\n");
+    world.write("rotten.pem", "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n");
+    let url = format!("https://localhost:{}/{{shop}}", port(None));
+    for (file, why) in [
+        ("nope.pem", "there is no such file"),
+        ("", "it is a folder, not a regular file"),
+        ("no.pem", "it holds no certificate in PEM form"),
+        ("rotten.pem", "none of its certificates can be read"),
+    ] {
+        let file = world.path(file);
+        let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &url), ("SSL_CERT_FILE", path(&file))]);
+        run.exits(3).says(&format!("error: SSL_CERT_FILE={}: {why}", path(&file))).says("in PEM form");
+        let run = plan(&world, &[("SSL_CERT_FILE", path(&file))]);
+        run.exits(3).says(why);
+        // Nothing is encrypted on the way to this server, so nobody is to be trusted.
+        let plain = format!("http://127.0.0.1:{}/{{shop}}", port(None));
+        let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &plain), ("SSL_CERT_FILE", path(&file))]);
+        run.exits(1).says("could not connect to 127.0.0.1:");
+    }
+    let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &url), ("SSL_CERT_FILE", "")]);
+    run.exits(3).says("error: SSL_CERT_FILE=: it is empty");
+}
+
 #[test]
 fn with_another_address_in_shopifys_place_its_variable_is_named() {
     let world = world();

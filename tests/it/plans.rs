@@ -69,6 +69,38 @@ fn a_manifest_that_asks_something_else_makes_its_shops_stale() {
 }
 
 #[test]
+fn another_manifest_than_the_plans_is_named_as_such_and_adds_nothing_to_the_sandbox() {
+    let world = two_shops();
+    world.write("hooks/base.yaml", &world.read("hookwright.yaml"));
+    world.plan(&["-f", "hooks", "--out", "plan.json"]).exits(0);
+    world.write("hookwright.yaml", &manifest("  - { shop: initech, bindings: [] }\n"));
+    let (asked, state) = (world.requests().len(), world.read(".hookwright/sandbox.json"));
+    let run = world.run(&["apply", "--sandbox", "plan.json"]);
+    run.exits(3).says("error: no shop that the plan changes is in the manifest hookwright.yaml");
+    run.says("pass the manifest that the plan was made from: -f hooks/base.yaml");
+    assert!(!run.to_string().contains("initech"), "{run}");
+    assert_eq!((world.requests().len(), world.read(".hookwright/sandbox.json")), (asked, state));
+
+    // The plan's own names in another folder, or without the shops.
+    world.write("hooks/base.yaml", &world.read("hookwright.yaml"));
+    let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "hooks"]);
+    run.exits(3).says("is in the manifest hooks").says("apply it in the folder where it was made");
+    assert!(!run.to_string().contains("-f hooks/base.yaml"), "{run}");
+}
+
+#[test]
+fn a_shop_of_the_plan_that_is_not_in_the_manifest_is_said_to_be_missing() {
+    let world = two_shops();
+    world.plan(&["--out", "plan.json"]).exits(0);
+    let text = world.read("hookwright.yaml");
+    let (without, _) = text.split_once("  - { shop: globex").unwrap();
+    world.write("hookwright.yaml", without);
+    let run = world.run(&["apply", "--sandbox", "plan.json"]);
+    run.exits(7).says("stale: this shop is not in the manifest (-f names every file that the plan was made from)");
+    assert!(!run.to_string().contains("asks something else"), "{run}");
+}
+
+#[test]
 fn files_that_are_no_plans_send_nothing() {
     let world = two_shops();
     world.plan(&["--out", "plan.json"]).exits(0);

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::super::network;
 use crate::admin::is_sandbox;
 use crate::adobe::{Account, AdobeError, BASE_URL, Client, Endpoints, OnWait, Options, TOKEN_URL};
 use crate::auth::{SecretError, SecretResolver};
@@ -77,6 +78,9 @@ impl Accounts {
             manifest.aep.iter().filter(|account| needed(&account.name) && !there(&account.name)).collect();
         let endpoints: Vec<Endpoints> =
             picked.iter().map(|account| endpoints(account, setting)).collect::<Result<_, _>>()?;
+        if endpoints.iter().any(|e| e.base_url().scheme() == "https" || e.token_url().scheme() == "https") {
+            network::check_certificates()?;
+        }
         for (account, endpoints) in picked.into_iter().zip(endpoints) {
             let client = client(account, endpoints, setting).await;
             self.all.insert(Arc::clone(&account.name), Opened { account: account.clone(), client });

@@ -25,7 +25,7 @@ const SOON: jiff::SignedDuration = jiff::SignedDuration::from_hours(14 * 24);
 
 pub(super) async fn run(args: StatusArgs, output: Output) -> Result<Exit, Failure> {
     let (recorder, output) = lines::open(None, None, args.format, output)?;
-    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, None, recorder).await?;
+    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, recorder).await?;
     let run = Arc::new(run);
     run.progress.start("asked", run.shops.len());
     let shops = side_by_side(run.shops.clone(), run.parallelism(), |at| {

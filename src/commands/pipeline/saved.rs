@@ -1,13 +1,13 @@
 //! A saved plan, held against the manifest given to apply before anything is sent. The file is sealed, not signed.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::load::given;
 use super::super::target::word;
 use super::{Run, context};
 use crate::error::Failure;
-use crate::manifest::ManifestShop;
+use crate::manifest::{Manifest, ManifestShop};
 use crate::model::{Address, Binding};
 use crate::plan::v1::{Hazard, Plan, Shop};
 use crate::plan::{self, Inlets, Stale, Task, Unasked};
@@ -19,26 +19,52 @@ const NAMED: usize = 5;
 /// Refuses a manifest that is missing, with the files that the plan names. The plan is not signed, so none of them is opened:
 /// the operator has to name one.
 pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Failure> {
-    let missing = |path: &&std::path::Path| {
-        std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
-    };
+    let missing =
+        |path: &&Path| std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
     let Some(path) = given(paths).into_iter().find(missing) else { return Ok(()) };
+    Err(Failure::invalid(format!("a plan is applied with its manifest, and there is no file {}", path.display()))
+        .hint(pass(&files_of(plan))))
+}
+
+/// Refuses a manifest that has none of the shops that the plan changes: it is another one. Before anything is sent, or
+/// added to a sandbox.
+pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan) -> Result<(), Failure> {
+    let mut changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty()).peekable();
+    if changed.peek().is_none() || changed.any(|shop| manifest.index_of(&shop.shop).is_some()) {
+        return Ok(());
+    }
+    let (given, files) = (given(paths), files_of(plan));
+    let names = given.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let is_given = |file: &&str| given.iter().any(|path| Path::new(file).starts_with(path));
+    let hint = if !files.is_empty() && files.iter().all(is_given) {
+        "the plan was made from files with these names: apply it in the folder where it was made; if the shops were \
+         removed from the manifest since, make a new plan"
+            .to_owned()
+    } else {
+        pass(&files)
+    };
+    Err(Failure::invalid(format!("no shop that the plan changes is in the manifest {names}")).hint(hint))
+}
+
+/// The files of the manifest that a plan was made from, as far as its changes name them.
+fn files_of(plan: &Plan) -> BTreeSet<&str> {
     let changes = plan.shops.iter().flat_map(|shop| &shop.changes);
-    let files: BTreeSet<&str> = changes.filter_map(|c| Some(c.source.as_ref()?.file.as_str())).collect();
-    let names = || files.iter().take(NAMED).map(|file| word(file)).collect::<Vec<_>>();
-    let hint = match files.len() {
+    changes.filter_map(|change| Some(change.source.as_ref()?.file.as_str())).collect()
+}
+
+/// How the manifest of these files is given.
+fn pass(files: &BTreeSet<&str>) -> String {
+    let names = files.iter().take(NAMED).map(|file| word(file)).collect::<Vec<_>>().join(", ");
+    match files.len() {
         0 => "pass the manifest that the plan was made from: -f PATH".to_owned(),
-        1 => format!("pass the manifest that the plan was made from: -f {}", names().join("")),
+        1 => format!("pass the manifest that the plan was made from: -f {names}"),
         _ => {
             let more = if files.len() > NAMED { format!(" and {} more", files.len() - NAMED) } else { String::new() };
-            let names = names().join(", ");
             format!(
                 "pass the manifest that the plan was made from, files or folders: -f PATH. The plan names {names}{more}"
             )
         }
-    };
-    Err(Failure::invalid(format!("a plan is applied with its manifest, and there is no file {}", path.display()))
-        .hint(hint))
+    }
 }
 
 /// Whether REST, which has neither filters nor names, can express a binding.

@@ -1,0 +1,43 @@
+//! The variables of the environment that decide how a server is reached, checked before anything is sent: what the HTTP
+//! client cannot use of them, it passes over in silence.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use crate::error::Failure;
+use crate::files;
+
+/// Where certificates are taken from files; elsewhere the system's own store is asked.
+const CERTIFICATES_OF_FILES: bool = cfg!(all(unix, not(target_vendor = "apple")));
+
+/// Refuses a SSL_CERT_FILE without a certificate.
+pub(super) fn check_certificates() -> Result<(), Failure> {
+    match std::env::var_os("SSL_CERT_FILE") {
+        Some(file) if CERTIFICATES_OF_FILES => certificates(&file),
+        _ => Ok(()),
+    }
+}
+
+fn certificates(file: &OsStr) -> Result<(), Failure> {
+    let name = file.to_string_lossy();
+    let failed = |why: &str| {
+        Failure::invalid(format!("SSL_CERT_FILE={name}: {why}")).hint(
+            "name a file with the certificates of the authorities to trust, in PEM form (-----BEGIN CERTIFICATE-----), or \
+             take the system's: env -u SSL_CERT_FILE hookwright ...",
+        )
+    };
+    if file.is_empty() {
+        return Err(failed("it is empty"));
+    }
+    let bytes = files::read(Path::new(file), files::WRITTEN).map_err(|why| failed(&why.to_string()))?;
+    let certificates = CertificateDer::pem_slice_iter(&bytes).flatten();
+    match RootCertStore::empty().add_parsable_certificates(certificates) {
+        (0, 0) => Err(failed("it holds no certificate in PEM form")),
+        (0, _) => Err(failed("none of its certificates can be read")),
+        _ => Ok(()),
+    }
+}
