@@ -100,10 +100,8 @@ pub(crate) fn whole(message: &str, options: &str) -> String {
             (true, Some(shop), Some((_, state))) => {
                 let state =
                     state.strip_prefix(" --sandbox-state").map(|state| format!(" --state{state}")).unwrap_or_default();
-                out += &format!(
-                    "hookwright sandbox edit scopes{} SCOPES{state}",
-                    shop.split(" -f").next().unwrap_or_default()
-                );
+                let shop = shop.split(" -f").next().unwrap_or_default();
+                let _ = write!(out, "hookwright sandbox edit scopes{shop} SCOPES{state}");
             }
             (true, ..) if part.starts_with("hookwright auth ") && !part.ends_with(options) => {
                 out = out + part + options;
