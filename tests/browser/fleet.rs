@@ -39,6 +39,7 @@ const BROUGHT: &str = "      - { topic: refunds/create, destination: loyalty }
 
 const SEED: &str = "sandbox: 1
 shops:
+  - { shop: gone, status: not_found }
   - shop: birch
     scopes: [write_orders, read_customers, read_products]
     subscriptions:
