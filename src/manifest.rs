@@ -312,5 +312,5 @@ fn parsed(path: &Arc<str>, text: &str, decoder: &mut decode::Decoder) -> Option<
         decoder.diagnostics.push(Diagnostic::new(Code::NotAMapping, Place::file(path), message).hint(hint));
         return None;
     }
-    Some(decode::document(decoder, &root))
+    Some(decode::document(decoder, root))
 }

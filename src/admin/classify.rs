@@ -17,6 +17,8 @@ pub(super) struct Asked<'a> {
     /// The version in the URL, if there is one.
     pub(super) version: Option<&'a ApiVersion>,
     pub(super) place: Place,
+    /// The host that HOOKWRIGHT_ADMIN_URL names.
+    pub(super) server: Option<&'a str>,
 }
 
 /// What an answer other than 200 means.
@@ -44,9 +46,7 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Answer, redactor: &Redact
         ),
         Kind::Forbidden => format!("the request was forbidden{said}. Check what the app is allowed to do in this shop"),
         Kind::UnavailableShop => {
-            format!(
-                "the shop is unavailable{said}: closed, deleted or blocked. Remove it from the manifest if it stays so"
-            )
+            format!("the shop is unavailable{said}: closed, deleted or blocked. Leave it out if it stays so")
         }
         Kind::Frozen => {
             format!("the shop is frozen{said} until its owner settles the bill; `--tolerate frozen` passes over it")
@@ -73,14 +73,26 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Answer, redactor: &Redact
 
 /// Of a version that does not exist Shopify says what it says of a shop that does not: 404.
 fn not_found(asked: &Asked<'_>, said: &str) -> String {
-    let shop = "it was renamed or closed, or its name is misspelled in the manifest";
-    match asked.version.filter(|version| !catalog::knows_version(version) && version.as_str() != "unstable") {
-        None => format!("there is no such shop{said}: {shop}"),
-        Some(version) => format!(
-            "not found{said}: either there is no such shop ({shop}), or no version {version} of the Admin API. The newest \
-             version that hookwright knows is {}: set admin_api.version, or --api-version of `import`",
+    let shop = "it was renamed or closed, or its name is misspelled";
+    let unknown = asked.version.filter(|version| !catalog::knows_version(version) && version.as_str() != "unstable");
+    let version = unknown.map(|version| {
+        format!(
+            "or no version {version} of the Admin API. The newest version that hookwright knows is {}: set \
+             admin_api.version, or --api-version of `import`",
             ApiVersion::DEFAULT
-        ),
+        )
+    });
+    match (asked.server, version) {
+        (Some(server), version) => {
+            let version = version.map(|version| format!(", {version}")).unwrap_or_default();
+            format!(
+                "{server} answered 404 for {}{said}: either HOOKWRIGHT_ADMIN_URL has a wrong path, or the server there does \
+                 not know this shop{version}",
+                asked.shop
+            )
+        }
+        (None, None) => format!("there is no such shop{said}: {shop}"),
+        (None, Some(version)) => format!("not found{said}: either there is no such shop ({shop}), {version}"),
     }
 }
 

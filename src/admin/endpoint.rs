@@ -27,6 +27,8 @@ pub enum Endpoint {
 pub struct Base {
     text: String,
     loopback: bool,
+    /// Whether it is the sandbox of this process, which no variable names.
+    embedded: bool,
 }
 
 /// Why HOOKWRIGHT_ADMIN_URL is refused.
@@ -97,7 +99,21 @@ impl Endpoint {
                 return Err(EndpointError::UntrustedHost(host));
             }
         }
-        Ok(Self::Replaced(Base { text: text.to_owned(), loopback }))
+        Ok(Self::Replaced(Base { text: text.to_owned(), loopback, embedded: false }))
+    }
+
+    /// The sandbox that this process serves at `url`.
+    pub fn embedded(url: &str) -> Result<Self, EndpointError> {
+        Ok(match Self::parse(url, &[])? {
+            Self::Replaced(base) => Self::Replaced(Base { embedded: true, ..base }),
+            Self::Shopify => Self::Shopify,
+        })
+    }
+
+    /// The host and port that HOOKWRIGHT_ADMIN_URL names.
+    pub(super) fn admin_url_host(&self) -> Option<&str> {
+        let Self::Replaced(Base { text, embedded: false, .. }) = self else { return None };
+        text.split_once("://")?.1.split('/').next()
     }
 
     /// The URL of `path` (which starts with a slash) for `shop`.
@@ -123,10 +139,7 @@ impl Endpoint {
 
     /// Who is asked, as a message says it.
     pub(super) fn place(&self) -> Place {
-        match self {
-            Self::Shopify => Place::Shopify,
-            Self::Replaced(_) => Place::AdminUrl,
-        }
+        if self.admin_url_host().is_some() { Place::AdminUrl } else { Place::Shopify }
     }
 
     /// Whether requests go without TLS (to this machine only).

@@ -24,7 +24,7 @@ pub(super) struct Request<'a> {
 /// Who is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// The shop itself.
+    /// The shop itself, or the sandbox in this process that plays it.
     Shopify,
     /// What HOOKWRIGHT_ADMIN_URL names.
     AdminUrl,

@@ -124,7 +124,7 @@ impl SecretResolver {
 
     async fn look_up(&self, reference: &SecretRef, shop: Option<&ShopDomain>) -> Result<SecretString, SecretError> {
         if self.inner.options.pins.as_ref().is_some_and(|pins| !pins.iter().any(|pin| pin.allows(reference, shop))) {
-            let problem = "is not looked up: no pattern of --secrets (HOOKWRIGHT_SECRETS) allows it";
+            let problem = "is not looked up: no pattern of --secrets (HOOKWRIGHT_SECRETS) allows it; add one for it there, if it is meant";
             return Err(error(reference, problem));
         }
         if let SecretRef::Env(name) = reference {
@@ -204,7 +204,7 @@ fn usable(secret: SecretString, reference: &SecretRef) -> Result<SecretString, S
     let text = secret.expose_secret();
     let trimmed = text.trim_end_matches(['\r', '\n']);
     if trimmed.trim().is_empty() {
-        return Err(error(reference, "is empty"));
+        return Err(error(reference, "is empty: put the secret there"));
     }
     if trimmed.starts_with("-----BEGIN") {
         let problem = "holds a key or a certificate, and a secret of one line is expected: Adobe's Service Account (JWT) \
@@ -219,7 +219,9 @@ fn usable(secret: SecretString, reference: &SecretRef) -> Result<SecretString, S
     }
     if let Some(odd) = trimmed.chars().find(|c| !c.is_ascii_graphic()) {
         let problem = match odd {
-            ' ' | '\t' if trimmed.trim().contains([' ', '\t']) => "has a blank inside, which no secret has",
+            ' ' | '\t' if trimmed.trim().contains([' ', '\t']) => {
+                "has a blank inside, which no secret has: only the secret belongs there, without a word before it"
+            }
             ' ' | '\t' => "begins or ends with a blank: remove it there",
             odd if odd.is_ascii() => {
                 "has a control character, which no secret has: was it cut or pasted from a terminal?"

@@ -174,7 +174,7 @@ impl Target {
             let shops: Vec<_> = manifest.shops.iter().map(start).collect();
             remark = said(&running.add_missing(&shops).map_err(failed)?);
         }
-        let endpoint = Endpoint::parse(&running.url(), &[]).map_err(|e| Failure::new(Exit::Error, e))?;
+        let endpoint = Endpoint::embedded(&running.url()).map_err(|e| Failure::new(Exit::Error, e))?;
         let state = v1::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
         let options = match access.sandbox_state.as_path() {
             path if path == Path::new(DEFAULT_STATE) => " --sandbox".to_owned(),

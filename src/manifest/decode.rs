@@ -7,6 +7,7 @@ mod aep;
 mod auth;
 mod binding;
 mod blocks;
+mod indent;
 mod shop;
 
 use std::collections::{HashMap, HashSet};
@@ -53,8 +54,9 @@ impl<'a> Fields<'a> {
 }
 
 /// Decodes one file.
-pub(super) fn document(decoder: &mut Decoder, root: &Node) -> Document {
-    decoder.document(root)
+pub(super) fn document(decoder: &mut Decoder, mut root: Node) -> Document {
+    decoder.indent(&mut root);
+    decoder.document(&root)
 }
 
 impl Decoder {

@@ -176,6 +176,10 @@ pub(super) fn misplaced(key: &str, place: &[&str]) -> Option<(&'static str, Opti
                 None,
             )
         }
+        "tolerate" | "labels" if top => (
+            "it belongs to a shop: write it below the shop's `- shop: …`; `--tolerate` and `--label` hold for a run",
+            None,
+        ),
         "transport" if top => ("write admin_api: { transport: rest }", None),
         "url" | "uri" | "host" | "hostname" | "handle" | "name" | "id" if shop => {
             ("write the shop's domain or handle as `shop: acme`", Some("shop"))

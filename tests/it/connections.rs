@@ -164,6 +164,11 @@ fn with_another_address_in_shopifys_place_its_variable_is_named() {
     run.says("Check HOOKWRIGHT_ADMIN_URL, and that the server there is running");
     assert!(!run.to_string().contains("the shop's name"), "{run}");
 
+    let answers = port(Some("HTTP/1.1 404 Not Found\r\ncontent-length: 9\r\n\r\nNot Found"));
+    let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(answers))]);
+    run.says(&format!("127.0.0.1:{answers} answered 404 for acme.myshopify.com (\"Not Found\"): either "));
+    run.says("HOOKWRIGHT_ADMIN_URL has a wrong path, or the server there does not know this shop");
+
     // The alert of a server that expects TLS.
     let encrypted = port(Some("\x15\x03\x01\x00\x02\x02F"));
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(encrypted))]);

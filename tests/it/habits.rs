@@ -151,3 +151,19 @@ fn a_blank_after_a_dash_and_a_value_before_a_comma_are_asked_for() {
     told(&scopes("[, write_orders]"), "m.yaml:2:10", comma);
     told(&scopes("\n  -write_orders\n  -read_customers"), "m.yaml:3:3", "write each item as `- item`");
 }
+
+#[test]
+fn a_section_whose_keys_are_not_indented_is_one_error() {
+    let head = head();
+    let flat = head.replace("  a: ", "a: ");
+    told(&format!("{flat}{BINDING}"), "m.yaml:4:1", "`destinations` is blank, because `a` below it is not indented");
+    let two = format!("{flat}b: https://dcs.adobedc.net/collection/{}\n{BINDING}", "0".repeat(64));
+    told(&two, "m.yaml:4:1", "indent each line that belongs to `destinations` by two spaces more");
+    let auth = format!("auth:\naccess_token: {{ env: X }}\n{head}{BINDING}");
+    told(&auth, "m.yaml:2:1", "`auth` is blank, because `access_token` below it");
+    told(&format!("auth:\n  access_token:\n  env: X\n{head}{BINDING}"), "m.yaml:3:3", "`access_token` is blank");
+    let set = "binding_sets:\norders:\n  - { topic: orders/create, destination: a }\nshops: [{ shop: acme, use: [orders] }]\n";
+    told(&format!("{head}{set}"), "m.yaml:6:1", "`binding_sets` is blank, because `orders` below it");
+    let shop = BINDING.replace("    bindings", "    safety:\n    max_delete_percent: 5\n    bindings");
+    told(&format!("{head}{shop}"), "m.yaml:8:5", "`safety` is blank");
+}

@@ -254,4 +254,5 @@ fn a_version_that_does_not_exist_is_not_taken_for_a_shop_that_does_not() {
     let run = world.run(&["import", "--sandbox", "--shop", "nobody"]);
     run.exits(1).says("there is no such shop");
     assert!(!run.to_string().contains("of the Admin API"), "{run}");
+    assert!(!run.to_string().contains("manifest") && !run.to_string().contains("HOOKWRIGHT_ADMIN_URL"), "{run}");
 }

@@ -203,8 +203,8 @@ impl Tokens {
         // Who cannot be asked for the id now is asked again where it is needed, and a good token needs none.
         let id = match self.resolved(&app.client_id, shop, Role::ClientId).await {
             Ok(Some(id)) => id,
-            Ok(None) => SANDBOX_CLIENT.into(),
-            Err(_) => return Ok(()),
+            Ok(None) if self.inner.options.sandbox.is_some() => SANDBOX_CLIENT.into(),
+            Ok(None) | Err(_) => return Ok(()),
         };
         if of == id.expose_secret() {
             return Ok(());

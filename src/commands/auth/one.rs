@@ -111,7 +111,7 @@ impl One {
             if named {
                 return failure;
             }
-            failure.hint("`auth` of this shop names no app; a `token_store` or `client_credentials` does, or set the two variables")
+            failure.hint("`auth` of this shop names no app: set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET, or write a `token_store` or `client_credentials`")
         })
     }
 

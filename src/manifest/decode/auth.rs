@@ -13,7 +13,7 @@ use super::Decoder;
 const APP: [&str; 3] = ["client_id", "client_secret", "old_client_secret"];
 const STORE: [&str; 4] = ["path", "client_id", "client_secret", "old_client_secret"];
 const DEFAULT_STORE: &str = ".hookwright/tokens.json";
-const FORMS: [&str; 3] = ["access_token", "client_credentials", "token_store"];
+pub(super) const FORMS: [&str; 3] = ["access_token", "client_credentials", "token_store"];
 
 impl Decoder {
     /// The outer `None` is a problem that was reported.

@@ -9,7 +9,7 @@ use crate::state::{Prefix, Unmanaged};
 
 use super::{Decoder, short};
 
-const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 12] = [
     "version",
     "admin_api",
     "auth",

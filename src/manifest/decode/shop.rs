@@ -12,7 +12,7 @@ use crate::model::ShopDomain;
 use super::binding::is_name;
 use super::{Decoder, short};
 
-const KEYS: [&str; 10] =
+pub(super) const KEYS: [&str; 10] =
     ["shop", "labels", "scopes", "destinations", "use", "bindings", "auth", "safety", "lint", "tolerate"];
 
 impl Decoder {
