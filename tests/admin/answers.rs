@@ -59,7 +59,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
         ),
         case(403, r#"{"errors":"Unavailable Shop"}"#, Kind::UnavailableShop, Other, 1, "closed"),
         case(403, "<html><title>Attention</title></html>", Kind::Forbidden, Auth, 1, "an HTML page: Attention"),
-        case(404, r#"{"errors":"Not Found"}"#, Kind::NotFound, Other, 1, "renamed"),
+        case(404, r#"{"errors":"Not Found"}"#, Kind::NotFound, Other, 1, "answered 404"),
         case(423, r#"{"errors":"This shop is unavailable"}"#, Kind::Locked, Other, 1, "--tolerate locked"),
         case(
             429,
