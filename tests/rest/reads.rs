@@ -140,7 +140,7 @@ async fn every_documented_error_body_has_its_kind() {
         (403, r#"{"errors":"Unavailable Shop"}"#, Kind::UnavailableShop, "closed"),
         (403, r#"{"errors":["a","b"]}"#, Kind::Forbidden, "a; b"),
         (404, r#"{"errors":"Not Found"}"#, Kind::NotFound, "Not Found"),
-        (404, "", Kind::NotFound, "no such shop"),
+        (404, "", Kind::NotFound, "answered 404"),
         (423, r#"{"errors":"This shop is unavailable"}"#, Kind::Locked, "--tolerate locked"),
         (430, "", Kind::SecurityRejection, "suspicious"),
         (422, r#"{"errors":{"limit":["is odd"]}}"#, Kind::UnexpectedAnswer, "limit: is odd"),
