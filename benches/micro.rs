@@ -120,7 +120,7 @@ fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<ShopPart> {
         let findings = Vec::new();
         plan::shop(
             &context,
-            ShopInput { shop, auth: None, labels, desired, destinations, limits, base: None, reading, findings },
+            ShopInput { shop, approval: "", labels, desired, destinations, limits, base: None, reading, findings },
         )
     };
     manifest.shops.iter().zip(observed).map(part).collect()

@@ -188,7 +188,7 @@ pub(crate) struct RunArgs {
     pub(crate) access: AccessArgs,
 }
 
-/// A flag's variable: what is neither yes nor no is a mistake, and must not let a manifest run commands.
+/// Parses the variable of a flag. Any other text is an error, so that a mistake never lets a manifest run commands.
 fn yes_or_no(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),

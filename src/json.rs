@@ -1,5 +1,4 @@
-//! What parsers of JSON let pass and readers must not: an object that names a key twice, a list in the place of an object.
-//! Pure.
+//! Checks that JSON parsers leave out: an object that names a key twice, and a list in place of an object. Pure.
 //!
 //! Parsers take the last of two values, or the first: an answer with two `data` or two `userErrors` means what its reader
 //! makes of it, so it is no answer.
@@ -20,8 +19,8 @@ pub(crate) fn names_a_key_twice(body: &[u8]) -> bool {
     Unique.deserialize(&mut json).is_err_and(|error| error.is_data() && error.to_string().starts_with(TWICE))
 }
 
-/// A struct that stands in JSON as an object. By itself serde takes a list of its fields, too, and what a server means by
-/// that nobody knows.
+/// A struct that is an object in JSON. Derived `Deserialize` also accepts a list of the fields in order, so that an answer of
+/// another shape could be read as an empty one.
 #[derive(Debug)]
 pub(crate) struct Object<T>(pub(crate) T);
 

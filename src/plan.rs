@@ -109,14 +109,12 @@ pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan
     plan
 }
 
-/// The addresses of the base manifest that changes take live subscriptions from.
+/// The addresses of the base manifest whose live subscriptions are changed.
 fn former(shops: &[Shop], base: &HashSet<String>) -> Vec<String> {
-    let left = shops.iter().flat_map(|shop| &shop.changes).filter_map(|change| {
-        let before = &change.before.as_ref()?.address;
-        let stays = change.after.as_ref().is_some_and(|after| after.address == *before);
-        (!stays && base.contains(&Address::new(before).folded())).then_some(before)
-    });
-    left.collect::<BTreeSet<_>>().into_iter().cloned().collect()
+    let changed =
+        shops.iter().flat_map(|shop| &shop.changes).filter_map(|change| Some(&change.before.as_ref()?.address));
+    let former: BTreeSet<&String> = changed.filter(|address| base.contains(&Address::new(address).folded())).collect();
+    former.into_iter().cloned().collect()
 }
 
 /// Writes the digest. Shop by shop: the JSON of a fleet's plan is many times the plan.

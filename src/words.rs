@@ -16,7 +16,7 @@ pub(crate) fn of_json(error: &serde_json::Error) -> String {
     if error.line() == 0 { what } else { format!("{what} (line {}, column {})", error.line(), error.column()) }
 }
 
-/// A YAML text that cannot be taken. The place is a matter of the caller's.
+/// A YAML text that cannot be taken. The caller adds the place.
 pub(crate) fn of_yaml(error: &serde_yaml::Error) -> String {
     use serde_yaml::Error as Yaml;
     match error.without_snippet() {

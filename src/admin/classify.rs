@@ -4,8 +4,9 @@
 
 use serde_json::Value;
 
+use super::endpoint::Endpoint;
 use super::error::{AdminError, Kind};
-use super::http::{Answer, Place};
+use super::http::Answer;
 use super::redact::Redactor;
 use crate::catalog;
 use crate::json::names_a_key_twice;
@@ -16,9 +17,7 @@ pub(super) struct Asked<'a> {
     pub(super) shop: &'a ShopDomain,
     /// The version in the URL, if there is one.
     pub(super) version: Option<&'a ApiVersion>,
-    pub(super) place: Place,
-    /// The host that HOOKWRIGHT_ADMIN_URL names.
-    pub(super) server: Option<&'a str>,
+    pub(super) endpoint: &'a Endpoint,
 }
 
 /// What an answer other than 200 means.
@@ -64,35 +63,35 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Answer, redactor: &Redact
         Kind::ServerError => format!("the Admin API failed with status {status}{said}; try again later"),
         Kind::Redirected => {
             let to = redactor.clean(answer.location.as_deref().unwrap_or("nowhere"));
-            format!("the answer was a redirect to {to}, which is never followed with a token. {}", asked.place.check())
+            format!(
+                "the answer was a redirect to {to}, which is never followed with a token. {}",
+                asked.endpoint.place().check()
+            )
         }
         _ => format!("an answer with status {status} was not expected{said}"),
     };
     AdminError::new(kind, message).with_status(status)
 }
 
-/// Of a version that does not exist Shopify says what it says of a shop that does not: 404.
+/// Shopify answers 404 to an unknown version as well as to an unknown shop.
 fn not_found(asked: &Asked<'_>, said: &str) -> String {
-    let shop = "it was renamed or closed, or its name is misspelled";
     let unknown = asked.version.filter(|version| !catalog::knows_version(version) && version.as_str() != "unstable");
-    let version = unknown.map(|version| {
+    let or_version = unknown.map_or_else(String::new, |version| {
         format!(
-            "or no version {version} of the Admin API. The newest version that hookwright knows is {}: set \
+            ", or the Admin API has no version {version}. The newest version that hookwright knows is {}: set \
              admin_api.version, or --api-version of `import`",
             ApiVersion::DEFAULT
         )
     });
-    match (asked.server, version) {
-        (Some(server), version) => {
-            let version = version.map(|version| format!(", {version}")).unwrap_or_default();
-            format!(
-                "{server} answered 404 for {}{said}: either HOOKWRIGHT_ADMIN_URL has a wrong path, or the server there does \
-                 not know this shop{version}",
-                asked.shop
-            )
+    match asked.endpoint.admin_url_host() {
+        Some(server) => format!(
+            "{server} answered 404 for {}{said}: HOOKWRIGHT_ADMIN_URL has a wrong path, or the server does not know the \
+             shop{or_version}",
+            asked.shop
+        ),
+        None => {
+            format!("the shop does not exist{said}: it was renamed or closed, or its name is misspelled{or_version}")
         }
-        (None, None) => format!("there is no such shop{said}: {shop}"),
-        (None, Some(version)) => format!("not found{said}: either there is no such shop ({shop}), {version}"),
     }
 }
 

@@ -11,13 +11,14 @@ use super::redact::Redactor;
 pub(crate) struct Unconnected {
     /// What happened and what to do.
     pub(crate) message: String,
-    /// There is somebody, but no TLS with it.
+    /// Whether a server answered, but TLS with it failed.
     pub(crate) tls: bool,
-    /// Trying again soon does not help.
+    /// Whether the cause lasts, so that a retry is useless.
     pub(crate) lasting: bool,
 }
 
-/// Reads an error of `is_connect`. `host`: who should have been reached; `check`: what to look at where nobody was.
+/// Explains an error for which `is_connect` holds. `host` names the intended server, `check` says what to check if it was not
+/// reached.
 pub(crate) fn unconnected(error: &reqwest::Error, host: &str, check: &str, redactor: &Redactor) -> Unconnected {
     let proxy = Proxy::of(|name| std::env::var(name).ok());
     if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<TlsError>()) {

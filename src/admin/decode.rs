@@ -106,16 +106,17 @@ pub(super) fn subscription(value: Value, redactor: &Redactor) -> Result<Entry<Li
 
 fn part<T: DeserializeOwned>(data: &mut Data, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
     let raw = data.remove(key).ok_or_else(|| unexpected(&format!("it lacks {key}"), redactor))?;
-    // The position would be one in this part of the answer, which nobody sees.
-    let why =
-        |error: serde_json::Error| unexpected(&format!("{key}: {}", words::of_data(&error.to_string())), redactor);
-    serde_json::from_str(raw.get()).map_err(why)
+    serde_json::from_str(raw.get()).map_err(unfit(key, redactor))
 }
 
 fn take<T: DeserializeOwned>(value: Value, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
-    let why =
-        |error: serde_json::Error| unexpected(&format!("{key}: {}", words::of_data(&error.to_string())), redactor);
-    serde_json::from_value(value).map_err(why)
+    serde_json::from_value(value).map_err(unfit(key, redactor))
+}
+
+/// Makes the error of a part of an answer that has another shape. The parser's position counts from the start of the part,
+/// so it is left out.
+pub(super) fn unfit<'a>(key: &'a str, redactor: &'a Redactor) -> impl Fn(serde_json::Error) -> AdminError + 'a {
+    move |error| unexpected(&format!("{key}: {}", words::of_data(&error.to_string())), redactor)
 }
 
 fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {

@@ -137,7 +137,7 @@ impl Endpoint {
         matches!(self, Self::Replaced(base) if base.loopback)
     }
 
-    /// Who is asked, as a message says it.
+    /// Which server requests go to.
     pub(super) fn place(&self) -> Place {
         if self.admin_url_host().is_some() { Place::AdminUrl } else { Place::Shopify }
     }

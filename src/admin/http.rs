@@ -21,7 +21,7 @@ pub(super) struct Request<'a> {
     pub(super) body: Option<Vec<u8>>,
 }
 
-/// Who is asked.
+/// The server that a request goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// The shop itself, or the sandbox in this process that plays it.
@@ -31,7 +31,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// What to look at where nobody, or somebody else, was reached.
+    /// Returns what to check if the server was not reached, or another one answered.
     pub(super) fn check(self) -> &'static str {
         match self {
             Self::Shopify => "Check the network and the shop's name",

@@ -172,8 +172,7 @@ impl Session {
     /// What an answer other than 200 means. `versioned`: its URL names the version.
     pub(super) fn status_error(&self, answer: &Answer, versioned: bool) -> AdminError {
         let Options { endpoint, version, .. } = &self.client.inner.options;
-        let version = versioned.then_some(version);
-        let asked = Asked { shop: &self.shop, version, place: endpoint.place(), server: endpoint.admin_url_host() };
+        let asked = Asked { shop: &self.shop, version: versioned.then_some(version), endpoint };
         classify::status_error(&asked, answer, &self.redactor)
     }
 

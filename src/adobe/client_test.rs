@@ -216,8 +216,9 @@ async fn nobody_waits_past_the_end_of_the_run() {
     let server = later("3600").await;
     let deadline = Some(Instant::now() + Duration::from_mins(10));
     let error = server.client_with(Options { deadline, ..Options::default() }).find(&wanted()).await.expect_err("late");
-    assert_eq!((error.kind, error.class()), (Kind::TimeBudget, crate::admin::Class::RateLimit));
-    assert!(error.message.starts_with("aep `default`: the run's time (--timeout) ended: too many requests"), "{error}");
+    assert_eq!((error.kind, error.class()), (Kind::RateLimited, crate::admin::Class::RateLimit));
+    assert!(error.message.starts_with("aep `default`: too many requests"), "{error}");
+    assert!(error.message.ends_with("; --timeout leaves no time for another attempt"), "{error}");
     assert_eq!(server.asked().len(), 1);
 
     let over = server.client_with(Options { deadline: Some(Instant::now()), ..Options::default() });

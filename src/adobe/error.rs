@@ -100,6 +100,12 @@ impl AdobeError {
         self
     }
 
+    /// The same error, after which the run has no time to ask again.
+    pub(super) fn out_of_time(&self) -> Self {
+        let message = format!("{}; --timeout leaves no time for another attempt", self.message);
+        Self { message, ..self.clone() }
+    }
+
     /// The error as the account `name` has it; done once, where it leaves this room.
     pub(super) fn of(mut self, name: &str) -> Self {
         self.message = format!("aep `{name}`: {}", self.message);

@@ -190,7 +190,7 @@ impl Client {
         tokio::select! {
             biased;
             () = stopped(options.stop.clone()) => Err(interrupted()),
-            () = ended(options.deadline) => Err(time_budget("waiting for Adobe's answer")),
+            () = ended(options.deadline) => Err(last.map_or_else(time_budget, AdobeError::out_of_time)),
             () = ended(self.until) => Err(last.cloned().unwrap_or_else(unanswered)),
             done = doing => Ok(done),
         }
@@ -201,7 +201,7 @@ impl Client {
         let end = Instant::now().checked_add(wait);
         let before = |limit: Option<Instant>| end.is_some_and(|end| limit.is_none_or(|limit| end < limit));
         let Some(end) = end.filter(|_| before(self.inner.options.deadline)) else {
-            return Err(time_budget(&why.message));
+            return Err(why.out_of_time());
         };
         if !before(self.until) {
             return Err(why.clone());
@@ -267,8 +267,8 @@ fn unanswered() -> AdobeError {
     AdobeError { retryable: true, ..AdobeError::new(Kind::Unavailable, message.to_owned()) }
 }
 
-fn time_budget(doing: &str) -> AdobeError {
-    AdobeError::new(Kind::TimeBudget, format!("the run's time (--timeout) ended: {doing}"))
+fn time_budget() -> AdobeError {
+    AdobeError::new(Kind::TimeBudget, "the run's time (--timeout) ended before Adobe had answered")
 }
 
 #[cfg(test)]

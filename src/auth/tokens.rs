@@ -168,7 +168,7 @@ impl Tokens {
         }
     }
 
-    /// The refusal of a token that was made up for a served sandbox, with the reason why there is no other.
+    /// Adds to the refusal of a made-up token why the real one is unavailable. Tokens are made up for a served sandbox only.
     async fn made_up(
         &self,
         shop: &ShopDomain,
@@ -220,7 +220,7 @@ impl Tokens {
     /// The app's credentials, as far as `shop` is concerned, with all that a callback may be signed with.
     pub(crate) async fn credentials(&self, shop: &ShopDomain, app: &App) -> Result<Credentials, AdminError> {
         let old_client_secret = match &app.old_client_secret {
-            // Never made up: a callback would be believed that anybody can sign.
+            // Never made up: anybody could sign a callback with it.
             Some(reference) => self.resolved(reference, shop, Role::ClientSecret).await?,
             None => None,
         };
@@ -262,15 +262,19 @@ impl Tokens {
         shop: &ShopDomain,
         role: Role,
     ) -> Result<Option<SecretString>, AdminError> {
-        match self.inner.options.secrets.resolve_as(reference, shop, role).await {
-            Ok(secret) => {
-                self.inner.options.client.remember(shop, &secret);
-                Ok(Some(secret))
-            }
-            // A mistake in a secret that is there is one in the sandbox, too.
+        match self.real(reference, shop, role).await {
+            Ok(secret) => Ok(Some(secret)),
+            // A malformed secret is an error in the sandbox, too.
             Err(error) if !error.malformed && self.in_sandbox().await => Ok(None),
-            Err(error @ SecretError { .. }) => Err(AdminError::new(Kind::SecretUnavailable, error.to_string())),
+            Err(error) => Err(unavailable(&error)),
         }
+    }
+
+    /// The secret, which no log shows from now on.
+    async fn real(&self, reference: &SecretRef, shop: &ShopDomain, role: Role) -> Result<SecretString, SecretError> {
+        let secret = self.inner.options.secrets.resolve_as(reference, shop, role).await?;
+        self.inner.options.client.remember(shop, &secret);
+        Ok(secret)
     }
 
     /// By client credentials: one request a shop and run, unless the token ends in between or is the `refused` one.
@@ -335,6 +339,10 @@ fn due(now: Timestamp, obtained_at: Timestamp, expires_at: Option<Timestamp>) ->
         let life = end.duration_since(obtained_at).max(SignedDuration::ZERO);
         end.duration_since(now) <= MARGIN.min(life / 4)
     })
+}
+
+fn unavailable(error: &SecretError) -> AdminError {
+    AdminError::new(Kind::SecretUnavailable, error.to_string())
 }
 
 fn interrupted() -> AdminError {

@@ -54,7 +54,7 @@ pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure
 async fn saved(
     args: &ApplyArgs,
     path: &Path,
-    consents: &[Consent],
+    given: &[Consent],
     recorder: &Arc<Recorder>,
     output: Output,
 ) -> Result<Ended, Failure> {
@@ -76,10 +76,8 @@ async fn saved(
     pipeline::manifest_is_of(&args.manifest.file, &loaded.manifest, &plan)?;
     let mut run = pipeline::open_loaded(loaded, select, &args.run, output.voice(), Some(&plan), recorder).await?;
     same_target(&run, &plan)?;
-    let given = consents;
-    let mut consents = given.to_vec();
-    consents.extend(check::shard_was_judged(&plan, args.checked.as_deref())?);
-    let consents = &consents[..];
+    let checked = check::checked_consents(&plan, args.checked.as_deref())?;
+    let consents = &[given, &checked].concat()[..];
     check::refuse(&plan.hazards, consents, given)?;
     run.look_up(&args.manifest.file, output, Some(&plan)).await?;
     same_adobe(&run, &plan)?;
@@ -102,7 +100,7 @@ async fn fresh(
     recorder: &Arc<Recorder>,
     output: Output,
 ) -> Result<Ended, Failure> {
-    // A manifest that is invalid, or a plan in its place, is said before whether somebody can be asked.
+    // An invalid manifest, or a plan in its place, is reported before a missing terminal.
     let loaded = pipeline::load(&args.manifest.file, output.voice(), output)?;
     let asks = !args.auto_approve;
     if asks && !std::io::stdin().is_terminal() {
@@ -125,14 +123,14 @@ async fn fresh(
         Format::Json => {}
     }
     if plan.selection.shard.is_some() {
-        check::shard_was_judged(&plan, None)?;
+        check::checked_consents(&plan, None)?;
     }
     check::refuse(&plan.hazards, consents, consents)?;
     let anything = plan.summary.shops.changed > 0;
     if asks && anything && !agreed(&plan)? {
         output.remark("\nApply cancelled.\n");
         run.target.close().await?;
-        // As Terraform ends after a declined prompt: a script that goes on only after an apply must not go on.
+        // 1, as in Terraform: a script that continues after an apply must stop here.
         let message = "Apply cancelled.".to_owned();
         return Ok(Ended { exit: Exit::Error, summary: Summary { message, ..Summary::default() } });
     }

@@ -79,9 +79,9 @@ struct Checked {
     consents: Vec<String>,
 }
 
-/// A plan over a part of the shops cannot judge the run, so it is applied only with a file that says that all parts were
-/// judged together. Returns the consents that were given there.
-pub(super) fn shard_was_judged(plan: &Plan, checked: Option<&Path>) -> Result<Vec<Consent>, Failure> {
+/// Returns the consents of the file of `show --check --out`. A plan over a part of the shops is refused without one: it
+/// cannot judge the run, and the file says that all parts were judged together.
+pub(super) fn checked_consents(plan: &Plan, checked: Option<&Path>) -> Result<Vec<Consent>, Failure> {
     let Some(path) = checked else {
         let Some(shard) = &plan.selection.shard else { return Ok(Vec::new()) };
         return Err(Failure::new(
@@ -116,12 +116,12 @@ fn not_checked(path: &Path, why: &str) -> Failure {
 pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>) -> Result<(), Failure> {
     let Some(first) = plans.first() else { return Ok(()) };
     let hazards = plan::together(plans);
-    consented(&hazards, consents, consents, "not checked: the plans have together")?;
+    consented(&hazards, consents, consents, "not checked: the plans together have")?;
     let checked = Checked {
         format_version: "1.0".to_owned(),
         manifest_digest: first.manifest_digest.clone(),
         plan_digests: plans.iter().map(|p| p.plan_digest.clone()).collect(),
-        // Not the patterns that were given: a hazard that nobody has seen yet stays without consent.
+        // One consent for each hazard, not the patterns: a hazard that appears later has none.
         consents: plan::consented(&hazards, consents).map(|hazard| hazard.allow.clone()).collect(),
     };
     out.map_or(Ok(()), |path| OutFile::prepare(path)?.write_json(&checked))

@@ -88,14 +88,15 @@ fn ignore(path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<(
         Ok(text) => {
             let start = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };
             let file = OpenOptions::new().append(true).open(path);
-            file.and_then(|mut file| writeln!(file, "{start}{IGNORED}")).map(|()| "Added")
+            file.and_then(|mut file| writeln!(file, "{start}{IGNORED}")).map(|()| format!("Added {IGNORED} to {shown}"))
         }
-        Err(files::ReadError::Missing) => create(path, format!("{IGNORED}\n").as_bytes()).map(|()| "Wrote"),
+        Err(files::ReadError::Missing) => {
+            create(path, format!("{IGNORED}\n").as_bytes()).map(|()| format!("Wrote {shown} with {IGNORED} in it"))
+        }
         Err(error) => Err(error.into()),
     };
     match done {
-        Ok("Added") => writeln!(out, "Added {IGNORED} to {shown}: runs keep sandbox states and tokens there."),
-        Ok(_) => writeln!(out, "Wrote {shown} with {IGNORED} in it: runs keep sandbox states and tokens there."),
+        Ok(done) => writeln!(out, "{done}: runs keep sandbox states and tokens there."),
         Err(error) => {
             writeln!(err, "warning: {shown} cannot be written: {}", of_io(&error))?;
             writeln!(err, "  = help: add the line {IGNORED} to it: sandbox states and tokens are kept there")

@@ -9,6 +9,7 @@ use super::target::word;
 use crate::cli::DEFAULT_MANIFEST;
 use crate::diagnostic::{Code, Diagnostic, Place, Sources};
 use crate::files::{self, ReadError, Tree, TreeError};
+use crate::json::Object;
 use crate::manifest::{self, Loaded, Options, SourceFile};
 
 /// The files of one run.
@@ -184,7 +185,7 @@ fn is_plan(bytes: &[u8]) -> bool {
         #[serde(rename = "plan_digest")]
         _digest: serde::de::IgnoredAny,
     }
-    bytes.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<Sealed>(bytes).is_ok()
+    serde_json::from_slice::<Object<Sealed>>(bytes).is_ok()
 }
 
 /// Whether a file below a folder is taken for a manifest by its name.

@@ -1,5 +1,5 @@
-//! The variables of the environment that decide how a server is reached, checked before anything is sent: what the HTTP
-//! client cannot use of them, it passes over in silence.
+//! Checks the environment variables that decide how a server is reached, before anything is sent: the HTTP client ignores
+//! values that it cannot use.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::files;
 /// Where certificates are taken from files; elsewhere the system's own store is asked.
 const CERTIFICATES_OF_FILES: bool = cfg!(all(unix, not(target_vendor = "apple")));
 
-/// Refuses a SSL_CERT_FILE without a certificate.
+/// Refuses an SSL_CERT_FILE without a certificate.
 pub(super) fn check_certificates() -> Result<(), Failure> {
     match std::env::var_os("SSL_CERT_FILE") {
         Some(file) if CERTIFICATES_OF_FILES => certificates(&file),

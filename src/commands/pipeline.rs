@@ -13,7 +13,7 @@ mod saved;
 mod selected;
 
 use super::aep::{Accounts, Looked};
-use super::target::{Target, led_here, whole};
+use super::target::{Target, approval, led_here};
 use super::{Output, lines, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
@@ -32,7 +32,7 @@ use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, Inlets, Sh
 use crate::progress::{Progress, Voice};
 use crate::select::{Selection, Terms};
 use crate::since::{self, History};
-use crate::state::{AppSubscription, Observed};
+use crate::state::Observed;
 
 /// A manifest that is valid, and what a run over it needs.
 pub(crate) struct Run {
@@ -254,23 +254,22 @@ impl Run {
         exit_code: impl FnOnce(&Plan) -> u8,
     ) -> Plan {
         let (manifest, for_base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
-        // What the base manifest has was ours: nobody else loses a route that leads there.
+        // An address of the base manifest belonged to this manifest, so no other one loses its routes.
         let mut base_addresses = base.map(|base| folded(base)).unwrap_or_default();
         base_addresses.retain(|address| !self.addresses.contains(address));
         let addresses: HashSet<String> = self.addresses.union(&base_addresses).cloned().collect();
         let (tolerate, addresses) = (self.tolerate.clone(), Arc::new(addresses));
         let (recorder, here) = (Arc::clone(&self.recorder), self.target.options.clone());
+        let sandbox = self.target.sandbox.clone();
         let mut destinations = self.destinations();
         let inlets = Arc::new(Inlets::of(&destinations));
         let (shops, mut unplanned) = self.unplanned(&inlets);
         let of_shop = move |at: usize, reading: Result<Reading, AdminError>| {
             let context = context(&manifest, &addresses, &inlets);
-            let (shop, version) = (&manifest.shops[at], &manifest.admin_api.version);
-            let mut part =
-                part(&context, shop, for_base.as_deref(), &tolerate, version, &manifest.app, reading.as_ref());
-            let v1::Shop { findings, blocked, .. } = &mut part.shop;
-            let said = findings.iter_mut().map(|f| &mut f.message).chain(blocked.iter_mut().map(|b| &mut b.message));
-            said.for_each(|message| *message = whole(message, &here));
+            let shop = &manifest.shops[at];
+            let granted = reading.as_ref().ok().and_then(|reading| reading.observed.scopes.as_ref());
+            let approval = approval(shop, granted, sandbox.as_ref(), &here);
+            let part = part(&context, &manifest, shop, for_base.as_deref(), &tolerate, &approval, reading.as_ref());
             lines::tell(&recorder, &part.shop);
             part
         };
@@ -349,16 +348,16 @@ const IN_VAIN: &str = ". That `uninstalled` is tolerated has no effect here: wit
 
 fn part(
     context: &Context<'_>,
+    manifest: &Manifest,
     shop: &ManifestShop,
     base: Option<&Manifest>,
     tolerate: &[Tolerable],
-    asked: &ApiVersion,
-    app: &[AppSubscription],
+    approval: &str,
     reading: Result<&Reading, &AdminError>,
 ) -> plan::ShopPart {
-    let mut findings = reading.map(|r| of_reading(r, asked)).unwrap_or_default();
+    let mut findings = reading.map(|r| of_reading(r, &manifest.admin_api.version)).unwrap_or_default();
     if reading.is_ok() {
-        findings.extend(plan::double_delivery(&shop.desired, app));
+        findings.extend(plan::double_delivery(&shop.desired, &manifest.app));
     }
     let failure = |error: &AdminError| {
         let tolerated = tolerates(tolerate, shop, error.kind.as_str());
@@ -370,12 +369,13 @@ fn part(
         ReadFailure { error: wired, tolerated }
     };
     let reading = reading.map(|r| &r.observed).map_err(failure);
-    plan::shop(context, input(shop, base, reading, findings))
+    plan::shop(context, input(shop, approval, base, reading, findings))
 }
 
 /// What a shop's part of the plan is made from.
 fn input<'a>(
     shop: &'a ManifestShop,
+    approval: &'a str,
     base: Option<&'a Manifest>,
     reading: Result<&'a Observed, ReadFailure>,
     findings: Vec<v1::Finding>,
@@ -386,7 +386,7 @@ fn input<'a>(
     });
     ShopInput {
         shop: &shop.shop,
-        auth: shop.auth.as_deref(),
+        approval,
         labels: &shop.labels,
         desired: &shop.desired,
         destinations: &shop.destinations,

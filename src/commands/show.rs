@@ -11,6 +11,7 @@ use super::{Output, check};
 use crate::cli::{ShowArgs, ShowFormat};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::json::Object;
 use crate::plan::Consent;
 use crate::plan::v1::Plan;
 use crate::render;
@@ -58,12 +59,8 @@ fn report(path: &Path) -> Result<Option<Report>, Failure> {
     let unread = |what: &str, e: serde_json::Error| {
         Failure::invalid(format!("{}: {what}: {}", path.display(), words::of_json(&e)))
     };
-    // A list would be taken for the fields of `Kind` in order.
-    if !bytes.trim_ascii_start().starts_with(b"{") {
-        return Ok(None);
-    }
     let kind: Kind = match serde_json::from_slice(&bytes) {
-        Ok(kind) => kind,
+        Ok(Object(kind)) => kind,
         // Some other JSON: whoever reads plans says so.
         Err(e) if e.is_data() => return Ok(None),
         Err(e) => return Err(check::perhaps_manifest(path, unread("neither a plan nor an apply report", e))),

@@ -16,7 +16,7 @@ use crate::digest::hex;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
-use crate::model::ShopDomain;
+use crate::model::{Auth, ScopeSet, ShopDomain};
 use crate::plan::v1;
 use crate::render::{Style, title};
 use crate::sandbox;
@@ -90,26 +90,48 @@ pub(crate) fn led_here(mut error: AdminError, options: &str) -> AdminError {
 }
 
 /// The text with `options` in the commands of `auth` that it names: who reads them is not told where a message was made.
-/// A link leads nowhere in the sandbox, where a scope is granted by a command of its own.
 pub(crate) fn whole(message: &str, options: &str) -> String {
-    let mut parts = message.split('`');
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for (n, part) in parts.enumerate() {
-        out.push('`');
-        match (n % 2 == 0, part.strip_prefix("hookwright auth url"), options.split_once(" --sandbox")) {
-            (true, Some(shop), Some((_, state))) => {
-                let state =
-                    state.strip_prefix(" --sandbox-state").map(|state| format!(" --state{state}")).unwrap_or_default();
-                let shop = shop.split(" -f").next().unwrap_or_default();
-                let _ = write!(out, "hookwright sandbox edit scopes{shop} SCOPES{state}");
-            }
-            (true, ..) if part.starts_with("hookwright auth ") && !part.ends_with(options) => {
-                out = out + part + options;
-            }
-            _ => out += part,
+    let is_command = |n: usize, part: &str| n % 2 == 1 && part.starts_with("hookwright auth ");
+    let parts = message.split('`').enumerate().map(|(n, part)| {
+        if is_command(n, part) && !part.ends_with(options) { format!("{part}{options}") } else { part.to_owned() }
+    });
+    parts.collect::<Vec<_>>().join("`")
+}
+
+/// How a shop's merchant approves a scope: by a link, unless tokens are fetched without one. In the sandbox of `--sandbox`
+/// a command grants it. `options` lead a command to this manifest.
+pub(super) fn approval(
+    shop: &ManifestShop,
+    granted: Option<&ScopeSet>,
+    sandbox: Option<&v1::Sandbox>,
+    options: &str,
+) -> String {
+    let handle = shop.shop.handle();
+    match (sandbox.zip(granted), shop.auth.as_deref()) {
+        (Some((sandbox, granted)), _) => {
+            let state = match sandbox.state.as_str() {
+                DEFAULT_STATE => String::new(),
+                path => format!(" --state {}", word(path)),
+            };
+            let scopes = with_lacking(shop, granted);
+            format!(
+                "have the shop approve it; in the sandbox that is `hookwright sandbox edit scopes --shop {handle} \
+                 {scopes}{state}`"
+            )
         }
+        (None, Some(Auth::ClientCredentials(_))) => {
+            format!("have the shop approve it: the next run has it, see `hookwright auth status{options}`")
+        }
+        (None, _) => format!("have the shop approve it, see `hookwright auth url --shop {handle}{options}`"),
     }
-    out
+}
+
+/// The scopes that a shop has and those that it lacks, separated by commas.
+fn with_lacking(shop: &ManifestShop, granted: &ScopeSet) -> String {
+    let lacking = shop.desired.entries.iter().filter_map(|e| catalog::missing_scopes(&e.binding.topic, granted));
+    let lacking = lacking.filter_map(|any_of| any_of.first().map(ToString::to_string));
+    let scopes = granted.iter().chain(shop.desired.scopes.iter().flat_map(ScopeSet::iter)).map(ToString::to_string);
+    scopes.chain(lacking).collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>().join(",")
 }
 
 /// What leads to the same manifest again, and lets it run what it may.

@@ -1,11 +1,8 @@
 //! The comments of the manifest: what was counted, what is missing, what could not be seen.
 
-use super::take::Taken;
+use super::Request;
+use super::take::{Kind, Taken, TakenShop};
 use super::yaml::Document;
-use super::{
-    Request,
-    take::{Kind, TakenShop},
-};
 use crate::manifest::Transport;
 use crate::model::{Live, Sight};
 use crate::state::{Entry, Unmanaged};

@@ -41,9 +41,7 @@ impl Kind {
             name: name.clone().filter(|_| !rest).map(|name| (name, topic.clone())),
         }
     }
-}
 
-impl Kind {
     /// Whether it names a namespace of the app's own.
     pub(super) fn names_own_app(&self) -> bool {
         self.metafield_namespaces.iter().chain(&self.metafields).any(|text| text.starts_with("$app:"))

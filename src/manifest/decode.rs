@@ -83,7 +83,7 @@ impl Decoder {
 
     /// A mapping with these keys and no others.
     fn fields<'a>(&mut self, node: &'a Node, what: &str, keys: &'static [&'static str]) -> Option<Fields<'a>> {
-        let pairs = self.pairs(node, what)?;
+        let pairs = self.pairs(node, what, keys)?;
         let mut found = vec![None; keys.len()];
         let mut unknown = Vec::new();
         for pair in pairs {
@@ -94,6 +94,11 @@ impl Decoder {
         }
         let mut meant_keys = Vec::new();
         for pair in unknown {
+            let shown = self.shown_key(pair, keys);
+            let is_scalar = !matches!(pair.value.value, Value::Map(_) | Value::List(_));
+            if is_scalar && (of_secrets(keys) || habits::takes_secret(&pair.key)) {
+                self.secret(&pair.value);
+            }
             let hint = if let Some((hint, meant)) = habits::misplaced(&pair.key, keys) {
                 meant_keys.extend(meant);
                 hint.to_owned()
@@ -105,20 +110,42 @@ impl Decoder {
                 }
                 format!("did you mean `{meant}`?")
             } else {
-                habits::blank_missing(&pair.key).unwrap_or_else(|| format!("it takes {}", listed(keys)))
+                habits::blank_missing(&shown).unwrap_or_else(|| format!("it takes {}", listed(keys)))
             };
-            let message = format!("unknown key `{}` in {what}", pair.key);
+            let message = format!("unknown key `{shown}` in {what}");
             self.report(self.diagnostic(Code::UnknownKey, pair.key_span, message).hint(hint));
         }
         Some(Fields { keys, pairs: found, meant: meant_keys })
     }
 
-    /// A mapping with any keys: each once, the first of duplicates.
-    fn pairs<'a>(&mut self, node: &'a Node, what: &str) -> Option<Vec<&'a Pair>> {
+    /// A key as it may be shown: where a secret belongs, an unknown one without a value may be the secret itself.
+    fn shown_key(&mut self, pair: &Pair, keys: &[&str]) -> String {
+        let unknown = !keys.contains(&pair.key.as_str());
+        if unknown && matches!(pair.value.value, Value::Null) && of_secrets(keys) {
+            self.secrets.push(pair.key_span.bytes());
+            let name = pair.key.split_once(':').map(|(name, _)| name).filter(|name| keys.contains(name));
+            return name.map_or_else(|| "…".to_owned(), |name| format!("{name}:…"));
+        }
+        self.without_secret(&pair.key, pair.key_span)
+    }
+
+    /// A text that should be `key: value`, as it may be shown: without the value of a key that takes a secret.
+    fn without_secret(&mut self, text: &str, span: Span) -> String {
+        match text.split_once(':') {
+            Some((key, _)) if habits::takes_secret(key) => {
+                self.secrets.push(span.bytes());
+                format!("{key}:…")
+            }
+            _ => text.to_owned(),
+        }
+    }
+
+    /// A mapping, each key once, the first of duplicates. `keys`: the known ones.
+    fn pairs<'a>(&mut self, node: &'a Node, what: &str, keys: &[&str]) -> Option<Vec<&'a Pair>> {
         let Value::Map(pairs) = &node.value else {
             let hint = match &node.value {
                 Value::Text(text) => Some(
-                    habits::blank_missing(&short(text))
+                    habits::blank_missing(&short(&self.without_secret(text, node.span)))
                         .unwrap_or_else(|| "is a `:` missing, or the blank after it?".to_owned()),
                 ),
                 Value::List(_) => Some("write `key: value` lines, without dashes".to_owned()),
@@ -131,7 +158,7 @@ impl Decoder {
         let mut unique = Vec::with_capacity(pairs.len());
         for pair in pairs {
             if let Some(earlier) = first.get(pair.key.as_str()) {
-                let message = format!("the key `{}` stands twice in {what}", pair.key);
+                let message = format!("the key `{}` stands twice in {what}", self.shown_key(pair, keys));
                 let diagnostic = self
                     .diagnostic(Code::DuplicateKey, pair.key_span, message)
                     .hint("keep one of the two; YAML tools disagree about which one would count")
@@ -150,11 +177,13 @@ impl Decoder {
             return Some(items);
         }
         let hint = match &node.value {
-            Value::Text(text) if habits::template(text).is_some() => habits::template(text).map(str::to_owned),
-            Value::Text(text) if text.starts_with('-') => {
-                Some("write each item as `- item`, with a blank after the dash".to_owned())
-            }
-            Value::Text(text) if text.len() <= 60 => Some(format!("put it in brackets: {}", habits::as_list(text))),
+            Value::Text(text) => match habits::template(text) {
+                Some(hint) => Some(hint.to_owned()),
+                None if text.starts_with('-') => {
+                    Some("write each item as `- item`, with a blank after the dash".to_owned())
+                }
+                None => (text.len() <= 60).then(|| format!("put it in brackets: {}", habits::as_list(text))),
+            },
             Value::Map(pairs) => Some(match pairs.first() {
                 Some(pair) => format!("start each item with a dash: `- {}: …`", short(&pair.key)),
                 None => "start each item with a dash: `- `".to_owned(),
@@ -305,6 +334,11 @@ impl Decoder {
             _ => self.secrets.push(node.span.bytes()),
         }
     }
+}
+
+/// Whether these are the keys of a mapping that is about secrets.
+fn of_secrets(keys: &[&str]) -> bool {
+    keys.iter().any(|key| matches!(*key, "env" | "client_secret" | "access_token"))
 }
 
 /// `a, b and c`

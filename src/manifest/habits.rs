@@ -28,6 +28,12 @@ const KEYS: [&str; 24] = [
     "name",
 ];
 
+/// Instead of what belongs to such a credential. Adobe Developer Console's documentation: end of life since 2025-06-30,
+/// refused since 2026-03-01 at the latest.
+pub(super) const RETIRED: &str = "Adobe has retired Service Account (JWT) credentials: make an OAuth Server-to-Server \
+                                  credential in the project at Adobe Developer Console, and write its client_id, \
+                                  client_secret and scopes, without `token_url`";
+
 /// What to do about an expression of a template language; `None`: the text has none.
 pub(super) fn template(text: &str) -> Option<&'static str> {
     let templates = "nothing expands a manifest: render the template first (`helm template`, Jinja, \
@@ -48,6 +54,13 @@ pub(super) fn blank_missing(text: &str) -> Option<String> {
     let (key, value) = text.split_once(':')?;
     let known = KEYS.contains(&key) && !value.is_empty() && !value.starts_with([' ', '/']);
     known.then(|| format!("a blank is missing after the `:`; write `{key}: {value}`"))
+}
+
+/// Whether a key takes a secret, or a reference to one.
+pub(super) fn takes_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    matches!(key.as_str(), "env" | "file" | "command")
+        || ["token", "secret", "password", "key"].iter().any(|word| key.contains(word))
 }
 
 /// A mistake in a line: its place in bytes, what it is, and what to write.
@@ -140,11 +153,7 @@ pub(super) fn misplaced(key: &str, place: &[&str]) -> Option<(&'static str, Opti
                 | "jwttoken"
                 | "certificate"
         );
-        return retired.then_some((
-            "Adobe has retired the Service Account (JWT) credentials that have such a key: make an OAuth Server-to-Server \
-             credential in the project at Adobe Developer Console, and write its client_id, client_secret and scopes",
-            None,
-        ));
+        return retired.then_some((RETIRED, None));
     }
     let top = place.contains(&"shops");
     let shop = place.contains(&"use");

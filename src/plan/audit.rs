@@ -39,7 +39,7 @@ pub(super) fn contradiction(plan: &Plan) -> Option<String> {
     // It is printed to be copied, and written into the file of `show --check --out`.
     let odd = |hazard: &&Hazard| hazard.allow != hazards::consent_to(&hazard.kind, hazard.shop.as_deref());
     if let Some(hazard) = plan.hazards.iter().find(odd) {
-        return Some(format!("the consent that it names for a hazard {} is another one's", hazard.kind));
+        return Some(format!("`allow` of the hazard {} does not follow from its kind and shop", hazard.kind));
     }
     let told = |hazard: &Hazard| {
         let same = |h: &Hazard| (&h.kind, &h.shop, &h.details) == (&hazard.kind, &hazard.shop, &hazard.details);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::v1::{Destination, Finding, Severity, Shop, ShopError};
 use crate::catalog;
 use crate::diff::{Change, ShopDiff, UpdateReason};
-use crate::model::{Auth, Binding, Field, Live, ShopDomain, SubscriptionId};
+use crate::model::{Binding, Field, Live, SubscriptionId};
 use crate::state::{AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
 
 /// How long Shopify goes on sending retries to the address that was in force when an event fired (documented; 8
@@ -58,15 +58,14 @@ pub(super) fn repeated(id: &SubscriptionId) -> ShopError {
 
 /// Everything that one shop's comparison brought to light.
 pub(super) fn of_shop(
-    shop: &ShopDomain,
-    auth: Option<&Auth>,
+    approval: &str,
     desired: &Desired,
     observed: &Observed,
     result: &ShopDiff<'_>,
     ownership: &Ownership,
 ) -> Vec<Finding> {
     let mut out = Vec::new();
-    scopes(&approval(shop, auth), desired, observed, result, &mut out);
+    scopes(approval, desired, observed, result, &mut out);
     if ownership.unmanaged == Unmanaged::Report {
         out.extend(result.unmanaged.iter().map(unmanaged));
     }
@@ -97,16 +96,6 @@ pub(super) fn of_shop(
     out.extend(kept_steps(&result.changes));
     out.extend(moved.into_iter().map(|(address, topics)| old_endpoint(address, &topics)));
     out
-}
-
-/// What has a shop approve a scope: a link, unless its tokens are fetched without one.
-pub(super) fn approval(shop: &ShopDomain, auth: Option<&Auth>) -> String {
-    match auth {
-        Some(Auth::ClientCredentials(_)) => {
-            "have the shop approve it: the next run has it, see `hookwright auth status`".to_owned()
-        }
-        _ => format!("have the shop approve it, see `hookwright auth url --shop {}`", shop.handle()),
-    }
 }
 
 fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopDiff<'_>, out: &mut Vec<Finding>) {

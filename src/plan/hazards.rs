@@ -10,7 +10,7 @@ use super::v1::{self, Action, Change, Destination, Hazard, Plan, Settings, Shop}
 use crate::model::{Address, ShopDomain, Topic};
 use crate::state::{Ownership, Safety, ShopLimits, Unmanaged};
 
-/// Where few subscriptions are live, a percentage says little: fewer than `of` count only from `from` on.
+/// When a limit in percent applies to few subscriptions: below `of` live ones, only `from` or more changes exceed it.
 struct Few {
     of: usize,
     from: usize,
@@ -77,7 +77,7 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
     let of_ours = count(&|c| c.action == Action::Delete && c.reason != "unmanaged");
     let creates = count(&|c| c.action == Action::Create);
     let empties = shop.managed > 0 && of_ours == shop.managed && creates == 0;
-    // Where few are live, one consent is enough to lose them all.
+    // In a small shop `empty_shop` alone covers the loss of every subscription.
     if !(empties && whole < FEW_IN_A_SHOP.of) && exceeds(lost.len(), whole, limit, &FEW_IN_A_SHOP) {
         let message = format!(
             "deletes {} of {whole} live subscriptions ({} %); the limit is {limit} %",
@@ -96,7 +96,7 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &Shop, limits: &ShopLimits) -
     let lost = lost.iter().filter(|c| c.reason != "unmanaged").filter_map(|c| c.before.as_ref());
     let deleted: Vec<&str> = lost.map(|before| before.address.as_str()).filter(|a| is_foreign(a)).collect();
     out.extend(delete_foreign(name, &deleted));
-    // One that keeps its address changes its name alone, and may keep the new one.
+    // An update that keeps a foreign address renames the subscription, possibly for good.
     let goes = |id: Option<&str>| shop.changes.iter().any(|c| c.action == Action::Delete && id_of(c) == id);
     let moved = shop.changes.iter().filter(|c| c.action == Action::Update && !loses_a_route(c) && !goes(id_of(c)));
     let moves = moved.filter_map(|c| Some((c.before.as_ref()?.address.as_str(), c.after.as_ref()?.address.as_str())));
@@ -239,27 +239,31 @@ pub(super) fn moves(hazard: &Hazard) -> BTreeSet<(&str, &str)> {
     moves.filter_map(|m| Some((m.get("from")?.as_str()?, m.get("to")?.as_str()?))).collect()
 }
 
-/// `None`: there is none.
+/// Returns `None` without an address.
 fn delete_foreign(shop: Option<&str>, addresses: &[&str]) -> Option<Hazard> {
-    let message = format!("deletes managed subscriptions whose address is {}", nobodys(addresses)?);
+    let message = format!(
+        "deletes managed subscriptions whose address is not in this manifest: {}",
+        foreign_addresses(addresses)?
+    );
     Some(hazard("delete_foreign", shop, message, json!({ "addresses": addresses })))
 }
 
-/// `None`: there is none.
+/// Returns `None` without a move.
 fn reroute_foreign(shop: Option<&str>, moves: &BTreeSet<(&str, &str)>) -> Option<Hazard> {
     let from: BTreeSet<&str> = moves.iter().map(|(from, _)| *from).collect();
     let from: Vec<&str> = from.into_iter().collect();
-    let message = format!("changes managed subscriptions whose address is {}", nobodys(&from)?);
+    let message =
+        format!("changes managed subscriptions whose address is not in this manifest: {}", foreign_addresses(&from)?);
     let moves: Vec<Value> = moves.iter().map(|(from, to)| json!({ "from": from, "to": to })).collect();
     Some(hazard("reroute_foreign", shop, message, json!({ "moves": moves })))
 }
 
-fn nobodys(addresses: &[&str]) -> Option<String> {
+fn foreign_addresses(addresses: &[&str]) -> Option<String> {
     let first = addresses.first()?;
     let others = if addresses.len() > 1 { format!(" and {} more", addresses.len() - 1) } else { String::new() };
     Some(format!(
-        "no address of this manifest: {first}{others}; another manifest may own them. If an earlier version of this \
-         manifest had the address, plan with --base"
+        "{first}{others}; another manifest may own them. If an earlier version of this manifest had the address, plan with \
+         --base"
     ))
 }
 
@@ -304,7 +308,7 @@ pub(super) fn of_run<'a>(
     }
     let mut out: Vec<Hazard> = settling(destinations, shops.clone()).into_iter().collect();
     let limit = settings.safety.max_total_delete_percent;
-    // Where few are live, what one shop loses is judged by that shop's limit alone.
+    // In a small run the deletes of one shop are judged by that shop's limit alone.
     if (lost_in > 1 || whole >= FEW_IN_A_RUN.of) && exceeds(lost, whole, limit, &FEW_IN_A_RUN) {
         let share = percent(lost, whole);
         let message =

@@ -64,7 +64,7 @@ pub enum Stale {
         what: String,
     },
     /// The shop left the manifest, or the manifest is another one.
-    #[error("this shop is not in the manifest (-f names every file that the plan was made from)")]
+    #[error("this shop is not in the manifest that -f names")]
     NoShop,
     /// What the manifest asks of the shop differs from what the plan was made from.
     #[error("the manifest asks something else of this shop than when the plan was made")]

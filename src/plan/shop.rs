@@ -7,7 +7,7 @@ use super::inlets::Inlets;
 use super::v1::{self, Action, Bound, Destinations, Origin, ShopStatus, Subscription};
 use super::{Asked, ShopPart, digest, findings, hazards, subscription};
 use crate::diff::{Blocked, Change, DeleteReason, Obstacle, ShopDiff, UpdateReason, diff, diff_around};
-use crate::model::{Address, Auth, Field, Live, ScopeSet, ShopDomain, Topic};
+use crate::model::{Address, Field, Live, ScopeSet, ShopDomain, Topic};
 use crate::state::{Desired, Entry, Observed, Ownership, Safety, ShopLimits, Source, Wanted};
 
 /// What holds for every shop of a run.
@@ -28,8 +28,8 @@ pub struct Context<'a> {
 pub struct ShopInput<'a> {
     /// Whose.
     pub shop: &'a ShopDomain,
-    /// How its tokens are got, for what is said of missing scopes.
-    pub auth: Option<&'a Auth>,
+    /// How its merchant approves a scope that the app lacks, in words.
+    pub approval: &'a str,
     /// From the manifest.
     pub labels: &'a BTreeMap<String, String>,
     /// What the manifest asks.
@@ -66,7 +66,7 @@ pub struct Failure {
 
 /// Plans one shop.
 pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPart {
-    let ShopInput { shop, auth, labels, desired, destinations, limits, base, reading, findings } = input;
+    let ShopInput { shop, approval, labels, desired, destinations, limits, base, reading, findings } = input;
     let mut out = v1::Shop {
         shop: shop.to_string(),
         labels: labels.clone(),
@@ -100,15 +100,14 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPart {
     };
 
     let names = Names { destinations };
-    let approval = findings::approval(shop, auth);
     let result = diff_around(desired, observed, context.ownership, &context.inlets.closed);
     out.managed = result.managed;
     out.unmanaged = observed.entries.len() - result.managed;
     out.changes = result.changes.iter().map(|change| wire(change, &names)).collect();
     out.bound = bound(&result, &names);
-    out.blocked = result.blocked.iter().map(|b| blocked(b, &names, context.inlets, &approval)).collect();
+    out.blocked = result.blocked.iter().map(|b| blocked(b, &names, context.inlets, approval)).collect();
     out.observed_digest = Some(rest_digest(&result, observed, context.ownership));
-    out.findings.extend(findings::of_shop(shop, auth, desired, observed, &result, context.ownership));
+    out.findings.extend(findings::of_shop(approval, desired, observed, &result, context.ownership));
     out.findings.extend(context.inlets.findings(&result));
     out.findings.sort_by_key(findings::order);
     if let Some(base) = base {

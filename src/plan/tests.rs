@@ -41,7 +41,7 @@ impl World {
         };
         let input = ShopInput {
             shop: &ShopDomain::parse(name).expect("shop"),
-            auth: None,
+            approval: "have the shop approve it",
             labels: &BTreeMap::new(),
             desired,
             destinations: &BTreeMap::new(),
@@ -58,6 +58,10 @@ impl World {
     }
 
     fn plan(&self, parts: Vec<ShopPart>) -> Plan {
+        assemble(self.frame(), parts, |_| 2)
+    }
+
+    fn frame(&self) -> Frame {
         let settings = Settings {
             endpoint: "shopify".into(),
             sandbox: None,
@@ -71,7 +75,7 @@ impl World {
                 protected_topics: vec![],
             },
         };
-        let frame = Frame {
+        Frame {
             settings,
             selection: Selection::default(),
             destinations: vec![],
@@ -80,8 +84,7 @@ impl World {
             shops_left: vec![],
             base_addresses: HashSet::new(),
             since: None,
-        };
-        assemble(frame, parts, |_| 2)
+        }
     }
 }
 
@@ -393,6 +396,11 @@ fn a_subscription_of_another_manifest_is_not_renamed_in_silence() {
     let part = world.part("a", &want, &have);
     assert!(part.shop.changes.iter().any(|change| change.reason == "name_step"), "{:?}", part.shop.changes);
     assert_eq!(kinds(&part.hazards), ["reroute_foreign"]);
+
+    // Where the base manifest has the address, the saved plan says so, also of a change that keeps it.
+    let plan =
+        assemble(Frame { base_addresses: HashSet::from([MANAGED[0].to_owned()]), ..world.frame() }, vec![part], |_| 0);
+    assert_eq!(plan.former_addresses, [MANAGED[0]]);
 }
 
 #[test]
@@ -409,7 +417,7 @@ fn a_failed_shop_is_not_an_empty_shop() {
     let part = |tolerated| {
         let input = ShopInput {
             shop: &ShopDomain::parse("a").expect("shop"),
-            auth: None,
+            approval: "have the shop approve it",
             labels: &BTreeMap::new(),
             desired: &want,
             destinations: &none,

@@ -42,8 +42,8 @@ pub struct Plan {
     /// Shops of the base manifest (`--base`) that are not in this one any more; they are not touched.
     #[serde(default)]
     pub shops_left: Vec<String>,
-    /// Addresses that the base manifest (`--base`) has and this one does not, if changes take live subscriptions from them:
-    /// those belong to no other manifest.
+    /// Addresses that the base manifest (`--base`) has and this one does not, if the plan changes live subscriptions there.
+    /// They count as this manifest's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_addresses: Vec<String>,
     /// Counts of `drift --since`: what the earlier files say about the changes.

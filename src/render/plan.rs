@@ -63,8 +63,8 @@ pub(super) fn unread<'a>(plan: &Plans<'a>) -> Vec<Unread<'a>> {
 /// Above the shops that the manifest does not name any more.
 pub(super) const LEFT: &str = "No longer in the manifest; their webhooks stay as they are";
 
-/// Above the addresses that only the base manifest has: the plan file is believed in them.
-pub(super) const FORMER: &str = "Addresses of the base manifest, so of no other one";
+/// Above `former_addresses`. They are shown because apply cannot verify them.
+pub(super) const FORMER: &str = "Former addresses of this manifest (from --base)";
 
 fn not_read(page: &mut Page<'_>, plan: &Plans<'_>) {
     for Unread { heading, tolerated, notes } in unread(plan) {

@@ -35,10 +35,10 @@ fn terms(filter: &str) -> Option<Vec<Term<'_>>> {
         });
         let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
         rest = after.trim_start();
-        if word.eq_ignore_ascii_case("and") {
+        if word == "AND" {
             continue;
         }
-        if word.eq_ignore_ascii_case("not") {
+        if word == "NOT" {
             negated = !negated;
             continue;
         }
@@ -116,6 +116,7 @@ mod tests {
             ("-type:a", "-type:b", false),
             ("type:a", "vendor:b", false),
             ("bare", "type:b", false),
+            ("type:a and id:1", "type:b", false),
         ] {
             assert_eq!(exclude_each_other(Some(a), Some(b)), expected, "{a} / {b}");
             assert_eq!(exclude_each_other(Some(b), Some(a)), expected, "{b} / {a}");

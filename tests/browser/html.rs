@@ -66,7 +66,7 @@ fn a_click_shows_before_and_after_and_where_it_stands() {
     browser.click(".cell.blocked");
     assert!(browser.text("#panel").contains("needs scope read_products, and it is not granted"));
     browser.click(".cell.whole");
-    assert!(browser.text("#panel").contains("there is no such shop"));
+    assert!(browser.text("#panel").contains("the shop does not exist"));
     browser.click(".row[data-place='3'] .shop");
     let panel = browser.text("#panel");
     assert!(panel.contains("create products/delete → commerce") && panel.contains("destroy carts/update"), "{panel}");

@@ -116,10 +116,14 @@ fn credentials_at_adobe_of_the_retired_kind_are_named() {
     };
     let oauth = "make an OAuth Server-to-Server credential in the project at Adobe Developer Console";
     told(&aep("", "openid, \"https://ims-na1.adobelogin.com/s/ent_dataservices_sdk\""), "m.yaml:6:20", oauth);
-    told(&aep("", "ent_dataservices_sdk"), "m.yaml:6:12", "retired Service Account (JWT) credentials");
+    told(&aep("", "ent_dataservices_sdk"), "m.yaml:6:12", "Adobe has retired Service Account (JWT) credentials");
     told(&aep("  token_url: https://ims-na1.adobelogin.com/ims/exchange/jwt\n", "openid"), "m.yaml:7:14", oauth);
     told(&aep("  private_key: { file: key.pem }\n", "openid"), "m.yaml:7:3", oauth);
-    told(&aep("  technical_account_id: x\n", "openid"), "m.yaml:7:3", "retired the Service Account (JWT) credentials");
+    told(
+        &aep("  technical_account_id: x\n", "openid"),
+        "m.yaml:7:3",
+        "Adobe has retired Service Account (JWT) credentials",
+    );
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_fi
         |more: &[&str]| world.run(&[&["show", "--check", "--out", "checked.json", "1.json", "2.json"], more].concat());
     // More than a few hazards of a kind are one line, with the option to copy.
     let refused = check(&[]);
-    refused.exits(6).says("not checked: the plans have together 9 hazards without consent");
+    refused.exits(6).says("not checked: the plans together have 9 hazards without consent");
     assert_eq!(
         refused.err.lines().skip(1).collect::<Vec<_>>(),
         [

@@ -238,7 +238,7 @@ fn a_version_that_does_not_exist_is_not_taken_for_a_shop_that_does_not() {
     let world = World::new("", "sandbox: 1\nshops: [{ shop: acme, scopes: [write_orders] }]\n");
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
     let run = world.run(&["import", "--sandbox", "--shop", "acme", "--api-version", "2029-01"]);
-    run.exits(1).says("either there is no such shop").says("or no version 2029-01 of the Admin API");
+    run.exits(1).says("the shop does not exist").says("or the Admin API has no version 2029-01");
     run.says("The newest version that hookwright knows is 2026-10");
     for transport in ["graphql", "rest"] {
         let api = format!("version: 1\nadmin_api: {{ version: \"2029-01\", transport: {transport} }}\n");
@@ -252,7 +252,7 @@ fn a_version_that_does_not_exist_is_not_taken_for_a_shop_that_does_not() {
     }
     // Of a version that is known only the shop can be missing.
     let run = world.run(&["import", "--sandbox", "--shop", "nobody"]);
-    run.exits(1).says("there is no such shop");
+    run.exits(1).says("the shop does not exist");
     assert!(!run.to_string().contains("of the Admin API"), "{run}");
     assert!(!run.to_string().contains("manifest") && !run.to_string().contains("HOOKWRIGHT_ADMIN_URL"), "{run}");
 }

@@ -96,7 +96,7 @@ fn a_shop_of_the_plan_that_is_not_in_the_manifest_is_said_to_be_missing() {
     let (without, _) = text.split_once("  - { shop: globex").unwrap();
     world.write("hookwright.yaml", without);
     let run = world.run(&["apply", "--sandbox", "plan.json"]);
-    run.exits(7).says("stale: this shop is not in the manifest (-f names every file that the plan was made from)");
+    run.exits(7).says("stale: this shop is not in the manifest that -f names");
     assert!(!run.to_string().contains("asks something else"), "{run}");
 }
 

@@ -241,3 +241,33 @@ fn a_secret_that_cannot_be_one_is_refused_by_its_form_before_anything_is_sent() 
     // What is fine stays so: a line end after the token, and a form that is not known.
     plan(&own, &[("TOKEN_ACME", &format!("{TOKEN}\n"))]).exits(0);
 }
+
+#[test]
+fn a_secret_in_the_place_of_a_key_or_behind_a_misspelt_one_is_not_repeated() {
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+    let world = World::new("", "");
+    for auth in [
+        "{ access_token: { env:SECRET } }",
+        "{ access_token: { \"env:SECRET\": 1 } }",
+        "{ access_token: { SECRET } }",
+        "{ access_token: { SECRET, SECRET } }",
+        "{ access_token: [ env:SECRET ] }",
+        "{ access_token: { env: X }, client_secret:SECRET }",
+        "{ access_token: { env: X }, SECRET }",
+        "{ api_key: SECRET }",
+        "{ client_credentials: SECRET }",
+        "{ client_credentials: env:SECRET }",
+        "{ client_credentials: { client_id: { env: X }, client_secret:SECRET } }",
+        "{ token_store: [SECRET] }",
+    ] {
+        let yaml =
+            format!("version: 1\nauth: {auth}\nshops: [{{ shop: acme, api_key: SECRET, access_token:SECRET }}]\n");
+        world.write("m.yaml", &yaml.replace("SECRET", SECRET));
+        for format in ["text", "json", "github", "sarif"] {
+            let run = world.run(&["validate", "-f", "m.yaml", "--format", format]);
+            let said = format!("{}{}", run.exits(3).out, run.err);
+            assert!(!said.contains(&SECRET[..16]), "{auth}: {said}");
+            assert!(said.contains("HW01"), "{auth}: {said}");
+        }
+    }
+}

@@ -7,13 +7,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::admin::decode::unexpected;
+use crate::admin::decode::{unexpected, unfit};
 use crate::admin::error::AdminError;
 use crate::admin::redact::Redactor;
 use crate::catalog;
+use crate::json::Object;
 use crate::model::{Address, Binding, Format, Live, Scope, ScopeSet, Sight, SubscriptionId, Topic};
 use crate::state::Entry;
-use crate::words;
 
 /// A subscription as REST shows it; what it may say besides is not read (`private_metafield_namespaces`).
 #[derive(Deserialize)]
@@ -48,25 +48,25 @@ struct Granted {
 
 /// The subscriptions of a page.
 pub(super) fn webhooks(body: Map<String, Value>, redactor: &Redactor) -> Result<Vec<Entry<Live>>, AdminError> {
-    part::<Vec<Webhook>>(body, "webhooks", redactor)?.into_iter().map(|webhook| entry(webhook, redactor)).collect()
+    let webhooks: Vec<Object<Webhook>> = part(body, "webhooks", redactor)?;
+    webhooks.into_iter().map(|Object(webhook)| entry(webhook, redactor)).collect()
 }
 
 /// The subscription that a mutation gives back.
 pub(super) fn webhook(body: Map<String, Value>, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
-    entry(part(body, "webhook", redactor)?, redactor)
+    let Object(webhook) = part(body, "webhook", redactor)?;
+    entry(webhook, redactor)
 }
 
 /// The granted scopes.
 pub(super) fn scopes(body: Map<String, Value>, redactor: &Redactor) -> Result<ScopeSet, AdminError> {
-    let granted: Vec<Granted> = part(body, "access_scopes", redactor)?;
-    Ok(granted.iter().map(|scope| Scope::observed(&scope.handle)).collect())
+    let granted: Vec<Object<Granted>> = part(body, "access_scopes", redactor)?;
+    Ok(granted.iter().map(|Object(scope)| Scope::observed(&scope.handle)).collect())
 }
 
 fn part<T: DeserializeOwned>(mut body: Map<String, Value>, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
     let value = body.remove(key).ok_or_else(|| unexpected(&format!("it lacks {key}"), redactor))?;
-    let why =
-        |error: serde_json::Error| unexpected(&format!("{key}: {}", words::of_data(&error.to_string())), redactor);
-    serde_json::from_value(value).map_err(why)
+    serde_json::from_value(value).map_err(unfit(key, redactor))
 }
 
 fn entry(webhook: Webhook, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
@@ -108,8 +108,8 @@ fn entry(webhook: Webhook, redactor: &Redactor) -> Result<Entry<Live>, AdminErro
 }
 
 fn identifiers(value: Value) -> Option<Vec<String>> {
-    let list: Vec<Identifier> = serde_json::from_value(value).ok()?;
-    Some(list.into_iter().map(|m| format!("{}.{}", m.namespace, m.key)).collect())
+    let list: Vec<Object<Identifier>> = serde_json::from_value(value).ok()?;
+    Some(list.into_iter().map(|Object(m)| format!("{}.{}", m.namespace, m.key)).collect())
 }
 
 /// REST tells times in the shop's zone; ages are compared as texts, and GraphQL tells UTC.

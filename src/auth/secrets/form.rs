@@ -52,7 +52,7 @@ pub(crate) fn wrong(text: &str, role: Role) -> Option<String> {
         (Role::ClientSecret, _) => {
             "put the secret from the app's settings at Shopify there; a token that you have is named under `access_token`"
         }
-        (Role::ClientId, _) => "put the client id from the app's settings at Shopify there, which is no secret",
+        (Role::ClientId, _) => "write the client id from the app's settings at Shopify; it is not a secret",
     };
     (!fits).then(|| format!("holds {kind} (it begins with {prefix}), and {wanted} is expected: {remedy}"))
 }

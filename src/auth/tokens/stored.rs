@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::{SANDBOX_CLIENT, SANDBOX_SECRET, SANDBOX_TOKEN, Tokens, after, due, is};
+use super::{SANDBOX_CLIENT, SANDBOX_TOKEN, Tokens, after, due, is, unavailable};
 use crate::admin::{AdminError, Kind};
 use crate::auth::oauth::{self, Credentials, Grant};
 use crate::auth::secrets::{Role, wrong_form};
@@ -173,13 +173,18 @@ impl Tokens {
         let Some(Refresh { token, previous, .. }) = &entry.refresh else {
             return Err(AdminError::new(Kind::LoginRequired, "there is nothing to refresh the token with"));
         };
-        let app = self.app(shop, app).await?;
-        let made_up = app.client_secret.expose_secret() == SANDBOX_SECRET;
-        if made_up && self.inner.options.sandbox.is_none() && entry.client_id.as_deref() != Some(SANDBOX_CLIENT) {
-            let message = "the refresh token of a real app is not sent beside a made-up client secret: the secret that \
-                           `client_secret` refers to is unavailable";
-            return Err(AdminError::new(Kind::SecretUnavailable, message));
-        }
+        // The refresh token of a real app is not sent beside credentials that are made up for the sandbox.
+        let of_sandbox = self.inner.options.sandbox.is_some() || entry.client_id.as_deref() == Some(SANDBOX_CLIENT);
+        let app = if of_sandbox {
+            self.app(shop, app).await?
+        } else {
+            let real = async |reference, role| self.real(reference, shop, role).await.map_err(|e| unavailable(&e));
+            Credentials {
+                client_id: real(&app.client_id, Role::ClientId).await?,
+                client_secret: real(&app.client_secret, Role::ClientSecret).await?,
+                old_client_secret: None,
+            }
+        };
         let client = &self.inner.options.client;
         // Reading secrets may have taken a while. From here on it is carried through.
         if client.is_stopped() {

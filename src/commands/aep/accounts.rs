@@ -116,7 +116,8 @@ fn endpoints(account: &AepAccount, setting: &Setting) -> Result<Endpoints, Failu
 
 async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -> Result<Client, ShopError> {
     let secret = async |reference: &SecretRef| match setting.secrets.resolve_common(reference).await {
-        Err(_) if setting.in_sandbox().await => Ok(None),
+        // A malformed secret is an error in the sandbox, too.
+        Err(error) if !error.malformed && setting.in_sandbox().await => Ok(None),
         resolved => resolved.map(Some).map_err(|e| ShopError {
             kind: SecretError::KIND.to_owned(),
             http_status: None,
@@ -124,7 +125,7 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -
             retryable: false,
         }),
     };
-    // A real secret is not sent beside a client id that is made up, nor is a made-up one beside a real id of use.
+    // Both are made up if one is unavailable, so that a real secret never goes with a made-up client id.
     let (client_id, client_secret) = match (secret(&account.client_id).await?, secret(&account.client_secret).await?) {
         (Some(id), Some(secret)) => (id, secret),
         _ => (SecretString::from(SANDBOX_CLIENT), SecretString::from(SANDBOX_SECRET)),

@@ -13,7 +13,7 @@ use crate::state::aep::same_inlet;
 /// Tells of each destination that was looked up which addresses give way to its own, and what Adobe says of those. One
 /// pass through an account's dataflows and connections, and only where something gives way.
 pub(crate) async fn explain(destinations: &mut [Destination], shops: &[&Shop], accounts: &Accounts) {
-    let mut listed = Listed::default();
+    let mut listed: BTreeMap<String, Option<Vec<Inlet>>> = BTreeMap::new();
     for destination in destinations.iter_mut().filter(|d| d.found_by != "address") {
         let (Some(address), Some(name)) = (&destination.address, destination.account.clone()) else { continue };
         let mut old: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
@@ -30,7 +30,15 @@ pub(crate) async fn explain(destinations: &mut [Destination], shops: &[&Shop], a
         if old.is_empty() {
             continue;
         }
-        let all = listed.of(&name, accounts).await;
+        if !listed.contains_key(&name) {
+            let client = accounts.all.get(name.as_str()).and_then(|opened| opened.client.as_ref().ok());
+            let all = match client {
+                Some(client) => client.all().await.ok(),
+                None => None,
+            };
+            listed.insert(name.clone(), all);
+        }
+        let all = listed.get(&name).and_then(Option::as_deref);
         let here = Address::new(address);
         let sandbox = destination.sandbox.as_deref().unwrap_or_default();
         let replaces = old.into_iter().map(|(before, (subscriptions, in_shops))| {
@@ -44,24 +52,6 @@ pub(crate) async fn explain(destinations: &mut [Destination], shops: &[&Shop], a
             }
         });
         destination.replaces = replaces.collect();
-    }
-}
-
-/// What the accounts have; nothing of one that could not be asked.
-#[derive(Default)]
-struct Listed(BTreeMap<String, Option<Vec<Inlet>>>);
-
-impl Listed {
-    async fn of(&mut self, account: &str, accounts: &Accounts) -> Option<&[Inlet]> {
-        if !self.0.contains_key(account) {
-            let client = accounts.all.get(account).and_then(|opened| opened.client.as_ref().ok());
-            let all = match client {
-                Some(client) => client.all().await.ok(),
-                None => None,
-            };
-            self.0.insert(account.to_owned(), all);
-        }
-        self.0.get(account).and_then(Option::as_deref)
     }
 }
 

@@ -164,15 +164,15 @@ impl Run {
             };
             let context = context(&self.manifest, &self.addresses, inlets);
             let failure = ReadFailure { error, tolerated: false };
-            let part = plan::shop(&context, input(shop, None, Err(failure), Vec::new()));
+            let part = plan::shop(&context, input(shop, "", None, Err(failure), Vec::new()));
             lines::tell(&self.recorder, &part.shop);
             parts.push(part);
         }
         (readable, parts)
     }
 
-    /// Removes from the hazards what turns out to be nobody else's route. What was not needed for the selected shops is
-    /// looked up only here, where it matters.
+    /// Removes addresses that this manifest owns from the hazards about foreign routes. Destinations that the selected shops
+    /// do not need are looked up only for this.
     pub(super) async fn dismiss_own<'a>(&self, hazards: impl IntoIterator<Item = &'a mut Vec<Hazard>>) {
         let is_foreign = |hazards: &Vec<Hazard>| hazards.iter().any(plan::is_foreign);
         let foreign: Vec<&mut Vec<Hazard>> = hazards.into_iter().filter(|hazards| is_foreign(hazards)).collect();

@@ -118,7 +118,7 @@ impl Run {
     /// The hazards of a plan's changes by the manifest given, whatever the file says of them.
     pub(crate) async fn hazards_of(&self, plan: &Plan) -> Vec<Hazard> {
         let inlets = Inlets::default();
-        // Believed, since nothing here could tell: it only spares changes that the manifest asks for their consent.
+        // Not verified: they only lift consents from changes that the manifest asks for.
         let former = plan.former_addresses.iter().map(|address| Address::new(address).folded());
         let addresses = self.addresses.iter().cloned().chain(former).collect();
         let context = context(&self.manifest, &addresses, &inlets);

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Code;
 use crate::manifest::document::{At, DestinationAddress, LookupTarget};
+use crate::manifest::habits;
 use crate::manifest::tree::{Node, Pair, Value};
 use crate::model::SecretRef;
 use crate::state::Source;
@@ -16,9 +17,6 @@ const FORMS: [&str; 3] = ["address", "flow", "connection"];
 const DEFAULT_ACCOUNT: &str = "default";
 const DEFAULT_SANDBOX: &str = "prod";
 
-/// Adobe Developer Console's documentation: end of life since 2025-06-30, refused since 2026-03-01 at the latest.
-const RETIRED: &str = "make an OAuth Server-to-Server credential in the project at Adobe Developer Console, and write its \
-                       client_id, client_secret and scopes here, without `token_url`";
 /// Where tokens were had for such a credential.
 const JWT_EXCHANGE: &str = "/ims/exchange/jwt";
 
@@ -39,7 +37,7 @@ impl Decoder {
         if !several {
             return self.account(DEFAULT_ACCOUNT, node, node).into_iter().collect();
         }
-        let Some(pairs) = self.pairs(node, "`aep`") else { return Vec::new() };
+        let Some(pairs) = self.pairs(node, "`aep`", &[]) else { return Vec::new() };
         let accounts = pairs.into_iter().filter_map(|pair| {
             let name = self.defined_name(pair, "an account");
             self.account(&name.value, &pair.value, &pair.value)
@@ -137,11 +135,8 @@ impl Decoder {
         }
         for scope in &texts.value {
             if is_metascope(&scope.value) {
-                let message = format!(
-                    "`{}` is a metascope of Adobe's retired Service Account (JWT) credentials",
-                    short(&scope.value)
-                );
-                self.bad_value(scope.spot.span, message, RETIRED);
+                let message = format!("`{}` is a metascope of a Service Account (JWT) credential", short(&scope.value));
+                self.bad_value(scope.spot.span, message, habits::RETIRED);
             } else if scope.value.contains([',', ' ']) {
                 let message = format!("`{}` is more than one scope", short(&scope.value));
                 self.bad_value(scope.spot.span, message, "write each as an item of its own: [openid, AdobeID]");
@@ -154,8 +149,8 @@ impl Decoder {
     fn adobe_url(&mut self, node: &Node, key: &str) -> Option<String> {
         let text = self.text(node, &format!("`{key}`"))?;
         if text.contains(JWT_EXCHANGE) {
-            let message = format!("`{key}` leads to the exchange of Adobe's retired Service Account (JWT) credentials");
-            self.bad_value(node.span, message, RETIRED);
+            let message = format!("`{key}` leads to the exchange of Service Account (JWT) credentials");
+            self.bad_value(node.span, message, habits::RETIRED);
             return None;
         }
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));

@@ -28,6 +28,9 @@ impl Decoder {
         }
         let fields = self.fields(node, "`auth`", &FORMS)?;
         let (form, value) = self.exactly_one(&fields, node.span, "`auth`", &FORMS)?;
+        if !matches!(value.value, Value::Map(_)) {
+            self.secret(value);
+        }
         match form {
             "access_token" => self.secret_ref(value, "`access_token`").map(Auth::AccessToken),
             "client_credentials" => {

@@ -139,7 +139,7 @@ impl Decoder {
     }
 
     pub(super) fn destinations(&mut self, node: &Node) -> Vec<Destination> {
-        let Some(pairs) = self.pairs(node, "`destinations`") else { return Vec::new() };
+        let Some(pairs) = self.pairs(node, "`destinations`", &[]) else { return Vec::new() };
         pairs.into_iter().map(|pair| self.destination(pair)).collect()
     }
 

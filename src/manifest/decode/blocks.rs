@@ -146,7 +146,7 @@ impl Decoder {
     }
 
     fn sets(&mut self, node: &Node) -> Vec<Set> {
-        let Some(pairs) = self.pairs(node, "`binding_sets`") else { return Vec::new() };
+        let Some(pairs) = self.pairs(node, "`binding_sets`", &[]) else { return Vec::new() };
         let sets = pairs.into_iter().map(|pair| {
             let name = self.defined_name(pair, "a binding set");
             Set { bindings: self.bindings(&pair.value, &format!("the set `{}`", name.value)), name }

@@ -18,6 +18,7 @@ pub(super) const KEYS: [&str; 10] =
 impl Decoder {
     pub(super) fn shop(&mut self, node: &Node) -> Option<Shop> {
         if let Value::Text(text) = &node.value {
+            let text = &self.without_secret(text, node.span);
             let hint = habits::blank_missing(&short(text))
                 .or_else(|| habits::template(text).map(str::to_owned))
                 .unwrap_or_else(|| format!("write `- shop: {}` and below it `use:` or `bindings:`", short(text)));
@@ -85,19 +86,21 @@ impl Decoder {
         let candidate = admin.unwrap_or(bare).split(['/', '?', '#']).next().unwrap_or_default();
         let hint = match ShopDomain::parse(candidate) {
             Ok(meant) => format!("write {meant}"),
-            Err(_) if habits::template(text).is_some() => habits::template(text).unwrap_or_default().to_owned(),
-            Err(_) => {
-                "write the permanent domain, <handle>.myshopify.com, which the shop's admin shows under Settings, \
-                       Domains; a shop's own domain is never used, since a token is sent there"
-                    .to_owned()
-            }
+            Err(_) => habits::template(text).map_or_else(
+                || {
+                    "write the permanent domain, <handle>.myshopify.com, which the shop's admin shows under Settings, \
+                     Domains; a shop's own domain is never used, since a token is sent there"
+                        .to_owned()
+                },
+                str::to_owned,
+            ),
         };
         self.bad_value(node.span, format!("`{}` is not a Shopify shop", short(text)), hint);
         None
     }
 
     fn labels(&mut self, node: &Node) -> Vec<(String, String)> {
-        let Some(pairs) = self.pairs(node, "`labels`") else { return Vec::new() };
+        let Some(pairs) = self.pairs(node, "`labels`", &[]) else { return Vec::new() };
         let labels = pairs.into_iter().filter_map(|pair| {
             if !is_name(&pair.key) {
                 let message = format!("`{}` cannot be the key of a label", short(&pair.key));

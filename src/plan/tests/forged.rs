@@ -139,7 +139,10 @@ fn a_file_that_hides_a_hazard_or_miscounts_is_refused() {
     let refused = |edit: fn(&mut Plan)| forged(&plan, edit).expect_err("forged").to_string();
     assert!(refused(|p| p.hazards.clear()).contains("hazard max_delete_percent of a.myshopify.com"));
     assert!(refused(|p| p.hazards[0].details.clear()).contains("hazard max_delete_percent"));
-    assert!(refused(|p| p.hazards[0].allow = "delete_foreign:*".into()).contains("the consent that it names"));
+    assert!(
+        refused(|p| p.hazards[0].allow = "delete_foreign:*".into())
+            .contains("`allow` of the hazard max_delete_percent")
+    );
     assert!(refused(|p| p.summary.destroy = 0).contains("summary"));
     assert!(refused(|p| p.complete = false).contains("summary"));
     assert!(refused(|p| p.shops[0].managed = 100).contains("accounts for"));

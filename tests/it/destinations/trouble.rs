@@ -1,5 +1,10 @@
 //! Adobe does not answer, refuses, or is not Adobe.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{BY_NAME, ORDERS, ORG, Served, adobe, destination, manifest, only_pasted_is_planned, seed};
@@ -104,6 +109,40 @@ fn a_secret_goes_to_adobe_or_to_whom_the_operator_trusts() {
     plan(&trusted, &[("HOOKWRIGHT_TRUST_HOSTS", "127.0.0.1")]).exits(0).says(ORDERS);
     // What the operator names needs no manifest.
     plan(&manifest(BY_NAME), &[("HOOKWRIGHT_ADOBE_URL", &adobe_url)]).exits(0).says(ORDERS);
+}
+
+/// A server that says it is the sandbox and keeps what it is sent.
+fn claims_to_be_the_sandbox() -> (String, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/__adobe", listener.local_addr().unwrap());
+    let sent = Arc::new(Mutex::new(String::new()));
+    let kept = Arc::clone(&sent);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+            let mut request = Vec::new();
+            let _ = stream.read_to_end(&mut request);
+            kept.lock().unwrap().push_str(&String::from_utf8_lossy(&request));
+            let body = "{\"hookwright_sandbox\": 1, \"access_token\": \"t\", \"expires_in\": 60}";
+            let length = body.len();
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+        }
+    });
+    (url, sent)
+}
+
+#[test]
+fn a_real_secret_is_not_sent_beside_a_client_id_that_is_made_up() {
+    let world = World::new(&manifest(BY_NAME), &seed("", ""));
+    let server = Server::start(&world);
+    let (url, sent) = claims_to_be_the_sandbox();
+    let mut command = world.command(&["plan", "--timeout", "20s"]);
+    command.env("HOOKWRIGHT_ADMIN_URL", &server.url).env("HOOKWRIGHT_ADOBE_URL", &url);
+    let run = Run::of(&command.env("AEP_SECRET", "s3cret-of-adobe").output().unwrap());
+    let sent = sent.lock().unwrap();
+    assert!(sent.contains("client_secret") && sent.contains("sandbox-secret"), "{run}\n{sent}");
+    assert!(!sent.contains("s3cret-of-adobe"), "{sent}");
 }
 
 #[test]

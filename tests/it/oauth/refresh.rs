@@ -261,3 +261,17 @@ fn no_output_file_or_log_of_all_this_holds_a_secret() {
         assert!(!seen.contains(&secret), "{secret} was shown");
     }
 }
+
+#[test]
+fn the_refresh_token_of_a_real_app_is_not_sent_beside_credentials_that_are_made_up() {
+    let scene = ended("");
+    let before = scene.world.read(&scene.store());
+    for (variable, said) in
+        [("SECRET", "environment variable SECRET is not set"), ("ID", "environment variable ID is not set")]
+    {
+        let run = Run::of(&scene.command(PLAN).env_remove(variable).output().unwrap());
+        run.exits(4).says(said);
+        assert!(scene.grants().iter().all(|(grant, _)| grant != "refresh_token"), "{:?}", scene.grants());
+        assert_eq!(scene.world.read(&scene.store()), before);
+    }
+}

@@ -5,6 +5,9 @@ use serde_json::Value;
 use crate::scene::{CREDENTIALS, STORE, Scene};
 use crate::world::{A, B};
 
+/// To lose what is delivered to the addresses of the live subscriptions, which the manifest does not name.
+const CONSENTS: [&str; 4] = ["--allow", "delete_foreign:*", "--allow", "reroute_foreign:*"];
+
 /// Two updates and a create, and a delete that waits for them: two documents over GraphQL, four requests over REST.
 fn changes(auth: &str, app: &str, transport: &str) -> Scene {
     let live = |id: usize| {
@@ -57,16 +60,8 @@ fn a_token_that_ends_in_the_middle_of_a_shop_is_renewed_and_only_what_was_refuse
                 // The first of the changes outlives the token that it came with.
                 scene.faults("faults: [{ fault: latency, ms: 3500, on: mutation, commit: after, times: 1 }]\n");
                 let before = given(&scene);
-                let apply = scene.run(&[
-                    "apply",
-                    "--auto-approve",
-                    "--allow",
-                    "delete_foreign:*",
-                    "--allow",
-                    "reroute_foreign:*",
-                    "--report",
-                    "report.json",
-                ]);
+                let apply =
+                    scene.run(&[&["apply", "--auto-approve", "--report", "report.json"], &CONSENTS[..]].concat());
                 apply.exits(0).says("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
                 assert!(!answered(&scene, 401).is_empty(), "{transport}: nothing was refused, so nothing was shown");
                 assert!(given(&scene) > before, "{transport}: {:?}", scene.grants());
@@ -85,7 +80,7 @@ fn a_shop_that_refuses_the_new_token_too_fails_and_nothing_is_sent_a_third_time(
         let after = usize::from(transport == "rest");
         scene.faults(&format!("faults: [{{ fault: token_revoked, on: mutation, after: {after}, times: 1 }}]\n"));
         let before = given(&scene);
-        let apply = scene.run(&["apply", "plan.json", "--allow", "delete_foreign:*", "--allow", "reroute_foreign:*"]);
+        let apply = scene.run(&[&["apply", "plan.json"], &CONSENTS[..]].concat());
         apply.exits(4).says("token_refused").says(status);
         assert_eq!(given(&scene), before + 2, "one for the reading, one for what was refused");
         assert_eq!(answered(&scene, 401).len(), 2, "{transport}");
@@ -98,7 +93,7 @@ fn what_client_credentials_brought_is_renewed_before_its_end_and_never_refused()
     // Reading takes until the token's last quarter, in which it would still be taken.
     scene.faults("faults: [{ fault: latency, ms: 6200, on: query, times: 1 }]\n");
     scene
-        .run(&["apply", "--auto-approve", "--allow", "delete_foreign:*", "--allow", "reroute_foreign:*"])
+        .run(&[&["apply", "--auto-approve"], &CONSENTS[..]].concat())
         .exits(0)
         .says("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
     assert_eq!(given(&scene), 2, "one for the reading, one for the rest");
