@@ -31,7 +31,7 @@ mod session;
 mod throttle;
 mod writer;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +43,7 @@ use tokio::time::Instant;
 
 pub(crate) use classify::{looks_like_html, upstream_text};
 pub(crate) use connect::{Unconnected, root_cause, unconnected};
+pub use decode::Granted;
 pub use documents::{Input, Mutation};
 pub use endpoint::{Base, Endpoint, EndpointError};
 pub use error::{AdminError, Class, Kind, Proof};
@@ -57,9 +58,9 @@ pub(crate) use sandbox::is_sandbox;
 pub use throttle::Bucket;
 pub use writer::{Answer, ShopWriter};
 
-use crate::model::{ApiVersion, ScopeSet, ShopDomain};
+use crate::model::{ApiVersion, ShopDomain};
+use documents::AskOfApp;
 use hosts::Hosts;
-use session::Session;
 
 /// Told of every wait: which shop, how long, why.
 pub type OnWait = Arc<dyn Fn(&ShopDomain, Duration, &'static str) + Send + Sync>;
@@ -144,6 +145,8 @@ struct Inner {
     started: Instant,
     /// What must not be repeated in any message about a shop.
     secrets: Mutex<HashMap<ShopDomain, Vec<SecretString>>>,
+    /// Shops whose Admin API refuses the app's category.
+    without_category: Mutex<HashSet<ShopDomain>>,
     /// Whether the endpoint is the sandbox, once it was asked.
     at_sandbox: OnceCell<bool>,
 }
@@ -158,8 +161,16 @@ impl AdminClient {
     /// Sets up the client; sends nothing. Fails only if TLS cannot be set up.
     pub fn new(options: Options) -> Result<Self, AdminError> {
         let hosts = Hosts::new(&options)?;
-        let (started, secrets, at_sandbox) = (Instant::now(), Mutex::default(), OnceCell::new());
-        Ok(Self { inner: Arc::new(Inner { hosts, options, started, secrets, at_sandbox }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                hosts,
+                options,
+                started: Instant::now(),
+                secrets: Mutex::default(),
+                without_category: Mutex::default(),
+                at_sandbox: OnceCell::new(),
+            }),
+        })
     }
 
     /// Where requests go.
@@ -217,9 +228,20 @@ impl AdminClient {
         self.inner.hosts.pause(shop);
     }
 
-    /// The scopes that a token has, and nothing else of the shop.
-    pub async fn scopes(&self, shop: &ShopDomain, token: &SecretString) -> Result<ScopeSet, AdminError> {
-        rest::scopes(&mut Session::new(self.clone(), shop, token)).await
+    /// What a token may do and the app that it belongs to, and nothing else of the shop.
+    pub async fn access(&self, shop: &ShopDomain, token: &SecretString) -> Result<Granted, AdminError> {
+        self.reader(shop, token).access().await
+    }
+
+    /// What a shop is asked about the app.
+    fn ask_of_app(&self, shop: &ShopDomain) -> AskOfApp {
+        let without = self.inner.without_category.lock().unwrap_or_else(PoisonError::into_inner);
+        if without.contains(shop) { AskOfApp::Number } else { AskOfApp::All }
+    }
+
+    /// The shop's Admin API refused the app's category: it is not asked again in this run.
+    fn ask_less_of_app(&self, shop: &ShopDomain) {
+        self.inner.without_category.lock().unwrap_or_else(PoisonError::into_inner).insert(shop.clone());
     }
 
     /// For whoever plans.

@@ -20,11 +20,11 @@ mod tokens;
 use jiff::Timestamp;
 
 pub(crate) use callback::{CallbackError, Expected, carries_state, verify};
-pub(crate) use oauth::{Access, Ask, Credentials, Grant, authorize_url, exchange};
+pub(crate) use oauth::{Access, Ask, Credentials, Grant, authorize_url, exchange, migrate};
 pub(crate) use secrets::describe;
 pub use secrets::{Env, Options, Pin, SecretError, SecretResolver};
 pub(crate) use store::{Entry, settled};
-pub(crate) use tokens::{OnApp, Options as TokenOptions, Tokens};
+pub(crate) use tokens::{Life, OnApp, Options as TokenOptions, Tokens};
 
 use crate::model::ShopDomain;
 

@@ -17,6 +17,7 @@ mod open_files;
 mod out_file;
 mod pipeline;
 mod plan;
+mod prompt;
 mod reference;
 mod sandbox;
 mod show;
@@ -192,9 +193,14 @@ fn write_json(out: impl io::Write, value: &impl serde::Serialize) -> io::Result<
 
 /// Seconds since the epoch that all outputs use, where SOURCE_DATE_EPOCH says so (reproducible-builds.org).
 fn now() -> jiff::Timestamp {
-    let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|v| v.trim().parse().ok());
-    let now = fixed.and_then(|s| jiff::Timestamp::from_second(s).ok()).unwrap_or_else(jiff::Timestamp::now);
+    let now = fixed_now().unwrap_or_else(jiff::Timestamp::now);
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// The time that SOURCE_DATE_EPOCH says, if it says one.
+fn fixed_now() -> Option<jiff::Timestamp> {
+    let seconds = std::env::var("SOURCE_DATE_EPOCH").ok()?.trim().parse().ok()?;
+    jiff::Timestamp::from_second(seconds).ok()
 }
 
 /// The time, for everything that ends: tokens, callbacks.

@@ -33,7 +33,7 @@ pub(crate) use aep::is_placeholder;
 pub(crate) use digest::auth_value;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};
-use crate::model::{Address, ApiVersion, Auth, ShopDomain};
+use crate::model::{Address, ApiVersion, Auth, ShopDomain, TokenExpiry};
 use crate::state::aep::{AepAccount, Destination, Lookups};
 use crate::state::{AppSubscription, Desired, Ownership, Safety, ShopLimits, Source};
 
@@ -152,6 +152,8 @@ pub struct ManifestShop {
     pub desired: Arc<Desired>,
     /// Where its token is to be had; `None`: the manifest does not say.
     pub auth: Option<Arc<Auth>>,
+    /// What is said of the expiry of its token.
+    pub token_expiry: Option<TokenExpiry>,
     /// Its own destinations over the common ones.
     pub destinations: Arc<BTreeMap<Arc<str>, Address>>,
     /// The destinations that its bindings need to have looked up: places in [`Manifest::destinations`].

@@ -3,6 +3,7 @@
 //! This module imports nothing of the crate and does no input or output.
 
 mod address;
+mod app;
 mod binding;
 mod scope;
 mod secret;
@@ -13,6 +14,7 @@ mod version;
 
 pub(crate) use address::fold;
 pub use address::{Address, AddressKind};
+pub use app::{AppCategory, AppIdentity, TokenExpiry};
 pub use binding::{Binding, Field, Format, app_shorthand};
 pub use scope::{Scope, ScopeSet};
 pub use secret::{App, Auth, SecretRef};

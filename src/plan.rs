@@ -4,6 +4,7 @@
 //! `shop` turns one shop's reading into its part of the plan as soon as it is there, so that readings need not be kept;
 //! `assemble` puts the parts together, judges the run as a whole and seals the plan with its digest.
 
+mod apps;
 mod audit;
 mod consent;
 mod digest;
@@ -18,12 +19,16 @@ mod subscription;
 pub mod v1;
 
 pub use crate::digest::sha256;
+pub use apps::{
+    Connected, Expiry, LAST_DAY, NON_EXPIRING, mixed_apps, non_expiring, rejected_from, rejects_non_expiring,
+};
 pub use audit::{Unasked, relabel, unasked};
 pub use consent::{Consent, ConsentError, consented, refused};
 pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
 pub use findings::{
-    RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, drop_gone_endpoints, old_endpoint_of, order as finding_order,
+    RETRY_HOURS as OLD_ENDPOINT_HOURS, add, double_delivery, drop_gone_endpoints, old_endpoint_of,
+    order as finding_order,
 };
 pub use hazards::{dismiss_own, is_foreign, of_plan as hazards_of, settling, together};
 pub use inlets::{Inlets, destination_order, is_closed};

@@ -58,6 +58,8 @@ pub struct OpenOptions {
     pub state: Option<PathBuf>,
     /// Seed files: all of them if the state holds nothing yet, later the shops that [`Running::add_missing`] names.
     pub seeds: Vec<PathBuf>,
+    /// The date for what holds from a date on; `None`: the present.
+    pub today: Option<jiff::Timestamp>,
 }
 
 /// A sandbox that listens. Dropped without [`Running::stop`] it stops, too; nothing answered is lost.
@@ -71,7 +73,7 @@ pub struct Running {
 /// Opens the state and listens on `bind`; port 0 means any.
 pub async fn start(options: &OpenOptions, bind: SocketAddr) -> Result<Running, SandboxError> {
     // Synchronous: a lock may be waited for, at most two seconds, before there is anything else to do.
-    let desk = Arc::new(Desk::open(options.state.as_deref(), &options.seeds, Wait::Always)?);
+    let desk = Arc::new(Desk::open_at(options.state.as_deref(), &options.seeds, Wait::Always, options.today)?);
     let server = Server::start(Arc::clone(&desk), bind).await?;
     desk.announce(server.address)?;
     let id = desk.id();

@@ -712,7 +712,7 @@ fn sarif_and_json_have_the_shape_that_readers_expect() {
             "diagnostics": [{
                 "code": "HW010", "name": "unknown-key", "severity": "error", "message": "unknown key `x` in a shop",
                 "file": "a b.yaml", "line": 2, "column": 34,
-                "hint": "it takes `shop`, `labels`, `scopes`, `destinations`, `use`, `bindings`, `auth`, `safety`, `lint` and `tolerate`"
+                "hint": "it takes `shop`, `labels`, `scopes`, `destinations`, `use`, `bindings`, `auth`, `token_expiry`, `safety`, `lint` and `tolerate`"
             }]
         })
     );

@@ -112,7 +112,7 @@ async fn serve(options: &OpenOptions) -> Running {
 async fn seeded(seed: &str) -> (Running, Client) {
     let folder = tempfile::tempdir().expect("folder");
     let seed = write(folder.path(), "a.sandbox.yaml", seed);
-    let running = serve(&OpenOptions { state: None, seeds: vec![seed] }).await;
+    let running = serve(&OpenOptions { state: None, seeds: vec![seed], today: None }).await;
     let client = Client::new(&running);
     (running, client)
 }
@@ -504,7 +504,7 @@ async fn a_killed_sandbox_has_all_it_answered_and_its_log() {
     let folder = tempfile::tempdir().expect("folder");
     let state = folder.path().join("s/state.json");
     let seed = write(folder.path(), "a.sandbox.yaml", ACME);
-    let options = OpenOptions { state: Some(state.clone()), seeds: vec![seed] };
+    let options = OpenOptions { state: Some(state.clone()), seeds: vec![seed], today: None };
     let running = serve(&options).await;
     let id = running.id().to_owned();
     let client = Client::new(&running);
@@ -525,7 +525,7 @@ async fn a_killed_sandbox_has_all_it_answered_and_its_log() {
     for suffix in ["", ".journal", ".log.jsonl"] {
         std::fs::copy(format!("{}{suffix}", state.display()), format!("{}{suffix}", copy.display())).expect("copy");
     }
-    let again = serve(&OpenOptions { state: Some(copy.clone()), seeds: options.seeds.clone() }).await;
+    let again = serve(&OpenOptions { state: Some(copy.clone()), seeds: options.seeds.clone(), today: None }).await;
     assert_eq!(again.id(), id);
     assert_eq!(Client::new(&again).read(&gid).await, made["webhookSubscription"]);
     let count = "{ webhookSubscriptionsCount { count } }";
@@ -588,7 +588,7 @@ async fn a_state_that_a_server_holds_is_changed_through_the_server() {
     let state = folder.path().join("state.json");
     let seed = write(folder.path(), "a.sandbox.yaml", ACME);
     let more = write(folder.path(), "b.sandbox.yaml", "sandbox: 1\nshops: [{shop: more}]\n");
-    let running = serve(&OpenOptions { state: Some(state.clone()), seeds: vec![seed] }).await;
+    let running = serve(&OpenOptions { state: Some(state.clone()), seeds: vec![seed], today: None }).await;
     let fields = vec!["address=https://h.example/drift".to_owned()];
     let add = Edit::Add { shop: "acme".into(), topic: "orders/create".into(), fields };
     let told = sandbox::edit(&state, &add).expect("edit");

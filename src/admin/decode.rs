@@ -11,7 +11,7 @@ use super::error::{AdminError, Kind};
 use super::redact::Redactor;
 use crate::catalog;
 use crate::json::Object;
-use crate::model::{Address, Binding, Format, Live, Scope, ScopeSet, Sight, SubscriptionId};
+use crate::model::{Address, AppCategory, AppIdentity, Binding, Format, Live, Scope, ScopeSet, Sight, SubscriptionId};
 use crate::state::Entry;
 use crate::words;
 
@@ -68,6 +68,18 @@ struct Installation {
 #[derive(Deserialize)]
 struct App {
     id: String,
+    title: Option<String>,
+    #[serde(rename = "publicCategory")]
+    category: Option<String>,
+}
+
+/// What a token may do, and the app that it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Granted {
+    /// The granted scopes.
+    pub scopes: ScopeSet,
+    /// The app; unknown over REST.
+    pub app: AppIdentity,
 }
 
 /// The subscriptions of a page and where the next one begins, if there is one.
@@ -90,12 +102,17 @@ pub(super) fn page(data: &mut Data, redactor: &Redactor) -> Result<Page, AdminEr
     Ok(Page { entries, next })
 }
 
-/// Takes the granted scopes and the app's number out of `data`. Without the number, which only compares namespaces, the
-/// shop can be read all the same.
-pub(super) fn installation(data: &mut Data, redactor: &Redactor) -> Result<(ScopeSet, Option<u64>), AdminError> {
+/// Takes the granted scopes and the app out of `data`. What is unknown of the app only leaves findings and comparisons of
+/// namespaces out, so the shop is read all the same.
+pub(super) fn installation(data: &mut Data, redactor: &Redactor) -> Result<Granted, AdminError> {
     let Object(Installation { app, access_scopes }) = part(data, "currentAppInstallation", redactor)?;
-    let number = app.and_then(|Object(app)| app.id.strip_prefix("gid://shopify/App/")?.parse().ok());
-    Ok((access_scopes.iter().map(|Object(scope)| Scope::observed(&scope.handle)).collect(), number))
+    let scopes = access_scopes.iter().map(|Object(scope)| Scope::observed(&scope.handle)).collect();
+    let app = app.map_or_else(AppIdentity::default, |Object(App { id, title, category })| AppIdentity {
+        number: id.strip_prefix("gid://shopify/App/").and_then(|number| number.parse().ok()),
+        title: title.map(|title| redactor.clean(&title)),
+        category: category.as_deref().and_then(AppCategory::parse),
+    });
+    Ok(Granted { scopes, app })
 }
 
 /// One subscription, as a mutation gives it back.

@@ -10,6 +10,9 @@ use crate::model::{Address, Format, SubscriptionId, Topic};
 
 const SUBSCRIPTION: &str = include_str!("subscription.graphql");
 const READ: &str = include_str!("read.graphql");
+const ACCESS: &str = include_str!("access.graphql");
+const APP: &str = include_str!("app.graphql");
+const APP_ID: &str = include_str!("app_id.graphql");
 const PAGE: &str = include_str!("page.graphql");
 const CREATE: &str = include_str!("create.graphql");
 const UPDATE: &str = include_str!("update.graphql");
@@ -65,9 +68,35 @@ pub(super) struct Document {
     pub(super) variables: Map<String, Value>,
 }
 
-/// Reads the first page of subscriptions and the granted scopes.
-pub(super) fn read() -> Document {
-    Document { query: format!("{READ}{SUBSCRIPTION}"), variables: Map::new() }
+/// What is asked of the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AskOfApp {
+    /// Its number, title and category.
+    All,
+    /// Its number. Whether every token may read the rest is not documented.
+    Number,
+}
+
+impl AskOfApp {
+    fn fragment(self) -> &'static str {
+        match self {
+            Self::All => APP,
+            Self::Number => APP_ID,
+        }
+    }
+}
+
+/// The fields that `AskOfApp::All` asks for and `AskOfApp::Number` does not.
+pub(super) const OF_APP: [&str; 2] = ["title", "publicCategory"];
+
+/// Reads the first page of subscriptions, the granted scopes and the app.
+pub(super) fn read(app: AskOfApp) -> Document {
+    Document { query: format!("{READ}{SUBSCRIPTION}{}", app.fragment()), variables: Map::new() }
+}
+
+/// Reads the granted scopes and the app.
+pub(super) fn access(app: AskOfApp) -> Document {
+    Document { query: format!("{ACCESS}{}", app.fragment()), variables: Map::new() }
 }
 
 /// Reads a further page.

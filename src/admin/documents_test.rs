@@ -33,7 +33,10 @@ fn batch() -> Vec<Mutation> {
 
 fn documents() -> Vec<Document> {
     let batch = batch();
-    vec![read(), page("c"), mutations(&batch, &[0, 1, 2, 3]), mutations(&batch, &[2]), mutations(&batch, &[1, 3])]
+    let app = [AskOfApp::All, AskOfApp::Number];
+    let mut all: Vec<_> = app.into_iter().flat_map(|app| [read(app), access(app)]).collect();
+    all.extend([page("c"), mutations(&batch, &[0, 1, 2, 3]), mutations(&batch, &[2]), mutations(&batch, &[1, 3])]);
+    all
 }
 
 /// Valid, its variables of the right types, and nothing deprecated in it.

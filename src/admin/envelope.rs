@@ -113,6 +113,12 @@ impl Envelope {
         })
     }
 
+    /// Whether there are errors, and each is about one of these fields.
+    pub(super) fn refuses_only(&self, fields: &[&str]) -> bool {
+        let about = |error: &GraphqlError| error.path.last().is_some_and(|last| fields.contains(&last.as_str()));
+        !self.errors.is_empty() && self.errors.iter().all(about)
+    }
+
     /// Whether the document was refused as a whole before anything of it was carried out.
     pub(super) fn is_refusal(&self) -> bool {
         let may_have_run = |kind| matches!(kind, Kind::InternalError);

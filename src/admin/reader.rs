@@ -3,7 +3,8 @@
 
 use secrecy::SecretString;
 
-use super::documents::{self, Document};
+use super::decode::Granted;
+use super::documents::{self, AskOfApp, Document};
 use super::envelope::Envelope;
 use super::error::AdminError;
 use super::reading::{self, Budget, Pass};
@@ -11,7 +12,7 @@ use super::retry::Purpose;
 use super::session::Session;
 use super::throttle::Bucket;
 use super::{AdminClient, Transport, decode, rest};
-use crate::model::ShopDomain;
+use crate::model::{AppIdentity, ShopDomain};
 use crate::state::Observed;
 
 /// What was read of a shop.
@@ -19,6 +20,8 @@ use crate::state::Observed;
 pub struct Reading {
     /// Subscriptions and granted scopes.
     pub observed: Observed,
+    /// The app that the token belongs to.
+    pub app: AppIdentity,
     /// The version that answered, if it said so; another one than was asked for means that Shopify fell forward.
     pub served_version: Option<String>,
     /// Shopify's word on what is deprecated in the request.
@@ -27,9 +30,10 @@ pub struct Reading {
     pub bucket: Option<Bucket>,
 }
 
-/// What an answer said of itself.
+/// What an answer said besides the subscriptions and scopes.
 #[derive(Default)]
 pub(super) struct Said {
+    pub(super) app: AppIdentity,
     pub(super) served_version: Option<String>,
     pub(super) deprecated_reason: Option<String>,
 }
@@ -71,6 +75,7 @@ impl ShopReader {
                     let clean = |text: Option<String>| text.map(|text| self.session.redactor.clean(&text));
                     return Ok(Reading {
                         observed: pass.observed,
+                        app: said.app,
                         served_version: clean(said.served_version),
                         deprecated_reason: clean(said.deprecated_reason),
                         bucket: self.session.bucket,
@@ -89,11 +94,11 @@ impl ShopReader {
     /// One pass over all pages.
     async fn pass(&mut self) -> Result<(Pass, Said), AdminError> {
         let mut budget = Budget::new();
-        let first = self.ask(&documents::read()).await?;
+        let first = self.ask_of_app(documents::read).await?;
         let mut size = first.size;
-        let said = Said { served_version: first.served_version, deprecated_reason: first.deprecated_reason };
         let mut data = first.data.unwrap_or_default();
-        let (scopes, app) = decode::installation(&mut data, &self.session.redactor)?;
+        let Granted { scopes, app } = decode::installation(&mut data, &self.session.redactor)?;
+        let said = Said { app, served_version: first.served_version, deprecated_reason: first.deprecated_reason };
         let mut page = decode::page(&mut data, &self.session.redactor)?;
         let mut entries = Vec::new();
         loop {
@@ -108,14 +113,44 @@ impl ShopReader {
             }
         }
         for entry in &mut entries {
-            entry.meta.app = app;
+            entry.meta.app = said.app.number;
         }
         Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, said))
+    }
+
+    /// Reads the granted scopes and the app, and nothing else of the shop.
+    pub(super) async fn access(&mut self) -> Result<Granted, AdminError> {
+        match self.session.transport() {
+            Transport::GraphQl => {
+                let answer = self.ask_of_app(documents::access).await?;
+                decode::installation(&mut answer.data.unwrap_or_default(), &self.session.redactor)
+            }
+            Transport::Rest => {
+                let scopes = rest::scopes(&mut self.session).await?;
+                Ok(Granted { scopes, app: AppIdentity::default() })
+            }
+        }
+    }
+
+    /// Asks with the app's category; where the Admin API refuses that, without it.
+    async fn ask_of_app(&mut self, document: fn(AskOfApp) -> Document) -> Result<Envelope, AdminError> {
+        let ask = self.session.client.ask_of_app(&self.session.shop);
+        let envelope = self.session.call(&document(ask), self.cost, Purpose::Read).await?;
+        if ask == AskOfApp::Number || !envelope.refuses_only(&documents::OF_APP) {
+            return self.taken(envelope);
+        }
+        tracing::debug!(shop = %self.session.shop, "the Admin API refuses the app's category; reading without it");
+        self.session.client.ask_less_of_app(&self.session.shop);
+        self.ask(&document(AskOfApp::Number)).await
     }
 
     /// An answer with any error in it is none: what is missing would look like a deletion.
     async fn ask(&mut self, document: &Document) -> Result<Envelope, AdminError> {
         let envelope = self.session.call(document, self.cost, Purpose::Read).await?;
+        self.taken(envelope)
+    }
+
+    fn taken(&mut self, envelope: Envelope) -> Result<Envelope, AdminError> {
         self.cost = envelope.requested_cost.or(self.cost);
         match envelope.first_error(&self.session.redactor) {
             Some(error) => Err(error),

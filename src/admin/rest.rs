@@ -39,7 +39,8 @@ pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Said), AdminErr
         let list = decode::webhooks(body.json, &session.redactor)?;
         budget.take(list.len(), body.size)?;
         if budget.pages() == 1 {
-            said = Said { served_version: body.served_version, deprecated_reason: body.deprecated_reason };
+            let (served_version, deprecated_reason) = (body.served_version, body.deprecated_reason);
+            said = Said { served_version, deprecated_reason, ..Said::default() };
         }
         let next = match body.link {
             // Only the cursor is taken of a link, never its host: that is where the token would go.

@@ -24,7 +24,7 @@ use crate::model::ShopDomain;
 const GRACE: Duration = Duration::from_secs(5);
 
 pub(super) struct Session {
-    client: AdminClient,
+    pub(super) client: AdminClient,
     pub(super) shop: ShopDomain,
     /// None for the requests that get one.
     token: Option<SecretString>,

@@ -12,6 +12,10 @@ use url::form_urlencoded;
 use crate::admin::{AdminClient, AdminError, Endpoint, Kind, OauthAnswer, Repeat};
 use crate::model::ShopDomain;
 
+/// The grant type of a token exchange (RFC 8693), and Shopify's name of an offline token (its JavaScript library).
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const OFFLINE_TOKEN: &str = "urn:shopify:params:oauth:token-type:offline-access-token";
+
 /// An app's credentials, resolved.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
@@ -124,6 +128,24 @@ pub(crate) async fn refresh(
     ask(client, shop, app, body, &[token], Repeat::Safe).await
 }
 
+/// Exchanges an offline token without expiry for an expiring pair. Shopify then no longer accepts the old token (shopify.dev,
+/// "Migrate to expiring offline access tokens"), so the request is sent once.
+pub(crate) async fn migrate(
+    client: &AdminClient,
+    shop: &ShopDomain,
+    app: &Credentials,
+    token: &SecretString,
+) -> Result<Grant, AdminError> {
+    let body = json!({
+        "grant_type": TOKEN_EXCHANGE,
+        "subject_token": token.expose_secret(),
+        "subject_token_type": OFFLINE_TOKEN,
+        "requested_token_type": OFFLINE_TOKEN,
+        "expiring": "1",
+    });
+    ask(client, shop, app, body, &[token], Repeat::Never).await
+}
+
 async fn ask(
     client: &AdminClient,
     shop: &ShopDomain,
@@ -151,7 +173,15 @@ async fn ask(
         }
         Ok(OauthAnswer::Refused { said, error }) => Err(refusal(shop, &asked, &said, error)),
         Err(error) if repeat == Repeat::Never && error.proof == crate::admin::Proof::Unknown => {
-            let message = format!("{}. The code may be used up by now: begin again", error.message);
+            let message = match asked.as_str() {
+                TOKEN_EXCHANGE => format!(
+                    "{}. The token may have been exchanged all the same. If the shop refuses it from now on, log in: \
+                     `hookwright auth login --shop {}`",
+                    error.message,
+                    shop.handle()
+                ),
+                _ => format!("{}. The code may be used up by now: begin again", error.message),
+            };
             Err(AdminError { message, ..error })
         }
         Err(error) => Err(error),
@@ -197,6 +227,12 @@ fn refusal(shop: &ShopDomain, asked: &str, said: &str, by_status: AdminError) ->
              `client_secret` point at; after a rotation the new secret belongs there"
         );
         (Kind::ClientRefused, message)
+    } else if asked == TOKEN_EXCHANGE && (has("subject_token") || has("invalid_grant")) {
+        let message = format!(
+            "Shopify refused the token that was to be exchanged{quoted}: it belongs to another app or shop, was exchanged \
+             before, or was revoked. Log in: `hookwright auth login --shop {handle}`"
+        );
+        (Kind::LoginRequired, message)
     } else if has("refresh_token") || (has("invalid_grant") && asked == "refresh_token") {
         let message = format!(
             "the refresh token is no longer good{quoted}: it was used elsewhere, revoked, or is past its end. Log in \

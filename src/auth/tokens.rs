@@ -61,6 +61,22 @@ struct Inner {
     fetched: Mutex<HashMap<ShopDomain, Slot>>,
     /// The shop of each token that a reference gave, by the token's digest, and whether another shop wanted it, too.
     given: Mutex<HashMap<[u8; 32], (ShopDomain, bool)>>,
+    /// How long the token lasts that each shop was last asked with.
+    lives: Mutex<HashMap<ShopDomain, Life>>,
+}
+
+/// How long a token lasts, as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// A reference gave it, and a reference does not tell.
+    #[default]
+    Unknown,
+    /// It came without an expiry.
+    Endless,
+    /// It expires, and Hookwright gets the next one without a person.
+    Renewed,
+    /// A person has to log in before this time: the token expires, or what renews it.
+    Until(Timestamp),
 }
 
 type Slot = Arc<tokio::sync::Mutex<Option<Fetched>>>;
@@ -85,6 +101,7 @@ impl Tokens {
                 stores: Mutex::default(),
                 fetched: Mutex::default(),
                 given: Mutex::default(),
+                lives: Mutex::default(),
             }),
         }
     }
@@ -217,6 +234,11 @@ impl Tokens {
         }
     }
 
+    /// The token that `reference` points at, as it stands.
+    pub(crate) async fn given(&self, shop: &ShopDomain, reference: &SecretRef) -> Result<SecretString, AdminError> {
+        self.real(reference, shop, Role::AccessToken).await.map_err(|error| unavailable(&error))
+    }
+
     /// The app's credentials, as far as `shop` is concerned, with all that a callback may be signed with.
     pub(crate) async fn credentials(&self, shop: &ShopDomain, app: &App) -> Result<Credentials, AdminError> {
         let old_client_secret = match &app.old_client_secret {
@@ -301,8 +323,18 @@ impl Tokens {
         tracing::debug!(%shop, expires_in = ?grant.expires_in, "got a token by client credentials");
         let token = grant.access_token;
         let expires_at = grant.expires_in.map(|life| after(obtained_at, life));
+        self.lasts(shop, expires_at.map_or(Life::Endless, |_| Life::Renewed));
         *held = Some(Fetched { token: token.clone(), obtained_at, expires_at });
         Ok(token)
+    }
+
+    /// How long the token lasts that the shop was last asked with.
+    pub(crate) fn life(&self, shop: &ShopDomain) -> Life {
+        self.inner.lives.lock().unwrap_or_else(PoisonError::into_inner).get(shop).copied().unwrap_or_default()
+    }
+
+    fn lasts(&self, shop: &ShopDomain, life: Life) {
+        self.inner.lives.lock().unwrap_or_else(PoisonError::into_inner).insert(shop.clone(), life);
     }
 
     /// When the token ends that was fetched for `shop` in this run.
@@ -315,7 +347,7 @@ impl Tokens {
     /// The error with the way out that this kind of `auth` has.
     fn advised(shop: &ShopDomain, auth: Option<&Auth>, error: AdminError) -> AdminError {
         match (auth, error.kind) {
-            (Some(Auth::TokenStore { .. }), Kind::TokenRefused | Kind::NonExpiringToken | Kind::MissingScope) => {
+            (Some(Auth::TokenStore { .. }), Kind::TokenRefused | Kind::MissingScope) => {
                 let message = format!("{}. {} gets one", error.message, Self::login(shop));
                 AdminError { message, ..error }
             }

@@ -15,6 +15,7 @@ Examples:
   hookwright auth login --shop acme                      in one go, with a browser on this machine
   hookwright auth url --shop acme                        a link for the merchant
   hookwright auth exchange --shop acme --callback -      the URL that their browser ended up at
+  hookwright auth migrate --shop acme                    exchange a token without expiry
   hookwright auth status                                 what each shop's token is worth
 
 Tokens are kept in the `token_store` that the manifest names; without one --print-token prints the token to stdout.")]
@@ -31,6 +32,8 @@ pub(crate) enum AuthCommand {
     Exchange(ExchangeArgs),
     /// Both in one go: open the browser, wait for the callback on loopback, keep the token
     Login(LoginArgs),
+    /// Exchange a shop's token without expiry for one that is renewed; asks first
+    Migrate(MigrateArgs),
     /// Show for each shop where its token comes from, what it may do, what it lacks, when it ends
     Status(StatusArgs),
 }
@@ -144,6 +147,37 @@ pub(crate) struct LoginArgs {
     pub(crate) manifest: ManifestArgs,
     #[command(flatten)]
     pub(crate) keep: KeepArgs,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth migrate --shop acme                         the token of the store
+  hookwright auth migrate --shop acme --token-env TOKEN_ACME  a token from elsewhere
+
+From 2027-01-01 the Admin API rejects tokens without expiry of public apps. The exchange cannot be undone: Shopify no \
+longer accepts the old token, wherever it is used. The new token and its refresh token go into the `token_store` of the \
+manifest before anything else happens.
+
+Exit codes: 0 exchanged, or the token has an expiry already; 1 the question was not answered with yes; 2 exchanged, and a \
+wanted scope is missing; 3 no token to exchange, or nobody to ask; 4 refused.")]
+pub(crate) struct MigrateArgs {
+    /// The shop, by handle or domain; it must stand in the manifest
+    #[arg(long, value_name = "SHOP")]
+    pub(crate) shop: String,
+    /// Exchange the token of this environment variable, not that of the token store; {shop} and {SHOP} are replaced
+    #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
+    pub(crate) token_env: Option<String>,
+    /// Exchange the token of this file, not that of the token store; {shop} and {SHOP} are replaced
+    #[arg(long, value_name = "PATH")]
+    pub(crate) token_file: Option<String>,
+    /// Exchange without asking
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
 }

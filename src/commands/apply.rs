@@ -2,7 +2,6 @@
 
 mod report;
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,8 +12,8 @@ use super::load::given;
 use super::out_file::{OutFile, apart};
 use super::pipeline::{self, Run, Then};
 use super::signals::Signals;
-use super::target::{led_here, state_files, whole};
-use super::{Output, aep, check, now};
+use super::target::{refused, state_files, whole};
+use super::{Output, aep, check, now, prompt};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
 use crate::apply::{self, Surroundings};
 use crate::cli::{ApplyArgs, Format};
@@ -25,7 +24,6 @@ use crate::journal::Recorder;
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, Action, Plan, ShopStatus};
 use crate::plan::{self, Asked, Consent, Inlets, Task};
-use crate::printer::{self, Form};
 use crate::render;
 use crate::report::{ReportShop, ReportShopStatus};
 
@@ -103,9 +101,8 @@ async fn fresh(
     // An invalid manifest, or a plan in its place, is reported before a missing terminal.
     let loaded = pipeline::load(&args.manifest.file, output.voice(), output)?;
     let asks = !args.auto_approve;
-    if asks && !std::io::stdin().is_terminal() {
-        return Err(Failure::invalid("there is no terminal to ask on, and nothing says to go ahead")
-            .hint("apply a saved plan (`hookwright plan --out plan.json`), or pass --auto-approve"));
+    if asks {
+        prompt::possible("apply a saved plan (`hookwright plan --out plan.json`), or pass --auto-approve")?;
     }
     let recorder = Arc::clone(recorder);
     let mut run = pipeline::open_loaded(loaded, &args.select, &args.run, output.voice(), None, recorder).await?;
@@ -183,18 +180,10 @@ fn refuse_settling(run: &Run, plan: &Plan, consents: &[Consent]) -> Result<(), F
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {
-    let mut err = printer::stderr(Form::Text);
     let v1::Summary { add, change, destroy, .. } = &plan.summary;
-    let _ = write!(
-        err,
-        "Do you want to make these changes ({add} to add, {change} to change, {destroy} to destroy)?\n\
-         Only `yes` will be accepted: "
-    );
-    let _ = err.flush();
-    let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line);
-    read.map_err(|e| Failure::new(Exit::Error, format!("cannot read the answer: {e}")))?;
-    Ok(line.trim() == "yes")
+    prompt::agreed(&format!(
+        "Do you want to make these changes ({add} to add, {change} to change, {destroy} to destroy)?"
+    ))
 }
 
 /// Whether a shop has to be read before its changes.
@@ -311,9 +300,12 @@ impl Shared {
         if *self.run.stop.borrow() {
             return Err(interrupted(planned));
         }
-        let not_read = |e| Box::new(apply::not_read(planned, apply::error(&led_here(e, &self.run.target.options))));
         let shop = &manifest.shops[index];
         let (tokens, auth) = (&self.run.tokens, shop.auth.as_deref());
+        let not_read = |e| {
+            let error = refused(e, shop, tokens.life(&shop.shop), &self.run.target.options);
+            Box::new(apply::not_read(planned, apply::error(&error)))
+        };
         let writer = |token: &_| self.run.client.writer(&shop.shop, token);
         let (writer, tasks) = match self.reading_of(planned) {
             Reading::Fresh => {

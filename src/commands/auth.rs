@@ -4,6 +4,7 @@ mod callers;
 mod exchange;
 mod listener;
 mod login;
+mod migrate;
 mod one;
 mod page;
 mod settled;
@@ -20,6 +21,7 @@ pub(super) async fn run(args: AuthArgs, output: Output) -> Result<Exit, Failure>
         AuthCommand::Url(args) => url::run(&args, output).await,
         AuthCommand::Exchange(args) => exchange::run(&args, output).await,
         AuthCommand::Login(args) => login::run(&args, output).await,
+        AuthCommand::Migrate(args) => migrate::run(&args, output).await,
         AuthCommand::Status(args) => status::run(args, output).await,
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::load::given;
-use super::metrics_file::MetricsFile;
+use super::metrics_file::{Found, MetricsFile};
 use super::out_file::{OutFile, apart};
 use super::pipeline::{self, Then, exit_of_drift, needs_somebody};
 use super::target::state_files;
@@ -12,7 +12,6 @@ use crate::cli::{DriftArgs, DriftFormat, Format};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files::{self, ReadError};
-use crate::plan::v1::Plan;
 use crate::progress::Voice;
 use crate::render;
 use crate::since::History;
@@ -42,7 +41,7 @@ pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure
 }
 
 /// What was found goes to `found` as soon as it is known, whatever becomes of the outputs.
-async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Result<Exit, Failure> {
+async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> Result<Exit, Failure> {
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
     let voice = if output.quiet { Voice::Quiet } else { Voice::TerminalOnly };
     let earlier = earlier(args, output)?;
@@ -54,7 +53,8 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Plan>) -> Re
         run.verify().await?;
     }
     let plan = run.plan(Then::Nothing, None, earlier.as_ref(), |plan| exit_of_drift(plan) as u8).await;
-    let plan = &*found.insert(plan);
+    let token_ends = run.token_ends(&plan);
+    let plan = &found.insert(Found { plan, token_ends }).plan;
     run.target.close().await?;
 
     if let Some(file) = out {

@@ -1,6 +1,7 @@
 //! `drift --metrics`: the textfile of a run, written last and however the run ended. A run that was killed leaves the
 //! file of the one before, whose time of the last run then grows old.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::now;
@@ -10,6 +11,13 @@ use crate::exit::Exit;
 use crate::files;
 use crate::plan::v1::Plan;
 use crate::render::{self, DriftRun, Successes};
+
+/// What a run found.
+pub(super) struct Found {
+    pub(super) plan: Plan,
+    /// When each shop's token stops to work unless a person acts, in seconds since the epoch.
+    pub(super) token_ends: BTreeMap<String, i64>,
+}
 
 /// A textfile that can be written, and what the one before says.
 pub(super) struct MetricsFile {
@@ -35,12 +43,19 @@ impl MetricsFile {
     }
 
     /// Writes what the run came to.
-    pub(super) fn write(self, plan: Option<&Plan>, ended: &Result<Exit, Failure>) -> Result<(), Failure> {
+    pub(super) fn write(self, found: Option<&Found>, ended: &Result<Exit, Failure>) -> Result<(), Failure> {
         let exit = match ended {
             Ok(exit) => *exit,
             Err(failure) => failure.exit,
         };
-        let run = DriftRun { name: &self.name, plan, exit_code: exit as u8, now: now().as_second() };
+        let none = BTreeMap::new();
+        let run = DriftRun {
+            name: &self.name,
+            plan: found.map(|found| &found.plan),
+            exit_code: exit as u8,
+            now: now().as_second(),
+            token_ends: found.map_or(&none, |found| &found.token_ends),
+        };
         self.file.write(&render::metrics(&run, &self.before))
     }
 }

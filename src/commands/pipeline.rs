@@ -1,6 +1,6 @@
 //! What plan, apply and drift have in common: from the command line to a plan in memory.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ mod saved;
 mod selected;
 
 use super::aep::{Accounts, Looked};
-use super::target::{Target, approval, led_here};
+use super::target::{Target, approval, refused, way_to_expiry};
 use super::{Output, lines, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
-use crate::auth::Tokens;
+use crate::auth::{Life, Tokens};
 use crate::cli::{AccessArgs, ManifestArgs, RunArgs, SelectArgs, Tolerate};
 use crate::diagnostic::Diagnostic;
 use crate::error::Failure;
@@ -25,10 +25,10 @@ use crate::events::{Event, Wait};
 use crate::exit::{self, Cause, Exit};
 use crate::journal::Recorder;
 use crate::manifest::{Manifest, ManifestShop, Tolerable, Transport, is_placeholder};
-use crate::model::{ApiVersion, Auth, ShopDomain};
+use crate::model::{ApiVersion, AppIdentity, Auth, ShopDomain, TokenExpiry};
 use crate::observe::side_by_side;
-use crate::plan::v1::{self, Plan, ShopStatus};
-use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, Inlets, ShopInput};
+use crate::plan::v1::{self, Plan, Severity, ShopStatus};
+use crate::plan::{self, Base, Connected, Context, Expiry, Failure as ReadFailure, Frame, Inlets, ShopInput};
 use crate::progress::{Progress, Voice};
 use crate::select::{Selection, Terms};
 use crate::since::{self, History};
@@ -224,7 +224,7 @@ impl Run {
                     async move { reader.read().await }
                 };
                 let reading = tokens.with(&shop.shop, shop.auth.as_deref(), read).await;
-                let reading = reading.map_err(|error| led_here(error, &here));
+                let reading = reading.map_err(|error| refused(error, shop, tokens.life(&shop.shop), &here));
                 progress.tick(reading.is_ok());
                 let kept = keep(at, reading);
                 if goes_on(&kept) {
@@ -264,25 +264,32 @@ impl Run {
         let mut destinations = self.destinations();
         let inlets = Arc::new(Inlets::of(&destinations));
         let (shops, mut unplanned) = self.unplanned(&inlets);
+        let tokens = self.tokens.clone();
         let of_shop = move |at: usize, reading: Result<Reading, AdminError>| {
             let context = context(&manifest, &addresses, &inlets);
             let shop = &manifest.shops[at];
             let granted = reading.as_ref().ok().and_then(|reading| reading.observed.scopes.as_ref());
             let approval = approval(shop, granted, sandbox.as_ref(), &here);
-            let part = part(&context, &manifest, shop, for_base.as_deref(), &tolerate, &approval, reading.as_ref());
+            let mut part = part(&context, &manifest, shop, for_base.as_deref(), &tolerate, &approval, reading.as_ref());
+            let app = reading.map(|reading| reading.app).unwrap_or_default();
+            if part.shop.error.is_none() {
+                plan::add(&mut part.shop, token(shop, tokens.life(&shop.shop), &app, &here));
+            }
             lines::tell(&recorder, &part.shop);
-            part
+            Planned { at, part, app }
         };
         let parts = self.read(
             "read",
             shops,
             of_shop,
             match then {
-                Then::Ask | Then::Apply => |part| part.shop.status == ShopStatus::Changed,
+                Then::Ask | Then::Apply => |planned: &Planned| planned.part.shop.status == ShopStatus::Changed,
                 Then::Nothing => |_| false,
             },
         );
-        let mut parts = parts.await;
+        let mut planned = parts.await;
+        self.mixed_apps(&mut planned);
+        let mut parts: Vec<_> = planned.into_iter().map(|planned| planned.part).collect();
         parts.append(&mut unplanned);
         self.dismiss_own(parts.iter_mut().map(|part| &mut part.hazards)).await;
         // Where nobody reads it, what is to be done does not wait for it.
@@ -302,6 +309,40 @@ impl Run {
             since,
         };
         plan::assemble(frame, parts, exit_code)
+    }
+
+    /// When each shop's token stops to work unless a person acts, in seconds since the epoch.
+    pub(crate) fn token_ends(&self, plan: &Plan) -> BTreeMap<String, i64> {
+        let rejected = |shop: &v1::Shop| {
+            let of_public =
+                |finding: &v1::Finding| finding.kind == plan::NON_EXPIRING && finding.severity == Severity::Attention;
+            shop.findings.iter().any(of_public).then(plan::rejected_from)
+        };
+        let ends = plan.shops.iter().filter_map(|shop| {
+            let known = &self.manifest.shops[self.shop_index(&shop.shop)?].shop;
+            let end = match self.tokens.life(known) {
+                Life::Until(end) => Some(end),
+                Life::Endless | Life::Unknown => rejected(shop),
+                Life::Renewed => None,
+            }?;
+            Some((shop.shop.clone(), end.as_second()))
+        });
+        ends.collect()
+    }
+
+    /// Adds the findings about shops of different apps that bind one address.
+    fn mixed_apps(&self, planned: &mut [Planned]) {
+        let shop = |at: usize| &self.manifest.shops[at];
+        let read = planned.iter().filter(|planned| planned.part.shop.error.is_none());
+        let mut findings = plan::mixed_apps(read.map(|Planned { at, app, .. }| Connected {
+            shop: &shop(*at).shop,
+            app,
+            desired: &shop(*at).desired,
+        }));
+        for Planned { at, part, .. } in planned {
+            let of_shop = findings.remove(&shop(*at).shop);
+            plan::add(&mut part.shop, of_shop.into_iter().flatten());
+        }
     }
 
     fn settings(&self) -> v1::Settings {
@@ -339,6 +380,23 @@ impl Run {
 
 fn context<'a>(manifest: &'a Manifest, addresses: &'a HashSet<String>, inlets: &'a Inlets) -> Context<'a> {
     Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses, inlets }
+}
+
+/// A shop's part of the plan, with what the judgement of all shops needs.
+struct Planned {
+    at: usize,
+    part: plan::ShopPart,
+    app: AppIdentity,
+}
+
+/// What is to be said of a token that works.
+pub(crate) fn token(shop: &ManifestShop, life: Life, app: &AppIdentity, options: &str) -> Option<v1::Finding> {
+    let expiry = match (life, shop.token_expiry) {
+        (_, Some(TokenExpiry::External | TokenExpiry::Exempt)) | (Life::Renewed | Life::Until(_), None) => return None,
+        (Life::Endless, None) => Expiry::None,
+        (Life::Unknown, None) => Expiry::Unknown,
+    };
+    plan::non_expiring(expiry, app, now(), &way_to_expiry(shop, options))
 }
 
 /// Why a refused token is no evidence that the app is gone.

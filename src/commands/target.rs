@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{clock, network};
-use crate::admin::{AdminClient, AdminError, Endpoint};
-use crate::auth::{self, SecretResolver, TokenOptions, Tokens};
+use super::{clock, fixed_now, network, now};
+use crate::admin::{AdminClient, AdminError, Endpoint, Kind};
+use crate::auth::{self, Life, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
 use crate::cli::{AccessArgs, DEFAULT_MANIFEST, DEFAULT_STATE};
 use crate::digest::hex;
@@ -17,7 +17,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
 use crate::model::{Auth, ScopeSet, ShopDomain};
-use crate::plan::v1;
+use crate::plan::{self, v1};
 use crate::render::{Style, title};
 use crate::sandbox;
 
@@ -89,6 +89,33 @@ pub(crate) fn led_here(mut error: AdminError, options: &str) -> AdminError {
     error
 }
 
+/// The error of a token that Shopify refused, with the cause that a token without expiry has from 2027-01-01 on.
+pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, options: &str) -> AdminError {
+    let login = format!("`hookwright auth login --shop {}`", shop.shop.handle());
+    let way_out = match shop.auth.as_deref() {
+        Some(Auth::TokenStore { .. }) => format!("log in again: {login}"),
+        _ => format!("use `client_assertion` in `auth`, or `token_store` and then {login}"),
+    };
+    match error.kind {
+        Kind::NonExpiringToken => {
+            let _ = write!(error.message, ": {way_out}");
+        }
+        Kind::TokenRefused
+            if plan::rejects_non_expiring(now())
+                && shop.token_expiry.is_none()
+                && matches!(life, Life::Endless | Life::Unknown) =>
+        {
+            let _ = write!(
+                error.message,
+                ". Since {} Shopify rejects tokens without expiry of public apps: if this app is public, {way_out}",
+                plan::LAST_DAY
+            );
+        }
+        _ => {}
+    }
+    led_here(error, options)
+}
+
 /// The text with `options` in the commands of `auth` that it names: who reads them is not told where a message was made.
 pub(crate) fn whole(message: &str, options: &str) -> String {
     let is_command = |n: usize, part: &str| n % 2 == 1 && part.starts_with("hookwright auth ");
@@ -123,6 +150,15 @@ pub(super) fn approval(
             format!("have the shop approve it: the next run has it, see `hookwright auth status{options}`")
         }
         (None, _) => format!("have the shop approve it, see `hookwright auth url --shop {handle}{options}`"),
+    }
+}
+
+/// How a shop gets a token that expires and is renewed. `options` lead a command to this manifest.
+pub(super) fn way_to_expiry(shop: &ManifestShop, options: &str) -> String {
+    let migrate = format!("`hookwright auth migrate --shop {}{options}`", shop.shop.handle());
+    match shop.auth.as_deref() {
+        Some(Auth::TokenStore { .. }) => format!("exchange it for one that is renewed: {migrate}"),
+        _ => format!("use `client_assertion` in `auth`, or `token_store` and then {migrate}"),
     }
 }
 
@@ -188,8 +224,11 @@ impl Target {
     async fn sandbox(access: &AccessArgs, manifest: &Manifest, seeds: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
         let failed = |e: sandbox::SandboxError| Failure::of_lines(Exit::Invalid, "sandbox", &e.to_string());
         let has_manifest = seeds.is_some();
-        let options =
-            sandbox::OpenOptions { state: Some(access.sandbox_state.clone()), seeds: seeds.unwrap_or_default() };
+        let options = sandbox::OpenOptions {
+            state: Some(access.sandbox_state.clone()),
+            seeds: seeds.unwrap_or_default(),
+            today: fixed_now(),
+        };
         let running = sandbox::start(&options, ([127, 0, 0, 1], 0).into()).await.map_err(failed)?;
         let mut remark = None;
         if has_manifest {

@@ -28,8 +28,18 @@ struct Named<'a> {
 pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
     bindings.sort_unstable();
     let bindings = bindings.iter().fold(Sha256::new(), Sha256::chain_update).finalize();
-    let ManifestShop { shop: domain, labels, desired, auth, destinations: _, lookups: _, limits, tolerate, source: _ } =
-        shop;
+    let ManifestShop {
+        shop: domain,
+        labels,
+        desired,
+        auth,
+        token_expiry,
+        destinations: _,
+        lookups: _,
+        limits,
+        tolerate,
+        source: _,
+    } = shop;
     let protected = limits
         .protected_topics
         .as_ref()
@@ -40,6 +50,7 @@ pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
         "scopes": desired.scopes.as_ref().map(|scopes| scopes.iter().map(crate::model::Scope::as_str).collect::<Vec<_>>()),
         "bindings": hex(&bindings),
         "auth": auth.as_deref().map(auth_value),
+        "token_expiry": token_expiry.map(crate::model::TokenExpiry::as_str),
         "max_delete_percent": limits.max_delete_percent,
         "protected_topics": protected.as_deref().map(set),
         "tolerate": tolerate.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),

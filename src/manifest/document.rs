@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::Code;
-use crate::model::{Address, ApiVersion, Auth, Format, Scope, ShopDomain, Topic};
+use crate::model::{Address, ApiVersion, Auth, Format, Scope, ShopDomain, TokenExpiry, Topic};
 use crate::state::aep::{AepAccount, InletKind, LookupBy};
 use crate::state::{Prefix, Unmanaged};
 
@@ -34,6 +34,7 @@ impl<T> At<T> {
 pub(super) struct Document {
     pub(super) admin_api: Option<At<AdminApiBlock>>,
     pub(super) auth: Option<At<Option<Arc<Auth>>>>,
+    pub(super) token_expiry: Option<At<TokenExpiry>>,
     pub(super) scopes: Option<At<Vec<At<Scope>>>>,
     /// Paths as written.
     pub(super) app_config: Option<At<Vec<At<String>>>>,
@@ -111,6 +112,7 @@ pub(super) struct Shop {
     pub(super) uses: Vec<Use>,
     pub(super) bindings: Vec<Binding>,
     pub(super) auth: Option<At<Option<Arc<Auth>>>>,
+    pub(super) token_expiry: Option<TokenExpiry>,
     pub(super) safety: Option<SafetyBlock>,
     pub(super) allow: Vec<Code>,
     pub(super) tolerate: Vec<super::Tolerable>,

@@ -50,6 +50,7 @@ fn merged(
     findings.set_version(&admin_api.version);
     let auth = block(documents, "auth", |d| d.auth.as_ref(), findings);
     let (auth, auth_at) = (auth.and_then(|at| at.value.clone()), auth.map(|at| at.spot));
+    let token_expiry = block(documents, "token_expiry", |d| d.token_expiry.as_ref(), findings).map(|at| at.value);
     let scopes = block(documents, "scopes", |d| d.scopes.as_ref(), findings);
     let ownership_block = block(documents, "ownership", |d| d.ownership.as_ref(), findings);
     let ownership = ownership_block.map_or_else(|| Some(Ownership::default()), |at| ownership(&at.value, findings));
@@ -68,7 +69,7 @@ fn merged(
     let app = Declared::read(configs.map_or(&[], |at| at.value.as_slice()), read, findings);
     let rules = Rules::new(admin_api.version.clone(), rest, ownership.clone(), prefixes);
     let mut resolver =
-        Resolver::new(rules, Common { auth, scopes, destinations, sets, app, accounts, found }, findings);
+        Resolver::new(rules, Common { auth, token_expiry, scopes, destinations, sets, app, accounts, found }, findings);
 
     let mut shops = Vec::new();
     let mut seen: HashMap<&str, Spot> = HashMap::new();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::catalog;
 use crate::diagnostic::Code;
-use crate::model::{Address, Auth, Binding, Format, Scope, ScopeSet, Topic};
+use crate::model::{Address, Auth, Binding, Format, Scope, ScopeSet, TokenExpiry, Topic};
 use crate::state::aep::{Destination, Lookups};
 use crate::state::{Desired, Entry, ShopLimits, Source, Wanted};
 
@@ -24,6 +24,7 @@ use super::{ManifestShop, suggest};
 /// What every shop has in common.
 pub(super) struct Common<'a> {
     pub(super) auth: Option<Arc<Auth>>,
+    pub(super) token_expiry: Option<TokenExpiry>,
     pub(super) scopes: Option<&'a At<Vec<At<Scope>>>>,
     pub(super) destinations: BTreeMap<&'a str, &'a document::Destination>,
     pub(super) sets: BTreeMap<&'a str, &'a document::Set>,
@@ -206,6 +207,7 @@ impl<'a> Resolver<'a> {
             labels: shop.labels.iter().cloned().collect(),
             desired,
             auth,
+            token_expiry: shop.token_expiry.or(self.common.token_expiry),
             destinations: public,
             lookups: lookups.into_iter().collect(),
             limits,

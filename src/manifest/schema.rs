@@ -48,6 +48,9 @@ struct Manifest {
     admin_api: Option<AdminApi>,
     /// Where access tokens are to be had, for every shop; a shop may have its own. In one file only.
     auth: Option<Auth>,
+    /// What is true of tokens whose expiry is unknown: it silences the finding `non_expiring_token`. A shop may say
+    /// otherwise. In one file only.
+    token_expiry: Option<TokenExpiry>,
     /// Access scopes that every shop should have granted; a shop may replace the list. In one file only.
     #[schemars(extend("examples" = [["write_orders", "read_customers"]]))]
     scopes: Option<Vec<Scope>>,
@@ -117,6 +120,16 @@ enum Auth {
     ClientCredentials(ClientCredentials),
     /// A file of tokens that `hookwright auth login` or `auth exchange` fills and that are refreshed before they end.
     TokenStore(TokenStore),
+}
+
+/// What is true of tokens whose expiry is unknown.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum TokenExpiry {
+    /// They expire, and something other than Hookwright renews them.
+    External,
+    /// They need no expiry: the app is custom, or was made by the merchant.
+    Exempt,
 }
 
 #[derive(JsonSchema)]
@@ -383,6 +396,8 @@ struct Shop {
     bindings: Option<Vec<Binding>>,
     /// Instead of the common one.
     auth: Option<Auth>,
+    /// Instead of the common one.
+    token_expiry: Option<TokenExpiry>,
     /// Limits of its own.
     safety: Option<ShopSafety>,
     /// Which diagnostics to silence for this shop.

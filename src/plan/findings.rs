@@ -20,7 +20,13 @@ pub fn order(finding: &Finding) -> impl Ord + use<> {
     (std::cmp::Reverse(severity), kind, topic, id, message)
 }
 
-fn finding(kind: &str, severity: Severity, live: Option<&Entry<Live>>, message: String, details: Value) -> Finding {
+pub(super) fn finding(
+    kind: &str,
+    severity: Severity,
+    live: Option<&Entry<Live>>,
+    message: String,
+    details: Value,
+) -> Finding {
     let details = if let Value::Object(map) = details { map } else { Map::new() };
     Finding {
         kind: kind.to_owned(),
@@ -38,6 +44,12 @@ pub(super) fn one_of(scopes: &[&str]) -> String {
         [one] => format!("scope {one}"),
         many => format!("one of the scopes {}", many.join(", ")),
     }
+}
+
+/// Adds findings to a shop's, which stay sorted.
+pub fn add(shop: &mut Shop, findings: impl IntoIterator<Item = Finding>) {
+    shop.findings.extend(findings);
+    shop.findings.sort_by_key(order);
 }
 
 /// A shop that could not be read, and is tolerated.

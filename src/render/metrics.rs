@@ -61,11 +61,13 @@ pub struct DriftRun<'a> {
     pub exit_code: u8,
     /// The time of the run, in seconds since the epoch.
     pub now: i64,
+    /// When each shop's token stops to work unless a person acts, by domain, in seconds since the epoch.
+    pub token_ends: &'a BTreeMap<String, i64>,
 }
 
 /// The file's whole text: families in a fixed order, shops in the order of the plan.
 pub fn metrics(run: &DriftRun<'_>, before: &Successes) -> String {
-    let DriftRun { name, plan, exit_code, now } = *run;
+    let DriftRun { name, plan, exit_code, now, token_ends } = *run;
     let shops: &[Shop] = plan.map_or(&[], |plan| &plan.shops);
     let complete = plan.is_some_and(|plan| plan.complete);
     let mut page = Page::new(name);
@@ -102,6 +104,12 @@ pub fn metrics(run: &DriftRun<'_>, before: &Successes) -> String {
     for Count { name, help, of } in COUNTS {
         page.shops(name, help, shops, |shop| was_read(shop).then(|| number(of(shop))));
     }
+    page.shops(
+        "hookwright_shop_token_end_timestamp_seconds",
+        "When the shop's token stops working unless a person acts; absent if it is renewed or its expiry is unknown.",
+        shops,
+        |shop| token_ends.get(&shop.shop).copied(),
+    );
     page.family(SHOP_SUCCESS, "When the shop was last read.");
     for (shop, time) in successes(plan, now, before) {
         page.sample(&[("shop", shop)], time);

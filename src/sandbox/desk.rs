@@ -19,7 +19,7 @@ use super::files::{Files, State, Touched, Wait};
 use super::gate;
 use super::graphql::{self, Mishap};
 use super::log::Entry;
-use super::oauth::{self, Apps, End, Secret, With};
+use super::oauth::{self, App, Apps, End, Secret, With};
 use super::reply::Reply;
 use super::rest;
 use super::seed::{self, Added, Seed, Summary};
@@ -44,6 +44,17 @@ struct Inner {
     faults: Injector,
     /// Apps of the embedding process: client id and secret, in memory only.
     registered: HashMap<String, Secret>,
+    /// The date for what holds from a date on; `None`: the present.
+    today: Option<jiff::Timestamp>,
+}
+
+/// The app and the time of a request.
+struct Setting<'a> {
+    app: &'a App,
+    /// RFC 3339.
+    at: &'a str,
+    /// Since 1970.
+    millis: u64,
 }
 
 /// The buckets of a shop, each from its first use on.
@@ -85,6 +96,16 @@ pub(super) fn rfc3339(millis: i64) -> String {
 impl Desk {
     /// Opens the state, in memory if there is no path, and fills it from `seeds` if it holds nothing.
     pub(super) fn open(path: Option<&Path>, seeds: &[PathBuf], wait: Wait) -> Result<Self, SandboxError> {
+        Self::open_at(path, seeds, wait, None)
+    }
+
+    /// The same; `today` is the date for what holds from a date on, by default the present.
+    pub(super) fn open_at(
+        path: Option<&Path>,
+        seeds: &[PathBuf],
+        wait: Wait,
+        today: Option<jiff::Timestamp>,
+    ) -> Result<Self, SandboxError> {
         let seed = seed::read(seeds)?;
         let (files, state, seq) = match path {
             Some(path) => {
@@ -97,7 +118,7 @@ impl Desk {
         let mut faults = Injector::default();
         faults.set(seed.faults.clone());
         let (buckets, log, registered) = (HashMap::new(), VecDeque::new(), HashMap::new());
-        let inner = Inner { state, files, buckets, log, seq, seed: seed.clone(), faults, registered };
+        let inner = Inner { state, files, buckets, log, seq, seed: seed.clone(), faults, registered, today };
         let desk = Self(Mutex::new(inner));
         if empty {
             desk.seed(&seed, false)?;
@@ -292,7 +313,9 @@ impl Desk {
     pub(super) fn gate(&self, call: &Call<'_>) -> Option<Reply> {
         let mut inner = self.inner();
         let state = &inner.state;
-        let judge = gate::Judge { mint: state.mint(), non_expiring: state.world.app.non_expiring, now: now() };
+        let now = now();
+        let today = inner.today.map_or(now, jiff::Timestamp::as_millisecond);
+        let judge = gate::Judge { mint: state.mint(), app: &state.world.app, now, today };
         if let Some(reply) = gate::before(state.world.shops.get(call.shop), call.token, &judge) {
             return Some(reply);
         }
@@ -317,7 +340,7 @@ impl Desk {
 
     /// `DELETE /admin/api_permissions/current.json`: the app uninstalls itself.
     pub(super) fn uninstall(&self, call: &Call<'_>) -> Reply {
-        self.on_shop(call, |shop, _, _, _| {
+        self.on_shop(call, |shop, _, _| {
             let ids = shop.subscriptions.keys().copied().collect();
             set_status(shop, Status::Uninstalled);
             (Reply::json(200, json!({})), Touched { ids, access: true })
@@ -350,11 +373,12 @@ impl Desk {
         };
         let (operation, fields) = (Some(prepared.kind), prepared.fields.clone());
         let mut facts = Facts { operation, fields, ..Facts::default() };
-        let mut reply = self.on_shop(call, |shop, buckets, at, millis| {
+        let mut reply = self.on_shop(call, |shop, buckets, setting| {
+            let Setting { app, at, millis } = *setting;
             let size = shop.bucket;
             let bucket = buckets.graphql.get_or_insert_with(|| Bucket::full(size, millis));
             bucket.refill(size, millis);
-            let ran = prepared.run(call.shop, shop, bucket, at, mishap);
+            let ran = prepared.run((call.shop, app), shop, bucket, at, mishap);
             facts.cost = ran.cost;
             (Reply::json(200, ran.body), ran.touched.into())
         });
@@ -367,7 +391,7 @@ impl Desk {
 
     /// A REST request to a shop that the gate let through.
     pub(super) fn rest(&self, call: &Call<'_>, version: &'static str, ask: &rest::Ask<'_>) -> Reply {
-        self.on_shop(call, |shop, buckets, at, millis| {
+        self.on_shop(call, |shop, buckets, &Setting { at, millis, .. }| {
             let size = rest::bucket_size(shop.bucket);
             let bucket = buckets.rest.get_or_insert_with(|| Bucket::full(size, millis));
             bucket.refill(size, millis);
@@ -380,14 +404,16 @@ impl Desk {
     fn on_shop(
         &self,
         call: &Call<'_>,
-        work: impl FnOnce(&mut Shop, &mut Buckets, &str, u64) -> (Reply, Touched),
+        work: impl FnOnce(&mut Shop, &mut Buckets, &Setting<'_>) -> (Reply, Touched),
     ) -> Reply {
         let now = now();
         let mut inner = self.inner();
         let Inner { state, files, buckets, .. } = &mut *inner;
-        let Some(shop) = state.world.shops.get_mut(call.shop) else { return gate::refused(404, "Not Found") };
+        let World { shops, app, .. } = &mut state.world;
+        let Some(shop) = shops.get_mut(call.shop) else { return gate::refused(404, "Not Found") };
         let buckets = buckets.entry(call.shop.clone()).or_default();
-        let (reply, touched) = work(shop, buckets, &rfc3339(now), u64::try_from(now).unwrap_or_default());
+        let setting = Setting { app, at: &rfc3339(now), millis: u64::try_from(now).unwrap_or_default() };
+        let (reply, touched) = work(shop, buckets, &setting);
         record(files.as_mut(), call.shop, shop, &touched).err().unwrap_or(reply)
     }
 }

@@ -7,17 +7,22 @@ use serde_json::{Value, json};
 
 use super::fault::{Commit, Fault};
 use super::graphql::Mishap;
-use super::oauth::{Mint, NonExpiring, Standing};
+use super::oauth::{App, Category, Mint, NonExpiring, Standing};
 use super::page::Shift;
 use super::reply::Reply;
 use super::store::{Shop, Status};
 use super::wire::Trouble;
 
+/// 2027-01-01T00:00:00Z: from then on the Admin API rejects tokens without an end of public apps (shopify.dev, "Migrate to
+/// expiring offline access tokens"; the hour is assumed).
+const PUBLIC_APPS_NEED_AN_END: i64 = 1_798_761_600_000;
+
 /// What tokens are judged by.
 pub(super) struct Judge<'a> {
     pub(super) mint: Mint<'a>,
-    /// What the app says of tokens without an end; a shop may say otherwise.
-    pub(super) non_expiring: Option<NonExpiring>,
+    pub(super) app: &'a App,
+    /// Milliseconds since 1970, for what holds from a date on.
+    pub(super) today: i64,
     /// Milliseconds since 1970.
     pub(super) now: i64,
 }
@@ -43,15 +48,18 @@ pub(super) fn before(shop: Option<&Shop>, token: Option<&str>, judge: &Judge<'_>
         Standing::Good { expiring } => expiring,
         Standing::Expired => return Some(unauthorized()),
         Standing::Unknown => {
-            let fits = shop.token.as_ref().is_none_or(|token| token == given);
-            if shop.policy.require_oauth || judge.mint.made(given) || !fits {
+            if !shop.takes_any_like(given, &judge.mint) {
                 return Some(unauthorized());
             }
             false
         }
     };
-    let refused_without_end = shop.policy.non_expiring.or(judge.non_expiring) == Some(NonExpiring::Refused);
-    (!expiring && refused_without_end).then(|| {
+    let by_date = || {
+        let refused = shop.category(judge.app) == Category::Public && judge.today >= PUBLIC_APPS_NEED_AN_END;
+        if refused { NonExpiring::Refused } else { NonExpiring::Accepted }
+    };
+    let without_end = shop.policy.non_expiring.or(judge.app.non_expiring).unwrap_or_else(by_date);
+    (!expiring && without_end == NonExpiring::Refused).then(|| {
         refused(
             403,
             "[API] Non-expiring access tokens are no longer accepted for the Admin API. Start using expiring offline \

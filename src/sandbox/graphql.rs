@@ -20,6 +20,7 @@ use super::bucket::Bucket;
 use super::cost::{self, Pricing};
 use super::fault::Commit;
 use super::faults::splitmix;
+use super::oauth::App;
 use super::page::{self, Ask, Shift};
 use super::refusal;
 use super::store::{Input, Metafield, Shop};
@@ -171,7 +172,7 @@ impl Prepared {
     /// Executes on `shop`, if its bucket holds enough; `at` is the time, RFC 3339.
     pub(super) fn run(
         &self,
-        domain: &ShopDomain,
+        (domain, app): (&ShopDomain, &App),
         shop: &mut Shop,
         bucket: &mut Bucket,
         at: &str,
@@ -192,6 +193,7 @@ impl Prepared {
         }
         let root = Root {
             kind: if self.operation.is_mutation() { "Mutation" } else { "QueryRoot" },
+            app,
             domain,
             shop: RefCell::new(shop),
             at,
@@ -233,7 +235,11 @@ impl Prepared {
 fn field_error(error: &Value) -> Value {
     let message = error["message"].as_str().unwrap_or_default();
     let message = message.strip_prefix("resolver error: ").unwrap_or(message);
-    let code = if message == INTERNAL { "INTERNAL_SERVER_ERROR" } else { "BAD_REQUEST" };
+    let code = match message {
+        INTERNAL => "INTERNAL_SERVER_ERROR",
+        _ if message.starts_with(tree::DENIED) => "ACCESS_DENIED",
+        _ => "BAD_REQUEST",
+    };
     json!({
         "message": message, "locations": error["locations"], "path": error["path"],
         "extensions": {"code": code}
@@ -242,6 +248,7 @@ fn field_error(error: &Value) -> Value {
 
 struct Root<'a> {
     kind: &'static str,
+    app: &'a App,
     domain: &'a ShopDomain,
     shop: RefCell<&'a mut Shop>,
     at: &'a str,
@@ -269,7 +276,7 @@ impl ObjectValue for Root<'_> {
         let mut shop = self.shop.borrow_mut();
         let arguments = Arguments::of(info, self.variables);
         let node = match info.field_name() {
-            "currentAppInstallation" => tree::installation(&shop),
+            "currentAppInstallation" => tree::installation(&shop, self.app),
             "publicApiVersions" => tree::public_api_versions(),
             "shop" => tree::shop(self.domain, &shop),
             "webhookSubscription" => {

@@ -21,7 +21,7 @@ use super::store::{Shop, Status};
 
 pub use grants::End;
 
-pub(super) use app::{App, Apps, NonExpiring, Secret};
+pub(super) use app::{App, Apps, Category, NonExpiring, Secret};
 pub(super) use grants::{Grants, Standing};
 pub(super) use sign::Mint;
 

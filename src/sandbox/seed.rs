@@ -9,7 +9,8 @@
 //!   redirect_uris: ["https://app.example/callback"]   # besides http to 127.0.0.1, [::1] and localhost
 //!   name: My app
 //!   resilient_refresh: false      # a used refresh token is dead at once, as before 2026-08-28
-//!   non_expiring: refused         # 403 for tokens without an end; a shop may say so, too
+//!   category: public              # custom, private, public, other, or denied: the field cannot be read; a shop may say so, too
+//!   non_expiring: refused         # 403 for tokens without an end, as for public apps from 2027-01-01; a shop may say so, too
 //!   token_seconds: 3600           # and refresh_token_seconds, code_seconds
 //! adobe:                          # Adobe's side, for destinations that are looked up
 //!   org: 0123456789ABCDEF01234567@AdobeOrg    # without it any is served
@@ -30,6 +31,7 @@
 //!     status: uninstalled         # ok, token_refused, frozen, payment_required, forbidden, not_found, locked
 //!     token: only-this-one        # instead of any
 //!     domains: [www.acme.example] # its own, besides those that Shopify gives it
+//!     api_client_id: 347000000002 # the number of the app that is installed here
 //!     foreign_organization: true  # client credentials: shop_not_permitted
 //!     subscriptions: [{ topic: orders/create, address: "https://a.example/" }]
 //! faults: [{ fault: drop, on: oauth, commit: after, times: 1 }]
@@ -55,7 +57,7 @@ use crate::words;
 use super::adobe::SeedAdobe;
 use super::error::SandboxError;
 use super::faults::{Faults, Rule};
-use super::oauth::{App, NonExpiring};
+use super::oauth::{App, Category, NonExpiring};
 use super::store::{BucketSize, Input, Metafield, Policy, Shop, Status, Subscription, World};
 use super::suggest;
 
@@ -132,6 +134,8 @@ struct Entry {
     require_oauth: Option<bool>,
     /// What the Admin API makes of tokens without an end: `accepted` or `refused`.
     non_expiring: Option<NonExpiring>,
+    /// How the app that is installed here is distributed.
+    category: Option<Category>,
     /// The shop is of another organization, so that client credentials bring no token.
     #[serde(default)]
     foreign_organization: bool,
@@ -350,6 +354,7 @@ pub(super) fn fill(world: &mut World, seed: &Seed, now: i64) -> Result<Summary, 
         shop.policy = Policy {
             require_oauth: entry.require_oauth.unwrap_or_default(),
             non_expiring: entry.non_expiring,
+            category: entry.category,
             foreign_organization: entry.foreign_organization,
         };
         for seeded in &entry.subscriptions {

@@ -8,11 +8,13 @@ use crate::catalog;
 use crate::model::{Format, Scope, ScopeSet, ShopDomain, Topic};
 
 use super::adobe::Adobe;
-use super::oauth::{App, Grants, NonExpiring};
+use super::oauth::{App, Category, Grants, Mint, NonExpiring};
 use super::rules::{self, Attribute, Complaint};
 
 /// The version of the payloads: the app's setting, not the request's (recorded).
 pub(super) const PAYLOAD_VERSION: &str = "2026-10";
+/// The number of the app that a seed describes.
+pub(super) const FIRST_APP: u64 = 347_000_000_001;
 const FIRST_ID: u64 = 1_000_000_000_001;
 /// Ids of one shop never meet another's, so that a mix-up of shops shows.
 const IDS_PER_SHOP: u64 = 1_000_000;
@@ -66,6 +68,8 @@ pub(super) struct Policy {
     pub(super) require_oauth: bool,
     /// `None`: as the app says.
     pub(super) non_expiring: Option<NonExpiring>,
+    /// Of the app that is installed here; `None`: as the app says.
+    pub(super) category: Option<Category>,
     /// The shop is of another organization than the app, so that client credentials bring no token.
     pub(super) foreign_organization: bool,
 }
@@ -198,7 +202,7 @@ impl World {
                 scopes: Vec::new(),
                 status: Status::Ok,
                 token: None,
-                api_client_id: 347_000_000_001,
+                api_client_id: FIRST_APP,
                 bucket: BucketSize::default(),
                 domains: vec![shop.to_string(), format!("{}.account.myshopify.com", shop.handle())],
                 number,
@@ -230,6 +234,17 @@ impl Shop {
     pub(super) fn may_subscribe(&self, topic: &str) -> bool {
         let granted: ScopeSet = self.scopes.iter().map(|s| Scope::observed(s)).collect();
         catalog::missing_scopes(&Topic::from_slash(topic), &granted).is_none()
+    }
+
+    /// Whether the shop takes a token that OAuth did not give.
+    pub(super) fn takes_any_like(&self, given: &str, mint: &Mint<'_>) -> bool {
+        let fits = self.token.as_ref().is_none_or(|token| token == given);
+        fits && !self.policy.require_oauth && !mint.made(given)
+    }
+
+    /// How the app that is installed here is distributed.
+    pub(super) fn category(&self, app: &App) -> Category {
+        self.policy.category.unwrap_or(app.category)
     }
 
     /// By creation, then id.

@@ -3,9 +3,10 @@
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use serde_json::{Value, json};
 
+use super::oauth::App;
 use super::page::Page;
 use super::rules::Complaint;
-use super::store::{Shop, Subscription};
+use super::store::{FIRST_APP, Shop, Subscription};
 use super::version;
 
 /// An object with all its fields.
@@ -14,11 +15,16 @@ pub(super) struct Object {
     fields: Vec<(&'static str, Node)>,
 }
 
+/// How a denied field is worded (recorded for a mutation).
+pub(super) const DENIED: &str = "Access denied";
+
 /// What a field holds.
 pub(super) enum Node {
     Leaf(Value),
     Object(Object),
     List(Vec<Node>),
+    /// A field, by name, that the token may not read.
+    Denied(&'static str),
 }
 
 impl Object {
@@ -33,6 +39,7 @@ impl Node {
             Self::Leaf(value) => ResolvedValue::leaf(value.clone()),
             Self::Object(object) => ResolvedValue::object(Ref(object)),
             Self::List(items) => ResolvedValue::list(items.iter().map(Self::resolved)),
+            Self::Denied(_) => ResolvedValue::null(),
         }
     }
 
@@ -42,6 +49,7 @@ impl Node {
             Self::Leaf(value) => ResolvedValue::leaf(value),
             Self::Object(object) => ResolvedValue::object(object),
             Self::List(items) => ResolvedValue::list(items.into_iter().map(Self::into_resolved)),
+            Self::Denied(_) => ResolvedValue::null(),
         }
     }
 }
@@ -65,7 +73,11 @@ impl ObjectValue for Object {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         let field = self.fields.iter().find(|(name, _)| *name == info.field_name());
-        field.map(|(_, node)| node.resolved()).ok_or_else(|| self.unknown_field_error(info))
+        match field {
+            Some((_, Node::Denied(name))) => Err(FieldError { message: format!("{DENIED} for {name} field.") }),
+            Some((_, node)) => Ok(node.resolved()),
+            None => Err(self.unknown_field_error(info)),
+        }
     }
 }
 
@@ -181,7 +193,7 @@ pub(super) fn shop(domain: &crate::model::ShopDomain, shop: &Shop) -> Node {
     Node::Object(Object::new("Shop", fields))
 }
 
-pub(super) fn installation(shop: &Shop) -> Node {
+pub(super) fn installation(shop: &Shop, app: &App) -> Node {
     let scopes = || {
         let scope = |handle: String| {
             let description = leaf(handle.replace('_', " "));
@@ -189,12 +201,16 @@ pub(super) fn installation(shop: &Shop) -> Node {
         };
         Node::List(shop.scope_handles().into_iter().map(scope).collect())
     };
+    // The seed describes one app; another number is another app.
+    let number = shop.api_client_id;
+    let title = if number == FIRST_APP { app.name.clone() } else { format!("{} {number}", app.name) };
     let app = vec![
-        ("apiKey", leaf("sandbox")),
+        ("apiKey", leaf(format!("sandbox-{number}"))),
         ("handle", leaf("sandbox")),
-        ("id", leaf(format!("gid://shopify/App/{}", shop.api_client_id))),
+        ("id", leaf(format!("gid://shopify/App/{number}"))),
         ("requestedAccessScopes", scopes()),
-        ("title", leaf("Sandbox app")),
+        ("publicCategory", shop.category(app).graphql().map_or(Node::Denied("publicCategory"), leaf)),
+        ("title", leaf(title)),
         ("webhookApiVersion", leaf(super::store::PAYLOAD_VERSION)),
     ];
     let fields = vec![

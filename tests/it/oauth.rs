@@ -2,6 +2,7 @@
 //!
 //! A merchant's browser is played by plain HTTP requests here; tests/browser.rs has a real one.
 
+mod expiry;
 mod flow;
 mod listening;
 mod refresh;

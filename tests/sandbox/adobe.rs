@@ -32,7 +32,7 @@ impl Adobe {
     async fn open(folder: tempfile::TempDir) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (seed, state) = (folder.path().join("a.sandbox.yaml"), folder.path().join("state.json"));
-        let options = OpenOptions { state: Some(state.clone()), seeds: vec![seed] };
+        let options = OpenOptions { state: Some(state.clone()), seeds: vec![seed], today: None };
         let running = sandbox::start(&options, ([127, 0, 0, 1], 0).into()).await.expect("start");
         let http = reqwest::Client::builder().no_proxy().build().expect("client");
         Self { folder, state, running, http }

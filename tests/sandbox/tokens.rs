@@ -176,7 +176,7 @@ async fn what_was_answered_survives_a_kill_and_the_log_holds_no_secret() {
     let folder = tempfile::tempdir().expect("folder");
     let state = folder.path().join("state.json");
     let seed = write(folder.path(), "a.sandbox.yaml", SHOP);
-    let running = serve(&OpenOptions { state: Some(state.clone()), seeds: vec![seed] }).await;
+    let running = serve(&OpenOptions { state: Some(state.clone()), seeds: vec![seed], today: None }).await;
     let client = Client::new(&running);
     let first = client.pair().await;
     client.faults(&["drop,on=oauth,commit=after,times=1"]).await;
@@ -191,7 +191,7 @@ async fn what_was_answered_survives_a_kill_and_the_log_holds_no_secret() {
         for suffix in ["", ".journal", ".log.jsonl"] {
             std::fs::copy(format!("{}{suffix}", state.display()), format!("{}{suffix}", copy.display())).expect("copy");
         }
-        OpenOptions { state: Some(copy), seeds: Vec::new() }
+        OpenOptions { state: Some(copy), seeds: Vec::new(), today: None }
     };
     let before_use = stop(1);
     assert_eq!(client.ask(&second["access_token"]).await.status, 200);

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::{SANDBOX_CLIENT, SANDBOX_TOKEN, Tokens, after, due, is, unavailable};
+use super::{Life, SANDBOX_CLIENT, SANDBOX_TOKEN, Tokens, after, due, is, unavailable};
 use crate::admin::{AdminError, Kind};
 use crate::auth::oauth::{self, Credentials, Grant};
 use crate::auth::secrets::{Role, wrong_form};
@@ -114,6 +114,7 @@ impl Tokens {
         if !is(Some(&at_hand.access_token), &fresh.access_token) {
             self.same_app(shop, app, &fresh).await?;
         }
+        self.lasts(shop, life(&fresh));
         match fresh.expires_at.filter(|end| *end <= self.now()) {
             None => Ok(fresh.access_token),
             Some(end) => {
@@ -270,6 +271,14 @@ fn renewed(old: &Entry, new: Entry, good: &SecretString) -> Entry {
         }),
     };
     Entry { refresh, ..new }
+}
+
+fn life(entry: &Entry) -> Life {
+    match (entry.expires_at, &entry.refresh) {
+        (None, _) => Life::Endless,
+        (Some(_), Some(refresh)) => refresh.expires_at.map_or(Life::Renewed, Life::Until),
+        (Some(end), None) => Life::Until(end),
+    }
 }
 
 fn is_good(entry: &Entry, now: Timestamp) -> bool {

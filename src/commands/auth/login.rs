@@ -6,7 +6,7 @@ use ::url::{Host, Url};
 use jiff::SignedDuration;
 
 use super::listener::{Answered, Listener};
-use super::one::{One, failed};
+use super::one::One;
 use super::page::Page;
 use super::url::redirect_uri;
 use crate::auth::{self, Access, Ask, CallbackError, Expected};
@@ -38,7 +38,7 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
     let scopes = if args.no_scopes { Vec::new() } else { one.wanted() };
     let asked = if access == Access::Online { Access::Online } else { Access::Offline };
     let ask = Ask { client_id: &app.client_id, scopes, redirect_uri: redirect, state: &state, access: asked };
-    let url = auth::authorize_url(&one.client, one.shop(), &ask).map_err(|e| failed(&e))?;
+    let url = auth::authorize_url(&one.client, one.shop(), &ask).map_err(|e| one.failed(&e))?;
     // On stderr even with --quiet: without the URL nothing can happen.
     output.error(&format!("To connect {}, open\n\n  {url}\n\n", one.shop()));
     if !args.no_browser && output.is_interactive() && open::that_detached(&url).is_err() {

@@ -9,7 +9,7 @@ use crate::cli::auth::KeepArgs;
 use crate::cli::{AccessArgs, ManifestArgs};
 use crate::commands::Output;
 use crate::commands::pipeline::{self, Loaded};
-use crate::commands::target::Target;
+use crate::commands::target::{Target, whole};
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::manifest::{Manifest, ManifestShop};
@@ -107,7 +107,7 @@ impl One {
     pub(super) async fn credentials(&self) -> Result<Credentials, Failure> {
         let (app, named) = self.app();
         self.tokens.credentials(self.shop(), &app).await.map_err(|e| {
-            let failure = failed(&e);
+            let failure = self.failed(&e);
             if named {
                 return failure;
             }
@@ -135,7 +135,7 @@ impl One {
     async fn ready(&self, keep: KeepArgs) -> Result<(), Failure> {
         let Some(path) = self.store().filter(|_| !keep.print_token) else { return Ok(()) };
         let hint = "nothing was sent: what the code brings could not be kept";
-        self.tokens.ready(path).await.map_err(|e| failed(&e).hint(hint))
+        self.tokens.ready(path).await.map_err(|e| self.failed(&e).hint(hint))
     }
 
     /// Exchanges the code, keeps or prints the token, says what it may do.
@@ -153,14 +153,25 @@ impl One {
         let Ok(grant) = tokio::time::timeout(PATIENCE, work).await else {
             return Err(Failure::new(Exit::RateLimit, "the shop did not answer in time; begin again"));
         };
-        let grant = grant.map_err(|e| failed(&e))?;
+        let grant = grant.map_err(|e| self.failed(&e))?;
         self.check_whose(access, &grant)?;
+        self.keep(&grant, app, keep, output).await
+    }
+
+    /// Keeps or prints the token, says what it may do.
+    pub(super) async fn keep(
+        &self,
+        grant: &Grant,
+        app: &Credentials,
+        keep: KeepArgs,
+        output: Output,
+    ) -> Result<Settled, Failure> {
         let settled = if let Some(path) = self.store().filter(|_| !keep.print_token) {
-            let entry = self.tokens.keep(self.shop(), path, app, &grant).await.map_err(|e| failed(&e))?;
-            Settled::of(self, &grant, Some((&entry, self.tokens.place(path).display().to_string())))
+            let entry = self.tokens.keep(self.shop(), path, app, grant).await.map_err(|e| self.failed(&e))?;
+            Settled::of(self, grant, Some((&entry, self.tokens.place(path).display().to_string())))
         } else {
             output.print_secret(&grant.access_token)?;
-            Settled::of(self, &grant, None)
+            Settled::of(self, grant, None)
         };
         // Printed where the token is not.
         if keep.print_token {
@@ -192,9 +203,10 @@ impl One {
                 .hint("for a user's make one with --online, and pass --online here, too")
         })
     }
-}
 
-/// An error of one shop as the end of a command.
-pub(super) fn failed(error: &admin::AdminError) -> Failure {
-    Failure::new(exit::of_causes([Cause::of_kind(error.kind.as_str())], false), &error.message)
+    /// An error of this shop as the end of a command.
+    pub(super) fn failed(&self, error: &admin::AdminError) -> Failure {
+        let message = whole(&error.message, &self.target.options);
+        Failure::new(exit::of_causes([Cause::of_kind(error.kind.as_str())], false), message)
+    }
 }

@@ -6,8 +6,8 @@ mod v1;
 use std::sync::Arc;
 
 use super::super::pipeline::{self, Run};
-use super::super::target::led_here;
-use crate::admin::AdminError;
+use super::super::target::refused;
+use crate::admin::{AdminError, Granted};
 use crate::auth::Entry;
 use crate::catalog;
 use crate::cli::Format;
@@ -18,6 +18,7 @@ use crate::exit::{self, Cause, Exit};
 use crate::manifest::ManifestShop;
 use crate::model::{App, Auth, Scope, ScopeSet, SecretRef};
 use crate::observe::side_by_side;
+use crate::plan::v1::Severity;
 use v1::{Source, SourceKind, Status, StatusShop, StatusSummary, Verdict};
 
 /// A refresh token that ends within so many days is for somebody to look at.
@@ -70,7 +71,7 @@ pub(super) async fn run(args: StatusArgs, output: Output) -> Result<Exit, Failur
 
 async fn one(run: &Run, at: usize) -> StatusShop {
     let shop = &run.manifest.shops[at];
-    let asked = run.scopes(at).await;
+    let asked = run.access_of(at).await;
     run.client.close(&shop.shop);
     let entry = match shop.auth.as_deref() {
         // After asking, which may have refreshed it.
@@ -96,10 +97,11 @@ async fn one(run: &Run, at: usize) -> StatusShop {
         superfluous: Vec::new(),
         blocked_topics: Vec::new(),
         login_soon: login_soon(entry.as_ref()),
+        findings: Vec::new(),
         error: None,
     };
     match asked {
-        Ok(granted) => {
+        Ok(Granted { scopes: granted, app }) => {
             let words = |scopes: Vec<&Scope>| scopes.into_iter().map(ToString::to_string).collect();
             let wanted = shop.desired.scopes.clone().unwrap_or_default();
             told.granted = words(granted.iter().collect());
@@ -108,7 +110,10 @@ async fn one(run: &Run, at: usize) -> StatusShop {
                 told.superfluous = words(granted.iter().filter(|scope| !wanted.grants(scope.as_str())).collect());
             }
             told.blocked_topics = blocked(shop, &granted);
-            let attention = told.login_soon || !told.missing.is_empty() || !told.blocked_topics.is_empty();
+            let life = run.tokens.life(&shop.shop);
+            told.findings.extend(pipeline::token(shop, life, &app, &run.target.options));
+            let finding = told.findings.iter().any(|finding| finding.severity == Severity::Attention);
+            let attention = finding || told.login_soon || !told.missing.is_empty() || !told.blocked_topics.is_empty();
             told.status = if attention { Verdict::Attention } else { Verdict::Ready };
         }
         Err(error) if run.tolerates(at, error.kind.as_str()) => {
@@ -157,14 +162,14 @@ fn source(run: &Run, shop: &ManifestShop) -> Source {
 }
 
 impl Run {
-    /// The scopes granted to a shop's token.
-    async fn scopes(&self, at: usize) -> Result<ScopeSet, AdminError> {
+    /// What a shop's token may do.
+    async fn access_of(&self, at: usize) -> Result<Granted, AdminError> {
         let shop = &self.manifest.shops[at];
         let ask = |token| {
             let (client, shop) = (self.client.clone(), shop.shop.clone());
-            async move { client.scopes(&shop, &token).await }
+            async move { client.access(&shop, &token).await }
         };
         let answer = self.tokens.with(&shop.shop, shop.auth.as_deref(), ask).await;
-        answer.map_err(|error| led_here(error, &self.target.options))
+        answer.map_err(|error| refused(error, shop, self.tokens.life(&shop.shop), &self.target.options))
     }
 }

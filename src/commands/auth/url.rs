@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::url::Url;
 
-use super::one::{One, failed};
+use super::one::One;
 use crate::auth::{self, Access, Ask};
 use crate::cli::auth::{LISTEN, UrlArgs};
 use crate::commands::target::word;
@@ -34,7 +34,7 @@ pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure>
     };
     let access = if args.online { Access::Online } else { Access::Offline };
     let ask = Ask { client_id: &app.client_id, scopes, redirect_uri: &redirect_uri, state: &state, access };
-    let url = auth::authorize_url(&one.client, one.shop(), &ask).map_err(|e| failed(&e))?;
+    let url = auth::authorize_url(&one.client, one.shop(), &ask).map_err(|e| one.failed(&e))?;
     output.print(&format!("{url}\n"))?;
     let online = if args.online { " --online" } else { "" };
     let own = args.state.as_ref().map(|state| format!(" --state {}", word(state))).unwrap_or_default();

@@ -4,15 +4,16 @@ use crate::diagnostic::Code;
 use crate::manifest::document::{AdminApiBlock, At, Document, OwnershipBlock, SafetyBlock, Set};
 use crate::manifest::tree::{Node, Value};
 use crate::manifest::{habits, suggest};
-use crate::model::{ApiVersion, Scope};
+use crate::model::{ApiVersion, Scope, TokenExpiry};
 use crate::state::{Prefix, Unmanaged};
 
 use super::{Decoder, short};
 
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 13] = [
     "version",
     "admin_api",
     "auth",
+    "token_expiry",
     "scopes",
     "app_config",
     "aep",
@@ -39,6 +40,10 @@ impl Decoder {
         document.admin_api =
             fields.get("admin_api").map(|pair| At::new(self.admin_api(&pair.value), self.spot(pair.key_span)));
         document.auth = fields.get("auth").map(|pair| At { spot: self.spot(pair.key_span), ..self.auth(&pair.value) });
+        document.token_expiry = fields.get("token_expiry").and_then(|pair| {
+            let expiry = self.token_expiry(&pair.value)?;
+            Some(At::new(expiry, self.spot(pair.key_span)))
+        });
         document.scopes = fields.get("scopes").and_then(|pair| {
             let scopes = self.scopes(&pair.value)?;
             Some(At::new(scopes, self.spot(pair.key_span)))
@@ -79,6 +84,10 @@ impl Decoder {
             document.shops = shops.unwrap_or_default().iter().filter_map(|node| self.shop(node)).collect();
         }
         document
+    }
+
+    pub(super) fn token_expiry(&mut self, node: &Node) -> Option<TokenExpiry> {
+        self.word(node, "`token_expiry`", &TokenExpiry::ALL.map(|expiry| (expiry.as_str(), expiry)))
     }
 
     fn version(&mut self, node: &Node) {

@@ -12,8 +12,19 @@ use crate::model::ShopDomain;
 use super::binding::is_name;
 use super::{Decoder, short};
 
-pub(super) const KEYS: [&str; 10] =
-    ["shop", "labels", "scopes", "destinations", "use", "bindings", "auth", "safety", "lint", "tolerate"];
+pub(super) const KEYS: [&str; 11] = [
+    "shop",
+    "labels",
+    "scopes",
+    "destinations",
+    "use",
+    "bindings",
+    "auth",
+    "token_expiry",
+    "safety",
+    "lint",
+    "tolerate",
+];
 
 impl Decoder {
     pub(super) fn shop(&mut self, node: &Node) -> Option<Shop> {
@@ -52,6 +63,7 @@ impl Decoder {
             uses: Vec::new(),
             bindings: Vec::new(),
             auth: fields.get("auth").map(|pair| self.auth(&pair.value)),
+            token_expiry: fields.get("token_expiry").and_then(|pair| self.token_expiry(&pair.value)),
             safety: fields
                 .get("safety")
                 .map(|pair| self.safety(&pair.value, &["max_delete_percent", "protected_topics"])),

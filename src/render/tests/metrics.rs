@@ -11,7 +11,10 @@ use crate::plan::v1::{Bound, Plan, Severity, Shop, ShopStatus};
 const NIGHT: i64 = 1_790_000_000;
 
 fn after(plan: &Plan, exit_code: u8, before: &Successes) -> String {
-    metrics(&DriftRun { name: "nightly", plan: Some(plan), exit_code, now: NIGHT }, before)
+    metrics(
+        &DriftRun { name: "nightly", plan: Some(plan), exit_code, now: NIGHT, token_ends: &BTreeMap::new() },
+        before,
+    )
 }
 
 fn times(pairs: &[(&str, i64)]) -> BTreeMap<String, i64> {
@@ -145,7 +148,10 @@ fn only_times_of_success_live_on() {
     assert_eq!(Successes::parse(&text), then, "bad was not read, left is no shop of the run");
     assert!(!text.contains("hookwright_shop_observed{shop=\"bad"), "a shop not read is no empty shop: {text}");
 
-    let ended = metrics(&DriftRun { name: "renamed", plan: None, exit_code: 3, now: NIGHT }, &before);
+    let ended = metrics(
+        &DriftRun { name: "renamed", plan: None, exit_code: 3, now: NIGHT, token_ends: &BTreeMap::new() },
+        &before,
+    );
     assert_eq!(Successes::parse(&ended), before, "a run that read nothing forgets nothing");
     assert!(!ended.contains("hookwright_shop_readable"), "and knows nothing: {ended}");
 
@@ -160,7 +166,10 @@ fn a_label_cannot_break_out_of_its_line() {
     let text = after(&plan(vec![lost("odd", ShopStatus::Failed, "a\\b\"c\nd", "?")]), 1, &Successes::default());
     assert!(text.contains(r#"kind="a\\b\"c\nd","#), "{text}");
     let before = Successes { run: Some(5), shops: times(&[("good", 6)]) };
-    let odd = metrics(&DriftRun { name: "} 9\n\"", plan: None, exit_code: 1, now: NIGHT }, &before);
+    let odd = metrics(
+        &DriftRun { name: "} 9\n\"", plan: None, exit_code: 1, now: NIGHT, token_ends: &BTreeMap::new() },
+        &before,
+    );
     assert_eq!(Successes::parse(&odd), before, "{odd}");
 }
 

@@ -40,7 +40,7 @@ pub(in crate::sandbox) struct App {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     redirect_uris: Vec<String>,
     #[serde(default = "some_name")]
-    pub(super) name: String,
+    pub(in crate::sandbox) name: String,
     /// Whether a refresh token stays valid until the pair that it gave is used, as since 2026-08-28.
     #[serde(default = "yes")]
     pub(super) resilient_refresh: bool,
@@ -56,9 +56,38 @@ pub(in crate::sandbox) struct App {
     /// `None`: 60.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) code_seconds: Option<u32>,
-    /// What the Admin API makes of tokens without an end.
+    /// What the Admin API makes of tokens without an end; `None`: it refuses those of public apps from 2027-01-01.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::sandbox) non_expiring: Option<NonExpiring>,
+    /// How the app is distributed; a shop may name another category.
+    #[serde(default)]
+    pub(in crate::sandbox) category: Category,
+}
+
+/// How an app is distributed (`AppPublicCategory`, schema of 2026-10).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum Category {
+    #[default]
+    Custom,
+    Private,
+    Public,
+    Other,
+    /// The Admin API denies access to the field. Whether Shopify ever does is not known.
+    Denied,
+}
+
+impl Category {
+    /// The name in GraphQL; `None` if the field is denied.
+    pub(in crate::sandbox) fn graphql(self) -> Option<&'static str> {
+        match self {
+            Self::Custom => Some("CUSTOM"),
+            Self::Private => Some("PRIVATE"),
+            Self::Public => Some("PUBLIC"),
+            Self::Other => Some("OTHER"),
+            Self::Denied => None,
+        }
+    }
 }
 
 /// Which secret signs.
@@ -105,6 +134,7 @@ impl App {
             refresh_token_seconds: None,
             code_seconds: None,
             non_expiring: None,
+            category: Category::default(),
         }
     }
 

@@ -17,6 +17,9 @@ pub(in crate::sandbox) struct Grants {
     codes: Vec<Code>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tokens: Vec<Token>,
+    /// Tokens without an end that were exchanged for expiring ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    exchanged: Vec<Secret>,
 }
 
 /// An authorization code; used once, it is gone.
@@ -102,11 +105,14 @@ impl Token {
 
 impl Grants {
     pub(in crate::sandbox) fn is_empty(&self) -> bool {
-        self.codes.is_empty() && self.tokens.is_empty()
+        self.codes.is_empty() && self.tokens.is_empty() && self.exchanged.is_empty()
     }
 
     /// What `access` is worth at the time `now`.
     pub(in crate::sandbox) fn standing(&self, access: &str, now: i64) -> Standing {
+        if self.exchanged.iter().any(|token| token.reveal() == access) {
+            return Standing::Expired;
+        }
         match self.tokens.iter().find(|token| token.access.reveal() == access).map(|token| token.expires_at) {
             None => Standing::Unknown,
             Some(Some(at)) if at <= now => Standing::Expired,
@@ -122,6 +128,12 @@ impl Grants {
             token.refresh = None;
         }
         true
+    }
+
+    /// The token was exchanged for an expiring one: it is dead.
+    pub(super) fn exchanged(&mut self, access: &str) {
+        self.tokens.retain(|token| token.access.reveal() != access);
+        self.exchanged.push(Secret::new(access));
     }
 
     pub(super) fn add_code(&mut self, code: Code, now: i64) {

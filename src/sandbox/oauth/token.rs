@@ -8,11 +8,15 @@ use url::form_urlencoded;
 use crate::model::Scope;
 
 use super::app::{App, Apps, Secret};
-use super::grants::{Kind, Refresh, Token};
+use super::grants::{Kind, Refresh, Standing, Token};
 use super::sign::Mint;
 use super::{Done, pages};
 use crate::sandbox::reply::Reply;
 use crate::sandbox::store::{Shop, Status};
+
+/// RFC 8693, and Shopify's name of an offline token (its JavaScript library).
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const OFFLINE_TOKEN: &str = "urn:shopify:params:oauth:token-type:offline-access-token";
 
 /// Of an expiring offline token, in seconds (shopify.dev).
 const OFFLINE_SECONDS: u32 = 3_600;
@@ -41,6 +45,7 @@ pub(super) fn grant(parameters: &HashMap<String, String>) -> &'static str {
         None | Some("authorization_code") => "authorization_code",
         Some("client_credentials") => "client_credentials",
         Some("refresh_token") => "refresh_token",
+        Some(TOKEN_EXCHANGE) => "token_exchange",
         Some(_) => "other",
     }
 }
@@ -105,6 +110,7 @@ impl Ask<'_> {
             "authorization_code" => self.exchange(&app, shop),
             "client_credentials" => self.client_credentials(&app, shop),
             "refresh_token" => self.refresh(&app, shop),
+            "token_exchange" => self.migrate(&app, shop),
             _ => Err(Refusal(400, "unsupported_grant_type", "The grant type is not one that the sandbox has.".into())),
         }
     }
@@ -139,6 +145,27 @@ impl Ask<'_> {
         let given = self.parameter("refresh_token");
         let token = shop.grants.refresh(&app.client_id, given, app.resilient_refresh, self.now, pair);
         token.map(|token| self.body(token)).ok_or_else(dead)
+    }
+
+    /// An offline token without an end for an expiring pair; the old token is dead then. Texts are assumed, but for the
+    /// name of the error (Shopify's JavaScript library).
+    fn migrate(&self, app: &App, shop: &mut Shop) -> Result<Value, Refusal> {
+        let kinds = ["subject_token_type", "requested_token_type"];
+        if kinds.iter().any(|kind| self.parameter(kind) != OFFLINE_TOKEN) || self.parameter("expiring") != "1" {
+            return Err(Refusal::request("The sandbox exchanges offline tokens without an end for expiring ones"));
+        }
+        let given = self.parameter("subject_token");
+        let lives = match shop.grants.standing(given, self.now) {
+            Standing::Good { expiring } => !expiring,
+            Standing::Expired => false,
+            Standing::Unknown => shop.takes_any_like(given, self.mint),
+        };
+        if !lives {
+            return Err(Refusal(400, "invalid_subject_token", "The subject token is not active.".into()));
+        }
+        shop.grants.exchanged(given);
+        let token = self.pair(app, &self.make(app, shop, Kind::Offline, "shpat", None));
+        Ok(self.issue(shop, token))
     }
 
     fn issue(&self, shop: &mut Shop, token: Token) -> Value {

@@ -18,7 +18,7 @@ fn where_adobe_cannot_be_asked_pasted_destinations_are_planned_all_the_same() {
         ("{ fault: server_error, on: ims }", "2m", "adobe_unavailable", 8),
         ("{ fault: html, on: adobe }", "2m", "adobe_bad_answer", 8),
         ("{ fault: truncated, on: adobe }", "2m", "adobe_bad_answer", 8),
-        ("{ fault: rate_limited, on: adobe, retry_after: 60 }", "20s", "time_budget", 5),
+        ("{ fault: rate_limited, on: adobe, retry_after: 60 }", "20s", "adobe_rate_limited", 5),
         ("{ fault: token_revoked, on: adobe }", "2m", "adobe_token_refused", 4),
         // Nobody answers: the shops have most of the time all the same.
         ("{ fault: latency, on: adobe, ms: 60000 }", "12s", "adobe_unavailable", 8),

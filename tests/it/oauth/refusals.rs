@@ -123,7 +123,7 @@ fn a_platform_that_wants_expiring_tokens_is_told_how_to_get_one() {
     let args = ["auth", "exchange", "--shop", "acme", "--non-expiring", "--callback", &callback];
     scene.run(&args).exits(0);
     let plan = scene.run(&["plan", "--shop", "acme"]);
-    plan.exits(4).says("non_expiring_token").says("`hookwright auth login --shop acme` gets one");
+    plan.exits(4).says("non_expiring_token").says("log in again: `hookwright auth login --shop acme`");
     scene.log_in("acme");
     scene.run(&["plan", "--shop", "acme"]).exits(0);
 }

@@ -65,6 +65,9 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
     if shop.login_soon {
         let _ = writeln!(out, "     log in again before that: hookwright auth login --shop {handle}{here}");
     }
+    for finding in &shop.findings {
+        let _ = writeln!(out, "     {}: {}", finding.kind, escape(&finding.message));
+    }
     if let Some(error) = &shop.error {
         let _ = writeln!(out, "     {}: {}", error.kind, escape(&error.message));
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::v1::ShopError;
+use crate::plan::v1::{Finding, ShopError};
 
 /// What each shop's token is worth.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -51,6 +51,8 @@ pub(crate) struct StatusShop {
     pub(super) blocked_topics: Vec<String>,
     /// Whether somebody will have to log in within two weeks.
     pub(super) login_soon: bool,
+    /// What is to be done about the token besides, as in a plan: `non_expiring_token`.
+    pub(super) findings: Vec<Finding>,
     /// Why the token does not work.
     pub(super) error: Option<ShopError>,
 }

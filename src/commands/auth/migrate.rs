@@ -1,0 +1,72 @@
+//! `auth migrate`: an offline token without expiry for an expiring pair, which the token store keeps.
+
+use secrecy::SecretString;
+
+use super::one::One;
+use crate::auth;
+use crate::cli::auth::{KeepArgs, MigrateArgs};
+use crate::commands::{Output, prompt};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::model::SecretRef;
+
+/// The new pair goes into the store.
+const KEEP: KeepArgs = KeepArgs { print_token: false, non_expiring: false, online: false };
+
+pub(super) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, Failure> {
+    let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
+    if one.store().is_none() {
+        return Err(Failure::invalid(format!("the manifest names no `token_store` for {}", one.shop())).hint(
+            "auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }",
+        ));
+    }
+    one.access(KEEP).await?;
+    let exit = if let Some(token) = token(&one, args).await? {
+        exchanged(&one, &token, args.auto_approve, output).await?
+    } else {
+        output.print(&format!("The token of {} has an expiry already. Nothing to do.\n", one.shop()))?;
+        Exit::Done
+    };
+    one.target.close().await?;
+    Ok(exit)
+}
+
+async fn exchanged(one: &One, token: &SecretString, auto_approve: bool, output: Output) -> Result<Exit, Failure> {
+    let app = one.credentials().await?;
+    if !auto_approve {
+        prompt::possible("pass --auto-approve to exchange the token without being asked")?;
+        let question = format!(
+            "The access token of {} is exchanged for one that expires and is renewed. This cannot be undone: Shopify no \
+             longer accepts the old token, also where other programs use it.\nDo you want to exchange it?",
+            one.shop()
+        );
+        if !prompt::agreed(&question)? {
+            output.remark("\nMigration cancelled.\n");
+            return Ok(Exit::Error);
+        }
+    }
+    let grant = auth::migrate(&one.client, one.shop(), &app, token).await.map_err(|e| one.failed(&e))?;
+    Ok(one.keep(&grant, &app, KEEP, output).await?.exit())
+}
+
+/// The token that is to be exchanged; `None`: that of the store has an expiry.
+async fn token(one: &One, args: &MigrateArgs) -> Result<Option<SecretString>, Failure> {
+    let named = match (&args.token_env, &args.token_file) {
+        (Some(name), _) => Some(SecretRef::Env(name.clone())),
+        (None, Some(path)) => Some(SecretRef::File(path.clone())),
+        (None, None) => None,
+    };
+    if let Some(reference) = named {
+        return one.tokens.given(one.shop(), &reference).await.map(Some).map_err(|e| one.failed(&e));
+    }
+    let path = one.store().unwrap_or_default();
+    let kept = one.tokens.kept(one.shop(), path).await.map_err(|e| one.failed(&e))?;
+    let Some(entry) = kept else {
+        let place = one.tokens.place(path);
+        let message = format!("the token store {} has no token of {}", place.display(), one.shop());
+        return Err(Failure::invalid(message)
+            .hint(format!("name the token that is in use: `{} --token-env NAME`", one.command("migrate")))
+            .hint(format!("or get a new one: `{}`", one.command("login"))));
+    };
+    Ok(entry.expires_at.is_none().then_some(entry.access_token))
+}

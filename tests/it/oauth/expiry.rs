@@ -1,0 +1,249 @@
+//! Tokens without expiry, which Shopify rejects from 2027-01-01 if the app is public; and the way to tokens that expire.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::scene::{CLIENT_ID, CLIENT_SECRET, CREDENTIALS, STORE, Scene};
+use crate::world::{A, Run, World};
+
+const NOW: &str = "2026-11-26T12:00:00Z";
+const BEFORE: &str = "2026-12-31T23:59:59Z";
+const THE_DAY: &str = "2027-01-01T00:00:00Z";
+const AFTER: &str = "2027-01-08T00:00:00Z";
+const REFERENCE: &str = "{ access_token: { env: \"TOKEN_{SHOP}\" } }";
+
+/// One shop, already as the manifest asks, with an app of this category.
+fn world(auth: &str, category: &str) -> World {
+    let world = World::new(&manifest(auth, ""), &seed(&format!("category: {category}")));
+    at(&world, NOW, &["apply", "--sandbox", "--auto-approve"]).exits(0);
+    world
+}
+
+fn manifest(auth: &str, more: &str) -> String {
+    format!(
+        "version: 1\nauth: {auth}\n{more}destinations: {{ a: {A} }}\nshops:\n  - {{ shop: acme, bindings: [{{ topic: \
+         orders/create, destination: a }}] }}\n"
+    )
+}
+
+fn seed(shop: &str) -> String {
+    format!(
+        "sandbox: 1\napp: {{ client_id: {CLIENT_ID}, client_secret: {CLIENT_SECRET} }}\nshops:\n  - {{ shop: acme, scopes: \
+         [read_orders], {shop} }}\n"
+    )
+}
+
+fn at(world: &World, date: &str, args: &[&str]) -> Run {
+    let seconds = date.parse::<jiff::Timestamp>().unwrap().as_second().to_string();
+    let mut command = world.command(args);
+    command.env("SOURCE_DATE_EPOCH", seconds).env("ID", CLIENT_ID).env("SECRET", CLIENT_SECRET);
+    Run::of(&command.env("TOKEN_ACME", "shpat_without_expiry").output().unwrap())
+}
+
+/// The finding or the error of the only shop, with its severity, and the exit code of `drift`.
+fn told(world: &World, date: &str) -> (String, i32) {
+    let run = at(world, date, &["drift", "--sandbox", "--format", "json"]);
+    let shop = run.json()["shops"][0].clone();
+    let finding = shop["findings"].as_array().unwrap().iter().find(|f| f["kind"] == "non_expiring_token").cloned();
+    let what = match (finding, &shop["error"]) {
+        (Some(finding), _) => finding["severity"].as_str().unwrap().to_owned(),
+        (None, Value::Null) => "none".to_owned(),
+        (None, error) => error["kind"].as_str().unwrap().to_owned(),
+    };
+    (what, run.code)
+}
+
+#[test]
+fn each_form_of_token_at_four_dates_for_public_and_custom_apps() {
+    let (attention, refused) = (("attention", 2), ("non_expiring_token", 4));
+    let (warning, none) = (("warning", 0), ("none", 0));
+    for (auth, category, expected) in [
+        (REFERENCE, "public", [attention, attention, refused, refused]),
+        (REFERENCE, "custom", [none; 4]),
+        (REFERENCE, "denied", [warning, warning, none, none]),
+        (CREDENTIALS, "public", [none; 4]),
+        (CREDENTIALS, "custom", [none; 4]),
+    ] {
+        let world = world(auth, category);
+        for (date, expected) in [NOW, BEFORE, THE_DAY, AFTER].into_iter().zip(expected) {
+            let (what, code) = told(&world, date);
+            assert_eq!((what.as_str(), code), expected, "{auth} {category} {date}");
+        }
+    }
+    // The token store: first without expiry, then migrated.
+    for (category, before) in [("public", [attention, attention, refused, refused]), ("custom", [none; 4])] {
+        let world = world(STORE, category);
+        at(&world, NOW, &["auth", "migrate", "--shop", "acme", "--sandbox"]).exits(3).says("has no token of acme");
+        keep_without_expiry(&world);
+        for (date, expected) in [NOW, BEFORE, THE_DAY, AFTER].into_iter().zip(before) {
+            let (what, code) = told(&world, date);
+            assert_eq!((what.as_str(), code), expected, "token store, {category} {date}");
+        }
+        at(&world, NOW, &["auth", "migrate", "--shop", "acme", "--sandbox", "--auto-approve"]).exits(0);
+        for date in [NOW, BEFORE, THE_DAY, AFTER] {
+            assert_eq!(told(&world, date), ("none".to_owned(), 0), "migrated, {category} {date}");
+        }
+    }
+}
+
+/// Makes the sandbox's token store by a first migration, and puts an entry without expiry into it.
+fn keep_without_expiry(world: &World) {
+    let migrate = ["auth", "migrate", "--shop", "acme", "--sandbox", "--auto-approve", "--token-env", "FIRST"];
+    let mut command = world.command(&migrate);
+    command.env("FIRST", "shpat_first").env("ID", CLIENT_ID).env("SECRET", CLIENT_SECRET);
+    Run::of(&command.output().unwrap()).exits(0);
+    edit(&store(world), |acme| {
+        *acme = json!({ "access_token": "shpat_kept", "scopes": [], "obtained_at": "2026-01-01T00:00:00Z" });
+    });
+}
+
+fn store(world: &World) -> std::path::PathBuf {
+    let files = std::fs::read_dir(world.path(".hookwright")).unwrap().map(|entry| entry.unwrap().path());
+    files.into_iter().find(|path| path.extension().is_some_and(|e| e == "tokens")).expect("a token store")
+}
+
+fn edit(store: &Path, edit: impl FnOnce(&mut Value)) {
+    let mut all: Value = serde_json::from_str(&std::fs::read_to_string(store).unwrap()).unwrap();
+    edit(&mut all["shops"]["acme.myshopify.com"]);
+    std::fs::write(store, all.to_string()).unwrap();
+}
+
+#[test]
+fn the_category_comes_with_the_list_and_a_shop_that_denies_it_is_read_without() {
+    for (category, requests) in [("public", 1), ("denied", 2)] {
+        let world = World::new(&manifest(REFERENCE, ""), &seed(&format!("category: {category}")));
+        at(&world, NOW, &["plan", "--sandbox"]).exits(0).ends("Plan: 1 to add, 0 to change, 0 to destroy.");
+        let reads = world.requests().iter().filter(|r| r["operation"] == "query").count();
+        assert_eq!(reads, requests, "{category}");
+    }
+}
+
+#[test]
+fn every_command_tells_of_it_with_the_date_and_the_way_out() {
+    let world = world(REFERENCE, "public");
+    let message = "the app is public: unless its access token expires, it stops working on 2027-01-01";
+    let way_out = "`token_store` and then `hookwright auth migrate --shop acme --sandbox`";
+    for (args, code) in [
+        (&["plan", "--sandbox"][..], 0),
+        (&["plan", "--sandbox", "--detailed-exitcode"], 2),
+        (&["drift", "--sandbox"], 2),
+        (&["auth", "status", "--sandbox"], 2),
+    ] {
+        at(&world, NOW, args).exits(code).says(message).says(way_out);
+    }
+    at(&world, NOW, &["plan", "--sandbox"]).ends("No changes, but 1 finding needs attention.");
+    let status = at(&world, NOW, &["auth", "status", "--sandbox", "--format", "json"]).json();
+    assert_eq!(status["shops"][0]["findings"][0]["details"]["ends_on"], "2027-01-01");
+    // A plan is the same until the day, whatever the day it is made on.
+    let digest = |date| at(&world, date, &["plan", "--sandbox", "--format", "json"]).json()["plan_digest"].clone();
+    assert_eq!(digest(NOW), digest(BEFORE));
+
+    for (expiry, category) in [("external", "public"), ("exempt", "denied")] {
+        world.write("hookwright.yaml", &manifest(REFERENCE, &format!("token_expiry: {expiry}\n")));
+        let run = at(&world, NOW, &["plan", "--sandbox"]);
+        run.ends("No changes. The live webhooks match the manifest.");
+        assert!(!run.out.contains("non_expiring_token"), "{category}: {run}");
+    }
+}
+
+#[test]
+fn a_refused_token_names_this_cause_from_the_day_on() {
+    let world = World::new(&manifest(REFERENCE, ""), &seed("token: shpat_another, category: public"));
+    let cause = "Since 2027-01-01 Shopify rejects tokens without expiry of public apps";
+    let before = at(&world, BEFORE, &["plan", "--sandbox"]);
+    before.exits(4).says("the access token was refused");
+    assert!(!before.out.contains(cause), "{before}");
+    for args in [&["plan", "--sandbox"][..], &["auth", "status", "--sandbox"]] {
+        at(&world, THE_DAY, args).exits(4).says(cause).says("`hookwright auth login --shop acme --sandbox`");
+    }
+    // A client's token expires, so this is not why it was refused.
+    let world = World::new(&manifest(CREDENTIALS, ""), &seed("status: token_refused"));
+    let run = at(&world, AFTER, &["plan", "--sandbox"]);
+    run.exits(4);
+    assert!(!run.out.contains(cause), "{run}");
+}
+
+#[test]
+fn a_migration_asks_and_replaces_the_token_for_good() {
+    let scene = Scene::new(
+        STORE,
+        "",
+        "  - { shop: acme, scopes: [write_orders, read_customers], require_oauth: false, token: shpat_old }\n",
+    );
+    let run = |more: &[&str]| {
+        let args = [&["auth", "migrate", "--shop", "acme", "--token-env", "OLD_{SHOP}"], more].concat();
+        Run::of(&scene.command(&args).env("OLD_ACME", "shpat_old").output().unwrap())
+    };
+    run(&[]).exits(3).says("there is no terminal to ask on").says("--auto-approve");
+    assert!(scene.grants().is_empty(), "nothing was sent");
+    run(&["--auto-approve"]).exits(0).says("acme.myshopify.com is connected").says("is refreshed by itself");
+    let kept = scene.tokens("acme");
+    assert!(kept["refresh"]["token"].is_string() && kept["expires_at"].is_string(), "{kept}");
+    scene.run(&["plan", "--shop", "acme"]).exits(0);
+    scene.run(&["auth", "migrate", "--shop", "acme"]).exits(0).says("has an expiry already");
+    // The old token is dead, for the Admin API and for another exchange.
+    let again = run(&["--auto-approve"]);
+    again.exits(4).says("was exchanged before").says("`hookwright auth login --shop acme`");
+    assert_eq!(kept, scene.tokens("acme"), "what was kept stands");
+    scene.world.write("reference.yaml", &manifest(REFERENCE, ""));
+    let mut plan = scene.command(&["plan", "-f", "reference.yaml"]);
+    Run::of(&plan.env("TOKEN_ACME", "shpat_old").output().unwrap()).exits(4).says("token_refused");
+}
+
+#[test]
+fn a_migration_whose_answer_is_lost_is_not_sent_again_and_says_what_to_do() {
+    let scene =
+        Scene::new(STORE, "", "  - { shop: acme, scopes: [write_orders], require_oauth: false, token: shpat_old }\n");
+    scene.faults("faults: [{ fault: drop, on: oauth, commit: after }]\n");
+    let args = ["auth", "migrate", "--shop", "acme", "--token-env", "OLD", "--auto-approve"];
+    let run = Run::of(&scene.command(&args).env("OLD", "shpat_old").output().unwrap());
+    run.exits(1).says("The token may have been exchanged all the same").says("`hookwright auth login --shop acme`");
+    assert_eq!(scene.grants().len(), 1);
+    assert!(!run.to_string().contains("shpat_old"), "{run}");
+}
+
+#[test]
+fn the_metrics_say_when_each_token_ends_unless_a_person_acts() {
+    let metric = |world: &World| {
+        at(world, NOW, &["drift", "--sandbox", "--metrics", "drift.prom"]);
+        let text = world.read("drift.prom");
+        let line = text.lines().find(|line| line.starts_with("hookwright_shop_token_end_timestamp_seconds{"));
+        line.and_then(|line| line.rsplit(' ').next()).map(|value| value.parse::<i64>().unwrap())
+    };
+    let the_day = THE_DAY.parse::<jiff::Timestamp>().unwrap().as_second();
+    assert_eq!(metric(&world(REFERENCE, "public")), Some(the_day));
+    assert_eq!(metric(&world(REFERENCE, "custom")), None);
+    assert_eq!(metric(&world(CREDENTIALS, "public")), None, "renewed");
+    let world = world(STORE, "public");
+    keep_without_expiry(&world);
+    assert_eq!(metric(&world), Some(the_day));
+    at(&world, NOW, &["auth", "migrate", "--shop", "acme", "--sandbox", "--auto-approve"]).exits(0);
+    let in_days = (metric(&world).expect("the end of the refresh token") - jiff::Timestamp::now().as_second()) / 86_400;
+    assert!((89..=90).contains(&in_days), "{in_days}");
+}
+
+#[test]
+fn shops_of_different_apps_that_bind_one_address_are_named() {
+    let shop = |name: &str, address: &str| {
+        format!("  - {{ shop: {name}, bindings: [{{ topic: orders/create, address: \"{address}\" }}] }}\n")
+    };
+    let shops = [
+        shop("one", A),
+        shop("two", &format!("{A}?x-adobe-flow-id=2edc4ce8-d7f4-4ce5-8c1b-1e0d0a0d0e0f")),
+        shop("three", crate::world::B),
+    ]
+    .concat();
+    let seed = "sandbox: 1\napp: { client_id: c, client_secret: s, name: Bridge }\ndefaults: { scopes: [read_orders] }\n\
+                shops: [{ shop: one }, { shop: two, api_client_id: 347000000002 }, { shop: three, api_client_id: 7 }]\n";
+    let world = World::new(&crate::world::manifest(&shops), seed);
+    let plan = world.plan_json(&[]);
+    for (shop, findings) in [(0, 1), (1, 0), (2, 1)] {
+        let shop = &plan["shops"][shop];
+        let mixed: Vec<_> = shop["findings"].as_array().unwrap().iter().filter(|f| f["kind"] == "mixed_apps").collect();
+        assert_eq!(mixed.len(), findings, "{shop}");
+    }
+    world.plan(&[]).exits(0).says("shops of 2 apps bind").says("app 347000000001 \"Bridge\" (one)").says("(two)");
+    let mixed = &plan["shops"][0]["findings"][0]["details"]["apps"];
+    assert_eq!(mixed[1]["shops"], json!(["two.myshopify.com"]));
+}
