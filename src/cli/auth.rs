@@ -154,8 +154,8 @@ pub(crate) struct LoginArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright auth migrate --shop acme                         the token of the store
-  hookwright auth migrate --shop acme --token-env TOKEN_ACME  a token from elsewhere
+  hookwright auth migrate --shop acme                          the token of the store
+  hookwright auth migrate --shop acme --token-env TOKEN_ACME   a token from elsewhere
 
 From 2027-01-01 the Admin API rejects tokens without expiry of public apps. The exchange cannot be undone: Shopify no \
 longer accepts the old token, wherever it is used. The new token and its refresh token go into the `token_store` of the \
