@@ -23,7 +23,8 @@ pub use consent::{Consent, ConsentError, consented, refused};
 pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
 pub use findings::{
-    RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, drop_gone_endpoints, old_endpoint_of, order as finding_order,
+    RETRIES, RETRY_HOURS as OLD_ENDPOINT_HOURS, double_delivery, drop_gone_endpoints, old_endpoint_of,
+    order as finding_order,
 };
 pub use hazards::{dismiss_own, is_foreign, of_plan as hazards_of, settling, together};
 pub use inlets::{Inlets, destination_order, is_closed};
