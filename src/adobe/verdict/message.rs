@@ -61,8 +61,8 @@ pub fn message(
             format!("{it} is {state}, so that events sent to it are lost; enable it in Experience Platform{why}")
         }
         Verdict::AuthenticationRequired => format!(
-            "{it} takes only requests with an Adobe token, which Shopify cannot send; use a source without \
-             authentication, such as Shopify Streaming"
+            "{it} takes only requests with an Adobe token, which Shopify cannot send; use a source that \
+             checks signatures (HMAC) instead, such as Shopify Streaming"
         ),
         Verdict::Ambiguous => format!("{it} is not the only one of that name; name it by its id"),
         Verdict::Missing => format!("{it} is not there any more"),
