@@ -27,7 +27,7 @@ pub use consent::{Consent, ConsentError, consented, refused};
 pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
 pub use findings::{
-    RETRY_HOURS as OLD_ENDPOINT_HOURS, add, double_delivery, drop_gone_endpoints, old_endpoint_of,
+    RETRIES, RETRY_HOURS as OLD_ENDPOINT_HOURS, add, double_delivery, drop_gone_endpoints, old_endpoint_of,
     order as finding_order,
 };
 pub use hazards::{dismiss_own, is_foreign, of_plan as hazards_of, settling, together};

@@ -20,6 +20,7 @@ mod metrics;
 mod notes;
 mod page;
 mod plan;
+mod removal;
 mod report;
 mod settings;
 mod shops;

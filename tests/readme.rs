@@ -1,5 +1,5 @@
-//! The README is run: each `console` block is a command and what it prints. The blocks run in a
-//! copy, so that the repository stays clean; `TRYCMD=overwrite cargo test --test readme` rewrites the README.
+//! The README and the guide to rotations are run: each `console` block is a command and what it prints. The blocks run in
+//! a copy, so that the repository stays clean; `TRYCMD=overwrite cargo test --test readme` rewrites the files.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -19,21 +19,30 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn the_readme_does_what_it_says() {
+fn pages_do_what_they_say() {
+    // One after the other: each has a sandbox of its own in the working directory.
+    for page in ["README.md", "docs/rotation.md"] {
+        check(page);
+    }
+}
+
+fn check(page: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(root.join("README.md"), folder.path().join("README.md")).unwrap();
+    std::fs::create_dir(folder.path().join("docs")).unwrap();
+    std::fs::copy(root.join(page), folder.path().join(page)).unwrap();
     copy(&root.join("examples"), &folder.path().join("examples"));
     // The commands run where the test runs; no other test is in this process.
     std::env::set_current_dir(folder.path()).unwrap();
     let cases = trycmd::TestCases::new();
     cases
-        .case(folder.path().join("README.md"))
+        .case(folder.path().join(page))
         .register_bin("hookwright", Path::new(env!("CARGO_BIN_EXE_hookwright")))
         .env("SOURCE_DATE_EPOCH", "1790000000")
         .env("NO_PROXY", "*");
     cases.run();
+    std::env::set_current_dir(root).unwrap();
     if std::env::var("TRYCMD").is_ok_and(|v| v == "overwrite") {
-        std::fs::copy(folder.path().join("README.md"), root.join("README.md")).unwrap();
+        std::fs::copy(folder.path().join(page), root.join(page)).unwrap();
     }
 }

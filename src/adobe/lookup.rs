@@ -17,6 +17,10 @@ const MOST_PAGES: usize = 500;
 /// A dataflow has one source connection, in all that Adobe shows.
 const MOST_SOURCES: usize = 4;
 
+/// Runs of a dataflow that are read to find out since when it fails: those of 30 days, one an hour, and one before them.
+/// Adobe documents no limit of a page; a shorter page only makes the answer less exact.
+const MOST_RUNS: usize = 721;
+
 const FLOWS: &str = "flows";
 const CONNECTIONS: &str = "connections";
 
@@ -65,12 +69,21 @@ impl Client {
 
     /// The last run of a dataflow; none if it never ran.
     pub async fn last_run(&self, flow_id: &str) -> Result<Option<Run>, AdobeError> {
-        let query = format!("property=flowId=={}&orderby=-createdAt&limit=1", encoded(flow_id));
+        // Sorted by Adobe; should it not be, the latest counts all the same.
+        Ok(self.latest_runs(flow_id, 1).await?.into_iter().max_by_key(|run| run.started_at))
+    }
+
+    /// The runs of a dataflow in the last 30 days, as far as one page holds them. One request.
+    pub async fn runs(&self, flow_id: &str) -> Result<Vec<Run>, AdobeError> {
+        self.latest_runs(flow_id, MOST_RUNS).await
+    }
+
+    async fn latest_runs(&self, flow_id: &str, limit: usize) -> Result<Vec<Run>, AdobeError> {
+        let query = format!("property=flowId=={}&orderby=-createdAt&limit={limit}", encoded(flow_id));
         let page = self.get(&self.url(&["runs"], &query)).await?.ok_or_else(|| self.bad("knows no list of runs"))?;
         let items = decode::items(&page).ok_or_else(|| self.bad("is no list"))?;
         let redactor = self.redactor();
-        // Sorted by Adobe; should it not be, the latest counts all the same.
-        Ok(items.iter().filter_map(|item| decode::run(item, &redactor)).max_by_key(|run| run.started_at))
+        Ok(items.iter().filter_map(|item| decode::run(item, &redactor)).collect())
     }
 
     async fn by_id(&self, collection: &str, id: &str) -> Result<Option<Value>, AdobeError> {

@@ -231,7 +231,9 @@ async fn the_last_run_is_the_latest() {
     let client = server.client();
     assert_eq!(client.last_run("f").await.expect("runs").map(|run| run.id).as_deref(), Some("b"));
     assert_eq!(client.last_run("f").await, Ok(None));
-    assert_eq!(server.asked()[0], "/runs?property=flowId==f&orderby=-createdAt&limit=1");
+    assert_eq!(client.runs("f").await, Ok(vec![]));
+    let runs = |limit| format!("/runs?property=flowId==f&orderby=-createdAt&limit={limit}");
+    assert_eq!(server.asked(), [runs(1), runs(1), runs(721)]);
 }
 
 #[tokio::test]

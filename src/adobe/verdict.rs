@@ -1,11 +1,13 @@
 //! What a dataflow or connection means for a webhook that is, or is to be, bound to it. Pure: the time is an argument.
 
+mod failing;
 mod message;
 
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use failing::{DISABLED_AFTER_DAYS, Failing, failing, fails};
 pub use message::{ambiguous, message, missing};
 
 use super::{Inlet, Run};
@@ -93,10 +95,8 @@ pub fn settles_at(inlet: &Inlet, now: Timestamp) -> Option<Timestamp> {
 /// How it does, from the last run of a dataflow.
 pub fn judge_run(run: Option<&Run>, now: Timestamp) -> Verdict {
     let Some(run) = run else { return Verdict::Quiet };
-    let words = ["failed", "error"];
-    let failed = run.status.as_deref().is_some_and(|status| words.iter().any(|word| status.eq_ignore_ascii_case(word)));
     let latest = run.completed_at.max(run.started_at);
-    if failed || run.failed.is_some_and(|records| records > 0) {
+    if fails(run) {
         Verdict::IngestFailing
     } else if latest.is_some_and(|at| now.duration_since(at) > QUIET_AFTER) {
         Verdict::Quiet

@@ -17,6 +17,7 @@ Examples:
   hookwright auth exchange --shop acme --callback -      the URL that their browser ended up at
   hookwright auth migrate --shop acme                    exchange a token without expiry
   hookwright auth status                                 what each shop's token is worth
+  hookwright auth rotation                               how to rotate the client secret
 
 Tokens are kept in the `token_store` that the manifest names; without one --print-token prints the token to stdout.")]
 pub(crate) struct AuthArgs {
@@ -36,6 +37,8 @@ pub(crate) enum AuthCommand {
     Migrate(MigrateArgs),
     /// Show for each shop where its token comes from, what it may do, what it lacks, when it ends
     Status(StatusArgs),
+    /// Print the steps of a rotation of the client secret, with the apps and inlets of the manifest; sends nothing
+    Rotation(RotationArgs),
 }
 
 #[derive(Debug, Args)]
@@ -200,4 +203,18 @@ pub(crate) struct StatusArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth rotation
+  hookwright auth rotation --label app=eu                the shops of one app
+
+The command reads the manifest and no secret. docs/rotation.md explains the steps.")]
+pub(crate) struct RotationArgs {
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 }

@@ -1,4 +1,4 @@
-//! `auth`: the OAuth flow of one shop, and what every shop's token is worth.
+//! `auth`: the OAuth flow of one shop, what every shop's token is worth, and the steps of a secret rotation.
 
 mod callers;
 mod exchange;
@@ -7,6 +7,7 @@ mod login;
 mod migrate;
 mod one;
 mod page;
+mod rotation;
 mod settled;
 mod status;
 mod url;
@@ -23,5 +24,6 @@ pub(super) async fn run(args: AuthArgs, output: Output) -> Result<Exit, Failure>
         AuthCommand::Login(args) => login::run(&args, output).await,
         AuthCommand::Migrate(args) => migrate::run(&args, output).await,
         AuthCommand::Status(args) => status::run(args, output).await,
+        AuthCommand::Rotation(args) => rotation::run(&args, output),
     }
 }

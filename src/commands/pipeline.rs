@@ -30,7 +30,7 @@ use crate::observe::side_by_side;
 use crate::plan::v1::{self, Plan, Severity, ShopStatus};
 use crate::plan::{self, Base, Connected, Context, Expiry, Failure as ReadFailure, Frame, Inlets, ShopInput};
 use crate::progress::{Progress, Voice};
-use crate::select::{Selection, Terms};
+use crate::select::Selection;
 use crate::since::{self, History};
 use crate::state::Observed;
 
@@ -96,13 +96,7 @@ pub(crate) async fn open_loaded(
     recorder: Arc<Recorder>,
 ) -> Result<Run, Failure> {
     let timeout = duration("--timeout", &run.timeout)?;
-    let terms = Terms {
-        shop: &select.shop,
-        exclude_shop: &select.exclude_shop,
-        label: &select.label,
-        shard: select.shard.as_deref(),
-        shard_index: select.shard_index.zip(select.shard_count),
-    };
+    let terms = selected::terms(select);
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
     let Loaded { manifest, paths, seeds, said } = loaded;
     let manifest = Arc::new(manifest);
@@ -484,7 +478,7 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
 
 pub(crate) use loaded::{Loaded, base, load};
 pub(crate) use saved::{manifest_is_of, manifest_is_there};
-pub(crate) use selected::meant_shop;
+pub(crate) use selected::{meant_shop, select};
 
 /// Why shops of a plan were not read.
 pub(crate) fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {

@@ -170,18 +170,21 @@ fn with_lacking(shop: &ManifestShop, granted: &ScopeSet) -> String {
     scopes.chain(lacking).collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>().join(",")
 }
 
-/// What leads to the same manifest again, and lets it run what it may.
-fn options(files: &[PathBuf], access: &AccessArgs) -> String {
+/// The options that lead to the same manifest again.
+pub(super) fn manifest_options(files: &[PathBuf]) -> String {
     let mut options = String::new();
     if !matches!(files, [file] if file == Path::new(DEFAULT_MANIFEST)) {
         for file in files {
             let _ = write!(options, " -f {}", word(&file.display().to_string()));
         }
     }
-    if access.allow_commands {
-        options += " --allow-commands";
-    }
     options
+}
+
+/// What leads to the same manifest again, and lets it run what it may.
+fn options(files: &[PathBuf], access: &AccessArgs) -> String {
+    let commands = if access.allow_commands { " --allow-commands" } else { "" };
+    manifest_options(files) + commands
 }
 
 /// What the tokens of another address than Shopify's are called by: readable, and one name for one URL.

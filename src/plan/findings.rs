@@ -10,6 +10,8 @@ use crate::diff::{Change, ShopDiff, UpdateReason};
 use crate::model::{Binding, Field, Live, SubscriptionId};
 use crate::state::{AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
 
+/// How often Shopify tries again before it deletes a subscription of the Admin API (documented, since 2024-09).
+pub const RETRIES: u32 = 8;
 /// How long Shopify goes on sending retries to the address that was in force when an event fired (documented; 8
 /// retries over 4 hours since 2024-09).
 pub const RETRY_HOURS: i64 = 4;

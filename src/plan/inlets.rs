@@ -28,6 +28,7 @@ struct Said {
     message: String,
     id: Option<String>,
     destination: String,
+    failing: Option<v1::Failing>,
 }
 
 /// Whether nothing may be newly bound to it: what is delivered there is refused or lost.
@@ -55,6 +56,7 @@ impl Inlets {
                 message: destination.message.clone(),
                 id: destination.id.clone(),
                 destination: destination.name.clone().unwrap_or_else(|| address.to_string()),
+                failing: destination.failing.clone(),
             };
             // Of two destinations with one address the worse counts.
             let closed =
@@ -91,9 +93,12 @@ impl Inlets {
             let said = self.said.get(address).filter(|said| said.severity == Severity::Attention)?;
             topics.sort_unstable();
             topics.dedup();
-            let details = json!({
+            let mut details = json!({
                 "destination": said.destination, "id": said.id, "address": address.as_str(), "topics": topics,
             });
+            if let Some(failing) = &said.failing {
+                details["failing"] = json!(failing);
+            }
             Some(Finding {
                 kind: said.kind.clone(),
                 severity: said.severity,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::change::places;
 use super::group::group_by;
 use super::page::{Ink, Page};
-use super::{escape, shops};
+use super::{escape, removal, shops};
 use crate::plan::v1::{Blocked, Finding, Severity, ShopError, Source};
 
 /// So many notes of a kind are listed; the rest is counted.
@@ -209,7 +209,9 @@ pub(super) fn sort<'a>(all: impl Iterator<Item = (&'a str, &'a Finding)>, verbos
 
 /// Findings, the heavier ones first.
 pub(super) fn findings<'a>(page: &mut Page<'_>, all: impl Iterator<Item = (&'a str, &'a Finding)>) {
-    let Findings { attention, warnings, information, unmanaged, unsaid } = sort(all, page.style.verbose);
+    let all: Vec<_> = all.collect();
+    let removed = removal::is_reported(all.iter().map(|(_, finding)| *finding));
+    let Findings { attention, warnings, information, unmanaged, unsaid } = sort(all.into_iter(), page.style.verbose);
     for (heading, ink, notes) in [
         ("Needs attention:", Some(Ink::Strong), attention),
         ("Warnings:", None, warnings),
@@ -218,6 +220,12 @@ pub(super) fn findings<'a>(page: &mut Page<'_>, all: impl Iterator<Item = (&'a s
         if !notes.is_empty() {
             page.heading(heading);
             write(page, ink, notes);
+        }
+    }
+    if removed {
+        page.heading(&format!("{}:", removal::HEADING));
+        for line in removal::lines() {
+            page.point(None, &line);
         }
     }
     if !unmanaged.is_empty() {

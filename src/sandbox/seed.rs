@@ -22,7 +22,7 @@
 //!       state: enabled            # sandbox: prod, age: 30d (when it was made and last changed)
 //!       inlet: flow               # `connection`: its address is at the base connection of its source
 //!       authentication_required: false        # true only with `inlet: connection`
-//!       runs: [{ age: 1h, status: success, received: 120 }]   # or partial, failed
+//!       runs: [{ age: 1h, status: success, received: 120 }]   # or partial, failed; every: 1h repeats it until now
 //!   connections: [{ name: ACME raw, authentication_required: true }]
 //! require_oauth: true             # only tokens that OAuth gave; a shop may say so, too
 //! defaults: { scopes: [write_orders], bucket: { max: 2000, restore: 100 } }

@@ -52,14 +52,9 @@ fn finding(history: &History, shop: &Shop, index: usize, change: &Change) -> Opt
     let old = if known_since.is_some() { " (known)" } else { "" };
     let seen = last_seen(history, shop, &change.topic, &key, to);
     let (kind, severity, message) = match &seen {
-        Some(Seen { at, live: true, .. }) => (
-            "removed_remotely",
-            Severity::Attention,
-            format!(
-                "-> {to}{old}: it was live at {at} and is gone. Shopify deletes a subscription after 8 failed deliveries \
-                 over 4 hours; a reinstalled app or another tool of the same app also removes them"
-            ),
-        ),
+        Some(Seen { at, live: true, .. }) => {
+            ("removed_remotely", Severity::Attention, format!("-> {to}{old}: it was live at {at} and is gone"))
+        }
         Some(Seen { at, live: false, .. }) => (
             "removed_by_apply",
             Severity::Info,

@@ -27,6 +27,7 @@ mod options;
 mod order;
 mod plans;
 mod review;
+mod rotation;
 mod runners;
 mod scene;
 mod schemas;

@@ -1,16 +1,25 @@
 //! Verdicts in plain words: which dataflow or connection, what is wrong, what to do. Pure.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
-use super::{Verdict, settles_at};
+use super::{DISABLED_AFTER_DAYS, Failing, Verdict, settles_at};
 use crate::admin::Redactor;
-use crate::adobe::{By, Inlet, Run, Wanted};
+use crate::adobe::{By, Inlet, InletKind, Run, Wanted};
 
 /// So many candidates are named.
 const CANDIDATES: usize = 10;
 
-/// What a verdict about something that was found means, and what to do. `run` is the last one, if it was asked for.
-pub fn message(verdict: Verdict, inlet: &Inlet, run: Option<&Run>, now: Timestamp) -> String {
+/// What a verdict about something that was found means, and what to do. `run` is the last one, if it was asked for; of
+/// [`Verdict::IngestFailing`], `failing` says since when.
+pub fn message(
+    verdict: Verdict,
+    inlet: &Inlet,
+    run: Option<&Run>,
+    failing: Option<&Failing>,
+    now: Timestamp,
+) -> String {
     let it = subject(inlet);
     match verdict {
         Verdict::Ok => format!("{it} is enabled and takes events"),
@@ -21,7 +30,7 @@ pub fn message(verdict: Verdict, inlet: &Inlet, run: Option<&Run>, now: Timestam
             ),
             None => format!("{it} has had no run yet. If the shops had events, check that their webhooks point to it"),
         },
-        Verdict::IngestFailing => failing(&it, inlet, run),
+        Verdict::IngestFailing => refused(&it, inlet, run, failing, now),
         Verdict::Settling => {
             let until = settles_at(inlet, now).map_or_else(String::new, |at| format!(" (until {})", clock(at)));
             format!(
@@ -42,11 +51,18 @@ pub fn message(verdict: Verdict, inlet: &Inlet, run: Option<&Run>, now: Timestam
         }
         Verdict::Disabled => {
             let state = clean(&inlet.state);
-            format!("{it} is {state}, so that events sent to it are lost; enable it in Experience Platform")
+            let why = if inlet.kind == InletKind::Flow && inlet.state == "disabled" {
+                format!(
+                    ". Adobe itself disables a dataflow after {DISABLED_AFTER_DAYS} days of continuous failure: see its runs"
+                )
+            } else {
+                String::new()
+            };
+            format!("{it} is {state}, so that events sent to it are lost; enable it in Experience Platform{why}")
         }
         Verdict::AuthenticationRequired => format!(
-            "{it} takes only requests with an Adobe token, which Shopify cannot send; use a source without \
-             authentication, such as Shopify Streaming"
+            "{it} takes only requests with an Adobe token, which Shopify cannot send; use a source that \
+             checks signatures (HMAC) instead, such as Shopify Streaming"
         ),
         Verdict::Ambiguous => format!("{it} is not the only one of that name; name it by its id"),
         Verdict::Missing => format!("{it} is not there any more"),
@@ -100,7 +116,7 @@ pub fn ambiguous(wanted: &Wanted, candidates: &[Inlet]) -> String {
     )
 }
 
-fn failing(it: &str, inlet: &Inlet, run: Option<&Run>) -> String {
+fn refused(it: &str, inlet: &Inlet, run: Option<&Run>, failing: Option<&Failing>, now: Timestamp) -> String {
     let count = run.and_then(|run| Some((run.failed.filter(|failed| *failed > 0)?, run.received)));
     let what = match count {
         Some((failed, Some(received))) => format!("{failed} of {received} records"),
@@ -112,9 +128,34 @@ fn failing(it: &str, inlet: &Inlet, run: Option<&Run>) -> String {
         .and_then(|run| run.first_error.as_deref())
         .map_or_else(String::new, |text| format!(" (\"{}\")", clean(text)));
     let kind = inlet.kind.noun();
-    format!(
-        "{it}: {what} failed in the last run{at}{said}; check the {kind}'s mapping and schema in Experience Platform"
-    )
+    let what = format!("{what} failed in the last run{at}{said}");
+    let check = format!("check the {kind}'s mapping and schema in Experience Platform");
+    match failing {
+        None => format!("{it}: {what}; {check}"),
+        Some(failing) => {
+            let least = if failing.exact { "" } else { "at least " };
+            let since = format!("{least}since {}", clock(failing.since));
+            match failing.disabled_on {
+                None => format!("{it}: {what}. Runs have refused records {since}; {check}"),
+                Some(date) if failing.is_urgent(now) => {
+                    format!("{it}: {}. Its runs have failed {since}: {what}; {check}", disabling(failing, date, now))
+                }
+                Some(date) => {
+                    format!("{it}: {what}. Its runs have failed {since}; {}; {check}", disabling(failing, date, now))
+                }
+            }
+        }
+    }
+}
+
+/// When Adobe disables a dataflow. A day that is over is said to be so: Adobe may count in another way than this program.
+fn disabling(failing: &Failing, date: Date, now: Timestamp) -> String {
+    let rule = format!("after {DISABLED_AFTER_DAYS} days of continuous failure");
+    if date < now.to_zoned(TimeZone::UTC).date() {
+        return format!("Adobe disables it {rule}, and these were over on {date}");
+    }
+    let latest = if failing.exact { "on" } else { "at the latest on" };
+    format!("Adobe disables it {latest} {date}, {rule}, unless a run succeeds")
 }
 
 /// Kind, name and id.
@@ -136,7 +177,6 @@ fn clean(text: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::adobe::InletKind;
 
     pub(in crate::adobe::verdict) fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).expect("time")
@@ -175,7 +215,7 @@ pub(super) mod tests {
     fn every_message_names_the_flow_and_cannot_steer_a_terminal() {
         let evil = Inlet { name: "Shopify \u{1b}[31morders".into(), ..inlet() };
         for verdict in Verdict::ALL {
-            let message = message(*verdict, &evil, Some(&run()), at(0));
+            let message = message(*verdict, &evil, Some(&run()), None, at(0));
             assert!(message.contains("dataflow \"Shopify \\u{1b}[31morders\" (4982698b)"), "{message}");
         }
     }
@@ -187,10 +227,10 @@ pub(super) mod tests {
         let by_name = Wanted { kind: InletKind::Flow, by: By::Name("Orders, all".into()) };
         let many: Vec<Inlet> = (0..12).map(|n| Inlet { id: format!("id-{n}"), ..inlet() }).collect();
         let lines = [
-            message(Verdict::Settling, &settling, None, at(0)),
-            message(Verdict::IngestFailing, &inlet(), Some(&failing), at(0)),
-            message(Verdict::Quiet, &inlet(), None, at(0)),
-            message(Verdict::Disabled, &Inlet { state: "disabled".into(), ..inlet() }, None, at(0)),
+            message(Verdict::Settling, &settling, None, None, at(0)),
+            message(Verdict::IngestFailing, &inlet(), Some(&failing), None, at(0)),
+            message(Verdict::Quiet, &inlet(), None, None, at(0)),
+            message(Verdict::Disabled, &Inlet { state: "disabled".into(), ..inlet() }, None, None, at(0)),
             missing(&by_name, "prod"),
             ambiguous(&by_name, &many),
         ];
@@ -203,12 +243,58 @@ pub(super) mod tests {
              dataflow \"Shopify orders\" (4982698b) has had no run yet. If the shops had events, check that their \
              webhooks point to it\n\
              dataflow \"Shopify orders\" (4982698b) is disabled, so that events sent to it are lost; enable it in \
-             Experience Platform\n\
+             Experience Platform. Adobe itself disables a dataflow after 30 days of continuous failure: see its runs\n\
              there is no dataflow named \"Orders, all\" in sandbox `prod`. Check the name, which must be exact, and \
              `sandbox` under `aep`\n\
              12 dataflows are named \"Orders, all\": id-0 (enabled), id-1 (enabled), id-2 (enabled), id-3 (enabled), \
              id-4 (enabled), id-5 (enabled), id-6 (enabled), id-7 (enabled), id-8 (enabled), id-9 (enabled), 2 more. \
              Name the one that is meant by its `id`"
         );
+    }
+    #[test]
+    fn a_failing_dataflow_says_since_when_and_when_adobe_disables_it() {
+        let run = Run { failed: Some(1200), created: Some(0), ..run() };
+        let told = |days: i64, exact, wholly: bool| {
+            let date = at(86_400 * (30 - days)).to_zoned(TimeZone::UTC).date();
+            let failing = Failing { since: at(-86_400 * days), exact, disabled_on: Some(date).filter(|_| wholly) };
+            let message = message(Verdict::IngestFailing, &inlet(), Some(&run), Some(&failing), at(0));
+            message.trim_start_matches("dataflow \"Shopify orders\" (4982698b): ").to_owned()
+        };
+        let (last, check) = (
+            "1200 of 1200 records failed in the last run of 2027-01-15T06:03:20Z",
+            "check the dataflow's mapping and schema in Experience Platform",
+        );
+        for (days, exact, wholly, expected) in [
+            (
+                13,
+                true,
+                true,
+                format!(
+                    "{last}. Its runs have failed since 2027-01-02T08:00:00Z; Adobe disables it on 2027-02-01, after \
+                     30 days of continuous failure, unless a run succeeds; {check}"
+                ),
+            ),
+            (
+                21,
+                false,
+                true,
+                format!(
+                    "Adobe disables it at the latest on 2027-01-24, after 30 days of continuous failure, unless a run \
+                     succeeds. Its runs have failed at least since 2026-12-25T08:00:00Z: {last}; {check}"
+                ),
+            ),
+            (
+                31,
+                true,
+                true,
+                format!(
+                    "Adobe disables it after 30 days of continuous failure, and these were over on 2027-01-14. Its \
+                     runs have failed since 2026-12-15T08:00:00Z: {last}; {check}"
+                ),
+            ),
+            (21, true, false, format!("{last}. Runs have refused records since 2026-12-25T08:00:00Z; {check}")),
+        ] {
+            assert_eq!(told(days, exact, wholly), expected);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::adobe::verdict::{self, judge, judge_run, settles_at};
+use crate::adobe::verdict::{self, Failing, judge, judge_run, settles_at};
 use crate::adobe::{Inlet, InletKind, Run, Verdict, Wanted};
 use crate::plan::v1::{self, Severity, ShopError};
 use crate::state::aep::{AepAccount, Destination, Lookup, LookupBy, Target};
@@ -118,6 +118,7 @@ pub(super) fn blank(destination: &Destination, account: Option<&AepAccount>) -> 
         severity: Severity::Info,
         message: String::new(),
         settles_at: None,
+        failing: None,
         replaces: Vec::new(),
         error: None,
     }
@@ -134,25 +135,30 @@ pub(super) fn describe(told: &mut v1::Destination, inlet: &Inlet, now: Timestamp
     told.updated_at = time(&inlet.updated_at);
     let verdict = judge(inlet, now);
     told.settles_at = settles_at(inlet, now).filter(|_| verdict == Verdict::Settling).map(whole_seconds);
-    put(told, verdict, inlet, None, now);
+    put(told, verdict, inlet, None, None, now);
 }
 
-fn put(told: &mut v1::Destination, verdict: Verdict, inlet: &Inlet, run: Option<&Run>, now: Timestamp) {
+fn put(
+    told: &mut v1::Destination,
+    verdict: Verdict,
+    inlet: &Inlet,
+    run: Option<&Run>,
+    failing: Option<&Failing>,
+    now: Timestamp,
+) {
     let severity = match verdict {
         Verdict::Ok | Verdict::Quiet => Severity::Info,
         Verdict::Settling | Verdict::Unknown => Severity::Warning,
         _ => Severity::Attention,
     };
     // Where all is well there is nothing to say.
-    let message = if verdict == Verdict::Ok { String::new() } else { verdict::message(verdict, inlet, run, now) };
+    let message =
+        if verdict == Verdict::Ok { String::new() } else { verdict::message(verdict, inlet, run, failing, now) };
     Told::new(verdict, severity, message).put(told);
 }
 
-/// What the last run of a dataflow says, where nothing worse is known.
-pub(super) fn describe_run(told: &mut v1::Destination, run: Option<&Run>, now: Timestamp) {
-    if told.verdict != Verdict::Ok.as_str() {
-        return;
-    }
+/// What the last run of a dataflow says, where nothing worse is known. `earlier` are runs before it, read if it failed.
+pub(super) fn describe_run(told: &mut v1::Destination, run: Option<&Run>, earlier: &[Run], now: Timestamp) {
     let inlet = Inlet {
         kind: InletKind::Flow,
         id: told.id.clone().unwrap_or_default(),
@@ -166,7 +172,13 @@ pub(super) fn describe_run(told: &mut v1::Destination, run: Option<&Run>, now: T
         sandbox: None,
         last_run_state: None,
     };
-    put(told, judge_run(run, now), &inlet, run, now);
+    let failing = run.and_then(|run| verdict::failing(run, earlier));
+    told.failing = failing.map(|failing| v1::Failing {
+        since: whole_seconds(failing.since),
+        exact: failing.exact,
+        disabled_on: failing.disabled_on.map(|date| date.to_string()),
+    });
+    put(told, judge_run(run, now), &inlet, run, failing.as_ref(), now);
 }
 
 fn whole_seconds(time: Timestamp) -> String {

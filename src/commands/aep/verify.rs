@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::accounts::{Accounts, wire};
 use super::tell::{Told, blank, describe, describe_run};
-use crate::adobe::verdict::judge;
+use crate::adobe::verdict::{fails, judge};
 use crate::adobe::{By, Inlet, InletKind, Verdict, Wanted};
 use crate::manifest::Manifest;
 use crate::model::Address;
@@ -122,7 +122,9 @@ fn flow_id(address: &Address) -> Option<String> {
     url.query_pairs().find(|(key, _)| key == FLOW_ID).map(|(_, value)| value.to_ascii_lowercase())
 }
 
-/// Adds what the last runs of the dataflows say. A question that fails leaves what is known and worse.
+/// Adds what the last runs of the dataflows say: one question for each, and one more for each that is failing, to find out
+/// since when. A question that fails leaves what is known and worse; without an answer to the second one the series of
+/// failing runs begins with the last run.
 pub(crate) async fn with_runs(
     destinations: impl IntoIterator<Item = &mut v1::Destination>,
     accounts: &Accounts,
@@ -133,8 +135,17 @@ pub(crate) async fn with_runs(
         let account = told.account.as_deref().and_then(|name| accounts.all.get(name));
         let (Some(opened), Some(id), Some("flow")) = (account, told.id.clone(), told.kind.as_deref()) else { continue };
         let Ok(client) = &opened.client else { continue };
-        match client.until(end).last_run(&id).await {
-            Ok(run) => describe_run(told, run.as_ref(), now()),
+        let client = client.until(end);
+        match client.last_run(&id).await {
+            // Where something worse is known it stays.
+            Ok(_) if told.verdict != Verdict::Ok.as_str() => {}
+            Ok(run) => {
+                let earlier = match &run {
+                    Some(run) if fails(run) => client.runs(&id).await.unwrap_or_default(),
+                    _ => Vec::new(),
+                };
+                describe_run(told, run.as_ref(), &earlier, now());
+            }
             Err(error) => {
                 let message = format!("its runs could not be read: {error}");
                 Told::unknown(&ShopError { message, ..wire(&error) }).put_where_well(told);

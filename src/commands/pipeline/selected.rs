@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::cli::SelectArgs;
 use crate::error::Failure;
 use crate::manifest::{Manifest, suggest};
 use crate::model::ShopPattern;
@@ -10,6 +11,24 @@ use crate::select::{Selection, Terms};
 
 /// So many names are listed in a message; of more it gives the number.
 const LISTED: usize = 10;
+
+/// The options as terms of a selection.
+pub(super) fn terms(select: &SelectArgs) -> Terms<'_> {
+    Terms {
+        shop: &select.shop,
+        exclude_shop: &select.exclude_shop,
+        label: &select.label,
+        shard: select.shard.as_deref(),
+        shard_index: select.shard_index.zip(select.shard_count),
+    }
+}
+
+/// The shops that the options select, as indices into the manifest.
+pub(crate) fn select(manifest: &Manifest, select: &SelectArgs) -> Result<Vec<usize>, Failure> {
+    let terms = terms(select);
+    let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
+    selected(manifest, &selection, &terms)
+}
 
 /// The selected shops, as indices into the manifest.
 pub(super) fn selected(manifest: &Manifest, selection: &Selection, terms: &Terms<'_>) -> Result<Vec<usize>, Failure> {

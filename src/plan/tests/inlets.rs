@@ -24,6 +24,7 @@ fn told(verdict: &str, severity: v1::Severity, address: Option<&str>) -> Destina
         severity,
         message: format!("it is {verdict}"),
         settles_at: (verdict == "settling").then(|| "2026-11-23T00:05:00Z".to_owned()),
+        failing: None,
         replaces: vec![],
         error: None,
     }

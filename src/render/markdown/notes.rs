@@ -2,7 +2,7 @@
 
 use super::super::hazards::{self, Hazards, MAX_HAZARDS};
 use super::super::notes::{self, MAX_OF_A_KIND, Note, Said};
-use super::super::shops;
+use super::super::{removal, shops};
 use super::Kind;
 use super::inline::{code, option, prose, title};
 use super::room::{Part, Piece};
@@ -51,6 +51,12 @@ pub(super) fn points<'a, 'n>(notes: impl IntoIterator<Item = (&'a str, Note<'n>)
     }
     out.sort_by_key(|(round, _)| *round);
     out.into_iter().map(|(_, piece)| piece).collect()
+}
+
+/// Why subscriptions may have been removed, if a finding reports that.
+pub(super) fn removals<'a, 'f>(kind: Kind, findings: impl IntoIterator<Item = &'f Finding>) -> Option<Part<'a>> {
+    let pieces = || removal::lines().iter().map(|line| point(&prose(line), Vec::new())).collect();
+    removal::is_reported(findings).then(|| list(kind, removal::HEADING, "cause", pieces()))
 }
 
 /// Unmanaged subscriptions as points.

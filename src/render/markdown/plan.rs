@@ -9,7 +9,7 @@ use super::super::plan::{self, ByShop};
 use super::super::{Style, plan_last_line, settings, shops};
 use super::changes::{deletes, diff, labels, number_of, only};
 use super::inline::{code, prose, title};
-use super::notes::{each_hazard, folded, hazards, list, point, points, unmanaged};
+use super::notes::{each_hazard, folded, hazards, list, point, points, removals, unmanaged};
 use super::room::{Part, Piece};
 use super::{Kind, assemble, bottom, paragraph, plan_rules, top};
 use crate::model::Address;
@@ -107,6 +107,7 @@ fn said<'a>(parts: &mut Vec<Part<'a>>, kind: Kind, plan: &Plans<'a>) {
     if !attention.is_empty() {
         parts.push(list(kind, "Needs attention", "finding", attention));
     }
+    parts.extend(removals(kind, plan.shops.iter().flat_map(|shop| &shop.findings)));
 }
 
 fn destination<'a>(told: &Destination) -> Piece<'a> {

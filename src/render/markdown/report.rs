@@ -9,7 +9,7 @@ use super::super::report::{by_shop, failures, found_done, left_alone, not_done, 
 use super::super::{Style, report_last_line, shops};
 use super::changes::{deletes, diff, labels};
 use super::inline::{prose, title};
-use super::notes::{folded, list, point, points, unmanaged};
+use super::notes::{folded, list, point, points, removals, unmanaged};
 use super::room::{Part, Piece};
 use super::{Kind, assemble, bottom, paragraph, report_rules, top};
 use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
@@ -95,6 +95,7 @@ fn said<'a>(report: &'a Reports<'_>) -> Vec<Part<'a>> {
         list(APPLY, "To know", "finding", lost.into_iter().chain(points(found.information)).collect()),
     ];
     parts.retain(|part| !part.pieces.is_empty());
+    parts.extend(removals(APPLY, report.shops.iter().flat_map(|shop| &shop.findings)));
     parts
 }
 

@@ -311,7 +311,7 @@ fn drift_in_the_light_of_earlier_reports() {
             "removed_remotely",
             Severity::Attention,
             Some("orders/create"),
-            "was live at 2026-11-22T01:00:00Z and is gone; Shopify removes a subscription whose endpoint keeps failing",
+            "-> commerce: it was live at 2026-11-22T01:00:00Z and is gone",
         ),
         finding("never_made", Severity::Info, Some("orders/paid"), "no earlier file shows it live"),
     ];
@@ -337,7 +337,15 @@ fn drift_in_the_light_of_earlier_reports() {
 
     ### Needs attention
 
-    - `removed_remotely` `orders/create` in `alpha`: was live at `2026-11-22T01:00:00Z` and is gone; Shopify removes a subscription whose endpoint keeps failing
+    - `removed_remotely` `orders/create` in `alpha`: `->` commerce: it was live at `2026-11-22T01:00:00Z` and is gone
+
+    ### Likely causes of a removal
+
+    - The endpoint kept failing: after 8 retries in 4 hours Shopify deletes the subscription. Older documents, Adobe's page among them, say 19 retries in 48 hours.
+    - The signature was missing or wrong: an Adobe inlet with HMAC rejects the request, and Shopify counts it as a failure. Compare the keys of the inlet with the app's client secret; `hookwright auth rotation` has the steps of a rotation.
+    - Other code of the same app deleted the subscription.
+    - The app was uninstalled and installed again.
+    - Where to look: the Dev Dashboard shows the last 30 days of deliveries for the app.
 
     <details><summary>Field by field: 2 changes</summary>
 

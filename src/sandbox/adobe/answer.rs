@@ -8,7 +8,7 @@ use super::super::oauth::Secret;
 use super::super::reply::Reply;
 use super::query::Query;
 use super::shape;
-use super::world::{Adobe, Inlet, PAGE, Standing, TOKEN_SECONDS};
+use super::world::{Adobe, Inlet, Standing, TOKEN_SECONDS};
 
 /// A request below `/__adobe`.
 pub(in super::super) struct Ask<'a> {
@@ -134,8 +134,7 @@ fn flow_service(adobe: &Adobe, ask: &Ask<'_>, path: &str) -> Reply {
             None => own(404, "1101-404", "Resource not found"),
         };
     }
-    let page =
-        Query::parse(ask.query).and_then(|query| query.page(list, items, adobe.page_size.unwrap_or(PAGE).max(1)));
+    let page = Query::parse(ask.query).and_then(|query| query.page(list, items, adobe.page_size));
     match page {
         Ok(page) => Reply::json(200, page),
         Err((code, message)) => own(400, code, &message),

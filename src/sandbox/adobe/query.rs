@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
+use super::world::PAGE;
+
 /// What a list is asked.
 #[derive(Default)]
 pub(super) struct Query {
@@ -43,8 +45,13 @@ impl Query {
         Ok(query)
     }
 
-    /// One page of the items.
-    pub(super) fn page(&self, list: &str, mut items: Vec<Value>, size: usize) -> Result<Value, (&'static str, String)> {
+    /// One page of the items. A page has as many as the query's `limit`, but no more than `size` if a seed says that.
+    pub(super) fn page(
+        &self,
+        list: &str,
+        mut items: Vec<Value>,
+        size: Option<usize>,
+    ) -> Result<Value, (&'static str, String)> {
         let filters: Vec<_> = self.properties.iter().map(|text| Filter::parse(text)).collect::<Result<_, _>>()?;
         items.retain(|item| filters.iter().all(|filter| filter.lets(item)));
         if let Some(order) = &self.order {
@@ -58,7 +65,11 @@ impl Query {
             Some(token) => token.parse().map_err(|_| ("1400-400", "continuationToken is not valid".to_owned()))?,
             None => 0,
         };
-        let end = start.saturating_add(self.limit.unwrap_or(size).min(size)).min(items.len());
+        let most = match (self.limit, size) {
+            (Some(limit), size) => limit.min(size.unwrap_or(limit)),
+            (None, size) => size.unwrap_or(PAGE),
+        };
+        let end = start.saturating_add(most).min(items.len());
         let mut answer = json!({ "items": items.get(start..end).unwrap_or_default(), "_links": {} });
         if end < items.len() {
             let mut next = url::form_urlencoded::Serializer::new(String::new());
@@ -142,7 +153,7 @@ mod tests {
 
     fn ids(query: &str, items: &[Value]) -> Result<String, &'static str> {
         let query = Query::parse(query).map_err(|(code, _)| code)?;
-        let page = query.page("flows", items.to_vec(), 2).map_err(|(code, _)| code)?;
+        let page = query.page("flows", items.to_vec(), Some(2)).map_err(|(code, _)| code)?;
         let ids: Vec<&str> = page["items"].as_array().expect("items").iter().filter_map(|i| i["id"].as_str()).collect();
         let next = page["_links"]["next"]["href"].as_str().map(|href| format!(" {href}")).unwrap_or_default();
         Ok(format!("{}{next}", ids.concat()))

@@ -10,6 +10,8 @@ use super::super::suggest;
 use super::world::{Adobe, Inlet, InletKind, Run, RunStatus, address, uuid};
 
 const DAY: i64 = 86_400_000;
+/// How often `every` repeats a run at most.
+const MOST_RUNS: i64 = 1_000;
 /// Those that Adobe's API description and its pages on errors name.
 const STATES: [&str; 9] = [
     "enabled",
@@ -59,11 +61,24 @@ struct SeedInlet {
 #[serde(deny_unknown_fields)]
 struct SeedRun {
     age: String,
+    /// Repeats the run from `age` until now.
+    every: Option<String>,
     status: RunStatus,
     #[serde(default)]
     received: u64,
     #[serde(default)]
     failed: u64,
+}
+
+impl SeedRun {
+    /// How long ago the run started, in milliseconds, each time; `None` if that cannot be read or is too often.
+    fn starts(&self) -> Option<Vec<i64>> {
+        let first = age(&self.age)?;
+        let Some(every) = &self.every else { return Some(vec![first]) };
+        let every = age(every).filter(|every| *every > 0)?;
+        let times = first / every + 1;
+        (times <= MOST_RUNS).then(|| (0..times).map(|n| first - n * every).collect())
+    }
 }
 
 /// Milliseconds of `90s`, `10m`, `2h` or `30d`.
@@ -95,6 +110,12 @@ impl SeedAdobe {
             for age in inlet.age.iter().chain(inlet.runs.iter().map(|run| &run.age)) {
                 if self::age(age).is_none() {
                     wrong(*at, format!("`{age}` is no age; write it like 90s, 10m, 2h or 30d"));
+                }
+            }
+            for run in &inlet.runs {
+                if let Some(every) = run.every.as_ref().filter(|_| run.starts().is_none()) {
+                    let why = "write it like 1h or 1d, and repeat a run at most 1,000 times";
+                    wrong(*at, format!("every: `{every}` cannot be used with the age {}; {why}", run.age));
                 }
             }
             if let Some(id) = &inlet.id {
@@ -146,11 +167,14 @@ impl SeedAdobe {
             let id = id.unwrap_or_else(|| uuid(&[&seed.name, &sandbox, &namesake.to_string()]));
             let ago = |text: &str| now.saturating_sub(age(text).unwrap_or_default());
             let made = seed.age.as_deref().map_or(now - 30 * DAY, ago);
-            let runs = seed.runs.iter().map(|run| Run {
-                started_at: ago(&run.age),
-                status: run.status,
-                received: run.received,
-                failed: run.failed,
+            let runs = seed.runs.iter().flat_map(|run| {
+                let at = |started: i64| Run {
+                    started_at: now.saturating_sub(started),
+                    status: run.status,
+                    received: run.received,
+                    failed: run.failed,
+                };
+                run.starts().unwrap_or_default().into_iter().map(at)
             });
             adobe.inlets.push(Inlet {
                 kind,
@@ -203,6 +227,11 @@ mod tests {
             (flow("inlet: floww"), "a.sandbox.yaml:4:27: `floww` is unknown; known words: flow, connection"),
             (flow("runs: [{ age: 1h, status: fine }]"), "`fine` is unknown"),
             (flow("runs: [{ age: 1y, status: success }]"), "`1y` is no age"),
+            (
+                flow("runs: [{ age: 20d, every: 0h, status: failed }]"),
+                "every: `0h` cannot be used with the age 20d; write it like 1h or 1d",
+            ),
+            (flow("runs: [{ age: 20d, every: 1m, status: failed }]"), "repeat a run at most 1,000 times"),
             (flow("authentication_required: true"), "a.sandbox.yaml:4:7: authentication_required: the address of a"),
             (
                 format!(
@@ -234,6 +263,14 @@ mod tests {
         assert_eq!(ids(&more)[1..], ids(&one)[..2]);
         assert_eq!(ids(&one).into_iter().collect::<HashSet<_>>().len(), 3, "no two are one");
         assert_eq!([one.inlets[0].created_at, one.inlets[2].updated_at], [70 * DAY, 100 * DAY - DAY / 12]);
+    }
+
+    #[test]
+    fn a_run_is_repeated_until_now() {
+        let runs = "{ age: 3d, status: success }, { age: 2d, every: 1d, status: failed, failed: 1 }";
+        let adobe = adobe(&format!("  flows: [{{ name: one, runs: [{runs}] }}]\n")).expect("a seed");
+        let starts: Vec<i64> = adobe.inlets[0].runs.iter().map(|run| run.started_at / DAY).collect();
+        assert_eq!(starts, [97, 98, 99, 100]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::super::oauth::Secret;
 
 /// How long a token lives, in seconds, unless the seed says so (documented).
 pub(super) const TOKEN_SECONDS: i64 = 86_399;
-/// Items a page, unless the seed says so. Adobe's own number is not established; a small one has lists paged.
+/// Items a page, unless the seed or the query's `limit` says so. Adobe's own number is not established; a small one has lists paged.
 pub(super) const PAGE: usize = 20;
 pub(super) const HOUR: i64 = 3_600_000;
 

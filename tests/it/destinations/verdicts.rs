@@ -88,6 +88,109 @@ fn pasted_addresses_are_checked_where_that_is_asked() {
     assert!(adobe(&none).is_empty());
 }
 
+/// A shop whose dataflow has these runs, and pages of Adobe's with so many items.
+fn with_runs(runs: &str, page_size: usize) -> World {
+    let flow = format!("    - {{ name: Products, address: \"{A}\", runs: [{runs}] }}\n");
+    let seed = seed(&flow, "").replace("page_size: 1\n", &format!("page_size: {page_size}\n"));
+    World::new(&manifest(BY_NAME), &seed)
+}
+
+fn told(world: &World) -> Value {
+    let run = world.run(&["destinations", "--sandbox", "--format", "json"]);
+    run.exits(2);
+    destination(&run.json(), "pasted").clone()
+}
+
+/// Start of the series, whole hours ago, and the day 30 days later. The sandbox's clock is the machine's.
+fn series(failing: &Value) -> (i64, String) {
+    let since: jiff::Timestamp = failing["since"].as_str().unwrap().parse().unwrap();
+    let month = since + jiff::SignedDuration::from_hours(30 * 24);
+    (jiff::Timestamp::now().duration_since(since).as_hours(), month.to_string()[..10].to_owned())
+}
+
+#[test]
+fn a_failing_flow_says_since_when_and_by_what_date_adobe_disables_it() {
+    let failed = |age: &str| format!("{{ age: {age}, every: 1h, status: failed, received: 3, failed: 3 }}");
+    let success = "{ age: 22d, status: success, received: 3 }, ";
+    for (runs, page_size, hours, exact, words) in [
+        (
+            format!("{success}{}", failed("5d")),
+            1000,
+            5 * 24,
+            true,
+            ". Its runs have failed since SINCE; Adobe disables it on DATE, after 30 days of continuous failure",
+        ),
+        (
+            format!("{success}{}", failed("21d")),
+            1000,
+            21 * 24,
+            true,
+            "\" (ID): Adobe disables it on DATE, after 30 days of continuous failure, unless a run succeeds. Its runs",
+        ),
+        (
+            format!("{success}{}", failed("21d")),
+            401,
+            400,
+            false,
+            "\" (ID): Adobe disables it at the latest on DATE, after 30 days of continuous failure, unless a run",
+        ),
+        (
+            failed("21d"),
+            1,
+            0,
+            false,
+            "Its runs have failed at least since SINCE; Adobe disables it at the latest on DATE, after 30 days",
+        ),
+    ] {
+        let world = with_runs(&runs, page_size);
+        let pasted = told(&world);
+        let failing = &pasted["failing"];
+        let (since, month) = series(failing);
+        assert_eq!(
+            (pasted["verdict"].as_str(), pasted["severity"].as_str()),
+            (Some("ingest_failing"), Some("attention"))
+        );
+        assert_eq!(
+            (since, failing["exact"].as_bool(), failing["disabled_on"].as_str()),
+            (hours, Some(exact), Some(month.as_str())),
+            "{pasted}"
+        );
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let words = words.replace("SINCE", &text(&failing["since"])).replace("DATE", &month);
+        let words = words.replace("ID", &text(&pasted["id"]));
+        assert!(text(&pasted["message"]).contains(&words), "{words}\n{pasted}");
+
+        let drift = world.run(&["drift", "--sandbox", "--verify-destinations", "--format", "json"]);
+        drift.exits(2);
+        let plan = drift.json();
+        crate::schemas::keeps_to("plan.v1.schema.json", &plan);
+        let findings = one(&plan, "three")["findings"].as_array().unwrap().clone();
+        let finding = findings.iter().find(|f| f["kind"] == "destination_ingest_failing").unwrap();
+        assert_eq!((&finding["details"]["failing"], &finding["severity"]), (failing, &"attention".into()));
+    }
+}
+
+#[test]
+fn a_flow_that_still_writes_records_has_no_such_date() {
+    let world = with_runs("{ age: 20d, every: 1h, status: partial, received: 3, failed: 1 }", 1000);
+    let pasted = told(&world);
+    assert_eq!((series(&pasted["failing"]).0, &pasted["failing"]["disabled_on"]), (20 * 24, &Value::Null));
+    let message = pasted["message"].as_str().unwrap();
+    assert!(message.contains("Runs have refused records at least since "), "{message}");
+    assert!(!message.contains("Adobe disables"), "{message}");
+}
+
+#[test]
+fn only_a_failing_flow_costs_a_second_question_about_runs() {
+    let questions = |world: &World| {
+        world.run(&["destinations", "--sandbox"]);
+        adobe(world).iter().filter(|path| path.contains("/runs")).count()
+    };
+    // One about each of the two dataflows.
+    assert_eq!(questions(&with_runs("{ age: 30m, status: success, received: 3 }", 1)), 2);
+    assert_eq!(questions(&with_runs("{ age: 30m, status: failed, received: 3, failed: 3 }", 1)), 3);
+}
+
 #[test]
 fn the_command_tells_of_every_destination() {
     let world = World::new(&manifest(BY_NAME), &seed("", ""));

@@ -1,0 +1,134 @@
+//! Since when a dataflow has been failing, and when Adobe disables it. Pure: the time is an argument.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::adobe::Run;
+
+/// Adobe disables a dataflow after so many days of continuous failure (documented: release notes of June 2026).
+pub const DISABLED_AFTER_DAYS: i64 = 30;
+/// From this day on the message begins with the date on which Adobe disables the dataflow.
+const URGENT_AFTER_DAYS: i64 = 14;
+
+/// A series of failing runs that lasts until now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failing {
+    /// Start of the first run of the series that was read.
+    pub since: Timestamp,
+    /// Whether a run before it was read and took all of its records. Otherwise the series may be older.
+    pub exact: bool,
+    /// The day, in UTC, on which Adobe disables the dataflow unless a run succeeds; if `since` is not exact, the latest
+    /// such day. `None` while runs still write records: that they count as failure is not established.
+    pub disabled_on: Option<Date>,
+}
+
+impl Failing {
+    /// Whole days since the first failing run.
+    pub fn days(&self, now: Timestamp) -> i64 {
+        now.duration_since(self.since).as_hours() / 24
+    }
+
+    /// Whether Adobe disables the dataflow, and at least fourteen of the thirty days are over.
+    pub fn is_urgent(&self, now: Timestamp) -> bool {
+        self.disabled_on.is_some() && self.days(now) >= URGENT_AFTER_DAYS
+    }
+}
+
+/// Whether a run failed or refused records.
+pub fn fails(run: &Run) -> bool {
+    has_failed_status(run) || run.failed.is_some_and(|records| records > 0)
+}
+
+/// Whether a run counts as failure for Adobe: its status says so, or no record was written.
+fn fails_wholly(run: &Run) -> bool {
+    has_failed_status(run) || (fails(run) && run.created == Some(0))
+}
+
+fn has_failed_status(run: &Run) -> bool {
+    let words = ["failed", "error"];
+    run.status.as_deref().is_some_and(|status| words.iter().any(|word| status.eq_ignore_ascii_case(word)))
+}
+
+/// The series of failing runs that ends with `last`. `earlier` may contain `last`, in any order. A run that received
+/// nothing neither ends nor starts a series (assumed: Adobe does not document whether an empty hour counts as success).
+/// `None` if `last` does not fail or has no start.
+pub fn failing(last: &Run, earlier: &[Run]) -> Option<Failing> {
+    let last_started = last.started_at.filter(|_| fails(last))?;
+    let wholly = fails_wholly(last);
+    let belongs = |run: &Run| if wholly { fails_wholly(run) } else { fails(run) };
+    let mut runs: Vec<(Timestamp, &Run)> = earlier
+        .iter()
+        .filter(|run| fails(run) || run.received != Some(0))
+        .filter_map(|run| Some((run.started_at.filter(|at| *at <= last_started)?, run)))
+        .collect();
+    runs.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let ends = runs.iter().position(|(_, run)| !belongs(run));
+    let series = &runs[..ends.unwrap_or(runs.len())];
+    let since = series.last().map_or(last_started, |(at, _)| *at);
+    let disabled_on = since.checked_add(SignedDuration::from_hours(24 * DISABLED_AFTER_DAYS)).ok();
+    let disabled_on = disabled_on.filter(|_| wholly).map(|at| at.to_zoned(TimeZone::UTC).date());
+    Some(Failing { since, exact: ends.is_some(), disabled_on })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::tests::{at, run};
+    use super::*;
+
+    const HOUR: i64 = 3600;
+
+    fn made(hours_ago: i64, status: &str, received: u64, failed: u64) -> Run {
+        Run {
+            started_at: Some(at(-HOUR * hours_ago)),
+            status: Some(status.into()),
+            received: Some(received),
+            created: Some(received - failed),
+            failed: Some(failed),
+            ..run()
+        }
+    }
+
+    #[test]
+    fn the_series_begins_after_the_last_success() {
+        let last = made(1, "failed", 3, 3);
+        let success = made(400, "success", 5, 0);
+        let older = made(500, "failed", 2, 2);
+        let runs = [made(380, "failed", 1, 1), older, last.clone(), success, made(200, "Error", 1, 1)];
+        let found = failing(&last, &runs).expect("a series");
+        assert_eq!((found.since, found.exact), (at(-HOUR * 380), true));
+        assert_eq!(found.disabled_on.map(|date| date.to_string()).as_deref(), Some("2027-01-29"));
+        assert!(found.is_urgent(at(0)) && found.days(at(0)) == 15);
+    }
+
+    #[test]
+    fn a_series_without_a_success_before_it_may_be_older() {
+        let last = made(1, "failed", 3, 3);
+        for earlier in [vec![], vec![last.clone()], vec![last.clone(), made(9, "failed", 3, 3)]] {
+            let found = failing(&last, &earlier).expect("a series");
+            assert!(!found.exact, "{found:?}");
+            assert_eq!(found.since, earlier.last().and_then(|run| run.started_at).unwrap_or(at(-HOUR)));
+        }
+        assert_eq!(failing(&made(1, "success", 3, 0), &[last]), None);
+    }
+
+    #[test]
+    fn an_empty_hour_does_not_end_a_series_and_a_partial_success_ends_one_of_failures_only() {
+        let (empty, partial) = (made(5, "success", 0, 0), made(8, "partialSuccess", 4, 1));
+        let first = made(12, "partialSuccess", 4, 4);
+        let last = made(1, "failed", 3, 3);
+        let runs = [last.clone(), empty, made(6, "failed", 1, 1), partial, first, made(20, "success", 2, 0)];
+        let whole = failing(&last, &runs).expect("a series");
+        assert_eq!((whole.since, whole.exact), (at(-HOUR * 6), true));
+        let last = made(2, "partialSuccess", 4, 1);
+        let partly = failing(&last, &runs).expect("a series");
+        assert_eq!((partly.since, partly.exact, partly.disabled_on), (at(-HOUR * 12), true, None));
+        assert!(!Failing { since: at(-HOUR * 24 * 20), ..partly }.is_urgent(at(0)));
+    }
+
+    #[test]
+    fn day_fourteen_is_urgent_and_the_hour_before_is_not() {
+        let since = |hours| failing(&made(hours, "failed", 1, 1), &[]).expect("a series");
+        assert!(!since(14 * 24 - 1).is_urgent(at(0)) && since(14 * 24).is_urgent(at(0)));
+    }
+}

@@ -1,0 +1,132 @@
+//! The text of `auth rotation`. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::apps::{App, Endpoint, Key};
+use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
+use crate::render::{Style, count, escape, title};
+
+/// `options` lead another command to the same manifest and shops.
+pub(super) fn text(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, style: &Style) -> String {
+    let mut out =
+        "Rotation of the client secret. The apps and inlets come from the manifest; nothing was sent.\n".to_owned();
+    for (key, app) in apps {
+        one(key, app, style, &mut out);
+    }
+    if apps.len() > 1 {
+        out += "\nRotate the secret of one app at a time. --shop and --label select its shops.\n";
+    }
+    steps(apps, options, has_aep, &mut out);
+    out
+}
+
+fn one(key: &Key, app: &App, style: &Style, out: &mut String) {
+    let shops: Vec<&str> = app.shops.iter().map(String::as_str).collect();
+    let _ = match key {
+        Some((secret, _)) => writeln!(out, "\nApp with the client secret in {}", escape(secret)),
+        None => writeln!(out, "\nShops whose app the manifest does not name"),
+    };
+    let _ = writeln!(out, "  {}", title(&shops, style));
+    if let Some((_, id)) = key {
+        let _ = writeln!(out, "  client id: {}", escape(id));
+    }
+    if !app.old.is_empty() {
+        let _ = writeln!(out, "  old_client_secret is set: {}", listed(&app.old));
+    }
+    if app.inlets.is_empty() {
+        out.push_str("  No binding leads to an inlet at Adobe.\n");
+    } else {
+        out.push_str("  Inlets at Adobe:\n");
+        endpoints(&app.inlets, out);
+    }
+    if !app.others.is_empty() {
+        out.push_str("  Other HTTPS endpoints:\n");
+        endpoints(&app.others, out);
+    }
+}
+
+fn endpoints(all: &BTreeMap<String, Endpoint>, out: &mut String) {
+    for (what, Endpoint { names, shops }) in all {
+        let names = if names.is_empty() { String::new() } else { format!(" ({})", listed(names)) };
+        let _ = writeln!(out, "    - {}{names}: {}", escape(what), count(shops.len(), "shop"));
+    }
+}
+
+fn listed(all: &BTreeSet<String>) -> String {
+    all.iter().map(|text| escape(text).into_owned()).collect::<Vec<_>>().join(", ")
+}
+
+fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut String) {
+    let is_named = apps.keys().any(Option::is_some);
+    let has_inlets = apps.values().any(|app| !app.inlets.is_empty());
+    let verify = if has_aep { " --verify-destinations" } else { "" };
+    let mut number = 0;
+    let mut step = |text: &str| {
+        number += 1;
+        let _ = write!(out, "\n{number}. {text}\n");
+    };
+    step(
+        "Dev Dashboard: create a new client secret for the app. Do not revoke the old one yet: Shopify signs with the \
+         oldest secret that is not revoked.",
+    );
+    if has_inlets {
+        step(
+            "Adobe: in the account of each inlet above, enter the new secret as the secondary key. The old one stays the \
+             primary key. An inlet that was set up without HMAC keys checks no signature and needs no change.",
+        );
+    }
+    if apps.values().any(|app| !app.others.is_empty()) {
+        step("Other HTTPS endpoints above: let them accept signatures of both secrets.");
+    }
+    if is_named {
+        step(
+            "Manifest: store the new secret where `client_secret` points to. Store the old one in another place, and let \
+             `old_client_secret` point to it: callbacks of `auth login` may still be signed with it.",
+        );
+    }
+    step(&tokens(apps, options));
+    step(
+        "Dev Dashboard: revoke the old secret. For up to an hour after that Shopify signs with either secret, so Adobe \
+         must still have both.",
+    );
+    step(&format!(
+        "After this hour, and again {OLD_ENDPOINT_HOURS} hours later, check that no subscription was removed:\n\n     \
+         hookwright drift{options}{verify}\n\n   Shopify deletes a subscription after {RETRIES} failed retries in \
+         {OLD_ENDPOINT_HOURS} hours. Rejected signatures show earlier among the deliveries of the app in the Dev \
+         Dashboard, which has the last 30 days."
+    ));
+    let adobe = if has_inlets { "at Adobe, make the new secret the primary key and remove the old one" } else { "" };
+    let manifest = if is_named { "in the manifest, remove `old_client_secret`" } else { "" };
+    let parts: Vec<&str> = [adobe, manifest].into_iter().filter(|part| !part.is_empty()).collect();
+    if !parts.is_empty() {
+        step(&format!("Retire the old secret: {}.", parts.join("; ")));
+    }
+}
+
+/// Access tokens belong to the secret that they were requested with, and end when it is revoked (documented by Shopify,
+/// read as a quotation).
+fn tokens(apps: &BTreeMap<Key, App>, options: &str) -> String {
+    let mut text =
+        "Access tokens end with the secret that they were requested with. Replace them before it is revoked:"
+            .to_owned();
+    if apps.values().any(|app| app.fetches) {
+        text.push_str("\n   - client_credentials: each run fetches a new token; nothing to do.");
+    }
+    let stores: BTreeSet<String> = apps.values().flat_map(|app| app.stores.iter().cloned()).collect();
+    if !stores.is_empty() {
+        let _ = write!(
+            text,
+            "\n   - token_store ({}): wait an hour, so that each token is due, then refresh them all:\n\n     \
+             hookwright auth status{options}\n",
+            listed(&stores)
+        );
+    }
+    if apps.contains_key(&None) {
+        text.push_str(
+            "\n   - access_token: the manifest has no client secret for these shops. Request a new token for each with the \
+             new secret, and store it where `access_token` points to.",
+        );
+    }
+    text
+}
