@@ -248,7 +248,10 @@ impl Target {
             client: client.clone(),
             clock,
             place: Arc::new(move |path| place(path)),
-            sandbox: self.running.as_ref().map(|running| Arc::new(running.registrar()) as auth::OnApp),
+            sandbox: self.running.as_ref().map(|running| {
+                let registrar = running.registrar();
+                Arc::new(move |id: &str, secret: &str| registrar.app(id, secret)) as auth::OnApp
+            }),
         })
     }
 

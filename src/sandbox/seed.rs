@@ -11,6 +11,10 @@
 //!   resilient_refresh: false      # a used refresh token is dead at once, as before 2026-08-28
 //!   non_expiring: refused         # 403 for tokens without an end; a shop may say so, too
 //!   token_seconds: 3600           # and refresh_token_seconds, code_seconds
+//!   category: public              # custom (default), private, public, other
+//!   keys: [{ kty: RSA, kid: k1, n: …, e: AQAB }]     # public keys that verify client assertions
+//!   assertion_audience: "https://{shop}/"            # accepted in an assertion besides the shop's token endpoint
+//!   clock_ahead_seconds: 600      # the clock that judges assertions, and the Date header of the token endpoint
 //! adobe:                          # Adobe's side, for destinations that are looked up
 //!   org: 0123456789ABCDEF01234567@AdobeOrg    # without it any is served
 //!   client_id: aep-client         # without these two any client is
