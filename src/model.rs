@@ -15,7 +15,7 @@ pub(crate) use address::fold;
 pub use address::{Address, AddressKind};
 pub use binding::{Binding, Field, Format, app_shorthand};
 pub use scope::{Scope, ScopeSet};
-pub use secret::{App, Auth, SecretRef};
+pub use secret::{App, Assertion, Auth, SecretRef};
 pub(crate) use shop::is_deep;
 pub use shop::{ShopDomain, ShopDomainError, ShopPattern, ShopPatternError};
 pub use subscription::{Live, Sight, SubscriptionId};

@@ -1,6 +1,7 @@
 //! `auth`: arguments only.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -16,6 +17,7 @@ Examples:
   hookwright auth url --shop acme                        a link for the merchant
   hookwright auth exchange --shop acme --callback -      the URL that their browser ended up at
   hookwright auth status                                 what each shop's token is worth
+  hookwright auth key new --out shopify-app.pem          a key for `client_assertion`
 
 Tokens are kept in the `token_store` that the manifest names; without one --print-token prints the token to stdout.")]
 pub(crate) struct AuthArgs {
@@ -33,6 +35,61 @@ pub(crate) enum AuthCommand {
     Login(LoginArgs),
     /// Show for each shop where its token comes from, what it may do, what it lacks, when it ends
     Status(StatusArgs),
+    /// Make a private key for client assertions, or print the public half of one
+    Key(KeyArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth key new --out shopify-app.pem
+  hookwright auth key public shopify-app.pem")]
+pub(crate) struct KeyArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a private RSA key of 3072 bits and print the public key (JWK) for Shopify's Dev Dashboard
+    New(NewKeyArgs),
+    /// Print the public key (JWK) of a private key
+    Public(PublicKeyArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth key new --out shopify-app.pem
+  hookwright auth key new --out shopify-app.pem --key-id hookwright-2026-12 > public.json
+
+The file is PKCS#8 in PEM, readable by its owner only. A file that exists is never overwritten.")]
+pub(crate) struct NewKeyArgs {
+    /// File for the private key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Id of the key (`kid`) in the Dev Dashboard and in the manifest; by default the thumbprint of RFC 7638
+    #[arg(long, value_name = "ID", value_parser = key_id)]
+    pub(crate) key_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth key public shopify-app.pem
+  hookwright auth key public shopify-app.pem --key-id hookwright-2026-12")]
+pub(crate) struct PublicKeyArgs {
+    /// File with the private key in PEM
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Id of the key (`kid`); by default the thumbprint of RFC 7638
+    #[arg(long, value_name = "ID", value_parser = key_id)]
+    pub(crate) key_id: Option<String>,
+}
+
+fn key_id(text: &str) -> Result<String, String> {
+    let plain = !text.trim().is_empty() && !text.chars().any(char::is_control);
+    plain.then(|| text.to_owned()).ok_or_else(|| "write visible characters, such as hookwright-2026-12".to_owned())
 }
 
 #[derive(Debug, Args)]

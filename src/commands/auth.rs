@@ -1,7 +1,8 @@
-//! `auth`: the OAuth flow of one shop, and what every shop's token is worth.
+//! `auth`: the OAuth flow of one shop, what every shop's token is worth, and keys for client assertions.
 
 mod callers;
 mod exchange;
+mod key;
 mod listener;
 mod login;
 mod one;
@@ -21,5 +22,6 @@ pub(super) async fn run(args: AuthArgs, output: Output) -> Result<Exit, Failure>
         AuthCommand::Exchange(args) => exchange::run(&args, output).await,
         AuthCommand::Login(args) => login::run(&args, output).await,
         AuthCommand::Status(args) => status::run(args, output).await,
+        AuthCommand::Key(args) => key::run(&args, output),
     }
 }

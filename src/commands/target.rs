@@ -119,7 +119,7 @@ pub(super) fn approval(
                  {scopes}{state}`"
             )
         }
-        (None, Some(Auth::ClientCredentials(_))) => {
+        (None, Some(Auth::ClientCredentials(_) | Auth::ClientAssertion(_))) => {
             format!("have the shop approve it: the next run has it, see `hookwright auth status{options}`")
         }
         (None, _) => format!("have the shop approve it, see `hookwright auth url --shop {handle}{options}`"),
@@ -146,6 +146,17 @@ fn options(files: &[PathBuf], access: &AccessArgs) -> String {
         options += " --allow-commands";
     }
     options
+}
+
+/// Tells the sandbox in this process of an app. It reads a public key by itself, as it is printed.
+fn register(registrar: &sandbox::Registrar, client_id: &str, app: &auth::NewApp<'_>) {
+    match app {
+        auth::NewApp::Secret(secret) => registrar.app(client_id, secret),
+        auth::NewApp::Key(jwk) => match serde_json::from_value(serde_json::json!(jwk)) {
+            Ok(key) => registrar.key(client_id, key),
+            Err(error) => tracing::warn!(%error, "the sandbox cannot read the public key"),
+        },
+    }
 }
 
 /// What the tokens of another address than Shopify's are called by: readable, and one name for one URL.
@@ -250,7 +261,7 @@ impl Target {
             place: Arc::new(move |path| place(path)),
             sandbox: self.running.as_ref().map(|running| {
                 let registrar = running.registrar();
-                Arc::new(move |id: &str, secret: &str| registrar.app(id, secret)) as auth::OnApp
+                Arc::new(move |id: &str, app: auth::NewApp<'_>| register(&registrar, id, &app)) as auth::OnApp
             }),
         })
     }

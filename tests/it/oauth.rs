@@ -2,8 +2,11 @@
 //!
 //! A merchant's browser is played by plain HTTP requests here; tests/browser.rs has a real one.
 
+mod assertion;
 mod flow;
+mod key;
 mod listening;
+mod pyjwt;
 mod refresh;
 mod refusals;
 mod renewal;

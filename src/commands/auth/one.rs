@@ -90,7 +90,7 @@ impl One {
     fn app(&self) -> (App, bool) {
         match self.entry().auth.as_deref() {
             Some(Auth::TokenStore { app, .. } | Auth::ClientCredentials(app)) => (app.clone(), true),
-            Some(Auth::AccessToken(_)) | None => {
+            Some(Auth::AccessToken(_) | Auth::ClientAssertion(_)) | None => {
                 let env = |name: &str| SecretRef::Env(name.to_owned());
                 let (client_id, client_secret) = (env("SHOPIFY_CLIENT_ID"), env("SHOPIFY_CLIENT_SECRET"));
                 (App { client_id, client_secret, old_client_secret: None }, false)
@@ -111,7 +111,12 @@ impl One {
             if named {
                 return failure;
             }
-            failure.hint("`auth` of this shop names no app: set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET, or write a `token_store` or `client_credentials`")
+            match self.entry().auth.as_deref() {
+                Some(Auth::ClientAssertion(_)) => failure
+                    .hint("`client_assertion` needs no login and has no client secret: `hookwright auth status` shows whether it works")
+                    .hint("for a login all the same, set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET"),
+                _ => failure.hint("`auth` of this shop names no app: set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET, or write a `token_store` or `client_credentials`"),
+            }
         })
     }
 

@@ -69,6 +69,7 @@ pub(crate) struct Source {
 pub(crate) enum SourceKind {
     AccessToken,
     ClientCredentials,
+    ClientAssertion,
     TokenStore,
     None,
 }
