@@ -90,9 +90,10 @@ impl Registrar {
         self.desk.register_app(client_id, client_secret);
     }
 
-    /// An app that authenticates by client assertions, which this key verifies.
-    pub fn key(&self, client_id: &str, key: Jwk) {
-        self.desk.register_key(client_id, key);
+    /// An app that authenticates by client assertions, which this key verifies and which may name this audience, with `{shop}`
+    /// for the shop's domain, besides the shop's token endpoint.
+    pub fn key(&self, client_id: &str, key: Jwk, audience: Option<&str>) {
+        self.desk.register_key(client_id, key, audience);
     }
 }
 

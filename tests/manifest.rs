@@ -578,11 +578,24 @@ fn no_format_ever_shows_a_private_key() {
         ("private_key: |\n      ", "\n    key_id: k\n  bad: [\n"),
     ] {
         let yaml = format!("version: 1\n{form}{head}{}{tail}\nshops: [{{ shop: a, bindings: [] }}]\n", pem("      "));
-        let loaded = load(&[("x.yaml", &yaml)]);
-        let shown = emit_all(&loaded) + &format!("{:?}", loaded.diagnostics);
-        assert!(!loaded.diagnostics.is_empty() && loaded.manifest.is_none(), "{yaml}");
-        assert!(!shown.contains(BODY), "{yaml}\n{}", text(&loaded));
+        never_shown(&yaml, BODY);
     }
+    // Pasted without `|`, so that YAML sees other things in it.
+    for indent in ["", "    ", "      "] {
+        for head in ["private_key: ", "private_key:\n", "pem: ", "private_key: |\n", "key_id: k, private_key: "] {
+            never_shown(&format!("version: 1\n{form}{head}{indent}{}\n    key_id: k\n", pem(indent)), BODY);
+        }
+        never_shown(&format!("version: 1\nauth: {}\n", pem(indent)), BODY);
+        never_shown(&format!("{indent}{}\n", pem(indent)), BODY);
+    }
+}
+
+#[track_caller]
+fn never_shown(yaml: &str, secret: &str) {
+    let loaded = load(&[("x.yaml", yaml)]);
+    let shown = emit_all(&loaded) + &format!("{:?}", loaded.diagnostics);
+    assert!(!loaded.diagnostics.is_empty() && loaded.manifest.is_none(), "{yaml}");
+    assert!(!shown.contains(secret), "{yaml}\n{}", text(&loaded));
 }
 
 #[test]

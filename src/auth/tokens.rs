@@ -38,7 +38,11 @@ const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 /// What shows that an app is the one of its client id.
 pub(crate) enum NewApp<'a> {
     Secret(&'a str),
-    Key(&'a PublicJwk),
+    /// `audience` as the manifest has it: no sandbox can know which one Shopify wants.
+    Key {
+        jwk: &'a PublicJwk,
+        audience: Option<&'a str>,
+    },
 }
 
 /// Told of the client id of each app that is used, and of what it authenticates itself with.

@@ -152,8 +152,8 @@ fn options(files: &[PathBuf], access: &AccessArgs) -> String {
 fn register(registrar: &sandbox::Registrar, client_id: &str, app: &auth::NewApp<'_>) {
     match app {
         auth::NewApp::Secret(secret) => registrar.app(client_id, secret),
-        auth::NewApp::Key(jwk) => match serde_json::from_value(serde_json::json!(jwk)) {
-            Ok(key) => registrar.key(client_id, key),
+        auth::NewApp::Key { jwk, audience } => match serde_json::from_value(serde_json::json!(jwk)) {
+            Ok(key) => registrar.key(client_id, key, *audience),
             Err(error) => tracing::warn!(%error, "the sandbox cannot read the public key"),
         },
     }

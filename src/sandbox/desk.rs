@@ -169,11 +169,16 @@ impl Desk {
     }
 
     /// Lets another app ask for access with what this key verifies, too.
-    pub(super) fn register_key(&self, client_id: &str, key: Jwk) {
+    pub(super) fn register_key(&self, client_id: &str, key: Jwk, audience: Option<&str>) {
         let mut inner = self.inner();
         let app = inner.registered.entry(client_id.to_owned()).or_default();
         if !app.keys.contains(&key) {
             app.keys.push(key);
+        }
+        if let Some(audience) =
+            audience.filter(|audience| !app.assertion_audiences.iter().any(|known| known == audience))
+        {
+            app.assertion_audiences.push(audience.to_owned());
         }
     }
 

@@ -13,7 +13,7 @@
 //!   token_seconds: 3600           # and refresh_token_seconds, code_seconds
 //!   category: public              # custom (default), private, public, other
 //!   keys: [{ kty: RSA, kid: k1, n: …, e: AQAB }]     # public keys that verify client assertions
-//!   assertion_audience: "https://{shop}/"            # accepted in an assertion besides the shop's token endpoint
+//!   assertion_audiences: ["https://{shop}/"]         # accepted in an assertion besides the shop's token endpoint
 //!   clock_ahead_seconds: 600      # the clock that judges assertions, and the Date header of the token endpoint
 //! adobe:                          # Adobe's side, for destinations that are looked up
 //!   org: 0123456789ABCDEF01234567@AdobeOrg    # without it any is served

@@ -84,7 +84,10 @@ impl Tokens {
         let unusable = |problem| AdminError::new(Kind::SecretUnavailable, format!("the private key {problem}"));
         let key = Key::parse(pem.expose_secret()).map_err(unusable)?;
         if let Some(on_app) = &self.inner.options.sandbox {
-            on_app(client_id.expose_secret(), NewApp::Key(&key.public(Some(key_id))));
+            on_app(
+                client_id.expose_secret(),
+                NewApp::Key { jwk: &key.public(Some(key_id)), audience: audience.as_deref() },
+            );
         }
         let (audience, lifetime) = (assertion::audience(audience.as_deref(), shop), assertion::lifetime(*lifetime));
         Ok(Some(Signer { client_id, key, key_id: key_id.clone(), audience, lifetime }))

@@ -19,6 +19,10 @@ use crate::progress::Voice;
 /// A token request that takes longer is given up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Why there is no login with client assertions.
+const NO_LOGIN: &str =
+    "`client_assertion` needs no login and has no client secret: `hookwright auth status` shows whether it works";
+
 pub(super) struct One {
     manifest: Manifest,
     at: usize,
@@ -113,7 +117,7 @@ impl One {
             }
             match self.entry().auth.as_deref() {
                 Some(Auth::ClientAssertion(_)) => failure
-                    .hint("`client_assertion` needs no login and has no client secret: `hookwright auth status` shows whether it works")
+                    .hint(NO_LOGIN)
                     .hint("for a login all the same, set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET"),
                 _ => failure.hint("`auth` of this shop names no app: set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET, or write a `token_store` or `client_credentials`"),
             }
@@ -123,7 +127,11 @@ impl One {
     /// What kind of token to ask for, and whether it has somewhere to go: before a code is spent on it.
     pub(super) async fn access(&self, keep: KeepArgs) -> Result<Access, Failure> {
         if !keep.print_token && self.store().is_none() {
-            return Err(Failure::invalid(format!("the manifest names no `token_store` for {}", self.shop()))
+            let failure = Failure::invalid(format!("the manifest names no `token_store` for {}", self.shop()));
+            if let Some(Auth::ClientAssertion(_)) = self.entry().auth.as_deref() {
+                return Err(failure.hint(NO_LOGIN));
+            }
+            return Err(failure
                 .hint("auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }")
                 .hint("or pass --print-token, which prints the token to stdout and keeps it nowhere"));
         }

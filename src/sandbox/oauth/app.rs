@@ -67,10 +67,9 @@ pub(in crate::sandbox) struct App {
     /// The public keys with which client assertions are verified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::sandbox) keys: Vec<Jwk>,
-    /// Another audience that a client assertion may name, with `{shop}` for the shop's domain; `None`: only the shop's
-    /// token endpoint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) assertion_audience: Option<String>,
+    /// The audiences that a client assertion may name besides the shop's token endpoint, with `{shop}` for the shop's domain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) assertion_audiences: Vec<String>,
     /// By how many seconds the clock that judges client assertions, and the `Date` header of the token endpoint, are
     /// ahead of this machine's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,7 +133,7 @@ impl App {
             non_expiring: None,
             category: Category::default(),
             keys: Vec::new(),
-            assertion_audience: None,
+            assertion_audiences: Vec::new(),
             clock_ahead_seconds: None,
         }
     }
@@ -202,6 +201,7 @@ impl App {
 pub(in crate::sandbox) struct Registered {
     pub(in crate::sandbox) client_secret: Option<Secret>,
     pub(in crate::sandbox) keys: Vec<Jwk>,
+    pub(in crate::sandbox) assertion_audiences: Vec<String>,
 }
 
 /// The apps that may ask: the state's own, and those that the embedding process registered, by client id.
@@ -213,16 +213,25 @@ pub(in crate::sandbox) struct Apps<'a> {
 impl Apps<'_> {
     /// The app of that client id. A registered one behaves as the state's own.
     pub(super) fn find(&self, client_id: &str) -> Option<App> {
-        let registered = self.registered.get(client_id);
-        let registered_keys = || registered.into_iter().flat_map(|app| app.keys.iter().cloned());
-        let own = self.own.clone();
-        if own.client_id == client_id {
-            return Some(App { keys: own.keys.into_iter().chain(registered_keys()).collect(), ..own });
+        let (own, registered) = (self.own.clone(), self.registered.get(client_id));
+        let mut app = match registered {
+            _ if own.client_id == client_id => own,
+            // Without a secret there is none that is accepted: an empty one never is.
+            Some(Registered { client_secret, .. }) => App {
+                client_id: client_id.to_owned(),
+                client_secret: client_secret.clone().unwrap_or_else(|| Secret::new("")),
+                keys: Vec::new(),
+                old_client_secret: None,
+                sign_with: None,
+                ..own
+            },
+            None => return None,
+        };
+        if let Some(Registered { keys, assertion_audiences, .. }) = registered {
+            app.keys.extend_from_slice(keys);
+            app.assertion_audiences.extend_from_slice(assertion_audiences);
         }
-        // Without a secret there is none that is accepted: an empty one never is.
-        let client_secret = registered?.client_secret.clone().unwrap_or_else(|| Secret::new(""));
-        let (client_id, keys) = (client_id.to_owned(), registered_keys().collect());
-        Some(App { client_id, client_secret, keys, old_client_secret: None, sign_with: None, ..own })
+        Some(app)
     }
 }
 

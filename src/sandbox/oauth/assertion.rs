@@ -123,9 +123,9 @@ impl Claims {
             return Err("The client assertion was issued in the future.");
         }
         let endpoint = format!("https://{shop}/admin/oauth/access_token");
-        let other = app.assertion_audience.as_ref().map(|audience| audience.replace("{shop}", shop.as_str()));
+        let others = app.assertion_audiences.iter().map(|audience| audience.replace("{shop}", shop.as_str()));
         let audience = self.aud.as_ref().ok_or("The client assertion has no audience.")?;
-        if !std::iter::once(&endpoint).chain(&other).any(|expected| audience.names(expected)) {
+        if !std::iter::once(endpoint).chain(others).any(|expected| audience.names(&expected)) {
             return Err("The audience of the client assertion is not this shop's token endpoint.");
         }
         if self.jti.is_empty() {

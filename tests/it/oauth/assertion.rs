@@ -86,6 +86,7 @@ fn a_token_is_fetched_once_for_each_shop_and_run() {
     assert_eq!(scene.grants(), vec![("client_assertion".to_owned(), 200); 2]);
     scene.run(&["apply", "--auto-approve"]).exits(4).says("Apply incomplete! Resources: 2 added");
     assert_eq!(scene.grants().len(), 4, "reading and applying in one run share their tokens");
+    scene.run(&["auth", "login", "--shop", "acme"]).exits(3).says("`client_assertion` needs no login");
     scene.run(&["auth", "status"]).exits(2).says("client assertion, key k1 in secret file app.pem");
     let status = scene.run(&["auth", "status", "--format", "json"]).json();
     assert_eq!(status["shops"][0]["source"]["kind"], "client_assertion", "{status}");
@@ -167,7 +168,7 @@ fn audience_and_lifetime_of_the_manifest_are_those_of_the_assertion() {
     plan.exits(4)
         .says("The audience of the client assertion is not this shop's")
         .says("\"https://bolt.myshopify.com/\"");
-    let scene = Scene::new(ASSERTION, ", assertion_audience: \"https://{shop}/\", clock_ahead_seconds: 1000", SHOPS);
+    let scene = Scene::new(ASSERTION, ", assertion_audiences: [\"https://{shop}/\"], clock_ahead_seconds: 1000", SHOPS);
     manifest_with(&scene, "audience: \"https://{shop}/\", lifetime: 1h");
     scene.run(&["plan", "--shop", "bolt"]).exits(0);
 }
@@ -256,6 +257,7 @@ fn the_sandbox_in_process_knows_the_key_or_needs_none() {
         Run::of(&command.env("ID", "an-app-of-its-own").output().unwrap())
     };
     scene.world.write("app.pem", &new_key("k1").0);
+    manifest_with(&scene, "audience: \"https://{shop}/\"");
     plan().exits(0);
     assert!(scene.world.read("own.json.log.jsonl").contains("\"grant\":\"client_assertion\""));
     for file in ["app.pem", "own.json", "own.json.journal", "own.json.log.jsonl"] {
