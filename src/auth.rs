@@ -3,6 +3,7 @@
 //! ```text
 //! Auth ─▶ Tokens ─┬▶ secrets   {env}, {file}, {command}
 //!                 ├▶ oauth     client credentials, refresh, code exchange: asks through admin
+//!                 ├▶ assertion the same with a signed JWT; key: what signs it
 //!                 └▶ store     the file of tokens: one refresher per shop, durable before use
 //! authorize URL ─▶ state, callback: what comes back is genuine and meant for us (pure)
 //! ```
@@ -10,7 +11,9 @@
 //! A secret is never part of an error or a log line. Imports model, digest, and admin: its client and its redaction of
 //! foreign text. The environment, the clock and the places of files are passed in.
 
+mod assertion;
 mod callback;
+mod key;
 mod oauth;
 mod secrets;
 mod state;
@@ -20,11 +23,12 @@ mod tokens;
 use jiff::Timestamp;
 
 pub(crate) use callback::{CallbackError, Expected, carries_state, verify};
+pub(crate) use key::Key;
 pub(crate) use oauth::{Access, Ask, Credentials, Grant, authorize_url, exchange, migrate};
 pub(crate) use secrets::describe;
 pub use secrets::{Env, Options, Pin, SecretError, SecretResolver};
 pub(crate) use store::{Entry, settled};
-pub(crate) use tokens::{Life, OnApp, Options as TokenOptions, Tokens};
+pub(crate) use tokens::{Life, NewApp, OnApp, Options as TokenOptions, Tokens};
 
 use crate::model::ShopDomain;
 

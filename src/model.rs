@@ -17,7 +17,7 @@ pub use address::{Address, AddressKind};
 pub use app::{AppCategory, AppIdentity, TokenExpiry};
 pub use binding::{Binding, Field, Format, app_shorthand};
 pub use scope::{Scope, ScopeSet};
-pub use secret::{App, Auth, SecretRef};
+pub use secret::{App, Assertion, Auth, SecretRef};
 pub(crate) use shop::is_deep;
 pub use shop::{ShopDomain, ShopDomainError, ShopPattern, ShopPatternError};
 pub use subscription::{Live, Sight, SubscriptionId};

@@ -42,7 +42,7 @@ pub use adobe::{Act, InletEdit, InletKind, RunStatus};
 pub use edit::{Edit, age};
 pub use error::SandboxError;
 pub use faults::Faults;
-pub use oauth::End;
+pub use oauth::{End, Jwk};
 pub use seed::{Added, Summary};
 pub use store::Status;
 
@@ -80,6 +80,25 @@ pub async fn start(options: &OpenOptions, bind: SocketAddr) -> Result<Running, S
     Ok(Running { desk, server, id })
 }
 
+/// Registers apps of the embedding process. They are kept in memory only, as a secret may be a real one.
+#[derive(Debug, Clone)]
+pub struct Registrar {
+    desk: Arc<Desk>,
+}
+
+impl Registrar {
+    /// An app that authenticates by its secret.
+    pub fn app(&self, client_id: &str, client_secret: &str) {
+        self.desk.register_app(client_id, client_secret);
+    }
+
+    /// An app that authenticates by client assertions, which this key verifies and which may name this audience, with `{shop}`
+    /// for the shop's domain, besides the shop's token endpoint.
+    pub fn key(&self, client_id: &str, key: Jwk, audience: Option<&str>) {
+        self.desk.register_key(client_id, key, audience);
+    }
+}
+
 impl Running {
     /// The value for `HOOKWRIGHT_ADMIN_URL`, with a literal `{shop}` in it.
     pub fn url(&self) -> String {
@@ -111,10 +130,9 @@ impl Running {
         self.desk.client_id()
     }
 
-    /// Lets other apps ask for access, too, by client id and secret; kept in memory only, as a secret may be a real one.
-    pub fn registrar(&self) -> impl Fn(&str, &str) + Send + Sync + 'static {
-        let desk = Arc::clone(&self.desk);
-        move |client_id, client_secret| desk.register_app(client_id, client_secret)
+    /// Lets other apps ask for access, too.
+    pub fn registrar(&self) -> Registrar {
+        Registrar { desk: Arc::clone(&self.desk) }
     }
 
     /// From now on these go wrong; their counts begin anew.

@@ -560,6 +560,45 @@ fn no_format_ever_shows_a_secret() {
 }
 
 #[test]
+fn no_format_ever_shows_a_private_key() {
+    const BODY: &str = "MIIG/QIBADANBgkqhkiG9w0BAQEFAASCBucwggbj";
+    let pem = |indent: &str| format!("-----BEGIN PRIVATE KEY-----\n{indent}{BODY}\n{indent}-----END PRIVATE KEY-----");
+    let form = "auth:\n  client_assertion:\n    client_id: { env: ID }\n    ";
+    for (head, tail) in [
+        ("private_key: |\n      ", "\n    key_id: k"),
+        ("privat_key: |\n      ", "\n    key_id: k"),
+        ("pem: |\n      ", "\n    key_id: k"),
+        ("private_key: { file: k }\n    key_id: |\n      ", ""),
+        ("private_key: { file: k }\n    key_id: k\n    audience: |\n      ", ""),
+        ("private_key: { file: k }\n    key_id: k\n    lifetime: |\n      ", ""),
+        ("private_key: { file: \"", "\" }\n    key_id: k"),
+        ("private_key: { env: \"", "\" }\n    key_id: k"),
+        ("private_key: { value: \"", "\" }\n    key_id: k"),
+        ("private_key: [\"", "\"]\n    key_id: k"),
+        ("private_key: |\n      ", "\n    key_id: k\n  bad: [\n"),
+    ] {
+        let yaml = format!("version: 1\n{form}{head}{}{tail}\nshops: [{{ shop: a, bindings: [] }}]\n", pem("      "));
+        never_shown(&yaml, BODY);
+    }
+    // Pasted without `|`, so that YAML sees other things in it.
+    for indent in ["", "    ", "      "] {
+        for head in ["private_key: ", "private_key:\n", "pem: ", "private_key: |\n", "key_id: k, private_key: "] {
+            never_shown(&format!("version: 1\n{form}{head}{indent}{}\n    key_id: k\n", pem(indent)), BODY);
+        }
+        never_shown(&format!("version: 1\nauth: {}\n", pem(indent)), BODY);
+        never_shown(&format!("{indent}{}\n", pem(indent)), BODY);
+    }
+}
+
+#[track_caller]
+fn never_shown(yaml: &str, secret: &str) {
+    let loaded = load(&[("x.yaml", yaml)]);
+    let shown = emit_all(&loaded) + &format!("{:?}", loaded.diagnostics);
+    assert!(!loaded.diagnostics.is_empty() && loaded.manifest.is_none(), "{yaml}");
+    assert!(!shown.contains(secret), "{yaml}\n{}", text(&loaded));
+}
+
+#[test]
 fn control_characters_never_reach_the_terminal() {
     let yaml = "version: 1\n\"\\e[31m\\u202e\": x\nshops:\n  - { shop: \"a\\e]0;x\\a\", bindings: [] }\n# \u{202e}\n";
     let mut out = Vec::new();

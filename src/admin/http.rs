@@ -3,7 +3,7 @@
 //! Knows nothing of GraphQL or webhooks and retries nothing.
 
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderValue, LINK, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderValue, LINK, LOCATION, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::connect::{Unconnected, root_cause, unconnected};
@@ -45,6 +45,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) retry_after: Option<String>,
+    pub(super) date: Option<String>,
     pub(super) served_version: Option<String>,
     pub(super) deprecated_reason: Option<String>,
     pub(super) location: Option<String>,
@@ -80,6 +81,7 @@ pub(super) async fn send(
         status: response.status().as_u16(),
         body: Vec::new(),
         retry_after: text(RETRY_AFTER.as_str()),
+        date: text(DATE.as_str()),
         served_version: text("x-shopify-api-version"),
         deprecated_reason: text("x-shopify-api-deprecated-reason"),
         location: text(LOCATION.as_str()),

@@ -3,6 +3,7 @@
 //! Sends what it is given and reads the answer; what grants there are and what the answers mean, `auth` knows. An
 //! answer of Shopify's own, be it a refusal, is given back; what stands between here and there is an error.
 
+use jiff::Timestamp;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -34,15 +35,18 @@ pub(crate) enum OauthAnswer {
         said: String,
         /// What the status alone means.
         error: AdminError,
+        /// The server's clock, as far as the answer says.
+        date: Option<Timestamp>,
     },
 }
 
 impl AdminClient {
-    /// Asks for a token. `body` is JSON with secrets in it, which the client remembers for this shop.
+    /// Asks for a token. `body` makes JSON with secrets in it, which the client remembers for this shop, for each time that
+    /// the request is sent.
     pub(crate) async fn post_oauth(
         &self,
         shop: &ShopDomain,
-        body: &SecretString,
+        body: &(dyn Fn() -> Result<SecretString, AdminError> + Sync),
         repeat: Repeat,
     ) -> Result<OauthAnswer, AdminError> {
         let mut session = Session::without_token(self.clone(), shop);
@@ -54,7 +58,8 @@ impl AdminClient {
         let mut tally = Tally::default();
         loop {
             session.before(None, purpose).await?;
-            let body = Some(body.expose_secret().as_bytes().to_vec());
+            let body = Some(body()?.expose_secret().as_bytes().to_vec());
+            session.redactor = self.redactor(shop);
             let failure = match session.send(Request { method: Method::POST, url: &url, body }, purpose).await {
                 Ok(answer) if answer.status == 200 => match serde_json::from_slice::<Value>(&answer.body) {
                     Ok(json) if json.get("access_token").is_some() && !names_a_key_twice(&answer.body) => {
@@ -68,7 +73,8 @@ impl AdminClient {
                     let error = session.status_error(&answer, false);
                     if !error.retryable {
                         let said = session.redactor.clean(&classify::upstream_text(&answer.body));
-                        return Ok(OauthAnswer::Refused { said, error });
+                        let date = answer.date.as_deref().and_then(http_date);
+                        return Ok(OauthAnswer::Refused { said, error, date });
                     }
                     Failure { error, asked: answer.retry_after.as_deref().and_then(retry_after) }
                 }
@@ -77,6 +83,11 @@ impl AdminClient {
             session.again(failure, &mut tally, None, purpose).await?;
         }
     }
+}
+
+/// The time of a `Date` header (RFC 9110, section 5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 fn unexpected(what: &str) -> AdminError {

@@ -15,12 +15,7 @@ pub(crate) struct Redactor {
 }
 
 impl Redactor {
-    /// Removes `secret` besides everything that looks like a token of Shopify's.
-    pub(crate) fn of(secret: &SecretString) -> Self {
-        Self { secrets: vec![secret.clone()] }
-    }
-
-    /// Removes these besides.
+    /// Removes these besides everything that looks like a token of Shopify's.
     pub(crate) fn of_all(secrets: impl IntoIterator<Item = SecretString>) -> Self {
         Self { secrets: secrets.into_iter().collect() }
     }
@@ -95,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_token_and_whatever_looks_like_one_disappear() {
-        let redactor = Redactor::of(&SecretString::from("0123456789abcdef"));
+        let redactor = Redactor::of_all([SecretString::from("0123456789abcdef")]);
         assert_eq!(
             redactor.clean("key 0123456789abcdef, shpat_abc-1 and shpss_zz; shpx shpat_ ship shpatx_1 ünï"),
             "key [redacted], [redacted] and [redacted]; shpx shpat_ ship shpatx_1 ünï"

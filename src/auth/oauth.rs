@@ -163,15 +163,9 @@ async fn ask(
     }
     let asked = body.get("grant_type").and_then(Value::as_str).unwrap_or("code").to_owned();
     let body = SecretString::from(body.to_string());
-    match client.post_oauth(shop, &body, repeat).await {
-        Ok(OauthAnswer::Granted(json)) => {
-            let grant = grant(&json)?;
-            for secret in std::iter::once(&grant.access_token).chain(&grant.refresh_token) {
-                client.remember(shop, secret);
-            }
-            Ok(grant)
-        }
-        Ok(OauthAnswer::Refused { said, error }) => Err(refusal(shop, &asked, &said, error)),
+    match client.post_oauth(shop, &|| Ok(body.clone()), repeat).await {
+        Ok(OauthAnswer::Granted(json)) => granted(client, shop, &json),
+        Ok(OauthAnswer::Refused { said, error, .. }) => Err(refusal(shop, &asked, &said, error)),
         Err(error) if repeat == Repeat::Never && error.proof == crate::admin::Proof::Unknown => {
             let message = match asked.as_str() {
                 TOKEN_EXCHANGE => format!(
@@ -186,6 +180,15 @@ async fn ask(
         }
         Err(error) => Err(error),
     }
+}
+
+/// The grant in an answer, whose tokens no log shows from now on.
+pub(super) fn granted(client: &AdminClient, shop: &ShopDomain, json: &Value) -> Result<Grant, AdminError> {
+    let grant = grant(json)?;
+    for secret in std::iter::once(&grant.access_token).chain(&grant.refresh_token) {
+        client.remember(shop, secret);
+    }
+    Ok(grant)
 }
 
 fn grant(json: &Value) -> Result<Grant, AdminError> {
@@ -207,14 +210,23 @@ fn grant(json: &Value) -> Result<Grant, AdminError> {
     })
 }
 
+/// What a server said, in parentheses.
+pub(super) fn quoted(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!(" (\"{said}\")") }
+}
+
+/// The message for a shop without the app.
+pub(super) fn not_installed(quoted: &str) -> String {
+    format!("the app is not installed in this shop{quoted}; `--tolerate uninstalled` passes over it")
+}
+
 /// What Shopify's refusal means, and what to do about it.
 fn refusal(shop: &ShopDomain, asked: &str, said: &str, by_status: AdminError) -> AdminError {
     let has = |word: &str| said.to_ascii_lowercase().contains(word);
-    let quoted = if said.is_empty() { String::new() } else { format!(" (\"{said}\")") };
+    let quoted = quoted(said);
     let handle = shop.handle();
     let (kind, message) = if has("app_not_installed") {
-        let message = format!("the app is not installed in this shop{quoted}; `--tolerate uninstalled` passes over it");
-        (Kind::Uninstalled, message)
+        (Kind::Uninstalled, not_installed(&quoted))
     } else if has("shop_not_permitted") {
         let message = format!(
             "Shopify gives no token for client credentials in this shop{quoted}: app and shop must belong to one \

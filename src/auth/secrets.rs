@@ -110,7 +110,10 @@ impl SecretResolver {
         shop: &ShopDomain,
         role: Role,
     ) -> Result<SecretString, SecretError> {
-        let secret = self.resolve(reference, shop).await?;
+        let secret = match role {
+            Role::PrivateKey => self.look_up(&expand(reference, shop), Some(shop)).await?,
+            Role::AccessToken | Role::ClientId | Role::ClientSecret => self.resolve(reference, shop).await?,
+        };
         match wrong_form(secret.expose_secret(), role) {
             Some(problem) => Err(malformed(&expand(reference, shop), &problem)),
             None => Ok(secret),

@@ -1,9 +1,11 @@
-//! A shop's access token, from wherever the manifest says: a reference, the client credentials grant, the token store.
+//! A shop's access token, from wherever the manifest says: a reference, the client credentials grant (with a secret or a
+//! client assertion), the token store.
 //!
 //! A token that was fetched is kept for the run and renewed before its end; one of the store is refreshed by one process
 //! at a time, and the new pair is on the disk before it is used. A token goes back to the shop that it was got for, and to
 //! no other.
 
+mod fetched;
 mod stored;
 
 use std::collections::HashMap;
@@ -16,12 +18,14 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use super::oauth::{self, Credentials};
+use super::key::PublicJwk;
+use super::oauth::Credentials;
 use super::secrets::Role;
 use super::store::Store;
 use super::{SecretError, SecretResolver};
 use crate::admin::{AdminClient, AdminError, Endpoint, Kind};
 use crate::model::{App, Auth, SecretRef, ShopDomain};
+use fetched::By;
 
 /// What the sandbox takes where nothing else is to be had. It needs no secrets.
 const SANDBOX_TOKEN: &str = "sandbox-token";
@@ -31,8 +35,18 @@ const SANDBOX_SECRET: &str = "sandbox-secret";
 /// A token is renewed so long before its end, or a quarter of its life before if that is less.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// Told of the client id and secret of each app that is used.
-pub(crate) type OnApp = Arc<dyn Fn(&str, &str) + Send + Sync>;
+/// What shows that an app is the one of its client id.
+pub(crate) enum NewApp<'a> {
+    Secret(&'a str),
+    /// `audience` as the manifest has it: no sandbox can know which one Shopify wants.
+    Key {
+        jwk: &'a PublicJwk,
+        audience: Option<&'a str>,
+    },
+}
+
+/// Told of the client id of each app that is used, and of what it authenticates itself with.
+pub(crate) type OnApp = Arc<dyn Fn(&str, NewApp<'_>) + Send + Sync>;
 
 /// How `Tokens` behaves.
 #[derive(Clone)]
@@ -57,8 +71,7 @@ pub(crate) struct Tokens {
 struct Inner {
     options: Options,
     stores: Mutex<HashMap<PathBuf, Store>>,
-    /// Tokens of the client credentials grant, each behind a lock that is held while it is fetched.
-    fetched: Mutex<HashMap<ShopDomain, Slot>>,
+    fetched: fetched::Slots,
     /// The shop of each token that a reference gave, by the token's digest, and whether another shop wanted it, too.
     given: Mutex<HashMap<[u8; 32], (ShopDomain, bool)>>,
     /// How long the token lasts that each shop was last asked with.
@@ -77,14 +90,6 @@ pub(crate) enum Life {
     Renewed,
     /// A person has to log in before this time: the token expires, or what renews it.
     Until(Timestamp),
-}
-
-type Slot = Arc<tokio::sync::Mutex<Option<Fetched>>>;
-
-struct Fetched {
-    token: SecretString,
-    obtained_at: Timestamp,
-    expires_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for Tokens {
@@ -115,11 +120,12 @@ impl Tokens {
     async fn wait_for_token(&self, shop: &ShopDomain, auth: Option<&Auth>) -> Result<SecretString, AdminError> {
         match auth {
             Some(Auth::AccessToken(reference)) => {
-                let token = self.reference(reference, shop, Role::AccessToken).await?;
+                let token = self.reference(reference, shop, Role::AccessToken, SANDBOX_TOKEN).await?;
                 self.only_of(shop, &token)?;
                 Ok(token)
             }
-            Some(Auth::ClientCredentials(app)) => self.fetched(shop, app, None).await,
+            Some(Auth::ClientCredentials(app)) => self.fetched(shop, By::Secret(app), None).await,
+            Some(Auth::ClientAssertion(of)) => self.fetched(shop, By::Assertion(of), None).await,
             Some(Auth::TokenStore { path, app }) => self.stored(shop, path, app, None).await,
             None if self.in_sandbox().await => Ok(SANDBOX_TOKEN.into()),
             None => Err(AdminError::new(
@@ -194,16 +200,23 @@ impl Tokens {
         error: AdminError,
     ) -> AdminError {
         let embedded = self.inner.options.sandbox.is_some();
-        let (Some(Auth::AccessToken(reference)), Kind::TokenRefused, false) = (auth, error.kind, embedded) else {
+        if embedded || error.kind != Kind::TokenRefused || token.expose_secret() != SANDBOX_TOKEN {
             return error;
-        };
-        match self.inner.options.secrets.resolve(reference, shop).await {
-            Err(why) if token.expose_secret() == SANDBOX_TOKEN => {
-                let message = format!("{}. The sandbox got a made-up token, because {why}", error.message);
-                AdminError { message, ..error }
-            }
-            _ => error,
         }
+        let references = match auth {
+            Some(Auth::AccessToken(reference)) => vec![(reference, Role::AccessToken)],
+            Some(Auth::ClientAssertion(of)) => {
+                vec![(&of.client_id, Role::ClientId), (&of.private_key, Role::PrivateKey)]
+            }
+            Some(Auth::ClientCredentials(_) | Auth::TokenStore { .. }) | None => Vec::new(),
+        };
+        for (reference, role) in references {
+            if let Err(why) = self.inner.options.secrets.resolve_as(reference, shop, role).await {
+                let message = format!("{}. The sandbox got a made-up token, because {why}", error.message);
+                return AdminError { message, ..error };
+            }
+        }
+        error
     }
 
     /// Whether requests go to the sandbox: the one in this process, or one that is served on this machine.
@@ -220,7 +233,8 @@ impl Tokens {
         refused: &SecretString,
     ) -> Result<Option<SecretString>, AdminError> {
         let other = match auth {
-            Some(Auth::ClientCredentials(app)) => self.fetched(shop, app, Some(refused)).await?,
+            Some(Auth::ClientCredentials(app)) => self.fetched(shop, By::Secret(app), Some(refused)).await?,
+            Some(Auth::ClientAssertion(of)) => self.fetched(shop, By::Assertion(of), Some(refused)).await?,
             Some(Auth::TokenStore { path, app }) => self.stored(shop, path, app, Some(refused)).await?,
             Some(Auth::AccessToken(_)) | None => return Ok(None),
         };
@@ -252,12 +266,15 @@ impl Tokens {
     /// The app's credentials as they are sent: a former secret is of no use there, and nobody needs to have it.
     async fn app(&self, shop: &ShopDomain, app: &App) -> Result<Credentials, AdminError> {
         let (client_id, client_secret) = match self.resolved(&app.client_id, shop, Role::ClientId).await? {
-            Some(id) => (id, self.reference(&app.client_secret, shop, Role::ClientSecret).await?),
+            Some(id) => {
+                let secret = self.reference(&app.client_secret, shop, Role::ClientSecret, SANDBOX_SECRET).await?;
+                (id, secret)
+            }
             // A real secret is not sent beside a client id that is made up.
             None => (SANDBOX_CLIENT.into(), SANDBOX_SECRET.into()),
         };
         if let Some(on_app) = &self.inner.options.sandbox {
-            on_app(client_id.expose_secret(), client_secret.expose_secret());
+            on_app(client_id.expose_secret(), NewApp::Secret(client_secret.expose_secret()));
         }
         Ok(Credentials { client_id, client_secret, old_client_secret: None })
     }
@@ -268,12 +285,8 @@ impl Tokens {
         reference: &SecretRef,
         shop: &ShopDomain,
         role: Role,
+        in_sandbox: &'static str,
     ) -> Result<SecretString, AdminError> {
-        let in_sandbox = match role {
-            Role::AccessToken => SANDBOX_TOKEN,
-            Role::ClientId => SANDBOX_CLIENT,
-            Role::ClientSecret => SANDBOX_SECRET,
-        };
         Ok(self.resolved(reference, shop, role).await?.unwrap_or_else(|| in_sandbox.into()))
     }
 
@@ -299,35 +312,6 @@ impl Tokens {
         Ok(secret)
     }
 
-    /// By client credentials: one request a shop and run, unless the token ends in between or is the `refused` one.
-    async fn fetched(
-        &self,
-        shop: &ShopDomain,
-        app: &App,
-        refused: Option<&SecretString>,
-    ) -> Result<SecretString, AdminError> {
-        let slot = {
-            let mut fetched = self.inner.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(fetched.entry(shop.clone()).or_default())
-        };
-        let mut held = slot.lock().await;
-        if let Some(Fetched { token, obtained_at, expires_at }) = &*held
-            && !due(self.now(), *obtained_at, *expires_at)
-            && !is(refused, token)
-        {
-            return Ok(token.clone());
-        }
-        let app = self.app(shop, app).await?;
-        let grant = oauth::client_credentials(&self.inner.options.client, shop, &app).await?;
-        let obtained_at = self.now();
-        tracing::debug!(%shop, expires_in = ?grant.expires_in, "got a token by client credentials");
-        let token = grant.access_token;
-        let expires_at = grant.expires_in.map(|life| after(obtained_at, life));
-        self.lasts(shop, expires_at.map_or(Life::Endless, |_| Life::Renewed));
-        *held = Some(Fetched { token: token.clone(), obtained_at, expires_at });
-        Ok(token)
-    }
-
     /// How long the token lasts that the shop was last asked with.
     pub(crate) fn life(&self, shop: &ShopDomain) -> Life {
         self.inner.lives.lock().unwrap_or_else(PoisonError::into_inner).get(shop).copied().unwrap_or_default()
@@ -335,13 +319,6 @@ impl Tokens {
 
     fn lasts(&self, shop: &ShopDomain, life: Life) {
         self.inner.lives.lock().unwrap_or_else(PoisonError::into_inner).insert(shop.clone(), life);
-    }
-
-    /// When the token ends that was fetched for `shop` in this run.
-    pub(crate) async fn fetched_until(&self, shop: &ShopDomain) -> Option<Timestamp> {
-        let slot = self.inner.fetched.lock().unwrap_or_else(PoisonError::into_inner).get(shop).cloned()?;
-        let held = slot.lock().await;
-        held.as_ref().and_then(|fetched| fetched.expires_at)
     }
 
     /// The error with the way out that this kind of `auth` has.

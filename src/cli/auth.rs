@@ -1,6 +1,7 @@
 //! `auth`: arguments only.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -18,6 +19,7 @@ Examples:
   hookwright auth migrate --shop acme                    exchange a token without expiry
   hookwright auth status                                 what each shop's token is worth
   hookwright auth rotation                               how to rotate the client secret
+  hookwright auth key new --out shopify-app.pem          a key for `client_assertion`
 
 Tokens are kept in the `token_store` that the manifest names; without one --print-token prints the token to stdout.")]
 pub(crate) struct AuthArgs {
@@ -39,6 +41,61 @@ pub(crate) enum AuthCommand {
     Status(StatusArgs),
     /// Print the steps of a rotation of the client secret, with the apps and inlets of the manifest; sends nothing
     Rotation(RotationArgs),
+    /// Make a private key for client assertions, or print the public half of one
+    Key(KeyArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth key new --out shopify-app.pem
+  hookwright auth key public shopify-app.pem")]
+pub(crate) struct KeyArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a private RSA key of 3072 bits and print the public key (JWK) for Shopify's Dev Dashboard
+    New(NewKeyArgs),
+    /// Print the public key (JWK) of a private key
+    Public(PublicKeyArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth key new --out shopify-app.pem
+  hookwright auth key new --out shopify-app.pem --key-id hookwright-2026-12 > public.json
+
+The file is PKCS#8 in PEM, readable by its owner only. A file that exists is never overwritten.")]
+pub(crate) struct NewKeyArgs {
+    /// File for the private key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Id of the key (`kid`) in the Dev Dashboard and in the manifest; by default the thumbprint of RFC 7638
+    #[arg(long, value_name = "ID", value_parser = key_id)]
+    pub(crate) key_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hookwright auth key public shopify-app.pem
+  hookwright auth key public shopify-app.pem --key-id hookwright-2026-12")]
+pub(crate) struct PublicKeyArgs {
+    /// File with the private key in PEM
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Id of the key (`kid`); by default the thumbprint of RFC 7638
+    #[arg(long, value_name = "ID", value_parser = key_id)]
+    pub(crate) key_id: Option<String>,
+}
+
+fn key_id(text: &str) -> Result<String, String> {
+    let plain = !text.trim().is_empty() && !text.chars().any(char::is_control);
+    plain.then(|| text.to_owned()).ok_or_else(|| "write visible characters, such as hookwright-2026-12".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -255,6 +255,23 @@ Examples:
         #[arg(long, group = "end")]
         expire_codes: bool,
     },
+    /// Register a public key of the app, or remove one, as in the Dev Dashboard
+    #[command(group = ArgGroup::new("deed").required(true), after_help = "\
+Examples:
+  hookwright sandbox edit key --jwk public.json
+  hookwright sandbox edit key --jwk public.json --key-id pipeline-1   under another id
+  hookwright sandbox edit key --remove pipeline-1")]
+    Key {
+        /// File with the public key as a JWK, as `auth key new` prints it
+        #[arg(long, value_name = "FILE", group = "deed")]
+        jwk: Option<PathBuf>,
+        /// Id of the key, in place of the `kid` in the JWK
+        #[arg(long, value_name = "ID", requires = "jwk")]
+        key_id: Option<String>,
+        /// Remove the key with this id
+        #[arg(long, value_name = "ID", group = "deed")]
+        remove: Option<String>,
+    },
     /// Change a dataflow at Adobe, as somebody would in Adobe's tools
     #[command(after_help = "\
 Examples:

@@ -1,7 +1,9 @@
-//! `auth`: the OAuth flow of one shop, what every shop's token is worth, and the steps of a secret rotation.
+//! `auth`: the OAuth flow of one shop, the worth of each shop's token, keys for client assertions, and the steps of a secret
+//! rotation.
 
 mod callers;
 mod exchange;
+mod key;
 mod listener;
 mod login;
 mod migrate;
@@ -25,5 +27,6 @@ pub(super) async fn run(args: AuthArgs, output: Output) -> Result<Exit, Failure>
         AuthCommand::Migrate(args) => migrate::run(&args, output).await,
         AuthCommand::Status(args) => status::run(args, output).await,
         AuthCommand::Rotation(args) => rotation::run(&args, output),
+        AuthCommand::Key(args) => key::run(&args, output),
     }
 }

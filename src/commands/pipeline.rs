@@ -396,7 +396,7 @@ pub(crate) fn token(shop: &ManifestShop, life: Life, app: &AppIdentity, options:
 /// Why a refused token is no evidence that the app is gone.
 const IN_VAIN: &str = ". That `uninstalled` is tolerated has no effect here: with `access_token` Shopify answers 401 both for \
                        an app that is gone and for a wrong token. Remove the shop from the manifest, or use \
-                       `client_credentials` or `token_store`, with which Shopify says that the app is gone";
+                       `client_assertion`, `client_credentials` or `token_store`, with which Shopify says that the app is gone";
 
 fn part(
     context: &Context<'_>,

@@ -1,12 +1,14 @@
 //! `hookwright sandbox`: the local Admin API from the command line.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use tokio::signal::ctrl_c;
 
 use crate::cli::sandbox::{EditCommand, InletArgs, SandboxArgs, SandboxCommand, ServeArgs};
+use crate::files;
 use crate::render::count;
-use crate::sandbox::{self, Act, Edit, End, Faults, InletEdit, InletKind, OpenOptions, Running, SandboxError};
+use crate::sandbox::{self, Act, Edit, End, Faults, InletEdit, InletKind, Jwk, OpenOptions, Running, SandboxError};
 
 /// Carries out the command; what it has to say goes to `out`, warnings to `err`.
 pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
@@ -105,6 +107,8 @@ fn edit(command: EditCommand) -> Result<Edit, SandboxError> {
         EditCommand::Flow(args) => Edit::Inlet(inlet(InletKind::Flow, args)?),
         EditCommand::Connection(args) => Edit::Inlet(inlet(InletKind::Connection, args)?),
         EditCommand::Token { shop, token } => Edit::Token { shop, token },
+        EditCommand::Key { remove: Some(key_id), .. } => Edit::RemoveKey { key_id },
+        EditCommand::Key { jwk, key_id, .. } => Edit::Key { jwk: key(&jwk.unwrap_or_default(), key_id)? },
         // One of them is given: the argument group holds that.
         EditCommand::Tokens { shop, revoke_tokens, expire_tokens, expire_refresh_tokens, expire_codes: _ } => {
             let end = if revoke_tokens {
@@ -118,6 +122,23 @@ fn edit(command: EditCommand) -> Result<Edit, SandboxError> {
             };
             Edit::Tokens { shop, end }
         }
+    })
+}
+
+/// The public key in a file.
+fn key(path: &Path, key_id: Option<String>) -> Result<Jwk, SandboxError> {
+    let wrong = |problem: String| SandboxError::Edit(format!("{}: {problem}", path.display()));
+    let text = files::read_text(path, files::WRITTEN).map_err(|error| wrong(error.to_string()))?;
+    let jwk: Jwk = serde_json::from_str(&text).map_err(|error| {
+        wrong(format!(
+            "is not the JWK of a public RSA key (line {}, column {}); `hookwright auth key public FILE` prints one",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    Ok(match key_id {
+        Some(id) => jwk.with_id(id),
+        None => jwk,
     })
 }
 

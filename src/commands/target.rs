@@ -146,7 +146,7 @@ pub(super) fn approval(
                  {scopes}{state}`"
             )
         }
-        (None, Some(Auth::ClientCredentials(_))) => {
+        (None, Some(Auth::ClientCredentials(_) | Auth::ClientAssertion(_))) => {
             format!("have the shop approve it: the next run has it, see `hookwright auth status{options}`")
         }
         (None, _) => format!("have the shop approve it, see `hookwright auth url --shop {handle}{options}`"),
@@ -185,6 +185,17 @@ pub(super) fn manifest_options(files: &[PathBuf]) -> String {
 fn options(files: &[PathBuf], access: &AccessArgs) -> String {
     let commands = if access.allow_commands { " --allow-commands" } else { "" };
     manifest_options(files) + commands
+}
+
+/// Tells the sandbox in this process of an app. It reads a public key by itself, as it is printed.
+fn register(registrar: &sandbox::Registrar, client_id: &str, app: &auth::NewApp<'_>) {
+    match app {
+        auth::NewApp::Secret(secret) => registrar.app(client_id, secret),
+        auth::NewApp::Key { jwk, audience } => match serde_json::from_value(serde_json::json!(jwk)) {
+            Ok(key) => registrar.key(client_id, key, *audience),
+            Err(error) => tracing::warn!(%error, "the sandbox cannot read the public key"),
+        },
+    }
 }
 
 /// What the tokens of another address than Shopify's are called by: readable, and one name for one URL.
@@ -290,7 +301,10 @@ impl Target {
             client: client.clone(),
             clock,
             place: Arc::new(move |path| place(path)),
-            sandbox: self.running.as_ref().map(|running| Arc::new(running.registrar()) as auth::OnApp),
+            sandbox: self.running.as_ref().map(|running| {
+                let registrar = running.registrar();
+                Arc::new(move |id: &str, app: auth::NewApp<'_>| register(&registrar, id, &app)) as auth::OnApp
+            }),
         })
     }
 

@@ -8,9 +8,12 @@ const TOKEN_PREFIXES: [&str; 6] = ["shpat_", "shpca_", "shpua_", "shppa_", "shps
 /// Keys after which a scalar would be a literal secret.
 const SECRET_KEYS: [&str; 3] = ["token:", "secret:", "password:"];
 
-/// Whether a text starts like one of Shopify's tokens.
+/// The first and the last line of PEM, such as a private key.
+const PEM: [&str; 2] = ["-----BEGIN ", "-----END "];
+
+/// Whether a text starts like one of Shopify's tokens, or like a private key.
 pub(crate) fn looks_like_token(text: &str) -> bool {
-    TOKEN_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+    text.starts_with(PEM[0]) || TOKEN_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
 }
 
 /// Masks tokens and makes control characters visible.
@@ -67,6 +70,35 @@ fn token_spans(text: &str) -> Vec<Range<usize>> {
         }
         from = at + len.max(3);
     }
+    spans.extend(pem_spans(text));
+    spans.sort_by_key(|span| (span.start, span.end));
+    spans
+}
+
+/// Where a text has PEM: its first line and what follows in the form of PEM, however deep it is indented.
+fn pem_spans(text: &str) -> Vec<Range<usize>> {
+    let [begin, end] = PEM;
+    let base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '\r');
+    let mut spans: Vec<Range<usize>> = Vec::new();
+    for (at, _) in text.match_indices(begin) {
+        if spans.last().is_some_and(|span| at < span.end) {
+            continue;
+        }
+        let mut to = at;
+        for line in text[at..].split_inclusive('\n') {
+            let form = line.trim();
+            let is_last = form.starts_with(end);
+            if to > at && !is_last && !form.chars().all(base64) {
+                break;
+            }
+            to += line.trim_end_matches('\n').len();
+            if is_last || to == text.len() {
+                break;
+            }
+            to += 1;
+        }
+        spans.push(at..to);
+    }
     spans
 }
 
@@ -98,6 +130,10 @@ mod tests {
         let text = clean("token shpat_0123456789abcdef is here\u{1b}[31m".to_owned());
         assert_eq!(text, "token ********************** is here\\u{1b}[31m");
         assert_eq!(clean("a shpat_ prefix".to_owned()), "a shpat_ prefix");
+        let key = "a -----BEGIN PRIVATE KEY-----\nMIIG\n-----END PRIVATE KEY-----\nb";
+        assert_eq!(blot(key, &token_spans(key)), format!("a {}\n****\n{}\nb", "*".repeat(27), "*".repeat(25)));
+        let cut = "-----BEGIN X\n  cut=\nkey: a";
+        assert_eq!(blot(cut, &token_spans(cut)), "************\n******\nkey: a");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::digest::{Hash, hash, hash_sorted, hex};
-use crate::model::{Address, App, Auth, Binding, SecretRef};
+use crate::model::{Address, App, Assertion, Auth, Binding, SecretRef};
 use crate::state::aep::AepAccount;
 use crate::state::{AppSubscription, Compared, Ownership, Safety, compared, set};
 
@@ -128,6 +128,20 @@ pub(crate) fn auth_value(auth: &Auth) -> Value {
     match auth {
         Auth::AccessToken(from) => json!({ "access_token": reference(from) }),
         Auth::ClientCredentials(of) => json!({ "client_credentials": app(of) }),
+        Auth::ClientAssertion(Assertion { client_id, private_key, key_id, audience, lifetime }) => {
+            let mut value = json!({
+                "client_id": reference(client_id),
+                "private_key": reference(private_key),
+                "key_id": key_id,
+            });
+            if let Some(audience) = audience {
+                value["audience"] = audience.as_str().into();
+            }
+            if let Some(lifetime) = lifetime {
+                value["lifetime"] = format!("{}s", lifetime.as_secs()).into();
+            }
+            json!({ "client_assertion": value })
+        }
         Auth::TokenStore { path, app: of } => {
             let mut value = app(of);
             value["path"] = path.as_str().into();

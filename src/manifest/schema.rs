@@ -118,6 +118,9 @@ enum Auth {
     AccessToken(SecretRef),
     /// The client credentials grant, for an app and shops of one organisation: a token is fetched for each run.
     ClientCredentials(ClientCredentials),
+    /// A client assertion signed with the app's private key: a token is fetched for each run. A public app gets one for
+    /// each shop that installed it, another app for the shops of its organisation. No client secret and no stored token.
+    ClientAssertion(ClientAssertion),
     /// A file of tokens that `hookwright auth login` or `auth exchange` fills and that are refreshed before they end.
     TokenStore(TokenStore),
 }
@@ -142,6 +145,37 @@ struct ClientCredentials {
     /// The client secret before a rotation, as long as Shopify may still sign with it.
     old_client_secret: Option<SecretRef>,
 }
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ClientAssertion {
+    /// The app's client id.
+    client_id: SecretRef,
+    /// The private RSA key in PEM, as `hookwright auth key new` makes it.
+    private_key: SecretRef,
+    /// The id under which the public key is registered in the Dev Dashboard (`kid`).
+    #[schemars(extend("examples" = ["hookwright-2026-12"]))]
+    key_id: PlainText,
+    /// The audience of the assertion, with `{shop}` for the shop's domain. By default the shop's token endpoint (assumed).
+    #[schemars(extend("default" = "https://{shop}/admin/oauth/access_token"))]
+    audience: Option<PlainText>,
+    /// How long an assertion is good for, from 1s to 1h.
+    #[schemars(extend("default" = "5m"))]
+    lifetime: Option<Lifetime>,
+}
+
+/// A text that is not a secret.
+#[derive(JsonSchema)]
+#[schemars(extend("pattern" = r"\S", "not" = token_pattern()))]
+struct PlainText(String);
+
+/// A duration of at most an hour.
+#[derive(JsonSchema)]
+#[schemars(extend(
+    "pattern" = "^([1-9][0-9]{0,2}s|[12][0-9]{3}s|3[0-5][0-9]{2}s|3600s|[1-9]m|[1-5][0-9]m|60m|1h)$",
+    "examples" = ["5m", "90s"]
+))]
+struct Lifetime(String);
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -441,7 +475,7 @@ fn name_pattern() -> Value {
 }
 
 fn token_pattern() -> Value {
-    json!({ "pattern": "^shp(at|ca|ua|pa|ss|rt)_" })
+    json!({ "pattern": "^(shp(at|ca|ua|pa|ss|rt)_|-----BEGIN )" })
 }
 
 fn subscribable() -> impl Iterator<Item = &'static catalog::TopicInfo> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::diagnostic::Code;
-use crate::model::{App, Auth, SecretRef, ShopDomain};
+use crate::model::{App, Assertion, Auth, SecretRef, ShopDomain};
 
 use super::ManifestShop;
 use super::document::Spot;
@@ -51,6 +51,7 @@ pub(super) fn check(shops: &[(&ManifestShop, Option<Spot>)], findings: &mut Find
 fn references(auth: &Auth) -> Vec<&SecretRef> {
     match auth {
         Auth::AccessToken(reference) => vec![reference],
+        Auth::ClientAssertion(Assertion { client_id, private_key, .. }) => vec![client_id, private_key],
         Auth::ClientCredentials(app) | Auth::TokenStore { app, .. } => {
             let App { client_id, client_secret, old_client_secret } = app;
             [client_id, client_secret].into_iter().chain(old_client_secret).collect()

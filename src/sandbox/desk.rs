@@ -19,7 +19,7 @@ use super::files::{Files, State, Touched, Wait};
 use super::gate;
 use super::graphql::{self, Mishap};
 use super::log::Entry;
-use super::oauth::{self, App, Apps, End, Secret, With};
+use super::oauth::{self, App, Apps, End, Jwk, Registered, Secret, Seen, With};
 use super::reply::Reply;
 use super::rest;
 use super::seed::{self, Added, Seed, Summary};
@@ -42,8 +42,10 @@ struct Inner {
     /// What an empty state is filled with.
     seed: Seed,
     faults: Injector,
-    /// Apps of the embedding process: client id and secret, in memory only.
-    registered: HashMap<String, Secret>,
+    /// Apps of the embedding process, by client id; in memory only.
+    registered: HashMap<String, Registered>,
+    /// Client assertions that were accepted.
+    seen: Seen,
     /// The date for what holds from a date on; `None`: the present.
     today: Option<jiff::Timestamp>,
 }
@@ -118,7 +120,8 @@ impl Desk {
         let mut faults = Injector::default();
         faults.set(seed.faults.clone());
         let (buckets, log, registered) = (HashMap::new(), VecDeque::new(), HashMap::new());
-        let inner = Inner { state, files, buckets, log, seq, seed: seed.clone(), faults, registered, today };
+        let seen = Seen::default();
+        let inner = Inner { state, files, buckets, log, seq, seed: seed.clone(), faults, registered, seen, today };
         let desk = Self(Mutex::new(inner));
         if empty {
             desk.seed(&seed, false)?;
@@ -181,7 +184,23 @@ impl Desk {
 
     /// Lets another app ask for access, too.
     pub(super) fn register_app(&self, client_id: &str, client_secret: &str) {
-        self.inner().registered.insert(client_id.to_owned(), Secret::new(client_secret));
+        let mut inner = self.inner();
+        let app = inner.registered.entry(client_id.to_owned()).or_default();
+        app.client_secret = Some(Secret::new(client_secret));
+    }
+
+    /// Lets another app ask for access with what this key verifies, too.
+    pub(super) fn register_key(&self, client_id: &str, key: Jwk, audience: Option<&str>) {
+        let mut inner = self.inner();
+        let app = inner.registered.entry(client_id.to_owned()).or_default();
+        if !app.keys.contains(&key) {
+            app.keys.push(key);
+        }
+        if let Some(audience) =
+            audience.filter(|audience| !app.assertion_audiences.iter().any(|known| known == audience))
+        {
+            app.assertion_audiences.push(audience.to_owned());
+        }
     }
 
     /// Writes the snapshot.
@@ -329,10 +348,11 @@ impl Desk {
     /// A request to the OAuth side of a shop.
     pub(super) fn oauth(&self, shop: &ShopDomain, ask: &oauth::Ask<'_>) -> Reply {
         let mut inner = self.inner();
-        let Inner { state, files, registered, .. } = &mut *inner;
+        let Inner { state, files, registered, seen, .. } = &mut *inner;
         let State { id, world, .. } = state;
-        let with = With { apps: Apps { own: &world.app, registered }, mint: oauth::Mint::new(id), now: now() };
-        let done = oauth::answer(shop, world.shops.get_mut(shop), ask, &with);
+        let apps = Apps { own: &world.app, registered };
+        let mut with = With { apps, mint: oauth::Mint::new(id), seen, now: now() };
+        let done = oauth::answer(shop, world.shops.get_mut(shop), ask, &mut with);
         let Some(changed) = world.shops.get(shop).filter(|_| done.changed) else { return done.reply };
         let access = Touched { access: true, ..Touched::default() };
         record(files.as_mut(), shop, changed, &access).err().unwrap_or(done.reply)

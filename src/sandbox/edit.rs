@@ -11,7 +11,7 @@ use crate::model::{Format, ShopDomain};
 use super::adobe::{self, InletEdit};
 use super::desk;
 use super::error::SandboxError;
-use super::oauth::End;
+use super::oauth::{End, Jwk};
 use super::rules::Complaint;
 use super::store::{Input, Shop, Status, Subscription, World};
 use super::{seed, suggest, tree};
@@ -75,6 +75,16 @@ pub enum Edit {
     },
     /// Does something to a dataflow or a connection at Adobe.
     Inlet(InletEdit),
+    /// Registers a public key of the app in place of the one with the same id.
+    Key {
+        /// The key, with its id.
+        jwk: Jwk,
+    },
+    /// Removes a public key of the app.
+    RemoveKey {
+        /// Its id.
+        key_id: String,
+    },
     /// Ends what OAuth gave.
     Tokens {
         /// Handle or domain.
@@ -150,6 +160,21 @@ pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, 
             shop.token = Some(token.clone()).filter(|token| !token.is_empty());
             let now = if shop.token.is_some() { "accepts only the given token" } else { "accepts any token" };
             Ok(format!("{domain}: {now}"))
+        }
+        Edit::Key { jwk } => {
+            jwk.check().map_err(SandboxError::Edit)?;
+            world.app.keys.retain(|key| key.kid != jwk.kid);
+            world.app.keys.push(jwk.clone());
+            Ok(format!("app {}: registered the key {}", world.app.client_id, jwk.id()))
+        }
+        Edit::RemoveKey { key_id } => {
+            let before = world.app.keys.len();
+            world.app.keys.retain(|key| key.id() != key_id);
+            if world.app.keys.len() == before {
+                let hint = suggest(key_id, world.app.keys.iter().map(Jwk::id));
+                return Err(SandboxError::Edit(format!("the app has no key `{key_id}`{hint}")));
+            }
+            Ok(format!("app {}: removed the key {key_id}", world.app.client_id))
         }
         Edit::Tokens { shop, end } => {
             let (domain, shop) = find(world, shop)?;

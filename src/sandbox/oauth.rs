@@ -3,8 +3,10 @@
 //! Pure but for chance: the desk brings the shop and the time, and makes durable what was changed.
 
 mod app;
+mod assertion;
 mod authorize;
 mod grants;
+mod jwk;
 mod pages;
 mod sign;
 mod token;
@@ -20,8 +22,10 @@ use super::reply::Reply;
 use super::store::{Shop, Status};
 
 pub use grants::End;
+pub use jwk::Jwk;
 
-pub(super) use app::{App, Apps, Category, NonExpiring, Secret};
+pub(super) use app::{App, Apps, Category, NonExpiring, Registered, Secret};
+pub(super) use assertion::Seen;
 pub(super) use grants::{Grants, Standing};
 pub(super) use sign::Mint;
 
@@ -39,6 +43,7 @@ pub(super) enum Ask<'a> {
 pub(super) struct With<'a> {
     pub(super) apps: Apps<'a>,
     pub(super) mint: Mint<'a>,
+    pub(super) seen: &'a mut Seen,
     /// Milliseconds since 1970.
     pub(super) now: i64,
 }
@@ -66,7 +71,7 @@ pub(super) fn no_such_shop(name: &str) -> Reply {
 }
 
 /// Answers `ask` for a shop; `None`: the sandbox has no such shop.
-pub(super) fn answer(domain: &ShopDomain, shop: Option<&mut Shop>, ask: &Ask<'_>, with: &With<'_>) -> Done {
+pub(super) fn answer(domain: &ShopDomain, shop: Option<&mut Shop>, ask: &Ask<'_>, with: &mut With<'_>) -> Done {
     let shop = shop.filter(|shop| shop.status != Status::NotFound);
     if let Ask::Token { body, json } = ask {
         let Some(shop) = shop else { return gate::refused(404, "Not Found").into() };
@@ -74,8 +79,10 @@ pub(super) fn answer(domain: &ShopDomain, shop: Option<&mut Shop>, ask: &Ask<'_>
             return reply.into();
         }
         let parameters = token::parameters(body);
-        let With { apps, mint, now } = with;
-        return token::answer(shop, &token::Ask { apps, mint, parameters: &parameters, json: *json, now: *now });
+        let With { apps, mint, seen, now } = with;
+        let ask = token::Ask { domain, apps, mint, parameters: &parameters, json: *json, now: *now };
+        let done = token::answer(shop, &ask, seen);
+        return Done { reply: dated(done.reply, apps.own, *now), ..done };
     }
     let Some(shop) = shop else { return no_such_shop(domain.as_str()).into() };
     if let Some(reply) = gate::closed(shop) {
@@ -94,5 +101,14 @@ pub(super) fn answer(domain: &ShopDomain, shop: Option<&mut Shop>, ask: &Ask<'_>
         Err((error, description)) => pages::error(400, error, &description).into(),
         Ok(asked) if install => authorize::install(domain, shop, &asked, with),
         Ok(asked) => pages::consent(domain, shop, &asked).into(),
+    }
+}
+
+/// The answer with the time of the app's clock, where a seed sets that apart from this machine's.
+fn dated(reply: Reply, app: &App, now: i64) -> Reply {
+    let clock = app.clock(now);
+    match jiff::Timestamp::from_millisecond(clock) {
+        Ok(time) if clock != now => reply.header("date", time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()),
+        _ => reply,
     }
 }

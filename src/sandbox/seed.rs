@@ -12,6 +12,9 @@
 //!   category: public              # custom, private, public, other, or denied: the field cannot be read; a shop may say so, too
 //!   non_expiring: refused         # 403 for tokens without an end, as for public apps from 2027-01-01; a shop may say so, too
 //!   token_seconds: 3600           # and refresh_token_seconds, code_seconds
+//!   keys: [{ kty: RSA, kid: k1, n: …, e: AQAB }]     # public keys that verify client assertions
+//!   assertion_audiences: ["https://{shop}/"]         # accepted in an assertion besides the shop's token endpoint
+//!   clock_ahead_seconds: 600      # the clock that judges assertions, and the Date header of the token endpoint
 //! adobe:                          # Adobe's side, for destinations that are looked up
 //!   org: 0123456789ABCDEF01234567@AdobeOrg    # without it any is served
 //!   client_id: aep-client         # without these two any client is

@@ -2,9 +2,12 @@
 //!
 //! A merchant's browser is played by plain HTTP requests here; tests/browser.rs has a real one.
 
+mod assertion;
 mod expiry;
 mod flow;
+mod key;
 mod listening;
+mod pyjwt;
 mod refresh;
 mod refusals;
 mod renewal;

@@ -54,6 +54,23 @@ pub const STORE: &str =
     "{ token_store: { path: tokens.json, client_id: { env: ID }, client_secret: { env: SECRET } } }";
 pub const CREDENTIALS: &str = "{ client_credentials: { client_id: { env: ID }, client_secret: { env: SECRET } } }";
 
+/// The key is `app.pem` in the world of a scene, and registered in its seed.
+pub const ASSERTION: &str =
+    "{ client_assertion: { client_id: { env: ID }, private_key: { file: app.pem }, key_id: k1 } }";
+
+/// A private key as `auth key new` makes it, and its JWK under the id `k1`. Made once.
+pub fn key() -> &'static (String, Value) {
+    static KEY: std::sync::OnceLock<(String, Value)> = std::sync::OnceLock::new();
+    KEY.get_or_init(|| new_key("k1"))
+}
+
+/// Another private key and its JWK.
+pub fn new_key(id: &str) -> (String, Value) {
+    let world = World::new("", "");
+    let run = world.run(&["auth", "key", "new", "--out", "app.pem", "--key-id", id]);
+    (world.read("app.pem"), run.exits(0).json())
+}
+
 pub fn seed(app: &str, shops: &str) -> String {
     format!(
         "sandbox: 1\nrequire_oauth: true\napp: {{ client_id: {CLIENT_ID}, client_secret: {CLIENT_SECRET}, \
@@ -72,7 +89,16 @@ pub struct Scene {
 
 impl Scene {
     pub fn new(auth: &str, app: &str, shops: &str) -> Self {
-        let world = World::new(&manifest(auth), &seed(app, shops));
+        let (pem, app) = if auth.contains("client_assertion") {
+            let (pem, jwk) = key();
+            (Some(pem), format!("{app}, keys: [{jwk}]"))
+        } else {
+            (None, app.to_owned())
+        };
+        let world = World::new(&manifest(auth), &seed(&app, shops));
+        if let Some(pem) = pem {
+            world.write("app.pem", pem);
+        }
         let server = Server::start(&world);
         Self { world, server }
     }

@@ -236,7 +236,7 @@ async fn a_code_is_good_once_for_one_client_and_for_a_while() {
         1,
     );
     let (running, client) = seeded(&seed).await;
-    running.registrar()("second", "its-secret");
+    running.registrar().app("second", "its-secret");
     let code = client.code().await;
     let other = json!({ "client_id": "second", "client_secret": "its-secret", "code": code });
     refused(&client.token(other).await, 400, "invalid_request", USED);

@@ -38,8 +38,10 @@ pub(super) async fn run(command: &[String], limit: Duration, size: u64) -> Resul
     if status.success() {
         return super::text(stdout);
     }
-    let printed = SecretString::from(String::from_utf8_lossy(&stdout).trim());
-    let said = Redactor::of(&printed).clean(&String::from_utf8_lossy(&stderr));
+    // Each line, too: a secret may have several.
+    let printed = String::from_utf8_lossy(&stdout);
+    let secrets = std::iter::once(printed.trim()).chain(printed.lines().map(str::trim));
+    let said = Redactor::of_all(secrets.map(SecretString::from)).clean(&String::from_utf8_lossy(&stderr));
     let said = if said.is_empty() { "and said nothing".to_owned() } else { format!("and said: {said}") };
     Err(match status.code() {
         Some(code) => format!("failed with exit code {code} {said}"),

@@ -3,6 +3,8 @@
 //! Only what is certainly wrong is refused: Shopify's documentation asks not to validate tokens, and legacy ones are bare
 //! hexadecimal digits.
 
+use crate::auth::key::Key;
+
 /// What a secret is used as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -12,6 +14,8 @@ pub(crate) enum Role {
     ClientId,
     /// `client_secret` and `old_client_secret`
     ClientSecret,
+    /// `private_key`, the only one of several lines
+    PrivateKey,
 }
 
 /// The documented prefixes of Shopify's credentials.
@@ -24,8 +28,12 @@ const KINDS: [(&str, &str); 6] = [
     ("shprt_", "a refresh token"),
 ];
 
-/// Why a text of visible ASCII characters on one line cannot be it: goes on after the name of the reference.
+/// Why a text cannot be it: goes on after the name of the reference. Unless it is a private key, the text is of visible ASCII
+/// characters on one line.
 pub(crate) fn wrong(text: &str, role: Role) -> Option<String> {
+    if role == Role::PrivateKey {
+        return Key::parse(text).err();
+    }
     let quoted = |quote: char| text.starts_with(quote) || text.ends_with(quote);
     if let Some(quote) = ['"', '\'', '`'].into_iter().find(|quote| quoted(*quote)) {
         return Some(format!(
@@ -42,7 +50,7 @@ pub(crate) fn wrong(text: &str, role: Role) -> Option<String> {
     let (fits, wanted) = match role {
         Role::AccessToken => (!matches!(*prefix, "shpss_" | "shprt_"), "an access token"),
         Role::ClientSecret => (*prefix == "shpss_", "the app's client secret"),
-        Role::ClientId => (false, "the app's client id"),
+        Role::ClientId | Role::PrivateKey => (false, "the app's client id"),
     };
     let remedy = match (role, *prefix) {
         (Role::AccessToken, "shpss_") => {
@@ -52,7 +60,9 @@ pub(crate) fn wrong(text: &str, role: Role) -> Option<String> {
         (Role::ClientSecret, _) => {
             "put the secret from the app's settings at Shopify there; a token that you have is named under `access_token`"
         }
-        (Role::ClientId, _) => "write the client id from the app's settings at Shopify; it is not a secret",
+        (Role::ClientId | Role::PrivateKey, _) => {
+            "write the client id from the app's settings at Shopify; it is not a secret"
+        }
     };
     (!fits).then(|| format!("holds {kind} (it begins with {prefix}), and {wanted} is expected: {remedy}"))
 }

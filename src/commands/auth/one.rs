@@ -19,6 +19,10 @@ use crate::progress::Voice;
 /// A token request that takes longer is given up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Why there is no login with client assertions.
+const NO_LOGIN: &str =
+    "`client_assertion` needs no login and has no client secret: `hookwright auth status` shows whether it works";
+
 pub(super) struct One {
     manifest: Manifest,
     at: usize,
@@ -90,7 +94,7 @@ impl One {
     fn app(&self) -> (App, bool) {
         match self.entry().auth.as_deref() {
             Some(Auth::TokenStore { app, .. } | Auth::ClientCredentials(app)) => (app.clone(), true),
-            Some(Auth::AccessToken(_)) | None => {
+            Some(Auth::AccessToken(_) | Auth::ClientAssertion(_)) | None => {
                 let env = |name: &str| SecretRef::Env(name.to_owned());
                 let (client_id, client_secret) = (env("SHOPIFY_CLIENT_ID"), env("SHOPIFY_CLIENT_SECRET"));
                 (App { client_id, client_secret, old_client_secret: None }, false)
@@ -111,14 +115,23 @@ impl One {
             if named {
                 return failure;
             }
-            failure.hint("`auth` of this shop names no app: set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET, or write a `token_store` or `client_credentials`")
+            match self.entry().auth.as_deref() {
+                Some(Auth::ClientAssertion(_)) => failure
+                    .hint(NO_LOGIN)
+                    .hint("for a login all the same, set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET"),
+                _ => failure.hint("`auth` of this shop names no app: set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET, or write a `token_store` or `client_credentials`"),
+            }
         })
     }
 
     /// What kind of token to ask for, and whether it has somewhere to go: before a code is spent on it.
     pub(super) async fn access(&self, keep: KeepArgs) -> Result<Access, Failure> {
         if !keep.print_token && self.store().is_none() {
-            return Err(Failure::invalid(format!("the manifest names no `token_store` for {}", self.shop()))
+            let failure = Failure::invalid(format!("the manifest names no `token_store` for {}", self.shop()));
+            if let Some(Auth::ClientAssertion(_)) = self.entry().auth.as_deref() {
+                return Err(failure.hint(NO_LOGIN));
+            }
+            return Err(failure
                 .hint("auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }")
                 .hint("or pass --print-token, which prints the token to stdout and keeps it nowhere"));
         }

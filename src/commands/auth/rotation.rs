@@ -27,6 +27,7 @@ pub(super) fn run(args: &RotationArgs, output: Output) -> Result<Exit, Failure> 
 fn runs_commands(manifest: &Manifest, shops: &[usize]) -> bool {
     let of_shops = shops.iter().filter_map(|at| manifest.shops[*at].auth.as_deref()).any(|auth| match auth {
         Auth::AccessToken(token) => is_command(token),
+        Auth::ClientAssertion(of) => is_command(&of.client_id) || is_command(&of.private_key),
         Auth::ClientCredentials(app) | Auth::TokenStore { app, .. } => {
             let old = app.old_client_secret.as_ref();
             is_command(&app.client_id) || is_command(&app.client_secret) || old.is_some_and(is_command)

@@ -16,7 +16,7 @@ use crate::commands::{Output, clock, lines};
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::manifest::ManifestShop;
-use crate::model::{App, Auth, Scope, ScopeSet, SecretRef};
+use crate::model::{App, Assertion, Auth, Scope, ScopeSet, SecretRef};
 use crate::observe::side_by_side;
 use crate::plan::v1::Severity;
 use v1::{Source, SourceKind, Status, StatusShop, StatusSummary, Verdict};
@@ -80,7 +80,7 @@ async fn one(run: &Run, at: usize) -> StatusShop {
     };
     let source = source(run, shop);
     let expires_at = match shop.auth.as_deref() {
-        Some(Auth::ClientCredentials(_)) => run.tokens.fetched_until(&shop.shop).await,
+        Some(Auth::ClientCredentials(_) | Auth::ClientAssertion(_)) => run.tokens.fetched_until(&shop.shop).await,
         _ => entry.as_ref().and_then(|entry| entry.expires_at),
     };
     let refresh = entry.as_ref().and_then(|entry| entry.refresh.as_ref());
@@ -153,6 +153,10 @@ fn source(run: &Run, shop: &ManifestShop) -> Source {
         Some(Auth::AccessToken(reference)) => Source { kind: SourceKind::AccessToken, from: of(reference) },
         Some(Auth::ClientCredentials(App { client_secret, .. })) => {
             Source { kind: SourceKind::ClientCredentials, from: of(client_secret) }
+        }
+        Some(Auth::ClientAssertion(Assertion { private_key, key_id, .. })) => {
+            let from = format!("key {key_id} in {}", of(private_key));
+            Source { kind: SourceKind::ClientAssertion, from }
         }
         Some(Auth::TokenStore { path, .. }) => {
             Source { kind: SourceKind::TokenStore, from: run.tokens.place(path).display().to_string() }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use crate::diagnostic::{Code, looks_like_token};
 use crate::manifest::document::At;
 use crate::manifest::tree::{Node, Value};
-use crate::model::{App, Auth, SecretRef};
+use crate::model::{App, Assertion, Auth, SecretRef};
 
 use super::Decoder;
 
@@ -13,7 +15,10 @@ use super::Decoder;
 const APP: [&str; 3] = ["client_id", "client_secret", "old_client_secret"];
 const STORE: [&str; 4] = ["path", "client_id", "client_secret", "old_client_secret"];
 const DEFAULT_STORE: &str = ".hookwright/tokens.json";
-pub(super) const FORMS: [&str; 3] = ["access_token", "client_credentials", "token_store"];
+const ASSERTION: [&str; 5] = ["client_id", "private_key", "key_id", "audience", "lifetime"];
+pub(super) const FORMS: [&str; 4] = ["access_token", "client_credentials", "client_assertion", "token_store"];
+/// A server that follows RFC 7523 may refuse an assertion that is good for long. In seconds.
+const LONGEST_LIFETIME: u32 = 3_600;
 
 impl Decoder {
     /// The outer `None` is a problem that was reported.
@@ -37,10 +42,11 @@ impl Decoder {
                 let fields = self.fields(value, "`client_credentials`", &APP)?;
                 self.app(&fields, value, "`client_credentials`").map(Auth::ClientCredentials)
             }
+            "client_assertion" => self.assertion(value).map(Auth::ClientAssertion),
             _ => {
                 let fields = self.fields(value, "`token_store`", &STORE)?;
                 let path = match fields.get("path") {
-                    Some(path) => self.file_path(&path.value, "`path` of `token_store`"),
+                    Some(path) => self.plain_text(&path.value, "`path` of `token_store`"),
                     None => Some(DEFAULT_STORE.to_owned()),
                 };
                 let app = self.app(&fields, value, "`token_store`");
@@ -65,6 +71,56 @@ impl Decoder {
         Some(App { client_id: client_id?, client_secret: client_secret?, old_client_secret })
     }
 
+    fn assertion(&mut self, node: &Node) -> Option<Assertion> {
+        let what = "`client_assertion`";
+        let fields = self.fields(node, what, &ASSERTION)?;
+        for key in ["client_id", "private_key", "key_id"] {
+            if fields.get(key).is_none() {
+                let message = format!("{what} needs `{key}`");
+                self.report(self.diagnostic(Code::MissingKey, node.span, message));
+            }
+        }
+        let [client_id, private_key] = ["client_id", "private_key"].map(|key| {
+            let pair = fields.get(key)?;
+            self.secret_ref(&pair.value, &format!("`{key}`"))
+        });
+        let [key_id, audience] = ["key_id", "audience"].map(|key| {
+            let pair = fields.get(key)?;
+            self.plain_text(&pair.value, &format!("`{key}` of {what}"))
+        });
+        let lifetime = fields.get("lifetime").map(|pair| self.lifetime(&pair.value));
+        // An audience or a lifetime that cannot be read was reported.
+        let readable = fields.get("audience").is_some() == audience.is_some() && lifetime != Some(None);
+        let assertion = Assertion {
+            client_id: client_id?,
+            private_key: private_key?,
+            key_id: key_id?,
+            audience,
+            lifetime: lifetime.flatten(),
+        };
+        readable.then_some(assertion)
+    }
+
+    /// A whole number with `s`, `m` or `h`, at most an hour.
+    fn lifetime(&mut self, node: &Node) -> Option<SignedDuration> {
+        let (what, form) = ("`lifetime` of `client_assertion`", "write it like 90s or 5m");
+        if matches!(node.value, Value::Int(_) | Value::Float(_)) {
+            self.wrong_type(node, what, "a text", Some(form.to_owned()));
+            return None;
+        }
+        let text = self.text(node, what)?;
+        let seconds = [("s", 1), ("m", 60), ("h", 3_600)].into_iter().find_map(|(unit, factor)| {
+            let digits = text.strip_suffix(unit)?;
+            let plain = !digits.starts_with('0') && digits.bytes().all(|c| c.is_ascii_digit());
+            digits.parse::<u32>().ok().filter(|_| plain)?.checked_mul(factor)
+        });
+        if let Some(seconds) = seconds.filter(|seconds| *seconds <= LONGEST_LIFETIME) {
+            return Some(SignedDuration::from_secs(i64::from(seconds)));
+        }
+        self.bad_value(node.span, format!("{what} must be from 1s to 1h"), form);
+        None
+    }
+
     pub(super) fn secret_ref(&mut self, node: &Node, what: &str) -> Option<SecretRef> {
         if matches!(node.value, Value::Text(_) | Value::Int(_) | Value::Float(_)) {
             self.literal_secret(node, what);
@@ -80,12 +136,13 @@ impl Decoder {
         }
         match form? {
             ("env", value) => self.env(value, what).map(SecretRef::Env),
-            ("file", value) => self.file_path(value, &format!("`file` of {what}")).map(SecretRef::File),
+            ("file", value) => self.plain_text(value, &format!("`file` of {what}")).map(SecretRef::File),
             (_, value) => self.command(value, what).map(SecretRef::Command),
         }
     }
 
-    fn file_path(&mut self, node: &Node, what: &str) -> Option<String> {
+    /// A text that is no secret.
+    fn plain_text(&mut self, node: &Node, what: &str) -> Option<String> {
         let path = self.text(node, what)?;
         if looks_like_token(path) {
             self.literal_secret(node, what);
@@ -127,11 +184,17 @@ impl Decoder {
     fn literal_secret(&mut self, node: &Node, what: &str) {
         self.secret(node);
         let message = format!("{what} holds a value where a reference to a secret is expected");
-        let diagnostic = self.diagnostic(Code::LiteralSecret, node.span, message).hint(
+        let is_pem = matches!(&node.value, Value::Text(text) if text.starts_with("-----BEGIN "));
+        let hint = if is_pem || what.contains("`private_key`") {
+            "put the private key into a file and name that here, for instance\n\
+             private_key: { file: /run/secrets/shopify-app.pem }\n\
+             If this file was ever shared, remove the key in the Dev Dashboard and make another with `hookwright auth key new`"
+        } else {
             "put the secret into an environment variable and name that here, for instance\n\
              access_token: { env: \"SHOPIFY_TOKEN_{SHOP}\" }\n\
-             { file: PATH } works, too. If this file was ever shared, replace the secret at Shopify",
-        );
+             { file: PATH } works, too. If this file was ever shared, replace the secret at Shopify"
+        };
+        let diagnostic = self.diagnostic(Code::LiteralSecret, node.span, message).hint(hint);
         self.report(diagnostic);
     }
 }

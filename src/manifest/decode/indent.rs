@@ -7,11 +7,12 @@ use crate::manifest::{habits, suggest};
 use super::{Decoder, auth, blocks, shop, short};
 
 /// The sections that are mappings.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "admin_api",
     "auth",
     "access_token",
     "client_credentials",
+    "client_assertion",
     "token_store",
     "aep",
     "destinations",

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use super::jwk::Jwk;
+
 /// A text that is not shown by accident.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -62,6 +64,16 @@ pub(in crate::sandbox) struct App {
     /// How the app is distributed; a shop may name another category.
     #[serde(default)]
     pub(in crate::sandbox) category: Category,
+    /// The public keys with which client assertions are verified.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::sandbox) keys: Vec<Jwk>,
+    /// The audiences that a client assertion may name besides the shop's token endpoint, with `{shop}` for the shop's domain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) assertion_audiences: Vec<String>,
+    /// By how many seconds the clock that judges client assertions, and the `Date` header of the token endpoint, are
+    /// ahead of this machine's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) clock_ahead_seconds: Option<i32>,
 }
 
 /// How an app is distributed (`AppPublicCategory`, schema of 2026-10).
@@ -135,6 +147,9 @@ impl App {
             code_seconds: None,
             non_expiring: None,
             category: Category::default(),
+            keys: Vec::new(),
+            assertion_audiences: Vec::new(),
+            clock_ahead_seconds: None,
         }
     }
 
@@ -151,6 +166,12 @@ impl App {
         if self.sign_with.is_some() && self.old_client_secret.is_none() {
             return Err("sign_with: old needs an old_client_secret".into());
         }
+        for (at, key) in self.keys.iter().enumerate() {
+            key.check()?;
+            if self.keys[..at].iter().any(|other| other.kid == key.kid) {
+                return Err(format!("the key id `{}` is duplicate; each key needs its own", key.id()));
+            }
+        }
         match self.redirect_uris.iter().find(|uri| Url::parse(uri).is_err()) {
             Some(uri) => Err(format!("the redirect URI `{uri}` is no URL; write it like https://app.example/callback")),
             None => Ok(()),
@@ -162,7 +183,12 @@ impl App {
         [Some(&self.client_secret), self.old_client_secret.as_ref()]
             .into_iter()
             .flatten()
-            .any(|secret| secret.reveal() == given)
+            .any(|secret| !given.is_empty() && secret.reveal() == given)
+    }
+
+    /// The clock that judges client assertions, in milliseconds.
+    pub(super) fn clock(&self, now: i64) -> i64 {
+        now + i64::from(self.clock_ahead_seconds.unwrap_or_default()) * 1000
     }
 
     /// The secret that callbacks are signed with.
@@ -185,21 +211,42 @@ impl App {
     }
 }
 
-/// The apps that may ask: the state's own, and those that the embedding process registered.
+/// An app that the embedding process registered. In memory only, as its secret may be a real one.
+#[derive(Debug, Default)]
+pub(in crate::sandbox) struct Registered {
+    pub(in crate::sandbox) client_secret: Option<Secret>,
+    pub(in crate::sandbox) keys: Vec<Jwk>,
+    pub(in crate::sandbox) assertion_audiences: Vec<String>,
+}
+
+/// The apps that may ask: the state's own, and those that the embedding process registered, by client id.
 pub(in crate::sandbox) struct Apps<'a> {
     pub(in crate::sandbox) own: &'a App,
-    pub(in crate::sandbox) registered: &'a HashMap<String, Secret>,
+    pub(in crate::sandbox) registered: &'a HashMap<String, Registered>,
 }
 
 impl Apps<'_> {
     /// The app of that client id. A registered one behaves as the state's own.
     pub(super) fn find(&self, client_id: &str) -> Option<App> {
-        if self.own.client_id == client_id {
-            return Some(self.own.clone());
+        let (own, registered) = (self.own.clone(), self.registered.get(client_id));
+        let mut app = match registered {
+            _ if own.client_id == client_id => own,
+            // Without a secret there is none that is accepted: an empty one never is.
+            Some(Registered { client_secret, .. }) => App {
+                client_id: client_id.to_owned(),
+                client_secret: client_secret.clone().unwrap_or_else(|| Secret::new("")),
+                keys: Vec::new(),
+                old_client_secret: None,
+                sign_with: None,
+                ..own
+            },
+            None => return None,
+        };
+        if let Some(Registered { keys, assertion_audiences, .. }) = registered {
+            app.keys.extend_from_slice(keys);
+            app.assertion_audiences.extend_from_slice(assertion_audiences);
         }
-        let client_secret = self.registered.get(client_id)?.clone();
-        let client_id = client_id.to_owned();
-        Some(App { client_id, client_secret, old_client_secret: None, sign_with: None, ..self.own.clone() })
+        Some(app)
     }
 }
 

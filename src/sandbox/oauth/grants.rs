@@ -38,6 +38,7 @@ pub(super) enum Kind {
     Offline,
     Online,
     ClientCredentials,
+    ClientAssertion,
 }
 
 /// An access token, with its refresh token if it has one.

@@ -1,13 +1,15 @@
-//! `POST /admin/oauth/access_token`: a code, a client's secret or a refresh token against an access token. Pure.
+//! `POST /admin/oauth/access_token`: a code, a client's secret, a client assertion or a refresh token against an access
+//! token. Pure.
 
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::model::Scope;
+use crate::model::{Scope, ShopDomain};
 
-use super::app::{App, Apps, Secret};
+use super::app::{App, Apps, Category, Secret};
+use super::assertion::{self, Seen};
 use super::grants::{Kind, Refresh, Standing, Token};
 use super::sign::Mint;
 use super::{Done, pages};
@@ -22,6 +24,8 @@ const OFFLINE_TOKEN: &str = "urn:shopify:params:oauth:token-type:offline-access-
 const OFFLINE_SECONDS: u32 = 3_600;
 /// Of an online token and of one for client credentials.
 const DAY_SECONDS: u32 = 86_399;
+/// Of a token for a client assertion of a public app; other apps have a day (shopify.dev, application-only access tokens).
+const PUBLIC_SECONDS: u32 = 3_600;
 /// 90 days.
 const REFRESH_SECONDS: u32 = 7_776_000;
 
@@ -43,6 +47,7 @@ pub(super) fn parameters(body: &[u8]) -> HashMap<String, String> {
 pub(super) fn grant(parameters: &HashMap<String, String>) -> &'static str {
     match parameters.get("grant_type").map(String::as_str) {
         None | Some("authorization_code") => "authorization_code",
+        Some("client_credentials") if parameters.contains_key("client_assertion") => "client_assertion",
         Some("client_credentials") => "client_credentials",
         Some("refresh_token") => "refresh_token",
         Some(TOKEN_EXCHANGE) => "token_exchange",
@@ -71,6 +76,7 @@ impl Refusal {
 
 /// A request for a token, with what it takes to answer it.
 pub(super) struct Ask<'a> {
+    pub(super) domain: &'a ShopDomain,
     pub(super) apps: &'a Apps<'a>,
     pub(super) mint: &'a Mint<'a>,
     pub(super) parameters: &'a HashMap<String, String>,
@@ -81,8 +87,8 @@ pub(super) struct Ask<'a> {
 }
 
 /// Answers `ask`.
-pub(super) fn answer(shop: &mut Shop, ask: &Ask<'_>) -> Done {
-    match ask.token(shop) {
+pub(super) fn answer(shop: &mut Shop, ask: &Ask<'_>, seen: &mut Seen) -> Done {
+    match ask.token(shop, seen) {
         Ok(body) => Done { reply: Reply::json(200, body), changed: true },
         // A code that came too late is gone as well.
         Err(refusal) => Done { reply: refusal.reply(ask.json), changed: false },
@@ -94,7 +100,27 @@ impl Ask<'_> {
         self.parameters.get(name).map_or("", String::as_str)
     }
 
-    fn token(&self, shop: &mut Shop) -> Result<Value, Refusal> {
+    fn token(&self, shop: &mut Shop, seen: &mut Seen) -> Result<Value, Refusal> {
+        let grant = grant(self.parameters);
+        let app = if self.parameters.contains_key("client_assertion") {
+            self.by_assertion(grant, seen)?
+        } else {
+            self.by_secret()?
+        };
+        if shop.status == Status::Uninstalled && grant != "authorization_code" {
+            return Err(Refusal(400, "app_not_installed", "The app is not installed on this shop.".into()));
+        }
+        match grant {
+            "authorization_code" => self.exchange(&app, shop),
+            "client_credentials" | "client_assertion" => self.application(&app, shop, grant),
+            "refresh_token" => self.refresh(&app, shop),
+            "token_exchange" => self.migrate(&app, shop),
+            _ => Err(Refusal(400, "unsupported_grant_type", "The grant type is not one that the sandbox has.".into())),
+        }
+    }
+
+    /// The app that its secret shows it to be.
+    fn by_secret(&self) -> Result<App, Refusal> {
         let client_id = self.parameter("client_id");
         let app = self.apps.find(client_id).ok_or_else(|| {
             Refusal::request(format!("Could not find Shopify API application with api_key {client_id}"))
@@ -102,17 +128,28 @@ impl Ask<'_> {
         if !app.knows_secret(self.parameter("client_secret")) {
             return Err(Refusal(400, "invalid_client", "The client secret is not valid for this app.".into()));
         }
-        let grant = grant(self.parameters);
-        if shop.status == Status::Uninstalled && grant != "authorization_code" {
-            return Err(Refusal(400, "app_not_installed", "The app is not installed on this shop.".into()));
+        Ok(app)
+    }
+
+    /// The app that signed the assertion. Nothing else may authenticate it beside that (RFC 6749, section 2.3), and a
+    /// client id must be the assertion's subject (RFC 7521, section 4.2).
+    fn by_assertion(&self, grant: &str, seen: &mut Seen) -> Result<App, Refusal> {
+        let refused = |description: String| Refusal(400, "invalid_client", description);
+        if grant != "client_assertion" {
+            return Err(Refusal::request("A client assertion is taken with grant_type client_credentials only."));
         }
-        match grant {
-            "authorization_code" => self.exchange(&app, shop),
-            "client_credentials" => self.client_credentials(&app, shop),
-            "refresh_token" => self.refresh(&app, shop),
-            "token_exchange" => self.migrate(&app, shop),
-            _ => Err(Refusal(400, "unsupported_grant_type", "The grant type is not one that the sandbox has.".into())),
+        if self.parameter("client_assertion_type") != assertion::TYPE {
+            return Err(refused(format!("The client_assertion_type must be {}.", assertion::TYPE)));
         }
+        if self.parameters.contains_key("client_secret") {
+            return Err(Refusal::request("A client assertion and a client secret cannot be used together."));
+        }
+        let given = self.parameter("client_assertion");
+        let app = assertion::verify(given, self.apps, self.domain, seen, self.now).map_err(refused)?;
+        if self.parameters.get("client_id").is_some_and(|id| *id != app.client_id) {
+            return Err(refused("The client_id is not the subject of the client assertion.".into()));
+        }
+        Ok(app)
     }
 
     fn exchange(&self, app: &App, shop: &mut Shop) -> Result<Value, Refusal> {
@@ -128,13 +165,18 @@ impl Ask<'_> {
         Ok(self.issue(shop, token))
     }
 
-    fn client_credentials(&self, app: &App, shop: &mut Shop) -> Result<Value, Refusal> {
-        if shop.policy.foreign_organization {
+    /// A token of the app's own, without a person. An app that is public has one for every shop that installed it, with
+    /// a client assertion; any other only for the shops of its organization.
+    fn application(&self, app: &App, shop: &mut Shop, grant: &str) -> Result<Value, Refusal> {
+        let asserted = grant == "client_assertion";
+        let public = asserted && shop.category(app) == Category::Public;
+        if shop.policy.foreign_organization && !public {
             let description = "Client credentials cannot be performed on this shop.";
             return Err(Refusal(400, "shop_not_permitted", description.into()));
         }
-        let seconds = app.token_seconds.unwrap_or(DAY_SECONDS);
-        let token = self.make(app, shop, Kind::ClientCredentials, "shpat", Some(seconds));
+        let seconds = app.token_seconds.unwrap_or(if public { PUBLIC_SECONDS } else { DAY_SECONDS });
+        let kind = if asserted { Kind::ClientAssertion } else { Kind::ClientCredentials };
+        let token = self.make(app, shop, kind, "shpat", Some(seconds));
         Ok(self.issue(shop, token))
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::scene::{CREDENTIALS, STORE, Scene};
+use crate::scene::{ASSERTION, CREDENTIALS, STORE, Scene};
 use crate::world::{A, B};
 
 /// To lose what is delivered to the addresses of the live subscriptions, which the manifest does not name.
@@ -52,7 +52,14 @@ fn given(scene: &Scene) -> usize {
 
 #[test]
 fn a_token_that_ends_in_the_middle_of_a_shop_is_renewed_and_only_what_was_refused_is_sent_again() {
-    let all = [(STORE, "graphql"), (STORE, "rest"), (CREDENTIALS, "graphql"), (CREDENTIALS, "rest")];
+    let all = [
+        (STORE, "graphql"),
+        (STORE, "rest"),
+        (CREDENTIALS, "graphql"),
+        (CREDENTIALS, "rest"),
+        (ASSERTION, "graphql"),
+        (ASSERTION, "rest"),
+    ];
     std::thread::scope(|threads| {
         for (auth, transport) in all {
             threads.spawn(move || {
@@ -88,14 +95,20 @@ fn a_shop_that_refuses_the_new_token_too_fails_and_nothing_is_sent_a_third_time(
 }
 
 #[test]
-fn what_client_credentials_brought_is_renewed_before_its_end_and_never_refused() {
-    let scene = changes(CREDENTIALS, ", token_seconds: 8", "graphql");
-    // Reading takes until the token's last quarter, in which it would still be taken.
-    scene.faults("faults: [{ fault: latency, ms: 6200, on: query, times: 1 }]\n");
-    scene
-        .run(&[&["apply", "--auto-approve"], &CONSENTS[..]].concat())
-        .exits(0)
-        .says("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
-    assert_eq!(given(&scene), 2, "one for the reading, one for the rest");
-    assert!(answered(&scene, 401).is_empty());
+fn a_fetched_token_is_renewed_before_its_end_and_never_refused() {
+    std::thread::scope(|threads| {
+        for auth in [CREDENTIALS, ASSERTION] {
+            threads.spawn(move || {
+                let scene = changes(auth, ", token_seconds: 8", "graphql");
+                // Reading takes until the token's last quarter, in which it would still be taken.
+                scene.faults("faults: [{ fault: latency, ms: 6200, on: query, times: 1 }]\n");
+                scene
+                    .run(&[&["apply", "--auto-approve"], &CONSENTS[..]].concat())
+                    .exits(0)
+                    .says("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
+                assert_eq!(given(&scene), 2, "{auth}: one for the reading, one for the rest");
+                assert!(answered(&scene, 401).is_empty(), "{auth}");
+            });
+        }
+    });
 }

@@ -10,8 +10,13 @@ use crate::state::aep::{LookupBy, Target};
 /// Shops by domain.
 type Shops = BTreeSet<String>;
 
-/// What identifies an app: the places of its client id and secret. `None`: the manifest has only access tokens.
-pub(super) type Key = Option<(String, String)>;
+/// What identifies an app: the places of its client secret and id. With access tokens the manifest has neither, with client
+/// assertions no secret.
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) secret: Option<String>,
+    pub(super) client_id: Option<String>,
+}
 
 /// One app.
 #[derive(Default)]
@@ -21,8 +26,10 @@ pub(super) struct App {
     pub(super) old: BTreeSet<String>,
     /// Paths of token stores.
     pub(super) stores: BTreeSet<String>,
-    /// Whether tokens are fetched for each run.
+    /// Whether tokens are fetched for each run with the client secret.
     pub(super) fetches: bool,
+    /// Whether tokens are fetched for each run with a client assertion.
+    pub(super) asserts: bool,
     /// Adobe's, by description.
     pub(super) inlets: BTreeMap<String, Endpoint>,
     /// HTTPS endpoints other than Adobe's, by address.
@@ -62,10 +69,12 @@ pub(super) fn of(manifest: &Manifest, shops: &[usize]) -> BTreeMap<Key, App> {
 }
 
 fn key(shop: &ManifestShop) -> Key {
-    match shop.auth.as_deref()? {
-        Auth::AccessToken(_) => None,
-        Auth::ClientCredentials(app) | Auth::TokenStore { app, .. } => {
-            Some((describe(&app.client_secret, &shop.shop), describe(&app.client_id, &shop.shop)))
+    let place = |reference| Some(describe(reference, &shop.shop));
+    match shop.auth.as_deref() {
+        None | Some(Auth::AccessToken(_)) => Key::default(),
+        Some(Auth::ClientAssertion(of)) => Key { secret: None, client_id: place(&of.client_id) },
+        Some(Auth::ClientCredentials(app) | Auth::TokenStore { app, .. }) => {
+            Key { secret: place(&app.client_secret), client_id: place(&app.client_id) }
         }
     }
 }
@@ -75,6 +84,7 @@ impl App {
         let domain: &ShopDomain = &shop.shop;
         match shop.auth.as_deref() {
             None | Some(Auth::AccessToken(_)) => {}
+            Some(Auth::ClientAssertion(_)) => self.asserts = true,
             Some(Auth::ClientCredentials(app)) => {
                 self.fetches = true;
                 self.old.extend(app.old_client_secret.as_ref().map(|old| describe(old, domain)));

@@ -38,6 +38,7 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
     let source = match shop.source.kind {
         SourceKind::AccessToken => format!("token from {from}"),
         SourceKind::ClientCredentials => format!("client credentials, secret from {from}"),
+        SourceKind::ClientAssertion => format!("client assertion, {from}"),
         SourceKind::TokenStore => format!("token store {from}"),
         SourceKind::None => from.into_owned(),
     };
@@ -55,7 +56,9 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
     if !shop.missing.is_empty() {
         let way = match shop.source.kind {
             SourceKind::TokenStore => format!("then: hookwright auth login --shop {handle}{here}"),
-            SourceKind::ClientCredentials => "release it, and have the shop approve it; the next run has it".to_owned(),
+            SourceKind::ClientCredentials | SourceKind::ClientAssertion => {
+                "release it, and have the shop approve it; the next run has it".to_owned()
+            }
             SourceKind::AccessToken | SourceKind::None => {
                 "have the shop approve it, and put the token with it where `auth` points".to_owned()
             }

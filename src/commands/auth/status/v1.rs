@@ -71,6 +71,7 @@ pub(crate) struct Source {
 pub(crate) enum SourceKind {
     AccessToken,
     ClientCredentials,
+    ClientAssertion,
     TokenStore,
     None,
 }
