@@ -1,4 +1,4 @@
-//! The OAuth flow, client credentials and the token store, against a served sandbox that takes no other tokens.
+//! The OAuth flow, client credentials, client assertions and the token store, against a served sandbox that takes no other tokens.
 //!
 //! A merchant's browser is played by plain HTTP requests here; tests/browser.rs has a real one.
 

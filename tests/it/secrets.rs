@@ -1,7 +1,9 @@
 //! Tokens: had by reference, sent to their own shop, printed nowhere.
 
 use crate::advice;
-use crate::scene::{CLIENT_SECRET, CREDENTIALS, Login, SHOPS, STORE, Scene, Server, approve, http, parameter, with};
+use crate::scene::{
+    ASSERTION, CLIENT_SECRET, CREDENTIALS, Login, SHOPS, STORE, Scene, Server, approve, http, parameter, with,
+};
 use crate::world::{Run, World, manifest};
 
 const TOKEN: &str = "shpat_0123456789abcdef0123456789abcdef";
@@ -34,7 +36,7 @@ fn an_unset_variable_fails_its_shop_by_name_and_no_other() {
 
 #[test]
 fn a_served_sandbox_needs_no_secrets() {
-    for auth in [CREDENTIALS, "{ access_token: { env: \"TOKEN_{SHOP}\" } }"] {
+    for auth in [CREDENTIALS, ASSERTION, "{ access_token: { env: \"TOKEN_{SHOP}\" } }"] {
         let shops = "  - { shop: acme, bindings: [] }\n  - { shop: two-words, bindings: [] }\n";
         let seed = "sandbox: 1\nshops: [{ shop: acme }, { shop: two-words }]\n";
         let world = World::new(&format!("version: 1\nauth: {auth}\nshops:\n{shops}"), seed);

@@ -76,6 +76,27 @@ async fn files_hold_one_secret_or_one_for_each_shop() {
 }
 
 #[tokio::test]
+async fn a_private_key_has_several_lines_and_may_be_one_for_each_shop() {
+    let pem = || crate::auth::Key::generate().and_then(|key| key.pem()).expect("key").expose_secret().to_owned();
+    let (own, others) = (pem(), pem());
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("keys.json").display().to_string();
+    std::fs::write(&path, serde_json::json!({ "a": own, "b": others }).to_string()).expect("write");
+    let variable = own.clone();
+    let env = move |name: &str| (name == "KEY").then(|| variable.clone().into());
+    let resolver = SecretResolver::new(Options::new(Arc::new(env)));
+    let file = || SecretRef::File(path.clone());
+    for (reference, name, key) in
+        [(SecretRef::Env("KEY".to_owned()), "a", &own), (file(), "a", &own), (file(), "b", &others)]
+    {
+        let secret = resolver.resolve_as(&reference, &shop(name), Role::PrivateKey).await.expect("a key");
+        assert_eq!(secret.expose_secret(), key);
+    }
+    let error = resolver.resolve_as(&SecretRef::Env("KEY".to_owned()), &shop("a"), Role::ClientSecret).await;
+    assert!(error.expect_err("a key is no client secret").malformed);
+}
+
+#[tokio::test]
 async fn programs_run_only_where_that_is_allowed() {
     let folder = tempfile::tempdir().expect("folder");
     let mark = folder.path().join("ran");
@@ -100,6 +121,7 @@ async fn a_failing_program_is_heard_and_its_output_is_not_shown() {
             sh("echo s3cr3t; printf 'no\\033[2J s3cr3t' >&2; exit 3"),
             "exit code 3 and said: no\\\\u{1b}[2J [redacted]",
         ),
+        (options(), sh("printf 's3cr3t-1\\ns3cr3t-2\\n'; echo no s3cr3t-2 >&2; exit 3"), "said: no [redacted]"),
         (options(), sh("exit 1"), "and said nothing"),
         (options(), sh("true"), "is empty"),
         (options(), sh("kill -9 $$"), "by a signal"),

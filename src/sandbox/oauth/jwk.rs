@@ -65,3 +65,33 @@ impl Jwk {
         Some(RsaPublicKeyComponents { n: number(&self.n)?, e: number(&self.e)? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_public_rsa_key_with_an_id_is_told() {
+        let n = URL_SAFE_NO_PAD.encode([0xff; 256]);
+        let with = |key: &str, value: Value| {
+            let mut jwk = json!({ "kty": "RSA", "n": n, "e": "AQAB", "kid": "k", "alg": "RS256", "use": "sig" });
+            jwk[key] = value;
+            serde_json::from_value::<Jwk>(jwk).map_err(|e| e.to_string()).and_then(|jwk| jwk.check())
+        };
+        assert_eq!(with("kid", "other".into()), Ok(()));
+        for (key, value, said) in [
+            ("kid", Value::Null, "needs a `kid`"),
+            ("kty", "EC".into(), "must have kty RSA"),
+            ("alg", "PS256".into(), "alg RS256"),
+            ("use", "enc".into(), "is not for signatures"),
+            ("n", "AQAB".into(), "is shorter than 2048 bits"),
+            ("n", "+/".into(), "base64url without padding"),
+            ("d", "AQAB".into(), "unknown field `d`"),
+        ] {
+            let told = with(key, value).expect_err(said);
+            assert!(told.contains(said), "{told}");
+        }
+    }
+}
