@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::scene::{CLIENT_ID, CLIENT_SECRET, CREDENTIALS, STORE, Scene};
+use crate::scene::{ASSERTION, CLIENT_ID, CLIENT_SECRET, CREDENTIALS, STORE, Scene, key};
 use crate::world::{A, Run, World};
 
 const NOW: &str = "2026-11-26T12:00:00Z";
@@ -16,6 +16,7 @@ const REFERENCE: &str = "{ access_token: { env: \"TOKEN_{SHOP}\" } }";
 /// One shop, already as the manifest asks, with an app of this category.
 fn world(auth: &str, category: &str) -> World {
     let world = World::new(&manifest(auth, ""), &seed(&format!("category: {category}")));
+    world.write("app.pem", &key().0);
     at(&world, NOW, &["apply", "--sandbox", "--auto-approve"]).exits(0);
     world
 }
@@ -64,6 +65,8 @@ fn each_form_of_token_at_four_dates_for_public_and_custom_apps() {
         (REFERENCE, "denied", [warning, warning, none, none]),
         (CREDENTIALS, "public", [none; 4]),
         (CREDENTIALS, "custom", [none; 4]),
+        (ASSERTION, "public", [none; 4]),
+        (ASSERTION, "custom", [none; 4]),
     ] {
         let world = world(auth, category);
         for (date, expected) in [NOW, BEFORE, THE_DAY, AFTER].into_iter().zip(expected) {
