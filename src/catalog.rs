@@ -71,6 +71,11 @@ impl TopicInfo {
         self.has("json_only")
     }
 
+    /// The Next Gen event that corresponds to the topic, if it is known.
+    pub fn event(&self) -> Option<Event> {
+        event_of(&Topic::from_slash(self.name)).filter(|event| event.action.is_some())
+    }
+
     fn has(&self, flag: &str) -> bool {
         self.traits.split_whitespace().any(|t| t == flag)
     }
@@ -88,6 +93,44 @@ static TOPICS: LazyLock<Vec<TopicInfo>> = LazyLock::new(|| {
 
 static BY_GRAPHQL: LazyLock<HashMap<String, &'static TopicInfo>> =
     LazyLock::new(|| TOPICS.iter().map(|info| (info.graphql(), info)).collect());
+
+/// What a topic is among the Next Gen Events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// The resource, `Product`.
+    pub topic: &'static str,
+    /// `create`, `update` or `delete`; `None`: the topic is about something else that happens to the resource.
+    pub action: Option<&'static str>,
+}
+
+/// What the topics below an area are about. Shopify publishes no list of pairs: these are the resources that its
+/// documentation names for events, with the topics that are named after them.
+const EVENT_TOPICS: [(&str, &str); 6] = [
+    ("products", "Product"),
+    ("customers", "Customer"),
+    ("orders", "Order"),
+    ("collections", "Collection"),
+    ("locations", "Location"),
+    ("metaobjects", "Metaobject"),
+];
+
+/// What `topic` is among the Next Gen Events, if its resource has any that are known.
+pub fn event_of(topic: &Topic) -> Option<Event> {
+    let (area, verb) = topic.as_str().split_once('/')?;
+    let (_, topic) = EVENT_TOPICS.iter().find(|(known, _)| *known == area)?;
+    let action = match verb {
+        "create" => Some("create"),
+        "update" | "updated" => Some("update"),
+        "delete" => Some("delete"),
+        _ => None,
+    };
+    Some(Event { topic, action })
+}
+
+/// Whether it is known which webhook topics are about the resource of an event.
+pub fn has_events(topic: &str) -> bool {
+    EVENT_TOPICS.iter().any(|(_, known)| *known == topic)
+}
 
 /// Every topic, sorted by name.
 pub fn all() -> &'static [TopicInfo] {
@@ -202,6 +245,22 @@ mod tests {
         }
         // No scope that is known, or that a topic needs, is taken for another.
         assert!(RESOURCES.iter().all(|resource| meant(&format!("read_{resource}")).is_none()));
+    }
+
+    #[test]
+    fn six_resources_have_events_for_create_update_and_delete() {
+        let pairs = all().iter().filter_map(|info| Some((info.name, info.event()?)));
+        let pairs: Vec<String> =
+            pairs.map(|(name, event)| format!("{name} {} {}", event.topic, event.action.unwrap_or_default())).collect();
+        assert_eq!(pairs.len(), 18, "{pairs:#?}");
+        for pair in
+            ["orders/updated Order update", "products/update Product update", "locations/delete Location delete"]
+        {
+            assert!(pairs.iter().any(|known| known == pair), "{pair} is not in {pairs:#?}");
+        }
+        let of = |topic: &str| event_of(&Topic::from_slash(topic));
+        assert_eq!(of("orders/paid"), Some(Event { topic: "Order", action: None }));
+        assert_eq!([of("product_listings/update"), of("customer.tags_added"), of("app/uninstalled")], [None; 3]);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(crate) use digest::auth_value;
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};
 use crate::model::{Address, ApiVersion, Auth, ShopDomain};
 use crate::state::aep::{AepAccount, Destination, Lookups};
-use crate::state::{AppSubscription, Desired, Ownership, Safety, ShopLimits, Source};
+use crate::state::{AppEvent, AppSubscription, Desired, Ownership, Safety, ShopLimits, Source};
 
 /// One file as it was read.
 #[derive(Debug, Clone)]
@@ -94,6 +94,9 @@ pub struct Manifest {
     pub destinations: Vec<Destination>,
     /// What the app declares for itself, sorted: a binding that repeats it is delivered twice.
     pub app: Vec<AppSubscription>,
+    /// The events that the app declares for itself, sorted: beside a binding of the same resource an address gets two
+    /// payload shapes.
+    pub app_events: Vec<AppEvent>,
     /// Where the app lets a browser be sent after its approval, as `app_config` lists it. No part of what is wanted: the
     /// digest leaves it out.
     pub app_redirects: Vec<String>,

@@ -296,6 +296,10 @@ fn the_digest_covers_what_the_app_declares() {
     assert_eq!(digest(one), digest(&format!("# other\n{}", one.replace("'a/b', 'a/c'", "'a/c', 'a/b'"))));
     assert_ne!(digest(one), digest(&format!("{one}filter = 'id:*'\n")));
     assert_ne!(digest(one), digest(&one.replace("x.example", "y.example")));
+    let event = "[[events.subscription]]\ntopic = 'Product'\nactions = ['update']\nuri = 'https://x.example/'\n";
+    assert_ne!(digest(event), without);
+    assert_eq!(digest(event), digest(&event.replace("'update'", "'update', 'update'")));
+    assert_ne!(digest(event), digest(&event.replace("'update'", "'create'")));
 }
 
 #[test]

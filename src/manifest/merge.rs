@@ -106,12 +106,23 @@ fn merged(
     let Resolver { addresses, written, defined, common: Common { mut app, accounts, .. }, .. } = resolver;
     named_files.append(&mut app.texts);
     let app_redirects = std::mem::take(&mut app.redirects);
-    let app = app.into_subscriptions();
+    let (app, app_events) = app.into_declared();
     let digest = String::new();
     let (aep, destinations) = (accounts.into_accounts(), defined);
     let ownership = ownership?;
-    let mut manifest =
-        Manifest { digest, admin_api, ownership, safety, shops, addresses, aep, destinations, app, app_redirects };
+    let mut manifest = Manifest {
+        digest,
+        admin_api,
+        ownership,
+        safety,
+        shops,
+        addresses,
+        aep,
+        destinations,
+        app,
+        app_events,
+        app_redirects,
+    };
     manifest.digest = digest::manifest(&manifest, &written, &digests);
     Some(manifest)
 }

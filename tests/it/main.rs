@@ -7,6 +7,7 @@
 
 mod advice;
 mod app_config;
+mod app_files;
 mod architecture;
 mod clusters;
 mod completions;
