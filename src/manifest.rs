@@ -28,7 +28,7 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-pub(crate) use address::{is_dcs, prefix_for, unusable};
+pub(crate) use address::{Unusable, is_dcs, prefix_for, unusable};
 pub(crate) use aep::is_placeholder;
 pub(crate) use digest::auth_value;
 

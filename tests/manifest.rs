@@ -608,7 +608,7 @@ error[HW032]: no prefix of `ownership` covers https://hooks.example.com/shopify
 5 |   other: https://hooks.example.com/shopify
   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = help: the tool would create the subscription and then take it for somebody else's. If the address is right, add it:
+  = help: the tool would create the subscription and then treat it as unmanaged. If the address is right, add it:
           ownership: { address_prefixes: ["https://dcs.adobedc.net/collection/", "https://hooks.example.com/shopify"] }
 
 error[HW023]: there is no destination `comerce` (acme.myshopify.com)
