@@ -197,6 +197,12 @@ fn now() -> jiff::Timestamp {
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
+/// How a command judges a manifest: by the day of the run.
+fn manifest_options() -> crate::manifest::Options {
+    let today = now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    crate::manifest::Options { today: Some(today), ..Default::default() }
+}
+
 /// The time, for everything that ends: tokens, callbacks.
 fn clock() -> jiff::Timestamp {
     jiff::Timestamp::now()

@@ -28,6 +28,8 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 pub(crate) use address::{Unusable, is_dcs, prefix_for, unusable};
 pub(crate) use aep::is_placeholder;
 pub(crate) use digest::auth_value;
@@ -53,6 +55,8 @@ pub struct Options {
     pub deny: Vec<Code>,
     /// What was found at Adobe. Bindings to what was not found have no address that could be used.
     pub found: Lookups,
+    /// The day of the run. Without it nothing is said of versions that leave support.
+    pub today: Option<Date>,
 }
 
 /// What became of the files.
@@ -233,11 +237,8 @@ pub fn load_with(files: Vec<SourceFile>, options: &Options, read: &ReadFile<'_>)
     }
     // What a file that cannot be read would have defined is not missing: only its own problem is reported.
     let mut named = Vec::new();
-    let manifest = if whole {
-        merge::manifest(&paths, &documents, &options.found, read, &mut named, &mut diagnostics)
-    } else {
-        None
-    };
+    let manifest =
+        if whole { merge::manifest(&paths, &documents, options, read, &mut named, &mut diagnostics) } else { None };
     for (path, text) in named {
         paths.push(Arc::clone(&path));
         sources.insert(path, text);

@@ -91,6 +91,9 @@ impl Rules {
             let since = info.since().unwrap_or("unstable");
             let message = format!("version {} of the Admin API does not have the topic `{}`", self.version, info.name);
             let hint = match since {
+                _ if info.until().is_some_and(|until| until < self.version.as_str()) => {
+                    format!("{} is the last version that has it: remove it here", info.until().unwrap_or_default())
+                }
                 "unstable" => "it is in no stable version yet: remove it here".to_owned(),
                 since => format!("it came with {since}: set `admin_api: {{ version: \"{since}\" }}` or later"),
             };

@@ -9,6 +9,7 @@ mod advice;
 mod app_config;
 mod app_files;
 mod architecture;
+mod catalogue;
 mod clusters;
 mod completions;
 mod connections;
