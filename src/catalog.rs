@@ -1,8 +1,8 @@
 //! The topic catalogue: every webhook topic that is known, the scopes that allow it, and its peculiarities.
 //!
-//! Data: `catalog/topics.tsv`, 233 topics, from Shopify's published Admin API schemas 2025-10 to unstable (2026-11), the
+//! Data: `catalog/topics.tsv`, from Shopify's published Admin API schemas 2025-10 to unstable (2026-11), the
 //! live topic enum of a development store (2026-04, 2026-07) and the webhook documentation. Scope alternatives are those
-//! that the schema's descriptions state; where none is stated the tool assumes none.
+//! that the schema's descriptions state; where none is stated the tool assumes none. CONTRIBUTING.md has the recipe for its update.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -19,6 +19,7 @@ pub struct TopicInfo {
     /// Any one of these (read) scopes allows the topic; empty: none is stated.
     scopes: &'static str,
     since: &'static str,
+    until: &'static str,
     traits: &'static str,
     /// One clause for people; may be empty.
     pub note: &'static str,
@@ -40,10 +41,16 @@ impl TopicInfo {
         (!self.since.is_empty()).then_some(self.since)
     }
 
+    /// Last version that has the topic, where a later one does not have it any more.
+    pub fn until(&self) -> Option<&'static str> {
+        (!self.until.is_empty()).then_some(self.until)
+    }
+
     /// Whether the published schema of `version` has the topic.
     pub fn known_in(&self, version: &ApiVersion) -> bool {
         // `unstable` sorts after every date, so string order is version order.
-        !self.is_undocumented() && self.since <= version.as_str()
+        let version = version.as_str();
+        !self.is_undocumented() && self.since <= version && self.until().is_none_or(|until| version <= until)
     }
 
     /// A compliance topic: cannot be subscribed through the Admin API.
@@ -71,23 +78,73 @@ impl TopicInfo {
         self.has("json_only")
     }
 
+    /// The Next Gen event that corresponds to the topic, if it is known.
+    pub fn event(&self) -> Option<Event> {
+        event_of(&Topic::from_slash(self.name)).filter(|event| event.action.is_some())
+    }
+
     fn has(&self, flag: &str) -> bool {
         self.traits.split_whitespace().any(|t| t == flag)
     }
 }
 
+/// Written by hand and by `.ci/update-catalogue`.
+const DATA: &str = include_str!("catalog/topics.tsv");
+
+/// The release candidate of the Admin API, as the head of the data names it.
+static CANDIDATE: LazyLock<&str> =
+    LazyLock::new(|| DATA.lines().find_map(|line| line.strip_prefix("# candidate: ")).unwrap_or_default());
+
 static TOPICS: LazyLock<Vec<TopicInfo>> = LazyLock::new(|| {
-    let rows = include_str!("catalog/topics.tsv").lines().filter(|line| !line.starts_with('#'));
+    let rows = DATA.lines().filter(|line| !line.starts_with('#'));
     rows.map(|row| {
         let mut cells = row.split('\t');
         let mut cell = || cells.next().unwrap_or_default();
-        TopicInfo { name: cell(), scopes: cell(), since: cell(), traits: cell(), note: cell() }
+        TopicInfo { name: cell(), scopes: cell(), since: cell(), until: cell(), traits: cell(), note: cell() }
     })
     .collect()
 });
 
 static BY_GRAPHQL: LazyLock<HashMap<String, &'static TopicInfo>> =
     LazyLock::new(|| TOPICS.iter().map(|info| (info.graphql(), info)).collect());
+
+/// What a topic is among the Next Gen Events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// The resource, `Product`.
+    pub topic: &'static str,
+    /// `create`, `update` or `delete`; `None`: the topic is about something else that happens to the resource.
+    pub action: Option<&'static str>,
+}
+
+/// What the topics below an area are about. Shopify publishes no list of pairs: these are the resources that its
+/// documentation names for events, with the topics that are named after them.
+const EVENT_TOPICS: [(&str, &str); 6] = [
+    ("products", "Product"),
+    ("customers", "Customer"),
+    ("orders", "Order"),
+    ("collections", "Collection"),
+    ("locations", "Location"),
+    ("metaobjects", "Metaobject"),
+];
+
+/// What `topic` is among the Next Gen Events, if its resource has any that are known.
+pub fn event_of(topic: &Topic) -> Option<Event> {
+    let (area, verb) = topic.as_str().split_once('/')?;
+    let (_, topic) = EVENT_TOPICS.iter().find(|(known, _)| *known == area)?;
+    let action = match verb {
+        "create" => Some("create"),
+        "update" | "updated" => Some("update"),
+        "delete" => Some("delete"),
+        _ => None,
+    };
+    Some(Event { topic, action })
+}
+
+/// Whether it is known which webhook topics are about the resource of an event.
+pub fn has_events(topic: &str) -> bool {
+    EVENT_TOPICS.iter().any(|(_, known)| *known == topic)
+}
 
 /// Every topic, sorted by name.
 pub fn all() -> &'static [TopicInfo] {
@@ -99,6 +156,11 @@ pub fn all() -> &'static [TopicInfo] {
 pub fn knows_version(version: &ApiVersion) -> bool {
     // `unstable` sorts after every date.
     version.as_str() <= ApiVersion::DEFAULT
+}
+
+/// Whether the version exists, as far as is known. The release candidate does; its topics are not known.
+pub fn has_version(version: &ApiVersion) -> bool {
+    knows_version(version) || version.as_str() == *CANDIDATE || version.as_str() == "unstable"
 }
 
 /// What is known of `topic`, if anything.
@@ -156,11 +218,12 @@ mod tests {
 
     #[test]
     fn the_catalogue_is_whole_sorted_and_its_names_are_unambiguous() {
-        assert_eq!(all().len(), 233);
         assert!(all().windows(2).all(|pair| pair[0].name < pair[1].name));
-        assert_eq!(BY_GRAPHQL.len(), 233);
+        assert!(all().len() >= 233, "topics are never removed");
+        assert_eq!(BY_GRAPHQL.len(), all().len());
         for info in all() {
             assert!(info.scopes().all(|s| crate::model::Scope::parse(s).is_some()), "{}", info.name);
+            assert!(info.until.is_empty() || ApiVersion::parse(info.until).is_ok(), "{}", info.name);
             assert!(info.traits.split_whitespace().all(|t| {
                 ["compliance", "undocumented", "type_filter", "cloud_only", "api_only", "json_only"].contains(&t)
             }));
@@ -205,6 +268,22 @@ mod tests {
     }
 
     #[test]
+    fn six_resources_have_events_for_create_update_and_delete() {
+        let pairs = all().iter().filter_map(|info| Some((info.name, info.event()?)));
+        let pairs: Vec<String> =
+            pairs.map(|(name, event)| format!("{name} {} {}", event.topic, event.action.unwrap_or_default())).collect();
+        assert_eq!(pairs.len(), 18, "{pairs:#?}");
+        for pair in
+            ["orders/updated Order update", "products/update Product update", "locations/delete Location delete"]
+        {
+            assert!(pairs.iter().any(|known| known == pair), "{pair} is not in {pairs:#?}");
+        }
+        let of = |topic: &str| event_of(&Topic::from_slash(topic));
+        assert_eq!(of("orders/paid"), Some(Event { topic: "Order", action: None }));
+        assert_eq!([of("product_listings/update"), of("customer.tags_added"), of("app/uninstalled")], [None; 3]);
+    }
+
+    #[test]
     fn versions_bound_what_is_known() {
         let at = |v| ApiVersion::parse(v).expect("version");
         let info = |t| lookup(&Topic::from_slash(t)).expect("topic");
@@ -213,5 +292,10 @@ mod tests {
         assert!(info("inventory_transfers/updated").known_in(&at("2026-07")));
         assert!(!info("variants/delete").known_in(&at("2026-10")) && info("variants/delete").known_in(&at("unstable")));
         assert!(!info("publications/delete").known_in(&at("unstable")));
+        let gone = TopicInfo { name: "a/b", scopes: "", since: "2026-01", until: "2026-07", traits: "", note: "" };
+        let known = ["2025-10", "2026-01", "2026-07", "2026-10", "unstable"].map(|version| gone.known_in(&at(version)));
+        assert_eq!(known, [false, true, true, false, false]);
+        assert!(has_version(&at("2027-01")) && !knows_version(&at("2027-01")), "the candidate's topics are not known");
+        assert!(!has_version(&at("2027-04")) && has_version(&at("unstable")));
     }
 }

@@ -203,6 +203,12 @@ fn fixed_now() -> Option<jiff::Timestamp> {
     jiff::Timestamp::from_second(seconds).ok()
 }
 
+/// How a command judges a manifest: by the day of the run.
+fn manifest_options() -> crate::manifest::Options {
+    let today = now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    crate::manifest::Options { today: Some(today), ..Default::default() }
+}
+
 /// The time, for everything that ends: tokens, callbacks.
 fn clock() -> jiff::Timestamp {
     jiff::Timestamp::now()

@@ -28,14 +28,16 @@ mod tree;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-pub(crate) use address::{is_dcs, prefix_for, unusable};
+use jiff::civil::Date;
+
+pub(crate) use address::{Unusable, is_dcs, prefix_for, unusable};
 pub(crate) use aep::is_placeholder;
 pub(crate) use digest::auth_value;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};
 use crate::model::{Address, ApiVersion, Auth, ShopDomain, TokenExpiry};
 use crate::state::aep::{AepAccount, Destination, Lookups};
-use crate::state::{AppSubscription, Desired, Ownership, Safety, ShopLimits, Source};
+use crate::state::{AppEvent, AppSubscription, Desired, Ownership, Safety, ShopLimits, Source};
 
 /// One file as it was read.
 #[derive(Debug, Clone)]
@@ -53,6 +55,8 @@ pub struct Options {
     pub deny: Vec<Code>,
     /// What was found at Adobe. Bindings to what was not found have no address that could be used.
     pub found: Lookups,
+    /// The day of the run. Without it nothing is said of versions that leave support.
+    pub today: Option<Date>,
 }
 
 /// What became of the files.
@@ -94,6 +98,9 @@ pub struct Manifest {
     pub destinations: Vec<Destination>,
     /// What the app declares for itself, sorted: a binding that repeats it is delivered twice.
     pub app: Vec<AppSubscription>,
+    /// The events that the app declares for itself, sorted: beside a binding of the same resource an address gets two
+    /// payload shapes.
+    pub app_events: Vec<AppEvent>,
     /// Where the app lets a browser be sent after its approval, as `app_config` lists it. No part of what is wanted: the
     /// digest leaves it out.
     pub app_redirects: Vec<String>,
@@ -232,11 +239,8 @@ pub fn load_with(files: Vec<SourceFile>, options: &Options, read: &ReadFile<'_>)
     }
     // What a file that cannot be read would have defined is not missing: only its own problem is reported.
     let mut named = Vec::new();
-    let manifest = if whole {
-        merge::manifest(&paths, &documents, &options.found, read, &mut named, &mut diagnostics)
-    } else {
-        None
-    };
+    let manifest =
+        if whole { merge::manifest(&paths, &documents, options, read, &mut named, &mut diagnostics) } else { None };
     for (path, text) in named {
         paths.push(Arc::clone(&path));
         sources.insert(path, text);

@@ -28,7 +28,7 @@ pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
 pub use findings::{
     RETRIES, RETRY_HOURS as OLD_ENDPOINT_HOURS, add, double_delivery, drop_gone_endpoints, old_endpoint_of,
-    order as finding_order,
+    order as finding_order, two_payloads,
 };
 pub use hazards::{dismiss_own, is_foreign, of_plan as hazards_of, settling, together};
 pub use inlets::{Inlets, destination_order, is_closed};

@@ -12,7 +12,7 @@ mod safety;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-pub use app::AppSubscription;
+pub use app::{AppEvent, AppSubscription};
 pub(crate) use compared::{Compared, compared, set};
 pub use ownership::{Ownership, Prefix, PrefixError, Unmanaged};
 pub use safety::{Safety, ShopLimits};

@@ -74,7 +74,7 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Answer, redactor: &Redact
 
 /// Shopify answers 404 to an unknown version as well as to an unknown shop.
 fn not_found(asked: &Asked<'_>, said: &str) -> String {
-    let unknown = asked.version.filter(|version| !catalog::knows_version(version) && version.as_str() != "unstable");
+    let unknown = asked.version.filter(|version| !catalog::has_version(version));
     let or_version = unknown.map_or_else(String::new, |version| {
         format!(
             ", or the Admin API has no version {version}. The newest version that hookwright knows is {}: set \

@@ -410,6 +410,7 @@ fn part(
     let mut findings = reading.map(|r| of_reading(r, &manifest.admin_api.version)).unwrap_or_default();
     if reading.is_ok() {
         findings.extend(plan::double_delivery(&shop.desired, &manifest.app));
+        findings.extend(plan::two_payloads(&shop.desired, &manifest.app_events));
     }
     let failure = |error: &AdminError| {
         let tolerated = tolerates(tolerate, shop, error.kind.as_str());

@@ -22,8 +22,19 @@ pub(super) struct TopicV1 {
     pub since: Option<&'static str>,
     /// Whether the Admin API can subscribe it at all.
     pub subscribable: bool,
+    /// The Next Gen event that corresponds; `null`: none is known.
+    pub event: Option<EventV1>,
     /// What else there is to know; may be empty.
     pub note: &'static str,
+}
+
+/// A Next Gen event, as `shopify.app.toml` writes it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct EventV1 {
+    /// The resource, such as `Product`.
+    pub topic: &'static str,
+    /// `create`, `update` or `delete`.
+    pub action: &'static str,
 }
 
 /// Prints the topics that fit. 0, or 3 if a scope is misspelt.
@@ -73,26 +84,34 @@ fn topic(info: &TopicInfo) -> TopicV1 {
         scopes: info.scopes().collect(),
         since: info.since(),
         subscribable: !info.is_compliance(),
+        event: event(info).map(|(topic, action)| EventV1 { topic, action }),
         note: info.note,
     }
 }
 
+/// The resource and the action of the corresponding event.
+fn event(info: &TopicInfo) -> Option<(&'static str, &'static str)> {
+    let event = info.event()?;
+    Some((event.topic, event.action?))
+}
+
 fn columns(topics: &[&TopicInfo], out: &mut dyn Write) -> io::Result<()> {
-    let rows: Vec<[String; 4]> = topics
+    let rows: Vec<[String; 5]> = topics
         .iter()
         .map(|info| {
             let scopes: Vec<&str> = info.scopes().collect();
             let scopes = if scopes.is_empty() { "-".to_owned() } else { scopes.join(" or ") };
-            [info.name.to_owned(), info.graphql(), scopes, info.note.to_owned()]
+            let event = event(info).map_or_else(|| "-".to_owned(), |(topic, action)| format!("{topic} {action}"));
+            [info.name.to_owned(), info.graphql(), scopes, event, info.note.to_owned()]
         })
         .collect();
-    let head = ["TOPIC", "GRAPHQL", "SCOPE", "NOTE"].map(str::to_owned);
+    let head = ["TOPIC", "GRAPHQL", "SCOPE", "EVENT", "NOTE"].map(str::to_owned);
     let width = |column: usize| rows.iter().chain([&head]).map(|row| row[column].len()).max().unwrap_or(0);
     // One topic needs a long list of scopes; it must not push the notes of all others off the screen.
-    let widths = [width(0), width(1), width(2).min(40)];
-    for [name, graphql, scopes, note] in std::iter::once(&head).chain(&rows) {
-        let [a, b, c] = widths;
-        let line = format!("{name:a$}  {graphql:b$}  {scopes:c$}  {note}");
+    let widths = [width(0), width(1), width(2).min(40), width(3)];
+    for [name, graphql, scopes, event, note] in std::iter::once(&head).chain(&rows) {
+        let [a, b, c, d] = widths;
+        let line = format!("{name:a$}  {graphql:b$}  {scopes:c$}  {event:d$}  {note}");
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
@@ -120,6 +139,21 @@ mod tests {
         let (_, all, _) = run_with(&[], &[], TopicsFormat::Text);
         assert_eq!(all.lines().count(), catalog::all().len() + 1);
         assert!(all.lines().all(|line| line == line.trim_end()));
+    }
+
+    #[test]
+    fn the_corresponding_event_is_a_column_and_a_key() {
+        let (_, out, _) = run_with(&["orders/updated"], &[], TopicsFormat::Text);
+        let columns: Vec<&str> = out.lines().flat_map(|line| line.split("  ")).map(str::trim).collect();
+        assert!(columns.contains(&"EVENT") && columns.contains(&"Order update"), "{out}");
+        let (_, out, _) = run_with(&["products/"], &[], TopicsFormat::Json);
+        let topics: serde_json::Value = serde_json::from_str(&out).expect("json");
+        let event = |name: &str| {
+            topics.as_array().expect("array").iter().find(|t| t["name"] == name).expect(name)["event"].clone()
+        };
+        assert_eq!(event("products/delete"), serde_json::json!({ "topic": "Product", "action": "delete" }));
+        let (_, out, _) = run_with(&["orders/paid"], &[], TopicsFormat::Json);
+        assert!(out.contains("\"event\": null"), "{out}");
     }
 
     #[test]

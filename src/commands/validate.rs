@@ -6,11 +6,11 @@ use crate::cli::validate::{ValidateArgs, ValidateFormat};
 use crate::diagnostic::{Root, github, json, sarif, text};
 use crate::manifest::{Loaded, Options};
 
-use super::load;
+use super::{load, manifest_options};
 
 /// Prints what is wrong, and returns 0 or 3.
 pub(crate) fn run(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8> {
-    let options = Options { deny: args.deny.clone(), ..Options::default() };
+    let options = Options { deny: args.deny.clone(), ..manifest_options() };
     let (loaded, _) = load::load(&args.files, &options);
     let root = root();
     let report = root.as_ref().map_or(loaded.report(), |root| loaded.report().seen_from(root));

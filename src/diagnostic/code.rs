@@ -96,6 +96,8 @@ codes! {
     RemovedField "HW114" "removed-field" Warning false "a field that Shopify removed from the payloads of a topic";
     ConstantPayload "HW115" "constant-payload" Warning false "the included fields of an update topic never change, so that Shopify drops deliveries as duplicates";
     NotCompared "HW116" "app-config-not-compared" Warning false "something that the app declares for itself could not be compared with the bindings";
+    TwoPayloads "HW117" "two-payloads" Warning false "a binding and an event of the app send two payload shapes of one resource to one address";
+    VersionSupport "HW118" "version-support" Warning false "an Admin API version that left support, or leaves it within 60 days";
 }
 
 impl Code {

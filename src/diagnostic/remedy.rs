@@ -90,6 +90,10 @@ impl Code {
             Self::DoubleDelivery => {
                 "Remove the topic from the app's shopify.app.toml, or the binding: the two do not see each other."
             }
+            Self::VersionSupport => "Set admin_api.version to a newer version, such as the default.",
+            Self::TwoPayloads => {
+                "Give the binding or the app's event another address: a dataflow has one mapping, and an event's payload is its own."
+            }
             Self::ExceptNothing => "Correct the topic under `except`, or remove it.",
         }
     }

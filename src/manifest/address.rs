@@ -2,13 +2,14 @@
 
 mod placeholder;
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
 use crate::diagnostic::Code;
 use crate::model::{Address, AddressKind};
-use crate::state::Ownership;
+use crate::state::{Ownership, Prefix};
 
 use super::decode::short;
 pub(super) use placeholder::placeholder;
@@ -191,33 +192,81 @@ fn refused_arn(text: &str) -> Option<Remark> {
 }
 
 /// Why an address that Adobe has for a destination can't be bound; nothing if it can.
-pub(crate) fn unusable(address: &Address, ownership: &Ownership) -> Option<String> {
+pub(crate) fn unusable(address: &Address, ownership: &Ownership) -> Option<Unusable> {
+    let refuse = |why: &str| Some(Unusable::Refused(why.to_owned()));
     if let Some(remark) = refused(address) {
-        return Some(remark.message);
+        return Some(Unusable::Refused(remark.message));
     }
     // What a URL's reader makes of it must be what is compared with the prefixes.
     let written =
         address.as_str().splitn(4, '/').nth(3).and_then(|rest| rest.split(['?', '#']).next()).unwrap_or_default();
     if address.url().is_none_or(|url| url.path().strip_prefix('/') != Some(written)) {
-        return Some("its path is not written as it is read: it has `..`, a backslash or an unusual sign".to_owned());
+        return refuse("its path is not written as it is read: it has `..`, a backslash or an unusual sign");
     }
     if address.as_str().contains('#') {
-        return Some("the address has a fragment (#), which nobody sends".to_owned());
+        return refuse("the address has a fragment (#), which is never sent");
     }
     (!ownership.covers(address)).then(|| {
-        format!(
-            "no prefix of `ownership` covers it, so that it would be taken for somebody else's; if it is right, add {:?} to \
-             ownership.address_prefixes",
-            address.as_str()
-        )
+        let prefixes: Vec<&str> = ownership.address_prefixes.iter().map(Prefix::as_str).collect();
+        Unusable::NotOwned { prefix: prefix_to_add(&prefixes, address), line: line_to_write(&prefixes, address) }
     })
 }
 
-/// Whether the address is one of Adobe's collection endpoint.
+/// Why an address that Adobe has for a destination cannot be bound.
+pub(crate) enum Unusable {
+    /// Shopify would refuse it, or it is not what is compared with the prefixes.
+    Refused(String),
+    /// No ownership prefix covers it.
+    NotOwned {
+        /// The prefix to add.
+        prefix: String,
+        /// The line with all prefixes.
+        line: String,
+    },
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) => f.write_str(why),
+            Self::NotOwned { prefix, line } => {
+                write!(f, "no prefix of `ownership` covers {prefix}. If that is right, write {line}")
+            }
+        }
+    }
+}
+
+/// The ownership prefix to add for an address. For an inlet of Adobe's on a host that no prefix names it is the folder, as
+/// in the default: a dataflow that is made again gets another id. For anything else it is the address alone, since a
+/// shorter one would cover what other teams manage.
+pub(super) fn prefix_to_add(prefixes: &[&str], address: &Address) -> String {
+    let url = address.url();
+    let id = url.as_ref().and_then(|url| url.path().strip_prefix("/collection/"));
+    let host = url.as_ref().and_then(Url::host_str).map(|host| format!("https://{host}/"));
+    let is_new = host.is_some_and(|host| !prefixes.iter().any(|prefix| prefix.starts_with(&host)));
+    if is_new && id.is_some_and(is_inlet_id) { prefix_for(address) } else { address.to_string() }
+}
+
+/// The line of the manifest that has these prefixes and the one for that address.
+pub(super) fn line_to_write(prefixes: &[&str], address: &Address) -> String {
+    let added = prefix_to_add(prefixes, address);
+    let prefixes: Vec<String> = prefixes.iter().chain([&&*added]).map(|prefix| format!("{prefix:?}")).collect();
+    format!("ownership: {{ address_prefixes: [{}] }}", prefixes.join(", "))
+}
+
+/// The 64 hexadecimal digits of an inlet.
+fn is_inlet_id(id: &str) -> bool {
+    id.len() == 64 && id.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
+}
+
+/// Whether the address is one of Adobe's collection endpoint. Adobe does not say whether organisations on AWS have another
+/// host (release notes, September 2026): any host of its domain counts where the path is that of an inlet.
 pub(crate) fn is_dcs(address: &Address) -> bool {
     let Some(rest) = address.as_str().get(8..).filter(|_| address.kind() == AddressKind::Https) else { return false };
-    let host = &rest[..rest.find(['/', '?', '#', ':']).unwrap_or(rest.len())];
-    host.eq_ignore_ascii_case("dcs.adobedc.net") || host.eq_ignore_ascii_case("dcs-int.adobedc.net")
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#', ':']).unwrap_or(rest.len()));
+    let host = host.to_ascii_lowercase();
+    let known = host == "dcs.adobedc.net" || host == "dcs-int.adobedc.net";
+    known || (host.ends_with(".adobedc.net") && path.starts_with("/collection/"))
 }
 
 /// Which kind of address belongs in place of a page's that was copied from a browser; nothing for any other address.
@@ -254,12 +303,10 @@ pub(super) fn dcs_remarks(address: &Address) -> Vec<Remark> {
         let hint = "copy the streaming endpoint URL of your own HTTP API connection in Adobe Experience Platform";
         remarks.push(remark(Code::SampleId, "the address is the sample from Adobe's documentation", hint));
     }
-    let hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
-    let usual = url.host_str() == Some("dcs.adobedc.net")
+    let usual = url.host_str() != Some("dcs-int.adobedc.net")
         && url.port().is_none()
         && url.fragment().is_none()
-        && id.len() == 64
-        && id.bytes().all(hex)
+        && is_inlet_id(id)
         && url.query_pairs().all(|(key, value)| match &*key {
             "x-adobe-flow-id" => is_uuid(&value),
             // Said above.
@@ -370,6 +417,15 @@ mod tests {
         assert_eq!(codes(&format!("{base}?x-adobe-flow-id=1")), [Code::UnusualDcs]);
         assert_eq!(codes(&format!("{base}?syncValidation=true")), [Code::DcsAddress]);
         assert_eq!(codes("https://dcs.adobedc.net/collection/ABC"), [Code::UnusualDcs]);
+        let elsewhere = base.replace("dcs.", "dcs.aws.");
+        assert_eq!(codes(&elsewhere), [], "{elsewhere}");
+        assert_eq!(codes(&elsewhere.replace(&id, "ABC")), [Code::UnusualDcs]);
+        assert_eq!(codes("https://edge.adobedc.net/ee/v2/collect"), []);
+        let prefix = |text: &str| prefix_to_add(&[Prefix::DEFAULT], &Address::new(text));
+        assert_eq!(prefix(&format!("{elsewhere}?x-adobe-flow-id=1")), "https://dcs.aws.adobedc.net/collection/");
+        for alone in ["https://hooks.example/collection/1", "https://hooks.example/shop/collection", &base] {
+            assert_eq!(prefix(alone), alone);
+        }
         assert_eq!(codes("https://x.example/collection/ABC"), []);
         assert_eq!(codes(&format!("https://dcs.adobedc.net/collection/{SAMPLE_ID}")), [Code::SampleId]);
     }

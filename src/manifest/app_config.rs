@@ -1,9 +1,11 @@
 //! `app_config`: what the app declares for itself, read from its `shopify.app.toml`.
 //!
-//! Only what leads to double delivery is read, and where a login may end. The file is advisory: a path that cannot be
-//! read is an error of the manifest, and whatever the file holds is a warning at most.
+//! Only what leads to double delivery or to two payloads in one inlet is read, and where a login may end. The file is
+//! advisory: a path that cannot be read is an error of the manifest, and whatever the file holds is a warning at most.
 
-use std::collections::HashMap;
+mod entry;
+
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,10 +13,12 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::catalog;
 use crate::diagnostic::{Code, Diagnostic, Place, Source as Text};
 use crate::model::{Address, Binding, Topic};
-use crate::state::{AppSubscription, Source};
+use crate::state::{AppEvent, AppSubscription, Source};
 
+use self::entry::{Event, Subscription};
 use super::ReadFile;
 use super::decode::short;
 use super::document::{At, Spot};
@@ -46,53 +50,11 @@ impl File {
     }
 }
 
-/// One `[[webhooks.subscriptions]]`. Compliance topics have a key of their own; no binding can repeat them.
-struct Subscription<'a> {
-    topics: Vec<(&'a str, Range<usize>)>,
-    uri: (&'a str, Range<usize>),
-    filter: Option<&'a str>,
-}
-
-/// Why an entry is not understood, at its place, and what to write.
-type Misunderstood = (Range<usize>, &'static str, &'static str);
-
-impl<'a> Subscription<'a> {
-    /// Takes an entry; `None`: it declares no topic that a binding could repeat.
-    fn parse(entry: &'a Spanned<DeValue<'_>>) -> Result<Option<Self>, Misunderstood> {
-        const SECTION: &str = "write [[webhooks.subscriptions]] with `topics` and `uri` below it";
-        const TOPICS: &str = "write topics = [\"orders/create\"]";
-        let Some(table) = entry.get_ref().as_table() else {
-            return Err((entry.span(), "the entry is not a section", SECTION));
-        };
-        let Some(topics) = table.get("topics") else {
-            let known = ["compliance_topics", "actions"].iter().any(|key| table.contains_key(*key));
-            return if known { Ok(None) } else { Err((entry.span(), "the entry has no `topics`", TOPICS)) };
-        };
-        let list = topics.get_ref().as_array();
-        let list = list.ok_or((topics.span(), "`topics` is not a list of texts", TOPICS))?;
-        let topic = |item: &'a Spanned<DeValue<'_>>| {
-            let text = item.get_ref().as_str().ok_or((item.span(), "the topic is not a text", TOPICS));
-            text.map(|text| (text, item.span()))
-        };
-        let topics = list.iter().map(topic).collect::<Result<Vec<_>, _>>()?;
-        let Some((_, first)) = topics.first() else { return Ok(None) };
-        let text = |key: &str, not: &'static str, hint: &'static str| match table.get(key) {
-            Some(value) => {
-                value.get_ref().as_str().map(|text| Some((text, value.span()))).ok_or((value.span(), not, hint))
-            }
-            None => Ok(None),
-        };
-        let uri = "write uri = \"https://…\", or a path below application_url";
-        let filter = text("filter", "`filter` is not a text", "write filter = \"id:*\"")?.map(|(text, _)| text);
-        let uri = text("uri", "`uri` is not a text", uri)?.ok_or((first.clone(), "the entry has no `uri`", uri))?;
-        Ok(Some(Self { topics, uri, filter: filter.filter(|filter| !filter.is_empty()) }))
-    }
-}
-
 /// What the app declares, by topic, with the place of each.
 #[derive(Default)]
 pub(super) struct Declared {
     by_topic: HashMap<Topic, Vec<(AppSubscription, Place)>>,
+    events: Vec<(AppEvent, Place)>,
     /// The redirect URLs that the app allows.
     pub(super) redirects: Vec<String>,
     /// The files, for diagnostics that point into them.
@@ -143,52 +105,39 @@ impl Declared {
             root.get("auth").and_then(|auth| auth.get_ref().as_table()?.get("redirect_urls")?.get_ref().as_array());
         let urls = listed.into_iter().flatten().filter_map(|url| url.get_ref().as_str());
         self.redirects.extend(urls.map(str::to_owned));
-        let Some(webhooks) = root.get("webhooks") else { return };
-        let subscriptions = webhooks.get_ref().as_table().and_then(|webhooks| webhooks.get("subscriptions"));
-        let list = match subscriptions {
-            Some(subscriptions) => subscriptions.get_ref().as_array().ok_or(subscriptions),
-            None if webhooks.get_ref().as_table().is_some() => return,
-            None => Err(webhooks),
-        };
-        let list = match list {
-            Ok(list) => list,
-            Err(value) => {
-                let why = "the entries are not a list of sections";
-                let hint = "write each one under [[webhooks.subscriptions]], with two brackets";
-                return file.not_compared(&value.span(), "what the app declares was", why, hint, findings);
-            }
-        };
         let application = root.get("application_url").and_then(|url| url.get_ref().as_str());
         let application = application.map(str::trim).filter(|url| !url.is_empty());
-        let mut relative = Vec::new();
-        for entry in list {
+        let mut relative: Vec<(String, Range<usize>)> = Vec::new();
+        let has_no_host = |uri: &str| application.is_none() && uri.starts_with('/');
+        for entry in SUBSCRIPTIONS.entries(root, file, findings) {
             match Subscription::parse(entry) {
-                Ok(Some(entry)) if application.is_none() && entry.uri.0.starts_with('/') => relative.push(entry),
+                Ok(Some(entry)) if has_no_host(entry.uri.0) => {
+                    relative.extend(entry.topics.iter().map(|(topic, _)| ((*topic).to_owned(), entry.uri.1.clone())));
+                }
                 Ok(Some(entry)) => self.subscription(entry, application.unwrap_or_default(), file),
                 Ok(None) => {}
-                Err((span, why, hint)) => {
-                    file.not_compared(&span, "a subscription that the app declares was", why, hint, findings);
-                }
+                Err((span, why, hint)) => file.not_compared(&span, SUBSCRIPTIONS.one, why, hint, findings),
             }
         }
-        if let Some(first) = relative.first() {
-            let topics: Vec<&str> = relative.iter().flat_map(|entry| &entry.topics).map(|(topic, _)| *topic).collect();
-            let named: Vec<String> = topics.iter().take(SHOWN).map(|topic| format!("`{}`", short(topic))).collect();
-            let more = topics.len().saturating_sub(SHOWN);
-            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let what = format!("the app's own subscriptions to {}{rest} were", named.join(", "));
+        for entry in EVENTS.entries(root, file, findings) {
+            match Event::parse(entry) {
+                Ok(entry) if has_no_host(entry.uri.0) => relative.push((entry.topic.0.to_owned(), entry.uri.1)),
+                Ok(entry) => self.event(entry, application.unwrap_or_default(), file),
+                Err((span, why, hint)) => file.not_compared(&span, EVENTS.one, why, hint, findings),
+            }
+        }
+        if let Some((_, span)) = relative.first() {
+            let topics: Vec<String> = relative.iter().map(|(topic, _)| format!("`{}`", short(topic))).collect();
+            let what = format!("the app's own subscriptions to {} were", few(&topics));
             let why = "their `uri` is relative, and the file has no `application_url`";
             let hint = "add application_url = \"https://…\" at the top of the file, or write each address in full; \
                         lint: { allow: [HW116] } in the manifest silences this";
-            file.not_compared(&first.uri.1, &what, why, hint, findings);
+            file.not_compared(span, &what, why, hint, findings);
         }
     }
 
     fn subscription(&mut self, entry: Subscription<'_>, application: &str, file: &File) {
-        let address = match entry.uri.0.strip_prefix('/') {
-            Some(rest) => Address::new(&format!("{}/{rest}", application.trim_end_matches('/'))),
-            None => Address::new(entry.uri.0),
-        };
+        let address = absolute(entry.uri.0, application);
         for (written, span) in entry.topics {
             let place = file.place(&span);
             let topic = Topic::from_slash(written);
@@ -197,6 +146,19 @@ impl Declared {
             let declared = AppSubscription { topic: topic.clone(), address: address.clone(), filter, source };
             self.by_topic.entry(topic).or_default().push((declared, place));
         }
+    }
+
+    fn event(&mut self, entry: Event<'_>, application: &str, file: &File) {
+        let (topic, span) = entry.topic;
+        let place = file.place(&span);
+        let event = AppEvent {
+            topic: topic.to_owned(),
+            actions: entry.actions.into_iter().map(str::to_owned).collect(),
+            handle: entry.handle.map(str::to_owned),
+            address: absolute(entry.uri.0, application),
+            source: Source { file: Arc::clone(&file.path), line: place.line },
+        };
+        self.events.push((event, place));
     }
 
     /// Warns if a binding repeats what the app declares.
@@ -219,12 +181,137 @@ impl Declared {
         findings.report_for(diagnostic.related(place.clone(), "the app's own subscription"), behalf);
     }
 
-    /// What is declared, in the order of topics and files.
-    pub(super) fn into_subscriptions(self) -> Vec<AppSubscription> {
+    /// Warns if a binding and an event of the app send the same resource to one address.
+    pub(super) fn two_payloads(&self, binding: &Binding, spot: Spot, findings: &mut Findings, behalf: Behalf<'_>) {
+        if self.events.is_empty() || findings.is_silenced(Code::TwoPayloads, behalf) {
+            return;
+        }
+        let Some(about) = catalog::event_of(&binding.topic) else { return };
+        let met = |(event, place)| Some((event, place, AppEvent::meets(event, binding, about.topic, about.action)?));
+        let met = self.events.iter().map(|(event, place)| (event, place)).filter_map(met);
+        let Some((event, place, twice)) = met.min_by_key(|(_, _, twice)| !twice) else { return };
+        let twice = if twice { "; a change that triggers both is delivered twice" } else { "" };
+        let message = format!(
+            "the address gets two payload shapes: `{}` and the app's event {event}, in {}:{}{twice}",
+            binding.topic, place.file, place.line
+        );
+        let hint = "give one of the two another address: the payload of an event is what its `query` asks for, and a \
+                    dataflow has one mapping";
+        let diagnostic = findings.diagnostic(Code::TwoPayloads, spot, message).hint(hint);
+        findings.report_for(diagnostic.related(place.clone(), "the app's event"), behalf);
+    }
+
+    /// Warns of events on resources that the catalogue does not know, where they go to an address of the manifest.
+    pub(super) fn unknown_events(&self, addresses: &BTreeSet<Address>, findings: &mut Findings) {
+        let unknown = self.events.iter().filter(|(event, _)| {
+            !catalog::has_events(&event.topic) && addresses.iter().any(|address| event.goes_to(address))
+        });
+        let unknown: Vec<_> = unknown.collect();
+        let Some((_, place)) = unknown.first() else { return };
+        let events: BTreeSet<String> = unknown.iter().map(|(event, _)| event.to_string()).collect();
+        let events: Vec<String> = events.into_iter().collect();
+        let message = format!(
+            "the app's events {} were not compared with the bindings: the catalogue does not know which webhook topics \
+             are about the same",
+            few(&events)
+        );
+        let hint = "they go to an address that the manifest names: check that it expects both payloads; \
+                    lint: { allow: [HW116] } in the manifest silences this";
+        findings.report(Diagnostic::new(Code::NotCompared, place.clone(), message).hint(hint));
+    }
+
+    /// What is declared: subscriptions in the order of topics and files, events in the order of addresses and files.
+    pub(super) fn into_declared(self) -> (Vec<AppSubscription>, Vec<AppEvent>) {
         let mut all: Vec<_> = self.by_topic.into_values().flatten().map(|(declared, _)| declared).collect();
         all.sort_by(|a, b| {
             (&a.topic, &a.address, &a.filter, &a.source).cmp(&(&b.topic, &b.address, &b.filter, &b.source))
         });
-        all
+        let mut events: Vec<_> = self.events.into_iter().map(|(event, _)| event).collect();
+        events.sort();
+        (all, events)
     }
+}
+
+/// Where a file keeps one kind of subscription.
+struct Section {
+    /// The section.
+    name: &'static str,
+    /// Its key that holds the entries.
+    key: &'static str,
+    /// Further keys that hold no subscription.
+    others: &'static [&'static str],
+    /// A section below `key` is its only entry.
+    may_be_one: bool,
+    /// The start of a message about one entry.
+    one: &'static str,
+    /// What to write.
+    hint: &'static str,
+}
+
+const SUBSCRIPTIONS: Section = Section {
+    name: "webhooks",
+    key: "subscriptions",
+    others: &["privacy_compliance"],
+    may_be_one: false,
+    one: "a subscription that the app declares was",
+    hint: "write each one under [[webhooks.subscriptions]], with two brackets",
+};
+
+/// Shopify's CLI takes one event as a section, too (its source, app_config_events.ts).
+const EVENTS: Section = Section {
+    name: "events",
+    key: "subscription",
+    others: &[],
+    may_be_one: true,
+    one: "an event that the app declares was",
+    hint: "write each event under [[events.subscription]], with two brackets",
+};
+
+impl Section {
+    /// The entries, and a warning where the section holds something else.
+    fn entries<'a>(
+        &self,
+        root: &'a DeTable<'_>,
+        file: &File,
+        findings: &mut Findings,
+    ) -> Vec<&'a Spanned<DeValue<'a>>> {
+        let Some(section) = root.get(self.name) else { return Vec::new() };
+        let not_a_list = |value: &Spanned<DeValue<'_>>, findings: &mut Findings| {
+            let why = "the entries are not a list of sections";
+            file.not_compared(&value.span(), "what the app declares was", why, self.hint, findings);
+            Vec::new()
+        };
+        let Some(table) = section.get_ref().as_table() else {
+            return not_a_list(section, findings);
+        };
+        for (key, value) in table {
+            let key = key.get_ref().as_ref();
+            let holds = value.get_ref().is_table() || value.get_ref().is_array();
+            if holds && key != self.key && !self.others.contains(&key) {
+                let what = format!("`{}.{}` was", self.name, short(key));
+                file.not_compared(&value.span(), &what, "it is not a known key", self.hint, findings);
+            }
+        }
+        let Some(value) = table.get(self.key) else { return Vec::new() };
+        match value.get_ref().as_array() {
+            Some(list) => list.iter().collect(),
+            None if self.may_be_one && value.get_ref().is_table() => vec![value],
+            None => not_a_list(value, findings),
+        }
+    }
+}
+
+/// An address as Shopify's CLI makes it of what the file says.
+fn absolute(uri: &str, application: &str) -> Address {
+    match uri.strip_prefix('/') {
+        Some(rest) => Address::new(&format!("{}/{rest}", application.trim_end_matches('/'))),
+        None => Address::new(uri),
+    }
+}
+
+/// The first ones, and how many more there are.
+fn few(names: &[String]) -> String {
+    let more = names.len().saturating_sub(SHOWN);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{rest}", names[..names.len() - more].join(", "))
 }

@@ -91,6 +91,9 @@ impl Rules {
             let since = info.since().unwrap_or("unstable");
             let message = format!("version {} of the Admin API does not have the topic `{}`", self.version, info.name);
             let hint = match since {
+                _ if info.until().is_some_and(|until| until < self.version.as_str()) => {
+                    format!("{} is the last version that has it: remove it here", info.until().unwrap_or_default())
+                }
                 "unstable" => "it is in no stable version yet: remove it here".to_owned(),
                 since => format!("it came with {since}: set `admin_api: {{ version: \"{since}\" }}` or later"),
             };
@@ -189,20 +192,24 @@ impl Rules {
         if let Some(ownership) = &self.ownership
             && !ownership.covers(&at.value)
         {
-            let message = format!("no prefix of `ownership` covers {}", short(at.value.as_str()));
-            let hint = address::page(&at.value).map_or_else(|| self.prefix_to_add(&at.value), str::to_owned);
+            let message = format!("no prefix of `ownership` covers {}", short(&self.prefix_to_add(&at.value)));
+            let hint = address::page(&at.value).map_or_else(|| self.line_to_write(&at.value), str::to_owned);
             findings.report(findings.diagnostic(Code::NotOwned, at.spot, message).hint(hint));
         }
     }
 
-    /// The address alone, since a shorter prefix would cover what other teams manage.
+    fn written_prefixes(&self) -> Vec<&str> {
+        self.prefixes.iter().map(String::as_str).collect()
+    }
+
     fn prefix_to_add(&self, address: &Address) -> String {
-        let prefixes = self.prefixes.iter().map(String::as_str).chain([address.as_str()]);
-        let prefixes: Vec<String> = prefixes.map(|prefix| format!("{prefix:?}")).collect();
+        address::prefix_to_add(&self.written_prefixes(), address)
+    }
+
+    fn line_to_write(&self, address: &Address) -> String {
         format!(
-            "the tool would create the subscription and then take it for somebody else's. If the address is right, add it:\n\
-             ownership: {{ address_prefixes: [{}] }}",
-            prefixes.join(", ")
+            "the tool would create the subscription and then treat it as unmanaged. If the address is right, add it:\n{}",
+            address::line_to_write(&self.written_prefixes(), address)
         )
     }
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::digest::{Hash, hash, hash_sorted, hex};
 use crate::model::{Address, App, Assertion, Auth, Binding, SecretRef};
 use crate::state::aep::AepAccount;
-use crate::state::{AppSubscription, Compared, Ownership, Safety, compared, set};
+use crate::state::{AppEvent, AppSubscription, Compared, Ownership, Safety, compared, set};
 
 use super::{AdminApi, Manifest, ManifestShop};
 
@@ -69,6 +69,7 @@ pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Address>, shops: 
         aep,
         destinations: _,
         app,
+        app_events,
         app_redirects: _,
     } = manifest;
     let AdminApi { version, transport } = admin_api;
@@ -95,6 +96,12 @@ pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Address>, shops: 
             json!({ "topic": topic.graphql(), "address": address.as_str(), "filter": filter })
         });
         all["app"] = declared.collect();
+    }
+    if !app_events.is_empty() {
+        let declared = app_events.iter().map(|AppEvent { topic, actions, handle, address, source: _ }| {
+            json!({ "topic": topic, "actions": actions, "handle": handle, "address": address.as_str() })
+        });
+        all["app_events"] = declared.collect();
     }
     if !aep.is_empty() {
         all["aep"] = aep.iter().map(account).collect();

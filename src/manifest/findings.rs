@@ -35,7 +35,7 @@ struct Folded {
 /// Whether equal errors come from one mistake, such as a file that was forgotten: what is missing is missing wherever it
 /// is named.
 fn has_one_cause(code: Code) -> bool {
-    matches!(code, Code::UnknownDestination | Code::UnknownSet | Code::UnknownAccount)
+    matches!(code, Code::UnknownDestination | Code::UnknownSet | Code::UnknownAccount | Code::NotOwned)
 }
 
 /// On whose behalf something is reported.

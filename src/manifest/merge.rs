@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::catalog;
 use crate::diagnostic::{Code, Diagnostic, Place, Source as Text};
 use crate::model::ApiVersion;
-use crate::state::aep::Lookups;
 use crate::state::{Ownership, Prefix, PrefixError, Safety};
 
 use super::address::placeholder;
@@ -17,23 +18,25 @@ use super::decode::short;
 use super::document::{At, Document, OwnershipBlock, Spot};
 use super::findings::Findings;
 use super::resolve::{Common, Resolver};
-use super::{AdminApi, Manifest, ReadFile, Transport, digest, secrets};
+use super::{AdminApi, Manifest, Options, ReadFile, Transport, digest, secrets};
 
 /// The oldest version for each transport.
 const OLDEST_GRAPHQL: &str = "2026-04";
 const OLDEST_REST: &str = "2022-07";
+/// So many days before the end of a version's support there is a warning.
+const SUPPORT_NOTICE_DAYS: i64 = 60;
 
 pub(super) fn manifest(
     paths: &[Arc<str>],
     documents: &[Document],
-    found: &Lookups,
+    options: &Options,
     read: &ReadFile<'_>,
     named: &mut Vec<(Arc<str>, Text)>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Manifest> {
     let allow = documents.iter().flat_map(|document| document.allow.iter().copied()).collect();
     let mut findings = Findings::new(paths.to_vec(), allow);
-    let manifest = merged(paths, documents, found, read, named, &mut findings);
+    let manifest = merged(paths, documents, options, read, named, &mut findings);
     diagnostics.append(&mut findings.into_diagnostics());
     manifest
 }
@@ -41,12 +44,12 @@ pub(super) fn manifest(
 fn merged(
     paths: &[Arc<str>],
     documents: &[Document],
-    found: &Lookups,
+    options: &Options,
     read: &ReadFile<'_>,
     named_files: &mut Vec<(Arc<str>, Text)>,
     findings: &mut Findings,
 ) -> Option<Manifest> {
-    let admin_api = admin_api(documents, findings);
+    let admin_api = admin_api(documents, options.today, findings);
     findings.set_version(&admin_api.version);
     let auth = block(documents, "auth", |d| d.auth.as_ref(), findings);
     let (auth, auth_at) = (auth.and_then(|at| at.value.clone()), auth.map(|at| at.spot));
@@ -68,8 +71,11 @@ fn merged(
     let configs = block(documents, "app_config", |d| d.app_config.as_ref(), findings);
     let app = Declared::read(configs.map_or(&[], |at| at.value.as_slice()), read, findings);
     let rules = Rules::new(admin_api.version.clone(), rest, ownership.clone(), prefixes);
-    let mut resolver =
-        Resolver::new(rules, Common { auth, token_expiry, scopes, destinations, sets, app, accounts, found }, findings);
+    let mut resolver = Resolver::new(
+        rules,
+        Common { auth, token_expiry, scopes, destinations, sets, app, accounts, found: &options.found },
+        findings,
+    );
 
     let mut shops = Vec::new();
     let mut seen: HashMap<&str, Spot> = HashMap::new();
@@ -107,12 +113,23 @@ fn merged(
     let Resolver { addresses, written, defined, common: Common { mut app, accounts, .. }, .. } = resolver;
     named_files.append(&mut app.texts);
     let app_redirects = std::mem::take(&mut app.redirects);
-    let app = app.into_subscriptions();
+    let (app, app_events) = app.into_declared();
     let digest = String::new();
     let (aep, destinations) = (accounts.into_accounts(), defined);
     let ownership = ownership?;
-    let mut manifest =
-        Manifest { digest, admin_api, ownership, safety, shops, addresses, aep, destinations, app, app_redirects };
+    let mut manifest = Manifest {
+        digest,
+        admin_api,
+        ownership,
+        safety,
+        shops,
+        addresses,
+        aep,
+        destinations,
+        app,
+        app_events,
+        app_redirects,
+    };
     manifest.digest = digest::manifest(&manifest, &written, &digests);
     Some(manifest)
 }
@@ -157,7 +174,7 @@ fn named<'a, T>(
     all
 }
 
-fn admin_api(documents: &[Document], findings: &mut Findings) -> AdminApi {
+fn admin_api(documents: &[Document], today: Option<Date>, findings: &mut Findings) -> AdminApi {
     let Some(At { value: block, .. }) = block(documents, "admin_api", |d| d.admin_api.as_ref(), findings) else {
         return AdminApi::default();
     };
@@ -171,7 +188,7 @@ fn admin_api(documents: &[Document], findings: &mut Findings) -> AdminApi {
         let message = format!("version {version} of the Admin API is too old: {oldest} is the oldest that works here");
         let hint = format!("write version: \"{}\", or leave it out", ApiVersion::DEFAULT);
         findings.report(findings.diagnostic(Code::OldVersion, spot, message).hint(hint));
-    } else if !catalog::knows_version(&version) && version.as_str() != "unstable" {
+    } else if !catalog::has_version(&version) {
         let message = format!("this tool was not checked against version {version} of the Admin API");
         let hint = format!(
             "the newest that it knows is {}; Shopify answers 404 to a version that does not exist, as it does to a shop that does not",
@@ -179,7 +196,30 @@ fn admin_api(documents: &[Document], findings: &mut Findings) -> AdminApi {
         );
         findings.report(findings.diagnostic(Code::UnknownVersion, spot, message).hint(hint));
     }
+    if version.as_str() >= oldest {
+        support(&version, spot, today, findings);
+    }
     AdminApi { version, transport }
+}
+
+/// Warns of a version that left support, or does so soon.
+fn support(version: &ApiVersion, spot: Spot, today: Option<Date>, findings: &mut Findings) {
+    let (Some(today), Some(end)) = (today, version.leaves_support()) else { return };
+    let days = end.duration_since(today).as_hours() / 24;
+    if days > SUPPORT_NOTICE_DAYS {
+        return;
+    }
+    let message = match days {
+        1 => format!("version {version} of the Admin API leaves support on {end}, in 1 day"),
+        2.. => format!("version {version} of the Admin API leaves support on {end}, in {days} days"),
+        _ => format!("version {version} of the Admin API left support on {end}"),
+    };
+    let hint = format!(
+        "set version: \"{}\"; Shopify supports a version for at least twelve months, and answers requests for an older one \
+         with the oldest version that is left",
+        ApiVersion::DEFAULT
+    );
+    findings.report(findings.diagnostic(Code::VersionSupport, spot, message).hint(hint));
 }
 
 /// `None` if a prefix is broken: then nothing sensible can be said of addresses.

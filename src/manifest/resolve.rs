@@ -179,6 +179,7 @@ impl<'a> Resolver<'a> {
                     self.scope_coverage(ready, scopes, *spot, findings, behalf);
                 }
                 self.common.app.repeated(&ready.entry.binding, ready.spot, findings, behalf);
+                self.common.app.two_payloads(&ready.entry.binding, ready.spot, findings, behalf);
                 if known.is_none() {
                     entries.push(ready.entry.clone());
                 }
@@ -407,6 +408,7 @@ impl<'a> Resolver<'a> {
     /// What can be said only when all shops were seen.
     pub(super) fn finish(&mut self, findings: &mut Findings) {
         self.inlets.report(findings);
+        self.common.app.unknown_events(&self.addresses, findings);
         // Sets that no shop uses: said on nobody's behalf.
         let unused: Vec<&str> = self.sets.iter().filter(|(_, set)| !set.used).map(|(name, _)| *name).collect();
         for name in unused {

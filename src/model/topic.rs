@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// A topic: its GraphQL enum name is its identity, the slash form is how people write it.
 ///
-/// The GraphQL name follows from the slash form (upper case, `/` and `.` as `_`; checked for all 233 topics of the
+/// The GraphQL name follows from the slash form (upper case, `/` and `.` as `_`; checked for all topics of the
 /// catalogue), never the other way round. So two topics are one if their GraphQL names are.
 #[derive(Debug, Clone)]
 pub struct Topic {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
 /// An Admin API version: `YYYY-01|04|07|10`, or `unstable`. Orders by time; `unstable` is the latest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ApiVersion(String);
@@ -23,6 +26,13 @@ impl ApiVersion {
         if quarterly || text == "unstable" { Ok(Self(text.to_owned())) } else { Err(ApiVersionError) }
     }
 
+    /// The day on which Shopify may end its support: twelve months after the release on the first day of its month (at 17:00
+    /// UTC; documented as "at least 12 months"). `None`: `unstable` has no release.
+    pub fn leaves_support(&self) -> Option<Date> {
+        let (year, month) = self.0.split_once('-')?;
+        Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?.checked_add(1.year()).ok()
+    }
+
     /// As it stands in a URL.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -38,5 +48,18 @@ impl Default for ApiVersion {
 impl fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_leaves_support_a_year_after_its_release() {
+        let end = |version| ApiVersion::parse(version).expect("version").leaves_support().map(|date| date.to_string());
+        assert_eq!(end("2026-04").as_deref(), Some("2027-04-01"));
+        assert_eq!(end("2026-10").as_deref(), Some("2027-10-01"));
+        assert_eq!([end("unstable"), end("9999-10")], [None, None]);
     }
 }

@@ -8,7 +8,7 @@ use super::v1::{Destination, Finding, Severity, Shop, ShopError};
 use crate::catalog;
 use crate::diff::{Change, ShopDiff, UpdateReason};
 use crate::model::{Binding, Field, Live, SubscriptionId};
-use crate::state::{AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
+use crate::state::{AppEvent, AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
 
 /// How often Shopify tries again before it deletes a subscription of the Admin API (documented, since 2024-09).
 pub const RETRIES: u32 = 8;
@@ -182,6 +182,40 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
         });
         let topic = Some(binding.topic.to_string());
         Finding { topic, ..finding("double_delivery", Severity::Warning, None, message, details) }
+    });
+    told.collect()
+}
+
+/// Bindings beside an event of the app on the same resource, to one address. The two payloads differ.
+pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
+    let beside = desired.entries.iter().filter_map(|entry| {
+        let about = catalog::event_of(&entry.binding.topic)?;
+        let met =
+            |event| Some((&entry.binding, event, AppEvent::meets(event, &entry.binding, about.topic, about.action)?));
+        events.iter().filter_map(met).min_by_key(|(_, _, twice)| !twice)
+    });
+    let told = beside.map(|(binding, event, twice)| {
+        let Source { file, line } = &event.source;
+        let also = if twice { "; a change that triggers both is delivered twice" } else { "" };
+        let message = format!(
+            "the app's event {event} goes to {}, too, in {file}:{line}: the address gets two payload shapes{also}; give one \
+             of the two another address",
+            binding.address
+        );
+        let details = json!({
+            "address": binding.address.as_str(),
+            "twice": twice,
+            "event": {
+                "handle": event.handle,
+                "topic": event.topic,
+                "actions": event.actions,
+                "address": event.address.as_str(),
+                "file": **file,
+                "line": line,
+            },
+        });
+        let topic = Some(binding.topic.to_string());
+        Finding { topic, ..finding("two_payloads", Severity::Warning, None, message, details) }
     });
     told.collect()
 }

@@ -3,6 +3,9 @@
 //! Shopify keeps such subscriptions apart: the Admin API neither lists them nor refuses to make the same one again, so
 //! that an event is delivered twice (documented).
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use super::Source;
 use super::excluding::exclude_each_other;
 use crate::model::{Address, Binding, Topic};
@@ -27,6 +30,48 @@ impl AppSubscription {
         self.topic == binding.topic
             && alike(&self.address) == alike(&binding.address)
             && !exclude_each_other(self.filter.as_deref(), binding.filter.as_deref())
+    }
+}
+
+/// One `[[events.subscription]]`: Next Gen Events, whose payload is what their `query` asks for. Shopify keeps them apart
+/// from classic subscriptions, too.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AppEvent {
+    /// Where it goes, with the application's URL in front of a relative one.
+    pub address: Address,
+    /// The resource in upper camel case, `Product`.
+    pub topic: String,
+    /// `create`, `update`, `delete`; sorted.
+    pub actions: BTreeSet<String>,
+    /// Its name.
+    pub handle: Option<String>,
+    /// Where it stands.
+    pub source: Source,
+}
+
+impl AppEvent {
+    /// Whether the event sends another payload of the same resource to the address of a binding, and then whether it
+    /// reports the same change. `topic` and `action`: what the binding's topic is as an event.
+    pub fn meets(&self, binding: &Binding, topic: &str, action: Option<&str>) -> Option<bool> {
+        let twice = action.is_some_and(|action| self.actions.contains(action));
+        (self.topic == topic && self.goes_to(&binding.address)).then_some(twice)
+    }
+
+    /// Whether the event goes to that address.
+    pub fn goes_to(&self, address: &Address) -> bool {
+        alike(&self.address) == alike(address)
+    }
+}
+
+/// `product_price` (Product update)
+impl fmt::Display for AppEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let actions: Vec<&str> = self.actions.iter().map(String::as_str).collect();
+        let what = format!("{} {}", self.topic, actions.join(", "));
+        match &self.handle {
+            Some(handle) => write!(f, "`{handle}` ({})", what.trim_end()),
+            None => write!(f, "`{}`", what.trim_end()),
+        }
     }
 }
 

@@ -7,7 +7,9 @@
 
 mod advice;
 mod app_config;
+mod app_files;
 mod architecture;
+mod catalogue;
 mod clusters;
 mod completions;
 mod connections;

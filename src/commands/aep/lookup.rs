@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::accounts::{Accounts, Opened, wire};
 use super::tell::{Told, blank, describe};
 use crate::adobe::{By, Inlet, Wanted};
-use crate::manifest::{Manifest, unusable};
+use crate::manifest::{Manifest, Unusable, unusable};
 use crate::model::Address;
 use crate::observe::side_by_side;
 use crate::plan::v1::{self, ShopError};
@@ -23,21 +23,26 @@ pub(crate) struct Looked {
     pub(crate) found: Lookups,
     /// By their place in the manifest.
     pub(crate) destinations: BTreeMap<usize, v1::Destination>,
+    /// Why the addresses at these places cannot be bound, where no ownership prefix covers them. The message does not name
+    /// the destination: it is the same for every inlet on one host, so that one cause is reported once.
+    not_owned: BTreeMap<usize, String>,
 }
 
 impl Looked {
     /// Why a shop that needs these destinations cannot be planned.
     pub(crate) fn missing(&self, needed: &[usize]) -> Option<ShopError> {
         // A place that was not looked up is as good as one that was not found.
-        let Some(told) = needed.iter().map(|at| self.destinations.get(at)).collect::<Option<Vec<_>>>() else {
+        let told = needed.iter().map(|at| Some((at, self.destinations.get(at)?)));
+        let Some(told) = told.collect::<Option<Vec<_>>>() else {
             let message =
                 "a destination was not looked up at Adobe; try again, and report it if it stays so".to_owned();
             let kind = "destination_unknown".to_owned();
             return Some(ShopError { kind, http_status: None, message, retryable: true });
         };
-        let unresolved = told.into_iter().find(|d| d.address.is_none())?;
+        let (at, unresolved) = told.into_iter().find(|(_, told)| told.address.is_none())?;
         let name = unresolved.name.as_deref().unwrap_or(&unresolved.wanted);
-        let message = format!("destination {name}: {}", unresolved.message);
+        let of_one = || format!("destination {name}: {}", unresolved.message);
+        let message = self.not_owned.get(at).cloned().unwrap_or_else(of_one);
         Some(match &unresolved.error {
             Some(error) => ShopError { message, ..error.clone() },
             None => ShopError {
@@ -93,6 +98,9 @@ pub(crate) async fn look_up(
                         let bound = found.address(*with_flow_id);
                         if let Some(why) = unusable(&bound, &manifest.ownership) {
                             Told::unusable(one, &why).put(&mut told);
+                            if let Unusable::NotOwned { prefix, line } = &why {
+                                looked.not_owned.insert(*at, not_owned(prefix, line));
+                            }
                         } else {
                             told.address = Some(bound.to_string());
                             looked.found.insert(lookup.clone(), found);
@@ -107,6 +115,13 @@ pub(crate) async fn look_up(
         looked.destinations.insert(*at, told);
     }
     looked
+}
+
+fn not_owned(prefix: &str, line: &str) -> String {
+    format!(
+        "Adobe has inlets of this manifest's destinations at {prefix}, which no prefix of `ownership` covers. If that is \
+         right, write {line}"
+    )
 }
 
 fn wanted(lookup: &Lookup) -> Wanted {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::adobe::verdict::{self, Failing, judge, judge_run, settles_at};
 use crate::adobe::{Inlet, InletKind, Run, Verdict, Wanted};
+use crate::manifest::Unusable;
 use crate::plan::v1::{self, Severity, ShopError};
 use crate::state::aep::{AepAccount, Destination, Lookup, LookupBy, Target};
 
@@ -28,8 +29,9 @@ impl Told {
         Self::new(Verdict::Ambiguous, Severity::Attention, verdict::ambiguous(wanted, candidates))
     }
 
-    /// Adobe has an address for it that must not be bound. It may hold a password, so it is not shown.
-    pub(super) fn unusable(inlet: &Inlet, why: &str) -> Self {
+    /// Adobe has an address for it that must not be bound. It may hold a password, so that it is shown only where
+    /// Shopify would take it.
+    pub(super) fn unusable(inlet: &Inlet, why: &Unusable) -> Self {
         let message = format!("the address that Adobe has for {} cannot be bound: {why}", named(inlet));
         Self::new(Verdict::UnusableAddress, Severity::Attention, message)
     }

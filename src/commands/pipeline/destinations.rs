@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::super::aep::{self, Accounts, Setting};
 use super::super::target::{self, Target};
-use super::super::{Output, clock};
+use super::super::{Output, clock, manifest_options};
 use super::loaded::load_with;
 use super::{ReadFailure, Run, context, folded, input, lines};
 use crate::error::Failure;
@@ -51,7 +51,7 @@ impl Run {
         let (manifest, setting) = (Arc::clone(&self.manifest), self.setting());
         self.accounts.open(&manifest, |name| needed.contains(name), &setting).await?;
         self.looked = aep::look_up(&self.manifest, &places, &self.accounts, clock).await;
-        let options = Options { found: self.looked.found.clone(), ..Options::default() };
+        let options = Options { found: self.looked.found.clone(), ..manifest_options() };
         let loaded = load_with(files, &options, self.voice, &self.said, output);
         let manifest = loaded
             .map_err(|failure| failure.hint("this is about the addresses that Adobe has for its destinations"))?

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::{Output, load as files};
+use super::super::{Output, load as files, manifest_options};
 use super::Run;
 use crate::diagnostic::{self, Code, Diagnostic, Place, Report};
 use crate::error::Failure;
@@ -32,7 +32,7 @@ impl Loaded {
 /// Loads a manifest, with what a sandbox starts with. Its problems go to stderr; warnings too, unless nobody is there
 /// to read them.
 pub(crate) fn load(paths: &[PathBuf], voice: Voice, output: Output) -> Result<Loaded, Failure> {
-    load_with(paths, &Options::default(), voice, &[], output)
+    load_with(paths, &manifest_options(), voice, &[], output)
 }
 
 /// Loads it once more, where options are other ones: what was said before is not said again.

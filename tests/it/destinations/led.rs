@@ -145,7 +145,7 @@ fn what_adobe_says_is_judged_like_what_somebody_wrote() {
     world.plan(&[]).exits(3).says("error[HW030]").says("hookwright.yaml:8").says("the addresses that Adobe has");
 
     for (address, why) in [
-        ("https://hooks.example/collection/1", "no prefix of `ownership` covers it"),
+        ("https://hooks.example/collection/1", "no prefix of `ownership` covers https://hooks.example/collection/1."),
         ("http://dcs.adobedc.net/collection/1", "Shopify delivers to https only"),
         ("https://user:s3cret@dcs.adobedc.net/collection/1", "a user name or a password"),
         ("https://dcs.adobedc.net/collection/1#x", "has a fragment"),
@@ -160,6 +160,53 @@ fn what_adobe_says_is_judged_like_what_somebody_wrote() {
         listed.exits(2).says(why);
         assert!(!listed.to_string().contains("s3cret"), "{listed}");
     }
+}
+
+/// Adobe does not say whether organisations on AWS have another host.
+const ELSEWHERE: &str = "https://dcs.aws.adobedc.net/collection/";
+
+#[test]
+fn dataflows_on_another_host_are_one_diagnostic_with_the_line_to_write_and_with_it_they_are_planned() {
+    let inlet = |digit: char| format!("{ELSEWHERE}{}", digit.to_string().repeat(64));
+    let line = format!("ownership: {{ address_prefixes: [\"https://dcs.adobedc.net/collection/\", \"{ELSEWHERE}\"] }}");
+    let flows = format!(
+        "    - {{ name: Own, address: \"{}\" }}\n    - {{ name: Rest, address: \"{}\" }}\n",
+        inlet('1'),
+        inlet('2')
+    );
+    let two = manifest("{ flow: { name: Own } }")
+        .replace("  pasted:", "  rest: { flow: { name: Rest }, with_flow_id: true }\n  pasted:")
+        .replace(
+            "{ shop: two, bindings: [{ topic: orders/create, destination: orders }",
+            "{ shop: two, bindings: [{ topic: orders/create, destination: rest }",
+        );
+    let world = World::new(&two, &seed(&flows, ""));
+    let json = only_pasted_is_planned(&world.plan(&["--format", "json"]), "destination_unusable_address");
+    let message = |shop: &str| one(&json, shop)["error"]["message"].as_str().unwrap().to_owned();
+    assert_eq!(message("one"), message("two"), "one cause, one message");
+    assert!(
+        message("one")
+            .ends_with(&format!("{ELSEWHERE}, which no prefix of `ownership` covers. If that is right, write {line}"))
+    );
+    let plan = world.plan(&[]);
+    plan.exits(8).says_times(1, "! destination_unusable_address: ").says("2 shops: one, two");
+    world.run(&["destinations", "--sandbox"]).exits(2).says(&line);
+
+    let allowed = format!("{two}{line}\n");
+    let world = World::new(&allowed, &seed(&flows, ""));
+    let plan = world.plan_json(&[]);
+    assert_eq!(destination(&plan, "orders")["address"], inlet('1'));
+    assert_eq!(one(&plan, "two")["changes"].as_array().unwrap().len(), 1, "{plan}");
+
+    // The same addresses written down: one error with the same line, and after it they are checked like any inlet.
+    let pasted = two
+        .replace("{ flow: { name: Own } }", &inlet('1'))
+        .replace("{ flow: { name: Rest }, with_flow_id: true }", &inlet('2'));
+    let world = World::new(&pasted, &seed(&flows, ""));
+    world.run(&["validate"]).exits(3).says_times(1, "error[HW032]").says(&line).says("also at: hookwright.yaml:6");
+    world.write("hookwright.yaml", &format!("{pasted}{line}\n"));
+    world.run(&["validate"]).exits(0).ends("The manifest is valid: 3 shops, 3 bindings.");
+    world.run(&["destinations", "--sandbox"]).says("orders -> flow").says("\"Own\"").says("3 destinations");
 }
 
 #[test]
