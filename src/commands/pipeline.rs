@@ -1,6 +1,6 @@
 //! What plan, apply and drift have in common: from the command line to a plan in memory.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +11,14 @@ mod destinations;
 mod loaded;
 mod saved;
 mod selected;
+mod tokens;
 
 use super::aep::{Accounts, Looked};
-use super::target::{Target, approval, refused, way_to_expiry};
+use super::target::{Target, approval, refused};
 use super::{Output, lines, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
-use crate::auth::{Life, Tokens};
+use crate::auth::Tokens;
 use crate::cli::{AccessArgs, ManifestArgs, RunArgs, SelectArgs, Tolerate};
 use crate::diagnostic::Diagnostic;
 use crate::error::Failure;
@@ -25,14 +26,15 @@ use crate::events::{Event, Wait};
 use crate::exit::{self, Cause, Exit};
 use crate::journal::Recorder;
 use crate::manifest::{Manifest, ManifestShop, Tolerable, Transport, is_placeholder};
-use crate::model::{ApiVersion, AppIdentity, Auth, ShopDomain, TokenExpiry};
+use crate::model::{ApiVersion, Auth, ShopDomain};
 use crate::observe::side_by_side;
-use crate::plan::v1::{self, Plan, Severity, ShopStatus};
-use crate::plan::{self, Base, Connected, Context, Expiry, Failure as ReadFailure, Frame, Inlets, ShopInput};
+use crate::plan::v1::{self, Plan, ShopStatus};
+use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, Inlets, ShopInput};
 use crate::progress::{Progress, Voice};
 use crate::select::Selection;
 use crate::since::{self, History};
 use crate::state::Observed;
+use tokens::Planned;
 
 /// A manifest that is valid, and what a run over it needs.
 pub(crate) struct Run {
@@ -305,40 +307,6 @@ impl Run {
         plan::assemble(frame, parts, exit_code)
     }
 
-    /// When each shop's token stops to work unless a person acts, in seconds since the epoch.
-    pub(crate) fn token_ends(&self, plan: &Plan) -> BTreeMap<String, i64> {
-        let rejected = |shop: &v1::Shop| {
-            let of_public =
-                |finding: &v1::Finding| finding.kind == plan::NON_EXPIRING && finding.severity == Severity::Attention;
-            shop.findings.iter().any(of_public).then(plan::rejected_from)
-        };
-        let ends = plan.shops.iter().filter_map(|shop| {
-            let known = &self.manifest.shops[self.shop_index(&shop.shop)?].shop;
-            let end = match self.tokens.life(known) {
-                Life::Until(end) => Some(end),
-                Life::Endless | Life::Unknown => rejected(shop),
-                Life::Renewed => None,
-            }?;
-            Some((shop.shop.clone(), end.as_second()))
-        });
-        ends.collect()
-    }
-
-    /// Adds the findings about shops of different apps that bind one address.
-    fn mixed_apps(&self, planned: &mut [Planned]) {
-        let shop = |at: usize| &self.manifest.shops[at];
-        let read = planned.iter().filter(|planned| planned.part.shop.error.is_none());
-        let mut findings = plan::mixed_apps(read.map(|Planned { at, app, .. }| Connected {
-            shop: &shop(*at).shop,
-            app,
-            desired: &shop(*at).desired,
-        }));
-        for Planned { at, part, .. } in planned {
-            let of_shop = findings.remove(&shop(*at).shop);
-            plan::add(&mut part.shop, of_shop.into_iter().flatten());
-        }
-    }
-
     fn settings(&self) -> v1::Settings {
         let Manifest { admin_api, ownership, safety, .. } = &*self.manifest;
         v1::Settings {
@@ -374,23 +342,6 @@ impl Run {
 
 fn context<'a>(manifest: &'a Manifest, addresses: &'a HashSet<String>, inlets: &'a Inlets) -> Context<'a> {
     Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses, inlets }
-}
-
-/// A shop's part of the plan, with what the judgement of all shops needs.
-struct Planned {
-    at: usize,
-    part: plan::ShopPart,
-    app: AppIdentity,
-}
-
-/// What is to be said of a token that works.
-pub(crate) fn token(shop: &ManifestShop, life: Life, app: &AppIdentity, options: &str) -> Option<v1::Finding> {
-    let expiry = match (life, shop.token_expiry) {
-        (_, Some(TokenExpiry::External | TokenExpiry::Exempt)) | (Life::Renewed | Life::Until(_), None) => return None,
-        (Life::Endless, None) => Expiry::None,
-        (Life::Unknown, None) => Expiry::Unknown,
-    };
-    plan::non_expiring(expiry, app, now(), &way_to_expiry(shop, options))
 }
 
 /// Why a refused token is no evidence that the app is gone.
@@ -480,6 +431,7 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
 pub(crate) use loaded::{Loaded, base, load};
 pub(crate) use saved::{manifest_is_of, manifest_is_there};
 pub(crate) use selected::{meant_shop, select};
+pub(crate) use tokens::token;
 
 /// Why shops of a plan were not read.
 pub(crate) fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {

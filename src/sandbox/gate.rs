@@ -48,7 +48,7 @@ pub(super) fn before(shop: Option<&Shop>, token: Option<&str>, judge: &Judge<'_>
         Standing::Good { expiring } => expiring,
         Standing::Expired => return Some(unauthorized()),
         Standing::Unknown => {
-            if !shop.takes_any_like(given, &judge.mint) {
+            if !shop.accepts_unissued(given, &judge.mint) {
                 return Some(unauthorized());
             }
             false

@@ -236,8 +236,8 @@ impl Shop {
         catalog::missing_scopes(&Topic::from_slash(topic), &granted).is_none()
     }
 
-    /// Whether the shop takes a token that OAuth did not give.
-    pub(super) fn takes_any_like(&self, given: &str, mint: &Mint<'_>) -> bool {
+    /// Whether the shop accepts a token that OAuth did not issue.
+    pub(super) fn accepts_unissued(&self, given: &str, mint: &Mint<'_>) -> bool {
         let fits = self.token.as_ref().is_none_or(|token| token == given);
         fits && !self.policy.require_oauth && !mint.made(given)
     }

@@ -142,7 +142,7 @@ fn tolerating_an_app_that_is_gone_says_that_a_refused_token_does_not_show_it() {
     );
     let plan = world.plan(&["--tolerate", "uninstalled"]);
     plan.exits(4).says("token_refused").says(HAS_NO_EFFECT);
-    plan.says("Remove the shop from the manifest, or use `client_credentials` or `token_store`");
+    plan.says("Remove the shop from the manifest, or use `client_assertion`, `client_credentials` or `token_store`");
     assert!(!world.plan(&[]).exits(4).to_string().contains(HAS_NO_EFFECT));
     world.write("hookwright.yaml", &manifest("  - { shop: gone, bindings: [], tolerate: [uninstalled] }\n"));
     world.plan(&[]).exits(4).says(HAS_NO_EFFECT);

@@ -200,7 +200,7 @@ impl Ask<'_> {
         let lives = match shop.grants.standing(given, self.now) {
             Standing::Good { expiring } => !expiring,
             Standing::Expired => false,
-            Standing::Unknown => shop.takes_any_like(given, self.mint),
+            Standing::Unknown => shop.accepts_unissued(given, self.mint),
         };
         if !lives {
             return Err(Refusal(400, "invalid_subject_token", "The subject token is not active.".into()));

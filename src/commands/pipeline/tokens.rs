@@ -1,0 +1,65 @@
+//! What a plan says of the tokens of a run and of the apps that they belong to.
+
+use std::collections::BTreeMap;
+
+use super::super::now;
+use super::super::target::way_to_expiry;
+use super::Run;
+use crate::auth::Life;
+use crate::manifest::ManifestShop;
+use crate::model::{AppIdentity, TokenExpiry};
+use crate::plan::v1::{self, Plan, Severity};
+use crate::plan::{self, Connected, Expiry};
+
+/// A shop's part of the plan, with what the judgement of all shops needs.
+pub(super) struct Planned {
+    pub(super) at: usize,
+    pub(super) part: plan::ShopPart,
+    pub(super) app: AppIdentity,
+}
+
+/// What is to be said of a token that works.
+pub(crate) fn token(shop: &ManifestShop, life: Life, app: &AppIdentity, options: &str) -> Option<v1::Finding> {
+    let expiry = match (life, shop.token_expiry) {
+        (_, Some(TokenExpiry::External | TokenExpiry::Exempt)) | (Life::Renewed | Life::Until(_), None) => return None,
+        (Life::Endless, None) => Expiry::None,
+        (Life::Unknown, None) => Expiry::Unknown,
+    };
+    plan::non_expiring(expiry, app, now(), &way_to_expiry(shop, options))
+}
+
+impl Run {
+    /// When each shop's token stops to work unless a person acts, in seconds since the epoch.
+    pub(crate) fn token_ends(&self, plan: &Plan) -> BTreeMap<String, i64> {
+        let rejected = |shop: &v1::Shop| {
+            let of_public =
+                |finding: &v1::Finding| finding.kind == plan::NON_EXPIRING && finding.severity == Severity::Attention;
+            shop.findings.iter().any(of_public).then(plan::rejected_from)
+        };
+        let ends = plan.shops.iter().filter_map(|shop| {
+            let known = &self.manifest.shops[self.shop_index(&shop.shop)?].shop;
+            let end = match self.tokens.life(known) {
+                Life::Until(end) => Some(end),
+                Life::Endless | Life::Unknown => rejected(shop),
+                Life::Renewed => None,
+            }?;
+            Some((shop.shop.clone(), end.as_second()))
+        });
+        ends.collect()
+    }
+
+    /// Adds the findings about shops of different apps that bind one address.
+    pub(super) fn mixed_apps(&self, planned: &mut [Planned]) {
+        let shop = |at: usize| &self.manifest.shops[at];
+        let read = planned.iter().filter(|planned| planned.part.shop.error.is_none());
+        let mut findings = plan::mixed_apps(read.map(|Planned { at, app, .. }| Connected {
+            shop: &shop(*at).shop,
+            app,
+            desired: &shop(*at).desired,
+        }));
+        for Planned { at, part, .. } in planned {
+            let of_shop = findings.remove(&shop(*at).shop);
+            plan::add(&mut part.shop, of_shop.into_iter().flatten());
+        }
+    }
+}
