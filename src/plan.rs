@@ -20,7 +20,8 @@ pub mod v1;
 
 pub use crate::digest::sha256;
 pub use apps::{
-    Connected, Expiry, LAST_DAY, NON_EXPIRING, mixed_apps, non_expiring, rejected_from, rejects_non_expiring,
+    Connected, Expiry, LAST_DAY, NON_EXPIRING, mixed_apps, non_expiring, not_exempt, rejected_from,
+    rejects_non_expiring,
 };
 pub use audit::{Unasked, relabel, unasked};
 pub use consent::{Consent, ConsentError, consented, refused};

@@ -35,7 +35,7 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Answer, redactor: &Redact
              install the app again, or put a current token where `auth` points"
         ),
         Kind::NonExpiringToken => format!(
-            "Shopify no longer accepts the access token, because it has no expiry{said}. Use a token that expires"
+            "Shopify no longer accepts the access token, because it has no expiry{said}. Tokens must expire now"
         ),
         Kind::MissingScope => format!(
             "the token lacks a scope{said}. Add it to the app and have the merchant approve it, see `hookwright auth url \

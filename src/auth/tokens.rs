@@ -76,6 +76,8 @@ struct Inner {
     given: Mutex<HashMap<[u8; 32], (ShopDomain, bool)>>,
     /// How long the token lasts that each shop was last asked with.
     lives: Mutex<HashMap<ShopDomain, Life>>,
+    /// Why a secret was made up for the sandbox, by shop.
+    made_up: Mutex<HashMap<ShopDomain, String>>,
 }
 
 /// How long a token lasts, as far as it is known.
@@ -107,6 +109,7 @@ impl Tokens {
                 fetched: Mutex::default(),
                 given: Mutex::default(),
                 lives: Mutex::default(),
+                made_up: Mutex::default(),
             }),
         }
     }
@@ -300,7 +303,10 @@ impl Tokens {
         match self.real(reference, shop, role).await {
             Ok(secret) => Ok(Some(secret)),
             // A malformed secret is an error in the sandbox, too.
-            Err(error) if !error.malformed && self.in_sandbox().await => Ok(None),
+            Err(error) if !error.malformed && self.in_sandbox().await => {
+                self.make_up(shop, &error.to_string());
+                Ok(None)
+            }
             Err(error) => Err(unavailable(&error)),
         }
     }
@@ -310,6 +316,15 @@ impl Tokens {
         let secret = self.inner.options.secrets.resolve_as(reference, shop, role).await?;
         self.inner.options.client.remember(shop, &secret);
         Ok(secret)
+    }
+
+    /// Why the sandbox was asked with something made up for this shop, if it was.
+    pub(crate) fn made_up_because(&self, shop: &ShopDomain) -> Option<String> {
+        self.inner.made_up.lock().unwrap_or_else(PoisonError::into_inner).get(shop).cloned()
+    }
+
+    fn make_up(&self, shop: &ShopDomain, why: &str) {
+        self.inner.made_up.lock().unwrap_or_else(PoisonError::into_inner).insert(shop.clone(), why.to_owned());
     }
 
     /// How long the token lasts that the shop was last asked with.

@@ -222,7 +222,7 @@ longer accepts the old token, wherever it is used. The new token and its refresh
 manifest before anything else happens.
 
 Exit codes: 0 exchanged, or the token has an expiry already; 1 the question was not answered with yes; 2 exchanged, and a \
-wanted scope is missing; 3 no token to exchange, or nobody to ask; 4 refused.")]
+wanted scope is missing; 3 no token to exchange, or no terminal; 4 refused.")]
 pub(crate) struct MigrateArgs {
     /// The shop, by handle or domain; it must stand in the manifest
     #[arg(long, value_name = "SHOP")]

@@ -16,7 +16,7 @@ use crate::digest::hex;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
-use crate::model::{Auth, ScopeSet, ShopDomain};
+use crate::model::{Auth, ScopeSet, SecretRef, ShopDomain};
 use crate::plan::{self, v1};
 use crate::render::{Style, title};
 use crate::sandbox;
@@ -94,11 +94,11 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
     let login = format!("`hookwright auth login --shop {}`", shop.shop.handle());
     let way_out = match shop.auth.as_deref() {
         Some(Auth::TokenStore { .. }) => format!("log in again: {login}"),
-        _ => format!("use `client_assertion` in `auth`, or `token_store` and then {login}"),
+        _ => format!("use `client_assertion` in `auth`, or give the shop a `token_store` and run {login}"),
     };
     match error.kind {
         Kind::NonExpiringToken => {
-            let _ = write!(error.message, ": {way_out}");
+            let _ = write!(error.message, "; {way_out}");
         }
         Kind::TokenRefused
             if plan::rejects_non_expiring(now())
@@ -155,10 +155,15 @@ pub(super) fn approval(
 
 /// How a shop gets a token that expires and is renewed. `options` lead a command to this manifest.
 pub(super) fn way_to_expiry(shop: &ManifestShop, options: &str) -> String {
-    let migrate = format!("`hookwright auth migrate --shop {}{options}`", shop.shop.handle());
+    let from = match shop.auth.as_deref() {
+        Some(Auth::AccessToken(SecretRef::Env(name))) => format!(" --token-env {}", word(name)),
+        Some(Auth::AccessToken(SecretRef::File(path))) => format!(" --token-file {}", word(path)),
+        _ => String::new(),
+    };
+    let migrate = format!("`hookwright auth migrate --shop {}{from}{options}`", shop.shop.handle());
     match shop.auth.as_deref() {
         Some(Auth::TokenStore { .. }) => format!("exchange it for one that is renewed: {migrate}"),
-        _ => format!("use `client_assertion` in `auth`, or `token_store` and then {migrate}"),
+        _ => format!("use `client_assertion` in `auth`, or give the shop a `token_store` and run {migrate}"),
     }
 }
 

@@ -38,6 +38,23 @@ pub enum Expiry {
     Unknown,
 }
 
+/// A token that the manifest calls exempt, although the app is public.
+pub fn not_exempt(app: &AppIdentity, now: Timestamp) -> Option<Finding> {
+    let public = app.category == Some(AppCategory::Public);
+    if !public || rejects_non_expiring(now) {
+        return None;
+    }
+    let message = format!(
+        "the manifest says `token_expiry: exempt`, but the app is public: from {LAST_DAY} Shopify rejects its tokens without \
+         expiry. Remove `token_expiry`, or write `external` if something else renews the token"
+    );
+    Some(finding(NON_EXPIRING, Severity::Attention, None, message, details(app)))
+}
+
+fn details(app: &AppIdentity) -> serde_json::Value {
+    json!({ "ends_on": LAST_DAY.to_string(), "category": app.category.map(|_| "public") })
+}
+
 /// A token that Shopify will reject, or may reject. After the day a token that works is none of these.
 pub fn non_expiring(expiry: Expiry, app: &AppIdentity, now: Timestamp, way_out: &str) -> Option<Finding> {
     if rejects_non_expiring(now) {
@@ -55,15 +72,15 @@ pub fn non_expiring(expiry: Expiry, app: &AppIdentity, now: Timestamp, way_out: 
         (Some(AppCategory::Public), Expiry::Unknown) => (
             Severity::Attention,
             format!(
-                "the app is public: unless its access token expires, it stops working on {LAST_DAY}, when Shopify rejects \
-                 tokens without expiry; {way_out}. If something else renews the token, write `token_expiry: external` in \
+                "the app is public, and its access token has no known expiry: from {LAST_DAY} Shopify rejects the tokens \
+                 without expiry of public apps; {way_out}. If something else renews the token, write `token_expiry: external` in \
                  the manifest"
             ),
         ),
         (None, Expiry::None) => (
             Severity::Attention,
             format!(
-                "the access token has no expiry, and whether the app is public is unknown: if it is, the token stops \
+                "the access token has no expiry, and it is unknown whether the app is public: if it is, the token stops \
                  working on {LAST_DAY}, when Shopify rejects such tokens; {way_out}. If the app is custom, write \
                  `token_expiry: exempt` in the manifest"
             ),
@@ -71,15 +88,13 @@ pub fn non_expiring(expiry: Expiry, app: &AppIdentity, now: Timestamp, way_out: 
         (None, Expiry::Unknown) => (
             Severity::Warning,
             format!(
-                "whether the app is public and whether its access token expires is unknown: from {LAST_DAY} on Shopify \
-                 rejects tokens without expiry of public apps; {way_out}. If the app is custom, write `token_expiry: \
+                "it is unknown whether the app is public and whether its access token expires: from {LAST_DAY} Shopify \
+                 rejects the tokens without expiry of public apps; {way_out}. If the app is custom, write `token_expiry: \
                  exempt` in the manifest; if something else renews the token, `token_expiry: external`"
             ),
         ),
     };
-    let category = app.category.map(|_| "public");
-    let details = json!({ "ends_on": LAST_DAY.to_string(), "category": category });
-    Some(finding(NON_EXPIRING, severity, None, message, details))
+    Some(finding(NON_EXPIRING, severity, None, message, details(app)))
 }
 
 /// A shop that was read, for `mixed_apps`.

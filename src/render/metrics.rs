@@ -106,7 +106,8 @@ pub fn metrics(run: &DriftRun<'_>, before: &Successes) -> String {
     }
     page.shops(
         "hookwright_shop_token_end_timestamp_seconds",
-        "When the shop's token stops working unless a person acts; absent if it is renewed or its expiry is unknown.",
+        "When the shop's token stops working without a login or a migration; 2027-01-01 if a public app's token may have no \
+         expiry. Absent if the token is renewed.",
         shops,
         |shop| token_ends.get(&shop.shop).copied(),
     );

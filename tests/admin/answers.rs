@@ -55,7 +55,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
             Kind::NonExpiringToken,
             Auth,
             1,
-            "Use a token that expires",
+            "Tokens must expire now",
         ),
         case(403, r#"{"errors":"Unavailable Shop"}"#, Kind::UnavailableShop, Other, 1, "closed"),
         case(403, "<html><title>Attention</title></html>", Kind::Forbidden, Auth, 1, "an HTML page: Attention"),

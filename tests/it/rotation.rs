@@ -18,6 +18,7 @@ fn world() -> World {
          \x20 - {{ shop: two, labels: {{ app: eu }}, bindings: [{{ topic: orders/create, destination: again }}, {{ topic: orders/paid, destination: pasted }}] }}\n\
          \x20 - shop: three\n    auth: {{ client_credentials: {{ client_id: {{ env: B_ID }}, client_secret: {{ command: [vault, secret-path] }} }} }}\n\
          \x20   bindings: [{{ topic: orders/create, address: \"{A}?x-adobe-flow-id=4982698b-e6b3-48c2-8dcf-040e20121fd2\" }}]\n\
+         \x20 - shop: five\n    auth: {{ client_assertion: {{ client_id: {{ env: APP_ID }}, private_key: {{ file: app.pem }}, key_id: k1 }} }}\n    bindings: []\n\
          \x20 - {{ shop: four, auth: {{ access_token: {{ env: TOKEN }} }}, bindings: [{{ topic: orders/create, address: \"{B}\" }}] }}\n"
     );
     World::new(&manifest, "sandbox: 1\n")
@@ -40,7 +41,7 @@ fn each_app_has_its_shops_and_inlets() {
         apps,
         format!(
             "Shops whose app the manifest does not name\n  four.myshopify.com\n  Inlets at Adobe:\n    - {B}: 1 shop\n\n\
-             App with the client secret in environment variable APP_SECRET\n  2 shops: one, two\n  \
+             App with the client secret in environment variable APP_SECRET\n  3 shops: five, one, two\n  \
              client id: environment variable APP_ID\n  old_client_secret is set: environment variable APP_OLD\n  \
              Inlets at Adobe:\n    - dataflow \"Shopify orders\" in sandbox prod (again, orders): 2 shops\n    \
              - {A} (pasted): 1 shop\n  Other HTTPS endpoints:\n    - {OWN} (own): 1 shop\n\n\

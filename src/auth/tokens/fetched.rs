@@ -63,7 +63,8 @@ impl Tokens {
                 assertion::grant(client, shop, &signer, clock).await?
             }
         };
-        let obtained_at = self.now();
+        // Whole seconds, as Shopify counts a token's life.
+        let obtained_at = Timestamp::from_second(self.now().as_second()).unwrap_or_else(|_| self.now());
         tracing::debug!(%shop, expires_in = ?grant.expires_in, "got a token by client credentials");
         let token = grant.access_token;
         let expires_at = grant.expires_in.map(|life| after(obtained_at, life));

@@ -3,9 +3,9 @@
 use secrecy::SecretString;
 
 use super::one::One;
-use crate::auth;
+use crate::auth::{self, Entry, Refresh};
 use crate::cli::auth::{KeepArgs, MigrateArgs};
-use crate::commands::{Output, prompt};
+use crate::commands::{Output, clock, prompt};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::model::SecretRef;
@@ -37,16 +37,24 @@ async fn exchanged(one: &One, token: &SecretString, auto_approve: bool, output: 
         prompt::possible("pass --auto-approve to exchange the token without being asked")?;
         let question = format!(
             "The access token of {} is exchanged for one that expires and is renewed. This cannot be undone: Shopify no \
-             longer accepts the old token, also where other programs use it.\nDo you want to exchange it?",
+             longer accepts the old token, in other programs too.\nDo you want to exchange it?",
             one.shop()
         );
         if !prompt::agreed(&question)? {
-            output.remark("\nMigration cancelled.\n");
+            output.remark("\nMigration cancelled. Nothing was sent, and the old token still works.\n");
             return Ok(Exit::Error);
         }
     }
     let grant = auth::migrate(&one.client, one.shop(), &app, token).await.map_err(|e| one.failed(&e))?;
-    Ok(one.keep(&grant, &app, KEEP, output).await?.exit())
+    let settled = one.keep(&grant, &app, KEEP, output).await?;
+    output.print("The old token no longer works, in other programs too.\n")?;
+    Ok(settled.exit())
+}
+
+/// Whether the token is renewed for longer than this run.
+fn is_renewed(entry: &Entry) -> bool {
+    let lives = |refresh: &Refresh| refresh.expires_at.is_none_or(|end| end > clock());
+    entry.expires_at.is_some() && entry.refresh.as_ref().is_some_and(lives)
 }
 
 /// The token that is to be exchanged; `None`: that of the store has an expiry.
@@ -56,11 +64,15 @@ async fn token(one: &One, args: &MigrateArgs) -> Result<Option<SecretString>, Fa
         (None, Some(path)) => Some(SecretRef::File(path.clone())),
         (None, None) => None,
     };
-    if let Some(reference) = named {
-        return one.tokens.given(one.shop(), &reference).await.map(Some).map_err(|e| one.failed(&e));
-    }
     let path = one.store().unwrap_or_default();
     let kept = one.tokens.kept(one.shop(), path).await.map_err(|e| one.failed(&e))?;
+    if kept.as_ref().is_some_and(is_renewed) {
+        return Ok(None);
+    }
+    if let Some(reference) = named {
+        let token = one.tokens.given(one.shop(), &reference).await;
+        return token.map(Some).map_err(|e| Failure::invalid(format!("no token to exchange: {}", e.message)));
+    }
     let Some(entry) = kept else {
         let place = one.tokens.place(path);
         let message = format!("the token store {} has no token of {}", place.display(), one.shop());

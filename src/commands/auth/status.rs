@@ -98,6 +98,7 @@ async fn one(run: &Run, at: usize) -> StatusShop {
         blocked_topics: Vec::new(),
         login_soon: login_soon(entry.as_ref()),
         findings: Vec::new(),
+        made_up: run.tokens.made_up_because(&shop.shop),
         error: None,
     };
     match asked {

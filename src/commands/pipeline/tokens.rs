@@ -21,7 +21,8 @@ pub(super) struct Planned {
 /// What is to be said of a token that works.
 pub(crate) fn token(shop: &ManifestShop, life: Life, app: &AppIdentity, options: &str) -> Option<v1::Finding> {
     let expiry = match (life, shop.token_expiry) {
-        (_, Some(TokenExpiry::External | TokenExpiry::Exempt)) | (Life::Renewed | Life::Until(_), None) => return None,
+        (Life::Renewed | Life::Until(_), _) | (_, Some(TokenExpiry::External)) => return None,
+        (Life::Endless | Life::Unknown, Some(TokenExpiry::Exempt)) => return plan::not_exempt(app, now()),
         (Life::Endless, None) => Expiry::None,
         (Life::Unknown, None) => Expiry::Unknown,
     };

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::diagnostic::{Code, looks_like_token};
 use crate::manifest::document::At;
-use crate::manifest::tree::{Node, Value};
+use crate::manifest::tree::{Node, Span, Value};
 use crate::model::{App, Assertion, Auth, SecretRef};
 
 use super::Decoder;
@@ -76,8 +76,14 @@ impl Decoder {
         let fields = self.fields(node, what, &ASSERTION)?;
         for key in ["client_id", "private_key", "key_id"] {
             if fields.get(key).is_none() {
-                let message = format!("{what} needs `{key}`");
-                self.report(self.diagnostic(Code::MissingKey, node.span, message));
+                let diagnostic = self.diagnostic(Code::MissingKey, node.span, format!("{what} needs `{key}`"));
+                self.report(match key {
+                    "key_id" => diagnostic.hint(
+                        "the id under which the public key is registered in the Dev Dashboard: the `kid` that `hookwright auth \
+                         key new` printed; it is not a secret",
+                    ),
+                    _ => diagnostic,
+                });
             }
         }
         let [client_id, private_key] = ["client_id", "private_key"].map(|key| {
@@ -88,6 +94,7 @@ impl Decoder {
             let pair = fields.get(key)?;
             self.plain_text(&pair.value, &format!("`{key}` of {what}"))
         });
+        let audience = audience.and_then(|text: String| self.audience(fields.get("audience")?.value.span, text));
         let lifetime = fields.get("lifetime").map(|pair| self.lifetime(&pair.value));
         // An audience or a lifetime that cannot be read was reported.
         let readable = fields.get("audience").is_some() == audience.is_some() && lifetime != Some(None);
@@ -99,6 +106,16 @@ impl Decoder {
             lifetime: lifetime.flatten(),
         };
         readable.then_some(assertion)
+    }
+
+    /// `{shop}` is the only placeholder, and the shop's domain there.
+    fn audience(&mut self, span: Span, text: String) -> Option<String> {
+        if !text.replace("{shop}", "").contains(['{', '}']) {
+            return Some(text);
+        }
+        let message = "`audience` of `client_assertion` has a placeholder that is not replaced";
+        self.bad_value(span, message.to_owned(), "`{shop}` stands for the shop's domain, and nothing else is replaced");
+        None
     }
 
     /// A whole number with `s`, `m` or `h`, at most an hour.

@@ -1,6 +1,7 @@
 //! The schema of `auth`: where access tokens are to be had, and references to secrets.
 
 use schemars::JsonSchema;
+use serde_json::json;
 
 use super::{NonBlank, token_pattern};
 
@@ -52,11 +53,19 @@ pub(super) struct ClientAssertion {
     key_id: PlainText,
     /// The audience of the assertion, with `{shop}` for the shop's domain. By default the shop's token endpoint (assumed).
     #[schemars(extend("default" = "https://{shop}/admin/oauth/access_token"))]
-    audience: Option<PlainText>,
+    audience: Option<Audience>,
     /// How long an assertion is good for, from 1s to 1h.
     #[schemars(extend("default" = "5m"))]
     lifetime: Option<Lifetime>,
 }
+
+/// An audience, with `{shop}` for the shop's domain.
+#[derive(JsonSchema)]
+#[schemars(extend(
+    "pattern" = r"^([^{}]|\{shop\})+$",
+    "not" = json!({ "anyOf": [token_pattern(), { "pattern": r"^\s*$" }] })
+))]
+pub(super) struct Audience(String);
 
 /// A text that is not a secret.
 #[derive(JsonSchema)]

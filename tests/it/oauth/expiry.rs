@@ -125,8 +125,8 @@ fn the_category_comes_with_the_list_and_a_shop_that_denies_it_is_read_without() 
 #[test]
 fn every_command_tells_of_it_with_the_date_and_the_way_out() {
     let world = world(REFERENCE, "public");
-    let message = "the app is public: unless its access token expires, it stops working on 2027-01-01";
-    let way_out = "`token_store` and then `hookwright auth migrate --shop acme --sandbox`";
+    let message = "the app is public, and its access token has no known expiry: from 2027-01-01 Shopify rejects";
+    let way_out = "run `hookwright auth migrate --shop acme --token-env 'TOKEN_{SHOP}' --sandbox`";
     for (args, code) in [
         (&["plan", "--sandbox"][..], 0),
         (&["plan", "--sandbox", "--detailed-exitcode"], 2),
@@ -143,11 +143,32 @@ fn every_command_tells_of_it_with_the_date_and_the_way_out() {
     assert_eq!(digest(NOW), digest(BEFORE));
 
     for (expiry, category) in [("external", "public"), ("exempt", "denied")] {
+        let world = self::world(REFERENCE, category);
         world.write("hookwright.yaml", &manifest(REFERENCE, &format!("token_expiry: {expiry}\n")));
         let run = at(&world, NOW, &["plan", "--sandbox"]);
         run.ends("No changes. The live webhooks match the manifest.");
         assert!(!run.out.contains("non_expiring_token"), "{category}: {run}");
     }
+}
+
+#[test]
+fn a_public_app_is_not_exempt() {
+    let world = world(REFERENCE, "public");
+    world.write("hookwright.yaml", &manifest(REFERENCE, "token_expiry: exempt\n"));
+    at(&world, NOW, &["drift", "--sandbox"])
+        .exits(2)
+        .says("the manifest says `token_expiry: exempt`, but the app is public");
+    at(&world, AFTER, &["drift", "--sandbox"]).exits(4).says("non_expiring_token");
+}
+
+#[test]
+fn in_the_sandbox_a_status_says_what_was_made_up() {
+    let world = World::new(&manifest(ASSERTION, ""), &seed("category: public"));
+    let made_up = "made up for the sandbox; at Shopify this shop would fail: secret file app.pem";
+    at(&world, NOW, &["auth", "status", "--sandbox"]).exits(0).says(made_up);
+    world.write("app.pem", &key().0);
+    let real = at(&world, NOW, &["auth", "status", "--sandbox"]);
+    assert!(!real.exits(0).out.contains("made up"), "{real}");
 }
 
 #[test]
@@ -180,15 +201,18 @@ fn a_migration_asks_and_replaces_the_token_for_good() {
     };
     run(&[]).exits(3).says("there is no terminal to ask on").says("--auto-approve");
     assert!(scene.grants().is_empty(), "nothing was sent");
-    run(&["--auto-approve"]).exits(0).says("acme.myshopify.com is connected").says("is refreshed by itself");
+    run(&["--auto-approve"]).exits(0).says("acme.myshopify.com is connected").says("The old token no longer works");
     let kept = scene.tokens("acme");
     assert!(kept["refresh"]["token"].is_string() && kept["expires_at"].is_string(), "{kept}");
     scene.run(&["plan", "--shop", "acme"]).exits(0);
     scene.run(&["auth", "migrate", "--shop", "acme"]).exits(0).says("has an expiry already");
+    run(&["--auto-approve"]).exits(0).says("has an expiry already");
+    assert_eq!(kept, scene.tokens("acme"), "a pair that is renewed is not replaced");
     // The old token is dead, for the Admin API and for another exchange.
+    std::fs::remove_file(scene.world.path(&scene.store())).unwrap();
     let again = run(&["--auto-approve"]);
     again.exits(4).says("was exchanged before").says("`hookwright auth login --shop acme`");
-    assert_eq!(kept, scene.tokens("acme"), "what was kept stands");
+    scene.run(&["auth", "migrate", "--shop", "acme", "--token-env", "NONE"]).exits(3).says("no token to exchange");
     scene.world.write("reference.yaml", &manifest(REFERENCE, ""));
     let mut plan = scene.command(&["plan", "-f", "reference.yaml"]);
     Run::of(&plan.env("TOKEN_ACME", "shpat_old").output().unwrap()).exits(4).says("token_refused");

@@ -4,24 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::auth::describe;
 use crate::manifest::{Manifest, ManifestShop, is_dcs, is_placeholder};
-use crate::model::{Address, AddressKind, Auth, ShopDomain};
+use crate::model::{Address, AddressKind, Auth};
 use crate::state::aep::{LookupBy, Target};
 
 /// Shops by domain.
 type Shops = BTreeSet<String>;
 
-/// What identifies an app: the places of its client secret and id. With access tokens the manifest has neither, with client
-/// assertions no secret.
-#[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) secret: Option<String>,
-    pub(super) client_id: Option<String>,
-}
+/// What identifies an app: the place of its client id. `None`: the manifest has only access tokens.
+pub(super) type Key = Option<String>;
 
 /// One app.
 #[derive(Default)]
 pub(super) struct App {
     pub(super) shops: Shops,
+    /// Places of the client secret; none with client assertions only.
+    pub(super) secrets: BTreeSet<String>,
     /// Places of former secrets that the manifest names.
     pub(super) old: BTreeSet<String>,
     /// Paths of token stores.
@@ -69,31 +66,33 @@ pub(super) fn of(manifest: &Manifest, shops: &[usize]) -> BTreeMap<Key, App> {
 }
 
 fn key(shop: &ManifestShop) -> Key {
-    let place = |reference| Some(describe(reference, &shop.shop));
-    match shop.auth.as_deref() {
-        None | Some(Auth::AccessToken(_)) => Key::default(),
-        Some(Auth::ClientAssertion(of)) => Key { secret: None, client_id: place(&of.client_id) },
-        Some(Auth::ClientCredentials(app) | Auth::TokenStore { app, .. }) => {
-            Key { secret: place(&app.client_secret), client_id: place(&app.client_id) }
-        }
-    }
+    let client_id = match shop.auth.as_deref()? {
+        Auth::AccessToken(_) => return None,
+        Auth::ClientAssertion(of) => &of.client_id,
+        Auth::ClientCredentials(app) | Auth::TokenStore { app, .. } => &app.client_id,
+    };
+    Some(describe(client_id, &shop.shop))
 }
 
 impl App {
     fn take_auth(&mut self, shop: &ManifestShop) {
-        let domain: &ShopDomain = &shop.shop;
-        match shop.auth.as_deref() {
-            None | Some(Auth::AccessToken(_)) => {}
-            Some(Auth::ClientAssertion(_)) => self.asserts = true,
+        let app = match shop.auth.as_deref() {
+            None | Some(Auth::AccessToken(_)) => return,
+            Some(Auth::ClientAssertion(_)) => {
+                self.asserts = true;
+                return;
+            }
             Some(Auth::ClientCredentials(app)) => {
                 self.fetches = true;
-                self.old.extend(app.old_client_secret.as_ref().map(|old| describe(old, domain)));
+                app
             }
             Some(Auth::TokenStore { path, app }) => {
                 self.stores.insert(path.clone());
-                self.old.extend(app.old_client_secret.as_ref().map(|old| describe(old, domain)));
+                app
             }
-        }
+        };
+        self.secrets.insert(describe(&app.client_secret, &shop.shop));
+        self.old.extend(app.old_client_secret.as_ref().map(|old| describe(old, &shop.shop)));
     }
 }
 

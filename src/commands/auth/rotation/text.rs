@@ -24,12 +24,12 @@ pub(super) fn text(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, styl
 fn one(key: &Key, app: &App, style: &Style, out: &mut String) {
     let shops: Vec<&str> = app.shops.iter().map(String::as_str).collect();
     let _ = match key {
-        Key { secret: Some(secret), .. } => writeln!(out, "\nApp with the client secret in {}", escape(secret)),
-        Key { client_id: Some(_), .. } => writeln!(out, "\nApp that signs client assertions"),
-        Key { .. } => writeln!(out, "\nShops whose app the manifest does not name"),
+        Some(_) if app.secrets.is_empty() => writeln!(out, "\nApp that signs client assertions"),
+        Some(_) => writeln!(out, "\nApp with the client secret in {}", listed(&app.secrets)),
+        None => writeln!(out, "\nShops whose app the manifest does not name"),
     };
     let _ = writeln!(out, "  {}", title(&shops, style));
-    if let Some(id) = &key.client_id {
+    if let Some(id) = key {
         let _ = writeln!(out, "  client id: {}", escape(id));
     }
     if !app.old.is_empty() {
@@ -59,7 +59,7 @@ fn listed(all: &BTreeSet<String>) -> String {
 }
 
 fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut String) {
-    let is_named = apps.keys().any(|key| key.secret.is_some());
+    let is_named = apps.values().any(|app| !app.secrets.is_empty());
     let has_inlets = apps.values().any(|app| !app.inlets.is_empty());
     let verify = if has_aep { " --verify-destinations" } else { "" };
     let mut number = 0;
@@ -128,7 +128,7 @@ fn tokens(apps: &BTreeMap<Key, App>, options: &str) -> String {
             "\n   - client_assertion: each run fetches a new token without the client secret; nothing to do.",
         );
     }
-    if apps.contains_key(&Key::default()) {
+    if apps.contains_key(&None) {
         text.push_str(
             "\n   - access_token: the manifest has no client secret for these shops. Request a new token for each with the \
              new secret, and store it where `access_token` points to.",

@@ -43,6 +43,9 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
         SourceKind::None => from.into_owned(),
     };
     let _ = writeln!(out, "{sign:<2} {}  {source}{}", shop.shop, end(shop));
+    if let Some(why) = &shop.made_up {
+        let _ = writeln!(out, "     made up for the sandbox; at Shopify this shop would fail: {}", escape(why));
+    }
     let mut line = |label: &str, words: &[String]| {
         if !words.is_empty() {
             let _ = writeln!(out, "     {label}: {}", escape(&words.join(", ")));

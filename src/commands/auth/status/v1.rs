@@ -53,6 +53,8 @@ pub(crate) struct StatusShop {
     pub(super) login_soon: bool,
     /// What is to be done about the token besides, as in a plan: `non_expiring_token`.
     pub(super) findings: Vec<Finding>,
+    /// In the sandbox: why the token or a secret behind it was made up. At Shopify this shop would fail.
+    pub(super) made_up: Option<String>,
     /// Why the token does not work.
     pub(super) error: Option<ShopError>,
 }
