@@ -61,7 +61,7 @@ fn each_app_has_its_shops_and_inlets() {
         "access_token: the manifest has no client secret",
         "revoke the old secret. For up to an hour",
         "After this hour, and again 4 hours later",
-        "    hookwright drift --allow-commands --verify-destinations\n",
+        "    hookwright drift --allow-commands --verify-destinations --since before-rotation.json\n",
         "make the new secret the primary key and remove the old one; in the manifest, remove `old_client_secret`.",
     ];
     assert!(order.map(at).is_sorted(), "{steps}");
@@ -74,13 +74,13 @@ fn what_the_selected_shops_do_not_have_is_not_a_step() {
     let label = rotation(&world, &["--label", "app=eu", "-f", "hookwright.yaml"]);
     label
         .says("    - dataflow \"Shopify orders\" in sandbox prod (again): 1 shop\n")
-        .says("hookwright drift --label 'app=eu' --verify-destinations\n")
+        .says("hookwright drift --label 'app=eu' --verify-destinations --since before-rotation.json\n")
         .says_times(0, "one app at a time")
         .says_times(0, "access_token:")
         .says_times(0, "client_credentials:")
         .says_times(0, "Other HTTPS");
     rotation(&world, &["--shop", "four"])
-        .says("hookwright drift --shop four --verify-destinations\n")
+        .says("hookwright drift --shop four --verify-destinations --since before-rotation.json\n")
         .says("Retire the old secret: at Adobe, make the new secret the primary key and remove the old one.\n")
         .says_times(0, "Manifest:");
     world.run(&["auth", "rotation", "--shop", "fore"]).exits(3).says("--shop fore matches no shop");

@@ -7,6 +7,9 @@ use super::apps::{App, Endpoint, Key};
 use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
 use crate::render::{Style, count, escape, title};
 
+/// The report of the drift check before a rotation.
+const BEFORE: &str = "before-rotation.json";
+
 /// `options` lead another command to the same manifest and shops.
 pub(super) fn text(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, style: &Style) -> String {
     let mut out =
@@ -67,6 +70,10 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
         number += 1;
         let _ = write!(out, "\n{number}. {text}\n");
     };
+    step(&format!(
+        "Record what is live, so that the check of the last steps can tell what was removed:\n\n     hookwright \
+         drift{options} --out {BEFORE}"
+    ));
     step(
         "Dev Dashboard: create a new client secret for the app. Do not revoke the old one yet: Shopify signs with the \
          oldest secret that is not revoked.",
@@ -93,7 +100,7 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
     );
     step(&format!(
         "After this hour, and again {OLD_ENDPOINT_HOURS} hours later, check that no subscription was removed:\n\n     \
-         hookwright drift{options}{verify}\n\n   Shopify deletes a subscription after {RETRIES} failed retries in \
+         hookwright drift{options}{verify} --since {BEFORE}\n\n   Shopify deletes a subscription after {RETRIES} failed retries in \
          {OLD_ENDPOINT_HOURS} hours. Rejected signatures show earlier among the deliveries of the app in the Dev \
          Dashboard, which has the last 30 days."
     ));
