@@ -17,7 +17,8 @@ pub(super) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, Fail
     let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
     if one.store().is_none() {
         return Err(Failure::invalid(format!("the manifest names no `token_store` for {}", one.shop())).hint(
-            "auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }",
+            "give this shop an `auth` of its own, beside its bindings; the other shops keep theirs: \
+             auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }",
         ));
     }
     one.access(KEEP).await?;
