@@ -106,7 +106,7 @@ pub(super) fn page(data: &mut Data, redactor: &Redactor) -> Result<Page, AdminEr
 /// namespaces out, so the shop is read all the same.
 pub(super) fn installation(data: &mut Data, redactor: &Redactor) -> Result<Granted, AdminError> {
     let Object(Installation { app, access_scopes }) = part(data, "currentAppInstallation", redactor)?;
-    let scopes = access_scopes.iter().map(|Object(scope)| Scope::observed(&scope.handle)).collect();
+    let scopes = access_scopes.iter().map(|Object(scope)| Scope::observed(&redactor.clean(&scope.handle))).collect();
     let app = app.map_or_else(AppIdentity::default, |Object(App { id, title, category })| AppIdentity {
         number: id.strip_prefix("gid://shopify/App/").and_then(|number| number.parse().ok()),
         title: title.map(|title| redactor.clean(&title)),

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::error::{AdminError, Kind};
-use super::http::Request;
+use super::http::{Answer, Request};
 use super::retry::{Purpose, Tally, retry_after};
 use super::session::{Failure, Session};
 use super::{AdminClient, classify};
@@ -69,7 +69,9 @@ impl AdminClient {
                     Ok(_) => unexpected("has no access token").into(),
                     Err(_) => unexpected("is not JSON, or cut off").worth_retrying().into(),
                 },
+                Ok(answer) if (201..300).contains(&answer.status) => unexpected("has an unexpected status").into(),
                 Ok(answer) => {
+                    let answer = Answer { body: quotable(&answer.body), ..answer };
                     let error = session.status_error(&answer, false);
                     if !error.retryable {
                         let said = session.redactor.clean(&classify::upstream_text(&answer.body));
@@ -83,6 +85,17 @@ impl AdminClient {
             session.again(failure, &mut tally, None, purpose).await?;
         }
     }
+}
+
+/// The part of an error's body that may stand in a message. The rest may hold a token that is not known yet.
+fn quotable(body: &[u8]) -> Vec<u8> {
+    let Ok(json) = serde_json::from_slice::<Value>(body) else {
+        // Of a page only the title is quoted.
+        return if classify::looks_like_html(body) { body.to_owned() } else { Vec::new() };
+    };
+    let told = ["error", "error_description", "errors", "message"].into_iter();
+    let told = told.filter_map(|key| Some((key.to_owned(), json.get(key).filter(|text| text.is_string())?.clone())));
+    Value::Object(told.collect()).to_string().into_bytes()
 }
 
 /// The time of a `Date` header (RFC 9110, section 5.6.7).

@@ -104,7 +104,8 @@ pub(crate) async fn exchange(
         Access::Offline => body["expiring"] = "0".into(),
         Access::OfflineExpiring => body["expiring"] = "1".into(),
     }
-    ask(client, shop, app, body, &[code], Repeat::Never).await
+    let exchanged = ask(client, shop, app, body, &[code], Repeat::Never).await;
+    exchanged.map_err(|error| unless_refused(error, "The code may be used up by now: begin again"))
 }
 
 /// The client credentials grant.
@@ -143,7 +144,27 @@ pub(crate) async fn migrate(
         "requested_token_type": OFFLINE_TOKEN,
         "expiring": "1",
     });
-    ask(client, shop, app, body, &[token], Repeat::Never).await
+    ask(client, shop, app, body, &[token], Repeat::Never).await.map_err(|error| {
+        let login = format!("`hookwright auth login --shop {}`", shop.handle());
+        unless_refused(
+            error,
+            &format!(
+                "The token may have been exchanged all the same. If the shop refuses it from now on, log in: {login}"
+            ),
+        )
+    })
+}
+
+/// The error of a request that is good for one time, with what may have happened unless the shop refused it.
+fn unless_refused(error: AdminError, may_be: &str) -> AdminError {
+    let carried_out = match error.http_status {
+        Some(status) => !matches!(status, 400..=404 | 423 | 429 | 430),
+        None => error.proof == crate::admin::Proof::Unknown,
+    };
+    if !carried_out {
+        return error;
+    }
+    AdminError { message: format!("{}. {may_be}", error.message), ..error }
 }
 
 async fn ask(
@@ -166,18 +187,6 @@ async fn ask(
     match client.post_oauth(shop, &|| Ok(body.clone()), repeat).await {
         Ok(OauthAnswer::Granted(json)) => granted(client, shop, &json),
         Ok(OauthAnswer::Refused { said, error, .. }) => Err(refusal(shop, &asked, &said, error)),
-        Err(error) if repeat == Repeat::Never && error.proof == crate::admin::Proof::Unknown => {
-            let message = match asked.as_str() {
-                TOKEN_EXCHANGE => format!(
-                    "{}. The token may have been exchanged all the same. If the shop refuses it from now on, log in: \
-                     `hookwright auth login --shop {}`",
-                    error.message,
-                    shop.handle()
-                ),
-                _ => format!("{}. The code may be used up by now: begin again", error.message),
-            };
-            Err(AdminError { message, ..error })
-        }
         Err(error) => Err(error),
     }
 }
@@ -188,16 +197,21 @@ pub(super) fn granted(client: &AdminClient, shop: &ShopDomain, json: &Value) -> 
     for secret in std::iter::once(&grant.access_token).chain(&grant.refresh_token) {
         client.remember(shop, secret);
     }
-    Ok(grant)
+    let redactor = client.redactor(shop);
+    let scopes = grant.scopes.iter().map(|scope| redactor.clean(scope)).collect();
+    Ok(Grant { scopes, ..grant })
 }
 
 fn grant(json: &Value) -> Result<Grant, AdminError> {
     let text = |key: &str| json.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let seconds = |key: &str| json.get(key).and_then(Value::as_u64).map(Duration::from_secs);
+    // A number, or one in quotes.
+    let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    let seconds = |key: &str| json.get(key).and_then(number).map(Duration::from_secs);
     let token = |key: &str| text(key).map(SecretString::from);
     let usable = |token: &SecretString| token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
     let access_token = token("access_token").filter(usable).ok_or_else(|| {
-        AdminError::new(Kind::UnexpectedAnswer, "the shop answered with something that is no access token; try again")
+        let message = "the answer to a request for a token has no usable access token";
+        AdminError { http_status: Some(200), ..AdminError::new(Kind::UnexpectedAnswer, message) }
     })?;
     let scopes = text("associated_user_scope").or_else(|| text("scope")).unwrap_or_default();
     Ok(Grant {
@@ -245,7 +259,7 @@ fn refusal(shop: &ShopDomain, asked: &str, said: &str, by_status: AdminError) ->
              before, or was revoked. Log in: `hookwright auth login --shop {handle}`"
         );
         (Kind::LoginRequired, message)
-    } else if has("refresh_token") || (has("invalid_grant") && asked == "refresh_token") {
+    } else if asked == "refresh_token" && (has("refresh_token") || has("invalid_grant")) {
         let message = format!(
             "the refresh token is no longer good{quoted}: it was used elsewhere, revoked, or is past its end. Log in \
              again: `hookwright auth login --shop {handle}`"

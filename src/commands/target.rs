@@ -102,8 +102,7 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
         }
         Kind::TokenRefused
             if plan::rejects_non_expiring(now())
-                && shop.token_expiry.is_none()
-                && matches!(life, Life::Endless | Life::Unknown) =>
+                && (life == Life::Endless || (life == Life::Unknown && shop.token_expiry.is_none())) =>
         {
             let _ = write!(
                 error.message,
@@ -118,7 +117,9 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
 
 /// The text with `options` in the commands of `auth` that it names: who reads them is not told where a message was made.
 pub(crate) fn whole(message: &str, options: &str) -> String {
-    let is_command = |n: usize, part: &str| n % 2 == 1 && part.starts_with("hookwright auth ");
+    let is_command = |n: usize, part: &str| {
+        n % 2 == 1 && part.starts_with("hookwright auth ") && !part.starts_with("hookwright auth key")
+    };
     let parts = message.split('`').enumerate().map(|(n, part)| {
         if is_command(n, part) && !part.ends_with(options) { format!("{part}{options}") } else { part.to_owned() }
     });
@@ -163,6 +164,10 @@ pub(super) fn way_to_expiry(shop: &ManifestShop, options: &str) -> String {
     let migrate = format!("`hookwright auth migrate --shop {}{from}{options}`", shop.shop.handle());
     match shop.auth.as_deref() {
         Some(Auth::TokenStore { .. }) => format!("exchange it for one that is renewed: {migrate}"),
+        Some(Auth::ClientAssertion(_) | Auth::ClientCredentials(_)) => {
+            "the token was fetched in this run, and the answer had no `expires_in`: check what stands between here and the shop"
+                .to_owned()
+        }
         _ => format!("use `client_assertion` in `auth`, or give the shop a `token_store` and run {migrate}"),
     }
 }

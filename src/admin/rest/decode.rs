@@ -61,7 +61,7 @@ pub(super) fn webhook(body: Map<String, Value>, redactor: &Redactor) -> Result<E
 /// The granted scopes.
 pub(super) fn scopes(body: Map<String, Value>, redactor: &Redactor) -> Result<ScopeSet, AdminError> {
     let granted: Vec<Object<Granted>> = part(body, "access_scopes", redactor)?;
-    Ok(granted.iter().map(|Object(scope)| Scope::observed(&scope.handle)).collect())
+    Ok(granted.iter().map(|Object(scope)| Scope::observed(&redactor.clean(&scope.handle))).collect())
 }
 
 fn part<T: DeserializeOwned>(mut body: Map<String, Value>, key: &str, redactor: &Redactor) -> Result<T, AdminError> {

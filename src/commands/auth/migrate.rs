@@ -1,10 +1,11 @@
 //! `auth migrate`: an offline token without expiry for an expiring pair, which the token store keeps.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::one::One;
+use super::one::{One, PATIENCE};
 use crate::auth::{self, Entry, Refresh};
 use crate::cli::auth::{KeepArgs, MigrateArgs};
+use crate::commands::signals::Signals;
 use crate::commands::{Output, clock, prompt};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -32,8 +33,12 @@ pub(super) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, Fail
     Ok(exit)
 }
 
-async fn exchanged(one: &One, token: &SecretString, auto_approve: bool, output: Output) -> Result<Exit, Failure> {
+async fn exchanged(one: &One, old: &Old, auto_approve: bool, output: Output) -> Result<Exit, Failure> {
     let app = one.credentials().await?;
+    if old.client_id.as_ref().is_some_and(|of| of != app.client_id.expose_secret()) {
+        let message = "the token in the store belongs to another app than `client_id` names now; nothing was sent";
+        return Err(Failure::new(Exit::Auth, message).hint(format!("log in with this app: `{}`", one.command("login"))));
+    }
     if !auto_approve {
         prompt::possible("pass --auto-approve to exchange the token without being asked")?;
         let question = format!(
@@ -46,10 +51,40 @@ async fn exchanged(one: &One, token: &SecretString, auto_approve: bool, output: 
             return Ok(Exit::Error);
         }
     }
-    let grant = auth::migrate(&one.client, one.shop(), &app, token).await.map_err(|e| one.failed(&e))?;
-    let settled = one.keep(&grant, &app, KEEP, output).await?;
+    // Again: an answer may take minutes, and the exchange is for good.
+    one.access(KEEP).await?;
+    // From here on signals are heard and not obeyed: the new pair must reach the store.
+    let _signals = Signals::new();
+    let work = auth::migrate(&one.client, one.shop(), &app, &old.token);
+    let login = one.command("login");
+    let Ok(grant) = tokio::time::timeout(PATIENCE, work).await else {
+        let message = "the shop did not answer in time. The token may have been exchanged all the same";
+        return Err(Failure::new(Exit::RateLimit, message).hint(format!("if the shop refuses it, log in: `{login}`")));
+    };
+    let grant = grant.map_err(|e| one.failed(&e))?;
+    let wrong = |what: &str| {
+        let message = format!("the exchange brought {what}, and the old token may no longer work");
+        Failure::new(Exit::Error, message).hint(format!("log in: `{login}`"))
+    };
+    if grant.user.is_some() {
+        return Err(wrong("a user's token, which was dropped"));
+    }
+    let settled = one.keep(&grant, &app, KEEP, output).await.map_err(|failure| {
+        let message = format!("{}. The old token was exchanged, and the new one is lost", failure.message);
+        Failure::new(failure.exit, message).hint(format!("log in: `{login}`"))
+    })?;
+    if grant.expires_in.is_none() || grant.refresh_token.is_none() {
+        return Err(wrong("a token that is not renewed, which was kept"));
+    }
     output.print("The old token no longer works, in other programs too.\n")?;
     Ok(settled.exit())
+}
+
+/// The token that is to be exchanged.
+struct Old {
+    token: SecretString,
+    /// The app that the store names for it.
+    client_id: Option<String>,
 }
 
 /// Whether the token is renewed for longer than this run.
@@ -59,7 +94,7 @@ fn is_renewed(entry: &Entry) -> bool {
 }
 
 /// The token that is to be exchanged; `None`: that of the store has an expiry.
-async fn token(one: &One, args: &MigrateArgs) -> Result<Option<SecretString>, Failure> {
+async fn token(one: &One, args: &MigrateArgs) -> Result<Option<Old>, Failure> {
     let named = match (&args.token_env, &args.token_file) {
         (Some(name), _) => Some(SecretRef::Env(name.clone())),
         (None, Some(path)) => Some(SecretRef::File(path.clone())),
@@ -72,7 +107,8 @@ async fn token(one: &One, args: &MigrateArgs) -> Result<Option<SecretString>, Fa
     }
     if let Some(reference) = named {
         let token = one.tokens.given(one.shop(), &reference).await;
-        return token.map(Some).map_err(|e| Failure::invalid(format!("no token to exchange: {}", e.message)));
+        let old = |token| Some(Old { token, client_id: None });
+        return token.map(old).map_err(|e| Failure::invalid(format!("no token to exchange: {}", e.message)));
     }
     let Some(entry) = kept else {
         let place = one.tokens.place(path);
@@ -81,5 +117,6 @@ async fn token(one: &One, args: &MigrateArgs) -> Result<Option<SecretString>, Fa
             .hint(format!("name the token that is in use: `{} --token-env NAME`", one.command("migrate")))
             .hint(format!("or get a new one: `{}`", one.command("login"))));
     };
-    Ok(entry.expires_at.is_none().then_some(entry.access_token))
+    let Entry { access_token: token, client_id, .. } = entry;
+    Ok(entry.expires_at.is_none().then_some(Old { token, client_id }))
 }

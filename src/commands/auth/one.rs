@@ -17,7 +17,7 @@ use crate::model::{App, Auth, ScopeSet, SecretRef, ShopDomain};
 use crate::progress::Voice;
 
 /// A token request that takes longer is given up.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why there is no login with client assertions.
 const NO_LOGIN: &str =

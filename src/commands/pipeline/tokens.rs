@@ -21,9 +21,9 @@ pub(super) struct Planned {
 /// What is to be said of a token that works.
 pub(crate) fn token(shop: &ManifestShop, life: Life, app: &AppIdentity, options: &str) -> Option<v1::Finding> {
     let expiry = match (life, shop.token_expiry) {
-        (Life::Renewed | Life::Until(_), _) | (_, Some(TokenExpiry::External)) => return None,
+        (Life::Renewed | Life::Until(_), _) | (Life::Unknown, Some(TokenExpiry::External)) => return None,
         (Life::Endless | Life::Unknown, Some(TokenExpiry::Exempt)) => return plan::not_exempt(app, now()),
-        (Life::Endless, None) => Expiry::None,
+        (Life::Endless, None | Some(TokenExpiry::External)) => Expiry::None,
         (Life::Unknown, None) => Expiry::Unknown,
     };
     plan::non_expiring(expiry, app, now(), &way_to_expiry(shop, options))

@@ -195,6 +195,10 @@ impl Decoder {
             self.bad_value(node.span, format!("{what} names no program"), "write [program, argument, …]");
             return None;
         }
+        if words.value.iter().any(|word| looks_like_token(&word.value)) {
+            self.literal_secret(node, &what);
+            return None;
+        }
         Some(words.value.into_iter().map(|word| word.value).collect())
     }
 

@@ -123,7 +123,7 @@ struct AepFile(String);
 struct AepCommand(Vec<AepArgument>);
 
 #[derive(JsonSchema)]
-#[schemars(extend("pattern" = r"\S", "not" = json!({ "pattern": OF_A_SHOP })))]
+#[schemars(extend("pattern" = r"\S", "not" = json!({ "anyOf": [token_pattern(), { "pattern": OF_A_SHOP }] })))]
 struct AepArgument(String);
 
 const OF_A_SHOP: &str = r"\{(shop|SHOP)\}";

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde_json::json;
 
-use super::{NonBlank, token_pattern};
+use super::token_pattern;
 
 /// Where access tokens are to be had: exactly one of these.
 #[derive(JsonSchema)]
@@ -110,7 +110,7 @@ pub(super) enum SecretRef {
 
 #[derive(JsonSchema)]
 #[schemars(extend("minItems" = 1))]
-pub(super) struct Command(Vec<NonBlank>);
+pub(super) struct Command(Vec<PlainText>);
 
 /// Letters, digits and `_`, with `{shop}` or `{SHOP}` in it if each shop has its own.
 #[derive(JsonSchema)]

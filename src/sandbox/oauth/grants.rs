@@ -1,7 +1,10 @@
 //! What the app was given in one shop: codes and tokens, with Shopify's rules of how they end. Pure; milliseconds are
 //! passed in.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::app::Secret;
 
@@ -17,9 +20,9 @@ pub(in crate::sandbox) struct Grants {
     codes: Vec<Code>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tokens: Vec<Token>,
-    /// Tokens without an end that were exchanged for expiring ones.
+    /// SHA-256 of tokens without an end that were exchanged for expiring ones: a real one must not stay here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    exchanged: Vec<Secret>,
+    exchanged: Vec<String>,
 }
 
 /// An authorization code; used once, it is gone.
@@ -94,6 +97,13 @@ pub enum End {
     ExpireCodes,
 }
 
+fn digest(token: &str) -> String {
+    Sha256::digest(token).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 impl Token {
     fn is_over(&self, now: i64) -> bool {
         self.expires_at.is_some_and(|at| at <= now) && self.refresh.as_ref().is_none_or(|r| r.expires_at <= now)
@@ -111,7 +121,7 @@ impl Grants {
 
     /// What `access` is worth at the time `now`.
     pub(in crate::sandbox) fn standing(&self, access: &str, now: i64) -> Standing {
-        if self.exchanged.iter().any(|token| token.reveal() == access) {
+        if self.exchanged.contains(&digest(access)) {
             return Standing::Expired;
         }
         match self.tokens.iter().find(|token| token.access.reveal() == access).map(|token| token.expires_at) {
@@ -134,7 +144,7 @@ impl Grants {
     /// The token was exchanged for an expiring one: it is dead.
     pub(super) fn exchanged(&mut self, access: &str) {
         self.tokens.retain(|token| token.access.reveal() != access);
-        self.exchanged.push(Secret::new(access));
+        self.exchanged.push(digest(access));
     }
 
     pub(super) fn add_code(&mut self, code: Code, now: i64) {

@@ -1,6 +1,7 @@
 //! Tokens without expiry, which Shopify rejects from 2027-01-01 if the app is public; and the way to tokens that expire.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -142,7 +143,7 @@ fn every_command_tells_of_it_with_the_date_and_the_way_out() {
     let digest = |date| at(&world, date, &["plan", "--sandbox", "--format", "json"]).json()["plan_digest"].clone();
     assert_eq!(digest(NOW), digest(BEFORE));
 
-    for (expiry, category) in [("external", "public"), ("exempt", "denied")] {
+    for (expiry, category) in [("external", "public"), ("exempt", "denied"), ("external", "denied")] {
         let world = self::world(REFERENCE, category);
         world.write("hookwright.yaml", &manifest(REFERENCE, &format!("token_expiry: {expiry}\n")));
         let run = at(&world, NOW, &["plan", "--sandbox"]);
@@ -273,4 +274,86 @@ fn shops_of_different_apps_that_bind_one_address_are_named() {
     world.plan(&[]).exits(0).says("shops of 2 apps bind").says("app 347000000001 \"Bridge\" (one)").says("(two)");
     let mixed = &plan["shops"][0]["findings"][0]["details"]["apps"];
     assert_eq!(mixed[1]["shops"], json!(["two.myshopify.com"]));
+}
+
+/// Answers one request for a token, whatever it is.
+fn answering(status: &str, body: &str) -> u16 {
+    use std::io::Write as _;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(8) {
+            let mut stream = stream.unwrap();
+            let _ = std::io::Read::read(&mut stream, &mut [0; 16_000]);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    port
+}
+
+fn migrated_by(status: &str, body: &str) -> (World, Run) {
+    let world = World::new(&manifest(STORE, ""), &seed("category: public"));
+    let mut command = world.command(&["auth", "migrate", "--shop", "acme", "--token-env", "OLD", "--auto-approve"]);
+    let url = format!("http://127.0.0.1:{}/{{shop}}", answering(status, body));
+    command.env("HOOKWRIGHT_ADMIN_URL", url).env("OLD", "shpat_old").env("ID", CLIENT_ID).env("SECRET", CLIENT_SECRET);
+    let run = Run::of(&command.output().unwrap());
+    (world, run)
+}
+
+const NEW: &str = "0123456789abcdef0123456789abcdef";
+
+#[test]
+fn a_migration_that_brought_something_else_is_no_success() {
+    for (body, what) in [
+        (json!({ "access_token": NEW, "scope": "a" }), "a token that is not renewed"),
+        (json!({ "access_token": NEW, "scope": "a", "expires_in": 3600 }), "a token that is not renewed"),
+        (json!({ "access_token": NEW, "associated_user": { "id": 7 } }), "a user's token"),
+        (json!({ "access_token": "" }), "The token may have been exchanged all the same"),
+    ] {
+        let (_, run) = migrated_by("200 OK", &body.to_string());
+        run.exits(1).says(what).says("`hookwright auth login --shop acme`");
+        assert!(!run.to_string().contains(NEW), "{run}");
+    }
+    let good = json!({ "access_token": NEW, "expires_in": "3600", "refresh_token": "shprt_x" });
+    migrated_by("200 OK", &good.to_string()).1.exits(0);
+}
+
+#[test]
+fn a_token_in_an_answer_that_is_no_grant_is_not_repeated() {
+    let pair = json!({ "access_token": NEW, "refresh_token": NEW, "expires_in": 3600 }).to_string();
+    for status in
+        ["201 Created", "202 Accepted", "400 Bad Request", "401 Unauthorized", "404 Not Found", "409 Conflict"]
+    {
+        for body in [pair.as_str(), &format!("{{\"data\":{pair}}}"), &format!("access_token={NEW}")] {
+            let (_, run) = migrated_by(status, body);
+            assert!(run.code != 0 && !run.to_string().contains(NEW), "{status} {body}: {run}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_does_not_lose_what_a_migration_brought() {
+    use std::io::{Read as _, Write as _};
+    let world = World::new(&manifest(STORE, ""), &seed("category: public"));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}/{{shop}}", listener.local_addr().unwrap().port());
+    let mut command = world.command(&["auth", "migrate", "--shop", "acme", "--token-env", "OLD", "--auto-approve"]);
+    command.env("HOOKWRIGHT_ADMIN_URL", url).env("OLD", "shpat_old").env("ID", CLIENT_ID).env("SECRET", CLIENT_SECRET);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut request = [0; 16_000];
+    assert!(stream.read(&mut request).unwrap() > 0);
+    for signal in ["INT", "TERM", "HUP"] {
+        assert!(
+            std::process::Command::new("kill")
+                .args([&format!("-{signal}"), &child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    let body = json!({ "access_token": NEW, "expires_in": 3600, "refresh_token": "shprt_x" }).to_string();
+    write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    Run::of(&child.wait_with_output().unwrap()).exits(0).says("acme.myshopify.com is connected");
 }
