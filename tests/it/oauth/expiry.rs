@@ -163,6 +163,14 @@ fn a_public_app_is_not_exempt() {
 }
 
 #[test]
+fn a_token_that_is_known_to_have_no_expiry_is_not_renewed_elsewhere() {
+    let world = world(STORE, "public");
+    keep_without_expiry(&world);
+    world.write("hookwright.yaml", &manifest(STORE, "token_expiry: external\n"));
+    assert_eq!(told(&world, NOW), ("attention".to_owned(), 2));
+}
+
+#[test]
 fn in_the_sandbox_a_status_says_what_was_made_up() {
     let world = World::new(&manifest(ASSERTION, ""), &seed("category: public"));
     let made_up = "made up for the sandbox; at Shopify this shop would fail: secret file app.pem";
