@@ -41,7 +41,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
-pub(crate) use classify::{looks_like_html, upstream_text};
+pub(crate) use classify::{looks_like_html, not_installed, upstream_text};
 pub(crate) use connect::{Unconnected, root_cause, unconnected};
 pub use decode::Granted;
 pub use documents::{Input, Mutation};

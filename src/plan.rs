@@ -20,7 +20,7 @@ pub mod v1;
 
 pub use crate::digest::sha256;
 pub use apps::{
-    Connected, Expiry, LAST_DAY, NON_EXPIRING, mixed_apps, non_expiring, not_exempt, rejected_from,
+    Connected, Expiry, NON_EXPIRING, REJECTION_DAY, mixed_apps, non_expiring, not_exempt, rejected_from,
     rejects_non_expiring,
 };
 pub use audit::{Unasked, relabel, unasked};

@@ -47,18 +47,20 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Answer, redactor: &Redact
             format!("the shop is unavailable{said}: closed, deleted or blocked. Leave it out if it stays so")
         }
         Kind::Frozen => {
-            format!("the shop is frozen{said} until its owner settles the bill; `--tolerate frozen` passes over it")
+            format!(
+                "the shop is frozen{said} until its owner settles the bill; `--tolerate frozen` keeps it from failing the run"
+            )
         }
         Kind::PaymentRequired => format!("the shop's plan does not allow this{said}"),
         Kind::NotFound => not_found(asked, &said),
-        Kind::Locked => format!("the shop is locked{said}; try again later, or `--tolerate locked` passes over it"),
+        Kind::Locked => {
+            format!("the shop is locked{said}; try again later, or `--tolerate locked` keeps it from failing the run")
+        }
         Kind::RateLimited => format!("too many requests{said}; run again later, or with a longer --timeout"),
         Kind::SecurityRejection => {
             format!("the request was rejected as suspicious{said}; wait, and ask Shopify's support if it stays so")
         }
-        Kind::Uninstalled => {
-            format!("the app is not installed in this shop{said}; `--tolerate uninstalled` passes over it")
-        }
+        Kind::Uninstalled => not_installed(&said),
         Kind::ServerError => format!("the Admin API failed with status {status}{said}; try again later"),
         Kind::Redirected => {
             let to = redactor.clean(answer.location.as_deref().unwrap_or("nowhere"));
@@ -147,6 +149,11 @@ pub(super) fn unreadable(answer: &Answer, protocol: &str, redactor: &Redactor) -
 
 pub(crate) fn looks_like_html(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
+}
+
+/// The message of a shop that has no such app; `said` quotes the server.
+pub(crate) fn not_installed(said: &str) -> String {
+    format!("the app is not installed in this shop{said}; `--tolerate uninstalled` keeps it from failing the run")
 }
 
 /// The words of an error body: `{"errors": "text"}`, `{"errors": {"field": ["a"]}}`, `{"errors": {"field": "a"}}`,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::key::Key;
 use super::oauth::{self, Grant};
-use crate::admin::{AdminClient, AdminError, Kind, OauthAnswer, Repeat};
+use crate::admin::{AdminClient, AdminError, Kind, OauthAnswer, Repeat, not_installed};
 use crate::model::ShopDomain;
 
 /// RFC 7523, section 2.2.
@@ -115,7 +115,7 @@ fn refusal(
     let quoted = oauth::quoted(said);
     let has = |word: &str| said.to_ascii_lowercase().contains(word);
     let (kind, message) = if has("app_not_installed") {
-        (Kind::Uninstalled, oauth::not_installed(&quoted))
+        (Kind::Uninstalled, not_installed(&quoted))
     } else if has("shop_not_permitted") {
         let message = format!(
             "Shopify gives no token for a client assertion in this shop{quoted}: an app that is not public gets tokens \

@@ -1,4 +1,4 @@
-//! The private key of client assertions: read from PEM, made anew, its public half as a JSON Web Key.
+//! The private key of client assertions: reads it from PEM, generates it, and derives the public key as a JSON Web Key.
 //!
 //! aws-lc-rs makes keys and signs. Nothing here says what is in a key: problems name its form only.
 

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::admin::{AdminClient, AdminError, Endpoint, Kind, OauthAnswer, Repeat};
+use crate::admin::{AdminClient, AdminError, Endpoint, Kind, OauthAnswer, Repeat, not_installed};
 use crate::model::ShopDomain;
 
 /// The grant type of a token exchange (RFC 8693), and Shopify's name of an offline token (its JavaScript library).
@@ -227,11 +227,6 @@ fn grant(json: &Value) -> Result<Grant, AdminError> {
 /// What a server said, in parentheses.
 pub(super) fn quoted(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!(" (\"{said}\")") }
-}
-
-/// The message for a shop without the app.
-pub(super) fn not_installed(quoted: &str) -> String {
-    format!("the app is not installed in this shop{quoted}; `--tolerate uninstalled` passes over it")
 }
 
 /// What Shopify's refusal means, and what to do about it.

@@ -11,7 +11,7 @@ pub(super) fn possible(hint: &str) -> Result<(), Failure> {
     if std::io::stdin().is_terminal() {
         return Ok(());
     }
-    Err(Failure::invalid("there is no terminal to ask on, and nothing says to go ahead").hint(hint))
+    Err(Failure::invalid("confirmation required, but stdin is not a terminal").hint(hint))
 }
 
 /// Whether the answer to `question` is `yes`.

@@ -107,7 +107,7 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
             let _ = write!(
                 error.message,
                 ". Since {} Shopify rejects tokens without expiry of public apps: if this app is public, {way_out}",
-                plan::LAST_DAY
+                plan::REJECTION_DAY
             );
         }
         _ => {}

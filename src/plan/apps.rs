@@ -14,7 +14,7 @@ use crate::state::Desired;
 
 /// From this day on the Admin API rejects tokens without an expiry of public apps (shopify.dev, "Migrate to expiring offline
 /// access tokens"). In which time zone the day begins is not documented; UTC is assumed.
-pub const LAST_DAY: Date = date(2027, 1, 1);
+pub const REJECTION_DAY: Date = date(2027, 1, 1);
 
 /// The kind of the finding about tokens without an expiry.
 pub const NON_EXPIRING: &str = "non_expiring_token";
@@ -26,7 +26,7 @@ pub fn rejects_non_expiring(now: Timestamp) -> bool {
 
 /// When Shopify begins to reject them.
 pub fn rejected_from() -> Timestamp {
-    LAST_DAY.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+    REJECTION_DAY.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
 }
 
 /// What is known of the expiry of a token that works.
@@ -45,14 +45,14 @@ pub fn not_exempt(app: &AppIdentity, now: Timestamp) -> Option<Finding> {
         return None;
     }
     let message = format!(
-        "the manifest says `token_expiry: exempt`, but the app is public: from {LAST_DAY} Shopify rejects its tokens without \
+        "the manifest says `token_expiry: exempt`, but the app is public: from {REJECTION_DAY} Shopify rejects its tokens without \
          expiry. Remove `token_expiry`, or write `external` if something else renews the token"
     );
     Some(finding(NON_EXPIRING, Severity::Attention, None, message, details(app)))
 }
 
 fn details(app: &AppIdentity) -> serde_json::Value {
-    json!({ "ends_on": LAST_DAY.to_string(), "category": app.category.map(|_| "public") })
+    json!({ "ends_on": REJECTION_DAY.to_string(), "category": app.category.map(|_| "public") })
 }
 
 /// A token that Shopify will reject, or may reject. After the day a token that works is none of these.
@@ -65,14 +65,14 @@ pub fn non_expiring(expiry: Expiry, app: &AppIdentity, now: Timestamp, way_out: 
         (Some(AppCategory::Public), Expiry::None) => (
             Severity::Attention,
             format!(
-                "the access token has no expiry and the app is public: it stops working on {LAST_DAY}, when Shopify rejects \
+                "the access token has no expiry and the app is public: it stops working on {REJECTION_DAY}, when Shopify rejects \
                  such tokens; {way_out}"
             ),
         ),
         (Some(AppCategory::Public), Expiry::Unknown) => (
             Severity::Attention,
             format!(
-                "the app is public, and its access token has no known expiry: from {LAST_DAY} Shopify rejects the tokens \
+                "the app is public, and its access token has no known expiry: from {REJECTION_DAY} Shopify rejects the tokens \
                  without expiry of public apps; {way_out}. If something else renews the token, write `token_expiry: external` in \
                  the manifest"
             ),
@@ -81,14 +81,14 @@ pub fn non_expiring(expiry: Expiry, app: &AppIdentity, now: Timestamp, way_out: 
             Severity::Attention,
             format!(
                 "the access token has no expiry, and it is unknown whether the app is public: if it is, the token stops \
-                 working on {LAST_DAY}, when Shopify rejects such tokens; {way_out}. If the app is custom, write \
+                 working on {REJECTION_DAY}, when Shopify rejects such tokens; {way_out}. If the app is custom, write \
                  `token_expiry: exempt` in the manifest"
             ),
         ),
         (None, Expiry::Unknown) => (
             Severity::Warning,
             format!(
-                "it is unknown whether the app is public and whether its access token expires: from {LAST_DAY} Shopify \
+                "it is unknown whether the app is public and whether its access token expires: from {REJECTION_DAY} Shopify \
                  rejects the tokens without expiry of public apps; {way_out}. If the app is custom, write `token_expiry: \
                  exempt` in the manifest; if something else renews the token, `token_expiry: external`"
             ),

@@ -93,7 +93,7 @@ async fn a_private_key_has_several_lines_and_may_be_one_for_each_shop() {
         assert_eq!(secret.expose_secret(), key);
     }
     let error = resolver.resolve_as(&SecretRef::Env("KEY".to_owned()), &shop("a"), Role::ClientSecret).await;
-    assert!(error.expect_err("a key is no client secret").malformed);
+    assert!(error.expect_err("a private key is not a client secret").malformed);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use crate::progress::Voice;
 /// A token request that takes longer is given up.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Why there is no login with client assertions.
+/// The error of a login or an exchange for a shop that uses client assertions.
 const NO_LOGIN: &str =
     "`client_assertion` needs no login and has no client secret: `hookwright auth status` shows whether it works";
 

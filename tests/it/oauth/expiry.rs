@@ -208,7 +208,7 @@ fn a_migration_asks_and_replaces_the_token_for_good() {
         let args = [&["auth", "migrate", "--shop", "acme", "--token-env", "OLD_{SHOP}"], more].concat();
         Run::of(&scene.command(&args).env("OLD_ACME", "shpat_old").output().unwrap())
     };
-    run(&[]).exits(3).says("there is no terminal to ask on").says("--auto-approve");
+    run(&[]).exits(3).says("confirmation required, but stdin is not a terminal").says("--auto-approve");
     assert!(scene.grants().is_empty(), "nothing was sent");
     run(&["--auto-approve"]).exits(0).says("acme.myshopify.com is connected").says("The old token no longer works");
     let kept = scene.tokens("acme");
