@@ -17,7 +17,7 @@ mod visitors;
 
 use std::path::{Path, PathBuf};
 
-use hookwright::sandbox::{self, Edit, OpenOptions, Running, SandboxError, Status};
+use hookwright::sandbox::{self, Edit, OpenOptions, Running, SandboxError, ShopStatus};
 use serde_json::{Value, json};
 
 const FIELDS: &str = "id legacyResourceId topic uri callbackUrl format filter includeFields metafieldNamespaces name \
@@ -551,7 +551,7 @@ async fn a_killed_sandbox_has_all_it_answered_and_its_log() {
     running.stop().await.expect("stop");
     let told = sandbox::edit(&state, &Edit::Remove { shop: "acme".into(), id: Some(gid), topic: None }).expect("edit");
     assert!(told.contains("removed"), "{told}");
-    sandbox::edit(&state, &Edit::Status { shop: "acme".into(), status: Status::Frozen }).expect("edit");
+    sandbox::edit(&state, &Edit::Status { shop: "acme".into(), status: ShopStatus::Frozen }).expect("edit");
     let list = sandbox::edit(&state, &Edit::List { shop: None }).expect("list");
     assert!(list.starts_with("acme.myshopify.com  frozen  ") && !list.contains("hooks.example.com"), "{list}");
 }

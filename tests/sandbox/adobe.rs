@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hookwright::sandbox::{self, Act, Edit, InletEdit, InletKind, OpenOptions, RunStatus, Running};
+use hookwright::sandbox::{self, Edit, InletAction, InletEdit, InletKind, OpenOptions, RunStatus, Running};
 use serde_json::{Value, json};
 
 pub(super) const ORG: &str = "A0@AdobeOrg";
@@ -78,7 +78,7 @@ impl Adobe {
         answer
     }
 
-    fn edit(&self, kind: InletKind, which: &str, act: Act) -> Result<String, String> {
+    fn edit(&self, kind: InletKind, which: &str, act: InletAction) -> Result<String, String> {
         let edit = Edit::Inlet(InletEdit { kind, which: which.into(), act });
         sandbox::edit(&self.state, &edit).map_err(|e| e.to_string())
     }
@@ -180,20 +180,20 @@ async fn what_somebody_does_in_adobes_tools() {
     let adobe = Adobe::start().await;
     let of = async |name: &str| adobe.get(&format!("/flows?property=name=={name}")).await["items"][0].clone();
     let before = of("two").await;
-    adobe.edit(InletKind::Flow, "two", Act::Enable).expect("enable");
+    adobe.edit(InletKind::Flow, "two", InletAction::Enable).expect("enable");
     assert_eq!(of("two").await["state"], "enabled");
-    adobe.edit(InletKind::Flow, "two", Act::Recreate).expect("recreate");
+    adobe.edit(InletKind::Flow, "two", InletAction::Recreate).expect("recreate");
     let after = of("two").await;
     assert!(before["id"] != after["id"] && before["options"] != after["options"], "{after}");
     assert!(after["updatedAt"].as_i64() > before["updatedAt"].as_i64());
-    adobe.edit(InletKind::Flow, "two", Act::Settle(600_000)).expect("settle");
+    adobe.edit(InletKind::Flow, "two", InletAction::Settle(600_000)).expect("settle");
     assert!(of("two").await["updatedAt"].as_i64() < after["updatedAt"].as_i64());
-    adobe.edit(InletKind::Flow, "two", Act::Delete).expect("delete");
+    adobe.edit(InletKind::Flow, "two", InletAction::Delete).expect("delete");
     assert_eq!(of("two").await, Value::Null);
 
-    let several = adobe.edit(InletKind::Flow, "one", Act::Disable).expect_err("two have that name");
+    let several = adobe.edit(InletKind::Flow, "one", InletAction::Disable).expect_err("two have that name");
     assert!(several.contains("name the id"), "{several}");
-    let none = adobe.edit(InletKind::Connection, "two", Act::Disable).expect_err("no such");
+    let none = adobe.edit(InletKind::Connection, "two", InletAction::Disable).expect_err("no such");
     assert!(none.contains("no connection is called \"two\"; there is \"raw\""), "{none}");
     assert!(!std::fs::read_to_string(&adobe.state).expect("state").contains("sandbox.1"), "no token is kept");
 }
@@ -202,18 +202,19 @@ async fn what_somebody_does_in_adobes_tools() {
 async fn what_could_never_be_seen_is_refused_and_a_touch_is_seen() {
     let adobe = Adobe::start().await;
     let before = adobe.get("/flows?property=name==three").await["items"][0].clone();
-    adobe.edit(InletKind::Flow, "three", Act::Touch).expect("touch");
+    adobe.edit(InletKind::Flow, "three", InletAction::Touch).expect("touch");
     let after = adobe.get("/flows?property=name==three").await["items"][0].clone();
     assert_eq!((&before["createdAt"], &before["id"]), (&after["createdAt"], &after["id"]));
     assert!(before["updatedAt"].as_i64() < after["updatedAt"].as_i64() && before["etag"] != after["etag"], "{after}");
 
-    let told = adobe.edit(InletKind::Flow, "two", Act::RequireAuthentication).expect_err("an address of its own");
+    let told =
+        adobe.edit(InletKind::Flow, "two", InletAction::RequireAuthentication).expect_err("an address of its own");
     assert!(told.contains("inlet: connection"), "{told}");
-    adobe.edit(InletKind::Flow, "three", Act::RequireAuthentication).expect("over a connection");
+    adobe.edit(InletKind::Flow, "three", InletAction::RequireAuthentication).expect("over a connection");
     let bases = adobe.get("/connections?property=name==three").await;
     assert_eq!(bases["items"][0]["auth"]["params"]["authenticationRequired"], true);
 
-    let run = |status, failed| Act::Run { status, received: 9, failed };
+    let run = |status, failed| InletAction::Run { status, received: 9, failed };
     let told = adobe.edit(InletKind::Connection, "raw", run(RunStatus::Success, 0)).expect_err("no runs");
     assert!(told.contains("only dataflows run"), "{told}");
     for (status, failed) in [(RunStatus::Failed, 9), (RunStatus::Partial, 1)] {
@@ -255,8 +256,8 @@ async fn a_token_and_what_was_done_outlive_the_process_even_without_a_shop() {
     let adobe = Adobe::seeded(seed).await;
     assert!(adobe.running.has_adobe());
     let bearer = format!("Bearer {}", adobe.token().await);
-    adobe.edit(InletKind::Flow, "one", Act::Disable).expect("disable");
-    adobe.edit(InletKind::Flow, "two", Act::Delete).expect("delete");
+    adobe.edit(InletKind::Flow, "one", InletAction::Disable).expect("disable");
+    adobe.edit(InletKind::Flow, "two", InletAction::Delete).expect("delete");
     assert_eq!(adobe.get_in("dev", "/flows").await["items"], json!([]), "an emptied sandbox is still there");
     assert_eq!(adobe.get_in("nowhere", "/flows").await["errorCode"], "2100-404");
 

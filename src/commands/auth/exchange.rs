@@ -5,10 +5,9 @@ use std::io::Read as _;
 use jiff::SignedDuration;
 
 use super::one::One;
-use super::url::not_in_process;
 use crate::auth::{self, Expected};
 use crate::cli::auth::ExchangeArgs;
-use crate::commands::{Output, clock, pipeline};
+use crate::commands::{Output, clock, pipeline, sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
 
@@ -16,7 +15,7 @@ use crate::exit::Exit;
 const LONGEST: u64 = 64 * 1024;
 
 pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Failure> {
-    not_in_process(args.access.sandbox, &args.shop)?;
+    sandbox::not_in_process(args.access.sandbox, &args.shop)?;
     let max_age =
         SignedDuration::try_from(pipeline::duration("--max-age", &args.max_age)?).map_err(Failure::invalid)?;
     let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;

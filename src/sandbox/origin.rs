@@ -1,29 +1,29 @@
-//! Which requests come from a page of another site in a browser: they are refused wherever the sandbox itself is changed or
-//! read. A browser on this machine reaches a listener on loopback; a page can send it simple requests, and after DNS
-//! rebinding also read the answers.
+//! Protection against requests from web pages of other sites.
+//!
+//! A browser on this machine reaches a listener on loopback. A page can send it simple requests and, after DNS rebinding,
+//! read the responses. Such requests are refused on the endpoints that read or change the sandbox itself.
 
 use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 
-use super::gate::refused;
 use super::reply::Reply;
 
-/// The refusal of a request to the control endpoints, which must name this machine and come from no other site.
-/// `listening`: the address that the server is bound to.
-pub(super) fn to_control(headers: &HeaderMap, listening: IpAddr) -> Option<Reply> {
+/// Returns the error response of a request to the control endpoints if its `Host` does not name this machine or if it comes
+/// from another site. `listening` is the address that the server is bound to.
+pub(super) fn check_control(headers: &HeaderMap, listening: IpAddr) -> Option<Reply> {
     let named = headers.get_all(HOST).iter().all(|host| host.to_str().is_ok_and(|host| is_here(host, listening)));
     if headers.contains_key(HOST) && named {
-        return across_sites(headers);
+        return check_site(headers);
     }
     let message = "the sandbox's own endpoints are reached by localhost or by an IP address of this machine, not by another \
                    name (the Host header): a name may lead here by DNS rebinding";
-    Some(refused(403, message))
+    Some(Reply::errors(403, message))
 }
 
-/// The refusal of a request that a page of another site makes. Programs send neither header.
-pub(super) fn across_sites(headers: &HeaderMap) -> Option<Reply> {
+/// Returns the error response of a request from a page of another site. Programs send neither header.
+pub(super) fn check_site(headers: &HeaderMap) -> Option<Reply> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let own = match (text("sec-fetch-site"), text(ORIGIN.as_str())) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
@@ -32,11 +32,11 @@ pub(super) fn across_sites(headers: &HeaderMap) -> Option<Reply> {
     };
     let message = "a page of another site made this request (Origin or Sec-Fetch-Site); the sandbox answers its own pages \
                    and programs, such as curl";
-    (!own).then(|| refused(403, message))
+    (!own).then(|| Reply::errors(403, message))
 }
 
-/// Whether a Host header names this machine. Only a name can be rebound, so that with every address listened on, every
-/// address is taken.
+/// Whether a `Host` header names this machine. Only names can be rebound, so any IP address is accepted if the server
+/// listens on all addresses.
 fn is_here(host: &str, listening: IpAddr) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit()) => name,
@@ -58,11 +58,11 @@ mod tests {
         for (name, value) in pairs {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        to_control(&headers, listening.parse().expect("address")).map_or(200, |reply| reply.status)
+        check_control(&headers, listening.parse().expect("address")).map_or(200, |reply| reply.status)
     }
 
     #[test]
-    fn the_host_names_this_machine() {
+    fn the_host_must_name_this_machine() {
         for host in ["localhost", "LOCALHOST:4000", "127.0.0.1:4000", "127.9.9.9", "[::1]:4000", "10.0.0.7:4000"] {
             assert_eq!(status(&[("host", host)], "10.0.0.7"), 200, "{host}");
         }
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn no_page_of_another_site_gets_through() {
+    fn requests_from_pages_of_other_sites_are_refused() {
         for (name, value, expected) in [
             ("origin", "http://localhost:4000", 200),
             ("origin", "http://localhost:3000", 403),

@@ -1,29 +1,30 @@
-//! An answer as a tree of objects that the GraphQL engine walks, picking what was selected.
+//! The GraphQL objects of a response, from which the engine picks the selected fields.
 
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use serde_json::{Value, json};
 
+use crate::model::ShopDomain;
+
+use super::graphql_errors::DENIED;
 use super::oauth::App;
 use super::page::Page;
-use super::rules::Complaint;
-use super::store::{FIRST_APP, Shop, Subscription};
+use super::rules::{self, Violation};
+use super::store::{FIRST_APP, PAYLOAD_VERSION, StoredShop};
+use super::subscription::{Metafield, Subscription};
 use super::version;
 
-/// An object with all its fields.
+/// A GraphQL object with all its fields. The engine picks the selected ones.
 pub(super) struct Object {
     ty: &'static str,
     fields: Vec<(&'static str, Node)>,
 }
 
-/// How a denied field is worded (recorded for a mutation).
-pub(super) const DENIED: &str = "Access denied";
-
-/// What a field holds.
+/// The value of a field.
 pub(super) enum Node {
     Leaf(Value),
     Object(Object),
     List(Vec<Node>),
-    /// A field, by name, that the token may not read.
+    /// A field, by name, to which access is denied.
     Denied(&'static str),
 }
 
@@ -43,7 +44,7 @@ impl Node {
         }
     }
 
-    /// For a root field, whose value nobody else keeps.
+    /// For root fields, whose values have no other owner.
     pub(super) fn into_resolved<'a>(self) -> ResolvedValue<'a> {
         match self {
             Self::Leaf(value) => ResolvedValue::leaf(value),
@@ -102,8 +103,8 @@ pub(super) fn number(gid: &str) -> Option<u64> {
 pub(super) fn subscription(s: &Subscription) -> Node {
     let fields = vec![
         ("apiVersion", api_version(&s.api_version)),
-        // What Shopify's deprecated field shows for a cloud address (recorded).
-        ("callbackUrl", leaf(if super::rules::is_cloud(&s.uri) { "https://eventbridge.arn" } else { &s.uri })),
+        // Shopify's value of the deprecated field for a cloud address (recorded).
+        ("callbackUrl", leaf(if rules::is_cloud(&s.uri) { "https://eventbridge.arn" } else { &s.uri })),
         ("createdAt", leaf(s.created_at.as_str())),
         ("endpoint", endpoint(&s.uri)),
         ("filter", leaf_or_null(s.filter.as_deref())),
@@ -122,7 +123,7 @@ pub(super) fn subscription(s: &Subscription) -> Node {
     Node::Object(Object::new("WebhookSubscription", fields))
 }
 
-/// The engine wants lists as lists.
+/// The engine requires a list as a list of nodes.
 fn lists_of_leaves(node: Node) -> Node {
     match node {
         Node::Leaf(Value::Array(items)) => Node::List(items.into_iter().map(Node::Leaf).collect()),
@@ -130,7 +131,7 @@ fn lists_of_leaves(node: Node) -> Node {
     }
 }
 
-fn metafield(m: &super::store::Metafield) -> Node {
+fn metafield(m: &Metafield) -> Node {
     let fields = vec![("key", leaf(m.key.as_str())), ("namespace", leaf(m.namespace.as_str()))];
     Node::Object(Object::new("WebhookSubscriptionMetafieldIdentifier", fields))
 }
@@ -184,7 +185,7 @@ pub(super) fn count(found: usize, limit: Option<usize>) -> Node {
     Node::Object(Object::new("Count", vec![("count", leaf(bounded)), ("precision", leaf(precision))]))
 }
 
-pub(super) fn shop(domain: &crate::model::ShopDomain, shop: &Shop) -> Node {
+pub(super) fn shop(domain: &ShopDomain, shop: &StoredShop) -> Node {
     let fields = vec![
         ("id", leaf(format!("gid://shopify/Shop/{}", shop.number))),
         ("myshopifyDomain", leaf(domain.as_str())),
@@ -193,7 +194,7 @@ pub(super) fn shop(domain: &crate::model::ShopDomain, shop: &Shop) -> Node {
     Node::Object(Object::new("Shop", fields))
 }
 
-pub(super) fn installation(shop: &Shop, app: &App) -> Node {
+pub(super) fn installation(shop: &StoredShop, app: &App) -> Node {
     let scopes = || {
         let scope = |handle: String| {
             let description = leaf(handle.replace('_', " "));
@@ -201,7 +202,7 @@ pub(super) fn installation(shop: &Shop, app: &App) -> Node {
         };
         Node::List(shop.scope_handles().into_iter().map(scope).collect())
     };
-    // The seed describes one app; another number is another app.
+    // The seed describes one app. Another number stands for another app.
     let number = shop.api_client_id;
     let title = if number == FIRST_APP { app.name.clone() } else { format!("{} {number}", app.name) };
     let app = vec![
@@ -211,7 +212,7 @@ pub(super) fn installation(shop: &Shop, app: &App) -> Node {
         ("requestedAccessScopes", scopes()),
         ("publicCategory", shop.category(app).graphql().map_or(Node::Denied("publicCategory"), leaf)),
         ("title", leaf(title)),
-        ("webhookApiVersion", leaf(super::store::PAYLOAD_VERSION)),
+        ("webhookApiVersion", leaf(PAYLOAD_VERSION)),
     ];
     let fields = vec![
         ("accessScopes", scopes()),
@@ -221,16 +222,16 @@ pub(super) fn installation(shop: &Shop, app: &App) -> Node {
     Node::Object(Object::new("AppInstallation", fields))
 }
 
-/// The payload of a mutation: what it gave, under `key`, or why not.
-pub(super) fn payload(ty: &'static str, key: &'static str, result: Result<Node, Vec<Complaint>>) -> Node {
-    let (node, complaints) = match result {
+/// The payload of a mutation: the result under `key`, or the user errors.
+pub(super) fn payload(ty: &'static str, key: &'static str, result: Result<Node, Vec<Violation>>) -> Node {
+    let (node, violations) = match result {
         Ok(node) => (node, Vec::new()),
-        Err(complaints) => (Node::Leaf(Value::Null), complaints),
+        Err(violations) => (Node::Leaf(Value::Null), violations),
     };
-    let error = |complaint: &Complaint| {
-        let field = Node::List(complaint.field().iter().map(|part| leaf(*part)).collect());
-        Node::Object(Object::new("UserError", vec![("field", field), ("message", leaf(complaint.full()))]))
+    let error = |violation: &Violation| {
+        let field = Node::List(violation.field().iter().map(|part| leaf(*part)).collect());
+        Node::Object(Object::new("UserError", vec![("field", field), ("message", leaf(violation.full()))]))
     };
-    let errors = Node::List(complaints.iter().map(error).collect());
+    let errors = Node::List(violations.iter().map(error).collect());
     Node::Object(Object::new(ty, vec![(key, node), ("userErrors", errors)]))
 }

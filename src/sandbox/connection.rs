@@ -1,6 +1,7 @@
-//! The line to a caller, as far as it can fail: cut before or in the middle of an answer, or slow.
+//! Connections that can fail: closed before or in the middle of a response, or slow.
 //!
-//! A handler can only answer; so it tells the line how to fail, and the line fails when the answer is written.
+//! A handler can only return a response. It sets the fault on the handle of its connection, and the connection applies it
+//! when the response is written.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,50 +16,50 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
 
-/// How what is written next fails.
+/// How the next write fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum ConnectionFault {
     #[default]
     None,
-    /// Not a byte gets through.
+    /// Nothing is sent.
     Cut,
-    /// Half of it gets through.
+    /// Half of the bytes are sent.
     CutHalfway,
-    /// It takes so long.
+    /// The bytes are sent in parts over this time.
     Slow(Duration),
 }
 
-/// The handler's hold on the line of its caller.
+/// Sets the fault of a connection.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Handle(Arc<Mutex<Trouble>>);
+pub(super) struct ConnectionHandle(Arc<Mutex<ConnectionFault>>);
 
-impl Handle {
-    pub(super) fn set(&self, trouble: Trouble) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+impl ConnectionHandle {
+    pub(super) fn set(&self, fault: ConnectionFault) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
-    fn get(&self) -> Trouble {
+    fn get(&self) -> ConnectionFault {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Connected<IncomingStream<'_, Lines>> for Handle {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
+impl Connected<IncomingStream<'_, FaultyListener>> for ConnectionHandle {
+    fn connect_info(stream: IncomingStream<'_, FaultyListener>) -> Self {
         stream.io().handle.clone()
     }
 }
 
-/// Hands out lines.
+/// Accepts connections that can fail.
 #[derive(Debug)]
-pub(super) struct Lines(pub(super) TcpListener);
+pub(super) struct FaultyListener(pub(super) TcpListener);
 
-impl Listener for Lines {
-    type Io = Line;
+impl Listener for FaultyListener {
+    type Io = FaultyStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (FaultyStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        (Line { stream, handle: Handle::default(), parts: PARTS, pause: None }, address)
+        (FaultyStream { stream, handle: ConnectionHandle::default(), parts: PARTS, pause: None }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -66,35 +67,35 @@ impl Listener for Lines {
     }
 }
 
-/// In how many parts a slow answer comes.
+/// The number of parts of a slow response.
 const PARTS: u32 = 8;
 
-/// A connection that may be told to fail.
+/// A connection that can fail.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct FaultyStream {
     stream: TcpStream,
-    handle: Handle,
-    /// How many parts of a slow answer are still to come.
+    handle: ConnectionHandle,
+    /// The number of parts of a slow response that are not sent yet.
     parts: u32,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for FaultyStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for FaultyStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let part = match self.handle.get() {
-            Trouble::None => buf,
-            Trouble::Cut => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
-            Trouble::CutHalfway => {
-                self.handle.set(Trouble::Cut);
+            ConnectionFault::None => buf,
+            ConnectionFault::Cut => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            ConnectionFault::CutHalfway => {
+                self.handle.set(ConnectionFault::Cut);
                 &buf[..buf.len().div_ceil(2)]
             }
-            Trouble::Slow(all) => {
+            ConnectionFault::Slow(all) => {
                 let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(all / PARTS)));
                 ready!(pause.as_mut().poll(cx));
                 self.pause = None;
@@ -102,7 +103,7 @@ impl AsyncWrite for Line {
                 self.parts -= 1;
                 if self.parts == 0 {
                     self.parts = PARTS;
-                    self.handle.set(Trouble::None);
+                    self.handle.set(ConnectionFault::None);
                 }
                 part
             }
