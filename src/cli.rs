@@ -8,6 +8,7 @@ mod help_test;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
+#[cfg_attr(not(feature = "sandbox"), path = "cli/no_sandbox.rs")]
 pub(crate) mod sandbox;
 pub(crate) mod topics;
 pub(crate) mod validate;

@@ -19,6 +19,7 @@ mod pipeline;
 mod plan;
 mod prompt;
 mod reference;
+#[cfg_attr(not(feature = "sandbox"), path = "commands/no_sandbox.rs")]
 mod sandbox;
 mod show;
 mod signals;

@@ -79,6 +79,7 @@ mod printer;
 mod progress;
 pub mod render;
 pub mod report;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod schema;
 mod select;
