@@ -7,8 +7,8 @@ use tokio::signal::ctrl_c;
 
 use crate::cli::sandbox::{EditCommand, InletArgs, SandboxArgs, SandboxCommand, ServeArgs};
 use crate::files;
-use crate::render::count;
 use crate::sandbox::{self, Act, Edit, End, Faults, InletEdit, InletKind, Jwk, OpenOptions, Running, SandboxError};
+use crate::text::plural;
 
 /// Carries out the command; what it has to say goes to `out`, warnings to `err`.
 pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
@@ -16,7 +16,7 @@ pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Wr
         SandboxCommand::Serve(args) => return serve(args, out, err).await,
         SandboxCommand::Seed(args) => {
             let done = sandbox::seed(&args.state.state, &args.files, args.replace)?;
-            let (shops, subscriptions) = (count(done.shops, "shop"), count(done.subscriptions, "subscription"));
+            let (shops, subscriptions) = (plural(done.shops, "shop"), plural(done.subscriptions, "subscription"));
             format!("{} holds {shops} with {subscriptions}.", args.state.state.display())
         }
         SandboxCommand::Edit(args) => sandbox::edit(&args.state.state, &edit(args.edit)?)?,
