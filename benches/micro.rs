@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use hookwright::manifest::{self, Manifest, Options, SourceFile};
-use hookwright::model::{Live, Scope, Sight, SubscriptionId};
-use hookwright::plan::v1::{self, Plan};
-use hookwright::plan::{self, Context, Frame, Inlets, ShopInput, ShopPart};
+use hookwright::model::{Live, Scope, SubscriptionId, Visibility};
+use hookwright::plan::{self, Context, DestinationHealth, PlanHeader, ShopInput, ShopPlan};
 use hookwright::render::{self, Style};
 use hookwright::state::{Entry, Observed};
+use hookwright::wire;
+use hookwright::wire::plan::Plan;
 
 const ADDRESS: &str =
     "https://dcs.adobedc.net/collection/5e331f99e157309c495d985a4be804410e7b869f6b067c0d5d5ec958c2aaeb85";
@@ -97,7 +98,7 @@ fn observed(manifest: &Manifest, missing: Option<usize>) -> Vec<Observed> {
             created_at: "2026-01-01T00:00:00Z".to_owned(),
             updated_at: "2026-01-01T00:00:00Z".to_owned(),
             api_version: Some("2026-10".to_owned()),
-            sight: Sight::Whole,
+            visibility: Visibility::Whole,
             app: None,
         },
     };
@@ -109,9 +110,9 @@ fn observed(manifest: &Manifest, missing: Option<usize>) -> Vec<Observed> {
     manifest.shops.iter().map(of_shop).collect()
 }
 
-fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<ShopPart> {
+fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<ShopPlan> {
     let addresses: HashSet<String> = manifest.addresses.iter().map(hookwright::model::Address::folded).collect();
-    let inlets = Inlets::default();
+    let inlets = DestinationHealth::default();
     let context =
         Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses, inlets: &inlets };
     let part = |(shop, observed): (&manifest::ManifestShop, &Observed)| {
@@ -126,23 +127,23 @@ fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<ShopPart> {
     manifest.shops.iter().zip(observed).map(part).collect()
 }
 
-fn frame(manifest: &Manifest) -> Frame {
-    let settings = v1::Settings {
+fn frame(manifest: &Manifest) -> PlanHeader {
+    let settings = wire::plan::Settings {
         endpoint: "shopify".to_owned(),
         sandbox: None,
         adobe: None,
-        admin_api: v1::AdminApi { version: "2026-10".to_owned(), transport: "graphql".to_owned() },
-        ownership: v1::Ownership { address_prefixes: vec![ADDRESS.to_owned()], unmanaged: "report".to_owned() },
-        safety: v1::Safety {
+        admin_api: wire::plan::AdminApi { version: "2026-10".to_owned(), transport: "graphql".to_owned() },
+        ownership: wire::plan::Ownership { address_prefixes: vec![ADDRESS.to_owned()], unmanaged: "report".to_owned() },
+        safety: wire::plan::Safety {
             max_delete_percent: 30,
             max_total_delete_percent: 10,
             max_address_change_percent: 30,
             protected_topics: Vec::new(),
         },
     };
-    Frame {
+    PlanHeader {
         settings,
-        selection: v1::Selection::default(),
+        selection: wire::plan::Selection::default(),
         destinations: Vec::new(),
         manifest_digest: manifest.digest.clone(),
         created_at: "2026-01-01T00:00:00Z".to_owned(),

@@ -10,12 +10,12 @@ pub use ledger::{error, not_read, stale};
 use crate::admin::{Kind, ShopWriter};
 use crate::journal::Recorder;
 use crate::plan::Task;
-use crate::plan::v1::Shop;
-use crate::report::ReportShop;
+use crate::wire::plan::Shop;
+use crate::wire::report::ReportShop;
 use ledger::Ledger;
 
 /// What a run hands to every shop.
-pub struct Surroundings<'a> {
+pub struct ApplyContext<'a> {
     /// Whether somebody asked to stop: what is in flight is finished, the rest is skipped.
     pub interrupted: &'a (dyn Fn() -> bool + Send + Sync),
     /// The clock, for the times in the report.
@@ -29,7 +29,7 @@ pub async fn shop(
     writer: &mut ShopWriter,
     planned: &Shop,
     tasks: Vec<Task>,
-    surroundings: &Surroundings<'_>,
+    surroundings: &ApplyContext<'_>,
 ) -> ReportShop {
     let mut ledger = Ledger::new(planned, tasks);
     let (first, then) = ledger.phases();
@@ -48,7 +48,7 @@ pub async fn shop(
 }
 
 /// Sends the changes in documents of as many as the API takes, in order.
-async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>, surroundings: &Surroundings<'_>) {
+async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>, surroundings: &ApplyContext<'_>) {
     let mut rest = queue.as_slice();
     while !rest.is_empty() {
         if (surroundings.interrupted)() {

@@ -6,9 +6,9 @@ mod auth;
 mod check;
 mod destinations;
 mod drift;
+mod event_log;
 mod import;
 mod init;
-mod lines;
 mod load;
 mod man;
 mod metrics_file;
@@ -37,7 +37,7 @@ use crate::cli::{Cli, Color, Command, OutputArgs};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::printer::{self, Form};
-use crate::progress::Voice;
+use crate::progress::Verbosity;
 use crate::render::Style;
 
 /// How long the end of a run waits for refreshes under way, which have their own limits.
@@ -80,8 +80,8 @@ impl Output {
         Style { color, width, verbose: self.verbose }
     }
 
-    fn voice(self) -> Voice {
-        if self.quiet { Voice::Quiet } else { Voice::Normal }
+    fn verbosity(self) -> Verbosity {
+        if self.quiet { Verbosity::Quiet } else { Verbosity::Normal }
     }
 
     /// Data. A reader that has gone away (`| head`) is its own business; a full disk is not.

@@ -9,7 +9,7 @@ mod names;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog;
-use crate::model::{Address, Binding, Field, Live, ScopeSet, Sight, Topic};
+use crate::model::{Address, Binding, Field, Live, ScopeSet, Topic, Visibility};
 use crate::state::{Desired, Entry, Observed, Ownership, Unmanaged, Wanted};
 
 /// One change of one subscription.
@@ -132,7 +132,7 @@ pub fn diff_around<'a>(
         let fields = live.differs_from(&wanted.binding);
         if fields.is_empty() {
             out.bound.push((wanted, live));
-        } else if live.meta.sight == Sight::WithoutFilterAndName && fields.contains(&Field::Format) {
+        } else if live.meta.visibility == Visibility::WithoutFilterAndName && fields.contains(&Field::Format) {
             writes.push(Write { wanted: wanted.clone(), live: None });
             replaced.push((wanted, live));
         } else {

@@ -6,7 +6,7 @@ mod sink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::events::{Event, FORMAT_VERSION, Line, Step, StepOutcome, Stream, Version};
+use crate::wire::events::{Event, FORMAT_VERSION, Line, Step, StepOutcome, Stream, Version};
 pub(crate) use sink::OpenError;
 use sink::Sink;
 
@@ -104,7 +104,7 @@ impl Recorder {
     }
 
     /// Closes the run in both, and says what could not be written.
-    pub(crate) async fn end(&self, summary: crate::events::Summary) -> Result<(), String> {
+    pub(crate) async fn end(&self, summary: crate::wire::events::Summary) -> Result<(), String> {
         self.both(self.text(Event::Summary(summary))).await
     }
 

@@ -21,8 +21,10 @@
 //! | [`manifest`], [`diagnostic`] | YAML text to desired state, with complaints that point at the line |
 //! | [`diff`] | the heart |
 //! | `words` | what parsers and the system report, in words for people; every room may use it |
+//! | `text` | numbers in sentences |
 //! | `digest`, `json` | canonical JSON and its SHA-256; JSON that names a key twice; every room may use them |
-//! | [`plan`], [`report`], [`events`] | the wire formats, hazards, digests, staleness |
+//! | [`wire`] | every JSON format that is published |
+//! | [`plan`] | hazards, findings, digests, staleness |
 //! | `since` | what earlier runs say about drift |
 //! | [`import`] | observed states to YAML text, the way back |
 //! | [`render`] | text, Markdown, HTML and metrics, from the wire formats alone |
@@ -34,7 +36,7 @@
 //! | [`admin`] | the Admin API and nothing else |
 //! | [`adobe`] | Adobe's IMS and Flow Service: addresses and states of dataflows; only reads |
 //! | [`auth`] | where tokens come from |
-//! | `observe` | many shops side by side |
+//! | `concurrency` | many shops side by side |
 //! | `files` | how files are read: regular, bounded, within the manifest's tree |
 //! | [`journal`] | writes lines down, the journal before a mutation is sent |
 //! | [`apply`] | tasks and a writer to outcomes; decides nothing, keeps going |
@@ -44,9 +46,9 @@
 //!
 //! # Imports run one way
 //!
-//! commands → everything; apply → admin, journal, events, plan, report, state,
-//! model; journal → events; since → events, plan, report; events → plan, report; render → plan, report, model; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog,
-//! model; diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
+//! commands → everything; apply → admin, journal, plan, wire, state, model; journal → wire; since → plan, wire;
+//! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → wire, diff, state, catalog, model;
+//! diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
 //! adobe → admin (its redactor, and how it makes an HTTP client), state;
 //! sandbox → catalog, files, model, words, so that it stays an independent witness; model → nothing. A test holds this.
 //!
@@ -60,11 +62,11 @@ pub mod auth;
 pub mod catalog;
 mod cli;
 mod commands;
+mod concurrency;
 pub mod diagnostic;
 pub mod diff;
 mod digest;
 mod error;
-pub mod events;
 mod exit;
 mod files;
 pub mod import;
@@ -73,18 +75,18 @@ mod json;
 mod log;
 pub mod manifest;
 pub mod model;
-mod observe;
 pub mod plan;
 mod printer;
 mod progress;
 pub mod render;
-pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod schema;
 mod select;
 pub mod since;
 pub mod state;
+mod text;
+pub mod wire;
 mod words;
 
 use std::borrow::Cow;

@@ -16,13 +16,13 @@ mod document;
 mod filter;
 mod findings;
 mod habits;
-mod inlets;
 mod merge;
 mod resolve;
 pub mod schema;
 mod secrets;
 pub(crate) mod suggest;
 mod syntax;
+mod topic_mix;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -20,6 +20,6 @@ pub use scope::{Scope, ScopeSet};
 pub use secret::{App, Assertion, Auth, SecretRef};
 pub(crate) use shop::is_deep;
 pub use shop::{ShopDomain, ShopDomainError, ShopPattern, ShopPatternError};
-pub use subscription::{Live, Sight, SubscriptionId};
+pub use subscription::{Live, SubscriptionId, Visibility};
 pub use topic::Topic;
 pub use version::{ApiVersion, ApiVersionError};

@@ -7,16 +7,15 @@
 mod apps;
 mod audit;
 mod consent;
+mod destination_health;
 mod digest;
 mod file;
 mod findings;
 mod hazards;
-mod inlets;
 mod judge;
-mod parts;
+mod shards;
 mod shop;
 mod subscription;
-pub mod v1;
 
 pub use crate::digest::sha256;
 pub use apps::{
@@ -25,6 +24,7 @@ pub use apps::{
 };
 pub use audit::{Unasked, relabel, unasked};
 pub use consent::{Consent, ConsentError, consented, refused};
+pub use destination_health::{DestinationHealth, destination_order, is_closed};
 pub use digest::desired_digest;
 pub use file::{PlanFileError, read};
 pub use findings::{
@@ -32,35 +32,35 @@ pub use findings::{
     order as finding_order, two_payloads,
 };
 pub use hazards::{dismiss_own, is_foreign, of_plan as hazards_of, settling, together};
-pub use inlets::{Inlets, destination_order, is_closed};
 pub use judge::{Asked, Stale, Task, judge, within_limits};
-pub use parts::{lacking, place};
+pub use shards::{lacking, place};
 pub use shop::{Base, Context, Failure, ShopInput, shop};
 pub use subscription::{ParsedChange, parse_change};
 
 use std::collections::{BTreeSet, HashSet};
 
 use crate::model::Address;
-use v1::{Plan, Selection, Settings, Severity, Shop, ShopCounts, ShopStatus, Summary};
+use crate::wire;
+use crate::wire::plan::{Plan, Selection, Settings, Severity, Shop, ShopCounts, ShopStatus, Summary};
 
 /// A shop's part of a plan.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ShopPart {
+pub struct ShopPlan {
     /// What is written.
     pub shop: Shop,
     /// What needs consent in this shop alone.
-    pub hazards: Vec<v1::Hazard>,
+    pub hazards: Vec<wire::plan::Hazard>,
 }
 
 /// What the plan says besides its shops.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Frame {
+pub struct PlanHeader {
     /// What the plan is made with.
     pub settings: Settings,
     /// Which shops were looked at.
     pub selection: Selection,
     /// What Adobe said of destinations.
-    pub destinations: Vec<v1::Destination>,
+    pub destinations: Vec<wire::plan::Destination>,
     /// Of the whole manifest.
     pub manifest_digest: String,
     /// RFC 3339, UTC.
@@ -70,11 +70,11 @@ pub struct Frame {
     /// Addresses that only the base manifest has, with scheme and host in lower case.
     pub base_addresses: HashSet<String>,
     /// What earlier files say.
-    pub since: Option<v1::Since>,
+    pub since: Option<wire::plan::Since>,
 }
 
 /// Puts the parts together. `exit_code` says what the command exits with, given the summary.
-pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan) -> u8) -> Plan {
+pub fn assemble(frame: PlanHeader, parts: Vec<ShopPlan>, exit_code: impl FnOnce(&Plan) -> u8) -> Plan {
     let mut hazards = Vec::new();
     let mut shops: Vec<Shop> = Vec::with_capacity(parts.len());
     for part in parts {
@@ -89,11 +89,13 @@ pub fn assemble(frame: Frame, parts: Vec<ShopPart>, exit_code: impl FnOnce(&Plan
     hazards::sort(&mut hazards);
     let summary = summarise(&shops);
     let former_addresses = former(&shops, &frame.base_addresses);
-    let Frame { settings, selection, mut destinations, manifest_digest, created_at, mut shops_left, since, .. } = frame;
+    let PlanHeader {
+        settings, selection, mut destinations, manifest_digest, created_at, mut shops_left, since, ..
+    } = frame;
     shops_left.sort();
     destinations.sort_by(destination_order);
     let mut plan = Plan {
-        format_version: v1::FORMAT_VERSION.to_owned(),
+        format_version: wire::plan::FORMAT_VERSION.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         created_at,
         plan_digest: String::new(),
@@ -142,9 +144,9 @@ pub fn summarise<'a>(shops: impl IntoIterator<Item = &'a Shop>) -> Summary {
     for shop in shops {
         for change in &shop.changes {
             match change.action {
-                v1::Action::Create => sum.add += 1,
-                v1::Action::Update => sum.change += 1,
-                v1::Action::Delete => sum.destroy += 1,
+                wire::plan::Action::Create => sum.add += 1,
+                wire::plan::Action::Update => sum.change += 1,
+                wire::plan::Action::Delete => sum.destroy += 1,
             }
         }
         sum.unchanged += shop.bound.iter().map(|b| b.count).sum::<usize>();

@@ -13,7 +13,7 @@ const EVERY: Duration = Duration::from_secs(10);
 
 /// How talkative a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Voice {
+pub(crate) enum Verbosity {
     /// A bar on a terminal, lines otherwise.
     Normal,
     /// A bar on a terminal, nothing otherwise: for cron.
@@ -33,9 +33,9 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Nothing to count yet.
-    pub(crate) fn new(voice: Voice) -> Self {
+    pub(crate) fn new(verbosity: Verbosity) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let bar = (terminal && voice != Voice::Quiet).then(|| {
+        let bar = (terminal && verbosity != Verbosity::Quiet).then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{bar:24} {pos}/{len} shops {prefix}, {rate}  {wide_msg}");
             let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
@@ -45,7 +45,7 @@ impl Progress {
             bar.set_style(style.progress_chars("=> ").with_key("rate", rate));
             bar
         });
-        let lines = (!terminal && voice == Voice::Normal).then(|| Mutex::new(Instant::now()));
+        let lines = (!terminal && verbosity == Verbosity::Normal).then(|| Mutex::new(Instant::now()));
         Self { phase: Mutex::new(("", 0)), done: AtomicUsize::new(0), failed: AtomicUsize::new(0), bar, lines }
     }
 

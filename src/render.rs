@@ -36,10 +36,10 @@ mod tests;
 pub use escape::escape;
 pub(crate) use hazards::refused as refused_hazards;
 pub use metrics::{DriftRun, Successes, metrics};
-pub(crate) use shops::{count, title};
+pub(crate) use shops::title;
 
-use crate::plan::v1;
-use crate::report::{Report, ReportSummary};
+use crate::wire;
+use crate::wire::report::{Report, ReportSummary};
 
 /// How to write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,12 +53,12 @@ pub struct Style {
 }
 
 /// A plan as text. Its last line is [`plan_last_line`].
-pub fn plan_text(plan: &v1::Plan, style: &Style) -> String {
+pub fn plan_text(plan: &wire::plan::Plan, style: &Style) -> String {
     plans_text(std::slice::from_ref(plan), style)
 }
 
 /// Several shards as one plan: counts are summed and groups go over all shops.
-pub fn plans_text(plans: &[v1::Plan], style: &Style) -> String {
+pub fn plans_text(plans: &[wire::plan::Plan], style: &Style) -> String {
     plan::text(&merge::plans(plans), style)
 }
 
@@ -68,7 +68,7 @@ pub fn report_text(report: &Report, style: &Style) -> String {
 }
 
 /// Destinations as text for a terminal.
-pub(crate) fn destinations_text(destinations: &[v1::Destination], style: &Style) -> String {
+pub(crate) fn destinations_text(destinations: &[wire::plan::Destination], style: &Style) -> String {
     destinations::text(destinations, style)
 }
 
@@ -78,7 +78,7 @@ pub fn reports_text(reports: &[Report], style: &Style) -> String {
 }
 
 /// Several shards as one self-contained HTML page.
-pub fn plans_html(plans: &[v1::Plan]) -> String {
+pub fn plans_html(plans: &[wire::plan::Plan]) -> String {
     html::plans(plans)
 }
 
@@ -90,14 +90,14 @@ pub fn reports_html(reports: &[Report]) -> String {
 /// Saved plans as Markdown for a comment: the first line is a hidden marker, the heading [`plan_last_line`], the whole
 /// shorter than 65,000 bytes. What does not fit is counted; the verdict, the hazards and the deletes are always told. The
 /// order of the plans means nothing.
-pub fn plans_markdown(plans: &[v1::Plan]) -> String {
+pub fn plans_markdown(plans: &[wire::plan::Plan]) -> String {
     let plan = merge::plans(plans);
     let kind = markdown::Kind::of(&plan);
     markdown::plan(&plan, kind)
 }
 
 /// The same for a drift report, which a plan that was made without `--since` does not say that it is.
-pub fn drift_markdown(plan: &v1::Plan) -> String {
+pub fn drift_markdown(plan: &wire::plan::Plan) -> String {
     markdown::plan(&merge::plans(std::slice::from_ref(plan)), markdown::Kind::Drift)
 }
 
@@ -107,8 +107,8 @@ pub fn reports_markdown(reports: &[Report]) -> String {
 }
 
 /// The last line of a plan, frozen: scripts read it. `complete` is the plan's own.
-pub fn plan_last_line(summary: &v1::Summary, complete: bool) -> String {
-    let v1::Summary { add, change, destroy, blocked, attention, shops, .. } = summary;
+pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool) -> String {
+    let wire::plan::Summary { add, change, destroy, blocked, attention, shops, .. } = summary;
     let counts = format!("{add} to add, {change} to change, {destroy} to destroy");
     // Where no shop was read, tolerated or not, nothing is known to match.
     let read = shops.changed + shops.unchanged;

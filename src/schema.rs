@@ -12,17 +12,17 @@ pub fn manifest() -> Value {
 
 /// Of a saved plan, of `plan --format json` and of `drift --format json`.
 pub fn plan() -> Value {
-    of::<crate::plan::v1::Plan>("plan.v1.schema.json", "Hookwright plan, version 1")
+    of::<crate::wire::plan::Plan>("plan.v1.schema.json", "Hookwright plan, version 1")
 }
 
 /// Of an apply report.
 pub fn report() -> Value {
-    of::<crate::report::Report>("report.v1.schema.json", "Hookwright apply report, version 1")
+    of::<crate::wire::report::Report>("report.v1.schema.json", "Hookwright apply report, version 1")
 }
 
 /// Of a line of a journal, of `apply --events` and of `plan --events`.
 pub fn events() -> Value {
-    of::<crate::events::Line>("events.v1.schema.json", "Hookwright journal and events, version 1: one line")
+    of::<crate::wire::events::Line>("events.v1.schema.json", "Hookwright journal and events, version 1: one line")
 }
 
 fn of<T: JsonSchema>(id: &str, title: &str) -> Value {

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{ShopDomain, ShopPattern};
-use crate::plan::v1;
+use crate::wire;
 
 /// A parsed selection.
 #[derive(Debug, Default)]
@@ -94,7 +94,7 @@ impl Selection {
     }
 
     /// As it stands in the plan.
-    pub(crate) fn wire(&self, terms: &Terms<'_>) -> v1::Selection {
+    pub(crate) fn wire(&self, terms: &Terms<'_>) -> wire::plan::Selection {
         let sorted = |mut list: Vec<String>| {
             list.sort();
             list
@@ -102,7 +102,7 @@ impl Selection {
         let mut shops = terms.shop.to_vec();
         shops.extend(terms.exclude_shop.iter().map(|p| format!("!{p}")));
         let shard = self.shard.map(|s| s.to_string());
-        v1::Selection { shops: sorted(shops), labels: sorted(terms.label.to_vec()), shard }
+        wire::plan::Selection { shops: sorted(shops), labels: sorted(terms.label.to_vec()), shard }
     }
 }
 

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::events::Key;
-use crate::plan::v1::{Change, Subscription};
+use crate::wire::events::Key;
+use crate::wire::plan::{Change, Subscription};
 
 pub use explain::explain;
 pub use read::SinceError;

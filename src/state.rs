@@ -17,7 +17,7 @@ pub(crate) use compared::{Compared, compared, set};
 pub use ownership::{Ownership, Prefix, PrefixError, Unmanaged};
 pub use safety::{Safety, ShopLimits};
 
-use crate::model::{Binding, Field, Live, ScopeSet, ShopDomain, Sight, SubscriptionId};
+use crate::model::{Binding, Field, Live, ScopeSet, ShopDomain, SubscriptionId, Visibility};
 
 /// The shops of one side.
 pub type State<M> = BTreeMap<ShopDomain, ShopState<M>>;
@@ -78,8 +78,8 @@ impl Entry<Live> {
             Some(app) => wanted.of_app(app).differing_fields(&self.binding),
             None => wanted.differing_fields(&self.binding),
         };
-        fields.retain(|field| self.meta.sight.shows(*field));
-        let metafields_known = self.binding.metafields.is_some() || self.meta.sight == Sight::Whole;
+        fields.retain(|field| self.meta.visibility.shows(*field));
+        let metafields_known = self.binding.metafields.is_some() || self.meta.visibility == Visibility::Whole;
         fields.retain(|field| *field != Field::Metafields || metafields_known);
         fields
     }

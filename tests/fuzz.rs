@@ -14,7 +14,7 @@ use hookwright::manifest::{self, SourceFile};
 use hookwright::model::{Address, ApiVersion, Format, ShopDomain, SubscriptionId, Topic};
 use hookwright::plan;
 use hookwright::render::{self, Style};
-use hookwright::report::Report;
+use hookwright::wire::report::Report;
 use secrecy::SecretString;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};

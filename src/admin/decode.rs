@@ -11,7 +11,9 @@ use super::error::{AdminError, Kind};
 use super::redact::Redactor;
 use crate::catalog;
 use crate::json::Object;
-use crate::model::{Address, AppCategory, AppIdentity, Binding, Format, Live, Scope, ScopeSet, Sight, SubscriptionId};
+use crate::model::{
+    Address, AppCategory, AppIdentity, Binding, Format, Live, Scope, ScopeSet, SubscriptionId, Visibility,
+};
 use crate::state::Entry;
 use crate::words;
 
@@ -167,7 +169,10 @@ fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
         metafields: Some(metafields.into_iter().map(|Object(m)| format!("{}.{}", m.namespace, m.key)).collect()),
     };
     let api_version = api_version.map(|Object(version)| version.handle);
-    Ok(Entry { binding, meta: Live { id, created_at, updated_at, api_version, sight: Sight::Whole, app: None } })
+    Ok(Entry {
+        binding,
+        meta: Live { id, created_at, updated_at, api_version, visibility: Visibility::Whole, app: None },
+    })
 }
 
 /// An answer of another shape than was asked for.

@@ -1,7 +1,7 @@
 //! The REST webhook resource: two requests to read a shop, one for each mutation, in order.
 //!
 //! Lossy: it shows neither filter nor name, and PUT changes address and lists only. What it does not show is marked as
-//! unknown (`Sight`), and what it cannot say is refused here before it is sent.
+//! unknown (`Visibility`), and what it cannot say is refused here before it is sent.
 
 mod ask;
 mod decode;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::admin::AdminError;
-use crate::events::{Step, StepOutcome};
 use crate::model::SubscriptionId;
-use crate::plan::v1::{Action, Change, Finding, Severity, Shop, ShopError};
 use crate::plan::{OLD_ENDPOINT_HOURS, ParsedChange, Stale, Task, old_endpoint_of};
-use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
+use crate::wire::events::{Step, StepOutcome};
+use crate::wire::plan::{Action, Change, Finding, Severity, Shop, ShopError};
+use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
 /// What has become of the changes of one shop so far.
 pub(super) struct Ledger<'a> {

@@ -8,9 +8,9 @@ use crate::admin::{AdminError, Answer, Input, Kind, Mutation, RefusalKind, ShopW
 use crate::journal::Recorder;
 use crate::model::{Binding, Field, Live};
 use crate::plan::ParsedChange;
-use crate::plan::v1::{Action, ShopError};
-use crate::report::ConfirmedBy;
 use crate::state::Entry;
+use crate::wire::plan::{Action, ShopError};
+use crate::wire::report::ConfirmedBy;
 
 /// Why what somebody stopped was not done.
 pub(super) const INTERRUPTED: &str = "interrupted before it was sent";

@@ -9,9 +9,9 @@ use super::send::not_taken;
 use crate::admin::{AdminError, Kind, RefusalKind, ShopWriter};
 use crate::model::{Binding, Live, SubscriptionId};
 use crate::plan::ParsedChange;
-use crate::plan::v1::{Action, ShopError};
-use crate::report::ConfirmedBy;
 use crate::state::{Entry, Observed};
+use crate::wire::plan::{Action, ShopError};
+use crate::wire::report::ConfirmedBy;
 
 /// A change of which it is not known whether it was made.
 pub(super) struct Question {

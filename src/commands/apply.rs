@@ -7,25 +7,26 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::lines::{self, Ended};
+use super::event_log::{self, Ended};
 use super::load::given;
 use super::out_file::{OutFile, apart};
-use super::pipeline::{self, Run, Then};
+use super::pipeline::{self, PlanPurpose, Run};
 use super::signals::Signals;
 use super::target::{refused, state_files, whole};
 use super::{Output, aep, check, now, prompt};
 use crate::admin::{self, AdminError, Kind, ShopWriter};
-use crate::apply::{self, Surroundings};
+use crate::apply::{self, ApplyContext};
 use crate::cli::{ApplyArgs, Format};
+use crate::concurrency::for_each_bounded;
 use crate::error::Failure;
-use crate::events::{Event, ReadStatus, ShopRead, StepOutcome, Summary};
 use crate::exit::Exit;
 use crate::journal::Recorder;
-use crate::observe::side_by_side;
-use crate::plan::v1::{self, Action, Plan, ShopStatus};
-use crate::plan::{self, Asked, Consent, Inlets, Task};
+use crate::plan::{self, Asked, Consent, DestinationHealth, Task};
 use crate::render;
-use crate::report::{ReportShop, ReportShopStatus};
+use crate::wire;
+use crate::wire::events::{Event, ReadStatus, ShopRead, StepOutcome, Summary};
+use crate::wire::plan::{Action, Plan, ShopStatus};
+use crate::wire::report::{ReportShop, ReportShopStatus};
 
 pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure> {
     let consents: Vec<Consent> =
@@ -40,12 +41,12 @@ pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure
     ];
     outputs.extend(state.iter().map(|path| ("--sandbox-state", Some(path.as_path()))));
     apart(&inputs, &outputs)?;
-    let (recorder, output) = lines::open(args.journal.as_deref(), args.events.as_deref(), args.format, output)?;
+    let (recorder, output) = event_log::open(args.journal.as_deref(), args.events.as_deref(), args.format, output)?;
     let ended = match &args.plan {
         Some(path) => saved(&args, path, &consents, &recorder, output).await,
         None => fresh(&args, &consents, &recorder, output).await,
     };
-    lines::close(&recorder, ended, output).await
+    event_log::close(&recorder, ended, output).await
 }
 
 /// Carries out a saved plan.
@@ -70,9 +71,9 @@ async fn saved(
     }
     pipeline::manifest_is_there(&args.manifest.file, &plan)?;
     let recorder = Arc::clone(recorder);
-    let loaded = pipeline::load(&args.manifest.file, output.voice(), output)?;
+    let loaded = pipeline::load(&args.manifest.file, output.verbosity(), output)?;
     pipeline::manifest_is_of(&args.manifest.file, &loaded.manifest, &plan)?;
-    let mut run = pipeline::open_loaded(loaded, select, &args.run, output.voice(), Some(&plan), recorder).await?;
+    let mut run = pipeline::open_loaded(loaded, select, &args.run, output.verbosity(), Some(&plan), recorder).await?;
     same_target(&run, &plan)?;
     let checked = check::checked_consents(&plan, args.checked.as_deref())?;
     let consents = &[given, &checked].concat()[..];
@@ -86,7 +87,7 @@ async fn saved(
     run.relabel(&mut plan);
     refuse_settling(&run, &plan, consents)?;
     for shop in &plan.shops {
-        lines::tell_changes(&run.recorder, shop);
+        event_log::emit_planned_changes(&run.recorder, shop);
     }
     carry_out(args, run, plan, Reading::Again, output).await
 }
@@ -99,16 +100,16 @@ async fn fresh(
     output: Output,
 ) -> Result<Ended, Failure> {
     // An invalid manifest, or a plan in its place, is reported before a missing terminal.
-    let loaded = pipeline::load(&args.manifest.file, output.voice(), output)?;
+    let loaded = pipeline::load(&args.manifest.file, output.verbosity(), output)?;
     let asks = !args.auto_approve;
     if asks {
         prompt::possible("apply a saved plan (`hookwright plan --out plan.json`), or pass --auto-approve")?;
     }
     let recorder = Arc::clone(recorder);
-    let mut run = pipeline::open_loaded(loaded, &args.select, &args.run, output.voice(), None, recorder).await?;
+    let mut run = pipeline::open_loaded(loaded, &args.select, &args.run, output.verbosity(), None, recorder).await?;
     run.look_up(&args.manifest.file, output, None).await?;
     let plan = run
-        .plan(if asks { Then::Ask } else { Then::Apply }, None, None, |plan| {
+        .plan(if asks { PlanPurpose::Confirm } else { PlanPurpose::Apply }, None, None, |plan| {
             pipeline::exit_of_plan(plan, Exit::Done) as u8
         })
         .await;
@@ -144,11 +145,11 @@ async fn fresh(
 
 /// A plan for another endpoint is nobody's plan here.
 fn same_target(run: &Run, plan: &Plan) -> Result<(), Failure> {
-    let id = |s: &Option<v1::Sandbox>| s.as_ref().map(|s| s.id.clone());
+    let id = |s: &Option<wire::plan::Sandbox>| s.as_ref().map(|s| s.id.clone());
     if run.target.name == plan.settings.endpoint && id(&run.target.sandbox) == id(&plan.settings.sandbox) {
         return Ok(());
     }
-    let name = |endpoint: &str, sandbox: &Option<v1::Sandbox>| match sandbox {
+    let name = |endpoint: &str, sandbox: &Option<wire::plan::Sandbox>| match sandbox {
         Some(s) => format!("sandbox {} ({})", s.state, s.id),
         None => endpoint.to_owned(),
     };
@@ -180,7 +181,7 @@ fn refuse_settling(run: &Run, plan: &Plan, consents: &[Consent]) -> Result<(), F
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {
-    let v1::Summary { add, change, destroy, .. } = &plan.summary;
+    let wire::plan::Summary { add, change, destroy, .. } = &plan.summary;
     prompt::agreed(&format!(
         "Do you want to make these changes ({add} to add, {change} to change, {destroy} to destroy)?"
     ))
@@ -205,10 +206,10 @@ async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, out
     let plan = Arc::new(plan);
     let changed: Vec<usize> =
         (0..plan.shops.len()).filter(|&at| plan.shops[at].status == ShopStatus::Changed).collect();
-    let inlets = Inlets::of(&plan.destinations);
+    let inlets = DestinationHealth::of(&plan.destinations);
     let context = Arc::new(Shared { plan: Arc::clone(&plan), run, inlets, reading });
     context.run.progress.start("applied", changed.len());
-    let work = side_by_side(changed, context.run.parallelism(), |at| {
+    let work = for_each_bounded(changed, context.run.parallelism(), |at| {
         let shared = Arc::clone(&context);
         async move { shared.shop(at).await }
     });
@@ -267,7 +268,7 @@ struct Shared {
     plan: Arc<Plan>,
     run: Run,
     /// What nothing could be bound to when the plan was made.
-    inlets: Inlets,
+    inlets: DestinationHealth,
     reading: Reading,
 }
 
@@ -288,7 +289,7 @@ impl Shared {
         report
     }
 
-    async fn try_shop(&self, planned: &v1::Shop) -> Result<ReportShop, Box<ReportShop>> {
+    async fn try_shop(&self, planned: &wire::plan::Shop) -> Result<ReportShop, Box<ReportShop>> {
         let manifest = &self.run.manifest;
         let stale = |why: plan::Stale| Box::new(apply::stale(planned, &why));
         let index = self.run.shop_index(&planned.shop).ok_or_else(|| stale(plan::Stale::NoShop))?;
@@ -331,20 +332,20 @@ impl Shared {
         let interrupted = || *self.run.stop.borrow();
         // A shop's changes may take longer than its token lives.
         let mut writer = writer.renewing(self.renew(index));
-        let surroundings = Surroundings { interrupted: &interrupted, now: &now, recorder: &self.run.recorder };
+        let surroundings = ApplyContext { interrupted: &interrupted, now: &now, recorder: &self.run.recorder };
         Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
     }
 
     /// All shops are read before the first is applied, so a reading may be minutes old by the time that its shop's turn
     /// comes, and a subscription may be somebody else's by then. A create cannot harm one: Shopify refuses a second
     /// subscription with the same key.
-    fn reading_of(&self, planned: &v1::Shop) -> Reading {
+    fn reading_of(&self, planned: &wire::plan::Shop) -> Reading {
         let touches = planned.changes.iter().any(|change| change.action != Action::Create);
         if touches { Reading::Again } else { self.reading }
     }
 
     /// Whether the shop's destinations are at Adobe what they were when the plan was made.
-    fn same_destinations(&self, planned: &v1::Shop, index: usize) -> Result<(), Box<ReportShop>> {
+    fn same_destinations(&self, planned: &wire::plan::Shop, index: usize) -> Result<(), Box<ReportShop>> {
         let shop = &self.run.manifest.shops[index];
         if shop.lookups.is_empty() {
             return Ok(());
@@ -355,7 +356,7 @@ impl Shared {
         }
         // Every one is there: `missing` says so.
         for told in shop.lookups.iter().filter_map(|at| now.destinations.get(at)) {
-            let same = |d: &&v1::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
+            let same = |d: &&wire::plan::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
             let changed = match self.plan.destinations.iter().find(same) {
                 Some(before) => aep::changed(before, told),
                 None => Some(format!("destination {}: the plan does not have it", told.wanted)),
@@ -380,7 +381,7 @@ impl Shared {
     }
 
     /// For the events: what a reading before the changes found.
-    fn tell_read(&self, planned: &v1::Shop, tasks: &[Task]) {
+    fn tell_read(&self, planned: &wire::plan::Shop, tasks: &[Task]) {
         let changes = tasks.iter().filter(|task| matches!(task, Task::Do(_))).count();
         let (shop, status) = (planned.shop.clone(), ReadStatus::Changed);
         self.run.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error: None }));
@@ -406,14 +407,14 @@ async fn read(writer: &mut ShopWriter, mut stop: watch::Receiver<bool>) -> Resul
 }
 
 /// Every change of a plan that was made a moment ago.
-fn planned_tasks(planned: &v1::Shop) -> Result<Vec<Task>, plan::Stale> {
+fn planned_tasks(planned: &wire::plan::Shop) -> Result<Vec<Task>, plan::Stale> {
     let changes = planned.changes.iter().map(plan::parse_change);
     let tasks = changes.map(|change| change.map(|change| Task::Do(Box::new(change)))).collect::<Option<Vec<_>>>();
     tasks.ok_or(plan::Stale::Unreadable)
 }
 
 /// The report of a shop whose turn did not come.
-fn interrupted(planned: &v1::Shop) -> Box<ReportShop> {
+fn interrupted(planned: &wire::plan::Shop) -> Box<ReportShop> {
     Box::new(apply::not_read(planned, apply::error(&AdminError::new(Kind::Interrupted, INTERRUPTED))))
 }
 

@@ -13,9 +13,10 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
 use crate::json::Object;
-use crate::plan::v1::{Destination, Hazard, Plan, Settings};
 use crate::plan::{self, Consent};
-use crate::render::{self, count};
+use crate::render::{self};
+use crate::text::plural;
+use crate::wire::plan::{Destination, Hazard, Plan, Settings};
 use crate::words;
 
 /// Reads a file that this program wrote once.
@@ -59,7 +60,7 @@ fn consented<'a>(
     if refused.is_empty() {
         return Ok(());
     }
-    let message = format!("{what} {} without consent", count(refused.len(), "hazard"));
+    let message = format!("{what} {} without consent", plural(refused.len(), "hazard"));
     let mut failure = Failure::new(Exit::Refused, message);
     failure.hints = render::refused_hazards(&refused);
     for unused in given.iter().filter(|consent| !hazards.iter().any(|hazard| consent.covers(hazard))) {

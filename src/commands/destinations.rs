@@ -4,12 +4,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::pipeline;
-use super::{Output, lines};
+use super::{Output, event_log};
 use crate::cli::{DestinationsArgs, Format};
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
-use crate::plan::v1::{Destination, Severity};
 use crate::render;
+use crate::wire::plan::{Destination, Severity};
 
 /// What `destinations --format json` prints. A minor version adds keys.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -25,8 +25,8 @@ pub(crate) struct Told {
 }
 
 pub(super) async fn run(args: DestinationsArgs, output: Output) -> Result<Exit, Failure> {
-    let (recorder, output) = lines::open(None, None, args.format, output)?;
-    let mut run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, recorder).await?;
+    let (recorder, output) = event_log::open(None, None, args.format, output)?;
+    let mut run = pipeline::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, recorder).await?;
     let destinations = run.all_destinations().await?;
     run.target.close().await?;
 

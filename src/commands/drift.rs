@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use super::load::given;
 use super::metrics_file::{Found, MetricsFile};
 use super::out_file::{OutFile, apart};
-use super::pipeline::{self, Then, exit_of_drift, needs_somebody};
+use super::pipeline::{self, PlanPurpose, exit_of_drift, needs_somebody};
 use super::target::state_files;
-use super::{Output, lines};
+use super::{Output, event_log};
 use crate::cli::{DriftArgs, DriftFormat, Format};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files::{self, ReadError};
-use crate::progress::Voice;
+use crate::progress::Verbosity;
 use crate::render;
 use crate::since::History;
 
@@ -43,16 +43,16 @@ pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure
 /// What was found goes to `found` as soon as it is known, whatever becomes of the outputs.
 async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> Result<Exit, Failure> {
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
-    let voice = if output.quiet { Voice::Quiet } else { Voice::TerminalOnly };
+    let verbosity = if output.quiet { Verbosity::Quiet } else { Verbosity::TerminalOnly };
     let earlier = earlier(args, output)?;
     // Neither a journal nor events: it writes nothing.
-    let (recorder, _) = lines::open(None, None, Format::Text, output)?;
-    let mut run = pipeline::open(&args.manifest, &args.select, &args.run, voice, output, recorder).await?;
+    let (recorder, _) = event_log::open(None, None, Format::Text, output)?;
+    let mut run = pipeline::open(&args.manifest, &args.select, &args.run, verbosity, output, recorder).await?;
     run.look_up(&args.manifest.file, output, None).await?;
     if args.verify_destinations {
         run.verify().await?;
     }
-    let plan = run.plan(Then::Nothing, None, earlier.as_ref(), |plan| exit_of_drift(plan) as u8).await;
+    let plan = run.plan(PlanPurpose::Nothing, None, earlier.as_ref(), |plan| exit_of_drift(plan) as u8).await;
     let token_ends = run.token_ends(&plan);
     let plan = &found.insert(Found { plan, token_ends }).plan;
     run.target.close().await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::out_file::OutFile;
 use super::pipeline::{self, Run};
-use super::{Output, lines};
+use super::{Output, event_log};
 use crate::admin::AdminError;
 use crate::cli::import::ImportArgs;
 use crate::cli::{Format, SelectArgs};
@@ -15,23 +15,25 @@ use crate::exit::{self, Cause, Exit};
 use crate::import::{self, Imported, Request, Shop, Unread};
 use crate::manifest::{self, Manifest, Options, SourceFile, auth_value};
 use crate::model::{Scope, ScopeSet, ShopDomain};
-use crate::render::{count, escape};
+use crate::render::escape;
 use crate::state::Observed;
+use crate::text::plural;
 
 pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failure> {
     // As with --events, `-` is standard output.
     let to_file = args.out.as_deref().filter(|path| path.as_os_str() != "-");
     let out = to_file.map(|path| prepare(path, args.force)).transpose()?;
-    let (recorder, _) = lines::open(None, None, Format::Text, output)?;
-    let voice = output.voice();
+    let (recorder, _) = event_log::open(None, None, Format::Text, output)?;
+    let verbosity = output.verbosity();
     let run = if args.file.is_empty() {
         let manifest = named(&args)?;
         // The names are exact, and all of them are in the manifest that was made of them.
         let select = SelectArgs { shop: Vec::new(), ..args.select.clone() };
-        pipeline::open_loaded(pipeline::Loaded::of_names(manifest), &select, &args.run, voice, None, recorder).await?
+        pipeline::open_loaded(pipeline::Loaded::of_names(manifest), &select, &args.run, verbosity, None, recorder)
+            .await?
     } else {
-        let loaded = pipeline::load(&args.file, voice, output)?;
-        pipeline::open_loaded(loaded, &args.select, &args.run, voice, None, recorder).await?
+        let loaded = pipeline::load(&args.file, verbosity, output)?;
+        pipeline::open_loaded(loaded, &args.select, &args.run, verbosity, None, recorder).await?
     };
     if run.shops.is_empty() {
         run.target.close().await?;
@@ -184,7 +186,7 @@ fn escaped(line: &str) -> String {
 fn summary(imported: &Imported, shops: usize, path: &Path) -> String {
     let Imported { written, unmanaged, .. } = imported;
     let left =
-        if *unmanaged > 0 { format!("; {} left out", count(*unmanaged, "unmanaged one")) } else { String::new() };
-    let (written, shops) = (count(*written, "subscription"), count(shops, "shop"));
+        if *unmanaged > 0 { format!("; {} left out", plural(*unmanaged, "unmanaged one")) } else { String::new() };
+    let (written, shops) = (plural(*written, "subscription"), plural(shops, "shop"));
     format!("Wrote {written} of {shops} to {}{left}\n", path.display())
 }

@@ -9,8 +9,8 @@ use super::out_file::OutFile;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
-use crate::plan::v1::Plan;
 use crate::render::{self, DriftRun, Successes};
+use crate::wire::plan::Plan;
 
 /// What a run found.
 pub(super) struct Found {

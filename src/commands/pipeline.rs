@@ -15,32 +15,33 @@ mod tokens;
 
 use super::aep::{Accounts, Looked};
 use super::target::{Target, approval, refused};
-use super::{Output, lines, now, open_files};
+use super::{Output, event_log, now, open_files};
 use crate::admin::{self, AdminClient, AdminError, Reading};
 use crate::apply::error as wire_error;
 use crate::auth::Tokens;
 use crate::cli::{AccessArgs, ManifestArgs, RunArgs, SelectArgs, Tolerate};
+use crate::concurrency::for_each_bounded;
 use crate::diagnostic::Diagnostic;
 use crate::error::Failure;
-use crate::events::{Event, Wait};
 use crate::exit::{self, Cause, Exit};
 use crate::journal::Recorder;
 use crate::manifest::{Manifest, ManifestShop, Tolerable, Transport, is_placeholder};
 use crate::model::{ApiVersion, Auth, ShopDomain};
-use crate::observe::side_by_side;
-use crate::plan::v1::{self, Plan, ShopStatus};
-use crate::plan::{self, Base, Context, Failure as ReadFailure, Frame, Inlets, ShopInput};
-use crate::progress::{Progress, Voice};
+use crate::plan::{self, Base, Context, DestinationHealth, Failure as ReadFailure, PlanHeader, ShopInput};
+use crate::progress::{Progress, Verbosity};
 use crate::select::Selection;
 use crate::since::{self, History};
 use crate::state::Observed;
+use crate::wire;
+use crate::wire::events::{Event, Wait};
+use crate::wire::plan::{Plan, ShopStatus};
 use tokens::Planned;
 
 /// A manifest that is valid, and what a run over it needs.
 pub(crate) struct Run {
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) shops: Vec<usize>,
-    pub(crate) selection: v1::Selection,
+    pub(crate) selection: wire::plan::Selection,
     pub(crate) target: Target,
     pub(crate) client: AdminClient,
     pub(crate) tokens: Tokens,
@@ -53,7 +54,7 @@ pub(crate) struct Run {
     pub(crate) looked: Looked,
     pub(crate) accounts: Accounts,
     /// Pasted addresses that were checked there.
-    verified: Vec<v1::Destination>,
+    verified: Vec<wire::plan::Destination>,
     access: AccessArgs,
     deadline: Option<tokio::time::Instant>,
     tolerate: Vec<Tolerable>,
@@ -62,7 +63,7 @@ pub(crate) struct Run {
     addresses: Arc<HashSet<String>>,
     /// What was said of the manifest when it was read first, and whether anybody listens.
     said: Vec<Diagnostic>,
-    voice: Voice,
+    verbosity: Verbosity,
 }
 
 /// Opens everything; sends nothing.
@@ -70,20 +71,20 @@ pub(crate) async fn open(
     manifest: &ManifestArgs,
     select: &SelectArgs,
     run: &RunArgs,
-    voice: Voice,
+    verbosity: Verbosity,
     output: Output,
     recorder: Arc<Recorder>,
 ) -> Result<Run, Failure> {
-    open_loaded(load(&manifest.file, voice, output)?, select, run, voice, None, recorder).await
+    open_loaded(load(&manifest.file, verbosity, output)?, select, run, verbosity, None, recorder).await
 }
 
 /// What becomes of a plan in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Then {
+pub(crate) enum PlanPurpose {
     /// It is shown or saved.
     Nothing,
     /// It is shown, and applied if somebody agrees.
-    Ask,
+    Confirm,
     /// It is applied.
     Apply,
 }
@@ -93,7 +94,7 @@ pub(crate) async fn open_loaded(
     loaded: Loaded,
     select: &SelectArgs,
     run: &RunArgs,
-    voice: Voice,
+    verbosity: Verbosity,
     saved: Option<&Plan>,
     recorder: Arc<Recorder>,
 ) -> Result<Run, Failure> {
@@ -111,7 +112,7 @@ pub(crate) async fn open_loaded(
         None => (manifest.admin_api.version.clone(), manifest.admin_api.transport.into()),
     };
 
-    let progress = Arc::new(Progress::new(voice));
+    let progress = Arc::new(Progress::new(verbosity));
     let (waiting, told) = (Arc::clone(&progress), Arc::clone(&recorder));
     let (stop, stopped) = watch::channel(false);
     let deadline = tokio::time::Instant::now().checked_add(timeout);
@@ -142,7 +143,7 @@ pub(crate) async fn open_loaded(
     Ok(Run {
         addresses: Arc::new(folded(&manifest)),
         said,
-        voice,
+        verbosity,
         looked: Looked::default(),
         accounts: Accounts::default(),
         verified: Vec::new(),
@@ -169,7 +170,7 @@ fn folded(manifest: &Manifest) -> HashSet<String> {
 
 /// The Admin API that a saved plan was made with.
 fn api_of(plan: &Plan) -> Result<(ApiVersion, admin::Transport), Failure> {
-    let v1::AdminApi { version, transport } = &plan.settings.admin_api;
+    let wire::plan::AdminApi { version, transport } = &plan.settings.admin_api;
     let spoken = admin::Transport::parse(transport)
         .ok_or_else(|| Failure::invalid(format!("the plan was made over {transport:?}, which is not known here")))?;
     Ok((ApiVersion::parse(version).map_err(Failure::invalid)?, spoken))
@@ -209,7 +210,7 @@ impl Run {
     ) -> Vec<T> {
         let keep = Arc::new(keep);
         self.progress.start(what, shops.len());
-        let kept = side_by_side(shops, self.parallelism, |at| {
+        let kept = for_each_bounded(shops, self.parallelism, |at| {
             let (manifest, tokens, keep) = (Arc::clone(&self.manifest), self.tokens.clone(), Arc::clone(&keep));
             let (client, progress) = (self.client.clone(), Arc::clone(&self.progress));
             let here = self.target.options.clone();
@@ -244,7 +245,7 @@ impl Run {
     /// Reads the selected shops, side by side, and plans them.
     pub(crate) async fn plan(
         &self,
-        then: Then,
+        then: PlanPurpose,
         base: Option<&Arc<Manifest>>,
         earlier: Option<&History>,
         exit_code: impl FnOnce(&Plan) -> u8,
@@ -258,7 +259,7 @@ impl Run {
         let (recorder, here) = (Arc::clone(&self.recorder), self.target.options.clone());
         let sandbox = self.target.sandbox.clone();
         let mut destinations = self.destinations();
-        let inlets = Arc::new(Inlets::of(&destinations));
+        let inlets = Arc::new(DestinationHealth::of(&destinations));
         let (shops, mut unplanned) = self.unplanned(&inlets);
         let tokens = self.tokens.clone();
         let of_shop = move |at: usize, reading: Result<Reading, AdminError>| {
@@ -271,7 +272,7 @@ impl Run {
             if part.shop.error.is_none() {
                 plan::add(&mut part.shop, token(shop, tokens.life(&shop.shop), &app, &here));
             }
-            lines::tell(&recorder, &part.shop);
+            event_log::emit_shop(&recorder, &part.shop);
             Planned { at, part, app }
         };
         let parts = self.read(
@@ -279,8 +280,10 @@ impl Run {
             shops,
             of_shop,
             match then {
-                Then::Ask | Then::Apply => |planned: &Planned| planned.part.shop.status == ShopStatus::Changed,
-                Then::Nothing => |_| false,
+                PlanPurpose::Confirm | PlanPurpose::Apply => {
+                    |planned: &Planned| planned.part.shop.status == ShopStatus::Changed
+                }
+                PlanPurpose::Nothing => |_| false,
             },
         );
         let mut planned = parts.await;
@@ -289,12 +292,12 @@ impl Run {
         parts.append(&mut unplanned);
         self.dismiss_own(parts.iter_mut().map(|part| &mut part.hazards)).await;
         // Where nobody reads it, what is to be done does not wait for it.
-        if then != Then::Apply {
+        if then != PlanPurpose::Apply {
             self.explain(&mut destinations, &parts).await;
             plan::drop_gone_endpoints(&destinations, parts.iter_mut().map(|part| &mut part.shop));
         }
         let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
-        let frame = Frame {
+        let frame = PlanHeader {
             settings: self.settings(),
             selection: self.selection.clone(),
             destinations,
@@ -307,21 +310,21 @@ impl Run {
         plan::assemble(frame, parts, exit_code)
     }
 
-    fn settings(&self) -> v1::Settings {
+    fn settings(&self) -> wire::plan::Settings {
         let Manifest { admin_api, ownership, safety, .. } = &*self.manifest;
-        v1::Settings {
+        wire::plan::Settings {
             endpoint: self.target.name.clone(),
             sandbox: self.target.sandbox.clone(),
             adobe: self.adobe(),
-            admin_api: v1::AdminApi {
+            admin_api: wire::plan::AdminApi {
                 version: admin_api.version.to_string(),
                 transport: admin_api.transport.as_str().to_owned(),
             },
-            ownership: v1::Ownership {
+            ownership: wire::plan::Ownership {
                 address_prefixes: ownership.address_prefixes.iter().map(|p| p.as_str().to_owned()).collect(),
                 unmanaged: ownership.unmanaged.as_str().to_owned(),
             },
-            safety: v1::Safety {
+            safety: wire::plan::Safety {
                 max_delete_percent: safety.max_delete_percent,
                 max_total_delete_percent: safety.max_total_delete_percent,
                 max_address_change_percent: safety.max_address_change_percent,
@@ -340,7 +343,7 @@ impl Run {
     }
 }
 
-fn context<'a>(manifest: &'a Manifest, addresses: &'a HashSet<String>, inlets: &'a Inlets) -> Context<'a> {
+fn context<'a>(manifest: &'a Manifest, addresses: &'a HashSet<String>, inlets: &'a DestinationHealth) -> Context<'a> {
     Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses, inlets }
 }
 
@@ -357,7 +360,7 @@ fn part(
     tolerate: &[Tolerable],
     approval: &str,
     reading: Result<&Reading, &AdminError>,
-) -> plan::ShopPart {
+) -> plan::ShopPlan {
     let mut findings = reading.map(|r| of_reading(r, &manifest.admin_api.version)).unwrap_or_default();
     if reading.is_ok() {
         findings.extend(plan::double_delivery(&shop.desired, &manifest.app));
@@ -382,7 +385,7 @@ fn input<'a>(
     approval: &'a str,
     base: Option<&'a Manifest>,
     reading: Result<&'a Observed, ReadFailure>,
-    findings: Vec<v1::Finding>,
+    findings: Vec<wire::plan::Finding>,
 ) -> ShopInput<'a> {
     let base = base.map(|manifest| Base {
         desired: manifest.shop(&shop.shop).map(|s| &*s.desired),
@@ -406,16 +409,16 @@ fn tolerates(tolerate: &[Tolerable], shop: &ManifestShop, kind: &str) -> bool {
 }
 
 /// What the answer's headers say: a version that is no longer served falls forward to a later one (documented).
-fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<v1::Finding> {
+fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<wire::plan::Finding> {
     let Some(served) = reading.served_version.as_deref().filter(|served| *served != asked.as_str()) else {
         return Vec::new();
     };
     let message = format!(
         "Shopify served Admin API {served} instead of {asked}: that version is no longer available; set admin_api.version"
     );
-    vec![v1::Finding {
+    vec![wire::plan::Finding {
         kind: "version_served".to_owned(),
-        severity: v1::Severity::Warning,
+        severity: wire::plan::Severity::Warning,
         topic: None,
         id: None,
         message,
@@ -467,6 +470,6 @@ fn exit_of(plan: &Plan, causes: impl Iterator<Item = Cause>, on_changes: Exit) -
 
 /// Whether there are changes, blocked bindings or findings that need attention.
 pub(crate) fn needs_somebody(plan: &Plan) -> bool {
-    let v1::Summary { add, change, destroy, blocked, attention, .. } = &plan.summary;
+    let wire::plan::Summary { add, change, destroy, blocked, attention, .. } = &plan.summary;
     add + change + destroy + blocked + attention > 0
 }

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Output;
-use super::lines::{self, Ended};
+use super::event_log::{self, Ended};
 use super::load::given;
 use super::out_file::{OutFile, apart};
-use super::pipeline::{self, Then, exit_of_plan};
+use super::pipeline::{self, PlanPurpose, exit_of_plan};
 use super::target::state_files;
 use crate::cli::{Format, PlanArgs};
 use crate::error::Failure;
-use crate::events::Summary;
 use crate::exit::Exit;
 use crate::journal::Recorder;
-use crate::plan::v1::Plan;
 use crate::render;
+use crate::wire::events::Summary;
+use crate::wire::plan::Plan;
 
 pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure> {
     let mut inputs = given(&args.manifest.file);
@@ -24,14 +24,14 @@ pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure>
     let mut outputs = vec![("--out", args.out.as_deref()), ("--events", args.events.as_deref())];
     outputs.extend(state.iter().map(|path| ("--sandbox-state", Some(path.as_path()))));
     apart(&inputs, &outputs)?;
-    let (recorder, output) = lines::open(None, args.events.as_deref(), args.format, output)?;
+    let (recorder, output) = event_log::open(None, args.events.as_deref(), args.format, output)?;
     let ended = plan(&args, &recorder, output).await;
-    lines::close(&recorder, ended, output).await
+    event_log::close(&recorder, ended, output).await
 }
 
 async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Result<Ended, Failure> {
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
-    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, Arc::clone(recorder));
+    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, Arc::clone(recorder));
     let mut run = run.await?;
     run.look_up(&args.manifest.file, output, None).await?;
     if args.verify_destinations {
@@ -40,7 +40,7 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
     let base = pipeline::base(&args.base, &run, output)?;
     let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
     let exit = |plan: &Plan| exit_of_plan(plan, on_changes);
-    let plan = run.plan(Then::Nothing, base.as_ref(), None, |plan| exit(plan) as u8).await;
+    let plan = run.plan(PlanPurpose::Nothing, base.as_ref(), None, |plan| exit(plan) as u8).await;
     run.target.close().await?;
 
     if let (Some(file), Some(path)) = (out, &args.out) {

@@ -16,8 +16,9 @@ use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
 use crate::model::ShopDomain;
 use crate::printer::{self, Form};
-use crate::render::{Style, count, title};
+use crate::render::{Style, title};
 use crate::sandbox::{self, Added, Faults, OpenOptions, Registrar, Running, SandboxError};
+use crate::text::plural;
 
 /// Runs the command.
 pub(super) async fn run(args: SandboxArgs) -> Result<Exit, Failure> {
@@ -34,7 +35,7 @@ async fn carry_out(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Write) 
         SandboxCommand::Serve(args) => return serve(args, out, err).await,
         SandboxCommand::Seed(args) => {
             let done = sandbox::seed(&args.state.state, &args.files, args.replace)?;
-            let (shops, subscriptions) = (count(done.shops, "shop"), count(done.subscriptions, "subscription"));
+            let (shops, subscriptions) = (plural(done.shops, "shop"), plural(done.subscriptions, "subscription"));
             format!("{} holds {shops} with {subscriptions}.", args.state.state.display())
         }
         SandboxCommand::Edit(args) => sandbox::edit(&args.state.state, &args.edit.edit()?)?,

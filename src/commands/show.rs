@@ -13,9 +13,9 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::json::Object;
 use crate::plan::Consent;
-use crate::plan::v1::Plan;
 use crate::render;
-use crate::report::Report;
+use crate::wire::plan::Plan;
+use crate::wire::report::Report;
 use crate::words;
 
 pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::cli::validate::{ValidateArgs, ValidateFormat};
 use crate::diagnostic::{Root, github, json, sarif, text};
 use crate::manifest::{Loaded, Options};
+use crate::text::plural;
 
 use super::{load, manifest_options};
 
@@ -37,11 +38,10 @@ fn summary(loaded: &Loaded) -> String {
     let report = loaded.report();
     let Some(manifest) = &loaded.manifest else { return text::summary(report) };
     let bindings: usize = manifest.shops.iter().map(|shop| shop.desired.entries.len()).sum();
-    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-    let size = format!("{}, {}", count(manifest.shops.len(), "shop"), count(bindings, "binding"));
+    let size = format!("{}, {}", plural(manifest.shops.len(), "shop"), plural(bindings, "binding"));
     match report.warnings() {
         0 => format!("The manifest is valid: {size}."),
-        warnings => format!("The manifest is valid: {size}; {}.", count(warnings, "warning")),
+        warnings => format!("The manifest is valid: {size}; {}.", plural(warnings, "warning")),
     }
 }
 

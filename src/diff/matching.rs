@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
 use super::{DeleteReason, by_topic, wanted_order};
-use crate::model::{Live, Sight};
+use crate::model::{Live, Visibility};
 use crate::state::{Entry, Wanted};
 
 pub(super) struct Matched<'a> {
@@ -87,7 +87,7 @@ fn match_topic<'a>(mut wanted: Vec<&'a Entry<Wanted>>, mut live: Vec<&'a Entry<L
 }
 
 fn is_partial(live: &Entry<Live>) -> bool {
-    live.meta.sight == Sight::WithoutFilterAndName
+    live.meta.visibility == Visibility::WithoutFilterAndName
 }
 
 /// Whether a live subscription can be taken for a binding that it does not realise yet. Over REST one of several that

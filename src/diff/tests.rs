@@ -77,7 +77,7 @@ pub(crate) fn meta(id: u64) -> Live {
         created_at: format!("2026-01-01T00:00:{:02}Z", id % 60),
         updated_at: "2026-01-02T00:00:00Z".into(),
         api_version: None,
-        sight: Sight::Whole,
+        visibility: Visibility::Whole,
         app: None,
     }
 }

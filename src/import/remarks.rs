@@ -4,7 +4,7 @@ use super::Request;
 use super::take::{Kind, Taken, TakenShop};
 use super::yaml::Document;
 use crate::manifest::Transport;
-use crate::model::{Live, Sight};
+use crate::model::{Live, Visibility};
 use crate::state::{Entry, Unmanaged};
 
 /// Most lines of one list in a comment; the rest is counted.
@@ -14,9 +14,9 @@ const MOST: usize = 50;
 pub(super) fn repeated(ids: &[&str], live: &Entry<Live>) -> String {
     let count = ids.len();
     let ids = ids.join(", ");
-    match live.meta.sight {
-        Sight::Whole => format!("live {count} times ({ids}), written once; a plan removes the others"),
-        Sight::WithoutFilterAndName => {
+    match live.meta.visibility {
+        Visibility::Whole => format!("live {count} times ({ids}), written once; a plan removes the others"),
+        Visibility::WithoutFilterAndName => {
             format!(
                 "looks live {count} times ({ids}), written once; REST does not show the filters that tell them apart"
             )

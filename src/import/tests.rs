@@ -9,7 +9,7 @@ use super::*;
 use crate::catalog;
 use crate::diff::{Change, diff};
 use crate::manifest::{self, Manifest, Options, SourceFile, Transport};
-use crate::model::{Binding, Format, Live, Scope, Sight, SubscriptionId, Topic};
+use crate::model::{Binding, Format, Live, Scope, SubscriptionId, Topic, Visibility};
 use crate::state::{Entry, Unmanaged};
 
 const A: &str = "https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -22,7 +22,7 @@ fn live(id: u64, binding: Binding) -> Entry<Live> {
         created_at: format!("2026-01-01T00:00:{:02}Z", id % 60),
         updated_at: "2026-01-02T00:00:00Z".into(),
         api_version: None,
-        sight: Sight::Whole,
+        visibility: Visibility::Whole,
         app: None,
     };
     Entry { binding, meta }
@@ -339,7 +339,7 @@ fn what_is_live_twice_is_written_once_and_said() {
     let mut rest = request(vec![shop("one", twice)]);
     rest.admin_api.transport = Transport::Rest;
     for entry in &mut rest.shops[0].observed.entries {
-        entry.meta.sight = Sight::WithoutFilterAndName;
+        entry.meta.visibility = Visibility::WithoutFilterAndName;
         entry.binding.metafields = Some(vec!["custom.size".into()]);
     }
     let worlds = worlds(&rest);

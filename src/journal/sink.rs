@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tokio::sync::oneshot;
 
-use crate::events::{EVENTS_HEAD, NotAJournal, is_journal};
 use crate::printer::{self, Form};
+use crate::wire::events::{EVENTS_HEAD, NotAJournal, is_journal};
 
 /// Why a file is not written to. Nothing was sent.
 #[derive(Debug, thiserror::Error)]

@@ -18,7 +18,7 @@ use super::check::{self, Checked, Rules};
 use super::digest;
 use super::document::{self, At, Spot, Target};
 use super::findings::{Behalf, Findings};
-use super::inlets::Inlets;
+use super::topic_mix::TopicMix;
 use super::{ManifestShop, suggest};
 
 /// What every shop has in common.
@@ -73,7 +73,7 @@ pub(super) struct Resolver<'a> {
     missing: HashMap<(usize, Topic), Option<Vec<&'static str>>>,
     /// What shops ask for by sets alone: by scope list and sets.
     shared: HashMap<(Option<usize>, Vec<&'a str>), Arc<Desired>>,
-    inlets: Inlets,
+    inlets: TopicMix,
     mixed_sets: HashSet<&'a str>,
     /// Destinations that some shop has of its own.
     own_names: HashSet<&'a str>,
@@ -103,7 +103,7 @@ impl<'a> Resolver<'a> {
             scope_lists: HashMap::new(),
             missing: HashMap::new(),
             shared: HashMap::new(),
-            inlets: Inlets::default(),
+            inlets: TopicMix::default(),
             mixed_sets: HashSet::new(),
             own_names: HashSet::new(),
             addresses: BTreeSet::new(),

@@ -52,7 +52,7 @@ impl fmt::Display for SubscriptionId {
 
 /// How much of a subscription its transport shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Sight {
+pub enum Visibility {
     /// All of it (GraphQL).
     #[default]
     Whole,
@@ -60,7 +60,7 @@ pub enum Sight {
     WithoutFilterAndName,
 }
 
-impl Sight {
+impl Visibility {
     /// Whether it shows this field; metafields say for themselves whether they are known.
     pub fn shows(self, field: Field) -> bool {
         self == Self::Whole || !matches!(field, Field::Filter | Field::Name)
@@ -79,7 +79,7 @@ pub struct Live {
     /// Version of the payloads it delivers; set by the app's configuration and read-only (recorded 2026-04).
     pub api_version: Option<String>,
     /// How much of the binding is known; an answer over REST leaves something out.
-    pub sight: Sight,
+    pub visibility: Visibility,
     /// The number of the app that the subscription belongs to; unknown over REST.
     pub app: Option<u64>,
 }

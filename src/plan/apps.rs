@@ -8,9 +8,9 @@ use jiff::{Timestamp, civil::date};
 use serde_json::json;
 
 use super::findings::finding;
-use super::v1::{Finding, Severity};
 use crate::model::{Address, AddressKind, AppCategory, AppIdentity, ShopDomain};
 use crate::state::Desired;
+use crate::wire::plan::{Finding, Severity};
 
 /// From this day on the Admin API rejects tokens without an expiry of public apps (shopify.dev, "Migrate to expiring offline
 /// access tokens"). In which time zone the day begins is not documented; UTC is assumed.

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::subscription::{ParsedChange, parse_change};
-use super::v1::{Action, Change, Hazard, Plan, Shop, ShopStatus};
 use super::{hazards, summarise};
 use crate::model::{Address, Binding};
 use crate::state::{Desired, Entry, Ownership, Wanted};
+use crate::wire::plan::{Action, Change, Hazard, Plan, Shop, ShopStatus};
 
 /// What a plan says that cannot be true of one that this program wrote; `None` if it agrees with itself.
 pub(super) fn contradiction(plan: &Plan) -> Option<String> {

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::v1::Hazard;
 use crate::model::{ShopDomain, ShopPattern};
+use crate::wire::plan::Hazard;
 
 /// Every kind of hazard, and whether it is a shop's.
 const KINDS: [(&str, bool); 9] = [

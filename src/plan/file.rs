@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 use super::audit::contradiction;
 use super::digest;
 use super::subscription::parse_change;
-use super::v1::{Plan, Shop};
 use crate::json::names_a_key_twice;
 use crate::model::ShopDomain;
+use crate::wire::plan::{Plan, Shop};
 use crate::words;
 
 /// Why a file is not taken as a plan. Nothing was sent.

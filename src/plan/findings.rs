@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::v1::{Destination, Finding, Severity, Shop, ShopError};
 use crate::catalog;
 use crate::diff::{Change, ShopDiff, UpdateReason};
 use crate::model::{Binding, Field, Live, SubscriptionId};
 use crate::state::{AppEvent, AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
+use crate::wire::plan::{Destination, Finding, Severity, Shop, ShopError};
 
 /// How often Shopify tries again before it deletes a subscription of the Admin API (documented, since 2024-09).
 pub const RETRIES: u32 = 8;

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::Inlets;
+use super::DestinationHealth;
 use super::shop::Context;
-use super::v1::{self, Action, Change, Destination, Hazard, Plan, Settings, Shop};
 use crate::model::{Address, ShopDomain, Topic};
 use crate::state::{Ownership, Safety, ShopLimits, Unmanaged};
+use crate::wire;
+use crate::wire::plan::{Action, Change, Destination, Hazard, Plan, Settings, Shop};
 
 /// When a limit in percent applies to few subscriptions: below `of` live ones, only `from` or more changes exceed it.
 struct Few {
@@ -151,8 +152,12 @@ pub fn of_plan<'a>(
 /// The hazards that follow from what a plan file says and from nothing else. Which addresses the manifest has does not
 /// stand there, so `delete_foreign` and `reroute_foreign` are not among them.
 pub(super) fn of_file(plan: &Plan) -> Vec<Hazard> {
-    let v1::Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } =
-        &plan.settings.safety;
+    let wire::plan::Safety {
+        max_delete_percent,
+        max_total_delete_percent,
+        max_address_change_percent,
+        protected_topics,
+    } = &plan.settings.safety;
     let topics = |list: &[String]| list.iter().map(|topic| Topic::from_slash(topic)).collect();
     let safety = Safety {
         max_delete_percent: *max_delete_percent,
@@ -162,7 +167,7 @@ pub(super) fn of_file(plan: &Plan) -> Vec<Hazard> {
     };
     let unmanaged = if plan.settings.ownership.unmanaged == "delete" { Unmanaged::Delete } else { Unmanaged::Report };
     let ownership = Ownership { address_prefixes: Vec::new(), unmanaged };
-    let (addresses, inlets) = (HashSet::new(), Inlets::default());
+    let (addresses, inlets) = (HashSet::new(), DestinationHealth::default());
     let context = Context { ownership: &ownership, safety: &safety, addresses: &addresses, inlets: &inlets };
     let of_own = |shop: &Shop| {
         let own = shop.safety.as_ref();

@@ -6,14 +6,14 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::Inlets;
+use super::DestinationHealth;
 use super::audit::changed_and_deleted;
 use super::hazards::of_shop;
 use super::shop::{Context, called_for, rest};
 use super::subscription::{ParsedChange, parse_change};
-use super::v1::{Action, Change, Hazard, Shop};
-use crate::model::{Binding, Field, Live, Sight, SubscriptionId};
+use crate::model::{Binding, Field, Live, SubscriptionId, Visibility};
 use crate::state::{Desired, Entry, Observed, Ownership, ShopLimits, Unmanaged};
+use crate::wire::plan::{Action, Change, Hazard, Shop};
 
 /// What a planned shop is held against.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,7 @@ pub struct Asked<'a> {
     /// The manifest's rule.
     pub ownership: &'a Ownership,
     /// The addresses that nothing could be bound to when the plan was made.
-    pub inlets: &'a Inlets,
+    pub inlets: &'a DestinationHealth,
 }
 
 /// What is left to do of one change.
@@ -251,7 +251,7 @@ fn gone(id: &SubscriptionId, wire: &Change, observed: &Observed) -> Live {
         updated_at: time(before.and_then(|b| b.updated_at.as_ref())),
         api_version: None,
         // A transport shows the same of all subscriptions; without any other the plan's own word is as good.
-        sight: observed.entries.first().map_or(Sight::Whole, |entry| entry.meta.sight),
+        visibility: observed.entries.first().map_or(Visibility::Whole, |entry| entry.meta.visibility),
         app: observed.entries.first().and_then(|entry| entry.meta.app),
     }
 }
@@ -278,6 +278,6 @@ fn same_changes(planned: &Shop, changes: &[ParsedChange], called_for: &[Change])
 
 /// Whether two live states are the same in every compared field, name and metafields included, as far as they show.
 fn same(planned: &Binding, now: &Entry<Live>) -> bool {
-    let same_name = planned.name == now.binding.name || !now.meta.sight.shows(Field::Name);
+    let same_name = planned.name == now.binding.name || !now.meta.visibility.shows(Field::Name);
     planned.topic == now.binding.topic && now.differs_from(planned).is_empty() && same_name
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::inlets::Inlets;
-use super::v1::{self, Action, Bound, Destinations, Origin, ShopStatus, Subscription};
-use super::{Asked, ShopPart, digest, findings, hazards, subscription};
+use super::destination_health::DestinationHealth;
+use super::{Asked, ShopPlan, digest, findings, hazards, subscription};
 use crate::diff::{Blocked, Change, DeleteReason, Obstacle, ShopDiff, UpdateReason, diff, diff_around};
 use crate::model::{Address, Field, Live, ScopeSet, ShopDomain, Topic};
 use crate::state::{Desired, Entry, Observed, Ownership, Safety, ShopLimits, Source, Wanted};
+use crate::wire;
+use crate::wire::plan::{Action, Bound, Destinations, Origin, ShopStatus, Subscription};
 
 /// What holds for every shop of a run.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Context<'a> {
     /// Every address that the manifest names, for any shop, with scheme and host in lower case.
     pub addresses: &'a HashSet<String>,
     /// What Adobe says of addresses, where it matters.
-    pub inlets: &'a Inlets,
+    pub inlets: &'a DestinationHealth,
 }
 
 /// What the plan of one shop is made from.
@@ -43,7 +44,7 @@ pub struct ShopInput<'a> {
     /// What the Admin API said, or why not.
     pub reading: Result<&'a Observed, Failure>,
     /// What reading brought to light besides, such as a version that fell forward.
-    pub findings: Vec<v1::Finding>,
+    pub findings: Vec<wire::plan::Finding>,
 }
 
 /// What the base manifest asks of a shop; nothing if the shop is not in it.
@@ -59,15 +60,15 @@ pub struct Base<'a> {
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// As it stands in the plan.
-    pub error: v1::ShopError,
+    pub error: wire::plan::ShopError,
     /// Whether the manifest or the command line tolerates it.
     pub tolerated: bool,
 }
 
 /// Plans one shop.
-pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPart {
+pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPlan {
     let ShopInput { shop, approval, labels, desired, destinations, limits, base, reading, findings } = input;
-    let mut out = v1::Shop {
+    let mut out = wire::plan::Shop {
         shop: shop.to_string(),
         labels: labels.clone(),
         status: ShopStatus::Unchanged,
@@ -95,7 +96,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPart {
                 out.findings.push(findings::unavailable(&failure.error));
             }
             out.error = Some(failure.error);
-            return ShopPart { shop: out, hazards: Vec::new() };
+            return ShopPlan { shop: out, hazards: Vec::new() };
         }
     };
 
@@ -106,7 +107,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPart {
     out.changes = result.changes.iter().map(|change| wire(change, &names)).collect();
     out.bound = bound(&result, &names);
     out.blocked = result.blocked.iter().map(|b| blocked(b, &names, context.inlets, approval)).collect();
-    out.observed_digest = Some(rest_digest(&result, observed, context.ownership));
+    out.observed_digest = Some(context_digest(&result, observed, context.ownership));
     out.findings.extend(findings::of_shop(approval, desired, observed, &result, context.ownership));
     out.findings.extend(context.inlets.findings(&result));
     out.findings.sort_by_key(findings::order);
@@ -117,7 +118,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPart {
         out.status = ShopStatus::Changed;
     }
     let hazards = hazards::of_shop(context, &out, limits);
-    ShopPart { shop: out, hazards }
+    ShopPlan { shop: out, hazards }
 }
 
 /// Looks up the names of addresses.
@@ -143,22 +144,22 @@ impl Names<'_> {
     }
 }
 
-fn shop_safety(limits: &ShopLimits) -> Option<v1::ShopSafety> {
+fn shop_safety(limits: &ShopLimits) -> Option<wire::plan::ShopSafety> {
     let ShopLimits { max_delete_percent, protected_topics } = limits;
     let some = max_delete_percent.is_some() || protected_topics.is_some();
-    some.then(|| v1::ShopSafety {
+    some.then(|| wire::plan::ShopSafety {
         max_delete_percent: *max_delete_percent,
         protected_topics: protected_topics.as_ref().map(|list| list.iter().map(ToString::to_string).collect()),
     })
 }
 
-fn source(source: &Source) -> v1::Source {
-    v1::Source { file: source.file.to_string(), line: source.line }
+fn source(source: &Source) -> wire::plan::Source {
+    wire::plan::Source { file: source.file.to_string(), line: source.line }
 }
 
-fn wire(change: &Change, names: &Names<'_>) -> v1::Change {
+fn wire(change: &Change, names: &Names<'_>) -> wire::plan::Change {
     match change {
-        Change::Create { after, wanted } => v1::Change {
+        Change::Create { after, wanted } => wire::plan::Change {
             action: Action::Create,
             topic: after.topic.to_string(),
             reason: "missing".to_owned(),
@@ -169,7 +170,7 @@ fn wire(change: &Change, names: &Names<'_>) -> v1::Change {
             before: None,
             after: Some(subscription::wanted(after)),
         },
-        Change::Update { before, after, fields, reason, wanted } => v1::Change {
+        Change::Update { before, after, fields, reason, wanted } => wire::plan::Change {
             action: Action::Update,
             topic: after.topic.to_string(),
             reason: match reason {
@@ -188,7 +189,7 @@ fn wire(change: &Change, names: &Names<'_>) -> v1::Change {
             before: Some(subscription::live(before)),
             after: Some(Subscription { id: Some(before.meta.id.to_string()), ..subscription::wanted(after) }),
         },
-        Change::Delete { before, reason } => v1::Change {
+        Change::Delete { before, reason } => wire::plan::Change {
             action: Action::Delete,
             topic: before.binding.topic.to_string(),
             reason: match reason {
@@ -217,7 +218,7 @@ fn bound(result: &ShopDiff<'_>, names: &Names<'_>) -> Vec<Bound> {
     counts.into_iter().map(|((topic, destination), count)| Bound { topic, destination, count }).collect()
 }
 
-fn blocked(blocked: &Blocked, names: &Names<'_>, inlets: &Inlets, approval: &str) -> v1::Blocked {
+fn blocked(blocked: &Blocked, names: &Names<'_>, inlets: &DestinationHealth, approval: &str) -> wire::plan::Blocked {
     let Entry { binding, meta } = &blocked.entry;
     let (reason, any_of, message) = match &blocked.why {
         Obstacle::Scope(any_of) => (
@@ -240,7 +241,7 @@ fn blocked(blocked: &Blocked, names: &Names<'_>, inlets: &Inlets, approval: &str
             ),
         ),
     };
-    v1::Blocked {
+    wire::plan::Blocked {
         topic: binding.topic.to_string(),
         destination: names.label(meta, &binding.address).to_string(),
         reason: reason.to_owned(),
@@ -251,14 +252,14 @@ fn blocked(blocked: &Blocked, names: &Names<'_>, inlets: &Inlets, approval: &str
 }
 
 /// The changes that a manifest and a shop call for, without the names of destinations.
-pub(super) fn called_for(asked: Asked<'_>, observed: &Observed) -> Vec<v1::Change> {
+pub(super) fn called_for(asked: Asked<'_>, observed: &Observed) -> Vec<wire::plan::Change> {
     let names = Names { destinations: &BTreeMap::new() };
     let result = diff_around(asked.desired, observed, asked.ownership, &asked.inlets.closed);
     result.changes.iter().map(|change| wire(change, &names)).collect()
 }
 
 /// Over what the changes were computed from besides the subscriptions that they name.
-fn rest_digest(result: &ShopDiff<'_>, observed: &Observed, ownership: &Ownership) -> String {
+fn context_digest(result: &ShopDiff<'_>, observed: &Observed, ownership: &Ownership) -> String {
     let (mut named, mut topics, mut writes, mut names) = (HashSet::new(), BTreeSet::new(), Vec::new(), Vec::new());
     for change in &result.changes {
         match change {
@@ -304,9 +305,9 @@ pub(super) fn rest(
 
 /// A change that the base manifest would plan too repairs drift; any other comes from the manifest. A binding that is
 /// missing in the shop is drift, too, where the manifest also gives it another address or other fields.
-fn mark_origin(changes: &mut [v1::Change], base: Base<'_>, observed: &Observed, names: &Names<'_>) {
+fn mark_origin(changes: &mut [wire::plan::Change], base: Base<'_>, observed: &Observed, names: &Names<'_>) {
     let planned = base.desired.map(|desired| diff(desired, observed, base.ownership).changes).unwrap_or_default();
-    let mut planned: Vec<v1::Change> = planned.iter().map(|change| wire(change, names)).collect();
+    let mut planned: Vec<wire::plan::Change> = planned.iter().map(|change| wire(change, names)).collect();
     for change in changes.iter_mut() {
         change.origin = Some(Origin::Manifest);
     }
@@ -321,17 +322,17 @@ fn mark_origin(changes: &mut [v1::Change], base: Base<'_>, observed: &Observed, 
     }
 }
 
-type Alike = fn(&v1::Change, &v1::Change) -> bool;
+type Alike = fn(&wire::plan::Change, &wire::plan::Change) -> bool;
 
-fn is_same(a: &v1::Change, b: &v1::Change) -> bool {
+fn is_same(a: &wire::plan::Change, b: &wire::plan::Change) -> bool {
     (a.action, &a.topic, &a.reason, &a.before, &a.after) == (b.action, &b.topic, &b.reason, &b.before, &b.after)
 }
 
-fn is_missing_at_its_destination(a: &v1::Change, b: &v1::Change) -> bool {
+fn is_missing_at_its_destination(a: &wire::plan::Change, b: &wire::plan::Change) -> bool {
     is_missing(a, b) && a.destination.after == b.destination.after
 }
 
-fn is_missing(a: &v1::Change, b: &v1::Change) -> bool {
-    let key = |c: &v1::Change| c.after.as_ref().map(|after| (after.format.clone(), after.filter.clone()));
+fn is_missing(a: &wire::plan::Change, b: &wire::plan::Change) -> bool {
+    let key = |c: &wire::plan::Change| c.after.as_ref().map(|after| (after.format.clone(), after.filter.clone()));
     (a.action, b.action) == (Action::Create, Action::Create) && a.topic == b.topic && key(a) == key(b)
 }

@@ -1,13 +1,13 @@
 //! Between the core's values and the plan's JSON, in both directions.
 
-use super::v1::{Action, Change, Subscription};
 use crate::catalog;
 use crate::model::{Address, Binding, Format, Live, SubscriptionId, Topic};
 use crate::state::Entry;
+use crate::wire::plan::{Action, Change, Subscription};
 
 /// What a shop has now, as it stands in the plan.
 pub(super) fn live(entry: &Entry<Live>) -> Subscription {
-    let Live { id, created_at, updated_at, api_version, sight: _, app: _ } = &entry.meta;
+    let Live { id, created_at, updated_at, api_version, visibility: _, app: _ } = &entry.meta;
     Subscription {
         id: Some(id.as_str().to_owned()),
         created_at: Some(created_at.clone()),

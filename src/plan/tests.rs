@@ -1,7 +1,7 @@
 //! The plan as data: deterministic, sealed, judged again after a run that was cut short.
 
+mod destination_health;
 mod forged;
-mod inlets;
 mod rest;
 
 use std::collections::{BTreeMap, HashSet};
@@ -19,20 +19,25 @@ struct World {
     ownership: Ownership,
     safety: Safety,
     addresses: HashSet<String>,
-    inlets: Inlets,
+    inlets: DestinationHealth,
 }
 
 impl World {
     fn new() -> Self {
         let addresses = MANAGED.iter().map(|a| crate::model::Address::new(a).folded()).collect();
-        Self { ownership: Ownership::default(), safety: Safety::default(), addresses, inlets: Inlets::default() }
+        Self {
+            ownership: Ownership::default(),
+            safety: Safety::default(),
+            addresses,
+            inlets: DestinationHealth::default(),
+        }
     }
 
-    fn part(&self, name: &str, desired: &Desired, observed: &Observed) -> ShopPart {
+    fn part(&self, name: &str, desired: &Desired, observed: &Observed) -> ShopPlan {
         self.part_with_base(name, desired, observed, None)
     }
 
-    fn part_with_base(&self, name: &str, desired: &Desired, observed: &Observed, base: Option<Base<'_>>) -> ShopPart {
+    fn part_with_base(&self, name: &str, desired: &Desired, observed: &Observed, base: Option<Base<'_>>) -> ShopPlan {
         let context = Context {
             ownership: &self.ownership,
             safety: &self.safety,
@@ -57,25 +62,28 @@ impl World {
         Asked { desired, ownership: &self.ownership, inlets: &self.inlets }
     }
 
-    fn plan(&self, parts: Vec<ShopPart>) -> Plan {
+    fn plan(&self, parts: Vec<ShopPlan>) -> Plan {
         assemble(self.frame(), parts, |_| 2)
     }
 
-    fn frame(&self) -> Frame {
+    fn frame(&self) -> PlanHeader {
         let settings = Settings {
             endpoint: "shopify".into(),
             sandbox: None,
             adobe: None,
-            admin_api: v1::AdminApi { version: "2026-10".into(), transport: "graphql".into() },
-            ownership: v1::Ownership { address_prefixes: vec![], unmanaged: self.ownership.unmanaged.as_str().into() },
-            safety: v1::Safety {
+            admin_api: wire::plan::AdminApi { version: "2026-10".into(), transport: "graphql".into() },
+            ownership: wire::plan::Ownership {
+                address_prefixes: vec![],
+                unmanaged: self.ownership.unmanaged.as_str().into(),
+            },
+            safety: wire::plan::Safety {
                 max_delete_percent: self.safety.max_delete_percent,
                 max_total_delete_percent: self.safety.max_total_delete_percent,
                 max_address_change_percent: self.safety.max_address_change_percent,
                 protected_topics: vec![],
             },
         };
-        Frame {
+        PlanHeader {
             settings,
             selection: Selection::default(),
             destinations: vec![],
@@ -88,7 +96,7 @@ impl World {
     }
 }
 
-fn kinds(hazards: &[v1::Hazard]) -> Vec<&str> {
+fn kinds(hazards: &[wire::plan::Hazard]) -> Vec<&str> {
     hazards.iter().map(|h| h.kind.as_str()).collect()
 }
 
@@ -306,7 +314,10 @@ fn origin_tells_drift_from_the_manifest() {
     let base = Base { desired: Some(&base), ownership: &world.ownership };
     let part = world.part_with_base("a", &new, &have, Some(base));
     let origins: Vec<_> = part.shop.changes.iter().map(|c| (c.topic.as_str(), c.origin)).collect();
-    assert_eq!(origins, [("orders/create", Some(v1::Origin::Manifest)), ("orders/updated", Some(v1::Origin::Drift))]);
+    assert_eq!(
+        origins,
+        [("orders/create", Some(wire::plan::Origin::Manifest)), ("orders/updated", Some(wire::plan::Origin::Drift))]
+    );
 }
 
 #[test]
@@ -321,12 +332,12 @@ fn a_missing_binding_is_drift_also_where_the_manifest_gives_it_another_address()
     ]);
     let base = Base { desired: Some(&base), ownership: &world.ownership };
     let part = world.part_with_base("a", &new, &observed(vec![]), Some(base));
-    let created = |c: &v1::Change| c.after.as_ref().map(|after| after.address.clone()).unwrap_or_default();
+    let created = |c: &wire::plan::Change| c.after.as_ref().map(|after| after.address.clone()).unwrap_or_default();
     let mut origins: Vec<_> =
         part.shop.changes.iter().map(|c| (c.topic.as_str(), created(c), c.origin.expect("origin"))).collect();
     origins.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-    let drift = |topic, address: &str| (topic, address.to_owned(), v1::Origin::Drift);
-    let manifest = |topic, address: &str| (topic, address.to_owned(), v1::Origin::Manifest);
+    let drift = |topic, address: &str| (topic, address.to_owned(), wire::plan::Origin::Drift);
+    let manifest = |topic, address: &str| (topic, address.to_owned(), wire::plan::Origin::Manifest);
     let mut expected = vec![
         drift("orders/create", MANAGED[1]),
         // The one that is as it was is the one that is missing; the other one is new.
@@ -398,8 +409,11 @@ fn a_subscription_of_another_manifest_is_not_renamed_in_silence() {
     assert_eq!(kinds(&part.hazards), ["reroute_foreign"]);
 
     // Where the base manifest has the address, the saved plan says so, also of a change that keeps it.
-    let plan =
-        assemble(Frame { base_addresses: HashSet::from([MANAGED[0].to_owned()]), ..world.frame() }, vec![part], |_| 0);
+    let plan = assemble(
+        PlanHeader { base_addresses: HashSet::from([MANAGED[0].to_owned()]), ..world.frame() },
+        vec![part],
+        |_| 0,
+    );
     assert_eq!(plan.former_addresses, [MANAGED[0]]);
 }
 
@@ -412,7 +426,8 @@ fn a_failed_shop_is_not_an_empty_shop() {
         addresses: &world.addresses,
         inlets: &world.inlets,
     };
-    let error = v1::ShopError { kind: "frozen".into(), http_status: Some(402), message: "m".into(), retryable: false };
+    let error =
+        wire::plan::ShopError { kind: "frozen".into(), http_status: Some(402), message: "m".into(), retryable: false };
     let (want, none) = (desired(vec![bind("orders/create", MANAGED[0])]), BTreeMap::new());
     let part = |tolerated| {
         let input = ShopInput {

@@ -9,7 +9,8 @@ use super::page::{Ink, Page};
 use super::values::quoted;
 use super::{Style, escape, shops};
 use crate::model::Address;
-use crate::plan::v1::{Action, Change, Source, Subscription};
+use crate::text::{plural, thousands};
+use crate::wire::plan::{Action, Change, Source, Subscription};
 
 /// How much of each change is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,7 +223,7 @@ pub(super) fn write_labels<'a>(page: &mut Page<'_>, changes: impl IntoIterator<I
         let all = page.style.verbose || addresses.len() <= MAX_ADDRESSES;
         let shown = if all { addresses.len() } else { 1 };
         let more = addresses.len() - shown;
-        let more = if all { String::new() } else { format!(" and {} more; {MORE}", shops::number(more)) };
+        let more = if all { String::new() } else { format!(" and {} more; {MORE}", thousands(more)) };
         for (address, _) in addresses.iter().take(shown) {
             page.line(2, &format!("{}: {}{more}", escape(name), escape(address)));
         }
@@ -258,11 +259,11 @@ pub(super) fn places<'a>(sources: impl Iterator<Item = &'a Source>) -> Option<St
     let first = format!("{}:{line}", escape(file));
     Some(match places.len() - 1 {
         0 => first,
-        more => format!("{first} and {}", shops::count(more, "more place")),
+        more => format!("{first} and {}", plural(more, "more place")),
     })
 }
 
 /// Behind something that is one of several variants.
 pub(super) fn for_example(variants: usize, more: &str) -> String {
-    if variants > 1 { format!("  (one of {}; {more})", shops::number(variants)) } else { String::new() }
+    if variants > 1 { format!("  (one of {}; {more})", thousands(variants)) } else { String::new() }
 }

@@ -1,8 +1,9 @@
 //! Destinations at Adobe: what was looked for, what was found, and where that leads.
 
 use super::page::{Ink, Page};
-use super::{Style, escape, shops};
-use crate::plan::v1::{Destination, Severity};
+use super::{Style, escape};
+use crate::text::plural;
+use crate::wire::plan::{Destination, Severity};
 
 /// Above destinations.
 pub(super) const HEADING: &str = "Destinations at Adobe Experience Platform";
@@ -41,8 +42,8 @@ pub(super) fn said(destination: &Destination) -> Said {
     let replaces = destination.replaces.iter().map(|replaced| {
         format!(
             "{} in {} have {} instead: {}",
-            shops::count(replaced.subscriptions, "live subscription"),
-            shops::count(replaced.shops, "shop"),
+            plural(replaced.subscriptions, "live subscription"),
+            plural(replaced.shops, "shop"),
             escape(&replaced.address),
             escape(&replaced.message)
         )
@@ -84,7 +85,7 @@ pub(super) fn text(destinations: &[Destination], style: &Style) -> String {
     let last = match destinations.len() {
         0 => "No destination of the manifest leads to Adobe Experience Platform.".to_owned(),
         all => {
-            let mut words = vec![shops::count(all, "destination")];
+            let mut words = vec![plural(all, "destination")];
             words.extend((bad > 0).then(|| format!("{bad} {} attention", if bad == 1 { "needs" } else { "need" })));
             words.extend((unknown > 0).then(|| format!("{unknown} could not be checked")));
             format!("{}.", words.join(", "))

@@ -7,7 +7,7 @@ use super::group::Entry;
 use super::page::{Ink, Page};
 use super::values::{bracketed, list_change, quoted, short_address, step_name, text_change};
 use super::{Style, escape};
-use crate::plan::v1::{Action, Change, Subscription};
+use crate::wire::plan::{Action, Change, Subscription};
 
 /// A field of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 use super::values::step_name;
-use crate::plan::v1::{Change, Subscription};
+use crate::wire::plan::{Change, Subscription};
 
 /// So many variants of a change are shown side by side; more are shown as one, with an example.
 const MAX_VARIANTS: usize = 8;

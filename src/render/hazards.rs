@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::group::group_by;
 use super::page::{Ink, Page};
 use super::{escape, shops};
-use crate::plan::v1::Hazard;
+use crate::text::plural;
+use crate::wire::plan::Hazard;
 
 /// So many hazards of a kind are listed one by one.
 pub(super) const MAX_HAZARDS: usize = 5;
@@ -41,7 +42,7 @@ pub(super) fn by_kind<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, most: u
 
 /// Above hazards.
 pub(super) fn heading(hazards: usize) -> String {
-    format!("{}: apply sends nothing without consent to each", shops::count(hazards, "hazard"))
+    format!("{}: apply sends nothing without consent to each", plural(hazards, "hazard"))
 }
 
 /// Hazards and how to consent to them.
@@ -74,7 +75,7 @@ pub(crate) fn refused(hazards: &[&Hazard]) -> Vec<String> {
     for group in by_kind(hazards.iter().copied(), MAX_HAZARDS) {
         match group {
             Hazards::Together { kind, shops, example } => {
-                lines.push(format!("{kind}: {}; for example: {example}", shops::count(shops.len(), "shop")));
+                lines.push(format!("{kind}: {}; for example: {example}", plural(shops.len(), "shop")));
                 consents.insert(format!("--allow '{kind}:*'"));
             }
             Hazards::Each(all) => {

@@ -13,10 +13,11 @@ use view::View;
 
 use super::merge::{Plans, Reports};
 use super::page::Page;
-use super::{Style, escape, hazards, merge, plan, plan_last_line, report, report_last_line, settings, shops};
+use super::{Style, escape, hazards, merge, plan, plan_last_line, report, report_last_line, settings};
 use crate::plan::place;
-use crate::plan::v1::Plan;
-use crate::report::Report;
+use crate::text::{plural, thousands};
+use crate::wire::plan::Plan;
+use crate::wire::report::Report;
 
 const PAGE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
@@ -178,20 +179,20 @@ fn plan_counts(plan: &Plans<'_>) -> String {
         (plan.summary.unmanaged, "unmanaged"),
         (plan.summary.attention, attention),
     ];
-    sentences(&shops::count(counts.total, "shop"), &shops, &rest)
+    sentences(&plural(counts.total, "shop"), &shops, &rest)
 }
 
 fn report_counts(report: &Reports<'_>) -> String {
     let summary = &report.summary;
     let shops = [(summary.shops_stale, "stale"), (summary.shops_not_read, "not read")];
     let rest = [(summary.already_so, "already so"), (summary.blocked, "blocked")];
-    sentences(&shops::count(report.shops.len(), "shop"), &shops, &rest)
+    sentences(&plural(report.shops.len(), "shop"), &shops, &rest)
 }
 
 fn sentences(shops: &str, of_shops: &[(usize, &str)], rest: &[(usize, &str)]) -> String {
     let words = |all: &[(usize, &str)]| {
         let some = all.iter().filter(|(n, _)| *n > 0);
-        some.map(|(n, what)| format!("{} {what}", shops::number(*n))).collect::<Vec<_>>().join(", ")
+        some.map(|(n, what)| format!("{} {what}", thousands(*n))).collect::<Vec<_>>().join(", ")
     };
     let (of_shops, rest) = (words(of_shops), words(rest));
     let colon = if of_shops.is_empty() { "" } else { ": " };
@@ -250,6 +251,6 @@ fn bounded(text: &str) -> Html {
         return painted(text);
     }
     let end = text.match_indices('\n').nth(MAX_LINES - 1).map_or(text.len(), |(at, _)| at);
-    let cut = format!("… and {} more; `hookwright show` prints them all", shops::count(lines - MAX_LINES, "line"));
+    let cut = format!("… and {} more; `hookwright show` prints them all", plural(lines - MAX_LINES, "line"));
     Html::join([painted(&text[..end]), Html::text(&cut)])
 }

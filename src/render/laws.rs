@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::support::{self, PLAIN};
 use super::{Style, plan_text, report_text, reports_text};
-use crate::plan::v1::{Action, Change, Destinations, Origin, Plan, Severity, Shop, ShopStatus, Source, Subscription};
-use crate::report::{Outcome, OutcomeResult, Report, ReportShopStatus};
+use crate::wire::plan::{Action, Change, Destinations, Origin, Plan, Severity, Shop, ShopStatus, Source, Subscription};
+use crate::wire::report::{Outcome, OutcomeResult, Report, ReportShopStatus};
 
 /// Whether a line is one of those that DESIGN freezes: figures replaced by N, it is the pattern itself.
 pub(super) fn frozen(line: &str) -> bool {

@@ -2,12 +2,12 @@
 //! Made from the same merged view and the same words as the text. Nothing that somebody else wrote becomes markup:
 //! `inline` is the only door. `room` shares out the length.
 
+mod budget;
 mod changes;
 mod inline;
 mod notes;
 mod plan;
 mod report;
-mod room;
 
 #[cfg(test)]
 mod laws;
@@ -21,7 +21,7 @@ use super::Style;
 use super::merge::{Plans, Reports};
 use super::page::Page;
 use super::settings;
-use room::{Part, Piece};
+use budget::{Part, Piece};
 
 /// How much of a list of shops is written.
 const STYLE: Style = Style { color: false, width: Some(52), verbose: false };
@@ -120,8 +120,8 @@ fn paragraph(text: &str) -> String {
 /// The parts in the room that is left between what has to be said and the last lines. With everything in them, if that
 /// fits.
 fn assemble<'a>(must: &str, end: &str, parts: impl Fn(&'static Style) -> Vec<Part<'a>>) -> String {
-    let room = room::LIMIT.saturating_sub(must.len() + end.len());
-    let all = room::share(&parts(&VERBOSE), usize::MAX).concat();
-    let middle = if all.len() <= room { all } else { room::share(&parts(&STYLE), room).concat() };
+    let room = budget::LIMIT.saturating_sub(must.len() + end.len());
+    let all = budget::share(&parts(&VERBOSE), usize::MAX).concat();
+    let middle = if all.len() <= room { all } else { budget::share(&parts(&STYLE), room).concat() };
     format!("{must}{middle}{end}")
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::plan;
-use crate::plan::v1::{Destination, Hazard, Plan, Selection, Settings, Shop, ShopCounts, Since, Summary};
-use crate::report::{Report, ReportShop, ReportSummary};
+use crate::wire::plan::{Destination, Hazard, Plan, Selection, Settings, Shop, ShopCounts, Since, Summary};
+use crate::wire::report::{Report, ReportShop, ReportSummary};
 
 /// What the shards of one plan say together.
 pub(super) struct Plans<'a> {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::plan::v1::{Action, Plan, Severity, Shop, ShopStatus};
+use crate::wire::plan::{Action, Plan, Severity, Shop, ShopStatus};
 
 const SHOP_SUCCESS: &str = "hookwright_shop_last_success_timestamp_seconds";
 const RUN_SUCCESS: &str = "hookwright_drift_last_success_timestamp_seconds";

@@ -7,7 +7,8 @@ use super::change::places;
 use super::group::group_by;
 use super::page::{Ink, Page};
 use super::{escape, removal, shops};
-use crate::plan::v1::{Blocked, Finding, Severity, ShopError, Source};
+use crate::text::{plural, thousands};
+use crate::wire::plan::{Blocked, Finding, Severity, ShopError, Source};
 
 /// So many notes of a kind are listed; the rest is counted.
 pub(super) const MAX_OF_A_KIND: usize = 10;
@@ -83,7 +84,7 @@ pub(super) fn write<'a>(page: &mut Page<'_>, ink: Option<Ink>, notes: impl IntoI
             page.prose(4, &shops::title(shops, page.style));
         }
         if all.len() > shown {
-            page.line(2, &format!("… and {} more of {kind}; -v lists them", shops::number(all.len() - shown)));
+            page.line(2, &format!("… and {} more of {kind}; -v lists them", thousands(all.len() - shown)));
         }
     }
 }
@@ -235,7 +236,7 @@ pub(super) fn findings<'a>(page: &mut Page<'_>, all: impl Iterator<Item = (&'a s
     if unsaid > 0 {
         page.gap();
         let lists = if unsaid == 1 { "lists it" } else { "lists them" };
-        page.line(0, &format!("{}; -v {lists}", shops::count(unsaid, "informational finding")));
+        page.line(0, &format!("{}; -v {lists}", plural(unsaid, "informational finding")));
     }
 }
 
@@ -262,6 +263,6 @@ fn write_unmanaged(page: &mut Page<'_>, all: &[(&str, &Finding)]) {
         page.line(0, &format!("unmanaged: {text} ({})", shops::title(shops, page.style)));
     }
     if groups.len() > shown {
-        page.line(0, &format!("… and {} more unmanaged; -v lists them", shops::number(groups.len() - shown)));
+        page.line(0, &format!("… and {} more unmanaged; -v lists them", thousands(groups.len() - shown)));
     }
 }

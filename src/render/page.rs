@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Color, Effects};
 
 use super::Style;
-use crate::plan::v1::Action;
+use crate::wire::plan::Action;
 
 /// What a piece of text is, for its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

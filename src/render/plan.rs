@@ -7,7 +7,8 @@ use super::notes::{self, Note};
 use super::page::{Ink, Page};
 use super::{Style, change, destinations, escape, hazards, plan_last_line, settings, shops};
 use crate::model::Address;
-use crate::plan::v1::{Action, Change, Origin, Shop, ShopStatus, Since};
+use crate::text::plural;
+use crate::wire::plan::{Action, Change, Origin, Shop, ShopStatus, Since};
 
 pub(super) fn text(plan: &Plans<'_>, style: &Style) -> String {
     let mut page = Page::new(style);
@@ -55,7 +56,7 @@ pub(super) fn unread<'a>(plan: &Plans<'a>) -> Vec<Unread<'a>> {
             (false, 1) => "not read, so this plan says nothing about it",
             (false, _) => "not read, so this plan says nothing about them",
         };
-        out.push(Unread { heading: format!("{} {what}", shops::count(notes.len(), "shop")), tolerated, notes });
+        out.push(Unread { heading: format!("{} {what}", plural(notes.len(), "shop")), tolerated, notes });
     }
     out
 }
@@ -148,7 +149,7 @@ pub(super) fn since(plan: &Plans<'_>) -> Option<String> {
 /// Unmanaged subscriptions that are only counted.
 pub(super) fn ignored(plan: &Plans<'_>) -> Option<String> {
     let ignores = plan.settings.iter().any(|s| s.ownership.unmanaged == "ignore") && plan.summary.unmanaged > 0;
-    ignores.then(|| format!("{} ignored.", shops::count(plan.summary.unmanaged, "unmanaged subscription")))
+    ignores.then(|| format!("{} ignored.", plural(plan.summary.unmanaged, "unmanaged subscription")))
 }
 
 /// Instead of shops, where there are none.
@@ -172,7 +173,7 @@ fn counts(page: &mut Page<'_>, plan: &Plans<'_>) {
         page.line(0, NO_SHOP);
     } else if !unchanged.is_empty() {
         page.gap();
-        let counted = format!("{} without changes", shops::count(unchanged.len(), "shop"));
+        let counted = format!("{} without changes", plural(unchanged.len(), "shop"));
         if page.style.verbose {
             page.prose(0, &format!("{counted}: {}.", shops::list(&unchanged, page.style)));
         } else {

@@ -1,7 +1,7 @@
 //! Why a subscription may have been removed outside of hookwright, and where to look. Said once in a rendering.
 
-use crate::plan::v1::Finding;
 use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
+use crate::wire::plan::Finding;
 
 /// Above the causes.
 pub(super) const HEADING: &str = "Likely causes of a removal";

@@ -5,9 +5,10 @@ use super::group::group_by;
 use super::merge::Reports;
 use super::notes::{self, Note};
 use super::page::{Ink, Page};
-use super::{Style, change, escape, report_last_line, settings, shops};
-use crate::plan::v1::Change;
-use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
+use super::{Style, change, escape, report_last_line, settings};
+use crate::text::plural;
+use crate::wire::plan::Change;
+use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
 pub(super) fn text(report: &Reports<'_>, style: &Style) -> String {
     let mut page = Page::new(style);
@@ -140,14 +141,14 @@ fn untouched(page: &mut Page<'_>, report: &Reports<'_>, status: ReportShopStatus
     page.heading(heading);
     notes::write(page, Some(Ink::Strong), notes);
     if changes > 0 {
-        page.line(4, &format!("{} not made", shops::count(changes, "change")));
+        page.line(4, &format!("{} not made", plural(changes, "change")));
     }
 }
 
 /// Nothing in a subscription says which run made it, so a lost answer and a reading do not tell either.
 pub(super) fn found_done(changes: usize) -> String {
     let them = if changes == 1 { "it" } else { "them" };
-    let count = shops::count(changes, "change");
+    let count = plural(changes, "change");
     format!("{count} without an answer, found done by reading the shop again; another run may have made {them}")
 }
 
@@ -180,7 +181,7 @@ pub(super) fn not_done(report: &Reports<'_>) -> Option<String> {
     ]
     .into_iter()
     .filter(|(n, ..)| *n > 0)
-    .map(|(n, thing, what)| format!("{} {what}", shops::count(n, thing)))
+    .map(|(n, thing, what)| format!("{} {what}", plural(n, thing)))
     .collect();
     (!parts.is_empty()).then(|| format!("Not done: {}.", parts.join(", ")))
 }

@@ -5,8 +5,8 @@ use super::page::{Ink, Page};
 use super::values::bracketed;
 use super::{escape, group, shops};
 use crate::plan::place;
-use crate::plan::v1::{AdminApi, Ownership, Safety, Selection, Settings, Shop, ShopSafety};
 use crate::state;
+use crate::wire::plan::{AdminApi, Ownership, Safety, Selection, Settings, Shop, ShopSafety};
 
 /// Target, limits and ownership, where they are not the default.
 pub(super) fn write(page: &mut Page<'_>, settings: &Settings) {

@@ -1,24 +1,7 @@
 //! How shops, and numbers of things, are written.
 
 use super::{Style, escape};
-
-/// `1 shop`, `1,000 shops`.
-pub(crate) fn count(n: usize, thing: &str) -> String {
-    format!("{} {thing}{}", number(n), if n == 1 { "" } else { "s" })
-}
-
-/// With separators of thousands.
-pub(super) fn number(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
+use crate::text::{plural, thousands};
 
 /// A shop without the ending that all have.
 pub(super) fn handle(shop: &str) -> &str {
@@ -29,7 +12,7 @@ pub(super) fn handle(shop: &str) -> &str {
 pub(crate) fn title(shops: &[&str], style: &Style) -> String {
     match shops {
         [shop] => escape(shop).into_owned(),
-        shops => format!("{}: {}", count(shops.len(), "shop"), list(shops, style)),
+        shops => format!("{}: {}", plural(shops.len(), "shop"), list(shops, style)),
     }
 }
 
@@ -43,5 +26,5 @@ pub(super) fn list(shops: &[&str], style: &Style) -> String {
     }
     let room = room - " … and 1,000 more".len();
     let fitting = (1..names.len()).take_while(|&n| n == 1 || length(&names[..n]) <= room).last().unwrap_or(1);
-    format!("{}, … and {} more", names[..fitting].join(", "), number(names.len() - fitting))
+    format!("{}, … and {} more", names[..fitting].join(", "), thousands(names.len() - fitting))
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::Style;
-use crate::plan::v1::{
+use crate::wire::plan::{
     Action, AdminApi, Blocked, Change, Destinations, Finding, Hazard, Origin, Ownership, Plan, Safety, Selection,
     Settings, Severity, Shop, ShopCounts, ShopError, ShopStatus, Source, Subscription, Summary,
 };
-use crate::report::{Outcome, OutcomeResult, Report, ReportKind, ReportShop, ReportShopStatus, ReportSummary};
+use crate::wire::report::{Outcome, OutcomeResult, Report, ReportKind, ReportShop, ReportShopStatus, ReportSummary};
 
 pub(super) const PLAIN: Style = Style { color: false, width: None, verbose: false };
 pub(super) const VERBOSE: Style = Style { verbose: true, ..PLAIN };

@@ -2,7 +2,7 @@
 
 use super::support::*;
 use super::{plan_text, plans_text};
-use crate::plan::v1::{Origin, Plan, Severity, Subscription};
+use crate::wire::plan::{Origin, Plan, Severity, Subscription};
 
 mod dangers;
 pub(super) mod first;
@@ -316,8 +316,8 @@ fn temporary_names_do_not_tell_shops_apart() {
 #[test]
 fn the_last_line_claims_nothing_of_shops_that_were_not_read() {
     let line = |changed, unchanged, unavailable| {
-        let shops = crate::plan::v1::ShopCounts { total: 3, changed, unchanged, failed: 0, unavailable };
-        super::plan_last_line(&crate::plan::v1::Summary { shops, ..Default::default() }, true)
+        let shops = crate::wire::plan::ShopCounts { total: 3, changed, unchanged, failed: 0, unavailable };
+        super::plan_last_line(&crate::wire::plan::Summary { shops, ..Default::default() }, true)
     };
     assert_eq!(line(0, 2, 1), "No changes. The live webhooks match the manifest.");
     assert_eq!(line(0, 0, 3), "Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 3 shops not read.");

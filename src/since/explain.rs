@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{History, Seen, identity};
-use crate::events::Key;
 use crate::plan::finding_order;
-use crate::plan::v1::{Action, Change, Finding, Severity, Shop, Since};
+use crate::wire::events::Key;
+use crate::wire::plan::{Action, Change, Finding, Severity, Shop, Since};
 
 /// Adds findings to shops that were read, and counts.
 pub fn explain<'a>(history: &History, shops: impl IntoIterator<Item = &'a mut Shop>) -> Since {

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{History, Reading, Seen, identity};
-use crate::events::{Event, Key, Line, NotAJournal, StepOutcome, is_journal};
-use crate::plan::v1::{Finding, Plan, Shop, ShopStatus};
 use crate::plan::{self, PlanFileError};
-use crate::report::{OutcomeResult, Report};
+use crate::wire;
+use crate::wire::events::{Event, Key, Line, NotAJournal, StepOutcome, is_journal};
+use crate::wire::plan::{Finding, Plan, Shop, ShopStatus};
+use crate::wire::report::{OutcomeResult, Report};
 use crate::words;
 
 /// Why a file is of no use.
@@ -131,7 +132,7 @@ fn plan(history: &mut History, plan: &Plan) -> Result<(), SinceError> {
     Ok(())
 }
 
-fn id(change: &plan::v1::Change) -> Option<&str> {
+fn id(change: &wire::plan::Change) -> Option<&str> {
     change.before.as_ref().and_then(|b| b.id.as_deref())
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::events::{Event, Line, Step, StepOutcome, Stream, Version};
-use crate::plan::v1::{Action, Destinations, Shop, ShopStatus};
-use crate::report::OutcomeResult;
+use crate::wire::events::{Event, Line, Step, StepOutcome, Stream, Version};
+use crate::wire::plan::{Action, Destinations, Shop, ShopStatus};
+use crate::wire::report::OutcomeResult;
 
 fn sub(address: &str, id: Option<u32>) -> Subscription {
     Subscription {
@@ -88,7 +88,7 @@ fn kinds(files: &[&str], changes: Vec<Change>) -> Vec<(String, Option<String>)> 
     }
     let mut shop = shop(changes);
     explain(&history, [&mut shop]);
-    let last = |f: &crate::plan::v1::Finding| f.details["last_known"].as_str().map(str::to_owned);
+    let last = |f: &crate::wire::plan::Finding| f.details["last_known"].as_str().map(str::to_owned);
     shop.findings.iter().map(|f| (f.kind.clone(), last(f))).collect()
 }
 

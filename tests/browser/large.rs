@@ -1,8 +1,8 @@
 //! The HTML report of 1,000 shops by 50 topics. Prints how long the first paint took; asserts only what does not depend
 //! on the machine. `cargo test --test browser large -- --nocapture`
 
-use hookwright::plan::v1::Plan;
 use hookwright::render;
+use hookwright::wire::plan::Plan;
 use serde_json::{Value, json};
 
 use crate::driver::Browser;
@@ -95,7 +95,7 @@ fn a_thousand_shops_by_fifty_topics() {
         );
         assert!(times["first-contentful-paint"].is_number(), "{times}");
         let rows = browser.count(".row");
-        assert!((20..80).contains(&rows), "only the rows in sight are in the document, not {rows}");
+        assert!((20..80).contains(&rows), "only the rows in visibility are in the document, not {rows}");
         assert_eq!(browser.count(".topic"), TOPICS);
 
         browser.run("document.querySelector('#grid [tabindex=\"0\"]').focus()", &json!([]));

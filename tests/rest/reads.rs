@@ -1,7 +1,7 @@
 //! Reading: paging by link and by id, whole or not at all; every documented error body.
 
 use hookwright::admin::{Kind, Reading};
-use hookwright::model::Sight;
+use hookwright::model::Visibility;
 
 use crate::{SCOPES, Server, page, respond, scopes, with};
 
@@ -24,8 +24,8 @@ async fn a_shop_is_two_requests_and_what_rest_hides_is_marked() {
     let entry = &reading.observed.entries[0];
     assert_eq!(entry.meta.id.as_str(), "gid://shopify/WebhookSubscription/3");
     assert_eq!(
-        (entry.meta.sight, entry.meta.created_at.as_str()),
-        (Sight::WithoutFilterAndName, "2026-01-09T22:45:49Z")
+        (entry.meta.visibility, entry.meta.created_at.as_str()),
+        (Visibility::WithoutFilterAndName, "2026-01-09T22:45:49Z")
     );
     assert_eq!((&entry.binding.filter, &entry.binding.name, &entry.binding.metafields), (&None, &None, &None));
     assert!(reading.observed.scopes.unwrap().grants("read_orders"));

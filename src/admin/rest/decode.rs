@@ -12,7 +12,7 @@ use crate::admin::error::AdminError;
 use crate::admin::redact::Redactor;
 use crate::catalog;
 use crate::json::Object;
-use crate::model::{Address, Binding, Format, Live, Scope, ScopeSet, Sight, SubscriptionId, Topic};
+use crate::model::{Address, Binding, Format, Live, Scope, ScopeSet, SubscriptionId, Topic, Visibility};
 use crate::state::Entry;
 
 /// A subscription as REST shows it; what it may say besides is not read (`private_metafield_namespaces`).
@@ -101,7 +101,7 @@ fn entry(webhook: Webhook, redactor: &Redactor) -> Result<Entry<Live>, AdminErro
         created_at: in_utc(created_at),
         updated_at: in_utc(updated_at),
         api_version,
-        sight: Sight::WithoutFilterAndName,
+        visibility: Visibility::WithoutFilterAndName,
         app: None,
     };
     Ok(Entry { binding, meta })
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(entry.meta.created_at, "2026-01-09T22:45:49Z");
         assert_eq!(entry.meta.api_version.as_deref(), Some("unstable"));
         assert_eq!((entry.binding.topic.as_str(), entry.binding.format), ("customers/update", Format::Json));
-        assert_eq!((entry.binding.metafields, entry.meta.sight), (Some(vec![]), Sight::WithoutFilterAndName));
+        assert_eq!((entry.binding.metafields, entry.meta.visibility), (Some(vec![]), Visibility::WithoutFilterAndName));
 
         let with = |identifiers: &str| read(&sample.replace("\"metafield_identifiers\":[]", identifiers));
         let metafields = |text: &str| with(text).expect("webhook").binding.metafields;

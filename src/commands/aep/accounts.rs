@@ -15,8 +15,8 @@ use crate::auth::{SecretError, SecretResolver};
 use crate::error::Failure;
 use crate::manifest::Manifest;
 use crate::model::SecretRef;
-use crate::plan::v1::ShopError;
 use crate::state::aep::AepAccount;
+use crate::wire::plan::ShopError;
 
 /// What the sandbox takes where nothing else is to be had.
 const SANDBOX_CLIENT: &str = "sandbox-client";

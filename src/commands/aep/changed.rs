@@ -1,6 +1,7 @@
 //! Whether a destination is still what a plan was made with.
 
-use crate::plan::{self, v1::Destination};
+use crate::plan;
+use crate::wire::plan::Destination;
 
 /// What changed of a destination since the plan, in words; nothing if it is the same.
 pub(crate) fn changed(planned: &Destination, now: &Destination) -> Option<String> {

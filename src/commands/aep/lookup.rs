@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use super::accounts::{Accounts, Opened, wire};
 use super::tell::{Told, blank, describe};
 use crate::adobe::{By, Inlet, Wanted};
+use crate::concurrency::for_each_bounded;
 use crate::manifest::{Manifest, Unusable, unusable};
 use crate::model::Address;
-use crate::observe::side_by_side;
-use crate::plan::v1::{self, ShopError};
 use crate::state::aep::{Found, Lookup, LookupBy, Lookups, Target};
+use crate::wire;
+use crate::wire::plan::ShopError;
 
 /// Questions at a time. Adobe names no limit; a manifest has few destinations.
 const AT_A_TIME: usize = 8;
@@ -22,7 +23,7 @@ pub(crate) struct Looked {
     /// The addresses, for the manifest.
     pub(crate) found: Lookups,
     /// By their place in the manifest.
-    pub(crate) destinations: BTreeMap<usize, v1::Destination>,
+    pub(crate) destinations: BTreeMap<usize, wire::plan::Destination>,
     /// Why the addresses at these places cannot be bound, where no ownership prefix covers them. The message does not name
     /// the destination: it is the same for every inlet on one host, so that one cause is reported once.
     not_owned: BTreeMap<usize, String>,
@@ -75,7 +76,7 @@ pub(crate) async fn look_up(
             Some((lookup, opened))
         })
         .collect();
-    let answers = side_by_side(questions, AT_A_TIME, |(lookup, opened)| async move {
+    let answers = for_each_bounded(questions, AT_A_TIME, |(lookup, opened)| async move {
         let answer = match &opened.client {
             Ok(client) => client.until(end).find(&wanted(&lookup)).await.map_err(|e| wire(&e)),
             Err(error) => Err(error.clone()),

@@ -7,8 +7,8 @@ use super::tell::named;
 use crate::adobe::Inlet;
 use crate::manifest::is_dcs;
 use crate::model::Address;
-use crate::plan::v1::{Action, Destination, Replaced, Shop};
 use crate::state::aep::same_inlet;
+use crate::wire::plan::{Action, Destination, Replaced, Shop};
 
 /// Tells of each destination that was looked up which addresses give way to its own, and what Adobe says of those. One
 /// pass through an account's dataflows and connections, and only where something gives way.

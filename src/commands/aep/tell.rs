@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use crate::adobe::verdict::{self, Failing, judge, judge_run, settles_at};
 use crate::adobe::{Inlet, InletKind, Run, Verdict, Wanted};
 use crate::manifest::Unusable;
-use crate::plan::v1::{self, Severity, ShopError};
 use crate::state::aep::{AepAccount, Destination, Lookup, LookupBy, Target};
+use crate::wire;
+use crate::wire::plan::{Severity, ShopError};
 
 /// A verdict with its words.
 pub(super) struct Told {
@@ -66,7 +67,7 @@ impl Told {
     }
 
     /// Nothing worse is forgotten for it, but that something could not be asked is not, either.
-    pub(super) fn put_where_well(self, told: &mut v1::Destination) {
+    pub(super) fn put_where_well(self, told: &mut wire::plan::Destination) {
         if told.verdict == Verdict::Ok.as_str() {
             self.put(told);
         } else {
@@ -74,7 +75,7 @@ impl Told {
         }
     }
 
-    pub(super) fn put(self, told: &mut v1::Destination) {
+    pub(super) fn put(self, told: &mut wire::plan::Destination) {
         let Self { verdict, severity, message, error } = self;
         (told.verdict, told.severity, told.message, told.error) = (verdict.to_owned(), severity, message, error);
     }
@@ -86,7 +87,7 @@ pub(super) fn named(inlet: &Inlet) -> String {
 }
 
 /// A destination of which nothing is known yet.
-pub(super) fn blank(destination: &Destination, account: Option<&AepAccount>) -> v1::Destination {
+pub(super) fn blank(destination: &Destination, account: Option<&AepAccount>) -> wire::plan::Destination {
     let (found_by, wanted) = match &destination.target {
         Target::Address(address) => ("address", address.to_string()),
         Target::Lookup { lookup: Lookup { by: LookupBy::Name(name), .. }, .. } => ("name", name.to_string()),
@@ -100,10 +101,10 @@ pub(super) fn blank(destination: &Destination, account: Option<&AepAccount>) -> 
         Target::Address(address) => Some(address.to_string()),
         Target::Lookup { .. } => None,
     };
-    v1::Destination {
+    wire::plan::Destination {
         name: destination.name.as_deref().map(str::to_owned),
         shop: destination.shop.as_ref().map(ToString::to_string),
-        source: v1::Source { file: destination.source.file.to_string(), line: destination.source.line },
+        source: wire::plan::Source { file: destination.source.file.to_string(), line: destination.source.line },
         found_by: found_by.to_owned(),
         wanted,
         account: account.map(|account| account.name.to_string()),
@@ -127,7 +128,7 @@ pub(super) fn blank(destination: &Destination, account: Option<&AepAccount>) -> 
 }
 
 /// What is known of the one that was found; its address is put by whoever asked.
-pub(super) fn describe(told: &mut v1::Destination, inlet: &Inlet, now: Timestamp) {
+pub(super) fn describe(told: &mut wire::plan::Destination, inlet: &Inlet, now: Timestamp) {
     let time = |time: &Option<Timestamp>| time.map(whole_seconds);
     told.kind = Some(inlet.kind.as_str().to_owned());
     told.id = Some(inlet.id.clone());
@@ -141,7 +142,7 @@ pub(super) fn describe(told: &mut v1::Destination, inlet: &Inlet, now: Timestamp
 }
 
 fn put(
-    told: &mut v1::Destination,
+    told: &mut wire::plan::Destination,
     verdict: Verdict,
     inlet: &Inlet,
     run: Option<&Run>,
@@ -160,7 +161,7 @@ fn put(
 }
 
 /// What the last run of a dataflow says, where nothing worse is known. `earlier` are runs before it, read if it failed.
-pub(super) fn describe_run(told: &mut v1::Destination, run: Option<&Run>, earlier: &[Run], now: Timestamp) {
+pub(super) fn describe_run(told: &mut wire::plan::Destination, run: Option<&Run>, earlier: &[Run], now: Timestamp) {
     let inlet = Inlet {
         kind: InletKind::Flow,
         id: told.id.clone().unwrap_or_default(),
@@ -175,7 +176,7 @@ pub(super) fn describe_run(told: &mut v1::Destination, run: Option<&Run>, earlie
         last_run_state: None,
     };
     let failing = run.and_then(|run| verdict::failing(run, earlier));
-    told.failing = failing.map(|failing| v1::Failing {
+    told.failing = failing.map(|failing| wire::plan::Failing {
         since: whole_seconds(failing.since),
         exact: failing.exact,
         disabled_on: failing.disabled_on.map(|date| date.to_string()),

@@ -10,8 +10,9 @@ use crate::adobe::verdict::{fails, judge};
 use crate::adobe::{By, Inlet, InletKind, Verdict, Wanted};
 use crate::manifest::Manifest;
 use crate::model::Address;
-use crate::plan::v1::{self, ShopError};
 use crate::state::aep::{AepAccount, Destination, FLOW_ID, Target, same_inlet};
+use crate::wire;
+use crate::wire::plan::ShopError;
 
 /// Checks the pasted addresses of the manifest at these places.
 pub(crate) async fn verify(
@@ -19,7 +20,7 @@ pub(crate) async fn verify(
     places: &BTreeSet<usize>,
     accounts: &Accounts,
     now: fn() -> Timestamp,
-) -> Vec<v1::Destination> {
+) -> Vec<wire::plan::Destination> {
     let pasted = places.iter().filter_map(|at| manifest.destinations.get(*at));
     let pasted: Vec<_> = pasted.filter(|d| matches!(&d.target, Target::Address(_))).collect();
     if pasted.is_empty() {
@@ -95,7 +96,7 @@ pub(crate) async fn verify(
 }
 
 /// Where there is no account to ask: what the manifest says, and that nobody checked it.
-pub(crate) fn unchecked(manifest: &Manifest, places: &BTreeSet<usize>) -> Vec<v1::Destination> {
+pub(crate) fn unchecked(manifest: &Manifest, places: &BTreeSet<usize>) -> Vec<wire::plan::Destination> {
     let there = places.iter().filter_map(|at| manifest.destinations.get(*at));
     let told = there.map(|destination| {
         let mut told = blank(destination, None);
@@ -126,7 +127,7 @@ fn flow_id(address: &Address) -> Option<String> {
 /// since when. A question that fails leaves what is known and worse; without an answer to the second one the series of
 /// failing runs begins with the last run.
 pub(crate) async fn with_runs(
-    destinations: impl IntoIterator<Item = &mut v1::Destination>,
+    destinations: impl IntoIterator<Item = &mut wire::plan::Destination>,
     accounts: &Accounts,
     now: fn() -> Timestamp,
 ) {

@@ -3,8 +3,11 @@
 use super::super::now;
 use crate::apply;
 use crate::exit::{self, Cause, Exit};
-use crate::plan::v1::{self, Action, Plan, ShopStatus};
-use crate::report::{self, Outcome, OutcomeResult, Report, ReportKind, ReportShop, ReportShopStatus, ReportSummary};
+use crate::wire;
+use crate::wire::plan::{Action, Plan, ShopStatus};
+use crate::wire::report::{
+    self, Outcome, OutcomeResult, Report, ReportKind, ReportShop, ReportShopStatus, ReportSummary,
+};
 
 pub(super) fn of(plan: &Plan, applied: Vec<ReportShop>, started_at: jiff::Timestamp) -> Report {
     let mut shops = applied;
@@ -66,7 +69,7 @@ fn summarise(shops: &[ReportShop]) -> ReportSummary {
 
 /// What is not done has a cause; what waited for something else that was not done has that one's.
 pub(super) fn exit_of(report: &Report) -> Exit {
-    let of_error = |e: &v1::ShopError| Cause::of_kind(&e.kind);
+    let of_error = |e: &wire::plan::ShopError| Cause::of_kind(&e.kind);
     let mut causes = Vec::new();
     let mut done = report.shops.iter().all(|s| s.outcomes.is_empty() && s.status != ReportShopStatus::NotRead);
     for shop in &report.shops {

@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::manifest::{Manifest, ManifestShop};
 use crate::model::{App, Auth, ScopeSet, SecretRef, ShopDomain};
-use crate::progress::Voice;
+use crate::progress::Verbosity;
 
 /// A token request that takes longer is given up.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
@@ -39,7 +39,7 @@ impl One {
         output: Output,
     ) -> Result<Self, Failure> {
         let shop = ShopDomain::parse(shop).map_err(|e| Failure::invalid(format!("--shop {shop:?}: {e}")))?;
-        let Loaded { manifest, seeds, .. } = pipeline::load(&manifest_args.file, Voice::Quiet, output)?;
+        let Loaded { manifest, seeds, .. } = pipeline::load(&manifest_args.file, Verbosity::Quiet, output)?;
         let at = manifest.shops.iter().position(|known| known.shop == shop).ok_or_else(|| {
             let add =
                 "add it there first, with `bindings: []` if it has none yet: its `auth` and `scopes` are read from it";

@@ -14,7 +14,7 @@ use crate::manifest::Manifest;
 use crate::model::{Auth, SecretRef};
 
 pub(super) fn run(args: &RotationArgs, output: Output) -> Result<Exit, Failure> {
-    let Loaded { manifest, .. } = pipeline::load(&args.manifest.file, output.voice(), output)?;
+    let Loaded { manifest, .. } = pipeline::load(&args.manifest.file, output.verbosity(), output)?;
     let shops = pipeline::select(&manifest, &args.select)?;
     let commands = if runs_commands(&manifest, &shops) { " --allow-commands" } else { "" };
     let options = format!("{}{commands}{}", manifest_options(&args.manifest.file), selection(&args.select));

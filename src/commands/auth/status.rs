@@ -12,24 +12,24 @@ use crate::auth::Entry;
 use crate::catalog;
 use crate::cli::Format;
 use crate::cli::auth::StatusArgs;
-use crate::commands::{Output, clock, lines};
+use crate::commands::{Output, clock, event_log};
+use crate::concurrency::for_each_bounded;
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::manifest::ManifestShop;
 use crate::model::{App, Assertion, Auth, Scope, ScopeSet, SecretRef};
-use crate::observe::side_by_side;
-use crate::plan::v1::Severity;
+use crate::wire::plan::Severity;
 use v1::{Source, SourceKind, Status, StatusShop, StatusSummary, Verdict};
 
 /// A refresh token that ends within so many days is for somebody to look at.
 const SOON: jiff::SignedDuration = jiff::SignedDuration::from_hours(14 * 24);
 
 pub(super) async fn run(args: StatusArgs, output: Output) -> Result<Exit, Failure> {
-    let (recorder, output) = lines::open(None, None, args.format, output)?;
-    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.voice(), output, recorder).await?;
+    let (recorder, output) = event_log::open(None, None, args.format, output)?;
+    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, recorder).await?;
     let run = Arc::new(run);
     run.progress.start("asked", run.shops.len());
-    let shops = side_by_side(run.shops.clone(), run.parallelism(), |at| {
+    let shops = for_each_bounded(run.shops.clone(), run.parallelism(), |at| {
         let run = Arc::clone(&run);
         async move {
             let shop = one(&run, at).await;

@@ -11,13 +11,14 @@ use super::super::aep::{self, Accounts, Setting};
 use super::super::target::{self, Target};
 use super::super::{Output, clock, manifest_options};
 use super::loaded::load_with;
-use super::{ReadFailure, Run, context, folded, input, lines};
+use super::{ReadFailure, Run, context, event_log, folded, input};
 use crate::error::Failure;
 use crate::manifest::{Manifest, ManifestShop, Options, is_placeholder};
 use crate::model::Address;
-use crate::plan::v1::{self, Hazard, Plan, Shop, ShopError};
-use crate::plan::{self, Inlets, ShopPart};
+use crate::plan::{self, DestinationHealth, ShopPlan};
 use crate::state::aep::{self as found, Destination};
+use crate::wire;
+use crate::wire::plan::{Hazard, Plan, Shop, ShopError};
 
 /// How long the reason of a change of address may take.
 const EXPLANATION: Duration = Duration::from_secs(10);
@@ -52,7 +53,7 @@ impl Run {
         self.accounts.open(&manifest, |name| needed.contains(name), &setting).await?;
         self.looked = aep::look_up(&self.manifest, &places, &self.accounts, clock).await;
         let options = Options { found: self.looked.found.clone(), ..manifest_options() };
-        let loaded = load_with(files, &options, self.voice, &self.said, output);
+        let loaded = load_with(files, &options, self.verbosity, &self.said, output);
         let manifest = loaded
             .map_err(|failure| failure.hint("this is about the addresses that Adobe has for its destinations"))?
             .manifest;
@@ -101,7 +102,7 @@ impl Run {
     }
 
     /// Everything that Adobe says of the common destinations and those of the selected shops.
-    pub(crate) async fn all_destinations(&mut self) -> Result<Vec<v1::Destination>, Failure> {
+    pub(crate) async fn all_destinations(&mut self) -> Result<Vec<wire::plan::Destination>, Failure> {
         let selected: BTreeSet<_> = self.shops.iter().map(|at| &self.manifest.shops[*at].shop).collect();
         let of_selected = |d: &Destination| d.shop.as_ref().is_none_or(|shop| selected.contains(shop));
         let of_adobe = |d: &Destination| match &d.target {
@@ -147,14 +148,14 @@ impl Run {
     }
 
     /// What the plan says of destinations: those that the selected shops use.
-    pub(crate) fn destinations(&self) -> Vec<v1::Destination> {
+    pub(crate) fn destinations(&self) -> Vec<wire::plan::Destination> {
         let used = self.lookups(self.shops.iter().copied());
         let looked = self.looked.destinations.iter().filter(|(at, _)| used.contains(at)).map(|(_, told)| told);
         looked.chain(&self.verified).cloned().collect()
     }
 
     /// The shops that can be read, and the parts of those whose destinations have no address: nothing is asked of them.
-    pub(super) fn unplanned(&self, inlets: &Inlets) -> (Vec<usize>, Vec<ShopPart>) {
+    pub(super) fn unplanned(&self, inlets: &DestinationHealth) -> (Vec<usize>, Vec<ShopPlan>) {
         let (mut readable, mut parts) = (Vec::new(), Vec::new());
         for &at in &self.shops {
             let shop = &self.manifest.shops[at];
@@ -165,7 +166,7 @@ impl Run {
             let context = context(&self.manifest, &self.addresses, inlets);
             let failure = ReadFailure { error, tolerated: false };
             let part = plan::shop(&context, input(shop, "", None, Err(failure), Vec::new()));
-            lines::tell(&self.recorder, &part.shop);
+            event_log::emit_shop(&self.recorder, &part.shop);
             parts.push(part);
         }
         (readable, parts)
@@ -199,7 +200,7 @@ impl Run {
     }
 
     /// Says why addresses change.
-    pub(super) async fn explain(&self, destinations: &mut [v1::Destination], parts: &[ShopPart]) {
+    pub(super) async fn explain(&self, destinations: &mut [wire::plan::Destination], parts: &[ShopPlan]) {
         let shops: Vec<&Shop> = parts.iter().map(|part| &part.shop).collect();
         // Good to know, and nothing to wait long for.
         let patience = self.accounts.patience().saturating_duration_since(Instant::now()).min(EXPLANATION);

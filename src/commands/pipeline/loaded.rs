@@ -9,7 +9,7 @@ use super::Run;
 use crate::diagnostic::{self, Code, Diagnostic, Place, Report};
 use crate::error::Failure;
 use crate::manifest::{Manifest, Options};
-use crate::progress::Voice;
+use crate::progress::Verbosity;
 
 /// A manifest and what stands beside it.
 pub(crate) struct Loaded {
@@ -31,22 +31,22 @@ impl Loaded {
 
 /// Loads a manifest, with what a sandbox starts with. Its problems go to stderr; warnings too, unless nobody is there
 /// to read them.
-pub(crate) fn load(paths: &[PathBuf], voice: Voice, output: Output) -> Result<Loaded, Failure> {
-    load_with(paths, &manifest_options(), voice, &[], output)
+pub(crate) fn load(paths: &[PathBuf], verbosity: Verbosity, output: Output) -> Result<Loaded, Failure> {
+    load_with(paths, &manifest_options(), verbosity, &[], output)
 }
 
 /// Loads it once more, where options are other ones: what was said before is not said again.
 pub(super) fn load_with(
     paths: &[PathBuf],
     options: &Options,
-    voice: Voice,
+    verbosity: Verbosity,
     said: &[Diagnostic],
     output: Output,
 ) -> Result<Loaded, Failure> {
     let (loaded, seeds) = files::load(paths, options);
     let report = loaded.report();
     let summary = diagnostic::text::summary(report);
-    if report.errors() > 0 || voice == Voice::Normal {
+    if report.errors() > 0 || verbosity == Verbosity::Normal {
         let said: HashSet<_> = said.iter().map(key).collect();
         let fresh: Vec<_> = report.diagnostics.iter().filter(|one| !said.contains(&key(one))).cloned().collect();
         let mut problems = Vec::new();
@@ -71,7 +71,7 @@ pub(crate) fn base(paths: &[PathBuf], run: &Run, output: Output) -> Result<Optio
     }
     // Its warnings were dealt with where it came from.
     let options = Options { found: run.looked.found.clone(), ..Options::default() };
-    let loaded = load_with(paths, &options, Voice::Quiet, &[], output);
+    let loaded = load_with(paths, &options, Verbosity::Quiet, &[], output);
     let loaded = loaded.map_err(|failure| failure.hint("this is about the --base manifest"))?;
     Ok(Some(Arc::new(loaded.manifest)))
 }

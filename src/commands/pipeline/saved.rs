@@ -9,9 +9,9 @@ use super::{Run, context};
 use crate::error::Failure;
 use crate::manifest::{Manifest, ManifestShop};
 use crate::model::{Address, Binding};
-use crate::plan::v1::{Hazard, Plan, Shop};
-use crate::plan::{self, Inlets, Stale, Task, Unasked};
+use crate::plan::{self, DestinationHealth, Stale, Task, Unasked};
 use crate::state::Observed;
+use crate::wire::plan::{Hazard, Plan, Shop};
 
 /// So many files of a plan's manifest are named in a message.
 const NAMED: usize = 5;
@@ -117,7 +117,7 @@ impl Run {
 
     /// The hazards of a plan's changes by the manifest given, whatever the file says of them.
     pub(crate) async fn hazards_of(&self, plan: &Plan) -> Vec<Hazard> {
-        let inlets = Inlets::default();
+        let inlets = DestinationHealth::default();
         // Not verified: they only lift consents from changes that the manifest asks for.
         let former = plan.former_addresses.iter().map(|address| Address::new(address).folded());
         let addresses = self.addresses.iter().cloned().chain(former).collect();
@@ -138,7 +138,7 @@ impl Run {
     ) -> impl Fn(&[Task]) -> Result<(), Stale> + 'a {
         move |tasks| {
             let Some(shop) = self.as_planned(planned) else { return Ok(()) };
-            let inlets = Inlets::default();
+            let inlets = DestinationHealth::default();
             let context = context(&self.manifest, &self.addresses, &inlets);
             plan::within_limits(&context, &shop.limits, planned, known, observed, tasks)
         }

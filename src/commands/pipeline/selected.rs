@@ -6,8 +6,8 @@ use crate::cli::SelectArgs;
 use crate::error::Failure;
 use crate::manifest::{Manifest, suggest};
 use crate::model::ShopPattern;
-use crate::render::count;
 use crate::select::{Selection, Terms};
+use crate::text::plural;
 
 /// So many names are listed in a message; of more it gives the number.
 const LISTED: usize = 10;
@@ -86,7 +86,7 @@ fn nothing(manifest: &Manifest, selection: &Selection) -> Failure {
     }
     let hint = format!(
         "each shop of the manifest ({}) is left out by --shop, --exclude-shop or --label",
-        count(manifest.shops.len(), "shop")
+        plural(manifest.shops.len(), "shop")
     );
     Failure::invalid("the selection matches no shop").hint(hint)
 }

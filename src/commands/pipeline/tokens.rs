@@ -8,18 +8,19 @@ use super::Run;
 use crate::auth::Life;
 use crate::manifest::ManifestShop;
 use crate::model::{AppIdentity, TokenExpiry};
-use crate::plan::v1::{self, Plan, Severity};
 use crate::plan::{self, Connected, Expiry};
+use crate::wire;
+use crate::wire::plan::{Plan, Severity};
 
 /// A shop's part of the plan, with what the judgement of all shops needs.
 pub(super) struct Planned {
     pub(super) at: usize,
-    pub(super) part: plan::ShopPart,
+    pub(super) part: plan::ShopPlan,
     pub(super) app: AppIdentity,
 }
 
 /// What is to be said of a token that works.
-pub(crate) fn token(shop: &ManifestShop, life: Life, app: &AppIdentity, options: &str) -> Option<v1::Finding> {
+pub(crate) fn token(shop: &ManifestShop, life: Life, app: &AppIdentity, options: &str) -> Option<wire::plan::Finding> {
     let expiry = match (life, shop.token_expiry) {
         (Life::Renewed | Life::Until(_), _) | (Life::Unknown, Some(TokenExpiry::External)) => return None,
         (Life::Endless | Life::Unknown, Some(TokenExpiry::Exempt)) => return plan::not_exempt(app, now()),
@@ -32,9 +33,10 @@ pub(crate) fn token(shop: &ManifestShop, life: Life, app: &AppIdentity, options:
 impl Run {
     /// When each shop's token stops to work unless a person acts, in seconds since the epoch.
     pub(crate) fn token_ends(&self, plan: &Plan) -> BTreeMap<String, i64> {
-        let rejected = |shop: &v1::Shop| {
-            let of_public =
-                |finding: &v1::Finding| finding.kind == plan::NON_EXPIRING && finding.severity == Severity::Attention;
+        let rejected = |shop: &wire::plan::Shop| {
+            let of_public = |finding: &wire::plan::Finding| {
+                finding.kind == plan::NON_EXPIRING && finding.severity == Severity::Attention
+            };
             shop.findings.iter().any(of_public).then(plan::rejected_from)
         };
         let ends = plan.shops.iter().filter_map(|shop| {

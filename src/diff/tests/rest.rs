@@ -5,7 +5,7 @@ use super::*;
 /// What REST shows of a subscription.
 fn shown(live: &Entry<Live>) -> Entry<Live> {
     let mut live = live.clone();
-    live.meta.sight = Sight::WithoutFilterAndName;
+    live.meta.visibility = Visibility::WithoutFilterAndName;
     live.binding = Binding { filter: None, name: None, metafields: None, ..live.binding };
     live
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plan::audit::contradiction;
-use crate::plan::v1::Action;
+use crate::wire::plan::Action;
 
 /// A plan whose content was changed and whose digest was computed again.
 fn forged(plan: &Plan, edit: impl FnOnce(&mut Plan)) -> Result<Plan, PlanFileError> {
@@ -12,12 +12,12 @@ fn forged(plan: &Plan, edit: impl FnOnce(&mut Plan)) -> Result<Plan, PlanFileErr
     read(&serde_json::to_vec(&plan).expect("serializes"))
 }
 
-fn address(subscription: &mut Option<v1::Subscription>) -> &mut String {
+fn address(subscription: &mut Option<wire::plan::Subscription>) -> &mut String {
     &mut subscription.as_mut().expect("this side").address
 }
 
 /// What is done to a plan.
-type Edit = fn(&mut v1::Shop);
+type Edit = fn(&mut wire::plan::Shop);
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
@@ -92,7 +92,7 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
             *address(&mut s.changes[0].after) = FOREIGN[0].into();
         }),
         ("more live bindings than are wanted", |s| {
-            s.bound.push(v1::Bound { topic: "x/y".into(), destination: "z".into(), count: 100 });
+            s.bound.push(wire::plan::Bound { topic: "x/y".into(), destination: "z".into(), count: 100 });
         }),
     ];
     for (what, edit) in edits {
@@ -121,7 +121,7 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
     }
 }
 
-fn subscription_of(state: &Observed, id: u64) -> v1::Subscription {
+fn subscription_of(state: &Observed, id: u64) -> wire::plan::Subscription {
     let number = |entry: &&crate::state::Entry<crate::model::Live>| entry.meta.id.number() == Some(id);
     subscription::live(state.entries.iter().find(number).expect("there"))
 }
@@ -146,7 +146,7 @@ fn a_file_that_hides_a_hazard_or_miscounts_is_refused() {
     assert!(refused(|p| p.summary.destroy = 0).contains("summary"));
     assert!(refused(|p| p.complete = false).contains("summary"));
     assert!(refused(|p| p.shops[0].managed = 100).contains("accounts for"));
-    assert!(refused(|p| p.shops[0].status = v1::ShopStatus::Unchanged).contains("status"));
+    assert!(refused(|p| p.shops[0].status = wire::plan::ShopStatus::Unchanged).contains("status"));
     assert!(
         refused(|p| {
             let mut again = p.shops[0].changes[0].clone();
@@ -180,7 +180,7 @@ fn a_subscription_is_not_updated_and_deleted_by_one_plan() {
     let want = desired(vec![bind("orders/create", MANAGED[1])]);
     let twice = vec![live(1, bind("orders/create", MANAGED[0])), live(1, bind("orders/create", MANAGED[0]))];
     let part = world.part("a", &want, &observed(twice.clone()));
-    assert_eq!((part.shop.status, part.shop.changes.len()), (v1::ShopStatus::Failed, 0));
+    assert_eq!((part.shop.status, part.shop.changes.len()), (wire::plan::ShopStatus::Failed, 0));
     let error = part.shop.error.clone().expect("an error");
     assert_eq!(error.kind, "unexpected_answer");
     let again = judge(&part.shop, &observed(twice), world.asked(&want));
@@ -206,7 +206,7 @@ fn shops_that_the_manifest_does_not_know_do_not_dilute_the_limits_of_the_run() {
         inlets: &world.inlets,
     };
     let limits = ShopLimits::default();
-    let known = |shop: &v1::Shop| (shop.shop == "a.myshopify.com").then_some(&limits);
+    let known = |shop: &wire::plan::Shop| (shop.shop == "a.myshopify.com").then_some(&limits);
     let hazards = hazards_of(&context, &plan.settings, &plan, known);
     assert!(kinds(&hazards).contains(&"max_total_delete_percent"), "{hazards:?}");
 }

@@ -11,9 +11,9 @@ use sha2::{Digest as _, Sha256};
 use super::super::support::*;
 use super::super::{laws, plans_html, reports_html};
 use super::{MAX_LINES, SCRIPT, bounded, csp_hash};
-use crate::plan::v1::{Origin, Plan, Sandbox, ShopStatus};
 use crate::render::escape;
-use crate::report::{OutcomeResult, Report, ReportShopStatus};
+use crate::wire::plan::{Origin, Plan, Sandbox, ShopStatus};
+use crate::wire::report::{OutcomeResult, Report, ReportShopStatus};
 
 fn between<'a>(html: &'a str, start: &str, end: &str) -> &'a str {
     html.split_once(start).unwrap().1.split_once(end).unwrap().0
@@ -41,9 +41,9 @@ fn entries(data: &Value, row: usize) -> Vec<String> {
 }
 
 /// The same of the changes themselves.
-fn changes<'a>(all: impl Iterator<Item = &'a crate::plan::v1::Change>) -> Vec<String> {
+fn changes<'a>(all: impl Iterator<Item = &'a crate::wire::plan::Change>) -> Vec<String> {
     let json = |text: &str| Value::from(escape(text));
-    let side = |side: &Option<crate::plan::v1::Subscription>| match side {
+    let side = |side: &Option<crate::wire::plan::Subscription>| match side {
         None => "none".to_owned(),
         Some(side) => {
             let fields: Vec<Value> = side.include_fields.iter().map(|field| json(field)).collect();
@@ -155,7 +155,7 @@ fn shards_are_one_page() {
 fn a_report_has_outcomes() {
     let failed =
         outcome(create("orders/create", Some("commerce"), to(&inlet('a')), at("o.yaml", 7)), OutcomeResult::Failed);
-    let failed = crate::report::Outcome { error: Some(error("refused", "Address is invalid")), ..failed };
+    let failed = crate::wire::report::Outcome { error: Some(error("refused", "Address is invalid")), ..failed };
     let html = reports_html(&[report(vec![report_shop("alpha", ReportShopStatus::Incomplete, vec![failed])])]);
     assert!(
         html.contains("<h1>Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed; 1 failed, 0 skipped.</h1>")

@@ -7,9 +7,11 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::plan::v1::{Blocked, Change, Finding, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription};
 use crate::render::{change, escape};
-use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
+use crate::wire::plan::{
+    Blocked, Change, Finding, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription,
+};
+use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
 /// The matrix. Numbers are places in the lists.
 #[derive(Debug, Serialize)]

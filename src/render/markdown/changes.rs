@@ -7,11 +7,12 @@ use super::super::fields::{Detail, Value};
 use super::super::page::wrap;
 use super::super::plan::ByShop;
 use super::super::{Style, escape, shops};
+use super::budget::{Part, Piece};
 use super::inline::{Fence, clip, code, fenced};
 use super::notes::{list, point};
-use super::room::{Part, Piece};
 use super::{Kind, STYLE};
-use crate::plan::v1::{Action, Change};
+use crate::text::{plural, thousands};
+use crate::wire::plan::{Action, Change};
 
 /// Longer lines of words are wrapped.
 const WIDTH: usize = 100;
@@ -52,7 +53,7 @@ fn title(names: &[&str], style: &Style) -> String {
     }
     let list = fenced(&shops::list(names, style));
     let list = wrap(&list, WIDTH).join("\n   ");
-    format!("@@ {} @@\n   {list}\n", shops::count(names.len(), "shop"))
+    format!("@@ {} @@\n   {list}\n", plural(names.len(), "shop"))
 }
 
 /// The symbol in the first column, where it is coloured; an update is `!`, since `~` is not.
@@ -90,7 +91,7 @@ pub(super) fn labels<'a>(kind: Kind, changes: impl IntoIterator<Item = &'a Chang
         let shown = addresses.iter().take(change::MAX_ADDRESSES);
         let mut texts: Vec<String> = shown.map(|(address, _)| code(address)).collect();
         if addresses.len() > texts.len() {
-            texts.push(format!("… and {} more", shops::number(addresses.len() - texts.len())));
+            texts.push(format!("… and {} more", thousands(addresses.len() - texts.len())));
         }
         pieces.push(Piece { things: 1, ..point(&format!("{}: {}", code(name), texts.join(", ")), Vec::new()) });
     }
@@ -126,8 +127,8 @@ pub(super) fn deletes(kind: Kind, words: [&str; 2], sections: &[(&'static str, B
         .collect();
     let count = |action| sections.iter().map(|(_, shops)| number_of(shops, action)).sum::<usize>();
     let [one, many] = words;
-    let thing = |n: usize| format!("{} {}", shops::number(n), if n == 1 { one } else { many });
-    let as_good = |n: usize| format!("{} as good as a delete (repurposed)", shops::count(n, "update"));
+    let thing = |n: usize| format!("{} {}", thousands(n), if n == 1 { one } else { many });
+    let as_good = |n: usize| format!("{} as good as a delete (repurposed)", plural(n, "update"));
     let heading = match (count(Action::Delete), count(Action::Update)) {
         (0, 0) => return String::new(),
         (n, 0) => thing(n),
@@ -167,7 +168,7 @@ fn by_topic<'a>(kind: Kind, all: &[(&'a str, &Change)]) -> Part<'a> {
     let counts = counted(all.iter().map(|(_, change)| change.topic.as_str()));
     let pieces = counts.into_iter().map(|(topic, n)| Piece {
         title: None,
-        text: format!("{:>9}  {}\n", shops::number(n), fenced(&escape(&clip(topic)))),
+        text: format!("{:>9}  {}\n", thousands(n), fenced(&escape(&clip(topic)))),
         shops: vec![],
         things: n,
     });
@@ -188,7 +189,7 @@ fn by_shop<'a>(kind: Kind, all: &[(&'a str, &Change)]) -> Part<'a> {
                 piece.things += n;
             }
             _ => pieces.push(Piece {
-                title: Some(format!("{} in each of:\n", shops::number(n))),
+                title: Some(format!("{} in each of:\n", thousands(n))),
                 text: format!("    {name}\n"),
                 shops: vec![shop],
                 things: n,
@@ -197,6 +198,6 @@ fn by_shop<'a>(kind: Kind, all: &[(&'a str, &Change)]) -> Part<'a> {
         last = n;
     }
     let names = pieces.iter().map(|piece| piece.shops.len()).sum();
-    let fold = Some(format!("The same by shop: {}", shops::count(names, "shop")));
+    let fold = Some(format!("The same by shop: {}", plural(names, "shop")));
     Part { fold, ..in_fence("text", pieces, "delete", kind) }
 }

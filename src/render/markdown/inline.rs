@@ -2,6 +2,7 @@
 //! markup, a link or a mention, so it stands in code spans and fences only, where GitHub and GitLab take nothing for more
 //! than text; plain English words may stand outside.
 
+use crate::text::{plural, thousands};
 use std::borrow::Cow;
 
 use super::super::{escape, shops};
@@ -134,7 +135,7 @@ pub(super) fn option(name: &str, value: &str) -> String {
 pub(super) fn title(names: &[&str]) -> String {
     match names {
         [shop] => code(shops::handle(shop)),
-        many => format!("{} ({})", shops::count(many.len(), "shop"), code(&shops::list(many, &super::STYLE))),
+        many => format!("{} ({})", plural(many.len(), "shop"), code(&shops::list(many, &super::STYLE))),
     }
 }
 
@@ -169,7 +170,7 @@ pub(super) fn clip(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(MAX_CHARS) {
         None => Cow::Borrowed(text),
         Some((at, _)) => {
-            let more = shops::number(text[at..].chars().count());
+            let more = thousands(text[at..].chars().count());
             Cow::Owned(format!("{} … ({more} more characters)", &text[..at]))
         }
     }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::super::laws::{frozen, plan, report, text};
 use super::super::support::{self, delete, inlet, live, to};
 use super::super::{plan_last_line, plans_markdown, report_last_line, reports_markdown};
-use crate::plan::v1::{Action, Plan};
-use crate::report::OutcomeResult;
+use crate::wire::plan::{Action, Plan};
+use crate::wire::report::OutcomeResult;
 
 /// The lines outside of fences, without their code spans: what a renderer may take for markup. Fails on a fence that
 /// does not end.
@@ -111,7 +111,7 @@ proptest! {
     #[test]
     fn any_plan_is_a_comment(mut plan in plan(), kind in text(), shop in prop::option::of(text()), message in text()) {
         let allow = format!("{kind}:{message}");
-        plan.hazards = vec![crate::plan::v1::Hazard { kind, shop, message, allow, details: serde_json::Map::new() }];
+        plan.hazards = vec![crate::wire::plan::Hazard { kind, shop, message, allow, details: serde_json::Map::new() }];
         plan.settings.safety.protected_topics = vec![plan.hazards[0].allow.clone()];
         plan.selection.labels = vec![plan.hazards[0].allow.clone()];
         plan.shops_left = vec![plan.hazards[0].message.clone()];

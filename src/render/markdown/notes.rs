@@ -2,11 +2,12 @@
 
 use super::super::hazards::{self, Hazards, MAX_HAZARDS};
 use super::super::notes::{self, MAX_OF_A_KIND, Note, Said};
-use super::super::{removal, shops};
+use super::super::removal;
 use super::Kind;
+use super::budget::{Part, Piece};
 use super::inline::{code, option, prose, title};
-use super::room::{Part, Piece};
-use crate::plan::v1::{Finding, Hazard};
+use crate::text::plural;
+use crate::wire::plan::{Finding, Hazard};
 
 /// So many lines of notes stand before the folds, of each heading.
 const MAX_LINES: usize = 16;
@@ -103,7 +104,7 @@ pub(super) fn hazards(kind: Kind, all: &[Hazard]) -> String {
 /// Each hazard by itself, where they were told of together.
 pub(super) fn each_hazard(kind: Kind, all: &[Hazard]) -> Option<Part<'_>> {
     let together = hazards::by_kind(all, MAX_HAZARDS).iter().any(|g| matches!(g, Hazards::Together { .. }));
-    let summary = || format!("Each of the {}", shops::count(all.len(), "hazard"));
+    let summary = || format!("Each of the {}", plural(all.len(), "hazard"));
     let pieces = || all.iter().map(one).collect();
     together.then(|| Part { lines: usize::MAX, ..folded(kind, summary(), "hazard", pieces()) })
 }

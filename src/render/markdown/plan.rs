@@ -6,14 +6,15 @@ use super::super::destinations::{self, Said};
 use super::super::merge::Plans;
 use super::super::notes::{about_labels, labelled, sort};
 use super::super::plan::{self, ByShop};
-use super::super::{Style, plan_last_line, settings, shops};
+use super::super::{Style, plan_last_line, settings};
+use super::budget::{Part, Piece};
 use super::changes::{deletes, diff, labels, number_of, only};
 use super::inline::{code, prose, title};
 use super::notes::{each_hazard, folded, hazards, list, point, points, removals, unmanaged};
-use super::room::{Part, Piece};
 use super::{Kind, assemble, bottom, paragraph, plan_rules, top};
 use crate::model::Address;
-use crate::plan::v1::{Action, Destination, Origin};
+use crate::text::{plural, thousands};
+use crate::wire::plan::{Action, Destination, Origin};
 
 /// So many lines of changes stand before the folds.
 const MAX_LINES: usize = 24;
@@ -55,7 +56,7 @@ fn changes<'a>(kind: Kind, (origin, shops): &(Option<Origin>, ByShop<'a>)) -> Op
     let counts = [(Action::Create, "to add"), (Action::Update, "to change")];
     let counts = counts.map(|(action, words)| (number_of(&kept, action), words));
     let counts: Vec<String> =
-        counts.iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!("{} {words}", shops::number(*n))).collect();
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!("{} {words}", thousands(*n))).collect();
     let heading = match name(*origin) {
         "" => "Changes",
         name => name,
@@ -76,7 +77,7 @@ fn fields<'a>(kind: Kind, origin: Option<Origin>, shops: &ByShop<'a>, style: &St
         Some(Origin::Manifest) => " of this manifest",
         Some(Origin::Drift) => " that repair drift",
     };
-    let fold = Some(format!("Field by field: {}{what}", shops::count(number, "change")));
+    let fold = Some(format!("Field by field: {}{what}", plural(number, "change")));
     Part { fold, ..diff(kind, Depth::Full, shops, style) }
 }
 
@@ -133,14 +134,14 @@ fn minor<'a>(kind: Kind, plan: &Plans<'a>) -> Option<Part<'a>> {
     let mut pieces = points(found.warnings);
     pieces.extend(points(found.information));
     pieces.extend(unmanaged(&found.unmanaged));
-    let summary = format!("Warnings, information and what is unmanaged: {}", shops::count(number, "finding"));
+    let summary = format!("Warnings, information and what is unmanaged: {}", plural(number, "finding"));
     (!pieces.is_empty()).then(|| folded(kind, summary, "finding", pieces))
 }
 
 /// What is counted and not listed, and which plan this is.
 fn end(plan: &Plans<'_>) -> String {
     let unchanged = plan::unchanged(plan).len();
-    let unchanged = (unchanged > 0).then(|| format!("{} without changes.", shops::count(unchanged, "shop")));
+    let unchanged = (unchanged > 0).then(|| format!("{} without changes.", plural(unchanged, "shop")));
     let none = plan.shops.is_empty().then(|| plan::NO_SHOP.to_owned());
     let lines = [plan::ignored(plan), none, unchanged].into_iter().flatten();
     let lines: String = lines.map(|line| paragraph(&prose(&line))).collect();

@@ -6,13 +6,14 @@ use super::super::merge::Reports;
 use super::super::notes::{about_labels, labelled, sort};
 use super::super::plan::ByShop;
 use super::super::report::{by_shop, failures, found_done, left_alone, not_done, outcomes, reasons, stopped};
-use super::super::{Style, report_last_line, shops};
+use super::super::{Style, report_last_line};
+use super::budget::{Part, Piece};
 use super::changes::{deletes, diff, labels};
 use super::inline::{prose, title};
 use super::notes::{folded, list, point, points, removals, unmanaged};
-use super::room::{Part, Piece};
 use super::{Kind, assemble, bottom, paragraph, report_rules, top};
-use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
+use crate::text::plural;
+use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
 
 /// Room for settings that are not the usual ones.
 const RULES: usize = 4_000;
@@ -47,7 +48,7 @@ pub(in super::super) fn page(report: &Reports<'_>) -> String {
 
 fn done<'a>(what: &str, changes: &ByShop<'a>, style: &Style) -> Option<Part<'a>> {
     let number: usize = changes.iter().map(|(_, changes)| changes.len()).sum();
-    let fold = Some(format!("{what}: {}", shops::count(number, "change")));
+    let fold = Some(format!("{what}: {}", plural(number, "change")));
     (number > 0).then(|| Part { fold, ..diff(APPLY, Depth::Brief, changes, style) })
 }
 
@@ -57,7 +58,7 @@ fn causes<'a>(causes: Vec<(String, Vec<(&'a str, &'a Outcome)>)>) -> Vec<Piece<'
         let number = group.len();
         let names = group_by(group.into_iter().map(|(shop, _)| (shop, "", ())));
         let names: Vec<&str> = names.into_iter().map(|(shop, _)| shop).collect();
-        let text = format!("{} in {}: {}", shops::count(number, "change"), title(&names), prose(&text));
+        let text = format!("{} in {}: {}", plural(number, "change"), title(&names), prose(&text));
         Piece { things: number, ..point(&text, names) }
     };
     causes.into_iter().map(point).collect()
@@ -75,7 +76,7 @@ fn undone<'a>(report: &'a Reports<'_>) -> Vec<Part<'a>> {
         (ReportShopStatus::NotRead, "Not read, so nothing was sent"),
     ] {
         let (notes, changes) = left_alone(report, status);
-        let made = if changes > 0 { format!(": {} not made", shops::count(changes, "change")) } else { String::new() };
+        let made = if changes > 0 { format!(": {} not made", plural(changes, "change")) } else { String::new() };
         parts.push(list(APPLY, &format!("{heading}{made}"), "shop", points(notes)));
     }
     parts.retain(|part| !part.pieces.is_empty());
@@ -109,6 +110,6 @@ fn minor<'a>(report: &Reports<'a>) -> Option<Part<'a>> {
     let number = found.warnings.len() + found.unmanaged.len();
     let mut pieces = points(found.warnings);
     pieces.extend(unmanaged(&found.unmanaged));
-    let summary = format!("Warnings and what is unmanaged: {}", shops::count(number, "finding"));
+    let summary = format!("Warnings and what is unmanaged: {}", plural(number, "finding"));
     (!pieces.is_empty()).then(|| folded(APPLY, summary, "finding", pieces))
 }

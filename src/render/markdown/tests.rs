@@ -3,8 +3,8 @@
 use super::super::support::*;
 use super::super::tests::{first::quickstart, thousand};
 use super::super::{drift_markdown, plans_markdown, reports_markdown};
-use crate::plan::v1::{Change, Origin, Plan, Safety, Sandbox, Severity, ShopStatus, Since};
-use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
+use crate::wire::plan::{Change, Origin, Plan, Safety, Sandbox, Severity, ShopStatus, Since};
+use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
 
 /// One of everything, with a base.
 fn everything() -> Plan {

@@ -2,8 +2,8 @@
 
 use super::super::support::*;
 use super::super::{Style, escape, plan_text, plans_html, plans_markdown, report_text, reports_html, reports_markdown};
-use crate::plan::v1::{Change, Finding, Safety, Selection, Severity, ShopSafety, ShopStatus, Subscription};
-use crate::report::{Outcome, OutcomeResult, ReportShopStatus};
+use crate::wire::plan::{Change, Finding, Safety, Selection, Severity, ShopSafety, ShopStatus, Subscription};
+use crate::wire::report::{Outcome, OutcomeResult, ReportShopStatus};
 
 #[test]
 fn shops_that_were_not_read_and_bindings_that_are_blocked() {

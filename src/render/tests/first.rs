@@ -2,7 +2,7 @@
 
 use super::super::support::*;
 use super::super::{Style, plan_text};
-use crate::plan::v1::{Action, Plan, Sandbox, Severity, Subscription};
+use crate::wire::plan::{Action, Plan, Sandbox, Severity, Subscription};
 
 /// The plan that a first user sees: one of each.
 pub(in crate::render) fn quickstart() -> Plan {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::support::*;
 use super::super::{DriftRun, Successes, metrics};
-use crate::plan::v1::{Bound, Plan, Severity, Shop, ShopStatus};
+use crate::wire::plan::{Bound, Plan, Severity, Shop, ShopStatus};
 
 const NIGHT: i64 = 1_790_000_000;
 

@@ -2,8 +2,8 @@
 
 use super::super::report_text;
 use super::super::support::*;
-use crate::plan::v1::{Change, Severity, Subscription};
-use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
+use crate::wire::plan::{Change, Severity, Subscription};
+use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
 
 fn done(change: Change) -> Outcome {
     outcome(change, OutcomeResult::Applied)

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use super::apps::{App, Endpoint, Key};
 use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
-use crate::render::{Style, count, escape, title};
+use crate::render::{Style, escape, title};
+use crate::text::plural;
 
 /// The report of the drift check before a rotation.
 const BEFORE: &str = "before-rotation.json";
@@ -53,7 +54,7 @@ fn one(key: &Key, app: &App, style: &Style, out: &mut String) {
 fn endpoints(all: &BTreeMap<String, Endpoint>, out: &mut String) {
     for (what, Endpoint { names, shops }) in all {
         let names = if names.is_empty() { String::new() } else { format!(" ({})", listed(names)) };
-        let _ = writeln!(out, "    - {}{names}: {}", escape(what), count(shops.len(), "shop"));
+        let _ = writeln!(out, "    - {}{names}: {}", escape(what), plural(shops.len(), "shop"));
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::v1::{SourceKind, Status, StatusShop, Verdict};
-use crate::render::{count, escape};
+use crate::render::escape;
+use crate::text::plural;
 
 /// `here`: the options that lead a login to where the run was.
 pub(super) fn text(status: &Status, here: &str) -> String {
@@ -18,7 +19,7 @@ pub(super) fn text(status: &Status, here: &str) -> String {
     let _ = writeln!(
         out,
         "\n{}: {} ready, {} {} attention, {} failed.",
-        count(summary.shops, "shop"),
+        plural(summary.shops, "shop"),
         summary.ready,
         summary.attention,
         if summary.attention == 1 { "needs" } else { "need" },

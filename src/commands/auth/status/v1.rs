@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::v1::{Finding, ShopError};
+use crate::wire::plan::{Finding, ShopError};
 
 /// What each shop's token is worth.
 #[derive(Debug, Serialize, JsonSchema)]

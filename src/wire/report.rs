@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::v1::{Blocked, Change, Finding, Settings, ShopError};
+use crate::wire::plan::{Blocked, Change, Finding, Settings, ShopError};
 
 /// Major and minor version of this format.
 pub const FORMAT_VERSION: &str = "1.0";

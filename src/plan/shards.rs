@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::v1::Selection;
+use crate::wire::plan::Selection;
 
 /// So many missing shards are named.
 const NAMED: usize = 8;

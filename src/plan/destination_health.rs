@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
-use super::v1::{self, Finding, Severity};
 use crate::diff::{Change, ShopDiff};
 use crate::model::{Address, Field};
+use crate::wire;
+use crate::wire::plan::{Finding, Severity};
 
 /// Verdicts of what is not bound to.
 const CLOSED: [&str; 5] = ["disabled", "authentication_required", "address_differs", "no_address", "unusable_address"];
 
 /// Addresses of which Adobe says something.
 #[derive(Debug, Clone, Default)]
-pub struct Inlets {
+pub struct DestinationHealth {
     said: HashMap<Address, Said>,
     /// Those that nothing may be bound to.
     pub(super) closed: BTreeSet<Address>,
@@ -28,22 +29,22 @@ struct Said {
     message: String,
     id: Option<String>,
     destination: String,
-    failing: Option<v1::Failing>,
+    failing: Option<wire::plan::Failing>,
 }
 
 /// Whether nothing may be newly bound to it: what is delivered there is refused or lost.
-pub fn is_closed(destination: &v1::Destination) -> bool {
+pub fn is_closed(destination: &wire::plan::Destination) -> bool {
     CLOSED.contains(&destination.verdict.as_str())
 }
 
 /// Sorts destinations, in plans and wherever they are listed.
-pub fn destination_order(a: &v1::Destination, b: &v1::Destination) -> Ordering {
+pub fn destination_order(a: &wire::plan::Destination, b: &wire::plan::Destination) -> Ordering {
     (&a.name, &a.shop, &a.wanted).cmp(&(&b.name, &b.shop, &b.wanted))
 }
 
-impl Inlets {
+impl DestinationHealth {
     /// From what was found out of each destination.
-    pub fn of(destinations: &[v1::Destination]) -> Self {
+    pub fn of(destinations: &[wire::plan::Destination]) -> Self {
         let mut inlets = Self::default();
         for destination in destinations.iter().filter(|d| d.verdict != "ok" && d.verdict != "unknown") {
             let Some(address) = destination.address.as_deref().map(Address::new) else { continue };

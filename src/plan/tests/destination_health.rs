@@ -1,9 +1,9 @@
 //! What Adobe says of destinations, in a plan.
 
 use super::*;
-use crate::plan::v1::{Destination, Source};
+use crate::wire::plan::{Destination, Source};
 
-fn told(verdict: &str, severity: v1::Severity, address: Option<&str>) -> Destination {
+fn told(verdict: &str, severity: wire::plan::Severity, address: Option<&str>) -> Destination {
     Destination {
         name: Some("orders".into()),
         shop: None,
@@ -31,13 +31,13 @@ fn told(verdict: &str, severity: v1::Severity, address: Option<&str>) -> Destina
 }
 
 fn world(destination: &Destination) -> World {
-    World { inlets: Inlets::of(std::slice::from_ref(destination)), ..World::new() }
+    World { inlets: DestinationHealth::of(std::slice::from_ref(destination)), ..World::new() }
 }
 
 #[test]
 fn a_verdict_by_which_data_is_lost_blocks_and_says_so_of_what_is_live() {
     for verdict in ["disabled", "authentication_required", "address_differs"] {
-        let world = world(&told(verdict, v1::Severity::Attention, Some(MANAGED[0])));
+        let world = world(&told(verdict, wire::plan::Severity::Attention, Some(MANAGED[0])));
         let want = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
         let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
         let shop = world.part("a", &want, &have).shop;
@@ -45,14 +45,14 @@ fn a_verdict_by_which_data_is_lost_blocks_and_says_so_of_what_is_live() {
         assert_eq!(shop.blocked[0].reason, format!("destination_{verdict}"));
         assert!(shop.changes.is_empty() && shop.blocked[0].message.contains("it is "), "{:?}", shop.blocked);
         let found: Vec<_> = shop.findings.iter().map(|f| (f.kind.as_str(), f.severity)).collect();
-        assert_eq!(found, [(format!("destination_{verdict}").as_str(), v1::Severity::Attention)]);
+        assert_eq!(found, [(format!("destination_{verdict}").as_str(), wire::plan::Severity::Attention)]);
         assert_eq!(shop.findings[0].details["topics"], serde_json::json!(["orders/create"]));
     }
 }
 
 #[test]
 fn other_verdicts_block_nothing() {
-    use v1::Severity::{Attention, Info, Warning};
+    use wire::plan::Severity::{Attention, Info, Warning};
     for (verdict, severity, findings) in [
         ("ok", Info, 0),
         ("quiet", Info, 0),
@@ -71,7 +71,7 @@ fn other_verdicts_block_nothing() {
 
 #[test]
 fn a_young_destination_is_a_hazard_for_five_minutes_and_only_if_something_is_bound_to_it() {
-    let destination = told("settling", v1::Severity::Warning, Some(MANAGED[0]));
+    let destination = told("settling", wire::plan::Severity::Warning, Some(MANAGED[0]));
     let world = world(&destination);
     let plan = |have: Vec<crate::state::Entry<crate::model::Live>>| {
         let part = world.part("a", &desired(vec![bind("orders/create", MANAGED[0])]), &observed(have));
@@ -102,10 +102,10 @@ fn time_heals_no_other_hazard() {
 
 #[test]
 fn of_two_destinations_with_one_address_the_worse_counts() {
-    let closed = told("disabled", v1::Severity::Attention, Some(MANAGED[0]));
-    let young = told("settling", v1::Severity::Warning, Some(MANAGED[0]));
+    let closed = told("disabled", wire::plan::Severity::Attention, Some(MANAGED[0]));
+    let young = told("settling", wire::plan::Severity::Warning, Some(MANAGED[0]));
     for order in [[closed.clone(), young.clone()], [young, closed]] {
-        let world = World { inlets: Inlets::of(&order), ..World::new() };
+        let world = World { inlets: DestinationHealth::of(&order), ..World::new() };
         let want = desired(vec![bind("orders/create", MANAGED[0])]);
         let shop = world.part("a", &want, &observed(vec![])).shop;
         assert_eq!(shop.blocked[0].reason, "destination_disabled");

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 /// Runs `work` for every item, at most `parallelism` at a time, and gives back the results in the order of the items.
 ///
 /// Only what is in flight is held besides the results, so memory does not grow with what `work` reads.
-pub(crate) async fn side_by_side<I, T, W, F>(items: Vec<I>, parallelism: usize, work: W) -> Vec<T>
+pub(crate) async fn for_each_bounded<I, T, W, F>(items: Vec<I>, parallelism: usize, work: W) -> Vec<T>
 where
     I: Send + 'static,
     T: Send + 'static,
@@ -46,7 +46,7 @@ mod tests {
     #[tokio::test]
     async fn results_keep_their_order_and_the_bound_is_kept() {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let results = side_by_side((0..50_usize).collect(), 4, |n| {
+        let results = for_each_bounded((0..50_usize).collect(), 4, |n| {
             let (now, most) = (now.clone(), most.clone());
             async move {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);

@@ -6,8 +6,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::v1::{self, Action, ShopError};
-use crate::report::{ConfirmedBy, Outcome, OutcomeResult, ReportSummary};
+use crate::wire;
+use crate::wire::plan::{Action, ShopError};
+use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportSummary};
 
 /// Major and minor version of this format.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -105,13 +106,13 @@ pub enum ReadStatus {
     Stale,
 }
 
-impl From<v1::ShopStatus> for ReadStatus {
-    fn from(status: v1::ShopStatus) -> Self {
+impl From<wire::plan::ShopStatus> for ReadStatus {
+    fn from(status: wire::plan::ShopStatus) -> Self {
         match status {
-            v1::ShopStatus::Changed => Self::Changed,
-            v1::ShopStatus::Unchanged => Self::Unchanged,
-            v1::ShopStatus::Failed => Self::Failed,
-            v1::ShopStatus::Unavailable => Self::Unavailable,
+            wire::plan::ShopStatus::Changed => Self::Changed,
+            wire::plan::ShopStatus::Unchanged => Self::Unchanged,
+            wire::plan::ShopStatus::Failed => Self::Failed,
+            wire::plan::ShopStatus::Unavailable => Self::Unavailable,
         }
     }
 }
@@ -124,7 +125,7 @@ pub struct PlannedChange {
     /// Place of the change in the shop's part of the plan, from 0.
     pub index: usize,
     /// As in the plan.
-    pub change: v1::Change,
+    pub change: wire::plan::Change,
 }
 
 /// What tells one subscription of a topic from another.
@@ -138,9 +139,9 @@ pub struct Key {
     pub filter: Option<String>,
 }
 
-impl From<&v1::Subscription> for Key {
-    fn from(subscription: &v1::Subscription) -> Self {
-        let v1::Subscription { address, format, filter, .. } = subscription;
+impl From<&wire::plan::Subscription> for Key {
+    fn from(subscription: &wire::plan::Subscription) -> Self {
+        let wire::plan::Subscription { address, format, filter, .. } = subscription;
         // Shopify takes an empty filter for none.
         Self {
             address: address.trim().to_owned(),
@@ -176,7 +177,7 @@ pub struct Step {
 
 impl Step {
     /// The step that a change of a shop is.
-    pub fn of(shop: &str, index: usize, change: &v1::Change, attempt: u32) -> Self {
+    pub fn of(shop: &str, index: usize, change: &wire::plan::Change, attempt: u32) -> Self {
         Self {
             shop: shop.to_owned(),
             index,
@@ -246,7 +247,7 @@ pub struct Summary {
     pub plan_digest: Option<String>,
     /// Counts of the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<v1::Summary>,
+    pub plan: Option<wire::plan::Summary>,
     /// Counts of the apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apply: Option<ReportSummary>,

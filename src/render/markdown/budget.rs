@@ -1,9 +1,8 @@
 //! Who gets how much of the room that a comment has. What has to be said is written first; the other parts share the
 //! rest, and a part that is cut says what it left out.
 
+use crate::text::plural;
 use std::collections::BTreeSet;
-
-use super::super::shops;
 
 /// A comment holds 65,536 characters. Bytes are at least as many as characters, however they are counted.
 pub(super) const LIMIT: usize = 65_000;
@@ -83,8 +82,8 @@ impl Part<'_> {
 fn note(out: &[&Piece<'_>], thing: &str, rest: &str) -> String {
     let things: usize = out.iter().map(|piece| piece.things).sum();
     let names: BTreeSet<&str> = out.iter().flat_map(|piece| piece.shops.iter().copied()).collect();
-    let shops = if names.is_empty() { String::new() } else { format!(" in {}", shops::count(names.len(), "shop")) };
-    format!("… {}{shops}; {rest}", shops::count(things, &format!("more {thing}")))
+    let shops = if names.is_empty() { String::new() } else { format!(" in {}", plural(names.len(), "shop")) };
+    format!("… {}{shops}; {rest}", plural(things, &format!("more {thing}")))
 }
 
 /// Writes the parts into the room: a small one whole, the large ones get equal shares of what is left.

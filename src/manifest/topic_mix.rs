@@ -16,7 +16,7 @@ const SHOWN: usize = 6;
 
 /// What is known of each inlet.
 #[derive(Default)]
-pub(super) struct Inlets(HashMap<Address, Inlet>);
+pub(super) struct TopicMix(HashMap<Address, Inlet>);
 
 struct Inlet {
     /// The first topic of each family.
@@ -27,7 +27,7 @@ struct Inlet {
     destinations: BTreeSet<Spot>,
 }
 
-impl Inlets {
+impl TopicMix {
     pub(super) fn note(&mut self, topic: &Topic, address: &Address, destination: Option<Spot>, binding: Spot) {
         if !address::is_dcs(address) {
             return;
