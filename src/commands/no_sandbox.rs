@@ -3,7 +3,8 @@
 use std::future::{Ready, ready};
 use std::path::PathBuf;
 
-use crate::auth::OnApp;
+use serde_json::Value;
+
 use crate::cli::AccessArgs;
 use crate::cli::sandbox::SandboxArgs;
 use crate::error::Failure;
@@ -49,11 +50,24 @@ impl Embedded {
         match *self {}
     }
 
-    pub(super) fn on_app(&self) -> OnApp {
+    pub(super) fn registrar(&self) -> Registrar {
         match *self {}
     }
 
     pub(super) fn stop(self) -> Ready<Result<(), Failure>> {
         match self {}
+    }
+}
+
+/// Registers apps at the sandbox.
+pub(super) enum Registrar {}
+
+impl Registrar {
+    pub(super) fn app(&self, _client_id: &str, _client_secret: &str) {
+        match *self {}
+    }
+
+    pub(super) fn key(&self, _client_id: &str, _jwk: Value, _audience: Option<&str>) {
+        match *self {}
     }
 }

@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use tokio::signal::ctrl_c;
 
-use crate::auth::{self, NewApp};
 use crate::catalog;
 use crate::cli::AccessArgs;
 use crate::cli::sandbox::{SandboxArgs, SandboxCommand, ServeArgs};
@@ -17,8 +15,10 @@ use crate::manifest::{Manifest, ManifestShop};
 use crate::model::ShopDomain;
 use crate::printer::{self, Form};
 use crate::render::{Style, title};
-use crate::sandbox::{self, Added, Faults, OpenOptions, Registrar, Running, SandboxError};
+use crate::sandbox::{self, Added, Faults, OpenOptions, Running, SandboxError};
 use crate::text::plural;
+
+pub(super) use crate::sandbox::Registrar;
 
 /// Runs the command.
 pub(super) async fn run(args: SandboxArgs) -> Result<Exit, Failure> {
@@ -26,8 +26,12 @@ pub(super) async fn run(args: SandboxArgs) -> Result<Exit, Failure> {
     done.map(|()| Exit::Done).map_err(|error| failure(Exit::Invalid, &error))
 }
 
+/// Each line of the error after the first one is a detail.
 fn failure(exit: Exit, error: &SandboxError) -> Failure {
-    Failure::of_lines(exit, "sandbox", &error.to_string())
+    let text = error.to_string();
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let details = rest.lines().map(str::to_owned).collect();
+    Failure { details, ..Failure::new(exit, format!("sandbox: {first}")) }
 }
 
 async fn carry_out(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
@@ -145,10 +149,9 @@ impl Embedded {
         self.0.id()
     }
 
-    /// Registers the apps of this process at the sandbox.
-    pub(super) fn on_app(&self) -> auth::OnApp {
-        let registrar = self.0.registrar();
-        Arc::new(move |id: &str, app: NewApp<'_>| register(&registrar, id, &app))
+    /// Registers the apps of this process.
+    pub(super) fn registrar(&self) -> Registrar {
+        self.0.registrar()
     }
 
     /// Writes the state and stops.
@@ -182,17 +185,6 @@ fn describe(added: &Added) -> Option<String> {
     ];
     let lines: Vec<String> = lines.into_iter().flatten().collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
-}
-
-/// Registers an app at the sandbox. The sandbox parses the JSON of a public key with its own type.
-fn register(registrar: &Registrar, client_id: &str, app: &NewApp<'_>) {
-    match app {
-        NewApp::Secret(secret) => registrar.app(client_id, secret),
-        NewApp::Key { jwk, audience } => match serde_json::from_value(serde_json::json!(jwk)) {
-            Ok(key) => registrar.key(client_id, key, *audience),
-            Err(error) => tracing::warn!(%error, "the sandbox cannot read the public key"),
-        },
-    }
 }
 
 /// Refuses `--sandbox` where a link is printed: the sandbox ends with the command, and the link would lead nowhere.

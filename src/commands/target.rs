@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::sandbox::Embedded;
+use super::sandbox::{Embedded, Registrar};
 use super::{clock, network, now};
 use crate::admin::{AdminClient, AdminError, Endpoint, Kind};
-use crate::auth::{self, Life, SecretResolver, TokenOptions, Tokens};
+use crate::auth::{self, Life, NewApp, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
 use crate::cli::{AccessArgs, DEFAULT_MANIFEST, DEFAULT_STATE};
 use crate::digest::hex;
@@ -170,6 +170,14 @@ fn options(files: &[PathBuf], access: &AccessArgs) -> String {
     manifest_options(files) + commands
 }
 
+/// Registers apps at the sandbox in this process, which parses a public key as it is printed.
+fn register_at(registrar: Registrar) -> auth::OnApp {
+    Arc::new(move |id: &str, app: NewApp<'_>| match app {
+        NewApp::Secret(secret) => registrar.app(id, secret),
+        NewApp::Key { jwk, audience } => registrar.key(id, serde_json::json!(jwk), audience),
+    })
+}
+
 /// What the tokens of another address than Shopify's are called by: readable, and one name for one URL.
 fn name_of(url: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
@@ -262,7 +270,7 @@ impl Target {
             client: client.clone(),
             clock,
             place: Arc::new(move |path| place(path)),
-            sandbox: self.running.as_ref().map(Embedded::on_app),
+            sandbox: self.running.as_ref().map(|running| register_at(running.registrar())),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::words;
 
@@ -60,6 +60,12 @@ pub enum SandboxError {
 }
 
 impl SandboxError {
+    /// The message of a YAML error in the file `path`, with its place.
+    pub(super) fn yaml(path: &Path, error: &serde_yaml::Error) -> String {
+        let at = error.location().map_or_else(String::new, |at| format!("{}:{}:", at.line(), at.column()));
+        format!("{}:{at} {}", path.display(), words::of_yaml(error))
+    }
+
     pub(super) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }

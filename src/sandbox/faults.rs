@@ -176,11 +176,7 @@ impl Faults {
     /// Parses a fault file. `path` is used in error messages.
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self, SandboxError> {
         let file: File = serde_yaml::from_str_with_options(text, serde_yaml::options! { strict_booleans: true })
-            .map_err(|error| {
-                let at = error.location().map_or_else(String::new, |at| format!("{}:{}:", at.line(), at.column()));
-                let message = words::of_yaml(&error);
-                SandboxError::Faults(vec![format!("{}:{at} {message}", path.display())])
-            })?;
+            .map_err(|error| SandboxError::Faults(vec![SandboxError::yaml(path, &error)]))?;
         let (mut rules, mut errors) = (Vec::new(), Vec::new());
         for Spanned { value, referenced: at, .. } in file.faults {
             match Rule::parse(value) {

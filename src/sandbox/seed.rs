@@ -55,7 +55,6 @@ use serde_yaml::Spanned;
 use crate::catalog;
 use crate::files;
 use crate::model::{Format, Scope, ShopDomain, Topic};
-use crate::words;
 
 use super::adobe::SeedAdobe;
 use super::error::SandboxError;
@@ -207,11 +206,8 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
             max_events: 20_000_000, max_nodes: 10_000_000, enforce_alias_anchor_ratio: false
         }
     };
-    let file: SeedFile = serde_yaml::from_str_with_options(text, options).map_err(|error| {
-        let at = error.location().map_or_else(String::new, |at| format!("{}:{}:", at.line(), at.column()));
-        let message = words::of_yaml(&error);
-        vec![format!("{}:{at} {message}", path.display())]
-    })?;
+    let file: SeedFile =
+        serde_yaml::from_str_with_options(text, options).map_err(|error| vec![SandboxError::yaml(path, &error)])?;
     let mut errors = Vec::new();
     let mut wrong = |at: serde_yaml::Location, message: String| {
         errors.push(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column()));
