@@ -11,10 +11,14 @@ pub(crate) mod man;
 pub(crate) mod sandbox;
 pub(crate) mod topics;
 pub(crate) mod validate;
+mod values;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::plan::Consent;
 
 /// What is read and written when nothing is named.
 pub(crate) const DEFAULT_MANIFEST: &str = "hookwright.yaml";
@@ -178,8 +182,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) parallelism: u16,
     /// Time for the whole run, such as 90s or 1h
-    #[arg(long, value_name = "DURATION", default_value = "30m")]
-    pub(crate) timeout: String,
+    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = values::duration)]
+    pub(crate) timeout: Duration,
     /// Take shops in this state as unavailable, not as failed; may be repeated. `uninstalled` has no effect with
     /// `access_token`: there Shopify answers 401 for an app that is gone, as for a wrong token
     #[arg(long, value_name = "KIND", value_enum)]
@@ -280,8 +284,8 @@ pub(crate) struct ApplyArgs {
     #[arg(long)]
     pub(crate) auto_approve: bool,
     /// Consent to a hazard: KIND:SHOP (a glob for the shop), or KIND for a hazard of the run; may be repeated
-    #[arg(long, value_name = "CONSENT")]
-    pub(crate) allow: Vec<String>,
+    #[arg(long, value_name = "CONSENT", value_parser = Consent::parse)]
+    pub(crate) allow: Vec<Consent>,
     /// Write one outcome for each change as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -378,8 +382,8 @@ pub(crate) struct ShowArgs {
     #[arg(long)]
     pub(crate) check: bool,
     /// Consent to a hazard, with --check
-    #[arg(long, value_name = "CONSENT", requires = "check")]
-    pub(crate) allow: Vec<String>,
+    #[arg(long, value_name = "CONSENT", requires = "check", value_parser = Consent::parse)]
+    pub(crate) allow: Vec<Consent>,
     /// Write what was checked, for `apply --checked`
     #[arg(long, value_name = "FILE", requires = "check")]
     pub(crate) out: Option<PathBuf>,
