@@ -8,6 +8,7 @@ mod help_test;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
+pub(crate) mod man_page;
 pub(crate) mod sandbox;
 pub(crate) mod topics;
 pub(crate) mod validate;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::exit::Exit;
 use crate::plan::Consent;
 
 /// What is read and written when nothing is named.
@@ -33,14 +35,20 @@ Examples:
   hookwright plan --out plan.json                    read the shops, show and save what would change
   hookwright apply plan.json                         do exactly that
   hookwright drift                                   for cron: silent, or exit 2 and what drifted
+";
 
-Exit codes: 0 done or nothing to do, 1 error, 2 changes or attention (plan --detailed-exitcode, drift), 3 manifest, \
-plan file or usage invalid, 4 authentication or scope, 5 rate limit or time budget, 6 refused for a hazard, 7 stale, \
-8 partly done. What was not done for one cause has that cause's code; several causes give 8, or 1 if nothing was done.";
+/// The examples and the exit codes.
+fn after_help() -> String {
+    let codes = Exit::MEANINGS.map(|(code, meaning)| format!("{:3}  {meaning}\n", code as u8)).concat();
+    format!(
+        "{EXAMPLES}\nExit codes:\n{codes}\nWhat was not done for one cause has that cause's code; several causes give 8, or 1 \
+         if nothing was done."
+    )
+}
 
 /// Terraform for Shopify webhooks: keeps the webhook subscriptions of many shops equal to a YAML manifest.
 #[derive(Debug, Parser)]
-#[command(name = "hookwright", version, after_help = EXAMPLES, max_term_width = 110, infer_long_args = false)]
+#[command(name = "hookwright", version, after_help = after_help(), max_term_width = 110, infer_long_args = false)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
