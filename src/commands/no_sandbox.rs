@@ -10,6 +10,7 @@ use crate::cli::sandbox::SandboxArgs;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::Manifest;
+use crate::model::ShopDomain;
 
 fn missing() -> Failure {
     Failure::invalid("this build has no sandbox: it was built without the Cargo feature `sandbox`").hint(
@@ -22,7 +23,7 @@ pub(super) fn run(_: SandboxArgs) -> Ready<Result<Exit, Failure>> {
 }
 
 /// Refuses `--sandbox`.
-pub(super) fn not_in_process(sandbox: bool, _shop: &str) -> Result<(), Failure> {
+pub(super) fn not_in_process(sandbox: bool, _shop: &ShopDomain) -> Result<(), Failure> {
     if sandbox { Err(missing()) } else { Ok(()) }
 }
 

@@ -188,7 +188,7 @@ fn describe(added: &Added) -> Option<String> {
 }
 
 /// Refuses `--sandbox` where a link is printed: the sandbox ends with the command, and the link would lead nowhere.
-pub(super) fn not_in_process(sandbox: bool, shop: &str) -> Result<(), Failure> {
+pub(super) fn not_in_process(sandbox: bool, shop: &ShopDomain) -> Result<(), Failure> {
     if !sandbox {
         return Ok(());
     }
