@@ -211,11 +211,11 @@ impl Problems<'_> {
         }
         let name = ty.inner_named_type();
         match self.schema.types.get(name) {
-            Some(ExtendedType::Enum(definition)) => {
-                if !value.as_str().is_some_and(|text| definition.values.contains_key(text)) {
-                    let all: Vec<_> = definition.values.keys().map(Name::as_str).collect();
-                    self.add(format!("Expected {value} to be one of: {}", all.join(", ")));
-                }
+            Some(ExtendedType::Enum(definition))
+                if !value.as_str().is_some_and(|text| definition.values.contains_key(text)) =>
+            {
+                let all: Vec<_> = definition.values.keys().map(Name::as_str).collect();
+                self.add(format!("Expected {value} to be one of: {}", all.join(", ")));
             }
             Some(ExtendedType::InputObject(definition)) => {
                 let Some(object) = value.as_object() else { return };
