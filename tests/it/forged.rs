@@ -23,7 +23,7 @@ fn world() -> World {
 }
 
 /// The file after an edit, with a digest that fits.
-fn sealed(plan: &str, edit: impl FnOnce(&mut Value)) -> String {
+pub fn sealed(plan: &str, edit: impl FnOnce(&mut Value)) -> String {
     let mut plan: Value = serde_json::from_str(plan).unwrap();
     edit(&mut plan);
     let frame = plan.as_object_mut().unwrap();

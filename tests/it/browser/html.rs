@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::driver::{Browser, missing};
-use crate::fleet::{self, HOSTILE};
+use super::driver::{Browser, missing};
+use super::fleet::{self, HOSTILE};
 
 #[test]
 fn filters_narrow_the_matrix_and_a_link_brings_them_back() {

@@ -5,9 +5,9 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Run, Store, side_by_side};
-use crate::shops::{MANAGED, TRANSPORTS, Transport, compare, head, line, manifest, seed};
-use crate::table::{self, Row};
+use super::bench::{Bench, Run, Store, side_by_side};
+use super::shops::{MANAGED, TRANSPORTS, Transport, compare, head, line, manifest, seed};
+use super::table::{self, Row};
 
 const SHOPS: usize = 4;
 const DUELS: u64 = 6;

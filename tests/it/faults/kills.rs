@@ -4,10 +4,10 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::audit::{Seen, audit};
-use crate::bench::{Bench, side_by_side};
-use crate::shops::{TRANSPORTS, Transport, compare, manifest, seed};
-use crate::table::{self, Row};
+use super::audit::{Seen, audit};
+use super::bench::{Bench, side_by_side};
+use super::shops::{TRANSPORTS, Transport, compare, manifest, seed};
+use super::table::{self, Row};
 
 const KILLS: usize = 100;
 const BENCHES: usize = 10;

@@ -1,6 +1,6 @@
 //! `auth login`: a merchant, a browser, and the page that says how it ended.
 
-use crate::driver::Browser;
+use super::driver::Browser;
 use crate::scene::{CLIENT_ID, Login, SHOPS, STORE, Scene};
 use crate::world::Run;
 

@@ -1,24 +1,20 @@
 //! A sandbox with faults, a folder with a manifest, and the built binary run against both.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::process::{Command, Output};
 
-use hookwright::sandbox::{self, OpenOptions, Running};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::runtime::Runtime;
+
+use crate::scene::{Server, http};
+use crate::world::{self, World};
 
 /// Subscriptions of each shop, by shop and id, as the sandbox keeps them.
 pub type Store = BTreeMap<String, BTreeMap<u64, Value>>;
 
 pub struct Bench {
-    folder: TempDir,
-    server: Option<Running>,
-    url: String,
+    world: World,
+    server: Server,
 }
 
 /// What a run exited with, and its report.
@@ -28,28 +24,19 @@ pub struct Run {
     pub report: Option<Value>,
 }
 
-fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap())
-}
-
 impl Bench {
     pub fn new(manifest: &str, seed: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("hookwright.yaml"), manifest).unwrap();
-        let server = runtime().block_on(sandbox::start(&OpenOptions::default(), ([127, 0, 0, 1], 0).into())).unwrap();
-        let url = server.url();
-        let bench = Self { folder, server: Some(server), url };
-        bench.control("POST", "seed?replace=true", seed);
-        bench
+        let world = World::new(manifest, seed);
+        let server = Server::start(&world);
+        Self { world, server }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.world.path(name)
     }
 
     pub fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).unwrap();
+        self.world.write(name, text);
     }
 
     pub fn json(&self, name: &str) -> Value {
@@ -58,19 +45,10 @@ impl Bench {
 
     /// One request to `/__sandbox/…`; what it refuses is a panic.
     pub fn control(&self, method: &str, path: &str, body: &str) -> Value {
-        let address: SocketAddr = self.url.trim_start_matches("http://").trim_end_matches("/{shop}").parse().unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "{method} /__sandbox/{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200"), "{method} {path}: {text}");
-        serde_json::from_str(body).unwrap()
+        let base = self.server.url.trim_end_matches("/{shop}");
+        let (status, _, text) = http(method, &format!("{base}/__sandbox/{path}"), body);
+        assert_eq!(status, 200, "{method} {path}: {text}");
+        serde_json::from_str(&text).unwrap()
     }
 
     pub fn faults(&self, seed: u64, rules: &[Value]) {
@@ -128,16 +106,10 @@ impl Bench {
         }
     }
 
-    /// The binary with nothing of this process's environment but the search path.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hookwright"));
         // At the most verbose: whatever happens, no output may hold the token.
-        command.args(args).arg("-vvv").current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.folder.path());
-        command
-            .env("HOOKWRIGHT_ADMIN_URL", &self.url)
-            .env("FAULT_TOKEN", "shpat_0123456789abcdef")
-            .env("NO_PROXY", "*");
+        let mut command = self.world.command(&[args, &["-vvv"]].concat());
+        command.env("HOOKWRIGHT_ADMIN_URL", &self.server.url).env("FAULT_TOKEN", "shpat_0123456789abcdef");
         command
     }
 
@@ -150,20 +122,13 @@ impl Bench {
     }
 
     pub fn finished(&self, output: &Output, report: Option<&str>) -> Run {
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let run = world::Run::of(output);
+        let text = run.to_string();
         assert!(!text.contains("panicked"), "{text}");
         assert!(!text.contains("shpat_"), "a token was printed: {text}");
         let report = report.filter(|name| self.path(name).exists()).map(|name| self.json(name));
         assert!(!report.as_ref().is_some_and(|report| report.to_string().contains("shpat_")), "a token in a report");
-        Run { code: output.status.code().unwrap_or(-1), text, report }
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            let _ = runtime().block_on(server.stop());
-        }
+        Run { code: run.code, text, report }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Every fault alone, and random mixes: apply until it reports done, judge every report on the way and the end.
 
-use hookwright::sandbox::Faults;
 use serde_json::{Value, json};
 
-use crate::audit::{Seen, audit};
-use crate::bench::{Bench, Store, side_by_side};
-use crate::shops::{A, FOREIGN, MANAGED, TRANSPORTS, Transport, compare, manifest, seed};
-use crate::table::{self, Row};
+use super::audit::{Seen, audit};
+use super::bench::{Bench, Store, side_by_side};
+use super::shops::{A, FOREIGN, MANAGED, TRANSPORTS, Transport, compare, manifest, seed};
+use super::table::{self, Row};
+use crate::scene::Server;
+use crate::world::World;
 
 const SHOPS: usize = 3;
 /// To lose what is delivered to the addresses of the live subscriptions, which the manifest does not name.
@@ -316,10 +317,13 @@ fn random_mixes() {
 
 #[test]
 fn the_rules_of_this_suite_are_rules_of_the_sandbox() {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, rules) in faults().into_iter().chain(between_readings()) {
-        let path = folder.path().join("faults.yaml");
-        std::fs::write(&path, json!({ "faults": rules }).to_string()).unwrap();
-        Faults::read(&[path], &[], None).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let world = World::new("", "sandbox: 1\nshops: [{ shop: acme }]\n");
+    let mut more = Vec::new();
+    for (at, (_, rules)) in faults().into_iter().chain(between_readings()).enumerate() {
+        let name = format!("faults-{at}.yaml");
+        world.write(&name, &json!({ "faults": rules }).to_string());
+        more.extend(["--faults".to_owned(), name]);
     }
+    let more: Vec<&str> = more.iter().map(String::as_str).collect();
+    assert!(Server::start_with(&world, &more).url.starts_with("http://"), "stderr says which file is refused");
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::bench::{Run, Store};
-use crate::shops::MANAGED;
+use super::bench::{Run, Store};
+use super::shops::MANAGED;
 
 /// One run, seen from outside.
 pub struct Seen<'a> {

@@ -1,19 +1,18 @@
 //! The HTML report of 1,000 shops by 50 topics. Prints how long the first paint took; asserts only what does not depend
-//! on the machine. `cargo test --test browser large -- --nocapture`
+//! on the machine. `cargo test --test it browser::large -- --nocapture`
 
-use hookwright::render;
-use hookwright::wire::plan::Plan;
 use serde_json::{Value, json};
 
-use crate::driver::Browser;
-use crate::world::{A, B};
+use super::driver::Browser;
+use crate::forged::sealed;
+use crate::world::{A, B, World};
 
 const SHOPS: usize = 1000;
 const TOPICS: usize = 50;
 
 /// A plan as JSON gives it, without a run over a thousand shops. `busy`: everything is to be created; else most is
 /// bound, and a cell in twelve is to change.
-fn plan(busy: bool) -> Plan {
+fn plan(busy: bool) -> String {
     let side = |address: &str| {
         json!({ "address": address, "format": "json", "include_fields": ["id", "email"], "metafield_namespaces": [],
                 "filter": null, "name": null })
@@ -53,7 +52,7 @@ fn plan(busy: bool) -> Plan {
             "bound": bound, "blocked": [], "changes": changes, "findings": [], "error": null }));
     }
     let [add, change, destroy, unchanged] = summary;
-    serde_json::from_value(json!({
+    let plan = json!({
         "format_version": "1.0", "tool_version": "0.1.0", "created_at": "2026-11-23T00:00:00Z", "plan_digest": "sha256:0",
         "exit_code": 2, "manifest_digest": "sha256:0", "complete": true,
         "settings": { "endpoint": "shopify", "admin_api": { "version": "2026-10", "transport": "graphql" },
@@ -63,20 +62,20 @@ fn plan(busy: bool) -> Plan {
         "summary": { "add": add, "change": change, "destroy": destroy, "unchanged": unchanged, "blocked": 0, "unmanaged": 0,
             "shops": { "total": SHOPS, "changed": SHOPS, "unchanged": 0, "failed": 0, "unavailable": 0 } },
         "hazards": [], "shops": shops,
-    }))
-    .unwrap()
+    });
+    sealed(&plan.to_string(), |_| ())
 }
 
 #[test]
 fn a_thousand_shops_by_fifty_topics() {
     let Some(browser) = Browser::start() else { return };
-    let folder = tempfile::tempdir().unwrap();
+    let world = World::new("", "");
     browser.size(1440, 1000);
     for busy in [false, true] {
-        let html = render::plans_html(&[plan(busy)]);
-        let path = folder.path().join("large.html");
-        std::fs::write(&path, &html).unwrap();
-        browser.open_file(&path, "");
+        world.write("plan.json", &plan(busy));
+        let html = world.run(&["show", "plan.json", "--format", "html"]).exits(0).out.clone();
+        world.write("large.html", &html);
+        browser.open_file(&world.path("large.html"), "");
         let times = browser.run(
             // A paint is noted after its frame, which may be later than the load.
             "const ms = (entry) => [entry.name, Math.round(entry.startTime)];
@@ -95,7 +94,7 @@ fn a_thousand_shops_by_fifty_topics() {
         );
         assert!(times["first-contentful-paint"].is_number(), "{times}");
         let rows = browser.count(".row");
-        assert!((20..80).contains(&rows), "only the rows in visibility are in the document, not {rows}");
+        assert!((20..80).contains(&rows), "only the rows in view are in the document, not {rows}");
         assert_eq!(browser.count(".topic"), TOPICS);
 
         browser.run("document.querySelector('#grid [tabindex=\"0\"]').focus()", &json!([]));

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use crate::shops::TRANSPORTS;
+use super::shops::TRANSPORTS;
 
 /// What one kind of trouble came to.
 #[derive(Debug, Clone, Default)]

@@ -4,10 +4,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::audit::{Seen, audit};
-use crate::bench::{Bench, side_by_side};
-use crate::shops::{A, TRANSPORTS, Transport, compare, head, manifest, seed};
-use crate::table::{self, Row};
+use super::audit::{Seen, audit};
+use super::bench::{Bench, side_by_side};
+use super::shops::{A, TRANSPORTS, Transport, compare, head, manifest, seed};
+use super::table::{self, Row};
 
 const SHOPS: usize = 6;
 
