@@ -61,8 +61,8 @@ fn two_destinations_by_the_names_of_their_flows() {
     assert_eq!(plan["destinations"].as_array().unwrap().len(), 2);
     run(example.folder.path(), &["sandbox", "edit", "flow", "Shopify orders (prod)", "--recreate"]).exits(0);
     let again = example.run(&["plan", "--sandbox"]);
-    again.exits(0).ends("Plan: 0 to add, 4 to change, 0 to destroy.").says("it was deleted or recreated");
-    example.run(&["drift", "--sandbox"]).exits(2).says("it was deleted or recreated");
+    again.exits(0).ends("Plan: 0 to add, 4 to change, 0 to destroy.").out_has("it was deleted or recreated");
+    example.run(&["drift", "--sandbox"]).exits(2).out_has("it was deleted or recreated");
 }
 
 #[test]
@@ -97,13 +97,13 @@ fn one_state_serves_all_examples_and_manifests_of_ones_own() {
         plan.exits(0).ends(last);
         let remark = plan.err.lines().any(|line| line.starts_with("Added to the sandbox"));
         assert_eq!(remark, added.is_some(), "{name}: {plan}");
-        plan.says(added.unwrap_or_default());
+        plan.err_has(added.unwrap_or_default());
     }
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("hookwright.yaml", "version: 1\nshops: [{ shop: mine, bindings: [] }, { shop: gone, bindings: [] }]\n");
     write("own.sandbox.yaml", "sandbox: 1\nshops: [{ shop: gone, status: not_found }]\n");
     let own = plan(&folder.path().join("hookwright.yaml"));
-    own.exits(8).says("not_found").says("1 shop without changes.");
-    own.says("Added to the sandbox without subscriptions, because no seed beside the manifest names them: mine.");
-    plan(&folder.path().join("hookwright.yaml")).exits(8).says("not_found").says_times(0, "Added to the sandbox");
+    own.exits(8).out_has("not_found").out_has("1 shop without changes.");
+    own.err_has("Added to the sandbox without subscriptions, because no seed beside the manifest names them: mine.");
+    plan(&folder.path().join("hookwright.yaml")).exits(8).out_has("not_found").lacks("Added to the sandbox");
 }

@@ -13,7 +13,7 @@ fn start(scene: &Scene) -> Login {
 fn a_click_on_the_button_connects_the_shop_and_a_plan_works_with_the_token() {
     let Some(browser) = Browser::start() else { return };
     let scene = Scene::new(STORE, "", SHOPS);
-    scene.run(&["plan", "--shop", "acme"]).exits(4).says("login_required");
+    scene.run(&["plan", "--shop", "acme"]).exits(4).out_has("login_required");
     let login = start(&scene);
     browser.open(&login.url);
     browser.headed("Install Sandbox app on acme.myshopify.com?");
@@ -26,9 +26,9 @@ fn a_click_on_the_button_connects_the_shop_and_a_plan_works_with_the_token() {
     assert_eq!(browser.count("#missing"), 0);
     browser.screenshot("login-connected");
     browser.quiet();
-    login.end().exits(0).says("acme.myshopify.com is connected.");
+    login.end().exits(0).out_has("acme.myshopify.com is connected.");
     let status = scene.run(&["auth", "status", "--shop", "acme"]);
-    status.exits(0).says("may: read_customers, read_orders, write_orders").says("1 ready");
+    status.exits(0).out_has("may: read_customers, read_orders, write_orders").out_has("1 ready");
     scene.run(&["plan", "--shop", "acme"]).exits(0).ends("Plan: 2 to add, 0 to change, 0 to destroy.");
 }
 
