@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::world::{Run, run};
+use crate::world::{Run, hookwright, run};
 
 struct Example {
     folder: tempfile::TempDir,
@@ -45,6 +45,38 @@ fn quickstart_shows_a_create_an_update_a_delete_an_unmanaged_one_and_a_missing_s
     let text = plan.to_string();
     for part in ["\"create\"", "\"update\"", "\"delete\"", "\"unmanaged\"", "\"scope_missing\""] {
         assert!(text.contains(part), "{part}");
+    }
+}
+
+/// The fuzzer (src/tests/fuzz.rs) damages a plan and a report of the quickstart. To write them anew, in the repository:
+///
+/// ```text
+/// cd "$(mktemp -d)" && cp -r REPOSITORY/examples . && export SOURCE_DATE_EPOCH=1790000000
+/// hookwright plan --sandbox -f examples/quickstart --out plan.json
+/// hookwright apply --sandbox -f examples/quickstart plan.json --report report.json
+/// ```
+#[test]
+fn the_fuzzer_damages_a_plan_and_a_report_as_the_program_writes_them() {
+    let example = Example::new("quickstart");
+    let folder = example.folder.path();
+    let run = |args: &[&str]| {
+        let args = [args, &["--sandbox", "-f", example.path.to_str().unwrap()]].concat();
+        Run::of(&hookwright(folder, &args).env("SOURCE_DATE_EPOCH", "1790000000").output().unwrap()).exits(0);
+    };
+    run(&["plan", "--out", "plan.json"]);
+    run(&["apply", "plan.json", "--report", "report.json"]);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/quickstart");
+    for name in ["plan.json", "report.json"] {
+        let [made, fixture] = [folder, &fixtures].map(|folder| std::fs::read_to_string(folder.join(name)).unwrap());
+        // What differs in each checkout, version and run.
+        let own = |text: &str| {
+            let json: Value = serde_json::from_str(text).unwrap();
+            let all = [&json["plan_digest"], &json["settings"]["sandbox"]["id"], &json["tool_version"]];
+            all.map(|value| value.as_str().unwrap().to_owned())
+        };
+        let made = made.replace(example.path.to_str().unwrap(), "examples/quickstart");
+        let pairs = own(&made).into_iter().zip(own(&fixture));
+        assert_eq!(pairs.fold(made, |made, (from, to)| made.replace(&from, &to)), fixture, "{name}");
     }
 }
 

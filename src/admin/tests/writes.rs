@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use hookwright::admin::{Answer, Input, Mutation, Proof, RefusalKind};
-use hookwright::model::{Address, Format, SubscriptionId, Topic};
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::{Server, TOKEN, client, cost, node, ok, one_shop, respond, shop, throttled};
+use super::{TOKEN, client, cost, node, ok, one_shop, respond, shop, start, throttled};
+use crate::admin::{Answer, Input, Mutation, Proof, RefusalKind};
+use crate::model::{Address, Format, SubscriptionId, Topic};
 
 fn input(address: &str) -> Input {
     Input {
@@ -76,7 +76,7 @@ async fn an_answer_about_something_else_is_a_lost_one() {
         ("id", json!("gid://shopify/WebhookSubscription/1\n::error::x")),
         ("id", json!("gid://shopify/Product/1")),
     ] {
-        let server = Server::start(move |_, body| {
+        let server = start(move |_, body| {
             let mut answer = all_done(body);
             answer["data"]["c0"]["webhookSubscription"][key] = value.clone();
             ok(&answer)
@@ -85,7 +85,7 @@ async fn an_answer_about_something_else_is_a_lost_one() {
         let answers = server.writer().send(&[create(0)]).await;
         assert_eq!((words(&answers), server.seen().len()), (vec!["lost unexpected_answer".to_owned()], 1), "{key}");
     }
-    let server = Server::start(move |_, body| {
+    let server = start(move |_, body| {
         let mut answer = all_done(body);
         answer["data"]["u0"]["webhookSubscription"]["id"] = json!(gid);
         ok(&answer)
@@ -94,9 +94,9 @@ async fn an_answer_about_something_else_is_a_lost_one() {
     let answers = server.writer().send(&[Mutation::Update { id: id(7), input: input("https://x.example/") }]).await;
     assert_eq!(words(&answers), ["lost unexpected_answer"]);
 
-    let server = Server::start(|_, body| {
+    let server = start(|_, body| {
         let refused = r#"[{"field":null,"message":"no"}],"userErrors":[]"#;
-        crate::respond(
+        super::respond(
             200,
             all_done(body).to_string().replacen("\"userErrors\":[]", &format!("\"userErrors\":{refused}"), 1),
         )
@@ -107,7 +107,7 @@ async fn an_answer_about_something_else_is_a_lost_one() {
 
 #[tokio::test]
 async fn a_batch_is_one_document_and_each_alias_has_its_own_answer() {
-    let server = Server::start(|_, body| {
+    let server = start(|_, body| {
         let mut answer = all_done(body);
         let refused = |message: &str| {
             json!({ "webhookSubscription": null, "deletedWebhookSubscriptionId": null,
@@ -150,7 +150,7 @@ async fn a_batch_is_one_document_and_each_alias_has_its_own_answer() {
 
 #[tokio::test]
 async fn a_refused_document_is_cut_down_and_the_rest_lands() {
-    let server = Server::start(|_, body| {
+    let server = start(|_, body| {
         let sent = aliases(body);
         if sent.contains(&"c1".to_owned()) {
             return ok(&json!({ "errors": [{
@@ -181,7 +181,7 @@ async fn a_refused_document_is_cut_down_and_the_rest_lands() {
 
 #[tokio::test]
 async fn where_nothing_is_named_each_is_sent_alone() {
-    let server = Server::start(|_, body| match aliases(body).as_slice() {
+    let server = start(|_, body| match aliases(body).as_slice() {
         [one] if one != "c1" => ok(&all_done(body)),
         _ => ok(&json!({ "errors": [{ "message": "Something in here is wrong" }] })),
     })
@@ -196,7 +196,7 @@ async fn where_nothing_is_named_each_is_sent_alone() {
 
 #[tokio::test]
 async fn partial_data_is_judged_alias_by_alias() {
-    let server = Server::start(|_, body| {
+    let server = start(|_, body| {
         let mut answer = all_done(body);
         for alias in ["c1", "c2", "c5"] {
             answer["data"][alias] = json!(null);
@@ -225,7 +225,7 @@ async fn partial_data_is_judged_alias_by_alias() {
 
 #[tokio::test]
 async fn what_proves_that_nothing_happened_is_waited_out() {
-    let server = Server::start(|n, body| match n {
+    let server = start(|n, body| match n {
         0 | 2 => ok(&throttled()),
         1 => respond(429, "{}"),
         _ => ok(&all_done(body)),
@@ -249,7 +249,7 @@ async fn a_document_without_an_answer_is_lost_and_never_sent_twice() {
         (200, r#"{"errors":[{"message":"Internal error.","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#),
         (200, r#"{"data":null,"errors":[{"message":"odd"}]}"#),
     ] {
-        let server = Server::start(move |_, _| respond(status, body)).await;
+        let server = start(move |_, _| respond(status, body)).await;
         let words = words(&server.writer().send(&[create(0), create(1)]).await);
         assert!(words.len() == 2 && words.iter().all(|word| word.starts_with("lost")), "{status} {body}: {words:?}");
         assert_eq!(server.seen().len(), 1, "{status} {body}");
@@ -265,7 +265,7 @@ async fn a_shop_that_refuses_fails_the_whole_batch_with_proof() {
         (423, "locked"),
         (430, "security_rejection"),
     ] {
-        let server = Server::start(move |n, _| match n {
+        let server = start(move |n, _| match n {
             0 => ok(&json!({ "errors": [{ "message": "unnamed" }] })),
             _ => respond(status, "{}"),
         })
@@ -312,7 +312,7 @@ async fn a_connection_that_drops_after_the_request_is_a_lost_answer() {
 
 #[tokio::test]
 async fn a_writer_reads_too_and_sizes_its_batches_by_the_bucket() {
-    let server = Server::start(|_, _| {
+    let server = start(|_, _| {
         let mut body = one_shop();
         body["extensions"] = json!({ "cost": { "requestedQueryCost": 5, "throttleStatus":
             { "maximumAvailable": 100, "currentlyAvailable": 95, "restoreRate": 50.0 } } });
@@ -326,7 +326,7 @@ async fn a_writer_reads_too_and_sizes_its_batches_by_the_bucket() {
 
 #[tokio::test]
 async fn user_errors_are_cleaned() {
-    let server = Server::start(|_, _| {
+    let server = start(|_, _| {
         ok(&json!({ "data": { "c0": { "webhookSubscription": null,
             "userErrors": [{ "field": null, "message": format!("no\u{1b}[2J {TOKEN}") }] } } }))
     })
@@ -349,7 +349,7 @@ async fn hundreds_of_changes_land_at_the_pace_of_the_bucket() {
     const RATE: f64 = 10_000.0;
     let bucket = Arc::new(Mutex::new(Leaky { points: MAXIMUM, at: std::time::Instant::now(), throttled: 0 }));
     let shared = bucket.clone();
-    let server = Server::start(move |_, body| {
+    let server = start(move |_, body| {
         let mut bucket = shared.lock().expect("bucket");
         bucket.points = (bucket.points + bucket.at.elapsed().as_secs_f64() * RATE).min(MAXIMUM);
         bucket.at = std::time::Instant::now();

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Response;
-use hookwright::admin::{AdminClient, Class, Kind, Options};
-use hookwright::model::{Address, Format};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::{Server, TOKEN, connection, cost, node, ok, one_shop, options, respond, scopes, shop, throttled};
+use super::{TOKEN, connection, cost, node, ok, one_shop, options, respond, scopes, shop, start, throttled};
+use crate::admin::{AdminClient, Class, Kind, Options};
+use crate::model::{Address, Format};
 
 #[tokio::test]
 async fn one_request_reads_subscriptions_and_scopes() {
-    let server = Server::start(|_, _| {
+    let server = start(|_, _| {
         let mut body = one_shop();
         body["extensions"] = cost(12, 988.0);
         let builder = Response::builder()
@@ -38,7 +38,7 @@ async fn one_request_reads_subscriptions_and_scopes() {
 
     let seen = server.seen();
     assert_eq!(seen.len(), 1);
-    assert_eq!(seen[0].path, "/a.myshopify.com/admin/api/2026-10/graphql.json");
+    assert_eq!(seen[0].line, "POST /a.myshopify.com/admin/api/2026-10/graphql.json");
     assert_eq!(seen[0].headers["accept"], "application/json");
     assert_eq!(seen[0].headers["accept-encoding"], "gzip");
     assert!(seen[0].headers["user-agent"].to_str().expect("text").starts_with("hookwright/"));
@@ -46,7 +46,7 @@ async fn one_request_reads_subscriptions_and_scopes() {
 
 #[tokio::test]
 async fn past_250_it_reads_on_and_asks_for_scopes_once() {
-    let server = Server::start(|n, body| {
+    let server = start(|n, body| {
         let n = n % 3;
         let nodes: Vec<_> = (n * 250..(n + 1) * 250).map(node).collect();
         let after = body["variables"]["after"].as_str().unwrap_or("start").to_owned();
@@ -92,12 +92,12 @@ async fn what_cannot_be_read_is_never_an_empty_shop() {
         (partial, Kind::AccessDenied, "at currentAppInstallation"),
         (no_list, Kind::UnexpectedAnswer, "webhookSubscriptions"),
     ] {
-        let server = Server::start(move |_, _| ok(&body)).await;
+        let server = start(move |_, _| ok(&body)).await;
         let error = server.reader().read().await.expect_err(says);
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.message.contains(says), "{:?} lacks {says:?}", error.message);
     }
-    let server = Server::start(move |_, _| ok(&with("topic", json!("BRAND_NEW")))).await;
+    let server = start(move |_, _| ok(&with("topic", json!("BRAND_NEW")))).await;
     let reading = server.reader().read().await.expect("an unknown topic is read");
     assert_eq!(reading.observed.entries[0].binding.topic.as_str(), "BRAND_NEW");
 }
@@ -110,11 +110,11 @@ fn shop_of(nodes: &[serde_json::Value], next: Option<&str>) -> serde_json::Value
 #[tokio::test]
 async fn a_list_that_names_one_id_twice_is_read_again() {
     let twice = [node(1), node(2), node(1)];
-    let server = Server::start(move |n, _| ok(&shop_of(&twice[..if n == 0 { 3 } else { 2 }], None))).await;
+    let server = start(move |n, _| ok(&shop_of(&twice[..if n == 0 { 3 } else { 2 }], None))).await;
     let reading = server.reader().read().await.expect("a reading");
     assert_eq!((reading.observed.entries.len(), server.seen().len()), (2, 2));
 
-    let server = Server::start(|_, _| ok(&shop_of(&[node(1), node(1)], None))).await;
+    let server = start(|_, _| ok(&shop_of(&[node(1), node(1)], None))).await;
     let error = server.reader().read().await.expect_err("no reading");
     assert_eq!((error.kind, server.seen().len()), (Kind::UnexpectedAnswer, 4));
     assert!(error.message.contains("names one id twice"), "{error}");
@@ -129,11 +129,11 @@ async fn pages_count_when_two_readings_in_a_row_agree() {
         _ if n.is_multiple_of(2) => vec![node(1), node(2)],
         _ => vec![node(3), node(4)],
     };
-    let server = Server::start(move |n, _| ok(&shop_of(&pages(n), n.is_multiple_of(2).then_some("next")))).await;
+    let server = start(move |n, _| ok(&shop_of(&pages(n), n.is_multiple_of(2).then_some("next")))).await;
     let reading = server.reader().read().await.expect("a reading");
     assert_eq!((reading.observed.entries.len(), server.seen().len()), (4, 8));
 
-    let server = Server::start(move |n, _| {
+    let server = start(move |n, _| {
         let last = if n.is_multiple_of(2) { node(1) } else { node(n + 1) };
         ok(&shop_of(&[last], n.is_multiple_of(2).then_some("next")))
     })
@@ -146,7 +146,7 @@ async fn pages_count_when_two_readings_in_a_row_agree() {
 #[tokio::test]
 async fn a_list_that_never_ends_is_read_no_further_than_its_bounds() {
     for (entries, filter, pages) in [(250, 0, 101), (8, 1023 << 10, 5), (0, 0, 401)] {
-        let server = Server::start(move |n, _| {
+        let server = start(move |n, _| {
             let long = "x".repeat(filter);
             let of = |at: usize| {
                 let mut node = node(n * entries + at + 1);
@@ -179,7 +179,7 @@ async fn an_answer_that_names_a_key_twice_is_none() {
         whole.replacen(r#""uri""#, r#""uri":"https://y.example/","uri""#, 1),
     ] {
         assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok(), "{body}");
-        let server = Server::start(move |_, _| ok_text(&body)).await;
+        let server = start(move |_, _| ok_text(&body)).await;
         let error = server.reader().read().await.expect_err("no reading");
         assert!(error.kind == Kind::UnexpectedAnswer && error.message.contains("names a key twice"), "{error}");
     }
@@ -203,7 +203,7 @@ async fn an_id_of_another_form_is_no_subscription() {
     ] {
         let mut odd = node(1);
         odd["id"] = json!(id);
-        let server = Server::start(move |_, _| ok(&shop_of(&[odd.clone()], None))).await;
+        let server = start(move |_, _| ok(&shop_of(&[odd.clone()], None))).await;
         let error = server.reader().read().await.expect_err(id);
         assert_eq!(error.kind, Kind::UnexpectedAnswer, "{error}");
         assert!(error.message.contains("no id of a subscription") && !error.message.contains('\n'), "{error}");
@@ -214,7 +214,7 @@ async fn an_id_of_another_form_is_no_subscription() {
 async fn the_time_of_the_run_bounds_waits_and_says_what_was_waited_for() {
     let waits: Arc<Mutex<Vec<(String, &'static str)>>> = Arc::default();
     let log = waits.clone();
-    let server = Server::start(|n, _| match n {
+    let server = start(|n, _| match n {
         0 => ok(&throttled()),
         _ => Response::builder().status(429).header("Retry-After", "86400").body(Body::from("{}")).expect("response"),
     })
@@ -241,7 +241,7 @@ async fn a_lasting_trouble_of_the_server_is_the_cause_whenever_the_time_of_the_r
     const INTERNAL: &str = r#"{"errors":[{"message":"Oops","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#;
     let hours = Duration::from_hours(1000);
     for (status, body, kind) in [(200, INTERNAL, Kind::InternalError), (503, "", Kind::ServerError)] {
-        let server = Server::start(move |_, _| respond(status, body)).await;
+        let server = start(move |_, _| respond(status, body)).await;
         let mut options = Options { deadline: Some(Instant::now() + Duration::from_mins(1)), ..options(&server.url) };
         (options.retry.base, options.retry.cap) = (hours, hours);
         let client = AdminClient::new(options).expect("client");
@@ -250,12 +250,12 @@ async fn a_lasting_trouble_of_the_server_is_the_cause_whenever_the_time_of_the_r
         assert!(error.message.ends_with("; --timeout leaves no time for another attempt"), "{error}");
     }
 
-    let server = Server::start(|_, _| respond(503, "")).await;
+    let server = start(|_, _| respond(503, "")).await;
     let error = server.reader().read().await.expect_err("it lasts");
     assert!(error.message.ends_with("try again later (6 attempts failed)"), "{error}");
 
     // The last attempt is in flight when the time ends.
-    let server = Server::start(|n, _| {
+    let server = start(|n, _| {
         if n > 0 {
             std::thread::sleep(Duration::from_millis(400));
         }
@@ -279,7 +279,7 @@ async fn a_server_that_does_not_answer_is_given_up() {
     assert_eq!(error.kind, Kind::Timeout);
 
     let deadline = Some(Instant::now() + Duration::from_millis(50));
-    let client = AdminClient::new(Options { deadline, ..crate::options(&url) }).expect("client");
+    let client = AdminClient::new(Options { deadline, ..super::options(&url) }).expect("client");
     let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("silence");
     assert_eq!(error.kind, Kind::TimeBudget);
     assert!(error.message.contains("waiting for an answer"), "{error}");
@@ -310,7 +310,7 @@ async fn the_most_verbose_log_tells_the_story_without_the_token() {
         .finish();
     // For all tests of this binary: what the others log beside this one is searched, too.
     tracing::subscriber::set_global_default(subscriber).expect("no other subscriber");
-    let server = Server::start(|n, _| match n {
+    let server = start(|n, _| match n {
         0 => {
             let builder = Response::builder().status(500).header("X-Request-Id", TOKEN);
             builder.body(Body::from(format!("{{\"errors\":\"{TOKEN}\"}}"))).expect("response")

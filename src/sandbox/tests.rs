@@ -1,24 +1,18 @@
 //! The sandbox over real HTTP: what was recorded of Shopify, and what a client relies on.
 
-#[path = "sandbox/adobe.rs"]
 mod adobe;
-#[path = "sandbox/adobe_faults.rs"]
 mod adobe_faults;
-#[path = "sandbox/agreement.rs"]
 mod agreement;
-#[path = "sandbox/faults.rs"]
 mod faults;
-#[path = "sandbox/oauth.rs"]
 mod oauth;
-#[path = "sandbox/tokens.rs"]
 mod tokens;
-#[path = "sandbox/visitors.rs"]
 mod visitors;
 
 use std::path::{Path, PathBuf};
 
-use hookwright::sandbox::{self, Edit, OpenOptions, Running, SandboxError, Status};
 use serde_json::{Value, json};
+
+use crate::sandbox::{self, Edit, OpenOptions, Running, SandboxError, Status};
 
 const FIELDS: &str = "id legacyResourceId topic uri callbackUrl format filter includeFields metafieldNamespaces name \
     metafields { namespace key } createdAt updatedAt apiVersion { handle displayName supported } \

@@ -1,14 +1,15 @@
-//! Answers that get lost, with the built binary: what was done is found by reading, and nothing is made twice.
+//! Answers over REST that get lost: what was done is found by reading, and nothing is made twice.
 
-use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::Response;
 use serde_json::{Value, json};
 
-use crate::{SCOPES, Seen, Server, TOKEN, respond};
+use crate::server::{Seen, Server, respond};
+use crate::world::{Run, World};
+
+const TOKEN: &str = "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";
 
 /// What a shop does with a request that changes something.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,7 +33,8 @@ async fn shop(live: Vec<Value>, fates: &'static [Fate]) -> (Server, Webhooks) {
     let webhooks: Webhooks = Arc::new(Mutex::new(live));
     let (store, changes) = (webhooks.clone(), Mutex::new(0));
     let server = Server::start(move |_, seen| {
-        if seen.line.ends_with(SCOPES) {
+        assert_eq!(seen.headers["x-shopify-access-token"], TOKEN);
+        if seen.line.ends_with("/a.myshopify.com/admin/oauth/access_scopes.json") {
             return respond(200, r#"{"access_scopes":[{"handle":"write_orders"}]}"#);
         }
         let mut store = store.lock().unwrap();
@@ -83,36 +85,15 @@ fn webhook(id: usize, address: impl Into<Value>, format: impl Into<Value>) -> Va
 
 /// Applies a manifest that sends orders/create to `https://x.example/a`, and gives back the report.
 async fn apply(server: &Server, exit: i32) -> Value {
-    let folder = tempfile::tempdir().unwrap();
     let manifest = "version: 1\nadmin_api: { version: \"2026-10\", transport: rest }\n\
         auth: { access_token: { env: TOKEN } }\nownership: { address_prefixes: [\"https://x.example/\"] }\n\
         shops:\n  - { shop: a, bindings: [{ topic: orders/create, address: \"https://x.example/a\" }] }\n";
-    std::fs::write(folder.path().join("hookwright.yaml"), manifest).unwrap();
-    let url = format!("{}/{{shop}}", server.url);
-    let output = tokio::task::spawn_blocking(move || hookwright(folder.path(), &url)).await.unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(exit), "{text}\n{err}");
-    assert!(!text.contains(TOKEN) && !err.contains(TOKEN));
-    serde_json::from_str(&text).unwrap()
-}
-
-fn hookwright(folder: &Path, url: &str) -> std::process::Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hookwright"));
-    command
-        .args([
-            "apply",
-            "--auto-approve",
-            "--format",
-            "json",
-            "--allow",
-            "delete_foreign:*",
-            "--allow",
-            "reroute_foreign:*",
-        ])
-        .current_dir(folder)
-        .env_clear();
-    command.env("HOOKWRIGHT_ADMIN_URL", url).env("TOKEN", TOKEN).env("NO_PROXY", "*").output().unwrap()
+    let world = World::new(manifest, "");
+    let consents = ["--allow", "delete_foreign:*", "--allow", "reroute_foreign:*"];
+    let mut command = world.command(&[&["apply", "--auto-approve", "--format", "json"], &consents[..]].concat());
+    command.env("HOOKWRIGHT_ADMIN_URL", format!("{}/{{shop}}", server.url)).env("TOKEN", TOKEN);
+    let run = Run::of(&tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap());
+    run.exits(exit).lacks(TOKEN).json()
 }
 
 /// `action result by`, one a change.
@@ -125,7 +106,7 @@ fn outcomes(report: &Value) -> Vec<String> {
 }
 
 fn sent(server: &Server, method: &str) -> usize {
-    server.lines().iter().filter(|line| line.starts_with(method)).count()
+    server.seen().iter().filter(|seen| seen.line.starts_with(method)).count()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,8 @@
 //! Reading: paging by link and by id, whole or not at all; every documented error body.
 
-use hookwright::admin::{Kind, Reading};
-use hookwright::model::Visibility;
-
-use crate::{SCOPES, Server, page, respond, scopes, with};
+use super::{SCOPES, page, respond, scopes, start, with};
+use crate::admin::{Kind, Reading};
+use crate::model::Visibility;
 
 fn ids(reading: &Reading) -> Vec<u64> {
     reading.observed.entries.iter().map(|e| e.meta.id.number().unwrap()).collect()
@@ -11,7 +10,7 @@ fn ids(reading: &Reading) -> Vec<u64> {
 
 #[tokio::test]
 async fn a_shop_is_two_requests_and_what_rest_hides_is_marked() {
-    let server = Server::start(|_, seen| {
+    let server = start(|_, seen| {
         if seen.is_scopes() {
             return scopes();
         }
@@ -19,7 +18,7 @@ async fn a_shop_is_two_requests_and_what_rest_hides_is_marked() {
         with(answer, "x-shopify-shop-api-call-limit", "32/40")
     })
     .await;
-    let reading = server.reader().read().await.unwrap();
+    let reading = server.rest_reader().read().await.unwrap();
     assert_eq!(server.lines(), ["GET webhooks.json?limit=250".to_owned(), format!("GET {SCOPES}")]);
     let entry = &reading.observed.entries[0];
     assert_eq!(entry.meta.id.as_str(), "gid://shopify/WebhookSubscription/3");
@@ -37,7 +36,7 @@ async fn a_shop_is_two_requests_and_what_rest_hides_is_marked() {
 
 #[tokio::test]
 async fn pages_are_followed_by_their_cursor_at_our_own_address() {
-    let server = Server::start(|n, seen| match n % 4 {
+    let server = start(|n, seen| match n % 4 {
         _ if seen.is_scopes() => scopes(),
         // Short pages and pages in any order: the link alone says whether there is more.
         0 => with(page([9, 2]), "link", "<https://evil.example/x.json?limit=2&page_info=a%2Bb>; rel=\"next\""),
@@ -49,7 +48,7 @@ async fn pages_are_followed_by_their_cursor_at_our_own_address() {
         _ => with(page([7]), "link", "<https://evil.example/x?page_info=p>; rel=\"previous\""),
     })
     .await;
-    let reading = server.reader().read().await.unwrap();
+    let reading = server.rest_reader().read().await.unwrap();
     assert_eq!(ids(&reading), [9, 2, 5, 7]);
     let pages = ["", "&page_info=a%2Bb", "&page_info=c"].map(|page| format!("GET webhooks.json?limit=250{page}"));
     assert_eq!(server.lines()[..3], pages);
@@ -57,14 +56,14 @@ async fn pages_are_followed_by_their_cursor_at_our_own_address() {
 
 #[tokio::test]
 async fn a_full_page_without_a_link_is_followed_by_the_last_id() {
-    let server = Server::start(|n, seen| match n % 4 {
+    let server = start(|n, seen| match n % 4 {
         _ if seen.is_scopes() => scopes(),
         0 => page(1..=250),
         1 => page(251..=500),
         _ => page([]),
     })
     .await;
-    let reading = server.reader().read().await.unwrap();
+    let reading = server.rest_reader().read().await.unwrap();
     assert_eq!(ids(&reading), (1..=500).collect::<Vec<_>>());
     assert_eq!(
         server.lines()[1..3],
@@ -75,7 +74,7 @@ async fn a_full_page_without_a_link_is_followed_by_the_last_id() {
 #[tokio::test]
 async fn a_listing_that_cannot_be_trusted_is_none() {
     for (name, respond) in [
-        ("the same page again", (|_, _: &_| page(1..=250)) as fn(usize, &crate::Seen) -> _),
+        ("the same page again", (|_, _: &_| page(1..=250)) as fn(usize, &super::Seen) -> _),
         ("a full page in no order", |_, _| page((1..=250).rev())),
         ("the same cursor again", |_, _| with(page([1]), "link", "<https://x/?page_info=a>; rel=\"next\"")),
         ("a part that cannot be read", |_, _| respond(200, r#"{"webhooks":[{"id":1}]}"#)),
@@ -84,19 +83,19 @@ async fn a_listing_that_cannot_be_trusted_is_none() {
         ("an error beside an empty list", |_, _| respond(200, r#"{"error":{"a":["no"]},"webhooks":[]}"#)),
         ("two lists", |_, _| respond(200, r#"{"webhooks":[{}],"webhooks":[]}"#)),
     ] {
-        let server = Server::start(respond).await;
-        let error = server.reader().read().await.expect_err(name);
+        let server = start(respond).await;
+        let error = server.rest_reader().read().await.expect_err(name);
         assert_eq!(error.kind, Kind::UnexpectedAnswer, "{name}: {error}");
         assert!(server.seen().len() <= 3, "{name}: {:?}", server.lines());
     }
-    let server = Server::start(|_, seen| if seen.is_scopes() { respond(200, "{}") } else { page([1]) }).await;
-    assert_eq!(server.reader().read().await.expect_err("no scopes").kind, Kind::UnexpectedAnswer);
+    let server = start(|_, seen| if seen.is_scopes() { respond(200, "{}") } else { page([1]) }).await;
+    assert_eq!(server.rest_reader().read().await.expect_err("no scopes").kind, Kind::UnexpectedAnswer);
 }
 
 #[tokio::test]
 async fn a_list_that_names_one_id_twice_is_read_again() {
     for later in [vec![1, 2, 1], vec![1, 2]] {
-        let server = Server::start({
+        let server = start({
             let later = later.clone();
             move |n, seen| match n {
                 _ if seen.is_scopes() => scopes(),
@@ -105,7 +104,7 @@ async fn a_list_that_names_one_id_twice_is_read_again() {
             }
         })
         .await;
-        let reading = server.reader().read().await;
+        let reading = server.rest_reader().read().await;
         match reading {
             Ok(reading) => assert_eq!((ids(&reading), server.seen().len()), (vec![1, 2], 4)),
             Err(error) => assert_eq!((error.kind, server.seen().len(), later.len()), (Kind::UnexpectedAnswer, 8, 3)),
@@ -115,13 +114,13 @@ async fn a_list_that_names_one_id_twice_is_read_again() {
 
 #[tokio::test]
 async fn a_list_that_never_ends_is_read_no_further_than_its_bounds() {
-    let server = Server::start(|n, _| {
+    let server = start(|n, _| {
         let first = n * 250 + 1;
         let link = format!("<https://x.example/?page_info=c{n}>; rel=\"next\"");
         with(page(first..first + 250), "link", &link)
     })
     .await;
-    let error = server.reader().read().await.expect_err("no end");
+    let error = server.rest_reader().read().await.expect_err("no end");
     assert_eq!((error.kind, server.seen().len()), (Kind::TooLarge, 101), "{error}");
 }
 
@@ -153,8 +152,8 @@ async fn every_documented_error_body_has_its_kind() {
         (400, r#"{"error":"app_not_installed"}"#, Kind::Uninstalled, "not installed"),
         (301, "", Kind::Redirected, "redirect"),
     ] {
-        let server = Server::start(move |_, _| respond(status, body)).await;
-        let error = server.reader().read().await.expect_err(body);
+        let server = start(move |_, _| respond(status, body)).await;
+        let error = server.rest_reader().read().await.expect_err(body);
         assert_eq!((error.kind, error.http_status), (kind, Some(status)), "{body}");
         assert!(error.message.contains(says), "{says:?} is not said: {error}");
         assert_eq!(server.seen().len(), 1, "{status} is not worth asking again");
@@ -172,13 +171,13 @@ async fn reads_are_repeated_where_that_helps() {
         (200, r#"{"webhooks":[{"id""#),
         (429, r#"{"errors":"Exceeded 2 calls per second for api client."}"#),
     ] {
-        let server = Server::start(move |n, seen| match n {
+        let server = start(move |n, seen| match n {
             0 | 1 => respond(status, body),
             _ if seen.is_scopes() => scopes(),
             _ => page([1]),
         })
         .await;
-        assert_eq!(ids(&server.reader().read().await.unwrap()), [1], "{status} {body}");
+        assert_eq!(ids(&server.rest_reader().read().await.unwrap()), [1], "{status} {body}");
         assert_eq!(server.seen().len(), 4, "{status} {body}");
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::adobe::{Adobe, SEED, headers};
-use hookwright::sandbox::Faults;
+use crate::sandbox::Faults;
 
 impl Adobe {
     fn fail(&self, spec: &str) {

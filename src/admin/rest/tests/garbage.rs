@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use hookwright::admin::{AdminClient, Answer, Endpoint, Mutation, Options, Policy, Transport};
-use hookwright::model::{ApiVersion, ShopDomain, SubscriptionId};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::{Server, TOKEN, respond, webhook};
+use super::{TOKEN, respond, start, webhook};
+use crate::admin::{AdminClient, Answer, Endpoint, Mutation, Options, Policy, Transport};
+use crate::model::{ApiVersion, ShopDomain, SubscriptionId};
 
 const ANSWERS: u64 = 3000;
 
@@ -71,7 +71,7 @@ fn body(n: u64) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_is_never_taken_for_an_answer() {
-    let server = Server::start(|_, seen| {
+    let server = start(|_, seen| {
         let n: u64 = seen.line.split_once("/c").unwrap().1.split_once('.').unwrap().0.parse().unwrap();
         let rng = &mut fastrand::Rng::with_seed(!n);
         let usual = if n % 3 == 2 { 422 } else { 200 };
@@ -122,7 +122,7 @@ async fn case(url: String, n: u64) -> bool {
     }
     let update = Mutation::Update {
         id: SubscriptionId::new("gid://shopify/WebhookSubscription/7"),
-        input: crate::writes::input("https://x.example/7"),
+        input: super::writes::input("https://x.example/7"),
     };
     match client.writer(&shop, &token).send(&[update]).await.remove(0) {
         Answer::Done(entry) => assert!(entry.is_some() && said["webhook"]["id"].is_u64(), "{said}"),

@@ -1,71 +1,30 @@
 //! The Admin API client over real HTTP, against small servers that answer what a test tells them.
 
-#[path = "admin/answers.rs"]
 mod answers;
-#[path = "admin/echo.rs"]
-mod echo;
-#[path = "admin/reads.rs"]
 mod reads;
-#[path = "admin/writes.rs"]
+pub(super) mod server;
 mod writes;
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::Request;
-use axum::http::{HeaderMap, Response};
-use hookwright::admin::{AdminClient, Endpoint, Options, Policy, ShopReader, ShopWriter};
-use hookwright::model::{ApiVersion, ShopDomain};
+use axum::body::Body;
+use axum::http::Response;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+
+use crate::admin::{AdminClient, Endpoint, Options, Policy, ShopReader, ShopWriter};
+use crate::model::{ApiVersion, ShopDomain};
+use server::{Server, respond};
 
 /// Nothing that is printed may contain it.
 const TOKEN: &str = "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";
 
-/// A request as a server saw it.
-#[derive(Clone)]
-struct Seen {
-    path: String,
-    headers: HeaderMap,
-    body: Value,
-}
-
-/// A server on a loopback port; answers the nth request with what `respond` makes of it.
-struct Server {
-    url: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
+/// A server that answers the nth request by its body.
+async fn start(respond: impl Fn(usize, &Value) -> Response<Body> + Send + Sync + 'static) -> Server {
+    Server::start(move |n, seen| respond(n, &seen.body)).await
 }
 
 impl Server {
-    async fn start(respond: impl Fn(usize, &Value) -> Response<Body> + Send + Sync + 'static) -> Self {
-        let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
-        let (log, respond) = (seen.clone(), Arc::new(respond));
-        let app = Router::new().fallback(move |request: Request| {
-            let (log, respond) = (log.clone(), respond.clone());
-            async move {
-                let (parts, body) = request.into_parts();
-                let bytes = to_bytes(body, usize::MAX).await.expect("body");
-                let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-                let n = {
-                    let mut log = log.lock().expect("log");
-                    log.push(Seen { path: parts.uri.path().into(), headers: parts.headers, body: body.clone() });
-                    log.len() - 1
-                };
-                respond(n, &body)
-            }
-        });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
-        let url = format!("http://{}", listener.local_addr().expect("address"));
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, seen }
-    }
-
-    fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().expect("log").clone()
-    }
-
     fn reader(&self) -> ShopReader {
         client(&self.url).reader(&shop(), &SecretString::from(TOKEN))
     }
@@ -88,10 +47,6 @@ fn options(url: &str) -> Options {
 
 fn client(url: &str) -> AdminClient {
     AdminClient::new(options(url)).expect("client")
-}
-
-fn respond(status: u16, body: impl Into<String>) -> Response<Body> {
-    Response::builder().status(status).body(Body::from(body.into())).expect("response")
 }
 
 fn ok(body: &Value) -> Response<Body> {

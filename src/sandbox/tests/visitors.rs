@@ -1,6 +1,6 @@
 //! Pages of other sites in a browser of this machine: none reads or changes the sandbox.
 
-use hookwright::sandbox::{self, OpenOptions};
+use crate::sandbox::{self, OpenOptions};
 
 #[tokio::test]
 async fn only_this_machine_and_its_own_pages_reach_the_control_endpoints() {

@@ -1,10 +1,10 @@
 //! Mutations one by one: every mutation has one answer, and no answer claims more than is known.
 
-use hookwright::admin::{Answer, Class, Input, Mutation, Proof, RefusalKind};
-use hookwright::model::{Address, Format, SubscriptionId, Topic};
 use serde_json::{Value, json};
 
-use crate::{Server, TOKEN, respond, webhook, with};
+use super::{TOKEN, respond, start, webhook, with};
+use crate::admin::{Answer, Class, Input, Mutation, Proof, RefusalKind};
+use crate::model::{Address, Format, SubscriptionId, Topic};
 
 pub(crate) fn input(address: &str) -> Input {
     Input {
@@ -60,20 +60,20 @@ async fn an_answer_about_something_else_is_a_lost_one() {
     for (mutation, body) in
         [(create(7), json!({ "webhook": other }).to_string()), (create(7), both.to_string()), (update(7), one(8))]
     {
-        let server = Server::start(move |_, _| respond(200, body.clone())).await;
-        assert_eq!(words(&server.writer().send(&[mutation]).await), ["lost unexpected_answer"]);
+        let server = start(move |_, _| respond(200, body.clone())).await;
+        assert_eq!(words(&server.rest_writer().send(&[mutation]).await), ["lost unexpected_answer"]);
     }
 }
 
 #[tokio::test]
 async fn each_mutation_is_one_request_in_order() {
-    let server = Server::start(|n, _| match n {
+    let server = start(|n, _| match n {
         0 => respond(201, one(7)),
         1 => respond(200, one(8)),
         _ => respond(200, "{}"),
     })
     .await;
-    let answers = server.writer().send(&[create(7), update(8), delete(9)]).await;
+    let answers = server.rest_writer().send(&[create(7), update(8), delete(9)]).await;
     let gid = |n| format!("done {}", id(n));
     assert_eq!(words(&answers), [gid(7), gid(8), "done -".to_owned()]);
     assert_eq!(server.lines(), ["POST webhooks.json", "PUT webhooks/8.json", "DELETE webhooks/9.json"]);
@@ -142,8 +142,8 @@ async fn refusals_are_read_in_every_shape() {
             vec![],
         ),
     ] {
-        let server = Server::start(move |_, _| respond(status, body)).await;
-        let answers = server.writer().send(&[update(1), update(2)]).await;
+        let server = start(move |_, _| respond(status, body)).await;
+        let answers = server.rest_writer().send(&[update(1), update(2)]).await;
         let Answer::Refused { errors, kind: got } = &answers[0] else { panic!("{body}: {answers:?}") };
         assert_eq!(*got, kind, "{body}");
         let messages: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
@@ -187,8 +187,8 @@ async fn only_what_proves_it_is_taken_for_nothing_happened() {
         (430, "", "failed security_rejection", 1),
         (429, "", "failed rate_limited", 6),
     ] {
-        let server = Server::start(move |_, _| respond(status, body)).await;
-        let answers = server.writer().send(&[create(1), create(2)]).await;
+        let server = start(move |_, _| respond(status, body)).await;
+        let answers = server.rest_writer().send(&[create(1), create(2)]).await;
         assert_eq!(words(&answers), [word, word], "{status} {body}");
         assert_eq!(server.seen().len(), requests, "{status} {body}");
     }
@@ -203,28 +203,28 @@ async fn a_delete_is_done_only_where_the_answer_says_so() {
         (404, "<html></html>", "lost not_found"),
         (404, "{}", "refused does_not_exist"),
     ] {
-        let server = Server::start(move |_, _| respond(status, body)).await;
-        assert_eq!(words(&server.writer().send(&[delete(1)]).await), [word], "{status} {body}");
+        let server = start(move |_, _| respond(status, body)).await;
+        assert_eq!(words(&server.rest_writer().send(&[delete(1)]).await), [word], "{status} {body}");
         assert_eq!(server.seen().len(), 1);
     }
 }
 
 #[tokio::test]
 async fn a_429_comes_back_after_the_time_asked_for_and_sends_once_more() {
-    let server = Server::start(|n, _| match n {
+    let server = start(|n, _| match n {
         0 | 2 => with(respond(429, "{}"), "retry-after", "0.02"),
         1 => with(respond(201, one(1)), "x-shopify-shop-api-call-limit", "1/40"),
         _ => respond(201, one(2)),
     })
     .await;
-    let mut writer = server.writer();
+    let mut writer = server.rest_writer();
     assert_eq!(words(&writer.send(&[create(1), create(2)]).await), [1, 2].map(|n| format!("done {}", id(n))));
     assert_eq!(server.seen().len(), 4);
 }
 
 #[tokio::test]
 async fn what_rest_cannot_say_is_refused_and_not_left_out() {
-    let server = Server::start(|_, _| respond(201, one(1))).await;
+    let server = start(|_, _| respond(201, one(1))).await;
     for input in [
         Input { filter: "id:1".into(), ..input("https://x.example/1") },
         Input { name: Some("n".into()), ..input("https://x.example/1") },
@@ -234,7 +234,7 @@ async fn what_rest_cannot_say_is_refused_and_not_left_out() {
             Mutation::Create { topic: Topic::from_slash("orders/create"), input: input.clone() },
             Mutation::Update { id: id(1), input },
         ];
-        let answers = server.writer().send(&both).await;
+        let answers = server.rest_writer().send(&both).await;
         assert!(answers.iter().all(|a| matches!(a, Answer::Refused { .. })), "{answers:?}");
     }
     assert!(server.seen().is_empty());
@@ -242,7 +242,7 @@ async fn what_rest_cannot_say_is_refused_and_not_left_out() {
 
 #[tokio::test]
 async fn a_token_that_an_answer_echoes_is_not_repeated() {
-    let server = Server::start(|_, _| respond(422, json!({ "errors": { TOKEN: [TOKEN] } }).to_string())).await;
-    let answers = server.writer().send(&[create(1)]).await;
+    let server = start(|_, _| respond(422, json!({ "errors": { TOKEN: [TOKEN] } }).to_string())).await;
+    let answers = server.rest_writer().send(&[create(1)]).await;
     assert!(!format!("{answers:?}").contains(TOKEN), "{answers:?}");
 }

@@ -1,11 +1,11 @@
 //! `validate` and the sandbox are written apart. On a corpus of addresses and filters, the recorded cases among them, they
 //! take and refuse the same.
 
-use hookwright::diagnostic::Code;
-use hookwright::manifest::{self, Options, SourceFile};
 use serde_json::{Value, json};
 
 use super::{ACME, Client, recorded, seeded};
+use crate::diagnostic::Code;
+use crate::manifest::{self, Options, SourceFile};
 
 /// Whether the manifest takes a binding, as far as a code is concerned.
 fn manifest_takes(binding: &Value, code: Code) -> bool {

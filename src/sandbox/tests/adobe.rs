@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use hookwright::sandbox::{self, Act, Edit, InletEdit, InletKind, OpenOptions, RunStatus, Running};
 use serde_json::{Value, json};
+
+use crate::sandbox::{self, Act, Edit, InletEdit, InletKind, OpenOptions, RunStatus, Running};
 
 pub(super) const ORG: &str = "A0@AdobeOrg";
 pub(super) const SEED: &str = "sandbox: 1\nadobe:\n  org: A0@AdobeOrg\n  client_id: me\n  client_secret: mine\n  page_size: 2\n  flows:\n    \

@@ -2,10 +2,10 @@
 
 use axum::body::Body;
 use axum::http::Response;
-use hookwright::admin::{AdminError, Class, Kind, Proof};
 use serde_json::json;
 
-use crate::{Server, TOKEN, ok, one_shop, respond, throttled};
+use super::{TOKEN, ok, one_shop, respond, start, throttled};
+use crate::admin::{AdminError, Class, Kind, Proof};
 
 struct Case {
     status: u16,
@@ -133,7 +133,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
             "at query.x",
         ),
     ] {
-        let server = Server::start(move |_, _| respond(case.status, case.body)).await;
+        let server = start(move |_, _| respond(case.status, case.body)).await;
         let error = server.reader().read().await.expect_err(case.body);
         assert_eq!(
             (error.kind, error.http_status, error.class()),
@@ -148,7 +148,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
 
 #[tokio::test]
 async fn a_read_outlives_what_passes() {
-    let server = Server::start(|n, _| match n {
+    let server = start(|n, _| match n {
         0 => {
             let builder = Response::builder().status(429).header("Retry-After", "0.01");
             builder.body(Body::from("{}")).expect("response")
@@ -165,9 +165,9 @@ async fn a_read_outlives_what_passes() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_the_token_goes_nowhere_else() {
-    let other = Server::start(|_, _| ok(&one_shop())).await;
+    let other = start(|_, _| ok(&one_shop())).await;
     let to = format!("{}/x\u{1b}", other.url).replace('\u{1b}', "");
-    let server = Server::start(move |_, _| {
+    let server = start(move |_, _| {
         Response::builder().status(307).header("Location", &to).body(Body::empty()).expect("response")
     })
     .await;
@@ -180,7 +180,7 @@ async fn a_redirect_is_not_followed_and_the_token_goes_nowhere_else() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_cut() {
-    let server = Server::start(|_, _| respond(200, " ".repeat(9 << 20))).await;
+    let server = start(|_, _| respond(200, " ".repeat(9 << 20))).await;
     let error = server.reader().read().await.expect_err("too much");
     assert_eq!((error.kind, error.http_status, server.seen().len()), (Kind::TooLarge, Some(200), 1));
 }
@@ -204,14 +204,14 @@ async fn a_token_that_is_echoed_is_not_repeated() {
                 json!(format!("<html><title>{echo}</title>")),
             ] {
                 let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
-                let server = Server::start(move |_, _| {
+                let server = start(move |_, _| {
                     let to = format!("https://x.example/{echo}");
                     let builder = Response::builder().status(status).header("Location", to);
                     builder.body(Body::from(text.clone())).expect("response")
                 })
                 .await;
                 let token = if echo == hex { hex } else { TOKEN };
-                let mut reader = crate::client(&server.url).reader(&crate::shop(), &secrecy::SecretString::from(token));
+                let mut reader = super::client(&server.url).reader(&super::shop(), &secrecy::SecretString::from(token));
                 let error = reader.read().await.expect_err("an error");
                 assert!(!printed(&error).contains(echo), "{status} {body}: {error}");
             }
@@ -224,16 +224,16 @@ async fn where_there_is_no_connection_nothing_happened() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
     let url = format!("http://{}", listener.local_addr().expect("address"));
     drop(listener);
-    let error = crate::client(&url).reader(&crate::shop(), &TOKEN.into()).read().await.expect_err("no server");
+    let error = super::client(&url).reader(&super::shop(), &TOKEN.into()).read().await.expect_err("no server");
     assert_eq!((error.kind, error.proof, error.retryable), (Kind::ConnectFailed, Proof::NothingHappened, true));
     assert!(error.message.contains("127.0.0.1"), "{error}");
 }
 
 #[tokio::test]
 async fn a_server_that_speaks_no_tls_is_told_apart() {
-    let server = Server::start(|_, _| ok(&one_shop())).await;
+    let server = start(|_, _| ok(&one_shop())).await;
     let url = server.url.replace("http:", "https:");
-    let error = crate::client(&url).reader(&crate::shop(), &TOKEN.into()).read().await.expect_err("no TLS");
+    let error = super::client(&url).reader(&super::shop(), &TOKEN.into()).read().await.expect_err("no TLS");
     assert_eq!((error.kind, error.proof), (Kind::Tls, Proof::NothingHappened), "{error}");
     assert!(server.seen().is_empty());
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use hookwright::diagnostic::{self, Code, Severity};
-use hookwright::manifest::{self, Loaded, Manifest, Options, SourceFile, schema};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::diagnostic::{self, Code, Severity};
+use crate::manifest::{self, Loaded, Manifest, Options, SourceFile, schema};
 
 /// Loads texts by name.
 fn load(files: &[(&str, &str)]) -> Loaded {
