@@ -152,3 +152,6 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let _sockets = (0..8).map(|_| std::os::unix::net::UnixStream::pair()).collect::<std::io::Result<Vec<_>>>()?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
+
+#[cfg(test)]
+mod tests;

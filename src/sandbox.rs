@@ -200,3 +200,6 @@ fn suggest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let best = near.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0));
     best.map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"))
 }
+
+#[cfg(test)]
+mod tests;

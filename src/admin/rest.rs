@@ -175,3 +175,6 @@ fn no_number(id: &SubscriptionId) -> Answer {
     let message = format!("{id} has no number, and REST knows subscriptions by their numbers");
     Answer::Failed(AdminError::new(Kind::UnexpectedAnswer, message).proven())
 }
+
+#[cfg(test)]
+mod tests;
