@@ -21,6 +21,7 @@ use crate::plan;
 use crate::render::{Style, title};
 use crate::sandbox;
 use crate::wire;
+pub(super) use crate::words::word;
 
 /// An open target. A sandbox runs as long as this lives.
 pub(crate) struct Target {
@@ -75,13 +76,6 @@ pub(super) fn state_files(access: &AccessArgs) -> Vec<PathBuf> {
 fn same_file(a: &Path, b: &Path) -> bool {
     let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
     a == b || matches!((whole(a), whole(b)), (Ok(a), Ok(b)) if a == b)
-}
-
-/// A word as a shell takes it.
-pub(super) fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    let is_plain = !text.is_empty() && text.chars().all(plain);
-    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// The error with `options` in the commands that it names.
