@@ -16,7 +16,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, Response};
-use hookwright::admin::{AdminClient, Endpoint, Options, Policy, ShopReader, ShopWriter};
+use hookwright::admin::{AdminClient, AdminOptions, Backoff, Endpoint, ShopReader, ShopWriter};
 use hookwright::model::{ApiVersion, ShopDomain};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -80,10 +80,10 @@ fn shop() -> ShopDomain {
 }
 
 /// Like the real one, but it does not dawdle.
-fn options(url: &str) -> Options {
+fn options(url: &str) -> AdminOptions {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).expect("endpoint");
-    let retry = Policy { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Policy::default() };
-    Options { retry, ..Options::new(endpoint, ApiVersion::default()) }
+    let retry = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Backoff::default() };
+    AdminOptions { retry, ..AdminOptions::new(endpoint, ApiVersion::default()) }
 }
 
 fn client(url: &str) -> AdminClient {

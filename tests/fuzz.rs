@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use hookwright::admin::{AdminClient, Answer, Endpoint, Input, Mutation, Options, Policy};
+use hookwright::admin::{AdminClient, AdminOptions, Answer, Backoff, Endpoint, Input, Mutation};
 use hookwright::diagnostic;
 use hookwright::manifest::{self, SourceFile};
 use hookwright::model::{Address, ApiVersion, Format, ShopDomain, SubscriptionId, Topic};
@@ -146,7 +146,8 @@ fn manifests() {
     for n in 0..MANIFESTS {
         let rng = &mut fastrand::Rng::with_seed(n);
         let bytes = scribble(rng.choice(&corpus).unwrap(), rng);
-        let loaded = manifest::load(vec![SourceFile { path: "m.yaml".into(), bytes }], &manifest::Options::default());
+        let loaded =
+            manifest::load(vec![SourceFile { path: "m.yaml".into(), bytes }], &manifest::AdminOptions::default());
         let errors = loaded.report().errors();
         assert_eq!(loaded.manifest.is_some(), errors == 0, "input {n}: a manifest and {errors} errors");
         let mut out = Vec::new();
@@ -348,11 +349,14 @@ fn part(body: &[u8], alias: &str) -> Value {
 /// What the client makes of the answer of case `n`: whether it took it; what is wrong with that.
 async fn case(url: &str, n: u64) -> (bool, Option<String>) {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).unwrap();
-    let retry = Policy { attempts: 2, throttled: 2, base: Duration::ZERO, cap: Duration::ZERO };
+    let retry = Backoff { attempts: 2, base: Duration::ZERO, cap: Duration::ZERO };
     // A bucket that is never refilled must not keep the test.
     let patience = Duration::from_millis(if n < 2 { 10_000 } else { 300 });
-    let options =
-        Options { retry, deadline: Some(Instant::now() + patience), ..Options::new(endpoint, ApiVersion::default()) };
+    let options = AdminOptions {
+        retry,
+        deadline: Some(Instant::now() + patience),
+        ..AdminOptions::new(endpoint, ApiVersion::default())
+    };
     let client = AdminClient::new(options).unwrap();
     let (shop, token) = (ShopDomain::parse(&format!("c{n}")).unwrap(), SecretString::from("shpat_0123456789abcdef"));
     let said = serde_json::from_slice::<Value>(&body_of(n)).unwrap_or_default();

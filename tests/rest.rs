@@ -18,8 +18,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::Response;
-use hookwright::admin::{AdminClient, Endpoint, Options, Policy, ShopReader, ShopWriter, Transport};
-use hookwright::model::{ApiVersion, ShopDomain};
+use hookwright::admin::{AdminClient, AdminOptions, Backoff, Endpoint, ShopReader, ShopWriter};
+use hookwright::model::{ApiVersion, ShopDomain, Transport};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -99,9 +99,10 @@ fn shop() -> ShopDomain {
 /// Like the real one, but it does not dawdle.
 fn client(url: &str) -> AdminClient {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).unwrap();
-    let retry = Policy { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Policy::default() };
+    let retry = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Backoff::default() };
     let version = ApiVersion::parse("2026-10").unwrap();
-    AdminClient::new(Options { retry, transport: Transport::Rest, ..Options::new(endpoint, version) }).unwrap()
+    AdminClient::new(AdminOptions { retry, transport: Transport::Rest, ..AdminOptions::new(endpoint, version) })
+        .unwrap()
 }
 
 fn respond(status: u16, body: impl Into<String>) -> Response<Body> {

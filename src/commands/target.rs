@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::{clock, fixed_now, network, now};
-use crate::admin::{AdminClient, AdminError, Endpoint, Kind};
+use crate::admin::{AdminClient, AdminError, AdminErrorKind, Endpoint};
 use crate::auth::{self, Life, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
 use crate::cli::{AccessArgs, DEFAULT_MANIFEST, DEFAULT_STATE};
@@ -92,10 +92,10 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
         _ => format!("use `client_assertion` in `auth`, or give the shop a `token_store` and run {login}"),
     };
     match error.kind {
-        Kind::NonExpiringToken => {
+        AdminErrorKind::NonExpiringToken => {
             let _ = write!(error.message, "; {way_out}");
         }
-        Kind::TokenRefused
+        AdminErrorKind::TokenRefused
             if plan::rejects_non_expiring(now())
                 && (life == Life::Endless || (life == Life::Unknown && shop.token_expiry.is_none())) =>
         {
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_login_that_is_named_leads_to_where_the_run_was() {
-        let error = |text: &str| AdminError::new(crate::admin::Kind::LoginRequired, text);
+        let error = |text: &str| AdminError::new(crate::admin::AdminErrorKind::LoginRequired, text);
         let named = error("over: `hookwright auth login --shop acme` gets one");
         assert_eq!(led_here(named.clone(), ""), named);
         let there = led_here(named, " --sandbox");
