@@ -108,6 +108,46 @@ impl AdminError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{Classified as _, Proof, Retry};
+
+    /// The names of the kinds for which `holds`.
+    fn of(holds: impl Fn(AdminErrorKind) -> bool) -> String {
+        let kinds = AdminErrorKind::ALL.iter().filter(|kind| holds(**kind));
+        kinds.map(|kind| kind.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn only_what_design_names_proves_that_nothing_happened() {
+        // 401, 403, 402, 423, 429, 430, THROTTLED; no connection; the answers of the token endpoint; nothing was sent.
+        assert_eq!(
+            of(|kind| kind.proof() == Proof::NothingHappened),
+            "token_refused non_expiring_token missing_scope forbidden unavailable_shop frozen payment_required locked \
+             rate_limited security_rejection throttled connect_failed tls uninstalled client_refused \
+             shop_not_permitted code_refused login_required secret_unavailable interrupted"
+        );
+    }
+
+    #[test]
+    fn a_mutation_is_sent_again_only_after_what_proves_that_nothing_happened() {
+        assert_eq!(
+            of(|kind| kind.retry() == Retry::Now),
+            "rate_limited throttled internal_error server_error connect_failed timeout connection_lost"
+        );
+        assert_eq!(of(|kind| kind.retry() == Retry::Later), "time_budget interrupted");
+        assert_eq!(
+            of(|kind| kind.retry() == Retry::Now && kind.proof() == Proof::NothingHappened),
+            "rate_limited throttled connect_failed"
+        );
+    }
+
+    #[test]
+    fn what_concerns_one_request_does_not_end_the_shop() {
+        assert_eq!(
+            of(|kind| !kind.ends_shop()),
+            "missing_scope not_found access_denied cost_exceeded graphql_error internal_error server_error redirected \
+             unexpected_answer too_large timeout connection_lost"
+        );
+    }
 
     #[test]
     fn kinds_have_the_names_that_plans_and_reports_promise() {

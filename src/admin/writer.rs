@@ -152,6 +152,7 @@ impl ShopWriter {
                     self.cost_each = self.cost_each.max(cost / count);
                 }
                 match refusal {
+                    Some(error) if error.kind.ends_shop() => Outcome::Failed(error),
                     Some(error) => Outcome::Refused(envelope, error),
                     None => Outcome::Answered(envelope),
                 }
