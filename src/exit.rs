@@ -1,7 +1,8 @@
 //! Exit codes: one table for every command and every format.
 
-use crate::admin::{Class, Kind, RefusalKind};
-use crate::adobe;
+use crate::admin::{AdminErrorKind, RefusalKind};
+use crate::adobe::AdobeErrorKind;
+use crate::http::Class;
 
 /// What a process exits with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,8 +64,8 @@ impl Cause {
             return Self::Stale;
         }
         let refusal = RefusalKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
-        let adobe = adobe::Kind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
-        match Kind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class()).or(refusal).or(adobe) {
+        let adobe = AdobeErrorKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
+        match AdminErrorKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class()).or(refusal).or(adobe) {
             Some(Class::Auth) => Self::Auth,
             Some(Class::RateLimit) => Self::RateLimit,
             Some(Class::Other) | None => Self::Other,

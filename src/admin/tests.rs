@@ -12,7 +12,7 @@ use axum::http::Response;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::admin::{AdminClient, Endpoint, Options, Policy, ShopReader, ShopWriter};
+use crate::admin::{AdminClient, AdminOptions, Backoff, Endpoint, ShopReader, ShopWriter};
 use crate::model::{ApiVersion, ShopDomain};
 use server::{Server, respond};
 
@@ -39,10 +39,10 @@ fn shop() -> ShopDomain {
 }
 
 /// Like the real one, but it does not dawdle.
-fn options(url: &str) -> Options {
+fn options(url: &str) -> AdminOptions {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).expect("endpoint");
-    let retry = Policy { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Policy::default() };
-    Options { retry, ..Options::new(endpoint, ApiVersion::default()) }
+    let retry = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Backoff::default() };
+    AdminOptions { retry, ..AdminOptions::new(endpoint, ApiVersion::default()) }
 }
 
 fn client(url: &str) -> AdminClient {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::ledger::{Ledger, error};
-use super::settle;
-use crate::admin::{AdminError, Answer, Input, Kind, Mutation, RefusalKind, ShopWriter, UserError};
+use super::settle::{self, not_taken};
+use crate::admin::{AdminError, AdminErrorKind, Answer, Input, Mutation, RefusalKind, ShopWriter, UserError};
+use crate::http::Classified as _;
 use crate::journal::Recorder;
 use crate::model::{Binding, Field, Live};
 use crate::plan::ParsedChange;
@@ -12,14 +13,14 @@ use crate::state::Entry;
 use crate::wire::plan::{Action, ShopError};
 use crate::wire::report::ConfirmedBy;
 
-/// Why what somebody stopped was not done.
+/// The reason of changes that were not sent after an interrupt.
 pub(super) const INTERRUPTED: &str = "interrupted before it was sent";
 
 /// How often one change is sent when its answers get lost.
 const ROUNDS: usize = 4;
 
-/// Sends the changes at these places, closes each and writes down what became of it. Gives back an error that concerns
-/// the whole shop, if one came: whatever else would be sent would fail alike.
+/// Sends the changes at these places, closes each and records its outcome. Returns an error that ends the shop, if there
+/// was one.
 pub(super) async fn batch(
     writer: &mut ShopWriter,
     ledger: &mut Ledger<'_>,
@@ -73,12 +74,12 @@ async fn rounds(
                 }
                 Answer::Refused { errors, kind } => ledger.failed(at, None, refusal(ledger, kind, &errors)),
                 Answer::Failed(why) => {
-                    if why.kind == Kind::Interrupted {
+                    if why.kind == AdminErrorKind::Interrupted {
                         ledger.skip(at, INTERRUPTED, None);
                     } else {
                         ledger.failed(at, None, error(&why));
                     }
-                    if concerns_the_shop(why.kind) {
+                    if why.kind.ends_shop() {
                         shop_wide = Some(why);
                     }
                 }
@@ -92,45 +93,6 @@ async fn rounds(
         sent_before.extend(unsettled.iter().filter(|q| q.lost.is_some()).map(|q| q.at));
     }
     shop_wide
-}
-
-/// Whether whatever else would be sent to the shop would fail alike.
-fn concerns_the_shop(kind: Kind) -> bool {
-    match kind {
-        Kind::TokenRefused
-        | Kind::NonExpiringToken
-        | Kind::Forbidden
-        | Kind::UnavailableShop
-        | Kind::Frozen
-        | Kind::PaymentRequired
-        | Kind::NotFound
-        | Kind::Locked
-        | Kind::RateLimited
-        | Kind::SecurityRejection
-        | Kind::Throttled
-        | Kind::ShopInactive
-        | Kind::Redirected
-        | Kind::ConnectFailed
-        | Kind::Tls
-        | Kind::Uninstalled
-        | Kind::ClientRefused
-        | Kind::ShopNotPermitted
-        | Kind::CodeRefused
-        | Kind::LoginRequired
-        | Kind::SecretUnavailable
-        | Kind::TimeBudget
-        | Kind::Interrupted => true,
-        Kind::MissingScope
-        | Kind::AccessDenied
-        | Kind::CostExceeded
-        | Kind::GraphqlError
-        | Kind::InternalError
-        | Kind::ServerError
-        | Kind::UnexpectedAnswer
-        | Kind::TooLarge
-        | Kind::Timeout
-        | Kind::ConnectionLost => false,
-    }
 }
 
 /// "Already taken" and "does not exist" say how things are, not who made them so: it may have been an earlier sending
@@ -148,11 +110,11 @@ fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result
     };
     if change.action == Action::Create && ledger.is_known(at, &now.meta.id) {
         let message = format!("the answer says that {} was created, which is another subscription", now.meta.id);
-        return Err(AdminError::new(Kind::UnexpectedAnswer, message));
+        return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
     if now.binding.topic != after.topic {
         let message = format!("the answer is about {}, not about {}", now.binding.topic, after.topic);
-        return Err(AdminError::new(Kind::UnexpectedAnswer, message));
+        return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
     let wrong = not_taken(after, change.action, ledger.fields(at), now);
     if wrong.is_empty() {
@@ -164,17 +126,6 @@ fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result
     let error = ShopError { kind: "field_not_taken".to_owned(), http_status: None, message, retryable: false };
     ledger.failed(at, Some(&now.meta.id), error);
     Ok(())
-}
-
-/// The fields that were sent and are not as sent. A name or metafields that were not sent are not looked at.
-pub(super) fn not_taken(after: &Binding, action: Action, fields: &[String], now: &Entry<Live>) -> Vec<Field> {
-    let mut expected = after.clone();
-    if action == Action::Update {
-        let sent = |field: Field| fields.iter().any(|f| f == field.as_str());
-        expected.name = expected.name.filter(|_| sent(Field::Name));
-        expected.metafields = expected.metafields.filter(|_| sent(Field::Metafields));
-    }
-    now.differs_from(&expected)
 }
 
 /// The mutation that makes a change. Everything that is managed is sent explicitly: what Shopify does with what is

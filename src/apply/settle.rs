@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::ledger::{Ledger, error};
-use super::send::not_taken;
-use crate::admin::{AdminError, Kind, RefusalKind, ShopWriter};
-use crate::model::{Binding, Live, SubscriptionId};
+use crate::admin::{AdminError, AdminErrorKind, RefusalKind, ShopWriter};
+use crate::model::{Binding, Field, Live, SubscriptionId};
 use crate::plan::ParsedChange;
 use crate::state::{Entry, Observed};
 use crate::wire::plan::{Action, ShopError};
@@ -103,7 +102,7 @@ async fn steady(writer: &mut ShopWriter) -> Result<Observed, AdminError> {
         }
         previous = now;
     }
-    Err(AdminError::new(Kind::Timeout, "the shop kept changing while it was read"))
+    Err(AdminError::new(AdminErrorKind::Timeout, "the shop kept changing while it was read"))
 }
 
 #[derive(Clone)]
@@ -170,6 +169,17 @@ fn found(change: &ParsedChange, fields: &[String], observed: &Observed) -> Found
         },
         _ => Found::Changed,
     }
+}
+
+/// Returns the fields that were sent and are not as sent. Ignores a name or metafields that were not sent.
+pub(super) fn not_taken(after: &Binding, action: Action, fields: &[String], now: &Entry<Live>) -> Vec<Field> {
+    let mut expected = after.clone();
+    if action == Action::Update {
+        let sent = |field: Field| fields.iter().any(|f| f == field.as_str());
+        expected.name = expected.name.filter(|_| sent(Field::Name));
+        expected.metafields = expected.metafields.filter(|_| sent(Field::Metafields));
+    }
+    now.differs_from(&expected)
 }
 
 fn changed_meanwhile() -> ShopError {

@@ -5,7 +5,7 @@ mod report;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::event_log::{self, Ended};
 use super::load::given;
@@ -14,7 +14,7 @@ use super::pipeline::{self, PlanPurpose, Run};
 use super::signals::Signals;
 use super::target::{refused, state_files, whole};
 use super::{Output, aep, check, now, prompt};
-use crate::admin::{self, AdminError, Kind, ShopWriter};
+use crate::admin::{self, AdminError, AdminErrorKind, ShopWriter};
 use crate::apply::{self, ApplyContext};
 use crate::cli::{ApplyArgs, Format};
 use crate::concurrency::for_each_bounded;
@@ -254,10 +254,10 @@ async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, out
 }
 
 /// The first signal asks every shop to finish what is in flight; the second one ends this future.
-async fn second_signal(stop: &watch::Sender<bool>, output: Output) {
+async fn second_signal(stop: &CancellationToken, output: Output) {
     let mut signals = Signals::new();
     signals.next().await;
-    stop.send_replace(true);
+    stop.cancel();
     output.remark("\nInterrupted: finishing what is in flight; once more aborts.\n");
     signals.next().await;
 }
@@ -296,7 +296,7 @@ impl Shared {
         if plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest {
             return Err(stale(plan::Stale::Manifest));
         }
-        if *self.run.stop.borrow() {
+        if self.run.stop.is_cancelled() {
             return Err(interrupted(planned));
         }
         let shop = &manifest.shops[index];
@@ -313,8 +313,8 @@ impl Shared {
             }
             Reading::Again => {
                 let read = |token| {
-                    let (mut writer, stop) = (writer(&token), self.run.stop.subscribe());
-                    async move { read(&mut writer, stop).await.map(|reading| (writer, reading)) }
+                    let (mut writer, stop) = (writer(&token), self.run.stop.clone());
+                    async move { read(&mut writer, &stop).await.map(|reading| (writer, reading)) }
                 };
                 let (writer, reading) = tokens.with(&shop.shop, auth, read).await.map_err(not_read)?;
                 let asked = Asked { desired, ownership: &manifest.ownership, inlets: &self.inlets };
@@ -327,10 +327,9 @@ impl Shared {
         if self.reading_of(planned) == Reading::Again {
             self.tell_read(planned, &tasks);
         }
-        let interrupted = || *self.run.stop.borrow();
         // A shop's changes may take longer than its token lives.
         let mut writer = writer.renewing(self.renew(index));
-        let surroundings = ApplyContext { interrupted: &interrupted, now: &now, recorder: &self.run.recorder };
+        let surroundings = ApplyContext { stop: &self.run.stop, now: &now, recorder: &self.run.recorder };
         Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
     }
 
@@ -397,10 +396,10 @@ impl Shared {
 }
 
 /// Reads a shop before its changes, unless somebody asks to stop: nothing was sent yet, so nobody has to wait for this.
-async fn read(writer: &mut ShopWriter, mut stop: watch::Receiver<bool>) -> Result<admin::Reading, AdminError> {
+async fn read(writer: &mut ShopWriter, stop: &CancellationToken) -> Result<admin::Reading, AdminError> {
     tokio::select! {
         reading = writer.read() => reading,
-        _ = stop.wait_for(|stop| *stop) => Err(AdminError::new(Kind::Interrupted, INTERRUPTED)),
+        () = stop.cancelled() => Err(AdminError::new(AdminErrorKind::Interrupted, INTERRUPTED)),
     }
 }
 
@@ -413,7 +412,7 @@ fn planned_tasks(planned: &wire::plan::Shop) -> Result<Vec<Task>, plan::Stale> {
 
 /// The report of a shop whose turn did not come.
 fn interrupted(planned: &wire::plan::Shop) -> Box<ReportShop> {
-    Box::new(apply::not_read(planned, apply::error(&AdminError::new(Kind::Interrupted, INTERRUPTED))))
+    Box::new(apply::not_read(planned, apply::error(&AdminError::new(AdminErrorKind::Interrupted, INTERRUPTED))))
 }
 
 const INTERRUPTED: &str = "interrupted before its turn came";

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::json;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 mod destinations;
 mod loaded;
@@ -47,8 +47,8 @@ pub(crate) struct Run {
     pub(crate) progress: Arc<Progress>,
     /// Where the run is written down.
     pub(crate) recorder: Arc<Recorder>,
-    /// Turns true when somebody asks to stop.
-    pub(crate) stop: watch::Sender<bool>,
+    /// Cancelled when the run is to stop.
+    pub(crate) stop: CancellationToken,
     /// What was looked up at Adobe, and by whom.
     pub(crate) looked: Looked,
     pub(crate) accounts: Accounts,
@@ -107,18 +107,18 @@ pub(crate) async fn open_loaded(
     target.check_shops(saved.map_or(shops.len(), |plan| plan.shops.len()))?;
     let (version, transport) = match saved {
         Some(plan) => api_of(plan)?,
-        None => (manifest.admin_api.version.clone(), manifest.admin_api.transport.into()),
+        None => (manifest.admin_api.version.clone(), manifest.admin_api.transport),
     };
 
     let progress = Arc::new(Progress::new(verbosity));
     let (waiting, told) = (Arc::clone(&progress), Arc::clone(&recorder));
-    let (stop, stopped) = watch::channel(false);
+    let stop = CancellationToken::new();
     let deadline = tokio::time::Instant::now().checked_add(run.timeout);
     let shares = open_files::shares(usize::from(run.parallelism));
     for remark in [&shares.remark, &target.remark].into_iter().flatten() {
         progress.remark(remark);
     }
-    let options = admin::Options {
+    let options = admin::AdminOptions {
         transport,
         deadline,
         jitter_seed: fastrand::u64(..),
@@ -127,9 +127,9 @@ pub(crate) async fn open_loaded(
             let (shop, reason) = (shop.to_string(), why.to_owned());
             told.event(Event::Wait(Wait { shop, seconds: wait.as_secs_f64(), reason }));
         })),
-        stop: Some(stopped),
+        stop: stop.clone(),
         most_waiting: shares.waiting,
-        ..admin::Options::new(target.endpoint.clone(), version)
+        ..admin::AdminOptions::new(target.endpoint.clone(), version)
     };
     let client = AdminClient::new(options).map_err(|e| Failure::new(Exit::Error, e))?;
     let tokens = target.tokens(&run.access, &client);
@@ -167,20 +167,11 @@ fn folded(manifest: &Manifest) -> HashSet<String> {
 }
 
 /// The Admin API that a saved plan was made with.
-fn api_of(plan: &Plan) -> Result<(ApiVersion, admin::Transport), Failure> {
+fn api_of(plan: &Plan) -> Result<(ApiVersion, Transport), Failure> {
     let wire::plan::AdminApi { version, transport } = &plan.settings.admin_api;
-    let spoken = admin::Transport::parse(transport)
+    let spoken = Transport::parse(transport)
         .ok_or_else(|| Failure::invalid(format!("the plan was made over {transport:?}, which is not known here")))?;
     Ok((ApiVersion::parse(version).map_err(Failure::invalid)?, spoken))
-}
-
-impl From<Transport> for admin::Transport {
-    fn from(transport: Transport) -> Self {
-        match transport {
-            Transport::GraphQl => Self::GraphQl,
-            Transport::Rest => Self::Rest,
-        }
-    }
 }
 
 impl Run {
@@ -355,7 +346,10 @@ fn part(
         let tolerated = tolerates(tolerate, shop, error.kind.as_str());
         let mut wired = wire_error(error);
         let has_own_token = matches!(shop.auth.as_deref(), Some(Auth::AccessToken(_)) | None);
-        if error.kind == admin::Kind::TokenRefused && has_own_token && tolerates(tolerate, shop, "uninstalled") {
+        if error.kind == admin::AdminErrorKind::TokenRefused
+            && has_own_token
+            && tolerates(tolerate, shop, "uninstalled")
+        {
             wired.message += IN_VAIN;
         }
         ReadFailure { error: wired, tolerated }

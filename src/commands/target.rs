@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::sandbox::{Embedded, Registrar};
 use super::{clock, network, now};
-use crate::admin::{AdminClient, AdminError, Endpoint, Kind};
+use crate::admin::{AdminClient, AdminError, AdminErrorKind, Endpoint};
 use crate::auth::{self, Life, NewApp, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
 use crate::cli::{AccessArgs, DEFAULT_MANIFEST, DEFAULT_STATE};
@@ -20,6 +20,7 @@ use crate::manifest::{Manifest, ManifestShop};
 use crate::model::{Auth, ScopeSet, SecretRef};
 use crate::plan;
 use crate::wire;
+pub(super) use crate::words::word;
 
 /// An open target. A sandbox runs as long as this lives.
 pub(crate) struct Target {
@@ -49,13 +50,6 @@ fn same_file(a: &Path, b: &Path) -> bool {
     a == b || matches!((whole(a), whole(b)), (Ok(a), Ok(b)) if a == b)
 }
 
-/// A word as a shell takes it.
-pub(super) fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    let is_plain = !text.is_empty() && text.chars().all(plain);
-    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
 /// The error with `options` in the commands that it names.
 pub(crate) fn led_here(mut error: AdminError, options: &str) -> AdminError {
     error.message = whole(&error.message, options);
@@ -70,10 +64,10 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
         _ => format!("use `client_assertion` in `auth`, or give the shop a `token_store` and run {login}"),
     };
     match error.kind {
-        Kind::NonExpiringToken => {
+        AdminErrorKind::NonExpiringToken => {
             let _ = write!(error.message, "; {way_out}");
         }
-        Kind::TokenRefused
+        AdminErrorKind::TokenRefused
             if plan::rejects_non_expiring(now())
                 && (life == Life::Endless || (life == Life::Unknown && shop.token_expiry.is_none())) =>
         {
@@ -308,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_login_that_is_named_leads_to_where_the_run_was() {
-        let error = |text: &str| AdminError::new(crate::admin::Kind::LoginRequired, text);
+        let error = |text: &str| AdminError::new(crate::admin::AdminErrorKind::LoginRequired, text);
         let named = error("over: `hookwright auth login --shop acme` gets one");
         assert_eq!(led_here(named.clone(), ""), named);
         let there = led_here(named, " --sandbox");

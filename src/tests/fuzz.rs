@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-use crate::admin::{AdminClient, Answer, Endpoint, Input, Mutation, Options, Policy};
+use crate::admin::{AdminClient, AdminOptions, Answer, Backoff, Endpoint, Input, Mutation};
 use crate::diagnostic;
 use crate::manifest::{self, SourceFile};
 use crate::model::{Address, ApiVersion, Format, ShopDomain, SubscriptionId, Topic};
@@ -338,11 +338,14 @@ fn part(body: &[u8], alias: &str) -> Value {
 /// What the client makes of the answer of case `n`: whether it took it; what is wrong with that.
 async fn case(url: &str, n: u64) -> (bool, Option<String>) {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).unwrap();
-    let retry = Policy { attempts: 2, throttled: 2, base: Duration::ZERO, cap: Duration::ZERO };
+    let retry = Backoff { attempts: 2, base: Duration::ZERO, cap: Duration::ZERO };
     // A bucket that is never refilled must not keep the test.
     let patience = Duration::from_millis(if n < 2 { 10_000 } else { 300 });
-    let options =
-        Options { retry, deadline: Some(Instant::now() + patience), ..Options::new(endpoint, ApiVersion::default()) };
+    let options = AdminOptions {
+        retry,
+        deadline: Some(Instant::now() + patience),
+        ..AdminOptions::new(endpoint, ApiVersion::default())
+    };
     let client = AdminClient::new(options).unwrap();
     let (shop, token) = (ShopDomain::parse(&format!("c{n}")).unwrap(), SecretString::from("shpat_0123456789abcdef"));
     let said = serde_json::from_slice::<Value>(&body_of(n)).unwrap_or_default();

@@ -14,8 +14,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::admin::tests::server::{Seen, Server, respond};
-use crate::admin::{AdminClient, Endpoint, Options, Policy, ShopReader, ShopWriter, Transport};
-use crate::model::{ApiVersion, ShopDomain};
+use crate::admin::{AdminClient, AdminOptions, Backoff, Endpoint, ShopReader, ShopWriter};
+use crate::model::{ApiVersion, ShopDomain, Transport};
 
 /// Nothing that is printed may contain it.
 const TOKEN: &str = "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";
@@ -58,9 +58,10 @@ fn shop() -> ShopDomain {
 /// Like the real one, but it does not dawdle.
 fn client(url: &str) -> AdminClient {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).unwrap();
-    let retry = Policy { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Policy::default() };
+    let retry = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Backoff::default() };
     let version = ApiVersion::parse("2026-10").unwrap();
-    AdminClient::new(Options { retry, transport: Transport::Rest, ..Options::new(endpoint, version) }).unwrap()
+    AdminClient::new(AdminOptions { retry, transport: Transport::Rest, ..AdminOptions::new(endpoint, version) })
+        .unwrap()
 }
 
 fn with(mut response: Response<Body>, name: &'static str, value: &str) -> Response<Body> {

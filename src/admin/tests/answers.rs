@@ -5,18 +5,25 @@ use axum::http::Response;
 use serde_json::json;
 
 use super::{TOKEN, ok, one_shop, respond, start, throttled};
-use crate::admin::{AdminError, Class, Kind, Proof};
+use crate::admin::{AdminError, AdminErrorKind, Class, Proof};
 
 struct Case {
     status: u16,
     body: &'static str,
-    kind: Kind,
+    kind: AdminErrorKind,
     class: Class,
     requests: usize,
     says: &'static str,
 }
 
-fn case(status: u16, body: &'static str, kind: Kind, class: Class, requests: usize, says: &'static str) -> Case {
+fn case(
+    status: u16,
+    body: &'static str,
+    kind: AdminErrorKind,
+    class: Class,
+    requests: usize,
+    says: &'static str,
+) -> Case {
     Case { status, body, kind, class, requests, says }
 }
 
@@ -27,16 +34,16 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
         case(
             401,
             r#"{"errors":"[API] Invalid API key or access token (unrecognized login or wrong password)"}"#,
-            Kind::TokenRefused,
+            AdminErrorKind::TokenRefused,
             Auth,
             1,
             "may have been uninstalled",
         ),
-        case(402, r#"{"errors":"Unavailable Shop"}"#, Kind::Frozen, Other, 1, "--tolerate frozen"),
+        case(402, r#"{"errors":"Unavailable Shop"}"#, AdminErrorKind::Frozen, Other, 1, "--tolerate frozen"),
         case(
             402,
             r#"{"errors":"This shop's plan does not have access to this feature"}"#,
-            Kind::PaymentRequired,
+            AdminErrorKind::PaymentRequired,
             Other,
             1,
             "plan",
@@ -44,7 +51,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
         case(
             403,
             r#"{"errors":"[API] This action requires merchant approval for read_products scope."}"#,
-            Kind::MissingScope,
+            AdminErrorKind::MissingScope,
             Auth,
             1,
             "see `hookwright auth url --shop a`",
@@ -52,32 +59,46 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
         case(
             403,
             r#"{"errors":"[API] Non-expiring access tokens are no longer accepted for the Admin API. Start using expiring offline tokens: https://shopify.dev/docs/"}"#,
-            Kind::NonExpiringToken,
+            AdminErrorKind::NonExpiringToken,
             Auth,
             1,
             "Tokens must expire now",
         ),
-        case(403, r#"{"errors":"Unavailable Shop"}"#, Kind::UnavailableShop, Other, 1, "closed"),
-        case(403, "<html><title>Attention</title></html>", Kind::Forbidden, Auth, 1, "an HTML page: Attention"),
-        case(404, r#"{"errors":"Not Found"}"#, Kind::NotFound, Other, 1, "answered 404"),
-        case(423, r#"{"errors":"This shop is unavailable"}"#, Kind::Locked, Other, 1, "--tolerate locked"),
+        case(403, r#"{"errors":"Unavailable Shop"}"#, AdminErrorKind::UnavailableShop, Other, 1, "closed"),
+        case(
+            403,
+            "<html><title>Attention</title></html>",
+            AdminErrorKind::Forbidden,
+            Auth,
+            1,
+            "an HTML page: Attention",
+        ),
+        case(404, r#"{"errors":"Not Found"}"#, AdminErrorKind::NotFound, Other, 1, "answered 404"),
+        case(423, r#"{"errors":"This shop is unavailable"}"#, AdminErrorKind::Locked, Other, 1, "--tolerate locked"),
         case(
             429,
             r#"{"errors":"Exceeded 2 calls per second for api client."}"#,
-            Kind::RateLimited,
+            AdminErrorKind::RateLimited,
             RateLimit,
             6,
             "Exceeded 2 calls",
         ),
-        case(430, "", Kind::SecurityRejection, Other, 1, "suspicious"),
-        case(500, r#"{"errors":"An unexpected error occurred"}"#, Kind::ServerError, Other, 6, "status 500"),
-        case(502, "", Kind::ServerError, Other, 6, "status 502"),
-        case(503, "<!DOCTYPE html><head><title>Down</title></head>", Kind::ServerError, Other, 6, "an HTML page: Down"),
-        case(520, "x", Kind::ServerError, Other, 6, "status 520"),
+        case(430, "", AdminErrorKind::SecurityRejection, Other, 1, "suspicious"),
+        case(500, r#"{"errors":"An unexpected error occurred"}"#, AdminErrorKind::ServerError, Other, 6, "status 500"),
+        case(502, "", AdminErrorKind::ServerError, Other, 6, "status 502"),
+        case(
+            503,
+            "<!DOCTYPE html><head><title>Down</title></head>",
+            AdminErrorKind::ServerError,
+            Other,
+            6,
+            "an HTML page: Down",
+        ),
+        case(520, "x", AdminErrorKind::ServerError, Other, 6, "status 520"),
         case(
             400,
             r#"{"errors":{"query":"Required parameter missing or invalid"}}"#,
-            Kind::UnexpectedAnswer,
+            AdminErrorKind::UnexpectedAnswer,
             Other,
             1,
             "query: Required",
@@ -85,25 +106,39 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
         case(
             400,
             r#"{"error":"app_not_installed","error_description":"x"}"#,
-            Kind::Uninstalled,
+            AdminErrorKind::Uninstalled,
             Auth,
             1,
             "not installed",
         ),
-        case(401, r#"{"errors":"app_not_installed, so they say"}"#, Kind::TokenRefused, Auth, 1, "uninstalled"),
-        case(200, "", Kind::UnexpectedAnswer, Other, 6, "is empty"),
-        case(200, "<html><title>Login</title></html>", Kind::UnexpectedAnswer, Other, 6, "is an HTML page: Login"),
-        case(200, r#"{"data":{"webhookSubscriptions":{"nod"#, Kind::UnexpectedAnswer, Other, 6, "is cut off"),
-        case(200, "[]", Kind::UnexpectedAnswer, Other, 1, "not a JSON object"),
-        case(200, "{}", Kind::UnexpectedAnswer, Other, 1, "no GraphQL answer"),
-        case(200, r#"{"data":null}"#, Kind::UnexpectedAnswer, Other, 1, "no GraphQL answer"),
-        case(200, r#"{"data":{}}"#, Kind::UnexpectedAnswer, Other, 1, "lacks currentAppInstallation"),
-        case(200, r#"{"data":{},"errors":["\ud800"]}"#, Kind::UnexpectedAnswer, Other, 6, "is not JSON"),
-        case(200, r#"{"errors":"Unavailable"}"#, Kind::UnexpectedAnswer, Other, 1, "Unavailable"),
+        case(
+            401,
+            r#"{"errors":"app_not_installed, so they say"}"#,
+            AdminErrorKind::TokenRefused,
+            Auth,
+            1,
+            "uninstalled",
+        ),
+        case(200, "", AdminErrorKind::UnexpectedAnswer, Other, 6, "is empty"),
+        case(
+            200,
+            "<html><title>Login</title></html>",
+            AdminErrorKind::UnexpectedAnswer,
+            Other,
+            6,
+            "is an HTML page: Login",
+        ),
+        case(200, r#"{"data":{"webhookSubscriptions":{"nod"#, AdminErrorKind::UnexpectedAnswer, Other, 6, "is cut off"),
+        case(200, "[]", AdminErrorKind::UnexpectedAnswer, Other, 1, "not a JSON object"),
+        case(200, "{}", AdminErrorKind::UnexpectedAnswer, Other, 1, "no GraphQL answer"),
+        case(200, r#"{"data":null}"#, AdminErrorKind::UnexpectedAnswer, Other, 1, "no GraphQL answer"),
+        case(200, r#"{"data":{}}"#, AdminErrorKind::UnexpectedAnswer, Other, 1, "lacks currentAppInstallation"),
+        case(200, r#"{"data":{},"errors":["\ud800"]}"#, AdminErrorKind::UnexpectedAnswer, Other, 6, "is not JSON"),
+        case(200, r#"{"errors":"Unavailable"}"#, AdminErrorKind::UnexpectedAnswer, Other, 1, "Unavailable"),
         case(
             200,
             r#"{"errors":[{"message":"Query cost is 2003","extensions":{"code":"MAX_COST_EXCEEDED"}}]}"#,
-            Kind::CostExceeded,
+            AdminErrorKind::CostExceeded,
             Other,
             1,
             "2003",
@@ -111,7 +146,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
         case(
             200,
             r#"{"errors":[{"message":"Internal error. Request ID: 7","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#,
-            Kind::InternalError,
+            AdminErrorKind::InternalError,
             Other,
             6,
             "Request ID: 7",
@@ -119,7 +154,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
         case(
             200,
             r#"{"errors":[{"message":"Inactive","extensions":{"code":"SHOP_INACTIVE"}}]}"#,
-            Kind::ShopInactive,
+            AdminErrorKind::ShopInactive,
             Other,
             1,
             "inactive",
@@ -127,7 +162,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
         case(
             200,
             r#"{"errors":[{"message":"Field 'x' doesn't exist","path":["query","x"],"extensions":{"code":"undefinedField"}}]}"#,
-            Kind::GraphqlError,
+            AdminErrorKind::GraphqlError,
             Other,
             1,
             "at query.x",
@@ -172,7 +207,7 @@ async fn a_redirect_is_not_followed_and_the_token_goes_nowhere_else() {
     })
     .await;
     let error = server.reader().read().await.expect_err("a redirect");
-    assert_eq!((error.kind, error.http_status), (Kind::Redirected, Some(307)));
+    assert_eq!((error.kind, error.http_status), (AdminErrorKind::Redirected, Some(307)));
     assert!(error.message.contains(&other.url), "{error}");
     assert!(other.seen().is_empty());
     assert_eq!(server.seen()[0].headers["x-shopify-access-token"], TOKEN);
@@ -182,7 +217,7 @@ async fn a_redirect_is_not_followed_and_the_token_goes_nowhere_else() {
 async fn an_answer_without_end_is_cut() {
     let server = start(|_, _| respond(200, " ".repeat(9 << 20))).await;
     let error = server.reader().read().await.expect_err("too much");
-    assert_eq!((error.kind, error.http_status, server.seen().len()), (Kind::TooLarge, Some(200), 1));
+    assert_eq!((error.kind, error.http_status, server.seen().len()), (AdminErrorKind::TooLarge, Some(200), 1));
 }
 
 /// Everything that can be printed of an error.
@@ -225,7 +260,10 @@ async fn where_there_is_no_connection_nothing_happened() {
     let url = format!("http://{}", listener.local_addr().expect("address"));
     drop(listener);
     let error = super::client(&url).reader(&super::shop(), &TOKEN.into()).read().await.expect_err("no server");
-    assert_eq!((error.kind, error.proof, error.retryable), (Kind::ConnectFailed, Proof::NothingHappened, true));
+    assert_eq!(
+        (error.kind, error.proof, error.retryable),
+        (AdminErrorKind::ConnectFailed, Proof::NothingHappened, true)
+    );
     assert!(error.message.contains("127.0.0.1"), "{error}");
 }
 
@@ -234,6 +272,6 @@ async fn a_server_that_speaks_no_tls_is_told_apart() {
     let server = start(|_, _| ok(&one_shop())).await;
     let url = server.url.replace("http:", "https:");
     let error = super::client(&url).reader(&super::shop(), &TOKEN.into()).read().await.expect_err("no TLS");
-    assert_eq!((error.kind, error.proof), (Kind::Tls, Proof::NothingHappened), "{error}");
+    assert_eq!((error.kind, error.proof), (AdminErrorKind::Tls, Proof::NothingHappened), "{error}");
     assert!(server.seen().is_empty());
 }

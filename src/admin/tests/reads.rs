@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{TOKEN, connection, cost, node, ok, one_shop, options, respond, scopes, shop, start, throttled};
-use crate::admin::{AdminClient, Class, Kind, Options};
+use crate::admin::{AdminClient, AdminErrorKind, AdminOptions, Class};
 use crate::model::{Address, Format};
 
 #[tokio::test]
@@ -84,13 +84,13 @@ async fn what_cannot_be_read_is_never_an_empty_shop() {
     let mut no_list = one_shop();
     no_list["data"]["webhookSubscriptions"] = json!(null);
     for (body, kind, says) in [
-        (with("format", json!("CBOR")), Kind::UnexpectedAnswer, "unknown format CBOR"),
-        (with("uri", json!(null)), Kind::UnexpectedAnswer, "webhookSubscriptions"),
-        (with("includeFields", json!("id")), Kind::UnexpectedAnswer, "webhookSubscriptions"),
-        (endless, Kind::UnexpectedAnswer, "again and again"),
-        (nowhere, Kind::UnexpectedAnswer, "not where"),
-        (partial, Kind::AccessDenied, "at currentAppInstallation"),
-        (no_list, Kind::UnexpectedAnswer, "webhookSubscriptions"),
+        (with("format", json!("CBOR")), AdminErrorKind::UnexpectedAnswer, "unknown format CBOR"),
+        (with("uri", json!(null)), AdminErrorKind::UnexpectedAnswer, "webhookSubscriptions"),
+        (with("includeFields", json!("id")), AdminErrorKind::UnexpectedAnswer, "webhookSubscriptions"),
+        (endless, AdminErrorKind::UnexpectedAnswer, "again and again"),
+        (nowhere, AdminErrorKind::UnexpectedAnswer, "not where"),
+        (partial, AdminErrorKind::AccessDenied, "at currentAppInstallation"),
+        (no_list, AdminErrorKind::UnexpectedAnswer, "webhookSubscriptions"),
     ] {
         let server = start(move |_, _| ok(&body)).await;
         let error = server.reader().read().await.expect_err(says);
@@ -116,7 +116,7 @@ async fn a_list_that_names_one_id_twice_is_read_again() {
 
     let server = start(|_, _| ok(&shop_of(&[node(1), node(1)], None))).await;
     let error = server.reader().read().await.expect_err("no reading");
-    assert_eq!((error.kind, server.seen().len()), (Kind::UnexpectedAnswer, 4));
+    assert_eq!((error.kind, server.seen().len()), (AdminErrorKind::UnexpectedAnswer, 4));
     assert!(error.message.contains("names one id twice"), "{error}");
 }
 
@@ -139,7 +139,7 @@ async fn pages_count_when_two_readings_in_a_row_agree() {
     })
     .await;
     let error = server.reader().read().await.expect_err("no reading");
-    assert_eq!((error.kind, server.seen().len()), (Kind::UnexpectedAnswer, 8));
+    assert_eq!((error.kind, server.seen().len()), (AdminErrorKind::UnexpectedAnswer, 8));
     assert!(error.message.contains("different each time"), "{error}");
 }
 
@@ -158,7 +158,7 @@ async fn a_list_that_never_ends_is_read_no_further_than_its_bounds() {
         })
         .await;
         let error = server.reader().read().await.expect_err("no end");
-        assert_eq!((error.kind, server.seen().len()), (Kind::TooLarge, pages), "{error}");
+        assert_eq!((error.kind, server.seen().len()), (AdminErrorKind::TooLarge, pages), "{error}");
     }
 }
 
@@ -181,7 +181,10 @@ async fn an_answer_that_names_a_key_twice_is_none() {
         assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok(), "{body}");
         let server = start(move |_, _| ok_text(&body)).await;
         let error = server.reader().read().await.expect_err("no reading");
-        assert!(error.kind == Kind::UnexpectedAnswer && error.message.contains("names a key twice"), "{error}");
+        assert!(
+            error.kind == AdminErrorKind::UnexpectedAnswer && error.message.contains("names a key twice"),
+            "{error}"
+        );
     }
 }
 
@@ -205,7 +208,7 @@ async fn an_id_of_another_form_is_no_subscription() {
         odd["id"] = json!(id);
         let server = start(move |_, _| ok(&shop_of(&[odd.clone()], None))).await;
         let error = server.reader().read().await.expect_err(id);
-        assert_eq!(error.kind, Kind::UnexpectedAnswer, "{error}");
+        assert_eq!(error.kind, AdminErrorKind::UnexpectedAnswer, "{error}");
         assert!(error.message.contains("no id of a subscription") && !error.message.contains('\n'), "{error}");
     }
 }
@@ -219,30 +222,33 @@ async fn the_time_of_the_run_bounds_waits_and_says_what_was_waited_for() {
         _ => Response::builder().status(429).header("Retry-After", "86400").body(Body::from("{}")).expect("response"),
     })
     .await;
-    let client = AdminClient::new(Options {
+    let client = AdminClient::new(AdminOptions {
         deadline: Some(Instant::now() + Duration::from_mins(1)),
         on_wait: Some(Arc::new(move |shop, _, why| log.lock().expect("log").push((shop.to_string(), why)))),
         ..options(&server.url)
     })
     .expect("client");
     let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("no time");
-    assert_eq!(error.kind, Kind::TimeBudget);
+    assert_eq!(error.kind, AdminErrorKind::TimeBudget);
     assert!(error.message.contains("too many requests"), "{error}");
     assert!(waits.lock().expect("log").contains(&("a.myshopify.com".to_owned(), "throttled")));
     assert_eq!(server.seen().len(), 2, "a wait that ends after the run is not begun");
 
-    let past = AdminClient::new(Options { deadline: Some(Instant::now()), ..options(&server.url) }).expect("client");
+    let past =
+        AdminClient::new(AdminOptions { deadline: Some(Instant::now()), ..options(&server.url) }).expect("client");
     let error = past.reader(&shop(), &TOKEN.into()).read().await.expect_err("no time");
-    assert_eq!((error.kind, server.seen().len()), (Kind::TimeBudget, 2), "nothing is begun after the end");
+    assert_eq!((error.kind, server.seen().len()), (AdminErrorKind::TimeBudget, 2), "nothing is begun after the end");
 }
 
 #[tokio::test]
 async fn a_lasting_trouble_of_the_server_is_the_cause_whenever_the_time_of_the_run_ends() {
     const INTERNAL: &str = r#"{"errors":[{"message":"Oops","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#;
     let hours = Duration::from_hours(1000);
-    for (status, body, kind) in [(200, INTERNAL, Kind::InternalError), (503, "", Kind::ServerError)] {
+    for (status, body, kind) in [(200, INTERNAL, AdminErrorKind::InternalError), (503, "", AdminErrorKind::ServerError)]
+    {
         let server = start(move |_, _| respond(status, body)).await;
-        let mut options = Options { deadline: Some(Instant::now() + Duration::from_mins(1)), ..options(&server.url) };
+        let mut options =
+            AdminOptions { deadline: Some(Instant::now() + Duration::from_mins(1)), ..options(&server.url) };
         (options.retry.base, options.retry.cap) = (hours, hours);
         let client = AdminClient::new(options).expect("client");
         let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("no time");
@@ -263,25 +269,25 @@ async fn a_lasting_trouble_of_the_server_is_the_cause_whenever_the_time_of_the_r
     })
     .await;
     let deadline = Some(Instant::now() + Duration::from_millis(250));
-    let client = AdminClient::new(Options { deadline, ..options(&server.url) }).expect("client");
+    let client = AdminClient::new(AdminOptions { deadline, ..options(&server.url) }).expect("client");
     let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("no time");
-    assert_eq!(error.kind, Kind::ServerError, "{error}");
+    assert_eq!(error.kind, AdminErrorKind::ServerError, "{error}");
 }
 
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_given_up() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let url = format!("http://{}", listener.local_addr().expect("address"));
-    let mut options = Options { request_timeout: Duration::from_millis(50), ..options(&url) };
+    let mut options = AdminOptions { request_timeout: Duration::from_millis(50), ..options(&url) };
     options.retry.attempts = 2;
     let client = AdminClient::new(options).expect("client");
     let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("silence");
-    assert_eq!(error.kind, Kind::Timeout);
+    assert_eq!(error.kind, AdminErrorKind::Timeout);
 
     let deadline = Some(Instant::now() + Duration::from_millis(50));
-    let client = AdminClient::new(Options { deadline, ..super::options(&url) }).expect("client");
+    let client = AdminClient::new(AdminOptions { deadline, ..super::options(&url) }).expect("client");
     let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("silence");
-    assert_eq!(error.kind, Kind::TimeBudget);
+    assert_eq!(error.kind, AdminErrorKind::TimeBudget);
     assert!(error.message.contains("waiting for an answer"), "{error}");
 }
 

@@ -276,6 +276,40 @@ async fn a_shop_that_refuses_fails_the_whole_batch_with_proof() {
     }
 }
 
+/// Refuses a document of several mutations as a whole; alone, the second one has `answer` and the others are done.
+async fn second_alone(status: u16, body: &'static str) -> (Vec<String>, usize) {
+    let server = Server::start(move |_, sent| match aliases(sent).as_slice() {
+        [one] if one == "c1" => respond(status, body),
+        [_] => ok(&all_done(sent)),
+        _ => ok(&json!({ "errors": [{ "message": "unnamed" }] })),
+    })
+    .await;
+    let words = words(&server.writer().send(&[create(0), create(1), create(2)]).await);
+    (words, server.seen().len())
+}
+
+#[tokio::test]
+async fn a_missing_scope_a_404_and_a_redirect_do_not_end_the_shop() {
+    let scope = r#"{"errors":"[API] This action requires merchant approval for read_orders scope."}"#;
+    for (status, body, word) in [
+        (403, scope, "failed missing_scope"),
+        (404, r#"{"errors":"Not Found"}"#, "lost not_found"),
+        (302, "", "lost redirected"),
+    ] {
+        let (words, requests) = second_alone(status, body).await;
+        assert_eq!((words[1].as_str(), requests), (word, 4), "nothing is sent twice");
+        assert!(words[0].starts_with("done") && words[2].starts_with("done"), "{words:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_inactive_shop_ends_with_the_first_answer() {
+    let body = json!({ "errors": [{ "message": "Inactive", "extensions": { "code": "SHOP_INACTIVE" } }] });
+    let server = Server::start(move |_, _| ok(&body)).await;
+    let words = words(&server.writer().send(&[create(0), create(1), create(2)]).await);
+    assert_eq!((words, server.seen().len()), (vec!["failed shop_inactive".to_owned(); 3], 1));
+}
+
 /// Accepts, reads a whole request, closes without a word.
 async fn silent_server() -> (String, Arc<AtomicUsize>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");

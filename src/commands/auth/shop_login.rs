@@ -51,7 +51,8 @@ impl ShopLogin {
             output.remark(&format!("{remark}\n"));
         }
         target.check_shops(1)?;
-        let client = AdminClient::new(admin::Options::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
+        let client =
+            AdminClient::new(admin::AdminOptions::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
         let client = client.map_err(|e| Failure::new(Exit::Error, e))?;
         let tokens = target.tokens(access, &client);
         Ok(Self { manifest, at, target, client, tokens })

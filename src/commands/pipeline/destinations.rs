@@ -132,7 +132,7 @@ impl Run {
             sandbox: self.target.sandbox.is_some(),
             trusted: target::trusted_hosts(),
             deadline: self.deadline,
-            stop: self.stop.subscribe(),
+            stop: self.stop.clone(),
             on_wait: Arc::new(move |wait, why| progress.wait("Adobe", wait, why)),
         }
     }

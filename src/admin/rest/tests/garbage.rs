@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{TOKEN, respond, start, webhook};
-use crate::admin::{AdminClient, Answer, Endpoint, Mutation, Options, Policy, Transport};
-use crate::model::{ApiVersion, ShopDomain, SubscriptionId};
+use crate::admin::{AdminClient, AdminOptions, Answer, Backoff, Endpoint, Mutation};
+use crate::model::{ApiVersion, ShopDomain, SubscriptionId, Transport};
 
 const ANSWERS: u64 = 3000;
 
@@ -104,10 +104,10 @@ async fn garbage_is_never_taken_for_an_answer() {
 /// Whether the answer was taken; fails if it should not have been.
 async fn case(url: String, n: u64) -> bool {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).unwrap();
-    let retry = Policy { attempts: 2, throttled: 2, base: Duration::ZERO, cap: Duration::ZERO };
+    let retry = Backoff { attempts: 2, base: Duration::ZERO, cap: Duration::ZERO };
     let patience = Duration::from_millis(if n < 3 { 10_000 } else { 300 });
-    let base = Options::new(endpoint, ApiVersion::default());
-    let options = Options { retry, deadline: Some(Instant::now() + patience), transport: Transport::Rest, ..base };
+    let base = AdminOptions::new(endpoint, ApiVersion::default());
+    let options = AdminOptions { retry, deadline: Some(Instant::now() + patience), transport: Transport::Rest, ..base };
     let client = AdminClient::new(options).unwrap();
     let (shop, token) = (ShopDomain::parse(&format!("c{n}")).unwrap(), SecretString::from(TOKEN));
     let said: Value = serde_json::from_slice(&body(n)).unwrap_or_default();

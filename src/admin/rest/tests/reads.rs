@@ -1,7 +1,7 @@
 //! Reading: paging by link and by id, whole or not at all; every documented error body.
 
 use super::{SCOPES, page, respond, scopes, start, with};
-use crate::admin::{Kind, Reading};
+use crate::admin::{AdminErrorKind, Reading};
 use crate::model::Visibility;
 
 fn ids(reading: &Reading) -> Vec<u64> {
@@ -85,11 +85,11 @@ async fn a_listing_that_cannot_be_trusted_is_none() {
     ] {
         let server = start(respond).await;
         let error = server.rest_reader().read().await.expect_err(name);
-        assert_eq!(error.kind, Kind::UnexpectedAnswer, "{name}: {error}");
+        assert_eq!(error.kind, AdminErrorKind::UnexpectedAnswer, "{name}: {error}");
         assert!(server.seen().len() <= 3, "{name}: {:?}", server.lines());
     }
     let server = start(|_, seen| if seen.is_scopes() { respond(200, "{}") } else { page([1]) }).await;
-    assert_eq!(server.rest_reader().read().await.expect_err("no scopes").kind, Kind::UnexpectedAnswer);
+    assert_eq!(server.rest_reader().read().await.expect_err("no scopes").kind, AdminErrorKind::UnexpectedAnswer);
 }
 
 #[tokio::test]
@@ -107,7 +107,9 @@ async fn a_list_that_names_one_id_twice_is_read_again() {
         let reading = server.rest_reader().read().await;
         match reading {
             Ok(reading) => assert_eq!((ids(&reading), server.seen().len()), (vec![1, 2], 4)),
-            Err(error) => assert_eq!((error.kind, server.seen().len(), later.len()), (Kind::UnexpectedAnswer, 8, 3)),
+            Err(error) => {
+                assert_eq!((error.kind, server.seen().len(), later.len()), (AdminErrorKind::UnexpectedAnswer, 8, 3))
+            }
         }
     }
 }
@@ -121,36 +123,36 @@ async fn a_list_that_never_ends_is_read_no_further_than_its_bounds() {
     })
     .await;
     let error = server.rest_reader().read().await.expect_err("no end");
-    assert_eq!((error.kind, server.seen().len()), (Kind::TooLarge, 101), "{error}");
+    assert_eq!((error.kind, server.seen().len()), (AdminErrorKind::TooLarge, 101), "{error}");
 }
 
 #[tokio::test]
 async fn every_documented_error_body_has_its_kind() {
     for (status, body, kind, says) in [
-        (401, r#"{"errors":"[API] Invalid API key or access token"}"#, Kind::TokenRefused, "Invalid API key"),
-        (402, r#"{"errors":"Unavailable Shop"}"#, Kind::Frozen, "--tolerate frozen"),
-        (402, r#"{"errors":"This shop's plan does not have access"}"#, Kind::PaymentRequired, "plan"),
+        (401, r#"{"errors":"[API] Invalid API key or access token"}"#, AdminErrorKind::TokenRefused, "Invalid API key"),
+        (402, r#"{"errors":"Unavailable Shop"}"#, AdminErrorKind::Frozen, "--tolerate frozen"),
+        (402, r#"{"errors":"This shop's plan does not have access"}"#, AdminErrorKind::PaymentRequired, "plan"),
         (
             403,
             r#"{"errors":"[API] This action requires merchant approval for read_products scope."}"#,
-            Kind::MissingScope,
+            AdminErrorKind::MissingScope,
             "read_products",
         ),
-        (403, r#"{"errors":"Unavailable Shop"}"#, Kind::UnavailableShop, "closed"),
-        (403, r#"{"errors":["a","b"]}"#, Kind::Forbidden, "a; b"),
-        (404, r#"{"errors":"Not Found"}"#, Kind::NotFound, "Not Found"),
-        (404, "", Kind::NotFound, "answered 404"),
-        (423, r#"{"errors":"This shop is unavailable"}"#, Kind::Locked, "--tolerate locked"),
-        (430, "", Kind::SecurityRejection, "suspicious"),
-        (422, r#"{"errors":{"limit":["is odd"]}}"#, Kind::UnexpectedAnswer, "limit: is odd"),
+        (403, r#"{"errors":"Unavailable Shop"}"#, AdminErrorKind::UnavailableShop, "closed"),
+        (403, r#"{"errors":["a","b"]}"#, AdminErrorKind::Forbidden, "a; b"),
+        (404, r#"{"errors":"Not Found"}"#, AdminErrorKind::NotFound, "Not Found"),
+        (404, "", AdminErrorKind::NotFound, "answered 404"),
+        (423, r#"{"errors":"This shop is unavailable"}"#, AdminErrorKind::Locked, "--tolerate locked"),
+        (430, "", AdminErrorKind::SecurityRejection, "suspicious"),
+        (422, r#"{"errors":{"limit":["is odd"]}}"#, AdminErrorKind::UnexpectedAnswer, "limit: is odd"),
         (
             400,
             r#"{"error":"invalid_request","error_description":"why"}"#,
-            Kind::UnexpectedAnswer,
+            AdminErrorKind::UnexpectedAnswer,
             "invalid_request: why",
         ),
-        (400, r#"{"error":"app_not_installed"}"#, Kind::Uninstalled, "not installed"),
-        (301, "", Kind::Redirected, "redirect"),
+        (400, r#"{"error":"app_not_installed"}"#, AdminErrorKind::Uninstalled, "not installed"),
+        (301, "", AdminErrorKind::Redirected, "redirect"),
     ] {
         let server = start(move |_, _| respond(status, body)).await;
         let error = server.rest_reader().read().await.expect_err(body);

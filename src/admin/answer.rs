@@ -1,9 +1,33 @@
-//! What the `userErrors` of a mutation mean. Pure; Shopify gives no codes, so the recorded texts decide.
+//! The answer to one mutation, over either transport, and the meaning of its `userErrors`. Pure.
 
 use serde_json::Value;
 
-use super::error::Class;
-use super::redact::Redactor;
+use super::decode::unexpected;
+use super::documents::Mutation;
+use super::error::AdminError;
+use crate::catalog;
+use crate::http::{Class, Redactor};
+use crate::model::Live;
+use crate::state::Entry;
+
+/// What became of one mutation.
+#[expect(clippy::large_enum_variant, reason = "there is one batch of them at a time")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It was carried out; this is what the API says the subscription is now (nothing for a delete).
+    Done(Option<Entry<Live>>),
+    /// It was looked at and refused; nothing happened.
+    Refused {
+        /// What the API said.
+        errors: Vec<UserError>,
+        /// What that means.
+        kind: RefusalKind,
+    },
+    /// It failed, and it is certain that nothing happened.
+    Failed(AdminError),
+    /// No answer: it is not known whether it happened.
+    Lost(AdminError),
+}
 
 /// One of the `userErrors` of a mutation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +128,20 @@ impl RefusalKind {
         ];
         let says = |text: &str| errors.iter().any(|error| error.message.to_ascii_lowercase().contains(text));
         texts.into_iter().find(|(text, _)| says(text)).map_or(Self::Invalid, |(_, kind)| kind)
+    }
+}
+
+/// Makes the answer to a create or an update, if the subscription in it is the one that was sent.
+pub(super) fn made(mutation: &Mutation, entry: Entry<Live>, redactor: &Redactor) -> Result<Answer, AdminError> {
+    match mutation {
+        Mutation::Create { topic, .. } if catalog::from_graphql(topic.graphql()) != entry.binding.topic => {
+            let what = format!("it says that a subscription of {} was made, not of {topic}", entry.binding.topic);
+            Err(unexpected(&what, redactor))
+        }
+        Mutation::Update { id, .. } if *id != entry.meta.id => {
+            Err(unexpected(&format!("it says that {} was changed, not {id}", entry.meta.id), redactor))
+        }
+        _ => Ok(Answer::Done(Some(entry))),
     }
 }
 
