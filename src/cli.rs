@@ -402,4 +402,9 @@ pub(crate) enum SchemaName {
     Plan,
     Report,
     Events,
+    AuthStatus,
+    Destinations,
+    Checked,
+    Validate,
+    Topics,
 }

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::clock;
 use super::load::is_yaml;
 use super::out_file::OutFile;
@@ -12,12 +10,11 @@ use super::target::word;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
-use crate::json::Object;
 use crate::plan::{self, Consent};
 use crate::render::{self};
 use crate::text::plural;
+use crate::wire::checked::{Checked, CheckedFileError};
 use crate::wire::plan::{Destination, Hazard, Plan, Settings};
-use crate::words;
 
 /// Reads a file that this program wrote once.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -69,17 +66,6 @@ fn consented<'a>(
     Err(failure)
 }
 
-/// What `show --check --out` writes: these plans were judged together.
-#[derive(Debug, Serialize, Deserialize)]
-struct Checked {
-    format_version: String,
-    manifest_digest: String,
-    plan_digests: Vec<String>,
-    /// The consents that were given, one for each hazard, as in `--allow`.
-    #[serde(default)]
-    consents: Vec<String>,
-}
-
 /// Returns the consents of the file of `show --check --out`. A plan over a part of the shops is refused without one: it
 /// cannot judge the run, and the file says that all parts were judged together.
 pub(super) fn checked_consents(plan: &Plan, checked: Option<&Path>) -> Result<Vec<Consent>, Failure> {
@@ -92,15 +78,12 @@ pub(super) fn checked_consents(plan: &Plan, checked: Option<&Path>) -> Result<Ve
         .hint("judge all shards with `hookwright show --check --out checked.json SHARD…`, then apply with --checked checked.json"));
     };
     let read = read_file(path)?;
-    let Object(checked): Object<Checked> =
-        serde_json::from_slice(&read).map_err(|e| not_checked(path, &words::of_json(&e)))?;
-    if checked.format_version.split('.').next() != Some("1") {
-        return Err(Failure::invalid(format!(
-            "{} has the format {:?}; this hookwright reads 1.x",
-            path.display(),
-            checked.format_version
-        )));
-    }
+    let checked = Checked::read(&read).map_err(|e| match e {
+        CheckedFileError::NotChecked(why) => not_checked(path, &why),
+        CheckedFileError::Version(format) => {
+            Failure::invalid(format!("{} has the format {format:?}; this hookwright reads 1.x", path.display()))
+        }
+    })?;
     if checked.manifest_digest == plan.manifest_digest && checked.plan_digests.contains(&plan.plan_digest) {
         let consents = checked.consents.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>();
         return consents.map_err(|e| Failure::invalid(format!("{}: {e}", path.display())));
@@ -118,13 +101,12 @@ pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>)
     let Some(first) = plans.first() else { return Ok(()) };
     let hazards = plan::together(plans);
     consented(&hazards, consents, consents, "not checked: the plans together have")?;
-    let checked = Checked {
-        format_version: "1.0".to_owned(),
-        manifest_digest: first.manifest_digest.clone(),
-        plan_digests: plans.iter().map(|p| p.plan_digest.clone()).collect(),
+    let checked = Checked::new(
+        first.manifest_digest.clone(),
+        plans.iter().map(|p| p.plan_digest.clone()).collect(),
         // One consent for each hazard, not the patterns: a hazard that appears later has none.
-        consents: plan::consented(&hazards, consents).map(|hazard| hazard.allow.clone()).collect(),
-    };
+        plan::consented(&hazards, consents).map(|hazard| hazard.allow.clone()).collect(),
+    );
     out.map_or(Ok(()), |path| OutFile::prepare(path)?.write_json(&checked))
 }
 

@@ -13,7 +13,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("manifest", &["digest", "diagnostic", "state", "catalog", "model", "words"]),
     ("diff", &["state", "catalog", "model"]),
     ("plan", &["wire", "digest", "diff", "json", "state", "catalog", "model", "words"]),
-    ("wire", &[]),
+    ("wire", &["catalog", "diagnostic", "json", "words"]),
     ("since", &["plan", "wire", "words"]),
     ("journal", &["wire", "printer", "words"]),
     ("render", &["plan", "wire", "state", "model", "text"]),
