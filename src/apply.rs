@@ -9,8 +9,7 @@ pub use ledger::{error, not_read, stale};
 
 use crate::admin::{Kind, ShopWriter};
 use crate::journal::Recorder;
-use crate::plan::Task;
-use crate::wire::plan::Shop;
+use crate::plan::{ShopPlan, Task};
 use crate::wire::report::ReportShop;
 use ledger::Ledger;
 
@@ -27,7 +26,7 @@ pub struct ApplyContext<'a> {
 /// Applies one shop. `tasks` are those of `planned.changes`, in the same order.
 pub async fn shop(
     writer: &mut ShopWriter,
-    planned: &Shop,
+    planned: &ShopPlan,
     tasks: Vec<Task>,
     surroundings: &ApplyContext<'_>,
 ) -> ReportShop {

@@ -3,7 +3,9 @@
 pub mod auth_status;
 pub mod checked;
 pub mod destinations;
+pub mod earlier;
 pub mod events;
+mod kinds;
 pub mod plan;
 pub mod report;
 pub mod topics;

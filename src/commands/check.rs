@@ -10,11 +10,11 @@ use super::target::word;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
-use crate::plan::{self, Consent};
+use crate::plan::{self, Consent, Destination, Hazard, Plan, Settings};
 use crate::render::{self};
 use crate::text::plural;
+use crate::wire;
 use crate::wire::checked::{Checked, CheckedFileError};
-use crate::wire::plan::{Destination, Hazard, Plan, Settings};
 
 /// Reads a file that this program wrote once.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -24,7 +24,7 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
 /// Reads and verifies a plan file.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let bytes = read_file(path)?;
-    plan::read(&bytes).map_err(|e| perhaps_manifest(path, Failure::invalid(format!("{}: {e}", path.display()))))
+    wire::plan::read(&bytes).map_err(|e| perhaps_manifest(path, Failure::invalid(format!("{}: {e}", path.display()))))
 }
 
 /// The failure with what to do where the name of the file says that it is a manifest.
@@ -59,7 +59,8 @@ fn consented<'a>(
     }
     let message = format!("{what} {} without consent", plural(refused.len(), "hazard"));
     let mut failure = Failure::new(Exit::Refused, message);
-    failure.hints = render::refused_hazards(&refused);
+    let wired: Vec<wire::plan::Hazard> = refused.into_iter().map(Into::into).collect();
+    failure.hints = render::refused_hazards(&wired.iter().collect::<Vec<_>>());
     for unused in given.iter().filter(|consent| !hazards.iter().any(|hazard| consent.covers(hazard))) {
         failure = failure.hint(format!("--allow {} covers none of the plan's hazards", unused.as_str()));
     }
@@ -97,17 +98,24 @@ fn not_checked(path: &Path, why: &str) -> Failure {
 }
 
 /// Judges the hazards over all plans together.
-pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>) -> Result<(), Failure> {
-    let Some(first) = plans.first() else { return Ok(()) };
+pub(super) fn together(plans: &[Plan], consents: &[Consent]) -> Result<Option<Checked>, Failure> {
+    let Some(first) = plans.first() else { return Ok(None) };
     let hazards = plan::together(plans);
     consented(&hazards, consents, consents, "not checked: the plans together have")?;
-    let checked = Checked::new(
+    Ok(Some(Checked::new(
         first.manifest_digest.clone(),
         plans.iter().map(|p| p.plan_digest.clone()).collect(),
         // One consent for each hazard, not the patterns: a hazard that appears later has none.
-        plan::consented(&hazards, consents).map(|hazard| hazard.allow.clone()).collect(),
-    );
-    out.map_or(Ok(()), |path| OutFile::prepare(path)?.write_json(&checked))
+        plan::consented(&hazards, consents).map(Hazard::allow).collect(),
+    )))
+}
+
+/// Writes which plans were judged together, if a file is given.
+pub(super) fn write(checked: Option<Checked>, out: Option<&Path>) -> Result<(), Failure> {
+    match (checked, out) {
+        (Some(checked), Some(path)) => OutFile::prepare(path)?.write_json(&checked),
+        _ => Ok(()),
+    }
 }
 
 /// Parts of one run bind to one address each.
@@ -146,7 +154,7 @@ pub(super) fn one_run(plans: &[Plan], whole: bool) -> Result<(), Failure> {
             return Err(Failure::invalid(format!("{} stands in two of the plans", shop.shop)));
         }
     }
-    match plan::lacking(plans.iter().map(|p| &p.selection)) {
+    match plan::lacking(plans.iter().map(|p| p.selection.shard)) {
         Some(lacking) if whole => {
             Err(Failure::invalid(lacking).hint("judge the plans of all shards of one run together"))
         }

@@ -20,13 +20,12 @@ use crate::model::{Auth, ScopeSet, SecretRef, ShopDomain};
 use crate::plan;
 use crate::render::{Style, title};
 use crate::sandbox;
-use crate::wire;
 
 /// An open target. A sandbox runs as long as this lives.
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) name: String,
-    pub(crate) sandbox: Option<wire::plan::Sandbox>,
+    pub(crate) sandbox: Option<plan::Sandbox>,
     /// What was added to the sandbox for the manifest, in words.
     pub(crate) remark: Option<String>,
     /// The options that lead another command to the same manifest and target, as a shell takes them.
@@ -132,7 +131,7 @@ pub(crate) fn whole(message: &str, options: &str) -> String {
 pub(super) fn approval(
     shop: &ManifestShop,
     granted: Option<&ScopeSet>,
-    sandbox: Option<&wire::plan::Sandbox>,
+    sandbox: Option<&plan::Sandbox>,
     options: &str,
 ) -> String {
     let handle = shop.shop.handle();
@@ -261,8 +260,7 @@ impl Target {
             remark = said(&running.add_missing(&shops).map_err(failed)?);
         }
         let endpoint = Endpoint::embedded(&running.url()).map_err(|e| Failure::new(Exit::Error, e))?;
-        let state =
-            wire::plan::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
+        let state = plan::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
         let options = match access.sandbox_state.as_path() {
             path if path == Path::new(DEFAULT_STATE) => " --sandbox".to_owned(),
             path => format!(" --sandbox --sandbox-state {}", word(&path.display().to_string())),
@@ -324,7 +322,7 @@ impl Target {
     /// replaced by what something in Shopify's place hands out.
     fn store_place(&self) -> impl Fn(&Path) -> PathBuf + Send + Sync + 'static {
         // Of one state: a new one under the same name knows none of the tokens of the one before.
-        let of_state = |sandbox: &wire::plan::Sandbox| {
+        let of_state = |sandbox: &plan::Sandbox| {
             let id = sandbox.id.get(..8).unwrap_or(&sandbox.id);
             PathBuf::from(format!("{}.{id}.tokens", sandbox.state))
         };

@@ -111,7 +111,7 @@ async fn one(run: &Run, at: usize) -> StatusShop {
             }
             told.blocked_topics = blocked(shop, &granted);
             let life = run.tokens.life(&shop.shop);
-            told.findings.extend(pipeline::token(shop, life, &app, &run.target.options));
+            told.findings.extend(pipeline::token(shop, life, &app, &run.target.options).as_ref().map(Into::into));
             let finding = told.findings.iter().any(|finding| finding.severity == Severity::Attention);
             let attention = finding || told.login_soon || !told.missing.is_empty() || !told.blocked_topics.is_empty();
             told.status = if attention { TokenStatus::Attention } else { TokenStatus::Ready };
