@@ -7,7 +7,7 @@ use super::{Output, check};
 use crate::cli::{ShowArgs, ShowFormat};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::plan::{self, Consent};
+use crate::plan;
 use crate::render;
 use crate::wire::plan::Plan;
 use crate::wire::report::{self, Report, ReportFileError};
@@ -15,8 +15,6 @@ use crate::wire::report::{self, Report, ReportFileError};
 pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     let inputs: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
     apart(&inputs, &[("--out", args.out.as_deref())])?;
-    let consents: Vec<Consent> =
-        args.allow.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>().map_err(Failure::invalid)?;
     let reports: Vec<Option<Report>> = args.files.iter().map(|path| report(path)).collect::<Result<_, _>>()?;
     if let Some(reports) = reports.into_iter().collect::<Option<Vec<Report>>>() {
         if args.check {
@@ -33,7 +31,7 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     }
     let plans: Vec<plan::Plan> = args.files.iter().map(|path| check::read_plan(path)).collect::<Result<_, _>>()?;
     check::one_run(&plans, args.check)?;
-    let judged = args.check.then(|| check::together(&plans, &consents));
+    let judged = args.check.then(|| check::together(&plans, &args.allow));
     let plans: Vec<Plan> = plans.into_iter().map(Into::into).collect();
     match (args.format, &plans[..]) {
         (ShowFormat::Text, _) => output.print(&render::plans_text(&plans, &output.style())),
