@@ -415,4 +415,9 @@ pub(crate) enum SchemaName {
     Plan,
     Report,
     Events,
+    AuthStatus,
+    Destinations,
+    Checked,
+    Validate,
+    Topics,
 }

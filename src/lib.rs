@@ -47,8 +47,9 @@
 //!
 //! # Imports run one way
 //!
-//! commands → everything; apply → admin, http, journal, plan, wire, state, model; journal → wire; since → plan, wire;
-//! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → wire, diff, state, catalog, model;
+//! commands → everything; apply → admin, http, journal, plan, wire, diff, state, model; journal → wire; wire → since, plan,
+//! diff, diagnostic, state, catalog, model; since → plan, diff, model;
+//! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog, model;
 //! diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → http, state, catalog, model;
 //! adobe → http, state; http → nothing;
 //! sandbox → catalog, files, model, words, so that it stays an independent witness; model → nothing. A test holds this.

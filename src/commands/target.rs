@@ -19,14 +19,13 @@ use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
 use crate::model::{Auth, ScopeSet, SecretRef};
 use crate::plan;
-use crate::wire;
 pub(super) use crate::words::word;
 
 /// An open target. A sandbox runs as long as this lives.
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) name: String,
-    pub(crate) sandbox: Option<wire::plan::Sandbox>,
+    pub(crate) sandbox: Option<plan::Sandbox>,
     /// What was added to the sandbox for the manifest, in words.
     pub(crate) remark: Option<String>,
     /// The options that lead another command to the same manifest and target, as a shell takes them.
@@ -98,7 +97,7 @@ pub(crate) fn whole(message: &str, options: &str) -> String {
 pub(super) fn approval(
     shop: &ManifestShop,
     granted: Option<&ScopeSet>,
-    sandbox: Option<&wire::plan::Sandbox>,
+    sandbox: Option<&plan::Sandbox>,
     options: &str,
 ) -> String {
     let handle = shop.shop.handle();
@@ -212,8 +211,7 @@ impl Target {
     async fn sandbox(access: &AccessArgs, manifest: &Manifest, seeds: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
         let (running, remark) = Embedded::start(access, manifest, seeds).await?;
         let endpoint = Endpoint::embedded(&running.url()).map_err(|e| Failure::new(Exit::Error, e))?;
-        let state =
-            wire::plan::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
+        let state = plan::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
         let options = match access.sandbox_state.as_path() {
             path if path == Path::new(DEFAULT_STATE) => " --sandbox".to_owned(),
             path => format!(" --sandbox --sandbox-state {}", word(&path.display().to_string())),
@@ -272,7 +270,7 @@ impl Target {
     /// replaced by what something in Shopify's place hands out.
     fn store_place(&self) -> impl Fn(&Path) -> PathBuf + Send + Sync + 'static {
         // Of one state: a new one under the same name knows none of the tokens of the one before.
-        let of_state = |sandbox: &wire::plan::Sandbox| {
+        let of_state = |sandbox: &plan::Sandbox| {
             let id = sandbox.id.get(..8).unwrap_or(&sandbox.id);
             PathBuf::from(format!("{}.{id}.tokens", sandbox.state))
         };

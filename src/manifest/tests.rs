@@ -37,7 +37,7 @@ fn valid(files: &[(&str, &str)]) -> Manifest {
 fn emit_all(loaded: &Loaded) -> String {
     let mut out = Vec::new();
     diagnostic::text::write(&mut out, loaded.report(), true).expect("write");
-    diagnostic::json::write(&mut out, loaded.report()).expect("write");
+    wire::validate::write(&mut out, loaded.report()).expect("write");
     diagnostic::sarif::write(&mut out, loaded.report()).expect("write");
     diagnostic::github::write(&mut out, loaded.report()).expect("write");
     String::from_utf8(out).expect("utf-8")
@@ -401,7 +401,7 @@ fn a_forgotten_base_file_is_one_error_for_each_cause_with_the_shops_named_in_eve
     let result = &sarif["runs"][0]["results"][0];
     assert!(result["message"]["text"].as_str().unwrap_or_default().contains(&names.join(", ")), "{result}");
     assert_eq!(result["relatedLocations"].as_array().map(Vec::len), Some(29));
-    let json: Value = serde_json::from_str(&emitted(diagnostic::json::write)).expect("json");
+    let json: Value = serde_json::from_str(&emitted(wire::validate::write)).expect("json");
     let first = &json["diagnostics"][0];
     assert_eq!((&first["shops"], first["all_shops"].as_array().map(Vec::len)), (&json!(30), Some(30)));
     assert_eq!((&first["all_shops"][29], &first["related"][28]["line"]), (&json!("s29.myshopify.com"), &json!(32)));
@@ -774,9 +774,9 @@ fn sarif_and_json_have_the_shape_that_readers_expect() {
         json!({ "artifactLocation": { "uri": "a%20b.yaml" }, "region": { "startLine": 2, "startColumn": 34 } })
     );
 
-    let document = serde_json::to_value(diagnostic::json::document(loaded.report())).expect("json");
+    let document = serde_json::to_value(wire::validate::document(loaded.report())).expect("json");
     let generator = schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let schema = generator.into_root_schema_for::<diagnostic::json::DiagnosticsV1>().to_value();
+    let schema = generator.into_root_schema_for::<wire::validate::Validation>().to_value();
     assert!(jsonschema::validator_for(&schema).expect("schema").is_valid(&document));
     assert_eq!(
         document,

@@ -177,14 +177,14 @@ fn seal(plan: &mut Value) {
 #[test]
 fn plan_files_and_reports() {
     let (good, report) = samples();
-    let original = plan::read(good.to_string().as_bytes()).unwrap();
+    let original = wire::plan::read(good.to_string().as_bytes()).unwrap();
     let mut taken = 0;
     for n in 0..PLANS {
         let rng = &mut fastrand::Rng::with_seed(n);
         if n % 3 == 0 {
             let bytes = scribble(good.to_string().as_bytes(), rng);
             // What is taken with its old digest says what it said; the time it was made apart.
-            if let Ok(mut plan) = plan::read(&bytes) {
+            if let Ok(mut plan) = wire::plan::read(&bytes) {
                 plan.created_at.clone_from(&original.created_at);
                 assert_eq!(plan, original, "input {n}: an edited plan was taken");
             }
@@ -192,9 +192,9 @@ fn plan_files_and_reports() {
         }
         let mut value = reshaped(&good, rng);
         seal(&mut value);
-        if let Ok(plan) = plan::read(value.to_string().as_bytes()) {
+        if let Ok(plan) = wire::plan::read(value.to_string().as_bytes()) {
             taken += 1;
-            let text = render::plan_text(&plan, &style());
+            let text = render::plan_text(&plan.into(), &style());
             assert!(!text.contains("\u{1b}[2J"), "input {n}: a control sequence got through");
         }
     }

@@ -1,4 +1,4 @@
-//! A saved plan is taken whole or not at all.
+//! Plan files. A saved plan is taken whole or not at all.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,10 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::audit::contradiction;
-use super::digest;
-use super::subscription::parse_change;
+use super::encode::{SHOPS, digest_of};
+use super::{Plan, Shop, decode};
 use crate::json::names_a_key_twice;
-use crate::model::ShopDomain;
-use crate::wire::plan::{Plan, Shop};
+use crate::plan::{self, ShopPlan};
 use crate::words;
 
 /// Why a file is not taken as a plan. Nothing was sent.
@@ -36,13 +34,13 @@ pub enum PlanFileError {
         "the plan contradicts itself: {0}. It was edited, or written by another version of hookwright; make a new plan"
     )]
     Contradiction(String),
-    /// Somebody changed it.
+    /// It was changed.
     #[error("the plan's content does not match its digest: it was edited or damaged; make a new plan")]
     Digest,
 }
 
 /// Reads and verifies a plan. Shop by shop: the JSON of a fleet's plan is many times the plan.
-pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
+pub fn read(bytes: &[u8]) -> Result<plan::Plan, PlanFileError> {
     let not_json = |e: serde_json::Error| PlanFileError::NotJson(words::of_json(&e));
     let malformed = |e: serde_json::Error| PlanFileError::Malformed(words::of_data(&e.to_string()));
     let pairs: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).map_err(|e| match e.classify() {
@@ -53,16 +51,16 @@ pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     if names_a_key_twice(bytes) {
         return Err(PlanFileError::Malformed("an object names a key twice".to_owned()));
     }
-    let raw_shops = pairs.get(digest::SHOPS).copied();
-    let rest = pairs.into_iter().filter(|(key, _)| key != digest::SHOPS);
-    let mut frame = rest
+    let raw_shops = pairs.get(SHOPS).copied();
+    let rest = pairs.into_iter().filter(|(key, _)| key != SHOPS);
+    let mut head = rest
         .map(|(key, raw)| Ok((key, serde_json::from_str(raw.get())?)))
         .collect::<Result<Map<String, Value>, _>>()
         .map_err(not_json)?;
-    if frame.contains_key("report") {
+    if head.contains_key("report") {
         return Err(PlanFileError::NotAPlan(" but an apply report"));
     }
-    let (Some(version), Some(stated)) = (frame.get("format_version").and_then(Value::as_str), frame.get("plan_digest"))
+    let (Some(version), Some(stated)) = (head.get("format_version").and_then(Value::as_str), head.get("plan_digest"))
     else {
         return Err(PlanFileError::NotAPlan(""));
     };
@@ -73,28 +71,28 @@ pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     let raw_shops: Vec<&RawValue> =
         raw_shops.map_or_else(|| Ok(Vec::new()), |raw| serde_json::from_str(raw.get())).map_err(malformed)?;
 
-    let shops = raw_shops.iter().enumerate().map(|(at, raw)| {
+    let (mut shops, mut refused) = (Vec::with_capacity(raw_shops.len()), None);
+    for (at, raw) in raw_shops.iter().enumerate() {
         let in_shop = |e: serde_json::Error| format!("shop {}: {}", at + 1, words::of_data(&e.to_string()));
-        serde_json::from_str(raw.get()).map_err(|e| PlanFileError::Malformed(in_shop(e)))
-    });
-    let shops: Vec<Shop> = shops.collect::<Result<_, _>>()?;
-    frame.insert(digest::SHOPS.to_owned(), Value::Array(Vec::new()));
-    let plan: Plan = serde_json::from_value(Value::Object(frame.clone())).map_err(malformed)?;
+        let shop: Shop = serde_json::from_str(raw.get()).map_err(|e| PlanFileError::Malformed(in_shop(e)))?;
+        match ShopPlan::try_from(shop) {
+            Ok(shop) => shops.push(shop),
+            // That the file was edited is said first.
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    head.insert(SHOPS.to_owned(), Value::Array(Vec::new()));
+    let wire: Plan = serde_json::from_value(Value::Object(head.clone())).map_err(malformed)?;
     // What is not JSON was no shop, either.
     let values = raw_shops.iter().map(|raw| serde_json::from_str(raw.get()).unwrap_or_default());
-    if digest::of_plan(frame, values) != stated {
+    if digest_of(head, values) != stated {
         return Err(PlanFileError::Digest);
     }
-    for shop in &shops {
-        if ShopDomain::parse(&shop.shop).map_or(true, |s| s.as_str() != shop.shop) {
-            return Err(PlanFileError::Malformed(format!("{:?} is not a shop", shop.shop)));
-        }
-        if shop.changes.iter().any(|change| parse_change(change).is_none()) {
-            return Err(PlanFileError::Malformed(format!("a change of {} lacks a part", shop.shop)));
-        }
+    if let Some(error) = refused {
+        return Err(error);
     }
-    let plan = Plan { shops, ..plan };
-    match contradiction(&plan) {
+    let plan = decode::plan(wire, shops)?;
+    match plan::contradiction(&plan) {
         Some(what) => Err(PlanFileError::Contradiction(what)),
         None => Ok(plan),
     }
