@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::ledger::{Ledger, error};
-use crate::admin::{AdminError, AdminErrorKind, RefusalKind, ShopWriter};
+use crate::admin::{AdminError, AdminErrorKind, ShopWriter};
 use crate::diff::Change;
 use crate::model::{Field, Live, SubscriptionId};
 use crate::state::{Entry, Observed};

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::{self, Code, Severity};
 use crate::manifest::{self, Loaded, Manifest, Options, SourceFile, schema};
+use crate::wire;
 
 /// Loads texts by name.
 fn load(files: &[(&str, &str)]) -> Loaded {

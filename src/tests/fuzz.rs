@@ -20,6 +20,7 @@ use crate::manifest::{self, SourceFile};
 use crate::model::{Address, ApiVersion, Format, ShopDomain, SubscriptionId, Topic};
 use crate::plan;
 use crate::render::{self, Style};
+use crate::wire;
 use crate::wire::report::Report;
 
 const MANIFESTS: u64 = 4000;

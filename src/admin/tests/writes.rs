@@ -278,7 +278,7 @@ async fn a_shop_that_refuses_fails_the_whole_batch_with_proof() {
 
 /// Refuses a document of several mutations as a whole; alone, the second one has `answer` and the others are done.
 async fn second_alone(status: u16, body: &'static str) -> (Vec<String>, usize) {
-    let server = Server::start(move |_, sent| match aliases(sent).as_slice() {
+    let server = start(move |_, sent| match aliases(sent).as_slice() {
         [one] if one == "c1" => respond(status, body),
         [_] => ok(&all_done(sent)),
         _ => ok(&json!({ "errors": [{ "message": "unnamed" }] })),
@@ -305,7 +305,7 @@ async fn a_missing_scope_a_404_and_a_redirect_do_not_end_the_shop() {
 #[tokio::test]
 async fn an_inactive_shop_ends_with_the_first_answer() {
     let body = json!({ "errors": [{ "message": "Inactive", "extensions": { "code": "SHOP_INACTIVE" } }] });
-    let server = Server::start(move |_, _| ok(&body)).await;
+    let server = start(move |_, _| ok(&body)).await;
     let words = words(&server.writer().send(&[create(0), create(1), create(2)]).await);
     assert_eq!((words, server.seen().len()), (vec!["failed shop_inactive".to_owned(); 3], 1));
 }

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use super::super::load::given;
 use super::super::target::word;
 use super::{Run, context};
-use crate::admin::Transport;
 use crate::error::Failure;
 use crate::manifest::{Manifest, ManifestShop};
-use crate::model::{Address, Binding};
+use crate::model::{Address, Binding, Transport};
 use crate::plan::{self, DestinationHealth, Hazard, Plan, ShopPlan, Stale, Task, Unasked};
 use crate::state::Observed;
 
