@@ -46,9 +46,10 @@ fn plan(busy: bool) -> String {
             }
             summary[kind.min(3)] += 1;
         }
+        let managed = bound.len() + changes.iter().filter(|change| !change["before"].is_null()).count();
         let status = if changes.is_empty() { "unchanged" } else { "changed" };
         shops.push(json!({ "shop": format!("shop-{shop:04}.myshopify.com"), "labels": { "env": "prod", "region": (["emea", "amer", "apac"][shop % 3]) },
-            "status": status, "observed_digest": null, "desired_digest": "sha256:0", "managed": TOPICS,
+            "status": status, "observed_digest": null, "desired_digest": "sha256:0", "managed": managed,
             "bound": bound, "blocked": [], "changes": changes, "findings": [], "error": null }));
     }
     let [add, change, destroy, unchanged] = summary;
