@@ -23,8 +23,8 @@
 //! | `words` | what parsers and the system report, in words for people; every room may use it |
 //! | `text` | numbers in sentences |
 //! | `digest`, `json` | canonical JSON and its SHA-256; JSON that names a key twice; every room may use them |
-//! | [`wire`] | every JSON format that is published |
-//! | [`plan`] | hazards, findings, digests, staleness |
+//! | [`wire`] | every JSON format that is published, and its only parsers |
+//! | [`plan`] | a plan as types: changes, hazards, findings, digests, staleness |
 //! | `since` | what earlier runs say about drift |
 //! | [`import`] | observed states to YAML text, the way back |
 //! | [`render`] | text, Markdown, HTML and metrics, from the wire formats alone |

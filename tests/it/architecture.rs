@@ -35,7 +35,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("exit", &["admin", "adobe", "http"]),
     ("error", &["exit", "render"]),
     ("log", &["cli", "printer"]),
-    ("cli", &["model", "diagnostic", "printer", "sandbox"]),
+    ("cli", &["auth", "exit", "model", "diagnostic", "plan", "printer", "sandbox"]),
     ("sandbox", &["catalog", "files", "model", "words"]),
 ];
 
