@@ -82,6 +82,7 @@ pub mod plan;
 mod printer;
 mod progress;
 pub mod render;
+mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod schema;

@@ -42,7 +42,7 @@ pub use hazard::{Hazard, HazardKind, HazardName};
 pub use hazards::{RunTotals, dismiss_known_addresses, each_once, of_plan as hazards_of, settling, together};
 pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use settings::{AdminApi, Sandbox, Selection, Settings};
-pub use shards::{Shard, lacking};
+pub use shards::{NotOneRun, Shard, lacking, one_run};
 pub use shop::{Base, ShopInput, shop};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

@@ -1,7 +1,5 @@
 //! `apply`: a saved plan as it stands, or plan, show, ask and apply.
 
-mod report;
-
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +22,7 @@ use crate::exit::Exit;
 use crate::journal::Recorder;
 use crate::plan::{self, Asked, Consent, DestinationHealth, Plan, ShopPlan, ShopStatus, Task};
 use crate::render;
+use crate::report;
 use crate::wire::events::{Event, ReadStatus, ShopRead, StepOutcome, Summary};
 use crate::wire::report::{ReportShop, ReportShopStatus};
 
@@ -220,7 +219,7 @@ async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, out
         }
     };
     context.run.progress.finish();
-    let mut report = report::of(&plan, applied, started_at);
+    let mut report = report::assemble(&plan, applied, started_at, now());
     let mut exit = report::exit_of(&report);
     if let Err(why) = recorder.health().await {
         // Whatever was done: somebody relies on what could not be written down.

@@ -1,6 +1,5 @@
 //! Saved plans: read, judged together over shards, and what says that they were.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::clock;
@@ -10,7 +9,7 @@ use super::target::word;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
-use crate::plan::{self, Consent, Destination, Hazard, Plan, Settings};
+use crate::plan::{self, Consent, Hazard, NotOneRun, Plan};
 use crate::render::{self};
 use crate::text::plural;
 use crate::wire;
@@ -118,42 +117,12 @@ pub(super) fn write(checked: Option<Checked>, out: Option<&Path>) -> Result<(), 
     }
 }
 
-/// Parts of one run bind to one address each.
-fn one_adobe(plans: &[Plan]) -> Result<(), Failure> {
-    let mut first: BTreeMap<_, &Destination> = BTreeMap::new();
-    // Who could not ask says nothing against the others.
-    for destination in plans.iter().flat_map(|p| &p.destinations).filter(|d| d.error.is_none()) {
-        let known = *first.entry((&destination.name, &destination.shop, &destination.wanted)).or_insert(destination);
-        if (&known.id, &known.address, &known.state) != (&destination.id, &destination.address, &destination.state) {
-            let name = destination.name.as_deref().unwrap_or(&destination.wanted);
-            return Err(Failure::invalid(format!(
-                "Adobe had another address or state for {name} when the next shard was planned"
-            ))
-            .hint("plan all shards again"));
-        }
-    }
-    Ok(())
-}
-
-/// Plans that are shown or judged as one must be parts of one run, each once; to be judged, all of them.
+/// Refuses plans that are not parts of one run, each once; and, to judge the `whole` run, a missing part.
 pub(super) fn one_run(plans: &[Plan], whole: bool) -> Result<(), Failure> {
-    let digests: BTreeSet<&str> = plans.iter().map(|p| p.manifest_digest.as_str()).collect();
-    if digests.len() > 1 {
-        return Err(Failure::invalid("the plans were made from different manifests (their manifest_digest differs)"));
-    }
-    // Who had nothing to ask at Adobe does not say where that is.
-    let elsewhere = |p: &Plan| Settings { adobe: None, ..p.settings.clone() };
-    let adobe: BTreeSet<&String> = plans.iter().filter_map(|p| p.settings.adobe.as_ref()).collect();
-    if plans.windows(2).any(|p| elsewhere(&p[0]) != elsewhere(&p[1])) || adobe.len() > 1 {
-        return Err(Failure::invalid("the plans were made with different settings"));
-    }
-    one_adobe(plans)?;
-    let mut seen = BTreeMap::new();
-    for (at, shop) in plans.iter().enumerate().flat_map(|(at, p)| p.shops.iter().map(move |s| (at, s))) {
-        if seen.insert(&shop.shop, at).is_some() {
-            return Err(Failure::invalid(format!("{} stands in two of the plans", shop.shop)));
-        }
-    }
+    plan::one_run(plans).map_err(|error| {
+        let failure = Failure::invalid(&error);
+        if matches!(error, NotOneRun::Adobe(_)) { failure.hint("plan all shards again") } else { failure }
+    })?;
     match plan::lacking(plans.iter().map(|p| p.selection.shard)) {
         Some(lacking) if whole => {
             Err(Failure::invalid(lacking).hint("judge the plans of all shards of one run together"))

@@ -1,7 +1,10 @@
-//! Parts of the shops, and which parts of a run several plans are. Does not look at shops.
+//! Parts of the shops, and whether several plans are the parts of one run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+use super::{Destination, Plan, Settings};
+use crate::model::ShopDomain;
 
 /// So many missing shards are named.
 const NAMED: usize = 8;
@@ -40,6 +43,57 @@ impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.index, self.count)
     }
+}
+
+/// Why plans cannot be shown or judged as one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotOneRun {
+    /// They were made from several manifests.
+    #[error("the plans were made from different manifests (their manifest_digest differs)")]
+    Manifests,
+    /// They were made with several settings.
+    #[error("the plans were made with different settings")]
+    Settings,
+    /// Adobe changed between them. Holds the name of the destination.
+    #[error("Adobe had another address or state for {0} when the next shard was planned")]
+    Adobe(String),
+    /// A shop is in two of them.
+    #[error("{0} stands in two of the plans")]
+    Shop(ShopDomain),
+}
+
+/// Checks that plans are parts of one run, each once.
+pub fn one_run(plans: &[Plan]) -> Result<(), NotOneRun> {
+    let digests: BTreeSet<&str> = plans.iter().map(|p| p.manifest_digest.as_str()).collect();
+    if digests.len() > 1 {
+        return Err(NotOneRun::Manifests);
+    }
+    // A shard that asked nothing at Adobe does not say where Adobe is.
+    let elsewhere = |p: &Plan| Settings { adobe: None, ..p.settings.clone() };
+    let adobe: BTreeSet<&String> = plans.iter().filter_map(|p| p.settings.adobe.as_ref()).collect();
+    if plans.windows(2).any(|p| elsewhere(&p[0]) != elsewhere(&p[1])) || adobe.len() > 1 {
+        return Err(NotOneRun::Settings);
+    }
+    same_destinations(plans)?;
+    let mut seen = BTreeSet::new();
+    match plans.iter().flat_map(|p| &p.shops).find(|shop| !seen.insert(&shop.shop)) {
+        Some(twice) => Err(NotOneRun::Shop(twice.shop.clone())),
+        None => Ok(()),
+    }
+}
+
+/// The parts of one run bind a destination to one address.
+fn same_destinations(plans: &[Plan]) -> Result<(), NotOneRun> {
+    let mut first: BTreeMap<_, &Destination> = BTreeMap::new();
+    // A shard that could not ask does not contradict the others.
+    for destination in plans.iter().flat_map(|p| &p.destinations).filter(|d| d.error.is_none()) {
+        let known = *first.entry((&destination.name, &destination.shop, &destination.wanted)).or_insert(destination);
+        if (&known.id, &known.address, &known.state) != (&destination.id, &destination.address, &destination.state) {
+            let name = destination.name.as_ref().unwrap_or(&destination.wanted);
+            return Err(NotOneRun::Adobe(name.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// Returns what is wrong with plans as one run, if they are shards: `3 of 4 shards: 2/4 is missing`. A plan over all shops

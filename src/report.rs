@@ -1,6 +1,7 @@
-//! The report of an apply: one outcome for each planned change, and what the command exits with.
+//! Assembles the report of an apply: one outcome for each planned change, and the exit code.
 
-use super::super::now;
+use jiff::Timestamp;
+
 use crate::apply;
 use crate::exit::{self, Cause, Exit};
 use crate::plan::{Plan, ShopStatus};
@@ -10,7 +11,8 @@ use crate::wire::report::{
     self, Outcome, OutcomeResult, Report, ReportKind, ReportShop, ReportShopStatus, ReportSummary,
 };
 
-pub(super) fn of(plan: &Plan, applied: Vec<ReportShop>, started_at: jiff::Timestamp) -> Report {
+/// Assembles the report of `plan` from the shops that were `applied` and those that could not be.
+pub(crate) fn assemble(plan: &Plan, applied: Vec<ReportShop>, started_at: Timestamp, finished_at: Timestamp) -> Report {
     let mut shops = applied;
     for shop in &plan.shops {
         match (shop.status(), shop.error()) {
@@ -35,7 +37,7 @@ pub(super) fn of(plan: &Plan, applied: Vec<ReportShop>, started_at: jiff::Timest
         report: ReportKind::Apply,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: started_at.to_string(),
-        finished_at: now().to_string(),
+        finished_at: finished_at.to_string(),
         exit_code: 0,
         complete,
         plan_digest: plan.plan_digest.clone(),
@@ -68,8 +70,9 @@ fn summarise(shops: &[ReportShop]) -> ReportSummary {
     sum
 }
 
-/// What is not done has a cause; what waited for something else that was not done has that one's.
-pub(super) fn exit_of(report: &Report) -> Exit {
+/// Returns the exit code of a report. Each change that was not made has a cause; one that waited for another change has
+/// the cause of that one.
+pub(crate) fn exit_of(report: &Report) -> Exit {
     let of_error = |e: &wire::plan::ShopError| Cause::of_kind(&e.kind);
     let mut causes = Vec::new();
     let mut done = report.shops.iter().all(|s| s.outcomes.is_empty() && s.status != ReportShopStatus::NotRead);
