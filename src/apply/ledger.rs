@@ -11,7 +11,7 @@ use crate::wire::events::{Step, StepOutcome};
 use crate::wire::plan::{Action, Change, Finding, Severity, Shop, ShopError};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
-/// What has become of the changes of one shop so far.
+/// The outcomes of the changes of one shop so far.
 pub(super) struct Ledger<'a> {
     planned: &'a Shop,
     entries: Vec<Entry>,
@@ -55,7 +55,7 @@ impl<'a> Ledger<'a> {
         self.planned.changes.iter().enumerate().filter(|(_, change)| change.action != Action::Delete)
     }
 
-    /// Topics of which a create or update was tried in vain or not at all.
+    /// Returns the topics of which a create or update failed or was not tried.
     pub(super) fn topics_of_unmade_writes(&self) -> BTreeSet<String> {
         self.writes().filter(|(at, _)| !self.made(*at)).map(|(_, change)| change.topic.clone()).collect()
     }
@@ -153,7 +153,7 @@ impl<'a> Ledger<'a> {
         Step::of(&self.planned.shop, at, &self.planned.changes[at], attempt)
     }
 
-    /// What has become of a change so far, for the journal.
+    /// Returns the outcome of a change so far, for the journal.
     pub(super) fn line(&self, at: usize) -> StepOutcome {
         StepOutcome::of(&self.planned.shop, at, &self.outcome(at), self.attempts(at))
     }
