@@ -221,3 +221,6 @@ impl AdminClient {
         ShopWriter::new(self.clone(), shop, token)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{AdminErrorKind, ShopWriter};
 use crate::journal::Recorder;
-use crate::plan::Task;
-use crate::wire::plan::Shop;
+use crate::plan::{ShopPlan, Task};
 use crate::wire::report::ReportShop;
 use ledger::Ledger;
 
@@ -27,7 +26,12 @@ pub struct ApplyContext<'a> {
 }
 
 /// Applies one shop. `tasks` are those of `planned.changes`, in the same order.
-pub async fn shop(writer: &mut ShopWriter, planned: &Shop, tasks: Vec<Task>, context: &ApplyContext<'_>) -> ReportShop {
+pub async fn shop(
+    writer: &mut ShopWriter,
+    planned: &ShopPlan,
+    tasks: Vec<Task>,
+    context: &ApplyContext<'_>,
+) -> ReportShop {
     let mut ledger = Ledger::new(planned, tasks);
     let (first, then) = ledger.phases();
     run(writer, &mut ledger, first, context).await;

@@ -301,3 +301,6 @@ fn parsed(path: &Arc<str>, text: &str, decoder: &mut decode::Decoder) -> Option<
     }
     Some(decode::document(decoder, root))
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,7 @@ pub(crate) fn of_json(error: &serde_json::Error) -> String {
 }
 
 /// A YAML text that cannot be taken. The caller adds the place.
+#[cfg(any(feature = "sandbox", test))] // nothing else reads YAML with serde
 pub(crate) fn of_yaml(error: &serde_yaml::Error) -> String {
     use serde_yaml::Error as Yaml;
     match error.without_snippet() {

@@ -258,3 +258,6 @@ fn learn(session: &mut Session, answer: &Response) {
     });
     session.bucket = said.or(guessed);
 }
+
+#[cfg(test)]
+mod tests;

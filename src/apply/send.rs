@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::ledger::{Ledger, error};
 use super::settle::{self, not_taken};
 use crate::admin::{AdminError, AdminErrorKind, Answer, Input, Mutation, RefusalKind, ShopWriter, UserError};
+use crate::diff::Change;
 use crate::http::Classified as _;
 use crate::journal::Recorder;
 use crate::model::{Binding, Field, Live};
-use crate::plan::ParsedChange;
 use crate::state::Entry;
-use crate::wire::plan::{Action, ShopError};
+use crate::wire::plan::{ErrorKind, ShopError};
 use crate::wire::report::ConfirmedBy;
 
 /// The reason of changes that were not sent after an interrupt.
@@ -45,7 +45,7 @@ async fn rounds(
     let mut open = batch.to_vec();
     for round in 1..=ROUNDS {
         let (places, mutations): (Vec<usize>, Vec<Mutation>) =
-            open.iter().filter_map(|&at| Some((at, mutation(ledger.open(at)?, ledger.fields(at))?))).unzip();
+            open.iter().filter_map(|&at| Some((at, mutation(ledger.open(at)?)))).unzip();
         if places.is_empty() {
             return shop_wide;
         }
@@ -104,11 +104,11 @@ fn worth_reading(kind: RefusalKind) -> bool {
 /// Closes a change by its answer. `Err`: the answer cannot be true, so it counts as lost.
 fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result<(), AdminError> {
     let Some(change) = ledger.open(at) else { return Ok(()) };
-    let (Some(after), Some(now)) = (&change.after, now) else {
+    let (Some(after), Some(now)) = (change.after(), now) else {
         ledger.applied(at, None, ConfirmedBy::Answer);
         return Ok(());
     };
-    if change.action == Action::Create && ledger.is_known(at, &now.meta.id) {
+    if matches!(change, Change::Create { .. }) && ledger.is_known(at, &now.meta.id) {
         let message = format!("the answer says that {} was created, which is another subscription", now.meta.id);
         return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
@@ -116,22 +116,22 @@ fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result
         let message = format!("the answer is about {}, not about {}", now.binding.topic, after.topic);
         return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
-    let wrong = not_taken(after, change.action, ledger.fields(at), now);
+    let wrong = not_taken(change, now);
     if wrong.is_empty() {
         ledger.applied(at, Some(&now.meta.id), ConfirmedBy::Answer);
         return Ok(());
     }
     let names = wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let message = format!("Shopify accepted the change, but did not take over: {names}");
-    let error = ShopError { kind: "field_not_taken".to_owned(), http_status: None, message, retryable: false };
+    let error = ShopError { kind: ErrorKind::FieldNotTaken, http_status: None, message, retryable: false };
     ledger.failed(at, Some(&now.meta.id), error);
     Ok(())
 }
 
 /// The mutation that makes a change. Everything that is managed is sent explicitly: what Shopify does with what is
 /// left out of an update is not known. Name and metafields go along only where the change is about them.
-fn mutation(change: &ParsedChange, fields: &[String]) -> Option<Mutation> {
-    let about = |field: Field| change.action == Action::Create || fields.iter().any(|f| f == field.as_str());
+fn mutation(change: &Change) -> Mutation {
+    let about = |field: Field| matches!(change, Change::Create { .. }) || change.fields().contains(&field);
     let input = |after: &Binding| Input {
         address: after.address.clone(),
         format: after.format,
@@ -141,18 +141,17 @@ fn mutation(change: &ParsedChange, fields: &[String]) -> Option<Mutation> {
         name: after.name.clone().filter(|_| about(Field::Name)),
         metafields: after.metafields.clone().filter(|_| about(Field::Metafields)),
     };
-    match (change.action, &change.before, &change.after) {
-        (Action::Create, _, Some(after)) => Some(Mutation::Create { topic: after.topic.clone(), input: input(after) }),
-        (Action::Update, Some((id, _)), Some(after)) => Some(Mutation::Update { id: id.clone(), input: input(after) }),
-        (Action::Delete, Some((id, _)), _) => Some(Mutation::Delete { id: id.clone() }),
-        _ => None,
+    match change {
+        Change::Create { after, .. } => Mutation::Create { topic: after.topic.clone(), input: input(after) },
+        Change::Update { before, after, .. } => Mutation::Update { id: before.meta.id.clone(), input: input(after) },
+        Change::Delete { before, .. } => Mutation::Delete { id: before.meta.id.clone() },
     }
 }
 
 fn refusal(ledger: &Ledger<'_>, kind: RefusalKind, errors: &[UserError]) -> ShopError {
     let texts: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
     let message = format!("Shopify refused it: {}{}", texts.join("; "), remedy(ledger.handle(), kind));
-    ShopError { kind: kind.as_str().to_owned(), http_status: None, message, retryable: false }
+    ShopError { kind: kind.as_str().into(), http_status: None, message, retryable: false }
 }
 
 /// Returns what to do, if Shopify's text does not say it.

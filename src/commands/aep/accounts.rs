@@ -119,7 +119,7 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -
         // A malformed secret is an error in the sandbox, too.
         Err(error) if !error.malformed && setting.in_sandbox().await => Ok(None),
         resolved => resolved.map(Some).map_err(|e| ShopError {
-            kind: SecretError::KIND.to_owned(),
+            kind: SecretError::KIND.into(),
             http_status: None,
             message: format!("aep `{}`: {e}", account.name),
             retryable: false,
@@ -151,7 +151,7 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -
 /// As it stands in a plan.
 pub(super) fn wire(error: &AdobeError) -> ShopError {
     ShopError {
-        kind: error.kind.as_str().to_owned(),
+        kind: error.kind.as_str().into(),
         http_status: error.http_status,
         message: error.message.clone(),
         retryable: error.retryable,

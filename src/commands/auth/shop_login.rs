@@ -218,6 +218,6 @@ impl ShopLogin {
     /// An error of this shop as the end of a command.
     pub(super) fn failed(&self, error: &admin::AdminError) -> Failure {
         let message = whole(&error.message, &self.target.options);
-        Failure::new(exit::of_causes([Cause::of_kind(error.kind.as_str())], false), message)
+        Failure::new(exit::of_causes([Cause::of_kind(&error.kind.as_str().into())], false), message)
     }
 }
