@@ -16,7 +16,6 @@ mod classify;
 mod client_test;
 mod decode;
 mod endpoints;
-mod error;
 mod exchange;
 mod lookup;
 #[cfg(test)]
@@ -36,13 +35,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::state::aep::InletKind;
+pub use classify::{AdobeError, AdobeErrorKind};
 pub use endpoints::{BASE_URL, Endpoints, TOKEN_URL};
-pub use error::{AdobeError, AdobeErrorKind};
 pub use verdict::Verdict;
 
 use crate::http::{Backoff, ClientSetup};
 
-/// Who asks, and about which sandbox of which organisation: an entry under `aep` of the manifest.
+/// A credential, an organisation and a sandbox: an entry under `aep` of the manifest.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The entry's name in the manifest; messages say it.
@@ -82,7 +81,7 @@ pub struct AdobeOptions {
     pub on_wait: Option<OnWait>,
 }
 
-/// By what something is looked up.
+/// How a lookup identifies its target.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum By {
     /// The exact name; names are not unique.
@@ -91,7 +90,7 @@ pub enum By {
     Id(String),
 }
 
-/// What is looked up.
+/// A lookup.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wanted {
     /// A dataflow or a connection.
@@ -100,8 +99,8 @@ pub struct Wanted {
     pub by: By,
 }
 
-/// A dataflow or connection, as far as a webhook is concerned. Names and addresses are Adobe's text as it came: whoever
-/// prints them escapes them.
+/// The parts of a dataflow or connection that concern a webhook. Names and addresses are Adobe's text: escape them before
+/// printing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inlet {
     /// A dataflow or a connection.
@@ -150,7 +149,7 @@ pub struct Run {
     pub first_error: Option<String>,
 }
 
-/// Asks one account's questions. Cheap to clone; clones share a token.
+/// Reads with one account. Cheap to clone; clones share a token.
 #[derive(Clone)]
 pub struct AdobeClient {
     inner: Arc<Inner>,
@@ -178,7 +177,7 @@ impl fmt::Debug for AdobeClient {
 }
 
 impl AdobeClient {
-    /// Sets up the client; sends nothing. Fails if TLS cannot be set up or if what is sent along cannot stand in an HTTP
+    /// Makes a client; sends nothing. Fails if TLS cannot be set up, or if a value of the account cannot stand in an HTTP
     /// header.
     pub fn new(account: Account, options: AdobeOptions) -> Result<Self, AdobeError> {
         Self::with_backoff(account, options, Backoff::default())
@@ -193,14 +192,14 @@ impl AdobeClient {
         Ok(Self { inner, until: None })
     }
 
-    /// The same client, with no more time than until then. What is not answered by then fails with what was the matter
-    /// last, or as [`AdobeErrorKind::Unavailable`].
+    /// Returns the same client with an earlier deadline. A question without an answer by then fails with its last error, or
+    /// with [`AdobeErrorKind::Unavailable`].
     #[must_use]
     pub fn until(&self, end: Instant) -> Self {
         Self { inner: Arc::clone(&self.inner), until: Some(end) }
     }
 
-    /// Who asks.
+    /// Returns the account.
     pub fn account(&self) -> &Account {
         &self.inner.account
     }

@@ -1,10 +1,10 @@
-//! Many shops side by side, a bounded number at a time. One shop's trouble is never another's.
+//! Runs work for many shops concurrently, a bounded number at a time. A failure of one shop does not affect another.
 
 use std::future::Future;
 
 use tokio::task::JoinSet;
 
-/// Runs `work` for every item, at most `parallelism` at a time, and gives back the results in the order of the items.
+/// Runs `work` for every item, at most `parallelism` at a time, and returns the results in the order of the items.
 ///
 /// Only what is in flight is held besides the results, so memory does not grow with what `work` reads.
 pub(crate) async fn for_each_bounded<I, T, W, F>(items: Vec<I>, parallelism: usize, work: W) -> Vec<T>

@@ -10,22 +10,20 @@
 //!              └▶ Redactor: every quoted text of a server
 //! ```
 
-mod body;
 mod client;
 mod connect;
 mod error;
-mod redact;
+mod quote;
 mod retry;
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
 
-pub(crate) use body::{looks_like_html, oauth_error, quotation, upstream_text, words};
 pub(crate) use client::{ClientSetup, SetupError};
 pub(crate) use connect::{Unconnected, unconnected};
 pub use error::{Class, Proof};
 pub(crate) use error::{Classified, Error, Failed, Retry, error_kinds};
-pub(crate) use redact::Redactor;
+pub(crate) use quote::{Redactor, looks_like_html, oauth_error, quotation, upstream_text, words};
 pub use retry::Backoff;
 pub(crate) use retry::{retry_seconds, retry_seconds_or_date};
 

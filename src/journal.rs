@@ -1,5 +1,5 @@
-//! Writes down what a run does while it does it: the journal, on the disk before a mutation is sent, and the stream of
-//! events. Decides nothing.
+//! Records a run while it goes on: the journal, on the disk before a mutation is sent, and the stream of events. Decides
+//! nothing.
 
 mod sink;
 
@@ -10,31 +10,31 @@ use crate::wire::events::{Event, FORMAT_VERSION, Line, Step, StepOutcome, Stream
 pub(crate) use sink::OpenError;
 use sink::Sink;
 
-/// The lines of one run. Without journal and events it writes nothing.
+/// Writes the lines of one run. Without journal and events it writes nothing.
 pub struct Recorder {
     run: String,
     now: fn() -> jiff::Timestamp,
     journal: Option<Sink>,
     events: Option<Sink>,
-    /// Whether this run stands in the journal.
+    /// Whether the journal has a line of this run.
     begun: AtomicBool,
 }
 
 impl Recorder {
-    /// Opens what is asked for; `-` as events is standard output.
+    /// Opens the journal and the events; `-` as events is standard output.
     pub(crate) fn open(
         journal: Option<&Path>,
         events: Option<&Path>,
         now: fn() -> jiff::Timestamp,
     ) -> Result<Self, OpenError> {
-        // The journal first: a refused one must not have cost somebody a file of events.
+        // The journal first: if it is refused, the file of events is not truncated.
         let journal = journal.map(Sink::journal).transpose()?;
         let events = match events {
             Some(path) if path.as_os_str() == "-" => Some(Sink::stdout()),
             Some(path) => Some(Sink::file(path)?),
             None => None,
         };
-        // To be told apart by people, and unlike in runs of the same second.
+        // Readable, and different in runs of the same second.
         let run = format!("{}-{:08x}", now().strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..));
         let recorder = Self { run, now, journal, events, begun: AtomicBool::new(false) };
         recorder.event(recorder.version(Stream::Events, None));
@@ -56,21 +56,21 @@ impl Recorder {
         serde_json::to_string(&line).map(|text| text + "\n").unwrap_or_default()
     }
 
-    /// Opens this run in the journal.
+    /// Writes the first line of this run in the journal.
     pub(crate) async fn begin(&self, plan_digest: &str) -> Result<(), String> {
         let Some(journal) = &self.journal else { return Ok(()) };
         self.begun.store(true, Ordering::SeqCst);
         journal.put_and_wait(self.text(self.version(Stream::Journal, Some(plan_digest.to_owned())))).await
     }
 
-    /// Something that only the events tell.
+    /// Writes a line of the events only.
     pub(crate) fn event(&self, event: Event) {
         if let Some(events) = &self.events {
             events.put(self.text(event));
         }
     }
 
-    /// What is about to be sent. Only after `Ok` it may be.
+    /// Writes the steps that are about to be sent. They may be sent only after `Ok`.
     pub(crate) async fn intents(&self, steps: Vec<Step>) -> Result<(), String> {
         if let Some(journal) = &self.journal {
             let lines = steps.iter().map(|step| self.text(Event::Intent(step.clone())));
@@ -82,7 +82,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// What became of it. What is done is done: an error of the journal is told at the end.
+    /// Writes outcomes. The changes are done already, so an error of the journal is reported at the end.
     pub(crate) async fn outcomes(&self, outcomes: Vec<StepOutcome>) {
         if let Some(journal) = &self.journal {
             let lines = outcomes.iter().map(|outcome| self.text(Event::Outcome(outcome.clone())));
@@ -91,19 +91,19 @@ impl Recorder {
         self.outcomes_of_untouched(outcomes);
     }
 
-    /// Outcomes of a shop of which nothing was sent: no matter for the journal.
+    /// Writes outcomes of a shop to which nothing was sent; they do not belong in the journal.
     pub(crate) fn outcomes_of_untouched(&self, outcomes: Vec<StepOutcome>) {
         for outcome in outcomes {
             self.event(Event::ApplyOutcome(outcome));
         }
     }
 
-    /// Whether everything so far was written.
+    /// Fails if a line so far was not written.
     pub(crate) async fn health(&self) -> Result<(), String> {
         self.both(String::new()).await
     }
 
-    /// Closes the run in both, and says what could not be written.
+    /// Writes the last line in both. Fails if a line was not written.
     pub(crate) async fn end(&self, summary: crate::wire::events::Summary) -> Result<(), String> {
         self.both(self.text(Event::Summary(summary))).await
     }

@@ -10,17 +10,17 @@ use crate::http::{Class, Redactor};
 use crate::model::Live;
 use crate::state::Entry;
 
-/// What became of one mutation.
+/// The answer to one mutation.
 #[expect(clippy::large_enum_variant, reason = "there is one batch of them at a time")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// It was carried out; this is what the API says the subscription is now (nothing for a delete).
+    /// It was carried out; the subscription as the API now shows it (none for a delete).
     Done(Option<Entry<Live>>),
-    /// It was looked at and refused; nothing happened.
+    /// It was refused; nothing happened.
     Refused {
-        /// What the API said.
+        /// The errors in the answer.
         errors: Vec<UserError>,
-        /// What that means.
+        /// Their meaning.
         kind: RefusalKind,
     },
     /// It failed, and it is certain that nothing happened.
@@ -48,12 +48,12 @@ impl UserError {
     }
 }
 
-/// What a refusal means, by its text; Shopify gives no codes.
+/// The meaning of a refusal, by its text; Shopify gives no codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RefusalKind {
     /// There is a subscription with the same topic, address, format and filter.
     AlreadyTaken,
-    /// There is no subscription of this id (any more).
+    /// No subscription has this id.
     DoesNotExist,
     /// Another subscription has the name.
     NameTaken,
@@ -88,7 +88,7 @@ impl RefusalKind {
         Self::Invalid,
     ];
 
-    /// The stable name.
+    /// Returns the stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AlreadyTaken => "already_taken",
@@ -104,7 +104,7 @@ impl RefusalKind {
         }
     }
 
-    /// Which exit code it belongs to.
+    /// Returns the class of exit codes.
     pub fn class(self) -> Class {
         match self {
             Self::TopicRefused | Self::ProtectedData => Class::Auth,

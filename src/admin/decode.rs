@@ -1,6 +1,6 @@
-//! From the API's data to the model. Pure.
+//! From the data of a GraphQL answer to the model. Pure.
 //!
-//! A part that cannot be read fails the whole: a shop is never emptier than it is.
+//! A part that cannot be read fails the whole answer, so a shop is never read as emptier than it is.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -75,7 +75,7 @@ struct App {
     category: Option<String>,
 }
 
-/// What a token may do, and the app that it belongs to.
+/// The scopes of a token and the app that it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Granted {
     /// The granted scopes.
@@ -104,8 +104,8 @@ pub(super) fn page(data: &mut Data, redactor: &Redactor) -> Result<Page, AdminEr
     Ok(Page { entries, next })
 }
 
-/// Takes the granted scopes and the app out of `data`. What is unknown of the app only leaves findings and comparisons of
-/// namespaces out, so the shop is read all the same.
+/// Takes the granted scopes and the app out of `data`. An unknown app only omits findings and
+/// comparisons of namespaces, so the shop is read without it.
 pub(super) fn installation(data: &mut Data, redactor: &Redactor) -> Result<Granted, AdminError> {
     let Object(Installation { app, access_scopes }) = part(data, "currentAppInstallation", redactor)?;
     let scopes = access_scopes.iter().map(|Object(scope)| Scope::observed(&redactor.clean(&scope.handle))).collect();
@@ -117,7 +117,7 @@ pub(super) fn installation(data: &mut Data, redactor: &Redactor) -> Result<Grant
     Ok(Granted { scopes, app })
 }
 
-/// One subscription, as a mutation gives it back.
+/// Returns the subscription in the answer to a mutation.
 pub(super) fn subscription(value: Value, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
     let Object(node) = take(value, "webhookSubscription", redactor)?;
     entry(node, redactor)
@@ -139,7 +139,7 @@ pub(super) fn unfit<'a>(key: &'a str, redactor: &'a Redactor) -> impl Fn(serde_j
 }
 
 fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
-    // Every field is named, so that none is asked for in vain.
+    // Every field is named, so that each requested field is used.
     let Node {
         id,
         topic,
@@ -175,7 +175,7 @@ fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
     })
 }
 
-/// An answer of another shape than was asked for.
+/// Makes the error of an answer of another shape than requested.
 pub(super) fn unexpected(what: &str, redactor: &Redactor) -> AdminError {
     let what = redactor.clean(what);
     let message = format!("the answer is not what the Admin API answers: {what}. A newer hookwright may understand it");

@@ -68,7 +68,7 @@ pub(super) struct Document {
     pub(super) variables: Map<String, Value>,
 }
 
-/// What is asked of the app.
+/// The fields of the app that a document selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AskOfApp {
     /// Its number, title and category.

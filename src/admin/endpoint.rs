@@ -55,7 +55,7 @@ pub enum EndpointError {
     /// Plain http to another machine.
     #[error("HOOKWRIGHT_ADMIN_URL: plain http would send tokens in the clear to {0}; use https, or a loopback address")]
     PlainHttp(String),
-    /// A host that nobody vouched for.
+    /// A host that HOOKWRIGHT_TRUST_HOSTS does not name.
     #[error(
         "HOOKWRIGHT_ADMIN_URL would send tokens to {0}; if that is meant, name the host in HOOKWRIGHT_TRUST_HOSTS={0}"
     )]
@@ -156,7 +156,7 @@ impl Endpoint {
 pub(super) enum Place {
     /// The shop itself, or the sandbox in this process that plays it.
     Shopify,
-    /// What HOOKWRIGHT_ADMIN_URL names.
+    /// The server that HOOKWRIGHT_ADMIN_URL names.
     AdminUrl,
 }
 
@@ -183,7 +183,7 @@ impl fmt::Display for Endpoint {
 /// How long the sandbox has to say that it is one.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What the sandbox says of itself, and no other server does.
+/// The answer of the sandbox, and of no other server.
 #[derive(Deserialize)]
 struct Identity {
     hookwright_sandbox: u64,

@@ -1,6 +1,6 @@
-//! A GraphQL answer: its data, its errors, what it cost.
+//! A GraphQL answer: its data, its errors and its cost. Pure.
 //!
-//! Pure. Says what each error means; what becomes of a mutation because of it is the writer's business.
+//! Gives each error a kind; the writer decides what that means for a mutation.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::throttle::Bucket;
 use crate::http::{Redactor, Response};
 use crate::json::names_a_key_twice;
 
-/// What an answer has for each alias, as it came: whoever knows its shape parses it, once.
+/// The data of each alias as JSON text. The code that knows its shape parses it, once.
 pub(super) type Data = BTreeMap<String, Box<RawValue>>;
 
 /// A GraphQL answer.
@@ -38,7 +38,7 @@ pub(super) struct GraphqlError {
     explanation: Option<String>,
 }
 
-/// Takes an answer of status 200 apart; `None` if it is no GraphQL answer.
+/// Parses an answer of status 200; `None` if it is not a GraphQL answer.
 pub(super) fn parse(answer: &Response, now_ms: u64) -> Option<Envelope> {
     if names_a_key_twice(&answer.body) {
         return None;

@@ -75,13 +75,13 @@ error_kinds! {
     ShopNotPermitted = "shop_not_permitted", Auth, Never, NothingHappened, Shop;
     /// The authorization code was used already, or is not known.
     CodeRefused = "code_refused", Auth, Never, NothingHappened, Shop;
-    /// Nothing is left to refresh with: somebody has to log in again.
+    /// There is no refresh token: a person has to log in again.
     LoginRequired = "login_required", Auth, Never, NothingHappened, Shop;
-    /// The token could not be had.
+    /// The token is unavailable.
     SecretUnavailable = "secret_unavailable", Auth, Never, NothingHappened, Shop;
     /// The run's `--timeout` ended.
     TimeBudget = "time_budget", RateLimit, Later, Unknown, Shop;
-    /// Somebody asked to stop before it was sent.
+    /// The run was stopped before it was sent.
     Interrupted = "interrupted", Other, Later, NothingHappened, Shop;
 }
 

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_shop_has_one_client_until_it_is_done() {
-        // Whether this machine trusts anybody does not matter here.
+        // Without TLS, so that the machine needs no root certificates.
         let setup = ClientSetup::new(true, true, Duration::from_secs(1)).expect("setup");
         let hosts = Hosts { setup, common: None, most_waiting: 5, open: Mutex::default() };
         for n in 0..8 {

@@ -19,13 +19,13 @@ use crate::model::ShopDomain;
 /// Whether a request may be sent again after an answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// It asks for the same again.
+    /// A second request gets an equal answer.
     Safe,
-    /// What it carries is good for one use.
+    /// It carries a secret that is good for one use.
     Never,
 }
 
-/// What the endpoint said.
+/// An answer of the token endpoint.
 pub(crate) enum OauthAnswer {
     /// A JSON object with an `access_token`, so never to be printed.
     Granted(Value),
@@ -33,9 +33,9 @@ pub(crate) enum OauthAnswer {
     Refused {
         /// The text of the answer, whatever shape that has, without secrets.
         said: String,
-        /// What the status alone means.
+        /// The meaning of the status alone.
         error: AdminError,
-        /// The server's clock, as far as the answer says.
+        /// The server's clock, if the answer has it.
         date: Option<Timestamp>,
     },
 }
@@ -87,7 +87,7 @@ impl AdminClient {
     }
 }
 
-/// The part of an error's body that may stand in a message. The rest may hold a token that is not known yet.
+/// Returns the part of an error's body that a message may quote. The rest may hold a token that is not known yet.
 fn quotable(body: &[u8]) -> Vec<u8> {
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
         // Of a page only the title is quoted.

@@ -15,22 +15,22 @@ use super::{AdminClient, decode, rest};
 use crate::model::{AppIdentity, ShopDomain, Transport};
 use crate::state::Observed;
 
-/// What was read of a shop.
+/// A reading of a shop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// Subscriptions and granted scopes.
     pub observed: Observed,
     /// The app that the token belongs to.
     pub app: AppIdentity,
-    /// The version that answered, if it said so; another one than was asked for means that Shopify fell forward.
+    /// The version in the answer; another version than the requested one means that Shopify fell forward.
     pub served_version: Option<String>,
-    /// Shopify's word on what is deprecated in the request.
+    /// Shopify's text on deprecated parts of the request.
     pub deprecated_reason: Option<String>,
     /// The bucket after the read.
     pub bucket: Option<Bucket>,
 }
 
-/// Reads one shop. Holds no way to change it.
+/// Reads one shop and cannot change it.
 pub struct ShopReader {
     session: Session,
     cost: Option<f64>,
@@ -83,7 +83,7 @@ impl ShopReader {
         Err(reading::in_vain(why))
     }
 
-    /// One pass over all pages.
+    /// Reads all pages once.
     async fn pass(&mut self) -> Result<(Pass, Said), AdminError> {
         let mut budget = Budget::new();
         let first = self.ask_of_app(documents::read).await?;
@@ -124,7 +124,7 @@ impl ShopReader {
         }
     }
 
-    /// Asks with the app's category; where the Admin API refuses that, without it.
+    /// Asks with the app's category, and without it if the Admin API refuses that.
     async fn ask_of_app(&mut self, document: fn(AskOfApp) -> Document) -> Result<Envelope, AdminError> {
         let ask = self.session.client.ask_of_app(&self.session.shop);
         let envelope = self.session.call(&document(ask), self.cost, Purpose::Read).await?;
@@ -136,7 +136,7 @@ impl ShopReader {
         self.ask(&document(AskOfApp::Number)).await
     }
 
-    /// An answer with any error in it is none: what is missing would look like a deletion.
+    /// Sends a document. An answer with any error fails: missing data would look like a deletion.
     async fn ask(&mut self, document: &Document) -> Result<Envelope, AdminError> {
         let envelope = self.session.call(document, self.cost, Purpose::Read).await?;
         self.taken(envelope)

@@ -63,7 +63,7 @@ pub(super) struct Pass {
     pub(super) pages: usize,
 }
 
-/// What an answer said besides the subscriptions and scopes.
+/// The parts of an answer besides the subscriptions and scopes.
 #[derive(Default)]
 pub(super) struct Said {
     pub(super) app: AppIdentity,

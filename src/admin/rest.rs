@@ -23,12 +23,12 @@ use crate::json::names_a_key_twice;
 use crate::model::{Live, ScopeSet, SubscriptionId};
 use crate::state::{Entry, Observed};
 
-/// How many mutations belong together: few, so that an interrupt does not wait for long at two calls a second.
+/// The mutations of a batch: few, so that an interrupt does not wait long at two calls a second.
 pub(super) const BATCH: usize = 10;
-/// The most that Shopify gives in a page (documented).
+/// The largest page (documented).
 const PAGE: usize = 250;
 
-/// One pass over all pages, and the scopes.
+/// Reads all pages once, and the scopes.
 pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Said), AdminError> {
     let mut query = format!("limit={PAGE}");
     let mut entries = Vec::new();
@@ -59,7 +59,7 @@ pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Said), AdminErr
     Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, said))
 }
 
-/// The scopes granted; the same request whatever transport and version.
+/// Reads the granted scopes; the request depends on neither transport nor version.
 pub(super) async fn scopes(session: &mut Session) -> Result<ScopeSet, AdminError> {
     let body = get(session, session.url("/admin/oauth/access_scopes.json")).await?;
     decode::scopes(body.json, &session.redactor)
@@ -69,7 +69,7 @@ fn encoded(name: &str, value: &str) -> String {
     form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish()
 }
 
-/// The id that `since_id` goes on from; only a page in the order of ids says what came before.
+/// Returns the id to continue from with `since_id`. Only a page in the order of ids has one.
 fn last_of(list: &[Entry<Live>], session: &Session) -> Result<u64, AdminError> {
     let mut ids = list.iter().map(|entry| entry.meta.id.number());
     let mut last = ids.next().flatten();
@@ -89,7 +89,7 @@ async fn get(session: &mut Session, url: String) -> Result<Body, AdminError> {
     }
 }
 
-/// Sends the mutations one after the other and answers for each.
+/// Sends the mutations one after the other; each has an answer.
 pub(super) async fn send(session: &mut Session, batch: &[Mutation]) -> Vec<Answer> {
     let mut answers = Vec::with_capacity(batch.len());
     let mut stopped: Option<AdminError> = None;
@@ -149,7 +149,7 @@ fn refused(errors: Vec<UserError>) -> Answer {
     Answer::Refused { errors, kind }
 }
 
-/// What PUT can change (documented): all of it is sent, as over GraphQL.
+/// Returns every field that PUT can change (documented). All are sent, as over GraphQL.
 fn changeable(input: &Input) -> Value {
     json!({
         "address": input.address.as_str(),
@@ -158,7 +158,7 @@ fn changeable(input: &Input) -> Value {
     })
 }
 
-/// Left out, it would be lost without a word.
+/// Returns a field that REST cannot send. To leave it out would lose it silently.
 fn unsayable(input: &Input) -> Option<&'static str> {
     let Input { filter, name, metafields, .. } = input;
     let said = [(!filter.is_empty(), "filter"), (name.is_some(), "name"), (metafields.is_some(), "metafields")];
@@ -203,7 +203,7 @@ struct Body {
 /// Every request takes one of the bucket's calls.
 const CALL: f64 = 1.0;
 
-/// Sends a request until it is answered or there is no use in trying.
+/// Sends a request until it is answered, or until another attempt is useless.
 async fn call(session: &mut Session, call: &Call) -> Result<Reply, AdminError> {
     let mut tally = Tally::default();
     loop {

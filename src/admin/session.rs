@@ -37,7 +37,7 @@ pub(super) struct Session {
     pub(super) bucket: Option<Bucket>,
 }
 
-/// What is sent.
+/// A request to a shop.
 pub(super) struct Request<'a> {
     pub(super) method: Method,
     pub(super) url: &'a str,
@@ -60,14 +60,14 @@ impl Session {
         Self { shop: shop.clone(), token: None, renew: None, rng, redactor, bucket: None, client }
     }
 
-    /// From now on a token that the shop refuses is replaced by another one.
+    /// Replaces a token that the shop refuses by another one.
     pub(super) fn renew_with(&mut self, renew: Renew) {
         self.renew = Some(renew);
     }
 
-    /// Sends a document until it is answered or there is no use in trying. `cost`: what it is known to cost.
+    /// Sends a document until it is answered, or until another attempt is useless. `cost`: its cost, if known.
     ///
-    /// An answer may hold errors; a document that was throttled is none.
+    /// An answer may hold errors; that of a throttled document is a failure.
     pub(super) async fn call(
         &mut self,
         document: &Document,
@@ -90,9 +90,8 @@ impl Session {
         self.pause(self.wait_for_bucket(cost), "rate limit", None, purpose).await
     }
 
-    /// Waits before the same request is sent again, or gives the failure back if there is no use in that. A request that
-    /// was refused for its token is sent again once, with another token if there is a way to one: 401 proves that
-    /// nothing happened.
+    /// Waits before the same request is sent again, or returns the failure if that is useless. A request that was refused
+    /// for its token is sent again once, with another token if `renew` has one: 401 proves that nothing happened.
     pub(super) async fn again(
         &mut self,
         failure: Failed<AdminErrorKind>,
@@ -239,7 +238,7 @@ impl Session {
             *cost = envelope.requested_cost;
         }
         match envelope.first_error(&self.redactor) {
-            // Half an answer to a read is none; of a mutation it says what became of the other aliases.
+            // A part of an answer to a read is a failure; to a mutation it tells the results of the other aliases.
             Some(error)
                 if (purpose == Purpose::Read || envelope.data.is_none())
                     && matches!(error.kind, AdminErrorKind::Throttled | AdminErrorKind::InternalError) =>
@@ -250,7 +249,7 @@ impl Session {
         }
     }
 
-    /// Waits, or fails at once if the run ends before the wait does, or when somebody asks to stop.
+    /// Waits. Fails at once if the run ends before the wait does, or when the run is stopped.
     async fn pause(
         &self,
         wait: Duration,
@@ -268,7 +267,7 @@ impl Session {
             && end.is_none_or(|end| end >= deadline)
         {
             return Err(match why {
-                // The server's trouble is the cause; only its rate limit is a matter of time.
+                // The server's failure is the cause; only its rate limit is a matter of time.
                 Some(error) if error.class() != Class::RateLimit => error.out_of_time(),
                 Some(error) => time_budget(&error.message).proven(),
                 None if wait.is_zero() => time_budget("before the request was sent").proven(),

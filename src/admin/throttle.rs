@@ -1,4 +1,4 @@
-//! What the API said of its bucket, and how long to wait for it. Pure arithmetic; the clock is passed in.
+//! The bucket as the API reports it, and how long to wait for it. Pure arithmetic; the clock is passed in.
 //!
 //! A bucket belongs to one (app, shop). Its size and rate depend on the shop's plan and are never assumed.
 
@@ -19,11 +19,11 @@ pub struct Bucket {
 
 /// The most mutations in one document.
 const MOST: usize = 25;
-/// What a webhook mutation costs (recorded: 10, with metafields selected 11).
+/// The cost of a webhook mutation (recorded: 10, with metafields selected 11).
 const MUTATION_COST: f64 = 10.0;
 /// How long a full bucket of REST calls takes to leak out, on every plan.
 const CALLS_SECONDS: f64 = 20.0;
-/// Nobody waits longer than this for a bucket without asking again.
+/// The longest wait for a bucket before the API is asked again.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 impl Bucket {
@@ -54,12 +54,12 @@ impl Bucket {
 
     /// The points there at `now_ms`.
     pub fn available_at(&self, now_ms: u64) -> f64 {
-        #[allow(clippy::cast_precision_loss)] // a run does not last 2^53 milliseconds
+        #[expect(clippy::cast_precision_loss, reason = "a run does not last 2^53 milliseconds")]
         let seconds = now_ms.saturating_sub(self.at_ms) as f64 / 1000.0;
         (self.available + seconds * self.restore_rate).min(self.maximum)
     }
 
-    /// How long until `cost` points are there; for more than the bucket holds, until it is full.
+    /// Returns the time until `cost` points are available; for more than the bucket holds, until it is full.
     pub fn wait_before(&self, cost: f64, now_ms: u64) -> Duration {
         let short = cost.min(self.maximum) - self.available_at(now_ms);
         if short <= 0.0 {
@@ -69,10 +69,10 @@ impl Bucket {
         Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
     }
 
-    /// How many mutations one document may hold: at most 25, at most half of the bucket, at least one.
+    /// Returns the number of mutations of a document: at most 25, at most half of the bucket, at least one.
     pub fn batch_limit(&self) -> usize {
         let half = (self.maximum / 2.0 / MUTATION_COST).floor();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, and is clamped
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is clamped")]
         (half as usize).clamp(1, MOST)
     }
 

@@ -1,7 +1,6 @@
-//! Changes one shop: a batch of mutations as one document (REST: one by one), and one answer for each of them, always.
+//! Changes one shop: a batch of mutations as one document (REST: one by one), always with one answer for each.
 //!
-//! Decides nothing about what to change. Its one concern is to tell apart what happened, what did not, and what is
-//! not known.
+//! Decides nothing about the changes. It only distinguishes what happened, what did not happen, and what is not known.
 
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ pub struct ShopWriter {
     read_at: Option<Instant>,
 }
 
-/// What became of one document.
+/// The result of one document.
 enum Outcome {
     Answered(Envelope),
     /// Refused as a whole; nothing happened.
@@ -41,8 +40,7 @@ impl ShopWriter {
         Self { reader: ShopReader::new(client, shop, token), cost_each: 11.0, read_at: None }
     }
 
-    /// From now on a token that the shop refuses is replaced by what `renew` gives, once a request, and what was refused
-    /// is sent again.
+    /// Replaces a token that the shop refuses by the token of `renew`, once a request, and sends the request again.
     #[must_use]
     pub(crate) fn renewing(mut self, renew: Renew) -> Self {
         self.reader.session().renew_with(renew);
@@ -55,12 +53,12 @@ impl ShopWriter {
         self.reader.read().await
     }
 
-    /// How long ago the last reading began; `None` if there was none.
+    /// Returns the time since the last reading began; `None` if there was none.
     pub(crate) fn since_read(&self) -> Option<Duration> {
         self.read_at.map(|at| at.elapsed())
     }
 
-    /// How many mutations to send at once; more exact once the shop has answered something.
+    /// Returns the number of mutations to send at once; it is more exact after the first answer.
     pub fn batch_limit(&self) -> usize {
         if self.reader.transport() == Transport::Rest {
             return rest::BATCH;
@@ -68,7 +66,7 @@ impl ShopWriter {
         self.reader.bucket().map_or(Bucket::UNKNOWN_BATCH_LIMIT, |bucket| bucket.batch_limit())
     }
 
-    /// Sends the batch and answers for each mutation, in the same order.
+    /// Sends the batch and returns an answer for each mutation, in the same order.
     pub async fn send(&mut self, batch: &[Mutation]) -> Vec<Answer> {
         match self.reader.transport() {
             Transport::GraphQl => self.send_document(batch).await,
@@ -78,8 +76,8 @@ impl ShopWriter {
 
     /// Sends the batch as one document.
     ///
-    /// A document that is refused as a whole changed nothing: what its errors name fails, the rest is sent again
-    /// without it; if nothing is named, each is sent alone.
+    /// A document that is refused as a whole changed nothing: the mutations that its errors name fail, and the others are
+    /// sent again without them. If none is named, each is sent alone.
     async fn send_document(&mut self, batch: &[Mutation]) -> Vec<Answer> {
         let mut answers: Vec<Option<Answer>> = batch.iter().map(|_| None).collect();
         let mut groups: Vec<Vec<usize>> = vec![(0..batch.len()).collect()];

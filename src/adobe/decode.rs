@@ -18,7 +18,7 @@ const STREAMING: [&str; 3] = [
 ];
 const HTTP_API_FLOWS: [&str; 2] = [STREAMING[1], STREAMING[2]];
 
-/// A page's items; `None` if it is no page. Whatever is asked for by id comes in a page of one, too.
+/// Returns a page's items; `None` if it is not a page. An answer to a request by id is a page of one.
 pub(super) fn items(page: &Value) -> Option<&Vec<Value>> {
     page.get("items")?.as_array()
 }

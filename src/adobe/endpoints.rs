@@ -1,7 +1,7 @@
 //! Where the client secret and the token may be sent: Adobe's hosts, or hosts that an operator vouched for.
 //!
-//! Pure: the variables' texts are arguments. Whoever can change a manifest (a pull request, say) could otherwise send the
-//! secret anywhere. A value that exists is one to which it may be sent.
+//! Pure: the variables' texts are arguments. Without this check a pull request that changes a manifest could send the
+//! secret anywhere. The secret may be sent to every [`Endpoints`].
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub const TOKEN_URL: &str = "https://ims-na1.adobelogin.com/ims/token/v3";
 /// Flow Service of production (experience-platform-apis, flow-service.yaml).
 pub const BASE_URL: &str = "https://platform.adobe.io/data/foundation/flowservice";
 
-/// Under which the client secret may be sent: nobody but Adobe answers there.
+/// The domain of IMS, whose hosts may get the client secret: only Adobe answers there.
 const IMS: &str = "adobelogin.com";
 /// Flow Service, and Adobe's other stages of it. Not all of `adobe.io`: customers' own code answers under
 /// `runtime.adobe.io`.
@@ -39,7 +39,7 @@ impl Endpoints {
         Ok(Self { token_url, base_url })
     }
 
-    /// What HOOKWRIGHT_ADOBE_URL means, an operator's variable: something in Adobe's place, with both below its path.
+    /// Parses HOOKWRIGHT_ADOBE_URL, an operator's variable: a server in Adobe's place, with both services below its path.
     /// A loopback host needs no trust; any other has to be https and named by `trusted`, Adobe's too.
     pub fn stand_in(url: &str, trusted: &[String]) -> Result<Self, String> {
         let name = "HOOKWRIGHT_ADOBE_URL";

@@ -1,5 +1,4 @@
-//! Sends one question until it is answered or there is no use in trying: backoff, Retry-After, the run's end, a wish to
-//! stop.
+//! Sends one request to IMS or Flow Service until it is answered, or until another attempt is useless.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -12,9 +11,8 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 use url::{Url, form_urlencoded};
 
-use super::classify::{self, Said};
+use super::classify::{self, AdobeError, AdobeErrorKind, Said};
 use super::endpoints::is_adobes;
-use super::error::{AdobeError, AdobeErrorKind};
 use super::{Account, AdobeClient};
 use crate::http::{
     self, BODY_LIMIT, Cause, Failed, NoResponse, Redactor, Response, Unconnected, retry_seconds_or_date, unconnected,
@@ -23,17 +21,17 @@ use crate::http::{
 const IMS: &str = "IMS";
 const FLOW_SERVICE: &str = "Flow Service";
 
-/// What is sent.
+/// A request to Adobe.
 #[derive(Clone, Copy)]
 pub(super) enum Question<'a> {
-    /// A token, please.
+    /// POST for a token.
     Token,
     /// GET of Flow Service.
     Get { url: &'a Url, token: &'a SecretString },
 }
 
 impl AdobeClient {
-    /// Asks Flow Service; with another token if the one at hand is refused. `None`: there is nothing with that id.
+    /// Asks Flow Service, and again with another token if the token is refused. `None`: the id is unknown.
     pub(super) async fn get(&self, url: &Url) -> Result<Option<Value>, AdobeError> {
         let token = self.token(None).await?;
         match self.ask(Question::Get { url, token: &token }).await {
@@ -45,7 +43,7 @@ impl AdobeClient {
         }
     }
 
-    /// Sends a question until it is answered, or gives up.
+    /// Sends a question until it is answered, or until another attempt is useless.
     pub(super) async fn ask(&self, question: Question<'_>) -> Result<Option<Value>, AdobeError> {
         let (mut failed, mut last) = (0, None);
         let result = loop {
@@ -70,12 +68,12 @@ impl AdobeClient {
         result.map_err(|error| error.of(&self.inner.account.name))
     }
 
-    /// A token that must not be repeated in any message of this run.
+    /// Keeps a token out of every message of this run.
     pub(super) fn remember(&self, token: &SecretString) {
         self.inner.tokens.lock().unwrap_or_else(PoisonError::into_inner).push(token.clone());
     }
 
-    /// Knows every secret of the account.
+    /// Returns a redactor of every secret of the account.
     pub(super) fn redactor(&self) -> Redactor {
         let Account { client_id, client_secret, .. } = &self.inner.account;
         let mut secrets = self.inner.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -151,11 +149,10 @@ impl AdobeClient {
         }
     }
 
-    /// Does something, but not past the run's end or this client's, nor after somebody asks to stop. `last` is what was the
-    /// matter before.
+    /// Runs a future until the run ends, this client's time ends, or the run is stopped. `last` is the error before.
     async fn in_time<T>(&self, doing: impl Future<Output = T>, last: Option<&AdobeError>) -> Result<T, AdobeError> {
         let options = &self.inner.options;
-        // In this order, so that nothing is begun that is too late.
+        // In this order, so that nothing is begun too late.
         tokio::select! {
             biased;
             () = options.stop.cancelled() => Err(interrupted()),
@@ -165,7 +162,7 @@ impl AdobeClient {
         }
     }
 
-    /// Waits, or fails at once if the time ends before the wait does.
+    /// Waits. Fails at once if the time ends before the wait does.
     async fn pause(&self, wait: Duration, why: &AdobeError) -> Result<(), AdobeError> {
         let end = Instant::now().checked_add(wait);
         let before = |limit: Option<Instant>| end.is_some_and(|end| limit.is_none_or(|limit| end < limit));

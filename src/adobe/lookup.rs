@@ -1,4 +1,4 @@
-//! What is asked of Flow Service: one dataflow or connection, all of them, the last run.
+//! The lookups in Flow Service: one dataflow or connection, all of them, the last run.
 //!
 //! Names are compared here, exactly: Adobe's filter is only there to keep the answer short. Every answer is about the
 //! organisation and the sandbox that were asked for, or it is an error.
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use url::Url;
 
-use super::error::{AdobeError, AdobeErrorKind};
+use super::classify::{AdobeError, AdobeErrorKind};
 use super::exchange::encoded;
 use super::{Account, AdobeClient, By, Inlet, InletKind, Run, Wanted, decode};
 
@@ -28,7 +28,7 @@ const CONNECTIONS: &str = "connections";
 type Known = BTreeMap<String, Inlet>;
 
 impl AdobeClient {
-    /// Everything that has the id or, exactly, the name. Nothing found is no error; nothing said is one.
+    /// Returns everything that has the id or, exactly, the name. An empty result is not an error; no answer is one.
     pub async fn find(&self, wanted: &Wanted) -> Result<Vec<Inlet>, AdobeError> {
         let Wanted { kind, by } = wanted;
         let items = match by {
@@ -57,7 +57,7 @@ impl AdobeClient {
         for item in self.list(FLOWS, "").await? {
             let inlet = decode::inlet(InletKind::Flow, &item, &redactor).ok_or_else(|| self.nameless())?;
             let inlet = self.checked(inlet)?;
-            // Of a batch source nobody has to be asked where its address is.
+            // A batch source has no address.
             let streams = inlet.address.is_some() || decode::is_streaming(&item);
             found.push(if streams { self.whole(inlet, &item, &known).await? } else { inlet });
         }
@@ -115,7 +115,7 @@ impl AdobeClient {
         Ok(items)
     }
 
-    /// All pages. What comes twice, because something was added meanwhile, is there once.
+    /// Reads all pages. An item that comes twice, since another one was added meanwhile, is returned once.
     async fn list(&self, collection: &str, query: &str) -> Result<Vec<Value>, AdobeError> {
         let (mut items, mut ids, mut seen) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         let mut of_page = query.to_owned();

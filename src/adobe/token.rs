@@ -7,13 +7,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::AdobeClient;
-use super::error::{AdobeError, AdobeErrorKind};
+use super::classify::{AdobeError, AdobeErrorKind};
 use super::exchange::Question;
 
 /// Longer lives than this many seconds are milliseconds: IMS has counted in both (JWT exchange).
 const LONGEST_LIFE: u64 = 31 * 24 * 3600;
 
-/// What is at hand.
+/// The token of a run, or the last failure to get one.
 #[derive(Default)]
 pub(super) struct Slot {
     held: Option<Held>,
@@ -27,7 +27,7 @@ struct Held {
 }
 
 impl AdobeClient {
-    /// The token, good for a while; another one than `refused`.
+    /// Returns a token that lasts for a while and is not `refused`.
     pub(super) async fn token(&self, refused: Option<&SecretString>) -> Result<SecretString, AdobeError> {
         let asked_at = Instant::now();
         let mut slot = self.inner.token.lock().await;
@@ -37,7 +37,7 @@ impl AdobeClient {
         {
             return Ok(held.token.clone());
         }
-        // Whoever waited meanwhile has the same answer, and a client that was refused once is not asked for again.
+        // A caller that waited meanwhile has the same answer, and a client that was refused once is not tried again.
         if let Some((at, error)) = &slot.failed
             && (*at >= asked_at || error.kind == AdobeErrorKind::ClientRefused)
         {

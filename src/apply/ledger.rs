@@ -13,7 +13,7 @@ use crate::wire::events::{Step, StepOutcome};
 use crate::wire::plan::{ErrorKind, Finding, FindingKind, Severity, ShopError};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
-/// What has become of the changes of one shop so far.
+/// The outcomes of the changes of one shop so far.
 pub(super) struct Ledger<'a> {
     planned: &'a ShopPlan,
     entries: Vec<Entry>,
@@ -58,7 +58,7 @@ impl<'a> Ledger<'a> {
         changes.enumerate().filter(|(_, change)| !is_delete(change))
     }
 
-    /// Topics of which a create or update was tried in vain or not at all.
+    /// Returns the topics of which a create or update failed or was not tried.
     pub(super) fn topics_of_unmade_writes(&self) -> BTreeSet<Topic> {
         self.writes().filter(|(at, _)| !self.made(*at)).map(|(_, change)| change.topic().clone()).collect()
     }
@@ -151,7 +151,7 @@ impl<'a> Ledger<'a> {
         Step::of(self.planned.shop.as_str(), at, &self.wire(at), attempt)
     }
 
-    /// What has become of a change so far, for the journal.
+    /// Returns the outcome of a change so far, for the journal.
     pub(super) fn line(&self, at: usize) -> StepOutcome {
         StepOutcome::of(self.planned.shop.as_str(), at, &self.outcome(at), self.attempts(at))
     }

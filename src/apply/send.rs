@@ -49,7 +49,7 @@ async fn rounds(
         if places.is_empty() {
             return shop_wide;
         }
-        // What is not written down is not sent.
+        // A change is sent only after its intent is in the journal.
         let steps = places.iter().map(|&at| (at, ledger.attempts(at) + 1)).map(|(at, n)| ledger.step(at, n)).collect();
         if let Err(why) = recorder.intents(steps).await {
             for at in places {
@@ -95,13 +95,13 @@ async fn rounds(
     shop_wide
 }
 
-/// "Already taken" and "does not exist" say how things are, not who made them so: it may have been an earlier sending
-/// of the same change whose answer was lost.
+/// Whether a reading has to settle a refusal. "Already taken" and "does not exist" say how things are, not who made them so:
+/// it may have been an earlier sending of the same change whose answer was lost.
 fn worth_reading(kind: RefusalKind) -> bool {
     matches!(kind, RefusalKind::AlreadyTaken | RefusalKind::DoesNotExist | RefusalKind::NameTaken)
 }
 
-/// Closes a change by its answer. `Err`: the answer cannot be true, which is as good as none.
+/// Closes a change by its answer. `Err`: the answer cannot be true, so it counts as lost.
 fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result<(), AdminError> {
     let Some(change) = ledger.open(at) else { return Ok(()) };
     let (Some(after), Some(now)) = (change.after(), now) else {
@@ -154,7 +154,7 @@ fn refusal(ledger: &Ledger<'_>, kind: RefusalKind, errors: &[UserError]) -> Shop
     ShopError { kind: kind.as_str().into(), http_status: None, message, retryable: false }
 }
 
-/// What to do where Shopify's own words do not say it.
+/// Returns what to do, if Shopify's text does not say it.
 fn remedy(shop: &str, kind: RefusalKind) -> String {
     match kind {
         RefusalKind::TopicRefused => format!(

@@ -1,5 +1,5 @@
-//! What became of a mutation whose answer was lost: the shop is read until two readings agree, and only what is not
-//! there is sent again. So nothing is made twice, and nothing is reported that was not seen.
+//! Settles mutations whose answers were lost: the shop is read until two readings agree, and only what is missing is sent
+//! again. So nothing is made twice, and nothing is reported that was not seen.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) struct Question {
 const BETWEEN: Duration = Duration::from_millis(300);
 const READINGS: usize = 6;
 
-/// Closes what can be closed and gives back what has to be sent again; nothing, in the last round.
+/// Closes the changes that a reading settles and returns those to send again; none in the last round.
 pub(super) async fn by_reading(
     writer: &mut ShopWriter,
     ledger: &mut Ledger<'_>,
@@ -111,7 +111,7 @@ enum Found {
     After(Option<SubscriptionId>),
     /// As it was.
     Before,
-    /// Somebody else changed it.
+    /// Another writer changed it.
     Changed,
     /// A create whose key is taken by something with other fields.
     Else,

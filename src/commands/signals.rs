@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP, heard from the first on.
+//! Receives SIGINT, SIGTERM and SIGHUP.
 
 /// Makes a write past the limit of a file's size (`ulimit -f`) fail like any other. By default the system ends the process,
 /// and what was half written stays.

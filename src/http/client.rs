@@ -12,7 +12,7 @@ use super::connect::root_cause;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What clients are made from.
+/// The settings of clients.
 pub(crate) struct ClientSetup {
     /// `None` where requests go without TLS.
     tls: Option<ClientConfig>,

@@ -1,11 +1,11 @@
-//! Why there was no connection, in words: the proxy is named where it is the cause, and TLS errors say what is wrong.
+//! Explains why there was no connection: the proxy is named if it is the cause, and TLS errors say what is wrong.
 
 use std::error::Error as _;
 
 use reqwest::Url;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
-use super::redact::Redactor;
+use super::quote::Redactor;
 
 /// A connection that could not be made.
 pub(crate) struct Unconnected {
@@ -47,7 +47,7 @@ pub(crate) fn unconnected(error: &reqwest::Error, host: &str, check: &str, redac
     Unconnected { message, tls: false, lasting }
 }
 
-/// What went wrong at a proxy, and whether it lasts.
+/// Explains an error at a proxy, and whether it lasts.
 fn of_proxy(why: &str, proxy: &str, host: &str, cause: &str) -> (String, bool) {
     const THEN: &str = "Correct that variable, or name the host in NO_PROXY to reach it without a proxy";
     match why {
@@ -88,7 +88,7 @@ impl Proxy {
     }
 }
 
-/// What is wrong with TLS, and what to do.
+/// Explains an error of TLS, and what to do.
 fn of_tls(error: &TlsError) -> (String, String) {
     const CLOCK: &str = "Renew it, and check this machine's clock";
     const AUTHORITY: &str = "If the server, or a proxy on the way, has a certificate of a private authority, name a PEM file \
@@ -156,7 +156,7 @@ fn inner(cause: &Cause) -> Option<&Cause> {
     }
 }
 
-/// The innermost cause, which is the one that says something.
+/// Returns the text of the innermost cause, which is the specific one.
 pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -49,19 +49,19 @@ struct Granted {
     handle: String,
 }
 
-/// The subscriptions of a page.
+/// Returns the subscriptions of a page.
 pub(super) fn webhooks(body: Map<String, Value>, redactor: &Redactor) -> Result<Vec<Entry<Live>>, AdminError> {
     let webhooks: Vec<Object<Webhook>> = part(body, "webhooks", redactor)?;
     webhooks.into_iter().map(|Object(webhook)| entry(webhook, redactor)).collect()
 }
 
-/// The subscription that a mutation gives back.
+/// Returns the subscription in the answer to a mutation.
 pub(super) fn webhook(body: Map<String, Value>, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
     let Object(webhook) = part(body, "webhook", redactor)?;
     entry(webhook, redactor)
 }
 
-/// The granted scopes.
+/// Returns the granted scopes.
 pub(super) fn scopes(body: Map<String, Value>, redactor: &Redactor) -> Result<ScopeSet, AdminError> {
     let granted: Vec<Object<Granted>> = part(body, "access_scopes", redactor)?;
     Ok(granted.iter().map(|Object(scope)| Scope::observed(&redactor.clean(&scope.handle))).collect())
