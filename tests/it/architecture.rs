@@ -29,7 +29,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("words", &[]),
     ("files", &["words"]),
     ("json", &[]),
-    ("apply", &["admin", "http", "journal", "plan", "wire", "state", "model"]),
+    ("apply", &["admin", "diff", "http", "journal", "plan", "wire", "state", "model"]),
     ("printer", &[]),
     ("progress", &["model", "printer"]),
     ("exit", &["admin", "adobe", "http"]),
