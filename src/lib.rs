@@ -47,7 +47,7 @@
 //!
 //! # Imports run one way
 //!
-//! commands → everything; apply → admin, http, journal, plan, wire, diff, state, model; journal → wire; wire → since, plan,
+//! commands → everything; apply → admin, diff, http, journal, plan, wire, state, model; journal → wire; wire → since, plan,
 //! diff, diagnostic, state, catalog, model; since → plan, diff, model;
 //! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog, model;
 //! diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → http, state, catalog, model;

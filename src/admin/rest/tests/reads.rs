@@ -108,7 +108,7 @@ async fn a_list_that_names_one_id_twice_is_read_again() {
         match reading {
             Ok(reading) => assert_eq!((ids(&reading), server.seen().len()), (vec![1, 2], 4)),
             Err(error) => {
-                assert_eq!((error.kind, server.seen().len(), later.len()), (AdminErrorKind::UnexpectedAnswer, 8, 3))
+                assert_eq!((error.kind, server.seen().len(), later.len()), (AdminErrorKind::UnexpectedAnswer, 8, 3));
             }
         }
     }
