@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
-use super::values::step_name;
 use crate::wire::plan::{Change, Subscription};
 
 /// So many variants of a change are shown side by side; more are shown as one, with an example.
@@ -153,7 +152,14 @@ fn content(subscription: &Subscription) -> Content<'_> {
         include_fields,
         metafield_namespaces,
         filter: filter.as_deref(),
-        name: name.as_deref().map(|name| step_name(name).unwrap_or(name)),
+        name: name.as_deref().map(|name| if is_temporary(name) { TEMPORARY_NAME } else { name }),
         metafields: metafields.as_deref(),
     }
+}
+
+/// A temporary name without the id of its holder, so that it is the same in all shops.
+pub(super) const TEMPORARY_NAME: &str = "hookwright-step-<id>";
+
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with("hookwright-step-")
 }

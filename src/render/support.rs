@@ -192,6 +192,12 @@ pub(super) fn finding(kind: &str, severity: Severity, topic: Option<&str>, messa
     }
 }
 
+/// A finding whose message names a time, which its details have, too.
+pub(super) fn old_endpoint(topic: Option<&str>, until: &str, message: &str) -> Finding {
+    let details: Map<String, Value> = [("until".to_owned(), json!(until))].into_iter().collect();
+    Finding { details, ..finding("old_endpoint", Severity::Info, topic, &message.replace("UNTIL", until)) }
+}
+
 pub(super) fn unmanaged(topic: &str, address: &str) -> Finding {
     let details: Map<String, Value> = [("address".to_owned(), json!(address))].into_iter().collect();
     Finding { details, ..finding("unmanaged", Severity::Info, Some(topic), "not ours") }

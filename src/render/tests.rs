@@ -38,15 +38,10 @@ pub(super) fn thousand() -> Plan {
                 None,
                 &format!("add read_customers: hookwright auth url --shop {handle}, then approve"),
             ),
-            finding(
-                "old_endpoint",
-                Severity::Info,
+            old_endpoint(
                 None,
-                &format!(
-                    "keep the old endpoint up until 2026-11-23T04:{:02}:{:02}Z: Shopify may retry there",
-                    i / 60,
-                    i % 60
-                ),
+                &format!("2026-11-23T04:{:02}:{:02}Z", i / 60, i % 60),
+                "keep the old endpoint up until UNTIL: Shopify may retry there",
             ),
             unmanaged("orders/create", &format!("https://{handle}.example.com/hooks")),
         ];

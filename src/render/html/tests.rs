@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::super::document::{Point, Section, Weight};
 use super::super::support::*;
 use super::super::{laws, plans_html, reports_html};
-use super::{MAX_LINES, SCRIPT, bounded, csp_hash};
+use super::{MAX_LINES, SCRIPT, csp_hash, lines};
 use crate::render::escape;
 use crate::wire::plan::{Origin, Plan, Sandbox, ShopStatus};
 use crate::wire::report::{OutcomeResult, Report, ReportShopStatus};
@@ -212,9 +213,10 @@ fn the_script_knows_no_way_from_text_to_markup() {
 
 #[test]
 fn too_much_text_is_cut_where_one_sees_it() {
-    let text = "line\n".repeat(MAX_LINES + 1234);
-    let html = bounded(&text).into_string();
-    assert_eq!(html.matches("<div>").count(), MAX_LINES);
+    let points = (1..MAX_LINES + 1234).map(|_| Point::Address("line".to_owned())).collect();
+    let section = Section::list(Weight::Uncovered, "title", points).unwrap();
+    let html = lines(&[&section], MAX_LINES).unwrap().into_string();
+    assert_eq!(html.matches("<div").count(), MAX_LINES);
     assert!(html.ends_with("… and 1,234 lines more; `hookwright show` prints them all"));
 }
 

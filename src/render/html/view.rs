@@ -1,5 +1,5 @@
-//! What the page's script gets to know: the matrix, with everything that repeats over shops standing once. Strings are
-//! disarmed here as in every rendering; the script shows them as text and makes no words about changes of its own.
+//! The data of the page's script: the matrix, with each repeated value once. Strings are escaped here as in every format; the
+//! script shows them as text.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -7,7 +7,7 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::render::{change, escape};
+use crate::render::{changes, escape};
 use crate::wire::plan::{
     Blocked, Change, Finding, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription,
 };
@@ -33,13 +33,22 @@ pub(super) struct Row {
     shop: String,
     /// `key=value`
     labels: Vec<String>,
-    status: &'static str,
+    status: Status,
     error: Option<Problem>,
     /// Topic, destination, how many.
     bound: Vec<(usize, usize, usize)>,
     blocked: Vec<Stopped>,
     entries: Vec<Entry>,
     findings: Vec<Note>,
+}
+
+/// The status of a shop in one word.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Status {
+    Plan(ShopStatus),
+    Report(ReportShopStatus),
+    Own(&'static str),
 }
 
 #[derive(Debug, Serialize)]
@@ -73,7 +82,7 @@ struct Entry {
 
 #[derive(Debug, Serialize)]
 struct Became {
-    result: &'static str,
+    result: OutcomeResult,
     /// The answer was lost, and the shop was read.
     by_reading: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,7 +119,7 @@ struct Side {
 #[derive(Debug, Serialize)]
 struct Note {
     kind: String,
-    severity: &'static str,
+    severity: Severity,
     #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<usize>,
     message: String,
@@ -195,11 +204,8 @@ impl Lists {
             shop: own(domain),
             labels: labels.iter().map(|(key, value)| own(&format!("{key}={value}"))).collect(),
             status: match status {
-                ShopStatus::Changed => "changed",
-                ShopStatus::Unchanged if blocked.is_empty() => "unchanged",
-                ShopStatus::Unchanged => "blocked",
-                ShopStatus::Failed => "failed",
-                ShopStatus::Unavailable => "unavailable",
+                ShopStatus::Unchanged if !blocked.is_empty() => Status::Own("blocked"),
+                status => Status::Plan(*status),
             },
             error: error.as_ref().map(problem),
             bound: bound
@@ -217,12 +223,7 @@ impl Lists {
         Row {
             shop: own(domain),
             labels: vec![],
-            status: match status {
-                ReportShopStatus::Done => "done",
-                ReportShopStatus::Incomplete => "incomplete",
-                ReportShopStatus::Stale => "stale",
-                ReportShopStatus::NotRead => "not_read",
-            },
+            status: Status::Report(*status),
             error: error.as_ref().map(problem),
             bound: vec![],
             blocked: blocked.iter().map(|b| self.stopped(b)).collect(),
@@ -252,11 +253,7 @@ impl Lists {
         let address = details.get("address").and_then(Value::as_str).filter(|_| kind == "unmanaged");
         Note {
             kind: own(kind),
-            severity: match severity {
-                Severity::Info => "info",
-                Severity::Warning => "warning",
-                Severity::Attention => "attention",
-            },
+            severity: *severity,
             topic: topic.as_deref().map(|topic| self.topics.place(own(topic))),
             message: own(message),
             destination: address.map(|address| self.destinations.place(own(address))),
@@ -269,7 +266,7 @@ impl Lists {
             action: action.as_str(),
             topic: self.topics.place(own(topic)),
             drift: *origin == Some(Origin::Drift),
-            why: change::reason(change, change::Depth::Full),
+            why: changes::reason(change, changes::Depth::Full).map(|why| own(&why)),
             fields: fields.iter().map(|field| own(field)).collect(),
             before: before.as_ref().map(|side| self.side(destination.before.as_deref(), change, side)),
             after: after.as_ref().map(|side| self.side(destination.after.as_deref(), change, side)),
@@ -299,7 +296,7 @@ impl Lists {
             updated_at: _,
             api_version: _,
         } = subscription;
-        let address = &*change::shown_address(change, subscription);
+        let address = &*changes::shown_address(change, subscription);
         let list = |items: &[String]| items.iter().map(|item| own(item)).collect();
         Side {
             destination: self.destinations.place(own(destination.unwrap_or(address))),
@@ -317,12 +314,7 @@ impl Lists {
 fn became(outcome: &Outcome) -> Became {
     let Outcome { change: _, result, id: _, confirmed_by, reason, error } = outcome;
     Became {
-        result: match result {
-            OutcomeResult::Applied => "applied",
-            OutcomeResult::AlreadySo => "already_so",
-            OutcomeResult::Failed => "failed",
-            OutcomeResult::Skipped => "skipped",
-        },
+        result: *result,
         by_reading: *confirmed_by == Some(ConfirmedBy::Read),
         reason: reason.as_deref().map(own),
         error: error.as_ref().map(problem),

@@ -5,7 +5,7 @@
 use crate::text::{plural, thousands};
 use std::borrow::Cow;
 
-use super::super::{escape, shops};
+use super::super::{escape, text};
 
 /// A longer run of backticks is written as escapes: spans and fences grow with the longest run in them.
 const MAX_TICKS: usize = 8;
@@ -134,8 +134,8 @@ pub(super) fn option(name: &str, value: &str) -> String {
 /// `alpha`, or 3 shops (`alpha, beta, gamma`), cut after about a line.
 pub(super) fn title(names: &[&str]) -> String {
     match names {
-        [shop] => code(shops::handle(shop)),
-        many => format!("{} ({})", plural(many.len(), "shop"), code(&shops::list(many, &super::STYLE))),
+        [shop] => code(text::handle(shop)),
+        many => format!("{} ({})", plural(many.len(), "shop"), code(&text::list(many, &super::STYLE))),
     }
 }
 

@@ -189,7 +189,7 @@ fn huge(shops: usize, each: u32, length: usize, ticks: usize) -> Plan {
     });
     let mut plan = support::plan(shops.collect());
     let hazards =
-        plan.shops.iter().map(|s| support::hazard("empty_shop", Some(super::super::shops::handle(&s.shop)), "gone"));
+        plan.shops.iter().map(|s| support::hazard("empty_shop", Some(super::super::text::handle(&s.shop)), "gone"));
     plan.hazards = hazards.collect();
     plan
 }
