@@ -37,7 +37,7 @@ use document::Kind;
 use crate::wire;
 use crate::wire::report::{Report, ReportSummary};
 
-/// How to write.
+/// Options of the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Style {
     /// With ANSI colours.
@@ -53,7 +53,7 @@ pub fn plan_text(plan: &wire::plan::Plan, style: &Style) -> String {
     plans_text(std::slice::from_ref(plan), style)
 }
 
-/// Several shards as one plan: counts are summed and groups go over all shops.
+/// Several shards as one plan: counts are summed, and groups span all shops.
 pub fn plans_text(plans: &[wire::plan::Plan], style: &Style) -> String {
     text::print(&plan::document(&merge::plans(plans), Kind::Plan, style.verbose), style)
 }
@@ -83,21 +83,21 @@ pub fn reports_html(reports: &[Report]) -> String {
     html::reports(reports)
 }
 
-/// Saved plans as Markdown for a comment: the first line is a hidden marker, the heading [`plan_last_line`], the whole
-/// shorter than 65,000 bytes. What does not fit is counted; the verdict, the hazards and the deletes are always told. The
-/// order of the plans means nothing.
+/// Saved plans as Markdown for a comment of at most 65,000 bytes. The first line is a hidden marker, the heading
+/// [`plan_last_line`]. What does not fit is counted; the verdict, the hazards and the deletes are always printed. The order of
+/// the plans has no meaning.
 pub fn plans_markdown(plans: &[wire::plan::Plan]) -> String {
     let plan = merge::plans(plans);
     let kind = if plan.since.is_some() { Kind::Drift } else { Kind::Plan };
     markdown::print(&plan::document(&plan, kind, true))
 }
 
-/// The same for a drift report, which a plan that was made without `--since` does not say that it is.
+/// A drift report as Markdown. A plan without `--since` does not say that it is one.
 pub fn drift_markdown(plan: &wire::plan::Plan) -> String {
     markdown::print(&plan::document(&merge::plans(std::slice::from_ref(plan)), Kind::Drift, true))
 }
 
-/// Apply reports as Markdown, in the same way; the heading is [`report_last_line`].
+/// Apply reports as Markdown for a comment; the heading is [`report_last_line`].
 pub fn reports_markdown(reports: &[Report]) -> String {
     markdown::print(&report::document(&merge::reports(reports), false))
 }
@@ -106,10 +106,10 @@ pub fn reports_markdown(reports: &[Report]) -> String {
 pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool) -> String {
     let wire::plan::Summary { add, change, destroy, blocked, attention, shops, .. } = summary;
     let counts = format!("{add} to add, {change} to change, {destroy} to destroy");
-    // Where no shop was read, tolerated or not, nothing is known to match.
+    // If no shop was read, tolerated or not, nothing is known to match.
     let read = shops.changed + shops.unchanged;
     let unread = if read == 0 { shops.failed + shops.unavailable } else { shops.failed };
-    // Without separators of thousands, and so not `count`: scripts read the numbers.
+    // Without separators of thousands: scripts read the numbers.
     let shop = if unread == 1 { "shop" } else { "shops" };
     if !complete || *blocked > 0 || unread > 0 {
         format!("Plan incomplete: {counts}; {blocked} blocked, {unread} {shop} not read.")

@@ -1,6 +1,8 @@
 //! Destinations at Adobe: what was looked up, what was found, and its address.
 
-use super::document::{Point, Section, Weight};
+use std::collections::BTreeSet;
+
+use super::document::{Document, Kind, Point, Section, Weight};
 use super::{Style, text};
 use crate::text::plural;
 use crate::wire::plan::{Destination, Severity};
@@ -54,5 +56,13 @@ pub(super) fn text(destinations: &[Destination], style: &Style) -> String {
             format!("{}.", words.join(", "))
         }
     };
-    text::sections(section(destinations.iter()).as_slice(), &last, style)
+    let document = Document {
+        kind: Kind::Plan,
+        verdict: last,
+        incomplete: None,
+        facts: Vec::new(),
+        sections: section(destinations.iter()).into_iter().collect(),
+        digests: BTreeSet::new(),
+    };
+    text::print(&document, style)
 }

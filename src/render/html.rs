@@ -40,14 +40,14 @@ const MAX_DIGESTS: usize = 4;
 const LINES: Style = Style { color: true, width: None, verbose: false };
 
 /// What only the page says.
-struct Extras {
+struct Extras<'a> {
     /// `calm`, `busy` or `bad`.
     mood: &'static str,
     /// Times and digests of the files.
     files: Vec<(&'static str, String)>,
     /// How many of what.
     counts: String,
-    view: View,
+    view: View<'a>,
 }
 
 /// Prints plans as one page.
@@ -149,7 +149,7 @@ fn sentences(shops: &str, of_shops: &[(usize, &str)], rest: &[(usize, &str)]) ->
     format!("{shops}{colon}{of_shops}.{rest}")
 }
 
-fn page(document: &Document<'_>, extras: &Extras) -> String {
+fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
     let Document { kind, verdict, incomplete, facts, sections, digests: _ } = document;
     let Extras { mood, files, counts, view } = extras;
     let plain = Style::default();

@@ -30,15 +30,6 @@ pub(super) fn print(document: &Document<'_>, style: &Style) -> String {
     out
 }
 
-/// Prints some sections and a last line.
-pub(super) fn sections(sections: &[Section<'_>], last: &str, style: &Style) -> String {
-    let mut out = String::new();
-    let mut lines = Lines::new(style, |indent, spans: &[Span]| terminal(&mut out, style.color, indent, spans));
-    lines.sections(sections);
-    lines.last(last);
-    out
-}
-
 fn terminal(out: &mut String, color: bool, indent: usize, spans: &[Span]) {
     out.extend(std::iter::repeat_n(' ', indent));
     for Span { ink, text } in spans {

@@ -2,13 +2,16 @@
 //! values are never read as templates. Knows no plans.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
+use serde_json::ser::CharEscape;
 use sha2::{Digest as _, Sha256};
 
 use crate::render::document::{Ink, Span};
+use crate::render::escape;
 
 /// Finished markup. Only [`Html::text`] and [`line`] make it of text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,22 +64,43 @@ pub(super) fn fill(template: &str, values: &[(&str, &Html)]) -> Html {
     Html(out)
 }
 
-/// Returns JSON for a `<script type="application/json">`. Characters that HTML or an old JavaScript could act on are written as
-/// `\u….`; JSON has them only in strings.
+/// Returns JSON for a `<script type="application/json">`, with its strings escaped.
 pub(super) fn island(data: &impl Serialize) -> Html {
-    // The data are strings, numbers and lists of our own; writing them cannot fail.
-    let json = serde_json::to_string(data).unwrap_or_default();
-    let mut out = String::with_capacity(json.len() + json.len() / 16);
-    for c in json.chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
+    let mut out = Vec::new();
+    let mut json = serde_json::Serializer::with_formatter(&mut out, Island);
+    // The data are strings, numbers and lists; writing them to memory cannot fail.
+    let _ = data.serialize(&mut json);
+    Html(String::from_utf8(out).unwrap_or_default())
+}
+
+/// Compact JSON whose strings are escaped as in every format. Characters that HTML could act on are written as `\u….`.
+struct Island;
+
+impl serde_json::ser::Formatter for Island {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
+        let text = escape(text).replace('\\', "\\\\");
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find(['<', '>', '&']) {
+            write!(out, "{}\\u{:04x}", &rest[..at], rest.as_bytes()[at])?;
+            rest = &rest[at + 1..];
         }
+        out.write_all(rest.as_bytes())
     }
-    Html(out)
+
+    fn write_char_escape<W: ?Sized + io::Write>(&mut self, out: &mut W, escaped: CharEscape) -> io::Result<()> {
+        let control = match escaped {
+            CharEscape::Quote => return out.write_all(b"\\\""),
+            CharEscape::ReverseSolidus => return out.write_all(b"\\\\"),
+            CharEscape::Solidus => return out.write_all(b"/"),
+            CharEscape::Backspace => 8,
+            CharEscape::Tab => 9,
+            CharEscape::LineFeed => 10,
+            CharEscape::FormFeed => 12,
+            CharEscape::CarriageReturn => 13,
+            CharEscape::AsciiControl(byte) => byte,
+        };
+        write!(out, "\\\\u{{{control:x}}}")
+    }
 }
 
 /// Returns the source expression of a Content-Security-Policy that allows exactly this inline text.

@@ -77,7 +77,7 @@ impl Part<'_> {
     }
 }
 
-/// `… 312 more changes in 12 shops; see the plan file`
+/// Returns `… 312 more changes in 12 shops; see the plan file`.
 fn note(out: &[&Piece<'_>], thing: &str, rest: &str) -> String {
     let things: usize = out.iter().map(|piece| piece.things).sum();
     let names: BTreeSet<&str> = out.iter().flat_map(|piece| piece.shops.iter().copied()).collect();
