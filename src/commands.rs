@@ -10,7 +10,6 @@ mod event_log;
 mod import;
 mod init;
 mod load;
-mod man;
 mod metrics_file;
 mod network;
 mod open_files;
@@ -170,7 +169,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Sandbox(args) => sandbox_command(args).await,
         Command::Schema(args) => reference::schema(&args, output),
         Command::Completions(args) => reference::completions(args.shell, output),
-        Command::Man(args) => man::run(&args, output),
+        Command::Man(args) => reference::man(&args, output),
     };
     let exit = result.unwrap_or_else(|failure| {
         output.error(&failure.text());

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::watch;
@@ -98,7 +97,6 @@ pub(crate) async fn open_loaded(
     saved: Option<&Plan>,
     recorder: Arc<Recorder>,
 ) -> Result<Run, Failure> {
-    let timeout = duration("--timeout", &run.timeout)?;
     let terms = selected::terms(select);
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
     let Loaded { manifest, paths, seeds, said } = loaded;
@@ -115,7 +113,7 @@ pub(crate) async fn open_loaded(
     let progress = Arc::new(Progress::new(verbosity));
     let (waiting, told) = (Arc::clone(&progress), Arc::clone(&recorder));
     let (stop, stopped) = watch::channel(false);
-    let deadline = tokio::time::Instant::now().checked_add(timeout);
+    let deadline = tokio::time::Instant::now().checked_add(run.timeout);
     let shares = open_files::shares(usize::from(run.parallelism));
     for remark in [&shares.remark, &target.remark].into_iter().flatten() {
         progress.remark(remark);
@@ -183,19 +181,6 @@ impl From<Transport> for admin::Transport {
             Transport::Rest => Self::Rest,
         }
     }
-}
-
-/// No run lasts longer, and no clock overflows with it.
-const LONGEST: Duration = Duration::from_hours(365 * 24);
-
-/// A duration as people write it: `90s`, `30m`, `1h 30m`; at most 365 days.
-pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, Failure> {
-    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
-    let parsed = parsed.and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero());
-    parsed.filter(|d| *d <= LONGEST).ok_or_else(|| {
-        Failure::invalid(format!("{option} {text:?} is not a duration of at most 365 days"))
-            .hint("write it like 90s, 30m or 1h")
-    })
 }
 
 impl Run {
