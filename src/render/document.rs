@@ -123,7 +123,7 @@ pub(super) enum Point<'a> {
     Note {
         kind: String,
         about: Option<String>,
-        /// Where it stands in the manifest: `orders.yaml:12`.
+        /// Its place in the manifest: `orders.yaml:12`.
         place: Option<String>,
         message: String,
         shops: Vec<&'a str>,

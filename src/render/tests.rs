@@ -293,6 +293,18 @@ fn nothing_to_do() {
 }
 
 #[test]
+fn a_message_that_names_all_its_shops_is_one_point() {
+    let message = "shops of 2 apps bind one inlet: alpha.myshopify.com; beta.myshopify.com";
+    let of = |handle: &str| {
+        let mut shop = shop(handle, vec![]);
+        shop.findings = vec![finding("mixed_apps", Severity::Warning, None, message)];
+        shop
+    };
+    let text = plan_text(&plan(vec![of("alpha"), of("beta")]), &PLAIN);
+    assert!(text.contains(&format!("  * mixed_apps: {message}\n    2 shops: alpha, beta\n")), "{text}");
+}
+
+#[test]
 fn temporary_names_do_not_tell_shops_apart() {
     let rename = |id: u32| {
         let named = |name: &str| Subscription { name: Some(name.into()), ..to(&inlet('a')) };

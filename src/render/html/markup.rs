@@ -2,7 +2,7 @@
 //! values are never read as templates. Knows no plans.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

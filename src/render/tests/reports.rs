@@ -2,7 +2,7 @@
 
 use super::super::report_text;
 use super::super::support::*;
-use crate::wire::plan::{Change, Severity, Subscription};
+use crate::wire::plan::{Change, Subscription};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
 
 fn done(change: Change) -> Outcome {
