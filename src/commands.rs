@@ -18,6 +18,7 @@ mod pipeline;
 mod plan;
 mod prompt;
 mod reference;
+#[cfg_attr(not(feature = "sandbox"), path = "commands/no_sandbox.rs")]
 mod sandbox;
 mod show;
 mod signals;
@@ -166,7 +167,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Auth(args) => auth::run(args, output).await,
         Command::Import(args) => import::run(args, output).await,
         Command::Topics(args) => output.plain(args.format.printed(), |out, err| topics::run(&args, out, err)),
-        Command::Sandbox(args) => sandbox_command(args).await,
+        Command::Sandbox(args) => sandbox::run(args).await,
         Command::Schema(args) => reference::schema(&args, output),
         Command::Completions(args) => reference::completions(args.shell, output),
         Command::Man(args) => reference::man(&args, output),
@@ -211,9 +212,4 @@ fn manifest_options() -> crate::manifest::Options {
 /// The time, for everything that ends: tokens, callbacks.
 fn clock() -> jiff::Timestamp {
     jiff::Timestamp::now()
-}
-
-async fn sandbox_command(args: crate::cli::sandbox::SandboxArgs) -> Result<Exit, Failure> {
-    let done = sandbox::run(args, &mut printer::stdout(Form::Text), &mut printer::stderr(Form::Text)).await;
-    done.map(|()| Exit::Done).map_err(|e| Failure::of_lines(Exit::Invalid, "sandbox", &e.to_string()))
 }

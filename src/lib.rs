@@ -33,6 +33,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `http` | clients, one exchange, backoff, the shape of errors, redaction; under `admin` and `adobe` |
 //! | [`admin`] | the Admin API and nothing else |
 //! | [`adobe`] | Adobe's IMS and Flow Service: addresses and states of dataflows; only reads |
 //! | [`auth`] | where tokens come from |
@@ -46,10 +47,11 @@
 //!
 //! # Imports run one way
 //!
-//! commands → everything; apply → admin, journal, plan, wire, state, model; journal → wire; since → plan, wire;
-//! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → wire, diff, state, catalog, model;
-//! diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
-//! adobe → admin (its redactor, and how it makes an HTTP client), state;
+//! commands → everything; apply → admin, http, journal, plan, wire, diff, state, model; journal → wire; wire → since, plan,
+//! diff, diagnostic, state, catalog, model; since → plan, diff, model;
+//! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog, model;
+//! diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → http, state, catalog, model;
+//! adobe → http, state; http → nothing;
 //! sandbox → catalog, files, model, words, so that it stays an independent witness; model → nothing. A test holds this.
 //!
 //! Whoever plans holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
@@ -69,6 +71,7 @@ mod digest;
 mod error;
 mod exit;
 mod files;
+mod http;
 pub mod import;
 pub mod journal;
 mod json;
@@ -79,6 +82,7 @@ pub mod plan;
 mod printer;
 mod progress;
 pub mod render;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod schema;
 mod select;
@@ -151,3 +155,6 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let _sockets = (0..8).map(|_| std::os::unix::net::UnixStream::pair()).collect::<std::io::Result<Vec<_>>>()?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,7 @@ pub(crate) use aep::is_placeholder;
 pub(crate) use digest::auth_value;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};
+pub use crate::model::Transport;
 use crate::model::{Address, ApiVersion, Auth, ShopDomain, TokenExpiry};
 use crate::state::aep::{AepAccount, Destination, Lookups};
 use crate::state::{AppEvent, AppSubscription, Desired, Ownership, Safety, ShopLimits, Source};
@@ -125,26 +126,6 @@ pub struct AdminApi {
     pub version: ApiVersion,
     /// GraphQL or REST.
     pub transport: Transport,
-}
-
-/// Which of Shopify's two Admin APIs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Transport {
-    /// The GraphQL Admin API.
-    #[default]
-    GraphQl,
-    /// The REST Admin API.
-    Rest,
-}
-
-impl Transport {
-    /// The word in the manifest and in the plan.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::GraphQl => "graphql",
-            Self::Rest => "rest",
-        }
-    }
 }
 
 /// One shop.
@@ -320,3 +301,6 @@ fn parsed(path: &Arc<str>, text: &str, decoder: &mut decode::Decoder) -> Option<
     }
     Some(decode::document(decoder, root))
 }
+
+#[cfg(test)]
+mod tests;

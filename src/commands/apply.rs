@@ -5,7 +5,7 @@ mod report;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::event_log::{self, Ended};
 use super::load::given;
@@ -14,18 +14,17 @@ use super::pipeline::{self, PlanPurpose, Run};
 use super::signals::Signals;
 use super::target::{refused, state_files, whole};
 use super::{Output, aep, check, now, prompt};
-use crate::admin::{self, AdminError, Kind, ShopWriter};
+use crate::admin::{self, AdminError, AdminErrorKind, ShopWriter};
 use crate::apply::{self, ApplyContext};
 use crate::cli::{ApplyArgs, Format};
 use crate::concurrency::for_each_bounded;
+use crate::diff::Change;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::journal::Recorder;
-use crate::plan::{self, Asked, Consent, DestinationHealth, Task};
+use crate::plan::{self, Asked, Consent, DestinationHealth, Plan, ShopPlan, ShopStatus, Task};
 use crate::render;
-use crate::wire;
 use crate::wire::events::{Event, ReadStatus, ShopRead, StepOutcome, Summary};
-use crate::wire::plan::{Action, Plan, ShopStatus};
 use crate::wire::report::{ReportShop, ReportShopStatus};
 
 pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure> {
@@ -111,7 +110,8 @@ async fn fresh(
             pipeline::exit_of_plan(plan, Exit::Done) as u8
         })
         .await;
-    let shown = render::plan_text(&plan, &output.style());
+    // Dropped before anything is sent: a fleet is not held twice while it is applied.
+    let shown = render::plan_text(&(&plan).into(), &output.style());
     match args.format {
         Format::Text => output.print(&format!("{shown}\n"))?,
         // Standard output is for the report then; whoever is asked must still see the plan.
@@ -143,11 +143,11 @@ async fn fresh(
 
 /// A plan for another endpoint is nobody's plan here.
 fn same_target(run: &Run, plan: &Plan) -> Result<(), Failure> {
-    let id = |s: &Option<wire::plan::Sandbox>| s.as_ref().map(|s| s.id.clone());
+    let id = |s: &Option<plan::Sandbox>| s.as_ref().map(|s| s.id.clone());
     if run.target.name == plan.settings.endpoint && id(&run.target.sandbox) == id(&plan.settings.sandbox) {
         return Ok(());
     }
-    let name = |endpoint: &str, sandbox: &Option<wire::plan::Sandbox>| match sandbox {
+    let name = |endpoint: &str, sandbox: &Option<plan::Sandbox>| match sandbox {
         Some(s) => format!("sandbox {} ({})", s.state, s.id),
         None => endpoint.to_owned(),
     };
@@ -175,11 +175,12 @@ fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
 
 /// What was made or changed at Adobe since the plan is as young as what was then.
 fn refuse_settling(run: &Run, plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
-    check::refuse(plan::settling(&run.destinations(), &plan.shops).as_ref(), consents, &[])
+    let now: Vec<plan::Destination> = run.destinations().into_iter().map(Into::into).collect();
+    check::refuse(plan::settling(&now, &plan.shops).as_ref(), consents, &[])
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {
-    let wire::plan::Summary { add, change, destroy, .. } = &plan.summary;
+    let plan::Summary { add, change, destroy, .. } = &plan.summary;
     prompt::agreed(&format!(
         "Do you want to make these changes ({add} to add, {change} to change, {destroy} to destroy)?"
     ))
@@ -203,7 +204,7 @@ async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, out
     recorder.begin(&plan.plan_digest).await.map_err(unwritten)?;
     let plan = Arc::new(plan);
     let changed: Vec<usize> =
-        (0..plan.shops.len()).filter(|&at| plan.shops[at].status == ShopStatus::Changed).collect();
+        (0..plan.shops.len()).filter(|&at| plan.shops[at].status() == ShopStatus::Changed).collect();
     let inlets = DestinationHealth::of(&plan.destinations);
     let context = Arc::new(Shared { plan: Arc::clone(&plan), run, inlets, reading });
     context.run.progress.start("applied", changed.len());
@@ -246,7 +247,7 @@ async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, out
         summary: Summary {
             message: render::report_last_line(&report.summary, report.complete),
             plan_digest: Some(report.plan_digest),
-            plan: Some(plan.summary.clone()),
+            plan: Some((&plan.summary).into()),
             apply: Some(report.summary),
             ..Summary::default()
         },
@@ -254,10 +255,10 @@ async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, out
 }
 
 /// The first signal asks every shop to finish what is in flight; the second one ends this future.
-async fn second_signal(stop: &watch::Sender<bool>, output: Output) {
+async fn second_signal(stop: &CancellationToken, output: Output) {
     let mut signals = Signals::new();
     signals.next().await;
-    stop.send_replace(true);
+    stop.cancel();
     output.remark("\nInterrupted: finishing what is in flight; once more aborts.\n");
     signals.next().await;
 }
@@ -280,23 +281,23 @@ impl Shared {
         });
         let errors = report.outcomes.iter_mut().filter_map(|outcome| outcome.error.as_mut()).chain(&mut report.error);
         errors.for_each(|error| error.message = whole(&error.message, &self.run.target.options));
-        if let Some(at) = self.run.shop_index(&planned.shop) {
+        if let Some(at) = self.run.shop_index(planned.shop.as_str()) {
             self.run.client.close(&self.run.manifest.shops[at].shop);
         }
         self.run.progress.tick(report.status == ReportShopStatus::Done);
         report
     }
 
-    async fn try_shop(&self, planned: &wire::plan::Shop) -> Result<ReportShop, Box<ReportShop>> {
+    async fn try_shop(&self, planned: &ShopPlan) -> Result<ReportShop, Box<ReportShop>> {
         let manifest = &self.run.manifest;
         let stale = |why: plan::Stale| Box::new(apply::stale(planned, &why));
-        let index = self.run.shop_index(&planned.shop).ok_or_else(|| stale(plan::Stale::NoShop))?;
+        let index = self.run.shop_index(planned.shop.as_str()).ok_or_else(|| stale(plan::Stale::NoShop))?;
         self.same_destinations(planned, index)?;
         let desired = &manifest.shops[index].desired;
         if plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest {
             return Err(stale(plan::Stale::Manifest));
         }
-        if *self.run.stop.borrow() {
+        if self.run.stop.is_cancelled() {
             return Err(interrupted(planned));
         }
         let shop = &manifest.shops[index];
@@ -309,12 +310,12 @@ impl Shared {
         let (writer, tasks) = match self.reading_of(planned) {
             Reading::Fresh => {
                 let token = tokens.token(&shop.shop, auth).await.map_err(not_read)?;
-                (writer(&token), planned_tasks(planned))
+                (writer(&token), Ok(vec![Task::Do; planned.changes.len()]))
             }
             Reading::Again => {
                 let read = |token| {
-                    let (mut writer, stop) = (writer(&token), self.run.stop.subscribe());
-                    async move { read(&mut writer, stop).await.map(|reading| (writer, reading)) }
+                    let (mut writer, stop) = (writer(&token), self.run.stop.clone());
+                    async move { read(&mut writer, &stop).await.map(|reading| (writer, reading)) }
                 };
                 let (writer, reading) = tokens.with(&shop.shop, auth, read).await.map_err(not_read)?;
                 let asked = Asked { desired, ownership: &manifest.ownership, inlets: &self.inlets };
@@ -327,23 +328,22 @@ impl Shared {
         if self.reading_of(planned) == Reading::Again {
             self.tell_read(planned, &tasks);
         }
-        let interrupted = || *self.run.stop.borrow();
         // A shop's changes may take longer than its token lives.
         let mut writer = writer.renewing(self.renew(index));
-        let surroundings = ApplyContext { interrupted: &interrupted, now: &now, recorder: &self.run.recorder };
+        let surroundings = ApplyContext { stop: &self.run.stop, now: &now, recorder: &self.run.recorder };
         Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
     }
 
     /// All shops are read before the first is applied, so a reading may be minutes old by the time that its shop's turn
     /// comes, and a subscription may be somebody else's by then. A create cannot harm one: Shopify refuses a second
     /// subscription with the same key.
-    fn reading_of(&self, planned: &wire::plan::Shop) -> Reading {
-        let touches = planned.changes.iter().any(|change| change.action != Action::Create);
+    fn reading_of(&self, planned: &ShopPlan) -> Reading {
+        let touches = planned.changes.iter().any(|planned| !matches!(planned.change, Change::Create { .. }));
         if touches { Reading::Again } else { self.reading }
     }
 
     /// Whether the shop's destinations are at Adobe what they were when the plan was made.
-    fn same_destinations(&self, planned: &wire::plan::Shop, index: usize) -> Result<(), Box<ReportShop>> {
+    fn same_destinations(&self, planned: &ShopPlan, index: usize) -> Result<(), Box<ReportShop>> {
         let shop = &self.run.manifest.shops[index];
         if shop.lookups.is_empty() {
             return Ok(());
@@ -353,10 +353,11 @@ impl Shared {
             return Err(Box::new(apply::not_read(planned, error)));
         }
         // Every one is there: `missing` says so.
-        for told in shop.lookups.iter().filter_map(|at| now.destinations.get(at)) {
-            let same = |d: &&wire::plan::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
+        for told in shop.lookups.iter().filter_map(|at| now.destinations.get(at)).cloned().map(plan::Destination::from)
+        {
+            let same = |d: &&plan::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
             let changed = match self.plan.destinations.iter().find(same) {
-                Some(before) => aep::changed(before, told),
+                Some(before) => aep::changed(before, &told),
                 None => Some(format!("destination {}: the plan does not have it", told.wanted)),
             };
             if let Some(what) = changed {
@@ -379,9 +380,9 @@ impl Shared {
     }
 
     /// For the events: what a reading before the changes found.
-    fn tell_read(&self, planned: &wire::plan::Shop, tasks: &[Task]) {
-        let changes = tasks.iter().filter(|task| matches!(task, Task::Do(_))).count();
-        let (shop, status) = (planned.shop.clone(), ReadStatus::Changed);
+    fn tell_read(&self, planned: &ShopPlan, tasks: &[Task]) {
+        let changes = tasks.iter().filter(|task| matches!(task, Task::Do)).count();
+        let (shop, status) = (planned.shop.to_string(), ReadStatus::Changed);
         self.run.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error: None }));
     }
 
@@ -397,23 +398,16 @@ impl Shared {
 }
 
 /// Reads a shop before its changes, unless somebody asks to stop: nothing was sent yet, so nobody has to wait for this.
-async fn read(writer: &mut ShopWriter, mut stop: watch::Receiver<bool>) -> Result<admin::Reading, AdminError> {
+async fn read(writer: &mut ShopWriter, stop: &CancellationToken) -> Result<admin::Reading, AdminError> {
     tokio::select! {
         reading = writer.read() => reading,
-        _ = stop.wait_for(|stop| *stop) => Err(AdminError::new(Kind::Interrupted, INTERRUPTED)),
+        () = stop.cancelled() => Err(AdminError::new(AdminErrorKind::Interrupted, INTERRUPTED)),
     }
 }
 
-/// Every change of a plan that was made a moment ago.
-fn planned_tasks(planned: &wire::plan::Shop) -> Result<Vec<Task>, plan::Stale> {
-    let changes = planned.changes.iter().map(plan::parse_change);
-    let tasks = changes.map(|change| change.map(|change| Task::Do(Box::new(change)))).collect::<Option<Vec<_>>>();
-    tasks.ok_or(plan::Stale::Unreadable)
-}
-
 /// The report of a shop whose turn did not come.
-fn interrupted(planned: &wire::plan::Shop) -> Box<ReportShop> {
-    Box::new(apply::not_read(planned, apply::error(&AdminError::new(Kind::Interrupted, INTERRUPTED))))
+fn interrupted(planned: &ShopPlan) -> Box<ReportShop> {
+    Box::new(apply::not_read(planned, apply::error(&AdminError::new(AdminErrorKind::Interrupted, INTERRUPTED))))
 }
 
 const INTERRUPTED: &str = "interrupted before its turn came";

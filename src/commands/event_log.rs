@@ -8,7 +8,7 @@ use crate::cli::Format;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::journal::Recorder;
-use crate::wire;
+use crate::plan::ShopPlan;
 use crate::wire::events::{Event, PlannedChange, ShopRead, Summary};
 
 /// How a command ended that got so far as to have something to say.
@@ -54,20 +54,20 @@ pub(super) async fn close(recorder: &Recorder, ended: Result<Ended, Failure>, ou
 }
 
 /// What was found of a shop, for the events.
-pub(super) fn emit_shop(recorder: &Recorder, shop: &wire::plan::Shop) {
+pub(super) fn emit_shop(recorder: &Recorder, shop: &ShopPlan) {
     recorder.event(Event::ShopRead(ShopRead {
-        shop: shop.shop.clone(),
-        status: shop.status.into(),
+        shop: shop.shop.to_string(),
+        status: shop.status().into(),
         changes: shop.changes.len(),
-        error: shop.error.clone(),
+        error: shop.error().map(Into::into),
     }));
     emit_planned_changes(recorder, shop);
 }
 
 /// What is planned for a shop, for the events.
-pub(super) fn emit_planned_changes(recorder: &Recorder, shop: &wire::plan::Shop) {
+pub(super) fn emit_planned_changes(recorder: &Recorder, shop: &ShopPlan) {
     for (index, change) in shop.changes.iter().enumerate() {
-        let (shop, change) = (shop.shop.clone(), change.clone());
+        let (shop, change) = (shop.shop.to_string(), change.into());
         recorder.event(Event::PlannedChange(PlannedChange { shop, index, change }));
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_json::json;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 mod destinations;
 mod loaded;
@@ -26,29 +25,30 @@ use crate::exit::{self, Cause, Exit};
 use crate::journal::Recorder;
 use crate::manifest::{Manifest, ManifestShop, Tolerable, Transport, is_placeholder};
 use crate::model::{ApiVersion, Auth, ShopDomain};
-use crate::plan::{self, Base, Context, DestinationHealth, Failure as ReadFailure, PlanHeader, ShopInput};
+use crate::plan::{
+    self, Base, Context, DestinationHealth, Plan, PlanHeader, PlannedShop, ShopInput, ShopStatus, Unread,
+};
 use crate::progress::{Progress, Verbosity};
 use crate::select::Selection;
 use crate::since::{self, History};
 use crate::state::Observed;
 use crate::wire;
 use crate::wire::events::{Event, Wait};
-use crate::wire::plan::{Plan, ShopStatus};
 use tokens::Planned;
 
 /// A manifest that is valid, and what a run over it needs.
 pub(crate) struct Run {
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) shops: Vec<usize>,
-    pub(crate) selection: wire::plan::Selection,
+    pub(crate) selection: plan::Selection,
     pub(crate) target: Target,
     pub(crate) client: AdminClient,
     pub(crate) tokens: Tokens,
     pub(crate) progress: Arc<Progress>,
     /// Where the run is written down.
     pub(crate) recorder: Arc<Recorder>,
-    /// Turns true when somebody asks to stop.
-    pub(crate) stop: watch::Sender<bool>,
+    /// Cancelled when the run is to stop.
+    pub(crate) stop: CancellationToken,
     /// What was looked up at Adobe, and by whom.
     pub(crate) looked: Looked,
     pub(crate) accounts: Accounts,
@@ -107,18 +107,18 @@ pub(crate) async fn open_loaded(
     target.check_shops(saved.map_or(shops.len(), |plan| plan.shops.len()))?;
     let (version, transport) = match saved {
         Some(plan) => api_of(plan)?,
-        None => (manifest.admin_api.version.clone(), manifest.admin_api.transport.into()),
+        None => (manifest.admin_api.version.clone(), manifest.admin_api.transport),
     };
 
     let progress = Arc::new(Progress::new(verbosity));
     let (waiting, told) = (Arc::clone(&progress), Arc::clone(&recorder));
-    let (stop, stopped) = watch::channel(false);
+    let stop = CancellationToken::new();
     let deadline = tokio::time::Instant::now().checked_add(run.timeout);
     let shares = open_files::shares(usize::from(run.parallelism));
     for remark in [&shares.remark, &target.remark].into_iter().flatten() {
         progress.remark(remark);
     }
-    let options = admin::Options {
+    let options = admin::AdminOptions {
         transport,
         deadline,
         jitter_seed: fastrand::u64(..),
@@ -127,9 +127,9 @@ pub(crate) async fn open_loaded(
             let (shop, reason) = (shop.to_string(), why.to_owned());
             told.event(Event::Wait(Wait { shop, seconds: wait.as_secs_f64(), reason }));
         })),
-        stop: Some(stopped),
+        stop: stop.clone(),
         most_waiting: shares.waiting,
-        ..admin::Options::new(target.endpoint.clone(), version)
+        ..admin::AdminOptions::new(target.endpoint.clone(), version)
     };
     let client = AdminClient::new(options).map_err(|e| Failure::new(Exit::Error, e))?;
     let tokens = target.tokens(&run.access, &client);
@@ -147,7 +147,7 @@ pub(crate) async fn open_loaded(
         verified: Vec::new(),
         access: run.access.clone(),
         deadline,
-        selection: selection.wire(&terms),
+        selection: selection.for_plan(&terms),
         tolerate: tolerate.collect(),
         parallelism: shares.at_a_time,
         manifest,
@@ -167,20 +167,11 @@ fn folded(manifest: &Manifest) -> HashSet<String> {
 }
 
 /// The Admin API that a saved plan was made with.
-fn api_of(plan: &Plan) -> Result<(ApiVersion, admin::Transport), Failure> {
-    let wire::plan::AdminApi { version, transport } = &plan.settings.admin_api;
-    let spoken = admin::Transport::parse(transport)
+fn api_of(plan: &Plan) -> Result<(ApiVersion, Transport), Failure> {
+    let plan::AdminApi { version, transport } = &plan.settings.admin_api;
+    let spoken = Transport::parse(transport)
         .ok_or_else(|| Failure::invalid(format!("the plan was made over {transport:?}, which is not known here")))?;
     Ok((ApiVersion::parse(version).map_err(Failure::invalid)?, spoken))
-}
-
-impl From<Transport> for admin::Transport {
-    fn from(transport: Transport) -> Self {
-        match transport {
-            Transport::GraphQl => Self::GraphQl,
-            Transport::Rest => Self::Rest,
-        }
-    }
 }
 
 impl Run {
@@ -244,7 +235,7 @@ impl Run {
         let (recorder, here) = (Arc::clone(&self.recorder), self.target.options.clone());
         let sandbox = self.target.sandbox.clone();
         let mut destinations = self.destinations();
-        let inlets = Arc::new(DestinationHealth::of(&destinations));
+        let inlets = Arc::new(DestinationHealth::of(&destinations.iter().cloned().map(Into::into).collect::<Vec<_>>()));
         let (shops, mut unplanned) = self.unplanned(&inlets);
         let tokens = self.tokens.clone();
         let of_shop = move |at: usize, reading: Result<Reading, AdminError>| {
@@ -254,7 +245,7 @@ impl Run {
             let approval = approval(shop, granted, sandbox.as_ref(), &here);
             let mut part = part(&context, &manifest, shop, for_base.as_deref(), &tolerate, &approval, reading.as_ref());
             let app = reading.map(|reading| reading.app).unwrap_or_default();
-            if part.shop.error.is_none() {
+            if part.shop.unread.is_none() {
                 plan::add(&mut part.shop, token(shop, tokens.life(&shop.shop), &app, &here));
             }
             event_log::emit_shop(&recorder, &part.shop);
@@ -266,7 +257,7 @@ impl Run {
             of_shop,
             match then {
                 PlanPurpose::Confirm | PlanPurpose::Apply => {
-                    |planned: &Planned| planned.part.shop.status == ShopStatus::Changed
+                    |planned: &Planned| planned.part.shop.status() == ShopStatus::Changed
                 }
                 PlanPurpose::Nothing => |_| false,
             },
@@ -275,14 +266,15 @@ impl Run {
         self.mixed_apps(&mut planned);
         let mut parts: Vec<_> = planned.into_iter().map(|planned| planned.part).collect();
         parts.append(&mut unplanned);
-        self.dismiss_own(parts.iter_mut().map(|part| &mut part.hazards)).await;
+        self.dismiss_known_addresses(parts.iter_mut().map(|part| &mut part.hazards)).await;
         // Where nobody reads it, what is to be done does not wait for it.
         if then != PlanPurpose::Apply {
             self.explain(&mut destinations, &parts).await;
-            plan::drop_gone_endpoints(&destinations, parts.iter_mut().map(|part| &mut part.shop));
         }
+        let destinations: Vec<plan::Destination> = destinations.into_iter().map(Into::into).collect();
+        plan::drop_gone_endpoints(&destinations, parts.iter_mut().map(|part| &mut part.shop));
         let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
-        let frame = PlanHeader {
+        let header = PlanHeader {
             settings: self.settings(),
             selection: self.selection.clone(),
             destinations,
@@ -292,29 +284,21 @@ impl Run {
             base_addresses,
             since,
         };
-        plan::assemble(frame, parts, exit_code)
+        plan::assemble(header, parts, exit_code, wire::plan::digest)
     }
 
-    fn settings(&self) -> wire::plan::Settings {
+    fn settings(&self) -> plan::Settings {
         let Manifest { admin_api, ownership, safety, .. } = &*self.manifest;
-        wire::plan::Settings {
+        plan::Settings {
             endpoint: self.target.name.clone(),
             sandbox: self.target.sandbox.clone(),
             adobe: self.adobe(),
-            admin_api: wire::plan::AdminApi {
+            admin_api: plan::AdminApi {
                 version: admin_api.version.to_string(),
                 transport: admin_api.transport.as_str().to_owned(),
             },
-            ownership: wire::plan::Ownership {
-                address_prefixes: ownership.address_prefixes.iter().map(|p| p.as_str().to_owned()).collect(),
-                unmanaged: ownership.unmanaged.as_str().to_owned(),
-            },
-            safety: wire::plan::Safety {
-                max_delete_percent: safety.max_delete_percent,
-                max_total_delete_percent: safety.max_total_delete_percent,
-                max_address_change_percent: safety.max_address_change_percent,
-                protected_topics: safety.protected_topics.iter().map(ToString::to_string).collect(),
-            },
+            ownership: ownership.clone(),
+            safety: safety.clone(),
         }
     }
 
@@ -345,7 +329,7 @@ fn part(
     tolerate: &[Tolerable],
     approval: &str,
     reading: Result<&Reading, &AdminError>,
-) -> plan::ShopPlan {
+) -> PlannedShop {
     let mut findings = reading.map(|r| of_reading(r, &manifest.admin_api.version)).unwrap_or_default();
     if reading.is_ok() {
         findings.extend(plan::double_delivery(&shop.desired, &manifest.app));
@@ -353,12 +337,15 @@ fn part(
     }
     let failure = |error: &AdminError| {
         let tolerated = tolerates(tolerate, shop, error.kind.as_str());
-        let mut wired = wire_error(error);
+        let mut wired = plan::ShopError::from(wire_error(error));
         let has_own_token = matches!(shop.auth.as_deref(), Some(Auth::AccessToken(_)) | None);
-        if error.kind == admin::Kind::TokenRefused && has_own_token && tolerates(tolerate, shop, "uninstalled") {
+        if error.kind == admin::AdminErrorKind::TokenRefused
+            && has_own_token
+            && tolerates(tolerate, shop, "uninstalled")
+        {
             wired.message += IN_VAIN;
         }
-        ReadFailure { error: wired, tolerated }
+        Unread { error: wired, tolerated }
     };
     let reading = reading.map(|r| &r.observed).map_err(failure);
     plan::shop(context, input(shop, approval, base, reading, findings))
@@ -369,8 +356,8 @@ fn input<'a>(
     shop: &'a ManifestShop,
     approval: &'a str,
     base: Option<&'a Manifest>,
-    reading: Result<&'a Observed, ReadFailure>,
-    findings: Vec<wire::plan::Finding>,
+    reading: Result<&'a Observed, Unread>,
+    findings: Vec<plan::Finding>,
 ) -> ShopInput<'a> {
     let base = base.map(|manifest| Base {
         desired: manifest.shop(&shop.shop).map(|s| &*s.desired),
@@ -393,22 +380,10 @@ fn tolerates(tolerate: &[Tolerable], shop: &ManifestShop, kind: &str) -> bool {
     tolerate.iter().chain(&shop.tolerate).any(|tolerable| tolerable.as_str() == kind)
 }
 
-/// What the answer's headers say: a version that is no longer served falls forward to a later one (documented).
-fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<wire::plan::Finding> {
-    let Some(served) = reading.served_version.as_deref().filter(|served| *served != asked.as_str()) else {
-        return Vec::new();
-    };
-    let message = format!(
-        "Shopify served Admin API {served} instead of {asked}: that version is no longer available; set admin_api.version"
-    );
-    vec![wire::plan::Finding {
-        kind: "version_served".to_owned(),
-        severity: wire::plan::Severity::Warning,
-        topic: None,
-        id: None,
-        message,
-        details: json!({ "asked": asked.as_str(), "served": served }).as_object().cloned().unwrap_or_default(),
-    }]
+/// What the answer's headers say.
+fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<plan::Finding> {
+    let served = reading.served_version.as_deref().filter(|served| *served != asked.as_str());
+    served.map(|served| plan::version_served(asked, served)).into_iter().collect()
 }
 
 fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
@@ -423,10 +398,10 @@ pub(crate) use tokens::token;
 
 /// Why shops of a plan were not read.
 pub(crate) fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {
-    let failed = plan.shops.iter().filter(|s| s.status == ShopStatus::Failed);
+    let failed = plan.shops.iter().filter(|s| s.status() == ShopStatus::Failed);
     // What was to be checked at Adobe and could not be is not done, either.
     let unknown = plan.destinations.iter().filter_map(|d| d.error.as_ref());
-    failed.filter_map(|s| s.error.as_ref()).chain(unknown).map(|e| Cause::of_kind(&e.kind))
+    failed.filter_map(|s| s.error()).chain(unknown).map(|e| Cause::of_kind(&e.kind.as_str().into()))
 }
 
 /// What `drift` exits with. A blocked binding is something to look at there, not something that was not done.
@@ -437,7 +412,7 @@ pub(crate) fn exit_of_drift(plan: &Plan) -> Exit {
 /// What `plan` exits with; `on_changes` if there is anything to do or to look at. A blocked binding is something that was
 /// not done.
 pub(crate) fn exit_of_plan(plan: &Plan, on_changes: Exit) -> Exit {
-    let blocked = plan.shops.iter().flat_map(|s| &s.blocked).map(|b| Cause::of_blocked(&b.reason));
+    let blocked = plan.shops.iter().flat_map(|s| &s.blocked).map(|b| Cause::of_blocked(&(&b.obstacle).into()));
     match exit_of(plan, causes(plan).chain(blocked), on_changes) {
         // Every shop was read: what is missing are bindings that cannot be made.
         Exit::Partial if causes(plan).next().is_none() => Exit::Error,
@@ -455,6 +430,6 @@ fn exit_of(plan: &Plan, causes: impl Iterator<Item = Cause>, on_changes: Exit) -
 
 /// Whether there are changes, blocked bindings or findings that need attention.
 pub(crate) fn needs_somebody(plan: &Plan) -> bool {
-    let wire::plan::Summary { add, change, destroy, blocked, attention, .. } = &plan.summary;
+    let plan::Summary { add, change, destroy, blocked, attention, .. } = &plan.summary;
     add + change + destroy + blocked + attention > 0
 }

@@ -9,7 +9,7 @@ use super::document::{Ink, Span};
 use super::group::{self, Block, Entry, TEMPORARY_NAME};
 use crate::model::Address;
 use crate::text::{plural, thousands};
-use crate::wire::plan::{Action, Change, Source, Subscription};
+use crate::wire::plan::{Action, Change, Field, Reason, Source, Subscription};
 
 /// Changes by shop, in the order of the plan.
 pub(super) type ByShop<'a> = Vec<(&'a str, Vec<&'a Change>)>;
@@ -33,7 +33,7 @@ pub(super) struct Item {
     pub(super) action: Action,
     pub(super) head: Head,
     /// Empty unless the depth is full.
-    pub(super) fields: Vec<Field>,
+    pub(super) fields: Vec<Detail>,
     /// The number of changes, over all shops.
     pub(super) changes: usize,
 }
@@ -127,15 +127,11 @@ impl Head {
 fn which(change: &Change) -> Option<String> {
     let side = if change.action == Action::Delete { &change.before } else { &change.after };
     let filter = side.as_ref().and_then(|s| s.filter.as_deref()).map(|filter| format!("filter {}", quoted(filter)));
-    let filter = filter.filter(|_| !sets(change, "filter"));
+    let filter = filter.filter(|_| !change.fields.contains(&Field::Filter));
     let fields = (change.action == Action::Update && !change.fields.is_empty())
-        .then(|| format!("changes {}", change.fields.join(", ")));
+        .then(|| format!("changes {}", change.fields.iter().map(Field::as_str).collect::<Vec<_>>().join(", ")));
     let parts: Vec<String> = fields.into_iter().chain(filter).collect();
     (!parts.is_empty()).then(|| format!(" ({})", parts.join("; ")))
-}
-
-fn sets(change: &Change, field: &str) -> bool {
-    change.fields.iter().any(|f| f == field)
 }
 
 /// Returns the name of the destination, or else the whole address.
@@ -151,8 +147,8 @@ fn target(change: &Change) -> Option<Cow<'_, str>> {
 
 /// Returns the address; masked if it is outside the ownership rule, since it may then hold credentials of others.
 pub(super) fn shown_address<'a>(change: &Change, side: &'a Subscription) -> Cow<'a, str> {
-    match change.reason.as_str() {
-        "unmanaged" => Cow::Owned(Address::new(&side.address).masked().into_owned()),
+    match change.reason {
+        Reason::Unmanaged => Cow::Owned(Address::new(&side.address).masked().into_owned()),
         _ => Cow::Borrowed(&side.address),
     }
 }
@@ -184,26 +180,26 @@ pub(super) fn reason(change: &Change, depth: Depth) -> Option<String> {
     let held = || {
         change.before.as_ref().and_then(|b| b.name.as_deref()).map_or_else(String::new, |n| format!(" {}", quoted(n)))
     };
-    match change.reason.as_str() {
-        "missing" | "differs" => None,
-        "repurposed" => {
+    match &change.reason {
+        Reason::Missing | Reason::Differs => None,
+        Reason::Repurposed => {
             Some("repurposed: address and filter both change, as good as deleted for its old use".to_owned())
         }
-        "name_step" => Some(format!("renamed to free its name{} for another subscription", held())),
-        "not_in_manifest" => Some("not in the manifest".to_owned()),
+        Reason::NameStep => Some(format!("renamed to free its name{} for another subscription", held())),
+        Reason::NotInManifest => Some("not in the manifest".to_owned()),
         // Several topics may share the line.
-        "duplicate" if depth == Depth::Brief => Some("duplicate of another live one, which stays".to_owned()),
-        "duplicate" => Some(format!("duplicate of another live {}, which stays", change.topic)),
-        "replaced" => Some("replaced: REST cannot change its format, and the new one stands first".to_owned()),
-        "unmanaged" => Some("outside the ownership rule; the manifest says unmanaged: delete".to_owned()),
+        Reason::Duplicate if depth == Depth::Brief => Some("duplicate of another live one, which stays".to_owned()),
+        Reason::Duplicate => Some(format!("duplicate of another live {}, which stays", change.topic)),
+        Reason::Replaced => Some("replaced: REST cannot change its format, and the new one stands first".to_owned()),
+        Reason::Unmanaged => Some("outside the ownership rule; the manifest says unmanaged: delete".to_owned()),
         // From a later minor version.
-        other => Some(other.replace('_', " ")),
+        Reason::Other(other) => Some(other.replace('_', " ")),
     }
 }
 
 /// Whether a change removes a route: a delete, or an update that is as good as one.
 pub(super) fn takes_away(change: &Change) -> bool {
-    change.action == Action::Delete || change.reason == "repurposed"
+    change.action == Action::Delete || change.reason == Reason::Repurposed
 }
 
 /// Returns `orders.yaml:12`, or the first place and the number of others.
@@ -224,7 +220,7 @@ fn for_example(variants: usize, more: &str) -> String {
 
 /// A field of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Field {
+pub(super) struct Detail {
     pub(super) label: &'static str,
     pub(super) value: Value,
     /// The number of variants that this is one of.
@@ -256,7 +252,7 @@ impl Side {
     }
 }
 
-impl Field {
+impl Detail {
     fn is(label: &'static str, value: String) -> Self {
         Self { label, value: Value::Is(vec![Span::plain(value)]), of: 1 }
     }
@@ -268,43 +264,43 @@ impl Field {
 }
 
 /// Returns the fields of an entry that are worth printing; `shops` is the number of shops that have it.
-fn fields(entry: &Entry<'_>, shops: usize, ambiguous: &BTreeSet<&str>) -> Vec<Field> {
-    let variants: Vec<Vec<Field>> = entry.variants.iter().map(|c| fields_of(c, shops > 1, ambiguous)).collect();
+fn fields(entry: &Entry<'_>, shops: usize, ambiguous: &BTreeSet<&str>) -> Vec<Detail> {
+    let variants: Vec<Vec<Detail>> = entry.variants.iter().map(|c| fields_of(c, shops > 1, ambiguous)).collect();
     let mut labels: Vec<&str> = Vec::new();
-    for Field { label, .. } in variants.iter().flatten() {
+    for Detail { label, .. } in variants.iter().flatten() {
         if !labels.contains(label) {
             labels.push(label);
         }
     }
-    let mut out: Vec<Field> = Vec::new();
+    let mut out: Vec<Detail> = Vec::new();
     for label in labels {
-        let of = |variant: &'_ Vec<Field>| variant.iter().find(|d| d.label == label).cloned();
+        let of = |variant: &'_ Vec<Detail>| variant.iter().find(|d| d.label == label).cloned();
         let different: BTreeSet<_> = variants.iter().map(|v| of(v).map(|d| d.value)).collect();
-        out.extend(variants.iter().find_map(of).map(|first| Field { of: different.len(), ..first }));
+        out.extend(variants.iter().find_map(of).map(|first| Detail { of: different.len(), ..first }));
     }
     let ids: BTreeSet<&str> = entry.all.iter().filter_map(|c| c.before.as_ref()?.id.as_deref()).collect();
     let deletes = entry.variants.first().is_some_and(|c| c.action == Action::Delete);
     if deletes && shops == 1 && !ids.is_empty() {
-        out.push(Field::is("id", ids.into_iter().collect::<Vec<_>>().join(", ")));
+        out.push(Detail::is("id", ids.into_iter().collect::<Vec<_>>().join(", ")));
     }
     out
 }
 
-fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>) -> Vec<Field> {
+fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>) -> Vec<Detail> {
     // The address, where the name alone does not tell it.
     let address = |name: Option<&str>, side: &Subscription| {
-        ambiguous.contains(name?).then(|| Field::is("address", short_address(&side.address)))
+        ambiguous.contains(name?).then(|| Detail::is("address", short_address(&side.address)))
     };
     let mut out = Vec::new();
     match (&change.before, &change.after) {
         (Some(before), Some(after)) if change.action == Action::Update => {
             out.extend(change.fields.iter().map(|field| difference(field, change, before, after, many)));
-            if !sets(change, "address") {
+            if !change.fields.contains(&Field::Address) {
                 out.extend(address(change.destination.after.as_deref(), after));
             }
-            if let (Some(filter), false) = (&after.filter, sets(change, "filter")) {
+            if let (Some(filter), false) = (&after.filter, change.fields.contains(&Field::Filter)) {
                 // Tells subscriptions of one topic and destination apart.
-                out.push(Field::is("filter", format!("{} (unchanged)", quoted(filter))));
+                out.push(Detail::is("filter", format!("{} (unchanged)", quoted(filter))));
             }
         }
         (before, after) => {
@@ -319,10 +315,10 @@ fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>) -> Vec<Fie
 }
 
 /// Returns what a subscription has beyond the defaults.
-fn attributes(subscription: &Subscription) -> impl Iterator<Item = Field> {
+fn attributes(subscription: &Subscription) -> impl Iterator<Item = Detail> {
     let Subscription { format, include_fields, metafield_namespaces, filter, name, metafields, .. } = subscription;
-    let text = |label, value: Option<&str>| value.map(|v| Field::is(label, quoted(v)));
-    let list = |label, items: &[String]| (!items.is_empty()).then(|| Field::is(label, bracketed(items)));
+    let text = |label, value: Option<&str>| value.map(|v| Detail::is(label, quoted(v)));
+    let list = |label, items: &[String]| (!items.is_empty()).then(|| Detail::is(label, bracketed(items)));
     [
         text("name", name.as_deref()),
         text("format", Some(format.as_str()).filter(|f| *f != "json")),
@@ -336,7 +332,7 @@ fn attributes(subscription: &Subscription) -> impl Iterator<Item = Field> {
 }
 
 /// Returns `before -> after` of one field.
-fn difference(field: &str, change: &Change, b: &Subscription, a: &Subscription, many: bool) -> Field {
+fn difference(field: &Field, change: &Change, b: &Subscription, a: &Subscription, many: bool) -> Detail {
     let side = |value: Option<&str>, name: Option<&String>| Side {
         value: value.map_or_else(|| "none".to_owned(), quoted),
         name: name.map_or_else(String::new, |name| format!(" ({name})")),
@@ -344,29 +340,29 @@ fn difference(field: &str, change: &Change, b: &Subscription, a: &Subscription, 
     let pair = |label, before: Option<&str>, after: Option<&str>| {
         let length = |text: Option<&str>| text.map_or(4, |t| t.chars().count());
         let long = length(before) + length(after) > 72;
-        Field { label, value: Value::Becomes { before: side(before, None), after: side(after, None), long }, of: 1 }
+        Detail { label, value: Value::Becomes { before: side(before, None), after: side(after, None), long }, of: 1 }
     };
-    let list = |label, b: &[String], a: &[String]| Field { label, value: Value::Is(list_change(b, a)), of: 1 };
+    let list = |label, b: &[String], a: &[String]| Detail { label, value: Value::Is(list_change(b, a)), of: 1 };
     let metafields = |s: &Subscription| s.metafields.clone().unwrap_or_default();
     let name = |s: &Subscription| match s.name.as_deref() {
         Some(name) if many && group::is_temporary(name) => Some(TEMPORARY_NAME.to_owned()),
         name => name.map(ToOwned::to_owned),
     };
     match field {
-        "address" => {
+        Field::Address => {
             // Both in full, one above the other for comparison.
             let before = side(Some(&b.address), change.destination.before.as_ref());
             let after = side(Some(&a.address), change.destination.after.as_ref());
-            Field { label: "address", value: Value::Becomes { before, after, long: true }, of: 1 }
+            Detail { label: "address", value: Value::Becomes { before, after, long: true }, of: 1 }
         }
-        "format" => pair("format", Some(&b.format), Some(&a.format)),
-        "filter" => pair("filter", b.filter.as_deref(), a.filter.as_deref()),
-        "include_fields" => list("include_fields", &b.include_fields, &a.include_fields),
-        "metafield_namespaces" => list("metafield_namespaces", &b.metafield_namespaces, &a.metafield_namespaces),
-        "name" => pair("name", name(b).as_deref(), name(a).as_deref()),
-        "metafields" => list("metafields", &metafields(b), &metafields(a)),
+        Field::Format => pair("format", Some(&b.format), Some(&a.format)),
+        Field::Filter => pair("filter", b.filter.as_deref(), a.filter.as_deref()),
+        Field::IncludeFields => list("include_fields", &b.include_fields, &a.include_fields),
+        Field::MetafieldNamespaces => list("metafield_namespaces", &b.metafield_namespaces, &a.metafield_namespaces),
+        Field::Name => pair("name", name(b).as_deref(), name(a).as_deref()),
+        Field::Metafields => list("metafields", &metafields(b), &metafields(a)),
         // From a later minor version.
-        other => Field::is("other", format!("{other} (this version cannot show it)")),
+        Field::Other(other) => Detail::is("other", format!("{other} (this version cannot show it)")),
     }
 }
 

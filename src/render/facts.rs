@@ -3,9 +3,8 @@
 use super::changes::bracketed;
 use super::document::{Emphasis, Fact};
 use super::group::group_by;
-use crate::plan::place;
 use crate::state;
-use crate::wire::plan::{AdminApi, Ownership, Safety, Selection, Settings, Shop, ShopSafety};
+use crate::wire::plan::{AdminApi, Ownership, Safety, Selection, Settings, Shop, ShopSafety, Unmanaged, place};
 
 fn fact<'a>(label: &'static str, emphasis: Emphasis, value: impl Into<String>) -> Fact<'a> {
     Fact { label, shops: Vec::new(), value: value.into(), emphasis }
@@ -57,8 +56,8 @@ fn ownership_rules(ownership: &Ownership) -> Vec<String> {
     if *address_prefixes != [state::Prefix::DEFAULT] {
         out.push(format!("address_prefixes {}", bracketed(address_prefixes)));
     }
-    if unmanaged != "report" {
-        out.push(format!("unmanaged {unmanaged}"));
+    if *unmanaged != Unmanaged::Report {
+        out.push(format!("unmanaged {}", unmanaged.as_str()));
     }
     out
 }

@@ -15,9 +15,8 @@ use super::document::{Document, Emphasis, Fact, Kind, Section, Weight};
 use super::merge::{Plans, Reports};
 use super::text::{Lines, labelled};
 use super::{Style, escape, merge, plan, report};
-use crate::plan::place;
 use crate::text::{plural, thousands};
-use crate::wire::plan::Plan;
+use crate::wire::plan::{Plan, place};
 use crate::wire::report::Report;
 
 const PAGE: &str = include_str!("html/page.html");

@@ -11,10 +11,16 @@ use super::group::group_by;
 use super::text::handle;
 use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
 use crate::text::plural;
-use crate::wire::plan::{Blocked, Finding, Severity, ShopError, Source};
+use crate::wire::plan::{Blocked, Finding, FindingKind, Severity, ShopError, Source};
 
 /// Information that is listed without `-v`.
-const ALWAYS_LISTED: [&str; 5] = ["old_endpoint", "never_made", "removed_by_apply", "name_kept", "metafields_unnamed"];
+const ALWAYS_LISTED: [FindingKind; 5] = [
+    FindingKind::OldEndpoint,
+    FindingKind::NeverMade,
+    FindingKind::RemovedByApply,
+    FindingKind::NameKept,
+    FindingKind::MetafieldsUnnamed,
+];
 
 /// The heading of information.
 pub(super) const TO_KNOW: &str = "To know";
@@ -40,7 +46,7 @@ impl<'a> Note<'a> {
 
     pub(super) fn error(shop: &'a str, error: &'a ShopError) -> Self {
         let ShopError { kind, http_status: _, message, retryable: _ } = error;
-        Self::new(shop, kind, message)
+        Self::new(shop, kind.as_str(), message)
     }
 
     fn finding(shop: &'a str, finding: &'a Finding) -> Self {
@@ -50,7 +56,7 @@ impl<'a> Note<'a> {
             about: topic.as_deref().map(Cow::Borrowed),
             ids: id.as_deref().into_iter().collect(),
             times: times.filter(|time| message.contains(time)).collect(),
-            ..Self::new(shop, kind, message)
+            ..Self::new(shop, kind.as_str(), message)
         }
     }
 
@@ -152,7 +158,7 @@ fn distinct<'a, T>(members: impl IntoIterator<Item = (&'a str, T)>) -> Vec<&'a s
 pub(super) fn blocked<'a>(all: impl Iterator<Item = (&'a str, &'a Blocked)>) -> Option<Section<'a>> {
     let labelled = group_by(all.map(|(shop, blocked)| {
         let Blocked { topic, destination, reason, any_of: _, message, source } = blocked;
-        let note = Note { source: source.as_ref(), ..Note::new(shop, reason, message) };
+        let note = Note { source: source.as_ref(), ..Note::new(shop, reason.as_str(), message) };
         ((topic, destination), shop, note)
     }));
     let notes = labelled.into_iter().flat_map(|((topic, destination), notes)| {
@@ -172,13 +178,13 @@ pub(super) fn findings<'a>(
     let (mut attention, mut warnings, mut infos, mut unmanaged) = (vec![], vec![], vec![], vec![]);
     let (mut unlisted, mut is_removed) = (0, false);
     for (shop, finding) in all {
-        is_removed |= finding.kind == "removed_remotely";
+        is_removed |= finding.kind == FindingKind::RemovedRemotely;
         let note = || Note::finding(shop, finding);
         match finding.severity {
             Severity::Attention => attention.push(note()),
             Severity::Warning => warnings.push(note()),
-            Severity::Info if finding.kind == "unmanaged" => unmanaged.push((shop, finding)),
-            Severity::Info if list_all || ALWAYS_LISTED.contains(&finding.kind.as_str()) => infos.push(note()),
+            Severity::Info if finding.kind == FindingKind::Unmanaged => unmanaged.push((shop, finding)),
+            Severity::Info if list_all || ALWAYS_LISTED.contains(&finding.kind) => infos.push(note()),
             Severity::Info => unlisted += 1,
         }
     }

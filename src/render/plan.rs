@@ -7,7 +7,7 @@ use super::notes::{self, Note};
 use super::{destinations, facts, plan_last_line};
 use crate::model::Address;
 use crate::text::plural;
-use crate::wire::plan::{Change, Origin, Shop, ShopStatus, Since};
+use crate::wire::plan::{Change, FindingKind, Origin, Shop, ShopStatus, Since, Unmanaged};
 
 /// Builds the document of merged plans. `list_all` lists all information instead of counting it.
 pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> Document<'a> {
@@ -31,7 +31,11 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
     sections.extend(notes::blocked(plan.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b)))));
     // An unavailable shop is listed as such.
     let findings = plan.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f)));
-    sections.extend(notes::findings(findings.filter(|(_, f)| f.kind != "unavailable"), list_all, Weight::Minor));
+    sections.extend(notes::findings(
+        findings.filter(|(_, f)| f.kind != FindingKind::Unavailable),
+        list_all,
+        Weight::Minor,
+    ));
     sections.extend(since(plan).map(|line| Section::line(Weight::Verdict, line)));
     sections.extend(ignored(plan).map(|line| Section::line(Weight::Counts, line)));
     let unchanged = unchanged(plan);
@@ -86,9 +90,9 @@ fn not_covered<'a>(plan: &Plans<'a>) -> Vec<Section<'a>> {
 /// Returns why a shop was not read. A tolerated shop may have a finding that says it.
 fn cause(shop: &Shop) -> Note<'_> {
     let domain = shop.shop.as_str();
-    match (&shop.error, shop.findings.iter().find(|f| f.kind == "unavailable")) {
+    match (&shop.error, shop.findings.iter().find(|f| f.kind == FindingKind::Unavailable)) {
         (Some(error), _) => Note::error(domain, error),
-        (None, Some(finding)) => Note::new(domain, &finding.kind, &finding.message),
+        (None, Some(finding)) => Note::new(domain, finding.kind.as_str(), &finding.message),
         (None, None) => Note::new(domain, "unknown", "the plan does not say why"),
     }
 }
@@ -117,7 +121,8 @@ fn since(plan: &Plans<'_>) -> Option<String> {
 
 /// Returns the number of unmanaged subscriptions that are not listed.
 fn ignored(plan: &Plans<'_>) -> Option<String> {
-    let ignores = plan.settings.iter().any(|s| s.ownership.unmanaged == "ignore") && plan.summary.unmanaged > 0;
+    let ignores =
+        plan.settings.iter().any(|s| s.ownership.unmanaged == Unmanaged::Ignore) && plan.summary.unmanaged > 0;
     ignores.then(|| format!("{} ignored.", plural(plan.summary.unmanaged, "unmanaged subscription")))
 }
 

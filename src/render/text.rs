@@ -1,7 +1,7 @@
 //! Prints a document as text: lines with an indentation, wrapped prose, and colour. The page in HTML has the same lines.
 //! [`Lines`] escapes everything that it is given, once.
 
-use super::changes::{ByShop, Depth, Field, Item, Label, Value, items, words_changed};
+use super::changes::{ByShop, Depth, Detail, Item, Label, Value, items, words_changed};
 use super::document::{Block, Document, Emphasis, Fact, Ink, Point, Section, Span, Weight};
 use super::hazards::{self, Hazards, MAX_HAZARDS};
 use super::{Style, escape};
@@ -277,7 +277,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
         }
     }
 
-    fn field(&mut self, indent: usize, field: &Field) {
+    fn field(&mut self, indent: usize, field: &Detail) {
         let label = Span::plain(format!("{}: ", field.label));
         let note = Span::new(Ink::Faint, field.note(MORE));
         let (before, after, long) = match &field.value {

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{DISABLED_AFTER_DAYS, Failing, Verdict, settles_at};
-use crate::admin::Redactor;
 use crate::adobe::{By, Inlet, InletKind, Run, Wanted};
+use crate::http::Redactor;
 
 /// So many candidates are named.
 const CANDIDATES: usize = 10;

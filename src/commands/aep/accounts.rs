@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::super::network;
 use crate::admin::is_sandbox;
-use crate::adobe::{Account, AdobeError, BASE_URL, Client, Endpoints, OnWait, Options, TOKEN_URL};
+use crate::adobe::{Account, AdobeClient, AdobeError, AdobeOptions, BASE_URL, Endpoints, OnWait, TOKEN_URL};
 use crate::auth::{SecretError, SecretResolver};
 use crate::error::Failure;
 use crate::manifest::Manifest;
@@ -32,7 +32,7 @@ pub(crate) struct Setting {
     /// Hosts of HOOKWRIGHT_TRUST_HOSTS.
     pub(crate) trusted: Vec<String>,
     pub(crate) deadline: Option<Instant>,
-    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) stop: CancellationToken,
     pub(crate) on_wait: OnWait,
 }
 
@@ -50,7 +50,7 @@ impl Setting {
 #[derive(Clone)]
 pub(crate) struct Opened {
     pub(crate) account: AepAccount,
-    pub(crate) client: Result<Client, ShopError>,
+    pub(crate) client: Result<AdobeClient, ShopError>,
 }
 
 /// The accounts of a run, by name.
@@ -114,12 +114,12 @@ fn endpoints(account: &AepAccount, setting: &Setting) -> Result<Endpoints, Failu
     made.map_err(|why| Failure::invalid(format!("{}:{}: aep `{}`: {why}", place.file, place.line, account.name)))
 }
 
-async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -> Result<Client, ShopError> {
+async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -> Result<AdobeClient, ShopError> {
     let secret = async |reference: &SecretRef| match setting.secrets.resolve_common(reference).await {
         // A malformed secret is an error in the sandbox, too.
         Err(error) if !error.malformed && setting.in_sandbox().await => Ok(None),
         resolved => resolved.map(Some).map_err(|e| ShopError {
-            kind: SecretError::KIND.to_owned(),
+            kind: SecretError::KIND.into(),
             http_status: None,
             message: format!("aep `{}`: {e}", account.name),
             retryable: false,
@@ -139,19 +139,19 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -
         client_secret,
         scopes: account.scopes.clone(),
     };
-    let options = Options {
+    let options = AdobeOptions {
         deadline: setting.deadline,
-        stop: Some(setting.stop.clone()),
+        stop: setting.stop.clone(),
         jitter_seed: fastrand::u64(..),
         on_wait: Some(Arc::clone(&setting.on_wait)),
     };
-    Client::new(credentials, options).map_err(|e| wire(&e))
+    AdobeClient::new(credentials, options).map_err(|e| wire(&e))
 }
 
 /// As it stands in a plan.
 pub(super) fn wire(error: &AdobeError) -> ShopError {
     ShopError {
-        kind: error.kind.as_str().to_owned(),
+        kind: error.kind.as_str().into(),
         http_status: error.http_status,
         message: error.message.clone(),
         retryable: error.retryable,

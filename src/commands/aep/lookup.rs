@@ -12,7 +12,7 @@ use crate::manifest::{Manifest, Unusable, unusable};
 use crate::model::Address;
 use crate::state::aep::{Found, Lookup, LookupBy, Lookups, Target};
 use crate::wire;
-use crate::wire::plan::ShopError;
+use crate::wire::plan::{ErrorKind, ShopError};
 
 /// Questions at a time. Adobe names no limit; a manifest has few destinations.
 const AT_A_TIME: usize = 8;
@@ -37,7 +37,7 @@ impl Looked {
         let Some(told) = told.collect::<Option<Vec<_>>>() else {
             let message =
                 "a destination was not looked up at Adobe; try again, and report it if it stays so".to_owned();
-            let kind = "destination_unknown".to_owned();
+            let kind = ErrorKind::DestinationUnknown;
             return Some(ShopError { kind, http_status: None, message, retryable: true });
         };
         let (at, unresolved) = told.into_iter().find(|(_, told)| told.address.is_none())?;
@@ -47,7 +47,7 @@ impl Looked {
         Some(match &unresolved.error {
             Some(error) => ShopError { message, ..error.clone() },
             None => ShopError {
-                kind: format!("destination_{}", unresolved.verdict),
+                kind: format!("destination_{}", unresolved.verdict.as_str()).as_str().into(),
                 http_status: None,
                 message,
                 retryable: false,

@@ -5,26 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::accounts::Accounts;
 use super::tell::named;
 use crate::adobe::Inlet;
+use crate::diff::Change;
 use crate::manifest::is_dcs;
-use crate::model::Address;
+use crate::model::{Address, Field};
+use crate::plan::ShopPlan;
 use crate::state::aep::same_inlet;
-use crate::wire::plan::{Action, Destination, Replaced, Shop};
+use crate::wire::plan::{Destination, FoundBy, Replaced};
 
 /// Tells of each destination that was looked up which addresses give way to its own, and what Adobe says of those. One
 /// pass through an account's dataflows and connections, and only where something gives way.
-pub(crate) async fn explain(destinations: &mut [Destination], shops: &[&Shop], accounts: &Accounts) {
+pub(crate) async fn explain(destinations: &mut [Destination], shops: &[&ShopPlan], accounts: &Accounts) {
     let mut listed: BTreeMap<String, Option<Vec<Inlet>>> = BTreeMap::new();
-    for destination in destinations.iter_mut().filter(|d| d.found_by != "address") {
+    for destination in destinations.iter_mut().filter(|d| d.found_by != FoundBy::Address) {
         let (Some(address), Some(name)) = (&destination.address, destination.account.clone()) else { continue };
         let mut old: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
         for shop in shops {
-            let moves =
-                shop.changes.iter().filter(|c| c.action == Action::Update && c.fields.iter().any(|f| f == "address"));
-            let to_here = moves.filter(|c| c.after.as_ref().is_some_and(|after| after.address == *address));
-            for before in to_here.filter_map(|c| c.before.as_ref()) {
-                let (subscriptions, in_shops) = old.entry(&before.address).or_default();
-                *subscriptions += 1;
-                in_shops.insert(&shop.shop);
+            for planned in &shop.changes {
+                let Change::Update { before, after, fields, .. } = &planned.change else { continue };
+                if fields.contains(&Field::Address) && after.address.as_str() == address {
+                    let (subscriptions, in_shops) = old.entry(before.binding.address.as_str()).or_default();
+                    *subscriptions += 1;
+                    in_shops.insert(shop.shop.as_str());
+                }
             }
         }
         if old.is_empty() {

@@ -7,7 +7,7 @@ use crate::adobe::{Inlet, InletKind, Run, Verdict, Wanted};
 use crate::manifest::Unusable;
 use crate::state::aep::{AepAccount, Destination, Lookup, LookupBy, Target};
 use crate::wire;
-use crate::wire::plan::{Severity, ShopError};
+use crate::wire::plan::{FoundBy, Severity, ShopError};
 
 /// A verdict with its words.
 pub(super) struct Told {
@@ -68,7 +68,7 @@ impl Told {
 
     /// Nothing worse is forgotten for it, but that something could not be asked is not, either.
     pub(super) fn put_where_well(self, told: &mut wire::plan::Destination) {
-        if told.verdict == Verdict::Ok.as_str() {
+        if told.verdict == wire::plan::Verdict::Ok {
             self.put(told);
         } else {
             told.error = self.error;
@@ -77,7 +77,7 @@ impl Told {
 
     pub(super) fn put(self, told: &mut wire::plan::Destination) {
         let Self { verdict, severity, message, error } = self;
-        (told.verdict, told.severity, told.message, told.error) = (verdict.to_owned(), severity, message, error);
+        (told.verdict, told.severity, told.message, told.error) = (verdict.into(), severity, message, error);
     }
 }
 
@@ -89,13 +89,13 @@ pub(super) fn named(inlet: &Inlet) -> String {
 /// A destination of which nothing is known yet.
 pub(super) fn blank(destination: &Destination, account: Option<&AepAccount>) -> wire::plan::Destination {
     let (found_by, wanted) = match &destination.target {
-        Target::Address(address) => ("address", address.to_string()),
-        Target::Lookup { lookup: Lookup { by: LookupBy::Name(name), .. }, .. } => ("name", name.to_string()),
-        Target::Lookup { lookup: Lookup { by: LookupBy::Id(id), .. }, .. } => ("id", id.to_string()),
+        Target::Address(address) => (FoundBy::Address, address.to_string()),
+        Target::Lookup { lookup: Lookup { by: LookupBy::Name(name), .. }, .. } => (FoundBy::Name, name.to_string()),
+        Target::Lookup { lookup: Lookup { by: LookupBy::Id(id), .. }, .. } => (FoundBy::Id, id.to_string()),
     };
     let kind = match &destination.target {
         Target::Address(_) => None,
-        Target::Lookup { lookup, .. } => Some(lookup.kind.as_str().to_owned()),
+        Target::Lookup { lookup, .. } => Some(lookup.kind.as_str().into()),
     };
     let address = match &destination.target {
         Target::Address(address) => Some(address.to_string()),
@@ -105,7 +105,7 @@ pub(super) fn blank(destination: &Destination, account: Option<&AepAccount>) -> 
         name: destination.name.as_deref().map(str::to_owned),
         shop: destination.shop.as_ref().map(ToString::to_string),
         source: wire::plan::Source { file: destination.source.file.to_string(), line: destination.source.line },
-        found_by: found_by.to_owned(),
+        found_by,
         wanted,
         account: account.map(|account| account.name.to_string()),
         org: account.map(|account| account.org.clone()),
@@ -117,7 +117,7 @@ pub(super) fn blank(destination: &Destination, account: Option<&AepAccount>) -> 
         address,
         created_at: None,
         updated_at: None,
-        verdict: Verdict::Ok.as_str().to_owned(),
+        verdict: wire::plan::Verdict::Ok,
         severity: Severity::Info,
         message: String::new(),
         settles_at: None,
@@ -130,7 +130,7 @@ pub(super) fn blank(destination: &Destination, account: Option<&AepAccount>) -> 
 /// What is known of the one that was found; its address is put by whoever asked.
 pub(super) fn describe(told: &mut wire::plan::Destination, inlet: &Inlet, now: Timestamp) {
     let time = |time: &Option<Timestamp>| time.map(whole_seconds);
-    told.kind = Some(inlet.kind.as_str().to_owned());
+    told.kind = Some(inlet.kind.as_str().into());
     told.id = Some(inlet.id.clone());
     told.title = Some(inlet.name.clone());
     told.state = Some(inlet.state.clone());

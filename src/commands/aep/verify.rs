@@ -134,12 +134,14 @@ pub(crate) async fn with_runs(
     let end = accounts.quarter();
     for told in destinations {
         let account = told.account.as_deref().and_then(|name| accounts.all.get(name));
-        let (Some(opened), Some(id), Some("flow")) = (account, told.id.clone(), told.kind.as_deref()) else { continue };
+        let (Some(opened), Some(id), Some(wire::plan::InletKind::Flow)) = (account, told.id.clone(), &told.kind) else {
+            continue;
+        };
         let Ok(client) = &opened.client else { continue };
         let client = client.until(end);
         match client.last_run(&id).await {
             // Where something worse is known it stays.
-            Ok(_) if told.verdict != Verdict::Ok.as_str() => {}
+            Ok(_) if told.verdict != wire::plan::Verdict::Ok => {}
             Ok(run) => {
                 let earlier = match &run {
                     Some(run) if fails(run) => client.runs(&id).await.unwrap_or_default(),

@@ -11,14 +11,14 @@ use super::super::aep::{self, Accounts, Setting};
 use super::super::target::{self, Target};
 use super::super::{Output, clock, manifest_options};
 use super::loaded::load_with;
-use super::{ReadFailure, Run, context, event_log, folded, input};
+use super::{Run, Unread, context, event_log, folded, input};
 use crate::error::Failure;
 use crate::manifest::{Manifest, ManifestShop, Options, is_placeholder};
 use crate::model::Address;
-use crate::plan::{self, DestinationHealth, ShopPlan};
+use crate::plan::{self, DestinationHealth, Hazard, Plan, PlannedShop, ShopPlan};
 use crate::state::aep::{self as found, Destination};
 use crate::wire;
-use crate::wire::plan::{Hazard, Plan, Shop, ShopError};
+use crate::wire::plan::{ErrorKind, ShopError};
 
 /// How long the reason of a change of address may take.
 const EXPLANATION: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ impl Run {
         let of_shops: BTreeSet<usize> = match saved {
             Some(plan) => {
                 let changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty());
-                changed.filter_map(|shop| self.shop_index(&shop.shop)).collect()
+                changed.filter_map(|shop| self.shop_index(shop.shop.as_str())).collect()
             }
             None => self.shops.iter().copied().collect(),
         };
@@ -68,7 +68,7 @@ impl Run {
     /// Asks Adobe again what the shops with changes lead to: it may have changed while they were read, or somebody asked.
     pub(crate) async fn look_again(&mut self, plan: &Plan) {
         let changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty());
-        let places = self.lookups(changed.filter_map(|shop| self.shop_index(&shop.shop)));
+        let places = self.lookups(changed.filter_map(|shop| self.shop_index(shop.shop.as_str())));
         self.looked = aep::look_up(&self.manifest, &places, &self.accounts, clock).await;
     }
 
@@ -120,7 +120,7 @@ impl Run {
         let mut all: Vec<_> = looked.destinations.into_values().collect();
         all.extend(aep::verify(&self.manifest, &places, &self.accounts, clock).await);
         aep::with_runs(&mut all, &self.accounts, clock).await;
-        all.sort_by(plan::destination_order);
+        all.sort_by(wire::plan::destination_order);
         Ok(all)
     }
 
@@ -132,7 +132,7 @@ impl Run {
             sandbox: self.target.sandbox.is_some(),
             trusted: target::trusted_hosts(),
             deadline: self.deadline,
-            stop: self.stop.subscribe(),
+            stop: self.stop.clone(),
             on_wait: Arc::new(move |wait, why| progress.wait("Adobe", wait, why)),
         }
     }
@@ -155,7 +155,7 @@ impl Run {
     }
 
     /// The shops that can be read, and the parts of those whose destinations have no address: nothing is asked of them.
-    pub(super) fn unplanned(&self, inlets: &DestinationHealth) -> (Vec<usize>, Vec<ShopPlan>) {
+    pub(super) fn unplanned(&self, inlets: &DestinationHealth) -> (Vec<usize>, Vec<PlannedShop>) {
         let (mut readable, mut parts) = (Vec::new(), Vec::new());
         for &at in &self.shops {
             let shop = &self.manifest.shops[at];
@@ -164,7 +164,7 @@ impl Run {
                 continue;
             };
             let context = context(&self.manifest, &self.addresses, inlets);
-            let failure = ReadFailure { error, tolerated: false };
+            let failure = Unread { error: error.into(), tolerated: false };
             let part = plan::shop(&context, input(shop, "", None, Err(failure), Vec::new()));
             event_log::emit_shop(&self.recorder, &part.shop);
             parts.push(part);
@@ -174,15 +174,15 @@ impl Run {
 
     /// Removes addresses that this manifest owns from the hazards about foreign routes. Destinations that the selected shops
     /// do not need are looked up only for this.
-    pub(super) async fn dismiss_own<'a>(&self, hazards: impl IntoIterator<Item = &'a mut Vec<Hazard>>) {
-        let is_foreign = |hazards: &Vec<Hazard>| hazards.iter().any(plan::is_foreign);
+    pub(super) async fn dismiss_known_addresses<'a>(&self, hazards: impl IntoIterator<Item = &'a mut Vec<Hazard>>) {
+        let is_foreign = |hazards: &Vec<Hazard>| hazards.iter().any(Hazard::is_foreign);
         let foreign: Vec<&mut Vec<Hazard>> = hazards.into_iter().filter(|hazards| is_foreign(hazards)).collect();
         if foreign.is_empty() {
             return;
         }
         let own = self.other_addresses().await;
         for hazards in foreign {
-            plan::dismiss_own(hazards, &own);
+            plan::dismiss_known_addresses(hazards, &own);
         }
     }
 
@@ -200,8 +200,8 @@ impl Run {
     }
 
     /// Says why addresses change.
-    pub(super) async fn explain(&self, destinations: &mut [wire::plan::Destination], parts: &[ShopPlan]) {
-        let shops: Vec<&Shop> = parts.iter().map(|part| &part.shop).collect();
+    pub(super) async fn explain(&self, destinations: &mut [wire::plan::Destination], parts: &[PlannedShop]) {
+        let shops: Vec<&ShopPlan> = parts.iter().map(|part| &part.shop).collect();
         // Good to know, and nothing to wait long for.
         let patience = self.accounts.patience().saturating_duration_since(Instant::now()).min(EXPLANATION);
         let mut explained = destinations.to_vec();
@@ -215,7 +215,7 @@ impl Run {
 fn placeholder(shop: &ManifestShop) -> Option<ShopError> {
     let mut addresses = shop.desired.entries.iter().map(|entry| &entry.binding.address);
     addresses.any(is_placeholder).then(|| ShopError {
-        kind: "destination_unknown".to_owned(),
+        kind: ErrorKind::DestinationUnknown,
         http_status: None,
         message: "a destination of this shop has no address; please report this".to_owned(),
         retryable: false,

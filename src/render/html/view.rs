@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::render::changes;
 use crate::wire::plan::{
-    Blocked, Change, Finding, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription,
+    Blocked, Change, Field, Finding, FindingKind, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription,
 };
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
@@ -98,7 +98,7 @@ struct Content<'a> {
     topic: usize,
     drift: bool,
     why: Option<String>,
-    fields: &'a [String],
+    fields: &'a [Field],
     before: Option<Side<'a>>,
     after: Option<Side<'a>>,
 }
@@ -252,7 +252,7 @@ impl<'a> Lists<'a> {
 
     fn note(&mut self, finding: &'a Finding) -> Note<'a> {
         let Finding { kind, severity, topic, id: _, message, details } = finding;
-        let address = details.get("address").and_then(Value::as_str).filter(|_| kind == "unmanaged");
+        let address = details.get("address").and_then(Value::as_str).filter(|_| *kind == FindingKind::Unmanaged);
         Note {
             kind,
             severity: *severity,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Style;
-use super::super::changes::{ByShop, Depth, Field, Item, Value, items, takes_away};
+use super::super::changes::{ByShop, Depth, Detail, Item, Value, items, takes_away};
 use super::super::document::{Block, Kind, Section, unstyled};
 use super::super::text::{handle, list, title as names_of, wrap};
 use super::STYLE;
@@ -67,7 +67,7 @@ fn lines(item: &Item, kind: Kind) -> String {
     let mut out = format!("{symbol} {topics}{}\n", fenced(&unstyled(&head.rest(kind.rest()))));
     for field in fields {
         let note = field.note(kind.rest());
-        let Field { label, value, .. } = field;
+        let Detail { label, value, .. } = field;
         match value {
             Value::Is(value) => out.extend(["      ", label, ": ", &fenced(&unstyled(value)), &note, "\n"]),
             Value::Becomes { before, after, .. } => {
