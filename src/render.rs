@@ -1,16 +1,14 @@
-//! Text, Markdown and HTML for people, made from the wire structs and from nothing else, so that no rendering can say what
-//! the JSON does not. Pure: no files, no clock, no environment; whether there is a terminal, and how wide, is the caller's
-//! to say.
+//! Text, Markdown and HTML for people, from the wire formats alone. Pure: no files, no clock, no environment.
 //!
-//! The parts: [`escape`](escape()) disarms what came from a server or a file; `merge` makes one view of several
-//! shards; `group` finds what is the same over many shops; `change`, `fields`, `values`, `hazards`, `notes` and `settings`
-//! say one thing each; `plan` and `report` put them in order; `markdown` lays the same out for a comment, `html` for a
-//! browser; `metrics` is for Prometheus.
+//! `merge` makes one of several shards. `plan` and `report` build a `document`, which holds everything that is said; `facts`,
+//! `changes`, `notes`, `hazards` and `destinations` build its parts, and `group` finds what is equal over many shops. `text`,
+//! `markdown` and `html` print a document. `metrics` is for Prometheus.
 
-mod change;
+mod changes;
 mod destinations;
+mod document;
 mod escape;
-mod fields;
+mod facts;
 mod group;
 mod hazards;
 mod html;
@@ -18,13 +16,9 @@ mod markdown;
 mod merge;
 mod metrics;
 mod notes;
-mod page;
 mod plan;
-mod removal;
 mod report;
-mod settings;
-mod shops;
-mod values;
+mod text;
 
 #[cfg(test)]
 mod laws;
@@ -36,12 +30,14 @@ mod tests;
 pub use escape::escape;
 pub(crate) use hazards::refused as refused_hazards;
 pub use metrics::{DriftRun, Successes, metrics};
-pub(crate) use shops::title;
+pub(crate) use text::title;
+
+use document::Kind;
 
 use crate::wire;
 use crate::wire::report::{Report, ReportSummary};
 
-/// How to write.
+/// Options of the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Style {
     /// With ANSI colours.
@@ -57,9 +53,9 @@ pub fn plan_text(plan: &wire::plan::Plan, style: &Style) -> String {
     plans_text(std::slice::from_ref(plan), style)
 }
 
-/// Several shards as one plan: counts are summed and groups go over all shops.
+/// Several shards as one plan: counts are summed, and groups span all shops.
 pub fn plans_text(plans: &[wire::plan::Plan], style: &Style) -> String {
-    plan::text(&merge::plans(plans), style)
+    text::print(&plan::document(&merge::plans(plans), Kind::Plan, style.verbose), style)
 }
 
 /// An apply report as text. Its last line is [`report_last_line`].
@@ -74,7 +70,7 @@ pub(crate) fn destinations_text(destinations: &[wire::plan::Destination], style:
 
 /// The reports of several shards as one.
 pub fn reports_text(reports: &[Report], style: &Style) -> String {
-    report::text(&merge::reports(reports), style)
+    text::print(&report::document(&merge::reports(reports), style.verbose), style)
 }
 
 /// Several shards as one self-contained HTML page.
@@ -87,33 +83,33 @@ pub fn reports_html(reports: &[Report]) -> String {
     html::reports(reports)
 }
 
-/// Saved plans as Markdown for a comment: the first line is a hidden marker, the heading [`plan_last_line`], the whole
-/// shorter than 65,000 bytes. What does not fit is counted; the verdict, the hazards and the deletes are always told. The
-/// order of the plans means nothing.
+/// Saved plans as Markdown for a comment of at most 65,000 bytes. The first line is a hidden marker, the heading
+/// [`plan_last_line`]. What does not fit is counted; the verdict, the hazards and the deletes are always printed. The order of
+/// the plans has no meaning.
 pub fn plans_markdown(plans: &[wire::plan::Plan]) -> String {
     let plan = merge::plans(plans);
-    let kind = markdown::Kind::of(&plan);
-    markdown::plan(&plan, kind)
+    let kind = if plan.since.is_some() { Kind::Drift } else { Kind::Plan };
+    markdown::print(&plan::document(&plan, kind, true))
 }
 
-/// The same for a drift report, which a plan that was made without `--since` does not say that it is.
+/// A drift report as Markdown. A plan without `--since` does not say that it is one.
 pub fn drift_markdown(plan: &wire::plan::Plan) -> String {
-    markdown::plan(&merge::plans(std::slice::from_ref(plan)), markdown::Kind::Drift)
+    markdown::print(&plan::document(&merge::plans(std::slice::from_ref(plan)), Kind::Drift, true))
 }
 
-/// Apply reports as Markdown, in the same way; the heading is [`report_last_line`].
+/// Apply reports as Markdown for a comment; the heading is [`report_last_line`].
 pub fn reports_markdown(reports: &[Report]) -> String {
-    markdown::report(&merge::reports(reports))
+    markdown::print(&report::document(&merge::reports(reports), false))
 }
 
 /// The last line of a plan, frozen: scripts read it. `complete` is the plan's own.
 pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool) -> String {
     let wire::plan::Summary { add, change, destroy, blocked, attention, shops, .. } = summary;
     let counts = format!("{add} to add, {change} to change, {destroy} to destroy");
-    // Where no shop was read, tolerated or not, nothing is known to match.
+    // If no shop was read, tolerated or not, nothing is known to match.
     let read = shops.changed + shops.unchanged;
     let unread = if read == 0 { shops.failed + shops.unavailable } else { shops.failed };
-    // Without separators of thousands, and so not `count`: scripts read the numbers.
+    // Without separators of thousands: scripts read the numbers.
     let shop = if unread == 1 { "shop" } else { "shops" };
     if !complete || *blocked > 0 || unread > 0 {
         format!("Plan incomplete: {counts}; {blocked} blocked, {unread} {shop} not read.")

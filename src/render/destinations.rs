@@ -1,85 +1,50 @@
-//! Destinations at Adobe: what was looked for, what was found, and where that leads.
+//! Destinations at Adobe: what was looked up, what was found, and its address.
 
-use super::page::{Ink, Page};
-use super::{Style, escape};
+use std::collections::BTreeSet;
+
+use super::document::{Document, Kind, Point, Section, Weight};
+use super::{Style, text};
 use crate::text::plural;
 use crate::wire::plan::{Destination, InletKind, Severity};
 
-/// Above destinations.
-pub(super) const HEADING: &str = "Destinations at Adobe Experience Platform";
-
-/// One destination in words. Every text is disarmed.
-pub(super) struct Said {
-    /// `orders`, `orders of acme.myshopify.com`
-    pub(super) name: String,
-    /// `flow 4982698b-… "Shopify orders (prod)", enabled, in sandbox prod`
-    pub(super) found: Option<String>,
-    pub(super) address: Option<String>,
-    /// What is the matter, with the verdict in front.
-    pub(super) verdict: Option<String>,
-    /// What gives way to it.
-    pub(super) replaces: Vec<String>,
-    pub(super) strong: bool,
+/// Returns the section of destinations; none if there are none.
+pub(super) fn section<'a>(destinations: impl Iterator<Item = &'a Destination>) -> Option<Section<'a>> {
+    Section::list(
+        Weight::Destinations,
+        "Destinations at Adobe Experience Platform",
+        destinations.map(|destination| point(destination)).collect(),
+    )
 }
 
-/// In words.
-pub(super) fn said(destination: &Destination) -> Said {
+fn point<'a>(destination: &Destination) -> Point<'a> {
     let Destination { name, shop, wanted, kind, id, title, state, sandbox, address, verdict, message, .. } =
         destination;
-    let of = shop.as_deref().map_or_else(String::new, |shop| format!(" of {}", escape(shop)));
+    let of = shop.as_deref().map_or_else(String::new, |shop| format!(" of {shop}"));
     let name = name.as_deref().filter(|name| !name.is_empty());
     let found = id.as_deref().map(|id| {
-        let title = title.as_deref().map_or_else(String::new, |title| format!(" {:?}", escape(title)));
-        let state = state
-            .as_deref()
-            .filter(|state| !state.is_empty())
-            .map_or_else(String::new, |state| format!(", {}", escape(state)));
-        let sandbox =
-            sandbox.as_deref().map_or_else(String::new, |sandbox| format!(", in sandbox {}", escape(sandbox)));
-        format!("{} {}{title}{state}{sandbox}", escape(kind.as_ref().map_or("inlet", InletKind::as_str)), escape(id))
+        let title = title.as_deref().map_or_else(String::new, |title| format!(" {title:?}"));
+        let state =
+            state.as_deref().filter(|state| !state.is_empty()).map_or_else(String::new, |state| format!(", {state}"));
+        let sandbox = sandbox.as_deref().map_or_else(String::new, |sandbox| format!(", in sandbox {sandbox}"));
+        format!("{} {id}{title}{state}{sandbox}", kind.as_ref().map_or("inlet", InletKind::as_str))
     });
-    let verdict = (!message.is_empty()).then(|| format!("{}: {}", escape(verdict), escape(message)));
+    let verdict = (!message.is_empty()).then(|| format!("{verdict}: {message}"));
     let replaces = destination.replaces.iter().map(|replaced| {
-        format!(
-            "{} in {} have {} instead: {}",
-            plural(replaced.subscriptions, "live subscription"),
-            plural(replaced.shops, "shop"),
-            escape(&replaced.address),
-            escape(&replaced.message)
-        )
+        let subscriptions = plural(replaced.subscriptions, "live subscription");
+        let shops = plural(replaced.shops, "shop");
+        format!("{subscriptions} in {shops} have {} instead: {}", replaced.address, replaced.message)
     });
-    Said {
-        name: format!("{}{of}", name.map_or_else(|| escape(wanted).into_owned(), |name| escape(name).into_owned())),
-        found,
-        address: address
-            .as_deref()
-            .filter(|address| name.is_some() || address != wanted)
-            .map(|a| escape(a).into_owned()),
-        verdict,
-        replaces: replaces.collect(),
+    let address = address.clone().filter(|address| name.is_some() || address != wanted);
+    let name = format!("{}{of}", name.unwrap_or(wanted));
+    Point::Destination {
+        way: [Some(name), found, address].into_iter().flatten().collect(),
+        remarks: verdict.into_iter().chain(replaces).collect(),
         strong: destination.severity == Severity::Attention || destination.error.is_some(),
     }
 }
 
-/// Destinations, each with what Adobe says.
-pub(super) fn write(page: &mut Page<'_>, destinations: &[&Destination]) {
-    if destinations.is_empty() {
-        return;
-    }
-    page.heading(&format!("{HEADING}:"));
-    for Said { name, found, address, verdict, replaces, strong } in destinations.iter().map(|d| said(d)) {
-        let way: Vec<String> = [Some(name), found, address].into_iter().flatten().collect();
-        page.point(Some(Ink::Strong).filter(|_| strong), &way.join(" -> "));
-        for line in verdict.into_iter().chain(replaces) {
-            page.prose(4, &line);
-        }
-    }
-}
-
-/// What `destinations` prints.
+/// Returns what `destinations` prints.
 pub(super) fn text(destinations: &[Destination], style: &Style) -> String {
-    let mut page = Page::new(style);
-    write(&mut page, &destinations.iter().collect::<Vec<_>>());
     let with = |wanted: &dyn Fn(&Destination) -> bool| destinations.iter().filter(|d| wanted(d)).count();
     let (bad, unknown) = (with(&|d| d.severity == Severity::Attention), with(&|d| d.error.is_some()));
     let last = match destinations.len() {
@@ -91,5 +56,13 @@ pub(super) fn text(destinations: &[Destination], style: &Style) -> String {
             format!("{}.", words.join(", "))
         }
     };
-    page.finish(&last)
+    let document = Document {
+        kind: Kind::Plan,
+        verdict: last,
+        incomplete: None,
+        facts: Vec::new(),
+        sections: section(destinations.iter()).into_iter().collect(),
+        digests: BTreeSet::new(),
+    };
+    text::print(&document, style)
 }

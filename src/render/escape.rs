@@ -1,10 +1,9 @@
-//! Disarms text that somebody else wrote: a server, a file, the name of a file.
+//! Escapes text from servers, files and file names.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Writes characters that a terminal or a reader's eye would act on (control characters, line breaks, overrides of the
-/// direction of text) as `\u{…}`. The result is always one line.
+/// Writes control characters, line breaks and overrides of the direction of text as `\u{…}`. The result is always one line.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(acts) {
         return Cow::Borrowed(text);
@@ -21,7 +20,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a character does something instead of standing for itself.
+/// Whether a terminal acts on a character or a reader is misled by it.
 fn acts(c: char) -> bool {
     // is_control: C0, DEL and C1. Then marks, embeddings, overrides and isolates of direction, and line separators.
     c.is_control()

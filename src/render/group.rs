@@ -1,12 +1,11 @@
-//! Finds what is the same over many shops, so that a plan over a thousand shops reads in one screen.
+//! Finds what is equal over many shops, so that a plan over a thousand shops fits one screen.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
-use super::values::step_name;
-use crate::wire::plan::{Change, Field, Subscription};
+use crate::wire::plan::{Change, Subscription};
 
-/// So many variants of a change are shown side by side; more are shown as one, with an example.
+/// More variants of a change are printed as one, with an example.
 const MAX_VARIANTS: usize = 8;
 
 /// Groups by key, in the order of first appearance. Each member keeps its shop.
@@ -33,59 +32,29 @@ pub(super) struct Block<'a> {
     pub(super) entries: Vec<Entry<'a>>,
 }
 
-/// One change, as it is in each of some shops.
+/// A change that some shops have.
 pub(super) struct Entry<'a> {
-    /// How often each of the shops has it.
+    /// How often each of the shops has the change.
     pub(super) per_shop: usize,
-    /// One of each variant; a single one unless there were too many to show.
+    /// One change of each variant; several only if there are too many variants to print.
     pub(super) variants: Vec<&'a Change>,
-    /// All of them, for what differs from shop to shop without being a difference: places and ids.
+    /// All changes, for their places and ids.
     pub(super) all: Vec<&'a Change>,
 }
 
-/// Everything about a change that makes it another one for the reader. Ids and times are not; nor is the place in the
-/// manifest, since shops that want the same often stand in a file each.
-#[derive(PartialEq, Eq, Hash, Clone)]
-struct Exact<'a> {
-    kind: Kind<'a>,
-    before: Option<Content<'a>>,
-    after: Option<Content<'a>>,
-    per_shop: usize,
-}
-
-/// What variants of a change have in common.
-#[derive(PartialEq, Eq, Hash, Clone)]
-struct Kind<'a> {
-    action: u8,
-    topic: &'a str,
-    reason: &'a str,
-    fields: &'a [Field],
-    before: Option<&'a str>,
-    after: Option<&'a str>,
-}
-
-#[derive(PartialEq, Eq, Hash, Clone)]
-struct Content<'a> {
-    address: &'a str,
-    format: &'a str,
-    include_fields: &'a [String],
-    metafield_namespaces: &'a [String],
-    filter: Option<&'a str>,
-    name: Option<&'a str>,
-    metafields: Option<&'a [String]>,
-}
-
-/// Groups changes; each shop stands once, with its changes in the plan's order. The largest groups come first.
+/// Groups changes. Each shop occurs once, with its changes in the order of the plan. The largest groups come first.
 pub(super) fn blocks<'a>(shops: &[(&'a str, Vec<&'a Change>)], verbose: bool) -> Vec<Block<'a>> {
     let exact = group_by(shops.iter().flat_map(|(shop, changes)| {
-        let own = group_by(changes.iter().map(|change| ((kind(change), contents(change)), *shop, *change)));
-        own.into_iter().map(|((kind, (before, after)), same)| {
+        let own = group_by(changes.iter().map(|change| {
+            ((kind(change), content(change.before.as_ref()), content(change.after.as_ref())), *shop, *change)
+        }));
+        own.into_iter().map(|((kind, before, after), same)| {
             let changes: Vec<&Change> = same.into_iter().map(|(_, change)| change).collect();
-            (Exact { kind, before, after, per_shop: changes.len() }, *shop, changes)
+            ((kind, before, after, changes.len()), *shop, changes)
         })
     }));
 
-    let classes = group_by(exact.into_iter().map(|(key, group)| ((key.kind, key.per_shop), "", group)));
+    let classes = group_by(exact.into_iter().map(|((kind, _, _, per_shop), group)| ((kind, per_shop), "", group)));
     let entries = classes.into_iter().flat_map(|((_, per_shop), variants)| {
         let variants = variants.into_iter().map(|(_, group)| group);
         let apart = verbose || variants.len() <= MAX_VARIANTS;
@@ -98,7 +67,7 @@ pub(super) fn blocks<'a>(shops: &[(&'a str, Vec<&'a Change>)], verbose: bool) ->
         })
     });
 
-    // The place of a change in its own shop's plan; changes are told apart by where they stand in memory.
+    // The position of each change in the plan of its shop, by its address in memory.
     let place: HashMap<*const Change, usize> = shops
         .iter()
         .flat_map(|(_, changes)| changes.iter().enumerate().map(|(i, change)| (std::ptr::from_ref(*change), i)))
@@ -115,25 +84,16 @@ pub(super) fn blocks<'a>(shops: &[(&'a str, Vec<&'a Change>)], verbose: bool) ->
     blocks
 }
 
-fn kind(change: &Change) -> Kind<'_> {
-    // Origins are kept apart by whoever asks; the place does not make another change.
+/// Returns what variants of a change have in common.
+fn kind(change: &Change) -> impl Eq + Hash + Clone + use<'_> {
+    // The origins are in different sections; another place in the manifest is not another change.
     let Change { action, topic, reason, origin: _, fields, destination, source: _, before: _, after: _ } = change;
-    Kind {
-        action: *action as u8,
-        topic,
-        reason,
-        fields,
-        before: destination.before.as_deref(),
-        after: destination.after.as_deref(),
-    }
+    (*action as u8, topic, reason, fields, destination.before.as_deref(), destination.after.as_deref())
 }
 
-fn contents(change: &Change) -> (Option<Content<'_>>, Option<Content<'_>>) {
-    (change.before.as_ref().map(content), change.after.as_ref().map(content))
-}
-
-/// Every field is named, so that a new one does not compile until somebody decides.
-fn content(subscription: &Subscription) -> Content<'_> {
+/// Returns what distinguishes a subscription for the reader: not its id and its times. Names every field, so that a new one does
+/// not compile before it is decided on.
+fn content(subscription: Option<&Subscription>) -> Option<impl Eq + Hash + Clone + use<'_>> {
     let Subscription {
         id: _,
         address,
@@ -146,14 +106,14 @@ fn content(subscription: &Subscription) -> Content<'_> {
         created_at: _,
         updated_at: _,
         api_version: _,
-    } = subscription;
-    Content {
-        address,
-        format,
-        include_fields,
-        metafield_namespaces,
-        filter: filter.as_deref(),
-        name: name.as_deref().map(|name| step_name(name).unwrap_or(name)),
-        metafields: metafields.as_deref(),
-    }
+    } = subscription?;
+    let name = name.as_deref().map(|name| if is_temporary(name) { TEMPORARY_NAME } else { name });
+    Some((address, format, include_fields, metafield_namespaces, filter, name, metafields))
+}
+
+/// A temporary name without the id of its holder, so that it is the same in all shops.
+pub(super) const TEMPORARY_NAME: &str = "hookwright-step-<id>";
+
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with("hookwright-step-")
 }

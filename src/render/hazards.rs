@@ -1,17 +1,15 @@
-//! Hazards: what is the matter, with figures, and how to consent.
+//! Groups hazards by kind, and lists the refused ones.
 
 use std::collections::BTreeSet;
 
 use super::group::group_by;
-use super::page::{Ink, Page};
-use super::{escape, shops};
 use crate::text::plural;
 use crate::wire::plan::Hazard;
 
-/// So many hazards of a kind are listed one by one.
+/// More hazards of a kind are listed together.
 pub(super) const MAX_HAZARDS: usize = 5;
 
-/// Hazards of one kind: each by itself, or together where they are too many.
+/// Hazards of one kind: each by itself, or together if there are too many.
 pub(super) enum Hazards<'a> {
     Each(Vec<&'a Hazard>),
     /// Hazards of shops.
@@ -19,12 +17,12 @@ pub(super) enum Hazards<'a> {
         kind: &'a str,
         /// Sorted.
         shops: Vec<&'a str>,
-        /// What one of them says.
+        /// The message of one of them.
         example: &'a str,
     },
 }
 
-/// Hazards by kind, those of shops apart from those of the run. More than `most` of a kind stand together.
+/// Groups hazards by kind, with those of shops apart from those of the run. More than `most` of a kind are one group.
 pub(super) fn by_kind<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, most: usize) -> Vec<Hazards<'a>> {
     let kinds = group_by(hazards.into_iter().map(|h| ((h.kind.as_str(), h.shop.is_some()), "", h)));
     let kinds = kinds.into_iter().map(|((kind, of_shops), group)| {
@@ -40,36 +38,7 @@ pub(super) fn by_kind<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, most: u
     kinds.collect()
 }
 
-/// Above hazards.
-pub(super) fn heading(hazards: usize) -> String {
-    format!("{}: apply sends nothing without consent to each", plural(hazards, "hazard"))
-}
-
-/// Hazards and how to consent to them.
-pub(super) fn write(page: &mut Page<'_>, hazards: &[Hazard]) {
-    if hazards.is_empty() {
-        return;
-    }
-    page.heading(&heading(hazards.len()));
-    for group in by_kind(hazards, if page.style.verbose { usize::MAX } else { MAX_HAZARDS }) {
-        match group {
-            Hazards::Together { kind, shops, example } => {
-                page.point(Some(Ink::Strong), &format!("{}: {}", escape(kind), shops::title(&shops, page.style)));
-                page.prose(4, &format!("for example: {} (-v shows each)", escape(example)));
-                page.line(4, &format!("--allow '{}:<shop>' for each; <shop> may be a pattern", escape(kind)));
-            }
-            Hazards::Each(all) => {
-                for Hazard { kind, shop, message, allow, details: _ } in all {
-                    let shop = shop.as_ref().map_or_else(String::new, |shop| format!(", {}", escape(shop)));
-                    page.point(Some(Ink::Strong), &format!("{}{shop}: {}", escape(kind), escape(message)));
-                    page.line(4, &format!("--allow {}", escape(allow)));
-                }
-            }
-        }
-    }
-}
-
-/// Hazards that are refused, a line for each or for many of a kind, and the options that consent to all of them.
+/// Returns a line for each refused hazard, or for many of a kind, and the options that consent to all of them.
 pub(crate) fn refused(hazards: &[&Hazard]) -> Vec<String> {
     let (mut lines, mut consents) = (Vec::new(), BTreeSet::new());
     for group in by_kind(hazards.iter().copied(), MAX_HAZARDS) {

@@ -1,4 +1,4 @@
-//! Whatever a plan says: rendering never panics, always says the same, and ends in one of the frozen lines.
+//! For any plan, rendering does not panic, is deterministic, and ends in one of the frozen lines.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::{Style, plan_text, report_text, reports_text};
 use crate::wire::plan::{Action, Change, Destinations, Origin, Plan, Severity, Shop, ShopStatus, Source, Subscription};
 use crate::wire::report::{Outcome, OutcomeResult, Report, ReportShopStatus};
 
-/// Whether a line is one of those that DESIGN freezes: figures replaced by N, it is the pattern itself.
+/// Whether a line is frozen: with N for its figures it is one of the patterns.
 pub(super) fn frozen(line: &str) -> bool {
     let words = line.split_inclusive(' ').map(|word| {
         let digits = word.trim_end();
@@ -30,7 +30,7 @@ pub(super) fn frozen(line: &str) -> bool {
     .contains(&words.collect::<String>().as_str())
 }
 
-/// Mostly a few values that collide, now and then anything.
+/// Mostly a few values that collide, sometimes anything.
 pub(super) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => prop::sample::select(vec!["", "orders/create", "a", "address", "hookwright-step-77", "filter"]).prop_map(str::to_owned),
@@ -148,7 +148,7 @@ fn style() -> impl Strategy<Value = Style> {
     })
 }
 
-/// The last line is frozen, stands alone, and nothing but escapes of ours is in the text.
+/// The last line is frozen and alone, and the text has no control characters but ours.
 fn check(text: &str, style: &Style) -> Result<(), TestCaseError> {
     prop_assert!(text.ends_with('\n') && !text.ends_with("\n\n"));
     let last = text.lines().last().unwrap_or_default();
@@ -171,7 +171,7 @@ proptest! {
         prop_assert!(!last.starts_with("No changes") || plan.shops.iter().all(|s| s.changes.is_empty()));
     }
 
-    /// The order of the shops in a file does not matter where each stands once.
+    /// The order of the shops in a file has no effect if each occurs once.
     #[test]
     fn the_order_of_shops_does_not_matter(mut shops in prop::collection::vec(shop(), 0..6)) {
         for (i, shop) in shops.iter_mut().enumerate() {
@@ -182,8 +182,7 @@ proptest! {
         prop_assert_eq!(one, plan_text(&support::plan(shops), &PLAIN));
     }
 
-    /// Each change of a plan is somewhere on the page: the lines with a symbol, times how many shops and how often,
-    /// add up to the plan.
+    /// Each change of a plan is in an entry: the entries add up to the plan.
     #[test]
     fn no_change_is_lost(mut plan in plan(), copies in 1usize..3) {
         for shop in &mut plan.shops {

@@ -1,56 +1,53 @@
-//! Markdown for the comment on a pull request: what matters first, details folded, all of it within what GitHub takes.
-//! Made from the same merged view and the same words as the text. Nothing that somebody else wrote becomes markup:
-//! `inline` is the only door. `room` shares out the length.
+//! Prints a document as Markdown for the comment on a pull request: the sections by weight, details folded, all of it within
+//! GitHub's limit. `inline` escapes what others wrote; `budget` divides the length.
 
 mod budget;
-mod changes;
+mod diff;
 mod inline;
-mod notes;
-mod plan;
-mod report;
 
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
-mod tests;
-
-pub(super) use plan::page as plan;
-pub(super) use report::page as report;
+pub(super) mod tests;
 
 use super::Style;
-use super::merge::{Plans, Reports};
-use super::page::Page;
-use super::settings;
+use super::changes::{ByShop, Depth, Label};
+use super::document::{Block, Document, Emphasis, Fact, Kind, Point, Section, Weight, changes_counted};
+use super::hazards::{self, Hazards, MAX_HAZARDS};
+use super::notes::TO_KNOW;
+use super::text::{MAX_ADDRESSES, MAX_OF_A_KIND, labelled};
+use crate::text::{plural, thousands};
+use crate::wire::plan::{Action, Hazard, Origin};
 use budget::{Part, Piece};
+use diff::{deletes, diff, number_of, only};
+use inline::{code, option, prose, title};
 
-/// How much of a list of shops is written.
+/// How much of a list of shops is printed.
 const STYLE: Style = Style { color: false, width: Some(52), verbose: false };
 const VERBOSE: Style = Style { verbose: true, ..STYLE };
 
-/// What a comment is, for whoever looks for the one to replace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Plan,
-    Drift,
-    Apply,
-}
+/// Lines of a list, of changes before the folds, and of a fold.
+const MAX_LISTED: usize = 16;
+const MAX_CHANGES: usize = 24;
+const MAX_FOLDED: usize = 100;
+/// Budgets in bytes: settings, hazards, names of destinations.
+const SETTINGS: usize = 4_000;
+const HAZARDS: usize = 12_000;
+const NAMES: usize = 6_000;
+/// More digests are counted.
+const MAX_DIGESTS: usize = 4;
 
 impl Kind {
-    /// What a plan is: a drift report, if it says so.
-    pub(super) fn of(plan: &Plans<'_>) -> Self {
-        if plan.since.is_some() { Self::Drift } else { Self::Plan }
-    }
-
-    /// The first line.
+    /// Returns the first line, by which a comment is found again.
     fn marker(self) -> &'static str {
         match self {
-            Self::Plan => "<!-- hookwright: plan -->\n",
-            Self::Drift => "<!-- hookwright: drift -->\n",
-            Self::Apply => "<!-- hookwright: apply -->\n",
+            Self::Plan => "<!-- hookwright: plan -->",
+            Self::Drift => "<!-- hookwright: drift -->",
+            Self::Apply => "<!-- hookwright: apply -->",
         }
     }
 
-    /// Where all of it is.
+    /// Returns where the rest is.
     fn rest(self) -> &'static str {
         match self {
             Self::Plan => "see the plan file",
@@ -60,68 +57,284 @@ impl Kind {
     }
 }
 
-/// What stands above everything: the marker and the verdict.
-fn top(kind: Kind, verdict: &str) -> String {
-    format!("{}## {verdict}\n", kind.marker())
+/// Prints a document. What must not be missing is first; the other parts divide what is left of the budget. Long lists are whole
+/// if all of it fits.
+pub(super) fn print(document: &Document<'_>) -> String {
+    let must = must(document);
+    let end = end(document);
+    let budget = budget::LIMIT.saturating_sub(must.len() + end.len());
+    let all = budget::divide(&parts(document, &VERBOSE), usize::MAX).concat();
+    let middle = if all.len() <= budget { all } else { budget::divide(&parts(document, &STYLE), budget).concat() };
+    format!("{must}{middle}{end}")
 }
 
-/// Lines that the text has as well, as a list; the target stands out.
-fn rules<'a>(kind: Kind, write: impl FnOnce(&mut Page<'_>)) -> Part<'a> {
-    let style = Style { width: None, ..STYLE };
-    let mut page = Page::new(&style);
-    write(&mut page);
-    let text = page.text();
-    let pieces = text.lines().map(|line| {
-        let strong = if line.starts_with("Target: ") { "**" } else { "" };
-        let text = format!("- {strong}{}{strong}\n", inline::prose(line));
-        Piece { title: None, text, shops: vec![], things: 1 }
-    });
-    let pieces: Vec<Piece<'_>> = pieces.collect();
-    let open = if pieces.is_empty() { String::new() } else { "\n".to_owned() };
-    Part { fold: None, open, pieces, close: String::new(), thing: "setting", rest: kind.rest(), lines: usize::MAX }
-}
-
-/// Target, limits, ownership and selection of a plan, where they are not the usual ones.
-fn plan_rules<'a>(kind: Kind, plan: &Plans<'a>) -> Part<'a> {
-    rules(kind, |page| {
-        for one in &plan.settings {
-            settings::write(page, one);
-        }
-        settings::shop_limits(page, &plan.shops);
-        settings::selection(page, &plan.selections);
-    })
-}
-
-/// The same of a report.
-fn report_rules<'a>(report: &Reports<'a>) -> Part<'a> {
-    rules(Kind::Apply, |page| {
-        for one in &report.settings {
-            settings::write(page, one);
-        }
-    })
-}
-
-/// So many digests are written.
-const DIGESTS: usize = 4;
-
-/// Which plan this is, so that what is applied can be held against what was reviewed.
-fn bottom<'a>(digests: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let more = digests.len().saturating_sub(DIGESTS);
-    let digests: Vec<String> = digests.take(DIGESTS).map(inline::code).collect();
-    let more = if more > 0 { format!(" … and {more} more") } else { String::new() };
-    if digests.is_empty() { String::new() } else { format!("\nPlan digest: {}{more}\n", digests.join(", ")) }
-}
-
-/// A paragraph of our own words.
 fn paragraph(text: &str) -> String {
     format!("\n{text}\n")
 }
 
-/// The parts in the room that is left between what has to be said and the last lines. With everything in them, if that
-/// fits.
-fn assemble<'a>(must: &str, end: &str, parts: impl Fn(&'static Style) -> Vec<Part<'a>>) -> String {
-    let room = budget::LIMIT.saturating_sub(must.len() + end.len());
-    let all = budget::share(&parts(&VERBOSE), usize::MAX).concat();
-    let middle = if all.len() <= room { all } else { budget::share(&parts(&STYLE), room).concat() };
-    format!("{must}{middle}{end}")
+/// Returns the verdict, the settings, the hazards and the deletes. Bounded.
+fn must(document: &Document<'_>) -> String {
+    let Document { kind, verdict, incomplete, facts, sections, digests: _ } = document;
+    let mut out = format!("{}\n## {verdict}\n", kind.marker());
+    out.extend(incomplete.as_ref().map(|text| paragraph(&format!("**{}**", prose(text)))));
+    out.push_str(&settings(*kind, facts).fit(SETTINGS));
+    for section in sections {
+        match &section.block {
+            Block::Line(text) if section.weight == Weight::Verdict => out.push_str(&paragraph(text)),
+            Block::Hazards(all) => out.push_str(&hazards(*kind, &section.title, all)),
+            _ => {}
+        }
+    }
+    out.push_str(&deletes(*kind, sections));
+    for section in sections {
+        if let Block::Names(names) = &section.block {
+            out.push_str(&list(*kind, &section.title, "name", names.iter().map(name).collect()).fit(NAMES));
+        }
+    }
+    out
+}
+
+fn settings<'a>(kind: Kind, facts: &[Fact<'_>]) -> Part<'a> {
+    let pieces: Vec<Piece<'_>> = facts
+        .iter()
+        .map(|fact| {
+            let (label, value) = labelled(fact, &Style { width: None, ..STYLE });
+            let strong = if fact.emphasis == Emphasis::Target { "**" } else { "" };
+            Piece { things: 1, ..point(&format!("{strong}{}{strong}", prose(&format!("{label}: {value}"))), vec![]) }
+        })
+        .collect();
+    let open = if pieces.is_empty() { "" } else { "\n" };
+    Part { open: open.to_owned(), lines: usize::MAX, ..list(kind, "", "setting", pieces) }
+}
+
+/// Returns what may be cut: the lists by weight, then the folds.
+fn parts<'a>(document: &'a Document<'a>, style: &Style) -> Vec<Part<'a>> {
+    let kind = document.kind;
+    let mut lists: Vec<(Weight, Part<'a>)> = Vec::new();
+    let (mut folds, mut hazards) = (Vec::new(), None);
+    let (mut information, mut minor, mut findings) = (Vec::new(), Vec::new(), 0);
+    for section in &document.sections {
+        let Section { weight, title, strong: _, block, remark } = section;
+        match block {
+            Block::Hazards(all) => hazards = each_hazard(kind, all),
+            Block::Points(points) if *weight == Weight::Minor => {
+                findings += points.iter().map(members).sum::<usize>();
+                minor.extend(pieces(points));
+            }
+            Block::Points(points) if *weight == Weight::Information => information.extend(pieces(points)),
+            Block::Points(points) => {
+                let remark = remark.as_ref().map_or_else(String::new, |remark| format!(": {remark}"));
+                let part = list(kind, &format!("{title}{remark}"), thing(*weight, points), pieces(points));
+                lists.push((*weight, part));
+            }
+            Block::Planned(origin, shops) => {
+                let heading = if origin.is_some() { title } else { "Changes" };
+                lists.extend(changes(kind, heading, shops).map(|part| (*weight, part)));
+                folds.push(fields(kind, *origin, shops, style));
+            }
+            Block::NotMade { what, causes, all } => {
+                lists.push((*weight, list(kind, title, "change", causes.iter().map(cause).collect())));
+                folds.push(made(kind, what, all, style));
+            }
+            Block::Applied(shops) | Block::AlreadySo(shops) => {
+                information.extend(remark.as_deref().map(|remark| point(&prose(remark), Vec::new())));
+                folds.push(made(kind, title, shops, style));
+            }
+            Block::Line(_) | Block::Unchanged(_) | Block::Names(_) => {}
+        }
+    }
+    if !information.is_empty() {
+        lists.push((Weight::Information, list(kind, TO_KNOW, "finding", information)));
+    }
+    folds.extend(hazards);
+    if !minor.is_empty() {
+        let what = if kind == Kind::Apply { "Warnings" } else { "Warnings, information" };
+        let fold = format!("{what} and what is unmanaged: {}", plural(findings, "finding"));
+        folds.push(folded(kind, fold, "finding", minor));
+    }
+    lists.sort_by_key(|(weight, _)| *weight);
+    lists.into_iter().map(|(_, part)| part).chain(folds).collect()
+}
+
+/// Returns what the points of a section are counted as.
+fn thing(weight: Weight, points: &[Point<'_>]) -> &'static str {
+    match (weight, points.first()) {
+        (_, Some(Point::Address(_))) => "address",
+        (Weight::Destinations, _) => "destination",
+        (Weight::Blocked, _) => "binding",
+        (Weight::Removals, _) => "cause",
+        (Weight::Attention, _) => "finding",
+        _ => "shop",
+    }
+}
+
+/// A list with a heading.
+fn list<'a>(kind: Kind, heading: &str, thing: &'static str, pieces: Vec<Piece<'a>>) -> Part<'a> {
+    Part {
+        fold: None,
+        open: format!("\n### {heading}\n\n"),
+        pieces,
+        close: String::new(),
+        thing,
+        rest: kind.rest(),
+        lines: MAX_LISTED,
+    }
+}
+
+/// A longer list in a fold.
+fn folded<'a>(kind: Kind, summary: String, thing: &'static str, pieces: Vec<Piece<'a>>) -> Part<'a> {
+    Part { fold: Some(summary), open: "\n".to_owned(), lines: MAX_FOLDED, ..list(kind, "", thing, pieces) }
+}
+
+/// One item of a list.
+fn point<'a>(text: &str, shops: Vec<&'a str>) -> Piece<'a> {
+    Piece { title: None, text: format!("- {text}\n"), things: shops.len(), shops }
+}
+
+/// Returns the points of a section. The first few notes of each kind come first, so that no kind crowds out another.
+fn pieces<'a>(points: &[Point<'a>]) -> Vec<Piece<'a>> {
+    let kind = |point: &Point<'_>| match point {
+        Point::Note { kind, .. } => Some(kind.clone()),
+        _ => None,
+    };
+    let alike = points.chunk_by(|a, b| kind(a).is_some() && kind(a) == kind(b));
+    let mut ranked: Vec<(usize, Piece<'a>)> =
+        alike.flat_map(|alike| alike.iter().enumerate().map(|(i, point)| (i / MAX_OF_A_KIND, piece(point)))).collect();
+    ranked.sort_by_key(|(round, _)| *round);
+    ranked.into_iter().map(|(_, piece)| piece).collect()
+}
+
+fn piece<'a>(of: &Point<'a>) -> Piece<'a> {
+    match of {
+        Point::Words(text) => point(&prose(text), Vec::new()),
+        Point::Address(address) => point(&code(address), Vec::new()),
+        Point::Shops(shops) => point(&title(shops), shops.clone()),
+        Point::Note { kind, about, place, message, shops, members: _ } => {
+            let about = about.as_ref().map_or_else(String::new, |about| format!(" {}", code(about)));
+            let place = place.as_ref().map_or_else(String::new, |place| format!(" ({})", code(place)));
+            let text = format!("{}{about}{place} in {}: {}", code(kind), title(shops), prose(message));
+            point(&text, shops.clone())
+        }
+        Point::Unmanaged { what, shops, members: _ } => {
+            point(&format!("unmanaged: {} in {}", code(what), title(shops)), shops.clone())
+        }
+        Point::Destination { way, remarks, strong } => {
+            let way: Vec<String> = way.iter().map(|step| code(step)).collect();
+            let remarks: Vec<String> = remarks.iter().map(|text| prose(text)).collect();
+            let remarks = if remarks.is_empty() { String::new() } else { format!(" — {}", remarks.join("; ")) };
+            let mark = if *strong { "⚠ " } else { "" };
+            Piece { things: 1, ..point(&format!("{mark}{}{remarks}", way.join(" → ")), Vec::new()) }
+        }
+    }
+}
+
+fn members(point: &Point<'_>) -> usize {
+    match point {
+        Point::Note { members, .. } | Point::Unmanaged { members, .. } => *members,
+        _ => 1,
+    }
+}
+
+fn name<'a>((name, addresses): &Label<'_>) -> Piece<'a> {
+    let mut texts: Vec<String> = addresses.iter().take(MAX_ADDRESSES).map(|(address, _)| code(address)).collect();
+    if addresses.len() > texts.len() {
+        texts.push(format!("… and {} more", thousands(addresses.len() - texts.len())));
+    }
+    Piece { things: 1, ..point(&format!("{}: {}", code(name), texts.join(", ")), Vec::new()) }
+}
+
+/// Returns a cause: how many changes in which shops, and why.
+fn cause<'a>((text, shops): &(String, ByShop<'a>)) -> Piece<'a> {
+    let names: Vec<&str> = shops.iter().map(|(shop, _)| *shop).collect();
+    let number = shops.iter().map(|(_, changes)| changes.len()).sum();
+    let text = format!("{} in {}: {}", plural(number, "change"), title(&names), prose(text));
+    Piece { things: number, ..point(&text, names) }
+}
+
+fn hazard(hazard: &Hazard) -> Piece<'_> {
+    let Hazard { kind, shop, message, allow, details: _ } = hazard;
+    let of = shop.as_deref().map_or_else(String::new, |shop| format!(" of {}", title(&[shop])));
+    let text = format!("{}{of}: {} — {}", code(kind), prose(message), option("--allow", allow));
+    Piece { things: 1, ..point(&text, shop.as_deref().into_iter().collect()) }
+}
+
+/// Returns the hazards, each with its figures and its consent; many of a kind together. Bounded.
+fn hazards(kind: Kind, heading: &str, all: &[Hazard]) -> String {
+    let part = |most: usize| {
+        let mut pieces = Vec::new();
+        for group in hazards::by_kind(all, most) {
+            match group {
+                Hazards::Each(group) => pieces.extend(group.into_iter().map(hazard)),
+                Hazards::Together { kind, shops, example } => {
+                    let allow = option("--allow", &format!("{kind}:<shop>"));
+                    let text = format!(
+                        "{} of {}, for example: {} — {allow} for each; a pattern may stand for several",
+                        code(kind),
+                        title(&shops),
+                        prose(example)
+                    );
+                    pieces.push(point(&text, shops));
+                }
+            }
+        }
+        Part { lines: usize::MAX, ..list(kind, heading, "hazard", pieces) }
+    };
+    let text = part(MAX_HAZARDS).fit(usize::MAX);
+    if text.len() <= HAZARDS { text } else { part(0).fit(HAZARDS) }
+}
+
+/// Returns each hazard by itself, if some are printed together.
+fn each_hazard(kind: Kind, all: &[Hazard]) -> Option<Part<'_>> {
+    let together = hazards::by_kind(all, MAX_HAZARDS).iter().any(|group| matches!(group, Hazards::Together { .. }));
+    let summary = || format!("Each of the {}", plural(all.len(), "hazard"));
+    together.then(|| Part { lines: usize::MAX, ..folded(kind, summary(), "hazard", all.iter().map(hazard).collect()) })
+}
+
+/// Returns one line for each create and update; deletes are printed above.
+fn changes<'a>(kind: Kind, heading: &str, shops: &ByShop<'a>) -> Option<Part<'a>> {
+    let kept = only(shops, |change| change.action != Action::Delete);
+    let counts = [(Action::Create, "to add"), (Action::Update, "to change")];
+    let counts = counts.map(|(action, words)| (number_of(&kept, action), words));
+    let counts: Vec<String> =
+        counts.iter().filter(|(n, _)| *n > 0).map(|(n, words)| format!("{} {words}", thousands(*n))).collect();
+    let part = diff(kind, Depth::Brief, &kept, &STYLE);
+    (!kept.is_empty()).then(|| Part {
+        open: format!("\n### {heading}: {}\n{}", counts.join(", "), part.open),
+        rest: "see the fields below",
+        lines: MAX_CHANGES,
+        ..part
+    })
+}
+
+fn fields<'a>(kind: Kind, origin: Option<Origin>, shops: &ByShop<'a>, style: &Style) -> Part<'a> {
+    let what = match origin {
+        None => "",
+        Some(Origin::Manifest) => " of this manifest",
+        Some(Origin::Drift) => " that repair drift",
+    };
+    let fold = Some(format!("Field by field: {}{what}", changes_counted(shops)));
+    Part { fold, ..diff(kind, Depth::Full, shops, style) }
+}
+
+fn made<'a>(kind: Kind, what: &str, shops: &ByShop<'a>, style: &Style) -> Part<'a> {
+    let fold = Some(format!("{what}: {}", changes_counted(shops)));
+    Part { fold, ..diff(kind, Depth::Brief, shops, style) }
+}
+
+/// Returns the counts of what is not listed, and the digests of the plans, so that an apply can be compared with its review.
+fn end(document: &Document<'_>) -> String {
+    let Document { sections, digests, .. } = document;
+    let counts = sections.iter().filter_map(|section| match &section.block {
+        Block::Line(text) if section.weight == Weight::Counts => Some(text.clone()),
+        Block::Unchanged(shops) => Some(format!("{} without changes.", plural(shops.len(), "shop"))),
+        _ => None,
+    });
+    let mut out: String = counts.map(|text| paragraph(&prose(&text))).collect();
+    if !digests.is_empty() {
+        let more = digests.len().saturating_sub(MAX_DIGESTS);
+        let more = if more > 0 { format!(" … and {more} more") } else { String::new() };
+        let digests: Vec<String> = digests.iter().take(MAX_DIGESTS).map(|digest| code(digest)).collect();
+        out.push_str(&paragraph(&format!("Plan digest: {}{more}", digests.join(", "))));
+    }
+    out
 }

@@ -7,9 +7,9 @@ use crate::wire;
 use crate::wire::plan::{Destination, Hazard, Plan, Selection, Settings, Shop, ShopCounts, Since, Summary};
 use crate::wire::report::{Report, ReportShop, ReportSummary};
 
-/// What the shards of one plan say together.
+/// The shards of one plan.
 pub(super) struct Plans<'a> {
-    /// The different settings; one, unless the files do not belong together.
+    /// The distinct settings; one, unless the files do not belong together.
     pub(super) settings: Vec<&'a Settings>,
     pub(super) selections: Vec<&'a Selection>,
     /// Why several plans are not a whole run.
@@ -18,7 +18,7 @@ pub(super) struct Plans<'a> {
     pub(super) complete: bool,
     /// Each once.
     pub(super) destinations: Vec<&'a Destination>,
-    /// Those of the run are judged over all of it.
+    /// Hazards of the run are judged over all shards.
     pub(super) hazards: Cow<'a, [Hazard]>,
     pub(super) shops_left: BTreeSet<&'a str>,
     pub(super) former_addresses: BTreeSet<&'a str>,
@@ -28,10 +28,10 @@ pub(super) struct Plans<'a> {
     pub(super) shops: Vec<&'a Shop>,
 }
 
-/// What the reports of one apply say together.
+/// The reports of one apply.
 pub(super) struct Reports<'a> {
     pub(super) settings: Vec<&'a Settings>,
-    /// Of the plans that were carried out.
+    /// Digests of the plans that were applied.
     pub(super) digests: BTreeSet<&'a str>,
     pub(super) summary: ReportSummary,
     pub(super) complete: bool,
@@ -39,14 +39,14 @@ pub(super) struct Reports<'a> {
     pub(super) shops: Vec<&'a ReportShop>,
 }
 
-/// Merges plans. None at all is not complete: nothing was looked at.
+/// Merges plans. No plan is not complete.
 pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
     let (hazards, lacking) = match plans {
-        // What a single one is a part of, its selection says.
+        // The selection says what a single plan is a part of.
         [one] => (Cow::Borrowed(one.hazards.as_slice()), None),
         many => (Cow::Owned(wire::plan::together(many)), wire::plan::lacking(many.iter().map(|p| &p.selection))),
     };
-    // The order of the files means nothing.
+    // The order of the files has no meaning.
     let mut sorted: Vec<&Plan> = plans.iter().collect();
     sorted.sort_by(|a, b| (&a.plan_digest, &a.created_at).cmp(&(&b.plan_digest, &b.created_at)));
     let plans = sorted.as_slice();
@@ -68,14 +68,14 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
     }
 }
 
-/// What shards say of one destination stands once, but for what gives way to it: that is each shard's own.
+/// Returns each destination once, except for what it replaces, which differs by shard.
 fn destinations<'a>(plans: &[&'a Plan]) -> Vec<&'a Destination> {
     let mut all = distinct(plans.iter().flat_map(|p| &p.destinations));
     all.sort_by(|a, b| wire::plan::destination_order(a, b));
     all
 }
 
-/// Merges reports. None at all is not complete.
+/// Merges reports. No report is not complete.
 pub(super) fn reports(reports: &[Report]) -> Reports<'_> {
     let mut sorted: Vec<&Report> = reports.iter().collect();
     let key = |r: &Report| (r.plan_digest.clone(), r.started_at.clone(), r.finished_at.clone());
@@ -102,49 +102,27 @@ fn distinct<'a, T: PartialEq>(all: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
     out
 }
 
-/// Every field is named, so that a new one does not compile until somebody adds it up. Sums saturate: a file may say
-/// anything, and rendering it must not fail.
+/// Adds two structs field by field. Names every field, so that a new one does not compile before it is decided on. Sums saturate:
+/// a file may say anything, and rendering it must not fail.
+macro_rules! sum {
+    ($a:expr, $b:expr, $of:ident { $($field:ident),* } $($rest:tt)*) => {
+        $of { $($field: $a.$field.saturating_add($b.$field),)* $($rest)* }
+    };
+}
+
 fn add(a: &Summary, b: &Summary) -> Summary {
-    let plus = usize::saturating_add;
-    Summary {
-        add: plus(a.add, b.add),
-        change: plus(a.change, b.change),
-        destroy: plus(a.destroy, b.destroy),
-        unchanged: plus(a.unchanged, b.unchanged),
-        blocked: plus(a.blocked, b.blocked),
-        unmanaged: plus(a.unmanaged, b.unmanaged),
-        attention: plus(a.attention, b.attention),
-        shops: ShopCounts {
-            total: plus(a.shops.total, b.shops.total),
-            changed: plus(a.shops.changed, b.shops.changed),
-            unchanged: plus(a.shops.unchanged, b.shops.unchanged),
-            failed: plus(a.shops.failed, b.shops.failed),
-            unavailable: plus(a.shops.unavailable, b.shops.unavailable),
-        },
-    }
+    let shops = sum!(a.shops, b.shops, ShopCounts { total, changed, unchanged, failed, unavailable });
+    sum!(a, b, Summary { add, change, destroy, unchanged, blocked, unmanaged, attention } shops)
 }
 
 fn add_since(a: Since, b: Since) -> Since {
-    let plus = usize::saturating_add;
-    Since {
-        new: plus(a.new, b.new),
-        known: plus(a.known, b.known),
-        removed_remotely: plus(a.removed_remotely, b.removed_remotely),
-        never_made: plus(a.never_made, b.never_made),
-    }
+    sum!(a, b, Since { new, known, removed_remotely, never_made })
 }
 
 fn add_reports(a: &ReportSummary, b: &ReportSummary) -> ReportSummary {
-    let plus = usize::saturating_add;
-    ReportSummary {
-        added: plus(a.added, b.added),
-        changed: plus(a.changed, b.changed),
-        destroyed: plus(a.destroyed, b.destroyed),
-        already_so: plus(a.already_so, b.already_so),
-        failed: plus(a.failed, b.failed),
-        skipped: plus(a.skipped, b.skipped),
-        blocked: plus(a.blocked, b.blocked),
-        shops_not_read: plus(a.shops_not_read, b.shops_not_read),
-        shops_stale: plus(a.shops_stale, b.shops_stale),
-    }
+    sum!(
+        a,
+        b,
+        ReportSummary { added, changed, destroyed, already_so, failed, skipped, blocked, shops_not_read, shops_stale }
+    )
 }

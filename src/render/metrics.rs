@@ -1,6 +1,6 @@
-//! A drift run as a Prometheus textfile, for the textfile collector of node_exporter. Made from the wire format of the
-//! plan and from what the file before it said; the clock is the caller's. A number that this run did not see is left
-//! out, never repeated and never 0: only times of success live on from file to file.
+//! A drift run as a Prometheus textfile for the textfile collector of node_exporter, from the wire format of the plan and from
+//! the file before it. The caller has the clock. A number that this run did not see is left out, never repeated and never 0:
+//! only times of success are kept from file to file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use crate::wire::plan::{Action, FindingKind, Plan, Reason, Severity, Shop, ShopS
 const SHOP_SUCCESS: &str = "hookwright_shop_last_success_timestamp_seconds";
 const RUN_SUCCESS: &str = "hookwright_drift_last_success_timestamp_seconds";
 
-/// When runs before this one succeeded, in seconds since the epoch.
+/// Times of earlier successes, in seconds since the epoch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Successes {
     /// The last run that read every shop.
@@ -22,7 +22,7 @@ pub struct Successes {
 }
 
 impl Successes {
-    /// Reads them from a file that [`metrics`] wrote. Lines of anything else are passed over.
+    /// Parses a file that [`metrics`] wrote. Other lines are ignored.
     pub fn parse(text: &str) -> Self {
         let mut out = Self::default();
         for line in text.lines() {
@@ -55,17 +55,17 @@ pub struct DriftRun<'a> {
     /// The name of this job among others on the machine, as the label `run` of every sample: node_exporter refuses to
     /// serve anything while two files hold the same series.
     pub name: &'a str,
-    /// What was found; none if the run ended before it had read the shops.
+    /// The plan; none if the run ended before it had read the shops.
     pub plan: Option<&'a Plan>,
-    /// What the process exits with.
+    /// The exit code of the process.
     pub exit_code: u8,
     /// The time of the run, in seconds since the epoch.
     pub now: i64,
-    /// When each shop's token stops to work unless a person acts, by domain, in seconds since the epoch.
+    /// When the token of each shop expires without a login or a migration, by domain, in seconds since the epoch.
     pub token_ends: &'a BTreeMap<String, i64>,
 }
 
-/// The file's whole text: families in a fixed order, shops in the order of the plan.
+/// Returns the text of the file: families in a fixed order, shops in the order of the plan.
 pub fn metrics(run: &DriftRun<'_>, before: &Successes) -> String {
     let DriftRun { name, plan, exit_code, now, token_ends } = *run;
     let shops: &[Shop] = plan.map_or(&[], |plan| &plan.shops);
@@ -118,7 +118,7 @@ pub fn metrics(run: &DriftRun<'_>, before: &Successes) -> String {
     page.text
 }
 
-/// A number of each shop that was read.
+/// A metric of each shop that was read.
 struct Count {
     name: &'static str,
     help: &'static str,
@@ -180,15 +180,15 @@ fn changes(shop: &Shop, action: Action) -> usize {
     shop.changes.iter().filter(|c| c.action == action).count()
 }
 
-/// Each binding of a shop that was read stands in the plan once: bound, blocked, to be made or to be changed. A name
-/// step is a move on the way of a subscription whose binding stands elsewhere.
+/// Returns the number of bindings. Each binding of a shop that was read is in the plan once: bound, blocked, created or updated.
+/// A name step is of a subscription whose binding is counted elsewhere.
 fn desired(shop: &Shop) -> usize {
     let bound: usize = shop.bound.iter().map(|b| b.count).sum();
     let realised = shop.changes.iter().filter(|c| c.action == Action::Update && c.reason != Reason::NameStep).count();
     bound + shop.blocked.len() + changes(shop, Action::Create) + realised
 }
 
-/// What has to be granted: the wanted scopes, and what a topic needs where none of its alternatives is among them.
+/// Returns the missing scopes: the wanted ones, and those of a topic of which none is wanted.
 fn scopes_missing(shop: &Shop) -> BTreeSet<String> {
     let text = |v: &Value| v.as_str().map(ToOwned::to_owned);
     let of_kind = |kind| shop.findings.iter().filter(move |f| f.kind == kind);
@@ -209,7 +209,7 @@ fn scopes_missing(shop: &Shop) -> BTreeSet<String> {
     missing
 }
 
-/// The shops of the plan that were ever read; without a plan those of the file before.
+/// Returns the shops of the plan that were ever read; without a plan, those of the file before.
 fn successes<'a>(plan: Option<&'a Plan>, now: i64, before: &'a Successes) -> Vec<(&'a str, i64)> {
     let Some(plan) = plan else { return before.shops.iter().map(|(shop, &time)| (shop.as_str(), time)).collect() };
     let time = |shop: &Shop| if was_read(shop) { Some(now) } else { before.shops.get(&shop.shop).copied() };
@@ -220,7 +220,7 @@ fn number(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// The text, one family after the other. All are gauges: a file knows nothing of the run before.
+/// The text, family by family. All are gauges: a file does not accumulate over runs.
 struct Page<'a> {
     text: String,
     run: &'a str,
@@ -234,7 +234,7 @@ impl<'a> Page<'a> {
         Self { text: String::new(), run, name: "", help: "", headed: false }
     }
 
-    /// Starts a family. Its head is written with its first sample; a family without any is left out.
+    /// Starts a family. Its head is written with its first sample; an empty family is left out.
     fn family(&mut self, name: &'static str, help: &'static str) {
         (self.name, self.help, self.headed) = (name, help, false);
     }
@@ -269,7 +269,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// A label's value as the text format wants it.
+/// Returns the value of a label, escaped for the text format.
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

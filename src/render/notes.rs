@@ -1,20 +1,20 @@
-//! What is said besides the changes and the hazards: findings, blocked bindings, shops that were not read. The same message
-//! over many shops stands once.
+//! Messages about shops: findings, blocked bindings, shops that were not read. Equal messages over many shops are one point.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::change::places;
+use serde_json::Value;
+
+use super::changes::places;
+use super::document::{Block, Point, Section, Weight};
 use super::group::group_by;
-use super::page::{Ink, Page};
-use super::{escape, removal, shops};
-use crate::text::{plural, thousands};
+use super::text::handle;
+use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
+use crate::text::plural;
 use crate::wire::plan::{Blocked, Finding, FindingKind, Severity, ShopError, Source};
 
-/// So many notes of a kind are listed; the rest is counted.
-pub(super) const MAX_OF_A_KIND: usize = 10;
-
-/// Information that is listed without being asked for.
-const ALWAYS_SAID: [FindingKind; 5] = [
+/// Information that is listed without `-v`.
+const ALWAYS_LISTED: [FindingKind; 5] = [
     FindingKind::OldEndpoint,
     FindingKind::NeverMade,
     FindingKind::RemovedByApply,
@@ -22,253 +22,218 @@ const ALWAYS_SAID: [FindingKind; 5] = [
     FindingKind::MetafieldsUnnamed,
 ];
 
-/// Kinds whose messages differ in a time from shop to shop.
-fn with_times(kind: &str) -> bool {
-    ["old_endpoint", "removed_remotely", "removed_by_apply", "known_drift"].contains(&kind)
-}
+/// The heading of information.
+pub(super) const TO_KNOW: &str = "To know";
 
-/// Something to say about a shop.
-#[derive(Clone, Copy)]
+/// A message about a shop.
+#[derive(Clone)]
 pub(super) struct Note<'a> {
+    pub(super) shop: &'a str,
     pub(super) kind: &'a str,
-    pub(super) about: Option<&'a str>,
+    pub(super) about: Option<Cow<'a, str>>,
     pub(super) message: &'a str,
     pub(super) source: Option<&'a Source>,
+    /// Subscriptions that the message may name.
+    pub(super) ids: Vec<&'a str>,
+    /// Times that the message may name.
+    pub(super) times: Vec<&'a str>,
 }
 
 impl<'a> Note<'a> {
-    pub(super) fn error(error: &'a ShopError) -> Self {
+    pub(super) fn new(shop: &'a str, kind: &'a str, message: &'a str) -> Self {
+        Self { shop, kind, about: None, message, source: None, ids: Vec::new(), times: Vec::new() }
+    }
+
+    pub(super) fn error(shop: &'a str, error: &'a ShopError) -> Self {
         let ShopError { kind, http_status: _, message, retryable: _ } = error;
-        Self { kind, about: None, message, source: None }
+        Self::new(shop, kind.as_str(), message)
     }
 
-    fn finding(finding: &'a Finding) -> Self {
-        let Finding { kind, severity: _, topic, id: _, message, details: _ } = finding;
-        Self { kind, about: topic.as_deref(), message, source: None }
-    }
-}
-
-/// What one note says, for all shops that it is said of. Every text is disarmed.
-pub(super) struct Said<'a> {
-    pub(super) about: Option<String>,
-    pub(super) place: Option<String>,
-    pub(super) message: String,
-    /// Sorted.
-    pub(super) shops: Vec<&'a str>,
-}
-
-/// Notes, grouped by kind and then by what they say.
-pub(super) fn said<'a, 'n>(notes: impl IntoIterator<Item = (&'a str, Note<'n>)>) -> Vec<(String, Vec<Said<'a>>)> {
-    let same =
-        group_by(notes.into_iter().map(|(shop, note)| {
-            ((note.kind, note.about, common(note.message, shop, with_times(note.kind))), shop, note)
-        }));
-    let kinds = group_by(same.into_iter().map(|((kind, about, _), group)| {
-        let shops: BTreeSet<&str> = group.iter().map(|(shop, _)| *shop).collect();
-        let messages: Vec<(&str, &str)> = group.iter().map(|(shop, note)| (*shop, note.message)).collect();
-        let message = escape(&shared(&messages, with_times(kind))).into_owned();
-        let said = Said {
-            about: about.map(|about| escape(about).into_owned()),
-            place: places(group.iter().filter_map(|(_, note)| note.source)),
-            message,
-            shops: shops.into_iter().collect(),
-        };
-        (kind, "", said)
-    }));
-    let without_key = |all: Vec<(&str, Said<'a>)>| all.into_iter().map(|(_, said)| said).collect();
-    kinds.into_iter().map(|(kind, all)| (escape(kind).into_owned(), without_key(all))).collect()
-}
-
-/// Writes notes, grouped by what they say.
-pub(super) fn write<'a>(page: &mut Page<'_>, ink: Option<Ink>, notes: impl IntoIterator<Item = (&'a str, Note<'a>)>) {
-    for (kind, all) in said(notes) {
-        let shown = if page.style.verbose { all.len() } else { MAX_OF_A_KIND };
-        for Said { about, place, message, shops } in all.iter().take(shown) {
-            let about = about.as_ref().map_or_else(String::new, |about| format!(" {about}"));
-            let place = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
-            page.point(ink, &format!("{kind}{about}{place}: {message}"));
-            page.prose(4, &shops::title(shops, page.style));
-        }
-        if all.len() > shown {
-            page.line(2, &format!("… and {} more of {kind}; -v lists them", thousands(all.len() - shown)));
+    fn finding(shop: &'a str, finding: &'a Finding) -> Self {
+        let Finding { kind, severity: _, topic, id, message, details } = finding;
+        let times = ["until", "last_known", "known_since"].into_iter().filter_map(|key| details.get(key)?.as_str());
+        Self {
+            about: topic.as_deref().map(Cow::Borrowed),
+            ids: id.as_deref().into_iter().collect(),
+            times: times.filter(|time| message.contains(time)).collect(),
+            ..Self::new(shop, kind.as_str(), message)
         }
     }
-}
 
-/// What notes that differ in their shops, ids or times have to say: as it stands, if they are of one shop and alike.
-pub(super) fn shared(messages: &[(&str, &str)], times: bool) -> String {
-    let Some((shop, first)) = messages.first() else { return String::new() };
-    let one_shop = messages.iter().all(|(other, _)| other == shop);
-    if one_shop && messages.iter().all(|(_, message)| message == first) {
-        return (*first).to_owned();
+    /// Returns the message with placeholders for the values that differ from shop to shop.
+    fn pattern(&self, with_shop: bool) -> String {
+        let mut text = self.message.to_owned();
+        if with_shop {
+            text = replace(&text, self.shop, "<shop>");
+            text = replace(&text, &format!("--shop {}", handle(self.shop)), "--shop <shop>");
+        }
+        for id in &self.ids {
+            let kind = id.rsplit_once('/').map_or("", |(kind, _)| kind);
+            text = replace(&text, id, &format!("{kind}/<id>"));
+        }
+        self.times.iter().fold(text, |text, time| replace(&text, time, TIME))
     }
-    let text = common(first, if one_shop { "" } else { shop }, times);
-    with_latest_time(&text, messages.iter().map(|(_, message)| *message))
-}
-
-/// The message without what tells one shop from another: the shop (unless it is empty), an id and, if asked, a time.
-pub(super) fn common(message: &str, shop: &str, times: bool) -> String {
-    let mut after_shop = false;
-    let words = if shop.is_empty() { message.to_owned() } else { message.replace(shop, "<shop>") };
-    let words = words.split(' ').map(|word| {
-        let word = if std::mem::replace(&mut after_shop, word.ends_with("--shop")) && !shop.is_empty() {
-            with_tail(word, "<shop>")
-        } else if times && time(word).is_some() {
-            with_tail(word, TIME)
-        } else {
-            word.to_owned()
-        };
-        without_id(&word)
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// Another word in place of this one, with the punctuation that followed it.
-fn with_tail(word: &str, other: &str) -> String {
-    let core = word.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '>');
-    format!("{other}{}", &word[core.len()..])
-}
-
-/// `gid://shopify/WebhookSubscription/<id>`
-fn without_id(word: &str) -> String {
-    let Some(at) = word.find("gid://shopify/") else { return word.to_owned() };
-    let Some(slash) = word[at + 14..].find('/') else { return word.to_owned() };
-    let (start, rest) = word.split_at(at + 14 + slash + 1);
-    format!("{start}<id>{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
 
 const TIME: &str = "<time>";
 
-/// An RFC 3339 time in UTC.
-fn time(word: &str) -> Option<&str> {
-    let core = word.trim_matches(|c: char| !c.is_alphanumeric());
-    let like = |c: char| c.is_ascii_digit() || "-T:.Z".contains(c);
-    (core.len() >= 20 && core.ends_with('Z') && core.contains('T') && core.chars().all(like)).then_some(core)
-}
-
-/// Of the times in the messages the latest: whoever waits until then has waited long enough for all.
-fn with_latest_time<'a>(text: &str, messages: impl Iterator<Item = &'a str>) -> String {
-    let times: BTreeSet<&str> = messages.flat_map(|m| m.split(' ').filter_map(time)).collect();
-    let Some(latest) = times.last() else { return text.to_owned() };
-    let note = if times.len() > 1 { " (the latest of these shops)" } else { "" };
-    text.replace(TIME, &format!("{latest}{note}"))
-}
-
-/// Bindings that cannot be made now, by topic and destination: `orders/create -> commerce`.
-pub(super) fn labelled<'a>(
-    all: impl Iterator<Item = (&'a str, &'a Blocked)>,
-) -> Vec<(String, Vec<(&'a str, Note<'a>)>)> {
-    let groups = group_by(all.map(|(shop, blocked)| {
-        let Blocked { topic, destination, reason, any_of: _, message, source } = blocked;
-        let note = Note { kind: reason, about: None, message, source: source.as_ref() };
-        ((topic.as_str(), destination.as_str()), shop, note)
-    }));
-    groups.into_iter().map(|((topic, destination), group)| (format!("{topic} -> {destination}"), group)).collect()
-}
-
-/// What is blocked, as notes that are about the labels.
-pub(super) fn about_labels<'a: 'l, 'l>(
-    groups: &'l [(String, Vec<(&'a str, Note<'a>)>)],
-) -> impl Iterator<Item = (&'a str, Note<'l>)> {
-    groups
-        .iter()
-        .flat_map(|(label, group)| group.iter().map(move |(shop, note)| (*shop, Note { about: Some(label), ..*note })))
-}
-
-/// Bindings that cannot be made now.
-pub(super) fn blocked<'a>(page: &mut Page<'_>, all: impl Iterator<Item = (&'a str, &'a Blocked)>) {
-    let groups = labelled(all);
-    if groups.is_empty() {
-        return;
-    }
-    page.heading("Blocked, not part of the changes:");
-    write(page, Some(Ink::Strong), about_labels(&groups));
-}
-
-/// Findings by how they are said.
-#[derive(Default)]
-pub(super) struct Findings<'a> {
-    pub(super) attention: Vec<(&'a str, Note<'a>)>,
-    pub(super) warnings: Vec<(&'a str, Note<'a>)>,
-    pub(super) information: Vec<(&'a str, Note<'a>)>,
-    pub(super) unmanaged: Vec<(&'a str, &'a Finding)>,
-    /// Information that is counted and not listed.
-    pub(super) unsaid: usize,
-}
-
-/// Sorts findings. Unmanaged subscriptions are always named, old endpoints always explained; other information is
-/// counted unless all is asked for.
-pub(super) fn sort<'a>(all: impl Iterator<Item = (&'a str, &'a Finding)>, verbose: bool) -> Findings<'a> {
-    let mut out = Findings::default();
-    for (shop, finding) in all {
-        match finding.severity {
-            Severity::Attention => out.attention.push((shop, Note::finding(finding))),
-            Severity::Warning => out.warnings.push((shop, Note::finding(finding))),
-            Severity::Info if finding.kind == FindingKind::Unmanaged => out.unmanaged.push((shop, finding)),
-            Severity::Info if ALWAYS_SAID.contains(&finding.kind) || verbose => {
-                out.information.push((shop, Note::finding(finding)));
-            }
-            Severity::Info => out.unsaid += 1,
-        }
+/// Replaces a value wherever it is not the start of a longer one.
+fn replace(text: &str, value: &str, placeholder: &str) -> String {
+    let mut parts = text.split(value);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let longer = part.starts_with(|c: char| c.is_alphanumeric() || c == '-');
+        out.push_str(if longer || value.is_empty() { value } else { placeholder });
+        out.push_str(part);
     }
     out
 }
 
-/// Findings, the heavier ones first.
-pub(super) fn findings<'a>(page: &mut Page<'_>, all: impl Iterator<Item = (&'a str, &'a Finding)>) {
-    let all: Vec<_> = all.collect();
-    let removed = removal::is_reported(all.iter().map(|(_, finding)| *finding));
-    let Findings { attention, warnings, information, unmanaged, unsaid } = sort(all.into_iter(), page.style.verbose);
-    for (heading, ink, notes) in [
-        ("Needs attention:", Some(Ink::Strong), attention),
-        ("Warnings:", None, warnings),
-        ("To know:", None, information),
-    ] {
-        if !notes.is_empty() {
-            page.heading(heading);
-            write(page, ink, notes);
-        }
-    }
-    if removed {
-        page.heading(&format!("{}:", removal::HEADING));
-        for line in removal::lines() {
-            page.point(None, &line);
-        }
-    }
-    if !unmanaged.is_empty() {
-        page.gap();
-        write_unmanaged(page, &unmanaged);
-    }
-    if unsaid > 0 {
-        page.gap();
-        let lists = if unsaid == 1 { "lists it" } else { "lists them" };
-        page.line(0, &format!("{}; -v {lists}", plural(unsaid, "informational finding")));
-    }
+/// Messages that are the same but for shops, ids and times.
+pub(super) struct Same<'a, T> {
+    pub(super) kind: &'a str,
+    about: Option<Cow<'a, str>>,
+    pub(super) message: String,
+    sources: Vec<&'a Source>,
+    pub(super) members: Vec<(&'a str, T)>,
 }
 
-/// `orders/create -> https://…`, and the shops that have it, sorted. Disarmed.
-pub(super) fn unmanaged<'a>(all: &[(&'a str, &Finding)]) -> Vec<(String, Vec<&'a str>)> {
-    let groups = group_by(all.iter().map(|(shop, finding)| {
-        let address = finding.details.get("address").and_then(serde_json::Value::as_str);
-        let text = match (finding.topic.as_deref(), address) {
-            (Some(topic), Some(address)) => format!("{topic} -> {address}"),
-            _ => common(&finding.message, shop, false),
-        };
-        (text, *shop, ())
+/// Groups messages, in the order of first appearance. What `details` do not determine stays in the message, so a group never
+/// hides a message that says something else.
+pub(super) fn same<'a, T>(notes: impl IntoIterator<Item = (Note<'a>, T)>) -> Vec<Same<'a, T>> {
+    let equal = group_by(notes.into_iter().map(|(note, member)| {
+        let key = (note.kind, note.about.clone(), note.message);
+        (key, note.shop, (note, member))
     }));
-    let shops = |group: Vec<(&'a str, ())>| group.into_iter().map(|(shop, ())| shop).collect::<BTreeSet<_>>();
-    let groups = groups.into_iter().map(|(text, group)| (text, shops(group)));
-    groups.map(|(text, shops)| (escape(&text).into_owned(), shops.into_iter().collect())).collect()
+    let alike = group_by(equal.into_iter().filter_map(|((kind, about, _), members)| {
+        let (shop, (first, _)) = members.first()?;
+        // A message of several shops names none of them as its own.
+        let pattern = first.pattern(members.iter().all(|(other, _)| other == shop));
+        Some(((kind, about, pattern), "", members))
+    }));
+    let groups = alike.into_iter().map(|((kind, about, pattern), variants)| {
+        let all: Vec<(&str, (Note<'a>, T))> = variants.into_iter().flat_map(|(_, members)| members).collect();
+        let notes = || all.iter().map(|(_, (note, _))| note);
+        let message = match notes().next() {
+            Some(first) if notes().all(|note| note.message == first.message) => first.message.to_owned(),
+            Some(first) => {
+                let times: BTreeSet<&str> = notes().flat_map(|note| note.times.iter().copied()).collect();
+                // After the latest time, all of these shops are done.
+                let several = if times.len() > 1 { " (the latest of these shops)" } else { "" };
+                let one_shop = notes().all(|note| note.shop == first.shop);
+                let pattern = if one_shop { first.pattern(false) } else { pattern };
+                times.last().map_or_else(|| pattern.clone(), |last| pattern.replace(TIME, &format!("{last}{several}")))
+            }
+            None => pattern,
+        };
+        let sources = notes().filter_map(|note| note.source).collect();
+        let members = all.into_iter().map(|(shop, (_, member))| (shop, member)).collect();
+        Same { kind, about, message, sources, members }
+    });
+    groups.collect()
 }
 
-/// `unmanaged: orders/create -> https://… (2 shops: a, b)`
-fn write_unmanaged(page: &mut Page<'_>, all: &[(&str, &Finding)]) {
-    let groups = unmanaged(all);
-    let shown = if page.style.verbose { groups.len() } else { MAX_OF_A_KIND };
-    for (text, shops) in groups.iter().take(shown) {
-        page.line(0, &format!("unmanaged: {text} ({})", shops::title(shops, page.style)));
+/// Returns one point for each group of messages; those of one kind follow each other.
+pub(super) fn points<'a>(notes: impl IntoIterator<Item = Note<'a>>) -> Vec<Point<'a>> {
+    let groups = same(notes.into_iter().map(|note| (note, ())));
+    let kinds = group_by(groups.into_iter().map(|group| (group.kind, "", group)));
+    let all = kinds.into_iter().flat_map(|(_, groups)| groups);
+    let point = |(_, Same { kind, about, message, sources, members }): (&str, Same<'a, ()>)| Point::Note {
+        kind: kind.to_owned(),
+        about: about.map(Cow::into_owned),
+        place: places(sources.into_iter()),
+        message,
+        members: members.len(),
+        shops: distinct(members),
+    };
+    all.map(point).collect()
+}
+
+/// Returns the shops, sorted.
+fn distinct<'a, T>(members: impl IntoIterator<Item = (&'a str, T)>) -> Vec<&'a str> {
+    members.into_iter().map(|(shop, _)| shop).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Returns the bindings that cannot be made now: `orders/create -> commerce`.
+pub(super) fn blocked<'a>(all: impl Iterator<Item = (&'a str, &'a Blocked)>) -> Option<Section<'a>> {
+    let labelled = group_by(all.map(|(shop, blocked)| {
+        let Blocked { topic, destination, reason, any_of: _, message, source } = blocked;
+        let note = Note { source: source.as_ref(), ..Note::new(shop, reason.as_str(), message) };
+        ((topic, destination), shop, note)
+    }));
+    let notes = labelled.into_iter().flat_map(|((topic, destination), notes)| {
+        let about = format!("{topic} -> {destination}");
+        notes.into_iter().map(move |(_, note)| Note { about: Some(about.clone().into()), ..note })
+    });
+    Some(Section::list(Weight::Blocked, "Blocked, not part of the changes", points(notes))?.strong())
+}
+
+/// Returns the sections of findings. Unmanaged subscriptions are always listed; information that is not in `ALWAYS_LISTED`
+/// is counted unless all is listed. `information` is the weight of information.
+pub(super) fn findings<'a>(
+    all: impl Iterator<Item = (&'a str, &'a Finding)>,
+    list_all: bool,
+    information: Weight,
+) -> Vec<Section<'a>> {
+    let (mut attention, mut warnings, mut infos, mut unmanaged) = (vec![], vec![], vec![], vec![]);
+    let (mut unlisted, mut is_removed) = (0, false);
+    for (shop, finding) in all {
+        is_removed |= finding.kind == FindingKind::RemovedRemotely;
+        let note = || Note::finding(shop, finding);
+        match finding.severity {
+            Severity::Attention => attention.push(note()),
+            Severity::Warning => warnings.push(note()),
+            Severity::Info if finding.kind == FindingKind::Unmanaged => unmanaged.push((shop, finding)),
+            Severity::Info if list_all || ALWAYS_LISTED.contains(&finding.kind) => infos.push(note()),
+            Severity::Info => unlisted += 1,
+        }
     }
-    if groups.len() > shown {
-        page.line(0, &format!("… and {} more unmanaged; -v lists them", thousands(groups.len() - shown)));
-    }
+    let more = (unlisted > 0).then(|| {
+        let lists = if unlisted == 1 { "lists it" } else { "lists them" };
+        Section::line(Weight::More, format!("{}; -v {lists}", plural(unlisted, "informational finding")))
+    });
+    [
+        Section::list(Weight::Attention, "Needs attention", points(attention)).map(Section::strong),
+        Section::list(Weight::Minor, "Warnings", points(warnings)),
+        Section::list(information, TO_KNOW, points(infos)),
+        is_removed.then(removals),
+        Section::list(Weight::Minor, "", unmanaged_points(&unmanaged)),
+        more,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn unmanaged_points<'a>(all: &[(&'a str, &'a Finding)]) -> Vec<Point<'a>> {
+    let groups = group_by(all.iter().map(|(shop, finding)| {
+        let address = finding.details.get("address").and_then(Value::as_str);
+        let what = match (finding.topic.as_deref(), address) {
+            (Some(topic), Some(address)) => format!("{topic} -> {address}"),
+            _ => Note::finding(shop, finding).pattern(true),
+        };
+        (what, *shop, ())
+    }));
+    let point =
+        |(what, members): (String, Vec<_>)| Point::Unmanaged { what, members: members.len(), shops: distinct(members) };
+    groups.into_iter().map(point).collect()
+}
+
+/// Returns why subscriptions may have been removed outside of hookwright, the most likely cause first, and where to look.
+fn removals<'a>() -> Section<'a> {
+    let lines = [
+        format!(
+            "The endpoint kept failing: after {RETRIES} retries in {OLD_ENDPOINT_HOURS} hours Shopify deletes the \
+             subscription. Older documents, Adobe's page among them, say 19 retries in 48 hours."
+        ),
+        "The signature was missing or wrong: an Adobe inlet with HMAC rejects the request, and Shopify counts it as a \
+         failure. Compare the keys of the inlet with the app's client secret; `hookwright auth rotation` has the steps \
+         of a rotation."
+            .to_owned(),
+        "Other code of the same app deleted the subscription.".to_owned(),
+        "The app was uninstalled and installed again.".to_owned(),
+        "Where to look: the Dev Dashboard shows the last 30 days of deliveries for the app.".to_owned(),
+    ];
+    let points = lines.map(Point::Words).into();
+    Section::new(Weight::Removals, "Likely causes of a removal", Block::Points(points))
 }

@@ -1,4 +1,4 @@
-//! Wire structs for tests, in a few words each.
+//! Short constructors of wire structs for tests.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub(super) fn settings() -> Settings {
     }
 }
 
-/// A plan whose summary says what its shops say.
+/// A plan with the summary of its shops.
 pub(super) fn plan(shops: Vec<Shop>) -> Plan {
     let action = |a| shops.iter().flat_map(|s| &s.changes).filter(|c| c.action == a).count();
     let status = |status| shops.iter().filter(|s| s.status == status).count();
@@ -192,6 +192,12 @@ pub(super) fn finding(kind: &str, severity: Severity, topic: Option<&str>, messa
     }
 }
 
+/// A finding with a time in its message (for `UNTIL`) and in its details.
+pub(super) fn old_endpoint(topic: Option<&str>, until: &str, message: &str) -> Finding {
+    let details: Map<String, Value> = [("until".to_owned(), json!(until))].into_iter().collect();
+    Finding { details, ..finding("old_endpoint", Severity::Info, topic, &message.replace("UNTIL", until)) }
+}
+
 pub(super) fn unmanaged(topic: &str, address: &str) -> Finding {
     let details: Map<String, Value> = [("address".to_owned(), json!(address))].into_iter().collect();
     Finding { details, ..finding("unmanaged", Severity::Info, Some(topic), "not ours") }
@@ -233,7 +239,7 @@ pub(super) fn report_shop(handle: &str, status: ReportShopStatus, outcomes: Vec<
     }
 }
 
-/// A report whose summary says what its shops say.
+/// A report with the summary of its shops.
 pub(super) fn report(shops: Vec<ReportShop>) -> Report {
     let outcomes = || shops.iter().flat_map(|s| &s.outcomes);
     let result = |r| outcomes().filter(|o| o.result == r).count();

@@ -38,15 +38,10 @@ pub(super) fn thousand() -> Plan {
                 None,
                 &format!("add read_customers: hookwright auth url --shop {handle}, then approve"),
             ),
-            finding(
-                "old_endpoint",
-                Severity::Info,
+            old_endpoint(
                 None,
-                &format!(
-                    "keep the old endpoint up until 2026-11-23T04:{:02}:{:02}Z: Shopify may retry there",
-                    i / 60,
-                    i % 60
-                ),
+                &format!("2026-11-23T04:{:02}:{:02}Z", i / 60, i % 60),
+                "keep the old endpoint up until UNTIL: Shopify may retry there",
             ),
             unmanaged("orders/create", &format!("https://{handle}.example.com/hooks")),
         ];
@@ -295,6 +290,18 @@ fn nothing_to_do() {
 
     Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 0 shops not read.
     "#);
+}
+
+#[test]
+fn a_message_that_names_all_its_shops_is_one_point() {
+    let message = "shops of 2 apps bind one inlet: alpha.myshopify.com; beta.myshopify.com";
+    let of = |handle: &str| {
+        let mut shop = shop(handle, vec![]);
+        shop.findings = vec![finding("mixed_apps", Severity::Warning, None, message)];
+        shop
+    };
+    let text = plan_text(&plan(vec![of("alpha"), of("beta")]), &PLAIN);
+    assert!(text.contains(&format!("  * mixed_apps: {message}\n    2 shops: alpha, beta\n")), "{text}");
 }
 
 #[test]

@@ -1,19 +1,24 @@
-//! Markup that cannot be broken out of: text becomes [`Html`] by being escaped, and templates are filled in one pass,
-//! so that what is filled in is never read as a template again. Knows nothing of plans.
+//! Markup that text cannot break out of: text becomes [`Html`] by being escaped, and templates are filled in one pass, so that
+//! values are never read as templates. Knows no plans.
 
 use std::fmt::Write as _;
+use std::io;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
+use serde_json::ser::CharEscape;
 use sha2::{Digest as _, Sha256};
 
-/// Finished markup. Text gets in through [`Html::text`] or [`painted`] alone.
+use crate::render::document::{Ink, Span};
+use crate::render::escape;
+
+/// Finished markup. Only [`Html::text`] and [`line`] make it of text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Html(String);
 
 impl Html {
-    /// Text as text, in an element or in a quoted attribute.
+    /// Text in an element or in a quoted attribute.
     pub(super) fn text(text: &str) -> Self {
         let mut out = String::with_capacity(text.len() + 16);
         for c in text.chars() {
@@ -43,7 +48,7 @@ impl Html {
     }
 }
 
-/// Puts values in the place of `{{name}}`. A name without a value stands for nothing.
+/// Replaces `{{name}}` by its value. A name without a value is left out.
 pub(super) fn fill(template: &str, values: &[(&str, &Html)]) -> Html {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
@@ -59,75 +64,74 @@ pub(super) fn fill(template: &str, values: &[(&str, &Html)]) -> Html {
     Html(out)
 }
 
-/// JSON for a `<script type="application/json">`: inside of strings, and JSON has these nowhere else, every character
-/// that HTML or an old JavaScript could act on is written as `\u….`.
+/// Returns JSON for a `<script type="application/json">`, with its strings escaped.
 pub(super) fn island(data: &impl Serialize) -> Html {
-    // The data are strings, numbers and lists of our own; writing them cannot fail.
-    let json = serde_json::to_string(data).unwrap_or_default();
-    let mut out = String::with_capacity(json.len() + json.len() / 16);
-    for c in json.chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    Html(out)
+    let mut out = Vec::new();
+    let mut json = serde_json::Serializer::with_formatter(&mut out, Island);
+    // The data are strings, numbers and lists; writing them to memory cannot fail.
+    let _ = data.serialize(&mut json);
+    Html(String::from_utf8(out).unwrap_or_default())
 }
 
-/// The source expression of a Content-Security-Policy that allows exactly this inline text.
+/// Compact JSON whose strings are escaped as in every format. Characters that HTML could act on are written as `\u….`.
+struct Island;
+
+impl serde_json::ser::Formatter for Island {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
+        let text = escape(text).replace('\\', "\\\\");
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find(['<', '>', '&']) {
+            write!(out, "{}\\u{:04x}", &rest[..at], rest.as_bytes()[at])?;
+            rest = &rest[at + 1..];
+        }
+        out.write_all(rest.as_bytes())
+    }
+
+    fn write_char_escape<W: ?Sized + io::Write>(&mut self, out: &mut W, escaped: CharEscape) -> io::Result<()> {
+        let control = match escaped {
+            CharEscape::Quote => return out.write_all(b"\\\""),
+            CharEscape::ReverseSolidus => return out.write_all(b"\\\\"),
+            CharEscape::Solidus => return out.write_all(b"/"),
+            CharEscape::Backspace => 8,
+            CharEscape::Tab => 9,
+            CharEscape::LineFeed => 10,
+            CharEscape::FormFeed => 12,
+            CharEscape::CarriageReturn => 13,
+            CharEscape::AsciiControl(byte) => byte,
+        };
+        write!(out, "\\\\u{{{control:x}}}")
+    }
+}
+
+/// Returns the source expression of a Content-Security-Policy that allows exactly this inline text.
 pub(super) fn csp_hash(text: &str) -> String {
     format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)))
 }
 
-/// Terminal text, a `div` for each line with its indentation as a class, and with the colours of `Ink` as spans.
-/// Whoever wrote the text has escaped control characters, so that every escape sequence in it is ours; none of them
-/// goes past the end of its line.
-pub(super) fn painted(text: &str) -> Html {
-    let mut out = String::with_capacity(text.len() + text.len() / 2);
-    for line in text.lines() {
+/// Returns one line of the text as a `div` with its indentation as a class and its colours as spans.
+pub(super) fn line(indent: usize, spans: &[Span]) -> Html {
+    let mut out = match indent {
+        0 | 1 => "<div>".to_owned(),
         // The style sheet knows the even ones up to eight.
-        match line.len() - line.trim_start_matches(' ').len() {
-            0 | 1 => out.push_str("<div>"),
-            indent => {
-                let _ = write!(out, "<div class=\"i{}\">", indent.min(8) / 2 * 2);
+        indent => format!("<div class=\"i{}\">{:indent$}", indent.min(8) / 2 * 2, ""),
+    };
+    for Span { ink, text } in spans {
+        let text = Html::text(text).0;
+        let class = match ink {
+            Some(_) if text.is_empty() => continue,
+            Some(Ink::Added) => "create",
+            Some(Ink::Changed) => "update",
+            Some(Ink::Removed) => "delete",
+            Some(Ink::Strong) => "strong",
+            Some(Ink::Faint) => "faint",
+            None => {
+                out.push_str(&text);
+                continue;
             }
-        }
-        paint_line(&mut out, line);
-        out.push_str("</div>\n");
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(out, "<span class=\"{class}\">{text}</span>");
     }
+    out.push_str("</div>\n");
     Html(out)
-}
-
-fn paint_line(out: &mut String, line: &str) {
-    let mut open = false;
-    let mut parts = line.split('\u{1b}');
-    out.push_str(&Html::text(parts.next().unwrap_or_default()).0);
-    for part in parts {
-        let Some((code, text)) = part.strip_prefix('[').and_then(|part| part.split_once('m')) else {
-            out.push_str(&Html::text(part).0);
-            continue;
-        };
-        if std::mem::take(&mut open) {
-            out.push_str("</span>");
-        }
-        let class = match code {
-            "32" => "create",
-            "33" => "update",
-            "31" => "delete",
-            "1" => "strong",
-            "2" => "faint",
-            _ => "",
-        };
-        if !class.is_empty() {
-            let _ = write!(out, "<span class=\"{class}\">");
-            open = true;
-        }
-        out.push_str(&Html::text(text).0);
-    }
-    if open {
-        out.push_str("</span>");
-    }
 }

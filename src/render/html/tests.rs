@@ -1,4 +1,4 @@
-//! The page: its text is text, its data come back, its policy allows its own script and style and nothing else.
+//! The page prints text as text, holds the data, and its policy allows only its own script and style.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::super::document::{Point, Section, Weight};
 use super::super::support::*;
 use super::super::{laws, plans_html, reports_html};
-use super::{MAX_LINES, SCRIPT, bounded, csp_hash};
+use super::{MAX_LINES, SCRIPT, csp_hash, lines};
 use crate::render::escape;
 use crate::wire::plan::{Origin, Plan, Sandbox, ShopStatus};
 use crate::wire::report::{OutcomeResult, Report, ReportShopStatus};
@@ -23,7 +24,7 @@ fn island(html: &str) -> Value {
     serde_json::from_str(between(html, "<script id=\"data\" type=\"application/json\">", "</script>")).unwrap()
 }
 
-/// What the island says of a row's entries, as a plan says it of its changes: action, topic, id, source, sides.
+/// Returns the entries of a row in the island: action, topic, source, sides.
 fn entries(data: &Value, row: usize) -> Vec<String> {
     let at = |list: &str, place: &Value| data[list][usize::try_from(place.as_u64().unwrap()).unwrap()].clone();
     let side = |side: &Value| match side {
@@ -40,7 +41,7 @@ fn entries(data: &Value, row: usize) -> Vec<String> {
     lines.collect()
 }
 
-/// The same of the changes themselves.
+/// Returns the same of changes.
 fn changes<'a>(all: impl Iterator<Item = &'a crate::wire::plan::Change>) -> Vec<String> {
     let json = |text: &str| Value::from(escape(text));
     let side = |side: &Option<crate::wire::plan::Subscription>| match side {
@@ -59,7 +60,7 @@ fn changes<'a>(all: impl Iterator<Item = &'a crate::wire::plan::Change>) -> Vec<
     lines.collect()
 }
 
-/// Every element is closed in its place, and there is no element or attribute that the template does not know.
+/// Checks that every element is closed in its place and known to the template.
 fn well_formed(html: &str) -> Result<(), TestCaseError> {
     let known = [
         "html", "head", "title", "style", "body", "header", "h1", "h2", "p", "dl", "div", "dt", "dd", "main",
@@ -174,7 +175,7 @@ fn nothing_at_all_is_a_page_too() {
     assert!(plans_html(&[plan(vec![])]).contains("No shop is in this selection."));
 }
 
-/// The policy's hashes are those of what stands between the tags, byte by byte, and nothing may be fetched.
+/// The hashes of the policy are those of the texts between the tags, and nothing may be fetched.
 #[test]
 fn the_policy_allows_what_stands_in_the_page_and_nothing_else() {
     let html = plans_html(&[plan(vec![])]);
@@ -191,7 +192,7 @@ fn the_policy_allows_what_stands_in_the_page_and_nothing_else() {
     }
 }
 
-/// The script makes elements and text, never markup out of text.
+/// The script makes elements and text, never markup of text.
 #[test]
 fn the_script_knows_no_way_from_text_to_markup() {
     for word in [
@@ -212,13 +213,14 @@ fn the_script_knows_no_way_from_text_to_markup() {
 
 #[test]
 fn too_much_text_is_cut_where_one_sees_it() {
-    let text = "line\n".repeat(MAX_LINES + 1234);
-    let html = bounded(&text).into_string();
-    assert_eq!(html.matches("<div>").count(), MAX_LINES);
+    let points = (1..MAX_LINES + 1234).map(|_| Point::Address("line".to_owned())).collect();
+    let section = Section::list(Weight::Uncovered, "title", points).unwrap();
+    let html = lines(&[&section], MAX_LINES).unwrap().into_string();
+    assert_eq!(html.matches("<div").count(), MAX_LINES);
     assert!(html.ends_with("… and 1,234 lines more; `hookwright show` prints them all"));
 }
 
-/// Every string hostile.
+/// Returns the plan with every string hostile.
 fn poisoned(mut plan: Plan, hostile: &str) -> Plan {
     for shop in &mut plan.shops {
         shop.shop = hostile.into();
@@ -265,7 +267,7 @@ proptest! {
         }
     }
 
-    /// What breaks out of a text, an attribute, a comment, a script or a template does so nowhere here.
+    /// Hostile text does not break out of a text, an attribute, a comment, a script or a template.
     #[test]
     fn hostile_text_is_text(plan in laws::plan(), which in 0usize..5) {
         let hostile = [

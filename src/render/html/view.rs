@@ -1,126 +1,135 @@
-//! What the page's script gets to know: the matrix, with everything that repeats over shops standing once. Strings are
-//! disarmed here as in every rendering; the script shows them as text and makes no words about changes of its own.
+//! The data of the page's script: the matrix, with each repeated value once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::render::{change, escape};
+use crate::render::changes;
 use crate::wire::plan::{
-    Blocked, Change, Finding, FindingKind, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription,
+    Blocked, Change, Field, Finding, FindingKind, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription,
 };
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
-/// The matrix. Numbers are places in the lists.
+/// The matrix. Numbers are indices of the lists.
 #[derive(Debug, Serialize)]
-pub(super) struct View {
-    /// Whether the entries have become outcomes.
+pub(super) struct View<'a> {
+    /// Whether the entries have outcomes.
     report: bool,
     /// The columns, sorted.
-    pub(super) topics: Vec<String>,
-    destinations: Vec<String>,
+    topics: Vec<&'a str>,
+    destinations: Vec<Cow<'a, str>>,
     /// `file:line`
     sources: Vec<String>,
-    changes: Vec<Content>,
-    pub(super) rows: Vec<Row>,
+    changes: Vec<Content<'a>>,
+    rows: Vec<Row<'a>>,
 }
 
 /// One shop.
 #[derive(Debug, Serialize)]
-pub(super) struct Row {
-    shop: String,
+struct Row<'a> {
+    shop: &'a str,
     /// `key=value`
     labels: Vec<String>,
-    status: &'static str,
-    error: Option<Problem>,
+    status: Status,
+    error: Option<Problem<'a>>,
     /// Topic, destination, how many.
     bound: Vec<(usize, usize, usize)>,
-    blocked: Vec<Stopped>,
-    entries: Vec<Entry>,
-    findings: Vec<Note>,
+    blocked: Vec<Stopped<'a>>,
+    entries: Vec<Entry<'a>>,
+    findings: Vec<Note<'a>>,
+}
+
+/// The status of a shop in one word.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Status {
+    Plan(ShopStatus),
+    Report(ReportShopStatus),
+    Own(&'static str),
 }
 
 #[derive(Debug, Serialize)]
-struct Problem {
-    kind: String,
-    message: String,
+struct Problem<'a> {
+    kind: &'a str,
+    message: &'a str,
 }
 
 /// A binding that cannot be made now.
 #[derive(Debug, Serialize)]
-struct Stopped {
+struct Stopped<'a> {
     topic: usize,
     destination: usize,
-    reason: String,
-    message: String,
+    reason: &'a str,
+    message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<usize>,
 }
 
-/// A change of one shop, and of a report what became of it.
+/// A change of one shop and, in a report, its outcome.
 #[derive(Debug, Serialize)]
-struct Entry {
+struct Entry<'a> {
     change: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
+    id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<Became>,
+    outcome: Option<EntryOutcome<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Became {
-    result: &'static str,
-    /// The answer was lost, and the shop was read.
+struct EntryOutcome<'a> {
+    result: OutcomeResult,
+    /// Whether the answer was lost and the shop was read.
     by_reading: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Problem>,
+    error: Option<Problem<'a>>,
 }
 
-/// A change without what differs from shop to shop and makes no other change of it: ids and places.
+/// A change without its ids and places, which differ from shop to shop.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-struct Content {
+struct Content<'a> {
     action: &'static str,
     topic: usize,
     drift: bool,
     why: Option<String>,
-    fields: Vec<String>,
-    before: Option<Side>,
-    after: Option<Side>,
+    fields: &'a [Field],
+    before: Option<Side<'a>>,
+    after: Option<Side<'a>>,
 }
 
 /// A subscription as it is or will be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-struct Side {
+struct Side<'a> {
     destination: usize,
-    address: String,
-    format: String,
-    include_fields: Vec<String>,
-    metafield_namespaces: Vec<String>,
-    filter: Option<String>,
-    name: Option<String>,
-    metafields: Option<Vec<String>>,
+    address: Cow<'a, str>,
+    format: &'a str,
+    include_fields: &'a [String],
+    metafield_namespaces: &'a [String],
+    filter: Option<&'a str>,
+    name: Option<&'a str>,
+    metafields: Option<&'a [String]>,
 }
 
 #[derive(Debug, Serialize)]
-struct Note {
-    kind: String,
-    severity: &'static str,
+struct Note<'a> {
+    kind: &'a str,
+    severity: Severity,
     #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<usize>,
-    message: String,
-    /// Of an unmanaged subscription: where it delivers to.
+    message: &'a str,
+    /// The target of an unmanaged subscription.
     #[serde(skip_serializing_if = "Option::is_none")]
     destination: Option<usize>,
 }
 
-/// The matrix of a plan.
-pub(super) fn of_plan(shops: &[&Shop]) -> View {
+/// Returns the matrix of a plan.
+pub(super) fn of_plan<'a>(shops: &[&'a Shop]) -> View<'a> {
     let mut topics = BTreeSet::new();
     for shop in shops {
         topics.extend(shop.bound.iter().map(|b| &*b.topic));
@@ -131,8 +140,8 @@ pub(super) fn of_plan(shops: &[&Shop]) -> View {
     lists.view(false, rows)
 }
 
-/// The matrix of an apply report.
-pub(super) fn of_report(shops: &[&ReportShop]) -> View {
+/// Returns the matrix of an apply report.
+pub(super) fn of_report<'a>(shops: &[&'a ReportShop]) -> View<'a> {
     let mut topics = BTreeSet::new();
     for shop in shops {
         topics.extend(topics_of(&shop.blocked, shop.outcomes.iter().map(|o| &o.change), &shop.findings));
@@ -151,7 +160,7 @@ fn topics_of<'a>(
     blocked.chain(changes.map(|c| c.topic.as_str())).chain(findings.iter().filter_map(|f| f.topic.as_deref()))
 }
 
-/// A list in which each value stands once.
+/// A list of distinct values.
 struct List<T>(HashMap<T, usize>, Vec<T>);
 
 impl<T: Clone + Eq + Hash> List<T> {
@@ -168,43 +177,42 @@ impl<T: Clone + Eq + Hash> List<T> {
     }
 }
 
-struct Lists {
-    topics: List<String>,
-    destinations: List<String>,
+struct Lists<'a> {
+    topics: List<&'a str>,
+    destinations: List<Cow<'a, str>>,
     sources: List<String>,
-    changes: List<Content>,
+    changes: List<Content<'a>>,
 }
 
-impl Lists {
-    fn new(sorted: BTreeSet<&str>) -> Self {
+impl<'a> Lists<'a> {
+    fn new(sorted: BTreeSet<&'a str>) -> Self {
         let mut topics = List::new();
         for topic in sorted {
-            topics.place(own(topic));
+            topics.place(topic);
         }
         Self { topics, destinations: List::new(), sources: List::new(), changes: List::new() }
     }
 
-    fn view(self, report: bool, rows: Vec<Row>) -> View {
+    fn view(self, report: bool, rows: Vec<Row<'a>>) -> View<'a> {
         let Self { topics, destinations, sources, changes } = self;
         View { report, topics: topics.1, destinations: destinations.1, sources: sources.1, changes: changes.1, rows }
     }
 
-    fn plan_row(&mut self, shop: &Shop) -> Row {
+    fn plan_row(&mut self, shop: &'a Shop) -> Row<'a> {
         let Shop { shop: domain, labels, status, bound, blocked, changes, findings, error, .. } = shop;
         Row {
-            shop: own(domain),
-            labels: labels.iter().map(|(key, value)| own(&format!("{key}={value}"))).collect(),
+            shop: domain,
+            labels: labels.iter().map(|(key, value)| format!("{key}={value}")).collect(),
             status: match status {
-                ShopStatus::Changed => "changed",
-                ShopStatus::Unchanged if blocked.is_empty() => "unchanged",
-                ShopStatus::Unchanged => "blocked",
-                ShopStatus::Failed => "failed",
-                ShopStatus::Unavailable => "unavailable",
+                ShopStatus::Unchanged if !blocked.is_empty() => Status::Own("blocked"),
+                status => Status::Plan(*status),
             },
             error: error.as_ref().map(problem),
             bound: bound
                 .iter()
-                .map(|b| (self.topics.place(own(&b.topic)), self.destinations.place(own(&b.destination)), b.count))
+                .map(|b| {
+                    (self.topics.place(&*b.topic), self.destinations.place(Cow::Borrowed(&*b.destination)), b.count)
+                })
                 .collect(),
             blocked: blocked.iter().map(|b| self.stopped(b)).collect(),
             entries: changes.iter().map(|change| self.entry(change, None, None)).collect(),
@@ -212,65 +220,56 @@ impl Lists {
         }
     }
 
-    fn report_row(&mut self, shop: &ReportShop) -> Row {
+    fn report_row(&mut self, shop: &'a ReportShop) -> Row<'a> {
         let ReportShop { shop: domain, status, error, outcomes, blocked, findings } = shop;
         Row {
-            shop: own(domain),
+            shop: domain,
             labels: vec![],
-            status: match status {
-                ReportShopStatus::Done => "done",
-                ReportShopStatus::Incomplete => "incomplete",
-                ReportShopStatus::Stale => "stale",
-                ReportShopStatus::NotRead => "not_read",
-            },
+            status: Status::Report(*status),
             error: error.as_ref().map(problem),
             bound: vec![],
             blocked: blocked.iter().map(|b| self.stopped(b)).collect(),
-            entries: outcomes.iter().map(|o| self.entry(&o.change, o.id.as_deref(), Some(became(o)))).collect(),
+            entries: outcomes.iter().map(|o| self.entry(&o.change, o.id.as_deref(), Some(entry_outcome(o)))).collect(),
             findings: findings.iter().map(|f| self.note(f)).collect(),
         }
     }
 
     fn source(&mut self, Source { file, line }: &Source) -> usize {
-        self.sources.place(own(&format!("{file}:{line}")))
+        self.sources.place(format!("{file}:{line}"))
     }
 
-    fn stopped(&mut self, blocked: &Blocked) -> Stopped {
+    fn stopped(&mut self, blocked: &'a Blocked) -> Stopped<'a> {
         // The message names the scopes.
         let Blocked { topic, destination, reason, any_of: _, message, source } = blocked;
         Stopped {
-            topic: self.topics.place(own(topic)),
-            destination: self.destinations.place(own(destination)),
-            reason: own(reason),
-            message: own(message),
+            topic: self.topics.place(topic),
+            destination: self.destinations.place(Cow::Borrowed(destination)),
+            reason,
+            message,
             source: source.as_ref().map(|source| self.source(source)),
         }
     }
 
-    fn note(&mut self, finding: &Finding) -> Note {
+    fn note(&mut self, finding: &'a Finding) -> Note<'a> {
         let Finding { kind, severity, topic, id: _, message, details } = finding;
         let address = details.get("address").and_then(Value::as_str).filter(|_| *kind == FindingKind::Unmanaged);
         Note {
-            kind: own(kind),
-            severity: match severity {
-                Severity::Info => "info",
-                Severity::Warning => "warning",
-                Severity::Attention => "attention",
-            },
-            topic: topic.as_deref().map(|topic| self.topics.place(own(topic))),
-            message: own(message),
-            destination: address.map(|address| self.destinations.place(own(address))),
+            kind,
+            severity: *severity,
+            topic: topic.as_deref().map(|topic| self.topics.place(topic)),
+            message,
+            destination: address.map(|address| self.destinations.place(Cow::Borrowed(address))),
         }
     }
 
-    fn entry(&mut self, change: &Change, id: Option<&str>, outcome: Option<Became>) -> Entry {
+    fn entry(&mut self, change: &'a Change, id: Option<&'a str>, outcome: Option<EntryOutcome<'a>>) -> Entry<'a> {
         let Change { action, topic, reason: _, origin, fields, destination, source, before, after } = change;
         let content = Content {
             action: action.as_str(),
-            topic: self.topics.place(own(topic)),
+            topic: self.topics.place(topic),
             drift: *origin == Some(Origin::Drift),
-            why: change::reason(change, change::Depth::Full),
-            fields: fields.iter().map(|field| own(field)).collect(),
+            why: changes::reason(change, changes::Depth::Full),
+            fields,
             before: before.as_ref().map(|side| self.side(destination.before.as_deref(), change, side)),
             after: after.as_ref().map(|side| self.side(destination.after.as_deref(), change, side)),
         };
@@ -278,14 +277,14 @@ impl Lists {
         Entry {
             change: self.changes.place(content),
             source: source.as_ref().map(|source| self.source(source)),
-            // The digits say it all; fifty thousand of the same prefix would not.
-            id: id.map(|id| own(id.strip_prefix("gid://shopify/WebhookSubscription/").unwrap_or(id))),
+            // Without the prefix that all ids have.
+            id: id.map(|id| id.strip_prefix("gid://shopify/WebhookSubscription/").unwrap_or(id)),
             outcome,
         }
     }
 
-    /// Every field is named, so that a new one does not compile until somebody decides.
-    fn side(&mut self, destination: Option<&str>, change: &Change, subscription: &Subscription) -> Side {
+    /// Names every field, so that a new one does not compile before it is decided on.
+    fn side(&mut self, destination: Option<&'a str>, change: &Change, subscription: &'a Subscription) -> Side<'a> {
         let Subscription {
             id: _,
             address: _,
@@ -299,41 +298,31 @@ impl Lists {
             updated_at: _,
             api_version: _,
         } = subscription;
-        let address = &*change::shown_address(change, subscription);
-        let list = |items: &[String]| items.iter().map(|item| own(item)).collect();
+        let address = changes::shown_address(change, subscription);
         Side {
-            destination: self.destinations.place(own(destination.unwrap_or(address))),
-            address: own(address),
-            format: own(format),
-            include_fields: list(include_fields),
-            metafield_namespaces: list(metafield_namespaces),
-            filter: filter.as_deref().map(own),
-            name: name.as_deref().map(own),
-            metafields: metafields.as_deref().map(list),
+            destination: self.destinations.place(destination.map_or_else(|| address.clone(), Cow::Borrowed)),
+            address,
+            format,
+            include_fields,
+            metafield_namespaces,
+            filter: filter.as_deref(),
+            name: name.as_deref(),
+            metafields: metafields.as_deref(),
         }
     }
 }
 
-fn became(outcome: &Outcome) -> Became {
+fn entry_outcome(outcome: &Outcome) -> EntryOutcome<'_> {
     let Outcome { change: _, result, id: _, confirmed_by, reason, error } = outcome;
-    Became {
-        result: match result {
-            OutcomeResult::Applied => "applied",
-            OutcomeResult::AlreadySo => "already_so",
-            OutcomeResult::Failed => "failed",
-            OutcomeResult::Skipped => "skipped",
-        },
+    EntryOutcome {
+        result: *result,
         by_reading: *confirmed_by == Some(ConfirmedBy::Read),
-        reason: reason.as_deref().map(own),
+        reason: reason.as_deref(),
         error: error.as_ref().map(problem),
     }
 }
 
-fn problem(error: &ShopError) -> Problem {
+fn problem(error: &ShopError) -> Problem<'_> {
     let ShopError { kind, http_status: _, message, retryable: _ } = error;
-    Problem { kind: own(kind), message: own(message) }
-}
-
-fn own(text: &str) -> String {
-    escape(text).into_owned()
+    Problem { kind, message }
 }

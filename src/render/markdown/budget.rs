@@ -1,53 +1,52 @@
-//! Who gets how much of the room that a comment has. What has to be said is written first; the other parts share the
-//! rest, and a part that is cut says what it left out.
+//! Divides the length of a comment among its parts. A part that is cut says what it left out.
 
 use crate::text::plural;
 use std::collections::BTreeSet;
 
-/// A comment holds 65,536 characters. Bytes are at least as many as characters, however they are counted.
+/// GitHub takes 65,536 characters. Bytes are at least as many as characters, however they are counted.
 pub(super) const LIMIT: usize = 65_000;
 
-/// What a part may say of what it left out; the note is shorter.
+/// The longest remark on what a part left out.
 const NOTE: usize = 160;
 
 /// Lines that stay together.
 pub(super) struct Piece<'a> {
-    /// Of several pieces; written before the first of them.
+    /// Heading of several pieces; printed before the first of them.
     pub(super) title: Option<String>,
     pub(super) text: String,
-    /// The shops that it is about.
+    /// The shops it is about.
     pub(super) shops: Vec<&'a str>,
-    /// How many things it tells of.
+    /// The number of things it is about.
     pub(super) things: usize,
 }
 
 /// A part that may be cut between its pieces.
 pub(super) struct Part<'a> {
-    /// What stands on the fold, if it is folded. Our own words only.
+    /// The summary of the fold, if it is folded. Our own words only.
     pub(super) fold: Option<String>,
     /// Our own words and marks only.
     pub(super) open: String,
     pub(super) pieces: Vec<Piece<'a>>,
     pub(super) close: String,
-    /// What the things are: `change`.
+    /// The name of the things: `change`.
     pub(super) thing: &'static str,
     /// Where the rest is: `see the plan file`.
     pub(super) rest: &'static str,
-    /// So many lines at most, over all pieces.
+    /// The maximum of lines, over all pieces.
     pub(super) lines: usize,
 }
 
 impl Part<'_> {
-    /// As much as goes into the room, and what was left out.
-    pub(super) fn fit(&self, room: usize) -> String {
-        match self.fill(room) {
+    /// Returns as much as fits the budget, and what was left out.
+    pub(super) fn fit(&self, budget: usize) -> String {
+        match self.fill(budget) {
             (whole, 0) => whole,
-            _ => self.fill(room.saturating_sub(NOTE)).0,
+            _ => self.fill(budget.saturating_sub(NOTE)).0,
         }
     }
 
-    /// Fills the room, and says how many pieces were left out. What is said about them is not counted.
-    fn fill(&self, room: usize) -> (String, usize) {
+    /// Fills the budget. Returns the text and the number of pieces that were left out. The remark on them is not counted.
+    fn fill(&self, budget: usize) -> (String, usize) {
         let Self { fold, open, pieces, close, thing, rest, lines } = self;
         let (before, after) = match fold {
             Some(summary) => {
@@ -55,7 +54,7 @@ impl Part<'_> {
             }
             None => (open.clone(), close.clone()),
         };
-        let mut left = (room.saturating_sub(before.len() + after.len()), *lines);
+        let mut left = (budget.saturating_sub(before.len() + after.len()), *lines);
         let mut body = String::new();
         let mut title: Option<&str> = None;
         let mut out: Vec<&Piece<'_>> = Vec::new();
@@ -78,7 +77,7 @@ impl Part<'_> {
     }
 }
 
-/// `… 312 more changes in 12 shops; see the plan file`
+/// Returns `… 312 more changes in 12 shops; see the plan file`.
 fn note(out: &[&Piece<'_>], thing: &str, rest: &str) -> String {
     let things: usize = out.iter().map(|piece| piece.things).sum();
     let names: BTreeSet<&str> = out.iter().flat_map(|piece| piece.shops.iter().copied()).collect();
@@ -86,15 +85,15 @@ fn note(out: &[&Piece<'_>], thing: &str, rest: &str) -> String {
     format!("… {}{shops}; {rest}", plural(things, &format!("more {thing}")))
 }
 
-/// Writes the parts into the room: a small one whole, the large ones get equal shares of what is left.
-pub(super) fn share(parts: &[Part<'_>], mut room: usize) -> Vec<String> {
+/// Returns the texts of the parts within the budget: small parts whole, large ones with equal shares of what is left.
+pub(super) fn divide(parts: &[Part<'_>], mut budget: usize) -> Vec<String> {
     let mut order: Vec<(usize, usize)> =
         parts.iter().enumerate().map(|(i, part)| (part.fit(usize::MAX).len(), i)).collect();
     order.sort_unstable();
     let mut out = vec![String::new(); parts.len()];
     for (done, (_, i)) in order.iter().enumerate() {
-        let text = parts[*i].fit(room / (order.len() - done));
-        room = room.saturating_sub(text.len());
+        let text = parts[*i].fit(budget / (order.len() - done));
+        budget = budget.saturating_sub(text.len());
         out[*i] = text;
     }
     out
@@ -135,7 +134,7 @@ mod tests {
 
     #[test]
     fn small_parts_leave_their_share_to_large_ones() {
-        let texts = share(&[part(1000, 30), part(1, 3), part(1000, 30)], 4000);
+        let texts = divide(&[part(1000, 30), part(1, 3), part(1000, 30)], 4000);
         assert!(texts.iter().map(String::len).sum::<usize>() <= 4000);
         assert!(texts[0].len() > 1800 && texts[2].len() > 1800, "{} {}", texts[0].len(), texts[2].len());
         assert_eq!(texts[1], part(1, 3).fit(usize::MAX));

@@ -1,11 +1,10 @@
-//! What somebody else wrote, inside Markdown: a server, a manifest, the author of a plan file. Nothing of it may become
-//! markup, a link or a mention, so it stands in code spans and fences only, where GitHub and GitLab take nothing for more
-//! than text; plain English words may stand outside.
+//! Text from servers, manifests and plan files inside Markdown. It must not become markup, a link or a mention, so it is printed
+//! in code spans and fences, where GitHub and GitLab interpret nothing. Only plain English words are printed outside.
 
 use crate::text::{plural, thousands};
 use std::borrow::Cow;
 
-use super::super::{escape, shops};
+use super::super::{escape, text};
 
 /// A longer run of backticks is written as escapes: spans and fences grow with the longest run in them.
 const MAX_TICKS: usize = 8;
@@ -14,8 +13,8 @@ const MAX_CHARS: usize = 1000;
 /// A longer number may be the id of a commit.
 const MAX_DIGITS: usize = 6;
 
-/// Text for a code span or a fence, and how long the longest run of backticks in it is.
-fn disarmed(text: &str) -> (Cow<'_, str>, usize) {
+/// Returns text for a code span or a fence, and the length of the longest run of backticks in it.
+fn escaped(text: &str) -> (Cow<'_, str>, usize) {
     let text = escape(text);
     match ticks(&text) {
         run if run > MAX_TICKS => (Cow::Owned(text.replace('`', "\\u{60}")), 0),
@@ -27,13 +26,13 @@ fn ticks(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// A code span.
+/// Returns a code span.
 pub(super) fn code(text: &str) -> String {
     span(&clip(text))
 }
 
 fn span(text: &str) -> String {
-    let (text, run) = disarmed(text);
+    let (text, run) = escaped(text);
     let marks = "`".repeat(run + 1);
     // One space on each side is stripped, unless there is nothing else.
     let edge = |c: Option<char>| matches!(c, Some('`' | ' '));
@@ -41,7 +40,7 @@ fn span(text: &str) -> String {
     if text.trim().is_empty() { "`(empty)`".to_owned() } else { format!("{marks}{pad}{text}{pad}{marks}") }
 }
 
-/// A sentence: what is more than words stands in code spans.
+/// Returns a sentence with everything but words in code spans.
 pub(super) fn prose(text: &str) -> String {
     let text = clip(text);
     let text = escape(&text);
@@ -84,8 +83,8 @@ pub(super) fn prose(text: &str) -> String {
     out.join(" ")
 }
 
-/// What our messages put between backticks or quotation marks, as one span: a command to copy, the name of something at
-/// Adobe. Also, how many words it is.
+/// Returns what a message has between backticks or quotation marks as one span, such as a command to copy, and the number of its
+/// words.
 fn quoted(words: &[&str]) -> Option<(String, usize)> {
     quoted_by('`', words).or_else(|| quoted_by('"', words))
 }
@@ -101,12 +100,12 @@ fn quoted_by(mark: char, words: &[&str]) -> Option<(String, usize)> {
     let all = words[..length].join(" ");
     let (inside, after) = all[open.len() + 1..].rsplit_once(mark)?;
     let sound = !inside.trim().is_empty() && !inside.contains(mark) && after.chars().all(|c| ".,;:)".contains(c));
-    // Backticks are the span; other marks belong to what is said.
+    // Backticks become the span; other marks stay.
     let inside = if mark == '`' { inside.to_owned() } else { format!("{mark}{inside}{mark}") };
     sound.then(|| (format!("{open}{}{after}", span(&inside)), length))
 }
 
-/// A word without the punctuation around it: what opens it, itself, what follows.
+/// Splits a word into the punctuation before it, itself, and the punctuation after it.
 fn trimmed(word: &str) -> (&str, &str, &str) {
     let core = word.strip_prefix('(').unwrap_or(word);
     let open = &word[..word.len() - core.len()];
@@ -115,37 +114,37 @@ fn trimmed(word: &str) -> (&str, &str, &str) {
     if end.is_empty() { ("", word, "") } else { (open, end, &core[end.len()..]) }
 }
 
-/// A word that no renderer takes for anything else.
+/// Whether no renderer interprets a word.
 fn plain(word: &str) -> bool {
     let letters = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphabetic());
     let number = !word.is_empty() && word.len() <= MAX_DIGITS && word.bytes().all(|b| b.is_ascii_digit());
-    // An id of a commit is linked.
+    // GitHub links the id of a commit.
     let commit = word.len() > MAX_DIGITS && word.bytes().all(|b| b.is_ascii_hexdigit());
     number || matches!(word, "%" | "…") || (word.split(['-', '\'']).all(letters) && !commit)
 }
 
-/// An option of a command that somebody will paste into a shell.
+/// Returns an option of a command, quoted for a shell.
 pub(super) fn option(name: &str, value: &str) -> String {
     let value = escape(value);
     let bare = !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/=".contains(c));
     code(&if bare { format!("{name} {value}") } else { format!("{name} '{}'", value.replace('\'', "'\\''")) })
 }
 
-/// `alpha`, or 3 shops (`alpha, beta, gamma`), cut after about a line.
+/// Returns `alpha`, or 3 shops (`alpha, beta, gamma`), cut after about a line.
 pub(super) fn title(names: &[&str]) -> String {
     match names {
-        [shop] => code(shops::handle(shop)),
-        many => format!("{} ({})", plural(many.len(), "shop"), code(&shops::list(many, &super::STYLE))),
+        [shop] => code(text::handle(shop)),
+        many => format!("{} ({})", plural(many.len(), "shop"), code(&text::list(many, &super::STYLE))),
     }
 }
 
-/// Lines for a fence; what is in them cannot end it.
+/// A fence that its lines cannot end.
 pub(super) struct Fence {
     marks: String,
 }
 
 impl Fence {
-    /// A fence around these lines.
+    /// Makes a fence for some lines.
     pub(super) fn around<'t>(lines: impl Iterator<Item = &'t str>) -> Self {
         let longest = lines.map(ticks).max().unwrap_or(0);
         Self { marks: "`".repeat(longest.max(2) + 1) }
@@ -160,12 +159,12 @@ impl Fence {
     }
 }
 
-/// One line for a fence.
+/// Returns one line for a fence.
 pub(super) fn fenced(line: &str) -> String {
-    disarmed(line).0.into_owned()
+    escaped(line).0.into_owned()
 }
 
-/// A text that is cut says so.
+/// Cuts a long text, with a remark.
 pub(super) fn clip(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(MAX_CHARS) {
         None => Cow::Borrowed(text),

@@ -1,5 +1,4 @@
-//! Whatever a plan or a report says: the comment is short enough, tells the verdict and every delete, and has no markup
-//! but ours.
+//! For any plan or report, the comment is short enough, has the verdict and every delete, and no markup but ours.
 
 use proptest::prelude::*;
 
@@ -9,8 +8,8 @@ use super::super::{plan_last_line, plans_markdown, report_last_line, reports_mar
 use crate::wire::plan::{Action, Plan};
 use crate::wire::report::OutcomeResult;
 
-/// The lines outside of fences, without their code spans: what a renderer may take for markup. Fails on a fence that
-/// does not end.
+/// Returns the lines outside of fences without their code spans: what a renderer may interpret. Fails on a fence that does not
+/// end.
 fn markup(page: &str) -> Vec<String> {
     let mut fence: Option<String> = None;
     let mut out = Vec::new();
@@ -27,7 +26,7 @@ fn markup(page: &str) -> Vec<String> {
     out
 }
 
-/// As `CommonMark` finds them: a run of backticks up to the next run of the same length.
+/// Removes code spans as `CommonMark` finds them: a run of backticks up to the next run of the same length.
 fn without_spans(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;
@@ -50,7 +49,7 @@ fn without_spans(line: &str) -> String {
     out + rest
 }
 
-/// What holds for every comment.
+/// Checks what holds for every comment.
 fn check(page: &str, marker: &[&str], verdict: &str) -> Result<(), TestCaseError> {
     prop_assert!(page.len() < 65_000 && page.encode_utf16().count() < 65_000, "{} bytes", page.len());
     let mut lines = page.lines();
@@ -72,14 +71,14 @@ fn check(page: &str, marker: &[&str], verdict: &str) -> Result<(), TestCaseError
     Ok(())
 }
 
-/// How many deletes the statement tells of, each line counted for its shops; or the counts by topic.
+/// Returns the number of deletes in the heading.
 fn told(page: &str) -> usize {
     let number = |text: &str| text.replace(',', "").parse::<usize>().unwrap_or_else(|_| panic!("{text}"));
     let heading = page.lines().find(|l| l.starts_with("### ") && l.contains(" delete") && !l.contains(" update"));
     heading.map_or(0, |line| number(line[4..].split(' ').next().unwrap_or_default()))
 }
 
-/// Of the counts by topic, and of those by shop, the sums.
+/// Returns the sums of the counts by topic and by shop.
 fn sums(page: &str) -> (usize, usize) {
     let number = |text: &str| text.replace(',', "").parse::<usize>().unwrap_or(0);
     let more = |part: &str| {
@@ -157,7 +156,7 @@ proptest! {
     // Large and slow to make.
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// However long what it says is, and whatever shape it has.
+    /// For texts of any length and shape.
     #[test]
     fn a_huge_plan_is_cut(shops in 1usize..3000, each in 1u32..4, length in 1usize..400, ticks in 0usize..40) {
         let plan = huge(shops, each, length, ticks);
@@ -171,7 +170,7 @@ proptest! {
     }
 }
 
-/// No two shops alike; nothing groups.
+/// A plan whose shops all differ.
 fn huge(shops: usize, each: u32, length: usize, ticks: usize) -> Plan {
     let shops = (0..shops).map(|i| {
         let topic = |n: u32| format!("t{}/{n}", i % 997);
@@ -189,7 +188,7 @@ fn huge(shops: usize, each: u32, length: usize, ticks: usize) -> Plan {
     });
     let mut plan = support::plan(shops.collect());
     let hazards =
-        plan.shops.iter().map(|s| support::hazard("empty_shop", Some(super::super::shops::handle(&s.shop)), "gone"));
+        plan.shops.iter().map(|s| support::hazard("empty_shop", Some(super::super::text::handle(&s.shop)), "gone"));
     plan.hazards = hazards.collect();
     plan
 }

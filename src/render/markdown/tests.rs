@@ -7,7 +7,7 @@ use crate::wire::plan::{Change, Origin, Plan, Safety, Sandbox, Severity, ShopSta
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
 
 /// One of everything, with a base.
-fn everything() -> Plan {
+pub(in crate::render) fn everything() -> Plan {
     let mut plan = quickstart();
     let drift = |change: Change| origin(Origin::Drift, change);
     for change in &mut plan.shops[0].changes {

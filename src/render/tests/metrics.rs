@@ -1,4 +1,4 @@
-//! The textfile: what stands in it, what lives on from the one before, what cannot break it.
+//! The textfile: its content, what it keeps of the one before, what cannot break it.
 
 use std::collections::BTreeMap;
 

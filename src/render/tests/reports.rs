@@ -2,7 +2,7 @@
 
 use super::super::report_text;
 use super::super::support::*;
-use crate::wire::plan::{Change, Severity, Subscription};
+use crate::wire::plan::{Change, Subscription};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
 
 fn done(change: Change) -> Outcome {
@@ -20,19 +20,11 @@ fn moved() -> Change {
 #[test]
 fn an_apply_that_went_well() {
     let mut alpha = report_shop("alpha", ReportShopStatus::Done, vec![done(order("orders/create")), done(moved())]);
-    alpha.findings = vec![finding(
-        "old_endpoint",
-        Severity::Info,
-        Some("orders/updated"),
-        "the old address must stay up until 2026-11-23T04:00:01Z",
-    )];
+    alpha.findings =
+        vec![old_endpoint(Some("orders/updated"), "2026-11-23T04:00:01Z", "the old address must stay up until UNTIL")];
     let mut beta = report_shop("beta", ReportShopStatus::Done, vec![done(order("orders/create")), done(moved())]);
-    beta.findings = vec![finding(
-        "old_endpoint",
-        Severity::Info,
-        Some("orders/updated"),
-        "the old address must stay up until 2026-11-23T04:00:02Z",
-    )];
+    beta.findings =
+        vec![old_endpoint(Some("orders/updated"), "2026-11-23T04:00:02Z", "the old address must stay up until UNTIL")];
     beta.outcomes[0].confirmed_by = Some(ConfirmedBy::Read);
     let gamma =
         report_shop("gamma", ReportShopStatus::Done, vec![outcome(order("orders/create"), OutcomeResult::AlreadySo)]);

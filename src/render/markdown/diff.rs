@@ -1,32 +1,30 @@
-//! Changes as a `diff`, which GitHub and GitLab colour; and what must be said about deletes, however many they are.
+//! Changes as a `diff`, which GitHub and GitLab colour; and the deletes, which are always told.
 
 use std::collections::BTreeMap;
 
-use super::super::change::{self, Depth, Item, items};
-use super::super::fields::{Detail, Value};
-use super::super::page::wrap;
-use super::super::plan::ByShop;
-use super::super::{Style, escape, shops};
+use super::super::Style;
+use super::super::changes::{ByShop, Depth, Detail, Item, Value, items, takes_away};
+use super::super::document::{Block, Kind, Section, unstyled};
+use super::super::text::{handle, list, title as names_of, wrap};
+use super::STYLE;
 use super::budget::{Part, Piece};
-use super::inline::{Fence, clip, code, fenced};
-use super::notes::{list, point};
-use super::{Kind, STYLE};
+use super::inline::{Fence, clip, fenced};
 use crate::text::{plural, thousands};
-use crate::wire::plan::{Action, Change, Reason};
+use crate::wire::plan::{Action, Change};
 
 /// Longer lines of words are wrapped.
 const WIDTH: usize = 100;
-/// So many lines of deletes are listed; more are counted, by topic and by shop.
+/// More lines of deletes are counted by topic and by shop.
 const MAX_LINES: usize = 40;
 const MAX_BYTES: usize = 8_000;
-/// Room for the counts by topic, and for those by shop.
+/// Budgets in bytes for the counts by topic and by shop.
 const BY_TOPIC: usize = 6_000;
 const BY_SHOP: usize = 16_000;
 
-/// A part that shows changes as a `diff`.
+/// Returns a part that prints changes as a `diff`.
 pub(super) fn diff<'a>(kind: Kind, depth: Depth, shops: &ByShop<'a>, style: &Style) -> Part<'a> {
     let mut pieces = Vec::new();
-    for (names, items) in items(shops, depth, style) {
+    for (names, items) in items(shops, depth, style.verbose) {
         let title = title(&names, style);
         pieces.extend(items.into_iter().map(|item| Piece {
             title: Some(title.clone()),
@@ -45,20 +43,20 @@ fn in_fence<'a>(language: &str, pieces: Vec<Piece<'a>>, thing: &'static str, kin
     Part { fold: None, open, pieces, close: fence.close(), thing, rest: kind.rest(), lines: usize::MAX }
 }
 
-/// `@@ 2 shops: alpha, beta @@`, which is coloured, too; the names below it where they are many.
+/// Returns `@@ 2 shops: alpha, beta @@`, which is coloured, too; many names are below it.
 fn title(names: &[&str], style: &Style) -> String {
-    let text = fenced(&shops::title(names, style));
+    let text = fenced(&names_of(names, style));
     if names.len() < 2 || text.chars().count() <= WIDTH {
         return format!("@@ {text} @@\n");
     }
-    let list = fenced(&shops::list(names, style));
+    let list = fenced(&list(names, style));
     let list = wrap(&list, WIDTH).join("\n   ");
     format!("@@ {} @@\n   {list}\n", plural(names.len(), "shop"))
 }
 
-/// The symbol in the first column, where it is coloured; an update is `!`, since `~` is not.
+/// Returns the lines of an item. The symbol is in the first column, where it is coloured; an update is `!`, since `~` is not.
 fn lines(item: &Item, kind: Kind) -> String {
-    let Item { action, head, details, changes: _ } = item;
+    let Item { action, head, fields, changes: _ } = item;
     let symbol = match action {
         Action::Create => '+',
         Action::Update => '!',
@@ -66,14 +64,14 @@ fn lines(item: &Item, kind: Kind) -> String {
     };
     // A long list of topics goes over several lines; addresses stay whole.
     let topics = wrap(&fenced(&head.topics.join(", ")), WIDTH).join(&format!("\n{symbol}     "));
-    let mut out = format!("{symbol} {topics}{}\n", fenced(&head.rest(&STYLE, kind.rest())));
-    for detail in details {
-        let note = detail.note(kind.rest());
-        let Detail { label, value, .. } = detail;
+    let mut out = format!("{symbol} {topics}{}\n", fenced(&unstyled(&head.rest(kind.rest()))));
+    for field in fields {
+        let note = field.note(kind.rest());
+        let Detail { label, value, .. } = field;
         match value {
-            Value::Is(value) => out.extend(["      ", label, ": ", &fenced(value), &note, "\n"]),
+            Value::Is(value) => out.extend(["      ", label, ": ", &fenced(&unstyled(value)), &note, "\n"]),
             Value::Becomes { before, after, .. } => {
-                let (before, after) = (fenced(before), fenced(after));
+                let (before, after) = (fenced(&before.text()), fenced(&after.text()));
                 out.extend(["-     ", label, ": ", &before, "\n+     ", label, ": ", &after, &note, "\n"]);
             }
         }
@@ -81,53 +79,36 @@ fn lines(item: &Item, kind: Kind) -> String {
     out
 }
 
-/// Room for what the names of destinations stand for.
-const LABELS: usize = 6_000;
-
-/// What the names of destinations in these changes stand for; bounded.
-pub(super) fn labels<'a>(kind: Kind, changes: impl IntoIterator<Item = &'a Change>) -> String {
-    let mut pieces = Vec::new();
-    for (name, addresses) in change::labels(changes) {
-        let shown = addresses.iter().take(change::MAX_ADDRESSES);
-        let mut texts: Vec<String> = shown.map(|(address, _)| code(address)).collect();
-        if addresses.len() > texts.len() {
-            texts.push(format!("… and {} more", thousands(addresses.len() - texts.len())));
-        }
-        pieces.push(Piece { things: 1, ..point(&format!("{}: {}", code(name), texts.join(", ")), Vec::new()) });
-    }
-    if pieces.is_empty() {
-        String::new()
-    } else {
-        list(kind, "Destinations of these changes", "name", pieces).fit(LABELS)
-    }
-}
-
-/// Whether a change takes a route away: a delete, or an update that is as good as one.
-pub(super) fn takes_away(change: &Change) -> bool {
-    change.action == Action::Delete || change.reason == Reason::Repurposed
-}
-
-/// The changes that are wanted, with the shops that have some.
+/// Returns the changes that are wanted, with the shops that have some.
 pub(super) fn only<'a>(shops: &ByShop<'a>, wanted: impl Fn(&Change) -> bool) -> ByShop<'a> {
     let kept = shops.iter().map(|(shop, changes)| (*shop, changes.iter().copied().filter(|c| wanted(c)).collect()));
     kept.filter(|(_, changes): &(_, Vec<_>)| !changes.is_empty()).collect()
 }
 
-/// How many of them do this.
+/// Returns the number of changes with an action.
 pub(super) fn number_of(shops: &ByShop<'_>, action: Action) -> usize {
     shops.iter().flat_map(|(_, changes)| changes).filter(|c| c.action == action).count()
 }
 
-/// All deletes of some sections, each with what it is called; bounded, and never less than their numbers.
-pub(super) fn deletes(kind: Kind, words: [&str; 2], sections: &[(&'static str, ByShop<'_>)]) -> String {
+/// Returns all deletes of a plan, or all that a run made. Bounded; at least their numbers are printed.
+pub(super) fn deletes(kind: Kind, sections: &[Section<'_>]) -> String {
     let sections: Vec<(&str, ByShop<'_>)> = sections
         .iter()
-        .map(|(label, shops)| (*label, only(shops, takes_away)))
-        .filter(|(_, s)| !s.is_empty())
+        .filter_map(|section| match &section.block {
+            Block::Planned(None, shops) => Some(("", shops)),
+            Block::Planned(Some(_), shops) => Some((section.title.as_str(), shops)),
+            Block::Applied(shops) => Some(("", shops)),
+            _ => None,
+        })
+        .map(|(label, shops)| (label, only(shops, takes_away)))
+        .filter(|(_, shops)| !shops.is_empty())
         .collect();
     let count = |action| sections.iter().map(|(_, shops)| number_of(shops, action)).sum::<usize>();
-    let [one, many] = words;
-    let thing = |n: usize| format!("{} {}", thousands(n), if n == 1 { one } else { many });
+    let thing = |n: usize| match (kind, n) {
+        (Kind::Apply, 1) => "1 delete was made".to_owned(),
+        (Kind::Apply, n) => format!("{} were made", plural(n, "delete")),
+        (_, n) => plural(n, "delete"),
+    };
     let as_good = |n: usize| format!("{} as good as a delete (repurposed)", plural(n, "update"));
     let heading = match (count(Action::Delete), count(Action::Update)) {
         (0, 0) => return String::new(),
@@ -153,7 +134,7 @@ pub(super) fn deletes(kind: Kind, words: [&str; 2], sections: &[(&'static str, B
     format!("{heading}{}{}", by_topic(kind, &all).fit(BY_TOPIC), by_shop(kind, &all).fit(BY_SHOP))
 }
 
-/// Counts, the highest first.
+/// Returns how often each name occurs, the highest count first.
 fn counted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(&'a str, usize)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for name in names {
@@ -168,19 +149,19 @@ fn by_topic<'a>(kind: Kind, all: &[(&'a str, &Change)]) -> Part<'a> {
     let counts = counted(all.iter().map(|(_, change)| change.topic.as_str()));
     let pieces = counts.into_iter().map(|(topic, n)| Piece {
         title: None,
-        text: format!("{:>9}  {}\n", thousands(n), fenced(&escape(&clip(topic)))),
+        text: format!("{:>9}  {}\n", thousands(n), fenced(&clip(topic))),
         shops: vec![],
         things: n,
     });
     in_fence("text", pieces.collect(), "delete", kind)
 }
 
-/// Shops that have as many stand together.
+/// Counts deletes by shop. Shops with the same count share lines.
 fn by_shop<'a>(kind: Kind, all: &[(&'a str, &Change)]) -> Part<'a> {
     let mut pieces: Vec<Piece<'a>> = Vec::new();
     let mut last = 0;
     for (shop, n) in counted(all.iter().map(|(shop, _)| *shop)) {
-        let name = fenced(&escape(&clip(shops::handle(shop))));
+        let name = fenced(&clip(handle(shop)));
         match pieces.last_mut() {
             Some(piece) if n == last && piece.text.len() + name.len() < WIDTH => {
                 piece.text.truncate(piece.text.trim_end().len());

@@ -1,0 +1,208 @@
+//! The document: everything that a plan or a report says, in the order of the text. The builders `plan` and `report` decide
+//! once what it holds; `text`, `markdown` and `html` print it. Texts in it are raw: each printer escapes them.
+
+use std::collections::BTreeSet;
+
+use super::changes::{ByShop, Label};
+use crate::text::plural;
+use crate::wire::plan::{Hazard, Origin};
+
+/// A plan or a report, before any format.
+pub(super) struct Document<'a> {
+    pub(super) kind: Kind,
+    /// The frozen last line.
+    pub(super) verdict: String,
+    /// Why several plans are not a whole run.
+    pub(super) incomplete: Option<String>,
+    pub(super) facts: Vec<Fact<'a>>,
+    pub(super) sections: Vec<Section<'a>>,
+    /// Digests of the plans.
+    pub(super) digests: BTreeSet<&'a str>,
+}
+
+/// What a document is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plan,
+    Drift,
+    Apply,
+}
+
+/// A setting that is not the default: `Label: value`.
+pub(super) struct Fact<'a> {
+    pub(super) label: &'static str,
+    /// The shops that it holds for; empty if for all.
+    pub(super) shops: Vec<&'a str>,
+    pub(super) value: String,
+    pub(super) emphasis: Emphasis,
+}
+
+/// How a fact is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Emphasis {
+    /// The target: it must not be overlooked in any format.
+    Target,
+    /// Bold in the text.
+    Strong,
+    /// One line.
+    Plain,
+    /// May be long; the text wraps it.
+    Prose,
+}
+
+/// A part of a document.
+pub(super) struct Section<'a> {
+    pub(super) weight: Weight,
+    /// Without a colon; empty for a section without a heading.
+    pub(super) title: String,
+    /// Whether the points need action.
+    pub(super) strong: bool,
+    pub(super) block: Block<'a>,
+    /// A remark on all of the section.
+    pub(super) remark: Option<String>,
+}
+
+/// What a section is worth where space is limited: the first are always printed, the last are folded and cut first.
+/// Markdown prints the sections in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// Counts that belong to the verdict.
+    Verdict,
+    Hazards,
+    /// What the names of destinations stand for.
+    Names,
+    /// What was not done, by cause.
+    Undone,
+    /// What will be done.
+    Changes,
+    Destinations,
+    Blocked,
+    /// Shops and addresses that the plan does not cover.
+    Uncovered,
+    Attention,
+    Information,
+    Removals,
+    /// What was done.
+    Done,
+    /// Findings that need no action.
+    Minor,
+    /// Counts of what is not listed.
+    Counts,
+    /// How to list what is not listed: for a terminal.
+    More,
+}
+
+/// The content of a section.
+pub(super) enum Block<'a> {
+    Line(String),
+    /// Shops without changes.
+    Unchanged(Vec<&'a str>),
+    Hazards(&'a [Hazard]),
+    Points(Vec<Point<'a>>),
+    /// Planned changes of one origin, where the plan knows the origin.
+    Planned(Option<Origin>, ByShop<'a>),
+    /// Changes that a run made.
+    Applied(ByShop<'a>),
+    /// Changes that were made before the run.
+    AlreadySo(ByShop<'a>),
+    /// Changes that a run did not make: by cause, and all of them in the order of the shops.
+    NotMade {
+        what: &'static str,
+        causes: Vec<(String, ByShop<'a>)>,
+        all: ByShop<'a>,
+    },
+    Names(Vec<Label<'a>>),
+}
+
+/// One item of a list.
+pub(super) enum Point<'a> {
+    Words(String),
+    Address(String),
+    Shops(Vec<&'a str>),
+    /// The same message about some shops. Notes of one kind follow each other.
+    Note {
+        kind: String,
+        about: Option<String>,
+        /// Its place in the manifest: `orders.yaml:12`.
+        place: Option<String>,
+        message: String,
+        shops: Vec<&'a str>,
+        /// How many messages were grouped.
+        members: usize,
+    },
+    Unmanaged {
+        /// `orders/create -> https://…`
+        what: String,
+        shops: Vec<&'a str>,
+        members: usize,
+    },
+    Destination {
+        /// Its name, what was found, its address.
+        way: Vec<String>,
+        /// What is the matter, and what it replaces.
+        remarks: Vec<String>,
+        strong: bool,
+    },
+}
+
+/// The emphasis of a piece of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Ink {
+    /// A create, or a new value.
+    Added,
+    /// An update.
+    Changed,
+    /// A delete, or an old value.
+    Removed,
+    Strong,
+    /// Secondary.
+    Faint,
+}
+
+/// A piece of text in one emphasis.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Span {
+    pub(super) ink: Option<Ink>,
+    pub(super) text: String,
+}
+
+impl Span {
+    pub(super) fn plain(text: impl Into<String>) -> Self {
+        Self { ink: None, text: text.into() }
+    }
+
+    pub(super) fn new(ink: Ink, text: impl Into<String>) -> Self {
+        Self { ink: Some(ink), text: text.into() }
+    }
+}
+
+/// Returns the text of some spans without their emphasis.
+pub(super) fn unstyled(spans: &[Span]) -> String {
+    spans.iter().map(|span| span.text.as_str()).collect()
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn new(weight: Weight, title: impl Into<String>, block: Block<'a>) -> Self {
+        Self { weight, title: title.into(), strong: false, block, remark: None }
+    }
+
+    /// A line without a heading.
+    pub(super) fn line(weight: Weight, text: impl Into<String>) -> Self {
+        Self::new(weight, "", Block::Line(text.into()))
+    }
+
+    /// A list; none if it is empty.
+    pub(super) fn list(weight: Weight, title: impl Into<String>, points: Vec<Point<'a>>) -> Option<Self> {
+        (!points.is_empty()).then(|| Self::new(weight, title, Block::Points(points)))
+    }
+
+    /// The same section with points that need action.
+    pub(super) fn strong(self) -> Self {
+        Self { strong: true, ..self }
+    }
+}
+
+/// Counts what is done to some changes: `3 changes`.
+pub(super) fn changes_counted(shops: &ByShop<'_>) -> String {
+    plural(shops.iter().map(|(_, changes)| changes.len()).sum(), "change")
+}

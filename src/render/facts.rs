@@ -1,0 +1,113 @@
+//! The settings of a plan or a report that are not the default, and the selection.
+
+use super::changes::bracketed;
+use super::document::{Emphasis, Fact};
+use super::group::group_by;
+use crate::state;
+use crate::wire::plan::{AdminApi, Ownership, Safety, Selection, Settings, Shop, ShopSafety, Unmanaged, place};
+
+fn fact<'a>(label: &'static str, emphasis: Emphasis, value: impl Into<String>) -> Fact<'a> {
+    Fact { label, shops: Vec::new(), value: value.into(), emphasis }
+}
+
+/// Returns target, Admin API, limits and ownership, where they are not the default.
+pub(super) fn settings<'a>(settings: &Settings) -> impl Iterator<Item = Fact<'a>> {
+    let Settings { endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
+    let target = match (endpoint.as_str(), sandbox) {
+        ("shopify", _) => None,
+        ("sandbox", Some(sandbox)) => Some(format!("sandbox ({})", sandbox.state)),
+        (url, _) => Some(url.to_owned()),
+    };
+    let AdminApi { version, transport } = admin_api;
+    let rules = |label, rules: Vec<String>| (!rules.is_empty()).then(|| fact(label, Emphasis::Plain, rules.join(", ")));
+    [
+        target.map(|target| fact("Target", Emphasis::Target, target)),
+        adobe.as_deref().map(|adobe| fact("Adobe", Emphasis::Strong, adobe)),
+        (transport != "graphql").then(|| fact("Admin API", Emphasis::Plain, format!("{version} over {transport}"))),
+        rules("Safety", safety_rules(safety)),
+        rules("Ownership", ownership_rules(ownership)),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn safety_rules(safety: &Safety) -> Vec<String> {
+    let Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } = safety;
+    let default = state::Safety::default();
+    let mut out = Vec::new();
+    for (name, value, usual) in [
+        ("max_delete_percent", max_delete_percent, default.max_delete_percent),
+        ("max_total_delete_percent", max_total_delete_percent, default.max_total_delete_percent),
+        ("max_address_change_percent", max_address_change_percent, default.max_address_change_percent),
+    ] {
+        if *value != usual {
+            out.push(format!("{name} {value}"));
+        }
+    }
+    if !protected_topics.is_empty() {
+        out.push(format!("protected_topics {}", bracketed(protected_topics)));
+    }
+    out
+}
+
+fn ownership_rules(ownership: &Ownership) -> Vec<String> {
+    let Ownership { address_prefixes, unmanaged } = ownership;
+    let mut out = Vec::new();
+    if *address_prefixes != [state::Prefix::DEFAULT] {
+        out.push(format!("address_prefixes {}", bracketed(address_prefixes)));
+    }
+    if *unmanaged != Unmanaged::Report {
+        out.push(format!("unmanaged {}", unmanaged.as_str()));
+    }
+    out
+}
+
+/// Returns the limits that shops have of their own.
+pub(super) fn limits<'a>(shops: &[&'a Shop]) -> impl Iterator<Item = Fact<'a>> + use<'a> {
+    let limits = shops.iter().filter_map(|shop| {
+        let ShopSafety { max_delete_percent, protected_topics } = shop.safety.as_ref()?;
+        let percent = max_delete_percent.map(|p| format!("max_delete_percent {p}"));
+        let topics = protected_topics.as_ref().map(|t| format!("protected_topics {}", bracketed(t)));
+        let rules: Vec<String> = percent.into_iter().chain(topics).collect();
+        (!rules.is_empty()).then(|| (rules.join(", "), shop.shop.as_str(), ()))
+    });
+    group_by(limits).into_iter().map(|(rules, group)| Fact {
+        shops: group.iter().map(|(shop, ())| *shop).collect(),
+        ..fact("Safety of", Emphasis::Prose, rules)
+    })
+}
+
+/// Returns which shops were selected, if not all.
+pub(super) fn selection<'a>(selections: &[&Selection]) -> Option<Fact<'a>> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut shards: Vec<&str> = Vec::new();
+    for Selection { shops, labels, shard } in selections {
+        let shops = shops.iter().map(|pattern| match pattern.strip_prefix('!') {
+            Some(pattern) => format!("--exclude-shop {pattern}"),
+            None => format!("--shop {pattern}"),
+        });
+        let labels = labels.iter().map(|label| format!("--label {label}"));
+        for part in shops.chain(labels) {
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+        shards.extend(shard.as_deref());
+    }
+    parts.extend(shards_counted(shards));
+    (!parts.is_empty()).then(|| fact("Selection", Emphasis::Prose, parts.join(", ")))
+}
+
+/// Returns `shard 2/16`, `shards 1/3, 3/3` or `all 16 shards`.
+fn shards_counted(mut shards: Vec<&str>) -> Option<String> {
+    shards.sort_by_key(|shard| (place(shard), *shard));
+    shards.dedup();
+    let all =
+        |n: usize| shards.iter().zip(1..).all(|(s, i)| place(s).is_some_and(|(of, at)| of as usize == n && at == i));
+    match shards.as_slice() {
+        [] => None,
+        [one] => Some(format!("shard {one}")),
+        many if all(many.len()) => Some(format!("all {} shards", many.len())),
+        many => Some(format!("shards {}", many.join(", "))),
+    }
+}

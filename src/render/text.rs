@@ -1,0 +1,384 @@
+//! Prints a document as text: lines with an indentation, wrapped prose, and colour. The page in HTML has the same lines.
+//! [`Lines`] escapes everything that it is given, once.
+
+use super::changes::{ByShop, Depth, Detail, Item, Label, Value, items, words_changed};
+use super::document::{Block, Document, Emphasis, Fact, Ink, Point, Section, Span, Weight};
+use super::hazards::{self, Hazards, MAX_HAZARDS};
+use super::{Style, escape};
+use crate::text::{plural, thousands};
+use crate::wire::plan::{Action, Hazard};
+
+/// This many points of a kind are listed; the others are counted.
+pub(super) const MAX_OF_A_KIND: usize = 10;
+/// This many addresses of a name are listed.
+pub(super) const MAX_ADDRESSES: usize = 3;
+/// How to get the variants that are not printed.
+const MORE: &str = "-v shows all";
+
+/// Prints a document. Its last line is never coloured, wrapped or followed by anything: scripts read it.
+pub(super) fn print(document: &Document<'_>, style: &Style) -> String {
+    let mut out = String::new();
+    let mut lines = Lines::new(style, |indent, spans: &[Span]| terminal(&mut out, style.color, indent, spans));
+    for fact in &document.facts {
+        lines.fact(fact);
+    }
+    if let Some(incomplete) = &document.incomplete {
+        lines.prose(Some(Ink::Strong), 0, incomplete);
+    }
+    lines.sections(&document.sections);
+    lines.last(&document.verdict);
+    out
+}
+
+fn terminal(out: &mut String, color: bool, indent: usize, spans: &[Span]) {
+    out.extend(std::iter::repeat_n(' ', indent));
+    for Span { ink, text } in spans {
+        match ink {
+            Some(ink) if color && !text.is_empty() => {
+                let style = ink.ansi();
+                out.push_str(&format!("{style}{text}{style:#}"));
+            }
+            _ => out.push_str(text),
+        }
+    }
+    out.push('\n');
+}
+
+impl Ink {
+    fn ansi(self) -> anstyle::Style {
+        let color = |color: anstyle::AnsiColor| anstyle::Style::new().fg_color(Some(color.into()));
+        match self {
+            Self::Added => color(anstyle::AnsiColor::Green),
+            Self::Changed => color(anstyle::AnsiColor::Yellow),
+            Self::Removed => color(anstyle::AnsiColor::Red),
+            Self::Strong => anstyle::Style::new().bold(),
+            Self::Faint => anstyle::Style::new().dimmed(),
+        }
+    }
+}
+
+/// The lines of a text, each handed to `write` with its indentation and its escaped spans.
+pub(super) struct Lines<'s, W> {
+    style: &'s Style,
+    write: W,
+    /// Whether a blank line may follow.
+    after_text: bool,
+    /// Whether the symbols are explained.
+    has_legend: bool,
+}
+
+impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
+    pub(super) fn new(style: &'s Style, write: W) -> Self {
+        Self { style, write, after_text: false, has_legend: false }
+    }
+
+    /// One line, never wrapped.
+    fn line(&mut self, indent: usize, spans: impl IntoIterator<Item = Span>) {
+        let spans: Vec<Span> =
+            spans.into_iter().map(|Span { ink, text }| Span { ink, text: escape(&text).into_owned() }).collect();
+        (self.write)(indent, &spans);
+        self.after_text = true;
+    }
+
+    fn plain(&mut self, indent: usize, text: &str) {
+        self.line(indent, [Span::plain(text)]);
+    }
+
+    /// Prose, wrapped at spaces if there is a width. A word that is too long, such as an address, stays whole.
+    fn prose(&mut self, ink: Option<Ink>, indent: usize, text: &str) {
+        for line in self.wrapped(indent, text) {
+            self.line(indent, [Span { ink, text: line }]);
+        }
+    }
+
+    fn wrapped(&self, indent: usize, text: &str) -> Vec<String> {
+        let width = self.style.width.map_or(usize::MAX, |w| usize::from(w).saturating_sub(indent).max(20));
+        wrap(&escape(text), width)
+    }
+
+    /// An item of a list: `! text` if it needs action, else `* text`.
+    fn point(&mut self, strong: bool, text: &str) {
+        let (mark, ink) = if strong { ("! ", Some(Ink::Strong)) } else { ("* ", None) };
+        for (i, line) in self.wrapped(4, text).into_iter().enumerate() {
+            let span = Span { ink, text: line };
+            if i == 0 { self.line(2, [Span::plain(mark), span]) } else { self.line(4, [span]) }
+        }
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.gap();
+        self.prose(Some(Ink::Strong), 0, text);
+    }
+
+    /// A blank line, unless there is one or nothing is above.
+    fn gap(&mut self) {
+        if std::mem::take(&mut self.after_text) {
+            (self.write)(0, &[]);
+        }
+    }
+
+    fn last(&mut self, line: &str) {
+        self.gap();
+        self.plain(0, line);
+    }
+
+    fn fact(&mut self, fact: &Fact<'_>) {
+        let (label, value) = labelled(fact, self.style);
+        let text = format!("{label}: {value}");
+        match fact.emphasis {
+            Emphasis::Target | Emphasis::Strong => self.line(0, [Span::new(Ink::Strong, text)]),
+            Emphasis::Plain => self.plain(0, &text),
+            Emphasis::Prose => self.prose(None, 0, &text),
+        }
+    }
+
+    pub(super) fn sections<'d, 'a: 'd>(&mut self, sections: impl IntoIterator<Item = &'d Section<'a>> + Clone) {
+        for section in sections.clone() {
+            if section.weight == Weight::Changes && !std::mem::replace(&mut self.has_legend, true) {
+                self.legend(sections.clone());
+            }
+            self.section(section);
+        }
+    }
+
+    fn legend<'d, 'a: 'd>(&mut self, sections: impl IntoIterator<Item = &'d Section<'a>>) {
+        let planned = sections.into_iter().filter_map(|section| match &section.block {
+            Block::Planned(_, shops) => Some(shops),
+            _ => None,
+        });
+        let actions: std::collections::BTreeSet<Action> =
+            planned.flatten().flat_map(|(_, changes)| changes).map(|change| change.action).collect();
+        self.heading("Changes are indicated with the following symbols:");
+        for action in actions {
+            let words = match action {
+                Action::Create => "create",
+                Action::Update => "update in-place",
+                Action::Delete => "destroy",
+            };
+            self.line(2, [symbol(action), Span::plain(format!(" {words}"))]);
+        }
+    }
+
+    fn section(&mut self, section: &Section<'_>) {
+        let Section { weight: _, title, strong, block, remark } = section;
+        match block {
+            Block::Hazards(_) => self.heading(title),
+            _ if title.is_empty() => self.gap(),
+            _ => self.heading(&format!("{title}:")),
+        }
+        match block {
+            Block::Line(text) => self.plain(0, text),
+            Block::Unchanged(shops) => {
+                let counted = format!("{} without changes", plural(shops.len(), "shop"));
+                if self.style.verbose {
+                    self.prose(None, 0, &format!("{counted}: {}.", list(shops, self.style)));
+                } else {
+                    self.plain(0, &format!("{counted}."));
+                }
+            }
+            Block::Hazards(all) => self.hazards(all),
+            Block::Points(points) => self.points(*strong, points),
+            Block::Planned(_, shops) => {
+                self.gap();
+                self.changes(2, Depth::Full, shops);
+            }
+            Block::Applied(shops) | Block::AlreadySo(shops) => self.changes(2, Depth::Line, shops),
+            Block::NotMade { what: _, causes, all: _ } => {
+                for (cause, shops) in causes {
+                    self.point(*strong, cause);
+                    self.changes(4, Depth::Line, shops);
+                }
+            }
+            Block::Names(names) => self.names(names),
+        }
+        if let Some(remark) = remark {
+            self.prose(None, if matches!(block, Block::Applied(_)) { 2 } else { 4 }, remark);
+        }
+    }
+
+    fn hazards(&mut self, all: &[Hazard]) {
+        for group in hazards::by_kind(all, if self.style.verbose { usize::MAX } else { MAX_HAZARDS }) {
+            match group {
+                Hazards::Together { kind, shops, example } => {
+                    self.point(true, &format!("{kind}: {}", title(&shops, self.style)));
+                    self.prose(None, 4, &format!("for example: {example} (-v shows each)"));
+                    self.plain(4, &format!("--allow '{kind}:<shop>' for each; <shop> may be a pattern"));
+                }
+                Hazards::Each(all) => {
+                    for Hazard { kind, shop, message, allow, details: _ } in all {
+                        let shop = shop.as_ref().map_or_else(String::new, |shop| format!(", {shop}"));
+                        self.point(true, &format!("{kind}{shop}: {message}"));
+                        self.plain(4, &format!("--allow {allow}"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn points(&mut self, strong: bool, points: &[Point<'_>]) {
+        let kind = |point: &Point<'_>| match point {
+            Point::Note { kind, .. } => Some((2, kind.clone())),
+            Point::Unmanaged { .. } => Some((0, "unmanaged".to_owned())),
+            _ => None,
+        };
+        for alike in points.chunk_by(|a, b| kind(a) == kind(b)) {
+            let kind = alike.first().and_then(kind).filter(|_| !self.style.verbose);
+            let shown = if kind.is_some() { alike.len().min(MAX_OF_A_KIND) } else { alike.len() };
+            for point in &alike[..shown] {
+                self.one(strong, point);
+            }
+            let more = alike.len() - shown;
+            if let Some((indent, kind)) = kind.filter(|_| more > 0) {
+                let of = if kind == "unmanaged" && indent == 0 { "" } else { "of " };
+                self.plain(indent, &format!("… and {} more {of}{kind}; -v lists them", thousands(more)));
+            }
+        }
+    }
+
+    fn one(&mut self, strong: bool, point: &Point<'_>) {
+        match point {
+            Point::Words(text) => self.point(strong, text),
+            Point::Address(address) => self.plain(2, address),
+            Point::Shops(shops) => self.prose(None, 2, &title(shops, self.style)),
+            Point::Note { kind, about, place, message, shops, members: _ } => {
+                let about = about.as_ref().map_or_else(String::new, |about| format!(" {about}"));
+                let place = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+                self.point(strong, &format!("{kind}{about}{place}: {message}"));
+                self.prose(None, 4, &title(shops, self.style));
+            }
+            Point::Unmanaged { what, shops, members: _ } => {
+                self.plain(0, &format!("unmanaged: {what} ({})", title(shops, self.style)));
+            }
+            Point::Destination { way, remarks, strong } => {
+                self.point(*strong, &way.join(" -> "));
+                for remark in remarks {
+                    self.prose(None, 4, remark);
+                }
+            }
+        }
+    }
+
+    /// Changes under the shops that have them.
+    fn changes(&mut self, indent: usize, depth: Depth, shops: &ByShop<'_>) {
+        for (i, (shops, items)) in items(shops, depth, self.style.verbose).into_iter().enumerate() {
+            if i > 0 && depth == Depth::Full {
+                self.gap();
+            }
+            let title = title(&shops, self.style);
+            self.prose(Some(Ink::Strong).filter(|_| depth == Depth::Full), indent, &title);
+            for Item { action, head, fields, changes: _ } in items {
+                let topics = format!(" {}", head.topics.join(", "));
+                let start = [symbol(action), Span::plain(topics)];
+                self.line(indent + 2, start.into_iter().chain(head.rest(MORE)));
+                for field in &fields {
+                    self.field(indent + 6, field);
+                }
+            }
+        }
+    }
+
+    fn field(&mut self, indent: usize, field: &Detail) {
+        let label = Span::plain(format!("{}: ", field.label));
+        let note = Span::new(Ink::Faint, field.note(MORE));
+        let (before, after, long) = match &field.value {
+            Value::Is(spans) => {
+                let spans = std::iter::once(label).chain(spans.iter().cloned()).chain([note]);
+                return self.line(indent, spans);
+            }
+            Value::Becomes { before, after, long } if self.style.color => {
+                let (before, after) = words_changed(before, after);
+                (before, after, *long)
+            }
+            Value::Becomes { before, after, long } => {
+                (vec![Span::plain(before.text())], vec![Span::plain(after.text())], *long)
+            }
+        };
+        let before = std::iter::once(label).chain(before);
+        let after = after.into_iter().chain([note]);
+        if long {
+            self.line(indent, before);
+            // `->` ends where the value above it begins.
+            let indent = indent + (field.label.len() + 2).saturating_sub(3);
+            self.line(indent, std::iter::once(Span::plain("-> ")).chain(after));
+        } else {
+            self.line(indent, before.chain([Span::plain(" -> ")]).chain(after));
+        }
+    }
+
+    fn names(&mut self, names: &[Label<'_>]) {
+        for (name, addresses) in names {
+            let all = self.style.verbose || addresses.len() <= MAX_ADDRESSES;
+            let shown = if all { addresses.len() } else { 1 };
+            let more = addresses.len() - shown;
+            let more = if all { String::new() } else { format!(" and {} more; {MORE}", thousands(more)) };
+            for (address, _) in addresses.iter().take(shown) {
+                self.plain(2, &format!("{name}: {address}{more}"));
+            }
+        }
+    }
+}
+
+fn symbol(action: Action) -> Span {
+    match action {
+        Action::Create => Span::new(Ink::Added, "+"),
+        Action::Update => Span::new(Ink::Changed, "~"),
+        Action::Delete => Span::new(Ink::Removed, "-"),
+    }
+}
+
+/// Returns the label and the value of a fact, with the shops that it holds for.
+pub(super) fn labelled(fact: &Fact<'_>, style: &Style) -> (String, String) {
+    let Fact { label, shops, value, emphasis: _ } = fact;
+    match shops.as_slice() {
+        [] => ((*label).to_owned(), value.clone()),
+        [shop] => (format!("{label} {shop}"), value.clone()),
+        many => (format!("{label} {}", plural(many.len(), "shop")), format!("{}: {value}", list(many, style))),
+    }
+}
+
+/// Breaks a text at single spaces.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (mut line, mut length) = (String::new(), 0);
+    for word in text.split(' ') {
+        let chars = word.chars().count();
+        if length > 0 && length + 1 + chars > width {
+            lines.push(std::mem::take(&mut line));
+            length = 0;
+        }
+        if length > 0 {
+            line.push(' ');
+            length += 1;
+        }
+        line.push_str(word);
+        length += chars;
+    }
+    lines.push(line);
+    lines
+}
+
+/// Returns the name of a shop without the ending that all have.
+pub(super) fn handle(shop: &str) -> &str {
+    shop.strip_suffix(".myshopify.com").unwrap_or(shop)
+}
+
+/// Returns `alpha.myshopify.com`, or `3 shops: alpha, beta, gamma`, escaped. A list of more than about two lines is cut.
+pub(crate) fn title(shops: &[&str], style: &Style) -> String {
+    match shops {
+        [shop] => escape(shop).into_owned(),
+        shops => format!("{}: {}", plural(shops.len(), "shop"), list(shops, style)),
+    }
+}
+
+/// Returns `alpha, beta, … and 998 more`, escaped; all of them if verbose.
+pub(super) fn list(shops: &[&str], style: &Style) -> String {
+    let names: Vec<_> = shops.iter().map(|shop| escape(handle(shop))).collect();
+    let length = |names: &[std::borrow::Cow<'_, str>]| names.iter().map(|n| n.chars().count() + 2).sum::<usize>();
+    let max = usize::from(style.width.unwrap_or(80)).max(40) * 2 - 16;
+    if style.verbose || length(&names) <= max {
+        return names.join(", ");
+    }
+    let max = max - " … and 1,000 more".len();
+    let fitting = (1..names.len()).take_while(|&n| n == 1 || length(&names[..n]) <= max).last().unwrap_or(1);
+    format!("{}, … and {} more", names[..fitting].join(", "), thousands(names.len() - fitting))
+}
