@@ -1,14 +1,12 @@
 //! Adobe's identity service (IMS) and Flow Service: which dataflow or connection has which streaming address, and how it
 //! does. Only reads.
 //!
-//! Takes everything from its arguments: no environment, no files, no clock but tokio's (`verdict` is pure and is told the
-//! time). The client secret goes into one form of one request, the token into one header, and nowhere else. A person
+//! Takes everything from its arguments: no environment, no files, no clock but tokio's. The client secret goes into one form of one request, the token into one header, and nowhere else. A person
 //! grants this client no more than `StreamingSource` `read`.
 //!
 //! ```text
 //! Client::find, all, last_run ─▶ lookup: what is asked ─▶ exchange: one request, tried again ─▶ http ─▶ classify
-//!                                └▶ decode: JSON to Inlet, Run             └▶ token: client credentials, renewed
-//! verdict: Inlet, Run, now ─▶ may it take a webhook, and does it?
+//!                                └▶ decode: JSON to Inlet, FlowRun            └▶ token: client credentials, renewed
 //! ```
 
 mod classify;
@@ -27,21 +25,19 @@ mod secrets_test;
 #[cfg(test)]
 mod test_server;
 mod token;
-pub mod verdict;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use crate::destinations::{By, FlowRun, Inlet, Wanted};
 pub use crate::state::aep::InletKind;
 pub use endpoints::{BASE_URL, Endpoints, TOKEN_URL};
 pub use error::{AdobeError, Kind};
-pub use verdict::Verdict;
 
 use exchange::Policy;
 
@@ -78,74 +74,6 @@ pub struct Options {
     pub jitter_seed: u64,
     /// Told of every wait.
     pub on_wait: Option<OnWait>,
-}
-
-/// By what something is looked up.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum By {
-    /// The exact name; names are not unique.
-    Name(String),
-    /// The id, a UUID.
-    Id(String),
-}
-
-/// What is looked up.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Wanted {
-    /// A dataflow or a connection.
-    pub kind: InletKind,
-    /// Its name or id.
-    pub by: By,
-}
-
-/// A dataflow or connection, as far as a webhook is concerned. Names and addresses are Adobe's text as it came: whoever
-/// prints them escapes them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inlet {
-    /// A dataflow or a connection.
-    pub kind: InletKind,
-    /// Its id.
-    pub id: String,
-    /// Its name; empty if it has none.
-    pub name: String,
-    /// `enabled`, `disabled` or a word in between; empty if Adobe does not say. Of a dataflow whose own state is
-    /// `enabled`, that of the connection that has its address.
-    pub state: String,
-    /// The streaming address, Adobe's `inletUrl`.
-    pub address: Option<String>,
-    /// Whether the address takes only requests with a token of IMS, which Shopify cannot send.
-    pub authentication_required: bool,
-    /// When it was made.
-    pub created_at: Option<Timestamp>,
-    /// When it was changed last.
-    pub updated_at: Option<Timestamp>,
-    /// The organisation that the answer names.
-    pub org: Option<String>,
-    /// The sandbox that the answer names.
-    pub sandbox: Option<String>,
-    /// State of a dataflow's last run; none if it never ran.
-    pub last_run_state: Option<String>,
-}
-
-/// An hour of a streaming dataflow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// Its id.
-    pub id: String,
-    /// When its window began.
-    pub started_at: Option<Timestamp>,
-    /// When its window ended; none while it lasts.
-    pub completed_at: Option<Timestamp>,
-    /// Adobe's word for it.
-    pub status: Option<String>,
-    /// Records that came in.
-    pub received: Option<u64>,
-    /// Records that were written.
-    pub created: Option<u64>,
-    /// Records that failed.
-    pub failed: Option<u64>,
-    /// The first of its errors, code and message; without secrets and control characters.
-    pub first_error: Option<String>,
 }
 
 /// Asks one account's questions. Cheap to clone; clones share a token.

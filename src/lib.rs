@@ -25,6 +25,7 @@
 //! | `digest`, `json` | canonical JSON and its SHA-256; JSON that names a key twice; every room may use them |
 //! | [`wire`] | every JSON format that is published |
 //! | [`plan`] | hazards, findings, digests, staleness |
+//! | [`destinations`] | what Adobe's answers mean for the destinations of a manifest and for a plan |
 //! | `since` | what earlier runs say about drift |
 //! | [`import`] | observed states to YAML text, the way back |
 //! | [`render`] | text, Markdown, HTML and metrics, from the wire formats alone |
@@ -35,13 +36,15 @@
 //! |---|---|
 //! | [`admin`] | the Admin API and nothing else |
 //! | [`adobe`] | Adobe's IMS and Flow Service: addresses and states of dataflows; only reads |
+//! | `run` | from the command line to a plan in memory: opens, resolves destinations, reads shops, plans |
 //! | [`auth`] | where tokens come from |
 //! | `concurrency` | many shops side by side |
 //! | `files` | how files are read: regular, bounded, within the manifest's tree |
 //! | [`journal`] | writes lines down, the journal before a mutation is sent |
 //! | [`apply`] | tasks and a writer to outcomes; decides nothing, keeps going |
 //! | [`sandbox`] | an Admin API of its own, for demos and tests |
-//! | `printer` | the two streams; disarms commands to CI runners |
+//! | `printer`, `output` | the two streams; disarms commands to CI runners |
+//! | `clock` | the time |
 //! | `commands`, `cli` | one straight story for each command |
 //!
 //! # Imports run one way
@@ -49,7 +52,8 @@
 //! commands → everything; apply → admin, journal, plan, wire, state, model; journal → wire; since → plan, wire;
 //! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → wire, diff, state, catalog, model;
 //! diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
-//! adobe → admin (its redactor, and how it makes an HTTP client), state;
+//! adobe → admin (its redactor, and how it makes an HTTP client), destinations, state; destinations → manifest, plan, wire,
+//! state, model; run → everything but commands;
 //! sandbox → catalog, files, model, words, so that it stays an independent witness; model → nothing. A test holds this.
 //!
 //! Whoever plans holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
@@ -61,8 +65,10 @@ pub mod apply;
 pub mod auth;
 pub mod catalog;
 mod cli;
+mod clock;
 mod commands;
 mod concurrency;
+pub mod destinations;
 pub mod diagnostic;
 pub mod diff;
 mod digest;
@@ -75,10 +81,12 @@ mod json;
 mod log;
 pub mod manifest;
 pub mod model;
+mod output;
 pub mod plan;
 mod printer;
 mod progress;
 pub mod render;
+mod run;
 pub mod sandbox;
 pub mod schema;
 mod select;

@@ -34,7 +34,7 @@ pub use findings::{
 pub use hazards::{dismiss_own, is_foreign, of_plan as hazards_of, settling, together};
 pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use shards::{lacking, place};
-pub use shop::{Base, Context, Failure, ShopInput, shop};
+pub use shop::{Base, BaseDesired, Context, Failure, ShopInput, shop, unresolved};
 pub use subscription::{ParsedChange, parse_change};
 
 use std::collections::{BTreeSet, HashSet};

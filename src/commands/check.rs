@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::clock;
-use super::load::is_yaml;
+use super::files::is_yaml;
 use super::out_file::OutFile;
 use super::target::word;
 use crate::error::Failure;

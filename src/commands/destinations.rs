@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::pipeline;
 use super::{Output, event_log};
 use crate::cli::{DestinationsArgs, Format};
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::render;
+use crate::run;
 use crate::wire::plan::{Destination, Severity};
 
 /// What `destinations --format json` prints. A minor version adds keys.
@@ -26,9 +26,9 @@ pub(crate) struct Told {
 
 pub(super) async fn run(args: DestinationsArgs, output: Output) -> Result<Exit, Failure> {
     let (recorder, output) = event_log::open(None, None, args.format, output)?;
-    let mut run = pipeline::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, recorder).await?;
-    let destinations = run.all_destinations().await?;
-    run.target.close().await?;
+    let opened = run::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, recorder).await?;
+    let destinations = opened.all_destinations().await?;
+    opened.session.target.close().await?;
 
     let unknown = destinations.iter().filter_map(|d| d.error.as_ref());
     let known = destinations.iter().any(|d| d.error.is_none());

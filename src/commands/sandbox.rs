@@ -25,7 +25,7 @@ pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Wr
 }
 
 async fn serve(args: ServeArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
-    let options = OpenOptions { state: Some(args.state.state), seeds: args.seed, today: super::fixed_now() };
+    let options = OpenOptions { state: Some(args.state.state), seeds: args.seed, today: crate::clock::fixed_now() };
     let faults = (!args.faults.is_empty() || !args.fault.is_empty() || args.fault_seed.is_some())
         .then(|| Faults::read(&args.faults, &args.fault, args.fault_seed))
         .transpose()?;

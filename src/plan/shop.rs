@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::destination_health::DestinationHealth;
 use super::{Asked, ShopPlan, digest, findings, hazards, subscription};
 use crate::diff::{Blocked, Change, DeleteReason, Obstacle, ShopDiff, UpdateReason, diff, diff_around};
-use crate::model::{Address, Field, Live, ScopeSet, ShopDomain, Topic};
-use crate::state::{Desired, Entry, Observed, Ownership, Safety, ShopLimits, Source, Wanted};
+use crate::model::{Address, Binding, Field, Live, ScopeSet, ShopDomain, Topic};
+use crate::state::aep::Target;
+use crate::state::{Desired, Entry, Observed, Ownership, Safety, ShopLimits, Source, Unresolved, Wanted};
 use crate::wire;
 use crate::wire::plan::{Action, Bound, Destinations, Origin, ShopStatus, Subscription};
 
@@ -51,9 +52,18 @@ pub struct ShopInput<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Base<'a> {
     /// The shop's part, if it has one.
-    pub desired: Option<&'a Desired>,
+    pub desired: Option<BaseDesired<'a>>,
     /// The base manifest's own rule.
     pub ownership: &'a Ownership,
+}
+
+/// What the base manifest asks of a shop.
+#[derive(Debug, Clone, Copy)]
+pub enum BaseDesired<'a> {
+    /// Every binding has an address.
+    Resolved(&'a Desired),
+    /// A binding has none: what the run looked up does not answer its query.
+    Unresolved(&'a Unresolved),
 }
 
 /// Why a shop was not read.
@@ -68,21 +78,8 @@ pub struct Failure {
 /// Plans one shop.
 pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPlan {
     let ShopInput { shop, approval, labels, desired, destinations, limits, base, reading, findings } = input;
-    let mut out = wire::plan::Shop {
-        shop: shop.to_string(),
-        labels: labels.clone(),
-        status: ShopStatus::Unchanged,
-        observed_digest: None,
-        desired_digest: digest::desired_digest(desired, context.ownership),
-        managed: 0,
-        unmanaged: 0,
-        safety: shop_safety(limits),
-        bound: Vec::new(),
-        blocked: Vec::new(),
-        changes: Vec::new(),
-        findings,
-        error: None,
-    };
+    let desired_digest = digest::desired_digest(desired, context.ownership);
+    let mut out = wire::plan::Shop { findings, ..blank(shop, labels, limits, desired_digest) };
     let repeated = |id| Failure { error: findings::repeated(id), tolerated: false };
     let reading = reading.and_then(|observed| match observed.repeated_id() {
         Some(id) => Err(repeated(id)),
@@ -119,6 +116,44 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> ShopPlan {
     }
     let hazards = hazards::of_shop(context, &out, limits);
     ShopPlan { shop: out, hazards }
+}
+
+/// The part of a shop that is not read, because a binding has no address.
+pub fn unresolved(
+    shop: &ShopDomain,
+    labels: &BTreeMap<String, String>,
+    limits: &ShopLimits,
+    unresolved: &Unresolved,
+    ownership: &Ownership,
+    error: wire::plan::ShopError,
+) -> ShopPlan {
+    let blank = blank(shop, labels, limits, digest::unresolved_digest(unresolved, ownership));
+    let shop = wire::plan::Shop { status: ShopStatus::Failed, error: Some(error), ..blank };
+    ShopPlan { shop, hazards: Vec::new() }
+}
+
+/// A shop of which nothing is known but what the manifest says.
+fn blank(
+    shop: &ShopDomain,
+    labels: &BTreeMap<String, String>,
+    limits: &ShopLimits,
+    desired_digest: String,
+) -> wire::plan::Shop {
+    wire::plan::Shop {
+        shop: shop.to_string(),
+        labels: labels.clone(),
+        status: ShopStatus::Unchanged,
+        observed_digest: None,
+        desired_digest,
+        managed: 0,
+        unmanaged: 0,
+        safety: shop_safety(limits),
+        bound: Vec::new(),
+        blocked: Vec::new(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+        error: None,
+    }
 }
 
 /// Looks up the names of addresses.
@@ -306,8 +341,25 @@ pub(super) fn rest(
 /// A change that the base manifest would plan too repairs drift; any other comes from the manifest. A binding that is
 /// missing in the shop is drift, too, where the manifest also gives it another address or other fields.
 fn mark_origin(changes: &mut [wire::plan::Change], base: Base<'_>, observed: &Observed, names: &Names<'_>) {
-    let planned = base.desired.map(|desired| diff(desired, observed, base.ownership).changes).unwrap_or_default();
-    let mut planned: Vec<wire::plan::Change> = planned.iter().map(|change| wire(change, names)).collect();
+    let changes_of = |desired: &Desired| -> Vec<wire::plan::Change> {
+        diff(desired, observed, base.ownership).changes.iter().map(|change| wire(change, names)).collect()
+    };
+    let (mut planned, unknown) = match base.desired {
+        None => Default::default(),
+        Some(BaseDesired::Resolved(desired)) => (changes_of(desired), Vec::new()),
+        Some(BaseDesired::Unresolved(asked)) => {
+            let (desired, mut unknown) = resolved_part(asked);
+            let mut planned = changes_of(&desired);
+            // A binding whose address is unknown would have kept a subscription that the rest of the manifest deletes.
+            unknown.retain(|binding| {
+                let is_its = |change: &wire::plan::Change| {
+                    change.reason == "not_in_manifest" && change.topic == binding.topic.as_str()
+                };
+                planned.iter().position(is_its).map(|at| planned.remove(at)).is_none()
+            });
+            (planned, unknown)
+        }
+    };
     for change in changes.iter_mut() {
         change.origin = Some(Origin::Manifest);
     }
@@ -320,6 +372,35 @@ fn mark_origin(changes: &mut [wire::plan::Change], base: Base<'_>, observed: &Ob
             }
         }
     }
+    for binding in unknown {
+        let mut left = changes.iter_mut().filter(|change| change.origin == Some(Origin::Manifest));
+        if let Some(change) = left.find(|change| is_missing_somewhere(change, binding)) {
+            change.origin = Some(Origin::Drift);
+        }
+    }
+}
+
+/// The bindings that have an address, and those that have none.
+fn resolved_part(asked: &Unresolved) -> (Desired, Vec<&Binding<Target>>) {
+    let mut desired = Desired { scopes: asked.scopes.clone(), entries: Vec::new() };
+    let mut unknown = Vec::new();
+    for Entry { binding, meta } in &asked.entries {
+        match binding.address.address() {
+            Some(address) => {
+                desired.entries.push(Entry { binding: binding.with_address(address.clone()), meta: meta.clone() });
+            }
+            None => unknown.push(binding),
+        }
+    }
+    (desired, unknown)
+}
+
+/// Whether a binding whose address is unknown would have been made for the same topic, format and filter.
+fn is_missing_somewhere(change: &wire::plan::Change, binding: &Binding<Target>) -> bool {
+    let same = |after: &Subscription| {
+        after.format == binding.format.as_str() && after.filter.as_deref() == binding.filter.as_deref()
+    };
+    change.action == Action::Create && change.topic == binding.topic.as_str() && change.after.as_ref().is_some_and(same)
 }
 
 type Alike = fn(&wire::plan::Change, &wire::plan::Change) -> bool;

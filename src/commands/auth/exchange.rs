@@ -8,17 +8,18 @@ use super::one::One;
 use super::url::not_in_process;
 use crate::auth::{self, Expected};
 use crate::cli::auth::ExchangeArgs;
-use crate::commands::{Output, clock, pipeline};
+use crate::clock::clock;
+use crate::commands::Output;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::run;
 
 /// No URL of a browser is longer.
 const LONGEST: u64 = 64 * 1024;
 
 pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Failure> {
     not_in_process(args.access.sandbox, &args.shop)?;
-    let max_age =
-        SignedDuration::try_from(pipeline::duration("--max-age", &args.max_age)?).map_err(Failure::invalid)?;
+    let max_age = SignedDuration::try_from(run::duration("--max-age", &args.max_age)?).map_err(Failure::invalid)?;
     let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
     let access = one.access(args.keep).await?;
     let callback = match args.callback.as_str() {

@@ -11,9 +11,11 @@ use super::page::Page;
 use super::url::redirect_uri;
 use crate::auth::{self, Access, Ask, CallbackError, Expected};
 use crate::cli::auth::LoginArgs;
-use crate::commands::{Output, clock, pipeline};
+use crate::clock::clock;
+use crate::commands::Output;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::run;
 
 pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failure> {
     if !args.listen.ip().is_loopback() {
@@ -21,7 +23,7 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
             "the code must not cross a network in the clear; use 127.0.0.1 or [::1], and --redirect-uri for a tunnel",
         ));
     }
-    let wait = pipeline::duration("--wait", &args.wait)?;
+    let wait = run::duration("--wait", &args.wait)?;
     let given = args.redirect_uri.as_deref().map(redirect_uri).transpose()?;
     let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
     let access = one.access(args.keep).await?;

@@ -7,10 +7,10 @@ use ::url::Url;
 use super::one::One;
 use crate::auth::{self, Access, Ask};
 use crate::cli::auth::{LISTEN, UrlArgs};
-use crate::commands::target::word;
 use crate::commands::{Output, clock};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::run::target::word;
 use crate::words;
 
 pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure> {

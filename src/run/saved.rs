@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::super::load::given;
-use super::super::target::word;
-use super::{Run, context};
+use super::Run;
+use super::files::given;
+use super::plan::context;
+use super::target::word;
 use crate::error::Failure;
 use crate::manifest::{Manifest, ManifestShop};
 use crate::model::{Address, Binding};
 use crate::plan::{self, DestinationHealth, Stale, Task, Unasked};
-use crate::state::Observed;
+use crate::state::{Desired, Observed};
 use crate::wire::plan::{Hazard, Plan, Shop};
 
 /// So many files of a plan's manifest are named in a message.
@@ -82,15 +83,13 @@ impl Run {
                 .hint("make a new plan"));
         }
         for planned in &plan.shops {
-            let Some(shop) = self.as_planned(planned) else { continue };
-            if plan.settings.admin_api.transport == "rest"
-                && !shop.desired.entries.iter().all(|e| over_rest(&e.binding))
-            {
+            let Some((_, desired)) = self.as_planned(planned) else { continue };
+            if plan.settings.admin_api.transport == "rest" && !desired.entries.iter().all(|e| over_rest(&e.binding)) {
                 let what =
                     format!("the plan is for REST, which cannot express what the manifest asks of {}", planned.shop);
                 return Err(Failure::invalid(what).hint(hint));
             }
-            match plan::unasked(planned, &shop.desired, &self.manifest.ownership) {
+            match plan::unasked(planned, desired, &self.manifest.ownership) {
                 None => {}
                 Some(Unasked::Counts) => {
                     return Err(Failure::invalid(format!(
@@ -122,7 +121,7 @@ impl Run {
         let former = plan.former_addresses.iter().map(|address| Address::new(address).folded());
         let addresses = self.addresses.iter().cloned().chain(former).collect();
         let context = context(&self.manifest, &addresses, &inlets);
-        let limits = |planned: &Shop| self.as_planned(planned).map(|shop| &shop.limits);
+        let limits = |planned: &Shop| self.as_planned(planned).map(|(shop, _)| &shop.limits);
         let mut hazards = plan::hazards_of(&context, &self.settings(), plan, limits);
         self.dismiss_own([&mut hazards]).await;
         hazards
@@ -137,7 +136,7 @@ impl Run {
         observed: &'a Observed,
     ) -> impl Fn(&[Task]) -> Result<(), Stale> + 'a {
         move |tasks| {
-            let Some(shop) = self.as_planned(planned) else { return Ok(()) };
+            let Some((shop, _)) = self.as_planned(planned) else { return Ok(()) };
             let inlets = DestinationHealth::default();
             let context = context(&self.manifest, &self.addresses, &inlets);
             plan::within_limits(&context, &shop.limits, planned, known, observed, tasks)
@@ -147,15 +146,16 @@ impl Run {
     /// Gives the addresses of a plan the names that the manifest has for them.
     pub(crate) fn relabel(&self, plan: &mut Plan) {
         for planned in &mut plan.shops {
-            let Some(shop) = self.as_planned(planned) else { continue };
-            plan::relabel(planned, &shop.desired, &shop.destinations);
+            let Some((shop, desired)) = self.as_planned(planned) else { continue };
+            plan::relabel(planned, desired, &shop.destinations);
         }
     }
 
     /// The shop of the manifest, if it asks of it what it asked when the plan was made.
-    fn as_planned(&self, planned: &Shop) -> Option<&ManifestShop> {
-        let shop = self.manifest.shops.get(self.shop_index(&planned.shop)?)?;
-        let asked = plan::desired_digest(&shop.desired, &self.manifest.ownership);
-        (asked == planned.desired_digest).then_some(shop)
+    fn as_planned(&self, planned: &Shop) -> Option<(&ManifestShop, &Desired)> {
+        let shop = &self.manifest[self.shop_index(&planned.shop)?];
+        let desired = shop.desired().ok()?;
+        let asked = plan::desired_digest(desired, &self.manifest.ownership);
+        (asked == planned.desired_digest).then_some((shop, desired))
     }
 }

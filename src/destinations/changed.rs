@@ -3,10 +3,10 @@
 use crate::plan;
 use crate::wire::plan::Destination;
 
-/// What changed of a destination since the plan, in words; nothing if it is the same.
+/// Returns how a destination changed since the plan; `None` if it did not.
 pub(crate) fn changed(planned: &Destination, now: &Destination) -> Option<String> {
     let name = planned.name.as_deref().unwrap_or(&planned.wanted);
-    // A plan binds nothing to what was closed then, and may go on with the rest.
+    // A plan binds nothing to a destination that was closed then, and its other changes are still good.
     if plan::is_closed(now) && !plan::is_closed(planned) {
         return Some(format!("destination {name}: {}", now.message));
     }
