@@ -14,7 +14,9 @@
 mod assertion;
 mod callback;
 mod key;
+pub(crate) mod login;
 mod oauth;
+mod redirect;
 mod secrets;
 mod state;
 mod store;
@@ -25,6 +27,7 @@ use jiff::Timestamp;
 pub(crate) use callback::{CallbackError, Expected, carries_state, verify};
 pub(crate) use key::Key;
 pub(crate) use oauth::{Access, Ask, Credentials, Grant, authorize_url, exchange, migrate};
+pub(crate) use redirect::RedirectUri;
 pub(crate) use secrets::describe;
 pub use secrets::{Env, Options, Pin, SecretError, SecretResolver};
 pub(crate) use store::{Entry, Refresh, settled};

@@ -8,13 +8,19 @@ mod help_test;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
+pub(crate) mod man_page;
 pub(crate) mod sandbox;
 pub(crate) mod topics;
 pub(crate) mod validate;
+mod values;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit::Exit;
+use crate::plan::Consent;
 
 /// What is read and written when nothing is named.
 pub(crate) const DEFAULT_MANIFEST: &str = "hookwright.yaml";
@@ -29,14 +35,20 @@ Examples:
   hookwright plan --out plan.json                    read the shops, show and save what would change
   hookwright apply plan.json                         do exactly that
   hookwright drift                                   for cron: silent, or exit 2 and what drifted
+";
 
-Exit codes: 0 done or nothing to do, 1 error, 2 changes or attention (plan --detailed-exitcode, drift), 3 manifest, \
-plan file or usage invalid, 4 authentication or scope, 5 rate limit or time budget, 6 refused for a hazard, 7 stale, \
-8 partly done. What was not done for one cause has that cause's code; several causes give 8, or 1 if nothing was done.";
+/// The examples and the exit codes.
+fn after_help() -> String {
+    let codes = Exit::MEANINGS.map(|(code, meaning)| format!("{:3}  {meaning}\n", code as u8)).concat();
+    format!(
+        "{EXAMPLES}\nExit codes:\n{codes}\nWhat was not done for one cause has that cause's code; several causes give 8, or 1 \
+         if nothing was done."
+    )
+}
 
 /// Terraform for Shopify webhooks: keeps the webhook subscriptions of many shops equal to a YAML manifest.
 #[derive(Debug, Parser)]
-#[command(name = "hookwright", version, after_help = EXAMPLES, max_term_width = 110, infer_long_args = false)]
+#[command(name = "hookwright", version, after_help = after_help(), max_term_width = 110, infer_long_args = false)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -178,8 +190,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) parallelism: u16,
     /// Time for the whole run, such as 90s or 1h
-    #[arg(long, value_name = "DURATION", default_value = "30m")]
-    pub(crate) timeout: String,
+    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = values::duration)]
+    pub(crate) timeout: Duration,
     /// Take shops in this state as unavailable, not as failed; may be repeated. `uninstalled` has no effect with
     /// `access_token`: there Shopify answers 401 for an app that is gone, as for a wrong token
     #[arg(long, value_name = "KIND", value_enum)]
@@ -280,8 +292,8 @@ pub(crate) struct ApplyArgs {
     #[arg(long)]
     pub(crate) auto_approve: bool,
     /// Consent to a hazard: KIND:SHOP (a glob for the shop), or KIND for a hazard of the run; may be repeated
-    #[arg(long, value_name = "CONSENT")]
-    pub(crate) allow: Vec<String>,
+    #[arg(long, value_name = "CONSENT", value_parser = Consent::parse)]
+    pub(crate) allow: Vec<Consent>,
     /// Write one outcome for each change as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -378,8 +390,8 @@ pub(crate) struct ShowArgs {
     #[arg(long)]
     pub(crate) check: bool,
     /// Consent to a hazard, with --check
-    #[arg(long, value_name = "CONSENT", requires = "check")]
-    pub(crate) allow: Vec<String>,
+    #[arg(long, value_name = "CONSENT", requires = "check", value_parser = Consent::parse)]
+    pub(crate) allow: Vec<Consent>,
     /// Write what was checked, for `apply --checked`
     #[arg(long, value_name = "FILE", requires = "check")]
     pub(crate) out: Option<PathBuf>,

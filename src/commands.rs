@@ -8,7 +8,6 @@ mod drift;
 mod event_log;
 mod import;
 mod init;
-mod man;
 mod metrics_file;
 mod out_file;
 mod plan;
@@ -54,7 +53,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Sandbox(args) => sandbox_command(args).await,
         Command::Schema(args) => reference::schema(&args, output),
         Command::Completions(args) => reference::completions(args.shell, output),
-        Command::Man(args) => man::run(&args, output),
+        Command::Man(args) => reference::man(&args, output),
     };
     let exit = result.unwrap_or_else(|failure| {
         output.error(&failure.text());

@@ -27,6 +27,21 @@ pub(crate) enum Exit {
     Partial = 8,
 }
 
+impl Exit {
+    /// Every code with its meaning: the one table, from which the help and the manual pages are made.
+    pub(crate) const MEANINGS: [(Self, &str); 9] = [
+        (Self::Done, "done, or nothing to do"),
+        (Self::Error, "an error"),
+        (Self::Changes, "changes are present or something needs attention: plan with --detailed-exitcode, and drift"),
+        (Self::Invalid, "the manifest, a plan file or the usage is invalid; nothing was sent"),
+        (Self::Auth, "what was not done failed by authentication or a missing scope"),
+        (Self::RateLimit, "what was not done failed by rate limit or time budget"),
+        (Self::Refused, "refused: a hazard without consent; nothing was sent"),
+        (Self::Stale, "what was not done was stale"),
+        (Self::Partial, "some shops or changes were done and some not, for mixed or other causes"),
+    ];
+}
+
 /// Why something was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {

@@ -18,7 +18,6 @@ mod tokens;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -128,7 +127,6 @@ pub(crate) async fn open_loaded(
     saved: Option<&Plan>,
     recorder: Arc<Recorder>,
 ) -> Result<Opened, Failure> {
-    let timeout = duration("--timeout", &run.timeout)?;
     let terms = select::terms(select);
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
     let LoadedManifest { draft, manifest, paths, seeds, printed } = loaded;
@@ -144,7 +142,7 @@ pub(crate) async fn open_loaded(
     let progress = Arc::new(Progress::new(verbosity));
     let (waiting, told) = (Arc::clone(&progress), Arc::clone(&recorder));
     let (stop, stopped) = watch::channel(false);
-    let deadline = Instant::now().checked_add(timeout);
+    let deadline = Instant::now().checked_add(run.timeout);
     let shares = open_files::shares(usize::from(run.parallelism));
     for remark in [&shares.remark, &target.remark].into_iter().flatten() {
         progress.remark(remark);
@@ -200,19 +198,6 @@ impl From<Transport> for admin::Transport {
 /// The addresses with scheme and host in lower case, to be compared.
 fn folded(manifest: &Manifest) -> HashSet<String> {
     manifest.addresses.iter().map(Address::folded).collect()
-}
-
-/// No run lasts longer, and no clock overflows with it.
-const LONGEST: Duration = Duration::from_hours(365 * 24);
-
-/// A duration as people write it: `90s`, `30m`, `1h 30m`; at most 365 days.
-pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, Failure> {
-    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
-    let parsed = parsed.and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero());
-    parsed.filter(|d| *d <= LONGEST).ok_or_else(|| {
-        Failure::invalid(format!("{option} {text:?} is not a duration of at most 365 days"))
-            .hint("write it like 90s, 30m or 1h")
-    })
 }
 
 impl Session {

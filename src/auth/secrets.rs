@@ -6,7 +6,7 @@
 mod command;
 mod form;
 mod pins;
-mod yielded;
+mod secret_value;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -22,7 +22,7 @@ use crate::files::{self, ReadError};
 use crate::model::{SecretRef, ShopDomain};
 pub(crate) use form::{Role, wrong as wrong_form};
 pub use pins::Pin;
-use yielded::Yielded;
+use secret_value::SecretValue;
 
 /// Programs that run at a time.
 const COMMANDS_AT_A_TIME: usize = 4;
@@ -75,13 +75,13 @@ pub struct SecretResolver {
     inner: Arc<Inner>,
 }
 
-type Shared = Arc<OnceCell<Result<Yielded, SecretError>>>;
+type Shared = Arc<OnceCell<Result<SecretValue, SecretError>>>;
 
 struct Inner {
     options: Options,
     commands: Semaphore,
-    /// What files and programs yielded, by reference with its placeholders replaced.
-    yielded: Mutex<HashMap<SecretRef, Shared>>,
+    /// What files and programs secret_value, by reference with its placeholders replaced.
+    secret_value: Mutex<HashMap<SecretRef, Shared>>,
 }
 
 impl fmt::Debug for SecretResolver {
@@ -94,7 +94,7 @@ impl SecretResolver {
     /// Reads nothing yet.
     pub fn new(options: Options) -> Self {
         let commands = Semaphore::new(COMMANDS_AT_A_TIME);
-        Self { inner: Arc::new(Inner { options, commands, yielded: Mutex::default() }) }
+        Self { inner: Arc::new(Inner { options, commands, secret_value: Mutex::default() }) }
     }
 
     /// The secret of `shop`.
@@ -138,19 +138,19 @@ impl SecretResolver {
             return Ok(text.into());
         }
         let cell = {
-            let mut yielded = self.inner.yielded.lock().unwrap_or_else(PoisonError::into_inner);
-            yielded.entry(reference.clone()).or_default().clone()
+            let mut secret_value = self.inner.secret_value.lock().unwrap_or_else(PoisonError::into_inner);
+            secret_value.entry(reference.clone()).or_default().clone()
         };
-        let yielded = cell.get_or_init(|| self.fetch(reference)).await.as_ref().map_err(Clone::clone)?;
+        let secret_value = cell.get_or_init(|| self.fetch(reference)).await.as_ref().map_err(Clone::clone)?;
         match shop {
-            Some(shop) => yielded
+            Some(shop) => secret_value
                 .of(shop)
                 .ok_or_else(|| error(reference, &format!("is a JSON object without {shop} or {}", shop.handle()))),
-            None => yielded.whole().ok_or_else(|| error(reference, "is a JSON object, and one secret is wanted")),
+            None => secret_value.whole().ok_or_else(|| error(reference, "is a JSON object, and one secret is wanted")),
         }
     }
 
-    async fn fetch(&self, reference: &SecretRef) -> Result<Yielded, SecretError> {
+    async fn fetch(&self, reference: &SecretRef) -> Result<SecretValue, SecretError> {
         let text = match reference {
             SecretRef::Env(_) => return Err(error(reference, "is not read here")),
             SecretRef::File(path) => {
@@ -166,7 +166,7 @@ impl SecretResolver {
                 run.await.map_err(|problem| error(reference, &problem))?
             }
         };
-        Yielded::parse(text).map_err(|problem| error(reference, &problem))
+        SecretValue::parse(text).map_err(|problem| error(reference, &problem))
     }
 }
 

@@ -2,10 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::values::duration;
 use super::{AccessArgs, Format, ManifestArgs, RunArgs, SelectArgs};
+use crate::auth::RedirectUri;
+use crate::model::ShopDomain;
 
 /// Where `auth login` waits for the browser, if nothing else is said.
 pub(crate) const LISTEN: &str = "127.0.0.1:8931";
@@ -110,11 +114,11 @@ that the manifest names as `app_config`, or, without one, http://127.0.0.1:8931/
 with the app's client secret, so that `auth exchange` knows it again, for a week, on whatever machine.")]
 pub(crate) struct UrlArgs {
     /// The shop, by handle or domain; it must stand in the manifest
-    #[arg(long, value_name = "SHOP")]
-    pub(crate) shop: String,
+    #[arg(long, value_name = "SHOP", value_parser = ShopDomain::parse)]
+    pub(crate) shop: ShopDomain,
     /// Where the merchant's browser is sent afterwards
-    #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI")]
-    pub(crate) redirect_uri: Option<String>,
+    #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI", value_parser = RedirectUri::parse)]
+    pub(crate) redirect_uri: Option<RedirectUri>,
     /// Ask for a token of the user who approves, good for about a day
     #[arg(long)]
     pub(crate) online: bool,
@@ -139,8 +143,8 @@ Examples:
 Exit codes: 0 kept, and all wanted scopes are granted; 2 kept, and a wanted scope is missing; 4 refused.")]
 pub(crate) struct ExchangeArgs {
     /// The shop, by handle or domain; it must stand in the manifest
-    #[arg(long, value_name = "SHOP")]
-    pub(crate) shop: String,
+    #[arg(long, value_name = "SHOP", value_parser = ShopDomain::parse)]
+    pub(crate) shop: ShopDomain,
     /// The whole URL that the browser was sent to, or `-` to read it from stdin
     #[arg(long, value_name = "URL")]
     pub(crate) callback: String,
@@ -148,8 +152,8 @@ pub(crate) struct ExchangeArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) state: Option<String>,
     /// How old the callback may be, such as 10m
-    #[arg(long, value_name = "DURATION", default_value = "10m")]
-    pub(crate) max_age: String,
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    pub(crate) max_age: Duration,
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,
     #[command(flatten)]
@@ -186,17 +190,17 @@ The URL http://127.0.0.1:8931/callback, or the one of --redirect-uri, must be am
 Exit codes: 0 kept, and all wanted scopes are granted; 2 kept, and a wanted scope is missing; 4 refused; 5 nobody came.")]
 pub(crate) struct LoginArgs {
     /// The shop, by handle or domain; it must stand in the manifest
-    #[arg(long, value_name = "SHOP")]
-    pub(crate) shop: String,
+    #[arg(long, value_name = "SHOP", value_parser = ShopDomain::parse)]
+    pub(crate) shop: ShopDomain,
     /// Where to wait for the browser, on loopback; port 0 is any
     #[arg(long, value_name = "ADDRESS", default_value = LISTEN)]
     pub(crate) listen: SocketAddr,
     /// What to tell Shopify instead of http://ADDRESS/callback: another path of it, or a tunnel that leads there
-    #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI")]
-    pub(crate) redirect_uri: Option<String>,
+    #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI", value_parser = RedirectUri::parse)]
+    pub(crate) redirect_uri: Option<RedirectUri>,
     /// How long to wait for the browser
-    #[arg(long, value_name = "DURATION", default_value = "5m")]
-    pub(crate) wait: String,
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub(crate) wait: Duration,
     /// Print the URL and open no browser
     #[arg(long)]
     pub(crate) no_browser: bool,
@@ -225,8 +229,8 @@ Exit codes: 0 exchanged, or the token has an expiry already; 1 the question was 
 wanted scope is missing; 3 no token to exchange, or no terminal; 4 refused.")]
 pub(crate) struct MigrateArgs {
     /// The shop, by handle or domain; it must stand in the manifest
-    #[arg(long, value_name = "SHOP")]
-    pub(crate) shop: String,
+    #[arg(long, value_name = "SHOP", value_parser = ShopDomain::parse)]
+    pub(crate) shop: ShopDomain,
     /// Exchange the token of this environment variable, not that of the token store; {shop} and {SHOP} are replaced
     #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
     pub(crate) token_env: Option<String>,

@@ -31,8 +31,6 @@ use crate::wire::plan::{Action, Plan, ShopStatus};
 use crate::wire::report::{ReportShop, ReportShopStatus};
 
 pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure> {
-    let consents: Vec<Consent> =
-        args.allow.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>().map_err(Failure::invalid)?;
     let mut inputs = given(&args.manifest.file);
     inputs.extend(args.plan.as_deref().into_iter().chain(args.checked.as_deref()));
     let state = state_files(&args.run.access);
@@ -45,8 +43,8 @@ pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure
     apart(&inputs, &outputs)?;
     let (recorder, output) = event_log::open(args.journal.as_deref(), args.events.as_deref(), args.format, output)?;
     let ended = match &args.plan {
-        Some(path) => saved(&args, path, &consents, &recorder, output).await,
-        None => fresh(&args, &consents, &recorder, output).await,
+        Some(path) => saved(&args, path, &args.allow, &recorder, output).await,
+        None => fresh(&args, &args.allow, &recorder, output).await,
     };
     event_log::close(&recorder, ended, output).await
 }

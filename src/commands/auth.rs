@@ -1,16 +1,13 @@
 //! `auth`: the OAuth flow of one shop, the worth of each shop's token, keys for client assertions, and the steps of a secret
 //! rotation.
 
-mod callers;
 mod exchange;
+mod exchange_result;
 mod key;
-mod listener;
 mod login;
 mod migrate;
-mod one;
-mod page;
 mod rotation;
-mod settled;
+mod shop_login;
 mod status;
 mod url;
 

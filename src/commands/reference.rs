@@ -1,9 +1,10 @@
-//! What packagers and editors ask for: schemas and completions.
+//! `schema`, `completions` and `man`: for editors and packagers.
 
-use clap::{Arg, Command, CommandFactory as _, ValueHint};
+use clap::CommandFactory as _;
 
-use super::Output;
-use crate::cli::{Cli, SchemaArgs, SchemaName};
+use super::{Output, now};
+use crate::cli::man::ManArgs;
+use crate::cli::{Cli, SchemaArgs, SchemaName, completions, man_page};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::schema;
@@ -20,20 +21,31 @@ pub(super) fn schema(args: &SchemaArgs, output: Output) -> Result<Exit, Failure>
 
 pub(super) fn completions(shell: clap_complete::Shell, output: Output) -> Result<Exit, Failure> {
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut hinted(Cli::command()), "hookwright", &mut text);
+    clap_complete::generate(shell, &mut completions::hinted(Cli::command()), "hookwright", &mut text);
     output.print(&String::from_utf8_lossy(&text))?;
     Ok(Exit::Done)
 }
 
-/// Says of each option what its value is: a path, or nothing that a shell could know. clap's `AnyPath` makes bash end
-/// a folder with a blank, so that nothing below it can be reached; unknown values would be completed as files.
-fn hinted(command: Command) -> Command {
-    let hint = |arg: Arg| match arg.get_value_hint() {
-        ValueHint::AnyPath => arg.value_hint(ValueHint::FilePath),
-        ValueHint::Unknown if arg.get_action().takes_values() && !arg.is_positional() => {
-            arg.value_hint(ValueHint::Other)
-        }
-        _ => arg,
+/// Prints a manual page, or writes all of them into a folder.
+pub(super) fn man(args: &ManArgs, output: Output) -> Result<Exit, Failure> {
+    let date = now().strftime("%Y-%m-%d").to_string();
+    let Some(folder) = &args.all else {
+        let page = man_page::named(&args.command, &date).map_err(|unknown| {
+            let man_page::Unknown { command, parent } = unknown;
+            Failure::invalid(format!("there is no command {command:?}")).hint(format!("see `{parent} --help`"))
+        })?;
+        output.print(&page)?;
+        return Ok(Exit::Done);
     };
-    command.mut_args(hint).mut_subcommands(hinted)
+    let pages = man_page::all(&date);
+    let write = || {
+        std::fs::create_dir_all(folder)?;
+        pages.iter().try_for_each(|(name, page)| std::fs::write(folder.join(name), page))
+    };
+    write().map_err(|e| {
+        let why = crate::words::of_io(&e);
+        Failure::new(Exit::Error, format!("cannot write the pages to {}: {why}", folder.display()))
+    })?;
+    output.remark(&format!("Wrote {} pages to {}\n", pages.len(), folder.display()));
+    Ok(Exit::Done)
 }

@@ -1,6 +1,6 @@
 //! The manifest as text. Values are quoted unless they can be nothing but the text that they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -10,9 +10,7 @@ use super::binding::{admin_api, binding, lint};
 use super::factor::{Destination, Factored, Item, Set};
 use super::scalar::{self, address, comment, flow, list, scalar};
 use super::select::Selected;
-use crate::diagnostic::Code;
-use crate::manifest::{AdminApi, Transport};
-use crate::model::{Format, Scope, ScopeSet, Topic};
+use crate::model::{Scope, ScopeSet, Topic};
 use crate::state::{Ownership, Prefix, Unmanaged};
 
 /// Everything that stands in the manifest.

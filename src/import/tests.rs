@@ -47,7 +47,7 @@ fn shop(name: &str, bindings: Vec<Binding>) -> ReadShop {
     }
 }
 
-fn request(shops: Vec<Shop>) -> Request {
+fn request(shops: Vec<ReadShop>) -> Request {
     Request {
         admin_api: AdminApi::default(),
         ownership: Ownership::default(),
@@ -178,7 +178,7 @@ fn any_binding() -> impl Strategy<Value = Binding> {
 }
 
 /// What a live shop may hold: keys and names once each.
-fn any_shop(name: &'static str) -> impl Strategy<Value = Shop> {
+fn any_shop(name: &'static str) -> impl Strategy<Value = ReadShop> {
     let scopes = prop::sample::subsequence(vec!["write_orders", "read_customers", "Odd"], 0..=3);
     let scopes = prop::option::of(scopes);
     (prop::collection::vec(any_binding(), 0..10), scopes, any_text(), any::<bool>()).prop_map(

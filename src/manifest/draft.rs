@@ -192,7 +192,7 @@ destinations:
   others: { flow: { name: Others } }
 shops:
   - { shop: one, bindings: [{ topic: orders/create, destination: orders }, { topic: orders/create, destination: others }] }
-  - { shop: two, bindings: [{ topic: orders/created, destination: others }] }
+  - { shop: two, bindings: [{ topic: ORDERS_CREATE, destination: others }] }
 ";
 
     fn draft() -> Draft {
@@ -214,7 +214,7 @@ shops:
         let resolve = |addresses: [&str; 2]| draft.resolve(&answers(&draft, addresses));
         let (first, second) = (resolve([&inlet('1'), &inlet('2')]), resolve([&inlet('3'), &inlet('4')]));
         assert_eq!(first.diagnostics, second.diagnostics);
-        assert_eq!(first.diagnostics.len(), 1, "the misspelt topic: {:?}", first.diagnostics);
+        assert_eq!(first.diagnostics.len(), 1, "the spelling of a topic: {:?}", first.diagnostics);
         let (first, second) = (first.manifest.expect("manifest"), second.manifest.expect("manifest"));
         assert_eq!(first.digest, second.digest);
         let addresses = |manifest: &Manifest| manifest.addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -225,7 +225,7 @@ shops:
         // Only the addresses show that two bindings are one.
         let same = resolve([&inlet('1'), &inlet('1')]);
         let codes: Vec<Code> = same.diagnostics.iter().map(|d| d.code).collect();
-        assert_eq!(codes, [Code::DuplicateBinding, Code::UnknownTopic]);
+        assert_eq!(codes, [Code::DuplicateBinding, Code::TopicSpelling]);
         assert!(same.manifest.is_none());
     }
 

@@ -23,7 +23,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("admin", &["json", "state", "catalog", "model", "words"]),
     ("destinations", &["manifest", "plan", "wire", "state", "model", "admin"]),
     ("adobe", &["admin", "destinations", "state", "words"]),
-    ("auth", &["admin", "digest", "files", "model", "words"]),
+    ("auth", &["admin", "digest", "files", "model", "render", "words"]),
     ("concurrency", &[]),
     ("text", &[]),
     ("words", &[]),
@@ -70,7 +70,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("exit", &["admin", "adobe"]),
     ("error", &["exit", "render"]),
     ("log", &["cli", "printer"]),
-    ("cli", &["model", "diagnostic", "printer", "sandbox"]),
+    ("cli", &["auth", "exit", "model", "diagnostic", "printer", "sandbox"]),
     ("sandbox", &["catalog", "files", "model", "words"]),
 ];
 

@@ -23,7 +23,7 @@ const TIDYING: Duration = Duration::from_secs(1);
 const WITH_A_GOOD_ONE: Duration = Duration::from_secs(10);
 
 /// Why there is no fresh entry.
-struct Trouble {
+struct RefreshFailure {
     error: AdminError,
     /// It says nothing against the token at hand.
     passing: bool,
@@ -98,7 +98,7 @@ impl Tokens {
         let fresh = match self.fresh(shop, &store, app, refused, &at_hand).await {
             Ok(Some(entry)) => entry,
             Ok(None) => return self.none_kept(shop, path),
-            Err(Trouble { error, passing }) => {
+            Err(RefreshFailure { error, passing }) => {
                 // Somebody may have logged in meanwhile, which also ends what was to be refreshed.
                 let now = store.get(shop).await.ok().flatten().unwrap_or_else(|| at_hand.clone());
                 let another = !is(Some(&at_hand.access_token), &now.access_token);
@@ -134,7 +134,7 @@ impl Tokens {
         app: &App,
         refused: Option<&SecretString>,
         at_hand: &Entry,
-    ) -> Result<Option<Entry>, Trouble> {
+    ) -> Result<Option<Entry>, RefreshFailure> {
         let now = self.now();
         let wants = |entry: &Entry| {
             entry.refresh.is_some()
@@ -149,13 +149,13 @@ impl Tokens {
         let refreshed = match self.patience(good) {
             Some(end) => tokio::time::timeout_at(end, fresh).await.map_err(|_| {
                 let message = "the run's time (--timeout) ended: waiting for the shop's token to be refreshed";
-                Trouble { error: AdminError::new(Kind::TimeBudget, message), passing: true }
+                RefreshFailure { error: AdminError::new(Kind::TimeBudget, message), passing: true }
             })?,
             None => fresh.await,
         };
         refreshed.map_err(|error| match error {
-            FreshError::Store(error) => Trouble { error: unusable(&error), passing: true },
-            FreshError::Refresh(error) => Trouble { passing: error.retryable, error },
+            FreshError::Store(error) => RefreshFailure { error: unusable(&error), passing: true },
+            FreshError::Refresh(error) => RefreshFailure { passing: error.retryable, error },
         })
     }
 
@@ -192,7 +192,7 @@ impl Tokens {
             return Err(super::interrupted());
         }
         let (grant, good) = match (oauth::refresh(client, shop, &app, token).await, previous) {
-            // A pair that was never used leaves the one before it good. Trouble on the way to know is not a refusal.
+            // A pair that was never used leaves the one before it good. RefreshFailure on the way to know is not a refusal.
             (Err(error), Some(previous)) if error.kind == Kind::LoginRequired => {
                 let again = oauth::refresh(client, shop, &app, previous).await;
                 (again.map_err(|second| if second.kind == Kind::LoginRequired { error } else { second })?, previous)

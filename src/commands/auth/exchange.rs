@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use jiff::SignedDuration;
 
-use super::one::One;
+use super::shop_login::ShopLogin;
 use super::url::not_in_process;
 use crate::auth::{self, Expected};
 use crate::cli::auth::ExchangeArgs;
@@ -12,16 +12,15 @@ use crate::clock::clock;
 use crate::commands::Output;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::run;
 
 /// No URL of a browser is longer.
 const LONGEST: u64 = 64 * 1024;
 
 pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Failure> {
     not_in_process(args.access.sandbox, &args.shop)?;
-    let max_age = SignedDuration::try_from(run::duration("--max-age", &args.max_age)?).map_err(Failure::invalid)?;
-    let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
-    let access = one.access(args.keep).await?;
+    let max_age = SignedDuration::try_from(args.max_age).map_err(Failure::invalid)?;
+    let login = ShopLogin::open(&args.shop, &args.manifest, &args.access, output).await?;
+    let access = login.access(args.keep).await?;
     let callback = match args.callback.as_str() {
         "-" => {
             let mut text = String::new();
@@ -31,12 +30,12 @@ pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Fai
         }
         url => url.to_owned(),
     };
-    let app = one.credentials().await?;
-    let expected = Expected { shop: one.shop(), state: args.state.as_deref(), secrets: app.secrets(), max_age };
+    let app = login.credentials().await?;
+    let expected = Expected { shop: login.shop(), state: args.state.as_deref(), secrets: app.secrets(), max_age };
     let code = auth::verify(&callback, &expected, clock()).map_err(|e| {
         let exit = if e.is_malformed() { Exit::Invalid } else { Exit::Auth };
         Failure::new(exit, e)
-            .hint(format!("nothing was sent, and the code is not used up; a new one: `{}`", one.command("url")))
+            .hint(format!("nothing was sent, and the code is not used up; a new one: `{}`", login.command("url")))
     })?;
-    Ok(one.settle(&app, &code, access, args.keep, output).await?.exit())
+    Ok(login.exchange(&app, &code, access, args.keep, output).await?.exit())
 }

@@ -2,20 +2,17 @@
 
 use std::net::SocketAddr;
 
-use ::url::{Host, Url};
 use jiff::SignedDuration;
 
-use super::listener::{Answered, Listener};
-use super::one::One;
-use super::page::Page;
-use super::url::redirect_uri;
-use crate::auth::{self, Access, Ask, CallbackError, Expected};
+use super::shop_login::ShopLogin;
+use crate::auth::login::{Answered, Listener, Page};
+use crate::auth::{self, Access, Ask, CallbackError, Expected, RedirectUri};
 use crate::cli::auth::LoginArgs;
 use crate::clock::clock;
 use crate::commands::Output;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::run;
+use crate::words;
 
 pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failure> {
     if !args.listen.ip().is_loopback() {
@@ -23,60 +20,63 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
             "the code must not cross a network in the clear; use 127.0.0.1 or [::1], and --redirect-uri for a tunnel",
         ));
     }
-    let wait = run::duration("--wait", &args.wait)?;
-    let given = args.redirect_uri.as_deref().map(redirect_uri).transpose()?;
-    let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
-    let access = one.access(args.keep).await?;
-    let app = one.credentials().await?;
-    let path = given.as_ref().map_or("/callback", Url::path);
-    let listener = Listener::bind(args.listen, path, given.as_ref().and_then(Url::host_str)).await?;
+    let given = args.redirect_uri.as_ref();
+    let login = ShopLogin::open(&args.shop, &args.manifest, &args.access, output).await?;
+    let access = login.access(args.keep).await?;
+    let app = login.credentials().await?;
+    let path = given.map_or("/callback", RedirectUri::path);
+    let listener = Listener::bind(args.listen, path, given.and_then(RedirectUri::host)).await.map_err(|error| {
+        Failure::new(Exit::Error, format!("cannot listen on {}: {}", args.listen, words::of_io(&error)))
+            .hint("another login may be waiting there; --listen names another address, which the app must allow, too")
+    })?;
     let here = format!("http://{}{path}", listener.address());
-    let through_tunnel = match &given {
-        Some(uri) => leads_elsewhere(uri, listener.address())?,
+    let through_tunnel = match given {
+        Some(uri) => uri.needs_tunnel(listener.address()).map_err(|_| not_the_listener(uri, listener.address()))?,
         None => false,
     };
-    let redirect = args.redirect_uri.as_ref().unwrap_or(&here);
-    let state = auth::state(one.shop(), &app, clock(), fastrand::u64(..));
-    let scopes = if args.no_scopes { Vec::new() } else { one.wanted() };
+    let redirect = given.map_or(here.as_str(), RedirectUri::as_str);
+    let wait = SignedDuration::try_from(args.wait).map_err(Failure::invalid)?;
+    let state = auth::state(login.shop(), &app, clock(), fastrand::u64(..));
+    let scopes = if args.no_scopes { Vec::new() } else { login.wanted() };
     let asked = if access == Access::Online { Access::Online } else { Access::Offline };
     let ask = Ask { client_id: &app.client_id, scopes, redirect_uri: redirect, state: &state, access: asked };
-    let url = auth::authorize_url(&one.client, one.shop(), &ask).map_err(|e| one.failed(&e))?;
+    let url = auth::authorize_url(&login.client, login.shop(), &ask).map_err(|e| login.failed(&e))?;
     // On stderr even with --quiet: without the URL nothing can happen.
-    output.error(&format!("To connect {}, open\n\n  {url}\n\n", one.shop()));
+    output.error(&format!("To connect {}, open\n\n  {url}\n\n", login.shop()));
     if !args.no_browser && output.is_interactive() && open::that_detached(&url).is_err() {
         output.remark("No browser could be opened; open the URL yourself.\n");
     }
     if through_tunnel {
         output.remark(&format!("The tunnel from {redirect} must lead to {here} on this machine.\n"));
     }
-    output.remark(&format!("Waiting for the browser at {redirect}, for {}…\n", args.wait));
+    output.remark(&format!("Waiting for the browser at {redirect}, for {wait:#}…\n"));
 
     let turned_away = || output.remark("A request with another state came, and was turned away; so are all others.\n");
     let waiting = listener.next(&state, turned_away);
-    let Ok(Answered { query, reply }) = tokio::time::timeout(wait, waiting).await.unwrap_or(Err(())) else {
-        let failure = Failure::new(Exit::RateLimit, format!("nobody came within {}", args.wait));
+    let Ok(Answered { query, reply }) = tokio::time::timeout(args.wait, waiting).await.unwrap_or(Err(())) else {
+        let failure = Failure::new(Exit::RateLimit, format!("nobody came within {wait:#}"));
         let tunnel =
             if through_tunnel { format!(", and the tunnel from there must lead to {here}") } else { String::new() };
         return Err(failure.hint(format!(
             "the app whose client id is in {} must allow {redirect} as a redirect URL{tunnel}; begin again",
-            one.client_id_place()
+            login.client_id_place()
         )));
     };
     let expected =
-        Expected { shop: one.shop(), state: Some(&state), secrets: app.secrets(), max_age: SignedDuration::ZERO };
+        Expected { shop: login.shop(), state: Some(&state), secrets: app.secrets(), max_age: SignedDuration::ZERO };
     let done = match auth::verify(&query, &expected, clock()) {
-        Ok(code) => one.settle(&app, &code, access, args.keep, output).await,
+        Ok(code) => login.exchange(&app, &code, access, args.keep, output).await,
         Err(error) => Err(refused(error)),
     };
     let page = match &done {
-        Ok(settled) => Page::Connected { shop: &settled.shop, granted: &settled.granted, missing: &settled.missing },
-        Err(failure) => Page::Failed { shop: one.shop().as_str(), why: &failure.message },
+        Ok(result) => Page::Connected { shop: &result.shop, granted: &result.granted, missing: &result.missing },
+        Err(failure) => Page::Failed { shop: login.shop().as_str(), why: &failure.message },
     };
     // The merchant learns how it ended before this process does.
     let _ = reply.send(page.html());
     listener.close().await;
     let exit = done?.exit();
-    one.target.close().await?;
+    login.target.close().await?;
     Ok(exit)
 }
 
@@ -90,50 +90,18 @@ fn refused(error: CallbackError) -> Failure {
     Failure::new(Exit::Auth, message).hint("set the clock, and begin again; the code was not sent")
 }
 
-/// Whether the redirect URI is of another place, from which something must lead to the listener. One that can't end there
-/// is refused: the merchant would approve, and the browser find nobody.
-fn leads_elsewhere(uri: &Url, listener: SocketAddr) -> Result<bool, Failure> {
-    let (loopback, same_host) = match uri.host() {
-        Some(Host::Domain(name)) => (name == "localhost", name == "localhost"),
-        Some(Host::Ipv4(ip)) => (ip.is_loopback(), listener.ip() == ip),
-        Some(Host::Ipv6(ip)) => (ip.is_loopback(), listener.ip() == ip),
-        None => (false, false),
-    };
-    let same_port = uri.port_or_known_default() == Some(listener.port());
-    // With TLS on another port of this machine somebody else ends the TLS, and may pass it on.
-    if !loopback || (uri.scheme() == "https" && !same_port) {
-        return Ok(true);
-    }
-    if uri.scheme() == "http" && same_host && same_port {
-        return Ok(false);
-    }
-    Err(Failure::invalid(format!(
-        "--redirect-uri {uri} is of this machine, but not where this login waits, http://{listener}/"
+/// A redirect URI of this machine must be the listener's.
+fn not_the_listener(uri: &RedirectUri, listener: SocketAddr) -> Failure {
+    Failure::invalid(format!(
+        "--redirect-uri {} is of this machine, but not where this login waits, http://{listener}/",
+        uri.as_str()
     ))
-    .hint("leave it out (HOOKWRIGHT_REDIRECT_URI, too), or wait there with --listen ADDRESS:PORT; a path of its own is fine"))
+    .hint("leave it out (HOOKWRIGHT_REDIRECT_URI, too), or wait there with --listen ADDRESS:PORT; a path of its own is fine")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_redirect_of_this_machine_must_be_the_listener() {
-        let listener: SocketAddr = "127.0.0.1:8931".parse().expect("address");
-        let of = |uri: &str| leads_elsewhere(&Url::parse(uri).expect("url"), listener).map_err(|failure| failure.exit);
-        for (uri, answer) in [
-            ("http://127.0.0.1:8931/callback", Ok(false)),
-            ("http://localhost:8931/another?path=1", Ok(false)),
-            ("https://tunnel.example/callback", Ok(true)),
-            ("https://localhost:3000/callback", Ok(true)),
-            ("http://127.0.0.1:8932/callback", Err(Exit::Invalid)),
-            ("http://127.0.0.1/callback", Err(Exit::Invalid)),
-            ("http://[::1]:8931/callback", Err(Exit::Invalid)),
-            ("https://127.0.0.1:8931/callback", Err(Exit::Invalid)),
-        ] {
-            assert_eq!(of(uri), answer, "{uri}");
-        }
-    }
 
     #[test]
     fn clocks_that_differ_are_told_by_how_much_and_not_to_use_an_option_that_is_not_there() {

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::one::{One, PATIENCE};
+use super::shop_login::{PATIENCE, ShopLogin};
 use crate::auth::{self, Entry, Refresh};
 use crate::cli::auth::{KeepArgs, MigrateArgs};
 use crate::commands::signals::Signals;
@@ -15,36 +15,38 @@ use crate::model::SecretRef;
 const KEEP: KeepArgs = KeepArgs { print_token: false, non_expiring: false, online: false };
 
 pub(super) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, Failure> {
-    let one = One::open(&args.shop, &args.manifest, &args.access, output).await?;
-    if one.store().is_none() {
-        return Err(Failure::invalid(format!("the manifest names no `token_store` for {}", one.shop())).hint(
+    let login = ShopLogin::open(&args.shop, &args.manifest, &args.access, output).await?;
+    if login.store_path().is_none() {
+        return Err(Failure::invalid(format!("the manifest names no `token_store` for {}", login.shop())).hint(
             "give this shop an `auth` of its own, beside its bindings; the other shops keep theirs: \
              auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }",
         ));
     }
-    one.access(KEEP).await?;
-    let exit = if let Some(token) = token(&one, args).await? {
-        exchanged(&one, &token, args.auto_approve, output).await?
+    login.access(KEEP).await?;
+    let exit = if let Some(token) = token(&login, args).await? {
+        exchanged(&login, &token, args.auto_approve, output).await?
     } else {
-        output.print(&format!("The token of {} has an expiry already. Nothing to do.\n", one.shop()))?;
+        output.print(&format!("The token of {} has an expiry already. Nothing to do.\n", login.shop()))?;
         Exit::Done
     };
-    one.target.close().await?;
+    login.target.close().await?;
     Ok(exit)
 }
 
-async fn exchanged(one: &One, old: &Old, auto_approve: bool, output: Output) -> Result<Exit, Failure> {
-    let app = one.credentials().await?;
+async fn exchanged(login: &ShopLogin, old: &Old, auto_approve: bool, output: Output) -> Result<Exit, Failure> {
+    let app = login.credentials().await?;
     if old.client_id.as_ref().is_some_and(|of| of != app.client_id.expose_secret()) {
         let message = "the token in the store belongs to another app than `client_id` names now; nothing was sent";
-        return Err(Failure::new(Exit::Auth, message).hint(format!("log in with this app: `{}`", one.command("login"))));
+        return Err(
+            Failure::new(Exit::Auth, message).hint(format!("log in with this app: `{}`", login.command("login")))
+        );
     }
     if !auto_approve {
         prompt::possible("pass --auto-approve to exchange the token without being asked")?;
         let question = format!(
             "The access token of {} is exchanged for one that expires and is renewed. This cannot be undone: Shopify no \
              longer accepts the old token, in other programs too.\nDo you want to exchange it?",
-            one.shop()
+            login.shop()
         );
         if !prompt::agreed(&question)? {
             output.remark("\nMigration cancelled. Nothing was sent, and the old token still works.\n");
@@ -52,32 +54,32 @@ async fn exchanged(one: &One, old: &Old, auto_approve: bool, output: Output) -> 
         }
     }
     // Again: an answer may take minutes, and the exchange is for good.
-    one.access(KEEP).await?;
+    login.access(KEEP).await?;
     // From here on signals are heard and not obeyed: the new pair must reach the store.
     let _signals = Signals::new();
-    let work = auth::migrate(&one.client, one.shop(), &app, &old.token);
-    let login = one.command("login");
+    let work = auth::migrate(&login.client, login.shop(), &app, &old.token);
+    let log_in = login.command("login");
     let Ok(grant) = tokio::time::timeout(PATIENCE, work).await else {
         let message = "the shop did not answer in time. The token may have been exchanged all the same";
-        return Err(Failure::new(Exit::RateLimit, message).hint(format!("if the shop refuses it, log in: `{login}`")));
+        return Err(Failure::new(Exit::RateLimit, message).hint(format!("if the shop refuses it, log in: `{log_in}`")));
     };
-    let grant = grant.map_err(|e| one.failed(&e))?;
+    let grant = grant.map_err(|e| login.failed(&e))?;
     let wrong = |what: &str| {
         let message = format!("the exchange brought {what}, and the old token may no longer work");
-        Failure::new(Exit::Error, message).hint(format!("log in: `{login}`"))
+        Failure::new(Exit::Error, message).hint(format!("log in: `{log_in}`"))
     };
     if grant.user.is_some() {
         return Err(wrong("a user's token, which was dropped"));
     }
-    let settled = one.keep(&grant, &app, KEEP, output).await.map_err(|failure| {
+    let result = login.store(&grant, &app, KEEP).await.map_err(|failure| {
         let message = format!("{}. The old token was exchanged, and the new one is lost", failure.message);
-        Failure::new(failure.exit, message).hint(format!("log in: `{login}`"))
+        Failure::new(failure.exit, message).hint(format!("log in: `{log_in}`"))
     })?;
     if grant.expires_in.is_none() || grant.refresh_token.is_none() {
         return Err(wrong("a token that is not renewed, which was kept"));
     }
-    output.print("The old token no longer works, in other programs too.\n")?;
-    Ok(settled.exit())
+    output.print(&format!("{}The old token no longer works, in other programs too.\n", result.text()))?;
+    Ok(result.exit())
 }
 
 /// The token that is to be exchanged.
@@ -94,28 +96,28 @@ fn is_renewed(entry: &Entry) -> bool {
 }
 
 /// The token that is to be exchanged; `None`: that of the store has an expiry.
-async fn token(one: &One, args: &MigrateArgs) -> Result<Option<Old>, Failure> {
+async fn token(login: &ShopLogin, args: &MigrateArgs) -> Result<Option<Old>, Failure> {
     let named = match (&args.token_env, &args.token_file) {
         (Some(name), _) => Some(SecretRef::Env(name.clone())),
         (None, Some(path)) => Some(SecretRef::File(path.clone())),
         (None, None) => None,
     };
-    let path = one.store().unwrap_or_default();
-    let kept = one.tokens.kept(one.shop(), path).await.map_err(|e| one.failed(&e))?;
+    let path = login.store_path().unwrap_or_default();
+    let kept = login.tokens.kept(login.shop(), path).await.map_err(|e| login.failed(&e))?;
     if kept.as_ref().is_some_and(is_renewed) {
         return Ok(None);
     }
     if let Some(reference) = named {
-        let token = one.tokens.given(one.shop(), &reference).await;
+        let token = login.tokens.given(login.shop(), &reference).await;
         let old = |token| Some(Old { token, client_id: None });
         return token.map(old).map_err(|e| Failure::invalid(format!("no token to exchange: {}", e.message)));
     }
     let Some(entry) = kept else {
-        let place = one.tokens.place(path);
-        let message = format!("the token store {} has no token of {}", place.display(), one.shop());
+        let place = login.tokens.place(path);
+        let message = format!("the token store {} has no token of {}", place.display(), login.shop());
         return Err(Failure::invalid(message)
-            .hint(format!("name the token that is in use: `{} --token-env NAME`", one.command("migrate")))
-            .hint(format!("or get a new one: `{}`", one.command("login"))));
+            .hint(format!("name the token that is in use: `{} --token-env NAME`", login.command("migrate")))
+            .hint(format!("or get a new one: `{}`", login.command("login"))));
     };
     let Entry { access_token: token, client_id, .. } = entry;
     Ok(entry.expires_at.is_none().then_some(Old { token, client_id }))

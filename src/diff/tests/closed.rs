@@ -17,7 +17,7 @@ fn topic(change: &Change) -> &Topic {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Nothing is newly bound to a closed address, no route of such a topic is taken away, and nothing is lost visibility of.
+    /// Nothing is newly bound to a closed address, no route of such a topic is taken away, and nothing is lost sight of.
     #[test]
     fn nothing_is_bound_to_a_closed_address(wanted in any_desired(), shop in any_shop(), closed in any_closed()) {
         let seen = shop.observed(None);

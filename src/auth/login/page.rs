@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 const TEMPLATE: &str = include_str!("page.html");
 
 /// What the browser shows.
-pub(super) enum Page<'a> {
+pub(crate) enum Page<'a> {
     Connected {
         shop: &'a str,
         granted: &'a [String],
@@ -20,7 +20,7 @@ pub(super) enum Page<'a> {
 }
 
 impl Page<'_> {
-    pub(super) fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         let list = |scopes: &[String]| {
             scopes.iter().fold(String::new(), |mut out, scope| {
                 let _ = write!(out, "<li>{}</li>", escape(scope));

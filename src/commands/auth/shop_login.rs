@@ -1,8 +1,8 @@
-//! One shop of the manifest, with what its OAuth flow needs.
+//! The OAuth login of one shop of the manifest: credentials, exchange, storage.
 
 use std::time::Duration;
 
-use super::settled::Settled;
+use super::exchange_result::ExchangeResult;
 use crate::admin::{self, AdminClient};
 use crate::auth::{self, Access, Credentials, Grant, Tokens};
 use crate::cli::auth::KeepArgs;
@@ -16,14 +16,14 @@ use crate::progress::Verbosity;
 use crate::run::target::{Target, whole};
 use crate::run::{self, LoadedManifest};
 
-/// A token request that takes longer is given up.
+/// The longest wait for an answer to a token request.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The error of a login or an exchange for a shop that uses client assertions.
 const NO_LOGIN: &str =
     "`client_assertion` needs no login and has no client secret: `hookwright auth status` shows whether it works";
 
-pub(super) struct One {
+pub(super) struct ShopLogin {
     manifest: Manifest,
     at: ShopIndex,
     pub(super) target: Target,
@@ -31,14 +31,13 @@ pub(super) struct One {
     pub(super) tokens: Tokens,
 }
 
-impl One {
+impl ShopLogin {
     pub(super) async fn open(
-        shop: &str,
+        shop: &ShopDomain,
         manifest_args: &ManifestArgs,
         access: &AccessArgs,
         output: Output,
     ) -> Result<Self, Failure> {
-        let shop = ShopDomain::parse(shop).map_err(|e| Failure::invalid(format!("--shop {shop:?}: {e}")))?;
         let LoadedManifest { manifest, seeds, .. } = run::load(&manifest_args.file, Verbosity::Quiet, output)?;
         let at = manifest.index_of(shop.as_str()).ok_or_else(|| {
             let add =
@@ -78,7 +77,7 @@ impl One {
     }
 
     /// The path of the token store in the manifest, if this shop has one.
-    pub(super) fn store(&self) -> Option<&str> {
+    pub(super) fn store_path(&self) -> Option<&str> {
         match self.entry().auth.as_deref() {
             Some(Auth::TokenStore { path, .. }) => Some(path),
             _ => None,
@@ -126,7 +125,7 @@ impl One {
 
     /// What kind of token to ask for, and whether it has somewhere to go: before a code is spent on it.
     pub(super) async fn access(&self, keep: KeepArgs) -> Result<Access, Failure> {
-        if !keep.print_token && self.store().is_none() {
+        if !keep.print_token && self.store_path().is_none() {
             let failure = Failure::invalid(format!("the manifest names no `token_store` for {}", self.shop()));
             if let Some(Auth::ClientAssertion(_)) = self.entry().auth.as_deref() {
                 return Err(failure.hint(NO_LOGIN));
@@ -146,20 +145,20 @@ impl One {
 
     /// Whether the token store takes what comes.
     async fn ready(&self, keep: KeepArgs) -> Result<(), Failure> {
-        let Some(path) = self.store().filter(|_| !keep.print_token) else { return Ok(()) };
+        let Some(path) = self.store_path().filter(|_| !keep.print_token) else { return Ok(()) };
         let hint = "nothing was sent: what the code brings could not be kept";
         self.tokens.ready(path).await.map_err(|e| self.failed(&e).hint(hint))
     }
 
-    /// Exchanges the code, keeps or prints the token, says what it may do.
-    pub(super) async fn settle(
+    /// Exchanges the code, stores or prints the token, and prints what it may do.
+    pub(super) async fn exchange(
         &self,
         app: &Credentials,
         code: &secrecy::SecretString,
         access: Access,
         keep: KeepArgs,
         output: Output,
-    ) -> Result<Settled, Failure> {
+    ) -> Result<ExchangeResult, Failure> {
         // Again: a merchant may have taken minutes, and a code is good for one use.
         self.ready(keep).await?;
         let work = auth::exchange(&self.client, self.shop(), app, code, access);
@@ -167,37 +166,35 @@ impl One {
             return Err(Failure::new(Exit::RateLimit, "the shop did not answer in time; begin again"));
         };
         let grant = grant.map_err(|e| self.failed(&e))?;
-        self.check_whose(access, &grant)?;
-        self.keep(&grant, app, keep, output).await
+        self.check_user(access, &grant)?;
+        let result = self.store(&grant, app, keep).await?;
+        if keep.print_token {
+            // Standard output is for the token alone.
+            output.print_secret(&grant.access_token)?;
+            output.remark(&result.text());
+        } else {
+            output.print(&result.text())?;
+        }
+        Ok(result)
     }
 
-    /// Keeps or prints the token, says what it may do.
-    pub(super) async fn keep(
+    /// Stores the token where the manifest says, unless it is to be printed. Prints nothing: whether a token is stored does
+    /// not depend on standard output.
+    pub(super) async fn store(
         &self,
         grant: &Grant,
         app: &Credentials,
         keep: KeepArgs,
-        output: Output,
-    ) -> Result<Settled, Failure> {
-        let settled = if let Some(path) = self.store().filter(|_| !keep.print_token) {
-            let entry = self.tokens.keep(self.shop(), path, app, grant).await.map_err(|e| self.failed(&e))?;
-            Settled::of(self, grant, Some((&entry, self.tokens.place(path).display().to_string())))
-        } else {
-            output.print_secret(&grant.access_token)?;
-            Settled::of(self, grant, None)
-        };
-        // Printed where the token is not.
-        if keep.print_token {
-            output.remark(&settled.text());
-        } else {
-            output.print(&settled.text())?;
-        }
-        Ok(settled)
+    ) -> Result<ExchangeResult, Failure> {
+        let result = |stored| ExchangeResult::new(self.shop(), self.wanted(), grant, stored);
+        let Some(path) = self.store_path().filter(|_| !keep.print_token) else { return Ok(result(None)) };
+        let entry = self.tokens.keep(self.shop(), path, app, grant).await.map_err(|e| self.failed(&e))?;
+        Ok(result(Some((&entry, self.tokens.place(path).display().to_string()))))
     }
 
-    /// Whether the token is of whom it was asked for. A user's in the place of the app's own would end tomorrow, and the
-    /// app's own in the place of a user's may do more than was meant, for longer.
-    fn check_whose(&self, access: Access, grant: &Grant) -> Result<(), Failure> {
+    /// Refuses a user's token where the app's own was asked for, and the reverse: the first ends within a day, the second
+    /// may do more than was meant, for longer.
+    fn check_user(&self, access: Access, grant: &Grant) -> Result<(), Failure> {
         let asked = access == Access::Online;
         if asked == grant.user.is_some() {
             return Ok(());

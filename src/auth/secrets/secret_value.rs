@@ -1,4 +1,4 @@
-//! What a file or program yielded: one secret, or one for each shop. Pure.
+//! What a file or program secret_value: one secret, or one for each shop. Pure.
 
 use std::collections::HashMap;
 
@@ -8,12 +8,12 @@ use serde_json::Value;
 use crate::model::ShopDomain;
 
 /// One secret for all, or a JSON object of shop -> secret.
-pub(super) enum Yielded {
+pub(super) enum SecretValue {
     One(SecretString),
     PerShop(HashMap<String, SecretString>),
 }
 
-impl Yielded {
+impl SecretValue {
     /// A text that begins with `{` is a JSON object. Errors tell where, not what.
     pub(super) fn parse(text: SecretString) -> Result<Self, String> {
         if !text.expose_secret().trim_start().starts_with('{') {

@@ -23,23 +23,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MOST: usize = 64;
 
 /// Accepts connections.
-pub(super) struct Callers {
+pub(super) struct Connections {
     listener: TcpListener,
     /// From the oldest on; a connection is over when its sender is dropped, unless it has been heard.
     waiting: VecDeque<oneshot::Sender<()>>,
 }
 
-impl Callers {
+impl Connections {
     pub(super) fn new(listener: TcpListener) -> Self {
         Self { listener, waiting: VecDeque::new() }
     }
 }
 
-impl Listener for Callers {
-    type Io = Caller;
+impl Listener for Connections {
+    type Io = Connection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Caller, SocketAddr) {
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.listener).await;
         self.waiting.retain(|waiting| !waiting.is_closed());
         if self.waiting.len() >= MOST {
@@ -48,7 +48,7 @@ impl Listener for Callers {
         let (keep, dropped) = oneshot::channel();
         self.waiting.push_back(keep);
         let limits = Some((Box::pin(sleep(PATIENCE)), dropped));
-        (Caller { stream, handle: Handle::default(), limits }, address)
+        (Connection { stream, handle: Handle::default(), limits }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -67,21 +67,21 @@ impl Handle {
     }
 }
 
-impl Connected<IncomingStream<'_, Callers>> for Handle {
-    fn connect_info(stream: IncomingStream<'_, Callers>) -> Self {
+impl Connected<IncomingStream<'_, Connections>> for Handle {
+    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
         stream.io().handle.clone()
     }
 }
 
 /// A connection.
-pub(super) struct Caller {
+pub(super) struct Connection {
     stream: TcpStream,
     handle: Handle,
     /// What ends it before its request has arrived; `None` once it has, or once it is over.
     limits: Option<(Pin<Box<Sleep>>, oneshot::Receiver<()>)>,
 }
 
-impl AsyncRead for Caller {
+impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.handle.0.load(Ordering::Relaxed) {
             self.limits = None;
@@ -97,7 +97,7 @@ impl AsyncRead for Caller {
     }
 }
 
-impl AsyncWrite for Caller {
+impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

@@ -3,6 +3,11 @@
 //! Only a navigation is answered, and only by a name that leads here: no page of another site can try out callbacks in
 //! scripts, and none can read an answer after DNS rebinding.
 
+mod connections;
+mod page;
+
+pub(crate) use page::Page;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,24 +20,21 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::callers::{Callers, Handle};
-use super::page::Page;
-use crate::auth::carries_state;
-use crate::error::Failure;
-use crate::exit::Exit;
+use super::carries_state;
+use connections::{Connections, Handle};
 
 /// No query of Shopify's comes near it, in bytes.
 const LONGEST: usize = 8 * 1024;
 
 /// A browser that waits for its page.
-pub(super) struct Answered {
+pub(crate) struct Answered {
     /// The query as it came.
-    pub(super) query: String,
+    pub(crate) query: String,
     /// Takes the page.
-    pub(super) reply: oneshot::Sender<String>,
+    pub(crate) reply: oneshot::Sender<String>,
 }
 
-pub(super) struct Listener {
+pub(crate) struct Listener {
     address: SocketAddr,
     visits: tokio::sync::Mutex<mpsc::Receiver<Visit>>,
     stop: oneshot::Sender<()>,
@@ -54,32 +56,27 @@ struct Way {
 
 impl Listener {
     /// `path`: the one that the browser is sent to; no other is served. `host`: that of the redirect URI, if one is given.
-    pub(super) async fn bind(address: SocketAddr, path: &str, host: Option<&str>) -> Result<Self, Failure> {
-        let failed = |e: std::io::Error| {
-            Failure::new(Exit::Error, format!("cannot listen on {address}: {}", crate::words::of_io(&e))).hint(
-                "another login may be waiting there; --listen names another address, which the app must allow, too",
-            )
-        };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+    pub(crate) async fn bind(address: SocketAddr, path: &str, host: Option<&str>) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
         let (send, visits) = mpsc::channel(8);
         let way = Arc::new(Way { path: path.to_owned(), host: host.map(str::to_owned), visits: send });
         let (stop, stopped) = oneshot::channel::<()>();
         // No route: what the user gave as a path is no pattern.
         let app = Router::new().fallback(visit).with_state(way).into_make_service_with_connect_info::<Handle>();
-        let serve = axum::serve(Callers::new(listener), app).with_graceful_shutdown(async {
+        let serve = axum::serve(Connections::new(listener), app).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
         Ok(Self { address, visits: visits.into(), stop, task: tokio::spawn(serve.into_future()) })
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The first visit with this state. Others get a page that says so: whoever guesses must not end the login.
     /// `turned_away` is told of the first of them: who knocks a thousand times must not fill a screen.
-    pub(super) async fn next(&self, state: &str, turned_away: impl FnOnce()) -> Result<Answered, ()> {
+    pub(crate) async fn next(&self, state: &str, turned_away: impl FnOnce()) -> Result<Answered, ()> {
         let mut turned_away = Some(turned_away);
         let mut visits = self.visits.lock().await;
         while let Some(Visit { query, reply }) = visits.recv().await {
@@ -95,7 +92,7 @@ impl Listener {
     }
 
     /// Lets the browser have its page, and ends.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         let _ = self.stop.send(());
         let abort = self.task.abort_handle();
         if tokio::time::timeout(Duration::from_secs(2), self.task).await.is_err() {

@@ -1,49 +1,45 @@
-//! `man`: a page for each command. Name, synopsis, description and options are clap's; what holds for several commands,
+//! Manual pages: one for each command. Name, synopsis, description and options are clap's; what holds for several commands,
 //! such as exit codes and environment variables, is said here once and stands in each page that it concerns.
-
-use std::path::Path;
 
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
-use super::{Output, now};
-use crate::cli::man::ManArgs;
-use crate::cli::{Cli, DEFAULT_MANIFEST};
-use crate::error::Failure;
+use super::{Cli, DEFAULT_MANIFEST};
 use crate::exit::Exit;
 
-pub(super) fn run(args: &ManArgs, output: Output) -> Result<Exit, Failure> {
-    let mut root = Cli::command().disable_help_subcommand(true);
-    root.build();
-    if let Some(folder) = &args.all {
-        let written = write_all(&root, folder).map_err(|e| {
-            Failure::new(
-                Exit::Error,
-                format!("cannot write the pages to {}: {}", folder.display(), crate::words::of_io(&e)),
-            )
-        })?;
-        output.remark(&format!("Wrote {written} pages to {}\n", folder.display()));
-        return Ok(Exit::Done);
-    }
+/// The page of a command, or the words of `path` that name none.
+pub(crate) fn named(path: &[String], date: &str) -> Result<String, Unknown> {
+    let root = root();
     let mut command = &root;
-    for name in &args.command {
-        command = command.find_subcommand(name).ok_or_else(|| {
-            let path = display_name(command).replace('-', " ");
-            Failure::invalid(format!("there is no command {name:?}")).hint(format!("see `{path} --help`"))
-        })?;
+    for name in path {
+        command = command
+            .find_subcommand(name)
+            .ok_or_else(|| Unknown { command: name.clone(), parent: display_name(command).replace('-', " ") })?;
     }
-    output.print(&page(&root, command))?;
-    Ok(Exit::Done)
+    Ok(page(&root, command, date))
 }
 
-fn write_all(root: &Command, folder: &Path) -> std::io::Result<usize> {
-    std::fs::create_dir_all(folder)?;
-    let all = tree(root);
-    for command in &all {
-        std::fs::write(folder.join(format!("{}.1", display_name(command))), page(root, command))?;
-    }
-    Ok(all.len())
+/// A command that does not exist.
+pub(crate) struct Unknown {
+    pub(crate) command: String,
+    /// The command line of the command above it.
+    pub(crate) parent: String,
+}
+
+/// Every page, with the name of its file.
+pub(crate) fn all(date: &str) -> Vec<(String, String)> {
+    let root = root();
+    tree(&root)
+        .into_iter()
+        .map(|command| (format!("{}.1", display_name(command)), page(&root, command, date)))
+        .collect()
+}
+
+fn root() -> Command {
+    let mut root = Cli::command().disable_help_subcommand(true);
+    root.build();
+    root
 }
 
 /// A command and all below it.
@@ -57,11 +53,11 @@ fn display_name(command: &Command) -> &str {
     command.get_display_name().unwrap_or_else(|| command.get_name())
 }
 
-fn page(root: &Command, command: &Command) -> String {
+fn page(root: &Command, command: &Command, date: &str) -> String {
     let name = display_name(command);
     let man = Man::new(command.clone())
         .title(name.to_uppercase())
-        .date(now().strftime("%Y-%m-%d").to_string())
+        .date(date)
         .source(format!("hookwright {}", env!("CARGO_PKG_VERSION")))
         .manual("Hookwright Manual");
     let mut text = Vec::new();
@@ -82,7 +78,8 @@ fn page(root: &Command, command: &Command) -> String {
     let _ = man.render_options_section(&mut text);
     let mut rest = Roff::new();
     let holds = |concerns: &Concerns| concerns.hold(command);
-    table(&mut rest, "EXIT STATUS", EXIT_STATUS.iter().filter(|row| holds(&row.2)).map(|row| (row.0, row.1)));
+    let codes = Exit::MEANINGS.into_iter().filter(|(exit, _)| concerned(*exit).hold(command));
+    table(&mut rest, "EXIT STATUS", codes.map(|(exit, meaning)| ((exit as u8).to_string(), sentence(meaning))));
     table(&mut rest, "ENVIRONMENT", ENVIRONMENT.iter().filter(|row| holds(&row.2)).map(|row| (row.0, row.1)));
     table(&mut rest, "FILES", FILES.iter().filter(|row| holds(&row.2)).map(|row| (row.0, row.1)));
     rest.control("SH", ["EXAMPLES"]).control("nf", []);
@@ -101,7 +98,7 @@ fn tidy(page: &str) -> String {
     page.lines().map(str::trim_end).fold(String::with_capacity(page.len()), |out, line| out + line + "\n")
 }
 
-fn table(roff: &mut Roff, title: &str, rows: impl Iterator<Item = (&'static str, &'static str)>) {
+fn table(roff: &mut Roff, title: &str, rows: impl Iterator<Item = (impl Into<String>, impl Into<String>)>) {
     let mut rows = rows.peekable();
     if rows.peek().is_none() {
         return;
@@ -167,21 +164,22 @@ impl Concerns {
 /// An argument that every command has that talks to shops.
 const SHOPS: Concerns = Concerns::With(&["timeout"]);
 
-const EXIT_STATUS: &[(&str, &str, Concerns)] = &[
-    ("0", "Done, or nothing to do.", Concerns::All),
-    ("1", "An error.", Concerns::All),
-    (
-        "2",
-        "Changes are present or something needs attention: plan with --detailed-exitcode, and drift.",
-        Concerns::With(&["detailed_exitcode", "since"]),
-    ),
-    ("3", "The manifest, a plan file or the usage is invalid; nothing was sent.", Concerns::All),
-    ("4", "What was not done failed by authentication or a missing scope.", SHOPS),
-    ("5", "What was not done failed by rate limit or time budget.", SHOPS),
-    ("6", "Refused: a hazard without consent; nothing was sent.", Concerns::With(&["allow"])),
-    ("7", "What was not done was stale.", Concerns::With(&["expect_digest"])),
-    ("8", "Some shops or changes were done and some not, for mixed or other causes.", SHOPS),
-];
+/// The commands that an exit code is about.
+fn concerned(exit: Exit) -> Concerns {
+    match exit {
+        Exit::Done | Exit::Error | Exit::Invalid => Concerns::All,
+        Exit::Changes => Concerns::With(&["detailed_exitcode", "since"]),
+        Exit::Auth | Exit::RateLimit | Exit::Partial => SHOPS,
+        Exit::Refused => Concerns::With(&["allow"]),
+        Exit::Stale => Concerns::With(&["expect_digest"]),
+    }
+}
+
+/// A sentence from a part of one.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_ascii_uppercase(), letters.as_str()))
+}
 
 const ENVIRONMENT: &[(&str, &str, Concerns)] = &[
     (
