@@ -12,7 +12,7 @@ use std::sync::Arc;
 use divan::Bencher;
 use hookwright::manifest::{self, Manifest, Options, SourceFile};
 use hookwright::model::{Live, Scope, SubscriptionId, Visibility};
-use hookwright::plan::{self, Context, DestinationHealth, PlanHeader, ShopInput, ShopPlan};
+use hookwright::plan::{self, Context, DestinationHealth, PlanHeader, PlannedShop, ShopInput};
 use hookwright::render::{self, Style};
 use hookwright::state::{Entry, Observed};
 use hookwright::wire;
@@ -110,7 +110,7 @@ fn observed(manifest: &Manifest, missing: Option<usize>) -> Vec<Observed> {
     manifest.shops.iter().map(of_shop).collect()
 }
 
-fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<ShopPlan> {
+fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<PlannedShop> {
     let addresses: HashSet<String> = manifest.addresses.iter().map(hookwright::model::Address::folded).collect();
     let inlets = DestinationHealth::default();
     let context =
@@ -129,22 +129,17 @@ fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<ShopPlan> {
 }
 
 fn frame(manifest: &Manifest) -> PlanHeader {
-    let settings = wire::plan::Settings {
+    let settings = plan::Settings {
         endpoint: "shopify".to_owned(),
         sandbox: None,
         adobe: None,
-        admin_api: wire::plan::AdminApi { version: "2026-10".to_owned(), transport: "graphql".to_owned() },
-        ownership: wire::plan::Ownership { address_prefixes: vec![ADDRESS.to_owned()], unmanaged: "report".to_owned() },
-        safety: wire::plan::Safety {
-            max_delete_percent: 30,
-            max_total_delete_percent: 10,
-            max_address_change_percent: 30,
-            protected_topics: Vec::new(),
-        },
+        admin_api: plan::AdminApi { version: "2026-10".to_owned(), transport: "graphql".to_owned() },
+        ownership: manifest.ownership.clone(),
+        safety: manifest.safety.clone(),
     };
     PlanHeader {
         settings,
-        selection: wire::plan::Selection::default(),
+        selection: plan::Selection::default(),
         destinations: Vec::new(),
         manifest_digest: manifest.digest.clone(),
         created_at: "2026-01-01T00:00:00Z".to_owned(),
@@ -181,7 +176,7 @@ impl Case {
 
     fn plan(self) -> Plan {
         let (manifest, observed) = self.world();
-        plan::assemble(frame(&manifest), parts(&manifest, &observed), |_| 0)
+        plan::assemble(frame(&manifest), parts(&manifest, &observed), |_| 0, wire::plan::digest).into()
     }
 }
 
@@ -221,7 +216,7 @@ fn plan_assemble(bencher: Bencher<'_, '_>, case: Case) {
     let parts = parts(&manifest, &observed);
     bencher
         .with_inputs(|| (frame(&manifest), parts.clone()))
-        .bench_local_values(|(frame, parts)| plan::assemble(frame, parts, |_| 0));
+        .bench_local_values(|(frame, parts)| plan::assemble(frame, parts, |_| 0, wire::plan::digest));
 }
 
 #[divan::bench(args = CASES, sample_count = 5, sample_size = 1)]
@@ -234,7 +229,7 @@ fn plan_json(bencher: Bencher<'_, '_>, case: Case) {
 #[divan::bench(args = CASES, sample_count = 5, sample_size = 1)]
 fn plan_read(bencher: Bencher<'_, '_>, case: Case) {
     let text = serde_json::to_string_pretty(&case.plan()).unwrap();
-    bencher.bench_local(|| plan::read(text.as_bytes()).unwrap());
+    bencher.bench_local(|| wire::plan::read(text.as_bytes()).unwrap());
 }
 
 #[divan::bench(args = CASES, sample_count = 5, sample_size = 1)]

@@ -1,7 +1,7 @@
-//! The Admin API, and nothing else: reads shops, changes subscriptions, waits and retries as the API asks.
+//! The Admin API: reads shops, changes subscriptions, waits and retries as the API asks.
 //!
-//! Imports model, state and catalog only. Takes everything from its arguments: no environment, no files, no clock but
-//! tokio's. A token goes into one header of one request and nowhere else.
+//! Takes everything from its arguments: no environment, no files, no clock but tokio's. A token goes into one header of
+//! one request and nowhere else.
 //!
 //! ```text
 //! AdminClient ─▶ ShopReader ─▶ read.graphql, page.graphql                                  (or rest: two GETs)
@@ -10,23 +10,19 @@
 //!                    both through Session: bucket (throttle) → hosts, http → classify, envelope → retry
 //! ```
 
+mod answer;
 mod classify;
-mod connect;
 mod decode;
 mod documents;
 mod endpoint;
 mod envelope;
 mod error;
 mod hosts;
-mod http;
 mod oauth;
 mod reader;
 mod reading;
-mod redact;
-mod refusal;
 mod rest;
 mod retry;
-mod sandbox;
 mod session;
 mod throttle;
 mod writer;
@@ -38,85 +34,62 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-pub(crate) use classify::{looks_like_html, not_installed, upstream_text};
-pub(crate) use connect::{Unconnected, root_cause, unconnected};
+pub use answer::{Answer, RefusalKind, UserError};
+pub(crate) use classify::not_installed;
 pub use decode::Granted;
 pub use documents::{Input, Mutation};
+pub(crate) use endpoint::is_sandbox;
 pub use endpoint::{Base, Endpoint, EndpointError};
-pub use error::{AdminError, Class, Kind, Proof};
-pub(crate) use hosts::client as http_client;
-pub(crate) use http::host_of;
+pub use error::{AdminError, AdminErrorKind};
 pub(crate) use oauth::{OauthAnswer, Repeat};
 pub use reader::{Reading, ShopReader};
-pub(crate) use redact::Redactor;
-pub use refusal::{RefusalKind, UserError};
-pub use retry::Policy;
-pub(crate) use sandbox::is_sandbox;
 pub use throttle::Bucket;
-pub use writer::{Answer, ShopWriter};
+pub use writer::ShopWriter;
 
-use crate::model::{ApiVersion, ShopDomain};
+use crate::http::Redactor;
+pub use crate::http::{Backoff, Class, Proof};
+use crate::model::{ApiVersion, ShopDomain, Transport};
 use documents::AskOfApp;
 use hosts::Hosts;
 
-/// Told of every wait: which shop, how long, why.
+/// Called before every wait with the shop, the time and the reason.
 pub type OnWait = Arc<dyn Fn(&ShopDomain, Duration, &'static str) + Send + Sync>;
 
-/// Gets another token than the refused one; `None` if there is no way to one without a human.
+/// Gets another token than the refused one; `None` if that takes a person.
 pub(crate) type Renew = Arc<dyn Fn(SecretString) -> Renewal + Send + Sync>;
 pub(crate) type Renewal = Pin<Box<dyn Future<Output = Result<Option<SecretString>, AdminError>> + Send>>;
 
-/// Which of the two Admin APIs is spoken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Transport {
-    /// GraphQL, which shows and changes everything.
-    #[default]
-    GraphQl,
-    /// REST, which knows neither filters nor names.
-    Rest,
-}
-
-impl Transport {
-    /// By the word that manifests and plans use.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "graphql" => Some(Self::GraphQl),
-            "rest" => Some(Self::Rest),
-            _ => None,
-        }
-    }
-}
-
 /// How an `AdminClient` behaves.
 #[derive(Clone)]
-pub struct Options {
+pub struct AdminOptions {
     /// Where requests go.
     pub endpoint: Endpoint,
-    /// The version asked for.
+    /// The version in the URLs.
     pub version: ApiVersion,
-    /// What is spoken.
+    /// GraphQL or REST.
     pub transport: Transport,
     /// When the run ends (`--timeout`).
     pub deadline: Option<Instant>,
     /// Seed of the jitter; with the shop's name it decides every backoff.
     pub jitter_seed: u64,
-    /// Told of every wait.
+    /// Called before every wait.
     pub on_wait: Option<OnWait>,
-    /// Turns true when somebody asks to stop: no mutation is begun then, and a wait before one ends.
-    pub stop: Option<watch::Receiver<bool>>,
-    /// What is tried again, and how often.
-    pub retry: Policy,
+    /// Cancelled when the run is to stop: no mutation is begun then, and a wait before one ends.
+    pub stop: CancellationToken,
+    /// How often and when a request is sent again.
+    pub retry: Backoff,
     /// Time for one request and its answer.
     pub request_timeout: Duration,
-    /// Above so many shops with connections, those in flight included, no more wait for something to be sent later.
+    /// The most shops with open connections, those in flight included, while shops wait for their changes.
     pub most_waiting: usize,
 }
 
-impl Options {
-    /// The usual behaviour, without an end of the run.
+impl AdminOptions {
+    /// Returns the defaults: GraphQL, no deadline, never stopped.
     pub fn new(endpoint: Endpoint, version: ApiVersion) -> Self {
         Self {
             endpoint,
@@ -125,8 +98,8 @@ impl Options {
             deadline: None,
             jitter_seed: 0,
             on_wait: None,
-            stop: None,
-            retry: Policy::default(),
+            stop: CancellationToken::new(),
+            retry: Backoff::default(),
             request_timeout: Duration::from_secs(30),
             most_waiting: 128,
         }
@@ -141,9 +114,9 @@ pub struct AdminClient {
 
 struct Inner {
     hosts: Hosts,
-    options: Options,
+    options: AdminOptions,
     started: Instant,
-    /// What must not be repeated in any message about a shop.
+    /// What no message about a shop may repeat.
     secrets: Mutex<HashMap<ShopDomain, Vec<SecretString>>>,
     /// Shops whose Admin API refuses the app's category.
     without_category: Mutex<HashSet<ShopDomain>>,
@@ -159,7 +132,7 @@ impl fmt::Debug for AdminClient {
 
 impl AdminClient {
     /// Sets up the client; sends nothing. Fails only if TLS cannot be set up.
-    pub fn new(options: Options) -> Result<Self, AdminError> {
+    pub fn new(options: AdminOptions) -> Result<Self, AdminError> {
         let hosts = Hosts::new(&options)?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -173,7 +146,7 @@ impl AdminClient {
         })
     }
 
-    /// Where requests go.
+    /// Returns where requests go.
     pub fn endpoint(&self) -> &Endpoint {
         &self.inner.options.endpoint
     }
@@ -185,8 +158,7 @@ impl AdminClient {
         *self.inner.at_sandbox.get_or_init(ask).await
     }
 
-    /// From now on no message about this shop repeats the secret, whatever request it belongs to: a server may echo one
-    /// in the answer to another.
+    /// Keeps the secret out of every later message about this shop: a server may echo it in the answer to another request.
     pub(crate) fn remember(&self, shop: &ShopDomain, secret: &SecretString) {
         let mut secrets = self.inner.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let known = secrets.entry(shop.clone()).or_default();
@@ -197,60 +169,58 @@ impl AdminClient {
         }
     }
 
-    /// Knows what was remembered of a shop.
+    /// Returns a redactor of what was remembered of a shop.
     pub(crate) fn redactor(&self, shop: &ShopDomain) -> Redactor {
         let secrets = self.inner.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         Redactor::of_all(secrets.get(shop).into_iter().flatten().cloned())
     }
 
-    /// When the run ends.
+    /// Returns when the run ends.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.inner.options.deadline
     }
 
-    /// Ends when somebody asks to stop.
-    pub(crate) async fn stopped(&self) {
-        session::stopped(self.inner.options.stop.clone()).await;
+    /// Cancelled when the run is to stop.
+    pub(crate) fn stop(&self) -> &CancellationToken {
+        &self.inner.options.stop
     }
 
-    /// Whether somebody asked to stop.
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.inner.options.stop.as_ref().is_some_and(|stop| *stop.borrow())
-    }
-
-    /// Nothing more is asked of a shop: its connections close. To ask all the same opens new ones.
+    /// Closes a shop's connections. A later request opens new ones.
     pub fn close(&self, shop: &ShopDomain) {
         self.inner.hosts.close(shop);
     }
 
-    /// More is asked of a shop later: its connections stay open for a while, unless there are too many.
+    /// Keeps a shop's connections open for later requests, unless too many shops wait.
     pub fn pause(&self, shop: &ShopDomain) {
         self.inner.hosts.pause(shop);
     }
 
-    /// What a token may do and the app that it belongs to, and nothing else of the shop.
+    /// Reads what a token may do and the app that it belongs to, and nothing else of the shop.
     pub async fn access(&self, shop: &ShopDomain, token: &SecretString) -> Result<Granted, AdminError> {
         self.reader(shop, token).access().await
     }
 
-    /// What a shop is asked about the app.
+    /// Returns what a shop is asked about the app.
     fn ask_of_app(&self, shop: &ShopDomain) -> AskOfApp {
         let without = self.inner.without_category.lock().unwrap_or_else(PoisonError::into_inner);
         if without.contains(shop) { AskOfApp::Number } else { AskOfApp::All }
     }
 
-    /// The shop's Admin API refused the app's category: it is not asked again in this run.
+    /// Stops asking the shop for the app's category in this run, since its Admin API refused it.
     fn ask_less_of_app(&self, shop: &ShopDomain) {
         self.inner.without_category.lock().unwrap_or_else(PoisonError::into_inner).insert(shop.clone());
     }
 
-    /// For whoever plans.
+    /// Returns a reader, which cannot change anything.
     pub fn reader(&self, shop: &ShopDomain, token: &SecretString) -> ShopReader {
         ShopReader::new(self.clone(), shop, token)
     }
 
-    /// For whoever applies.
+    /// Returns a writer.
     pub fn writer(&self, shop: &ShopDomain, token: &SecretString) -> ShopWriter {
         ShopWriter::new(self.clone(), shop, token)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,8 @@
 //! grants this client no more than `StreamingSource` `read`.
 //!
 //! ```text
-//! Client::find, all, last_run ─▶ lookup: what is asked ─▶ exchange: one request, tried again ─▶ http ─▶ classify
-//!                                └▶ decode: JSON to Inlet, FlowRun            └▶ token: client credentials, renewed
+//! AdobeClient::find, all, last_run ─▶ lookup: requests ─▶ exchange: one request, tried again ─▶ http ─▶ classify
+//!                                     └▶ decode: JSON to Inlet, FlowRun   └▶ token: client credentials, renewed
 //! ```
 
 mod classify;
@@ -16,12 +16,9 @@ mod decode;
 mod endpoints;
 mod error;
 mod exchange;
-mod http;
 mod lookup;
 #[cfg(test)]
 mod lookup_test;
-#[cfg(test)]
-mod secrets_test;
 #[cfg(test)]
 mod test_server;
 mod token;
@@ -31,15 +28,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub use crate::destinations::{By, FlowRun, Inlet, Wanted};
 pub use crate::state::aep::InletKind;
 pub use endpoints::{BASE_URL, Endpoints, TOKEN_URL};
-pub use error::{AdobeError, Kind};
+pub use error::{AdobeError, AdobeErrorKind};
 
-use exchange::Policy;
+use crate::http::{Backoff, ClientSetup};
 
 /// Who asks, and about which sandbox of which organisation: an entry under `aep` of the manifest.
 #[derive(Debug, Clone)]
@@ -60,25 +57,30 @@ pub struct Account {
     pub scopes: Vec<String>,
 }
 
-/// Told of every wait: how long, and why.
+/// Time for one request and its answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long connections idle.
+const IDLE: Duration = Duration::from_secs(3);
+
+/// Called before every wait with the time and the reason.
 pub type OnWait = Arc<dyn Fn(Duration, &str) + Send + Sync>;
 
-/// How a `Client` behaves.
+/// How an [`AdobeClient`] behaves.
 #[derive(Clone, Default)]
-pub struct Options {
+pub struct AdobeOptions {
     /// When the run ends (`--timeout`).
     pub deadline: Option<Instant>,
-    /// Turns true when somebody asks to stop: every wait and every request ends then.
-    pub stop: Option<watch::Receiver<bool>>,
+    /// Cancelled when the run is to stop: every wait and every request ends then.
+    pub stop: CancellationToken,
     /// Seed of the jitter.
     pub jitter_seed: u64,
-    /// Told of every wait.
+    /// Called before every wait.
     pub on_wait: Option<OnWait>,
 }
 
 /// Asks one account's questions. Cheap to clone; clones share a token.
 #[derive(Clone)]
-pub struct Client {
+pub struct AdobeClient {
     inner: Arc<Inner>,
     /// Questions of this one end before the run does.
     until: Option<Instant>,
@@ -86,8 +88,8 @@ pub struct Client {
 
 struct Inner {
     account: Account,
-    options: Options,
-    policy: Policy,
+    options: AdobeOptions,
+    backoff: Backoff,
     /// For IMS and for Flow Service; mostly the same.
     ims: reqwest::Client,
     flow_service: reqwest::Client,
@@ -97,30 +99,30 @@ struct Inner {
     rng: Mutex<fastrand::Rng>,
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for AdobeClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("account", &self.inner.account.name).finish_non_exhaustive()
+        f.debug_struct("AdobeClient").field("account", &self.inner.account.name).finish_non_exhaustive()
     }
 }
 
-impl Client {
+impl AdobeClient {
     /// Sets up the client; sends nothing. Fails if TLS cannot be set up or if what is sent along cannot stand in an HTTP
     /// header.
-    pub fn new(account: Account, options: Options) -> Result<Self, AdobeError> {
-        Self::with_policy(account, options, Policy::default())
+    pub fn new(account: Account, options: AdobeOptions) -> Result<Self, AdobeError> {
+        Self::with_backoff(account, options, Backoff::default())
     }
 
-    fn with_policy(account: Account, options: Options, policy: Policy) -> Result<Self, AdobeError> {
-        http::check_headers(&account).map_err(|error| error.of(&account.name))?;
-        let (ims, flow_service) = http::clients(&account.endpoints).map_err(|error| error.of(&account.name))?;
+    fn with_backoff(account: Account, options: AdobeOptions, backoff: Backoff) -> Result<Self, AdobeError> {
+        exchange::check_headers(&account).map_err(|error| error.of(&account.name))?;
+        let (ims, flow_service) = clients(&account.endpoints).map_err(|error| error.of(&account.name))?;
         let rng = Mutex::new(fastrand::Rng::with_seed(options.jitter_seed));
         let (token, tokens) = Default::default();
-        let inner = Arc::new(Inner { account, options, policy, ims, flow_service, token, tokens, rng });
+        let inner = Arc::new(Inner { account, options, backoff, ims, flow_service, token, tokens, rng });
         Ok(Self { inner, until: None })
     }
 
     /// The same client, with no more time than until then. What is not answered by then fails with what was the matter
-    /// last, or as [`Kind::Unavailable`].
+    /// last, or as [`AdobeErrorKind::Unavailable`].
     #[must_use]
     pub fn until(&self, end: Instant) -> Self {
         Self { inner: Arc::clone(&self.inner), until: Some(end) }
@@ -130,4 +132,17 @@ impl Client {
     pub fn account(&self) -> &Account {
         &self.inner.account
     }
+}
+
+/// Makes the clients of IMS and of Flow Service; one client where both are alike.
+fn clients(endpoints: &Endpoints) -> Result<(reqwest::Client, reqwest::Client), AdobeError> {
+    let kind = |url: &url::Url| (url.scheme() == "http", endpoints::is_loopback(url));
+    let make = |(plain, loopback)| {
+        let client = ClientSetup::new(plain, loopback, REQUEST_TIMEOUT).and_then(|setup| setup.client(IDLE));
+        client.map_err(|error| AdobeError::new(AdobeErrorKind::Unavailable, error.to_string()).retryable(false))
+    };
+    let (ims, flow_service) = (kind(endpoints.token_url()), kind(endpoints.base_url()));
+    let first = make(ims)?;
+    let second = if ims == flow_service { first.clone() } else { make(flow_service)? };
+    Ok((first, second))
 }

@@ -1,5 +1,5 @@
-//! Carries out one shop's part of a plan, literally. Decides nothing, keeps going, and says of every change what became
-//! of it. Creates and updates come first; a delete is sent only after the answers to what it depends on.
+//! Carries out one shop's part of a plan, literally: decides nothing, keeps going, and gives every change an outcome.
+//! Creates and updates come first; a delete is sent only after the answers to what it depends on.
 
 mod ledger;
 mod send;
@@ -7,33 +7,34 @@ mod settle;
 
 pub use ledger::{error, not_read, stale};
 
-use crate::admin::{Kind, ShopWriter};
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::{AdminErrorKind, ShopWriter};
 use crate::journal::Recorder;
-use crate::plan::Task;
-use crate::wire::plan::Shop;
+use crate::plan::{ShopPlan, Task};
 use crate::wire::report::ReportShop;
 use ledger::Ledger;
 
-/// What a run hands to every shop.
+/// What all shops of a run share.
 pub struct ApplyContext<'a> {
-    /// Whether somebody asked to stop: what is in flight is finished, the rest is skipped.
-    pub interrupted: &'a (dyn Fn() -> bool + Send + Sync),
+    /// Cancelled when the run is to stop: what is in flight is finished, the rest is skipped.
+    pub stop: &'a CancellationToken,
     /// The clock, for the times in the report.
     pub now: &'a (dyn Fn() -> jiff::Timestamp + Send + Sync),
-    /// Where it is written down.
+    /// The journal and the events.
     pub recorder: &'a Recorder,
 }
 
 /// Applies one shop. `tasks` are those of `planned.changes`, in the same order.
 pub async fn shop(
     writer: &mut ShopWriter,
-    planned: &Shop,
+    planned: &ShopPlan,
     tasks: Vec<Task>,
-    surroundings: &ApplyContext<'_>,
+    context: &ApplyContext<'_>,
 ) -> ReportShop {
     let mut ledger = Ledger::new(planned, tasks);
     let (first, then) = ledger.phases();
-    run(writer, &mut ledger, first, surroundings).await;
+    run(writer, &mut ledger, first, context).await;
 
     // An old route is never taken away before the new one stands.
     let failed = ledger.topics_of_unmade_writes();
@@ -41,17 +42,17 @@ pub async fn shop(
     for at in hold {
         ledger.skip(at, "a create or update of its topic was not made, so the old route stays", None);
     }
-    run(writer, &mut ledger, send, surroundings).await;
+    run(writer, &mut ledger, send, context).await;
     let unsent = ledger.unsent().into_iter().map(|at| ledger.line(at)).collect();
-    surroundings.recorder.outcomes(unsent).await;
-    ledger.report((surroundings.now)())
+    context.recorder.outcomes(unsent).await;
+    ledger.report((context.now)())
 }
 
 /// Sends the changes in documents of as many as the API takes, in order.
-async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>, surroundings: &ApplyContext<'_>) {
+async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>, context: &ApplyContext<'_>) {
     let mut rest = queue.as_slice();
     while !rest.is_empty() {
-        if (surroundings.interrupted)() {
+        if context.stop.is_cancelled() {
             for &at in rest {
                 ledger.skip(at, send::INTERRUPTED, None);
             }
@@ -61,7 +62,7 @@ async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>
         let error = match settle::look_again(writer, ledger, batch).await {
             Ok(()) => {
                 rest = later;
-                send::batch(writer, ledger, batch, surroundings.recorder).await
+                send::batch(writer, ledger, batch, context.recorder).await
             }
             Err(error) => Some(error),
         };
@@ -69,7 +70,7 @@ async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>
             let reason = format!("not tried, since the shop answered {}", error.kind);
             for &at in rest {
                 match error.kind {
-                    Kind::Interrupted => ledger.skip(at, send::INTERRUPTED, None),
+                    AdminErrorKind::Interrupted => ledger.skip(at, send::INTERRUPTED, None),
                     _ => ledger.skip(at, &reason, Some(&error)),
                 }
             }

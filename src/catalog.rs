@@ -217,6 +217,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_newest_version_of_the_catalogue_is_the_default_and_the_candidate_is_the_next_one() {
+        let newest = DATA.lines().find_map(|line| line.strip_prefix("# newest: "));
+        assert_eq!(newest, Some(ApiVersion::DEFAULT), "src/model/version.rs and the catalogue differ");
+        let candidate = ApiVersion::parse(*CANDIDATE).expect("a version");
+        assert!(candidate > ApiVersion::default() && candidate.as_str() != "unstable");
+    }
+
+    #[test]
     fn the_catalogue_is_whole_sorted_and_its_names_are_unambiguous() {
         assert!(all().windows(2).all(|pair| pair[0].name < pair[1].name));
         assert!(all().len() >= 233, "topics are never removed");

@@ -9,6 +9,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod man_page;
+#[cfg_attr(not(feature = "sandbox"), path = "cli/no_sandbox.rs")]
 pub(crate) mod sandbox;
 pub(crate) mod topics;
 pub(crate) mod validate;
@@ -414,4 +415,9 @@ pub(crate) enum SchemaName {
     Plan,
     Report,
     Events,
+    AuthStatus,
+    Destinations,
+    Checked,
+    Validate,
+    Topics,
 }

@@ -13,6 +13,7 @@ mod out_file;
 mod plan;
 mod prompt;
 mod reference;
+#[cfg_attr(not(feature = "sandbox"), path = "commands/no_sandbox.rs")]
 mod sandbox;
 mod show;
 mod signals;
@@ -24,10 +25,9 @@ use std::time::Duration;
 
 use crate::cli::{Cli, Command};
 use crate::clock::{clock, now};
-use crate::error::Failure;
 use crate::exit::Exit;
 use crate::output::{Output, write_json};
-use crate::printer::{self, Form};
+use crate::printer::Form;
 use crate::run::{files, target};
 
 /// How long the end of a run waits for refreshes under way, which have their own limits.
@@ -50,7 +50,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Auth(args) => auth::run(args, output).await,
         Command::Import(args) => import::run(args, output).await,
         Command::Topics(args) => output.plain(args.format.printed(), |out, err| topics::run(&args, out, err)),
-        Command::Sandbox(args) => sandbox_command(args).await,
+        Command::Sandbox(args) => sandbox::run(args).await,
         Command::Schema(args) => reference::schema(&args, output),
         Command::Completions(args) => reference::completions(args.shell, output),
         Command::Man(args) => reference::man(&args, output),
@@ -64,9 +64,4 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         output.remark("A token was being refreshed and is not stored; the one before it is still good.\n");
     }
     exit
-}
-
-async fn sandbox_command(args: crate::cli::sandbox::SandboxArgs) -> Result<Exit, Failure> {
-    let done = sandbox::run(args, &mut printer::stdout(Form::Text), &mut printer::stderr(Form::Text)).await;
-    done.map(|()| Exit::Done).map_err(|e| Failure::of_lines(Exit::Invalid, "sandbox", &e.to_string()))
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! answers of `adobe` ─▶ assess: Lookups (an address or a reason for each query, an assessment for each destination)
 //!                    └▶ check_pasted: which dataflow or connection has an address of the manifest
-//! Assessment ─▶ to_wire
+//! Assessment ─▶ to_plan
 //! ```
 
 mod assessment;

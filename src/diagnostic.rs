@@ -5,7 +5,6 @@
 
 mod code;
 pub mod github;
-pub mod json;
 mod mask;
 mod paths;
 mod remedy;
@@ -114,7 +113,7 @@ impl Shops {
 }
 
 /// What a further place of the same problem is called.
-const ALSO: &str = "the same here";
+pub(crate) const ALSO: &str = "the same here";
 
 /// More shops or places than this are counted in a text; JSON has them all.
 const MOST_NAMES: usize = 40;

@@ -9,7 +9,7 @@ mod names;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog;
-use crate::model::{Address, Binding, Field, Live, ScopeSet, Topic, Visibility};
+use crate::model::{Address, Binding, Field, Live, ScopeSet, SubscriptionId, Topic, Visibility};
 use crate::state::{Desired, Entry, Observed, Ownership, Unmanaged, Wanted};
 
 /// One change of one subscription.
@@ -43,6 +43,54 @@ pub enum Change {
         /// Why.
         reason: DeleteReason,
     },
+}
+
+impl Change {
+    /// The subscription as it is; none for a create.
+    pub fn before(&self) -> Option<&Entry<Live>> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Update { before, .. } | Self::Delete { before, .. } => Some(before),
+        }
+    }
+
+    /// The binding as it will be; none for a delete.
+    pub fn after(&self) -> Option<&Binding> {
+        match self {
+            Self::Create { after, .. } | Self::Update { after, .. } => Some(after),
+            Self::Delete { .. } => None,
+        }
+    }
+
+    /// The topic, which no change changes.
+    pub fn topic(&self) -> &Topic {
+        match self {
+            Self::Create { after, .. } | Self::Update { after, .. } => &after.topic,
+            Self::Delete { before, .. } => &before.binding.topic,
+        }
+    }
+
+    /// The subscription that is changed; none for a create.
+    pub fn id(&self) -> Option<&SubscriptionId> {
+        self.before().map(|before| &before.meta.id)
+    }
+
+    /// The fields that an update changes.
+    pub fn fields(&self) -> &[Field] {
+        match self {
+            Self::Update { fields, .. } => fields,
+            Self::Create { .. } | Self::Delete { .. } => &[],
+        }
+    }
+
+    /// The word for what is done.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete { .. } => "delete",
+        }
+    }
 }
 
 /// Why a subscription is updated.

@@ -24,13 +24,6 @@ impl Failure {
         Self::new(Exit::Invalid, message)
     }
 
-    /// Takes an error of several lines: each of them is a problem of its own.
-    pub(crate) fn of_lines(exit: Exit, what: &str, lines: &str) -> Self {
-        let (first, rest) = lines.split_once('\n').unwrap_or((lines, ""));
-        let details = rest.lines().map(str::to_owned).collect();
-        Self { details, ..Self::new(exit, format!("{what}: {first}")) }
-    }
-
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
         self.hints.push(hint.to_string());
         self

@@ -1,7 +1,9 @@
 //! Exit codes: one table for every command and every format.
 
-use crate::admin::{Class, Kind, RefusalKind};
-use crate::adobe;
+use crate::admin::{AdminErrorKind, RefusalKind};
+use crate::adobe::AdobeErrorKind;
+use crate::http::Class;
+use crate::wire::plan::{BlockedReason, ErrorKind};
 
 /// What a process exits with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,18 +55,19 @@ pub(crate) enum Cause {
 
 impl Cause {
     /// The cause that the reason of a blocked binding stands for.
-    pub(crate) fn of_blocked(reason: &str) -> Self {
-        if reason == "scope" { Self::Auth } else { Self::Other }
+    pub(crate) fn of_blocked(reason: &BlockedReason) -> Self {
+        if *reason == BlockedReason::Scope { Self::Auth } else { Self::Other }
     }
 
     /// The cause that a kind of error in a plan or report stands for.
-    pub(crate) fn of_kind(kind: &str) -> Self {
-        if kind == "stale" {
+    pub(crate) fn of_kind(kind: &ErrorKind) -> Self {
+        if *kind == ErrorKind::Stale {
             return Self::Stale;
         }
+        let kind = kind.as_str();
         let refusal = RefusalKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
-        let adobe = adobe::Kind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
-        match Kind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class()).or(refusal).or(adobe) {
+        let adobe = AdobeErrorKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class());
+        match AdminErrorKind::ALL.iter().find(|k| k.as_str() == kind).map(|k| k.class()).or(refusal).or(adobe) {
             Some(Class::Auth) => Self::Auth,
             Some(Class::RateLimit) => Self::RateLimit,
             Some(Class::Other) | None => Self::Other,
@@ -107,13 +110,13 @@ mod tests {
         ] {
             assert_eq!(of_causes(causes.clone(), done), exit, "{causes:?} {done}");
         }
-        assert_eq!(Cause::of_kind("token_refused"), Auth);
-        assert_eq!(Cause::of_kind("time_budget"), RateLimit);
-        assert_eq!(Cause::of_kind("topic_refused"), Auth);
-        assert_eq!(Cause::of_kind("stale"), Stale);
-        assert_eq!(Cause::of_kind("adobe_forbidden"), Auth);
-        assert_eq!(Cause::of_kind("adobe_rate_limited"), RateLimit);
-        assert_eq!(Cause::of_kind("adobe_unavailable"), Other);
-        assert_eq!(Cause::of_kind("a_kind_of_the_future"), Other);
+        assert_eq!(Cause::of_kind(&"token_refused".into()), Auth);
+        assert_eq!(Cause::of_kind(&"time_budget".into()), RateLimit);
+        assert_eq!(Cause::of_kind(&"topic_refused".into()), Auth);
+        assert_eq!(Cause::of_kind(&"stale".into()), Stale);
+        assert_eq!(Cause::of_kind(&"adobe_forbidden".into()), Auth);
+        assert_eq!(Cause::of_kind(&"adobe_rate_limited".into()), RateLimit);
+        assert_eq!(Cause::of_kind(&"adobe_unavailable".into()), Other);
+        assert_eq!(Cause::of_kind(&"a_kind_of_the_future".into()), Other);
     }
 }

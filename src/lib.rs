@@ -34,6 +34,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `http` | clients, one exchange, backoff, the shape of errors, redaction; under `admin` and `adobe` |
 //! | [`admin`] | the Admin API and nothing else |
 //! | [`adobe`] | Adobe's IMS and Flow Service: addresses and states of dataflows; only reads |
 //! | `run` | from the command line to a plan in memory: opens, resolves destinations, reads shops, plans |
@@ -49,11 +50,12 @@
 //!
 //! # Imports run one way
 //!
-//! commands → everything; apply → admin, journal, plan, wire, state, model; journal → wire; since → plan, wire;
-//! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → wire, diff, state, catalog, model;
-//! diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → state, catalog, model;
-//! adobe → admin (its redactor, and how it makes an HTTP client), destinations, state; destinations → manifest, plan, wire,
-//! state, model; run → everything but commands;
+//! commands → everything; apply → admin, http, journal, plan, wire, diff, state, model; journal → wire; wire → since, plan,
+//! diff, diagnostic, state, catalog, model; since → plan, diff, model;
+//! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog, model;
+//! diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → http, state, catalog, model;
+//! adobe → http, destinations, state; destinations → manifest, plan, diff, http, state, model; run → everything but
+//! commands; http → nothing;
 //! sandbox → catalog, files, model, words, so that it stays an independent witness; model → nothing. A test holds this.
 //!
 //! Whoever plans holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
@@ -75,6 +77,7 @@ mod digest;
 mod error;
 mod exit;
 mod files;
+mod http;
 pub mod import;
 pub mod journal;
 mod json;
@@ -87,6 +90,7 @@ mod printer;
 mod progress;
 pub mod render;
 mod run;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod schema;
 mod select;
@@ -159,3 +163,6 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let _sockets = (0..8).map(|_| std::os::unix::net::UnixStream::pair()).collect::<std::io::Result<Vec<_>>>()?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,7 @@ pub(crate) use digest::auth_value;
 pub use draft::{Draft, Loaded, ReadFile, load, load_with};
 
 use crate::diagnostic::Code;
+pub use crate::model::Transport;
 use crate::model::{Address, ApiVersion, Auth, ScopeSet, ShopDomain, TokenExpiry, Topic};
 use crate::state::aep::{AepAccount, Destination};
 use crate::state::{AppEvent, AppSubscription, Desired, Ownership, Safety, ShopLimits, Source, Unresolved};
@@ -145,26 +146,6 @@ pub struct AdminApi {
     pub transport: Transport,
 }
 
-/// Which of Shopify's two Admin APIs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Transport {
-    /// The GraphQL Admin API.
-    #[default]
-    GraphQl,
-    /// The REST Admin API.
-    Rest,
-}
-
-impl Transport {
-    /// The word in the manifest and in the plan.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::GraphQl => "graphql",
-            Self::Rest => "rest",
-        }
-    }
-}
-
 /// One shop.
 #[derive(Debug, Clone)]
 pub struct ManifestShop {
@@ -260,3 +241,6 @@ impl Tolerable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,4 +27,4 @@ pub(crate) use shop::is_deep;
 pub use shop::{ShopDomain, ShopDomainError, ShopPattern, ShopPatternError};
 pub use subscription::{Live, SubscriptionId, Visibility};
 pub use topic::Topic;
-pub use version::{ApiVersion, ApiVersionError};
+pub use version::{ApiVersion, ApiVersionError, Transport};

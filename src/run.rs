@@ -5,6 +5,8 @@
 
 mod accounts;
 mod destinations;
+#[cfg_attr(not(feature = "sandbox"), path = "run/no_embedded.rs")]
+pub(crate) mod embedded;
 mod events;
 pub(crate) mod files;
 mod load;
@@ -19,8 +21,8 @@ mod tokens;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use self::accounts::Accounts;
 use self::target::{Target, refused};
@@ -33,15 +35,14 @@ use crate::diagnostic::Diagnostic;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::journal::Recorder;
-use crate::manifest::{Draft, Manifest, ManifestShop, ShopIndex, Tolerable, Transport};
-use crate::model::{Address, ApiVersion};
+use crate::manifest::{Draft, Manifest, ManifestShop, ShopIndex, Tolerable};
+use crate::model::{Address, ApiVersion, Transport};
 use crate::output::Output;
+use crate::plan::{Plan, ShopError};
 use crate::progress::{Progress, Verbosity};
 use crate::select::Selection;
 use crate::state::{Desired, Unresolved};
-use crate::wire;
 use crate::wire::events::{Event, Wait};
-use crate::wire::plan::{Plan, ShopError};
 
 pub(crate) use self::events::emit_planned_changes;
 pub(crate) use self::load::{LoadedManifest, load, manifest_options};
@@ -59,8 +60,8 @@ pub(crate) struct Session {
     pub(crate) progress: Arc<Progress>,
     /// Journal and events.
     pub(crate) recorder: Arc<Recorder>,
-    /// Turns true when the run is to stop.
-    pub(crate) stop: watch::Sender<bool>,
+    /// Cancelled when the run is to stop.
+    pub(crate) stop: CancellationToken,
 }
 
 /// How a command works.
@@ -83,7 +84,7 @@ pub(crate) struct Opened {
     draft: Draft,
     /// The problems of the manifest that were printed.
     printed: Vec<Diagnostic>,
-    selection: wire::plan::Selection,
+    selection: crate::plan::Selection,
 }
 
 /// A manifest whose destinations are resolved, and a session.
@@ -103,7 +104,7 @@ pub(crate) struct Run {
     accounts: Accounts,
     /// Every address of the manifest, with scheme and host in lower case.
     addresses: Arc<HashSet<String>>,
-    selection: wire::plan::Selection,
+    selection: crate::plan::Selection,
 }
 
 /// Opens everything; sends nothing.
@@ -136,18 +137,18 @@ pub(crate) async fn open_loaded(
     target.check_shops(saved.map_or(shops.len(), |plan| plan.shops.len()))?;
     let (version, transport) = match saved {
         Some(plan) => api_of(plan)?,
-        None => (manifest.admin_api.version.clone(), manifest.admin_api.transport.into()),
+        None => (manifest.admin_api.version.clone(), manifest.admin_api.transport),
     };
 
     let progress = Arc::new(Progress::new(verbosity));
     let (waiting, told) = (Arc::clone(&progress), Arc::clone(&recorder));
-    let (stop, stopped) = watch::channel(false);
+    let stop = CancellationToken::new();
     let deadline = Instant::now().checked_add(run.timeout);
     let shares = open_files::shares(usize::from(run.parallelism));
     for remark in [&shares.remark, &target.remark].into_iter().flatten() {
         progress.remark(remark);
     }
-    let options = admin::Options {
+    let options = admin::AdminOptions {
         transport,
         deadline,
         jitter_seed: fastrand::u64(..),
@@ -156,9 +157,9 @@ pub(crate) async fn open_loaded(
             let (shop, reason) = (shop.to_string(), why.to_owned());
             told.event(Event::Wait(Wait { shop, seconds: wait.as_secs_f64(), reason }));
         })),
-        stop: Some(stopped),
+        stop: stop.clone(),
         most_waiting: shares.waiting,
-        ..admin::Options::new(target.endpoint.clone(), version)
+        ..admin::AdminOptions::new(target.endpoint.clone(), version)
     };
     let client = AdminClient::new(options).map_err(|e| Failure::new(Exit::Error, e))?;
     let tokens = target.tokens(&run.access, &client);
@@ -175,24 +176,15 @@ pub(crate) async fn open_loaded(
         verbosity,
     };
     let session = Session { target, client, tokens, settings, progress, recorder, stop };
-    Ok(Opened { session, manifest: Arc::new(manifest), shops, draft, printed, selection: selection.wire(&terms) })
+    Ok(Opened { session, manifest: Arc::new(manifest), shops, draft, printed, selection: selection.for_plan(&terms) })
 }
 
 /// The Admin API that a saved plan was made with.
-fn api_of(plan: &Plan) -> Result<(ApiVersion, admin::Transport), Failure> {
-    let wire::plan::AdminApi { version, transport } = &plan.settings.admin_api;
-    let spoken = admin::Transport::parse(transport)
+fn api_of(plan: &Plan) -> Result<(ApiVersion, Transport), Failure> {
+    let crate::plan::AdminApi { version, transport } = &plan.settings.admin_api;
+    let spoken = Transport::parse(transport)
         .ok_or_else(|| Failure::invalid(format!("the plan was made over {transport:?}, which is not known here")))?;
     Ok((ApiVersion::parse(version).map_err(Failure::invalid)?, spoken))
-}
-
-impl From<Transport> for admin::Transport {
-    fn from(transport: Transport) -> Self {
-        match transport {
-            Transport::GraphQl => Self::GraphQl,
-            Transport::Rest => Self::Rest,
-        }
-    }
 }
 
 /// The addresses with scheme and host in lower case, to be compared.

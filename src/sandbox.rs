@@ -1,101 +1,108 @@
-//! The sandbox: an embedded Shopify Admin API, for first use, demos and tests.
+//! The sandbox: an embedded Shopify Admin API for first use, demos and tests. It is the Cargo feature `sandbox`.
 //!
-//! It imports `model` and `catalog` and nothing else of the crate, so that it stays an independent witness of what the
-//! client and the planner do. `store` and `rules` hold what Shopify does, purely; GraphQL documents are parsed, validated
-//! and executed by apollo-compiler against `schema.graphql`; `desk` puts state and files behind one lock; `server` is the
-//! thin HTTP side. `oauth` gives codes and tokens, with a signature of its own; `adobe` is IMS and Flow Service.
+//! It imports only `catalog`, `files`, `model` and `words`, so that it is independent of the client and the planner whose
+//! behavior it checks. `store`, `rules` and `filter` implement Shopify's rules without input or output. apollo-compiler
+//! parses, validates and executes GraphQL documents against `schema.graphql`; `resolvers` and `objects` return the values.
+//! `service` puts the state and its files behind one lock, and `server` is the HTTP server. `oauth` issues codes and tokens.
+//! `adobe` is IMS and Flow Service. `injector` applies fault rules to requests.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod access;
 mod adobe;
 mod bucket;
+mod connection;
 mod control;
 mod cost;
-mod deeds;
-mod desk;
 mod edit;
 mod error;
 mod fault;
-mod fault_file;
 mod faults;
 mod files;
-mod gate;
+mod filter;
 mod graphql;
+mod graphql_errors;
+mod injector;
 mod log;
 mod oauth;
+mod objects;
+mod origin;
 mod page;
-mod refusal;
 mod reply;
+mod resolvers;
 mod rest;
 mod rules;
 mod seed;
 mod server;
+mod service;
+mod shop_faults;
 mod store;
-mod tree;
+mod subscription;
 mod version;
-mod visitor;
-mod wire;
 
-pub use adobe::{Act, InletEdit, InletKind, RunStatus};
+pub use adobe::{InletAction, InletEdit, InletKind, RunStatus};
 pub use edit::{Edit, age};
 pub use error::SandboxError;
 pub use faults::Faults;
-pub use oauth::{End, Jwk};
+pub use oauth::{Invalidation, Jwk};
 pub use seed::{Added, Summary};
-pub use store::Status;
+pub use store::ShopStatus;
 
 use crate::model::ShopDomain;
-use desk::Desk;
-use files::Wait;
+use files::LockWait;
 use server::Server;
+use service::Service;
 
-/// Where a sandbox keeps its state, and what it starts with.
+/// The state of a sandbox and its initial content.
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
-    /// The state file, made if it is not there; `None`: in memory.
+    /// The state file, which is created if it does not exist; `None` keeps the state in memory.
     pub state: Option<PathBuf>,
-    /// Seed files: all of them if the state holds nothing yet, later the shops that [`Running::add_missing`] names.
+    /// Seed files. They fill an empty state; later they describe the shops of [`Running::add_missing`].
     pub seeds: Vec<PathBuf>,
-    /// The date for what holds from a date on; `None`: the present.
+    /// The date for rules that start on a date; `None` is the present.
     pub today: Option<jiff::Timestamp>,
 }
 
-/// A sandbox that listens. Dropped without [`Running::stop`] it stops, too; nothing answered is lost.
+/// A running sandbox. If it is dropped without [`Running::stop`], it stops without losing an answered request.
 #[derive(Debug)]
 pub struct Running {
-    desk: Arc<Desk>,
+    service: Arc<Service>,
     server: Server,
     id: String,
 }
 
 /// Opens the state and listens on `bind`; port 0 means any.
 pub async fn start(options: &OpenOptions, bind: SocketAddr) -> Result<Running, SandboxError> {
-    // Synchronous: a lock may be waited for, at most two seconds, before there is anything else to do.
-    let desk = Arc::new(Desk::open_at(options.state.as_deref(), &options.seeds, Wait::Always, options.today)?);
-    let server = Server::start(Arc::clone(&desk), bind).await?;
-    desk.announce(server.address)?;
-    let id = desk.id();
-    Ok(Running { desk, server, id })
+    // Blocks for at most two seconds while another process has the state open; nothing else runs yet.
+    let service = Arc::new(Service::open(options.state.as_deref(), &options.seeds, LockWait::Always, options.today)?);
+    let server = Server::start(Arc::clone(&service), bind).await?;
+    service.announce(server.address)?;
+    let id = service.id();
+    Ok(Running { service, server, id })
 }
 
-/// Registers apps of the embedding process. They are kept in memory only, as a secret may be a real one.
+/// Registers apps of the embedding process. They are kept in memory only, because their secrets may be real ones.
 #[derive(Debug, Clone)]
 pub struct Registrar {
-    desk: Arc<Desk>,
+    service: Arc<Service>,
 }
 
 impl Registrar {
-    /// An app that authenticates by its secret.
+    /// Registers an app that authenticates by its secret.
     pub fn app(&self, client_id: &str, client_secret: &str) {
-        self.desk.register_app(client_id, client_secret);
+        self.service.register_app(client_id, client_secret);
     }
 
-    /// An app that authenticates by client assertions, which this key verifies and which may name this audience, with `{shop}`
-    /// for the shop's domain, besides the shop's token endpoint.
-    pub fn key(&self, client_id: &str, key: Jwk, audience: Option<&str>) {
-        self.desk.register_key(client_id, key, audience);
+    /// Registers an app that authenticates by client assertions. The key verifies them. They may name `audience`, in which
+    /// `{shop}` stands for the domain of the shop, instead of the token endpoint.
+    pub fn key(&self, client_id: &str, jwk: serde_json::Value, audience: Option<&str>) {
+        match serde_json::from_value(jwk) {
+            Ok(key) => self.service.register_key(client_id, key, audience),
+            Err(error) => tracing::warn!(%error, "the sandbox cannot read the public key"),
+        }
     }
 }
 
@@ -105,17 +112,17 @@ impl Running {
         format!("http://{}/{{shop}}", self.server.address)
     }
 
-    /// Where Adobe's side is: IMS at `/ims/token/v3` below it, Flow Service at `/data/foundation/flowservice`.
+    /// The base URL of Adobe's side: IMS is at `/ims/token/v3` below it, Flow Service at `/data/foundation/flowservice`.
     pub fn adobe_url(&self) -> String {
         format!("http://{}/__adobe", self.server.address)
     }
 
-    /// Whether a seed said anything of Adobe's side.
+    /// Whether a seed described Adobe's side.
     pub fn has_adobe(&self) -> bool {
-        self.desk.has_adobe()
+        self.service.has_adobe()
     }
 
-    /// The address that other machines reach it at, too, if it listens beyond loopback.
+    /// The address that other machines can reach, if the server does not listen on loopback.
     pub fn open_to_others(&self) -> Option<SocketAddr> {
         Some(self.server.bound).filter(|address| !address.ip().is_loopback())
     }
@@ -125,40 +132,39 @@ impl Running {
         &self.id
     }
 
-    /// The client id of the app that the state knows; its secret stands in the seed.
+    /// The client id of the app in the state. The seed has its secret.
     pub fn client_id(&self) -> String {
-        self.desk.client_id()
+        self.service.client_id()
     }
 
-    /// Lets other apps ask for access, too.
+    /// Registers further apps.
     pub fn registrar(&self) -> Registrar {
-        Registrar { desk: Arc::clone(&self.desk) }
+        Registrar { service: Arc::clone(&self.service) }
     }
 
-    /// From now on these go wrong; their counts begin anew.
+    /// Replaces the fault rules and resets their counts.
     pub fn set_faults(&self, faults: Faults) {
-        self.desk.set_faults(faults);
+        self.service.set_faults(faults);
     }
 
-    /// Adds those of the shops that the state does not know: as the seeds of the start have them, or else with these scopes
-    /// and without subscriptions.
+    /// Adds the shops that the state lacks. A shop that the seeds do not describe gets these scopes and no subscriptions.
     pub fn add_missing(&self, shops: &[(ShopDomain, Vec<String>)]) -> Result<Added, SandboxError> {
-        self.desk.add_missing(shops)
+        self.service.add_missing(shops)
     }
 
-    /// Answers what is under way, stops and writes the state.
+    /// Finishes the requests in flight, stops the server and writes the state.
     pub async fn stop(self) -> Result<(), SandboxError> {
         self.server.stop().await;
-        self.desk.close()
+        self.service.close()
     }
 }
 
-/// Fills a state from seed files; with `replace` whatever it held is gone. A state that a server holds is filled through
-/// that server.
+/// Fills a state from seed files; with `replace` they replace its content. If a server has the state open, the request goes
+/// to that server.
 pub fn seed(state: &Path, files: &[PathBuf], replace: bool) -> Result<Summary, SandboxError> {
     let seed = seed::read(files)?;
-    match Desk::open(Some(state), &[], Wait::UnlessServed) {
-        Ok(desk) => desk.seed(&seed, replace),
+    match Service::open(Some(state), &[], LockWait::UnlessServed, None) {
+        Ok(service) => service.seed(&seed, replace),
         Err(SandboxError::InUse { server: Some(server), .. }) => {
             let mut summary = Summary { shops: 0, subscriptions: 0 };
             for (at, file) in files.iter().enumerate() {
@@ -172,14 +178,15 @@ pub fn seed(state: &Path, files: &[PathBuf], replace: bool) -> Result<Summary, S
     }
 }
 
-/// Changes a state by hand and tells what happened. A state that a server holds is changed through that server.
+/// Carries out an edit on a state and returns a message about it. If a server has the state open, the request goes to that
+/// server.
 pub fn edit(state: &Path, edit: &Edit) -> Result<String, SandboxError> {
     if !state.exists() {
         let message = format!("there is no sandbox state {}; `hookwright sandbox seed` makes one", state.display());
         return Err(SandboxError::Edit(message));
     }
-    match Desk::open(Some(state), &[], Wait::UnlessServed) {
-        Ok(desk) => desk.edit(|state| edit::apply(&mut state.world, edit, &desk::rfc3339(desk::now()))),
+    match Service::open(Some(state), &[], LockWait::UnlessServed, None) {
+        Ok(service) => service.edit(|state| edit::apply(&mut state.world, edit, &service::rfc3339(service::now()))),
         Err(SandboxError::InUse { server: Some(server), .. }) => {
             control::post(server, "edit", &serde_json::json!(edit).to_string())
         }
@@ -187,9 +194,12 @@ pub fn edit(state: &Path, edit: &Edit) -> Result<String, SandboxError> {
     }
 }
 
-/// `; did you mean …?`, if one of the names is close.
+/// Returns `; did you mean …?` if one of the names is similar.
 fn suggest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let near = names.into_iter().map(|name| (strsim::jaro_winkler(&text.to_lowercase(), name), name));
     let best = near.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0));
     best.map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"))
 }
+
+#[cfg(test)]
+mod tests;

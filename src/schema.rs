@@ -4,33 +4,52 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use crate::manifest::schema::without_rust_formats;
+use crate::wire;
 
-/// Of the manifest.
-pub fn manifest() -> Value {
-    crate::manifest::schema::json_schema()
+/// A format that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The manifest.
+    Manifest,
+    /// A saved plan; also what `plan` and `drift` print.
+    Plan,
+    /// An apply report.
+    Report,
+    /// A line of a journal or of `--events`.
+    Events,
+    /// What `auth status` prints.
+    AuthStatus,
+    /// What `destinations` prints.
+    Destinations,
+    /// The file of `show --check --out`.
+    Checked,
+    /// What `validate` prints.
+    Validate,
+    /// What `topics` prints.
+    Topics,
 }
 
-/// Of a saved plan, of `plan --format json` and of `drift --format json`.
-pub fn plan() -> Value {
-    of::<crate::wire::plan::Plan>("plan.v1.schema.json", "Hookwright plan, version 1")
+/// Returns the schema of a format.
+pub fn of(format: Format) -> Value {
+    match format {
+        Format::Manifest => crate::manifest::schema::json_schema(),
+        Format::Plan => schema::<wire::plan::Plan>("plan", "plan", ""),
+        Format::Report => schema::<wire::report::Report>("report", "apply report", ""),
+        Format::Events => schema::<wire::events::Line>("events", "journal and events", ": one line"),
+        Format::AuthStatus => schema::<wire::auth_status::Status>("auth-status", "auth status", ""),
+        Format::Destinations => schema::<wire::destinations::Destinations>("destinations", "destinations", ""),
+        Format::Checked => schema::<wire::checked::Checked>("checked", "checked plans", ""),
+        Format::Validate => schema::<wire::validate::Validation>("validate", "validation", ""),
+        Format::Topics => schema::<Vec<wire::topics::Topic>>("topics", "topics", ""),
+    }
 }
 
-/// Of an apply report.
-pub fn report() -> Value {
-    of::<crate::wire::report::Report>("report.v1.schema.json", "Hookwright apply report, version 1")
-}
-
-/// Of a line of a journal, of `apply --events` and of `plan --events`.
-pub fn events() -> Value {
-    of::<crate::wire::events::Line>("events.v1.schema.json", "Hookwright journal and events, version 1: one line")
-}
-
-fn of<T: JsonSchema>(id: &str, title: &str) -> Value {
+fn schema<T: JsonSchema>(name: &str, title: &str, of_what: &str) -> Value {
     let mut schema = schemars::schema_for!(T).to_value();
     without_rust_formats(&mut schema);
     if let Value::Object(map) = &mut schema {
-        map.insert("$id".to_owned(), json!(id));
-        map.insert("title".to_owned(), json!(title));
+        map.insert("$id".to_owned(), json!(format!("{name}.v1.schema.json")));
+        map.insert("title".to_owned(), json!(format!("Hookwright {title}, version 1{of_what}")));
     }
     schema
 }

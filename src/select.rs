@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{ShopDomain, ShopPattern};
-use crate::wire;
+use crate::plan::{self, Shard};
 
 /// A parsed selection.
 #[derive(Debug, Default)]
@@ -19,13 +19,6 @@ struct LabelTerm {
     key: String,
     value: String,
     equal: bool,
-}
-
-/// A part of the shops: the `index`-th (0-based) of `count`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shard {
-    index: u32,
-    count: u32,
 }
 
 /// Why a selection is invalid.
@@ -56,7 +49,7 @@ impl Selection {
         let glob = |text: &String| ShopPattern::parse(text).map_err(|_| SelectError::Pattern(text.clone()));
         let shard = match (terms.shard, terms.shard_index) {
             (Some(text), _) => Some(Shard::parse(text).ok_or_else(|| SelectError::Shard(text.to_owned()))?),
-            (None, Some((index, count))) if index < count => Some(Shard { index, count }),
+            (None, Some((index, count))) if index < count => Shard::new(index + 1, count),
             (None, Some((index, count))) => return Err(SelectError::ShardIndex { index, count }),
             (None, None) => None,
         };
@@ -90,19 +83,18 @@ impl Selection {
 
     /// Whether a shop is in the shard, if there is one.
     pub(crate) fn in_shard(&self, shop: &ShopDomain) -> bool {
-        self.shard.is_none_or(|shard| shard.holds(shop))
+        self.shard.is_none_or(|shard| holds(shard, shop))
     }
 
-    /// As it stands in the plan.
-    pub(crate) fn wire(&self, terms: &Terms<'_>) -> wire::plan::Selection {
+    /// Returns what the plan says of the selection.
+    pub(crate) fn for_plan(&self, terms: &Terms<'_>) -> plan::Selection {
         let sorted = |mut list: Vec<String>| {
             list.sort();
             list
         };
         let mut shops = terms.shop.to_vec();
         shops.extend(terms.exclude_shop.iter().map(|p| format!("!{p}")));
-        let shard = self.shard.map(|s| s.to_string());
-        wire::plan::Selection { shops: sorted(shops), labels: sorted(terms.label.to_vec()), shard }
+        plan::Selection { shops: sorted(shops), labels: sorted(terms.label.to_vec()), shard: self.shard }
     }
 }
 
@@ -116,26 +108,12 @@ fn label(text: &str) -> Result<LabelTerm, SelectError> {
     Ok(LabelTerm { key: key.to_owned(), value: value.to_owned(), equal })
 }
 
-impl Shard {
-    fn parse(text: &str) -> Option<Self> {
-        let (k, n) = text.split_once('/')?;
-        let (k, count): (u32, u32) = (k.parse().ok()?, n.parse().ok()?);
-        (1..=count).contains(&k).then(|| Self { index: k - 1, count })
-    }
-
-    /// First 8 bytes (big-endian) of sha256 of the full domain, mod N: depends on nothing else, so that a shop moves
-    /// only if N changes.
-    fn holds(self, shop: &ShopDomain) -> bool {
-        let hash = Sha256::digest(shop.as_str().as_bytes());
-        let head = hash.iter().take(8).fold(0_u64, |acc, byte| acc << 8 | u64::from(*byte));
-        head % u64::from(self.count) == u64::from(self.index)
-    }
-}
-
-impl std::fmt::Display for Shard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.index + 1, self.count)
-    }
+/// Whether a shard has a shop, by the first 8 bytes (big-endian) of sha256 of the full domain, mod N. It depends on nothing
+/// else, so that a shop moves only if N changes.
+fn holds(shard: Shard, shop: &ShopDomain) -> bool {
+    let hash = Sha256::digest(shop.as_str().as_bytes());
+    let head = hash.iter().take(8).fold(0_u64, |acc, byte| acc << 8 | u64::from(*byte));
+    head % u64::from(shard.count()) == u64::from(shard.index() - 1)
 }
 
 #[cfg(test)]

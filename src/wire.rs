@@ -1,5 +1,12 @@
 //! Every JSON format that Hookwright publishes, each with its own versioned types. Users' pipelines parse these.
 
+pub mod auth_status;
+pub mod checked;
+pub mod destinations;
+pub mod earlier;
 pub mod events;
+mod kinds;
 pub mod plan;
 pub mod report;
+pub mod topics;
+pub mod validate;

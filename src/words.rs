@@ -5,6 +5,12 @@ use std::io;
 use serde_json::error::Category;
 use url::ParseError;
 
+/// Quotes a word of a command for a shell.
+pub(crate) fn word(text: &str) -> String {
+    // Fails only for NUL, which no argument can hold.
+    shlex::try_quote(text).map_or_else(|_| text.replace('\0', ""), Into::into)
+}
+
 /// A JSON text that cannot be taken, with the place in it.
 pub(crate) fn of_json(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -17,6 +23,7 @@ pub(crate) fn of_json(error: &serde_json::Error) -> String {
 }
 
 /// A YAML text that cannot be taken. The caller adds the place.
+#[cfg(any(feature = "sandbox", test))] // nothing else reads YAML with serde
 pub(crate) fn of_yaml(error: &serde_yaml::Error) -> String {
     use serde_yaml::Error as Yaml;
     match error.without_snippet() {

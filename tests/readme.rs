@@ -1,5 +1,7 @@
 //! The README and the guide to rotations are run: each `console` block is a command and what it prints. The blocks run in
 //! a copy, so that the repository stays clean; `TRYCMD=overwrite cargo test --test readme` rewrites the files.
+//!
+//! A binary of its own, since trycmd runs the commands in the working directory of the process.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use crate::args::Args;
 use crate::graphql::{Documents, Execution, Shop};
 use crate::measure;
-use crate::tls;
+use crate::tls::{self, Counters};
 use crate::world::{self, Live};
 
 /// What a fake has seen, told at its end.
@@ -35,16 +35,6 @@ pub struct Seen {
     pub cpu: f64,
     /// Subscriptions that are live in the shops that were asked.
     pub subscriptions: usize,
-}
-
-#[derive(Default)]
-pub struct Counters {
-    requests: AtomicUsize,
-    http2: AtomicUsize,
-    mutations: AtomicUsize,
-    pub connections: AtomicUsize,
-    pub open: AtomicUsize,
-    pub most_open: AtomicUsize,
 }
 
 /// What to serve.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,7 +16,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::server::TlsStream;
 
-use crate::fake::Counters;
+/// Counts requests and connections.
+#[derive(Default)]
+pub struct Counters {
+    pub requests: AtomicUsize,
+    pub http2: AtomicUsize,
+    pub mutations: AtomicUsize,
+    pub connections: AtomicUsize,
+    open: AtomicUsize,
+    pub most_open: AtomicUsize,
+}
 
 /// Writes an authority and a certificate for every shop into `folder`.
 pub fn make_certificates(folder: &std::path::Path) {

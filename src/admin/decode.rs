@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::envelope::Data;
-use super::error::{AdminError, Kind};
-use super::redact::Redactor;
+use super::error::{AdminError, AdminErrorKind};
 use crate::catalog;
+use crate::http::Redactor;
 use crate::json::Object;
 use crate::model::{
     Address, AppCategory, AppIdentity, Binding, Format, Live, Scope, ScopeSet, SubscriptionId, Visibility,
@@ -179,5 +179,5 @@ fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
 pub(super) fn unexpected(what: &str, redactor: &Redactor) -> AdminError {
     let what = redactor.clean(what);
     let message = format!("the answer is not what the Admin API answers: {what}. A newer hookwright may understand it");
-    AdminError::new(Kind::UnexpectedAnswer, message).with_status(200)
+    AdminError::new(AdminErrorKind::UnexpectedAnswer, message).with_status(200)
 }

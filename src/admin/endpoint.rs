@@ -1,12 +1,15 @@
 //! Where requests go: Shopify, or the address that HOOKWRIGHT_ADMIN_URL puts in its place.
 //!
-//! Pure: the variables' texts are arguments. A value that exists is one to which a token may be sent.
+//! The variables' texts are arguments. A token may be sent to every [`Endpoint`].
 
 use std::fmt;
+use std::time::Duration;
 
+use serde::Deserialize;
 use url::{Host, Url};
 
-use super::http::Place;
+use crate::http::{self, ClientSetup, Redactor};
+use crate::json::Object;
 use crate::model::ShopDomain;
 use crate::words;
 
@@ -148,6 +151,25 @@ impl Endpoint {
     }
 }
 
+/// The server that a request goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The shop itself, or the sandbox in this process that plays it.
+    Shopify,
+    /// What HOOKWRIGHT_ADMIN_URL names.
+    AdminUrl,
+}
+
+impl Place {
+    /// Returns what to check if the server was not reached, or another one answered.
+    pub(super) fn check(self) -> &'static str {
+        match self {
+            Self::Shopify => "Check the network and the shop's name",
+            Self::AdminUrl => "Check HOOKWRIGHT_ADMIN_URL, and that the server there is running",
+        }
+    }
+}
+
 /// As it stands in a plan's settings: `shopify`, or the URL.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -156,6 +178,33 @@ impl fmt::Display for Endpoint {
             Self::Replaced(base) => &base.text,
         })
     }
+}
+
+/// How long the sandbox has to say that it is one.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the sandbox says of itself, and no other server does.
+#[derive(Deserialize)]
+struct Identity {
+    hookwright_sandbox: u64,
+}
+
+/// Asks whether the sandbox, which needs no secrets, listens at `url`. Sends nothing beyond this machine, and no secret.
+pub(crate) async fn is_sandbox(url: &str) -> bool {
+    let Some(url) = identity_url(url) else { return false };
+    let client = ClientSetup::new(url.scheme() == "http", true, PATIENCE).and_then(|setup| setup.client(PATIENCE));
+    let Ok(client) = client else { return false };
+    let Ok(answer) = http::send(client.get(url), &Redactor::default()).await else { return false };
+    answer.status == 200
+        && serde_json::from_slice(&answer.body).is_ok_and(|Object(i): Object<Identity>| i.hookwright_sandbox > 0)
+}
+
+/// Returns where the sandbox says what it is; `None` where the host is not a loopback address.
+fn identity_url(url: &str) -> Option<Url> {
+    if !Endpoint::parse(url, &[]).ok()?.is_loopback() {
+        return None;
+    }
+    Url::parse(url.trim()).ok()?.join("/__sandbox/identity").ok()
 }
 
 #[cfg(test)]
@@ -204,5 +253,18 @@ mod tests {
             assert_eq!(parse(text), Err(error), "{text}");
         }
         assert!(matches!(parse("http://local host/"), Err(EndpointError::NotAUrl(_))));
+    }
+
+    #[test]
+    fn only_this_machine_is_asked() {
+        let asked = |url: &str| identity_url(url).map(|url| url.to_string());
+        for url in ["http://127.0.0.1:4000/{shop}", "http://127.0.0.1:4000/x/{shop}/", "http://127.0.0.1:4000/__adobe"]
+        {
+            assert_eq!(asked(url).as_deref(), Some("http://127.0.0.1:4000/__sandbox/identity"), "{url}");
+        }
+        assert_eq!(asked("https://[::1]:4/{shop}").as_deref(), Some("https://[::1]:4/__sandbox/identity"));
+        for url in ["", "http://10.0.0.1/{shop}", "https://proxy.example/{shop}", "http://127.0.0.1.evil.example/"] {
+            assert_eq!(asked(url), None, "{url}");
+        }
     }
 }

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::error::{AdminError, Kind};
-use super::http::Answer;
-use super::redact::Redactor;
+use super::error::{AdminError, AdminErrorKind};
 use super::throttle::Bucket;
+use crate::http::{Redactor, Response};
 use crate::json::names_a_key_twice;
 
 /// What an answer has for each alias, as it came: whoever knows its shape parses it, once.
@@ -40,7 +39,7 @@ pub(super) struct GraphqlError {
 }
 
 /// Takes an answer of status 200 apart; `None` if it is no GraphQL answer.
-pub(super) fn parse(answer: &Answer, now_ms: u64) -> Option<Envelope> {
+pub(super) fn parse(answer: &Response, now_ms: u64) -> Option<Envelope> {
     if names_a_key_twice(&answer.body) {
         return None;
     }
@@ -80,8 +79,8 @@ pub(super) fn parse(answer: &Answer, now_ms: u64) -> Option<Envelope> {
         bucket: bucket(),
         requested_cost: figure(cost.and_then(|cost| cost.get("requestedQueryCost")))
             .filter(|c| c.is_finite() && *c >= 0.0),
-        served_version: answer.served_version.clone(),
-        deprecated_reason: answer.deprecated_reason.clone(),
+        served_version: answer.header("x-shopify-api-version"),
+        deprecated_reason: answer.header("x-shopify-api-deprecated-reason"),
         size: answer.body.len(),
     })
 }
@@ -106,7 +105,7 @@ impl Envelope {
     /// The first error, as a failure of everything in the document.
     pub(super) fn first_error(&self, redactor: &Redactor) -> Option<AdminError> {
         // A cause that the program treats in its own way goes before its symptoms.
-        let telling = self.errors.iter().find(|error| error.kind() != Kind::GraphqlError);
+        let telling = self.errors.iter().find(|error| error.kind() != AdminErrorKind::GraphqlError);
         telling.or(self.errors.first()).map(|error| {
             let failure = error.to_failure(redactor);
             if self.is_refusal() { failure.proven() } else { failure }
@@ -121,8 +120,8 @@ impl Envelope {
 
     /// Whether the document was refused as a whole before anything of it was carried out.
     pub(super) fn is_refusal(&self) -> bool {
-        let may_have_run = |kind| matches!(kind, Kind::InternalError);
-        let refuses = |kind| matches!(kind, Kind::Throttled | Kind::CostExceeded);
+        let may_have_run = |kind| matches!(kind, AdminErrorKind::InternalError);
+        let refuses = |kind| matches!(kind, AdminErrorKind::Throttled | AdminErrorKind::CostExceeded);
         let mut kinds = self.errors.iter().map(GraphqlError::kind);
         !self.errors.is_empty()
             && self.data.is_none()
@@ -131,16 +130,16 @@ impl Envelope {
 }
 
 impl GraphqlError {
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> AdminErrorKind {
         match self.code.as_deref() {
-            Some("THROTTLED") => Kind::Throttled,
-            Some("ACCESS_DENIED") => Kind::AccessDenied,
-            Some("MAX_COST_EXCEEDED") => Kind::CostExceeded,
-            Some("INTERNAL_SERVER_ERROR" | "TIMEOUT") => Kind::InternalError,
-            Some("SHOP_INACTIVE") => Kind::ShopInactive,
-            None if self.message.eq_ignore_ascii_case("throttled") => Kind::Throttled,
-            None if self.message.starts_with("Internal error") => Kind::InternalError,
-            _ => Kind::GraphqlError,
+            Some("THROTTLED") => AdminErrorKind::Throttled,
+            Some("ACCESS_DENIED") => AdminErrorKind::AccessDenied,
+            Some("MAX_COST_EXCEEDED") => AdminErrorKind::CostExceeded,
+            Some("INTERNAL_SERVER_ERROR" | "TIMEOUT") => AdminErrorKind::InternalError,
+            Some("SHOP_INACTIVE") => AdminErrorKind::ShopInactive,
+            None if self.message.eq_ignore_ascii_case("throttled") => AdminErrorKind::Throttled,
+            None if self.message.starts_with("Internal error") => AdminErrorKind::InternalError,
+            _ => AdminErrorKind::GraphqlError,
         }
     }
 
@@ -153,15 +152,15 @@ impl GraphqlError {
         let place =
             if self.path.is_empty() { String::new() } else { format!(" at {}", redactor.clean(&self.path.join("."))) };
         let message = match kind {
-            Kind::Throttled => {
+            AdminErrorKind::Throttled => {
                 format!("the shop's rate limit is used up (\"{said}\"); run again later, or with a longer --timeout")
             }
-            Kind::AccessDenied => {
+            AdminErrorKind::AccessDenied => {
                 format!("access was denied{place} (\"{said}\"). Add the scope to the app and have it approved")
             }
-            Kind::CostExceeded => format!("the request was too costly (\"{said}\")"),
-            Kind::InternalError => format!("the Admin API failed{place} (\"{said}\"); try again later"),
-            Kind::ShopInactive => format!("the shop is inactive (\"{said}\")"),
+            AdminErrorKind::CostExceeded => format!("the request was too costly (\"{said}\")"),
+            AdminErrorKind::InternalError => format!("the Admin API failed{place} (\"{said}\"); try again later"),
+            AdminErrorKind::ShopInactive => format!("the shop is inactive (\"{said}\")"),
             _ => format!("the Admin API refused the request{place} (\"{said}\")"),
         };
         AdminError::new(kind, message).with_status(200)

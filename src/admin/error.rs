@@ -1,241 +1,157 @@
-//! What can go wrong with one shop, as kinds with stable names.
+//! The errors of the Admin API client: one table of kinds with stable names.
 //!
-//! A message says what happened and what to do; upstream text in it has gone through `redact`. Nothing here prints or
-//! decides.
+//! A message says what happened and what to do; texts of others in it have gone through `Redactor`.
 
-use std::fmt;
+use crate::http::{self, Redactor, error_kinds};
 
-use super::redact::Redactor;
+// The columns: name; class of exit codes; whether another attempt may help; what a mutation that failed so proves; whether
+// every other request to the shop fails alike, so that none is sent.
+//
+// Proof follows DESIGN, section 5: no connection, 401, 402, 403, 423, 429, 430 and THROTTLED. Of the other GraphQL errors
+// only a document that was refused as a whole proves something, and `AdminError::proven` says so.
+//
+// A missing scope is one topic's; the next mutation may be of another topic (facts: the topic decides the scope). 404 and
+// redirects are lost answers: REST answers 404 for one missing subscription, too, and the reading that settles the answer
+// shows whether the shop is there. SHOP_INACTIVE is about the shop by its name.
+error_kinds! {
+    /// Why a request to a shop, or what it needs, failed. The names are part of the plan and report formats.
+    AdminErrorKind;
 
-/// Which exit code a failure belongs to, if it is the only cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// Authentication or a missing scope (4).
-    Auth,
-    /// Rate limit or time budget (5).
-    RateLimit,
-    /// Anything else (1 or 8).
-    Other,
-}
-
-/// Whether a failed request can have changed anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Proof {
-    /// The request was not carried out, for certain.
-    NothingHappened,
-    /// It may have been carried out.
-    Unknown,
-}
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal, $class:ident, $retryable:literal, $proof:ident;)*) => {
-        /// What went wrong. The names are part of the plan and report formats.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Kind { $($(#[$doc])* $kind,)* }
-
-        impl Kind {
-            /// Every kind.
-            pub const ALL: &[Self] = &[$(Self::$kind),*];
-
-            /// The stable name.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$kind => $name,)* }
-            }
-
-            /// Which exit code it belongs to.
-            pub fn class(self) -> Class {
-                match self { $(Self::$kind => Class::$class,)* }
-            }
-
-            pub(super) fn retryable(self) -> bool {
-                match self { $(Self::$kind => $retryable,)* }
-            }
-
-            pub(super) fn proof(self) -> Proof {
-                match self { $(Self::$kind => Proof::$proof,)* }
-            }
-        }
-    };
-}
-
-// Name, class, whether trying again may help, what it proves about a mutation that was answered so (DESIGN section 5).
-// The four kinds of GraphQL errors prove nothing by themselves; a document that was refused as a whole does.
-kinds! {
     /// 401.
-    TokenRefused = "token_refused", Auth, false, NothingHappened;
+    TokenRefused = "token_refused", Auth, Never, NothingHappened, Shop;
     /// 403 that asks for an expiring token.
-    NonExpiringToken = "non_expiring_token", Auth, false, NothingHappened;
+    NonExpiringToken = "non_expiring_token", Auth, Never, NothingHappened, Shop;
     /// 403 that names a scope.
-    MissingScope = "missing_scope", Auth, false, NothingHappened;
+    MissingScope = "missing_scope", Auth, Never, NothingHappened, Request;
     /// Any other 403.
-    Forbidden = "forbidden", Auth, false, NothingHappened;
+    Forbidden = "forbidden", Auth, Never, NothingHappened, Shop;
     /// 403 "Unavailable Shop".
-    UnavailableShop = "unavailable_shop", Other, false, NothingHappened;
+    UnavailableShop = "unavailable_shop", Other, Never, NothingHappened, Shop;
     /// 402 "Unavailable Shop".
-    Frozen = "frozen", Other, false, NothingHappened;
+    Frozen = "frozen", Other, Never, NothingHappened, Shop;
     /// Any other 402.
-    PaymentRequired = "payment_required", Other, false, NothingHappened;
+    PaymentRequired = "payment_required", Other, Never, NothingHappened, Shop;
     /// 404.
-    NotFound = "not_found", Other, false, Unknown;
+    NotFound = "not_found", Other, Never, Unknown, Request;
     /// 423.
-    Locked = "locked", Other, false, NothingHappened;
+    Locked = "locked", Other, Never, NothingHappened, Shop;
     /// 429.
-    RateLimited = "rate_limited", RateLimit, true, NothingHappened;
+    RateLimited = "rate_limited", RateLimit, Now, NothingHappened, Shop;
     /// 430.
-    SecurityRejection = "security_rejection", Other, false, NothingHappened;
+    SecurityRejection = "security_rejection", Other, Never, NothingHappened, Shop;
     /// GraphQL `THROTTLED`.
-    Throttled = "throttled", RateLimit, true, NothingHappened;
+    Throttled = "throttled", RateLimit, Now, NothingHappened, Shop;
     /// GraphQL `ACCESS_DENIED`.
-    AccessDenied = "access_denied", Auth, false, Unknown;
+    AccessDenied = "access_denied", Auth, Never, Unknown, Request;
     /// GraphQL `MAX_COST_EXCEEDED`.
-    CostExceeded = "cost_exceeded", Other, false, Unknown;
+    CostExceeded = "cost_exceeded", Other, Never, Unknown, Request;
     /// Any other GraphQL error.
-    GraphqlError = "graphql_error", Other, false, Unknown;
+    GraphqlError = "graphql_error", Other, Never, Unknown, Request;
     /// GraphQL `INTERNAL_SERVER_ERROR`.
-    InternalError = "internal_error", Other, true, Unknown;
+    InternalError = "internal_error", Other, Now, Unknown, Request;
     /// GraphQL `SHOP_INACTIVE`.
-    ShopInactive = "shop_inactive", Other, false, Unknown;
+    ShopInactive = "shop_inactive", Other, Never, Unknown, Shop;
     /// 5xx.
-    ServerError = "server_error", Other, true, Unknown;
+    ServerError = "server_error", Other, Now, Unknown, Request;
     /// 3xx, never followed.
-    Redirected = "redirected", Other, false, Unknown;
+    Redirected = "redirected", Other, Never, Unknown, Request;
     /// An answer that is not the Admin API's: HTML, empty, cut, of another shape.
-    UnexpectedAnswer = "unexpected_answer", Other, false, Unknown;
+    UnexpectedAnswer = "unexpected_answer", Other, Never, Unknown, Request;
     /// An answer past the bound.
-    TooLarge = "too_large", Other, false, Unknown;
+    TooLarge = "too_large", Other, Never, Unknown, Request;
     /// No connection: name not found, refused, no answer to the handshake.
-    ConnectFailed = "connect_failed", Other, true, NothingHappened;
+    ConnectFailed = "connect_failed", Other, Now, NothingHappened, Shop;
     /// A connection, but no TLS: certificate or protocol.
-    Tls = "tls", Other, false, NothingHappened;
+    Tls = "tls", Other, Never, NothingHappened, Shop;
     /// No answer in time.
-    Timeout = "timeout", Other, true, Unknown;
+    Timeout = "timeout", Other, Now, Unknown, Request;
     /// The connection ended before the answer did.
-    ConnectionLost = "connection_lost", Other, true, Unknown;
+    ConnectionLost = "connection_lost", Other, Now, Unknown, Request;
     /// The OAuth error `app_not_installed`, and no other evidence.
-    Uninstalled = "uninstalled", Auth, false, NothingHappened;
+    Uninstalled = "uninstalled", Auth, Never, NothingHappened, Shop;
     /// The client id or secret is not one of the app's.
-    ClientRefused = "client_refused", Auth, false, NothingHappened;
+    ClientRefused = "client_refused", Auth, Never, NothingHappened, Shop;
     /// The OAuth error `shop_not_permitted`: no client credentials grant for this shop.
-    ShopNotPermitted = "shop_not_permitted", Auth, false, NothingHappened;
+    ShopNotPermitted = "shop_not_permitted", Auth, Never, NothingHappened, Shop;
     /// The authorization code was used already, or is not known.
-    CodeRefused = "code_refused", Auth, false, NothingHappened;
+    CodeRefused = "code_refused", Auth, Never, NothingHappened, Shop;
     /// Nothing is left to refresh with: somebody has to log in again.
-    LoginRequired = "login_required", Auth, false, NothingHappened;
+    LoginRequired = "login_required", Auth, Never, NothingHappened, Shop;
     /// The token could not be had.
-    SecretUnavailable = "secret_unavailable", Auth, false, NothingHappened;
+    SecretUnavailable = "secret_unavailable", Auth, Never, NothingHappened, Shop;
     /// The run's `--timeout` ended.
-    TimeBudget = "time_budget", RateLimit, true, Unknown;
+    TimeBudget = "time_budget", RateLimit, Later, Unknown, Shop;
     /// Somebody asked to stop before it was sent.
-    Interrupted = "interrupted", Other, true, NothingHappened;
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+    Interrupted = "interrupted", Other, Later, NothingHappened, Shop;
 }
 
 /// Why a shop, or a change, was not done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct AdminError {
-    /// What went wrong.
-    pub kind: Kind,
-    /// Status of the answer, if there was one.
-    pub http_status: Option<u16>,
-    /// What happened and what to do; free of secrets and control characters.
-    pub message: String,
-    /// Whether trying again may help.
-    pub retryable: bool,
-    /// Whether it is certain that nothing was changed.
-    pub proof: Proof,
-}
+pub type AdminError = http::Error<AdminErrorKind>;
 
 impl AdminError {
-    /// An error of `kind`. The message is the program's own; texts of others go through `Redactor` first.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, http_status: None, message: message.into(), retryable: kind.retryable(), proof: kind.proof() }
-    }
-
-    /// A secret that could not be had, in the words of whoever tried.
+    /// Makes the error of a secret that is unavailable. The message is cleaned.
     pub fn secret_unavailable(message: &str) -> Self {
-        Self::new(Kind::SecretUnavailable, Redactor::default().clean(message))
+        Self::new(AdminErrorKind::SecretUnavailable, Redactor::default().clean(message))
     }
 
-    /// Which exit code it belongs to.
-    pub fn class(&self) -> Class {
-        self.kind.class()
+    /// Replaces the message.
+    pub(super) fn saying(self, message: String) -> Self {
+        Self { message, ..self }
     }
 
-    /// The same error in other words.
-    pub(super) fn saying(mut self, message: String) -> Self {
-        self.message = message;
-        self
-    }
-
-    pub(super) fn with_status(mut self, status: u16) -> Self {
-        self.http_status = Some(status);
-        self
-    }
-
-    /// The same error, where it is certain that nothing was changed.
-    pub(super) fn proven(mut self) -> Self {
-        self.proof = Proof::NothingHappened;
-        self
-    }
-
-    /// The same error, after which the run has no time to try again.
-    pub(super) fn out_of_time(&self) -> Self {
-        let message = format!("{}; --timeout leaves no time for another attempt", self.message);
-        Self { message, ..self.clone() }
-    }
-
-    /// The same error, after so many attempts.
+    /// Adds the number of attempts.
     pub(super) fn given_up(self, attempts: u32) -> Self {
         Self { message: format!("{} ({attempts} attempts failed)", self.message), ..self }
-    }
-
-    pub(super) fn worth_retrying(mut self) -> Self {
-        self.retryable = true;
-        self
-    }
-
-    /// Whether the answer concerns the shop and not the request, so that asking again for another change is no use.
-    pub(super) fn stops_the_shop(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::TokenRefused
-                | Kind::NonExpiringToken
-                | Kind::MissingScope
-                | Kind::Forbidden
-                | Kind::UnavailableShop
-                | Kind::Frozen
-                | Kind::PaymentRequired
-                | Kind::Locked
-                | Kind::SecurityRejection
-                | Kind::RateLimited
-                | Kind::Throttled
-                | Kind::ConnectFailed
-                | Kind::Tls
-                | Kind::Uninstalled
-                | Kind::ClientRefused
-                | Kind::ShopNotPermitted
-                | Kind::CodeRefused
-                | Kind::LoginRequired
-                | Kind::SecretUnavailable
-                | Kind::TimeBudget
-                | Kind::Interrupted
-        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{Classified as _, Proof, Retry};
+
+    /// The names of the kinds for which `holds`.
+    fn of(holds: impl Fn(AdminErrorKind) -> bool) -> String {
+        let kinds = AdminErrorKind::ALL.iter().filter(|kind| holds(**kind));
+        kinds.map(|kind| kind.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn only_what_design_names_proves_that_nothing_happened() {
+        // 401, 403, 402, 423, 429, 430, THROTTLED; no connection; the answers of the token endpoint; nothing was sent.
+        assert_eq!(
+            of(|kind| kind.proof() == Proof::NothingHappened),
+            "token_refused non_expiring_token missing_scope forbidden unavailable_shop frozen payment_required locked \
+             rate_limited security_rejection throttled connect_failed tls uninstalled client_refused \
+             shop_not_permitted code_refused login_required secret_unavailable interrupted"
+        );
+    }
+
+    #[test]
+    fn a_mutation_is_sent_again_only_after_what_proves_that_nothing_happened() {
+        assert_eq!(
+            of(|kind| kind.retry() == Retry::Now),
+            "rate_limited throttled internal_error server_error connect_failed timeout connection_lost"
+        );
+        assert_eq!(of(|kind| kind.retry() == Retry::Later), "time_budget interrupted");
+        assert_eq!(
+            of(|kind| kind.retry() == Retry::Now && kind.proof() == Proof::NothingHappened),
+            "rate_limited throttled connect_failed"
+        );
+    }
+
+    #[test]
+    fn what_concerns_one_request_does_not_end_the_shop() {
+        assert_eq!(
+            of(|kind| !kind.ends_shop()),
+            "missing_scope not_found access_denied cost_exceeded graphql_error internal_error server_error redirected \
+             unexpected_answer too_large timeout connection_lost"
+        );
+    }
 
     #[test]
     fn kinds_have_the_names_that_plans_and_reports_promise() {
-        let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let names: Vec<_> = AdminErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(
             names.join(" "),
             "token_refused non_expiring_token missing_scope forbidden unavailable_shop frozen payment_required \

@@ -1,18 +1,18 @@
 //! The one OAuth endpoint that takes requests without a token: `POST /admin/oauth/access_token`.
 //!
-//! Sends what it is given and reads the answer; what grants there are and what the answers mean, `auth` knows. An
-//! answer of Shopify's own, be it a refusal, is given back; what stands between here and there is an error.
+//! Sends a body and reads the answer. `auth` knows the grants and the meaning of the answers. An answer of Shopify's own,
+//! also a refusal, is returned; anything else is an error.
 
 use jiff::Timestamp;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::error::{AdminError, Kind};
-use super::http::{Answer, Request};
-use super::retry::{Purpose, Tally, retry_after};
-use super::session::{Failure, Session};
-use super::{AdminClient, classify};
+use super::AdminClient;
+use super::error::{AdminError, AdminErrorKind};
+use super::retry::{Purpose, Tally};
+use super::session::{Request, Session};
+use crate::http::{Failed, Response, looks_like_html, retry_seconds, upstream_text};
 use crate::json::names_a_key_twice;
 use crate::model::ShopDomain;
 
@@ -67,18 +67,18 @@ impl AdminClient {
                     }
                     // Not quoted, whatever it is: there may be a token in it.
                     Ok(_) => unexpected("has no access token").into(),
-                    Err(_) => unexpected("is not JSON, or cut off").worth_retrying().into(),
+                    Err(_) => unexpected("is not JSON, or cut off").retryable(true).into(),
                 },
                 Ok(answer) if (201..300).contains(&answer.status) => unexpected("has an unexpected status").into(),
                 Ok(answer) => {
-                    let answer = Answer { body: quotable(&answer.body), ..answer };
+                    let answer = Response { body: quotable(&answer.body), ..answer };
                     let error = session.status_error(&answer, false);
                     if !error.retryable {
-                        let said = session.redactor.clean(&classify::upstream_text(&answer.body));
-                        let date = answer.date.as_deref().and_then(http_date);
+                        let said = session.redactor.clean(&upstream_text(&answer.body));
+                        let date = answer.header("date").as_deref().and_then(http_date);
                         return Ok(OauthAnswer::Refused { said, error, date });
                     }
-                    Failure { error, asked: answer.retry_after.as_deref().and_then(retry_after) }
+                    Failed { error, asked: answer.header("retry-after").as_deref().and_then(retry_seconds) }
                 }
                 Err(error) => error.into(),
             };
@@ -91,7 +91,7 @@ impl AdminClient {
 fn quotable(body: &[u8]) -> Vec<u8> {
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
         // Of a page only the title is quoted.
-        return if classify::looks_like_html(body) { body.to_owned() } else { Vec::new() };
+        return if looks_like_html(body) { body.to_owned() } else { Vec::new() };
     };
     let told = ["error", "error_description", "errors", "message"].into_iter();
     let told = told.filter_map(|key| Some((key.to_owned(), json.get(key).filter(|text| text.is_string())?.clone())));
@@ -108,5 +108,5 @@ fn unexpected(what: &str) -> AdminError {
         "the answer to a request for a token {what}. Try again later; if it stays so, check what stands between here \
          and the shop"
     );
-    AdminError::new(Kind::UnexpectedAnswer, message).with_status(200)
+    AdminError::new(AdminErrorKind::UnexpectedAnswer, message).with_status(200)
 }

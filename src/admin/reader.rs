@@ -7,12 +7,12 @@ use super::decode::Granted;
 use super::documents::{self, AskOfApp, Document};
 use super::envelope::Envelope;
 use super::error::AdminError;
-use super::reading::{self, Budget, Pass};
+use super::reading::{self, Budget, Pass, Said};
 use super::retry::Purpose;
 use super::session::Session;
 use super::throttle::Bucket;
-use super::{AdminClient, Transport, decode, rest};
-use crate::model::{AppIdentity, ShopDomain};
+use super::{AdminClient, decode, rest};
+use crate::model::{AppIdentity, ShopDomain, Transport};
 use crate::state::Observed;
 
 /// What was read of a shop.
@@ -28,14 +28,6 @@ pub struct Reading {
     pub deprecated_reason: Option<String>,
     /// The bucket after the read.
     pub bucket: Option<Bucket>,
-}
-
-/// What an answer said besides the subscriptions and scopes.
-#[derive(Default)]
-pub(super) struct Said {
-    pub(super) app: AppIdentity,
-    pub(super) served_version: Option<String>,
-    pub(super) deprecated_reason: Option<String>,
 }
 
 /// Reads one shop. Holds no way to change it.

@@ -1,25 +1,25 @@
-//! What makes a reading of a shop complete, whatever transport read it. Pure.
+//! A complete reading of a shop, over either transport. Pure.
 //!
-//! A list that names one id twice was read while its pages shifted, and one that shifts the other way leaves an entry
-//! out without a trace. Shopify's recorded cursors name the last entry and do not shift; what other servers and REST's
-//! opaque cursors do is not known. So a reading of several pages counts when the next one agrees with it.
+//! A list that names one id twice was read while its pages shifted. A list that shifts the other way leaves an entry out
+//! without a trace. Shopify's recorded cursors name the last entry and do not shift; what other servers and REST's opaque
+//! cursors do is not known. So a reading of several pages counts when the next one agrees with it.
 
 use std::collections::BTreeSet;
 
-use super::error::{AdminError, Kind};
-use crate::model::Live;
+use super::error::{AdminError, AdminErrorKind};
+use crate::model::{AppIdentity, Live};
 use crate::state::{Entry, Observed};
 
-/// A shop is read so often until it shows the same twice, or one whole page.
+/// The most passes over a shop, until it shows the same twice, or one whole page.
 pub(super) const PASSES: usize = 4;
 /// A server that never ends must not keep the run.
 const MOST_PAGES: usize = 400;
 /// A shop has hundreds at most: this is every topic for more than a hundred addresses.
 const MOST_ENTRIES: usize = 25_000;
-/// So many entries of the usual 600 bytes come to 15 MiB; there is room for long filters.
+/// 25,000 entries of the usual 600 bytes come to 15 MiB; there is room for long filters.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// What one reading may still take, over all its pages.
+/// The bound of one reading, over all its pages.
 pub(super) struct Budget {
     pages: usize,
     entries: usize,
@@ -53,7 +53,7 @@ impl Budget {
             "the list of the shop's subscriptions goes past {bound} and was not read further. Check what stands between \
              here and the shop"
         );
-        Err(AdminError::new(Kind::TooLarge, message).with_status(200))
+        Err(AdminError::new(AdminErrorKind::TooLarge, message).with_status(200))
     }
 }
 
@@ -61,6 +61,14 @@ impl Budget {
 pub(super) struct Pass {
     pub(super) observed: Observed,
     pub(super) pages: usize,
+}
+
+/// What an answer said besides the subscriptions and scopes.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) app: AppIdentity,
+    pub(super) served_version: Option<String>,
+    pub(super) deprecated_reason: Option<String>,
 }
 
 /// Why a pass does not count yet.
@@ -87,7 +95,7 @@ pub(super) fn doubt(pass: &Pass, previous: Option<&Pass>) -> Option<Doubt> {
     }
 }
 
-/// The error of a shop that was read in vain.
+/// Makes the error of a shop that never showed the same twice.
 pub(super) fn in_vain(doubt: Doubt) -> AdminError {
     let what = match doubt {
         Doubt::Twice => "the list of subscriptions names one id twice",
@@ -97,7 +105,7 @@ pub(super) fn in_vain(doubt: Doubt) -> AdminError {
         "{what}, {PASSES} times in a row: it changed while it was read, or it is not what the Admin API answers. Try \
          again later"
     );
-    AdminError::new(Kind::UnexpectedAnswer, message).with_status(200).worth_retrying()
+    AdminError::new(AdminErrorKind::UnexpectedAnswer, message).with_status(200).retryable(true)
 }
 
 fn names_one_twice(entries: &[Entry<Live>]) -> bool {
@@ -118,6 +126,6 @@ mod tests {
         assert_eq!(pages(250, 150_000), 100, "entries");
         assert_eq!(pages(1, 8 << 20), 4, "bytes");
         assert_eq!(pages(0, 10), 400, "pages");
-        assert_eq!(Budget::new().take(25_001, 0).expect_err("too many").kind, Kind::TooLarge);
+        assert_eq!(Budget::new().take(25_001, 0).expect_err("too many").kind, AdminErrorKind::TooLarge);
     }
 }

@@ -1,27 +1,27 @@
 //! The REST webhook resource: two requests to read a shop, one for each mutation, in order.
 //!
-//! Lossy: it shows neither filter nor name, and PUT changes address and lists only. What it does not show is marked as
-//! unknown (`Visibility`), and what it cannot say is refused here before it is sent.
+//! REST shows neither filter nor name, and PUT changes address and lists only. What it does not show is marked as unknown
+//! (`Visibility`), and a change that it cannot express is refused before it is sent.
 
-mod ask;
 mod decode;
-mod link;
-mod refusal;
 
-use serde_json::{Value, json};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
+use super::answer::{Answer, RefusalKind, UserError, made};
+use super::classify;
+use super::decode::unexpected;
 use super::documents::{Input, Mutation};
-use super::error::{AdminError, Kind};
-use super::reader::Said;
-use super::reading::{Budget, Pass};
-use super::refusal::{RefusalKind, UserError};
-use super::retry::Purpose;
-use super::session::Session;
-use super::writer::{Answer, made};
-use crate::model::{ScopeSet, SubscriptionId};
-use crate::state::Observed;
-use ask::{Ask, Body, Reply, ask};
+use super::error::{AdminError, AdminErrorKind};
+use super::reading::{Budget, Pass, Said};
+use super::retry::{Purpose, Tally};
+use super::session::{Request, Session};
+use super::throttle::Bucket;
+use crate::http::{Classified as _, Failed, Proof, Response, retry_seconds, words};
+use crate::json::names_a_key_twice;
+use crate::model::{Live, ScopeSet, SubscriptionId};
+use crate::state::{Entry, Observed};
 
 /// How many mutations belong together: few, so that an interrupt does not wait for long at two calls a second.
 pub(super) const BATCH: usize = 10;
@@ -44,14 +44,14 @@ pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Said), AdminErr
         }
         let next = match body.link {
             // Only the cursor is taken of a link, never its host: that is where the token would go.
-            Some(link) => link::next(&link).map(|cursor| encoded("page_info", &cursor)),
+            Some(link) => decode::next_page(&link).map(|cursor| encoded("page_info", &cursor)),
             None if list.len() < PAGE => None,
             None => Some(encoded("since_id", &last_of(&list, session)?.to_string())),
         };
         entries.extend(list);
         let Some(next) = next.map(|next| format!("limit={PAGE}&{next}")) else { break };
         if next == query {
-            return Err(super::decode::unexpected("the same page again and again", &session.redactor));
+            return Err(unexpected("the same page again and again", &session.redactor));
         }
         query = next;
     }
@@ -70,21 +70,21 @@ fn encoded(name: &str, value: &str) -> String {
 }
 
 /// The id that `since_id` goes on from; only a page in the order of ids says what came before.
-fn last_of(list: &[crate::state::Entry<crate::model::Live>], session: &Session) -> Result<u64, AdminError> {
+fn last_of(list: &[Entry<Live>], session: &Session) -> Result<u64, AdminError> {
     let mut ids = list.iter().map(|entry| entry.meta.id.number());
     let mut last = ids.next().flatten();
     for id in ids {
         last = id.filter(|id| last.is_some_and(|last| last < *id));
     }
-    last.ok_or_else(|| super::decode::unexpected("a page in no order, and no link to the next", &session.redactor))
+    last.ok_or_else(|| unexpected("a page in no order, and no link to the next", &session.redactor))
 }
 
 async fn get(session: &mut Session, url: String) -> Result<Body, AdminError> {
-    match ask(session, &Ask { purpose: Purpose::Read, method: reqwest::Method::GET, url, body: None }).await? {
+    match call(session, &Call { purpose: Purpose::Read, method: Method::GET, url, body: None }).await? {
         Reply::Body(body) => Ok(body),
         Reply::Refused(errors) => {
             let texts: Vec<_> = errors.into_iter().map(|error| error.message).collect();
-            Err(super::decode::unexpected(&texts.join("; "), &session.redactor))
+            Err(unexpected(&texts.join("; "), &session.redactor))
         }
     }
 }
@@ -99,9 +99,7 @@ pub(super) async fn send(session: &mut Session, batch: &[Mutation]) -> Vec<Answe
             None => one(session, mutation).await,
         };
         if let Answer::Failed(error) | Answer::Lost(error) = &answer {
-            // A missing scope is one topic's: the next mutation may be of another.
-            let stops = error.stops_the_shop() && error.kind != Kind::MissingScope;
-            stopped = stopped.or_else(|| stops.then(|| error.clone()));
+            stopped = stopped.or_else(|| error.kind.ends_shop().then(|| error.clone()));
         }
         answers.push(answer);
     }
@@ -114,14 +112,14 @@ async fn one(session: &mut Session, mutation: &Mutation) -> Answer {
             let mut webhook = changeable(input);
             webhook["topic"] = topic.as_str().into();
             webhook["format"] = input.format.as_str().into();
-            (reqwest::Method::POST, session.versioned("webhooks.json"), Some(webhook))
+            (Method::POST, session.versioned("webhooks.json"), Some(webhook))
         }
         Mutation::Update { id, input } => match path_of(id) {
-            Some(path) => (reqwest::Method::PUT, session.versioned(&path), Some(changeable(input))),
+            Some(path) => (Method::PUT, session.versioned(&path), Some(changeable(input))),
             None => return no_number(id),
         },
         Mutation::Delete { id } => match path_of(id) {
-            Some(path) => (reqwest::Method::DELETE, session.versioned(&path), None),
+            Some(path) => (Method::DELETE, session.versioned(&path), None),
             None => return no_number(id),
         },
     };
@@ -134,14 +132,14 @@ async fn one(session: &mut Session, mutation: &Mutation) -> Answer {
         }]);
     }
     let body = body.map(|webhook| json!({ "webhook": webhook }).to_string().into_bytes());
-    match ask(session, &Ask { purpose: Purpose::Mutate, method, url, body }).await {
+    match call(session, &Call { purpose: Purpose::Mutate, method, url, body }).await {
         Ok(Reply::Refused(errors)) => refused(errors),
         Ok(Reply::Body(_)) if matches!(mutation, Mutation::Delete { .. }) => Answer::Done(None),
         Ok(Reply::Body(body)) => match decode::webhook(body.json, &session.redactor) {
             Ok(entry) => made(mutation, entry, &session.redactor).unwrap_or_else(Answer::Lost),
             Err(error) => Answer::Lost(error),
         },
-        Err(error) if error.proof == super::Proof::NothingHappened => Answer::Failed(error),
+        Err(error) if error.proof == Proof::NothingHappened => Answer::Failed(error),
         Err(error) => Answer::Lost(error),
     }
 }
@@ -173,5 +171,93 @@ fn path_of(id: &SubscriptionId) -> Option<String> {
 
 fn no_number(id: &SubscriptionId) -> Answer {
     let message = format!("{id} has no number, and REST knows subscriptions by their numbers");
-    Answer::Failed(AdminError::new(Kind::UnexpectedAnswer, message).proven())
+    Answer::Failed(AdminError::new(AdminErrorKind::UnexpectedAnswer, message).proven())
 }
+
+/// A request.
+struct Call {
+    purpose: Purpose,
+    method: Method,
+    url: String,
+    body: Option<Vec<u8>>,
+}
+
+/// An answer to a [`Call`].
+enum Reply {
+    /// It was done.
+    Body(Body),
+    /// It was looked at and refused; nothing happened.
+    Refused(Vec<UserError>),
+}
+
+/// The parts of an answer that are read.
+struct Body {
+    json: Map<String, Value>,
+    /// In bytes.
+    size: usize,
+    link: Option<String>,
+    served_version: Option<String>,
+    deprecated_reason: Option<String>,
+}
+
+/// Every request takes one of the bucket's calls.
+const CALL: f64 = 1.0;
+
+/// Sends a request until it is answered or there is no use in trying.
+async fn call(session: &mut Session, call: &Call) -> Result<Reply, AdminError> {
+    let mut tally = Tally::default();
+    loop {
+        session.before(Some(CALL), call.purpose).await.map_err(|error| tally.cause(error, call.purpose))?;
+        match exchange(session, call).await {
+            Ok(reply) => return Ok(reply),
+            Err(failure) => session.again(failure, &mut tally, Some(CALL), call.purpose).await?,
+        }
+    }
+}
+
+async fn exchange(session: &mut Session, call: &Call) -> Result<Reply, Failed<AdminErrorKind>> {
+    let Call { purpose, method, url, body } = call;
+    let request = Request { method: method.clone(), url, body: body.clone() };
+    let answer = session.send(request, *purpose).await?;
+    learn(session, &answer);
+    if matches!(answer.status, 200 | 201) {
+        let json = match serde_json::from_slice(&answer.body) {
+            Ok(Value::Object(json)) if !names_a_key_twice(&answer.body) && !says_errors(&json) => json,
+            _ => return Err(classify::unreadable(&answer, "REST", &session.redactor).into()),
+        };
+        return Ok(Reply::Body(Body {
+            json,
+            size: answer.body.len(),
+            link: answer.header("link"),
+            served_version: answer.header("x-shopify-api-version"),
+            deprecated_reason: answer.header("x-shopify-api-deprecated-reason"),
+        }));
+    }
+    if *purpose == Purpose::Mutate
+        && let Some(errors) = decode::refusal(&answer, *method != Method::POST, &session.redactor)
+    {
+        return Ok(Reply::Refused(errors));
+    }
+    let asked = answer.header("retry-after").as_deref().and_then(retry_seconds);
+    Err(Failed { error: session.status_error(&answer, url.contains("/admin/api/")), asked })
+}
+
+/// Whether the answer has errors: then it is not an answer, whatever its status and the rest of it.
+fn says_errors(json: &Map<String, Value>) -> bool {
+    ["errors", "error"].iter().any(|key| json.get(*key).is_some_and(|said| !words(said).is_empty()))
+}
+
+/// Takes what the answer says of the bucket. If it says nothing, one call more was taken, and after 429 all of them.
+fn learn(session: &mut Session, answer: &Response) {
+    let now = session.now_ms();
+    let said =
+        answer.header("x-shopify-shop-api-call-limit").as_deref().and_then(|header| Bucket::of_calls(header, now));
+    let guessed = session.bucket.map(|bucket| match answer.status {
+        429 => bucket.spent(bucket.available_at(now), now),
+        _ => bucket.spent(CALL, now),
+    });
+    session.bucket = said.or(guessed);
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,30 +3,33 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use secrecy::SecretString;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::classify::{self, Asked};
 use super::documents::Document;
+use super::endpoint::Place;
 use super::envelope::{self, Envelope};
-use super::error::{AdminError, Class, Kind};
-use super::http::{Answer, Request};
-use super::redact::Redactor;
-use super::retry::{Purpose, Tally, retry_after};
+use super::error::{AdminError, AdminErrorKind};
+use super::retry::{Purpose, Tally};
 use super::throttle::Bucket;
-use super::{AdminClient, Options, Renew, Transport, http};
-use crate::model::ShopDomain;
+use super::{AdminClient, AdminOptions, Renew};
+use crate::http::{
+    self, BODY_LIMIT, Cause, Class, Failed, NoResponse, Redactor, Response, Unconnected, retry_seconds, unconnected,
+};
+use crate::model::{ShopDomain, Transport};
 
-/// What is in flight when the run's time ends may still be answered for so long: a lost answer to a mutation costs a
-/// read, and one to a refresh the new pair. Nobody waits for a reading.
+/// How long a request that is in flight when the run's time ends may still be answered: a lost answer to a mutation costs
+/// a read, and one to a refresh the new pair. A reading gets no such time.
 const GRACE: Duration = Duration::from_secs(5);
 
 pub(super) struct Session {
     pub(super) client: AdminClient,
     pub(super) shop: ShopDomain,
-    /// None for the requests that get one.
+    /// `None` for the requests that get a token.
     token: Option<SecretString>,
     renew: Option<Renew>,
     rng: fastrand::Rng,
@@ -34,16 +37,12 @@ pub(super) struct Session {
     pub(super) bucket: Option<Bucket>,
 }
 
-/// A failure, and how long the server asked to wait.
-pub(super) struct Failure {
-    pub(super) error: AdminError,
-    pub(super) asked: Option<Duration>,
-}
-
-impl From<AdminError> for Failure {
-    fn from(error: AdminError) -> Self {
-        Self { error, asked: None }
-    }
+/// What is sent.
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) url: &'a str,
+    /// JSON.
+    pub(super) body: Option<Vec<u8>>,
 }
 
 impl Session {
@@ -96,27 +95,26 @@ impl Session {
     /// nothing happened.
     pub(super) async fn again(
         &mut self,
-        failure: Failure,
+        failure: Failed<AdminErrorKind>,
         tally: &mut Tally,
         cost: Option<f64>,
         purpose: Purpose,
     ) -> Result<(), AdminError> {
-        let Failure { error, mut asked } = failure;
-        if error.kind == Kind::TokenRefused && tally.renews() && self.renewed(purpose).await? {
+        let Failed { error, mut asked } = failure;
+        if error.kind == AdminErrorKind::TokenRefused && tally.renews() && self.renewed(purpose).await? {
             return Ok(());
         }
         let reason = match error.kind {
-            Kind::Throttled => {
+            AdminErrorKind::Throttled => {
                 asked = asked.or_else(|| cost.and(self.bucket).map(|_| self.wait_for_bucket(cost)));
                 "throttled"
             }
-            Kind::RateLimited => "rate limit",
+            AdminErrorKind::RateLimited => "rate limit",
             _ => "retry",
         };
         // Where the bucket says that there is enough and the API does not, only backing off helps.
         let asked = asked.filter(|wait| !wait.is_zero());
-        let policy = self.client.inner.options.retry;
-        let Some(wait) = policy.next(tally, &error, purpose, asked, &mut self.rng) else {
+        let Some(wait) = tally.next(self.options().retry, &error, purpose, asked, &mut self.rng) else {
             return Err(tally.cause(error, purpose));
         };
         tracing::debug!(shop = %self.shop, kind = %error.kind, ?wait, "trying again");
@@ -126,9 +124,10 @@ impl Session {
     /// Whether there is another token now than the refused one.
     async fn renewed(&mut self, purpose: Purpose) -> Result<bool, AdminError> {
         let (Some(renew), Some(refused)) = (self.renew.clone(), self.token.clone()) else { return Ok(false) };
+        let stop = self.stop(purpose);
         let another = tokio::select! {
             another = renew(refused) => another.map_err(AdminError::proven)?,
-            () = stopped(self.stop(purpose).cloned()) => return Err(interrupted()),
+            () = stop.cancelled() => return Err(interrupted()),
         };
         let Some(another) = another else { return Ok(false) };
         tracing::debug!(shop = %self.shop, "the token was refused; the request is sent again with another one");
@@ -138,24 +137,28 @@ impl Session {
         Ok(true)
     }
 
-    /// Where it is told that somebody asks to stop, as far as that concerns such a request. Reading goes on then: it
-    /// tells what became of what was sent.
-    fn stop(&self, purpose: Purpose) -> Option<&watch::Receiver<bool>> {
-        self.client.inner.options.stop.as_ref().filter(|_| purpose == Purpose::Mutate)
+    fn options(&self) -> &AdminOptions {
+        &self.client.inner.options
+    }
+
+    /// Returns the token whose cancellation ends such a request. Reading goes on after it: it tells what became of what was
+    /// sent.
+    fn stop(&self, purpose: Purpose) -> CancellationToken {
+        if purpose == Purpose::Mutate { self.options().stop.clone() } else { CancellationToken::new() }
     }
 
     /// The URL of a path below `/admin/api/<version>/`.
     pub(super) fn versioned(&self, path: &str) -> String {
-        self.url(&format!("/admin/api/{}/{path}", self.client.inner.options.version))
+        self.url(&format!("/admin/api/{}/{path}", self.options().version))
     }
 
     /// The URL of a path of this shop.
     pub(super) fn url(&self, path: &str) -> String {
-        self.client.inner.options.endpoint.url_for(&self.shop, path)
+        self.options().endpoint.url_for(&self.shop, path)
     }
 
     pub(super) fn transport(&self) -> Transport {
-        self.client.inner.options.transport
+        self.options().transport
     }
 
     pub(super) fn now_ms(&self) -> u64 {
@@ -169,20 +172,30 @@ impl Session {
         }
     }
 
-    /// What an answer other than 200 means. `versioned`: its URL names the version.
-    pub(super) fn status_error(&self, answer: &Answer, versioned: bool) -> AdminError {
-        let Options { endpoint, version, .. } = &self.client.inner.options;
+    /// Makes the error of an answer other than 200. `versioned`: its URL names the version.
+    pub(super) fn status_error(&self, answer: &Response, versioned: bool) -> AdminError {
+        let AdminOptions { endpoint, version, .. } = self.options();
         let asked = Asked { shop: &self.shop, version: versioned.then_some(version), endpoint };
         classify::status_error(&asked, answer, &self.redactor)
     }
 
-    /// Sends a request once and takes whatever answer comes in time.
-    pub(super) async fn send(&self, request: Request<'_>, purpose: Purpose) -> Result<Answer, AdminError> {
+    /// Sends a request once, with the token if there is one, and takes any answer that comes in time.
+    pub(super) async fn send(&self, request: Request<'_>, purpose: Purpose) -> Result<Response, AdminError> {
         let started = Instant::now();
-        let http = self.client.inner.hosts.of(&self.shop)?;
-        let place = self.client.inner.options.endpoint.place();
-        let sent = http::send(&http, request, self.token.as_ref(), place, &self.redactor);
-        let result = match self.client.inner.options.deadline {
+        let Request { method, url, body } = request;
+        let mut request = self.client.inner.hosts.of(&self.shop)?.request(method, url);
+        if let Some(token) = &self.token {
+            request = request.header("X-Shopify-Access-Token", header_of(token)?);
+        }
+        if let Some(json) = body {
+            request = request.header(CONTENT_TYPE, "application/json").body(json);
+        }
+        let place = self.options().endpoint.place();
+        let sent = async {
+            let answer = http::send(request, &self.redactor).await;
+            answer.map_err(|failure| no_response(failure, place, &self.redactor))
+        };
+        let result = match self.options().deadline {
             Some(end) => {
                 let end = if purpose == Purpose::Read { end } else { end + GRACE };
                 timeout_at(end, sent).await.unwrap_or_else(|_| Err(time_budget("waiting for an answer")))
@@ -193,22 +206,27 @@ impl Session {
             tracing::debug!(shop = %self.shop, ?purpose, kind = %error.kind, elapsed = ?started.elapsed(), "no answer");
         })?;
         let elapsed = started.elapsed();
-        let request_id = self.redactor.clean(answer.request_id.as_deref().unwrap_or_default());
+        let request_id = self.redactor.clean(answer.header("x-request-id").as_deref().unwrap_or_default());
         tracing::debug!(shop = %self.shop, ?purpose, status = answer.status, ?elapsed, request_id, "answer");
         Ok(answer)
     }
 
-    async fn exchange(&mut self, body: Vec<u8>, cost: &mut Option<f64>, purpose: Purpose) -> Result<Envelope, Failure> {
+    async fn exchange(
+        &mut self,
+        body: Vec<u8>,
+        cost: &mut Option<f64>,
+        purpose: Purpose,
+    ) -> Result<Envelope, Failed<AdminErrorKind>> {
         let url = self.versioned("graphql.json");
         let request = Request { method: Method::POST, url: &url, body: Some(body) };
         let answer = self.send(request, purpose).await?;
         if answer.status != 200 {
-            let asked = answer.retry_after.as_deref().and_then(retry_after);
+            let asked = answer.header("retry-after").as_deref().and_then(retry_seconds);
             // A throttled GraphQL request may come with 429, and then the bucket still says when to come back.
             if let Some(bucket) = envelope::parse(&answer, self.now_ms()).and_then(|envelope| envelope.bucket) {
                 self.bucket = Some(bucket);
             }
-            return Err(Failure { error: self.status_error(&answer, true), asked });
+            return Err(Failed { error: self.status_error(&answer, true), asked });
         }
         let Some(envelope) = envelope::parse(&answer, self.now_ms()) else {
             return Err(classify::unreadable(&answer, "GraphQL", &self.redactor).into());
@@ -224,7 +242,7 @@ impl Session {
             // Half an answer to a read is none; of a mutation it says what became of the other aliases.
             Some(error)
                 if (purpose == Purpose::Read || envelope.data.is_none())
-                    && matches!(error.kind, Kind::Throttled | Kind::InternalError) =>
+                    && matches!(error.kind, AdminErrorKind::Throttled | AdminErrorKind::InternalError) =>
             {
                 Err(error.into())
             }
@@ -241,12 +259,12 @@ impl Session {
         purpose: Purpose,
     ) -> Result<(), AdminError> {
         let stop = self.stop(purpose);
-        if stop.is_some_and(|stop| *stop.borrow()) {
+        if stop.is_cancelled() {
             return Err(interrupted());
         }
         let now = Instant::now();
         let end = now.checked_add(wait);
-        if let Some(deadline) = self.client.inner.options.deadline
+        if let Some(deadline) = self.options().deadline
             && end.is_none_or(|end| end >= deadline)
         {
             return Err(match why {
@@ -258,31 +276,76 @@ impl Session {
             });
         }
         let Some(end) = end.filter(|_| !wait.is_zero()) else { return Ok(()) };
-        if let Some(on_wait) = &self.client.inner.options.on_wait {
+        if let Some(on_wait) = &self.options().on_wait {
             on_wait(&self.shop, wait, reason);
         }
         tokio::select! {
             () = sleep_until(end) => Ok(()),
-            () = stopped(stop.cloned()) => Err(interrupted()),
+            () = stop.cancelled() => Err(interrupted()),
         }
     }
 }
 
-/// Ends when somebody asks to stop.
-pub(super) async fn stopped(stop: Option<watch::Receiver<bool>>) {
-    let asked = match stop {
-        Some(mut stop) => stop.wait_for(|stop| *stop).await.is_ok(),
-        None => false,
+/// Makes the header of a token, marked so that nothing that logs headers prints it.
+fn header_of(token: &SecretString) -> Result<HeaderValue, AdminError> {
+    let mut header = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
+        AdminError::secret_unavailable("the access token holds characters that cannot stand in an HTTP header")
+    })?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+fn no_response(failure: NoResponse, place: Place, redactor: &Redactor) -> AdminError {
+    let NoResponse { host, status, cause } = failure;
+    let error = match cause {
+        Cause::Request(cause) => {
+            AdminError::new(AdminErrorKind::ConnectFailed, format!("no request could be made of it: {cause}"))
+        }
+        Cause::Connect(error) => {
+            let Unconnected { message, tls, lasting } = unconnected(&error, &host, place.check(), redactor);
+            let kind = if tls { AdminErrorKind::Tls } else { AdminErrorKind::ConnectFailed };
+            let error = AdminError::new(kind, message);
+            AdminError { retryable: error.retryable && !lasting, ..error }
+        }
+        Cause::Timeout => {
+            AdminError::new(AdminErrorKind::Timeout, format!("{host} did not answer in time; try again later"))
+        }
+        // The first bytes of an answer are not those of HTTP, as a TLS alert's are.
+        Cause::Lost(cause) if cause.starts_with("invalid HTTP version") => AdminError::new(
+            AdminErrorKind::ConnectionLost,
+            format!(
+                "the answer of {host} is not HTTP; probably https is spoken on that port. Check HOOKWRIGHT_ADMIN_URL"
+            ),
+        ),
+        Cause::Lost(cause) => AdminError::new(
+            AdminErrorKind::ConnectionLost,
+            format!("the connection to {host} ended before the answer did: {cause}"),
+        ),
+        Cause::TooLarge => {
+            let message = format!("the answer is larger than {} MiB and was not read further", BODY_LIMIT >> 20);
+            AdminError::new(AdminErrorKind::TooLarge, message)
+        }
     };
-    if !asked {
-        std::future::pending::<()>().await;
-    }
+    AdminError { http_status: status, ..error }
 }
 
 fn interrupted() -> AdminError {
-    AdminError::new(Kind::Interrupted, "interrupted before it was sent")
+    AdminError::new(AdminErrorKind::Interrupted, "interrupted before it was sent")
 }
 
 fn time_budget(doing: &str) -> AdminError {
-    AdminError::new(Kind::TimeBudget, format!("the run's time (--timeout) ended: {doing}"))
+    AdminError::new(AdminErrorKind::TimeBudget, format!("the run's time (--timeout) ended: {doing}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_cannot_be_printed_from_its_header_and_adds_no_header_of_its_own() {
+        let header = header_of(&"s3cr3t".into()).expect("header");
+        assert!(header.is_sensitive() && !format!("{header:?}").contains("s3cr3t"));
+        let error = header_of(&"s3cr3t\r\nX-Evil: 1".into()).expect_err("a second header");
+        assert!(error.kind == AdminErrorKind::SecretUnavailable && !format!("{error:?}").contains("s3cr3t"));
+    }
 }

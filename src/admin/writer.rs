@@ -9,37 +9,16 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::answer::{Answer, RefusalKind, UserError, made};
 use super::documents::{self, Mutation};
 use super::envelope::{Envelope, GraphqlError};
-use super::error::{AdminError, Kind, Proof};
+use super::error::{AdminError, AdminErrorKind};
 use super::reader::{Reading, ShopReader};
-use super::redact::Redactor;
-use super::refusal::{RefusalKind, UserError};
 use super::retry::Purpose;
 use super::throttle::Bucket;
-use super::{AdminClient, Renew, Transport, decode, rest};
-use crate::catalog;
-use crate::model::{Live, ShopDomain, Topic};
-use crate::state::Entry;
-
-/// What became of one mutation.
-#[allow(clippy::large_enum_variant)] // there is one batch of them at a time
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// It was carried out; this is what the API says the subscription is now (nothing for a delete).
-    Done(Option<Entry<Live>>),
-    /// It was looked at and refused; nothing happened.
-    Refused {
-        /// What the API said.
-        errors: Vec<UserError>,
-        /// What that means.
-        kind: RefusalKind,
-    },
-    /// It failed, and it is certain that nothing happened.
-    Failed(AdminError),
-    /// No answer: it is not known whether it happened.
-    Lost(AdminError),
-}
+use super::{AdminClient, Renew, decode, rest};
+use crate::http::{Classified as _, Proof, Redactor};
+use crate::model::{ShopDomain, Topic, Transport};
 
 /// Changes one shop, and reads it.
 pub struct ShopWriter {
@@ -146,7 +125,7 @@ impl ShopWriter {
                     for n in group {
                         answers[n] = Some(answer.clone());
                     }
-                    if error.stops_the_shop() {
+                    if error.kind.ends_shop() {
                         stopped = Some(error);
                     }
                 }
@@ -162,7 +141,7 @@ impl ShopWriter {
 
     async fn document(&mut self, batch: &[Mutation], group: &[usize]) -> Outcome {
         let document = documents::mutations(batch, group);
-        #[allow(clippy::cast_precision_loss)] // a batch has at most a few dozen
+        #[expect(clippy::cast_precision_loss, reason = "a batch has at most a few dozen")]
         let count = group.len() as f64;
         let cost = Some(self.cost_each * count);
         let session = self.reader.session();
@@ -173,6 +152,7 @@ impl ShopWriter {
                     self.cost_each = self.cost_each.max(cost / count);
                 }
                 match refusal {
+                    Some(error) if error.kind.ends_shop() => Outcome::Failed(error),
                     Some(error) => Outcome::Refused(envelope, error),
                     None => Outcome::Answered(envelope),
                 }
@@ -189,7 +169,7 @@ impl ShopWriter {
         let its = envelope.errors.iter().find(|error| error.path.first() == Some(&alias));
         if let Some(error) = its {
             // Denied as a whole, it was never carried out; denied further down, it may have been.
-            let denied = error.kind() == Kind::AccessDenied && error.path.len() == 1 && payload.is_null();
+            let denied = error.kind() == AdminErrorKind::AccessDenied && error.path.len() == 1 && payload.is_null();
             let failure = error.to_failure(redactor);
             return if denied { Answer::Failed(failure.proven()) } else { Answer::Lost(failure) };
         }
@@ -221,20 +201,6 @@ fn judge(mut payload: Value, mutation: &Mutation, redactor: &Redactor) -> Result
     }
     let entry = decode::subscription(payload["webhookSubscription"].take(), redactor)?;
     made(mutation, entry, redactor)
-}
-
-/// The answer to a create or an update, if the subscription in it is the one that was asked for.
-pub(super) fn made(mutation: &Mutation, entry: Entry<Live>, redactor: &Redactor) -> Result<Answer, AdminError> {
-    match mutation {
-        Mutation::Create { topic, .. } if catalog::from_graphql(topic.graphql()) != entry.binding.topic => {
-            let what = format!("it says that a subscription of {} was made, not of {topic}", entry.binding.topic);
-            Err(decode::unexpected(&what, redactor))
-        }
-        Mutation::Update { id, .. } if *id != entry.meta.id => {
-            Err(decode::unexpected(&format!("it says that {} was changed, not {id}", entry.meta.id), redactor))
-        }
-        _ => Ok(Answer::Done(Some(entry))),
-    }
 }
 
 /// The mutations of `group` that the errors of a refused document name, by an alias in the path or by a variable.

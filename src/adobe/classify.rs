@@ -1,28 +1,27 @@
-//! From an answer that is not the one asked for to a kind and a message. Pure.
+//! Kind and message of an answer that is not the expected one. Pure.
 //!
 //! The status decides the kind. Of Flow Service's own error codes (`NNNN-status`, Experience League, "Flow Service error
 //! messages") the envelope is not documented, so they are looked for wherever they stand.
 
 use serde_json::Value;
 
-use super::error::{AdobeError, Kind};
-use super::http::Answer;
-use crate::admin::{Redactor, looks_like_html, upstream_text};
+use super::error::{AdobeError, AdobeErrorKind};
+use crate::http::{Redactor, Response, looks_like_html, oauth_error, quotation, upstream_text};
 
 /// Adobe Developer Console's documentation: end of life since 2025-06-30, refused since 2026-03-01 at the latest.
 pub(crate) const RETIRED: &str = "Adobe has retired the Service Account (JWT) kind, so make an OAuth Server-to-Server \
                                   credential in the project at Adobe Developer Console and use its id, secret and scopes";
 
-/// What Flow Service has to say besides an error.
+/// What an answer of Flow Service other than 200 means.
 pub(super) enum Said {
-    /// There is nothing with that id.
+    /// The id is unknown.
     Nothing,
-    /// It could not, or would not, answer.
+    /// There is no answer to the question.
     Error(AdobeError),
 }
 
-/// What an answer of Flow Service other than 200 means. `sandbox`: the one asked for.
-pub(super) fn of_flow_service(answer: &Answer, sandbox: &str, redactor: &Redactor) -> Said {
+/// Reads an answer of Flow Service other than 200. `sandbox`: the sandbox of the request.
+pub(super) fn of_flow_service(answer: &Response, sandbox: &str, redactor: &Redactor) -> Said {
     let status = answer.status;
     let has = |code: u16| has_code(&answer.body, code, status);
     // "Resource not found", and "the flow with the given id does not exist". A gateway's own 404 is neither.
@@ -32,64 +31,71 @@ pub(super) fn of_flow_service(answer: &Answer, sandbox: &str, redactor: &Redacto
     let said = said(&answer.body, redactor);
     let (kind, message) = match status {
         // Adobe's gateway has been seen to send its code for "too many requests" with 400.
-        429 => (Kind::RateLimited, rate_limited("Flow Service", &said)),
+        429 => (AdobeErrorKind::RateLimited, rate_limited("Flow Service", &said)),
         400 if gateway_code(&answer.body).as_deref() == Some("429050") => {
-            (Kind::RateLimited, rate_limited("Flow Service", &said))
+            (AdobeErrorKind::RateLimited, rate_limited("Flow Service", &said))
         }
-        300..=399 => (Kind::BadAnswer, redirected(answer, "base_url", redactor)),
+        300..=399 => (AdobeErrorKind::BadAnswer, redirected(answer, "base_url", redactor)),
         401 => (
-            Kind::TokenRefused,
+            AdobeErrorKind::TokenRefused,
             format!(
                 "Flow Service refused the token{said}. Check that the credential belongs to `org` and that the \
                      project has the Experience Platform API"
             ),
         ),
         403 => (
-            Kind::Forbidden,
+            AdobeErrorKind::Forbidden,
             format!(
                 "Flow Service forbids it{said}. The credential needs a product profile of Experience Platform and, \
                      in sandbox `{sandbox}`, the permission to view sources (StreamingSource, read); an administrator \
                      grants them"
             ),
         ),
-        404 if has(2100) => {
-            (Kind::NotFound, format!("there is no sandbox `{sandbox}`{said}; check `sandbox`, which is lower case"))
+        404 if has(2100) => (
+            AdobeErrorKind::NotFound,
+            format!("there is no sandbox `{sandbox}`{said}; check `sandbox`, which is lower case"),
+        ),
+        404 => (AdobeErrorKind::BadAnswer, format!("Flow Service was not found there{said}; check `base_url`")),
+        500..=599 => {
+            (AdobeErrorKind::Unavailable, format!("Flow Service failed with status {status}{said}; try again later"))
         }
-        404 => (Kind::BadAnswer, format!("Flow Service was not found there{said}; check `base_url`")),
-        500..=599 => (Kind::Unavailable, format!("Flow Service failed with status {status}{said}; try again later")),
-        _ => (Kind::BadAnswer, format!("an answer with status {status} of Flow Service was not expected{said}")),
+        _ => (
+            AdobeErrorKind::BadAnswer,
+            format!("an answer with status {status} of Flow Service was not expected{said}"),
+        ),
     };
     Said::Error(AdobeError::new(kind, message).with_status(status))
 }
 
-/// What an answer of IMS other than a token means. Its error bodies are those of OAuth, as far as anybody tells.
-pub(super) fn of_ims(answer: &Answer, redactor: &Redactor) -> AdobeError {
+/// Makes the error of an answer of IMS without a token. Its error bodies are assumed to be those of OAuth.
+pub(super) fn of_ims(answer: &Response, redactor: &Redactor) -> AdobeError {
     let status = answer.status;
     let said = said(&answer.body, redactor);
     let (kind, message) = match status {
-        429 => (Kind::RateLimited, rate_limited("IMS", &said)),
-        300..=399 => (Kind::BadAnswer, redirected(answer, "token_url", redactor)),
-        400 | 401 | 403 if oauth_error(&answer.body).as_deref() == Some("invalid_scope") => {
-            (Kind::ClientRefused, format!("IMS refused the scopes{said}: check `scopes` against the project's"))
-        }
+        429 => (AdobeErrorKind::RateLimited, rate_limited("IMS", &said)),
+        300..=399 => (AdobeErrorKind::BadAnswer, redirected(answer, "token_url", redactor)),
+        400 | 401 | 403 if oauth_error(&answer.body).as_deref() == Some("invalid_scope") => (
+            AdobeErrorKind::ClientRefused,
+            format!("IMS refused the scopes{said}: check `scopes` against the project's"),
+        ),
         400 | 401 | 403 => {
             let message = format!(
                 "IMS refused the client{said}: check client_id and client_secret. They must be of an OAuth Server-to-Server \
                  credential: {RETIRED}"
             );
-            (Kind::ClientRefused, message)
+            (AdobeErrorKind::ClientRefused, message)
         }
-        500..=599 => (Kind::Unavailable, format!("IMS failed with status {status}{said}; try again later")),
+        500..=599 => (AdobeErrorKind::Unavailable, format!("IMS failed with status {status}{said}; try again later")),
         _ => (
-            Kind::BadAnswer,
+            AdobeErrorKind::BadAnswer,
             format!("an answer with status {status} of IMS was not expected{said}; check `token_url`"),
         ),
     };
     AdobeError::new(kind, message).with_status(status)
 }
 
-/// An answer of status 200 that cannot be read. Quoted only where `quote`: there may be a token in it.
-pub(super) fn unreadable(answer: &Answer, whom: &str, quote: bool, redactor: &Redactor) -> AdobeError {
+/// Makes the error of an answer of status 200 that cannot be read. Quotes it only if `quote`: it may hold a token.
+pub(super) fn unreadable(answer: &Response, whom: &str, quote: bool, redactor: &Redactor) -> AdobeError {
     let (what, again) = match serde_json::from_slice::<Value>(&answer.body) {
         _ if answer.body.iter().all(u8::is_ascii_whitespace) => ("is empty".to_owned(), true),
         Ok(_) => ("is of another shape than Adobe's".to_owned(), false),
@@ -103,15 +109,15 @@ pub(super) fn unreadable(answer: &Answer, whom: &str, quote: bool, redactor: &Re
         "the answer of {whom} {}. Try again later; if it stays so, check what stands between here and Adobe",
         redactor.clean(&what)
     );
-    AdobeError::new(Kind::BadAnswer, message).with_status(answer.status).retryable(again)
+    AdobeError::new(AdobeErrorKind::BadAnswer, message).with_status(answer.status).retryable(again)
 }
 
 fn rate_limited(whom: &str, said: &str) -> String {
     format!("too many requests for {whom}{said}; run again later, or with a longer --timeout")
 }
 
-fn redirected(answer: &Answer, setting: &str, redactor: &Redactor) -> String {
-    let to = redactor.clean(answer.location.as_deref().unwrap_or("nowhere"));
+fn redirected(answer: &Response, setting: &str, redactor: &Redactor) -> String {
+    let to = redactor.clean(answer.header("location").as_deref().unwrap_or("nowhere"));
     format!("the answer was a redirect to {to}, which is never followed with a secret; check `{setting}`")
 }
 
@@ -120,10 +126,7 @@ fn said(body: &[u8], redactor: &Redactor) -> String {
     let words = upstream_text(body);
     let code = gateway_code(body).filter(|code| !words.contains(code.as_str()));
     let text = code.into_iter().chain(Some(words)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
-    match redactor.clean(&text) {
-        text if text.is_empty() => String::new(),
-        text => format!(" (\"{text}\")"),
-    }
+    quotation(&text, redactor)
 }
 
 /// `{"error_code": "401013", …}` of Adobe's gateway (Experience League, "Platform troubleshooting guide").
@@ -131,10 +134,6 @@ fn gateway_code(body: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let code = ["error_code", "errorCode", "code"].iter().find_map(|key| value.get(key))?;
     Some(code.as_str().map_or_else(|| code.to_string(), str::to_owned))
-}
-
-fn oauth_error(body: &[u8]) -> Option<String> {
-    serde_json::from_slice::<Value>(body).ok()?.get("error")?.as_str().map(str::to_owned)
 }
 
 /// Whether the body is JSON and any value in it is `code` or holds `code-status` as a word.
@@ -164,11 +163,11 @@ fn any(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, body: body.into(), retry_after: None, location: None, request_id: None }
+    fn answer(status: u16, body: &str) -> Response {
+        Response { status, headers: reqwest::header::HeaderMap::new(), body: body.into() }
     }
 
-    fn flow_service(status: u16, body: &str) -> Result<(), (Kind, bool)> {
+    fn flow_service(status: u16, body: &str) -> Result<(), (AdobeErrorKind, bool)> {
         match of_flow_service(&answer(status, body), "prod", &Redactor::default()) {
             Said::Nothing => Ok(()),
             Said::Error(error) => Err((error.kind, error.retryable)),
@@ -197,34 +196,39 @@ mod tests {
             (404, r#"{"code":"1439"}"#),
             (400, r#"{"code":"1101"}"#),
         ] {
-            assert_eq!(flow_service(status, body), Err((Kind::BadAnswer, false)), "{body}");
+            assert_eq!(flow_service(status, body), Err((AdobeErrorKind::BadAnswer, false)), "{body}");
         }
-        assert_eq!(flow_service(500, r#"{"code":"1101"}"#), Err((Kind::Unavailable, true)));
+        assert_eq!(flow_service(500, r#"{"code":"1101"}"#), Err((AdobeErrorKind::Unavailable, true)));
     }
 
     #[test]
     fn every_status_has_its_kind() {
         for (status, body, kind, retryable) in [
-            (302, "", Kind::BadAnswer, false),
-            (400, r#"{"error_code":"400003","message":"Missing header"}"#, Kind::BadAnswer, false),
-            (400, r#"{"error_code":"429050","message":"Too many requests"}"#, Kind::RateLimited, true),
-            (401, r#"{"error_code":"401013","message":"Oauth token is not valid"}"#, Kind::TokenRefused, false),
-            (403, r#"{"error_code":"403025","message":"Profile is not valid"}"#, Kind::Forbidden, false),
-            (404, r#"{"code":"2100-404"}"#, Kind::NotFound, false),
-            (429, "", Kind::RateLimited, true),
-            (500, "<html><title>Oops</title>", Kind::Unavailable, true),
-            (504, "", Kind::Unavailable, true),
+            (302, "", AdobeErrorKind::BadAnswer, false),
+            (400, r#"{"error_code":"400003","message":"Missing header"}"#, AdobeErrorKind::BadAnswer, false),
+            (400, r#"{"error_code":"429050","message":"Too many requests"}"#, AdobeErrorKind::RateLimited, true),
+            (
+                401,
+                r#"{"error_code":"401013","message":"Oauth token is not valid"}"#,
+                AdobeErrorKind::TokenRefused,
+                false,
+            ),
+            (403, r#"{"error_code":"403025","message":"Profile is not valid"}"#, AdobeErrorKind::Forbidden, false),
+            (404, r#"{"code":"2100-404"}"#, AdobeErrorKind::NotFound, false),
+            (429, "", AdobeErrorKind::RateLimited, true),
+            (500, "<html><title>Oops</title>", AdobeErrorKind::Unavailable, true),
+            (504, "", AdobeErrorKind::Unavailable, true),
         ] {
             assert_eq!(flow_service(status, body), Err((kind, retryable)), "{status} {body}");
         }
         for (status, body, kind) in [
-            (400, r#"{"error":"invalid_client","error_description":"x"}"#, Kind::ClientRefused),
-            (401, "", Kind::ClientRefused),
-            (403, "", Kind::ClientRefused),
-            (302, "", Kind::BadAnswer),
-            (404, "", Kind::BadAnswer),
-            (429, "", Kind::RateLimited),
-            (503, "", Kind::Unavailable),
+            (400, r#"{"error":"invalid_client","error_description":"x"}"#, AdobeErrorKind::ClientRefused),
+            (401, "", AdobeErrorKind::ClientRefused),
+            (403, "", AdobeErrorKind::ClientRefused),
+            (302, "", AdobeErrorKind::BadAnswer),
+            (404, "", AdobeErrorKind::BadAnswer),
+            (429, "", AdobeErrorKind::RateLimited),
+            (503, "", AdobeErrorKind::Unavailable),
         ] {
             assert_eq!(of_ims(&answer(status, body), &Redactor::default()).kind, kind, "{status} {body}");
         }

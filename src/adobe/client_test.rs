@@ -1,21 +1,22 @@
 //! Tokens, retries, ends and secrets: the client against a server of the test's own.
 
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::test_server::{CLIENT_ID, CLIENT_SECRET, ORG, Server, client, flow, granted, page, respond};
-use super::{By, Client, InletKind, Kind, Options, Wanted};
+use super::{AdobeClient, AdobeErrorKind, AdobeOptions, By, InletKind, Wanted};
 
 fn wanted() -> Wanted {
     Wanted { kind: InletKind::Flow, by: By::Id("a".to_owned()) }
 }
 
-async fn kind_of(client: &Client) -> Kind {
+async fn kind_of(client: &AdobeClient) -> AdobeErrorKind {
     client.find(&wanted()).await.expect_err("an error").kind
 }
 
@@ -81,7 +82,7 @@ async fn a_fresh_token_that_is_refused_is_an_error() {
     let body = r#"{"error_code":"401013","message":"Oauth token is not valid"}"#;
     let server = Server::with_tokens(move |_, _| respond(401, body)).await;
     let error = server.client().find(&wanted()).await.expect_err("refused");
-    assert_eq!((error.kind, error.http_status, error.retryable), (Kind::TokenRefused, Some(401), false));
+    assert_eq!((error.kind, error.http_status, error.retryable), (AdobeErrorKind::TokenRefused, Some(401), false));
     assert!(error.message.starts_with("aep `default`: Flow Service refused the token (\"401013: Oauth token is not"));
     assert_eq!((server.tokens(), server.asked().len()), (2, 2));
 }
@@ -109,7 +110,7 @@ async fn a_refused_client_is_said_so_and_not_tried_again() {
          kind, so make an OAuth Server-to-Server credential in the project at Adobe Developer Console and use its id, secret \
          and scopes"
     );
-    assert_eq!((error.kind, error.class()), (Kind::ClientRefused, crate::admin::Class::Auth));
+    assert_eq!((error.kind, error.class()), (AdobeErrorKind::ClientRefused, crate::http::Class::Auth));
     assert_eq!(client.find(&wanted()).await, Err(error));
     assert_eq!((server.tokens(), server.asked().len()), (1, 0));
 }
@@ -124,7 +125,7 @@ async fn those_who_wait_for_one_token_fail_together() {
         tasks.spawn(async move { (kind_of(&client).await, client.last_run("a").await.is_err()) });
     }
     for (kind, _) in tasks.join_all().await {
-        assert_eq!(kind, Kind::Unavailable);
+        assert_eq!(kind, AdobeErrorKind::Unavailable);
     }
     // Six requests each time: the five ask together, and then once more.
     assert!(server.tokens() <= 12, "{}", server.tokens());
@@ -135,7 +136,7 @@ async fn an_answer_of_ims_without_a_token_is_not_quoted() {
     for body in [r#"{"acces_token":"tok3n-1"}"#, "tok3n-1", r#"{"access_token":"tok3n-1"#, r#"{"access_token":""}"#] {
         let server = Server::start(move |_, _| respond(200, body)).await;
         let error = server.client().find(&wanted()).await.expect_err("no token");
-        assert!(error.kind == Kind::BadAnswer && !format!("{error:?}").contains("tok3n"), "{error:?}");
+        assert!(error.kind == AdobeErrorKind::BadAnswer && !format!("{error:?}").contains("tok3n"), "{error:?}");
     }
 }
 
@@ -159,7 +160,7 @@ async fn what_may_help_is_tried_again() {
     let waits = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&waits);
     let on_wait = Arc::new(move |_: Duration, why: &str| log.lock().expect("log").push(why.to_owned()));
-    let client = server.client_with(Options { on_wait: Some(on_wait), ..Options::default() });
+    let client = server.client_with(AdobeOptions { on_wait: Some(on_wait), ..AdobeOptions::default() });
     assert_eq!(client.find(&wanted()).await.expect("found").len(), 1);
     let told = waits.lock().expect("log").clone();
     assert_eq!(told, ["retry", "retry", "rate limit", "rate limit", "retry", "retry", "retry"]);
@@ -167,7 +168,7 @@ async fn what_may_help_is_tried_again() {
 
 #[tokio::test]
 async fn trying_ends() {
-    for (status, kind) in [(429, Kind::RateLimited), (502, Kind::Unavailable)] {
+    for (status, kind) in [(429, AdobeErrorKind::RateLimited), (502, AdobeErrorKind::Unavailable)] {
         let server = Server::with_tokens(move |_, _| respond(status, "")).await;
         assert_eq!(kind_of(&server.client()).await, kind);
         assert_eq!(server.asked().len(), 6);
@@ -189,12 +190,12 @@ async fn no_connection_or_half_an_answer_is_unavailable() {
             let _ = listener.accept().await;
         }
     });
-    let lost = client(&url, Options::default()).find(&wanted()).await.expect_err("lost");
-    assert_eq!((lost.kind, lost.retryable), (Kind::Unavailable, true), "{lost}");
+    let lost = client(&url, AdobeOptions::default()).find(&wanted()).await.expect_err("lost");
+    assert_eq!((lost.kind, lost.retryable), (AdobeErrorKind::Unavailable, true), "{lost}");
     accepting.abort();
     let _ = accepting.await;
-    let refused = client(&url, Options::default()).find(&wanted()).await.expect_err("refused");
-    assert_eq!(refused.kind, Kind::Unavailable);
+    let refused = client(&url, AdobeOptions::default()).find(&wanted()).await.expect_err("refused");
+    assert_eq!(refused.kind, AdobeErrorKind::Unavailable);
     assert!(
         refused.message.contains("could not connect to 127.0.0.1:") && refused.message.contains(" (IMS): "),
         "{refused}"
@@ -215,14 +216,18 @@ async fn later(seconds: &'static str) -> Server {
 async fn nobody_waits_past_the_end_of_the_run() {
     let server = later("3600").await;
     let deadline = Some(Instant::now() + Duration::from_mins(10));
-    let error = server.client_with(Options { deadline, ..Options::default() }).find(&wanted()).await.expect_err("late");
-    assert_eq!((error.kind, error.class()), (Kind::RateLimited, crate::admin::Class::RateLimit));
+    let error = server
+        .client_with(AdobeOptions { deadline, ..AdobeOptions::default() })
+        .find(&wanted())
+        .await
+        .expect_err("late");
+    assert_eq!((error.kind, error.class()), (AdobeErrorKind::RateLimited, crate::http::Class::RateLimit));
     assert!(error.message.starts_with("aep `default`: too many requests"), "{error}");
     assert!(error.message.ends_with("; --timeout leaves no time for another attempt"), "{error}");
     assert_eq!(server.asked().len(), 1);
 
-    let over = server.client_with(Options { deadline: Some(Instant::now()), ..Options::default() });
-    assert_eq!(kind_of(&over).await, Kind::TimeBudget);
+    let over = server.client_with(AdobeOptions { deadline: Some(Instant::now()), ..AdobeOptions::default() });
+    assert_eq!(kind_of(&over).await, AdobeErrorKind::TimeBudget);
     assert_eq!(server.asked().len(), 1, "nothing is sent after the end");
 }
 
@@ -231,7 +236,7 @@ async fn a_client_with_less_time_says_what_was_the_matter() {
     let soon = || tokio::time::Instant::now() + std::time::Duration::from_millis(300);
     let limited = later("60").await;
     let error = limited.client().until(soon()).find(&wanted()).await.expect_err("too late");
-    assert_eq!(error.kind, Kind::RateLimited, "{error}");
+    assert_eq!(error.kind, AdobeErrorKind::RateLimited, "{error}");
     let silent = Server::with_tokens(|_, _| {
         std::thread::sleep(std::time::Duration::from_secs(1));
         page(&[])
@@ -239,25 +244,21 @@ async fn a_client_with_less_time_says_what_was_the_matter() {
     .await;
     let client = silent.client();
     let error = client.until(soon()).find(&wanted()).await.expect_err("too late");
-    assert!(error.kind == Kind::Unavailable && error.retryable, "{error}");
+    assert!(error.kind == AdobeErrorKind::Unavailable && error.retryable, "{error}");
     assert_eq!(client.find(&wanted()).await, Ok(vec![]), "the client itself has its time");
 }
 
 #[tokio::test]
 async fn a_wish_to_stop_ends_waits_and_sends_nothing_more() {
     let server = later("1").await;
-    let (stop, stopped) = watch::channel(false);
-    let stop = Arc::new(stop);
-    let ask = Arc::clone(&stop);
-    let on_wait = Arc::new(move |_: Duration, _: &str| {
-        let _ = ask.send(true);
-    });
-    let options = Options { stop: Some(stopped), on_wait: Some(on_wait), ..Options::default() };
+    let stop = CancellationToken::new();
+    let ask = stop.clone();
+    let on_wait = Arc::new(move |_: Duration, _: &str| ask.cancel());
+    let options = AdobeOptions { stop, on_wait: Some(on_wait), ..AdobeOptions::default() };
     let client = server.client_with(options);
-    assert_eq!(kind_of(&client).await, Kind::Interrupted);
-    assert_eq!(kind_of(&client).await, Kind::Interrupted);
+    assert_eq!(kind_of(&client).await, AdobeErrorKind::Interrupted);
+    assert_eq!(kind_of(&client).await, AdobeErrorKind::Interrupted);
     assert_eq!((server.tokens(), server.asked().len()), (1, 1));
-    drop(stop);
 }
 
 #[tokio::test]
@@ -269,11 +270,11 @@ async fn a_redirect_is_not_followed() {
     };
     let server = Server::with_tokens(move |_, _| redirect("/elsewhere")).await;
     let error = server.client().find(&wanted()).await.expect_err("redirected");
-    assert_eq!((error.kind, error.http_status), (Kind::BadAnswer, Some(307)));
+    assert_eq!((error.kind, error.http_status), (AdobeErrorKind::BadAnswer, Some(307)));
     assert!(error.message.contains("a redirect to /elsewhere"), "{error}");
     assert_eq!(server.asked(), ["/flows/a"]);
     let server = Server::start(move |_, _| redirect("/elsewhere")).await;
-    assert_eq!(kind_of(&server.client()).await, Kind::BadAnswer);
+    assert_eq!(kind_of(&server.client()).await, AdobeErrorKind::BadAnswer);
     assert_eq!(server.seen().len(), 1);
 }
 
@@ -281,18 +282,83 @@ async fn a_redirect_is_not_followed() {
 async fn a_huge_answer_is_not_read_to_its_end() {
     let server = Server::with_tokens(|_, _| respond(200, " ".repeat((8 << 20) + 1))).await;
     let error = server.client().find(&wanted()).await.expect_err("too large");
-    assert_eq!(error.kind, Kind::BadAnswer);
+    assert_eq!(error.kind, AdobeErrorKind::BadAnswer);
     assert!(error.message.contains("larger than 8 MiB"), "{error}");
 }
 
 #[tokio::test]
 async fn what_cannot_stand_in_a_header_is_said_before_anything_is_sent() {
-    let mut account = client("http://127.0.0.1:1", Options::default()).account().clone();
+    let mut account = client("http://127.0.0.1:1", AdobeOptions::default()).account().clone();
     for (org, sandbox, id, name) in
         [("a\nb", "prod", "c", "org"), (ORG, "", "c", "sandbox"), (ORG, "prod", "c\r\nx: y", "client_id")]
     {
         (account.org, account.sandbox, account.client_id) = (org.to_owned(), sandbox.to_owned(), id.into());
-        let error = Client::new(account.clone(), Options::default()).expect_err("refused");
+        let error = AdobeClient::new(account.clone(), AdobeOptions::default()).expect_err("refused");
         assert!(error.message.starts_with(&format!("aep `default`: `{name}` ")), "{error}");
+    }
+}
+
+/// A log that can be read.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_all_that_it_was_sent_gives_nothing_away() {
+    // With one subscriber in the process, tracing asks the thread that comes to a line first whether the line matters, for
+    // all threads; tests beside this one would say no. With two it asks the subscribers.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::level_filters::LevelFilter::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let wanted = wanted();
+    let mut printed = Vec::new();
+    for status in [200, 302, 400, 401, 403, 404, 429, 500] {
+        for of_ims in [true, false] {
+            for html in [true, false] {
+                let server = Server::start(move |_, seen| {
+                    if seen.is_token() && !of_ims {
+                        return granted(1, &json!(86_399));
+                    }
+                    let key = seen.header("x-api-key");
+                    let heard = format!("{} {key} {} {CLIENT_SECRET}", seen.header("authorization"), seen.body);
+                    let json = json!({ "error": heard, "error_code": heard, "message": { "deep": [heard] } });
+                    let body = if html { format!("<title>{heard}</title>") } else { json.to_string() };
+                    let mut response = respond(status, body);
+                    let header = axum::http::HeaderValue::from_str(&heard).expect("header");
+                    response.headers_mut().insert("location", header.clone());
+                    response.headers_mut().insert("x-request-id", header);
+                    response
+                })
+                .await;
+                let client = server.client();
+                let error = client.find(&wanted).await.expect_err("an error");
+                printed.push(format!("{error}\n{error:?}\n{client:?}\n{:?}", client.account()));
+            }
+        }
+    }
+    let logged = String::from_utf8_lossy(&log.0.lock().expect("log")).into_owned();
+    assert!(logged.contains("trying again") && logged.contains("got a token from IMS"), "the log was not read");
+    let printed = printed.join("\n");
+    assert!(printed.contains("[redacted]"));
+    for text in [&printed, &logged] {
+        for secret in ["tok3n", "cl1ent", "s3cr3t"] {
+            let at = text.find(secret).map(|at| &text[at.saturating_sub(200)..(at + 60).min(text.len())]);
+            assert_eq!(at, None, "{secret}");
+        }
     }
 }

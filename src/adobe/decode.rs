@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{FlowRun, Inlet, InletKind};
-use crate::admin::Redactor;
+use crate::http::Redactor;
 
 /// The HTTP API source ("Create an HTTP API streaming connection", Experience League).
 pub(super) const HTTP_API: &str = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb";

@@ -6,38 +6,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::RequestBuilder;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use url::{Url, form_urlencoded};
 
 use super::classify::{self, Said};
-use super::error::{AdobeError, Kind};
-use super::http::{self, Answer, bearer, secret_header};
-use super::{Account, Client};
-use crate::admin::Redactor;
+use super::endpoints::is_adobes;
+use super::error::{AdobeError, AdobeErrorKind};
+use super::{Account, AdobeClient};
+use crate::http::{
+    self, BODY_LIMIT, Cause, Failed, NoResponse, Redactor, Response, Unconnected, retry_seconds_or_date, unconnected,
+};
 
 const IMS: &str = "IMS";
 const FLOW_SERVICE: &str = "Flow Service";
-
-/// Exponential backoff with full jitter.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Policy {
-    /// Requests in all, the first included.
-    pub(super) attempts: u32,
-    /// The first backoff is a random part of this.
-    pub(super) base: Duration,
-    /// No backoff is longer than this, unless the server asks for more.
-    pub(super) cap: Duration,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { attempts: 6, base: Duration::from_millis(500), cap: Duration::from_secs(20) }
-    }
-}
 
 /// What is sent.
 #[derive(Clone, Copy)]
@@ -48,24 +32,12 @@ pub(super) enum Question<'a> {
     Get { url: &'a Url, token: &'a SecretString },
 }
 
-/// A failure, and how long the server asked to wait.
-struct Failure {
-    error: AdobeError,
-    asked: Option<Duration>,
-}
-
-impl From<AdobeError> for Failure {
-    fn from(error: AdobeError) -> Self {
-        Self { error, asked: None }
-    }
-}
-
-impl Client {
+impl AdobeClient {
     /// Asks Flow Service; with another token if the one at hand is refused. `None`: there is nothing with that id.
     pub(super) async fn get(&self, url: &Url) -> Result<Option<Value>, AdobeError> {
         let token = self.token(None).await?;
         match self.ask(Question::Get { url, token: &token }).await {
-            Err(error) if error.kind == Kind::TokenRefused => {
+            Err(error) if error.kind == AdobeErrorKind::TokenRefused => {
                 let token = self.token(Some(&token)).await?;
                 self.ask(Question::Get { url, token: &token }).await
             }
@@ -83,10 +55,13 @@ impl Client {
                 Err(error) => break Err(error),
             };
             failed += 1;
-            if !failure.error.retryable || failed >= self.inner.policy.attempts {
+            if !failure.error.retryable || failed >= self.inner.backoff.attempts {
                 break Err(failure.error);
             }
-            let wait = self.backoff(failed, failure.asked);
+            let wait = {
+                let mut rng = self.inner.rng.lock().unwrap_or_else(PoisonError::into_inner);
+                self.inner.backoff.delay(failed, failure.asked, &mut rng)
+            };
             if let Err(error) = self.pause(wait, &failure.error).await {
                 break Err(error);
             }
@@ -116,24 +91,26 @@ impl Client {
         Redactor::of_all(secrets)
     }
 
-    async fn exchange(&self, question: Question<'_>) -> Result<Option<Value>, Failure> {
+    async fn exchange(&self, question: Question<'_>) -> Result<Option<Value>, Failed<AdobeErrorKind>> {
         let (redactor, started) = (self.redactor(), Instant::now());
-        let (whom, path) = match question {
-            Question::Token => (IMS, self.inner.account.endpoints.token_url().path()),
-            Question::Get { url, .. } => (FLOW_SERVICE, url.path()),
+        let (whom, url) = match question {
+            Question::Token => (IMS, self.inner.account.endpoints.token_url()),
+            Question::Get { url, .. } => (FLOW_SERVICE, url),
         };
-        let aep = &self.inner.account.name;
-        let answer = http::send(self.request(question)?, whom, &redactor).await.inspect_err(|error| {
+        let (aep, path) = (&self.inner.account.name, url.path());
+        let answer = http::send(self.request(question)?, &redactor).await;
+        let answer = answer.map_err(|failure| no_response(failure, whom, is_adobes(url), &redactor));
+        let answer = answer.inspect_err(|error| {
             tracing::debug!(%aep, path, kind = %error.kind, elapsed = ?started.elapsed(), "no answer");
         })?;
-        let request_id = redactor.clean(answer.request_id.as_deref().unwrap_or_default());
+        let request_id = redactor.clean(answer.header("x-request-id").as_deref().unwrap_or_default());
         tracing::debug!(%aep, path, status = answer.status, elapsed = ?started.elapsed(), request_id, "answer");
         let result = match question {
             Question::Token => token_of(&answer, &redactor).map(Some),
             Question::Get { .. } => self.read(&answer, &redactor),
         };
-        let asked = answer.retry_after.as_deref().and_then(|header| retry_after(header, Timestamp::now()));
-        result.map_err(|error| Failure { error, asked })
+        let asked = answer.header("retry-after").and_then(|header| retry_seconds_or_date(&header, Timestamp::now()));
+        result.map_err(|error| Failed { error, asked })
     }
 
     fn request(&self, question: Question<'_>) -> Result<RequestBuilder, AdobeError> {
@@ -161,7 +138,7 @@ impl Client {
         })
     }
 
-    fn read(&self, answer: &Answer, redactor: &Redactor) -> Result<Option<Value>, AdobeError> {
+    fn read(&self, answer: &Response, redactor: &Redactor) -> Result<Option<Value>, AdobeError> {
         if answer.status != 200 {
             return match classify::of_flow_service(answer, &self.inner.account.sandbox, redactor) {
                 Said::Nothing => Ok(None),
@@ -174,14 +151,6 @@ impl Client {
         }
     }
 
-    fn backoff(&self, failed: u32, asked: Option<Duration>) -> Duration {
-        let Policy { base, cap, .. } = self.inner.policy;
-        let ceiling = base.saturating_mul(2_u32.saturating_pow(failed - 1)).min(cap);
-        let jitter = ceiling.mul_f64(self.inner.rng.lock().unwrap_or_else(PoisonError::into_inner).f64());
-        // Whoever was told when to come back comes then, and a little later, so that not all come at once.
-        asked.map_or(jitter, |asked| asked.saturating_add(jitter.min(base)))
-    }
-
     /// Does something, but not past the run's end or this client's, nor after somebody asks to stop. `last` is what was the
     /// matter before.
     async fn in_time<T>(&self, doing: impl Future<Output = T>, last: Option<&AdobeError>) -> Result<T, AdobeError> {
@@ -189,7 +158,7 @@ impl Client {
         // In this order, so that nothing is begun that is too late.
         tokio::select! {
             biased;
-            () = stopped(options.stop.clone()) => Err(interrupted()),
+            () = options.stop.cancelled() => Err(interrupted()),
             () = ended(options.deadline) => Err(last.map_or_else(time_budget, AdobeError::out_of_time)),
             () = ended(self.until) => Err(last.cloned().unwrap_or_else(unanswered)),
             done = doing => Ok(done),
@@ -208,10 +177,66 @@ impl Client {
         }
         tracing::debug!(aep = %self.inner.account.name, kind = %why.kind, ?wait, "trying again");
         if let Some(on_wait) = &self.inner.options.on_wait {
-            on_wait(wait, if why.kind == Kind::RateLimited { "rate limit" } else { "retry" });
+            on_wait(wait, if why.kind == AdobeErrorKind::RateLimited { "rate limit" } else { "retry" });
         }
         self.in_time(sleep_until(end), Some(why)).await
     }
+}
+
+/// Refuses an account with a value that cannot stand in an HTTP header.
+pub(super) fn check_headers(account: &Account) -> Result<(), AdobeError> {
+    let Account { org, sandbox, client_id, .. } = account;
+    for (name, text) in [("org", org.as_str()), ("sandbox", sandbox), ("client_id", client_id.expose_secret())] {
+        if text.is_empty() || HeaderValue::from_str(text).is_err() {
+            let message =
+                format!("`{name}` is empty or holds characters that cannot stand in an HTTP header; check it");
+            return Err(AdobeError::new(AdobeErrorKind::ClientRefused, message));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a header, marked so that nothing that logs headers prints it.
+fn secret_header(text: &str) -> Result<HeaderValue, AdobeError> {
+    let mut header = HeaderValue::from_str(text).map_err(|_| {
+        AdobeError::new(
+            AdobeErrorKind::BadAnswer,
+            "IMS gave a token with characters that cannot stand in an HTTP header",
+        )
+    })?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+fn bearer(token: &SecretString) -> Result<HeaderValue, AdobeError> {
+    secret_header(&format!("Bearer {}", token.expose_secret()))
+}
+
+fn no_response(failure: NoResponse, whom: &str, of_adobe: bool, redactor: &Redactor) -> AdobeError {
+    let NoResponse { host, status, cause } = failure;
+    let host = format!("{host} ({whom})");
+    let unavailable = |message: String| AdobeError::new(AdobeErrorKind::Unavailable, message);
+    let error = match cause {
+        Cause::Request(cause) => unavailable(format!("no request to {whom} could be made: {cause}")).retryable(false),
+        Cause::Connect(error) => {
+            let check = if of_adobe {
+                "Check the network, and try again later"
+            } else {
+                "Check HOOKWRIGHT_ADOBE_URL, or `base_url` and `token_url` under `aep`"
+            };
+            let Unconnected { message, tls, lasting } = unconnected(&error, &host, check, redactor);
+            unavailable(message).retryable(!tls && !lasting)
+        }
+        Cause::Timeout => unavailable(format!("{host} did not answer in time; try again later")),
+        Cause::Lost(cause) => {
+            unavailable(format!("the connection to {host} ended before the answer did: {cause}. Try again later"))
+        }
+        Cause::TooLarge => AdobeError::new(
+            AdobeErrorKind::BadAnswer,
+            format!("the answer of {whom} is larger than {} MiB and was not read further", BODY_LIMIT >> 20),
+        ),
+    };
+    AdobeError { http_status: status, ..error }
 }
 
 /// Percent-encoded, blanks too.
@@ -219,7 +244,7 @@ pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-fn token_of(answer: &Answer, redactor: &Redactor) -> Result<Value, AdobeError> {
+fn token_of(answer: &Response, redactor: &Redactor) -> Result<Value, AdobeError> {
     if answer.status != 200 {
         return Err(classify::of_ims(answer, redactor));
     }
@@ -229,16 +254,6 @@ fn token_of(answer: &Answer, redactor: &Redactor) -> Result<Value, AdobeError> {
     }
 }
 
-/// Seconds, also with a fraction, or a date.
-fn retry_after(header: &str, now: Timestamp) -> Option<Duration> {
-    let header = header.trim();
-    if let Ok(seconds) = header.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let date = jiff::fmt::rfc2822::parse(header).ok()?.timestamp();
-    Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
-}
-
 async fn ended(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
@@ -246,45 +261,16 @@ async fn ended(deadline: Option<Instant>) {
     }
 }
 
-/// Ends when somebody asks to stop.
-async fn stopped(stop: Option<watch::Receiver<bool>>) {
-    let asked = match stop {
-        Some(mut stop) => stop.wait_for(|stop| *stop).await.is_ok(),
-        None => false,
-    };
-    if !asked {
-        std::future::pending::<()>().await;
-    }
-}
-
 fn interrupted() -> AdobeError {
-    AdobeError::new(Kind::Interrupted, "interrupted before Adobe had answered")
+    AdobeError::new(AdobeErrorKind::Interrupted, "interrupted before Adobe had answered")
 }
 
 fn unanswered() -> AdobeError {
     let message = "Adobe did not answer in the time that a run leaves it: a quarter of --timeout, a minute at most where \
                    destinations are looked up; try again later, or with a longer --timeout";
-    AdobeError { retryable: true, ..AdobeError::new(Kind::Unavailable, message.to_owned()) }
+    AdobeError { retryable: true, ..AdobeError::new(AdobeErrorKind::Unavailable, message.to_owned()) }
 }
 
 fn time_budget() -> AdobeError {
-    AdobeError::new(Kind::TimeBudget, "the run's time (--timeout) ended before Adobe had answered")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now: Timestamp = "2026-10-21T07:27:30Z".parse().expect("time");
-        let wait = |header| retry_after(header, now);
-        assert_eq!(wait(" 2 "), Some(Duration::from_secs(2)));
-        assert_eq!(wait("0.25"), Some(Duration::from_millis(250)));
-        assert_eq!(wait("Wed, 21 Oct 2026 07:28:00 GMT"), Some(Duration::from_secs(30)));
-        assert_eq!(wait("Wed, 21 Oct 2026 07:00:00 GMT"), Some(Duration::ZERO));
-        for header in ["", "soon", "-1", "NaN", "inf", "1e30"] {
-            assert_eq!(wait(header), None, "{header}");
-        }
-    }
+    AdobeError::new(AdobeErrorKind::TimeBudget, "the run's time (--timeout) ended before Adobe had answered")
 }

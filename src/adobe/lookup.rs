@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use url::Url;
 
-use super::error::{AdobeError, Kind};
+use super::error::{AdobeError, AdobeErrorKind};
 use super::exchange::encoded;
-use super::{Account, By, Client, FlowRun, Inlet, InletKind, Wanted, decode};
+use super::{Account, AdobeClient, By, FlowRun, Inlet, InletKind, Wanted, decode};
 
 /// More pages are no list but a loop that hides itself: 500 pages of 20 are 10,000 dataflows.
 const MOST_PAGES: usize = 500;
@@ -27,7 +27,7 @@ const CONNECTIONS: &str = "connections";
 /// Connections that are known already, by id.
 type Known = BTreeMap<String, Inlet>;
 
-impl Client {
+impl AdobeClient {
     /// Everything that has the id or, exactly, the name. Nothing found is no error; nothing said is one.
     pub async fn find(&self, wanted: &Wanted) -> Result<Vec<Inlet>, AdobeError> {
         let Wanted { kind, by } = wanted;
@@ -198,8 +198,8 @@ impl Client {
             }
             _ => Ok(()),
         };
-        other(Kind::OtherOrg, "org", org, &inlet.org)?;
-        other(Kind::OtherSandbox, "sandbox", sandbox, &inlet.sandbox)?;
+        other(AdobeErrorKind::OtherOrg, "org", org, &inlet.org)?;
+        other(AdobeErrorKind::OtherSandbox, "sandbox", sandbox, &inlet.sandbox)?;
         Ok(inlet)
     }
 
@@ -210,7 +210,7 @@ impl Client {
     fn bad(&self, what: &str) -> AdobeError {
         let message =
             format!("the answer of Flow Service {what}. If it stays so, check what stands between here and Adobe");
-        AdobeError::new(Kind::BadAnswer, message).of(&self.inner.account.name)
+        AdobeError::new(AdobeErrorKind::BadAnswer, message).of(&self.inner.account.name)
     }
 
     /// A URL of Flow Service; segments are encoded, the query is not.

@@ -5,7 +5,7 @@ use axum::http::Response;
 use serde_json::{Value, json};
 
 use super::test_server::{Server, connection, flow, ok, page, respond};
-use super::{By, Inlet, InletKind, Kind, Wanted, decode};
+use super::{AdobeErrorKind, By, Inlet, InletKind, Wanted, decode};
 
 fn by_name(kind: InletKind, name: &str) -> Wanted {
     Wanted { kind, by: By::Name(name.to_owned()) }
@@ -105,7 +105,7 @@ async fn an_id_is_there_or_not_or_nobody_knows() {
         assert_eq!(client.find(&wanted).await, Ok(vec![]));
     }
     for _ in 0..4 {
-        assert_eq!(client.find(&wanted).await.expect_err("no answer").kind, Kind::BadAnswer);
+        assert_eq!(client.find(&wanted).await.expect_err("no answer").kind, AdobeErrorKind::BadAnswer);
     }
     let seen = Server::with_tokens(|_, _| not_found()).await;
     seen.client().find(&by_id(InletKind::Connection, "../a/b?c")).await.expect("nothing");
@@ -116,10 +116,10 @@ async fn an_id_is_there_or_not_or_nobody_knows() {
 async fn pages_that_go_round_or_never_end_are_an_error() {
     let server = Server::with_tokens(|n, _| next(&[], &format!("/flows?continuationToken={}", n % 3))).await;
     let error = server.client().find(&by_name(InletKind::Flow, "A")).await.expect_err("round");
-    assert_eq!((error.kind, server.asked().len()), (Kind::BadAnswer, 4), "{error}");
+    assert_eq!((error.kind, server.asked().len()), (AdobeErrorKind::BadAnswer, 4), "{error}");
     let server = Server::with_tokens(|n, _| next(&[], &format!("/flows?continuationToken={n}"))).await;
     let error = server.client().all().await.expect_err("no end");
-    assert_eq!((error.kind, server.asked().len()), (Kind::BadAnswer, 500), "{error}");
+    assert_eq!((error.kind, server.asked().len()), (AdobeErrorKind::BadAnswer, 500), "{error}");
     assert!(error.message.contains("more than 500 pages"), "{error}");
 }
 
@@ -183,7 +183,7 @@ async fn whether_a_flow_of_the_http_api_wants_authentication_its_connection_says
 
 #[tokio::test]
 async fn another_organisation_or_sandbox_is_never_a_match() {
-    for (key, kind) in [("imsOrgId", Kind::OtherOrg), ("sandboxName", Kind::OtherSandbox)] {
+    for (key, kind) in [("imsOrgId", AdobeErrorKind::OtherOrg), ("sandboxName", AdobeErrorKind::OtherSandbox)] {
         let server = Server::with_tokens(move |_, _| {
             let mut flow = flow("a", "A");
             flow[key] = json!("other\u{7}");
@@ -261,6 +261,6 @@ async fn a_list_without_options_is_asked_for_each_by_its_id() {
 async fn what_is_listed_without_an_id_is_not_understood_rather_than_absent() {
     let server = Server::with_tokens(|_, _| page(&[json!({}), json!({ "name": "x" }), json!(5)])).await;
     for answer in [server.client().all().await, server.client().find(&by_name(InletKind::Flow, "Orders")).await] {
-        assert_eq!(answer.expect_err("nothing was understood").kind, Kind::BadAnswer);
+        assert_eq!(answer.expect_err("nothing was understood").kind, AdobeErrorKind::BadAnswer);
     }
 }

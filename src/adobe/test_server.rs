@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, Request, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::exchange::Policy;
-use super::{Account, Client, Endpoints, Options};
+use super::{Account, AdobeClient, AdobeOptions, Endpoints};
+use crate::http::Backoff;
 
 pub(super) const ORG: &str = "0123456789ABCDEF@AdobeOrg";
 pub(super) const CLIENT_ID: &str = "cl1ent-id&";
@@ -114,18 +114,18 @@ impl Server {
         self.seen().iter().filter(|seen| seen.is_token()).count()
     }
 
-    pub(super) fn client(&self) -> Client {
-        self.client_with(Options::default())
+    pub(super) fn client(&self) -> AdobeClient {
+        self.client_with(AdobeOptions::default())
     }
 
-    pub(super) fn client_with(&self, options: Options) -> Client {
+    pub(super) fn client_with(&self, options: AdobeOptions) -> AdobeClient {
         client(&self.url, options)
     }
 }
 
 /// Like the real one, but it does not dawdle.
-pub(super) fn client(url: &str, options: Options) -> Client {
-    let policy = Policy { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Policy::default() };
+pub(super) fn client(url: &str, options: AdobeOptions) -> AdobeClient {
+    let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Backoff::default() };
     let account = Account {
         name: "default".to_owned(),
         endpoints: Endpoints::stand_in(url, &[]).expect("endpoints"),
@@ -135,7 +135,7 @@ pub(super) fn client(url: &str, options: Options) -> Client {
         client_secret: CLIENT_SECRET.into(),
         scopes: vec!["openid".to_owned(), "AdobeID".to_owned()],
     };
-    Client::with_policy(account, options, policy).expect("client")
+    AdobeClient::with_backoff(account, options, backoff).expect("client")
 }
 
 pub(super) fn granted(n: usize, expires_in: &Value) -> Response<Body> {

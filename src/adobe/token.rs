@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::Client;
-use super::error::{AdobeError, Kind};
+use super::AdobeClient;
+use super::error::{AdobeError, AdobeErrorKind};
 use super::exchange::Question;
 
 /// Longer lives than this many seconds are milliseconds: IMS has counted in both (JWT exchange).
@@ -26,7 +26,7 @@ struct Held {
     renew_at: Option<Instant>,
 }
 
-impl Client {
+impl AdobeClient {
     /// The token, good for a while; another one than `refused`.
     pub(super) async fn token(&self, refused: Option<&SecretString>) -> Result<SecretString, AdobeError> {
         let asked_at = Instant::now();
@@ -39,7 +39,7 @@ impl Client {
         }
         // Whoever waited meanwhile has the same answer, and a client that was refused once is not asked for again.
         if let Some((at, error)) = &slot.failed
-            && (*at >= asked_at || error.kind == Kind::ClientRefused)
+            && (*at >= asked_at || error.kind == AdobeErrorKind::ClientRefused)
         {
             return Err(error.clone());
         }

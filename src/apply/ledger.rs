@@ -5,21 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::admin::AdminError;
-use crate::model::SubscriptionId;
-use crate::plan::{OLD_ENDPOINT_HOURS, ParsedChange, Stale, Task, old_endpoint_of};
+use crate::diff::Change;
+use crate::model::{Field, SubscriptionId, Topic};
+use crate::plan::{OLD_ENDPOINT_HOURS, PlannedChange, ShopPlan, Stale, Task, old_endpoint_of};
+use crate::wire;
 use crate::wire::events::{Step, StepOutcome};
-use crate::wire::plan::{Action, Change, Finding, Severity, Shop, ShopError};
+use crate::wire::plan::{ErrorKind, Finding, FindingKind, Severity, ShopError};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
 /// What has become of the changes of one shop so far.
 pub(super) struct Ledger<'a> {
-    planned: &'a Shop,
+    planned: &'a ShopPlan,
     entries: Vec<Entry>,
     attempts: BTreeMap<usize, u32>,
 }
 
 enum Entry {
-    Open(Box<ParsedChange>),
+    Open,
     Closed(Box<Closed>),
 }
 
@@ -33,9 +35,9 @@ struct Closed {
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(planned: &'a Shop, tasks: Vec<Task>) -> Self {
+    pub(super) fn new(planned: &'a ShopPlan, tasks: Vec<Task>) -> Self {
         let entry = |task| match task {
-            Task::Do(change) => Entry::Open(change),
+            Task::Do => Entry::Open,
             Task::AlreadySo(id) => closed(OutcomeResult::AlreadySo, id.as_ref()),
         };
         Self { planned, entries: tasks.into_iter().map(entry).collect(), attempts: BTreeMap::new() }
@@ -43,42 +45,43 @@ impl<'a> Ledger<'a> {
 
     /// What can be sent at once, and the deletes that wait for a create or update of their topic.
     pub(super) fn phases(&self) -> (Vec<usize>, Vec<usize>) {
-        let open = self.entries.iter().enumerate().filter(|(_, e)| matches!(e, Entry::Open(_))).map(|(at, _)| at);
-        let written: BTreeSet<&str> = self.writes().map(|(_, change)| change.topic.as_str()).collect();
+        let open = self.entries.iter().enumerate().filter(|(_, e)| matches!(e, Entry::Open)).map(|(at, _)| at);
+        let written: BTreeSet<&Topic> = self.writes().map(|(_, change)| change.topic()).collect();
         open.partition(|&at| {
-            let change = &self.planned.changes[at];
-            change.action != Action::Delete || !written.contains(change.topic.as_str())
+            let change = &self.planned.changes[at].change;
+            !is_delete(change) || !written.contains(change.topic())
         })
     }
 
     fn writes(&self) -> impl Iterator<Item = (usize, &'a Change)> {
-        self.planned.changes.iter().enumerate().filter(|(_, change)| change.action != Action::Delete)
+        let changes = self.planned.changes.iter().map(|planned| &planned.change);
+        changes.enumerate().filter(|(_, change)| !is_delete(change))
     }
 
     /// Topics of which a create or update was tried in vain or not at all.
-    pub(super) fn topics_of_unmade_writes(&self) -> BTreeSet<String> {
-        self.writes().filter(|(at, _)| !self.made(*at)).map(|(_, change)| change.topic.clone()).collect()
+    pub(super) fn topics_of_unmade_writes(&self) -> BTreeSet<Topic> {
+        self.writes().filter(|(at, _)| !self.made(*at)).map(|(_, change)| change.topic().clone()).collect()
     }
 
     /// The shop's name as `--shop` takes it.
     pub(super) fn handle(&self) -> &str {
-        self.planned.shop.split('.').next().unwrap_or_default()
+        self.planned.shop.handle()
     }
 
-    pub(super) fn topic(&self, at: usize) -> &str {
-        &self.planned.changes[at].topic
+    pub(super) fn topic(&self, at: usize) -> &Topic {
+        self.planned.changes[at].change.topic()
     }
 
     /// The subscription that the change is of; of a create there is none yet.
-    pub(super) fn subscription(&self, at: usize) -> Option<&'a str> {
-        self.planned.changes.get(at)?.before.as_ref()?.id.as_deref()
+    pub(super) fn subscription(&self, at: usize) -> Option<&'a SubscriptionId> {
+        self.planned.changes.get(at)?.change.id()
     }
 
     /// Whether another change of this shop is of this subscription, or made it.
     pub(super) fn is_known(&self, at: usize, id: &SubscriptionId) -> bool {
         let made = |entry: &Entry| matches!(entry, Entry::Closed(c) if c.id.as_deref() == Some(id.as_str()));
         let mut entries = self.entries.iter().enumerate().filter(|(other, _)| *other != at);
-        entries.any(|(other, entry)| self.subscription(other) == Some(id.as_str()) || made(entry))
+        entries.any(|(other, entry)| self.subscription(other) == Some(id) || made(entry))
     }
 
     /// Whether a later change of the same subscription was made: then this one lies behind it.
@@ -95,16 +98,11 @@ impl<'a> Ledger<'a> {
     }
 
     /// The change, as long as nothing has become of it.
-    pub(super) fn open(&self, at: usize) -> Option<&ParsedChange> {
+    pub(super) fn open(&self, at: usize) -> Option<&'a Change> {
         match self.entries.get(at) {
-            Some(Entry::Open(change)) => Some(change),
+            Some(Entry::Open) => Some(&self.planned.changes[at].change),
             _ => None,
         }
-    }
-
-    /// The fields that an update is about.
-    pub(super) fn fields(&self, at: usize) -> &'a [String] {
-        &self.planned.changes[at].fields
     }
 
     fn close(&mut self, at: usize, entry: Closed) {
@@ -150,12 +148,12 @@ impl<'a> Ledger<'a> {
 
     /// The step that a change is now.
     pub(super) fn step(&self, at: usize, attempt: u32) -> Step {
-        Step::of(&self.planned.shop, at, &self.planned.changes[at], attempt)
+        Step::of(self.planned.shop.as_str(), at, &self.wire(at), attempt)
     }
 
     /// What has become of a change so far, for the journal.
     pub(super) fn line(&self, at: usize) -> StepOutcome {
-        StepOutcome::of(&self.planned.shop, at, &self.outcome(at), self.attempts(at))
+        StepOutcome::of(self.planned.shop.as_str(), at, &self.outcome(at), self.attempts(at))
     }
 
     /// The changes that were never sent.
@@ -163,30 +161,37 @@ impl<'a> Ledger<'a> {
         (0..self.entries.len()).filter(|at| !self.attempts.contains_key(at)).collect()
     }
 
+    fn wire(&self, at: usize) -> wire::plan::Change {
+        (&self.planned.changes[at]).into()
+    }
+
     fn outcome(&self, at: usize) -> Outcome {
-        let change = &self.planned.changes[at];
         let closed = match &self.entries[at] {
             Entry::Closed(closed) => (**closed).clone(),
-            Entry::Open(_) => Closed { reason: Some("not tried".to_owned()), ..Closed::default() },
+            Entry::Open => Closed { reason: Some("not tried".to_owned()), ..Closed::default() },
         };
         let Closed { result, id, confirmed_by, reason, error } = closed;
         let result = result.unwrap_or(OutcomeResult::Skipped);
-        let id = id.or_else(|| change.before.as_ref().and_then(|b| b.id.clone()));
-        Outcome { change: change.clone(), result, id, confirmed_by, reason, error }
+        let id = id.or_else(|| self.subscription(at).map(ToString::to_string));
+        Outcome { change: self.wire(at), result, id, confirmed_by, reason, error }
     }
 
     pub(super) fn report(self, now: jiff::Timestamp) -> ReportShop {
         let outcomes: Vec<Outcome> = (0..self.entries.len()).map(|at| self.outcome(at)).collect();
         let done = outcomes.iter().all(|o| matches!(o.result, OutcomeResult::Applied | OutcomeResult::AlreadySo));
         ReportShop {
-            shop: self.planned.shop.clone(),
+            shop: self.planned.shop.to_string(),
             status: if done { ReportShopStatus::Done } else { ReportShopStatus::Incomplete },
             error: None,
             findings: old_endpoints(self.planned, &outcomes, now),
             outcomes,
-            blocked: self.planned.blocked.clone(),
+            blocked: self.planned.blocked.iter().map(Into::into).collect(),
         }
     }
+}
+
+fn is_delete(change: &Change) -> bool {
+    matches!(change, Change::Delete { .. })
 }
 
 fn closed(result: OutcomeResult, id: Option<&SubscriptionId>) -> Entry {
@@ -196,7 +201,7 @@ fn closed(result: OutcomeResult, id: Option<&SubscriptionId>) -> Entry {
 
 /// Until when the old endpoints must answer: Shopify's retries keep the address that was in force when an event fired.
 /// The plan has the same finding for each of them, unless Adobe does not have the endpoint any more.
-fn old_endpoints(planned: &Shop, outcomes: &[Outcome], now: jiff::Timestamp) -> Vec<Finding> {
+fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp) -> Vec<Finding> {
     let hours = jiff::SignedDuration::from_hours(OLD_ENDPOINT_HOURS);
     // Whole minutes, rounded up, are exact enough to read and never too early.
     let until = now.checked_add(hours).ok().and_then(|until| {
@@ -204,18 +209,17 @@ fn old_endpoints(planned: &Shop, outcomes: &[Outcome], now: jiff::Timestamp) -> 
         until.round(step).ok()
     });
     let until = until.map(|u| u.to_string()).unwrap_or_default();
+    let standing: BTreeSet<&str> = planned.findings.iter().filter_map(old_endpoint_of).collect();
     let mut by_address: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for outcome in outcomes.iter().filter(|o| o.result == OutcomeResult::Applied) {
-        let moved = outcome.change.fields.iter().any(|f| f == "address");
-        let standing = |address: &str| planned.findings.iter().filter_map(old_endpoint_of).any(|old| old == address);
-        if let (true, Some(before)) = (moved, &outcome.change.before)
-            && standing(&before.address)
-        {
-            by_address.entry(&before.address).or_default().insert(&outcome.change.topic);
+    for (planned, outcome) in planned.changes.iter().zip(outcomes) {
+        let moved = outcome.result == OutcomeResult::Applied && planned.change.fields().contains(&Field::Address);
+        let before = planned.change.before().filter(|_| moved).map(|before| before.binding.address.as_str());
+        if let Some(address) = before.filter(|address| standing.contains(address)) {
+            by_address.entry(address).or_default().insert(planned.change.topic().as_str());
         }
     }
     let finding = |(address, topics): (&str, BTreeSet<&str>)| Finding {
-        kind: "old_endpoint".to_owned(),
+        kind: FindingKind::OldEndpoint,
         severity: Severity::Info,
         topic: None,
         id: None,
@@ -231,18 +235,13 @@ fn old_endpoints(planned: &Shop, outcomes: &[Outcome], now: jiff::Timestamp) -> 
 /// An error of the Admin API as it stands in plans and reports.
 pub fn error(error: &AdminError) -> ShopError {
     let AdminError { kind, http_status, message, retryable, proof: _ } = error;
-    ShopError {
-        kind: kind.as_str().to_owned(),
-        http_status: *http_status,
-        message: message.clone(),
-        retryable: *retryable,
-    }
+    ShopError { kind: kind.as_str().into(), http_status: *http_status, message: message.clone(), retryable: *retryable }
 }
 
 /// The report of a shop that is not as planned: nothing was sent.
-pub fn stale(planned: &Shop, why: &Stale) -> ReportShop {
+pub fn stale(planned: &ShopPlan, why: &Stale) -> ReportShop {
     let error = ShopError {
-        kind: "stale".to_owned(),
+        kind: ErrorKind::Stale,
         http_status: None,
         message: format!("{why}: not touched; plan again"),
         retryable: false,
@@ -251,24 +250,24 @@ pub fn stale(planned: &Shop, why: &Stale) -> ReportShop {
 }
 
 /// The report of a shop that could not be read before its changes: nothing was sent.
-pub fn not_read(planned: &Shop, error: ShopError) -> ReportShop {
+pub fn not_read(planned: &ShopPlan, error: ShopError) -> ReportShop {
     untouched(planned, ReportShopStatus::NotRead, "the shop could not be read", error)
 }
 
-fn untouched(planned: &Shop, status: ReportShopStatus, reason: &str, error: ShopError) -> ReportShop {
-    let outcome = |change: &Change| Outcome {
-        change: change.clone(),
+fn untouched(planned: &ShopPlan, status: ReportShopStatus, reason: &str, error: ShopError) -> ReportShop {
+    let outcome = |planned: &PlannedChange| Outcome {
+        change: planned.into(),
         result: OutcomeResult::Skipped,
-        id: change.before.as_ref().and_then(|b| b.id.clone()),
+        id: planned.change.id().map(ToString::to_string),
         confirmed_by: None,
         reason: Some(reason.to_owned()),
         error: Some(error.clone()),
     };
     ReportShop {
-        shop: planned.shop.clone(),
+        shop: planned.shop.to_string(),
         status,
         outcomes: planned.changes.iter().map(outcome).collect(),
-        blocked: planned.blocked.clone(),
+        blocked: planned.blocked.iter().map(Into::into).collect(),
         findings: Vec::new(),
         error: Some(error),
     }

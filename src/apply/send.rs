@@ -3,23 +3,24 @@
 use std::collections::BTreeSet;
 
 use super::ledger::{Ledger, error};
-use super::settle;
-use crate::admin::{AdminError, Answer, Input, Kind, Mutation, RefusalKind, ShopWriter, UserError};
+use super::settle::{self, not_taken};
+use crate::admin::{AdminError, AdminErrorKind, Answer, Input, Mutation, RefusalKind, ShopWriter, UserError};
+use crate::diff::Change;
+use crate::http::Classified as _;
 use crate::journal::Recorder;
 use crate::model::{Binding, Field, Live};
-use crate::plan::ParsedChange;
 use crate::state::Entry;
-use crate::wire::plan::{Action, ShopError};
+use crate::wire::plan::{ErrorKind, ShopError};
 use crate::wire::report::ConfirmedBy;
 
-/// Why what somebody stopped was not done.
+/// The reason of changes that were not sent after an interrupt.
 pub(super) const INTERRUPTED: &str = "interrupted before it was sent";
 
 /// How often one change is sent when its answers get lost.
 const ROUNDS: usize = 4;
 
-/// Sends the changes at these places, closes each and writes down what became of it. Gives back an error that concerns
-/// the whole shop, if one came: whatever else would be sent would fail alike.
+/// Sends the changes at these places, closes each and records its outcome. Returns an error that ends the shop, if there
+/// was one.
 pub(super) async fn batch(
     writer: &mut ShopWriter,
     ledger: &mut Ledger<'_>,
@@ -44,7 +45,7 @@ async fn rounds(
     let mut open = batch.to_vec();
     for round in 1..=ROUNDS {
         let (places, mutations): (Vec<usize>, Vec<Mutation>) =
-            open.iter().filter_map(|&at| Some((at, mutation(ledger.open(at)?, ledger.fields(at))?))).unzip();
+            open.iter().filter_map(|&at| Some((at, mutation(ledger.open(at)?)))).unzip();
         if places.is_empty() {
             return shop_wide;
         }
@@ -73,12 +74,12 @@ async fn rounds(
                 }
                 Answer::Refused { errors, kind } => ledger.failed(at, None, refusal(ledger, kind, &errors)),
                 Answer::Failed(why) => {
-                    if why.kind == Kind::Interrupted {
+                    if why.kind == AdminErrorKind::Interrupted {
                         ledger.skip(at, INTERRUPTED, None);
                     } else {
                         ledger.failed(at, None, error(&why));
                     }
-                    if concerns_the_shop(why.kind) {
+                    if why.kind.ends_shop() {
                         shop_wide = Some(why);
                     }
                 }
@@ -94,45 +95,6 @@ async fn rounds(
     shop_wide
 }
 
-/// Whether whatever else would be sent to the shop would fail alike.
-fn concerns_the_shop(kind: Kind) -> bool {
-    match kind {
-        Kind::TokenRefused
-        | Kind::NonExpiringToken
-        | Kind::Forbidden
-        | Kind::UnavailableShop
-        | Kind::Frozen
-        | Kind::PaymentRequired
-        | Kind::NotFound
-        | Kind::Locked
-        | Kind::RateLimited
-        | Kind::SecurityRejection
-        | Kind::Throttled
-        | Kind::ShopInactive
-        | Kind::Redirected
-        | Kind::ConnectFailed
-        | Kind::Tls
-        | Kind::Uninstalled
-        | Kind::ClientRefused
-        | Kind::ShopNotPermitted
-        | Kind::CodeRefused
-        | Kind::LoginRequired
-        | Kind::SecretUnavailable
-        | Kind::TimeBudget
-        | Kind::Interrupted => true,
-        Kind::MissingScope
-        | Kind::AccessDenied
-        | Kind::CostExceeded
-        | Kind::GraphqlError
-        | Kind::InternalError
-        | Kind::ServerError
-        | Kind::UnexpectedAnswer
-        | Kind::TooLarge
-        | Kind::Timeout
-        | Kind::ConnectionLost => false,
-    }
-}
-
 /// "Already taken" and "does not exist" say how things are, not who made them so: it may have been an earlier sending
 /// of the same change whose answer was lost.
 fn worth_reading(kind: RefusalKind) -> bool {
@@ -142,45 +104,34 @@ fn worth_reading(kind: RefusalKind) -> bool {
 /// Closes a change by its answer. `Err`: the answer cannot be true, which is as good as none.
 fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result<(), AdminError> {
     let Some(change) = ledger.open(at) else { return Ok(()) };
-    let (Some(after), Some(now)) = (&change.after, now) else {
+    let (Some(after), Some(now)) = (change.after(), now) else {
         ledger.applied(at, None, ConfirmedBy::Answer);
         return Ok(());
     };
-    if change.action == Action::Create && ledger.is_known(at, &now.meta.id) {
+    if matches!(change, Change::Create { .. }) && ledger.is_known(at, &now.meta.id) {
         let message = format!("the answer says that {} was created, which is another subscription", now.meta.id);
-        return Err(AdminError::new(Kind::UnexpectedAnswer, message));
+        return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
     if now.binding.topic != after.topic {
         let message = format!("the answer is about {}, not about {}", now.binding.topic, after.topic);
-        return Err(AdminError::new(Kind::UnexpectedAnswer, message));
+        return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
-    let wrong = not_taken(after, change.action, ledger.fields(at), now);
+    let wrong = not_taken(change, now);
     if wrong.is_empty() {
         ledger.applied(at, Some(&now.meta.id), ConfirmedBy::Answer);
         return Ok(());
     }
     let names = wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let message = format!("Shopify accepted the change, but did not take over: {names}");
-    let error = ShopError { kind: "field_not_taken".to_owned(), http_status: None, message, retryable: false };
+    let error = ShopError { kind: ErrorKind::FieldNotTaken, http_status: None, message, retryable: false };
     ledger.failed(at, Some(&now.meta.id), error);
     Ok(())
 }
 
-/// The fields that were sent and are not as sent. A name or metafields that were not sent are not looked at.
-pub(super) fn not_taken(after: &Binding, action: Action, fields: &[String], now: &Entry<Live>) -> Vec<Field> {
-    let mut expected = after.clone();
-    if action == Action::Update {
-        let sent = |field: Field| fields.iter().any(|f| f == field.as_str());
-        expected.name = expected.name.filter(|_| sent(Field::Name));
-        expected.metafields = expected.metafields.filter(|_| sent(Field::Metafields));
-    }
-    now.differs_from(&expected)
-}
-
 /// The mutation that makes a change. Everything that is managed is sent explicitly: what Shopify does with what is
 /// left out of an update is not known. Name and metafields go along only where the change is about them.
-fn mutation(change: &ParsedChange, fields: &[String]) -> Option<Mutation> {
-    let about = |field: Field| change.action == Action::Create || fields.iter().any(|f| f == field.as_str());
+fn mutation(change: &Change) -> Mutation {
+    let about = |field: Field| matches!(change, Change::Create { .. }) || change.fields().contains(&field);
     let input = |after: &Binding| Input {
         address: after.address.clone(),
         format: after.format,
@@ -190,18 +141,17 @@ fn mutation(change: &ParsedChange, fields: &[String]) -> Option<Mutation> {
         name: after.name.clone().filter(|_| about(Field::Name)),
         metafields: after.metafields.clone().filter(|_| about(Field::Metafields)),
     };
-    match (change.action, &change.before, &change.after) {
-        (Action::Create, _, Some(after)) => Some(Mutation::Create { topic: after.topic.clone(), input: input(after) }),
-        (Action::Update, Some((id, _)), Some(after)) => Some(Mutation::Update { id: id.clone(), input: input(after) }),
-        (Action::Delete, Some((id, _)), _) => Some(Mutation::Delete { id: id.clone() }),
-        _ => None,
+    match change {
+        Change::Create { after, .. } => Mutation::Create { topic: after.topic.clone(), input: input(after) },
+        Change::Update { before, after, .. } => Mutation::Update { id: before.meta.id.clone(), input: input(after) },
+        Change::Delete { before, .. } => Mutation::Delete { id: before.meta.id.clone() },
     }
 }
 
 fn refusal(ledger: &Ledger<'_>, kind: RefusalKind, errors: &[UserError]) -> ShopError {
     let texts: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
     let message = format!("Shopify refused it: {}{}", texts.join("; "), remedy(ledger.handle(), kind));
-    ShopError { kind: kind.as_str().to_owned(), http_status: None, message, retryable: false }
+    ShopError { kind: kind.as_str().into(), http_status: None, message, retryable: false }
 }
 
 /// What to do where Shopify's own words do not say it.

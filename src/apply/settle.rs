@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::ledger::{Ledger, error};
-use super::send::not_taken;
-use crate::admin::{AdminError, Kind, RefusalKind, ShopWriter};
-use crate::model::{Binding, Live, SubscriptionId};
-use crate::plan::ParsedChange;
+use crate::admin::{AdminError, AdminErrorKind, ShopWriter};
+use crate::diff::Change;
+use crate::model::{Field, Live, SubscriptionId};
 use crate::state::{Entry, Observed};
-use crate::wire::plan::{Action, ShopError};
+use crate::wire::plan::{ErrorKind, ShopError};
 use crate::wire::report::ConfirmedBy;
 
 /// A change of which it is not known whether it was made.
@@ -47,7 +46,7 @@ pub(super) async fn by_reading(
     let mut again = Vec::new();
     for (Question { at, lost, refused }, found) in questions.iter().zip(found) {
         let ours = lost.is_some() || sent_before.contains(at);
-        let waits = |refused: &ShopError| resends && refused.kind == RefusalKind::NameTaken.as_str();
+        let waits = |refused: &ShopError| resends && refused.kind == ErrorKind::NameTaken;
         match found {
             Found::After(id) if ours => ledger.applied(*at, id.as_ref(), ConfirmedBy::Read),
             Found::After(id) => ledger.already_so(*at, id.as_ref()),
@@ -103,7 +102,7 @@ async fn steady(writer: &mut ShopWriter) -> Result<Observed, AdminError> {
         }
         previous = now;
     }
-    Err(AdminError::new(Kind::Timeout, "the shop kept changing while it was read"))
+    Err(AdminError::new(AdminErrorKind::Timeout, "the shop kept changing while it was read"))
 }
 
 #[derive(Clone)]
@@ -123,7 +122,7 @@ enum Found {
 /// neither is somebody else's doing.
 fn in_their_chains(ledger: &Ledger<'_>, questions: &[Question], observed: &Observed) -> Vec<Found> {
     let alone = |q: &Question| match ledger.open(q.at) {
-        Some(change) => found(change, ledger.fields(q.at), observed),
+        Some(change) => found(change, observed),
         None => Found::Changed,
     };
     let alone: Vec<(usize, Found)> = questions.iter().map(|q| (q.at, alone(q))).collect();
@@ -137,7 +136,7 @@ fn in_their_chains(ledger: &Ledger<'_>, questions: &[Question], observed: &Obser
         let earlier_to_do = || of_same(*at).any(|(other, f)| other < at && matches!(f, Found::Before));
         match found {
             Found::Before | Found::Changed if later_made() => {
-                Found::After(ledger.open(*at).and_then(|c| c.before.as_ref()).map(|(id, _)| id.clone()))
+                Found::After(ledger.open(*at).and_then(Change::id).cloned())
             }
             Found::Changed if earlier_to_do() => Found::Before,
             other => other.clone(),
@@ -146,35 +145,48 @@ fn in_their_chains(ledger: &Ledger<'_>, questions: &[Question], observed: &Obser
     alone.iter().map(in_chain).collect()
 }
 
-fn found(change: &ParsedChange, fields: &[String], observed: &Observed) -> Found {
-    let taken = |after: &Binding, e: &Entry<Live>| not_taken(after, change.action, fields, e).is_empty();
-    match (change.action, &change.before, &change.after) {
-        (Action::Create, _, Some(after)) => {
+fn found(change: &Change, observed: &Observed) -> Found {
+    let by_id = |id: &SubscriptionId| observed.entries.iter().find(|e| e.meta.id == *id);
+    match change {
+        Change::Create { after, .. } => {
             let same_key = || observed.entries.iter().filter(|e| e.binding.key() == after.key());
-            match same_key().find(|e| taken(after, e)) {
+            match same_key().find(|e| not_taken(change, e).is_empty()) {
                 Some(entry) => Found::After(Some(entry.meta.id.clone())),
                 None if same_key().next().is_some() => Found::Else,
                 None => Found::Before,
             }
         }
-        (Action::Update, Some((id, before)), Some(after)) => match observed.entries.iter().find(|e| &e.meta.id == id) {
-            Some(entry) if taken(after, entry) => Found::After(Some(id.clone())),
-            Some(entry) if entry.differs_from(before).is_empty() => Found::Before,
+        Change::Update { before, .. } => match by_id(&before.meta.id) {
+            Some(entry) if not_taken(change, entry).is_empty() => Found::After(Some(before.meta.id.clone())),
+            Some(entry) if entry.differs_from(&before.binding).is_empty() => Found::Before,
             _ => Found::Changed,
         },
-        (_, Some((id, before)), _) => match observed.entries.iter().find(|e| &e.meta.id == id) {
-            Some(entry) if entry.differs_from(before).is_empty() => Found::Before,
+        Change::Delete { before, .. } => match by_id(&before.meta.id) {
+            Some(entry) if entry.differs_from(&before.binding).is_empty() => Found::Before,
             // Another owner may have it by now.
             Some(_) => Found::Changed,
             None => Found::After(None),
         },
-        _ => Found::Changed,
+    }
+}
+
+/// Returns the fields that were sent and are not as sent. Ignores a name or metafields that were not sent.
+pub(super) fn not_taken(change: &Change, now: &Entry<Live>) -> Vec<Field> {
+    match change {
+        Change::Create { after, .. } => now.differs_from(after),
+        Change::Update { after, fields, .. } => {
+            let mut expected = after.clone();
+            expected.name = expected.name.filter(|_| fields.contains(&Field::Name));
+            expected.metafields = expected.metafields.filter(|_| fields.contains(&Field::Metafields));
+            now.differs_from(&expected)
+        }
+        Change::Delete { .. } => Vec::new(),
     }
 }
 
 fn changed_meanwhile() -> ShopError {
     ShopError {
-        kind: "changed_meanwhile".to_owned(),
+        kind: ErrorKind::ChangedMeanwhile,
         http_status: None,
         message: "somebody else changed or deleted the subscription while the plan was applied; plan again".to_owned(),
         retryable: false,
@@ -188,7 +200,7 @@ fn unknown(question: &Question, why: &AdminError) -> ShopError {
     }
     let first = question.lost.as_ref().map(|e| e.message.as_str()).unwrap_or_default();
     ShopError {
-        kind: "outcome_unknown".to_owned(),
+        kind: ErrorKind::OutcomeUnknown,
         http_status: why.http_status,
         message: format!(
             "it is not known whether this was done: the answer was lost ({first}), and the shop could not be read \

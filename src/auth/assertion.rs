@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::key::Key;
 use super::oauth::{self, Grant};
-use crate::admin::{AdminClient, AdminError, Kind, OauthAnswer, Repeat, not_installed};
+use crate::admin::{AdminClient, AdminError, AdminErrorKind, OauthAnswer, Repeat, not_installed};
 use crate::model::ShopDomain;
 
 /// RFC 7523, section 2.2.
@@ -83,7 +83,8 @@ pub(super) async fn grant(
 ) -> Result<Grant, AdminError> {
     client.remember(shop, &signer.client_id);
     let body = || {
-        let assertion = signer.assertion(clock()).map_err(|why| AdminError::new(Kind::SecretUnavailable, why))?;
+        let assertion =
+            signer.assertion(clock()).map_err(|why| AdminError::new(AdminErrorKind::SecretUnavailable, why))?;
         client.remember(shop, &assertion);
         for part in assertion.expose_secret().split('.') {
             client.remember(shop, &part.into());
@@ -115,7 +116,7 @@ fn refusal(
     let quoted = oauth::quoted(said);
     let has = |word: &str| said.to_ascii_lowercase().contains(word);
     let (kind, message) = if has("app_not_installed") {
-        (Kind::Uninstalled, not_installed(&quoted))
+        (AdminErrorKind::Uninstalled, not_installed(&quoted))
     } else if has("shop_not_permitted") {
         let message = format!(
             "Shopify gives no token for a client assertion in this shop{quoted}: an app that is not public gets tokens \
@@ -123,7 +124,7 @@ fn refusal(
              `hookwright auth login --shop {}`",
             shop.handle()
         );
-        (Kind::ShopNotPermitted, message)
+        (AdminErrorKind::ShopNotPermitted, message)
     } else if matches!(by_status.http_status, Some(400 | 401)) {
         let message = format!(
             "Shopify refused the client assertion{quoted}. Check the clock of this machine{}; that the app's keys in the \
@@ -133,7 +134,7 @@ fn refusal(
             signer.key_id,
             signer.audience
         );
-        (Kind::ClientRefused, message)
+        (AdminErrorKind::ClientRefused, message)
     } else {
         return by_status;
     };
@@ -197,8 +198,10 @@ mod tests {
     fn a_refusal_names_what_to_check() {
         let (signer, shop) = (signer(), ShopDomain::parse("acme").expect("shop"));
         let of = |said: &str, status: u16, ahead: Option<i64>| {
-            let status =
-                AdminError { http_status: Some(status), ..AdminError::new(Kind::UnexpectedAnswer, "as it is") };
+            let status = AdminError {
+                http_status: Some(status),
+                ..AdminError::new(AdminErrorKind::UnexpectedAnswer, "as it is")
+            };
             refusal(&shop, &signer, said, status, ahead.map(SignedDuration::from_secs))
         };
         for (ahead, words) in [
@@ -208,13 +211,13 @@ mod tests {
             (Some(-61), "this machine (it is 1m 1s behind the server's);"),
         ] {
             let error = of("invalid_client: no", 401, ahead);
-            assert_eq!(error.kind, Kind::ClientRefused);
+            assert_eq!(error.kind, AdminErrorKind::ClientRefused);
             for part in [words, "(\"invalid_client: no\")", "key id \"k1\"", "access_token\"", "app is installed"] {
                 assert!(error.message.contains(part), "{part}: {error}");
             }
         }
-        assert_eq!(of("app_not_installed: x", 400, None).kind, Kind::Uninstalled);
-        assert_eq!(of("shop_not_permitted: x", 400, None).kind, Kind::ShopNotPermitted);
+        assert_eq!(of("app_not_installed: x", 400, None).kind, AdminErrorKind::Uninstalled);
+        assert_eq!(of("shop_not_permitted: x", 400, None).kind, AdminErrorKind::ShopNotPermitted);
         assert_eq!(of("Unavailable Shop", 402, None).message, "as it is");
     }
 }

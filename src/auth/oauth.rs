@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::admin::{AdminClient, AdminError, Endpoint, Kind, OauthAnswer, Repeat, not_installed};
+use crate::admin::{AdminClient, AdminError, AdminErrorKind, Endpoint, OauthAnswer, Repeat, not_installed};
 use crate::model::ShopDomain;
 
 /// The grant type of a token exchange (RFC 8693), and Shopify's name of an offline token (its JavaScript library).
@@ -71,7 +71,7 @@ pub(crate) fn authorize_url(client: &AdminClient, shop: &ShopDomain, ask: &Ask<'
     if *client.endpoint() == Endpoint::Shopify && !is_client_id(ask.client_id.expose_secret()) {
         let message = "what `client_id` points at is not a client id of Shopify's (32 digits and letters a to f): it is not \
                        printed. Check the reference";
-        return Err(AdminError::new(Kind::SecretUnavailable, message));
+        return Err(AdminError::new(AdminErrorKind::SecretUnavailable, message));
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("client_id", ask.client_id.expose_secret());
@@ -159,7 +159,7 @@ pub(crate) async fn migrate(
 fn unless_refused(error: AdminError, may_be: &str) -> AdminError {
     let carried_out = match error.http_status {
         Some(status) => !matches!(status, 400..=404 | 423 | 429 | 430),
-        None => error.proof == crate::admin::Proof::Unknown,
+        None => error.proof == crate::http::Proof::Unknown,
     };
     if !carried_out {
         return error;
@@ -211,7 +211,7 @@ fn grant(json: &Value) -> Result<Grant, AdminError> {
     let usable = |token: &SecretString| token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
     let access_token = token("access_token").filter(usable).ok_or_else(|| {
         let message = "the answer to a request for a token has no usable access token";
-        AdminError { http_status: Some(200), ..AdminError::new(Kind::UnexpectedAnswer, message) }
+        AdminError { http_status: Some(200), ..AdminError::new(AdminErrorKind::UnexpectedAnswer, message) }
     })?;
     let scopes = text("associated_user_scope").or_else(|| text("scope")).unwrap_or_default();
     Ok(Grant {
@@ -235,40 +235,40 @@ fn refusal(shop: &ShopDomain, asked: &str, said: &str, by_status: AdminError) ->
     let quoted = quoted(said);
     let handle = shop.handle();
     let (kind, message) = if has("app_not_installed") {
-        (Kind::Uninstalled, not_installed(&quoted))
+        (AdminErrorKind::Uninstalled, not_installed(&quoted))
     } else if has("shop_not_permitted") {
         let message = format!(
             "Shopify gives no token for client credentials in this shop{quoted}: app and shop must belong to one \
              organisation. For other shops use `token_store` and `hookwright auth login --shop {handle}`"
         );
-        (Kind::ShopNotPermitted, message)
+        (AdminErrorKind::ShopNotPermitted, message)
     } else if has("invalid_client") || has("could not find shopify api application") {
         let message = format!(
             "Shopify does not know this client id with this client secret{quoted}: check what `client_id` and \
              `client_secret` point at; after a rotation the new secret belongs there"
         );
-        (Kind::ClientRefused, message)
+        (AdminErrorKind::ClientRefused, message)
     } else if asked == TOKEN_EXCHANGE && (has("subject_token") || has("invalid_grant")) {
         let message = format!(
             "Shopify refused the token that was to be exchanged{quoted}: it belongs to another app or shop, was exchanged \
              before, or was revoked. Log in: `hookwright auth login --shop {handle}`"
         );
-        (Kind::LoginRequired, message)
+        (AdminErrorKind::LoginRequired, message)
     } else if asked == "refresh_token" && (has("refresh_token") || has("invalid_grant")) {
         let message = format!(
             "the refresh token is no longer good{quoted}: it was used elsewhere, revoked, or is past its end. Log in \
              again: `hookwright auth login --shop {handle}`"
         );
-        (Kind::LoginRequired, message)
+        (AdminErrorKind::LoginRequired, message)
     } else if has("authorization code") || has("invalid_grant") {
         let message = format!(
             "Shopify refused the code{quoted}: it was used already, or is too old. Begin again: \
              `hookwright auth login --shop {handle}`"
         );
-        (Kind::CodeRefused, message)
+        (AdminErrorKind::CodeRefused, message)
     } else if matches!(by_status.http_status, Some(400 | 401)) {
         let message = format!("the request for a token was refused{quoted}; check the app's credentials and the shop");
-        (Kind::ClientRefused, message)
+        (AdminErrorKind::ClientRefused, message)
     } else {
         return by_status;
     };
@@ -283,7 +283,8 @@ mod tests {
     fn what_is_no_client_id_is_not_printed_in_a_url() {
         let shop = ShopDomain::parse("acme").expect("shop");
         let client = |endpoint| {
-            AdminClient::new(crate::admin::Options::new(endpoint, crate::model::ApiVersion::default())).expect("client")
+            AdminClient::new(crate::admin::AdminOptions::new(endpoint, crate::model::ApiVersion::default()))
+                .expect("client")
         };
         let url = |client: &AdminClient, id: &str| {
             let id = SecretString::from(id);
@@ -301,7 +302,7 @@ mod tests {
         for secret in ["ghp_0123456789abcdef0123456789abcdef0123", "shpss_0123456789abcdef0123456789abcdef", "hunter2"]
         {
             let error = url(&shopify, secret).expect_err(secret);
-            assert!(error.kind == Kind::SecretUnavailable && !error.message.contains(secret), "{error}");
+            assert!(error.kind == AdminErrorKind::SecretUnavailable && !error.message.contains(secret), "{error}");
         }
         let sandbox = client(Endpoint::parse("http://127.0.0.1:1/{shop}", &[]).expect("endpoint"));
         assert!(url(&sandbox, "sandbox-client").is_ok());
@@ -311,25 +312,34 @@ mod tests {
     fn each_refusal_of_shopifys_has_its_kind() {
         let shop = ShopDomain::parse("acme").expect("shop");
         for (said, status, kind) in [
-            ("app_not_installed: x", 400, Kind::Uninstalled),
-            ("shop_not_permitted: Client credentials cannot be performed on this shop.", 400, Kind::ShopNotPermitted),
-            ("invalid_client: Client authentication failed", 401, Kind::ClientRefused),
+            ("app_not_installed: x", 400, AdminErrorKind::Uninstalled),
+            (
+                "shop_not_permitted: Client credentials cannot be performed on this shop.",
+                400,
+                AdminErrorKind::ShopNotPermitted,
+            ),
+            ("invalid_client: Client authentication failed", 401, AdminErrorKind::ClientRefused),
             (
                 "invalid_request: Could not find Shopify API application with api_key [redacted]",
                 400,
-                Kind::ClientRefused,
+                AdminErrorKind::ClientRefused,
             ),
-            ("invalid_request: This request requires an active refresh_token", 401, Kind::LoginRequired),
-            ("invalid_grant", 400, Kind::LoginRequired),
-            ("invalid_request: The authorization code was not found or was already used", 400, Kind::CodeRefused),
-            ("an HTML page: 400 - Oauth error invalid_request", 400, Kind::ClientRefused),
+            ("invalid_request: This request requires an active refresh_token", 401, AdminErrorKind::LoginRequired),
+            ("invalid_grant", 400, AdminErrorKind::LoginRequired),
+            (
+                "invalid_request: The authorization code was not found or was already used",
+                400,
+                AdminErrorKind::CodeRefused,
+            ),
+            ("an HTML page: 400 - Oauth error invalid_request", 400, AdminErrorKind::ClientRefused),
         ] {
-            let status = AdminError { http_status: Some(status), ..AdminError::new(Kind::UnexpectedAnswer, "") };
+            let status =
+                AdminError { http_status: Some(status), ..AdminError::new(AdminErrorKind::UnexpectedAnswer, "") };
             let error = refusal(&shop, "refresh_token", said, status);
             assert_eq!(error.kind, kind, "{said}");
             assert!(error.message.contains(said) && error.http_status.is_some(), "{said}");
         }
-        let frozen = AdminError::new(Kind::Frozen, "frozen");
+        let frozen = AdminError::new(AdminErrorKind::Frozen, "frozen");
         assert_eq!(refusal(&shop, "code", "Unavailable Shop", frozen.clone()), frozen);
     }
 

@@ -16,15 +16,15 @@ mod error;
 mod file;
 mod folder;
 mod lock;
-mod under_way;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use crate::model::ShopDomain;
 use commit::{Change, Commits, Did};
@@ -32,8 +32,6 @@ use document::Document;
 pub(crate) use error::StoreError;
 use file::StoreFile;
 use lock::{Lock, Patience};
-use under_way::UnderWay;
-pub(crate) use under_way::settled;
 
 /// How long a lock is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -41,6 +39,16 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const BEAT: Duration = Duration::from_millis(200);
 /// Shops that are refreshed at a time. Each keeps a file open beside its connection, and many systems allow 1024.
 const REFRESHES_AT_A_TIME: usize = 128;
+
+/// The refreshes that this process has begun: what Shopify has given must be stored before the process ends. One tracker
+/// for the process, since every command may end it.
+static REFRESHES: LazyLock<TaskTracker> = LazyLock::new(TaskTracker::new);
+
+/// Waits until no refresh is under way, at most `limit`. Returns whether there is none.
+pub(crate) async fn settled(limit: Duration) -> bool {
+    REFRESHES.close();
+    tokio::time::timeout(limit, REFRESHES.wait()).await.is_ok()
+}
 
 /// One shop's tokens.
 #[derive(Debug, Clone)]
@@ -158,12 +166,8 @@ impl Store {
             Some(entry) if is_due(&entry) => entry,
             other => return Ok(other),
         };
-        let (me, shop, under_way) = (self.clone(), shop.clone(), UnderWay::begin());
-        let task = tokio::spawn(async move {
-            let done = me.refresh(&shop, old, lock, refresh).await;
-            drop(under_way);
-            done
-        });
+        let (me, shop) = (self.clone(), shop.clone());
+        let task = REFRESHES.spawn(async move { me.refresh(&shop, old, lock, refresh).await });
         match task.await {
             Ok(done) => done,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

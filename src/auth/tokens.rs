@@ -23,7 +23,7 @@ use super::oauth::Credentials;
 use super::secrets::Role;
 use super::store::Store;
 use super::{SecretError, SecretResolver};
-use crate::admin::{AdminClient, AdminError, Endpoint, Kind};
+use crate::admin::{AdminClient, AdminError, AdminErrorKind, Endpoint};
 use crate::model::{App, Auth, SecretRef, ShopDomain};
 use fetched::By;
 
@@ -132,7 +132,7 @@ impl Tokens {
             Some(Auth::TokenStore { path, app }) => self.stored(shop, path, app, None).await,
             None if self.in_sandbox().await => Ok(SANDBOX_TOKEN.into()),
             None => Err(AdminError::new(
-                Kind::SecretUnavailable,
+                AdminErrorKind::SecretUnavailable,
                 "the manifest says nowhere how to get this shop's token; add `auth`",
             )),
         }
@@ -155,14 +155,14 @@ impl Tokens {
             "the access token that `auth` points at was given for {first} and for another shop, but a token is one shop's: \
              it was not sent. Give each shop a reference of its own, with {{shop}} or {{SHOP}} in it"
         );
-        Err(AdminError::new(Kind::SecretUnavailable, message))
+        Err(AdminError::new(AdminErrorKind::SecretUnavailable, message))
     }
 
     async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T, AdminError>>) -> Result<T, AdminError> {
         tokio::select! {
             biased;
             done = work => done,
-            () = self.inner.options.client.stopped() => Err(interrupted()),
+            () = self.inner.options.client.stop().cancelled() => Err(interrupted()),
         }
     }
 
@@ -179,7 +179,7 @@ impl Tokens {
     {
         let mut token = self.token(shop, auth).await?;
         let mut answer = ask(token.clone()).await;
-        if matches!(&answer, Err(error) if error.kind == Kind::TokenRefused)
+        if matches!(&answer, Err(error) if error.kind == AdminErrorKind::TokenRefused)
             && let Some(another) = self.unless_stopped(self.another(shop, auth, &token)).await?
         {
             token = another;
@@ -203,7 +203,7 @@ impl Tokens {
         error: AdminError,
     ) -> AdminError {
         let embedded = self.inner.options.sandbox.is_some();
-        if embedded || error.kind != Kind::TokenRefused || token.expose_secret() != SANDBOX_TOKEN {
+        if embedded || error.kind != AdminErrorKind::TokenRefused || token.expose_secret() != SANDBOX_TOKEN {
             return error;
         }
         let references = match auth {
@@ -339,7 +339,7 @@ impl Tokens {
     /// The error with the way out that this kind of `auth` has.
     fn advised(shop: &ShopDomain, auth: Option<&Auth>, error: AdminError) -> AdminError {
         match (auth, error.kind) {
-            (Some(Auth::TokenStore { .. }), Kind::TokenRefused | Kind::MissingScope) => {
+            (Some(Auth::TokenStore { .. }), AdminErrorKind::TokenRefused | AdminErrorKind::MissingScope) => {
                 let message = format!("{}. {} gets one", error.message, Self::login(shop));
                 AdminError { message, ..error }
             }
@@ -366,11 +366,11 @@ fn due(now: Timestamp, obtained_at: Timestamp, expires_at: Option<Timestamp>) ->
 }
 
 fn unavailable(error: &SecretError) -> AdminError {
-    AdminError::new(Kind::SecretUnavailable, error.to_string())
+    AdminError::new(AdminErrorKind::SecretUnavailable, error.to_string())
 }
 
 fn interrupted() -> AdminError {
-    AdminError::new(Kind::Interrupted, "interrupted while waiting for the shop's token")
+    AdminError::new(AdminErrorKind::Interrupted, "interrupted while waiting for the shop's token")
 }
 
 fn is(refused: Option<&SecretString>, token: &SecretString) -> bool {
@@ -386,7 +386,7 @@ mod tests {
     use super::*;
 
     fn tokens(endpoint: Endpoint, env: fn(&str) -> Option<std::ffi::OsString>) -> Tokens {
-        let client = AdminClient::new(crate::admin::Options::new(endpoint, crate::model::ApiVersion::default()));
+        let client = AdminClient::new(crate::admin::AdminOptions::new(endpoint, crate::model::ApiVersion::default()));
         Tokens::new(Options {
             secrets: SecretResolver::new(super::super::Options::new(Arc::new(env))),
             client: client.expect("client"),
@@ -405,7 +405,7 @@ mod tests {
         assert!(shopify.token(&shop("a"), Some(&of("X"))).await.is_ok());
         assert!(shopify.token(&shop("a"), Some(&of("Y"))).await.is_ok(), "the same shop again");
         let error = shopify.token(&shop("b"), Some(&of("Y"))).await.expect_err("the token of a");
-        assert_eq!(error.kind, Kind::SecretUnavailable);
+        assert_eq!(error.kind, AdminErrorKind::SecretUnavailable);
         assert!(error.message.contains("a.myshopify.com") && !error.message.contains("shpat"), "{error}");
         assert!(shopify.token(&shop("a"), Some(&of("X"))).await.is_err(), "nobody knows whose it is");
         assert!(shopify.token(&shop("c"), Some(&of("OWN"))).await.is_ok());

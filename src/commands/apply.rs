@@ -5,29 +5,28 @@ mod report;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::event_log::{self, Ended};
 use super::files::given;
 use super::out_file::{OutFile, apart};
 use super::signals::Signals;
 use super::{Output, check, now, prompt};
-use crate::admin::{self, AdminError, Kind, ShopWriter};
+use crate::admin::{self, AdminError, AdminErrorKind, ShopWriter};
 use crate::apply::{self, ApplyContext};
 use crate::cli::{ApplyArgs, Format};
 use crate::concurrency::for_each_bounded;
 use crate::destinations::{self, Assessment, Lookups};
+use crate::diff::Change;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::journal::Recorder;
 use crate::manifest::ShopIndex;
-use crate::plan::{self, Asked, Consent, DestinationHealth, Task};
+use crate::plan::{self, Asked, Consent, DestinationHealth, Plan, ShopPlan, ShopStatus, Task};
 use crate::render;
 use crate::run::target::{Target, refused, state_files, whole};
 use crate::run::{self, PlanPurpose, Run};
-use crate::wire;
 use crate::wire::events::{Event, ReadStatus, ShopRead, StepOutcome, Summary};
-use crate::wire::plan::{Action, Plan, ShopStatus};
 use crate::wire::report::{ReportShop, ReportShopStatus};
 
 pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure> {
@@ -113,7 +112,8 @@ async fn fresh(
             run::exit_of_plan(plan, Exit::Done) as u8
         })
         .await;
-    let shown = render::plan_text(&plan, &output.style());
+    // Dropped before anything is sent: a fleet is not held twice while it is applied.
+    let shown = render::plan_text(&(&plan).into(), &output.style());
     match args.format {
         Format::Text => output.print(&format!("{shown}\n"))?,
         // Standard output is for the report then; whoever is asked must still see the plan.
@@ -146,11 +146,11 @@ async fn fresh(
 
 /// A plan for another endpoint is nobody's plan here.
 fn same_target(target: &Target, plan: &Plan) -> Result<(), Failure> {
-    let id = |s: &Option<wire::plan::Sandbox>| s.as_ref().map(|s| s.id.clone());
+    let id = |s: &Option<plan::Sandbox>| s.as_ref().map(|s| s.id.clone());
     if target.name == plan.settings.endpoint && id(&target.sandbox) == id(&plan.settings.sandbox) {
         return Ok(());
     }
-    let name = |endpoint: &str, sandbox: &Option<wire::plan::Sandbox>| match sandbox {
+    let name = |endpoint: &str, sandbox: &Option<plan::Sandbox>| match sandbox {
         Some(s) => format!("sandbox {} ({})", s.state, s.id),
         None => endpoint.to_owned(),
     };
@@ -178,12 +178,12 @@ fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
 
 /// What was made or changed at Adobe since the plan is as young as what was then.
 fn refuse_settling(run: &Run, lookups: &Lookups, plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
-    let destinations: Vec<_> = run.assessments(lookups).iter().map(Assessment::to_wire).collect();
+    let destinations: Vec<_> = run.assessments(lookups).iter().map(Assessment::to_plan).collect();
     check::refuse(plan::settling(&destinations, &plan.shops).as_ref(), consents, &[])
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {
-    let wire::plan::Summary { add, change, destroy, .. } = &plan.summary;
+    let plan::Summary { add, change, destroy, .. } = &plan.summary;
     prompt::agreed(&format!(
         "Do you want to make these changes ({add} to add, {change} to change, {destroy} to destroy)?"
     ))
@@ -215,7 +215,7 @@ async fn carry_out(
     recorder.begin(&plan.plan_digest).await.map_err(unwritten)?;
     let plan = Arc::new(plan);
     let changed: Vec<usize> =
-        (0..plan.shops.len()).filter(|&at| plan.shops[at].status == ShopStatus::Changed).collect();
+        (0..plan.shops.len()).filter(|&at| plan.shops[at].status() == ShopStatus::Changed).collect();
     let inlets = DestinationHealth::of(&plan.destinations);
     let context = Arc::new(Shared { plan: Arc::clone(&plan), run, again, inlets, reading });
     context.run.session.progress.start("applied", changed.len());
@@ -258,7 +258,7 @@ async fn carry_out(
         summary: Summary {
             message: render::report_last_line(&report.summary, report.complete),
             plan_digest: Some(report.plan_digest),
-            plan: Some(plan.summary.clone()),
+            plan: Some((&plan.summary).into()),
             apply: Some(report.summary),
             ..Summary::default()
         },
@@ -266,10 +266,10 @@ async fn carry_out(
 }
 
 /// The first signal asks every shop to finish what is in flight; the second one ends this future.
-async fn second_signal(stop: &watch::Sender<bool>, output: Output) {
+async fn second_signal(stop: &CancellationToken, output: Output) {
     let mut signals = Signals::new();
     signals.next().await;
-    stop.send_replace(true);
+    stop.cancel();
     output.remark("\nInterrupted: finishing what is in flight; once more aborts.\n");
     signals.next().await;
 }
@@ -294,24 +294,24 @@ impl Shared {
         });
         let errors = report.outcomes.iter_mut().filter_map(|outcome| outcome.error.as_mut()).chain(&mut report.error);
         errors.for_each(|error| error.message = whole(&error.message, &self.run.session.target.options));
-        if let Some(at) = self.run.shop_index(&planned.shop) {
+        if let Some(at) = self.run.shop_index(planned.shop.as_str()) {
             self.run.session.client.close(&self.run.manifest[at].shop);
         }
         self.run.session.progress.tick(report.status == ReportShopStatus::Done);
         report
     }
 
-    async fn try_shop(&self, planned: &wire::plan::Shop) -> Result<ReportShop, Box<ReportShop>> {
+    async fn try_shop(&self, planned: &ShopPlan) -> Result<ReportShop, Box<ReportShop>> {
         let manifest = &self.run.manifest;
         let stale = |why: plan::Stale| Box::new(apply::stale(planned, &why));
-        let index = self.run.shop_index(&planned.shop).ok_or_else(|| stale(plan::Stale::NoShop))?;
+        let index = self.run.shop_index(planned.shop.as_str()).ok_or_else(|| stale(plan::Stale::NoShop))?;
         self.same_destinations(planned, index)?;
         let shop = &manifest[index];
         let Ok(desired) = shop.desired() else { return Err(stale(plan::Stale::Manifest)) };
         if plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest {
             return Err(stale(plan::Stale::Manifest));
         }
-        if *self.run.session.stop.borrow() {
+        if self.run.session.stop.is_cancelled() {
             return Err(interrupted(planned));
         }
         let (tokens, auth) = (&self.run.session.tokens, shop.auth.as_deref());
@@ -323,12 +323,12 @@ impl Shared {
         let (writer, tasks) = match self.reading_of(planned) {
             Reading::Fresh => {
                 let token = tokens.token(&shop.shop, auth).await.map_err(not_read)?;
-                (writer(&token), planned_tasks(planned))
+                (writer(&token), Ok(vec![Task::Do; planned.changes.len()]))
             }
             Reading::Again => {
                 let read = |token| {
-                    let (mut writer, stop) = (writer(&token), self.run.session.stop.subscribe());
-                    async move { read(&mut writer, stop).await.map(|reading| (writer, reading)) }
+                    let (mut writer, stop) = (writer(&token), self.run.session.stop.clone());
+                    async move { read(&mut writer, &stop).await.map(|reading| (writer, reading)) }
                 };
                 let (writer, reading) = tokens.with(&shop.shop, auth, read).await.map_err(not_read)?;
                 let asked = Asked { desired, ownership: &manifest.ownership, inlets: &self.inlets };
@@ -341,33 +341,33 @@ impl Shared {
         if self.reading_of(planned) == Reading::Again {
             self.tell_read(planned, &tasks);
         }
-        let interrupted = || *self.run.session.stop.borrow();
         // A shop's changes may take longer than its token lives.
         let mut writer = writer.renewing(self.renew(index));
-        let surroundings = ApplyContext { interrupted: &interrupted, now: &now, recorder: &self.run.session.recorder };
+        let surroundings =
+            ApplyContext { stop: &self.run.session.stop, now: &now, recorder: &self.run.session.recorder };
         Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
     }
 
     /// All shops are read before the first is applied, so a reading may be minutes old by the time that its shop's turn
     /// comes, and a subscription may be somebody else's by then. A create cannot harm one: Shopify refuses a second
     /// subscription with the same key.
-    fn reading_of(&self, planned: &wire::plan::Shop) -> Reading {
-        let touches = planned.changes.iter().any(|change| change.action != Action::Create);
+    fn reading_of(&self, planned: &ShopPlan) -> Reading {
+        let touches = planned.changes.iter().any(|planned| !matches!(planned.change, Change::Create { .. }));
         if touches { Reading::Again } else { self.reading }
     }
 
     /// Whether the shop's destinations are at Adobe what they were when the plan was made.
-    fn same_destinations(&self, planned: &wire::plan::Shop, index: ShopIndex) -> Result<(), Box<ReportShop>> {
+    fn same_destinations(&self, planned: &ShopPlan, index: ShopIndex) -> Result<(), Box<ReportShop>> {
         let manifest = &self.run.manifest;
         let lookups = &manifest[index].lookups;
         let now = self.again.as_ref().unwrap_or(&self.run.lookups);
         let needed: Vec<_> = lookups.iter().map(|at| manifest[*at].resolved(&now.addresses)).collect();
         if let Some(error) = destinations::unresolved(&needed) {
-            return Err(Box::new(apply::not_read(planned, error)));
+            return Err(Box::new(apply::not_read(planned, (&error).into())));
         }
         // Each has an assessment, since each has an address.
-        for told in lookups.iter().filter_map(|at| now.assessments.get(at)).map(Assessment::to_wire) {
-            let same = |d: &&wire::plan::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
+        for told in lookups.iter().filter_map(|at| now.assessments.get(at)).map(Assessment::to_plan) {
+            let same = |d: &&plan::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
             let changed = match self.plan.destinations.iter().find(same) {
                 Some(before) => destinations::changed(before, &told),
                 None => Some(format!("destination {}: the plan does not have it", told.wanted)),
@@ -392,9 +392,9 @@ impl Shared {
     }
 
     /// For the events: what a reading before the changes found.
-    fn tell_read(&self, planned: &wire::plan::Shop, tasks: &[Task]) {
-        let changes = tasks.iter().filter(|task| matches!(task, Task::Do(_))).count();
-        let (shop, status) = (planned.shop.clone(), ReadStatus::Changed);
+    fn tell_read(&self, planned: &ShopPlan, tasks: &[Task]) {
+        let changes = tasks.iter().filter(|task| matches!(task, Task::Do)).count();
+        let (shop, status) = (planned.shop.to_string(), ReadStatus::Changed);
         self.run.session.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error: None }));
     }
 
@@ -410,23 +410,16 @@ impl Shared {
 }
 
 /// Reads a shop before its changes, unless somebody asks to stop: nothing was sent yet, so nobody has to wait for this.
-async fn read(writer: &mut ShopWriter, mut stop: watch::Receiver<bool>) -> Result<admin::Reading, AdminError> {
+async fn read(writer: &mut ShopWriter, stop: &CancellationToken) -> Result<admin::Reading, AdminError> {
     tokio::select! {
         reading = writer.read() => reading,
-        _ = stop.wait_for(|stop| *stop) => Err(AdminError::new(Kind::Interrupted, INTERRUPTED)),
+        () = stop.cancelled() => Err(AdminError::new(AdminErrorKind::Interrupted, INTERRUPTED)),
     }
 }
 
-/// Every change of a plan that was made a moment ago.
-fn planned_tasks(planned: &wire::plan::Shop) -> Result<Vec<Task>, plan::Stale> {
-    let changes = planned.changes.iter().map(plan::parse_change);
-    let tasks = changes.map(|change| change.map(|change| Task::Do(Box::new(change)))).collect::<Option<Vec<_>>>();
-    tasks.ok_or(plan::Stale::Unreadable)
-}
-
 /// The report of a shop whose turn did not come.
-fn interrupted(planned: &wire::plan::Shop) -> Box<ReportShop> {
-    Box::new(apply::not_read(planned, apply::error(&AdminError::new(Kind::Interrupted, INTERRUPTED))))
+fn interrupted(planned: &ShopPlan) -> Box<ReportShop> {
+    Box::new(apply::not_read(planned, apply::error(&AdminError::new(AdminErrorKind::Interrupted, INTERRUPTED))))
 }
 
 const INTERRUPTED: &str = "interrupted before its turn came";

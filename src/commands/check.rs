@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::clock;
 use super::files::is_yaml;
 use super::out_file::OutFile;
@@ -12,12 +10,11 @@ use super::target::word;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
-use crate::json::Object;
-use crate::plan::{self, Consent};
+use crate::plan::{self, Consent, Destination, Hazard, Plan, Settings};
 use crate::render::{self};
 use crate::text::plural;
-use crate::wire::plan::{Destination, Hazard, Plan, Settings};
-use crate::words;
+use crate::wire;
+use crate::wire::checked::{Checked, CheckedFileError};
 
 /// Reads a file that this program wrote once.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -27,7 +24,7 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
 /// Reads and verifies a plan file.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let bytes = read_file(path)?;
-    plan::read(&bytes).map_err(|e| perhaps_manifest(path, Failure::invalid(format!("{}: {e}", path.display()))))
+    wire::plan::read(&bytes).map_err(|e| perhaps_manifest(path, Failure::invalid(format!("{}: {e}", path.display()))))
 }
 
 /// The failure with what to do where the name of the file says that it is a manifest.
@@ -62,22 +59,12 @@ fn consented<'a>(
     }
     let message = format!("{what} {} without consent", plural(refused.len(), "hazard"));
     let mut failure = Failure::new(Exit::Refused, message);
-    failure.hints = render::refused_hazards(&refused);
+    let wired: Vec<wire::plan::Hazard> = refused.into_iter().map(Into::into).collect();
+    failure.hints = render::refused_hazards(&wired.iter().collect::<Vec<_>>());
     for unused in given.iter().filter(|consent| !hazards.iter().any(|hazard| consent.covers(hazard))) {
         failure = failure.hint(format!("--allow {} covers none of the plan's hazards", unused.as_str()));
     }
     Err(failure)
-}
-
-/// What `show --check --out` writes: these plans were judged together.
-#[derive(Debug, Serialize, Deserialize)]
-struct Checked {
-    format_version: String,
-    manifest_digest: String,
-    plan_digests: Vec<String>,
-    /// The consents that were given, one for each hazard, as in `--allow`.
-    #[serde(default)]
-    consents: Vec<String>,
 }
 
 /// Returns the consents of the file of `show --check --out`. A plan over a part of the shops is refused without one: it
@@ -92,15 +79,12 @@ pub(super) fn checked_consents(plan: &Plan, checked: Option<&Path>) -> Result<Ve
         .hint("judge all shards with `hookwright show --check --out checked.json SHARD…`, then apply with --checked checked.json"));
     };
     let read = read_file(path)?;
-    let Object(checked): Object<Checked> =
-        serde_json::from_slice(&read).map_err(|e| not_checked(path, &words::of_json(&e)))?;
-    if checked.format_version.split('.').next() != Some("1") {
-        return Err(Failure::invalid(format!(
-            "{} has the format {:?}; this hookwright reads 1.x",
-            path.display(),
-            checked.format_version
-        )));
-    }
+    let checked = Checked::read(&read).map_err(|e| match e {
+        CheckedFileError::NotChecked(why) => not_checked(path, &why),
+        CheckedFileError::Version(format) => {
+            Failure::invalid(format!("{} has the format {format:?}; this hookwright reads 1.x", path.display()))
+        }
+    })?;
     if checked.manifest_digest == plan.manifest_digest && checked.plan_digests.contains(&plan.plan_digest) {
         let consents = checked.consents.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>();
         return consents.map_err(|e| Failure::invalid(format!("{}: {e}", path.display())));
@@ -114,18 +98,24 @@ fn not_checked(path: &Path, why: &str) -> Failure {
 }
 
 /// Judges the hazards over all plans together.
-pub(super) fn together(plans: &[Plan], consents: &[Consent], out: Option<&Path>) -> Result<(), Failure> {
-    let Some(first) = plans.first() else { return Ok(()) };
+pub(super) fn together(plans: &[Plan], consents: &[Consent]) -> Result<Option<Checked>, Failure> {
+    let Some(first) = plans.first() else { return Ok(None) };
     let hazards = plan::together(plans);
     consented(&hazards, consents, consents, "not checked: the plans together have")?;
-    let checked = Checked {
-        format_version: "1.0".to_owned(),
-        manifest_digest: first.manifest_digest.clone(),
-        plan_digests: plans.iter().map(|p| p.plan_digest.clone()).collect(),
+    Ok(Some(Checked::new(
+        first.manifest_digest.clone(),
+        plans.iter().map(|p| p.plan_digest.clone()).collect(),
         // One consent for each hazard, not the patterns: a hazard that appears later has none.
-        consents: plan::consented(&hazards, consents).map(|hazard| hazard.allow.clone()).collect(),
-    };
-    out.map_or(Ok(()), |path| OutFile::prepare(path)?.write_json(&checked))
+        plan::consented(&hazards, consents).map(Hazard::allow).collect(),
+    )))
+}
+
+/// Writes which plans were judged together, if a file is given.
+pub(super) fn write(checked: Option<Checked>, out: Option<&Path>) -> Result<(), Failure> {
+    match (checked, out) {
+        (Some(checked), Some(path)) => OutFile::prepare(path)?.write_json(&checked),
+        _ => Ok(()),
+    }
 }
 
 /// Parts of one run bind to one address each.
@@ -164,7 +154,7 @@ pub(super) fn one_run(plans: &[Plan], whole: bool) -> Result<(), Failure> {
             return Err(Failure::invalid(format!("{} stands in two of the plans", shop.shop)));
         }
     }
-    match plan::lacking(plans.iter().map(|p| &p.selection)) {
+    match plan::lacking(plans.iter().map(|p| p.selection.shard)) {
         Some(lacking) if whole => {
             Err(Failure::invalid(lacking).hint("judge the plans of all shards of one run together"))
         }

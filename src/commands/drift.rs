@@ -15,6 +15,7 @@ use crate::progress::Verbosity;
 use crate::render;
 use crate::run::{self, PlanPurpose, exit_of_drift, needs_somebody};
 use crate::since::History;
+use crate::wire;
 
 pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure> {
     // `--out` may take the place of a file of `--since`, which is read before: a job keeps one report.
@@ -51,7 +52,8 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
     let run = opened.resolve(None, args.verify_destinations, output).await?;
     let plan = run.plan(PlanPurpose::Nothing, None, earlier.as_ref(), |plan| exit_of_drift(plan) as u8).await;
     let token_ends = run.token_ends(&plan);
-    let plan = &found.insert(Found { plan, token_ends }).plan;
+    let (exit, attention) = (exit_of_drift(&plan), needs_somebody(&plan));
+    let plan = &found.insert(Found { plan: plan.into(), token_ends }).plan;
     run.session.target.close().await?;
 
     if let Some(file) = out {
@@ -60,11 +62,11 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
     match args.format {
         // A pipe that parses JSON wants some, whatever it says.
         DriftFormat::Json => output.print_json(plan)?,
-        _ if !needs_somebody(plan) && plan.complete => {}
+        _ if !attention && plan.complete => {}
         DriftFormat::Text => output.print(&render::plan_text(plan, &output.style()))?,
         DriftFormat::Markdown => output.print(&render::drift_markdown(plan))?,
     }
-    Ok(exit_of_drift(plan))
+    Ok(exit)
 }
 
 /// What --since takes, for a file that is missing.
@@ -88,7 +90,7 @@ fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure>
                 });
             }
         };
-        history.add(&bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))?;
+        wire::earlier::add(&mut history, &bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))?;
     }
     if history.unreadable_lines > 0 {
         output.remark(&format!(

@@ -158,7 +158,7 @@ fn request(
                     output.remark(&escaped(&format!("{}: not read, and tolerated: {why}", shop.shop)));
                 } else {
                     output.error(&escaped(&format!("error: {}: not read: {why}", shop.shop)));
-                    causes.push(Cause::of_kind(kind));
+                    causes.push(Cause::of_kind(&kind.into()));
                 }
                 unread.push(Unread { shop: shop.shop.clone(), why });
             }

@@ -12,10 +12,11 @@ use crate::cli::{Format, PlanArgs};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::journal::Recorder;
+use crate::plan::Plan;
 use crate::render;
 use crate::run::{self, PlanPurpose, exit_of_plan};
+use crate::wire;
 use crate::wire::events::Summary;
-use crate::wire::plan::Plan;
 
 pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure> {
     let mut inputs = given(&args.manifest.file);
@@ -38,6 +39,8 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
     let exit = |plan: &Plan| exit_of_plan(plan, on_changes);
     let plan = run.plan(PlanPurpose::Nothing, base.as_ref(), None, |plan| exit(plan) as u8).await;
     run.session.target.close().await?;
+    let exit = exit(&plan);
+    let plan = wire::plan::Plan::from(plan);
 
     if let (Some(file), Some(path)) = (out, &args.out) {
         file.write_json(&plan)?;
@@ -48,7 +51,7 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
         Format::Json => output.print_json(&plan)?,
     }
     Ok(Ended {
-        exit: exit(&plan),
+        exit,
         summary: Summary {
             message: render::plan_last_line(&plan.summary, plan.complete),
             plan_digest: Some(plan.plan_digest),

@@ -7,15 +7,20 @@ use crate::cli::man::ManArgs;
 use crate::cli::{Cli, SchemaArgs, SchemaName, completions, man_page};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::schema;
+use crate::schema::{self, Format};
 
 pub(super) fn schema(args: &SchemaArgs, output: Output) -> Result<Exit, Failure> {
-    output.print_json(&match args.name {
-        SchemaName::Manifest => schema::manifest(),
-        SchemaName::Plan => schema::plan(),
-        SchemaName::Report => schema::report(),
-        SchemaName::Events => schema::events(),
-    })?;
+    output.print_json(&schema::of(match args.name {
+        SchemaName::Manifest => Format::Manifest,
+        SchemaName::Plan => Format::Plan,
+        SchemaName::Report => Format::Report,
+        SchemaName::Events => Format::Events,
+        SchemaName::AuthStatus => Format::AuthStatus,
+        SchemaName::Destinations => Format::Destinations,
+        SchemaName::Checked => Format::Checked,
+        SchemaName::Validate => Format::Validate,
+        SchemaName::Topics => Format::Topics,
+    }))?;
     Ok(Exit::Done)
 }
 

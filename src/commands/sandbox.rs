@@ -1,27 +1,35 @@
-//! `hookwright sandbox`: the local Admin API from the command line.
+//! `hookwright sandbox`.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use tokio::signal::ctrl_c;
 
-use crate::cli::sandbox::{EditCommand, InletArgs, SandboxArgs, SandboxCommand, ServeArgs};
-use crate::files;
-use crate::sandbox::{self, Act, Edit, End, Faults, InletEdit, InletKind, Jwk, OpenOptions, Running, SandboxError};
+use crate::cli::sandbox::{SandboxArgs, SandboxCommand, ServeArgs};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::model::ShopDomain;
+use crate::printer::{self, Form};
+use crate::run::embedded::failure;
+use crate::sandbox::{self, Faults, OpenOptions, Running, SandboxError};
 use crate::text::plural;
 
-/// Carries out the command; what it has to say goes to `out`, warnings to `err`.
-pub(crate) async fn run(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
-    let told = match args.command {
+/// Runs the command.
+pub(super) async fn run(args: SandboxArgs) -> Result<Exit, Failure> {
+    let done = carry_out(args, &mut printer::stdout(Form::Text), &mut printer::stderr(Form::Text)).await;
+    done.map(|()| Exit::Done).map_err(|error| failure(Exit::Invalid, &error))
+}
+
+async fn carry_out(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
+    let message = match args.command {
         SandboxCommand::Serve(args) => return serve(args, out, err).await,
         SandboxCommand::Seed(args) => {
             let done = sandbox::seed(&args.state.state, &args.files, args.replace)?;
             let (shops, subscriptions) = (plural(done.shops, "shop"), plural(done.subscriptions, "subscription"));
             format!("{} holds {shops} with {subscriptions}.", args.state.state.display())
         }
-        SandboxCommand::Edit(args) => sandbox::edit(&args.state.state, &edit(args.edit)?)?,
+        SandboxCommand::Edit(args) => sandbox::edit(&args.state.state, &args.edit.edit()?)?,
     };
-    say(out, &told)
+    say(out, &message)
 }
 
 async fn serve(args: ServeArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
@@ -48,7 +56,7 @@ async fn serve(args: ServeArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
     running.stop().await
 }
 
-/// Lines for a shell to read: where it is, and how to log in there.
+/// The output of `serve`: commands for a shell, and how to log in.
 fn greeting(running: &Running) -> String {
     let (url, id) = (running.url(), running.client_id());
     let page = format!("{}/admin/oauth/authorize", url.replace("{shop}", "SHOP.myshopify.com"));
@@ -82,87 +90,22 @@ async fn interrupted() {
     let _ = ctrl_c().await; // without signals there is nothing to wait for
 }
 
-fn edit(command: EditCommand) -> Result<Edit, SandboxError> {
-    Ok(match command {
-        EditCommand::List { shop } => Edit::List { shop },
-        EditCommand::Add { shop, topic, address, format, filter, include_field, metafield_namespace, name } => {
-            let list = |values: Vec<String>| (!values.is_empty()).then(|| values.join(","));
-            let fields = [
-                ("address", Some(address)),
-                ("format", format),
-                ("filter", filter),
-                ("include_fields", list(include_field)),
-                ("metafield_namespaces", list(metafield_namespace)),
-                ("name", name),
-            ];
-            let fields = fields.into_iter().filter_map(|(key, value)| Some(format!("{key}={}", value?))).collect();
-            Edit::Add { shop, topic, fields }
-        }
-        EditCommand::Set { shop, id, fields } => Edit::Set { shop, id, fields },
-        EditCommand::Remove { shop, id, topic } => Edit::Remove { shop, id, topic },
-        EditCommand::Status { shop, status } => Edit::Status { shop, status },
-        EditCommand::Scopes { shop, scopes } => {
-            Edit::Scopes { shop, scopes: scopes.into_iter().filter(|scope| !scope.is_empty()).collect() }
-        }
-        EditCommand::Flow(args) => Edit::Inlet(inlet(InletKind::Flow, args)?),
-        EditCommand::Connection(args) => Edit::Inlet(inlet(InletKind::Connection, args)?),
-        EditCommand::Token { shop, token } => Edit::Token { shop, token },
-        EditCommand::Key { remove: Some(key_id), .. } => Edit::RemoveKey { key_id },
-        EditCommand::Key { jwk, key_id, .. } => Edit::Key { jwk: key(&jwk.unwrap_or_default(), key_id)? },
-        // One of them is given: the argument group holds that.
-        EditCommand::Tokens { shop, revoke_tokens, expire_tokens, expire_refresh_tokens, expire_codes: _ } => {
-            let end = if revoke_tokens {
-                End::Revoke
-            } else if expire_tokens {
-                End::ExpireTokens
-            } else if expire_refresh_tokens {
-                End::ExpireRefreshTokens
-            } else {
-                End::ExpireCodes
-            };
-            Edit::Tokens { shop, end }
-        }
-    })
-}
-
-/// The public key in a file.
-fn key(path: &Path, key_id: Option<String>) -> Result<Jwk, SandboxError> {
-    let wrong = |problem: String| SandboxError::Edit(format!("{}: {problem}", path.display()));
-    let text = files::read_text(path, files::WRITTEN).map_err(|error| wrong(error.to_string()))?;
-    let jwk: Jwk = serde_json::from_str(&text).map_err(|error| {
-        wrong(format!(
-            "is not the JWK of a public RSA key (line {}, column {}); `hookwright auth key public FILE` prints one",
-            error.line(),
-            error.column()
-        ))
-    })?;
-    Ok(match key_id {
-        Some(id) => jwk.with_id(id),
-        None => jwk,
-    })
-}
-
-fn inlet(kind: InletKind, args: InletArgs) -> Result<InletEdit, SandboxError> {
-    let act = match args {
-        InletArgs { run: Some(status), received, failed, .. } => Act::Run { status, received, failed },
-        InletArgs { settle: Some(ago), .. } => Act::Settle(ago),
-        InletArgs { enable: true, .. } => Act::Enable,
-        InletArgs { recreate: true, .. } => Act::Recreate,
-        InletArgs { delete: true, .. } => Act::Delete,
-        InletArgs { touch: true, .. } => Act::Touch,
-        InletArgs { require_authentication: true, .. } => Act::RequireAuthentication,
-        InletArgs { disable: true, .. } => Act::Disable,
-        _ => {
-            let acts = "--enable, --disable, --recreate, --delete, --touch, --settle AGE, --require-authentication or --run STATUS";
-            return Err(SandboxError::Edit(format!("say what is done to it: {acts}")));
-        }
-    };
-    Ok(InletEdit { kind, which: args.which, act })
-}
-
 fn say(out: &mut dyn Write, line: &str) -> Result<(), SandboxError> {
     let written = writeln!(out, "{line}").and_then(|()| out.flush());
     written.map_err(|source: io::Error| SandboxError::Io { path: "standard output".into(), source })
+}
+
+/// Refuses `--sandbox` where a link is printed: the sandbox ends with the command, and the link would lead nowhere.
+pub(super) fn not_in_process(sandbox: bool, shop: &ShopDomain) -> Result<(), Failure> {
+    if !sandbox {
+        return Ok(());
+    }
+    Err(Failure::invalid("the sandbox of --sandbox ends with this command, and the link would lead nowhere").hint(
+        format!(
+            "use `hookwright auth login --shop {shop} --sandbox`, or run `hookwright sandbox serve` and set \
+         HOOKWRIGHT_ADMIN_URL as it says; to grant scopes, see `hookwright sandbox edit scopes --help`"
+        ),
+    ))
 }
 
 #[cfg(test)]
@@ -180,18 +123,18 @@ mod tests {
     async fn told(line: &[&str]) -> Result<String, SandboxError> {
         let cli = Cli::try_parse_from([&["sandbox"], line].concat()).expect("arguments");
         let mut out = Vec::new();
-        run(cli.sandbox, &mut out, &mut std::io::sink()).await?;
+        carry_out(cli.sandbox, &mut out, &mut std::io::sink()).await?;
         Ok(String::from_utf8(out).expect("text"))
     }
 
     #[tokio::test]
-    async fn serving_says_how_to_reach_it_and_goes_on() {
+    async fn serve_prints_how_to_reach_it_and_runs_until_interrupted() {
         let folder = tempfile::tempdir().expect("folder");
         let state = folder.path().join("new/state.json").display().to_string();
         let cli = Cli::try_parse_from(["sandbox", "serve", "--listen", "127.0.0.1:0", "--state", &state]);
         let mut out = Vec::new();
         let mut sink = std::io::sink();
-        let serving = run(cli.expect("arguments").sandbox, &mut out, &mut sink);
+        let serving = carry_out(cli.expect("arguments").sandbox, &mut out, &mut sink);
         let ended = tokio::time::timeout(std::time::Duration::from_millis(300), serving).await;
         assert!(ended.is_err(), "it serves until it is interrupted");
         let told = String::from_utf8(out).expect("text");
@@ -204,12 +147,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn beyond_loopback_it_warns_and_says_an_address_that_a_client_can_use() {
+    async fn serve_on_all_addresses_warns_and_prints_a_usable_address() {
         let folder = tempfile::tempdir().expect("folder");
         let state = folder.path().join("state.json").display().to_string();
         let cli = Cli::try_parse_from(["sandbox", "serve", "--listen", "0.0.0.0:0", "--state", &state]);
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let serving = run(cli.expect("arguments").sandbox, &mut out, &mut err);
+        let serving = carry_out(cli.expect("arguments").sandbox, &mut out, &mut err);
         let ended = tokio::time::timeout(std::time::Duration::from_millis(300), serving).await;
         assert!(ended.is_err(), "it serves until it is interrupted");
         let (out, err) = (String::from_utf8(out).expect("text"), String::from_utf8(err).expect("text"));
@@ -221,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_state_is_seeded_listed_and_edited_from_the_command_line() {
+    async fn a_state_is_seeded_listed_and_edited() {
         let folder = tempfile::tempdir().expect("folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
         let (state, seed) = (path("state.json"), path("a.sandbox.yaml"));

@@ -2,20 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::Value;
-
 use super::out_file::apart;
 use super::{Output, check};
 use crate::cli::{ShowArgs, ShowFormat};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::json::Object;
+use crate::plan;
 use crate::render;
 use crate::wire::plan::Plan;
-use crate::wire::report::Report;
-use crate::words;
+use crate::wire::report::{self, Report, ReportFileError};
 
 pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     let inputs: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
@@ -34,8 +29,10 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
         }?;
         return Ok(Exit::Done);
     }
-    let plans: Vec<Plan> = args.files.iter().map(|path| check::read_plan(path)).collect::<Result<_, _>>()?;
+    let plans: Vec<plan::Plan> = args.files.iter().map(|path| check::read_plan(path)).collect::<Result<_, _>>()?;
     check::one_run(&plans, args.check)?;
+    let judged = args.check.then(|| check::together(&plans, &args.allow));
+    let plans: Vec<Plan> = plans.into_iter().map(Into::into).collect();
     match (args.format, &plans[..]) {
         (ShowFormat::Text, _) => output.print(&render::plans_text(&plans, &output.style())),
         (ShowFormat::Html, _) => output.print(&render::plans_html(&plans)),
@@ -43,8 +40,8 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
         (ShowFormat::Json, [one]) => output.print_json(one),
         (ShowFormat::Json, many) => output.print_json(&many),
     }?;
-    if args.check {
-        check::together(&plans, &args.allow, args.out.as_deref())?;
+    if let Some(judged) = judged {
+        check::write(judged?, args.out.as_deref())?;
         output.remark("Checked: every hazard has its consent.\n");
     }
     Ok(Exit::Done)
@@ -52,38 +49,11 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
 
 /// An apply report, if the file is one.
 fn report(path: &Path) -> Result<Option<Report>, Failure> {
-    let bytes = check::read_file(path)?;
-    let unread = |what: &str, e: serde_json::Error| {
-        Failure::invalid(format!("{}: {what}: {}", path.display(), words::of_json(&e)))
-    };
-    let kind: Kind = match serde_json::from_slice(&bytes) {
-        Ok(Object(kind)) => kind,
-        // Some other JSON: whoever reads plans says so.
-        Err(e) if e.is_data() => return Ok(None),
-        Err(e) => return Err(check::perhaps_manifest(path, unread("neither a plan nor an apply report", e))),
-    };
-    if kind.report.is_none() {
-        return Ok(None);
-    }
-    let version = kind.format_version.as_str().unwrap_or_default();
-    if version.split('.').next() != Some("1") {
-        return Err(Failure::invalid(format!("{}: a report of format {version:?}; this reads 1.x", path.display())));
-    }
-    serde_json::from_slice(&bytes).map(Some).map_err(|e| {
-        let why = words::of_data(&e.to_string());
-        Failure::invalid(format!(
-            "{}: not an apply report: {why} (line {}, column {})",
-            path.display(),
-            e.line(),
-            e.column()
-        ))
+    report::read(&check::read_file(path)?).map_err(|error| {
+        let failure = Failure::invalid(format!("{}: {error}", path.display()));
+        match error {
+            ReportFileError::NotJson(_) => check::perhaps_manifest(path, failure),
+            ReportFileError::Version(_) | ReportFileError::Malformed(_) => failure,
+        }
     })
-}
-
-/// What tells a report from a plan.
-#[derive(Deserialize)]
-struct Kind {
-    report: Option<IgnoredAny>,
-    #[serde(default)]
-    format_version: Value,
 }

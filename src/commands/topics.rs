@@ -2,40 +2,10 @@
 
 use std::io::{self, Write};
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use crate::catalog::{self, TopicInfo};
 use crate::cli::topics::{TopicsArgs, TopicsFormat};
 use crate::model::{Scope, ScopeSet};
-
-/// One topic, as `topics --format json` prints it.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct TopicV1 {
-    /// Slash form, as the manifest writes it.
-    pub name: &'static str,
-    /// Name in the GraphQL Admin API.
-    pub graphql: String,
-    /// Any one of these scopes is enough; empty: none is needed, as far as is known.
-    pub scopes: Vec<&'static str>,
-    /// First version that has it, where that is known.
-    pub since: Option<&'static str>,
-    /// Whether the Admin API can subscribe it at all.
-    pub subscribable: bool,
-    /// The Next Gen event that corresponds; `null`: none is known.
-    pub event: Option<EventV1>,
-    /// What else there is to know; may be empty.
-    pub note: &'static str,
-}
-
-/// A Next Gen event, as `shopify.app.toml` writes it.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct EventV1 {
-    /// The resource, such as `Product`.
-    pub topic: &'static str,
-    /// `create`, `update` or `delete`.
-    pub action: &'static str,
-}
+use crate::wire::topics;
 
 /// Prints the topics that fit. 0, or 3 if a scope is misspelt.
 pub(crate) fn run(args: &TopicsArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
@@ -58,8 +28,7 @@ pub(crate) fn run(args: &TopicsArgs, out: &mut dyn Write, err: &mut dyn Write) -
     let topics: Vec<&TopicInfo> = catalog::all().iter().filter(|info| fits(info, &words, granted.as_ref())).collect();
     match args.format {
         TopicsFormat::Json => {
-            let topics: Vec<TopicV1> = topics.into_iter().map(topic).collect();
-            serde_json::to_writer_pretty(&mut *out, &topics)?;
+            serde_json::to_writer_pretty(&mut *out, &topics::document(&topics))?;
             writeln!(out)?;
         }
         TopicsFormat::Text if topics.is_empty() => {
@@ -77,31 +46,14 @@ fn fits(info: &TopicInfo, words: &[String], granted: Option<&ScopeSet>) -> bool 
         && granted.is_none_or(|granted| info.scopes().any(|scope| granted.grants(scope)))
 }
 
-fn topic(info: &TopicInfo) -> TopicV1 {
-    TopicV1 {
-        name: info.name,
-        graphql: info.graphql(),
-        scopes: info.scopes().collect(),
-        since: info.since(),
-        subscribable: !info.is_compliance(),
-        event: event(info).map(|(topic, action)| EventV1 { topic, action }),
-        note: info.note,
-    }
-}
-
-/// The resource and the action of the corresponding event.
-fn event(info: &TopicInfo) -> Option<(&'static str, &'static str)> {
-    let event = info.event()?;
-    Some((event.topic, event.action?))
-}
-
 fn columns(topics: &[&TopicInfo], out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<[String; 5]> = topics
         .iter()
         .map(|info| {
             let scopes: Vec<&str> = info.scopes().collect();
             let scopes = if scopes.is_empty() { "-".to_owned() } else { scopes.join(" or ") };
-            let event = event(info).map_or_else(|| "-".to_owned(), |(topic, action)| format!("{topic} {action}"));
+            let event =
+                topics::event(info).map_or_else(|| "-".to_owned(), |(topic, action)| format!("{topic} {action}"));
             [info.name.to_owned(), info.graphql(), scopes, event, info.note.to_owned()]
         })
         .collect();

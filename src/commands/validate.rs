@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use crate::cli::validate::{ValidateArgs, ValidateFormat};
-use crate::diagnostic::{Root, github, json, sarif, text};
+use crate::diagnostic::{Root, github, sarif, text};
 use crate::manifest::{Loaded, Options};
 use crate::text::plural;
+use crate::wire;
 
 use crate::run::{files, manifest_options};
 use crate::state::aep::Resolutions;
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::
             text::write(out, report, color)?;
             writeln!(out, "{}", summary(&loaded))?;
         }
-        ValidateFormat::Json => json::write(out, report)?,
+        ValidateFormat::Json => wire::validate::write(out, report)?,
         ValidateFormat::Sarif => sarif::write(out, report)?,
         ValidateFormat::Github => github::write(out, report)?,
     }

@@ -5,9 +5,8 @@ use jiff::Timestamp;
 use super::verdict::{self, Failing, Verdict, judge, judge_run, settles_at};
 use super::{FlowRun, Inlet};
 use crate::model::Address;
+use crate::plan::{self, ErrorKind, Replaced, Severity, ShopError};
 use crate::state::aep::{AepAccount, Destination, LookupBy, LookupError, Target};
-use crate::wire;
-use crate::wire::plan::{Replaced, Severity, ShopError};
 
 /// A destination with a verdict on it.
 #[derive(Debug, Clone)]
@@ -128,7 +127,7 @@ impl Assessment {
     }
 
     /// As a plan has it.
-    pub(crate) fn to_wire(&self) -> wire::plan::Destination {
+    pub(crate) fn to_plan(&self) -> plan::Destination {
         let Self { destination, account, inlet, address, verdict, severity, message, .. } = self;
         let Destination { name, shop, target, address: _, source } = destination;
         let (found_by, wanted) = match target {
@@ -140,15 +139,15 @@ impl Assessment {
         };
         let found = inlet.as_ref();
         let kind = found.map(|inlet| inlet.kind).or_else(|| target.query().map(|query| query.lookup.kind));
-        let failing = self.failing.as_ref().map(|failing| wire::plan::Failing {
+        let failing = self.failing.as_ref().map(|failing| plan::Failing {
             since: whole_seconds(failing.since),
             exact: failing.exact,
             disabled_on: failing.disabled_on.map(|date| date.to_string()),
         });
-        wire::plan::Destination {
+        plan::Destination {
             name: name.as_deref().map(str::to_owned),
             shop: shop.as_ref().map(ToString::to_string),
-            source: wire::plan::Source { file: source.file.to_string(), line: source.line },
+            source: source.clone(),
             found_by: found_by.to_owned(),
             wanted,
             account: account.as_ref().map(|account| account.name.to_string()),
@@ -158,13 +157,13 @@ impl Assessment {
             id: found.map(|inlet| inlet.id.clone()),
             title: found.map(|inlet| inlet.name.clone()),
             state: found.map(|inlet| inlet.state.clone()),
-            address: address.as_ref().map(ToString::to_string),
+            address: address.clone(),
             created_at: found.and_then(|inlet| inlet.created_at).map(whole_seconds),
             updated_at: found.and_then(|inlet| inlet.updated_at).map(whole_seconds),
-            verdict: verdict.as_str().to_owned(),
+            verdict: plan::Verdict::parse(verdict.as_str()),
             severity: *severity,
             message: message.clone(),
-            settles_at: self.settles_at.map(whole_seconds),
+            settles_at: self.settles_at,
             failing,
             replaces: self.replaces.clone(),
             error: self.error.as_ref().map(shop_error),
@@ -175,7 +174,7 @@ impl Assessment {
 /// An error of a lookup as a plan has it.
 pub(super) fn shop_error(error: &LookupError) -> ShopError {
     let LookupError { kind, http_status, message, retryable } = error.clone();
-    ShopError { kind, http_status, message, retryable }
+    ShopError { kind: ErrorKind::new(&kind), http_status, message, retryable }
 }
 
 /// `dataflow "Shopify orders (prod)" (4982698b-…)`

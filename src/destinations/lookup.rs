@@ -8,11 +8,11 @@ use super::assessment::{Assessment, named, shop_error};
 use super::{By, Inlet, Verdict, Wanted, verdict};
 use crate::manifest::{DestinationIndex, Manifest, Unusable, unusable};
 use crate::model::Address;
+use crate::plan::{ErrorKind, ShopError};
 use crate::state::Ownership;
 use crate::state::aep::{
     AepAccount, Destination, Lookup, LookupBy, LookupError, NoAddress, Query, Resolutions, address_to_bind,
 };
-use crate::wire::plan::ShopError;
 
 /// What the accounts answered.
 pub(crate) type Answers = HashMap<Lookup, Result<Vec<Inlet>, LookupError>>;
@@ -143,7 +143,7 @@ pub(crate) fn unresolved<'a>(needed: impl IntoIterator<Item = &'a Destination>) 
         (None, None) => message.to_owned(),
     };
     let of_verdict = |verdict: &str, message: String| ShopError {
-        kind: format!("destination_{verdict}"),
+        kind: ErrorKind::new(&format!("destination_{verdict}")),
         http_status: None,
         message,
         retryable: false,
@@ -160,7 +160,7 @@ pub(crate) fn unresolved<'a>(needed: impl IntoIterator<Item = &'a Destination>) 
 /// The error of a shop that needs a destination about which Adobe was not asked.
 pub(crate) fn not_looked_up() -> ShopError {
     ShopError {
-        kind: "destination_unknown".to_owned(),
+        kind: ErrorKind::new("destination_unknown"),
         http_status: None,
         message: "a destination was not looked up at Adobe; try again, and report it if it stays so".to_owned(),
         retryable: true,

@@ -4,25 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Inlet;
 use super::assessment::named;
+use crate::diff::Change;
 use crate::manifest::is_dcs;
-use crate::model::Address;
+use crate::model::{Address, Field};
+use crate::plan::{Replaced, ShopPlan};
 use crate::state::aep::same_inlet;
-use crate::wire::plan::{Action, Replaced, Shop};
 
 /// Subscriptions and shops by the address that they have before.
 pub(crate) type Before<'a> = BTreeMap<&'a str, (usize, BTreeSet<&'a str>)>;
 
 /// Collects the addresses that changes replace with this one.
-pub(crate) fn addresses_before<'a>(address: &Address, shops: &[&'a Shop]) -> Before<'a> {
+pub(crate) fn addresses_before<'a>(address: &Address, shops: &[&'a ShopPlan]) -> Before<'a> {
     let mut before = Before::new();
     for shop in shops {
-        let moves =
-            shop.changes.iter().filter(|c| c.action == Action::Update && c.fields.iter().any(|f| f == "address"));
-        let to_here = moves.filter(|c| c.after.as_ref().is_some_and(|after| after.address == address.as_str()));
-        for side in to_here.filter_map(|c| c.before.as_ref()) {
-            let (subscriptions, in_shops) = before.entry(&side.address).or_default();
-            *subscriptions += 1;
-            in_shops.insert(&shop.shop);
+        for planned in &shop.changes {
+            let Change::Update { before: live, after, fields, .. } = &planned.change else { continue };
+            if fields.contains(&Field::Address) && after.address == *address {
+                let (subscriptions, in_shops) = before.entry(live.binding.address.as_str()).or_default();
+                *subscriptions += 1;
+                in_shops.insert(shop.shop.as_str());
+            }
         }
     }
     before

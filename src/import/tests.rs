@@ -73,7 +73,7 @@ fn left_to_do(imported: &Imported, worlds: &[(ShopDomain, Observed)]) -> Vec<Cha
     let (mut changes, mut bound, mut unmanaged) = (Vec::new(), 0, 0);
     for (domain, observed) in worlds {
         let shop = manifest.shops.iter().find(|s| s.shop == *domain).expect("shop");
-        let result = diff(shop.desired().unwrap(), observed, &manifest.ownership);
+        let result = diff(shop.desired().expect("resolved"), observed, &manifest.ownership);
         bound += result.bound.len();
         unmanaged += result.unmanaged.len();
         assert!(result.blocked.is_empty() && result.held_back.is_empty());
@@ -345,7 +345,7 @@ fn what_is_live_twice_is_written_once_and_said() {
     let worlds = worlds(&rest);
     let imported = import(rest);
     let manifest = load(&imported.yaml);
-    let result = diff(manifest.shops[0].desired().unwrap(), &worlds[0].1, &manifest.ownership);
+    let result = diff(manifest.shops[0].desired().expect("resolved"), &worlds[0].1, &manifest.ownership);
     assert_eq!((result.changes, result.look_alikes.len()), (vec![], 1));
     assert!(imported.yaml.contains("REST does not show the filters") && imported.yaml.contains("transport: rest"));
 }

@@ -1,6 +1,6 @@
 //! A tree as a document, collecting every problem on the way and never stopping at the first.
 //!
-//! Whatever is refused here with a structural code, the JSON Schema refuses, too; `tests/manifest.rs` holds them
+//! Whatever is refused here with a structural code, the JSON Schema refuses, too; `manifest/tests.rs` holds them
 //! together.
 
 mod aep;

@@ -1,7 +1,7 @@
 //! The manifest's JSON Schema, for editors and for checks outside this tool.
 //!
 //! These types exist for their schema only: the decoder reads the located tree, since serde loses places. A test
-//! holds the two together (`tests/manifest.rs`).
+//! holds the two together (`manifest/tests.rs`).
 #![allow(dead_code, clippy::struct_field_names)] // never constructed; names are the keys of the manifest
 
 mod aep;

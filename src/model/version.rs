@@ -51,6 +51,31 @@ impl fmt::Display for ApiVersion {
     }
 }
 
+/// One of Shopify's two Admin APIs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// GraphQL, which shows and changes everything.
+    #[default]
+    GraphQl,
+    /// REST, which knows neither filters nor names.
+    Rest,
+}
+
+impl Transport {
+    /// Parses the word of manifests and plans.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::GraphQl, Self::Rest].into_iter().find(|transport| transport.as_str() == word)
+    }
+
+    /// Returns the word of manifests and plans.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GraphQl => "graphql",
+            Self::Rest => "rest",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,16 +8,13 @@ use jiff::{Timestamp, civil::date};
 use serde_json::json;
 
 use super::findings::finding;
+use super::{Finding, FindingKind, Severity};
 use crate::model::{Address, AddressKind, AppCategory, AppIdentity, ShopDomain};
 use crate::state::Desired;
-use crate::wire::plan::{Finding, Severity};
 
 /// From this day on the Admin API rejects tokens without an expiry of public apps (shopify.dev, "Migrate to expiring offline
 /// access tokens"). In which time zone the day begins is not documented; UTC is assumed.
 pub const REJECTION_DAY: Date = date(2027, 1, 1);
-
-/// The kind of the finding about tokens without an expiry.
-pub const NON_EXPIRING: &str = "non_expiring_token";
 
 /// Whether Shopify rejects tokens without an expiry of public apps.
 pub fn rejects_non_expiring(now: Timestamp) -> bool {
@@ -48,7 +45,7 @@ pub fn not_exempt(app: &AppIdentity, now: Timestamp) -> Option<Finding> {
         "the manifest says `token_expiry: exempt`, but the app is public: from {REJECTION_DAY} Shopify rejects its tokens without \
          expiry. Remove `token_expiry`, or write `external` if something else renews the token"
     );
-    Some(finding(NON_EXPIRING, Severity::Attention, None, message, details(app)))
+    Some(finding(FindingKind::NonExpiringToken, Severity::Attention, None, message, details(app)))
 }
 
 fn details(app: &AppIdentity) -> serde_json::Value {
@@ -94,7 +91,7 @@ pub fn non_expiring(expiry: Expiry, app: &AppIdentity, now: Timestamp, way_out: 
             ),
         ),
     };
-    Some(finding(NON_EXPIRING, severity, None, message, details(app)))
+    Some(finding(FindingKind::NonExpiringToken, severity, None, message, details(app)))
 }
 
 /// A shop that was read, for `mixed_apps`.
@@ -139,7 +136,7 @@ pub fn mixed_apps<'a>(shops: impl IntoIterator<Item = Connected<'a>>) -> BTreeMa
         };
         let details = json!({ "address": address, "apps": apps.iter().map(of_app).collect::<Vec<_>>() });
         for shop in apps.values().flat_map(|users| &users.shops) {
-            let finding = finding("mixed_apps", Severity::Warning, None, message.clone(), details.clone());
+            let finding = finding(FindingKind::MixedApps, Severity::Warning, None, message.clone(), details.clone());
             findings.entry((*shop).clone()).or_default().push(finding);
         }
     }

@@ -2,27 +2,14 @@
 
 use jiff::Timestamp;
 
-use crate::model::{ShopDomain, ShopPattern};
-use crate::wire::plan::Hazard;
-
-/// Every kind of hazard, and whether it is a shop's.
-const KINDS: [(&str, bool); 9] = [
-    ("max_delete_percent", true),
-    ("max_total_delete_percent", false),
-    ("max_address_change_percent", false),
-    ("empty_shop", true),
-    ("delete_foreign", true),
-    ("reroute_foreign", true),
-    ("delete_unmanaged", true),
-    ("protected_topic", true),
-    ("destination_settling", false),
-];
+use super::{Hazard, HazardKind, HazardName};
+use crate::model::ShopPattern;
 
 /// One value of `--allow`.
 #[derive(Debug, Clone)]
 pub struct Consent {
     text: String,
-    kind: String,
+    hazard: HazardName,
     shop: Option<ShopPattern>,
 }
 
@@ -30,7 +17,7 @@ pub struct Consent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConsentError {
     /// Nothing of that kind exists.
-    #[error("no hazard is called {0:?}; there are {all}", all = KINDS.map(|(kind, _)| kind).join(", "))]
+    #[error("no hazard is called {0:?}; there are {all}", all = all())]
     Kind(String),
     /// A hazard of a shop needs the shop.
     #[error("{0} is a hazard of a shop: write {0}:SHOP (a glob is fine, such as {0}:*)")]
@@ -46,6 +33,10 @@ pub enum ConsentError {
     Pattern(String),
 }
 
+fn all() -> String {
+    HazardName::ALL.iter().map(|hazard| hazard.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 impl Consent {
     /// Parses one value of `--allow`.
     pub fn parse(text: &str) -> Result<Self, ConsentError> {
@@ -53,18 +44,18 @@ impl Consent {
             return Err(ConsentError::Comma(text.to_owned()));
         }
         let (kind, shop) = text.split_once(':').map_or((text, None), |(kind, shop)| (kind, Some(shop)));
-        let known = KINDS.iter().find(|(name, _)| *name == kind);
-        let (_, of_shop) = known.ok_or_else(|| ConsentError::Kind(kind.to_owned()))?;
-        match (of_shop, shop) {
-            (true, None) => Err(ConsentError::ShopMissing(kind.to_owned())),
-            (false, Some(_)) => Err(ConsentError::ShopGiven(kind.to_owned())),
-            (_, None) => Ok(Self { text: text.to_owned(), kind: kind.to_owned(), shop: None }),
-            (_, Some(pattern)) => {
+        let hazard = HazardName::ALL.iter().copied().find(|hazard| hazard.as_str() == kind);
+        let hazard = hazard.ok_or_else(|| ConsentError::Kind(kind.to_owned()))?;
+        let shop = match (hazard.is_of_shop(), shop) {
+            (true, None) => return Err(ConsentError::ShopMissing(kind.to_owned())),
+            (false, Some(_)) => return Err(ConsentError::ShopGiven(kind.to_owned())),
+            (false, None) => None,
+            (true, Some(pattern)) => {
                 let parsed = ShopPattern::parse(pattern);
-                let parsed = parsed.map_err(|_| ConsentError::Pattern(pattern.to_owned()))?;
-                Ok(Self { text: text.to_owned(), kind: kind.to_owned(), shop: Some(parsed) })
+                Some(parsed.map_err(|_| ConsentError::Pattern(pattern.to_owned()))?)
             }
-        }
+        };
+        Ok(Self { text: text.to_owned(), hazard, shop })
     }
 
     /// As it was given.
@@ -76,10 +67,10 @@ impl Consent {
     pub fn covers(&self, hazard: &Hazard) -> bool {
         let shop = match (&self.shop, &hazard.shop) {
             (None, None) => true,
-            (Some(pattern), Some(shop)) => ShopDomain::parse(shop).is_ok_and(|shop| pattern.matches(&shop)),
+            (Some(pattern), Some(shop)) => pattern.matches(shop),
             _ => false,
         };
-        shop && self.kind == hazard.kind
+        shop && hazard.kind.name() == Some(self.hazard)
     }
 }
 
@@ -91,7 +82,7 @@ pub fn consented<'a>(
     hazards.into_iter().filter(|hazard| consents.iter().any(|consent| consent.covers(hazard)))
 }
 
-/// The hazards to which nobody consented, and which have not passed by `now`.
+/// The hazards that no consent covers, and which have not passed by `now`.
 pub fn refused<'a>(
     hazards: impl IntoIterator<Item = &'a Hazard>,
     consents: &[Consent],
@@ -103,9 +94,5 @@ pub fn refused<'a>(
 
 /// Whether a hazard was one of time, and that time is over.
 fn passed(hazard: &Hazard, now: Timestamp) -> bool {
-    if hazard.kind != "destination_settling" {
-        return false;
-    }
-    let until = hazard.details.get("until").and_then(serde_json::Value::as_str);
-    until.and_then(|until| until.parse::<Timestamp>().ok()).is_some_and(|until| until <= now)
+    matches!(&hazard.kind, HazardKind::DestinationSettling { until, .. } if *until <= now)
 }

@@ -1,17 +1,13 @@
 //! What Adobe says of the addresses that a plan binds to: what may not be bound, and what to say of what is.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::json;
 
+use super::findings::finding;
+use super::{Destination, Failing, Finding, FindingKind, Obstacle, Severity, Verdict};
 use crate::diff::{Change, ShopDiff};
 use crate::model::{Address, Field};
-use crate::wire;
-use crate::wire::plan::{Finding, Severity};
-
-/// Verdicts of what is not bound to.
-const CLOSED: [&str; 5] = ["disabled", "authentication_required", "address_differs", "no_address", "unusable_address"];
 
 /// Addresses of which Adobe says something.
 #[derive(Debug, Clone, Default)]
@@ -23,36 +19,25 @@ pub struct DestinationHealth {
 
 #[derive(Debug, Clone)]
 struct Said {
-    /// `destination_<verdict>`
-    kind: String,
+    verdict: Verdict,
     severity: Severity,
     message: String,
     id: Option<String>,
     destination: String,
-    failing: Option<wire::plan::Failing>,
-}
-
-/// Whether nothing may be newly bound to it: what is delivered there is refused or lost.
-pub fn is_closed(destination: &wire::plan::Destination) -> bool {
-    CLOSED.contains(&destination.verdict.as_str())
-}
-
-/// Sorts destinations, in plans and wherever they are listed.
-pub fn destination_order(a: &wire::plan::Destination, b: &wire::plan::Destination) -> Ordering {
-    (&a.name, &a.shop, &a.wanted).cmp(&(&b.name, &b.shop, &b.wanted))
+    failing: Option<Failing>,
 }
 
 impl DestinationHealth {
     /// From what was found out of each destination.
-    pub fn of(destinations: &[wire::plan::Destination]) -> Self {
+    pub fn of(destinations: &[Destination]) -> Self {
         let mut inlets = Self::default();
-        for destination in destinations.iter().filter(|d| d.verdict != "ok" && d.verdict != "unknown") {
-            let Some(address) = destination.address.as_deref().map(Address::new) else { continue };
-            if is_closed(destination) {
+        for destination in destinations.iter().filter(|d| !matches!(d.verdict, Verdict::Ok | Verdict::Unknown)) {
+            let Some(address) = destination.address.clone() else { continue };
+            if destination.verdict.is_closed() {
                 inlets.closed.insert(address.clone());
             }
             let said = Said {
-                kind: format!("destination_{}", destination.verdict),
+                verdict: destination.verdict.clone(),
                 severity: destination.severity,
                 message: destination.message.clone(),
                 id: destination.id.clone(),
@@ -60,9 +45,7 @@ impl DestinationHealth {
                 failing: destination.failing.clone(),
             };
             // Of two destinations with one address the worse counts.
-            let closed =
-                |kind: &str| kind.strip_prefix("destination_").is_some_and(|verdict| CLOSED.contains(&verdict));
-            let weight = |said: &Said| (closed(&said.kind), said.severity);
+            let weight = |said: &Said| (said.verdict.is_closed(), said.severity);
             if inlets.said.get(&address).is_none_or(|known| weight(known) < weight(&said)) {
                 inlets.said.insert(address, said);
             }
@@ -70,13 +53,14 @@ impl DestinationHealth {
         inlets
     }
 
-    /// Reason and message of a binding that is blocked.
-    pub(super) fn refusal(&self, address: &Address) -> (&str, String) {
-        let said = self.said.get(address);
-        said.map_or(("destination_closed", String::new()), |said| (&*said.kind, format!("not bound: {}", said.message)))
+    /// Returns the obstacle and the message of a binding that is blocked.
+    pub(super) fn refusal(&self, address: &Address) -> (Obstacle, String) {
+        let said = self.said.get(address).map(|said| (said.verdict.clone(), format!("not bound: {}", said.message)));
+        let (verdict, message) = said.unwrap_or((Verdict::Unknown, String::new()));
+        (Obstacle::Destination(verdict), message)
     }
 
-    /// What is live at an address that needs somebody: one finding for each address.
+    /// Returns one finding for each address that needs attention and has something live.
     pub(super) fn findings(&self, result: &ShopDiff<'_>) -> Vec<Finding> {
         if self.said.is_empty() {
             return Vec::new();
@@ -97,17 +81,11 @@ impl DestinationHealth {
             let mut details = json!({
                 "destination": said.destination, "id": said.id, "address": address.as_str(), "topics": topics,
             });
-            if let Some(failing) = &said.failing {
-                details["failing"] = json!(failing);
+            if let Some(Failing { since, exact, disabled_on }) = &said.failing {
+                details["failing"] = json!({ "since": since, "exact": exact, "disabled_on": disabled_on });
             }
-            Some(Finding {
-                kind: said.kind.clone(),
-                severity: said.severity,
-                topic: None,
-                id: None,
-                message: format!("live all the same: {}", said.message),
-                details: details.as_object().cloned().unwrap_or_default(),
-            })
+            let message = format!("live all the same: {}", said.message);
+            Some(finding(FindingKind::Destination(said.verdict.clone()), said.severity, None, message, details))
         });
         found.collect()
     }

@@ -1,27 +1,20 @@
-//! What the digests of a plan and of its shops are over.
+//! The digests of a shop: over what the manifest asks, and over what its changes were computed from.
+
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::digest::{hash_sorted, named, sha256, sha256_with};
-use crate::model::{Binding, Live, ScopeSet, Topic};
+use crate::catalog;
+use crate::diff::Change;
+use crate::digest::{hash_sorted, named, sha256};
+use crate::model::{Binding, Field, Live, ScopeSet, SubscriptionId, Topic};
 use crate::state::aep::Target;
-use crate::state::{Desired, Entry, Ownership, Unresolved, compared, compared_at};
+use crate::state::{Desired, Entry, Observed, Ownership, Unresolved, compared, compared_at};
 
-/// The key of a plan's shops.
-pub(super) const SHOPS: &str = "shops";
-
-/// The digest that a plan carries: over the JSON of its frame, which is the plan without its shops, and of each shop.
-/// Keys that this version does not know count.
-pub(super) fn of_plan(mut frame: Map<String, Value>, shops: impl IntoIterator<Item = Value>) -> String {
-    for not_covered in ["plan_digest", "created_at", SHOPS] {
-        frame.remove(not_covered);
-    }
-    sha256_with(&frame, SHOPS, shops)
-}
-
-/// Over what a manifest asks of a shop, and by which rule of ownership. Neither order nor destinations' names count.
+/// Returns the digest over what a manifest asks of a shop, and by which rule of ownership. Neither order nor names of
+/// destinations count.
 pub fn desired_digest(desired: &Desired, ownership: &Ownership) -> String {
     let bindings = desired.entries.iter().filter_map(|entry| to_raw_value(&compared(&entry.binding)).ok());
     asked_digest(bindings.collect(), desired.scopes.as_ref(), ownership)
@@ -59,21 +52,48 @@ struct Rule<'a> {
     unmanaged: &'static str,
 }
 
-/// Over what a shop's changes were computed from besides the subscriptions that they name.
-pub(super) fn observed_digest<'a>(
-    rest: impl IntoIterator<Item = &'a Entry<Live>>,
-    holders: impl IntoIterator<Item = (String, &'a Entry<Live>)>,
-    needed: impl IntoIterator<Item = &'a Topic>,
-    granted: Option<&ScopeSet>,
+/// Returns the digest over what changes were computed from besides the subscriptions that they name or have `made`: the
+/// managed subscriptions of their topics, the holders of the names that they send, and the scopes that they need.
+pub(super) fn context_digest<'a>(
+    changes: impl IntoIterator<Item = &'a Change>,
+    observed: &Observed,
+    ownership: &Ownership,
+    made: impl Fn(&SubscriptionId) -> bool,
 ) -> String {
+    let (mut named, mut topics, mut writes) = (HashSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut names: HashSet<String> = HashSet::new();
+    for change in changes {
+        named.extend(change.id());
+        topics.insert(change.topic());
+        let sends_name = match change {
+            Change::Create { .. } => true,
+            Change::Update { fields, .. } => fields.contains(&Field::Name),
+            Change::Delete { .. } => continue,
+        };
+        writes.insert(change.topic());
+        let name = change.after().and_then(|after| after.name.as_ref());
+        names.extend(name.filter(|_| sends_name).map(|name| name.to_lowercase()));
+    }
+    let others = || observed.entries.iter().filter(|live| !named.contains(&live.meta.id) && !made(&live.meta.id));
     let with_id = |live: &Entry<Live>| json!([live.meta.id.as_str(), compared(&live.binding)]);
-    let mut rest: Vec<Value> = rest.into_iter().map(with_id).collect();
-    rest.sort_by_cached_key(ToString::to_string);
-    let mut holders: Vec<Value> = holders.into_iter().map(|(n, live)| json!([n, live.meta.id.as_str()])).collect();
-    holders.sort_by_cached_key(ToString::to_string);
-    let allowed = |topic: &Topic| granted.map(|g| crate::catalog::missing_scopes(topic, g).is_none());
-    let mut scopes: Vec<Value> = needed.into_iter().map(|t| json!([t.graphql(), allowed(t)])).collect();
-    scopes.sort_by_cached_key(ToString::to_string);
-    scopes.dedup();
-    sha256(&json!({ "rest": rest, "holders": holders, "scopes": scopes }))
+    let same_topic =
+        |live: &&Entry<Live>| topics.contains(&live.binding.topic) && ownership.covers(&live.binding.address);
+    let holder = |live: &Entry<Live>| {
+        let name = live.binding.name.as_ref()?.to_lowercase();
+        names.contains(&name).then(|| json!([name, live.meta.id.as_str()]))
+    };
+    let granted = observed.scopes.as_ref();
+    let allowed = |topic: &Topic| granted.map(|g| catalog::missing_scopes(topic, g).is_none());
+    let scope = |topic: &&Topic| json!([topic.graphql(), allowed(topic)]);
+    sha256(&json!({
+        "rest": sorted(others().filter(same_topic).map(with_id)),
+        "holders": sorted(others().filter_map(holder)),
+        "scopes": sorted(writes.iter().map(scope)),
+    }))
+}
+
+fn sorted(values: impl Iterator<Item = Value>) -> Vec<Value> {
+    let mut values: Vec<Value> = values.collect();
+    values.sort_by_cached_key(ToString::to_string);
+    values
 }

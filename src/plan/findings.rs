@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::{Destination, ErrorKind, Finding, FindingKind, Severity, ShopError, ShopPlan};
 use crate::catalog;
 use crate::diff::{Change, ShopDiff, UpdateReason};
-use crate::model::{Binding, Field, Live, SubscriptionId};
+use crate::model::{ApiVersion, Binding, Field, Live, SubscriptionId};
 use crate::state::{AppEvent, AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
-use crate::wire::plan::{Destination, Finding, Severity, Shop, ShopError};
 
 /// How often Shopify tries again before it deletes a subscription of the Admin API (documented, since 2024-09).
 pub const RETRIES: u32 = 8;
@@ -18,12 +18,14 @@ pub const RETRY_HOURS: i64 = 4;
 
 /// Sorts findings: what matters most first.
 pub fn order(finding: &Finding) -> impl Ord + use<> {
-    let Finding { kind, severity, topic, id, message, details: _ } = finding.clone();
-    (std::cmp::Reverse(severity), kind, topic, id, message)
+    let Finding { kind, severity, topic, id, message, details: _ } = finding;
+    let topic = topic.as_ref().map(|topic| topic.shared());
+    let id = id.as_ref().map(|id| id.as_str().to_owned());
+    (std::cmp::Reverse(*severity), kind.name().into_owned(), topic, id, message.clone())
 }
 
 pub(super) fn finding(
-    kind: &str,
+    kind: FindingKind,
     severity: Severity,
     live: Option<&Entry<Live>>,
     message: String,
@@ -31,10 +33,10 @@ pub(super) fn finding(
 ) -> Finding {
     let details = if let Value::Object(map) = details { map } else { Map::new() };
     Finding {
-        kind: kind.to_owned(),
+        kind,
         severity,
-        topic: live.map(|l| l.binding.topic.to_string()),
-        id: live.map(|l| l.meta.id.to_string()),
+        topic: live.map(|l| l.binding.topic.clone()),
+        id: live.map(|l| l.meta.id.clone()),
         message,
         details,
     }
@@ -49,21 +51,21 @@ pub(super) fn one_of(scopes: &[&str]) -> String {
 }
 
 /// Adds findings to a shop's, which stay sorted.
-pub fn add(shop: &mut Shop, findings: impl IntoIterator<Item = Finding>) {
+pub fn add(shop: &mut ShopPlan, findings: impl IntoIterator<Item = Finding>) {
     shop.findings.extend(findings);
-    shop.findings.sort_by_key(order);
+    shop.findings.sort_by_cached_key(order);
 }
 
 /// A shop that could not be read, and is tolerated.
 pub(super) fn unavailable(error: &ShopError) -> Finding {
     let message = format!("not read, and tolerated: {}", error.message);
-    finding("unavailable", Severity::Info, None, message, json!({ "error": error.kind }))
+    finding(FindingKind::Unavailable, Severity::Info, None, message, json!({ "error": error.kind.as_str() }))
 }
 
 /// A list that cannot be one: planned on, it would update and delete the same subscription.
 pub(super) fn repeated(id: &SubscriptionId) -> ShopError {
     ShopError {
-        kind: "unexpected_answer".to_owned(),
+        kind: ErrorKind::new("unexpected_answer"),
         http_status: None,
         message: format!("the shop's list of subscriptions has {id} twice; plan again"),
         retryable: true,
@@ -120,19 +122,37 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
                 "live, but {} is not granted any more: Shopify may stop delivering; {approval}",
                 one_of(&any_of)
             );
-            out.push(finding("scope_lost", Severity::Attention, Some(live), message, json!({ "any_of": any_of })));
+            out.push(finding(
+                FindingKind::ScopeLost,
+                Severity::Attention,
+                Some(live),
+                message,
+                json!({ "any_of": any_of }),
+            ));
         }
     }
     let Some(wanted) = &desired.scopes else { return };
     for scope in wanted.iter().filter(|s| !granted.grants(s.as_str())) {
         let message = format!("scope {scope} is wanted and not granted: add it to the app and {approval}");
-        out.push(finding("scope_missing", Severity::Attention, None, message, json!({ "scope": scope.as_str() })));
+        out.push(finding(
+            FindingKind::ScopeMissing,
+            Severity::Attention,
+            None,
+            message,
+            json!({ "scope": scope.as_str() }),
+        ));
     }
     let superfluous: Vec<&str> =
         granted.iter().map(crate::model::Scope::as_str).filter(|s| !wanted.grants(s)).collect();
     if !superfluous.is_empty() {
         let message = format!("granted, but not wanted: {}", superfluous.join(", "));
-        out.push(finding("scope_superfluous", Severity::Info, None, message, json!({ "scopes": superfluous })));
+        out.push(finding(
+            FindingKind::ScopeSuperfluous,
+            Severity::Info,
+            None,
+            message,
+            json!({ "scopes": superfluous }),
+        ));
     }
 }
 
@@ -140,7 +160,7 @@ fn unmanaged(live: &Entry<Live>) -> Finding {
     let address = live.binding.address.masked();
     let message = format!("{} -> {address}: no ownership prefix covers it, left alone", live.binding.topic);
     let details = json!({ "address": address, "format": live.binding.format.as_str(), "filter": live.binding.filter });
-    finding("unmanaged", Severity::Info, Some(live), message, details)
+    finding(FindingKind::Unmanaged, Severity::Info, Some(live), message, details)
 }
 
 fn held_back(live: &Entry<Live>) -> Finding {
@@ -149,7 +169,7 @@ fn held_back(live: &Entry<Live>) -> Finding {
         "{} -> {address}: not in the manifest, but kept until the blocked binding of its topic can be made",
         live.binding.topic
     );
-    finding("held_back", Severity::Warning, Some(live), message, json!({ "address": address }))
+    finding(FindingKind::HeldBack, Severity::Warning, Some(live), message, json!({ "address": address }))
 }
 
 fn not_readable(live: &Entry<Live>) -> Finding {
@@ -159,7 +179,7 @@ fn not_readable(live: &Entry<Live>) -> Finding {
         live.binding.topic
     );
     let details = json!({ "address": address, "format": live.binding.format.as_str() });
-    finding("not_readable", Severity::Attention, Some(live), message, details)
+    finding(FindingKind::NotReadable, Severity::Attention, Some(live), message, details)
 }
 
 /// Bindings that repeat what the app declares for itself. Nothing that was read tells: the Admin API does not list what
@@ -180,8 +200,8 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
             "address": binding.address.as_str(),
             "declared": { "address": declared.address.as_str(), "filter": declared.filter, "file": **file, "line": line },
         });
-        let topic = Some(binding.topic.to_string());
-        Finding { topic, ..finding("double_delivery", Severity::Warning, None, message, details) }
+        let topic = Some(binding.topic.clone());
+        Finding { topic, ..finding(FindingKind::DoubleDelivery, Severity::Warning, None, message, details) }
     });
     told.collect()
 }
@@ -215,14 +235,14 @@ pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
                 "line": line,
             },
         });
-        let topic = Some(binding.topic.to_string());
-        Finding { topic, ..finding("two_payloads", Severity::Warning, None, message, details) }
+        let topic = Some(binding.topic.clone());
+        Finding { topic, ..finding(FindingKind::TwoPayloads, Severity::Warning, None, message, details) }
     });
     told.collect()
 }
 
 /// Removes the advice to keep up old endpoints that Adobe does not have any more.
-pub fn drop_gone_endpoints<'a>(destinations: &[Destination], shops: impl IntoIterator<Item = &'a mut Shop>) {
+pub fn drop_gone_endpoints<'a>(destinations: &[Destination], shops: impl IntoIterator<Item = &'a mut ShopPlan>) {
     let replaced = destinations.iter().flat_map(|d| &d.replaces);
     let gone: BTreeSet<&str> = replaced.filter(|r| r.gone).map(|r| r.address.as_str()).collect();
     for shop in shops {
@@ -230,23 +250,30 @@ pub fn drop_gone_endpoints<'a>(destinations: &[Destination], shops: impl IntoIte
     }
 }
 
-/// The address that a finding of the kind `old_endpoint` is about.
+/// Returns the address that a finding says to keep up.
 pub fn old_endpoint_of(finding: &Finding) -> Option<&str> {
-    if finding.kind != OLD_ENDPOINT {
-        return None;
+    match &finding.kind {
+        FindingKind::OldEndpoint { address } => Some(address),
+        _ => None,
     }
-    finding.details.get("address").and_then(Value::as_str)
 }
-
-const OLD_ENDPOINT: &str = "old_endpoint";
 
 fn old_endpoint(address: &str, topics: &BTreeSet<&str>) -> Finding {
     let message = format!(
         "keep the old endpoint {address} up for {RETRY_HOURS} hours after the apply: \
          Shopify's retries keep the old address"
     );
-    let details = json!({ "address": address, "topics": topics, "hours": RETRY_HOURS });
-    finding(OLD_ENDPOINT, Severity::Info, None, message, details)
+    let kind = FindingKind::OldEndpoint { address: address.to_owned() };
+    finding(kind, Severity::Info, None, message, json!({ "topics": topics, "hours": RETRY_HOURS }))
+}
+
+/// A version that is no longer served falls forward to a later one (documented).
+pub fn version_served(asked: &ApiVersion, served: &str) -> Finding {
+    let message = format!(
+        "Shopify served Admin API {served} instead of {asked}: that version is no longer available; set admin_api.version"
+    );
+    let details = json!({ "asked": asked.as_str(), "served": served });
+    finding(FindingKind::VersionServed, Severity::Warning, None, message, details)
 }
 
 /// Subscriptions that step aside with their name and get none of their own after it.
@@ -264,7 +291,7 @@ fn kept_steps(changes: &[Change]) -> Vec<Finding> {
                 "keeps the name {name:?} after that, since its binding names none and Shopify documents no way to clear \
                  a name: give the binding a name"
             );
-            Some(finding("name_kept", Severity::Info, Some(before), message, json!({ "name": name })))
+            Some(finding(FindingKind::NameKept, Severity::Info, Some(before), message, json!({ "name": name })))
         }
         _ => None,
     });
@@ -278,7 +305,7 @@ fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mu
             "keeps the name {name:?}: its binding has no `name`, and Shopify documents no way to clear one; write `name: \
              {name}` in the binding, or another name"
         );
-        out.push(finding("name_kept", Severity::Info, Some(live), message, json!({ "name": name })));
+        out.push(finding(FindingKind::NameKept, Severity::Info, Some(live), message, json!({ "name": name })));
     }
     let there = live.binding.metafields.as_deref().unwrap_or_default();
     if wanted.metafields.is_none() && !there.is_empty() {
@@ -287,7 +314,13 @@ fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mu
             "keeps the metafields {list}: its binding has no `metafields`, which leaves them as they are; write `metafields: \
              [{list}]` in the binding, or `metafields: []` for none"
         );
-        out.push(finding("metafields_unnamed", Severity::Info, Some(live), message, json!({ "metafields": there })));
+        out.push(finding(
+            FindingKind::MetafieldsUnnamed,
+            Severity::Info,
+            Some(live),
+            message,
+            json!({ "metafields": there }),
+        ));
     }
 }
 
@@ -295,6 +328,12 @@ fn lost_metafields(before: &Entry<Live>, out: &mut Vec<Finding>) {
     let there = before.binding.metafields.as_deref().unwrap_or_default();
     if !there.is_empty() {
         let message = format!("its delete loses the metafields {}", there.join(", "));
-        out.push(finding("metafields_lost", Severity::Warning, Some(before), message, json!({ "metafields": there })));
+        out.push(finding(
+            FindingKind::MetafieldsLost,
+            Severity::Warning,
+            Some(before),
+            message,
+            json!({ "metafields": there }),
+        ));
     }
 }

@@ -1,51 +1,79 @@
-//! Which parts of a run several plans are, by what they say of their shards. May not look at shops.
+//! Parts of the shops, and which parts of a run several plans are. Does not look at shops.
 
 use std::collections::BTreeSet;
-
-use crate::wire::plan::Selection;
+use std::fmt;
 
 /// So many missing shards are named.
 const NAMED: usize = 8;
 
-/// What is wrong with plans as one run, if they are shards: `3 of 4 shards: 2/4 is missing`.
-pub fn lacking<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Option<String> {
-    let shards: Vec<Option<&str>> = selections.into_iter().map(|selection| selection.shard.as_deref()).collect();
+/// A part of the shops: the `index`-th (1-based) of `count`. Sorts by count, then index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shard {
+    count: u32,
+    index: u32,
+}
+
+impl Shard {
+    /// The `index`-th (1-based) of `count`, if there is one.
+    pub fn new(index: u32, count: u32) -> Option<Self> {
+        (1..=count).contains(&index).then_some(Self { count, index })
+    }
+
+    /// Parses `2/16`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (index, count) = text.split_once('/')?;
+        Self::new(index.parse().ok()?, count.parse().ok()?)
+    }
+
+    /// The place among the shards, 1-based.
+    pub fn index(self) -> u32 {
+        self.index
+    }
+
+    /// How many shards there are.
+    pub fn count(self) -> u32 {
+        self.count
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+/// Returns what is wrong with plans as one run, if they are shards: `3 of 4 shards: 2/4 is missing`. A plan over all shops
+/// has no shard.
+pub fn lacking(shards: impl IntoIterator<Item = Option<Shard>>) -> Option<String> {
+    let shards: Vec<Option<Shard>> = shards.into_iter().collect();
     if shards.iter().all(Option::is_none) {
         return None;
     }
-    let Some(places) = shards.iter().map(|shard| place((*shard)?)).collect::<Option<BTreeSet<_>>>() else {
+    let Some(shards) = shards.into_iter().collect::<Option<BTreeSet<Shard>>>() else {
         return Some(STRANGERS.to_owned());
     };
-    let counts: BTreeSet<u32> = places.iter().map(|(count, _)| *count).collect();
+    let counts: BTreeSet<u32> = shards.iter().map(|shard| shard.count).collect();
     let (Some(&count), 1) = (counts.first(), counts.len()) else { return Some(STRANGERS.to_owned()) };
-    let missing = (count as usize).saturating_sub(places.len());
+    let missing = (count as usize).saturating_sub(shards.len());
     if missing == 0 {
         return None;
     }
     // A file may say anything: nothing is as long as the count in it.
-    let named = (1..=count).filter(|&index| !places.contains(&(count, index))).take(NAMED);
-    let words = named.map(|index| format!("{index}/{count}")).collect::<Vec<_>>().join(", ");
+    let others = (1..=count).map(|index| Shard { count, index }).filter(|shard| !shards.contains(shard));
+    let words = others.take(NAMED).map(|shard| shard.to_string()).collect::<Vec<_>>().join(", ");
     let more = if missing > NAMED { format!(" and {} more", missing - NAMED) } else { String::new() };
     let verb = if missing == 1 { "is" } else { "are" };
-    Some(format!("{} of {count} shards: {words}{more} {verb} missing", places.len()))
+    Some(format!("{} of {count} shards: {words}{more} {verb} missing", shards.len()))
 }
 
 const STRANGERS: &str = "The plans are not the shards of one run";
-
-/// Count and index of `2/16`: the order that shards have.
-pub fn place(shard: &str) -> Option<(u32, u32)> {
-    let (index, count) = shard.split_once('/')?;
-    let (index, count) = (index.parse().ok()?, count.parse().ok()?);
-    (1..=count).contains(&index).then_some((count, index))
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn said(shards: &[&str]) -> Option<String> {
-        let of = |shard: &&str| Selection { shard: Some((*shard).to_owned()), ..Selection::default() };
-        lacking(&shards.iter().map(of).collect::<Vec<_>>())
+        lacking(shards.iter().map(|shard| Some(Shard::parse(shard).expect("a shard"))))
     }
 
     #[test]
@@ -59,11 +87,11 @@ mod tests {
             said(&["9/4294967295"])
                 .is_some_and(|text| text.starts_with(many) && text.ends_with("and 4294967286 more are missing"))
         );
-        for strangers in [&["1/2", "2/3"][..], &["5/4"], &["0/4"], &["a", "1/2"], &[""]] {
-            assert_eq!(said(strangers).as_deref(), Some(STRANGERS), "{strangers:?}");
+        assert_eq!(said(&["1/2", "2/3"]).as_deref(), Some(STRANGERS));
+        for none in ["5/4", "0/4", "a", ""] {
+            assert_eq!(Shard::parse(none), None, "{none}");
         }
-        let [all, shard] = [None, Some("1/2".to_owned())].map(|shard| Selection { shard, ..Selection::default() });
-        assert_eq!(lacking([&all, &all]), None);
-        assert_eq!(lacking([&all, &shard]).as_deref(), Some(STRANGERS));
+        assert_eq!(lacking([None, None]), None);
+        assert_eq!(lacking([None, Shard::parse("1/2")]).as_deref(), Some(STRANGERS));
     }
 }

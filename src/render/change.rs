@@ -10,7 +10,7 @@ use super::values::quoted;
 use super::{Style, escape, shops};
 use crate::model::Address;
 use crate::text::{plural, thousands};
-use crate::wire::plan::{Action, Change, Source, Subscription};
+use crate::wire::plan::{Action, Change, Field, Reason, Source, Subscription};
 
 /// How much of each change is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,8 +161,9 @@ fn head(entry: &Entry<'_>, change: &Change, depth: Depth) -> Head {
 fn which(change: &Change) -> Option<String> {
     let side = if change.action == Action::Delete { &change.before } else { &change.after };
     let filter = side.as_ref().and_then(|s| s.filter.as_deref()).map(|filter| format!("filter {}", quoted(filter)));
-    let filter = filter.filter(|_| !change.fields.iter().any(|f| f == "filter"));
-    let fields = Some(format!("changes {}", escape(&change.fields.join(", "))));
+    let filter = filter.filter(|_| !change.fields.contains(&Field::Filter));
+    let fields =
+        Some(format!("changes {}", escape(&change.fields.iter().map(Field::as_str).collect::<Vec<_>>().join(", "))));
     let fields = fields.filter(|_| change.action == Action::Update && !change.fields.is_empty());
     let parts: Vec<String> = fields.into_iter().chain(filter).collect();
     (!parts.is_empty()).then(|| format!(" ({})", parts.join("; ")))
@@ -181,8 +182,8 @@ fn target(change: &Change) -> Option<String> {
 
 /// An address outside the ownership rule is somebody else's and may hold their credentials.
 pub(super) fn shown_address<'a>(change: &Change, side: &'a Subscription) -> Cow<'a, str> {
-    match change.reason.as_str() {
-        "unmanaged" => Cow::Owned(Address::new(&side.address).masked().into_owned()),
+    match change.reason {
+        Reason::Unmanaged => Cow::Owned(Address::new(&side.address).masked().into_owned()),
         _ => Cow::Borrowed(&side.address),
     }
 }
@@ -235,20 +236,20 @@ pub(super) fn reason(change: &Change, depth: Depth) -> Option<String> {
     let held = || {
         change.before.as_ref().and_then(|b| b.name.as_deref()).map_or_else(String::new, |n| format!(" {}", quoted(n)))
     };
-    match change.reason.as_str() {
-        "missing" | "differs" => None,
-        "repurposed" => {
+    match &change.reason {
+        Reason::Missing | Reason::Differs => None,
+        Reason::Repurposed => {
             Some("repurposed: address and filter both change, as good as deleted for its old use".to_owned())
         }
-        "name_step" => Some(format!("renamed to free its name{} for another subscription", held())),
-        "not_in_manifest" => Some("not in the manifest".to_owned()),
+        Reason::NameStep => Some(format!("renamed to free its name{} for another subscription", held())),
+        Reason::NotInManifest => Some("not in the manifest".to_owned()),
         // Beside several topics none of them is "the" topic.
-        "duplicate" if depth == Depth::Brief => Some("duplicate of another live one, which stays".to_owned()),
-        "duplicate" => Some(format!("duplicate of another live {}, which stays", escape(&change.topic))),
-        "replaced" => Some("replaced: REST cannot change its format, and the new one stands first".to_owned()),
-        "unmanaged" => Some("outside the ownership rule; the manifest says unmanaged: delete".to_owned()),
+        Reason::Duplicate if depth == Depth::Brief => Some("duplicate of another live one, which stays".to_owned()),
+        Reason::Duplicate => Some(format!("duplicate of another live {}, which stays", escape(&change.topic))),
+        Reason::Replaced => Some("replaced: REST cannot change its format, and the new one stands first".to_owned()),
+        Reason::Unmanaged => Some("outside the ownership rule; the manifest says unmanaged: delete".to_owned()),
         // From a later minor version.
-        other => Some(escape(other).replace('_', " ")),
+        Reason::Other(other) => Some(escape(other).replace('_', " ")),
     }
 }
 

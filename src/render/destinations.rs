@@ -3,7 +3,7 @@
 use super::page::{Ink, Page};
 use super::{Style, escape};
 use crate::text::plural;
-use crate::wire::plan::{Destination, Severity};
+use crate::wire::plan::{Destination, InletKind, Severity};
 
 /// Above destinations.
 pub(super) const HEADING: &str = "Destinations at Adobe Experience Platform";
@@ -36,7 +36,7 @@ pub(super) fn said(destination: &Destination) -> Said {
             .map_or_else(String::new, |state| format!(", {}", escape(state)));
         let sandbox =
             sandbox.as_deref().map_or_else(String::new, |sandbox| format!(", in sandbox {}", escape(sandbox)));
-        format!("{} {}{title}{state}{sandbox}", escape(kind.as_deref().unwrap_or("inlet")), escape(id))
+        format!("{} {}{title}{state}{sandbox}", escape(kind.as_ref().map_or("inlet", InletKind::as_str)), escape(id))
     });
     let verdict = (!message.is_empty()).then(|| format!("{}: {}", escape(verdict), escape(message)));
     let replaces = destination.replaces.iter().map(|replaced| {

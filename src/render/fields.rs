@@ -7,7 +7,7 @@ use super::group::Entry;
 use super::page::{Ink, Page};
 use super::values::{bracketed, list_change, quoted, short_address, step_name, text_change};
 use super::{Style, escape};
-use crate::wire::plan::{Action, Change, Subscription};
+use crate::wire::plan::{Action, Change, Field, Subscription};
 
 /// A field of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -87,10 +87,10 @@ fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>, style: &St
             for field in &change.fields {
                 out.push(difference(field, change, before, after, many, style));
             }
-            if !change.fields.iter().any(|f| f == "address") {
+            if !change.fields.contains(&Field::Address) {
                 out.extend(address_of(change.destination.after.as_deref(), after, ambiguous));
             }
-            if let (Some(filter), false) = (&after.filter, change.fields.iter().any(|f| f == "filter")) {
+            if let (Some(filter), false) = (&after.filter, change.fields.contains(&Field::Filter)) {
                 // Tells subscriptions of one topic and destination apart.
                 out.push(Detail::is("filter", format!("{} (unchanged)", quoted(filter))));
             }
@@ -130,7 +130,7 @@ fn attributes(subscription: &Subscription) -> Vec<Detail> {
 }
 
 /// `before -> after` of one field.
-fn difference(field: &str, change: &Change, b: &Subscription, a: &Subscription, many: bool, style: &Style) -> Detail {
+fn difference(field: &Field, change: &Change, b: &Subscription, a: &Subscription, many: bool, style: &Style) -> Detail {
     let pair = |label, before: Option<&str>, after: Option<&str>| {
         let length = before.map_or(4, |t| t.chars().count()) + after.map_or(4, |t| t.chars().count());
         let (before, after) = text_change(before, after, style);
@@ -143,15 +143,15 @@ fn difference(field: &str, change: &Change, b: &Subscription, a: &Subscription, 
         step.map(str::to_owned).or_else(|| s.name.clone())
     };
     match field {
-        "address" => address_change(change, b, a, style),
-        "format" => pair("format", Some(&b.format), Some(&a.format)),
-        "filter" => pair("filter", b.filter.as_deref(), a.filter.as_deref()),
-        "include_fields" => list("include_fields", &b.include_fields, &a.include_fields),
-        "metafield_namespaces" => list("metafield_namespaces", &b.metafield_namespaces, &a.metafield_namespaces),
-        "name" => pair("name", name(b).as_deref(), name(a).as_deref()),
-        "metafields" => list("metafields", &metafields(b), &metafields(a)),
+        Field::Address => address_change(change, b, a, style),
+        Field::Format => pair("format", Some(&b.format), Some(&a.format)),
+        Field::Filter => pair("filter", b.filter.as_deref(), a.filter.as_deref()),
+        Field::IncludeFields => list("include_fields", &b.include_fields, &a.include_fields),
+        Field::MetafieldNamespaces => list("metafield_namespaces", &b.metafield_namespaces, &a.metafield_namespaces),
+        Field::Name => pair("name", name(b).as_deref(), name(a).as_deref()),
+        Field::Metafields => list("metafields", &metafields(b), &metafields(a)),
         // From a later minor version.
-        other => Detail::is("other", format!("{} (this version cannot show it)", escape(other))),
+        Field::Other(other) => Detail::is("other", format!("{} (this version cannot show it)", escape(other))),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 use super::values::step_name;
-use crate::wire::plan::{Change, Subscription};
+use crate::wire::plan::{Change, Field, Subscription};
 
 /// So many variants of a change are shown side by side; more are shown as one, with an example.
 const MAX_VARIANTS: usize = 8;
@@ -59,7 +59,7 @@ struct Kind<'a> {
     action: u8,
     topic: &'a str,
     reason: &'a str,
-    fields: &'a [String],
+    fields: &'a [Field],
     before: Option<&'a str>,
     after: Option<&'a str>,
 }

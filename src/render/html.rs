@@ -14,9 +14,8 @@ use view::View;
 use super::merge::{Plans, Reports};
 use super::page::Page;
 use super::{Style, escape, hazards, merge, plan, plan_last_line, report, report_last_line, settings};
-use crate::plan::place;
 use crate::text::{plural, thousands};
-use crate::wire::plan::Plan;
+use crate::wire::plan::{Plan, place};
 use crate::wire::report::Report;
 
 const PAGE: &str = include_str!("html/page.html");

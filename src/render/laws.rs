@@ -70,9 +70,9 @@ fn change() -> impl Strategy<Value = Change> {
         |(action, topic, reason, origin, fields, (from, into), source, (before, after))| Change {
             action,
             topic,
-            reason,
+            reason: reason.as_str().into(),
             origin,
-            fields,
+            fields: fields.iter().map(|field| field.as_str().into()).collect(),
             destination: Destinations { before: from, after: into },
             source,
             before,

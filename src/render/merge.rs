@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::plan;
+use crate::wire;
 use crate::wire::plan::{Destination, Hazard, Plan, Selection, Settings, Shop, ShopCounts, Since, Summary};
 use crate::wire::report::{Report, ReportShop, ReportSummary};
 
@@ -44,7 +44,7 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
     let (hazards, lacking) = match plans {
         // What a single one is a part of, its selection says.
         [one] => (Cow::Borrowed(one.hazards.as_slice()), None),
-        many => (Cow::Owned(plan::together(many)), plan::lacking(many.iter().map(|p| &p.selection))),
+        many => (Cow::Owned(wire::plan::together(many)), wire::plan::lacking(many.iter().map(|p| &p.selection))),
     };
     // The order of the files means nothing.
     let mut sorted: Vec<&Plan> = plans.iter().collect();
@@ -71,7 +71,7 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
 /// What shards say of one destination stands once, but for what gives way to it: that is each shard's own.
 fn destinations<'a>(plans: &[&'a Plan]) -> Vec<&'a Destination> {
     let mut all = distinct(plans.iter().flat_map(|p| &p.destinations));
-    all.sort_by(|a, b| plan::destination_order(a, b));
+    all.sort_by(|a, b| wire::plan::destination_order(a, b));
     all
 }
 

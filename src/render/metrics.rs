@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::wire::plan::{Action, Plan, Severity, Shop, ShopStatus};
+use crate::wire::plan::{Action, FindingKind, Plan, Reason, Severity, Shop, ShopStatus};
 
 const SHOP_SUCCESS: &str = "hookwright_shop_last_success_timestamp_seconds";
 const RUN_SUCCESS: &str = "hookwright_drift_last_success_timestamp_seconds";
@@ -98,7 +98,7 @@ pub fn metrics(run: &DriftRun<'_>, before: &Successes) -> String {
     for shop in shops {
         if let Some(error) = &shop.error {
             let tolerated = if shop.status == ShopStatus::Unavailable { "true" } else { "false" };
-            page.sample(&[("shop", &shop.shop), ("kind", &error.kind), ("tolerated", tolerated)], 1);
+            page.sample(&[("shop", &shop.shop), ("kind", error.kind.as_str()), ("tolerated", tolerated)], 1);
         }
     }
     for Count { name, help, of } in COUNTS {
@@ -184,7 +184,7 @@ fn changes(shop: &Shop, action: Action) -> usize {
 /// step is a move on the way of a subscription whose binding stands elsewhere.
 fn desired(shop: &Shop) -> usize {
     let bound: usize = shop.bound.iter().map(|b| b.count).sum();
-    let realised = shop.changes.iter().filter(|c| c.action == Action::Update && c.reason != "name_step").count();
+    let realised = shop.changes.iter().filter(|c| c.action == Action::Update && c.reason != Reason::NameStep).count();
     bound + shop.blocked.len() + changes(shop, Action::Create) + realised
 }
 
@@ -193,8 +193,8 @@ fn scopes_missing(shop: &Shop) -> BTreeSet<String> {
     let text = |v: &Value| v.as_str().map(ToOwned::to_owned);
     let of_kind = |kind| shop.findings.iter().filter(move |f| f.kind == kind);
     let mut missing: BTreeSet<String> =
-        of_kind("scope_missing").filter_map(|f| f.details.get("scope").and_then(text)).collect();
-    let lost = of_kind("scope_lost")
+        of_kind(FindingKind::ScopeMissing).filter_map(|f| f.details.get("scope").and_then(text)).collect();
+    let lost = of_kind(FindingKind::ScopeLost)
         .filter_map(|f| f.details.get("any_of")?.as_array())
         .map(|list| list.iter().filter_map(text).collect());
     let blocked = shop.blocked.iter().map(|b| b.any_of.clone());

@@ -8,13 +8,19 @@ use super::group::group_by;
 use super::page::{Ink, Page};
 use super::{escape, removal, shops};
 use crate::text::{plural, thousands};
-use crate::wire::plan::{Blocked, Finding, Severity, ShopError, Source};
+use crate::wire::plan::{Blocked, Finding, FindingKind, Severity, ShopError, Source};
 
 /// So many notes of a kind are listed; the rest is counted.
 pub(super) const MAX_OF_A_KIND: usize = 10;
 
 /// Information that is listed without being asked for.
-const ALWAYS_SAID: [&str; 5] = ["old_endpoint", "never_made", "removed_by_apply", "name_kept", "metafields_unnamed"];
+const ALWAYS_SAID: [FindingKind; 5] = [
+    FindingKind::OldEndpoint,
+    FindingKind::NeverMade,
+    FindingKind::RemovedByApply,
+    FindingKind::NameKept,
+    FindingKind::MetafieldsUnnamed,
+];
 
 /// Kinds whose messages differ in a time from shop to shop.
 fn with_times(kind: &str) -> bool {
@@ -198,8 +204,8 @@ pub(super) fn sort<'a>(all: impl Iterator<Item = (&'a str, &'a Finding)>, verbos
         match finding.severity {
             Severity::Attention => out.attention.push((shop, Note::finding(finding))),
             Severity::Warning => out.warnings.push((shop, Note::finding(finding))),
-            Severity::Info if finding.kind == "unmanaged" => out.unmanaged.push((shop, finding)),
-            Severity::Info if ALWAYS_SAID.contains(&finding.kind.as_str()) || verbose => {
+            Severity::Info if finding.kind == FindingKind::Unmanaged => out.unmanaged.push((shop, finding)),
+            Severity::Info if ALWAYS_SAID.contains(&finding.kind) || verbose => {
                 out.information.push((shop, Note::finding(finding)));
             }
             Severity::Info => out.unsaid += 1,

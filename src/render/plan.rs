@@ -8,7 +8,7 @@ use super::page::{Ink, Page};
 use super::{Style, change, destinations, escape, hazards, plan_last_line, settings, shops};
 use crate::model::Address;
 use crate::text::plural;
-use crate::wire::plan::{Action, Change, Origin, Shop, ShopStatus, Since};
+use crate::wire::plan::{Action, Change, FindingKind, Origin, Shop, ShopStatus, Since, Unmanaged};
 
 pub(super) fn text(plan: &Plans<'_>, style: &Style) -> String {
     let mut page = Page::new(style);
@@ -33,7 +33,7 @@ pub(super) fn body(page: &mut Page<'_>, plan: &Plans<'_>) {
     notes::blocked(page, plan.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b))));
     // An unavailable shop has been named above.
     let findings = plan.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f)));
-    notes::findings(page, findings.filter(|(_, f)| f.kind != "unavailable"));
+    notes::findings(page, findings.filter(|(_, f)| f.kind != FindingKind::Unavailable));
     counts(page, plan);
 }
 
@@ -87,10 +87,12 @@ fn not_read(page: &mut Page<'_>, plan: &Plans<'_>) {
 
 /// Why a shop was not read. A tolerated one may say so in a finding.
 fn cause(shop: &Shop) -> Note<'_> {
-    let finding = || shop.findings.iter().find(|f| f.kind == "unavailable");
+    let finding = || shop.findings.iter().find(|f| f.kind == FindingKind::Unavailable);
     match (&shop.error, finding()) {
         (Some(error), _) => Note::error(error),
-        (None, Some(finding)) => Note { kind: &finding.kind, about: None, message: &finding.message, source: None },
+        (None, Some(finding)) => {
+            Note { kind: finding.kind.as_str(), about: None, message: &finding.message, source: None }
+        }
         (None, None) => Note { kind: "unknown", about: None, message: "the plan does not say why", source: None },
     }
 }
@@ -148,7 +150,8 @@ pub(super) fn since(plan: &Plans<'_>) -> Option<String> {
 
 /// Unmanaged subscriptions that are only counted.
 pub(super) fn ignored(plan: &Plans<'_>) -> Option<String> {
-    let ignores = plan.settings.iter().any(|s| s.ownership.unmanaged == "ignore") && plan.summary.unmanaged > 0;
+    let ignores =
+        plan.settings.iter().any(|s| s.ownership.unmanaged == Unmanaged::Ignore) && plan.summary.unmanaged > 0;
     ignores.then(|| format!("{} ignored.", plural(plan.summary.unmanaged, "unmanaged subscription")))
 }
 

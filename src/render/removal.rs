@@ -1,7 +1,7 @@
 //! Why a subscription may have been removed outside of hookwright, and where to look. Said once in a rendering.
 
 use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
-use crate::wire::plan::Finding;
+use crate::wire::plan::{Finding, FindingKind};
 
 /// Above the causes.
 pub(super) const HEADING: &str = "Likely causes of a removal";
@@ -25,5 +25,5 @@ pub(super) fn lines() -> [String; 5] {
 
 /// Whether a finding reports a removal.
 pub(super) fn is_reported<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> bool {
-    findings.into_iter().any(|finding| finding.kind == "removed_remotely")
+    findings.into_iter().any(|finding| finding.kind == FindingKind::RemovedRemotely)
 }

@@ -4,9 +4,8 @@ use super::merge::Plans;
 use super::page::{Ink, Page};
 use super::values::bracketed;
 use super::{escape, group, shops};
-use crate::plan::place;
 use crate::state;
-use crate::wire::plan::{AdminApi, Ownership, Safety, Selection, Settings, Shop, ShopSafety};
+use crate::wire::plan::{AdminApi, Ownership, Safety, Selection, Settings, Shop, ShopSafety, Unmanaged, place};
 
 /// Target, limits and ownership, where they are not the default.
 pub(super) fn write(page: &mut Page<'_>, settings: &Settings) {
@@ -63,7 +62,7 @@ fn ownership_rules(ownership: &Ownership) -> Vec<String> {
     if *address_prefixes != [state::Prefix::DEFAULT] {
         out.push(format!("address_prefixes {}", bracketed(address_prefixes)));
     }
-    if unmanaged != "report" {
+    if *unmanaged != Unmanaged::Report {
         out.push(format!("unmanaged {}", escape(unmanaged)));
     }
     out

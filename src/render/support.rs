@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::Style;
 use crate::wire::plan::{
-    Action, AdminApi, Blocked, Change, Destinations, Finding, Hazard, Origin, Ownership, Plan, Safety, Selection,
-    Settings, Severity, Shop, ShopCounts, ShopError, ShopStatus, Source, Subscription, Summary,
+    Action, AdminApi, Blocked, Change, Destinations, Finding, FindingKind, Hazard, Origin, Ownership, Plan, Safety,
+    Selection, Settings, Severity, Shop, ShopCounts, ShopError, ShopStatus, Source, Subscription, Summary,
 };
 use crate::wire::report::{Outcome, OutcomeResult, Report, ReportKind, ReportShop, ReportShopStatus, ReportSummary};
 
@@ -49,7 +49,7 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
         destroy: action(Action::Delete),
         unchanged: 0,
         blocked: shops.iter().map(|s| s.blocked.len()).sum(),
-        unmanaged: findings().filter(|f| f.kind == "unmanaged").count(),
+        unmanaged: findings().filter(|f| f.kind == FindingKind::Unmanaged).count(),
         attention: findings().filter(|f| f.severity == Severity::Attention).count(),
         shops: ShopCounts {
             total: shops.len(),
@@ -169,7 +169,7 @@ pub(super) fn update(topic: &str, names: [&str; 2], sides: [Subscription; 2], fi
         topic: topic.into(),
         reason: "differs".into(),
         origin: None,
-        fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+        fields: fields.iter().map(|&field| field.into()).collect(),
         destination: Destinations { before: name(names[0]), after: name(names[1]) },
         source: Some(at("orders.yaml", 12)),
         before: Some(before),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::network;
 use crate::admin::is_sandbox;
-use crate::adobe::{self, AdobeError, BASE_URL, Client, Endpoints, OnWait, TOKEN_URL};
+use crate::adobe::{self, AdobeClient, AdobeError, AdobeOptions, BASE_URL, Endpoints, OnWait, TOKEN_URL};
 use crate::auth::{SecretError, SecretResolver};
 use crate::error::Failure;
 use crate::manifest::Manifest;
@@ -31,7 +31,7 @@ pub(super) struct AccountSetup {
     /// Hosts of HOOKWRIGHT_TRUST_HOSTS.
     pub(super) trusted: Vec<String>,
     pub(super) deadline: Option<Instant>,
-    pub(super) stop: watch::Receiver<bool>,
+    pub(super) stop: CancellationToken,
     pub(super) on_wait: OnWait,
 }
 
@@ -49,7 +49,7 @@ impl AccountSetup {
 #[derive(Clone)]
 pub(super) struct Account {
     pub(super) account: AepAccount,
-    pub(super) client: Result<Client, LookupError>,
+    pub(super) client: Result<AdobeClient, LookupError>,
 }
 
 /// The accounts of a run, by name.
@@ -109,7 +109,7 @@ fn endpoints(account: &AepAccount, setup: &AccountSetup) -> Result<Endpoints, Fa
     made.map_err(|why| Failure::invalid(format!("{}:{}: aep `{}`: {why}", place.file, place.line, account.name)))
 }
 
-async fn client(account: &AepAccount, endpoints: Endpoints, setup: &AccountSetup) -> Result<Client, LookupError> {
+async fn client(account: &AepAccount, endpoints: Endpoints, setup: &AccountSetup) -> Result<AdobeClient, LookupError> {
     let secret = async |reference: &SecretRef| match setup.secrets.resolve_common(reference).await {
         // A malformed secret is an error in the sandbox, too.
         Err(error) if !error.malformed && setup.in_sandbox().await => Ok(None),
@@ -134,13 +134,13 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setup: &AccountSetup
         client_secret,
         scopes: account.scopes.clone(),
     };
-    let options = adobe::Options {
+    let options = AdobeOptions {
         deadline: setup.deadline,
-        stop: Some(setup.stop.clone()),
+        stop: setup.stop.clone(),
         jitter_seed: fastrand::u64(..),
         on_wait: Some(Arc::clone(&setup.on_wait)),
     };
-    Client::new(credentials, options).map_err(|e| lookup_error(&e))
+    AdobeClient::new(credentials, options).map_err(|e| lookup_error(&e))
 }
 
 /// An error of Adobe's as the reason of a lookup.

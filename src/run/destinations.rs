@@ -23,11 +23,9 @@ use crate::error::Failure;
 use crate::manifest::{DestinationIndex, Manifest, ShopIndex, is_dcs};
 use crate::model::Address;
 use crate::output::Output;
-use crate::plan::{self, ShopPlan};
+use crate::plan::{self, Hazard, Plan, PlannedShop, ShopError, ShopPlan};
 use crate::state::Unresolved;
 use crate::state::aep::{AepAccount, Lookup, LookupError, Target as Leads};
-use crate::wire;
-use crate::wire::plan::{Hazard, Plan, Shop, ShopError};
 
 /// How long the reason of a change of address may take.
 const EXPLANATION: Duration = Duration::from_secs(10);
@@ -70,7 +68,7 @@ impl Opened {
     }
 
     /// Everything that Adobe says of the common destinations and those of the selected shops.
-    pub(crate) async fn all_destinations(&self) -> Result<Vec<wire::plan::Destination>, Failure> {
+    pub(crate) async fn all_destinations(&self) -> Result<Vec<plan::Destination>, Failure> {
         let manifest = &self.manifest;
         let selected: BTreeSet<_> = self.shops.iter().map(|at| &manifest[*at].shop).collect();
         let places = manifest.indexed_destinations().filter(|(_, destination)| {
@@ -84,7 +82,7 @@ impl Opened {
         let places: Places = places.map(|(at, _)| at).collect();
         let all = if manifest.aep.is_empty() {
             // As they are in the manifest.
-            return Ok(unchecked(manifest, &places).iter().map(Assessment::to_wire).collect());
+            return Ok(unchecked(manifest, &places).iter().map(Assessment::to_plan).collect());
         } else {
             let accounts = Accounts::open(manifest, |_| true, &self.session.accounts()).await?;
             let lookups = look_up(manifest, &places, &accounts).await;
@@ -93,7 +91,7 @@ impl Opened {
             add_runs(&mut all, &accounts).await;
             all
         };
-        let mut all: Vec<_> = all.iter().map(Assessment::to_wire).collect();
+        let mut all: Vec<_> = all.iter().map(Assessment::to_plan).collect();
         all.sort_by(plan::destination_order);
         Ok(all)
     }
@@ -108,7 +106,7 @@ impl Session {
             sandbox: self.target.sandbox.is_some(),
             trusted: target::trusted_hosts(),
             deadline: self.settings.deadline,
-            stop: self.stop.subscribe(),
+            stop: self.stop.clone(),
             on_wait: Arc::new(move |wait, why| progress.wait("Adobe", wait, why)),
         }
     }
@@ -119,7 +117,7 @@ impl Run {
         session: Session,
         manifest: Arc<Manifest>,
         shops: Vec<ShopIndex>,
-        selection: wire::plan::Selection,
+        selection: plan::Selection,
         lookups: Lookups,
         checked: Vec<Assessment>,
         accounts: Accounts,
@@ -159,7 +157,7 @@ impl Run {
     }
 
     /// The parts of shops that have a destination without an address: nothing is asked of them.
-    pub(super) fn unplanned(&self) -> Vec<ShopPlan> {
+    pub(super) fn unplanned(&self) -> Vec<PlannedShop> {
         let part = |(at, unresolved, error): &(ShopIndex, Arc<Unresolved>, ShopError)| {
             let shop = &self.manifest[*at];
             let ownership = &self.manifest.ownership;
@@ -172,15 +170,15 @@ impl Run {
 
     /// Removes addresses that this manifest owns from the hazards about foreign routes. Destinations that the selected shops
     /// do not need are looked up only for this.
-    pub(super) async fn dismiss_own<'a>(&self, hazards: impl IntoIterator<Item = &'a mut Vec<Hazard>>) {
-        let is_foreign = |hazards: &Vec<Hazard>| hazards.iter().any(plan::is_foreign);
+    pub(super) async fn dismiss_known_addresses<'a>(&self, hazards: impl IntoIterator<Item = &'a mut Vec<Hazard>>) {
+        let is_foreign = |hazards: &Vec<Hazard>| hazards.iter().any(Hazard::is_foreign);
         let foreign: Vec<&mut Vec<Hazard>> = hazards.into_iter().filter(|hazards| is_foreign(hazards)).collect();
         if foreign.is_empty() {
             return;
         }
         let own = self.other_addresses().await;
         for hazards in foreign {
-            plan::dismiss_own(hazards, &own);
+            plan::dismiss_known_addresses(hazards, &own);
         }
     }
 
@@ -200,8 +198,8 @@ impl Run {
     }
 
     /// Says why addresses change.
-    pub(super) async fn explain(&self, assessments: &mut [Assessment], parts: &[ShopPlan]) {
-        let shops: Vec<&Shop> = parts.iter().map(|part| &part.shop).collect();
+    pub(super) async fn explain(&self, assessments: &mut [Assessment], parts: &[PlannedShop]) {
+        let shops: Vec<&ShopPlan> = parts.iter().map(|part| &part.shop).collect();
         // It is good to know, but nothing to wait long for.
         let patience = self.accounts.patience().saturating_duration_since(Instant::now()).min(EXPLANATION);
         let mut explained = assessments.to_vec();
@@ -224,7 +222,7 @@ fn lookups(manifest: &Manifest, shops: impl IntoIterator<Item = ShopIndex>) -> P
 /// Those of the shops that a plan changes.
 fn lookups_of_changes(manifest: &Manifest, plan: &Plan) -> Places {
     let changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty());
-    lookups(manifest, changed.filter_map(|shop| manifest.index_of(&shop.shop)))
+    lookups(manifest, changed.filter_map(|shop| manifest.index_of(shop.shop.as_str())))
 }
 
 fn account(manifest: &Manifest, at: DestinationIndex) -> Option<&str> {
@@ -338,7 +336,7 @@ async fn add_runs(assessments: impl IntoIterator<Item = &mut Assessment>, accoun
 
 /// Says of each destination that was looked up which addresses its own replaces, and what Adobe has of those. One pass
 /// through an account's dataflows and connections, and only where an address is replaced.
-async fn explain(assessments: &mut [Assessment], shops: &[&Shop], accounts: &Accounts) {
+async fn explain(assessments: &mut [Assessment], shops: &[&ShopPlan], accounts: &Accounts) {
     let mut listed: BTreeMap<Arc<str>, Option<Vec<Inlet>>> = BTreeMap::new();
     for assessment in assessments {
         let Some((address, account)) = assessment.looked_up() else { continue };

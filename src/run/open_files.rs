@@ -1,11 +1,9 @@
-//! How many files this process may have open, of which connections take the most.
+//! The number of files that this process may have open. Connections take the most of them.
 
 /// Files for everything else.
 const RESERVE: usize = 64;
-/// A connection that waits takes memory, too.
+/// The most shops with waiting connections: these take memory, too.
 const MOST: usize = 2_048;
-/// Where nobody says how many there may be: macOS gives a process 256.
-const UNKNOWN: usize = 256;
 
 /// How the files are shared out.
 pub(super) struct Shares {
@@ -13,14 +11,26 @@ pub(super) struct Shares {
     pub(super) at_a_time: usize,
     /// Shops whose connections may wait for their changes.
     pub(super) waiting: usize,
-    /// For whoever wanted more.
+    /// Says that there are fewer shops at a time than wanted.
     pub(super) remark: Option<String>,
 }
 
-/// What there is room for, with so many shops at a time wanted.
+/// Shares the files of this process out, with `wanted` shops at a time.
 pub(super) fn shares(wanted: usize) -> Shares {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    shared_out(soft_limit(&limits).unwrap_or(UNKNOWN), wanted)
+    shared_out(soft_limit(), wanted)
+}
+
+/// Returns the soft limit of open files.
+#[cfg(unix)]
+fn soft_limit() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// Returns a number of open files that every system allows.
+#[cfg(not(unix))]
+fn soft_limit() -> usize {
+    256
 }
 
 /// A shop may need two files while it connects: a name is looked up, or two addresses are tried.
@@ -36,27 +46,17 @@ fn shared_out(limit: usize, wanted: usize) -> Shares {
     Shares { at_a_time, waiting: room.saturating_sub(at_a_time).min(MOST), remark }
 }
 
-/// The first figure of the line `Max open files`.
-fn soft_limit(limits: &str) -> Option<usize> {
-    let figures = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    match figures.split_whitespace().next()? {
-        "unlimited" => Some(usize::MAX),
-        figure => figure.parse().ok(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn the_soft_limit_counts() {
-        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
-                      Max processes             96384                96384                processes \n\
-                      Max open files            1024                 524288               files     \n";
-        assert_eq!(soft_limit(limits), Some(1024));
-        assert_eq!(soft_limit(&limits.replace("1024 ", "unlimited ")), Some(usize::MAX));
-        assert_eq!(soft_limit(""), None);
+        let limits = std::fs::read_to_string("/proc/self/limits").expect("limits");
+        let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("a line");
+        let soft = line.split_whitespace().nth(3).expect("a figure");
+        assert_eq!(soft.parse().unwrap_or(usize::MAX), soft_limit());
     }
 
     #[test]

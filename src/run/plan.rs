@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_json::json;
-
 use super::events::emit_shop;
 use super::target::approval;
 use super::tokens::{Planned, token_finding};
@@ -17,12 +15,11 @@ use crate::exit::{self, Cause, Exit};
 use crate::manifest::{Manifest, ManifestShop, ShopDesired, ShopIndex, Tolerable};
 use crate::model::{ApiVersion, Auth, ShopDomain};
 use crate::plan::{
-    self, Base, BaseDesired, Context, DestinationHealth, Failure as ReadFailure, PlanHeader, ShopInput, ShopPlan,
+    self, Base, BaseDesired, Context, DestinationHealth, Plan, PlanHeader, PlannedShop, ShopInput, ShopStatus, Unread,
 };
 use crate::since::{self, History};
 use crate::state::Desired;
 use crate::wire;
-use crate::wire::plan::{Plan, ShopStatus};
 
 /// What becomes of a plan in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +50,7 @@ impl Run {
         let (recorder, here) = (Arc::clone(&self.session.recorder), self.session.target.options.clone());
         let sandbox = self.session.target.sandbox.clone();
         let mut assessments = self.assessments(&self.lookups);
-        let inlets = Arc::new(DestinationHealth::of(&to_wire(&assessments)));
+        let inlets = Arc::new(DestinationHealth::of(&to_plan(&assessments)));
         let mut unplanned = self.unplanned();
         let tokens = self.session.tokens.clone();
         let of_shop = move |at: ShopIndex, desired: Arc<Desired>, reading: Result<Reading, AdminError>| {
@@ -64,29 +61,27 @@ impl Run {
             let asked = Planning { manifest: &manifest, shop, desired: &desired, base: for_base.as_deref() };
             let mut part = part(&context, asked, &tolerate, &approval, reading.as_ref());
             let app = reading.map(|reading| reading.app).unwrap_or_default();
-            if part.shop.error.is_none() {
+            if part.shop.unread.is_none() {
                 plan::add(&mut part.shop, token_finding(shop, tokens.life(&shop.shop), &app, &here));
             }
             emit_shop(&recorder, &part.shop);
             Planned { at, desired, part, app }
         };
         let goes_on: fn(&Planned) -> bool = match then {
-            PlanPurpose::Confirm | PlanPurpose::Apply => |planned| planned.part.shop.status == ShopStatus::Changed,
+            PlanPurpose::Confirm | PlanPurpose::Apply => |planned| planned.part.shop.status() == ShopStatus::Changed,
             PlanPurpose::Nothing => |_| false,
         };
         let mut planned = self.session.read(&self.manifest, self.ready.clone(), of_shop, goes_on).await;
         self.mixed_apps(&mut planned);
         let mut parts: Vec<_> = planned.into_iter().map(|planned| planned.part).collect();
         parts.append(&mut unplanned);
-        self.dismiss_own(parts.iter_mut().map(|part| &mut part.hazards)).await;
+        self.dismiss_known_addresses(parts.iter_mut().map(|part| &mut part.hazards)).await;
         // Where nobody reads it, what is to be done does not wait for it.
         if then != PlanPurpose::Apply {
             self.explain(&mut assessments, &parts).await;
         }
-        let destinations = to_wire(&assessments);
-        if then != PlanPurpose::Apply {
-            plan::drop_gone_endpoints(&destinations, parts.iter_mut().map(|part| &mut part.shop));
-        }
+        let destinations = to_plan(&assessments);
+        plan::drop_gone_endpoints(&destinations, parts.iter_mut().map(|part| &mut part.shop));
         let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
         let header = PlanHeader {
             settings: self.settings(),
@@ -98,36 +93,28 @@ impl Run {
             base_addresses,
             since,
         };
-        plan::assemble(header, parts, exit_code)
+        plan::assemble(header, parts, exit_code, wire::plan::digest)
     }
 
-    pub(super) fn settings(&self) -> wire::plan::Settings {
+    pub(super) fn settings(&self) -> plan::Settings {
         let Manifest { admin_api, ownership, safety, .. } = &*self.manifest;
-        wire::plan::Settings {
+        plan::Settings {
             endpoint: self.session.target.name.clone(),
             sandbox: self.session.target.sandbox.clone(),
             adobe: self.adobe(),
-            admin_api: wire::plan::AdminApi {
+            admin_api: plan::AdminApi {
                 version: admin_api.version.to_string(),
                 transport: admin_api.transport.as_str().to_owned(),
             },
-            ownership: wire::plan::Ownership {
-                address_prefixes: ownership.address_prefixes.iter().map(|p| p.as_str().to_owned()).collect(),
-                unmanaged: ownership.unmanaged.as_str().to_owned(),
-            },
-            safety: wire::plan::Safety {
-                max_delete_percent: safety.max_delete_percent,
-                max_total_delete_percent: safety.max_total_delete_percent,
-                max_address_change_percent: safety.max_address_change_percent,
-                protected_topics: safety.protected_topics.iter().map(ToString::to_string).collect(),
-            },
+            ownership: ownership.clone(),
+            safety: safety.clone(),
         }
     }
 }
 
-/// As plans and `destinations` have them.
-fn to_wire(assessments: &[Assessment]) -> Vec<wire::plan::Destination> {
-    assessments.iter().map(Assessment::to_wire).collect()
+/// As a plan has them.
+fn to_plan(assessments: &[Assessment]) -> Vec<plan::Destination> {
+    assessments.iter().map(Assessment::to_plan).collect()
 }
 
 pub(super) fn context<'a>(
@@ -158,7 +145,7 @@ fn part(
     tolerate: &[Tolerable],
     approval: &str,
     reading: Result<&Reading, &AdminError>,
-) -> ShopPlan {
+) -> PlannedShop {
     let Planning { manifest, shop, desired, base } = asked;
     let mut findings = reading.map(|r| of_reading(r, &manifest.admin_api.version)).unwrap_or_default();
     if reading.is_ok() {
@@ -167,12 +154,15 @@ fn part(
     }
     let failure = |error: &AdminError| {
         let tolerated = tolerates(tolerate, shop, error.kind.as_str());
-        let mut wired = wire_error(error);
+        let mut wired = plan::ShopError::from(wire_error(error));
         let has_own_token = matches!(shop.auth.as_deref(), Some(Auth::AccessToken(_)) | None);
-        if error.kind == admin::Kind::TokenRefused && has_own_token && tolerates(tolerate, shop, "uninstalled") {
+        if error.kind == admin::AdminErrorKind::TokenRefused
+            && has_own_token
+            && tolerates(tolerate, shop, "uninstalled")
+        {
             wired.message += IN_VAIN;
         }
-        ReadFailure { error: wired, tolerated }
+        Unread { error: wired, tolerated }
     };
     let of_base = |base: &Manifest| base.shop(&shop.shop).map(|shop| shop.desired.clone());
     let base_desired = base.and_then(of_base);
@@ -197,22 +187,10 @@ fn part(
     plan::shop(context, input)
 }
 
-/// What the answer's headers say: a version that is no longer served falls forward to a later one (documented).
-fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<wire::plan::Finding> {
-    let Some(served) = reading.served_version.as_deref().filter(|served| *served != asked.as_str()) else {
-        return Vec::new();
-    };
-    let message = format!(
-        "Shopify served Admin API {served} instead of {asked}: that version is no longer available; set admin_api.version"
-    );
-    vec![wire::plan::Finding {
-        kind: "version_served".to_owned(),
-        severity: wire::plan::Severity::Warning,
-        topic: None,
-        id: None,
-        message,
-        details: json!({ "asked": asked.as_str(), "served": served }).as_object().cloned().unwrap_or_default(),
-    }]
+/// What the answer's headers say.
+fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<plan::Finding> {
+    let served = reading.served_version.as_deref().filter(|served| *served != asked.as_str());
+    served.map(|served| plan::version_served(asked, served)).into_iter().collect()
 }
 
 fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
@@ -222,10 +200,10 @@ fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
 
 /// Why shops of a plan were not read.
 fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {
-    let failed = plan.shops.iter().filter(|s| s.status == ShopStatus::Failed);
+    let failed = plan.shops.iter().filter(|s| s.status() == ShopStatus::Failed);
     // What was to be checked at Adobe and could not be is not done, either.
     let unknown = plan.destinations.iter().filter_map(|d| d.error.as_ref());
-    failed.filter_map(|s| s.error.as_ref()).chain(unknown).map(|e| Cause::of_kind(&e.kind))
+    failed.filter_map(|s| s.error()).chain(unknown).map(|e| Cause::of_kind(&e.kind.as_str().into()))
 }
 
 /// What `drift` exits with. A blocked binding is something to look at there, not something that was not done.
@@ -236,7 +214,7 @@ pub(crate) fn exit_of_drift(plan: &Plan) -> Exit {
 /// What `plan` exits with; `on_changes` if there is anything to do or to look at. A blocked binding is something that was
 /// not done.
 pub(crate) fn exit_of_plan(plan: &Plan, on_changes: Exit) -> Exit {
-    let blocked = plan.shops.iter().flat_map(|s| &s.blocked).map(|b| Cause::of_blocked(&b.reason));
+    let blocked = plan.shops.iter().flat_map(|s| &s.blocked).map(|b| Cause::of_blocked(&(&b.obstacle).into()));
     match exit_of(plan, causes(plan).chain(blocked), on_changes) {
         // Every shop was read: what is missing are bindings that cannot be made.
         Exit::Partial if causes(plan).next().is_none() => Exit::Error,
@@ -254,6 +232,6 @@ fn exit_of(plan: &Plan, causes: impl Iterator<Item = Cause>, on_changes: Exit) -
 
 /// Whether there are changes, blocked bindings or findings that need attention.
 pub(crate) fn needs_somebody(plan: &Plan) -> bool {
-    let wire::plan::Summary { add, change, destroy, blocked, attention, .. } = &plan.summary;
+    let plan::Summary { add, change, destroy, blocked, attention, .. } = &plan.summary;
     add + change + destroy + blocked + attention > 0
 }

@@ -9,10 +9,9 @@ use super::plan::context;
 use super::target::word;
 use crate::error::Failure;
 use crate::manifest::{Manifest, ManifestShop};
-use crate::model::{Address, Binding};
-use crate::plan::{self, DestinationHealth, Stale, Task, Unasked};
+use crate::model::{Address, Binding, Transport};
+use crate::plan::{self, DestinationHealth, Hazard, Plan, ShopPlan, Stale, Task, Unasked};
 use crate::state::{Desired, Observed};
-use crate::wire::plan::{Hazard, Plan, Shop};
 
 /// So many files of a plan's manifest are named in a message.
 const NAMED: usize = 5;
@@ -31,7 +30,7 @@ pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Fa
 /// added to a sandbox.
 pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan) -> Result<(), Failure> {
     let mut changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty()).peekable();
-    if changed.peek().is_none() || changed.any(|shop| manifest.index_of(&shop.shop).is_some()) {
+    if changed.peek().is_none() || changed.any(|shop| manifest.index_of(shop.shop.as_str()).is_some()) {
         return Ok(());
     }
     let (given, files) = (given(paths), files_of(plan));
@@ -50,7 +49,7 @@ pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan
 /// The files of the manifest that a plan was made from, as far as its changes name them.
 fn files_of(plan: &Plan) -> BTreeSet<&str> {
     let changes = plan.shops.iter().flat_map(|shop| &shop.changes);
-    changes.filter_map(|change| Some(change.source.as_ref()?.file.as_str())).collect()
+    changes.filter_map(|planned| Some(&*planned.source()?.file)).collect()
 }
 
 /// How the manifest of these files is given.
@@ -84,7 +83,8 @@ impl Run {
         }
         for planned in &plan.shops {
             let Some((_, desired)) = self.as_planned(planned) else { continue };
-            if plan.settings.admin_api.transport == "rest" && !desired.entries.iter().all(|e| over_rest(&e.binding)) {
+            let over_rest_only = Transport::parse(&plan.settings.admin_api.transport) == Some(Transport::Rest);
+            if over_rest_only && !desired.entries.iter().all(|e| over_rest(&e.binding)) {
                 let what =
                     format!("the plan is for REST, which cannot express what the manifest asks of {}", planned.shop);
                 return Err(Failure::invalid(what).hint(hint));
@@ -99,13 +99,13 @@ impl Run {
                     .hint(hint));
                 }
                 Some(Unasked::Change(change)) => {
-                    let side = change.after.as_ref().or(change.before.as_ref());
+                    let side = change.after().or(change.before().map(|before| &before.binding));
                     let address = side.map(|side| side.address.as_str()).unwrap_or_default();
                     return Err(Failure::invalid(format!(
                         "the plan has a change of {} that the manifest does not ask for: {} {} -> {address}",
                         planned.shop,
-                        change.action.as_str(),
-                        change.topic
+                        change.action(),
+                        change.topic()
                     ))
                     .hint(hint));
                 }
@@ -121,9 +121,9 @@ impl Run {
         let former = plan.former_addresses.iter().map(|address| Address::new(address).folded());
         let addresses = self.addresses.iter().cloned().chain(former).collect();
         let context = context(&self.manifest, &addresses, &inlets);
-        let limits = |planned: &Shop| self.as_planned(planned).map(|(shop, _)| &shop.limits);
+        let limits = |planned: &ShopPlan| self.as_planned(planned).map(|(shop, _)| &shop.limits);
         let mut hazards = plan::hazards_of(&context, &self.settings(), plan, limits);
-        self.dismiss_own([&mut hazards]).await;
+        self.dismiss_known_addresses([&mut hazards]).await;
         hazards
     }
 
@@ -131,7 +131,7 @@ impl Run {
     /// hazards that have a consent.
     pub(crate) fn within_limits<'a>(
         &'a self,
-        planned: &'a Shop,
+        planned: &'a ShopPlan,
         known: &'a [Hazard],
         observed: &'a Observed,
     ) -> impl Fn(&[Task]) -> Result<(), Stale> + 'a {
@@ -152,8 +152,8 @@ impl Run {
     }
 
     /// The shop of the manifest, if it asks of it what it asked when the plan was made.
-    fn as_planned(&self, planned: &Shop) -> Option<(&ManifestShop, &Desired)> {
-        let shop = &self.manifest[self.shop_index(&planned.shop)?];
+    fn as_planned(&self, planned: &ShopPlan) -> Option<(&ManifestShop, &Desired)> {
+        let shop = &self.manifest[self.shop_index(planned.shop.as_str())?];
         let desired = shop.desired().ok()?;
         let asked = plan::desired_digest(desired, &self.manifest.ownership);
         (asked == planned.desired_digest).then_some((shop, desired))

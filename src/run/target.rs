@@ -7,59 +7,31 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::embedded::{Embedded, Registrar};
 use super::network;
-use crate::admin::{AdminClient, AdminError, Endpoint, Kind};
-use crate::auth::{self, Life, SecretResolver, TokenOptions, Tokens};
+use crate::admin::{AdminClient, AdminError, AdminErrorKind, Endpoint};
+use crate::auth::{self, Life, NewApp, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
 use crate::cli::{AccessArgs, DEFAULT_MANIFEST, DEFAULT_STATE};
-use crate::clock::{clock, fixed_now, now};
+use crate::clock::{clock, now};
 use crate::digest::hex;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
-use crate::model::{Auth, ScopeSet, SecretRef, ShopDomain};
+use crate::model::{Auth, ScopeSet, SecretRef};
 use crate::plan;
-use crate::render::{Style, title};
-use crate::sandbox;
-use crate::wire;
+pub(crate) use crate::words::word;
 
 /// An open target. A sandbox runs as long as this lives.
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) name: String,
-    pub(crate) sandbox: Option<wire::plan::Sandbox>,
+    pub(crate) sandbox: Option<plan::Sandbox>,
     /// What was added to the sandbox for the manifest, in words.
     pub(crate) remark: Option<String>,
     /// The options that lead another command to the same manifest and target, as a shell takes them.
     pub(crate) options: String,
-    running: Option<sandbox::Running>,
-}
-
-/// A shop as the sandbox makes it up: with the scopes that the manifest wants, or else those that its topics need.
-fn start(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
-    let needed = || {
-        let infos = shop.topics().into_iter().filter_map(catalog::lookup);
-        let first: BTreeSet<&str> = infos.filter_map(|info| info.scopes().next()).collect();
-        first.into_iter().map(ToOwned::to_owned).collect()
-    };
-    let wanted = shop.scopes().map(|set| set.iter().map(ToString::to_string).collect());
-    (shop.shop.clone(), wanted.unwrap_or_else(needed))
-}
-
-/// What was added to the sandbox, a line each.
-fn said(added: &sandbox::Added) -> Option<String> {
-    let title =
-        |shops: &[ShopDomain]| title(&shops.iter().map(ShopDomain::as_str).collect::<Vec<_>>(), &Style::default());
-    let line = |shops: &[ShopDomain], how: &str| {
-        (!shops.is_empty()).then(|| format!("Added to the sandbox{how}: {}", title(shops)))
-    };
-    let lines = [
-        line(&added.seeded, " from the seed beside the manifest"),
-        line(&added.empty, " without subscriptions, because no seed beside the manifest names them"),
-        added.adobe.then(|| "Added to the sandbox from the seed beside the manifest: Adobe's side".to_owned()),
-    ];
-    let lines: Vec<String> = lines.into_iter().flatten().collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    running: Option<Embedded>,
 }
 
 /// The files of the sandbox's state, which a command writes where there is a sandbox.
@@ -78,13 +50,6 @@ fn same_file(a: &Path, b: &Path) -> bool {
     a == b || matches!((whole(a), whole(b)), (Ok(a), Ok(b)) if a == b)
 }
 
-/// A word as a shell takes it.
-pub(crate) fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    let is_plain = !text.is_empty() && text.chars().all(plain);
-    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
 /// The error with `options` in the commands that it names.
 pub(crate) fn with_target_options(mut error: AdminError, options: &str) -> AdminError {
     error.message = whole(&error.message, options);
@@ -99,10 +64,10 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
         _ => format!("use `client_assertion` in `auth`, or give the shop a `token_store` and run {login}"),
     };
     match error.kind {
-        Kind::NonExpiringToken => {
+        AdminErrorKind::NonExpiringToken => {
             let _ = write!(error.message, "; {way_out}");
         }
-        Kind::TokenRefused
+        AdminErrorKind::TokenRefused
             if plan::rejects_non_expiring(now())
                 && (life == Life::Endless || (life == Life::Unknown && shop.token_expiry.is_none())) =>
         {
@@ -133,7 +98,7 @@ pub(crate) fn whole(message: &str, options: &str) -> String {
 pub(super) fn approval(
     shop: &ManifestShop,
     granted: Option<&ScopeSet>,
-    sandbox: Option<&wire::plan::Sandbox>,
+    sandbox: Option<&plan::Sandbox>,
     options: &str,
 ) -> String {
     let handle = shop.shop.handle();
@@ -199,15 +164,12 @@ fn options(files: &[PathBuf], access: &AccessArgs) -> String {
     manifest_options(files) + commands
 }
 
-/// Tells the sandbox in this process of an app. It reads a public key by itself, as it is printed.
-fn register(registrar: &sandbox::Registrar, client_id: &str, app: &auth::NewApp<'_>) {
-    match app {
-        auth::NewApp::Secret(secret) => registrar.app(client_id, secret),
-        auth::NewApp::Key { jwk, audience } => match serde_json::from_value(serde_json::json!(jwk)) {
-            Ok(key) => registrar.key(client_id, key, *audience),
-            Err(error) => tracing::warn!(%error, "the sandbox cannot read the public key"),
-        },
-    }
+/// Registers apps at the sandbox in this process, which parses a public key as it is printed.
+fn register_at(registrar: Registrar) -> auth::OnApp {
+    Arc::new(move |id: &str, app: NewApp<'_>| match app {
+        NewApp::Secret(secret) => registrar.app(id, secret),
+        NewApp::Key { jwk, audience } => registrar.key(id, serde_json::json!(jwk), audience),
+    })
 }
 
 /// What the tokens of another address than Shopify's are called by: readable, and one name for one URL.
@@ -248,22 +210,9 @@ impl Target {
     }
 
     async fn sandbox(access: &AccessArgs, manifest: &Manifest, seeds: Option<Vec<PathBuf>>) -> Result<Self, Failure> {
-        let failed = |e: sandbox::SandboxError| Failure::of_lines(Exit::Invalid, "sandbox", &e.to_string());
-        let has_manifest = seeds.is_some();
-        let options = sandbox::OpenOptions {
-            state: Some(access.sandbox_state.clone()),
-            seeds: seeds.unwrap_or_default(),
-            today: fixed_now(),
-        };
-        let running = sandbox::start(&options, ([127, 0, 0, 1], 0).into()).await.map_err(failed)?;
-        let mut remark = None;
-        if has_manifest {
-            let shops: Vec<_> = manifest.shops.iter().map(start).collect();
-            remark = said(&running.add_missing(&shops).map_err(failed)?);
-        }
+        let (running, remark) = Embedded::start(access, manifest, seeds).await?;
         let endpoint = Endpoint::embedded(&running.url()).map_err(|e| Failure::new(Exit::Error, e))?;
-        let state =
-            wire::plan::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
+        let state = plan::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
         let options = match access.sandbox_state.as_path() {
             path if path == Path::new(DEFAULT_STATE) => " --sandbox".to_owned(),
             path => format!(" --sandbox --sandbox-state {}", word(&path.display().to_string())),
@@ -314,10 +263,7 @@ impl Target {
             client: client.clone(),
             clock,
             place: Arc::new(move |path| place(path)),
-            sandbox: self.running.as_ref().map(|running| {
-                let registrar = running.registrar();
-                Arc::new(move |id: &str, app: auth::NewApp<'_>| register(&registrar, id, &app)) as auth::OnApp
-            }),
+            sandbox: self.running.as_ref().map(|running| register_at(running.registrar())),
         })
     }
 
@@ -325,7 +271,7 @@ impl Target {
     /// replaced by what something in Shopify's place hands out.
     fn store_place(&self) -> impl Fn(&Path) -> PathBuf + Send + Sync + 'static {
         // Of one state: a new one under the same name knows none of the tokens of the one before.
-        let of_state = |sandbox: &wire::plan::Sandbox| {
+        let of_state = |sandbox: &plan::Sandbox| {
             let id = sandbox.id.get(..8).unwrap_or(&sandbox.id);
             PathBuf::from(format!("{}.{id}.tokens", sandbox.state))
         };
@@ -343,9 +289,7 @@ impl Target {
     /// Flushes and stops a sandbox.
     pub(crate) async fn close(self) -> Result<(), Failure> {
         match self.running {
-            Some(running) => {
-                running.stop().await.map_err(|e| Failure::of_lines(Exit::Error, "sandbox", &e.to_string()))
-            }
+            Some(running) => running.stop().await,
             None => Ok(()),
         }
     }
@@ -357,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_login_that_is_named_leads_to_where_the_run_was() {
-        let error = |text: &str| AdminError::new(crate::admin::Kind::LoginRequired, text);
+        let error = |text: &str| AdminError::new(crate::admin::AdminErrorKind::LoginRequired, text);
         let named = error("over: `hookwright auth login --shop acme` gets one");
         assert_eq!(with_target_options(named.clone(), ""), named);
         let there = with_target_options(named, " --sandbox");

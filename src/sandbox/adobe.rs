@@ -1,8 +1,7 @@
-//! Adobe's side of the sandbox: IMS gives tokens, Flow Service tells of dataflows, connections and runs.
+//! Adobe's side of the sandbox: IMS issues tokens, Flow Service returns dataflows, connections and runs. Read-only.
 //!
-//! Shapes and error codes as in Adobe's tutorials, API description and troubleshooting pages. What those do not
-//! establish (the JSON around Flow Service's own error codes, the size of a page) is chosen here and marked so. Reads
-//! only, as the tool does.
+//! Shapes and error codes are those of Adobe's tutorials, API description and troubleshooting pages. What those do not
+//! establish (the JSON around the error codes of Flow Service, the size of a page) is chosen here and marked.
 
 mod answer;
 mod edit;
@@ -11,10 +10,9 @@ mod seed;
 mod shape;
 mod world;
 
-pub(super) use answer::{Ask, answer};
-pub(super) use seed::SeedAdobe;
-pub(super) use seed::age;
+pub(super) use answer::{AdobeRequest, answer};
+pub(super) use seed::{SeedAdobe, age};
 pub(super) use world::Adobe;
 
-pub use edit::{Act, InletEdit};
+pub use edit::{InletAction, InletEdit};
 pub use world::{InletKind, RunStatus};

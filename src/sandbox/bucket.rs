@@ -1,10 +1,10 @@
-//! The cost bucket of one shop: arithmetic only, milliseconds passed in.
+//! The rate limit bucket of a shop. Pure: times are passed in, in milliseconds.
 
 use serde_json::{Value, json};
 
 use super::store::BucketSize;
 
-/// What is in a shop's bucket, and when that was so.
+/// The level of a bucket at a time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bucket {
     level: f64,
@@ -16,10 +16,9 @@ impl Bucket {
         Self { level: f64::from(size.max), at: now }
     }
 
-    /// Lets time pass.
+    /// Refills the bucket for the time since the last call.
     pub(super) fn refill(&mut self, size: BucketSize, now: u64) {
-        // Exact below 2^53 ms, and a sandbox does not run that long.
-        #[allow(clippy::cast_precision_loss)]
+        #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 ms")]
         let elapsed = now.saturating_sub(self.at) as f64 / 1000.0;
         self.level = (self.level + elapsed * f64::from(size.restore)).min(f64::from(size.max));
         self.at = now;
@@ -29,7 +28,7 @@ impl Bucket {
         self.level >= f64::from(cost)
     }
 
-    /// As if another caller of the app had just taken so much that `cost` points are not there.
+    /// Lowers the level below `cost`, as if another client of the app had just used the bucket.
     pub(super) fn starve(&mut self, cost: u32) {
         self.level = self.level.min(f64::from(cost) - 1.0).max(0.0);
     }
@@ -38,20 +37,20 @@ impl Bucket {
         self.level = (self.level - f64::from(cost)).max(0.0);
     }
 
-    /// What is in it, in whole points.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 ≤ level ≤ u32::MAX
+    /// The level in whole points.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= level <= u32::MAX")]
     pub(super) fn whole(&self) -> u32 {
         self.level.floor() as u32
     }
 
-    /// `extensions.cost` of an answer.
+    /// `extensions.cost` of a response.
     pub(super) fn report(&self, size: BucketSize, requested: u32, actual: Option<u32>) -> Value {
         json!({
             "requestedQueryCost": requested,
             "actualQueryCost": actual,
             "throttleStatus": {
                 "maximumAvailable": f64::from(size.max),
-                // Whole points, as Shopify shows them.
+                // Shopify returns whole points.
                 "currentlyAvailable": self.whole(),
                 "restoreRate": f64::from(size.restore),
             }
@@ -64,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_refills_with_time_and_never_past_its_size() {
+    fn a_bucket_refills_with_time_up_to_its_size() {
         let size = BucketSize { max: 100, restore: 10 };
         let mut bucket = Bucket::full(size, 1_000);
         bucket.take(95);

@@ -1,4 +1,4 @@
-//! `/__sandbox/…`: what a test or a person does to the sandbox itself, and the way another process asks for it.
+//! The control endpoints below `/__sandbox/`, and a client for them that other `hookwright` processes use.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,52 +10,53 @@ use axum::http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::desk::{self, Desk};
 use super::edit::{self, Edit};
 use super::error::SandboxError;
 use super::faults::Faults;
 use super::files::FORMAT;
-use super::gate::refused;
 use super::reply::Reply;
 use super::seed;
+use super::service::{self, Service};
 use crate::words;
 
 /// Answers a request below `/__sandbox/`.
-pub(super) fn answer(desk: &Desk, method: &Method, path: &str, query: Option<&str>, body: &Bytes) -> Reply {
+pub(super) fn answer(service: &Service, method: &Method, path: &str, query: Option<&str>, body: &Bytes) -> Reply {
     let done = match (method.as_str(), path) {
-        // A client makes up a token only after this answer.
-        ("GET", "identity") => Ok(json!({ "hookwright_sandbox": FORMAT, "id": desk.id() })),
-        ("GET", "state") => Ok(desk.snapshot()),
-        ("GET", "log") => Ok(desk.log()),
-        ("POST", "reset") => desk.reset().map(|done| json!(done)),
+        // A client invents a token only after this response.
+        ("GET", "identity") => Ok(json!({ "hookwright_sandbox": FORMAT, "id": service.id() })),
+        ("GET", "state") => Ok(service.snapshot()),
+        ("GET", "log") => Ok(service.log()),
+        ("POST", "reset") => service.reset().map(|done| json!(done)),
         ("POST", "seed") => {
             let replace = query.is_some_and(|query| query.split('&').any(|part| part == "replace=true"));
             seed::parse_one(&String::from_utf8_lossy(body), Path::new("seed"))
-                .and_then(|seed| desk.seed(&seed, replace))
+                .and_then(|seed| service.seed(&seed, replace))
                 .map(|done| json!(done))
         }
         ("POST", "edit") => serde_json::from_slice::<Edit>(body)
             .map_err(|error| SandboxError::Edit(words::of_json(&error)))
-            .and_then(|wanted| desk.edit(|state| edit::apply(&mut state.world, &wanted, &desk::rfc3339(desk::now()))))
-            .map(|told| json!(told)),
-        ("GET", "faults") => Ok(desk.faults()),
+            .and_then(|wanted| {
+                service.edit(|state| edit::apply(&mut state.world, &wanted, &service::rfc3339(service::now())))
+            })
+            .map(|message| json!(message)),
+        ("GET", "faults") => Ok(service.faults()),
         ("POST", "faults") => Faults::parse(&String::from_utf8_lossy(body), Path::new("faults")).map(|faults| {
-            desk.set_faults(faults);
-            desk.faults()
+            service.set_faults(faults);
+            service.faults()
         }),
         ("DELETE", "faults") => {
-            desk.set_faults(Faults::default());
-            Ok(desk.faults())
+            service.set_faults(Faults::default());
+            Ok(service.faults())
         }
-        _ => return refused(404, "Not Found"),
+        _ => return Reply::errors(404, "Not Found"),
     };
     match done {
         Ok(body) => Reply::json(200, body),
-        Err(error) => refused(422, error.to_string()),
+        Err(error) => Reply::errors(422, error.to_string()),
     }
 }
 
-/// Asks the sandbox that listens on `server`; what it refuses is an error in its words.
+/// Sends a request to the sandbox that listens on `server`. An error response becomes an error with its message.
 pub(super) fn post<T: DeserializeOwned>(server: SocketAddr, path: &str, body: &str) -> Result<T, SandboxError> {
     let answer = exchange(server, path, body).map_err(|error| {
         SandboxError::Edit(format!(
@@ -69,12 +70,12 @@ pub(super) fn post<T: DeserializeOwned>(server: SocketAddr, path: &str, body: &s
     }
 }
 
-/// One request over loopback, without an HTTP client: a body of known length, and the connection closed after it.
+/// Sends one HTTP request over loopback and reads the response until the connection is closed.
 fn exchange(server: SocketAddr, path: &str, body: &str) -> io::Result<Value> {
-    let patience = Some(Duration::from_secs(10));
+    let timeout = Some(Duration::from_secs(10));
     let mut stream = TcpStream::connect(server)?;
-    stream.set_read_timeout(patience)?;
-    stream.set_write_timeout(patience)?;
+    stream.set_read_timeout(timeout)?;
+    stream.set_write_timeout(timeout)?;
     let length = body.len();
     let head = format!(
         "POST /__sandbox/{path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"

@@ -1,8 +1,8 @@
-//! What a document costs, by a rule that reproduces the recorded figures.
+//! The cost of a document, by a rule that reproduces the recorded figures.
 //!
-//! A mutation costs 10, a count 10, every other field of an object type 1, except a few that come free. A connection
-//! costs 2 and, for `nodes` and for `edges`, its size times the cost of one element; the size is the logarithm to base 2
-//! of `first`, rounded up. In the actual cost `nodes` count what was found, `edges` what was asked for.
+//! A mutation costs 10, a count 10, and every other field of an object type 1, except a few free fields. A connection
+//! costs 2 plus, for `nodes` and for `edges`, its size times the cost of one element. The size is the base-2 logarithm of
+//! `first`, rounded up. In the actual cost, `nodes` use the number of returned elements and `edges` the requested number.
 
 use std::collections::HashSet;
 
@@ -12,13 +12,13 @@ use apollo_compiler::response::JsonMap;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Schema, ast::Value};
 
-/// The most that one query may cost, on every plan.
+/// The maximum cost of a query, on every plan.
 pub(super) const MAX: u32 = 1000;
 
 /// Fields of an object type that cost nothing (recorded).
 const FREE: [&str; 4] = ["apiVersion", "endpoint", "pageInfo", "userErrors"];
 
-/// One document with what is needed to price it.
+/// A document with its schema and variables.
 #[derive(Clone, Copy)]
 pub(super) struct Pricing<'a> {
     pub(super) schema: &'a Schema,
@@ -27,12 +27,13 @@ pub(super) struct Pricing<'a> {
 }
 
 impl Pricing<'_> {
-    /// The cost before execution, or after it: `found` then tells how many elements a root connection gave.
+    /// The cost of an operation. After its execution, `found` returns the number of elements of a root connection by its
+    /// response key.
     pub(super) fn cost(self, operation: &Operation, found: &dyn Fn(&str) -> Option<usize>) -> u32 {
         let mut seen = HashSet::new();
         operation
             .root_fields(self.document)
-            .filter(|field| seen.insert(field.response_key())) // the engine merges them
+            .filter(|field| seen.insert(field.response_key())) // the engine merges equal keys
             .map(|field| {
                 if operation.is_mutation() {
                     let payload = field.selection_set.root_fields(self.document);
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_recorded_figures_come_out() {
+    fn the_recorded_costs_are_reproduced() {
         let created = r#"mutation { webhookSubscriptionCreate(topic: SHOP_UPDATE, webhookSubscription: {uri: "u"}) {
             webhookSubscription { id endpoint { __typename } apiVersion { handle } METAFIELDS } userErrors { message } } }"#;
         assert_eq!(price(&created.replace("METAFIELDS", ""), None), 10);

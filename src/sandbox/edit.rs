@@ -1,4 +1,4 @@
-//! Changes by hand that cause drift: what another app's code, a merchant or Shopify itself would do.
+//! Edits: changes that other code of the app, a merchant or Shopify would make. They cause drift.
 
 use std::fmt::Write as _;
 use std::str::FromStr;
@@ -9,92 +9,92 @@ use crate::catalog;
 use crate::model::{Format, ShopDomain};
 
 use super::adobe::{self, InletEdit};
-use super::desk;
 use super::error::SandboxError;
-use super::oauth::{End, Jwk};
-use super::rules::Complaint;
-use super::store::{Input, Shop, Status, Subscription, World};
-use super::{seed, suggest, tree};
+use super::oauth::{Invalidation, Jwk};
+use super::rules::Violation;
+use super::store::{ShopStatus, StoredShop, World};
+use super::subscription::{Input, Subscription};
+use super::{objects, seed, suggest};
 
-/// One change.
+/// An edit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "edit", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Edit {
-    /// Changes nothing; tells what is there.
+    /// Lists the state and changes nothing.
     List {
         /// Only this shop.
         shop: Option<String>,
     },
     /// Adds a subscription.
     Add {
-        /// Handle or domain.
+        /// Handle or domain of the shop.
         shop: String,
-        /// Either spelling.
+        /// The topic, in either spelling.
         topic: String,
-        /// `key=value`, as in `Set`; `address` among them.
+        /// `key=value`, as in `Set`. `address` is required.
         fields: Vec<String>,
     },
     /// Changes fields of a subscription.
     Set {
-        /// Handle or domain.
+        /// Handle or domain of the shop.
         shop: String,
-        /// Number or global id.
+        /// The number or the global id of the subscription.
         id: String,
-        /// `key=value`; lists separated by commas.
+        /// `key=value`. The items of a list are separated by commas.
         fields: Vec<String>,
     },
-    /// Removes one subscription, or all of a topic.
+    /// Removes one subscription or all subscriptions of a topic.
     Remove {
-        /// Handle or domain.
+        /// Handle or domain of the shop.
         shop: String,
-        /// Number or global id.
+        /// The number or the global id of the subscription.
         id: Option<String>,
-        /// Either spelling.
+        /// The topic, in either spelling.
         topic: Option<String>,
     },
-    /// Sets how the shop answers.
+    /// Sets the status of a shop.
     Status {
-        /// Handle or domain.
+        /// Handle or domain of the shop.
         shop: String,
         /// The status.
-        status: Status,
+        status: ShopStatus,
     },
     /// Sets the granted scopes.
     Scopes {
-        /// Handle or domain.
+        /// Handle or domain of the shop.
         shop: String,
-        /// All of them.
+        /// All granted scopes.
         scopes: Vec<String>,
     },
-    /// Sets the only token that is accepted; an empty one: any.
+    /// Sets the only accepted token. An empty token accepts any.
     Token {
-        /// Handle or domain.
+        /// Handle or domain of the shop.
         shop: String,
         /// The token.
         token: String,
     },
-    /// Does something to a dataflow or a connection at Adobe.
+    /// Changes a dataflow or a connection at Adobe.
     Inlet(InletEdit),
-    /// Registers a public key of the app in place of the one with the same id.
+    /// Registers a public key of the app. It replaces the key with the same id.
     Key {
         /// The key, with its id.
         jwk: Jwk,
     },
     /// Removes a public key of the app.
     RemoveKey {
-        /// Its id.
+        /// The id of the key.
         key_id: String,
     },
-    /// Ends what OAuth gave.
+    /// Invalidates codes and tokens that OAuth issued.
     Tokens {
-        /// Handle or domain.
+        /// Handle or domain of the shop.
         shop: String,
-        /// What of it.
-        end: End,
+        /// Which of them.
+        end: Invalidation,
     },
 }
 
-impl FromStr for Status {
+impl FromStr for ShopStatus {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let all = "ok, token_refused, frozen, payment_required, forbidden, not_found, locked, uninstalled";
@@ -103,12 +103,12 @@ impl FromStr for Status {
     }
 }
 
-/// Milliseconds of `90s`, `10m`, `2h` or `30d`.
+/// Parses `90s`, `10m`, `2h` or `30d` to milliseconds.
 pub fn age(text: &str) -> Option<i64> {
     adobe::age(text)
 }
 
-/// Carries out `edit` at the time `at` and tells what happened.
+/// Carries out `edit` at the time `at`, RFC 3339, and returns a message about it.
 pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, SandboxError> {
     match edit {
         Edit::List { shop } => list(world, shop.as_deref()),
@@ -147,7 +147,7 @@ pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, 
         }
         Edit::Status { shop, status } => {
             let (domain, shop) = find(world, shop)?;
-            desk::set_status(shop, *status);
+            shop.set_status(*status);
             Ok(format!("{domain}: status {}", serde_json::json!(status).as_str().unwrap_or_default()))
         }
         Edit::Scopes { shop, scopes } => {
@@ -179,17 +179,17 @@ pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, 
         Edit::Tokens { shop, end } => {
             let (domain, shop) = find(world, shop)?;
             let what = match end {
-                End::Revoke => "tokens and codes revoked",
-                End::ExpireTokens => "access tokens expired (those without an end can be revoked)",
-                End::ExpireRefreshTokens => "refresh tokens expired",
-                End::ExpireCodes => "authorization codes expired",
+                Invalidation::Revoke => "tokens and codes revoked",
+                Invalidation::ExpireTokens => "access tokens expired (those without an end can be revoked)",
+                Invalidation::ExpireRefreshTokens => "refresh tokens expired",
+                Invalidation::ExpireCodes => "authorization codes expired",
             };
-            Ok(format!("{domain}: {} {what}", shop.grants.end(*end)))
+            Ok(format!("{domain}: {} {what}", shop.grants.invalidate(*end)))
         }
     }
 }
 
-fn find<'a>(world: &'a mut World, name: &str) -> Result<(ShopDomain, &'a mut Shop), SandboxError> {
+fn find<'a>(world: &'a mut World, name: &str) -> Result<(ShopDomain, &'a mut StoredShop), SandboxError> {
     let domain = ShopDomain::parse(name).map_err(|error| SandboxError::Edit(format!("`{name}` is {error}")))?;
     let missing = || {
         let hint = suggest(domain.handle(), world.shops.keys().map(ShopDomain::handle));
@@ -202,8 +202,8 @@ fn find<'a>(world: &'a mut World, name: &str) -> Result<(ShopDomain, &'a mut Sho
     Ok((domain, shop))
 }
 
-fn known(domain: &ShopDomain, shop: &Shop, id: &str) -> Result<u64, SandboxError> {
-    let number = tree::number(id).or_else(|| id.parse().ok());
+fn known(domain: &ShopDomain, shop: &StoredShop, id: &str) -> Result<u64, SandboxError> {
+    let number = objects::number(id).or_else(|| id.parse().ok());
     number.filter(|id| shop.subscriptions.contains_key(id)).ok_or_else(|| {
         let list = "hookwright sandbox edit list --shop";
         SandboxError::Edit(format!("{domain} has no subscription {id}; `{list} {}` tells them", domain.handle()))
@@ -211,8 +211,8 @@ fn known(domain: &ShopDomain, shop: &Shop, id: &str) -> Result<u64, SandboxError
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn refused(complaints: Vec<Complaint>) -> SandboxError {
-    let texts: Vec<_> = complaints.iter().map(Complaint::full).collect();
+fn refused(violations: Vec<Violation>) -> SandboxError {
+    let texts: Vec<_> = violations.iter().map(Violation::full).collect();
     SandboxError::Edit(format!("Shopify would refuse this: {}", texts.join("; ")))
 }
 
@@ -305,14 +305,14 @@ mod tests {
     }
 
     #[test]
-    fn edits_change_what_they_say_and_tell_it() {
+    fn edits_change_the_state_and_return_a_message() {
         let mut world = world();
-        let told = apply(&mut world, &add("orders/create", "https://a.example/"), AT).expect("add");
-        assert_eq!(told, "acme.myshopify.com: added 1000001000001  orders/create  https://a.example/");
+        let message = apply(&mut world, &add("orders/create", "https://a.example/"), AT).expect("add");
+        assert_eq!(message, "acme.myshopify.com: added 1000001000001  orders/create  https://a.example/");
         let fields = vec!["filter=a:1".into(), "name=n".into(), "include_fields=id, email".into()];
         let set = Edit::Set { shop: "acme".into(), id: "1000001000001".into(), fields };
-        let told = apply(&mut world, &set, AT).expect("set");
-        assert!(told.ends_with("filter: \"a:1\"  name: n"), "{told}");
+        let message = apply(&mut world, &set, AT).expect("set");
+        assert!(message.ends_with("filter: \"a:1\"  name: n"), "{message}");
         let remove = Edit::Remove { shop: "acme".into(), id: None, topic: Some("ORDERS_CREATE".into()) };
         assert!(apply(&mut world, &remove, AT).expect("remove").contains("removed 1000001000001"));
         assert_eq!(
@@ -322,17 +322,17 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_come_with_a_hint() {
-        let told = |edit: &Edit| apply(&mut world(), edit, AT).expect_err("refused").to_string();
-        let status = Edit::Status { shop: "acne".into(), status: Status::Locked };
-        assert_eq!(told(&status), "the sandbox has no shop acne.myshopify.com; did you mean acme?");
-        assert!(told(&add("order/create", "https://a.example/")).ends_with("did you mean orders/create?"));
+    fn errors_have_a_hint() {
+        let message = |edit: &Edit| apply(&mut world(), edit, AT).expect_err("refused").to_string();
+        let status = Edit::Status { shop: "acne".into(), status: ShopStatus::Locked };
+        assert_eq!(message(&status), "the sandbox has no shop acne.myshopify.com; did you mean acme?");
+        assert!(message(&add("order/create", "https://a.example/")).ends_with("did you mean orders/create?"));
         assert_eq!(
-            told(&add("orders/create", "http://a.example/")),
+            message(&add("orders/create", "http://a.example/")),
             "Shopify would refuse this: Address protocol http:// is not supported"
         );
         let set = Edit::Add { shop: "acme".into(), topic: "orders/create".into(), fields: vec!["adress=x".into()] };
-        assert!(told(&set).contains("did you mean address?"));
-        assert!("lockd".parse::<Status>().expect_err("status").contains("did you mean locked?"));
+        assert!(message(&set).contains("did you mean address?"));
+        assert!("lockd".parse::<ShopStatus>().expect_err("status").contains("did you mean locked?"));
     }
 }

@@ -1,35 +1,35 @@
-//! What can go wrong around the sandbox. What goes wrong inside it, Shopify says.
+//! Errors of the sandbox itself. Errors that Shopify would report are responses.
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::words;
 
-/// An error of the sandbox, with the way out in its message.
+/// An error of the sandbox. Its message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The state path names something else.
+    /// The file is not a sandbox state.
     #[error("{} is not a sandbox state, so it is left alone; name another file with --sandbox-state (`hookwright sandbox`: --state), or move this one away", .path.display())]
     NotAState {
         /// The file.
         path: PathBuf,
     },
-    /// The state is damaged or newer.
+    /// The state is damaged or has a newer format.
     #[error("{} can't be read as a sandbox state ({why}); move it away to start afresh", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
     },
-    /// Another process holds the state.
+    /// Another process has locked the state.
     #[error("the sandbox state {} is in use by another process{}; stop that one, or name another file with --sandbox-state (`hookwright sandbox`: --state)",
         .path.display(), .server.map(|at| format!(" (it listens on {at})")).unwrap_or_default())]
     InUse {
         /// The file.
         path: PathBuf,
-        /// Where the other process answers.
+        /// The address of the server in the other process.
         server: Option<SocketAddr>,
     },
     /// A file could not be read or written.
@@ -37,7 +37,7 @@ pub enum SandboxError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The address could not be bound.
@@ -45,21 +45,27 @@ pub enum SandboxError {
     Bind {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A seed file is wrong. All places in it, each `file:line:column: message`.
+    /// The errors of seed files, each `file:line:column: message`.
     #[error("{}", .0.join("\n"))]
     Seed(Vec<String>),
-    /// A fault can't be. All that is wrong, each with its place if it stands in a file.
+    /// The errors of fault rules, each with its place if it is in a file.
     #[error("{}", .0.join("\n"))]
     Faults(Vec<String>),
-    /// An edit can't be done.
+    /// An edit is not possible.
     #[error("{0}")]
     Edit(String),
 }
 
 impl SandboxError {
+    /// The message of a YAML error in the file `path`, with its place.
+    pub(super) fn yaml(path: &Path, error: &serde_yaml::Error) -> String {
+        let at = error.location().map_or_else(String::new, |at| format!("{}:{}:", at.line(), at.column()));
+        format!("{}:{at} {}", path.display(), words::of_yaml(error))
+    }
+
     pub(super) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }

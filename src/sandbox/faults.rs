@@ -1,50 +1,53 @@
-//! Faults: what the sandbox does wrong because it was told to.
+//! Fault rules: which faults the sandbox injects into which requests.
 //!
-//! Pure. Which rule strikes a request follows from the rules, their seed, the shop and the number of the request in that
-//! shop, and from nothing else, so that a run can be repeated however its shops interleave.
+//! Rules come from the command line (`drop,on=mutation,times=2`) or from fault files in YAML or JSON:
+//! `{seed: 7, faults: [{fault: drop, on: mutation, times: 2}]}`.
 
-use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use serde_yaml::Spanned;
 
 use crate::model::{ShopDomain, ShopPattern};
+use crate::{files, words};
 
-use super::fault::{Commit, Fault, NAMES};
+use super::error::SandboxError;
+use super::fault::{Fault, NAMES};
 use super::suggest;
 
-/// Rules and what chance starts from.
+/// Fault rules and the seed of their random numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     pub(super) seed: u64,
     pub(super) rules: Vec<Rule>,
 }
 
-/// When something goes wrong.
+/// A fault and the requests into which it is injected.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     pub(super) fault: Fault,
-    /// A glob on handle or domain; `None`: every shop.
+    /// A glob on the handle or domain; `None` matches every shop.
     shop: Option<(String, ShopPattern)>,
-    on: On,
-    /// So many requests that it would have struck are spared first; each shop has its own count.
+    on: RequestKind,
+    /// How many matching requests of a shop are left alone first.
     after: u64,
-    /// How often it strikes a shop; `None`: for ever.
+    /// How often the fault is injected in a shop; `None` is without limit.
     times: Option<u64>,
     probability: Option<f64>,
 }
 
-/// What a request does.
+/// The kind of request that a rule matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum On {
+pub(super) enum RequestKind {
     Query,
     Mutation,
     /// A request for a token.
     Oauth,
     /// A request to Flow Service.
     Adobe,
-    /// A request for a token of Adobe's.
+    /// A request for a token at Adobe.
     Ims,
     /// Any request to a shop.
     Any,
@@ -53,7 +56,7 @@ pub(super) enum On {
 const COMMON: [&str; 6] = ["fault", "shop", "on", "after", "times", "probability"];
 
 impl Rule {
-    /// Reads a rule; what is wrong with it is told with a hint.
+    /// Parses a rule. The error has a hint.
     pub(super) fn parse(mut map: Map<String, Value>) -> Result<Self, String> {
         let name = map.get("fault").and_then(Value::as_str).unwrap_or_default().to_owned();
         if !NAMES.contains(&name.as_str()) {
@@ -71,7 +74,7 @@ impl Rule {
                 Some((text, pattern))
             }
         };
-        let on = take("on").map_or(Ok(On::Any), serde_json::from_value);
+        let on = take("on").map_or(Ok(RequestKind::Any), serde_json::from_value);
         let on = on.map_err(|_| wrong("on", "one of query, mutation, oauth, any, adobe, ims"))?;
         let number = |key: &'static str, value: Option<Value>| {
             value.map(|value| value.as_u64().ok_or_else(|| wrong(key, "a whole number"))).transpose()
@@ -85,15 +88,15 @@ impl Rule {
         let keys: Vec<String> = map.keys().filter(|key| *key != "fault").cloned().collect();
         let fault: Fault = serde_json::from_value(map.into()).map_err(|error| {
             let hints = keys.iter().map(|key| suggest(key, COMMON.into_iter().filter(|name| name != key)));
-            format!("{name}: {}{}", crate::words::of_data(&error.to_string()), hints.collect::<String>())
+            format!("{name}: {}{}", words::of_data(&error.to_string()), hints.collect::<String>())
         })?;
         fault.check().map_err(|message| format!("{name}: {message}"))?;
-        if matches!(on, On::Adobe | On::Ims) {
+        if matches!(on, RequestKind::Adobe | RequestKind::Ims) {
             if shop.is_some() {
                 return Err(wrong("shop", "Adobe's side has no shops; leave it out"));
             }
-            let of_shops = fault.is_deed() && !matches!(fault, Fault::TokenRevoked {});
-            if of_shops
+            let only_shops = fault.changes_shop() && !matches!(fault, Fault::TokenRevoked {});
+            if only_shops
                 || matches!(fault, Fault::Throttled {} | Fault::InternalError { .. } | Fault::ShiftingPages { .. })
             {
                 return Err(wrong("on", "Adobe's side knows no such thing"));
@@ -102,7 +105,7 @@ impl Rule {
         Ok(Self { fault, shop, on, after, times, probability })
     }
 
-    /// Reads a rule as the command line has it: `drop,on=mutation,commit=after,times=2`.
+    /// Parses a rule of the command line: `drop,on=mutation,commit=after,times=2`.
     pub(super) fn parse_spec(spec: &str) -> Result<Self, String> {
         let mut map = Map::new();
         for (at, part) in spec.split(',').map(str::trim).enumerate() {
@@ -119,7 +122,7 @@ impl Rule {
         Self::parse(map).map_err(|message| format!("`{spec}`: {message}"))
     }
 
-    fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let mut value = json!(self.fault);
         let rest = json!({
             "shop": self.shop.as_ref().map(|(text, _)| text), "on": self.on, "after": self.after, "times": self.times,
@@ -131,131 +134,136 @@ impl Rule {
         value
     }
 
-    fn concerns(&self, shop: &ShopDomain, on: On) -> bool {
+    /// Whether the rule is about requests of this kind to this shop.
+    pub(super) fn matches(&self, shop: &ShopDomain, kind: RequestKind) -> bool {
         let named = self.shop.as_ref().is_none_or(|(_, pattern)| pattern.matches(shop));
-        let of_shops = !matches!(on, On::Adobe | On::Ims);
-        named && (self.on == on || (self.on == On::Any && of_shops))
+        let of_shops = !matches!(kind, RequestKind::Adobe | RequestKind::Ims);
+        named && (self.on == kind || (self.on == RequestKind::Any && of_shops))
+    }
+
+    /// Whether the fault is injected into the matching request number `seen` of a shop, after `injected` times before.
+    /// `chance` is a random number of 0 or more and less than 1.
+    pub(super) fn applies(&self, seen: u64, injected: u64, chance: f64) -> bool {
+        seen > self.after
+            && self.times.is_none_or(|times| injected < times)
+            && self.probability.is_none_or(|probability| chance < probability)
     }
 }
 
-/// What a request meets.
-#[derive(Debug, Default)]
-pub(super) struct Strike {
-    /// Milliseconds before it is carried out, and before its answer goes out.
-    pub(super) wait: (u64, u64),
-    /// What happens to the shop first, each with its roll of the dice.
-    pub(super) deeds: Vec<(Fault, u64)>,
-    /// What happens to the answer, with its roll of the dice.
-    pub(super) fault: Option<(Fault, u64)>,
-    /// The number of the request in its shop, from 1.
-    pub(super) request: u64,
-    /// Names of all that struck.
-    pub(super) names: Vec<&'static str>,
+/// A fault file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    seed: Option<u64>,
+    faults: Vec<Spanned<Map<String, Value>>>,
 }
 
-/// Rules at work.
-#[derive(Debug, Default)]
-pub(super) struct Injector {
-    faults: Faults,
-    shops: HashMap<ShopDomain, Tally>,
-    /// What was done to shops, in the words of `sandbox edit`.
-    pub(super) deeds: Vec<String>,
-}
-
-#[derive(Debug, Default)]
-struct Tally {
-    requests: u64,
-    /// For each rule: the requests that it concerned, and how often it struck.
-    rules: Vec<(u64, u64)>,
-}
-
-impl Injector {
-    /// Counts from the beginning.
-    pub(super) fn set(&mut self, faults: Faults) {
-        *self = Self { faults, ..Self::default() };
-    }
-
-    pub(super) fn is_idle(&self) -> bool {
-        self.faults.rules.is_empty()
-    }
-
-    /// The rules and how often each struck.
-    pub(super) fn to_json(&self) -> Value {
-        let struck = |at: usize| -> u64 { self.shops.values().filter_map(|t| t.rules.get(at)).map(|r| r.1).sum() };
-        let rule = |(at, rule): (usize, &Rule)| {
-            let mut rule = rule.to_json();
-            rule["struck"] = struck(at).into();
-            rule
-        };
-        let rules: Vec<Value> = self.faults.rules.iter().enumerate().map(rule).collect();
-        json!({ "seed": self.faults.seed, "faults": rules, "deeds": self.deeds })
-    }
-
-    /// What the next request to Adobe's side meets: it counts as one more shop.
-    pub(super) fn next_at_adobe(&mut self, on: On) -> Strike {
-        match ShopDomain::parse("adobe") {
-            Ok(adobe) => self.next(&adobe, on),
-            Err(_) => Strike::default(),
+impl Faults {
+    /// Reads fault files and single rules of the command line. `seed` overrides the seeds of the files.
+    pub fn read(files: &[PathBuf], specs: &[String], seed: Option<u64>) -> Result<Self, SandboxError> {
+        let mut faults = Self::default();
+        for path in files {
+            let text = files::read_text(path, files::WRITTEN).map_err(SandboxError::io(path))?;
+            faults.extend(Self::parse(&text, path)?);
         }
+        for spec in specs {
+            faults.rules.push(Rule::parse_spec(spec).map_err(|message| SandboxError::Faults(vec![message]))?);
+        }
+        faults.seed = seed.unwrap_or(faults.seed);
+        Ok(faults)
     }
 
-    /// What the next request to `shop` meets.
-    pub(super) fn next(&mut self, shop: &ShopDomain, on: On) -> Strike {
-        let Faults { seed, rules } = &self.faults;
-        let tally = self.shops.entry(shop.clone()).or_default();
-        tally.requests += 1;
-        tally.rules.resize(rules.len(), (0, 0));
-        let mut strike = Strike { request: tally.requests, ..Strike::default() };
-        for (at, (rule, (seen, struck))) in rules.iter().zip(&mut tally.rules).enumerate() {
-            if !rule.concerns(shop, on) {
-                continue;
-            }
-            *seen += 1;
-            let roll = roll(*seed, at, shop, tally.requests);
-            // The upper 53 bits, as a number from 0 to below 1.
-            #[allow(clippy::cast_precision_loss)]
-            let chance = (roll >> 11) as f64 / (1_u64 << 53) as f64;
-            let taken = strike.fault.is_some() && !rule.fault.is_deed() && !matches!(rule.fault, Fault::Latency { .. });
-            let strikes = *seen > rule.after
-                && rule.times.is_none_or(|times| *struck < times)
-                && rule.probability.is_none_or(|probability| chance < probability);
-            if taken || !strikes {
-                continue;
-            }
-            *struck += 1;
-            strike.names.push(rule.fault.name());
-            match &rule.fault {
-                Fault::Latency { ms, jitter_ms, commit } => {
-                    let wait = match commit {
-                        Commit::Before => &mut strike.wait.0,
-                        Commit::After => &mut strike.wait.1,
-                    };
-                    *wait += ms + if *jitter_ms == 0 { 0 } else { roll % (jitter_ms + 1) };
-                }
-                deed if deed.is_deed() => strike.deeds.push((deed.clone(), roll)),
-                fault => strike.fault = Some((fault.clone(), roll)),
+    /// Parses a fault file. `path` is used in error messages.
+    pub(super) fn parse(text: &str, path: &Path) -> Result<Self, SandboxError> {
+        let file: File = serde_yaml::from_str_with_options(text, serde_yaml::options! { strict_booleans: true })
+            .map_err(|error| SandboxError::Faults(vec![SandboxError::yaml(path, &error)]))?;
+        let (mut rules, mut errors) = (Vec::new(), Vec::new());
+        for Spanned { value, referenced: at, .. } in file.faults {
+            match Rule::parse(value) {
+                Ok(rule) => rules.push(rule),
+                Err(message) => errors.push(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column())),
             }
         }
-        strike
+        let seed = file.seed.unwrap_or_default();
+        if errors.is_empty() { Ok(Self { seed, rules }) } else { Err(SandboxError::Faults(errors)) }
     }
-}
 
-/// A number that looks like chance and is always the same for the same request.
-fn roll(seed: u64, rule: usize, shop: &ShopDomain, request: u64) -> u64 {
-    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let hash = shop.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
-    let mix = |a: u64, b: u64| splitmix(a ^ splitmix(b));
-    mix(mix(mix(hash, seed), rule as u64), request)
-}
-
-/// The finaliser of SplitMix64.
-pub(super) fn splitmix(n: u64) -> u64 {
-    let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    n ^ (n >> 31)
+    /// Adds the rules of `more`. Its seed overrides this one unless it is 0.
+    pub(super) fn extend(&mut self, more: Self) {
+        self.rules.extend(more.rules);
+        if more.seed != 0 {
+            self.seed = more.seed;
+        }
+    }
 }
 
 #[cfg(test)]
-#[path = "faults_test.rs"]
-mod tests;
+mod tests {
+    use super::super::fault::NAMES;
+    use super::*;
+
+    #[test]
+    fn files_and_single_rules_are_combined_and_errors_name_their_place() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("faults.yaml");
+        std::fs::write(&path, "seed: 3\nfaults:\n  - { fault: drop, on: mutation, times: 2 }\n").expect("write");
+        let read = |specs: &[String], seed| Faults::read(std::slice::from_ref(&path), specs, seed);
+        let faults = read(&["html".to_owned()], None).expect("faults");
+        assert_eq!((faults.seed, faults.rules.len()), (3, 2));
+        assert_eq!(read(&[], Some(9)).expect("faults").seed, 9);
+        for (text, expected) in [
+            ("faults:\n  - fault: drop\n    tims: 2\n", "f:2:5: drop: the key `tims` is unknown"),
+            ("faults: []\nsed: 2\n", "f:2:1: the key `sed` is unknown; known keys: seed, faults"),
+            ("{\"faults\": [{\"fault\": \"dorp\"}]}", "f:1:13: `dorp` is no fault; did you mean drop?"),
+        ] {
+            let message = Faults::parse(text, Path::new("f")).expect_err(text).to_string();
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn invalid_rules_are_refused_with_a_hint() {
+        for (spec, hint) in [
+            ("dorp", "did you mean drop?"),
+            ("drop,tims=2", "did you mean times?"),
+            ("latency,mz=2", "the key `mz` is unknown; known keys: ms, jitter_ms"),
+            ("drop,on=write", "one of query, mutation, oauth, any"),
+            ("drop,on=adobe,shop=a", "Adobe's side has no shops; leave it out"),
+            ("frozen,on=ims", "Adobe's side knows no such thing"),
+            ("throttled,on=adobe", "Adobe's side knows no such thing"),
+            ("drop,commit=never", "`never` is unknown; known words: before, after"),
+            ("drop,probability=2", "a number from 0 to 1"),
+            ("drop,times=some", "a whole number"),
+            ("drop,shop=[", "`shop` of drop"),
+            ("drop,before", "write key=value"),
+            ("server_error,status=404", "one of 500, 502, 503, 504"),
+            ("html,status=302", "200, or one from 400"),
+            ("rate_limited,retry_after=-1", "at most 3600"),
+            ("shifting_pages,size=0", "1 to 250 entries"),
+            ("shifting_pages,size=2,by=-2", "a shift is smaller than a page"),
+            ("shifting_pages,on=adobe", "Adobe's side knows no such thing"),
+            ("other_writer,act=add", "needs an address"),
+            ("other_writer,act=edit", "needs set"),
+            ("other_writer", "the key `act` is missing"),
+            ("", "a rule names its `fault`"),
+        ] {
+            let message = Rule::parse_spec(spec).expect_err(spec);
+            assert!(message.contains(hint), "{spec}: {message}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_written_and_parsed_under_its_name() {
+        for name in NAMES {
+            let more = match name {
+                "other_writer" => ",act=delete",
+                _ => "",
+            };
+            let rule = Rule::parse_spec(&format!("{name}{more},times=3,shop=a,on=query")).expect(name);
+            assert_eq!(rule.fault.name(), name);
+            let Value::Object(written) = rule.to_json() else { panic!("{name}") };
+            let known = written.into_iter().filter(|(_, value)| !value.is_null()).collect();
+            assert_eq!(Rule::parse(known).expect(name).to_json(), rule.to_json());
+        }
+    }
+}

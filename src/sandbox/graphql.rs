@@ -1,30 +1,27 @@
-//! One GraphQL request: prepared without the store (parsed, validated, priced), then run on one shop.
+//! GraphQL requests. A request is first parsed, validated and priced without the shop, then executed on the shop.
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use apollo_compiler::ast::{Document, OperationType, Value as Literal};
+use apollo_compiler::ast::{Document, OperationType};
 use apollo_compiler::executable::Operation;
 use apollo_compiler::request::coerce_variable_values;
-use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue};
+use apollo_compiler::resolvers::Execution;
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
-use apollo_compiler::{ExecutableDocument, Node as Shared, Schema};
+use apollo_compiler::{ExecutableDocument, Node, Schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::model::{Format, ShopDomain};
+use crate::model::ShopDomain;
 
 use super::bucket::Bucket;
 use super::cost::{self, Pricing};
-use super::fault::Commit;
-use super::faults::splitmix;
+use super::fault::ExecutionFault;
+use super::graphql_errors;
 use super::oauth::App;
-use super::page::{self, Ask, Shift};
-use super::refusal;
-use super::store::{Input, Metafield, Shop};
-use super::tree::{self, Node};
+use super::resolvers::Root;
+use super::store::StoredShop;
 use super::version;
 
 /// The body of a GraphQL request.
@@ -37,48 +34,7 @@ pub(super) struct Request {
     operation_name: Option<String>,
 }
 
-/// Recorded, but for the number.
-const INTERNAL: &str = "Internal error. Looks like something went wrong on our end. Request ID: sandbox-fault";
-
-/// What may go wrong while a request is executed.
-pub(super) enum Mishap {
-    /// Another caller of the app has just used up the bucket.
-    Throttled,
-    /// Some root fields fail.
-    Internal {
-        /// Which.
-        roll: u64,
-        /// Before or after they were carried out.
-        commit: Commit,
-    },
-    /// Lists come in small pages that shift.
-    Shifting(Shift),
-}
-
-impl Mishap {
-    /// How lists are cut into pages.
-    pub(super) fn shift(&self) -> Option<Shift> {
-        match self {
-            Self::Shifting(shift) => Some(*shift),
-            Self::Throttled | Self::Internal { .. } => None,
-        }
-    }
-
-    /// Which of `count` root fields fail, at least one of them; the first one last.
-    fn failing(&self, count: usize) -> Vec<bool> {
-        let Self::Internal { roll, .. } = self else { return Vec::new() };
-        let mut failing: Vec<bool> = (0..count).map(|at| splitmix(roll ^ at as u64) & 1 == 1).collect();
-        if !failing.contains(&true)
-            && let Some(last) = failing.last_mut()
-        {
-            *last = true;
-        }
-        failing.reverse();
-        failing
-    }
-}
-
-/// Whether the body asks for a mutation, as far as it can be read.
+/// Whether the body is a mutation, as far as it can be parsed.
 pub(super) fn is_mutation(body: &[u8]) -> bool {
     let Ok(request) = serde_json::from_slice::<Request>(body) else { return false };
     let ast = Document::parse(request.query.as_str(), "query").unwrap_or_else(|error| error.partial);
@@ -89,27 +45,27 @@ pub(super) fn is_mutation(body: &[u8]) -> bool {
     })
 }
 
-/// A request that the engine accepted.
+/// A valid request.
 pub(super) struct Prepared {
     schema: Arc<Valid<Schema>>,
     document: Valid<ExecutableDocument>,
-    operation: Shared<Operation>,
+    operation: Node<Operation>,
     variables: Valid<JsonMap>,
     cost: u32,
     /// `query` or `mutation`
     pub(super) kind: &'static str,
     /// Names of the root fields, in order.
     pub(super) fields: Vec<String>,
-    /// `Type.field` of the deprecated fields selected.
+    /// Names of the deprecated fields that are selected.
     pub(super) deprecated: BTreeSet<String>,
 }
 
-/// What came of it.
-pub(super) struct Ran {
+/// The result of an execution.
+pub(super) struct Executed {
     pub(super) body: Value,
-    /// The actual cost; `None`: not executed.
+    /// The actual cost; `None` if the request was throttled or failed as a whole.
     pub(super) cost: Option<u32>,
-    /// Ids of the subscriptions that were made, changed or removed.
+    /// Ids of the subscriptions that were created, changed or deleted.
     pub(super) touched: Vec<u64>,
 }
 
@@ -117,11 +73,11 @@ fn refused(errors: &[Value]) -> Value {
     json!({ "errors": errors })
 }
 
-/// Parses, validates and prices; `Err` is the body of the answer, with status 200 as Shopify gives it.
+/// Parses, validates and prices a request. `Err` is the body of the response; its status is 200, as with Shopify.
 pub(super) fn prepare(version: &'static str, request: &Request) -> Result<Prepared, Value> {
     let schema = version::schema(version).map_err(|why| refused(&[json!({ "message": why })]))?;
     let ast = Document::parse(request.query.as_str(), "query").map_err(|error| {
-        // The parser of this engine goes on after the first error; Shopify's gives one, with this code.
+        // The engine's parser continues after the first error. Shopify reports one error, with this code.
         let first = error.errors.iter().next().map(|diagnostic| json!(diagnostic.to_json())).unwrap_or_default();
         let extensions = json!({ "code": "PARSE_ERROR" });
         refused(&[json!({
@@ -130,14 +86,14 @@ pub(super) fn prepare(version: &'static str, request: &Request) -> Result<Prepar
     })?;
     let document = ast
         .to_executable_validate(&schema)
-        .map_err(|error| refused(&refusal::of_document(&schema, &ast, &error.errors)))?;
+        .map_err(|error| refused(&graphql_errors::of_document(&schema, &ast, &error.errors)))?;
     let operation = document
         .operations
         .get(request.operation_name.as_deref())
         .map_err(|error| refused(&[json!({ "message": error.message().to_string() })]))?
         .clone();
     let values = Value::Object(request.variables.clone().unwrap_or_default());
-    let errors = refusal::of_variables(&schema, &document, &operation.variables, &values);
+    let errors = graphql_errors::of_variables(&schema, &document, &operation.variables, &values);
     if !errors.is_empty() {
         return Err(refused(&errors));
     }
@@ -169,17 +125,17 @@ pub(super) fn prepare(version: &'static str, request: &Request) -> Result<Prepar
 }
 
 impl Prepared {
-    /// Executes on `shop`, if its bucket holds enough; `at` is the time, RFC 3339.
-    pub(super) fn run(
+    /// Executes the request on `shop` if its bucket has enough points. `at` is the time, RFC 3339.
+    pub(super) fn execute(
         &self,
         (domain, app): (&ShopDomain, &App),
-        shop: &mut Shop,
+        shop: &mut StoredShop,
         bucket: &mut Bucket,
         at: &str,
-        mishap: Option<&Mishap>,
-    ) -> Ran {
+        fault: Option<&ExecutionFault>,
+    ) -> Executed {
         let size = shop.bucket;
-        if matches!(mishap, Some(Mishap::Throttled)) {
+        if matches!(fault, Some(ExecutionFault::Throttled)) {
             bucket.starve(self.cost);
         }
         if !bucket.has(self.cost) {
@@ -189,21 +145,10 @@ impl Prepared {
             });
             let cost = bucket.report(size, self.cost, None);
             let body = json!({"errors": [error], "extensions": {"cost": cost}});
-            return Ran { body, cost: None, touched: Vec::new() };
+            return Executed { body, cost: None, touched: Vec::new() };
         }
-        let root = Root {
-            kind: if self.operation.is_mutation() { "Mutation" } else { "QueryRoot" },
-            app,
-            domain,
-            shop: RefCell::new(shop),
-            at,
-            variables: &self.variables,
-            touched: RefCell::default(),
-            found: RefCell::default(),
-            failing: RefCell::new(mishap.map(|mishap| mishap.failing(self.fields.len())).unwrap_or_default()),
-            shift: mishap.and_then(Mishap::shift),
-            commits: matches!(mishap, Some(Mishap::Internal { commit: Commit::After, .. })),
-        };
+        let root =
+            Root::new(&self.operation, &self.variables, (domain, app), shop, at).with_fault(fault, self.fields.len());
         let response = Execution::new(&self.schema, &self.document)
             .operation(&self.operation)
             .coerced_variable_values(&self.variables)
@@ -213,7 +158,7 @@ impl Prepared {
             Ok(response) => response,
             Err(error) => {
                 let body = refused(&[json!(error.to_graphql_error(&self.document.sources))]);
-                return Ran { body, cost: None, touched: root.touched.into_inner() };
+                return Executed { body, cost: None, touched: root.touched.into_inner() };
             }
         };
         let found = root.found.into_inner();
@@ -222,182 +167,12 @@ impl Prepared {
         bucket.take(actual);
         let mut body = serde_json::Map::new();
         if !response.errors.is_empty() {
-            let errors: Vec<Value> = response.errors.iter().map(|error| field_error(&json!(error))).collect();
+            let errors: Vec<Value> =
+                response.errors.iter().map(|error| graphql_errors::of_field(&json!(error))).collect();
             body.insert("errors".into(), errors.into());
         }
         body.insert("data".into(), json!(response.data));
         body.insert("extensions".into(), json!({"cost": bucket.report(size, self.cost, Some(actual))}));
-        Ran { body: body.into(), cost: Some(actual), touched: root.touched.into_inner() }
+        Executed { body: body.into(), cost: Some(actual), touched: root.touched.into_inner() }
     }
-}
-
-/// The engine's field error as Shopify words it.
-fn field_error(error: &Value) -> Value {
-    let message = error["message"].as_str().unwrap_or_default();
-    let message = message.strip_prefix("resolver error: ").unwrap_or(message);
-    let code = match message {
-        INTERNAL => "INTERNAL_SERVER_ERROR",
-        _ if message.starts_with(tree::DENIED) => "ACCESS_DENIED",
-        _ => "BAD_REQUEST",
-    };
-    json!({
-        "message": message, "locations": error["locations"], "path": error["path"],
-        "extensions": {"code": code}
-    })
-}
-
-struct Root<'a> {
-    kind: &'static str,
-    app: &'a App,
-    domain: &'a ShopDomain,
-    shop: RefCell<&'a mut Shop>,
-    at: &'a str,
-    variables: &'a JsonMap,
-    touched: RefCell<Vec<u64>>,
-    /// How many elements a connection gave, by response key.
-    found: RefCell<HashMap<String, usize>>,
-    /// Whether each of the next root fields fails, the next one last; and whether it is carried out all the same.
-    failing: RefCell<Vec<bool>>,
-    commits: bool,
-    shift: Option<Shift>,
-}
-
-impl ObjectValue for Root<'_> {
-    fn type_name(&self) -> &str {
-        self.kind
-    }
-
-    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
-        let fails = self.failing.borrow_mut().pop().unwrap_or_default();
-        let failed = || Err(FieldError { message: INTERNAL.into() });
-        if fails && !self.commits {
-            return failed();
-        }
-        let mut shop = self.shop.borrow_mut();
-        let arguments = Arguments::of(info, self.variables);
-        let node = match info.field_name() {
-            "currentAppInstallation" => tree::installation(&shop, self.app),
-            "publicApiVersions" => tree::public_api_versions(),
-            "shop" => tree::shop(self.domain, &shop),
-            "webhookSubscription" => {
-                let id = arguments.id();
-                id.and_then(|id| shop.subscriptions.get(&id)).map_or(Node::Leaf(Value::Null), tree::subscription)
-            }
-            "webhookSubscriptions" => {
-                let ask = Ask { shift: self.shift, ..arguments.ask() };
-                let page = page::page(&shop, &ask).map_err(|message| FieldError { message })?;
-                let key = info.field_selections()[0].response_key().to_string();
-                self.found.borrow_mut().insert(key, page.items.len());
-                tree::connection(&page)
-            }
-            "webhookSubscriptionsCount" => {
-                let found = page::matching(&shop, &arguments.ask()).len();
-                tree::count(found, arguments.size("limit"))
-            }
-            "webhookSubscriptionCreate" => {
-                let topic = arguments.text("topic").unwrap_or_default();
-                let made = shop.create(&topic, arguments.input(), self.at).map(|id| {
-                    self.touched.borrow_mut().push(id);
-                    tree::subscription(&shop.subscriptions[&id])
-                });
-                tree::payload("WebhookSubscriptionCreatePayload", "webhookSubscription", made)
-            }
-            "webhookSubscriptionUpdate" => {
-                let id = arguments.id().unwrap_or_default(); // no subscription has the id 0
-                let changed = shop.update(id, arguments.input(), self.at).map(|()| {
-                    self.touched.borrow_mut().push(id);
-                    tree::subscription(&shop.subscriptions[&id])
-                });
-                tree::payload("WebhookSubscriptionUpdatePayload", "webhookSubscription", changed)
-            }
-            "webhookSubscriptionDelete" => {
-                let id = arguments.id().unwrap_or_default();
-                let gone = shop.delete(id).map(|()| {
-                    self.touched.borrow_mut().push(id);
-                    Node::Leaf(tree::gid(id).into())
-                });
-                tree::payload("WebhookSubscriptionDeletePayload", "deletedWebhookSubscriptionId", gone)
-            }
-            _ => return Err(self.unknown_field_error(info)),
-        };
-        if fails { failed() } else { Ok(node.into_resolved()) }
-    }
-}
-
-/// The coerced arguments of a field.
-struct Arguments(serde_json::Map<String, Value>);
-
-impl Arguments {
-    fn of(info: &ResolveInfo<'_>, variables: &JsonMap) -> Self {
-        let mut values: serde_json::Map<String, Value> =
-            serde_json::to_value(info.arguments()).ok().and_then(|v| v.as_object().cloned()).unwrap_or_default();
-        // apollo-compiler 1.33 turns a key whose variable was not given into null; by the specification, and for a
-        // partial update, it is as if the key were not there.
-        for argument in &info.field_selections()[0].arguments {
-            let Literal::Object(written) = argument.value.as_ref() else { continue };
-            let Some(Value::Object(object)) = values.get_mut(argument.name.as_str()) else { continue };
-            for (key, value) in written {
-                if value.as_variable().is_some_and(|name| !variables.contains_key(name.as_str())) {
-                    object.remove(key.as_str());
-                }
-            }
-        }
-        Self(values)
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        self.0.get(name)?.as_str().map(str::to_owned)
-    }
-
-    fn size(&self, name: &str) -> Option<usize> {
-        self.0.get(name)?.as_u64().and_then(|n| usize::try_from(n).ok())
-    }
-
-    fn id(&self) -> Option<u64> {
-        tree::number(self.0.get("id")?.as_str()?)
-    }
-
-    fn ask(&self) -> Ask {
-        let flag = |name: &str| self.0.get(name).and_then(Value::as_bool).unwrap_or_default();
-        Ask {
-            topics: self.0.get("topics").and_then(texts),
-            uri: self.text("uri").or_else(|| self.text("callbackUrl")),
-            format: self.text("format").as_deref().and_then(Format::parse),
-            query: self.text("query"),
-            by_id: self.text("sortKey").as_deref() == Some("ID"),
-            reverse: flag("reverse"),
-            first: self.size("first"),
-            last: self.size("last"),
-            after: self.text("after"),
-            before: self.text("before"),
-            shift: None,
-        }
-    }
-
-    /// What a create or an update says. What Shopify does with an explicit null is not recorded: here a null filter or
-    /// list clears, any other null counts as not mentioned.
-    fn input(&self) -> Input {
-        let empty = serde_json::Map::new();
-        let input = self.0.get("webhookSubscription").and_then(Value::as_object).unwrap_or(&empty);
-        let text = |name: &str| input.get(name).and_then(Value::as_str).map(str::to_owned);
-        let list = |name: &str| input.get(name).map(|value| texts(value).unwrap_or_default());
-        let metafield = |value: &Value| Metafield {
-            namespace: value["namespace"].as_str().unwrap_or_default().to_owned(),
-            key: value["key"].as_str().unwrap_or_default().to_owned(),
-        };
-        let metafields = |value: &Value| value.as_array().map_or_else(Vec::new, |v| v.iter().map(metafield).collect());
-        Input {
-            uri: text("uri").or_else(|| text("callbackUrl")),
-            format: text("format").as_deref().and_then(Format::parse),
-            filter: input.get("filter").map(|value| value.as_str().map(str::to_owned)),
-            include_fields: list("includeFields"),
-            metafield_namespaces: list("metafieldNamespaces"),
-            metafields: input.get("metafields").map(metafields),
-            name: text("name"),
-        }
-    }
-}
-
-fn texts(value: &Value) -> Option<Vec<String>> {
-    value.as_array().map(|items| items.iter().filter_map(|i| i.as_str().map(str::to_owned)).collect())
 }

@@ -1,28 +1,62 @@
-//! The log of requests: what was asked, never with what token, code or secret.
+//! The log of requests. It holds no token, code or secret.
+
+use std::collections::VecDeque;
 
 use serde::Serialize;
 
-/// One request.
+/// How many requests are kept in memory. The log file keeps all of them.
+const KEPT: usize = 10_000;
+
+/// One logged request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Entry {
-    /// From 1; goes on over restarts.
+pub(super) struct LoggedRequest {
+    /// Starts at 1 and continues across restarts.
     pub(super) seq: u64,
     /// RFC 3339.
     pub(super) at: String,
     pub(super) shop: Option<String>,
     pub(super) method: String,
     pub(super) path: String,
-    /// `query` or `mutation`; `None`: not GraphQL, or refused before it was understood.
     pub(super) operation: Option<&'static str>,
-    /// Names of the root fields, in order.
     pub(super) fields: Vec<String>,
     pub(super) status: u16,
-    /// The actual cost; `None`: not executed.
     pub(super) cost: Option<u32>,
-    /// What a token was asked for with; `None`: no such request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) grant: Option<&'static str>,
-    /// The faults that struck it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) faults: Vec<&'static str>,
+}
+
+/// What the handlers add to the log entry of a request.
+#[derive(Debug, Default)]
+pub(super) struct RequestFacts {
+    /// `query` or `mutation`; `None` if the request is not GraphQL or the document was refused.
+    pub(super) operation: Option<&'static str>,
+    /// Names of the GraphQL root fields, in order.
+    pub(super) fields: Vec<String>,
+    /// The actual GraphQL cost; `None` if nothing was executed.
+    pub(super) cost: Option<u32>,
+    /// The grant type of a token request.
+    pub(super) grant: Option<&'static str>,
+    /// Names of the injected faults.
+    pub(super) faults: Vec<&'static str>,
+}
+
+/// The latest requests and the number of the last one.
+#[derive(Debug, Default)]
+pub(super) struct RequestLog {
+    pub(super) entries: VecDeque<LoggedRequest>,
+    pub(super) seq: u64,
+}
+
+impl RequestLog {
+    /// Adds an entry with the next number and drops the oldest one if the log is full.
+    pub(super) fn push(&mut self, entry: LoggedRequest) -> &LoggedRequest {
+        self.seq += 1;
+        if self.entries.len() == KEPT {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(LoggedRequest { seq: self.seq, ..entry });
+        &self.entries[self.entries.len() - 1]
+    }
 }

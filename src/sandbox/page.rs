@@ -4,31 +4,32 @@ use std::cmp::Ordering;
 
 use crate::model::Format;
 
-use super::store::{Shop, Subscription};
-use super::tree::number;
+use super::objects::number;
+use super::store::StoredShop;
+use super::subscription::Subscription;
 
-/// The most elements of a page.
+/// The maximum size of a page.
 pub(super) const MAX_PAGE: usize = 250;
 
-/// What a fault does to the pages of a list.
+/// How a fault shifts the pages of a list.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shift {
-    /// The most entries of a page.
+pub(super) struct PageShift {
+    /// The maximum number of entries on a page.
     pub(super) size: usize,
-    /// By how many entries a page after the first begins off.
+    /// By how many entries the start of each page after the first is shifted.
     pub(super) by: i64,
 }
 
-impl Shift {
-    /// Where a page after the first begins that should begin at `start`, of `count` entries.
+impl PageShift {
+    /// The shifted start of a page that would start at `start`, in a list of `count` entries.
     pub(super) fn start(self, start: usize, count: usize) -> usize {
         start.saturating_add_signed(isize::try_from(self.by).unwrap_or_default()).min(count)
     }
 }
 
-/// What a list asks for.
+/// The filters, order and page of a list request.
 #[derive(Debug, Default)]
-pub(super) struct Ask {
+pub(super) struct ListQuery {
     pub(super) topics: Option<Vec<String>>,
     pub(super) uri: Option<String>,
     pub(super) format: Option<Format>,
@@ -39,7 +40,7 @@ pub(super) struct Ask {
     pub(super) last: Option<usize>,
     pub(super) after: Option<String>,
     pub(super) before: Option<String>,
-    pub(super) shift: Option<Shift>,
+    pub(super) shift: Option<PageShift>,
 }
 
 /// One page.
@@ -51,69 +52,69 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// The opaque cursor: base64 of the JSON that Shopify's holds (recorded).
+    /// The opaque cursor: base64 of JSON, as with Shopify (recorded).
     pub(super) fn cursor(&self, s: &Subscription) -> String {
         let value = if self.by_id { s.id.to_string() } else { s.created_at.clone() };
         base64(&format!(r#"{{"last_id":{},"last_value":"{value}"}}"#, s.id))
     }
 }
 
-/// All that match, in order.
-pub(super) fn matching<'a>(shop: &'a Shop, ask: &Ask) -> Vec<&'a Subscription> {
+/// All matching subscriptions, in order.
+pub(super) fn matching<'a>(shop: &'a StoredShop, query: &ListQuery) -> Vec<&'a Subscription> {
     let mut found = shop.by_creation();
     found.retain(|s| {
-        ask.topics.as_ref().is_none_or(|topics| topics.contains(&s.topic))
-            && ask.uri.as_ref().is_none_or(|uri| *uri == s.uri)
-            && ask.format.is_none_or(|format| format == s.format)
-            && ask.query.as_ref().is_none_or(|query| matches(s, query))
+        query.topics.as_ref().is_none_or(|topics| topics.contains(&s.topic))
+            && query.uri.as_ref().is_none_or(|uri| *uri == s.uri)
+            && query.format.is_none_or(|format| format == s.format)
+            && query.query.as_ref().is_none_or(|search| matches(s, search))
     });
-    if ask.by_id {
+    if query.by_id {
         found.sort_by_key(|s| s.id);
     }
-    if ask.reverse {
+    if query.reverse {
         found.reverse();
     }
     found
 }
 
-/// The page asked for; `Err` is Shopify's message.
-pub(super) fn page<'a>(shop: &'a Shop, ask: &Ask) -> Result<Page<'a>, String> {
-    if ask.first.is_none() && ask.last.is_none() {
+/// Returns the requested page. `Err` is Shopify's message.
+pub(super) fn page<'a>(shop: &'a StoredShop, query: &ListQuery) -> Result<Page<'a>, String> {
+    if query.first.is_none() && query.last.is_none() {
         return Err("you must provide one of first or last".into());
     }
-    for (name, size) in [("first", ask.first), ("last", ask.last)] {
+    for (name, size) in [("first", query.first), ("last", query.last)] {
         if size.is_some_and(|size| size > MAX_PAGE) {
             return Err(format!("{name} cannot exceed {MAX_PAGE}"));
         }
     }
-    let all = matching(shop, ask);
-    let key = |s: &Subscription| (if ask.by_id { String::new() } else { s.created_at.clone() }, s.id);
+    let all = matching(shop, query);
+    let key = |s: &Subscription| (if query.by_id { String::new() } else { s.created_at.clone() }, s.id);
     let order = |s: &Subscription, cursor: &(String, u64)| {
         let order = key(s).cmp(cursor);
-        if ask.reverse { order.reverse() } else { order }
+        if query.reverse { order.reverse() } else { order }
     };
     let cursor = |text: &Option<String>| match text {
         None => Ok(None),
-        Some(text) => decode(text, ask.by_id).map(Some).ok_or("Invalid cursor for current pagination sort."),
+        Some(text) => decode(text, query.by_id).map(Some).ok_or("Invalid cursor for current pagination sort."),
     };
-    let (after, before) = (cursor(&ask.after)?, cursor(&ask.before)?);
+    let (after, before) = (cursor(&query.after)?, cursor(&query.before)?);
     let begin = |c| {
         let start = all.partition_point(|s| order(s, &c) != Ordering::Greater);
-        ask.shift.map_or(start, |shift| shift.start(start, all.len()))
+        query.shift.map_or(start, |shift| shift.start(start, all.len()))
     };
     let start = after.map_or(0, begin);
     let end = before.map_or(all.len(), |c| all.partition_point(|s| order(s, &c) == Ordering::Less)).max(start);
     let (mut from, mut to) = (start, end);
-    if let Some(first) = ask.first {
-        to = to.min(from + ask.shift.map_or(first, |shift| first.min(shift.size)));
+    if let Some(first) = query.first {
+        to = to.min(from + query.shift.map_or(first, |shift| first.min(shift.size)));
     }
-    if let Some(last) = ask.last {
+    if let Some(last) = query.last {
         from = from.max(to.saturating_sub(last));
     }
-    Ok(Page { items: all[from..to].to_vec(), has_next: to < all.len(), has_previous: from > 0, by_id: ask.by_id })
+    Ok(Page { items: all[from..to].to_vec(), has_next: to < all.len(), has_previous: from > 0, by_id: query.by_id })
 }
 
-/// The search syntax as far as subscriptions know it: `field:value` with an optional comparator; all must hold.
+/// Whether a subscription matches a search: terms `field:value` with an optional comparator, all of which must match.
 fn matches(s: &Subscription, query: &str) -> bool {
     query.split_whitespace().filter(|term| *term != "AND").all(|term| {
         let Some((field, value)) = term.split_once(':') else { return true };
@@ -126,7 +127,7 @@ fn matches(s: &Subscription, query: &str) -> bool {
             "updated_at" => Some(s.updated_at.as_str().cmp(value)),
             "topic" => Some(s.topic.to_lowercase().cmp(&value.to_lowercase().replace(['/', '.'], "_"))),
             "endpoint" => Some(s.uri.as_str().cmp(value)),
-            _ => return true, // Shopify ignores a field that it does not know
+            _ => return true, // Shopify ignores unknown fields
         };
         order.is_some_and(|order| match comparator {
             ">" => order.is_gt(),
@@ -140,7 +141,7 @@ fn matches(s: &Subscription, query: &str) -> bool {
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The usual base64, with padding.
+/// Standard base64 with padding.
 pub(super) fn base64(text: &str) -> String {
     let mut out = String::new();
     for chunk in text.as_bytes().chunks(3) {
@@ -153,7 +154,7 @@ pub(super) fn base64(text: &str) -> String {
     out
 }
 
-/// Undoes [`base64()`], with padding or without.
+/// Decodes base64 with or without padding.
 pub(super) fn unbase64(text: &str) -> Option<String> {
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
     for c in text.trim_end_matches('=').bytes() {
@@ -179,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_the_usual_one_and_cursors_come_back() {
+    fn base64_is_standard_and_cursors_are_decoded() {
         assert_eq!(
             [base64("any carnal pleas"), base64("fooba"), base64("foobar")],
             ["YW55IGNhcm5hbCBwbGVhcw==", "Zm9vYmE=", "Zm9vYmFy"]

@@ -1,15 +1,15 @@
-//! An answer before it is HTTP.
+//! A response before it becomes HTTP.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// What an answer says.
+/// The body of a response.
 #[derive(Debug)]
 pub(super) enum Body {
     Json(Value),
     Html(String),
 }
 
-/// Status, body and the headers that are not the same for every answer.
+/// Status, body and additional headers.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -24,6 +24,11 @@ impl Reply {
 
     pub(super) fn html(status: u16, body: String) -> Self {
         Self { status, body: Body::Html(body), headers: Vec::new() }
+    }
+
+    /// Shopify's error body: `{"errors": …}`.
+    pub(super) fn errors(status: u16, errors: impl Into<Value>) -> Self {
+        Self::json(status, json!({ "errors": errors.into() }))
     }
 
     pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -1,11 +1,10 @@
-//! The REST webhook resource over the same store: lossy as Shopify's is (no filter, no name).
+//! The REST webhook resource over the same store. Like Shopify's, it has no filter and no name.
 //!
-//! Texts and shapes are those of Shopify's documentation and libraries; REST answers were not recorded. Address errors
-//! follow the rule that REST says attribute -> messages where GraphQL says whole sentences.
+//! Texts and shapes are those of Shopify's documentation and libraries; REST responses were not recorded. Address errors
+//! follow the rule that REST maps attributes to messages where GraphQL has sentences.
 
 use std::collections::HashMap;
 
-use axum::http::Method;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use serde_json::{Map, Value, json};
@@ -15,51 +14,51 @@ use crate::catalog;
 use crate::model::{Format, ShopDomain, Topic};
 
 use super::bucket::Bucket;
-use super::gate::refused;
-use super::page::{MAX_PAGE, Shift, base64, unbase64};
+use super::page::{MAX_PAGE, PageShift, base64, unbase64};
 use super::reply::Reply;
-use super::rules::{Attribute, Complaint};
-use super::store::{BucketSize, Input, Shop, Subscription};
+use super::rules::{Attribute, Violation};
+use super::store::{BucketSize, StoredShop};
+use super::subscription::{Input, Subscription};
 use super::version;
 
 const DEFAULT_PAGE: usize = 50;
 const RETRY_AFTER: &str = "2.0";
 
 /// A REST request below `/admin/api/{version}/`.
-pub(super) struct Ask<'a> {
-    pub(super) method: &'a Method,
+pub(super) struct RestRequest<'a> {
+    pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) query: Option<&'a str>,
     pub(super) body: &'a [u8],
-    pub(super) shift: Option<Shift>,
+    pub(super) shift: Option<PageShift>,
 }
 
-/// The answer, and the ids of the subscriptions that were made, changed or removed.
-pub(super) struct Done {
+/// The response, and the ids of the subscriptions that were created, changed or deleted.
+pub(super) struct RestResult {
     pub(super) reply: Reply,
     pub(super) touched: Vec<u64>,
 }
 
-impl From<Reply> for Done {
+impl From<Reply> for RestResult {
     fn from(reply: Reply) -> Self {
         Self { reply, touched: Vec::new() }
     }
 }
 
-/// The leaky bucket of a shop's REST calls: 40 calls and 2 a second where GraphQL has 2000 points and 100 a second.
+/// The bucket of REST requests: 40 requests and 2 a second where GraphQL has 2000 points and 100 a second.
 pub(super) fn bucket_size(graphql: BucketSize) -> BucketSize {
     BucketSize { max: (graphql.max / 50).max(1), restore: (graphql.restore / 50).max(1) }
 }
 
-/// Answers `ask`; `at` is the time, RFC 3339.
+/// Answers a request. `at` is the time, RFC 3339.
 pub(super) fn answer(
     domain: &ShopDomain,
-    shop: &mut Shop,
+    shop: &mut StoredShop,
     bucket: &mut Bucket,
     version: &'static str,
-    ask: &Ask<'_>,
+    request: &RestRequest<'_>,
     at: &str,
-) -> Done {
+) -> RestResult {
     let size = bucket_size(shop.bucket);
     let limit = |bucket: &Bucket| format!("{}/{}", size.max - bucket.whole(), size.max);
     if !bucket.has(1) {
@@ -67,26 +66,32 @@ pub(super) fn answer(
             "Exceeded {} calls per second for api client. Reduce request rates to resume uninterrupted service.",
             size.restore
         );
-        let reply = refused(429, message).header("retry-after", RETRY_AFTER);
+        let reply = Reply::errors(429, message).header("retry-after", RETRY_AFTER);
         return reply.header("x-shopify-shop-api-call-limit", limit(bucket)).into();
     }
     bucket.take(1);
-    let mut done = route(domain, shop, version, ask, at);
+    let mut done = route(domain, shop, version, request, at);
     done.reply = done.reply.header("x-shopify-shop-api-call-limit", limit(bucket));
     done
 }
 
-fn route(domain: &ShopDomain, shop: &mut Shop, version: &'static str, ask: &Ask<'_>, at: &str) -> Done {
-    let not_found = || refused(404, "Not Found").into();
+fn route(
+    domain: &ShopDomain,
+    shop: &mut StoredShop,
+    version: &'static str,
+    request: &RestRequest<'_>,
+    at: &str,
+) -> RestResult {
+    let not_found = || Reply::errors(404, "Not Found").into();
     let parameters: HashMap<String, String> =
-        form_urlencoded::parse(ask.query.unwrap_or_default().as_bytes()).into_owned().collect();
-    match (ask.method.as_str(), ask.path) {
-        ("GET", "webhooks.json") => list(domain, shop, version, &parameters, ask.shift).into(),
+        form_urlencoded::parse(request.query.unwrap_or_default().as_bytes()).into_owned().collect();
+    match (request.method, request.path) {
+        ("GET", "webhooks.json") => list(domain, shop, version, &parameters, request.shift).into(),
         ("GET", "webhooks/count.json") => {
             let count = shop.subscriptions.values().filter(|s| matches(s, &parameters)).count();
             Reply::json(200, json!({ "count": count })).into()
         }
-        ("POST", "webhooks.json") => match webhook(ask.body) {
+        ("POST", "webhooks.json") => match webhook(request.body) {
             Ok(webhook) => create(shop, version, &webhook, at),
             Err(reply) => reply.into(),
         },
@@ -95,13 +100,13 @@ fn route(domain: &ShopDomain, shop: &mut Shop, version: &'static str, ask: &Ask<
             let Some(id) = id.filter(|id| shop.subscriptions.contains_key(id)) else { return not_found() };
             match method {
                 "GET" => one(200, &shop.subscriptions[&id]).into(),
-                "PUT" => match webhook(ask.body) {
+                "PUT" => match webhook(request.body) {
                     Ok(webhook) => update(shop, id, &webhook, at),
                     Err(reply) => reply.into(),
                 },
                 "DELETE" => {
                     shop.subscriptions.remove(&id);
-                    Done { reply: Reply::json(200, json!({})), touched: vec![id] }
+                    RestResult { reply: Reply::json(200, json!({})), touched: vec![id] }
                 }
                 _ => not_found(),
             }
@@ -111,7 +116,7 @@ fn route(domain: &ShopDomain, shop: &mut Shop, version: &'static str, ask: &Ask<
 
 fn webhook(body: &[u8]) -> Result<Map<String, Value>, Reply> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let missing = || refused(400, json!({"webhook": "Required parameter missing or invalid"}));
+    let missing = || Reply::errors(400, json!({"webhook": "Required parameter missing or invalid"}));
     body.get("webhook").and_then(Value::as_object).cloned().ok_or_else(missing)
 }
 
@@ -128,7 +133,7 @@ fn input(webhook: &Map<String, Value>) -> Input {
     }
 }
 
-fn create(shop: &mut Shop, version: &'static str, webhook: &Map<String, Value>, at: &str) -> Done {
+fn create(shop: &mut StoredShop, version: &'static str, webhook: &Map<String, Value>, at: &str) -> RestResult {
     let text = |name: &str| webhook.get(name).and_then(Value::as_str).unwrap_or_default();
     let info = catalog::lookup(&Topic::from_slash(text("topic")));
     let allowed = |info: &&catalog::TopicInfo| version::has_topic(version, info) && shop.may_subscribe(&info.graphql());
@@ -146,31 +151,31 @@ fn create(shop: &mut Shop, version: &'static str, webhook: &Map<String, Value>, 
         if text("address").trim().is_empty() {
             errors["address"] = json!(["can't be blank"]);
         }
-        return refused(422, errors).into();
+        return Reply::errors(422, errors).into();
     };
     let format = match webhook.get("format").map(|format| format.as_str().and_then(Format::parse)) {
-        Some(None) => return refused(422, json!({"format": ["is invalid"]})).into(),
+        Some(None) => return Reply::errors(422, json!({"format": ["is invalid"]})).into(),
         format => format.flatten(),
     };
     let made = shop.create(&info.graphql(), Input { format, ..input(webhook) }, at);
     match made {
-        Ok(id) => Done { reply: one(201, &shop.subscriptions[&id]), touched: vec![id] },
-        Err(complaints) => invalid(&complaints).into(),
+        Ok(id) => RestResult { reply: one(201, &shop.subscriptions[&id]), touched: vec![id] },
+        Err(violations) => invalid(&violations).into(),
     }
 }
 
-/// Only the address and the lists can be changed.
-fn update(shop: &mut Shop, id: u64, webhook: &Map<String, Value>, at: &str) -> Done {
+/// Changes the address and the lists; nothing else can be changed.
+fn update(shop: &mut StoredShop, id: u64, webhook: &Map<String, Value>, at: &str) -> RestResult {
     match shop.update(id, input(webhook), at) {
-        Ok(()) => Done { reply: one(200, &shop.subscriptions[&id]), touched: vec![id] },
-        Err(complaints) => invalid(&complaints).into(),
+        Ok(()) => RestResult { reply: one(200, &shop.subscriptions[&id]), touched: vec![id] },
+        Err(violations) => invalid(&violations).into(),
     }
 }
 
-fn invalid(complaints: &[Complaint]) -> Reply {
+fn invalid(violations: &[Violation]) -> Reply {
     let mut errors: Map<String, Value> = Map::new();
-    for complaint in complaints {
-        let key = match complaint.attribute {
+    for violation in violations {
+        let key = match violation.attribute {
             Attribute::Id => "id",
             Attribute::Topic => "topic",
             Attribute::Address => "address",
@@ -179,10 +184,10 @@ fn invalid(complaints: &[Complaint]) -> Reply {
             Attribute::Base => "base",
         };
         if let Value::Array(messages) = errors.entry(key).or_insert_with(|| json!([])) {
-            messages.push(complaint.message.clone().into());
+            messages.push(violation.message.clone().into());
         }
     }
-    refused(422, errors)
+    Reply::errors(422, errors)
 }
 
 fn one(status: u16, s: &Subscription) -> Reply {
@@ -206,7 +211,7 @@ fn object(s: &Subscription) -> Value {
     })
 }
 
-/// REST shows times with the shop's offset; every shop of the sandbox is five hours behind UTC.
+/// REST returns times with the offset of the shop. All shops of the sandbox are five hours behind UTC.
 fn in_the_shops_zone(time: &str) -> String {
     let Ok(time) = time.parse::<Timestamp>() else { return time.to_owned() };
     time.to_zoned(TimeZone::fixed(Offset::constant(-5))).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
@@ -227,23 +232,23 @@ fn matches(s: &Subscription, parameters: &HashMap<String, String>) -> bool {
 
 fn list(
     domain: &ShopDomain,
-    shop: &Shop,
+    shop: &StoredShop,
     version: &str,
     parameters: &HashMap<String, String>,
-    shift: Option<Shift>,
+    shift: Option<PageShift>,
 ) -> Reply {
     let limit = parameters.get("limit").map_or(Some(DEFAULT_PAGE), |limit| limit.parse().ok());
     let Some(limit) = limit.filter(|limit| (1..=MAX_PAGE).contains(limit)) else {
-        return refused(400, json!({"limit": format!("must be between 1 and {MAX_PAGE}")}));
+        return Reply::errors(400, json!({"limit": format!("must be between 1 and {MAX_PAGE}")}));
     };
     let limit = shift.map_or(limit, |shift| limit.min(shift.size));
-    // A cursor carries the filters of the first page.
+    // A cursor contains the filters of the first page.
     let mut filters = match parameters.get("page_info") {
         None => parameters.clone(),
         Some(cursor) => {
             let text = unbase64(&cursor.replace('-', "+").replace('_', "/"));
             let Some(text) = text.filter(|text| text.contains("_id=")) else {
-                return refused(400, json!({"page_info": "Invalid value."}));
+                return Reply::errors(400, json!({"page_info": "Invalid value."}));
             };
             form_urlencoded::parse(text.as_bytes()).into_owned().collect()
         }

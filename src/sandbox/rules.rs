@@ -1,19 +1,21 @@
-//! What Shopify says of a subscription that it refuses: pure text in, complaints out.
+//! The rules for subscriptions, with Shopify's error messages. Pure.
 //!
-//! Texts, their order and their pairs are those of recorded answers (Admin API 2026-04); what was never recorded says so.
+//! Messages, their order and their combinations are those of recorded responses (Admin API 2026-04). Exceptions are marked.
 
 use url::{Host, Url};
 
 use crate::catalog;
 use crate::model::{Format, Topic};
 
-use super::store::{Shop, Subscription};
+use super::filter;
+use super::store::StoredShop;
+use super::subscription::Subscription;
 
-/// Shopify's bound for addresses and filters, in bytes.
-const MAX_TEXT: usize = 65_535;
+/// Shopify's limit for addresses and filters, in bytes.
+pub(super) const MAX_TEXT: usize = 65_535;
 const MAX_NAME: usize = 50;
 
-/// What a complaint is about. GraphQL and REST spell it differently.
+/// The attribute that violates a rule. GraphQL and REST have different names for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attribute {
     Id,
@@ -24,14 +26,14 @@ pub(super) enum Attribute {
     Base,
 }
 
-/// One complaint, without the attribute's name in front.
+/// A violated rule. The message does not include the name of the attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Complaint {
+pub(super) struct Violation {
     pub(super) attribute: Attribute,
     pub(super) message: String,
 }
 
-impl Complaint {
+impl Violation {
     pub(super) fn new(attribute: Attribute, message: impl Into<String>) -> Self {
         Self { attribute, message: message.into() }
     }
@@ -40,7 +42,7 @@ impl Complaint {
         Self::new(Attribute::Id, "Webhook subscription does not exist")
     }
 
-    /// The GraphQL `field`. Address errors stand under the old name, whichever input was used (recorded).
+    /// The GraphQL `field`. Address errors have the old name, even if the input used the new one (recorded).
     pub(super) fn field(&self) -> &'static [&'static str] {
         match self.attribute {
             Attribute::Id => &["id"],
@@ -52,7 +54,7 @@ impl Complaint {
         }
     }
 
-    /// The GraphQL `message`: the attribute's name, then the message.
+    /// The GraphQL `message`: the name of the attribute and the message.
     pub(super) fn full(&self) -> String {
         let name = match self.attribute {
             Attribute::Id | Attribute::Topic | Attribute::Base => return self.message.clone(),
@@ -64,45 +66,46 @@ impl Complaint {
     }
 }
 
-/// Everything that is wrong with `wanted` in this shop, given its other subscriptions.
+/// Returns all rules that `wanted` violates in a shop with these other subscriptions.
 pub(super) fn check<'a>(
     wanted: &Subscription,
-    shop: &Shop,
+    shop: &StoredShop,
     others: &(impl Iterator<Item = &'a Subscription> + Clone),
-) -> Vec<Complaint> {
+) -> Vec<Violation> {
     let info = catalog::lookup(&Topic::from_slash(&wanted.topic));
-    let mut complaints: Vec<Complaint> = Vec::new();
+    let mut violations: Vec<Violation> = Vec::new();
 
     for message in address(&wanted.uri, shop.api_client_id, &shop.domains) {
-        complaints.push(Complaint::new(Attribute::Address, message));
+        violations.push(Violation::new(Attribute::Address, message));
     }
-    if complaints.is_empty() {
+    if violations.is_empty() {
         if info.is_some_and(catalog::TopicInfo::is_cloud_only) && is_http(&wanted.uri) {
             // Documented; the text was not recorded.
-            complaints.push(Complaint::new(Attribute::Address, "protocol https:// is not supported"));
+            violations.push(Violation::new(Attribute::Address, "protocol https:// is not supported"));
         } else if others.clone().any(|other| same_key(wanted, other)) {
-            complaints.push(Complaint::new(Attribute::Address, "for this topic has already been taken"));
+            violations.push(Violation::new(Attribute::Address, "for this topic has already been taken"));
         }
     }
     if wanted.format == Format::Xml {
         if info.is_some_and(catalog::TopicInfo::is_json_only) {
             let message = "'xml' is invalid for this webhook topic. Allowed formats: json";
-            complaints.push(Complaint::new(Attribute::Format, message));
+            violations.push(Violation::new(Attribute::Format, message));
         } else if is_cloud(&wanted.uri) {
-            complaints.push(Complaint::new(Attribute::Format, "can only be used with format: 'json'"));
+            violations.push(Violation::new(Attribute::Format, "can only be used with format: 'json'"));
         }
     }
     if let Some(name) = &wanted.name {
         let taken = others.clone().filter_map(|o| o.name.as_ref()).any(|n| n.eq_ignore_ascii_case(name));
-        complaints.extend(self::name(name, taken).into_iter().map(|m| Complaint::new(Attribute::Name, m)));
+        violations.extend(self::name(name, taken).into_iter().map(|m| Violation::new(Attribute::Name, m)));
     }
     let needs_type = info.is_some_and(catalog::TopicInfo::needs_type_filter);
-    complaints
-        .extend(filter(wanted.filter.as_deref(), needs_type).into_iter().map(|m| Complaint::new(Attribute::Base, m)));
-    complaints
+    violations.extend(
+        filter::check(wanted.filter.as_deref(), needs_type).into_iter().map(|m| Violation::new(Attribute::Base, m)),
+    );
+    violations
 }
 
-/// Shopify's key. That an absent and an empty filter are one is assumed, not recorded.
+/// Whether two subscriptions have the same key. That an absent and an empty filter are equal is assumed.
 fn same_key(a: &Subscription, b: &Subscription) -> bool {
     let filter = |s: &Subscription| s.filter.clone().unwrap_or_default();
     (&a.topic, &a.uri, a.format) == (&b.topic, &b.uri, b.format) && filter(a) == filter(b)
@@ -112,7 +115,7 @@ fn is_http(uri: &str) -> bool {
     scheme(uri).is_some_and(|s| s.eq_ignore_ascii_case("https"))
 }
 
-/// Whether deliveries go to Pub/Sub or EventBridge.
+/// Whether the address is a Pub/Sub topic or an EventBridge source.
 pub(super) fn is_cloud(uri: &str) -> bool {
     uri.starts_with("pubsub://") || uri.starts_with("arn:")
 }
@@ -169,7 +172,7 @@ fn address(uri: &str, api_client_id: u64, domains: &[String]) -> Vec<String> {
     }
 }
 
-/// The api client id in `arn:aws:events:{region}::event-source/aws.partner/shopify.com/{id}/{source}`.
+/// Returns the API client id in `arn:aws:events:{region}::event-source/aws.partner/shopify.com/{id}/{source}`.
 fn arn_client(uri: &str) -> Option<&str> {
     let (region, source) = uri.strip_prefix("arn:aws:events:")?.split_once("::event-source/aws.partner/")?;
     let source = source.strip_prefix("shopify.com/").or_else(|| source.strip_prefix("shopify.com.test/"))?;
@@ -204,7 +207,7 @@ fn pubsub(rest: &str) -> Vec<String> {
     errors
 }
 
-/// A project number, or Google's rule for project ids (`example.com:project` is not among what was recorded).
+/// Whether the text is a project number or a project id by Google's rule. `example.com:project` was not recorded.
 fn is_gcp_project(project: &str) -> bool {
     if project.bytes().all(|c| c.is_ascii_digit()) {
         return true;
@@ -246,7 +249,7 @@ fn name(name: &str, taken: bool) -> Vec<&'static str> {
         errors.push("is too short (minimum is 1 character)");
     }
     if name.chars().count() > MAX_NAME {
-        // By analogy; not recorded.
+        // By analogy with the minimum; not recorded.
         errors.push("is too long (maximum is 50 characters)");
     }
     if name.is_empty() || !name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_' || c == b'-') {
@@ -258,137 +261,12 @@ fn name(name: &str, taken: bool) -> Vec<&'static str> {
     errors
 }
 
-const BAD_FILTER: &str =
-    "The specified filter is invalid, please ensure you specify the field(s) you wish to filter on.";
-
-fn filter(filter: Option<&str>, needs_type: bool) -> Option<&'static str> {
-    let text = filter.unwrap_or_default();
-    if text.len() > MAX_TEXT {
-        return Some("The specified filter exceeds the maximum allowed size.");
-    }
-    let Some(fields) = filtered_fields(text) else { return Some(BAD_FILTER) };
-    // Documented for metaobjects; that the text is the same was not recorded.
-    let untyped = needs_type
-        && !fields.iter().any(|&(field, value)| field == "type" && !value.is_empty() && !value.contains(['*', '$']));
-    untyped.then_some(BAD_FILTER)
-}
-
-/// The (field, value) pairs of a filter in Shopify's search syntax; `None` if a term names no field.
-fn filtered_fields(text: &str) -> Option<Vec<(&str, &str)>> {
-    let mut fields = Vec::new();
-    for term in terms(text)? {
-        let bare = term.trim_start_matches(['(', '-']).trim_end_matches(')');
-        if bare.is_empty() && !term.contains('-') || ["AND", "OR", "NOT"].contains(&bare) {
-            continue;
-        }
-        let (field, value) = bare.split_once(':')?;
-        let named = !field.is_empty() && field.bytes().all(|c| c.is_ascii_alphanumeric() || b"_.-[]".contains(&c));
-        let given = value.trim_start().trim_start_matches(['>', '<', '=']);
-        if !named || given.starts_with(char::is_whitespace) || given.is_empty() {
-            return None;
-        }
-        fields.push((field, given.trim_matches(['"', '\''])));
-    }
-    Some(fields)
-}
-
-/// Splits at blanks outside of quotes, of a value's own parentheses and behind a colon; `None` if a quote or parenthesis
-/// stays open or stands where none can.
-fn terms(text: &str) -> Option<Vec<&str>> {
-    let (mut terms, mut start, mut quote, mut in_value, mut depth) = (Vec::new(), 0, None, 0_usize, 0_usize);
-    // The last sign that is neither a blank nor a comparison, whether the next one is escaped, and whether a quoted or
-    // grouped value or a group of terms has just ended.
-    let (mut last, mut escaped, mut ended, mut closed) = (' ', false, false, false);
-    for (at, c) in text.char_indices() {
-        let was_escaped = std::mem::replace(&mut escaped, false);
-        let had_ended = std::mem::replace(&mut ended, false);
-        if let Some(open) = quote {
-            escaped = c == '\\' && !was_escaped;
-            if c == open && !was_escaped {
-                quote = None;
-                ended = in_value == 0;
-                last = c;
-            }
-            continue;
-        }
-        if had_ended && !c.is_whitespace() && c != ')' {
-            return None;
-        }
-        if std::mem::replace(&mut closed, false) && c != ')' {
-            terms.push(&text[start..at]);
-            start = at;
-        }
-        let term = &text[start..at];
-        match c {
-            '"' | '\'' if last == ':' || in_value > 0 => quote = Some(c),
-            '(' if last == ':' || in_value > 0 => in_value += 1,
-            ')' if in_value > 0 => {
-                in_value -= 1;
-                ended = in_value == 0;
-            }
-            '(' => {
-                if ["AND", "OR", "NOT"].contains(&term.trim_start_matches(['(', '-'])) {
-                    terms.push(term);
-                    start = at;
-                } else if !term.bytes().all(|c| c == b'(' || c == b'-') {
-                    return None;
-                }
-                depth += 1;
-            }
-            ')' => {
-                depth = depth.checked_sub(1)?;
-                closed = true;
-            }
-            _ if c.is_whitespace() && in_value == 0 && last != ':' => {
-                terms.push(term);
-                start = at + c.len_utf8();
-                last = ' ';
-            }
-            _ => {}
-        }
-        let comparison = last == ':' && ['>', '<', '='].contains(&c);
-        if !c.is_whitespace() && !comparison {
-            // A second colon belongs to the value.
-            last = if c == ':' && term.contains(':') { '_' } else { c };
-        }
-    }
-    terms.push(&text[start..]);
-    (quote.is_none() && in_value == 0 && depth == 0).then_some(terms)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn filters_need_a_field_in_every_term() {
-        let fine = |text| filter(Some(text), false).is_none();
-        for text in [
-            "",
-            "customer_id:1",
-            "a:1 AND (b:>=2 OR NOT c:\"x y\")",
-            "-status:open tags:(red OR blue)",
-            "variants.price:<10",
-            "email:*@example.com",
-            "status: open",
-        ] {
-            assert!(fine(text), "{text}");
-        }
-        for text in ["totally bogus syntax", "a:1 bare", "\"quoted\"", "a:\"open", "(a:1", "a:1)", ":x", "a:"] {
-            assert!(!fine(text), "{text}");
-        }
-        assert!(filter(Some("type:lookbook"), true).is_none());
-        for text in [None, Some(""), Some("handle:x"), Some("type:*"), Some("type:$app:x")] {
-            assert_eq!(filter(text, true), Some(BAD_FILTER), "{text:?}");
-        }
-        assert_eq!(
-            filter(Some(&"a".repeat(MAX_TEXT + 1)), false).map(|t| t.contains("maximum allowed size")),
-            Some(true)
-        );
-    }
-
-    #[test]
-    fn addresses_are_refused_in_the_recorded_words() {
+    fn addresses_are_refused_with_the_recorded_messages() {
         let own = 77;
         let domains = ["mine.myshopify.com", "www.mine.example", "mine.account.myshopify.com"].map(str::to_owned);
         for (uri, expected) in [

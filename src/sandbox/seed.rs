@@ -1,39 +1,39 @@
-//! Seed files (`*.sandbox.yaml`): the shops that a sandbox starts with.
+//! Seed files (`*.sandbox.yaml`): the initial state of a sandbox.
 //!
 //! ```yaml
 //! sandbox: 1
-//! app:                            # whom OAuth knows; without it sandbox-client with the secret sandbox-secret
+//! app:                            # the app that OAuth knows; default: sandbox-client with the secret sandbox-secret
 //!   client_id: my-app
 //!   client_secret: my-secret
-//!   old_client_secret: before     # accepted, too; with `sign_with: old` callbacks are signed with it
-//!   redirect_uris: ["https://app.example/callback"]   # besides http to 127.0.0.1, [::1] and localhost
+//!   old_client_secret: before     # also accepted; `sign_with: old` signs callbacks with it
+//!   redirect_uris: ["https://app.example/callback"]   # in addition to http on 127.0.0.1, [::1] and localhost
 //!   name: My app
-//!   resilient_refresh: false      # a used refresh token is dead at once, as before 2026-08-28
-//!   category: public              # custom, private, public, other, or denied: the field cannot be read; a shop may say so, too
-//!   non_expiring: refused         # 403 for tokens without an end, as for public apps from 2027-01-01; a shop may say so, too
+//!   resilient_refresh: false      # a used refresh token is invalid at once, as before 2026-08-28
+//!   category: public              # custom, private, public, other, or denied (the field cannot be read); also per shop
+//!   non_expiring: refused         # 403 for non-expiring tokens, as for public apps from 2027-01-01; also per shop
 //!   token_seconds: 3600           # and refresh_token_seconds, code_seconds
 //!   keys: [{ kty: RSA, kid: k1, n: …, e: AQAB }]     # public keys that verify client assertions
-//!   assertion_audiences: ["https://{shop}/"]         # accepted in an assertion besides the shop's token endpoint
-//!   clock_ahead_seconds: 600      # the clock that judges assertions, and the Date header of the token endpoint
-//! adobe:                          # Adobe's side, for destinations that are looked up
-//!   org: 0123456789ABCDEF01234567@AdobeOrg    # without it any is served
-//!   client_id: aep-client         # without these two any client is
+//!   assertion_audiences: ["https://{shop}/"]         # accepted in addition to the token endpoint of the shop
+//!   clock_ahead_seconds: 600      # for the clock that checks assertions and the Date header of the token endpoint
+//! adobe:                          # Adobe's side, for destination lookups
+//!   org: 0123456789ABCDEF01234567@AdobeOrg    # default: any
+//!   client_id: aep-client         # default: any client
 //!   client_secret: aep-secret
 //!   token_seconds: 86399          # and page_size
 //!   flows:
-//!     - name: Shopify orders (prod)           # id and address follow from it, unless they are given
-//!       state: enabled            # sandbox: prod, age: 30d (when it was made and last changed)
-//!       inlet: flow               # `connection`: its address is at the base connection of its source
+//!     - name: Shopify orders (prod)           # id and address are derived from it unless they are given
+//!       state: enabled            # sandbox: prod, age: 30d (since its creation and last change)
+//!       inlet: flow               # `connection`: the base connection of its source has the address
 //!       authentication_required: false        # true only with `inlet: connection`
 //!       runs: [{ age: 1h, status: success, received: 120 }]   # or partial, failed; every: 1h repeats it until now
 //!   connections: [{ name: ACME raw, authentication_required: true }]
-//! require_oauth: true             # only tokens that OAuth gave; a shop may say so, too
+//! require_oauth: true             # accept only tokens that OAuth issued; also per shop
 //! defaults: { scopes: [write_orders], bucket: { max: 2000, restore: 100 } }
 //! shops:
-//!   - shop: acme                  # or many: `shops: { prefix: shop-, count: 3 }`
+//!   - shop: acme                  # or several: `shops: { prefix: shop-, count: 3 }`
 //!     status: uninstalled         # ok, token_refused, frozen, payment_required, forbidden, not_found, locked
-//!     token: only-this-one        # instead of any
-//!     domains: [www.acme.example] # its own, besides those that Shopify gives it
+//!     token: only-this-one        # the only accepted token; default: any
+//!     domains: [www.acme.example] # its own, in addition to Shopify's
 //!     api_client_id: 347000000002 # the number of the app that is installed here
 //!     foreign_organization: true  # client credentials: shop_not_permitted
 //!     subscriptions: [{ topic: orders/create, address: "https://a.example/" }]
@@ -41,39 +41,37 @@
 //! fault_seed: 7
 //! ```
 //!
-//! A seed says what is, not what somebody asks for, so it may hold what Shopify would refuse by now: a subscription whose
-//! scope is gone, a look-alike. Ids and times that it does not give are the same on every run.
+//! A seed describes a state, not a request. It may contain what Shopify would refuse now, such as a subscription without its
+//! scope or a duplicate. Ids and times that it does not give are the same on every run.
 
-mod missing;
+mod fill;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_yaml::Spanned;
 
 use crate::catalog;
 use crate::files;
 use crate::model::{Format, Scope, ShopDomain, Topic};
-use crate::words;
 
 use super::adobe::SeedAdobe;
 use super::error::SandboxError;
 use super::faults::{Faults, Rule};
 use super::oauth::{App, Category, NonExpiring};
-use super::store::{BucketSize, Input, Metafield, Policy, Shop, Status, Subscription, World};
+use super::store::{BucketSize, ShopStatus};
+use super::subscription::Metafield;
 use super::suggest;
 
-pub use missing::Added;
+pub use fill::{Added, Summary};
 
-/// When a seeded subscription was created, unless the seed says so.
-const CREATED: &str = "2026-01-01T00:00:00Z";
-
-/// What seed files say, with the place of each shop.
+/// The content of seed files.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seed {
-    shops: Vec<(String, ShopDomain, Entry)>,
-    /// What goes wrong from the start.
+    /// The shops, each with its place in the files.
+    shops: Vec<(String, ShopDomain, SeedShop)>,
+    /// The faults that are active from the start.
     pub(super) faults: Faults,
     /// The app, with its place.
     app: Option<(String, App)>,
@@ -81,33 +79,22 @@ pub(super) struct Seed {
     adobe: Option<(String, SeedAdobe)>,
 }
 
-/// What a seed brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
-    /// Shops in the state.
-    pub shops: usize,
-    /// Subscriptions in the state.
-    pub subscriptions: usize,
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct SeedFile {
     sandbox: Spanned<u32>,
-    /// The app that OAuth knows; without one `sandbox-client` with the secret `sandbox-secret`.
     app: Option<Spanned<App>>,
-    /// Adobe's side: accounts, dataflows, connections.
     adobe: Option<Spanned<SeedAdobe>>,
-    /// For every shop of this file: only tokens that OAuth gave are accepted.
+    /// The default for the shops of this file.
     #[serde(default)]
     require_oauth: bool,
     #[serde(default)]
     defaults: Defaults,
     #[serde(default)]
-    shops: Vec<Spanned<Entry>>,
+    shops: Vec<Spanned<SeedShop>>,
     #[serde(default)]
     faults: Vec<Spanned<Map<String, Value>>>,
-    /// What the chances of the faults start from.
+    /// The seed of the random numbers of the faults.
     fault_seed: Option<u64>,
 }
 
@@ -121,41 +108,40 @@ struct Defaults {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct SeedShop {
     shop: Option<Spanned<String>>,
-    /// Many alike: `<prefix>1` to `<prefix><count>`.
-    shops: Option<Many>,
+    /// Several shops with the same settings: `<prefix>1` to `<prefix><count>`.
+    shops: Option<ShopRange>,
     scopes: Option<Vec<String>>,
     token: Option<String>,
     #[serde(default)]
-    status: Status,
+    status: ShopStatus,
     bucket: Option<BucketSize>,
     api_client_id: Option<u64>,
     #[serde(default)]
     domains: Vec<String>,
-    /// Only tokens that OAuth gave are accepted.
     require_oauth: Option<bool>,
-    /// What the Admin API makes of tokens without an end: `accepted` or `refused`.
+    /// Whether the Admin API accepts non-expiring tokens.
     non_expiring: Option<NonExpiring>,
-    /// How the app that is installed here is distributed.
+    /// The category of the app that is installed here.
     category: Option<Category>,
-    /// The shop is of another organization, so that client credentials bring no token.
+    /// The shop belongs to another organization, so client credentials are refused.
     #[serde(default)]
     foreign_organization: bool,
     #[serde(default)]
-    subscriptions: Vec<Seeded>,
+    subscriptions: Vec<SeedSubscription>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Many {
+struct ShopRange {
     prefix: String,
     count: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Seeded {
+struct SeedSubscription {
     topic: Spanned<String>,
     address: String,
     format: Option<Spanned<String>>,
@@ -172,7 +158,7 @@ struct Seeded {
     id: Option<u64>,
 }
 
-/// Reads seed files; every mistake in them is told, with its place.
+/// Reads seed files. The error lists all mistakes with their places.
 pub(super) fn read(files: &[PathBuf]) -> Result<Seed, SandboxError> {
     let mut seed = Seed::default();
     let mut errors = Vec::new();
@@ -186,13 +172,13 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Seed, SandboxError> {
     if errors.is_empty() { Ok(seed) } else { Err(SandboxError::Seed(errors)) }
 }
 
-/// Parses the text of one seed file; `path` is for messages.
+/// Parses a seed file. `path` is used in error messages.
 pub(super) fn parse_one(text: &str, path: &Path) -> Result<Seed, SandboxError> {
     parse(text, path).map_err(SandboxError::Seed)
 }
 
 impl Seed {
-    /// Adds what another file says; what can't stand in both is told.
+    /// Adds the content of another file. Returns an error message if both have an app or an Adobe part.
     fn extend(&mut self, more: Self) -> Option<String> {
         self.shops.extend(more.shops);
         self.faults.extend(more.faults);
@@ -220,11 +206,8 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
             max_events: 20_000_000, max_nodes: 10_000_000, enforce_alias_anchor_ratio: false
         }
     };
-    let file: File = serde_yaml::from_str_with_options(text, options).map_err(|error| {
-        let at = error.location().map_or_else(String::new, |at| format!("{}:{}:", at.line(), at.column()));
-        let message = words::of_yaml(&error);
-        vec![format!("{}:{at} {message}", path.display())]
-    })?;
+    let file: SeedFile =
+        serde_yaml::from_str_with_options(text, options).map_err(|error| vec![SandboxError::yaml(path, &error)])?;
     let mut errors = Vec::new();
     let mut wrong = |at: serde_yaml::Location, message: String| {
         errors.push(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column()));
@@ -279,8 +262,8 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
     if errors.is_empty() { Ok(Seed { shops, faults, app, adobe }) } else { Err(errors) }
 }
 
-fn check(seeded: &Seeded, wrong: &mut impl FnMut(serde_yaml::Location, String)) {
-    let Seeded { topic, format, metafields, created_at, updated_at, .. } = seeded;
+fn check(seeded: &SeedSubscription, wrong: &mut impl FnMut(serde_yaml::Location, String)) {
+    let SeedSubscription { topic, format, metafields, created_at, updated_at, .. } = seeded;
     if let Err(message) = self::topic(&topic.value) {
         wrong(topic.referenced, message);
     }
@@ -301,7 +284,7 @@ fn check(seeded: &Seeded, wrong: &mut impl FnMut(serde_yaml::Location, String)) 
     }
 }
 
-/// The GraphQL name of a topic that can be subscribed, in either spelling.
+/// Returns the GraphQL name of a topic, given in either spelling. The topic must be available for subscriptions.
 pub(super) fn topic(text: &str) -> Result<String, String> {
     match catalog::lookup(&Topic::from_slash(text)) {
         Some(info) if info.is_compliance() => {
@@ -325,87 +308,6 @@ pub(super) fn metafield(text: &str) -> Option<Metafield> {
 fn time(text: &str) -> Option<String> {
     let time: jiff::Timestamp = text.parse().ok()?;
     Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
-/// Adds the shops of `seed` to `world` at the time `now`, in milliseconds since 1970; a shop that is there already is an error.
-pub(super) fn fill(world: &mut World, seed: &Seed, now: i64) -> Result<Summary, SandboxError> {
-    let mut errors = Vec::new();
-    if let Some((_, app)) = &seed.app {
-        world.app.clone_from(app);
-    }
-    if let Some((place, adobe)) = &seed.adobe {
-        if world.adobe.is_seeded() {
-            let way_out = "seed it once, or start over with --replace";
-            errors.push(format!("{place}: Adobe's side is in the sandbox already; {way_out}"));
-        }
-        world.adobe = adobe.make(now);
-    }
-    for (place, domain, entry) in &seed.shops {
-        if world.shops.contains_key(domain) {
-            errors.push(format!(
-                "{place}: {domain} is in the sandbox already; name it once, or start over with --replace"
-            ));
-            continue;
-        }
-        let shop = world.shop_mut(domain);
-        shop.scopes = entry.scopes.clone().unwrap_or_default();
-        shop.token.clone_from(&entry.token);
-        shop.status = entry.status;
-        shop.bucket = entry.bucket.unwrap_or_default();
-        shop.api_client_id = entry.api_client_id.unwrap_or(shop.api_client_id);
-        shop.domains.splice(1..1, entry.domains.iter().map(|domain| domain.to_ascii_lowercase()));
-        shop.policy = Policy {
-            require_oauth: entry.require_oauth.unwrap_or_default(),
-            non_expiring: entry.non_expiring,
-            category: entry.category,
-            foreign_organization: entry.foreign_organization,
-        };
-        for seeded in &entry.subscriptions {
-            let subscription = subscription(shop, seeded);
-            if shop.subscriptions.contains_key(&subscription.id) {
-                errors.push(format!("{place}: {domain} has the id {} twice", subscription.id));
-            }
-            shop.put(subscription);
-        }
-    }
-    if !errors.is_empty() {
-        return Err(SandboxError::Seed(errors));
-    }
-    Ok(Summary { shops: world.shops.len(), subscriptions: world.subscription_count() })
-}
-
-fn subscription(shop: &Shop, seeded: &Seeded) -> Subscription {
-    let Seeded {
-        topic,
-        address,
-        format,
-        filter,
-        include_fields,
-        metafield_namespaces,
-        metafields,
-        name,
-        created_at,
-        updated_at,
-        id,
-    } = seeded;
-    let topic = self::topic(&topic.value).unwrap_or_default(); // checked when it was read
-    let given = |at: &Option<Spanned<String>>| at.as_ref().and_then(|at| time(&at.value));
-    let created_at = given(created_at).unwrap_or_else(|| CREATED.to_owned());
-    let input = Input {
-        uri: Some(address.clone()),
-        format: format.as_ref().and_then(|format| Format::parse(&format.value)),
-        filter: Some(filter.clone()),
-        include_fields: Some(include_fields.clone()),
-        metafield_namespaces: Some(metafield_namespaces.clone()),
-        metafields: Some(metafields.iter().filter_map(|m| metafield(&m.value)).collect()),
-        name: name.clone(),
-    };
-    let subscription = shop.draft(&topic, input, &created_at);
-    Subscription {
-        id: id.unwrap_or(subscription.id),
-        updated_at: given(updated_at).unwrap_or_else(|| subscription.updated_at.clone()),
-        ..subscription
-    }
 }
 
 #[cfg(test)]

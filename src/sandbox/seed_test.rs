@@ -1,19 +1,20 @@
-//! Seeds: what they fill, and what is wrong with them in words.
+//! Tests of `seed`.
 
+use super::super::store::World;
 use super::*;
 
 fn world(text: &str) -> Result<World, SandboxError> {
     let mut world = World::default();
-    fill(&mut world, &parse_one(text, Path::new("a.sandbox.yaml"))?, 0)?;
+    parse_one(text, Path::new("a.sandbox.yaml"))?.fill(&mut world, 0)?;
     Ok(world)
 }
 
-fn complaint(text: &str) -> String {
+fn error_of(text: &str) -> String {
     world(text).expect_err("refused").to_string()
 }
 
 #[test]
-fn a_seed_gives_the_same_state_on_every_run() {
+fn a_seed_makes_the_same_state_on_every_run() {
     let text = r#"
 sandbox: 1
 defaults: { scopes: [write_orders], bucket: { max: 100, restore: 5 } }
@@ -31,13 +32,13 @@ shops:
     let names: Vec<_> = world.shops.keys().map(ShopDomain::handle).collect();
     assert_eq!(names, ["acme", "shop-1", "shop-2", "shop-3"]);
     let acme = &world.shops[&ShopDomain::parse("acme").expect("domain")];
-    assert_eq!((acme.status, acme.bucket.max, acme.token.as_deref()), (Status::Frozen, 100, Some("t0ken")));
+    assert_eq!((acme.status, acme.bucket.max, acme.token.as_deref()), (ShopStatus::Frozen, 100, Some("t0ken")));
     let [(7, other), (first_id, first)] = acme.subscriptions.iter().collect::<Vec<_>>()[..] else {
         panic!("two subscriptions: {:?}", acme.subscriptions)
     };
     assert_eq!(
         (*first_id, first.uri.as_str(), first.created_at.as_str()),
-        (1_000_001_000_001, "https://a.example/x", CREATED)
+        (1_000_001_000_001, "https://a.example/x", "2026-01-01T00:00:00Z")
     );
     assert_eq!((other.created_at.as_str(), other.filter.as_deref()), ("2026-02-01T00:00:00Z", Some("")));
     assert_eq!(other.metafield_namespaces, ["app--347000000001--a"]);
@@ -45,7 +46,7 @@ shops:
 }
 
 #[test]
-fn one_file_names_the_app() {
+fn only_one_file_may_have_the_app() {
     let folder = tempfile::tempdir().expect("folder");
     let file = |name: &str| {
         let path = folder.path().join(name);
@@ -55,12 +56,12 @@ fn one_file_names_the_app() {
     let message = read(&[file("a"), file("b")]).expect_err("twice").to_string();
     assert!(message.contains("b:2:6: there is an app at ") && message.ends_with("name it in one file"), "{message}");
     let mut world = World::default();
-    fill(&mut world, &read(&[file("a")]).expect("once"), 0).expect("seed");
+    read(&[file("a")]).expect("once").fill(&mut world, 0).expect("seed");
     assert_eq!(world.app.client_id, "a");
 }
 
 #[test]
-fn mistakes_are_told_with_their_place_and_a_hint() {
+fn errors_have_their_place_and_a_hint() {
     let shop = |rest: &str| format!("sandbox: 1\nshops:\n  - shop: acme\n    {rest}\n");
     for (text, expected) in [
         (shop("colour: red"), "a.sandbox.yaml:4:5: "),
@@ -86,7 +87,7 @@ fn mistakes_are_told_with_their_place_and_a_hint() {
             "the redirect URI `acme` is no URL",
         ),
     ] {
-        let message = complaint(&text);
+        let message = error_of(&text);
         assert!(message.contains(expected), "{text}\n{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP side, thin: addresses, headers, sizes. What is answered, the desk knows.
+//! The HTTP server: routes, headers, size limits and injected faults. The responses come from `service`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -18,35 +18,39 @@ use serde_json::json;
 
 use crate::model::ShopDomain;
 
-use super::desk::{self, Call, Desk, Facts};
+use super::adobe::AdobeRequest;
+use super::connection::{ConnectionHandle, FaultyListener};
 use super::error::SandboxError;
-use super::faults::{On, Strike};
-use super::gate::{self, Effect, refused};
-use super::graphql::{self, Mishap};
-use super::oauth;
+use super::fault::{Effect, ExecutionFault};
+use super::faults::RequestKind;
+use super::graphql;
+use super::injector::InjectedFault;
+use super::log::RequestFacts;
+use super::oauth::{self, OAuthRequest};
 use super::reply::{self, Reply};
-use super::wire::{Handle, Lines};
-use super::{adobe, control, rest, version, visitor};
+use super::rest::RestRequest;
+use super::service::{self, Service, ShopRequest};
+use super::{control, origin, version};
 
-/// Where Adobe's side is.
+/// The path of Adobe's side.
 const ADOBE: &str = "/__adobe";
 const MAX_BODY: usize = 1024 * 1024;
-/// For seeds of thousands of shops.
+/// Large enough for seeds of thousands of shops.
 const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
 
-/// A server that listens.
+/// A running server.
 #[derive(Debug)]
 pub(super) struct Server {
-    /// Where a client on this machine reaches it.
+    /// The address for clients on this machine.
     pub(super) address: SocketAddr,
-    /// What it listens on; every address of the machine, perhaps.
+    /// The address that the server is bound to; it may stand for all addresses of the machine.
     pub(super) bound: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
 }
 
 impl Server {
-    pub(super) async fn start(desk: Arc<Desk>, bind: SocketAddr) -> Result<Self, SandboxError> {
+    pub(super) async fn start(service: Arc<Service>, bind: SocketAddr) -> Result<Self, SandboxError> {
         let failed = |source| SandboxError::Bind { address: bind, source };
         let listener = TcpListener::bind(bind).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
@@ -58,16 +62,16 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let app = Router::new()
             .fallback(answer)
-            .with_state((desk, bound.ip()))
-            .into_make_service_with_connect_info::<Handle>();
-        let serve = axum::serve(Lines(listener), app).with_graceful_shutdown(async {
+            .with_state((service, bound.ip()))
+            .into_make_service_with_connect_info::<ConnectionHandle>();
+        let serve = axum::serve(FaultyListener(listener), app).with_graceful_shutdown(async {
             let _ = stopped.await; // a dropped sender stops the server, too
         });
         let address = SocketAddr::new(ip, bound.port());
         Ok(Self { address, bound, stop, task: tokio::spawn(serve.into_future()) })
     }
 
-    /// Answers what is under way and stops.
+    /// Finishes the requests in flight, for at most five seconds, and stops.
     pub(super) async fn stop(self) {
         let _ = self.stop.send(());
         let patience = Duration::from_secs(5);
@@ -78,7 +82,7 @@ impl Server {
     }
 }
 
-/// What a path below a shop means.
+/// The meaning of a path below a shop.
 enum Route<'a> {
     GraphQl { version: &'a str },
     Rest { version: &'a str, path: &'a str },
@@ -89,98 +93,102 @@ enum Route<'a> {
 }
 
 async fn answer(
-    State((desk, listening)): State<(Arc<Desk>, IpAddr)>,
-    ConnectInfo(line): ConnectInfo<Handle>,
+    State((service, listening)): State<(Arc<Service>, IpAddr)>,
+    ConnectInfo(connection): ConnectInfo<ConnectionHandle>,
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    if let Some(refusal) = refusal(path, &parts, listening) {
-        return respond(refusal);
+    if let Some(reply) = check_origin(path, &parts, listening) {
+        return respond(reply);
     }
     let limit = if path.starts_with("/__sandbox/") { MAX_CONTROL_BODY } else { MAX_BODY };
     let Ok(body) = to_bytes(body, limit).await else {
-        return respond(refused(413, "Payload Too Large"));
+        return respond(Reply::errors(413, "Payload Too Large"));
     };
     if let Some(path) = path.strip_prefix("/__sandbox/") {
-        return respond(control::answer(&desk, &parts.method, path, parts.uri.query(), &body));
+        return respond(control::answer(&service, &parts.method, path, parts.uri.query(), &body));
     }
     if let Some(path) = path.strip_prefix(ADOBE).filter(|path| path.starts_with('/')) {
-        return adobe(&desk, &line, &parts, path, &body).await;
+        return adobe(&service, &connection, &parts, path, &body).await;
     }
     let Some((shop, rest)) = locate(path, &parts.headers) else {
         let named = path.strip_suffix("/admin/oauth/authorize").map(|shop| shop.trim_start_matches('/'));
-        return respond(named.map_or_else(|| refused(404, "Not Found"), oauth::no_such_shop));
+        return respond(named.map_or_else(|| Reply::errors(404, "Not Found"), oauth::no_such_shop));
     };
-    // The pages are for people; what they do is not struck.
-    let struck = !matches!(route(rest), Some(Route::Authorize));
-    let strike = if struck { desk.strike(&shop, || does(rest, &parts.method, &body)) } else { Strike::default() };
-    sleep(Duration::from_millis(strike.wait.0)).await;
+    // No faults are injected into the pages, which are for people.
+    let is_page = matches!(route(rest), Some(Route::Authorize));
+    let injected = if is_page {
+        InjectedFault::default()
+    } else {
+        service.inject(&shop, || request_kind(rest, &parts.method, &body))
+    };
+    sleep(Duration::from_millis(injected.wait.0)).await;
     let is_graphql = matches!(route(rest), Some(Route::GraphQl { .. }));
-    let effect = strike.fault.as_ref().map_or_else(Effect::default, |fault| gate::effect(fault, is_graphql));
+    let effect = injected.fault.as_ref().map_or_else(Effect::default, |fault| Effect::of(fault, is_graphql));
     let (mut reply, mut facts) = match effect.instead {
-        Some(reply) => (reply, Facts::default()),
-        None => below_shop(&desk, &shop, rest, &parts, &body, effect.mishap.as_ref()),
+        Some(reply) => (reply, RequestFacts::default()),
+        None => below_shop(&service, &shop, rest, &parts, &body, effect.execution.as_ref()),
     };
     reply = effect.afterwards.unwrap_or(reply);
-    facts.faults = strike.names;
+    facts.faults = injected.names;
     facts.grant = matches!(route(rest), Some(Route::Token)).then(|| oauth::grant(&body));
-    sleep(Duration::from_millis(strike.wait.1)).await;
-    let seq = desk.note(parts.method.as_str(), path, Some(&shop), facts, reply.status);
-    line.set(effect.trouble);
+    sleep(Duration::from_millis(injected.wait.1)).await;
+    let seq = service.note(parts.method.as_str(), path, Some(&shop), facts, reply.status);
+    connection.set(effect.connection);
     finish(reply.header("x-request-id", format!("sandbox-{seq}")), effect.body, effect.truncated).await
 }
 
-/// The refusal of a request that a page in a browser should not make. The APIs that programs use keep any Host, such as the
-/// name of a service in a cluster.
-fn refusal(path: &str, parts: &axum::http::request::Parts, listening: IpAddr) -> Option<Reply> {
+/// Returns the error response of a request that a page in a browser must not make. The APIs for programs accept any `Host`,
+/// such as the name of a service in a cluster.
+fn check_origin(path: &str, parts: &axum::http::request::Parts, listening: IpAddr) -> Option<Reply> {
     if path.starts_with("/__sandbox/") {
-        return visitor::to_control(&parts.headers, listening);
+        return origin::check_control(&parts.headers, listening);
     }
-    // A link of another site leads to the page that asks a merchant; only the page itself may say yes.
+    // Another site may link to the page that asks the merchant, but only that page may submit its form.
     let installs = path.ends_with("/admin/oauth/authorize") && parts.method != Method::GET;
-    (installs || path.starts_with(ADOBE)).then(|| visitor::across_sites(&parts.headers)).flatten()
+    (installs || path.starts_with(ADOBE)).then(|| origin::check_site(&parts.headers)).flatten()
 }
 
-/// A request to Adobe's side.
+/// Answers a request to Adobe's side.
 async fn adobe(
-    desk: &Desk,
-    line: &Handle,
+    service: &Service,
+    connection: &ConnectionHandle,
     parts: &axum::http::request::Parts,
     path: &str,
     body: &Bytes,
 ) -> Response<Body> {
-    let state = desk.id();
-    let ask = adobe::Ask {
+    let state = service.id();
+    let request = AdobeRequest {
         method: parts.method.as_str(),
         path,
         query: parts.uri.query().unwrap_or_default(),
         headers: &parts.headers,
         body,
         state: &state,
-        now: desk::now(),
+        now: service::now(),
     };
-    let strike = desk.strike_adobe(if ask.is_token() { On::Ims } else { On::Adobe });
-    sleep(Duration::from_millis(strike.wait.0)).await;
-    let effect = strike.fault.as_ref().map_or_else(Effect::default, |fault| gate::effect(fault, false));
+    let injected = service.inject_at_adobe(if request.is_token() { RequestKind::Ims } else { RequestKind::Adobe });
+    sleep(Duration::from_millis(injected.wait.0)).await;
+    let effect = injected.fault.as_ref().map_or_else(Effect::default, |fault| Effect::of(fault, false));
     let mut reply = match effect.instead {
-        // Adobe's gateway says it in its own words (seen in fixtures of others).
+        // The form of Adobe's gateway (seen in the fixtures of other projects).
         Some(reply) if reply.status == 429 => Reply {
             body: reply::Body::Json(json!({ "error_code": "429050", "message": "Too many requests" })),
             ..reply
         },
         Some(reply) => reply,
-        None => desk.adobe(&ask),
+        None => service.adobe(&request),
     };
     reply = effect.afterwards.unwrap_or(reply);
-    sleep(Duration::from_millis(strike.wait.1)).await;
-    let facts = Facts { faults: strike.names, ..Facts::default() };
-    desk.note(parts.method.as_str(), parts.uri.path(), None, facts, reply.status);
-    line.set(effect.trouble);
+    sleep(Duration::from_millis(injected.wait.1)).await;
+    let facts = RequestFacts { faults: injected.names, ..RequestFacts::default() };
+    service.note(parts.method.as_str(), parts.uri.path(), None, facts, reply.status);
+    connection.set(effect.connection);
     finish(reply, effect.body, effect.truncated).await
 }
 
-/// The answer as it goes out.
+/// Applies the faults of a body to a response.
 async fn finish(reply: Reply, body: Option<(&'static str, String)>, truncated: bool) -> Response<Body> {
     let mut response = respond(reply);
     if let Some((kind, text)) = body {
@@ -194,17 +202,17 @@ async fn finish(reply: Reply, body: Option<(&'static str, String)>, truncated: b
     response
 }
 
-/// What a request does, as far as faults are concerned.
-fn does(path: &str, method: &Method, body: &[u8]) -> On {
+/// The kind of a request, for the fault rules.
+fn request_kind(path: &str, method: &Method, body: &[u8]) -> RequestKind {
     let reads = match route(path) {
-        Some(Route::Token) => return On::Oauth,
+        Some(Route::Token) => return RequestKind::Oauth,
         Some(Route::GraphQl { .. }) => !graphql::is_mutation(body),
         _ => method == Method::GET,
     };
-    if reads { On::Query } else { On::Mutation }
+    if reads { RequestKind::Query } else { RequestKind::Mutation }
 }
 
-/// The shop, from the first part of the path or from the host, and the path below it.
+/// Returns the shop, from the first part of the path or from the host, and the path below it.
 fn locate<'a>(path: &'a str, headers: &HeaderMap) -> Option<(ShopDomain, &'a str)> {
     if path.starts_with("/admin/") {
         let host = headers.get(HOST)?.to_str().ok()?;
@@ -232,55 +240,54 @@ fn route(path: &str) -> Option<Route<'_>> {
 }
 
 fn below_shop(
-    desk: &Desk,
+    service: &Service,
     shop: &ShopDomain,
     path: &str,
     parts: &axum::http::request::Parts,
     body: &Bytes,
-    mishap: Option<&Mishap>,
-) -> (Reply, Facts) {
-    let not_found = || (refused(404, "Not Found"), Facts::default());
+    fault: Option<&ExecutionFault>,
+) -> (Reply, RequestFacts) {
+    let not_found = || (Reply::errors(404, "Not Found"), RequestFacts::default());
     let token = parts.headers.get("x-shopify-access-token").and_then(|value| value.to_str().ok());
-    let call = Call { shop, token };
+    let request = ShopRequest { shop, token };
     let Some(route) = route(path) else { return not_found() };
-    let ask = match (&route, parts.method.as_str()) {
-        (Route::Authorize, "GET") => Some(oauth::Ask::Page { query: parts.uri.query().unwrap_or_default() }),
-        (Route::Authorize, "POST") => Some(oauth::Ask::Install { form: body }),
-        (Route::Token, "POST") => Some(oauth::Ask::Token { body, json: accepts_json(&parts.headers) }),
+    let oauth_request = match (&route, parts.method.as_str()) {
+        (Route::Authorize, "GET") => Some(OAuthRequest::Page { query: parts.uri.query().unwrap_or_default() }),
+        (Route::Authorize, "POST") => Some(OAuthRequest::Install { form: body }),
+        (Route::Token, "POST") => Some(OAuthRequest::Token { body, json: accepts_json(&parts.headers) }),
         (Route::Authorize | Route::Token, _) => return not_found(),
         _ => None,
     };
-    if let Some(ask) = ask {
-        return (desk.oauth(shop, &ask), Facts::default());
+    if let Some(oauth_request) = oauth_request {
+        return (service.oauth(shop, &oauth_request), RequestFacts::default());
     }
-    if let Some(reply) = desk.gate(&call) {
-        return (reply, Facts::default());
+    if let Some(reply) = service.check_access(&request) {
+        return (reply, RequestFacts::default());
     }
-    let (asked, method) = match route {
-        Route::AccessScopes if parts.method == Method::GET => return (desk.access_scopes(&call), Facts::default()),
-        Route::Uninstall if parts.method == Method::DELETE => return (desk.uninstall(&call), Facts::default()),
+    let (asked, path) = match route {
+        Route::AccessScopes if parts.method == Method::GET => {
+            return (service.access_scopes(&request), RequestFacts::default());
+        }
+        Route::Uninstall if parts.method == Method::DELETE => {
+            return (service.uninstall(&request), RequestFacts::default());
+        }
         Route::GraphQl { version } if parts.method == Method::POST => (version, None),
         Route::Rest { version, path } => (version, Some(path)),
         _ => return not_found(),
     };
     let Some(served) = version::served(asked) else { return not_found() };
-    let (reply, facts) = match method {
-        None => desk.graphql(&call, served, body, mishap),
+    let (reply, facts) = match path {
+        None => service.graphql(&request, served, body, fault),
         Some(path) => {
-            let ask = rest::Ask {
-                method: &parts.method,
-                path,
-                query: parts.uri.query(),
-                body,
-                shift: mishap.and_then(Mishap::shift),
-            };
-            (desk.rest(&call, served, &ask), Facts::default())
+            let (method, query) = (parts.method.as_str(), parts.uri.query());
+            let rest = RestRequest { method, path, query, body, shift: fault.and_then(ExecutionFault::shift) };
+            (service.rest(&request, served, &rest), RequestFacts::default())
         }
     };
     (reply.header("x-shopify-api-version", served), facts)
 }
 
-/// Whether the caller asks for JSON by name, as Shopify wants it for errors.
+/// Whether the client accepts `application/json` by name, which Shopify requires for OAuth errors in JSON.
 fn accepts_json(headers: &HeaderMap) -> bool {
     let named = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.contains("application/json"));
     headers.get_all(ACCEPT).iter().any(named)

@@ -1,4 +1,4 @@
-//! The shops and their subscriptions, with Shopify's rules. Pure: no clock, no input or output; time is passed in.
+//! The shops with their subscriptions. Pure: times are passed in.
 
 use std::collections::BTreeMap;
 
@@ -8,69 +8,70 @@ use crate::catalog;
 use crate::model::{Format, Scope, ScopeSet, ShopDomain, Topic};
 
 use super::adobe::Adobe;
-use super::oauth::{App, Category, Grants, Mint, NonExpiring};
-use super::rules::{self, Attribute, Complaint};
+use super::oauth::{App, Category, Grants, Invalidation, NonExpiring, TokenIssuer};
+use super::rules::{self, Attribute, Violation};
+use super::subscription::{self, Input, Metafield, Subscription};
 
-/// The version of the payloads: the app's setting, not the request's (recorded).
+/// The version of the payloads. It is a setting of the app, independent of the version of the request (recorded).
 pub(super) const PAYLOAD_VERSION: &str = "2026-10";
-/// The number of the app that a seed describes.
+/// The number of the app that the seed describes.
 pub(super) const FIRST_APP: u64 = 347_000_000_001;
 const FIRST_ID: u64 = 1_000_000_000_001;
-/// Ids of one shop never meet another's, so that a mix-up of shops shows.
+/// The ids of different shops never overlap, so that a mix-up of shops is detected.
 const IDS_PER_SHOP: u64 = 1_000_000;
 
 /// All shops.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct World {
-    pub(super) shops: BTreeMap<ShopDomain, Shop>,
-    /// Whose client id and secret OAuth knows.
+    pub(super) shops: BTreeMap<ShopDomain, StoredShop>,
+    /// The app that OAuth knows.
     #[serde(default, skip_serializing_if = "App::is_default")]
     pub(super) app: App,
     /// Adobe's side.
     #[serde(default, skip_serializing_if = "Adobe::is_default")]
     pub(super) adobe: Adobe,
-    /// How many shops there ever were: the next one's number.
+    /// How many shops were ever created. The next shop gets the next number.
     numbered: u64,
 }
 
-/// One shop as one app sees it.
+/// A shop as the app sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Shop {
-    /// The scopes granted.
+pub(super) struct StoredShop {
+    /// The granted scopes.
     pub(super) scopes: Vec<String>,
-    pub(super) status: Status,
-    /// Only this token is accepted; `None`: any.
+    pub(super) status: ShopStatus,
+    /// The only accepted token; `None` accepts any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) token: Option<String>,
     pub(super) api_client_id: u64,
     pub(super) bucket: BucketSize,
-    /// Domains of its own, to which nothing can be delivered; none in a state of before there were any.
+    /// Its own domains, to which it delivers nothing. Empty in a state of an older version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) domains: Vec<String>,
-    /// The shop's own number.
+    /// The number of the shop.
     pub(super) number: u64,
     next_id: u64,
-    /// By id; a list on disk.
-    #[serde(with = "listed")]
+    /// By id; a list in JSON.
+    #[serde(with = "subscription::by_id")]
     pub(super) subscriptions: BTreeMap<u64, Subscription>,
     #[serde(default, skip_serializing_if = "Policy::is_default")]
     pub(super) policy: Policy,
-    /// What OAuth gave.
+    /// Codes and tokens that OAuth issued.
     #[serde(default, skip_serializing_if = "Grants::is_empty")]
     pub(super) grants: Grants,
 }
 
-/// What a shop makes of tokens and of those who ask for one.
+/// How a shop treats tokens and token requests.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Policy {
-    /// Only tokens that OAuth gave are accepted.
+    /// Only tokens that OAuth issued are accepted.
     pub(super) require_oauth: bool,
-    /// `None`: as the app says.
+    /// `None` is the setting of the app.
     pub(super) non_expiring: Option<NonExpiring>,
-    /// Of the app that is installed here; `None`: as the app says.
+    /// The category of the app that is installed here; `None` is the setting of the app.
     pub(super) category: Option<Category>,
-    /// The shop is of another organization than the app, so that client credentials bring no token.
+    /// The shop belongs to another organization than the app, so client credentials are refused.
     pub(super) foreign_organization: bool,
 }
 
@@ -83,15 +84,15 @@ impl Policy {
 /// How a shop answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Normally.
+pub enum ShopStatus {
+    /// Answers normally.
     #[default]
     Ok,
     /// 401
     TokenRefused,
     /// 402, "Unavailable Shop"
     Frozen,
-    /// 402, the plan lacks the feature
+    /// 402, feature not in the plan
     PaymentRequired,
     /// 403
     Forbidden,
@@ -103,13 +104,13 @@ pub enum Status {
     Uninstalled,
 }
 
-/// Size and speed of a shop's cost bucket.
+/// Size and refill rate of the GraphQL bucket of a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BucketSize {
-    /// Points when full.
+    /// Points of a full bucket.
     pub(super) max: u32,
-    /// Points a second.
+    /// Points per second.
     pub(super) restore: u32,
 }
 
@@ -119,88 +120,16 @@ impl Default for BucketSize {
     }
 }
 
-/// One subscription as it reads back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Subscription {
-    pub(super) id: u64,
-    /// GraphQL name.
-    pub(super) topic: String,
-    pub(super) uri: String,
-    #[serde(with = "format")]
-    pub(super) format: Format,
-    /// Absent and empty are kept apart, as Shopify does (recorded).
-    pub(super) filter: Option<String>,
-    pub(super) include_fields: Vec<String>,
-    pub(super) metafield_namespaces: Vec<String>,
-    pub(super) metafields: Vec<Metafield>,
-    pub(super) name: Option<String>,
-    pub(super) created_at: String,
-    pub(super) updated_at: String,
-    pub(super) api_version: String,
-}
-
-/// One metafield to deliver.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Metafield {
-    pub(super) namespace: String,
-    pub(super) key: String,
-}
-
-/// What a create or an update says. `None`: not mentioned, so an update keeps it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Input {
-    pub(super) uri: Option<String>,
-    pub(super) format: Option<Format>,
-    #[allow(clippy::option_option)] // not mentioned, null and a text are three things
-    pub(super) filter: Option<Option<String>>,
-    pub(super) include_fields: Option<Vec<String>>,
-    pub(super) metafield_namespaces: Option<Vec<String>>,
-    pub(super) metafields: Option<Vec<Metafield>>,
-    pub(super) name: Option<String>,
-}
-
-mod listed {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use super::Subscription;
-
-    pub(super) fn serialize<S: Serializer>(all: &BTreeMap<u64, Subscription>, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(all.values())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u64, Subscription>, D::Error> {
-        Ok(Vec::<Subscription>::deserialize(from)?.into_iter().map(|s| (s.id, s)).collect())
-    }
-}
-
-mod format {
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    use crate::model::Format;
-
-    #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
-    pub(super) fn serialize<S: Serializer>(format: &Format, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(format.as_str())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Format, D::Error> {
-        let text = String::deserialize(from)?;
-        Format::parse(&text).ok_or_else(|| D::Error::custom("a format is json or xml"))
-    }
-}
-
 impl World {
-    /// The shop, made empty if there is none.
-    pub(super) fn shop_mut(&mut self, shop: &ShopDomain) -> &mut Shop {
+    /// Returns the shop. A missing shop is created without subscriptions.
+    pub(super) fn shop_mut(&mut self, shop: &ShopDomain) -> &mut StoredShop {
         let numbered = &mut self.numbered;
         self.shops.entry(shop.clone()).or_insert_with(|| {
             *numbered += 1;
             let number = *numbered;
-            Shop {
+            StoredShop {
                 scopes: Vec::new(),
-                status: Status::Ok,
+                status: ShopStatus::Ok,
                 token: None,
                 api_client_id: FIRST_APP,
                 bucket: BucketSize::default(),
@@ -219,8 +148,8 @@ impl World {
     }
 }
 
-impl Shop {
-    /// The scopes as Shopify lists them: a write scope brings its read scope along.
+impl StoredShop {
+    /// The scopes as Shopify lists them: a write scope includes its read scope.
     pub(super) fn scope_handles(&self) -> Vec<String> {
         let mut handles: Vec<String> = self.scopes.clone();
         let implied = self.scopes.iter().filter_map(|s| Scope::observed(s).implied());
@@ -237,9 +166,9 @@ impl Shop {
     }
 
     /// Whether the shop accepts a token that OAuth did not issue.
-    pub(super) fn accepts_unissued(&self, given: &str, mint: &Mint<'_>) -> bool {
+    pub(super) fn accepts_unissued(&self, given: &str, issuer: &TokenIssuer<'_>) -> bool {
         let fits = self.token.as_ref().is_none_or(|token| token == given);
-        fits && !self.policy.require_oauth && !mint.made(given)
+        fits && !self.policy.require_oauth && !issuer.issued(given)
     }
 
     /// How the app that is installed here is distributed.
@@ -247,15 +176,15 @@ impl Shop {
         self.policy.category.unwrap_or(app.category)
     }
 
-    /// By creation, then id.
+    /// The subscriptions by creation time, then id.
     pub(super) fn by_creation(&self) -> Vec<&Subscription> {
         let mut all: Vec<_> = self.subscriptions.values().collect();
         all.sort_by(|a, b| (&a.created_at, a.id).cmp(&(&b.created_at, b.id)));
         all
     }
 
-    /// Makes a subscription; `at` is the time, RFC 3339.
-    pub(super) fn create(&mut self, topic: &str, input: Input, at: &str) -> Result<u64, Vec<Complaint>> {
+    /// Creates a subscription and returns its id. `at` is the time, RFC 3339.
+    pub(super) fn create(&mut self, topic: &str, input: Input, at: &str) -> Result<u64, Vec<Violation>> {
         let wanted = self.draft(topic, input, at);
         self.check(&wanted)?;
         let id = wanted.id;
@@ -263,7 +192,7 @@ impl Shop {
         Ok(id)
     }
 
-    /// A new subscription with the next id, unchecked and not yet in the shop.
+    /// Builds a subscription with the next id, without checks and without adding it.
     pub(super) fn draft(&self, topic: &str, input: Input, at: &str) -> Subscription {
         let mut wanted = Subscription {
             id: self.next_free_id(),
@@ -283,9 +212,9 @@ impl Shop {
         wanted
     }
 
-    /// Changes what `input` mentions, or nothing if that would break a rule.
-    pub(super) fn update(&mut self, id: u64, input: Input, at: &str) -> Result<(), Vec<Complaint>> {
-        let current = self.subscriptions.get(&id).ok_or_else(|| vec![Complaint::missing()])?;
+    /// Changes the fields that `input` has, or nothing if a rule is violated.
+    pub(super) fn update(&mut self, id: u64, input: Input, at: &str) -> Result<(), Vec<Violation>> {
+        let current = self.subscriptions.get(&id).ok_or_else(|| vec![Violation::missing()])?;
         let mut wanted = Subscription { updated_at: at.to_owned(), ..current.clone() };
         self.fill(&mut wanted, input);
         self.check(&wanted)?;
@@ -294,17 +223,26 @@ impl Shop {
     }
 
     /// Removes a subscription.
-    pub(super) fn delete(&mut self, id: u64) -> Result<(), Vec<Complaint>> {
-        self.subscriptions.remove(&id).map(drop).ok_or_else(|| vec![Complaint::missing()])
+    pub(super) fn delete(&mut self, id: u64) -> Result<(), Vec<Violation>> {
+        self.subscriptions.remove(&id).map(drop).ok_or_else(|| vec![Violation::missing()])
     }
 
-    /// Puts a subscription back as a journal or a seed has it.
+    /// Adds a subscription of a journal or a seed, without checks.
     pub(super) fn put(&mut self, subscription: Subscription) {
-        // An id from elsewhere does not move the shop's own sequence.
+        // Only an id of this shop's range advances its sequence.
         if (self.next_id..FIRST_ID + (self.number + 1) * IDS_PER_SHOP).contains(&subscription.id) {
             self.next_id = subscription.id + 1;
         }
         self.subscriptions.insert(subscription.id, subscription);
+    }
+
+    /// Sets the status. An uninstall removes the subscriptions and the access of the app, as with Shopify.
+    pub(super) fn set_status(&mut self, status: ShopStatus) {
+        self.status = status;
+        if status == ShopStatus::Uninstalled {
+            self.subscriptions.clear();
+            self.grants.invalidate(Invalidation::Revoke);
+        }
     }
 
     fn next_free_id(&self) -> u64 {
@@ -315,20 +253,20 @@ impl Shop {
         id
     }
 
-    fn check(&self, wanted: &Subscription) -> Result<(), Vec<Complaint>> {
+    fn check(&self, wanted: &Subscription) -> Result<(), Vec<Violation>> {
         if !self.may_subscribe(&wanted.topic) {
             let message = "You cannot create a webhook subscription with the specified topic";
-            return Err(vec![Complaint::new(Attribute::Topic, message)]);
+            return Err(vec![Violation::new(Attribute::Topic, message)]);
         }
         let others = self.subscriptions.values().filter(|other| other.id != wanted.id);
-        let complaints = rules::check(wanted, self, &others);
-        if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+        let violations = rules::check(wanted, self, &others);
+        if violations.is_empty() { Ok(()) } else { Err(violations) }
     }
 
     fn fill(&self, subscription: &mut Subscription, input: Input) {
-        // Every field is named, so that a new one does not compile until somebody decides.
+        // Every field is named, so that a new field does not compile until it is handled.
         let Input { uri, format, filter, include_fields, metafield_namespaces, metafields, name } = input;
-        // `$app:NS` is recorded; `$app`, the app's default namespace, is documented.
+        // `$app:NS` is recorded. `$app`, the default namespace of the app, is documented.
         let resolve = |namespace: String| match namespace.strip_prefix("$app") {
             Some("") => format!("app--{}", self.api_client_id),
             Some(own) if own.starts_with(':') => format!("app--{}--{}", self.api_client_id, &own[1..]),
@@ -365,7 +303,7 @@ mod tests {
 
     const AT: &str = "2026-02-03T04:05:06Z";
 
-    fn shop() -> Shop {
+    fn shop() -> StoredShop {
         let mut world = World::default();
         let shop = world.shop_mut(&ShopDomain::parse("acme").expect("domain"));
         shop.scopes = vec!["write_orders".into()];
@@ -377,12 +315,12 @@ mod tests {
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-    fn texts(complaints: Vec<Complaint>) -> Vec<String> {
-        complaints.iter().map(Complaint::full).collect()
+    fn texts(violations: Vec<Violation>) -> Vec<String> {
+        violations.iter().map(Violation::full).collect()
     }
 
     #[test]
-    fn the_same_topic_address_format_and_filter_cannot_be_there_twice() {
+    fn topic_address_format_and_filter_are_unique() {
         let mut shop = shop();
         let first = shop.create("ORDERS_CREATE", to("  https://a.example/x "), AT).expect("first");
         assert_eq!(shop.subscriptions[&first].uri, "https://a.example/x");
@@ -398,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_changes_what_it_mentions_and_a_refused_one_changes_nothing() {
+    fn an_update_changes_the_given_fields_and_a_refused_one_changes_nothing() {
         let mut shop = shop();
         let input = Input {
             filter: Some(Some("a:1".into())),
@@ -443,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_ignoring_case_but_a_subscription_may_keep_its_own() {
+    fn names_are_unique_ignoring_case() {
         let mut shop = shop();
         let named = |name: &str, uri: &str| Input { name: Some(name.into()), ..to(uri) };
         let id = shop.create("ORDERS_CREATE", named("Hook", "https://a.example/1"), AT).expect("create");

@@ -1,4 +1,4 @@
-//! Which API versions there are, and the schema of each.
+//! The API versions and their schemas.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use apollo_compiler::validation::Valid;
 use crate::catalog;
 use crate::model::ApiVersion;
 
-/// (handle, display name, supported) as on the day the sandbox imitates: November 2026.
+/// Handle, display name and `supported` of each version, as of November 2026.
 pub(super) const PUBLIC: [(&str, &str, bool); 6] = [
     ("2026-01", "2026-01", true),
     ("2026-04", "2026-04", true),
@@ -20,8 +20,8 @@ pub(super) const PUBLIC: [(&str, &str, bool); 6] = [
     ("unstable", "unstable", false),
 ];
 
-/// The version that answers when `asked` is asked for: older ones fall forward to the oldest accessible. `None`: no such
-/// version.
+/// The version that serves a request for `asked`. Versions that are no longer accessible fall forward to the oldest
+/// accessible one. Returns `None` for a version that does not exist.
 pub(super) fn served(asked: &str) -> Option<&'static str> {
     let asked = ApiVersion::parse(asked).ok()?;
     let oldest = PUBLIC[0].0;
@@ -33,7 +33,7 @@ pub(super) fn served(asked: &str) -> Option<&'static str> {
 
 type Schemas = HashMap<&'static str, Arc<Valid<Schema>>>;
 
-/// The schema that `version` (one that is served) answers with.
+/// The schema of a served version.
 pub(super) fn schema(version: &'static str) -> Result<Arc<Valid<Schema>>, String> {
     static SCHEMAS: LazyLock<Mutex<Schemas>> = LazyLock::new(Mutex::default);
     let mut schemas = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,7 +46,7 @@ pub(super) fn schema(version: &'static str) -> Result<Arc<Valid<Schema>>, String
     Ok(schema)
 }
 
-/// Whether the live topic enum of `version` has the topic: also those that no published schema names (recorded).
+/// Whether the topic enum of `version` has the topic. It includes topics that no published schema names (recorded).
 pub(super) fn has_topic(version: &str, info: &catalog::TopicInfo) -> bool {
     let known = ApiVersion::parse(version).is_ok_and(|version| info.known_in(&version));
     !info.is_compliance() && (known || info.is_undocumented())
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_version_has_a_valid_schema_with_what_that_version_has() {
+    fn every_version_has_a_valid_schema_of_its_own() {
         for (version, ..) in PUBLIC {
             let schema = schema(version).expect(version);
             let named = schema.type_field("WebhookSubscription", "name").is_ok();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn old_versions_fall_forward_and_versions_that_never_were_are_not_found() {
+    fn old_versions_fall_forward_and_unknown_versions_are_not_found() {
         assert_eq!(served("2023-04"), Some("2026-01"));
         assert_eq!(served("2026-07"), Some("2026-07"));
         assert_eq!(served("unstable"), Some("unstable"));

@@ -1,97 +1,85 @@
 //! What a plan's changes are in the light of earlier files.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, json};
 
-use super::{History, Seen, identity};
-use crate::plan::finding_order;
-use crate::wire::events::Key;
-use crate::wire::plan::{Action, Change, Finding, Severity, Shop, Since};
+use super::{History, Seen, known_since as known_of};
+use crate::diff::Change;
+use crate::model::{ShopDomain, Topic};
+use crate::plan::{
+    BindingKey, Earlier, Finding, FindingKind, PlannedChange, Severity, ShopPlan, SinceCounts, add, same_edit,
+};
 
 /// Adds findings to shops that were read, and counts.
-pub fn explain<'a>(history: &History, shops: impl IntoIterator<Item = &'a mut Shop>) -> Since {
-    let mut counts = Since::default();
+pub fn explain<'a>(history: &History, shops: impl IntoIterator<Item = &'a mut ShopPlan>) -> SinceCounts {
+    let mut counts = SinceCounts::default();
     for shop in shops {
         let of_changes: Vec<Option<Finding>> =
             shop.changes.iter().enumerate().map(|(index, change)| finding(history, shop, index, change)).collect();
-        for finding in of_changes {
-            let known = finding.as_ref().is_some_and(|f| !f.details["known_since"].is_null());
-            *if known { &mut counts.known } else { &mut counts.new } += 1;
-            match finding.as_ref().map(|f| f.kind.as_str()) {
-                Some("removed_remotely") => counts.removed_remotely += 1,
-                Some("never_made") => counts.never_made += 1,
+        for finding in of_changes.iter().map(Option::as_ref) {
+            let kind = finding.map(|finding| &finding.kind);
+            *if kind.and_then(known_of).is_some() { &mut counts.known } else { &mut counts.new } += 1;
+            match kind {
+                Some(FindingKind::RemovedRemotely(_)) => counts.removed_remotely += 1,
+                Some(FindingKind::NeverMade(_)) => counts.never_made += 1,
                 _ => {}
             }
-            shop.findings.extend(finding);
         }
-        shop.findings.sort_by_cached_key(finding_order);
+        add(shop, of_changes.into_iter().flatten());
     }
     counts
 }
 
-/// A create always has one; an update or delete only if it is old news.
-fn finding(history: &History, shop: &Shop, index: usize, change: &Change) -> Option<Finding> {
+/// A create always has one; an update or delete only if an earlier report had it.
+fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedChange) -> Option<Finding> {
+    let PlannedChange { change, destinations, .. } = planned;
     let known_since = known_since(history, &shop.shop, change);
-    let destination = &change.destination;
-    let (Action::Create, Some(after)) = (change.action, &change.after) else {
-        let since = known_since?;
-        let name = destination.before.as_ref().or(destination.after.as_ref());
+    let details = Map::from_iter([("action".to_owned(), json!(change.action()))]);
+    let topic = Some(change.topic().clone());
+    let Change::Create { after, .. } = change else {
+        let known_since = known_since?;
+        let name = destinations.before.as_ref().or(destinations.after.as_ref());
         let about = name.map(|name| format!("-> {name}: ")).unwrap_or_default();
-        let message = format!("{about}known since {since}, an earlier report had it, too");
         return Some(Finding {
-            kind: "known_drift".to_owned(),
+            kind: FindingKind::KnownDrift { index, known_since },
             severity: Severity::Info,
-            topic: Some(change.topic.clone()),
-            id: change.before.as_ref().and_then(|b| b.id.clone()),
-            message,
-            details: details(json!({ "index": index, "action": change.action, "known_since": since.to_string() })),
+            topic,
+            id: change.id().cloned(),
+            message: format!("{about}known since {known_since}, an earlier report had it, too"),
+            details,
         });
     };
-    let key = Key::from(after);
-    let to = destination.after.as_deref().unwrap_or(&after.address);
+    let key = BindingKey::from(after);
+    let to = destinations.after.as_deref().unwrap_or(after.address.as_str());
     let old = if known_since.is_some() { " (known)" } else { "" };
-    let seen = last_seen(history, shop, &change.topic, &key, to);
+    let seen = last_seen(history, shop, change.topic(), &key, to);
+    let earlier = Earlier { index, key, last_known: seen.as_ref().map(|seen| seen.at), known_since };
     let (kind, severity, message) = match &seen {
-        Some(Seen { at, live: true, .. }) => {
-            ("removed_remotely", Severity::Attention, format!("-> {to}{old}: it was live at {at} and is gone"))
-        }
+        Some(Seen { at, live: true, .. }) => (
+            FindingKind::RemovedRemotely(earlier),
+            Severity::Attention,
+            format!("-> {to}{old}: it was live at {at} and is gone"),
+        ),
         Some(Seen { at, live: false, .. }) => (
-            "removed_by_apply",
+            FindingKind::RemovedByApply(earlier),
             Severity::Info,
             format!("-> {to}{old}: an apply took it away at {at}, and the manifest wants it again"),
         ),
-        None => ("never_made", Severity::Info, format!("-> {to}{old}: no earlier file shows it live")),
+        None => {
+            (FindingKind::NeverMade(earlier), Severity::Info, format!("-> {to}{old}: no earlier file shows it live"))
+        }
     };
-    Some(Finding {
-        kind: kind.to_owned(),
-        severity,
-        topic: Some(change.topic.clone()),
-        id: seen.as_ref().and_then(|s| s.id.clone()),
-        message,
-        details: details(json!({
-            "index": index,
-            "action": change.action,
-            "address": key.address,
-            "format": key.format,
-            "filter": key.filter,
-            "last_known": seen.map(|s| s.at.to_string()),
-            "known_since": known_since.map(|t| t.to_string()),
-        })),
-    })
-}
-
-fn details(value: Value) -> serde_json::Map<String, Value> {
-    if let Value::Object(map) = value { map } else { serde_json::Map::new() }
+    Some(Finding { kind, severity, topic, id: seen.and_then(|seen| seen.id), message, details })
 }
 
 /// The newest that any file shows of a route.
-fn last_seen(history: &History, shop: &Shop, topic: &str, key: &Key, destination: &str) -> Option<Seen> {
-    let route = (shop.shop.clone(), topic.to_owned(), key.clone());
+fn last_seen(history: &History, shop: &ShopPlan, topic: &Topic, key: &BindingKey, destination: &str) -> Option<Seen> {
+    let route = (shop.shop.clone(), topic.clone(), key.clone());
     let direct = history.routes.get(&route).cloned();
     // A plan does not list what needs no change. But where the manifest asked the same of the shop as now, whatever was
     // neither missing nor blocked was live.
-    let wanted = (topic.to_owned(), key.clone());
-    let blocked = (topic.to_owned(), destination.to_owned());
+    let wanted = (topic.clone(), key.clone());
+    let blocked = (topic.clone(), destination.into());
     let indirect = history.readings.get(&shop.shop).into_iter().flatten().rev().find(|reading| {
         reading.desired_digest == shop.desired_digest
             && !reading.missing.contains(&wanted)
@@ -108,24 +96,21 @@ fn last_seen(history: &History, shop: &Shop, topic: &str, key: &Key, destination
 }
 
 /// Since when readings without a gap have had this change. An apply that touched the subscription begins anew.
-fn known_since(history: &History, shop: &str, change: &Change) -> Option<Timestamp> {
-    let touched = match (&change.before, &change.after) {
-        (Some(before), _) => {
-            let id = before.id.clone().unwrap_or_default();
-            history.touched.get(&(shop.to_owned(), id)).copied()
-        }
-        (None, Some(after)) => {
-            let route = (shop.to_owned(), change.topic.clone(), Key::from(after));
+fn known_since(history: &History, shop: &ShopDomain, change: &Change) -> Option<Timestamp> {
+    let touched = match change {
+        Change::Create { after, .. } => {
+            let route = (shop.clone(), after.topic.clone(), BindingKey::from(after));
             history.routes.get(&route).map(|seen| seen.at)
         }
-        (None, None) => None,
+        Change::Update { before, .. } | Change::Delete { before, .. } => {
+            history.touched.get(&(shop.clone(), before.meta.id.clone())).copied()
+        }
     };
-    let same = identity(change);
     let readings = history.readings.get(shop).into_iter().flatten().rev();
     let mut since = None;
     for reading in readings.take_while(|r| touched.is_none_or(|t| r.at >= t)) {
-        match reading.had.get(&same) {
-            Some(earlier) => since = Some(earlier.unwrap_or(reading.at)),
+        match reading.had.iter().find(|(had, _)| same_edit(had, change)) {
+            Some((_, earlier)) => since = Some(earlier.unwrap_or(reading.at)),
             None => break,
         }
     }

@@ -5,55 +5,66 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::diff::{DeleteReason, UpdateReason};
+use crate::model::{Address, Binding, Field, Live, Visibility};
+use crate::plan::{DestinationNames, UnknownWords};
+use crate::state::{Entry, ShopLimits, Source, Wanted};
+use crate::wire::earlier::add;
 use crate::wire::events::{Event, Line, Step, StepOutcome, Stream, Version};
-use crate::wire::plan::{Action, Destinations, Shop, ShopStatus};
 use crate::wire::report::OutcomeResult;
 
-fn sub(address: &str, id: Option<u32>) -> Subscription {
-    Subscription {
-        id: id.map(|id| format!("gid://shopify/WebhookSubscription/{id}")),
-        address: address.into(),
-        format: "json".into(),
-        include_fields: vec![],
-        metafield_namespaces: vec![],
-        filter: None,
-        name: None,
-        metafields: None,
-        created_at: None,
-        updated_at: None,
+fn binding(address: &str) -> Binding {
+    Binding::new(Topic::from_slash("orders/create"), Address::new(address))
+}
+
+fn live(address: &str, id: u32) -> Entry<Live> {
+    let meta = Live {
+        id: SubscriptionId::new(&format!("gid://shopify/WebhookSubscription/{id}")),
+        created_at: String::new(),
+        updated_at: String::new(),
         api_version: None,
-    }
+        visibility: Visibility::Whole,
+        app: None,
+    };
+    Entry { binding: binding(address), meta }
 }
 
-fn change(action: Action, before: Option<Subscription>, after: Option<Subscription>) -> Change {
-    Change {
-        action,
-        topic: "orders/create".into(),
-        reason: "missing".into(),
-        origin: None,
-        fields: vec![],
-        destination: Destinations::default(),
-        source: None,
-        before,
-        after,
-    }
+fn wanted() -> Wanted {
+    Wanted { destination: None, source: Source { file: "m.yaml".into(), line: 1 } }
 }
 
-fn shop(changes: Vec<Change>) -> Shop {
-    Shop {
-        shop: "acme.myshopify.com".into(),
+fn create(address: &str) -> Change {
+    Change::Create { after: binding(address), wanted: wanted() }
+}
+
+fn update(before: &str, after: &str, id: u32) -> Change {
+    let (before, after) = (live(before, id), binding(after));
+    let (fields, reason) = (vec![Field::Address], UpdateReason::Differs);
+    Change::Update { before, after, fields, reason, wanted: Some(wanted()) }
+}
+
+fn delete(address: &str, id: u32) -> Change {
+    Change::Delete { before: live(address, id), reason: DeleteReason::NotInManifest }
+}
+
+fn planned(change: Change) -> PlannedChange {
+    PlannedChange { change, origin: None, destinations: DestinationNames::default(), unknown: UnknownWords::default() }
+}
+
+fn shop(changes: Vec<Change>) -> ShopPlan {
+    ShopPlan {
+        shop: ShopDomain::parse("acme").expect("shop"),
         labels: BTreeMap::new(),
-        status: ShopStatus::Changed,
-        observed_digest: None,
         desired_digest: "sha256:1".into(),
+        context_digest: None,
         managed: 0,
         unmanaged: 0,
-        safety: None,
+        limits: ShopLimits::default(),
         bound: vec![],
         blocked: vec![],
-        changes,
+        changes: changes.into_iter().map(planned).collect(),
         findings: vec![],
-        error: None,
+        unread: None,
     }
 }
 
@@ -71,7 +82,7 @@ fn journal(outcomes: &[(u32, Change, OutcomeResult, Option<u32>)]) -> String {
     };
     let mut events = vec![(0, Event::Version(version))];
     for (second, change, result, id) in outcomes {
-        let mut step = Step::of("acme.myshopify.com", 0, change, 1);
+        let mut step = Step::of("acme.myshopify.com", 0, &(&planned(change.clone())).into(), 1);
         step.id = id.map(|id| format!("gid://shopify/WebhookSubscription/{id}")).or(step.id);
         events.push((*second, Event::Intent(step.clone())));
         let outcome = StepOutcome { step, result: *result, confirmed_by: None, reason: None, error: None };
@@ -84,20 +95,20 @@ fn journal(outcomes: &[(u32, Change, OutcomeResult, Option<u32>)]) -> String {
 fn kinds(files: &[&str], changes: Vec<Change>) -> Vec<(String, Option<String>)> {
     let mut history = History::default();
     for file in files {
-        history.add(file.as_bytes()).expect("a file");
+        add(&mut history, file.as_bytes()).expect("a file");
     }
     let mut shop = shop(changes);
     explain(&history, [&mut shop]);
-    let last = |f: &crate::wire::plan::Finding| f.details["last_known"].as_str().map(str::to_owned);
-    shop.findings.iter().map(|f| (f.kind.clone(), last(f))).collect()
+    let found = shop.findings.iter().map(crate::wire::plan::Finding::from);
+    found.map(|f| (f.kind.to_string(), f.details["last_known"].as_str().map(str::to_owned))).collect()
 }
 
 #[test]
 fn a_create_is_told_by_the_newest_that_is_known_of_it() {
     use OutcomeResult::{AlreadySo, Applied, Failed, Skipped};
-    let create = || change(Action::Create, None, Some(sub("https://a", None)));
-    let away = || change(Action::Update, Some(sub("https://a", Some(1))), Some(sub("https://b", Some(1))));
-    let delete = || change(Action::Delete, Some(sub("https://a", Some(1))), None);
+    let create = || create("https://a");
+    let away = || update("https://a", "https://b", 1);
+    let delete = || delete("https://a", 1);
     for (outcomes, kind, last) in [
         (vec![], "never_made", None),
         (vec![(5, create(), Failed, None)], "never_made", None),
@@ -113,21 +124,23 @@ fn a_create_is_told_by_the_newest_that_is_known_of_it() {
         assert_eq!(kinds(&[&file], vec![create()]), [(kind.to_owned(), last)], "{file}");
     }
     // Another filter, format or shop is another subscription.
-    let mut other = create();
-    other.after.as_mut().expect("after").filter = Some("id:1".into());
+    let filtered = |filter: &str| {
+        let after = Binding { filter: Some(filter.into()), ..binding("https://a") };
+        Change::Create { after, wanted: wanted() }
+    };
+    let other = filtered("id:1");
     let file = journal(&[(5, create(), Applied, Some(1))]);
     assert_eq!(kinds(&[&file], vec![other]), [("never_made".to_owned(), None)]);
-    let mut empty = create();
-    empty.after.as_mut().expect("after").filter = Some(String::new());
-    assert_eq!(kinds(&[&file], vec![empty])[0].0, "removed_remotely", "an empty filter is none");
+    let file = journal(&[(5, filtered(""), Applied, Some(1))]);
+    assert_eq!(kinds(&[&file], vec![create()])[0].0, "removed_remotely", "an empty filter is none");
 }
 
 fn any_change() -> impl Strategy<Value = Change> {
     let address = || prop_oneof![Just("https://a"), Just("https://b"), Just("https://c")];
     (0..3_u8, address(), address(), 0..4_u32).prop_map(|(action, before, after, id)| match action {
-        0 => change(Action::Create, None, Some(sub(after, None))),
-        1 => change(Action::Update, Some(sub(before, Some(id))), Some(sub(after, Some(id)))),
-        _ => change(Action::Delete, Some(sub(before, Some(id))), None),
+        0 => create(after),
+        1 => update(before, after, id),
+        _ => delete(before, id),
     })
 }
 
@@ -150,12 +163,12 @@ proptest! {
     #[test]
     fn a_plan_is_explained_and_not_changed(file in any_journal(), changes in prop::collection::vec(any_change(), 0..6)) {
         let mut history = History::default();
-        history.add(file.as_bytes()).expect("a journal");
+        add(&mut history, file.as_bytes()).expect("a journal");
         let before = shop(changes);
         let mut after = before.clone();
         let counts = explain(&history, [&mut after]);
         prop_assert_eq!(counts.new + counts.known, before.changes.len());
-        let creates = before.changes.iter().filter(|c| c.action == Action::Create).count();
+        let creates = before.changes.iter().filter(|c| matches!(c.change, Change::Create { .. })).count();
         prop_assert_eq!(after.findings.len(), creates);
         after.findings.clear();
         prop_assert_eq!(after, before);
@@ -167,10 +180,10 @@ proptest! {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let cut = (file.len() as f64 * cut) as usize;
         let mut short = History::default();
-        prop_assert!(short.add(&file.as_bytes()[..cut]).is_ok());
+        prop_assert!(add(&mut short, &file.as_bytes()[..cut]).is_ok());
         let whole_lines = file[..cut].rfind('\n').map_or(0, |at| at + 1);
         let mut whole = History::default();
-        whole.add(&file.as_bytes()[..whole_lines]).expect("a journal");
+        add(&mut whole, &file.as_bytes()[..whole_lines]).expect("a journal");
         // A line may be whole although its end is missing.
         prop_assert!(short.unreadable_lines == 1 || short.routes.len() >= whole.routes.len());
         if short.unreadable_lines == 1 {
@@ -182,6 +195,6 @@ proptest! {
     /// Whatever bytes come, reading them does not panic.
     #[test]
     fn any_bytes_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = History::default().add(&bytes);
+        let _ = add(&mut History::default(), &bytes);
     }
 }

@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::ShopStatus;
 use crate::wire;
 use crate::wire::plan::{Action, ShopError};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportSummary};
@@ -106,13 +107,13 @@ pub enum ReadStatus {
     Stale,
 }
 
-impl From<wire::plan::ShopStatus> for ReadStatus {
-    fn from(status: wire::plan::ShopStatus) -> Self {
+impl From<ShopStatus> for ReadStatus {
+    fn from(status: ShopStatus) -> Self {
         match status {
-            wire::plan::ShopStatus::Changed => Self::Changed,
-            wire::plan::ShopStatus::Unchanged => Self::Unchanged,
-            wire::plan::ShopStatus::Failed => Self::Failed,
-            wire::plan::ShopStatus::Unavailable => Self::Unavailable,
+            ShopStatus::Changed => Self::Changed,
+            ShopStatus::Unchanged => Self::Unchanged,
+            ShopStatus::Failed => Self::Failed,
+            ShopStatus::Unavailable => Self::Unavailable,
         }
     }
 }

@@ -1,7 +1,11 @@
 //! The plan's wire format, version 1: what users save, parse and commit to. A minor version adds keys and kinds;
 //! readers ignore keys that they do not know. An unknown major version, action or status is refused.
 
+mod decode;
 mod destination;
+mod encode;
+mod file;
+mod shards;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +14,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use destination::{Destination, Failing, Replaced};
+pub use super::kinds::{
+    BlockedReason, ErrorKind, Field, FindingKind, FoundBy, HazardKind, InletKind, Reason, Unmanaged, Verdict,
+};
+pub(in crate::wire) use decode::topic;
+pub use destination::{Destination, Failing, Replaced, destination_order};
+pub use encode::digest;
+pub use file::{PlanFileError, read};
+pub use shards::{lacking, place, together};
 
 /// Major and minor version of this format.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -113,7 +124,7 @@ pub struct Ownership {
     /// A live subscription is managed if one of these covers its address.
     pub address_prefixes: Vec<String>,
     /// `report`, `ignore` or `delete`.
-    pub unmanaged: String,
+    pub unmanaged: Unmanaged,
 }
 
 /// The limits, in whole percent.
@@ -182,7 +193,7 @@ pub struct ShopCounts {
 pub struct Hazard {
     /// `max_delete_percent`, `max_total_delete_percent`, `max_address_change_percent`, `empty_shop`, `delete_foreign`,
     /// `reroute_foreign`, `delete_unmanaged`, `protected_topic`, `destination_settling`, or a kind that a later minor version adds.
-    pub kind: String,
+    pub kind: HazardKind,
     /// The shop, or null for a hazard of the run.
     pub shop: Option<String>,
     /// What is the matter, with figures.
@@ -271,7 +282,7 @@ pub struct Blocked {
     /// Name of the destination, else the address.
     pub destination: String,
     /// `scope`, `name_taken`, or `destination_…` with a verdict of Adobe's: what is delivered there would be lost.
-    pub reason: String,
+    pub reason: BlockedReason,
     /// The scopes of which one is needed.
     pub any_of: Vec<String>,
     /// What is the matter and what to do.
@@ -312,11 +323,11 @@ pub struct Change {
     pub topic: String,
     /// Why: `missing` (create), `differs`, `repurposed`, `name_step` (update), `not_in_manifest`, `duplicate`,
     /// `replaced`, `unmanaged` (delete), or a reason that a later minor version adds.
-    pub reason: String,
+    pub reason: Reason,
     /// With `--base`: `drift` if the base would plan it too, else `manifest`.
     pub origin: Option<Origin>,
     /// The fields that an update changes.
-    pub fields: Vec<String>,
+    pub fields: Vec<Field>,
     /// Names of the destinations, where the addresses have one.
     pub destination: Destinations,
     /// Where the binding stands; null for deletes.
@@ -391,7 +402,7 @@ pub struct Subscription {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// Take an unknown kind by its severity.
-    pub kind: String,
+    pub kind: FindingKind,
     /// How much it matters.
     pub severity: Severity,
     /// Slash form, where it concerns one topic.
@@ -420,7 +431,7 @@ pub enum Severity {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShopError {
     /// `token_refused`, `frozen`, `locked`, … ; see the README.
-    pub kind: String,
+    pub kind: ErrorKind,
     /// Status of the answer, if there was one.
     pub http_status: Option<u16>,
     /// What is the matter and what to do.

@@ -1,9 +1,13 @@
 //! The apply report's wire format, version 1: one outcome for each planned change, always.
 
 use schemars::JsonSchema;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::json::Object;
 use crate::wire::plan::{Blocked, Change, Finding, Settings, ShopError};
+use crate::words;
 
 /// Major and minor version of this format.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -141,4 +145,46 @@ pub enum ConfirmedBy {
     Answer,
     /// By reading the shop after a lost answer.
     Read,
+}
+
+/// Why a file is not taken as an apply report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportFileError {
+    /// Not JSON, or cut off.
+    #[error("neither a plan nor an apply report: {0}")]
+    NotJson(String),
+    /// A format of the future.
+    #[error("a report of format {0:?}; this reads 1.x")]
+    Version(String),
+    /// A key or a word that does not fit.
+    #[error("not an apply report: {0}")]
+    Malformed(String),
+}
+
+/// What tells a report from a plan.
+#[derive(Deserialize)]
+struct Head {
+    report: Option<IgnoredAny>,
+    #[serde(default)]
+    format_version: Value,
+}
+
+/// Reads an apply report. `None` for other JSON, such as a plan.
+pub fn read(bytes: &[u8]) -> Result<Option<Report>, ReportFileError> {
+    let head: Head = match serde_json::from_slice(bytes) {
+        Ok(Object(head)) => head,
+        Err(e) if e.is_data() => return Ok(None),
+        Err(e) => return Err(ReportFileError::NotJson(words::of_json(&e))),
+    };
+    if head.report.is_none() {
+        return Ok(None);
+    }
+    let version = head.format_version.as_str().unwrap_or_default();
+    if version.split('.').next() != Some("1") {
+        return Err(ReportFileError::Version(version.to_owned()));
+    }
+    serde_json::from_slice(bytes).map(Some).map_err(|e| {
+        let why = words::of_data(&e.to_string());
+        ReportFileError::Malformed(format!("{why} (line {}, column {})", e.line(), e.column()))
+    })
 }

@@ -84,7 +84,10 @@ fn a_command_that_is_named_has_its_shop_its_manifest_and_its_target() {
     std::fs::remove_file(world.path("hookwright.yaml")).unwrap();
     let run = world.plan(&["-f", "hooks/all.yaml", "--sandbox-state", "state.json"]);
     // Of a finding that occurs twice in one shop, and of one that stands alone.
-    run.says_times(2, "`hookwright sandbox edit scopes --shop acme read_customers,read_products --state state.json`");
+    run.out_has_times(
+        2,
+        "`hookwright sandbox edit scopes --shop acme read_customers,read_products --state state.json`",
+    );
     assert!(!run.out.contains("<shop>"), "{run}");
     try_out(&run.out);
     let granting = commands(&run.out).into_iter().find(|command| command.contains("edit scopes")).unwrap();
@@ -96,7 +99,7 @@ fn a_command_that_is_named_has_its_shop_its_manifest_and_its_target() {
     // A binding that is blocked says what to do as well.
     let seed = "sandbox: 1\nshops:\n  - { shop: acme, scopes: [read_products] }\n";
     let world = World::new(&manifest(&shops.replace("scopes: [read_customers], ", "")), seed);
-    world.plan(&[]).says(
+    world.plan(&[]).out_has(
         "and it is not granted: add it to the app and have the shop approve it; in the sandbox that is \
          `hookwright sandbox edit scopes --shop acme read_customers,read_products`",
     );

@@ -75,7 +75,7 @@ fn the_shards_of_the_indexed_job_are_planned_judged_and_applied() {
     world.write("world.sandbox.yaml", &format!("{}  - {{ shop: shop-39, status: not_found }}\n", &gone[..at]));
     let failed = |runs: Vec<Run>| runs.iter().map(|run| run.code).filter(|code| *code != 0).count();
     assert_eq!(failed((0..shards).map(|index| container(&world, &args(&plan), index)).collect()), 1);
-    container(&world, &args(&judge), 0).exits(6).says("--allow max_address_change_percent");
+    container(&world, &args(&judge), 0).exits(6).err_has("--allow max_address_change_percent");
     let consent = [&args(&judge)[..], &["--allow=max_address_change_percent".to_owned()]].concat();
     container(&world, &consent, 0).exits(0);
     assert_eq!(failed((0..shards).map(|index| container(&world, &args(&apply), index)).collect()), 1);
@@ -86,7 +86,7 @@ fn the_shards_of_the_indexed_job_are_planned_judged_and_applied() {
     world.plan(&["--exclude-shop", "shop-39"]).exits(0).ends("No changes. The live webhooks match the manifest.");
 
     std::fs::remove_file(world.path("plans/shard-7.json")).unwrap();
-    container(&world, &args(&judge), 0).exits(3).says("shard-7.json");
+    container(&world, &args(&judge), 0).exits(3).err_has("shard-7.json");
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn the_nightly_jobs_say_drift_and_leave_numbers_and_a_report() {
     for job in [cron, systemd] {
         let world = world(3);
         // The first night there is no report yet.
-        container(&world, &job, 0).exits(2).says("Plan: 0 to add, 2 to change, 0 to destroy.");
-        container(&world, &job, 0).exits(2).says("Drift: 0 new, 2 known");
+        container(&world, &job, 0).exits(2).out_has("Plan: 0 to add, 2 to change, 0 to destroy.");
+        container(&world, &job, 0).exits(2).out_has("Drift: 0 new, 2 known");
         assert!(
             world.read("state/hookwright.prom").contains("hookwright_drift_last_run_exit_code{run=\"hookwright\"} 2")
         );

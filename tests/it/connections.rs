@@ -23,7 +23,7 @@ fn plan(world: &World, vars: &[(&str, &str)]) -> Run {
     command.env("TOKEN_ACME", "shpat_0123456789abcdef0123456789abcdef").env_remove("NO_PROXY");
     command.envs(vars.iter().copied());
     let run = Run::of(&command.output().unwrap());
-    assert!(!run.to_string().contains(SECRET) && !run.to_string().contains("shpat_"), "{run}");
+    run.lacks(SECRET).lacks("shpat_");
     assert_ne!(run.code, 0, "{run}");
     run
 }
@@ -98,17 +98,17 @@ fn a_proxy_that_fails_is_named_and_not_the_shop() {
     let world = world();
     let refused = port(None);
     let run = plan(&world, &[("https_proxy", &format!("http://user:{SECRET}@127.0.0.1:{refused}"))]);
-    run.says(&format!("could not connect to the proxy 127.0.0.1:{refused} from https_proxy: "));
-    run.says("name the host in NO_PROXY to reach it without a proxy");
-    assert!(!run.to_string().contains("the shop's name"), "{run}");
+    run.out_has(&format!("could not connect to the proxy 127.0.0.1:{refused} from https_proxy: "));
+    run.out_has("name the host in NO_PROXY to reach it without a proxy");
+    run.lacks("the shop's name");
 
     let asks = port(Some("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"));
     let run = plan(&world, &[("HTTPS_PROXY", &format!("127.0.0.1:{asks}"))]);
-    run.says(&format!("the proxy 127.0.0.1:{asks} from HTTPS_PROXY requires a user name and a password"));
+    run.out_has(&format!("the proxy 127.0.0.1:{asks} from HTTPS_PROXY requires a user name and a password"));
 
     let forbids = port(Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"));
     let run = plan(&world, &[("ALL_PROXY", &format!("http://127.0.0.1:{forbids}"))]);
-    run.says(&format!("the proxy 127.0.0.1:{forbids} from ALL_PROXY refused to connect to acme.myshopify.com"));
+    run.out_has(&format!("the proxy 127.0.0.1:{forbids} from ALL_PROXY refused to connect to acme.myshopify.com"));
 }
 
 #[test]
@@ -116,15 +116,17 @@ fn an_error_of_tls_is_said_in_words() {
     let world = world();
     let ca = authority("another");
     let run = behind(&world, tls(&ca.pem(), ca.key()), &ca.pem());
-    run.says("its certificate is the one of an authority (CA), not one of a server");
-    assert!(!run.to_string().contains("CaUsedAsEndEntity"), "{run}");
+    run.out_has("its certificate is the one of an authority (CA), not one of a server");
+    run.lacks("CaUsedAsEndEntity");
 
     let run = with_certificate(&world, "localhost", false, Some(&ca.pem()));
-    run.says("issued by an authority that this machine does not trust").says("in SSL_CERT_FILE");
-    with_certificate(&world, "localhost", true, None).says("its certificate has expired").says("this machine's clock");
-    with_certificate(&world, "other.example", false, None).says("its certificate is for another host name");
+    run.out_has("issued by an authority that this machine does not trust").out_has("in SSL_CERT_FILE");
+    with_certificate(&world, "localhost", true, None)
+        .out_has("its certificate has expired")
+        .out_has("this machine's clock");
+    with_certificate(&world, "other.example", false, None).out_has("its certificate is for another host name");
     let run = behind(&world, port(Some("HTTP/1.1 400 Bad Request\r\n\r\n")), &ca.pem());
-    run.says("it does not answer with TLS; probably plain http is spoken on that port");
+    run.out_has("it does not answer with TLS; probably plain http is spoken on that port");
 }
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
@@ -142,16 +144,16 @@ fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
     ] {
         let file = world.path(file);
         let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &url), ("SSL_CERT_FILE", path(&file))]);
-        run.exits(3).says(&format!("error: SSL_CERT_FILE={}: {why}", path(&file))).says("in PEM form");
+        run.exits(3).err_has(&format!("error: SSL_CERT_FILE={}: {why}", path(&file))).err_has("in PEM form");
         let run = plan(&world, &[("SSL_CERT_FILE", path(&file))]);
-        run.exits(3).says(why);
+        run.exits(3).err_has(why);
         // Nothing is encrypted on the way to this server, so nobody is to be trusted.
         let plain = format!("http://127.0.0.1:{}/{{shop}}", port(None));
         let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &plain), ("SSL_CERT_FILE", path(&file))]);
-        run.exits(1).says("could not connect to 127.0.0.1:");
+        run.exits(1).out_has("could not connect to 127.0.0.1:");
     }
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &url), ("SSL_CERT_FILE", "")]);
-    run.exits(3).says("error: SSL_CERT_FILE=: it is empty");
+    run.exits(3).err_has("error: SSL_CERT_FILE=: it is empty");
 }
 
 #[test]
@@ -160,17 +162,17 @@ fn with_another_address_in_shopifys_place_its_variable_is_named() {
     let at = |port: u16| format!("http://127.0.0.1:{port}/{{shop}}");
     let nobody = port(None);
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(nobody))]);
-    run.says(&format!("could not connect to 127.0.0.1:{nobody}: "));
-    run.says("Check HOOKWRIGHT_ADMIN_URL, and that the server there is running");
-    assert!(!run.to_string().contains("the shop's name"), "{run}");
+    run.out_has(&format!("could not connect to 127.0.0.1:{nobody}: "));
+    run.out_has("Check HOOKWRIGHT_ADMIN_URL, and that the server there is running");
+    run.lacks("the shop's name");
 
     let answers = port(Some("HTTP/1.1 404 Not Found\r\ncontent-length: 9\r\n\r\nNot Found"));
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(answers))]);
-    run.says(&format!("127.0.0.1:{answers} answered 404 for acme.myshopify.com (\"Not Found\"): "));
-    run.says("HOOKWRIGHT_ADMIN_URL has a wrong path, or the server does not know the shop");
+    run.out_has(&format!("127.0.0.1:{answers} answered 404 for acme.myshopify.com (\"Not Found\"): "));
+    run.out_has("HOOKWRIGHT_ADMIN_URL has a wrong path, or the server does not know the shop");
 
     // The alert of a server that expects TLS.
     let encrypted = port(Some("\x15\x03\x01\x00\x02\x02F"));
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(encrypted))]);
-    run.says(&format!("the answer of 127.0.0.1:{encrypted} is not HTTP; probably https is spoken on that port"));
+    run.out_has(&format!("the answer of 127.0.0.1:{encrypted} is not HTTP; probably https is spoken on that port"));
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::world::{Run, run};
+use crate::world::{Run, hookwright, run};
 
 struct Example {
     folder: tempfile::TempDir,
@@ -48,6 +48,38 @@ fn quickstart_shows_a_create_an_update_a_delete_an_unmanaged_one_and_a_missing_s
     }
 }
 
+/// The fuzzer (src/tests/fuzz.rs) damages a plan and a report of the quickstart. To write them anew, in the repository:
+///
+/// ```text
+/// cd "$(mktemp -d)" && cp -r REPOSITORY/examples . && export SOURCE_DATE_EPOCH=1790000000
+/// hookwright plan --sandbox -f examples/quickstart --out plan.json
+/// hookwright apply --sandbox -f examples/quickstart plan.json --report report.json
+/// ```
+#[test]
+fn the_fuzzer_damages_a_plan_and_a_report_as_the_program_writes_them() {
+    let example = Example::new("quickstart");
+    let folder = example.folder.path();
+    let run = |args: &[&str]| {
+        let args = [args, &["--sandbox", "-f", example.path.to_str().unwrap()]].concat();
+        Run::of(&hookwright(folder, &args).env("SOURCE_DATE_EPOCH", "1790000000").output().unwrap()).exits(0);
+    };
+    run(&["plan", "--out", "plan.json"]);
+    run(&["apply", "plan.json", "--report", "report.json"]);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/quickstart");
+    for name in ["plan.json", "report.json"] {
+        let [made, fixture] = [folder, &fixtures].map(|folder| std::fs::read_to_string(folder.join(name)).unwrap());
+        // What differs in each checkout, version and run.
+        let own = |text: &str| {
+            let json: Value = serde_json::from_str(text).unwrap();
+            let all = [&json["plan_digest"], &json["settings"]["sandbox"]["id"], &json["tool_version"]];
+            all.map(|value| value.as_str().unwrap().to_owned())
+        };
+        let made = made.replace(example.path.to_str().unwrap(), "examples/quickstart");
+        let pairs = own(&made).into_iter().zip(own(&fixture));
+        assert_eq!(pairs.fold(made, |made, (from, to)| made.replace(&from, &to)), fixture, "{name}");
+    }
+}
+
 #[test]
 fn the_fleet_of_forty_has_drifted_a_little() {
     let plan = Example::new("fleet").plan_apply_plan("Plan: 3 to add, 6 to change, 1 to destroy.", [2, 0]);
@@ -61,8 +93,8 @@ fn two_destinations_by_the_names_of_their_flows() {
     assert_eq!(plan["destinations"].as_array().unwrap().len(), 2);
     run(example.folder.path(), &["sandbox", "edit", "flow", "Shopify orders (prod)", "--recreate"]).exits(0);
     let again = example.run(&["plan", "--sandbox"]);
-    again.exits(0).ends("Plan: 0 to add, 4 to change, 0 to destroy.").says("it was deleted or recreated");
-    example.run(&["drift", "--sandbox"]).exits(2).says("it was deleted or recreated");
+    again.exits(0).ends("Plan: 0 to add, 4 to change, 0 to destroy.").out_has("it was deleted or recreated");
+    example.run(&["drift", "--sandbox"]).exits(2).out_has("it was deleted or recreated");
 }
 
 #[test]
@@ -97,13 +129,13 @@ fn one_state_serves_all_examples_and_manifests_of_ones_own() {
         plan.exits(0).ends(last);
         let remark = plan.err.lines().any(|line| line.starts_with("Added to the sandbox"));
         assert_eq!(remark, added.is_some(), "{name}: {plan}");
-        plan.says(added.unwrap_or_default());
+        plan.err_has(added.unwrap_or_default());
     }
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("hookwright.yaml", "version: 1\nshops: [{ shop: mine, bindings: [] }, { shop: gone, bindings: [] }]\n");
     write("own.sandbox.yaml", "sandbox: 1\nshops: [{ shop: gone, status: not_found }]\n");
     let own = plan(&folder.path().join("hookwright.yaml"));
-    own.exits(8).says("not_found").says("1 shop without changes.");
-    own.says("Added to the sandbox without subscriptions, because no seed beside the manifest names them: mine.");
-    plan(&folder.path().join("hookwright.yaml")).exits(8).says("not_found").says_times(0, "Added to the sandbox");
+    own.exits(8).out_has("not_found").out_has("1 shop without changes.");
+    own.err_has("Added to the sandbox without subscriptions, because no seed beside the manifest names them: mine.");
+    plan(&folder.path().join("hookwright.yaml")).exits(8).out_has("not_found").lacks("Added to the sandbox");
 }

@@ -13,11 +13,11 @@ fn a_report_that_cannot_be_written_is_noticed_before_anything_is_sent() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let asked = world.requests().len();
     let run = world.run(&["apply", "--sandbox", "plan.json", "--report", "no/such/folder/report.json"]);
-    run.exits(3).says("cannot write no/such/folder/report.json");
+    run.exits(3).err_has("cannot write no/such/folder/report.json");
     assert!(!run.err.contains(".hookwright-"), "{run}");
     world.run(&["plan", "--sandbox", "--out", "no/plan.json"]).exits(3);
     assert_eq!(world.requests().len(), asked);
-    world.run(&["apply", "--sandbox", "plan.json", "--report", "."]).exits(3).says("folder");
+    world.run(&["apply", "--sandbox", "plan.json", "--report", "."]).exits(3).err_has("folder");
 }
 
 #[cfg(unix)]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::scene::Server;
-use crate::world::{A, B, FOREIGN, World, manifest};
+use crate::world::{A, B, FOREIGN, Run, World, manifest};
 
 /// Three shops: one with an update and a delete, one with a create, one as it should be.
 fn world() -> World {
@@ -23,7 +23,7 @@ fn world() -> World {
 }
 
 /// The file after an edit, with a digest that fits.
-fn sealed(plan: &str, edit: impl FnOnce(&mut Value)) -> String {
+pub fn sealed(plan: &str, edit: impl FnOnce(&mut Value)) -> String {
     let mut plan: Value = serde_json::from_str(plan).unwrap();
     edit(&mut plan);
     let frame = plan.as_object_mut().unwrap();
@@ -106,7 +106,7 @@ fn a_plan_that_was_edited_and_sealed_again_does_nothing_that_the_manifest_does_n
     // What only the shop can tell is told before the shop is touched.
     world.write("forged.json", &sealed(&plan, |p| deleting_in_cafe(p, "duplicate")));
     let run = world.run(&["apply", "--sandbox", "forged.json"]);
-    run.exits(7).says("cafe").says("the plan's changes are not those that the manifest and the shop call for");
+    run.exits(7).out_has("cafe").out_has("the plan's changes are not those that the manifest and the shop call for");
     assert_eq!(world.live("cafe").len(), 2);
 
     // The same seal over the same content is no forgery: the rest is done already, and so is this.
@@ -124,7 +124,7 @@ fn numbers_of_a_file_do_not_hide_a_limit() {
         .concat();
     let shops = "  - { shop: acme, bindings: [{ topics: [orders/create, orders/updated], destination: a }] }\n";
     let world = World::new(&manifest(shops), &crate::world::seed("acme", &live));
-    world.plan(&["--out", "plan.json"]).exits(0).says("deletes 4 of 6");
+    world.plan(&["--out", "plan.json"]).exits(0).out_has("deletes 4 of 6");
     let plan = world.read("plan.json");
     let finding = serde_json::json!({ "kind": "held_back", "severity": "info", "topic": "orders/create", "id": "x", "message": "", "details": {} });
     let edits: [(&str, Edit); 3] = [
@@ -160,7 +160,7 @@ fn a_file_does_not_choose_a_transport_that_cannot_say_what_is_wanted() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let other = sealed(&world.read("plan.json"), |p| p["settings"]["admin_api"]["transport"] = "rest".into());
     world.write("forged.json", &other);
-    world.run(&["apply", "--sandbox", "forged.json"]).exits(3).says("REST, which cannot express");
+    world.run(&["apply", "--sandbox", "forged.json"]).exits(3).err_has("REST, which cannot express");
     assert_eq!(world.mutations(), 0);
 }
 
@@ -172,11 +172,11 @@ fn hazards_that_a_file_leaves_out_are_found_again() {
     let seed = crate::world::seed("acme", &live);
     let world =
         World::new(&manifest("  - { shop: acme, bindings: [{ topic: orders/create, destination: b }] }\n"), &seed);
-    world.plan(&["--out", "plan.json"]).exits(0).says("max_delete_percent");
+    world.plan(&["--out", "plan.json"]).exits(0).out_has("max_delete_percent");
     let hidden = sealed(&world.read("plan.json"), |plan| plan["hazards"] = Value::Array(vec![]));
     world.write("forged.json", &hidden);
-    world.run(&["show", "--check", "forged.json"]).exits(3).says("have the hazard max_delete_percent of acme");
-    world.run(&["apply", "--sandbox", "forged.json"]).exits(3).says("max_delete_percent");
+    world.run(&["show", "--check", "forged.json"]).exits(3).err_has("have the hazard max_delete_percent of acme");
+    world.run(&["apply", "--sandbox", "forged.json"]).exits(3).err_has("max_delete_percent");
     assert_eq!(world.mutations(), 0);
 }
 
@@ -193,10 +193,8 @@ fn a_fresh_apply_touches_nothing_that_another_writer_moved_away_meanwhile() {
         for shop in ["ACME", "BOLT", "CAFE"] {
             command.env(format!("TOKEN_{shop}"), "sandbox-token");
         }
-        let output = command.env("HOOKWRIGHT_ADMIN_URL", &server.url).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap();
-        assert_eq!(output.status.code(), Some(7), "{topic}: {said}");
-        assert!(said.contains("was changed since the plan was made"), "{said}");
+        let run = Run::of(&command.env("HOOKWRIGHT_ADMIN_URL", &server.url).output().unwrap());
+        run.exits(7).out_has("was changed since the plan was made");
         let state: Value = serde_json::from_str(&world.read("report.json")).unwrap();
         assert_eq!(state["shops"][0]["status"], "stale", "{state}");
         let log = world.read("served.json.log.jsonl");

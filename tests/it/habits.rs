@@ -15,7 +15,7 @@ fn told(yaml: &str, place: &str, said: &str) {
     let world = World::new("", "");
     world.write("m.yaml", yaml);
     let run = world.run(&["validate", "-f", "m.yaml"]);
-    run.exits(3).says(place).says(said).says("1 error in 1 file");
+    run.exits(3).out_has(place).out_has(said).out_has("1 error in 1 file");
 }
 
 const RENDER: &str = "render the template first (`helm template`, Jinja, `envsubst`)";

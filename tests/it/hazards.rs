@@ -17,13 +17,16 @@ fn keeping(count: usize) -> String {
 #[test]
 fn a_hazard_is_refused_with_its_figures_until_somebody_consents() {
     let world = World::new(&keeping(3), &seed("acme", &live(10)));
-    world.plan(&["--out", "plan.json"]).exits(0).says("deletes 7 of 10 live subscriptions (70 %); the limit is 30 %");
+    world
+        .plan(&["--out", "plan.json"])
+        .exits(0)
+        .out_has("deletes 7 of 10 live subscriptions (70 %); the limit is 30 %");
     let refused = world.run(&["apply", "--sandbox", "plan.json"]);
-    refused.exits(6).says("nothing was sent").says("--allow max_delete_percent:acme");
+    refused.exits(6).err_has("nothing was sent").err_has("--allow max_delete_percent:acme");
     world.apply(&[]).exits(6);
     let other = world.apply(&["--allow", "max_delete_percent:other"]);
-    other.exits(6).says("--allow max_delete_percent:other covers none of the plan's hazards");
-    world.apply(&["--allow", "max_delete_percent:acme,empty_shop:acme"]).exits(3).says("repeat --allow for each");
+    other.exits(6).err_has("--allow max_delete_percent:other covers none of the plan's hazards");
+    world.apply(&["--allow", "max_delete_percent:acme,empty_shop:acme"]).exits(3).err_has("repeat --allow for each");
     assert_eq!(world.mutations(), 0);
     world.run(&["show", "plan.json", "--check"]).exits(6);
     world.run(&["show", "plan.json", "--check", "--allow", "max_delete_percent:acme"]).exits(0);
@@ -35,7 +38,7 @@ fn a_hazard_is_refused_with_its_figures_until_somebody_consents() {
 fn emptying_a_shop_needs_consent_of_its_own() {
     let world = World::new(&keeping(0), &seed("acme", &live(2)));
     let refused = world.apply(&[]);
-    refused.exits(6).says("--allow empty_shop:acme").says("without any managed subscription");
+    refused.exits(6).err_has("--allow empty_shop:acme").err_has("without any managed subscription");
     world
         .apply(&["--allow", "empty_shop:*"])
         .exits(0)
@@ -45,8 +48,8 @@ fn emptying_a_shop_needs_consent_of_its_own() {
 #[test]
 fn a_wrong_consent_is_a_usage_error() {
     let world = World::new(&keeping(1), &seed("acme", ""));
-    world.apply(&["--allow", "everything"]).exits(3).says("no hazard is called");
-    world.apply(&["--allow", "empty_shop"]).exits(3).says("empty_shop:SHOP");
+    world.apply(&["--allow", "everything"]).exits(3).err_has("no hazard is called");
+    world.apply(&["--allow", "empty_shop"]).exits(3).err_has("empty_shop:SHOP");
 }
 
 #[test]
@@ -56,10 +59,10 @@ fn settings_that_differ_from_the_defaults_are_printed() {
         "safety: { max_delete_percent: 100, protected_topics: [orders/create] }\nownership: { unmanaged: ignore }\nshops:\n",
     );
     let world = World::new(&text, &seed("acme", &live(1)));
-    world.plan(&[]).exits(0).says("max_delete_percent").says("orders/create").says("ignore");
+    world.plan(&[]).exits(0).out_has("max_delete_percent").out_has("orders/create").out_has("ignore");
     let text = world.read("hookwright.yaml").replace("destination: a,", "destination: b,");
     world.write("hookwright.yaml", &text);
-    world.apply(&[]).exits(6).says("protected_topic");
+    world.apply(&[]).exits(6).err_has("protected_topic");
 }
 
 #[test]
@@ -73,9 +76,9 @@ fn a_takeover_needs_consent_and_a_move_from_an_address_of_the_base_does_not() {
         "sandbox: 1\nshops:\n  - {{ shop: acme, scopes: [write_orders], subscriptions: [{{ topic: orders/create, address: \"{A}\" }}] }}\n"
     );
     let world = World::new(&now, &seed);
-    world.plan(&["--out", "plan.json"]).exits(0).says("reroute_foreign, acme.myshopify.com: ").says(A);
+    world.plan(&["--out", "plan.json"]).exits(0).out_has("reroute_foreign, acme.myshopify.com: ").out_has(A);
     for apply in [&["apply", "--sandbox", "plan.json"][..], &["apply", "--sandbox", "--auto-approve"]] {
-        world.run(apply).exits(6).says("--allow reroute_foreign:acme").says("plan with --base");
+        world.run(apply).exits(6).err_has("--allow reroute_foreign:acme").err_has("plan with --base");
     }
     assert_eq!(world.mutations(), 0);
     assert!(world.live("acme")[0].contains(A));
@@ -83,12 +86,12 @@ fn a_takeover_needs_consent_and_a_move_from_an_address_of_the_base_does_not() {
     // The target branch had the address: the move is its own.
     let before = now.replace(B, A);
     world.write("base/hookwright.yaml", &before);
-    world.plan(&["--base", "base", "--out", "moved.json"]).exits(0).says_times(0, "reroute_foreign");
+    world.plan(&["--base", "base", "--out", "moved.json"]).exits(0).lacks("reroute_foreign");
     let plan: serde_json::Value = serde_json::from_str(&world.read("moved.json")).unwrap();
     assert_eq!(plan["former_addresses"], serde_json::json!([A]));
     // Only a plan says so that was made with that base.
     world.write("other/hookwright.yaml", &before.replace(A, B));
-    world.plan(&["--base", "other"]).exits(0).says("reroute_foreign");
+    world.plan(&["--base", "other"]).exits(0).out_has("reroute_foreign");
     world.run(&["apply", "--sandbox", "moved.json"]).exits(0);
     assert!(world.live("acme")[0].contains(B));
 }
@@ -110,7 +113,7 @@ fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_fi
         |more: &[&str]| world.run(&[&["show", "--check", "--out", "checked.json", "1.json", "2.json"], more].concat());
     // More than a few hazards of a kind are one line, with the option to copy.
     let refused = check(&[]);
-    refused.exits(6).says("not checked: the plans together have 9 hazards without consent");
+    refused.exits(6).err_has("not checked: the plans together have 9 hazards without consent");
     assert_eq!(
         refused.err.lines().skip(1).collect::<Vec<_>>(),
         [
@@ -139,7 +142,7 @@ fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_fi
     // Of a plan over all shops, too; and never for another plan.
     world.write("hookwright.yaml", &(manifest(&shops("a")) + "safety: { protected_topics: [orders/create] }\n"));
     world.plan(&["--out", "whole.json"]).exits(0);
-    world.run(&["apply", "--sandbox", "whole.json", "--checked", "checked.json"]).exits(6).says("for other plans");
+    world.run(&["apply", "--sandbox", "whole.json", "--checked", "checked.json"]).exits(6).err_has("for other plans");
     world
         .run(&[
             "show",
@@ -168,20 +171,20 @@ fn shards_are_judged_together_before_one_is_applied() {
     for n in ["1", "2", "3"] {
         world.plan(&["--shard", &format!("{n}/3"), "--out", &format!("{n}.json")]).exits(0);
     }
-    world.run(&["apply", "--sandbox", "1.json"]).exits(6).says("show --check");
+    world.run(&["apply", "--sandbox", "1.json"]).exits(6).err_has("show --check");
     let files = ["1.json", "2.json", "3.json"];
     let check = |more: &[&str]| world.run(&[&["show", "--check", "--out", "checked.json"], more].concat());
-    check(&files).exits(6).says("sends 60 of the run's 60");
-    check(&files[..2]).exits(3).says("3/3");
+    check(&files).exits(6).err_has("sends 60 of the run's 60");
+    check(&files[..2]).exits(3).err_has("3/3");
     check(&["1.json", "1.json", "2.json"]).exits(3);
     check(&[&files[..], &["--allow", "max_address_change_percent"]].concat()).exits(0);
     // Parts of different runs, or one part twice, are not shown as one either.
-    world.run(&["show", "1.json", "1.json"]).exits(3).says("stands in two of the plans");
+    world.run(&["show", "1.json", "1.json"]).exits(3).err_has("stands in two of the plans");
     for format in ["text", "markdown", "html"] {
         let show = |files: &[&str]| world.run(&[&["show", "--format", format], files].concat());
-        show(&files[..2]).exits(0).says(" is missing. This is not the whole run").says("2 of 3 shards: ");
+        show(&files[..2]).exits(0).out_has(" is missing. This is not the whole run").out_has("2 of 3 shards: ");
         let all = show(&files);
-        all.exits(0).says("sends 60 of the run");
+        all.exits(0).out_has("sends 60 of the run");
         assert!(!all.out.contains("missing"), "{all}");
     }
     for file in files {

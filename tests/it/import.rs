@@ -57,7 +57,7 @@ fn twenty_shops_are_imported_valid_and_without_changes() {
         assert_eq!(text.contains("Unmanaged and left out: 3 subscriptions in 1 shop"), left_out == 3, "{text}");
         assert!(text.contains("{ set: orders, except: [orders/paid] }"), "{text}");
         assert!(text.contains("scopes: [customer_read_customers, read_customers, write_orders]\n"), "{text}");
-        world.run(&["validate", "-f", file]).exits(0).says("The manifest is valid: 20 shops");
+        world.run(&["validate", "-f", file]).exits(0).out_has("The manifest is valid: 20 shops");
         let plan = world.plan(&["-f", file, "--detailed-exitcode"]);
         plan.exits(0).ends(NOTHING);
         assert_eq!(plan.out.contains("unmanaged:"), left_out == 3, "{plan}");
@@ -76,7 +76,7 @@ fn the_fleet_keeps_its_names_and_labels() {
     let fleet = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fleet");
     let imported =
         run(folder.path(), &["import", "--sandbox", "-f", fleet.to_str().unwrap(), "--label", "region=apac"]);
-    imported.exits(0).says("  catalogue: https://").says("labels: { env: prod, region: apac }");
+    imported.exits(0).out_has("  catalogue: https://").out_has("labels: { env: prod, region: apac }");
     assert!(!imported.out.contains("fleet-berlin"), "{imported}");
     std::fs::write(folder.path().join("m.yaml"), &imported.out).unwrap();
     run(folder.path(), &["validate", "-f", "m.yaml"]).exits(0);
@@ -90,24 +90,24 @@ fn a_shop_that_cannot_be_read_is_named_and_never_empty() {
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
 
     let partly = import(&world, &[], 2);
-    partly.exits(8).says("error: shop-1.myshopify.com: not read: frozen");
+    partly.exits(8).err_has("error: shop-1.myshopify.com: not read: frozen");
     assert!(partly.out.starts_with("# Written by"), "{partly}");
     assert!(partly.out.contains("# NOT READ, and therefore missing below") && !partly.out.contains("shop: shop-1"));
     let tolerated = import(&world, &["--tolerate", "frozen"], 2);
-    tolerated.exits(0).says("shop-1.myshopify.com: not read, and tolerated: frozen");
+    tolerated.exits(0).err_has("shop-1.myshopify.com: not read, and tolerated: frozen");
     assert!(tolerated.out.contains("#   shop-1.myshopify.com: frozen"), "{tolerated}");
 
     let none = world.run(&["import", "--sandbox", "--shop", "shop-1", "--out", "none.yaml"]);
-    none.exits(1).says("no shop could be read, so nothing was written");
+    none.exits(1).err_has("no shop could be read, so nothing was written");
     assert!(none.out.is_empty() && !world.path("none.yaml").exists());
     let none = world.run(&["import", "--sandbox", "--shop", "shop-1", "--tolerate", "frozen", "--out", "none.yaml"]);
-    none.exits(0).says("No shop could be read, which is tolerated; nothing was written.");
+    none.exits(0).err_has("No shop could be read, which is tolerated; nothing was written.");
     assert!(!none.err.contains("error") && !world.path("none.yaml").exists(), "{none}");
     // A shop that the sandbox does not have is not made up.
-    world.run(&["import", "--sandbox", "--shop", "nobody"]).exits(1).says("not read: not_found");
+    world.run(&["import", "--sandbox", "--shop", "nobody"]).exits(1).err_has("not read: not_found");
     // A token that cannot be had is that shop's failure, with the code of authentication.
     let outside = world.run(&["import", "--shop", "shop-0", "--token-env", "NO_SUCH_{SHOP}"]);
-    outside.exits(4).says("NO_SUCH_SHOP_0");
+    outside.exits(4).err_has("NO_SUCH_SHOP_0");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn the_namespace_of_another_app_is_not_taken_for_ones_own() {
 
     // What was another app's would become one's own: that is a change, once.
     world.write("hookwright.yaml", &written.replace("app--999999999999--kept", "\"$app:kept\""));
-    world.plan(&[]).exits(0).ends("Plan: 0 to add, 1 to change, 0 to destroy.").says("app--999999999999--kept");
+    world.plan(&[]).exits(0).ends("Plan: 0 to add, 1 to change, 0 to destroy.").out_has("app--999999999999--kept");
     world.apply(&[]).exits(0);
     world.converged();
 
@@ -132,7 +132,7 @@ fn the_namespace_of_another_app_is_not_taken_for_ones_own() {
     let rest = "version: 1\nadmin_api: { transport: rest }\nshops: [{ shop: acme, bindings: [] }]\n";
     world.write("rest.yaml", rest);
     let over_rest = world.run(&["import", "--sandbox", "-f", "rest.yaml"]);
-    over_rest.exits(0).says("# REST does not show the app's number either: a `$app:` namespace below may belong to");
+    over_rest.exits(0).out_has("# REST does not show the app's number either: a `$app:` namespace below may belong to");
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn what_a_manifest_cannot_ask_for_is_an_error_that_says_so() {
     let world = World::new("", &seed("shop-0", &live));
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
     let imported = import(&world, &["--out", "m.yaml"], 1);
-    imported.exits(8).says("orders/paid").says("takes json only; a plan of this manifest deletes it");
+    imported.exits(8).err_has("orders/paid").err_has("takes json only; a plan of this manifest deletes it");
     assert!(world.read("m.yaml").contains("# LEFT OUT, because a manifest cannot ask for it: 1 subscription"));
     world.plan(&["-f", "m.yaml"]).exits(0).ends("Plan: 0 to add, 0 to change, 1 to destroy.");
 }
@@ -158,9 +158,9 @@ fn what_cannot_be_written_and_stays_unmanaged_is_a_warning_since_the_import_succ
     let imported = import(&world, &["--all", "--out", "m.yaml"], 1);
     imported
         .exits(0)
-        .says("warning: shop-0.myshopify.com: orders/paid")
-        .says("HW034: the address is http")
-        .says("it stays unmanaged");
+        .err_has("warning: shop-0.myshopify.com: orders/paid")
+        .err_has("HW034: the address is http")
+        .err_has("it stays unmanaged");
     assert!(!imported.err.contains("error:"), "{imported}");
 }
 
@@ -177,7 +177,7 @@ fn nothing_is_overwritten_without_force_and_usage_is_checked_before_anything_is_
         (&["--shop", "nobody", "-f", "hookwright.yaml"], "--shop nobody matches no shop of the manifest"),
         (&[], "name shops with --shop NAME"),
     ] {
-        world.run(&[&["import", "--sandbox"], args].concat()).exits(3).says(says);
+        world.run(&[&["import", "--sandbox"], args].concat()).exits(3).err_has(says);
     }
     assert_eq!(world.requests().len(), 0);
     assert_eq!(world.read("m.yaml"), "mine");
@@ -203,13 +203,13 @@ fn over_rest_it_says_what_could_not_be_seen() {
 #[test]
 fn a_dash_is_standard_output_as_elsewhere() {
     let world = World::new("", &seed("acme", &format!("      - {{ topic: orders/create, address: \"{A}\" }}\n")));
-    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0).says("holds 1 shop with 1 subscription.");
+    world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0).out_has("holds 1 shop with 1 subscription.");
     let args = ["import", "--sandbox", "--shop", "acme"];
     let plain = world.run(&args);
     let dashed = world.run(&[&args[..], &["--out", "-"]].concat());
     assert_eq!((dashed.code, &dashed.out), (0, &plain.out), "{dashed}");
     assert!(plain.out.contains("orders/create") && !world.path("-").exists());
-    world.run(&[&args[..], &["--out", "m.yaml"]].concat()).exits(0).says("Wrote 1 subscription of 1 shop to m.yaml");
+    world.run(&[&args[..], &["--out", "m.yaml"]].concat()).exits(0).err_has("Wrote 1 subscription of 1 shop to m.yaml");
 }
 
 #[test]
@@ -228,9 +228,9 @@ fn a_version_can_be_chosen_without_a_manifest_and_is_written_down() {
     );
     world.plan(&["-f", "m.yaml"]).exits(0).ends(NOTHING);
 
-    world.run(&[&acme[..], &["--api-version", "soon"]].concat()).exits(3).says("expected YYYY-01");
-    world.run(&[&acme[..], &["--api-version", "2024-01"]].concat()).exits(3).says("error: --api-version: ");
-    world.run(&["import", "--api-version", "2026-07", "-f", "m.yaml"]).exits(3).says("cannot be used with");
+    world.run(&[&acme[..], &["--api-version", "soon"]].concat()).exits(3).err_has("expected YYYY-01");
+    world.run(&[&acme[..], &["--api-version", "2024-01"]].concat()).exits(3).err_has("error: --api-version: ");
+    world.run(&["import", "--api-version", "2026-07", "-f", "m.yaml"]).exits(3).err_has("cannot be used with");
 }
 
 #[test]
@@ -238,8 +238,8 @@ fn a_version_that_does_not_exist_is_not_taken_for_a_shop_that_does_not() {
     let world = World::new("", "sandbox: 1\nshops: [{ shop: acme, scopes: [write_orders] }]\n");
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
     let run = world.run(&["import", "--sandbox", "--shop", "acme", "--api-version", "2029-01"]);
-    run.exits(1).says("the shop does not exist").says("or the Admin API has no version 2029-01");
-    run.says("The newest version that hookwright knows is 2026-10");
+    run.exits(1).err_has("the shop does not exist").err_has("or the Admin API has no version 2029-01");
+    run.err_has("The newest version that hookwright knows is 2026-10");
     for transport in ["graphql", "rest"] {
         let api = format!("version: 1\nadmin_api: {{ version: \"2029-01\", transport: {transport} }}\n");
         world.write(
@@ -247,12 +247,12 @@ fn a_version_that_does_not_exist_is_not_taken_for_a_shop_that_does_not() {
             &manifest("  - { shop: acme, bindings: [] }\n").replacen("version: 1\n", &api, 1),
         );
         let plan = world.plan(&[]);
-        plan.exits(1).says("or the Admin API has no version 2029-01").says("set admin_api.version");
-        plan.says("Shopify answers 404 to a version that does not exist");
+        plan.exits(1).out_has("or the Admin API has no version 2029-01").out_has("set admin_api.version");
+        plan.err_has("Shopify answers 404 to a version that does not exist");
     }
     // Of a version that is known only the shop can be missing.
     let run = world.run(&["import", "--sandbox", "--shop", "nobody"]);
-    run.exits(1).says("the shop does not exist");
-    assert!(!run.to_string().contains("the Admin API has no version"), "{run}");
-    assert!(!run.to_string().contains("manifest") && !run.to_string().contains("HOOKWRIGHT_ADMIN_URL"), "{run}");
+    run.exits(1).err_has("the shop does not exist");
+    run.lacks("the Admin API has no version");
+    run.lacks("manifest").lacks("HOOKWRIGHT_ADMIN_URL");
 }

@@ -123,7 +123,7 @@ fn a_file_that_is_no_journal_is_refused_before_anything_is_sent() {
         (".", "no regular file"),
     ] {
         let before = std::fs::read(world.path(file)).ok();
-        world.apply(&["--journal", file]).exits(3).says(why);
+        world.apply(&["--journal", file]).exits(3).err_has(why);
         assert_eq!(std::fs::read(world.path(file)).ok(), before, "{file}");
     }
     assert_eq!(world.requests().len(), requests, "nothing was sent");
@@ -142,7 +142,7 @@ fn a_line_that_was_cut_off_is_left_and_a_fresh_one_begun() {
         world
             .run(&["drift", "--sandbox", "--since", "apply.jsonl"])
             .exits(0)
-            .says("1 lines of the journals were cut off");
+            .err_has("1 lines of the journals were cut off");
     }
 }
 
@@ -222,7 +222,7 @@ fn events_tell_the_whole_story_and_keep_to_their_schema() {
     refused.exits(3);
     let refused = kept(&refused.out);
     assert_eq!((types(&refused), &refused[1]["exit_code"]), (vec!["version", "summary"], &3.into()));
-    world.plan(&["--events", "-", "--format", "json"]).exits(3).says("both want standard output");
+    world.plan(&["--events", "-", "--format", "json"]).exits(3).err_has("both want standard output");
 }
 
 fn spawn(world: &World, server_url: &str, args: &[&str]) -> Child {

@@ -1,5 +1,5 @@
 //! The built binary, as its users run it: against the embedded sandbox, over real HTTP, in a scrubbed environment, with
-//! no network but loopback.
+//! no network but loopback. Nothing here uses the library: tests of a module stand beside it.
 
 #![allow(unreachable_pub, reason = "the helpers of a test binary are for the whole of it")]
 #![allow(clippy::format_collect, reason = "small YAML texts; a fold would hide what they say")]
@@ -9,19 +9,23 @@ mod advice;
 mod app_config;
 mod app_files;
 mod architecture;
+mod browser;
 mod catalogue;
 mod clusters;
 mod completions;
 mod connections;
 mod destinations;
+mod echo;
 mod events;
 mod examples;
+mod faults;
 mod files;
 mod forged;
 mod habits;
 mod hazards;
 mod import;
 mod journal;
+mod lost;
 mod machine;
 mod metrics;
 mod oauth;
@@ -34,6 +38,8 @@ mod runners;
 mod scene;
 mod schemas;
 mod secrets;
+#[path = "../../src/admin/tests/server.rs"]
+mod server;
 mod shards;
 mod show;
 mod since;

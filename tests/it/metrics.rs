@@ -140,7 +140,7 @@ fn a_run_whose_output_is_lost_after_reading_says_so() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = world.command(&["drift", "--sandbox", "--metrics", "hookwright.prom"]);
     let output = command.env("SOURCE_DATE_EPOCH", "1000").stdout(full).output().unwrap();
-    Run::of(&output).exits(1).says("cannot write to standard output");
+    Run::of(&output).exits(1).err_has("cannot write to standard output");
     says(&world, &[("hookwright_drift_last_run_exit_code", "1"), ("hookwright_drift_complete", "1")]);
     assert_eq!(sample(&world, "hookwright_drift_last_success_timestamp_seconds"), None, "nobody was told");
     assert_eq!(of_shop(&world, "acme", "missing").as_deref(), Some("1"), "what was read stands there");
@@ -150,7 +150,7 @@ fn a_run_whose_output_is_lost_after_reading_says_so() {
 fn a_file_that_cannot_be_written_costs_nothing() {
     let world = world();
     let run = world.run(&["drift", "--sandbox", "--metrics", "nowhere/hookwright.prom"]);
-    run.exits(3).says("cannot write nowhere/hookwright.prom: there is no such folder");
+    run.exits(3).err_has("cannot write nowhere/hookwright.prom: there is no such folder");
     assert!(world.requests().is_empty(), "nothing was sent");
 }
 

@@ -1,6 +1,6 @@
 //! The OAuth flow, client credentials, client assertions and the token store, against a served sandbox that takes no other tokens.
 //!
-//! A merchant's browser is played by plain HTTP requests here; tests/browser.rs has a real one.
+//! A merchant's browser is played by plain HTTP requests here; tests/it/browser.rs has a real one.
 
 mod assertion;
 mod expiry;

@@ -31,19 +31,19 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
         assert_eq!((run.err.as_str(), run.out.as_str()), (line, ""), "{args:?}");
     }
     for args in [&["plan", "-y"][..], &["drift", "--yes"]] {
-        world.run(args).exits(3).says("this command asks nothing, so leave the option out");
+        world.run(args).exits(3).err_has("this command asks nothing, so leave the option out");
     }
     let allow = world.run(&["plan", "--allow", "empty_shop:a"]);
-    allow.exits(3).says("consents are given to `hookwright apply` or `hookwright show --check`");
+    allow.exits(3).err_has("consents are given to `hookwright apply` or `hookwright show --check`");
     assert!(!allow.err.contains("--allow-commands"), "never to a consent of another kind: {allow}");
-    world.run(&["destroy"]).exits(3).says("write `bindings: []` for the shop");
-    world.run(&["plan", "--out", "-"]).exits(3).says("`-` is no file");
+    world.run(&["destroy"]).exits(3).err_has("write `bindings: []` for the shop");
+    world.run(&["plan", "--out", "-"]).exits(3).err_has("`-` is no file");
     assert!(!world.path("-").exists());
-    world.run(&["plan", "-f", "a,b"]).exits(3).says("repeat -f for each");
-    world.run(&["plan", "-f", "-"]).exits(3).says("not read from standard input");
-    world.run(&["plan", "--shop", "tea-house,coffee-bar"]).exits(3).says("repeat --shop for each");
+    world.run(&["plan", "-f", "a,b"]).exits(3).err_has("repeat -f for each");
+    world.run(&["plan", "-f", "-"]).exits(3).err_has("not read from standard input");
+    world.run(&["plan", "--shop", "tea-house,coffee-bar"]).exits(3).err_has("repeat --shop for each");
     let run = world.run(&["plan", "--parallelsm", "2"]);
-    run.exits(3).says("a similar argument exists: '--parallelism'");
+    run.exits(3).err_has("a similar argument exists: '--parallelism'");
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn what_is_neither_yes_nor_no_lets_no_manifest_run_commands() {
         crate::world::Run::of(&command.env("HOOKWRIGHT_ALLOW_COMMANDS", value).output().unwrap())
     };
     for value in ["nein", "2", "yes please"] {
-        plan(value).exits(3).says("write 1 or 0");
+        plan(value).exits(3).err_has("write 1 or 0");
     }
     for value in ["", "0", "no", "1", "TRUE"] {
         plan(value).exits(0);
@@ -65,16 +65,16 @@ fn what_is_neither_yes_nor_no_lets_no_manifest_run_commands() {
 fn a_plan_in_the_place_of_a_manifest_and_a_manifest_in_the_place_of_a_plan_are_said() {
     let world = world();
     world.plan(&["--out", "plan.json"]).exits(0);
-    for args in [&["apply", "-f", "plan.json"][..], &["plan", "-f", "plan.json"], &["validate", "-f", "plan.json"]] {
-        let run = world.run(args);
-        run.exits(3).says("the file is a saved plan, not a manifest");
-        run.says(
-            "`hookwright apply plan.json` applies it, with -f for its manifest; `hookwright show plan.json` renders it",
-        );
+    let said = "the file is a saved plan, not a manifest";
+    let hint =
+        "`hookwright apply plan.json` applies it, with -f for its manifest; `hookwright show plan.json` renders it";
+    for command in ["apply", "plan"] {
+        world.run(&[command, "-f", "plan.json"]).exits(3).err_has(said).err_has(hint);
     }
+    world.run(&["validate", "-f", "plan.json"]).exits(3).out_has(said).out_has(hint);
     for command in ["apply", "show"] {
         let run = world.run(&[command, "hookwright.yaml"]);
-        run.exits(3).says("a manifest is named with -f: `hookwright plan -f hookwright.yaml`");
+        run.exits(3).err_has("a manifest is named with -f: `hookwright plan -f hookwright.yaml`");
     }
 }
 
@@ -105,19 +105,19 @@ fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has()
         (&["--exclude-shop", "*"], "the selection matches no shop", "each shop of the manifest (2 shops)"),
     ] {
         let run = world.plan(args);
-        run.exits(3).says(what).says(hint);
+        run.exits(3).err_has(what).err_has(hint);
         assert!(world.requests().is_empty(), "{run}");
     }
     world.plan(&["--label", "tier!=1"]).exits(0);
     world.plan(&["--shop", "zzz*", "--shop", "tea-house"]).exits(0);
     let run = world.run(&["auth", "url", "--shop", "teahouse"]);
-    run.exits(3).says("teahouse.myshopify.com is not in the manifest").says("did you mean --shop tea-house?");
+    run.exits(3).err_has("teahouse.myshopify.com is not in the manifest").err_has("did you mean --shop tea-house?");
 }
 
 #[test]
 fn a_missing_file_of_since_says_what_belongs_there() {
     let run = world().run(&["drift", "--since", "last.json"]);
-    run.exits(3).says("cannot read last.json of --since: there is no such file");
-    run.says("apply --journal FILE").says("apply --report FILE").says("drift --out FILE");
-    run.says("with `--since FILE --out FILE` the first run writes it");
+    run.exits(3).err_has("cannot read last.json of --since: there is no such file");
+    run.err_has("apply --journal FILE").err_has("apply --report FILE").err_has("drift --out FILE");
+    run.err_has("with `--since FILE --out FILE` the first run writes it");
 }

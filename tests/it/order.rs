@@ -53,13 +53,13 @@ fn a_blocked_create_keeps_the_old_route_of_its_topic() {
                 - { topic: customers/update, destination: b, filter: \"id:3\" }\n      - { topic: orders/create, destination: a }\n";
     let world = World::new(&manifest(shop), &seed);
     let plan = world.plan(&["--detailed-exitcode"]);
-    plan.exits(4).says("read_customers");
+    plan.exits(4).out_has("read_customers");
     plan.ends("Plan incomplete: 1 to add, 0 to change, 0 to destroy; 2 blocked, 0 shops not read.");
     assert_eq!(world.changes("acme"), ["+orders/updated"]);
     let applied = world.apply(&[]);
     applied
         .exits(4)
-        .says("blocked")
+        .out_has("blocked")
         .ends("Apply incomplete! Resources: 1 added, 0 changed, 0 destroyed; 0 failed, 0 skipped.");
     assert!(world.live("acme").iter().any(|l| l.contains("customers/update") && l.contains(B)), "the old route stays");
     world.run(&["drift", "--sandbox"]).exits(2);
@@ -97,7 +97,7 @@ fn a_name_that_somebody_else_holds_blocks() {
         &format!("      - {{ topic: orders/create, address: \"{FOREIGN}\", name: FEED, id: 1 }}\n"),
     );
     let plan = world.plan(&[]);
-    plan.exits(1).says("feed").says(FOREIGN);
+    plan.exits(1).out_has("feed").out_has(FOREIGN);
     plan.ends("Plan incomplete: 0 to add, 0 to change, 0 to destroy; 1 blocked, 0 shops not read.");
     world.apply(&[]).exits(8);
     assert!(world.live("acme")[0].contains("FEED"));
@@ -135,7 +135,7 @@ fn a_delete_is_skipped_when_the_update_of_its_topic_was_refused() {
         "--report",
         "report.json",
     ];
-    world.apply(&consent).exits(8).says("api_client_id");
+    world.apply(&consent).exits(8).out_has("api_client_id");
     let report: serde_json::Value = serde_json::from_str(&world.read("report.json")).unwrap();
     let outcome = |at: usize| {
         let o = &report["shops"][0]["outcomes"][at];
@@ -159,7 +159,7 @@ fn a_temporary_name_that_stays_is_told_of() {
         &format!("      - {{ topic: orders/updated, address: \"{A}\", name: alpha, id: 1 }}\n"),
     );
     assert_eq!(world.changes("acme"), ["~1 name_step name", "+orders/create"]);
-    world.plan(&["-v"]).exits(0).says("keeps the name \"hookwright-step-1\"");
+    world.plan(&["-v"]).exits(0).out_has("keeps the name \"hookwright-step-1\"");
     world.apply(&[]).exits(0);
     world.converged();
 }

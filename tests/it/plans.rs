@@ -20,12 +20,12 @@ fn a_shop_that_was_edited_since_is_stale_and_untouched_and_the_rest_is_done() {
     world.plan(&["--out", "plan.json"]).exits(0).ends("Plan: 2 to add, 1 to change, 0 to destroy.");
     world.edit(&["set", "--shop", "acme", "--id", "5", "include_fields=id"]);
     let applied = world.run(&["apply", "--sandbox", "plan.json", "--report", "report.json"]);
-    applied.exits(7).says("acme").says("stale");
+    applied.exits(7).out_has("acme").out_has("stale");
     applied.ends("Apply incomplete! Resources: 2 added, 0 changed, 0 destroyed; 0 failed, 1 skipped.");
     assert!(world.live("acme")[0].contains(B), "untouched");
     assert_eq!(world.live("globex").len(), 2);
     world.run(&["show", "plan.json"]).exits(0);
-    world.run(&["show", "report.json"]).exits(0).says("stale");
+    world.run(&["show", "report.json"]).exits(0).out_has("stale");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_manifest_that_asks_something_else_makes_its_shops_stale() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let text = world.read("hookwright.yaml").replacen("destination: a", "destination: b", 1);
     world.write("hookwright.yaml", &text);
-    world.run(&["apply", "--sandbox", "plan.json"]).exits(7).says("the manifest asks something else");
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(7).out_has("the manifest asks something else");
     assert!(world.live("acme")[0].contains(B));
 }
 
@@ -76,16 +76,16 @@ fn another_manifest_than_the_plans_is_named_as_such_and_adds_nothing_to_the_sand
     world.write("hookwright.yaml", &manifest("  - { shop: initech, bindings: [] }\n"));
     let (asked, state) = (world.requests().len(), world.read(".hookwright/sandbox.json"));
     let run = world.run(&["apply", "--sandbox", "plan.json"]);
-    run.exits(3).says("error: no shop that the plan changes is in the manifest hookwright.yaml");
-    run.says("pass the manifest that the plan was made from: -f hooks/base.yaml");
-    assert!(!run.to_string().contains("initech"), "{run}");
+    run.exits(3).err_has("error: no shop that the plan changes is in the manifest hookwright.yaml");
+    run.err_has("pass the manifest that the plan was made from: -f hooks/base.yaml");
+    run.lacks("initech");
     assert_eq!((world.requests().len(), world.read(".hookwright/sandbox.json")), (asked, state));
 
     // The plan's own names in another folder, or without the shops.
     world.write("hooks/base.yaml", &world.read("hookwright.yaml"));
     let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "hooks"]);
-    run.exits(3).says("is in the manifest hooks").says("apply it in the folder where it was made");
-    assert!(!run.to_string().contains("-f hooks/base.yaml"), "{run}");
+    run.exits(3).err_has("is in the manifest hooks").err_has("apply it in the folder where it was made");
+    run.lacks("-f hooks/base.yaml");
 }
 
 #[test]
@@ -96,8 +96,8 @@ fn a_shop_of_the_plan_that_is_not_in_the_manifest_is_said_to_be_missing() {
     let (without, _) = text.split_once("  - { shop: globex").unwrap();
     world.write("hookwright.yaml", without);
     let run = world.run(&["apply", "--sandbox", "plan.json"]);
-    run.exits(7).says("stale: this shop is not in the manifest that -f names");
-    assert!(!run.to_string().contains("asks something else"), "{run}");
+    run.exits(7).out_has("stale: this shop is not in the manifest that -f names");
+    run.lacks("asks something else");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn files_that_are_no_plans_send_nothing() {
         assert!(run.err.starts_with("error: ") && run.out.is_empty(), "{name}: {run}");
         assert_eq!(world.run(&["show", "bad.json"]).code, 3, "{name}");
     }
-    world.run(&["apply", "--sandbox", "nowhere.json"]).exits(3).says("nowhere.json");
+    world.run(&["apply", "--sandbox", "nowhere.json"]).exits(3).err_has("nowhere.json");
     assert_eq!(world.requests().len(), asked);
     // What the digest does not cover may be read by anybody.
     let created = plan.lines().find(|l| l.contains("created_at")).unwrap().to_owned();
@@ -134,11 +134,11 @@ fn files_that_are_no_plans_send_nothing() {
 fn a_plan_for_another_target_is_refused() {
     let world = two_shops();
     world.plan(&["--out", "plan.json"]).exits(0);
-    world.run(&["apply", "plan.json"]).exits(3).says("the plan was made for sandbox");
-    world.run(&["apply", "--sandbox", "--sandbox-state", "other.json", "plan.json"]).exits(3).says("new plan");
+    world.run(&["apply", "plan.json"]).exits(3).err_has("the plan was made for sandbox");
+    world.run(&["apply", "--sandbox", "--sandbox-state", "other.json", "plan.json"]).exits(3).err_has("new plan");
     assert_eq!(world.mutations(), 0);
     world.run(&["apply", "--sandbox", "plan.json", "--expect-digest", "sha256:1"]).exits(3);
-    world.run(&["apply", "--sandbox", "plan.json", "--shop", "acme"]).exits(3).says("its own selection");
+    world.run(&["apply", "--sandbox", "plan.json", "--shop", "acme"]).exits(3).err_has("its own selection");
     let digest = world.plan_json(&[])["plan_digest"].as_str().unwrap().to_owned();
     world.run(&["apply", "--sandbox", "plan.json", "--expect-digest", &digest]).exits(0);
 }
@@ -162,7 +162,7 @@ fn the_same_inputs_give_the_same_bytes() {
 #[test]
 fn without_a_terminal_apply_does_nothing_unless_told_to() {
     let world = two_shops();
-    world.run(&["apply", "--sandbox"]).exits(3).says("--auto-approve");
+    world.run(&["apply", "--sandbox"]).exits(3).err_has("--auto-approve");
     assert!(world.requests().is_empty());
 }
 
@@ -181,7 +181,7 @@ fn base_tells_the_changes_of_a_pull_request_from_drift() {
     let origin = |shop: usize, change: usize| plan["shops"][shop]["changes"][change]["origin"].clone();
     assert_eq!((origin(0, 0), origin(1, 0), origin(1, 1)), ("drift".into(), "drift".into(), "manifest".into()));
     assert_eq!(plan["shops_left"][0], "gone.myshopify.com");
-    world.plan(&["--base", "base/hookwright.yaml"]).says("gone");
+    world.plan(&["--base", "base/hookwright.yaml"]).out_has("gone");
     assert!(world.requests().iter().all(|r| r["shop"] != "gone.myshopify.com"));
 }
 
@@ -195,13 +195,13 @@ fn a_name_or_metafields_that_the_binding_no_longer_has_are_noted() {
     world.write("hookwright.yaml", &manifest(&shops("")));
     let plan = world.plan(&["--detailed-exitcode"]);
     plan.exits(0).ends("No changes. The live webhooks match the manifest.");
-    plan.says("name_kept orders/create: keeps the name \"one\": its binding has no `name`")
-        .says("write `name: one` in the binding");
-    plan.says("metafields_unnamed orders/create: keeps the metafields custom.size: its binding has no `metafields`");
+    plan.out_has("name_kept orders/create: keeps the name \"one\": its binding has no `name`")
+        .out_has("write `name: one` in the binding");
+    plan.out_has("metafields_unnamed orders/create: keeps the metafields custom.size: its binding has no `metafields`");
     // An update of something else leaves both, too.
     world.write("hookwright.yaml", &manifest(&shops(", include_fields: [id]")));
     let plan = world.plan(&[]);
-    plan.ends("Plan: 0 to add, 1 to change, 0 to destroy.").says("name_kept").says("metafields_unnamed");
+    plan.ends("Plan: 0 to add, 1 to change, 0 to destroy.").out_has("name_kept").out_has("metafields_unnamed");
     world.write("hookwright.yaml", &manifest(&shops(", include_fields: [id], name: one, metafields: [custom.size]")));
     let plan = world.plan(&[]);
     plan.ends("Plan: 0 to add, 1 to change, 0 to destroy.");
@@ -218,9 +218,9 @@ fn without_its_manifest_a_plan_says_which_one_it_was_made_from_and_does_not_open
     world.plan(&["-f", "hooks/base.yaml", "--out", "plan.json"]).exits(0);
     let asked = world.requests().len();
     let run = world.run(&["apply", "--sandbox", "plan.json"]);
-    run.exits(3).says("a plan is applied with its manifest, and there is no file hookwright.yaml");
-    run.says("pass the manifest that the plan was made from: -f hooks/base.yaml");
-    assert!(!run.to_string().contains("hookwright init"), "{run}");
+    run.exits(3).err_has("a plan is applied with its manifest, and there is no file hookwright.yaml");
+    run.err_has("pass the manifest that the plan was made from: -f hooks/base.yaml");
+    run.lacks("hookwright init");
     assert_eq!(world.requests().len(), asked, "nothing was asked");
     world.run(&["apply", "--sandbox", "plan.json", "-f", "hooks/base.yaml"]).exits(0);
 
@@ -233,7 +233,7 @@ fn without_its_manifest_a_plan_says_which_one_it_was_made_from_and_does_not_open
     world.edit(&["remove", "--shop", "globex", "--topic", "orders/create"]);
     world.plan(&["-f", "hooks", "--out", "plan.json"]).exits(0);
     let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "none.yaml"]);
-    run.exits(3).says("there is no file none.yaml").says("The plan names hooks/base.yaml, hooks/globex.yaml");
+    run.exits(3).err_has("there is no file none.yaml").err_has("The plan names hooks/base.yaml, hooks/globex.yaml");
 }
 
 #[test]
@@ -242,9 +242,9 @@ fn a_topic_that_shopify_does_not_know_is_named_where_the_apply_fails() {
     let allowed = manifest(shops).replacen("version: 1\n", "version: 1\nlint: { allow: [HW100] }\n", 1);
     let world = World::new(&allowed, &seed("acme", "      []\n"));
     let applied = world.apply(&[]);
-    applied.exits(8).says("does not know the topic orders/frobnicated (ORDERS_FROBNICATED)");
+    applied.exits(8).out_has("does not know the topic orders/frobnicated (ORDERS_FROBNICATED)");
     applied.ends("Apply incomplete! Resources: 1 added, 0 changed, 0 destroyed; 1 failed, 0 skipped.");
-    assert!(!applied.to_string().contains("$t") && !applied.to_string().contains("APP_UNINSTALLED"), "{applied}");
+    applied.lacks("$t").lacks("APP_UNINSTALLED");
 }
 
 #[cfg(target_os = "linux")]
@@ -257,7 +257,7 @@ fn a_declined_prompt_is_no_error_and_sends_nothing() {
     let mut child = script.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"no\n").unwrap();
     let run = crate::world::Run::of(&child.wait_with_output().unwrap());
-    run.exits(1).says("Apply cancelled.");
-    assert!(!run.to_string().contains("error"), "{run}");
+    run.exits(1).out_has("Apply cancelled.");
+    run.lacks("error");
     assert_eq!(world.mutations(), 0);
 }

@@ -72,7 +72,7 @@ fn annotations_for_github_are_commands_and_nothing_in_them_is() {
         harmless(&world.run(&["validate", "--format", format]).exits(3).out);
     }
     let run = world.run(&["validate", "--format", "github"]);
-    run.exits(3).says("::error file=hookwright.yaml,line=").says("c%25");
+    run.exits(3).out_has("::error file=hookwright.yaml,line=").out_has("c%25");
     assert!(
         run.out.lines().all(|line| line.starts_with("::error file=") || line.starts_with("::warning file=")),
         "{run}"

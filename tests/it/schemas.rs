@@ -8,6 +8,10 @@ use serde_json::Value;
 
 use crate::world::{A, B, World, manifest, seed};
 
+/// The formats that have a schema.
+const NAMES: [&str; 9] =
+    ["manifest", "plan", "report", "events", "auth-status", "destinations", "checked", "validate", "topics"];
+
 pub fn committed(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name);
     std::fs::read_to_string(path).unwrap_or_default()
@@ -16,7 +20,7 @@ pub fn committed(name: &str) -> String {
 #[test]
 fn the_committed_schemas_are_up_to_date() {
     let world = World::new("", "");
-    for name in ["manifest", "plan", "report", "events"] {
+    for name in NAMES {
         let printed = world.run(&["schema", name]);
         printed.exits(0);
         let file = format!("{name}.v1.schema.json");
@@ -80,7 +84,7 @@ fn unknown_keywords(schema: &Value, place: &str, found: &mut Vec<String>) {
 
 #[test]
 fn the_schemas_use_standard_keywords_only() {
-    for name in ["manifest", "plan", "report", "events"] {
+    for name in NAMES {
         let schema: Value = serde_json::from_str(&committed(&format!("{name}.v1.schema.json"))).unwrap();
         let mut found = Vec::new();
         unknown_keywords(&schema, name, &mut found);
@@ -114,9 +118,30 @@ fn plans_and_reports_keep_to_their_schemas() {
     assert_eq!(report["summary"]["shops_not_read"], 1);
     keeps_to("report.v1.schema.json", &report);
 
-    // The schema can say no.
+    // The schema can refuse.
     let schema: Value = serde_json::from_str(&committed("plan.v1.schema.json")).unwrap();
     let mut bad = plan;
     bad["shops"][0]["status"] = "fine".into();
     assert!(!jsonschema::is_valid(&schema, &bad));
+}
+
+#[test]
+fn what_other_commands_print_keeps_to_their_schemas() {
+    let shops =
+        "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  - { shop: other, bindings: [] }\n";
+    let world =
+        World::new(&manifest(shops), &seed("acme", &format!("      - {{ topic: orders/create, address: \"{A}\" }}\n")));
+    let json = |args: &[&str]| world.run(&[args, &["--format", "json"]].concat()).json();
+    keeps_to("auth-status.v1.schema.json", &json(&["auth", "status", "--sandbox"]));
+    keeps_to("destinations.v1.schema.json", &json(&["destinations", "--sandbox"]));
+    keeps_to("validate.v1.schema.json", &json(&["validate"]));
+    keeps_to("topics.v1.schema.json", &json(&["topics"]));
+    world.write("bad.yaml", "version: 2\nshops: [{ shop: a }, { shop: a }]\n");
+    let invalid = json(&["validate", "-f", "bad.yaml"]);
+    assert_eq!(invalid["valid"], false);
+    keeps_to("validate.v1.schema.json", &invalid);
+
+    world.run(&["plan", "--sandbox", "--out", "plan.json"]);
+    world.run(&["show", "--check", "--out", "checked.json", "plan.json"]).exits(0);
+    keeps_to("checked.v1.schema.json", &serde_json::from_str(&world.read("checked.json")).unwrap());
 }

@@ -78,9 +78,9 @@ fn what_shards_say_together_is_the_unsharded_plan() {
     let show = |more: &[&str], files: &[&str]| world.run(&[&["show"], more, files].concat());
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let [together, alone] = [&names[..], &["whole.json"]].map(|files| show(&[], files));
-    together.exits(0).says("Plan incomplete: 60 to add, 10 to change, 5 to destroy; 20 blocked, 1 shop not read.");
+    together.exits(0).out_has("Plan incomplete: 60 to add, 10 to change, 5 to destroy; 20 blocked, 1 shop not read.");
     for kind in ["max_total_delete_percent: deletes", "max_address_change_percent: sends", "protected_topic, shop-3."] {
-        together.says(kind);
+        together.out_has(kind);
     }
     assert_eq!(text(together.out.as_bytes()), text(alone.out.as_bytes()));
     assert_eq!(difference("", &merged(parts.clone()), &without_selection(whole.clone())), None);

@@ -32,14 +32,14 @@ fn show_makes_a_page_of_a_plan_of_shards_and_of_a_report() {
     let verdict = "<h1>Plan: 2 to add, 0 to change, 0 to destroy.</h1>";
     for files in [&["plan.json"][..], &["1.json", "2.json"]] {
         let page = world.run(&[&["show", "--format", "html"], files].concat());
-        page.exits(0).says(verdict).says("Target: sandbox (");
+        page.exits(0).out_has(verdict).out_has("Target: sandbox (");
         assert!(page.out.starts_with("<!doctype html>") && page.out.ends_with("</html>\n") && page.err.is_empty());
         assert_eq!(page.out, world.run(&[&["show", "--format", "html"], files].concat()).out, "the same bytes");
     }
-    world.run(&["show", "--format", "html", "--check", "1.json"]).exits(3).says("1 of 2 shards: 2/2 is missing");
+    world.run(&["show", "--format", "html", "--check", "1.json"]).exits(3).err_has("1 of 2 shards: 2/2 is missing");
     world.run(&["apply", "--sandbox", "plan.json", "--report", "report.json"]);
     let page = world.run(&["show", "--format", "html", "report.json"]);
-    page.exits(0).says("<h1>Apply complete! Resources: 2 added, 0 changed, 0 destroyed.</h1>");
+    page.exits(0).out_has("<h1>Apply complete! Resources: 2 added, 0 changed, 0 destroyed.</h1>");
     world.run(&["show", "--format", "html", "plan.json", "report.json"]).exits(3);
 }
 
@@ -48,7 +48,7 @@ fn markdown_is_for_a_comment() {
     let world = world();
     world.plan(&["--out", "plan.json"]);
     let plan = world.run(&["show", "plan.json", "--format", "markdown"]);
-    plan.exits(0).says("+ orders/create -> a");
+    plan.exits(0).out_has("+ orders/create -> a");
     let verdict = "## Plan: 2 to add, 0 to change, 0 to destroy.";
     assert!(plan.out.starts_with(&format!("<!-- hookwright: plan -->\n{verdict}\n\n- **Target: sandbox (`")), "{plan}");
     let drift = world.run(&["drift", "--sandbox", "--format", "markdown"]);
@@ -74,9 +74,9 @@ fn selection_by_pattern_and_label() {
     assert_eq!(shops(&["--exclude-shop", "acme.myshopify.com"]), ["globex.myshopify.com"]);
     assert_eq!(shops(&["--label", "env=stage"]), ["globex.myshopify.com"]);
     assert_eq!(shops(&["--label", "env=stage", "--label", "env=prod"]).len(), 2);
-    world.plan(&["--shop", "nobody"]).exits(3).says("matches no shop");
+    world.plan(&["--shop", "nobody"]).exits(3).err_has("matches no shop");
     world.plan(&["--label", "env"]).exits(3);
-    world.plan(&["--timeout", "soon"]).exits(3).says("duration");
+    world.plan(&["--timeout", "soon"]).exits(3).err_has("duration");
 }
 
 #[test]
@@ -105,15 +105,15 @@ fn colours_are_for_terminals_or_on_demand() {
 fn completions_and_man_pages_are_written_for_every_shell_and_command() {
     let world = world();
     for shell in ["bash", "zsh", "fish", "powershell"] {
-        world.run(&["completions", shell]).exits(0).says("hookwright");
+        world.run(&["completions", shell]).exits(0).out_has("hookwright");
     }
     for args in [&["man"][..], &["man", "plan"], &["man", "sandbox"]] {
-        world.run(args).exits(0).says(".TH");
+        world.run(args).exits(0).out_has(".TH");
     }
     world.run(&["man", "nothing"]).exits(3);
     // A command below another, and the way there in the complaint.
-    world.run(&["man", "sandbox", "edit", "remove"]).exits(0).says(".TH HOOKWRIGHT-SANDBOX-EDIT-REMOVE 1");
-    world.run(&["man", "sandbox", "nothing"]).exits(3).says("`hookwright sandbox --help`");
+    world.run(&["man", "sandbox", "edit", "remove"]).exits(0).out_has(".TH HOOKWRIGHT-SANDBOX-EDIT-REMOVE 1");
+    world.run(&["man", "sandbox", "nothing"]).exits(3).err_has("`hookwright sandbox --help`");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn packagers_get_every_page_with_its_sections() {
     assert!(!page("-validate").contains("HOOKWRIGHT_ADMIN_URL") && page("").contains("GITHUB_WORKSPACE"));
     assert!(page("-apply").contains("a hazard without consent") && !plan.contains("a hazard without consent"));
     // The folder is a file's name already.
-    world.run(&["man", "--all", "hookwright.yaml"]).exits(1).says("cannot write the pages");
+    world.run(&["man", "--all", "hookwright.yaml"]).exits(1).err_has("cannot write the pages");
 }
 
 #[test]

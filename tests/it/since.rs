@@ -47,9 +47,9 @@ fn a_journal_or_a_report_tells_what_was_removed_from_what_was_never_made() {
     world.write("hookwright.yaml", &text);
     for file in ["j.jsonl", "r.json"] {
         let (run, plan) = drift(&world, 300, &["--since", file]);
-        run.exits(2).says("Drift: 2 new, 0 known; of what is missing: 1 removed remotely, 1 never made.");
-        run.says("removed_remotely orders/updated: -> a: it was live at 2026-09-21T14:15:00Z and is gone\n");
-        run.says("never_made orders/paid: -> a: no earlier file shows it live");
+        run.exits(2).out_has("Drift: 2 new, 0 known; of what is missing: 1 removed remotely, 1 never made.");
+        run.out_has("removed_remotely orders/updated: -> a: it was live at 2026-09-21T14:15:00Z and is gone\n");
+        run.out_has("never_made orders/paid: -> a: no earlier file shows it live");
         assert_eq!(
             findings(&plan),
             [
@@ -84,7 +84,7 @@ fn a_removal_has_its_likely_causes_once_in_each_rendering() {
         let show = |format| world.run(&["show", "p.json", "--format", format]);
         for run in [run, show("text"), show("markdown")] {
             for cause in CAUSES {
-                run.says_times(1, cause);
+                run.out_has_times(1, cause);
             }
         }
         let html = show("html").out.replace("&#39;", "'");
@@ -93,7 +93,7 @@ fn a_removal_has_its_likely_causes_once_in_each_rendering() {
         }
     }
     let (run, _) = drift(&world, 200, &[]);
-    run.exits(2).says_times(0, CAUSES[0]);
+    run.exits(2).lacks(CAUSES[0]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_job_that_keeps_only_its_last_report_knows_what_is_new() {
     let night = |second, out: &str| {
         let run = at(&world, second, &["drift", "--sandbox", "--since", "last.json", "--out", "next.json"]);
         let plan: Value = serde_json::from_str(&world.read("next.json")).unwrap();
-        run.exits(2).says(out);
+        run.exits(2).out_has(out);
         std::fs::rename(world.path("next.json"), world.path("last.json")).unwrap();
         findings(&plan)
     };
@@ -126,7 +126,7 @@ fn a_job_that_keeps_only_its_last_report_knows_what_is_new() {
     at(&world, 700, &["apply", "--sandbox", "--auto-approve", "--journal", "j.jsonl"]).exits(0);
     world.edit(&["remove", "--shop", "acme", "--topic", "orders/updated"]);
     let run = at(&world, 800, &["drift", "--sandbox", "--since", "last.json", "--since", "j.jsonl"]);
-    run.exits(2).says("1 new, 0 known");
+    run.exits(2).out_has("1 new, 0 known");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn other_files_are_refused() {
         ("missing.json", "cannot read"),
         ("hookwright.yaml", "neither a journal"),
     ] {
-        world.run(&["drift", "--sandbox", "--since", file]).exits(3).says(why);
+        world.run(&["drift", "--sandbox", "--since", file]).exits(3).err_has(why);
     }
     // What is to be written may be missing; another file may not.
     world.run(&["drift", "--sandbox", "--since", "missing.json", "--out", "new.json"]).exits(3);
@@ -163,7 +163,7 @@ fn the_same_loss_over_many_shops_reads_once_with_the_latest_time() {
         world.edit(&["remove", "--shop", &format!("s{n}"), "--topic", "orders/create"]);
     }
     let (run, plan) = drift(&world, 200, &["--since", "j.jsonl"]);
-    run.exits(2).says("3 shops: s0, s1, s2").says("3 new, 0 known; of what is missing: 3 removed remotely");
+    run.exits(2).out_has("3 shops: s0, s1, s2").out_has("3 new, 0 known; of what is missing: 3 removed remotely");
     assert_eq!(run.out.matches("removed_remotely").count(), 1, "{run}");
     assert!(run.out.contains(&format!("{T100} (the latest of these shops)")), "{run}");
     assert_eq!(findings(&plan).len(), 3);

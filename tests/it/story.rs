@@ -48,10 +48,13 @@ fn an_address_change_is_one_update_one_mutation_and_the_same_id() {
     let shop = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n";
     let world = World::new(&manifest(shop), &seed("acme", &subscription));
     let plan = world.plan(&["-v"]);
-    plan.exits(0).ends("Plan: 0 to add, 1 to change, 0 to destroy.").says("~ orders/create").says("up for 4 hours");
+    plan.exits(0)
+        .ends("Plan: 0 to add, 1 to change, 0 to destroy.")
+        .out_has("~ orders/create")
+        .out_has("up for 4 hours");
     assert_eq!(plan.out.lines().filter(|l| l.trim_start().starts_with("~ orders")).count(), 1);
     let applied = world.apply(&["--report", "report.json"]);
-    applied.exits(0).says("Shopify's retries keep the old address");
+    applied.exits(0).out_has("Shopify's retries keep the old address");
     let mutations: Vec<_> = world.requests().into_iter().filter(|r| r["operation"] == "mutation").collect();
     assert_eq!(mutations.len(), 1);
     assert_eq!(mutations[0]["fields"].to_string().matches("webhookSubscriptionUpdate").count(), 1);
@@ -76,7 +79,7 @@ fn what_is_outside_the_ownership_rule_is_untouched_through_every_command() {
     assert_eq!(before.len(), 2, "{before:?}");
     world.run(&["validate"]).exits(0);
     let plan = world.plan(&["--out", "plan.json"]);
-    plan.exits(0).says("unmanaged").says(FOREIGN).says("pubsub://project:topic");
+    plan.exits(0).out_has("unmanaged").out_has(FOREIGN).out_has("pubsub://project:topic");
     world.run(&["drift", "--sandbox"]).exits(2);
     world.run(&["show", "plan.json"]).exits(0);
     world.run(&["apply", "--sandbox", "plan.json", "--allow", "empty_shop:*"]).exits(0);
@@ -100,7 +103,7 @@ fn a_refused_token_among_forty_shops_fails_that_shop_alone() {
         .collect();
     let world = World::new(&manifest(&shops), &format!("sandbox: 1\nshops:\n{seeds}"));
     let plan = world.plan(&["--out", "plan.json", "--detailed-exitcode"]);
-    plan.exits(4).says("token_refused").says("s07");
+    plan.exits(4).out_has("token_refused").out_has("s07");
     plan.ends("Plan incomplete: 39 to add, 0 to change, 0 to destroy; 0 blocked, 1 shop not read.");
     let applied = world.run(&["apply", "--sandbox", "plan.json"]);
     applied.exits(4).ends("Apply incomplete! Resources: 39 added, 0 changed, 0 destroyed; 0 failed, 0 skipped.");
@@ -123,7 +126,7 @@ fn what_stops_a_shop_has_its_own_message_and_can_be_tolerated() {
         .collect();
     let world = World::new(&manifest(&shops), &format!("sandbox: 1\nshops:\n{seeds}"));
     let plan = world.plan(&[]);
-    plan.exits(8).says("frozen").says("not_found").says("locked").says("token_refused");
+    plan.exits(8).out_has("frozen").out_has("not_found").out_has("locked").out_has("token_refused");
     plan.ends("Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 4 shops not read.");
     let tolerant = world.plan(&["--tolerate", "frozen", "--tolerate", "locked"]);
     tolerant.exits(8).ends("Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 2 shops not read.");
@@ -141,11 +144,11 @@ fn tolerating_an_app_that_is_gone_says_that_a_refused_token_does_not_show_it() {
         "sandbox: 1\nshops: [{ shop: gone, status: uninstalled }]\n",
     );
     let plan = world.plan(&["--tolerate", "uninstalled"]);
-    plan.exits(4).says("token_refused").says(HAS_NO_EFFECT);
-    plan.says("Remove the shop from the manifest, or use `client_assertion`, `client_credentials` or `token_store`");
-    assert!(!world.plan(&[]).exits(4).to_string().contains(HAS_NO_EFFECT));
+    plan.exits(4).out_has("token_refused").out_has(HAS_NO_EFFECT);
+    plan.out_has("Remove the shop from the manifest, or use `client_assertion`, `client_credentials` or `token_store`");
+    world.plan(&[]).exits(4).lacks(HAS_NO_EFFECT);
     world.write("hookwright.yaml", &manifest("  - { shop: gone, bindings: [], tolerate: [uninstalled] }\n"));
-    world.plan(&[]).exits(4).says(HAS_NO_EFFECT);
+    world.plan(&[]).exits(4).out_has(HAS_NO_EFFECT);
 }
 
 #[test]
@@ -162,15 +165,15 @@ fn a_thousand_shops_that_differ_alike_read_in_one_screen() {
         format!("sandbox: 1\ndefaults: {{ scopes: [write_orders, write_products, write_customers] }}\nshops:\n{seeds}");
     let world = World::new(&shops("a"), &seed);
     let plan = world.plan(&[]);
-    plan.exits(0).ends("Plan: 12000 to add, 0 to change, 0 to destroy.").says("1,000 shops");
+    plan.exits(0).ends("Plan: 12000 to add, 0 to change, 0 to destroy.").out_has("1,000 shops");
     assert!(plan.out.lines().count() < 40, "{plan}");
     world.apply(&[]).exits(0).ends("Apply complete! Resources: 12000 added, 0 changed, 0 destroyed.");
 
     // One line of the manifest sends everybody to another inlet.
     world.write("hookwright.yaml", &shops("b"));
     let refused = world.apply(&[]);
-    refused.exits(6).says("sends 12000 of the run's 12000 live subscriptions (100 %) in 1000 shops");
-    refused.says("--allow max_address_change_percent");
+    refused.exits(6).err_has("sends 12000 of the run's 12000 live subscriptions (100 %) in 1000 shops");
+    refused.err_has("--allow max_address_change_percent");
     assert_eq!(world.mutations(), 1000, "nothing was sent");
     let plan = world.plan(&[]);
     plan.exits(0);
@@ -183,7 +186,7 @@ fn a_thousand_shops_that_differ_alike_read_in_one_screen() {
 fn a_first_manifest_works_on_the_sandbox_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| crate::world::run(folder.path(), args);
-    run(&["plan"]).exits(3).says("hookwright init");
+    run(&["plan"]).exits(3).err_has("hookwright init");
     run(&["init"]).exits(0);
     run(&["init"]).exits(3);
     run(&["validate"]).exits(0);

@@ -84,7 +84,7 @@ fn an_address_change_keeps_the_id_and_what_is_hidden() {
         let shop = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a, include_fields: [id] }] }\n";
         let world = World::new(&over(transport, &manifest(shop)), &seed("acme", &live));
         assert_eq!(world.changes("acme"), ["~4711 differs address,include_fields"]);
-        world.apply(&["--report", "report.json"]).exits(0).says("Shopify's retries keep the old address");
+        world.apply(&["--report", "report.json"]).exits(0).out_has("Shopify's retries keep the old address");
         let live = world.live("acme");
         assert_eq!(live.len(), 1);
         assert!(["4711", A, "theirs"].iter().all(|text| live[0].contains(text)), "{live:?}");
@@ -107,7 +107,12 @@ fn what_is_unmanaged_is_untouched() {
         };
         let before = theirs(&world);
         assert_eq!(before.len(), 2, "{before:?}");
-        world.plan(&["--out", "plan.json"]).exits(0).says("unmanaged").says(FOREIGN).says("pubsub://project:topic");
+        world
+            .plan(&["--out", "plan.json"])
+            .exits(0)
+            .out_has("unmanaged")
+            .out_has(FOREIGN)
+            .out_has("pubsub://project:topic");
         world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
         assert_eq!(theirs(&world), before);
         world.converged();
@@ -128,7 +133,7 @@ fn shops_that_cannot_be_read_fail_alone_and_say_why() {
             .collect();
         let world = World::new(&over(transport, &manifest(&shops)), &format!("sandbox: 1\nshops:\n{seeds}"));
         let plan = world.plan(&["--out", "plan.json"]);
-        plan.exits(8).says("token_refused").says("frozen").says("locked").says("not_found");
+        plan.exits(8).out_has("token_refused").out_has("frozen").out_has("locked").out_has("not_found");
         plan.ends("Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 4 shops not read.");
         world.run(&["apply", "--sandbox", "plan.json"]).exits(8);
         assert_eq!((writes(&world).len(), world.live("a").len()), (1, 1));
@@ -145,7 +150,7 @@ fn a_shop_that_was_edited_is_stale_and_a_plan_applied_twice_is_already_so() {
         let world = World::new(&over(transport, &orders()), &seed("acme", &live));
         world.plan(&["--out", "plan.json"]).exits(0);
         world.edit(&["set", "--shop", "acme", "--id", "5", "include_fields=id"]);
-        world.run(&["apply", "--sandbox", "plan.json"]).exits(7).says("stale");
+        world.run(&["apply", "--sandbox", "plan.json"]).exits(7).out_has("stale");
         assert_eq!(writes(&world).len(), 0);
 
         world.plan(&["--out", "plan.json"]).exits(0);
@@ -165,7 +170,7 @@ fn a_missing_scope_blocks() {
         let shop = "  - { shop: acme, bindings: [{ topics: [orders/create, customers/update], destination: a }] }\n";
         let live = "sandbox: 1\nshops:\n  - { shop: acme, scopes: [write_orders] }\n";
         let world = World::new(&over(transport, &manifest(shop)), live);
-        world.plan(&["--detailed-exitcode"]).exits(4).says("read_customers").says_times(0, "without changes");
+        world.plan(&["--detailed-exitcode"]).exits(4).out_has("read_customers").lacks("without changes");
         world.apply(&[]).exits(4);
         assert_eq!(world.live("acme").len(), 1);
         world.edit(&["scopes", "--shop", "acme", "write_orders,read_customers"]);
@@ -179,7 +184,7 @@ fn what_rest_cannot_say_is_a_validation_error() {
     for field in ["filter: \"id:1\"", "name: feed", "metafields: [custom.size]"] {
         let shop = format!("  - {{ shop: acme, bindings: [{{ topic: orders/create, destination: a, {field} }}] }}\n");
         let world = World::new(&over(Over::Rest, &manifest(&shop)), &seed("acme", "      []\n"));
-        world.run(&["validate"]).exits(3).says("REST");
+        world.run(&["validate"]).exits(3).out_has("REST");
         world.plan(&[]).exits(3);
         assert!(world.requests().is_empty());
     }
@@ -195,7 +200,7 @@ fn what_looks_alike_over_rest_is_left_alone_and_needs_somebody() {
     let world = World::new(&over(Over::Rest, &manifest(shop)), &seed("acme", &live));
     let before = world.live("acme");
     let plan = world.plan(&["--detailed-exitcode"]);
-    plan.exits(2).says("not_readable").ends("No changes, but 1 finding needs attention.");
+    plan.exits(2).out_has("not_readable").ends("No changes, but 1 finding needs attention.");
     world.run(&["drift", "--sandbox"]).exits(2);
     world.apply(&[]).exits(0);
     assert_eq!((world.live("acme"), writes(&world).len()), (before, 0));
@@ -231,7 +236,7 @@ fn a_replace_whose_scope_went_meanwhile_is_stale_and_deletes_nothing() {
     let world = replace_world();
     world.plan(&["--out", "plan.json"]).exits(0);
     world.edit(&["scopes", "--shop", "acme", "read_products"]);
-    world.run(&["apply", "--sandbox", "plan.json"]).exits(7).says("stale");
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(7).out_has("stale");
     assert!(world.live("acme")[0].contains("xml") && writes(&world).is_empty());
 }
 

@@ -30,7 +30,7 @@ fn told(file: (&str, &str), args: &[&str], expected: &str) {
     world.write(file.0, file.1);
     let run = world.run(args);
     assert!(run.code != 0, "{run}");
-    run.says(expected);
+    run.err_has(expected);
     let text = run.to_string();
     let found: Vec<_> = FOREIGN_WORDS.iter().filter(|word| text.contains(**word)).collect();
     assert!(found.is_empty(), "{found:?} in {run}");
@@ -100,5 +100,5 @@ fn addresses_and_patterns_on_the_command_line_are_told_in_words() {
     let world = world();
     let mut plan = world.command(&["plan"]);
     let run = Run::of(&plan.env("HOOKWRIGHT_ADMIN_URL", "http://127.0.0.1:99999/{shop}").output().unwrap());
-    run.exits(3).says("its port is not a number up to 65535");
+    run.exits(3).err_has("its port is not a number up to 65535");
 }

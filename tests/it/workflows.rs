@@ -209,7 +209,7 @@ fn the_comment_is_made_once_and_then_replaced_and_nobody_elses_is_touched() {
 fn a_merge_applies_the_plan_that_was_reviewed() {
     let Some(runner) = Runner::new(world()) else { return };
     runner.pull_request();
-    runner.merge("").exits(0).says("Apply complete! Resources: 1 added, 1 changed, 0 destroyed.");
+    runner.merge("").exits(0).out_has("Apply complete! Resources: 1 added, 1 changed, 0 destroyed.");
     assert!(!runner.world.path("plan.json").exists(), "nothing was planned anew");
     runner.world.converged();
     let report: Value = serde_json::from_str(&runner.world.read("report.json")).unwrap();
@@ -224,7 +224,7 @@ fn a_plan_that_is_not_the_reviewed_one_is_not_applied() {
     let reviewed = runner.world.read("gh/comments.json");
     runner.pull_request();
     runner.world.write("gh/comments.json", &reviewed);
-    runner.merge("").exits(3).says("the plan is not the reviewed one; nothing was sent (exit code 3)");
+    runner.merge("").exits(3).out_has("the plan is not the reviewed one; nothing was sent (exit code 3)");
     assert_eq!(runner.world.mutations(), 0);
 }
 
@@ -234,7 +234,7 @@ fn what_changed_since_the_review_is_left_alone() {
     runner.pull_request();
     let id = runner.gh("artifact")["shops"][0]["changes"][0]["before"]["id"].as_str().unwrap().to_owned();
     runner.world.edit(&["set", "--shop", "acme", "--id", &id, "include_fields=id"]);
-    runner.merge("").exits(7).says("run this workflow by hand to plan anew (exit code 7)");
+    runner.merge("").exits(7).out_has("run this workflow by hand to plan anew (exit code 7)");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn without_a_reviewed_plan_it_plans_anew() {
         let Some(runner) = Runner::new(world()) else { return };
         runner.pull_request();
         runner.world.write(&format!("gh/{file}.json"), text);
-        runner.merge("").exits(0).says("Apply complete!");
+        runner.merge("").exits(0).out_has("Apply complete!");
         assert!(runner.world.path("plan.json").exists(), "{file} {text}");
         runner.world.converged();
     }
@@ -261,9 +261,9 @@ fn a_hazard_is_refused_until_somebody_consents() {
     let live = format!("      - {{ topic: orders/create, address: \"{A}\" }}\n");
     let Some(runner) = Runner::new(World::new(&manifest(shop), &seed("acme", &live))) else { return };
     runner.world.write("gh/pulls.json", "[]");
-    runner.merge("").exits(6).says("run this workflow by hand with the consents above (exit code 6)");
+    runner.merge("").exits(6).out_has("run this workflow by hand with the consents above (exit code 6)");
     assert_eq!(runner.world.mutations(), 0);
-    runner.merge("empty_shop:a*").exits(0).says("0 added, 0 changed, 1 destroyed");
+    runner.merge("empty_shop:a*").exits(0).out_has("0 added, 0 changed, 1 destroyed");
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn a_shop_that_cannot_be_read_is_no_reason_to_leave_the_others_and_is_not_forgot
     let Some(runner) = Runner::new(World::new(&manifest(shops), &(seed("acme", "      []\n") + zeta))) else { return };
     runner.world.edit(&["status", "--shop", "zeta", "frozen"]);
     runner.world.write("gh/pulls.json", "[]");
-    runner.merge("").exits(8).says("Resources: 1 added").says("(exit code 8)");
+    runner.merge("").exits(8).out_has("Resources: 1 added").out_has("(exit code 8)");
 }
 
 #[test]
@@ -344,11 +344,11 @@ fn gitlab_replaces_its_note_and_applies_and_drifts_with_the_codes_of_the_program
 
     job("drift", &[]).exits(2);
     assert!(runner.world.read("metrics.txt").contains("hookwright_drift_last_run_exit_code{run=\"metrics\"} 2"));
-    job("apply", &[]).exits(0).says("Apply complete!");
+    job("apply", &[]).exits(0).out_has("Apply complete!");
     job("drift", &[]).exits(0);
 
     runner.world.write("hookwright.yaml", &manifest("  - { shop: acme, bindings: [] }\n"));
     job("apply", &[]).exits(6);
     let consents = [("HOOKWRIGHT_ALLOW", "empty_shop:acme")];
-    job("apply", &consents).exits(0).says("2 destroyed");
+    job("apply", &consents).exits(0).out_has("2 destroyed");
 }

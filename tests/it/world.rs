@@ -49,14 +49,38 @@ impl Run {
     }
 
     #[track_caller]
-    pub fn says(&self, text: &str) -> &Self {
-        assert!(self.out.contains(text) || self.err.contains(text), "{text:?} is not said: {self}");
+    pub fn out_has(&self, text: &str) -> &Self {
+        assert!(self.out.contains(text), "stdout lacks {text:?}: {self}");
         self
     }
 
     #[track_caller]
-    pub fn says_times(&self, times: usize, text: &str) -> &Self {
-        assert_eq!(self.to_string().matches(text).count(), times, "{text:?} in:\n{self}");
+    pub fn err_has(&self, text: &str) -> &Self {
+        assert!(self.err.contains(text), "stderr lacks {text:?}: {self}");
+        self
+    }
+
+    #[track_caller]
+    pub fn lacks(&self, text: &str) -> &Self {
+        self.has_times([0, 0], text)
+    }
+
+    /// Stdout has the text so often, and stderr never.
+    #[track_caller]
+    pub fn out_has_times(&self, times: usize, text: &str) -> &Self {
+        self.has_times([times, 0], text)
+    }
+
+    /// Stderr has the text so often, and stdout never.
+    #[track_caller]
+    pub fn err_has_times(&self, times: usize, text: &str) -> &Self {
+        self.has_times([0, times], text)
+    }
+
+    #[track_caller]
+    fn has_times(&self, times: [usize; 2], text: &str) -> &Self {
+        let found = [&self.out, &self.err].map(|stream| stream.matches(text).count());
+        assert_eq!(found, times, "{text:?} in stdout and stderr: {self}");
         self
     }
 

@@ -1,4 +1,4 @@
-//! From REST's objects to the model. Pure.
+//! From REST's objects, refusals and `Link` headers to the model. Pure.
 //!
 //! A part that cannot be read fails the whole: a shop is never emptier than it is.
 
@@ -6,11 +6,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 
+use crate::admin::answer::UserError;
+use crate::admin::classify::is_uninstalled;
 use crate::admin::decode::{unexpected, unfit};
 use crate::admin::error::AdminError;
-use crate::admin::redact::Redactor;
 use crate::catalog;
+use crate::http::{Redactor, Response, upstream_text, words};
 use crate::json::Object;
 use crate::model::{Address, Binding, Format, Live, Scope, ScopeSet, SubscriptionId, Topic, Visibility};
 use crate::state::Entry;
@@ -117,6 +120,84 @@ fn in_utc(text: String) -> String {
     text.parse::<Timestamp>().map_or(text, |time| time.to_string())
 }
 
+/// Returns the cursor of the next page, if the `Link` header names one: `<https://…?page_info=…>; rel="next"`.
+pub(super) fn next_page(header: &str) -> Option<String> {
+    // A URL holds no `<`; what stands before the first one is the end of the link before.
+    header.split('<').skip(1).find_map(|link| {
+        let (url, parameters) = link.split_once('>')?;
+        let is_next = parameters.split([';', ',']).any(|parameter| {
+            let (name, value) = parameter.split_once('=').unwrap_or_default();
+            let relations = value.trim().trim_matches('"');
+            name.trim().eq_ignore_ascii_case("rel") && relations.split(' ').any(|r| r.eq_ignore_ascii_case("next"))
+        });
+        let query = url.split_once('?').filter(|_| is_next)?.1;
+        let query = query.split('#').next().unwrap_or_default();
+        let cursor = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "page_info")?.1;
+        Some(cursor.into_owned()).filter(|cursor| !cursor.is_empty())
+    })
+}
+
+/// Returns the refusals of a mutation; `None` if the answer does not say that it was refused. `names_one`: the request
+/// named a subscription.
+///
+/// REST says attribute -> messages where GraphQL says whole sentences. They become sentences, so that one table of texts
+/// serves both.
+pub(super) fn refusal(answer: &Response, names_one: bool, redactor: &Redactor) -> Option<Vec<UserError>> {
+    // Shopify, or what stands before it, did not take the request. An app that is gone is said with 400, too.
+    if matches!(answer.status, 400 | 406 | 415) && !is_uninstalled(&answer.body) {
+        let status = format!("status {}", answer.status);
+        let said = Some(upstream_text(&answer.body)).filter(|said| !said.is_empty());
+        let message = said.map_or_else(|| status.clone(), |said| format!("{said} ({status})"));
+        return Some(vec![user_error(None, &message, redactor)]);
+    }
+    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+    let says_so = body.get("errors").or_else(|| body.get("error")).filter(|errors| !words(errors).is_empty());
+    match answer.status {
+        404 if names_one && body.is_object() => Some(vec![UserError {
+            field: vec!["id".to_owned()],
+            message: "Webhook subscription does not exist".to_owned(),
+        }]),
+        422 => says_so.map(|errors| match errors {
+            Value::Object(attributes) if !attributes.contains_key("message") => {
+                attributes.iter().flat_map(|(attribute, said)| of_attribute(attribute, said, redactor)).collect()
+            }
+            Value::Array(list) => list.iter().map(|said| user_error(None, &words(said), redactor)).collect(),
+            _ => vec![user_error(None, &upstream_text(&answer.body), redactor)],
+        }),
+        // One topic's trouble, and no word on the token or the shop (one report).
+        403 if upstream_text(&answer.body).to_ascii_lowercase().contains("protected customer data") => {
+            Some(vec![user_error(None, &upstream_text(&answer.body), redactor)])
+        }
+        _ => None,
+    }
+}
+
+fn of_attribute(attribute: &str, said: &Value, redactor: &Redactor) -> Vec<UserError> {
+    let messages = match said {
+        Value::Array(list) => list.iter().map(words).collect(),
+        said => vec![words(said)],
+    };
+    let whole = |message: String| user_error(Some(attribute), &sentence(attribute, &message), redactor);
+    messages.into_iter().map(whole).collect()
+}
+
+/// "Address for this topic has already been taken" of `address` and "for this topic has already been taken". A message
+/// that starts like a sentence is one.
+fn sentence(attribute: &str, message: &str) -> String {
+    if attribute == "base" || message.starts_with(char::is_uppercase) {
+        return message.to_owned();
+    }
+    let mut letters = attribute.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    let name: String = first.chain(letters).map(|c| if c == '_' { ' ' } else { c }).collect();
+    format!("{name} {message}")
+}
+
+fn user_error(field: Option<&str>, message: &str, redactor: &Redactor) -> UserError {
+    let field = field.map(|attribute| redactor.clean(attribute)).into_iter().collect();
+    UserError { field, message: redactor.clean(message) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +224,22 @@ mod tests {
         assert_eq!(metafields(r#""x":0"#), None, "unknown, not none");
         for broken in ["\"format\":\"json\"", "\"id\":8589935600,", "\"topic\":\"customers/update\","] {
             assert!(read(&sample.replace(broken, "\"x\":0,").replace(",,", ",")).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn the_cursor_of_the_next_page_is_taken_and_nothing_else() {
+        for (header, cursor) in [
+            ("<https://a.myshopify.com/x.json?limit=250&page_info=ab%2Bc>; rel=\"next\"", Some("ab+c")),
+            ("<https://a/x?page_info=p>; rel=\"previous\", <https://evil/x?page_info=n>; rel=next", Some("n")),
+            ("<https://a/x?page_info=a,b;c>; title=\"x\"; REL=\"last NEXT\"", Some("a,b;c")),
+            ("<https://a/x?page_info=p>; rel=\"previous\"", None),
+            ("<https://a/x?page_info=>; rel=\"next\"", None),
+            ("<https://a/x>; rel=\"next\"", None),
+            ("<https://a/x?page_info=p", None),
+            ("", None),
+        ] {
+            assert_eq!(next_page(header).as_deref(), cursor, "{header}");
         }
     }
 }

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
-use crate::admin::Redactor;
+use crate::http::Redactor;
 
 /// Enough of standard error to see what is wrong.
 const STDERR_LIMIT: u64 = 64 * 1024;

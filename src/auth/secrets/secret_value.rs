@@ -49,5 +49,5 @@ impl SecretValue {
 
 /// A key is a shop's name, or a mistake.
 fn bounded(key: &str) -> String {
-    crate::admin::Redactor::default().clean(key).chars().take(40).collect()
+    crate::http::Redactor::default().clean(key).chars().take(40).collect()
 }

@@ -1,8 +1,9 @@
 //! Why the token store could not be read or written. Names the file, never what stands in it.
 
-use std::fmt;
 use std::io;
 use std::path::Path;
+
+use crate::words::word;
 
 /// What is the matter with the token store, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +15,7 @@ pub(crate) enum StoreError {
     #[error("token store {path}: written, but the disk did not confirm it: {why}; check the disk, then run this again")]
     Unconfirmed { path: String, why: String },
     /// Others than the owner may read or write the file.
-    #[error("token store {path} is open to other users of this machine; close it with: chmod 600 {}", Quoted(path))]
+    #[error("token store {path} is open to other users of this machine; close it with: chmod 600 {}", word(path))]
     Exposed { path: String },
     /// A folder, a device or a pipe.
     #[error("token store {path} is no regular file; name another path under `token_store` in the manifest")]
@@ -64,15 +65,5 @@ pub(super) fn words(error: &io::Error) -> String {
             let system = error.raw_os_error().map(io::Error::from_raw_os_error);
             crate::words::of_io(&system.unwrap_or_else(|| error.kind().into()))
         }
-    }
-}
-
-/// A path as a shell takes it.
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
-        if self.0.chars().all(plain) { f.write_str(self.0) } else { write!(f, "'{}'", self.0.replace('\'', r"'\''")) }
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Life, NewApp, SANDBOX_TOKEN, Tokens, after, due, is};
-use crate::admin::{AdminError, Kind};
+use crate::admin::{AdminError, AdminErrorKind};
 use crate::auth::assertion::{self, Signer};
 use crate::auth::key::Key;
 use crate::auth::oauth;
@@ -86,7 +86,8 @@ impl Tokens {
         let client_id = self.resolved(client_id, shop, Role::ClientId).await?;
         let pem = self.resolved(private_key, shop, Role::PrivateKey).await?;
         let (Some(client_id), Some(pem)) = (client_id, pem) else { return Ok(None) };
-        let unusable = |problem| AdminError::new(Kind::SecretUnavailable, format!("the private key {problem}"));
+        let unusable =
+            |problem| AdminError::new(AdminErrorKind::SecretUnavailable, format!("the private key {problem}"));
         let key = Key::parse(pem.expose_secret()).map_err(unusable)?;
         if let Some(on_app) = &self.inner.options.sandbox {
             on_app(

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::{Life, SANDBOX_CLIENT, SANDBOX_TOKEN, Tokens, after, due, is, unavailable};
-use crate::admin::{AdminError, Kind};
+use crate::admin::{AdminError, AdminErrorKind};
 use crate::auth::oauth::{self, Credentials, Grant};
 use crate::auth::secrets::{Role, wrong_form};
 use crate::auth::store::{Entry, FreshError, Refresh, Store, StoreError};
@@ -87,7 +87,7 @@ impl Tokens {
                 "token store {path}: the access token of {shop} {problem}. Log in again: {}",
                 Self::login(shop)
             );
-            return Err(AdminError::new(Kind::LoginRequired, message));
+            return Err(AdminError::new(AdminErrorKind::LoginRequired, message));
         }
         let refresh =
             at_hand.refresh.iter().flat_map(|refresh| std::iter::once(&refresh.token).chain(&refresh.previous));
@@ -121,7 +121,7 @@ impl Tokens {
                 let login = Self::login(shop);
                 let message =
                     format!("the token in the store ended at {end} and there is nothing to refresh it with: {login}");
-                Err(AdminError::new(Kind::LoginRequired, message))
+                Err(AdminError::new(AdminErrorKind::LoginRequired, message))
             }
         }
     }
@@ -149,7 +149,7 @@ impl Tokens {
         let refreshed = match self.patience(good) {
             Some(end) => tokio::time::timeout_at(end, fresh).await.map_err(|_| {
                 let message = "the run's time (--timeout) ended: waiting for the shop's token to be refreshed";
-                RefreshFailure { error: AdminError::new(Kind::TimeBudget, message), passing: true }
+                RefreshFailure { error: AdminError::new(AdminErrorKind::TimeBudget, message), passing: true }
             })?,
             None => fresh.await,
         };
@@ -172,7 +172,7 @@ impl Tokens {
 
     async fn refresh(&self, shop: &ShopDomain, app: &App, entry: &Entry) -> Result<Entry, AdminError> {
         let Some(Refresh { token, previous, .. }) = &entry.refresh else {
-            return Err(AdminError::new(Kind::LoginRequired, "there is nothing to refresh the token with"));
+            return Err(AdminError::new(AdminErrorKind::LoginRequired, "there is nothing to refresh the token with"));
         };
         // The refresh token of a real app is not sent beside credentials that are made up for the sandbox.
         let of_sandbox = self.inner.options.sandbox.is_some() || entry.client_id.as_deref() == Some(SANDBOX_CLIENT);
@@ -188,14 +188,15 @@ impl Tokens {
         };
         let client = &self.inner.options.client;
         // Reading secrets may have taken a while. From here on it is carried through.
-        if client.is_stopped() {
+        if client.stop().is_cancelled() {
             return Err(super::interrupted());
         }
         let (grant, good) = match (oauth::refresh(client, shop, &app, token).await, previous) {
-            // A pair that was never used leaves the one before it good. RefreshFailure on the way to know is not a refusal.
-            (Err(error), Some(previous)) if error.kind == Kind::LoginRequired => {
+            // A pair that was never used leaves the one before it good. Trouble on the way to know is not a refusal.
+            (Err(error), Some(previous)) if error.kind == AdminErrorKind::LoginRequired => {
                 let again = oauth::refresh(client, shop, &app, previous).await;
-                (again.map_err(|second| if second.kind == Kind::LoginRequired { error } else { second })?, previous)
+                let lost = |second: &AdminError| second.kind == AdminErrorKind::LoginRequired;
+                (again.map_err(|second| if lost(&second) { error } else { second })?, previous)
             }
             (grant, _) => (grant?, token),
         };
@@ -219,7 +220,7 @@ impl Tokens {
             "the token in the store belongs to another app than `client_id` names now. Log in with this one: {}",
             Self::login(shop)
         );
-        Err(AdminError::new(Kind::LoginRequired, message))
+        Err(AdminError::new(AdminErrorKind::LoginRequired, message))
     }
 
     /// A login works against a served sandbox; the one in process ends with the command.
@@ -232,7 +233,7 @@ impl Tokens {
             self.make_up(shop, &message);
             return Ok(SANDBOX_TOKEN.into());
         }
-        Err(AdminError::new(Kind::LoginRequired, message))
+        Err(AdminError::new(AdminErrorKind::LoginRequired, message))
     }
 
     fn entry(&self, grant: &Grant, app: &Credentials) -> Entry {
@@ -289,8 +290,8 @@ fn is_good(entry: &Entry, now: Timestamp) -> bool {
 
 fn unusable(error: &StoreError) -> AdminError {
     let kind = match error {
-        StoreError::Busy { .. } => Kind::TimeBudget,
-        _ => Kind::SecretUnavailable,
+        StoreError::Busy { .. } => AdminErrorKind::TimeBudget,
+        _ => AdminErrorKind::SecretUnavailable,
     };
     AdminError::new(kind, error.to_string())
 }

@@ -3,8 +3,9 @@
 use super::super::now;
 use crate::apply;
 use crate::exit::{self, Cause, Exit};
+use crate::plan::{Plan, ShopStatus};
 use crate::wire;
-use crate::wire::plan::{Action, Plan, ShopStatus};
+use crate::wire::plan::Action;
 use crate::wire::report::{
     self, Outcome, OutcomeResult, Report, ReportKind, ReportShop, ReportShopStatus, ReportSummary,
 };
@@ -12,14 +13,14 @@ use crate::wire::report::{
 pub(super) fn of(plan: &Plan, applied: Vec<ReportShop>, started_at: jiff::Timestamp) -> Report {
     let mut shops = applied;
     for shop in &plan.shops {
-        match (&shop.status, &shop.error) {
-            (ShopStatus::Failed, Some(error)) => shops.push(apply::not_read(shop, error.clone())),
+        match (shop.status(), shop.error()) {
+            (ShopStatus::Failed, Some(error)) => shops.push(apply::not_read(shop, error.into())),
             (ShopStatus::Unchanged, _) if !shop.blocked.is_empty() => shops.push(ReportShop {
-                shop: shop.shop.clone(),
+                shop: shop.shop.to_string(),
                 status: ReportShopStatus::Incomplete,
                 error: None,
                 outcomes: Vec::new(),
-                blocked: shop.blocked.clone(),
+                blocked: shop.blocked.iter().map(Into::into).collect(),
                 findings: Vec::new(),
             }),
             _ => {}
@@ -39,7 +40,7 @@ pub(super) fn of(plan: &Plan, applied: Vec<ReportShop>, started_at: jiff::Timest
         complete,
         plan_digest: plan.plan_digest.clone(),
         manifest_digest: plan.manifest_digest.clone(),
-        settings: plan.settings.clone(),
+        settings: (&plan.settings).into(),
         summary,
         shops,
     };

@@ -5,11 +5,9 @@ use std::io::Read as _;
 use jiff::SignedDuration;
 
 use super::shop_login::ShopLogin;
-use super::url::not_in_process;
 use crate::auth::{self, Expected};
 use crate::cli::auth::ExchangeArgs;
-use crate::clock::clock;
-use crate::commands::Output;
+use crate::commands::{Output, clock, sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
 
@@ -17,7 +15,7 @@ use crate::exit::Exit;
 const LONGEST: u64 = 64 * 1024;
 
 pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Failure> {
-    not_in_process(args.access.sandbox, &args.shop)?;
+    sandbox::not_in_process(args.access.sandbox, &args.shop)?;
     let max_age = SignedDuration::try_from(args.max_age).map_err(Failure::invalid)?;
     let login = ShopLogin::open(&args.shop, &args.manifest, &args.access, output).await?;
     let access = login.access(args.keep).await?;

@@ -51,7 +51,8 @@ impl ShopLogin {
             output.remark(&format!("{remark}\n"));
         }
         target.check_shops(1)?;
-        let client = AdminClient::new(admin::Options::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
+        let client =
+            AdminClient::new(admin::AdminOptions::new(target.endpoint.clone(), manifest.admin_api.version.clone()));
         let client = client.map_err(|e| Failure::new(Exit::Error, e))?;
         let tokens = target.tokens(access, &client);
         Ok(Self { manifest, at, target, client, tokens })
@@ -217,6 +218,6 @@ impl ShopLogin {
     /// An error of this shop as the end of a command.
     pub(super) fn failed(&self, error: &admin::AdminError) -> Failure {
         let message = whole(&error.message, &self.target.options);
-        Failure::new(exit::of_causes([Cause::of_kind(error.kind.as_str())], false), message)
+        Failure::new(exit::of_causes([Cause::of_kind(&error.kind.as_str().into())], false), message)
     }
 }

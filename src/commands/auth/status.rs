@@ -1,7 +1,6 @@
 //! `auth status`: what each shop's token is worth. Asks Shopify for the granted scopes and for nothing else.
 
 mod text;
-mod v1;
 
 use std::sync::Arc;
 
@@ -19,8 +18,8 @@ use crate::manifest::{ManifestShop, ShopIndex};
 use crate::model::{App, Assertion, Auth, Scope, ScopeSet, SecretRef};
 use crate::run::target::refused;
 use crate::run::{self, Opened};
+use crate::wire::auth_status::{SourceKind, Status, StatusShop, StatusSummary, TokenSource, TokenStatus};
 use crate::wire::plan::Severity;
-use v1::{Source, SourceKind, Status, StatusShop, StatusSummary, Verdict};
 
 /// A refresh token that ends within so many days is for somebody to look at.
 const SOON: jiff::SignedDuration = jiff::SignedDuration::from_hours(14 * 24);
@@ -34,20 +33,20 @@ pub(super) async fn run(args: StatusArgs, output: Output) -> Result<Exit, Failur
         let run = Arc::clone(&run);
         async move {
             let shop = one(&run, at).await;
-            run.session.progress.tick(shop.status != Verdict::Failed);
+            run.session.progress.tick(shop.status != TokenStatus::Failed);
             shop
         }
     })
     .await;
     run.session.progress.finish();
-    let count = |verdict: Verdict| shops.iter().filter(|shop| shop.status == verdict).count();
+    let count = |verdict: TokenStatus| shops.iter().filter(|shop| shop.status == verdict).count();
     let summary = StatusSummary {
         shops: shops.len(),
-        ready: count(Verdict::Ready),
-        attention: count(Verdict::Attention),
-        failed: count(Verdict::Failed),
+        ready: count(TokenStatus::Ready),
+        attention: count(TokenStatus::Attention),
+        failed: count(TokenStatus::Failed),
     };
-    let causes = shops.iter().filter(|shop| shop.status == Verdict::Failed).filter_map(|shop| shop.error.as_ref());
+    let causes = shops.iter().filter(|shop| shop.status == TokenStatus::Failed).filter_map(|shop| shop.error.as_ref());
     let exit = match exit::of_causes(causes.map(|e| Cause::of_kind(&e.kind)), summary.failed < summary.shops) {
         Exit::Done if summary.attention > 0 => Exit::Changes,
         exit => exit,
@@ -90,7 +89,7 @@ async fn one(run: &Opened, at: ShopIndex) -> StatusShop {
     let refresh_expires_at = refresh.and_then(|refresh| refresh.expires_at);
     let mut told = StatusShop {
         shop: shop.shop.to_string(),
-        status: Verdict::Failed,
+        status: TokenStatus::Failed,
         source,
         online: entry.as_ref().is_some_and(|entry| entry.online_user.is_some()),
         expires_at: expires_at.map(|end| end.to_string()),
@@ -115,13 +114,14 @@ async fn one(run: &Opened, at: ShopIndex) -> StatusShop {
             }
             told.blocked_topics = blocked(shop, &granted);
             let life = run.session.tokens.life(&shop.shop);
-            told.findings.extend(run::token_finding(shop, life, &app, &run.session.target.options));
+            told.findings
+                .extend(run::token_finding(shop, life, &app, &run.session.target.options).as_ref().map(Into::into));
             let finding = told.findings.iter().any(|finding| finding.severity == Severity::Attention);
             let attention = finding || told.login_soon || !told.missing.is_empty() || !told.blocked_topics.is_empty();
-            told.status = if attention { Verdict::Attention } else { Verdict::Ready };
+            told.status = if attention { TokenStatus::Attention } else { TokenStatus::Ready };
         }
         Err(error) if run.session.tolerates(shop, error.kind.as_str()) => {
-            told.status = Verdict::Unavailable;
+            told.status = TokenStatus::Unavailable;
             told.error = Some(crate::apply::error(&error));
         }
         Err(error) => told.error = Some(crate::apply::error(&error)),
@@ -146,21 +146,21 @@ fn blocked(shop: &ManifestShop, granted: &ScopeSet) -> Vec<String> {
     topics.into_iter().collect()
 }
 
-fn source(run: &Opened, shop: &ManifestShop) -> Source {
+fn source(run: &Opened, shop: &ManifestShop) -> TokenSource {
     let of = |reference: &SecretRef| crate::auth::describe(reference, &shop.shop);
     match shop.auth.as_deref() {
-        Some(Auth::AccessToken(reference)) => Source { kind: SourceKind::AccessToken, from: of(reference) },
+        Some(Auth::AccessToken(reference)) => TokenSource { kind: SourceKind::AccessToken, from: of(reference) },
         Some(Auth::ClientCredentials(App { client_secret, .. })) => {
-            Source { kind: SourceKind::ClientCredentials, from: of(client_secret) }
+            TokenSource { kind: SourceKind::ClientCredentials, from: of(client_secret) }
         }
         Some(Auth::ClientAssertion(Assertion { private_key, key_id, .. })) => {
             let from = format!("key {key_id} in {}", of(private_key));
-            Source { kind: SourceKind::ClientAssertion, from }
+            TokenSource { kind: SourceKind::ClientAssertion, from }
         }
         Some(Auth::TokenStore { path, .. }) => {
-            Source { kind: SourceKind::TokenStore, from: run.session.tokens.place(path).display().to_string() }
+            TokenSource { kind: SourceKind::TokenStore, from: run.session.tokens.place(path).display().to_string() }
         }
-        None => Source { kind: SourceKind::None, from: "the manifest names no `auth`".to_owned() },
+        None => TokenSource { kind: SourceKind::None, from: "the manifest names no `auth`".to_owned() },
     }
 }
 

@@ -5,14 +5,13 @@ use std::borrow::Cow;
 use super::shop_login::ShopLogin;
 use crate::auth::{self, Access, Ask, RedirectUri};
 use crate::cli::auth::{LISTEN, UrlArgs};
-use crate::commands::{Output, clock};
+use crate::commands::{Output, clock, sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::model::ShopDomain;
-use crate::run::target::word;
+use crate::words::word;
 
 pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure> {
-    not_in_process(args.access.sandbox, &args.shop)?;
+    sandbox::not_in_process(args.access.sandbox, &args.shop)?;
     if args.state.as_deref().is_some_and(|state| state.trim().is_empty()) {
         return Err(
             Failure::invalid("--state is empty, and would protect nothing").hint("leave it out: one is made up")
@@ -57,17 +56,4 @@ fn unnamed(allowed: &[String], output: Output) -> Cow<'_, str> {
     };
     output.remark(&format!("The redirect URI is {uri}, {why}. --redirect-uri names another.\n"));
     uri
-}
-
-/// The embedded sandbox ends with the command, and the link would lead nowhere.
-pub(super) fn not_in_process(sandbox: bool, shop: &ShopDomain) -> Result<(), Failure> {
-    if !sandbox {
-        return Ok(());
-    }
-    Err(Failure::invalid("the sandbox of --sandbox ends with this command, and the link would lead nowhere").hint(
-        format!(
-            "use `hookwright auth login --shop {shop} --sandbox`, or run `hookwright sandbox serve` and set \
-         HOOKWRIGHT_ADMIN_URL as it says; to grant scopes, see `hookwright sandbox edit scopes --help`"
-        ),
-    ))
 }

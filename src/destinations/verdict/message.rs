@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{DISABLED_AFTER_DAYS, Failing, Verdict, settles_at};
-use crate::admin::Redactor;
 use crate::destinations::{By, FlowRun, Inlet, Wanted};
+use crate::http::Redactor;
 use crate::state::aep::InletKind;
 
 /// So many candidates are named.

@@ -1,9 +1,9 @@
 //! What Adobe says of destinations, in a plan.
 
 use super::*;
-use crate::wire::plan::{Destination, Source};
+use crate::model::Address;
 
-fn told(verdict: &str, severity: wire::plan::Severity, address: Option<&str>) -> Destination {
+fn told(verdict: &str, severity: Severity, address: Option<&str>) -> Destination {
     Destination {
         name: Some("orders".into()),
         shop: None,
@@ -17,13 +17,13 @@ fn told(verdict: &str, severity: wire::plan::Severity, address: Option<&str>) ->
         id: Some("4982698b".into()),
         title: None,
         state: None,
-        address: address.map(str::to_owned),
+        address: address.map(Address::new),
         created_at: None,
         updated_at: None,
-        verdict: verdict.into(),
+        verdict: Verdict::parse(verdict),
         severity,
         message: format!("it is {verdict}"),
-        settles_at: (verdict == "settling").then(|| "2026-11-23T00:05:00Z".to_owned()),
+        settles_at: (verdict == "settling").then(|| "2026-11-23T00:05:00Z".parse().expect("time")),
         failing: None,
         replaces: vec![],
         error: None,
@@ -37,22 +37,22 @@ fn world(destination: &Destination) -> World {
 #[test]
 fn a_verdict_by_which_data_is_lost_blocks_and_says_so_of_what_is_live() {
     for verdict in ["disabled", "authentication_required", "address_differs"] {
-        let world = world(&told(verdict, wire::plan::Severity::Attention, Some(MANAGED[0])));
+        let world = world(&told(verdict, Severity::Attention, Some(MANAGED[0])));
         let want = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
         let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
         let shop = world.part("a", &want, &have).shop;
         assert_eq!(shop.blocked.len(), 1, "{verdict}");
-        assert_eq!(shop.blocked[0].reason, format!("destination_{verdict}"));
+        assert_eq!(shop.blocked[0].obstacle, Obstacle::Destination(Verdict::parse(verdict)));
         assert!(shop.changes.is_empty() && shop.blocked[0].message.contains("it is "), "{:?}", shop.blocked);
-        let found: Vec<_> = shop.findings.iter().map(|f| (f.kind.as_str(), f.severity)).collect();
-        assert_eq!(found, [(format!("destination_{verdict}").as_str(), wire::plan::Severity::Attention)]);
+        let found: Vec<_> = shop.findings.iter().map(|f| (f.kind.name().into_owned(), f.severity)).collect();
+        assert_eq!(found, [(format!("destination_{verdict}"), Severity::Attention)]);
         assert_eq!(shop.findings[0].details["topics"], serde_json::json!(["orders/create"]));
     }
 }
 
 #[test]
 fn other_verdicts_block_nothing() {
-    use wire::plan::Severity::{Attention, Info, Warning};
+    use super::super::Severity::{Attention, Info, Warning};
     for (verdict, severity, findings) in [
         ("ok", Info, 0),
         ("quiet", Info, 0),
@@ -71,18 +71,17 @@ fn other_verdicts_block_nothing() {
 
 #[test]
 fn a_young_destination_is_a_hazard_for_five_minutes_and_only_if_something_is_bound_to_it() {
-    let destination = told("settling", wire::plan::Severity::Warning, Some(MANAGED[0]));
+    let destination = told("settling", Severity::Warning, Some(MANAGED[0]));
     let world = world(&destination);
     let plan = |have: Vec<crate::state::Entry<crate::model::Live>>| {
         let part = world.part("a", &desired(vec![bind("orders/create", MANAGED[0])]), &observed(have));
-        let hazards = hazards::of_run(&world.plan(vec![]).settings, std::slice::from_ref(&destination), &[&part.shop]);
-        hazards.into_iter().map(|h| (h.kind.clone(), h)).collect::<Vec<_>>()
+        hazards::of_run(&world.plan(vec![]).settings, [&destination], [&part.shop])
     };
     assert_eq!(plan(vec![live(1, bind("orders/create", MANAGED[0]))]), vec![], "nothing is newly bound");
     for have in [vec![], vec![live(1, bind("orders/create", MANAGED[1]))]] {
         let hazards = plan(have);
-        let [(kind, hazard)] = hazards.as_slice() else { panic!("{hazards:?}") };
-        assert_eq!((kind.as_str(), hazard.shop.as_ref()), ("destination_settling", None));
+        let [hazard] = hazards.as_slice() else { panic!("{hazards:?}") };
+        assert_eq!((hazard.kind.as_str(), hazard.shop.as_ref()), ("destination_settling", None));
         let at = |time: &str| refused([hazard], &[], time.parse().expect("time")).len();
         assert_eq!((at("2026-11-23T00:04:59Z"), at("2026-11-23T00:05:00Z")), (1, 0));
         let consent = Consent::parse("destination_settling").expect("consent");
@@ -92,22 +91,21 @@ fn a_young_destination_is_a_hazard_for_five_minutes_and_only_if_something_is_bou
 
 #[test]
 fn time_heals_no_other_hazard() {
-    let mut hazard = World::new()
+    let hazard = World::new()
         .part("a", &desired(vec![]), &observed(vec![live(1, bind("orders/create", MANAGED[0]))]))
         .hazards
         .remove(0);
-    hazard.details.insert("until".into(), "1970-01-01T00:00:00Z".into());
     assert_eq!(refused([&hazard], &[], jiff::Timestamp::MAX).len(), 1);
 }
 
 #[test]
 fn of_two_destinations_with_one_address_the_worse_counts() {
-    let closed = told("disabled", wire::plan::Severity::Attention, Some(MANAGED[0]));
-    let young = told("settling", wire::plan::Severity::Warning, Some(MANAGED[0]));
+    let closed = told("disabled", Severity::Attention, Some(MANAGED[0]));
+    let young = told("settling", Severity::Warning, Some(MANAGED[0]));
     for order in [[closed.clone(), young.clone()], [young, closed]] {
         let world = World { inlets: DestinationHealth::of(&order), ..World::new() };
         let want = desired(vec![bind("orders/create", MANAGED[0])]);
         let shop = world.part("a", &want, &observed(vec![])).shop;
-        assert_eq!(shop.blocked[0].reason, "destination_disabled");
+        assert_eq!(shop.blocked[0].obstacle, Obstacle::Destination(Verdict::Disabled));
     }
 }

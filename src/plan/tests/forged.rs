@@ -1,15 +1,18 @@
 //! A plan file that was edited and sealed again: nothing in it is believed that can be computed.
 
 use super::*;
-use crate::plan::audit::contradiction;
 use crate::wire::plan::Action;
 
-/// A plan whose content was changed and whose digest was computed again.
-fn forged(plan: &Plan, edit: impl FnOnce(&mut Plan)) -> Result<Plan, PlanFileError> {
-    let mut plan = plan.clone();
+/// Reads a plan whose content was changed and whose digest was computed again.
+fn forged(plan: &Plan, edit: impl FnOnce(&mut wire::plan::Plan)) -> Result<Plan, PlanFileError> {
+    let mut plan = wire::plan::Plan::from(plan);
     edit(&mut plan);
-    seal(&mut plan);
-    read(&serde_json::to_vec(&plan).expect("serializes"))
+    let mut json = serde_json::to_value(&plan).expect("serializes");
+    let mut covered = json.clone();
+    let covered_keys = covered.as_object_mut().expect("an object");
+    covered_keys.retain(|key, _| !matches!(key.as_str(), "plan_digest" | "created_at"));
+    json["plan_digest"] = sha256(&covered).into();
+    read(json.to_string().as_bytes())
 }
 
 fn address(subscription: &mut Option<wire::plan::Subscription>) -> &mut String {
@@ -34,7 +37,7 @@ proptest! {
         prop_assert!(part.shop.changes.iter().all(|_| unasked(&part.shop, &want, &world.ownership).is_none()));
         let at = at.index(part.shop.changes.len());
         let mut planned = part.shop.clone();
-        let topic = planned.changes[at].topic.clone();
+        let topic = planned.changes[at].change.topic().clone();
         match how {
             0 => drop(planned.changes.remove(at)),
             1 => planned.changes.insert(at, planned.changes[at].clone()),
@@ -42,7 +45,7 @@ proptest! {
         }
         prop_assume!(planned.changes != part.shop.changes);
         // A topic that is left out as a whole is not done, and nothing else is.
-        prop_assume!(planned.changes.iter().any(|change| change.topic == topic));
+        prop_assume!(planned.changes.iter().any(|planned| *planned.change.topic() == topic));
         prop_assert!(judge(&planned, &state, world.asked(&want)).is_err());
     }
 
@@ -73,7 +76,8 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
         live(4, bind("app/uninstalled", FOREIGN[0])),
     ]);
     let part = world.part("a", &want, &state);
-    let actions: Vec<_> = part.shop.changes.iter().map(|c| (c.action, c.topic.as_str())).collect();
+    let honest = wire::plan::Shop::from(&part.shop);
+    let actions: Vec<_> = honest.changes.iter().map(|c| (c.action, c.topic.as_str())).collect();
     let expected =
         [(Action::Update, "orders/create"), (Action::Create, "orders/updated"), (Action::Delete, "customers/update")];
     assert_eq!(actions, expected);
@@ -96,8 +100,9 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
         }),
     ];
     for (what, edit) in edits {
-        let mut shop = part.shop.clone();
+        let mut shop = honest.clone();
         edit(&mut shop);
+        let shop = ShopPlan::try_from(shop).expect(what);
         assert!(unasked(&shop, &want, &world.ownership).is_some(), "{what}");
         if !what.contains("live") {
             assert!(judge(&shop, &state, world.asked(&want)).is_err(), "{what}");
@@ -108,9 +113,10 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
         ("a delete of what is not ours", "app/uninstalled", foreign),
     ] {
         for reason in ["not_in_manifest", "duplicate", "replaced", "unmanaged", "a reason of the future"] {
-            let mut shop = part.shop.clone();
+            let mut shop = honest.clone();
             let delete = &mut shop.changes[2];
             (delete.topic, delete.reason, delete.before) = (topic.into(), reason.into(), Some(before.clone()));
+            let shop = ShopPlan::try_from(shop).expect(what);
             let told = unasked(&shop, &want, &world.ownership).is_some();
             // Without a reading these are as good as told: what is not ours is judged again by the rule itself.
             let later = (reason == "duplicate" && topic == "products/update")
@@ -123,7 +129,7 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
 
 fn subscription_of(state: &Observed, id: u64) -> wire::plan::Subscription {
     let number = |entry: &&crate::state::Entry<crate::model::Live>| entry.meta.id.number() == Some(id);
-    subscription::live(state.entries.iter().find(number).expect("there"))
+    state.entries.iter().find(number).expect("there").into()
 }
 
 #[test]
@@ -136,7 +142,7 @@ fn a_file_that_hides_a_hazard_or_miscounts_is_refused() {
     assert_eq!(kinds(&plan.hazards), ["max_delete_percent"]);
     assert!(forged(&plan, |_| {}).is_ok());
 
-    let refused = |edit: fn(&mut Plan)| forged(&plan, edit).expect_err("forged").to_string();
+    let refused = |edit: fn(&mut wire::plan::Plan)| forged(&plan, edit).expect_err("forged").to_string();
     assert!(refused(|p| p.hazards.clear()).contains("hazard max_delete_percent of a.myshopify.com"));
     assert!(refused(|p| p.hazards[0].details.clear()).contains("hazard max_delete_percent"));
     assert!(
@@ -164,12 +170,12 @@ fn labels_of_a_saved_plan_are_those_of_the_manifest() {
     let want = desired(vec![bind("orders/create", MANAGED[1])]);
     let state = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
     let mut planned = world.part("a", &want, &state).shop;
-    planned.changes[0].destination.after = Some("commerce".into());
-    planned.changes[0].destination.before = Some("elsewhere".into());
+    planned.changes[0].destinations.after = Some("commerce".into());
+    planned.changes[0].destinations.before = Some("elsewhere".into());
     let names = [("loyalty", MANAGED[1])];
     let names = names.map(|(name, address)| (name.into(), crate::model::Address::new(address)));
     relabel(&mut planned, &want, &BTreeMap::from(names));
-    let labels = &planned.changes[0].destination;
+    let labels = &planned.changes[0].destinations;
     assert_eq!((labels.before.as_deref(), labels.after.as_deref()), (None, Some("loyalty")));
 }
 
@@ -180,9 +186,9 @@ fn a_subscription_is_not_updated_and_deleted_by_one_plan() {
     let want = desired(vec![bind("orders/create", MANAGED[1])]);
     let twice = vec![live(1, bind("orders/create", MANAGED[0])), live(1, bind("orders/create", MANAGED[0]))];
     let part = world.part("a", &want, &observed(twice.clone()));
-    assert_eq!((part.shop.status, part.shop.changes.len()), (wire::plan::ShopStatus::Failed, 0));
-    let error = part.shop.error.clone().expect("an error");
-    assert_eq!(error.kind, "unexpected_answer");
+    assert_eq!((part.shop.status(), part.shop.changes.len()), (ShopStatus::Failed, 0));
+    let error = part.shop.error().expect("an error");
+    assert_eq!(error.kind.as_str(), "unexpected_answer");
     let again = judge(&part.shop, &observed(twice), world.asked(&want));
     assert!(matches!(again, Err(Stale::Repeated { .. })));
 }
@@ -206,7 +212,7 @@ fn shops_that_the_manifest_does_not_know_do_not_dilute_the_limits_of_the_run() {
         inlets: &world.inlets,
     };
     let limits = ShopLimits::default();
-    let known = |shop: &wire::plan::Shop| (shop.shop == "a.myshopify.com").then_some(&limits);
+    let known = |shop: &ShopPlan| (shop.shop.handle() == "a").then_some(&limits);
     let hazards = hazards_of(&context, &plan.settings, &plan, known);
     assert!(kinds(&hazards).contains(&"max_total_delete_percent"), "{hazards:?}");
 }

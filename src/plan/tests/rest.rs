@@ -1,6 +1,7 @@
 //! The plan where the transport hides filters and names.
 
 use super::*;
+use crate::diff::DeleteReason;
 use crate::diff::tests::Shop;
 use crate::diff::tests::rest::{any_desired_over_rest, apply_over_rest, seen_over_rest};
 use crate::model::{Format, Live};
@@ -44,6 +45,10 @@ fn what_a_reading_does_not_show_makes_nothing_stale() {
     assert!(matches!(stale, Err(Stale::Subscription { what: "changed", .. })));
 }
 
+fn is_replaced(change: &Change) -> bool {
+    matches!(change, Change::Delete { reason: DeleteReason::Replaced, .. })
+}
+
 #[test]
 fn the_second_half_of_a_replace_counts_for_no_limit_and_look_alikes_do() {
     let world = World::new();
@@ -60,7 +65,7 @@ fn the_second_half_of_a_replace_counts_for_no_limit_and_look_alikes_do() {
         (of_topics(Format::Json).collect(), (1..).zip(of_topics(Format::Xml)).map(|(id, b)| live(id, b)));
     let replaced = world.part("a", &desired(want), &over_rest(have.collect()));
     assert_eq!((kinds(&replaced.hazards), replaced.shop.changes.len()), (vec![], 12));
-    assert!(replaced.shop.changes[6..].iter().all(|c| c.reason == "replaced"));
+    assert!(replaced.shop.changes[6..].iter().all(|c| is_replaced(&c.change)));
     let alike = over_rest((1..=6).map(xml).collect());
     let want = desired(vec![bind("orders/create", MANAGED[0])]);
     assert_eq!(kinds(&world.part("a", &want, &alike).hazards), ["max_delete_percent"]);

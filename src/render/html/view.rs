@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::render::{change, escape};
 use crate::wire::plan::{
-    Blocked, Change, Finding, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription,
+    Blocked, Change, Finding, FindingKind, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription,
 };
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
@@ -249,7 +249,7 @@ impl Lists {
 
     fn note(&mut self, finding: &Finding) -> Note {
         let Finding { kind, severity, topic, id: _, message, details } = finding;
-        let address = details.get("address").and_then(Value::as_str).filter(|_| kind == "unmanaged");
+        let address = details.get("address").and_then(Value::as_str).filter(|_| *kind == FindingKind::Unmanaged);
         Note {
             kind: own(kind),
             severity: match severity {

@@ -12,7 +12,7 @@ use super::inline::{Fence, clip, code, fenced};
 use super::notes::{list, point};
 use super::{Kind, STYLE};
 use crate::text::{plural, thousands};
-use crate::wire::plan::{Action, Change};
+use crate::wire::plan::{Action, Change, Reason};
 
 /// Longer lines of words are wrapped.
 const WIDTH: usize = 100;
@@ -104,7 +104,7 @@ pub(super) fn labels<'a>(kind: Kind, changes: impl IntoIterator<Item = &'a Chang
 
 /// Whether a change takes a route away: a delete, or an update that is as good as one.
 pub(super) fn takes_away(change: &Change) -> bool {
-    change.action == Action::Delete || change.reason == "repurposed"
+    change.action == Action::Delete || change.reason == Reason::Repurposed
 }
 
 /// The changes that are wanted, with the shops that have some.

@@ -14,7 +14,7 @@ use super::notes::{each_hazard, folded, hazards, list, point, points, removals, 
 use super::{Kind, assemble, bottom, paragraph, plan_rules, top};
 use crate::model::Address;
 use crate::text::{plural, thousands};
-use crate::wire::plan::{Action, Destination, Origin};
+use crate::wire::plan::{Action, Destination, FindingKind, Origin};
 
 /// So many lines of changes stand before the folds.
 const MAX_LINES: usize = 24;
@@ -124,7 +124,7 @@ fn destination<'a>(told: &Destination) -> Piece<'a> {
 fn findings<'a>(plan: &Plans<'a>) -> super::super::notes::Findings<'a> {
     // An unavailable shop has been named above.
     let all = plan.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f)));
-    sort(all.filter(|(_, f)| f.kind != "unavailable"), true)
+    sort(all.filter(|(_, f)| f.kind != FindingKind::Unavailable), true)
 }
 
 /// What nobody has to act on.

@@ -1,4 +1,4 @@
-//! Requests to IMS and Flow Service, and what they are answered.
+//! Requests to IMS and Flow Service and their responses.
 
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
@@ -8,17 +8,17 @@ use super::super::oauth::Secret;
 use super::super::reply::Reply;
 use super::query::Query;
 use super::shape;
-use super::world::{Adobe, Inlet, Standing, TOKEN_SECONDS};
+use super::world::{Adobe, AdobeTokenState, Inlet, TOKEN_SECONDS};
 
 /// A request below `/__adobe`.
-pub(in super::super) struct Ask<'a> {
+pub(in super::super) struct AdobeRequest<'a> {
     pub(in super::super) method: &'a str,
-    /// Without the prefix.
+    /// The path below `/__adobe`.
     pub(in super::super) path: &'a str,
     pub(in super::super) query: &'a str,
     pub(in super::super) headers: &'a HeaderMap,
     pub(in super::super) body: &'a [u8],
-    /// The id of the state.
+    /// The id of the state, from which tokens are derived.
     pub(in super::super) state: &'a str,
     /// Milliseconds since 1970.
     pub(in super::super) now: i64,
@@ -26,21 +26,21 @@ pub(in super::super) struct Ask<'a> {
 
 const FLOW_SERVICE: &str = "/data/foundation/flowservice/";
 
-impl Ask<'_> {
-    /// Whether it is for IMS.
+impl AdobeRequest<'_> {
+    /// Whether this is a request to IMS.
     pub(in super::super) fn is_token(&self) -> bool {
         self.path.starts_with("/ims/")
     }
 }
 
-/// Answers it.
-pub(in super::super) fn answer(adobe: &Adobe, ask: &Ask<'_>) -> Reply {
-    match (ask.method, ask.path) {
-        ("POST", "/ims/token/v3" | "/ims/token/v2") => token(adobe, ask),
+/// Answers a request.
+pub(in super::super) fn answer(adobe: &Adobe, request: &AdobeRequest<'_>) -> Reply {
+    match (request.method, request.path) {
+        ("POST", "/ims/token/v3" | "/ims/token/v2") => token(adobe, request),
         (_, "/ims/token/v3" | "/ims/token/v2") => not_allowed(),
         (method, path) => match path.strip_prefix(FLOW_SERVICE) {
             Some(_) if method != "GET" => not_allowed(),
-            Some(path) => gateway(adobe, ask).unwrap_or_else(|| flow_service(adobe, ask, path)),
+            Some(path) => gateway(adobe, request).unwrap_or_else(|| flow_service(adobe, request, path)),
             None => Reply::json(404, json!({ "error_code": "404000", "message": "Not Found" })),
         },
     }
@@ -50,9 +50,9 @@ fn not_allowed() -> Reply {
     Reply::json(405, json!({ "message": "Method Not Allowed" }))
 }
 
-/// IMS's client credentials. Its error bodies are not established; these are OAuth's.
-fn token(adobe: &Adobe, ask: &Ask<'_>) -> Reply {
-    let form: Vec<(String, String)> = form_urlencoded::parse(ask.body).into_owned().collect();
+/// Client credentials of IMS. Its error bodies are not established; these are OAuth's.
+fn token(adobe: &Adobe, request: &AdobeRequest<'_>) -> Reply {
+    let form: Vec<(String, String)> = form_urlencoded::parse(request.body).into_owned().collect();
     let field =
         |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default();
     let refused =
@@ -76,14 +76,14 @@ fn token(adobe: &Adobe, ask: &Ask<'_>) -> Reply {
         return refused(400, "invalid_scope", "scopes are separated by commas");
     }
     let seconds = adobe.token_seconds.unwrap_or(TOKEN_SECONDS);
-    let token = adobe.token(ask.state, client, ask.now.saturating_add(seconds.saturating_mul(1_000)));
+    let token = adobe.token(request.state, client, request.now.saturating_add(seconds.saturating_mul(1_000)));
     Reply::json(200, json!({ "access_token": token, "token_type": "bearer", "expires_in": seconds }))
 }
 
-/// What Adobe's gateway refuses (documented codes).
-fn gateway(adobe: &Adobe, ask: &Ask<'_>) -> Option<Reply> {
+/// Returns the error response of Adobe's gateway (documented codes), if it refuses the request.
+fn gateway(adobe: &Adobe, request: &AdobeRequest<'_>) -> Option<Reply> {
     let header =
-        |name: &str| ask.headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
+        |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
     let refused = |status, code: &str, message: &str| {
         Some(Reply::json(status, json!({ "error_code": code, "message": message })))
     };
@@ -94,28 +94,28 @@ fn gateway(adobe: &Adobe, ask: &Ask<'_>) -> Option<Reply> {
     if adobe.client_id.as_deref().is_some_and(|known| known != client) {
         return refused(403, "403003", "Api Key is invalid");
     }
-    match adobe.standing(ask.state, client, token, ask.now) {
-        Standing::Good => {}
-        Standing::OfAnother => return refused(403, "403003", "Api Key is invalid"),
-        Standing::Bad => return refused(401, "401013", "Oauth token is not valid"),
+    match adobe.token_state(request.state, client, token, request.now) {
+        AdobeTokenState::Valid => {}
+        AdobeTokenState::OtherClient => return refused(403, "403003", "Api Key is invalid"),
+        AdobeTokenState::Invalid => return refused(401, "401013", "Oauth token is not valid"),
     }
     let Some(org) = header("x-gw-ims-org-id") else { return refused(400, "400003", "Missing header") };
     if adobe.org.as_deref().is_some_and(|known| known != org) {
         return refused(403, "403025", "Profile is not valid");
     }
     let Some(sandbox) = header("x-sandbox-name") else {
-        return Some(own(400, "2105-400", "x-sandbox-name header is missing"));
+        return Some(flow_error(400, "2105-400", "x-sandbox-name header is missing"));
     };
-    (!adobe.knows_sandbox(sandbox)).then(|| own(404, "2100-404", &format!("Sandbox {sandbox} not found")))
+    (!adobe.knows_sandbox(sandbox)).then(|| flow_error(404, "2100-404", &format!("Sandbox {sandbox} not found")))
 }
 
-/// Flow Service's own error codes are documented, the JSON around them is not: this one is chosen here.
-fn own(status: u16, code: &str, message: &str) -> Reply {
+/// An error of Flow Service. Its error codes are documented; the JSON around them is not, and is chosen here.
+fn flow_error(status: u16, code: &str, message: &str) -> Reply {
     Reply::json(status, json!({ "errorCode": code, "message": message, "status": status }))
 }
 
-fn flow_service(adobe: &Adobe, ask: &Ask<'_>, path: &str) -> Reply {
-    let header = |name: &str| ask.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+fn flow_service(adobe: &Adobe, request: &AdobeRequest<'_>, path: &str) -> Reply {
+    let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let org = header("x-gw-ims-org-id");
     let here = adobe.inlets.iter().filter(|inlet| inlet.sandbox == header("x-sandbox-name"));
     let each = |shape: &dyn Fn(&Inlet, &str) -> Option<Value>| here.clone().filter_map(|i| shape(i, org)).collect();
@@ -125,18 +125,18 @@ fn flow_service(adobe: &Adobe, ask: &Ask<'_>, path: &str) -> Reply {
         "connections" => each(&shape::connection),
         "sourceConnections" => each(&shape::source),
         "runs" => here.flat_map(|inlet| shape::runs(inlet, org)).collect(),
-        _ => return own(404, "1101-404", "Resource not found"),
+        _ => return flow_error(404, "1101-404", "Resource not found"),
     };
     if let Some(id) = id {
         return match items.into_iter().find(|item| item["id"] == id) {
-            // By id, too, it is wrapped in `items` (documented).
+            // A single item is also wrapped in `items` (documented).
             Some(item) => Reply::json(200, json!({ "items": [item] })),
-            None => own(404, "1101-404", "Resource not found"),
+            None => flow_error(404, "1101-404", "Resource not found"),
         };
     }
-    let page = Query::parse(ask.query).and_then(|query| query.page(list, items, adobe.page_size));
+    let page = Query::parse(request.query).and_then(|query| query.page(list, items, adobe.page_size));
     match page {
         Ok(page) => Reply::json(200, page),
-        Err((code, message)) => own(400, code, &message),
+        Err((code, message)) => flow_error(400, code, &message),
     }
 }

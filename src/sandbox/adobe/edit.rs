@@ -1,62 +1,62 @@
-//! What somebody does in Adobe's tools, by `sandbox edit flow` and `sandbox edit connection`. Pure.
+//! Edits of Adobe's side: `sandbox edit flow` and `sandbox edit connection`. Pure.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::error::SandboxError;
 use super::world::{Adobe, HOUR, Inlet, InletKind, Run, RunStatus, address, uuid};
 
-/// A change by hand: what somebody does in Adobe's tools.
+/// A change of a dataflow or a connection, as in Adobe's tools.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InletEdit {
-    /// Among what.
+    /// Dataflow or connection.
     pub kind: InletKind,
     /// Name or id.
     pub which: String,
-    /// What is done.
-    pub act: Act,
+    /// The change.
+    pub act: InletAction,
 }
 
-/// What is done to a dataflow or connection.
+/// A change of a dataflow or a connection.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Act {
-    /// It takes data.
+pub enum InletAction {
+    /// Enable it.
     Enable,
-    /// It takes none.
+    /// Disable it.
     Disable,
-    /// It is made again: another id, another address.
+    /// Delete and create it again: it gets another id and another address.
     Recreate,
-    /// It is gone.
+    /// Delete it.
     Delete,
-    /// Somebody changed something in it, just now.
+    /// Set the time of its last change to now.
     Touch,
-    /// It was made and last changed so long ago, in milliseconds.
+    /// Set its creation and its last change to this many milliseconds ago.
     Settle(i64),
-    /// It takes only requests with a token of Adobe's.
+    /// Require a token from Adobe on each request.
     RequireAuthentication,
-    /// It ran for an hour, just now.
+    /// Add a run in the hour that just ended.
     Run {
-        /// How that ended.
+        /// The result.
         status: RunStatus,
-        /// Records that came.
+        /// Received records.
         received: u64,
-        /// Records that were refused.
+        /// Refused records.
         failed: u64,
     },
 }
 
 impl Inlet {
-    /// Refuses what could never be seen in an answer.
-    fn bears(&self, act: &Act) -> Result<(), SandboxError> {
+    /// Refuses a change that no response could show.
+    fn check(&self, action: &InletAction) -> Result<(), SandboxError> {
         let own_address = self.kind == InletKind::Flow && !self.over_connection;
-        match act {
-            Act::RequireAuthentication if own_address => Err(SandboxError::Edit(format!(
+        match action {
+            InletAction::RequireAuthentication if own_address => Err(SandboxError::Edit(format!(
                 "{:?} has an address of its own, which never asks for a token; only a connection, or a dataflow \
                  seeded with `inlet: connection`, can",
                 self.name
             ))),
-            Act::Run { .. } if self.kind == InletKind::Connection => Err(SandboxError::Edit(format!(
+            InletAction::Run { .. } if self.kind == InletKind::Connection => Err(SandboxError::Edit(format!(
                 "{:?} is a connection, and only dataflows run; name one: hookwright sandbox edit flow NAME --run",
                 self.name
             ))),
@@ -66,49 +66,49 @@ impl Inlet {
 }
 
 impl Adobe {
-    /// Does it, and tells what happened.
+    /// Carries out the edit and returns a message about it.
     pub(in super::super) fn edit(&mut self, edit: &InletEdit, now: i64) -> Result<String, SandboxError> {
         let at = self.position(edit)?;
-        self.inlets[at].bears(&edit.act)?;
-        self.remade += u64::from(matches!(edit.act, Act::Recreate));
+        self.inlets[at].check(&edit.act)?;
+        self.remade += u64::from(matches!(edit.act, InletAction::Recreate));
         let Self { inlets, remade, emptied, .. } = self;
         let inlet = &mut inlets[at];
         let name = inlet.name.clone();
         let done = match &edit.act {
-            Act::Enable | Act::Disable => {
-                let state = if matches!(edit.act, Act::Enable) { "enabled" } else { "disabled" };
+            InletAction::Enable | InletAction::Disable => {
+                let state = if matches!(edit.act, InletAction::Enable) { "enabled" } else { "disabled" };
                 state.clone_into(&mut inlet.state);
                 inlet.updated_at = now;
                 inlet.state.clone()
             }
-            Act::Recreate => {
+            InletAction::Recreate => {
                 inlet.id = uuid(&[&inlet.id, &remade.to_string()]);
                 inlet.address = address(&inlet.id);
                 (inlet.created_at, inlet.updated_at, inlet.runs) = (now, now, Vec::new());
                 format!("made again: {} {}", inlet.id, inlet.address)
             }
-            Act::Delete => {
+            InletAction::Delete => {
                 let gone = inlets.remove(at);
                 if inlets.iter().all(|inlet| inlet.sandbox != gone.sandbox) {
                     emptied.push(gone.sandbox);
                 }
                 "deleted".to_owned()
             }
-            Act::Touch => {
+            InletAction::Touch => {
                 inlet.updated_at = now;
                 "changed just now".to_owned()
             }
-            Act::Settle(ago) => {
+            InletAction::Settle(ago) => {
                 (inlet.created_at, inlet.updated_at) = (now.saturating_sub(*ago), now.saturating_sub(*ago));
                 "made and changed some time ago".to_owned()
             }
-            Act::RequireAuthentication => {
+            InletAction::RequireAuthentication => {
                 inlet.authentication_required = true;
                 "takes only requests with a token of Adobe's".to_owned()
             }
-            Act::Run { status, received, failed } => {
+            InletAction::Run { status, received, failed } => {
                 let (received, failed) = (*received, *failed);
-                // Two in the same second have an order all the same.
+                // Runs of the same second still have an order.
                 let after = inlet.runs.iter().map(|run| run.started_at + 1).max().unwrap_or_default();
                 inlet.runs.push(Run { started_at: after.max(now - HOUR), status: *status, received, failed });
                 format!("ran for an hour: {}, {received} records came, {failed} were refused", status.word())

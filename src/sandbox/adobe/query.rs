@@ -1,4 +1,4 @@
-//! Filters, order and pages of Flow Service's lists. Pure.
+//! Filters, order and pages of the lists of Flow Service. Pure.
 
 use std::cmp::Ordering;
 
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::world::PAGE;
 
-/// What a list is asked.
+/// The parameters of a list request.
 #[derive(Default)]
 pub(super) struct Query {
-    /// All of these; each is one of several values.
+    /// Filters, all of which must match.
     properties: Vec<String>,
     limit: Option<usize>,
     order: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct Query {
 const OPERATORS: [&str; 6] = ["==", "!=", ">=", "<=", ">", "<"];
 
 impl Query {
-    /// Reads a query; the code of an error and its words if it can't be.
+    /// Parses a query. `Err` is the code and the message of the error.
     pub(super) fn parse(text: &str) -> Result<Self, (&'static str, String)> {
         let mut query = Self::default();
         for (key, value) in url::form_urlencoded::parse(text.as_bytes()) {
@@ -35,7 +35,7 @@ impl Query {
                 "orderby" => query.order = Some(value),
                 "continuationToken" => query.token = Some(value),
                 "count" => query.count = value == "true",
-                // What Adobe makes of others is not established; the tool must not rely on it.
+                // It is not established what Adobe does with other parameters, so the client must not use them.
                 other => return Err(("1400-400", format!("unknown parameter {other}"))),
             }
         }
@@ -45,7 +45,7 @@ impl Query {
         Ok(query)
     }
 
-    /// One page of the items. A page has as many as the query's `limit`, but no more than `size` if a seed says that.
+    /// Returns one page of the items. Its size is the `limit` of the query, and at most `size` if the seed has one.
     pub(super) fn page(
         &self,
         list: &str,
@@ -53,7 +53,7 @@ impl Query {
         size: Option<usize>,
     ) -> Result<Value, (&'static str, String)> {
         let filters: Vec<_> = self.properties.iter().map(|text| Filter::parse(text)).collect::<Result<_, _>>()?;
-        items.retain(|item| filters.iter().all(|filter| filter.lets(item)));
+        items.retain(|item| filters.iter().all(|filter| filter.matches(item)));
         if let Some(order) = &self.order {
             let (path, down) = order.strip_prefix('-').map_or((order.as_str(), false), |path| (path, true));
             items.sort_by(|a, b| {
@@ -74,7 +74,7 @@ impl Query {
         if end < items.len() {
             let mut next = url::form_urlencoded::Serializer::new(String::new());
             next.append_pair("continuationToken", &end.to_string());
-            // The rest of the question goes along, or the next page would be one of another list.
+            // The other parameters are included, or the next page would belong to another list.
             next.extend_pairs(self.properties.iter().map(|text| ("property", text)));
             next.extend_pairs(self.order.iter().map(|order| ("orderby", order)));
             next.extend_pairs(self.limit.iter().map(|limit| ("limit", limit.to_string())));
@@ -97,7 +97,7 @@ struct Filter<'a> {
 impl<'a> Filter<'a> {
     fn parse(text: &'a str) -> Result<Self, (&'static str, String)> {
         let found = OPERATORS.into_iter().filter_map(|operator| Some((text.find(operator)?, operator)));
-        // The first in the text, and of those at one place the longer.
+        // The first operator in the text; of several at one place, the longest.
         let (at, operator) = found
             .min_by_key(|(at, operator)| (*at, std::cmp::Reverse(operator.len())))
             .ok_or(("1400-400", format!("property {text} has no operator")))?;
@@ -106,7 +106,7 @@ impl<'a> Filter<'a> {
         Ok(Self { path, operator, values: value.split(',').collect() })
     }
 
-    fn lets(&self, item: &Value) -> bool {
+    fn matches(&self, item: &Value) -> bool {
         let there = values(item, self.path);
         let any = |test: &dyn Fn(&Value, &str) -> bool| there.iter().any(|v| self.values.iter().any(|w| test(v, w)));
         match self.operator {
@@ -129,7 +129,7 @@ fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// What stands at a path; `[]` behind a name means any element.
+/// Returns the values at a path. `[]` after a name stands for all elements.
 fn values<'a>(item: &'a Value, path: &str) -> Vec<&'a Value> {
     path.split('.').fold(vec![item], |found, part| {
         let (name, each) = part.strip_suffix("[]").map_or((part, false), |name| (name, true));

@@ -1,4 +1,4 @@
-//! `adobe:` in seed files.
+//! Adobe's side in seed files: `adobe`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,9 +10,9 @@ use super::super::suggest;
 use super::world::{Adobe, Inlet, InletKind, Run, RunStatus, address, uuid};
 
 const DAY: i64 = 86_400_000;
-/// How often `every` repeats a run at most.
+/// The maximum number of repetitions by `every`.
 const MOST_RUNS: i64 = 1_000;
-/// Those that Adobe's API description and its pages on errors name.
+/// The states in Adobe's API description and its pages on errors.
 const STATES: [&str; 9] = [
     "enabled",
     "disabled",
@@ -25,7 +25,7 @@ const STATES: [&str; 9] = [
     "delete-finalizing",
 ];
 
-/// What a seed says of Adobe.
+/// Adobe's side of a seed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct SeedAdobe {
@@ -49,7 +49,7 @@ struct SeedInlet {
     state: Option<String>,
     address: Option<String>,
     age: Option<String>,
-    /// Of a dataflow: `flow`, or `connection` if its address is at the base connection of its source.
+    /// For a dataflow: `flow`, or `connection` if the base connection of its source has the address.
     inlet: Option<InletKind>,
     #[serde(default)]
     authentication_required: bool,
@@ -71,7 +71,8 @@ struct SeedRun {
 }
 
 impl SeedRun {
-    /// How long ago the run started, in milliseconds, each time; `None` if that cannot be read or is too often.
+    /// The starts of the run and its repetitions, in milliseconds before now. Returns `None` if the texts are invalid or if
+    /// there are too many.
     fn starts(&self) -> Option<Vec<i64>> {
         let first = age(&self.age)?;
         let Some(every) = &self.every else { return Some(vec![first]) };
@@ -81,7 +82,7 @@ impl SeedRun {
     }
 }
 
-/// Milliseconds of `90s`, `10m`, `2h` or `30d`.
+/// Parses `90s`, `10m`, `2h` or `30d` to milliseconds.
 pub(in super::super) fn age(text: &str) -> Option<i64> {
     let unit = text.chars().next_back()?;
     let number: i64 = text[..text.len() - unit.len_utf8()].parse().ok().filter(|n| *n >= 0)?;
@@ -96,7 +97,7 @@ pub(in super::super) fn age(text: &str) -> Option<i64> {
 }
 
 impl SeedAdobe {
-    /// Tells every mistake.
+    /// Reports all mistakes with their places.
     pub(in super::super) fn check(&self, wrong: &mut impl FnMut(Location, String)) {
         let mut ids = HashSet::new();
         if let Some(size) = self.page_size.as_ref().filter(|size| size.value == 0) {
@@ -146,7 +147,7 @@ impl SeedAdobe {
         flows.chain(self.connections.iter().map(|seed| (InletKind::Connection, seed)))
     }
 
-    /// What it makes of Adobe at the time `now`.
+    /// Builds Adobe's side at the time `now`.
     pub(in super::super) fn make(&self, now: i64) -> Adobe {
         let mut adobe = Adobe {
             org: self.org.clone(),
@@ -156,7 +157,7 @@ impl SeedAdobe {
             page_size: self.page_size.as_ref().map(|size| size.value),
             ..Adobe::default()
         };
-        // Names may repeat; which of its namesakes one is, another name does not change.
+        // Names may repeat. The number among its namesakes does not depend on other names.
         let mut namesakes: HashMap<(String, &str), usize> = HashMap::new();
         for (kind, seed) in self.inlets() {
             let seed = &seed.value;
@@ -198,7 +199,7 @@ impl SeedAdobe {
 mod tests {
     use std::path::Path;
 
-    use super::super::super::seed::{fill, parse_one};
+    use super::super::super::seed::parse_one;
     use super::super::super::store::World;
     use super::*;
 
@@ -206,12 +207,12 @@ mod tests {
         let text = format!("sandbox: 1\nadobe:\n{rest}");
         let mut world = World::default();
         let seed = parse_one(&text, Path::new("a.sandbox.yaml")).map_err(|error| error.to_string())?;
-        fill(&mut world, &seed, 100 * DAY).map_err(|error| error.to_string())?;
+        seed.fill(&mut world, 100 * DAY).map_err(|error| error.to_string())?;
         Ok(world.adobe)
     }
 
     #[test]
-    fn mistakes_are_told_with_their_place() {
+    fn errors_have_their_place() {
         let id = "4982698b-e6b3-48c2-8dcf-040e20121fd2";
         let flow = |rest: &str| format!("  flows:\n    - {{ name: one, {rest} }}\n");
         for (text, expected) in [
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_addresses_are_the_same_on_every_run_and_others_do_not_change_them() {
+    fn ids_and_addresses_are_stable() {
         let one =
             adobe("  flows: [{ name: one }, { name: one }, { name: two, sandbox: dev, age: 2h }]\n").expect("a seed");
         assert_eq!(
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_repeated_until_now() {
+    fn every_repeats_a_run_until_now() {
         let runs = "{ age: 3d, status: success }, { age: 2d, every: 1d, status: failed, failed: 1 }";
         let adobe = adobe(&format!("  flows: [{{ name: one, runs: [{runs}] }}]\n")).expect("a seed");
         let starts: Vec<i64> = adobe.inlets[0].runs.iter().map(|run| run.started_at / DAY).collect();
@@ -274,13 +275,13 @@ mod tests {
     }
 
     #[test]
-    fn a_second_one_is_refused_and_a_secret_is_not_shown() {
+    fn a_second_adobe_part_is_refused_and_secrets_are_not_shown() {
         let text = "sandbox: 1\nadobe: { client_id: me, client_secret: s3cret }\n";
         let seed = parse_one(text, Path::new("b.sandbox.yaml")).expect("a seed");
         let mut world = World::default();
-        fill(&mut world, &seed, 0).expect("the first");
+        seed.fill(&mut world, 0).expect("the first");
         assert!(!format!("{seed:?} {world:?}").contains("s3cret"));
-        let message = fill(&mut world, &seed, 0).expect_err("the second").to_string();
+        let message = seed.fill(&mut world, 0).expect_err("the second").to_string();
         assert!(message.starts_with("b.sandbox.yaml:2:8: ") && message.contains("--replace"), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! Items as Adobe's tutorials show them.
+//! The JSON of items, as in Adobe's tutorials.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,11 @@ use super::world::{Inlet, InletKind, Run, uuid};
 
 /// HTTP API sources (documented).
 const HTTP_API: &str = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb";
-/// Streaming sources made from Adobe's template (documented).
+/// Flows and sources of Adobe's streaming template (documented).
 const STREAMING_FLOW: &str = "e77fde5a-22a8-11ed-861d-0242ac120002";
 const STREAMING_SOURCE: &str = "e77fd9d2-22a8-11ed-861d-0242ac120002";
 const DATA_LAKE: &str = "c604ff05-7f1a-43c0-8e18-33bf874cb11c";
-/// Of HTTP API sources with a mapping (documented).
+/// Flows of HTTP API sources with a mapping (documented).
 const HTTP_API_FLOW: &str = "c1a19761-d2c7-4702-b9fa-fe91f0613e81";
 
 fn common(inlet: &Inlet, org: &str, id: &str) -> Value {
@@ -77,7 +77,7 @@ pub(super) fn flow(inlet: &Inlet, org: &str) -> Option<Value> {
     if !inlet.over_connection {
         item["options"] = json!({ "inletUrl": inlet.address });
     }
-    // Absent as long as it never ran.
+    // Absent until the first run.
     if let Some(last) = inlet.runs.iter().max_by_key(|run| run.started_at) {
         item["lastRunDetails"] = json!({
             "id": run_id(inlet, last),

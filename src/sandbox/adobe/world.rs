@@ -1,4 +1,4 @@
-//! What Adobe holds. Pure: the time is passed in, in milliseconds since 1970.
+//! The state of Adobe's side. Pure: times are passed in, in milliseconds since 1970.
 
 use std::fmt::Write as _;
 
@@ -7,9 +7,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::oauth::Secret;
 
-/// How long a token lives, in seconds, unless the seed says so (documented).
+/// Default lifetime of a token, in seconds (documented).
 pub(super) const TOKEN_SECONDS: i64 = 86_399;
-/// Items a page, unless the seed or the query's `limit` says so. Adobe's own number is not established; a small one has lists paged.
+/// Default size of a page. Adobe's is not established. A small one makes clients use several pages.
 pub(super) const PAGE: usize = 20;
 pub(super) const HOUR: i64 = 3_600_000;
 
@@ -17,29 +17,29 @@ pub(super) const HOUR: i64 = 3_600_000;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in super::super) struct Adobe {
-    /// `None`: whichever is asked for.
+    /// `None` accepts any organization.
     pub(super) org: Option<String>,
-    /// `None`: whoever asks.
+    /// `None` accepts any client.
     pub(super) client_id: Option<String>,
     pub(super) client_secret: Option<Secret>,
     pub(super) token_seconds: Option<i64>,
     pub(super) page_size: Option<usize>,
-    /// Dataflows and connections, as they were made.
+    /// Dataflows and connections, in order of their creation.
     pub(super) inlets: Vec<Inlet>,
-    /// Sandboxes of which the last dataflow or connection was deleted: they are still there.
+    /// Sandboxes whose last dataflow or connection was deleted. They still exist.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) emptied: Vec<String>,
-    /// How often all tokens were revoked.
+    /// How often all tokens were revoked. It is part of the signature of tokens.
     pub(super) revoked: u64,
-    /// How many were made again: no two have one id.
+    /// How often an inlet was recreated. It makes new ids unique.
     pub(super) remade: u64,
 }
 
-/// What a webhook can be sent to.
+/// The kinds of objects at Adobe that receive webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InletKind {
-    /// A dataflow with an address of its own.
+    /// A dataflow.
     Flow,
     /// An HTTP API connection.
     Connection,
@@ -54,7 +54,7 @@ pub(super) struct Inlet {
     pub(super) sandbox: String,
     pub(super) state: String,
     pub(super) address: String,
-    /// Of a dataflow: its address is at the base connection of its source.
+    /// For a dataflow: the base connection of its source has the address.
     #[serde(default)]
     pub(super) over_connection: bool,
     #[serde(default)]
@@ -65,7 +65,7 @@ pub(super) struct Inlet {
     pub(super) runs: Vec<Run>,
 }
 
-/// An hour of a dataflow.
+/// A run of a dataflow, which lasts an hour.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Run {
     pub(super) started_at: i64,
@@ -74,20 +74,20 @@ pub(super) struct Run {
     pub(super) failed: u64,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
-    /// All was taken.
+    /// All records were accepted.
     Success,
-    /// Some was not.
+    /// Some records were refused.
     Partial,
-    /// Nothing was.
+    /// All records were refused.
     Failed,
 }
 
 impl RunStatus {
-    /// The word in an answer.
+    /// The text in responses.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -97,14 +97,14 @@ impl RunStatus {
     }
 }
 
-/// What a token is worth.
+/// The state of a token for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    Good,
-    /// Good, but of another client.
-    OfAnother,
-    /// None of these, or over.
-    Bad,
+pub(super) enum AdobeTokenState {
+    Valid,
+    /// Valid for another client.
+    OtherClient,
+    /// Unknown, revoked or expired.
+    Invalid,
 }
 
 fn hash(parts: &[&str]) -> String {
@@ -115,19 +115,19 @@ fn hash(parts: &[&str]) -> String {
     })
 }
 
-/// A UUID that is always the same for the same.
+/// Derives a UUID from texts.
 pub(super) fn uuid(parts: &[&str]) -> String {
     let hex = hash(parts);
     format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
-/// An address as Adobe's are: 64 hexadecimal digits.
+/// Derives an address in the form of Adobe's: 64 hexadecimal digits.
 pub(super) fn address(id: &str) -> String {
     format!("https://dcs.adobedc.net/collection/{}", hash(&["inlet", id]))
 }
 
 impl Adobe {
-    /// A token for a client, with its end in it: whoever holds the state knows it again, and nothing is written down.
+    /// Issues a token that contains its expiry and a signature, so it does not have to be stored.
     pub(super) fn token(&self, state: &str, client: &str, end: i64) -> String {
         self.signed(state, &hash(&["client", client]), end)
     }
@@ -137,23 +137,23 @@ impl Adobe {
         format!("sandbox.{end}.{client}.{sign}")
     }
 
-    /// What a token is worth to a client.
-    pub(super) fn standing(&self, state: &str, client: &str, token: &str, now: i64) -> Standing {
+    /// Returns the state of a token for a client.
+    pub(super) fn token_state(&self, state: &str, client: &str, token: &str, now: i64) -> AdobeTokenState {
         let mut parts = token.split('.').skip(1);
         let end = parts.next().and_then(|end| end.parse::<i64>().ok()).filter(|end| *end > now);
         match end.zip(parts.next()) {
             Some((end, owner)) if self.signed(state, owner, end) == token => {
                 if owner == hash(&["client", client]) {
-                    Standing::Good
+                    AdobeTokenState::Valid
                 } else {
-                    Standing::OfAnother
+                    AdobeTokenState::OtherClient
                 }
             }
-            _ => Standing::Bad,
+            _ => AdobeTokenState::Invalid,
         }
     }
 
-    /// Whether the sandbox is there. Without anything from a seed every one is, and nothing in it.
+    /// Whether the sandbox exists. Without a seed every sandbox exists and is empty.
     pub(super) fn knows_sandbox(&self, name: &str) -> bool {
         let named = |inlet: &Inlet| inlet.sandbox == name;
         !self.is_seeded() || name == "prod" || self.inlets.iter().any(named) || self.emptied.iter().any(|s| s == name)
@@ -163,12 +163,12 @@ impl Adobe {
         *self == Self::default()
     }
 
-    /// All tokens end.
+    /// Revokes all tokens.
     pub(in super::super) fn revoke_tokens(&mut self) {
         self.revoked += 1;
     }
 
-    /// Whether a seed said anything of it.
+    /// Whether a seed described Adobe's side.
     pub(in super::super) fn is_seeded(&self) -> bool {
         let Self { org, client_id, client_secret, inlets, emptied, .. } = self;
         let account = org.is_some() || client_id.is_some() || client_secret.is_some();

@@ -1,4 +1,4 @@
-//! The app whose client id and secret the sandbox knows. Pure.
+//! The apps that OAuth knows. Pure.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::jwk::Jwk;
+use super::assertion::Jwk;
 
-/// A text that is not shown by accident.
+/// A text that `Debug` does not show.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(in crate::sandbox) struct Secret(String);
@@ -29,54 +29,54 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The app, as a seed has it under `app`.
+/// The app: `app` in a seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::sandbox) struct App {
     pub(in crate::sandbox) client_id: String,
     pub(super) client_secret: Secret,
-    /// Accepted, too, as while a secret is being rotated.
+    /// Also accepted, as during the rotation of a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) old_client_secret: Option<Secret>,
-    /// Where a callback may go besides loopback.
+    /// Allowed redirect URIs in addition to loopback.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     redirect_uris: Vec<String>,
     #[serde(default = "some_name")]
     pub(in crate::sandbox) name: String,
-    /// Whether a refresh token stays valid until the pair that it gave is used, as since 2026-08-28.
+    /// Whether a used refresh token stays valid until its new pair is used, as since 2026-08-28.
     #[serde(default = "yes")]
     pub(super) resilient_refresh: bool,
-    /// Which secret callbacks are signed with.
+    /// The secret that signs callbacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sign_with: Option<SignWith>,
-    /// How long access tokens live that end; `None`: 3600 s, online and client credentials 86399 s.
+    /// Lifetime of expiring access tokens; the default is 3600 s, for online tokens and client credentials 86399 s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) token_seconds: Option<u32>,
-    /// `None`: 90 days.
+    /// The default is 90 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refresh_token_seconds: Option<u32>,
-    /// `None`: 60.
+    /// The default is 60.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) code_seconds: Option<u32>,
-    /// What the Admin API makes of tokens without an end; `None`: it refuses those of public apps from 2027-01-01.
+    /// Whether the Admin API accepts non-expiring tokens; by default it refuses those of public apps from 2027-01-01.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::sandbox) non_expiring: Option<NonExpiring>,
-    /// How the app is distributed; a shop may name another category.
+    /// The distribution of the app. A shop may have another category.
     #[serde(default)]
     pub(in crate::sandbox) category: Category,
-    /// The public keys with which client assertions are verified.
+    /// The public keys that verify client assertions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::sandbox) keys: Vec<Jwk>,
-    /// The audiences that a client assertion may name besides the shop's token endpoint, with `{shop}` for the shop's domain.
+    /// Accepted audiences of client assertions in addition to the token endpoint of the shop. `{shop}` stands for its domain.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) assertion_audiences: Vec<String>,
-    /// By how many seconds the clock that judges client assertions, and the `Date` header of the token endpoint, are
-    /// ahead of this machine's clock.
+    /// By how many seconds the clock that checks client assertions and sets the `Date` header of the token endpoint is ahead
+    /// of the clock of this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) clock_ahead_seconds: Option<i32>,
 }
 
-/// How an app is distributed (`AppPublicCategory`, schema of 2026-10).
+/// The distribution of an app (`AppPublicCategory`, schema of 2026-10).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Category {
@@ -85,12 +85,12 @@ pub(in crate::sandbox) enum Category {
     Private,
     Public,
     Other,
-    /// The Admin API denies access to the field. Whether Shopify ever does is not known.
+    /// The Admin API denies access to the field. It is unknown whether Shopify ever does.
     Denied,
 }
 
 impl Category {
-    /// The name in GraphQL; `None` if the field is denied.
+    /// The GraphQL name; `None` if access is denied.
     pub(in crate::sandbox) fn graphql(self) -> Option<&'static str> {
         match self {
             Self::Custom => Some("CUSTOM"),
@@ -102,15 +102,15 @@ impl Category {
     }
 }
 
-/// Which secret signs.
+/// The secret that signs callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum SignWith {
-    /// The one before, as while a secret is being rotated.
+    /// The old secret, as during its rotation.
     Old,
 }
 
-/// What the Admin API makes of tokens without an end.
+/// Whether the Admin API accepts non-expiring tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum NonExpiring {
@@ -153,12 +153,12 @@ impl App {
         }
     }
 
-    /// Whether it is what it is without a seed.
+    /// Whether this is the app without a seed.
     pub(in crate::sandbox) fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What is wrong with it as a seed has it.
+    /// Checks the app of a seed.
     pub(in crate::sandbox) fn check(&self) -> Result<(), String> {
         if self.client_id.is_empty() || self.client_secret.reveal().is_empty() {
             return Err("the app needs a client_id and a client_secret that are not empty".into());
@@ -178,7 +178,7 @@ impl App {
         }
     }
 
-    /// Whether the app may say that it is this one.
+    /// Whether this is a secret of the app.
     pub(super) fn knows_secret(&self, given: &str) -> bool {
         [Some(&self.client_secret), self.old_client_secret.as_ref()]
             .into_iter()
@@ -186,18 +186,18 @@ impl App {
             .any(|secret| !given.is_empty() && secret.reveal() == given)
     }
 
-    /// The clock that judges client assertions, in milliseconds.
+    /// The time of the clock that checks client assertions, in milliseconds.
     pub(super) fn clock(&self, now: i64) -> i64 {
         now + i64::from(self.clock_ahead_seconds.unwrap_or_default()) * 1000
     }
 
-    /// The secret that callbacks are signed with.
+    /// The secret that signs callbacks.
     pub(super) fn signing_secret(&self) -> &str {
         let old = self.old_client_secret.as_ref().filter(|_| self.sign_with == Some(SignWith::Old));
         old.unwrap_or(&self.client_secret).reveal()
     }
 
-    /// The redirect URI, if a callback may go there: one that the seed declares, or plain http to loopback.
+    /// Returns the redirect URI if it is allowed: the seed declares it, or it is plain http to loopback.
     pub(super) fn redirect(&self, asked: &str) -> Option<Url> {
         let asked = Url::parse(asked).ok()?;
         let loopback = match asked.host()? {
@@ -213,26 +213,26 @@ impl App {
 
 /// An app that the embedding process registered. In memory only, as its secret may be a real one.
 #[derive(Debug, Default)]
-pub(in crate::sandbox) struct Registered {
+pub(in crate::sandbox) struct RegisteredApp {
     pub(in crate::sandbox) client_secret: Option<Secret>,
     pub(in crate::sandbox) keys: Vec<Jwk>,
     pub(in crate::sandbox) assertion_audiences: Vec<String>,
 }
 
-/// The apps that may ask: the state's own, and those that the embedding process registered, by client id.
+/// The app of the state, and the apps that the embedding process registered, by client id.
 pub(in crate::sandbox) struct Apps<'a> {
     pub(in crate::sandbox) own: &'a App,
-    pub(in crate::sandbox) registered: &'a HashMap<String, Registered>,
+    pub(in crate::sandbox) registered: &'a HashMap<String, RegisteredApp>,
 }
 
 impl Apps<'_> {
-    /// The app of that client id. A registered one behaves as the state's own.
+    /// Finds an app. A registered app has the settings of the state's app.
     pub(super) fn find(&self, client_id: &str) -> Option<App> {
         let (own, registered) = (self.own.clone(), self.registered.get(client_id));
         let mut app = match registered {
             _ if own.client_id == client_id => own,
-            // Without a secret there is none that is accepted: an empty one never is.
-            Some(Registered { client_secret, .. }) => App {
+            // Without a secret none is accepted, because an empty secret never is.
+            Some(RegisteredApp { client_secret, .. }) => App {
                 client_id: client_id.to_owned(),
                 client_secret: client_secret.clone().unwrap_or_else(|| Secret::new("")),
                 keys: Vec::new(),
@@ -242,7 +242,7 @@ impl Apps<'_> {
             },
             None => return None,
         };
-        if let Some(Registered { keys, assertion_audiences, .. }) = registered {
+        if let Some(RegisteredApp { keys, assertion_audiences, .. }) = registered {
             app.keys.extend_from_slice(keys);
             app.assertion_audiences.extend_from_slice(assertion_audiences);
         }
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn callbacks_go_to_loopback_or_where_the_seed_says() {
+    fn callbacks_go_to_loopback_or_to_declared_uris() {
         let app = App { redirect_uris: vec!["https://acme.com".into()], ..App::default() };
         for (uri, allowed) in [
             ("http://127.0.0.1:4567/callback?a=1", true),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_is_not_shown_with_its_secrets() {
+    fn debug_output_of_an_app_has_no_secrets() {
         let shown = format!("{:?}", App::default());
         assert!(shown.contains("sandbox-client") && !shown.contains("sandbox-secret"), "{shown}");
     }

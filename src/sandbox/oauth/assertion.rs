@@ -1,34 +1,39 @@
-//! Client assertions (RFC 7523): a JWT that the app signed, in place of its client secret. Pure.
+//! Client assertions (RFC 7523): a JWT signed by the app in place of its client secret.
 //!
-//! Own code on purpose, over another library (ring) than the client signs with (aws-lc-rs): neither may lean on the other.
-//! Shopify's rules beyond the standard and its texts are not recorded: `invalid_client` (RFC 7521, section 4.2.1) with these
-//! descriptions, the required `kid`, the leeway and the longest life are assumed.
+//! Assertions are verified with another library (ring) than the client signs with (aws-lc-rs), so that the two
+//! implementations are independent. Shopify's rules beyond the standard, and its messages, are not recorded:
+//! `invalid_client` (RFC 7521, section 4.2.1) with these descriptions, the required `kid`, the leeway and the maximum
+//! lifetime are assumed.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use crate::files;
 use crate::model::ShopDomain;
+use crate::sandbox::error::SandboxError;
 
 use super::app::{App, Apps};
 
 /// RFC 7523, section 2.2.
 pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// By how many seconds the app's clock may be ahead.
+/// By how many seconds the clock of the client may be ahead.
 const LEEWAY: i64 = 60;
-/// No assertion is good for longer, in seconds.
-const LONGEST: i64 = 3_600;
+/// Maximum lifetime of an assertion, in seconds.
+const MAX_LIFETIME: i64 = 3_600;
 
-/// The assertions that were accepted and have not expired: client id and `jti`, until when (seconds). In memory: a
-/// sandbox that starts again has forgotten them.
+/// The accepted assertions that have not expired: client id and `jti`, with the expiry in seconds. They are kept in memory
+/// only, so a restarted sandbox accepts them again.
 #[derive(Debug, Default)]
-pub(in crate::sandbox) struct Seen(HashMap<(String, String), i64>);
+pub(in crate::sandbox) struct UsedAssertions(HashMap<(String, String), i64>);
 
-impl Seen {
-    /// Whether this `jti` comes for the first time; if so, it is remembered.
+impl UsedAssertions {
+    /// Returns whether this `jti` is new, and remembers it.
     fn is_new(&mut self, client_id: &str, jti: &str, until: i64, now: i64) -> bool {
         self.0.retain(|_, until| *until > now);
         self.0.insert((client_id.to_owned(), jti.to_owned()), until).is_none()
@@ -73,12 +78,12 @@ impl Audience {
     }
 }
 
-/// The app that signed `assertion` for this shop; `now` is milliseconds since 1970. Otherwise what is wrong with it.
+/// Returns the app that signed `assertion` for this shop, or an error message. `now` is in milliseconds since 1970.
 pub(super) fn verify(
     assertion: &str,
     apps: &Apps<'_>,
     shop: &ShopDomain,
-    seen: &mut Seen,
+    used: &mut UsedAssertions,
     now: i64,
 ) -> Result<App, String> {
     let malformed = || "The client assertion is not a JWT.".to_owned();
@@ -105,18 +110,18 @@ pub(super) fn verify(
     if !keys.any(|key| key.verifies(signed.as_bytes(), &signature)) {
         return Err("The signature of the client assertion is not valid for the registered key.".to_owned());
     }
-    claims.check(&app, shop, seen, app.clock(now).div_euclid(1000))?;
+    claims.check(&app, shop, used, app.clock(now).div_euclid(1000))?;
     Ok(app)
 }
 
 impl Claims {
-    /// The rules that need no key; `now` is seconds since 1970.
-    fn check(&self, app: &App, shop: &ShopDomain, seen: &mut Seen, now: i64) -> Result<(), &'static str> {
+    /// Checks the claims. `now` is in seconds since 1970.
+    fn check(&self, app: &App, shop: &ShopDomain, used: &mut UsedAssertions, now: i64) -> Result<(), &'static str> {
         let exp = self.exp.ok_or("The client assertion has no expiration time.")?;
         if exp <= now {
             return Err("The client assertion has expired.");
         }
-        if exp > now + LONGEST + LEEWAY {
+        if exp > now + MAX_LIFETIME + LEEWAY {
             return Err("The client assertion expires too far in the future.");
         }
         if [self.iat, self.nbf].into_iter().flatten().any(|from| from > now + LEEWAY) {
@@ -131,7 +136,7 @@ impl Claims {
         if self.jti.is_empty() {
             return Err("The client assertion has no jti.");
         }
-        if !seen.is_new(&app.client_id, &self.jti, exp, now) {
+        if !used.is_new(&app.client_id, &self.jti, exp, now) {
             return Err("The jti of the client assertion was used already.");
         }
         Ok(())
@@ -140,4 +145,104 @@ impl Claims {
 
 fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
+
+/// A public RSA key as a JSON Web Key (RFC 7517), as the Dev Dashboard takes it. A private key is refused because of its
+/// additional members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jwk {
+    kty: String,
+    /// Modulus, base64url.
+    n: String,
+    /// Exponent, base64url.
+    e: String,
+    /// The key id that the header of an assertion names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::sandbox) kid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alg: Option<String>,
+    #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
+    usage: Option<String>,
+}
+
+impl Jwk {
+    /// Reads the key in a file. `key_id` replaces its id.
+    pub fn read(path: &Path, key_id: Option<String>) -> Result<Self, SandboxError> {
+        let wrong = |problem: String| SandboxError::Edit(format!("{}: {problem}", path.display()));
+        let text = files::read_text(path, files::WRITTEN).map_err(|error| wrong(error.to_string()))?;
+        let jwk: Self = serde_json::from_str(&text).map_err(|error| {
+            wrong(format!(
+                "is not the JWK of a public RSA key (line {}, column {}); `hookwright auth key public FILE` prints one",
+                error.line(),
+                error.column()
+            ))
+        })?;
+        Ok(Self { kid: key_id.or(jwk.kid), ..jwk })
+    }
+
+    /// The key id, or an empty text.
+    pub(in crate::sandbox) fn id(&self) -> &str {
+        self.kid.as_deref().unwrap_or_default()
+    }
+
+    /// Checks the key of a seed or an edit.
+    pub(in crate::sandbox) fn check(&self) -> Result<(), String> {
+        let named = format!("the key `{}`", self.id());
+        if self.id().is_empty() {
+            return Err("a key needs a `kid`, which the header of an assertion names".to_owned());
+        }
+        if self.kty != "RSA" || self.alg.as_ref().is_some_and(|alg| alg != "RS256") {
+            return Err(format!("{named} must have kty RSA and alg RS256"));
+        }
+        if self.usage.as_ref().is_some_and(|usage| usage != "sig") {
+            return Err(format!("{named} is not for signatures; write `use: sig`"));
+        }
+        match self.components() {
+            Some(components) if components.n.len() >= 256 => Ok(()),
+            Some(_) => Err(format!("{named} is shorter than 2048 bits")),
+            None => Err(format!("`n` and `e` of {named} must be base64url without padding")),
+        }
+    }
+
+    /// Whether the signature of `signed` is valid for this key: RSASSA-PKCS1-v1_5 with SHA-256 (RS256).
+    pub(super) fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
+        let components = self.components();
+        components.is_some_and(|key| key.verify(&RSA_PKCS1_2048_8192_SHA256, signed, signature).is_ok())
+    }
+
+    fn components(&self) -> Option<RsaPublicKeyComponents<Vec<u8>>> {
+        let number = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
+        Some(RsaPublicKeyComponents { n: number(&self.n)?, e: number(&self.e)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn invalid_keys_are_refused() {
+        let n = URL_SAFE_NO_PAD.encode([0xff; 256]);
+        let with = |key: &str, value: Value| {
+            let mut jwk = json!({ "kty": "RSA", "n": n, "e": "AQAB", "kid": "k", "alg": "RS256", "use": "sig" });
+            jwk[key] = value;
+            serde_json::from_value::<Jwk>(jwk).map_err(|e| e.to_string()).and_then(|jwk| jwk.check())
+        };
+        assert_eq!(with("kid", "other".into()), Ok(()));
+        for (key, value, said) in [
+            ("kid", Value::Null, "needs a `kid`"),
+            ("kty", "EC".into(), "must have kty RSA"),
+            ("alg", "PS256".into(), "alg RS256"),
+            ("use", "enc".into(), "is not for signatures"),
+            ("n", "AQAB".into(), "is shorter than 2048 bits"),
+            ("n", "+/".into(), "base64url without padding"),
+            ("d", "AQAB".into(), "unknown field `d`"),
+        ] {
+            let message = with(key, value).expect_err(said);
+            assert!(message.contains(said), "{message}");
+        }
+    }
 }

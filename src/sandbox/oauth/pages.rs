@@ -1,12 +1,12 @@
-//! The pages that a merchant sees: whole in themselves, without script, readable by a screen reader, light or dark.
+//! The pages for merchants: self-contained, without scripts, accessible, in light and dark mode.
 
 use std::fmt::Write as _;
 
 use crate::model::{Scope, ShopDomain};
 
-use super::authorize::Asked;
+use super::authorize::AuthorizationRequest;
 use crate::sandbox::reply::Reply;
-use crate::sandbox::store::{Shop, Status};
+use crate::sandbox::store::{ShopStatus, StoredShop};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--back:#f1f2f4;--card:#fff;--text:#1d2025;--soft:#5a606b;--line:#d7dae0;--go:#1b5e3f;\
@@ -28,7 +28,7 @@ color:var(--text);text-decoration:none;cursor:pointer}\
 button{background:var(--go);border-color:var(--go);color:var(--on-go)}\
 :focus-visible{outline:3px solid var(--text);outline-offset:2px}";
 
-/// What the text is in HTML, in an element or in an attribute.
+/// Escapes a text for an HTML element or attribute.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
@@ -45,20 +45,20 @@ fn page(status: u16, title: &str, main: &str) -> Reply {
     Reply::html(status, html)
         .header("cache-control", "no-store")
         .header("referrer-policy", "same-origin")
-        // No form-action: browsers hold it against the redirect that follows the form, too.
+        // No form-action: browsers apply it to the redirect after the form, too.
         .header(
             "content-security-policy",
             "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
         )
 }
 
-/// Shopify's error page, by its title.
+/// An error page with Shopify's title.
 pub(super) fn error(status: u16, error: &str, description: &str) -> Reply {
     let text = format!("Oauth error {error}: {description}");
     page(status, &format!("{status} - {text}"), &format!("<h1>{}</h1>", escape(&text)))
 }
 
-/// After "Cancel": as with Shopify, the app is not told.
+/// The page after "Cancel". As with Shopify, the app is not informed.
 pub(super) fn cancelled(shop: &ShopDomain) -> Reply {
     let shop = escape(shop.as_str());
     let main = format!(
@@ -68,12 +68,12 @@ pub(super) fn cancelled(shop: &ShopDomain) -> Reply {
 }
 
 /// The page that asks the merchant.
-pub(super) fn consent(domain: &ShopDomain, shop: &Shop, asked: &Asked) -> Reply {
+pub(super) fn consent(domain: &ShopDomain, shop: &StoredShop, asked: &AuthorizationRequest) -> Reply {
     let (app, at) = (escape(&asked.app.name), escape(domain.as_str()));
-    let installed = shop.status != Status::Uninstalled;
+    let installed = shop.status != ShopStatus::Uninstalled;
     let before = if installed { shop.scope_handles() } else { Vec::new() };
     let mut main = format!("<h1>Install {app} on {at}?</h1>\n<p>{app} asks for access to this shop.</p>\n");
-    // All writes go into a String: they cannot fail.
+    // Writes to a String cannot fail.
     let _ = writeln!(main, "<h2 id=\"asked\">It will be able to</h2>\n<ul aria-labelledby=\"asked\">");
     for scope in &asked.scopes {
         let new = if before.contains(scope) { "" } else { " <span class=\"new\">new</span>" };
@@ -104,7 +104,7 @@ pub(super) fn consent(domain: &ShopDomain, shop: &Shop, asked: &Asked) -> Reply 
     page(200, &format!("Install {} on {domain}", asked.app.name), &main)
 }
 
-/// A scope in words: `View and edit orders`.
+/// Describes a scope: `View and edit orders`.
 fn words(scope: &str) -> String {
     let whose = [("unauthenticated_", " for visitors of the shop"), ("customer_", " for customers in their accounts")];
     let mut whose = whose.into_iter().filter_map(|(prefix, whose)| Some((scope.strip_prefix(prefix)?, whose)));

@@ -1,6 +1,6 @@
-//! HMAC-SHA256 and what is made with it: the signature of a callback, and tokens. Pure but for chance.
+//! HMAC-SHA256: the signature of callbacks, and tokens. Pure except for random numbers.
 //!
-//! Own code on purpose: the client checks signatures with its own, and neither may lean on the other.
+//! The client has separate code to check signatures, so that the two implementations are independent.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use url::{Url, form_urlencoded};
 /// Lower-case hex.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // into a String: cannot fail
+        let _ = write!(text, "{byte:02x}"); // writes to a String cannot fail
         text
     })
 }
@@ -26,7 +26,7 @@ fn hmac(key: &str, text: &str) -> String {
 /// `redirect` with `parameters` and their `hmac`: all parameters sorted by key, form-encoded, HMAC-SHA256 with the client
 /// secret (shopify.dev, "Verify a request from Shopify"; the libraries' auth_query).
 pub(super) fn callback(redirect: &Url, secret: &str, parameters: &[(&str, String)]) -> Url {
-    // What the redirect URI brought along is signed, too; it can't stand for what Shopify says.
+    // Parameters of the redirect URI are signed, too. They cannot replace Shopify's parameters.
     let own = |key: &str| key == "hmac" || parameters.iter().any(|(name, _)| *name == key);
     let there = redirect.query_pairs().filter(|(key, _)| !own(key)).map(|(k, v)| (k.into_owned(), v.into_owned()));
     let added = parameters.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
@@ -41,33 +41,33 @@ pub(super) fn callback(redirect: &Url, secret: &str, parameters: &[(&str, String
     url
 }
 
-/// Makes tokens, and knows again those that it made.
-pub(in crate::sandbox) struct Mint<'a> {
+/// Issues tokens and recognizes its own tokens.
+pub(in crate::sandbox) struct TokenIssuer<'a> {
     /// The id of the state.
     key: &'a str,
 }
 
-impl<'a> Mint<'a> {
+impl<'a> TokenIssuer<'a> {
     pub(in crate::sandbox) fn new(key: &'a str) -> Self {
         Self { key }
     }
 
-    /// A new token: 24 digits of chance and 8 that follow from them and the state, so that a token which ended long ago
-    /// is still told from one that the sandbox never issued.
-    pub(super) fn make(&self, prefix: &str) -> String {
-        let chance = format!("{:024x}", fastrand::u128(..) >> 32);
-        let check = self.check(prefix, &chance);
-        format!("{prefix}_{chance}{check}")
+    /// Issues a token: 24 random digits and 8 check digits that depend on them and on the state. They
+    /// distinguish an expired token from one that the sandbox never issued.
+    pub(super) fn issue(&self, prefix: &str) -> String {
+        let random = format!("{:024x}", fastrand::u128(..) >> 32);
+        let check = self.check(prefix, &random);
+        format!("{prefix}_{random}{check}")
     }
 
     /// Whether a sandbox with this state issued the token.
-    pub(in crate::sandbox) fn made(&self, token: &str) -> bool {
+    pub(in crate::sandbox) fn issued(&self, token: &str) -> bool {
         let parts = token.split_once('_').and_then(|(prefix, rest)| Some((prefix, rest.split_at_checked(24)?)));
-        parts.is_some_and(|(prefix, (chance, check))| self.check(prefix, chance) == check)
+        parts.is_some_and(|(prefix, (random, check))| self.check(prefix, random) == check)
     }
 
-    fn check(&self, prefix: &str, chance: &str) -> String {
-        hmac(self.key, &format!("{prefix}_{chance}")).chars().take(8).collect()
+    fn check(&self, prefix: &str, random: &str) -> String {
+        hmac(self.key, &format!("{prefix}_{random}")).chars().take(8).collect()
     }
 }
 
@@ -82,12 +82,15 @@ mod tests {
     }
 
     #[test]
-    fn a_mint_knows_its_own_tokens() {
-        let token = Mint::new("a").make("shpat");
-        assert_eq!((token.len(), Mint::new("a").made(&token), Mint::new("b").made(&token)), (38, true, false));
+    fn an_issuer_recognizes_its_own_tokens() {
+        let token = TokenIssuer::new("a").issue("shpat");
+        assert_eq!(
+            (token.len(), TokenIssuer::new("a").issued(&token), TokenIssuer::new("b").issued(&token)),
+            (38, true, false)
+        );
         for foreign in ["", "shpat_", "shpat_test", "sandbox-token", "shpat_äääääääääääääääääääääääääääääääää"]
         {
-            assert!(!Mint::new("a").made(foreign), "{foreign}");
+            assert!(!TokenIssuer::new("a").issued(foreign), "{foreign}");
         }
     }
 }

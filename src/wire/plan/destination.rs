@@ -1,9 +1,13 @@
 //! What a plan says of destinations at Adobe Experience Platform.
 
+use std::cmp::Ordering;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Severity, ShopError, Source};
+use super::{FoundBy, InletKind, Severity, ShopError, Source, Verdict};
+use crate::model::Address;
+use crate::plan;
 
 /// What Adobe Experience Platform says of a destination.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,7 +19,7 @@ pub struct Destination {
     /// Where it is defined.
     pub source: Source,
     /// How it was found: `name` or `id` as the manifest says, `address` for one that somebody pasted.
-    pub found_by: String,
+    pub found_by: FoundBy,
     /// The name, id or address that was looked for.
     pub wanted: String,
     /// The account under `aep`; null if a pasted address was found under none.
@@ -25,7 +29,7 @@ pub struct Destination {
     /// Adobe's sandbox that was asked.
     pub sandbox: Option<String>,
     /// `flow` or `connection`; null for a pasted address that was not found.
-    pub kind: Option<String>,
+    pub kind: Option<InletKind>,
     /// Id of the dataflow or connection.
     pub id: Option<String>,
     /// Its name at Adobe.
@@ -40,7 +44,7 @@ pub struct Destination {
     pub updated_at: Option<String>,
     /// `ok`, `missing`, `ambiguous`, `disabled`, `address_differs`, `authentication_required`, `no_address`, `unusable_address`,
     /// `settling`, `ingest_failing`, `quiet`, `unknown`, or one that a later minor version adds.
-    pub verdict: String,
+    pub verdict: Verdict,
     /// How much that matters.
     pub severity: Severity,
     /// What is the matter and what to do; empty if all is well.
@@ -85,4 +89,129 @@ pub struct Failing {
     /// The day (`2026-12-26`, UTC) on which Adobe disables the dataflow unless a run succeeds: 30 days after `since`. If
     /// `exact` is false, the latest such day. Null while runs write some of their records.
     pub disabled_on: Option<String>,
+}
+
+/// Sorts destinations, wherever they are listed.
+pub fn destination_order(a: &Destination, b: &Destination) -> Ordering {
+    (&a.name, &a.shop, &a.wanted).cmp(&(&b.name, &b.shop, &b.wanted))
+}
+
+impl From<&plan::Destination> for Destination {
+    fn from(destination: &plan::Destination) -> Self {
+        let plan::Destination {
+            name,
+            shop,
+            source,
+            found_by,
+            wanted,
+            account,
+            org,
+            sandbox,
+            kind,
+            id,
+            title,
+            state,
+            address,
+            created_at,
+            updated_at,
+            verdict,
+            severity,
+            message,
+            settles_at,
+            failing,
+            replaces,
+            error,
+        } = destination.clone();
+        let replaced = |plan::Replaced { address, subscriptions, shops, message, gone }| Replaced {
+            address,
+            subscriptions,
+            shops,
+            message,
+            gone,
+        };
+        Self {
+            name,
+            shop,
+            source: (&source).into(),
+            found_by: found_by.as_str().into(),
+            wanted,
+            account,
+            org,
+            sandbox,
+            kind: kind.as_deref().map(Into::into),
+            id,
+            title,
+            state,
+            address: address.map(|address| address.to_string()),
+            created_at,
+            updated_at,
+            verdict: verdict.as_str().into(),
+            severity: severity.into(),
+            message,
+            settles_at: settles_at.map(|at| at.to_string()),
+            failing: failing.map(|plan::Failing { since, exact, disabled_on }| Failing { since, exact, disabled_on }),
+            replaces: replaces.into_iter().map(replaced).collect(),
+            error: error.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl From<Destination> for plan::Destination {
+    fn from(wire: Destination) -> Self {
+        let Destination {
+            name,
+            shop,
+            source,
+            found_by,
+            wanted,
+            account,
+            org,
+            sandbox,
+            kind,
+            id,
+            title,
+            state,
+            address,
+            created_at,
+            updated_at,
+            verdict,
+            severity,
+            message,
+            settles_at,
+            failing,
+            replaces,
+            error,
+        } = wire;
+        let replaced = |Replaced { address, subscriptions, shops, message, gone }| plan::Replaced {
+            address,
+            subscriptions,
+            shops,
+            message,
+            gone,
+        };
+        Self {
+            name,
+            shop,
+            source: source.into(),
+            found_by: found_by.as_str().to_owned(),
+            wanted,
+            account,
+            org,
+            sandbox,
+            kind: kind.map(|kind| kind.as_str().to_owned()),
+            id,
+            title,
+            state,
+            address: address.as_deref().map(Address::new),
+            created_at,
+            updated_at,
+            verdict: plan::Verdict::parse(verdict.as_str()),
+            severity: severity.into(),
+            message,
+            settles_at: settles_at.and_then(|at| at.parse().ok()),
+            failing: failing.map(|Failing { since, exact, disabled_on }| plan::Failing { since, exact, disabled_on }),
+            replaces: replaces.into_iter().map(replaced).collect(),
+            error: error.map(Into::into),
+        }
+    }
 }

@@ -31,7 +31,9 @@ fn a_destination_is_looked_up_once_and_the_plan_says_where_it_leads() {
     assert_eq!(adobe(&world), ["/ims/token/v3", "/flows"], "one question, for two shops");
     let text = world.plan(&[]);
     text.exits(0).ends("No changes. The live webhooks match the manifest.");
-    text.says(&format!("orders -> flow {ORDERS} \"Shopify orders (prod)\", enabled, in sandbox prod -> {ORDERS_AT}"));
+    text.out_has(&format!(
+        "orders -> flow {ORDERS} \"Shopify orders (prod)\", enabled, in sandbox prod -> {ORDERS_AT}"
+    ));
     world.run(&["validate"]).exits(0);
 }
 
@@ -43,7 +45,7 @@ fn nobody_asks_adobe_where_nothing_is_looked_up() {
     world.run(&["drift", "--sandbox", "--shop", "three"]).exits(0);
     assert!(adobe(&world).is_empty(), "{:?}", adobe(&world));
     // Unless live subscriptions leave an address that may be one of the manifest's.
-    world.plan(&[]).says_times(0, "reroute_foreign");
+    world.plan(&[]).lacks("reroute_foreign");
     assert_eq!(adobe(&world), ["/ims/token/v3", "/flows"]);
 }
 
@@ -75,19 +77,20 @@ fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
     flow(&world, "--recreate");
     let plan = world.plan(&["--out", "plan.json"]);
     plan.exits(0).ends("Plan: 0 to add, 2 to change, 0 to destroy.");
-    plan.says("2 live subscriptions in 2 shops have").says("has that address any more: it was deleted or recreated");
+    plan.out_has("2 live subscriptions in 2 shops have")
+        .out_has("has that address any more: it was deleted or recreated");
     assert!(!plan.out.contains("old_endpoint"), "nothing can keep up an endpoint that was deleted: {plan}");
-    world.run(&["drift", "--sandbox"]).exits(2).says("it was deleted or recreated").says("settling: dataflow");
+    world.run(&["drift", "--sandbox"]).exits(2).out_has("it was deleted or recreated").out_has("settling: dataflow");
     let saved: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
     assert_eq!(one(&saved, "one")["changes"][0]["fields"], serde_json::json!(["address"]));
 
     // Adobe may lose what is delivered in the first five minutes.
-    world.run(&["apply", "--sandbox", "plan.json"]).exits(6).says("--allow destination_settling");
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(6).err_has("--allow destination_settling");
     assert_eq!(world.mutations(), 0);
     world.run(&["show", "--check", "plan.json"]).exits(6);
     // Whether the old address is another manifest's nobody can tell: Adobe lists one organisation's sandbox.
     let settling = ["apply", "--sandbox", "plan.json", "--allow", "destination_settling"];
-    world.run(&settling).exits(6).says("--allow reroute_foreign:one --allow reroute_foreign:two");
+    world.run(&settling).exits(6).err_has("--allow reroute_foreign:one --allow reroute_foreign:two");
     assert_eq!(world.mutations(), 0);
     world.run(&[&settling[..], &["--allow", "reroute_foreign:*"]].concat()).exits(0);
     let now = destination_of(&world.plan_json(&[]));
@@ -98,7 +101,7 @@ fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
 
     flow(&world, "--recreate");
     flow(&world, SETTLED);
-    world.apply(&["--allow", "reroute_foreign:*"]).exits(0).says("2 changed");
+    world.apply(&["--allow", "reroute_foreign:*"]).exits(0).out_has("2 changed");
     world.converged();
 }
 
@@ -108,7 +111,7 @@ fn the_old_address_may_be_another_flows() {
     loyalty
         .plan(&[])
         .exits(0)
-        .says(&format!("that is the address of dataflow \"Shopify orders (prod)\" ({ORDERS}), which is enabled"));
+        .out_has(&format!("that is the address of dataflow \"Shopify orders (prod)\" ({ORDERS}), which is enabled"));
 }
 
 #[test]
@@ -117,7 +120,7 @@ fn none_or_several_are_errors_that_name_the_candidates() {
     let plan = world.plan(&["--format", "json"]);
     plan.exits(8);
     only_pasted_is_planned(&plan, "destination_missing");
-    world.plan(&[]).says("there is no dataflow named \"Shopify\" in sandbox `prod`").says("which must be exact");
+    world.plan(&[]).out_has("there is no dataflow named \"Shopify\" in sandbox `prod`").out_has("which must be exact");
 
     let twice = seed(&format!("    - {{ name: \"Shopify orders (prod)\", state: disabled, address: \"{A}\" }}\n"), "");
     let world = World::new(&manifest(BY_NAME), &twice);
@@ -126,12 +129,12 @@ fn none_or_several_are_errors_that_name_the_candidates() {
     only_pasted_is_planned(&plan, "destination_ambiguous");
     world
         .plan(&[])
-        .says("2 dataflows are named \"Shopify orders (prod)\"")
-        .says(&format!("{ORDERS} (enabled)"))
-        .says("by its `id`");
+        .out_has("2 dataflows are named \"Shopify orders (prod)\"")
+        .out_has(&format!("{ORDERS} (enabled)"))
+        .out_has("by its `id`");
     // Names are compared whole, though a comma means "or" to Adobe.
     let comma = World::new(&manifest("{ flow: { name: \"Loyalty,Shopify orders (prod)\" } }"), &seed("", ""));
-    comma.plan(&[]).exits(8).says("no dataflow named \"Loyalty,Shopify");
+    comma.plan(&[]).exits(8).out_has("no dataflow named \"Loyalty,Shopify");
 }
 
 #[test]
@@ -142,7 +145,12 @@ fn what_adobe_says_is_judged_like_what_somebody_wrote() {
     );
     let world = World::new(&twice, &seed("", ""));
     world.run(&["validate"]).exits(0);
-    world.plan(&[]).exits(3).says("error[HW030]").says("hookwright.yaml:8").says("the addresses that Adobe has");
+    world
+        .plan(&[])
+        .exits(3)
+        .err_has("error[HW030]")
+        .err_has("hookwright.yaml:8")
+        .err_has("the addresses that Adobe has");
 
     for (address, why) in [
         ("https://hooks.example/collection/1", "no prefix of `ownership` covers https://hooks.example/collection/1."),
@@ -157,8 +165,8 @@ fn what_adobe_says_is_judged_like_what_somebody_wrote() {
         plan.exits(8);
         only_pasted_is_planned(&plan, "destination_unusable_address");
         let listed = world.run(&["destinations", "--sandbox"]);
-        listed.exits(2).says(why);
-        assert!(!listed.to_string().contains("s3cret"), "{listed}");
+        listed.exits(2).out_has(why);
+        listed.lacks("s3cret");
     }
 }
 
@@ -189,8 +197,8 @@ fn dataflows_on_another_host_are_one_diagnostic_with_the_line_to_write_and_with_
             .ends_with(&format!("{ELSEWHERE}, which no prefix of `ownership` covers. If that is right, write {line}"))
     );
     let plan = world.plan(&[]);
-    plan.exits(8).says_times(1, "! destination_unusable_address: ").says("2 shops: one, two");
-    world.run(&["destinations", "--sandbox"]).exits(2).says(&line);
+    plan.exits(8).out_has_times(1, "! destination_unusable_address: ").out_has("2 shops: one, two");
+    world.run(&["destinations", "--sandbox"]).exits(2).out_has(&line);
 
     let allowed = format!("{two}{line}\n");
     let world = World::new(&allowed, &seed(&flows, ""));
@@ -203,10 +211,15 @@ fn dataflows_on_another_host_are_one_diagnostic_with_the_line_to_write_and_with_
         .replace("{ flow: { name: Own } }", &inlet('1'))
         .replace("{ flow: { name: Rest }, with_flow_id: true }", &inlet('2'));
     let world = World::new(&pasted, &seed(&flows, ""));
-    world.run(&["validate"]).exits(3).says_times(1, "error[HW032]").says(&line).says("also at: hookwright.yaml:6");
+    world
+        .run(&["validate"])
+        .exits(3)
+        .out_has_times(1, "error[HW032]")
+        .out_has(&line)
+        .out_has("also at: hookwright.yaml:6");
     world.write("hookwright.yaml", &format!("{pasted}{line}\n"));
     world.run(&["validate"]).exits(0).ends("The manifest is valid: 3 shops, 3 bindings.");
-    world.run(&["destinations", "--sandbox"]).says("orders -> flow").says("\"Own\"").says("3 destinations");
+    world.run(&["destinations", "--sandbox"]).out_has("orders -> flow").out_has("\"Own\"").out_has("3 destinations");
 }
 
 #[test]
@@ -243,26 +256,26 @@ fn dataflows_that_turn_out_to_be_one_inlet_are_a_warning_once_adobe_was_asked() 
         |address: &str| World::new(&mixed, &seed(&format!("    - {{ name: Rest, address: \"{address}\" }}\n"), ""));
     let warning = "warning[HW107]: one inlet gets 4 unlike kinds of topics";
     let world = leads(ORDERS_AT);
-    world.run(&["validate"]).exits(0).says_times(0, "HW107");
-    world.plan(&[]).exits(4).says(warning).says("this one leads to the same inlet").says_times(1, "HW107");
-    world.plan(&["--quiet"]).exits(4).says_times(0, "HW107");
-    leads("https://dcs.adobedc.net/collection/0123456789").plan(&[]).exits(4).says_times(0, "HW107");
+    world.run(&["validate"]).exits(0).lacks("HW107");
+    world.plan(&[]).exits(4).err_has(warning).err_has("this one leads to the same inlet").err_has_times(1, "HW107");
+    world.plan(&["--quiet"]).exits(4).lacks("HW107");
+    leads("https://dcs.adobedc.net/collection/0123456789").plan(&[]).exits(4).lacks("HW107");
 
     // What was said before Adobe was asked is not said again after.
     let silenced = mixed.replace("destination: rest", "destination: orders");
-    World::new(&silenced, &seed("    - { name: Rest }\n", "")).plan(&[]).exits(4).says_times(1, "HW107");
+    World::new(&silenced, &seed("    - { name: Rest }\n", "")).plan(&[]).exits(4).err_has_times(1, "HW107");
 }
 
 #[test]
 fn what_is_edited_at_the_sandboxs_adobe_is_one_act() {
     let world = world();
     flow(&world, SETTLED);
-    world.plan(&[]).exits(0).says_times(0, "settl");
+    world.plan(&[]).exits(0).lacks("settl");
     flow(&world, "--touch");
-    world.plan(&["-v"]).exits(0).says("settl");
+    world.plan(&["-v"]).exits(0).out_has("settl");
     flow(&world, "--disable");
     flow(&world, "--touch");
-    world.plan(&[]).says("is disabled");
+    world.plan(&[]).out_has("is disabled");
     let acts: [(&[&str], &str); 3] = [
         (&[], "say what is done to it: --enable"),
         (&["--enable", "--disable"], "cannot be used with"),
@@ -270,6 +283,6 @@ fn what_is_edited_at_the_sandboxs_adobe_is_one_act() {
     ];
     for (acts, why) in acts {
         let edit = [&["sandbox", "edit", "flow", "Shopify orders (prod)"], acts].concat();
-        world.run(&edit).exits(3).says(why);
+        world.run(&edit).exits(3).err_has(why);
     }
 }

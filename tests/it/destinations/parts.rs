@@ -17,14 +17,14 @@ fn a_saved_plan_is_stale_if_its_destination_is_not_what_it_was() {
         world.plan(&["--out", "plan.json"]).exits(0);
         flow(&world, act);
         let applied = world.run(&["apply", "--sandbox", "plan.json"]);
-        applied.exits(7).says(told);
+        applied.exits(7).out_has(told);
         assert!(world.live("one").is_empty() && world.live("three").len() == 1, "the rest goes on: {applied}");
     }
     let world = world();
     world.edit(&["remove", "--shop", "one", "--topic", "orders/create"]);
     world.plan(&["--out", "plan.json"]).exits(0);
     flow(&world, "--delete");
-    world.run(&["apply", "--sandbox", "plan.json"]).exits(1).says("destination_missing");
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(1).out_has("destination_missing");
     assert!(world.live("one").is_empty());
 }
 
@@ -55,7 +55,7 @@ fn each_shop_is_judged_by_its_own_destination_also_where_somebody_pasted_a_found
     assert_eq!(none.live("own").len(), 1);
 
     let disabled = with("Off", "    - { name: Off, state: disabled }\n");
-    disabled.plan(&[]).exits(1).says("destination_disabled orders/create -> orders");
+    disabled.plan(&[]).exits(1).out_has("destination_disabled orders/create -> orders");
     disabled.apply(&[]).exits(8);
     assert!(disabled.live("own")[0].contains("collection/0"), "{:?}", disabled.live("own"));
 
@@ -79,12 +79,16 @@ fn what_became_young_or_closed_after_the_plan_is_not_bound_either() {
     world.plan(&["--out", "plan.json"]).exits(0).ends("Plan: 0 to add, 2 to change, 0 to destroy.");
     world.edit(&["flow", "Over", "--settle", "1s"]);
     // Another dataflow, which the manifest does not name, has the old address.
-    world.run(&["apply", "--sandbox", "plan.json"]).exits(6).says("reroute_foreign:one").says("reroute_foreign:two");
+    world
+        .run(&["apply", "--sandbox", "plan.json"])
+        .exits(6)
+        .err_has("reroute_foreign:one")
+        .err_has("reroute_foreign:two");
     let apply = || world.run(&["apply", "--sandbox", "plan.json", "--allow", "reroute_foreign:*"]);
-    apply().exits(6).says("--allow destination_settling");
+    apply().exits(6).err_has("--allow destination_settling");
     world.edit(&["flow", "Over", "--settle", "1h"]);
     world.edit(&["flow", "Over", "--require-authentication"]);
-    apply().exits(7).says("which Shopify cannot send");
+    apply().exits(7).out_has("which Shopify cannot send");
     assert_eq!(world.mutations(), 0);
 }
 
@@ -108,18 +112,18 @@ fn shards_are_judged_as_one_and_must_have_found_the_same() {
     flow(&world, "--recreate");
     world.plan(&["--shard", "1/2", "--out", "1.json"]).exits(0);
     world.plan(&["--shard", "2/2", "--out", "2.json"]).exits(0);
-    world.run(&["show", "--check", "1.json", "2.json"]).exits(6).says("binds 2 subscriptions to destinations");
+    world.run(&["show", "--check", "1.json", "2.json"]).exits(6).err_has("binds 2 subscriptions to destinations");
     let shown = world.run(&["show", "1.json", "2.json"]);
-    shown.exits(0).says("settling: dataflow");
+    shown.exits(0).out_has("settling: dataflow");
     // The latest word counts, whatever the order of the files.
     flow(&world, SETTLED);
     world.plan(&["--shard", "1/2", "--out", "1.json"]).exits(0);
     for order in [["1.json", "2.json"], ["2.json", "1.json"]] {
-        world.run(&[&["show", "--check"], &order[..]].concat()).exits(6).says("destination_settling");
+        world.run(&[&["show", "--check"], &order[..]].concat()).exits(6).err_has("destination_settling");
     }
     flow(&world, "--recreate");
     world.plan(&["--shard", "2/2", "--out", "2.json"]).exits(0);
-    world.run(&["show", "1.json", "2.json"]).exits(3).says("Adobe had another address or state for orders");
+    world.run(&["show", "1.json", "2.json"]).exits(3).err_has("Adobe had another address or state for orders");
 }
 
 #[test]
@@ -146,7 +150,7 @@ fn what_was_closed_before_the_plan_keeps_no_other_change_of_the_shop_back() {
             .ends("Plan: 1 to add, 0 to change, 0 to destroy.");
         let apply = if saved { vec!["plan.json"] } else { vec!["--shop", "one", "--auto-approve"] };
         let apply = world.run(&[vec!["apply", "--sandbox"], apply].concat());
-        apply.exits(0).says("Apply complete! Resources: 1 added");
+        apply.exits(0).out_has("Apply complete! Resources: 1 added");
     }
 }
 
@@ -155,7 +159,7 @@ fn shops_are_read_again_where_adobe_was_asked_in_between() {
     let world = world();
     flow(&world, "--recreate");
     flow(&world, SETTLED);
-    world.apply(&["--shop", "one", "--allow", "reroute_foreign:one"]).exits(0).says("1 changed");
+    world.apply(&["--shop", "one", "--allow", "reroute_foreign:one"]).exits(0).out_has("1 changed");
     let of_shop = |r: &&Value| r["shop"] == "one.myshopify.com" && r["operation"] == "query";
     assert_eq!(world.requests().iter().filter(of_shop).count(), 2, "for the plan, and after Adobe had answered");
 }
@@ -163,8 +167,8 @@ fn shops_are_read_again_where_adobe_was_asked_in_between() {
 #[test]
 fn a_shard_that_could_not_ask_is_shown_with_those_that_could() {
     let served = Served::new(world());
-    served.run(&["plan", "--shard", "1/2", "--out", "1.json"]).exits(0).says(ORDERS_AT);
+    served.run(&["plan", "--shard", "1/2", "--out", "1.json"]).exits(0).out_has(ORDERS_AT);
     served.faults("faults: [{ fault: server_error, on: adobe }]\n");
-    served.run(&["plan", "--shard", "2/2", "--out", "2.json", "--timeout", "4s"]).exits(1).says("adobe_unavailable");
-    served.run(&["show", "1.json", "2.json"]).exits(0).says("unknown:");
+    served.run(&["plan", "--shard", "2/2", "--out", "2.json", "--timeout", "4s"]).exits(1).out_has("adobe_unavailable");
+    served.run(&["show", "1.json", "2.json"]).exits(0).out_has("unknown:");
 }

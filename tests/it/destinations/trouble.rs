@@ -61,7 +61,7 @@ fn credentials_that_adobe_refuses_are_an_error_of_their_own() {
     let refused = with("aep", "not-the-s3cret");
     refused.exits(4);
     only_pasted_is_planned(&refused, "adobe_client_refused");
-    assert!(!refused.to_string().contains("not-the-s3cret"), "{refused}");
+    refused.lacks("not-the-s3cret");
     let good = with("aep", "s3cret-of-adobe");
     good.exits(0);
     // The sandbox's tokens begin so, and its state file does too.
@@ -72,9 +72,9 @@ fn credentials_that_adobe_refuses_are_an_error_of_their_own() {
     assert!(good.err.contains("/__adobe/ims/token/v3"), "it does log: {good}");
 
     let elsewhere = manifest(BY_NAME).replace(ORG, "ABC@AdobeOrg");
-    World::new(&elsewhere, &seed("", "")).plan(&[]).exits(4).says("adobe_forbidden").says("403025");
+    World::new(&elsewhere, &seed("", "")).plan(&[]).exits(4).out_has("adobe_forbidden").out_has("403025");
     let lost = manifest(BY_NAME).replace("scopes: [openid", "sandbox: nowhere, scopes: [openid");
-    World::new(&lost, &seed("", "")).plan(&[]).exits(8).says("adobe_not_found").says("nowhere");
+    World::new(&lost, &seed("", "")).plan(&[]).exits(8).out_has("adobe_not_found").out_has("nowhere");
 }
 
 #[test]
@@ -99,16 +99,16 @@ fn a_secret_goes_to_adobe_or_to_whom_the_operator_trusts() {
         "http://ims-na1.adobelogin.com/x",
         &format!("{adobe_url}/ims/token/v3"),
     ] {
-        plan(&to(url), &[]).exits(3).says("hookwright.yaml:3: aep `default`: token_url");
+        plan(&to(url), &[]).exits(3).err_has("hookwright.yaml:3: aep `default`: token_url");
     }
     assert!(adobe(&world).is_empty(), "nothing is sent");
     let trusted = manifest(BY_NAME).replace(
         "scopes: [openid",
         &format!("token_url: \"{adobe_url}/ims/token/v3\", base_url: \"{adobe_url}/data/foundation/flowservice\", scopes: [openid"),
     );
-    plan(&trusted, &[("HOOKWRIGHT_TRUST_HOSTS", "127.0.0.1")]).exits(0).says(ORDERS);
+    plan(&trusted, &[("HOOKWRIGHT_TRUST_HOSTS", "127.0.0.1")]).exits(0).out_has(ORDERS);
     // What the operator names needs no manifest.
-    plan(&manifest(BY_NAME), &[("HOOKWRIGHT_ADOBE_URL", &adobe_url)]).exits(0).says(ORDERS);
+    plan(&manifest(BY_NAME), &[("HOOKWRIGHT_ADOBE_URL", &adobe_url)]).exits(0).out_has(ORDERS);
 }
 
 /// A server that says it is the sandbox and keeps what it is sent.
@@ -153,7 +153,7 @@ fn what_could_not_be_verified_is_unknown_and_not_done() {
     served.run(&one).exits(0);
     let runs = served.before("/runs");
     served.faults(&format!("faults: [{{ fault: server_error, on: adobe, after: {runs} }}]\n"));
-    served.run(&one).exits(8).says("unknown: its runs could not be read").says("Flow Service");
+    served.run(&one).exits(8).out_has("unknown: its runs could not be read").out_has("Flow Service");
 
     // Whether the dataflow that an address names is there is not known where it could not be asked for.
     let other = "0a0a0a0a-e6b3-48c2-8dcf-040e20121fd2";
@@ -165,11 +165,11 @@ fn what_could_not_be_verified_is_unknown_and_not_done() {
     let served = Served::new(World::new(&pasted, &seed(&over, "")));
     let three = [&verified[..], &["--shop", "three"]].concat();
     let good = served.run(&three);
-    assert!(!good.to_string().contains("address_differs"), "{good}");
+    good.lacks("address_differs");
     let asked = served.before("/runs") - 1;
     served.faults(&format!("faults: [{{ fault: server_error, on: adobe, after: {asked} }}]\n"));
     let bad = served.run(&three);
-    bad.says("unknown:").says_times(0, "address_differs").says_times(0, "goes nowhere");
+    bad.out_has("unknown:").lacks("address_differs").lacks("goes nowhere");
 }
 
 #[test]

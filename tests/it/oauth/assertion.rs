@@ -79,15 +79,15 @@ fn a_token_is_fetched_once_for_each_shop_and_run() {
     scene
         .run(&["plan"])
         .exits(4)
-        .says("scope_missing")
-        .says("the next run has it, see `hookwright auth status`")
-        .says_times(0, "auth url")
+        .out_has("scope_missing")
+        .out_has("the next run has it, see `hookwright auth status`")
+        .lacks("auth url")
         .ends("Plan incomplete: 2 to add, 0 to change, 0 to destroy; 1 blocked, 0 shops not read.");
     assert_eq!(scene.grants(), vec![("client_assertion".to_owned(), 200); 2]);
-    scene.run(&["apply", "--auto-approve"]).exits(4).says("Apply incomplete! Resources: 2 added");
+    scene.run(&["apply", "--auto-approve"]).exits(4).out_has("Apply incomplete! Resources: 2 added");
     assert_eq!(scene.grants().len(), 4, "reading and applying in one run share their tokens");
-    scene.run(&["auth", "login", "--shop", "acme"]).exits(3).says("`client_assertion` needs no login");
-    scene.run(&["auth", "status"]).exits(2).says("client assertion, key k1 in secret file app.pem");
+    scene.run(&["auth", "login", "--shop", "acme"]).exits(3).err_has("`client_assertion` needs no login");
+    scene.run(&["auth", "status"]).exits(2).out_has("client assertion, key k1 in secret file app.pem");
     let status = scene.run(&["auth", "status", "--format", "json"]).json();
     assert_eq!(status["shops"][0]["source"]["kind"], "client_assertion", "{status}");
 }
@@ -111,7 +111,7 @@ fn a_public_app_gets_tokens_of_all_shops_that_installed_it_and_another_app_of_it
     let public = Scene::new(ASSERTION, ", category: public", shops);
     public.run(&["plan", "--shop", "bolt"]).exits(0);
     let plan = public.run(&["plan"]);
-    plan.exits(4).says("uninstalled: the app is not installed").says("1 shop not read");
+    plan.exits(4).out_has("uninstalled: the app is not installed").out_has("1 shop not read");
     assert!(
         !paths(&public).iter().any(|path| path.contains("acme") && path.contains("/admin/api/")),
         "a token was used"
@@ -119,7 +119,7 @@ fn a_public_app_gets_tokens_of_all_shops_that_installed_it_and_another_app_of_it
     public.run(&["plan", "--shop", "acme", "--tolerate", "uninstalled", "--detailed-exitcode"]).exits(0);
     let custom = Scene::new(ASSERTION, "", shops);
     let plan = custom.run(&["plan", "--shop", "bolt"]);
-    plan.exits(4).says("shop_not_permitted").says("only for shops of its own organisation");
+    plan.exits(4).out_has("shop_not_permitted").out_has("only for shops of its own organisation");
 }
 
 #[test]
@@ -130,17 +130,23 @@ fn a_key_that_is_wrong_or_not_registered_is_refused_with_what_to_check() {
     scene.world.write("other.json", &other.to_string());
     scene.edit(&["key", "--jwk", scene.world.path("other.json").to_str().unwrap()]);
     let wrong = plan();
-    wrong.exits(4).says("client_refused").says("The signature of the client assertion is not valid");
-    wrong.says("under the key id \"k1\"").says("(it agrees with the server's)").says("app is installed in this shop");
-    wrong.says("\"https://bolt.myshopify.com/admin/oauth/access_token\"");
+    wrong.exits(4).out_has("client_refused").out_has("The signature of the client assertion is not valid");
+    wrong
+        .out_has("under the key id \"k1\"")
+        .out_has("(it agrees with the server's)")
+        .out_has("app is installed in this shop");
+    wrong.out_has("\"https://bolt.myshopify.com/admin/oauth/access_token\"");
     scene.edit(&["key", "--remove", "k1"]);
-    plan().exits(4).says("client_refused").says("The key id of the client assertion is not registered for this app");
+    plan()
+        .exits(4)
+        .out_has("client_refused")
+        .out_has("The key id of the client assertion is not registered for this app");
     scene.world.write("own.json", &key().1.to_string());
     scene.edit(&["key", "--jwk", scene.world.path("own.json").to_str().unwrap(), "--key-id", "k1"]);
     plan().exits(0);
     assert_eq!(scene.grants().iter().filter(|(_, status)| *status == 400).count(), 2, "a refusal is not sent again");
     let output = scene.command(&["plan", "--shop", "bolt"]).env("ID", "another-app").output().unwrap();
-    Run::of(&output).exits(4).says("The subject of the client assertion is not the client id of an app");
+    Run::of(&output).exits(4).out_has("The subject of the client assertion is not the client id of an app");
 }
 
 #[test]
@@ -154,7 +160,7 @@ fn clocks_that_differ_are_named_with_their_difference() {
         let scene = Scene::new(ASSERTION, &format!(", clock_ahead_seconds: {ahead}"), SHOPS);
         let plan = scene.run(&["plan", "--shop", "bolt"]);
         match refused {
-            Some((said, clock)) => plan.exits(4).says("client_refused").says(said).says(clock),
+            Some((said, clock)) => plan.exits(4).out_has("client_refused").out_has(said).out_has(clock),
             None => plan.exits(0),
         };
     }
@@ -166,8 +172,8 @@ fn audience_and_lifetime_of_the_manifest_are_those_of_the_assertion() {
     manifest_with(&scene, "audience: \"https://{shop}/\"");
     let plan = scene.run(&["plan", "--shop", "bolt"]);
     plan.exits(4)
-        .says("The audience of the client assertion is not this shop's")
-        .says("\"https://bolt.myshopify.com/\"");
+        .out_has("The audience of the client assertion is not this shop's")
+        .out_has("\"https://bolt.myshopify.com/\"");
     let scene = Scene::new(ASSERTION, ", assertion_audiences: [\"https://{shop}/\"], clock_ahead_seconds: 1000", SHOPS);
     manifest_with(&scene, "audience: \"https://{shop}/\", lifetime: 1h");
     scene.run(&["plan", "--shop", "bolt"]).exits(0);
@@ -240,13 +246,13 @@ fn a_key_of_the_wrong_form_is_refused_before_anything_is_sent() {
     ] {
         scene.world.write("app.pem", &text);
         let plan = scene.run(&["plan", "--shop", "bolt", "-vvv"]);
-        plan.exits(4).says("secret_unavailable").says(said);
+        plan.exits(4).out_has("secret_unavailable").out_has(said);
         assert!(!plan.to_string().contains(secret) && !plan.to_string().contains("0123456789"), "{plan}");
     }
     assert!(paths(&scene).is_empty(), "{:?}", paths(&scene));
     std::fs::remove_file(scene.world.path("app.pem")).unwrap();
     let plan = scene.run(&["plan", "--shop", "bolt"]);
-    plan.exits(4).says("token_refused").says("made-up token, because secret file app.pem cannot be read");
+    plan.exits(4).out_has("token_refused").out_has("made-up token, because secret file app.pem cannot be read");
 }
 
 #[test]
@@ -289,7 +295,7 @@ fn no_output_file_or_log_holds_a_key_an_assertion_or_a_token() {
     }
     // A server that repeats what it was sent.
     let (run, body) = captured(&scene, "bolt", |body| json!({ "error": "invalid_client", "error_description": body }));
-    seen += &run.exits(4).says("client_refused").says("[redacted]").to_string();
+    seen += &run.exits(4).out_has("client_refused").out_has("[redacted]").to_string();
     let sent = body["client_assertion"].as_str().unwrap();
     assert!(seen.contains("got a token by client credentials") && seen.contains("DEBUG"), "the logs were on: {seen}");
     let secret_lines = key().0.lines().filter(|line| !line.starts_with("-----"));

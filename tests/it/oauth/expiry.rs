@@ -78,7 +78,7 @@ fn each_form_of_token_at_four_dates_for_public_and_custom_apps() {
     // The token store: first without expiry, then migrated.
     for (category, before) in [("public", [attention, attention, refused, refused]), ("custom", [none; 4])] {
         let world = world(STORE, category);
-        at(&world, NOW, &["auth", "migrate", "--shop", "acme", "--sandbox"]).exits(3).says("has no token of acme");
+        at(&world, NOW, &["auth", "migrate", "--shop", "acme", "--sandbox"]).exits(3).err_has("has no token of acme");
         keep_without_expiry(&world);
         for (date, expected) in [NOW, BEFORE, THE_DAY, AFTER].into_iter().zip(before) {
             let (what, code) = told(&world, date);
@@ -134,7 +134,7 @@ fn every_command_tells_of_it_with_the_date_and_the_way_out() {
         (&["drift", "--sandbox"], 2),
         (&["auth", "status", "--sandbox"], 2),
     ] {
-        at(&world, NOW, args).exits(code).says(message).says(way_out);
+        at(&world, NOW, args).exits(code).out_has(message).out_has(way_out);
     }
     at(&world, NOW, &["plan", "--sandbox"]).ends("No changes, but 1 finding needs attention.");
     let status = at(&world, NOW, &["auth", "status", "--sandbox", "--format", "json"]).json();
@@ -158,8 +158,8 @@ fn a_public_app_is_not_exempt() {
     world.write("hookwright.yaml", &manifest(REFERENCE, "token_expiry: exempt\n"));
     at(&world, NOW, &["drift", "--sandbox"])
         .exits(2)
-        .says("the manifest says `token_expiry: exempt`, but the app is public");
-    at(&world, AFTER, &["drift", "--sandbox"]).exits(4).says("non_expiring_token");
+        .out_has("the manifest says `token_expiry: exempt`, but the app is public");
+    at(&world, AFTER, &["drift", "--sandbox"]).exits(4).out_has("non_expiring_token");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_token_that_is_known_to_have_no_expiry_is_not_renewed_elsewhere() {
 fn in_the_sandbox_a_status_says_what_was_made_up() {
     let world = World::new(&manifest(ASSERTION, ""), &seed("category: public"));
     let made_up = "made up for the sandbox; at Shopify this shop would fail: secret file app.pem";
-    at(&world, NOW, &["auth", "status", "--sandbox"]).exits(0).says(made_up);
+    at(&world, NOW, &["auth", "status", "--sandbox"]).exits(0).out_has(made_up);
     world.write("app.pem", &key().0);
     let real = at(&world, NOW, &["auth", "status", "--sandbox"]);
     assert!(!real.exits(0).out.contains("made up"), "{real}");
@@ -185,10 +185,10 @@ fn a_refused_token_names_this_cause_from_the_day_on() {
     let world = World::new(&manifest(REFERENCE, ""), &seed("token: shpat_another, category: public"));
     let cause = "Since 2027-01-01 Shopify rejects tokens without expiry of public apps";
     let before = at(&world, BEFORE, &["plan", "--sandbox"]);
-    before.exits(4).says("the access token was refused");
+    before.exits(4).out_has("the access token was refused");
     assert!(!before.out.contains(cause), "{before}");
     for args in [&["plan", "--sandbox"][..], &["auth", "status", "--sandbox"]] {
-        at(&world, THE_DAY, args).exits(4).says(cause).says("`hookwright auth login --shop acme --sandbox`");
+        at(&world, THE_DAY, args).exits(4).out_has(cause).out_has("`hookwright auth login --shop acme --sandbox`");
     }
     // A client's token expires, so this is not why it was refused.
     let world = World::new(&manifest(CREDENTIALS, ""), &seed("status: token_refused"));
@@ -208,23 +208,26 @@ fn a_migration_asks_and_replaces_the_token_for_good() {
         let args = [&["auth", "migrate", "--shop", "acme", "--token-env", "OLD_{SHOP}"], more].concat();
         Run::of(&scene.command(&args).env("OLD_ACME", "shpat_old").output().unwrap())
     };
-    run(&[]).exits(3).says("confirmation required, but stdin is not a terminal").says("--auto-approve");
+    run(&[]).exits(3).err_has("confirmation required, but stdin is not a terminal").err_has("--auto-approve");
     assert!(scene.grants().is_empty(), "nothing was sent");
-    run(&["--auto-approve"]).exits(0).says("acme.myshopify.com is connected").says("The old token no longer works");
+    run(&["--auto-approve"])
+        .exits(0)
+        .out_has("acme.myshopify.com is connected")
+        .out_has("The old token no longer works");
     let kept = scene.tokens("acme");
     assert!(kept["refresh"]["token"].is_string() && kept["expires_at"].is_string(), "{kept}");
     scene.run(&["plan", "--shop", "acme"]).exits(0);
-    scene.run(&["auth", "migrate", "--shop", "acme"]).exits(0).says("has an expiry already");
-    run(&["--auto-approve"]).exits(0).says("has an expiry already");
+    scene.run(&["auth", "migrate", "--shop", "acme"]).exits(0).out_has("has an expiry already");
+    run(&["--auto-approve"]).exits(0).out_has("has an expiry already");
     assert_eq!(kept, scene.tokens("acme"), "a pair that is renewed is not replaced");
     // The old token is dead, for the Admin API and for another exchange.
     std::fs::remove_file(scene.world.path(&scene.store())).unwrap();
     let again = run(&["--auto-approve"]);
-    again.exits(4).says("was exchanged before").says("`hookwright auth login --shop acme`");
-    scene.run(&["auth", "migrate", "--shop", "acme", "--token-env", "NONE"]).exits(3).says("no token to exchange");
+    again.exits(4).err_has("was exchanged before").err_has("`hookwright auth login --shop acme`");
+    scene.run(&["auth", "migrate", "--shop", "acme", "--token-env", "NONE"]).exits(3).err_has("no token to exchange");
     scene.world.write("reference.yaml", &manifest(REFERENCE, ""));
     let mut plan = scene.command(&["plan", "-f", "reference.yaml"]);
-    Run::of(&plan.env("TOKEN_ACME", "shpat_old").output().unwrap()).exits(4).says("token_refused");
+    Run::of(&plan.env("TOKEN_ACME", "shpat_old").output().unwrap()).exits(4).out_has("token_refused");
 }
 
 #[test]
@@ -234,9 +237,11 @@ fn a_migration_whose_answer_is_lost_is_not_sent_again_and_says_what_to_do() {
     scene.faults("faults: [{ fault: drop, on: oauth, commit: after }]\n");
     let args = ["auth", "migrate", "--shop", "acme", "--token-env", "OLD", "--auto-approve"];
     let run = Run::of(&scene.command(&args).env("OLD", "shpat_old").output().unwrap());
-    run.exits(1).says("The token may have been exchanged all the same").says("`hookwright auth login --shop acme`");
+    run.exits(1)
+        .err_has("The token may have been exchanged all the same")
+        .err_has("`hookwright auth login --shop acme`");
     assert_eq!(scene.grants().len(), 1);
-    assert!(!run.to_string().contains("shpat_old"), "{run}");
+    run.lacks("shpat_old");
 }
 
 #[test]
@@ -279,7 +284,12 @@ fn shops_of_different_apps_that_bind_one_address_are_named() {
         let mixed: Vec<_> = shop["findings"].as_array().unwrap().iter().filter(|f| f["kind"] == "mixed_apps").collect();
         assert_eq!(mixed.len(), findings, "{shop}");
     }
-    world.plan(&[]).exits(0).says("shops of 2 apps bind").says("app 347000000001 \"Bridge\" (one)").says("(two)");
+    world
+        .plan(&[])
+        .exits(0)
+        .out_has("shops of 2 apps bind")
+        .out_has("app 347000000001 \"Bridge\" (one)")
+        .out_has("(two)");
     let mixed = &plan["shops"][0]["findings"][0]["details"]["apps"];
     assert_eq!(mixed[1]["shops"], json!(["two.myshopify.com"]));
 }
@@ -320,8 +330,8 @@ fn a_migration_that_brought_something_else_is_no_success() {
         (json!({ "access_token": "" }), "The token may have been exchanged all the same"),
     ] {
         let (_, run) = migrated_by("200 OK", &body.to_string());
-        run.exits(1).says(what).says("`hookwright auth login --shop acme`");
-        assert!(!run.to_string().contains(NEW), "{run}");
+        run.exits(1).err_has(what).err_has("`hookwright auth login --shop acme`");
+        run.lacks(NEW);
     }
     let good = json!({ "access_token": NEW, "expires_in": "3600", "refresh_token": "shprt_x" });
     migrated_by("200 OK", &good.to_string()).1.exits(0);
@@ -363,5 +373,5 @@ fn a_signal_does_not_lose_what_a_migration_brought() {
     }
     let body = json!({ "access_token": NEW, "expires_in": 3600, "refresh_token": "shprt_x" }).to_string();
     write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
-    Run::of(&child.wait_with_output().unwrap()).exits(0).says("acme.myshopify.com is connected");
+    Run::of(&child.wait_with_output().unwrap()).exits(0).out_has("acme.myshopify.com is connected");
 }

@@ -12,7 +12,7 @@ const LOGIN: &[&str] = &["auth", "login", "--shop", "acme", "--listen", "127.0.0
 fn a_login_connects_the_shop_and_its_findings_are_gone() {
     let scene = Scene::new(STORE, "", SHOPS);
     let before = scene.run(&["plan"]);
-    before.exits(4).says("login_required").says("hookwright auth login --shop").says("2 shops not read");
+    before.exits(4).out_has("login_required").out_has("hookwright auth login --shop").out_has("2 shops not read");
 
     let login = Login::start(&mut scene.command(LOGIN));
     assert!(login.url.contains("scope=read_customers%2Cwrite_orders"), "{}", login.url);
@@ -20,7 +20,10 @@ fn a_login_connects_the_shop_and_its_findings_are_gone() {
     assert_eq!(status, 200);
     assert!(page.contains("The shop is connected") && page.contains("<li>read_customers</li>"), "{page}");
     let run = login.end();
-    run.exits(0).says("acme.myshopify.com is connected.").says("is refreshed by itself").says("read_customers");
+    run.exits(0)
+        .out_has("acme.myshopify.com is connected.")
+        .out_has("is refreshed by itself")
+        .out_has("read_customers");
     assert!(!run.out.contains("shpat_") && !run.err.contains("shpat_"), "{run}");
 
     let tokens = scene.tokens("acme");
@@ -60,17 +63,17 @@ fn a_scope_that_is_taken_away_is_drift_and_a_new_login_brings_it_back() {
 
     scene.edit(&["scopes", "--shop", "acme", "write_orders"]);
     let drift = scene.run(&["drift", "--shop", "acme"]);
-    drift.exits(2).says("scope_lost").says("scope_missing").says("hookwright auth url --shop acme");
+    drift.exits(2).out_has("scope_lost").out_has("scope_missing").out_has("hookwright auth url --shop acme");
     let status = scene.run(&["auth", "status", "--shop", "acme"]);
-    status.exits(2).says("lacks: read_customers").says("cannot subscribe: customers/update");
-    status.says("hookwright auth login --shop acme").says("1 shop: 0 ready, 1 needs attention, 0 failed.");
+    status.exits(2).out_has("lacks: read_customers").out_has("cannot subscribe: customers/update");
+    status.out_has("hookwright auth login --shop acme").out_has("1 shop: 0 ready, 1 needs attention, 0 failed.");
     // What it names runs as it stands there, and leads to the scopes.
     let named = advice::commands(&drift.out);
     assert!(named.len() >= 2, "{drift}");
     for command in named {
         let words = advice::words(&command);
         let link = scene.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
-        link.exits(0).says("The redirect URI is http://127.0.0.1:8931/callback, as for `auth login`");
+        link.exits(0).err_has("The redirect URI is http://127.0.0.1:8931/callback, as for `auth login`");
         assert!(approve(link.out.trim()).starts_with("http://127.0.0.1:8931/callback?code="), "{link}");
     }
 
@@ -81,27 +84,27 @@ fn a_scope_that_is_taken_away_is_drift_and_a_new_login_brings_it_back() {
     scene
         .run(&["auth", "status", "--shop", "acme"])
         .exits(0)
-        .says("granted, but not wanted: read_customers, write_orders");
+        .out_has("granted, but not wanted: read_customers, write_orders");
 }
 
 #[test]
 fn url_and_exchange_go_the_same_way_in_two_steps() {
     let scene = Scene::new(STORE, "", SHOPS);
     let url = scene.run(&["auth", "url", "--shop", "acme", "--redirect-uri", "https://example.com/callback"]);
-    url.exits(0).says("hookwright auth exchange --shop acme --callback -");
+    url.exits(0).err_has("hookwright auth exchange --shop acme --callback -");
     assert_eq!(url.out.lines().count(), 1, "the URL alone is data: {url}");
     let callback = approve(url.out.trim());
     let exchange = |callback: &str| scene.run(&["auth", "exchange", "--shop", "acme", "--callback", callback]);
-    exchange(&callback).exits(0).says("acme.myshopify.com is connected.");
+    exchange(&callback).exits(0).out_has("acme.myshopify.com is connected.");
     let kept = scene.tokens("acme");
-    exchange(&callback).exits(4).says("used already, or is too old").says("hookwright auth login --shop acme");
+    exchange(&callback).exits(4).err_has("used already, or is too old").err_has("hookwright auth login --shop acme");
     assert_eq!(scene.tokens("acme"), kept, "a code that is used up changes nothing");
 
     // What another system began with a state of its own.
     let link = scene.run(&["auth", "url", "--shop", "acme", "--state", "123 456"]);
-    link.exits(0).says("hookwright auth exchange --shop acme --state '123 456' --callback -");
+    link.exits(0).err_has("hookwright auth exchange --shop acme --state '123 456' --callback -");
     let callback = scene.approved("acme", &["--state", "123456"]);
-    exchange(&callback).exits(4).says("state is not the one of this login");
+    exchange(&callback).exits(4).err_has("state is not the one of this login");
     let args = ["auth", "exchange", "--shop", "acme", "--callback", "-", "--state", "123456"];
     scene.run_with(&args, &format!("{callback}\n")).exits(0);
     assert_ne!(scene.tokens("acme")["access_token"], kept["access_token"]);
@@ -115,12 +118,12 @@ fn a_link_leads_back_to_where_the_app_allows_and_names_the_manifest_that_it_was_
     scene.world.write("my shops.yaml", &manifest);
     let url = || {
         let run = scene.run(&["auth", "url", "--shop", "acme", "-f", "my shops.yaml"]);
-        run.exits(0).says("hookwright auth exchange --shop acme -f 'my shops.yaml' --callback -");
+        run.exits(0).err_has("hookwright auth exchange --shop acme -f 'my shops.yaml' --callback -");
         run
     };
     app("[\"http://plain.example/\", \"https://example.com/callback\", \"https://other.example/\"]");
     let link = url();
-    link.says("The redirect URI is https://example.com/callback, the first that `app_config` allows");
+    link.err_has("The redirect URI is https://example.com/callback, the first that `app_config` allows");
     let callback = approve(link.out.trim());
     assert!(callback.starts_with("https://example.com/callback?"), "{callback}");
     let exchange = advice::commands(&link.err).remove(0);
@@ -128,10 +131,10 @@ fn a_link_leads_back_to_where_the_app_allows_and_names_the_manifest_that_it_was_
     scene.run_with(&words.iter().map(String::as_str).collect::<Vec<_>>(), &callback).exits(0);
     // Where `auth login` waits, if the app allows that; and nothing that Shopify may put there is a problem.
     app("[\"https://example.com/callback\", \"http://127.0.0.1:8931/callback\"]");
-    url().says("The redirect URI is http://127.0.0.1:8931/callback,");
+    url().err_has("The redirect URI is http://127.0.0.1:8931/callback,");
     for odd in ["\"https://example.com/callback\"", "[1, {}]", "[]"] {
         app(odd);
-        url().says("The redirect URI is http://127.0.0.1:8931/callback,");
+        url().err_has("The redirect URI is http://127.0.0.1:8931/callback,");
     }
 }
 
@@ -140,13 +143,13 @@ fn a_token_of_a_user_and_one_without_an_end() {
     let scene = Scene::new(STORE, "", SHOPS);
     let callback = scene.approved("acme", &["--online"]);
     let args = ["auth", "exchange", "--shop", "acme", "--online", "--callback", "-"];
-    scene.run_with(&args, &callback).exits(0).says("and a login is needed then");
+    scene.run_with(&args, &callback).exits(0).out_has("and a login is needed then");
     assert!(scene.tokens("acme")["refresh"].is_null());
-    scene.run(&["auth", "status", "--shop", "acme"]).exits(2).says("of a user").says("log in again before that");
+    scene.run(&["auth", "status", "--shop", "acme"]).exits(2).out_has("of a user").out_has("log in again before that");
 
     let callback = scene.approved("bolt", &[]);
     let args = ["auth", "exchange", "--shop", "bolt", "--non-expiring", "--callback", "-"];
-    scene.run_with(&args, &callback).exits(0).says("it has no end");
+    scene.run_with(&args, &callback).exits(0).out_has("it has no end");
     scene.run(&["plan", "--shop", "bolt"]).exits(0);
 }
 
@@ -162,10 +165,10 @@ fn a_token_is_printed_only_where_that_is_asked_and_nothing_else_with_it() {
         Run::of(&command.output().unwrap())
     };
     let url = env(&["auth", "url", "--shop", "acme", "--redirect-uri", "https://example.com/callback"]);
-    url.says("hookwright auth exchange --shop acme --print-token --callback -");
+    url.err_has("hookwright auth exchange --shop acme --print-token --callback -");
     let callback = approve(url.exits(0).out.trim());
     let nowhere = env(&["auth", "exchange", "--shop", "acme", "--callback", &callback]);
-    nowhere.exits(3).says("names no `token_store`").says("--print-token");
+    nowhere.exits(3).err_has("names no `token_store`").err_has("--print-token");
     // The code was not spent on that.
     let printed = env(&["auth", "exchange", "--shop", "acme", "--print-token", "--callback", &callback]);
     printed.exits(0);
@@ -184,14 +187,14 @@ fn client_credentials_are_fetched_once_a_shop_and_run() {
     scene
         .run(&["plan"])
         .exits(4)
-        .says("scope_missing")
-        .says("the next run has it, see `hookwright auth status`")
-        .says_times(0, "auth url")
+        .out_has("scope_missing")
+        .out_has("the next run has it, see `hookwright auth status`")
+        .lacks("auth url")
         .ends("Plan incomplete: 2 to add, 0 to change, 0 to destroy; 1 blocked, 0 shops not read.");
     assert_eq!(scene.grants(), vec![("client_credentials".to_owned(), 200); 2]);
-    scene.run(&["apply", "--auto-approve"]).exits(4).says("Apply incomplete! Resources: 2 added");
+    scene.run(&["apply", "--auto-approve"]).exits(4).out_has("Apply incomplete! Resources: 2 added");
     assert_eq!(scene.grants().len(), 4, "plan and apply of one run share their tokens");
-    scene.run(&["auth", "status"]).exits(2).says("client credentials, secret from environment variable SECRET");
+    scene.run(&["auth", "status"]).exits(2).out_has("client credentials, secret from environment variable SECRET");
     let status = scene.run(&["auth", "status", "--format", "json"]).json();
     let ends: Vec<bool> = status["shops"].as_array().unwrap().iter().map(|s| s["expires_at"].is_string()).collect();
     assert_eq!(ends, [true, true], "{status}");
@@ -241,21 +244,21 @@ fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
         let run = in_sandbox(&scene, &["plan", "--shop", shop, "--format", "json"]).output().unwrap();
         Run::of(&run)
     };
-    plan("acme").exits(4).says("token_refused").says("`hookwright auth login --shop acme --sandbox` gets one");
+    plan("acme").exits(4).out_has("token_refused").out_has("`hookwright auth login --shop acme --sandbox` gets one");
     let seen = scene.world.read(".hookwright/sandbox.json.log.jsonl");
     assert!(!seen.contains("\"grant\""), "a refresh was asked for: {seen}");
 
     let said = log_in_to_sandbox(&scene, &[]);
-    said.exits(0).says(".hookwright/sandbox.json.").says(".tokens; it ends at");
+    said.exits(0).out_has(".hookwright/sandbox.json.").out_has(".tokens; it ends at");
     assert_eq!(plan("acme").exits(0).json()["summary"]["add"], 2);
-    plan("bolt").exits(4).says("token_refused");
+    plan("bolt").exits(4).out_has("token_refused");
     assert_eq!(scene.world.read("tokens.json"), REAL);
     assert!(!scene.world.path("tokens.json.locks").exists(), "the real store was touched");
 
     for command in ["url", "exchange"] {
         let rest: &[&str] = if command == "url" { &[] } else { &["--callback", "x=y"] };
         let run = scene.world.run(&[&["auth", command, "--shop", "acme", "--sandbox"], rest].concat());
-        run.exits(3).says("ends with this command").says("`hookwright auth login --shop acme --sandbox`");
+        run.exits(3).err_has("ends with this command").err_has("`hookwright auth login --shop acme --sandbox`");
     }
 }
 
@@ -263,7 +266,7 @@ fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
 fn tokens_of_a_sandbox_end_with_its_state_and_are_in_no_file_of_shopifys() {
     let scene = Scene::new(STORE, "", SHOPS);
     let state = ["--sandbox-state", "x.json"];
-    log_in_to_sandbox(&scene, &state).exits(0).says("x.json.");
+    log_in_to_sandbox(&scene, &state).exits(0).out_has("x.json.");
     let plan = |more: &[&str]| {
         let args = [&["plan", "--shop", "acme"], &state[..], more].concat();
         Run::of(&in_sandbox(&scene, &args).output().unwrap())
@@ -278,7 +281,7 @@ fn tokens_of_a_sandbox_end_with_its_state_and_are_in_no_file_of_shopifys() {
     scene.world.write("met.yaml", &met);
     plan(&["-f", "met.yaml"]).exits(4);
     let said = log_in_to_sandbox(&scene, &[&state[..], &["-f", "met.yaml"]].concat());
-    said.exits(0).says(&format!("{name}.sandbox"));
+    said.exits(0).out_has(&format!("{name}.sandbox"));
     plan(&["-f", "met.yaml"]).exits(0);
     assert_eq!(scene.world.read(&name), REAL);
 
@@ -287,10 +290,10 @@ fn tokens_of_a_sandbox_end_with_its_state_and_are_in_no_file_of_shopifys() {
         let _ = std::fs::remove_file(scene.world.path(file));
     }
     let refused = plan(&[]);
-    refused.exits(4).says("token_refused");
-    refused.says("`hookwright auth login --shop acme --sandbox --sandbox-state x.json` gets one");
+    refused.exits(4).out_has("token_refused");
+    refused.out_has("`hookwright auth login --shop acme --sandbox --sandbox-state x.json` gets one");
     let status = Run::of(&in_sandbox(&scene, &["auth", "status", "--shop", "acme"]).output().unwrap());
-    status.exits(4).says("hookwright auth login --shop acme --sandbox");
+    status.exits(4).out_has("hookwright auth login --shop acme --sandbox");
     let asked = scene.world.read("x.json.log.jsonl");
     assert!(!asked.contains("\"grant\":\"refresh_token\""), "an old refresh token was offered: {asked}");
     log_in_to_sandbox(&scene, &state).exits(0);

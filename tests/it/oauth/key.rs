@@ -6,10 +6,10 @@ use crate::world::World;
 fn a_key_is_written_for_its_owner_and_its_public_half_is_printed() {
     let world = World::new("", "");
     let new = world.run(&["auth", "key", "new", "--out", "app.pem"]);
-    new.exits(0).says("readable by its owner only").says("private_key: { file: app.pem }");
+    new.exits(0).err_has("readable by its owner only").err_has("private_key: { file: app.pem }");
     let jwk = new.json();
     let kid = jwk["kid"].as_str().unwrap();
-    new.says(&format!("under the key id {kid}"));
+    new.err_has(&format!("under the key id {kid}"));
     let keys: Vec<&str> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["alg", "e", "kid", "kty", "n", "use"], "no private member");
     let pem = world.read("app.pem");
@@ -24,11 +24,14 @@ fn a_key_is_written_for_its_owner_and_its_public_half_is_printed() {
         assert_eq!(std::fs::metadata(world.path("app.pem")).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let again = world.run(&["auth", "key", "new", "--out", "app.pem"]);
-    again.exits(3).says("app.pem exists already and is not overwritten").says("`hookwright auth key public app.pem`");
+    again
+        .exits(3)
+        .err_has("app.pem exists already and is not overwritten")
+        .err_has("`hookwright auth key public app.pem`");
     assert_eq!(world.read("app.pem"), pem);
     assert_eq!(world.run(&["auth", "key", "public", "app.pem"]).exits(0).json(), jwk);
     let named = world.run(&["auth", "key", "public", "app.pem", "--key-id", "mine"]).json();
     assert_eq!((&named["kid"], &named["n"]), (&"mine".into(), &jwk["n"]));
-    world.run(&["auth", "key", "new", "--out", "no/such/folder.pem"]).exits(3).says("cannot be written");
-    world.run(&["auth", "key", "public", "hookwright.yaml"]).exits(3).says("hookwright.yaml is empty");
+    world.run(&["auth", "key", "new", "--out", "no/such/folder.pem"]).exits(3).err_has("cannot be written");
+    world.run(&["auth", "key", "public", "hookwright.yaml"]).exits(3).err_has("hookwright.yaml is empty");
 }

@@ -115,7 +115,7 @@ fn a_redirect_uri_of_this_machine_must_lead_to_the_listener() {
     };
     for uri in ["http://127.0.0.1:1/callback", "http://localhost/callback", &format!("https://{listen}/callback")] {
         let run = crate::world::Run::of(&login(uri).output().unwrap());
-        run.exits(3).says("not where this login waits").says("--listen");
+        run.exits(3).err_has("not where this login waits").err_has("--listen");
         assert!(!run.err.contains("authorize"), "the link was printed all the same: {run}");
     }
     // Another name of it, and another path, are as good.
@@ -147,8 +147,8 @@ fn through_a_tunnel_the_path_of_the_redirect_uri_counts_and_the_way_here_is_said
     let nobody = scene.run(&[LOGIN, &uri, &["--wait", "100ms"]].concat());
     nobody
         .exits(5)
-        .says("the app whose client id is in environment variable ID must allow https://example.com/callback");
-    nobody.says("the tunnel from there must lead to http://127.0.0.1:");
+        .err_has("the app whose client id is in environment variable ID must allow https://example.com/callback");
+    nobody.err_has("the tunnel from there must lead to http://127.0.0.1:");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_store_that_breaks_while_the_merchant_reads_is_noticed_before_the_code_is_sp
     std::fs::write(scene.world.path(&scene.store()), "{").unwrap();
     let (_, _, page) = http("GET", &callback, "");
     assert!(page.contains("The shop is not connected"), "{page}");
-    login.end().exits(4).says("token store tokens.json").says("nothing was sent");
+    login.end().exits(4).err_has("token store tokens.json").err_has("nothing was sent");
     assert_eq!(scene.grants(), []);
     // So that it is still good.
     std::fs::remove_file(scene.world.path(&scene.store())).unwrap();
@@ -190,7 +190,7 @@ fn clocks_that_differ_are_named_as_such() {
         let (_, _, page) = http("GET", &signed_at(&callback, now + shift), "");
         assert!(page.contains("The shop is not connected") && page.contains(told), "{page}");
         let run = login.end();
-        run.exits(4).says("this machine's clock is ").says(told).says("set the clock");
+        run.exits(4).err_has("this machine's clock is ").err_has(told).err_has("set the clock");
         assert!(!run.err.contains("--max-age"), "{run}");
     }
     assert_eq!(scene.grants(), [], "a code was sent");

@@ -85,7 +85,7 @@ fn a_token_that_the_shop_refuses_before_its_time_is_renewed_for_plan_and_for_app
     scene.run(PLAN).exits(0);
     assert_eq!(refreshes(&scene), 2);
     scene.edit(&["tokens", "--shop", "acme", "--revoke-tokens"]);
-    scene.run(PLAN).exits(4).says("login_required").says("hookwright auth login --shop acme");
+    scene.run(PLAN).exits(4).out_has("login_required").out_has("hookwright auth login --shop acme");
 }
 
 #[test]
@@ -117,7 +117,10 @@ fn a_refresh_token_that_is_dead_says_how_to_log_in_again() {
     let scene = ended("");
     scene.edit(&["tokens", "--shop", "acme", "--expire-refresh-tokens"]);
     let plan = scene.run(PLAN);
-    plan.exits(4).says("login_required").says("active refresh_token").says("hookwright auth login --shop acme");
+    plan.exits(4)
+        .out_has("login_required")
+        .out_has("active refresh_token")
+        .out_has("hookwright auth login --shop acme");
     scene.log_in("acme");
     scene.run(PLAN).exits(0);
 }
@@ -168,7 +171,7 @@ fn a_lock_that_somebody_else_holds_does_not_outlast_the_run() {
     let scene = ended("");
     let lock = hold(&scene, SHOPS_LOCK);
     let plan = scene.run(&["plan", "--shop", "acme", "--timeout", "1s"]);
-    plan.exits(5).says("time_budget").says("waiting for the shop's token to be refreshed");
+    plan.exits(5).out_has("time_budget").out_has("waiting for the shop's token to be refreshed");
     assert_eq!(refreshes(&scene), 0);
     lock.unlock().unwrap();
     scene.run(PLAN).exits(0);
@@ -211,7 +214,7 @@ fn on_the_former_platform_the_lost_pair_was_the_end_and_it_is_said_so() {
     process.kill().unwrap();
     process.wait().unwrap();
     lock.unlock().unwrap();
-    scene.run(PLAN).exits(4).says("login_required");
+    scene.run(PLAN).exits(4).out_has("login_required");
     scene.log_in("acme");
     scene.run(PLAN).exits(0);
 }
@@ -270,7 +273,7 @@ fn the_refresh_token_of_a_real_app_is_not_sent_beside_credentials_that_are_made_
         [("SECRET", "environment variable SECRET is not set"), ("ID", "environment variable ID is not set")]
     {
         let run = Run::of(&scene.command(PLAN).env_remove(variable).output().unwrap());
-        run.exits(4).says(said);
+        run.exits(4).out_has(said);
         assert!(scene.grants().iter().all(|(grant, _)| grant != "refresh_token"), "{:?}", scene.grants());
         assert_eq!(scene.world.read(&scene.store()), before);
     }

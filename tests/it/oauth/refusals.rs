@@ -13,17 +13,17 @@ fn a_callback_that_is_not_genuine_is_told_from_every_other() {
         assert!(!scene.world.path(&scene.store()).exists(), "something was kept: {run}");
         run
     };
-    exchange("acme", &with(&callback, "hmac", &"0".repeat(64)), &[]).exits(4).says("the callback's hmac is wrong");
-    exchange("acme", &with(&callback, "shop", "bolt.myshopify.com"), &[]).exits(4).says("hmac is wrong");
-    exchange("bolt", &callback, &[]).exits(4).says("of acme.myshopify.com, not of the shop that was asked");
-    exchange("acme", &callback, &["--state", "other"]).exits(4).says("state is not the one of this login");
-    exchange("acme", "https://example.com/callback", &[]).exits(3).says("the callback has no query");
-    exchange("acme", &callback, &["--max-age", "soon"]).exits(3).says("not a duration of at most 365 days");
-    exchange("nobody", &callback, &[]).exits(3).says("nobody.myshopify.com is not in the manifest");
+    exchange("acme", &with(&callback, "hmac", &"0".repeat(64)), &[]).exits(4).err_has("the callback's hmac is wrong");
+    exchange("acme", &with(&callback, "shop", "bolt.myshopify.com"), &[]).exits(4).err_has("hmac is wrong");
+    exchange("bolt", &callback, &[]).exits(4).err_has("of acme.myshopify.com, not of the shop that was asked");
+    exchange("acme", &callback, &["--state", "other"]).exits(4).err_has("state is not the one of this login");
+    exchange("acme", "https://example.com/callback", &[]).exits(3).err_has("the callback has no query");
+    exchange("acme", &callback, &["--max-age", "soon"]).exits(3).err_has("not a duration of at most 365 days");
+    exchange("nobody", &callback, &[]).exits(3).err_has("nobody.myshopify.com is not in the manifest");
     // The sample of Adobe's document, as it stands there.
     let sample = "https://www.acme.com/?code=k6j2palgrbljja228ou8c20fmn7w41gz&hmac=68c9163f772eecbc8848c90f695bca046089\
                   9c125af897a6d2b0ebbd59d3a43b&shop=connnectors-test.myshopify.com&state=123456Ã—tamp=1658305460";
-    exchange("acme", sample, &[]).exits(3).says("put `&timestamp` back in its place");
+    exchange("acme", sample, &[]).exits(3).err_has("put `&timestamp` back in its place");
     assert_eq!(scene.grants(), [], "nothing was sent");
     // And none of it used up the code.
     scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]).exits(0);
@@ -35,7 +35,7 @@ fn a_code_that_is_too_old_is_refused_by_shopify() {
     let callback = scene.approved("acme", &[]);
     scene.edit(&["tokens", "--shop", "acme", "--expire-codes"]);
     let run = scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]);
-    run.exits(4).says("it was used already, or is too old").says("Begin again");
+    run.exits(4).err_has("it was used already, or is too old").err_has("Begin again");
 }
 
 #[test]
@@ -53,13 +53,16 @@ fn a_token_of_somebody_else_than_was_asked_for_is_dropped() {
     };
     for more in [&[][..], &["--non-expiring"], &["--print-token"]] {
         let user = exchange(&["--online"], more);
-        user.exits(4).says("a user's token came").says("what was kept before stands").says("The code is used up");
-        user.says("`hookwright auth url --shop acme`").says("pass --online here, too");
+        user.exits(4)
+            .err_has("a user's token came")
+            .err_has("what was kept before stands")
+            .err_has("The code is used up");
+        user.err_has("`hookwright auth url --shop acme`").err_has("pass --online here, too");
     }
     for more in [&["--online"][..], &["--online", "--print-token"]] {
         let own = exchange(&[], more);
-        own.exits(4).says("--online asks for a user's token, and the app's own came").says("The code is used up");
-        own.says("`hookwright auth url --shop acme --online`").says("leave it out here, too");
+        own.exits(4).err_has("--online asks for a user's token, and the app's own came").err_has("The code is used up");
+        own.err_has("`hookwright auth url --shop acme --online`").err_has("leave it out here, too");
     }
     scene.run(&["plan", "--shop", "acme"]).exits(0);
 }
@@ -70,14 +73,14 @@ fn during_a_rotation_the_former_secret_still_signs() {
     let scene = Scene::new(STORE, app, SHOPS);
     let callback = scene.approved("acme", &[]);
     let exchange = ["auth", "exchange", "--shop", "acme", "--callback", &callback];
-    scene.run(&exchange).exits(4).says("hmac is wrong").says("old_client_secret");
+    scene.run(&exchange).exits(4).err_has("hmac is wrong").err_has("old_client_secret");
     let rotating = scene
         .world
         .read("hookwright.yaml")
         .replace("{ env: SECRET } }", "{ env: SECRET }, old_client_secret: { env: FORMER } }");
     scene.world.write("hookwright.yaml", &rotating);
     let output = scene.command(&exchange).env("FORMER", "former-secret").output().unwrap();
-    Run::of(&output).exits(0).says("is connected");
+    Run::of(&output).exits(0).out_has("is connected");
 }
 
 #[test]
@@ -89,8 +92,8 @@ fn a_wrong_client_is_named_and_never_echoed() {
         assert!(!run.to_string().contains(id) && !run.to_string().contains(secret), "{run}");
         run
     };
-    plan("another-client-id", CLIENT_SECRET).exits(4).says("client_refused").says("api_key [redacted]");
-    plan(CLIENT_ID, "another-client-secret").exits(4).says("client_refused").says("`client_secret` point at");
+    plan("another-client-id", CLIENT_SECRET).exits(4).out_has("client_refused").out_has("api_key [redacted]");
+    plan(CLIENT_ID, "another-client-secret").exits(4).out_has("client_refused").out_has("`client_secret` point at");
 }
 
 #[test]
@@ -99,13 +102,13 @@ fn an_app_that_is_gone_is_known_by_its_oauth_error_and_can_be_tolerated() {
                  - { shop: bolt, scopes: [write_orders, read_customers], foreign_organization: true }\n";
     let scene = Scene::new(CREDENTIALS, "", shops);
     let plan = scene.run(&["plan"]);
-    plan.exits(4).says("uninstalled").says("shop_not_permitted").says("must belong to one organisation");
+    plan.exits(4).out_has("uninstalled").out_has("shop_not_permitted").out_has("must belong to one organisation");
     plan.ends("Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 2 shops not read.");
     let tolerated = scene.run(&["plan", "--shop", "acme", "--tolerate", "uninstalled", "--detailed-exitcode"]);
-    tolerated.exits(0).says("the app is not installed in this shop");
+    tolerated.exits(0).out_has("the app is not installed in this shop");
     scene.run(&["plan", "--shop", "bolt", "--tolerate", "uninstalled"]).exits(4);
     let status = scene.run(&["auth", "status", "--tolerate", "uninstalled"]);
-    status.exits(4).says("uninstalled").says("1 failed");
+    status.exits(4).out_has("uninstalled").out_has("1 failed");
 }
 
 #[test]
@@ -113,7 +116,7 @@ fn uninstalling_is_noticed_by_the_store_too() {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
     scene.edit(&["status", "--shop", "acme", "uninstalled"]);
-    scene.run(&["plan", "--shop", "acme"]).exits(4).says("uninstalled: the app is not installed");
+    scene.run(&["plan", "--shop", "acme"]).exits(4).out_has("uninstalled: the app is not installed");
 }
 
 #[test]
@@ -123,7 +126,7 @@ fn a_platform_that_wants_expiring_tokens_is_told_how_to_get_one() {
     let args = ["auth", "exchange", "--shop", "acme", "--non-expiring", "--callback", &callback];
     scene.run(&args).exits(0);
     let plan = scene.run(&["plan", "--shop", "acme"]);
-    plan.exits(4).says("non_expiring_token").says("log in again: `hookwright auth login --shop acme`");
+    plan.exits(4).out_has("non_expiring_token").out_has("log in again: `hookwright auth login --shop acme`");
     scene.log_in("acme");
     scene.run(&["plan", "--shop", "acme"]).exits(0);
 }
@@ -141,7 +144,7 @@ fn a_login_survives_strangers_and_ends_with_a_page_for_the_merchant_when_it_fail
     // The right state with a wrong signature is this login, and it has failed.
     let (_, _, page) = http("GET", &with(&callback, "hmac", &"0".repeat(64)), "");
     assert!(page.contains("The shop is not connected") && page.contains("hmac is wrong"), "{page}");
-    login.end().exits(4).says("hmac is wrong").says("another state came, and was turned away");
+    login.end().exits(4).err_has("hmac is wrong").err_has("another state came, and was turned away");
     assert!(!scene.world.path(&scene.store()).exists());
 }
 
@@ -149,11 +152,11 @@ fn a_login_survives_strangers_and_ends_with_a_page_for_the_merchant_when_it_fail
 fn a_login_that_nobody_comes_to_ends_and_says_what_to_check() {
     let scene = Scene::new(STORE, "", SHOPS);
     let login = ["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser", "--wait", "100ms"];
-    scene.run(&login).exits(5).says("nobody came within 100ms").says("must allow http://127.0.0.1:");
+    scene.run(&login).exits(5).err_has("nobody came within 100ms").err_has("must allow http://127.0.0.1:");
     let public = ["auth", "login", "--shop", "acme", "--listen", "0.0.0.0:0"];
-    scene.run(&public).exits(3).says("is no loopback address");
+    scene.run(&public).exits(3).err_has("is no loopback address");
     let plain = ["auth", "url", "--shop", "acme", "--redirect-uri", "http://example.com/"];
-    scene.run(&plain).exits(3).says("must start with https://");
+    scene.run(&plain).exits(3).err_has("must start with https://");
 }
 
 #[test]
@@ -163,13 +166,13 @@ fn a_store_that_is_damaged_is_left_alone() {
     let whole = scene.world.read(&scene.store());
     std::fs::write(scene.world.path(&scene.store()), &whole[..whole.len() / 2]).unwrap();
     let plan = scene.run(&["plan", "--shop", "acme"]);
-    plan.exits(4).says("secret_unavailable").says("tokens.json");
+    plan.exits(4).out_has("secret_unavailable").out_has("tokens.json");
     let callback = scene.approved("acme", &[]);
     let asked = scene.grants().len();
     let exchange = ["auth", "exchange", "--shop", "acme", "--callback", &callback];
-    scene.run(&exchange).exits(4).says("tokens.json").says("nothing was sent");
+    scene.run(&exchange).exits(4).err_has("tokens.json").err_has("nothing was sent");
     let login = ["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser", "--wait", "100ms"];
-    scene.run(&login).exits(4).says("tokens.json").says("nothing was sent");
+    scene.run(&login).exits(4).err_has("tokens.json").err_has("nothing was sent");
     assert_eq!(scene.world.read(&scene.store()), whole[..whole.len() / 2]);
     // The code was not spent, and the pair before it is as good as it was.
     assert_eq!(scene.grants().len(), asked);

@@ -69,7 +69,7 @@ fn a_token_that_ends_in_the_middle_of_a_shop_is_renewed_and_only_what_was_refuse
                 let before = given(&scene);
                 let apply =
                     scene.run(&[&["apply", "--auto-approve", "--report", "report.json"], &CONSENTS[..]].concat());
-                apply.exits(0).says("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
+                apply.exits(0).out_has("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
                 assert!(!answered(&scene, 401).is_empty(), "{transport}: nothing was refused, so nothing was shown");
                 assert!(given(&scene) > before, "{transport}: {:?}", scene.grants());
                 assert_eq!(carried_out(&scene), 4, "{transport}: each change once");
@@ -88,7 +88,7 @@ fn a_shop_that_refuses_the_new_token_too_fails_and_nothing_is_sent_a_third_time(
         scene.faults(&format!("faults: [{{ fault: token_revoked, on: mutation, after: {after}, times: 1 }}]\n"));
         let before = given(&scene);
         let apply = scene.run(&[&["apply", "plan.json"], &CONSENTS[..]].concat());
-        apply.exits(4).says("token_refused").says(status);
+        apply.exits(4).out_has("token_refused").out_has(status);
         assert_eq!(given(&scene), before + 2, "one for the reading, one for what was refused");
         assert_eq!(answered(&scene, 401).len(), 2, "{transport}");
     }
@@ -105,7 +105,7 @@ fn a_fetched_token_is_renewed_before_its_end_and_never_refused() {
                 scene
                     .run(&[&["apply", "--auto-approve"], &CONSENTS[..]].concat())
                     .exits(0)
-                    .says("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
+                    .out_has("Apply complete! Resources: 1 added, 2 changed, 1 destroyed.");
                 assert_eq!(given(&scene), 2, "{auth}: one for the reading, one for the rest");
                 assert!(answered(&scene, 401).is_empty(), "{auth}");
             });

@@ -30,11 +30,11 @@ fn a_busy_store_keeps_nobody_from_a_token_that_is_good_and_is_a_matter_of_time_f
         let before = scene.tokens("acme");
         let held = hold(&scene, lock);
         let plan = scene.run(&[PLAN, &["--timeout", "4s", "-v"]].concat());
-        plan.exits(0).says("it is used as long as it is good");
+        plan.exits(0).err_has("it is used as long as it is good");
         assert_eq!(scene.tokens("acme"), before);
         expire(&scene);
         let plan = scene.run(&[PLAN, &["--timeout", "1s"]].concat());
-        plan.exits(5).says("time_budget").says("waiting for the shop's token to be refreshed");
+        plan.exits(5).out_has("time_budget").out_has("waiting for the shop's token to be refreshed");
         held.unlock().unwrap();
         scene.run(PLAN).exits(0);
     }
@@ -44,9 +44,13 @@ fn a_busy_store_keeps_nobody_from_a_token_that_is_good_and_is_a_matter_of_time_f
 fn a_store_that_cannot_be_written_keeps_nobody_from_a_token_that_is_good() {
     let scene = almost();
     let place = unwritable(&scene);
-    scene.run(&[PLAN, &["-v"]].concat()).exits(0).says("cannot be written").says("it is used as long as it is good");
+    scene
+        .run(&[PLAN, &["-v"]].concat())
+        .exits(0)
+        .err_has("cannot be written")
+        .err_has("it is used as long as it is good");
     expire(&scene);
-    scene.run(PLAN).exits(4).says("secret_unavailable").says("cannot be written");
+    scene.run(PLAN).exits(4).out_has("secret_unavailable").out_has("cannot be written");
     std::fs::remove_dir_all(place).unwrap();
     scene.run(PLAN).exits(0);
 }
@@ -57,7 +61,7 @@ fn a_code_is_not_spent_where_its_token_could_not_be_written() {
     let callback = scene.approved("acme", &[]);
     let exchange = ["auth", "exchange", "--shop", "acme", "--callback", &callback];
     let place = unwritable(&scene);
-    scene.run(&exchange).exits(4).says("cannot be written").says("nothing was sent");
+    scene.run(&exchange).exits(4).err_has("cannot be written").err_has("nothing was sent");
     assert_eq!(scene.grants(), []);
     std::fs::remove_dir_all(place).unwrap();
     scene.run(&exchange).exits(0);
@@ -71,11 +75,11 @@ fn a_former_secret_is_asked_for_by_callbacks_only() {
     scene.run(PLAN).exits(0);
     assert_eq!(refreshes(&scene), 1);
     let exchange = ["auth", "exchange", "--shop", "acme", "--callback", "x=y"];
-    scene.run(&exchange).exits(3).says("no `hmac`");
+    scene.run(&exchange).exits(3).err_has("no `hmac`");
     // Only the sandbox does without it.
     let mut elsewhere = scene.command(&exchange);
     let elsewhere = Run::of(&elsewhere.env("HOOKWRIGHT_ADMIN_URL", "http://127.0.0.1:9/{shop}").output().unwrap());
-    elsewhere.exits(4).says("FORMER");
+    elsewhere.exits(4).err_has("FORMER");
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn a_token_of_another_app_is_noticed_when_it_is_taken() {
     scene.log_in("acme");
     edit_store(&scene, |acme| acme["client_id"] = "another-app".into());
     let plan = scene.run(PLAN);
-    plan.exits(4).says("login_required").says("another app").says("`hookwright auth login --shop acme`");
+    plan.exits(4).out_has("login_required").out_has("another app").out_has("`hookwright auth login --shop acme`");
     assert_eq!(refreshes(&scene), 0, "it is good for an hour");
     // Who does not say which app it is means none in particular.
     let mut unset = scene.command(PLAN);
@@ -96,7 +100,7 @@ fn a_token_of_another_app_is_noticed_when_it_is_taken() {
     scene.world.write(&place, &scene.world.read(&scene.store()));
     private(&scene.world.path(&place));
     let plan = scene.world.run(&[PLAN, &["--sandbox"]].concat());
-    plan.exits(4).says("another app").says("`hookwright auth login --shop acme --sandbox`");
+    plan.exits(4).out_has("another app").out_has("`hookwright auth login --shop acme --sandbox`");
 }
 
 #[cfg(unix)]

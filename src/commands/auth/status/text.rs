@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::v1::{SourceKind, Status, StatusShop, Verdict};
 use crate::render::escape;
 use crate::text::plural;
+use crate::wire::auth_status::{SourceKind, Status, StatusShop, TokenStatus};
 
 /// `here`: the options that lead a login to where the run was.
 pub(super) fn text(status: &Status, here: &str) -> String {
@@ -30,10 +30,10 @@ pub(super) fn text(status: &Status, here: &str) -> String {
 
 fn one(shop: &StatusShop, here: &str, out: &mut String) {
     let sign = match shop.status {
-        Verdict::Ready => "ok",
-        Verdict::Attention => "!",
-        Verdict::Unavailable => "-",
-        Verdict::Failed => "x",
+        TokenStatus::Ready => "ok",
+        TokenStatus::Attention => "!",
+        TokenStatus::Unavailable => "-",
+        TokenStatus::Failed => "x",
     };
     let from = escape(&shop.source.from);
     let source = match shop.source.kind {

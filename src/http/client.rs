@@ -1,0 +1,77 @@
+//! The only constructor of an HTTP client in the program.
+
+use std::sync::{Arc, Once, OnceLock};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, USER_AGENT};
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+
+use super::connect::root_cause;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What clients are made from.
+pub(crate) struct ClientSetup {
+    /// `None` where requests go without TLS.
+    tls: Option<ClientConfig>,
+    loopback: bool,
+    request_timeout: Duration,
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+#[error("TLS could not be set up: {0}. Are root certificates installed?")]
+pub(crate) struct SetupError(String);
+
+impl ClientSetup {
+    /// `plain`: without TLS, for this machine only; a machine without root certificates can still use the sandbox.
+    pub(crate) fn new(plain: bool, loopback: bool, request_timeout: Duration) -> Result<Self, SetupError> {
+        let tls = if plain { None } else { Some(tls().map_err(|error| SetupError(error.to_string()))?) };
+        Ok(Self { tls, loopback, request_timeout })
+    }
+
+    /// Makes a client that follows no redirects, uses TLS unless `plain`, and bounds the time of a request. Its
+    /// connections close after they were `idle`.
+    pub(crate) fn client(&self, idle: Duration) -> Result<reqwest::Client, SetupError> {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| {
+            // Fails only if there is one already, which is then used.
+            let _ = ring::default_provider().install_default();
+        });
+        let headers = HeaderMap::from_iter([
+            (USER_AGENT, HeaderValue::from_static(concat!("hookwright/", env!("CARGO_PKG_VERSION")))),
+            (ACCEPT, HeaderValue::from_static("application/json")),
+        ]);
+        let mut builder = reqwest::Client::builder()
+            .default_headers(headers)
+            .redirect(reqwest::redirect::Policy::none())
+            .https_only(self.tls.is_some())
+            .connect_timeout(CONNECT_TIMEOUT.min(self.request_timeout))
+            .timeout(self.request_timeout)
+            .pool_idle_timeout(idle);
+        if self.loopback {
+            builder = builder.no_proxy();
+        }
+        builder = match &self.tls {
+            Some(tls) => builder.tls_backend_preconfigured(tls.clone()),
+            None => builder.tls_certs_only([]),
+        };
+        builder.build().map_err(|error| SetupError(root_cause(&error)))
+    }
+}
+
+/// Trusts what the operating system trusts, and offers HTTP/2. Root certificates are loaded once a process, and clients
+/// share their TLS sessions.
+fn tls() -> Result<ClientConfig, rustls::Error> {
+    static TLS: OnceLock<ClientConfig> = OnceLock::new();
+    if let Some(config) = TLS.get() {
+        return Ok(config.clone());
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions()?.with_platform_verifier()?;
+    let mut config = builder.with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TLS.get_or_init(|| config).clone())
+}

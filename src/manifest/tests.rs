@@ -1,0 +1,925 @@
+//! The manifest from text to desired state, and every complaint on the way.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::diagnostic::{self, Code, Severity};
+use crate::manifest::{self, Loaded, Manifest, Options, SourceFile, schema};
+use crate::wire;
+
+/// Loads texts by name.
+fn load(files: &[(&str, &str)]) -> Loaded {
+    let file = |(path, text): &(&str, &str)| SourceFile { path: (*path).to_owned(), bytes: text.as_bytes().to_vec() };
+    manifest::load(files.iter().map(file).collect(), &Options::default())
+}
+
+fn text(loaded: &Loaded) -> String {
+    let mut out = Vec::new();
+    diagnostic::text::write(&mut out, loaded.report(), false).expect("write");
+    String::from_utf8(out).expect("utf-8")
+}
+
+fn codes(loaded: &Loaded) -> Vec<&'static str> {
+    loaded.diagnostics.iter().map(|d| d.code.as_str()).collect()
+}
+
+#[track_caller]
+fn valid(files: &[(&str, &str)]) -> Manifest {
+    let loaded = load(files);
+    let shown = text(&loaded);
+    loaded.manifest.unwrap_or_else(|| panic!("{shown}"))
+}
+
+/// All four emitters, which must not panic either.
+fn emit_all(loaded: &Loaded) -> String {
+    let mut out = Vec::new();
+    diagnostic::text::write(&mut out, loaded.report(), true).expect("write");
+    wire::validate::write(&mut out, loaded.report()).expect("write");
+    diagnostic::sarif::write(&mut out, loaded.report()).expect("write");
+    diagnostic::github::write(&mut out, loaded.report()).expect("write");
+    String::from_utf8(out).expect("utf-8")
+}
+
+fn fixtures(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new("tests/fixtures/manifests").join(folder);
+    let mut paths: Vec<_> = std::fs::read_dir(folder).expect("folder").map(|e| e.expect("entry").path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty());
+    paths
+}
+
+fn load_file(path: &Path) -> (String, Loaded) {
+    let text = std::fs::read_to_string(path).expect("file");
+    let file = SourceFile { path: path.display().to_string(), bytes: text.clone().into_bytes() };
+    let read = |path: &str| std::fs::read(path).map_err(|_| "there is no such file".to_owned());
+    let options = Options { today: Some(jiff::civil::date(2026, 11, 26)), ..Options::default() };
+    let loaded = manifest::load_with(vec![file], &options, &read);
+    (text, loaded)
+}
+
+/// With one `shopify.app.toml` beside it.
+fn with_app(yaml: &str, toml: &[u8]) -> Loaded {
+    let file = SourceFile { path: "conf/m.yaml".to_owned(), bytes: yaml.as_bytes().to_vec() };
+    let read = |path: &str| match path {
+        "conf/shopify.app.toml" => Ok(toml.to_vec()),
+        _ => Err("there is no such file".to_owned()),
+    };
+    manifest::load_with(vec![file], &Options::default(), &read)
+}
+
+#[test]
+fn the_committed_schema_is_that_of_the_types() {
+    let schema = serde_json::to_string_pretty(&schema::json_schema()).expect("json") + "\n";
+    let path = "schemas/manifest.v1.schema.json";
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::write(path, &schema).expect("write");
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == schema, "{path} is out of date: run UPDATE_SCHEMAS=1 cargo test");
+}
+
+#[test]
+fn every_key_of_the_schema_says_what_it_is_for() {
+    fn walk(value: &Value, found: &mut Vec<String>) {
+        let Some(map) = value.as_object() else {
+            value.as_array().into_iter().flatten().for_each(|item| walk(item, found));
+            return;
+        };
+        for (key, about) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            if !about["description"].is_string() {
+                found.push(key.clone());
+            }
+        }
+        map.values().for_each(|value| walk(value, found));
+    }
+    let mut silent = Vec::new();
+    walk(&schema::json_schema(), &mut silent);
+    assert!(silent.is_empty(), "an editor has nothing to show for {silent:?}");
+}
+
+#[test]
+fn each_bad_fixture_is_refused_with_the_codes_it_names() {
+    let mut wrong = String::new();
+    for path in fixtures("bad") {
+        let (text_of_file, loaded) = load_file(&path);
+        let expected = text_of_file.lines().next().and_then(|line| line.strip_prefix("# expect: ")).expect("expect");
+        let found = codes(&loaded).join(" ");
+        if found != expected {
+            let _ = writeln!(wrong, "{}: expected {expected}, found {found}\n{}", path.display(), text(&loaded));
+        }
+        emit_all(&loaded);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn every_code_but_those_of_reading_has_a_bad_fixture() {
+    let all: BTreeSet<&str> = fixtures("bad").iter().flat_map(|path| codes(&load_file(path).1)).collect();
+    let elsewhere = [Code::File, Code::Encoding, Code::Budget, Code::RepeatedBlock];
+    for code in Code::ALL {
+        assert!(all.contains(code.as_str()) || elsewhere.contains(code), "{code} has no fixture");
+    }
+}
+
+#[test]
+fn each_good_fixture_is_taken_without_a_warning() {
+    for path in fixtures("good") {
+        let (_, loaded) = load_file(&path);
+        assert!(loaded.manifest.is_some() && loaded.diagnostics.is_empty(), "{}\n{}", path.display(), text(&loaded));
+    }
+}
+
+const A: &str = "https://dcs.adobedc.net/collection/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+#[test]
+fn everything_that_can_be_said_arrives_in_the_manifest() {
+    let (_, loaded) = load_file(Path::new("tests/fixtures/manifests/good/everything.yaml"));
+    let manifest = loaded.manifest.expect("manifest");
+    let [shop, empty] = manifest.shops.as_slice() else { panic!("two shops") };
+    assert_eq!(shop.shop.as_str(), "connnectors-test.myshopify.com");
+    assert_eq!(empty.shop.as_str(), "empty.myshopify.com");
+    assert!(empty.desired().unwrap().entries.is_empty());
+    let bound: Vec<_> = shop
+        .desired()
+        .unwrap()
+        .entries
+        .iter()
+        .map(|e| format!("{} {} {}", e.binding.topic, e.meta.destination.as_deref().unwrap_or("-"), e.meta.source.line))
+        .collect();
+    assert_eq!(
+        bound,
+        [
+            "orders/create commerce 16",
+            "orders/updated commerce 16",
+            "products/create bus 19",
+            "customers/update loyalty 39"
+        ]
+    );
+    // The shop's own destination wins over the common one.
+    assert!(shop.desired().unwrap().entries[0].binding.address.as_str().ends_with("00aa"));
+    assert!(empty.destinations["commerce"].as_str().ends_with("cdef"));
+    let scopes: Vec<_> = shop.scopes().into_iter().flat_map(|s| s.iter().map(ToString::to_string)).collect();
+    assert_eq!(scopes, ["customer_write_customers", "read_customers", "read_products", "write_orders"]);
+    assert_eq!(manifest.addresses.len(), 4);
+    let customers = &shop.desired().unwrap().entries[3].binding;
+    assert_eq!(customers.filter.as_deref(), Some("email:*@example.com"));
+    assert_eq!(customers.metafields.as_deref(), Some(["custom.size".to_owned(), "$app.tier".to_owned()].as_slice()));
+    assert_eq!(customers.name.as_deref(), Some("customers-loyalty"));
+}
+
+#[test]
+fn files_merge_and_a_block_may_stand_in_one_of_them_only() {
+    let base = format!("version: 1\nscopes: [write_orders]\ndestinations: {{ c: \"{A}\" }}\n");
+    let sets = "version: 1\nbinding_sets:\n  orders: [{ topic: orders/create, destination: c }]\n";
+    let prod = "version: 1\nshops:\n  - { shop: b, use: [orders] }\n";
+    let more = "version: 1\nshops:\n  - { shop: a, use: [orders] }\n";
+    let files = [("base.yaml", base.as_str()), ("sets.yaml", sets), ("prod.yaml", prod), ("more.yaml", more)];
+    let manifest = valid(&files);
+    assert_eq!(manifest.shops.iter().map(|s| s.shop.handle()).collect::<Vec<_>>(), ["a", "b"]);
+
+    let again = "version: 1\nscopes: []\ndestinations: { c: \"https://dcs.adobedc.net/collection/x\" }\n\
+                 binding_sets:\n  orders: []\nshops:\n  - { shop: A, bindings: [] }\n";
+    let loaded = load(&[files.as_slice(), &[("again.yaml", again)]].concat());
+    let errors: Vec<_> = loaded
+        .diagnostics
+        .iter()
+        .filter(|d| d.severity == Severity::Error)
+        .map(|d| {
+            let first = &d.related[0].place;
+            format!("{} {}:{} <- {}:{}", d.code, d.place.file, d.place.line, first.file, first.line)
+        })
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            "HW021 again.yaml:2 <- base.yaml:2",
+            "HW022 again.yaml:3 <- base.yaml:3",
+            "HW022 again.yaml:5 <- sets.yaml:3",
+            "HW022 again.yaml:7 <- more.yaml:3"
+        ]
+    );
+}
+
+#[test]
+fn the_digest_is_of_the_meaning_and_of_nothing_else() {
+    let one = format!(
+        "version: 1\nscopes: [write_orders, read_products]\ndestinations: {{ c: \"{A}\" }}\nbinding_sets:\n  s: [{{ topics: [orders/create, orders/updated], destination: c }}]\nshops:\n  - {{ shop: a, labels: {{ x: \"1\", y: \"2\" }}, use: [s] }}\n  - {{ shop: b, bindings: [] }}\n"
+    );
+    let two = [
+        "# other\nversion: 1\nshops:\n  - { bindings: [], shop: B.myshopify.com }\n".to_owned(),
+        format!(
+            "version: 1\nshops:\n  - shop: a\n    bindings:\n      - {{ destination: c, topic: orders/updated }}\n      - {{ topic: orders/create, format: json, destination: c }}\n    labels: {{ y: \"2\", x: \"1\" }}\nscopes: [read_products, write_orders]\ndestinations: {{ c: \"{A}\" }}\n"
+        ),
+    ];
+    let digest = |files: &[(&str, &str)]| valid(files).digest;
+    let first = digest(&[("one.yaml", &one)]);
+    assert!(first.starts_with("sha256:") && first.len() == 71);
+    assert_eq!(first, digest(&[("x.yaml", &two[0]), ("y.yaml", &two[1])]));
+    for (from, to) in [
+        ("orders/create", "orders/paid"),
+        ("\"1\"", "\"3\""),
+        ("read_products", "read_reports"),
+        ("shop: b", "shop: c"),
+        ("0123456789abcdef\" }", "0123456789abcdee\" }"),
+        ("version: 1\n", "version: 1\nsafety: { max_delete_percent: 31 }\n"),
+        ("version: 1\n", "version: 1\nownership: { unmanaged: ignore }\n"),
+        ("version: 1\n", "version: 1\nadmin_api: { version: \"2026-07\" }\n"),
+        ("version: 1\n", "version: 1\nauth: { access_token: { env: X } }\n"),
+        ("bindings: []", "bindings: [], tolerate: [locked]"),
+    ] {
+        assert!(one.contains(from), "{from}");
+        assert_ne!(first, digest(&[("one.yaml", &one.replacen(from, to, 1))]), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn what_the_app_declares_and_a_binding_repeats_is_said_at_the_binding_with_both_places() {
+    let (_, loaded) = load_file(Path::new("tests/fixtures/manifests/bad/warn-double-delivery.yaml"));
+    insta::assert_snapshot!(text(&loaded));
+    let silenced = "version: 1\napp_config: shopify.app.toml\nownership: { address_prefixes: [\"https://x.example/\"] }\n\
+                    lint: { allow: [HW110] }\nshops: [{ shop: a, bindings: [{ topic: orders/create, address: \"https://x.example/\" }] }]\n";
+    let toml = b"[[webhooks.subscriptions]]\ntopics = ['orders/create']\nuri = 'https://X.example'\n";
+    assert_eq!(codes(&with_app(silenced, toml)), [""; 0]);
+    assert_eq!(codes(&with_app(&silenced.replace("HW110", "HW107"), toml)), ["HW110"]);
+}
+
+#[test]
+fn what_of_an_app_configuration_cannot_be_compared_is_a_warning_at_its_line() {
+    let yaml = "version: 1\napp_config: [shopify.app.toml]\nshops: [{ shop: a, bindings: [] }]\n";
+    let place = |toml: &[u8]| {
+        let loaded = with_app(yaml, toml);
+        emit_all(&loaded);
+        assert!(loaded.manifest.is_some(), "{}", text(&loaded));
+        let told = loaded.diagnostics.iter().map(|d| format!("{} {}:{}", d.code, d.place.file, d.place.line));
+        let told = told.collect::<Vec<_>>().join(" ");
+        let shown = text(&loaded);
+        assert!(!["struct", "sequence", "expected"].iter().any(|word| shown.contains(word)), "{shown}");
+        told
+    };
+    for (toml, expected) in [
+        (&b""[..], ""),
+        (b"webhooks = { api_version = '2026-10', privacy_compliance = {} }\n[other]\nx = 1\n", ""),
+        (b"a = 1\n\nb = = 2\n", "HW116 conf/shopify.app.toml:3"),
+        (b"a = 1\n[webhooks]\nsubscriptions = 7\n", "HW116 conf/shopify.app.toml:3"),
+        (b"\n[[webhooks.subscriptions]]\ntopics = ['orders/create']\n", "HW116 conf/shopify.app.toml:3"),
+        (b"[[webhooks.subscriptions]]\ntopics = ['a/b']\nuri = '/hooks'\n", "HW116 conf/shopify.app.toml:3"),
+        (b"webhooks = 'x'\n", "HW116 conf/shopify.app.toml:1"),
+        (b"[webhooks.subscriptions]\ntopics = ['a/b']\n", "HW116 conf/shopify.app.toml:1"),
+        (b"[[webhooks.subscriptions]]\ntopic = 'a/b'\nuri = '/x'\n", "HW116 conf/shopify.app.toml:1"),
+        (b"[[webhooks.subscriptions]]\ntopics = 'a/b'\nuri = '/x'\n", "HW116 conf/shopify.app.toml:2"),
+        (b"[[webhooks.subscriptions]]\ntopics = ['a/b',\n7]\nuri = '/x'\n", "HW116 conf/shopify.app.toml:3"),
+        (b"[[webhooks.subscriptions]]\ntopics = ['a/b']\nuri = 7\n", "HW116 conf/shopify.app.toml:3"),
+        (
+            b"application_url = ''\n[[webhooks.subscriptions]]\ntopics = ['a/b']\nuri = '/x'\n",
+            "HW116 conf/shopify.app.toml:4",
+        ),
+        (b"[[webhooks.subscriptions]]\ncompliance_topics = ['a/b']\nuri = '/x'\n", ""),
+        (b"a = 1\nb = '\xff'\n", "HW116 conf/shopify.app.toml:2"),
+    ] {
+        assert_eq!(place(toml), expected, "{}", String::from_utf8_lossy(toml));
+    }
+    let missing = with_app(&yaml.replace("shopify", "none"), b"");
+    assert!(missing.diagnostics[0].message.contains("conf/none.app.toml, which cannot be read: there is no such file"));
+    assert_eq!((missing.diagnostics[0].place.line, missing.diagnostics.len()), (2, 1));
+    // `load` reads nothing else.
+    assert_eq!(codes(&load(&[("m.yaml", yaml)])), ["HW043"]);
+}
+
+#[test]
+fn the_digest_covers_what_the_app_declares() {
+    let yaml = "version: 1\napp_config: shopify.app.toml\nshops: [{ shop: a, bindings: [] }]\n";
+    let digest = |toml: &str| with_app(yaml, toml.as_bytes()).manifest.expect("manifest").digest;
+    let without = valid(&[("m.yaml", &yaml.replace("app_config: shopify.app.toml\n", ""))]).digest;
+    assert_eq!(digest("name = 'x'"), without, "what it declares counts, not that it is named");
+    let one = "[[webhooks.subscriptions]]\ntopics = ['a/b', 'a/c']\nuri = 'https://x.example/'\n";
+    assert_ne!(digest(one), without);
+    assert_eq!(digest(one), digest(&format!("# other\n{}", one.replace("'a/b', 'a/c'", "'a/c', 'a/b'"))));
+    assert_ne!(digest(one), digest(&format!("{one}filter = 'id:*'\n")));
+    assert_ne!(digest(one), digest(&one.replace("x.example", "y.example")));
+    let event = "[[events.subscription]]\ntopic = 'Product'\nactions = ['update']\nuri = 'https://x.example/'\n";
+    assert_ne!(digest(event), without);
+    assert_eq!(digest(event), digest(&event.replace("'update'", "'update', 'update'")));
+    assert_ne!(digest(event), digest(&event.replace("'update'", "'create'")));
+}
+
+#[test]
+fn a_version_is_warned_of_for_sixty_days_before_it_leaves_support_and_after() {
+    let said = |version: &str, today: &str, more: &str| {
+        let yaml = format!(
+            "version: 1\nadmin_api: {{ version: \"{version}\" }}\n{more}shops: [{{ shop: a, bindings: [] }}]\n"
+        );
+        let file = SourceFile { path: "m.yaml".to_owned(), bytes: yaml.into_bytes() };
+        let today = (!today.is_empty()).then(|| today.parse().expect("date"));
+        let loaded = manifest::load(vec![file], &Options { today, ..Options::default() });
+        assert!(loaded.manifest.is_some());
+        loaded.diagnostics.iter().map(|d| format!("{} {}", d.code, d.message)).collect::<Vec<_>>().join("; ")
+    };
+    for (version, today, expected) in [
+        ("2026-04", "2027-01-30", ""),
+        ("2026-04", "2027-01-31", "HW118 version 2026-04 of the Admin API leaves support on 2027-04-01, in 60 days"),
+        ("2026-04", "2027-03-31", "HW118 version 2026-04 of the Admin API leaves support on 2027-04-01, in 1 day"),
+        ("2026-04", "2027-04-01", "HW118 version 2026-04 of the Admin API left support on 2027-04-01"),
+        ("2026-04", "2028-01-01", "HW118 version 2026-04 of the Admin API left support on 2027-04-01"),
+        ("2026-04", "", ""),
+        ("2027-01", "2026-11-26", ""),
+        ("2027-04", "2026-11-26", "HW103 this tool was not checked against version 2027-04 of the Admin API"),
+        ("unstable", "2099-01-01", ""),
+    ] {
+        assert_eq!(said(version, today, ""), expected, "{version} on {today}");
+    }
+    assert_eq!(said("2026-04", "2027-03-31", "lint: { allow: [HW118] }\n"), "");
+}
+
+#[test]
+fn the_same_warning_over_forty_shops_is_one() {
+    let mut yaml = String::from("version: 1\nscopes: [read_products]\nshops:\n");
+    for shop in 0..40 {
+        let allow = if shop == 7 { "    lint: { allow: [HW104] }\n" } else { "" };
+        let _ = writeln!(
+            yaml,
+            "  - shop: shop-{shop}\n{allow}    bindings: [{{ topics: [orders/create, orders/paid], address: \"{A}\" }}]"
+        );
+    }
+    let loaded = load(&[("fleet.yaml", &yaml)]);
+    let found: Vec<_> =
+        loaded.diagnostics.iter().map(|d| (d.code, d.shops.as_ref().map(diagnostic::Shops::count))).collect();
+    assert_eq!(found, [(Code::ScopeMissing, Some(39)), (Code::ScopeMissing, Some(39))]);
+    assert!(loaded.manifest.is_some());
+    insta::assert_snapshot!(text(&loaded).split("\n\n").next().unwrap_or_default(), @r#"
+warning[HW104]: `scopes` do not allow `orders/create`: it needs `read_orders` or `read_marketplace_orders` (39 shops, such as shop-0.myshopify.com)
+ --> fleet.yaml:5:27
+  |
+5 |     bindings: [{ topics: [orders/create, orders/paid], address: "https://dcs.adobedc.net/collection/0123456789abcdef0123456789abcdef0...
+  |                           ^^^^^^^^^^^^^
+  |
+ --> fleet.yaml:2:1
+  |
+2 | scopes: [read_products]
+  | ------ the scopes that count here
+  |
+  = note: shops: shop-0, shop-1, shop-2, shop-3, shop-4, shop-5, shop-6, shop-8, shop-9, shop-10, shop-11,
+          shop-12, shop-13, shop-14, shop-15, shop-16, shop-17, shop-18, shop-19, shop-20, shop-21, shop-22,
+          shop-23, shop-24, shop-25, shop-26, shop-27, shop-28, shop-29, shop-30, shop-31, shop-32, shop-33,
+          shop-34, shop-35, shop-36, shop-37, shop-38, shop-39
+  = help: add one of them to `scopes`; a write_ scope brings its read_ scope along
+"#);
+
+    let silenced = yaml.replace("shops:\n", "lint: { allow: [HW104] }\nshops:\n");
+    assert_eq!(codes(&load(&[("fleet.yaml", &silenced)])), [""; 0]);
+}
+
+#[test]
+fn a_forgotten_base_file_is_one_error_for_each_cause_with_the_shops_named_in_every_format() {
+    let mut yaml = String::from("version: 1\nshops:\n");
+    for shop in 0..30 {
+        let _ = writeln!(
+            yaml,
+            "  - {{ shop: s{shop}, use: [orders, stock], bindings: [{{ topic: orders/paid, destination: c }}] }}"
+        );
+    }
+    let loaded = load(&[("shops.yaml", &yaml)]);
+    assert_eq!(codes(&loaded), ["HW024", "HW024", "HW023"]);
+    let names: Vec<String> = (0..30).map(|shop| format!("s{shop}")).collect();
+    let shown = text(&loaded);
+    assert!(shown.contains("there is no binding set `orders` (30 shops, such as s0.myshopify.com)"), "{shown}");
+    assert!(shown.lines().count() < 60, "{shown}");
+    assert!(shown.contains("note: shops: s0, s1, s2") && shown.contains("s28, s29\n"), "{shown}");
+    // Several places in one shop are named, too.
+    let twice = "version: 1\nshops:\n  - shop: a\n    bindings:\n      - { topic: orders/paid, destination: c }\n      - { topic: orders/create, destination: c }\n";
+    let twice = load(&[("shops.yaml", twice)]);
+    assert!(codes(&twice) == ["HW023"] && text(&twice).contains("note: also at: shops.yaml:6\n"), "{}", text(&twice));
+    let emitted = |emit: fn(&mut dyn std::io::Write, diagnostic::Report<'_>) -> std::io::Result<()>| {
+        let mut out = Vec::new();
+        emit(&mut out, loaded.report()).expect("write");
+        String::from_utf8(out).expect("utf-8")
+    };
+    let github = emitted(diagnostic::github::write);
+    assert_eq!((github.lines().count(), github.matches(&names.join(", ")).count()), (3, 3), "{github}");
+    let sarif: Value = serde_json::from_str(&emitted(diagnostic::sarif::write)).expect("json");
+    let result = &sarif["runs"][0]["results"][0];
+    assert!(result["message"]["text"].as_str().unwrap_or_default().contains(&names.join(", ")), "{result}");
+    assert_eq!(result["relatedLocations"].as_array().map(Vec::len), Some(29));
+    let json: Value = serde_json::from_str(&emitted(wire::validate::write)).expect("json");
+    let first = &json["diagnostics"][0];
+    assert_eq!((&first["shops"], first["all_shops"].as_array().map(Vec::len)), (&json!(30), Some(30)));
+    assert_eq!((&first["all_shops"][29], &first["related"][28]["line"]), (&json!("s29.myshopify.com"), &json!(32)));
+}
+
+#[test]
+fn a_misspelt_key_is_one_error_and_its_content_counts() {
+    let yaml = |destinations: &str, sets: &str, topic: &str| {
+        format!(
+            "version: 1\n{destinations}: {{ c: \"{A}\" }}\n{sets}:\n  orders: [{{ {topic}: orders/create, destination: c }}]\nshops:\n  - {{ shop: a, use: [orders] }}\n  - {{ shop: b, use: [orders] }}\n"
+        )
+    };
+    assert_eq!(codes(&load(&[("x.yaml", &yaml("destinations", "binding_sets", "topic"))])), [""; 0]);
+    assert_eq!(codes(&load(&[("x.yaml", &yaml("destination", "sets", "topik"))])), ["HW010", "HW010", "HW010"]);
+    // What is wrong below it is still said.
+    let broken = yaml("destination", "binding_set", "topic").replace("orders/create", "order/create");
+    assert_eq!(codes(&load(&[("x.yaml", &broken)])), ["HW010", "HW010", "HW100"]);
+    // That the value has another type than the key that was meant needs no second message.
+    for more in ["shop: acme", "scope: read_orders", "api_version: \"2026-10\"", "safty: 5"] {
+        let loaded = load(&[("x.yaml", &format!("version: 1\n{more}\nshops: [{{ shop: a, bindings: [] }}]\n"))]);
+        assert_eq!(codes(&loaded), ["HW010"], "{more}");
+    }
+    // Everywhere it is the same mistake.
+    let twice = yaml("destinations", "binding_sets", "topic").replace("use:", "uses:");
+    let loaded = load(&[("x.yaml", &twice)]);
+    assert_eq!(codes(&loaded), ["HW010"]);
+    assert!(
+        text(&loaded).contains("x.yaml:6:16") && text(&loaded).contains("note: also at: x.yaml:7\n"),
+        "{}",
+        text(&loaded)
+    );
+    // The key that is spelt well counts.
+    let both = format!(
+        "version: 1\nshops: [{{ shop: a, bindings: [{{ topic: orders/create, topcs: [x], address: \"{A}\" }}] }}]\n"
+    );
+    assert_eq!(codes(&load(&[("x.yaml", &both)])), ["HW010"]);
+}
+
+/// The codes with their severity, as in `error HW100`.
+fn told(yaml: &str) -> Vec<String> {
+    let loaded = load(&[("x.yaml", yaml)]);
+    let told: Vec<_> = loaded.diagnostics.iter().map(|d| format!("{} {}", d.severity.as_str(), d.code)).collect();
+    assert_eq!(loaded.manifest.is_none(), told.iter().any(|told| told.starts_with("error")), "{}", text(&loaded));
+    told
+}
+
+#[test]
+fn what_cannot_work_in_a_known_version_is_an_error_that_can_be_silenced() {
+    let sample = "9d411a24aa3c0a3eded92bac6c64d0da986ee7a8212f87168c5fb42d9ddc3227";
+    let yaml = |settings: &str| {
+        format!(
+            "version: 1\n{settings}destinations:\n  a: https://dcs.adobedc.net/collection/YOUR_ID\n  b: {}\n  c: \
+             https://dcs.adobedc.net/collection/{sample}\nshops:\n  - shop: acme\n    bindings:\n      - topics: \
+             [order/create, checkouts/paid, attributed_sessions/first]\n        destination: a\n",
+            &A[..A.len() - 1]
+        )
+    };
+    let all = ["HW106", "HW106", "HW105", "HW100", "HW101"];
+    let expected = |severity: &str, codes: &[&str]| {
+        let mut told: Vec<_> = codes.iter().map(|code| format!("{severity} {code}")).collect();
+        told.push("warning HW112".to_owned());
+        told
+    };
+    for known in ["", "admin_api: { version: \"2026-10\" }\n", "admin_api: { version: \"2026-04\" }\n"] {
+        assert_eq!(told(&yaml(known)), expected("error", &all), "{known}");
+    }
+    let newer = told(&yaml("admin_api: { version: \"2027-01\" }\n"));
+    assert_eq!(newer, expected("warning", &all));
+    // `checkouts/paid` is in `unstable`.
+    let unstable = told(&yaml("admin_api: { version: unstable }\n"));
+    assert_eq!(unstable, expected("warning", &all[..4]));
+    for version in ["", "admin_api: { version: unstable }\n"] {
+        let allow = "lint: { allow: [HW100, HW101, HW105, HW106] }\n";
+        assert_eq!(told(&yaml(&format!("{version}{allow}"))), ["warning HW112"]);
+    }
+}
+
+#[test]
+fn deny_makes_an_error_of_a_warning_but_not_of_a_silenced_one() {
+    let yaml =
+        format!("version: 1\nshops:\n  - {{ shop: a, bindings: [{{ topic: ORDERS_PAID, address: \"{A}\" }}] }}\n");
+    let denied = |yaml: &str| {
+        let file = SourceFile { path: "x.yaml".to_owned(), bytes: yaml.as_bytes().to_vec() };
+        manifest::load(vec![file], &Options { deny: vec![Code::TopicSpelling], ..Options::default() })
+    };
+    assert!(load(&[("x.yaml", &yaml)]).manifest.is_some());
+    let loaded = denied(&yaml);
+    assert!(loaded.manifest.is_none() && loaded.report().exit_code() == 3 && codes(&loaded) == ["HW102"]);
+    assert!(denied(&format!("{yaml}lint: {{ allow: [HW102] }}\n")).manifest.is_some());
+}
+
+#[test]
+fn a_warning_of_a_set_is_said_unless_every_shop_that_uses_it_allows_it() {
+    let yaml = |lint: &str| {
+        format!(
+            "version: 1\nbinding_sets:\n  s: [{{ topic: orders/update, address: \"{A}\" }}]\nshops:\n  - {{ shop: a, use: [s], lint: {{ allow: [HW100] }} }}\n  - {{ shop: b, use: [s]{lint} }}\n"
+        )
+    };
+    assert_eq!(codes(&load(&[("x.yaml", &yaml(""))])), ["HW100"]);
+    assert_eq!(codes(&load(&[("x.yaml", &yaml(", lint: { allow: [HW100] }"))])), [""; 0]);
+}
+
+#[test]
+fn an_anchored_mistake_is_one_mistake() {
+    let yaml = format!(
+        "version: 1\nshops:\n  - {{ shop: a, bindings: &b [{{ topic: orders/create, addres: \"{A}\" }}] }}\n  - {{ shop: b, bindings: *b }}\n  - {{ shop: c, bindings: *b }}\n"
+    );
+    assert_eq!(codes(&load(&[("x.yaml", &yaml)])), ["HW010"]);
+}
+
+#[test]
+fn a_thousand_uses_of_one_anchor_are_no_bomb() {
+    let mut yaml = format!(
+        "version: 1\nshops:\n  - {{ shop: s, labels: &l {{ env: prod }}, bindings: [{{ topic: orders/create, address: \"{A}\" }}] }}\n"
+    );
+    for shop in 0..1000 {
+        let _ = writeln!(yaml, "  - {{ shop: s{shop}, labels: *l, bindings: [] }}");
+    }
+    assert_eq!(valid(&[("x.yaml", &yaml)]).shops.len(), 1001);
+}
+
+#[test]
+fn a_file_that_cannot_be_parsed_does_not_make_the_others_look_wrong() {
+    let destinations = "version: 1\ndestinations: {\n";
+    let shops = "version: 1\nshops:\n  - { shop: a, bindings: [{ topic: orders/create, destination: c }] }\n";
+    assert_eq!(codes(&load(&[("d.yaml", destinations), ("s.yaml", shops)])), ["HW003"]);
+}
+
+#[test]
+fn hostile_text_is_refused_quickly_and_in_words() {
+    let deep = "[".repeat(10_000_000);
+    let dashes = "- ".repeat(500_000);
+    let mut bomb = String::from("version: 1\na: &a [x, x, x, x, x, x, x, x, x]\n");
+    for (from, to) in "abcdefgh".chars().zip("bcdefghi".chars()) {
+        let _ = writeln!(
+            bomb,
+            "{to}: &{to} [*{from}, *{from}, *{from}, *{from}, *{from}, *{from}, *{from}, *{from}, *{from}]"
+        );
+    }
+    for yaml in [deep, dashes, bomb, "version: 1\nshops: &a [*a]\n".to_owned(), "{a: ".repeat(100_000)] {
+        let loaded = load(&[("x.yaml", &yaml)]);
+        assert_eq!(codes(&loaded), ["HW004"], "{}", text(&loaded));
+        emit_all(&loaded);
+    }
+    for (bytes, code) in
+        [(b"version: \xff".to_vec(), "HW002"), (b"\xff\xfev\0".to_vec(), "HW002"), (Vec::new(), "HW005")]
+    {
+        let loaded = manifest::load(vec![SourceFile { path: "x.yaml".into(), bytes }], &Options::default());
+        assert_eq!(codes(&loaded), [code]);
+        emit_all(&loaded);
+    }
+    valid(&[("bom.yaml", "\u{feff}version: 1\r\nshops:\r\n  - shop: a\r\n    bindings: []\r\n")]);
+}
+
+#[test]
+fn no_format_ever_shows_a_secret() {
+    let secrets = ["shpat_0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef", "hunter2-hunter2"];
+    let wraps = [
+        "auth: { access_token: SECRET }",
+        "auth: { access_token: \"SECRET\" }",
+        "auth:\n  access_token: |\n    SECRET\n",
+        "auth:\n  access_token:\n    SECRET\n",
+        "auth: { access_token: [SECRET] }",
+        "auth: { access_token: { value: SECRET } }",
+        "auth: { access_token: { env: $SECRET } }",
+        "auth: { access_token: { env: \"SECRET!\" } }",
+        "auth: SECRET",
+        "auth: { token: SECRET }",
+        "auth: { client_credentials: { client_id: { env: ID }, client_secret: SECRET } }",
+        "access_token: SECRET",
+        "auth: { access_token: SECRET",
+        "auth:\n  access_token: SECRET\n bad",
+        "auth: &a { access_token: SECRET }\nx: *a",
+    ];
+    for wrap in wraps {
+        for secret in secrets {
+            let yaml =
+                format!("version: 1\n{}\nshops: [{{ shop: a, bindings: [] }}]\n", wrap.replace("SECRET", secret));
+            let loaded = load(&[("x.yaml", &yaml)]);
+            let shown = emit_all(&loaded) + &format!("{:?}", loaded.diagnostics);
+            assert!(!loaded.diagnostics.is_empty() && loaded.manifest.is_none(), "{yaml}");
+            assert!(!shown.contains(secret), "{yaml}\n{}", text(&loaded));
+        }
+    }
+    // Tokens are known by their prefix wherever they stand.
+    for wrap in ["scopes: [SECRET]", "shops: [SECRET]", "SECRET: x", "destinations: { c: SECRET }", "x: [ SECRET"] {
+        let yaml = format!("version: 1\n{}\n", wrap.replace("SECRET", secrets[0]));
+        assert!(!emit_all(&load(&[("x.yaml", &yaml)])).contains(secrets[0]), "{yaml}");
+    }
+}
+
+#[test]
+fn no_format_ever_shows_a_private_key() {
+    const BODY: &str = "MIIG/QIBADANBgkqhkiG9w0BAQEFAASCBucwggbj";
+    let pem = |indent: &str| format!("-----BEGIN PRIVATE KEY-----\n{indent}{BODY}\n{indent}-----END PRIVATE KEY-----");
+    let form = "auth:\n  client_assertion:\n    client_id: { env: ID }\n    ";
+    for (head, tail) in [
+        ("private_key: |\n      ", "\n    key_id: k"),
+        ("privat_key: |\n      ", "\n    key_id: k"),
+        ("pem: |\n      ", "\n    key_id: k"),
+        ("private_key: { file: k }\n    key_id: |\n      ", ""),
+        ("private_key: { file: k }\n    key_id: k\n    audience: |\n      ", ""),
+        ("private_key: { file: k }\n    key_id: k\n    lifetime: |\n      ", ""),
+        ("private_key: { file: \"", "\" }\n    key_id: k"),
+        ("private_key: { env: \"", "\" }\n    key_id: k"),
+        ("private_key: { value: \"", "\" }\n    key_id: k"),
+        ("private_key: [\"", "\"]\n    key_id: k"),
+        ("private_key: |\n      ", "\n    key_id: k\n  bad: [\n"),
+    ] {
+        let yaml = format!("version: 1\n{form}{head}{}{tail}\nshops: [{{ shop: a, bindings: [] }}]\n", pem("      "));
+        never_shown(&yaml, BODY);
+    }
+    // Pasted without `|`, so that YAML sees other things in it.
+    for indent in ["", "    ", "      "] {
+        for head in ["private_key: ", "private_key:\n", "pem: ", "private_key: |\n", "key_id: k, private_key: "] {
+            never_shown(&format!("version: 1\n{form}{head}{indent}{}\n    key_id: k\n", pem(indent)), BODY);
+        }
+        never_shown(&format!("version: 1\nauth: {}\n", pem(indent)), BODY);
+        never_shown(&format!("{indent}{}\n", pem(indent)), BODY);
+    }
+}
+
+#[track_caller]
+fn never_shown(yaml: &str, secret: &str) {
+    let loaded = load(&[("x.yaml", yaml)]);
+    let shown = emit_all(&loaded) + &format!("{:?}", loaded.diagnostics);
+    assert!(!loaded.diagnostics.is_empty() && loaded.manifest.is_none(), "{yaml}");
+    assert!(!shown.contains(secret), "{yaml}\n{}", text(&loaded));
+}
+
+#[test]
+fn control_characters_never_reach_the_terminal() {
+    let yaml = "version: 1\n\"\\e[31m\\u202e\": x\nshops:\n  - { shop: \"a\\e]0;x\\a\", bindings: [] }\n# \u{202e}\n";
+    let mut out = Vec::new();
+    let loaded = load(&[("x.yaml", yaml)]);
+    diagnostic::text::write(&mut out, loaded.report(), false).expect("write");
+    diagnostic::github::write(&mut out, loaded.report()).expect("write");
+    let shown = String::from_utf8(out).expect("utf-8");
+    assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{shown:?}");
+}
+
+#[test]
+fn messages_read_well() {
+    let yaml = format!(
+        "version: 1\ndestinations:\n  commerce: {A}\n  other: https://hooks.example.com/shopify\nshops:\n  - shop: https://acme.myshopify.com/admin\n    bindings:\n\t- topic: x\n"
+    );
+    insta::assert_snapshot!(text(&load(&[("tab.yaml", &yaml)])), @r#"
+error[HW003]: a tab stands where YAML wants spaces
+ --> tab.yaml:8:1
+  |
+8 |     - topic: x
+  | ^^^^
+  |
+  = help: replace the tab by spaces, two for each level
+"#);
+    let yaml = format!(
+        "version: 1\nauth: {{ access_token: shpat_0123456789abcdef }}\ndestinations:\n  commerce: {A}\n  other: https://hooks.example.com/shopify\nshops:\n  - shop: acme.myshopify.com\n    bindings:\n      - topic: orders/create\n        destination: comerce\n      - {{ topics: [orders/update, orders/paid, orders/paid], destination: commerce }}\n"
+    );
+    insta::assert_snapshot!(text(&load(&[("shop.yaml", &yaml)])), @r#"
+error[HW016]: `access_token` holds a value where a reference to a secret is expected
+ --> shop.yaml:2:23
+  |
+2 | auth: { access_token: ************************
+  |                       ^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: put the secret into an environment variable and name that here, for instance
+          access_token: { env: "SHOPIFY_TOKEN_{SHOP}" }
+          { file: PATH } works, too. If this file was ever shared, replace the secret at Shopify
+
+error[HW032]: no prefix of `ownership` covers https://hooks.example.com/shopify
+ --> shop.yaml:5:10
+  |
+5 |   other: https://hooks.example.com/shopify
+  |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: the tool would create the subscription and then treat it as unmanaged. If the address is right, add it:
+          ownership: { address_prefixes: ["https://dcs.adobedc.net/collection/", "https://hooks.example.com/shopify"] }
+
+error[HW023]: there is no destination `comerce` (acme.myshopify.com)
+  --> shop.yaml:10:22
+   |
+10 |         destination: comerce
+   |                      ^^^^^^^
+   |
+   = help: did you mean `commerce`?
+
+error[HW100]: the catalogue does not know the topic `orders/update` (acme.myshopify.com)
+  --> shop.yaml:11:20
+   |
+11 |       - { topics: [orders/update, orders/paid, orders/paid], destination: commerce }
+   |                    ^^^^^^^^^^^^^
+   |
+   = help: did you mean orders/updated?
+
+error[HW030]: `orders/paid` is bound twice to one address with the same format and filter (acme.myshopify.com)
+  --> shop.yaml:11:48
+   |
+11 |       - { topics: [orders/update, orders/paid, orders/paid], destination: commerce }
+   |                                                ^^^^^^^^^^^
+   |
+  --> shop.yaml:11:35
+   |
+11 |       - { topics: [orders/update, orders/paid, orders/paid], destination: commerce }
+   |                                   ----------- the first one
+   |
+   = help: remove one of the two; a shop that uses a set can leave a topic out: { set: NAME, except: [topic] }
+"#);
+}
+
+#[test]
+fn a_prefix_that_has_a_scheme_is_not_told_to_write_one() {
+    let (_, loaded) = load_file(Path::new("tests/fixtures/manifests/bad/bad-prefixes.yaml"));
+    let said: Vec<_> =
+        loaded.diagnostics.iter().map(|d| d.message.split(&[',', ':'][..]).next().unwrap_or_default()).collect();
+    assert_eq!(
+        said,
+        [
+            "an empty prefix would cover every subscription",
+            "a prefix needs its scheme",
+            "a prefix of a scheme alone would cover the subscriptions of every owner",
+            "the prefix covers nothing"
+        ]
+    );
+}
+
+/// What each diagnostic of one code advises.
+fn hints(loaded: &Loaded, code: Code) -> Vec<&str> {
+    loaded.diagnostics.iter().filter(|d| d.code == code).filter_map(|d| d.hint.as_deref()).collect()
+}
+
+#[test]
+fn an_address_that_is_not_owned_is_proposed_by_itself_and_a_page_not_at_all() {
+    let hint = |address: &str| {
+        let yaml = format!(
+            "version: 1\nownership: {{ address_prefixes: [\"https://dcs.adobedc.net/collection/aa\"] }}\ndestinations: {{ a: \"{address}\" }}\nshops: [{{ shop: a, bindings: [] }}]\n"
+        );
+        let loaded = load(&[("x.yaml", &yaml)]);
+        hints(&loaded, Code::NotOwned).concat()
+    };
+    for address in [A, &format!("{A}?x-adobe-flow-id=1"), "https://x.example/a/b?c=d", "pubsub://my-project:orders"] {
+        let proposed = format!("address_prefixes: [\"https://dcs.adobedc.net/collection/aa\", \"{address}\"]");
+        assert!(hint(address).contains(&proposed), "{}", hint(address));
+    }
+    for (page, kind) in [
+        (
+            "https://experience.adobe.com/#/@acme/sname:prod/platform/source/dataflows",
+            "https://dcs.adobedc.net/collection/<64",
+        ),
+        ("https://console.cloud.google.com/cloudpubsub/topic/detail/orders?project=my-project", "pubsub://<project"),
+        ("https://eu-west-1.console.aws.amazon.com/events/home", "arn:aws:events:<region>"),
+    ] {
+        assert!(hint(page).contains(kind) && !hint(page).contains("address_prefixes"), "{}", hint(page));
+    }
+    assert!(hint("https://notexperience.adobe.com.example/").contains("address_prefixes"));
+}
+
+#[test]
+fn sarif_and_json_have_the_shape_that_readers_expect() {
+    let loaded = load(&[("a b.yaml", "version: 1\nshops: [{ shop: a, bindings: [], x: 1 }]\n")]);
+    let mut out = Vec::new();
+    diagnostic::sarif::write(&mut out, loaded.report()).expect("write");
+    let sarif: Value = serde_json::from_slice(&out).expect("json");
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(sarif["version"], "2.1.0");
+    assert_eq!(result["ruleId"], "HW010");
+    let rule = usize::try_from(result["ruleIndex"].as_u64().expect("index")).expect("small");
+    assert_eq!(sarif["runs"][0]["tool"]["driver"]["rules"][rule]["id"], "HW010");
+    assert_eq!(
+        result["locations"][0]["physicalLocation"],
+        json!({ "artifactLocation": { "uri": "a%20b.yaml" }, "region": { "startLine": 2, "startColumn": 34 } })
+    );
+
+    let document = serde_json::to_value(wire::validate::document(loaded.report())).expect("json");
+    let generator = schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let schema = generator.into_root_schema_for::<wire::validate::Validation>().to_value();
+    assert!(jsonschema::validator_for(&schema).expect("schema").is_valid(&document));
+    assert_eq!(
+        document,
+        json!({
+            "format_version": "1.0", "valid": false, "error_count": 1, "warning_count": 0, "exit_code": 3,
+            "diagnostics": [{
+                "code": "HW010", "name": "unknown-key", "severity": "error", "message": "unknown key `x` in a shop",
+                "file": "a b.yaml", "line": 2, "column": 34,
+                "hint": "it takes `shop`, `labels`, `scopes`, `destinations`, `use`, `bindings`, `auth`, `token_expiry`, `safety`, `lint` and `tolerate`"
+            }]
+        })
+    );
+}
+
+fn structural(loaded: &Loaded) -> bool {
+    loaded.diagnostics.iter().any(|d| d.code.is_structural())
+}
+
+fn validator() -> jsonschema::Validator {
+    jsonschema::validator_for(&schema::json_schema()).expect("schema")
+}
+
+/// The document as any other YAML reader would hand it to a JSON Schema validator; `None`: not YAML, or duplicate keys.
+fn as_json(yaml: &str) -> Option<Value> {
+    serde_yaml::from_str_with_options(yaml, serde_yaml::options! { strict_booleans: true }).ok()
+}
+
+#[test]
+fn the_schema_refuses_what_the_decoder_refuses_and_nothing_else() {
+    let validator = validator();
+    for path in fixtures("good").into_iter().chain(fixtures("bad")) {
+        let (text_of_file, loaded) = load_file(&path);
+        let Some(document) = as_json(&text_of_file) else { continue };
+        let refused = !validator.is_valid(&document);
+        assert_eq!(refused, structural(&loaded), "{}\n{}", path.display(), text(&loaded));
+    }
+}
+
+/// Every place in a document, as JSON pointers.
+fn pointers(value: &Value, here: &str, out: &mut Vec<String>) {
+    out.push(here.to_owned());
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| pointers(item, &format!("{here}/{at}"), out));
+        }
+        Value::Object(map) => map.iter().for_each(|(key, item)| {
+            pointers(item, &format!("{here}/{}", key.replace('~', "~0").replace('/', "~1")), out);
+        }),
+        _ => {}
+    }
+}
+
+fn mutate(document: &mut Value, at: &str, how: u8) {
+    let substitutes = [
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(101),
+        json!(2.5),
+        json!(-1),
+        json!(""),
+        json!("   "),
+        json!("orders/create"),
+        json!("shpat_0123456789abcdef"),
+        json!("a b"),
+        json!(" x"),
+        json!("x\n"),
+        json!("xml"),
+        json!([]),
+        json!({}),
+        json!(["x"]),
+        json!({ "x": "y" }),
+        json!([null]),
+        json!({ "env": "A B" }),
+        json!("2026-07"),
+        json!("HW104"),
+    ];
+    let how = usize::from(how);
+    if let Some(substitute) = substitutes.get(how) {
+        if let Some(slot) = document.pointer_mut(at) {
+            *slot = substitute.clone();
+        }
+        return;
+    }
+    if how.is_multiple_of(2) {
+        // Drop it.
+        let Some((parent, key)) = at.rsplit_once('/') else { return };
+        match document.pointer_mut(parent) {
+            Some(Value::Object(map)) => drop(map.remove(&key.replace("~1", "/").replace("~0", "~"))),
+            Some(Value::Array(items)) => {
+                if let Ok(at) = key.parse::<usize>() {
+                    items.remove(at);
+                }
+            }
+            _ => {}
+        }
+    } else if let Some(Value::Object(map)) = document.pointer_mut(at) {
+        // A key that belongs somewhere, perhaps here.
+        let keys = ["x", "topic", "topics", "address", "destination", "env", "bindings", "use", "name", "bad key!"];
+        let key = keys[how % keys.len()];
+        map.entry(key).or_insert_with(|| json!("orders/create"));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_mutated_manifest_is_refused_by_both_or_by_none(
+        picks in proptest::collection::vec((any::<proptest::sample::Index>(), 0_u8..47), 1..3),
+    ) {
+        thread_local! {
+            static VALIDATOR: jsonschema::Validator = validator();
+        }
+        let good = std::fs::read_to_string("tests/fixtures/manifests/good/everything.yaml").expect("file");
+        let mut document = as_json(&good).expect("json");
+        for (pick, how) in picks {
+            let mut places = Vec::new();
+            pointers(&document, "", &mut places);
+            let at = places[pick.index(places.len())].clone();
+            mutate(&mut document, &at, how);
+        }
+        // JSON is YAML.
+        let text_of_file = serde_json::to_string_pretty(&document).expect("json");
+        let loaded = load(&[("mutated.yaml", &text_of_file)]);
+        let refused = VALIDATOR.with(|validator| !validator.is_valid(&document));
+        prop_assert_eq!(refused, structural(&loaded), "{}\n{}", text_of_file, text(&loaded));
+        emit_all(&loaded);
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(noise in "[\\PC\n\t\u{1b}\\-:{}\\[\\]&*!|>'\"%@`#]{0,60}", at in any::<proptest::sample::Index>()) {
+        let mut good = std::fs::read_to_string("tests/fixtures/manifests/good/everything.yaml").expect("file");
+        let ends: Vec<usize> = good.char_indices().map(|(at, _)| at).collect();
+        good.insert_str(ends[at.index(ends.len())], &noise);
+        emit_all(&load(&[("noise.yaml", &good)]));
+        emit_all(&load(&[("noise.yaml", &noise)]));
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+        emit_all(&manifest::load(vec![SourceFile { path: "x".into(), bytes }], &Options::default()));
+    }
+}

@@ -1,0 +1,27 @@
+//! The JSON of `destinations`, version 1. A minor version adds keys.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::plan::Destination;
+
+/// What `destinations --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Destinations {
+    /// `1.x`
+    pub format_version: String,
+    /// Version of the hookwright that wrote it.
+    pub tool_version: String,
+    /// What the command exited with.
+    pub exit_code: u8,
+    /// Sorted by name.
+    pub destinations: Vec<Destination>,
+}
+
+impl Destinations {
+    /// A document of this version.
+    pub fn new(exit_code: u8, destinations: Vec<Destination>) -> Self {
+        let tool_version = env!("CARGO_PKG_VERSION").to_owned();
+        Self { format_version: "1.0".to_owned(), tool_version, exit_code, destinations }
+    }
+}

@@ -1,0 +1,111 @@
+//! Files of earlier runs for `drift --since`: journals, apply reports and plans, told apart by their content.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::events::{Event, Key, Line, NotAJournal, StepOutcome, is_journal};
+use super::plan::{PlanFileError, read, topic};
+use super::report::{OutcomeResult, Report};
+use crate::model::{Address, Format, ShopDomain, SubscriptionId};
+use crate::plan::BindingKey;
+use crate::since::{History, Made};
+use crate::words;
+
+/// Why a file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum SinceError {
+    /// Lines, but not of a journal.
+    #[error("{0}; --since takes a journal, an apply report or an earlier drift report")]
+    NotAJournal(NotAJournal),
+    /// Neither of the three.
+    #[error("neither a journal nor an apply report nor a drift report{0}")]
+    Unknown(String),
+    /// A report that does not fit its format.
+    #[error("not an apply report: {0}")]
+    Report(String),
+    /// A plan that is not whole.
+    #[error(transparent)]
+    Plan(#[from] PlanFileError),
+    /// A time that is none.
+    #[error("{0:?} is not a time")]
+    Time(String),
+}
+
+/// Adds a file to what earlier runs show. The order of files does not matter, unless two say something of the same second.
+pub fn add(history: &mut History, bytes: &[u8]) -> Result<(), SinceError> {
+    match is_journal(&String::from_utf8_lossy(bytes)) {
+        Ok(()) => return journal(history, bytes),
+        Err(NotAJournal::Other) => {}
+        Err(other) => return Err(SinceError::NotAJournal(other)),
+    }
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|e| SinceError::Unknown(format!(": {}", words::of_json(&e))))?;
+    if value.get("report").is_some() {
+        return report(history, value);
+    }
+    if value.get("plan_digest").is_some() {
+        let plan = read(bytes)?;
+        let at = time(&plan.created_at)?;
+        history.add_plan(plan.shops, at);
+        return Ok(());
+    }
+    Err(SinceError::Unknown(String::new()))
+}
+
+fn time(text: &str) -> Result<Timestamp, SinceError> {
+    text.parse().map_err(|_| SinceError::Time(text.to_owned()))
+}
+
+/// A line that was cut off shows nothing and is counted; a type of a later version is ignored.
+fn journal(history: &mut History, bytes: &[u8]) -> Result<(), SinceError> {
+    for line in bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        let Ok(value) = serde_json::from_slice::<Value>(line) else {
+            history.unreadable_lines += 1;
+            continue;
+        };
+        match value.get("type").and_then(Value::as_str) {
+            Some("version") => is_journal(&String::from_utf8_lossy(line)).map_err(SinceError::NotAJournal)?,
+            Some("outcome") => match serde_json::from_value::<Line>(value).map(|line| (time(&line.at), line.event)) {
+                Ok((Ok(at), Event::Outcome(outcome))) => became(history, outcome, at),
+                _ => history.unreadable_lines += 1,
+            },
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn report(history: &mut History, value: Value) -> Result<(), SinceError> {
+    let version = value.get("format_version").and_then(Value::as_str).unwrap_or_default();
+    if version.split('.').next() != Some("1") {
+        return Err(SinceError::Report(format!("format {version:?}; this hookwright reads 1.x")));
+    }
+    let report: Report =
+        serde_json::from_value(value).map_err(|e| SinceError::Report(words::of_data(&e.to_string())))?;
+    let at = time(&report.finished_at)?;
+    for shop in &report.shops {
+        for (index, outcome) in shop.outcomes.iter().enumerate() {
+            became(history, StepOutcome::of(&shop.shop, index, outcome, 0), at);
+        }
+    }
+    Ok(())
+}
+
+/// Adds an outcome. What failed or was skipped shows nothing, nor does what no shop can have.
+fn became(history: &mut History, outcome: StepOutcome, at: Timestamp) {
+    if !matches!(outcome.result, OutcomeResult::Applied | OutcomeResult::AlreadySo) {
+        return;
+    }
+    let step = outcome.step;
+    let side = |key: Option<Key>| key.map(|key| binding_key(key).ok_or(())).transpose();
+    if let (Ok(shop), Ok(before), Ok(after)) = (ShopDomain::parse(&step.shop), side(step.before), side(step.after)) {
+        let id = step.id.as_deref().map(SubscriptionId::new);
+        history.add_made(Made { shop, topic: topic(&step.topic), id, before, after }, at);
+    }
+}
+
+fn binding_key(key: Key) -> Option<BindingKey> {
+    let Key { address, format, filter } = key;
+    let filter = filter.filter(|filter| !filter.is_empty());
+    Some(BindingKey { address: Address::new(&address), format: Format::parse(&format)?, filter })
+}

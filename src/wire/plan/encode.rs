@@ -1,0 +1,412 @@
+//! Plans of the core as JSON.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Action, AdminApi, Blocked, BlockedReason, Bound, Change, Destinations, FORMAT_VERSION, Field, Finding, Hazard,
+    Origin, Ownership, Plan, Reason, Safety, Sandbox, Selection, Settings, Severity, Shop, ShopCounts, ShopError,
+    ShopSafety, ShopStatus, Since, Source, Subscription, Summary,
+};
+use crate::diff::{self, DeleteReason, UpdateReason};
+use crate::digest::sha256_with;
+use crate::model::{Binding, Live};
+use crate::plan::{self, Earlier, FindingKind, HazardKind, PlannedChange, ShopPlan};
+use crate::state::{self, Entry, ShopLimits};
+
+/// Keys that the digest does not cover, besides [`SHOPS`], which is added shop by shop.
+const NOT_COVERED: [&str; 3] = ["plan_digest", "created_at", SHOPS];
+
+/// The key of a plan's shops.
+pub(super) const SHOPS: &str = "shops";
+
+/// Returns the digest that a plan carries. Shop by shop: the JSON of a fleet's plan is many times the plan.
+pub fn digest(plan: &plan::Plan) -> String {
+    let head = json::<Plan>(&head(plan)).as_object_mut().map(std::mem::take).unwrap_or_default();
+    digest_of(head, plan.shops.iter().map(|shop| json::<Shop>(&shop.into())))
+}
+
+/// Returns the digest over the JSON of a plan's head, which is the plan without its shops, and of each shop. Keys that this
+/// version does not know count.
+pub(super) fn digest_of(mut head: Map<String, Value>, shops: impl IntoIterator<Item = Value>) -> String {
+    for key in NOT_COVERED {
+        head.remove(key);
+    }
+    sha256_with(&head, SHOPS, shops)
+}
+
+/// The JSON of a wire struct, which nothing in it can refuse.
+fn json<T: serde::Serialize>(wire: &T) -> Value {
+    serde_json::to_value(wire).unwrap_or_default()
+}
+
+/// Frees each shop before it converts the next, so that a fleet is not held twice.
+impl From<plan::Plan> for Plan {
+    fn from(mut plan: plan::Plan) -> Self {
+        let shops = std::mem::take(&mut plan.shops);
+        Self { shops: shops.into_iter().map(|shop| Shop::from(&shop)).collect(), ..head(&plan) }
+    }
+}
+
+impl From<&plan::Plan> for Plan {
+    fn from(plan: &plan::Plan) -> Self {
+        Self { shops: plan.shops.iter().map(Shop::from).collect(), ..head(plan) }
+    }
+}
+
+/// The plan without its shops.
+fn head(plan: &plan::Plan) -> Plan {
+    let plan::Plan {
+        tool_version,
+        created_at,
+        plan_digest,
+        exit_code,
+        manifest_digest,
+        complete,
+        settings,
+        selection,
+        summary,
+        destinations,
+        hazards,
+        shops_left,
+        former_addresses,
+        since,
+        shops: _,
+    } = plan;
+    Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        tool_version: tool_version.clone(),
+        created_at: created_at.clone(),
+        plan_digest: plan_digest.clone(),
+        exit_code: *exit_code,
+        manifest_digest: manifest_digest.clone(),
+        complete: *complete,
+        settings: settings.into(),
+        selection: selection.into(),
+        summary: summary.into(),
+        destinations: destinations.iter().map(Into::into).collect(),
+        hazards: hazards.iter().map(Into::into).collect(),
+        shops_left: shops_left.clone(),
+        former_addresses: former_addresses.clone(),
+        since: since.map(|plan::SinceCounts { new, known, removed_remotely, never_made }| Since {
+            new,
+            known,
+            removed_remotely,
+            never_made,
+        }),
+        shops: Vec::new(),
+    }
+}
+
+impl From<&plan::Settings> for Settings {
+    fn from(settings: &plan::Settings) -> Self {
+        let plan::Settings { endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
+        let state::Safety {
+            max_delete_percent,
+            max_total_delete_percent,
+            max_address_change_percent,
+            protected_topics,
+        } = safety;
+        Self {
+            endpoint: endpoint.clone(),
+            sandbox: sandbox.as_ref().map(|s| Sandbox { id: s.id.clone(), state: s.state.clone() }),
+            adobe: adobe.clone(),
+            admin_api: AdminApi { version: admin_api.version.clone(), transport: admin_api.transport.clone() },
+            ownership: Ownership {
+                address_prefixes: ownership.address_prefixes.iter().map(|p| p.as_str().to_owned()).collect(),
+                unmanaged: ownership.unmanaged.as_str().into(),
+            },
+            safety: Safety {
+                max_delete_percent: *max_delete_percent,
+                max_total_delete_percent: *max_total_delete_percent,
+                max_address_change_percent: *max_address_change_percent,
+                protected_topics: protected_topics.iter().map(ToString::to_string).collect(),
+            },
+        }
+    }
+}
+
+impl From<&plan::Selection> for Selection {
+    fn from(selection: &plan::Selection) -> Self {
+        let plan::Selection { shops, labels, shard } = selection;
+        Self { shops: shops.clone(), labels: labels.clone(), shard: shard.map(|shard| shard.to_string()) }
+    }
+}
+
+impl From<&plan::Summary> for Summary {
+    fn from(summary: &plan::Summary) -> Self {
+        let plan::Summary { add, change, destroy, unchanged, blocked, unmanaged, attention, shops } = summary;
+        let plan::ShopCounts { total, changed, unchanged: same, failed, unavailable } = shops;
+        Self {
+            add: *add,
+            change: *change,
+            destroy: *destroy,
+            unchanged: *unchanged,
+            blocked: *blocked,
+            unmanaged: *unmanaged,
+            attention: *attention,
+            shops: ShopCounts {
+                total: *total,
+                changed: *changed,
+                unchanged: *same,
+                failed: *failed,
+                unavailable: *unavailable,
+            },
+        }
+    }
+}
+
+impl From<&plan::Hazard> for Hazard {
+    fn from(hazard: &plan::Hazard) -> Self {
+        Self {
+            kind: hazard.kind.as_str().into(),
+            shop: hazard.shop.as_ref().map(ToString::to_string),
+            message: hazard.message(),
+            allow: hazard.allow(),
+            details: figures(&hazard.kind),
+        }
+    }
+}
+
+/// The figures of a hazard.
+pub(super) fn figures(kind: &HazardKind) -> Map<String, Value> {
+    let figures = match kind {
+        HazardKind::MaxDeletePercent { deletes, of, limit_percent }
+        | HazardKind::MaxTotalDeletePercent { deletes, of, limit_percent } => {
+            json!({ "deletes": deletes, "of": of, "limit_percent": limit_percent })
+        }
+        HazardKind::MaxAddressChangePercent { address_changes, of, shops, limit_percent } => json!({
+            "address_changes": address_changes, "of": of, "shops": shops, "limit_percent": limit_percent
+        }),
+        HazardKind::EmptyShop { managed } => json!({ "managed": managed }),
+        HazardKind::DeleteForeign { addresses } => json!({ "addresses": addresses }),
+        HazardKind::RerouteForeign { moves } => {
+            let moves: Vec<Value> = moves.iter().map(|(from, to)| json!({ "from": from, "to": to })).collect();
+            json!({ "moves": moves })
+        }
+        HazardKind::DeleteUnmanaged { deletes } => json!({ "deletes": deletes }),
+        HazardKind::ProtectedTopic { topics } => json!({ "topics": topics }),
+        HazardKind::DestinationSettling { destinations, subscriptions, until } => json!({
+            "destinations": destinations, "subscriptions": subscriptions, "until": until.to_string()
+        }),
+        HazardKind::Other { details, .. } => return details.clone(),
+    };
+    if let Value::Object(figures) = figures { figures } else { Map::new() }
+}
+
+impl From<&ShopPlan> for Shop {
+    fn from(shop: &ShopPlan) -> Self {
+        let status = match shop.status() {
+            plan::ShopStatus::Changed => ShopStatus::Changed,
+            plan::ShopStatus::Unchanged => ShopStatus::Unchanged,
+            plan::ShopStatus::Failed => ShopStatus::Failed,
+            plan::ShopStatus::Unavailable => ShopStatus::Unavailable,
+        };
+        let ShopPlan {
+            shop: domain,
+            labels,
+            desired_digest,
+            context_digest,
+            managed,
+            unmanaged,
+            limits,
+            bound,
+            blocked,
+            changes,
+            findings,
+            unread: _,
+        } = shop;
+        let bound_of = |plan::Bound { topic, destination, count }: &plan::Bound| Bound {
+            topic: topic.clone(),
+            destination: destination.clone(),
+            count: *count,
+        };
+        Self {
+            shop: domain.to_string(),
+            labels: labels.clone(),
+            status,
+            observed_digest: context_digest.clone(),
+            desired_digest: desired_digest.clone(),
+            managed: *managed,
+            unmanaged: *unmanaged,
+            safety: safety(limits),
+            bound: bound.iter().map(bound_of).collect(),
+            blocked: blocked.iter().map(Into::into).collect(),
+            changes: changes.iter().map(Into::into).collect(),
+            findings: findings.iter().map(Into::into).collect(),
+            error: shop.error().map(Into::into),
+        }
+    }
+}
+
+fn safety(limits: &ShopLimits) -> Option<ShopSafety> {
+    let ShopLimits { max_delete_percent, protected_topics } = limits;
+    let some = max_delete_percent.is_some() || protected_topics.is_some();
+    some.then(|| ShopSafety {
+        max_delete_percent: *max_delete_percent,
+        protected_topics: protected_topics.as_ref().map(|list| list.iter().map(ToString::to_string).collect()),
+    })
+}
+
+impl From<&state::Source> for Source {
+    fn from(source: &state::Source) -> Self {
+        Self { file: source.file.to_string(), line: source.line }
+    }
+}
+
+impl From<&plan::Blocked> for Blocked {
+    fn from(blocked: &plan::Blocked) -> Self {
+        let plan::Blocked { topic, destination, obstacle, message, source } = blocked;
+        Self {
+            topic: topic.to_string(),
+            destination: destination.to_string(),
+            reason: obstacle.into(),
+            any_of: if let plan::Obstacle::Scope(any_of) = obstacle { any_of.clone() } else { Vec::new() },
+            message: message.clone(),
+            source: source.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl From<&plan::Obstacle> for BlockedReason {
+    fn from(obstacle: &plan::Obstacle) -> Self {
+        match obstacle {
+            plan::Obstacle::Scope(_) => Self::Scope,
+            plan::Obstacle::Destination(verdict) => Self::from(format!("destination_{}", verdict.as_str()).as_str()),
+            plan::Obstacle::NameTaken => Self::NameTaken,
+            plan::Obstacle::Other(reason) => Self::from(reason.as_str()),
+        }
+    }
+}
+
+impl From<&PlannedChange> for Change {
+    fn from(planned: &PlannedChange) -> Self {
+        let PlannedChange { change, origin, destinations, unknown } = planned;
+        let (action, reason) = match change {
+            diff::Change::Create { .. } => (Action::Create, Reason::Missing),
+            diff::Change::Update { reason, .. } => {
+                let reason = match reason {
+                    UpdateReason::Differs => Reason::Differs,
+                    UpdateReason::Repurposed => Reason::Repurposed,
+                    UpdateReason::NameStep => Reason::NameStep,
+                };
+                (Action::Update, reason)
+            }
+            diff::Change::Delete { reason, .. } => {
+                let reason = match reason {
+                    DeleteReason::NotInManifest => Reason::NotInManifest,
+                    DeleteReason::Duplicate => Reason::Duplicate,
+                    DeleteReason::Replaced => Reason::Replaced,
+                    DeleteReason::Unmanaged => Reason::Unmanaged,
+                };
+                (Action::Delete, reason)
+            }
+        };
+        let id = change.id().map(ToString::to_string);
+        let fields = change.fields().iter().map(|field| field.as_str());
+        Self {
+            action,
+            topic: change.topic().to_string(),
+            reason: unknown.reason.as_deref().map_or(reason, Reason::from),
+            origin: origin.map(|origin| match origin {
+                plan::Origin::Drift => Origin::Drift,
+                plan::Origin::Manifest => Origin::Manifest,
+            }),
+            fields: fields.chain(unknown.fields.iter().map(String::as_str)).map(Field::from).collect(),
+            destination: Destinations { before: destinations.before.clone(), after: destinations.after.clone() },
+            source: planned.source().map(Into::into),
+            before: change.before().map(Into::into),
+            after: change.after().map(|after| Subscription { id, ..after.into() }),
+        }
+    }
+}
+
+impl From<&Entry<Live>> for Subscription {
+    fn from(entry: &Entry<Live>) -> Self {
+        let Live { id, created_at, updated_at, api_version, visibility: _, app: _ } = &entry.meta;
+        Self {
+            id: Some(id.as_str().to_owned()),
+            created_at: Some(created_at.clone()),
+            updated_at: Some(updated_at.clone()),
+            api_version: api_version.clone(),
+            ..(&entry.binding).into()
+        }
+    }
+}
+
+impl From<&Binding> for Subscription {
+    fn from(binding: &Binding) -> Self {
+        let Binding { topic: _, address, format, filter, include_fields, metafield_namespaces, name, metafields } =
+            binding;
+        Self {
+            id: None,
+            address: address.as_str().to_owned(),
+            format: format.as_str().to_owned(),
+            include_fields: include_fields.clone(),
+            metafield_namespaces: metafield_namespaces.clone(),
+            filter: filter.clone(),
+            name: name.clone(),
+            metafields: metafields.clone(),
+            created_at: None,
+            updated_at: None,
+            api_version: None,
+        }
+    }
+}
+
+impl From<&plan::Finding> for Finding {
+    fn from(finding: &plan::Finding) -> Self {
+        let plan::Finding { kind, severity, topic, id, message, details } = finding;
+        let mut all = data(kind);
+        all.extend(details.clone());
+        Self {
+            kind: kind.name().as_ref().into(),
+            severity: (*severity).into(),
+            topic: topic.as_ref().map(ToString::to_string),
+            id: id.as_ref().map(ToString::to_string),
+            message: message.clone(),
+            details: all,
+        }
+    }
+}
+
+/// What is in the kind of a finding.
+fn data(kind: &FindingKind) -> Map<String, Value> {
+    let data = match kind {
+        FindingKind::OldEndpoint { address } => json!({ "address": address }),
+        FindingKind::KnownDrift { index, known_since } => {
+            json!({ "index": index, "known_since": known_since.to_string() })
+        }
+        FindingKind::NeverMade(earlier)
+        | FindingKind::RemovedByApply(earlier)
+        | FindingKind::RemovedRemotely(earlier) => {
+            let Earlier { index, key, last_known, known_since } = earlier;
+            json!({
+                "index": index,
+                "address": key.address.as_str(),
+                "format": key.format.as_str(),
+                "filter": key.filter,
+                "last_known": last_known.map(|at| at.to_string()),
+                "known_since": known_since.map(|at| at.to_string()),
+            })
+        }
+        _ => return Map::new(),
+    };
+    if let Value::Object(data) = data { data } else { Map::new() }
+}
+
+impl From<plan::Severity> for Severity {
+    fn from(severity: plan::Severity) -> Self {
+        match severity {
+            plan::Severity::Info => Self::Info,
+            plan::Severity::Warning => Self::Warning,
+            plan::Severity::Attention => Self::Attention,
+        }
+    }
+}
+
+impl From<&plan::ShopError> for ShopError {
+    fn from(error: &plan::ShopError) -> Self {
+        let plan::ShopError { kind, http_status, message, retryable } = error;
+        Self { kind: kind.as_str().into(), http_status: *http_status, message: message.clone(), retryable: *retryable }
+    }
+}

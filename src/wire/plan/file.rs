@@ -1,0 +1,99 @@
+//! Plan files. A saved plan is taken whole or not at all.
+
+use std::collections::BTreeMap;
+
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::encode::{SHOPS, digest_of};
+use super::{Plan, Shop, decode};
+use crate::json::names_a_key_twice;
+use crate::plan::{self, ShopPlan};
+use crate::words;
+
+/// Why a file is not taken as a plan. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileError {
+    /// Not JSON, or cut off.
+    #[error("not a plan: {0}; make a new one")]
+    NotJson(String),
+    /// Some other JSON.
+    #[error("JSON, but not a hookwright plan{0}")]
+    NotAPlan(&'static str),
+    /// A format of the future.
+    #[error("the plan has format {0}; this hookwright reads 1.x: make the plan and apply it with the same version")]
+    Version(String),
+    /// A key, an action or a status that does not fit.
+    #[error(
+        "the plan does not fit its format: {0}. It was edited, or written by another version of hookwright; make a new plan"
+    )]
+    Malformed(String),
+    /// What it says cannot all be true.
+    #[error(
+        "the plan contradicts itself: {0}. It was edited, or written by another version of hookwright; make a new plan"
+    )]
+    Contradiction(String),
+    /// It was changed.
+    #[error("the plan's content does not match its digest: it was edited or damaged; make a new plan")]
+    Digest,
+}
+
+/// Reads and verifies a plan. Shop by shop: the JSON of a fleet's plan is many times the plan.
+pub fn read(bytes: &[u8]) -> Result<plan::Plan, PlanFileError> {
+    let not_json = |e: serde_json::Error| PlanFileError::NotJson(words::of_json(&e));
+    let malformed = |e: serde_json::Error| PlanFileError::Malformed(words::of_data(&e.to_string()));
+    let pairs: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).map_err(|e| match e.classify() {
+        Category::Data => PlanFileError::NotAPlan(""),
+        _ => not_json(e),
+    })?;
+    // Of two values for one key the later would count, and a reader may look at the first.
+    if names_a_key_twice(bytes) {
+        return Err(PlanFileError::Malformed("an object names a key twice".to_owned()));
+    }
+    let raw_shops = pairs.get(SHOPS).copied();
+    let rest = pairs.into_iter().filter(|(key, _)| key != SHOPS);
+    let mut head = rest
+        .map(|(key, raw)| Ok((key, serde_json::from_str(raw.get())?)))
+        .collect::<Result<Map<String, Value>, _>>()
+        .map_err(not_json)?;
+    if head.contains_key("report") {
+        return Err(PlanFileError::NotAPlan(" but an apply report"));
+    }
+    let (Some(version), Some(stated)) = (head.get("format_version").and_then(Value::as_str), head.get("plan_digest"))
+    else {
+        return Err(PlanFileError::NotAPlan(""));
+    };
+    if version.split('.').next() != Some("1") {
+        return Err(PlanFileError::Version(version.to_owned()));
+    }
+    let stated = stated.as_str().unwrap_or_default().to_owned();
+    let raw_shops: Vec<&RawValue> =
+        raw_shops.map_or_else(|| Ok(Vec::new()), |raw| serde_json::from_str(raw.get())).map_err(malformed)?;
+
+    let (mut shops, mut refused) = (Vec::with_capacity(raw_shops.len()), None);
+    for (at, raw) in raw_shops.iter().enumerate() {
+        let in_shop = |e: serde_json::Error| format!("shop {}: {}", at + 1, words::of_data(&e.to_string()));
+        let shop: Shop = serde_json::from_str(raw.get()).map_err(|e| PlanFileError::Malformed(in_shop(e)))?;
+        match ShopPlan::try_from(shop) {
+            Ok(shop) => shops.push(shop),
+            // That the file was edited is said first.
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    head.insert(SHOPS.to_owned(), Value::Array(Vec::new()));
+    let wire: Plan = serde_json::from_value(Value::Object(head.clone())).map_err(malformed)?;
+    // What is not JSON was no shop, either.
+    let values = raw_shops.iter().map(|raw| serde_json::from_str(raw.get()).unwrap_or_default());
+    if digest_of(head, values) != stated {
+        return Err(PlanFileError::Digest);
+    }
+    if let Some(error) = refused {
+        return Err(error);
+    }
+    let plan = decode::plan(wire, shops)?;
+    match plan::contradiction(&plan) {
+        Some(what) => Err(PlanFileError::Contradiction(what)),
+        None => Ok(plan),
+    }
+}

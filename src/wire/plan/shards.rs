@@ -1,0 +1,35 @@
+//! Several plans of one run, as far as their JSON says what they are together.
+
+use super::{Hazard, Plan, Selection};
+use crate::plan::{self, RunTotals, Shard, ShopPlan};
+
+/// Returns the hazards of several plans of one run as one: those of shops as they are, those of the run over all shops
+/// together. Shop by shop, so that a fleet is not held twice; what is not a plan of this program counts for nothing.
+pub fn together(plans: &[Plan]) -> Vec<Hazard> {
+    let Some(first) = plans.first() else { return Vec::new() };
+    let mut out: Vec<Hazard> =
+        plans.iter().flat_map(|plan| &plan.hazards).filter(|hazard| hazard.shop.is_some()).cloned().collect();
+    if let Ok(settings) = plan::Settings::try_from(first.settings.clone()) {
+        let destinations = plans.iter().flat_map(|plan| &plan.destinations).cloned().map(Into::into);
+        let destinations: Vec<plan::Destination> = destinations.collect();
+        let mut totals = RunTotals::new(&settings, plan::each_once(&destinations));
+        for shop in plans.iter().flat_map(|plan| &plan.shops) {
+            if let Ok(shop) = ShopPlan::try_from(shop.clone()) {
+                totals.add(&shop);
+            }
+        }
+        out.extend(totals.hazards().iter().map(Hazard::from));
+    }
+    out.sort_by(|a, b| (&a.shop, a.kind.as_str()).cmp(&(&b.shop, b.kind.as_str())));
+    out
+}
+
+/// Returns what is wrong with plans as one run, if they are shards: `3 of 4 shards: 2/4 is missing`.
+pub fn lacking<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Option<String> {
+    plan::lacking(selections.into_iter().map(|selection| Shard::parse(selection.shard.as_deref()?)))
+}
+
+/// Returns count and index of `2/16`: the order that shards have.
+pub fn place(shard: &str) -> Option<(u32, u32)> {
+    Shard::parse(shard).map(|shard| (shard.count(), shard.index()))
+}
