@@ -104,7 +104,7 @@ fn observed(manifest: &Manifest, missing: Option<usize>) -> Vec<Observed> {
     };
     let kept = |at: &usize| missing.is_none_or(|n| !at.is_multiple_of(n));
     let of_shop = |shop: &manifest::ManifestShop| {
-        let bindings = shop.desired.entries.iter().map(|entry| &entry.binding).enumerate();
+        let bindings = shop.desired().unwrap().entries.iter().map(|entry| &entry.binding).enumerate();
         Observed { scopes: scopes.clone(), entries: bindings.filter(|(at, _)| kept(at)).map(live).collect() }
     };
     manifest.shops.iter().map(of_shop).collect()
@@ -116,7 +116,8 @@ fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<PlannedShop> {
     let context =
         Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses: &addresses, inlets: &inlets };
     let part = |(shop, observed): (&manifest::ManifestShop, &Observed)| {
-        let manifest::ManifestShop { shop, labels, desired, destinations, limits, .. } = shop;
+        let desired = shop.desired().unwrap();
+        let manifest::ManifestShop { shop, labels, destinations, limits, .. } = shop;
         let reading = Ok(observed);
         let findings = Vec::new();
         plan::shop(
@@ -196,7 +197,7 @@ fn diff(bencher: Bencher<'_, '_>, case: Case) {
     let (manifest, observed) = case.world();
     bencher.bench_local(|| {
         for (shop, observed) in manifest.shops.iter().zip(&observed) {
-            divan::black_box(hookwright::diff::diff(&shop.desired, observed, &manifest.ownership));
+            divan::black_box(hookwright::diff::diff(shop.desired().unwrap(), observed, &manifest.ownership));
         }
     });
 }

@@ -1,14 +1,12 @@
 //! Adobe's identity service (IMS) and Flow Service: which dataflow or connection has which streaming address, and how it
 //! does. Only reads.
 //!
-//! Takes everything from its arguments: no environment, no files, no clock but tokio's (`verdict` is pure and is told the
-//! time). The client secret goes into one form of one request, the token into one header, and nowhere else. A person
+//! Takes everything from its arguments: no environment, no files, no clock but tokio's. The client secret goes into one form of one request, the token into one header, and nowhere else. A person
 //! grants this client no more than `StreamingSource` `read`.
 //!
 //! ```text
 //! AdobeClient::find, all, last_run ─▶ lookup: requests ─▶ exchange: one request, tried again ─▶ http ─▶ classify
-//!                                     └▶ decode: JSON to Inlet, Run       └▶ token: client credentials, renewed
-//! verdict: Inlet, Run, now ─▶ may it take a webhook, and does it?
+//!                                     └▶ decode: JSON to Inlet, FlowRun   └▶ token: client credentials, renewed
 //! ```
 
 mod classify;
@@ -23,21 +21,19 @@ mod lookup_test;
 #[cfg(test)]
 mod test_server;
 mod token;
-pub mod verdict;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::destinations::{By, FlowRun, Inlet, Wanted};
 pub use crate::state::aep::InletKind;
 pub use classify::{AdobeError, AdobeErrorKind};
 pub use endpoints::{BASE_URL, Endpoints, TOKEN_URL};
-pub use verdict::Verdict;
 
 use crate::http::{Backoff, ClientSetup};
 
@@ -79,74 +75,6 @@ pub struct AdobeOptions {
     pub jitter_seed: u64,
     /// Called before every wait.
     pub on_wait: Option<OnWait>,
-}
-
-/// How a lookup identifies its target.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum By {
-    /// The exact name; names are not unique.
-    Name(String),
-    /// The id, a UUID.
-    Id(String),
-}
-
-/// A lookup.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Wanted {
-    /// A dataflow or a connection.
-    pub kind: InletKind,
-    /// Its name or id.
-    pub by: By,
-}
-
-/// The parts of a dataflow or connection that concern a webhook. Names and addresses are Adobe's text: escape them before
-/// printing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inlet {
-    /// A dataflow or a connection.
-    pub kind: InletKind,
-    /// Its id.
-    pub id: String,
-    /// Its name; empty if it has none.
-    pub name: String,
-    /// `enabled`, `disabled` or a word in between; empty if Adobe does not say. Of a dataflow whose own state is
-    /// `enabled`, that of the connection that has its address.
-    pub state: String,
-    /// The streaming address, Adobe's `inletUrl`.
-    pub address: Option<String>,
-    /// Whether the address takes only requests with a token of IMS, which Shopify cannot send.
-    pub authentication_required: bool,
-    /// When it was made.
-    pub created_at: Option<Timestamp>,
-    /// When it was changed last.
-    pub updated_at: Option<Timestamp>,
-    /// The organisation that the answer names.
-    pub org: Option<String>,
-    /// The sandbox that the answer names.
-    pub sandbox: Option<String>,
-    /// State of a dataflow's last run; none if it never ran.
-    pub last_run_state: Option<String>,
-}
-
-/// An hour of a streaming dataflow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// Its id.
-    pub id: String,
-    /// When its window began.
-    pub started_at: Option<Timestamp>,
-    /// When its window ended; none while it lasts.
-    pub completed_at: Option<Timestamp>,
-    /// Adobe's word for it.
-    pub status: Option<String>,
-    /// Records that came in.
-    pub received: Option<u64>,
-    /// Records that were written.
-    pub created: Option<u64>,
-    /// Records that failed.
-    pub failed: Option<u64>,
-    /// The first of its errors, code and message; without secrets and control characters.
-    pub first_error: Option<String>,
 }
 
 /// Reads with one account. Cheap to clone; clones share a token.

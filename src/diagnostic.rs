@@ -18,7 +18,7 @@ use crate::model::ShopDomain;
 pub use code::Code;
 pub(crate) use mask::looks_like_token;
 pub use paths::Root;
-pub use source::{Source, Sources};
+pub use source::{SourceText, Sources};
 
 /// How bad a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,14 +1,16 @@
 //! Observed states as a manifest: what is live in some shops, written down so that a plan right after it is empty.
 //!
-//! Pure. `take` decides what of a shop can be written and says what cannot, `factor` finds what shops share, `name`
-//! gives it names, `yaml` writes text. Whether a binding can be written is not decided here: `manifest` is asked, so
+//! Pure. `select` decides what of a shop can be written and says what cannot, `factor` finds what shops share, `name`
+//! gives it names, `document` writes text and `comments` says what is missing. Whether a binding can be written is not decided here: `manifest` is asked, so
 //! that what comes out passes `validate` by construction. The result depends on what is live, never on its order.
 
+mod binding;
+mod comments;
+mod document;
 mod factor;
 mod name;
-mod remarks;
-mod take;
-mod yaml;
+mod scalar;
+mod select;
 
 use std::collections::BTreeMap;
 
@@ -30,14 +32,14 @@ pub struct Request {
     /// Names that addresses have already, one pair for each shop that has it.
     pub destinations: Vec<(String, Address)>,
     /// The shops that were read.
-    pub shops: Vec<Shop>,
+    pub shops: Vec<ReadShop>,
     /// The shops that were not.
     pub unread: Vec<Unread>,
 }
 
 /// One shop that was read.
 #[derive(Debug)]
-pub struct Shop {
+pub struct ReadShop {
     /// Whose.
     pub shop: ShopDomain,
     /// Written as they are.
@@ -93,15 +95,15 @@ pub struct Imported {
 pub fn import(mut request: Request) -> Imported {
     request.shops.sort_by(|a, b| a.shop.cmp(&b.shop));
     request.unread.sort();
-    let taken = take::take(&request);
-    let factored = factor::factor(&taken.shops, &request.destinations);
-    let document = yaml::Document::new(&request, &taken, factored);
-    let header = remarks::header(&request, &taken, &document);
+    let selected = select::select(&request);
+    let factored = factor::factor(&selected.shops, &request.destinations);
+    let document = document::Document::new(&request, &selected, factored);
+    let header = comments::header(&request, &selected, &document);
     Imported {
         yaml: document.write(&header),
-        written: taken.shops.iter().map(take::TakenShop::count).sum(),
-        unmanaged: taken.unmanaged.iter().map(|(_, count)| count).sum(),
-        refused: taken.refused,
+        written: selected.shops.iter().map(select::SelectedShop::count).sum(),
+        unmanaged: selected.unmanaged.iter().map(|(_, count)| count).sum(),
+        refused: selected.refused,
     }
 }
 

@@ -25,6 +25,7 @@
 //! | `digest`, `json` | canonical JSON and its SHA-256; JSON that names a key twice; every room may use them |
 //! | [`wire`] | every JSON format that is published, and its only parsers |
 //! | [`plan`] | a plan as types: changes, hazards, findings, digests, staleness |
+//! | [`destinations`] | what Adobe's answers mean for the destinations of a manifest and for a plan |
 //! | `since` | what earlier runs say about drift |
 //! | [`import`] | observed states to YAML text, the way back |
 //! | [`render`] | text, Markdown, HTML and metrics, from the wire formats alone |
@@ -36,13 +37,15 @@
 //! | `http` | clients, one exchange, backoff, the shape of errors, redaction; under `admin` and `adobe` |
 //! | [`admin`] | the Admin API and nothing else |
 //! | [`adobe`] | Adobe's IMS and Flow Service: addresses and states of dataflows; only reads |
+//! | `run` | from the command line to a plan in memory: opens, resolves destinations, reads shops, plans |
 //! | [`auth`] | where tokens come from |
 //! | `concurrency` | many shops side by side |
 //! | `files` | how files are read: regular, bounded, within the manifest's tree |
 //! | [`journal`] | writes lines down, the journal before a mutation is sent |
 //! | [`apply`] | tasks and a writer to outcomes; decides nothing, keeps going |
 //! | [`sandbox`] | an Admin API of its own, for demos and tests |
-//! | `printer` | the two streams; disarms commands to CI runners |
+//! | `printer`, `output` | the two streams; disarms commands to CI runners |
+//! | `clock` | the time |
 //! | `commands`, `cli` | one straight story for each command |
 //!
 //! # Imports run one way
@@ -51,7 +54,8 @@
 //! diff, diagnostic, state, catalog, model; since → plan, diff, model;
 //! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog, model;
 //! diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → http, state, catalog, model;
-//! adobe → http, state; http → nothing;
+//! adobe → http, destinations, state; destinations → manifest, plan, diff, http, state, model; run → everything but
+//! commands; http → nothing;
 //! sandbox → catalog, files, model, words, so that it stays an independent witness; model → nothing. A test holds this.
 //!
 //! Whoever plans holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
@@ -63,8 +67,10 @@ pub mod apply;
 pub mod auth;
 pub mod catalog;
 mod cli;
+mod clock;
 mod commands;
 mod concurrency;
+pub mod destinations;
 pub mod diagnostic;
 pub mod diff;
 mod digest;
@@ -78,11 +84,13 @@ mod json;
 mod log;
 pub mod manifest;
 pub mod model;
+mod output;
 pub mod plan;
 mod printer;
 mod progress;
 pub mod render;
 mod report;
+mod run;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod schema;

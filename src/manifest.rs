@@ -1,9 +1,10 @@
 //! YAML text as the desired state, with complaints that point at the line.
 //!
-//! Pure: files are read by `commands::load`. The way: `tree` parses a file into nodes that know where they stand,
-//! `decode` makes a document of them and collects every structural problem, `merge` puts the documents together,
-//! `resolve` puts destinations and sets in their places and checks what only the whole shows. Nothing stops at the
-//! first problem; a manifest comes out only if there is no error.
+//! Pure: files are read by `commands::load`. `tree` parses a file into nodes that know where they stand, `decode` makes a
+//! document of them and collects every structural problem, `merge` puts the documents together, and `expand` puts
+//! destinations and sets in their places and checks what only the whole shows. The result is a `Draft`, made once a run.
+//! `resolve` gives it the addresses of destinations that are looked up, and checks what depends on them. Nothing stops at
+//! the first problem; a manifest comes out only if there is no error.
 
 mod address;
 mod aep;
@@ -13,6 +14,8 @@ mod check;
 mod decode;
 mod digest;
 mod document;
+mod draft;
+mod expand;
 mod filter;
 mod findings;
 mod habits;
@@ -25,20 +28,21 @@ mod syntax;
 mod topic_mix;
 mod tree;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Index;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 pub(crate) use address::{Unusable, is_dcs, prefix_for, unusable};
-pub(crate) use aep::is_placeholder;
 pub(crate) use digest::auth_value;
+pub use draft::{Draft, Loaded, ReadFile, load, load_with};
 
-use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, Source as Text, Sources};
+use crate::diagnostic::Code;
 pub use crate::model::Transport;
-use crate::model::{Address, ApiVersion, Auth, ShopDomain, TokenExpiry};
-use crate::state::aep::{AepAccount, Destination, Lookups};
-use crate::state::{AppEvent, AppSubscription, Desired, Ownership, Safety, ShopLimits, Source};
+use crate::model::{Address, ApiVersion, Auth, ScopeSet, ShopDomain, TokenExpiry, Topic};
+use crate::state::aep::{AepAccount, Destination};
+use crate::state::{AppEvent, AppSubscription, Desired, Ownership, Safety, ShopLimits, Source, Unresolved};
 
 /// One file as it was read.
 #[derive(Debug, Clone)]
@@ -54,28 +58,8 @@ pub struct SourceFile {
 pub struct Options {
     /// Warnings that are errors this time. What `lint.allow` silences stays silent.
     pub deny: Vec<Code>,
-    /// What was found at Adobe. Bindings to what was not found have no address that could be used.
-    pub found: Lookups,
     /// The day of the run. Without it nothing is said of versions that leave support.
     pub today: Option<Date>,
-}
-
-/// What became of the files.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The manifest; `Some` exactly if there is no error.
-    pub manifest: Option<Manifest>,
-    /// Every problem, in the order of files and lines.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The texts that the diagnostics point into, with secrets masked.
-    pub sources: Sources,
-}
-
-impl Loaded {
-    /// What an emitter prints.
-    pub fn report(&self) -> Report<'_> {
-        Report { diagnostics: &self.diagnostics, sources: &self.sources, root: None }
-    }
 }
 
 /// A whole manifest, resolved.
@@ -110,12 +94,46 @@ pub struct Manifest {
 impl Manifest {
     /// What it says of a shop.
     pub fn shop(&self, shop: &ShopDomain) -> Option<&ManifestShop> {
-        self.index_of(shop.as_str()).and_then(|at| self.shops.get(at))
+        self.index_of(shop.as_str()).map(|at| &self[at])
     }
 
     /// The place of a shop, by its full domain.
-    pub fn index_of(&self, shop: &str) -> Option<usize> {
-        self.shops.binary_search_by(|s| s.shop.as_str().cmp(shop)).ok()
+    pub fn index_of(&self, shop: &str) -> Option<ShopIndex> {
+        self.shops.binary_search_by(|s| s.shop.as_str().cmp(shop)).ok().map(ShopIndex)
+    }
+
+    /// The shops with their places.
+    pub fn indexed_shops(&self) -> impl Iterator<Item = (ShopIndex, &ManifestShop)> {
+        self.shops.iter().enumerate().map(|(at, shop)| (ShopIndex(at), shop))
+    }
+
+    /// The destinations with their places.
+    pub fn indexed_destinations(&self) -> impl Iterator<Item = (DestinationIndex, &Destination)> {
+        self.destinations.iter().enumerate().map(|(at, destination)| (DestinationIndex(at), destination))
+    }
+}
+
+/// The place of a shop in [`Manifest::shops`] of the manifest that gave it, whatever its destinations were resolved to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShopIndex(usize);
+
+/// The place of a destination in [`Manifest::destinations`], likewise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DestinationIndex(usize);
+
+impl Index<ShopIndex> for Manifest {
+    type Output = ManifestShop;
+
+    fn index(&self, ShopIndex(at): ShopIndex) -> &ManifestShop {
+        &self.shops[at]
+    }
+}
+
+impl Index<DestinationIndex> for Manifest {
+    type Output = Destination;
+
+    fn index(&self, DestinationIndex(at): DestinationIndex) -> &Destination {
+        &self.destinations[at]
     }
 }
 
@@ -135,23 +153,68 @@ pub struct ManifestShop {
     pub shop: ShopDomain,
     /// For selection.
     pub labels: BTreeMap<String, String>,
-    /// Its bindings, those of sets included, and the scopes it should have granted. Shops that ask for the same by the
-    /// same sets share it.
-    pub desired: Arc<Desired>,
+    /// Its bindings, those of sets included, and the scopes it should have granted.
+    pub desired: ShopDesired,
     /// Where its token is to be had; `None`: the manifest does not say.
     pub auth: Option<Arc<Auth>>,
     /// What is said of the expiry of its token.
     pub token_expiry: Option<TokenExpiry>,
     /// Its own destinations over the common ones.
     pub destinations: Arc<BTreeMap<Arc<str>, Address>>,
-    /// The destinations that its bindings need to have looked up: places in [`Manifest::destinations`].
-    pub lookups: Vec<usize>,
+    /// The destinations that its bindings need to have looked up: in the order of their places.
+    pub lookups: Vec<DestinationIndex>,
     /// Its own limits.
     pub limits: ShopLimits,
     /// What does not make the run fail.
     pub tolerate: BTreeSet<Tolerable>,
     /// Where it stands.
     pub source: Source,
+}
+
+/// What a manifest asks of a shop.
+#[derive(Debug, Clone)]
+pub enum ShopDesired {
+    /// Every binding has an address. Shops that ask for the same by the same sets share it.
+    Resolved(Arc<Desired>),
+    /// A binding has none, so the shop cannot be planned.
+    Unresolved(Arc<Unresolved>),
+}
+
+impl ManifestShop {
+    /// What the manifest asks of the shop; `Err` if a binding has no address.
+    pub fn desired(&self) -> Result<&Arc<Desired>, &Arc<Unresolved>> {
+        match &self.desired {
+            ShopDesired::Resolved(desired) => Ok(desired),
+            ShopDesired::Unresolved(unresolved) => Err(unresolved),
+        }
+    }
+
+    /// The addresses that its bindings have.
+    pub fn addresses(&self) -> Vec<&Address> {
+        match &self.desired {
+            ShopDesired::Resolved(desired) => desired.entries.iter().map(|entry| &entry.binding.address).collect(),
+            ShopDesired::Unresolved(all) => {
+                let targets = all.entries.iter().map(|entry| &entry.binding.address);
+                targets.filter_map(|target| target.address()).collect()
+            }
+        }
+    }
+
+    /// The scopes that the shop should have granted, if the manifest says which.
+    pub fn scopes(&self) -> Option<&ScopeSet> {
+        match &self.desired {
+            ShopDesired::Resolved(desired) => desired.scopes.as_ref(),
+            ShopDesired::Unresolved(unresolved) => unresolved.scopes.as_ref(),
+        }
+    }
+
+    /// The topic of each binding.
+    pub fn topics(&self) -> Vec<&Topic> {
+        match &self.desired {
+            ShopDesired::Resolved(desired) => desired.entries.iter().map(|entry| &entry.binding.topic).collect(),
+            ShopDesired::Unresolved(all) => all.entries.iter().map(|entry| &entry.binding.topic).collect(),
+        }
+    }
 }
 
 /// A state of a shop that a run may tolerate.
@@ -177,129 +240,6 @@ impl Tolerable {
             Self::Locked => "locked",
         }
     }
-}
-
-/// Reads a file that the manifest names, by its path, or says why not.
-pub type ReadFile<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
-
-/// As [`load_with`], of a manifest that names no other files.
-pub fn load(files: Vec<SourceFile>, options: &Options) -> Loaded {
-    load_with(files, options, &|_| Err("nothing else is read here".to_owned()))
-}
-
-/// Parses, merges, resolves and checks. Never panics, whatever the bytes are.
-pub fn load_with(files: Vec<SourceFile>, options: &Options, read: &ReadFile<'_>) -> Loaded {
-    let mut diagnostics = Vec::new();
-    let mut sources = Sources::default();
-    let mut documents = Vec::new();
-    let mut paths: Vec<Arc<str>> = Vec::new();
-    let mut whole = true;
-    for SourceFile { path, bytes } in files {
-        let path: Arc<str> = path.into();
-        let file = u32::try_from(paths.len()).unwrap_or(u32::MAX);
-        paths.push(Arc::clone(&path));
-        let text = match text_of(&path, &bytes) {
-            Ok(text) => text,
-            Err(diagnostic) => {
-                // What can be read, up to the byte that cannot.
-                let good = std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to(), str::len);
-                let good = String::from_utf8_lossy(bytes.get(..good).unwrap_or_default());
-                sources.insert(Arc::clone(&path), Text::new(&format!("{good}\u{fffd}"), &[]));
-                diagnostics.push(*diagnostic);
-                whole = false;
-                continue;
-            }
-        };
-        let mut decoder = decode::Decoder::new(file, Arc::clone(&path));
-        match parsed(&path, text, &mut decoder) {
-            Some(document) => documents.push(document),
-            None => whole = false,
-        }
-        sources.insert(path, Text::new(text, &decoder.secrets));
-        diagnostics.append(&mut decoder.diagnostics);
-    }
-    // What a file that cannot be read would have defined is not missing: only its own problem is reported.
-    let mut named = Vec::new();
-    let manifest =
-        if whole { merge::manifest(&paths, &documents, options, read, &mut named, &mut diagnostics) } else { None };
-    for (path, text) in named {
-        paths.push(Arc::clone(&path));
-        sources.insert(path, text);
-    }
-    for diagnostic in &mut diagnostics {
-        if options.deny.contains(&diagnostic.code) {
-            diagnostic.severity = Severity::Error;
-        }
-    }
-    let order: BTreeMap<Arc<str>, usize> = paths.iter().enumerate().map(|(at, path)| (Arc::clone(path), at)).collect();
-    diagnostics.sort_by_key(|d| (order.get(&d.place.file).copied(), d.place.line, d.place.column, d.code));
-    // What is wrong with an anchored text is wrong wherever it is used.
-    diagnostics.dedup();
-    let diagnostics = unknown_keys_folded(diagnostics);
-    let valid = diagnostics.iter().all(|d| d.severity != Severity::Error);
-    Loaded { manifest: manifest.filter(|_| valid), diagnostics, sources }
-}
-
-/// One unknown key is one mistake wherever it stands: a habit, or a template.
-fn unknown_keys_folded(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut folded: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
-    let mut first: HashMap<String, usize> = HashMap::new();
-    for diagnostic in diagnostics {
-        if diagnostic.code == Code::UnknownKey {
-            match first.get(&diagnostic.message).and_then(|at| folded.get_mut(*at)) {
-                Some(earlier) => {
-                    earlier.also.push(diagnostic.place);
-                    continue;
-                }
-                None => first.insert(diagnostic.message.clone(), folded.len()),
-            };
-        }
-        folded.push(diagnostic);
-    }
-    folded
-}
-
-/// The text of a file without its byte order mark.
-fn text_of<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnostic>> {
-    let wide = [b"\xff\xfe".as_slice(), b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark));
-    if wide {
-        let diagnostic = Diagnostic::new(Code::Encoding, Place::file(path), "the file is UTF-16, expected UTF-8");
-        return Err(Box::new(diagnostic.hint("save it as UTF-8")));
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
-        Err(error) => {
-            let at = error.valid_up_to();
-            let before = bytes.get(..at).and_then(|good| std::str::from_utf8(good).ok()).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-            let place = Place {
-                line: narrow(line),
-                column: narrow(column),
-                start: narrow(at),
-                end: narrow(at + 1),
-                ..Place::file(path)
-            };
-            let message = format!("the file is not UTF-8: byte {} cannot be read", at + 1);
-            Err(Box::new(Diagnostic::new(Code::Encoding, place, message).hint("save it as UTF-8")))
-        }
-    }
-}
-
-fn parsed(path: &Arc<str>, text: &str, decoder: &mut decode::Decoder) -> Option<document::Document> {
-    let root = match tree::parse(text) {
-        Ok(root) => root,
-        Err(error) => {
-            decoder.diagnostics.push(syntax::diagnostic(path, text, &error));
-            return None;
-        }
-    };
-    if let Some((message, hint)) = decode::Decoder::root_problem(&root) {
-        decoder.diagnostics.push(Diagnostic::new(Code::NotAMapping, Place::file(path), message).hint(hint));
-        return None;
-    }
-    Some(decode::document(decoder, root))
 }
 
 #[cfg(test)]

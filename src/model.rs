@@ -1,4 +1,9 @@
-//! The nouns of the project as types that parse: a value that exists is a value that is right.
+//! The nouns of the project as types that parse.
+//!
+//! A constructor named `parse` accepts only valid text. Three types also hold text that Shopify or a person may have got
+//! wrong, because a live subscription must be shown and deleted as it is, whatever it says: [`Address::new`],
+//! [`Topic::from_slash`] and [`SubscriptionId::new`] accept any text. `manifest` checks the addresses and topics that it
+//! asks for against what Shopify accepts (recorded).
 //!
 //! This module imports nothing of the crate and does no input or output.
 

@@ -43,7 +43,7 @@ pub use hazards::{RunTotals, dismiss_known_addresses, each_once, of_plan as haza
 pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use settings::{AdminApi, Sandbox, Selection, Settings};
 pub use shards::{NotOneRun, Shard, lacking, one_run};
-pub use shop::{Base, ShopInput, shop};
+pub use shop::{Base, BaseDesired, ShopInput, shop, unresolved};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;

@@ -13,11 +13,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 pub use app::{AppEvent, AppSubscription};
-pub(crate) use compared::{Compared, compared, set};
+pub(crate) use compared::{Compared, compared, compared_at, set};
 pub use ownership::{Ownership, Prefix, PrefixError, Unmanaged};
 pub use safety::{Safety, ShopLimits};
 
-use crate::model::{Binding, Field, Live, ScopeSet, ShopDomain, SubscriptionId, Visibility};
+use crate::model::{Address, Binding, Field, Live, ScopeSet, ShopDomain, SubscriptionId, Visibility};
 
 /// The shops of one side.
 pub type State<M> = BTreeMap<ShopDomain, ShopState<M>>;
@@ -25,19 +25,22 @@ pub type State<M> = BTreeMap<ShopDomain, ShopState<M>>;
 /// What the manifest asks of one shop.
 pub type Desired = ShopState<Wanted>;
 
+/// What the manifest asks of one shop before its destinations are resolved. It cannot be compared with a shop.
+pub type Unresolved = ShopState<Wanted, aep::Target>;
+
 /// What the Admin API said of one shop.
 pub type Observed = ShopState<Live>;
 
 /// One side of one shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShopState<M> {
+pub struct ShopState<M, A = Address> {
     /// Wanted or granted scopes. `None`: the manifest wants none in particular, or the transport could not say.
     pub scopes: Option<ScopeSet>,
     /// The bindings, in no particular order.
-    pub entries: Vec<Entry<M>>,
+    pub entries: Vec<Entry<M, A>>,
 }
 
-impl<M> Default for ShopState<M> {
+impl<M, A> Default for ShopState<M, A> {
     fn default() -> Self {
         Self { scopes: None, entries: Vec::new() }
     }
@@ -45,9 +48,9 @@ impl<M> Default for ShopState<M> {
 
 /// A binding and what its side knows besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry<M> {
+pub struct Entry<M, A = Address> {
     /// What is compared.
-    pub binding: Binding,
+    pub binding: Binding<A>,
     /// What is not.
     pub meta: M,
 }

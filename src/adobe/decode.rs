@@ -1,10 +1,10 @@
-//! From Adobe's JSON to `Inlet` and `Run`. Pure, and lenient: what is missing or of another type is `None`, since Adobe's
+//! From Adobe's JSON to `Inlet` and `FlowRun`. Pure, and lenient: what is missing or of another type is `None`, since Adobe's
 //! own description of the API (flow-service.yaml) lacks half of what its examples show.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Inlet, InletKind, Run};
+use super::{FlowRun, Inlet, InletKind};
 use crate::http::Redactor;
 
 /// The HTTP API source ("Create an HTTP API streaming connection", Experience League).
@@ -57,7 +57,7 @@ pub(super) fn inlet(kind: InletKind, item: &Value, redactor: &Redactor) -> Optio
 }
 
 /// A run; `None` without an id.
-pub(super) fn run(item: &Value, redactor: &Redactor) -> Option<Run> {
+pub(super) fn run(item: &Value, redactor: &Redactor) -> Option<FlowRun> {
     let at = |path| time(item.pointer(path));
     let count = |path| item.pointer(path).and_then(Value::as_u64);
     let error = item.pointer("/metrics/statusSummary/errors/0").map(|error| {
@@ -65,7 +65,7 @@ pub(super) fn run(item: &Value, redactor: &Redactor) -> Option<Run> {
         let parts: Vec<String> = part("code").into_iter().chain(part("message")).collect();
         redactor.clean(&parts.join(": "))
     });
-    Some(Run {
+    Some(FlowRun {
         id: id(item)?.to_owned(),
         started_at: at("/metrics/durationSummary/startedAtUTC").or_else(|| at("/createdAt")),
         completed_at: at("/metrics/durationSummary/completedAtUTC"),
@@ -201,7 +201,7 @@ mod tests {
         let run = run(&item(RUNS), &Redactor::default()).expect("run");
         assert_eq!(
             run,
-            Run {
+            FlowRun {
                 id: "65b7cfcc-6b2e-47c8-8194-13005b792752".into(),
                 started_at: at(1_596_656_480_000),
                 completed_at: at(1_596_656_540_000),

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::classify::{AdobeError, AdobeErrorKind};
 use super::exchange::encoded;
-use super::{Account, AdobeClient, By, Inlet, InletKind, Run, Wanted, decode};
+use super::{Account, AdobeClient, By, FlowRun, Inlet, InletKind, Wanted, decode};
 
 /// More pages are no list but a loop that hides itself: 500 pages of 20 are 10,000 dataflows.
 const MOST_PAGES: usize = 500;
@@ -68,17 +68,17 @@ impl AdobeClient {
     }
 
     /// The last run of a dataflow; none if it never ran.
-    pub async fn last_run(&self, flow_id: &str) -> Result<Option<Run>, AdobeError> {
+    pub async fn last_run(&self, flow_id: &str) -> Result<Option<FlowRun>, AdobeError> {
         // Sorted by Adobe; should it not be, the latest counts all the same.
         Ok(self.latest_runs(flow_id, 1).await?.into_iter().max_by_key(|run| run.started_at))
     }
 
     /// The runs of a dataflow in the last 30 days, as far as one page holds them. One request.
-    pub async fn runs(&self, flow_id: &str) -> Result<Vec<Run>, AdobeError> {
+    pub async fn runs(&self, flow_id: &str) -> Result<Vec<FlowRun>, AdobeError> {
         self.latest_runs(flow_id, MOST_RUNS).await
     }
 
-    async fn latest_runs(&self, flow_id: &str, limit: usize) -> Result<Vec<Run>, AdobeError> {
+    async fn latest_runs(&self, flow_id: &str, limit: usize) -> Result<Vec<FlowRun>, AdobeError> {
         let query = format!("property=flowId=={}&orderby=-createdAt&limit={limit}", encoded(flow_id));
         let page = self.get(&self.url(&["runs"], &query)).await?.ok_or_else(|| self.bad("knows no list of runs"))?;
         let items = decode::items(&page).ok_or_else(|| self.bad("is no list"))?;

@@ -347,7 +347,7 @@ impl Tokens {
         }
     }
 
-    /// The command that brings a token of this shop; who runs against a sandbox adds its options (`commands::target`).
+    /// The command that brings a token of this shop; who runs against a sandbox adds its options (`run::target`).
     fn login(shop: &ShopDomain) -> String {
         format!("`hookwright auth login --shop {}`", shop.handle())
     }

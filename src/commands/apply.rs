@@ -6,23 +6,25 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::event_log::{self, Ended};
-use super::load::given;
+use super::files::given;
 use super::out_file::{OutFile, apart};
-use super::pipeline::{self, PlanPurpose, Run};
 use super::signals::Signals;
-use super::target::{refused, state_files, whole};
-use super::{Output, aep, check, now, prompt};
+use super::{Output, check, now, prompt};
 use crate::admin::{self, AdminError, AdminErrorKind, ShopWriter};
 use crate::apply::{self, ApplyContext};
 use crate::cli::{ApplyArgs, Format};
 use crate::concurrency::for_each_bounded;
+use crate::destinations::{self, Assessment, Lookups};
 use crate::diff::Change;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::journal::Recorder;
+use crate::manifest::ShopIndex;
 use crate::plan::{self, Asked, Consent, DestinationHealth, Plan, ShopPlan, ShopStatus, Task};
 use crate::render;
 use crate::report;
+use crate::run::target::{Target, refused, state_files, whole};
+use crate::run::{self, PlanPurpose, Run};
 use crate::wire::events::{Event, ReadStatus, ShopRead, StepOutcome, Summary};
 use crate::wire::report::{ReportShop, ReportShopStatus};
 
@@ -65,27 +67,27 @@ async fn saved(
     if let Some(expected) = args.expect_digest.as_ref().filter(|d| **d != plan.plan_digest) {
         return Err(Failure::invalid(format!("the plan's digest is {}, not {expected}", plan.plan_digest)));
     }
-    pipeline::manifest_is_there(&args.manifest.file, &plan)?;
+    run::manifest_is_there(&args.manifest.file, &plan)?;
     let recorder = Arc::clone(recorder);
-    let loaded = pipeline::load(&args.manifest.file, output.verbosity(), output)?;
-    pipeline::manifest_is_of(&args.manifest.file, &loaded.manifest, &plan)?;
-    let mut run = pipeline::open_loaded(loaded, select, &args.run, output.verbosity(), Some(&plan), recorder).await?;
-    same_target(&run, &plan)?;
+    let loaded = run::load(&args.manifest.file, output.verbosity(), output)?;
+    run::manifest_is_of(&args.manifest.file, &loaded.manifest, &plan)?;
+    let opened = run::open_loaded(loaded, select, &args.run, output.verbosity(), Some(&plan), recorder).await?;
+    same_target(&opened.session.target, &plan)?;
     let checked = check::checked_consents(&plan, args.checked.as_deref())?;
     let consents = &[given, &checked].concat()[..];
     check::refuse(&plan.hazards, consents, given)?;
-    run.look_up(&args.manifest.file, output, Some(&plan)).await?;
+    let run = opened.resolve(Some(&plan), false, output).await?;
     same_adobe(&run, &plan)?;
     run.comes_from_manifest(&plan)?;
     let hazards = run.hazards_of(&plan).await;
     check::refuse(plan.hazards.iter().chain(&hazards), consents, given)?;
     plan.hazards.extend(hazards);
     run.relabel(&mut plan);
-    refuse_settling(&run, &plan, consents)?;
+    refuse_settling(&run, &run.lookups, &plan, consents)?;
     for shop in &plan.shops {
-        event_log::emit_planned_changes(&run.recorder, shop);
+        run::emit_planned_changes(&run.session.recorder, shop);
     }
-    carry_out(args, run, plan, Reading::Again, output).await
+    carry_out(args, run, plan, None, Reading::Again, output).await
 }
 
 /// Plans, shows, asks, applies.
@@ -96,17 +98,17 @@ async fn fresh(
     output: Output,
 ) -> Result<Ended, Failure> {
     // An invalid manifest, or a plan in its place, is reported before a missing terminal.
-    let loaded = pipeline::load(&args.manifest.file, output.verbosity(), output)?;
+    let loaded = run::load(&args.manifest.file, output.verbosity(), output)?;
     let asks = !args.auto_approve;
     if asks {
         prompt::possible("apply a saved plan (`hookwright plan --out plan.json`), or pass --auto-approve")?;
     }
     let recorder = Arc::clone(recorder);
-    let mut run = pipeline::open_loaded(loaded, &args.select, &args.run, output.verbosity(), None, recorder).await?;
-    run.look_up(&args.manifest.file, output, None).await?;
+    let opened = run::open_loaded(loaded, &args.select, &args.run, output.verbosity(), None, recorder).await?;
+    let run = opened.resolve(None, false, output).await?;
     let plan = run
         .plan(if asks { PlanPurpose::Confirm } else { PlanPurpose::Apply }, None, None, |plan| {
-            pipeline::exit_of_plan(plan, Exit::Done) as u8
+            run::exit_of_plan(plan, Exit::Done) as u8
         })
         .await;
     // Dropped before anything is sent: a fleet is not held twice while it is applied.
@@ -124,26 +126,27 @@ async fn fresh(
     let anything = plan.summary.shops.changed > 0;
     if asks && anything && !agreed(&plan)? {
         output.remark("\nApply cancelled.\n");
-        run.target.close().await?;
+        run.session.target.close().await?;
         // 1, as in Terraform: a script that continues after an apply must stop here.
         let message = "Apply cancelled.".to_owned();
         return Ok(Ended { exit: Exit::Error, summary: Summary { message, ..Summary::default() } });
     }
+    let mut again = None;
     let mut reading = if asks { Reading::Again } else { Reading::Fresh };
     // Reading a fleet takes its time, and so does whoever is asked.
     if anything && !plan.destinations.is_empty() {
-        run.look_again(&plan).await;
-        refuse_settling(&run, &plan, consents)?;
+        let lookups = again.insert(run.look_again(&plan).await);
+        refuse_settling(&run, lookups, &plan, consents)?;
         // And so does Adobe, while somebody may be at work in a shop.
         reading = Reading::Again;
     }
-    carry_out(args, run, plan, reading, output).await
+    carry_out(args, run, plan, again, reading, output).await
 }
 
 /// A plan for another endpoint is nobody's plan here.
-fn same_target(run: &Run, plan: &Plan) -> Result<(), Failure> {
+fn same_target(target: &Target, plan: &Plan) -> Result<(), Failure> {
     let id = |s: &Option<plan::Sandbox>| s.as_ref().map(|s| s.id.clone());
-    if run.target.name == plan.settings.endpoint && id(&run.target.sandbox) == id(&plan.settings.sandbox) {
+    if target.name == plan.settings.endpoint && id(&target.sandbox) == id(&plan.settings.sandbox) {
         return Ok(());
     }
     let name = |endpoint: &str, sandbox: &Option<plan::Sandbox>| match sandbox {
@@ -151,7 +154,7 @@ fn same_target(run: &Run, plan: &Plan) -> Result<(), Failure> {
         None => endpoint.to_owned(),
     };
     let planned = name(&plan.settings.endpoint, &plan.settings.sandbox);
-    let here = name(&run.target.name, &run.target.sandbox);
+    let here = name(&target.name, &target.sandbox);
     let failure = Failure::invalid(format!("the plan was made for {planned}, and this would go to {here}"));
     Err(match plan.settings.endpoint.as_str() {
         "sandbox" => failure.hint("pass --sandbox and the same --sandbox-state; a reset sandbox needs a new plan"),
@@ -163,7 +166,7 @@ fn same_target(run: &Run, plan: &Plan) -> Result<(), Failure> {
 /// What stands in for Adobe may have other addresses than Adobe.
 fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
     let here = run.adobe();
-    if run.looked.destinations.is_empty() || here == plan.settings.adobe {
+    if run.lookups.assessments.is_empty() || here == plan.settings.adobe {
         return Ok(());
     }
     let name = |url: &Option<String>| url.clone().unwrap_or_else(|| "Adobe itself".to_owned());
@@ -173,9 +176,9 @@ fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
 }
 
 /// What was made or changed at Adobe since the plan is as young as what was then.
-fn refuse_settling(run: &Run, plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
-    let now: Vec<plan::Destination> = run.destinations().into_iter().map(Into::into).collect();
-    check::refuse(plan::settling(&now, &plan.shops).as_ref(), consents, &[])
+fn refuse_settling(run: &Run, lookups: &Lookups, plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
+    let destinations: Vec<_> = run.assessments(lookups).iter().map(Assessment::to_plan).collect();
+    check::refuse(plan::settling(&destinations, &plan.shops).as_ref(), consents, &[])
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {
@@ -194,10 +197,18 @@ enum Reading {
     Fresh,
 }
 
-async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, output: Output) -> Result<Ended, Failure> {
+/// Applies a plan. `again` is what was looked up after it was made.
+async fn carry_out(
+    args: &ApplyArgs,
+    run: Run,
+    plan: Plan,
+    again: Option<Lookups>,
+    reading: Reading,
+    output: Output,
+) -> Result<Ended, Failure> {
     let report_file = args.report.as_deref().map(OutFile::prepare).transpose()?;
     let started_at = now();
-    let recorder = Arc::clone(&run.recorder);
+    let recorder = Arc::clone(&run.session.recorder);
     let unwritten =
         |why| Failure::new(Exit::Error, format!("nothing was sent, since the journal cannot be written: {why}"));
     recorder.begin(&plan.plan_digest).await.map_err(unwritten)?;
@@ -205,20 +216,20 @@ async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, out
     let changed: Vec<usize> =
         (0..plan.shops.len()).filter(|&at| plan.shops[at].status() == ShopStatus::Changed).collect();
     let inlets = DestinationHealth::of(&plan.destinations);
-    let context = Arc::new(Shared { plan: Arc::clone(&plan), run, inlets, reading });
-    context.run.progress.start("applied", changed.len());
-    let work = for_each_bounded(changed, context.run.parallelism(), |at| {
+    let context = Arc::new(Shared { plan: Arc::clone(&plan), run, again, inlets, reading });
+    context.run.session.progress.start("applied", changed.len());
+    let work = for_each_bounded(changed, context.run.session.settings.parallelism, |at| {
         let shared = Arc::clone(&context);
         async move { shared.shop(at).await }
     });
     let applied = tokio::select! {
         applied = work => applied,
-        () = second_signal(&context.run.stop, output) => {
+        () = second_signal(&context.run.session.stop, output) => {
             return Err(Failure::new(Exit::Error, "aborted: what was in flight may or may not have been done")
                 .hint("plan again to see; a second apply converges"));
         }
     };
-    context.run.progress.finish();
+    context.run.session.progress.finish();
     let mut report = report::assemble(&plan, applied, started_at, now());
     let mut exit = report::exit_of(&report);
     if let Err(why) = recorder.health().await {
@@ -229,7 +240,7 @@ async fn carry_out(args: &ApplyArgs, run: Run, plan: Plan, reading: Reading, out
     }
     // Every task has ended, so this is the last reference.
     if let Ok(shared) = Arc::try_unwrap(context).map_err(drop) {
-        shared.run.target.close().await?;
+        shared.run.session.target.close().await?;
     }
 
     // What was done is said whatever becomes of the file.
@@ -265,6 +276,8 @@ async fn second_signal(stop: &CancellationToken, output: Output) {
 struct Shared {
     plan: Arc<Plan>,
     run: Run,
+    /// What was looked up after the plan was made.
+    again: Option<Lookups>,
     /// What nothing could be bound to when the plan was made.
     inlets: DestinationHealth,
     reading: Reading,
@@ -279,11 +292,11 @@ impl Shared {
             *report
         });
         let errors = report.outcomes.iter_mut().filter_map(|outcome| outcome.error.as_mut()).chain(&mut report.error);
-        errors.for_each(|error| error.message = whole(&error.message, &self.run.target.options));
+        errors.for_each(|error| error.message = whole(&error.message, &self.run.session.target.options));
         if let Some(at) = self.run.shop_index(planned.shop.as_str()) {
-            self.run.client.close(&self.run.manifest.shops[at].shop);
+            self.run.session.client.close(&self.run.manifest[at].shop);
         }
-        self.run.progress.tick(report.status == ReportShopStatus::Done);
+        self.run.session.progress.tick(report.status == ReportShopStatus::Done);
         report
     }
 
@@ -292,20 +305,20 @@ impl Shared {
         let stale = |why: plan::Stale| Box::new(apply::stale(planned, &why));
         let index = self.run.shop_index(planned.shop.as_str()).ok_or_else(|| stale(plan::Stale::NoShop))?;
         self.same_destinations(planned, index)?;
-        let desired = &manifest.shops[index].desired;
+        let shop = &manifest[index];
+        let Ok(desired) = shop.desired() else { return Err(stale(plan::Stale::Manifest)) };
         if plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest {
             return Err(stale(plan::Stale::Manifest));
         }
-        if self.run.stop.is_cancelled() {
+        if self.run.session.stop.is_cancelled() {
             return Err(interrupted(planned));
         }
-        let shop = &manifest.shops[index];
-        let (tokens, auth) = (&self.run.tokens, shop.auth.as_deref());
+        let (tokens, auth) = (&self.run.session.tokens, shop.auth.as_deref());
         let not_read = |e| {
-            let error = refused(e, shop, tokens.life(&shop.shop), &self.run.target.options);
+            let error = refused(e, shop, tokens.life(&shop.shop), &self.run.session.target.options);
             Box::new(apply::not_read(planned, apply::error(&error)))
         };
-        let writer = |token: &_| self.run.client.writer(&shop.shop, token);
+        let writer = |token: &_| self.run.session.client.writer(&shop.shop, token);
         let (writer, tasks) = match self.reading_of(planned) {
             Reading::Fresh => {
                 let token = tokens.token(&shop.shop, auth).await.map_err(not_read)?;
@@ -313,7 +326,7 @@ impl Shared {
             }
             Reading::Again => {
                 let read = |token| {
-                    let (mut writer, stop) = (writer(&token), self.run.stop.clone());
+                    let (mut writer, stop) = (writer(&token), self.run.session.stop.clone());
                     async move { read(&mut writer, &stop).await.map(|reading| (writer, reading)) }
                 };
                 let (writer, reading) = tokens.with(&shop.shop, auth, read).await.map_err(not_read)?;
@@ -329,7 +342,8 @@ impl Shared {
         }
         // A shop's changes may take longer than its token lives.
         let mut writer = writer.renewing(self.renew(index));
-        let surroundings = ApplyContext { stop: &self.run.stop, now: &now, recorder: &self.run.recorder };
+        let surroundings =
+            ApplyContext { stop: &self.run.session.stop, now: &now, recorder: &self.run.session.recorder };
         Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
     }
 
@@ -342,21 +356,19 @@ impl Shared {
     }
 
     /// Whether the shop's destinations are at Adobe what they were when the plan was made.
-    fn same_destinations(&self, planned: &ShopPlan, index: usize) -> Result<(), Box<ReportShop>> {
-        let shop = &self.run.manifest.shops[index];
-        if shop.lookups.is_empty() {
-            return Ok(());
+    fn same_destinations(&self, planned: &ShopPlan, index: ShopIndex) -> Result<(), Box<ReportShop>> {
+        let manifest = &self.run.manifest;
+        let lookups = &manifest[index].lookups;
+        let now = self.again.as_ref().unwrap_or(&self.run.lookups);
+        let needed: Vec<_> = lookups.iter().map(|at| manifest[*at].resolved(&now.addresses)).collect();
+        if let Some(error) = destinations::unresolved(&needed) {
+            return Err(Box::new(apply::not_read(planned, (&error).into())));
         }
-        let now = &self.run.looked;
-        if let Some(error) = now.missing(&shop.lookups) {
-            return Err(Box::new(apply::not_read(planned, error)));
-        }
-        // Every one is there: `missing` says so.
-        for told in shop.lookups.iter().filter_map(|at| now.destinations.get(at)).cloned().map(plan::Destination::from)
-        {
+        // Each has an assessment, since each has an address.
+        for told in lookups.iter().filter_map(|at| now.assessments.get(at)).map(Assessment::to_plan) {
             let same = |d: &&plan::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
             let changed = match self.plan.destinations.iter().find(same) {
-                Some(before) => aep::changed(before, &told),
+                Some(before) => destinations::changed(before, &told),
                 None => Some(format!("destination {}: the plan does not have it", told.wanted)),
             };
             if let Some(what) = changed {
@@ -367,12 +379,12 @@ impl Shared {
     }
 
     /// How a writer of this shop gets another token.
-    fn renew(&self, index: usize) -> admin::Renew {
-        let (tokens, manifest) = (self.run.tokens.clone(), Arc::clone(&self.run.manifest));
+    fn renew(&self, index: ShopIndex) -> admin::Renew {
+        let (tokens, manifest) = (self.run.session.tokens.clone(), Arc::clone(&self.run.manifest));
         Arc::new(move |refused| {
             let (tokens, manifest) = (tokens.clone(), Arc::clone(&manifest));
             Box::pin(async move {
-                let shop = &manifest.shops[index];
+                let shop = &manifest[index];
                 tokens.another(&shop.shop, shop.auth.as_deref(), &refused).await
             })
         })
@@ -382,7 +394,7 @@ impl Shared {
     fn tell_read(&self, planned: &ShopPlan, tasks: &[Task]) {
         let changes = tasks.iter().filter(|task| matches!(task, Task::Do)).count();
         let (shop, status) = (planned.shop.to_string(), ReadStatus::Changed);
-        self.run.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error: None }));
+        self.run.session.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error: None }));
     }
 
     /// For the events: a shop of which nothing was sent.
@@ -390,9 +402,9 @@ impl Shared {
         let stale = report.status == ReportShopStatus::Stale;
         let status = if stale { ReadStatus::Stale } else { ReadStatus::Failed };
         let (shop, changes, error) = (report.shop.clone(), report.outcomes.len(), report.error.clone());
-        self.run.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error }));
+        self.run.session.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error }));
         let outcome = |(index, outcome)| StepOutcome::of(&report.shop, index, outcome, 0);
-        self.run.recorder.outcomes_of_untouched(report.outcomes.iter().enumerate().map(outcome).collect());
+        self.run.session.recorder.outcomes_of_untouched(report.outcomes.iter().enumerate().map(outcome).collect());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::clock;
-use super::load::is_yaml;
+use super::files::is_yaml;
 use super::out_file::OutFile;
 use super::target::word;
 use crate::error::Failure;

@@ -1,19 +1,21 @@
 //! `destinations`: what Adobe says of where the manifest's bindings lead. Asks nothing of a shop.
 
-use super::pipeline;
 use super::{Output, event_log};
 use crate::cli::{DestinationsArgs, Format};
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::render;
+use crate::run;
+use crate::wire;
 use crate::wire::destinations::Destinations;
 use crate::wire::plan::Severity;
 
 pub(super) async fn run(args: DestinationsArgs, output: Output) -> Result<Exit, Failure> {
     let (recorder, output) = event_log::open(None, None, args.format, output)?;
-    let mut run = pipeline::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, recorder).await?;
-    let destinations = run.all_destinations().await?;
-    run.target.close().await?;
+    let opened = run::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, recorder).await?;
+    let destinations =
+        opened.all_destinations().await?.iter().map(Into::into).collect::<Vec<wire::plan::Destination>>();
+    opened.session.target.close().await?;
 
     let unknown = destinations.iter().filter_map(|d| d.error.as_ref());
     let known = destinations.iter().any(|d| d.error.is_none());

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::load::given;
+use super::files::given;
 use super::metrics_file::{Found, MetricsFile};
 use super::out_file::{OutFile, apart};
-use super::pipeline::{self, PlanPurpose, exit_of_drift, needs_somebody};
 use super::target::state_files;
 use super::{Output, event_log};
 use crate::cli::{DriftArgs, DriftFormat, Format};
@@ -14,6 +13,7 @@ use crate::exit::Exit;
 use crate::files::{self, ReadError};
 use crate::progress::Verbosity;
 use crate::render;
+use crate::run::{self, PlanPurpose, exit_of_drift, needs_somebody};
 use crate::since::History;
 use crate::wire;
 
@@ -48,16 +48,13 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
     let earlier = earlier(args, output)?;
     // Neither a journal nor events: it writes nothing.
     let (recorder, _) = event_log::open(None, None, Format::Text, output)?;
-    let mut run = pipeline::open(&args.manifest, &args.select, &args.run, verbosity, output, recorder).await?;
-    run.look_up(&args.manifest.file, output, None).await?;
-    if args.verify_destinations {
-        run.verify().await?;
-    }
+    let opened = run::open(&args.manifest, &args.select, &args.run, verbosity, output, recorder).await?;
+    let run = opened.resolve(None, args.verify_destinations, output).await?;
     let plan = run.plan(PlanPurpose::Nothing, None, earlier.as_ref(), |plan| exit_of_drift(plan) as u8).await;
     let token_ends = run.token_ends(&plan);
     let (exit, attention) = (exit_of_drift(&plan), needs_somebody(&plan));
     let plan = &found.insert(Found { plan: plan.into(), token_ends }).plan;
-    run.target.close().await?;
+    run.session.target.close().await?;
 
     if let Some(file) = out {
         file.write_json(plan)?;

@@ -8,8 +8,7 @@ use crate::cli::Format;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::journal::Recorder;
-use crate::plan::ShopPlan;
-use crate::wire::events::{Event, PlannedChange, ShopRead, Summary};
+use crate::wire::events::Summary;
 
 /// How a command ended that got so far as to have something to say.
 pub(super) struct Ended {
@@ -50,24 +49,5 @@ pub(super) async fn close(recorder: &Recorder, ended: Result<Ended, Failure>, ou
             output.error(&Failure::new(exit, why).text());
             Ok(exit)
         }
-    }
-}
-
-/// What was found of a shop, for the events.
-pub(super) fn emit_shop(recorder: &Recorder, shop: &ShopPlan) {
-    recorder.event(Event::ShopRead(ShopRead {
-        shop: shop.shop.to_string(),
-        status: shop.status().into(),
-        changes: shop.changes.len(),
-        error: shop.error().map(Into::into),
-    }));
-    emit_planned_changes(recorder, shop);
-}
-
-/// What is planned for a shop, for the events.
-pub(super) fn emit_planned_changes(recorder: &Recorder, shop: &ShopPlan) {
-    for (index, change) in shop.changes.iter().enumerate() {
-        let (shop, change) = (shop.shop.to_string(), change.into());
-        recorder.event(Event::PlannedChange(PlannedChange { shop, index, change }));
     }
 }

@@ -4,19 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::out_file::OutFile;
-use super::pipeline::{self, Run};
 use super::{Output, event_log};
-use crate::admin::AdminError;
+use crate::admin::{AdminError, Reading};
 use crate::cli::import::ImportArgs;
 use crate::cli::{Format, SelectArgs};
 use crate::diagnostic::Code;
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
-use crate::import::{self, Imported, Request, Shop, Unread};
-use crate::manifest::{self, Manifest, Options, SourceFile, auth_value};
+use crate::import::{self, Imported, ReadShop, Request, Unread};
+use crate::manifest::{Draft, Options, ShopIndex, SourceFile, auth_value};
 use crate::model::{Scope, ScopeSet, ShopDomain};
 use crate::render::escape;
+use crate::run::{self, LoadedManifest, Opened};
 use crate::state::Observed;
+use crate::state::aep::Resolutions;
 use crate::text::plural;
 
 pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failure> {
@@ -25,26 +26,26 @@ pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failur
     let out = to_file.map(|path| prepare(path, args.force)).transpose()?;
     let (recorder, _) = event_log::open(None, None, Format::Text, output)?;
     let verbosity = output.verbosity();
-    let run = if args.file.is_empty() {
-        let manifest = named(&args)?;
+    let opened = if args.file.is_empty() {
+        let loaded = named(&args)?;
         // The names are exact, and all of them are in the manifest that was made of them.
         let select = SelectArgs { shop: Vec::new(), ..args.select.clone() };
-        pipeline::open_loaded(pipeline::Loaded::of_names(manifest), &select, &args.run, verbosity, None, recorder)
-            .await?
+        run::open_loaded(loaded, &select, &args.run, verbosity, None, recorder).await?
     } else {
-        let loaded = pipeline::load(&args.file, verbosity, output)?;
-        pipeline::open_loaded(loaded, &args.select, &args.run, verbosity, None, recorder).await?
+        let loaded = run::load(&args.file, verbosity, output)?;
+        run::open_loaded(loaded, &args.select, &args.run, verbosity, None, recorder).await?
     };
-    if run.shops.is_empty() {
-        run.target.close().await?;
+    if opened.shops.is_empty() {
+        opened.session.target.close().await?;
         output.remark("No shop is in this shard; nothing was written.\n");
         return Ok(Exit::Done);
     }
 
-    let readings =
-        run.read("read", run.shops.clone(), |at, reading| (at, reading.map(|r| r.observed)), |_| false).await;
-    let (request, causes) = request(&args, &run, readings, output);
-    run.target.close().await?;
+    let shops = opened.shops.iter().map(|at| (*at, ())).collect();
+    let keep = |at, (), reading: Result<Reading, AdminError>| (at, reading.map(|r| r.observed));
+    let readings = opened.session.read(&opened.manifest, shops, keep, |_| false).await;
+    let (request, causes) = request(&args, &opened, readings, output);
+    opened.session.target.close().await?;
     let read = request.shops.len();
     if read == 0 {
         let exit = exit::of_causes(causes, false);
@@ -84,8 +85,8 @@ fn prepare(path: &Path, force: bool) -> Result<OutFile, Failure> {
     OutFile::prepare(path)
 }
 
-/// A manifest of shops that were named, with nothing in it.
-fn named(args: &ImportArgs) -> Result<Manifest, Failure> {
+/// A manifest of shops that were named, with nothing in it. A sandbox is not given them: they are there or not.
+fn named(args: &ImportArgs) -> Result<LoadedManifest, Failure> {
     if args.select.shop.is_empty() {
         return Err(Failure::invalid("no shop is named")
             .hint("name shops with --shop NAME, or a manifest that lists them with -f hookwright.yaml"));
@@ -114,29 +115,31 @@ fn named(args: &ImportArgs) -> Result<Manifest, Failure> {
     }
     // JSON is YAML, and the manifest's own rules decide what may name an environment variable.
     let file = SourceFile { path: "--token-env".to_owned(), bytes: document.to_string().into_bytes() };
-    let loaded = manifest::load(vec![file], &Options::default());
-    loaded.manifest.ok_or_else(|| {
+    let draft = Draft::new(vec![file], &Options::default(), &|_| Err("nothing else is read here".to_owned()));
+    let loaded = draft.resolve(&Resolutions::new());
+    let manifest = loaded.manifest.ok_or_else(|| {
         let first = loaded.diagnostics.first();
         let why = first.map_or_else(|| "it is not usable".to_owned(), |d| d.message.clone());
         let option = if first.is_some_and(|d| d.code == Code::OldVersion) { "--api-version" } else { "--token-env" };
         let failure = Failure::invalid(format!("{option}: {why}"));
         first.iter().filter_map(|d| d.hint.as_deref()).flat_map(str::lines).fold(failure, Failure::hint)
-    })
+    })?;
+    Ok(LoadedManifest { draft, manifest, paths: Vec::new(), seeds: None, printed: Vec::new() })
 }
 
 /// What was read, sorted into what can be written down and what cannot.
 fn request(
     args: &ImportArgs,
-    run: &Run,
-    readings: Vec<(usize, Result<Observed, AdminError>)>,
+    opened: &Opened,
+    readings: Vec<(ShopIndex, Result<Observed, AdminError>)>,
     output: Output,
 ) -> (Request, Vec<Cause>) {
-    let manifest = Arc::clone(&run.manifest);
+    let manifest = Arc::clone(&opened.manifest);
     let (mut shops, mut unread, mut causes) = (Vec::new(), Vec::new(), Vec::new());
     for (at, reading) in readings {
-        let shop = &manifest.shops[at];
+        let shop = &manifest[at];
         match reading {
-            Ok(observed) => shops.push(Shop {
+            Ok(observed) => shops.push(ReadShop {
                 shop: shop.shop.clone(),
                 labels: shop.labels.clone(),
                 tolerate: shop.tolerate.iter().map(|kind| kind.as_str()).collect(),
@@ -144,14 +147,14 @@ fn request(
                 scopes: if args.scopes {
                     observed.scopes.as_ref().map(without_implied)
                 } else {
-                    shop.desired.scopes.clone()
+                    shop.scopes().cloned()
                 },
                 observed,
             }),
             Err(error) => {
                 let kind = error.kind.as_str();
                 let why = format!("{kind}: {error}");
-                if run.tolerates(at, kind) {
+                if opened.session.tolerates(shop, kind) {
                     output.remark(&escaped(&format!("{}: not read, and tolerated: {why}", shop.shop)));
                 } else {
                     output.error(&escaped(&format!("error: {}: not read: {why}", shop.shop)));

@@ -1,22 +1,12 @@
-//! `hookwright sandbox` and `--sandbox` in a build without the feature `sandbox`: an error that says so.
+//! `hookwright sandbox` in a build without the feature `sandbox`: an error that says so.
 
 use std::future::{Ready, ready};
-use std::path::PathBuf;
 
-use serde_json::Value;
-
-use crate::cli::AccessArgs;
 use crate::cli::sandbox::SandboxArgs;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::manifest::Manifest;
 use crate::model::ShopDomain;
-
-fn missing() -> Failure {
-    Failure::invalid("this build has no sandbox: it was built without the Cargo feature `sandbox`").hint(
-        "install a build with the default features, as `cargo install --path .` does without --no-default-features",
-    )
-}
+use crate::run::embedded::missing;
 
 pub(super) fn run(_: SandboxArgs) -> Ready<Result<Exit, Failure>> {
     ready(Err(missing()))
@@ -25,50 +15,4 @@ pub(super) fn run(_: SandboxArgs) -> Ready<Result<Exit, Failure>> {
 /// Refuses `--sandbox`.
 pub(super) fn not_in_process(sandbox: bool, _shop: &ShopDomain) -> Result<(), Failure> {
     if sandbox { Err(missing()) } else { Ok(()) }
-}
-
-/// The sandbox of `--sandbox`. It has no value, because it cannot be started.
-pub(super) enum Embedded {}
-
-impl Embedded {
-    pub(super) fn start(
-        _: &AccessArgs,
-        _: &Manifest,
-        _: Option<Vec<PathBuf>>,
-    ) -> Ready<Result<(Self, Option<String>), Failure>> {
-        ready(Err(missing()))
-    }
-
-    pub(super) fn url(&self) -> String {
-        match *self {}
-    }
-
-    pub(super) fn adobe_url(&self) -> String {
-        match *self {}
-    }
-
-    pub(super) fn id(&self) -> &str {
-        match *self {}
-    }
-
-    pub(super) fn registrar(&self) -> Registrar {
-        match *self {}
-    }
-
-    pub(super) fn stop(self) -> Ready<Result<(), Failure>> {
-        match self {}
-    }
-}
-
-/// Registers apps at the sandbox.
-pub(super) enum Registrar {}
-
-impl Registrar {
-    pub(super) fn app(&self, _client_id: &str, _client_secret: &str) {
-        match *self {}
-    }
-
-    pub(super) fn key(&self, _client_id: &str, _jwk: Value, _audience: Option<&str>) {
-        match *self {}
-    }
 }

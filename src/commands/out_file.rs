@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::load::{is_seed, is_yaml};
+use super::files::{is_seed, is_yaml};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::Output;
 use super::event_log::{self, Ended};
-use super::load::given;
+use super::files::given;
 use super::out_file::{OutFile, apart};
-use super::pipeline::{self, PlanPurpose, exit_of_plan};
 use super::target::state_files;
 use crate::cli::{Format, PlanArgs};
 use crate::error::Failure;
@@ -15,6 +14,7 @@ use crate::exit::Exit;
 use crate::journal::Recorder;
 use crate::plan::Plan;
 use crate::render;
+use crate::run::{self, PlanPurpose, exit_of_plan};
 use crate::wire;
 use crate::wire::events::Summary;
 
@@ -32,17 +32,13 @@ pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure>
 
 async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Result<Ended, Failure> {
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
-    let run = pipeline::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, Arc::clone(recorder));
-    let mut run = run.await?;
-    run.look_up(&args.manifest.file, output, None).await?;
-    if args.verify_destinations {
-        run.verify().await?;
-    }
-    let base = pipeline::base(&args.base, &run, output)?;
+    let opened = run::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, Arc::clone(recorder));
+    let run = opened.await?.resolve(None, args.verify_destinations, output).await?;
+    let base = run.base(&args.base, output)?;
     let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
     let exit = |plan: &Plan| exit_of_plan(plan, on_changes);
     let plan = run.plan(PlanPurpose::Nothing, base.as_ref(), None, |plan| exit(plan) as u8).await;
-    run.target.close().await?;
+    run.session.target.close().await?;
     let exit = exit(&plan);
     let plan = wire::plan::Plan::from(plan);
 

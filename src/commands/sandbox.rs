@@ -1,37 +1,22 @@
-//! `hookwright sandbox`, and the sandbox of `--sandbox`.
+//! `hookwright sandbox`.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use tokio::signal::ctrl_c;
 
-use crate::catalog;
-use crate::cli::AccessArgs;
 use crate::cli::sandbox::{SandboxArgs, SandboxCommand, ServeArgs};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::manifest::{Manifest, ManifestShop};
 use crate::model::ShopDomain;
 use crate::printer::{self, Form};
-use crate::render::{Style, title};
-use crate::sandbox::{self, Added, Faults, OpenOptions, Running, SandboxError};
+use crate::run::embedded::failure;
+use crate::sandbox::{self, Faults, OpenOptions, Running, SandboxError};
 use crate::text::plural;
-
-pub(super) use crate::sandbox::Registrar;
 
 /// Runs the command.
 pub(super) async fn run(args: SandboxArgs) -> Result<Exit, Failure> {
     let done = carry_out(args, &mut printer::stdout(Form::Text), &mut printer::stderr(Form::Text)).await;
     done.map(|()| Exit::Done).map_err(|error| failure(Exit::Invalid, &error))
-}
-
-/// Each line of the error after the first one is a detail.
-fn failure(exit: Exit, error: &SandboxError) -> Failure {
-    let text = error.to_string();
-    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let details = rest.lines().map(str::to_owned).collect();
-    Failure { details, ..Failure::new(exit, format!("sandbox: {first}")) }
 }
 
 async fn carry_out(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
@@ -48,7 +33,7 @@ async fn carry_out(args: SandboxArgs, out: &mut dyn Write, err: &mut dyn Write) 
 }
 
 async fn serve(args: ServeArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), SandboxError> {
-    let options = OpenOptions { state: Some(args.state.state), seeds: args.seed, today: super::fixed_now() };
+    let options = OpenOptions { state: Some(args.state.state), seeds: args.seed, today: crate::clock::fixed_now() };
     let faults = (!args.faults.is_empty() || !args.fault.is_empty() || args.fault_seed.is_some())
         .then(|| Faults::read(&args.faults, &args.fault, args.fault_seed))
         .transpose()?;
@@ -108,83 +93,6 @@ async fn interrupted() {
 fn say(out: &mut dyn Write, line: &str) -> Result<(), SandboxError> {
     let written = writeln!(out, "{line}").and_then(|()| out.flush());
     written.map_err(|source: io::Error| SandboxError::Io { path: "standard output".into(), source })
-}
-
-/// The sandbox of `--sandbox`, which runs in this process.
-pub(super) struct Embedded(Running);
-
-impl Embedded {
-    /// Starts the sandbox. With `seeds`, even none, it gets the shops of the manifest that its state lacks; the text says which
-    /// ones.
-    pub(super) async fn start(
-        access: &AccessArgs,
-        manifest: &Manifest,
-        seeds: Option<Vec<PathBuf>>,
-    ) -> Result<(Self, Option<String>), Failure> {
-        let failed = |error| failure(Exit::Invalid, &error);
-        let add_shops = seeds.is_some();
-        let state = Some(access.sandbox_state.clone());
-        let options = OpenOptions { state, seeds: seeds.unwrap_or_default(), today: super::fixed_now() };
-        let running = sandbox::start(&options, ([127, 0, 0, 1], 0).into()).await.map_err(failed)?;
-        let mut remark = None;
-        if add_shops {
-            let shops: Vec<_> = manifest.shops.iter().map(shop_of).collect();
-            remark = describe(&running.add_missing(&shops).map_err(failed)?);
-        }
-        Ok((Self(running), remark))
-    }
-
-    /// The value for `HOOKWRIGHT_ADMIN_URL`.
-    pub(super) fn url(&self) -> String {
-        self.0.url()
-    }
-
-    /// The value for `HOOKWRIGHT_ADOBE_URL`.
-    pub(super) fn adobe_url(&self) -> String {
-        self.0.adobe_url()
-    }
-
-    /// The random id of the state.
-    pub(super) fn id(&self) -> &str {
-        self.0.id()
-    }
-
-    /// Registers the apps of this process.
-    pub(super) fn registrar(&self) -> Registrar {
-        self.0.registrar()
-    }
-
-    /// Writes the state and stops.
-    pub(super) async fn stop(self) -> Result<(), Failure> {
-        self.0.stop().await.map_err(|error| failure(Exit::Error, &error))
-    }
-}
-
-/// A shop for the sandbox, with the scopes of the manifest or those that its topics need.
-fn shop_of(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
-    let needed = || {
-        let infos = shop.desired.entries.iter().filter_map(|e| catalog::lookup(&e.binding.topic));
-        let first: BTreeSet<&str> = infos.filter_map(|info| info.scopes().next()).collect();
-        first.into_iter().map(ToOwned::to_owned).collect()
-    };
-    let wanted = shop.desired.scopes.as_ref().map(|set| set.iter().map(ToString::to_string).collect());
-    (shop.shop.clone(), wanted.unwrap_or_else(needed))
-}
-
-/// Describes what was added to the sandbox, in one line for each kind.
-fn describe(added: &Added) -> Option<String> {
-    let title =
-        |shops: &[ShopDomain]| title(&shops.iter().map(ShopDomain::as_str).collect::<Vec<_>>(), &Style::default());
-    let line = |shops: &[ShopDomain], how: &str| {
-        (!shops.is_empty()).then(|| format!("Added to the sandbox{how}: {}", title(shops)))
-    };
-    let lines = [
-        line(&added.seeded, " from the seed beside the manifest"),
-        line(&added.empty, " without subscriptions, because no seed beside the manifest names them"),
-        added.adobe.then(|| "Added to the sandbox from the seed beside the manifest: Adobe's side".to_owned()),
-    ];
-    let lines: Vec<String> = lines.into_iter().flatten().collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// Refuses `--sandbox` where a link is printed: the sandbox ends with the command, and the link would lead nowhere.

@@ -8,12 +8,14 @@ use crate::manifest::{Loaded, Options};
 use crate::text::plural;
 use crate::wire;
 
-use super::{load, manifest_options};
+use crate::run::{files, manifest_options};
+use crate::state::aep::Resolutions;
 
 /// Prints what is wrong, and returns 0 or 3.
 pub(crate) fn run(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8> {
     let options = Options { deny: args.deny.clone(), ..manifest_options() };
-    let (loaded, _) = load::load(&args.files, &options);
+    let (draft, _) = files::load(&args.files, &options);
+    let loaded = draft.map_or_else(|unread| unread, |draft| draft.resolve(&Resolutions::new()));
     let root = root();
     let report = root.as_ref().map_or(loaded.report(), |root| loaded.report().seen_from(root));
     match args.format {
@@ -38,7 +40,7 @@ fn root() -> Option<Root> {
 fn summary(loaded: &Loaded) -> String {
     let report = loaded.report();
     let Some(manifest) = &loaded.manifest else { return text::summary(report) };
-    let bindings: usize = manifest.shops.iter().map(|shop| shop.desired.entries.len()).sum();
+    let bindings: usize = manifest.shops.iter().map(|shop| shop.topics().len()).sum();
     let size = format!("{}, {}", plural(manifest.shops.len(), "shop"), plural(bindings, "binding"));
     match report.warnings() {
         0 => format!("The manifest is valid: {size}."),

@@ -8,12 +8,12 @@ use super::{Place, mask};
 
 /// One file's text, masked, with its line starts.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct SourceText {
     text: String,
     line_starts: Vec<usize>,
 }
 
-impl Source {
+impl SourceText {
     /// Masks whatever looks like a secret, and the spans that are known to be one.
     pub fn new(text: &str, known_secrets: &[Range<usize>]) -> Self {
         let mut spans = mask::secret_spans(text);
@@ -66,16 +66,16 @@ fn floor_boundary(text: &str, mut at: usize) -> usize {
 
 /// All files of one load, by path.
 #[derive(Debug, Clone, Default)]
-pub struct Sources(BTreeMap<Arc<str>, Source>);
+pub struct Sources(BTreeMap<Arc<str>, SourceText>);
 
 impl Sources {
     /// Adds a file.
-    pub fn insert(&mut self, path: Arc<str>, source: Source) {
+    pub fn insert(&mut self, path: Arc<str>, source: SourceText) {
         self.0.insert(path, source);
     }
 
     /// The file that a place is in.
-    pub fn get(&self, place: &Place) -> Option<&Source> {
+    pub fn get(&self, place: &Place) -> Option<&SourceText> {
         self.0.get(&place.file)
     }
 

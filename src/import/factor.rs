@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::binding::BindingForm;
 use super::name::{self, Names};
-use super::take::{Kind, TakenShop};
+use super::select::SelectedShop;
 use crate::model::{Address, Topic};
 
 /// Bindings with everything but the topic in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Item {
-    pub(super) kind: Kind,
+    pub(super) form: BindingForm,
     pub(super) topics: BTreeSet<Topic>,
 }
 
@@ -46,26 +47,26 @@ pub(super) struct Factored {
     pub(super) names: BTreeMap<Address, String>,
 }
 
-pub(super) fn factor(shops: &[TakenShop], given: &[(String, Address)]) -> Factored {
-    let mut left: BTreeMap<Kind, BTreeMap<usize, BTreeSet<Topic>>> = BTreeMap::new();
+pub(super) fn factor(shops: &[SelectedShop], given: &[(String, Address)]) -> Factored {
+    let mut left: BTreeMap<BindingForm, BTreeMap<usize, BTreeSet<Topic>>> = BTreeMap::new();
     for (at, shop) in shops.iter().enumerate() {
-        for (kind, topics) in &shop.kinds {
-            left.entry(kind.clone()).or_default().insert(at, topics.clone());
+        for (form, topics) in &shop.forms {
+            left.entry(form.clone()).or_default().insert(at, topics.clone());
         }
     }
     let mut sets = Vec::new();
     let mut rest: Vec<Vec<Item>> = shops.iter().map(|_| Vec::new()).collect();
-    for (kind, mut topics_of) in left {
+    for (form, mut topics_of) in left {
         while let Some((topics, users)) = shared(&topics_of) {
             for at in users.keys() {
                 if let Some(left) = topics_of.get_mut(at) {
                     left.retain(|topic| !topics.contains(topic));
                 }
             }
-            sets.push((vec![Item { kind: kind.clone(), topics }], users));
+            sets.push((vec![Item { form: form.clone(), topics }], users));
         }
         for (at, topics) in topics_of.into_iter().filter(|(_, topics)| !topics.is_empty()) {
-            rest[at].push(Item { kind: kind.clone(), topics });
+            rest[at].push(Item { form: form.clone(), topics });
         }
     }
 
@@ -115,7 +116,7 @@ fn together(sets: Vec<Nameless>) -> Vec<Nameless> {
     let mut whole: BTreeMap<(Address, Vec<usize>), Vec<Item>> = BTreeMap::new();
     let mut out = Vec::new();
     for (items, users) in sets {
-        let address = items.first().map(|item| item.kind.address.clone());
+        let address = items.first().map(|item| item.form.address.clone());
         match address {
             Some(address) if users.values().all(BTreeSet::is_empty) => {
                 whole.entry((address, users.keys().copied().collect())).or_default().extend(items);
@@ -124,7 +125,7 @@ fn together(sets: Vec<Nameless>) -> Vec<Nameless> {
         }
     }
     out.extend(whole.into_iter().map(|((_, users), mut items)| {
-        items.sort_by(|a, b| (&a.topics, &a.kind).cmp(&(&b.topics, &b.kind)));
+        items.sort_by(|a, b| (&a.topics, &a.form).cmp(&(&b.topics, &b.form)));
         (items, users.into_iter().map(|at| (at, BTreeSet::new())).collect())
     }));
     out
@@ -138,7 +139,7 @@ fn named(mut sets: Vec<Nameless>, destinations: &BTreeMap<Address, String>) -> V
         .into_iter()
         .map(|(items, users)| {
             let topics = items.iter().flat_map(|item| &item.topics);
-            let address = items.first().and_then(|item| destinations.get(&item.kind.address));
+            let address = items.first().and_then(|item| destinations.get(&item.form.address));
             let name = names.unique(&name::of_set(topics, address.map_or("set", String::as_str)));
             Set { name, items, users }
         })
@@ -151,11 +152,11 @@ type Destinations = (BTreeMap<Address, String>, Vec<Destination>, Vec<Vec<Destin
 
 /// Names every address: common where several shops send there, where it was common already, or where there is but
 /// one shop.
-fn destinations(shops: &[TakenShop], given: &[(String, Address)]) -> Destinations {
+fn destinations(shops: &[SelectedShop], given: &[(String, Address)]) -> Destinations {
     let mut users: BTreeMap<&Address, BTreeSet<usize>> = BTreeMap::new();
     for (at, shop) in shops.iter().enumerate() {
-        for kind in shop.kinds.keys() {
-            users.entry(&kind.address).or_default().insert(at);
+        for form in shop.forms.keys() {
+            users.entry(&form.address).or_default().insert(at);
         }
     }
     let mut taken = Names::default();

@@ -33,8 +33,8 @@ fn bind(topic: &str, address: &str) -> Binding {
     Binding { metafields: Some(vec![]), ..Binding::new(topic, Address::new(address)) }
 }
 
-fn shop(name: &str, bindings: Vec<Binding>) -> Shop {
-    Shop {
+fn shop(name: &str, bindings: Vec<Binding>) -> ReadShop {
+    ReadShop {
         shop: ShopDomain::parse(name).expect("shop"),
         labels: BTreeMap::new(),
         tolerate: Vec::new(),
@@ -47,7 +47,7 @@ fn shop(name: &str, bindings: Vec<Binding>) -> Shop {
     }
 }
 
-fn request(shops: Vec<Shop>) -> Request {
+fn request(shops: Vec<ReadShop>) -> Request {
     Request {
         admin_api: AdminApi::default(),
         ownership: Ownership::default(),
@@ -73,7 +73,7 @@ fn left_to_do(imported: &Imported, worlds: &[(ShopDomain, Observed)]) -> Vec<Cha
     let (mut changes, mut bound, mut unmanaged) = (Vec::new(), 0, 0);
     for (domain, observed) in worlds {
         let shop = manifest.shops.iter().find(|s| s.shop == *domain).expect("shop");
-        let result = diff(&shop.desired, observed, &manifest.ownership);
+        let result = diff(shop.desired().expect("resolved"), observed, &manifest.ownership);
         bound += result.bound.len();
         unmanaged += result.unmanaged.len();
         assert!(result.blocked.is_empty() && result.held_back.is_empty());
@@ -178,7 +178,7 @@ fn any_binding() -> impl Strategy<Value = Binding> {
 }
 
 /// What a live shop may hold: keys and names once each.
-fn any_shop(name: &'static str) -> impl Strategy<Value = Shop> {
+fn any_shop(name: &'static str) -> impl Strategy<Value = ReadShop> {
     let scopes = prop::sample::subsequence(vec!["write_orders", "read_customers", "Odd"], 0..=3);
     let scopes = prop::option::of(scopes);
     (prop::collection::vec(any_binding(), 0..10), scopes, any_text(), any::<bool>()).prop_map(
@@ -231,7 +231,7 @@ proptest! {
         for ((shop, labels), scopes) in manifest.shops.iter().zip(labels).zip(scopes) {
             prop_assert_eq!(&shop.labels, &labels);
             let known = scopes.map(|set| set.iter().filter_map(|s| Scope::parse(s.as_str())).collect::<ScopeSet>());
-            prop_assert_eq!(&shop.desired.scopes, &known);
+            prop_assert_eq!(&shop.scopes().cloned(), &known);
         }
         if !all {
             prop_assert_eq!(&manifest.ownership, &Ownership::default());
@@ -241,7 +241,7 @@ proptest! {
     #[test]
     fn order_does_not_matter(request in any_request(), seed in any::<u64>()) {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let shops = request.shops.iter().map(|s| Shop {
+        let shops = request.shops.iter().map(|s| ReadShop {
             shop: s.shop.clone(), labels: s.labels.clone(), tolerate: vec![], auth: s.auth.clone(),
             scopes: s.scopes.clone(), observed: s.observed.clone(),
         });
@@ -345,7 +345,7 @@ fn what_is_live_twice_is_written_once_and_said() {
     let worlds = worlds(&rest);
     let imported = import(rest);
     let manifest = load(&imported.yaml);
-    let result = diff(&manifest.shops[0].desired, &worlds[0].1, &manifest.ownership);
+    let result = diff(manifest.shops[0].desired().expect("resolved"), &worlds[0].1, &manifest.ownership);
     assert_eq!((result.changes, result.look_alikes.len()), (vec![], 1));
     assert!(imported.yaml.contains("REST does not show the filters") && imported.yaml.contains("transport: rest"));
 }

@@ -10,19 +10,19 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::catalog;
-use crate::diagnostic::{Code, Diagnostic, Place, Source as Text};
-use crate::model::{Address, Binding, Topic};
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use crate::model::{Address, Topic};
 use crate::state::{AppEvent, AppSubscription, Source};
 
 use self::entry::{Event, Subscription};
 use super::ReadFile;
 use super::decode::short;
-use super::document::{At, Spot};
-use super::findings::{Behalf, Findings};
+use super::document::{Span, Spanned};
+use super::expand::Ready;
+use super::findings::{Findings, Reporter};
 
 /// As many topics are named in one warning.
 const SHOWN: usize = 6;
@@ -30,9 +30,9 @@ const SHOWN: usize = 6;
 /// One of the files.
 struct File {
     path: Arc<str>,
-    text: Text,
+    text: SourceText,
     /// Where the manifest names it.
-    named: Spot,
+    named: Span,
 }
 
 impl File {
@@ -58,12 +58,12 @@ pub(super) struct Declared {
     /// The redirect URLs that the app allows.
     pub(super) redirects: Vec<String>,
     /// The files, for diagnostics that point into them.
-    pub(super) texts: Vec<(Arc<str>, Text)>,
+    pub(super) texts: Vec<(Arc<str>, SourceText)>,
 }
 
 impl Declared {
     /// Reads the files that the manifest names.
-    pub(super) fn read(paths: &[At<String>], read: &ReadFile<'_>, findings: &mut Findings) -> Self {
+    pub(super) fn read(paths: &[Spanned<String>], read: &ReadFile<'_>, findings: &mut Findings) -> Self {
         let mut declared = Self::default();
         for path in paths {
             declared.file(path, read, findings);
@@ -71,8 +71,8 @@ impl Declared {
         declared
     }
 
-    fn file(&mut self, named: &At<String>, read: &ReadFile<'_>, findings: &mut Findings) {
-        let manifest = findings.file(named.spot);
+    fn file(&mut self, named: &Spanned<String>, read: &ReadFile<'_>, findings: &mut Findings) {
+        let manifest = findings.file(named.span);
         let folder = Path::new(&*manifest).parent().unwrap_or(Path::new(""));
         let path: Arc<str> = folder.join(&named.value).display().to_string().into();
         let bytes = match read(&path) {
@@ -80,11 +80,11 @@ impl Declared {
             Err(why) => {
                 let message = format!("`app_config` names {path}, which cannot be read: {why}");
                 let hint = "the path starts at the folder of this file";
-                return findings.report(findings.diagnostic(Code::AppConfig, named.spot, message).hint(hint));
+                return findings.report(findings.diagnostic(Code::AppConfig, named.span, message).hint(hint));
             }
         };
         let lossy = String::from_utf8_lossy(&bytes);
-        let file = File { path: Arc::clone(&path), text: Text::new(&lossy, &[]), named: named.spot };
+        let file = File { path: Arc::clone(&path), text: SourceText::new(&lossy, &[]), named: named.span };
         let parsed = match std::str::from_utf8(&bytes) {
             Ok(utf8) => {
                 DeTable::parse(utf8).map_err(|error| (error.span().unwrap_or_default(), "this is not valid TOML"))
@@ -161,14 +161,16 @@ impl Declared {
         self.events.push((event, place));
     }
 
-    /// Warns if a binding repeats what the app declares.
-    pub(super) fn repeated(&self, binding: &Binding, spot: Spot, findings: &mut Findings, behalf: Behalf<'_>) {
+    /// Warns if a binding to `address` repeats what the app declares.
+    pub(super) fn repeated(&self, ready: &Ready, address: &Address, reporter: &mut Reporter<'_, '_>) {
+        let (binding, span) = (&ready.entry.binding, ready.span);
         let declared = self.by_topic.get(&binding.topic).into_iter().flatten();
-        let Some((declared, place)) = declared.into_iter().find(|(declared, _)| declared.is_repeated_by(binding))
+        let Some((declared, place)) =
+            declared.into_iter().find(|(declared, _)| declared.is_repeated_by(binding, address))
         else {
             return;
         };
-        if findings.is_silenced(Code::DoubleDelivery, behalf) {
+        if reporter.is_silenced(Code::DoubleDelivery) {
             return;
         }
         let events = if declared.filter == binding.filter { "" } else { ", where an event passes both filters" };
@@ -177,17 +179,18 @@ impl Declared {
             binding.topic, place.file, place.line
         );
         let hint = "remove one of the two; Shopify keeps both, and neither sees the other";
-        let diagnostic = findings.diagnostic(Code::DoubleDelivery, spot, message).hint(hint);
-        findings.report_for(diagnostic.related(place.clone(), "the app's own subscription"), behalf);
+        let diagnostic = reporter.diagnostic(Code::DoubleDelivery, span, message).hint(hint);
+        reporter.report(diagnostic.related(place.clone(), "the app's own subscription"));
     }
 
-    /// Warns if a binding and an event of the app send the same resource to one address.
-    pub(super) fn two_payloads(&self, binding: &Binding, spot: Spot, findings: &mut Findings, behalf: Behalf<'_>) {
-        if self.events.is_empty() || findings.is_silenced(Code::TwoPayloads, behalf) {
+    /// Warns if a binding to `address` and an event of the app send the same resource there.
+    pub(super) fn two_payloads(&self, ready: &Ready, address: &Address, reporter: &mut Reporter<'_, '_>) {
+        if self.events.is_empty() || reporter.is_silenced(Code::TwoPayloads) {
             return;
         }
+        let binding = &ready.entry.binding;
         let Some(about) = catalog::event_of(&binding.topic) else { return };
-        let met = |(event, place)| Some((event, place, AppEvent::meets(event, binding, about.topic, about.action)?));
+        let met = |(event, place)| Some((event, place, AppEvent::meets(event, address, about.topic, about.action)?));
         let met = self.events.iter().map(|(event, place)| (event, place)).filter_map(met);
         let Some((event, place, twice)) = met.min_by_key(|(_, _, twice)| !twice) else { return };
         let twice = if twice { "; a change that triggers both is delivered twice" } else { "" };
@@ -197,12 +200,12 @@ impl Declared {
         );
         let hint = "give one of the two another address: the payload of an event is what its `query` asks for, and a \
                     dataflow has one mapping";
-        let diagnostic = findings.diagnostic(Code::TwoPayloads, spot, message).hint(hint);
-        findings.report_for(diagnostic.related(place.clone(), "the app's event"), behalf);
+        let diagnostic = reporter.diagnostic(Code::TwoPayloads, ready.span, message).hint(hint);
+        reporter.report(diagnostic.related(place.clone(), "the app's event"));
     }
 
     /// Warns of events on resources that the catalogue does not know, where they go to an address of the manifest.
-    pub(super) fn unknown_events(&self, addresses: &BTreeSet<Address>, findings: &mut Findings) {
+    pub(super) fn unknown_events(&self, addresses: &[&Address], findings: &mut Findings) {
         let unknown = self.events.iter().filter(|(event, _)| {
             !catalog::has_events(&event.topic) && addresses.iter().any(|address| event.goes_to(address))
         });
@@ -221,12 +224,12 @@ impl Declared {
     }
 
     /// What is declared: subscriptions in the order of topics and files, events in the order of addresses and files.
-    pub(super) fn into_declared(self) -> (Vec<AppSubscription>, Vec<AppEvent>) {
-        let mut all: Vec<_> = self.by_topic.into_values().flatten().map(|(declared, _)| declared).collect();
+    pub(super) fn declared(&self) -> (Vec<AppSubscription>, Vec<AppEvent>) {
+        let mut all: Vec<_> = self.by_topic.values().flatten().map(|(declared, _)| declared.clone()).collect();
         all.sort_by(|a, b| {
             (&a.topic, &a.address, &a.filter, &a.source).cmp(&(&b.topic, &b.address, &b.filter, &b.source))
         });
-        let mut events: Vec<_> = self.events.into_iter().map(|(event, _)| event).collect();
+        let mut events: Vec<_> = self.events.iter().map(|(event, _)| event.clone()).collect();
         events.sort();
         (all, events)
     }
@@ -274,9 +277,9 @@ impl Section {
         root: &'a DeTable<'_>,
         file: &File,
         findings: &mut Findings,
-    ) -> Vec<&'a Spanned<DeValue<'a>>> {
+    ) -> Vec<&'a toml::Spanned<DeValue<'a>>> {
         let Some(section) = root.get(self.name) else { return Vec::new() };
-        let not_a_list = |value: &Spanned<DeValue<'_>>, findings: &mut Findings| {
+        let not_a_list = |value: &toml::Spanned<DeValue<'_>>, findings: &mut Findings| {
             let why = "the entries are not a list of sections";
             file.not_compared(&value.span(), "what the app declares was", why, self.hint, findings);
             Vec::new()

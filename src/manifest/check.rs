@@ -9,9 +9,11 @@ use crate::state::Ownership;
 
 use super::address;
 use super::decode::short;
-use super::document::{At, Binding, Spot};
+use super::document::{BindingBlock, Span, Spanned};
+use super::expand::Ready;
 use super::filter::{self, FilterError};
-use super::findings::{Behalf, Findings};
+use super::findings::{Findings, Reporter};
+use super::resolve::Endpoint;
 use super::suggest;
 
 /// What the checks need to know of the manifest as a whole.
@@ -23,13 +25,13 @@ pub(super) struct Rules {
     /// The prefixes as written, for the line to add.
     pub(super) prefixes: Vec<String>,
     suggested: HashMap<String, Option<&'static str>>,
-    addresses: HashSet<Spot>,
+    addresses: HashSet<Span>,
 }
 
 /// A binding after its own checks: normalised topics, and what each shop that uses it may silence.
 pub(super) struct Checked<'a> {
-    pub(super) raw: &'a Binding,
-    pub(super) topics: Vec<At<Topic>>,
+    pub(super) raw: &'a BindingBlock,
+    pub(super) topics: Vec<Spanned<Topic>>,
     pub(super) warnings: Vec<Diagnostic>,
 }
 
@@ -39,7 +41,7 @@ impl Rules {
     }
 
     /// Checks what does not depend on the shop. What a shop may silence is kept, the rest is reported.
-    pub(super) fn binding<'a>(&mut self, raw: &'a Binding, findings: &mut Findings) -> Checked<'a> {
+    pub(super) fn binding<'a>(&mut self, raw: &'a BindingBlock, findings: &mut Findings) -> Checked<'a> {
         let mut warnings = Vec::new();
         let topics: Vec<_> = raw.topics.iter().map(|topic| self.topic(topic, findings, &mut warnings)).collect();
         for topic in &topics {
@@ -50,7 +52,7 @@ impl Rules {
         {
             let message = format!("the name `{}` stands on several topics, but names are unique in a shop", name.value);
             let hint = "give each topic a binding of its own, with a name of its own";
-            findings.report(findings.diagnostic(Code::DuplicateName, name.spot, message).hint(hint));
+            findings.report(findings.diagnostic(Code::DuplicateName, name.span, message).hint(hint));
         }
         Self::filter(raw, &topics, findings, &mut warnings);
         removed_field(raw, &topics, findings, &mut warnings);
@@ -65,10 +67,10 @@ impl Rules {
     /// The topic as the catalogue writes it.
     pub(super) fn topic(
         &mut self,
-        topic: &At<Topic>,
+        topic: &Spanned<Topic>,
         findings: &mut Findings,
         warnings: &mut Vec<Diagnostic>,
-    ) -> At<Topic> {
+    ) -> Spanned<Topic> {
         let written = topic.value.as_str();
         let Some(info) = catalog::lookup(&topic.value) else {
             let message = format!("the catalogue does not know the topic `{}`", short(written));
@@ -80,13 +82,13 @@ impl Rules {
                 },
                 |meant| format!("did you mean {meant}?"),
             );
-            warnings.push(findings.diagnostic(Code::UnknownTopic, topic.spot, message).hint(hint));
+            warnings.push(findings.diagnostic(Code::UnknownTopic, topic.span, message).hint(hint));
             return topic.clone();
         };
         if info.is_compliance() {
             let message = format!("`{}` is a compliance topic, the Admin API cannot subscribe it", info.name);
             let hint = "set it in the app's configuration at Shopify, and remove it here";
-            findings.report(findings.diagnostic(Code::NotSubscribable, topic.spot, message).hint(hint));
+            findings.report(findings.diagnostic(Code::NotSubscribable, topic.span, message).hint(hint));
         } else if !info.known_in(&self.version) && !info.is_undocumented() {
             let since = info.since().unwrap_or("unstable");
             let message = format!("version {} of the Admin API does not have the topic `{}`", self.version, info.name);
@@ -97,18 +99,18 @@ impl Rules {
                 "unstable" => "it is in no stable version yet: remove it here".to_owned(),
                 since => format!("it came with {since}: set `admin_api: {{ version: \"{since}\" }}` or later"),
             };
-            warnings.push(findings.diagnostic(Code::TopicVersion, topic.spot, message).hint(hint));
+            warnings.push(findings.diagnostic(Code::TopicVersion, topic.span, message).hint(hint));
         } else if info.is_undocumented() {
             let message = format!("`{}` is in no published version of the Admin API", info.name);
             let hint = "it was seen in a live shop; Shopify may refuse it in yours";
-            warnings.push(findings.diagnostic(Code::Undocumented, topic.spot, message).hint(hint));
+            warnings.push(findings.diagnostic(Code::Undocumented, topic.span, message).hint(hint));
         }
         if written != info.name {
             let message = format!("`{}` is not the slash form of the topic", short(written));
-            let diagnostic = findings.diagnostic(Code::TopicSpelling, topic.spot, message);
+            let diagnostic = findings.diagnostic(Code::TopicSpelling, topic.span, message);
             warnings.push(diagnostic.hint(format!("write {}", info.name)));
         }
-        At::new(Topic::from_slash(info.name), topic.spot)
+        Spanned::new(Topic::from_slash(info.name), topic.span)
     }
 
     fn meant(&mut self, written: &str) -> Option<&'static str> {
@@ -121,18 +123,18 @@ impl Rules {
         meant
     }
 
-    fn filter(raw: &Binding, topics: &[At<Topic>], findings: &mut Findings, warnings: &mut Vec<Diagnostic>) {
+    fn filter(raw: &BindingBlock, topics: &[Spanned<Topic>], findings: &mut Findings, warnings: &mut Vec<Diagnostic>) {
         let metaobject = topics.iter().find(|t| catalog::lookup(&t.value).is_some_and(TopicInfo::needs_type_filter));
         let Some(written) = &raw.filter else {
             if let Some(topic) = metaobject {
                 let message = format!("`{}` needs a filter that names the type of the metaobjects", topic.value);
                 let hint = "add filter: \"type:<definition type>\", without a wildcard";
-                findings.report(findings.diagnostic(Code::TypeFilter, topic.spot, message).hint(hint));
+                findings.report(findings.diagnostic(Code::TypeFilter, topic.span, message).hint(hint));
             }
             return;
         };
         let bad = |findings: &mut Findings, message: String, hint: &str| {
-            findings.report(findings.diagnostic(Code::BadFilter, written.spot, message).hint(hint));
+            findings.report(findings.diagnostic(Code::BadFilter, written.span, message).hint(hint));
         };
         if written.value.len() > filter::LONGEST {
             let message = format!("the filter has {} bytes", written.value.len());
@@ -150,7 +152,7 @@ impl Rules {
             if !terms.iter().any(|term| term.field == "type" && usable(term.value)) {
                 let message = format!("`{}` needs `type:` with the whole definition type in its filter", topic.value);
                 let hint = "write filter: \"type:<definition type>\"; wildcards and $app: do not work there";
-                findings.report(findings.diagnostic(Code::TypeFilter, written.spot, message).hint(hint));
+                findings.report(findings.diagnostic(Code::TypeFilter, written.span, message).hint(hint));
             }
         }
         if raw.include_fields.is_empty() {
@@ -166,35 +168,36 @@ impl Rules {
         for field in fields {
             let message = format!("the filter looks at `{}`, which `include_fields` leaves out", short(field));
             let hint = "Shopify filters what it would send: add the field, or nothing is ever delivered";
-            warnings.push(findings.diagnostic(Code::FilterField, written.spot, message).hint(hint));
+            warnings.push(findings.diagnostic(Code::FilterField, written.span, message).hint(hint));
         }
     }
 
     /// Checks an address where it is written, once.
-    pub(super) fn address(&mut self, at: &At<Address>, findings: &mut Findings, behalf: Behalf<'_>) {
-        let seen = !self.addresses.insert(at.spot);
+    pub(super) fn address(&mut self, at: &Spanned<Address>, reporter: &mut Reporter<'_, '_>) {
+        let seen = !self.addresses.insert(at.span);
         if let Some(remark) = address::refused(&at.value) {
             if !seen {
-                findings.report(findings.diagnostic(remark.code, at.spot, remark.message).hint(remark.hint));
+                let diagnostic = reporter.diagnostic(remark.code, at.span, remark.message).hint(remark.hint);
+                reporter.findings().report(diagnostic);
             }
             return;
         }
         for remark in address::dcs_remarks(&at.value) {
-            let diagnostic = findings.diagnostic(remark.code, at.spot, remark.message).hint(remark.hint);
-            findings.report_for(diagnostic, behalf);
+            let diagnostic = reporter.diagnostic(remark.code, at.span, remark.message).hint(remark.hint);
+            reporter.report(diagnostic);
         }
         if !seen {
-            self.owned(at, findings);
+            self.owned(at, reporter.findings());
         }
     }
 
-    fn owned(&self, at: &At<Address>, findings: &mut Findings) {
+    fn owned(&self, at: &Spanned<Address>, findings: &mut Findings) {
         if let Some(ownership) = &self.ownership
             && !ownership.covers(&at.value)
         {
             let message = format!("no prefix of `ownership` covers {}", short(&self.prefix_to_add(&at.value)));
             let hint = address::page(&at.value).map_or_else(|| self.line_to_write(&at.value), str::to_owned);
-            findings.report(findings.diagnostic(Code::NotOwned, at.spot, message).hint(hint));
+            findings.report(findings.diagnostic(Code::NotOwned, at.span, message).hint(hint));
         }
     }
 
@@ -228,42 +231,33 @@ fn meant_topic(written: &str) -> Option<&'static str> {
     known().find(|name| stem(&squash(name)) == stem(&wanted)).or_else(|| suggest::closest(written, known()))
 }
 
-/// A topic that only some addresses and formats can take; the part that needs the address is [`topic_and_address`].
-fn topic_and_format(topic: &At<Topic>, raw: &Binding, findings: &mut Findings) {
+/// A topic that only some addresses and formats can take; the part that needs the address is [`topic_and_endpoint`].
+fn topic_and_format(topic: &Spanned<Topic>, raw: &BindingBlock, findings: &mut Findings) {
     if raw.format.value == Format::Xml && catalog::lookup(&topic.value).is_some_and(TopicInfo::is_json_only) {
         let message = format!("Shopify sends `{}` as json only", topic.value);
         let hint = "remove `format: xml`";
-        findings.report(findings.diagnostic(Code::TopicAddress, raw.format.spot, message).hint(hint));
+        findings.report(findings.diagnostic(Code::TopicAddress, raw.format.span, message).hint(hint));
     }
 }
 
-/// What does not go together once the address is known.
-pub(super) fn topic_and_address(
-    topic: &At<Topic>,
-    raw: &Binding,
-    address: &Address,
-    findings: &mut Findings,
-    behalf: Behalf<'_>,
-) {
-    let cloud = matches!(address.kind(), AddressKind::PubSub | AddressKind::EventBridge);
-    if !cloud
-        && address.kind() == AddressKind::Https
-        && catalog::lookup(&topic.value).is_some_and(TopicInfo::is_cloud_only)
-    {
-        let message = format!("Shopify delivers `{}` to Pub/Sub and EventBridge only", topic.value);
+/// Reports a topic or a format that the endpoint of a binding cannot take.
+pub(super) fn topic_and_endpoint(ready: &Ready, endpoint: Endpoint<'_>, reporter: &mut Reporter<'_, '_>) {
+    let binding = &ready.entry.binding;
+    let kind = endpoint.kind();
+    if kind == AddressKind::Https && catalog::lookup(&binding.topic).is_some_and(TopicInfo::is_cloud_only) {
+        let message = format!("Shopify delivers `{}` to Pub/Sub and EventBridge only", binding.topic);
         let hint = "use a pubsub://… address or the ARN of an event source";
-        findings.report_for(findings.diagnostic(Code::TopicAddress, topic.spot, message).hint(hint), behalf);
+        reporter.report(reporter.diagnostic(Code::TopicAddress, ready.span, message).hint(hint));
     }
-    if raw.format.value == Format::Xml {
-        let (code, message) = if cloud {
+    if binding.format == Format::Xml {
+        let (code, message) = if matches!(kind, AddressKind::PubSub | AddressKind::EventBridge) {
             (Code::TopicAddress, "Shopify sends json only to Pub/Sub and EventBridge")
-        } else if address::is_dcs(address) {
+        } else if endpoint.is_inlet() {
             (Code::DcsAddress, "Adobe's collection endpoint takes json only")
         } else {
             return;
         };
-        let diagnostic = findings.diagnostic(code, raw.format.spot, message).hint("remove `format: xml`");
-        findings.report_for(diagnostic, behalf);
+        reporter.report(reporter.diagnostic(code, ready.format, message).hint("remove `format: xml`"));
     }
 }
 
@@ -295,24 +289,24 @@ fn explained(error: &FilterError<'_>) -> (String, &'static str) {
 /// A field that Shopify removed from the payloads of orders and checkouts (changelog, March 2026).
 const REMOVED_FIELD: &str = "checkout_id";
 
-fn removed_field(raw: &Binding, topics: &[At<Topic>], findings: &Findings, warnings: &mut Vec<Diagnostic>) {
+fn removed_field(raw: &BindingBlock, topics: &[Spanned<Topic>], findings: &Findings, warnings: &mut Vec<Diagnostic>) {
     let without =
-        |topic: &&At<Topic>| ["orders/", "checkouts/"].iter().any(|area| topic.value.as_str().starts_with(area));
+        |topic: &&Spanned<Topic>| ["orders/", "checkouts/"].iter().any(|area| topic.value.as_str().starts_with(area));
     let Some(topic) = topics.iter().find(without) else { return };
     let since = "Shopify removed it in March 2026";
     if let Some(field) = raw.include_fields.iter().find(|field| field.value == REMOVED_FIELD) {
         let message = format!("payloads of `{}` have no field `{REMOVED_FIELD}`: {since}", topic.value);
         warnings
-            .push(findings.diagnostic(Code::RemovedField, field.spot, message).hint("remove it from `include_fields`"));
+            .push(findings.diagnostic(Code::RemovedField, field.span, message).hint("remove it from `include_fields`"));
     }
-    let filtered = |filter: &At<String>| {
+    let filtered = |filter: &Spanned<String>| {
         filter::terms(&filter.value).is_ok_and(|terms| terms.iter().any(|term| term.field == REMOVED_FIELD))
     };
     if let Some(filter) = raw.filter.as_ref().filter(|filter| filtered(filter)) {
         let message =
             format!("the filter looks at `{REMOVED_FIELD}`, which payloads of `{}` do not have: {since}", topic.value);
         let hint = "remove the term: Shopify delivers nothing for a filter on a field that does not exist";
-        warnings.push(findings.diagnostic(Code::RemovedField, filter.spot, message).hint(hint));
+        warnings.push(findings.diagnostic(Code::RemovedField, filter.span, message).hint(hint));
     }
 }
 
@@ -321,8 +315,13 @@ const CONSTANT_FIELDS: [&str; 3] = ["id", "admin_graphql_api_id", "created_at"];
 
 /// An update whose payload is the same each time. Shopify drops a delivery whose payload equals one sent shortly before
 /// (documented for the case that only `id` is included).
-fn constant_payload(raw: &Binding, topics: &[At<Topic>], findings: &Findings, warnings: &mut Vec<Diagnostic>) {
-    let update = |topic: &&At<Topic>| {
+fn constant_payload(
+    raw: &BindingBlock,
+    topics: &[Spanned<Topic>],
+    findings: &Findings,
+    warnings: &mut Vec<Diagnostic>,
+) {
+    let update = |topic: &&Spanned<Topic>| {
         let verb = topic.value.as_str().rsplit(['/', '.']).next().unwrap_or_default();
         verb.split('_').any(|word| word == "update" || word == "updated")
     };
@@ -337,16 +336,16 @@ fn constant_payload(raw: &Binding, topics: &[At<Topic>], findings: &Findings, wa
         );
         let hint = "add updated_at, or another field that changes: Shopify drops a delivery whose payload equals one that it \
                     sent shortly before";
-        warnings.push(findings.diagnostic(Code::ConstantPayload, first.spot, message).hint(hint));
+        warnings.push(findings.diagnostic(Code::ConstantPayload, first.span, message).hint(hint));
     }
 }
 
-fn namespaces(raw: &Binding, findings: &mut Findings) {
+fn namespaces(raw: &BindingBlock, findings: &mut Findings) {
     for namespace in &raw.metafield_namespaces {
         if namespace.value.trim() == "$app:" {
             let message = "`$app:` does not name a namespace";
             let hint = "write $app for the app's default namespace, or $app:<namespace> for another of its own";
-            findings.report(findings.diagnostic(Code::BadNamespace, namespace.spot, message).hint(hint));
+            findings.report(findings.diagnostic(Code::BadNamespace, namespace.span, message).hint(hint));
         }
     }
     for metafield in raw.metafields.iter().flat_map(|list| &list.value) {
@@ -357,22 +356,22 @@ fn namespaces(raw: &Binding, findings: &mut Findings) {
         if !whole {
             let message = format!("`{}` does not name a metafield", short(&metafield.value));
             let hint = "write namespace.key, such as custom.size, $app.tier or $app:loyalty.tier";
-            findings.report(findings.diagnostic(Code::BadNamespace, metafield.spot, message).hint(hint));
+            findings.report(findings.diagnostic(Code::BadNamespace, metafield.span, message).hint(hint));
         }
     }
 }
 
-fn rest_cannot(raw: &Binding, findings: &mut Findings) {
+fn rest_cannot(raw: &BindingBlock, findings: &mut Findings) {
     let fields = [
-        ("filter", raw.filter.as_ref().map(|at| at.spot)),
-        ("name", raw.name.as_ref().map(|at| at.spot)),
-        ("metafields", raw.metafields.as_ref().map(|at| at.spot)),
+        ("filter", raw.filter.as_ref().map(|at| at.span)),
+        ("name", raw.name.as_ref().map(|at| at.span)),
+        ("metafields", raw.metafields.as_ref().map(|at| at.span)),
     ];
-    for (field, spot) in fields {
-        let Some(spot) = spot else { continue };
+    for (field, span) in fields {
+        let Some(span) = span else { continue };
         let message = format!("the REST Admin API cannot set `{field}`");
         let hint = "remove it, or set `admin_api: { transport: graphql }`";
-        findings.report(findings.diagnostic(Code::Rest, spot, message).hint(hint));
+        findings.report(findings.diagnostic(Code::Rest, span, message).hint(hint));
     }
 }
 

@@ -16,10 +16,10 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Place};
 
-use super::document::{At, Document, Spot};
+use super::document::{Document, Span, Spanned};
 use super::habits;
 use super::suggest;
-use super::tree::{Node, Pair, Span, Value};
+use super::tree::{Node, Pair, TextRange, Value};
 
 /// Where one file's problems go.
 pub(super) struct Decoder {
@@ -64,17 +64,17 @@ impl Decoder {
         Self { file, path, diagnostics: Vec::new(), secrets: Vec::new(), guessed: HashSet::new() }
     }
 
-    pub(super) fn spot(&self, span: Span) -> Spot {
-        Spot { file: self.file, span }
+    pub(super) fn span(&self, range: TextRange) -> Span {
+        Span { file: self.file, range }
     }
 
-    fn place(&self, span: Span) -> Place {
-        let Span { line, column, start, end } = span;
+    fn place(&self, range: TextRange) -> Place {
+        let TextRange { line, column, start, end } = range;
         Place { file: Arc::clone(&self.path), line, column, start, end }
     }
 
-    fn diagnostic(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(code, self.place(span), message)
+    fn diagnostic(&self, code: Code, range: TextRange, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, self.place(range), message)
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
@@ -106,14 +106,14 @@ impl Decoder {
                 let slot = keys.iter().position(|key| *key == meant).and_then(|at| found.get_mut(at));
                 if let Some(slot @ None) = slot {
                     *slot = Some(pair);
-                    self.guessed.insert(pair.value.span.start);
+                    self.guessed.insert(pair.value.range.start);
                 }
                 format!("did you mean `{meant}`?")
             } else {
                 habits::blank_missing(&shown).unwrap_or_else(|| format!("it takes {}", listed(keys)))
             };
             let message = format!("unknown key `{shown}` in {what}");
-            self.report(self.diagnostic(Code::UnknownKey, pair.key_span, message).hint(hint));
+            self.report(self.diagnostic(Code::UnknownKey, pair.key_range, message).hint(hint));
         }
         Some(Fields { keys, pairs: found, meant: meant_keys })
     }
@@ -122,18 +122,18 @@ impl Decoder {
     fn shown_key(&mut self, pair: &Pair, keys: &[&str]) -> String {
         let unknown = !keys.contains(&pair.key.as_str());
         if unknown && matches!(pair.value.value, Value::Null) && of_secrets(keys) {
-            self.secrets.push(pair.key_span.bytes());
+            self.secrets.push(pair.key_range.bytes());
             let name = pair.key.split_once(':').map(|(name, _)| name).filter(|name| keys.contains(name));
             return name.map_or_else(|| "…".to_owned(), |name| format!("{name}:…"));
         }
-        self.without_secret(&pair.key, pair.key_span)
+        self.without_secret(&pair.key, pair.key_range)
     }
 
     /// A text that should be `key: value`, as it may be shown: without the value of a key that takes a secret.
-    fn without_secret(&mut self, text: &str, span: Span) -> String {
+    fn without_secret(&mut self, text: &str, range: TextRange) -> String {
         match text.split_once(':') {
             Some((key, _)) if habits::takes_secret(key) => {
-                self.secrets.push(span.bytes());
+                self.secrets.push(range.bytes());
                 format!("{key}:…")
             }
             _ => text.to_owned(),
@@ -145,7 +145,7 @@ impl Decoder {
         let Value::Map(pairs) = &node.value else {
             let hint = match &node.value {
                 Value::Text(text) => Some(
-                    habits::blank_missing(&short(&self.without_secret(text, node.span)))
+                    habits::blank_missing(&short(&self.without_secret(text, node.range)))
                         .unwrap_or_else(|| "is a `:` missing, or the blank after it?".to_owned()),
                 ),
                 Value::List(_) => Some("write `key: value` lines, without dashes".to_owned()),
@@ -160,9 +160,9 @@ impl Decoder {
             if let Some(earlier) = first.get(pair.key.as_str()) {
                 let message = format!("the key `{}` stands twice in {what}", self.shown_key(pair, keys));
                 let diagnostic = self
-                    .diagnostic(Code::DuplicateKey, pair.key_span, message)
+                    .diagnostic(Code::DuplicateKey, pair.key_range, message)
                     .hint("keep one of the two; YAML tools disagree about which one would count")
-                    .related(self.place(earlier.key_span), "it stands here first");
+                    .related(self.place(earlier.key_range), "it stands here first");
                 self.report(diagnostic);
             } else {
                 first.insert(&pair.key, pair);
@@ -216,18 +216,18 @@ impl Decoder {
             return Some(text);
         }
         let message = format!("{what} is blank");
-        self.report(self.diagnostic(Code::BadValue, node.span, message).hint("write a value, or remove the key"));
+        self.report(self.diagnostic(Code::BadValue, node.range, message).hint("write a value, or remove the key"));
         None
     }
 
-    fn texts(&mut self, node: &Node, what: &str, item: &str) -> Option<At<Vec<At<String>>>> {
+    fn texts(&mut self, node: &Node, what: &str, item: &str) -> Option<Spanned<Vec<Spanned<String>>>> {
         let items = self.list(node, what)?;
         let texts = items.iter().filter_map(|node| {
             let text = self.text(node, item)?.to_owned();
-            Some(At::new(text, self.spot(node.span)))
+            Some(Spanned::new(text, self.span(node.range)))
         });
         let texts = texts.collect();
-        Some(At::new(texts, self.spot(node.span)))
+        Some(Spanned::new(texts, self.span(node.range)))
     }
 
     /// One of a few words.
@@ -240,7 +240,7 @@ impl Decoder {
         let hint = suggest::key(text, &known)
             .map_or_else(|| format!("it takes {}", listed(&known)), |meant| format!("did you mean `{meant}`?"));
         let message = format!("`{}` is not a value of {what}", short(text));
-        self.report(self.diagnostic(Code::BadValue, node.span, message).hint(hint));
+        self.report(self.diagnostic(Code::BadValue, node.range, message).hint(hint));
         None
     }
 
@@ -249,7 +249,7 @@ impl Decoder {
         let percent = u8::try_from(number).ok().filter(|percent| *percent <= 100);
         if percent.is_none() {
             let message = format!("{what} must be a whole number from 0 to 100");
-            self.report(self.diagnostic(Code::BadValue, node.span, message));
+            self.report(self.diagnostic(Code::BadValue, node.range, message));
         }
         percent
     }
@@ -272,7 +272,7 @@ impl Decoder {
     }
 
     fn wrong_type(&mut self, node: &Node, what: &str, expected: &str, hint: Option<String>) {
-        if self.guessed.contains(&node.span.start) {
+        if self.guessed.contains(&node.range.start) {
             return;
         }
         let diagnostic = if matches!(node.value, Value::Null) {
@@ -281,10 +281,10 @@ impl Decoder {
             } else {
                 "write a value, or remove the key"
             };
-            self.diagnostic(Code::WrongType, node.span, format!("{what} is blank: expected {expected}")).hint(hint)
+            self.diagnostic(Code::WrongType, node.range, format!("{what} is blank: expected {expected}")).hint(hint)
         } else {
             let message = format!("{what} must be {expected}, not {}", node.value.kind());
-            self.diagnostic(Code::WrongType, node.span, message).hint_if(hint)
+            self.diagnostic(Code::WrongType, node.range, message).hint_if(hint)
         };
         self.report(diagnostic);
     }
@@ -293,7 +293,7 @@ impl Decoder {
     fn exactly_one<'a>(
         &mut self,
         fields: &Fields<'a>,
-        span: Span,
+        range: TextRange,
         what: &str,
         keys: &[&'static str],
     ) -> Option<(&'static str, &'a Node)> {
@@ -306,23 +306,23 @@ impl Decoder {
             [] if fields.meant(keys) => None,
             [] => {
                 let message = format!("{what} needs {}", either(keys));
-                self.report(self.diagnostic(Code::MissingKey, span, message));
+                self.report(self.diagnostic(Code::MissingKey, range, message));
                 None
             }
             [(first, earlier), .., (last, later)] => {
                 let message = format!("{what} has both `{first}` and `{last}`");
                 let diagnostic = self
-                    .diagnostic(Code::Conflict, later.key_span, message)
+                    .diagnostic(Code::Conflict, later.key_range, message)
                     .hint(format!("keep one of them: {}", listed(keys)))
-                    .related(self.place(earlier.key_span), format!("`{first}` stands here"));
+                    .related(self.place(earlier.key_range), format!("`{first}` stands here"));
                 self.report(diagnostic);
                 None
             }
         }
     }
 
-    fn bad_value(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
-        self.report(self.diagnostic(Code::BadValue, span, message).hint(hint));
+    fn bad_value(&mut self, range: TextRange, message: impl Into<String>, hint: impl Into<String>) {
+        self.report(self.diagnostic(Code::BadValue, range, message).hint(hint));
     }
 
     /// Whatever stands here must never be shown.
@@ -331,7 +331,7 @@ impl Decoder {
             Value::List(items) => items.iter().for_each(|item| self.secret(item)),
             Value::Map(pairs) => pairs.iter().for_each(|pair| self.secret(&pair.value)),
             Value::Null => {}
-            _ => self.secrets.push(node.span.bytes()),
+            _ => self.secrets.push(node.range.bytes()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the manifest means, as a digest: independent of files, order, comments and how sets are cut.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -7,15 +8,16 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::digest::{Hash, hash, hash_sorted, hex};
-use crate::model::{Address, App, Assertion, Auth, Binding, SecretRef};
-use crate::state::aep::AepAccount;
-use crate::state::{AppEvent, AppSubscription, Compared, Ownership, Safety, compared, set};
+use crate::model::{App, Assertion, Auth, Binding, SecretRef, ShopDomain};
+use crate::state::aep::{AepAccount, Target};
+use crate::state::{AppEvent, AppSubscription, Compared, Ownership, Safety, compared_at, set};
 
-use super::{AdminApi, Manifest, ManifestShop};
+use super::expand::DraftShop;
+use super::{AdminApi, Manifest};
 
-/// `written`: what the manifest says of the address, which is the same wherever it leads on the day.
-pub(super) fn binding(binding: &Binding, written: &Address, destination: Option<&str>) -> Hash {
-    hash_sorted(&Named { binding: compared(binding).at(written), destination })
+/// The digest of a binding. It has the address as the manifest writes it, which is the same whatever a lookup finds.
+pub(super) fn binding(binding: &Binding<Target>, destination: Option<&str>) -> Hash {
+    hash_sorted(&Named { binding: compared_at(binding, &binding.address.written()), destination })
 }
 
 /// With its keys in order.
@@ -25,16 +27,19 @@ struct Named<'a> {
     destination: Option<&'a str>,
 }
 
-pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
+/// The digest of a shop, given those of its bindings.
+pub(super) fn shop(shop: &DraftShop, domain: &ShopDomain, mut bindings: Vec<Hash>) -> Hash {
     bindings.sort_unstable();
     let bindings = bindings.iter().fold(Sha256::new(), Sha256::chain_update).finalize();
-    let ManifestShop {
-        shop: domain,
+    let DraftShop {
+        domain: _,
+        allow: _,
         labels,
-        desired,
+        scopes,
         auth,
         token_expiry,
-        destinations: _,
+        own: _,
+        parts: _,
         lookups: _,
         limits,
         tolerate,
@@ -47,7 +52,7 @@ pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
     hash(&json!({
         "shop": domain.as_str(),
         "labels": labels,
-        "scopes": desired.scopes.as_ref().map(|scopes| scopes.iter().map(crate::model::Scope::as_str).collect::<Vec<_>>()),
+        "scopes": scopes.as_ref().map(|scopes| scopes.written.iter().map(crate::model::Scope::as_str).collect::<Vec<_>>()),
         "bindings": hex(&bindings),
         "auth": auth.as_deref().map(auth_value),
         "token_expiry": token_expiry.map(crate::model::TokenExpiry::as_str),
@@ -58,7 +63,7 @@ pub(super) fn shop(shop: &ManifestShop, mut bindings: Vec<Hash>) -> Hash {
 }
 
 /// Over everything but the digest itself.
-pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Address>, shops: &[Hash]) -> String {
+pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Cow<'_, str>>, shops: &[Hash]) -> String {
     let Manifest {
         digest: _,
         admin_api,
@@ -87,7 +92,7 @@ pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Address>, shops: 
             "max_address_change_percent": max_address_change_percent,
             "protected_topics": set(&protected),
         },
-        "addresses": written.iter().map(crate::model::Address::as_str).collect::<Vec<_>>(),
+        "addresses": written,
         "shops": shops.iter().map(|shop| hex(shop)).collect::<Vec<_>>(),
     });
     // Only where there is any, so that a manifest without keeps the digest that it always had.

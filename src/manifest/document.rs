@@ -7,64 +7,64 @@ use crate::model::{Address, ApiVersion, Auth, Format, Scope, ShopDomain, TokenEx
 use crate::state::aep::{AepAccount, InletKind, LookupBy};
 use crate::state::{Prefix, Unmanaged};
 
-use super::tree::Span;
+use super::tree::TextRange;
 
 /// A place: the number of the file, and where in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Spot {
+pub(super) struct Span {
     pub(super) file: u32,
-    pub(super) span: Span,
+    pub(super) range: TextRange,
 }
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct At<T> {
+pub(super) struct Spanned<T> {
     pub(super) value: T,
-    pub(super) spot: Spot,
+    pub(super) span: Span,
 }
 
-impl<T> At<T> {
-    pub(super) fn new(value: T, spot: Spot) -> Self {
-        Self { value, spot }
+impl<T> Spanned<T> {
+    pub(super) fn new(value: T, span: Span) -> Self {
+        Self { value, span }
     }
 }
 
 /// One file.
 #[derive(Debug, Default)]
 pub(super) struct Document {
-    pub(super) admin_api: Option<At<AdminApiBlock>>,
-    pub(super) auth: Option<At<Option<Arc<Auth>>>>,
-    pub(super) token_expiry: Option<At<TokenExpiry>>,
-    pub(super) scopes: Option<At<Vec<At<Scope>>>>,
+    pub(super) admin_api: Option<Spanned<AdminApiBlock>>,
+    pub(super) auth: Option<Spanned<Option<Arc<Auth>>>>,
+    pub(super) token_expiry: Option<Spanned<TokenExpiry>>,
+    pub(super) scopes: Option<Spanned<Vec<Spanned<Scope>>>>,
     /// Paths as written.
-    pub(super) app_config: Option<At<Vec<At<String>>>>,
+    pub(super) app_config: Option<Spanned<Vec<Spanned<String>>>>,
     /// Accounts at Adobe; those that are whole.
-    pub(super) aep: Option<At<Vec<At<AepAccount>>>>,
-    pub(super) destinations: Vec<Destination>,
-    pub(super) sets: Vec<Set>,
-    pub(super) ownership: Option<At<OwnershipBlock>>,
-    pub(super) safety: Option<At<SafetyBlock>>,
+    pub(super) aep: Option<Spanned<Vec<Spanned<AepAccount>>>>,
+    pub(super) destinations: Vec<DestinationBlock>,
+    pub(super) sets: Vec<SetBlock>,
+    pub(super) ownership: Option<Spanned<OwnershipBlock>>,
+    pub(super) safety: Option<Spanned<SafetyBlock>>,
     pub(super) allow: Vec<Code>,
-    pub(super) shops: Vec<Shop>,
+    pub(super) shops: Vec<ShopBlock>,
     /// Whether `shops` says anything, be it wrong.
     pub(super) names_shops: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct AdminApiBlock {
-    pub(super) version: Option<At<ApiVersion>>,
+    pub(super) version: Option<Spanned<ApiVersion>>,
     pub(super) rest: Option<bool>,
 }
 
 #[derive(Debug)]
-pub(super) struct Destination {
-    pub(super) name: At<String>,
+pub(super) struct DestinationBlock {
+    pub(super) name: Spanned<String>,
     pub(super) address: DestinationAddress,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum DestinationAddress {
-    Address(At<Address>),
+    Address(Spanned<Address>),
     /// To be looked up at Adobe.
     Lookup(Box<LookupTarget>),
     /// Reported already.
@@ -73,23 +73,23 @@ pub(super) enum DestinationAddress {
 
 #[derive(Debug, Clone)]
 pub(super) struct LookupTarget {
-    pub(super) spot: Spot,
+    pub(super) span: Span,
     pub(super) kind: InletKind,
     pub(super) by: LookupBy,
-    pub(super) account: Option<At<String>>,
+    pub(super) account: Option<Spanned<String>>,
     pub(super) with_flow_id: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Set {
-    pub(super) name: At<String>,
-    pub(super) bindings: Vec<Binding>,
+pub(super) struct SetBlock {
+    pub(super) name: Spanned<String>,
+    pub(super) bindings: Vec<BindingBlock>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct OwnershipBlock {
     /// As written, with the place of each; `Err` is reported by the checks.
-    pub(super) prefixes: Option<Vec<At<Result<Prefix, crate::state::PrefixError>>>>,
+    pub(super) prefixes: Option<Vec<Spanned<Result<Prefix, crate::state::PrefixError>>>>,
     pub(super) unmanaged: Option<Unmanaged>,
 }
 
@@ -98,20 +98,20 @@ pub(super) struct SafetyBlock {
     pub(super) max_delete_percent: Option<u8>,
     pub(super) max_total_delete_percent: Option<u8>,
     pub(super) max_address_change_percent: Option<u8>,
-    pub(super) protected_topics: Option<Vec<At<Topic>>>,
+    pub(super) protected_topics: Option<Vec<Spanned<Topic>>>,
 }
 
 #[derive(Debug)]
-pub(super) struct Shop {
-    pub(super) spot: Spot,
+pub(super) struct ShopBlock {
+    pub(super) span: Span,
     /// `None`: reported already.
-    pub(super) domain: Option<At<ShopDomain>>,
+    pub(super) domain: Option<Spanned<ShopDomain>>,
     pub(super) labels: Vec<(String, String)>,
-    pub(super) scopes: Option<At<Vec<At<Scope>>>>,
-    pub(super) destinations: Vec<Destination>,
-    pub(super) uses: Vec<Use>,
-    pub(super) bindings: Vec<Binding>,
-    pub(super) auth: Option<At<Option<Arc<Auth>>>>,
+    pub(super) scopes: Option<Spanned<Vec<Spanned<Scope>>>>,
+    pub(super) destinations: Vec<DestinationBlock>,
+    pub(super) uses: Vec<UseBlock>,
+    pub(super) bindings: Vec<BindingBlock>,
+    pub(super) auth: Option<Spanned<Option<Arc<Auth>>>>,
     pub(super) token_expiry: Option<TokenExpiry>,
     pub(super) safety: Option<SafetyBlock>,
     pub(super) allow: Vec<Code>,
@@ -119,28 +119,28 @@ pub(super) struct Shop {
 }
 
 #[derive(Debug)]
-pub(super) struct Use {
-    pub(super) set: At<String>,
-    pub(super) except: Vec<At<Topic>>,
+pub(super) struct UseBlock {
+    pub(super) set: Spanned<String>,
+    pub(super) except: Vec<Spanned<Topic>>,
 }
 
 /// One item of a list of bindings: one topic or several, with everything else in common.
 #[derive(Debug)]
-pub(super) struct Binding {
-    pub(super) topics: Vec<At<Topic>>,
-    pub(super) target: Target,
-    pub(super) format: At<Format>,
-    pub(super) include_fields: Vec<At<String>>,
-    pub(super) metafield_namespaces: Vec<At<String>>,
-    pub(super) metafields: Option<At<Vec<At<String>>>>,
-    pub(super) filter: Option<At<String>>,
-    pub(super) name: Option<At<String>>,
+pub(super) struct BindingBlock {
+    pub(super) topics: Vec<Spanned<Topic>>,
+    pub(super) target: BindingTarget,
+    pub(super) format: Spanned<Format>,
+    pub(super) include_fields: Vec<Spanned<String>>,
+    pub(super) metafield_namespaces: Vec<Spanned<String>>,
+    pub(super) metafields: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) filter: Option<Spanned<String>>,
+    pub(super) name: Option<Spanned<String>>,
 }
 
 #[derive(Debug)]
-pub(super) enum Target {
-    Destination(At<String>),
-    Address(At<Address>),
+pub(super) enum BindingTarget {
+    Destination(Spanned<String>),
+    Address(Spanned<Address>),
     /// Reported already.
     Broken,
 }

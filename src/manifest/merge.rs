@@ -1,13 +1,15 @@
 //! Several documents as one: blocks stand in one file, destinations, sets and shops add up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::catalog;
-use crate::diagnostic::{Code, Diagnostic, Place, Source as Text};
-use crate::model::ApiVersion;
+use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
+use crate::digest::Hash;
+use crate::model::{Address, ApiVersion, ShopDomain};
+use crate::state::aep::{Destination, Target};
 use crate::state::{Ownership, Prefix, PrefixError, Safety};
 
 use super::address::placeholder;
@@ -15,9 +17,10 @@ use super::aep::Accounts;
 use super::app_config::Declared;
 use super::check::Rules;
 use super::decode::short;
-use super::document::{At, Document, OwnershipBlock, Spot};
+use super::document::{Document, OwnershipBlock, Span, Spanned};
+use super::expand::{Common, DraftShop, Expander};
 use super::findings::Findings;
-use super::resolve::{Common, Resolver};
+use super::secrets::ShopAuth;
 use super::{AdminApi, Manifest, Options, ReadFile, Transport, digest, secrets};
 
 /// The oldest version for each transport.
@@ -26,33 +29,41 @@ const OLDEST_REST: &str = "2022-07";
 /// So many days before the end of a version's support there is a warning.
 const SUPPORT_NOTICE_DAYS: i64 = 60;
 
-pub(super) fn manifest(
-    paths: &[Arc<str>],
-    documents: &[Document],
-    options: &Options,
-    read: &ReadFile<'_>,
-    named: &mut Vec<(Arc<str>, Text)>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Manifest> {
-    let allow = documents.iter().flat_map(|document| document.allow.iter().copied()).collect();
-    let mut findings = Findings::new(paths.to_vec(), allow);
-    let manifest = merged(paths, documents, options, read, named, &mut findings);
-    diagnostics.append(&mut findings.into_diagnostics());
-    manifest
+/// Documents put together, before destinations are resolved.
+pub(super) struct Merged {
+    /// The manifest without its shops, destinations and addresses. `None`: its ownership is broken, which was reported.
+    pub(super) head: Option<Manifest>,
+    /// In the order of the documents.
+    pub(super) shops: Vec<DraftShop>,
+    pub(super) destinations: Vec<Destination>,
+    /// The common destinations that have an address or a query.
+    pub(super) common_targets: Vec<(Arc<str>, Target)>,
+    /// Addresses that the manifest has.
+    pub(super) addresses: BTreeSet<Address>,
+    /// Those that only sets name that no shop uses.
+    pub(super) unused_addresses: BTreeSet<Address>,
+    /// What the app declares for itself.
+    pub(super) app: Declared,
+    /// The rules of reporting. What was found is taken out of it.
+    pub(super) findings: Findings,
 }
 
-fn merged(
+/// Merges documents. The texts of other files that the manifest names are added to `named_files`.
+pub(super) fn documents(
     paths: &[Arc<str>],
     documents: &[Document],
     options: &Options,
     read: &ReadFile<'_>,
-    named_files: &mut Vec<(Arc<str>, Text)>,
-    findings: &mut Findings,
-) -> Option<Manifest> {
+    named_files: &mut Vec<(Arc<str>, SourceText)>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Merged {
+    let allow = documents.iter().flat_map(|document| document.allow.iter().copied()).collect();
+    let mut all_findings = Findings::new(paths.to_vec(), allow);
+    let findings = &mut all_findings;
     let admin_api = admin_api(documents, options.today, findings);
     findings.set_version(&admin_api.version);
     let auth = block(documents, "auth", |d| d.auth.as_ref(), findings);
-    let (auth, auth_at) = (auth.and_then(|at| at.value.clone()), auth.map(|at| at.spot));
+    let (auth, auth_at) = (auth.and_then(|at| at.value.clone()), auth.map(|at| at.span));
     let token_expiry = block(documents, "token_expiry", |d| d.token_expiry.as_ref(), findings).map(|at| at.value);
     let scopes = block(documents, "scopes", |d| d.scopes.as_ref(), findings);
     let ownership_block = block(documents, "ownership", |d| d.ownership.as_ref(), findings);
@@ -60,36 +71,38 @@ fn merged(
     let prefixes = ownership.iter().flat_map(|o| o.address_prefixes.iter().map(|p| p.as_str().to_owned())).collect();
     let safety_block = block(documents, "safety", |d| d.safety.as_ref(), findings);
 
-    let destinations = documents.iter().flat_map(|d| &d.destinations).map(|d| (d.name.value.as_str(), d.name.spot, d));
+    let destinations = documents.iter().flat_map(|d| &d.destinations).map(|d| (d.name.value.as_str(), d.name.span, d));
     let destinations = named("destination", destinations, findings);
-    let sets = documents.iter().flat_map(|d| &d.sets).map(|set| (set.name.value.as_str(), set.name.spot, set));
+    let sets = documents.iter().flat_map(|d| &d.sets).map(|set| (set.name.value.as_str(), set.name.span, set));
     let sets = named("binding set", sets, findings);
 
     let accounts = block(documents, "aep", |d| d.aep.as_ref(), findings);
     let accounts = Accounts::new(accounts.map(|at| at.value.as_slice()));
     let rest = admin_api.transport == Transport::Rest;
     let configs = block(documents, "app_config", |d| d.app_config.as_ref(), findings);
-    let app = Declared::read(configs.map_or(&[], |at| at.value.as_slice()), read, findings);
+    let mut app = Declared::read(configs.map_or(&[], |at| at.value.as_slice()), read, findings);
+    named_files.append(&mut app.texts);
     let rules = Rules::new(admin_api.version.clone(), rest, ownership.clone(), prefixes);
-    let mut resolver = Resolver::new(
-        rules,
-        Common { auth, token_expiry, scopes, destinations, sets, app, accounts, found: &options.found },
-        findings,
-    );
+    let mut expander =
+        Expander::new(rules, Common { auth, token_expiry, scopes, destinations, sets, accounts }, findings);
 
     let mut shops = Vec::new();
-    let mut seen: HashMap<&str, Spot> = HashMap::new();
+    let mut digests: Vec<(ShopDomain, Hash)> = Vec::new();
+    let mut auth_spans = Vec::new();
+    let mut seen: HashMap<&str, Span> = HashMap::new();
     for shop in documents.iter().flat_map(|document| &document.shops) {
         if let Some(domain) = &shop.domain
-            && let Some(first) = seen.insert(domain.value.as_str(), domain.spot)
+            && let Some(first) = seen.insert(domain.value.as_str(), domain.span)
         {
             let message = format!("the shop {} is listed twice", domain.value);
             let hint = "put everything about a shop into one entry; overlays add shops, they do not change them";
-            let diagnostic = findings.diagnostic(Code::RepeatedName, domain.spot, message).hint(hint);
+            let diagnostic = findings.diagnostic(Code::RepeatedName, domain.span, message).hint(hint);
             findings.report(diagnostic.related(findings.place(first), "it is listed here first"));
         }
-        let auth_at = shop.auth.as_ref().map(|at| at.spot).or(auth_at);
-        shops.extend(resolver.shop(shop, findings).map(|(shop, digest)| (shop, digest, auth_at)));
+        auth_spans.push(shop.auth.as_ref().map(|at| at.span).or(auth_at));
+        let (shop, digest) = expander.shop(shop, findings);
+        digests.extend(shop.domain.clone().zip(digest));
+        shops.push(shop);
     }
     if !documents.iter().any(|document| document.names_shops) {
         let place = Place::file(paths.first().map_or("", |path| path));
@@ -98,76 +111,84 @@ fn merged(
             .report(diagnostic.hint("add `shops:` with `- shop: <handle>.myshopify.com`, or give the file with -f"));
     }
     let mut safety = Safety::default();
-    if let Some(At { value: block, .. }) = safety_block {
+    if let Some(Spanned { value: block, .. }) = safety_block {
         safety.max_delete_percent = block.max_delete_percent.unwrap_or(safety.max_delete_percent);
         safety.max_total_delete_percent = block.max_total_delete_percent.unwrap_or(safety.max_total_delete_percent);
         safety.max_address_change_percent =
             block.max_address_change_percent.unwrap_or(safety.max_address_change_percent);
-        safety.protected_topics = resolver.topics(block.protected_topics.as_deref().unwrap_or_default(), findings);
+        let protected = block.protected_topics.as_deref().unwrap_or_default();
+        safety.protected_topics = expander.topics(protected, &mut findings.of_all());
     }
-    resolver.finish(findings);
+    expander.finish(findings);
 
-    shops.sort_by(|(a, ..), (b, ..)| a.shop.cmp(&b.shop));
-    secrets::check(&shops.iter().map(|(shop, _, auth_at)| (shop, *auth_at)).collect::<Vec<_>>(), findings);
-    let (shops, digests): (Vec<_>, Vec<_>) = shops.into_iter().map(|(shop, digest, _)| (shop, digest)).unzip();
-    let Resolver { addresses, written, defined, common: Common { mut app, accounts, .. }, .. } = resolver;
-    named_files.append(&mut app.texts);
-    let app_redirects = std::mem::take(&mut app.redirects);
-    let (app, app_events) = app.into_declared();
-    let digest = String::new();
-    let (aep, destinations) = (accounts.into_accounts(), defined);
-    let ownership = ownership?;
-    let mut manifest = Manifest {
-        digest,
-        admin_api,
-        ownership,
-        safety,
-        shops,
-        addresses,
-        aep,
-        destinations,
-        app,
-        app_events,
-        app_redirects,
+    let of_shop = |(shop, span): (&DraftShop, &Option<Span>)| {
+        let (domain, auth) = (shop.domain.clone()?, shop.auth.clone());
+        Some(ShopAuth { shop: domain, auth, span: *span })
     };
-    manifest.digest = digest::manifest(&manifest, &written, &digests);
-    Some(manifest)
+    let mut auths: Vec<ShopAuth> = shops.iter().zip(&auth_spans).filter_map(of_shop).collect();
+    auths.sort_by(|a, b| a.shop.cmp(&b.shop));
+    secrets::check(&auths, findings);
+    digests.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let digests: Vec<Hash> = digests.into_iter().map(|(_, digest)| digest).collect();
+    let Expander { addresses, unused_addresses, defined: destinations, common_targets, common, .. } = expander;
+    let written = addresses.iter().map(|address| address.as_str().into());
+    let written = written.chain(destinations.iter().map(|destination| destination.target.written())).collect();
+    let head = ownership.map(|ownership| {
+        let (declared, app_events) = app.declared();
+        let mut head = Manifest {
+            digest: String::new(),
+            admin_api,
+            ownership,
+            safety,
+            shops: Vec::new(),
+            addresses: BTreeSet::new(),
+            aep: common.accounts.into_accounts(),
+            destinations: Vec::new(),
+            app: declared,
+            app_events,
+            app_redirects: std::mem::take(&mut app.redirects),
+        };
+        head.digest = digest::manifest(&head, &written, &digests);
+        head
+    });
+    diagnostics.append(&mut all_findings.take_diagnostics());
+    Merged { head, shops, destinations, common_targets, addresses, unused_addresses, app, findings: all_findings }
 }
 
 /// A block that may stand in one file only.
 fn block<'a, T>(
     documents: &'a [Document],
     key: &str,
-    get: impl Fn(&'a Document) -> Option<&'a At<T>>,
+    get: impl Fn(&'a Document) -> Option<&'a Spanned<T>>,
     findings: &mut Findings,
-) -> Option<&'a At<T>> {
+) -> Option<&'a Spanned<T>> {
     let mut blocks = documents.iter().filter_map(get);
     let first = blocks.next()?;
     for later in blocks {
         let message = format!("`{key}` stands in several files");
         let hint = "keep it in one of them: it counts for all shops, and the tool does not guess which one wins";
-        let diagnostic = findings.diagnostic(Code::RepeatedBlock, later.spot, message).hint(hint);
-        findings.report(diagnostic.related(findings.place(first.spot), "it stands here, too"));
+        let diagnostic = findings.diagnostic(Code::RepeatedBlock, later.span, message).hint(hint);
+        findings.report(diagnostic.related(findings.place(first.span), "it stands here, too"));
     }
     Some(first)
 }
 
 fn named<'a, T>(
     what: &str,
-    items: impl Iterator<Item = (&'a str, Spot, &'a T)>,
+    items: impl Iterator<Item = (&'a str, Span, &'a T)>,
     findings: &mut Findings,
 ) -> BTreeMap<&'a str, &'a T> {
-    let mut spots: HashMap<&str, Spot> = HashMap::new();
+    let mut spans: HashMap<&str, Span> = HashMap::new();
     let mut all = BTreeMap::new();
-    for (name, spot, item) in items {
-        if let Some(first) = spots.get(name) {
+    for (name, span, item) in items {
+        if let Some(first) = spans.get(name) {
             let message = format!("the {what} `{name}` is defined twice");
             let hint = "rename or remove one of the two; a shop can have its own address for a common destination";
-            let diagnostic = findings.diagnostic(Code::RepeatedName, spot, message);
+            let diagnostic = findings.diagnostic(Code::RepeatedName, span, message);
             let diagnostic = if what == "destination" { diagnostic.hint(hint) } else { diagnostic };
             findings.report(diagnostic.related(findings.place(*first), "it is defined here first"));
         } else {
-            spots.insert(name, spot);
+            spans.insert(name, span);
             all.insert(name, item);
         }
     }
@@ -175,11 +196,11 @@ fn named<'a, T>(
 }
 
 fn admin_api(documents: &[Document], today: Option<Date>, findings: &mut Findings) -> AdminApi {
-    let Some(At { value: block, .. }) = block(documents, "admin_api", |d| d.admin_api.as_ref(), findings) else {
+    let Some(Spanned { value: block, .. }) = block(documents, "admin_api", |d| d.admin_api.as_ref(), findings) else {
         return AdminApi::default();
     };
     let transport = if block.rest == Some(true) { Transport::Rest } else { Transport::GraphQl };
-    let Some(At { value: version, spot }) = block.version.clone() else {
+    let Some(Spanned { value: version, span }) = block.version.clone() else {
         return AdminApi { version: ApiVersion::default(), transport };
     };
     let oldest = if transport == Transport::Rest { OLDEST_REST } else { OLDEST_GRAPHQL };
@@ -187,23 +208,23 @@ fn admin_api(documents: &[Document], today: Option<Date>, findings: &mut Finding
     if version.as_str() < oldest {
         let message = format!("version {version} of the Admin API is too old: {oldest} is the oldest that works here");
         let hint = format!("write version: \"{}\", or leave it out", ApiVersion::DEFAULT);
-        findings.report(findings.diagnostic(Code::OldVersion, spot, message).hint(hint));
+        findings.report(findings.diagnostic(Code::OldVersion, span, message).hint(hint));
     } else if !catalog::has_version(&version) {
         let message = format!("this tool was not checked against version {version} of the Admin API");
         let hint = format!(
             "the newest that it knows is {}; Shopify answers 404 to a version that does not exist, as it does to a shop that does not",
             ApiVersion::DEFAULT
         );
-        findings.report(findings.diagnostic(Code::UnknownVersion, spot, message).hint(hint));
+        findings.report(findings.diagnostic(Code::UnknownVersion, span, message).hint(hint));
     }
     if version.as_str() >= oldest {
-        support(&version, spot, today, findings);
+        support(&version, span, today, findings);
     }
     AdminApi { version, transport }
 }
 
 /// Warns of a version that left support, or does so soon.
-fn support(version: &ApiVersion, spot: Spot, today: Option<Date>, findings: &mut Findings) {
+fn support(version: &ApiVersion, span: Span, today: Option<Date>, findings: &mut Findings) {
     let (Some(today), Some(end)) = (today, version.leaves_support()) else { return };
     let days = end.duration_since(today).as_hours() / 24;
     if days > SUPPORT_NOTICE_DAYS {
@@ -219,7 +240,7 @@ fn support(version: &ApiVersion, spot: Spot, today: Option<Date>, findings: &mut
          with the oldest version that is left",
         ApiVersion::DEFAULT
     );
-    findings.report(findings.diagnostic(Code::VersionSupport, spot, message).hint(hint));
+    findings.report(findings.diagnostic(Code::VersionSupport, span, message).hint(hint));
 }
 
 /// `None` if a prefix is broken: then nothing sensible can be said of addresses.
@@ -227,7 +248,7 @@ fn ownership(block: &OwnershipBlock, findings: &mut Findings) -> Option<Ownershi
     let default = Ownership::default();
     let mut broken = false;
     let address_prefixes = block.prefixes.as_ref().map(|prefixes| {
-        let good = prefixes.iter().filter_map(|At { value, spot }| match value {
+        let good = prefixes.iter().filter_map(|Spanned { value, span }| match value {
             Ok(prefix) => match placeholder(prefix.as_str()) {
                 None => Some(prefix.clone()),
                 Some(placeholder) => {
@@ -237,7 +258,7 @@ fn ownership(block: &OwnershipBlock, findings: &mut Findings) -> Option<Ownershi
                         short(placeholder)
                     );
                     let hint = "write the whole prefix; an address of each shop can be a prefix of its own";
-                    findings.report(findings.diagnostic(Code::BadPrefix, *spot, message).hint(hint));
+                    findings.report(findings.diagnostic(Code::BadPrefix, *span, message).hint(hint));
                     None
                 }
             },
@@ -247,7 +268,7 @@ fn ownership(block: &OwnershipBlock, findings: &mut Findings) -> Option<Ownershi
                     PrefixError::OtherScheme => "write https:// where that is meant, or remove the prefix: what it names is unmanaged in any case".to_owned(),
                     _ => format!("write it like {} or pubsub://<project>:", Prefix::DEFAULT),
                 };
-                findings.report(findings.diagnostic(Code::BadPrefix, *spot, error.to_string()).hint(hint));
+                findings.report(findings.diagnostic(Code::BadPrefix, *span, error.to_string()).hint(hint));
                 None
             }
         });

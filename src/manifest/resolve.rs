@@ -1,482 +1,231 @@
-//! Documents as a manifest: destinations and sets put in place, shop by shop.
+//! A draft and the answers to its queries as a manifest. Pure and total: a destination without an address is a variant.
 
-mod lead;
-
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::catalog;
-use crate::diagnostic::Code;
-use crate::model::{Address, Auth, Binding, Format, Scope, ScopeSet, TokenExpiry, Topic};
-use crate::state::aep::{Destination, Lookups};
-use crate::state::{Desired, Entry, ShopLimits, Source, Wanted};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Address, AddressKind, Format, Topic};
+use crate::state::aep::{Destination, Query, Resolutions, Target};
+use crate::state::{Desired, Entry, Unresolved};
 
-use self::lead::Led;
-use super::aep::Accounts;
-use super::app_config::Declared;
-use super::check::{self, Checked, Rules};
-use super::digest;
-use super::document::{self, At, Spot, Target};
-use super::findings::{Behalf, Findings};
+use super::address::is_dcs;
+use super::check;
+use super::document::Span;
+use super::expand::{DraftShop, Part, Ready};
+use super::findings::{Findings, Reporter};
+use super::merge::Merged;
 use super::topic_mix::TopicMix;
-use super::{ManifestShop, suggest};
+use super::{Manifest, ManifestShop, ShopDesired};
 
-/// What every shop has in common.
-pub(super) struct Common<'a> {
-    pub(super) auth: Option<Arc<Auth>>,
-    pub(super) token_expiry: Option<TokenExpiry>,
-    pub(super) scopes: Option<&'a At<Vec<At<Scope>>>>,
-    pub(super) destinations: BTreeMap<&'a str, &'a document::Destination>,
-    pub(super) sets: BTreeMap<&'a str, &'a document::Set>,
-    pub(super) app: Declared,
-    pub(super) accounts: Accounts<'a>,
-    /// What was found at Adobe, if anybody looked.
-    pub(super) found: &'a Lookups,
+/// Where a binding leads, for the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Endpoint<'a> {
+    Address(&'a Address),
+    /// Nothing is known of it but that it is an inlet of Adobe's. Equal queries have one inlet.
+    Query(&'a Query),
 }
 
-/// A binding for one table of destinations.
-struct Ready {
-    entry: Entry<Wanted>,
-    spot: Spot,
-    name: Option<Spot>,
-    digest: crate::digest::Hash,
-    /// Where its address comes from, if it is looked up.
-    lookup: Option<usize>,
+impl Endpoint<'_> {
+    pub(super) fn kind(self) -> AddressKind {
+        match self {
+            Self::Address(address) => address.kind(),
+            Self::Query(_) => AddressKind::Https,
+        }
+    }
+
+    /// Whether it is an inlet of Adobe's.
+    pub(super) fn is_inlet(self) -> bool {
+        match self {
+            Self::Address(address) => is_dcs(address),
+            Self::Query(_) => true,
+        }
+    }
 }
 
-/// A scope list, with a number for its content.
-struct Scopes {
-    id: usize,
-    /// As written: what a shop should have granted.
-    written: ScopeSet,
-    /// With what misspelt ones probably mean, so that one mistake is reported once.
-    meant: ScopeSet,
+/// Resolves the destinations of a draft. Reports what depends on their addresses; no manifest if its ownership is broken.
+pub(super) fn resolve(draft: &Merged, found: &Resolutions) -> (Option<Manifest>, Vec<Diagnostic>) {
+    let mut findings = draft.findings.emptied();
+    let mut resolver = Resolver::new(draft, found);
+    let mut shops: Vec<_> = draft.shops.iter().filter_map(|shop| resolver.shop(shop, &mut findings)).collect();
+    resolver.topics.report(&mut findings);
+    shops.sort_by(|a, b| a.shop.cmp(&b.shop));
+
+    let destinations: Vec<Destination> = draft.destinations.iter().map(|one| one.resolved(found)).collect();
+    let looked_up = destinations.iter().filter(|one| one.target.query().is_some());
+    let looked_up: Vec<&Address> = looked_up.filter_map(|one| one.address.as_ref().ok()).collect();
+    let used: Vec<&Address> = draft.addresses.difference(&draft.unused_addresses).chain(looked_up.clone()).collect();
+    draft.app.unknown_events(&used, &mut findings);
+    let addresses = draft.addresses.iter().chain(looked_up).cloned().collect();
+    let manifest = draft.head.clone().map(|head| Manifest { shops, addresses, destinations, ..head });
+    (manifest, findings.take_diagnostics())
 }
 
-struct CheckedSet<'a> {
-    bindings: Vec<Checked<'a>>,
-    topics: HashSet<Topic>,
-    used: bool,
-}
+/// Identifies the bindings of a part.
+type Bindings = *const Vec<Ready>;
 
-pub(super) struct Resolver<'a> {
-    rules: Rules,
-    pub(super) common: Common<'a>,
-    common_public: Arc<BTreeMap<Arc<str>, Address>>,
-    names: HashMap<&'a str, Arc<str>>,
-    sets: BTreeMap<&'a str, CheckedSet<'a>>,
-    /// Sets over the common destinations, which most shops share.
-    ready: HashMap<&'a str, Arc<Vec<Ready>>>,
-    /// Scope lists by content and by whether misspelt ones count as what they probably mean.
-    scope_lists: HashMap<(Vec<String>, bool), Arc<Scopes>>,
-    /// What each scope list lacks for a topic.
-    missing: HashMap<(usize, Topic), Option<Vec<&'static str>>>,
+struct Resolver<'a> {
+    draft: &'a Merged,
+    found: &'a Resolutions,
+    /// The common destinations that have an address.
+    common: Arc<BTreeMap<Arc<str>, Address>>,
+    /// Parts whose topics and formats were checked, and parts whose topics were noted.
+    checked: HashSet<Bindings>,
+    noted: HashSet<Bindings>,
+    topics: TopicMix<'a>,
     /// What shops ask for by sets alone: by scope list and sets.
-    shared: HashMap<(Option<usize>, Vec<&'a str>), Arc<Desired>>,
-    inlets: TopicMix,
-    mixed_sets: HashSet<&'a str>,
-    /// Destinations that some shop has of its own.
-    own_names: HashSet<&'a str>,
-    pub(super) addresses: BTreeSet<Address>,
-    /// As `addresses`, but what is looked up stands there as it is written: for the digest.
-    pub(super) written: BTreeSet<Address>,
-    /// Every destination, and addresses of Adobe's that bindings name themselves.
-    pub(super) defined: Vec<Destination>,
-    /// Place in `defined`, address and what is written of destinations that are looked up, by the place of the name.
-    looked_up: HashMap<Spot, Option<(usize, Address, Address)>>,
+    shared: HashMap<(Option<usize>, Vec<Bindings>), ShopDesired>,
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(mut rules: Rules, common: Common<'a>, findings: &mut Findings) -> Self {
-        let mut sets = BTreeMap::new();
-        for (name, set) in &common.sets {
-            let bindings: Vec<_> = set.bindings.iter().map(|raw| rules.binding(raw, findings)).collect();
-            let topics = bindings.iter().flat_map(|b| b.topics.iter().map(|topic| topic.value.clone())).collect();
-            sets.insert(*name, CheckedSet { bindings, topics, used: false });
-        }
-        let mut resolver = Self {
-            rules,
-            common_public: Arc::default(),
-            names: HashMap::new(),
-            sets,
-            ready: HashMap::new(),
-            scope_lists: HashMap::new(),
-            missing: HashMap::new(),
-            shared: HashMap::new(),
-            inlets: TopicMix::default(),
-            mixed_sets: HashSet::new(),
-            own_names: HashSet::new(),
-            addresses: BTreeSet::new(),
-            written: BTreeSet::new(),
-            defined: Vec::new(),
-            looked_up: HashMap::new(),
-            common,
-        };
-        let mut public = BTreeMap::new();
-        let common: Vec<_> = resolver.common.destinations.values().copied().collect();
-        for destination in common {
-            resolver.destination(destination, &mut public, findings, Behalf::default());
-        }
-        resolver.common_public = Arc::new(public);
+    fn new(draft: &'a Merged, found: &'a Resolutions) -> Self {
+        let (checked, noted, topics) = Default::default();
+        let mut resolver =
+            Self { draft, found, common: Arc::default(), checked, noted, topics, shared: HashMap::new() };
+        resolver.common = Arc::new(resolver.named(&draft.common_targets).collect());
         resolver
     }
 
-    fn name(&mut self, name: &'a str) -> Arc<str> {
-        Arc::clone(self.names.entry(name).or_insert_with(|| name.into()))
-    }
-
-    /// Checks a shop and puts it together. `None` if its domain is unusable, which was reported.
-    pub(super) fn shop(
-        &mut self,
-        shop: &'a document::Shop,
-        findings: &mut Findings,
-    ) -> Option<(ManifestShop, crate::digest::Hash)> {
-        // A shop with a broken domain is checked all the same.
-        let behalf = Behalf { shop: shop.domain.as_ref().map(|at| &at.value), allow: &shop.allow };
-
-        let own: BTreeMap<&str, &'a document::Destination> =
-            shop.destinations.iter().map(|d| (d.name.value.as_str(), d)).collect();
-        self.own_names.extend(shop.destinations.iter().map(|d| d.name.value.as_str()));
-        let mut public = Arc::clone(&self.common_public);
-        for destination in own.values() {
-            self.destination(destination, Arc::make_mut(&mut public), findings, behalf);
-        }
-
-        let mut parts: Vec<(Arc<Vec<Ready>>, HashSet<Topic>)> = Vec::new();
-        let mut used: HashMap<&str, Spot> = HashMap::new();
-        for used_set in &shop.uses {
-            if let Some(first) = used.insert(&used_set.set.value, used_set.set.spot) {
-                let message = format!("the set `{}` is used twice by the same shop", used_set.set.value);
-                let diagnostic = findings.diagnostic(Code::RepeatedName, used_set.set.spot, message);
-                findings.report(diagnostic.related(findings.place(first), "it is used here first"));
-                continue;
-            }
-            if let Some(part) = self.used_set(used_set, &own, findings, behalf) {
-                parts.push(part);
-            }
-        }
-        let inline: Vec<_> = shop.bindings.iter().map(|raw| self.rules.binding(raw, findings)).collect();
-        for warning in inline.iter().flat_map(|checked| &checked.warnings) {
-            findings.report_for(warning.clone(), behalf);
-        }
-        parts.push((Arc::new(self.make_ready(&inline, &own, findings, behalf)), HashSet::new()));
-
-        let scopes = self.scopes(shop, findings, behalf);
-        let by_sets = own.is_empty() && shop.bindings.is_empty() && parts.iter().all(|(_, except)| except.is_empty());
-        let sets = shop.uses.iter().map(|used| used.set.value.as_str());
-        let same = by_sets.then(|| (scopes.as_ref().map(|(scopes, _)| scopes.id), sets.collect()));
-        let known = same.as_ref().and_then(|same| self.shared.get(same).cloned());
-        let count = parts.iter().map(|(ready, _)| ready.len()).sum();
-        let mut entries = Vec::with_capacity(if known.is_some() { 0 } else { count });
-        let mut digests = Vec::with_capacity(count);
-        let mut lookups = BTreeSet::new();
-        let mut keys: HashMap<(&Topic, &Address, Format, Option<&str>), Spot> = HashMap::with_capacity(count);
-        let mut names: HashMap<String, Spot> = HashMap::new();
-        for (ready, except) in &parts {
-            for ready in ready.iter().filter(|ready| !except.contains(&ready.entry.binding.topic)) {
-                duplicates(ready, &mut keys, &mut names, findings, behalf);
-                if let Some((scopes, spot)) = &scopes {
-                    self.scope_coverage(ready, scopes, *spot, findings, behalf);
-                }
-                self.common.app.repeated(&ready.entry.binding, ready.spot, findings, behalf);
-                self.common.app.two_payloads(&ready.entry.binding, ready.spot, findings, behalf);
-                if known.is_none() {
-                    entries.push(ready.entry.clone());
-                }
-                digests.push(ready.digest);
-                lookups.extend(ready.lookup);
-            }
-        }
-        self.mixed_inlets(shop, &own, &parts, findings, behalf);
-        let desired = known.unwrap_or_else(|| {
-            let scopes = scopes.map(|(scopes, _)| scopes.written.clone());
-            let desired = Arc::new(Desired { scopes, entries });
-            if let Some(same) = same {
-                self.shared.insert(same, Arc::clone(&desired));
-            }
-            desired
-        });
-
-        let limits = shop.safety.as_ref().map(|safety| self.limits(safety, findings, behalf)).unwrap_or_default();
-        let auth = match &shop.auth {
-            Some(at) => at.value.clone(),
-            None => self.common.auth.clone(),
-        };
-        let domain = shop.domain.as_ref()?;
-        let shop = ManifestShop {
-            shop: domain.value.clone(),
-            labels: shop.labels.iter().cloned().collect(),
-            desired,
-            auth,
-            token_expiry: shop.token_expiry.or(self.common.token_expiry),
-            destinations: public,
-            lookups: lookups.into_iter().collect(),
-            limits,
-            tolerate: shop.tolerate.iter().copied().collect(),
-            source: Source { file: findings.file(shop.spot), line: shop.spot.span.line },
-        };
-        let digest = digest::shop(&shop, digests);
-        Some((shop, digest))
-    }
-
-    fn used_set(
-        &mut self,
-        used: &'a document::Use,
-        own: &BTreeMap<&str, &'a document::Destination>,
-        findings: &mut Findings,
-        behalf: Behalf<'_>,
-    ) -> Option<(Arc<Vec<Ready>>, HashSet<Topic>)> {
-        let Some((&name, set)) = self.sets.get_key_value(used.set.value.as_str()) else {
-            let message = format!("there is no binding set `{}`", super::decode::short(&used.set.value));
-            let known: Vec<&str> = self.sets.keys().copied().collect();
-            let hint = nearest(&used.set.value, &known, findings, "define it under `binding_sets`");
-            findings.report_for(findings.diagnostic(Code::UnknownSet, used.set.spot, message).hint(hint), behalf);
-            return None;
-        };
-        let mut except = HashSet::new();
-        let mut ignored = Vec::new();
-        for written in &used.except {
-            let topic = self.rules.topic(written, findings, &mut ignored);
-            if !set.topics.contains(&topic.value) {
-                let message = format!("the set `{name}` has no topic `{}` to leave out", topic.value);
-                let mut here: Vec<&str> = set.topics.iter().map(Topic::as_str).collect();
-                here.sort_unstable();
-                let hint = nearest(topic.value.as_str(), &here, findings, "remove it, or correct it");
-                let diagnostic = findings.diagnostic(Code::ExceptNothing, written.spot, message).hint(hint);
-                findings.report_for(diagnostic, behalf);
-            }
-            except.insert(topic.value);
-        }
-        for warning in set.bindings.iter().flat_map(|checked| &checked.warnings) {
-            findings.report_for(warning.clone(), behalf);
-        }
-        let ready = if own.is_empty()
-            && let Some(ready) = self.ready.get(name)
-        {
-            Arc::clone(ready)
-        } else {
-            let bindings = self.sets.get_mut(name).map(|set| std::mem::take(&mut set.bindings)).unwrap_or_default();
-            let ready = Arc::new(self.make_ready(&bindings, own, findings, behalf));
-            if let Some(set) = self.sets.get_mut(name) {
-                set.bindings = bindings;
-                set.used = true;
-            }
-            if own.is_empty() {
-                self.ready.insert(name, Arc::clone(&ready));
-            }
-            ready
-        };
-        Some((ready, except))
-    }
-
-    fn make_ready(
-        &mut self,
-        bindings: &[Checked<'a>],
-        own: &BTreeMap<&str, &'a document::Destination>,
-        findings: &mut Findings,
-        behalf: Behalf<'_>,
-    ) -> Vec<Ready> {
-        let mut ready = Vec::new();
-        for checked in bindings {
-            let raw = checked.raw;
-            let Some(led) = self.target(&raw.target, own, findings, behalf) else { continue };
-            let Led { address, written, destination, lookup } = led;
-            for topic in &checked.topics {
-                check::topic_and_address(topic, raw, &address, findings, behalf);
-                let texts = |list: &[At<String>]| list.iter().map(|at| at.value.clone()).collect::<Vec<_>>();
-                let binding = Binding {
-                    topic: topic.value.clone(),
-                    address: address.clone(),
-                    format: raw.format.value,
-                    filter: raw.filter.as_ref().map(|at| at.value.clone()),
-                    include_fields: texts(&raw.include_fields),
-                    metafield_namespaces: texts(&raw.metafield_namespaces),
-                    name: raw.name.as_ref().map(|at| at.value.clone()),
-                    metafields: raw.metafields.as_ref().map(|list| texts(&list.value)),
-                };
-                let source = Source { file: findings.file(topic.spot), line: topic.spot.span.line };
-                let digest = digest::binding(&binding, &written, destination.as_deref());
-                let meta = Wanted { destination: destination.clone(), source };
-                let name = raw.name.as_ref().map(|at| at.spot);
-                ready.push(Ready { entry: Entry { binding, meta }, spot: topic.spot, name, digest, lookup });
-            }
-        }
-        ready
-    }
-
-    /// The scope list that counts for a shop, and where it stands.
-    fn scopes(
-        &mut self,
-        shop: &'a document::Shop,
-        findings: &mut Findings,
-        behalf: Behalf<'_>,
-    ) -> Option<(Arc<Scopes>, Spot)> {
-        let list = shop.scopes.as_ref().or(self.common.scopes)?;
-        let trusted = findings.is_silenced(Code::UnknownScope, behalf);
-        let meant = |scope: &Scope| if trusted { None } else { catalog::meant_scope(scope) };
-        for at in &list.value {
-            if let Some(meant) = meant(&at.value) {
-                let message = format!("unknown scope `{}`; did you mean `{meant}`?", at.value);
-                let hint =
-                    format!("write {meant}; for a scope that is new at Shopify, write lint: {{ allow: [HW113] }}");
-                findings.report_for(findings.diagnostic(Code::UnknownScope, at.spot, message).hint(hint), behalf);
-            }
-        }
-        let mut names: Vec<String> = list.value.iter().map(|at| at.value.as_str().to_owned()).collect();
-        names.sort_unstable();
-        let id = self.scope_lists.len();
-        let scopes = self.scope_lists.entry((names, trusted)).or_insert_with(|| {
-            let written = list.value.iter().map(|at| at.value.clone());
-            let meant = written.clone().map(|scope| meant(&scope).unwrap_or(scope)).collect();
-            Arc::new(Scopes { id, written: written.collect(), meant })
-        });
-        Some((Arc::clone(scopes), list.spot))
-    }
-
-    fn scope_coverage(
-        &mut self,
-        ready: &Ready,
-        scopes: &Scopes,
-        list: Spot,
-        findings: &mut Findings,
-        behalf: Behalf<'_>,
-    ) {
-        let topic = &ready.entry.binding.topic;
-        let missing = self.missing.entry((scopes.id, topic.clone()));
-        let missing = missing.or_insert_with(|| catalog::missing_scopes(topic, &scopes.meant));
-        let Some(missing) = missing else { return };
-        if findings.is_silenced(Code::ScopeMissing, behalf) {
-            return;
-        }
-        let alternatives = super::decode::either(missing);
-        let message = format!("`scopes` do not allow `{topic}`: it needs {alternatives}");
-        let hint = match missing.as_slice() {
-            [only] => match only.strip_prefix("read_") {
-                Some(rest) => format!("add {only} to `scopes` (write_{rest} brings it along)"),
-                None => format!("add {only} to `scopes`"),
+    fn endpoint(&self, target: &'a Target) -> Endpoint<'a> {
+        match target {
+            Target::Address(address) => Endpoint::Address(address),
+            Target::Lookup(query) => match self.found.get(&**query) {
+                Some(Ok(address)) => Endpoint::Address(address),
+                Some(Err(_)) | None => Endpoint::Query(query),
             },
-            _ => "add one of them to `scopes`; a write_ scope brings its read_ scope along".to_owned(),
-        };
-        let diagnostic = findings.diagnostic(Code::ScopeMissing, ready.spot, message).hint(hint);
-        findings.report_for(diagnostic.related(findings.place(list), "the scopes that count here"), behalf);
-    }
-
-    fn limits(&mut self, safety: &document::SafetyBlock, findings: &mut Findings, behalf: Behalf<'_>) -> ShopLimits {
-        let protected = safety.protected_topics.as_ref().map(|topics| {
-            let mut warnings = Vec::new();
-            let topics = topics.iter().map(|topic| self.rules.topic(topic, findings, &mut warnings).value).collect();
-            for warning in warnings {
-                findings.report_for(warning, behalf);
-            }
-            topics
-        });
-        ShopLimits { max_delete_percent: safety.max_delete_percent, protected_topics: protected }
-    }
-
-    /// Notes which families of topics go into which inlet, apart from shops that allow it.
-    fn mixed_inlets(
-        &mut self,
-        shop: &'a document::Shop,
-        own: &BTreeMap<&str, &'a document::Destination>,
-        parts: &[(Arc<Vec<Ready>>, HashSet<Topic>)],
-        findings: &Findings,
-        behalf: Behalf<'_>,
-    ) {
-        if findings.is_silenced(Code::MixedInlet, behalf) {
-            return;
-        }
-        let sets = shop.uses.iter().map(|used| used.set.value.as_str());
-        for (at, (ready, except)) in parts.iter().enumerate() {
-            // A set as it stands, over the common destinations, needs to be looked at once.
-            if own.is_empty()
-                && except.is_empty()
-                && let Some(set) = sets.clone().nth(at)
-                && at + 1 < parts.len()
-                && !self.mixed_sets.insert(set)
-            {
-                continue;
-            }
-            for ready in ready.iter().filter(|ready| !except.contains(&ready.entry.binding.topic)) {
-                let Binding { topic, address, .. } = &ready.entry.binding;
-                let name = ready.entry.meta.destination.as_deref();
-                let defined = name.and_then(|name| own.get(name).or_else(|| self.common.destinations.get(name)));
-                self.inlets.note(topic, address, defined.map(|destination| destination.name.spot), ready.spot);
-            }
         }
     }
 
-    /// What can be said only when all shops were seen.
-    pub(super) fn finish(&mut self, findings: &mut Findings) {
-        self.inlets.report(findings);
-        self.common.app.unknown_events(&self.addresses, findings);
-        // Sets that no shop uses: said on nobody's behalf.
-        let unused: Vec<&str> = self.sets.iter().filter(|(_, set)| !set.used).map(|(name, _)| *name).collect();
-        for name in unused {
-            let bindings = self.sets.get_mut(name).map(|set| std::mem::take(&mut set.bindings)).unwrap_or_default();
-            for warning in bindings.iter().flat_map(|checked| &checked.warnings) {
-                findings.report(warning.clone());
-            }
-            for checked in &bindings {
-                // A destination that some shop has may be the one that is meant.
-                let elsewhere = match &checked.raw.target {
-                    Target::Destination(name) => self.own_names.contains(name.value.as_str()),
-                    Target::Address(_) | Target::Broken => false,
-                };
-                if !elsewhere {
-                    self.target(&checked.raw.target, &BTreeMap::new(), findings, Behalf::default());
+    /// The names with the addresses of those that have one.
+    fn named(&self, targets: &'a [(Arc<str>, Target)]) -> impl Iterator<Item = (Arc<str>, Address)> {
+        targets.iter().filter_map(|(name, target)| match self.endpoint(target) {
+            Endpoint::Address(address) => Some((Arc::clone(name), address.clone())),
+            Endpoint::Query(_) => None,
+        })
+    }
+
+    fn shop(&mut self, shop: &'a DraftShop, findings: &mut Findings) -> Option<ManifestShop> {
+        let reporter = &mut findings.of_shop(shop.domain.as_ref(), &shop.allow);
+        for part in &shop.parts {
+            // The shop that uses a set first is named for all of them.
+            if self.checked.insert(Arc::as_ptr(&part.bindings)) {
+                for ready in part.bindings.iter() {
+                    check::topic_and_endpoint(ready, self.endpoint(&ready.entry.binding.address), reporter);
                 }
             }
         }
+        let mut keys = HashMap::new();
+        let mut names = HashMap::new();
+        for ready in shop.parts.iter().flat_map(Part::used) {
+            let endpoint = self.endpoint(&ready.entry.binding.address);
+            duplicates(ready, endpoint, &mut keys, &mut names, reporter);
+            // The app declares none of Adobe's inlets that are yet to be found.
+            if let Endpoint::Address(address) = endpoint {
+                self.draft.app.repeated(ready, address, reporter);
+                self.draft.app.two_payloads(ready, address, reporter);
+            }
+        }
+        if !reporter.is_silenced(Code::MixedInlet) {
+            self.note_topics(shop);
+        }
+        let destinations = if shop.own.is_empty() {
+            Arc::clone(&self.common)
+        } else {
+            let mut named = BTreeMap::clone(&self.common);
+            named.extend(self.named(&shop.own));
+            Arc::new(named)
+        };
+        let desired = self.desired(shop);
+        Some(ManifestShop {
+            shop: shop.domain.clone()?,
+            labels: shop.labels.clone(),
+            desired,
+            auth: shop.auth.clone(),
+            token_expiry: shop.token_expiry,
+            destinations,
+            lookups: shop.lookups.clone(),
+            limits: shop.limits.clone(),
+            tolerate: shop.tolerate.clone(),
+            source: shop.source.clone(),
+        })
     }
 
-    pub(super) fn topics(&mut self, topics: &[At<Topic>], findings: &mut Findings) -> Vec<Topic> {
-        let mut warnings = Vec::new();
-        let topics = topics.iter().map(|topic| self.rules.topic(topic, findings, &mut warnings).value).collect();
-        for warning in warnings {
-            findings.report(warning);
+    /// Notes which families of topics go into which inlet. A set as it stands, over the common destinations, is noted once.
+    fn note_topics(&mut self, shop: &'a DraftShop) {
+        for part in &shop.parts {
+            let is_whole = part.is_common && part.except.is_empty();
+            if is_whole && !self.noted.insert(Arc::as_ptr(&part.bindings)) {
+                continue;
+            }
+            for ready in part.used() {
+                self.topics.note(self.endpoint(&ready.entry.binding.address), ready);
+            }
         }
-        topics
+    }
+
+    /// What the shop asks for. Shops that ask for the same by the same sets share it.
+    fn desired(&mut self, shop: &'a DraftShop) -> ShopDesired {
+        let by_sets = shop.parts.iter().all(|part| part.is_common && part.except.is_empty());
+        let sets = shop.parts.iter().map(|part| Arc::as_ptr(&part.bindings));
+        let same = by_sets.then(|| (shop.scopes.as_ref().map(|scopes| scopes.id), sets.collect()));
+        if let Some(known) = same.as_ref().and_then(|same| self.shared.get(same)) {
+            return known.clone();
+        }
+        let scopes = shop.scopes.as_ref().map(|scopes| scopes.written.clone());
+        let used = || shop.parts.iter().flat_map(Part::used).map(|ready| &ready.entry);
+        let resolved = used().map(|Entry { binding, meta }| match self.endpoint(&binding.address) {
+            Endpoint::Address(address) => {
+                Some(Entry { binding: binding.with_address(address.clone()), meta: meta.clone() })
+            }
+            Endpoint::Query(_) => None,
+        });
+        let desired = if let Some(entries) = resolved.collect::<Option<Vec<_>>>() {
+            ShopDesired::Resolved(Arc::new(Desired { scopes, entries }))
+        } else {
+            let entries = used().map(|Entry { binding, meta }| {
+                let target = match self.endpoint(&binding.address) {
+                    Endpoint::Address(address) => Target::Address(address.clone()),
+                    Endpoint::Query(_) => binding.address.clone(),
+                };
+                Entry { binding: binding.with_address(target), meta: meta.clone() }
+            });
+            ShopDesired::Unresolved(Arc::new(Unresolved { scopes, entries: entries.collect() }))
+        };
+        if let Some(same) = same {
+            self.shared.insert(same, desired.clone());
+        }
+        desired
     }
 }
 
-fn duplicates<'r>(
-    ready: &'r Ready,
-    keys: &mut HashMap<(&'r Topic, &'r Address, Format, Option<&'r str>), Spot>,
-    names: &mut HashMap<String, Spot>,
-    findings: &mut Findings,
-    behalf: Behalf<'_>,
+/// What makes two bindings the same one.
+type Key<'a> = (&'a Topic, Endpoint<'a>, Format, Option<&'a str>);
+
+fn duplicates<'a>(
+    ready: &'a Ready,
+    endpoint: Endpoint<'a>,
+    keys: &mut HashMap<Key<'a>, Span>,
+    names: &mut HashMap<String, Span>,
+    reporter: &mut Reporter<'_, '_>,
 ) {
-    if let Some(first) = keys.insert(ready.entry.binding.key(), ready.spot) {
-        let message =
-            format!("`{}` is bound twice to one address with the same format and filter", ready.entry.binding.topic);
-        let diagnostic = findings
-            .diagnostic(Code::DuplicateBinding, ready.spot, message)
+    let binding = &ready.entry.binding;
+    if let Some(first) = keys.insert((&binding.topic, endpoint, binding.format, binding.filter.as_deref()), ready.span)
+    {
+        let message = format!("`{}` is bound twice to one address with the same format and filter", binding.topic);
+        let diagnostic = reporter
+            .diagnostic(Code::DuplicateBinding, ready.span, message)
             .hint("remove one of the two; a shop that uses a set can leave a topic out: { set: NAME, except: [topic] }")
-            .related(findings.place(first), "the first one");
-        findings.report_for(diagnostic, behalf);
+            .related(reporter.place(first), "the first one");
+        reporter.report(diagnostic);
     }
-    if let (Some(name), Some(spot)) = (&ready.entry.binding.name, ready.name)
-        && let Some(first) = names.insert(name.to_ascii_lowercase(), spot)
-        && first != spot
+    if let (Some(name), Some(span)) = (&binding.name, ready.name)
+        && let Some(first) = names.insert(name.to_ascii_lowercase(), span)
+        && first != span
     {
         let message = format!("the name `{name}` is used twice in one shop");
-        let diagnostic = findings
-            .diagnostic(Code::DuplicateName, spot, message)
+        let diagnostic = reporter
+            .diagnostic(Code::DuplicateName, span, message)
             .hint("choose another name: Shopify wants names unique in a shop, and ignores case")
-            .related(findings.place(first), "the first one");
-        findings.report_for(diagnostic, behalf);
-    }
-}
-
-fn nearest(word: &str, known: &[&str], findings: &mut Findings, otherwise: &str) -> String {
-    if findings.may_suggest(known.len())
-        && let Some(meant) = suggest::closest(word, known.iter().copied())
-    {
-        return format!("did you mean `{meant}`?");
-    }
-    match known {
-        [] => otherwise.to_owned(),
-        few if few.len() <= 8 => format!("{otherwise}; there is {}", super::decode::listed(few)),
-        _ => otherwise.to_owned(),
+            .related(reporter.place(first), "the first one");
+        reporter.report(diagnostic);
     }
 }

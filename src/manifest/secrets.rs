@@ -6,45 +6,52 @@ use std::sync::Arc;
 use crate::diagnostic::Code;
 use crate::model::{App, Assertion, Auth, SecretRef, ShopDomain};
 
-use super::ManifestShop;
-use super::document::Spot;
+use super::document::Span;
 use super::findings::Findings;
 
+/// Where the token of a shop comes from.
+pub(super) struct ShopAuth {
+    pub(super) shop: ShopDomain,
+    pub(super) auth: Option<Arc<Auth>>,
+    /// The place of the `auth` that counts for the shop.
+    pub(super) span: Option<Span>,
+}
+
 /// Reports references that name another shop, and variables that several shops share as their token.
-pub(super) fn check(shops: &[(&ManifestShop, Option<Spot>)], findings: &mut Findings) {
+pub(super) fn check(shops: &[ShopAuth], findings: &mut Findings) {
     // By the handle as it stands in a variable, in which every spelling of it is compared.
-    let handles: BTreeMap<String, &ShopDomain> = shops.iter().map(|(s, _)| (s.shop.env_handle(), &s.shop)).collect();
-    let mut shared: BTreeMap<&str, (Spot, Vec<&ShopDomain>)> = BTreeMap::new();
+    let handles: BTreeMap<String, &ShopDomain> = shops.iter().map(|of| (of.shop.env_handle(), &of.shop)).collect();
+    let mut shared: BTreeMap<&str, (Span, Vec<&ShopDomain>)> = BTreeMap::new();
     // What stands at the top names no shop in particular, whatever its words: a folder may be called like a shop.
     let mut users: HashMap<*const Auth, usize> = HashMap::new();
-    for auth in shops.iter().filter_map(|(shop, _)| shop.auth.as_ref()) {
+    for auth in shops.iter().filter_map(|of| of.auth.as_ref()) {
         *users.entry(Arc::as_ptr(auth)).or_default() += 1;
     }
-    for (shop, spot) in shops {
-        let (Some(auth), Some(spot)) = (shop.auth.as_deref(), *spot) else { continue };
+    for ShopAuth { shop, auth, span } in shops {
+        let (Some(auth), Some(span)) = (auth.as_deref(), *span) else { continue };
         let its_own = users.get(&std::ptr::from_ref(auth)).is_none_or(|users| *users == 1);
         for reference in references(auth).into_iter().filter(|_| its_own) {
-            let Some(other) = texts(reference).iter().find_map(|text| other_shop(text, &shop.shop, &handles)) else {
+            let Some(other) = texts(reference).iter().find_map(|text| other_shop(text, shop, &handles)) else {
                 continue;
             };
-            let message = format!("a secret of {} is looked up under the name of {other}", shop.shop);
+            let message = format!("a secret of {shop} is looked up under the name of {other}");
             let hint = "write {shop} or {SHOP} where the handle stands: each shop then gets its own secret";
-            findings.report(findings.diagnostic(Code::OthersSecret, spot, message).hint(hint));
+            findings.report(findings.diagnostic(Code::OthersSecret, span, message).hint(hint));
         }
         if let Auth::AccessToken(SecretRef::Env(name)) = auth
             && !name.contains("{shop}")
             && !name.contains("{SHOP}")
         {
-            shared.entry(name).or_insert((spot, Vec::new())).1.push(&shop.shop);
+            shared.entry(name).or_insert((span, Vec::new())).1.push(shop);
         }
     }
-    for (name, (spot, of)) in shared.into_iter().filter(|(_, (_, of))| of.len() > 1) {
+    for (name, (span, of)) in shared.into_iter().filter(|(_, (_, of))| of.len() > 1) {
         let (first, count) = (of[0], of.len());
         let message = format!(
             "{count} shops, {first} among them, have their token in the one variable {name}, but a token is one shop's"
         );
         let hint = format!("write {{ env: \"{name}_{{SHOP}}\" }}, or a `file` that is a JSON object of shop -> token");
-        findings.report(findings.diagnostic(Code::SharedToken, spot, message).hint(hint));
+        findings.report(findings.diagnostic(Code::SharedToken, span, message).hint(hint));
     }
 }
 

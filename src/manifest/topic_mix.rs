@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::diagnostic::Code;
-use crate::model::{Address, Topic};
+use crate::model::Topic;
 
-use super::address;
-use super::document::Spot;
+use super::document::Span;
+use super::expand::Ready;
 use super::findings::Findings;
+use super::resolve::Endpoint;
 
 /// As many families of topics into one inlet are too unlike for one schema.
 const UNLIKE_FAMILIES: usize = 4;
@@ -16,29 +17,28 @@ const SHOWN: usize = 6;
 
 /// What is known of each inlet.
 #[derive(Default)]
-pub(super) struct TopicMix(HashMap<Address, Inlet>);
+pub(super) struct TopicMix<'a>(HashMap<Endpoint<'a>, Inlet>);
 
 struct Inlet {
     /// The first topic of each family.
     families: BTreeMap<String, Topic>,
     /// Where it is named first: at its destination or, without one, at a binding.
-    spot: Spot,
+    span: Span,
     /// The destinations that lead there. Several may, and of those that are looked up nobody sees it in the manifest.
-    destinations: BTreeSet<Spot>,
+    destinations: BTreeSet<Span>,
 }
 
-impl TopicMix {
-    pub(super) fn note(&mut self, topic: &Topic, address: &Address, destination: Option<Spot>, binding: Spot) {
-        if !address::is_dcs(address) {
+impl<'a> TopicMix<'a> {
+    pub(super) fn note(&mut self, endpoint: Endpoint<'a>, ready: &Ready) {
+        if !endpoint.is_inlet() {
             return;
         }
-        if !self.0.contains_key(address) {
-            let spot = destination.unwrap_or(binding);
-            let inlet = Inlet { families: BTreeMap::new(), spot, destinations: BTreeSet::new() };
-            self.0.insert(address.clone(), inlet);
-        }
-        let Some(inlet) = self.0.get_mut(address) else { return };
-        inlet.destinations.extend(destination);
+        let inlet = self.0.entry(endpoint).or_insert_with(|| {
+            let span = ready.destination.unwrap_or(ready.span);
+            Inlet { families: BTreeMap::new(), span, destinations: BTreeSet::new() }
+        });
+        inlet.destinations.extend(ready.destination);
+        let topic = &ready.entry.binding.topic;
         match inlet.families.get_mut(family(topic)) {
             Some(first) if topic < first => *first = topic.clone(),
             Some(_) => {}
@@ -48,8 +48,8 @@ impl TopicMix {
 
     pub(super) fn report(&self, findings: &mut Findings) {
         let mut mixed: Vec<_> = self.0.values().filter(|inlet| inlet.families.len() >= UNLIKE_FAMILIES).collect();
-        mixed.sort_by_key(|inlet| inlet.spot);
-        for Inlet { families, spot, destinations } in mixed {
+        mixed.sort_by_key(|inlet| inlet.span);
+        for Inlet { families, span, destinations } in mixed {
             let named: Vec<String> =
                 families.values().take(SHOWN).map(|topic| format!("{} ({topic})", word(topic))).collect();
             let more = families.len().saturating_sub(SHOWN);
@@ -62,8 +62,8 @@ impl TopicMix {
                  dataflow and a destination for each kind, such as {}",
                 each.join(", ")
             );
-            let mut diagnostic = findings.diagnostic(Code::MixedInlet, *spot, message).hint(hint);
-            for other in destinations.iter().filter(|other| *other != spot).take(SHOWN) {
+            let mut diagnostic = findings.diagnostic(Code::MixedInlet, *span, message).hint(hint);
+            for other in destinations.iter().filter(|other| *other != span).take(SHOWN) {
                 diagnostic = diagnostic.related(findings.place(*other), "this one leads to the same inlet");
             }
             findings.report(diagnostic);

@@ -20,14 +20,14 @@ pub(super) const MAX_DEPTH: usize = 32;
 
 /// Where a node stands. Bytes are those of the text without its byte order mark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Span {
+pub(super) struct TextRange {
     pub(super) line: u32,
     pub(super) column: u32,
     pub(super) start: u32,
     pub(super) end: u32,
 }
 
-impl Span {
+impl TextRange {
     pub(super) fn bytes(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -44,7 +44,7 @@ impl Span {
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) value: Value,
-    pub(super) span: Span,
+    pub(super) range: TextRange,
 }
 
 /// A value by the YAML 1.2 core schema.
@@ -64,7 +64,7 @@ pub(super) enum Value {
 #[derive(Debug)]
 pub(super) struct Pair {
     pub(super) key: String,
-    pub(super) key_span: Span,
+    pub(super) key_range: TextRange,
     pub(super) value: Node,
 }
 
@@ -118,7 +118,7 @@ fn options() -> Options {
 
 impl From<Spanned<Value>> for Node {
     fn from(spanned: Spanned<Value>) -> Self {
-        Self { value: spanned.value, span: Span::at(spanned.defined) }
+        Self { value: spanned.value, range: TextRange::at(spanned.defined) }
     }
 }
 
@@ -185,7 +185,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         let mut pairs = Vec::new();
         while let Some(key) = map.next_key::<Spanned<String>>()? {
             let value = map.next_value::<Spanned<Value>>()?;
-            pairs.push(Pair { key: key.value, key_span: Span::at(key.defined), value: value.into() });
+            pairs.push(Pair { key: key.value, key_range: TextRange::at(key.defined), value: value.into() });
         }
         Ok(Value::Map(pairs))
     }

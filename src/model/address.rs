@@ -28,7 +28,8 @@ pub enum AddressKind {
 }
 
 impl Address {
-    /// Takes any text, trimmed. Whether Shopify would accept it is the manifest's business.
+    /// Accepts any text, trimmed: a live subscription may have an address that Shopify would refuse today. `manifest` checks
+    /// the addresses that it asks for.
     pub fn new(text: &str) -> Self {
         Self(text.trim().into())
     }

@@ -31,13 +31,14 @@ impl Format {
     }
 }
 
-/// One (topic -> address) with everything that Shopify lets a subscription carry.
+/// A topic and where it is delivered, with everything else that a subscription can carry. `A` is [`Address`] except in a
+/// manifest whose destinations are not resolved yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Binding {
+pub struct Binding<A = Address> {
     /// The topic. Immutable at Shopify: a subscription never changes its topic.
     pub topic: Topic,
     /// The delivery address.
-    pub address: Address,
+    pub address: A,
     /// The payload format.
     pub format: Format,
     /// Shopify search syntax; `None` and the empty filter are the same thing and stored as `None`.
@@ -89,6 +90,23 @@ impl Field {
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl<A> Binding<A> {
+    /// Returns the same binding with another kind of address.
+    pub fn with_address<B>(&self, address: B) -> Binding<B> {
+        let Self { topic, address: _, format, filter, include_fields, metafield_namespaces, name, metafields } = self;
+        Binding {
+            topic: topic.clone(),
+            address,
+            format: *format,
+            filter: filter.clone(),
+            include_fields: include_fields.clone(),
+            metafield_namespaces: metafield_namespaces.clone(),
+            name: name.clone(),
+            metafields: metafields.clone(),
+        }
     }
 }
 

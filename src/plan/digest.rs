@@ -9,21 +9,32 @@ use serde_json::{Value, json};
 use crate::catalog;
 use crate::diff::Change;
 use crate::digest::{hash_sorted, named, sha256};
-use crate::model::{Field, Live, SubscriptionId, Topic};
-use crate::state::{Desired, Entry, Observed, Ownership, compared};
+use crate::model::{Binding, Field, Live, ScopeSet, SubscriptionId, Topic};
+use crate::state::aep::Target;
+use crate::state::{Desired, Entry, Observed, Ownership, Unresolved, compared, compared_at};
 
 /// Returns the digest over what a manifest asks of a shop, and by which rule of ownership. Neither order nor names of
 /// destinations count.
 pub fn desired_digest(desired: &Desired, ownership: &Ownership) -> String {
-    let mut bindings: Vec<Box<RawValue>> =
-        desired.entries.iter().filter_map(|e| to_raw_value(&compared(&e.binding)).ok()).collect();
+    let bindings = desired.entries.iter().filter_map(|entry| to_raw_value(&compared(&entry.binding)).ok());
+    asked_digest(bindings.collect(), desired.scopes.as_ref(), ownership)
+}
+
+/// The same for a shop that has bindings without an address.
+pub(super) fn unresolved_digest(unresolved: &Unresolved, ownership: &Ownership) -> String {
+    let of = |binding: &Binding<Target>| to_raw_value(&compared_at(binding, &binding.address.written())).ok();
+    let bindings = unresolved.entries.iter().filter_map(|entry| of(&entry.binding));
+    asked_digest(bindings.collect(), unresolved.scopes.as_ref(), ownership)
+}
+
+fn asked_digest(mut bindings: Vec<Box<RawValue>>, scopes: Option<&ScopeSet>, ownership: &Ownership) -> String {
     bindings.sort_unstable_by(|a, b| a.get().cmp(b.get()));
     let mut address_prefixes: Vec<&str> = ownership.address_prefixes.iter().map(crate::state::Prefix::as_str).collect();
     address_prefixes.sort_unstable();
     named(&hash_sorted(&Asked {
         bindings,
         ownership: Rule { address_prefixes, unmanaged: ownership.unmanaged.as_str() },
-        scopes: desired.scopes.as_ref().map(|set| set.iter().map(crate::model::Scope::as_str).collect()),
+        scopes: scopes.map(|set| set.iter().map(crate::model::Scope::as_str).collect()),
     }))
 }
 

@@ -186,7 +186,7 @@ fn not_readable(live: &Entry<Live>) -> Finding {
 /// is declared there.
 pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Finding> {
     let twice = desired.entries.iter().filter_map(|entry| {
-        let declared = app.iter().find(|declared| declared.is_repeated_by(&entry.binding))?;
+        let declared = app.iter().find(|declared| declared.is_repeated_by(&entry.binding, &entry.binding.address))?;
         Some((&entry.binding, declared))
     });
     let told = twice.map(|(binding, declared)| {
@@ -210,8 +210,9 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
 pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
     let beside = desired.entries.iter().filter_map(|entry| {
         let about = catalog::event_of(&entry.binding.topic)?;
-        let met =
-            |event| Some((&entry.binding, event, AppEvent::meets(event, &entry.binding, about.topic, about.action)?));
+        let met = |event| {
+            Some((&entry.binding, event, AppEvent::meets(event, &entry.binding.address, about.topic, about.action)?))
+        };
         events.iter().filter_map(met).min_by_key(|(_, _, twice)| !twice)
     });
     let told = beside.map(|(binding, event, twice)| {

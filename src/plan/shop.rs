@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::change::same_change;
 use super::{
     Blocked, Bound, Context, DestinationHealth, DestinationNames, Finding, Obstacle, Origin, PlannedChange,
-    PlannedShop, ShopPlan, UnknownWords, Unread, digest, findings, hazards,
+    PlannedShop, ShopError, ShopPlan, UnknownWords, Unread, digest, findings, hazards,
 };
-use crate::diff::{self, Change, ShopDiff, diff, diff_around};
-use crate::model::{Address, ShopDomain};
-use crate::state::{Desired, Entry, Observed, Ownership, ShopLimits, Wanted};
+use crate::diff::{self, Change, DeleteReason, ShopDiff, diff, diff_around};
+use crate::model::{Address, Binding, ShopDomain};
+use crate::state::aep::Target;
+use crate::state::{Desired, Entry, Observed, Ownership, ShopLimits, Unresolved, Wanted};
 
 /// What the plan of one shop is made from.
 #[derive(Debug)]
@@ -39,28 +40,25 @@ pub struct ShopInput<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Base<'a> {
     /// The shop's part, if it has one.
-    pub desired: Option<&'a Desired>,
+    pub desired: Option<BaseDesired<'a>>,
     /// The base manifest's own rule.
     pub ownership: &'a Ownership,
+}
+
+/// What the base manifest asks of a shop.
+#[derive(Debug, Clone, Copy)]
+pub enum BaseDesired<'a> {
+    /// Every binding has an address.
+    Resolved(&'a Desired),
+    /// A binding has none: what the run looked up does not answer its query.
+    Unresolved(&'a Unresolved),
 }
 
 /// Plans one shop.
 pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
     let ShopInput { shop, approval, labels, desired, destinations, limits, base, reading, findings } = input;
-    let mut out = ShopPlan {
-        shop: shop.clone(),
-        labels: labels.clone(),
-        desired_digest: digest::desired_digest(desired, context.ownership),
-        context_digest: None,
-        managed: 0,
-        unmanaged: 0,
-        limits: limits.clone(),
-        bound: Vec::new(),
-        blocked: Vec::new(),
-        changes: Vec::new(),
-        findings,
-        unread: None,
-    };
+    let desired_digest = digest::desired_digest(desired, context.ownership);
+    let mut out = ShopPlan { findings, ..blank(shop, labels, limits, desired_digest) };
     let repeated = |id| Unread { error: findings::repeated(id), tolerated: false };
     let reading = reading.and_then(|observed| match observed.repeated_id() {
         Some(id) => Err(repeated(id)),
@@ -93,6 +91,43 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
     }
     let hazards = hazards::of_shop(context, &out, limits);
     PlannedShop { shop: out, hazards }
+}
+
+/// The part of a shop that is not read, because a binding has no address.
+pub fn unresolved(
+    shop: &ShopDomain,
+    labels: &BTreeMap<String, String>,
+    limits: &ShopLimits,
+    unresolved: &Unresolved,
+    ownership: &Ownership,
+    error: ShopError,
+) -> PlannedShop {
+    let blank = blank(shop, labels, limits, digest::unresolved_digest(unresolved, ownership));
+    let shop = ShopPlan { unread: Some(Unread { error, tolerated: false }), ..blank };
+    PlannedShop { shop, hazards: Vec::new() }
+}
+
+/// A shop of which nothing is known but what the manifest says.
+fn blank(
+    shop: &ShopDomain,
+    labels: &BTreeMap<String, String>,
+    limits: &ShopLimits,
+    desired_digest: String,
+) -> ShopPlan {
+    ShopPlan {
+        shop: shop.clone(),
+        labels: labels.clone(),
+        desired_digest,
+        context_digest: None,
+        managed: 0,
+        unmanaged: 0,
+        limits: limits.clone(),
+        bound: Vec::new(),
+        blocked: Vec::new(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+        unread: None,
+    }
 }
 
 /// Looks up the names of addresses.
@@ -170,8 +205,28 @@ fn blocked(blocked: &diff::Blocked, names: &Names<'_>, inlets: &DestinationHealt
 /// A change that the base manifest would plan too repairs drift; any other comes from the manifest. A binding that is
 /// missing in the shop is drift, too, where the manifest also gives it another address or other fields.
 fn mark_origin(changes: &mut [PlannedChange], base: Base<'_>, observed: &Observed, names: &Names<'_>) {
-    let of_base = base.desired.map(|desired| diff(desired, observed, base.ownership).changes).unwrap_or_default();
-    let mut of_base: Vec<PlannedChange> = of_base.into_iter().map(|change| planned(change, names)).collect();
+    let changes_of = |desired: &Desired| -> Vec<PlannedChange> {
+        diff(desired, observed, base.ownership).changes.into_iter().map(|change| planned(change, names)).collect()
+    };
+    let (mut of_base, unknown) = match base.desired {
+        None => Default::default(),
+        Some(BaseDesired::Resolved(desired)) => (changes_of(desired), Vec::new()),
+        Some(BaseDesired::Unresolved(asked)) => {
+            let (desired, mut unknown) = resolved_part(asked);
+            let mut of_base = changes_of(&desired);
+            // A binding whose address is unknown would have kept a subscription that the rest of the manifest deletes.
+            unknown.retain(|binding| {
+                let is_its = |planned: &PlannedChange| match &planned.change {
+                    Change::Delete { before, reason: DeleteReason::NotInManifest } => {
+                        before.binding.topic == binding.topic
+                    }
+                    _ => false,
+                };
+                of_base.iter().position(is_its).map(|at| of_base.remove(at)).is_none()
+            });
+            (of_base, unknown)
+        }
+    };
     for change in changes.iter_mut() {
         change.origin = Some(Origin::Manifest);
     }
@@ -183,6 +238,37 @@ fn mark_origin(changes: &mut [PlannedChange], base: Base<'_>, observed: &Observe
                 change.origin = Some(Origin::Drift);
             }
         }
+    }
+    for binding in unknown {
+        let mut left = changes.iter_mut().filter(|change| change.origin == Some(Origin::Manifest));
+        if let Some(change) = left.find(|change| is_missing_somewhere(change, binding)) {
+            change.origin = Some(Origin::Drift);
+        }
+    }
+}
+
+/// The bindings that have an address, and those that have none.
+fn resolved_part(asked: &Unresolved) -> (Desired, Vec<&Binding<Target>>) {
+    let mut desired = Desired { scopes: asked.scopes.clone(), entries: Vec::new() };
+    let mut unknown = Vec::new();
+    for Entry { binding, meta } in &asked.entries {
+        match binding.address.address() {
+            Some(address) => {
+                desired.entries.push(Entry { binding: binding.with_address(address.clone()), meta: meta.clone() });
+            }
+            None => unknown.push(binding),
+        }
+    }
+    (desired, unknown)
+}
+
+/// Whether a binding whose address is unknown would have been made for the same topic, format and filter.
+fn is_missing_somewhere(planned: &PlannedChange, binding: &Binding<Target>) -> bool {
+    match &planned.change {
+        Change::Create { after, .. } => {
+            (&after.topic, after.format, &after.filter) == (&binding.topic, binding.format, &binding.filter)
+        }
+        _ => false,
     }
 }
 

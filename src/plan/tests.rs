@@ -213,7 +213,7 @@ fn origin_tells_drift_from_the_manifest() {
     let base = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
     let new = desired(vec![bind("orders/create", MANAGED[1]), bind("orders/updated", MANAGED[0])]);
     let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
-    let base = Base { desired: Some(&base), ownership: &world.ownership };
+    let base = Base { desired: Some(BaseDesired::Resolved(&base)), ownership: &world.ownership };
     let part = world.part_with_base("a", &new, &have, Some(base));
     let origins: Vec<_> = part.shop.changes.iter().map(|c| (c.change.topic().as_str(), c.origin)).collect();
     assert_eq!(origins, [("orders/create", Some(Origin::Manifest)), ("orders/updated", Some(Origin::Drift))]);
@@ -229,7 +229,7 @@ fn a_missing_binding_is_drift_also_where_the_manifest_gives_it_another_address()
         bind("orders/updated", MANAGED[1]),
         bind("products/create", MANAGED[0]),
     ]);
-    let base = Base { desired: Some(&base), ownership: &world.ownership };
+    let base = Base { desired: Some(BaseDesired::Resolved(&base)), ownership: &world.ownership };
     let part = world.part_with_base("a", &new, &observed(vec![]), Some(base));
     let created = |c: &PlannedChange| c.change.after().map(|after| after.address.to_string()).unwrap_or_default();
     let mut origins: Vec<_> =

@@ -1,5 +1,6 @@
 //! What a manifest says of Adobe Experience Platform: accounts, and the destinations that are looked up there.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -74,6 +75,14 @@ pub enum LookupBy {
     Id(Arc<str>),
 }
 
+impl fmt::Display for LookupBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(text) | Self::Id(text) => f.write_str(text),
+        }
+    }
+}
+
 /// One question to an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lookup {
@@ -104,49 +113,131 @@ pub struct Destination {
     pub shop: Option<ShopDomain>,
     /// Where it leads.
     pub target: Target,
+    /// The address to bind to, or why there is none.
+    pub address: Result<Address, NoAddress>,
     /// Where it stands.
     pub source: Source,
 }
 
-/// Where a destination leads.
+/// Where a destination or a binding leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// To an address that somebody wrote down.
+    /// To an address that the manifest has.
     Address(Address),
     /// To what is found at Adobe.
-    Lookup {
-        /// What to look for.
-        lookup: Lookup,
-        /// Whether the address says which dataflow is meant: `?x-adobe-flow-id=`.
-        with_flow_id: bool,
-    },
+    Lookup(Arc<Query>),
 }
 
-/// What was found.
+impl Target {
+    /// The address, if the manifest has it or it was found.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::Lookup(_) => None,
+        }
+    }
+
+    /// The query, if the address is looked up.
+    pub fn query(&self) -> Option<&Query> {
+        match self {
+            Self::Address(_) => None,
+            Self::Lookup(query) => Some(query),
+        }
+    }
+
+    /// The text that stands for the target in digests: the address or, whatever is found, the query.
+    pub(crate) fn written(&self) -> Cow<'_, str> {
+        match self {
+            Self::Address(address) => Cow::Borrowed(address.as_str()),
+            Self::Lookup(query) => Cow::Owned(query.written()),
+        }
+    }
+}
+
+/// A lookup and the form of the address that is made of what it finds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Query {
+    /// What to look for.
+    pub lookup: Lookup,
+    /// Whether the address says which dataflow is meant: `?x-adobe-flow-id=`.
+    pub with_flow_id: bool,
+}
+
+impl Query {
+    /// The text for digests. It is part of `manifest_digest` and `desired_digest`, so it never changes.
+    fn written(&self) -> String {
+        let Lookup { account, kind, by } = &self.lookup;
+        let (key, text) = match by {
+            LookupBy::Name(name) => ("name", name),
+            LookupBy::Id(id) => ("id", id),
+        };
+        let flow_id = if self.with_flow_id { " with flow id" } else { "" };
+        format!("https://dcs.adobedc.net/<{} {key} {text:?} of {account}{flow_id}>", kind.as_str())
+    }
+}
+
+/// Why a destination has no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// Id of the dataflow or connection.
-    pub id: String,
-    /// Its address, as Adobe says it.
-    pub address: Address,
+pub enum NoAddress {
+    /// It was not looked up.
+    NotLookedUp,
+    /// Adobe answered, and there is no address that can be bound.
+    Unusable {
+        /// The name of the verdict, such as `missing`.
+        verdict: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+    /// No ownership prefix covers the address that Adobe has. The message holds for every destination on the same host.
+    NotOwned {
+        /// The name of the verdict.
+        verdict: &'static str,
+        /// Which prefix to add.
+        message: String,
+    },
+    /// The lookup failed.
+    Failed(LookupError),
+}
+
+/// Why Adobe could not be asked, or did not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookupError {
+    /// The stable name of the kind.
+    pub kind: String,
+    /// The HTTP status, if Adobe answered.
+    pub http_status: Option<u16>,
+    /// What is wrong.
+    pub message: String,
+    /// Whether another run may succeed.
+    pub retryable: bool,
+}
+
+impl Destination {
+    /// The destination with the answer to its query.
+    #[must_use]
+    pub fn resolved(&self, found: &Resolutions) -> Self {
+        let address = match &self.target {
+            Target::Address(address) => Ok(address.clone()),
+            Target::Lookup(query) => found.get(&**query).cloned().unwrap_or(Err(NoAddress::NotLookedUp)),
+        };
+        Self { address, ..self.clone() }
+    }
 }
 
 /// The query parameter that says which dataflow is meant; Shopify cannot send a header (documented).
 pub const FLOW_ID: &str = "x-adobe-flow-id";
 
-impl Found {
-    /// The address to bind to.
-    pub fn address(&self, with_flow_id: bool) -> Address {
-        let Some(mut url) = self.address.url().filter(|_| with_flow_id) else { return self.address.clone() };
-        if !url.query_pairs().any(|(key, _)| key == FLOW_ID) {
-            url.query_pairs_mut().append_pair(FLOW_ID, &self.id);
-        }
-        Address::new(url.as_str())
+/// Returns the address to bind to for the dataflow or connection `id` with this address at Adobe.
+pub fn address_to_bind(id: &str, address: Address, with_flow_id: bool) -> Address {
+    let Some(mut url) = address.url().filter(|_| with_flow_id) else { return address };
+    if !url.query_pairs().any(|(key, _)| key == FLOW_ID) {
+        url.query_pairs_mut().append_pair(FLOW_ID, id);
     }
+    Address::new(url.as_str())
 }
 
-/// What was found for whom. What is not in it was not looked up, or not found.
-pub type Lookups = HashMap<Lookup, Found>;
+/// The answers to queries. A query that is not in it was not looked up.
+pub type Resolutions = HashMap<Query, Result<Address, NoAddress>>;
 
 /// Two addresses of one inlet, whatever flow id stands behind.
 pub fn same_inlet(a: &Address, b: &Address) -> bool {
@@ -164,12 +255,13 @@ mod tests {
 
     #[test]
     fn the_flow_id_is_added_once_and_only_where_it_is_wanted() {
-        let found = |address| Found { id: "4982698b".into(), address: Address::new(address) };
+        let bound =
+            |address, with_flow_id| address_to_bind("4982698b", Address::new(address), with_flow_id).to_string();
         let bare = "https://dcs.adobedc.net/collection/e75d";
-        assert_eq!(found(bare).address(false).as_str(), bare);
-        assert_eq!(found(bare).address(true).as_str(), format!("{bare}?x-adobe-flow-id=4982698b"));
+        assert_eq!(bound(bare, false), bare);
+        assert_eq!(bound(bare, true), format!("{bare}?x-adobe-flow-id=4982698b"));
         let already = format!("{bare}?x-adobe-flow-id=1");
-        assert_eq!(found(&already).address(true).as_str(), already);
+        assert_eq!(bound(&already, true), already);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Address, Binding};
+use crate::model::Binding;
 
 /// The compared fields; lists as sorted sets. In the order of their names, so that they serialise as canonical JSON.
 #[derive(Debug, Serialize)]
@@ -17,19 +17,17 @@ pub(crate) struct Compared<'a> {
     topic: &'a str,
 }
 
-impl<'a> Compared<'a> {
-    /// The same with another address.
-    pub(crate) fn at(self, address: &'a Address) -> Self {
-        Self { address: address.as_str(), ..self }
-    }
+/// Returns what is compared of a binding.
+pub(crate) fn compared(binding: &Binding) -> Compared<'_> {
+    compared_at(binding, binding.address.as_str())
 }
 
-/// What is compared of a binding. Every field is named, so that a new one does not compile until somebody decides
-/// whether it counts.
-pub(crate) fn compared(binding: &Binding) -> Compared<'_> {
-    let Binding { topic, address, format, filter, include_fields, metafield_namespaces, name, metafields } = binding;
+/// Returns the same for a binding whose address is written as `address`. Every field is named, so that a new one does not
+/// compile until somebody decides whether it counts.
+pub(crate) fn compared_at<'a, A>(binding: &'a Binding<A>, address: &'a str) -> Compared<'a> {
+    let Binding { topic, address: _, format, filter, include_fields, metafield_namespaces, name, metafields } = binding;
     Compared {
-        address: address.as_str(),
+        address,
         filter: filter.as_deref(),
         format: format.as_str(),
         include_fields: set(include_fields),

@@ -14,6 +14,7 @@ const CORE: &[&str] = &[
     "manifest",
     "diff",
     "plan",
+    "destinations",
     "wire",
     "since",
     "render",

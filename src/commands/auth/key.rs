@@ -9,10 +9,10 @@ use secrecy::ExposeSecret;
 use crate::auth::Key;
 use crate::cli::auth::{KeyArgs, KeyCommand, NewKeyArgs, PublicKeyArgs};
 use crate::commands::Output;
-use crate::commands::target::word;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
+use crate::run::target::word;
 use crate::words::of_io;
 
 /// No private key is larger.

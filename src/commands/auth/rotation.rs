@@ -3,19 +3,19 @@
 mod apps;
 mod text;
 
-use super::super::pipeline::{self, Loaded};
-use super::super::target::{manifest_options, word};
 use crate::cli::SelectArgs;
 use crate::cli::auth::RotationArgs;
 use crate::commands::Output;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, ShopIndex};
 use crate::model::{Auth, SecretRef};
+use crate::run::target::{manifest_options, word};
+use crate::run::{self, LoadedManifest};
 
 pub(super) fn run(args: &RotationArgs, output: Output) -> Result<Exit, Failure> {
-    let Loaded { manifest, .. } = pipeline::load(&args.manifest.file, output.verbosity(), output)?;
-    let shops = pipeline::select(&manifest, &args.select)?;
+    let LoadedManifest { manifest, .. } = run::load(&args.manifest.file, output.verbosity(), output)?;
+    let shops = run::select(&manifest, &args.select)?;
     let commands = if runs_commands(&manifest, &shops) { " --allow-commands" } else { "" };
     let options = format!("{}{commands}{}", manifest_options(&args.manifest.file), selection(&args.select));
     let apps = apps::of(&manifest, &shops);
@@ -24,8 +24,8 @@ pub(super) fn run(args: &RotationArgs, output: Output) -> Result<Exit, Failure> 
 }
 
 /// Whether a run over these shops needs `--allow-commands`.
-fn runs_commands(manifest: &Manifest, shops: &[usize]) -> bool {
-    let of_shops = shops.iter().filter_map(|at| manifest.shops[*at].auth.as_deref()).any(|auth| match auth {
+fn runs_commands(manifest: &Manifest, shops: &[ShopIndex]) -> bool {
+    let of_shops = shops.iter().filter_map(|at| manifest[*at].auth.as_deref()).any(|auth| match auth {
         Auth::AccessToken(token) => is_command(token),
         Auth::ClientAssertion(of) => is_command(&of.client_id) || is_command(&of.private_key),
         Auth::ClientCredentials(app) | Auth::TokenStore { app, .. } => {

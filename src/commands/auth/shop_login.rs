@@ -8,13 +8,13 @@ use crate::auth::{self, Access, Credentials, Grant, Tokens};
 use crate::cli::auth::KeepArgs;
 use crate::cli::{AccessArgs, ManifestArgs};
 use crate::commands::Output;
-use crate::commands::pipeline::{self, Loaded};
-use crate::commands::target::{Target, whole};
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
-use crate::manifest::{Manifest, ManifestShop};
+use crate::manifest::{Manifest, ManifestShop, ShopIndex};
 use crate::model::{App, Auth, ScopeSet, SecretRef, ShopDomain};
 use crate::progress::Verbosity;
+use crate::run::target::{Target, whole};
+use crate::run::{self, LoadedManifest};
 
 /// The longest wait for an answer to a token request.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
@@ -25,7 +25,7 @@ const NO_LOGIN: &str =
 
 pub(super) struct ShopLogin {
     manifest: Manifest,
-    at: usize,
+    at: ShopIndex,
     pub(super) target: Target,
     pub(super) client: AdminClient,
     pub(super) tokens: Tokens,
@@ -38,11 +38,11 @@ impl ShopLogin {
         access: &AccessArgs,
         output: Output,
     ) -> Result<Self, Failure> {
-        let Loaded { manifest, seeds, .. } = pipeline::load(&manifest_args.file, Verbosity::Quiet, output)?;
-        let at = manifest.shops.iter().position(|known| known.shop == *shop).ok_or_else(|| {
+        let LoadedManifest { manifest, seeds, .. } = run::load(&manifest_args.file, Verbosity::Quiet, output)?;
+        let at = manifest.index_of(shop.as_str()).ok_or_else(|| {
             let add =
                 "add it there first, with `bindings: []` if it has none yet: its `auth` and `scopes` are read from it";
-            let hint = pipeline::meant_shop(&manifest, shop.handle()).unwrap_or_else(|| add.to_owned());
+            let hint = run::meant_shop(&manifest, shop.handle()).unwrap_or_else(|| add.to_owned());
             Failure::invalid(format!("{shop} is not in the manifest")).hint(hint)
         })?;
         let mut target = Target::open(access, &manifest, seeds).await?;
@@ -63,12 +63,12 @@ impl ShopLogin {
     }
 
     fn entry(&self) -> &ManifestShop {
-        &self.manifest.shops[self.at]
+        &self.manifest[self.at]
     }
 
     /// The scopes that the manifest wants, as they are asked for.
     pub(super) fn wanted(&self) -> Vec<String> {
-        let wanted = self.entry().desired.scopes.as_ref();
+        let wanted = self.entry().scopes();
         wanted.into_iter().flat_map(ScopeSet::iter).map(ToString::to_string).collect()
     }
 

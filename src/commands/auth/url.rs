@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use super::shop_login::ShopLogin;
 use crate::auth::{self, Access, Ask, RedirectUri};
 use crate::cli::auth::{LISTEN, UrlArgs};
-use crate::commands::target::word;
 use crate::commands::{Output, clock, sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::words::word;
 
 pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure> {
     sandbox::not_in_process(args.access.sandbox, &args.shop)?;

@@ -1,7 +1,7 @@
 //! `aep`: accounts at Adobe, and the destinations that are looked up there.
 
 use crate::diagnostic::Code;
-use crate::manifest::document::{At, DestinationAddress, LookupTarget};
+use crate::manifest::document::{DestinationAddress, LookupTarget, Spanned};
 use crate::manifest::habits;
 use crate::manifest::tree::{Node, Pair, Value};
 use crate::model::SecretRef;
@@ -27,7 +27,7 @@ fn is_metascope(scope: &str) -> bool {
 
 impl Decoder {
     /// One account, or several under names: what has a key of an account is one.
-    pub(super) fn aep(&mut self, node: &Node) -> Vec<At<AepAccount>> {
+    pub(super) fn aep(&mut self, node: &Node) -> Vec<Spanned<AepAccount>> {
         let Value::Map(pairs) = &node.value else {
             self.wrong_type(node, "`aep`", "a mapping (`key: value` lines)", None);
             return Vec::new();
@@ -45,7 +45,7 @@ impl Decoder {
         accounts.collect()
     }
 
-    fn account(&mut self, name: &str, node: &Node, at: &Node) -> Option<At<AepAccount>> {
+    fn account(&mut self, name: &str, node: &Node, at: &Node) -> Option<Spanned<AepAccount>> {
         let fields = self.fields(node, "`aep`", &ACCOUNT)?;
         for key in ["org", "client_id", "client_secret", "scopes"] {
             if fields.get(key).is_none() {
@@ -57,7 +57,7 @@ impl Decoder {
                     _ => "name where it is to be had, as in { env: AEP_CLIENT_SECRET }",
                 };
                 let message = format!("`aep` needs `{key}`");
-                self.report(self.diagnostic(Code::MissingKey, node.span, message).hint(hint));
+                self.report(self.diagnostic(Code::MissingKey, node.range, message).hint(hint));
             }
         }
         let org = self.org(&fields);
@@ -82,9 +82,9 @@ impl Decoder {
             scopes: scopes?,
             token_url: token_url?,
             base_url: base_url?,
-            source: Source { file: self.path.clone(), line: at.span.line },
+            source: Source { file: self.path.clone(), line: at.range.line },
         };
-        Some(At::new(account, self.spot(at.span)))
+        Some(Spanned::new(account, self.span(at.range)))
     }
 
     fn org(&mut self, fields: &Fields<'_>) -> Option<String> {
@@ -95,7 +95,7 @@ impl Decoder {
             return Some(text.to_owned());
         }
         let hint = "it looks like 0123456789ABCDEF01234567@AdobeOrg; Adobe Developer Console shows it with the project";
-        self.bad_value(pair.value.span, format!("`{}` is not the ID of an IMS organisation", short(text)), hint);
+        self.bad_value(pair.value.range, format!("`{}` is not the ID of an IMS organisation", short(text)), hint);
         None
     }
 
@@ -106,7 +106,7 @@ impl Decoder {
             return Some(text.to_owned());
         }
         let hint = "its name, not its title: lower-case letters, digits and hyphens, such as prod";
-        self.bad_value(node.span, format!("`{}` is not the name of a sandbox at Adobe", short(text)), hint);
+        self.bad_value(node.range, format!("`{}` is not the name of a sandbox at Adobe", short(text)), hint);
         None
     }
 
@@ -120,7 +120,7 @@ impl Decoder {
         };
         if per_shop {
             let message = format!("`{key}` of `aep` names a shop, and an account at Adobe belongs to none");
-            self.bad_value(pair.value.span, message, "leave {shop} and {SHOP} out");
+            self.bad_value(pair.value.range, message, "leave {shop} and {SHOP} out");
             return None;
         }
         Some(found)
@@ -130,16 +130,16 @@ impl Decoder {
         let texts = self.texts(node, "`scopes` of `aep`", "a scope")?;
         if texts.value.is_empty() {
             let hint = "copy those that Adobe Developer Console lists for the project's OAuth credential";
-            self.bad_value(node.span, "`scopes` of `aep` is empty", hint);
+            self.bad_value(node.range, "`scopes` of `aep` is empty", hint);
             return None;
         }
         for scope in &texts.value {
             if is_metascope(&scope.value) {
                 let message = format!("`{}` is a metascope of a Service Account (JWT) credential", short(&scope.value));
-                self.bad_value(scope.spot.span, message, habits::RETIRED);
+                self.bad_value(scope.span.range, message, habits::RETIRED);
             } else if scope.value.contains([',', ' ']) {
                 let message = format!("`{}` is more than one scope", short(&scope.value));
-                self.bad_value(scope.spot.span, message, "write each as an item of its own: [openid, AdobeID]");
+                self.bad_value(scope.span.range, message, "write each as an item of its own: [openid, AdobeID]");
             }
         }
         Some(texts.value.into_iter().map(|at| at.value).collect())
@@ -150,7 +150,7 @@ impl Decoder {
         let text = self.text(node, &format!("`{key}`"))?;
         if text.contains(JWT_EXCHANGE) {
             let message = format!("`{key}` leads to the exchange of Service Account (JWT) credentials");
-            self.bad_value(node.span, message, habits::RETIRED);
+            self.bad_value(node.range, message, habits::RETIRED);
             return None;
         }
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
@@ -158,13 +158,13 @@ impl Decoder {
             return Some(text.to_owned());
         }
         let hint = "write it like https://platform.adobe.io/data/foundation/flowservice, without a user, `?` or `#`";
-        self.bad_value(node.span, format!("`{}` is not a URL for `{key}`", short(text)), hint);
+        self.bad_value(node.range, format!("`{}` is not a URL for `{key}`", short(text)), hint);
         None
     }
 
     pub(super) fn destination_form(&mut self, node: &Node) -> Option<DestinationAddress> {
         let fields = self.fields(node, "a destination", &DESTINATION)?;
-        let (form, value) = self.exactly_one(&fields, node.span, "a destination", &FORMS)?;
+        let (form, value) = self.exactly_one(&fields, node.range, "a destination", &FORMS)?;
         let refused: &[&str] = match form {
             "address" => &["aep", "with_flow_id"],
             "connection" => &["with_flow_id"],
@@ -179,7 +179,7 @@ impl Decoder {
                     _ => "a connection may feed several dataflows: name the `flow`, or write the whole `address`",
                 };
                 let message = format!("`{key}` does not go with `{form}`");
-                self.report(self.diagnostic(Code::Conflict, pair.key_span, message).hint(hint));
+                self.report(self.diagnostic(Code::Conflict, pair.key_range, message).hint(hint));
             }
         }
         let kind = match form {
@@ -191,7 +191,7 @@ impl Decoder {
         let account = match fields.get("aep") {
             Some(pair) => {
                 let name = self.text(&pair.value, "`aep`")?;
-                Some(At::new(name.to_owned(), self.spot(pair.value.span)))
+                Some(Spanned::new(name.to_owned(), self.span(pair.value.range)))
             }
             None => None,
         };
@@ -199,8 +199,8 @@ impl Decoder {
             Some(pair) => self.boolean(&pair.value, "`with_flow_id`")?,
             None => false,
         };
-        let spot = self.spot(value.span);
-        Some(DestinationAddress::Lookup(Box::new(LookupTarget { spot, kind, by: by?, account, with_flow_id })))
+        let span = self.span(value.range);
+        Some(DestinationAddress::Lookup(Box::new(LookupTarget { span, kind, by: by?, account, with_flow_id })))
     }
 
     fn lookup_by(&mut self, node: &Node, form: &str) -> Option<LookupBy> {
@@ -210,7 +210,7 @@ impl Decoder {
             return None;
         }
         let fields = self.fields(node, &format!("`{form}`"), &["name", "id"])?;
-        let (key, value) = self.exactly_one(&fields, node.span, &format!("`{form}`"), &["name", "id"])?;
+        let (key, value) = self.exactly_one(&fields, node.range, &format!("`{form}`"), &["name", "id"])?;
         let text = self.text(value, &format!("`{key}` of `{form}`"))?;
         if key == "name" {
             return Some(LookupBy::Name(text.into()));
@@ -219,7 +219,7 @@ impl Decoder {
             return Some(LookupBy::Id(text.to_ascii_lowercase().into()));
         }
         let hint = "it is a UUID, such as 4982698b-e6b3-48c2-8dcf-040e20121fd2; to look for a name, write `name`";
-        self.bad_value(value.span, format!("`{}` is not the id of a {form} at Adobe", short(text)), hint);
+        self.bad_value(value.range, format!("`{}` is not the id of a {form} at Adobe", short(text)), hint);
         None
     }
 

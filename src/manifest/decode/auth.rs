@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::diagnostic::{Code, looks_like_token};
-use crate::manifest::document::At;
-use crate::manifest::tree::{Node, Span, Value};
+use crate::manifest::document::Spanned;
+use crate::manifest::tree::{Node, TextRange, Value};
 use crate::model::{App, Assertion, Auth, SecretRef};
 
 use super::Decoder;
@@ -22,8 +22,8 @@ const LONGEST_LIFETIME: u32 = 3_600;
 
 impl Decoder {
     /// The outer `None` is a problem that was reported.
-    pub(super) fn auth(&mut self, node: &Node) -> At<Option<Arc<Auth>>> {
-        At::new(self.auth_form(node).map(Arc::new), self.spot(node.span))
+    pub(super) fn auth(&mut self, node: &Node) -> Spanned<Option<Arc<Auth>>> {
+        Spanned::new(self.auth_form(node).map(Arc::new), self.span(node.range))
     }
 
     fn auth_form(&mut self, node: &Node) -> Option<Auth> {
@@ -32,7 +32,7 @@ impl Decoder {
             return None;
         }
         let fields = self.fields(node, "`auth`", &FORMS)?;
-        let (form, value) = self.exactly_one(&fields, node.span, "`auth`", &FORMS)?;
+        let (form, value) = self.exactly_one(&fields, node.range, "`auth`", &FORMS)?;
         if !matches!(value.value, Value::Map(_)) {
             self.secret(value);
         }
@@ -61,7 +61,7 @@ impl Decoder {
             None if !needed => None,
             None => {
                 let message = format!("{what} needs `{key}`");
-                self.report(self.diagnostic(Code::MissingKey, node.span, message));
+                self.report(self.diagnostic(Code::MissingKey, node.range, message));
                 None
             }
         };
@@ -76,7 +76,7 @@ impl Decoder {
         let fields = self.fields(node, what, &ASSERTION)?;
         for key in ["client_id", "private_key", "key_id"] {
             if fields.get(key).is_none() {
-                let diagnostic = self.diagnostic(Code::MissingKey, node.span, format!("{what} needs `{key}`"));
+                let diagnostic = self.diagnostic(Code::MissingKey, node.range, format!("{what} needs `{key}`"));
                 self.report(match key {
                     "key_id" => diagnostic.hint(
                         "the id under which the public key is registered in the Dev Dashboard: the `kid` that `hookwright auth \
@@ -94,7 +94,7 @@ impl Decoder {
             let pair = fields.get(key)?;
             self.plain_text(&pair.value, &format!("`{key}` of {what}"))
         });
-        let audience = audience.and_then(|text: String| self.audience(fields.get("audience")?.value.span, text));
+        let audience = audience.and_then(|text: String| self.audience(fields.get("audience")?.value.range, text));
         let lifetime = fields.get("lifetime").map(|pair| self.lifetime(&pair.value));
         // An audience or a lifetime that cannot be read was reported.
         let readable = fields.get("audience").is_some() == audience.is_some() && lifetime != Some(None);
@@ -109,12 +109,16 @@ impl Decoder {
     }
 
     /// `{shop}` is the only placeholder, and the shop's domain there.
-    fn audience(&mut self, span: Span, text: String) -> Option<String> {
+    fn audience(&mut self, range: TextRange, text: String) -> Option<String> {
         if !text.replace("{shop}", "").contains(['{', '}']) {
             return Some(text);
         }
         let message = "`audience` of `client_assertion` has a placeholder that is not replaced";
-        self.bad_value(span, message.to_owned(), "`{shop}` stands for the shop's domain, and nothing else is replaced");
+        self.bad_value(
+            range,
+            message.to_owned(),
+            "`{shop}` stands for the shop's domain, and nothing else is replaced",
+        );
         None
     }
 
@@ -134,7 +138,7 @@ impl Decoder {
         if let Some(seconds) = seconds.filter(|seconds| *seconds <= LONGEST_LIFETIME) {
             return Some(SignedDuration::from_secs(i64::from(seconds)));
         }
-        self.bad_value(node.span, format!("{what} must be from 1s to 1h"), form);
+        self.bad_value(node.range, format!("{what} must be from 1s to 1h"), form);
         None
     }
 
@@ -145,7 +149,7 @@ impl Decoder {
         }
         let before = self.diagnostics.len();
         let fields = self.fields(node, what, &["env", "file", "command"])?;
-        let form = self.exactly_one(&fields, node.span, what, &["env", "file", "command"]);
+        let form = self.exactly_one(&fields, node.range, what, &["env", "file", "command"]);
         if self.diagnostics.len() > before {
             // Something like `{ value: <token> }`: what stands there may well be a secret.
             self.secret(node);
@@ -184,7 +188,7 @@ impl Decoder {
             Some(_) => "write the name alone, without `$` and braces",
             None => "letters, digits and `_`; {SHOP} and {shop} stand for the handle of the shop",
         };
-        self.bad_value(node.span, format!("`env` of {what} is not a name of an environment variable"), hint);
+        self.bad_value(node.range, format!("`env` of {what} is not a name of an environment variable"), hint);
         None
     }
 
@@ -192,7 +196,7 @@ impl Decoder {
         let what = format!("`command` of {what}");
         let words = self.texts(node, &what, &format!("an argument in {what}"))?;
         if words.value.is_empty() && matches!(&node.value, Value::List(items) if items.is_empty()) {
-            self.bad_value(node.span, format!("{what} names no program"), "write [program, argument, …]");
+            self.bad_value(node.range, format!("{what} names no program"), "write [program, argument, …]");
             return None;
         }
         if words.value.iter().any(|word| looks_like_token(&word.value)) {
@@ -215,7 +219,7 @@ impl Decoder {
              access_token: { env: \"SHOPIFY_TOKEN_{SHOP}\" }\n\
              { file: PATH } works, too. If this file was ever shared, replace the secret at Shopify"
         };
-        let diagnostic = self.diagnostic(Code::LiteralSecret, node.span, message).hint(hint);
+        let diagnostic = self.diagnostic(Code::LiteralSecret, node.range, message).hint(hint);
         self.report(diagnostic);
     }
 }

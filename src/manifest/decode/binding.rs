@@ -1,7 +1,7 @@
 //! Bindings, topics, destinations, addresses.
 
 use crate::diagnostic::Code;
-use crate::manifest::document::{At, Binding, Destination, DestinationAddress, Target};
+use crate::manifest::document::{BindingBlock, BindingTarget, DestinationAddress, DestinationBlock, Spanned};
 use crate::manifest::habits;
 use crate::manifest::tree::{Node, Pair, Value};
 use crate::model::{Address, Format, Topic};
@@ -25,12 +25,12 @@ const KEYS: [&str; 10] = [
 const NAME_LENGTH: usize = 50;
 
 impl Decoder {
-    pub(super) fn bindings(&mut self, node: &Node, what: &str) -> Vec<Binding> {
+    pub(super) fn bindings(&mut self, node: &Node, what: &str) -> Vec<BindingBlock> {
         let Some(items) = self.list(node, what) else { return Vec::new() };
         items.iter().filter_map(|item| self.binding(item)).collect()
     }
 
-    fn binding(&mut self, node: &Node) -> Option<Binding> {
+    fn binding(&mut self, node: &Node) -> Option<BindingBlock> {
         if let Value::Text(text) = &node.value
             && is_topic(text)
         {
@@ -39,7 +39,7 @@ impl Decoder {
             return None;
         }
         let fields = self.fields(node, "a binding", &KEYS)?;
-        let topics = match self.exactly_one(&fields, node.span, "a binding", &["topic", "topics"]) {
+        let topics = match self.exactly_one(&fields, node.range, "a binding", &["topic", "topics"]) {
             Some(("topic", value)) if matches!(value.value, Value::List(_)) => {
                 let hint = "write `topics` for several: topics: [orders/create, orders/paid]";
                 self.wrong_type(value, "`topic`", "a text", Some(hint.to_owned()));
@@ -49,14 +49,14 @@ impl Decoder {
             Some((_, value)) => self.topics(value, "`topics`", true).unwrap_or_default(),
             None => Vec::new(),
         };
-        let target = match self.exactly_one(&fields, node.span, "a binding", &["destination", "address"]) {
-            Some(("destination", value)) => self
-                .text(value, "`destination`")
-                .map_or(Target::Broken, |name| Target::Destination(At::new(name.to_owned(), self.spot(value.span)))),
-            Some((_, value)) => self.address(value, "`address`").map_or(Target::Broken, Target::Address),
-            None => Target::Broken,
+        let target = match self.exactly_one(&fields, node.range, "a binding", &["destination", "address"]) {
+            Some(("destination", value)) => self.text(value, "`destination`").map_or(BindingTarget::Broken, |name| {
+                BindingTarget::Destination(Spanned::new(name.to_owned(), self.span(value.range)))
+            }),
+            Some((_, value)) => self.address(value, "`address`").map_or(BindingTarget::Broken, BindingTarget::Address),
+            None => BindingTarget::Broken,
         };
-        let mut texts = |key: &str| -> Option<At<Vec<At<String>>>> {
+        let mut texts = |key: &str| -> Option<Spanned<Vec<Spanned<String>>>> {
             let pair = fields.get(key)?;
             let item = format!("an item of `{key}`");
             let mut list = self.texts(&pair.value, &format!("`{key}`"), &item)?;
@@ -68,16 +68,16 @@ impl Decoder {
         let metafields = texts("metafields");
         let format = fields.get("format").and_then(|pair| {
             let format = self.word(&pair.value, "`format`", &[("json", Format::Json), ("xml", Format::Xml)])?;
-            Some(At::new(format, self.spot(pair.value.span)))
+            Some(Spanned::new(format, self.span(pair.value.range)))
         });
         let filter = fields.get("filter").and_then(|pair| {
             let filter = self.any_text(&pair.value, "`filter`")?;
-            Some(At::new(filter.to_owned(), self.spot(pair.value.span)))
+            Some(Spanned::new(filter.to_owned(), self.span(pair.value.range)))
         });
-        Some(Binding {
+        Some(BindingBlock {
             topics,
             target,
-            format: format.unwrap_or(At::new(Format::Json, self.spot(node.span))),
+            format: format.unwrap_or(Spanned::new(Format::Json, self.span(node.range))),
             include_fields,
             metafield_namespaces,
             metafields,
@@ -87,20 +87,20 @@ impl Decoder {
     }
 
     /// Shopify would take the blanks for a part of the name.
-    fn trimmed(&mut self, text: &mut At<String>, what: &str) {
+    fn trimmed(&mut self, text: &mut Spanned<String>, what: &str) {
         let trimmed = text.value.trim();
         if trimmed.len() < text.value.len() {
             let hint = format!("write {trimmed:?}");
-            self.bad_value(text.spot.span, format!("{what} starts or ends with a blank"), hint);
+            self.bad_value(text.span.range, format!("{what} starts or ends with a blank"), hint);
             text.value = trimmed.to_owned();
         }
     }
 
-    fn subscription_name(&mut self, node: &Node) -> Option<At<String>> {
+    fn subscription_name(&mut self, node: &Node) -> Option<Spanned<String>> {
         let name = self.any_text(node, "`name`")?;
         let letters = name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_' || c == b'-');
         if letters && (1..=NAME_LENGTH).contains(&name.len()) {
-            return Some(At::new(name.to_owned(), self.spot(node.span)));
+            return Some(Spanned::new(name.to_owned(), self.span(node.range)));
         }
         let message = if letters && !name.is_empty() {
             format!("`name` has {} characters, Shopify takes at most {NAME_LENGTH}", name.len())
@@ -109,43 +109,43 @@ impl Decoder {
         } else {
             format!("`{}` is no name of a subscription", short(name))
         };
-        self.bad_value(node.span, message, "Shopify takes 1 to 50 letters, digits, underscores and hyphens");
+        self.bad_value(node.range, message, "Shopify takes 1 to 50 letters, digits, underscores and hyphens");
         None
     }
 
-    pub(super) fn topics(&mut self, node: &Node, what: &str, some: bool) -> Option<Vec<At<Topic>>> {
+    pub(super) fn topics(&mut self, node: &Node, what: &str, some: bool) -> Option<Vec<Spanned<Topic>>> {
         let items = self.list(node, what)?;
         if some && items.is_empty() {
-            self.bad_value(node.span, format!("{what} is empty"), "name at least one topic, or remove the binding");
+            self.bad_value(node.range, format!("{what} is empty"), "name at least one topic, or remove the binding");
         }
         Some(items.iter().filter_map(|item| self.topic(item, &format!("an item of {what}"))).collect())
     }
 
-    fn topic(&mut self, node: &Node, what: &str) -> Option<At<Topic>> {
+    fn topic(&mut self, node: &Node, what: &str) -> Option<Spanned<Topic>> {
         let text = self.text(node, what)?;
         if is_topic(text) {
-            return Some(At::new(Topic::from_slash(text), self.spot(node.span)));
+            return Some(Spanned::new(Topic::from_slash(text), self.span(node.range)));
         }
         let message = format!("`{}` is not written like a topic", short(text));
         let hint = habits::template(text).unwrap_or("write it like orders/create; `hookwright topics` lists them all");
-        self.bad_value(node.span, message, hint);
+        self.bad_value(node.range, message, hint);
         None
     }
 
     /// The trim is part of the meaning; whether Shopify would take it is checked later.
-    pub(super) fn address(&mut self, node: &Node, what: &str) -> Option<At<Address>> {
+    pub(super) fn address(&mut self, node: &Node, what: &str) -> Option<Spanned<Address>> {
         let text = self.text(node, what)?;
-        Some(At::new(Address::new(text), self.spot(node.span)))
+        Some(Spanned::new(Address::new(text), self.span(node.range)))
     }
 
-    pub(super) fn destinations(&mut self, node: &Node) -> Vec<Destination> {
+    pub(super) fn destinations(&mut self, node: &Node) -> Vec<DestinationBlock> {
         let Some(pairs) = self.pairs(node, "`destinations`", &[]) else { return Vec::new() };
         pairs.into_iter().map(|pair| self.destination(pair)).collect()
     }
 
-    fn destination(&mut self, pair: &Pair) -> Destination {
+    fn destination(&mut self, pair: &Pair) -> DestinationBlock {
         let name = self.defined_name(pair, "a destination");
-        Destination { name, address: self.destination_address(&pair.value).unwrap_or(DestinationAddress::Broken) }
+        DestinationBlock { name, address: self.destination_address(&pair.value).unwrap_or(DestinationAddress::Broken) }
     }
 
     fn destination_address(&mut self, node: &Node) -> Option<DestinationAddress> {
@@ -156,15 +156,15 @@ impl Decoder {
     }
 
     /// The name of a destination or set, which must be something that can be named elsewhere.
-    pub(super) fn defined_name(&mut self, pair: &Pair, what: &str) -> At<String> {
+    pub(super) fn defined_name(&mut self, pair: &Pair, what: &str) -> Spanned<String> {
         if !is_name(&pair.key) {
             let message = format!("`{}` cannot be the name of {what}", short(&pair.key));
             self.report(
-                self.diagnostic(Code::BadValue, pair.key_span, message)
+                self.diagnostic(Code::BadValue, pair.key_range, message)
                     .hint("letters, digits, `_`, `-` and `.`, starting with a letter, a digit or `_`"),
             );
         }
-        At::new(pair.key.clone(), self.spot(pair.key_span))
+        Spanned::new(pair.key.clone(), self.span(pair.key_range))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The blocks at the top of a file.
 
 use crate::diagnostic::Code;
-use crate::manifest::document::{AdminApiBlock, At, Document, OwnershipBlock, SafetyBlock, Set};
+use crate::manifest::document::{AdminApiBlock, Document, OwnershipBlock, SafetyBlock, SetBlock, Spanned};
 use crate::manifest::tree::{Node, Value};
 use crate::manifest::{habits, suggest};
 use crate::model::{ApiVersion, Scope, TokenExpiry};
@@ -33,26 +33,27 @@ impl Decoder {
             Some(pair) => self.version(&pair.value),
             None if fields.meant(&["version"]) => {}
             None => self.report(
-                self.diagnostic(Code::MissingKey, root.span, "the file has no `version`")
+                self.diagnostic(Code::MissingKey, root.range, "the file has no `version`")
                     .hint("write `version: 1` as its first line; each file of a manifest needs it"),
             ),
         }
         document.admin_api =
-            fields.get("admin_api").map(|pair| At::new(self.admin_api(&pair.value), self.spot(pair.key_span)));
-        document.auth = fields.get("auth").map(|pair| At { spot: self.spot(pair.key_span), ..self.auth(&pair.value) });
+            fields.get("admin_api").map(|pair| Spanned::new(self.admin_api(&pair.value), self.span(pair.key_range)));
+        document.auth =
+            fields.get("auth").map(|pair| Spanned { span: self.span(pair.key_range), ..self.auth(&pair.value) });
         document.token_expiry = fields.get("token_expiry").and_then(|pair| {
             let expiry = self.token_expiry(&pair.value)?;
-            Some(At::new(expiry, self.spot(pair.key_span)))
+            Some(Spanned::new(expiry, self.span(pair.key_range)))
         });
         document.scopes = fields.get("scopes").and_then(|pair| {
             let scopes = self.scopes(&pair.value)?;
-            Some(At::new(scopes, self.spot(pair.key_span)))
+            Some(Spanned::new(scopes, self.span(pair.key_range)))
         });
         document.app_config = fields.get("app_config").and_then(|pair| {
             let paths = self.app_config(&pair.value)?;
-            Some(At::new(paths, self.spot(pair.key_span)))
+            Some(Spanned::new(paths, self.span(pair.key_range)))
         });
-        document.aep = fields.get("aep").map(|pair| At::new(self.aep(&pair.value), self.spot(pair.key_span)));
+        document.aep = fields.get("aep").map(|pair| Spanned::new(self.aep(&pair.value), self.span(pair.key_range)));
         if let Some(pair) = fields.get("destinations") {
             document.destinations = self.destinations(&pair.value);
         }
@@ -60,11 +61,11 @@ impl Decoder {
             document.sets = self.sets(&pair.value);
         }
         document.ownership =
-            fields.get("ownership").map(|pair| At::new(self.ownership(&pair.value), self.spot(pair.key_span)));
+            fields.get("ownership").map(|pair| Spanned::new(self.ownership(&pair.value), self.span(pair.key_range)));
         document.safety = fields.get("safety").map(|pair| {
             let keys =
                 &["max_delete_percent", "max_total_delete_percent", "max_address_change_percent", "protected_topics"];
-            At::new(self.safety(&pair.value, keys), self.spot(pair.key_span))
+            Spanned::new(self.safety(&pair.value, keys), self.span(pair.key_range))
         });
         if let Some(pair) = fields.get("lint") {
             document.allow = self.lint(&pair.value);
@@ -101,7 +102,7 @@ impl Decoder {
         {
             let hint = "this tool reads version 1; `version` is the version of the manifest's format, not of the \
                         Admin API (that is `admin_api: { version: … }`)";
-            self.bad_value(node.span, format!("`version: {number}` is not known"), hint);
+            self.bad_value(node.range, format!("`version: {number}` is not known"), hint);
         }
     }
 
@@ -112,14 +113,14 @@ impl Decoder {
         let version = fields.get("version").and_then(|pair| {
             let text = self.text(&pair.value, "`version` of `admin_api`")?;
             if let Ok(version) = ApiVersion::parse(text) {
-                return Some(At::new(version, self.spot(pair.value.span)));
+                return Some(Spanned::new(version, self.span(pair.value.range)));
             }
             let message = format!("`{}` is not an Admin API version", short(text));
             let hint = format!(
                 "Shopify publishes one in January, April, July and October, such as {}; `unstable` is one, too",
                 ApiVersion::DEFAULT
             );
-            self.bad_value(pair.value.span, message, hint);
+            self.bad_value(pair.value.range, message, hint);
             None
         });
         let rest = fields
@@ -128,9 +129,9 @@ impl Decoder {
         AdminApiBlock { version, rest }
     }
 
-    pub(super) fn scopes(&mut self, node: &Node) -> Option<Vec<At<Scope>>> {
+    pub(super) fn scopes(&mut self, node: &Node) -> Option<Vec<Spanned<Scope>>> {
         let texts = self.texts(node, "`scopes`", "a scope")?;
-        let scopes = texts.value.into_iter().filter_map(|At { value, spot }| {
+        let scopes = texts.value.into_iter().filter_map(|Spanned { value, span }| {
             let scope = Scope::parse(&value);
             if scope.is_none() {
                 let hint = if value.contains([',', ' ']) {
@@ -138,27 +139,27 @@ impl Decoder {
                 } else {
                     "scopes look like read_orders or write_customers"
                 };
-                self.bad_value(spot.span, format!("`{}` is not an access scope", short(&value)), hint);
+                self.bad_value(span.range, format!("`{}` is not an access scope", short(&value)), hint);
             }
-            Some(At::new(scope?, spot))
+            Some(Spanned::new(scope?, span))
         });
         Some(scopes.collect())
     }
 
     /// One path, or a list of them.
-    fn app_config(&mut self, node: &Node) -> Option<Vec<At<String>>> {
+    fn app_config(&mut self, node: &Node) -> Option<Vec<Spanned<String>>> {
         if let Value::List(_) = node.value {
             return Some(self.texts(node, "`app_config`", "an item of `app_config`")?.value);
         }
         let path = self.text(node, "`app_config`")?.to_owned();
-        Some(vec![At::new(path, self.spot(node.span))])
+        Some(vec![Spanned::new(path, self.span(node.range))])
     }
 
-    fn sets(&mut self, node: &Node) -> Vec<Set> {
+    fn sets(&mut self, node: &Node) -> Vec<SetBlock> {
         let Some(pairs) = self.pairs(node, "`binding_sets`", &[]) else { return Vec::new() };
         let sets = pairs.into_iter().map(|pair| {
             let name = self.defined_name(pair, "a binding set");
-            Set { bindings: self.bindings(&pair.value, &format!("the set `{}`", name.value)), name }
+            SetBlock { bindings: self.bindings(&pair.value, &format!("the set `{}`", name.value)), name }
         });
         sets.collect()
     }
@@ -171,7 +172,7 @@ impl Decoder {
             let items = self.list(&pair.value, "`address_prefixes`")?;
             let prefixes = items.iter().filter_map(|item| {
                 let text = self.any_text(item, "an item of `address_prefixes`")?;
-                Some(At::new(Prefix::parse(text), self.spot(item.span)))
+                Some(Spanned::new(Prefix::parse(text), self.span(item.range)))
             });
             Some(prefixes.collect())
         });
@@ -208,7 +209,7 @@ impl Decoder {
             Some(code) if code.can_be_silenced() => return Some(code),
             Some(code) => {
                 let message = format!("{code} ({}) is an error and cannot be silenced", code.slug());
-                self.bad_value(node.span, message, "`allow` takes the codes HW100 and above");
+                self.bad_value(node.range, message, "`allow` takes the codes HW100 and above");
             }
             None => {
                 let slug = Code::silenceable().find(|code| code.slug() == text).map(Code::as_str);
@@ -217,7 +218,7 @@ impl Decoder {
                     || "codes look like HW104; `hookwright validate` prints them in brackets".to_owned(),
                     |meant| format!("did you mean {meant}?"),
                 );
-                self.bad_value(node.span, format!("`{}` is not a code that can be silenced", short(text)), hint);
+                self.bad_value(node.range, format!("`{}` is not a code that can be silenced", short(text)), hint);
             }
         }
         None

@@ -58,8 +58,8 @@ impl Decoder {
             let message =
                 format!("`{}` is blank, because `{}` below it is not indented", section.key, short(&first.key));
             let hint = format!("indent each line that belongs to `{}` by two spaces more", section.key);
-            self.report(self.diagnostic(Code::WrongType, first.key_span, message).hint(hint));
-            section.value.span = first.key_span;
+            self.report(self.diagnostic(Code::WrongType, first.key_range, message).hint(hint));
+            section.value.range = first.key_range;
             let moved = pairs.drain(at..at + count).collect();
             if let Some(section) = pairs.get_mut(at - 1) {
                 section.value.value = Value::Map(moved);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::Code;
 use crate::manifest::Tolerable;
-use crate::manifest::document::{At, Shop, Use};
+use crate::manifest::document::{ShopBlock, Spanned, UseBlock};
 use crate::manifest::habits;
 use crate::manifest::tree::{Node, Value};
 use crate::model::ShopDomain;
@@ -27,9 +27,9 @@ pub(super) const KEYS: [&str; 11] = [
 ];
 
 impl Decoder {
-    pub(super) fn shop(&mut self, node: &Node) -> Option<Shop> {
+    pub(super) fn shop(&mut self, node: &Node) -> Option<ShopBlock> {
         if let Value::Text(text) = &node.value {
-            let text = &self.without_secret(text, node.span);
+            let text = &self.without_secret(text, node.range);
             let hint = habits::blank_missing(&short(text))
                 .or_else(|| habits::template(text).map(str::to_owned))
                 .unwrap_or_else(|| format!("write `- shop: {}` and below it `use:` or `bindings:`", short(text)));
@@ -41,7 +41,7 @@ impl Decoder {
             Some(pair) => self.shop_domain(&pair.value),
             None if fields.meant(&["shop"]) => None,
             None => {
-                let diagnostic = self.diagnostic(Code::MissingKey, node.span, "a shop needs `shop`");
+                let diagnostic = self.diagnostic(Code::MissingKey, node.range, "a shop needs `shop`");
                 self.report(diagnostic.hint("write its domain: `shop: acme.myshopify.com`"));
                 None
             }
@@ -49,15 +49,15 @@ impl Decoder {
         if fields.get("use").is_none() && fields.get("bindings").is_none() && !fields.meant(&["bindings"]) {
             let message = "a shop needs `use` or `bindings`";
             let hint = "name a set (`use: [orders]`) or list its bindings; `bindings: []` says that it has none";
-            self.report(self.diagnostic(Code::MissingKey, node.span, message).hint(hint));
+            self.report(self.diagnostic(Code::MissingKey, node.range, message).hint(hint));
         }
-        let mut shop = Shop {
-            spot: domain.as_ref().map_or(self.spot(node.span), |domain| domain.spot),
+        let mut shop = ShopBlock {
+            span: domain.as_ref().map_or(self.span(node.range), |domain| domain.span),
             domain,
             labels: fields.get("labels").map(|pair| self.labels(&pair.value)).unwrap_or_default(),
             scopes: fields.get("scopes").and_then(|pair| {
                 let scopes = self.scopes(&pair.value)?;
-                Some(At::new(scopes, self.spot(pair.key_span)))
+                Some(Spanned::new(scopes, self.span(pair.key_range)))
             }),
             destinations: Vec::new(),
             uses: Vec::new(),
@@ -87,10 +87,10 @@ impl Decoder {
         Some(shop)
     }
 
-    fn shop_domain(&mut self, node: &Node) -> Option<At<ShopDomain>> {
+    fn shop_domain(&mut self, node: &Node) -> Option<Spanned<ShopDomain>> {
         let text = self.text(node, "`shop`")?;
         if let Ok(domain) = ShopDomain::parse(text) {
-            return Some(At::new(domain, self.spot(node.span)));
+            return Some(Spanned::new(domain, self.span(node.range)));
         }
         let lower = text.to_ascii_lowercase();
         let admin = lower.split_once("admin.shopify.com/store/").map(|(_, rest)| rest);
@@ -107,7 +107,7 @@ impl Decoder {
                 str::to_owned,
             ),
         };
-        self.bad_value(node.span, format!("`{}` is not a Shopify shop", short(text)), hint);
+        self.bad_value(node.range, format!("`{}` is not a Shopify shop", short(text)), hint);
         None
     }
 
@@ -117,7 +117,7 @@ impl Decoder {
             if !is_name(&pair.key) {
                 let message = format!("`{}` cannot be the key of a label", short(&pair.key));
                 self.bad_value(
-                    pair.key_span,
+                    pair.key_range,
                     message,
                     "letters, digits, `_`, `-` and `.`, starting with a letter, a digit or `_`",
                 );
@@ -128,20 +128,23 @@ impl Decoder {
         labels.collect()
     }
 
-    fn used_set(&mut self, node: &Node) -> Option<Use> {
+    fn used_set(&mut self, node: &Node) -> Option<UseBlock> {
         if !matches!(node.value, Value::Map(_) | Value::List(_)) {
             let set = self.text(node, "an item of `use`")?;
-            return Some(Use { set: At::new(set.to_owned(), self.spot(node.span)), except: Vec::new() });
+            return Some(UseBlock { set: Spanned::new(set.to_owned(), self.span(node.range)), except: Vec::new() });
         }
         let fields = self.fields(node, "an item of `use`", &["set", "except"])?;
         let except = fields.get("except").and_then(|pair| self.topics(&pair.value, "`except`", false));
         let Some(pair) = fields.get("set") else {
             let message = "an item of `use` needs `set`";
             let hint = "write a set's name alone, or { set: NAME, except: [topic, …] }";
-            self.report(self.diagnostic(Code::MissingKey, node.span, message).hint(hint));
+            self.report(self.diagnostic(Code::MissingKey, node.range, message).hint(hint));
             return None;
         };
         let set = self.text(&pair.value, "`set`")?;
-        Some(Use { set: At::new(set.to_owned(), self.spot(pair.value.span)), except: except.unwrap_or_default() })
+        Some(UseBlock {
+            set: Spanned::new(set.to_owned(), self.span(pair.value.range)),
+            except: except.unwrap_or_default(),
+        })
     }
 }

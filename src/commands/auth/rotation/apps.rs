@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::auth::describe;
-use crate::manifest::{Manifest, ManifestShop, is_dcs, is_placeholder};
+use crate::manifest::{Manifest, ManifestShop, ShopDesired, ShopIndex, is_dcs};
 use crate::model::{Address, AddressKind, Auth};
-use crate::state::aep::{LookupBy, Target};
+use crate::state::aep::{LookupBy, Query, Target};
 
 /// Shops by domain.
 type Shops = BTreeSet<String>;
@@ -42,24 +42,29 @@ pub(super) struct Endpoint {
 }
 
 /// The apps of these shops, sorted. Deliveries to Pub/Sub and EventBridge have no signature (documented).
-pub(super) fn of(manifest: &Manifest, shops: &[usize]) -> BTreeMap<Key, App> {
+pub(super) fn of(manifest: &Manifest, shops: &[ShopIndex]) -> BTreeMap<Key, App> {
     let mut apps: BTreeMap<Key, App> = BTreeMap::new();
-    for shop in shops.iter().map(|at| &manifest.shops[*at]) {
+    for shop in shops.iter().map(|at| &manifest[*at]) {
         let app = apps.entry(key(shop)).or_default();
         app.shops.insert(shop.shop.to_string());
         app.take_auth(shop);
-        for entry in &shop.desired.entries {
-            let (address, name) = (&entry.binding.address, entry.meta.destination.as_deref());
-            let (endpoints, what) = if is_dcs(address) {
-                (&mut app.inlets, inlet(manifest, shop, address, name))
-            } else if address.kind() == AddressKind::Https {
-                (&mut app.others, address.masked().into_owned())
-            } else {
-                continue;
-            };
-            let endpoint = endpoints.entry(what).or_default();
-            endpoint.names.extend(name.map(str::to_owned));
-            endpoint.shops.insert(shop.shop.to_string());
+        match &shop.desired {
+            ShopDesired::Resolved(desired) => {
+                for entry in &desired.entries {
+                    app.take_address(shop, &entry.binding.address, entry.meta.destination.as_deref());
+                }
+            }
+            ShopDesired::Unresolved(unresolved) => {
+                for entry in &unresolved.entries {
+                    let name = entry.meta.destination.as_deref();
+                    match &entry.binding.address {
+                        Target::Address(address) => app.take_address(shop, address, name),
+                        Target::Lookup(query) => {
+                            app.inlets.entry(inlet(manifest, query)).or_default().take(shop, name);
+                        }
+                    }
+                }
+            }
         }
     }
     apps
@@ -74,7 +79,27 @@ fn key(shop: &ManifestShop) -> Key {
     Some(describe(client_id, &shop.shop))
 }
 
+impl Endpoint {
+    fn take(&mut self, shop: &ManifestShop, name: Option<&str>) {
+        self.names.extend(name.map(str::to_owned));
+        self.shops.insert(shop.shop.to_string());
+    }
+}
+
 impl App {
+    /// Adds a delivery address. The query of an inlet's address does not tell inlets apart.
+    fn take_address(&mut self, shop: &ManifestShop, address: &Address, name: Option<&str>) {
+        let endpoint = if is_dcs(address) {
+            let inlet = address.as_str().split(['?', '#']).next().unwrap_or_default();
+            self.inlets.entry(inlet.to_owned()).or_default()
+        } else if address.kind() == AddressKind::Https {
+            self.others.entry(address.masked().into_owned()).or_default()
+        } else {
+            return;
+        };
+        endpoint.take(shop, name);
+    }
+
     fn take_auth(&mut self, shop: &ManifestShop) {
         let app = match shop.auth.as_deref() {
             None | Some(Auth::AccessToken(_)) => return,
@@ -96,17 +121,8 @@ impl App {
     }
 }
 
-/// An inlet in words: what is looked up at Adobe, or the address without its query, which does not tell inlets apart.
-fn inlet(manifest: &Manifest, shop: &ManifestShop, address: &Address, name: Option<&str>) -> String {
-    if !is_placeholder(address) {
-        return address.as_str().split(['?', '#']).next().unwrap_or_default().to_owned();
-    }
-    let of_shop = shop.lookups.iter().filter_map(|at| manifest.destinations.get(*at));
-    let lookup = of_shop.filter(|d| d.name.as_deref() == name).find_map(|d| match &d.target {
-        Target::Lookup { lookup, .. } => Some(lookup),
-        Target::Address(_) => None,
-    });
-    let Some(lookup) = lookup else { return address.to_string() };
+/// What is looked up at Adobe, in words.
+fn inlet(manifest: &Manifest, Query { lookup, .. }: &Query) -> String {
     let sandbox = manifest.aep.iter().find(|account| account.name == lookup.account).map(|account| &account.sandbox);
     let sandbox = sandbox.map_or_else(String::new, |sandbox| format!(" in sandbox {sandbox}"));
     match &lookup.by {

@@ -7,19 +7,20 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::sandbox::{Embedded, Registrar};
-use super::{clock, network, now};
+use super::embedded::{Embedded, Registrar};
+use super::network;
 use crate::admin::{AdminClient, AdminError, AdminErrorKind, Endpoint};
 use crate::auth::{self, Life, NewApp, SecretResolver, TokenOptions, Tokens};
 use crate::catalog;
 use crate::cli::{AccessArgs, DEFAULT_MANIFEST, DEFAULT_STATE};
+use crate::clock::{clock, now};
 use crate::digest::hex;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::manifest::{Manifest, ManifestShop};
 use crate::model::{Auth, ScopeSet, SecretRef};
 use crate::plan;
-pub(super) use crate::words::word;
+pub(crate) use crate::words::word;
 
 /// An open target. A sandbox runs as long as this lives.
 pub(crate) struct Target {
@@ -34,7 +35,7 @@ pub(crate) struct Target {
 }
 
 /// The files of the sandbox's state, which a command writes where there is a sandbox.
-pub(super) fn state_files(access: &AccessArgs) -> Vec<PathBuf> {
+pub(crate) fn state_files(access: &AccessArgs) -> Vec<PathBuf> {
     if !access.sandbox {
         return Vec::new();
     }
@@ -50,7 +51,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
 }
 
 /// The error with `options` in the commands that it names.
-pub(crate) fn led_here(mut error: AdminError, options: &str) -> AdminError {
+pub(crate) fn with_target_options(mut error: AdminError, options: &str) -> AdminError {
     error.message = whole(&error.message, options);
     error
 }
@@ -78,7 +79,7 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
         }
         _ => {}
     }
-    led_here(error, options)
+    with_target_options(error, options)
 }
 
 /// The text with `options` in the commands of `auth` that it names: who reads them is not told where a message was made.
@@ -140,14 +141,14 @@ pub(super) fn way_to_expiry(shop: &ManifestShop, options: &str) -> String {
 
 /// The scopes that a shop has and those that it lacks, separated by commas.
 fn with_lacking(shop: &ManifestShop, granted: &ScopeSet) -> String {
-    let lacking = shop.desired.entries.iter().filter_map(|e| catalog::missing_scopes(&e.binding.topic, granted));
+    let lacking = shop.topics().into_iter().filter_map(|topic| catalog::missing_scopes(topic, granted));
     let lacking = lacking.filter_map(|any_of| any_of.first().map(ToString::to_string));
-    let scopes = granted.iter().chain(shop.desired.scopes.iter().flat_map(ScopeSet::iter)).map(ToString::to_string);
+    let scopes = granted.iter().chain(shop.scopes().into_iter().flat_map(ScopeSet::iter)).map(ToString::to_string);
     scopes.chain(lacking).collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>().join(",")
 }
 
 /// The options that lead to the same manifest again.
-pub(super) fn manifest_options(files: &[PathBuf]) -> String {
+pub(crate) fn manifest_options(files: &[PathBuf]) -> String {
     let mut options = String::new();
     if !matches!(files, [file] if file == Path::new(DEFAULT_MANIFEST)) {
         for file in files {
@@ -302,10 +303,10 @@ mod tests {
     fn a_login_that_is_named_leads_to_where_the_run_was() {
         let error = |text: &str| AdminError::new(crate::admin::AdminErrorKind::LoginRequired, text);
         let named = error("over: `hookwright auth login --shop acme` gets one");
-        assert_eq!(led_here(named.clone(), ""), named);
-        let there = led_here(named, " --sandbox");
+        assert_eq!(with_target_options(named.clone(), ""), named);
+        let there = with_target_options(named, " --sandbox");
         assert_eq!(there.message, "over: `hookwright auth login --shop acme --sandbox` gets one");
-        assert_eq!(led_here(there.clone(), " --sandbox"), there, "once");
+        assert_eq!(with_target_options(there.clone(), " --sandbox"), there, "once");
         let two = whole("a `b`: `hookwright auth status`, `hookwright auth url --shop a`; `hookwright plan`", " -f x");
         assert_eq!(two, "a `b`: `hookwright auth status -f x`, `hookwright auth url --shop a -f x`; `hookwright plan`");
     }

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::target::word;
 use crate::cli::DEFAULT_MANIFEST;
-use crate::diagnostic::{Code, Diagnostic, Place, Sources};
+use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::files::{self, ReadError, Tree, TreeError};
 use crate::json::Object;
-use crate::manifest::{self, Loaded, Options, SourceFile};
+use crate::manifest::{Draft, Loaded, Options, SourceFile};
 
 /// The files of one run.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+struct Found {
     /// Manifest files, in the order given, folders sorted; each once.
     pub files: Vec<SourceFile>,
     /// `*.sandbox.yaml` beside a given file or below a given folder, sorted. Never manifests.
@@ -25,24 +26,25 @@ pub(super) struct Found {
     tree: Tree,
 }
 
-/// Finds, reads and loads the manifest at `paths` (`hookwright.yaml` if there is none).
-pub(super) fn load(paths: &[PathBuf], options: &Options) -> (Loaded, Vec<PathBuf>) {
+/// Finds, reads and checks the manifest at `paths` (`hookwright.yaml` if there is none). `Err` holds the problems of files
+/// that cannot be read.
+pub(crate) fn load(paths: &[PathBuf], options: &Options) -> (Result<Draft, Loaded>, Vec<PathBuf>) {
     let Found { files, sandbox_seeds, problems, tree } = find(paths);
     if !problems.is_empty() {
         // A part of the manifest is no manifest: what is there is not judged without the rest.
-        let loaded = Loaded { manifest: None, diagnostics: problems, sources: Sources::default() };
-        return (loaded, sandbox_seeds);
+        let loaded = Loaded { manifest: None, diagnostics: problems, sources: Arc::default() };
+        return (Err(loaded), sandbox_seeds);
     }
-    (manifest::load_with(files, options, &|path| named(&tree, Path::new(path))), sandbox_seeds)
+    (Ok(Draft::new(files, options, &|path| named(&tree, Path::new(path)))), sandbox_seeds)
 }
 
 /// The paths of a manifest: `hookwright.yaml` if none is given.
-pub(super) fn given(paths: &[PathBuf]) -> Vec<&Path> {
+pub(crate) fn given(paths: &[PathBuf]) -> Vec<&Path> {
     if paths.is_empty() { vec![Path::new(DEFAULT_MANIFEST)] } else { paths.iter().map(PathBuf::as_path).collect() }
 }
 
 /// Finds and reads the files.
-pub(super) fn find(paths: &[PathBuf]) -> Found {
+fn find(paths: &[PathBuf]) -> Found {
     let given = given(paths);
     let mut search = Search::default();
     for path in &given {
@@ -189,12 +191,12 @@ fn is_plan(bytes: &[u8]) -> bool {
 }
 
 /// Whether a file below a folder is taken for a manifest by its name.
-pub(super) fn is_yaml(path: &Path) -> bool {
+pub(crate) fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("yaml") || ext.eq_ignore_ascii_case("yml"))
 }
 
 /// Whether a file is taken for a seed of the sandbox by its name.
-pub(super) fn is_seed(path: &Path) -> bool {
+pub(crate) fn is_seed(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     !name.starts_with('.') && (name.ends_with(".sandbox.yaml") || name.ends_with(".sandbox.yml"))
 }
@@ -245,7 +247,8 @@ mod tests {
     fn what_cannot_be_read_is_said_in_words() {
         let folder = tempfile::tempdir().expect("folder");
         std::fs::create_dir(folder.path().join("empty")).expect("folder");
-        let (loaded, _) = load(&[folder.path().join("none.yaml"), folder.path().join("empty")], &Options::default());
+        let (draft, _) = load(&[folder.path().join("none.yaml"), folder.path().join("empty")], &Options::default());
+        let loaded = draft.err().expect("problems");
         let messages: Vec<_> = loaded.diagnostics.iter().map(|d| (d.code, d.message.as_str())).collect();
         assert_eq!(
             messages,

@@ -2,70 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Refused, Request, Shop, yaml};
+use super::binding::{self, BindingForm};
+use super::{ReadShop, Refused, Request};
 use crate::diagnostic::{Code, Severity};
 use crate::manifest::{self, AdminApi, Options, SourceFile, Transport, prefix_for};
-use crate::model::{Address, Binding, Format, Live, Topic, app_shorthand};
+use crate::model::{Address, Live, Topic, Visibility};
 use crate::state::{Entry, Ownership, Prefix, Unmanaged};
 
-/// What a binding asks for besides its topic. Bindings of one kind may share an item of a list, `topics: [...]`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Kind {
-    pub(super) address: Address,
-    pub(super) format: Format,
-    pub(super) filter: Option<String>,
-    /// Sorted: only the set counts.
-    pub(super) include_fields: Vec<String>,
-    /// Sorted, in the form that people write.
-    pub(super) metafield_namespaces: Vec<String>,
-    /// Sorted, in the form that people write; empty: not asked for.
-    pub(super) metafields: Vec<String>,
-    /// With its topic: a name belongs to one subscription of a shop.
-    pub(super) name: Option<(String, Topic)>,
-}
-
-impl Kind {
-    fn of(live: &Entry<Live>, rest: bool) -> Self {
-        let Binding { topic, address, format, filter, include_fields, metafield_namespaces, name, metafields } =
-            &live.binding;
-        let app = live.meta.app;
-        // Over REST the manifest may ask for none of these.
-        let metafields = metafields.as_deref().filter(|_| !rest).unwrap_or_default();
-        Self {
-            address: address.clone(),
-            format: *format,
-            filter: filter.clone().filter(|_| !rest),
-            include_fields: sorted(include_fields.clone()),
-            metafield_namespaces: own_app(metafield_namespaces, app),
-            metafields: own_app(metafields, app),
-            name: name.clone().filter(|_| !rest).map(|name| (name, topic.clone())),
-        }
-    }
-
-    /// Whether it names a namespace of the app's own.
-    pub(super) fn names_own_app(&self) -> bool {
-        self.metafield_namespaces.iter().chain(&self.metafields).any(|text| text.starts_with("$app:"))
-    }
-}
-
-/// What of one shop is written.
+/// What is written of one shop.
 #[derive(Debug, Default)]
-pub(super) struct TakenShop {
-    pub(super) kinds: BTreeMap<Kind, BTreeSet<Topic>>,
+pub(super) struct SelectedShop {
+    pub(super) forms: BTreeMap<BindingForm, BTreeSet<Topic>>,
     /// What to know about it, each a line.
-    pub(super) remarks: Vec<String>,
+    pub(super) comments: Vec<String>,
 }
 
-impl TakenShop {
+impl SelectedShop {
     pub(super) fn count(&self) -> usize {
-        self.kinds.values().map(BTreeSet::len).sum()
+        self.forms.values().map(BTreeSet::len).sum()
     }
 }
 
 /// What is written of all shops.
-pub(super) struct Taken {
+pub(super) struct Selected {
     /// In the order of the request's shops.
-    pub(super) shops: Vec<TakenShop>,
+    pub(super) shops: Vec<SelectedShop>,
     pub(super) refused: Vec<Refused>,
     /// Shops with subscriptions that are not managed and not taken, by their place, and how many.
     pub(super) unmanaged: Vec<(usize, usize)>,
@@ -78,13 +39,13 @@ pub(super) struct Taken {
 /// A live subscription that can be asked for.
 struct Writable<'a> {
     live: &'a Entry<Live>,
-    kind: Kind,
+    form: BindingForm,
     /// What of it is not asked for.
     without: Option<&'static str>,
     allow: BTreeSet<Code>,
 }
 
-pub(super) fn take(request: &Request) -> Taken {
+pub(super) fn select(request: &Request) -> Selected {
     let mut probe = Probe { api: &request.admin_api, answers: BTreeMap::new() };
     let mut refused: Vec<(usize, &Entry<Live>, String)> = Vec::new();
     let mut writable: Vec<Vec<Writable<'_>>> = Vec::new();
@@ -99,7 +60,7 @@ pub(super) fn take(request: &Request) -> Taken {
                 continue;
             }
             match probe.ask(live) {
-                Ok((kind, without, allow)) => list.push(Writable { live, kind, without, allow }),
+                Ok((form, without, allow)) => list.push(Writable { live, form, without, allow }),
                 Err(why) => refused.push((at, live, why)),
             }
         }
@@ -119,7 +80,7 @@ pub(super) fn take(request: &Request) -> Taken {
         if outside > 0 {
             unmanaged.push((at, outside));
         }
-        shops.push(taken(shop, list, &ownership));
+        shops.push(selected(shop, list, &ownership));
     }
     let refused = refused.into_iter().map(|(at, live, why)| Refused {
         shop: request.shops[at].shop.clone(),
@@ -130,7 +91,7 @@ pub(super) fn take(request: &Request) -> Taken {
     });
     let mut refused: Vec<Refused> = refused.collect();
     refused.sort();
-    Taken { shops, refused, unmanaged, ownership, allow }
+    Selected { shops, refused, unmanaged, ownership, allow }
 }
 
 /// The rule with the prefixes that unmanaged subscriptions need to be written. No prefix is added that would cover
@@ -159,11 +120,11 @@ fn widened(request: &Request, writable: &[Vec<Writable<'_>>], refused: &[(usize,
     ownership
 }
 
-fn taken(shop: &Shop, list: Vec<Writable<'_>>, ownership: &Ownership) -> TakenShop {
-    let mut out = TakenShop::default();
+fn selected(shop: &ReadShop, list: Vec<Writable<'_>>, ownership: &Ownership) -> SelectedShop {
+    let mut out = SelectedShop::default();
     let mut keys: HashMap<_, Vec<&Entry<Live>>> = HashMap::new();
     let mut names = HashSet::new();
-    for Writable { live, mut kind, mut without, allow: _ } in list {
+    for Writable { live, mut form, mut without, allow: _ } in list {
         if !ownership.covers(&live.binding.address) {
             continue;
         }
@@ -172,40 +133,40 @@ fn taken(shop: &Shop, list: Vec<Writable<'_>>, ownership: &Ownership) -> TakenSh
         if same.len() > 1 {
             continue;
         }
-        if let Some((name, _)) = &kind.name
+        if let Some((name, _)) = &form.name
             && !names.insert(name.to_ascii_lowercase())
         {
-            (kind.name, without) = (None, Some("its name, which another subscription has, too"));
+            (form.name, without) = (None, Some("its name, which another subscription has, too"));
         }
         if let Some(what) = without {
-            out.remarks.push(format!("{} ({}): written without {what}", live.binding.topic, live.meta.id));
+            out.comments.push(format!("{} ({}): written without {what}", live.binding.topic, live.meta.id));
         }
-        out.kinds.entry(kind).or_default().insert(live.binding.topic.clone());
+        out.forms.entry(form).or_default().insert(live.binding.topic.clone());
     }
     for same in keys.into_values().filter(|same| same.len() > 1) {
         let ids: Vec<&str> = same.iter().map(|live| live.meta.id.as_str()).collect();
-        out.remarks.push(format!("{}: {}", same[0].binding.topic, super::remarks::repeated(&ids, same[0])));
+        out.comments.push(format!("{}: {}", same[0].binding.topic, repeated(&ids, same[0])));
     }
     if shop.observed.entries.is_empty() {
-        out.remarks.push("nothing is live in this shop".to_owned());
+        out.comments.push("nothing is live in this shop".to_owned());
     }
-    out.remarks.sort();
+    out.comments.sort();
     out
 }
 
 /// What can be written, what it leaves out and what has to be silenced; or what `validate` would say.
-type Answer = Result<(Kind, Option<&'static str>, BTreeSet<Code>), String>;
+type Answer = Result<(BindingForm, Option<&'static str>, BTreeSet<Code>), String>;
 
-/// Asks the manifest whether a binding can be written, once for each kind and topic.
+/// Asks the manifest whether a binding can be written, once for each form and topic.
 struct Probe<'a> {
     api: &'a AdminApi,
-    answers: BTreeMap<(Topic, Kind), Answer>,
+    answers: BTreeMap<(Topic, BindingForm), Answer>,
 }
 
 impl Probe<'_> {
     fn ask(&mut self, live: &Entry<Live>) -> Answer {
-        let kind = Kind::of(live, self.api.transport == Transport::Rest);
-        let key = (live.binding.topic.clone(), kind);
+        let form = BindingForm::of(live, self.api.transport == Transport::Rest);
+        let key = (live.binding.topic.clone(), form);
         if let Some(known) = self.answers.get(&key) {
             return known.clone();
         }
@@ -215,28 +176,28 @@ impl Probe<'_> {
     }
 
     /// Name and metafields can be left out: what a binding does not ask for is not compared.
-    fn best(&self, live: &Entry<Live>, kind: &Kind) -> Answer {
-        let why = match self.writes(live, kind) {
-            Ok(allow) => return Ok((kind.clone(), None, allow)),
+    fn best(&self, live: &Entry<Live>, form: &BindingForm) -> Answer {
+        let why = match self.writes(live, form) {
+            Ok(allow) => return Ok((form.clone(), None, allow)),
             Err(why) => why,
         };
-        let nameless = Kind { name: None, ..kind.clone() };
-        let bare = Kind { metafields: Vec::new(), ..kind.clone() };
-        let plain = Kind { name: None, ..bare.clone() };
+        let nameless = BindingForm { name: None, ..form.clone() };
+        let bare = BindingForm { metafields: Vec::new(), ..form.clone() };
+        let plain = BindingForm { name: None, ..bare.clone() };
         let attempts = [
             (nameless, "its name, which a manifest cannot say"),
             (bare, "its metafields, which a manifest cannot say"),
             (plain, "its name and metafields, which a manifest cannot say"),
         ];
-        let mut less = attempts.into_iter().filter(|(less, _)| less != kind);
-        less.find_map(|(kind, without)| self.writes(live, &kind).ok().map(|allow| (kind, Some(without), allow)))
+        let mut less = attempts.into_iter().filter(|(less, _)| less != form);
+        less.find_map(|(form, without)| self.writes(live, &form).ok().map(|allow| (form, Some(without), allow)))
             .ok_or(why)
     }
 
     /// Whether the manifest takes it, and asks for just what is live; with the codes that have to be silenced.
-    fn writes(&self, live: &Entry<Live>, kind: &Kind) -> Result<BTreeSet<Code>, String> {
+    fn writes(&self, live: &Entry<Live>, form: &BindingForm) -> Result<BTreeSet<Code>, String> {
         let load = |allow: &BTreeSet<Code>| {
-            let text = yaml::probe(self.api, &live.binding.topic, kind, &prefix_for(&kind.address), allow);
+            let text = binding::probe(self.api, &live.binding.topic, form, &prefix_for(&form.address), allow);
             let file = SourceFile { path: String::new(), bytes: text.into_bytes() };
             manifest::load(vec![file], &Options::default())
         };
@@ -253,27 +214,24 @@ impl Probe<'_> {
             let first = errors.map(|d| format!("{}: {}", d.code, d.message)).next();
             return Err(first.unwrap_or_else(|| "a manifest cannot say it".to_owned()));
         };
-        let asked = manifest.shops.iter().flat_map(|shop| &shop.desired.entries).map(|entry| &entry.binding);
+        let desired = manifest.shops.iter().filter_map(|shop| shop.desired().ok());
+        let asked = desired.flat_map(|desired| &desired.entries).map(|entry| &entry.binding);
         let exact = asked.clone().count() == 1
             && asked.clone().all(|b| b.key() == live.binding.key() && live.differs_from(b).is_empty());
         if exact { Ok(allow) } else { Err("a manifest cannot say it exactly".to_owned()) }
     }
 }
 
-fn sorted(mut list: Vec<String>) -> Vec<String> {
-    list.sort();
-    list.dedup();
-    list
-}
-
-/// The app's own namespaces with `$app`, the form that works for whatever app the manifest is used with; another app's stay
-/// as they are. Where the own number is unknown, any may be meant, except two in one list: `$app` could mean either.
-fn own_app(list: &[String], own: Option<u64>) -> Vec<String> {
-    let apps: BTreeSet<&str> = list.iter().filter_map(|text| app_shorthand(text)).map(|(app, _)| app).collect();
-    let is_own = |app: &str| own.map_or(apps.len() == 1, |own| app == own.to_string());
-    let readable = |text: &String| match app_shorthand(text) {
-        Some((app, short)) if is_own(app) => short,
-        _ => text.clone(),
-    };
-    sorted(list.iter().map(readable).collect())
+/// What to say where one binding is live several times.
+fn repeated(ids: &[&str], live: &Entry<Live>) -> String {
+    let count = ids.len();
+    let ids = ids.join(", ");
+    match live.meta.visibility {
+        Visibility::Whole => format!("live {count} times ({ids}), written once; a plan removes the others"),
+        Visibility::WithoutFilterAndName => {
+            format!(
+                "looks live {count} times ({ids}), written once; REST does not show the filters that tell them apart"
+            )
+        }
+    }
 }

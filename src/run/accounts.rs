@@ -8,35 +8,34 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::super::network;
+use super::network;
 use crate::admin::is_sandbox;
-use crate::adobe::{Account, AdobeClient, AdobeError, AdobeOptions, BASE_URL, Endpoints, OnWait, TOKEN_URL};
+use crate::adobe::{self, AdobeClient, AdobeError, AdobeOptions, BASE_URL, Endpoints, OnWait, TOKEN_URL};
 use crate::auth::{SecretError, SecretResolver};
 use crate::error::Failure;
 use crate::manifest::Manifest;
 use crate::model::SecretRef;
-use crate::state::aep::AepAccount;
-use crate::wire::plan::ShopError;
+use crate::state::aep::{AepAccount, LookupError};
 
 /// What the sandbox takes where nothing else is to be had.
 const SANDBOX_CLIENT: &str = "sandbox-client";
 const SANDBOX_SECRET: &str = "sandbox-secret";
 
 /// What every account has in common.
-pub(crate) struct Setting {
-    pub(crate) secrets: SecretResolver,
+pub(super) struct AccountSetup {
+    pub(super) secrets: SecretResolver,
     /// What stands in for Adobe: the embedded sandbox, or HOOKWRIGHT_ADOBE_URL.
-    pub(crate) stand_in: Option<String>,
+    pub(super) stand_in: Option<String>,
     /// In the embedded sandbox nobody needs a secret.
-    pub(crate) sandbox: bool,
+    pub(super) sandbox: bool,
     /// Hosts of HOOKWRIGHT_TRUST_HOSTS.
-    pub(crate) trusted: Vec<String>,
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) stop: CancellationToken,
-    pub(crate) on_wait: OnWait,
+    pub(super) trusted: Vec<String>,
+    pub(super) deadline: Option<Instant>,
+    pub(super) stop: CancellationToken,
+    pub(super) on_wait: OnWait,
 }
 
-impl Setting {
+impl AccountSetup {
     /// Whether Adobe's side is the sandbox: the one in this process, or one that is served on this machine.
     async fn in_sandbox(&self) -> bool {
         match &self.stand_in {
@@ -46,17 +45,16 @@ impl Setting {
     }
 }
 
-/// One account: whom it asks, and how.
+/// An account with its client, or the error of its secrets.
 #[derive(Clone)]
-pub(crate) struct Opened {
-    pub(crate) account: AepAccount,
-    pub(crate) client: Result<AdobeClient, ShopError>,
+pub(super) struct Account {
+    pub(super) account: AepAccount,
+    pub(super) client: Result<AdobeClient, LookupError>,
 }
 
 /// The accounts of a run, by name.
-#[derive(Default)]
-pub(crate) struct Accounts {
-    pub(crate) all: BTreeMap<Arc<str>, Opened>,
+pub(super) struct Accounts {
+    pub(super) all: BTreeMap<Arc<str>, Account>,
     deadline: Option<Instant>,
 }
 
@@ -64,33 +62,30 @@ pub(crate) struct Accounts {
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Accounts {
-    /// Makes clients of the accounts that `needed` picks, where there is none yet. Sends nothing. Fails where a URL leads to somebody who is not
-    /// trusted, before any secret is read; a secret that cannot be had is that account's trouble alone.
-    pub(crate) async fn open(
-        &mut self,
+    /// Makes clients of the accounts that are `needed`. Sends nothing. Fails if a URL is not trusted, before any secret is
+    /// read; an unavailable secret fails only its account.
+    pub(super) async fn open(
         manifest: &Manifest,
         needed: impl Fn(&str) -> bool,
-        setting: &Setting,
-    ) -> Result<(), Failure> {
-        self.deadline = setting.deadline;
-        let there = |name: &str| self.all.contains_key(name);
-        let picked: Vec<&AepAccount> =
-            manifest.aep.iter().filter(|account| needed(&account.name) && !there(&account.name)).collect();
+        setup: &AccountSetup,
+    ) -> Result<Self, Failure> {
+        let picked: Vec<&AepAccount> = manifest.aep.iter().filter(|account| needed(&account.name)).collect();
         let endpoints: Vec<Endpoints> =
-            picked.iter().map(|account| endpoints(account, setting)).collect::<Result<_, _>>()?;
+            picked.iter().map(|account| endpoints(account, setup)).collect::<Result<_, _>>()?;
         if endpoints.iter().any(|e| e.base_url().scheme() == "https" || e.token_url().scheme() == "https") {
             network::check_certificates()?;
         }
+        let mut all = BTreeMap::new();
         for (account, endpoints) in picked.into_iter().zip(endpoints) {
-            let client = client(account, endpoints, setting).await;
-            self.all.insert(Arc::clone(&account.name), Opened { account: account.clone(), client });
+            let client = client(account, endpoints, setup).await;
+            all.insert(Arc::clone(&account.name), Account { account: account.clone(), client });
         }
-        Ok(())
+        Ok(Self { all, deadline: setup.deadline })
     }
 
     /// Until when the questions that are asked now may take, all of them together: a quarter of what the run has left, so
     /// that the shops have the rest, and no longer than shops with pasted addresses should wait.
-    pub(crate) fn patience(&self) -> Instant {
+    pub(super) fn patience(&self) -> Instant {
         self.quarter().min(Instant::now() + PATIENCE)
     }
 
@@ -101,25 +96,25 @@ impl Accounts {
     }
 }
 
-fn endpoints(account: &AepAccount, setting: &Setting) -> Result<Endpoints, Failure> {
-    let made = match &setting.stand_in {
-        Some(url) => Endpoints::stand_in(url, &setting.trusted),
+fn endpoints(account: &AepAccount, setup: &AccountSetup) -> Result<Endpoints, Failure> {
+    let made = match &setup.stand_in {
+        Some(url) => Endpoints::stand_in(url, &setup.trusted),
         None => Endpoints::check(
             account.token_url.as_deref().unwrap_or(TOKEN_URL),
             account.base_url.as_deref().unwrap_or(BASE_URL),
-            &setting.trusted,
+            &setup.trusted,
         ),
     };
     let place = &account.source;
     made.map_err(|why| Failure::invalid(format!("{}:{}: aep `{}`: {why}", place.file, place.line, account.name)))
 }
 
-async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -> Result<AdobeClient, ShopError> {
-    let secret = async |reference: &SecretRef| match setting.secrets.resolve_common(reference).await {
+async fn client(account: &AepAccount, endpoints: Endpoints, setup: &AccountSetup) -> Result<AdobeClient, LookupError> {
+    let secret = async |reference: &SecretRef| match setup.secrets.resolve_common(reference).await {
         // A malformed secret is an error in the sandbox, too.
-        Err(error) if !error.malformed && setting.in_sandbox().await => Ok(None),
-        resolved => resolved.map(Some).map_err(|e| ShopError {
-            kind: SecretError::KIND.into(),
+        Err(error) if !error.malformed && setup.in_sandbox().await => Ok(None),
+        resolved => resolved.map(Some).map_err(|e| LookupError {
+            kind: SecretError::KIND.to_owned(),
             http_status: None,
             message: format!("aep `{}`: {e}", account.name),
             retryable: false,
@@ -130,7 +125,7 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -
         (Some(id), Some(secret)) => (id, secret),
         _ => (SecretString::from(SANDBOX_CLIENT), SecretString::from(SANDBOX_SECRET)),
     };
-    let credentials = Account {
+    let credentials = adobe::Account {
         name: account.name.to_string(),
         endpoints,
         org: account.org.clone(),
@@ -140,18 +135,18 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setting: &Setting) -
         scopes: account.scopes.clone(),
     };
     let options = AdobeOptions {
-        deadline: setting.deadline,
-        stop: setting.stop.clone(),
+        deadline: setup.deadline,
+        stop: setup.stop.clone(),
         jitter_seed: fastrand::u64(..),
-        on_wait: Some(Arc::clone(&setting.on_wait)),
+        on_wait: Some(Arc::clone(&setup.on_wait)),
     };
-    AdobeClient::new(credentials, options).map_err(|e| wire(&e))
+    AdobeClient::new(credentials, options).map_err(|e| lookup_error(&e))
 }
 
-/// As it stands in a plan.
-pub(super) fn wire(error: &AdobeError) -> ShopError {
-    ShopError {
-        kind: error.kind.as_str().into(),
+/// An error of Adobe's as the reason of a lookup.
+pub(super) fn lookup_error(error: &AdobeError) -> LookupError {
+    LookupError {
+        kind: error.kind.as_str().to_owned(),
         http_status: error.http_status,
         message: error.message.clone(),
         retryable: error.retryable,

@@ -1,32 +1,18 @@
 //! The comments of the manifest: what was counted, what is missing, what could not be seen.
 
 use super::Request;
-use super::take::{Kind, Taken, TakenShop};
-use super::yaml::Document;
+use super::binding::BindingForm;
+use super::document::{Document, count};
+use super::select::{Selected, SelectedShop};
 use crate::manifest::Transport;
-use crate::model::{Live, Visibility};
-use crate::state::{Entry, Unmanaged};
+use crate::state::Unmanaged;
 
 /// Most lines of one list in a comment; the rest is counted.
 const MOST: usize = 50;
 
-/// What to say where one binding is live several times.
-pub(super) fn repeated(ids: &[&str], live: &Entry<Live>) -> String {
-    let count = ids.len();
-    let ids = ids.join(", ");
-    match live.meta.visibility {
-        Visibility::Whole => format!("live {count} times ({ids}), written once; a plan removes the others"),
-        Visibility::WithoutFilterAndName => {
-            format!(
-                "looks live {count} times ({ids}), written once; REST does not show the filters that tell them apart"
-            )
-        }
-    }
-}
-
 /// The comment at the top, a line each.
-pub(super) fn header(request: &Request, taken: &Taken, document: &Document<'_>) -> Vec<String> {
-    let written: usize = taken.shops.iter().map(TakenShop::count).sum();
+pub(super) fn header(request: &Request, selected: &Selected, document: &Document<'_>) -> Vec<String> {
+    let written: usize = selected.shops.iter().map(SelectedShop::count).sum();
     let (destinations, sets) = document.sizes();
     let mut out = vec![format!(
         "Written by `hookwright import`: what was live in {}: {}, {}, {}.",
@@ -41,20 +27,20 @@ pub(super) fn header(request: &Request, taken: &Taken, document: &Document<'_>) 
         out.push(format!("NOT READ, and therefore missing below, which does not mean empty: {missing}"));
         list(request.unread.iter().map(|unread| format!("{}: {}", unread.shop, unread.why)), &mut out);
     }
-    if !taken.refused.is_empty() {
+    if !selected.refused.is_empty() {
         out.push(String::new());
-        let what = count(taken.refused.len(), "subscription");
+        let what = count(selected.refused.len(), "subscription");
         out.push(format!("LEFT OUT, because a manifest cannot ask for it: {what}"));
         let line = |refused: &super::Refused| {
             let then = if refused.managed { "; a plan deletes it" } else { "" };
             format!("{}: {} ({}): {}{then}", refused.shop, refused.topic, refused.id, refused.why)
         };
-        list(taken.refused.iter().map(line), &mut out);
+        list(selected.refused.iter().map(line), &mut out);
     }
-    let unmanaged: usize = taken.unmanaged.iter().map(|(_, count)| count).sum();
+    let unmanaged: usize = selected.unmanaged.iter().map(|(_, count)| count).sum();
     if unmanaged > 0 {
         out.push(String::new());
-        let shops = count(taken.unmanaged.len(), "shop");
+        let shops = count(selected.unmanaged.len(), "shop");
         let how = if request.all { "no prefix could be added that covers them alone" } else { "--all takes them in" };
         out.push(format!("Unmanaged and left out: {} in {shops}; {how}.", count(unmanaged, "subscription")));
     }
@@ -69,7 +55,7 @@ pub(super) fn header(request: &Request, taken: &Taken, document: &Document<'_>) 
                 .into(),
         );
         out.push("is changed by a plan for that reason; read with `transport: graphql` to see them.".into());
-        if taken.shops.iter().flat_map(|shop| shop.kinds.keys()).any(Kind::names_own_app) {
+        if selected.shops.iter().flat_map(|shop| shop.forms.keys()).any(BindingForm::names_own_app) {
             out.push(
                 "REST does not show the app's number either: a `$app:` namespace below may belong to another app."
                     .into(),
@@ -85,9 +71,4 @@ fn list(lines: impl ExactSizeIterator<Item = String>, out: &mut Vec<String>) {
     if more > 0 {
         out.push(format!("  and {more} more"));
     }
-}
-
-/// `1 shop`, `2 shops`.
-pub(super) fn count(n: usize, word: &str) -> String {
-    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
 }

@@ -5,8 +5,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{DISABLED_AFTER_DAYS, Failing, Verdict, settles_at};
-use crate::adobe::{By, Inlet, InletKind, Run, Wanted};
+use crate::destinations::{By, FlowRun, Inlet, Wanted};
 use crate::http::Redactor;
+use crate::state::aep::InletKind;
 
 /// So many candidates are named.
 const CANDIDATES: usize = 10;
@@ -16,7 +17,7 @@ const CANDIDATES: usize = 10;
 pub fn message(
     verdict: Verdict,
     inlet: &Inlet,
-    run: Option<&Run>,
+    run: Option<&FlowRun>,
     failing: Option<&Failing>,
     now: Timestamp,
 ) -> String {
@@ -116,7 +117,7 @@ pub fn ambiguous(wanted: &Wanted, candidates: &[Inlet]) -> String {
     )
 }
 
-fn refused(it: &str, inlet: &Inlet, run: Option<&Run>, failing: Option<&Failing>, now: Timestamp) -> String {
+fn refused(it: &str, inlet: &Inlet, run: Option<&FlowRun>, failing: Option<&Failing>, now: Timestamp) -> String {
     let count = run.and_then(|run| Some((run.failed.filter(|failed| *failed > 0)?, run.received)));
     let what = match count {
         Some((failed, Some(received))) => format!("{failed} of {received} records"),
@@ -178,11 +179,11 @@ fn clean(text: &str) -> String {
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::adobe::verdict) fn at(seconds: i64) -> Timestamp {
+    pub(in crate::destinations::verdict) fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).expect("time")
     }
 
-    pub(in crate::adobe::verdict) fn inlet() -> Inlet {
+    pub(in crate::destinations::verdict) fn inlet() -> Inlet {
         Inlet {
             kind: InletKind::Flow,
             id: "4982698b".into(),
@@ -198,8 +199,8 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::adobe::verdict) fn run() -> Run {
-        Run {
+    pub(in crate::destinations::verdict) fn run() -> FlowRun {
+        FlowRun {
             id: "r".into(),
             started_at: Some(at(-7000)),
             completed_at: Some(at(-3400)),
@@ -223,7 +224,7 @@ pub(super) mod tests {
     #[test]
     fn messages_say_what_to_do() {
         let settling = Inlet { updated_at: Some(at(-60)), ..inlet() };
-        let failing = Run { failed: Some(3), first_error: Some("DCVS-1106-400: bad".into()), ..run() };
+        let failing = FlowRun { failed: Some(3), first_error: Some("DCVS-1106-400: bad".into()), ..run() };
         let by_name = Wanted { kind: InletKind::Flow, by: By::Name("Orders, all".into()) };
         let many: Vec<Inlet> = (0..12).map(|n| Inlet { id: format!("id-{n}"), ..inlet() }).collect();
         let lines = [
@@ -253,7 +254,7 @@ pub(super) mod tests {
     }
     #[test]
     fn a_failing_dataflow_says_since_when_and_when_adobe_disables_it() {
-        let run = Run { failed: Some(1200), created: Some(0), ..run() };
+        let run = FlowRun { failed: Some(1200), created: Some(0), ..run() };
         let told = |days: i64, exact, wholly: bool| {
             let date = at(86_400 * (30 - days)).to_zoned(TimeZone::UTC).date();
             let failing = Failing { since: at(-86_400 * days), exact, disabled_on: Some(date).filter(|_| wholly) };

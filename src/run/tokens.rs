@@ -1,24 +1,28 @@
 //! What a plan says of the tokens of a run and of the apps that they belong to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::super::now;
-use super::super::target::way_to_expiry;
 use super::Run;
+use super::target::way_to_expiry;
 use crate::auth::Life;
-use crate::manifest::ManifestShop;
+use crate::clock::now;
+use crate::manifest::{ManifestShop, ShopIndex};
 use crate::model::{AppIdentity, TokenExpiry};
 use crate::plan::{self, Connected, Expiry, Finding, FindingKind, Plan, PlannedShop, Severity, ShopPlan};
+use crate::state::Desired;
 
 /// A shop's part of the plan, with what the judgement of all shops needs.
 pub(super) struct Planned {
-    pub(super) at: usize,
+    pub(super) at: ShopIndex,
+    /// What the manifest asks of it.
+    pub(super) desired: Arc<Desired>,
     pub(super) part: PlannedShop,
     pub(super) app: AppIdentity,
 }
 
 /// What is to be said of a token that works.
-pub(crate) fn token(shop: &ManifestShop, life: Life, app: &AppIdentity, options: &str) -> Option<Finding> {
+pub(crate) fn token_finding(shop: &ManifestShop, life: Life, app: &AppIdentity, options: &str) -> Option<Finding> {
     let expiry = match (life, shop.token_expiry) {
         (Life::Renewed | Life::Until(_), _) | (Life::Unknown, Some(TokenExpiry::External)) => return None,
         (Life::Endless | Life::Unknown, Some(TokenExpiry::Exempt)) => return plan::not_exempt(app, now()),
@@ -38,7 +42,7 @@ impl Run {
             shop.findings.iter().any(of_public).then(plan::rejected_from)
         };
         let ends = plan.shops.iter().filter_map(|shop| {
-            let end = match self.tokens.life(&shop.shop) {
+            let end = match self.session.tokens.life(&shop.shop) {
                 Life::Until(end) => Some(end),
                 Life::Endless | Life::Unknown => rejected(shop),
                 Life::Renewed => None,
@@ -50,15 +54,12 @@ impl Run {
 
     /// Adds the findings about shops of different apps that bind one address.
     pub(super) fn mixed_apps(&self, planned: &mut [Planned]) {
-        let shop = |at: usize| &self.manifest.shops[at];
+        let shop = |at: ShopIndex| &self.manifest[at].shop;
         let read = planned.iter().filter(|planned| planned.part.shop.unread.is_none());
-        let mut findings = plan::mixed_apps(read.map(|Planned { at, app, .. }| Connected {
-            shop: &shop(*at).shop,
-            app,
-            desired: &shop(*at).desired,
-        }));
+        let mut findings =
+            plan::mixed_apps(read.map(|Planned { at, desired, app, .. }| Connected { shop: shop(*at), app, desired }));
         for Planned { at, part, .. } in planned {
-            let of_shop = findings.remove(&shop(*at).shop);
+            let of_shop = findings.remove(shop(*at));
             plan::add(&mut part.shop, of_shop.into_iter().flatten());
         }
     }

@@ -1,26 +1,22 @@
 //! The manifest as text. Values are quoted unless they can be nothing but the text that they are.
 
-mod scalar;
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use super::Request;
+use super::binding::{admin_api, binding, lint};
 use super::factor::{Destination, Factored, Item, Set};
-use super::remarks::count;
-use super::take::{Kind, Taken};
-use crate::diagnostic::Code;
-use crate::manifest::{AdminApi, Transport};
-use crate::model::{Format, Scope, ScopeSet, Topic};
+use super::scalar::{self, address, comment, flow, list, scalar};
+use super::select::Selected;
+use crate::model::{Scope, ScopeSet, Topic};
 use crate::state::{Ownership, Prefix, Unmanaged};
-use scalar::{address, comment, flow, list, scalar};
 
 /// Everything that stands in the manifest.
 pub(super) struct Document<'a> {
     request: &'a Request,
-    taken: &'a Taken,
+    selected: &'a Selected,
     factored: Factored,
     /// Where it is the same for all shops, or for most of those that have any.
     auth: Option<&'a Value>,
@@ -28,10 +24,10 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn new(request: &'a Request, taken: &'a Taken, factored: Factored) -> Self {
+    pub(super) fn new(request: &'a Request, selected: &'a Selected, factored: Factored) -> Self {
         let auth = common(request.shops.iter().map(|shop| shop.auth.as_ref()), Value::to_string);
         let scopes = common(request.shops.iter().map(|shop| shop.scopes.as_ref()), |scopes| handles(scopes).join(" "));
-        Self { request, taken, factored, auth, scopes }
+        Self { request, selected, factored, auth, scopes }
     }
 
     /// Destinations, and sets.
@@ -72,9 +68,9 @@ impl<'a> Document<'a> {
         if let Some(scopes) = self.scopes {
             let _ = writeln!(out, "\nscopes: {}", list(&handles(scopes), 8));
         }
-        lint(out, &self.taken.allow);
-        if self.taken.ownership != Ownership::default() {
-            let Ownership { address_prefixes, unmanaged } = &self.taken.ownership;
+        lint(out, &self.selected.allow);
+        if self.selected.ownership != Ownership::default() {
+            let Ownership { address_prefixes, unmanaged } = &self.selected.ownership;
             out.push_str("\nownership:\n  address_prefixes:\n");
             for prefix in address_prefixes {
                 let _ = writeln!(out, "    - {}", address(Prefix::as_str(prefix)));
@@ -93,18 +89,18 @@ impl<'a> Document<'a> {
     }
 
     fn item(&self, out: &mut String, indent: &str, item: &Item) {
-        let name = self.factored.names.get(&item.kind.address);
+        let name = self.factored.names.get(&item.form.address);
         let target = match name {
             Some(name) => format!("destination: {}", scalar(name)),
-            None => format!("address: {}", address(item.kind.address.as_str())),
+            None => format!("address: {}", address(item.form.address.as_str())),
         };
-        binding(out, indent, &item.topics, &target, &item.kind);
+        binding(out, indent, &item.topics, &target, &item.form);
     }
 
     fn shop(&self, out: &mut String, at: usize) {
-        let (Some(shop), Some(taken)) = (self.request.shops.get(at), self.taken.shops.get(at)) else { return };
-        for remark in &taken.remarks {
-            push_comment(out, "  ", remark);
+        let (Some(shop), Some(selected)) = (self.request.shops.get(at), self.selected.shops.get(at)) else { return };
+        for line in &selected.comments {
+            push_comment(out, "  ", line);
         }
         let _ = writeln!(out, "  - shop: {}", shop.shop);
         if !shop.labels.is_empty() {
@@ -139,61 +135,6 @@ impl<'a> Document<'a> {
             _ if uses.is_empty() => out.push_str("    bindings: []\n"),
             _ => {}
         }
-    }
-}
-
-/// A manifest with one binding, to ask whether it is one.
-pub(super) fn probe(api: &AdminApi, topic: &Topic, kind: &Kind, prefix: &str, allow: &BTreeSet<Code>) -> String {
-    let mut out = format!("version: 1\n{}", admin_api(api));
-    let _ = writeln!(out, "ownership: {{ address_prefixes: [{}] }}", scalar(prefix));
-    lint(&mut out, allow);
-    out.push_str("shops:\n  - shop: probe\n    bindings:\n");
-    let target = format!("address: {}", address(kind.address.as_str()));
-    binding(&mut out, "      ", &BTreeSet::from([topic.clone()]), &target, kind);
-    out
-}
-
-fn lint(out: &mut String, allow: &BTreeSet<Code>) {
-    if !allow.is_empty() {
-        let codes: Vec<&str> = allow.iter().map(|code| code.as_str()).collect();
-        let _ = writeln!(out, "\nlint:\n  allow: {}", list(&codes, 9));
-    }
-}
-
-fn admin_api(api: &AdminApi) -> String {
-    let mut out = format!("\nadmin_api:\n  version: \"{}\"\n", api.version);
-    if api.transport != Transport::default() {
-        let _ = writeln!(out, "  transport: {}", api.transport.as_str());
-    }
-    out
-}
-
-fn binding(out: &mut String, indent: &str, topics: &BTreeSet<Topic>, target: &str, kind: &Kind) {
-    let Kind { address: _, format, filter, include_fields, metafield_namespaces, metafields, name } = kind;
-    let mut names: Vec<&str> = topics.iter().map(Topic::as_str).collect();
-    names.sort_unstable();
-    let _ = match names.as_slice() {
-        [only] => writeln!(out, "{indent}- topic: {}", scalar(only)),
-        several => writeln!(out, "{indent}- topics: {}", list(several, indent.len() + 10)),
-    };
-    let _ = writeln!(out, "{indent}  {target}");
-    if *format != Format::default() {
-        let _ = writeln!(out, "{indent}  format: {}", format.as_str());
-    }
-    let lists = [
-        ("include_fields", include_fields),
-        ("metafield_namespaces", metafield_namespaces),
-        ("metafields", metafields),
-    ];
-    for (key, items) in lists.into_iter().filter(|(_, items)| !items.is_empty()) {
-        let items: Vec<&str> = items.iter().map(String::as_str).collect();
-        let _ = writeln!(out, "{indent}  {key}: {}", list(&items, indent.len() + key.len() + 4));
-    }
-    if let Some(filter) = filter {
-        let _ = writeln!(out, "{indent}  filter: {}", scalar::quoted(filter));
-    }
-    if let Some((name, _)) = name {
-        let _ = writeln!(out, "{indent}  name: {}", scalar(name));
     }
 }
 
@@ -238,4 +179,9 @@ fn common<'a, T>(values: impl Iterator<Item = Option<&'a T>>, key: impl Fn(&T) -
 
 fn push_comment(out: &mut String, indent: &str, line: &str) {
     let _ = writeln!(out, "{}", format!("{indent}# {}", comment(line)).trim_end());
+}
+
+/// `1 shop`, `2 shops`.
+pub(super) fn count(n: usize, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
 }

@@ -3,7 +3,7 @@
 use crate::model::Address;
 use crate::plan::Destination;
 
-/// What changed of a destination since the plan, in words; nothing if it is the same.
+/// Returns how a destination changed since the plan; `None` if it did not.
 pub(crate) fn changed(planned: &Destination, now: &Destination) -> Option<String> {
     let name = planned.name.as_deref().unwrap_or(&planned.wanted);
     // A plan binds nothing to what was closed then, and may go on with the rest.

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::super::load::given;
-use super::super::target::word;
-use super::{Run, context};
+use super::Run;
+use super::files::given;
+use super::plan::context;
+use super::target::word;
 use crate::error::Failure;
 use crate::manifest::{Manifest, ManifestShop};
 use crate::model::{Address, Binding, Transport};
 use crate::plan::{self, DestinationHealth, Hazard, Plan, ShopPlan, Stale, Task, Unasked};
-use crate::state::Observed;
+use crate::state::{Desired, Observed};
 
 /// So many files of a plan's manifest are named in a message.
 const NAMED: usize = 5;
@@ -81,15 +82,14 @@ impl Run {
                 .hint("make a new plan"));
         }
         for planned in &plan.shops {
-            let Some(shop) = self.as_planned(planned) else { continue };
-            if Transport::parse(&plan.settings.admin_api.transport) == Some(Transport::Rest)
-                && !shop.desired.entries.iter().all(|e| over_rest(&e.binding))
-            {
+            let Some((_, desired)) = self.as_planned(planned) else { continue };
+            let over_rest_only = Transport::parse(&plan.settings.admin_api.transport) == Some(Transport::Rest);
+            if over_rest_only && !desired.entries.iter().all(|e| over_rest(&e.binding)) {
                 let what =
                     format!("the plan is for REST, which cannot express what the manifest asks of {}", planned.shop);
                 return Err(Failure::invalid(what).hint(hint));
             }
-            match plan::unasked(planned, &shop.desired, &self.manifest.ownership) {
+            match plan::unasked(planned, desired, &self.manifest.ownership) {
                 None => {}
                 Some(Unasked::Counts) => {
                     return Err(Failure::invalid(format!(
@@ -121,7 +121,7 @@ impl Run {
         let former = plan.former_addresses.iter().map(|address| Address::new(address).folded());
         let addresses = self.addresses.iter().cloned().chain(former).collect();
         let context = context(&self.manifest, &addresses, &inlets);
-        let limits = |planned: &ShopPlan| self.as_planned(planned).map(|shop| &shop.limits);
+        let limits = |planned: &ShopPlan| self.as_planned(planned).map(|(shop, _)| &shop.limits);
         let mut hazards = plan::hazards_of(&context, &self.settings(), plan, limits);
         self.dismiss_known_addresses([&mut hazards]).await;
         hazards
@@ -136,7 +136,7 @@ impl Run {
         observed: &'a Observed,
     ) -> impl Fn(&[Task]) -> Result<(), Stale> + 'a {
         move |tasks| {
-            let Some(shop) = self.as_planned(planned) else { return Ok(()) };
+            let Some((shop, _)) = self.as_planned(planned) else { return Ok(()) };
             let inlets = DestinationHealth::default();
             let context = context(&self.manifest, &self.addresses, &inlets);
             plan::within_limits(&context, &shop.limits, planned, known, observed, tasks)
@@ -146,15 +146,16 @@ impl Run {
     /// Gives the addresses of a plan the names that the manifest has for them.
     pub(crate) fn relabel(&self, plan: &mut Plan) {
         for planned in &mut plan.shops {
-            let Some(shop) = self.as_planned(planned) else { continue };
-            plan::relabel(planned, &shop.desired, &shop.destinations);
+            let Some((shop, desired)) = self.as_planned(planned) else { continue };
+            plan::relabel(planned, desired, &shop.destinations);
         }
     }
 
     /// The shop of the manifest, if it asks of it what it asked when the plan was made.
-    fn as_planned(&self, planned: &ShopPlan) -> Option<&ManifestShop> {
-        let shop = self.manifest.shops.get(self.shop_index(planned.shop.as_str())?)?;
-        let asked = plan::desired_digest(&shop.desired, &self.manifest.ownership);
-        (asked == planned.desired_digest).then_some(shop)
+    fn as_planned(&self, planned: &ShopPlan) -> Option<(&ManifestShop, &Desired)> {
+        let shop = &self.manifest[self.shop_index(planned.shop.as_str())?];
+        let desired = shop.desired().ok()?;
+        let asked = plan::desired_digest(desired, &self.manifest.ownership);
+        (asked == planned.desired_digest).then_some((shop, desired))
     }
 }

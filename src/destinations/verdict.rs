@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use failing::{DISABLED_AFTER_DAYS, Failing, failing, fails};
 pub use message::{ambiguous, message, missing};
 
-use super::{Inlet, Run};
+use super::{FlowRun, Inlet};
 
 /// After creating or updating a streaming dataflow "a brief 5-minute pause in data ingestion is required to prevent … data
 /// loss" (Experience League, HTTP API source connector).
@@ -93,7 +93,7 @@ pub fn settles_at(inlet: &Inlet, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// How it does, from the last run of a dataflow.
-pub fn judge_run(run: Option<&Run>, now: Timestamp) -> Verdict {
+pub fn judge_run(run: Option<&FlowRun>, now: Timestamp) -> Verdict {
     let Some(run) = run else { return Verdict::Quiet };
     let latest = run.completed_at.max(run.started_at);
     if fails(run) {
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn runs_tell_how_it_does() {
-        let judged = |change: &dyn Fn(&mut Run)| {
+        let judged = |change: &dyn Fn(&mut FlowRun)| {
             let mut run = run();
             change(&mut run);
             judge_run(Some(&run), at(0))

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::adobe::Run;
+use crate::destinations::FlowRun;
 
 /// Adobe disables a dataflow after so many days of continuous failure (documented: release notes of June 2026).
 pub const DISABLED_AFTER_DAYS: i64 = 30;
@@ -36,16 +36,16 @@ impl Failing {
 }
 
 /// Whether a run failed or refused records.
-pub fn fails(run: &Run) -> bool {
+pub fn fails(run: &FlowRun) -> bool {
     has_failed_status(run) || run.failed.is_some_and(|records| records > 0)
 }
 
 /// Whether a run counts as failure for Adobe: its status says so, or no record was written.
-fn fails_wholly(run: &Run) -> bool {
+fn fails_wholly(run: &FlowRun) -> bool {
     has_failed_status(run) || (fails(run) && run.created == Some(0))
 }
 
-fn has_failed_status(run: &Run) -> bool {
+fn has_failed_status(run: &FlowRun) -> bool {
     let words = ["failed", "error"];
     run.status.as_deref().is_some_and(|status| words.iter().any(|word| status.eq_ignore_ascii_case(word)))
 }
@@ -53,11 +53,11 @@ fn has_failed_status(run: &Run) -> bool {
 /// The series of failing runs that ends with `last`. `earlier` may contain `last`, in any order. A run that received
 /// nothing neither ends nor starts a series (assumed: Adobe does not document whether an empty hour counts as success).
 /// `None` if `last` does not fail or has no start.
-pub fn failing(last: &Run, earlier: &[Run]) -> Option<Failing> {
+pub fn failing(last: &FlowRun, earlier: &[FlowRun]) -> Option<Failing> {
     let last_started = last.started_at.filter(|_| fails(last))?;
     let wholly = fails_wholly(last);
-    let belongs = |run: &Run| if wholly { fails_wholly(run) } else { fails(run) };
-    let mut runs: Vec<(Timestamp, &Run)> = earlier
+    let belongs = |run: &FlowRun| if wholly { fails_wholly(run) } else { fails(run) };
+    let mut runs: Vec<(Timestamp, &FlowRun)> = earlier
         .iter()
         .filter(|run| fails(run) || run.received != Some(0))
         .filter_map(|run| Some((run.started_at.filter(|at| *at <= last_started)?, run)))
@@ -78,8 +78,8 @@ mod tests {
 
     const HOUR: i64 = 3600;
 
-    fn made(hours_ago: i64, status: &str, received: u64, failed: u64) -> Run {
-        Run {
+    fn made(hours_ago: i64, status: &str, received: u64, failed: u64) -> FlowRun {
+        FlowRun {
             started_at: Some(at(-HOUR * hours_ago)),
             status: Some(status.into()),
             received: Some(received),

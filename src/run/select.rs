@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::cli::SelectArgs;
 use crate::error::Failure;
-use crate::manifest::{Manifest, suggest};
+use crate::manifest::{Manifest, ShopIndex, suggest};
 use crate::model::ShopPattern;
 use crate::select::{Selection, Terms};
 use crate::text::plural;
@@ -24,22 +24,26 @@ pub(super) fn terms(select: &SelectArgs) -> Terms<'_> {
 }
 
 /// The shops that the options select, as indices into the manifest.
-pub(crate) fn select(manifest: &Manifest, select: &SelectArgs) -> Result<Vec<usize>, Failure> {
+pub(crate) fn select(manifest: &Manifest, select: &SelectArgs) -> Result<Vec<ShopIndex>, Failure> {
     let terms = terms(select);
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
     selected(manifest, &selection, &terms)
 }
 
 /// The selected shops, as indices into the manifest.
-pub(super) fn selected(manifest: &Manifest, selection: &Selection, terms: &Terms<'_>) -> Result<Vec<usize>, Failure> {
+pub(super) fn selected(
+    manifest: &Manifest,
+    selection: &Selection,
+    terms: &Terms<'_>,
+) -> Result<Vec<ShopIndex>, Failure> {
     let matches = |pattern: &ShopPattern| manifest.shops.iter().any(|shop| pattern.matches(&shop.shop));
     let unmatched = || terms.shop.iter().zip(selection.only()).filter(|(_, pattern)| !matches(pattern));
     // A name that is misspelt among others would quietly be left out; a pattern may match nothing yet.
     if let Some((name, _)) = unmatched().find(|(text, _)| !text.contains(['*', '?', '[', '{'])) {
         return Err(no_such_shop(manifest, name));
     }
-    let all = manifest.shops.iter().enumerate();
-    let matching: Vec<usize> = all
+    let matching: Vec<ShopIndex> = manifest
+        .indexed_shops()
         .filter(|(_, shop)| selection.matches(&shop.shop, |key| shop.labels.get(key).map(String::as_str)))
         .map(|(at, _)| at)
         .collect();
@@ -47,7 +51,7 @@ pub(super) fn selected(manifest: &Manifest, selection: &Selection, terms: &Terms
         let unmatched = unmatched().next().map(|(text, _)| no_such_shop(manifest, text));
         return Err(unmatched.unwrap_or_else(|| nothing(manifest, selection)));
     }
-    Ok(matching.into_iter().filter(|&at| selection.in_shard(&manifest.shops[at].shop)).collect())
+    Ok(matching.into_iter().filter(|&at| selection.in_shard(&manifest[at].shop)).collect())
 }
 
 fn no_such_shop(manifest: &Manifest, text: &str) -> Failure {

@@ -1,0 +1,187 @@
+//! What was found out about one destination.
+
+use jiff::Timestamp;
+
+use super::verdict::{self, Failing, Verdict, judge, judge_run, settles_at};
+use super::{FlowRun, Inlet};
+use crate::model::Address;
+use crate::plan::{self, ErrorKind, Replaced, Severity, ShopError};
+use crate::state::aep::{AepAccount, Destination, LookupBy, LookupError, Target};
+
+/// A destination with a verdict on it.
+#[derive(Debug, Clone)]
+pub(crate) struct Assessment {
+    pub(super) destination: Destination,
+    /// The account that has it.
+    account: Option<AepAccount>,
+    /// The dataflow or connection that was found.
+    inlet: Option<Inlet>,
+    /// The address to bind to.
+    pub(super) address: Option<Address>,
+    pub(super) verdict: Verdict,
+    severity: Severity,
+    /// What is wrong and what to do; empty if nothing is wrong.
+    pub(super) message: String,
+    settles_at: Option<Timestamp>,
+    failing: Option<Failing>,
+    pub(crate) replaces: Vec<Replaced>,
+    /// Why something could not be found out.
+    error: Option<LookupError>,
+}
+
+impl Assessment {
+    /// Nothing is known yet.
+    pub(super) fn new(destination: &Destination, account: Option<&AepAccount>) -> Self {
+        let address = match &destination.target {
+            Target::Address(address) => Some(address.clone()),
+            Target::Lookup(_) => None,
+        };
+        Self {
+            destination: destination.clone(),
+            account: account.cloned(),
+            inlet: None,
+            address,
+            verdict: Verdict::Ok,
+            severity: Severity::Info,
+            message: String::new(),
+            settles_at: None,
+            failing: None,
+            replaces: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// From the dataflow or connection that was found.
+    pub(super) fn of_inlet(destination: &Destination, account: &AepAccount, inlet: &Inlet, now: Timestamp) -> Self {
+        let verdict = judge(inlet, now);
+        let settles_at = settles_at(inlet, now).filter(|_| verdict == Verdict::Settling);
+        let known = Self { inlet: Some(inlet.clone()), settles_at, ..Self::new(destination, Some(account)) };
+        known.judged(verdict, None, now)
+    }
+
+    fn judged(self, verdict: Verdict, run: Option<&FlowRun>, now: Timestamp) -> Self {
+        let severity = match verdict {
+            Verdict::Ok | Verdict::Quiet => Severity::Info,
+            Verdict::Settling | Verdict::Unknown => Severity::Warning,
+            _ => Severity::Attention,
+        };
+        let wrong = self.inlet.as_ref().filter(|_| verdict != Verdict::Ok);
+        let message = wrong.map(|inlet| verdict::message(verdict, inlet, run, self.failing.as_ref(), now));
+        Self { verdict, severity, message: message.unwrap_or_default(), ..self }
+    }
+
+    /// The same with a verdict that needs attention.
+    pub(super) fn with_attention(self, verdict: Verdict, message: String) -> Self {
+        Self { verdict, severity: Severity::Attention, message, ..self }
+    }
+
+    /// The same where it could not be found out. That is no drift.
+    pub(super) fn unknown(self, error: LookupError) -> Self {
+        let (verdict, severity, message) = (Verdict::Unknown, Severity::Warning, error.message.clone());
+        Self { verdict, severity, message, error: Some(error), ..self }
+    }
+
+    /// The same where there is no account to ask.
+    pub(super) fn unchecked(self) -> Self {
+        let message = "not checked: the manifest has no `aep`, so nobody was asked".to_owned();
+        Self { verdict: Verdict::Unknown, severity: Severity::Info, message, ..self }
+    }
+
+    /// The dataflow whose runs can be read: its account and its id.
+    pub(crate) fn flow(&self) -> Option<(&str, &str)> {
+        let inlet = self.inlet.as_ref().filter(|inlet| inlet.kind == super::InletKind::Flow)?;
+        Some((&self.account.as_ref()?.name, &inlet.id))
+    }
+
+    pub(crate) fn is_ok(&self) -> bool {
+        self.verdict == Verdict::Ok
+    }
+
+    /// Adds what the last run of the dataflow says, unless something worse is known. `earlier` are runs before it, read if it
+    /// failed.
+    pub(crate) fn add_run(&mut self, run: Option<&FlowRun>, earlier: &[FlowRun], now: Timestamp) {
+        if !self.is_ok() {
+            return;
+        }
+        let failing = run.and_then(|run| verdict::failing(run, earlier));
+        *self = Self { failing, ..self.clone() }.judged(judge_run(run, now), run, now);
+    }
+
+    /// Adds that the runs could not be read. What is known and worse stays.
+    pub(crate) fn add_error(&mut self, error: LookupError) {
+        if self.is_ok() {
+            *self = self.clone().unknown(error);
+        } else {
+            self.error = Some(error);
+        }
+    }
+
+    /// The address and the account of a destination that was looked up.
+    pub(crate) fn looked_up(&self) -> Option<(&Address, &AepAccount)> {
+        self.destination.target.query()?;
+        self.address.as_ref().zip(self.account.as_ref())
+    }
+
+    pub(crate) fn address(&self) -> Option<&Address> {
+        self.address.as_ref()
+    }
+
+    /// As a plan has it.
+    pub(crate) fn to_plan(&self) -> plan::Destination {
+        let Self { destination, account, inlet, address, verdict, severity, message, .. } = self;
+        let Destination { name, shop, target, address: _, source } = destination;
+        let (found_by, wanted) = match target {
+            Target::Address(address) => ("address", address.to_string()),
+            Target::Lookup(query) => match &query.lookup.by {
+                LookupBy::Name(name) => ("name", name.to_string()),
+                LookupBy::Id(id) => ("id", id.to_string()),
+            },
+        };
+        let found = inlet.as_ref();
+        let kind = found.map(|inlet| inlet.kind).or_else(|| target.query().map(|query| query.lookup.kind));
+        let failing = self.failing.as_ref().map(|failing| plan::Failing {
+            since: whole_seconds(failing.since),
+            exact: failing.exact,
+            disabled_on: failing.disabled_on.map(|date| date.to_string()),
+        });
+        plan::Destination {
+            name: name.as_deref().map(str::to_owned),
+            shop: shop.as_ref().map(ToString::to_string),
+            source: source.clone(),
+            found_by: found_by.to_owned(),
+            wanted,
+            account: account.as_ref().map(|account| account.name.to_string()),
+            org: account.as_ref().map(|account| account.org.clone()),
+            sandbox: account.as_ref().map(|account| account.sandbox.clone()),
+            kind: kind.map(|kind| kind.as_str().to_owned()),
+            id: found.map(|inlet| inlet.id.clone()),
+            title: found.map(|inlet| inlet.name.clone()),
+            state: found.map(|inlet| inlet.state.clone()),
+            address: address.clone(),
+            created_at: found.and_then(|inlet| inlet.created_at).map(whole_seconds),
+            updated_at: found.and_then(|inlet| inlet.updated_at).map(whole_seconds),
+            verdict: plan::Verdict::parse(verdict.as_str()),
+            severity: *severity,
+            message: message.clone(),
+            settles_at: self.settles_at,
+            failing,
+            replaces: self.replaces.clone(),
+            error: self.error.as_ref().map(shop_error),
+        }
+    }
+}
+
+/// An error of a lookup as a plan has it.
+pub(super) fn shop_error(error: &LookupError) -> ShopError {
+    let LookupError { kind, http_status, message, retryable } = error.clone();
+    ShopError { kind: ErrorKind::new(&kind), http_status, message, retryable }
+}
+
+/// `dataflow "Shopify orders (prod)" (4982698b-…)`
+pub(super) fn named(inlet: &Inlet) -> String {
+    format!("{} {:?} ({})", inlet.kind.noun(), inlet.name, inlet.id)
+}
+
+fn whole_seconds(time: Timestamp) -> String {
+    Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
+}

@@ -1,0 +1,168 @@
+//! Destinations by the name or id of a dataflow or connection: what an account answered.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use super::assessment::{Assessment, named, shop_error};
+use super::{By, Inlet, Verdict, Wanted, verdict};
+use crate::manifest::{DestinationIndex, Manifest, Unusable, unusable};
+use crate::model::Address;
+use crate::plan::{ErrorKind, ShopError};
+use crate::state::Ownership;
+use crate::state::aep::{
+    AepAccount, Destination, Lookup, LookupBy, LookupError, NoAddress, Query, Resolutions, address_to_bind,
+};
+
+/// What the accounts answered.
+pub(crate) type Answers = HashMap<Lookup, Result<Vec<Inlet>, LookupError>>;
+
+/// What the answers mean.
+#[derive(Debug, Default)]
+pub(crate) struct Lookups {
+    /// For the manifest.
+    pub(crate) addresses: Resolutions,
+    pub(crate) assessments: BTreeMap<DestinationIndex, Assessment>,
+}
+
+/// Assesses these destinations of the manifest. One without an answer is left out.
+pub(crate) fn assess(
+    manifest: &Manifest,
+    places: &BTreeSet<DestinationIndex>,
+    answers: &Answers,
+    now: Timestamp,
+) -> Lookups {
+    let mut lookups = Lookups::default();
+    for at in places {
+        let destination = &manifest[*at];
+        let Some(query) = destination.target.query() else { continue };
+        let account = manifest.aep.iter().find(|account| account.name == query.lookup.account);
+        let (Some(answer), Some(account)) = (answers.get(&query.lookup), account) else { continue };
+        let (assessment, addresses) = assess_one(destination, query, account, answer, &manifest.ownership, now);
+        lookups.addresses.extend(addresses);
+        lookups.assessments.insert(*at, assessment);
+    }
+    lookups
+}
+
+fn assess_one(
+    destination: &Destination,
+    query: &Query,
+    account: &AepAccount,
+    answer: &Result<Vec<Inlet>, LookupError>,
+    ownership: &Ownership,
+    now: Timestamp,
+) -> (Assessment, Resolutions) {
+    let wanted = Wanted::of(&query.lookup);
+    let blank = || Assessment::new(destination, Some(account));
+    let without_address = |assessment: Assessment| {
+        let (verdict, message) = (assessment.verdict.as_str(), assessment.message.clone());
+        (assessment, Resolutions::from([(query.clone(), Err(NoAddress::Unusable { verdict, message }))]))
+    };
+    let inlets = match answer {
+        Ok(inlets) => inlets,
+        Err(error) => {
+            let failed = (query.clone(), Err(NoAddress::Failed(error.clone())));
+            return (blank().unknown(error.clone()), Resolutions::from([failed]));
+        }
+    };
+    let inlet = match inlets.as_slice() {
+        [inlet] => inlet,
+        [] => {
+            let message = verdict::missing(&wanted, &account.sandbox);
+            return without_address(blank().with_attention(Verdict::Missing, message));
+        }
+        several => {
+            let message = verdict::ambiguous(&wanted, several);
+            return without_address(blank().with_attention(Verdict::Ambiguous, message));
+        }
+    };
+    let mut assessment = Assessment::of_inlet(destination, account, inlet, now);
+    let Some(address) = &inlet.address else { return without_address(assessment) };
+    let bound = |with_flow_id| {
+        let address = address_to_bind(&inlet.id, Address::new(address), with_flow_id);
+        match unusable(&address, ownership) {
+            Some(why) => Err(why),
+            None => Ok(address),
+        }
+    };
+    match bound(query.with_flow_id) {
+        Ok(address) => assessment.address = Some(address),
+        // It may hold a password, so that it is shown only where Shopify would take it.
+        Err(why) => {
+            let message = format!("the address that Adobe has for {} cannot be bound: {why}", named(inlet));
+            assessment = assessment.with_attention(Verdict::UnusableAddress, message);
+        }
+    }
+    // Both forms: a base manifest may ask for the other one.
+    let addresses = [false, true].map(|with_flow_id| {
+        let query = Query { with_flow_id, ..query.clone() };
+        (query, bound(with_flow_id).map_err(|why| no_address(&why, inlet)))
+    });
+    (assessment, addresses.into())
+}
+
+fn no_address(why: &Unusable, inlet: &Inlet) -> NoAddress {
+    let verdict = Verdict::UnusableAddress.as_str();
+    match why {
+        Unusable::NotOwned { prefix, line } => {
+            let message = format!(
+                "Adobe has inlets of this manifest's destinations at {prefix}, which no prefix of `ownership` covers. If \
+                 that is right, write {line}"
+            );
+            NoAddress::NotOwned { verdict, message }
+        }
+        Unusable::Refused(_) => {
+            let message = format!("the address that Adobe has for {} cannot be bound: {why}", named(inlet));
+            NoAddress::Unusable { verdict, message }
+        }
+    }
+}
+
+impl Wanted {
+    pub(crate) fn of(lookup: &Lookup) -> Self {
+        let by = match &lookup.by {
+            LookupBy::Name(name) => By::Name(name.to_string()),
+            LookupBy::Id(id) => By::Id(id.to_string()),
+        };
+        Self { kind: lookup.kind, by }
+    }
+}
+
+/// Returns the error of a shop that needs these destinations, if one of them has no address.
+pub(crate) fn unresolved<'a>(needed: impl IntoIterator<Item = &'a Destination>) -> Option<ShopError> {
+    let missing: Vec<_> =
+        needed.into_iter().filter_map(|needed| Some((needed, needed.address.as_ref().err()?))).collect();
+    if missing.iter().any(|(_, why)| **why == NoAddress::NotLookedUp) {
+        return Some(not_looked_up());
+    }
+    let (destination, why) = missing.first()?;
+    let of_one = |message: &str| match (&destination.name, destination.target.query()) {
+        (Some(name), _) => format!("destination {name}: {message}"),
+        (None, Some(query)) => format!("destination {}: {message}", query.lookup.by),
+        (None, None) => message.to_owned(),
+    };
+    let of_verdict = |verdict: &str, message: String| ShopError {
+        kind: ErrorKind::new(&format!("destination_{verdict}")),
+        http_status: None,
+        message,
+        retryable: false,
+    };
+    Some(match why {
+        NoAddress::NotLookedUp => not_looked_up(),
+        NoAddress::Unusable { verdict, message } => of_verdict(verdict, of_one(message)),
+        // The same for every inlet on one host, so that one cause is reported once.
+        NoAddress::NotOwned { verdict, message } => of_verdict(verdict, message.clone()),
+        NoAddress::Failed(error) => ShopError { message: of_one(&error.message), ..shop_error(error) },
+    })
+}
+
+/// The error of a shop that needs a destination about which Adobe was not asked.
+pub(crate) fn not_looked_up() -> ShopError {
+    ShopError {
+        kind: ErrorKind::new("destination_unknown"),
+        http_status: None,
+        message: "a destination was not looked up at Adobe; try again, and report it if it stays so".to_owned(),
+        retryable: true,
+    }
+}

@@ -1,0 +1,81 @@
+//! Why an address changes: what became of the one that live subscriptions have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Inlet;
+use super::assessment::named;
+use crate::diff::Change;
+use crate::manifest::is_dcs;
+use crate::model::{Address, Field};
+use crate::plan::{Replaced, ShopPlan};
+use crate::state::aep::same_inlet;
+
+/// Subscriptions and shops by the address that they have before.
+pub(crate) type Before<'a> = BTreeMap<&'a str, (usize, BTreeSet<&'a str>)>;
+
+/// Collects the addresses that changes replace with this one.
+pub(crate) fn addresses_before<'a>(address: &Address, shops: &[&'a ShopPlan]) -> Before<'a> {
+    let mut before = Before::new();
+    for shop in shops {
+        for planned in &shop.changes {
+            let Change::Update { before: live, after, fields, .. } = &planned.change else { continue };
+            if fields.contains(&Field::Address) && after.address == *address {
+                let (subscriptions, in_shops) = before.entry(live.binding.address.as_str()).or_default();
+                *subscriptions += 1;
+                in_shops.insert(shop.shop.as_str());
+            }
+        }
+    }
+    before
+}
+
+/// Says what Adobe has of each address that is replaced. `all` is everything in the sandbox; `None` if it could not be asked.
+pub(crate) fn replaced(before: Before<'_>, address: &Address, sandbox: &str, all: Option<&[Inlet]>) -> Vec<Replaced> {
+    let replaced = before.into_iter().map(|(old, (subscriptions, shops))| {
+        let fate = fate(&Address::new(old), address, all);
+        Replaced {
+            address: old.to_owned(),
+            subscriptions,
+            shops: shops.len(),
+            gone: matches!(fate, Fate::Gone),
+            message: fate.message(sandbox),
+        }
+    });
+    replaced.collect()
+}
+
+/// What became of an address that is replaced.
+enum Fate<'a> {
+    SameInlet,
+    NotAsked,
+    /// It is no address that Adobe could have.
+    NotAdobes,
+    Held(&'a Inlet),
+    Gone,
+}
+
+fn fate<'a>(old: &Address, new: &Address, all: Option<&'a [Inlet]>) -> Fate<'a> {
+    if same_inlet(old, new) {
+        return Fate::SameInlet;
+    }
+    if !is_dcs(old) {
+        return Fate::NotAdobes;
+    }
+    let Some(all) = all else { return Fate::NotAsked };
+    let has_it = |inlet: &&Inlet| inlet.address.as_deref().is_some_and(|a| same_inlet(&Address::new(a), old));
+    all.iter().find(has_it).map_or(Fate::Gone, Fate::Held)
+}
+
+impl Fate<'_> {
+    fn message(&self, sandbox: &str) -> String {
+        match self {
+            Self::SameInlet => "the same inlet, with another flow id".to_owned(),
+            Self::NotAsked => "what became of it could not be asked at Adobe".to_owned(),
+            Self::NotAdobes => "that is no address of Adobe's".to_owned(),
+            Self::Held(inlet) => format!("that is the address of {}, which is {}", named(inlet), inlet.state),
+            Self::Gone => format!(
+                "no dataflow or connection in sandbox {sandbox} has that address any more: it was deleted or recreated"
+            ),
+        }
+    }
+}

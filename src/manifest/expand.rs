@@ -1,0 +1,344 @@
+//! Puts destinations and sets in their places, shop by shop. What depends on the answer to a lookup is left to `resolve`.
+
+mod scopes;
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::diagnostic::Code;
+use crate::model::{Address, Auth, Binding, Scope, ShopDomain, TokenExpiry, Topic};
+use crate::state::aep::{Destination, Target};
+use crate::state::{Entry, ShopLimits, Source, Wanted};
+
+use self::scopes::ScopeLists;
+pub(super) use self::scopes::Scopes;
+use self::target::ResolvedTarget;
+use super::aep::Accounts;
+use super::check::{Checked, Rules};
+use super::document::{self, Span, Spanned};
+use super::findings::{Findings, Reporter};
+use super::{DestinationIndex, Tolerable, digest, suggest};
+
+/// What every shop has in common.
+pub(super) struct Common<'a> {
+    pub(super) auth: Option<Arc<Auth>>,
+    pub(super) token_expiry: Option<TokenExpiry>,
+    pub(super) scopes: Option<&'a Spanned<Vec<Spanned<Scope>>>>,
+    pub(super) destinations: BTreeMap<&'a str, &'a document::DestinationBlock>,
+    pub(super) sets: BTreeMap<&'a str, &'a document::SetBlock>,
+    pub(super) accounts: Accounts<'a>,
+}
+
+/// A binding over one table of destinations, with the places that diagnostics point at.
+pub(super) struct Ready {
+    pub(super) entry: Entry<Wanted, Target>,
+    /// The topic.
+    pub(super) span: Span,
+    pub(super) name: Option<Span>,
+    pub(super) format: Span,
+    /// The definition of the destination.
+    pub(super) destination: Option<Span>,
+    digest: crate::digest::Hash,
+    /// The destination, if its address is looked up.
+    lookup: Option<DestinationIndex>,
+}
+
+/// A set, or the bindings of a shop alone, as a shop uses it.
+pub(super) struct Part {
+    pub(super) bindings: Arc<Vec<Ready>>,
+    /// Topics that the shop leaves out.
+    pub(super) except: HashSet<Topic>,
+    /// Whether it is a set over the common destinations; shops share its bindings.
+    pub(super) is_common: bool,
+}
+
+impl Part {
+    /// The bindings that the shop uses.
+    pub(super) fn used(&self) -> impl Iterator<Item = &Ready> {
+        self.bindings.iter().filter(|ready| !self.except.contains(&ready.entry.binding.topic))
+    }
+}
+
+/// A shop before its destinations are resolved.
+pub(super) struct DraftShop {
+    /// `None`: it is unusable, which was reported. The shop is checked all the same.
+    pub(super) domain: Option<ShopDomain>,
+    pub(super) allow: Vec<Code>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) scopes: Option<Arc<Scopes>>,
+    pub(super) auth: Option<Arc<Auth>>,
+    pub(super) token_expiry: Option<TokenExpiry>,
+    /// Destinations of its own.
+    pub(super) own: Vec<(Arc<str>, Target)>,
+    pub(super) parts: Vec<Part>,
+    pub(super) lookups: Vec<DestinationIndex>,
+    pub(super) limits: ShopLimits,
+    pub(super) tolerate: BTreeSet<Tolerable>,
+    pub(super) source: Source,
+}
+
+struct CheckedSet<'a> {
+    bindings: Vec<Checked<'a>>,
+    topics: HashSet<Topic>,
+    used: bool,
+}
+
+pub(super) struct Expander<'a> {
+    rules: Rules,
+    pub(super) common: Common<'a>,
+    /// The common destinations that have an address or a query.
+    pub(super) common_targets: Vec<(Arc<str>, Target)>,
+    names: HashMap<&'a str, Arc<str>>,
+    sets: BTreeMap<&'a str, CheckedSet<'a>>,
+    /// Sets over the common destinations, which most shops share.
+    ready: HashMap<&'a str, Arc<Vec<Ready>>>,
+    scope_lists: ScopeLists,
+    /// Destinations that some shop has of its own.
+    own_names: HashSet<&'a str>,
+    /// Addresses that the manifest has.
+    pub(super) addresses: BTreeSet<Address>,
+    /// Addresses that only sets name that no shop uses.
+    pub(super) unused_addresses: BTreeSet<Address>,
+    /// Every destination, and addresses of Adobe's that bindings name themselves.
+    pub(super) defined: Vec<Destination>,
+    /// Destinations that are looked up, by the place of the name; `None` if its account is unknown, which was reported.
+    looked_up: HashMap<Span, Option<DestinationIndex>>,
+}
+
+impl<'a> Expander<'a> {
+    pub(super) fn new(mut rules: Rules, common: Common<'a>, findings: &mut Findings) -> Self {
+        let mut sets = BTreeMap::new();
+        for (name, set) in &common.sets {
+            let bindings: Vec<_> = set.bindings.iter().map(|raw| rules.binding(raw, findings)).collect();
+            let topics = bindings.iter().flat_map(|b| b.topics.iter().map(|topic| topic.value.clone())).collect();
+            sets.insert(*name, CheckedSet { bindings, topics, used: false });
+        }
+        let mut expander = Self {
+            rules,
+            common_targets: Vec::new(),
+            names: HashMap::new(),
+            sets,
+            ready: HashMap::new(),
+            scope_lists: ScopeLists::default(),
+            own_names: HashSet::new(),
+            addresses: BTreeSet::new(),
+            unused_addresses: BTreeSet::new(),
+            defined: Vec::new(),
+            looked_up: HashMap::new(),
+            common,
+        };
+        let common: Vec<_> = expander.common.destinations.values().copied().collect();
+        for destination in common {
+            let target = expander.destination(destination, &mut findings.of_all());
+            expander.common_targets.extend(target);
+        }
+        expander
+    }
+
+    fn name(&mut self, name: &'a str) -> Arc<str> {
+        Arc::clone(self.names.entry(name).or_insert_with(|| name.into()))
+    }
+
+    /// Checks a shop and puts it together; with its digest if its domain is usable.
+    pub(super) fn shop(
+        &mut self,
+        shop: &'a document::ShopBlock,
+        findings: &mut Findings,
+    ) -> (DraftShop, Option<crate::digest::Hash>) {
+        let domain = shop.domain.as_ref().map(|at| &at.value);
+        let reporter = &mut findings.of_shop(domain, &shop.allow);
+
+        let own: BTreeMap<&str, &'a document::DestinationBlock> =
+            shop.destinations.iter().map(|d| (d.name.value.as_str(), d)).collect();
+        self.own_names.extend(shop.destinations.iter().map(|d| d.name.value.as_str()));
+        let own_targets = own.values().filter_map(|destination| self.destination(destination, reporter)).collect();
+
+        let mut parts: Vec<Part> = Vec::new();
+        let mut used: HashMap<&str, Span> = HashMap::new();
+        for used_set in &shop.uses {
+            if let Some(first) = used.insert(&used_set.set.value, used_set.set.span) {
+                let message = format!("the set `{}` is used twice by the same shop", used_set.set.value);
+                let diagnostic = reporter.diagnostic(Code::RepeatedName, used_set.set.span, message);
+                let diagnostic = diagnostic.related(reporter.place(first), "it is used here first");
+                reporter.findings().report(diagnostic);
+                continue;
+            }
+            parts.extend(self.used_set(used_set, &own, reporter));
+        }
+        let inline: Vec<_> = shop.bindings.iter().map(|raw| self.rules.binding(raw, reporter.findings())).collect();
+        for warning in inline.iter().flat_map(|checked| &checked.warnings) {
+            reporter.report(warning.clone());
+        }
+        let bindings = self.make_ready(&inline, &own, reporter);
+        if !bindings.is_empty() {
+            parts.push(Part { bindings: Arc::new(bindings), except: HashSet::new(), is_common: false });
+        }
+
+        let scopes = shop.scopes.as_ref().or(self.common.scopes);
+        let scopes = scopes.map(|list| (self.scope_lists.of(list, reporter), list.span));
+        let mut digests = Vec::new();
+        let mut lookups = BTreeSet::new();
+        for ready in parts.iter().flat_map(Part::used) {
+            if let Some((scopes, span)) = &scopes {
+                self.scope_lists.coverage(ready, scopes, *span, reporter);
+            }
+            digests.push(ready.digest);
+            lookups.extend(ready.lookup);
+        }
+        let limits = shop.safety.as_ref().map(|safety| self.limits(safety, reporter)).unwrap_or_default();
+        let draft = DraftShop {
+            domain: domain.cloned(),
+            allow: shop.allow.clone(),
+            labels: shop.labels.iter().cloned().collect(),
+            scopes: scopes.map(|(scopes, _)| scopes),
+            auth: shop.auth.as_ref().map_or_else(|| self.common.auth.clone(), |at| at.value.clone()),
+            token_expiry: shop.token_expiry.or(self.common.token_expiry),
+            own: own_targets,
+            parts,
+            lookups: lookups.into_iter().collect(),
+            limits,
+            tolerate: shop.tolerate.iter().copied().collect(),
+            source: reporter.source(shop.span),
+        };
+        let digest = domain.map(|domain| digest::shop(&draft, domain, digests));
+        (draft, digest)
+    }
+
+    fn used_set(
+        &mut self,
+        used: &'a document::UseBlock,
+        own: &BTreeMap<&str, &'a document::DestinationBlock>,
+        reporter: &mut Reporter<'_, '_>,
+    ) -> Option<Part> {
+        let Some((&name, set)) = self.sets.get_key_value(used.set.value.as_str()) else {
+            let message = format!("there is no binding set `{}`", super::decode::short(&used.set.value));
+            let known: Vec<&str> = self.sets.keys().copied().collect();
+            let hint = nearest(&used.set.value, &known, reporter.findings(), "define it under `binding_sets`");
+            reporter.report(reporter.diagnostic(Code::UnknownSet, used.set.span, message).hint(hint));
+            return None;
+        };
+        let mut except = HashSet::new();
+        let mut ignored = Vec::new();
+        for written in &used.except {
+            let topic = self.rules.topic(written, reporter.findings(), &mut ignored);
+            if !set.topics.contains(&topic.value) {
+                let message = format!("the set `{name}` has no topic `{}` to leave out", topic.value);
+                let mut here: Vec<&str> = set.topics.iter().map(Topic::as_str).collect();
+                here.sort_unstable();
+                let hint = nearest(topic.value.as_str(), &here, reporter.findings(), "remove it, or correct it");
+                reporter.report(reporter.diagnostic(Code::ExceptNothing, written.span, message).hint(hint));
+            }
+            except.insert(topic.value);
+        }
+        for warning in set.bindings.iter().flat_map(|checked| &checked.warnings) {
+            reporter.report(warning.clone());
+        }
+        let bindings = if own.is_empty()
+            && let Some(ready) = self.ready.get(name)
+        {
+            Arc::clone(ready)
+        } else {
+            let bindings = self.sets.get_mut(name).map(|set| std::mem::take(&mut set.bindings)).unwrap_or_default();
+            let ready = Arc::new(self.make_ready(&bindings, own, reporter));
+            if let Some(set) = self.sets.get_mut(name) {
+                set.bindings = bindings;
+                set.used = true;
+            }
+            if own.is_empty() {
+                self.ready.insert(name, Arc::clone(&ready));
+            }
+            ready
+        };
+        Some(Part { bindings, except, is_common: own.is_empty() })
+    }
+
+    fn make_ready(
+        &mut self,
+        bindings: &[Checked<'a>],
+        own: &BTreeMap<&str, &'a document::DestinationBlock>,
+        reporter: &mut Reporter<'_, '_>,
+    ) -> Vec<Ready> {
+        let mut ready = Vec::new();
+        for checked in bindings {
+            let raw = checked.raw;
+            let Some(resolved) = self.target(&raw.target, own, reporter) else { continue };
+            let ResolvedTarget { target, destination, span, lookup } = resolved;
+            for topic in &checked.topics {
+                let texts = |list: &[Spanned<String>]| list.iter().map(|at| at.value.clone()).collect::<Vec<_>>();
+                let binding = Binding {
+                    topic: topic.value.clone(),
+                    address: target.clone(),
+                    format: raw.format.value,
+                    filter: raw.filter.as_ref().map(|at| at.value.clone()),
+                    include_fields: texts(&raw.include_fields),
+                    metafield_namespaces: texts(&raw.metafield_namespaces),
+                    name: raw.name.as_ref().map(|at| at.value.clone()),
+                    metafields: raw.metafields.as_ref().map(|list| texts(&list.value)),
+                };
+                let source = reporter.source(topic.span);
+                ready.push(Ready {
+                    digest: digest::binding(&binding, destination.as_deref()),
+                    entry: Entry { binding, meta: Wanted { destination: destination.clone(), source } },
+                    span: topic.span,
+                    name: raw.name.as_ref().map(|at| at.span),
+                    format: raw.format.span,
+                    destination: span,
+                    lookup,
+                });
+            }
+        }
+        ready
+    }
+
+    fn limits(&mut self, safety: &document::SafetyBlock, reporter: &mut Reporter<'_, '_>) -> ShopLimits {
+        let protected = safety.protected_topics.as_ref().map(|topics| self.topics(topics, reporter));
+        ShopLimits { max_delete_percent: safety.max_delete_percent, protected_topics: protected }
+    }
+
+    /// Reports what can be said only when all shops were seen: problems of sets that no shop uses.
+    pub(super) fn finish(&mut self, findings: &mut Findings) {
+        let used = self.addresses.clone();
+        let unused: Vec<&str> = self.sets.iter().filter(|(_, set)| !set.used).map(|(name, _)| *name).collect();
+        for name in unused {
+            let bindings = self.sets.get_mut(name).map(|set| std::mem::take(&mut set.bindings)).unwrap_or_default();
+            for warning in bindings.iter().flat_map(|checked| &checked.warnings) {
+                findings.report(warning.clone());
+            }
+            for checked in &bindings {
+                // A destination that some shop has may be the one that is meant.
+                let elsewhere = match &checked.raw.target {
+                    document::BindingTarget::Destination(name) => self.own_names.contains(name.value.as_str()),
+                    document::BindingTarget::Address(_) | document::BindingTarget::Broken => false,
+                };
+                if !elsewhere {
+                    self.target(&checked.raw.target, &BTreeMap::new(), &mut findings.of_all());
+                }
+            }
+        }
+        self.unused_addresses = self.addresses.difference(&used).cloned().collect();
+    }
+
+    pub(super) fn topics(&mut self, topics: &[Spanned<Topic>], reporter: &mut Reporter<'_, '_>) -> Vec<Topic> {
+        let mut warnings = Vec::new();
+        let rules = &mut self.rules;
+        let topics = topics.iter().map(|topic| rules.topic(topic, reporter.findings(), &mut warnings).value).collect();
+        for warning in warnings {
+            reporter.report(warning);
+        }
+        topics
+    }
+}
+
+fn nearest(word: &str, known: &[&str], findings: &mut Findings, otherwise: &str) -> String {
+    if findings.may_suggest(known.len())
+        && let Some(meant) = suggest::closest(word, known.iter().copied())
+    {
+        return format!("did you mean `{meant}`?");
+    }
+    match known {
+        [] => otherwise.to_owned(),
+        few if few.len() <= 8 => format!("{otherwise}; there is {}", super::decode::listed(few)),
+        _ => otherwise.to_owned(),
+    }
+}

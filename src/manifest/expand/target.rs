@@ -1,0 +1,114 @@
+//! The targets of destinations and bindings: an address of the manifest, or a query to Adobe.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Expander, nearest};
+use crate::diagnostic::Code;
+use crate::manifest::document::{self, DestinationAddress, Span};
+use crate::manifest::findings::Reporter;
+use crate::manifest::{DestinationIndex, address, decode};
+use crate::model::{Address, ShopDomain};
+use crate::state::Source;
+use crate::state::aep::{Destination, NoAddress, Query, Target};
+
+/// Where a binding leads.
+pub(super) struct ResolvedTarget {
+    pub(super) target: Target,
+    /// The name of the destination, if the binding names one.
+    pub(super) destination: Option<Arc<str>>,
+    /// The definition of the destination.
+    pub(super) span: Option<Span>,
+    /// The destination, if it is looked up.
+    pub(super) lookup: Option<DestinationIndex>,
+}
+
+impl<'a> Expander<'a> {
+    /// Checks a destination where it is defined. Returns its name and target unless it is broken, which was reported.
+    pub(super) fn destination(
+        &mut self,
+        destination: &'a document::DestinationBlock,
+        reporter: &mut Reporter<'_, '_>,
+    ) -> Option<(Arc<str>, Target)> {
+        let span = destination.name.span;
+        let target = match &destination.address {
+            DestinationAddress::Address(at) => {
+                self.rules.address(at, reporter);
+                self.addresses.insert(at.value.clone());
+                Target::Address(at.value.clone())
+            }
+            DestinationAddress::Lookup(wanted) => {
+                let Some(lookup) = self.common.accounts.lookup(wanted, reporter.findings()) else {
+                    self.looked_up.insert(span, None);
+                    return None;
+                };
+                Target::Lookup(Arc::new(Query { lookup, with_flow_id: wanted.with_flow_id }))
+            }
+            DestinationAddress::Broken => return None,
+        };
+        let name = self.name(&destination.name.value);
+        let index = self.define(Some(Arc::clone(&name)), reporter.shop(), target.clone(), reporter.source(span));
+        if let Target::Lookup(_) = &target {
+            self.looked_up.insert(span, Some(index));
+        }
+        Some((name, target))
+    }
+
+    fn define(
+        &mut self,
+        name: Option<Arc<str>>,
+        shop: Option<&ShopDomain>,
+        target: Target,
+        source: Source,
+    ) -> DestinationIndex {
+        let address = match &target {
+            Target::Address(address) => Ok(address.clone()),
+            Target::Lookup(_) => Err(NoAddress::NotLookedUp),
+        };
+        self.defined.push(Destination { name, shop: shop.cloned(), target, address, source });
+        DestinationIndex(self.defined.len() - 1)
+    }
+
+    /// Returns where a binding leads, or `None` if that is broken, which was reported.
+    pub(super) fn target(
+        &mut self,
+        target: &'a document::BindingTarget,
+        own: &BTreeMap<&str, &'a document::DestinationBlock>,
+        reporter: &mut Reporter<'_, '_>,
+    ) -> Option<ResolvedTarget> {
+        let to = |address: &Address, destination, span| {
+            let target = Target::Address(address.clone());
+            Some(ResolvedTarget { target, destination, span, lookup: None })
+        };
+        let name = match target {
+            document::BindingTarget::Broken => return None,
+            document::BindingTarget::Address(at) => {
+                self.rules.address(at, reporter);
+                if self.addresses.insert(at.value.clone()) && address::is_dcs(&at.value) {
+                    self.define(None, None, Target::Address(at.value.clone()), reporter.source(at.span));
+                }
+                return to(&at.value, None, None);
+            }
+            document::BindingTarget::Destination(name) => name,
+        };
+        let found = own.get(name.value.as_str()).or_else(|| self.common.destinations.get(name.value.as_str()));
+        let Some(found) = found.copied() else {
+            let message = format!("there is no destination `{}`", decode::short(&name.value));
+            let known: Vec<&str> = self.common.destinations.keys().copied().chain(own.keys().copied()).collect();
+            let otherwise = "define it under `destinations`, or write `address:`";
+            let hint = nearest(&name.value, &known, reporter.findings(), otherwise);
+            reporter.report(reporter.diagnostic(Code::UnknownDestination, name.span, message).hint(hint));
+            return None;
+        };
+        let span = Some(found.name.span);
+        match &found.address {
+            DestinationAddress::Address(at) => to(&at.value, Some(self.name(&name.value)), span),
+            DestinationAddress::Lookup(_) => {
+                let index = self.looked_up.get(&found.name.span).copied().flatten()?;
+                let target = self.defined.get(index.0)?.target.clone();
+                Some(ResolvedTarget { target, destination: Some(self.name(&name.value)), span, lookup: Some(index) })
+            }
+            DestinationAddress::Broken => None,
+        }
+    }
+}

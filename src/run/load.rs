@@ -1,0 +1,99 @@
+//! Loads a manifest and prints its problems.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Run, files};
+use crate::clock::now;
+use crate::diagnostic::{self, Code, Diagnostic, Place, Report};
+use crate::error::Failure;
+use crate::manifest::{Draft, Loaded, Manifest, Options};
+use crate::output::Output;
+use crate::progress::Verbosity;
+use crate::state::aep::Resolutions;
+
+/// A manifest and the files beside it.
+pub(crate) struct LoadedManifest {
+    pub(crate) draft: Draft,
+    /// Its destinations are not resolved.
+    pub(crate) manifest: Manifest,
+    /// As they were given to -f; none, if nothing was read.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Seeds beside the manifest; `None`: a sandbox is not given the shops of the manifest.
+    pub(crate) seeds: Option<Vec<PathBuf>>,
+    /// The problems that were printed.
+    pub(crate) printed: Vec<Diagnostic>,
+}
+
+/// How a command judges a manifest: by the day of the run.
+pub(crate) fn manifest_options() -> Options {
+    let today = now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    Options { today: Some(today), ..Options::default() }
+}
+
+/// Loads a manifest, with what a sandbox starts with. Its problems go to stderr; warnings too, unless output is quiet.
+pub(crate) fn load(paths: &[PathBuf], verbosity: Verbosity, output: Output) -> Result<LoadedManifest, Failure> {
+    let (draft, seeds) = draft(paths, &manifest_options(), output)?;
+    let loaded = draft.resolve(&Resolutions::new());
+    print(&loaded, &[], verbosity, output);
+    let (manifest, printed) = valid(loaded)?;
+    Ok(LoadedManifest { draft, manifest, paths: paths.to_vec(), seeds: Some(seeds), printed })
+}
+
+fn draft(paths: &[PathBuf], options: &Options, output: Output) -> Result<(Draft, Vec<PathBuf>), Failure> {
+    let (draft, seeds) = files::load(paths, options);
+    let draft = draft.map_err(|unread| {
+        print(&unread, &[], Verbosity::Quiet, output);
+        invalid(&unread)
+    });
+    Ok((draft?, seeds))
+}
+
+/// Prints the problems that are not among those that were `printed` before. Without an error only where `verbosity` wants
+/// warnings.
+pub(super) fn print(loaded: &Loaded, printed: &[Diagnostic], verbosity: Verbosity, output: Output) {
+    let report = loaded.report();
+    if report.errors() > 0 || verbosity == Verbosity::Normal {
+        let printed: HashSet<_> = printed.iter().map(key).collect();
+        let fresh: Vec<_> = report.diagnostics.iter().filter(|one| !printed.contains(&key(one))).cloned().collect();
+        let mut problems = Vec::new();
+        let _ = diagnostic::text::write(&mut problems, Report { diagnostics: &fresh, ..report }, output.stderr_color);
+        output.error(&String::from_utf8_lossy(&problems));
+    }
+}
+
+fn key(printed: &Diagnostic) -> (Code, &Place, &str) {
+    (printed.code, &printed.place, &printed.message)
+}
+
+/// The manifest and its warnings, or a failure if it has errors.
+pub(super) fn valid(loaded: Loaded) -> Result<(Manifest, Vec<Diagnostic>), Failure> {
+    match loaded {
+        Loaded { manifest: Some(manifest), diagnostics, .. } => Ok((manifest, diagnostics)),
+        loaded => Err(invalid(&loaded)),
+    }
+}
+
+fn invalid(loaded: &Loaded) -> Failure {
+    let summary = diagnostic::text::summary(loaded.report());
+    Failure::invalid(format!("the manifest is not valid: {summary}; nothing was sent"))
+}
+
+impl Run {
+    /// Loads the base manifest, if one is named, and resolves it with what was looked up for the run.
+    pub(crate) fn base(&self, paths: &[PathBuf], output: Output) -> Result<Option<Arc<Manifest>>, Failure> {
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let base = || {
+            let (draft, _) = draft(paths, &Options::default(), output)?;
+            let loaded = draft.resolve(&self.lookups.addresses);
+            // Its warnings were dealt with where it came from.
+            print(&loaded, &[], Verbosity::Quiet, output);
+            valid(loaded)
+        };
+        let (manifest, _) = base().map_err(|failure| failure.hint("this is about the --base manifest"))?;
+        Ok(Some(Arc::new(manifest)))
+    }
+}

@@ -1,0 +1,237 @@
+//! Reads the shops of a run and plans them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::events::emit_shop;
+use super::target::approval;
+use super::tokens::{Planned, token_finding};
+use super::{Run, folded, tolerates};
+use crate::admin::{self, AdminError, Reading};
+use crate::apply::error as wire_error;
+use crate::clock::now;
+use crate::destinations::Assessment;
+use crate::exit::{self, Cause, Exit};
+use crate::manifest::{Manifest, ManifestShop, ShopDesired, ShopIndex, Tolerable};
+use crate::model::{ApiVersion, Auth, ShopDomain};
+use crate::plan::{
+    self, Base, BaseDesired, Context, DestinationHealth, Plan, PlanHeader, PlannedShop, ShopInput, ShopStatus, Unread,
+};
+use crate::since::{self, History};
+use crate::state::Desired;
+use crate::wire;
+
+/// What becomes of a plan in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PlanPurpose {
+    /// It is shown or saved.
+    Nothing,
+    /// It is shown, and applied if somebody agrees.
+    Confirm,
+    /// It is applied.
+    Apply,
+}
+
+impl Run {
+    /// Reads the selected shops, side by side, and plans them.
+    pub(crate) async fn plan(
+        &self,
+        then: PlanPurpose,
+        base: Option<&Arc<Manifest>>,
+        earlier: Option<&History>,
+        exit_code: impl FnOnce(&Plan) -> u8,
+    ) -> Plan {
+        let (manifest, for_base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
+        // An address of the base manifest belonged to this manifest, so no other one loses its routes.
+        let mut base_addresses = base.map(|base| folded(base)).unwrap_or_default();
+        base_addresses.retain(|address| !self.addresses.contains(address));
+        let addresses: HashSet<String> = self.addresses.union(&base_addresses).cloned().collect();
+        let (tolerate, addresses) = (self.session.settings.tolerate.clone(), Arc::new(addresses));
+        let (recorder, here) = (Arc::clone(&self.session.recorder), self.session.target.options.clone());
+        let sandbox = self.session.target.sandbox.clone();
+        let mut assessments = self.assessments(&self.lookups);
+        let inlets = Arc::new(DestinationHealth::of(&to_plan(&assessments)));
+        let mut unplanned = self.unplanned();
+        let tokens = self.session.tokens.clone();
+        let of_shop = move |at: ShopIndex, desired: Arc<Desired>, reading: Result<Reading, AdminError>| {
+            let context = context(&manifest, &addresses, &inlets);
+            let shop = &manifest[at];
+            let granted = reading.as_ref().ok().and_then(|reading| reading.observed.scopes.as_ref());
+            let approval = approval(shop, granted, sandbox.as_ref(), &here);
+            let asked = Planning { manifest: &manifest, shop, desired: &desired, base: for_base.as_deref() };
+            let mut part = part(&context, asked, &tolerate, &approval, reading.as_ref());
+            let app = reading.map(|reading| reading.app).unwrap_or_default();
+            if part.shop.unread.is_none() {
+                plan::add(&mut part.shop, token_finding(shop, tokens.life(&shop.shop), &app, &here));
+            }
+            emit_shop(&recorder, &part.shop);
+            Planned { at, desired, part, app }
+        };
+        let goes_on: fn(&Planned) -> bool = match then {
+            PlanPurpose::Confirm | PlanPurpose::Apply => |planned| planned.part.shop.status() == ShopStatus::Changed,
+            PlanPurpose::Nothing => |_| false,
+        };
+        let mut planned = self.session.read(&self.manifest, self.ready.clone(), of_shop, goes_on).await;
+        self.mixed_apps(&mut planned);
+        let mut parts: Vec<_> = planned.into_iter().map(|planned| planned.part).collect();
+        parts.append(&mut unplanned);
+        self.dismiss_known_addresses(parts.iter_mut().map(|part| &mut part.hazards)).await;
+        // Where nobody reads it, what is to be done does not wait for it.
+        if then != PlanPurpose::Apply {
+            self.explain(&mut assessments, &parts).await;
+        }
+        let destinations = to_plan(&assessments);
+        plan::drop_gone_endpoints(&destinations, parts.iter_mut().map(|part| &mut part.shop));
+        let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
+        let header = PlanHeader {
+            settings: self.settings(),
+            selection: self.selection.clone(),
+            destinations,
+            manifest_digest: self.manifest.digest.clone(),
+            created_at: now().to_string(),
+            shops_left: base.map(|base| left(base, &self.manifest)).unwrap_or_default(),
+            base_addresses,
+            since,
+        };
+        plan::assemble(header, parts, exit_code, wire::plan::digest)
+    }
+
+    pub(super) fn settings(&self) -> plan::Settings {
+        let Manifest { admin_api, ownership, safety, .. } = &*self.manifest;
+        plan::Settings {
+            endpoint: self.session.target.name.clone(),
+            sandbox: self.session.target.sandbox.clone(),
+            adobe: self.adobe(),
+            admin_api: plan::AdminApi {
+                version: admin_api.version.to_string(),
+                transport: admin_api.transport.as_str().to_owned(),
+            },
+            ownership: ownership.clone(),
+            safety: safety.clone(),
+        }
+    }
+}
+
+/// As a plan has them.
+fn to_plan(assessments: &[Assessment]) -> Vec<plan::Destination> {
+    assessments.iter().map(Assessment::to_plan).collect()
+}
+
+pub(super) fn context<'a>(
+    manifest: &'a Manifest,
+    addresses: &'a HashSet<String>,
+    inlets: &'a DestinationHealth,
+) -> Context<'a> {
+    Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses, inlets }
+}
+
+/// Why a refused token is no evidence that the app is gone.
+const IN_VAIN: &str = ". That `uninstalled` is tolerated has no effect here: with `access_token` Shopify answers 401 both for \
+                       an app that is gone and for a wrong token. Remove the shop from the manifest, or use \
+                       `client_assertion`, `client_credentials` or `token_store`, with which Shopify says that the app is gone";
+
+/// What the plan of a shop is made from, besides what was read.
+#[derive(Clone, Copy)]
+struct Planning<'a> {
+    manifest: &'a Manifest,
+    shop: &'a ManifestShop,
+    desired: &'a Desired,
+    base: Option<&'a Manifest>,
+}
+
+fn part(
+    context: &Context<'_>,
+    asked: Planning<'_>,
+    tolerate: &[Tolerable],
+    approval: &str,
+    reading: Result<&Reading, &AdminError>,
+) -> PlannedShop {
+    let Planning { manifest, shop, desired, base } = asked;
+    let mut findings = reading.map(|r| of_reading(r, &manifest.admin_api.version)).unwrap_or_default();
+    if reading.is_ok() {
+        findings.extend(plan::double_delivery(desired, &manifest.app));
+        findings.extend(plan::two_payloads(desired, &manifest.app_events));
+    }
+    let failure = |error: &AdminError| {
+        let tolerated = tolerates(tolerate, shop, error.kind.as_str());
+        let mut wired = plan::ShopError::from(wire_error(error));
+        let has_own_token = matches!(shop.auth.as_deref(), Some(Auth::AccessToken(_)) | None);
+        if error.kind == admin::AdminErrorKind::TokenRefused
+            && has_own_token
+            && tolerates(tolerate, shop, "uninstalled")
+        {
+            wired.message += IN_VAIN;
+        }
+        Unread { error: wired, tolerated }
+    };
+    let of_base = |base: &Manifest| base.shop(&shop.shop).map(|shop| shop.desired.clone());
+    let base_desired = base.and_then(of_base);
+    let base = base.map(|base| Base {
+        desired: base_desired.as_ref().map(|desired| match desired {
+            ShopDesired::Resolved(desired) => BaseDesired::Resolved(desired),
+            ShopDesired::Unresolved(unresolved) => BaseDesired::Unresolved(unresolved),
+        }),
+        ownership: &base.ownership,
+    });
+    let input = ShopInput {
+        shop: &shop.shop,
+        approval,
+        labels: &shop.labels,
+        desired,
+        destinations: &shop.destinations,
+        limits: &shop.limits,
+        base,
+        reading: reading.map(|r| &r.observed).map_err(failure),
+        findings,
+    };
+    plan::shop(context, input)
+}
+
+/// What the answer's headers say.
+fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<plan::Finding> {
+    let served = reading.served_version.as_deref().filter(|served| *served != asked.as_str());
+    served.map(|served| plan::version_served(asked, served)).into_iter().collect()
+}
+
+fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
+    let there: std::collections::HashSet<&ShopDomain> = now.shops.iter().map(|s| &s.shop).collect();
+    base.shops.iter().filter(|s| !there.contains(&s.shop)).map(|s| s.shop.to_string()).collect()
+}
+
+/// Why shops of a plan were not read.
+fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {
+    let failed = plan.shops.iter().filter(|s| s.status() == ShopStatus::Failed);
+    // What was to be checked at Adobe and could not be is not done, either.
+    let unknown = plan.destinations.iter().filter_map(|d| d.error.as_ref());
+    failed.filter_map(|s| s.error()).chain(unknown).map(|e| Cause::of_kind(&e.kind.as_str().into()))
+}
+
+/// What `drift` exits with. A blocked binding is something to look at there, not something that was not done.
+pub(crate) fn exit_of_drift(plan: &Plan) -> Exit {
+    exit_of(plan, causes(plan), Exit::Changes)
+}
+
+/// What `plan` exits with; `on_changes` if there is anything to do or to look at. A blocked binding is something that was
+/// not done.
+pub(crate) fn exit_of_plan(plan: &Plan, on_changes: Exit) -> Exit {
+    let blocked = plan.shops.iter().flat_map(|s| &s.blocked).map(|b| Cause::of_blocked(&(&b.obstacle).into()));
+    match exit_of(plan, causes(plan).chain(blocked), on_changes) {
+        // Every shop was read: what is missing are bindings that cannot be made.
+        Exit::Partial if causes(plan).next().is_none() => Exit::Error,
+        exit => exit,
+    }
+}
+
+fn exit_of(plan: &Plan, causes: impl Iterator<Item = Cause>, on_changes: Exit) -> Exit {
+    let read = plan.summary.shops.changed + plan.summary.shops.unchanged > 0;
+    match exit::of_causes(causes, read) {
+        Exit::Done if needs_somebody(plan) => on_changes,
+        exit => exit,
+    }
+}
+
+/// Whether there are changes, blocked bindings or findings that need attention.
+pub(crate) fn needs_somebody(plan: &Plan) -> bool {
+    let plan::Summary { add, change, destroy, blocked, attention, .. } = &plan.summary;
+    add + change + destroy + blocked + attention > 0
+}
