@@ -142,10 +142,10 @@ fn everything_that_can_be_said_arrives_in_the_manifest() {
     let [shop, empty] = manifest.shops.as_slice() else { panic!("two shops") };
     assert_eq!(shop.shop.as_str(), "connnectors-test.myshopify.com");
     assert_eq!(empty.shop.as_str(), "empty.myshopify.com");
-    assert!(empty.desired().unwrap().entries.is_empty());
+    assert!(empty.desired().expect("resolved").entries.is_empty());
     let bound: Vec<_> = shop
         .desired()
-        .unwrap()
+        .expect("resolved")
         .entries
         .iter()
         .map(|e| format!("{} {} {}", e.binding.topic, e.meta.destination.as_deref().unwrap_or("-"), e.meta.source.line))
@@ -160,12 +160,12 @@ fn everything_that_can_be_said_arrives_in_the_manifest() {
         ]
     );
     // The shop's own destination wins over the common one.
-    assert!(shop.desired().unwrap().entries[0].binding.address.as_str().ends_with("00aa"));
+    assert!(shop.desired().expect("resolved").entries[0].binding.address.as_str().ends_with("00aa"));
     assert!(empty.destinations["commerce"].as_str().ends_with("cdef"));
     let scopes: Vec<_> = shop.scopes().into_iter().flat_map(|s| s.iter().map(ToString::to_string)).collect();
     assert_eq!(scopes, ["customer_write_customers", "read_customers", "read_products", "write_orders"]);
     assert_eq!(manifest.addresses.len(), 4);
-    let customers = &shop.desired().unwrap().entries[3].binding;
+    let customers = &shop.desired().expect("resolved").entries[3].binding;
     assert_eq!(customers.filter.as_deref(), Some("email:*@example.com"));
     assert_eq!(customers.metafields.as_deref(), Some(["custom.size".to_owned(), "$app.tier".to_owned()].as_slice()));
     assert_eq!(customers.name.as_deref(), Some("customers-loyalty"));
