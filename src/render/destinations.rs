@@ -9,11 +9,7 @@ use crate::wire::plan::{Destination, InletKind, Severity};
 
 /// Returns the section of destinations; none if there are none.
 pub(super) fn section<'a>(destinations: impl Iterator<Item = &'a Destination>) -> Option<Section<'a>> {
-    Section::list(
-        Weight::Destinations,
-        "Destinations at Adobe Experience Platform",
-        destinations.map(|destination| point(destination)).collect(),
-    )
+    Section::list(Weight::Destinations, "Destinations at Adobe Experience Platform", destinations.map(point).collect())
 }
 
 fn point<'a>(destination: &Destination) -> Point<'a> {

@@ -1,6 +1,8 @@
 //! Prints a document as text: lines with an indentation, wrapped prose, and colour. The page in HTML has the same lines.
 //! [`Lines`] escapes everything that it is given, once.
 
+use std::fmt::Write as _;
+
 use super::changes::{ByShop, Depth, Detail, Item, Label, Value, items, words_changed};
 use super::document::{Block, Document, Emphasis, Fact, Ink, Point, Section, Span, Weight};
 use super::hazards::{self, Hazards, MAX_HAZARDS};
@@ -36,7 +38,8 @@ fn terminal(out: &mut String, color: bool, indent: usize, spans: &[Span]) {
         match ink {
             Some(ink) if color && !text.is_empty() => {
                 let style = ink.ansi();
-                out.push_str(&format!("{style}{text}{style:#}"));
+                // Writing to a String cannot fail.
+                let _ = write!(out, "{style}{text}{style:#}");
             }
             _ => out.push_str(text),
         }
@@ -133,9 +136,10 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
     }
 
     pub(super) fn sections<'d, 'a: 'd>(&mut self, sections: impl IntoIterator<Item = &'d Section<'a>> + Clone) {
-        for section in sections.clone() {
+        let all = sections.clone();
+        for section in sections {
             if section.weight == Weight::Changes && !std::mem::replace(&mut self.has_legend, true) {
-                self.legend(sections.clone());
+                self.legend(all.clone());
             }
             self.section(section);
         }

@@ -95,9 +95,8 @@ pub(super) fn deletes(kind: Kind, sections: &[Section<'_>]) -> String {
     let sections: Vec<(&str, ByShop<'_>)> = sections
         .iter()
         .filter_map(|section| match &section.block {
-            Block::Planned(None, shops) => Some(("", shops)),
             Block::Planned(Some(_), shops) => Some((section.title.as_str(), shops)),
-            Block::Applied(shops) => Some(("", shops)),
+            Block::Planned(None, shops) | Block::Applied(shops) => Some(("", shops)),
             _ => None,
         })
         .map(|(label, shops)| (label, only(shops, takes_away)))
