@@ -31,12 +31,12 @@ impl Failure {
 
     /// As it stands on stderr.
     pub(crate) fn text(&self) -> String {
-        let mut out = format!("error: {}\n", crate::render::escape(&self.message));
+        let mut out = format!("error: {}\n", crate::text::escape(&self.message));
         for detail in &self.details {
-            let _ = writeln!(out, "  {}", crate::render::escape(detail));
+            let _ = writeln!(out, "  {}", crate::text::escape(detail));
         }
         for hint in &self.hints {
-            let _ = writeln!(out, "  hint: {}", crate::render::escape(hint));
+            let _ = writeln!(out, "  hint: {}", crate::text::escape(hint));
         }
         out
     }

@@ -3,6 +3,7 @@
 use crate::admin::{AdminErrorKind, RefusalKind};
 use crate::adobe::AdobeErrorKind;
 use crate::http::Class;
+use crate::plan::{Plan, ShopStatus};
 use crate::wire::plan::{BlockedReason, ErrorKind};
 
 /// What a process exits with.
@@ -88,6 +89,37 @@ pub(crate) fn of_causes(causes: impl IntoIterator<Item = Cause>, anything_done: 
         _ if anything_done => Exit::Partial,
         _ => Exit::Error,
     }
+}
+
+/// Returns the exit code of `plan`: `on_changes` if there is anything to do or that needs attention. A blocked binding is
+/// something that was not done.
+pub(crate) fn of_plan(plan: &Plan, on_changes: Exit) -> Exit {
+    let blocked = plan.shops.iter().flat_map(|s| &s.blocked).map(|b| Cause::of_blocked(&(&b.obstacle).into()));
+    match of_causes_or(plan, causes(plan).chain(blocked), on_changes) {
+        // Every shop was read: what is missing are bindings that cannot be made.
+        Exit::Partial if causes(plan).next().is_none() => Exit::Error,
+        exit => exit,
+    }
+}
+
+/// Returns the exit code of `drift`. A blocked binding needs attention there; it is not something that was not done.
+pub(crate) fn of_drift(plan: &Plan) -> Exit {
+    of_causes_or(plan, causes(plan), Exit::Changes)
+}
+
+fn of_causes_or(plan: &Plan, causes: impl Iterator<Item = Cause>, on_changes: Exit) -> Exit {
+    let read = plan.summary.shops.changed + plan.summary.shops.unchanged > 0;
+    match of_causes(causes, read) {
+        Exit::Done if plan.needs_attention() => on_changes,
+        exit => exit,
+    }
+}
+
+/// The causes of what was not done: shops that were not read, and destinations that Adobe was not asked about.
+fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {
+    let failed = plan.shops.iter().filter(|s| s.status() == ShopStatus::Failed);
+    let unknown = plan.destinations.iter().filter_map(|d| d.error.as_ref());
+    failed.filter_map(|s| s.error()).chain(unknown).map(|e| Cause::of_kind(&e.kind.as_str().into()))
 }
 
 #[cfg(test)]

@@ -13,17 +13,16 @@
 mod client;
 mod connect;
 mod error;
-mod quote;
 mod retry;
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
 
+pub(crate) use crate::quote::{Redactor, looks_like_html, oauth_error, quotation, upstream_text, words};
 pub(crate) use client::{ClientSetup, SetupError};
 pub(crate) use connect::{Unconnected, unconnected};
 pub use error::{Class, Proof};
 pub(crate) use error::{Classified, Error, Failed, Retry, error_kinds};
-pub(crate) use quote::{Redactor, looks_like_html, oauth_error, quotation, upstream_text, words};
 pub use retry::Backoff;
 pub(crate) use retry::{retry_seconds, retry_seconds_or_date};
 

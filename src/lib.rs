@@ -5,60 +5,79 @@
 //!
 //! ```text
 //! manifest.yaml ──parse, resolve──▶ desired: State ─┐
-//!                                                   ├─ diff ─▶ Plan ─▶ render (JSON v1 → text, Markdown, HTML)
+//!                                                   ├─ diff ─▶ Plan ─▶ wire (JSON v1) ─▶ render: text, Markdown, HTML
 //! Admin API ──────observe─────────▶ observed: State ┘            └─▶ apply ─▶ Outcome per change
 //! ```
 //!
-//! # Rooms
+//! # Modules
+//!
+//! The imports below are all that there are: a test compares these tables with the code.
 //!
 //! The core has no async, no clock, no environment, no files and no network:
 //!
-//! | module | holds |
-//! |---|---|
-//! | [`model`] | shop, topic, scope, address, binding, subscription: types that parse |
-//! | [`catalog`] | topics, their GraphQL names and scopes |
-//! | [`state`] | one type for desired and observed; the ownership rule |
-//! | [`manifest`], [`diagnostic`] | YAML text to desired state, with complaints that point at the line |
-//! | [`diff`] | the heart |
-//! | `words` | what parsers and the system report, in words for people; every room may use it |
-//! | `text` | numbers in sentences |
-//! | `digest`, `json` | canonical JSON and its SHA-256; JSON that names a key twice; every room may use them |
-//! | [`wire`] | every JSON format that is published, and its only parsers |
-//! | [`plan`] | a plan as types: changes, hazards, findings, digests, staleness |
-//! | [`destinations`] | what Adobe's answers mean for the destinations of a manifest and for a plan |
-//! | `since` | what earlier runs say about drift |
-//! | [`import`] | observed states to YAML text, the way back |
-//! | [`render`] | text, Markdown, HTML and metrics, from the wire formats alone |
+//! | module | what it holds | imports |
+//! |---|---|---|
+//! | `model` | shop, topic, scope, address, binding, subscription: types that parse |  |
+//! | `catalog` | topics, their GraphQL names and scopes | `model` |
+//! | `state` | one type for desired and observed; the ownership rule | `model` |
+//! | `diagnostic` | problems of a manifest, with their places | `digest`, `model` |
+//! | `manifest` | YAML to a draft, and a draft with the addresses of its destinations to the desired state | `catalog`, `diagnostic`, `digest`, `model`, `state`, `words` |
+//! | `diff` | what makes one shop equal to the manifest | `catalog`, `model`, `state` |
+//! | `destinations` | what Adobe's answers mean for a manifest and a plan | `diff`, `manifest`, `model`, `plan`, `quote`, `state` |
+//! | `plan` | a plan as types: changes, hazards, findings, digests, staleness | `catalog`, `diff`, `digest`, `model`, `state` |
+//! | `since` | what earlier runs say about drift | `diff`, `model`, `plan` |
+//! | `import` | observed states to YAML | `diagnostic`, `manifest`, `model`, `state`, `text` |
+//! | `select` | which shops a run is about | `model`, `plan` |
+//! | `words` | errors of parsers and of the system, in words for people |  |
+//! | `text` | numbers in sentences, and texts that are safe to print |  |
+//! | `quote` | texts of servers without secrets |  |
+//! | `digest` | canonical JSON and its SHA-256 |  |
+//! | `json` | JSON that refuses a key that is named twice |  |
+//!
+//! The edge knows the published formats; the core never looks at them:
+//!
+//! | module | what it holds | imports |
+//! |---|---|---|
+//! | `wire` | every JSON format that is published, and its only parsers | `catalog`, `diagnostic`, `diff`, `digest`, `json`, `model`, `plan`, `since`, `state`, `words` |
+//! | `schema` | the JSON Schemas of these formats | `manifest`, `wire` |
+//! | `render` | one document, printed as text, Markdown and HTML; metrics | `model`, `plan`, `state`, `text`, `wire` |
 //!
 //! The shell does input and output:
 //!
-//! | module | holds |
-//! |---|---|
-//! | `http` | clients, one exchange, backoff, the shape of errors, redaction; under `admin` and `adobe` |
-//! | [`admin`] | the Admin API and nothing else |
-//! | [`adobe`] | Adobe's IMS and Flow Service: addresses and states of dataflows; only reads |
-//! | `run` | from the command line to a plan in memory: opens, resolves destinations, reads shops, plans |
-//! | [`auth`] | where tokens come from |
-//! | `concurrency` | many shops side by side |
-//! | `files` | how files are read: regular, bounded, within the manifest's tree |
-//! | [`journal`] | writes lines down, the journal before a mutation is sent |
-//! | [`apply`] | tasks and a writer to outcomes; decides nothing, keeps going |
-//! | [`sandbox`] | an Admin API of its own, for demos and tests |
-//! | `printer`, `output` | the two streams; disarms commands to CI runners |
-//! | `clock` | the time |
-//! | `commands`, `cli` | one straight story for each command |
+//! | module | what it holds | imports |
+//! |---|---|---|
+//! | `http` | clients, one exchange, backoff, the shape of errors; under `admin` and `adobe` | `quote` |
+//! | `admin` | the Admin API | `catalog`, `http`, `json`, `model`, `state`, `words` |
+//! | `adobe` | Adobe's IMS and Flow Service; only reads | `destinations`, `http`, `state`, `words` |
+//! | `auth` | where tokens come from | `admin`, `digest`, `files`, `http`, `model`, `text`, `words` |
+//! | `concurrency` | many shops, a bounded number at a time |  |
+//! | `files` | how files are read: regular, bounded, within the manifest's tree | `words` |
+//! | `journal` | lines on the disk, the journal's before a mutation is sent | `printer`, `wire`, `words` |
+//! | `apply` | tasks and a writer to outcomes; decides nothing | `admin`, `diff`, `http`, `journal`, `model`, `plan`, `state`, `wire` |
+//! | `report` | outcomes to the report of an apply | `apply`, `exit`, `plan`, `wire` |
+//! | `run` | from the command line to a plan in memory: the manifest, its destinations, the shops | `admin`, `adobe`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `digest`, `error`, `exit`, `files`, `journal`, `json`, `manifest`, `model`, `output`, `plan`, `progress`, `render`, `sandbox`, `select`, `since`, `state`, `text`, `wire`, `words` |
+//! | `exit` | exit codes | `admin`, `adobe`, `http`, `plan`, `wire` |
+//! | `error` | what ends a command, and its one printer | `exit`, `text` |
+//! | `clock` | the time of a run |  |
+//! | `printer` | the two streams; disarms commands to CI runners |  |
+//! | `output` | how a command prints | `cli`, `error`, `exit`, `printer`, `progress`, `render` |
+//! | `progress` | the progress line | `printer` |
+//! | `log` | the log on standard error | `cli`, `printer` |
 //!
-//! # Imports run one way
+//! The entry:
 //!
-//! commands → everything; apply → admin, diff, http, journal, plan, wire, state, model; journal → wire; wire → since, plan,
-//! diff, diagnostic, state, catalog, model; since → plan, diff, model;
-//! render → wire, plan, model; import → diagnostic, manifest, render, state, model; plan → diff, state, catalog, model;
-//! diff → state, catalog, model; manifest → diagnostic, state, catalog, model; admin → http, state, catalog, model;
-//! adobe → http, destinations, state; destinations → manifest, plan, diff, http, state, model; run → everything but
-//! commands; http → nothing;
-//! sandbox → catalog, files, model, words, so that it stays an independent witness; model → nothing. A test holds this.
+//! | module | what it holds | imports |
+//! |---|---|---|
+//! | `cli` | the command line as types, its help and manual pages | `auth`, `diagnostic`, `exit`, `model`, `plan`, `printer`, `sandbox` |
+//! | `commands` | one straight story for each command | `admin`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `diff`, `error`, `exit`, `files`, `import`, `journal`, `manifest`, `model`, `output`, `plan`, `printer`, `progress`, `render`, `report`, `run`, `sandbox`, `schema`, `since`, `state`, `text`, `wire`, `words` |
 //!
-//! Whoever plans holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
+//! Apart, a Cargo feature:
+//!
+//! | module | what it holds | imports |
+//! |---|---|---|
+//! | `sandbox` | an Admin API of its own, for demos and tests; an independent witness | `catalog`, `files`, `model`, `words` |
+//!
+//! Planning code holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
 //! `admin::ShopWriter`.
 
 pub mod admin;
@@ -88,6 +107,7 @@ mod output;
 pub mod plan;
 mod printer;
 mod progress;
+mod quote;
 pub mod render;
 mod report;
 mod run;

@@ -49,7 +49,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::diff::Change;
-use crate::model::{ShopDomain, Topic};
+use crate::model::{Address, ShopDomain, Topic};
 use crate::state::{Ownership, Safety, ShopLimits, Source};
 
 /// What would be done, why, and what cannot be done. Holds no secret.
@@ -114,6 +114,14 @@ pub struct ShopPlan {
     pub findings: Vec<Finding>,
     /// Why the shop was not read.
     pub unread: Option<Unread>,
+}
+
+impl Plan {
+    /// Returns whether there are changes, blocked bindings or findings that need attention.
+    pub fn needs_attention(&self) -> bool {
+        let Summary { add, change, destroy, blocked, attention, .. } = &self.summary;
+        add + change + destroy + blocked + attention > 0
+    }
 }
 
 impl ShopPlan {
@@ -335,7 +343,7 @@ fn former(shops: &[ShopPlan], base: &HashSet<String>) -> Vec<String> {
     let changes = shops.iter().flat_map(|shop| &shop.changes);
     let changed = changes.filter_map(|planned| Some(&planned.change.before()?.binding.address));
     let former: BTreeSet<&str> =
-        changed.filter(|address| base.contains(&address.folded())).map(|address| address.as_str()).collect();
+        changed.filter(|address| base.contains(&address.folded())).map(Address::as_str).collect();
     former.into_iter().map(str::to_owned).collect()
 }
 

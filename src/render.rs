@@ -7,7 +7,6 @@
 mod changes;
 mod destinations;
 mod document;
-mod escape;
 mod facts;
 mod group;
 mod hazards;
@@ -27,7 +26,7 @@ mod support;
 #[cfg(test)]
 mod tests;
 
-pub use escape::escape;
+pub(crate) use crate::text::escape;
 pub(crate) use hazards::refused as refused_hazards;
 pub use metrics::{DriftRun, Successes, metrics};
 pub(crate) use text::title;

@@ -17,7 +17,7 @@ use crate::concurrency::for_each_bounded;
 use crate::destinations::{self, Assessment, Lookups};
 use crate::diff::Change;
 use crate::error::Failure;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::journal::Recorder;
 use crate::manifest::ShopIndex;
 use crate::plan::{self, Asked, Consent, DestinationHealth, Plan, ShopPlan, ShopStatus, Task};
@@ -108,7 +108,7 @@ async fn fresh(
     let run = opened.resolve(None, false, output).await?;
     let plan = run
         .plan(if asks { PlanPurpose::Confirm } else { PlanPurpose::Apply }, None, None, |plan| {
-            run::exit_of_plan(plan, Exit::Done) as u8
+            exit::of_plan(plan, Exit::Done) as u8
         })
         .await;
     // Dropped before anything is sent: a fleet is not held twice while it is applied.

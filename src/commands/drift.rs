@@ -9,11 +9,11 @@ use super::target::state_files;
 use super::{Output, event_log};
 use crate::cli::{DriftArgs, DriftFormat, Format};
 use crate::error::Failure;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::files::{self, ReadError};
 use crate::progress::Verbosity;
 use crate::render;
-use crate::run::{self, PlanPurpose, exit_of_drift, needs_somebody};
+use crate::run::{self, PlanPurpose};
 use crate::since::History;
 use crate::wire;
 
@@ -50,9 +50,9 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
     let (recorder, _) = event_log::open(None, None, Format::Text, output)?;
     let opened = run::open(&args.manifest, &args.select, &args.run, verbosity, output, recorder).await?;
     let run = opened.resolve(None, args.verify_destinations, output).await?;
-    let plan = run.plan(PlanPurpose::Nothing, None, earlier.as_ref(), |plan| exit_of_drift(plan) as u8).await;
+    let plan = run.plan(PlanPurpose::Nothing, None, earlier.as_ref(), |plan| exit::of_drift(plan) as u8).await;
     let token_ends = run.token_ends(&plan);
-    let (exit, attention) = (exit_of_drift(&plan), needs_somebody(&plan));
+    let (exit, attention) = (exit::of_drift(&plan), plan.needs_attention());
     let plan = &found.insert(Found { plan: plan.into(), token_ends }).plan;
     run.session.target.close().await?;
 

@@ -14,11 +14,10 @@ use crate::exit::{self, Cause, Exit};
 use crate::import::{self, Imported, ReadShop, Request, Unread};
 use crate::manifest::{Draft, Options, ShopIndex, SourceFile, auth_value};
 use crate::model::{Scope, ScopeSet, ShopDomain};
-use crate::render::escape;
 use crate::run::{self, LoadedManifest, Opened};
 use crate::state::Observed;
 use crate::state::aep::Resolutions;
-use crate::text::plural;
+use crate::text::{escape, plural};
 
 pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failure> {
     // As with --events, `-` is standard output.

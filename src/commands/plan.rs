@@ -10,11 +10,11 @@ use super::out_file::{OutFile, apart};
 use super::target::state_files;
 use crate::cli::{Format, PlanArgs};
 use crate::error::Failure;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::journal::Recorder;
 use crate::plan::Plan;
 use crate::render;
-use crate::run::{self, PlanPurpose, exit_of_plan};
+use crate::run::{self, PlanPurpose};
 use crate::wire;
 use crate::wire::events::Summary;
 
@@ -36,7 +36,7 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
     let run = opened.await?.resolve(None, args.verify_destinations, output).await?;
     let base = run.base(&args.base, output)?;
     let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
-    let exit = |plan: &Plan| exit_of_plan(plan, on_changes);
+    let exit = |plan: &Plan| exit::of_plan(plan, on_changes);
     let plan = run.plan(PlanPurpose::Nothing, base.as_ref(), None, |plan| exit(plan) as u8).await;
     run.session.target.close().await?;
     let exit = exit(&plan);

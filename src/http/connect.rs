@@ -5,7 +5,7 @@ use std::error::Error as _;
 use reqwest::Url;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
-use super::quote::Redactor;
+use crate::quote::Redactor;
 
 /// A connection that could not be made.
 pub(crate) struct Unconnected {

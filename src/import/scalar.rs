@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::render::escape;
+use crate::text::escape;
 
 /// Where lines end, as far as can be.
 const WIDTH: usize = 118;

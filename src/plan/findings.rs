@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Destination, ErrorKind, Finding, FindingKind, Severity, ShopError, ShopPlan};
 use crate::catalog;
 use crate::diff::{Change, ShopDiff, UpdateReason};
-use crate::model::{ApiVersion, Binding, Field, Live, SubscriptionId};
+use crate::model::{ApiVersion, Binding, Field, Live, SubscriptionId, Topic};
 use crate::state::{AppEvent, AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
 
 /// How often Shopify tries again before it deletes a subscription of the Admin API (documented, since 2024-09).
@@ -19,7 +19,7 @@ pub const RETRY_HOURS: i64 = 4;
 /// Sorts findings: what matters most first.
 pub fn order(finding: &Finding) -> impl Ord + use<> {
     let Finding { kind, severity, topic, id, message, details: _ } = finding;
-    let topic = topic.as_ref().map(|topic| topic.shared());
+    let topic = topic.as_ref().map(Topic::shared);
     let id = id.as_ref().map(|id| id.as_str().to_owned());
     (std::cmp::Reverse(*severity), kind.name().into_owned(), topic, id, message.clone())
 }

@@ -187,7 +187,7 @@ pub fn together(plans: &[Plan]) -> Vec<Hazard> {
 /// What shards were told of one destination counts once, and what was told last.
 pub fn each_once<'a>(destinations: impl IntoIterator<Item = &'a Destination>) -> Vec<&'a Destination> {
     let mut told: Vec<&Destination> = destinations.into_iter().collect();
-    told.sort_by(|a, b| b.settles_at.cmp(&a.settles_at));
+    told.sort_by_key(|destination| std::cmp::Reverse(destination.settles_at));
     let mut seen = HashSet::new();
     told.retain(|d| seen.insert((&d.name, &d.shop, &d.wanted)));
     told

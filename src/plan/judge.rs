@@ -170,13 +170,16 @@ pub fn within_limits(
     beyond.map_or(Ok(()), |hazard| Err(Stale::Limit { message: hazard.message() }))
 }
 
+/// The changes of one subscription, with their places and what each expects.
+type Chain<'a> = Vec<(usize, &'a Change, &'a Entry<Live>)>;
+
 /// The updates and deletes that are already so. Several changes may name one subscription (it steps aside with its
 /// name, then gets its own): it stands somewhere along that chain, and what lies behind it is done.
 fn chains_done(
     changes: &[&Change],
     live: &HashMap<&SubscriptionId, &Entry<Live>>,
 ) -> Result<HashMap<usize, Option<SubscriptionId>>, Stale> {
-    let mut chains: HashMap<&SubscriptionId, Vec<(usize, &Change, &Entry<Live>)>> = HashMap::new();
+    let mut chains: HashMap<&SubscriptionId, Chain<'_>> = HashMap::new();
     for (at, change) in changes.iter().enumerate() {
         if let Some(before) = change.before() {
             chains.entry(&before.meta.id).or_default().push((at, change, before));

@@ -11,7 +11,7 @@ use crate::admin::{self, AdminError, Reading};
 use crate::apply::error as wire_error;
 use crate::clock::now;
 use crate::destinations::Assessment;
-use crate::exit::{self, Cause, Exit};
+
 use crate::manifest::{Manifest, ManifestShop, ShopDesired, ShopIndex, Tolerable};
 use crate::model::{ApiVersion, Auth, ShopDomain};
 use crate::plan::{
@@ -196,42 +196,4 @@ fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<plan::Finding> {
 fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
     let there: std::collections::HashSet<&ShopDomain> = now.shops.iter().map(|s| &s.shop).collect();
     base.shops.iter().filter(|s| !there.contains(&s.shop)).map(|s| s.shop.to_string()).collect()
-}
-
-/// Why shops of a plan were not read.
-fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {
-    let failed = plan.shops.iter().filter(|s| s.status() == ShopStatus::Failed);
-    // What was to be checked at Adobe and could not be is not done, either.
-    let unknown = plan.destinations.iter().filter_map(|d| d.error.as_ref());
-    failed.filter_map(|s| s.error()).chain(unknown).map(|e| Cause::of_kind(&e.kind.as_str().into()))
-}
-
-/// What `drift` exits with. A blocked binding is something to look at there, not something that was not done.
-pub(crate) fn exit_of_drift(plan: &Plan) -> Exit {
-    exit_of(plan, causes(plan), Exit::Changes)
-}
-
-/// What `plan` exits with; `on_changes` if there is anything to do or to look at. A blocked binding is something that was
-/// not done.
-pub(crate) fn exit_of_plan(plan: &Plan, on_changes: Exit) -> Exit {
-    let blocked = plan.shops.iter().flat_map(|s| &s.blocked).map(|b| Cause::of_blocked(&(&b.obstacle).into()));
-    match exit_of(plan, causes(plan).chain(blocked), on_changes) {
-        // Every shop was read: what is missing are bindings that cannot be made.
-        Exit::Partial if causes(plan).next().is_none() => Exit::Error,
-        exit => exit,
-    }
-}
-
-fn exit_of(plan: &Plan, causes: impl Iterator<Item = Cause>, on_changes: Exit) -> Exit {
-    let read = plan.summary.shops.changed + plan.summary.shops.unchanged > 0;
-    match exit::of_causes(causes, read) {
-        Exit::Done if needs_somebody(plan) => on_changes,
-        exit => exit,
-    }
-}
-
-/// Whether there are changes, blocked bindings or findings that need attention.
-pub(crate) fn needs_somebody(plan: &Plan) -> bool {
-    let plan::Summary { add, change, destroy, blocked, attention, .. } = &plan.summary;
-    add + change + destroy + blocked + attention > 0
 }

@@ -63,7 +63,7 @@ impl Page<'_> {
 }
 
 fn escape(text: &str) -> String {
-    let text = crate::render::escape(text);
+    let text = crate::text::escape(text);
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 

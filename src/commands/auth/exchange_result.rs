@@ -33,7 +33,7 @@ impl ExchangeResult {
     }
 
     pub(super) fn text(&self) -> String {
-        let escape = crate::render::escape;
+        let escape = crate::text::escape;
         let granted = if self.granted.is_empty() { "none".to_owned() } else { self.granted.join(", ") };
         let mut text =
             format!("{} is connected. {}\nGranted scopes: {}\n", self.shop, escape(&self.storage), escape(&granted));

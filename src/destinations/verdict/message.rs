@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{DISABLED_AFTER_DAYS, Failing, Verdict, settles_at};
 use crate::destinations::{By, FlowRun, Inlet, Wanted};
-use crate::http::Redactor;
+use crate::quote::Redactor;
 use crate::state::aep::InletKind;
 
 /// So many candidates are named.

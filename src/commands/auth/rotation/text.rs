@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::apps::{App, Endpoint, Key};
 use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
-use crate::render::{Style, escape, title};
-use crate::text::plural;
+use crate::render::{Style, title};
+use crate::text::{escape, plural};
 
 /// The report of the drift check before a rotation.
 const BEFORE: &str = "before-rotation.json";

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::render::escape;
-use crate::text::plural;
+use crate::text::{escape, plural};
 use crate::wire::auth_status::{SourceKind, Status, StatusShop, TokenStatus};
 
 /// `here`: the options that lead a login to where the run was.
