@@ -20,14 +20,12 @@ mod signals;
 mod topics;
 mod validate;
 
-use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::{Cli, Command};
 use crate::clock::{clock, now};
 use crate::exit::Exit;
 use crate::output::{Output, write_json};
-use crate::printer::Form;
 use crate::run::{files, target};
 
 /// How long the end of a run waits for refreshes under way, which have their own limits.
@@ -38,10 +36,8 @@ pub(crate) async fn run(cli: Cli) -> Exit {
     signals::limits_are_errors();
     let output = Output::new(&cli.output);
     let result = match cli.command {
-        Command::Init(args) => output.plain(Form::Text, |out, err| init::run(&args, Path::new("."), out, err)),
-        Command::Validate(args) => {
-            output.plain(args.format.printed(), |out, _| validate::run(&args, out, output.stdout_color))
-        }
+        Command::Init(args) => init::run(&args, output),
+        Command::Validate(args) => validate::run(&args, output),
         Command::Plan(args) => plan::run(args, output).await,
         Command::Apply(args) => apply::run(args, output).await,
         Command::Drift(args) => drift::run(args, output).await,
@@ -49,7 +45,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Show(args) => show::run(&args, output),
         Command::Auth(args) => auth::run(args, output).await,
         Command::Import(args) => import::run(args, output).await,
-        Command::Topics(args) => output.plain(args.format.printed(), |out, err| topics::run(&args, out, err)),
+        Command::Topics(args) => topics::run(&args, output),
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Schema(args) => reference::schema(&args, output),
         Command::Completions(args) => reference::completions(args.shell, output),

@@ -77,7 +77,7 @@
 //! |---|---|---|
 //! | `sandbox` | an Admin API of its own, for demos and tests; an independent witness | `catalog`, `files`, `model`, `words` |
 //!
-//! Planning code holds no writer: `admin::ShopReader` cannot change anything, and only `commands::apply` makes an
+//! Planning code holds no writer: `admin::ShopReader` cannot change anything, and only `run::apply` makes an
 //! `admin::ShopWriter`.
 
 pub mod admin;

@@ -4,6 +4,7 @@
 //! none yet, and [`Run`] knows the addresses of its destinations. Only a [`Run`] plans and applies.
 
 mod accounts;
+mod apply;
 mod destinations;
 #[cfg_attr(not(feature = "sandbox"), path = "run/no_embedded.rs")]
 pub(crate) mod embedded;
@@ -44,6 +45,7 @@ use crate::select::Selection;
 use crate::state::{Desired, Unresolved};
 use crate::wire::events::{Event, Wait};
 
+pub(crate) use self::apply::{ApplyRun, Freshness};
 pub(crate) use self::events::emit_planned_changes;
 pub(crate) use self::load::{LoadedManifest, load, manifest_options};
 pub(crate) use self::plan::PlanPurpose;

@@ -10,23 +10,17 @@ use super::files::given;
 use super::out_file::{OutFile, apart};
 use super::signals::Signals;
 use super::{Output, check, now, prompt};
-use crate::admin::{self, AdminError, AdminErrorKind, ShopWriter};
-use crate::apply::{self, ApplyContext};
 use crate::cli::{ApplyArgs, Format};
-use crate::concurrency::for_each_bounded;
-use crate::destinations::{self, Assessment, Lookups};
-use crate::diff::Change;
+use crate::destinations::{Assessment, Lookups};
 use crate::error::Failure;
 use crate::exit::{self, Exit};
 use crate::journal::Recorder;
-use crate::manifest::ShopIndex;
-use crate::plan::{self, Asked, Consent, DestinationHealth, Plan, ShopPlan, ShopStatus, Task};
+use crate::plan::{self, Consent, Plan};
 use crate::render;
 use crate::report;
-use crate::run::target::{Target, refused, state_files, whole};
-use crate::run::{self, PlanPurpose, Run};
-use crate::wire::events::{Event, ReadStatus, ShopRead, StepOutcome, Summary};
-use crate::wire::report::{ReportShop, ReportShopStatus};
+use crate::run::target::{Target, state_files};
+use crate::run::{self, ApplyRun, Freshness, PlanPurpose, Run};
+use crate::wire::events::Summary;
 
 pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure> {
     let mut inputs = given(&args.manifest.file);
@@ -87,7 +81,7 @@ async fn saved(
     for shop in &plan.shops {
         run::emit_planned_changes(&run.session.recorder, shop);
     }
-    carry_out(args, run, plan, None, Reading::Again, output).await
+    carry_out(args, run, plan, None, Freshness::Again, output).await
 }
 
 /// Plans, shows, asks, applies.
@@ -132,13 +126,13 @@ async fn fresh(
         return Ok(Ended { exit: Exit::Error, summary: Summary { message, ..Summary::default() } });
     }
     let mut again = None;
-    let mut reading = if asks { Reading::Again } else { Reading::Fresh };
+    let mut reading = if asks { Freshness::Again } else { Freshness::Fresh };
     // Reading a fleet takes its time, and so does whoever is asked.
     if anything && !plan.destinations.is_empty() {
         let lookups = again.insert(run.look_again(&plan).await);
         refuse_settling(&run, lookups, &plan, consents)?;
         // And so does Adobe, while somebody may be at work in a shop.
-        reading = Reading::Again;
+        reading = Freshness::Again;
     }
     carry_out(args, run, plan, again, reading, output).await
 }
@@ -188,22 +182,13 @@ fn agreed(plan: &Plan) -> Result<bool, Failure> {
     ))
 }
 
-/// Whether a shop has to be read before its changes.
-#[derive(Clone, Copy, PartialEq)]
-enum Reading {
-    /// Some time has passed since the plan.
-    Again,
-    /// The plan was made a moment ago.
-    Fresh,
-}
-
 /// Applies a plan. `again` is what was looked up after it was made.
 async fn carry_out(
     args: &ApplyArgs,
     run: Run,
     plan: Plan,
     again: Option<Lookups>,
-    reading: Reading,
+    reading: Freshness,
     output: Output,
 ) -> Result<Ended, Failure> {
     let report_file = args.report.as_deref().map(OutFile::prepare).transpose()?;
@@ -213,23 +198,14 @@ async fn carry_out(
         |why| Failure::new(Exit::Error, format!("nothing was sent, since the journal cannot be written: {why}"));
     recorder.begin(&plan.plan_digest).await.map_err(unwritten)?;
     let plan = Arc::new(plan);
-    let changed: Vec<usize> =
-        (0..plan.shops.len()).filter(|&at| plan.shops[at].status() == ShopStatus::Changed).collect();
-    let inlets = DestinationHealth::of(&plan.destinations);
-    let context = Arc::new(Shared { plan: Arc::clone(&plan), run, again, inlets, reading });
-    context.run.session.progress.start("applied", changed.len());
-    let work = for_each_bounded(changed, context.run.session.settings.parallelism, |at| {
-        let shared = Arc::clone(&context);
-        async move { shared.shop(at).await }
-    });
+    let (stop, apply_run) = (run.session.stop.clone(), ApplyRun::new(Arc::clone(&plan), run, again, reading));
     let applied = tokio::select! {
-        applied = work => applied,
-        () = second_signal(&context.run.session.stop, output) => {
+        applied = apply_run.shops() => applied,
+        () = second_signal(&stop, output) => {
             return Err(Failure::new(Exit::Error, "aborted: what was in flight may or may not have been done")
                 .hint("plan again to see; a second apply converges"));
         }
     };
-    context.run.session.progress.finish();
     let mut report = report::assemble(&plan, applied, started_at, now());
     let mut exit = report::exit_of(&report);
     if let Err(why) = recorder.health().await {
@@ -238,10 +214,7 @@ async fn carry_out(
         report.exit_code = exit as u8;
         output.error(&Failure::new(Exit::Error, why).text());
     }
-    // Every task has ended, so this is the last reference.
-    if let Ok(shared) = Arc::try_unwrap(context).map_err(drop) {
-        shared.run.session.target.close().await?;
-    }
+    apply_run.close().await?;
 
     // What was done is said whatever becomes of the file.
     let printed = match args.format {
@@ -272,153 +245,3 @@ async fn second_signal(stop: &CancellationToken, output: Output) {
     output.remark("\nInterrupted: finishing what is in flight; once more aborts.\n");
     signals.next().await;
 }
-
-struct Shared {
-    plan: Arc<Plan>,
-    run: Run,
-    /// What was looked up after the plan was made.
-    again: Option<Lookups>,
-    /// What nothing could be bound to when the plan was made.
-    inlets: DestinationHealth,
-    reading: Reading,
-}
-
-impl Shared {
-    /// One shop: token, reading, judgement, changes.
-    async fn shop(&self, at: usize) -> ReportShop {
-        let planned = &self.plan.shops[at];
-        let mut report = self.try_shop(planned).await.unwrap_or_else(|report| {
-            self.tell_untouched(&report);
-            *report
-        });
-        let errors = report.outcomes.iter_mut().filter_map(|outcome| outcome.error.as_mut()).chain(&mut report.error);
-        errors.for_each(|error| error.message = whole(&error.message, &self.run.session.target.options));
-        if let Some(at) = self.run.shop_index(planned.shop.as_str()) {
-            self.run.session.client.close(&self.run.manifest[at].shop);
-        }
-        self.run.session.progress.tick(report.status == ReportShopStatus::Done);
-        report
-    }
-
-    async fn try_shop(&self, planned: &ShopPlan) -> Result<ReportShop, Box<ReportShop>> {
-        let manifest = &self.run.manifest;
-        let stale = |why: plan::Stale| Box::new(apply::stale(planned, &why));
-        let index = self.run.shop_index(planned.shop.as_str()).ok_or_else(|| stale(plan::Stale::NoShop))?;
-        self.same_destinations(planned, index)?;
-        let shop = &manifest[index];
-        let Ok(desired) = shop.desired() else { return Err(stale(plan::Stale::Manifest)) };
-        if plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest {
-            return Err(stale(plan::Stale::Manifest));
-        }
-        if self.run.session.stop.is_cancelled() {
-            return Err(interrupted(planned));
-        }
-        let (tokens, auth) = (&self.run.session.tokens, shop.auth.as_deref());
-        let not_read = |e| {
-            let error = refused(e, shop, tokens.life(&shop.shop), &self.run.session.target.options);
-            Box::new(apply::not_read(planned, apply::error(&error)))
-        };
-        let writer = |token: &_| self.run.session.client.writer(&shop.shop, token);
-        let (writer, tasks) = match self.reading_of(planned) {
-            Reading::Fresh => {
-                let token = tokens.token(&shop.shop, auth).await.map_err(not_read)?;
-                (writer(&token), Ok(vec![Task::Do; planned.changes.len()]))
-            }
-            Reading::Again => {
-                let read = |token| {
-                    let (mut writer, stop) = (writer(&token), self.run.session.stop.clone());
-                    async move { read(&mut writer, &stop).await.map(|reading| (writer, reading)) }
-                };
-                let (writer, reading) = tokens.with(&shop.shop, auth, read).await.map_err(not_read)?;
-                let asked = Asked { desired, ownership: &manifest.ownership, inlets: &self.inlets };
-                let tasks = plan::judge(planned, &reading.observed, asked);
-                let limits = self.run.within_limits(planned, &self.plan.hazards, &reading.observed);
-                (writer, tasks.and_then(|tasks| limits(&tasks).map(|()| tasks)))
-            }
-        };
-        let tasks = tasks.map_err(stale)?;
-        if self.reading_of(planned) == Reading::Again {
-            self.tell_read(planned, &tasks);
-        }
-        // A shop's changes may take longer than its token lives.
-        let mut writer = writer.renewing(self.renew(index));
-        let surroundings =
-            ApplyContext { stop: &self.run.session.stop, now: &now, recorder: &self.run.session.recorder };
-        Ok(apply::shop(&mut writer, planned, tasks, &surroundings).await)
-    }
-
-    /// All shops are read before the first is applied, so a reading may be minutes old by the time that its shop's turn
-    /// comes, and a subscription may be somebody else's by then. A create cannot harm one: Shopify refuses a second
-    /// subscription with the same key.
-    fn reading_of(&self, planned: &ShopPlan) -> Reading {
-        let touches = planned.changes.iter().any(|planned| !matches!(planned.change, Change::Create { .. }));
-        if touches { Reading::Again } else { self.reading }
-    }
-
-    /// Whether the shop's destinations are at Adobe what they were when the plan was made.
-    fn same_destinations(&self, planned: &ShopPlan, index: ShopIndex) -> Result<(), Box<ReportShop>> {
-        let manifest = &self.run.manifest;
-        let lookups = &manifest[index].lookups;
-        let now = self.again.as_ref().unwrap_or(&self.run.lookups);
-        let needed: Vec<_> = lookups.iter().map(|at| manifest[*at].resolved(&now.addresses)).collect();
-        if let Some(error) = destinations::unresolved(&needed) {
-            return Err(Box::new(apply::not_read(planned, (&error).into())));
-        }
-        // Each has an assessment, since each has an address.
-        for told in lookups.iter().filter_map(|at| now.assessments.get(at)).map(Assessment::to_plan) {
-            let same = |d: &&plan::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
-            let changed = match self.plan.destinations.iter().find(same) {
-                Some(before) => destinations::changed(before, &told),
-                None => Some(format!("destination {}: the plan does not have it", told.wanted)),
-            };
-            if let Some(what) = changed {
-                return Err(Box::new(apply::stale(planned, &plan::Stale::Destination { what })));
-            }
-        }
-        Ok(())
-    }
-
-    /// How a writer of this shop gets another token.
-    fn renew(&self, index: ShopIndex) -> admin::Renew {
-        let (tokens, manifest) = (self.run.session.tokens.clone(), Arc::clone(&self.run.manifest));
-        Arc::new(move |refused| {
-            let (tokens, manifest) = (tokens.clone(), Arc::clone(&manifest));
-            Box::pin(async move {
-                let shop = &manifest[index];
-                tokens.another(&shop.shop, shop.auth.as_deref(), &refused).await
-            })
-        })
-    }
-
-    /// For the events: what a reading before the changes found.
-    fn tell_read(&self, planned: &ShopPlan, tasks: &[Task]) {
-        let changes = tasks.iter().filter(|task| matches!(task, Task::Do)).count();
-        let (shop, status) = (planned.shop.to_string(), ReadStatus::Changed);
-        self.run.session.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error: None }));
-    }
-
-    /// For the events: a shop of which nothing was sent.
-    fn tell_untouched(&self, report: &ReportShop) {
-        let stale = report.status == ReportShopStatus::Stale;
-        let status = if stale { ReadStatus::Stale } else { ReadStatus::Failed };
-        let (shop, changes, error) = (report.shop.clone(), report.outcomes.len(), report.error.clone());
-        self.run.session.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error }));
-        let outcome = |(index, outcome)| StepOutcome::of(&report.shop, index, outcome, 0);
-        self.run.session.recorder.outcomes_of_untouched(report.outcomes.iter().enumerate().map(outcome).collect());
-    }
-}
-
-/// Reads a shop before its changes, unless somebody asks to stop: nothing was sent yet, so nobody has to wait for this.
-async fn read(writer: &mut ShopWriter, stop: &CancellationToken) -> Result<admin::Reading, AdminError> {
-    tokio::select! {
-        reading = writer.read() => reading,
-        () = stop.cancelled() => Err(AdminError::new(AdminErrorKind::Interrupted, INTERRUPTED)),
-    }
-}
-
-/// The report of a shop whose turn did not come.
-fn interrupted(planned: &ShopPlan) -> Box<ReportShop> {
-    Box::new(apply::not_read(planned, apply::error(&AdminError::new(AdminErrorKind::Interrupted, INTERRUPTED))))
-}
-
-const INTERRUPTED: &str = "interrupted before its turn came";

@@ -4,9 +4,13 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::Output;
 use super::target::word;
 use crate::cli::init::InitArgs;
+use crate::error::Failure;
+use crate::exit::Exit;
 use crate::files;
+use crate::printer::Form;
 use crate::schema;
 use crate::words::of_io;
 
@@ -17,9 +21,13 @@ const SCHEMA: &str = "hookwright.schema.json";
 /// The folder of sandbox states and token stores, below the folder that commands run in.
 const IGNORED: &str = ".hookwright/";
 
+pub(super) fn run(args: &InitArgs, output: Output) -> Result<Exit, Failure> {
+    output.plain(Form::Text, |out, err| write(args, Path::new("."), out, err))
+}
+
 /// Writes the manifest and what belongs to it; `here` is the folder that commands run in. Asks nothing and overwrites
 /// nothing. 0, or 3 if the manifest is not written.
-pub(crate) fn run(args: &InitArgs, here: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+fn write(args: &InitArgs, here: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let path = args.path.display();
     if args.path.is_dir() {
         writeln!(err, "error: {path} is a folder; nothing was written")?;
@@ -120,7 +128,7 @@ mod tests {
     fn init(folder: &Path) -> (u8, String, String) {
         let args = InitArgs { path: folder.join("hookwright.yaml") };
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = run(&args, folder, &mut out, &mut err).expect("run");
+        let code = write(&args, folder, &mut out, &mut err).expect("run");
         let text = |bytes| String::from_utf8(bytes).expect("text");
         (code, text(out), text(err))
     }

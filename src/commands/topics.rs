@@ -2,13 +2,20 @@
 
 use std::io::{self, Write};
 
+use super::Output;
 use crate::catalog::{self, TopicInfo};
 use crate::cli::topics::{TopicsArgs, TopicsFormat};
+use crate::error::Failure;
+use crate::exit::Exit;
 use crate::model::{Scope, ScopeSet};
 use crate::wire::topics;
 
+pub(super) fn run(args: &TopicsArgs, output: Output) -> Result<Exit, Failure> {
+    output.plain(args.format.printed(), |out, err| write(args, out, err))
+}
+
 /// Prints the topics that fit. 0, or 3 if a scope is misspelt.
-pub(crate) fn run(args: &TopicsArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+fn write(args: &TopicsArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let mut granted = Vec::new();
     for text in &args.scope {
         let Some(scope) = Scope::parse(text) else {
@@ -77,7 +84,7 @@ mod tests {
         let texts = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
         let args = TopicsArgs { words: texts(words), scope: texts(scope), format };
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = run(&args, &mut out, &mut err).expect("run");
+        let code = write(&args, &mut out, &mut err).expect("run");
         (code, String::from_utf8(out).expect("utf-8"), String::from_utf8(err).expect("utf-8"))
     }
 

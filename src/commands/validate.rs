@@ -2,8 +2,11 @@
 
 use std::io::{self, Write};
 
+use super::Output;
 use crate::cli::validate::{ValidateArgs, ValidateFormat};
 use crate::diagnostic::{Root, github, sarif, text};
+use crate::error::Failure;
+use crate::exit::Exit;
 use crate::manifest::{Loaded, Options};
 use crate::text::plural;
 use crate::wire;
@@ -11,8 +14,12 @@ use crate::wire;
 use crate::run::{files, manifest_options};
 use crate::state::aep::Resolutions;
 
+pub(super) fn run(args: &ValidateArgs, output: Output) -> Result<Exit, Failure> {
+    output.plain(args.format.printed(), |out, _| write(args, out, output.stdout_color))
+}
+
 /// Prints what is wrong, and returns 0 or 3.
-pub(crate) fn run(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8> {
+fn write(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8> {
     let options = Options { deny: args.deny.clone(), ..manifest_options() };
     let (draft, _) = files::load(&args.files, &options);
     let loaded = draft.map_or_else(|unread| unread, |draft| draft.resolve(&Resolutions::new()));

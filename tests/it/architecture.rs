@@ -150,7 +150,7 @@ fn only_apply_holds_a_writer() {
         .filter(|(module, _, code)| module != "admin" && (code.contains("ShopWriter") || code.contains(".writer(")))
         .map(|(_, path, _)| path.display().to_string())
         .collect();
-    let expected = ["apply.rs", "apply/send.rs", "apply/settle.rs", "commands/apply.rs"];
+    let expected = ["apply.rs", "apply/send.rs", "apply/settle.rs", "run/apply.rs"];
     assert_eq!(holders.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
 
