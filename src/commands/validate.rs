@@ -67,7 +67,7 @@ mod tests {
             std::fs::write(&file, content).expect("write");
             let args = ValidateArgs { files: vec![file.clone()], format, deny: Vec::new() };
             let mut out = Vec::new();
-            let code = run(&args, &mut out, false).expect("run");
+            let code = write(&args, &mut out, false).expect("run");
             let out = String::from_utf8(out).expect("utf-8");
             (code, out.lines().last().unwrap_or_default().to_owned())
         };

@@ -321,7 +321,7 @@ mod tests {
             )
         };
         assert_eq!(of(&[DEFAULT_MANIFEST], false), "");
-        assert_eq!(of(&["base", "it's.yaml"], true), r" -f base -f 'it'\''s.yaml' --allow-commands");
+        assert_eq!(of(&["base", "it's.yaml"], true), r#" -f base -f "it's.yaml" --allow-commands"#);
     }
 
     #[test]
