@@ -55,7 +55,7 @@
 //! | `journal` | lines on the disk, the journal's before a mutation is sent | `printer`, `wire`, `words` |
 //! | `apply` | tasks and a writer to outcomes; decides nothing | `admin`, `diff`, `http`, `journal`, `model`, `plan`, `state`, `wire` |
 //! | `report` | outcomes to the report of an apply | `apply`, `exit`, `plan`, `wire` |
-//! | `run` | from the command line to a plan in memory: the manifest, its destinations, the shops | `admin`, `adobe`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `digest`, `error`, `exit`, `files`, `journal`, `json`, `manifest`, `model`, `output`, `plan`, `progress`, `render`, `sandbox`, `select`, `since`, `state`, `text`, `wire`, `words` |
+//! | `run` | from the command line to a plan in memory: the manifest, its destinations, the shops | `admin`, `adobe`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `diff`, `digest`, `error`, `exit`, `files`, `journal`, `json`, `manifest`, `model`, `output`, `plan`, `progress`, `render`, `sandbox`, `select`, `since`, `state`, `text`, `wire`, `words` |
 //! | `exit` | exit codes | `admin`, `adobe`, `http`, `plan`, `wire` |
 //! | `error` | what ends a command, and its one printer | `exit`, `text` |
 //! | `clock` | the time of a run |  |
@@ -69,7 +69,7 @@
 //! | module | what it holds | imports |
 //! |---|---|---|
 //! | `cli` | the command line as types, its help and manual pages | `auth`, `diagnostic`, `exit`, `model`, `plan`, `printer`, `sandbox` |
-//! | `commands` | one straight story for each command | `admin`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `diff`, `error`, `exit`, `files`, `import`, `journal`, `manifest`, `model`, `output`, `plan`, `printer`, `progress`, `render`, `report`, `run`, `sandbox`, `schema`, `since`, `state`, `text`, `wire`, `words` |
+//! | `commands` | one straight story for each command | `admin`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `error`, `exit`, `files`, `import`, `journal`, `manifest`, `model`, `output`, `plan`, `printer`, `progress`, `render`, `report`, `run`, `sandbox`, `schema`, `since`, `state`, `text`, `wire`, `words` |
 //!
 //! Apart, a Cargo feature:
 //!

@@ -102,8 +102,9 @@ pub(super) fn not_in_process(sandbox: bool, shop: &ShopDomain) -> Result<(), Fai
     }
     Err(Failure::invalid("the sandbox of --sandbox ends with this command, and the link would lead nowhere").hint(
         format!(
-            "use `hookwright auth login --shop {shop} --sandbox`, or run `hookwright sandbox serve` and set \
-         HOOKWRIGHT_ADMIN_URL as it says; to grant scopes, see `hookwright sandbox edit scopes --help`"
+            "use `hookwright auth login --shop {} --sandbox`, or run `hookwright sandbox serve` and set \
+         HOOKWRIGHT_ADMIN_URL as it says; to grant scopes, see `hookwright sandbox edit scopes --help`",
+            shop.handle()
         ),
     ))
 }

@@ -22,17 +22,10 @@ pub fn commands(said: &str) -> Vec<String> {
     found.into_iter().map(str::to_owned).collect()
 }
 
-/// The words of a command, without `hookwright`; what stands in quotation marks is one.
+/// The words of a command, without `hookwright`, as a shell splits them. A placeholder stands for a shop.
 pub fn words(command: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (n, part) in command.split('\'').enumerate() {
-        match n % 2 {
-            0 => words.extend(part.split_whitespace().map(str::to_owned)),
-            _ => words.push(part.to_owned()),
-        }
-    }
-    words.remove(0);
-    words
+    let words = shlex::split(&command.replace("<shop>", "acme")).expect("quotation marks in pairs");
+    words.into_iter().skip(1).collect()
 }
 
 /// Tries each command that a text names, in an empty folder: whatever it then lacks, its command line must be whole.
@@ -58,15 +51,15 @@ pub fn try_out(said: &str) {
 
 #[test]
 fn commands_are_found_wherever_they_stand() {
-    let said = "error: x: `hookwright auth url --shop a`, or `other`\n  hookwright auth exchange --shop 'a b' --callback -\n\
+    let said = "error: x: `hookwright auth url --shop a`, or `other`\n  hookwright auth exchange --shop a --callback 'a b'\n\
                 lacks it, then: hookwright auth login --shop a\nthis hookwright reads 1.x\n";
     let expected = [
         "hookwright auth url --shop a",
-        "hookwright auth exchange --shop 'a b' --callback -",
+        "hookwright auth exchange --shop a --callback 'a b'",
         "hookwright auth login --shop a",
     ];
     assert_eq!(commands(said), expected);
-    assert_eq!(words(expected[1]), ["auth", "exchange", "--shop", "a b", "--callback", "-"]);
+    assert_eq!(words(expected[1]), ["auth", "exchange", "--shop", "a", "--callback", "a b"]);
     try_out(said);
     assert!(std::panic::catch_unwind(|| try_out("see `hookwright auth url`")).is_err(), "--shop is needed");
 }
