@@ -38,26 +38,25 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use answer::{Answer, RefusalKind, UserError};
+pub(crate) use answer::{Answer, RefusalKind, UserError};
 pub(crate) use classify::not_installed;
-pub use decode::Granted;
-pub use documents::{Input, Mutation};
+pub(crate) use decode::Granted;
+pub(crate) use documents::{Input, Mutation};
+pub(crate) use endpoint::Endpoint;
 pub(crate) use endpoint::is_sandbox;
-pub use endpoint::{Base, Endpoint, EndpointError};
-pub use error::{AdminError, AdminErrorKind};
+pub(crate) use error::{AdminError, AdminErrorKind};
 pub(crate) use oauth::{OauthAnswer, Repeat};
-pub use reader::{Reading, ShopReader};
-pub use throttle::Bucket;
-pub use writer::ShopWriter;
+pub(crate) use reader::{Reading, ShopReader};
+pub(crate) use writer::ShopWriter;
 
+pub(crate) use crate::http::Backoff;
 use crate::http::Redactor;
-pub use crate::http::{Backoff, Class, Proof};
 use crate::model::{ApiVersion, ShopDomain, Transport};
 use documents::AskOfApp;
 use hosts::Hosts;
 
 /// Called before every wait with the shop, the time and the reason.
-pub type OnWait = Arc<dyn Fn(&ShopDomain, Duration, &'static str) + Send + Sync>;
+pub(crate) type OnWait = Arc<dyn Fn(&ShopDomain, Duration, &'static str) + Send + Sync>;
 
 /// Gets another token than the refused one; `None` if that takes a person.
 pub(crate) type Renew = Arc<dyn Fn(SecretString) -> Renewal + Send + Sync>;
@@ -65,7 +64,7 @@ pub(crate) type Renewal = Pin<Box<dyn Future<Output = Result<Option<SecretString
 
 /// How an `AdminClient` behaves.
 #[derive(Clone)]
-pub struct AdminOptions {
+pub(crate) struct AdminOptions {
     /// Where requests go.
     pub endpoint: Endpoint,
     /// The version in the URLs.
@@ -90,7 +89,7 @@ pub struct AdminOptions {
 
 impl AdminOptions {
     /// Returns the defaults: GraphQL, no deadline, never stopped.
-    pub fn new(endpoint: Endpoint, version: ApiVersion) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, version: ApiVersion) -> Self {
         Self {
             endpoint,
             version,
@@ -108,7 +107,7 @@ impl AdminOptions {
 
 /// The client of a run. Cheap to clone.
 #[derive(Clone)]
-pub struct AdminClient {
+pub(crate) struct AdminClient {
     inner: Arc<Inner>,
 }
 
@@ -132,7 +131,7 @@ impl fmt::Debug for AdminClient {
 
 impl AdminClient {
     /// Sets up the client; sends nothing. Fails only if TLS cannot be set up.
-    pub fn new(options: AdminOptions) -> Result<Self, AdminError> {
+    pub(crate) fn new(options: AdminOptions) -> Result<Self, AdminError> {
         let hosts = Hosts::new(&options)?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -147,7 +146,7 @@ impl AdminClient {
     }
 
     /// Returns where requests go.
-    pub fn endpoint(&self) -> &Endpoint {
+    pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.inner.options.endpoint
     }
 
@@ -186,17 +185,17 @@ impl AdminClient {
     }
 
     /// Closes a shop's connections. A later request opens new ones.
-    pub fn close(&self, shop: &ShopDomain) {
+    pub(crate) fn close(&self, shop: &ShopDomain) {
         self.inner.hosts.close(shop);
     }
 
     /// Keeps a shop's connections open for later requests, unless too many shops wait.
-    pub fn pause(&self, shop: &ShopDomain) {
+    pub(crate) fn pause(&self, shop: &ShopDomain) {
         self.inner.hosts.pause(shop);
     }
 
     /// Reads what a token may do and the app that it belongs to, and nothing else of the shop.
-    pub async fn access(&self, shop: &ShopDomain, token: &SecretString) -> Result<Granted, AdminError> {
+    pub(crate) async fn access(&self, shop: &ShopDomain, token: &SecretString) -> Result<Granted, AdminError> {
         self.reader(shop, token).access().await
     }
 
@@ -212,12 +211,12 @@ impl AdminClient {
     }
 
     /// Returns a reader, which cannot change anything.
-    pub fn reader(&self, shop: &ShopDomain, token: &SecretString) -> ShopReader {
+    pub(crate) fn reader(&self, shop: &ShopDomain, token: &SecretString) -> ShopReader {
         ShopReader::new(self.clone(), shop, token)
     }
 
     /// Returns a writer.
-    pub fn writer(&self, shop: &ShopDomain, token: &SecretString) -> ShopWriter {
+    pub(crate) fn writer(&self, shop: &ShopDomain, token: &SecretString) -> ShopWriter {
         ShopWriter::new(self.clone(), shop, token)
     }
 }

@@ -30,16 +30,16 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use crate::destinations::{By, FlowRun, Inlet, Wanted};
-pub use crate::state::aep::InletKind;
-pub use classify::{AdobeError, AdobeErrorKind};
-pub use endpoints::{BASE_URL, Endpoints, TOKEN_URL};
+pub(crate) use crate::destinations::{By, FlowRun, Inlet, Wanted};
+pub(crate) use crate::state::aep::InletKind;
+pub(crate) use classify::{AdobeError, AdobeErrorKind};
+pub(crate) use endpoints::{BASE_URL, Endpoints, TOKEN_URL};
 
 use crate::http::{Backoff, ClientSetup};
 
 /// A credential, an organisation and a sandbox: an entry under `aep` of the manifest.
 #[derive(Debug, Clone)]
-pub struct Account {
+pub(crate) struct Account {
     /// The entry's name in the manifest; messages say it.
     pub name: String,
     /// Where requests go.
@@ -62,11 +62,11 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(3);
 
 /// Called before every wait with the time and the reason.
-pub type OnWait = Arc<dyn Fn(Duration, &str) + Send + Sync>;
+pub(crate) type OnWait = Arc<dyn Fn(Duration, &str) + Send + Sync>;
 
 /// How an [`AdobeClient`] behaves.
 #[derive(Clone, Default)]
-pub struct AdobeOptions {
+pub(crate) struct AdobeOptions {
     /// When the run ends (`--timeout`).
     pub deadline: Option<Instant>,
     /// Cancelled when the run is to stop: every wait and every request ends then.
@@ -79,7 +79,7 @@ pub struct AdobeOptions {
 
 /// Reads with one account. Cheap to clone; clones share a token.
 #[derive(Clone)]
-pub struct AdobeClient {
+pub(crate) struct AdobeClient {
     inner: Arc<Inner>,
     /// Questions of this one end before the run does.
     until: Option<Instant>,
@@ -107,7 +107,7 @@ impl fmt::Debug for AdobeClient {
 impl AdobeClient {
     /// Makes a client; sends nothing. Fails if TLS cannot be set up, or if a value of the account cannot stand in an HTTP
     /// header.
-    pub fn new(account: Account, options: AdobeOptions) -> Result<Self, AdobeError> {
+    pub(crate) fn new(account: Account, options: AdobeOptions) -> Result<Self, AdobeError> {
         Self::with_backoff(account, options, Backoff::default())
     }
 
@@ -123,12 +123,13 @@ impl AdobeClient {
     /// Returns the same client with an earlier deadline. A question without an answer by then fails with its last error, or
     /// with [`AdobeErrorKind::Unavailable`].
     #[must_use]
-    pub fn until(&self, end: Instant) -> Self {
+    pub(crate) fn until(&self, end: Instant) -> Self {
         Self { inner: Arc::clone(&self.inner), until: Some(end) }
     }
 
     /// Returns the account.
-    pub fn account(&self) -> &Account {
+    #[cfg(test)]
+    pub(crate) fn account(&self) -> &Account {
         &self.inner.account
     }
 }

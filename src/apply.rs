@@ -5,7 +5,7 @@ mod ledger;
 mod send;
 mod settle;
 
-pub use ledger::{error, not_read, stale};
+pub(crate) use ledger::{error, not_read, stale};
 
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,7 @@ use crate::wire::report::ReportShop;
 use ledger::Ledger;
 
 /// What all shops of a run share.
-pub struct ApplyContext<'a> {
+pub(crate) struct ApplyContext<'a> {
     /// Cancelled when the run is to stop: what is in flight is finished, the rest is skipped.
     pub stop: &'a CancellationToken,
     /// The clock, for the times in the report.
@@ -26,7 +26,7 @@ pub struct ApplyContext<'a> {
 }
 
 /// Applies one shop. `tasks` are those of `planned.changes`, in the same order.
-pub async fn shop(
+pub(crate) async fn shop(
     writer: &mut ShopWriter,
     planned: &ShopPlan,
     tasks: Vec<Task>,

@@ -29,7 +29,7 @@ pub(crate) use key::Key;
 pub(crate) use oauth::{Access, Ask, Credentials, Grant, authorize_url, exchange, migrate};
 pub(crate) use redirect::RedirectUri;
 pub(crate) use secrets::describe;
-pub use secrets::{Env, Options, Pin, SecretError, SecretResolver};
+pub(crate) use secrets::{Options, Pin, SecretError, SecretResolver};
 pub(crate) use store::{Entry, Refresh, settled};
 pub(crate) use tokens::{Life, NewApp, OnApp, Options as TokenOptions, Tokens};
 

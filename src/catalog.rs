@@ -129,7 +129,7 @@ const EVENT_TOPICS: [(&str, &str); 6] = [
 ];
 
 /// What `topic` is among the Next Gen Events, if its resource has any that are known.
-pub fn event_of(topic: &Topic) -> Option<Event> {
+pub(crate) fn event_of(topic: &Topic) -> Option<Event> {
     let (area, verb) = topic.as_str().split_once('/')?;
     let (_, topic) = EVENT_TOPICS.iter().find(|(known, _)| *known == area)?;
     let action = match verb {
@@ -142,39 +142,39 @@ pub fn event_of(topic: &Topic) -> Option<Event> {
 }
 
 /// Whether it is known which webhook topics are about the resource of an event.
-pub fn has_events(topic: &str) -> bool {
+pub(crate) fn has_events(topic: &str) -> bool {
     EVENT_TOPICS.iter().any(|(_, known)| *known == topic)
 }
 
 /// Every topic, sorted by name.
-pub fn all() -> &'static [TopicInfo] {
+pub(crate) fn all() -> &'static [TopicInfo] {
     &TOPICS
 }
 
 /// Whether the topics of `version` are known: neither newer than the newest one that was checked nor `unstable`, which
 /// changes from day to day.
-pub fn knows_version(version: &ApiVersion) -> bool {
+pub(crate) fn knows_version(version: &ApiVersion) -> bool {
     // `unstable` sorts after every date.
     version.as_str() <= ApiVersion::DEFAULT
 }
 
 /// Whether the version exists, as far as is known. The release candidate does; its topics are not known.
-pub fn has_version(version: &ApiVersion) -> bool {
+pub(crate) fn has_version(version: &ApiVersion) -> bool {
     knows_version(version) || version.as_str() == *CANDIDATE || version.as_str() == "unstable"
 }
 
 /// What is known of `topic`, if anything.
-pub fn lookup(topic: &Topic) -> Option<&'static TopicInfo> {
+pub(crate) fn lookup(topic: &Topic) -> Option<&'static TopicInfo> {
     BY_GRAPHQL.get(topic.graphql()).copied()
 }
 
 /// The topic of a GraphQL enum name: in slash form if the catalogue knows it, else by its GraphQL name.
-pub fn from_graphql(name: &str) -> Topic {
+pub(crate) fn from_graphql(name: &str) -> Topic {
     BY_GRAPHQL.get(name).map_or_else(|| Topic::from_slash(name), |info| Topic::from_slash(info.name))
 }
 
 /// The scopes of which one is needed for `topic`, if `granted` has none of them.
-pub fn missing_scopes(topic: &Topic, granted: &ScopeSet) -> Option<Vec<&'static str>> {
+pub(crate) fn missing_scopes(topic: &Topic, granted: &ScopeSet) -> Option<Vec<&'static str>> {
     let info = lookup(topic)?;
     (!granted.grants_any_of(info.scopes())).then(|| info.scopes().collect())
 }
@@ -200,7 +200,7 @@ static RESOURCES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
 
 /// The scope that was probably meant by an unknown one. `None` also for a scope that is unlike every known one: the list
 /// is not whole.
-pub fn meant_scope(scope: &Scope) -> Option<Scope> {
+pub(crate) fn meant_scope(scope: &Scope) -> Option<Scope> {
     let (action, resource) = scope.parts();
     if RESOURCES.contains(resource) {
         return None;

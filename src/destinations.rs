@@ -11,7 +11,7 @@ mod changed;
 mod lookup;
 mod pasted;
 mod replaced;
-pub mod verdict;
+pub(crate) mod verdict;
 
 use jiff::Timestamp;
 
@@ -22,11 +22,11 @@ pub(crate) use changed::changed;
 pub(crate) use lookup::{Answers, Lookups, assess, not_looked_up, unresolved};
 pub(crate) use pasted::{check_pasted, flow_id, has_id, pasted, unchecked};
 pub(crate) use replaced::{addresses_before, replaced};
-pub use verdict::Verdict;
+pub(crate) use verdict::Verdict;
 
 /// How a lookup identifies its target.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum By {
+pub(crate) enum By {
     /// The exact name; names are not unique.
     Name(String),
     /// The id, a UUID.
@@ -35,7 +35,7 @@ pub enum By {
 
 /// What is looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// A dataflow or a connection.
     pub kind: InletKind,
     /// Its name or id.
@@ -45,7 +45,7 @@ pub struct Wanted {
 /// A dataflow or connection, as far as a webhook is concerned. Names and addresses are Adobe's text as it came: whoever
 /// prints them escapes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inlet {
+pub(crate) struct Inlet {
     /// A dataflow or a connection.
     pub kind: InletKind,
     /// Its id.
@@ -73,7 +73,7 @@ pub struct Inlet {
 
 /// An hour of a streaming dataflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FlowRun {
+pub(crate) struct FlowRun {
     /// Its id.
     pub id: String,
     /// When its window began.

@@ -4,21 +4,21 @@
 //! handed in, source texts come with the [`Report`].
 
 mod code;
-pub mod github;
+pub(crate) mod github;
 mod mask;
 mod paths;
 mod remedy;
-pub mod sarif;
+pub(crate) mod sarif;
 mod source;
-pub mod text;
+pub(crate) mod text;
 
 use std::sync::Arc;
 
 use crate::model::ShopDomain;
-pub use code::Code;
+pub(crate) use code::Code;
 pub(crate) use mask::looks_like_token;
-pub use paths::Root;
-pub use source::{SourceText, Sources};
+pub(crate) use paths::Root;
+pub(crate) use source::{SourceText, Sources};
 
 /// How bad a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

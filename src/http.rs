@@ -21,9 +21,9 @@ use reqwest::header::HeaderMap;
 pub(crate) use crate::quote::{Redactor, looks_like_html, oauth_error, quotation, upstream_text, words};
 pub(crate) use client::{ClientSetup, SetupError};
 pub(crate) use connect::{Unconnected, unconnected};
-pub use error::{Class, Proof};
+pub(crate) use error::{Class, Proof};
 pub(crate) use error::{Classified, Error, Failed, Retry, error_kinds};
-pub use retry::Backoff;
+pub(crate) use retry::Backoff;
 pub(crate) use retry::{retry_seconds, retry_seconds_or_date};
 
 /// The longest body that is read, in bytes. Expected answers are far shorter.

@@ -22,7 +22,7 @@ use crate::state::{Observed, Ownership};
 
 /// What is to be written down.
 #[derive(Debug)]
-pub struct Request {
+pub(crate) struct Request {
     /// Written as it is: what was read depends on it.
     pub admin_api: AdminApi,
     /// Which of the live subscriptions are managed.
@@ -39,7 +39,7 @@ pub struct Request {
 
 /// One shop that was read.
 #[derive(Debug)]
-pub struct ReadShop {
+pub(crate) struct ReadShop {
     /// Whose.
     pub shop: ShopDomain,
     /// Written as they are.
@@ -56,7 +56,7 @@ pub struct ReadShop {
 
 /// One shop of which nothing is known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unread {
+pub(crate) struct Unread {
     /// Whose.
     pub shop: ShopDomain,
     /// Why it was not read.
@@ -65,7 +65,7 @@ pub struct Unread {
 
 /// A live subscription that no manifest can ask for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// Whose.
     pub shop: ShopDomain,
     /// Its topic.
@@ -80,7 +80,7 @@ pub struct Refused {
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Imported {
+pub(crate) struct Imported {
     /// The manifest.
     pub yaml: String,
     /// Subscriptions that it holds.
@@ -92,7 +92,7 @@ pub struct Imported {
 }
 
 /// Writes the manifest for what is live.
-pub fn import(mut request: Request) -> Imported {
+pub(crate) fn import(mut request: Request) -> Imported {
     request.shops.sort_by(|a, b| a.shop.cmp(&b.shop));
     request.unread.sort();
     let selected = select::select(&request);

@@ -11,7 +11,7 @@ pub(crate) use sink::OpenError;
 use sink::Sink;
 
 /// Writes the lines of one run. Without journal and events it writes nothing.
-pub struct Recorder {
+pub(crate) struct Recorder {
     run: String,
     now: fn() -> jiff::Timestamp,
     journal: Option<Sink>,

@@ -80,44 +80,51 @@
 //! Planning code holds no writer: `admin::ShopReader` cannot change anything, and only `run::apply` makes an
 //! `admin::ShopWriter`.
 
-pub mod admin;
-pub mod adobe;
-pub mod apply;
-pub mod auth;
-pub mod catalog;
+mod admin;
+mod adobe;
+mod apply;
+mod auth;
+mod catalog;
 mod cli;
 mod clock;
 mod commands;
 mod concurrency;
-pub mod destinations;
-pub mod diagnostic;
+mod destinations;
+mod diagnostic;
+#[doc(hidden)]
 pub mod diff;
 mod digest;
 mod error;
 mod exit;
 mod files;
 mod http;
-pub mod import;
-pub mod journal;
+mod import;
+mod journal;
 mod json;
 mod log;
+#[doc(hidden)]
 pub mod manifest;
+#[doc(hidden)]
 pub mod model;
 mod output;
+#[doc(hidden)]
 pub mod plan;
 mod printer;
 mod progress;
 mod quote;
+#[doc(hidden)]
 pub mod render;
 mod report;
 mod run;
 #[cfg(feature = "sandbox")]
-pub mod sandbox;
-pub mod schema;
+mod sandbox;
+mod schema;
 mod select;
-pub mod since;
+mod since;
+#[doc(hidden)]
 pub mod state;
 mod text;
+#[doc(hidden)]
 pub mod wire;
 mod words;
 

@@ -42,13 +42,13 @@ mod store;
 mod subscription;
 mod version;
 
-pub use adobe::{InletAction, InletEdit, InletKind, RunStatus};
-pub use edit::{Edit, age};
-pub use error::SandboxError;
-pub use faults::Faults;
-pub use oauth::{Invalidation, Jwk};
-pub use seed::{Added, Summary};
-pub use store::ShopStatus;
+pub(crate) use adobe::{InletAction, InletEdit, InletKind, RunStatus};
+pub(crate) use edit::{Edit, age};
+pub(crate) use error::SandboxError;
+pub(crate) use faults::Faults;
+pub(crate) use oauth::{Invalidation, Jwk};
+pub(crate) use seed::{Added, Summary};
+pub(crate) use store::ShopStatus;
 
 use crate::model::ShopDomain;
 use files::LockWait;
@@ -57,7 +57,7 @@ use service::Service;
 
 /// The state of a sandbox and its initial content.
 #[derive(Debug, Clone, Default)]
-pub struct OpenOptions {
+pub(crate) struct OpenOptions {
     /// The state file, which is created if it does not exist; `None` keeps the state in memory.
     pub state: Option<PathBuf>,
     /// Seed files. They fill an empty state; later they describe the shops of [`Running::add_missing`].
@@ -68,14 +68,14 @@ pub struct OpenOptions {
 
 /// A running sandbox. If it is dropped without [`Running::stop`], it stops without losing an answered request.
 #[derive(Debug)]
-pub struct Running {
+pub(crate) struct Running {
     service: Arc<Service>,
     server: Server,
     id: String,
 }
 
 /// Opens the state and listens on `bind`; port 0 means any.
-pub async fn start(options: &OpenOptions, bind: SocketAddr) -> Result<Running, SandboxError> {
+pub(crate) async fn start(options: &OpenOptions, bind: SocketAddr) -> Result<Running, SandboxError> {
     // Blocks for at most two seconds while another process has the state open; nothing else runs yet.
     let service = Arc::new(Service::open(options.state.as_deref(), &options.seeds, LockWait::Always, options.today)?);
     let server = Server::start(Arc::clone(&service), bind).await?;
@@ -86,19 +86,19 @@ pub async fn start(options: &OpenOptions, bind: SocketAddr) -> Result<Running, S
 
 /// Registers apps of the embedding process. They are kept in memory only, because their secrets may be real ones.
 #[derive(Debug, Clone)]
-pub struct Registrar {
+pub(crate) struct Registrar {
     service: Arc<Service>,
 }
 
 impl Registrar {
     /// Registers an app that authenticates by its secret.
-    pub fn app(&self, client_id: &str, client_secret: &str) {
+    pub(crate) fn app(&self, client_id: &str, client_secret: &str) {
         self.service.register_app(client_id, client_secret);
     }
 
     /// Registers an app that authenticates by client assertions. The key verifies them. They may name `audience`, in which
     /// `{shop}` stands for the domain of the shop, instead of the token endpoint.
-    pub fn key(&self, client_id: &str, jwk: serde_json::Value, audience: Option<&str>) {
+    pub(crate) fn key(&self, client_id: &str, jwk: serde_json::Value, audience: Option<&str>) {
         match serde_json::from_value(jwk) {
             Ok(key) => self.service.register_key(client_id, key, audience),
             Err(error) => tracing::warn!(%error, "the sandbox cannot read the public key"),
@@ -108,52 +108,52 @@ impl Registrar {
 
 impl Running {
     /// The value for `HOOKWRIGHT_ADMIN_URL`, with a literal `{shop}` in it.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/{{shop}}", self.server.address)
     }
 
     /// The base URL of Adobe's side: IMS is at `/ims/token/v3` below it, Flow Service at `/data/foundation/flowservice`.
-    pub fn adobe_url(&self) -> String {
+    pub(crate) fn adobe_url(&self) -> String {
         format!("http://{}/__adobe", self.server.address)
     }
 
     /// Whether a seed described Adobe's side.
-    pub fn has_adobe(&self) -> bool {
+    pub(crate) fn has_adobe(&self) -> bool {
         self.service.has_adobe()
     }
 
     /// The address that other machines can reach, if the server does not listen on loopback.
-    pub fn open_to_others(&self) -> Option<SocketAddr> {
+    pub(crate) fn open_to_others(&self) -> Option<SocketAddr> {
         Some(self.server.bound).filter(|address| !address.ip().is_loopback())
     }
 
     /// The random id of the state.
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
     /// The client id of the app in the state. The seed has its secret.
-    pub fn client_id(&self) -> String {
+    pub(crate) fn client_id(&self) -> String {
         self.service.client_id()
     }
 
     /// Registers further apps.
-    pub fn registrar(&self) -> Registrar {
+    pub(crate) fn registrar(&self) -> Registrar {
         Registrar { service: Arc::clone(&self.service) }
     }
 
     /// Replaces the fault rules and resets their counts.
-    pub fn set_faults(&self, faults: Faults) {
+    pub(crate) fn set_faults(&self, faults: Faults) {
         self.service.set_faults(faults);
     }
 
     /// Adds the shops that the state lacks. A shop that the seeds do not describe gets these scopes and no subscriptions.
-    pub fn add_missing(&self, shops: &[(ShopDomain, Vec<String>)]) -> Result<Added, SandboxError> {
+    pub(crate) fn add_missing(&self, shops: &[(ShopDomain, Vec<String>)]) -> Result<Added, SandboxError> {
         self.service.add_missing(shops)
     }
 
     /// Finishes the requests in flight, stops the server and writes the state.
-    pub async fn stop(self) -> Result<(), SandboxError> {
+    pub(crate) async fn stop(self) -> Result<(), SandboxError> {
         self.server.stop().await;
         self.service.close()
     }
@@ -161,7 +161,7 @@ impl Running {
 
 /// Fills a state from seed files; with `replace` they replace its content. If a server has the state open, the request goes
 /// to that server.
-pub fn seed(state: &Path, files: &[PathBuf], replace: bool) -> Result<Summary, SandboxError> {
+pub(crate) fn seed(state: &Path, files: &[PathBuf], replace: bool) -> Result<Summary, SandboxError> {
     let seed = seed::read(files)?;
     match Service::open(Some(state), &[], LockWait::UnlessServed, None) {
         Ok(service) => service.seed(&seed, replace),
@@ -180,7 +180,7 @@ pub fn seed(state: &Path, files: &[PathBuf], replace: bool) -> Result<Summary, S
 
 /// Carries out an edit on a state and returns a message about it. If a server has the state open, the request goes to that
 /// server.
-pub fn edit(state: &Path, edit: &Edit) -> Result<String, SandboxError> {
+pub(crate) fn edit(state: &Path, edit: &Edit) -> Result<String, SandboxError> {
     if !state.exists() {
         let message = format!("there is no sandbox state {}; `hookwright sandbox seed` makes one", state.display());
         return Err(SandboxError::Edit(message));

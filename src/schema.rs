@@ -8,7 +8,7 @@ use crate::wire;
 
 /// A format that has a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// The manifest.
     Manifest,
     /// A saved plan; also what `plan` and `drift` print.
@@ -30,7 +30,7 @@ pub enum Format {
 }
 
 /// Returns the schema of a format.
-pub fn of(format: Format) -> Value {
+pub(crate) fn of(format: Format) -> Value {
     match format {
         Format::Manifest => crate::manifest::schema::json_schema(),
         Format::Plan => schema::<wire::plan::Plan>("plan", "plan", ""),

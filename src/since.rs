@@ -15,7 +15,7 @@ use crate::diff::Change;
 use crate::model::{ShopDomain, SubscriptionId, Topic};
 use crate::plan::{BindingKey, Earlier, Finding, FindingKind, PlannedChange, ShopPlan};
 
-pub use explain::explain;
+pub(crate) use explain::explain;
 
 /// A place where a subscription can be.
 type Route = (ShopDomain, Topic, BindingKey);

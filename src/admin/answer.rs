@@ -13,7 +13,7 @@ use crate::state::Entry;
 /// The answer to one mutation.
 #[expect(clippy::large_enum_variant, reason = "there is one batch of them at a time")]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// It was carried out; the subscription as the API now shows it (none for a delete).
     Done(Option<Entry<Live>>),
     /// It was refused; nothing happened.
@@ -31,7 +31,7 @@ pub enum Answer {
 
 /// One of the `userErrors` of a mutation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserError {
+pub(crate) struct UserError {
     /// The path to the input field.
     pub field: Vec<String>,
     /// The message, free of secrets and control characters.
@@ -50,7 +50,7 @@ impl UserError {
 
 /// The meaning of a refusal, by its text; Shopify gives no codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RefusalKind {
+pub(crate) enum RefusalKind {
     /// There is a subscription with the same topic, address, format and filter.
     AlreadyTaken,
     /// No subscription has this id.
@@ -75,7 +75,7 @@ pub enum RefusalKind {
 
 impl RefusalKind {
     /// Every kind.
-    pub const ALL: &[Self] = &[
+    pub(crate) const ALL: &[Self] = &[
         Self::AlreadyTaken,
         Self::DoesNotExist,
         Self::NameTaken,
@@ -89,7 +89,7 @@ impl RefusalKind {
     ];
 
     /// Returns the stable name.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::AlreadyTaken => "already_taken",
             Self::DoesNotExist => "does_not_exist",
@@ -105,7 +105,7 @@ impl RefusalKind {
     }
 
     /// Returns the class of exit codes.
-    pub fn class(self) -> Class {
+    pub(crate) fn class(self) -> Class {
         match self {
             Self::TopicRefused | Self::ProtectedData => Class::Auth,
             _ => Class::Other,

@@ -77,7 +77,7 @@ struct App {
 
 /// The scopes of a token and the app that it belongs to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Granted {
+pub(crate) struct Granted {
     /// The granted scopes.
     pub scopes: ScopeSet,
     /// The app; unknown over REST.

@@ -20,7 +20,7 @@ const DELETE: &str = include_str!("delete.graphql");
 
 /// One change of one subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mutation {
+pub(crate) enum Mutation {
     /// A new subscription.
     Create {
         /// The topic; it can never be changed later.
@@ -44,7 +44,7 @@ pub enum Mutation {
 
 /// The fields of a subscription, as they are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Input {
+pub(crate) struct Input {
     /// Where to.
     pub address: Address,
     /// The payload format.

@@ -17,7 +17,7 @@ const PLACEHOLDER: &str = "{shop}";
 
 /// The scheme and host of every Admin API and OAuth request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Endpoint {
+pub(crate) enum Endpoint {
     /// `https://<shop>`.
     #[default]
     Shopify,
@@ -27,7 +27,7 @@ pub enum Endpoint {
 
 /// An address in Shopify's place, without a slash at its end; may contain `{shop}` in its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base {
+pub(crate) struct Base {
     text: String,
     loopback: bool,
     /// Whether it is the sandbox of this process, which no variable names.
@@ -36,7 +36,7 @@ pub struct Base {
 
 /// Why HOOKWRIGHT_ADMIN_URL is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EndpointError {
+pub(crate) enum EndpointError {
     /// No URL at all.
     #[error("HOOKWRIGHT_ADMIN_URL is not a URL such as http://127.0.0.1:4000/{{shop}}: {0}")]
     NotAUrl(&'static str),
@@ -65,7 +65,7 @@ pub enum EndpointError {
 impl Endpoint {
     /// Parses the text of HOOKWRIGHT_ADMIN_URL; empty or blank means Shopify. `trust_hosts` are the host names of
     /// HOOKWRIGHT_TRUST_HOSTS.
-    pub fn parse(text: &str, trust_hosts: &[String]) -> Result<Self, EndpointError> {
+    pub(crate) fn parse(text: &str, trust_hosts: &[String]) -> Result<Self, EndpointError> {
         let text = text.trim().trim_end_matches('/');
         if text.is_empty() {
             return Ok(Self::Shopify);
@@ -106,7 +106,7 @@ impl Endpoint {
     }
 
     /// The sandbox that this process serves at `url`.
-    pub fn embedded(url: &str) -> Result<Self, EndpointError> {
+    pub(crate) fn embedded(url: &str) -> Result<Self, EndpointError> {
         Ok(match Self::parse(url, &[])? {
             Self::Replaced(base) => Self::Replaced(Base { embedded: true, ..base }),
             Self::Shopify => Self::Shopify,
@@ -120,7 +120,7 @@ impl Endpoint {
     }
 
     /// The URL of `path` (which starts with a slash) for `shop`.
-    pub fn url_for(&self, shop: &ShopDomain, path: &str) -> String {
+    pub(crate) fn url_for(&self, shop: &ShopDomain, path: &str) -> String {
         match self {
             Self::Shopify => format!("https://{shop}{path}"),
             Self::Replaced(base) => format!("{}{path}", base.text.replace(PLACEHOLDER, shop.as_str())),
@@ -128,7 +128,7 @@ impl Endpoint {
     }
 
     /// Whether different shops have different URLs.
-    pub fn has_shop_placeholder(&self) -> bool {
+    pub(crate) fn has_shop_placeholder(&self) -> bool {
         match self {
             Self::Shopify => true,
             Self::Replaced(base) => base.text.contains(PLACEHOLDER),
@@ -136,7 +136,7 @@ impl Endpoint {
     }
 
     /// Whether requests stay on this machine.
-    pub fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         matches!(self, Self::Replaced(base) if base.loopback)
     }
 

@@ -86,11 +86,11 @@ error_kinds! {
 }
 
 /// Why a shop, or a change, was not done.
-pub type AdminError = http::Error<AdminErrorKind>;
+pub(crate) type AdminError = http::Error<AdminErrorKind>;
 
 impl AdminError {
     /// Makes the error of a secret that is unavailable. The message is cleaned.
-    pub fn secret_unavailable(message: &str) -> Self {
+    pub(crate) fn secret_unavailable(message: &str) -> Self {
         Self::new(AdminErrorKind::SecretUnavailable, Redactor::default().clean(message))
     }
 

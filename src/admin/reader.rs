@@ -17,7 +17,7 @@ use crate::state::Observed;
 
 /// A reading of a shop.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// Subscriptions and granted scopes.
     pub observed: Observed,
     /// The app that the token belongs to.
@@ -31,7 +31,7 @@ pub struct Reading {
 }
 
 /// Reads one shop and cannot change it.
-pub struct ShopReader {
+pub(crate) struct ShopReader {
     session: Session,
     cost: Option<f64>,
 }
@@ -54,7 +54,7 @@ impl ShopReader {
     }
 
     /// Reads the shop, whole or not at all.
-    pub async fn read(&mut self) -> Result<Reading, AdminError> {
+    pub(crate) async fn read(&mut self) -> Result<Reading, AdminError> {
         let mut previous: Option<Pass> = None;
         let mut why = reading::Doubt::Alone;
         for _ in 0..reading::PASSES {

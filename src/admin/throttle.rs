@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// A shop's bucket as last reported.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     /// Points in a full bucket.
     pub maximum: f64,
     /// Points when it was reported.
@@ -28,7 +28,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 impl Bucket {
     /// Takes the figures of a `throttleStatus`; `None` if they cannot be figures of a bucket.
-    pub fn observe(maximum: f64, available: f64, restore_rate: f64, at_ms: u64) -> Option<Self> {
+    pub(crate) fn observe(maximum: f64, available: f64, restore_rate: f64, at_ms: u64) -> Option<Self> {
         let sane = |figure: f64| figure.is_finite() && figure >= 0.0;
         // `available` may fall below zero: other callers of the same app may have taken more than there was.
         (sane(maximum) && maximum > 0.0 && available.is_finite() && sane(restore_rate)).then_some(Self {
@@ -53,14 +53,14 @@ impl Bucket {
     }
 
     /// The points there at `now_ms`.
-    pub fn available_at(&self, now_ms: u64) -> f64 {
+    pub(crate) fn available_at(&self, now_ms: u64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a run does not last 2^53 milliseconds")]
         let seconds = now_ms.saturating_sub(self.at_ms) as f64 / 1000.0;
         (self.available + seconds * self.restore_rate).min(self.maximum)
     }
 
     /// Returns the time until `cost` points are available; for more than the bucket holds, until it is full.
-    pub fn wait_before(&self, cost: f64, now_ms: u64) -> Duration {
+    pub(crate) fn wait_before(&self, cost: f64, now_ms: u64) -> Duration {
         let short = cost.min(self.maximum) - self.available_at(now_ms);
         if short <= 0.0 {
             return Duration::ZERO;
@@ -70,7 +70,7 @@ impl Bucket {
     }
 
     /// Returns the number of mutations of a document: at most 25, at most half of the bucket, at least one.
-    pub fn batch_limit(&self) -> usize {
+    pub(crate) fn batch_limit(&self) -> usize {
         let half = (self.maximum / 2.0 / MUTATION_COST).floor();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is clamped")]
         (half as usize).clamp(1, MOST)

@@ -20,7 +20,7 @@ use crate::http::{Classified as _, Proof, Redactor};
 use crate::model::{ShopDomain, Topic, Transport};
 
 /// Changes one shop, and reads it.
-pub struct ShopWriter {
+pub(crate) struct ShopWriter {
     reader: ShopReader,
     cost_each: f64,
     read_at: Option<Instant>,
@@ -48,7 +48,7 @@ impl ShopWriter {
     }
 
     /// Reads the shop, whole or not at all.
-    pub async fn read(&mut self) -> Result<Reading, AdminError> {
+    pub(crate) async fn read(&mut self) -> Result<Reading, AdminError> {
         self.read_at = Some(Instant::now());
         self.reader.read().await
     }
@@ -59,7 +59,7 @@ impl ShopWriter {
     }
 
     /// Returns the number of mutations to send at once; it is more exact after the first answer.
-    pub fn batch_limit(&self) -> usize {
+    pub(crate) fn batch_limit(&self) -> usize {
         if self.reader.transport() == Transport::Rest {
             return rest::BATCH;
         }
@@ -67,7 +67,7 @@ impl ShopWriter {
     }
 
     /// Sends the batch and returns an answer for each mutation, in the same order.
-    pub async fn send(&mut self, batch: &[Mutation]) -> Vec<Answer> {
+    pub(crate) async fn send(&mut self, batch: &[Mutation]) -> Vec<Answer> {
         match self.reader.transport() {
             Transport::GraphQl => self.send_document(batch).await,
             Transport::Rest => rest::send(self.reader.session(), batch).await,

@@ -38,7 +38,7 @@ error_kinds! {
 }
 
 /// Why a question to Adobe has no answer. Never a reason to think that something is gone.
-pub type AdobeError = http::Error<AdobeErrorKind>;
+pub(crate) type AdobeError = http::Error<AdobeErrorKind>;
 
 impl AdobeError {
     /// Names the account in the message; done once, where the error leaves this module.

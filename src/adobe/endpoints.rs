@@ -10,9 +10,9 @@ use url::{Host, Url};
 use crate::words;
 
 /// IMS of production, OAuth server-to-server (developer.adobe.com, "IMS APIs").
-pub const TOKEN_URL: &str = "https://ims-na1.adobelogin.com/ims/token/v3";
+pub(crate) const TOKEN_URL: &str = "https://ims-na1.adobelogin.com/ims/token/v3";
 /// Flow Service of production (experience-platform-apis, flow-service.yaml).
-pub const BASE_URL: &str = "https://platform.adobe.io/data/foundation/flowservice";
+pub(crate) const BASE_URL: &str = "https://platform.adobe.io/data/foundation/flowservice";
 
 /// The domain of IMS, whose hosts may get the client secret: only Adobe answers there.
 const IMS: &str = "adobelogin.com";
@@ -23,7 +23,7 @@ const ADOBE_IO: &str = ".adobe.io";
 
 /// Where tokens come from, and where questions go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoints {
+pub(crate) struct Endpoints {
     token_url: Url,
     base_url: Url,
 }
@@ -33,7 +33,7 @@ impl Endpoints {
     /// `platform.adobe.io` and `platform-….adobe.io` for the other,
     /// and what `trusted` (HOOKWRIGHT_TRUST_HOSTS) names; http only to a loopback host that it names. The error says
     /// what is wrong with which of the two and what to do.
-    pub fn check(token_url: &str, base_url: &str, trusted: &[String]) -> Result<Self, String> {
+    pub(crate) fn check(token_url: &str, base_url: &str, trusted: &[String]) -> Result<Self, String> {
         let token_url = parse("token_url", token_url).and_then(|url| vouched("token_url", url, is_ims, trusted))?;
         let base_url = parse("base_url", base_url).and_then(|url| vouched("base_url", url, is_platform, trusted))?;
         Ok(Self { token_url, base_url })
@@ -41,7 +41,7 @@ impl Endpoints {
 
     /// Parses HOOKWRIGHT_ADOBE_URL, an operator's variable: a server in Adobe's place, with both services below its path.
     /// A loopback host needs no trust; any other has to be https and named by `trusted`, Adobe's too.
-    pub fn stand_in(url: &str, trusted: &[String]) -> Result<Self, String> {
+    pub(crate) fn stand_in(url: &str, trusted: &[String]) -> Result<Self, String> {
         let name = "HOOKWRIGHT_ADOBE_URL";
         let base = parse(name, url)?;
         if !is_loopback(&base) {
@@ -64,12 +64,12 @@ impl Endpoints {
     }
 
     /// Where tokens come from.
-    pub fn token_url(&self) -> &Url {
+    pub(crate) fn token_url(&self) -> &Url {
         &self.token_url
     }
 
     /// Flow Service's root, without a slash at its end.
-    pub fn base_url(&self) -> &Url {
+    pub(crate) fn base_url(&self) -> &Url {
         &self.base_url
     }
 }

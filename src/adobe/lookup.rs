@@ -29,7 +29,7 @@ type Known = BTreeMap<String, Inlet>;
 
 impl AdobeClient {
     /// Returns everything that has the id or, exactly, the name. An empty result is not an error; no answer is one.
-    pub async fn find(&self, wanted: &Wanted) -> Result<Vec<Inlet>, AdobeError> {
+    pub(crate) async fn find(&self, wanted: &Wanted) -> Result<Vec<Inlet>, AdobeError> {
         let Wanted { kind, by } = wanted;
         let items = match by {
             By::Id(id) => self.by_id(collection(*kind), id).await?.into_iter().collect(),
@@ -46,7 +46,7 @@ impl AdobeClient {
 
     /// Every streaming dataflow and every connection of the HTTP API source that has an address, sorted by kind and id:
     /// for the way back from an address. One address may be found several times: a connection can feed several dataflows.
-    pub async fn all(&self) -> Result<Vec<Inlet>, AdobeError> {
+    pub(crate) async fn all(&self) -> Result<Vec<Inlet>, AdobeError> {
         let redactor = self.redactor();
         let mut known = Known::new();
         for item in self.list(CONNECTIONS, &http_api()).await?.into_iter().filter(decode::is_http_api) {
@@ -68,13 +68,13 @@ impl AdobeClient {
     }
 
     /// The last run of a dataflow; none if it never ran.
-    pub async fn last_run(&self, flow_id: &str) -> Result<Option<FlowRun>, AdobeError> {
+    pub(crate) async fn last_run(&self, flow_id: &str) -> Result<Option<FlowRun>, AdobeError> {
         // Sorted by Adobe; should it not be, the latest counts all the same.
         Ok(self.latest_runs(flow_id, 1).await?.into_iter().max_by_key(|run| run.started_at))
     }
 
     /// The runs of a dataflow in the last 30 days, as far as one page holds them. One request.
-    pub async fn runs(&self, flow_id: &str) -> Result<Vec<FlowRun>, AdobeError> {
+    pub(crate) async fn runs(&self, flow_id: &str) -> Result<Vec<FlowRun>, AdobeError> {
         self.latest_runs(flow_id, MOST_RUNS).await
     }
 

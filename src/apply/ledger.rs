@@ -233,13 +233,13 @@ fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp)
 }
 
 /// An error of the Admin API as it stands in plans and reports.
-pub fn error(error: &AdminError) -> ShopError {
+pub(crate) fn error(error: &AdminError) -> ShopError {
     let AdminError { kind, http_status, message, retryable, proof: _ } = error;
     ShopError { kind: kind.as_str().into(), http_status: *http_status, message: message.clone(), retryable: *retryable }
 }
 
 /// The report of a shop that is not as planned: nothing was sent.
-pub fn stale(planned: &ShopPlan, why: &Stale) -> ReportShop {
+pub(crate) fn stale(planned: &ShopPlan, why: &Stale) -> ReportShop {
     let error = ShopError {
         kind: ErrorKind::Stale,
         http_status: None,
@@ -250,7 +250,7 @@ pub fn stale(planned: &ShopPlan, why: &Stale) -> ReportShop {
 }
 
 /// The report of a shop that could not be read before its changes: nothing was sent.
-pub fn not_read(planned: &ShopPlan, error: ShopError) -> ReportShop {
+pub(crate) fn not_read(planned: &ShopPlan, error: ShopError) -> ReportShop {
     untouched(planned, ReportShopStatus::NotRead, "the shop could not be read", error)
 }
 

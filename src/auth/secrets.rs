@@ -21,7 +21,7 @@ use tokio::sync::{OnceCell, Semaphore, oneshot};
 use crate::files::{self, ReadError};
 use crate::model::{SecretRef, ShopDomain};
 pub(crate) use form::{Role, wrong as wrong_form};
-pub use pins::Pin;
+pub(crate) use pins::Pin;
 use secret_value::SecretValue;
 
 /// Programs that run at a time.
@@ -30,11 +30,11 @@ const COMMANDS_AT_A_TIME: usize = 4;
 const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// How the environment is read.
-pub type Env = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+pub(crate) type Env = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
 /// How a `SecretResolver` behaves.
 #[derive(Clone)]
-pub struct Options {
+pub(crate) struct Options {
     /// Looks up an environment variable.
     pub env: Env,
     /// Whether programs may be run (`--allow-commands`, HOOKWRIGHT_ALLOW_COMMANDS=1).
@@ -47,7 +47,7 @@ pub struct Options {
 
 impl Options {
     /// No programs.
-    pub fn new(env: Env) -> Self {
+    pub(crate) fn new(env: Env) -> Self {
         Self { env, allow_commands: false, pins: None, time_limit: Duration::from_secs(30) }
     }
 }
@@ -55,7 +55,7 @@ impl Options {
 /// Why a secret could not be had. Names the reference, never the secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reference} {problem}")]
-pub struct SecretError {
+pub(crate) struct SecretError {
     /// The variable, path or program.
     pub reference: String,
     /// What is the matter and what to do: goes on after `reference`, such as `is empty`.
@@ -66,12 +66,12 @@ pub struct SecretError {
 
 impl SecretError {
     /// The kind under which it stands in plans and reports.
-    pub const KIND: &str = "secret_unavailable";
+    pub(crate) const KIND: &str = "secret_unavailable";
 }
 
 /// Resolves references, each file and program without a placeholder once a run. Cheap to clone.
 #[derive(Clone)]
-pub struct SecretResolver {
+pub(crate) struct SecretResolver {
     inner: Arc<Inner>,
 }
 
@@ -92,13 +92,13 @@ impl fmt::Debug for SecretResolver {
 
 impl SecretResolver {
     /// Reads nothing yet.
-    pub fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options) -> Self {
         let commands = Semaphore::new(COMMANDS_AT_A_TIME);
         Self { inner: Arc::new(Inner { options, commands, secret_value: Mutex::default() }) }
     }
 
     /// The secret of `shop`.
-    pub async fn resolve(&self, reference: &SecretRef, shop: &ShopDomain) -> Result<SecretString, SecretError> {
+    pub(crate) async fn resolve(&self, reference: &SecretRef, shop: &ShopDomain) -> Result<SecretString, SecretError> {
         let reference = expand(reference, shop);
         self.look_up(&reference, Some(shop)).await.and_then(|secret| usable(secret, &reference))
     }

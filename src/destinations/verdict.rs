@@ -7,30 +7,31 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use failing::{DISABLED_AFTER_DAYS, Failing, failing, fails};
-pub use message::{ambiguous, message, missing};
+pub(crate) use failing::{DISABLED_AFTER_DAYS, Failing, failing, fails};
+pub(crate) use message::{ambiguous, message, missing};
 
 use super::{FlowRun, Inlet};
 
 /// After creating or updating a streaming dataflow "a brief 5-minute pause in data ingestion is required to prevent … data
 /// loss" (Experience League, HTTP API source connector).
-pub const SETTLES_AFTER: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const SETTLES_AFTER: SignedDuration = SignedDuration::from_mins(5);
 /// Runs of a streaming dataflow are windows of an hour (Experience League, Monitor streaming dataflows); the one before the
 /// last has ended for certain.
-pub const QUIET_AFTER: SignedDuration = SignedDuration::from_hours(2);
+pub(crate) const QUIET_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
 macro_rules! verdicts {
     ($($(#[$doc:meta])* $verdict:ident = $name:literal;)*) => {
         /// What was found out about a destination, the least first: of two verdicts the greater one counts.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Verdict { $($(#[$doc])* $verdict,)* }
+        pub(crate) enum Verdict { $($(#[$doc])* $verdict,)* }
 
         impl Verdict {
             /// Every verdict, the least first.
-            pub const ALL: &[Self] = &[$(Self::$verdict),*];
+            #[cfg(test)]
+            pub(crate) const ALL: &[Self] = &[$(Self::$verdict),*];
 
             /// The stable name.
-            pub fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Self::$verdict => $name,)* }
             }
         }
@@ -71,7 +72,7 @@ impl fmt::Display for Verdict {
 }
 
 /// Whether it can take a webhook, from what it is. Runs are judged apart; `Ord::max` joins the two.
-pub fn judge(inlet: &Inlet, now: Timestamp) -> Verdict {
+pub(crate) fn judge(inlet: &Inlet, now: Timestamp) -> Verdict {
     if inlet.authentication_required {
         Verdict::AuthenticationRequired
     } else if inlet.state != "enabled" {
@@ -86,14 +87,14 @@ pub fn judge(inlet: &Inlet, now: Timestamp) -> Verdict {
 }
 
 /// When it will have settled, if it has not. Five minutes away at most, however wrong a clock is.
-pub fn settles_at(inlet: &Inlet, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn settles_at(inlet: &Inlet, now: Timestamp) -> Option<Timestamp> {
     let changed = inlet.updated_at.max(inlet.created_at)?;
     let settled = changed.min(now).checked_add(SETTLES_AFTER).ok()?;
     Some(settled).filter(|settled| *settled > now)
 }
 
 /// How it does, from the last run of a dataflow.
-pub fn judge_run(run: Option<&FlowRun>, now: Timestamp) -> Verdict {
+pub(crate) fn judge_run(run: Option<&FlowRun>, now: Timestamp) -> Verdict {
     let Some(run) = run else { return Verdict::Quiet };
     let latest = run.completed_at.max(run.started_at);
     if fails(run) {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{Diagnostic, Report, paths};
 
 /// Prints one `::error` or `::warning` command per diagnostic.
-pub fn write(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
     report.diagnostics.iter().try_for_each(|diagnostic| writeln!(out, "{}", command(diagnostic, report.root)))
 }
 

@@ -120,7 +120,7 @@ struct Region {
 }
 
 /// Prints one SARIF log with one run.
-pub fn write(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
     let driver = Driver {
         name: "hookwright",
         version: env!("CARGO_PKG_VERSION"),

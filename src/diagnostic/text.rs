@@ -12,7 +12,7 @@ use super::{Diagnostic, Place, Report, Severity, Sources};
 const MOST: usize = 200;
 
 /// Prints every diagnostic, errors and warnings in the order of the files, and a blank line after each.
-pub fn write(out: &mut dyn Write, report: Report<'_>, color: bool) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, report: Report<'_>, color: bool) -> io::Result<()> {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     for diagnostic in report.diagnostics.iter().take(MOST) {
         writeln!(out, "{}\n", arrows(&renderer.render(&[group(diagnostic, report.sources)])))?;
@@ -43,7 +43,7 @@ fn arrows(text: &str) -> String {
 }
 
 /// `2 errors, 1 warning in 3 files`
-pub fn summary(report: Report<'_>) -> String {
+pub(crate) fn summary(report: Report<'_>) -> String {
     let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     let files = count(report.sources.len().max(1), "file");
     match (report.errors(), report.warnings()) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The exit code of a failure that is the only cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
+pub(crate) enum Class {
     /// Authentication or a missing scope (4).
     Auth,
     /// Rate limit or time budget (5).
@@ -15,7 +15,7 @@ pub enum Class {
 
 /// Whether sending the same request again may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
+pub(crate) enum Retry {
     /// It does not help.
     Never,
     /// It may help, in a later run only.
@@ -26,7 +26,7 @@ pub enum Retry {
 
 /// Whether a failed request can have changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Proof {
+pub(crate) enum Proof {
     /// The request was not carried out, for certain.
     NothingHappened,
     /// It may have been carried out.
@@ -34,7 +34,7 @@ pub enum Proof {
 }
 
 /// The columns of a table of kinds.
-pub trait Classified: Copy {
+pub(crate) trait Classified: Copy {
     /// The class of exit codes.
     fn class(self) -> Class;
     /// Whether another attempt may help.
@@ -54,19 +54,19 @@ macro_rules! error_kinds {
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $kinds { $($(#[$doc])* $kind,)* }
+        pub(crate) enum $kinds { $($(#[$doc])* $kind,)* }
 
         impl $kinds {
             /// Every kind.
-            pub const ALL: &[Self] = &[$(Self::$kind),*];
+            pub(crate) const ALL: &[Self] = &[$(Self::$kind),*];
 
             /// Returns the stable name.
-            pub const fn as_str(self) -> &'static str {
+            pub(crate) const fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $name,)* }
             }
 
             /// Returns the class of exit codes.
-            pub const fn class(self) -> $crate::http::Class {
+            pub(crate) const fn class(self) -> $crate::http::Class {
                 match self { $(Self::$kind => $crate::http::Class::$class,)* }
             }
         }
@@ -105,7 +105,7 @@ pub(crate) use error_kinds;
 /// Why a request, or what it was sent for, failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Error<K> {
+pub(crate) struct Error<K> {
     /// What went wrong.
     pub kind: K,
     /// Status of the answer, if there was one.
@@ -120,13 +120,13 @@ pub struct Error<K> {
 
 impl<K: Classified> Error<K> {
     /// Makes an error of `kind`. The message is the program's own; texts of others go through `Redactor` first.
-    pub fn new(kind: K, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: K, message: impl Into<String>) -> Self {
         let (retryable, proof) = (kind.retry() != Retry::Never, kind.proof());
         Self { kind, http_status: None, message: message.into(), retryable, proof }
     }
 
     /// Returns the class of exit codes.
-    pub fn class(&self) -> Class {
+    pub(crate) fn class(&self) -> Class {
         self.kind.class()
     }
 

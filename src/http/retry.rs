@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 /// Exponential backoff with full jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     /// Requests in all, the first included.
     pub attempts: u32,
     /// The first delay is a random part of this.

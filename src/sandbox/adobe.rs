@@ -14,5 +14,5 @@ pub(super) use answer::{AdobeRequest, answer};
 pub(super) use seed::{SeedAdobe, age};
 pub(super) use world::Adobe;
 
-pub use edit::{InletAction, InletEdit};
-pub use world::{InletKind, RunStatus};
+pub(crate) use edit::{InletAction, InletEdit};
+pub(crate) use world::{InletKind, RunStatus};

@@ -19,7 +19,7 @@ use super::{objects, seed, suggest};
 /// An edit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "edit", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Edit {
+pub(crate) enum Edit {
     /// Lists the state and changes nothing.
     List {
         /// Only this shop.
@@ -104,7 +104,7 @@ impl FromStr for ShopStatus {
 }
 
 /// Parses `90s`, `10m`, `2h` or `30d` to milliseconds.
-pub fn age(text: &str) -> Option<i64> {
+pub(crate) fn age(text: &str) -> Option<i64> {
     adobe::age(text)
 }
 

@@ -8,7 +8,7 @@ use crate::words;
 
 /// An error of the sandbox. Its message says what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum SandboxError {
+pub(crate) enum SandboxError {
     /// The file is not a sandbox state.
     #[error("{} is not a sandbox state, so it is left alone; name another file with --sandbox-state (`hookwright sandbox`: --state), or move this one away", .path.display())]
     NotAState {

@@ -18,7 +18,7 @@ use super::suggest;
 
 /// Fault rules and the seed of their random numbers.
 #[derive(Debug, Clone, Default)]
-pub struct Faults {
+pub(crate) struct Faults {
     pub(super) seed: u64,
     pub(super) rules: Vec<Rule>,
 }
@@ -160,7 +160,7 @@ struct File {
 
 impl Faults {
     /// Reads fault files and single rules of the command line. `seed` overrides the seeds of the files.
-    pub fn read(files: &[PathBuf], specs: &[String], seed: Option<u64>) -> Result<Self, SandboxError> {
+    pub(crate) fn read(files: &[PathBuf], specs: &[String], seed: Option<u64>) -> Result<Self, SandboxError> {
         let mut faults = Self::default();
         for path in files {
             let text = files::read_text(path, files::WRITTEN).map_err(SandboxError::io(path))?;

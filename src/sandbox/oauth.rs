@@ -21,8 +21,8 @@ use super::reply::Reply;
 use super::store::{ShopStatus, StoredShop};
 use token::TokenRequest;
 
-pub use assertion::Jwk;
-pub use grants::Invalidation;
+pub(crate) use assertion::Jwk;
+pub(crate) use grants::Invalidation;
 
 pub(super) use app::{App, Apps, Category, NonExpiring, RegisteredApp, Secret};
 pub(super) use assertion::UsedAssertions;

@@ -64,7 +64,7 @@ use super::store::{BucketSize, ShopStatus};
 use super::subscription::Metafield;
 use super::suggest;
 
-pub use fill::{Added, Summary};
+pub(crate) use fill::{Added, Summary};
 
 /// The content of seed files.
 #[derive(Debug, Clone, Default)]

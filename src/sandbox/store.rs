@@ -84,7 +84,7 @@ impl Policy {
 /// How a shop answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ShopStatus {
+pub(crate) enum ShopStatus {
     /// Answers normally.
     #[default]
     Ok,

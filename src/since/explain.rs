@@ -11,7 +11,7 @@ use crate::plan::{
 };
 
 /// Adds findings to shops that were read, and counts.
-pub fn explain<'a>(history: &History, shops: impl IntoIterator<Item = &'a mut ShopPlan>) -> SinceCounts {
+pub(crate) fn explain<'a>(history: &History, shops: impl IntoIterator<Item = &'a mut ShopPlan>) -> SinceCounts {
     let mut counts = SinceCounts::default();
     for shop in shops {
         let of_changes: Vec<Option<Finding>> =

@@ -5,7 +5,8 @@ use axum::http::Response;
 use serde_json::json;
 
 use super::{TOKEN, ok, one_shop, respond, start, throttled};
-use crate::admin::{AdminError, AdminErrorKind, Class, Proof};
+use crate::admin::{AdminError, AdminErrorKind};
+use crate::http::{Class, Proof};
 
 struct Case {
     status: u16,

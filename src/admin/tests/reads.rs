@@ -9,7 +9,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{TOKEN, connection, cost, node, ok, one_shop, options, respond, scopes, shop, start, throttled};
-use crate::admin::{AdminClient, AdminErrorKind, AdminOptions, Class};
+use crate::admin::{AdminClient, AdminErrorKind, AdminOptions};
+use crate::http::Class;
 use crate::model::{Address, Format};
 
 #[tokio::test]

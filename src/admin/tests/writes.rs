@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{TOKEN, client, cost, node, ok, one_shop, respond, shop, start, throttled};
-use crate::admin::{Answer, Input, Mutation, Proof, RefusalKind};
+use crate::admin::{Answer, Input, Mutation, RefusalKind};
+use crate::http::Proof;
 use crate::model::{Address, Format, SubscriptionId, Topic};
 
 fn input(address: &str) -> Input {

@@ -8,7 +8,7 @@ use crate::model::is_deep;
 /// What references may name: `env:NAME`, `file:PATH`, `command:PROGRAM ARGUMENT …`, each word a glob, with `{shop}` and
 /// `{SHOP}` for the shop that the secret is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pin {
+pub(crate) struct Pin {
     kind: Kind,
     words: Vec<String>,
 }

@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use crate::destinations::FlowRun;
 
 /// Adobe disables a dataflow after so many days of continuous failure (documented: release notes of June 2026).
-pub const DISABLED_AFTER_DAYS: i64 = 30;
+pub(crate) const DISABLED_AFTER_DAYS: i64 = 30;
 /// From this day on the message begins with the date on which Adobe disables the dataflow.
 const URGENT_AFTER_DAYS: i64 = 14;
 
 /// A series of failing runs that lasts until now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failing {
+pub(crate) struct Failing {
     /// Start of the first run of the series that was read.
     pub since: Timestamp,
     /// Whether a run before it was read and took all of its records. Otherwise the series may be older.
@@ -25,18 +25,18 @@ pub struct Failing {
 
 impl Failing {
     /// Whole days since the first failing run.
-    pub fn days(&self, now: Timestamp) -> i64 {
+    pub(crate) fn days(&self, now: Timestamp) -> i64 {
         now.duration_since(self.since).as_hours() / 24
     }
 
     /// Whether Adobe disables the dataflow, and at least fourteen of the thirty days are over.
-    pub fn is_urgent(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_urgent(&self, now: Timestamp) -> bool {
         self.disabled_on.is_some() && self.days(now) >= URGENT_AFTER_DAYS
     }
 }
 
 /// Whether a run failed or refused records.
-pub fn fails(run: &FlowRun) -> bool {
+pub(crate) fn fails(run: &FlowRun) -> bool {
     has_failed_status(run) || run.failed.is_some_and(|records| records > 0)
 }
 
@@ -53,7 +53,7 @@ fn has_failed_status(run: &FlowRun) -> bool {
 /// The series of failing runs that ends with `last`. `earlier` may contain `last`, in any order. A run that received
 /// nothing neither ends nor starts a series (assumed: Adobe does not document whether an empty hour counts as success).
 /// `None` if `last` does not fail or has no start.
-pub fn failing(last: &FlowRun, earlier: &[FlowRun]) -> Option<Failing> {
+pub(crate) fn failing(last: &FlowRun, earlier: &[FlowRun]) -> Option<Failing> {
     let last_started = last.started_at.filter(|_| fails(last))?;
     let wholly = fails_wholly(last);
     let belongs = |run: &FlowRun| if wholly { fails_wholly(run) } else { fails(run) };

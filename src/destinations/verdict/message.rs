@@ -14,7 +14,7 @@ const CANDIDATES: usize = 10;
 
 /// What a verdict about something that was found means, and what to do. `run` is the last one, if it was asked for; of
 /// [`Verdict::IngestFailing`], `failing` says since when.
-pub fn message(
+pub(crate) fn message(
     verdict: Verdict,
     inlet: &Inlet,
     run: Option<&FlowRun>,
@@ -72,7 +72,7 @@ pub fn message(
 }
 
 /// `Missing`: what to do where nothing has the name or the id.
-pub fn missing(wanted: &Wanted, sandbox: &str) -> String {
+pub(crate) fn missing(wanted: &Wanted, sandbox: &str) -> String {
     let (kind, sandbox) = (wanted.kind.noun(), clean(sandbox));
     match &wanted.by {
         By::Name(name) => format!(
@@ -89,7 +89,7 @@ pub fn missing(wanted: &Wanted, sandbox: &str) -> String {
 }
 
 /// `Ambiguous`: the candidates.
-pub fn ambiguous(wanted: &Wanted, candidates: &[Inlet]) -> String {
+pub(crate) fn ambiguous(wanted: &Wanted, candidates: &[Inlet]) -> String {
     let named = match &wanted.by {
         By::Name(name) => format!("named \"{}\"", clean(name)),
         By::Id(id) => format!("with the id {}", clean(id)),

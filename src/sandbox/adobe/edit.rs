@@ -8,7 +8,7 @@ use super::world::{Adobe, HOUR, Inlet, InletKind, Run, RunStatus, address, uuid}
 /// A change of a dataflow or a connection, as in Adobe's tools.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct InletEdit {
+pub(crate) struct InletEdit {
     /// Dataflow or connection.
     pub kind: InletKind,
     /// Name or id.
@@ -20,7 +20,7 @@ pub struct InletEdit {
 /// A change of a dataflow or a connection.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum InletAction {
+pub(crate) enum InletAction {
     /// Enable it.
     Enable,
     /// Disable it.

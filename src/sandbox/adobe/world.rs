@@ -38,7 +38,7 @@ pub(in super::super) struct Adobe {
 /// The kinds of objects at Adobe that receive webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum InletKind {
+pub(crate) enum InletKind {
     /// A dataflow.
     Flow,
     /// An HTTP API connection.
@@ -77,7 +77,7 @@ pub(super) struct Run {
 /// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RunStatus {
+pub(crate) enum RunStatus {
     /// All records were accepted.
     Success,
     /// Some records were refused.

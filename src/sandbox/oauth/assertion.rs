@@ -151,7 +151,7 @@ fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
 /// additional members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Jwk {
+pub(crate) struct Jwk {
     kty: String,
     /// Modulus, base64url.
     n: String,
@@ -168,7 +168,7 @@ pub struct Jwk {
 
 impl Jwk {
     /// Reads the key in a file. `key_id` replaces its id.
-    pub fn read(path: &Path, key_id: Option<String>) -> Result<Self, SandboxError> {
+    pub(crate) fn read(path: &Path, key_id: Option<String>) -> Result<Self, SandboxError> {
         let wrong = |problem: String| SandboxError::Edit(format!("{}: {problem}", path.display()));
         let text = files::read_text(path, files::WRITTEN).map_err(|error| wrong(error.to_string()))?;
         let jwk: Self = serde_json::from_str(&text).map_err(|error| {

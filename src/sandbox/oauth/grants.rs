@@ -87,7 +87,7 @@ pub(in crate::sandbox) enum TokenState {
 /// Which codes and tokens `sandbox edit tokens` invalidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Invalidation {
+pub(crate) enum Invalidation {
     /// Revoke all tokens and codes, as when the access of the app is revoked.
     Revoke,
     /// Expire the access tokens that have an expiry.

@@ -15,7 +15,7 @@ const CREATED: &str = "2026-01-01T00:00:00Z";
 
 /// The content of a state after a seed was added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Shops in the state.
     pub shops: usize,
     /// Subscriptions in the state.
@@ -24,7 +24,7 @@ pub struct Summary {
 
 /// What was added to a state for a manifest. One state serves several manifests, and each adds its own shops.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Added {
+pub(crate) struct Added {
     /// Shops that the seed describes.
     pub seeded: Vec<ShopDomain>,
     /// Shops that no seed describes. They have no subscriptions.

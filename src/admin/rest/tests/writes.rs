@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{TOKEN, respond, start, webhook, with};
-use crate::admin::{Answer, Class, Input, Mutation, Proof, RefusalKind};
+use crate::admin::{Answer, Input, Mutation, RefusalKind};
+use crate::http::{Class, Proof};
 use crate::model::{Address, Format, SubscriptionId, Topic};
 
 pub(crate) fn input(address: &str) -> Input {
