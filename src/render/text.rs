@@ -221,7 +221,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
 
     fn points(&mut self, strong: bool, points: &[Point<'_>]) {
         let kind = |point: &Point<'_>| match point {
-            Point::Note { kind, .. } => Some((2, kind.clone())),
+            Point::Note { kind, .. } => Some((2, format!("of {kind}"))),
             Point::Unmanaged { .. } => Some((0, "unmanaged".to_owned())),
             _ => None,
         };
@@ -233,8 +233,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             }
             let more = alike.len() - shown;
             if let Some((indent, kind)) = kind.filter(|_| more > 0) {
-                let of = if kind == "unmanaged" && indent == 0 { "" } else { "of " };
-                self.plain(indent, &format!("… and {} more {of}{kind}; -v lists them", thousands(more)));
+                self.plain(indent, &format!("… and {} more {kind}; -v lists them", thousands(more)));
             }
         }
     }
