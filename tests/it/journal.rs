@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -283,8 +285,10 @@ fn an_interrupt_ends_a_wait_and_every_change_has_its_outcome() {
     }
 }
 
-/// Passes everything on but a mutation: that one is never answered.
-fn holds_mutations(upstream: &str) -> String {
+/// Passes everything on but a mutation, which is never answered. Returns its URL, and whether it holds a mutation.
+fn holds_mutations(upstream: &str) -> (String, Arc<AtomicBool>) {
+    let held = Arc::new(AtomicBool::new(false));
+    let holds = Arc::clone(&held);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/{{shop}}", listener.local_addr().unwrap());
     let upstream = upstream.trim_start_matches("http://").split('/').next().unwrap().to_owned();
@@ -293,11 +297,13 @@ fn holds_mutations(upstream: &str) -> String {
             let (mut client, server) = (client.unwrap(), TcpStream::connect(&upstream).unwrap());
             let (mut back, mut from) = (client.try_clone().unwrap(), server.try_clone().unwrap());
             std::thread::spawn(move || std::io::copy(&mut from, &mut back));
+            let holds = Arc::clone(&holds);
             std::thread::spawn(move || {
                 let (mut server, mut bytes) = (server, vec![0; 65_536]);
                 while let Ok(n) = client.read(&mut bytes) {
                     if n == 0 || String::from_utf8_lossy(&bytes[..n]).contains("mutation") {
                         // Held, but not hung up.
+                        holds.fetch_or(n > 0, Ordering::SeqCst);
                         std::thread::sleep(Duration::from_mins(1));
                         return;
                     }
@@ -306,7 +312,7 @@ fn holds_mutations(upstream: &str) -> String {
             });
         }
     });
-    url
+    (url, held)
 }
 
 #[cfg(unix)]
@@ -314,9 +320,9 @@ fn holds_mutations(upstream: &str) -> String {
 fn what_is_in_flight_is_waited_for_and_a_second_interrupt_aborts() {
     let world = slow();
     let server = Server::start(&world);
-    let url = holds_mutations(&server.url);
+    let (url, held) = holds_mutations(&server.url);
     let mut child = spawn(&world, &url, &["apply", "--auto-approve", "--journal", "apply.jsonl"]);
-    until("an intent", || std::fs::read_to_string(world.path("apply.jsonl")).is_ok_and(|t| t.contains("\"intent\"")));
+    until("a mutation in flight", || held.load(Ordering::SeqCst));
     signal(&child, "INT");
     std::thread::sleep(Duration::from_millis(400));
     assert_eq!(child.try_wait().unwrap(), None, "what is in flight is waited for");
