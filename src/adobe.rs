@@ -30,7 +30,7 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use crate::destinations::{By, FlowRun, Inlet, Wanted};
+pub(crate) use crate::destinations::{FlowRun, Inlet};
 pub(crate) use crate::state::aep::InletKind;
 pub(crate) use classify::{AdobeError, AdobeErrorKind};
 pub(crate) use endpoints::{BASE_URL, Endpoints, TOKEN_URL};

@@ -22,6 +22,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
 use crate::plan::Consent;
+use crate::schema::PublishedFormat;
 
 /// What is read and written when nothing is named.
 pub(crate) const DEFAULT_MANIFEST: &str = "hookwright.yaml";
@@ -406,18 +407,5 @@ Examples:
 pub(crate) struct SchemaArgs {
     /// Which format
     #[arg(value_enum)]
-    pub(crate) name: SchemaName,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SchemaName {
-    Manifest,
-    Plan,
-    Report,
-    Events,
-    AuthStatus,
-    Destinations,
-    Checked,
-    Validate,
-    Topics,
+    pub(crate) name: PublishedFormat,
 }

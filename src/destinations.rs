@@ -24,24 +24,6 @@ pub(crate) use pasted::{check_pasted, flow_id, has_id, pasted, unchecked};
 pub(crate) use replaced::{addresses_before, replaced};
 pub(crate) use verdict::Verdict;
 
-/// How a lookup identifies its target.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum By {
-    /// The exact name; names are not unique.
-    Name(String),
-    /// The id, a UUID.
-    Id(String),
-}
-
-/// What is looked up.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Wanted {
-    /// A dataflow or a connection.
-    pub kind: InletKind,
-    /// Its name or id.
-    pub by: By,
-}
-
 /// A dataflow or connection, as far as a webhook is concerned. Names and addresses are Adobe's text as it came: whoever
 /// prints them escapes them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -68,7 +68,7 @@
 //!
 //! | module | what it holds | imports |
 //! |---|---|---|
-//! | `cli` | the command line as types, its help and manual pages | `auth`, `diagnostic`, `exit`, `model`, `plan`, `printer`, `sandbox` |
+//! | `cli` | the command line as types, its help and manual pages | `auth`, `diagnostic`, `exit`, `model`, `plan`, `printer`, `sandbox`, `schema` |
 //! | `commands` | one straight story for each command | `admin`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `error`, `exit`, `files`, `import`, `journal`, `manifest`, `model`, `output`, `plan`, `printer`, `progress`, `render`, `report`, `run`, `sandbox`, `schema`, `since`, `state`, `text`, `wire`, `words` |
 //!
 //! Apart, a Cargo feature:

@@ -1,5 +1,6 @@
 //! The JSON Schemas that are committed under `schemas/` and printed by `hookwright schema`.
 
+use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
@@ -7,40 +8,40 @@ use crate::manifest::schema::without_rust_formats;
 use crate::wire;
 
 /// A format that has a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// The manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PublishedFormat {
+    /// The manifest
     Manifest,
-    /// A saved plan; also what `plan` and `drift` print.
+    /// A saved plan, and what plan and drift print with --format json
     Plan,
-    /// An apply report.
+    /// The report of an apply
     Report,
-    /// A line of a journal or of `--events`.
+    /// One line of a journal or of --events
     Events,
-    /// What `auth status` prints.
+    /// What auth status prints
     AuthStatus,
-    /// What `destinations` prints.
+    /// What destinations prints
     Destinations,
-    /// The file of `show --check --out`.
+    /// The file that show --check --out writes
     Checked,
-    /// What `validate` prints.
+    /// What validate prints
     Validate,
-    /// What `topics` prints.
+    /// What topics prints
     Topics,
 }
 
 /// Returns the schema of a format.
-pub(crate) fn of(format: Format) -> Value {
+pub(crate) fn of(format: PublishedFormat) -> Value {
     match format {
-        Format::Manifest => crate::manifest::schema::json_schema(),
-        Format::Plan => schema::<wire::plan::Plan>("plan", "plan", ""),
-        Format::Report => schema::<wire::report::Report>("report", "apply report", ""),
-        Format::Events => schema::<wire::events::Line>("events", "journal and events", ": one line"),
-        Format::AuthStatus => schema::<wire::auth_status::Status>("auth-status", "auth status", ""),
-        Format::Destinations => schema::<wire::destinations::Destinations>("destinations", "destinations", ""),
-        Format::Checked => schema::<wire::checked::Checked>("checked", "checked plans", ""),
-        Format::Validate => schema::<wire::validate::Validation>("validate", "validation", ""),
-        Format::Topics => schema::<Vec<wire::topics::Topic>>("topics", "topics", ""),
+        PublishedFormat::Manifest => crate::manifest::schema::json_schema(),
+        PublishedFormat::Plan => schema::<wire::plan::Plan>("plan", "plan", ""),
+        PublishedFormat::Report => schema::<wire::report::Report>("report", "apply report", ""),
+        PublishedFormat::Events => schema::<wire::events::Line>("events", "journal and events", ": one line"),
+        PublishedFormat::AuthStatus => schema::<wire::auth_status::Status>("auth-status", "auth status", ""),
+        PublishedFormat::Destinations => schema::<wire::destinations::Destinations>("destinations", "destinations", ""),
+        PublishedFormat::Checked => schema::<wire::checked::Checked>("checked", "checked plans", ""),
+        PublishedFormat::Validate => schema::<wire::validate::Validation>("validate", "validation", ""),
+        PublishedFormat::Topics => schema::<Vec<wire::topics::Topic>>("topics", "topics", ""),
     }
 }
 

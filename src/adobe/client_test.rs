@@ -10,10 +10,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::test_server::{CLIENT_ID, CLIENT_SECRET, ORG, Server, client, flow, granted, page, respond};
-use super::{AdobeClient, AdobeErrorKind, AdobeOptions, By, InletKind, Wanted};
+use super::{AdobeClient, AdobeErrorKind, AdobeOptions, InletKind};
+use crate::state::aep::{Lookup, LookupBy};
 
-fn wanted() -> Wanted {
-    Wanted { kind: InletKind::Flow, by: By::Id("a".to_owned()) }
+fn wanted() -> Lookup {
+    Lookup { account: "default".into(), kind: InletKind::Flow, by: LookupBy::Id("a".into()) }
 }
 
 async fn kind_of(client: &AdobeClient) -> AdobeErrorKind {

@@ -10,7 +10,8 @@ use url::Url;
 
 use super::classify::{AdobeError, AdobeErrorKind};
 use super::exchange::encoded;
-use super::{Account, AdobeClient, By, FlowRun, Inlet, InletKind, Wanted, decode};
+use super::{Account, AdobeClient, FlowRun, Inlet, InletKind, decode};
+use crate::state::aep::{Lookup, LookupBy};
 
 /// More pages are no list but a loop that hides itself: 500 pages of 20 are 10,000 dataflows.
 const MOST_PAGES: usize = 500;
@@ -29,11 +30,11 @@ type Known = BTreeMap<String, Inlet>;
 
 impl AdobeClient {
     /// Returns everything that has the id or, exactly, the name. An empty result is not an error; no answer is one.
-    pub(crate) async fn find(&self, wanted: &Wanted) -> Result<Vec<Inlet>, AdobeError> {
-        let Wanted { kind, by } = wanted;
+    pub(crate) async fn find(&self, wanted: &Lookup) -> Result<Vec<Inlet>, AdobeError> {
+        let Lookup { account: _, kind, by } = wanted;
         let items = match by {
-            By::Id(id) => self.by_id(collection(*kind), id).await?.into_iter().collect(),
-            By::Name(name) => self.by_name(*kind, name).await?,
+            LookupBy::Id(id) => self.by_id(collection(*kind), id).await?.into_iter().collect(),
+            LookupBy::Name(name) => self.by_name(*kind, name).await?,
         };
         let mut found = Vec::with_capacity(items.len());
         for item in items {

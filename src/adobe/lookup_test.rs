@@ -5,14 +5,15 @@ use axum::http::Response;
 use serde_json::{Value, json};
 
 use super::test_server::{Server, connection, flow, ok, page, respond};
-use super::{AdobeErrorKind, By, Inlet, InletKind, Wanted, decode};
+use super::{AdobeErrorKind, Inlet, InletKind, decode};
+use crate::state::aep::{Lookup, LookupBy};
 
-fn by_name(kind: InletKind, name: &str) -> Wanted {
-    Wanted { kind, by: By::Name(name.to_owned()) }
+fn by_name(kind: InletKind, name: &str) -> Lookup {
+    Lookup { account: "default".into(), kind, by: LookupBy::Name(name.into()) }
 }
 
-fn by_id(kind: InletKind, id: &str) -> Wanted {
-    Wanted { kind, by: By::Id(id.to_owned()) }
+fn by_id(kind: InletKind, id: &str) -> Lookup {
+    Lookup { account: "default".into(), kind, by: LookupBy::Id(id.into()) }
 }
 
 fn next(items: &[Value], href: &str) -> Response<Body> {

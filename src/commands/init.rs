@@ -74,7 +74,7 @@ fn create(path: &Path, content: &[u8]) -> io::Result<()> {
 fn write_schema(path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
     let path = path.strip_prefix(".").unwrap_or(path);
     let shown = path.display();
-    let content = format!("{:#}\n", schema::of(schema::Format::Manifest));
+    let content = format!("{:#}\n", schema::of(schema::PublishedFormat::Manifest));
     match create(path, content.as_bytes()) {
         Ok(()) => writeln!(out, "Wrote {shown}, with which editors complete and check the manifest."),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -143,7 +143,10 @@ mod tests {
         let loaded = manifest::load(vec![SourceFile { path: "x".into(), bytes: first.into() }], &Options::default());
         assert!(loaded.manifest.is_some() && loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
         let schema: serde_json::Value = serde_json::from_slice(&read(SCHEMA)).expect("JSON");
-        assert_eq!((schema, read(".gitignore")), (schema::of(schema::Format::Manifest), b".hookwright/\n".to_vec()));
+        assert_eq!(
+            (schema, read(".gitignore")),
+            (schema::of(schema::PublishedFormat::Manifest), b".hookwright/\n".to_vec())
+        );
 
         for name in ["hookwright.yaml", SCHEMA, ".gitignore"] {
             std::fs::write(folder.path().join(name), "mine").expect("write");

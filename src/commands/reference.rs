@@ -4,23 +4,13 @@ use clap::CommandFactory as _;
 
 use super::{Output, now};
 use crate::cli::man::ManArgs;
-use crate::cli::{Cli, SchemaArgs, SchemaName, completions, man_page};
+use crate::cli::{Cli, SchemaArgs, completions, man_page};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::schema::{self, Format};
+use crate::schema;
 
 pub(super) fn schema(args: &SchemaArgs, output: Output) -> Result<Exit, Failure> {
-    output.print_json(&schema::of(match args.name {
-        SchemaName::Manifest => Format::Manifest,
-        SchemaName::Plan => Format::Plan,
-        SchemaName::Report => Format::Report,
-        SchemaName::Events => Format::Events,
-        SchemaName::AuthStatus => Format::AuthStatus,
-        SchemaName::Destinations => Format::Destinations,
-        SchemaName::Checked => Format::Checked,
-        SchemaName::Validate => Format::Validate,
-        SchemaName::Topics => Format::Topics,
-    }))?;
+    output.print_json(&schema::of(args.name))?;
     Ok(Exit::Done)
 }
 

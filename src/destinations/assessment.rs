@@ -60,13 +60,13 @@ impl Assessment {
     }
 
     fn judged(self, verdict: Verdict, run: Option<&FlowRun>, now: Timestamp) -> Self {
-        let severity = match verdict {
+        let severity = match &verdict {
             Verdict::Ok | Verdict::Quiet => Severity::Info,
             Verdict::Settling | Verdict::Unknown => Severity::Warning,
             _ => Severity::Attention,
         };
         let wrong = self.inlet.as_ref().filter(|_| verdict != Verdict::Ok);
-        let message = wrong.map(|inlet| verdict::message(verdict, inlet, run, self.failing.as_ref(), now));
+        let message = wrong.map(|inlet| verdict::message(&verdict, inlet, run, self.failing.as_ref(), now));
         Self { verdict, severity, message: message.unwrap_or_default(), ..self }
     }
 
@@ -160,7 +160,7 @@ impl Assessment {
             address: address.clone(),
             created_at: found.and_then(|inlet| inlet.created_at).map(whole_seconds),
             updated_at: found.and_then(|inlet| inlet.updated_at).map(whole_seconds),
-            verdict: plan::Verdict::parse(verdict.as_str()),
+            verdict: verdict.clone(),
             severity: *severity,
             message: message.clone(),
             settles_at: self.settles_at,

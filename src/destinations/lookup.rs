@@ -5,14 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::assessment::{Assessment, named, shop_error};
-use super::{By, Inlet, Verdict, Wanted, verdict};
+use super::{Inlet, Verdict, verdict};
 use crate::manifest::{DestinationIndex, Manifest, Unusable, unusable};
 use crate::model::Address;
 use crate::plan::{ErrorKind, ShopError};
 use crate::state::Ownership;
-use crate::state::aep::{
-    AepAccount, Destination, Lookup, LookupBy, LookupError, NoAddress, Query, Resolutions, address_to_bind,
-};
+use crate::state::aep::{AepAccount, Destination, Lookup, LookupError, NoAddress, Query, Resolutions, address_to_bind};
 
 /// What the accounts answered.
 pub(crate) type Answers = HashMap<Lookup, Result<Vec<Inlet>, LookupError>>;
@@ -53,10 +51,10 @@ fn assess_one(
     ownership: &Ownership,
     now: Timestamp,
 ) -> (Assessment, Resolutions) {
-    let wanted = Wanted::of(&query.lookup);
+    let wanted = &query.lookup;
     let blank = || Assessment::new(destination, Some(account));
     let without_address = |assessment: Assessment| {
-        let (verdict, message) = (assessment.verdict.as_str(), assessment.message.clone());
+        let (verdict, message) = (assessment.verdict.as_str().to_owned(), assessment.message.clone());
         (assessment, Resolutions::from([(query.clone(), Err(NoAddress::Unusable { verdict, message }))]))
     };
     let inlets = match answer {
@@ -69,11 +67,11 @@ fn assess_one(
     let inlet = match inlets.as_slice() {
         [inlet] => inlet,
         [] => {
-            let message = verdict::missing(&wanted, &account.sandbox);
+            let message = verdict::missing(wanted, &account.sandbox);
             return without_address(blank().with_attention(Verdict::Missing, message));
         }
         several => {
-            let message = verdict::ambiguous(&wanted, several);
+            let message = verdict::ambiguous(wanted, several);
             return without_address(blank().with_attention(Verdict::Ambiguous, message));
         }
     };
@@ -103,7 +101,7 @@ fn assess_one(
 }
 
 fn no_address(why: &Unusable, inlet: &Inlet) -> NoAddress {
-    let verdict = Verdict::UnusableAddress.as_str();
+    let verdict = Verdict::UnusableAddress.as_str().to_owned();
     match why {
         Unusable::NotOwned { prefix, line } => {
             let message = format!(
@@ -116,16 +114,6 @@ fn no_address(why: &Unusable, inlet: &Inlet) -> NoAddress {
             let message = format!("the address that Adobe has for {} cannot be bound: {why}", named(inlet));
             NoAddress::Unusable { verdict, message }
         }
-    }
-}
-
-impl Wanted {
-    pub(crate) fn of(lookup: &Lookup) -> Self {
-        let by = match &lookup.by {
-            LookupBy::Name(name) => By::Name(name.to_string()),
-            LookupBy::Id(id) => By::Id(id.to_string()),
-        };
-        Self { kind: lookup.kind, by }
     }
 }
 

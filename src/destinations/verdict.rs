@@ -3,14 +3,13 @@
 mod failing;
 mod message;
 
-use std::fmt;
-
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use failing::{DISABLED_AFTER_DAYS, Failing, failing, fails};
 pub(crate) use message::{ambiguous, message, missing};
 
 use super::{FlowRun, Inlet};
+pub(crate) use crate::plan::Verdict;
 
 /// After creating or updating a streaming dataflow "a brief 5-minute pause in data ingestion is required to prevent … data
 /// loss" (Experience League, HTTP API source connector).
@@ -18,58 +17,6 @@ pub(crate) const SETTLES_AFTER: SignedDuration = SignedDuration::from_mins(5);
 /// Runs of a streaming dataflow are windows of an hour (Experience League, Monitor streaming dataflows); the one before the
 /// last has ended for certain.
 pub(crate) const QUIET_AFTER: SignedDuration = SignedDuration::from_hours(2);
-
-macro_rules! verdicts {
-    ($($(#[$doc:meta])* $verdict:ident = $name:literal;)*) => {
-        /// What was found out about a destination, the least first: of two verdicts the greater one counts.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub(crate) enum Verdict { $($(#[$doc])* $verdict,)* }
-
-        impl Verdict {
-            /// Every verdict, the least first.
-            #[cfg(test)]
-            pub(crate) const ALL: &[Self] = &[$(Self::$verdict),*];
-
-            /// The stable name.
-            pub(crate) fn as_str(self) -> &'static str {
-                match self { $(Self::$verdict => $name,)* }
-            }
-        }
-    };
-}
-
-verdicts! {
-    /// Nothing speaks against it.
-    Ok = "ok";
-    /// No run within two hours; a shop without orders does that, too.
-    Quiet = "quiet";
-    /// Records of the last run failed.
-    IngestFailing = "ingest_failing";
-    /// Made or changed less than five minutes ago.
-    Settling = "settling";
-    /// Its address is another than the one pasted in the manifest.
-    AddressDiffers = "address_differs";
-    /// It has no streaming address.
-    NoAddress = "no_address";
-    /// Its address must not be bound, such as one on another host.
-    UnusableAddress = "unusable_address";
-    /// It is not enabled.
-    Disabled = "disabled";
-    /// Its address wants a token of IMS, which Shopify cannot send.
-    AuthenticationRequired = "authentication_required";
-    /// Several have the name.
-    Ambiguous = "ambiguous";
-    /// There is none of that name or id.
-    Missing = "missing";
-    /// Adobe did not say; never taken for a change.
-    Unknown = "unknown";
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// Whether it can take a webhook, from what it is. Runs are judged apart; `Ord::max` joins the two.
 pub(crate) fn judge(inlet: &Inlet, now: Timestamp) -> Verdict {

@@ -85,8 +85,8 @@ pub struct Failing {
 
 macro_rules! verdicts {
     ($($(#[$doc:meta])* $verdict:ident = $name:literal;)*) => {
-        /// What Adobe's answer means for a destination.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        /// What Adobe's answer means for a destination, the least first: of two verdicts the greater one counts.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Verdict {
             $($(#[$doc])* $verdict,)*
             /// One that only a later minor version of the format knows.
@@ -96,7 +96,7 @@ macro_rules! verdicts {
         impl Verdict {
             /// Every verdict that this version knows.
             #[cfg(test)]
-            pub(super) const ALL: &[Self] = &[$(Self::$verdict),*];
+            pub(crate) const ALL: &[Self] = &[$(Self::$verdict),*];
 
             /// The stable name.
             pub fn as_str(&self) -> &str {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::document::{Document, Kind, Point, Section, Weight};
 use super::{Style, text};
 use crate::text::plural;
-use crate::wire::plan::{Destination, InletKind, Severity};
+use crate::wire::plan::{Destination, Severity};
 
 /// Returns the section of destinations; none if there are none.
 pub(super) fn section<'a>(destinations: impl Iterator<Item = &'a Destination>) -> Option<Section<'a>> {
@@ -22,7 +22,7 @@ fn point<'a>(destination: &Destination) -> Point<'a> {
         let state =
             state.as_deref().filter(|state| !state.is_empty()).map_or_else(String::new, |state| format!(", {state}"));
         let sandbox = sandbox.as_deref().map_or_else(String::new, |sandbox| format!(", in sandbox {sandbox}"));
-        format!("{} {id}{title}{state}{sandbox}", kind.as_ref().map_or("inlet", InletKind::as_str))
+        format!("{} {id}{title}{state}{sandbox}", kind.as_deref().unwrap_or("inlet"))
     });
     let verdict = (!message.is_empty()).then(|| format!("{verdict}: {message}"));
     let replaces = destination.replaces.iter().map(|replaced| {

@@ -11,7 +11,7 @@ use super::events::emit_shop;
 use super::load::{print, valid};
 use super::target::{self, Target};
 use super::{Opened, Run, Session, folded};
-use crate::adobe::{By, Inlet, InletKind, Wanted};
+use crate::adobe::{Inlet, InletKind};
 use crate::clock::clock;
 use crate::concurrency::for_each_bounded;
 use crate::destinations::verdict::fails;
@@ -25,7 +25,7 @@ use crate::model::Address;
 use crate::output::Output;
 use crate::plan::{self, Hazard, Plan, PlannedShop, ShopError, ShopPlan};
 use crate::state::Unresolved;
-use crate::state::aep::{AepAccount, Lookup, LookupError, Target as Leads};
+use crate::state::aep::{AepAccount, Lookup, LookupBy, LookupError, Target as Leads};
 
 /// How long the reason of a change of address may take.
 const EXPLANATION: Duration = Duration::from_secs(10);
@@ -80,17 +80,15 @@ impl Opened {
             of_selected && of_adobe
         });
         let places: Places = places.map(|(at, _)| at).collect();
-        let all = if manifest.aep.is_empty() {
-            // As they are in the manifest.
+        if manifest.aep.is_empty() {
+            // In the order of the manifest.
             return Ok(unchecked(manifest, &places).iter().map(Assessment::to_plan).collect());
-        } else {
-            let accounts = Accounts::open(manifest, |_| true, &self.session.accounts()).await?;
-            let lookups = look_up(manifest, &places, &accounts).await;
-            let mut all: Vec<_> = lookups.assessments.into_values().collect();
-            all.extend(check_addresses(manifest, &places, &accounts).await);
-            add_runs(&mut all, &accounts).await;
-            all
-        };
+        }
+        let accounts = Accounts::open(manifest, |_| true, &self.session.accounts()).await?;
+        let lookups = look_up(manifest, &places, &accounts).await;
+        let mut all: Vec<_> = lookups.assessments.into_values().collect();
+        all.extend(check_addresses(manifest, &places, &accounts).await);
+        add_runs(&mut all, &accounts).await;
         let mut all: Vec<_> = all.iter().map(Assessment::to_plan).collect();
         all.sort_by(plan::destination_order);
         Ok(all)
@@ -243,7 +241,7 @@ async fn look_up(manifest: &Manifest, places: &Places, accounts: &Accounts) -> L
         .collect();
     let answers = for_each_bounded(questions, AT_A_TIME, |(lookup, account)| async move {
         let answer = match &account.client {
-            Ok(client) => client.until(end).find(&Wanted::of(&lookup)).await.map_err(|e| lookup_error(&e)),
+            Ok(client) => client.until(end).find(&lookup).await.map_err(|e| lookup_error(&e)),
             Err(error) => Err(error.clone()),
         };
         (lookup, answer)
@@ -296,7 +294,8 @@ async fn check_addresses(manifest: &Manifest, places: &Places, accounts: &Accoun
     for flow in pasted.iter().filter_map(|(_, address)| flow_id(address)) {
         for account in accounts.all.values().filter(|_| !known.iter().any(|(_, inlet)| has_id(inlet, &flow))) {
             let Ok(client) = &account.client else { continue };
-            let by_id = Wanted { kind: InletKind::Flow, by: By::Id(flow.clone()) };
+            let (account_name, by) = (Arc::clone(&account.account.name), LookupBy::Id(flow.as_str().into()));
+            let by_id = Lookup { account: account_name, kind: InletKind::Flow, by };
             match client.until(end).find(&by_id).await {
                 Ok(found) => named_flows.extend(found.into_iter().map(|inlet| (account.account.clone(), inlet))),
                 Err(error) => trouble = Some(lookup_error(&error)),

@@ -184,14 +184,14 @@ pub enum NoAddress {
     /// Adobe answered, and there is no address that can be bound.
     Unusable {
         /// The name of the verdict, such as `missing`.
-        verdict: &'static str,
+        verdict: String,
         /// What is wrong.
         message: String,
     },
     /// No ownership prefix covers the address that Adobe has. The message holds for every destination on the same host.
     NotOwned {
         /// The name of the verdict.
-        verdict: &'static str,
+        verdict: String,
         /// Which prefix to add.
         message: String,
     },

@@ -14,9 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use super::kinds::{
-    BlockedReason, ErrorKind, Field, FindingKind, FoundBy, HazardKind, InletKind, Reason, Unmanaged, Verdict,
-};
+pub use super::kinds::{BlockedReason, ErrorKind, Field, FindingKind, HazardKind, Reason, Unmanaged};
 pub(in crate::wire) use decode::topic;
 pub use destination::{Destination, Failing, Replaced, destination_order};
 pub use encode::digest;

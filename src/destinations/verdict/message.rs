@@ -5,9 +5,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{DISABLED_AFTER_DAYS, Failing, Verdict, settles_at};
-use crate::destinations::{By, FlowRun, Inlet, Wanted};
+use crate::destinations::{FlowRun, Inlet};
 use crate::quote::Redactor;
-use crate::state::aep::InletKind;
+use crate::state::aep::{InletKind, Lookup, LookupBy};
 
 /// So many candidates are named.
 const CANDIDATES: usize = 10;
@@ -15,7 +15,7 @@ const CANDIDATES: usize = 10;
 /// What a verdict about something that was found means, and what to do. `run` is the last one, if it was asked for; of
 /// [`Verdict::IngestFailing`], `failing` says since when.
 pub(crate) fn message(
-    verdict: Verdict,
+    verdict: &Verdict,
     inlet: &Inlet,
     run: Option<&FlowRun>,
     failing: Option<&Failing>,
@@ -67,20 +67,20 @@ pub(crate) fn message(
         ),
         Verdict::Ambiguous => format!("{it} is not the only one of that name; name it by its id"),
         Verdict::Missing => format!("{it} is not there any more"),
-        Verdict::Unknown => format!("how {it} is could not be found out"),
+        Verdict::Unknown | Verdict::Other(_) => format!("how {it} is could not be found out"),
     }
 }
 
 /// `Missing`: what to do where nothing has the name or the id.
-pub(crate) fn missing(wanted: &Wanted, sandbox: &str) -> String {
+pub(crate) fn missing(wanted: &Lookup, sandbox: &str) -> String {
     let (kind, sandbox) = (wanted.kind.noun(), clean(sandbox));
     match &wanted.by {
-        By::Name(name) => format!(
+        LookupBy::Name(name) => format!(
             "there is no {kind} named \"{}\" in sandbox `{sandbox}`. Check the name, which must be exact, and `sandbox` \
              under `aep`",
             clean(name)
         ),
-        By::Id(id) => format!(
+        LookupBy::Id(id) => format!(
             "there is no {kind} {} in sandbox `{sandbox}`. If it was made again it has a new id; by `name` it would have \
              been found",
             clean(id)
@@ -89,10 +89,10 @@ pub(crate) fn missing(wanted: &Wanted, sandbox: &str) -> String {
 }
 
 /// `Ambiguous`: the candidates.
-pub(crate) fn ambiguous(wanted: &Wanted, candidates: &[Inlet]) -> String {
+pub(crate) fn ambiguous(wanted: &Lookup, candidates: &[Inlet]) -> String {
     let named = match &wanted.by {
-        By::Name(name) => format!("named \"{}\"", clean(name)),
-        By::Id(id) => format!("with the id {}", clean(id)),
+        LookupBy::Name(name) => format!("named \"{}\"", clean(name)),
+        LookupBy::Id(id) => format!("with the id {}", clean(id)),
     };
     let more = candidates.len().saturating_sub(CANDIDATES);
     let mut list: Vec<String> = candidates
@@ -216,7 +216,7 @@ pub(super) mod tests {
     fn every_message_names_the_flow_and_cannot_steer_a_terminal() {
         let evil = Inlet { name: "Shopify \u{1b}[31morders".into(), ..inlet() };
         for verdict in Verdict::ALL {
-            let message = message(*verdict, &evil, Some(&run()), None, at(0));
+            let message = message(verdict, &evil, Some(&run()), None, at(0));
             assert!(message.contains("dataflow \"Shopify \\u{1b}[31morders\" (4982698b)"), "{message}");
         }
     }
@@ -225,13 +225,14 @@ pub(super) mod tests {
     fn messages_say_what_to_do() {
         let settling = Inlet { updated_at: Some(at(-60)), ..inlet() };
         let failing = FlowRun { failed: Some(3), first_error: Some("DCVS-1106-400: bad".into()), ..run() };
-        let by_name = Wanted { kind: InletKind::Flow, by: By::Name("Orders, all".into()) };
+        let by_name =
+            Lookup { account: "default".into(), kind: InletKind::Flow, by: LookupBy::Name("Orders, all".into()) };
         let many: Vec<Inlet> = (0..12).map(|n| Inlet { id: format!("id-{n}"), ..inlet() }).collect();
         let lines = [
-            message(Verdict::Settling, &settling, None, None, at(0)),
-            message(Verdict::IngestFailing, &inlet(), Some(&failing), None, at(0)),
-            message(Verdict::Quiet, &inlet(), None, None, at(0)),
-            message(Verdict::Disabled, &Inlet { state: "disabled".into(), ..inlet() }, None, None, at(0)),
+            message(&Verdict::Settling, &settling, None, None, at(0)),
+            message(&Verdict::IngestFailing, &inlet(), Some(&failing), None, at(0)),
+            message(&Verdict::Quiet, &inlet(), None, None, at(0)),
+            message(&Verdict::Disabled, &Inlet { state: "disabled".into(), ..inlet() }, None, None, at(0)),
             missing(&by_name, "prod"),
             ambiguous(&by_name, &many),
         ];
@@ -258,7 +259,7 @@ pub(super) mod tests {
         let told = |days: i64, exact, wholly: bool| {
             let date = at(86_400 * (30 - days)).to_zoned(TimeZone::UTC).date();
             let failing = Failing { since: at(-86_400 * days), exact, disabled_on: Some(date).filter(|_| wholly) };
-            let message = message(Verdict::IngestFailing, &inlet(), Some(&run), Some(&failing), at(0));
+            let message = message(&Verdict::IngestFailing, &inlet(), Some(&run), Some(&failing), at(0));
             message.trim_start_matches("dataflow \"Shopify orders\" (4982698b): ").to_owned()
         };
         let (last, check) = (

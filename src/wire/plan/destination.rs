@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FoundBy, InletKind, Severity, ShopError, Source, Verdict};
+use super::{Severity, ShopError, Source};
 use crate::model::Address;
 use crate::plan;
 
@@ -19,7 +19,7 @@ pub struct Destination {
     /// Where it is defined.
     pub source: Source,
     /// How it was found: `name` or `id` as the manifest says, `address` for one that somebody pasted.
-    pub found_by: FoundBy,
+    pub found_by: String,
     /// The name, id or address that was looked for.
     pub wanted: String,
     /// The account under `aep`; null if a pasted address was found under none.
@@ -29,7 +29,7 @@ pub struct Destination {
     /// Adobe's sandbox that was asked.
     pub sandbox: Option<String>,
     /// `flow` or `connection`; null for a pasted address that was not found.
-    pub kind: Option<InletKind>,
+    pub kind: Option<String>,
     /// Id of the dataflow or connection.
     pub id: Option<String>,
     /// Its name at Adobe.
@@ -44,7 +44,7 @@ pub struct Destination {
     pub updated_at: Option<String>,
     /// `ok`, `missing`, `ambiguous`, `disabled`, `address_differs`, `authentication_required`, `no_address`, `unusable_address`,
     /// `settling`, `ingest_failing`, `quiet`, `unknown`, or one that a later minor version adds.
-    pub verdict: Verdict,
+    pub verdict: String,
     /// How much that matters.
     pub severity: Severity,
     /// What is the matter and what to do; empty if all is well.
@@ -133,19 +133,19 @@ impl From<&plan::Destination> for Destination {
             name,
             shop,
             source: (&source).into(),
-            found_by: found_by.as_str().into(),
+            found_by,
             wanted,
             account,
             org,
             sandbox,
-            kind: kind.as_deref().map(Into::into),
+            kind,
             id,
             title,
             state,
             address: address.map(|address| address.to_string()),
             created_at,
             updated_at,
-            verdict: verdict.as_str().into(),
+            verdict: verdict.as_str().to_owned(),
             severity: severity.into(),
             message,
             settles_at: settles_at.map(|at| at.to_string()),
@@ -193,19 +193,19 @@ impl From<Destination> for plan::Destination {
             name,
             shop,
             source: source.into(),
-            found_by: found_by.as_str().to_owned(),
+            found_by,
             wanted,
             account,
             org,
             sandbox,
-            kind: kind.map(|kind| kind.as_str().to_owned()),
+            kind,
             id,
             title,
             state,
             address: address.as_deref().map(Address::new),
             created_at,
             updated_at,
-            verdict: plan::Verdict::parse(verdict.as_str()),
+            verdict: plan::Verdict::parse(&verdict),
             severity: severity.into(),
             message,
             settles_at: settles_at.and_then(|at| at.parse().ok()),

@@ -309,7 +309,7 @@ fn every_fault_alone() {
 
 #[test]
 fn random_mixes() {
-    let jobs: Vec<_> = (1..=6).map(|seed| ("random mixes of these, seeded".to_owned(), seed, mix(seed))).collect();
+    let jobs: Vec<_> = (1..=12).map(|seed| ("random mixes of these, seeded".to_owned(), seed, mix(seed))).collect();
     let rows = rows(&jobs);
     table::print(1, &rows);
     rows.iter().for_each(Row::is_clean);

@@ -9,7 +9,7 @@ use super::bench::{Bench, side_by_side};
 use super::shops::{TRANSPORTS, Transport, compare, manifest, seed};
 use super::table::{self, Row};
 
-const KILLS: usize = 50;
+const KILLS: usize = 100;
 const BENCHES: usize = 10;
 const SHOPS: usize = 8;
 
