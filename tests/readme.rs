@@ -1,5 +1,6 @@
-//! The README and the guide to rotations are run: each `console` block is a command and what it prints. The blocks run in
-//! a copy, so that the repository stays clean; `TRYCMD=overwrite cargo test --test readme` rewrites the files.
+//! Runs the `console` blocks of README.md and docs/: each is a command and what it prints. The blocks of a page run in a
+//! copy of the repository's examples, so that the repository stays clean; `TRYCMD=overwrite cargo test --test readme`
+//! rewrites the pages.
 //!
 //! A binary of its own, since trycmd runs the commands in the working directory of the process.
 
@@ -22,14 +23,24 @@ fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn pages_do_what_they_say() {
-    // One after the other: each has a sandbox of its own in the working directory.
-    for page in ["README.md", "docs/rotation.md"] {
-        check(page);
+    let docs = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
+    let mut pages: Vec<String> = docs
+        .map(|entry| format!("docs/{}", entry.unwrap().file_name().into_string().unwrap()))
+        .filter(|page| page.ends_with(".md"))
+        .chain(["README.md".to_owned()])
+        .collect();
+    pages.sort();
+    // One after the other: each has its own sandbox in the working directory.
+    for page in pages {
+        check(&page);
     }
 }
 
 fn check(page: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !std::fs::read_to_string(root.join(page)).unwrap().contains("```console") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("docs")).unwrap();
     std::fs::copy(root.join(page), folder.path().join(page)).unwrap();

@@ -46,7 +46,7 @@ pub(super) struct Entry<'a> {
 pub(super) fn blocks<'a>(shops: &[(&'a str, Vec<&'a Change>)], verbose: bool) -> Vec<Block<'a>> {
     let exact = group_by(shops.iter().flat_map(|(shop, changes)| {
         let own = group_by(changes.iter().map(|change| {
-            ((kind(change), content(change.before.as_ref()), content(change.after.as_ref())), *shop, *change)
+            ((kind(change), content(change.before.as_deref()), content(change.after.as_deref())), *shop, *change)
         }));
         own.into_iter().map(|((kind, before, after), same)| {
             let changes: Vec<&Change> = same.into_iter().map(|(_, change)| change).collect();

@@ -75,8 +75,8 @@ fn change() -> impl Strategy<Value = Change> {
             fields: fields.iter().map(|field| field.as_str().into()).collect(),
             destination: Destinations { before: from, after: into },
             source,
-            before,
-            after,
+            before: before.map(Box::new),
+            after: after.map(Box::new),
         },
     )
 }

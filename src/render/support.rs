@@ -146,7 +146,7 @@ pub(super) fn create(
         destination: Destinations { before: None, after: name.map(str::to_owned) },
         source: source.into(),
         before: None,
-        after: Some(after),
+        after: Some(Box::new(after)),
     }
 }
 
@@ -155,7 +155,7 @@ pub(super) fn delete(topic: &str, name: Option<&str>, reason: &str, before: Subs
         action: Action::Delete,
         reason: reason.into(),
         destination: Destinations { before: name.map(str::to_owned), after: None },
-        before: Some(before),
+        before: Some(Box::new(before)),
         after: None,
         ..create(topic, None, to(""), None)
     }
@@ -172,8 +172,8 @@ pub(super) fn update(topic: &str, names: [&str; 2], sides: [Subscription; 2], fi
         fields: fields.iter().map(|&field| field.into()).collect(),
         destination: Destinations { before: name(names[0]), after: name(names[1]) },
         source: Some(at("orders.yaml", 12)),
-        before: Some(before),
-        after: Some(after),
+        before: Some(Box::new(before)),
+        after: Some(Box::new(after)),
     }
 }
 

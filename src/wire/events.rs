@@ -185,8 +185,8 @@ impl Step {
             action: change.action,
             topic: change.topic.clone(),
             id: change.before.as_ref().and_then(|b| b.id.clone()),
-            before: change.before.as_ref().map(Key::from),
-            after: change.after.as_ref().map(Key::from),
+            before: change.before.as_deref().map(Key::from),
+            after: change.after.as_deref().map(Key::from),
             attempt,
         }
     }

@@ -330,10 +330,11 @@ pub struct Change {
     pub destination: Destinations,
     /// Where the binding stands; null for deletes.
     pub source: Option<Source>,
+    // Boxed: most changes have one of the two, and a plan of a fleet holds a great many.
     /// The subscription as it is; null for creates.
-    pub before: Option<Subscription>,
+    pub before: Option<Box<Subscription>>,
     /// The subscription as it will be; null for deletes.
-    pub after: Option<Subscription>,
+    pub after: Option<Box<Subscription>>,
 }
 
 /// What a change comes from.

@@ -240,8 +240,8 @@ impl From<Blocked> for plan::Blocked {
 fn change(wire: Change) -> Option<PlannedChange> {
     let Change { action, topic, reason, origin, fields, destination, source, before, after } = wire;
     let topic = self::topic(&topic);
-    let before = before.map(|sub| live(&topic, sub).ok_or(())).transpose().ok()?;
-    let after = after.map(|sub| binding(&topic, sub).ok_or(())).transpose().ok()?;
+    let before = before.map(|sub| live(&topic, *sub).ok_or(())).transpose().ok()?;
+    let after = after.map(|sub| binding(&topic, *sub).ok_or(())).transpose().ok()?;
     let destinations = DestinationNames { before: destination.before, after: destination.after };
     let wanted = source
         .map(|source| Wanted { destination: destinations.after.as_deref().map(Into::into), source: source.into() });

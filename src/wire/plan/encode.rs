@@ -314,8 +314,8 @@ impl From<&PlannedChange> for Change {
             fields: fields.chain(unknown.fields.iter().map(String::as_str)).map(Field::from).collect(),
             destination: Destinations { before: destinations.before.clone(), after: destinations.after.clone() },
             source: planned.source().map(Into::into),
-            before: change.before().map(Into::into),
-            after: change.after().map(|after| Subscription { id, ..after.into() }),
+            before: change.before().map(|before| Box::new(before.into())),
+            after: change.after().map(|after| Box::new(Subscription { id, ..after.into() })),
         }
     }
 }
