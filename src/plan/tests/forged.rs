@@ -115,7 +115,8 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
         for reason in ["not_in_manifest", "duplicate", "replaced", "unmanaged", "a reason of the future"] {
             let mut shop = honest.clone();
             let delete = &mut shop.changes[2];
-            (delete.topic, delete.reason, delete.before) = (topic.into(), reason.into(), Some(Box::new(before.clone())));
+            (delete.topic, delete.reason, delete.before) =
+                (topic.into(), reason.into(), Some(Box::new(before.clone())));
             let shop = ShopPlan::try_from(shop).expect(what);
             let told = unasked(&shop, &want, &world.ownership).is_some();
             // Without a reading these are as good as told: what is not ours is judged again by the rule itself.
