@@ -94,6 +94,8 @@ mod diagnostic;
 #[doc(hidden)]
 pub mod diff;
 mod digest;
+#[cfg(test)]
+mod docs_test;
 mod error;
 mod exit;
 mod files;

@@ -82,7 +82,7 @@ macro_rules! kinds {
         impl FindingKind {
             /// The kinds without data.
             #[cfg(test)]
-            pub(super) const WITHOUT_DATA: &[Self] = &[$(Self::$kind),*];
+            pub(crate) const WITHOUT_DATA: &[Self] = &[$(Self::$kind),*];
 
             /// The word in a plan.
             pub fn name(&self) -> Cow<'_, str> {

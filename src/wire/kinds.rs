@@ -26,6 +26,10 @@ macro_rules! open_enums {
                     Self::Other(word) => word,
                 }
             }
+
+            /// Every value that has a variant.
+            #[cfg(test)]
+            pub(crate) const ALL: &[&str] = &[$($word),*];
         }
 
         /// The word in the JSON.
