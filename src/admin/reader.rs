@@ -1,5 +1,5 @@
-//! Reads one shop: subscriptions and granted scopes in one request (REST: two); past 250, further pages, and all of it
-//! until two readings agree.
+//! Reads one shop: subscriptions and granted scopes in one request (REST: two). A shop with more than 250 subscriptions
+//! needs further pages, and is read until two readings agree.
 
 use secrecy::SecretString;
 
@@ -22,9 +22,9 @@ pub(crate) struct Reading {
     pub observed: Observed,
     /// The app that the token belongs to.
     pub app: AppIdentity,
-    /// The version in the answer; another version than the requested one means that Shopify fell forward.
+    /// The version in the response; a version other than the requested one means that Shopify fell forward.
     pub served_version: Option<String>,
-    /// Shopify's text on deprecated parts of the request.
+    /// Shopify's text about deprecated parts of the request.
     pub deprecated_reason: Option<String>,
     /// The bucket after the read.
     pub bucket: Option<Bucket>,
@@ -53,7 +53,7 @@ impl ShopReader {
         self.session.bucket
     }
 
-    /// Reads the shop, whole or not at all.
+    /// Reads the whole shop, or fails.
     pub(crate) async fn read(&mut self) -> Result<Reading, AdminError> {
         let mut previous: Option<Pass> = None;
         let mut why = reading::Doubt::Alone;
@@ -101,7 +101,7 @@ impl ShopReader {
             size = answer.size;
             page = decode::page(&mut answer.data.unwrap_or_default(), &self.session.redactor)?;
             if page.next.as_ref() == Some(&cursor) {
-                return Err(decode::unexpected("the same page again and again", &self.session.redactor));
+                return Err(decode::unexpected("the same page repeats", &self.session.redactor));
             }
         }
         for entry in &mut entries {
@@ -124,7 +124,7 @@ impl ShopReader {
         }
     }
 
-    /// Asks with the app's category, and without it if the Admin API refuses that.
+    /// Sends a document with the app's category, and without it if the Admin API refuses that.
     async fn ask_of_app(&mut self, document: fn(AskOfApp) -> Document) -> Result<Envelope, AdminError> {
         let ask = self.session.client.ask_of_app(&self.session.shop);
         let envelope = self.session.call(&document(ask), self.cost, Purpose::Read).await?;
@@ -136,7 +136,7 @@ impl ShopReader {
         self.ask(&document(AskOfApp::Number)).await
     }
 
-    /// Sends a document. An answer with any error fails: missing data would look like a deletion.
+    /// Sends a document. A response with any error fails, because missing data would look like a deletion.
     async fn ask(&mut self, document: &Document) -> Result<Envelope, AdminError> {
         let envelope = self.session.call(document, self.cost, Purpose::Read).await?;
         self.taken(envelope)
