@@ -47,7 +47,7 @@ pub(crate) struct Account {
     pub endpoints: Endpoints,
     /// The IMS organisation, `…@AdobeOrg`.
     pub org: String,
-    /// The sandbox of Experience Platform, such as `prod`.
+    /// The Adobe sandbox (of Experience Platform), such as `prod`.
     pub sandbox: String,
     /// The client id of the server-to-server credential, which is also the API key.
     pub client_id: SecretString,

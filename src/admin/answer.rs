@@ -43,7 +43,8 @@ impl UserError {
         let field = error.get("field").and_then(Value::as_array).into_iter().flatten();
         Self {
             field: field.filter_map(Value::as_str).map(|part| redactor.clean(part)).collect(),
-            message: redactor.clean(error.get("message").and_then(Value::as_str).unwrap_or("refused without a message")),
+            message: redactor
+                .clean(error.get("message").and_then(Value::as_str).unwrap_or("refused without a message")),
         }
     }
 }

@@ -27,34 +27,42 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Response, redactor: &Reda
     let said = quotation(&raw, redactor);
     let message = match kind {
         AdminErrorKind::TokenRefused => format!(
-            "the access token was refused{said}. The app may have been uninstalled, or the token may be revoked or expired. \
-             Install the app again, or store a valid token where `auth` points to"
+            "the access token was refused{said}. The app may have been uninstalled, or the token may be revoked or \
+             expired. Install the app again, or store a valid token where `auth` points to"
         ),
         AdminErrorKind::NonExpiringToken => format!(
             "the access token was refused, because it does not expire{said}. Shopify requires tokens that expire"
         ),
         AdminErrorKind::MissingScope => format!(
-            "the token lacks a scope{said}. Add the scope to the app, and let the merchant approve it: `hookwright auth url \
-             --shop {}`",
+            "the token lacks a scope{said}. Add the scope to the app, and let the merchant approve it: `hookwright \
+             auth url --shop {}`",
             shop.handle()
         ),
         AdminErrorKind::Forbidden => {
             format!("the request was forbidden{said}. Check the app's permissions in this shop")
         }
         AdminErrorKind::UnavailableShop => {
-            format!("the shop is unavailable{said}: it is closed, deleted or blocked. If this persists, remove it from the manifest")
+            format!(
+                "the shop is unavailable{said}: it is closed, deleted or blocked. If this persists, remove it from the \
+                 manifest"
+            )
         }
         AdminErrorKind::Frozen => {
             format!(
-                "the shop is frozen until its owner pays the bill{said}. To keep it from failing the run, pass `--tolerate frozen`"
+                "the shop is frozen until its owner pays the bill{said}. To keep it from failing the run, pass \
+                 `--tolerate frozen`"
             )
         }
         AdminErrorKind::PaymentRequired => format!("the shop's plan does not allow this request{said}"),
         AdminErrorKind::NotFound => not_found(asked, &said),
         AdminErrorKind::Locked => {
-            format!("the shop is locked{said}. Try again later, or pass `--tolerate locked` to keep it from failing the run")
+            format!(
+                "the shop is locked{said}. Try again later, or pass `--tolerate locked` to keep it from failing the run"
+            )
         }
-        AdminErrorKind::RateLimited => format!("too many requests{said}. Run again later, or with a longer `--timeout`"),
+        AdminErrorKind::RateLimited => {
+            format!("too many requests{said}. Run again later, or with a longer `--timeout`")
+        }
         AdminErrorKind::SecurityRejection => {
             format!("the request was rejected as suspicious{said}. Wait; if this persists, ask Shopify's support")
         }
@@ -77,15 +85,15 @@ fn not_found(asked: &Asked<'_>, said: &str) -> String {
     let unknown = asked.version.filter(|version| !catalog::has_version(version));
     let or_version = unknown.map_or_else(String::new, |version| {
         format!(
-            ", or the Admin API has no version {version}. The newest version that this version of Hookwright knows is {}. Set \
-             `admin_api.version` (or `--api-version` of `hookwright import`)",
+            ", or the Admin API has no version {version}. The newest version that this version of Hookwright knows is \
+             {}. Set `admin_api.version` (or `--api-version` of `import`)",
             ApiVersion::DEFAULT
         )
     });
     match asked.endpoint.admin_url_host() {
         Some(server) => format!(
-            "{server} returned 404 for {}{said}: `HOOKWRIGHT_ADMIN_URL` has a wrong path, or the server does not have this \
-             shop{or_version}",
+            "{server} returned 404 for {}{said}: `HOOKWRIGHT_ADMIN_URL` has a wrong path, or the server does not have \
+             this shop{or_version}",
             asked.shop
         ),
         None => {
@@ -142,5 +150,8 @@ pub(super) fn unreadable(answer: &Response, protocol: &str, redactor: &Redactor)
 
 /// Returns the message for a shop without the app; `said` quotes the server.
 pub(crate) fn not_installed(said: &str) -> String {
-    format!("the app is not installed in this shop{said}. To keep the shop from failing the run, pass `--tolerate uninstalled`")
+    format!(
+        "the app is not installed in this shop{said}. To keep the shop from failing the run, pass `--tolerate \
+         uninstalled`"
+    )
 }

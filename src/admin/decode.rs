@@ -154,8 +154,8 @@ fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
         updated_at,
         api_version,
     } = node;
-    let id = SubscriptionId::parse(&id)
-        .ok_or_else(|| unexpected(&format!("{id:?} is not a subscription id"), redactor))?;
+    let id =
+        SubscriptionId::parse(&id).ok_or_else(|| unexpected(&format!("{id:?} is not a subscription id"), redactor))?;
     let format =
         Format::parse(&format).ok_or_else(|| unexpected(&format!("unknown format {format} of {id}"), redactor))?;
     let binding = Binding {

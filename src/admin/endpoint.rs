@@ -56,9 +56,7 @@ pub(crate) enum EndpointError {
     #[error("`HOOKWRIGHT_ADMIN_URL` would send tokens unencrypted to {0}. Use https, or a loopback address")]
     PlainHttp(String),
     /// A host that HOOKWRIGHT_TRUST_HOSTS does not name.
-    #[error(
-        "`HOOKWRIGHT_ADMIN_URL` would send tokens to {0}. If this is intended, set `HOOKWRIGHT_TRUST_HOSTS={0}`"
-    )]
+    #[error("`HOOKWRIGHT_ADMIN_URL` would send tokens to {0}. If this is intended, set `HOOKWRIGHT_TRUST_HOSTS={0}`")]
     UntrustedHost(String),
 }
 

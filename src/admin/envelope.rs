@@ -153,10 +153,14 @@ impl GraphqlError {
             if self.path.is_empty() { String::new() } else { format!(" at {}", redactor.clean(&self.path.join("."))) };
         let message = match kind {
             AdminErrorKind::Throttled => {
-                format!("the shop's rate limit is exhausted (\"{said}\"). Run again later, or with a longer `--timeout`")
+                format!(
+                    "the shop's rate limit is exhausted (\"{said}\"). Run again later, or with a longer `--timeout`"
+                )
             }
             AdminErrorKind::AccessDenied => {
-                format!("access was denied{place} (\"{said}\"). Add the scope to the app, and let the merchant approve it")
+                format!(
+                    "access was denied{place} (\"{said}\"). Add the scope to the app, and let the merchant approve it"
+                )
             }
             AdminErrorKind::CostExceeded => format!("the request exceeds the cost limit (\"{said}\")"),
             AdminErrorKind::InternalError => format!("the Admin API failed{place} (\"{said}\"). Try again later"),

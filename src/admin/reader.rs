@@ -80,7 +80,7 @@ impl ShopReader {
                 }
             }
         }
-        Err(reading::in_vain(why))
+        Err(reading::disagreement(why))
     }
 
     /// Reads all pages once.

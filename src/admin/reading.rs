@@ -50,8 +50,8 @@ impl Budget {
             return Ok(());
         };
         let message = format!(
-            "the list of the shop's subscriptions exceeds {bound}; the rest was not read. Check the proxies between this \
-             machine and the shop"
+            "the list of the shop's subscriptions exceeds {bound}; the rest was not read. Check the proxies between \
+             this machine and the shop"
         );
         Err(AdminError::new(AdminErrorKind::TooLarge, message).with_status(200))
     }
@@ -96,14 +96,14 @@ pub(super) fn doubt(pass: &Pass, previous: Option<&Pass>) -> Option<Doubt> {
 }
 
 /// Returns the error of a shop whose passes never agreed.
-pub(super) fn in_vain(doubt: Doubt) -> AdminError {
+pub(super) fn disagreement(doubt: Doubt) -> AdminError {
     let what = match doubt {
         Doubt::Twice => "the list of subscriptions has a duplicate id",
         Doubt::Alone | Doubt::Different => "the list of subscriptions was different each time",
     };
     let message = format!(
-        "{what}, {PASSES} times in a row: it changed while it was read, or it does not come from the Admin API. Try again \
-         later"
+        "{what}, {PASSES} times in a row: it changed while it was read, or it does not come from the Admin API. Try \
+         again later"
     );
     AdminError::new(AdminErrorKind::UnexpectedAnswer, message).with_status(200).retryable(true)
 }

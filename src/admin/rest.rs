@@ -124,7 +124,7 @@ async fn one(session: &mut Session, mutation: &Mutation) -> Answer {
         },
     };
     if let Mutation::Create { input, .. } | Mutation::Update { input, .. } = mutation
-        && let Some(field) = unsayable(input)
+        && let Some(field) = unsupported_field(input)
     {
         return refused(vec![UserError {
             field: vec![field.to_owned()],
@@ -159,7 +159,7 @@ fn changeable(input: &Input) -> Value {
 }
 
 /// Returns a field that REST cannot send; omitting it would lose it silently.
-fn unsayable(input: &Input) -> Option<&'static str> {
+fn unsupported_field(input: &Input) -> Option<&'static str> {
     let Input { filter, name, metafields, .. } = input;
     let said = [(!filter.is_empty(), "filter"), (name.is_some(), "name"), (metafields.is_some(), "metafields")];
     said.into_iter().find(|(said, _)| *said).map(|(_, field)| field)

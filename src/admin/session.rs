@@ -202,7 +202,8 @@ impl Session {
             None => sent.await,
         };
         let answer = result.inspect_err(|error| {
-            tracing::debug!(shop = %self.shop, ?purpose, kind = %error.kind, elapsed = ?started.elapsed(), "no response");
+            tracing::debug!(shop = %self.shop, ?purpose, kind = %error.kind, elapsed = ?started.elapsed(), "no \
+                                                                                                            response");
         })?;
         let elapsed = started.elapsed();
         let request_id = self.redactor.clean(answer.header("x-request-id").as_deref().unwrap_or_default());
@@ -312,9 +313,7 @@ fn no_response(failure: NoResponse, place: Place, redactor: &Redactor) -> AdminE
         // The response does not start with an HTTP status line: it may be a TLS alert.
         Cause::Lost(cause) if cause.starts_with("invalid HTTP version") => AdminError::new(
             AdminErrorKind::ConnectionLost,
-            format!(
-                "the response of {host} is not HTTP; the port probably uses https. Check `HOOKWRIGHT_ADMIN_URL`"
-            ),
+            format!("the response of {host} is not HTTP; the port probably uses https. Check `HOOKWRIGHT_ADMIN_URL`"),
         ),
         Cause::Lost(cause) => AdminError::new(
             AdminErrorKind::ConnectionLost,

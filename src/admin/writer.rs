@@ -132,7 +132,9 @@ impl ShopWriter {
         answers
             .into_iter()
             .map(|answer| {
-                answer.unwrap_or_else(|| Answer::Lost(decode::unexpected("no result for a mutation", &self.reader.session().redactor)))
+                answer.unwrap_or_else(|| {
+                    Answer::Lost(decode::unexpected("no result for a mutation", &self.reader.session().redactor))
+                })
             })
             .collect()
     }
@@ -173,7 +175,9 @@ impl ShopWriter {
         }
         if payload.is_null() {
             let error = envelope.first_error(redactor);
-            return Answer::Lost(error.unwrap_or_else(|| decode::unexpected(&format!("`{alias}` is missing"), redactor)));
+            return Answer::Lost(
+                error.unwrap_or_else(|| decode::unexpected(&format!("`{alias}` is missing"), redactor)),
+            );
         }
         judge(payload, mutation, redactor).unwrap_or_else(Answer::Lost)
     }
@@ -231,8 +235,8 @@ fn is_topic_of(message: &str, n: usize) -> bool {
 /// Replaces Shopify's text, which names an internal variable and lists every topic.
 fn unknown_topic(topic: &Topic) -> String {
     format!(
-        "the topic {topic} ({}) does not exist in this version of the shop's Admin API. Correct it in the manifest (`hookwright \
-         topics WORD` searches), set another `admin_api.version`, or remove the binding",
+        "the topic {topic} ({}) does not exist in this version of the shop's Admin API. Correct it in the manifest \
+         (`hookwright topics WORD` searches), set another `admin_api.version`, or remove the binding",
         topic.graphql()
     )
 }

@@ -50,9 +50,9 @@ impl AdobeError {
 /// The kind of credential that Adobe retired (Adobe Developer Console's documentation: end of life 2025-06-30, refused
 /// since
 /// 2026-03-01 at the latest), with the remedy.
-pub(crate) const RETIRED: &str = "Adobe has retired Service Account (JWT) credentials: create an OAuth Server-to-Server \
-                                  credential in the project at Adobe Developer Console, and use its client id, client \
-                                  secret and scopes";
+pub(crate) const RETIRED: &str = "Adobe has retired Service Account (JWT) credentials: create an OAuth \
+                                  Server-to-Server credential in the project at Adobe Developer Console, and use its \
+                                  client id, client secret and scopes";
 
 /// The meaning of a response of Flow Service other than 200.
 pub(super) enum Said {
@@ -81,16 +81,16 @@ pub(super) fn of_flow_service(answer: &Response, sandbox: &str, redactor: &Redac
         401 => (
             AdobeErrorKind::TokenRefused,
             format!(
-                "Flow Service refused the token{said}. Check that the credential belongs to `org`, and that the project has \
-                     the Experience Platform API"
+                "Flow Service refused the token{said}. Check that the credential belongs to `org`, and that the \
+                 project has the Experience Platform API"
             ),
         ),
         403 => (
             AdobeErrorKind::Forbidden,
             format!(
-                "Flow Service denied access{said}. The credential needs a product profile of Experience Platform and, in the \
-                     Adobe sandbox `{sandbox}`, the permission to view sources (StreamingSource, read). An administrator \
-                     can grant them"
+                "Flow Service denied access{said}. The credential needs a product profile of Experience Platform and, \
+                 in the Adobe sandbox `{sandbox}`, the permission to view sources (StreamingSource, read). An \
+                 administrator can grant them"
             ),
         ),
         404 if has(2100) => (
@@ -101,10 +101,7 @@ pub(super) fn of_flow_service(answer: &Response, sandbox: &str, redactor: &Redac
         500..=599 => {
             (AdobeErrorKind::Unavailable, format!("Flow Service failed with status {status}{said}. Try again later"))
         }
-        _ => (
-            AdobeErrorKind::BadAnswer,
-            format!("unexpected status {status} of Flow Service{said}"),
-        ),
+        _ => (AdobeErrorKind::BadAnswer, format!("unexpected status {status} of Flow Service{said}")),
     };
     Said::Error(AdobeError::new(kind, message).with_status(status))
 }
@@ -128,17 +125,14 @@ pub(super) fn of_ims(answer: &Response, redactor: &Redactor) -> AdobeError {
             (AdobeErrorKind::ClientRefused, message)
         }
         500..=599 => (AdobeErrorKind::Unavailable, format!("IMS failed with status {status}{said}. Try again later")),
-        _ => (
-            AdobeErrorKind::BadAnswer,
-            format!("unexpected status {status} of IMS{said}. Check `token_url`"),
-        ),
+        _ => (AdobeErrorKind::BadAnswer, format!("unexpected status {status} of IMS{said}. Check `token_url`")),
     };
     AdobeError::new(kind, message).with_status(status)
 }
 
 /// Returns the error of an unreadable response with status 200. Quotes it only if `quote`, because it may contain a
 /// token.
-pub(super) fn unreadable(answer: &Response, whom: &str, quote: bool, redactor: &Redactor) -> AdobeError {
+pub(super) fn unreadable(answer: &Response, service: &str, quote: bool, redactor: &Redactor) -> AdobeError {
     let (what, again) = match serde_json::from_slice::<Value>(&answer.body) {
         _ if answer.body.iter().all(u8::is_ascii_whitespace) => ("is empty".to_owned(), true),
         Ok(_) => ("has an unexpected shape".to_owned(), false),
@@ -149,14 +143,15 @@ pub(super) fn unreadable(answer: &Response, whom: &str, quote: bool, redactor: &
         Err(_) => ("is not valid JSON".to_owned(), true),
     };
     let message = format!(
-        "the response of {whom} {}. Try again later. If this persists, check the proxies between this machine and Adobe",
+        "the response of {service} {}. Try again later. If this persists, check the proxies between this machine and \
+         Adobe",
         redactor.clean(&what)
     );
     AdobeError::new(AdobeErrorKind::BadAnswer, message).with_status(answer.status).retryable(again)
 }
 
-fn rate_limited(whom: &str, said: &str) -> String {
-    format!("too many requests for {whom}{said}. Run again later, or with a longer `--timeout`")
+fn rate_limited(service: &str, said: &str) -> String {
+    format!("too many requests for {service}{said}. Run again later, or with a longer `--timeout`")
 }
 
 fn redirected(answer: &Response, setting: &str, redactor: &Redactor) -> String {
@@ -296,9 +291,9 @@ mod tests {
         };
         assert_eq!(
             error.of("default").message,
-            "aep `default`: Flow Service denied access (\"403025: Profile is \\u{1b}[1m not valid\"). The credential needs \
-             a product profile of Experience Platform and, in the Adobe sandbox `prod`, the permission to view sources \
-             (StreamingSource, read). An administrator can grant them"
+            "aep `default`: Flow Service denied access (\"403025: Profile is \\u{1b}[1m not valid\"). The credential \
+             needs a product profile of Experience Platform and, in the Adobe sandbox `prod`, the permission to view \
+             sources (StreamingSource, read). An administrator can grant them"
         );
         let body = r#"{"error":"invalid_scope","error_description":"no such scope"}"#;
         assert_eq!(

@@ -106,10 +106,10 @@ async fn a_refused_client_is_reported_and_not_tried_again() {
     let error = client.find(&wanted()).await.expect_err("refused");
     assert_eq!(
         error.to_string(),
-        "aep `default`: IMS refused the client (\"invalid_client: invalid client_secret parameter\"): check client_id and \
-         client_secret. They must be of an OAuth Server-to-Server credential: Adobe has retired the Service Account (JWT) \
-         kind, so make an OAuth Server-to-Server credential in the project at Adobe Developer Console and use its id, secret \
-         and scopes"
+        "aep `default`: IMS refused the client (\"invalid_client: invalid client_secret parameter\"). Check \
+         `client_id` and `client_secret`, which must belong to an OAuth Server-to-Server credential. Adobe has retired \
+         Service Account (JWT) credentials: create an OAuth Server-to-Server credential in the project at Adobe \
+         Developer Console, and use its client id, client secret and scopes"
     );
     assert_eq!((error.kind, error.class()), (AdobeErrorKind::ClientRefused, crate::http::Class::Auth));
     assert_eq!(client.find(&wanted()).await, Err(error));

@@ -116,7 +116,9 @@ fn parse(name: &str, text: &str) -> Result<Url, String> {
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        return wrong("must not contain a user name or a password; credentials belong under `client_id` and `client_secret`");
+        return wrong(
+            "must not contain a user name or a password; credentials belong under `client_id` and `client_secret`",
+        );
     }
     if url.query().is_some() || url.fragment().is_some() {
         return wrong("must not contain a query (`?`) or a fragment (`#`)");
@@ -168,9 +170,9 @@ fn plain(name: &str, url: &Url) -> String {
 fn stranger(name: &str, url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     format!(
-        "`{name}` would send the client secret to {host}, which is not a host of Adobe for this purpose (`adobelogin.com` issues \
-         tokens, `platform.adobe.io` is Flow Service). If this is intended, set `HOOKWRIGHT_TRUST_HOSTS={host}` in the \
-         environment"
+        "`{name}` would send the client secret to {host}, which is not a host of Adobe for this purpose \
+         (`adobelogin.com` issues tokens, `platform.adobe.io` is Flow Service). If this is intended, set \
+         `HOOKWRIGHT_TRUST_HOSTS={host}` in the environment"
     )
 }
 

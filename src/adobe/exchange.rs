@@ -92,13 +92,13 @@ impl AdobeClient {
 
     async fn exchange(&self, question: Question<'_>) -> Result<Option<Value>, Failed<AdobeErrorKind>> {
         let (redactor, started) = (self.redactor(), Instant::now());
-        let (whom, url) = match question {
+        let (service, url) = match question {
             Question::Token => (IMS, self.inner.account.endpoints.token_url()),
             Question::Get { url, .. } => (FLOW_SERVICE, url),
         };
         let (aep, path) = (&self.inner.account.name, url.path());
         let answer = http::send(self.request(question)?, &redactor).await;
-        let answer = answer.map_err(|failure| no_response(failure, whom, is_adobes(url), &redactor));
+        let answer = answer.map_err(|failure| no_response(failure, service, is_adobes(url), &redactor));
         let answer = answer.inspect_err(|error| {
             tracing::debug!(%aep, path, kind = %error.kind, elapsed = ?started.elapsed(), "no response");
         })?;
@@ -211,12 +211,12 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, AdobeError> {
     secret_header(&format!("Bearer {}", token.expose_secret()))
 }
 
-fn no_response(failure: NoResponse, whom: &str, of_adobe: bool, redactor: &Redactor) -> AdobeError {
+fn no_response(failure: NoResponse, service: &str, of_adobe: bool, redactor: &Redactor) -> AdobeError {
     let NoResponse { host, status, cause } = failure;
-    let host = format!("{host} ({whom})");
+    let host = format!("{host} ({service})");
     let unavailable = |message: String| AdobeError::new(AdobeErrorKind::Unavailable, message);
     let error = match cause {
-        Cause::Request(cause) => unavailable(format!("the request to {whom} is invalid: {cause}")).retryable(false),
+        Cause::Request(cause) => unavailable(format!("the request to {service} is invalid: {cause}")).retryable(false),
         Cause::Connect(error) => {
             let check = if of_adobe {
                 "Check the network, and try again later"
@@ -227,12 +227,12 @@ fn no_response(failure: NoResponse, whom: &str, of_adobe: bool, redactor: &Redac
             unavailable(message).retryable(!tls && !lasting)
         }
         Cause::Timeout => unavailable(format!("{host} did not respond in time. Try again later")),
-        Cause::Lost(cause) => {
-            unavailable(format!("the connection to {host} was closed before the response was complete: {cause}. Try again later"))
-        }
+        Cause::Lost(cause) => unavailable(format!(
+            "the connection to {host} was closed before the response was complete: {cause}. Try again later"
+        )),
         Cause::TooLarge => AdobeError::new(
             AdobeErrorKind::BadAnswer,
-            format!("the response of {whom} is larger than {} MiB; the rest was not read", BODY_LIMIT >> 20),
+            format!("the response of {service} is larger than {} MiB; the rest was not read", BODY_LIMIT >> 20),
         ),
     };
     AdobeError { http_status: status, ..error }
@@ -265,8 +265,8 @@ fn interrupted() -> AdobeError {
 }
 
 fn unanswered() -> AdobeError {
-    let message = "Adobe did not respond within its share of the run's time: a quarter of `--timeout`, and at most one minute \
-                   for the lookup of destinations. Try again later, or with a longer `--timeout`";
+    let message = "Adobe did not respond within its share of the run's time: a quarter of `--timeout`, and at most one \
+                   minute for the lookup of destinations. Try again later, or with a longer `--timeout`";
     AdobeError { retryable: true, ..AdobeError::new(AdobeErrorKind::Unavailable, message.to_owned()) }
 }
 

@@ -211,8 +211,9 @@ impl AdobeClient {
     }
 
     fn bad(&self, what: &str) -> AdobeError {
-        let message =
-            format!("the response of Flow Service {what}. If this persists, check the proxies between this machine and Adobe");
+        let message = format!(
+            "the response of Flow Service {what}. If this persists, check the proxies between this machine and Adobe"
+        );
         AdobeError::new(AdobeErrorKind::BadAnswer, message).of(&self.inner.account.name)
     }
 

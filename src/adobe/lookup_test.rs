@@ -44,7 +44,7 @@ async fn a_name_is_searched_for_on_every_page_and_compared_exactly() {
     })
     .await;
     let found = server.client().find(&by_name(InletKind::Flow, "Orders")).await.expect("found");
-    assert_eq!(ids(&found), ["a", "d"], "one that comes twice is one");
+    assert_eq!(ids(&found), ["a", "d"], "a duplicate is returned once");
     assert_eq!(
         server.asked(),
         [

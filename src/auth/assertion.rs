@@ -56,7 +56,8 @@ impl Signer {
     /// Creates an assertion with a unique `jti`.
     fn assertion(&self, now: Timestamp) -> Result<SecretString, String> {
         let mut jti = [0; 16];
-        aws_lc_rs::rand::fill(&mut jti).map_err(|_| "the system's random number generator failed; no client assertion was created".to_owned())?;
+        aws_lc_rs::rand::fill(&mut jti)
+            .map_err(|_| "the system's random number generator failed; no client assertion was created".to_owned())?;
         let issued = now.as_second();
         let client_id = self.client_id.expose_secret();
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.key_id });
@@ -75,7 +76,7 @@ impl Signer {
     }
 }
 
-/// Asks for a token. A request that is sent again carries another assertion: a server takes each `jti` once.
+/// Requests a token. A repeated request has a new assertion, because a server accepts each `jti` once.
 pub(super) async fn grant(
     client: &AdminClient,
     shop: &ShopDomain,
@@ -120,17 +121,17 @@ fn refusal(
         (AdminErrorKind::Uninstalled, not_installed(&quoted))
     } else if has("shop_not_permitted") {
         let message = format!(
-            "Shopify issues no token for a client assertion in this shop{quoted}: an app that is not public gets tokens \
-             only for shops of its own organisation. For other shops use `token_store` and \
-             `hookwright auth login --shop {}`",
+            "Shopify issues no token for a client assertion in this shop{quoted}: an app that is not public gets \
+             tokens only for shops of its own organisation. For other shops use `token_store` and `hookwright auth \
+             login --shop {}`",
             shop.handle()
         );
         (AdminErrorKind::ShopNotPermitted, message)
     } else if matches!(by_status.http_status, Some(400 | 401)) {
         let message = format!(
-            "Shopify refused the client assertion{quoted}. Check this machine's clock{}, that the Dev Dashboard has the public \
-             half of `private_key` under the key id `{}`, the `client_id`, the audience `{}`, and that the app is installed in \
-             this shop",
+            "Shopify refused the client assertion{quoted}. Check this machine's clock{}, that the Dev Dashboard has \
+             the public half of `private_key` under the key id `{}`, the `client_id`, the audience `{}`, and that the \
+             app is installed in this shop",
             clocks(ahead),
             signer.key_id.escape_debug(),
             signer.audience.escape_debug()

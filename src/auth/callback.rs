@@ -41,24 +41,29 @@ pub(crate) enum CallbackError {
     #[error("the callback is not percent-encoded UTF-8. Copy the whole URL again")]
     Encoding,
     #[error(
-        "the `hmac` of the callback is invalid: the callback was not signed with this app's client secret, or the URL was \
-         changed on the way. Check `client_secret` (after a rotation, `old_client_secret` must be the previous secret), and \
-         copy the whole URL again"
+        "the `hmac` of the callback is invalid: the callback was not signed with this app's client secret, or the URL \
+         was changed on the way. Check `client_secret` (after a rotation, `old_client_secret` must be the previous \
+         secret), and copy the whole URL again"
     )]
     Hmac,
-    #[error("the callback is for {0}, not for the requested shop. If you meant {0}, run this command with `--shop {0}`")]
+    #[error(
+        "the callback is for {0}, not for the requested shop. If you meant {0}, run this command with `--shop {0}`"
+    )]
     OtherShop(ShopDomain),
     #[error("the `shop` of the callback is not a `*.myshopify.com` domain")]
     NoShop,
-    #[error("the `state` of the callback does not belong to this login. The link may come from an attacker; start again")]
+    #[error(
+        "the `state` of the callback does not belong to this login. The link may come from an attacker; start again"
+    )]
     State,
     #[error("the link of this login is more than a week old. Start again")]
     OldState,
     #[error("the `timestamp` of the callback is not a number of seconds")]
     Timestamp,
     #[error(
-        "the callback is {0:#} old by this machine's clock, and its code is valid only for a short time. Start again, or \
-         accept an older callback with `--max-age`. If the callback is new, this machine's clock is ahead: correct it"
+        "the callback is {0:#} old by this machine's clock, and its code is valid only for a short time. Start again, \
+         or accept an older callback with `--max-age`. If the callback is new, this machine's clock is ahead: correct \
+         it"
     )]
     Old(SignedDuration),
     #[error("the callback was signed {0:#} in the future by this machine's clock. Correct the clock")]

@@ -69,8 +69,8 @@ pub(crate) struct Ask<'a> {
 /// client id is refused and not repeated: a manifest may reference any variable as `client_id`.
 pub(crate) fn authorize_url(client: &AdminClient, shop: &ShopDomain, ask: &Ask<'_>) -> Result<String, AdminError> {
     if *client.endpoint() == Endpoint::Shopify && !is_client_id(ask.client_id.expose_secret()) {
-        let message = "the value of `client_id` is not a Shopify client id (32 digits and letters `a` to `f`), so it is not \
-                       printed. Check the reference";
+        let message = "the value of `client_id` is not a Shopify client id (32 digits and letters `a` to `f`), so it \
+                       is not printed. Check the reference";
         return Err(AdminError::new(AdminErrorKind::SecretUnavailable, message));
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -148,9 +148,7 @@ pub(crate) async fn migrate(
         let login = format!("`hookwright auth login --shop {}`", shop.handle());
         unless_refused(
             error,
-            &format!(
-                "The token may have been exchanged. If the shop refuses it from now on, run {login}"
-            ),
+            &format!("The token may have been exchanged. If the shop refuses it from now on, run {login}"),
         )
     })
 }
@@ -238,8 +236,8 @@ fn refusal(shop: &ShopDomain, asked: &str, said: &str, by_status: AdminError) ->
         (AdminErrorKind::Uninstalled, not_installed(&quoted))
     } else if has("shop_not_permitted") {
         let message = format!(
-            "Shopify issues no token for client credentials in this shop{quoted}: the app and the shop must belong to the \
-             same organisation. For other shops use `token_store` and `hookwright auth login --shop {handle}`"
+            "Shopify issues no token for client credentials in this shop{quoted}: the app and the shop must belong to \
+             the same organisation. For other shops use `token_store` and `hookwright auth login --shop {handle}`"
         );
         (AdminErrorKind::ShopNotPermitted, message)
     } else if has("invalid_client") || has("could not find shopify api application") {
@@ -250,8 +248,8 @@ fn refusal(shop: &ShopDomain, asked: &str, said: &str, by_status: AdminError) ->
         (AdminErrorKind::ClientRefused, message)
     } else if asked == TOKEN_EXCHANGE && (has("subject_token") || has("invalid_grant")) {
         let message = format!(
-            "Shopify refused to exchange the token{quoted}: it belongs to another app or shop, was exchanged before, or was \
-             revoked. Run `hookwright auth login --shop {handle}`"
+            "Shopify refused to exchange the token{quoted}: it belongs to another app or shop, was exchanged before, \
+             or was revoked. Run `hookwright auth login --shop {handle}`"
         );
         (AdminErrorKind::LoginRequired, message)
     } else if asked == "refresh_token" && (has("refresh_token") || has("invalid_grant")) {

@@ -131,9 +131,8 @@ impl SecretResolver {
             return Err(error(reference, problem));
         }
         if let SecretRef::Env(name) = reference {
-            let value = (self.inner.options.env)(name).ok_or_else(|| {
-                error(reference, "is not set. Set it, or use another reference in the manifest")
-            })?;
+            let value = (self.inner.options.env)(name)
+                .ok_or_else(|| error(reference, "is not set. Set it, or use another reference in the manifest"))?;
             let text = value.into_string().map_err(|_| error(reference, "is not valid UTF-8"))?;
             return Ok(text.into());
         }
@@ -143,10 +142,12 @@ impl SecretResolver {
         };
         let secret_value = cell.get_or_init(|| self.fetch(reference)).await.as_ref().map_err(Clone::clone)?;
         match shop {
-            Some(shop) => secret_value
-                .of(shop)
-                .ok_or_else(|| error(reference, &format!("is a JSON object without the key `{shop}` or `{}`", shop.handle()))),
-            None => secret_value.whole().ok_or_else(|| error(reference, "is a JSON object, but a single secret is expected")),
+            Some(shop) => secret_value.of(shop).ok_or_else(|| {
+                error(reference, &format!("is a JSON object without the key `{shop}` or `{}`", shop.handle()))
+            }),
+            None => secret_value
+                .whole()
+                .ok_or_else(|| error(reference, "is a JSON object, but a single secret is expected")),
         }
     }
 

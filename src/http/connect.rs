@@ -91,8 +91,9 @@ impl Proxy {
 /// Explains a TLS error. Returns the problem and the remedy.
 fn of_tls(error: &TlsError) -> (String, String) {
     const CLOCK: &str = "Renew it, and check this machine's clock";
-    const AUTHORITY: &str = "If the server, or a proxy on the way, has a certificate of a private authority, set `SSL_CERT_FILE` to a \
-                             PEM file with the authority's certificate (it replaces the system's authorities)";
+    const AUTHORITY: &str = "If the server, or a proxy on the way, has a certificate of a private authority, set \
+                             `SSL_CERT_FILE` to a PEM file with the authority's certificate (it replaces the system's \
+                             authorities)";
     const SERVER: &str = "Install a certificate that an authority issued for this server";
     let (what, then) = match error {
         TlsError::InvalidCertificate(certificate) => match certificate {

@@ -273,7 +273,7 @@ async fn a_shop_that_refuses_fails_the_whole_batch_with_proof() {
         .await;
         let words = words(&server.writer().send(&[create(0), create(1), create(2)]).await);
         assert_eq!(words, [format!("failed {kind}"), format!("failed {kind}"), format!("failed {kind}")]);
-        assert_eq!(server.seen().len(), 2, "asking again for each is no use");
+        assert_eq!(server.seen().len(), 2, "no further request");
     }
 }
 

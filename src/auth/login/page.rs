@@ -36,8 +36,8 @@ impl Page<'_> {
                 if !missing.is_empty() {
                     let _ = write!(
                         body,
-                        "<h2>Required, but not granted</h2><ul id=\"missing\">{}</ul><p>Hookwright has reported this to its \
-                         operator.</p>",
+                        "<h2>Required, but not granted</h2><ul id=\"missing\">{}</ul><p>Hookwright has reported this \
+                         to its operator.</p>",
                         list(missing)
                     );
                 }
@@ -45,16 +45,16 @@ impl Page<'_> {
             }
             Self::Failed { shop, why } => {
                 let body = format!(
-                    "<p><strong>{}</strong> was not connected:</p><p id=\"why\">{}</p><p>Hookwright has reported this to \
-                     its operator.</p>",
+                    "<p><strong>{}</strong> was not connected:</p><p id=\"why\">{}</p><p>Hookwright has reported this \
+                     to its operator.</p>",
                     escape(shop),
                     escape(why)
                 );
                 ("failed", "The shop is not connected", body)
             }
             Self::Stranger => {
-                let body = "<p>This page was opened with a state that does not belong to the current login. Use the link \
-                            that Hookwright printed last.</p>";
+                let body = "<p>This page was opened with a state that does not belong to the current login. Use the \
+                            link that Hookwright printed last.</p>";
                 ("failed", "This link does not belong to the current login", body.to_owned())
             }
         };

@@ -36,9 +36,7 @@ pub(crate) fn wrong(text: &str, role: Role) -> Option<String> {
     }
     let quoted = |quote: char| text.starts_with(quote) || text.ends_with(quote);
     if let Some(quote) = ['"', '\'', '`'].into_iter().find(|quote| quoted(*quote)) {
-        return Some(format!(
-            "begins or ends with a quote ({quote}), which is part of the value. Remove the quotes"
-        ));
+        return Some(format!("begins or ends with a quote ({quote}), which is part of the value. Remove the quotes"));
     }
     if KINDS.iter().any(|(prefix, _)| text.contains(&format!("={prefix}"))) {
         return Some("begins with a name and `=`. Store only the text after the `=`".to_owned());
@@ -54,7 +52,8 @@ pub(crate) fn wrong(text: &str, role: Role) -> Option<String> {
     };
     let remedy = match (role, *prefix) {
         (Role::AccessToken, "shpss_") => {
-            "Store the shop's token there, or use this reference as `client_secret` under `client_credentials` or `token_store`"
+            "Store the shop's token there, or use this reference as `client_secret` under `client_credentials` or \
+             `token_store`"
         }
         (Role::AccessToken, _) => "Store the shop's token there; refresh tokens belong in a `token_store`",
         (Role::ClientSecret, _) => {

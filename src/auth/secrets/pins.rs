@@ -124,7 +124,7 @@ mod tests {
             assert_eq!(pin.allows(&reference, Some(&acme)), allowed, "{pin:?} {reference:?}");
         }
         let pin: Pin = "env:TOKEN_{SHOP}".parse().expect("pin");
-        assert!(!pin.allows(&env("TOKEN_{SHOP}"), None), "there is no shop");
+        assert!(!pin.allows(&env("TOKEN_{SHOP}"), None), "without a shop");
         for broken in ["", "env", "env:", "TOKEN", "file:[", "command: "] {
             assert!(broken.parse::<Pin>().is_err(), "{broken:?}");
         }

@@ -20,7 +20,11 @@ impl SecretValue {
             return Ok(Self::One(text));
         }
         let object: HashMap<String, Value> = serde_json::from_str(text.expose_secret()).map_err(|error| {
-            format!("begins with `{{` but is not a valid JSON object (line {}, column {})", error.line(), error.column())
+            format!(
+                "begins with `{{` but is not a valid JSON object (line {}, column {})",
+                error.line(),
+                error.column()
+            )
         })?;
         let secrets = object.into_iter().map(|(shop, value)| match value {
             // Shops are named by domain or handle, in upper or lower case. Other keys are kept and never match.

@@ -12,7 +12,9 @@ pub(crate) enum StoreError {
     #[error("token store {path} cannot {doing}: {why}. Nothing was changed")]
     Io { path: String, doing: &'static str, why: String },
     /// The file was replaced, but its new content may not survive a power failure.
-    #[error("token store {path} was written, but may not be on the disk: {why}. Check the disk, then run this command again")]
+    #[error(
+        "token store {path} was written, but may not be on the disk: {why}. Check the disk, then run this command again"
+    )]
     Unconfirmed { path: String, why: String },
     /// Users other than the owner may read or write the file.
     #[error("token store {path} is accessible to other users of this machine. Run `chmod 600 {}`", word(path))]
@@ -28,17 +30,20 @@ pub(crate) enum StoreError {
     Foreign { path: String },
     /// A token store that is truncated or was edited by mistake.
     #[error(
-        "token store {path} is damaged: {why}. It was not changed. Repair it, restore a backup, or move it away and run \
-         `hookwright auth login --shop SHOP`"
+        "token store {path} is damaged: {why}. It was not changed. Repair it, restore a backup, or move it away and \
+         run `hookwright auth login --shop SHOP`"
     )]
     Damaged { path: String, why: String },
     /// A file of a later version.
-    #[error("token store {path} has format {format}, but this version of Hookwright supports format 1. Update Hookwright")]
+    #[error(
+        "token store {path} has format {format}, but this version of Hookwright supports format 1. Update Hookwright"
+    )]
     Newer { path: String, format: u64 },
     /// Another process has held a lock for too long.
     #[error(
-        "timed out after {seconds} seconds waiting for the lock {lock} of the token store, which another process holds. To \
-         find the process, run `lsof {}`; wait for it or end it, then try again (do not delete the lock file)",
+        "timed out after {seconds} seconds waiting for the lock {lock} of the token store, which another process \
+         holds. To find the process, run `lsof {}`; wait for it or end it, then try again (do not delete the lock \
+         file)",
         word(lock)
     )]
     Busy { lock: String, seconds: u64 },

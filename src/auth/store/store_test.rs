@@ -128,7 +128,10 @@ async fn an_unusable_token_store_is_refused_and_not_changed() {
         (format!(r#"{{"hookwright_tokens": 1, "shops": {{"a": {}}}}}"#, good.replace("2026", "s3cr3t")), "is damaged"),
         (r#"{"shops": {"a": "s3cr3t"}}"#.into(), "not a token store of Hookwright and was not changed"),
         (r#"["s3cr3t"]"#.into(), "not a token store of Hookwright"),
-        (r#"{"hookwright_tokens": 2, "tokens": "s3cr3t"}"#.into(), "has format 2, but this version of Hookwright supports format 1"),
+        (
+            r#"{"hookwright_tokens": 2, "tokens": "s3cr3t"}"#.into(),
+            "has format 2, but this version of Hookwright supports format 1",
+        ),
     ] {
         write(&path, &text);
         let store = Store::new(path.clone());

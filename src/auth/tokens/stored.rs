@@ -65,7 +65,9 @@ impl Tokens {
         // The wait is short; a token that is not removed now is removed in a later run.
         match tokio::time::timeout(TIDYING, self.store(path).used(shop, token)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%shop, %error, "the previous refresh token could not be removed from the token store"),
+            Ok(Err(error)) => {
+                tracing::warn!(%shop, %error, "the previous refresh token could not be removed from the token store")
+            }
             Err(_) => tracing::warn!(%shop, "the token store is busy; the previous refresh token was not removed"),
         }
     }
@@ -83,10 +85,8 @@ impl Tokens {
             return self.none_kept(shop, path);
         };
         if let Some(problem) = wrong_form(at_hand.access_token.expose_secret(), Role::AccessToken) {
-            let message = format!(
-                "the access token of {shop} in the token store {path} {problem}. Run {}",
-                Self::login(shop)
-            );
+            let message =
+                format!("the access token of {shop} in the token store {path} {problem}. Run {}", Self::login(shop));
             return Err(AdminError::new(AdminErrorKind::LoginRequired, message));
         }
         let refresh =
@@ -106,7 +106,8 @@ impl Tokens {
                     return Err(error);
                 }
                 if !another {
-                    tracing::warn!(%shop, %error, "the token could not be refreshed; the current one is used until it expires");
+                    tracing::warn!(%shop, %error, "the token could not be refreshed; the current one is used until it \
+                                                   expires");
                 }
                 now
             }
@@ -173,7 +174,10 @@ impl Tokens {
 
     async fn refresh(&self, shop: &ShopDomain, app: &App, entry: &Entry) -> Result<Entry, AdminError> {
         let Some(Refresh { token, previous, .. }) = &entry.refresh else {
-            return Err(AdminError::new(AdminErrorKind::LoginRequired, "the token in the token store has no refresh token"));
+            return Err(AdminError::new(
+                AdminErrorKind::LoginRequired,
+                "the token in the token store has no refresh token",
+            ));
         };
         // The refresh token of a real app is not sent with placeholder credentials.
         let of_sandbox = self.inner.options.sandbox.is_some() || entry.client_id.as_deref() == Some(SANDBOX_CLIENT);

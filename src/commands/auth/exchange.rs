@@ -32,8 +32,10 @@ pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Fai
     let expected = Expected { shop: login.shop(), state: args.state.as_deref(), secrets: app.secrets(), max_age };
     let code = auth::verify(&callback, &expected, clock()).map_err(|e| {
         let exit = if e.is_malformed() { Exit::Invalid } else { Exit::Auth };
-        Failure::new(exit, e)
-            .hint(format!("nothing was sent, and the code was not used. To start again, run `{}`", login.command("url")))
+        Failure::new(exit, e).hint(format!(
+            "nothing was sent, and the code was not used. To start again, run `{}`",
+            login.command("url")
+        ))
     })?;
     Ok(login.exchange(&app, &code, access, args.keep, output).await?.exit())
 }

@@ -34,7 +34,10 @@ fn new(args: &NewKeyArgs, output: Output) -> Result<Exit, Failure> {
         io::ErrorKind::AlreadyExists => Failure::invalid(format!(
             "{path} already exists and is not overwritten. Nothing was written"
         ))
-        .hint(format!("to print the public half of its key, run `hookwright auth key public {}`", word(&path.to_string()))),
+        .hint(format!(
+            "to print the public half of its key, run `hookwright auth key public {}`",
+            word(&path.to_string())
+        )),
         _ => Failure::invalid(format!("cannot write {path}: {}", of_io(&error))),
     })?;
     let jwk = key.public(args.key_id.as_deref());

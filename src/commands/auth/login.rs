@@ -26,8 +26,9 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
     let app = login.credentials().await?;
     let path = given.map_or("/callback", RedirectUri::path);
     let listener = Listener::bind(args.listen, path, given.and_then(RedirectUri::host)).await.map_err(|error| {
-        Failure::new(Exit::Error, format!("cannot listen on {}: {}", args.listen, words::of_io(&error)))
-            .hint("another login may be listening there. `--listen` selects another address, which the app must also allow")
+        Failure::new(Exit::Error, format!("cannot listen on {}: {}", args.listen, words::of_io(&error))).hint(
+            "another login may be listening there. `--listen` selects another address, which the app must also allow",
+        )
     })?;
     let here = format!("http://{}{path}", listener.address());
     let through_tunnel = match given {
@@ -54,9 +55,9 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
     let turned_away = || output.remark("Refused a request with another state. Further ones are refused silently.\n");
     let waiting = listener.next(&state, turned_away);
     let Ok(Answered { query, reply }) = tokio::time::timeout(args.wait, waiting).await.unwrap_or(Err(())) else {
-        let failure = Failure::new(Exit::RateLimit, format!("timed out after {wait:#} waiting for the browser callback"));
-        let tunnel =
-            if through_tunnel { format!(", and the tunnel must forward to {here}") } else { String::new() };
+        let failure =
+            Failure::new(Exit::RateLimit, format!("timed out after {wait:#} waiting for the browser callback"));
+        let tunnel = if through_tunnel { format!(", and the tunnel must forward to {here}") } else { String::new() };
         return Err(failure.hint(format!(
             "the app whose client id is in {} must allow {redirect} as a redirect URL{tunnel}. Then start again",
             login.client_id_place()

@@ -19,8 +19,8 @@ pub(super) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, Fail
     let login = ShopLogin::open(&args.shop, &args.manifest, &args.access, output).await?;
     if login.store_path().is_none() {
         return Err(Failure::invalid(format!("the manifest has no `token_store` for {}", login.shop())).hint(
-            "add an `auth` to this shop, beside its bindings (the other shops keep theirs): \
-             `auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }`",
+            "add an `auth` to this shop, beside its bindings (the other shops keep theirs): `auth: { token_store: { \
+             client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }`",
         ));
     }
     login.access(KEEP).await?;
@@ -37,16 +37,16 @@ pub(super) async fn run(args: &MigrateArgs, output: Output) -> Result<Exit, Fail
 async fn exchanged(login: &ShopLogin, old: &Old, auto_approve: bool, output: Output) -> Result<Exit, Failure> {
     let app = login.credentials().await?;
     if old.client_id.as_ref().is_some_and(|of| of != app.client_id.expose_secret()) {
-        let message = "the token in the token store belongs to another app than the current `client_id`. Nothing was sent";
-        return Err(
-            Failure::new(Exit::Auth, message).hint(format!("to log in with the current app, run `{}`", login.command("login")))
-        );
+        let message =
+            "the token in the token store belongs to another app than the current `client_id`. Nothing was sent";
+        return Err(Failure::new(Exit::Auth, message)
+            .hint(format!("to log in with the current app, run `{}`", login.command("login"))));
     }
     if !auto_approve {
         prompt::possible("to exchange the token without confirmation, pass `--auto-approve`")?;
         let question = format!(
-            "The access token of {} will be exchanged for one that expires and is renewed. This cannot be undone: Shopify will \
-             no longer accept the old token, including in other programs.\nDo you want to exchange it?",
+            "The access token of {} will be exchanged for one that expires and is renewed. This cannot be undone: \
+             Shopify will no longer accept the old token, including in other programs.\nDo you want to exchange it?",
             login.shop()
         );
         if !prompt::agreed(&question)? {
@@ -62,7 +62,9 @@ async fn exchanged(login: &ShopLogin, old: &Old, auto_approve: bool, output: Out
     let log_in = login.command("login");
     let Ok(grant) = tokio::time::timeout(PATIENCE, work).await else {
         let message = "timed out waiting for the shop's answer. The token may have been exchanged";
-        return Err(Failure::new(Exit::RateLimit, message).hint(format!("if the shop refuses the token, run `{log_in}`")));
+        return Err(
+            Failure::new(Exit::RateLimit, message).hint(format!("if the shop refuses the token, run `{log_in}`"))
+        );
     };
     let grant = grant.map_err(|e| login.failed(&e))?;
     let wrong = |what: &str| {
@@ -111,7 +113,9 @@ async fn token(login: &ShopLogin, args: &MigrateArgs) -> Result<Option<Old>, Fai
     if let Some(reference) = named {
         let token = login.tokens.given(login.shop(), &reference).await;
         let old = |token| Some(Old { token, client_id: None });
-        return token.map(old).map_err(|e| Failure::invalid(format!("cannot read the token to exchange: {}", e.message)));
+        return token
+            .map(old)
+            .map_err(|e| Failure::invalid(format!("cannot read the token to exchange: {}", e.message)));
     }
     let Some(entry) = kept else {
         let place = login.tokens.place(path);

@@ -41,7 +41,8 @@ impl ShopLogin {
         let LoadedManifest { manifest, seeds, .. } = run::load(&manifest_args.file, Verbosity::Quiet, output)?;
         let at = manifest.index_of(shop.as_str()).ok_or_else(|| {
             let add =
-                "add it to the manifest, with `bindings: []` if it has no bindings yet; its `auth` and `scopes` are read from there";
+                "add it to the manifest, with `bindings: []` if it has no bindings yet; its `auth` and `scopes` are \
+                 read from there";
             let hint = run::meant_shop(&manifest, shop.handle()).unwrap_or_else(|| add.to_owned());
             Failure::invalid(format!("{shop} is not in the manifest")).hint(hint)
         })?;
@@ -119,7 +120,10 @@ impl ShopLogin {
                 Some(Auth::ClientAssertion(_)) => failure
                     .hint(NO_LOGIN)
                     .hint("to log in nevertheless, set `SHOPIFY_CLIENT_ID` and `SHOPIFY_CLIENT_SECRET`"),
-                _ => failure.hint("the `auth` of this shop names no app. Set `SHOPIFY_CLIENT_ID` and `SHOPIFY_CLIENT_SECRET`, or use `token_store` or `client_credentials`"),
+                _ => failure.hint(
+                    "the `auth` of this shop names no app. Set `SHOPIFY_CLIENT_ID` and \
+                                   `SHOPIFY_CLIENT_SECRET`, or use `token_store` or `client_credentials`",
+                ),
             }
         })
     }
@@ -132,7 +136,10 @@ impl ShopLogin {
                 return Err(failure.hint(NO_LOGIN));
             }
             return Err(failure
-                .hint("add to the manifest: `auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }`")
+                .hint(
+                    "add to the manifest: `auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, \
+                       client_secret: { env: SHOPIFY_CLIENT_SECRET } } }`",
+                )
                 .hint("or pass `--print-token`, which prints the token to stdout and does not store it"));
         }
         self.ready(keep).await?;
@@ -201,17 +208,24 @@ impl ShopLogin {
             return Ok(());
         }
         let refused = |problem: &str| {
-            let message = format!("{problem}. The token was discarded, the token store is unchanged, and the code was used");
+            let message =
+                format!("{problem}. The token was discarded, the token store is unchanged, and the code was used");
             Failure::new(Exit::Auth, message)
         };
         Err(if asked {
-            refused("`--online` requests a user's token, but Shopify returned the app's own: the link was created without `--online`")
-                .hint(format!("for a user's token, create a new link with `{} --online`", self.command("url")))
-                .hint("for the app's own token, create a link without `--online`, and omit the option here too")
+            refused(
+                "`--online` requests a user's token, but Shopify returned the app's own: the link was created \
+                     without `--online`",
+            )
+            .hint(format!("for a user's token, create a new link with `{} --online`", self.command("url")))
+            .hint("for the app's own token, create a link without `--online`, and omit the option here too")
         } else {
-            refused("Shopify returned a user's token (valid for about a day), not the app's own: the link was created with `--online`")
-                .hint(format!("for the app's own token, create a new link with `{}`", self.command("url")))
-                .hint("for a user's token, create a link with `--online`, and pass the option here too")
+            refused(
+                "Shopify returned a user's token (valid for about a day), not the app's own: the link was created \
+                     with `--online`",
+            )
+            .hint(format!("for the app's own token, create a new link with `{}`", self.command("url")))
+            .hint("for a user's token, create a link with `--online`, and pass the option here too")
         })
     }
 

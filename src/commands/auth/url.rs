@@ -13,9 +13,8 @@ use crate::words::word;
 pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure> {
     sandbox::not_in_process(args.access.sandbox, &args.shop)?;
     if args.state.as_deref().is_some_and(|state| state.trim().is_empty()) {
-        return Err(
-            Failure::invalid("`--state` is empty and would protect nothing").hint("omit it, and Hookwright generates one")
-        );
+        return Err(Failure::invalid("`--state` is empty and would protect nothing")
+            .hint("omit it, and Hookwright generates one"));
     }
     let login = ShopLogin::open(&args.shop, &args.manifest, &args.access, output).await?;
     let app = login.credentials().await?;
@@ -36,9 +35,9 @@ pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure>
     let own = args.state.as_ref().map(|state| format!(" --state {}", word(state))).unwrap_or_default();
     let print = if login.store_path().is_none() { " --print-token" } else { "" };
     output.remark(&format!(
-        "Open it as a user who may install apps in {shop}. Then pass the whole URL at which the browser ends, even if its page \
-         does not load, to\n  {exchange}{online}{print}{own} --callback -\nwithin about a minute, before the code in it \
-         expires.\n",
+        "Open it as a user who may install apps in {shop}. Then pass the whole URL at which the browser ends, even if \
+         its page does not load, to\n  {exchange}{online}{print}{own} --callback -\nwithin about a minute, before the \
+         code in it expires.\n",
         shop = login.shop(),
         exchange = login.command("exchange")
     ));

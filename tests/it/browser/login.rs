@@ -49,7 +49,7 @@ fn the_merchant_sees_why_a_login_failed_and_a_no_is_a_no() {
     browser.open(&wrong.url);
     browser.click("#install");
     browser.headed("The shop is not connected");
-    assert!(browser.text("#why").contains("hmac is wrong"), "{}", browser.text("#why"));
+    assert!(browser.text("#why").contains("`hmac` of the callback is invalid"), "{}", browser.text("#why"));
     browser.screenshot("login-failed");
     let Run { code, .. } = wrong.end();
     assert_eq!(code, 4);

@@ -72,8 +72,8 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
         let _ = write!(out, "\n{number}. {text}\n");
     };
     step(&format!(
-        "Record the live subscriptions, so that the later check can find removed ones:\n\n     hookwright drift{options} --out \
-         {BEFORE}"
+        "Record the live subscriptions, so that the later check can find removed ones:\n\n     hookwright \
+         drift{options} --out {BEFORE}"
     ));
     step(
         "Dev Dashboard: create a new client secret for the app. Do not revoke the old one yet: Shopify signs with the \
@@ -81,8 +81,8 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
     );
     if has_inlets {
         step(
-            "Adobe: in the account of each inlet above, enter the new secret as the secondary key. The old one stays the \
-             primary key. An inlet that was set up without HMAC keys checks no signature and needs no change.",
+            "Adobe: in the account of each inlet above, enter the new secret as the secondary key. The old one stays \
+             the primary key. An inlet that was set up without HMAC keys checks no signature and needs no change.",
         );
     }
     if apps.values().any(|app| !app.others.is_empty()) {
@@ -90,8 +90,8 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
     }
     if is_named {
         step(
-            "Manifest: store the new secret where `client_secret` points to. Store the old one in another place, and let \
-             `old_client_secret` point to it: callbacks of `auth login` may still be signed with it.",
+            "Manifest: store the new secret where `client_secret` points to. Store the old one in another place, and \
+             let `old_client_secret` point to it: callbacks of `auth login` may still be signed with it.",
         );
     }
     step(&tokens(apps, options));
@@ -100,10 +100,10 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
          must still have both.",
     );
     step(&format!(
-        "After this hour, and again {OLD_ENDPOINT_HOURS} hours later, check that no subscription was removed:\n\n     \
-         hookwright drift{options}{verify} --since {BEFORE}\n\n   Shopify deletes a subscription after {RETRIES} failed retries in \
-         {OLD_ENDPOINT_HOURS} hours. Rejected signatures appear earlier in the app's delivery log in the Dev Dashboard, \
-         which covers the last 30 days."
+        "After this hour, and again {OLD_ENDPOINT_HOURS} hours later, check that no subscription was \
+         removed:\n\n     hookwright drift{options}{verify} --since {BEFORE}\n\n   Shopify deletes a subscription \
+         after {RETRIES} failed retries in {OLD_ENDPOINT_HOURS} hours. Rejected signatures appear earlier in the app's \
+         delivery log in the Dev Dashboard, which covers the last 30 days."
     ));
     let adobe = if has_inlets { "at Adobe, make the new secret the primary key and remove the old one" } else { "" };
     let manifest = if is_named { "in the manifest, remove `old_client_secret`" } else { "" };
@@ -117,7 +117,8 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
 /// revoked (documented by Shopify; read as a quotation).
 fn tokens(apps: &BTreeMap<Key, App>, options: &str) -> String {
     let mut text =
-        "An access token becomes invalid when the secret that it was requested with is revoked. Replace these tokens first:"
+        "An access token becomes invalid when the secret that it was requested with is revoked. Replace these tokens \
+         first:"
             .to_owned();
     if apps.values().any(|app| app.fetches) {
         text.push_str("\n   - `client_credentials`: each run fetches a new token; nothing to do.");
@@ -126,8 +127,8 @@ fn tokens(apps: &BTreeMap<Key, App>, options: &str) -> String {
     if !stores.is_empty() {
         let _ = write!(
             text,
-            "\n   - `token_store` ({}): wait one hour, so that every token is due for a refresh, then refresh all:\n\n     \
-             hookwright auth status{options}\n",
+            "\n   - `token_store` ({}): wait one hour, so that every token is due for a refresh, then refresh \
+             all:\n\n     hookwright auth status{options}\n",
             listed(&stores)
         );
     }
@@ -138,8 +139,8 @@ fn tokens(apps: &BTreeMap<Key, App>, options: &str) -> String {
     }
     if apps.contains_key(&None) {
         text.push_str(
-            "\n   - `access_token`: the manifest has no client secret for these shops. Request a new token for each with the \
-             new secret, and store it where `access_token` points to.",
+            "\n   - `access_token`: the manifest has no client secret for these shops. Request a new token for each \
+             with the new secret, and store it where `access_token` points to.",
         );
     }
     text
