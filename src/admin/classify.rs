@@ -34,8 +34,8 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Response, redactor: &Reda
             "the access token was refused, because it does not expire{said}. Shopify requires tokens that expire"
         ),
         AdminErrorKind::MissingScope => format!(
-            "the token lacks a scope{said}. Add the scope to the app, and let the merchant approve it: `hookwright \
-             auth url --shop {}`",
+            "the token lacks a scope{said}. Add the scope to the app, and let the merchant approve it with the link \
+             of `hookwright auth url --shop {}`",
             shop.handle()
         ),
         AdminErrorKind::Forbidden => {

@@ -202,8 +202,8 @@ impl Session {
             None => sent.await,
         };
         let answer = result.inspect_err(|error| {
-            tracing::debug!(shop = %self.shop, ?purpose, kind = %error.kind, elapsed = ?started.elapsed(), "no \
-                                                                                                            response");
+            let elapsed = started.elapsed();
+            tracing::debug!(shop = %self.shop, ?purpose, kind = %error.kind, ?elapsed, "no response");
         })?;
         let elapsed = started.elapsed();
         let request_id = self.redactor.clean(answer.header("x-request-id").as_deref().unwrap_or_default());

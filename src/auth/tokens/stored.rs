@@ -106,8 +106,8 @@ impl Tokens {
                     return Err(error);
                 }
                 if !another {
-                    tracing::warn!(%shop, %error, "the token could not be refreshed; the current one is used until it \
-                                                   expires");
+                    let used = "the token could not be refreshed; the current one is used until it expires";
+                    tracing::warn!(%shop, %error, "{used}");
                 }
                 now
             }

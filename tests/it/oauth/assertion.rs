@@ -14,8 +14,8 @@ use crate::world::Run;
 const PARAMETERS: &str = "grant_type=client_credentials&\
                           client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
 
-/// A plan of one shop against a server that refuses its one request for a token with what `answer` makes of the body.
-/// The run, and the body.
+/// A plan of one shop against a server that refuses its one request for a token with what `answer` makes of the body. The
+/// run, and the body.
 pub(super) fn captured(scene: &Scene, shop: &str, answer: fn(&str) -> Value) -> (Run, Value) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/{{shop}}", listener.local_addr().unwrap());

@@ -1,5 +1,4 @@
-//! Tokens without expiry, which Shopify rejects from 2027-01-01 if the app is public; and the way to tokens that
-//! expire.
+//! Tokens without expiry, which Shopify rejects from 2027-01-01 if the app is public; and the way to tokens that expire.
 
 use std::path::Path;
 use std::process::Stdio;
