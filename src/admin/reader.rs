@@ -7,7 +7,7 @@ use super::decode::Granted;
 use super::documents::{self, AskOfApp, Document};
 use super::envelope::Envelope;
 use super::error::AdminError;
-use super::reading::{self, Budget, Pass, Said};
+use super::reading::{self, Budget, Extras, Pass};
 use super::retry::Purpose;
 use super::session::Session;
 use super::throttle::Bucket;
@@ -58,7 +58,7 @@ impl ShopReader {
         let mut previous: Option<Pass> = None;
         let mut why = reading::Doubt::Alone;
         for _ in 0..reading::PASSES {
-            let (pass, said) = match self.session.transport() {
+            let (pass, extras) = match self.session.transport() {
                 Transport::GraphQl => self.pass().await?,
                 Transport::Rest => rest::pass(&mut self.session).await?,
             };
@@ -67,9 +67,9 @@ impl ShopReader {
                     let clean = |text: Option<String>| text.map(|text| self.session.redactor.clean(&text));
                     return Ok(Reading {
                         observed: pass.observed,
-                        app: said.app,
-                        served_version: clean(said.served_version),
-                        deprecated_reason: clean(said.deprecated_reason),
+                        app: extras.app,
+                        served_version: clean(extras.served_version),
+                        deprecated_reason: clean(extras.deprecated_reason),
                         bucket: self.session.bucket,
                     });
                 }
@@ -84,13 +84,13 @@ impl ShopReader {
     }
 
     /// Reads all pages once.
-    async fn pass(&mut self) -> Result<(Pass, Said), AdminError> {
+    async fn pass(&mut self) -> Result<(Pass, Extras), AdminError> {
         let mut budget = Budget::new();
         let first = self.ask_of_app(documents::read).await?;
         let mut size = first.size;
         let mut data = first.data.unwrap_or_default();
         let Granted { scopes, app } = decode::installation(&mut data, &self.session.redactor)?;
-        let said = Said { app, served_version: first.served_version, deprecated_reason: first.deprecated_reason };
+        let extras = Extras { app, served_version: first.served_version, deprecated_reason: first.deprecated_reason };
         let mut page = decode::page(&mut data, &self.session.redactor)?;
         let mut entries = Vec::new();
         loop {
@@ -105,9 +105,9 @@ impl ShopReader {
             }
         }
         for entry in &mut entries {
-            entry.meta.app = said.app.number;
+            entry.meta.app = extras.app.number;
         }
-        Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, said))
+        Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, extras))
     }
 
     /// Reads the granted scopes and the app, and nothing else of the shop.

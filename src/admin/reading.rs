@@ -65,7 +65,7 @@ pub(super) struct Pass {
 
 /// The parts of a response other than subscriptions and scopes.
 #[derive(Default)]
-pub(super) struct Said {
+pub(super) struct Extras {
     pub(super) app: AppIdentity,
     pub(super) served_version: Option<String>,
     pub(super) deprecated_reason: Option<String>,

@@ -14,7 +14,7 @@ use super::classify;
 use super::decode::unexpected;
 use super::documents::{Input, Mutation};
 use super::error::{AdminError, AdminErrorKind};
-use super::reading::{Budget, Pass, Said};
+use super::reading::{Budget, Extras, Pass};
 use super::retry::{Purpose, Tally};
 use super::session::{Request, Session};
 use super::throttle::Bucket;
@@ -29,18 +29,18 @@ pub(super) const BATCH: usize = 10;
 const PAGE: usize = 250;
 
 /// Reads all pages once, and the scopes.
-pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Said), AdminError> {
+pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Extras), AdminError> {
     let mut query = format!("limit={PAGE}");
     let mut entries = Vec::new();
     let mut budget = Budget::new();
-    let mut said = Said::default();
+    let mut extras = Extras::default();
     loop {
         let body = get(session, session.versioned(&format!("webhooks.json?{query}"))).await?;
         let list = decode::webhooks(body.json, &session.redactor)?;
         budget.take(list.len(), body.size)?;
         if budget.pages() == 1 {
             let (served_version, deprecated_reason) = (body.served_version, body.deprecated_reason);
-            said = Said { served_version, deprecated_reason, ..Said::default() };
+            extras = Extras { served_version, deprecated_reason, ..Extras::default() };
         }
         let next = match body.link {
             // Only the cursor of a link is used, never its host, which would receive the token.
@@ -56,7 +56,7 @@ pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Said), AdminErr
         query = next;
     }
     let scopes = scopes(session).await?;
-    Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, said))
+    Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, extras))
 }
 
 /// Reads the granted scopes. The request depends on neither transport nor version.
@@ -161,8 +161,8 @@ fn changeable(input: &Input) -> Value {
 /// Returns a field that REST cannot send; omitting it would lose it silently.
 fn unsupported_field(input: &Input) -> Option<&'static str> {
     let Input { filter, name, metafields, .. } = input;
-    let said = [(!filter.is_empty(), "filter"), (name.is_some(), "name"), (metafields.is_some(), "metafields")];
-    said.into_iter().find(|(said, _)| *said).map(|(_, field)| field)
+    let unsupported = [(!filter.is_empty(), "filter"), (name.is_some(), "name"), (metafields.is_some(), "metafields")];
+    unsupported.into_iter().find(|(set, _)| *set).map(|(_, field)| field)
 }
 
 fn path_of(id: &SubscriptionId) -> Option<String> {
@@ -251,13 +251,13 @@ fn says_errors(json: &Map<String, Value>) -> bool {
 /// them.
 fn learn(session: &mut Session, answer: &Response) {
     let now = session.now_ms();
-    let said =
+    let reported =
         answer.header("x-shopify-shop-api-call-limit").as_deref().and_then(|header| Bucket::of_calls(header, now));
-    let guessed = session.bucket.map(|bucket| match answer.status {
+    let estimated = session.bucket.map(|bucket| match answer.status {
         429 => bucket.spent(bucket.available_at(now), now),
         _ => bucket.spent(CALL, now),
     });
-    session.bucket = said.or(guessed);
+    session.bucket = reported.or(estimated);
 }
 
 #[cfg(test)]

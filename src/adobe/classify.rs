@@ -55,20 +55,20 @@ pub(crate) const RETIRED: &str = "Adobe has retired Service Account (JWT) creden
                                   client id, client secret and scopes";
 
 /// The meaning of a response of Flow Service other than 200.
-pub(super) enum Said {
+pub(super) enum Meaning {
     /// The id is unknown.
-    Nothing,
+    UnknownId,
     /// The request failed.
     Error(AdobeError),
 }
 
 /// Interprets a response of Flow Service other than 200. `sandbox`: the Adobe sandbox of the request.
-pub(super) fn of_flow_service(answer: &Response, sandbox: &str, redactor: &Redactor) -> Said {
+pub(super) fn of_flow_service(answer: &Response, sandbox: &str, redactor: &Redactor) -> Meaning {
     let status = answer.status;
     let has = |code: u16| has_code(&answer.body, code, status);
     // "Resource not found", and "the flow with the given id does not exist". A gateway's own 404 has neither code.
     if (status == 404 && has(1101)) || (status == 400 && has(1439)) {
-        return Said::Nothing;
+        return Meaning::UnknownId;
     }
     let said = said(&answer.body, redactor);
     let (kind, message) = match status {
@@ -103,7 +103,7 @@ pub(super) fn of_flow_service(answer: &Response, sandbox: &str, redactor: &Redac
         }
         _ => (AdobeErrorKind::BadAnswer, format!("unexpected status {status} of Flow Service{said}")),
     };
-    Said::Error(AdobeError::new(kind, message).with_status(status))
+    Meaning::Error(AdobeError::new(kind, message).with_status(status))
 }
 
 /// Returns the error of a response of IMS without a token. Error bodies are assumed to have the form of OAuth.
@@ -218,8 +218,8 @@ mod tests {
 
     fn flow_service(status: u16, body: &str) -> Result<(), (AdobeErrorKind, bool)> {
         match of_flow_service(&answer(status, body), "prod", &Redactor::default()) {
-            Said::Nothing => Ok(()),
-            Said::Error(error) => Err((error.kind, error.retryable)),
+            Meaning::UnknownId => Ok(()),
+            Meaning::Error(error) => Err((error.kind, error.retryable)),
         }
     }
 
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn messages_quote_adobe_and_state_the_remedy() {
         let body = r#"{"error_code":"403025","message":"Profile is \u001b[1m not valid"}"#;
-        let Said::Error(error) = of_flow_service(&answer(403, body), "prod", &Redactor::default()) else {
+        let Meaning::Error(error) = of_flow_service(&answer(403, body), "prod", &Redactor::default()) else {
             panic!("an error")
         };
         assert_eq!(

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 use url::{Url, form_urlencoded};
 
-use super::classify::{self, AdobeError, AdobeErrorKind, Said};
+use super::classify::{self, AdobeError, AdobeErrorKind, Meaning};
 use super::endpoints::is_adobes;
 use super::{Account, AdobeClient};
 use crate::http::{
@@ -140,8 +140,8 @@ impl AdobeClient {
     fn read(&self, answer: &Response, redactor: &Redactor) -> Result<Option<Value>, AdobeError> {
         if answer.status != 200 {
             return match classify::of_flow_service(answer, &self.inner.account.sandbox, redactor) {
-                Said::Nothing => Ok(None),
-                Said::Error(error) => Err(error),
+                Meaning::UnknownId => Ok(None),
+                Meaning::Error(error) => Err(error),
             };
         }
         match serde_json::from_slice(&answer.body) {

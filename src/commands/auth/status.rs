@@ -87,7 +87,7 @@ async fn one(run: &Opened, at: ShopIndex) -> StatusShop {
     };
     let refresh = entry.as_ref().and_then(|entry| entry.refresh.as_ref());
     let refresh_expires_at = refresh.and_then(|refresh| refresh.expires_at);
-    let mut told = StatusShop {
+    let mut result = StatusShop {
         shop: shop.shop.to_string(),
         status: TokenStatus::Failed,
         source,
@@ -107,26 +107,28 @@ async fn one(run: &Opened, at: ShopIndex) -> StatusShop {
         Ok(Granted { scopes: granted, app }) => {
             let words = |scopes: Vec<&Scope>| scopes.into_iter().map(ToString::to_string).collect();
             let wanted = shop.scopes().cloned().unwrap_or_default();
-            told.granted = words(granted.iter().collect());
-            told.missing = words(wanted.iter().filter(|scope| !granted.grants(scope.as_str())).collect());
+            result.granted = words(granted.iter().collect());
+            result.missing = words(wanted.iter().filter(|scope| !granted.grants(scope.as_str())).collect());
             if shop.scopes().is_some() {
-                told.superfluous = words(granted.iter().filter(|scope| !wanted.grants(scope.as_str())).collect());
+                result.superfluous = words(granted.iter().filter(|scope| !wanted.grants(scope.as_str())).collect());
             }
-            told.blocked_topics = blocked(shop, &granted);
+            result.blocked_topics = blocked(shop, &granted);
             let life = run.session.tokens.life(&shop.shop);
-            told.findings
+            result
+                .findings
                 .extend(run::token_finding(shop, life, &app, &run.session.target.options).as_ref().map(Into::into));
-            let finding = told.findings.iter().any(|finding| finding.severity == Severity::Attention);
-            let attention = finding || told.login_soon || !told.missing.is_empty() || !told.blocked_topics.is_empty();
-            told.status = if attention { TokenStatus::Attention } else { TokenStatus::Ready };
+            let finding = result.findings.iter().any(|finding| finding.severity == Severity::Attention);
+            let attention =
+                finding || result.login_soon || !result.missing.is_empty() || !result.blocked_topics.is_empty();
+            result.status = if attention { TokenStatus::Attention } else { TokenStatus::Ready };
         }
         Err(error) if run.session.tolerates(shop, error.kind.as_str()) => {
-            told.status = TokenStatus::Unavailable;
-            told.error = Some(crate::apply::error(&error));
+            result.status = TokenStatus::Unavailable;
+            result.error = Some(crate::apply::error(&error));
         }
-        Err(error) => told.error = Some(crate::apply::error(&error)),
+        Err(error) => result.error = Some(crate::apply::error(&error)),
     }
-    told
+    result
 }
 
 /// Returns whether a login is required within the next days.
