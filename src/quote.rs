@@ -105,9 +105,8 @@ pub(crate) fn oauth_error(body: &[u8]) -> Option<String> {
 }
 
 /// Returns the text of an error body: `{"errors": "text"}`, `{"errors": {"field": ["a"]}}`, `{"errors": {"field":
-/// "a"}}`,
-/// `{"errors": ["a"]}`, `{"errors": [{"message": "a"}]}`, `{"error": "x", "error_description": "y"}`, the title of an
-/// HTML page, or the body itself.
+/// "a"}}`, `{"errors": ["a"]}`, `{"errors": [{"message": "a"}]}`, `{"error": "x", "error_description": "y"}`, the title
+/// of an HTML page, or the body itself.
 pub(crate) fn upstream_text(body: &[u8]) -> String {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         let text = String::from_utf8_lossy(body);

@@ -10,9 +10,9 @@ use crate::http::{self, Redactor, error_kinds};
 // Only these prove that nothing was changed: no connection, 401, 402, 403, 423, 429, 430 and THROTTLED. Of the other
 // GraphQL errors only a document that was refused as a whole is a proof, which `AdminError::proven` marks.
 //
-// A missing scope belongs to one topic; the next mutation may have another topic (documented: the topic determines the
-// scope). 404 and redirects are lost answers: REST returns 404 for one missing subscription, too, and the reading that
-// settles the answer shows whether the shop exists. SHOP_INACTIVE refers to the shop by its name.
+// A missing scope belongs to one topic; the next mutation may have another topic (inferred from the schema: the topic
+// determines the scope). 404 and redirects are lost answers: REST returns 404 for one missing subscription, too, and
+// the reading that settles the answer shows whether the shop exists. SHOP_INACTIVE refers to the shop by its name.
 error_kinds! {
     /// Why a request to a shop, or what it needs, failed. The names are part of the plan and report formats.
     AdminErrorKind;

@@ -48,8 +48,7 @@ impl AdobeError {
 }
 
 /// The kind of credential that Adobe retired (Adobe Developer Console's documentation: end of life 2025-06-30, refused
-/// since
-/// 2026-03-01 at the latest), with the remedy.
+/// since 2026-03-01 at the latest), with the remedy.
 pub(crate) const RETIRED: &str = "Adobe has retired Service Account (JWT) credentials: create an OAuth \
                                   Server-to-Server credential in the project at Adobe Developer Console, and use its \
                                   client id, client secret and scopes";

@@ -29,10 +29,10 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Checks `token_url` and `base_url` of a manifest. `token_url` must be https on `adobelogin.com` or a subdomain of it,
-    /// `base_url` https on `platform.adobe.io` or `platform-….adobe.io`, or the host must be in `trusted`
-    /// (HOOKWRIGHT_TRUST_HOSTS); http is allowed only for a trusted loopback host. The error names the value, the problem
-    /// and the remedy.
+    /// Checks `token_url` and `base_url` of a manifest. `token_url` must be https on `adobelogin.com` or a subdomain of
+    /// it, `base_url` https on `platform.adobe.io` or `platform-….adobe.io`, or the host must be in `trusted`
+    /// (HOOKWRIGHT_TRUST_HOSTS); http is allowed only for a trusted loopback host. The error names the value, the
+    /// problem and the remedy.
     pub(crate) fn check(token_url: &str, base_url: &str, trusted: &[String]) -> Result<Self, String> {
         let token_url = parse("token_url", token_url).and_then(|url| vouched("token_url", url, is_ims, trusted))?;
         let base_url = parse("base_url", base_url).and_then(|url| vouched("base_url", url, is_platform, trusted))?;

@@ -152,7 +152,7 @@ impl AdobeClient {
         self.followed(self.checked(inlet)?, &item, known).await
     }
 
-    /// Completes an inlet with the address and the state of its base connection, if they are missing.
+    /// Completes an inlet with the address, the state and the authentication requirement of its base connection.
     async fn followed(&self, mut inlet: Inlet, item: &Value, known: &Known) -> Result<Inlet, AdobeError> {
         if inlet.kind == InletKind::Connection || (inlet.address.is_some() && !decode::is_http_api_flow(item)) {
             return Ok(inlet);

@@ -10,7 +10,7 @@ use super::AdobeClient;
 use super::classify::{AdobeError, AdobeErrorKind};
 use super::exchange::Question;
 
-/// A longer lifetime than this many seconds is in milliseconds: IMS has used both units (documented for JWT exchange).
+/// A longer lifetime than this many seconds is in milliseconds: IMS has used both units (JWT exchange).
 const LONGEST_LIFE: u64 = 31 * 24 * 3600;
 
 /// The token of a run, or the last failure to obtain one.

@@ -1,9 +1,9 @@
 //! Client assertions (RFC 7523): a short-lived JWT, signed with the app's private key, in place of a client secret.
 //!
 //! Shopify's page on application-only access tokens was only partly readable. Assumed from the standard: the claims,
-//! RS256,
-//! `kid` in the header, the token endpoint of the shop as audience, and the parameters of the request, which is JSON as
-//! in the other grants. `audience` and `lifetime` in the manifest change the parts that are most likely to differ.
+//! RS256, `kid` in the header, the token endpoint of the shop as audience, and the parameters of the request, which is
+//! JSON as in the other grants. `audience` and `lifetime` in the manifest change the parts that are most likely to
+//! differ.
 
 use std::fmt;
 

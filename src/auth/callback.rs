@@ -228,7 +228,7 @@ fn decode(text: &str) -> Result<String, CallbackError> {
     String::from_utf8(bytes).map_err(|_| CallbackError::Encoding)
 }
 
-/// Decodes hexadecimal digits. Shopify writes them in lower case (documented examples); upper case is accepted.
+/// Decodes hexadecimal digits. Shopify writes lower case; upper case is accepted.
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().map(nibble).collect::<Option<_>>()?;
     let (pairs, rest) = digits.as_chunks::<2>();

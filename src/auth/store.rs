@@ -1,11 +1,9 @@
 //! The token store: a file with the tokens of each shop, shared by all processes that use it at the same time.
 //!
 //! - A pair of tokens is on the disk before it is used: the file is replaced atomically, and the file and its folder
-//!   are
-//!   synced.
+//!   are synced.
 //! - Only one task of one process refreshes a shop at a time: Shopify rotates the refresh token with each use, so a
-//!   second
-//!   refresher would be left with an invalid one (documented).
+//!   second refresher would be left with an invalid one (documented).
 //! - A file that is not a token store, is damaged or has a newer format is not changed.
 //!
 //! There are two kinds of lock in `<path>.locks/`: a shop's, held during its refresh, and the file's, held for one

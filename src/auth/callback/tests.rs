@@ -134,6 +134,22 @@ fn without_a_given_state_only_a_state_of_hookwright_is_accepted() {
 }
 
 #[test]
+fn an_old_link_is_not_reported_as_a_foreign_one() {
+    let shop = ShopDomain::parse("acme").expect("shop");
+    let secret = SecretString::from(SECRET);
+    let expected =
+        Expected { shop: &shop, state: None, secrets: vec![&secret], max_age: SignedDuration::from_mins(10) };
+    let after = |age: SignedDuration| {
+        let state = state::make(&shop, &secret, at(AT) - age, 7);
+        let query = format!("code=c0de&shop={shop}&state={state}&timestamp={AT}");
+        let mac: [u8; 32] = state::keyed(&secret).chain_update(query.as_bytes()).finalize().into_bytes().into();
+        verify(&format!("{query}&hmac={}", crate::digest::hex(&mac)), &expected, at(AT)).err()
+    };
+    assert_eq!(after(SignedDuration::from_hours(7 * 24)), None);
+    assert_eq!(after(SignedDuration::from_hours(8 * 24)), Some(CallbackError::OldState));
+}
+
+#[test]
 fn a_malformed_callback_is_refused_with_its_problem() {
     // The response in Adobe's document, in which a web page changed the `&times` of `&timestamp` into a sign.
     let sample = "https://www.acme.com/?code=k6j2palgrbljja228ou8c20fmn7w41gz&hmac=68c9163f772eecbc8848c90f695bca046089\

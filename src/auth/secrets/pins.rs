@@ -6,8 +6,7 @@ use super::{SecretRef, ShopDomain};
 use crate::model::is_deep;
 
 /// A pattern of references: `env:NAME`, `file:PATH`, `command:PROGRAM ARGUMENT …`. Each word is a glob, and `{shop}`
-/// and
-/// `{SHOP}` match the shop of the secret.
+/// and `{SHOP}` match the shop of the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pin {
     kind: Kind,

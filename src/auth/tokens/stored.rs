@@ -66,7 +66,7 @@ impl Tokens {
         match tokio::time::timeout(TIDYING, self.store(path).used(shop, token)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(%shop, %error, "the previous refresh token could not be removed from the token store")
+                tracing::warn!(%shop, %error, "the previous refresh token could not be removed from the token store");
             }
             Err(_) => tracing::warn!(%shop, "the token store is busy; the previous refresh token was not removed"),
         }

@@ -17,8 +17,7 @@ pub(super) struct ExchangeResult {
 
 impl ExchangeResult {
     /// Creates a result. `wanted`: the scopes in the manifest. `stored`: the entry in the token store and the store's
-    /// path;
-    /// `None`: the token was printed.
+    /// path; `None`: the token was printed.
     pub(super) fn new(shop: &ShopDomain, wanted: Vec<String>, grant: &Grant, stored: Option<(&Entry, String)>) -> Self {
         let granted: ScopeSet = grant.scopes.iter().map(|scope| Scope::observed(scope)).collect();
         let missing = wanted.into_iter().filter(|scope| !granted.grants(scope)).collect();
