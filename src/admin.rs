@@ -1,7 +1,7 @@
-//! The Admin API: reads shops, changes subscriptions, waits and retries as the API asks.
+//! The Admin API: reads shops, changes subscriptions, and waits and retries as the API demands.
 //!
-//! Takes everything from its arguments: no environment, no files, no clock but tokio's. A token goes into one header of
-//! one request and nowhere else.
+//! All inputs are arguments: no environment, no files, no clock but tokio's. A token is sent in one header of a
+//! request, and is used nowhere else.
 //!
 //! ```text
 //! AdminClient ─▶ ShopReader ─▶ read.graphql, page.graphql                                  (or rest: two GETs)
@@ -58,14 +58,14 @@ use hosts::Hosts;
 /// Called before every wait with the shop, the time and the reason.
 pub(crate) type OnWait = Arc<dyn Fn(&ShopDomain, Duration, &'static str) + Send + Sync>;
 
-/// Gets another token than the refused one; `None` if that takes a person.
+/// Obtains a token other than the refused one; `None` if that requires a login.
 pub(crate) type Renew = Arc<dyn Fn(SecretString) -> Renewal + Send + Sync>;
 pub(crate) type Renewal = Pin<Box<dyn Future<Output = Result<Option<SecretString>, AdminError>> + Send>>;
 
-/// How an `AdminClient` behaves.
+/// The options of an `AdminClient`.
 #[derive(Clone)]
 pub(crate) struct AdminOptions {
-    /// Where requests go.
+    /// The target of the requests.
     pub endpoint: Endpoint,
     /// The version in the URLs.
     pub version: ApiVersion,
@@ -77,13 +77,14 @@ pub(crate) struct AdminOptions {
     pub jitter_seed: u64,
     /// Called before every wait.
     pub on_wait: Option<OnWait>,
-    /// Cancelled when the run is to stop: no mutation is begun then, and a wait before one ends.
+    /// Cancelled when the run is interrupted: no mutation starts after that, and a wait before one ends.
     pub stop: CancellationToken,
-    /// How often and when a request is sent again.
+    /// The number and the delays of retries.
     pub retry: Backoff,
-    /// Time for one request and its answer.
+    /// The time limit of one request with its response.
     pub request_timeout: Duration,
-    /// The most shops with open connections, those in flight included, while shops wait for their changes.
+    /// The maximum number of shops with open connections, including those in flight, while shops wait for their
+    /// changes.
     pub most_waiting: usize,
 }
 
@@ -115,11 +116,11 @@ struct Inner {
     hosts: Hosts,
     options: AdminOptions,
     started: Instant,
-    /// What no message about a shop may repeat.
+    /// The secrets that must not occur in a message about a shop.
     secrets: Mutex<HashMap<ShopDomain, Vec<SecretString>>>,
     /// Shops whose Admin API refuses the app's category.
     without_category: Mutex<HashSet<ShopDomain>>,
-    /// Whether the endpoint is the sandbox, once it was asked.
+    /// Whether the endpoint is a sandbox, after it was asked.
     at_sandbox: OnceCell<bool>,
 }
 
@@ -130,7 +131,7 @@ impl fmt::Debug for AdminClient {
 }
 
 impl AdminClient {
-    /// Sets up the client; sends nothing. Fails only if TLS cannot be set up.
+    /// Creates the client; sends nothing. Fails only if TLS cannot be set up.
     pub(crate) fn new(options: AdminOptions) -> Result<Self, AdminError> {
         let hosts = Hosts::new(&options)?;
         Ok(Self {
@@ -145,30 +146,31 @@ impl AdminClient {
         })
     }
 
-    /// Returns where requests go.
+    /// Returns the target of the requests.
     pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.inner.options.endpoint
     }
 
-    /// Whether requests go to the sandbox on this machine. Asks it once a run; another host is never asked.
+    /// Returns whether requests go to a sandbox on this machine. Asks it once per run; another host is never asked.
     pub(crate) async fn at_sandbox(&self) -> bool {
         let endpoint = self.endpoint();
         let ask = || async { endpoint.is_loopback() && is_sandbox(&endpoint.to_string()).await };
         *self.inner.at_sandbox.get_or_init(ask).await
     }
 
-    /// Keeps the secret out of every later message about this shop: a server may echo it in the answer to another request.
+    /// Redacts the secret from every later message about this shop: a server may echo it in the response to another
+    /// request.
     pub(crate) fn remember(&self, shop: &ShopDomain, secret: &SecretString) {
         let mut secrets = self.inner.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let known = secrets.entry(shop.clone()).or_default();
         if !known.iter().any(|k| k.expose_secret() == secret.expose_secret()) {
             known.push(secret.clone());
-            // The long ones first: one may be a part of another.
+            // Longer secrets first, because one may be a part of another.
             known.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
         }
     }
 
-    /// Returns a redactor of what was remembered of a shop.
+    /// Returns a redactor of the remembered secrets of a shop.
     pub(crate) fn redactor(&self, shop: &ShopDomain) -> Redactor {
         let secrets = self.inner.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         Redactor::of_all(secrets.get(shop).into_iter().flatten().cloned())
@@ -179,7 +181,7 @@ impl AdminClient {
         self.inner.options.deadline
     }
 
-    /// Cancelled when the run is to stop.
+    /// Returns the token that is cancelled when the run is interrupted.
     pub(crate) fn stop(&self) -> &CancellationToken {
         &self.inner.options.stop
     }
@@ -194,18 +196,18 @@ impl AdminClient {
         self.inner.hosts.pause(shop);
     }
 
-    /// Reads what a token may do and the app that it belongs to, and nothing else of the shop.
+    /// Reads the scopes of a token and the app that it belongs to, and nothing else of the shop.
     pub(crate) async fn access(&self, shop: &ShopDomain, token: &SecretString) -> Result<Granted, AdminError> {
         self.reader(shop, token).access().await
     }
 
-    /// Returns what a shop is asked about the app.
+    /// Returns the fields of the app to request from a shop.
     fn ask_of_app(&self, shop: &ShopDomain) -> AskOfApp {
         let without = self.inner.without_category.lock().unwrap_or_else(PoisonError::into_inner);
         if without.contains(shop) { AskOfApp::Number } else { AskOfApp::All }
     }
 
-    /// Stops asking the shop for the app's category in this run, since its Admin API refused it.
+    /// Stops requesting the app's category from the shop in this run, because its Admin API refused it.
     fn ask_less_of_app(&self, shop: &ShopDomain) {
         self.inner.without_category.lock().unwrap_or_else(PoisonError::into_inner).insert(shop.clone());
     }

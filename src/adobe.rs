@@ -1,11 +1,12 @@
-//! Adobe's identity service (IMS) and Flow Service: which dataflow or connection has which streaming address, and how it
-//! does. Only reads.
+//! Adobe's identity service (IMS) and Flow Service: looks up the streaming address and the health of dataflows and
+//! connections. Read-only.
 //!
-//! Takes everything from its arguments: no environment, no files, no clock but tokio's. The client secret goes into one form of one request, the token into one header, and nowhere else. A person
-//! grants this client no more than `StreamingSource` `read`.
+//! All inputs are arguments: no environment, no files, no clock but tokio's. The client secret is sent in one form of a
+//! request, the token in one header, and neither is used anywhere else. The client needs only the permission
+//! `StreamingSource` `read`.
 //!
 //! ```text
-//! AdobeClient::find, all, last_run ─▶ lookup: requests ─▶ exchange: one request, tried again ─▶ http ─▶ classify
+//! AdobeClient::find, all, last_run ─▶ lookup: requests ─▶ exchange: one request, retried ─▶ http ─▶ classify
 //!                                     └▶ decode: JSON to Inlet, FlowRun   └▶ token: client credentials, renewed
 //! ```
 
@@ -37,39 +38,39 @@ pub(crate) use endpoints::{BASE_URL, Endpoints, TOKEN_URL};
 
 use crate::http::{Backoff, ClientSetup};
 
-/// A credential, an organisation and a sandbox: an entry under `aep` of the manifest.
+/// A credential, an organisation and an Adobe sandbox: an entry under `aep` in the manifest.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
-    /// The entry's name in the manifest; messages say it.
+    /// The entry's name in the manifest, which occurs in messages.
     pub name: String,
-    /// Where requests go.
+    /// The target of the requests.
     pub endpoints: Endpoints,
     /// The IMS organisation, `…@AdobeOrg`.
     pub org: String,
-    /// The sandbox of Experience Platform, such as `prod`.
+    /// The Adobe sandbox (of Experience Platform), such as `prod`.
     pub sandbox: String,
-    /// Client id of the server-to-server credential; it is the API key, too.
+    /// The client id of the server-to-server credential, which is also the API key.
     pub client_id: SecretString,
-    /// Its secret.
+    /// The client secret of the credential.
     pub client_secret: SecretString,
-    /// Scopes asked of IMS.
+    /// The scopes to request from IMS.
     pub scopes: Vec<String>,
 }
 
-/// Time for one request and its answer.
+/// The time limit of one request with its response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long connections idle.
+/// How long connections may be idle.
 const IDLE: Duration = Duration::from_secs(3);
 
 /// Called before every wait with the time and the reason.
 pub(crate) type OnWait = Arc<dyn Fn(Duration, &str) + Send + Sync>;
 
-/// How an [`AdobeClient`] behaves.
+/// The options of an [`AdobeClient`].
 #[derive(Clone, Default)]
 pub(crate) struct AdobeOptions {
     /// When the run ends (`--timeout`).
     pub deadline: Option<Instant>,
-    /// Cancelled when the run is to stop: every wait and every request ends then.
+    /// Cancelled when the run is interrupted, which ends every wait and every request.
     pub stop: CancellationToken,
     /// Seed of the jitter.
     pub jitter_seed: u64,
@@ -81,7 +82,7 @@ pub(crate) struct AdobeOptions {
 #[derive(Clone)]
 pub(crate) struct AdobeClient {
     inner: Arc<Inner>,
-    /// Questions of this one end before the run does.
+    /// An earlier deadline for the requests of this clone.
     until: Option<Instant>,
 }
 
@@ -89,11 +90,11 @@ struct Inner {
     account: Account,
     options: AdobeOptions,
     backoff: Backoff,
-    /// For IMS and for Flow Service; mostly the same.
+    /// The clients of IMS and of Flow Service, usually the same.
     ims: reqwest::Client,
     flow_service: reqwest::Client,
     token: tokio::sync::Mutex<token::Slot>,
-    /// Every token of this run, so that none is repeated.
+    /// Every token of this run, for redaction.
     tokens: Mutex<Vec<SecretString>>,
     rng: Mutex<fastrand::Rng>,
 }
@@ -105,8 +106,8 @@ impl fmt::Debug for AdobeClient {
 }
 
 impl AdobeClient {
-    /// Makes a client; sends nothing. Fails if TLS cannot be set up, or if a value of the account cannot stand in an HTTP
-    /// header.
+    /// Creates a client; sends nothing. Fails if TLS cannot be set up, or if a value of the account is not allowed in
+    /// an HTTP header.
     pub(crate) fn new(account: Account, options: AdobeOptions) -> Result<Self, AdobeError> {
         Self::with_backoff(account, options, Backoff::default())
     }
@@ -120,8 +121,8 @@ impl AdobeClient {
         Ok(Self { inner, until: None })
     }
 
-    /// Returns the same client with an earlier deadline. A question without an answer by then fails with its last error, or
-    /// with [`AdobeErrorKind::Unavailable`].
+    /// Returns the same client with an earlier deadline. A request without a response by then fails with its last
+    /// error, or with [`AdobeErrorKind::Unavailable`].
     #[must_use]
     pub(crate) fn until(&self, end: Instant) -> Self {
         Self { inner: Arc::clone(&self.inner), until: Some(end) }
@@ -134,7 +135,7 @@ impl AdobeClient {
     }
 }
 
-/// Makes the clients of IMS and of Flow Service; one client where both are alike.
+/// Creates the clients of IMS and of Flow Service; both are one client if their settings are equal.
 fn clients(endpoints: &Endpoints) -> Result<(reqwest::Client, reqwest::Client), AdobeError> {
     let kind = |url: &url::Url| (url.scheme() == "http", endpoints::is_loopback(url));
     let make = |(plain, loopback)| {

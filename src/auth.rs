@@ -1,15 +1,15 @@
-//! Tokens: from what the manifest says to the text that goes into a header, and the OAuth flow that begins it.
+//! Resolves access tokens from the manifest's `auth`, and runs the OAuth flow that issues them.
 //!
 //! ```text
 //! Auth ─▶ Tokens ─┬▶ secrets   {env}, {file}, {command}
 //!                 ├▶ oauth     client credentials, refresh, code exchange: asks through admin
-//!                 ├▶ assertion the same with a signed JWT; key: what signs it
+//!                 ├▶ assertion the same with a signed JWT; key: the key that signs it
 //!                 └▶ store     the file of tokens: one refresher per shop, durable before use
-//! authorize URL ─▶ state, callback: what comes back is genuine and meant for us (pure)
+//! authorize URL ─▶ state, callback: verifies that a callback is genuine and belongs to this login (pure)
 //! ```
 //!
-//! A secret is never part of an error or a log line. Imports model, digest, and admin: its client and its redaction of
-//! foreign text. The environment, the clock and the places of files are passed in.
+//! Errors and log lines contain no secrets. Imports model, digest, and admin (its client and its redaction of texts
+//! from servers). The environment, the clock and the locations of files are passed in.
 
 mod assertion;
 mod callback;
@@ -35,7 +35,7 @@ pub(crate) use tokens::{Life, NewApp, OnApp, Options as TokenOptions, Tokens};
 
 use crate::model::ShopDomain;
 
-/// A state for an authorize URL of `shop`, which `verify` knows again.
+/// Issues a state for an authorize URL of `shop`, which `verify` recognizes.
 pub(crate) fn state(shop: &ShopDomain, app: &Credentials, now: Timestamp, nonce: u64) -> String {
     state::make(shop, &app.client_secret, now, nonce)
 }

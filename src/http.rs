@@ -1,7 +1,7 @@
-//! HTTP, as the clients of the Admin API and of Adobe use it: clients, one exchange, backoff, errors, redaction.
+//! HTTP for the clients of the Admin API and of Adobe: clients, one exchange, backoff, errors, redaction.
 //!
-//! Knows neither Shopify nor Adobe. Takes everything from its arguments; the operating system's root certificates and,
-//! in messages, the proxy variables are the exception.
+//! Independent of Shopify and Adobe. All inputs are arguments, except the operating system's root certificates and, in
+//! messages, the proxy variables.
 //!
 //! ```text
 //! admin, adobe ─▶ ClientSetup: TLS, proxies, no redirects, timeouts
@@ -26,10 +26,10 @@ pub(crate) use error::{Classified, Error, Failed, Retry, error_kinds};
 pub(crate) use retry::Backoff;
 pub(crate) use retry::{retry_seconds, retry_seconds_or_date};
 
-/// The longest body that is read, in bytes. Expected answers are far shorter.
+/// The maximum size of a body, in bytes. Expected responses are far smaller.
 pub(crate) const BODY_LIMIT: usize = 8 * 1024 * 1024;
 
-/// An answer.
+/// A response.
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -43,30 +43,30 @@ impl Response {
     }
 }
 
-/// A request without a complete answer.
+/// A request without a complete response.
 pub(crate) struct NoResponse {
-    /// The host of the URL, with its port where it has one.
+    /// The host of the URL, with its port if it has one.
     pub(crate) host: String,
-    /// The status, if the connection ended after it.
+    /// The status, if the connection ended after it was received.
     pub(crate) status: Option<u16>,
     pub(crate) cause: Cause,
 }
 
-/// Why a request has no complete answer.
+/// Why a request has no complete response.
 pub(crate) enum Cause {
     /// The request is invalid and was not sent.
     Request(String),
     /// No connection. [`unconnected`] explains the error.
     Connect(reqwest::Error),
-    /// No answer in time.
+    /// No response in time.
     Timeout,
-    /// The connection ended before the answer did.
+    /// The connection ended before the response was complete.
     Lost(String),
-    /// The body is longer than [`BODY_LIMIT`].
+    /// The body is larger than [`BODY_LIMIT`].
     TooLarge,
 }
 
-/// Sends a request once and reads its answer up to [`BODY_LIMIT`].
+/// Sends a request once, and reads the response up to [`BODY_LIMIT`].
 pub(crate) async fn send(request: RequestBuilder, redactor: &Redactor) -> Result<Response, NoResponse> {
     let mut answer = request.send().await.map_err(|error| NoResponse::of(error, None, redactor))?;
     let status = answer.status().as_u16();

@@ -1,11 +1,12 @@
-//! The words of servers and programs, made fit for messages. Pure.
+//! Prepares texts of servers and programs for messages. Pure.
 //!
-//! Every text of a third party in a message passes through [`Redactor`]: no secret, no control character, one bounded line.
+//! Every foreign text in a message passes through [`Redactor`]: it has no secret, no control character, and one bounded
+//! line.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-/// The longest quotation, in characters.
+/// The maximum length of a quotation, in characters.
 const BOUND: usize = 300;
 const REDACTED: &str = "[redacted]";
 
@@ -16,17 +17,17 @@ pub(crate) struct Redactor {
 }
 
 impl Redactor {
-    /// Makes a redactor of these secrets and of everything that looks like a token of Shopify.
+    /// Creates a redactor of these secrets, and of all texts with the form of a Shopify token.
     pub(crate) fn of_all(secrets: impl IntoIterator<Item = SecretString>) -> Self {
         Self { secrets: secrets.into_iter().collect() }
     }
 
     /// Returns the text without secrets and control characters, on one line, cut after 300 characters.
     pub(crate) fn clean(&self, text: &str) -> String {
-        // Redaction comes before the cut, so that no half of a token is left at the end.
+        // Redaction comes before the cut, so that no part of a token is left at the end.
         let mut text = text.to_owned();
         for secret in &self.secrets {
-            // Shorter ones are not tokens, and their removal would shred every word.
+            // Shorter texts are not tokens, and their removal would make messages unreadable.
             if secret.expose_secret().len() >= 4 {
                 text = text.replace(secret.expose_secret(), REDACTED);
             }
@@ -35,7 +36,7 @@ impl Redactor {
     }
 }
 
-/// Replaces `shpat_…`, `shpca_…`, `shpss_…` and their like: `shp`, two letters, an underscore, a word.
+/// Redacts `shpat_…`, `shpca_…`, `shpss_…` and similar: `shp`, two letters, an underscore, a word.
 fn without_token_shapes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -62,7 +63,7 @@ fn without_token_shapes(text: &str) -> String {
     out
 }
 
-/// Replaces white space by one blank, and escapes what would steer a terminal or turn the reading direction.
+/// Replaces white space by one blank, and escapes characters that control a terminal or the reading direction.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -85,12 +86,12 @@ fn bound(text: &str) -> String {
     }
 }
 
-/// Whether a body looks like a page of HTML.
+/// Returns whether a body looks like an HTML page.
 pub(crate) fn looks_like_html(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
-/// Quotes a server's words in brackets, cleaned; empty without words.
+/// Quotes a server's text in parentheses, cleaned; empty without text.
 pub(crate) fn quotation(words: &str, redactor: &Redactor) -> String {
     match redactor.clean(words) {
         text if text.is_empty() => String::new(),
@@ -103,9 +104,9 @@ pub(crate) fn oauth_error(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<Value>(body).ok()?.get("error")?.as_str().map(str::to_owned)
 }
 
-/// Returns the words of an error body: `{"errors": "text"}`, `{"errors": {"field": ["a"]}}`, `{"errors": {"field": "a"}}`,
-/// `{"errors": ["a"]}`, `{"errors": [{"message": "a"}]}`, `{"error": "x", "error_description": "y"}`, an HTML page's
-/// title, or the text itself.
+/// Returns the text of an error body: `{"errors": "text"}`, `{"errors": {"field": ["a"]}}`, `{"errors": {"field":
+/// "a"}}`, `{"errors": ["a"]}`, `{"errors": [{"message": "a"}]}`, `{"error": "x", "error_description": "y"}`, the title
+/// of an HTML page, or the body itself.
 pub(crate) fn upstream_text(body: &[u8]) -> String {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         let text = String::from_utf8_lossy(body);
@@ -136,7 +137,7 @@ pub(crate) fn words(value: &Value) -> String {
 }
 
 fn html_title(page: &str) -> String {
-    // Searched in lower case; ASCII folding keeps the positions.
+    // The search is case-insensitive; ASCII lower case keeps the positions.
     let lower = page.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|at| {
         let start = at + lower.get(at..)?.find('>')? + 1;
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_and_whatever_looks_like_one_disappear() {
+    fn a_token_and_texts_of_its_form_are_redacted() {
         let redactor = Redactor::of_all([SecretString::from("0123456789abcdef")]);
         assert_eq!(
             redactor.clean("key 0123456789abcdef, shpat_abc-1 and shpss_zz; shpx shpat_ ship shpatx_1 ünï"),
@@ -165,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_cannot_be_steered_and_a_page_is_cut() {
+    fn control_characters_are_escaped_and_long_texts_are_cut() {
         let clean = Redactor::default().clean("a\n\t b \u{1b}[31mred\u{7} \u{202e}x\u{0}");
         assert_eq!(clean, "a b \\u{1b}[31mred\\u{7} \\u{202e}x\\u{0}");
         assert_eq!(Redactor::default().clean(&"é".repeat(5000)).chars().count(), 301);
     }
 
     #[test]
-    fn every_documented_shape_of_error_body_is_read() {
+    fn every_documented_shape_of_an_error_body_is_read() {
         for (body, text) in [
             (r#"{"errors":"text"}"#, "text"),
             (r#"{"errors":{"topic":["a","b"],"address":["c"]}}"#, "address: c; topic: a; b"),

@@ -14,18 +14,18 @@ use crate::state::Entry;
 #[expect(clippy::large_enum_variant, reason = "there is one batch of them at a time")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It was carried out; the subscription as the API now shows it (none for a delete).
+    /// Carried out; the subscription as the API now returns it (`None` for a delete).
     Done(Option<Entry<Live>>),
-    /// It was refused; nothing happened.
+    /// Refused; nothing was changed.
     Refused {
         /// The errors in the answer.
         errors: Vec<UserError>,
         /// Their meaning.
         kind: RefusalKind,
     },
-    /// It failed, and it is certain that nothing happened.
+    /// Failed, and certainly nothing was changed.
     Failed(AdminError),
-    /// No answer: it is not known whether it happened.
+    /// The response was lost, so the result is unknown.
     Lost(AdminError),
 }
 
@@ -43,21 +43,22 @@ impl UserError {
         let field = error.get("field").and_then(Value::as_array).into_iter().flatten();
         Self {
             field: field.filter_map(Value::as_str).map(|part| redactor.clean(part)).collect(),
-            message: redactor.clean(error.get("message").and_then(Value::as_str).unwrap_or("refused without a word")),
+            message: redactor
+                .clean(error.get("message").and_then(Value::as_str).unwrap_or("refused without a message")),
         }
     }
 }
 
-/// The meaning of a refusal, by its text; Shopify gives no codes.
+/// The meaning of a refusal, from its text; Shopify returns no codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum RefusalKind {
-    /// There is a subscription with the same topic, address, format and filter.
+    /// A subscription with the same topic, address, format and filter exists.
     AlreadyTaken,
     /// No subscription has this id.
     DoesNotExist,
     /// Another subscription has the name.
     NameTaken,
-    /// The topic may not be subscribed: its scope is missing.
+    /// The topic cannot be subscribed, because its scope is missing.
     TopicRefused,
     /// The app is not approved for protected customer data.
     ProtectedData,
@@ -65,7 +66,7 @@ pub(crate) enum RefusalKind {
     InvalidAddress,
     /// The filter is invalid.
     InvalidFilter,
-    /// The format does not go with the topic or the address.
+    /// The format is not supported for the topic or the address.
     InvalidFormat,
     /// The name is invalid.
     InvalidName,
@@ -112,7 +113,8 @@ impl RefusalKind {
         }
     }
 
-    /// By the texts that were recorded from the live API; an invalid field is told by its name.
+    /// Determines the kind from the texts that were recorded from the live API. An invalid field is recognized by its
+    /// name.
     pub(super) fn of(errors: &[UserError]) -> Self {
         let texts = [
             ("has already been taken", Self::AlreadyTaken),
@@ -131,15 +133,15 @@ impl RefusalKind {
     }
 }
 
-/// Makes the answer to a create or an update, if the subscription in it is the one that was sent.
+/// Returns the answer to a create or an update, if its subscription is the one that was sent.
 pub(super) fn made(mutation: &Mutation, entry: Entry<Live>, redactor: &Redactor) -> Result<Answer, AdminError> {
     match mutation {
         Mutation::Create { topic, .. } if catalog::from_graphql(topic.graphql()) != entry.binding.topic => {
-            let what = format!("it says that a subscription of {} was made, not of {topic}", entry.binding.topic);
+            let what = format!("the created subscription has the topic {}, not {topic}", entry.binding.topic);
             Err(unexpected(&what, redactor))
         }
         Mutation::Update { id, .. } if *id != entry.meta.id => {
-            Err(unexpected(&format!("it says that {} was changed, not {id}", entry.meta.id), redactor))
+            Err(unexpected(&format!("the changed subscription is {}, not {id}", entry.meta.id), redactor))
         }
         _ => Ok(Answer::Done(Some(entry))),
     }

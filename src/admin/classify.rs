@@ -1,6 +1,6 @@
-//! Kind and message of an answer that is not the expected one. Pure.
+//! Determines the kind and the message of an unexpected response. Pure.
 //!
-//! Error bodies come in every shape listed in `upstream_text`; the status decides the kind, the text only refines it.
+//! Error bodies have every shape listed in `upstream_text`; the status determines the kind, the text only refines it.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::http::{Redactor, Response, looks_like_html, oauth_error, quotation, u
 use crate::json::names_a_key_twice;
 use crate::model::{ApiVersion, ShopDomain};
 
-/// The request that was answered.
+/// The request of a response.
 pub(super) struct Asked<'a> {
     pub(super) shop: &'a ShopDomain,
     /// The version in the URL, if there is one.
@@ -19,7 +19,7 @@ pub(super) struct Asked<'a> {
     pub(super) endpoint: &'a Endpoint,
 }
 
-/// Makes the error of an answer other than 200.
+/// Returns the error of a response with a status other than 200.
 pub(super) fn status_error(asked: &Asked<'_>, answer: &Response, redactor: &Redactor) -> AdminError {
     let (shop, status) = (asked.shop, answer.status);
     let raw = upstream_text(&answer.body);
@@ -27,65 +27,73 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Response, redactor: &Reda
     let said = quotation(&raw, redactor);
     let message = match kind {
         AdminErrorKind::TokenRefused => format!(
-            "the access token was refused{said}. The app may have been uninstalled, or the token revoked or expired: \
-             install the app again, or put a current token where `auth` points"
+            "the access token was refused{said}. The app may have been uninstalled, or the token may be revoked or \
+             expired. Install the app again, or store a valid token where `auth` points to"
         ),
         AdminErrorKind::NonExpiringToken => format!(
-            "Shopify no longer accepts the access token, because it has no expiry{said}. Tokens must expire now"
+            "the access token was refused, because it does not expire{said}. Shopify requires tokens that expire"
         ),
         AdminErrorKind::MissingScope => format!(
-            "the token lacks a scope{said}. Add it to the app and have the merchant approve it, see `hookwright auth url \
-             --shop {}`",
+            "the token lacks a scope{said}. Add the scope to the app, and let the merchant approve it with the link \
+             of `hookwright auth url --shop {}`",
             shop.handle()
         ),
         AdminErrorKind::Forbidden => {
-            format!("the request was forbidden{said}. Check what the app is allowed to do in this shop")
+            format!("the request was forbidden{said}. Check the app's permissions in this shop")
         }
         AdminErrorKind::UnavailableShop => {
-            format!("the shop is unavailable{said}: closed, deleted or blocked. Leave it out if it stays so")
+            format!(
+                "the shop is unavailable{said}: it is closed, deleted or blocked. If this persists, remove it from the \
+                 manifest"
+            )
         }
         AdminErrorKind::Frozen => {
             format!(
-                "the shop is frozen{said} until its owner settles the bill; `--tolerate frozen` keeps it from failing the run"
+                "the shop is frozen until its owner pays the bill{said}. To keep it from failing the run, pass \
+                 `--tolerate frozen`"
             )
         }
-        AdminErrorKind::PaymentRequired => format!("the shop's plan does not allow this{said}"),
+        AdminErrorKind::PaymentRequired => format!("the shop's plan does not allow this request{said}"),
         AdminErrorKind::NotFound => not_found(asked, &said),
         AdminErrorKind::Locked => {
-            format!("the shop is locked{said}; try again later, or `--tolerate locked` keeps it from failing the run")
+            format!(
+                "the shop is locked{said}. Try again later, or pass `--tolerate locked` to keep it from failing the run"
+            )
         }
-        AdminErrorKind::RateLimited => format!("too many requests{said}; run again later, or with a longer --timeout"),
+        AdminErrorKind::RateLimited => {
+            format!("too many requests{said}. Run again later, or with a longer `--timeout`")
+        }
         AdminErrorKind::SecurityRejection => {
-            format!("the request was rejected as suspicious{said}; wait, and ask Shopify's support if it stays so")
+            format!("the request was rejected as suspicious{said}. Wait; if this persists, ask Shopify's support")
         }
         AdminErrorKind::Uninstalled => not_installed(&said),
-        AdminErrorKind::ServerError => format!("the Admin API failed with status {status}{said}; try again later"),
+        AdminErrorKind::ServerError => format!("the Admin API failed with status {status}{said}. Try again later"),
         AdminErrorKind::Redirected => {
-            let to = redactor.clean(answer.header("location").as_deref().unwrap_or("nowhere"));
+            let to = redactor.clean(answer.header("location").as_deref().unwrap_or("an unknown address"));
             format!(
-                "the answer was a redirect to {to}, which is never followed with a token. {}",
+                "the response is a redirect to {to}, which is never followed with a token. {}",
                 asked.endpoint.place().check()
             )
         }
-        _ => format!("an answer with status {status} was not expected{said}"),
+        _ => format!("unexpected status {status} of the response{said}"),
     };
     AdminError::new(kind, message).with_status(status)
 }
 
-/// Shopify answers 404 to an unknown version as well as to an unknown shop.
+/// Explains a 404, which Shopify returns for an unknown version as well as for an unknown shop.
 fn not_found(asked: &Asked<'_>, said: &str) -> String {
     let unknown = asked.version.filter(|version| !catalog::has_version(version));
     let or_version = unknown.map_or_else(String::new, |version| {
         format!(
-            ", or the Admin API has no version {version}. The newest version that hookwright knows is {}: set \
-             admin_api.version, or --api-version of `import`",
+            ", or the Admin API has no version {version}. The newest version that this version of Hookwright knows is \
+             {}. Set `admin_api.version` (or `--api-version` of `import`)",
             ApiVersion::DEFAULT
         )
     });
     match asked.endpoint.admin_url_host() {
         Some(server) => format!(
-            "{server} answered 404 for {}{said}: HOOKWRIGHT_ADMIN_URL has a wrong path, or the server does not know the \
-             shop{or_version}",
+            "{server} returned 404 for {}{said}: `HOOKWRIGHT_ADMIN_URL` has a wrong path, or the server does not have \
+             this shop{or_version}",
             asked.shop
         ),
         None => {
@@ -117,30 +125,33 @@ fn kind_of(status: u16, text: &str, body: &[u8]) -> AdminErrorKind {
     }
 }
 
-/// Whether the body is the one evidence that the app is gone.
+/// Returns whether the body has the OAuth error `app_not_installed`, the only evidence of an uninstalled app.
 pub(super) fn is_uninstalled(body: &[u8]) -> bool {
     oauth_error(body).as_deref() == Some("app_not_installed")
 }
 
-/// Makes the error of an answer of status 200 that is not one of `protocol` (GraphQL or REST).
+/// Returns the error of a response with status 200 that is not one of `protocol` (GraphQL or REST).
 pub(super) fn unreadable(answer: &Response, protocol: &str, redactor: &Redactor) -> AdminError {
     let (what, again) = match serde_json::from_slice::<Value>(&answer.body) {
         _ if answer.body.iter().all(u8::is_ascii_whitespace) => ("is empty".to_owned(), true),
-        Ok(Value::Object(_)) if names_a_key_twice(&answer.body) => ("names a key twice".to_owned(), false),
-        Ok(Value::Object(_)) => (format!("is no {protocol} answer (\"{}\")", upstream_text(&answer.body)), false),
+        Ok(Value::Object(_)) if names_a_key_twice(&answer.body) => ("has a duplicate key".to_owned(), false),
+        Ok(Value::Object(_)) => (format!("is not a {protocol} response (\"{}\")", upstream_text(&answer.body)), false),
         Ok(_) => ("is not a JSON object".to_owned(), false),
         Err(_) if looks_like_html(&answer.body) => (format!("is {}", upstream_text(&answer.body)), true),
-        Err(error) if error.is_eof() => ("is cut off".to_owned(), true),
+        Err(error) if error.is_eof() => ("is truncated".to_owned(), true),
         Err(_) => (format!("is not JSON (\"{}\")", upstream_text(&answer.body)), true),
     };
     let message = format!(
-        "the answer {}. Try again later; if it stays so, check what stands between here and the shop",
+        "the response {}. Try again later. If this persists, check the proxies between this machine and the shop",
         redactor.clean(&what)
     );
     AdminError::new(AdminErrorKind::UnexpectedAnswer, message).with_status(answer.status).retryable(again)
 }
 
-/// Returns the message of a shop without the app; `said` quotes the server.
+/// Returns the message for a shop without the app; `said` quotes the server.
 pub(crate) fn not_installed(said: &str) -> String {
-    format!("the app is not installed in this shop{said}; `--tolerate uninstalled` keeps it from failing the run")
+    format!(
+        "the app is not installed in this shop{said}. To keep the shop from failing the run, pass `--tolerate \
+         uninstalled`"
+    )
 }

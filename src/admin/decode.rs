@@ -1,6 +1,6 @@
-//! From the data of a GraphQL answer to the model. Pure.
+//! Converts the data of a GraphQL response to the model. Pure.
 //!
-//! A part that cannot be read fails the whole answer, so a shop is never read as emptier than it is.
+//! A part that cannot be parsed fails the whole response, so that no subscription is silently omitted.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -84,13 +84,13 @@ pub(crate) struct Granted {
     pub app: AppIdentity,
 }
 
-/// The subscriptions of a page and where the next one begins, if there is one.
+/// The subscriptions of a page, and the cursor of the next page if there is one.
 pub(super) struct Page {
     pub(super) entries: Vec<Entry<Live>>,
     pub(super) next: Option<String>,
 }
 
-/// Takes `webhookSubscriptions` out of `data`.
+/// Parses and removes `webhookSubscriptions` from `data`.
 pub(super) fn page(data: &mut Data, redactor: &Redactor) -> Result<Page, AdminError> {
     let Object(connection): Object<Connection> = part(data, "webhookSubscriptions", redactor)?;
     let entries = connection.nodes.into_iter().map(|Object(node)| entry(node, redactor)).collect::<Result<_, _>>()?;
@@ -98,14 +98,14 @@ pub(super) fn page(data: &mut Data, redactor: &Redactor) -> Result<Page, AdminEr
         PageInfo { has_next_page: false, .. } => None,
         PageInfo { end_cursor: Some(cursor), .. } => Some(cursor),
         PageInfo { .. } => {
-            return Err(unexpected("it says that there are more subscriptions, but not where", redactor));
+            return Err(unexpected("there are more subscriptions, but their cursor is missing", redactor));
         }
     };
     Ok(Page { entries, next })
 }
 
-/// Takes the granted scopes and the app out of `data`. An unknown app only omits findings and
-/// comparisons of namespaces, so the shop is read without it.
+/// Parses and removes the granted scopes and the app from `data`. An unknown app only omits findings and comparisons of
+/// namespaces, so the shop is read without it.
 pub(super) fn installation(data: &mut Data, redactor: &Redactor) -> Result<Granted, AdminError> {
     let Object(Installation { app, access_scopes }) = part(data, "currentAppInstallation", redactor)?;
     let scopes = access_scopes.iter().map(|Object(scope)| Scope::observed(&redactor.clean(&scope.handle))).collect();
@@ -124,7 +124,7 @@ pub(super) fn subscription(value: Value, redactor: &Redactor) -> Result<Entry<Li
 }
 
 fn part<T: DeserializeOwned>(data: &mut Data, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
-    let raw = data.remove(key).ok_or_else(|| unexpected(&format!("it lacks {key}"), redactor))?;
+    let raw = data.remove(key).ok_or_else(|| unexpected(&format!("`{key}` is missing"), redactor))?;
     serde_json::from_str(raw.get()).map_err(unfit(key, redactor))
 }
 
@@ -132,8 +132,8 @@ fn take<T: DeserializeOwned>(value: Value, key: &str, redactor: &Redactor) -> Re
     serde_json::from_value(value).map_err(unfit(key, redactor))
 }
 
-/// Makes the error of a part of an answer that has another shape. The parser's position counts from the start of the part,
-/// so it is left out.
+/// Returns the error of a part with an unexpected shape. The parser's position counts from the start of the part, so it
+/// is omitted.
 pub(super) fn unfit<'a>(key: &'a str, redactor: &'a Redactor) -> impl Fn(serde_json::Error) -> AdminError + 'a {
     move |error| unexpected(&format!("{key}: {}", words::of_data(&error.to_string())), redactor)
 }
@@ -154,8 +154,8 @@ fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
         updated_at,
         api_version,
     } = node;
-    let id = SubscriptionId::parse(&id)
-        .ok_or_else(|| unexpected(&format!("{id:?} is no id of a subscription"), redactor))?;
+    let id =
+        SubscriptionId::parse(&id).ok_or_else(|| unexpected(&format!("{id:?} is not a subscription id"), redactor))?;
     let format =
         Format::parse(&format).ok_or_else(|| unexpected(&format!("unknown format {format} of {id}"), redactor))?;
     let binding = Binding {
@@ -175,9 +175,9 @@ fn entry(node: Node, redactor: &Redactor) -> Result<Entry<Live>, AdminError> {
     })
 }
 
-/// Makes the error of an answer of another shape than requested.
+/// Returns the error of a response with an unexpected shape.
 pub(super) fn unexpected(what: &str, redactor: &Redactor) -> AdminError {
     let what = redactor.clean(what);
-    let message = format!("the answer is not what the Admin API answers: {what}. A newer hookwright may understand it");
+    let message = format!("unexpected response of the Admin API: {what}. A newer version of Hookwright may support it");
     AdminError::new(AdminErrorKind::UnexpectedAnswer, message).with_status(200)
 }

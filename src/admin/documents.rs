@@ -1,6 +1,7 @@
-//! The GraphQL documents: one to read, one to read on, and the mutations of a batch as aliases of one document.
+//! The GraphQL documents: one for reading, one for further pages, and the mutations of a batch as aliases of one
+//! document.
 //!
-//! Values only ever travel as variables. A test validates every document against Shopify's schema.
+//! Values are sent only as variables. A test validates every document against Shopify's schema.
 
 use std::fmt::Write as _;
 
@@ -18,38 +19,38 @@ const CREATE: &str = include_str!("create.graphql");
 const UPDATE: &str = include_str!("update.graphql");
 const DELETE: &str = include_str!("delete.graphql");
 
-/// One change of one subscription.
+/// A change of one subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mutation {
-    /// A new subscription.
+    /// Creates a subscription.
     Create {
-        /// The topic; it can never be changed later.
+        /// The topic, which cannot be changed later.
         topic: Topic,
-        /// Everything else.
+        /// All other fields.
         input: Input,
     },
-    /// A change in place.
+    /// Updates a subscription in place.
     Update {
-        /// Which one.
+        /// The subscription.
         id: SubscriptionId,
-        /// Its fields from now on.
+        /// The new values of its fields.
         input: Input,
     },
-    /// The end of one.
+    /// Deletes a subscription.
     Delete {
-        /// Which one.
+        /// The subscription.
         id: SubscriptionId,
     },
 }
 
-/// The fields of a subscription, as they are sent.
+/// The fields of a subscription in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Input {
-    /// Where to.
+    /// The destination address.
     pub address: Address,
     /// The payload format.
     pub format: Format,
-    /// Empty: none; an update sends the empty text, which clears it.
+    /// Empty: no filter. An update sends the empty text, which clears the filter.
     pub filter: String,
     /// Dotted payload paths.
     pub include_fields: Vec<String>,
@@ -57,7 +58,7 @@ pub(crate) struct Input {
     pub metafield_namespaces: Vec<String>,
     /// Not sent if `None`.
     pub name: Option<String>,
-    /// `namespace.key`; not sent if `None`.
+    /// As `namespace.key`; not sent if `None`.
     pub metafields: Option<Vec<String>>,
 }
 
@@ -73,7 +74,7 @@ pub(super) struct Document {
 pub(super) enum AskOfApp {
     /// Its number, title and category.
     All,
-    /// Its number. Whether every token may read the rest is not documented.
+    /// Its number. It is not documented whether every token may read the other fields.
     Number,
 }
 
@@ -86,20 +87,20 @@ impl AskOfApp {
     }
 }
 
-/// The fields that `AskOfApp::All` asks for and `AskOfApp::Number` does not.
+/// The fields that `AskOfApp::All` selects and `AskOfApp::Number` does not.
 pub(super) const OF_APP: [&str; 2] = ["title", "publicCategory"];
 
-/// Reads the first page of subscriptions, the granted scopes and the app.
+/// Returns the document that reads the first page of subscriptions, the granted scopes and the app.
 pub(super) fn read(app: AskOfApp) -> Document {
     Document { query: format!("{READ}{SUBSCRIPTION}{}", app.fragment()), variables: Map::new() }
 }
 
-/// Reads the granted scopes and the app.
+/// Returns the document that reads the granted scopes and the app.
 pub(super) fn access(app: AskOfApp) -> Document {
     Document { query: format!("{ACCESS}{}", app.fragment()), variables: Map::new() }
 }
 
-/// Reads a further page.
+/// Returns the document that reads a further page.
 pub(super) fn page(after: &str) -> Document {
     let variables = [("after".to_owned(), Value::from(after))].into_iter().collect();
     Document { query: format!("{PAGE}{SUBSCRIPTION}"), variables }
@@ -114,7 +115,7 @@ impl Mutation {
         }
     }
 
-    /// The alias of this mutation as number `n` of its batch.
+    /// Returns the alias of this mutation as number `n` of its batch.
     pub(super) fn alias(&self, n: usize) -> String {
         match self {
             Self::Create { .. } => format!("c{n}"),
@@ -137,8 +138,8 @@ impl Mutation {
 }
 
 impl Input {
-    /// Every managed field, explicitly: what Shopify does with omitted ones in an update is not known. Only a create
-    /// leaves an empty filter out, since Shopify keeps "no filter" and "empty filter" apart.
+    /// Returns every managed field explicitly, because it is unknown how Shopify treats omitted fields in an update.
+    /// Only a create omits an empty filter, because Shopify distinguishes "no filter" from "empty filter".
     fn to_json(&self, update: bool) -> Value {
         let mut input = json!({
             "uri": self.address.as_str(),
@@ -159,7 +160,7 @@ impl Input {
     }
 }
 
-/// Splits at the last dot: keys have none, namespaces (`$app:a.b`) may.
+/// Splits at the last dot: namespaces (`$app:a.b`) may contain dots, keys do not.
 fn identifier(text: &str) -> Value {
     match text.rsplit_once('.') {
         Some((namespace, key)) => json!({ "namespace": namespace, "key": key }),
@@ -167,7 +168,7 @@ fn identifier(text: &str) -> Value {
     }
 }
 
-/// One document of the mutations of `batch` whose numbers are in `which`, each under its own alias with its own
+/// Returns one document with the mutations of `batch` whose numbers are in `which`, each with its own alias and
 /// variables.
 pub(super) fn mutations(batch: &[Mutation], which: &[usize]) -> Document {
     let mut declared = Vec::new();
@@ -176,7 +177,7 @@ pub(super) fn mutations(batch: &[Mutation], which: &[usize]) -> Document {
     let mut reads_back = false;
     for (n, mutation) in which.iter().filter_map(|&n| Some((n, batch.get(n)?))) {
         let text = mutation.template().replace("__N", &n.to_string());
-        // Each template is a whole mutation, so that editors and tests understand it: take its parts.
+        // Each template is a complete mutation, so that editors and tests can parse it. Its parts are extracted here.
         let (head, body) = text.split_once('{').unwrap_or_default();
         declared.push(head.split_once('(').map_or("", |(_, list)| list).trim_end_matches([' ', ')']).to_owned());
         let _ = writeln!(fields, "{}", body.trim_end().trim_end_matches('}').trim_matches('\n'));

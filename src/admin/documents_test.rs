@@ -1,4 +1,4 @@
-//! Tests of `documents`: every document against Shopify's schema, and what exactly is sent.
+//! Tests of `documents`: every document against Shopify's schema, and the exact content of requests.
 
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ fn documents() -> Vec<Document> {
     all
 }
 
-/// Valid, its variables of the right types, and nothing deprecated in it.
+/// Checks that the document is valid, has variables of the right types, and uses no deprecated field.
 fn check(schema: &Valid<Schema>) {
     for document in documents() {
         let parsed = ExecutableDocument::parse_and_validate(schema, &document.query, "document.graphql")

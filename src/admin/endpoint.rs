@@ -1,6 +1,6 @@
-//! Where requests go: Shopify, or the address that HOOKWRIGHT_ADMIN_URL puts in its place.
+//! The target of requests: Shopify, or the address in HOOKWRIGHT_ADMIN_URL.
 //!
-//! The variables' texts are arguments. A token may be sent to every [`Endpoint`].
+//! The values of the variables are arguments. Tokens may be sent to every [`Endpoint`].
 
 use std::fmt;
 use std::time::Duration;
@@ -21,49 +21,47 @@ pub(crate) enum Endpoint {
     /// `https://<shop>`.
     #[default]
     Shopify,
-    /// Something in Shopify's place.
+    /// A server in place of Shopify.
     Replaced(Base),
 }
 
-/// An address in Shopify's place, without a slash at its end; may contain `{shop}` in its path.
+/// An address in place of Shopify, without a trailing slash; its path may contain `{shop}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Base {
     text: String,
     loopback: bool,
-    /// Whether it is the sandbox of this process, which no variable names.
+    /// Whether it is the embedded sandbox of this process, which no variable names.
     embedded: bool,
 }
 
 /// Why HOOKWRIGHT_ADMIN_URL is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EndpointError {
-    /// No URL at all.
-    #[error("HOOKWRIGHT_ADMIN_URL is not a URL such as http://127.0.0.1:4000/{{shop}}: {0}")]
+    /// Not a URL.
+    #[error("`HOOKWRIGHT_ADMIN_URL` is not a URL such as `http://127.0.0.1:4000/{{shop}}`: {0}")]
     NotAUrl(&'static str),
-    /// Neither http nor https.
-    #[error("HOOKWRIGHT_ADMIN_URL must start with https://, or with http:// for a loopback address")]
+    /// A scheme other than http and https.
+    #[error("`HOOKWRIGHT_ADMIN_URL` must start with `https://`, or with `http://` for a loopback address")]
     Scheme,
     /// Credentials in the URL.
-    #[error("HOOKWRIGHT_ADMIN_URL must not contain a user name or password")]
+    #[error("`HOOKWRIGHT_ADMIN_URL` must not contain a user name or password")]
     UserInfo,
-    /// Something behind the path.
-    #[error("HOOKWRIGHT_ADMIN_URL must not contain a query (?) or a fragment (#)")]
+    /// A query or a fragment.
+    #[error("`HOOKWRIGHT_ADMIN_URL` must not contain a query (`?`) or a fragment (`#`)")]
     QueryOrFragment,
-    /// A placeholder in the wrong place, or another one.
-    #[error("HOOKWRIGHT_ADMIN_URL: the only placeholder is {{shop}}, and it may stand in the path only")]
+    /// An unknown placeholder, or one outside the path.
+    #[error("`HOOKWRIGHT_ADMIN_URL` must not contain a placeholder other than `{{shop}}` in its path")]
     Placeholder,
     /// Plain http to another machine.
-    #[error("HOOKWRIGHT_ADMIN_URL: plain http would send tokens in the clear to {0}; use https, or a loopback address")]
+    #[error("`HOOKWRIGHT_ADMIN_URL` would send tokens unencrypted to {0}. Use https, or a loopback address")]
     PlainHttp(String),
     /// A host that HOOKWRIGHT_TRUST_HOSTS does not name.
-    #[error(
-        "HOOKWRIGHT_ADMIN_URL would send tokens to {0}; if that is meant, name the host in HOOKWRIGHT_TRUST_HOSTS={0}"
-    )]
+    #[error("`HOOKWRIGHT_ADMIN_URL` would send tokens to {0}. If this is intended, set `HOOKWRIGHT_TRUST_HOSTS={0}`")]
     UntrustedHost(String),
 }
 
 impl Endpoint {
-    /// Parses the text of HOOKWRIGHT_ADMIN_URL; empty or blank means Shopify. `trust_hosts` are the host names of
+    /// Parses the value of HOOKWRIGHT_ADMIN_URL; empty or blank means Shopify. `trust_hosts`: the host names in
     /// HOOKWRIGHT_TRUST_HOSTS.
     pub(crate) fn parse(text: &str, trust_hosts: &[String]) -> Result<Self, EndpointError> {
         let text = text.trim().trim_end_matches('/');
@@ -105,7 +103,7 @@ impl Endpoint {
         Ok(Self::Replaced(Base { text: text.to_owned(), loopback, embedded: false }))
     }
 
-    /// The sandbox that this process serves at `url`.
+    /// Returns the endpoint of the sandbox that this process serves at `url`.
     pub(crate) fn embedded(url: &str) -> Result<Self, EndpointError> {
         Ok(match Self::parse(url, &[])? {
             Self::Replaced(base) => Self::Replaced(Base { embedded: true, ..base }),
@@ -113,13 +111,13 @@ impl Endpoint {
         })
     }
 
-    /// The host and port that HOOKWRIGHT_ADMIN_URL names.
+    /// Returns the host and port in HOOKWRIGHT_ADMIN_URL.
     pub(super) fn admin_url_host(&self) -> Option<&str> {
         let Self::Replaced(Base { text, embedded: false, .. }) = self else { return None };
         text.split_once("://")?.1.split('/').next()
     }
 
-    /// The URL of `path` (which starts with a slash) for `shop`.
+    /// Returns the URL of `path` (which starts with a slash) for `shop`.
     pub(crate) fn url_for(&self, shop: &ShopDomain, path: &str) -> String {
         match self {
             Self::Shopify => format!("https://{shop}{path}"),
@@ -127,7 +125,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether different shops have different URLs.
+    /// Returns whether different shops have different URLs.
     pub(crate) fn has_shop_placeholder(&self) -> bool {
         match self {
             Self::Shopify => true,
@@ -135,17 +133,17 @@ impl Endpoint {
         }
     }
 
-    /// Whether requests stay on this machine.
+    /// Returns whether requests stay on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         matches!(self, Self::Replaced(base) if base.loopback)
     }
 
-    /// Which server requests go to.
+    /// Returns the server that receives the requests.
     pub(super) fn place(&self) -> Place {
         if self.admin_url_host().is_some() { Place::AdminUrl } else { Place::Shopify }
     }
 
-    /// Whether requests go without TLS (to this machine only).
+    /// Returns whether requests go without TLS (to this machine only).
     pub(crate) fn is_plain(&self) -> bool {
         matches!(self, Self::Replaced(base) if base.text.get(..5).is_some_and(|s| s.eq_ignore_ascii_case("http:")))
     }
@@ -154,23 +152,23 @@ impl Endpoint {
 /// The server that a request goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// The shop itself, or the sandbox in this process that plays it.
+    /// The shop itself, or the embedded sandbox.
     Shopify,
     /// The server that HOOKWRIGHT_ADMIN_URL names.
     AdminUrl,
 }
 
 impl Place {
-    /// Returns what to check if the server was not reached, or another one answered.
+    /// Returns what to check if the server was not reached, or if another server responded.
     pub(super) fn check(self) -> &'static str {
         match self {
             Self::Shopify => "Check the network and the shop's name",
-            Self::AdminUrl => "Check HOOKWRIGHT_ADMIN_URL, and that the server there is running",
+            Self::AdminUrl => "Check `HOOKWRIGHT_ADMIN_URL`, and that its server is running",
         }
     }
 }
 
-/// As it stands in a plan's settings: `shopify`, or the URL.
+/// The endpoint in a plan's settings: `shopify`, or the URL.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -180,16 +178,16 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// How long the sandbox has to say that it is one.
+/// The time limit for the sandbox to identify itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The answer of the sandbox, and of no other server.
+/// The response of a sandbox, and of no other server.
 #[derive(Deserialize)]
 struct Identity {
     hookwright_sandbox: u64,
 }
 
-/// Asks whether the sandbox, which needs no secrets, listens at `url`. Sends nothing beyond this machine, and no secret.
+/// Returns whether a sandbox, which needs no secrets, listens at `url`. Sends nothing to other machines, and no secret.
 pub(crate) async fn is_sandbox(url: &str) -> bool {
     let Some(url) = identity_url(url) else { return false };
     let client = ClientSetup::new(url.scheme() == "http", true, PATIENCE).and_then(|setup| setup.client(PATIENCE));
@@ -199,7 +197,7 @@ pub(crate) async fn is_sandbox(url: &str) -> bool {
         && serde_json::from_slice(&answer.body).is_ok_and(|Object(i): Object<Identity>| i.hookwright_sandbox > 0)
 }
 
-/// Returns where the sandbox says what it is; `None` where the host is not a loopback address.
+/// Returns the URL at which a sandbox identifies itself; `None` if the host is not a loopback address.
 fn identity_url(url: &str) -> Option<Url> {
     if !Endpoint::parse(url, &[]).ok()?.is_loopback() {
         return None;
@@ -230,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_nowhere_by_accident() {
+    fn a_token_is_not_sent_to_an_unintended_host() {
         for (text, error) in [
             ("http://10.0.0.1/", EndpointError::PlainHttp("10.0.0.1".into())),
             ("http://proxy.example/", EndpointError::PlainHttp("proxy.example".into())),

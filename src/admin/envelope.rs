@@ -1,6 +1,6 @@
-//! A GraphQL answer: its data, its errors and its cost. Pure.
+//! A GraphQL response: its data, its errors and its cost. Pure.
 //!
-//! Gives each error a kind; the writer decides what that means for a mutation.
+//! Each error gets a kind; the writer decides what the kind means for a mutation.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use super::throttle::Bucket;
 use crate::http::{Redactor, Response};
 use crate::json::names_a_key_twice;
 
-/// The data of each alias as JSON text. The code that knows its shape parses it, once.
+/// The data of each alias as JSON text. The code that knows its shape parses it.
 pub(super) type Data = BTreeMap<String, Box<RawValue>>;
 
-/// A GraphQL answer.
+/// A GraphQL response.
 pub(super) struct Envelope {
-    /// `None`: there is none, or it is null.
+    /// `None`: missing, or null.
     pub(super) data: Option<Data>,
-    /// Whether execution began: GraphQL leaves `data` out of an answer to a document that was refused.
+    /// Whether execution started: by the GraphQL specification a refused document has no `data`.
     pub(super) executed: bool,
     pub(super) errors: Vec<GraphqlError>,
     pub(super) bucket: Option<Bucket>,
@@ -30,7 +30,7 @@ pub(super) struct Envelope {
     pub(super) size: usize,
 }
 
-/// One of the `errors` of an answer.
+/// One of the `errors` of a response.
 pub(super) struct GraphqlError {
     pub(super) message: String,
     pub(super) path: Vec<String>,
@@ -38,13 +38,13 @@ pub(super) struct GraphqlError {
     explanation: Option<String>,
 }
 
-/// Parses an answer of status 200; `None` if it is not a GraphQL answer.
+/// Parses a response with status 200; `None` if it is not a GraphQL response.
 pub(super) fn parse(answer: &Response, now_ms: u64) -> Option<Envelope> {
     if names_a_key_twice(&answer.body) {
         return None;
     }
     let parts: BTreeMap<String, &RawValue> = serde_json::from_slice(&answer.body).ok()?;
-    // Errors that cannot be read are not none.
+    // Unreadable errors must not count as no errors.
     let part = |key: &str| parts.get(key).map_or(Some(Value::Null), |raw| serde_json::from_str(raw.get()).ok());
     let errors = match part("errors")? {
         Value::Null => Vec::new(),
@@ -102,9 +102,9 @@ fn graphql_error(value: &Value) -> GraphqlError {
 }
 
 impl Envelope {
-    /// The first error, as a failure of everything in the document.
+    /// Returns the first error, as a failure of the whole document.
     pub(super) fn first_error(&self, redactor: &Redactor) -> Option<AdminError> {
-        // A cause that the program treats in its own way goes before its symptoms.
+        // An error with a kind of its own is the cause of generic ones.
         let telling = self.errors.iter().find(|error| error.kind() != AdminErrorKind::GraphqlError);
         telling.or(self.errors.first()).map(|error| {
             let failure = error.to_failure(redactor);
@@ -112,13 +112,13 @@ impl Envelope {
         })
     }
 
-    /// Whether there are errors, and each is about one of these fields.
+    /// Returns whether there are errors, and each refers to one of these fields.
     pub(super) fn refuses_only(&self, fields: &[&str]) -> bool {
         let about = |error: &GraphqlError| error.path.last().is_some_and(|last| fields.contains(&last.as_str()));
         !self.errors.is_empty() && self.errors.iter().all(about)
     }
 
-    /// Whether the document was refused as a whole before anything of it was carried out.
+    /// Returns whether the document was refused as a whole, before any part of it was carried out.
     pub(super) fn is_refusal(&self) -> bool {
         let may_have_run = |kind| matches!(kind, AdminErrorKind::InternalError);
         let refuses = |kind| matches!(kind, AdminErrorKind::Throttled | AdminErrorKind::CostExceeded);
@@ -153,13 +153,17 @@ impl GraphqlError {
             if self.path.is_empty() { String::new() } else { format!(" at {}", redactor.clean(&self.path.join("."))) };
         let message = match kind {
             AdminErrorKind::Throttled => {
-                format!("the shop's rate limit is used up (\"{said}\"); run again later, or with a longer --timeout")
+                format!(
+                    "the shop's rate limit is exhausted (\"{said}\"). Run again later, or with a longer `--timeout`"
+                )
             }
             AdminErrorKind::AccessDenied => {
-                format!("access was denied{place} (\"{said}\"). Add the scope to the app and have it approved")
+                format!(
+                    "access was denied{place} (\"{said}\"). Add the scope to the app, and let the merchant approve it"
+                )
             }
-            AdminErrorKind::CostExceeded => format!("the request was too costly (\"{said}\")"),
-            AdminErrorKind::InternalError => format!("the Admin API failed{place} (\"{said}\"); try again later"),
+            AdminErrorKind::CostExceeded => format!("the request exceeds the cost limit (\"{said}\")"),
+            AdminErrorKind::InternalError => format!("the Admin API failed{place} (\"{said}\"). Try again later"),
             AdminErrorKind::ShopInactive => format!("the shop is inactive (\"{said}\")"),
             _ => format!("the Admin API refused the request{place} (\"{said}\")"),
         };

@@ -1,18 +1,18 @@
 //! The errors of the Admin API client: one table of kinds with stable names.
 //!
-//! A message says what happened and what to do; texts of others in it have gone through `Redactor`.
+//! A message states the problem and the remedy; texts of servers in it have passed through `Redactor`.
 
 use crate::http::{self, Redactor, error_kinds};
 
-// The columns: name; class of exit codes; whether another attempt may help; what a mutation that failed so proves; whether
-// every other request to the shop fails alike, so that none is sent.
+// The columns: name; class of exit codes; whether another attempt may help; what a failed mutation of this kind proves;
+// whether every other request to the shop fails in the same way, so that none is sent.
 //
-// Proof follows DESIGN, section 5: no connection, 401, 402, 403, 423, 429, 430 and THROTTLED. Of the other GraphQL errors
-// only a document that was refused as a whole proves something, and `AdminError::proven` says so.
+// Only these prove that nothing was changed: no connection, 401, 402, 403, 423, 429, 430 and THROTTLED. Of the other
+// GraphQL errors only a document that was refused as a whole is a proof, which `AdminError::proven` marks.
 //
-// A missing scope is one topic's; the next mutation may be of another topic (facts: the topic decides the scope). 404 and
-// redirects are lost answers: REST answers 404 for one missing subscription, too, and the reading that settles the answer
-// shows whether the shop is there. SHOP_INACTIVE is about the shop by its name.
+// A missing scope belongs to one topic; the next mutation may have another topic (inferred from the schema: the topic
+// determines the scope). 404 and redirects are lost answers: REST returns 404 for one missing subscription, too, and
+// the reading that settles the answer shows whether the shop exists. SHOP_INACTIVE refers to the shop by its name.
 error_kinds! {
     /// Why a request to a shop, or what it needs, failed. The names are part of the plan and report formats.
     AdminErrorKind;
@@ -55,41 +55,41 @@ error_kinds! {
     ServerError = "server_error", Other, Now, Unknown, Request;
     /// 3xx, never followed.
     Redirected = "redirected", Other, Never, Unknown, Request;
-    /// An answer that is not the Admin API's: HTML, empty, cut, of another shape.
+    /// Not a response of the Admin API: HTML, empty, truncated, or with an unexpected shape.
     UnexpectedAnswer = "unexpected_answer", Other, Never, Unknown, Request;
-    /// An answer past the bound.
+    /// A response that exceeds the size limit.
     TooLarge = "too_large", Other, Never, Unknown, Request;
-    /// No connection: name not found, refused, no answer to the handshake.
+    /// No connection: host name not found, connection refused, or no response to the handshake.
     ConnectFailed = "connect_failed", Other, Now, NothingHappened, Shop;
     /// A connection, but no TLS: certificate or protocol.
     Tls = "tls", Other, Never, NothingHappened, Shop;
-    /// No answer in time.
+    /// No response in time.
     Timeout = "timeout", Other, Now, Unknown, Request;
-    /// The connection ended before the answer did.
+    /// The connection ended before the response was complete.
     ConnectionLost = "connection_lost", Other, Now, Unknown, Request;
-    /// The OAuth error `app_not_installed`, and no other evidence.
+    /// The OAuth error `app_not_installed`, the only evidence of this kind.
     Uninstalled = "uninstalled", Auth, Never, NothingHappened, Shop;
-    /// The client id or secret is not one of the app's.
+    /// The client id or secret does not belong to the app.
     ClientRefused = "client_refused", Auth, Never, NothingHappened, Shop;
     /// The OAuth error `shop_not_permitted`: no client credentials grant for this shop.
     ShopNotPermitted = "shop_not_permitted", Auth, Never, NothingHappened, Shop;
-    /// The authorization code was used already, or is not known.
+    /// The authorization code was already used, or is unknown.
     CodeRefused = "code_refused", Auth, Never, NothingHappened, Shop;
-    /// There is no refresh token: a person has to log in again.
+    /// The token cannot be refreshed: a login is required.
     LoginRequired = "login_required", Auth, Never, NothingHappened, Shop;
     /// The token is unavailable.
     SecretUnavailable = "secret_unavailable", Auth, Never, NothingHappened, Shop;
     /// The run's `--timeout` ended.
     TimeBudget = "time_budget", RateLimit, Later, Unknown, Shop;
-    /// The run was stopped before it was sent.
+    /// The run was interrupted before the request was sent.
     Interrupted = "interrupted", Other, Later, NothingHappened, Shop;
 }
 
-/// Why a shop, or a change, was not done.
+/// Why a shop or a change failed.
 pub(crate) type AdminError = http::Error<AdminErrorKind>;
 
 impl AdminError {
-    /// Makes the error of a secret that is unavailable. The message is cleaned.
+    /// Creates the error of an unavailable secret. The message is cleaned.
     pub(crate) fn secret_unavailable(message: &str) -> Self {
         Self::new(AdminErrorKind::SecretUnavailable, Redactor::default().clean(message))
     }
@@ -110,15 +110,15 @@ mod tests {
     use super::*;
     use crate::http::{Classified as _, Proof, Retry};
 
-    /// The names of the kinds for which `holds`.
+    /// Returns the names of the kinds for which `holds` returns true.
     fn of(holds: impl Fn(AdminErrorKind) -> bool) -> String {
         let kinds = AdminErrorKind::ALL.iter().filter(|kind| holds(**kind));
         kinds.map(|kind| kind.as_str()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
-    fn only_what_design_names_proves_that_nothing_happened() {
-        // 401, 403, 402, 423, 429, 430, THROTTLED; no connection; the answers of the token endpoint; nothing was sent.
+    fn only_these_kinds_prove_that_nothing_was_changed() {
+        // 401, 403, 402, 423, 429, 430, THROTTLED; no connection; refusals of the token endpoint; nothing was sent.
         assert_eq!(
             of(|kind| kind.proof() == Proof::NothingHappened),
             "token_refused non_expiring_token missing_scope forbidden unavailable_shop frozen payment_required locked \
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mutation_is_sent_again_only_after_what_proves_that_nothing_happened() {
+    fn a_mutation_is_retried_only_if_nothing_was_changed() {
         assert_eq!(
             of(|kind| kind.retry() == Retry::Now),
             "rate_limited throttled internal_error server_error connect_failed timeout connection_lost"
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_concerns_one_request_does_not_end_the_shop() {
+    fn a_failure_of_one_request_does_not_end_the_shop() {
         assert_eq!(
             of(|kind| !kind.ends_shop()),
             "missing_scope not_found access_denied cost_exceeded graphql_error internal_error server_error redirected \
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_have_the_names_that_plans_and_reports_promise() {
+    fn kinds_have_the_names_in_plans_and_reports() {
         let names: Vec<_> = AdminErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(
             names.join(" "),

@@ -1,7 +1,7 @@
-//! HTTP clients: each shop that is a host of its own has one, so that its connections close with the shop.
+//! HTTP clients: each shop with its own host has one, so that its connections close with the shop.
 //!
-//! Behind one address (HOOKWRIGHT_ADMIN_URL) all shops share one client and its connections. The caller closes a shop;
-//! connections of other shops close with the run.
+//! With HOOKWRIGHT_ADMIN_URL all shops share one client and its connections. The caller closes a shop; shared
+//! connections close with the run.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,15 +13,15 @@ use super::error::{AdminError, AdminErrorKind};
 use crate::http::{ClientSetup, SetupError};
 use crate::model::ShopDomain;
 
-/// How long connections of all shops together idle.
+/// How long shared connections may be idle.
 const IDLE: Duration = Duration::from_secs(3);
-/// How long the connections of one shop idle: a shop with changes waits for its turn while the others are read.
+/// How long connections of one shop may be idle: a shop with changes waits while other shops are read.
 const IDLE_OF_SHOP: Duration = Duration::from_secs(30);
 
 /// The clients of a run.
 pub(super) struct Hosts {
     setup: ClientSetup,
-    /// The client of all shops where they are one host.
+    /// The client of all shops, if they share one host.
     common: Option<reqwest::Client>,
     most_waiting: usize,
     open: Mutex<HashMap<ShopDomain, reqwest::Client>>,
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shop_has_one_client_until_it_is_done() {
+    fn a_shop_has_one_client_until_it_is_closed() {
         // Without TLS, so that the machine needs no root certificates.
         let setup = ClientSetup::new(true, true, Duration::from_secs(1)).expect("setup");
         let hosts = Hosts { setup, common: None, most_waiting: 5, open: Mutex::default() };
@@ -93,7 +93,7 @@ mod tests {
             }
             hosts.pause(&shop(n));
         }
-        assert_eq!(open(&hosts), 5, "those that are too many do not stay open");
+        assert_eq!(open(&hosts), 5, "shops above the limit do not stay open");
         for n in 0..5 {
             hosts.close(&shop(n));
         }

@@ -1,7 +1,7 @@
-//! The one OAuth endpoint that takes requests without a token: `POST /admin/oauth/access_token`.
+//! The OAuth endpoint that needs no token: `POST /admin/oauth/access_token`.
 //!
-//! Sends a body and reads the answer. `auth` knows the grants and the meaning of the answers. An answer of Shopify's own,
-//! also a refusal, is returned; anything else is an error.
+//! Sends a body and reads the response. `auth` knows the grants and the meaning of the responses. A response of Shopify
+//! is returned, even a refusal; anything else is an error.
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -16,33 +16,33 @@ use crate::http::{Failed, Response, looks_like_html, retry_seconds, upstream_tex
 use crate::json::names_a_key_twice;
 use crate::model::ShopDomain;
 
-/// Whether a request may be sent again after an answer was lost.
+/// Whether a request may be repeated after a lost response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// A second request gets an equal answer.
+    /// A second request gets an equal response.
     Safe,
-    /// It carries a secret that is good for one use.
+    /// The request contains a secret that can be used once.
     Never,
 }
 
-/// An answer of the token endpoint.
+/// A response of the token endpoint.
 pub(crate) enum OauthAnswer {
-    /// A JSON object with an `access_token`, so never to be printed.
+    /// A JSON object with an `access_token`, which must never be printed.
     Granted(Value),
     /// Anything else.
     Refused {
-        /// The text of the answer, whatever shape that has, without secrets.
+        /// The text of the response, in any shape, without secrets.
         said: String,
-        /// The meaning of the status alone.
+        /// The error for the status alone.
         error: AdminError,
-        /// The server's clock, if the answer has it.
+        /// The server's time, if the response has it.
         date: Option<Timestamp>,
     },
 }
 
 impl AdminClient {
-    /// Asks for a token. `body` makes JSON with secrets in it, which the client remembers for this shop, for each time that
-    /// the request is sent.
+    /// Requests a token. `body` is called for each attempt, and returns JSON with secrets that the client remembers for
+    /// this shop.
     pub(crate) async fn post_oauth(
         &self,
         shop: &ShopDomain,
@@ -65,9 +65,9 @@ impl AdminClient {
                     Ok(json) if json.get("access_token").is_some() && !names_a_key_twice(&answer.body) => {
                         return Ok(OauthAnswer::Granted(json));
                     }
-                    // Not quoted, whatever it is: there may be a token in it.
+                    // Never quoted, because it may contain a token.
                     Ok(_) => unexpected("has no access token").into(),
-                    Err(_) => unexpected("is not JSON, or cut off").retryable(true).into(),
+                    Err(_) => unexpected("is not valid JSON, or is truncated").retryable(true).into(),
                 },
                 Ok(answer) if (201..300).contains(&answer.status) => unexpected("has an unexpected status").into(),
                 Ok(answer) => {
@@ -87,10 +87,10 @@ impl AdminClient {
     }
 }
 
-/// Returns the part of an error's body that a message may quote. The rest may hold a token that is not known yet.
+/// Returns the part of an error's body that a message may quote. The rest may contain a token that is not known yet.
 fn quotable(body: &[u8]) -> Vec<u8> {
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
-        // Of a page only the title is quoted.
+        // Only the title of a page is quoted.
         return if looks_like_html(body) { body.to_owned() } else { Vec::new() };
     };
     let told = ["error", "error_description", "errors", "message"].into_iter();
@@ -98,15 +98,15 @@ fn quotable(body: &[u8]) -> Vec<u8> {
     Value::Object(told.collect()).to_string().into_bytes()
 }
 
-/// The time of a `Date` header (RFC 9110, section 5.6.7).
+/// Parses a `Date` header (RFC 9110, section 5.6.7).
 fn http_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 fn unexpected(what: &str) -> AdminError {
     let message = format!(
-        "the answer to a request for a token {what}. Try again later; if it stays so, check what stands between here \
-         and the shop"
+        "the response to the token request {what}. Try again later. If this persists, check the proxies between this \
+         machine and the shop"
     );
     AdminError::new(AdminErrorKind::UnexpectedAnswer, message).with_status(200)
 }

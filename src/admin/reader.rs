@@ -1,5 +1,5 @@
-//! Reads one shop: subscriptions and granted scopes in one request (REST: two); past 250, further pages, and all of it
-//! until two readings agree.
+//! Reads one shop: subscriptions and granted scopes in one request (REST: two). A shop with more than 250 subscriptions
+//! needs further pages, and is read until two readings agree.
 
 use secrecy::SecretString;
 
@@ -7,7 +7,7 @@ use super::decode::Granted;
 use super::documents::{self, AskOfApp, Document};
 use super::envelope::Envelope;
 use super::error::AdminError;
-use super::reading::{self, Budget, Pass, Said};
+use super::reading::{self, Budget, Extras, Pass};
 use super::retry::Purpose;
 use super::session::Session;
 use super::throttle::Bucket;
@@ -22,9 +22,9 @@ pub(crate) struct Reading {
     pub observed: Observed,
     /// The app that the token belongs to.
     pub app: AppIdentity,
-    /// The version in the answer; another version than the requested one means that Shopify fell forward.
+    /// The version in the response; a version other than the requested one means that Shopify fell forward.
     pub served_version: Option<String>,
-    /// Shopify's text on deprecated parts of the request.
+    /// Shopify's text about deprecated parts of the request.
     pub deprecated_reason: Option<String>,
     /// The bucket after the read.
     pub bucket: Option<Bucket>,
@@ -53,12 +53,12 @@ impl ShopReader {
         self.session.bucket
     }
 
-    /// Reads the shop, whole or not at all.
+    /// Reads the whole shop, or fails.
     pub(crate) async fn read(&mut self) -> Result<Reading, AdminError> {
         let mut previous: Option<Pass> = None;
         let mut why = reading::Doubt::Alone;
         for _ in 0..reading::PASSES {
-            let (pass, said) = match self.session.transport() {
+            let (pass, extras) = match self.session.transport() {
                 Transport::GraphQl => self.pass().await?,
                 Transport::Rest => rest::pass(&mut self.session).await?,
             };
@@ -67,9 +67,9 @@ impl ShopReader {
                     let clean = |text: Option<String>| text.map(|text| self.session.redactor.clean(&text));
                     return Ok(Reading {
                         observed: pass.observed,
-                        app: said.app,
-                        served_version: clean(said.served_version),
-                        deprecated_reason: clean(said.deprecated_reason),
+                        app: extras.app,
+                        served_version: clean(extras.served_version),
+                        deprecated_reason: clean(extras.deprecated_reason),
                         bucket: self.session.bucket,
                     });
                 }
@@ -80,17 +80,17 @@ impl ShopReader {
                 }
             }
         }
-        Err(reading::in_vain(why))
+        Err(reading::disagreement(why))
     }
 
     /// Reads all pages once.
-    async fn pass(&mut self) -> Result<(Pass, Said), AdminError> {
+    async fn pass(&mut self) -> Result<(Pass, Extras), AdminError> {
         let mut budget = Budget::new();
         let first = self.ask_of_app(documents::read).await?;
         let mut size = first.size;
         let mut data = first.data.unwrap_or_default();
         let Granted { scopes, app } = decode::installation(&mut data, &self.session.redactor)?;
-        let said = Said { app, served_version: first.served_version, deprecated_reason: first.deprecated_reason };
+        let extras = Extras { app, served_version: first.served_version, deprecated_reason: first.deprecated_reason };
         let mut page = decode::page(&mut data, &self.session.redactor)?;
         let mut entries = Vec::new();
         loop {
@@ -101,13 +101,13 @@ impl ShopReader {
             size = answer.size;
             page = decode::page(&mut answer.data.unwrap_or_default(), &self.session.redactor)?;
             if page.next.as_ref() == Some(&cursor) {
-                return Err(decode::unexpected("the same page again and again", &self.session.redactor));
+                return Err(decode::unexpected("the same page repeats", &self.session.redactor));
             }
         }
         for entry in &mut entries {
-            entry.meta.app = said.app.number;
+            entry.meta.app = extras.app.number;
         }
-        Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, said))
+        Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, extras))
     }
 
     /// Reads the granted scopes and the app, and nothing else of the shop.
@@ -124,7 +124,7 @@ impl ShopReader {
         }
     }
 
-    /// Asks with the app's category, and without it if the Admin API refuses that.
+    /// Sends a document with the app's category, and without it if the Admin API refuses that.
     async fn ask_of_app(&mut self, document: fn(AskOfApp) -> Document) -> Result<Envelope, AdminError> {
         let ask = self.session.client.ask_of_app(&self.session.shop);
         let envelope = self.session.call(&document(ask), self.cost, Purpose::Read).await?;
@@ -136,7 +136,7 @@ impl ShopReader {
         self.ask(&document(AskOfApp::Number)).await
     }
 
-    /// Sends a document. An answer with any error fails: missing data would look like a deletion.
+    /// Sends a document. A response with any error fails, because missing data would look like a deletion.
     async fn ask(&mut self, document: &Document) -> Result<Envelope, AdminError> {
         let envelope = self.session.call(document, self.cost, Purpose::Read).await?;
         self.taken(envelope)

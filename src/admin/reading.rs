@@ -1,8 +1,8 @@
 //! A complete reading of a shop, over either transport. Pure.
 //!
-//! A list that names one id twice was read while its pages shifted. A list that shifts the other way leaves an entry out
-//! without a trace. Shopify's recorded cursors name the last entry and do not shift; what other servers and REST's opaque
-//! cursors do is not known. So a reading of several pages counts when the next one agrees with it.
+//! If the pages of a list shift while it is read, it may have a duplicate id, or silently omit an entry. Shopify's
+//! recorded cursors name the last entry and do not shift; the behaviour of other servers and of REST's opaque cursors
+//! is unknown. So a reading of several pages counts only if the next one agrees with it.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use super::error::{AdminError, AdminErrorKind};
 use crate::model::{AppIdentity, Live};
 use crate::state::{Entry, Observed};
 
-/// The most passes over a shop, until it shows the same twice, or one whole page.
+/// The maximum number of passes over a shop, until two agree or one has a single page.
 pub(super) const PASSES: usize = 4;
-/// A server that never ends must not keep the run.
+/// The maximum number of pages: a server whose list never ends must not block the run.
 const MOST_PAGES: usize = 400;
-/// A shop has hundreds at most: this is every topic for more than a hundred addresses.
+/// The maximum number of entries. A shop has hundreds at most; this is every topic for more than a hundred addresses.
 const MOST_ENTRIES: usize = 25_000;
-/// 25,000 entries of the usual 600 bytes come to 15 MiB; there is room for long filters.
+/// The maximum size in bytes. 25,000 entries of the usual 600 bytes are 15 MiB; the rest leaves room for long filters.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// The bound of one reading, over all its pages.
+/// The limits of one reading, over all its pages.
 pub(super) struct Budget {
     pages: usize,
     entries: usize,
@@ -50,22 +50,22 @@ impl Budget {
             return Ok(());
         };
         let message = format!(
-            "the list of the shop's subscriptions goes past {bound} and was not read further. Check what stands between \
-             here and the shop"
+            "the list of the shop's subscriptions exceeds {bound}; the rest was not read. Check the proxies between \
+             this machine and the shop"
         );
         Err(AdminError::new(AdminErrorKind::TooLarge, message).with_status(200))
     }
 }
 
-/// One pass over a list; counts when it is whole.
+/// One pass over a list, which counts only if it is complete.
 pub(super) struct Pass {
     pub(super) observed: Observed,
     pub(super) pages: usize,
 }
 
-/// The parts of an answer besides the subscriptions and scopes.
+/// The parts of a response other than subscriptions and scopes.
 #[derive(Default)]
-pub(super) struct Said {
+pub(super) struct Extras {
     pub(super) app: AppIdentity,
     pub(super) served_version: Option<String>,
     pub(super) deprecated_reason: Option<String>,
@@ -74,15 +74,15 @@ pub(super) struct Said {
 /// Why a pass does not count yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// One id twice.
+    /// A duplicate id.
     Twice,
-    /// Several pages, and no other pass that agrees.
+    /// Several pages, and no previous pass that agrees.
     Alone,
-    /// Several pages, and the pass before was different.
+    /// Several pages, and the previous pass was different.
     Different,
 }
 
-/// Judges a pass by itself and by the one before it.
+/// Returns why a pass does not count yet, given the pass before it.
 pub(super) fn doubt(pass: &Pass, previous: Option<&Pass>) -> Option<Doubt> {
     if names_one_twice(&pass.observed.entries) {
         return Some(Doubt::Twice);
@@ -95,14 +95,14 @@ pub(super) fn doubt(pass: &Pass, previous: Option<&Pass>) -> Option<Doubt> {
     }
 }
 
-/// Makes the error of a shop that never showed the same twice.
-pub(super) fn in_vain(doubt: Doubt) -> AdminError {
+/// Returns the error of a shop whose passes never agreed.
+pub(super) fn disagreement(doubt: Doubt) -> AdminError {
     let what = match doubt {
-        Doubt::Twice => "the list of subscriptions names one id twice",
+        Doubt::Twice => "the list of subscriptions has a duplicate id",
         Doubt::Alone | Doubt::Different => "the list of subscriptions was different each time",
     };
     let message = format!(
-        "{what}, {PASSES} times in a row: it changed while it was read, or it is not what the Admin API answers. Try \
+        "{what}, {PASSES} times in a row: it changed while it was read, or it does not come from the Admin API. Try \
          again later"
     );
     AdminError::new(AdminErrorKind::UnexpectedAnswer, message).with_status(200).retryable(true)

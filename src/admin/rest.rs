@@ -1,7 +1,7 @@
-//! The REST webhook resource: two requests to read a shop, one for each mutation, in order.
+//! The REST webhook resource: two requests to read a shop, and one for each mutation, in order.
 //!
-//! REST shows neither filter nor name, and PUT changes address and lists only. What it does not show is marked as unknown
-//! (`Visibility`), and a change that it cannot express is refused before it is sent.
+//! REST returns neither filter nor name, and PUT changes only the address and the lists. Missing fields are marked as
+//! unknown (`Visibility`), and a change that REST cannot express is refused before it is sent.
 
 mod decode;
 
@@ -14,7 +14,7 @@ use super::classify;
 use super::decode::unexpected;
 use super::documents::{Input, Mutation};
 use super::error::{AdminError, AdminErrorKind};
-use super::reading::{Budget, Pass, Said};
+use super::reading::{Budget, Extras, Pass};
 use super::retry::{Purpose, Tally};
 use super::session::{Request, Session};
 use super::throttle::Bucket;
@@ -23,27 +23,27 @@ use crate::json::names_a_key_twice;
 use crate::model::{Live, ScopeSet, SubscriptionId};
 use crate::state::{Entry, Observed};
 
-/// The mutations of a batch: few, so that an interrupt does not wait long at two calls a second.
+/// The number of mutations in a batch: small, so that an interrupt does not wait long at two calls a second.
 pub(super) const BATCH: usize = 10;
 /// The largest page (documented).
 const PAGE: usize = 250;
 
 /// Reads all pages once, and the scopes.
-pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Said), AdminError> {
+pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Extras), AdminError> {
     let mut query = format!("limit={PAGE}");
     let mut entries = Vec::new();
     let mut budget = Budget::new();
-    let mut said = Said::default();
+    let mut extras = Extras::default();
     loop {
         let body = get(session, session.versioned(&format!("webhooks.json?{query}"))).await?;
         let list = decode::webhooks(body.json, &session.redactor)?;
         budget.take(list.len(), body.size)?;
         if budget.pages() == 1 {
             let (served_version, deprecated_reason) = (body.served_version, body.deprecated_reason);
-            said = Said { served_version, deprecated_reason, ..Said::default() };
+            extras = Extras { served_version, deprecated_reason, ..Extras::default() };
         }
         let next = match body.link {
-            // Only the cursor is taken of a link, never its host: that is where the token would go.
+            // Only the cursor of a link is used, never its host, which would receive the token.
             Some(link) => decode::next_page(&link).map(|cursor| encoded("page_info", &cursor)),
             None if list.len() < PAGE => None,
             None => Some(encoded("since_id", &last_of(&list, session)?.to_string())),
@@ -51,15 +51,15 @@ pub(super) async fn pass(session: &mut Session) -> Result<(Pass, Said), AdminErr
         entries.extend(list);
         let Some(next) = next.map(|next| format!("limit={PAGE}&{next}")) else { break };
         if next == query {
-            return Err(unexpected("the same page again and again", &session.redactor));
+            return Err(unexpected("the same page repeats", &session.redactor));
         }
         query = next;
     }
     let scopes = scopes(session).await?;
-    Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, said))
+    Ok((Pass { observed: Observed { scopes: Some(scopes), entries }, pages: budget.pages() }, extras))
 }
 
-/// Reads the granted scopes; the request depends on neither transport nor version.
+/// Reads the granted scopes. The request depends on neither transport nor version.
 pub(super) async fn scopes(session: &mut Session) -> Result<ScopeSet, AdminError> {
     let body = get(session, session.url("/admin/oauth/access_scopes.json")).await?;
     decode::scopes(body.json, &session.redactor)
@@ -69,14 +69,14 @@ fn encoded(name: &str, value: &str) -> String {
     form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish()
 }
 
-/// Returns the id to continue from with `since_id`. Only a page in the order of ids has one.
+/// Returns the id to continue from with `since_id`. Only a page that is sorted by id has one.
 fn last_of(list: &[Entry<Live>], session: &Session) -> Result<u64, AdminError> {
     let mut ids = list.iter().map(|entry| entry.meta.id.number());
     let mut last = ids.next().flatten();
     for id in ids {
         last = id.filter(|id| last.is_some_and(|last| last < *id));
     }
-    last.ok_or_else(|| unexpected("a page in no order, and no link to the next", &session.redactor))
+    last.ok_or_else(|| unexpected("a page is not sorted by id and has no link to the next page", &session.redactor))
 }
 
 async fn get(session: &mut Session, url: String) -> Result<Body, AdminError> {
@@ -89,7 +89,7 @@ async fn get(session: &mut Session, url: String) -> Result<Body, AdminError> {
     }
 }
 
-/// Sends the mutations one after the other; each has an answer.
+/// Sends the mutations in order. Each has an answer.
 pub(super) async fn send(session: &mut Session, batch: &[Mutation]) -> Vec<Answer> {
     let mut answers = Vec::with_capacity(batch.len());
     let mut stopped: Option<AdminError> = None;
@@ -124,11 +124,11 @@ async fn one(session: &mut Session, mutation: &Mutation) -> Answer {
         },
     };
     if let Mutation::Create { input, .. } | Mutation::Update { input, .. } = mutation
-        && let Some(field) = unsayable(input)
+        && let Some(field) = unsupported_field(input)
     {
         return refused(vec![UserError {
             field: vec![field.to_owned()],
-            message: format!("{field} cannot be sent over REST; nothing was sent"),
+            message: format!("`{field}` cannot be sent over REST. Nothing was sent"),
         }]);
     }
     let body = body.map(|webhook| json!({ "webhook": webhook }).to_string().into_bytes());
@@ -149,7 +149,7 @@ fn refused(errors: Vec<UserError>) -> Answer {
     Answer::Refused { errors, kind }
 }
 
-/// Returns every field that PUT can change (documented). All are sent, as over GraphQL.
+/// Returns all fields that PUT can change (documented). All are sent, as over GraphQL.
 fn changeable(input: &Input) -> Value {
     json!({
         "address": input.address.as_str(),
@@ -158,11 +158,11 @@ fn changeable(input: &Input) -> Value {
     })
 }
 
-/// Returns a field that REST cannot send. To leave it out would lose it silently.
-fn unsayable(input: &Input) -> Option<&'static str> {
+/// Returns a field that REST cannot send; omitting it would lose it silently.
+fn unsupported_field(input: &Input) -> Option<&'static str> {
     let Input { filter, name, metafields, .. } = input;
-    let said = [(!filter.is_empty(), "filter"), (name.is_some(), "name"), (metafields.is_some(), "metafields")];
-    said.into_iter().find(|(said, _)| *said).map(|(_, field)| field)
+    let unsupported = [(!filter.is_empty(), "filter"), (name.is_some(), "name"), (metafields.is_some(), "metafields")];
+    unsupported.into_iter().find(|(set, _)| *set).map(|(_, field)| field)
 }
 
 fn path_of(id: &SubscriptionId) -> Option<String> {
@@ -170,7 +170,7 @@ fn path_of(id: &SubscriptionId) -> Option<String> {
 }
 
 fn no_number(id: &SubscriptionId) -> Answer {
-    let message = format!("{id} has no number, and REST knows subscriptions by their numbers");
+    let message = format!("{id} has no number, but REST identifies subscriptions by number");
     Answer::Failed(AdminError::new(AdminErrorKind::UnexpectedAnswer, message).proven())
 }
 
@@ -184,13 +184,13 @@ struct Call {
 
 /// An answer to a [`Call`].
 enum Reply {
-    /// It was done.
+    /// The request was carried out.
     Body(Body),
-    /// It was looked at and refused; nothing happened.
+    /// The request was refused; nothing was changed.
     Refused(Vec<UserError>),
 }
 
-/// The parts of an answer that are read.
+/// The parts of a response that are used.
 struct Body {
     json: Map<String, Value>,
     /// In bytes.
@@ -200,10 +200,10 @@ struct Body {
     deprecated_reason: Option<String>,
 }
 
-/// Every request takes one of the bucket's calls.
+/// The cost of every request: one call of the bucket.
 const CALL: f64 = 1.0;
 
-/// Sends a request until it is answered, or until another attempt is useless.
+/// Sends a request until there is a response, or until another attempt is useless.
 async fn call(session: &mut Session, call: &Call) -> Result<Reply, AdminError> {
     let mut tally = Tally::default();
     loop {
@@ -242,21 +242,22 @@ async fn exchange(session: &mut Session, call: &Call) -> Result<Reply, Failed<Ad
     Err(Failed { error: session.status_error(&answer, url.contains("/admin/api/")), asked })
 }
 
-/// Whether the answer has errors: then it is not an answer, whatever its status and the rest of it.
+/// Returns whether the response has errors. Such a response fails, whatever its status and its other content.
 fn says_errors(json: &Map<String, Value>) -> bool {
     ["errors", "error"].iter().any(|key| json.get(*key).is_some_and(|said| !words(said).is_empty()))
 }
 
-/// Takes what the answer says of the bucket. If it says nothing, one call more was taken, and after 429 all of them.
+/// Updates the bucket from a response. Without a call limit in it, one more call counts as used, and after a 429 all of
+/// them.
 fn learn(session: &mut Session, answer: &Response) {
     let now = session.now_ms();
-    let said =
+    let reported =
         answer.header("x-shopify-shop-api-call-limit").as_deref().and_then(|header| Bucket::of_calls(header, now));
-    let guessed = session.bucket.map(|bucket| match answer.status {
+    let estimated = session.bucket.map(|bucket| match answer.status {
         429 => bucket.spent(bucket.available_at(now), now),
         _ => bucket.spent(CALL, now),
     });
-    session.bucket = said.or(guessed);
+    session.bucket = reported.or(estimated);
 }
 
 #[cfg(test)]

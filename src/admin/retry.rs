@@ -1,25 +1,25 @@
-//! Which failed requests are sent again, and when. Pure: randomness comes as a seeded generator, waiting is the caller's.
+//! Decides which failed requests are retried, and when. Pure: randomness is a seeded generator, and the caller waits.
 
 use std::time::Duration;
 
 use super::error::{AdminError, AdminErrorKind};
 use crate::http::{Backoff, Class, Classified as _, Proof, Retry};
 
-/// Consecutive THROTTLED answers before giving up; they do not count as attempts.
+/// The maximum number of consecutive THROTTLED responses, which do not count as attempts.
 const MOST_THROTTLED: u32 = 30;
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// A reading: may be sent again after any failure.
+    /// A reading: may be retried after any failure.
     Read,
-    /// A request for a token: may be sent again after any failure, and its answer is worth waiting for.
+    /// A token request: may be retried after any failure, and its response is worth waiting for.
     Token,
-    /// A change: may be sent again only where it is certain that nothing happened.
+    /// A change: may be retried only if certainly nothing was changed.
     Mutate,
 }
 
-/// How often one request has failed.
+/// The failures of one request so far.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     failed: u32,
@@ -30,13 +30,13 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Whether the request may be sent again with another token, which it may once.
+    /// Returns whether the request may be sent again with another token, which is allowed once.
     pub(super) fn renews(&mut self) -> bool {
         !std::mem::replace(&mut self.renewed, true)
     }
 
-    /// Returns the error to report. If the run's time ends after a reading failed, that failure is the cause. A mutation
-    /// reports the end of the time, since what was in flight may have happened.
+    /// Returns the error to report. If the run's time ends after a reading failed, that failure is the cause. A
+    /// mutation reports the end of the time, because it may have been carried out.
     pub(super) fn cause(&self, error: AdminError, purpose: Purpose) -> AdminError {
         match &self.last {
             Some(last) if error.kind == AdminErrorKind::TimeBudget && purpose == Purpose::Read => last.out_of_time(),
@@ -45,7 +45,7 @@ impl Tally {
         }
     }
 
-    /// Counts a failure and returns how long to wait before the next attempt; `None` to give up. `asked` is the server's
+    /// Counts a failure, and returns the wait before the next attempt; `None` to give up. `asked`: the server's
     /// Retry-After, or the time that the bucket needs.
     pub(super) fn next(
         &mut self,
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mutation_is_repeated_only_where_nothing_happened_and_waiting_helps() {
+    fn a_mutation_is_retried_only_if_nothing_was_changed_and_waiting_helps() {
         let repeated = |purpose| {
             let repeats = |kind: &&AdminErrorKind| next(&mut Tally::default(), **kind, purpose, None).is_some();
             AdminErrorKind::ALL.iter().filter(repeats).copied().collect::<Vec<_>>()
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_end_and_throttling_is_counted_apart() {
+    fn attempts_are_bounded_and_throttling_is_counted_separately() {
         let mut tally = Tally::default();
         for _ in 0..5 {
             for _ in 0..3 {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_asks_for_more_time_gets_it() {
+    fn a_delay_is_at_least_the_one_that_the_server_asks_for() {
         let asked = Some(Duration::from_secs(90));
         let delay = next(&mut Tally::default(), AdminErrorKind::RateLimited, Purpose::Mutate, asked).expect("a retry");
         assert!(delay >= Duration::from_secs(90) && delay < Duration::from_secs(91));

@@ -1,4 +1,4 @@
-//! One shop, one token, one bucket: sends a request, waits where the API says so, tries again where that is safe.
+//! One shop, one token, one bucket: sends a request, waits as the API demands, and retries if that is safe.
 
 use std::time::Duration;
 
@@ -22,14 +22,14 @@ use crate::http::{
 };
 use crate::model::{ShopDomain, Transport};
 
-/// How long a request that is in flight when the run's time ends may still be answered: a lost answer to a mutation costs
-/// a read, and one to a refresh the new pair. A reading gets no such time.
+/// The extra time for the response to a request in flight when the run's time ends: a lost response to a mutation costs
+/// a read, and one to a refresh loses the new pair. A reading has no extra time.
 const GRACE: Duration = Duration::from_secs(5);
 
 pub(super) struct Session {
     pub(super) client: AdminClient,
     pub(super) shop: ShopDomain,
-    /// `None` for the requests that get a token.
+    /// `None` for token requests.
     token: Option<SecretString>,
     renew: Option<Renew>,
     rng: fastrand::Rng,
@@ -60,14 +60,14 @@ impl Session {
         Self { shop: shop.clone(), token: None, renew: None, rng, redactor, bucket: None, client }
     }
 
-    /// Replaces a token that the shop refuses by another one.
+    /// Sets the function that replaces a refused token.
     pub(super) fn renew_with(&mut self, renew: Renew) {
         self.renew = Some(renew);
     }
 
-    /// Sends a document until it is answered, or until another attempt is useless. `cost`: its cost, if known.
+    /// Sends a document until there is a response, or until another attempt is useless. `cost`: its cost, if known.
     ///
-    /// An answer may hold errors; that of a throttled document is a failure.
+    /// The response may have errors; the response to a throttled document is a failure.
     pub(super) async fn call(
         &mut self,
         document: &Document,
@@ -85,13 +85,13 @@ impl Session {
         }
     }
 
-    /// Waits until the bucket holds what a request is known to cost.
+    /// Waits until the bucket covers the known cost of a request.
     pub(super) async fn before(&self, cost: Option<f64>, purpose: Purpose) -> Result<(), AdminError> {
         self.pause(self.wait_for_bucket(cost), "rate limit", None, purpose).await
     }
 
-    /// Waits before the same request is sent again, or returns the failure if that is useless. A request that was refused
-    /// for its token is sent again once, with another token if `renew` has one: 401 proves that nothing happened.
+    /// Waits before a retry of the same request, or returns the failure if a retry is useless. A request whose token
+    /// was refused is sent again once, with another token if `renew` has one: 401 proves that nothing was changed.
     pub(super) async fn again(
         &mut self,
         failure: Failed<AdminErrorKind>,
@@ -111,16 +111,16 @@ impl Session {
             AdminErrorKind::RateLimited => "rate limit",
             _ => "retry",
         };
-        // Where the bucket says that there is enough and the API does not, only backing off helps.
+        // If the bucket is sufficient, but the API throttles nevertheless, only backoff helps.
         let asked = asked.filter(|wait| !wait.is_zero());
         let Some(wait) = tally.next(self.options().retry, &error, purpose, asked, &mut self.rng) else {
             return Err(tally.cause(error, purpose));
         };
-        tracing::debug!(shop = %self.shop, kind = %error.kind, ?wait, "trying again");
+        tracing::debug!(shop = %self.shop, kind = %error.kind, ?wait, "retrying");
         self.pause(wait, reason, Some(&error), purpose).await
     }
 
-    /// Whether there is another token now than the refused one.
+    /// Replaces the refused token. Returns whether there is another one.
     async fn renewed(&mut self, purpose: Purpose) -> Result<bool, AdminError> {
         let (Some(renew), Some(refused)) = (self.renew.clone(), self.token.clone()) else { return Ok(false) };
         let stop = self.stop(purpose);
@@ -140,18 +140,18 @@ impl Session {
         &self.client.inner.options
     }
 
-    /// Returns the token whose cancellation ends such a request. Reading goes on after it: it tells what became of what was
-    /// sent.
+    /// Returns the token whose cancellation ends such a request. A reading continues after an interrupt, because it
+    /// shows the results of the mutations that were sent.
     fn stop(&self, purpose: Purpose) -> CancellationToken {
         if purpose == Purpose::Mutate { self.options().stop.clone() } else { CancellationToken::new() }
     }
 
-    /// The URL of a path below `/admin/api/<version>/`.
+    /// Returns the URL of a path below `/admin/api/<version>/`.
     pub(super) fn versioned(&self, path: &str) -> String {
         self.url(&format!("/admin/api/{}/{path}", self.options().version))
     }
 
-    /// The URL of a path of this shop.
+    /// Returns the URL of a path of this shop.
     pub(super) fn url(&self, path: &str) -> String {
         self.options().endpoint.url_for(&self.shop, path)
     }
@@ -171,14 +171,14 @@ impl Session {
         }
     }
 
-    /// Makes the error of an answer other than 200. `versioned`: its URL names the version.
+    /// Returns the error of a response with a status other than 200. `versioned`: the URL has the version.
     pub(super) fn status_error(&self, answer: &Response, versioned: bool) -> AdminError {
         let AdminOptions { endpoint, version, .. } = self.options();
         let asked = Asked { shop: &self.shop, version: versioned.then_some(version), endpoint };
         classify::status_error(&asked, answer, &self.redactor)
     }
 
-    /// Sends a request once, with the token if there is one, and takes any answer that comes in time.
+    /// Sends a request once, with the token if there is one, and returns any response that arrives in time.
     pub(super) async fn send(&self, request: Request<'_>, purpose: Purpose) -> Result<Response, AdminError> {
         let started = Instant::now();
         let Request { method, url, body } = request;
@@ -197,16 +197,17 @@ impl Session {
         let result = match self.options().deadline {
             Some(end) => {
                 let end = if purpose == Purpose::Read { end } else { end + GRACE };
-                timeout_at(end, sent).await.unwrap_or_else(|_| Err(time_budget("waiting for an answer")))
+                timeout_at(end, sent).await.unwrap_or_else(|_| Err(time_budget("waiting for a response")))
             }
             None => sent.await,
         };
         let answer = result.inspect_err(|error| {
-            tracing::debug!(shop = %self.shop, ?purpose, kind = %error.kind, elapsed = ?started.elapsed(), "no answer");
+            let elapsed = started.elapsed();
+            tracing::debug!(shop = %self.shop, ?purpose, kind = %error.kind, ?elapsed, "no response");
         })?;
         let elapsed = started.elapsed();
         let request_id = self.redactor.clean(answer.header("x-request-id").as_deref().unwrap_or_default());
-        tracing::debug!(shop = %self.shop, ?purpose, status = answer.status, ?elapsed, request_id, "answer");
+        tracing::debug!(shop = %self.shop, ?purpose, status = answer.status, ?elapsed, request_id, "response");
         Ok(answer)
     }
 
@@ -221,7 +222,7 @@ impl Session {
         let answer = self.send(request, purpose).await?;
         if answer.status != 200 {
             let asked = answer.header("retry-after").as_deref().and_then(retry_seconds);
-            // A throttled GraphQL request may come with 429, and then the bucket still says when to come back.
+            // A throttled GraphQL request may have status 429 and still report the bucket.
             if let Some(bucket) = envelope::parse(&answer, self.now_ms()).and_then(|envelope| envelope.bucket) {
                 self.bucket = Some(bucket);
             }
@@ -238,7 +239,7 @@ impl Session {
             *cost = envelope.requested_cost;
         }
         match envelope.first_error(&self.redactor) {
-            // A part of an answer to a read is a failure; to a mutation it tells the results of the other aliases.
+            // An error in a reading fails it; the response to a mutation also has the results of the other aliases.
             Some(error)
                 if (purpose == Purpose::Read || envelope.data.is_none())
                     && matches!(error.kind, AdminErrorKind::Throttled | AdminErrorKind::InternalError) =>
@@ -249,7 +250,7 @@ impl Session {
         }
     }
 
-    /// Waits. Fails at once if the run ends before the wait does, or when the run is stopped.
+    /// Waits. Fails at once if the run ends before the wait does, or if the run is interrupted.
     async fn pause(
         &self,
         wait: Duration,
@@ -285,10 +286,10 @@ impl Session {
     }
 }
 
-/// Makes the header of a token, marked so that nothing that logs headers prints it.
+/// Returns the header of a token, marked as sensitive so that it is not logged.
 fn header_of(token: &SecretString) -> Result<HeaderValue, AdminError> {
     let mut header = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
-        AdminError::secret_unavailable("the access token holds characters that cannot stand in an HTTP header")
+        AdminError::secret_unavailable("the access token contains characters that are not allowed in an HTTP header")
     })?;
     header.set_sensitive(true);
     Ok(header)
@@ -298,7 +299,7 @@ fn no_response(failure: NoResponse, place: Place, redactor: &Redactor) -> AdminE
     let NoResponse { host, status, cause } = failure;
     let error = match cause {
         Cause::Request(cause) => {
-            AdminError::new(AdminErrorKind::ConnectFailed, format!("no request could be made of it: {cause}"))
+            AdminError::new(AdminErrorKind::ConnectFailed, format!("the request is invalid: {cause}"))
         }
         Cause::Connect(error) => {
             let Unconnected { message, tls, lasting } = unconnected(&error, &host, place.check(), redactor);
@@ -307,21 +308,19 @@ fn no_response(failure: NoResponse, place: Place, redactor: &Redactor) -> AdminE
             AdminError { retryable: error.retryable && !lasting, ..error }
         }
         Cause::Timeout => {
-            AdminError::new(AdminErrorKind::Timeout, format!("{host} did not answer in time; try again later"))
+            AdminError::new(AdminErrorKind::Timeout, format!("{host} did not respond in time. Try again later"))
         }
-        // The first bytes of an answer are not those of HTTP, as a TLS alert's are.
+        // The response does not start with an HTTP status line: it may be a TLS alert.
         Cause::Lost(cause) if cause.starts_with("invalid HTTP version") => AdminError::new(
             AdminErrorKind::ConnectionLost,
-            format!(
-                "the answer of {host} is not HTTP; probably https is spoken on that port. Check HOOKWRIGHT_ADMIN_URL"
-            ),
+            format!("the response of {host} is not HTTP; the port probably uses https. Check `HOOKWRIGHT_ADMIN_URL`"),
         ),
         Cause::Lost(cause) => AdminError::new(
             AdminErrorKind::ConnectionLost,
-            format!("the connection to {host} ended before the answer did: {cause}"),
+            format!("the connection to {host} was closed before the response was complete: {cause}"),
         ),
         Cause::TooLarge => {
-            let message = format!("the answer is larger than {} MiB and was not read further", BODY_LIMIT >> 20);
+            let message = format!("the response is larger than {} MiB; the rest was not read", BODY_LIMIT >> 20);
             AdminError::new(AdminErrorKind::TooLarge, message)
         }
     };
@@ -329,11 +328,11 @@ fn no_response(failure: NoResponse, place: Place, redactor: &Redactor) -> AdminE
 }
 
 fn interrupted() -> AdminError {
-    AdminError::new(AdminErrorKind::Interrupted, "interrupted before it was sent")
+    AdminError::new(AdminErrorKind::Interrupted, "interrupted before the request was sent")
 }
 
 fn time_budget(doing: &str) -> AdminError {
-    AdminError::new(AdminErrorKind::TimeBudget, format!("the run's time (--timeout) ended: {doing}"))
+    AdminError::new(AdminErrorKind::TimeBudget, format!("the run's time (`--timeout`) ended: {doing}"))
 }
 
 #[cfg(test)]
@@ -341,7 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_cannot_be_printed_from_its_header_and_adds_no_header_of_its_own() {
+    fn the_header_of_a_token_cannot_be_printed_and_contains_no_second_header() {
         let header = header_of(&"s3cr3t".into()).expect("header");
         assert!(header.is_sensitive() && !format!("{header:?}").contains("s3cr3t"));
         let error = header_of(&"s3cr3t\r\nX-Evil: 1".into()).expect_err("a second header");

@@ -1,4 +1,4 @@
-//! The Admin API client over real HTTP, against small servers that answer what a test tells them.
+//! Tests of the Admin API client over real HTTP, with small test servers.
 
 mod answers;
 mod reads;
@@ -16,10 +16,10 @@ use crate::admin::{AdminClient, AdminOptions, Backoff, Endpoint, ShopReader, Sho
 use crate::model::{ApiVersion, ShopDomain};
 use server::{Server, respond};
 
-/// Nothing that is printed may contain it.
+/// A token that no output may contain.
 const TOKEN: &str = "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";
 
-/// A server that answers the nth request by its body.
+/// Starts a server that responds to the nth request by its body.
 async fn start(respond: impl Fn(usize, &Value) -> Response<Body> + Send + Sync + 'static) -> Server {
     Server::start(move |n, seen| respond(n, &seen.body)).await
 }
@@ -38,7 +38,7 @@ fn shop() -> ShopDomain {
     ShopDomain::parse("a").expect("shop")
 }
 
-/// Like the real one, but it does not dawdle.
+/// Like the real options, but without delays.
 fn options(url: &str) -> AdminOptions {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).expect("endpoint");
     let retry = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Backoff::default() };
@@ -53,7 +53,7 @@ fn ok(body: &Value) -> Response<Body> {
     respond(200, body.to_string())
 }
 
-/// A subscription as the API describes it.
+/// A subscription in the format of the API.
 fn node(id: usize) -> Value {
     json!({
         "id": format!("gid://shopify/WebhookSubscription/{id}"), "topic": "ORDERS_CREATE",
@@ -71,7 +71,7 @@ fn scopes() -> Value {
     json!({ "accessScopes": [{ "handle": "write_orders" }, { "handle": "read_orders" }] })
 }
 
-/// The answer to a read of a shop with one subscription.
+/// The response to a read of a shop with one subscription.
 fn one_shop() -> Value {
     json!({ "data": { "webhookSubscriptions": connection(&[node(1)], None), "currentAppInstallation": scopes() } })
 }

@@ -1,36 +1,36 @@
-//! The bucket as the API reports it, and how long to wait for it. Pure arithmetic; the clock is passed in.
+//! The bucket as reported by the API, and the waits for it. Pure arithmetic; the clock is passed in.
 //!
 //! A bucket belongs to one (app, shop). Its size and rate depend on the shop's plan and are never assumed.
 
 use std::time::Duration;
 
-/// A shop's bucket as last reported.
+/// The last reported state of a shop's bucket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bucket {
-    /// Points in a full bucket.
+    /// The points in a full bucket.
     pub maximum: f64,
-    /// Points when it was reported.
+    /// The points at the time of the report.
     pub available: f64,
-    /// Points a second.
+    /// Points per second.
     pub restore_rate: f64,
-    /// When it was reported, in milliseconds of the client's clock.
+    /// The time of the report, in milliseconds of the client's clock.
     pub at_ms: u64,
 }
 
-/// The most mutations in one document.
+/// The maximum number of mutations in one document.
 const MOST: usize = 25;
 /// The cost of a webhook mutation (recorded: 10, with metafields selected 11).
 const MUTATION_COST: f64 = 10.0;
-/// How long a full bucket of REST calls takes to leak out, on every plan.
+/// The time that a full bucket of REST calls takes to empty, on every plan, in seconds.
 const CALLS_SECONDS: f64 = 20.0;
-/// The longest wait for a bucket before the API is asked again.
+/// The longest wait for a bucket before the next request.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 impl Bucket {
-    /// Takes the figures of a `throttleStatus`; `None` if they cannot be figures of a bucket.
+    /// Converts the figures of a `throttleStatus`; `None` if they are not plausible.
     pub(crate) fn observe(maximum: f64, available: f64, restore_rate: f64, at_ms: u64) -> Option<Self> {
         let sane = |figure: f64| figure.is_finite() && figure >= 0.0;
-        // `available` may fall below zero: other callers of the same app may have taken more than there was.
+        // `available` may be negative, because other callers of the same app use the same bucket.
         (sane(maximum) && maximum > 0.0 && available.is_finite() && sane(restore_rate)).then_some(Self {
             maximum,
             available,
@@ -39,27 +39,28 @@ impl Bucket {
         })
     }
 
-    /// Takes REST's call-limit header, `used/size`, in calls. The rate is not said: a twentieth of the size a second is
-    /// what every plan has (documented: 2 of 40, 4 of 80, 20 of 400); where it is less, 429 and Retry-After say so.
+    /// Parses REST's call-limit header, `used/size`, in calls. The header has no rate: every plan restores a twentieth
+    /// of the size per second (documented: 2 of 40, 4 of 80, 20 of 400). If the rate is lower, 429 and Retry-After
+    /// follow.
     pub(super) fn of_calls(header: &str, now_ms: u64) -> Option<Self> {
         let (used, size) = header.split_once('/')?;
         let (used, size): (f64, f64) = (used.trim().parse().ok()?, size.trim().parse().ok()?);
         Self::observe(size, size - used, size / CALLS_SECONDS, now_ms)
     }
 
-    /// The same bucket after `cost` points were taken of which the API said nothing.
+    /// Returns the bucket after `cost` points were used without a report of the API.
     pub(super) fn spent(&self, cost: f64, now_ms: u64) -> Self {
         Self { available: self.available_at(now_ms) - cost, at_ms: now_ms, ..*self }
     }
 
-    /// The points there at `now_ms`.
+    /// Returns the points that are available at `now_ms`.
     pub(crate) fn available_at(&self, now_ms: u64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a run does not last 2^53 milliseconds")]
         let seconds = now_ms.saturating_sub(self.at_ms) as f64 / 1000.0;
         (self.available + seconds * self.restore_rate).min(self.maximum)
     }
 
-    /// Returns the time until `cost` points are available; for more than the bucket holds, until it is full.
+    /// Returns the time until `cost` points are available, or until the bucket is full if `cost` exceeds its size.
     pub(crate) fn wait_before(&self, cost: f64, now_ms: u64) -> Duration {
         let short = cost.min(self.maximum) - self.available_at(now_ms);
         if short <= 0.0 {
@@ -69,14 +70,14 @@ impl Bucket {
         Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
     }
 
-    /// Returns the number of mutations of a document: at most 25, at most half of the bucket, at least one.
+    /// Returns the number of mutations for a document: at most 25, at most half of the bucket, at least one.
     pub(crate) fn batch_limit(&self) -> usize {
         let half = (self.maximum / 2.0 / MUTATION_COST).floor();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is clamped")]
         (half as usize).clamp(1, MOST)
     }
 
-    /// The same before anything is known of the bucket.
+    /// The batch limit before the bucket is known.
     pub(super) const UNKNOWN_BATCH_LIMIT: usize = MOST;
 }
 
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_what_is_short_over_the_rate() {
+    fn the_wait_is_the_shortage_divided_by_the_rate() {
         let b = bucket(1000.0, 40.0, 50.0);
         assert_eq!(b.wait_before(40.0, 1_000), Duration::ZERO);
         assert_eq!(b.wait_before(290.0, 1_000), Duration::from_secs(5));
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_buckets_end_in_bounded_waits() {
+    fn implausible_buckets_have_bounded_waits() {
         assert_eq!(bucket(100.0, 0.0, 0.0).wait_before(1.0, 1_000), LONGEST_WAIT);
         assert_eq!(bucket(100.0, -50.0, 10.0).wait_before(50.0, 1_000), Duration::from_secs(10));
         for (maximum, available, rate) in

@@ -1,6 +1,6 @@
 //! Changes one shop: a batch of mutations as one document (REST: one by one), always with one answer for each.
 //!
-//! Decides nothing about the changes. It only distinguishes what happened, what did not happen, and what is not known.
+//! Makes no decisions about the changes. It only distinguishes changes that happened, did not happen, or are unknown.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::{AdminClient, Renew, decode, rest};
 use crate::http::{Classified as _, Proof, Redactor};
 use crate::model::{ShopDomain, Topic, Transport};
 
-/// Changes one shop, and reads it.
+/// Changes one shop, and can read it.
 pub(crate) struct ShopWriter {
     reader: ShopReader,
     cost_each: f64,
@@ -29,7 +29,7 @@ pub(crate) struct ShopWriter {
 /// The result of one document.
 enum Outcome {
     Answered(Envelope),
-    /// Refused as a whole; nothing happened.
+    /// Refused as a whole; nothing was changed.
     Refused(Envelope, AdminError),
     Failed(AdminError),
 }
@@ -40,14 +40,14 @@ impl ShopWriter {
         Self { reader: ShopReader::new(client, shop, token), cost_each: 11.0, read_at: None }
     }
 
-    /// Replaces a token that the shop refuses by the token of `renew`, once a request, and sends the request again.
+    /// Sets the function that replaces a refused token, after which the request is sent again once.
     #[must_use]
     pub(crate) fn renewing(mut self, renew: Renew) -> Self {
         self.reader.session().renew_with(renew);
         self
     }
 
-    /// Reads the shop, whole or not at all.
+    /// Reads the whole shop, or fails.
     pub(crate) async fn read(&mut self) -> Result<Reading, AdminError> {
         self.read_at = Some(Instant::now());
         self.reader.read().await
@@ -58,7 +58,7 @@ impl ShopWriter {
         self.read_at.map(|at| at.elapsed())
     }
 
-    /// Returns the number of mutations to send at once; it is more exact after the first answer.
+    /// Returns the number of mutations to send at once. It is exact after the first response.
     pub(crate) fn batch_limit(&self) -> usize {
         if self.reader.transport() == Transport::Rest {
             return rest::BATCH;
@@ -76,8 +76,8 @@ impl ShopWriter {
 
     /// Sends the batch as one document.
     ///
-    /// A document that is refused as a whole changed nothing: the mutations that its errors name fail, and the others are
-    /// sent again without them. If none is named, each is sent alone.
+    /// A document that is refused as a whole changed nothing: the mutations that its errors name fail, and the others
+    /// are sent again without them. If no mutation is named, each is sent alone.
     async fn send_document(&mut self, batch: &[Mutation]) -> Vec<Answer> {
         let mut answers: Vec<Option<Answer>> = batch.iter().map(|_| None).collect();
         let mut groups: Vec<Vec<usize>> = vec![(0..batch.len()).collect()];
@@ -101,7 +101,7 @@ impl ShopWriter {
                 Outcome::Refused(envelope, error) => {
                     let named = named(&envelope.errors, batch, &group, &self.reader.session().redactor);
                     if named.is_empty() && group.len() > 1 {
-                        // Popped from the end, so that they go out in order.
+                        // Popped from the end, so that they are sent in order.
                         groups.extend(group.iter().rev().map(|&n| vec![n]));
                         continue;
                     }
@@ -132,7 +132,9 @@ impl ShopWriter {
         answers
             .into_iter()
             .map(|answer| {
-                answer.unwrap_or_else(|| Answer::Lost(decode::unexpected("no answer", &self.reader.session().redactor)))
+                answer.unwrap_or_else(|| {
+                    Answer::Lost(decode::unexpected("no result for a mutation", &self.reader.session().redactor))
+                })
             })
             .collect()
     }
@@ -166,14 +168,16 @@ impl ShopWriter {
         let payload = payload.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(Value::Null);
         let its = envelope.errors.iter().find(|error| error.path.first() == Some(&alias));
         if let Some(error) = its {
-            // Denied as a whole, it was never carried out; denied further down, it may have been.
+            // An error on the alias itself proves that it was not carried out; an error below it does not.
             let denied = error.kind() == AdminErrorKind::AccessDenied && error.path.len() == 1 && payload.is_null();
             let failure = error.to_failure(redactor);
             return if denied { Answer::Failed(failure.proven()) } else { Answer::Lost(failure) };
         }
         if payload.is_null() {
             let error = envelope.first_error(redactor);
-            return Answer::Lost(error.unwrap_or_else(|| decode::unexpected(&format!("it lacks {alias}"), redactor)));
+            return Answer::Lost(
+                error.unwrap_or_else(|| decode::unexpected(&format!("`{alias}` is missing"), redactor)),
+            );
         }
         judge(payload, mutation, redactor).unwrap_or_else(Answer::Lost)
     }
@@ -182,7 +186,7 @@ impl ShopWriter {
 /// Reads the payload of one alias.
 fn judge(mut payload: Value, mutation: &Mutation, redactor: &Redactor) -> Result<Answer, AdminError> {
     let Some(Value::Array(list)) = payload.get("userErrors") else {
-        return Err(decode::unexpected("it lacks userErrors", redactor));
+        return Err(decode::unexpected("`userErrors` is missing", redactor));
     };
     let errors: Vec<_> = list.iter().map(|error| UserError::read(error, redactor)).collect();
     if !errors.is_empty() {
@@ -194,14 +198,15 @@ fn judge(mut payload: Value, mutation: &Mutation, redactor: &Redactor) -> Result
         return if deleted == Some(id.as_str()) {
             Ok(Answer::Done(None))
         } else {
-            Err(decode::unexpected("it does not say that the subscription was deleted", redactor))
+            Err(decode::unexpected("the id of the deleted subscription is missing", redactor))
         };
     }
     let entry = decode::subscription(payload["webhookSubscription"].take(), redactor)?;
     made(mutation, entry, redactor)
 }
 
-/// The mutations of `group` that the errors of a refused document name, by an alias in the path or by a variable.
+/// Returns the mutations of `group` that the errors of a refused document name, by an alias in the path or by a
+/// variable.
 fn named(
     errors: &[GraphqlError],
     batch: &[Mutation],
@@ -222,22 +227,22 @@ fn named(
     group.iter().filter_map(|&n| Some((n, failure(n, its(n)?).proven()))).collect()
 }
 
-/// Whether a message is about the variable that holds the topic of mutation `n`.
+/// Returns whether a message is about the variable with the topic of mutation `n`.
 fn is_topic_of(message: &str, n: usize) -> bool {
     variable_of(message) == Some(n) && message.split_once('$').is_some_and(|(_, rest)| rest.starts_with('t'))
 }
 
-/// In place of Shopify's words, which name a variable of ours and list every topic.
+/// Replaces Shopify's text, which names an internal variable and lists every topic.
 fn unknown_topic(topic: &Topic) -> String {
     format!(
-        "the shop's Admin API does not know the topic {topic} ({}) in this version: correct it in the manifest (`hookwright \
-         topics WORD` searches), set another `admin_api: {{ version: … }}`, or remove the binding",
+        "the topic {topic} ({}) does not exist in this version of the shop's Admin API. Correct it in the manifest \
+         (`hookwright topics WORD` searches), set another `admin_api.version`, or remove the binding",
         topic.graphql()
     )
 }
 
-/// The number in the first `$t3`, `$i3` or `$d3` of a message such as "Variable $i3 of type … was provided invalid
-/// value". Only the first: what follows may quote the user's values.
+/// Returns the number in the first `$t3`, `$i3` or `$d3` of a message such as "Variable $i3 of type … was provided
+/// invalid value". Only the first counts, because the rest may quote the user's values.
 fn variable_of(message: &str) -> Option<usize> {
     let rest = message.split_once('$')?.1;
     let rest = rest.strip_prefix(['t', 'i', 'd'])?;
@@ -251,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_is_read_from_where_shopify_names_it() {
+    fn the_first_variable_of_a_message_is_read() {
         for (message, n) in [
             ("Variable $t0 of type WebhookSubscriptionTopic! was provided invalid value", Some(0)),
             ("Variable $i12 of type X! was provided invalid value for filter ($t3)", Some(12)),

@@ -1,8 +1,8 @@
-//! The errors of IMS and Flow Service, as one table of kinds with stable names, and how answers become errors. Pure.
+//! The errors of IMS and Flow Service: one table of kinds with stable names, and the conversion of responses. Pure.
 //!
-//! A message names the `aep` entry, says what happened and what to do; texts of others in it have gone through `Redactor`.
-//! The status decides the kind. Of Flow Service's own error codes (`NNNN-status`, Experience League, "Flow Service error
-//! messages") the envelope is not documented, so they are looked for wherever they stand.
+//! A message names the `aep` entry, the problem and the remedy; texts of servers in it have passed through `Redactor`.
+//! The status determines the kind. The envelope of Flow Service's own error codes (`NNNN-status`, Experience League,
+//! "Flow Service error messages") is not documented, so they are searched for in the whole body.
 
 use serde_json::Value;
 
@@ -10,66 +10,68 @@ use crate::http::{self, Redactor, Response, error_kinds, looks_like_html, oauth_
 
 // The columns: name; class of exit codes; whether another attempt may help. Every request only reads.
 error_kinds! {
-    /// Why a question to Adobe has no answer. The names are part of the plan and report formats.
+    /// Why a lookup at Adobe failed. The names are part of the plan and report formats.
     AdobeErrorKind;
 
-    /// IMS refuses the client id, its secret or the scopes.
+    /// IMS refused the client id, its secret or the scopes.
     ClientRefused = "adobe_client_refused", Auth, Never;
-    /// 401 of Flow Service, also with a token fresh from IMS.
+    /// 401 of Flow Service, even with a new token of IMS.
     TokenRefused = "adobe_token_refused", Auth, Never;
     /// 403: a permission is missing.
     Forbidden = "adobe_forbidden", Auth, Never;
     /// 429.
     RateLimited = "adobe_rate_limited", RateLimit, Now;
-    /// 5xx, or no answer: name not found, no connection, no TLS, no answer in time, half an answer.
+    /// 5xx, or no complete response: host name not found, no connection, no TLS, a timeout, a closed connection.
     Unavailable = "adobe_unavailable", Other, Now;
-    /// An answer of another shape than Adobe's.
+    /// A response with an unexpected shape.
     BadAnswer = "adobe_bad_answer", Other, Never;
-    /// There is no such sandbox.
+    /// The Adobe sandbox does not exist.
     NotFound = "adobe_not_found", Other, Never;
-    /// The answer is about another organisation.
+    /// The response is about another organisation.
     OtherOrg = "adobe_other_org", Other, Never;
-    /// The answer is about another sandbox.
+    /// The response is about another Adobe sandbox.
     OtherSandbox = "adobe_other_sandbox", Other, Never;
     /// The run's `--timeout` ended.
     TimeBudget = "time_budget", RateLimit, Later;
-    /// The run was stopped.
+    /// The run was interrupted.
     Interrupted = "interrupted", Other, Later;
 }
 
-/// Why a question to Adobe has no answer. Never a reason to think that something is gone.
+/// Why a lookup at Adobe failed. Never evidence that a dataflow or connection does not exist.
 pub(crate) type AdobeError = http::Error<AdobeErrorKind>;
 
 impl AdobeError {
-    /// Names the account in the message; done once, where the error leaves this module.
+    /// Adds the account to the message; called once, where the error leaves this module.
     pub(super) fn of(self, account: &str) -> Self {
         Self { message: format!("aep `{account}`: {}", self.message), ..self }
     }
 }
 
-/// Adobe Developer Console's documentation: end of life since 2025-06-30, refused since 2026-03-01 at the latest.
-pub(crate) const RETIRED: &str = "Adobe has retired the Service Account (JWT) kind, so make an OAuth Server-to-Server \
-                                  credential in the project at Adobe Developer Console and use its id, secret and scopes";
+/// The kind of credential that Adobe retired (Adobe Developer Console's documentation: end of life 2025-06-30, refused
+/// since 2026-03-01 at the latest), with the remedy.
+pub(crate) const RETIRED: &str = "Adobe has retired Service Account (JWT) credentials: create an OAuth \
+                                  Server-to-Server credential in the project at Adobe Developer Console, and use its \
+                                  client id, client secret and scopes";
 
-/// What an answer of Flow Service other than 200 means.
-pub(super) enum Said {
+/// The meaning of a response of Flow Service other than 200.
+pub(super) enum Meaning {
     /// The id is unknown.
-    Nothing,
-    /// There is no answer to the question.
+    UnknownId,
+    /// The request failed.
     Error(AdobeError),
 }
 
-/// Reads an answer of Flow Service other than 200. `sandbox`: the sandbox of the request.
-pub(super) fn of_flow_service(answer: &Response, sandbox: &str, redactor: &Redactor) -> Said {
+/// Interprets a response of Flow Service other than 200. `sandbox`: the Adobe sandbox of the request.
+pub(super) fn of_flow_service(answer: &Response, sandbox: &str, redactor: &Redactor) -> Meaning {
     let status = answer.status;
     let has = |code: u16| has_code(&answer.body, code, status);
-    // "Resource not found", and "the flow with the given id does not exist". A gateway's own 404 is neither.
+    // "Resource not found", and "the flow with the given id does not exist". A gateway's own 404 has neither code.
     if (status == 404 && has(1101)) || (status == 400 && has(1439)) {
-        return Said::Nothing;
+        return Meaning::UnknownId;
     }
     let said = said(&answer.body, redactor);
     let (kind, message) = match status {
-        // Adobe's gateway has been seen to send its code for "too many requests" with 400.
+        // Adobe's gateway sometimes sends its code for "too many requests" with status 400 (observed).
         429 => (AdobeErrorKind::RateLimited, rate_limited("Flow Service", &said)),
         400 if gateway_code(&answer.body).as_deref() == Some("429050") => {
             (AdobeErrorKind::RateLimited, rate_limited("Flow Service", &said))
@@ -78,35 +80,32 @@ pub(super) fn of_flow_service(answer: &Response, sandbox: &str, redactor: &Redac
         401 => (
             AdobeErrorKind::TokenRefused,
             format!(
-                "Flow Service refused the token{said}. Check that the credential belongs to `org` and that the \
-                     project has the Experience Platform API"
+                "Flow Service refused the token{said}. Check that the credential belongs to `org`, and that the \
+                 project has the Experience Platform API"
             ),
         ),
         403 => (
             AdobeErrorKind::Forbidden,
             format!(
-                "Flow Service forbids it{said}. The credential needs a product profile of Experience Platform and, \
-                     in sandbox `{sandbox}`, the permission to view sources (StreamingSource, read); an administrator \
-                     grants them"
+                "Flow Service denied access{said}. The credential needs a product profile of Experience Platform and, \
+                 in the Adobe sandbox `{sandbox}`, the permission to view sources (StreamingSource, read). An \
+                 administrator can grant them"
             ),
         ),
         404 if has(2100) => (
             AdobeErrorKind::NotFound,
-            format!("there is no sandbox `{sandbox}`{said}; check `sandbox`, which is lower case"),
+            format!("the Adobe sandbox `{sandbox}` does not exist{said}. Check `sandbox`, which must be in lower case"),
         ),
-        404 => (AdobeErrorKind::BadAnswer, format!("Flow Service was not found there{said}; check `base_url`")),
+        404 => (AdobeErrorKind::BadAnswer, format!("Flow Service was not found{said}. Check `base_url`")),
         500..=599 => {
-            (AdobeErrorKind::Unavailable, format!("Flow Service failed with status {status}{said}; try again later"))
+            (AdobeErrorKind::Unavailable, format!("Flow Service failed with status {status}{said}. Try again later"))
         }
-        _ => (
-            AdobeErrorKind::BadAnswer,
-            format!("an answer with status {status} of Flow Service was not expected{said}"),
-        ),
+        _ => (AdobeErrorKind::BadAnswer, format!("unexpected status {status} of Flow Service{said}")),
     };
-    Said::Error(AdobeError::new(kind, message).with_status(status))
+    Meaning::Error(AdobeError::new(kind, message).with_status(status))
 }
 
-/// Makes the error of an answer of IMS without a token. Its error bodies are assumed to be those of OAuth.
+/// Returns the error of a response of IMS without a token. Error bodies are assumed to have the form of OAuth.
 pub(super) fn of_ims(answer: &Response, redactor: &Redactor) -> AdobeError {
     let status = answer.status;
     let said = said(&answer.body, redactor);
@@ -115,52 +114,51 @@ pub(super) fn of_ims(answer: &Response, redactor: &Redactor) -> AdobeError {
         300..=399 => (AdobeErrorKind::BadAnswer, redirected(answer, "token_url", redactor)),
         400 | 401 | 403 if oauth_error(&answer.body).as_deref() == Some("invalid_scope") => (
             AdobeErrorKind::ClientRefused,
-            format!("IMS refused the scopes{said}: check `scopes` against the project's"),
+            format!("IMS refused the scopes{said}. Compare `scopes` with the scopes of the project"),
         ),
         400 | 401 | 403 => {
             let message = format!(
-                "IMS refused the client{said}: check client_id and client_secret. They must be of an OAuth Server-to-Server \
-                 credential: {RETIRED}"
+                "IMS refused the client{said}. Check `client_id` and `client_secret`, which must belong to an OAuth \
+                 Server-to-Server credential. {RETIRED}"
             );
             (AdobeErrorKind::ClientRefused, message)
         }
-        500..=599 => (AdobeErrorKind::Unavailable, format!("IMS failed with status {status}{said}; try again later")),
-        _ => (
-            AdobeErrorKind::BadAnswer,
-            format!("an answer with status {status} of IMS was not expected{said}; check `token_url`"),
-        ),
+        500..=599 => (AdobeErrorKind::Unavailable, format!("IMS failed with status {status}{said}. Try again later")),
+        _ => (AdobeErrorKind::BadAnswer, format!("unexpected status {status} of IMS{said}. Check `token_url`")),
     };
     AdobeError::new(kind, message).with_status(status)
 }
 
-/// Makes the error of an answer of status 200 that cannot be read. Quotes it only if `quote`: it may hold a token.
-pub(super) fn unreadable(answer: &Response, whom: &str, quote: bool, redactor: &Redactor) -> AdobeError {
+/// Returns the error of an unreadable response with status 200. Quotes it only if `quote`, because it may contain a
+/// token.
+pub(super) fn unreadable(answer: &Response, service: &str, quote: bool, redactor: &Redactor) -> AdobeError {
     let (what, again) = match serde_json::from_slice::<Value>(&answer.body) {
         _ if answer.body.iter().all(u8::is_ascii_whitespace) => ("is empty".to_owned(), true),
-        Ok(_) => ("is of another shape than Adobe's".to_owned(), false),
+        Ok(_) => ("has an unexpected shape".to_owned(), false),
         Err(_) if looks_like_html(&answer.body) && quote => (format!("is {}", upstream_text(&answer.body)), true),
         Err(_) if looks_like_html(&answer.body) => ("is an HTML page".to_owned(), true),
-        Err(error) if error.is_eof() => ("is cut off".to_owned(), true),
-        Err(_) if quote => (format!("is not JSON (\"{}\")", upstream_text(&answer.body)), true),
-        Err(_) => ("is not JSON".to_owned(), true),
+        Err(error) if error.is_eof() => ("is truncated".to_owned(), true),
+        Err(_) if quote => (format!("is not valid JSON (\"{}\")", upstream_text(&answer.body)), true),
+        Err(_) => ("is not valid JSON".to_owned(), true),
     };
     let message = format!(
-        "the answer of {whom} {}. Try again later; if it stays so, check what stands between here and Adobe",
+        "the response of {service} {}. Try again later. If this persists, check the proxies between this machine and \
+         Adobe",
         redactor.clean(&what)
     );
     AdobeError::new(AdobeErrorKind::BadAnswer, message).with_status(answer.status).retryable(again)
 }
 
-fn rate_limited(whom: &str, said: &str) -> String {
-    format!("too many requests for {whom}{said}; run again later, or with a longer --timeout")
+fn rate_limited(service: &str, said: &str) -> String {
+    format!("too many requests for {service}{said}. Run again later, or with a longer `--timeout`")
 }
 
 fn redirected(answer: &Response, setting: &str, redactor: &Redactor) -> String {
-    let to = redactor.clean(answer.header("location").as_deref().unwrap_or("nowhere"));
-    format!("the answer was a redirect to {to}, which is never followed with a secret; check `{setting}`")
+    let to = redactor.clean(answer.header("location").as_deref().unwrap_or("an unknown address"));
+    format!("the response is a redirect to {to}, which is never followed with a secret. Check `{setting}`")
 }
 
-/// The words of an error body, in brackets, with the gateway's code in front.
+/// Quotes the text of an error body in parentheses, after the code of Adobe's gateway.
 fn said(body: &[u8], redactor: &Redactor) -> String {
     let words = upstream_text(body);
     let code = gateway_code(body).filter(|code| !words.contains(code.as_str()));
@@ -168,14 +166,15 @@ fn said(body: &[u8], redactor: &Redactor) -> String {
     quotation(&text, redactor)
 }
 
-/// `{"error_code": "401013", …}` of Adobe's gateway (Experience League, "Platform troubleshooting guide").
+/// Returns the code of an error of Adobe's gateway, `{"error_code": "401013", …}` (Experience League, "Platform
+/// troubleshooting guide").
 fn gateway_code(body: &[u8]) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let code = ["error_code", "errorCode", "code"].iter().find_map(|key| value.get(key))?;
     Some(code.as_str().map_or_else(|| code.to_string(), str::to_owned))
 }
 
-/// Whether the body is JSON and any value in it is `code` or holds `code-status` as a word.
+/// Returns whether the body is JSON and any value in it is `code`, or contains `code-status` as a word.
 fn has_code(body: &[u8], code: u16, status: u16) -> bool {
     let (alone, whole) = (code.to_string(), format!("{code}-{status}"));
     let is_word = |text: &str| {
@@ -187,7 +186,7 @@ fn has_code(body: &[u8], code: u16, status: u16) -> bool {
     serde_json::from_slice::<Value>(body).is_ok_and(|value| any(&value, &|text| text == alone || is_word(text)))
 }
 
-/// Whether any text or number in a value, however deep, is so.
+/// Returns whether any text or number at any depth of a value matches.
 fn any(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {
     match value {
         Value::String(text) => is(text.trim()),
@@ -203,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_have_the_names_that_plans_and_reports_promise() {
+    fn kinds_have_the_names_in_plans_and_reports() {
         let names: Vec<_> = AdobeErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(
             names.join(" "),
@@ -218,13 +217,13 @@ mod tests {
 
     fn flow_service(status: u16, body: &str) -> Result<(), (AdobeErrorKind, bool)> {
         match of_flow_service(&answer(status, body), "prod", &Redactor::default()) {
-            Said::Nothing => Ok(()),
-            Said::Error(error) => Err((error.kind, error.retryable)),
+            Meaning::UnknownId => Ok(()),
+            Meaning::Error(error) => Err((error.kind, error.retryable)),
         }
     }
 
     #[test]
-    fn nothing_is_said_by_adobes_code_in_whatever_envelope_and_by_nothing_else() {
+    fn only_adobes_code_in_any_envelope_means_an_unknown_id() {
         for (status, body) in [
             (404, r#"{"error_code":"1101-404","message":"Resource not found"}"#),
             (404, r#"{"errors":[{"code":"FLOW-1101-404"}]}"#),
@@ -284,21 +283,21 @@ mod tests {
     }
 
     #[test]
-    fn messages_quote_adobe_and_say_what_to_do() {
+    fn messages_quote_adobe_and_state_the_remedy() {
         let body = r#"{"error_code":"403025","message":"Profile is \u001b[1m not valid"}"#;
-        let Said::Error(error) = of_flow_service(&answer(403, body), "prod", &Redactor::default()) else {
+        let Meaning::Error(error) = of_flow_service(&answer(403, body), "prod", &Redactor::default()) else {
             panic!("an error")
         };
         assert_eq!(
             error.of("default").message,
-            "aep `default`: Flow Service forbids it (\"403025: Profile is \\u{1b}[1m not valid\"). The credential needs \
-             a product profile of Experience Platform and, in sandbox `prod`, the permission to view sources \
-             (StreamingSource, read); an administrator grants them"
+            "aep `default`: Flow Service denied access (\"403025: Profile is \\u{1b}[1m not valid\"). The credential \
+             needs a product profile of Experience Platform and, in the Adobe sandbox `prod`, the permission to view \
+             sources (StreamingSource, read). An administrator can grant them"
         );
         let body = r#"{"error":"invalid_scope","error_description":"no such scope"}"#;
         assert_eq!(
             of_ims(&answer(400, body), &Redactor::default()).message,
-            "IMS refused the scopes (\"invalid_scope: no such scope\"): check `scopes` against the project's"
+            "IMS refused the scopes (\"invalid_scope: no such scope\"). Compare `scopes` with the scopes of the project"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens, retries, ends and secrets: the client against a server of the test's own.
+//! Tests of tokens, retries, deadlines and redaction: the client with a test server.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ async fn kind_of(client: &AdobeClient) -> AdobeErrorKind {
 }
 
 #[tokio::test]
-async fn the_form_and_the_headers_are_those_that_adobe_asks_for() {
+async fn the_form_and_the_headers_are_those_that_adobe_documents() {
     let server = Server::with_tokens(|_, _| page(&[flow("a", "A")])).await;
     server.client().find(&wanted()).await.expect("found");
     let seen = server.seen();
@@ -52,7 +52,7 @@ async fn the_form_and_the_headers_are_those_that_adobe_asks_for() {
 }
 
 #[tokio::test]
-async fn many_who_ask_at_once_share_one_token() {
+async fn concurrent_requests_share_one_token() {
     let server = Server::with_tokens(|_, _| page(&[flow("a", "A")])).await;
     let client = server.client();
     let mut tasks = tokio::task::JoinSet::new();
@@ -65,7 +65,7 @@ async fn many_who_ask_at_once_share_one_token() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_renewed_once_for_all() {
+async fn a_refused_token_is_renewed_once_for_all_requests() {
     let server = Server::with_tokens(|_, seen| match seen.header("authorization") {
         "Bearer tok3n-1" => respond(401, r#"{"error_code":"401013","message":"Oauth token is not valid"}"#),
         _ => page(&[flow("a", "A")]),
@@ -89,7 +89,7 @@ async fn a_fresh_token_that_is_refused_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_token_near_its_end_is_renewed_before_it_is_used() {
+async fn a_token_that_expires_soon_is_renewed_before_it_is_used() {
     let server = Server::start(|n, seen| if seen.is_token() { granted(n, &json!(0)) } else { page(&[]) }).await;
     let client = server.client();
     for _ in 0..3 {
@@ -99,17 +99,17 @@ async fn a_token_near_its_end_is_renewed_before_it_is_used() {
 }
 
 #[tokio::test]
-async fn a_refused_client_is_said_so_and_not_tried_again() {
+async fn a_refused_client_is_reported_and_not_tried_again() {
     let body = r#"{"error":"invalid_client","error_description":"invalid client_secret parameter"}"#;
     let server = Server::start(move |_, _| respond(401, body)).await;
     let client = server.client();
     let error = client.find(&wanted()).await.expect_err("refused");
     assert_eq!(
         error.to_string(),
-        "aep `default`: IMS refused the client (\"invalid_client: invalid client_secret parameter\"): check client_id and \
-         client_secret. They must be of an OAuth Server-to-Server credential: Adobe has retired the Service Account (JWT) \
-         kind, so make an OAuth Server-to-Server credential in the project at Adobe Developer Console and use its id, secret \
-         and scopes"
+        "aep `default`: IMS refused the client (\"invalid_client: invalid client_secret parameter\"). Check \
+         `client_id` and `client_secret`, which must belong to an OAuth Server-to-Server credential. Adobe has retired \
+         Service Account (JWT) credentials: create an OAuth Server-to-Server credential in the project at Adobe \
+         Developer Console, and use its client id, client secret and scopes"
     );
     assert_eq!((error.kind, error.class()), (AdobeErrorKind::ClientRefused, crate::http::Class::Auth));
     assert_eq!(client.find(&wanted()).await, Err(error));
@@ -117,7 +117,7 @@ async fn a_refused_client_is_said_so_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn those_who_wait_for_one_token_fail_together() {
+async fn requests_that_wait_for_one_token_fail_together() {
     let server = Server::start(|_, _| respond(503, "")).await;
     let client = server.client();
     let mut tasks = tokio::task::JoinSet::new();
@@ -128,12 +128,12 @@ async fn those_who_wait_for_one_token_fail_together() {
     for (kind, _) in tasks.join_all().await {
         assert_eq!(kind, AdobeErrorKind::Unavailable);
     }
-    // Six requests each time: the five ask together, and then once more.
+    // Six requests each time: the five concurrent ones, and then one more.
     assert!(server.tokens() <= 12, "{}", server.tokens());
 }
 
 #[tokio::test]
-async fn an_answer_of_ims_without_a_token_is_not_quoted() {
+async fn a_response_of_ims_without_a_token_is_not_quoted() {
     for body in [r#"{"acces_token":"tok3n-1"}"#, "tok3n-1", r#"{"access_token":"tok3n-1"#, r#"{"access_token":""}"#] {
         let server = Server::start(move |_, _| respond(200, body)).await;
         let error = server.client().find(&wanted()).await.expect_err("no token");
@@ -142,7 +142,7 @@ async fn an_answer_of_ims_without_a_token_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn what_may_help_is_tried_again() {
+async fn temporary_failures_are_retried() {
     let server = Server::start(|n, seen| match n {
         0 => respond(503, ""),
         1 => respond(200, "<html><title>Maintenance</title>"),
@@ -168,7 +168,7 @@ async fn what_may_help_is_tried_again() {
 }
 
 #[tokio::test]
-async fn trying_ends() {
+async fn retries_are_bounded() {
     for (status, kind) in [(429, AdobeErrorKind::RateLimited), (502, AdobeErrorKind::Unavailable)] {
         let server = Server::with_tokens(move |_, _| respond(status, "")).await;
         assert_eq!(kind_of(&server.client()).await, kind);
@@ -182,7 +182,7 @@ async fn trying_ends() {
 }
 
 #[tokio::test]
-async fn no_connection_or_half_an_answer_is_unavailable() {
+async fn a_missing_or_incomplete_response_is_unavailable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let accepting = tokio::spawn(async move {
@@ -198,12 +198,12 @@ async fn no_connection_or_half_an_answer_is_unavailable() {
     let refused = client(&url, AdobeOptions::default()).find(&wanted()).await.expect_err("refused");
     assert_eq!(refused.kind, AdobeErrorKind::Unavailable);
     assert!(
-        refused.message.contains("could not connect to 127.0.0.1:") && refused.message.contains(" (IMS): "),
+        refused.message.contains("cannot connect to 127.0.0.1:") && refused.message.contains(" (IMS): "),
         "{refused}"
     );
 }
 
-/// Answers that ask to come back after so many seconds.
+/// Starts a server whose responses ask for a retry after this many seconds.
 async fn later(seconds: &'static str) -> Server {
     Server::with_tokens(move |_, _| {
         let mut response = respond(429, "");
@@ -214,7 +214,7 @@ async fn later(seconds: &'static str) -> Server {
 }
 
 #[tokio::test]
-async fn nobody_waits_past_the_end_of_the_run() {
+async fn no_wait_exceeds_the_end_of_the_run() {
     let server = later("3600").await;
     let deadline = Some(Instant::now() + Duration::from_mins(10));
     let error = server
@@ -224,7 +224,7 @@ async fn nobody_waits_past_the_end_of_the_run() {
         .expect_err("late");
     assert_eq!((error.kind, error.class()), (AdobeErrorKind::RateLimited, crate::http::Class::RateLimit));
     assert!(error.message.starts_with("aep `default`: too many requests"), "{error}");
-    assert!(error.message.ends_with("; --timeout leaves no time for another attempt"), "{error}");
+    assert!(error.message.ends_with(". `--timeout` leaves no time for another attempt"), "{error}");
     assert_eq!(server.asked().len(), 1);
 
     let over = server.client_with(AdobeOptions { deadline: Some(Instant::now()), ..AdobeOptions::default() });
@@ -233,7 +233,7 @@ async fn nobody_waits_past_the_end_of_the_run() {
 }
 
 #[tokio::test]
-async fn a_client_with_less_time_says_what_was_the_matter() {
+async fn a_client_with_less_time_reports_its_last_error() {
     let soon = || tokio::time::Instant::now() + std::time::Duration::from_millis(300);
     let limited = later("60").await;
     let error = limited.client().until(soon()).find(&wanted()).await.expect_err("too late");
@@ -250,7 +250,7 @@ async fn a_client_with_less_time_says_what_was_the_matter() {
 }
 
 #[tokio::test]
-async fn a_wish_to_stop_ends_waits_and_sends_nothing_more() {
+async fn an_interrupt_ends_waits_and_further_requests() {
     let server = later("1").await;
     let stop = CancellationToken::new();
     let ask = stop.clone();
@@ -280,7 +280,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_huge_answer_is_not_read_to_its_end() {
+async fn a_huge_response_is_not_read_completely() {
     let server = Server::with_tokens(|_, _| respond(200, " ".repeat((8 << 20) + 1))).await;
     let error = server.client().find(&wanted()).await.expect_err("too large");
     assert_eq!(error.kind, AdobeErrorKind::BadAnswer);
@@ -288,7 +288,7 @@ async fn a_huge_answer_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn what_cannot_stand_in_a_header_is_said_before_anything_is_sent() {
+async fn a_value_that_a_header_cannot_have_is_refused_before_a_request() {
     let mut account = client("http://127.0.0.1:1", AdobeOptions::default()).account().clone();
     for (org, sandbox, id, name) in
         [("a\nb", "prod", "c", "org"), (ORG, "", "c", "sandbox"), (ORG, "prod", "c\r\nx: y", "client_id")]
@@ -299,7 +299,7 @@ async fn what_cannot_stand_in_a_header_is_said_before_anything_is_sent() {
     }
 }
 
-/// A log that can be read.
+/// A log in memory.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -315,9 +315,9 @@ impl Write for Log {
 }
 
 #[tokio::test]
-async fn a_server_that_repeats_all_that_it_was_sent_gives_nothing_away() {
-    // With one subscriber in the process, tracing asks the thread that comes to a line first whether the line matters, for
-    // all threads; tests beside this one would say no. With two it asks the subscribers.
+async fn a_server_that_echoes_every_secret_reveals_none() {
+    // With one subscriber in the process, tracing asks only the thread that first reaches a log line whether it is
+    // enabled, for all threads; concurrent tests would disable it. With two subscribers it asks each.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let log = Log::default();
     let writer = log.clone();
@@ -353,7 +353,7 @@ async fn a_server_that_repeats_all_that_it_was_sent_gives_nothing_away() {
         }
     }
     let logged = String::from_utf8_lossy(&log.0.lock().expect("log")).into_owned();
-    assert!(logged.contains("trying again") && logged.contains("got a token from IMS"), "the log was not read");
+    assert!(logged.contains("retrying") && logged.contains("obtained a token from IMS"), "the log was not read");
     let printed = printed.join("\n");
     assert!(printed.contains("[redacted]"));
     for text in [&printed, &logged] {

@@ -1,5 +1,5 @@
-//! From Adobe's JSON to `Inlet` and `FlowRun`. Pure, and lenient: what is missing or of another type is `None`, since Adobe's
-//! own description of the API (flow-service.yaml) lacks half of what its examples show.
+//! Converts Adobe's JSON to `Inlet` and `FlowRun`. Pure and lenient: a missing value, or one of another type, is
+//! `None`, because Adobe's own description of the API (flow-service.yaml) omits many fields of its examples.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{FlowRun, Inlet, InletKind};
 use crate::http::Redactor;
 
-/// The HTTP API source ("Create an HTTP API streaming connection", Experience League).
+/// The connection spec of the HTTP API source (Experience League, "Create an HTTP API streaming connection").
 pub(super) const HTTP_API: &str = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb";
-/// Flow specs of streaming sources: `GenericStreamingAEP`, of which Shopify Streaming is one, and the HTTP API's with and
-/// without transformations.
+/// The flow specs of streaming sources: `GenericStreamingAEP`, which includes Shopify Streaming, and the HTTP API's
+/// with and without transformations.
 const STREAMING: [&str; 3] = [
     "e77fde5a-22a8-11ed-861d-0242ac120002",
     "c1a19761-d2c7-4702-b9fa-fe91f0613e81",
@@ -18,20 +18,20 @@ const STREAMING: [&str; 3] = [
 ];
 const HTTP_API_FLOWS: [&str; 2] = [STREAMING[1], STREAMING[2]];
 
-/// Returns a page's items; `None` if it is not a page. An answer to a request by id is a page of one.
+/// Returns a page's items; `None` if it is not a page. The response to a request by id is a page with one item.
 pub(super) fn items(page: &Value) -> Option<&Vec<Value>> {
     page.get("items")?.as_array()
 }
 
-/// The query of the next page, as it stands in `_links.next.href`. Scheme, host and path of it do not matter: our own are
-/// used, so that no answer can send a token elsewhere.
+/// Returns the query of the next page from `_links.next.href`. Its scheme, host and path are not used, so that no
+/// response can redirect a token.
 pub(super) fn next(page: &Value) -> Option<&str> {
     let href = page.pointer("/_links/next/href")?.as_str()?;
     let query = href.split_once('?')?.1.split('#').next()?;
     Some(query).filter(|query| !query.is_empty())
 }
 
-/// A dataflow or connection; `None` without an id.
+/// Parses a dataflow or connection; `None` without an id.
 pub(super) fn inlet(kind: InletKind, item: &Value, redactor: &Redactor) -> Option<Inlet> {
     let params = item.pointer("/auth/params");
     let (address, authentication_required) = match kind {
@@ -56,7 +56,7 @@ pub(super) fn inlet(kind: InletKind, item: &Value, redactor: &Redactor) -> Optio
     })
 }
 
-/// A run; `None` without an id.
+/// Parses a run; `None` without an id.
 pub(super) fn run(item: &Value, redactor: &Redactor) -> Option<FlowRun> {
     let at = |path| time(item.pointer(path));
     let count = |path| item.pointer(path).and_then(Value::as_u64);
@@ -82,30 +82,30 @@ pub(super) fn id(item: &Value) -> Option<&str> {
     item.get("id")?.as_str().filter(|id| !id.is_empty() && !id.contains(char::is_control))
 }
 
-/// Whether a dataflow is one that can have a streaming address at all.
+/// Returns whether a dataflow is of a kind that can have a streaming address.
 pub(super) fn is_streaming(flow: &Value) -> bool {
     flow.pointer("/flowSpec/id").and_then(Value::as_str).is_some_and(|spec| STREAMING.contains(&spec))
 }
 
-/// Whether a dataflow's connection is the HTTP API's, and says whether it wants authentication.
+/// Returns whether the connection of a dataflow belongs to the HTTP API source, so that it may require authentication.
 pub(super) fn is_http_api_flow(flow: &Value) -> bool {
     flow.pointer("/flowSpec/id").and_then(Value::as_str).is_some_and(|spec| HTTP_API_FLOWS.contains(&spec))
 }
 
-/// Whether a connection is the HTTP API's; one that does not say is taken for what was asked for.
+/// Returns whether a connection belongs to the HTTP API source. Without a connection spec it does, as requested.
 pub(super) fn is_http_api(connection: &Value) -> bool {
     connection.pointer("/connectionSpec/id").and_then(Value::as_str).is_none_or(|spec| spec == HTTP_API)
 }
 
-/// Where a dataflow's address may stand, if it is not its own.
+/// The connections that may have a dataflow's address.
 pub(super) struct Sources<'a> {
-    /// Base connections that the dataflow itself names.
+    /// Base connections in the dataflow itself.
     pub(super) bases: Vec<&'a str>,
-    /// Source connections, which name their base connection.
+    /// Source connections, which refer to their base connection.
     pub(super) sources: Vec<&'a str>,
 }
 
-/// The source connections of a dataflow.
+/// Returns the source connections of a dataflow.
 pub(super) fn sources(flow: &Value) -> Sources<'_> {
     let inherited = flow.pointer("/inheritedAttributes/sourceConnections").and_then(Value::as_array);
     let bases = inherited.into_iter().flatten().filter_map(|source| source.pointer("/baseConnection/id")?.as_str());
@@ -117,12 +117,12 @@ fn text(value: Option<&Value>) -> Option<String> {
     value?.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// Also `"true"`: to take a yes for a no would lose events.
+/// Accepts `"true"` too, because mistaking it for false would lose events.
 fn is_true(value: &Value) -> bool {
     value.as_bool().unwrap_or_else(|| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")))
 }
 
-/// Milliseconds since 1970, or RFC 3339. Zero is Adobe's word for never.
+/// Parses milliseconds since 1970, or RFC 3339. Adobe uses zero for "never".
 fn time(value: Option<&Value>) -> Option<Timestamp> {
     match value? {
         Value::Number(number) => milliseconds(&number.to_string()),
@@ -131,7 +131,7 @@ fn time(value: Option<&Value>) -> Option<Timestamp> {
     }
 }
 
-/// Of a number, also one with a fraction.
+/// Parses a number of milliseconds, which may have a fraction.
 fn milliseconds(number: &str) -> Option<Timestamp> {
     let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
     Timestamp::from_millisecond(whole.parse().ok().filter(|ms| *ms > 0)?).ok()
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_as_adobe_documents_it() {
+    fn the_documented_flow_is_parsed() {
         let item = item(FLOW);
         assert_eq!(
             inlet(InletKind::Flow, &item, &Redactor::default()).expect("inlet"),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_as_adobe_documents_it() {
+    fn the_documented_connection_is_parsed() {
         let mut item = item(CONNECTION);
         let read = |item: &Value| inlet(InletKind::Connection, item, &Redactor::default()).expect("inlet");
         let found = read(&item);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_as_adobe_documents_it() {
+    fn the_documented_run_is_parsed() {
         let run = run(&item(RUNS), &Redactor::default()).expect("run");
         assert_eq!(
             run,
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_of_another_type_is_none() {
+    fn a_missing_value_or_one_of_another_type_is_none() {
         for item in [
             json!({ "id": "a" }),
             json!({ "id": "a", "name": 1, "state": [], "options": "x", "auth": null, "createdAt": "soon", "updatedAt": 0,
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_next_page_only_the_query_counts() {
+    fn only_the_query_of_the_next_page_is_used() {
         let next_of = |href: Value| {
             let page = json!({ "items": [], "_links": { "next": { "href": href } } });
             next(&page).map(str::to_owned)

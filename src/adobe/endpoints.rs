@@ -1,7 +1,7 @@
-//! Where the client secret and the token may be sent: Adobe's hosts, or hosts that an operator vouched for.
+//! The hosts that may receive the client secret and the token: Adobe's, and those that an operator trusts.
 //!
-//! Pure: the variables' texts are arguments. Without this check a pull request that changes a manifest could send the
-//! secret anywhere. The secret may be sent to every [`Endpoints`].
+//! Pure: the values of the variables are arguments. Without this check a pull request that changes a manifest could
+//! send the secret to any host. The secret may be sent to every [`Endpoints`].
 
 use std::fmt;
 
@@ -9,19 +9,19 @@ use url::{Host, Url};
 
 use crate::words;
 
-/// IMS of production, OAuth server-to-server (developer.adobe.com, "IMS APIs").
+/// The token endpoint of IMS in production, OAuth server-to-server (developer.adobe.com, "IMS APIs").
 pub(crate) const TOKEN_URL: &str = "https://ims-na1.adobelogin.com/ims/token/v3";
-/// Flow Service of production (experience-platform-apis, flow-service.yaml).
+/// The root of Flow Service in production (experience-platform-apis, flow-service.yaml).
 pub(crate) const BASE_URL: &str = "https://platform.adobe.io/data/foundation/flowservice";
 
-/// The domain of IMS, whose hosts may get the client secret: only Adobe answers there.
+/// The domain of IMS, whose hosts may receive the client secret because they all belong to Adobe.
 const IMS: &str = "adobelogin.com";
-/// Flow Service, and Adobe's other stages of it. Not all of `adobe.io`: customers' own code answers under
-/// `runtime.adobe.io`.
+/// The hosts of Flow Service and of its other stages. Other hosts of `adobe.io` are not trusted, because customers'
+/// code runs under `runtime.adobe.io`.
 const PLATFORM: [&str; 2] = ["platform", "platform-"];
 const ADOBE_IO: &str = ".adobe.io";
 
-/// Where tokens come from, and where questions go.
+/// The endpoints of IMS and Flow Service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoints {
     token_url: Url,
@@ -29,18 +29,18 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
-    /// `token_url` and `base_url` of a manifest. Allowed are https to `adobelogin.com` and its subdomains for the one, to
-    /// `platform.adobe.io` and `platform-….adobe.io` for the other,
-    /// and what `trusted` (HOOKWRIGHT_TRUST_HOSTS) names; http only to a loopback host that it names. The error says
-    /// what is wrong with which of the two and what to do.
+    /// Checks `token_url` and `base_url` of a manifest. `token_url` must be https on `adobelogin.com` or a subdomain of
+    /// it, `base_url` https on `platform.adobe.io` or `platform-….adobe.io`, or the host must be in `trusted`
+    /// (HOOKWRIGHT_TRUST_HOSTS); http is allowed only for a trusted loopback host. The error names the value, the
+    /// problem and the remedy.
     pub(crate) fn check(token_url: &str, base_url: &str, trusted: &[String]) -> Result<Self, String> {
         let token_url = parse("token_url", token_url).and_then(|url| vouched("token_url", url, is_ims, trusted))?;
         let base_url = parse("base_url", base_url).and_then(|url| vouched("base_url", url, is_platform, trusted))?;
         Ok(Self { token_url, base_url })
     }
 
-    /// Parses HOOKWRIGHT_ADOBE_URL, an operator's variable: a server in Adobe's place, with both services below its path.
-    /// A loopback host needs no trust; any other has to be https and named by `trusted`, Adobe's too.
+    /// Parses HOOKWRIGHT_ADOBE_URL, an operator's variable: a server in place of Adobe, with both services below its
+    /// path. A loopback host needs no trust; any other must be https and in `trusted`, even Adobe's.
     pub(crate) fn stand_in(url: &str, trusted: &[String]) -> Result<Self, String> {
         let name = "HOOKWRIGHT_ADOBE_URL";
         let base = parse(name, url)?;
@@ -63,30 +63,30 @@ impl Endpoints {
         Ok(Self { token_url: below(&["ims", "token", "v3"]), base_url })
     }
 
-    /// Where tokens come from.
+    /// Returns the token endpoint of IMS.
     pub(crate) fn token_url(&self) -> &Url {
         &self.token_url
     }
 
-    /// Flow Service's root, without a slash at its end.
+    /// Returns the root of Flow Service, without a trailing slash.
     pub(crate) fn base_url(&self) -> &Url {
         &self.base_url
     }
 }
 
-/// As a plan's settings show it: Flow Service's root.
+/// The endpoint in a plan's settings: the root of Flow Service.
 impl fmt::Display for Endpoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.base_url.as_str())
     }
 }
 
-/// Whether Adobe itself answers there.
+/// Returns whether the host belongs to Adobe.
 pub(super) fn is_adobes(url: &Url) -> bool {
     is_ims(url) || is_platform(url)
 }
 
-/// Whether requests stay on this machine.
+/// Returns whether requests stay on this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -96,30 +96,32 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A URL of http or https that is nothing but scheme, host, port and path.
+/// Parses an http or https URL that consists of scheme, host, port and path only.
 fn parse(name: &str, text: &str) -> Result<Url, String> {
     let text = text.trim();
-    let wrong = |what: &str| Err(format!("{name} {what}"));
-    // The parser drops tabs and line ends and turns backslashes; what a reviewer reads is what is meant, or nothing.
+    let wrong = |what: &str| Err(format!("`{name}` {what}"));
+    // The parser drops tabs and line breaks and converts backslashes, so a reviewer could misread such a URL.
     if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
         return wrong("must not contain blanks, backslashes or control characters");
     }
     let Some((_, rest)) = text.split_once("://") else {
-        return wrong("must be a URL such as https://platform.adobe.io/…");
+        return wrong("must be a URL such as `https://platform.adobe.io/…`");
     };
     let mut url = match Url::parse(text) {
         Ok(url) => url,
         Err(error) => return wrong(&format!("is not a URL: {}", words::of_url(error))),
     };
     if !matches!(url.scheme(), "http" | "https") {
-        return wrong("must start with https://");
+        return wrong("must start with `https://`");
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        return wrong("must not contain a user name or password: credentials belong to client_id and client_secret");
+        return wrong(
+            "must not contain a user name or a password; credentials belong under `client_id` and `client_secret`",
+        );
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return wrong("must not contain a query (?) or a fragment (#)");
+        return wrong("must not contain a query (`?`) or a fragment (`#`)");
     }
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
@@ -136,7 +138,7 @@ fn vouched(name: &str, url: Url, is_adobes: fn(&Url) -> bool, trusted: &[String]
     }
 }
 
-/// The host is in lower case: the parser sees to that, and to punycode.
+/// The parser has converted the host to lower case and punycode.
 fn is_ims(url: &Url) -> bool {
     let Some(Host::Domain(host)) = url.host() else { return false };
     let before = host.strip_suffix(IMS);
@@ -150,7 +152,7 @@ fn is_platform(url: &Url) -> bool {
     name == platform || name.strip_prefix(stage).is_some_and(|rest| !rest.is_empty() && !rest.contains('.'))
 }
 
-/// The manifest's reader splits nothing off: a trusted name is a whole host, without a port.
+/// Returns whether the host is in `trusted`, whose names are complete hosts without a port.
 fn is_named(url: &Url, trusted: &[String]) -> bool {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -162,14 +164,15 @@ fn is_named(url: &Url, trusted: &[String]) -> bool {
 
 fn plain(name: &str, url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    format!("{name}: plain http would send the client secret in the clear to {host}; use https")
+    format!("`{name}` would send the client secret unencrypted to {host}. Use https")
 }
 
 fn stranger(name: &str, url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     format!(
-        "{name} would send the client secret to {host}, which is none of Adobe's hosts for it (adobelogin.com gives tokens, platform.adobe.io has Flow Service). If \
-         that is meant, name it in the environment: HOOKWRIGHT_TRUST_HOSTS={host}"
+        "`{name}` would send the client secret to {host}, which is not a host of Adobe for this purpose \
+         (`adobelogin.com` issues tokens, `platform.adobe.io` is Flow Service). If this is intended, set \
+         `HOOKWRIGHT_TRUST_HOSTS={host}` in the environment"
     )
 }
 
@@ -182,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn adobes_hosts_and_named_ones_are_taken() {
+    fn hosts_of_adobe_and_trusted_hosts_are_accepted() {
         for url in [TOKEN_URL, "https://adobelogin.com/x", "https://IMS-na1-stg1.adobelogin.com/ims/token/v2"] {
             Endpoints::check(url, BASE_URL, &[]).expect(url);
             Endpoints::check(TOKEN_URL, url, &[]).expect_err(url);
@@ -203,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_goes_nowhere_by_accident() {
+    fn the_secret_is_not_sent_to_an_unintended_host() {
         for (url, part) in [
             ("https://evil-adobe.io/", "HOOKWRIGHT_TRUST_HOSTS=evil-adobe.io"),
             ("https://adobe.io.evil.example/", "HOOKWRIGHT_TRUST_HOSTS=adobe.io.evil.example"),
             ("https://adobe.io./", "HOOKWRIGHT_TRUST_HOSTS=adobe.io."),
             ("https://.adobe.io/", "HOOKWRIGHT_TRUST_HOSTS"),
-            // Customers' own code answers there.
+            // Customers' code runs there.
             ("https://runtime.adobe.io/api/v1/web/anybody/x", "HOOKWRIGHT_TRUST_HOSTS=runtime.adobe.io"),
             ("https://anybody.runtime.adobe.io/", "HOOKWRIGHT_TRUST_HOSTS"),
             ("https://platform.anybody.adobe.io/", "HOOKWRIGHT_TRUST_HOSTS"),
@@ -224,9 +227,9 @@ mod tests {
             ("https://1.2.3.4/", "1.2.3.4"),
             ("http://localhost/", "HOOKWRIGHT_TRUST_HOSTS=localhost"),
             ("http://127.0.0.2/", "HOOKWRIGHT_TRUST_HOSTS=127.0.0.2"),
-            ("http://platform.adobe.io/", "in the clear"),
-            ("http://proxy.example/", "in the clear"),
-            ("http://127.0.0.1.evil.example/", "in the clear"),
+            ("http://platform.adobe.io/", "unencrypted"),
+            ("http://proxy.example/", "unencrypted"),
+            ("http://127.0.0.1.evil.example/", "unencrypted"),
             ("https://u:p@adobe.io/", "user name"),
             ("https://@adobe.io/", "user name"),
             ("https://evil.example@adobe.io/", "user name"),
@@ -242,13 +245,13 @@ mod tests {
         ] {
             for (token, base, name) in [(url, BASE_URL, "token_url"), (TOKEN_URL, url, "base_url")] {
                 let error = Endpoints::check(token, base, &trusted()).expect_err(url);
-                assert!(error.starts_with(name) && error.contains(part), "{url}: {error}");
+                assert!(error.starts_with(&format!("`{name}`")) && error.contains(part), "{url}: {error}");
             }
         }
     }
 
     #[test]
-    fn a_stand_in_serves_both() {
+    fn a_stand_in_has_both_services() {
         for url in ["http://127.0.0.1:4000/__adobe", "http://127.0.0.1:4000/__adobe/"] {
             let stand_in = Endpoints::stand_in(url, &[]).expect(url);
             assert_eq!(stand_in.token_url().as_str(), "http://127.0.0.1:4000/__adobe/ims/token/v3");
@@ -257,7 +260,7 @@ mod tests {
         let root = Endpoints::stand_in("https://proxy.example", &trusted()).expect("root");
         assert_eq!(root.token_url().as_str(), "https://proxy.example/ims/token/v3");
         for (url, part) in [
-            ("http://proxy.example", "in the clear"),
+            ("http://proxy.example", "unencrypted"),
             ("https://evil.example", "HOOKWRIGHT_TRUST_HOSTS=evil.example"),
             ("https://platform.adobe.io", "HOOKWRIGHT_TRUST_HOSTS"),
             ("http://localhost@evil.example", "user name"),
@@ -265,7 +268,7 @@ mod tests {
             ("localhost:4000", "must be a URL"),
         ] {
             let error = Endpoints::stand_in(url, &trusted()).expect_err(url);
-            assert!(error.starts_with("HOOKWRIGHT_ADOBE_URL") && error.contains(part), "{url}: {error}");
+            assert!(error.starts_with("`HOOKWRIGHT_ADOBE_URL`") && error.contains(part), "{url}: {error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Sends one request to IMS or Flow Service until it is answered, or until another attempt is useless.
+//! Sends one request to IMS or Flow Service until there is a response, or until another attempt is useless.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 use url::{Url, form_urlencoded};
 
-use super::classify::{self, AdobeError, AdobeErrorKind, Said};
+use super::classify::{self, AdobeError, AdobeErrorKind, Meaning};
 use super::endpoints::is_adobes;
 use super::{Account, AdobeClient};
 use crate::http::{
@@ -24,14 +24,15 @@ const FLOW_SERVICE: &str = "Flow Service";
 /// A request to Adobe.
 #[derive(Clone, Copy)]
 pub(super) enum Question<'a> {
-    /// POST for a token.
+    /// A POST to IMS for a token.
     Token,
-    /// GET of Flow Service.
+    /// A GET to Flow Service.
     Get { url: &'a Url, token: &'a SecretString },
 }
 
 impl AdobeClient {
-    /// Asks Flow Service, and again with another token if the token is refused. `None`: the id is unknown.
+    /// Sends a request to Flow Service, and again with another token if the token is refused. `None`: the id is
+    /// unknown.
     pub(super) async fn get(&self, url: &Url) -> Result<Option<Value>, AdobeError> {
         let token = self.token(None).await?;
         match self.ask(Question::Get { url, token: &token }).await {
@@ -43,7 +44,7 @@ impl AdobeClient {
         }
     }
 
-    /// Sends a question until it is answered, or until another attempt is useless.
+    /// Sends a request until there is a response, or until another attempt is useless.
     pub(super) async fn ask(&self, question: Question<'_>) -> Result<Option<Value>, AdobeError> {
         let (mut failed, mut last) = (0, None);
         let result = loop {
@@ -68,7 +69,7 @@ impl AdobeClient {
         result.map_err(|error| error.of(&self.inner.account.name))
     }
 
-    /// Keeps a token out of every message of this run.
+    /// Redacts a token from every message of this run.
     pub(super) fn remember(&self, token: &SecretString) {
         self.inner.tokens.lock().unwrap_or_else(PoisonError::into_inner).push(token.clone());
     }
@@ -78,31 +79,31 @@ impl AdobeClient {
         let Account { client_id, client_secret, .. } = &self.inner.account;
         let mut secrets = self.inner.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone();
         secrets.extend([client_id.clone(), client_secret.clone()]);
-        // A server may also echo the form, or a URL with its parts.
+        // A server may also echo the form, or parts of a URL.
         for secret in [client_id, client_secret] {
             let secret = secret.expose_secret();
             let of_form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
             secrets.extend([of_form, encoded(secret)].map(SecretString::from));
         }
-        // The long ones first: one may be a part of another.
+        // Longer secrets first, because one may be a part of another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
         Redactor::of_all(secrets)
     }
 
     async fn exchange(&self, question: Question<'_>) -> Result<Option<Value>, Failed<AdobeErrorKind>> {
         let (redactor, started) = (self.redactor(), Instant::now());
-        let (whom, url) = match question {
+        let (service, url) = match question {
             Question::Token => (IMS, self.inner.account.endpoints.token_url()),
             Question::Get { url, .. } => (FLOW_SERVICE, url),
         };
         let (aep, path) = (&self.inner.account.name, url.path());
         let answer = http::send(self.request(question)?, &redactor).await;
-        let answer = answer.map_err(|failure| no_response(failure, whom, is_adobes(url), &redactor));
+        let answer = answer.map_err(|failure| no_response(failure, service, is_adobes(url), &redactor));
         let answer = answer.inspect_err(|error| {
-            tracing::debug!(%aep, path, kind = %error.kind, elapsed = ?started.elapsed(), "no answer");
+            tracing::debug!(%aep, path, kind = %error.kind, elapsed = ?started.elapsed(), "no response");
         })?;
         let request_id = redactor.clean(answer.header("x-request-id").as_deref().unwrap_or_default());
-        tracing::debug!(%aep, path, status = answer.status, elapsed = ?started.elapsed(), request_id, "answer");
+        tracing::debug!(%aep, path, status = answer.status, elapsed = ?started.elapsed(), request_id, "response");
         let result = match question {
             Question::Token => token_of(&answer, &redactor).map(Some),
             Question::Get { .. } => self.read(&answer, &redactor),
@@ -139,8 +140,8 @@ impl AdobeClient {
     fn read(&self, answer: &Response, redactor: &Redactor) -> Result<Option<Value>, AdobeError> {
         if answer.status != 200 {
             return match classify::of_flow_service(answer, &self.inner.account.sandbox, redactor) {
-                Said::Nothing => Ok(None),
-                Said::Error(error) => Err(error),
+                Meaning::UnknownId => Ok(None),
+                Meaning::Error(error) => Err(error),
             };
         }
         match serde_json::from_slice(&answer.body) {
@@ -149,10 +150,11 @@ impl AdobeClient {
         }
     }
 
-    /// Runs a future until the run ends, this client's time ends, or the run is stopped. `last` is the error before.
+    /// Runs a future until the run ends, this client's time ends, or the run is interrupted. `last`: the previous
+    /// error.
     async fn in_time<T>(&self, doing: impl Future<Output = T>, last: Option<&AdobeError>) -> Result<T, AdobeError> {
         let options = &self.inner.options;
-        // In this order, so that nothing is begun too late.
+        // Biased, so that nothing starts too late.
         tokio::select! {
             biased;
             () = options.stop.cancelled() => Err(interrupted()),
@@ -172,7 +174,7 @@ impl AdobeClient {
         if !before(self.until) {
             return Err(why.clone());
         }
-        tracing::debug!(aep = %self.inner.account.name, kind = %why.kind, ?wait, "trying again");
+        tracing::debug!(aep = %self.inner.account.name, kind = %why.kind, ?wait, "retrying");
         if let Some(on_wait) = &self.inner.options.on_wait {
             on_wait(wait, if why.kind == AdobeErrorKind::RateLimited { "rate limit" } else { "retry" });
         }
@@ -180,25 +182,25 @@ impl AdobeClient {
     }
 }
 
-/// Refuses an account with a value that cannot stand in an HTTP header.
+/// Refuses an account with a value that is not allowed in an HTTP header.
 pub(super) fn check_headers(account: &Account) -> Result<(), AdobeError> {
     let Account { org, sandbox, client_id, .. } = account;
     for (name, text) in [("org", org.as_str()), ("sandbox", sandbox), ("client_id", client_id.expose_secret())] {
         if text.is_empty() || HeaderValue::from_str(text).is_err() {
             let message =
-                format!("`{name}` is empty or holds characters that cannot stand in an HTTP header; check it");
+                format!("`{name}` is empty or contains characters that are not allowed in an HTTP header. Correct it");
             return Err(AdobeError::new(AdobeErrorKind::ClientRefused, message));
         }
     }
     Ok(())
 }
 
-/// Makes a header, marked so that nothing that logs headers prints it.
+/// Returns a header that is marked as sensitive so that it is not logged.
 fn secret_header(text: &str) -> Result<HeaderValue, AdobeError> {
     let mut header = HeaderValue::from_str(text).map_err(|_| {
         AdobeError::new(
             AdobeErrorKind::BadAnswer,
-            "IMS gave a token with characters that cannot stand in an HTTP header",
+            "IMS issued a token with characters that are not allowed in an HTTP header",
         )
     })?;
     header.set_sensitive(true);
@@ -209,34 +211,34 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, AdobeError> {
     secret_header(&format!("Bearer {}", token.expose_secret()))
 }
 
-fn no_response(failure: NoResponse, whom: &str, of_adobe: bool, redactor: &Redactor) -> AdobeError {
+fn no_response(failure: NoResponse, service: &str, of_adobe: bool, redactor: &Redactor) -> AdobeError {
     let NoResponse { host, status, cause } = failure;
-    let host = format!("{host} ({whom})");
+    let host = format!("{host} ({service})");
     let unavailable = |message: String| AdobeError::new(AdobeErrorKind::Unavailable, message);
     let error = match cause {
-        Cause::Request(cause) => unavailable(format!("no request to {whom} could be made: {cause}")).retryable(false),
+        Cause::Request(cause) => unavailable(format!("the request to {service} is invalid: {cause}")).retryable(false),
         Cause::Connect(error) => {
             let check = if of_adobe {
                 "Check the network, and try again later"
             } else {
-                "Check HOOKWRIGHT_ADOBE_URL, or `base_url` and `token_url` under `aep`"
+                "Check `HOOKWRIGHT_ADOBE_URL`, or `base_url` and `token_url` under `aep`"
             };
             let Unconnected { message, tls, lasting } = unconnected(&error, &host, check, redactor);
             unavailable(message).retryable(!tls && !lasting)
         }
-        Cause::Timeout => unavailable(format!("{host} did not answer in time; try again later")),
-        Cause::Lost(cause) => {
-            unavailable(format!("the connection to {host} ended before the answer did: {cause}. Try again later"))
-        }
+        Cause::Timeout => unavailable(format!("{host} did not respond in time. Try again later")),
+        Cause::Lost(cause) => unavailable(format!(
+            "the connection to {host} was closed before the response was complete: {cause}. Try again later"
+        )),
         Cause::TooLarge => AdobeError::new(
             AdobeErrorKind::BadAnswer,
-            format!("the answer of {whom} is larger than {} MiB and was not read further", BODY_LIMIT >> 20),
+            format!("the response of {service} is larger than {} MiB; the rest was not read", BODY_LIMIT >> 20),
         ),
     };
     AdobeError { http_status: status, ..error }
 }
 
-/// Percent-encoded, blanks too.
+/// Percent-encodes a text, including blanks.
 pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
@@ -259,15 +261,15 @@ async fn ended(deadline: Option<Instant>) {
 }
 
 fn interrupted() -> AdobeError {
-    AdobeError::new(AdobeErrorKind::Interrupted, "interrupted before Adobe had answered")
+    AdobeError::new(AdobeErrorKind::Interrupted, "interrupted before Adobe responded")
 }
 
 fn unanswered() -> AdobeError {
-    let message = "Adobe did not answer in the time that a run leaves it: a quarter of --timeout, a minute at most where \
-                   destinations are looked up; try again later, or with a longer --timeout";
+    let message = "Adobe did not respond within its share of the run's time: a quarter of `--timeout`, and at most one \
+                   minute for the lookup of destinations. Try again later, or with a longer `--timeout`";
     AdobeError { retryable: true, ..AdobeError::new(AdobeErrorKind::Unavailable, message.to_owned()) }
 }
 
 fn time_budget() -> AdobeError {
-    AdobeError::new(AdobeErrorKind::TimeBudget, "the run's time (--timeout) ended before Adobe had answered")
+    AdobeError::new(AdobeErrorKind::TimeBudget, "the run's time (`--timeout`) ended before Adobe responded")
 }

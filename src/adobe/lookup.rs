@@ -1,7 +1,7 @@
 //! The lookups in Flow Service: one dataflow or connection, all of them, the last run.
 //!
-//! Names are compared here, exactly: Adobe's filter is only there to keep the answer short. Every answer is about the
-//! organisation and the sandbox that were asked for, or it is an error.
+//! Names are compared here, exactly; Adobe's filter only keeps the response short. A response about another
+//! organisation or Adobe sandbox is an error.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,23 +13,24 @@ use super::exchange::encoded;
 use super::{Account, AdobeClient, FlowRun, Inlet, InletKind, decode};
 use crate::state::aep::{Lookup, LookupBy};
 
-/// More pages are no list but a loop that hides itself: 500 pages of 20 are 10,000 dataflows.
+/// The maximum number of pages of a list: 500 pages of 20 are 10,000 dataflows, and more suggest a loop.
 const MOST_PAGES: usize = 500;
-/// A dataflow has one source connection, in all that Adobe shows.
+/// The maximum number of source connections. All of Adobe's examples have one per dataflow.
 const MOST_SOURCES: usize = 4;
 
-/// Runs of a dataflow that are read to find out since when it fails: those of 30 days, one an hour, and one before them.
-/// Adobe documents no limit of a page; a shorter page only makes the answer less exact.
+/// The number of runs of a dataflow that are read to determine since when it fails: one an hour for 30 days, and one
+/// before. Adobe documents no limit of a page; a shorter page only makes the result less exact.
 const MOST_RUNS: usize = 721;
 
 const FLOWS: &str = "flows";
 const CONNECTIONS: &str = "connections";
 
-/// Connections that are known already, by id.
+/// Connections that were already read, by id.
 type Known = BTreeMap<String, Inlet>;
 
 impl AdobeClient {
-    /// Returns everything that has the id or, exactly, the name. An empty result is not an error; no answer is one.
+    /// Returns everything that has the id or exactly the name. An empty result is not an error; a missing response is
+    /// one.
     pub(crate) async fn find(&self, wanted: &Lookup) -> Result<Vec<Inlet>, AdobeError> {
         let Lookup { account: _, kind, by } = wanted;
         let items = match by {
@@ -45,8 +46,9 @@ impl AdobeClient {
         Ok(found)
     }
 
-    /// Every streaming dataflow and every connection of the HTTP API source that has an address, sorted by kind and id:
-    /// for the way back from an address. One address may be found several times: a connection can feed several dataflows.
+    /// Returns every streaming dataflow and every connection of the HTTP API source that has an address, sorted by kind
+    /// and id, for a lookup by address. An address may occur several times, because a connection can feed several
+    /// dataflows.
     pub(crate) async fn all(&self) -> Result<Vec<Inlet>, AdobeError> {
         let redactor = self.redactor();
         let mut known = Known::new();
@@ -58,7 +60,7 @@ impl AdobeClient {
         for item in self.list(FLOWS, "").await? {
             let inlet = decode::inlet(InletKind::Flow, &item, &redactor).ok_or_else(|| self.nameless())?;
             let inlet = self.checked(inlet)?;
-            // A batch source has no address.
+            // Dataflows of batch sources have no address.
             let streams = inlet.address.is_some() || decode::is_streaming(&item);
             found.push(if streams { self.whole(inlet, &item, &known).await? } else { inlet });
         }
@@ -68,39 +70,39 @@ impl AdobeClient {
         Ok(found)
     }
 
-    /// The last run of a dataflow; none if it never ran.
+    /// Returns the last run of a dataflow; `None` if it never ran.
     pub(crate) async fn last_run(&self, flow_id: &str) -> Result<Option<FlowRun>, AdobeError> {
-        // Sorted by Adobe; should it not be, the latest counts all the same.
+        // Adobe sorts the runs; the latest is selected in any order.
         Ok(self.latest_runs(flow_id, 1).await?.into_iter().max_by_key(|run| run.started_at))
     }
 
-    /// The runs of a dataflow in the last 30 days, as far as one page holds them. One request.
+    /// Returns the runs of a dataflow in the last 30 days, as far as they fit on one page. One request.
     pub(crate) async fn runs(&self, flow_id: &str) -> Result<Vec<FlowRun>, AdobeError> {
         self.latest_runs(flow_id, MOST_RUNS).await
     }
 
     async fn latest_runs(&self, flow_id: &str, limit: usize) -> Result<Vec<FlowRun>, AdobeError> {
         let query = format!("property=flowId=={}&orderby=-createdAt&limit={limit}", encoded(flow_id));
-        let page = self.get(&self.url(&["runs"], &query)).await?.ok_or_else(|| self.bad("knows no list of runs"))?;
-        let items = decode::items(&page).ok_or_else(|| self.bad("is no list"))?;
+        let page = self.get(&self.url(&["runs"], &query)).await?.ok_or_else(|| self.bad("has no list of runs"))?;
+        let items = decode::items(&page).ok_or_else(|| self.bad("is not a list"))?;
         let redactor = self.redactor();
         Ok(items.iter().filter_map(|item| decode::run(item, &redactor)).collect())
     }
 
     async fn by_id(&self, collection: &str, id: &str) -> Result<Option<Value>, AdobeError> {
         let Some(page) = self.get(&self.url(&[collection, id], "")).await? else { return Ok(None) };
-        let Some(items) = decode::items(&page) else { return Err(self.bad("is no list")) };
+        let Some(items) = decode::items(&page) else { return Err(self.bad("is not a list")) };
         if items.is_empty() {
             return Ok(None);
         }
         let same = |item: &&Value| decode::id(item).is_some_and(|found| found.eq_ignore_ascii_case(id));
-        items.iter().find(same).cloned().map(Some).ok_or_else(|| self.bad("is about another id than the one asked for"))
+        items.iter().find(same).cloned().map(Some).ok_or_else(|| self.bad("is about an id that was not requested"))
     }
 
     async fn by_name(&self, kind: InletKind, name: &str) -> Result<Vec<Value>, AdobeError> {
         let mut query = if kind == InletKind::Connection { http_api() } else { String::new() };
-        // A comma means "or" in Adobe's filters, and whether a sign of comparison can be part of a value nobody says:
-        // such names are looked for in the whole list.
+        // A comma means "or" in Adobe's filters, and it is undocumented whether a comparison operator may be part of a
+        // value: such names are searched for in the whole list.
         if !name.contains([',', '=', '<', '>', '!', '~']) {
             let and = if query.is_empty() { "" } else { "&" };
             query = format!("{query}{and}property=name=={}", encoded(name));
@@ -116,7 +118,7 @@ impl AdobeClient {
         Ok(items)
     }
 
-    /// Reads all pages. An item that comes twice, since another one was added meanwhile, is returned once.
+    /// Reads all pages. A duplicate item, which occurs if another one was added meanwhile, is returned once.
     async fn list(&self, collection: &str, query: &str) -> Result<Vec<Value>, AdobeError> {
         let (mut items, mut ids, mut seen) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         let mut of_page = query.to_owned();
@@ -125,8 +127,8 @@ impl AdobeClient {
                 return Err(self.bad(&format!("has more than {MOST_PAGES} pages of {collection}")));
             }
             let url = self.url(&[collection], &of_page);
-            let page = self.get(&url).await?.ok_or_else(|| self.bad(&format!("knows no list of {collection}")))?;
-            let found = decode::items(&page).ok_or_else(|| self.bad("is no list"))?;
+            let page = self.get(&url).await?.ok_or_else(|| self.bad(&format!("has no list of {collection}")))?;
+            let found = decode::items(&page).ok_or_else(|| self.bad("is not a list"))?;
             items.extend(
                 found.iter().filter(|item| decode::id(item).is_none_or(|id| ids.insert(id.to_owned()))).cloned(),
             );
@@ -135,11 +137,11 @@ impl AdobeClient {
                 None => return Ok(items),
             }
         }
-        Err(self.bad("names a page as the next one that was there before"))
+        Err(self.bad("refers to a page that was already read"))
     }
 
-    /// An inlet with its address, wherever that stands. Adobe's description of lists does not promise `options`, in which
-    /// a dataflow has it: one without is asked for by its id.
+    /// Completes an inlet with its address. Adobe's description of lists does not guarantee `options`, which has a
+    /// dataflow's address, so a dataflow without it is requested by its id.
     async fn whole(&self, inlet: Inlet, item: &Value, known: &Known) -> Result<Inlet, AdobeError> {
         let inlet = self.followed(inlet, item, known).await?;
         if inlet.kind == InletKind::Connection || inlet.address.is_some() || item.get("options").is_some() {
@@ -150,7 +152,7 @@ impl AdobeClient {
         self.followed(self.checked(inlet)?, &item, known).await
     }
 
-    /// An inlet with what its base connection says, if it has one that matters.
+    /// Completes an inlet with the address, the state and the authentication requirement of its base connection.
     async fn followed(&self, mut inlet: Inlet, item: &Value, known: &Known) -> Result<Inlet, AdobeError> {
         if inlet.kind == InletKind::Connection || (inlet.address.is_some() && !decode::is_http_api_flow(item)) {
             return Ok(inlet);
@@ -187,14 +189,14 @@ impl AdobeClient {
         Ok(inlet)
     }
 
-    /// Nothing of another organisation or sandbox is ever a match.
+    /// Refuses an inlet of another organisation or Adobe sandbox.
     fn checked(&self, inlet: Inlet) -> Result<Inlet, AdobeError> {
         let Account { name, org, sandbox, .. } = &self.inner.account;
         let other = |kind, setting: &str, asked: &str, got: &Option<String>| match got {
             Some(got) if !got.eq_ignore_ascii_case(asked) => {
                 let got = self.redactor().clean(got);
                 let message =
-                    format!("asked about {setting} `{asked}`, and the answer is about `{got}`; check `{setting}`");
+                    format!("requested {setting} `{asked}`, but the response is about `{got}`. Check `{setting}`");
                 Err(AdobeError::new(kind, message).of(name))
             }
             _ => Ok(()),
@@ -209,12 +211,13 @@ impl AdobeClient {
     }
 
     fn bad(&self, what: &str) -> AdobeError {
-        let message =
-            format!("the answer of Flow Service {what}. If it stays so, check what stands between here and Adobe");
+        let message = format!(
+            "the response of Flow Service {what}. If this persists, check the proxies between this machine and Adobe"
+        );
         AdobeError::new(AdobeErrorKind::BadAnswer, message).of(&self.inner.account.name)
     }
 
-    /// A URL of Flow Service; segments are encoded, the query is not.
+    /// Returns a URL of Flow Service. Path segments are encoded, the query is not.
     fn url(&self, path: &[&str], query: &str) -> Url {
         let mut url = self.inner.account.endpoints.base_url().clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -236,7 +239,7 @@ fn http_api() -> String {
     format!("property=connectionSpec.id=={}", decode::HTTP_API)
 }
 
-/// The query of a next page, with the filter that was asked for if Adobe leaves it out.
+/// Returns the query of a next page, with the requested filter if Adobe omits it.
 fn continued(next: &str, query: &str) -> String {
     let filtered = next.split('&').any(|pair| pair.starts_with("property="));
     if filtered || query.is_empty() { next.to_owned() } else { format!("{next}&{query}") }

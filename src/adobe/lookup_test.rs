@@ -1,4 +1,4 @@
-//! Lookups against a server of the test's own: names, ids, pages, base connections, runs.
+//! Tests of lookups with a test server: names, ids, pages, base connections, runs.
 
 use axum::body::Body;
 use axum::http::Response;
@@ -28,7 +28,7 @@ fn ids(found: &[Inlet]) -> Vec<&str> {
     found.iter().map(|inlet| inlet.id.as_str()).collect()
 }
 
-/// A dataflow without an address of its own.
+/// A dataflow without its own address.
 fn without_address(id: &str) -> Value {
     let mut flow = flow(id, "A");
     flow["options"] = json!({});
@@ -36,7 +36,7 @@ fn without_address(id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_name_is_looked_for_on_every_page_and_compared_exactly() {
+async fn a_name_is_searched_for_on_every_page_and_compared_exactly() {
     let server = Server::with_tokens(|n, _| match n {
         0 => next(&[flow("a", "Orders"), flow("b", "orders")], "/flows?continuationToken=x+y%3D"),
         1 => next(&[], "https://evil.example/other?property=name==Orders&continuationToken=z#part"),
@@ -44,7 +44,7 @@ async fn a_name_is_looked_for_on_every_page_and_compared_exactly() {
     })
     .await;
     let found = server.client().find(&by_name(InletKind::Flow, "Orders")).await.expect("found");
-    assert_eq!(ids(&found), ["a", "d"], "one that comes twice is one");
+    assert_eq!(ids(&found), ["a", "d"], "a duplicate is returned once");
     assert_eq!(
         server.asked(),
         [
@@ -56,12 +56,12 @@ async fn a_name_is_looked_for_on_every_page_and_compared_exactly() {
 }
 
 #[tokio::test]
-async fn odd_names_arrive_as_they_are() {
+async fn special_characters_in_names_are_encoded() {
     for name in ["a&b=c", "a+b %2B \"'\"", "été – \u{202e}x#?/", "100%"] {
         let server = Server::with_tokens(move |_, _| page(&[flow("a", name)])).await;
         assert_eq!(server.client().find(&by_name(InletKind::Flow, name)).await.expect("found").len(), 1, "{name}");
         let sent = server.seen()[1].values("property");
-        // A sign of comparison cannot be filtered by.
+        // Adobe's filter cannot have a comparison operator in a value.
         let expected = if name.contains('=') { vec![] } else { vec![format!("name=={name}")] };
         assert_eq!(sent, expected, "{name}");
     }
@@ -73,7 +73,7 @@ async fn odd_names_arrive_as_they_are() {
 }
 
 #[tokio::test]
-async fn connections_are_those_of_the_http_api() {
+async fn only_connections_of_the_http_api_are_found() {
     let server = Server::with_tokens(|_, _| {
         let mut other = connection("b", "C", false);
         other["connectionSpec"]["id"] = json!("4f63aa36-bd48-4e33-bb83-49fbcd11c708");
@@ -87,7 +87,7 @@ async fn connections_are_those_of_the_http_api() {
 }
 
 #[tokio::test]
-async fn an_id_is_there_or_not_or_nobody_knows() {
+async fn an_id_exists_does_not_exist_or_is_unknown() {
     let server = Server::with_tokens(|n, _| match n {
         0 => page(&[flow("A", "x")]),
         1 => not_found(),
@@ -114,7 +114,7 @@ async fn an_id_is_there_or_not_or_nobody_knows() {
 }
 
 #[tokio::test]
-async fn pages_that_go_round_or_never_end_are_an_error() {
+async fn a_loop_of_pages_and_an_endless_list_are_errors() {
     let server = Server::with_tokens(|n, _| next(&[], &format!("/flows?continuationToken={}", n % 3))).await;
     let error = server.client().find(&by_name(InletKind::Flow, "A")).await.expect_err("round");
     assert_eq!((error.kind, server.asked().len()), (AdobeErrorKind::BadAnswer, 4), "{error}");
@@ -125,7 +125,7 @@ async fn pages_that_go_round_or_never_end_are_an_error() {
 }
 
 #[tokio::test]
-async fn an_address_may_stand_at_the_base_connection() {
+async fn the_base_connection_may_have_the_address() {
     let server = Server::with_tokens(|_, seen| match seen.path.as_str() {
         "/flows/a" => page(&[without_address("a")]),
         "/sourceConnections/source-of-a" => page(&[json!({ "id": "source-of-a", "baseConnectionId": "base" })]),
@@ -146,7 +146,7 @@ async fn an_address_may_stand_at_the_base_connection() {
 }
 
 #[tokio::test]
-async fn a_flow_that_names_its_base_connection_saves_a_request_and_one_without_has_no_address() {
+async fn a_flow_with_its_base_connection_saves_a_request_and_one_without_has_no_address() {
     let server = Server::with_tokens(|_, seen| match seen.path.as_str() {
         "/flows/a" => {
             let mut flow = without_address("a");
@@ -167,7 +167,7 @@ async fn a_flow_that_names_its_base_connection_saves_a_request_and_one_without_h
 }
 
 #[tokio::test]
-async fn whether_a_flow_of_the_http_api_wants_authentication_its_connection_says() {
+async fn the_connection_of_an_http_api_flow_says_whether_it_requires_authentication() {
     let server = Server::with_tokens(|_, seen| match seen.path.as_str() {
         "/flows/a" => {
             let mut flow = flow("a", "A");
@@ -204,7 +204,7 @@ async fn another_organisation_or_sandbox_is_never_a_match() {
 }
 
 #[tokio::test]
-async fn all_that_has_an_address_is_found_with_as_few_questions_as_possible() {
+async fn everything_with_an_address_is_found_with_few_requests() {
     let server = Server::with_tokens(|_, seen| match seen.path.as_str() {
         "/connections" => page(&[connection("k", "K", true), connection("j", "J", false)]),
         "/flows" => {
@@ -238,7 +238,7 @@ async fn the_last_run_is_the_latest() {
 }
 
 #[tokio::test]
-async fn a_list_without_options_is_asked_for_each_by_its_id() {
+async fn items_of_a_list_without_options_are_requested_by_id() {
     let bare = || {
         let mut flow = flow("a", "Orders");
         flow.as_object_mut().expect("object").remove("options");
@@ -259,7 +259,7 @@ async fn a_list_without_options_is_asked_for_each_by_its_id() {
 }
 
 #[tokio::test]
-async fn what_is_listed_without_an_id_is_not_understood_rather_than_absent() {
+async fn an_item_without_an_id_is_an_error_and_not_ignored() {
     let server = Server::with_tokens(|_, _| page(&[json!({}), json!({ "name": "x" }), json!(5)])).await;
     for answer in [server.client().all().await, server.client().find(&by_name(InletKind::Flow, "Orders")).await] {
         assert_eq!(answer.expect_err("nothing was understood").kind, AdobeErrorKind::BadAnswer);

@@ -1,5 +1,5 @@
-//! An HTTP server for the tests of this room, and an account that asks it. Knows nothing of Adobe's rules: each test says
-//! what is answered.
+//! An HTTP server for the tests of this module, and an account that uses it. Knows nothing of Adobe's rules: each test
+//! determines the responses.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,18 +14,18 @@ use crate::http::Backoff;
 
 pub(super) const ORG: &str = "0123456789ABCDEF@AdobeOrg";
 pub(super) const CLIENT_ID: &str = "cl1ent-id&";
-/// Holds the client id, and characters that a form encodes.
+/// Contains the client id, and characters that a form encodes.
 pub(super) const CLIENT_SECRET: &str = "cl1ent-id&p/s3cr3t =";
 pub(super) const TOKEN_PATH: &str = "/ims/token/v3";
 pub(super) const ROOT: &str = "/data/foundation/flowservice";
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub(super) method: String,
-    /// Without Flow Service's root.
+    /// Without the root of Flow Service.
     pub(super) path: String,
-    /// As it was sent.
+    /// As sent.
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: String,
@@ -40,7 +40,7 @@ impl Seen {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The query's values of this name, decoded.
+    /// Returns the query's values of this name, decoded.
     pub(super) fn values(&self, name: &str) -> Vec<String> {
         let pairs = url::form_urlencoded::parse(self.query.as_bytes());
         pairs.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).collect()
@@ -53,7 +53,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// `answer` gets a request and how many there were before it.
+    /// Starts a server. `answer` receives a request and the number of earlier requests.
     pub(super) async fn start(answer: impl Fn(usize, &Seen) -> Response<Body> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -85,7 +85,8 @@ impl Server {
         Self { url, seen }
     }
 
-    /// IMS gives `tok3n-1` and so on; the rest answers as `answer` says, which does not see those requests.
+    /// Starts a server whose IMS issues `tok3n-1` and so on. `answer` responds to all other requests, and counts only
+    /// those.
     pub(super) async fn with_tokens(answer: impl Fn(usize, &Seen) -> Response<Body> + Send + Sync + 'static) -> Self {
         let counts = Mutex::new((0, 0));
         Self::start(move |_, seen| {
@@ -104,7 +105,7 @@ impl Server {
         self.seen.lock().expect("log").clone()
     }
 
-    /// Everything but requests for tokens, as `path?query`.
+    /// Returns everything but token requests, as `path?query`.
     pub(super) fn asked(&self) -> Vec<String> {
         let asked = self.seen().into_iter().filter(|seen| !seen.is_token());
         asked.map(|seen| format!("{}?{}", seen.path, seen.query).trim_end_matches('?').to_owned()).collect()
@@ -123,7 +124,7 @@ impl Server {
     }
 }
 
-/// Like the real one, but it does not dawdle.
+/// Like the real client, but without delays.
 pub(super) fn client(url: &str, options: AdobeOptions) -> AdobeClient {
     let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Backoff::default() };
     let account = Account {
@@ -150,12 +151,12 @@ pub(super) fn ok(body: &Value) -> Response<Body> {
     respond(200, body.to_string())
 }
 
-/// A last page.
+/// The last page of a list.
 pub(super) fn page(items: &[Value]) -> Response<Body> {
     ok(&json!({ "items": items, "_links": {} }))
 }
 
-/// A dataflow with an address of its own.
+/// A dataflow with its own address.
 pub(super) fn flow(id: &str, name: &str) -> Value {
     json!({
         "id": id, "name": name, "state": "enabled", "createdAt": 1_676_629_979_503_i64, "updatedAt": 1_676_629_985_390_i64,

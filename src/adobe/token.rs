@@ -1,4 +1,4 @@
-//! The token of a run: client credentials of IMS, kept in memory, renewed before its end. One request at a time.
+//! The token of a run: client credentials of IMS, kept in memory, renewed before it expires. One request at a time.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::AdobeClient;
 use super::classify::{AdobeError, AdobeErrorKind};
 use super::exchange::Question;
 
-/// Longer lives than this many seconds are milliseconds: IMS has counted in both (JWT exchange).
+/// A longer lifetime than this many seconds is in milliseconds: IMS has used both units (JWT exchange).
 const LONGEST_LIFE: u64 = 31 * 24 * 3600;
 
-/// The token of a run, or the last failure to get one.
+/// The token of a run, or the last failure to obtain one.
 #[derive(Default)]
 pub(super) struct Slot {
     held: Option<Held>,
@@ -22,7 +22,7 @@ pub(super) struct Slot {
 
 struct Held {
     token: SecretString,
-    /// None if IMS does not say how long the token lives; then it is used until it is refused.
+    /// `None` if IMS returned no lifetime: the token is used until it is refused.
     renew_at: Option<Instant>,
 }
 
@@ -37,7 +37,7 @@ impl AdobeClient {
         {
             return Ok(held.token.clone());
         }
-        // A caller that waited meanwhile has the same answer, and a client that was refused once is not tried again.
+        // Callers that waited meanwhile get the same error, and a refused client is not tried again.
         if let Some((at, error)) = &slot.failed
             && (*at >= asked_at || error.kind == AdobeErrorKind::ClientRefused)
         {
@@ -53,7 +53,7 @@ impl AdobeClient {
         };
         let token = SecretString::from(granted["access_token"].as_str().unwrap_or_default());
         let life = life(&granted["expires_in"]);
-        tracing::debug!(aep = %self.inner.account.name, ?life, "got a token from IMS");
+        tracing::debug!(aep = %self.inner.account.name, ?life, "obtained a token from IMS");
         self.remember(&token);
         let renew_at = life.and_then(|life| sent_at.checked_add(renew_after(life)));
         slot.held = Some(Held { token: token.clone(), renew_at });
@@ -66,7 +66,8 @@ fn life(expires_in: &Value) -> Option<Duration> {
     Some(if number > LONGEST_LIFE { Duration::from_millis(number) } else { Duration::from_secs(number) })
 }
 
-/// At 23/24 of its life (Adobe advises 23 of 24 hours), 60 seconds before its end at least; a short one at half.
+/// Returns the time after which a token is renewed: 23/24 of its lifetime (Adobe advises 23 of 24 hours), at least 60
+/// seconds before it expires; half of a short lifetime.
 fn renew_after(life: Duration) -> Duration {
     let margin = Duration::from_mins(1);
     if life <= 2 * margin { life / 2 } else { (life / 24 * 23).min(life.saturating_sub(margin)) }
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_renewed_an_hour_before_its_end_or_a_minute_or_at_half_of_its_life() {
+    fn a_token_is_renewed_some_time_before_it_expires() {
         for (life, after) in [(86_400, 82_800), (3600, 3450), (600, 540), (121, 61), (120, 60), (10, 5), (0, 0)] {
             assert_eq!(renew_after(Duration::from_secs(life)), Duration::from_secs(after), "{life}");
         }
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn lives_are_seconds_and_were_milliseconds_once() {
+    fn a_lifetime_is_in_seconds_or_in_milliseconds() {
         for (said, seconds) in [
             (serde_json::json!(86_399), Some(86_399)),
             (serde_json::json!("86399"), Some(86_399)),

@@ -1,8 +1,9 @@
 //! Client assertions (RFC 7523): a short-lived JWT, signed with the app's private key, in place of a client secret.
 //!
-//! Shopify's page on application-only access tokens was readable in part. Assumed, by the standard: the claims, RS256, `kid`
-//! in the header, the token endpoint of the shop as audience, and the parameters of the request, which is JSON as in the
-//! other grants. `audience` and `lifetime` of the manifest change what is likeliest to differ.
+//! Shopify's page on application-only access tokens was only partly readable. Assumed from the standard: the claims,
+//! RS256, `kid` in the header, the token endpoint of the shop as audience, and the parameters of the request, which is
+//! JSON as in the other grants. `audience` and `lifetime` in the manifest change the parts that are most likely to
+//! differ.
 
 use std::fmt;
 
@@ -19,12 +20,12 @@ use crate::model::ShopDomain;
 
 /// RFC 7523, section 2.2.
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// How long an assertion is good for, unless the manifest says otherwise.
+/// The default lifetime of an assertion.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
-/// Clocks that differ by less agree: `Date` has whole seconds.
+/// Clocks count as equal below this difference: a `Date` header has whole seconds.
 const SAME: SignedDuration = SignedDuration::from_secs(5);
 
-/// What makes the assertions of an app for one shop.
+/// Signs the assertions of an app for one shop.
 pub(super) struct Signer {
     pub(super) client_id: SecretString,
     pub(super) key: Key,
@@ -39,23 +40,24 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// The audience of an assertion for `shop`: by default its token endpoint (RFC 7523, section 3; assumed). It is Shopify's
-/// address also where another server stands in for it, so that the configuration that is tested is the real one.
+/// Returns the audience of an assertion for `shop`: by default its token endpoint (RFC 7523, section 3; assumed). The
+/// default is Shopify's address even for a sandbox, so that a test covers the real configuration.
 pub(super) fn audience(configured: Option<&str>, shop: &ShopDomain) -> String {
     let audience = configured.unwrap_or("https://{shop}/admin/oauth/access_token");
     audience.replace("{shop}", shop.as_str())
 }
 
-/// The configured lifetime, or the default.
+/// Returns the configured lifetime, or the default.
 pub(super) fn lifetime(configured: Option<SignedDuration>) -> SignedDuration {
     configured.unwrap_or(LIFETIME)
 }
 
 impl Signer {
-    /// A new assertion, which no other has the `jti` of.
+    /// Creates an assertion with a unique `jti`.
     fn assertion(&self, now: Timestamp) -> Result<SecretString, String> {
         let mut jti = [0; 16];
-        aws_lc_rs::rand::fill(&mut jti).map_err(|_| "the system gave no randomness for an assertion".to_owned())?;
+        aws_lc_rs::rand::fill(&mut jti)
+            .map_err(|_| "the system's random number generator failed; no client assertion was created".to_owned())?;
         let issued = now.as_second();
         let client_id = self.client_id.expose_secret();
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.key_id });
@@ -74,7 +76,7 @@ impl Signer {
     }
 }
 
-/// Asks for a token. A request that is sent again carries another assertion: a server takes each `jti` once.
+/// Requests a token. A repeated request has a new assertion, because a server accepts each `jti` once.
 pub(super) async fn grant(
     client: &AdminClient,
     shop: &ShopDomain,
@@ -105,7 +107,7 @@ pub(super) async fn grant(
     }
 }
 
-/// What a refusal means, and what to check. `ahead`: by how much this machine's clock is ahead of the server's.
+/// Explains a refusal, and what to check. `ahead`: how far this machine's clock is ahead of the server's.
 fn refusal(
     shop: &ShopDomain,
     signer: &Signer,
@@ -119,20 +121,20 @@ fn refusal(
         (AdminErrorKind::Uninstalled, not_installed(&quoted))
     } else if has("shop_not_permitted") {
         let message = format!(
-            "Shopify gives no token for a client assertion in this shop{quoted}: an app that is not public gets tokens \
-             only for shops of its own organisation. For other shops use `token_store` and \
-             `hookwright auth login --shop {}`",
+            "Shopify issues no token for a client assertion in this shop{quoted}: an app that is not public gets \
+             tokens only for shops of its own organisation. For other shops use `token_store` and `hookwright auth \
+             login --shop {}`",
             shop.handle()
         );
         (AdminErrorKind::ShopNotPermitted, message)
     } else if matches!(by_status.http_status, Some(400 | 401)) {
         let message = format!(
-            "Shopify refused the client assertion{quoted}. Check the clock of this machine{}; that the app's keys in the \
-             Dev Dashboard contain the public half of `private_key` under the key id {:?}; `client_id`; the audience, \
-             {:?}; and that the app is installed in this shop",
+            "Shopify refused the client assertion{quoted}. Check this machine's clock{}, that the Dev Dashboard has \
+             the public half of `private_key` under the key id `{}`, the `client_id`, the audience `{}`, and that the \
+             app is installed in this shop",
             clocks(ahead),
-            signer.key_id,
-            signer.audience
+            signer.key_id.escape_debug(),
+            signer.audience.escape_debug()
         );
         (AdminErrorKind::ClientRefused, message)
     } else {
@@ -141,7 +143,7 @@ fn refusal(
     AdminError { http_status: by_status.http_status, ..AdminError::new(kind, message) }
 }
 
-/// How this machine's clock compares with the server's, as far as an answer says.
+/// Describes how this machine's clock compares with the server's, if the answer has a date.
 fn clocks(ahead: Option<SignedDuration>) -> String {
     match ahead {
         None => String::new(),
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assertion_has_the_claims_of_the_standard_and_a_jti_of_its_own() {
+    fn an_assertion_has_the_claims_of_the_standard_and_a_unique_jti() {
         let signer = signer();
         let now = Timestamp::from_second(1_000).expect("time");
         let parts = || {
@@ -195,29 +197,29 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_what_to_check() {
+    fn a_refusal_lists_what_to_check() {
         let (signer, shop) = (signer(), ShopDomain::parse("acme").expect("shop"));
         let of = |said: &str, status: u16, ahead: Option<i64>| {
             let status = AdminError {
                 http_status: Some(status),
-                ..AdminError::new(AdminErrorKind::UnexpectedAnswer, "as it is")
+                ..AdminError::new(AdminErrorKind::UnexpectedAnswer, "unchanged")
             };
             refusal(&shop, &signer, said, status, ahead.map(SignedDuration::from_secs))
         };
         for (ahead, words) in [
-            (None, "this machine; that"),
-            (Some(4), "this machine (it agrees with the server's);"),
-            (Some(600), "this machine (it is 10m ahead of the server's);"),
-            (Some(-61), "this machine (it is 1m 1s behind the server's);"),
+            (None, "this machine's clock, that"),
+            (Some(4), "this machine's clock (it agrees with the server's), that"),
+            (Some(600), "this machine's clock (it is 10m ahead of the server's), that"),
+            (Some(-61), "this machine's clock (it is 1m 1s behind the server's), that"),
         ] {
             let error = of("invalid_client: no", 401, ahead);
             assert_eq!(error.kind, AdminErrorKind::ClientRefused);
-            for part in [words, "(\"invalid_client: no\")", "key id \"k1\"", "access_token\"", "app is installed"] {
+            for part in [words, "(\"invalid_client: no\")", "key id `k1`", "access_token`", "app is installed"] {
                 assert!(error.message.contains(part), "{part}: {error}");
             }
         }
         assert_eq!(of("app_not_installed: x", 400, None).kind, AdminErrorKind::Uninstalled);
         assert_eq!(of("shop_not_permitted: x", 400, None).kind, AdminErrorKind::ShopNotPermitted);
-        assert_eq!(of("Unavailable Shop", 402, None).message, "as it is");
+        assert_eq!(of("Unavailable Shop", 402, None).message, "unchanged");
     }
 }

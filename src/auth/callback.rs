@@ -1,7 +1,8 @@
-//! What Shopify sends back after a merchant approved the app: is it genuine, and meant for us? Pure; the time is passed in.
+//! Verifies the callback that Shopify sends after a merchant approved the app. Pure; the time is passed in.
 //!
-//! The checks, in this order: the parameters are there once each, the HMAC is the app's, the shop is the one asked for,
-//! the state is ours, the time is now. Nothing of a callback is shown or used before its HMAC held.
+//! The checks, in order: each required parameter occurs once, the HMAC is the app's, the shop is the requested one, the
+//! state is the expected one, the timestamp is recent. No value of a callback is shown or used before its HMAC is
+//! verified.
 
 use std::fmt::Write as _;
 
@@ -12,70 +13,78 @@ use secrecy::SecretString;
 use super::state::{self, StateProblem};
 use crate::model::ShopDomain;
 
-/// How far the clocks of Shopify and of this machine may be apart (Shopify's JavaScript library allows as much).
+/// The accepted difference between the clocks of Shopify and of this machine (the value of Shopify's JavaScript
+/// library).
 const SKEW: SignedDuration = SignedDuration::from_secs(90);
 
-/// What a callback is compared with.
+/// The values that a callback is compared with.
 pub(crate) struct Expected<'a> {
-    /// The shop that was asked.
+    /// The requested shop.
     pub(crate) shop: &'a ShopDomain,
-    /// The state that was given, if somebody else made it up; `None`: it must be one of ours.
+    /// The state that the caller chose. `None`: the state must be one that Hookwright issued.
     pub(crate) state: Option<&'a str>,
-    /// The app's secret, and the one before a rotation.
+    /// The app's client secret, and the previous one during a rotation.
     pub(crate) secrets: Vec<&'a SecretString>,
-    /// How old a callback may be, apart from the clocks' difference.
+    /// The maximum age of a callback, without the difference of the clocks.
     pub(crate) max_age: SignedDuration,
 }
 
 /// Why a callback is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallbackError {
-    #[error("the callback has no query: give the whole URL that the browser was sent to, with code, hmac and all")]
+    #[error("the callback has no query. Pass the whole URL of the browser, including `code` and `hmac`")]
     NoQuery,
-    #[error("the callback has no `{0}`{1}")]
+    #[error("the callback has no parameter `{0}`{1}")]
     Missing(&'static str, &'static str),
-    #[error("the callback has `{0}` more than once, which Shopify never sends")]
+    #[error("duplicate parameter `{0}` in the callback. Copy the whole URL again")]
     Twice(String),
-    #[error("the callback is not percent-encoded UTF-8; copy the URL again, whole")]
+    #[error("the callback is not percent-encoded UTF-8. Copy the whole URL again")]
     Encoding,
     #[error(
-        "the callback's hmac is wrong: it was not signed with this app's client secret, or the URL was changed on its \
-         way here. Check `client_secret` (after a rotation, give the former one as `old_client_secret`), and copy the \
-         URL again, whole"
+        "the `hmac` of the callback is invalid: the callback was not signed with this app's client secret, or the URL \
+         was changed on the way. Check `client_secret` (after a rotation, `old_client_secret` must be the previous \
+         secret), and copy the whole URL again"
     )]
     Hmac,
-    #[error("the callback is of {0}, not of the shop that was asked; run this with --shop {0} if that one is meant")]
+    #[error(
+        "the callback is for {0}, not for the requested shop. If you meant {0}, run this command with `--shop {0}`"
+    )]
     OtherShop(ShopDomain),
-    #[error("the callback's `shop` is no *.myshopify.com domain")]
+    #[error("the `shop` of the callback is not a `*.myshopify.com` domain")]
     NoShop,
-    #[error("the callback's state is not the one of this login{0}; somebody else's link may be at work. Begin again")]
-    State(&'static str),
-    #[error("the callback's timestamp is not a number of seconds")]
+    #[error(
+        "the `state` of the callback does not belong to this login. The link may come from an attacker; start again"
+    )]
+    State,
+    #[error("the link of this login is more than a week old. Start again")]
+    OldState,
+    #[error("the `timestamp` of the callback is not a number of seconds")]
     Timestamp,
     #[error(
-        "the callback is {0:#} old by this machine's clock, and its code is good for a moment only: begin again, or allow \
-         it with --max-age; if it is new, the clock is ahead: set it"
+        "the callback is {0:#} old by this machine's clock, and its code is valid only for a short time. Start again, \
+         or accept an older callback with `--max-age`. If the callback is new, this machine's clock is ahead: correct \
+         it"
     )]
     Old(SignedDuration),
-    #[error("the callback was signed {0:#} from now by this machine's clock: set the clock")]
+    #[error("the callback was signed {0:#} in the future by this machine's clock. Correct the clock")]
     Ahead(SignedDuration),
 }
 
 impl CallbackError {
-    /// Whether it is no callback at all, rather than one that is not to be trusted.
+    /// Returns whether the text is not a callback at all, rather than a callback that fails its verification.
     pub(crate) fn is_malformed(&self) -> bool {
         matches!(self, Self::NoQuery | Self::Missing(..) | Self::Twice(_) | Self::Encoding)
     }
 }
 
-/// The code of a callback that is genuine.
+/// Returns the authorization code of a genuine callback.
 ///
-/// `url`: the URL that the browser was sent to, or its query.
+/// `url`: the URL that the browser was redirected to, or its query.
 pub(crate) fn verify(url: &str, expected: &Expected<'_>, now: Timestamp) -> Result<SecretString, CallbackError> {
     let query = query_of(url).ok_or(CallbackError::NoQuery)?;
     let pairs = Pairs::parse(query)?;
     let hint = if query.contains("tamp=") && !query.contains("timestamp=") {
-        ". A page may have shown `&times` as a sign: put `&timestamp` back in its place"
+        ". A web page may have changed `&times` into `×`: restore `&timestamp`"
     } else {
         ""
     };
@@ -85,7 +94,7 @@ pub(crate) fn verify(url: &str, expected: &Expected<'_>, now: Timestamp) -> Resu
     if !expected.secrets.iter().any(|secret| pairs.signed(secret, &mac)) {
         return Err(CallbackError::Hmac);
     }
-    // Not the lenient parser of manifests: what Shopify sends is a whole domain.
+    // Shopify sends a full domain, so the bare handle that a manifest may have is refused.
     let shop =
         ShopDomain::parse(shop).ok().filter(|_| shop.ends_with(".myshopify.com")).ok_or(CallbackError::NoShop)?;
     if shop != *expected.shop {
@@ -93,12 +102,10 @@ pub(crate) fn verify(url: &str, expected: &Expected<'_>, now: Timestamp) -> Resu
     }
     match expected.state {
         Some(given) if state::same(given, state) => {}
-        Some(_) => return Err(CallbackError::State("")),
-        None => state::check(state, &shop, &expected.secrets, now).map_err(|problem| {
-            CallbackError::State(match problem {
-                StateProblem::Foreign => "",
-                StateProblem::Old => ", or that was begun more than a week ago",
-            })
+        Some(_) => return Err(CallbackError::State),
+        None => state::check(state, &shop, &expected.secrets, now).map_err(|problem| match problem {
+            StateProblem::Foreign => CallbackError::State,
+            StateProblem::Old => CallbackError::OldState,
         })?,
     }
     let seconds = timestamp.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
@@ -113,13 +120,14 @@ pub(crate) fn verify(url: &str, expected: &Expected<'_>, now: Timestamp) -> Resu
     Ok(code.into())
 }
 
-/// Whether the callback carries this state, genuine or not: what has another one is not part of this login.
+/// Returns whether the callback carries this state, genuine or not. A callback with another one is not part of this
+/// login.
 pub(crate) fn carries_state(query: &str, state: &str) -> bool {
     Pairs::parse(query).is_ok_and(|pairs| pairs.get("state").is_some_and(|sent| state::same(state, sent)))
 }
 
 fn query_of(url: &str) -> Option<&str> {
-    // A shell's quotation marks may have come along.
+    // A pasted URL may include a shell's quotation marks.
     let url = url.trim().trim_matches(['"', '\'']);
     let url = url.split_once('#').map_or(url, |(before, _)| before);
     match url.split_once('?') {
@@ -136,7 +144,7 @@ struct Pairs(Vec<Pair>);
 struct Pair {
     name: String,
     value: String,
-    /// Both as they came, not decoded.
+    /// `name=value` as received, not decoded.
     raw: String,
 }
 
@@ -146,7 +154,7 @@ impl Pairs {
         for part in query.split('&').filter(|part| !part.is_empty()) {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let (name, value) = (decode(name)?, decode(value)?);
-            // Two values of one name: which of them is signed and which is used must not be a matter of taste.
+            // With duplicates, the signed value could differ from the used one.
             if pairs.iter().any(|known| known.name == name) {
                 return Err(CallbackError::Twice(name.escape_default().to_string()));
             }
@@ -160,10 +168,10 @@ impl Pairs {
         self.0.iter().find(|pair| pair.name == name).map(|pair| pair.value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Shopify's rule: without `hmac` (and the older `signature`), sorted by name, as `k=v&k=v`. What is not plain is
-    /// written as it came, or as Shopify's own libraries write it (JavaScript percent-encodes, Ruby encodes as forms do,
-    /// Python only what would be ambiguous); for what Shopify sends all are the same text but for signs in `host` and
-    /// `state`.
+    /// Checks the HMAC by Shopify's rule: all parameters except `hmac` (and the older `signature`), sorted by name, as
+    /// `k=v&k=v`. Special characters are tried as received and in the encodings of Shopify's own libraries (JavaScript
+    /// percent-encodes, Ruby encodes as forms do, Python encodes only ambiguous characters). For Shopify's callbacks
+    /// all of these are the same text, except for special characters in `host` and `state`.
     fn signed(&self, secret: &SecretString, mac: &[u8]) -> bool {
         let spellings: [fn(&Pair) -> String; 4] = [
             |pair| pair.raw.clone(),
@@ -175,15 +183,15 @@ impl Pairs {
         for spell in spellings {
             let signed = self.0.iter().filter(|pair| pair.name != "hmac" && pair.name != "signature");
             let message = signed.map(spell).collect::<Vec<_>>().join("&");
-            // `verify_slice` takes the same time wherever the two differ.
+            // `verify_slice` takes constant time.
             any |= state::keyed(secret).chain_update(message.as_bytes()).verify_slice(mac).is_ok();
         }
         any
     }
 }
 
-/// Percent-encoded but for letters, digits and what is `plain`: JavaScript's encodeURIComponent leaves more as it is than
-/// Ruby's `encode_www_form`.
+/// Percent-encodes everything except letters, digits and `plain`. JavaScript's `encodeURIComponent` leaves more
+/// characters unchanged than Ruby's `encode_www_form`.
 fn encoded(text: &str, plain: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -196,7 +204,7 @@ fn encoded(text: &str, plain: &[u8]) -> String {
     out
 }
 
-/// As Shopify's Python library writes it; in names the equals sign, too.
+/// Encodes as Shopify's Python library does, which also encodes `=` in names.
 fn ambiguous(text: &str) -> String {
     text.replace('%', "%25").replace('&', "%26")
 }
@@ -220,7 +228,7 @@ fn decode(text: &str) -> Result<String, CallbackError> {
     String::from_utf8(bytes).map_err(|_| CallbackError::Encoding)
 }
 
-/// Lower-case hex, as Shopify writes it; upper case does no harm.
+/// Decodes hexadecimal digits. Shopify writes lower case; upper case is accepted.
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().map(nibble).collect::<Option<_>>()?;
     let (pairs, rest) = digits.as_chunks::<2>();

@@ -1,6 +1,6 @@
 //! The private key of client assertions: reads it from PEM, generates it, and derives the public key as a JSON Web Key.
 //!
-//! aws-lc-rs makes keys and signs. Nothing here says what is in a key: problems name its form only.
+//! aws-lc-rs generates keys and signs. No error contains key material; errors describe the form only.
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -16,13 +16,13 @@ use sha2::{Digest as _, Sha256};
 
 /// Characters on a line of PEM (RFC 7468, section 2).
 const LINE: usize = 64;
-/// What a key that cannot be used leads to.
-const MAKE: &str = "`hookwright auth key new --out FILE` makes a key";
+/// The remedy for an unusable key.
+const MAKE: &str = "To create a key, run `hookwright auth key new --out FILE`";
 
 /// A private RSA key.
 pub(crate) struct Key(RsaKeyPair);
 
-/// The public half of a key as the Dev Dashboard takes it (RFC 7517).
+/// The public half of a key in the format that the Dev Dashboard accepts (RFC 7517).
 #[derive(Debug, Serialize)]
 pub(crate) struct PublicJwk {
     kty: &'static str,
@@ -35,29 +35,30 @@ pub(crate) struct PublicJwk {
 }
 
 impl Key {
-    /// Makes a key of 3072 bits, the size in Shopify's tutorial.
+    /// Generates a key of 3072 bits, the size in Shopify's tutorial.
     pub(crate) fn generate() -> Result<Self, String> {
         RsaKeyPair::generate(KeySize::Rsa3072)
             .map(Self)
-            .map_err(|_| "the system gave no randomness for a key".to_owned())
+            .map_err(|_| "the system's random number generator failed; no key was created".to_owned())
     }
 
-    /// Reads PKCS#8 or PKCS#1 in PEM. The problem goes on after the name of the reference, such as `is not an RSA key`.
+    /// Reads PKCS#8 or PKCS#1 in PEM. The error continues a sentence that starts with the reference: `is not an RSA
+    /// key`.
     pub(crate) fn parse(pem: &str) -> Result<Self, String> {
         if let Some(problem) = wrong_kind(pem) {
-            return Err(format!("{problem}; {MAKE}"));
+            return Err(format!("{problem}. {MAKE}"));
         }
         let der = PrivateKeyDer::from_pem_slice(pem.as_bytes())
-            .map_err(|_| format!("is not whole PEM: was it cut, or were its line ends lost? {MAKE}"))?;
+            .map_err(|_| format!("is not valid PEM: it may be truncated or have lost its line breaks. {MAKE}"))?;
         let pair = match &der {
             PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
             PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
-            _ => return Err(format!("is not an RSA key; {MAKE}")),
+            _ => return Err(format!("is not an RSA key. {MAKE}")),
         };
-        pair.map(Self).map_err(|_| format!("is not an RSA key of 2048 to 8192 bits; {MAKE}"))
+        pair.map(Self).map_err(|_| format!("is not an RSA key of 2048 to 8192 bits. {MAKE}"))
     }
 
-    /// PKCS#8 in PEM.
+    /// Returns the key as PKCS#8 in PEM.
     pub(crate) fn pem(&self) -> Result<SecretString, String> {
         let der: Pkcs8V1Der<'_> = self.0.as_der().map_err(|_| "the key cannot be encoded".to_owned())?;
         let text = STANDARD.encode(der.as_ref());
@@ -73,7 +74,7 @@ impl Key {
         Ok(pem.into())
     }
 
-    /// The public half. Without a key id its thumbprint (RFC 7638) is the key id.
+    /// Returns the public half. The default key id is the thumbprint of the key (RFC 7638).
     pub(crate) fn public(&self, key_id: Option<&str>) -> PublicJwk {
         let public = self.0.public_key();
         let n = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
@@ -82,32 +83,32 @@ impl Key {
         PublicJwk { kty: "RSA", n, e, kid, alg: "RS256", usage: "sig" }
     }
 
-    /// RSASSA-PKCS1-v1_5 with SHA-256 (RS256).
+    /// Signs with RSASSA-PKCS1-v1_5 and SHA-256 (RS256).
     pub(super) fn sign(&self, text: &str) -> Result<Vec<u8>, String> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         let signed = self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature);
-        signed.map(|()| signature).map_err(|_| "the key does not sign".to_owned())
+        signed.map(|()| signature).map_err(|_| "the private key cannot sign".to_owned())
     }
 }
 
-/// The SHA-256 thumbprint of a public RSA key (RFC 7638).
+/// Returns the SHA-256 thumbprint of a public RSA key (RFC 7638).
 fn thumbprint(n: &str, e: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)))
 }
 
-/// What a text is in place of an unencrypted private key in PEM.
+/// Returns why a text is not an unencrypted private key in PEM, as far as its markers show.
 fn wrong_kind(text: &str) -> Option<&'static str> {
     let has = |marker: &str| text.contains(marker);
     if text.trim().is_empty() {
-        Some("is empty: put the private key there")
+        Some("is empty. Store the private key there")
     } else if !has("-----BEGIN ") {
         Some("is not a private key in PEM form")
     } else if !text.trim().contains('\n') {
-        Some("has a key without line ends: keep them, or name a file in place of a variable")
+        Some("has a key without line breaks. Keep the line breaks, or use `file` in place of `env`")
     } else if has("-----BEGIN ENCRYPTED PRIVATE KEY") || has("Proc-Type: 4,ENCRYPTED") {
-        Some("is encrypted with a passphrase: `openssl pkey -in FILE -out NEW` removes it")
+        Some("is encrypted with a passphrase. To remove it, run `openssl pkey -in FILE -out NEW`")
     } else if !has("PRIVATE KEY-----") {
-        Some("holds no private key but a public key or a certificate")
+        Some("has a public key or a certificate, not a private key")
     } else {
         None
     }
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_key_is_read_again_from_its_pem() {
+    fn a_new_key_can_be_read_from_its_pem() {
         let key = Key::generate().expect("key");
         let pem = key.pem().expect("pem");
         assert!(pem.expose_secret().lines().all(|line| line.len() <= LINE), "lines");
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_private_rsa_key_is_named_and_not_repeated() {
+    fn the_error_of_an_unusable_key_names_the_problem_and_not_the_text() {
         let pem = Key::generate().expect("key").pem().expect("pem").expose_secret().to_owned();
         let relabelled = |label: &str| pem.replace("PRIVATE KEY", label);
         // PKCS#8 of a P-256 key (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256).
@@ -140,12 +141,12 @@ mod tests {
         for (text, problem) in [
             (String::new(), "is empty"),
             ("shpss_0123456789".to_owned(), "is not a private key in PEM form"),
-            (pem.replace('\n', "\\n"), "without line ends"),
+            (pem.replace('\n', "\\n"), "without line breaks"),
             (relabelled("ENCRYPTED PRIVATE KEY"), "is encrypted with a passphrase"),
-            (relabelled("PUBLIC KEY"), "holds no private key"),
+            (relabelled("PUBLIC KEY"), "not a private key"),
             (relabelled("EC PRIVATE KEY"), "is not an RSA key"),
             (curve.to_owned(), "is not an RSA key"),
-            (pem[..pem.len() / 2].to_owned(), "is not whole PEM"),
+            (pem[..pem.len() / 2].to_owned(), "is not valid PEM"),
         ] {
             let told = Key::parse(&text).err().expect(problem);
             assert!(told.contains(problem) && told.contains("hookwright auth key new"), "{told}");

@@ -1,7 +1,8 @@
-//! The listener on loopback that a browser is sent back to. Serves one page to whoever brings the right state.
+//! The loopback listener of `auth login`, to which Shopify redirects the browser. It serves one page to the request
+//! with the expected state.
 //!
-//! Only a navigation is answered, and only by a name that leads here: no page of another site can try out callbacks in
-//! scripts, and none can read an answer after DNS rebinding.
+//! Only navigations with an expected Host header are answered: a page of another site cannot try out callbacks in
+//! scripts, and cannot read an answer after DNS rebinding.
 
 mod connections;
 mod page;
@@ -23,14 +24,14 @@ use tokio::task::JoinHandle;
 use super::carries_state;
 use connections::{Connections, Handle};
 
-/// No query of Shopify's comes near it, in bytes.
+/// The longest accepted query, in bytes. Shopify's queries are far shorter.
 const LONGEST: usize = 8 * 1024;
 
-/// A browser that waits for its page.
+/// A callback whose browser waits for its page.
 pub(crate) struct Answered {
-    /// The query as it came.
+    /// The query as received.
     pub(crate) query: String,
-    /// Takes the page.
+    /// Receives the page.
     pub(crate) reply: oneshot::Sender<String>,
 }
 
@@ -46,24 +47,24 @@ struct Visit {
     reply: oneshot::Sender<String>,
 }
 
-/// Where a browser comes to, and where its query goes.
-struct Way {
+/// The path that callbacks use, and the receiver of their queries.
+struct Route {
     path: String,
-    /// The host of the redirect URI, under which a tunnel may pass requests on.
+    /// The host of the redirect URI, which a tunnel may send as Host.
     host: Option<String>,
     visits: mpsc::Sender<Visit>,
 }
 
 impl Listener {
-    /// `path`: the one that the browser is sent to; no other is served. `host`: that of the redirect URI, if one is given.
+    /// Binds the listener. `path`: the only path that is served. `host`: the host of the redirect URI, if one is given.
     pub(crate) async fn bind(address: SocketAddr, path: &str, host: Option<&str>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (send, visits) = mpsc::channel(8);
-        let way = Arc::new(Way { path: path.to_owned(), host: host.map(str::to_owned), visits: send });
+        let route = Arc::new(Route { path: path.to_owned(), host: host.map(str::to_owned), visits: send });
         let (stop, stopped) = oneshot::channel::<()>();
-        // No route: what the user gave as a path is no pattern.
-        let app = Router::new().fallback(visit).with_state(way).into_make_service_with_connect_info::<Handle>();
+        // A fallback, not a route: the given path is not a pattern.
+        let app = Router::new().fallback(visit).with_state(route).into_make_service_with_connect_info::<Handle>();
         let serve = axum::serve(Connections::new(listener), app).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
@@ -74,8 +75,8 @@ impl Listener {
         self.address
     }
 
-    /// The first visit with this state. Others get a page that says so: whoever guesses must not end the login.
-    /// `turned_away` is told of the first of them: who knocks a thousand times must not fill a screen.
+    /// Returns the first callback with this state. Requests with another state get a page that says so, and do not end
+    /// the login. `turned_away` is called for the first of them only, so that many requests do not fill the screen.
     pub(crate) async fn next(&self, state: &str, turned_away: impl FnOnce()) -> Result<Answered, ()> {
         let mut turned_away = Some(turned_away);
         let mut visits = self.visits.lock().await;
@@ -83,15 +84,15 @@ impl Listener {
             if carries_state(&query, state) {
                 return Ok(Answered { query, reply });
             }
-            if let Some(tell) = turned_away.take() {
-                tell();
+            if let Some(report) = turned_away.take() {
+                report();
             }
             let _ = reply.send(Page::Stranger.html());
         }
         Err(())
     }
 
-    /// Lets the browser have its page, and ends.
+    /// Lets the browser receive its page (for up to 2 seconds), then stops the listener.
     pub(crate) async fn close(self) {
         let _ = self.stop.send(());
         let abort = self.task.abort_handle();
@@ -102,48 +103,48 @@ impl Listener {
 }
 
 async fn visit(
-    State(way): State<Arc<Way>>,
+    State(route): State<Arc<Route>>,
     ConnectInfo(line): ConnectInfo<Handle>,
     method: Method,
     uri: Uri,
-    asked: HeaderMap,
+    request: HeaderMap,
 ) -> Response {
-    line.heard();
-    if !leads_here(&asked, way.host.as_deref()) {
-        let text = "The Host is neither localhost nor that of the redirect URI.\n";
+    line.received();
+    if !is_expected_host(&request, route.host.as_deref()) {
+        let text = "The Host header must be localhost or the host of the redirect URI.\n";
         return (StatusCode::FORBIDDEN, headers(), text).into_response();
     }
-    // Browsers say so of a navigation, and send an Origin with the requests of scripts and forms.
-    if asked.contains_key(header::ORIGIN) || asked.get("sec-fetch-mode").is_some_and(|mode| mode != "navigate") {
-        let text = "Only the browser itself is answered here, no script or form of a page.\n";
+    // Browsers mark navigations, and send an Origin header with the requests of scripts and forms.
+    if request.contains_key(header::ORIGIN) || request.get("sec-fetch-mode").is_some_and(|mode| mode != "navigate") {
+        let text = "Requests of scripts and forms are refused. Open the URL in the browser.\n";
         return (StatusCode::FORBIDDEN, headers(), text).into_response();
     }
-    if uri.path() != way.path {
-        let text = format!("Not found: the way back is {}\n", way.path);
+    if uri.path() != route.path {
+        let text = format!("Not found. The path of the callback is {}\n", route.path);
         return (StatusCode::NOT_FOUND, headers(), text).into_response();
     }
-    // A HEAD of a link preview must not use up the code.
+    // The HEAD request of a link preview must not use the code.
     if method != Method::GET {
         let allow = [(header::ALLOW, HeaderValue::from_static("GET"))];
-        return (StatusCode::METHOD_NOT_ALLOWED, headers(), allow, "Only GET is answered here.\n").into_response();
+        return (StatusCode::METHOD_NOT_ALLOWED, headers(), allow, "Only GET is supported.\n").into_response();
     }
     let query = uri.query().unwrap_or_default().to_owned();
     if query.len() > LONGEST {
-        return (StatusCode::URI_TOO_LONG, headers(), "That is longer than any callback.\n").into_response();
+        return (StatusCode::URI_TOO_LONG, headers(), "The query is too long for a callback.\n").into_response();
     }
     let (reply, page) = oneshot::channel();
-    let page = match way.visits.send(Visit { query, reply }).await {
+    let page = match route.visits.send(Visit { query, reply }).await {
         Ok(()) => page.await.ok(),
         Err(_) => None,
     };
     match page {
         Some(page) => (headers(), Html(page)).into_response(),
-        None => (StatusCode::GONE, headers(), "This login is over.\n").into_response(),
+        None => (StatusCode::GONE, headers(), "This login has ended.\n").into_response(),
     }
 }
 
-/// Whether the Host names this machine, or what the browser was sent to.
-fn leads_here(asked: &HeaderMap, redirect: Option<&str>) -> bool {
+/// Returns whether the Host header names this machine, or the host of the redirect URI.
+fn is_expected_host(request: &HeaderMap, redirect: Option<&str>) -> bool {
     let here = |host: &str| {
         let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|c| c.is_ascii_digit()));
         let name = name.map_or(host, |(name, _)| name);
@@ -152,10 +153,10 @@ fn leads_here(asked: &HeaderMap, redirect: Option<&str>) -> bool {
             || redirect.is_some_and(|redirect| name.eq_ignore_ascii_case(redirect))
             || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     };
-    asked.contains_key(header::HOST) && asked.get_all(header::HOST).iter().all(|host| host.to_str().is_ok_and(here))
+    request.contains_key(header::HOST) && request.get_all(header::HOST).iter().all(|host| host.to_str().is_ok_and(here))
 }
 
-/// The address of the page has a code in it: it goes nowhere else, and nothing is loaded.
+/// Headers of every answer. The address of the page contains the code: it must not be cached or sent to another site.
 fn headers() -> HeaderMap {
     HeaderMap::from_iter([
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -1,7 +1,7 @@
-//! The grants of Shopify's OAuth: what is asked, what an answer means.
+//! The grants of Shopify's OAuth: sends the requests and interprets the answers. Stateless.
 //!
-//! Bodies and errors as in shopify.dev's documentation and Shopify's own libraries; an error that a shop answers becomes
-//! a kind with a message that says what to do. Keeps nothing.
+//! Bodies and errors follow shopify.dev's documentation and Shopify's own libraries. An error of Shopify becomes a kind
+//! with a message that names the remedy.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use url::form_urlencoded;
 use crate::admin::{AdminClient, AdminError, AdminErrorKind, Endpoint, OauthAnswer, Repeat, not_installed};
 use crate::model::ShopDomain;
 
-/// The grant type of a token exchange (RFC 8693), and Shopify's name of an offline token (its JavaScript library).
+/// The grant type of a token exchange (RFC 8693), and Shopify's name of an offline token (from its JavaScript library).
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const OFFLINE_TOKEN: &str = "urn:shopify:params:oauth:token-type:offline-access-token";
 
-/// An app's credentials, resolved.
+/// The resolved credentials of an app.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
     pub(crate) client_id: SecretString,
@@ -25,52 +25,52 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// What a callback may be signed with.
+    /// Returns the secrets that may have signed a callback.
     pub(crate) fn secrets(&self) -> Vec<&SecretString> {
         std::iter::once(&self.client_secret).chain(&self.old_client_secret).collect()
     }
 }
 
-/// Whose token is asked for.
+/// The kind of token to request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// The app's own, for good.
+    /// A token of the app without expiry.
     Offline,
-    /// The app's own, for an hour at a time, with a refresh token.
+    /// A token of the app that lasts an hour, with a refresh token.
     OfflineExpiring,
-    /// That of the user who approves, for about a day.
+    /// A token of the user who approves the app, which lasts about a day.
     Online,
 }
 
-/// A token as Shopify gave it.
+/// A token as issued by Shopify.
 #[derive(Debug, Clone)]
 pub(crate) struct Grant {
     pub(crate) access_token: SecretString,
-    /// As granted, which may be less than was asked.
+    /// The granted scopes, which may be fewer than the requested ones.
     pub(crate) scopes: Vec<String>,
     pub(crate) expires_in: Option<Duration>,
     pub(crate) refresh_token: Option<SecretString>,
     pub(crate) refresh_expires_in: Option<Duration>,
-    /// The id of the user whose token it is, if it is an online one.
+    /// The id of the user of an online token.
     pub(crate) user: Option<String>,
 }
 
-/// What an authorize URL says.
+/// The parameters of an authorize URL.
 pub(crate) struct Ask<'a> {
     pub(crate) client_id: &'a SecretString,
-    /// Empty: those of the app's own configuration.
+    /// Empty: the scopes of the app's own configuration.
     pub(crate) scopes: Vec<String>,
     pub(crate) redirect_uri: &'a str,
     pub(crate) state: &'a str,
     pub(crate) access: Access,
 }
 
-/// Where a merchant approves the app. The URL is printed, so a client id that does not look like one is refused and not
-/// repeated: a manifest may name any variable as one.
+/// Returns the URL at which a merchant approves the app. The URL is printed, so a value that does not look like a
+/// client id is refused and not repeated: a manifest may reference any variable as `client_id`.
 pub(crate) fn authorize_url(client: &AdminClient, shop: &ShopDomain, ask: &Ask<'_>) -> Result<String, AdminError> {
     if *client.endpoint() == Endpoint::Shopify && !is_client_id(ask.client_id.expose_secret()) {
-        let message = "what `client_id` points at is not a client id of Shopify's (32 digits and letters a to f): it is not \
-                       printed. Check the reference";
+        let message = "the value of `client_id` is not a Shopify client id (32 digits and letters `a` to `f`), so it \
+                       is not printed. Check the reference";
         return Err(AdminError::new(AdminErrorKind::SecretUnavailable, message));
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -85,12 +85,12 @@ pub(crate) fn authorize_url(client: &AdminClient, shop: &ShopDomain, ask: &Ask<'
     Ok(client.endpoint().url_for(shop, &format!("/admin/oauth/authorize?{}", query.finish())))
 }
 
-/// Every client id seen in Shopify's documentation and apps is 32 lower-case hex digits.
+/// Every client id in Shopify's documentation and apps is 32 hexadecimal digits in lower case.
 fn is_client_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Exchanges the code of a callback, once: a second time Shopify refuses it.
+/// Exchanges the code of a callback. Sends the request once, because Shopify refuses a code the second time.
 pub(crate) async fn exchange(
     client: &AdminClient,
     shop: &ShopDomain,
@@ -105,10 +105,10 @@ pub(crate) async fn exchange(
         Access::OfflineExpiring => body["expiring"] = "1".into(),
     }
     let exchanged = ask(client, shop, app, body, &[code], Repeat::Never).await;
-    exchanged.map_err(|error| unless_refused(error, "The code may be used up by now: begin again"))
+    exchanged.map_err(|error| unless_refused(error, "The code may have been used; start again"))
 }
 
-/// The client credentials grant.
+/// Requests a token with the client credentials grant.
 pub(crate) async fn client_credentials(
     client: &AdminClient,
     shop: &ShopDomain,
@@ -117,8 +117,8 @@ pub(crate) async fn client_credentials(
     ask(client, shop, app, json!({ "grant_type": "client_credentials" }), &[], Repeat::Safe).await
 }
 
-/// A new pair for a refresh token. Asking again after a lost answer is safe: the token stays good until the new pair is
-/// used (since 2026-08-28, documented).
+/// Requests a new pair for a refresh token. Repeating the request after a lost answer is safe: the refresh token stays
+/// valid until the new pair is used (since 2026-08-28, documented).
 pub(crate) async fn refresh(
     client: &AdminClient,
     shop: &ShopDomain,
@@ -129,8 +129,8 @@ pub(crate) async fn refresh(
     ask(client, shop, app, body, &[token], Repeat::Safe).await
 }
 
-/// Exchanges an offline token without expiry for an expiring pair. Shopify then no longer accepts the old token (shopify.dev,
-/// "Migrate to expiring offline access tokens"), so the request is sent once.
+/// Exchanges an offline token without expiry for an expiring pair. Shopify then no longer accepts the old token
+/// (shopify.dev, "Migrate to expiring offline access tokens"), so the request is sent once.
 pub(crate) async fn migrate(
     client: &AdminClient,
     shop: &ShopDomain,
@@ -148,15 +148,13 @@ pub(crate) async fn migrate(
         let login = format!("`hookwright auth login --shop {}`", shop.handle());
         unless_refused(
             error,
-            &format!(
-                "The token may have been exchanged all the same. If the shop refuses it from now on, log in: {login}"
-            ),
+            &format!("The token may have been exchanged. If the shop refuses it from now on, run {login}"),
         )
     })
 }
 
-/// The error of a request that is good for one time, with what may have happened unless the shop refused it.
-fn unless_refused(error: AdminError, may_be: &str) -> AdminError {
+/// Adds the possible effect of a request that must not be repeated, unless the shop certainly refused it.
+fn unless_refused(error: AdminError, possible: &str) -> AdminError {
     let carried_out = match error.http_status {
         Some(status) => !matches!(status, 400..=404 | 423 | 429 | 430),
         None => error.proof == crate::http::Proof::Unknown,
@@ -164,7 +162,7 @@ fn unless_refused(error: AdminError, may_be: &str) -> AdminError {
     if !carried_out {
         return error;
     }
-    AdminError { message: format!("{}. {may_be}", error.message), ..error }
+    AdminError { message: format!("{}. {possible}", error.message), ..error }
 }
 
 async fn ask(
@@ -177,7 +175,7 @@ async fn ask(
 ) -> Result<Grant, AdminError> {
     body["client_id"] = app.client_id.expose_secret().into();
     body["client_secret"] = app.client_secret.expose_secret().into();
-    // Shopify's own error texts echo the client id, and what stands in its place may echo anything.
+    // Shopify's own error texts echo the client id, and another server may echo anything.
     let own = [&app.client_id, &app.client_secret].into_iter().chain(&app.old_client_secret);
     for secret in own.chain(secrets.iter().copied()) {
         client.remember(shop, secret);
@@ -191,7 +189,7 @@ async fn ask(
     }
 }
 
-/// The grant in an answer, whose tokens no log shows from now on.
+/// Parses a grant and redacts its tokens from all logs from now on.
 pub(super) fn granted(client: &AdminClient, shop: &ShopDomain, json: &Value) -> Result<Grant, AdminError> {
     let grant = grant(json)?;
     for secret in std::iter::once(&grant.access_token).chain(&grant.refresh_token) {
@@ -204,13 +202,13 @@ pub(super) fn granted(client: &AdminClient, shop: &ShopDomain, json: &Value) -> 
 
 fn grant(json: &Value) -> Result<Grant, AdminError> {
     let text = |key: &str| json.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    // A number, or one in quotes.
+    // A number, or a number in quotes.
     let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
     let seconds = |key: &str| json.get(key).and_then(number).map(Duration::from_secs);
     let token = |key: &str| text(key).map(SecretString::from);
     let usable = |token: &SecretString| token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
     let access_token = token("access_token").filter(usable).ok_or_else(|| {
-        let message = "the answer to a request for a token has no usable access token";
+        let message = "the response to the token request has no usable access token";
         AdminError { http_status: Some(200), ..AdminError::new(AdminErrorKind::UnexpectedAnswer, message) }
     })?;
     let scopes = text("associated_user_scope").or_else(|| text("scope")).unwrap_or_default();
@@ -224,12 +222,12 @@ fn grant(json: &Value) -> Result<Grant, AdminError> {
     })
 }
 
-/// What a server said, in parentheses.
+/// Quotes a server's text in parentheses.
 pub(super) fn quoted(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!(" (\"{said}\")") }
 }
 
-/// What Shopify's refusal means, and what to do about it.
+/// Explains a refusal of Shopify, with its remedy.
 fn refusal(shop: &ShopDomain, asked: &str, said: &str, by_status: AdminError) -> AdminError {
     let has = |word: &str| said.to_ascii_lowercase().contains(word);
     let quoted = quoted(said);
@@ -238,36 +236,36 @@ fn refusal(shop: &ShopDomain, asked: &str, said: &str, by_status: AdminError) ->
         (AdminErrorKind::Uninstalled, not_installed(&quoted))
     } else if has("shop_not_permitted") {
         let message = format!(
-            "Shopify gives no token for client credentials in this shop{quoted}: app and shop must belong to one \
-             organisation. For other shops use `token_store` and `hookwright auth login --shop {handle}`"
+            "Shopify issues no token for client credentials in this shop{quoted}: the app and the shop must belong to \
+             the same organisation. For other shops use `token_store` and `hookwright auth login --shop {handle}`"
         );
         (AdminErrorKind::ShopNotPermitted, message)
     } else if has("invalid_client") || has("could not find shopify api application") {
         let message = format!(
-            "Shopify does not know this client id with this client secret{quoted}: check what `client_id` and \
-             `client_secret` point at; after a rotation the new secret belongs there"
+            "Shopify refused the app's client id and client secret{quoted}. Check the references `client_id` and \
+             `client_secret`; after a rotation `client_secret` must be the new secret"
         );
         (AdminErrorKind::ClientRefused, message)
     } else if asked == TOKEN_EXCHANGE && (has("subject_token") || has("invalid_grant")) {
         let message = format!(
-            "Shopify refused the token that was to be exchanged{quoted}: it belongs to another app or shop, was exchanged \
-             before, or was revoked. Log in: `hookwright auth login --shop {handle}`"
+            "Shopify refused to exchange the token{quoted}: it belongs to another app or shop, was exchanged before, \
+             or was revoked. Run `hookwright auth login --shop {handle}`"
         );
         (AdminErrorKind::LoginRequired, message)
     } else if asked == "refresh_token" && (has("refresh_token") || has("invalid_grant")) {
         let message = format!(
-            "the refresh token is no longer good{quoted}: it was used elsewhere, revoked, or is past its end. Log in \
-             again: `hookwright auth login --shop {handle}`"
+            "the refresh token is no longer valid{quoted}: it was used elsewhere, was revoked, or has expired. Run \
+             `hookwright auth login --shop {handle}`"
         );
         (AdminErrorKind::LoginRequired, message)
     } else if has("authorization code") || has("invalid_grant") {
         let message = format!(
-            "Shopify refused the code{quoted}: it was used already, or is too old. Begin again: \
+            "Shopify refused the code{quoted}: it was used before, or has expired. Run \
              `hookwright auth login --shop {handle}`"
         );
         (AdminErrorKind::CodeRefused, message)
     } else if matches!(by_status.http_status, Some(400 | 401)) {
-        let message = format!("the request for a token was refused{quoted}; check the app's credentials and the shop");
+        let message = format!("the token request was refused{quoted}. Check the app's credentials and the shop");
         (AdminErrorKind::ClientRefused, message)
     } else {
         return by_status;
@@ -280,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_client_id_is_not_printed_in_a_url() {
+    fn a_url_contains_nothing_but_a_real_client_id() {
         let shop = ShopDomain::parse("acme").expect("shop");
         let client = |endpoint| {
             AdminClient::new(crate::admin::AdminOptions::new(endpoint, crate::model::ApiVersion::default()))
@@ -309,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_of_shopifys_has_its_kind() {
+    fn each_refusal_of_shopify_has_its_kind() {
         let shop = ShopDomain::parse("acme").expect("shop");
         for (said, status, kind) in [
             ("app_not_installed: x", 400, AdminErrorKind::Uninstalled),
@@ -344,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_read_whole() {
+    fn every_field_of_a_grant_is_read() {
         let grant = grant(&json!({
             "access_token": "shpat_x", "scope": "write_orders,read_customers", "expires_in": 3600,
             "refresh_token": "shprt_y", "refresh_token_expires_in": 7_776_000

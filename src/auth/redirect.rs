@@ -1,4 +1,4 @@
-//! The redirect URI of an authorization: where Shopify sends the browser with the code. Pure.
+//! The redirect URI of an authorization, to which Shopify sends the browser with the code. Pure.
 
 use std::net::SocketAddr;
 
@@ -6,51 +6,51 @@ use url::{Host, Url};
 
 use crate::words;
 
-/// A URL with TLS, or of a loopback address.
+/// An https URL, or an http URL of a loopback address.
 #[derive(Debug, Clone)]
 pub(crate) struct RedirectUri {
-    /// As it was written: Shopify compares it, byte for byte, with those that the app allows.
+    /// The text as written. Shopify compares it, byte for byte, with the redirect URIs that the app allows.
     text: String,
     url: Url,
 }
 
-/// A redirect URI of this machine at which the login does not listen: the merchant would approve, and the browser would not
-/// reach the login.
+/// A redirect URI on this machine at which the login does not listen. The browser would not reach the login after the
+/// merchant approved the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotTheListener;
 
 impl RedirectUri {
-    /// Parses a redirect URI. The error says what is wrong with it.
+    /// Parses a redirect URI. The error continues a sentence that starts with the option.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|e| format!("is not a URL: {}", words::of_url(e)))?;
         let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         match url.scheme() {
             "https" => {}
             "http" if loopback => {}
-            _ => return Err("must start with https://, or with http:// for a loopback address".to_owned()),
+            _ => return Err("must start with `https://`, or with `http://` for a loopback address".to_owned()),
         }
         if url.fragment().is_some() {
-            return Err("must not have a fragment (#)".to_owned());
+            return Err("must not have a fragment (`#`)".to_owned());
         }
         Ok(Self { text: text.to_owned(), url })
     }
 
-    /// The text as it was written.
+    /// Returns the text as written.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The path of the URL.
+    /// Returns the path of the URL.
     pub(crate) fn path(&self) -> &str {
         self.url.path()
     }
 
-    /// The host of the URL.
+    /// Returns the host of the URL.
     pub(crate) fn host(&self) -> Option<&str> {
         self.url.host_str()
     }
 
-    /// Whether something else, such as a tunnel, has to lead from this URI to the listener.
+    /// Returns whether this URI reaches the listener only through another program, such as a tunnel.
     pub(crate) fn needs_tunnel(&self, listener: SocketAddr) -> Result<bool, NotTheListener> {
         let (loopback, same_host) = match self.url.host() {
             Some(Host::Domain(name)) => (name == "localhost", name == "localhost"),
@@ -59,7 +59,7 @@ impl RedirectUri {
             None => (false, false),
         };
         let same_port = self.url.port_or_known_default() == Some(listener.port());
-        // With TLS on another port of this machine another program ends the TLS, and may pass the request on.
+        // https on another port of this machine: another program terminates TLS and may forward the request.
         if !loopback || (self.url.scheme() == "https" && !same_port) {
             return Ok(true);
         }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_of_this_machine_must_be_the_listener() {
+    fn a_redirect_uri_on_this_machine_must_be_the_listener() {
         let listener: SocketAddr = "127.0.0.1:8931".parse().expect("address");
         for (uri, answer) in [
             ("http://127.0.0.1:8931/callback", Ok(false)),

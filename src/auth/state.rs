@@ -1,7 +1,7 @@
-//! The `state` of an authorize URL: proves, without anything being kept, that we made the URL for that shop.
+//! The `state` of an authorize URL: proves, without storing anything, that Hookwright issued the URL for that shop.
 //!
-//! `hw1.<seconds>.<nonce>.<mac>`, the MAC with the app's client secret over shop, seconds and nonce: whoever does not hold
-//! that secret cannot make one up, and one of another shop does not pass. Pure; time and nonce are passed in.
+//! `hw1.<seconds>.<nonce>.<mac>`, where the MAC covers shop, seconds and nonce with the app's client secret as key: a
+//! state cannot be forged without that secret, and is not valid for another shop. Pure; time and nonce are passed in.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{SignedDuration, Timestamp};
@@ -11,26 +11,26 @@ use sha2::{Digest as _, Sha256};
 use crate::digest::hex;
 use crate::model::ShopDomain;
 
-/// A merchant may take some days to open the link that a team sent.
+/// The lifetime of a state. A merchant may take some days to open the link.
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// What is the matter with a state.
+/// Why a state is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StateProblem {
-    /// Not made here, or not for this shop.
+    /// Not issued by Hookwright, or not for this shop.
     Foreign,
-    /// Made too long ago.
+    /// Issued too long ago.
     Old,
 }
 
-/// A state for an authorize URL of `shop`.
+/// Issues a state for an authorize URL of `shop`.
 pub(crate) fn make(shop: &ShopDomain, secret: &SecretString, now: Timestamp, nonce: u64) -> String {
     let body = format!("hw1.{}.{nonce:016x}", now.as_second());
     let mac = hex(&signature(&body, shop, secret));
     format!("{body}.{mac}")
 }
 
-/// Whether `make` made it for `shop`, with one of these secrets, not too long ago.
+/// Checks that `make` issued the state for `shop`, with one of these secrets, not too long ago.
 pub(crate) fn check(
     state: &str,
     shop: &ShopDomain,
@@ -47,23 +47,23 @@ pub(crate) fn check(
     if age > GOOD_FOR { Err(StateProblem::Old) } else { Ok(()) }
 }
 
-/// Compares in a time that does not tell where the two differ.
+/// Compares in a time that does not depend on the position of a difference.
 pub(crate) fn same(a: &str, b: &str) -> bool {
     Sha256::digest(a) == Sha256::digest(b)
 }
 
 fn signature(body: &str, shop: &ShopDomain, secret: &SecretString) -> [u8; 32] {
-    // The prefix keeps this apart from everything that Shopify signs with the same secret.
+    // The prefix separates this MAC from everything that Shopify signs with the same secret.
     let message = format!("hookwright authorize state\n{shop}\n{body}");
     keyed(secret).chain_update(message.as_bytes()).finalize().into_bytes().into()
 }
 
-/// HMAC-SHA256 with a secret as its key, of whatever length.
+/// Returns HMAC-SHA256 with a secret of any length as its key.
 pub(super) fn keyed(secret: &SecretString) -> Hmac<Sha256> {
     match Hmac::new_from_slice(secret.expose_secret().as_bytes()) {
         Ok(hmac) => hmac,
-        // RFC 2104 knows no key that is too long or too short, and neither does the crate.
-        Err(_) => unreachable!("HMAC takes keys of any length"),
+        // RFC 2104 and the crate accept keys of any length.
+        Err(_) => unreachable!("HMAC accepts keys of any length"),
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_is_good_for_its_shop_its_secrets_and_its_week() {
+    fn a_state_is_valid_for_its_shop_its_secrets_and_one_week() {
         let (old, new) = (SecretString::from("old-secret"), SecretString::from("new-secret"));
         let now = Timestamp::from_second(1_790_000_000).expect("time");
         let state = make(&shop("acme"), &old, now, 7);

@@ -1,14 +1,14 @@
-//! The token store: a file of one's own tokens, one entry a shop, shared by whatever processes use it at a time.
+//! The token store: a file with the tokens of each shop, shared by all processes that use it at the same time.
 //!
-//! - A pair of tokens is on the disk before anybody uses it: the file is replaced whole, and it and its folder are
-//!   synced.
-//! - One refresher a shop, over tasks and processes: Shopify rotates the refresh token with each use, and a second
-//!   refresher would be left with a dead one (shopify-admin-api.md, section 6).
-//! - What is no token store, is damaged or newer is left as it is.
+//! - A pair of tokens is on the disk before it is used: the file is replaced atomically, and the file and its folder
+//!   are synced.
+//! - Only one task of one process refreshes a shop at a time: Shopify rotates the refresh token with each use, so a
+//!   second refresher would be left with an invalid one (documented).
+//! - A file that is not a token store, is damaged or has a newer format is not changed.
 //!
-//! Two kinds of lock, in `<path>.locks/`: a shop's, held while it is refreshed, and the file's, held for one write. They
-//! are taken in this order, and whoever holds the second waits for nothing, so there is no circle. This room sends
-//! nothing and looks at no clock: when an entry is due, and how it is refreshed, the caller says.
+//! There are two kinds of lock in `<path>.locks/`: a shop's, held during its refresh, and the file's, held for one
+//! write. They are taken in this order, and the holder of the second waits for no lock, so no deadlock is possible.
+//! This module sends no requests and reads no clock: the caller decides when an entry is due and how it is refreshed.
 
 mod commit;
 mod document;
@@ -33,31 +33,32 @@ pub(crate) use error::StoreError;
 use file::StoreFile;
 use lock::{Lock, Patience};
 
-/// How long a lock is waited for.
+/// The longest wait for a lock.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// The most between two tries for a shop's lock, which is held for a request to Shopify.
+/// The longest pause between two attempts to take a shop's lock, which is held during a request to Shopify.
 const BEAT: Duration = Duration::from_millis(200);
-/// Shops that are refreshed at a time. Each keeps a file open beside its connection, and many systems allow 1024.
+/// The maximum number of concurrent refreshes. Each keeps a file open beside its connection, and many systems allow
+/// 1024.
 const REFRESHES_AT_A_TIME: usize = 128;
 
-/// The refreshes that this process has begun: what Shopify has given must be stored before the process ends. One tracker
-/// for the process, since every command may end it.
+/// The refreshes of this process: a token issued by Shopify must be stored before the process ends. There is one
+/// tracker for the process, because any command may end it.
 static REFRESHES: LazyLock<TaskTracker> = LazyLock::new(TaskTracker::new);
 
-/// Waits until no refresh is under way, at most `limit`. Returns whether there is none.
+/// Waits until no refresh is in progress, for at most `limit`. Returns whether there is none.
 pub(crate) async fn settled(limit: Duration) -> bool {
     REFRESHES.close();
     tokio::time::timeout(limit, REFRESHES.wait()).await.is_ok()
 }
 
-/// One shop's tokens.
+/// The tokens of one shop.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) access_token: SecretString,
-    /// As granted.
+    /// The granted scopes.
     pub(crate) scopes: Vec<String>,
     pub(crate) obtained_at: Timestamp,
-    /// `None` for a token that does not end.
+    /// `None` for a token without expiry.
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) refresh: Option<Refresh>,
     /// The id of the user of an online token.
@@ -66,28 +67,28 @@ pub(crate) struct Entry {
     pub(crate) client_id: Option<String>,
 }
 
-/// What an expiring token is renewed with.
+/// The refresh token of an expiring token.
 #[derive(Debug, Clone)]
 pub(crate) struct Refresh {
     pub(crate) token: SecretString,
     pub(crate) expires_at: Option<Timestamp>,
-    /// The one before, which stays valid until the new pair was used, and is kept until then.
+    /// The previous refresh token, which stays valid until the new pair is used, and is kept until then.
     pub(crate) previous: Option<SecretString>,
 }
 
-/// Why there is no fresh entry.
+/// Why a fresh entry is unavailable.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FreshError<E> {
-    /// The store could not be read or written. After a refresh the new pair is lost, and the old one, which is still
-    /// stored, remains valid, since the new one was not used.
+    /// The store cannot be read or written. After a refresh the new pair is lost; the stored one stays valid, because
+    /// the new one was not used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The refresh itself failed; the store is as it was.
+    /// The refresh failed; the store is unchanged.
     #[error("{0}")]
     Refresh(E),
 }
 
-/// The token store at one path. Cheap to clone.
+/// The token store at a path. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Store {
     inner: Arc<Inner>,
@@ -100,26 +101,26 @@ struct Inner {
 }
 
 impl Store {
-    /// Touches nothing.
+    /// Creates the store without touching the file.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self::with_limit(path, PATIENCE)
     }
 
-    /// `limit` is how long a lock is waited for.
+    /// Like `new`. `limit`: the longest wait for a lock.
     fn with_limit(path: PathBuf, limit: Duration) -> Self {
         let commits = Arc::new(Commits::new(StoreFile::new(path), limit));
         Self { inner: Arc::new(Inner { commits, refreshes: Arc::new(Semaphore::new(REFRESHES_AT_A_TIME)), limit }) }
     }
 
-    /// The shop's entry as it stands in the file now.
+    /// Returns the shop's current entry in the file.
     pub(crate) async fn get(&self, shop: &ShopDomain) -> Result<Option<Entry>, StoreError> {
         let (commits, shop) = (Arc::clone(&self.inner.commits), shop.clone());
         let read = tokio::task::spawn_blocking(move || commits.file().read().map(|document| document.get(&shop)));
         read.await.unwrap_or_else(|_| Err(self.stopped()))
     }
 
-    /// Puts the entry in place of the shop's last one; on the disk when it returns. Goes ahead of a refresh that is under
-    /// way, whose pair is dropped then: somebody logged in meanwhile.
+    /// Replaces the shop's entry. It is on the disk when this returns. A refresh in progress then drops its pair,
+    /// because this one comes from a newer login.
     pub(crate) async fn put(&self, shop: &ShopDomain, entry: Entry) -> Result<(), StoreError> {
         let shop = shop.clone();
         self.change(Box::new(move |document| {
@@ -130,21 +131,21 @@ impl Store {
         .map(drop)
     }
 
-    /// Makes sure, as far as that can be known before, that what is put will be kept: the file's lock is taken, the file
-    /// read, and its content written beside it and taken away again.
+    /// Checks, as far as possible, that `put` will succeed: takes the file's lock, reads the file, and writes its
+    /// content to a temporary file that is removed again.
     pub(crate) async fn ready(&self) -> Result<(), StoreError> {
         self.change(Box::new(|_| Did::Rehearse)).await.map(drop)
     }
 
-    /// The shop's entry, refreshed first if `is_due` says so; `None` if it has none.
+    /// Returns the shop's entry, refreshed first if `is_due` returns true; `None` if the shop has none.
     ///
-    /// `refresh` is called at most once, and by one task of one process at a time for a shop. Who had to wait for its
-    /// turn gets the entry that the other one stored. `refresh` gets the entry, and with it the refresh token and the
-    /// previous one. If what it returns names no previous token, the one that it was called with is kept as such. The new
-    /// pair is on the disk when this returns.
+    /// `refresh` is called at most once, and by one task of one process at a time for a shop. Other callers wait for it
+    /// and get the entry that it stored. `refresh` receives the entry, with the refresh token and the previous one. If
+    /// its result has no previous token, the refresh token that it received is kept as the previous one. The new pair
+    /// is on the disk when this returns.
     ///
-    /// While this waits for its turn, dropping the future ends it. Once `refresh` was called, it is carried through and
-    /// stored though nobody waits any more, as long as the runtime lives: `settled` waits for that.
+    /// Dropping the future while it waits for its turn cancels it. After `refresh` was called, the refresh is completed
+    /// and stored even if the future is dropped, while the runtime lives: `settled` waits for that.
     pub(crate) async fn fresh<E, F>(
         &self,
         shop: &ShopDomain,
@@ -201,8 +202,8 @@ impl Store {
         }
     }
 
-    /// The pair with this access token was used with success: the refresh token before it is done with. Writes nothing if
-    /// there is none.
+    /// Records that the pair with this access token was used successfully, which makes the previous refresh token
+    /// obsolete. Writes nothing if there is no previous token.
     pub(crate) async fn used(&self, shop: &ShopDomain, access_token: &SecretString) -> Result<(), StoreError> {
         if !self.get(shop).await?.is_some_and(|entry| has_previous(&entry, access_token)) {
             return Ok(());
@@ -229,8 +230,8 @@ impl Store {
     }
 }
 
-/// The refresh token that was just used stays valid until the new pair is (changelog "more resilient refreshes",
-/// 2026-08-28).
+/// Keeps the refresh token that was just used, which stays valid until the new pair is used (Shopify's changelog "more
+/// resilient refreshes", 2026-08-28).
 fn keep_previous(old: &Entry, new: &mut Entry) {
     if let (Some(old), Some(new)) = (&old.refresh, &mut new.refresh)
         && new.previous.is_none()

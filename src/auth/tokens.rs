@@ -1,9 +1,9 @@
-//! A shop's access token, from wherever the manifest says: a reference, the client credentials grant (with a secret or a
-//! client assertion), the token store.
+//! The access token of a shop, from the source in the manifest: a reference, the client credentials grant (with a
+//! secret or a client assertion), or the token store.
 //!
-//! A token that was fetched is kept for the run and renewed before its end; one of the store is refreshed by one process
-//! at a time, and the new pair is on the disk before it is used. A token goes back to the shop that it was got for, and to
-//! no other.
+//! A fetched token is kept for the run and renewed before it expires. A token of the store is refreshed by one process
+//! at a time, and the new pair is on the disk before it is used. A token is sent only to the shop that it was issued
+//! for.
 
 mod fetched;
 mod stored;
@@ -27,42 +27,42 @@ use crate::admin::{AdminClient, AdminError, AdminErrorKind, Endpoint};
 use crate::model::{App, Auth, SecretRef, ShopDomain};
 use fetched::By;
 
-/// What the sandbox takes where nothing else is to be had. It needs no secrets.
+/// The credentials that replace unavailable ones in the sandbox, which needs no secrets.
 const SANDBOX_TOKEN: &str = "sandbox-token";
 const SANDBOX_CLIENT: &str = "sandbox-client";
 const SANDBOX_SECRET: &str = "sandbox-secret";
 
-/// A token is renewed so long before its end, or a quarter of its life before if that is less.
+/// A token is renewed this long before it expires, or in the last quarter of its life if that is shorter.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
-/// What shows that an app is the one of its client id.
+/// The proof of an app's identity.
 pub(crate) enum NewApp<'a> {
     Secret(&'a str),
-    /// `audience` as the manifest has it: no sandbox can know which one Shopify wants.
+    /// `audience` is the manifest's, because a sandbox cannot know which audience Shopify expects.
     Key {
         jwk: &'a PublicJwk,
         audience: Option<&'a str>,
     },
 }
 
-/// Told of the client id of each app that is used, and of what it authenticates itself with.
+/// Receives the client id of each app in use, with its proof of identity.
 pub(crate) type OnApp = Arc<dyn Fn(&str, NewApp<'_>) + Send + Sync>;
 
-/// How `Tokens` behaves.
+/// The options of `Tokens`.
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) secrets: SecretResolver,
     pub(crate) client: AdminClient,
-    /// The time.
+    /// Returns the current time.
     pub(crate) clock: fn() -> Timestamp,
-    /// Where the token store is that the manifest has at a path: tokens of Shopify's and of what stands in its place are
-    /// never in one file.
+    /// Returns the location of a token store from its path in the manifest: tokens of Shopify and of other targets are
+    /// never in the same file.
     pub(crate) place: Arc<dyn Fn(&Path) -> PathBuf + Send + Sync>,
-    /// In the embedded sandbox nobody needs a secret: it is told of the apps.
+    /// Registers apps with the embedded sandbox, which needs no secrets; `None` for every other target.
     pub(crate) sandbox: Option<OnApp>,
 }
 
-/// Where the tokens of a run come from. Cheap to clone.
+/// Obtains the tokens of a run. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     inner: Arc<Inner>,
@@ -72,25 +72,25 @@ struct Inner {
     options: Options,
     stores: Mutex<HashMap<PathBuf, Store>>,
     fetched: fetched::Slots,
-    /// The shop of each token that a reference gave, by the token's digest, and whether another shop wanted it, too.
+    /// The shop of each token from a reference, by the token's digest, and whether another shop has the same token.
     given: Mutex<HashMap<[u8; 32], (ShopDomain, bool)>>,
-    /// How long the token lasts that each shop was last asked with.
+    /// The lifetime of the token that each shop was last asked with.
     lives: Mutex<HashMap<ShopDomain, Life>>,
-    /// Why a secret was made up for the sandbox, by shop.
+    /// Why placeholder credentials are used in the sandbox, by shop.
     made_up: Mutex<HashMap<ShopDomain, String>>,
 }
 
-/// How long a token lasts, as far as it is known.
+/// The lifetime of a token, as far as it is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// A reference gave it, and a reference does not tell.
+    /// The token comes from a reference, which has no expiry.
     #[default]
     Unknown,
-    /// It came without an expiry.
+    /// The token was issued without expiry.
     Endless,
-    /// It expires, and Hookwright gets the next one without a person.
+    /// The token expires, and Hookwright obtains the next one without a login.
     Renewed,
-    /// A person has to log in before this time: the token expires, or what renews it.
+    /// A login is required before this time, at which the token or its refresh token expires.
     Until(Timestamp),
 }
 
@@ -114,8 +114,8 @@ impl Tokens {
         }
     }
 
-    /// The token of `shop`, good for some minutes at least. Ends when somebody asks to stop; a refresh that has begun is
-    /// carried through all the same.
+    /// Returns the token of `shop`, valid for some minutes at least. Returns early when the run is interrupted; a
+    /// refresh that has begun is completed nevertheless.
     pub(crate) async fn token(&self, shop: &ShopDomain, auth: Option<&Auth>) -> Result<SecretString, AdminError> {
         self.unless_stopped(self.wait_for_token(shop, auth)).await
     }
@@ -133,13 +133,13 @@ impl Tokens {
             None if self.in_sandbox().await => Ok(SANDBOX_TOKEN.into()),
             None => Err(AdminError::new(
                 AdminErrorKind::SecretUnavailable,
-                "the manifest says nowhere how to get this shop's token; add `auth`",
+                "the manifest has no `auth` for this shop. Add `auth` to the manifest or to the shop",
             )),
         }
     }
 
-    /// A token of Shopify's is good for one shop, so one that two shops name is another shop's in at least one of them.
-    /// What stands in Shopify's place may hand out the same to all.
+    /// Refuses a token that two shops have: a token of Shopify is valid for one shop, so at least one of them has
+    /// another shop's token. Targets other than Shopify may issue the same token to all shops.
     fn only_of(&self, shop: &ShopDomain, token: &SecretString) -> Result<(), AdminError> {
         if *self.inner.options.client.endpoint() != Endpoint::Shopify {
             return Ok(());
@@ -152,8 +152,8 @@ impl Tokens {
             return Ok(());
         }
         let message = format!(
-            "the access token that `auth` points at was given for {first} and for another shop, but a token is one shop's: \
-             it was not sent. Give each shop a reference of its own, with {{shop}} or {{SHOP}} in it"
+            "the access token in `auth` is the same for {first} and for another shop, but a token belongs to one shop; \
+             it was not sent. Use a separate reference for each shop, with `{{shop}}` or `{{SHOP}}` in it"
         );
         Err(AdminError::new(AdminErrorKind::SecretUnavailable, message))
     }
@@ -166,8 +166,8 @@ impl Tokens {
         }
     }
 
-    /// Asks the shop something that changes nothing: with its token, or, if that was refused and can be renewed without a
-    /// human, with another one.
+    /// Sends a request that changes nothing. If the shop refuses the token and a new one can be obtained without a
+    /// login, sends it again with the new token.
     pub(crate) async fn with<T, F>(
         &self,
         shop: &ShopDomain,
@@ -194,7 +194,7 @@ impl Tokens {
         }
     }
 
-    /// Adds to the refusal of a made-up token why the real one is unavailable. Tokens are made up for a served sandbox only.
+    /// Adds to the refusal of a placeholder token why the real one is unavailable. Only a served sandbox refuses one.
     async fn made_up(
         &self,
         shop: &ShopDomain,
@@ -215,20 +215,20 @@ impl Tokens {
         };
         for (reference, role) in references {
             if let Err(why) = self.inner.options.secrets.resolve_as(reference, shop, role).await {
-                let message = format!("{}. The sandbox got a made-up token, because {why}", error.message);
+                let message = format!("{}. The sandbox received a placeholder token, because {why}", error.message);
                 return AdminError { message, ..error };
             }
         }
         error
     }
 
-    /// Whether requests go to the sandbox: the one in this process, or one that is served on this machine.
+    /// Returns whether requests go to a sandbox: the embedded one, or one that is served on this machine.
     async fn in_sandbox(&self) -> bool {
         self.inner.options.sandbox.is_some() || self.inner.options.client.at_sandbox().await
     }
 
-    /// Another token than the refused one, if there is a way to one without a human. Whoever asks decides whether to wait
-    /// for it when somebody wants to stop.
+    /// Returns a token other than the refused one, if it can be obtained without a login. Does not return early when
+    /// the run is interrupted.
     pub(crate) async fn another(
         &self,
         shop: &ShopDomain,
@@ -244,36 +244,36 @@ impl Tokens {
         Ok(Some(other).filter(|token| token.expose_secret() != refused.expose_secret()))
     }
 
-    /// The shop took this token.
+    /// Records that the shop accepted this token.
     async fn used(&self, shop: &ShopDomain, auth: Option<&Auth>, token: &SecretString) {
         if let Some(Auth::TokenStore { path, .. }) = auth {
             self.tidy(shop, path, token).await;
         }
     }
 
-    /// The token that `reference` points at, as it stands.
+    /// Returns the token of `reference`, unchanged.
     pub(crate) async fn given(&self, shop: &ShopDomain, reference: &SecretRef) -> Result<SecretString, AdminError> {
         self.real(reference, shop, Role::AccessToken).await.map_err(|error| unavailable(&error))
     }
 
-    /// The app's credentials, as far as `shop` is concerned, with all that a callback may be signed with.
+    /// Resolves the app's credentials for `shop`, with all secrets that may have signed a callback.
     pub(crate) async fn credentials(&self, shop: &ShopDomain, app: &App) -> Result<Credentials, AdminError> {
         let old_client_secret = match &app.old_client_secret {
-            // Never made up: anybody could sign a callback with it.
+            // Never a placeholder, with which anyone could sign a callback.
             Some(reference) => self.resolved(reference, shop, Role::ClientSecret).await?,
             None => None,
         };
         Ok(Credentials { old_client_secret, ..self.app(shop, app).await? })
     }
 
-    /// The app's credentials as they are sent: a former secret is of no use there, and nobody needs to have it.
+    /// Resolves the app's credentials for requests, which do not need the previous secret.
     async fn app(&self, shop: &ShopDomain, app: &App) -> Result<Credentials, AdminError> {
         let (client_id, client_secret) = match self.resolved(&app.client_id, shop, Role::ClientId).await? {
             Some(id) => {
                 let secret = self.reference(&app.client_secret, shop, Role::ClientSecret, SANDBOX_SECRET).await?;
                 (id, secret)
             }
-            // A real secret is not sent beside a client id that is made up.
+            // A real secret is not sent with a placeholder client id.
             None => (SANDBOX_CLIENT.into(), SANDBOX_SECRET.into()),
         };
         if let Some(on_app) = &self.inner.options.sandbox {
@@ -282,7 +282,7 @@ impl Tokens {
         Ok(Credentials { client_id, client_secret, old_client_secret: None })
     }
 
-    /// The secret; in the sandbox, where it is unavailable, `in_sandbox`.
+    /// Resolves a secret. If it is unavailable and requests go to a sandbox, returns `in_sandbox`.
     async fn reference(
         &self,
         reference: &SecretRef,
@@ -293,7 +293,7 @@ impl Tokens {
         Ok(self.resolved(reference, shop, role).await?.unwrap_or_else(|| in_sandbox.into()))
     }
 
-    /// The secret; `None` if it is unavailable and requests go to the sandbox.
+    /// Resolves a secret. `None`: it is unavailable, and requests go to a sandbox.
     async fn resolved(
         &self,
         reference: &SecretRef,
@@ -311,14 +311,14 @@ impl Tokens {
         }
     }
 
-    /// The secret, which no log shows from now on.
+    /// Resolves a secret, and redacts it from all logs from now on.
     async fn real(&self, reference: &SecretRef, shop: &ShopDomain, role: Role) -> Result<SecretString, SecretError> {
         let secret = self.inner.options.secrets.resolve_as(reference, shop, role).await?;
         self.inner.options.client.remember(shop, &secret);
         Ok(secret)
     }
 
-    /// Why the sandbox was asked with something made up for this shop, if it was.
+    /// Returns why placeholder credentials are used for this shop, if they are.
     pub(crate) fn made_up_because(&self, shop: &ShopDomain) -> Option<String> {
         self.inner.made_up.lock().unwrap_or_else(PoisonError::into_inner).get(shop).cloned()
     }
@@ -327,7 +327,7 @@ impl Tokens {
         self.inner.made_up.lock().unwrap_or_else(PoisonError::into_inner).insert(shop.clone(), why.to_owned());
     }
 
-    /// How long the token lasts that the shop was last asked with.
+    /// Returns the lifetime of the token that the shop was last asked with.
     pub(crate) fn life(&self, shop: &ShopDomain) -> Life {
         self.inner.lives.lock().unwrap_or_else(PoisonError::into_inner).get(shop).copied().unwrap_or_default()
     }
@@ -336,18 +336,18 @@ impl Tokens {
         self.inner.lives.lock().unwrap_or_else(PoisonError::into_inner).insert(shop.clone(), life);
     }
 
-    /// The error with the way out that this kind of `auth` has.
+    /// Adds the remedy for this kind of `auth` to an error.
     fn advised(shop: &ShopDomain, auth: Option<&Auth>, error: AdminError) -> AdminError {
         match (auth, error.kind) {
             (Some(Auth::TokenStore { .. }), AdminErrorKind::TokenRefused | AdminErrorKind::MissingScope) => {
-                let message = format!("{}. {} gets one", error.message, Self::login(shop));
+                let message = format!("{}. Run {}", error.message, Self::login(shop));
                 AdminError { message, ..error }
             }
             _ => error,
         }
     }
 
-    /// The command that brings a token of this shop; who runs against a sandbox adds its options (`run::target`).
+    /// Returns the command that logs in to this shop. For a sandbox the caller adds its options (`run::target`).
     fn login(shop: &ShopDomain) -> String {
         format!("`hookwright auth login --shop {}`", shop.handle())
     }
@@ -357,7 +357,7 @@ impl Tokens {
     }
 }
 
-/// Whether a token is to be renewed now.
+/// Returns whether a token must be renewed now.
 fn due(now: Timestamp, obtained_at: Timestamp, expires_at: Option<Timestamp>) -> bool {
     expires_at.is_some_and(|end| {
         let life = end.duration_since(obtained_at).max(SignedDuration::ZERO);
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_token_is_never_given_to_two_shops_of_shopifys() {
+    async fn one_token_is_never_sent_to_two_shops_at_shopify() {
         let env = |name: &str| Some(if name == "OWN" { "shpat_own" } else { "shpat_common" }.into());
         let shop = |handle: &str| ShopDomain::parse(handle).expect("shop");
         let of = |name: &str| Auth::AccessToken(SecretRef::Env(name.to_owned()));
@@ -407,7 +407,7 @@ mod tests {
         let error = shopify.token(&shop("b"), Some(&of("Y"))).await.expect_err("the token of a");
         assert_eq!(error.kind, AdminErrorKind::SecretUnavailable);
         assert!(error.message.contains("a.myshopify.com") && !error.message.contains("shpat"), "{error}");
-        assert!(shopify.token(&shop("a"), Some(&of("X"))).await.is_err(), "nobody knows whose it is");
+        assert!(shopify.token(&shop("a"), Some(&of("X"))).await.is_err(), "its shop is unknown");
         assert!(shopify.token(&shop("c"), Some(&of("OWN"))).await.is_ok());
 
         let endpoint = Endpoint::parse("http://127.0.0.1:1/{shop}", &[]).expect("endpoint");
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_renewed_five_minutes_before_its_end_or_in_its_last_quarter() {
+    fn a_token_is_renewed_five_minutes_before_it_expires_or_in_its_last_quarter() {
         let at = |seconds: i64| Timestamp::from_second(seconds).expect("time");
         assert!(!due(at(0), at(0), None));
         assert!(!due(at(3299), at(0), Some(at(3600))));
@@ -425,7 +425,7 @@ mod tests {
         assert!(!due(at(7), at(0), Some(at(10))));
         assert!(due(at(8), at(0), Some(at(10))));
         assert!(due(at(20), at(0), Some(at(10))));
-        // Clocks that jump: obtained after its end.
+        // After a jump of the clock the token is obtained after its expiry.
         assert!(due(at(20), at(30), Some(at(10))));
     }
 }

@@ -1,5 +1,5 @@
-//! `auth`: the OAuth flow of one shop, the worth of each shop's token, keys for client assertions, and the steps of a secret
-//! rotation.
+//! `auth`: the OAuth flow of one shop, the status of each shop's token, keys for client assertions, and the steps of a
+//! secret rotation.
 
 mod exchange;
 mod exchange_result;

@@ -1,4 +1,4 @@
-//! The only constructor of an HTTP client in the program.
+//! The only constructor of HTTP clients in the program.
 
 use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
@@ -14,30 +14,30 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The settings of clients.
 pub(crate) struct ClientSetup {
-    /// `None` where requests go without TLS.
+    /// `None` if requests go without TLS.
     tls: Option<ClientConfig>,
     loopback: bool,
     request_timeout: Duration,
 }
 
-/// Why no client could be made.
+/// Why a client cannot be created.
 #[derive(Debug, thiserror::Error)]
-#[error("TLS could not be set up: {0}. Are root certificates installed?")]
+#[error("cannot set up TLS: {0}. Check that root certificates are installed")]
 pub(crate) struct SetupError(String);
 
 impl ClientSetup {
-    /// `plain`: without TLS, for this machine only; a machine without root certificates can still use the sandbox.
+    /// `plain`: without TLS, for this machine only. A machine without root certificates can still use the sandbox.
     pub(crate) fn new(plain: bool, loopback: bool, request_timeout: Duration) -> Result<Self, SetupError> {
         let tls = if plain { None } else { Some(tls().map_err(|error| SetupError(error.to_string()))?) };
         Ok(Self { tls, loopback, request_timeout })
     }
 
-    /// Makes a client that follows no redirects, uses TLS unless `plain`, and bounds the time of a request. Its
-    /// connections close after they were `idle`.
+    /// Creates a client that follows no redirects, uses TLS unless `plain`, and limits the time of a request.
+    /// Connections close after `idle`.
     pub(crate) fn client(&self, idle: Duration) -> Result<reqwest::Client, SetupError> {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
-            // Fails only if there is one already, which is then used.
+            // Fails only if a provider is already installed, which is then used.
             let _ = ring::default_provider().install_default();
         });
         let headers = HeaderMap::from_iter([
@@ -62,8 +62,8 @@ impl ClientSetup {
     }
 }
 
-/// Trusts what the operating system trusts, and offers HTTP/2. Root certificates are loaded once a process, and clients
-/// share their TLS sessions.
+/// Trusts the operating system's authorities, and offers HTTP/2. Root certificates are loaded once per process, and
+/// clients share their TLS sessions.
 fn tls() -> Result<ClientConfig, rustls::Error> {
     static TLS: OnceLock<ClientConfig> = OnceLock::new();
     if let Some(config) = TLS.get() {

@@ -1,4 +1,4 @@
-//! Explains why there was no connection: the proxy is named if it is the cause, and TLS errors say what is wrong.
+//! Explains failed connections: names the proxy if it is the cause, and describes TLS errors.
 
 use std::error::Error as _;
 
@@ -7,17 +7,17 @@ use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use crate::quote::Redactor;
 
-/// A connection that could not be made.
+/// A failed connection.
 pub(crate) struct Unconnected {
-    /// What happened and what to do.
+    /// The problem and the remedy.
     pub(crate) message: String,
-    /// Whether a server answered, but TLS with it failed.
+    /// Whether a server responded, but TLS with it failed.
     pub(crate) tls: bool,
-    /// Whether the cause lasts, so that a retry is useless.
+    /// Whether the cause is permanent, so that a retry is useless.
     pub(crate) lasting: bool,
 }
 
-/// Explains an error for which `is_connect` holds. `host` names the intended server, `check` says what to check if it was not
+/// Explains an error for which `is_connect` is true. `host`: the intended server. `check`: what to check if it was not
 /// reached.
 pub(crate) fn unconnected(error: &reqwest::Error, host: &str, check: &str, redactor: &Redactor) -> Unconnected {
     let proxy = Proxy::of(|name| std::env::var(name).ok());
@@ -32,12 +32,12 @@ pub(crate) fn unconnected(error: &reqwest::Error, host: &str, check: &str, redac
         causes(error).map(ToString::to_string).find_map(|text| Some(text.strip_prefix("tunnel error: ")?.to_owned()));
     let (message, lasting) = match tunnel {
         None if cause == "tls handshake eof" => {
-            let what = format!("no secure connection to {host}: it was closed during the TLS handshake");
-            (format!("{what}. {check}, and that https is spoken on that port"), false)
+            let what = format!("no secure connection to {host}: the connection was closed during the TLS handshake");
+            (format!("{what}. {check}, and that the port uses https"), false)
         }
         None => {
             let and = proxy.map(|proxy| format!(", and the proxy {proxy}")).unwrap_or_default();
-            (format!("could not connect to {host}: {cause}. {check}{and}"), false)
+            (format!("cannot connect to {host}: {cause}. {check}{and}"), false)
         }
         Some(why) => {
             let proxy = proxy.map_or_else(|| "of the system".to_owned(), |proxy| proxy.to_string());
@@ -47,23 +47,23 @@ pub(crate) fn unconnected(error: &reqwest::Error, host: &str, check: &str, redac
     Unconnected { message, tls: false, lasting }
 }
 
-/// Explains an error at a proxy, and whether it lasts.
+/// Explains an error of a proxy. Returns the message, and whether the cause is permanent.
 fn of_proxy(why: &str, proxy: &str, host: &str, cause: &str) -> (String, bool) {
-    const THEN: &str = "Correct that variable, or name the host in NO_PROXY to reach it without a proxy";
+    const THEN: &str = "Correct that variable, or add the host to `NO_PROXY` to connect without a proxy";
     match why {
         "failed to create underlying connection" => {
-            (format!("could not connect to the proxy {proxy}: {cause}. {THEN}"), false)
+            (format!("cannot connect to the proxy {proxy}: {cause}. {THEN}"), false)
         }
         "proxy authorization required" => {
-            let then = "Write them into that variable as http://USER:PASSWORD@HOST:PORT";
+            let then = "Set that variable to `http://USER:PASSWORD@HOST:PORT`";
             (format!("the proxy {proxy} requires a user name and a password. {then}"), true)
         }
         "unsuccessful" => (format!("the proxy {proxy} refused to connect to {host}. {THEN}"), false),
-        _ => (format!("the proxy {proxy} did not answer as a proxy when asked for {host}. {THEN}"), false),
+        _ => (format!("the proxy {proxy} did not respond like a proxy to a request for {host}. {THEN}"), false),
     }
 }
 
-/// The proxy that the environment names for https, without its credentials.
+/// The proxy for https in the environment, without its credentials.
 struct Proxy {
     variable: &'static str,
     address: String,
@@ -76,7 +76,7 @@ impl std::fmt::Display for Proxy {
 }
 
 impl Proxy {
-    /// In the order in which the HTTP client looks for it.
+    /// Returns the proxy. The order is the one of the HTTP client.
     fn of(var: impl Fn(&str) -> Option<String>) -> Option<Self> {
         [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]].into_iter().find_map(|names| {
             let (variable, value) = names.into_iter().find_map(|name| Some((name, var(name)?)))?;
@@ -88,11 +88,12 @@ impl Proxy {
     }
 }
 
-/// Explains an error of TLS, and what to do.
+/// Explains a TLS error. Returns the problem and the remedy.
 fn of_tls(error: &TlsError) -> (String, String) {
     const CLOCK: &str = "Renew it, and check this machine's clock";
-    const AUTHORITY: &str = "If the server, or a proxy on the way, has a certificate of a private authority, name a PEM file \
-                             with the authority's certificate in SSL_CERT_FILE (it replaces the system's authorities)";
+    const AUTHORITY: &str = "If the server, or a proxy on the way, has a certificate of a private authority, set \
+                             `SSL_CERT_FILE` to a PEM file with the authority's certificate (it replaces the system's \
+                             authorities)";
     const SERVER: &str = "Install a certificate that an authority issued for this server";
     let (what, then) = match error {
         TlsError::InvalidCertificate(certificate) => match certificate {
@@ -107,7 +108,7 @@ fn of_tls(error: &TlsError) -> (String, String) {
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
                 "its certificate is for another host name",
-                "Check the host name, and whether a proxy on the way answers in the server's place",
+                "Check the host name, and whether a proxy on the way responds in place of the server",
             ),
             CertificateError::BadSignature => {
                 ("its certificate is not signed by the authority that it names", AUTHORITY)
@@ -116,39 +117,39 @@ fn of_tls(error: &TlsError) -> (String, String) {
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
                 ("its certificate is not for a server", SERVER)
             }
-            // The error of the certificate library has no public type here.
+            // The error of the certificate library has no public type.
             CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-                ("its certificate is the one of an authority (CA), not one of a server", SERVER)
+                ("its certificate belongs to an authority (CA), not to a server", SERVER)
             }
             _ => ("its certificate is not valid", SERVER),
         },
         TlsError::InvalidMessage(_) => (
-            "it does not answer with TLS; probably plain http is spoken on that port",
-            "Check the port, and proxies on the way; a server on this machine may be reached with http://",
+            "it does not respond with TLS; the port probably uses plain http",
+            "Check the port and the proxies on the way; a server on this machine may use `http://`",
         ),
         TlsError::PeerIncompatible(_) | TlsError::AlertReceived(AlertDescription::ProtocolVersion) => (
-            "it supports neither TLS 1.2 nor TLS 1.3 with a cipher that this program has",
+            "it supports neither TLS 1.2 nor TLS 1.3 with a cipher that Hookwright supports",
             "Update the server, or the proxy on the way",
         ),
         TlsError::AlertReceived(AlertDescription::UnrecognisedName) => {
             ("it has no certificate for that host name", "Check the host name")
         }
         TlsError::AlertReceived(_) => {
-            ("it ended the TLS handshake with an alert", "Check proxies on the way, and the server's own log")
+            ("it ended the TLS handshake with an alert", "Check the proxies on the way, and the server's log")
         }
-        _ => ("the TLS handshake failed", "Check proxies, root certificates and this machine's clock"),
+        _ => ("the TLS handshake failed", "Check the proxies, the root certificates and this machine's clock"),
     };
     (what.to_owned(), then.to_owned())
 }
 
 type Cause = dyn std::error::Error + 'static;
 
-/// The chain of causes, innermost last.
+/// Returns the chain of causes, the innermost last.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &Cause> {
     std::iter::successors(error.source(), |cause| inner(*cause))
 }
 
-/// An `io::Error` hides what it wraps from `source`, so it is unwrapped.
+/// Returns the next cause. The `source` of an `io::Error` skips the error that it wraps.
 fn inner(cause: &Cause) -> Option<&Cause> {
     match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The exit code of a failure that is the only cause.
+/// The class of exit codes of a failure, which counts if it is the only cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
     /// Authentication or a missing scope (4).
@@ -24,10 +24,10 @@ pub(crate) enum Retry {
     Now,
 }
 
-/// Whether a failed request can have changed anything.
+/// Whether a failed request may have changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Proof {
-    /// The request was not carried out, for certain.
+    /// The request was certainly not carried out.
     NothingHappened,
     /// It may have been carried out.
     Unknown,
@@ -35,18 +35,18 @@ pub(crate) enum Proof {
 
 /// The columns of a table of kinds.
 pub(crate) trait Classified: Copy {
-    /// The class of exit codes.
+    /// Returns the class of exit codes.
     fn class(self) -> Class;
-    /// Whether another attempt may help.
+    /// Returns whether another attempt may help.
     fn retry(self) -> Retry;
-    /// What the kind says about a mutation, unless the error itself says more.
+    /// Returns what the kind proves about a mutation, unless the error itself proves more.
     fn proof(self) -> Proof;
-    /// Whether every other request to the shop fails alike.
+    /// Returns whether every other request to the shop fails in the same way.
     fn ends_shop(self) -> bool;
 }
 
-/// Declares an enum of kinds with one row each: name, class, retry and, where requests change something, proof and whether
-/// it ends the shop (`Shop`, `Request`).
+/// Declares an enum of kinds with one row each: name, class, retry and, where requests change something, proof and
+/// whether it ends the shop (`Shop`, `Request`).
 macro_rules! error_kinds {
     (
         $(#[$meta:meta])* $kinds:ident;
@@ -102,24 +102,24 @@ macro_rules! error_kinds {
 }
 pub(crate) use error_kinds;
 
-/// Why a request, or what it was sent for, failed.
+/// The failure of a request, or of its preparation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Error<K> {
-    /// What went wrong.
+    /// The kind of failure.
     pub kind: K,
-    /// Status of the answer, if there was one.
+    /// The status of the response, if there was one.
     pub http_status: Option<u16>,
-    /// What happened and what to do; free of secrets and control characters.
+    /// The problem and the remedy; free of secrets and control characters.
     pub message: String,
-    /// Whether trying again may help.
+    /// Whether another attempt may help.
     pub retryable: bool,
-    /// Whether it is certain that nothing was changed.
+    /// Whether certainly nothing was changed.
     pub proof: Proof,
 }
 
 impl<K: Classified> Error<K> {
-    /// Makes an error of `kind`. The message is the program's own; texts of others go through `Redactor` first.
+    /// Creates an error of `kind`. The message is the program's own; texts of servers pass through `Redactor` first.
     pub(crate) fn new(kind: K, message: impl Into<String>) -> Self {
         let (retryable, proof) = (kind.retry() != Retry::Never, kind.proof());
         Self { kind, http_status: None, message: message.into(), retryable, proof }
@@ -138,19 +138,19 @@ impl<K: Classified> Error<K> {
         Self { retryable, ..self }
     }
 
-    /// Marks the error of a request that was not carried out, for certain.
+    /// Marks the error of a request that was certainly not carried out.
     pub(crate) fn proven(self) -> Self {
         Self { proof: Proof::NothingHappened, ..self }
     }
 
     /// Adds that the run has no time for another attempt.
     pub(crate) fn out_of_time(&self) -> Self {
-        let message = format!("{}; --timeout leaves no time for another attempt", self.message);
+        let message = format!("{}. `--timeout` leaves no time for another attempt", self.message);
         Self { message, ..self.clone() }
     }
 }
 
-/// A failed attempt, and how long the server asked to wait before the next one.
+/// A failed attempt, and the wait that the server asked for.
 pub(crate) struct Failed<K> {
     pub(crate) error: Error<K>,
     pub(crate) asked: Option<Duration>,

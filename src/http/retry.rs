@@ -7,7 +7,7 @@ use jiff::Timestamp;
 /// Exponential backoff with full jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Backoff {
-    /// Requests in all, the first included.
+    /// The maximum number of requests, including the first.
     pub attempts: u32,
     /// The first delay is a random part of this.
     pub base: Duration,
@@ -22,8 +22,8 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Returns the delay after failure number `failed` (from 1). `asked` is what the server asks for; a jitter of at most
-    /// `base` is added to it, so that not all shops come back at once.
+    /// Returns the delay after failure number `failed` (from 1). `asked`: the wait that the server asks for. A jitter
+    /// of at most `base` is added to it, so that not all shops continue at once.
     pub(crate) fn delay(self, failed: u32, asked: Option<Duration>, rng: &mut fastrand::Rng) -> Duration {
         let ceiling = self.base.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1))).min(self.cap);
         let jitter = ceiling.mul_f64(rng.f64());
@@ -31,12 +31,12 @@ impl Backoff {
     }
 }
 
-/// Reads a Retry-After of seconds, also with a fraction.
+/// Parses a Retry-After in seconds, which may have a fraction.
 pub(crate) fn retry_seconds(header: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(header.trim().parse().ok()?).ok()
 }
 
-/// Reads a Retry-After of seconds or a date (RFC 9110, section 10.2.3).
+/// Parses a Retry-After in seconds or as a date (RFC 9110, section 10.2.3).
 pub(crate) fn retry_seconds_or_date(header: &str, now: Timestamp) -> Option<Duration> {
     if header.trim().parse::<f64>().is_ok() {
         return retry_seconds(header);
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_delay_stays_below_its_ceiling_and_above_what_was_asked() {
+    fn a_delay_is_below_its_ceiling_and_above_the_one_that_was_asked_for() {
         let (backoff, mut rng) = (Backoff::default(), fastrand::Rng::with_seed(1));
         for failed in 1..40 {
             let ceiling = Duration::from_millis(500 << failed.min(16) >> 1).min(Duration::from_secs(20));

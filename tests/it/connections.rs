@@ -98,8 +98,8 @@ fn a_proxy_that_fails_is_named_and_not_the_shop() {
     let world = world();
     let refused = port(None);
     let run = plan(&world, &[("https_proxy", &format!("http://user:{SECRET}@127.0.0.1:{refused}"))]);
-    run.out_has(&format!("could not connect to the proxy 127.0.0.1:{refused} from https_proxy: "));
-    run.out_has("name the host in NO_PROXY to reach it without a proxy");
+    run.out_has(&format!("cannot connect to the proxy 127.0.0.1:{refused} from https_proxy: "));
+    run.out_has("add the host to `NO_PROXY` to connect without a proxy");
     run.lacks("the shop's name");
 
     let asks = port(Some("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"));
@@ -116,17 +116,17 @@ fn an_error_of_tls_is_said_in_words() {
     let world = world();
     let ca = authority("another");
     let run = behind(&world, tls(&ca.pem(), ca.key()), &ca.pem());
-    run.out_has("its certificate is the one of an authority (CA), not one of a server");
+    run.out_has("its certificate belongs to an authority (CA), not to a server");
     run.lacks("CaUsedAsEndEntity");
 
     let run = with_certificate(&world, "localhost", false, Some(&ca.pem()));
-    run.out_has("issued by an authority that this machine does not trust").out_has("in SSL_CERT_FILE");
+    run.out_has("issued by an authority that this machine does not trust").out_has("set `SSL_CERT_FILE`");
     with_certificate(&world, "localhost", true, None)
         .out_has("its certificate has expired")
         .out_has("this machine's clock");
     with_certificate(&world, "other.example", false, None).out_has("its certificate is for another host name");
     let run = behind(&world, port(Some("HTTP/1.1 400 Bad Request\r\n\r\n")), &ca.pem());
-    run.out_has("it does not answer with TLS; probably plain http is spoken on that port");
+    run.out_has("it does not respond with TLS; the port probably uses plain http");
 }
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
@@ -150,7 +150,7 @@ fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
         // Nothing is encrypted on the way to this server, so nobody is to be trusted.
         let plain = format!("http://127.0.0.1:{}/{{shop}}", port(None));
         let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &plain), ("SSL_CERT_FILE", path(&file))]);
-        run.exits(1).out_has("could not connect to 127.0.0.1:");
+        run.exits(1).out_has("cannot connect to 127.0.0.1:");
     }
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &url), ("SSL_CERT_FILE", "")]);
     run.exits(3).err_has("error: SSL_CERT_FILE=: it is empty");
@@ -162,17 +162,17 @@ fn with_another_address_in_shopifys_place_its_variable_is_named() {
     let at = |port: u16| format!("http://127.0.0.1:{port}/{{shop}}");
     let nobody = port(None);
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(nobody))]);
-    run.out_has(&format!("could not connect to 127.0.0.1:{nobody}: "));
-    run.out_has("Check HOOKWRIGHT_ADMIN_URL, and that the server there is running");
+    run.out_has(&format!("cannot connect to 127.0.0.1:{nobody}: "));
+    run.out_has("Check `HOOKWRIGHT_ADMIN_URL`, and that its server is running");
     run.lacks("the shop's name");
 
     let answers = port(Some("HTTP/1.1 404 Not Found\r\ncontent-length: 9\r\n\r\nNot Found"));
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(answers))]);
-    run.out_has(&format!("127.0.0.1:{answers} answered 404 for acme.myshopify.com (\"Not Found\"): "));
-    run.out_has("HOOKWRIGHT_ADMIN_URL has a wrong path, or the server does not know the shop");
+    run.out_has(&format!("127.0.0.1:{answers} returned 404 for acme.myshopify.com (\"Not Found\"): "));
+    run.out_has("`HOOKWRIGHT_ADMIN_URL` has a wrong path, or the server does not have this shop");
 
     // The alert of a server that expects TLS.
     let encrypted = port(Some("\x15\x03\x01\x00\x02\x02F"));
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(encrypted))]);
-    run.out_has(&format!("the answer of 127.0.0.1:{encrypted} is not HTTP; probably https is spoken on that port"));
+    run.out_has(&format!("the response of 127.0.0.1:{encrypted} is not HTTP; the port probably uses https"));
 }

@@ -239,7 +239,7 @@ fn a_version_that_does_not_exist_is_not_taken_for_a_shop_that_does_not() {
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
     let run = world.run(&["import", "--sandbox", "--shop", "acme", "--api-version", "2029-01"]);
     run.exits(1).err_has("the shop does not exist").err_has("or the Admin API has no version 2029-01");
-    run.err_has("The newest version that hookwright knows is 2026-10");
+    run.err_has("The newest version that this version of Hookwright knows is 2026-10");
     for transport in ["graphql", "rest"] {
         let api = format!("version: 1\nadmin_api: {{ version: \"2029-01\", transport: {transport} }}\n");
         world.write(
@@ -247,7 +247,7 @@ fn a_version_that_does_not_exist_is_not_taken_for_a_shop_that_does_not() {
             &manifest("  - { shop: acme, bindings: [] }\n").replacen("version: 1\n", &api, 1),
         );
         let plan = world.plan(&[]);
-        plan.exits(1).out_has("or the Admin API has no version 2029-01").out_has("set admin_api.version");
+        plan.exits(1).out_has("or the Admin API has no version 2029-01").out_has("Set `admin_api.version`");
         plan.err_has("Shopify answers 404 to a version that does not exist");
     }
     // Of a version that is known only the shop can be missing.

@@ -120,8 +120,8 @@ fn a_secret_that_never_ends_costs_its_own_shop_and_no_time() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(started.elapsed() < Duration::from_secs(20), "{file}");
         assert!(
-            text.contains("made-up token, because") && text.contains("not a regular file")
-                || file == "/proc/kmsg" && text.contains("made-up token, because"),
+            text.contains("placeholder token, because") && text.contains("not a regular file")
+                || file == "/proc/kmsg" && text.contains("placeholder token, because"),
             "{file}: {text}"
         );
         assert!(text.contains("Plan incomplete: 1 to add"), "the other shop was read: {text}");

@@ -242,7 +242,7 @@ fn a_topic_that_shopify_does_not_know_is_named_where_the_apply_fails() {
     let allowed = manifest(shops).replacen("version: 1\n", "version: 1\nlint: { allow: [HW100] }\n", 1);
     let world = World::new(&allowed, &seed("acme", "      []\n"));
     let applied = world.apply(&[]);
-    applied.exits(8).out_has("does not know the topic orders/frobnicated (ORDERS_FROBNICATED)");
+    applied.exits(8).out_has("the topic orders/frobnicated (ORDERS_FROBNICATED) does not exist");
     applied.ends("Apply incomplete! Resources: 1 added, 0 changed, 0 destroyed; 1 failed, 0 skipped.");
     applied.lacks("$t").lacks("APP_UNINSTALLED");
 }

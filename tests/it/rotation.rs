@@ -42,7 +42,7 @@ fn each_app_has_its_shops_and_inlets() {
         format!(
             "Shops whose app the manifest does not name\n  four.myshopify.com\n  Inlets at Adobe:\n    - {B}: 1 shop\n\n\
              App with the client secret in environment variable APP_SECRET\n  3 shops: five, one, two\n  \
-             client id: environment variable APP_ID\n  old_client_secret is set: environment variable APP_OLD\n  \
+             client id: environment variable APP_ID\n  `old_client_secret` is set: environment variable APP_OLD\n  \
              Inlets at Adobe:\n    - dataflow \"Shopify orders\" in sandbox prod (again, orders): 2 shops\n    \
              - {A} (pasted): 1 shop\n  Other HTTPS endpoints:\n    - {OWN} (own): 1 shop\n\n\
              App with the client secret in secret command vault\n  three.myshopify.com\n  \
@@ -56,9 +56,9 @@ fn each_app_has_its_shops_and_inlets() {
         "let them accept signatures of both",
         "`old_client_secret` point to it",
         "each run fetches a new token",
-        "token_store (.hookwright/tokens.json)",
+        "`token_store` (.hookwright/tokens.json)",
         "    hookwright auth status --allow-commands\n",
-        "access_token: the manifest has no client secret",
+        "`access_token`: the manifest has no client secret",
         "revoke the old secret. For up to an hour",
         "After this hour, and again 4 hours later",
         "    hookwright drift --allow-commands --verify-destinations --since before-rotation.json\n",
@@ -77,7 +77,7 @@ fn what_the_selected_shops_do_not_have_is_not_a_step() {
         .out_has("hookwright drift --label 'app=eu' --verify-destinations --since before-rotation.json\n")
         .lacks("one app at a time")
         .lacks("access_token:")
-        .lacks("client_credentials:")
+        .lacks("`client_credentials`:")
         .lacks("Other HTTPS");
     rotation(&world, &["--shop", "four"])
         .out_has("hookwright drift --shop four --verify-destinations --since before-rotation.json\n")

@@ -91,7 +91,7 @@ fn no_output_of_any_command_holds_a_token() {
         seen.push_str(&world.read(file));
     }
     advice::try_out(&seen);
-    assert!(seen.contains("token_refused") && seen.contains("answer"), "the log was on: {seen}");
+    assert!(seen.contains("token_refused") && seen.contains("response"), "the log was on: {seen}");
     assert!(!seen.contains(TOKEN) && !seen.contains("wrong-token-value"), "{seen}");
 }
 
@@ -159,7 +159,7 @@ fn a_secret_outside_the_pins_is_looked_up_by_no_manifest() {
     assert_eq!(run("env:TOKEN_{SHOP}").0, Some(0));
     let (code, out) = run("env:TOKEN_ACME");
     assert_eq!(code, Some(4), "{out}");
-    assert!(out.contains("no pattern of --secrets") && out.contains("1 to add") && !out.contains(TOKEN), "{out}");
+    assert!(out.contains("is not allowed by `--secrets`") && out.contains("1 to add") && !out.contains(TOKEN), "{out}");
     // The sandbox got a made-up token instead, and refused it.
     let requests = world.read("served.json.log.jsonl");
     let taken = |line: &&str| line.contains("two-words") && line.contains("\"status\":200");
@@ -217,12 +217,12 @@ fn a_secret_that_cannot_be_one_is_refused_by_its_form_before_anything_is_sent() 
         (format!("\"{TOKEN}\""), "environment variable TOKEN_ACME begins or ends with a quote (\")"),
         (
             format!("shpss_{digits}"),
-            "TOKEN_ACME holds a client secret (it begins with shpss_), and an access token is expected",
+            "TOKEN_ACME has a client secret (it begins with `shpss_`), but an access token is expected",
         ),
-        (format!("shprt_{digits}"), "TOKEN_ACME holds a refresh token (it begins with shprt_)"),
+        (format!("shprt_{digits}"), "TOKEN_ACME has a refresh token (it begins with `shprt_`)"),
         (format!("TOKEN={TOKEN}"), "TOKEN_ACME begins with a name and `=`"),
         (format!("{TOKEN} "), "TOKEN_ACME begins or ends with a blank"),
-        (format!("Bearer {TOKEN}"), "TOKEN_ACME has a blank inside"),
+        (format!("Bearer {TOKEN}"), "TOKEN_ACME contains a blank"),
         (format!("{TOKEN}\n{TOKEN}"), "TOKEN_ACME has more than one line"),
         ("${TOKEN}".to_owned(), "TOKEN_ACME is a placeholder that was not replaced"),
     ] {
@@ -235,11 +235,11 @@ fn a_secret_that_cannot_be_one_is_refused_by_its_form_before_anything_is_sent() 
     assert!(app.contains("client_credentials"), "{app}");
     let run = plan(&app, &[("ID", "app"), ("SECRET", TOKEN)]);
     run.exits(4).out_has(
-        "environment variable SECRET holds an access token (it begins with shpat_), and the app's client secret",
+        "environment variable SECRET has an access token (it begins with `shpat_`), but the app's client secret",
     );
     let run = plan(&app, &[("ID", &format!("shpss_{digits}")), ("SECRET", "x")]);
     run.exits(4)
-        .out_has("environment variable ID holds a client secret (it begins with shpss_), and the app's client id");
+        .out_has("environment variable ID has a client secret (it begins with `shpss_`), but the app's client id");
     let sent = world.read("served.json.log.jsonl");
     assert_eq!(sent.lines().count(), 0, "nothing was sent: {sent}");
     // What is fine stays so: a line end after the token, and a form that is not known.

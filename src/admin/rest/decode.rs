@@ -1,6 +1,6 @@
-//! From REST's objects, refusals and `Link` headers to the model. Pure.
+//! Converts REST's objects, refusals and `Link` headers to the model. Pure.
 //!
-//! A part that cannot be read fails the whole: a shop is never emptier than it is.
+//! A part that cannot be parsed fails the whole response, so that no subscription is silently omitted.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use crate::json::Object;
 use crate::model::{Address, Binding, Format, Live, Scope, ScopeSet, SubscriptionId, Topic, Visibility};
 use crate::state::Entry;
 
-/// A subscription as REST shows it; what it may say besides is not read (`private_metafield_namespaces`).
+/// A subscription in REST. Other fields (`private_metafield_namespaces`) are ignored.
 #[derive(Deserialize)]
 struct Webhook {
     id: u64,
@@ -29,7 +29,7 @@ struct Webhook {
     fields: Option<Vec<String>>,
     #[serde(default)]
     metafield_namespaces: Option<Vec<String>>,
-    /// Only ever seen empty (documented), so its elements are read if they are what GraphQL has.
+    /// Only documented as empty, so its elements are used only if they have the shape of GraphQL's.
     #[serde(default)]
     metafield_identifiers: Option<Value>,
     created_at: String,
@@ -68,7 +68,7 @@ pub(super) fn scopes(body: Map<String, Value>, redactor: &Redactor) -> Result<Sc
 }
 
 fn part<T: DeserializeOwned>(mut body: Map<String, Value>, key: &str, redactor: &Redactor) -> Result<T, AdminError> {
-    let value = body.remove(key).ok_or_else(|| unexpected(&format!("it lacks {key}"), redactor))?;
+    let value = body.remove(key).ok_or_else(|| unexpected(&format!("`{key}` is missing"), redactor))?;
     serde_json::from_value(value).map_err(unfit(key, redactor))
 }
 
@@ -86,7 +86,7 @@ fn entry(webhook: Webhook, redactor: &Redactor) -> Result<Entry<Live>, AdminErro
         api_version,
     } = webhook;
     let gid = SubscriptionId::parse(&format!("gid://shopify/WebhookSubscription/{id}"))
-        .ok_or_else(|| unexpected(&format!("{id} is no id of a subscription"), redactor))?;
+        .ok_or_else(|| unexpected(&format!("{id} is not a subscription id"), redactor))?;
     let format = Format::parse(&format)
         .ok_or_else(|| unexpected(&format!("unknown format {format} of subscription {id}"), redactor))?;
     let binding = Binding {
@@ -115,14 +115,14 @@ fn identifiers(value: Value) -> Option<Vec<String>> {
     Some(list.into_iter().map(|Object(m)| format!("{}.{}", m.namespace, m.key)).collect())
 }
 
-/// REST tells times in the shop's zone; ages are compared as texts, and GraphQL tells UTC.
+/// Converts a time to UTC. REST returns times in the shop's zone, GraphQL in UTC, and ages are compared as texts.
 fn in_utc(text: String) -> String {
     text.parse::<Timestamp>().map_or(text, |time| time.to_string())
 }
 
-/// Returns the cursor of the next page, if the `Link` header names one: `<https://…?page_info=…>; rel="next"`.
+/// Returns the cursor of the next page, if the `Link` header has one: `<https://…?page_info=…>; rel="next"`.
 pub(super) fn next_page(header: &str) -> Option<String> {
-    // A URL holds no `<`; what stands before the first one is the end of the link before.
+    // A URL contains no `<`; the text before the first one is the end of the previous link.
     header.split('<').skip(1).find_map(|link| {
         let (url, parameters) = link.split_once('>')?;
         let is_next = parameters.split([';', ',']).any(|parameter| {
@@ -137,13 +137,13 @@ pub(super) fn next_page(header: &str) -> Option<String> {
     })
 }
 
-/// Returns the refusals of a mutation; `None` if the answer does not say that it was refused. `names_one`: the request
-/// named a subscription.
+/// Returns the refusals of a mutation; `None` if the response is not a refusal. `names_one`: the request is about one
+/// existing subscription.
 ///
-/// REST says attribute -> messages where GraphQL says whole sentences. They become sentences, so that one table of texts
-/// serves both.
+/// REST returns attribute -> messages where GraphQL returns sentences. They are converted to sentences, so that one
+/// table of texts covers both.
 pub(super) fn refusal(answer: &Response, names_one: bool, redactor: &Redactor) -> Option<Vec<UserError>> {
-    // Shopify, or what stands before it, did not take the request. An app that is gone is said with 400, too.
+    // Shopify, or a proxy before it, refused the request. An uninstalled app is also reported with 400.
     if matches!(answer.status, 400 | 406 | 415) && !is_uninstalled(&answer.body) {
         let status = format!("status {}", answer.status);
         let said = Some(upstream_text(&answer.body)).filter(|said| !said.is_empty());
@@ -164,7 +164,7 @@ pub(super) fn refusal(answer: &Response, names_one: bool, redactor: &Redactor) -
             Value::Array(list) => list.iter().map(|said| user_error(None, &words(said), redactor)).collect(),
             _ => vec![user_error(None, &upstream_text(&answer.body), redactor)],
         }),
-        // One topic's trouble, and no word on the token or the shop (one report).
+        // About one topic only, not about the token or the shop (one report).
         403 if upstream_text(&answer.body).to_ascii_lowercase().contains("protected customer data") => {
             Some(vec![user_error(None, &upstream_text(&answer.body), redactor)])
         }
@@ -181,8 +181,8 @@ fn of_attribute(attribute: &str, said: &Value, redactor: &Redactor) -> Vec<UserE
     messages.into_iter().map(whole).collect()
 }
 
-/// "Address for this topic has already been taken" of `address` and "for this topic has already been taken". A message
-/// that starts like a sentence is one.
+/// Joins an attribute and a message: `address` and "for this topic has already been taken" become "Address for this
+/// topic has already been taken". A message that starts with a capital letter is a sentence already.
 fn sentence(attribute: &str, message: &str) -> String {
     if attribute == "base" || message.starts_with(char::is_uppercase) {
         return message.to_owned();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cursor_of_the_next_page_is_taken_and_nothing_else() {
+    fn only_the_cursor_of_the_next_page_is_used() {
         for (header, cursor) in [
             ("<https://a.myshopify.com/x.json?limit=250&page_info=ab%2Bc>; rel=\"next\"", Some("ab+c")),
             ("<https://a/x?page_info=p>; rel=\"previous\", <https://evil/x?page_info=n>; rel=next", Some("n")),

@@ -1,4 +1,4 @@
-//! The REST transport over real HTTP, against small servers that answer what a test tells them.
+//! Tests of the REST transport over real HTTP, with small test servers.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -17,7 +17,7 @@ use crate::admin::tests::server::{Seen, Server, respond};
 use crate::admin::{AdminClient, AdminOptions, Backoff, Endpoint, ShopReader, ShopWriter};
 use crate::model::{ApiVersion, ShopDomain, Transport};
 
-/// Nothing that is printed may contain it.
+/// A token that no output may contain.
 const TOKEN: &str = "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";
 const SCOPES: &str = "/a.myshopify.com/admin/oauth/access_scopes.json";
 
@@ -27,7 +27,7 @@ impl Seen {
     }
 }
 
-/// A server that answers the nth request with what `respond` makes of it, if it has the token.
+/// Starts a server that responds to the nth request with `respond`, if the request has the token.
 async fn start(respond: impl Fn(usize, &Seen) -> Response<Body> + Send + Sync + 'static) -> Server {
     Server::start(move |n, seen| {
         assert_eq!(seen.headers["x-shopify-access-token"], TOKEN);
@@ -37,7 +37,7 @@ async fn start(respond: impl Fn(usize, &Seen) -> Response<Body> + Send + Sync + 
 }
 
 impl Server {
-    /// The requests without the shop and the version.
+    /// Returns the requests without the shop and the version.
     fn lines(&self) -> Vec<String> {
         self.seen().iter().map(|s| s.line.replace("/a.myshopify.com/admin/api/2026-10/", "")).collect()
     }
@@ -55,7 +55,7 @@ fn shop() -> ShopDomain {
     ShopDomain::parse("a").unwrap()
 }
 
-/// Like the real one, but it does not dawdle.
+/// Like the real client, but without delays.
 fn client(url: &str) -> AdminClient {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).unwrap();
     let retry = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(4), ..Backoff::default() };
@@ -69,7 +69,7 @@ fn with(mut response: Response<Body>, name: &'static str, value: &str) -> Respon
     response
 }
 
-/// A subscription as REST describes it.
+/// A subscription in the format of REST.
 fn webhook(id: usize) -> Value {
     json!({
         "id": id, "address": format!("https://x.example/{id}"), "topic": "orders/create", "format": "json",

@@ -1,4 +1,4 @@
-//! What each documented failure is called, and that it is repeated only where that helps.
+//! Tests that each documented failure has its kind, and is retried only if that helps.
 
 use axum::body::Body;
 use axum::http::Response;
@@ -29,7 +29,7 @@ fn case(
 }
 
 #[tokio::test]
-async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
+async fn every_documented_failure_has_its_kind_and_its_message() {
     use Class::{Auth, Other, RateLimit};
     for case in [
         case(
@@ -55,7 +55,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
             AdminErrorKind::MissingScope,
             Auth,
             1,
-            "see `hookwright auth url --shop a`",
+            "`hookwright auth url --shop a`",
         ),
         case(
             403,
@@ -63,7 +63,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
             AdminErrorKind::NonExpiringToken,
             Auth,
             1,
-            "Tokens must expire now",
+            "requires tokens that expire",
         ),
         case(403, r#"{"errors":"Unavailable Shop"}"#, AdminErrorKind::UnavailableShop, Other, 1, "closed"),
         case(
@@ -74,7 +74,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
             1,
             "an HTML page: Attention",
         ),
-        case(404, r#"{"errors":"Not Found"}"#, AdminErrorKind::NotFound, Other, 1, "answered 404"),
+        case(404, r#"{"errors":"Not Found"}"#, AdminErrorKind::NotFound, Other, 1, "returned 404"),
         case(423, r#"{"errors":"This shop is unavailable"}"#, AdminErrorKind::Locked, Other, 1, "--tolerate locked"),
         case(
             429,
@@ -129,11 +129,18 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
             6,
             "is an HTML page: Login",
         ),
-        case(200, r#"{"data":{"webhookSubscriptions":{"nod"#, AdminErrorKind::UnexpectedAnswer, Other, 6, "is cut off"),
+        case(
+            200,
+            r#"{"data":{"webhookSubscriptions":{"nod"#,
+            AdminErrorKind::UnexpectedAnswer,
+            Other,
+            6,
+            "is truncated",
+        ),
         case(200, "[]", AdminErrorKind::UnexpectedAnswer, Other, 1, "not a JSON object"),
-        case(200, "{}", AdminErrorKind::UnexpectedAnswer, Other, 1, "no GraphQL answer"),
-        case(200, r#"{"data":null}"#, AdminErrorKind::UnexpectedAnswer, Other, 1, "no GraphQL answer"),
-        case(200, r#"{"data":{}}"#, AdminErrorKind::UnexpectedAnswer, Other, 1, "lacks currentAppInstallation"),
+        case(200, "{}", AdminErrorKind::UnexpectedAnswer, Other, 1, "not a GraphQL response"),
+        case(200, r#"{"data":null}"#, AdminErrorKind::UnexpectedAnswer, Other, 1, "not a GraphQL response"),
+        case(200, r#"{"data":{}}"#, AdminErrorKind::UnexpectedAnswer, Other, 1, "`currentAppInstallation` is missing"),
         case(200, r#"{"data":{},"errors":["\ud800"]}"#, AdminErrorKind::UnexpectedAnswer, Other, 6, "is not JSON"),
         case(200, r#"{"errors":"Unavailable"}"#, AdminErrorKind::UnexpectedAnswer, Other, 1, "Unavailable"),
         case(
@@ -183,7 +190,7 @@ async fn every_documented_failure_has_its_kind_and_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_read_outlives_what_passes() {
+async fn a_read_is_retried_after_temporary_failures() {
     let server = start(|n, _| match n {
         0 => {
             let builder = Response::builder().status(429).header("Retry-After", "0.01");
@@ -200,7 +207,7 @@ async fn a_read_outlives_what_passes() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_the_token_goes_nowhere_else() {
+async fn a_redirect_is_not_followed_with_a_token() {
     let other = start(|_, _| ok(&one_shop())).await;
     let to = format!("{}/x\u{1b}", other.url).replace('\u{1b}', "");
     let server = start(move |_, _| {
@@ -215,19 +222,19 @@ async fn a_redirect_is_not_followed_and_the_token_goes_nowhere_else() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_cut() {
+async fn the_size_of_a_response_is_bounded() {
     let server = start(|_, _| respond(200, " ".repeat(9 << 20))).await;
     let error = server.reader().read().await.expect_err("too much");
     assert_eq!((error.kind, error.http_status, server.seen().len()), (AdminErrorKind::TooLarge, Some(200), 1));
 }
 
-/// Everything that can be printed of an error.
+/// Returns every printed form of an error.
 fn printed(error: &AdminError) -> String {
     format!("{error} {error:?} {}", error.message)
 }
 
 #[tokio::test]
-async fn a_token_that_is_echoed_is_not_repeated() {
+async fn an_echoed_token_is_redacted() {
     let hex = "0123456789abcdef0123456789abcdef"; // an old token has no prefix
     for echo in [TOKEN, hex, "shprt_ffeeddcc", "shpss_ffeeddcc"] {
         for status in [200, 302, 401, 403, 500] {
@@ -256,7 +263,7 @@ async fn a_token_that_is_echoed_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn where_there_is_no_connection_nothing_happened() {
+async fn a_failed_connection_proves_that_nothing_happened() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
     let url = format!("http://{}", listener.local_addr().expect("address"));
     drop(listener);
@@ -269,7 +276,7 @@ async fn where_there_is_no_connection_nothing_happened() {
 }
 
 #[tokio::test]
-async fn a_server_that_speaks_no_tls_is_told_apart() {
+async fn a_server_without_tls_has_its_own_kind() {
     let server = start(|_, _| ok(&one_shop())).await;
     let url = server.url.replace("http:", "https:");
     let error = super::client(&url).reader(&super::shop(), &TOKEN.into()).read().await.expect_err("no TLS");

@@ -1,4 +1,4 @@
-//! Reading a shop.
+//! Tests of reading a shop.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -62,14 +62,14 @@ async fn past_250_it_reads_on_and_asks_for_scopes_once() {
     })
     .await;
     let reading = server.reader().read().await.expect("a reading");
-    // Twice: what several pages show counts when it is the same again.
+    // Read twice: several pages count only if two readings agree.
     assert_eq!((reading.observed.entries.len(), server.seen().len()), (750, 6));
     let asks = |n: usize| server.seen()[n].body["query"].to_string().contains("accessScopes");
     assert!(asks(0) && !asks(1) && !asks(2));
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_never_an_empty_shop() {
+async fn an_unreadable_response_is_never_an_empty_shop() {
     let with = |key: &str, value: serde_json::Value| {
         let mut node = node(1);
         node[key] = value;
@@ -88,8 +88,8 @@ async fn what_cannot_be_read_is_never_an_empty_shop() {
         (with("format", json!("CBOR")), AdminErrorKind::UnexpectedAnswer, "unknown format CBOR"),
         (with("uri", json!(null)), AdminErrorKind::UnexpectedAnswer, "webhookSubscriptions"),
         (with("includeFields", json!("id")), AdminErrorKind::UnexpectedAnswer, "webhookSubscriptions"),
-        (endless, AdminErrorKind::UnexpectedAnswer, "again and again"),
-        (nowhere, AdminErrorKind::UnexpectedAnswer, "not where"),
+        (endless, AdminErrorKind::UnexpectedAnswer, "the same page repeats"),
+        (nowhere, AdminErrorKind::UnexpectedAnswer, "cursor is missing"),
         (partial, AdminErrorKind::AccessDenied, "at currentAppInstallation"),
         (no_list, AdminErrorKind::UnexpectedAnswer, "webhookSubscriptions"),
     ] {
@@ -103,13 +103,13 @@ async fn what_cannot_be_read_is_never_an_empty_shop() {
     assert_eq!(reading.observed.entries[0].binding.topic.as_str(), "BRAND_NEW");
 }
 
-/// The answer to a read of a shop with these subscriptions and no others.
+/// The response to a read of a shop with exactly these subscriptions.
 fn shop_of(nodes: &[serde_json::Value], next: Option<&str>) -> serde_json::Value {
     json!({ "data": { "webhookSubscriptions": connection(nodes, next), "currentAppInstallation": scopes() } })
 }
 
 #[tokio::test]
-async fn a_list_that_names_one_id_twice_is_read_again() {
+async fn a_list_with_a_duplicate_id_is_read_again() {
     let twice = [node(1), node(2), node(1)];
     let server = start(move |n, _| ok(&shop_of(&twice[..if n == 0 { 3 } else { 2 }], None))).await;
     let reading = server.reader().read().await.expect("a reading");
@@ -118,12 +118,12 @@ async fn a_list_that_names_one_id_twice_is_read_again() {
     let server = start(|_, _| ok(&shop_of(&[node(1), node(1)], None))).await;
     let error = server.reader().read().await.expect_err("no reading");
     assert_eq!((error.kind, server.seen().len()), (AdminErrorKind::UnexpectedAnswer, 4));
-    assert!(error.message.contains("names one id twice"), "{error}");
+    assert!(error.message.contains("has a duplicate id"), "{error}");
 }
 
 #[tokio::test]
 async fn pages_count_when_two_readings_in_a_row_agree() {
-    // The second page begins one too early, then one too late, then where it should, twice.
+    // The second page starts one too early, then one too late, then correctly, twice.
     let pages = |n: usize| match n {
         1 => vec![node(2), node(3), node(4)],
         3 => vec![node(4)],
@@ -145,7 +145,7 @@ async fn pages_count_when_two_readings_in_a_row_agree() {
 }
 
 #[tokio::test]
-async fn a_list_that_never_ends_is_read_no_further_than_its_bounds() {
+async fn an_endless_list_is_read_up_to_its_limits() {
     for (entries, filter, pages) in [(250, 0, 101), (8, 1023 << 10, 5), (0, 0, 401)] {
         let server = start(move |n, _| {
             let long = "x".repeat(filter);
@@ -164,7 +164,7 @@ async fn a_list_that_never_ends_is_read_no_further_than_its_bounds() {
 }
 
 #[tokio::test]
-async fn an_answer_that_names_a_key_twice_is_none() {
+async fn a_response_with_a_duplicate_key_is_refused() {
     let whole = one_shop().to_string();
     let empty = shop_of(&[], None).to_string();
     let data = |text: &str| text.strip_prefix("{\"data\":").and_then(|t| t.strip_suffix('}')).expect("data").to_owned();
@@ -183,7 +183,7 @@ async fn an_answer_that_names_a_key_twice_is_none() {
         let server = start(move |_, _| ok_text(&body)).await;
         let error = server.reader().read().await.expect_err("no reading");
         assert!(
-            error.kind == AdminErrorKind::UnexpectedAnswer && error.message.contains("names a key twice"),
+            error.kind == AdminErrorKind::UnexpectedAnswer && error.message.contains("has a duplicate key"),
             "{error}"
         );
     }
@@ -194,7 +194,7 @@ fn ok_text(body: &str) -> Response<Body> {
 }
 
 #[tokio::test]
-async fn an_id_of_another_form_is_no_subscription() {
+async fn an_id_of_another_form_is_refused() {
     for id in [
         "",
         "1",
@@ -210,12 +210,12 @@ async fn an_id_of_another_form_is_no_subscription() {
         let server = start(move |_, _| ok(&shop_of(&[odd.clone()], None))).await;
         let error = server.reader().read().await.expect_err(id);
         assert_eq!(error.kind, AdminErrorKind::UnexpectedAnswer, "{error}");
-        assert!(error.message.contains("no id of a subscription") && !error.message.contains('\n'), "{error}");
+        assert!(error.message.contains("not a subscription id") && !error.message.contains('\n'), "{error}");
     }
 }
 
 #[tokio::test]
-async fn the_time_of_the_run_bounds_waits_and_says_what_was_waited_for() {
+async fn the_end_of_the_run_bounds_waits_and_names_their_reason() {
     let waits: Arc<Mutex<Vec<(String, &'static str)>>> = Arc::default();
     let log = waits.clone();
     let server = start(|n, _| match n {
@@ -242,7 +242,7 @@ async fn the_time_of_the_run_bounds_waits_and_says_what_was_waited_for() {
 }
 
 #[tokio::test]
-async fn a_lasting_trouble_of_the_server_is_the_cause_whenever_the_time_of_the_run_ends() {
+async fn a_permanent_failure_of_the_server_is_the_cause_when_the_run_ends() {
     const INTERNAL: &str = r#"{"errors":[{"message":"Oops","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#;
     let hours = Duration::from_hours(1000);
     for (status, body, kind) in [(200, INTERNAL, AdminErrorKind::InternalError), (503, "", AdminErrorKind::ServerError)]
@@ -254,12 +254,12 @@ async fn a_lasting_trouble_of_the_server_is_the_cause_whenever_the_time_of_the_r
         let client = AdminClient::new(options).expect("client");
         let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("no time");
         assert_eq!((error.kind, error.class()), (kind, Class::Other), "{error}");
-        assert!(error.message.ends_with("; --timeout leaves no time for another attempt"), "{error}");
+        assert!(error.message.ends_with(". `--timeout` leaves no time for another attempt"), "{error}");
     }
 
     let server = start(|_, _| respond(503, "")).await;
     let error = server.reader().read().await.expect_err("it lasts");
-    assert!(error.message.ends_with("try again later (6 attempts failed)"), "{error}");
+    assert!(error.message.ends_with("Try again later (6 attempts failed)"), "{error}");
 
     // The last attempt is in flight when the time ends.
     let server = start(|n, _| {
@@ -276,7 +276,7 @@ async fn a_lasting_trouble_of_the_server_is_the_cause_whenever_the_time_of_the_r
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up() {
+async fn a_request_to_a_silent_server_times_out() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let url = format!("http://{}", listener.local_addr().expect("address"));
     let mut options = AdminOptions { request_timeout: Duration::from_millis(50), ..options(&url) };
@@ -289,10 +289,10 @@ async fn a_server_that_does_not_answer_is_given_up() {
     let client = AdminClient::new(AdminOptions { deadline, ..super::options(&url) }).expect("client");
     let error = client.reader(&shop(), &TOKEN.into()).read().await.expect_err("silence");
     assert_eq!(error.kind, AdminErrorKind::TimeBudget);
-    assert!(error.message.contains("waiting for an answer"), "{error}");
+    assert!(error.message.contains("waiting for a response"), "{error}");
 }
 
-/// Collects what is logged.
+/// A log in memory.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -307,7 +307,7 @@ impl std::io::Write for Log {
 }
 
 #[tokio::test]
-async fn the_most_verbose_log_tells_the_story_without_the_token() {
+async fn the_most_verbose_log_has_the_requests_without_the_token() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -315,7 +315,7 @@ async fn the_most_verbose_log_tells_the_story_without_the_token() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    // For all tests of this binary: what the others log beside this one is searched, too.
+    // For all tests of this binary, so that the log lines of concurrent tests are checked, too.
     tracing::subscriber::set_global_default(subscriber).expect("no other subscriber");
     let server = start(|n, _| match n {
         0 => {

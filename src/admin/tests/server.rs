@@ -1,4 +1,4 @@
-//! A server on a loopback port that answers what a test tells it. The integration tests include this file, too.
+//! A server on a loopback port with the responses of a test. The integration tests also include this file.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,13 +8,13 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Response};
 use serde_json::Value;
 
-/// A request as the server saw it.
+/// A received request.
 #[derive(Clone)]
 pub(crate) struct Seen {
     /// `GET /a.myshopify.com/admin/…?query`
     pub(crate) line: String,
     pub(crate) headers: HeaderMap,
-    /// Null if it is not JSON.
+    /// Null if the body is not JSON.
     pub(crate) body: Value,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers the nth request with what `respond` makes of it.
+    /// Starts a server that responds to the nth request with `respond`.
     pub(crate) async fn start(respond: impl Fn(usize, &Seen) -> Response<Body> + Send + Sync + 'static) -> Self {
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let (log, respond) = (seen.clone(), Arc::new(respond));

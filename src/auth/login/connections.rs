@@ -1,5 +1,5 @@
-//! Connections to the login listener. Those that ask for nothing must not keep the browser out: each has a few seconds, and
-//! beyond a number the oldest gives way.
+//! Connections to the login listener. Idle connections must not keep the browser out: each has a few seconds to send
+//! its request, and above a limit the oldest one is closed.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,15 +17,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 
-/// How long a connection may take to send its request. A browser opens some ahead and leaves them idle.
+/// The time that a connection has to send its request. Browsers open some connections in advance and leave them idle.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many connections wait for their requests at a time: far below any limit of open files.
-const MOST: usize = 64;
+/// The maximum number of connections that wait for a request, far below any limit of open files.
+const MAX_WAITING: usize = 64;
 
 /// Accepts connections.
 pub(super) struct Connections {
     listener: TcpListener,
-    /// From the oldest on; a connection is over when its sender is dropped, unless it has been heard.
+    /// The oldest first. Dropping a sender ends its connection, unless the request has been received.
     waiting: VecDeque<oneshot::Sender<()>>,
 }
 
@@ -42,7 +42,7 @@ impl Listener for Connections {
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.listener).await;
         self.waiting.retain(|waiting| !waiting.is_closed());
-        if self.waiting.len() >= MOST {
+        if self.waiting.len() >= MAX_WAITING {
             self.waiting.pop_front();
         }
         let (keep, dropped) = oneshot::channel();
@@ -56,13 +56,13 @@ impl Listener for Connections {
     }
 }
 
-/// Whether the request of a connection has arrived.
+/// Whether the request of a connection has been received.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Handle(Arc<AtomicBool>);
 
 impl Handle {
-    /// From now on the connection is kept: a merchant waits for the page.
-    pub(super) fn heard(&self) {
+    /// Keeps the connection open from now on, because a browser waits for the page.
+    pub(super) fn received(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
@@ -77,7 +77,7 @@ impl Connected<IncomingStream<'_, Connections>> for Handle {
 pub(super) struct Connection {
     stream: TcpStream,
     handle: Handle,
-    /// What ends it before its request has arrived; `None` once it has, or once it is over.
+    /// Ends the connection before its request is received; `None` after that, or after the connection ended.
     limits: Option<(Pin<Box<Sleep>>, oneshot::Receiver<()>)>,
 }
 

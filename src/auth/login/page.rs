@@ -1,10 +1,10 @@
-//! The page that tells a merchant how the login ended. Pure.
+//! The page that shows how the login ended. Pure.
 
 use std::fmt::Write as _;
 
 const TEMPLATE: &str = include_str!("page.html");
 
-/// What the browser shows.
+/// The content of the page.
 pub(crate) enum Page<'a> {
     Connected {
         shop: &'a str,
@@ -15,7 +15,7 @@ pub(crate) enum Page<'a> {
         shop: &'a str,
         why: &'a str,
     },
-    /// A visit that does not belong to this login.
+    /// A request that does not belong to this login.
     Stranger,
 }
 
@@ -29,15 +29,15 @@ impl Page<'_> {
         };
         let (state, title, body) = match self {
             Self::Connected { shop, granted, missing } => {
-                let mut body = format!("<p>Hookwright may now work in <strong>{}</strong>.</p>", escape(shop));
+                let mut body = format!("<p>Hookwright now has access to <strong>{}</strong>.</p>", escape(shop));
                 if !granted.is_empty() {
                     let _ = write!(body, "<h2>Granted</h2><ul id=\"granted\">{}</ul>", list(granted));
                 }
                 if !missing.is_empty() {
                     let _ = write!(
                         body,
-                        "<h2>Wanted, but not granted</h2><ul id=\"missing\">{}</ul><p>Whoever runs Hookwright has been \
-                         told.</p>",
+                        "<h2>Required, but not granted</h2><ul id=\"missing\">{}</ul><p>Hookwright has reported this \
+                         to its operator.</p>",
                         list(missing)
                     );
                 }
@@ -45,17 +45,17 @@ impl Page<'_> {
             }
             Self::Failed { shop, why } => {
                 let body = format!(
-                    "<p><strong>{}</strong> was not connected:</p><p id=\"why\">{}</p><p>Whoever runs Hookwright has been \
-                     told the same.</p>",
+                    "<p><strong>{}</strong> was not connected:</p><p id=\"why\">{}</p><p>Hookwright has reported this \
+                     to its operator.</p>",
                     escape(shop),
                     escape(why)
                 );
                 ("failed", "The shop is not connected", body)
             }
             Self::Stranger => {
-                let body = "<p>This page was opened with a state that is not the one of the login that waits here. Use the \
+                let body = "<p>This page was opened with a state that does not belong to the current login. Use the \
                             link that Hookwright printed last.</p>";
-                ("failed", "Not this login", body.to_owned())
+                ("failed", "This link does not belong to the current login", body.to_owned())
             }
         };
         TEMPLATE.replace("{{state}}", state).replace("{{title}}", title).replace("{{body}}", &body)
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_what_others_say_becomes_markup() {
+    fn text_from_outside_is_escaped() {
         let page =
             Page::Failed { shop: "acme.myshopify.com", why: "<script>alert('{{title}}')</script> & \"x\"" }.html();
         assert!(page.contains("&lt;script&gt;alert(&#39;{{title}}&#39;)&lt;/script&gt; &amp; &quot;x&quot;"), "{page}");

@@ -1,20 +1,20 @@
-//! Whether a text can be the secret that it is taken for, by its form alone. Pure; what it says never holds the secret.
+//! Checks by form alone whether a text can be the expected secret. Pure; the problems never contain the secret.
 //!
-//! Only what is certainly wrong is refused: Shopify's documentation asks not to validate tokens, and legacy ones are bare
+//! Only certain mistakes are refused: Shopify's documentation asks not to validate tokens, and legacy tokens are plain
 //! hexadecimal digits.
 
 use crate::auth::key::Key;
 
-/// What a secret is used as.
+/// How a secret is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// `access_token`, also one in a token store.
+    /// `access_token`, or the access token in a token store.
     AccessToken,
     /// `client_id`
     ClientId,
     /// `client_secret` and `old_client_secret`
     ClientSecret,
-    /// `private_key`, the only one of several lines
+    /// `private_key`, the only role with several lines.
     PrivateKey,
 }
 
@@ -28,23 +28,21 @@ const KINDS: [(&str, &str); 6] = [
     ("shprt_", "a refresh token"),
 ];
 
-/// Why a text cannot be it: goes on after the name of the reference. Unless it is a private key, the text is of visible ASCII
-/// characters on one line.
+/// Returns why a text cannot have this role. The problem continues a sentence that starts with the reference. Except
+/// for a private key, `text` must be one line of visible ASCII characters.
 pub(crate) fn wrong(text: &str, role: Role) -> Option<String> {
     if role == Role::PrivateKey {
         return Key::parse(text).err();
     }
     let quoted = |quote: char| text.starts_with(quote) || text.ends_with(quote);
     if let Some(quote) = ['"', '\'', '`'].into_iter().find(|quote| quoted(*quote)) {
-        return Some(format!(
-            "begins or ends with a quote ({quote}), which is taken as a part of it: remove the quotes there"
-        ));
+        return Some(format!("begins or ends with a quote ({quote}), which is part of the value. Remove the quotes"));
     }
     if KINDS.iter().any(|(prefix, _)| text.contains(&format!("={prefix}"))) {
-        return Some("begins with a name and `=`: only what follows the `=` belongs there".to_owned());
+        return Some("begins with a name and `=`. Store only the text after the `=`".to_owned());
     }
     if ["${", "$(", "{{", "<"].iter().any(|open| text.starts_with(open)) {
-        return Some("is a placeholder that was not replaced by the secret: put the secret itself there".to_owned());
+        return Some("is a placeholder that was not replaced. Store the secret itself".to_owned());
     }
     let (prefix, kind) = KINDS.iter().find(|(prefix, _)| text.starts_with(prefix))?;
     let (fits, wanted) = match role {
@@ -54,17 +52,18 @@ pub(crate) fn wrong(text: &str, role: Role) -> Option<String> {
     };
     let remedy = match (role, *prefix) {
         (Role::AccessToken, "shpss_") => {
-            "put the shop's token there, or name this one as `client_secret` under `client_credentials` or `token_store`"
+            "Store the shop's token there, or use this reference as `client_secret` under `client_credentials` or \
+             `token_store`"
         }
-        (Role::AccessToken, _) => "put the shop's token there; refresh tokens are kept in a `token_store`",
+        (Role::AccessToken, _) => "Store the shop's token there; refresh tokens belong in a `token_store`",
         (Role::ClientSecret, _) => {
-            "put the secret from the app's settings at Shopify there; a token that you have is named under `access_token`"
+            "Store the client secret from the app's settings at Shopify there; a token belongs under `access_token`"
         }
         (Role::ClientId | Role::PrivateKey, _) => {
-            "write the client id from the app's settings at Shopify; it is not a secret"
+            "Store the client id from the app's settings at Shopify there; it is not a secret"
         }
     };
-    (!fits).then(|| format!("holds {kind} (it begins with {prefix}), and {wanted} is expected: {remedy}"))
+    (!fits).then(|| format!("has {kind} (it begins with `{prefix}`), but {wanted} is expected. {remedy}"))
 }
 
 #[cfg(test)]
@@ -72,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_certainly_wrong_is_refused_and_never_repeated() {
+    fn only_certain_mistakes_are_refused_and_the_text_is_never_repeated() {
         use Role::{AccessToken, ClientId, ClientSecret};
         let digits = "0123456789abcdef0123456789abcdef";
         for (prefix, roles) in [

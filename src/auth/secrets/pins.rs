@@ -1,12 +1,12 @@
-//! Which references may be resolved at all: the operator's word, from outside the manifest. Pure.
+//! Patterns of the references that may be resolved. The operator sets them outside the manifest. Pure.
 
 use globset::{ErrorKind, GlobBuilder, GlobMatcher};
 
 use super::{SecretRef, ShopDomain};
 use crate::model::is_deep;
 
-/// What references may name: `env:NAME`, `file:PATH`, `command:PROGRAM ARGUMENT …`, each word a glob, with `{shop}` and
-/// `{SHOP}` for the shop that the secret is for.
+/// A pattern of references: `env:NAME`, `file:PATH`, `command:PROGRAM ARGUMENT …`. Each word is a glob, and `{shop}`
+/// and `{SHOP}` match the shop of the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pin {
     kind: Kind,
@@ -29,10 +29,10 @@ impl std::str::FromStr for Pin {
             "env" => (Kind::Env, vec![pattern.trim().to_owned()]),
             "file" => (Kind::File, vec![pattern.trim().to_owned()]),
             "command" => (Kind::Command, pattern.split_whitespace().map(str::to_owned).collect()),
-            _ => return Err("write env:NAME, file:PATH or command:PROGRAM; `*` stands for any text".to_owned()),
+            _ => return Err("expected `env:NAME`, `file:PATH` or `command:PROGRAM`; `*` matches any text".to_owned()),
         };
         if words.is_empty() || words.iter().any(String::is_empty) {
-            return Err("the pattern is empty; `*` stands for any text".to_owned());
+            return Err("the pattern is empty; `*` matches any text".to_owned());
         }
         for word in &words {
             glob(&word.replace("{shop}", "x").replace("{SHOP}", "X"))?;
@@ -41,7 +41,7 @@ impl std::str::FromStr for Pin {
     }
 }
 
-/// `*` stops at a slash, as in a shell.
+/// Compiles a glob in which `*` stops at a slash, as in a shell.
 fn glob(pattern: &str) -> Result<GlobMatcher, String> {
     if is_deep(pattern) {
         return Err("alternatives are nested too deeply".to_owned());
@@ -53,20 +53,21 @@ fn glob(pattern: &str) -> Result<GlobMatcher, String> {
 fn unreadable(kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::UnclosedClass => "a `[` is not closed",
-        ErrorKind::InvalidRange(..) => "a range in `[…]` runs backwards",
+        ErrorKind::InvalidRange(..) => "a range in `[…]` is reversed",
         ErrorKind::UnclosedAlternates => "a `{` is not closed",
-        ErrorKind::UnopenedAlternates => "a `}` closes nothing",
-        ErrorKind::DanglingEscape => "a `\\` at the end stands for nothing",
-        _ => "the pattern cannot be read; it takes `*`, `?`, `[…]` and `{a,b}`",
+        ErrorKind::UnopenedAlternates => "a `}` has no matching `{`",
+        ErrorKind::DanglingEscape => "a `\\` at the end escapes nothing",
+        _ => "the pattern is invalid; it may contain `*`, `?`, `[…]` and `{a,b}`",
     }
 }
 
 impl Pin {
-    /// Whether it allows this reference, whose placeholders are replaced, for this shop, or for none.
+    /// Returns whether the pattern allows this reference, whose placeholders are replaced, for this shop or for no
+    /// shop.
     pub(super) fn allows(&self, reference: &SecretRef, shop: Option<&ShopDomain>) -> bool {
         let texts: Vec<&str> = match (self.kind, reference) {
             (Kind::Env, SecretRef::Env(name)) => vec![name],
-            // A path that goes up leaves the folder that the pattern names.
+            // A path with `..` can leave the folder in the pattern.
             (Kind::File, SecretRef::File(path)) if !path.split('/').any(|part| part == "..") => vec![path],
             (Kind::Command, SecretRef::Command(words)) => words.iter().map(String::as_str).collect(),
             _ => return false,
@@ -80,7 +81,7 @@ impl Pin {
             glob(&pattern).is_ok_and(|glob| glob.is_match(text))
         };
         match self.words.split_last() {
-            // A lone `*` at the end of a command: any further arguments, or none.
+            // A single `*` at the end of a command matches any further arguments, or none.
             Some((last, words)) if self.kind == Kind::Command && last == "*" && !words.is_empty() => {
                 texts.len() >= words.len() && words.iter().zip(&texts).all(fits)
             }
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pin_allows_what_it_names_and_nothing_else() {
+    fn a_pin_allows_only_matching_references() {
         let acme = ShopDomain::parse("acme-eu").expect("shop");
         let env = |name: &str| SecretRef::Env(name.to_owned());
         let file = |path: &str| SecretRef::File(path.to_owned());
@@ -122,7 +123,7 @@ mod tests {
             assert_eq!(pin.allows(&reference, Some(&acme)), allowed, "{pin:?} {reference:?}");
         }
         let pin: Pin = "env:TOKEN_{SHOP}".parse().expect("pin");
-        assert!(!pin.allows(&env("TOKEN_{SHOP}"), None), "there is no shop");
+        assert!(!pin.allows(&env("TOKEN_{SHOP}"), None), "without a shop");
         for broken in ["", "env", "env:", "TOKEN", "file:[", "command: "] {
             assert!(broken.parse::<Pin>().is_err(), "{broken:?}");
         }

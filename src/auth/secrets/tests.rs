@@ -1,4 +1,4 @@
-//! Tests of `auth`. The environment is a function, files are in a temporary folder, programs are `sh`.
+//! Tests of secrets. The environment is a function, files are in a temporary folder, programs are `sh`.
 
 use super::*;
 
@@ -33,13 +33,13 @@ fn sh(script: &str) -> SecretRef {
 }
 
 #[tokio::test]
-async fn variables_are_looked_up_by_shop() {
+async fn an_environment_variable_may_depend_on_the_shop() {
     let env = |name: &str| SecretRef::Env(name.to_owned());
     assert_eq!(resolve(options(), env("TOKEN_{SHOP}"), "my-shop").await.as_deref(), Ok(SECRET));
     for (name, problem) in [
-        ("TOKEN_{SHOP}", "environment variable TOKEN_OTHER is not set: put the secret there"),
+        ("TOKEN_{SHOP}", "environment variable TOKEN_OTHER is not set. Set it, or use another reference"),
         ("EMPTY", "environment variable EMPTY is empty"),
-        ("BROKEN", "has a control character"),
+        ("BROKEN", "contains a control character"),
         ("FOREIGN", "outside ASCII"),
         ("LINES", "more than one line"),
     ] {
@@ -49,7 +49,7 @@ async fn variables_are_looked_up_by_shop() {
 }
 
 #[tokio::test]
-async fn files_hold_one_secret_or_one_for_each_shop() {
+async fn a_file_has_one_secret_or_one_for_each_shop() {
     let folder = tempfile::tempdir().expect("folder");
     let file = |name: &str, text: &str| {
         std::fs::write(folder.path().join(name), text).expect("write");
@@ -64,9 +64,9 @@ async fn files_hold_one_secret_or_one_for_each_shop() {
     assert_eq!(resolve(options(), at("map.json"), "my-shop").await.as_deref(), Ok("s3cr3t-1"));
     assert_eq!(resolve(options(), at("map.json"), "b").await.as_deref(), Ok("s3cr3t-2"));
     for (name, problem) in [
-        ("map.json", "without c.myshopify.com or c"),
-        ("cut.json", "no JSON object (line 1, column"),
-        ("odd.json", "\\\"a\\\" is not a text"),
+        ("map.json", "without the key `c.myshopify.com` or `c`"),
+        ("cut.json", "not a valid JSON object (line 1, column"),
+        ("odd.json", "the value of `a` is not a string"),
         ("empty", "is empty"),
         ("{shop}.txt", "c.txt cannot be read"),
     ] {
@@ -97,7 +97,7 @@ async fn a_private_key_has_several_lines_and_may_be_one_for_each_shop() {
 }
 
 #[tokio::test]
-async fn programs_run_only_where_that_is_allowed() {
+async fn programs_run_only_if_they_are_allowed() {
     let folder = tempfile::tempdir().expect("folder");
     let mark = folder.path().join("ran");
     let script = format!("touch {}; echo {SECRET}", mark.display());
@@ -112,24 +112,24 @@ async fn programs_run_only_where_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn a_failing_program_is_heard_and_its_output_is_not_shown() {
+async fn the_error_of_a_program_shows_stderr_and_not_its_output() {
     let missing = SecretRef::Command(vec!["/nonexistent/vault".into(), "s3cr3t-argument".into()]);
     let short = Options { time_limit: Duration::from_millis(100), ..options() };
     for (options, reference, problem) in [
         (
             options(),
             sh("echo s3cr3t; printf 'no\\033[2J s3cr3t' >&2; exit 3"),
-            "exit code 3 and said: no\\\\u{1b}[2J [redacted]",
+            "exit code 3; stderr: no\\\\u{1b}[2J [redacted]",
         ),
-        (options(), sh("printf 's3cr3t-1\\ns3cr3t-2\\n'; echo no s3cr3t-2 >&2; exit 3"), "said: no [redacted]"),
-        (options(), sh("exit 1"), "and said nothing"),
+        (options(), sh("printf 's3cr3t-1\\ns3cr3t-2\\n'; echo no s3cr3t-2 >&2; exit 3"), "stderr: no [redacted]"),
+        (options(), sh("exit 1"), "; stderr is empty"),
         (options(), sh("true"), "is empty"),
         (options(), sh("kill -9 $$"), "by a signal"),
         (options(), sh("head -c 9000000 /dev/zero"), "is larger than 4 MiB"),
-        (options(), sh("printf '\\377'"), "is not UTF-8"),
-        (options(), missing, "secret command /nonexistent/vault could not be started"),
-        (options(), SecretRef::Command(vec![]), "names no program"),
-        (short, sh("echo s3cr3t; exec sleep 60"), "did not finish in 0.1 s"),
+        (options(), sh("printf '\\377'"), "is not valid UTF-8"),
+        (options(), missing, "secret command /nonexistent/vault cannot be started"),
+        (options(), SecretRef::Command(vec![]), "has no program name"),
+        (short, sh("echo s3cr3t; exec sleep 60"), "timed out after 0.1 s"),
     ] {
         let error = resolve(options, reference, "a").await.expect_err(problem);
         assert!(error.contains(problem) && !error.contains("s3cr"), "{error}");
@@ -137,7 +137,7 @@ async fn a_failing_program_is_heard_and_its_output_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_program_without_a_placeholder_runs_once_and_few_run_at_a_time() {
+async fn a_program_without_a_placeholder_runs_once_and_few_run_at_the_same_time() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().display();
     let count = |prefix: &str| {
@@ -146,7 +146,7 @@ async fn a_program_without_a_placeholder_runs_once_and_few_run_at_a_time() {
     };
     let resolver = SecretResolver::new(options());
     let shared = SecretRef::Command(vec!["sh".into(), "-c".into(), format!("mktemp {path}/once.XXXXXX >&2; echo x")]);
-    // Each says how many are running as it starts.
+    // Each records how many programs are running when it starts.
     let own = sh(&format!(
         "f=$(mktemp {path}/run.XXXXXX); ls {path} | grep -c '^run' > {path}/seen.$1; sleep 0.05; rm $f; echo x"
     ));
@@ -169,7 +169,7 @@ async fn a_program_without_a_placeholder_runs_once_and_few_run_at_a_time() {
 }
 
 #[tokio::test]
-async fn what_no_pin_allows_is_not_looked_up() {
+async fn a_reference_that_no_pin_allows_is_not_resolved() {
     let pinned =
         |pins: &[&str]| Options { pins: Some(pins.iter().map(|pin| pin.parse().expect("pin")).collect()), ..options() };
     let env = || SecretRef::Env("TOKEN_{SHOP}".to_owned());

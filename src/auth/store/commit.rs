@@ -1,5 +1,5 @@
-//! Changes of the file, committed together: those that come while the file is being written wait, and then share one
-//! write and one fsync, so that thousands of shops that refresh do not rewrite the file thousands of times.
+//! Group commit of the file: changes that arrive during a write wait, then share one write and one fsync, so that
+//! thousands of shops that refresh do not rewrite the file thousands of times.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -11,32 +11,32 @@ use super::document::Document;
 use super::file::StoreFile;
 use super::lock::{self, Lock, Patience};
 
-/// The lock of the file. No shop is called so.
+/// The name of the file's lock. A shop cannot have this name.
 const LOCK: &str = "write.lock";
-/// The most between two tries for the lock of the file, which is held for a write and no longer.
+/// The longest pause between two attempts to take the file's lock, which is held for one write only.
 const BEAT: Duration = Duration::from_millis(10);
-/// Between two writes the lock is free for longer than anybody waits between two tries, so that processes take turns.
+/// The pause between two writes. It is longer than the pause between two attempts, so that processes take turns.
 const TURN: Duration = Duration::from_millis(15);
 
-/// Changes the document, and says so.
+/// A change of the document. Returns its effect.
 pub(super) type Change = Box<dyn FnOnce(&mut Document) -> Did + Send>;
 
-/// What a change did.
+/// The effect of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Did {
     Nothing,
-    /// The document is another one now.
+    /// The document was changed.
     Change,
-    /// Nothing, but it wants to know that a change would be written.
+    /// The document was not changed, but a write must be rehearsed.
     Rehearse,
 }
 
 type Answer = Result<Did, StoreError>;
 
 struct Job {
-    /// `None` once it is made.
+    /// `None` after it was applied.
     change: Option<Change>,
-    /// The shop's lock is freed when the change is on the disk, also when nobody waits for the answer any more.
+    /// The shop's lock, released after the change is on the disk, even if nothing waits for the answer.
     lock: Option<Lock>,
     done: oneshot::Sender<Answer>,
 }
@@ -52,7 +52,7 @@ impl Job {
     }
 }
 
-/// The file and who wants to change it.
+/// The file and its pending changes.
 pub(super) struct Commits {
     file: StoreFile,
     limit: Duration,
@@ -62,14 +62,14 @@ pub(super) struct Commits {
 #[derive(Default)]
 struct Waiting {
     jobs: Vec<Job>,
-    /// Lives as long as somebody writes, who will look here again.
+    /// Alive while a writer runs, which will take the pending jobs.
     writer: Weak<()>,
-    /// How often the file was replaced.
+    /// The number of times that the file was replaced.
     writes: usize,
 }
 
 impl Commits {
-    /// Touches nothing. `limit` is how long the lock is waited for.
+    /// Creates the queue without touching the file. `limit`: the longest wait for the lock.
     pub(super) fn new(file: StoreFile, limit: Duration) -> Self {
         Self { file, limit, waiting: Mutex::default() }
     }
@@ -78,8 +78,8 @@ impl Commits {
         &self.file
     }
 
-    /// Hands the change in at once, whether or not the future is polled; it yields what the change said, once that is on
-    /// the disk.
+    /// Queues the change at once, whether or not the future is polled. The future yields the effect of the change after
+    /// it is on the disk.
     pub(super) fn submit(
         self: &Arc<Self>,
         change: Change,
@@ -110,21 +110,21 @@ impl Commits {
             tokio::time::sleep(TURN).await;
             let waiting = self.waiting();
             if waiting.jobs.is_empty() {
-                // While nobody can hand anything in: whoever comes next starts a writer.
+                // Dropped while the queue is locked: the next submission starts a writer.
                 drop(alive);
                 return;
             }
         }
     }
 
-    /// Takes the lock and writes what has come until then.
+    /// Takes the lock and writes the changes that are pending by then.
     async fn write(self: &Arc<Self>) -> Result<(), StoreError> {
         let lock = lock::take(self.file.lock(LOCK)?, Patience { beat: BEAT, limit: self.limit }, None).await?;
         let me = Arc::clone(self);
         tokio::task::spawn_blocking(move || me.commit(lock)).await.map_err(|_| self.stopped())
     }
 
-    /// On a thread that may block.
+    /// Runs on a thread that may block.
     fn commit(&self, lock: Lock) {
         let mut jobs = std::mem::take(&mut self.waiting().jobs);
         let result = self.carry_out(&mut jobs);
@@ -166,12 +166,12 @@ impl Commits {
 
 #[cfg(test)]
 impl Commits {
-    /// How often this process replaced the file.
+    /// Returns how often this process replaced the file.
     pub(super) fn writes(&self) -> usize {
         self.waiting().writes
     }
 
-    /// Whether a change waits to be written.
+    /// Returns whether a change waits to be written.
     pub(super) fn is_waiting(&self) -> bool {
         !self.waiting().jobs.is_empty()
     }

@@ -1,7 +1,7 @@
-//! What stands in the file: JSON with the mark `hookwright_tokens`, and the entries by shop.
+//! The format of the file: JSON with the mark `hookwright_tokens`, and the entries by shop.
 //!
-//! Keys that this version does not know are kept wherever they stand, since a minor version adds keys. No type here can
-//! be printed, and no complaint quotes the text.
+//! Keys that this version does not know are kept at every level, because a minor version may add keys. No type here can
+//! be printed, and no error quotes the text.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
@@ -20,13 +20,13 @@ use crate::model::ShopDomain;
 /// The major version of the format.
 const FORMAT: u64 = 1;
 
-/// Why a text is no document.
+/// Why a text is not a document.
 pub(super) enum Fault {
-    /// JSON of somebody else.
+    /// JSON of another program.
     Foreign,
-    /// A major version that this program does not know.
+    /// A major version that this version of Hookwright does not support.
     Newer(u64),
-    /// What is the matter, and where.
+    /// The problem and its position.
     Damaged(String),
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Document {
     rest: Map<String, Value>,
 }
 
-/// An `Entry` as it is written.
+/// The written form of an `Entry`.
 #[derive(Clone, Serialize, Deserialize)]
 struct Record {
     access_token: Secret,
@@ -58,7 +58,7 @@ struct Record {
     rest: Map<String, Value>,
 }
 
-/// A `Refresh` as it is written.
+/// The written form of a `Refresh`.
 #[derive(Clone, Serialize, Deserialize)]
 struct RefreshRecord {
     token: Secret,
@@ -71,13 +71,13 @@ struct RefreshRecord {
 }
 
 impl Document {
-    /// No shop yet.
+    /// Returns a document without shops.
     pub(super) fn empty() -> Self {
         Self { hookwright_tokens: FORMAT, shops: BTreeMap::new(), rest: Map::new() }
     }
 
     pub(super) fn parse(text: &[u8]) -> Result<Self, Fault> {
-        /// What tells a token store from any other file.
+        /// The key that distinguishes a token store from any other file.
         #[derive(Deserialize)]
         struct Mark {
             hookwright_tokens: u64,
@@ -105,7 +105,7 @@ impl Document {
         self.shops.get(shop).map(Record::entry)
     }
 
-    /// Puts the entry in place of the shop's last one, whose unknown keys stay.
+    /// Replaces the entry of the shop, and keeps its unknown keys.
     pub(super) fn put(&mut self, shop: &ShopDomain, entry: Entry) {
         let mut record = Record::from(entry);
         if let Some(old) = self.shops.remove(shop) {
@@ -120,7 +120,7 @@ impl Document {
 
 impl Record {
     fn entry(&self) -> Entry {
-        // Each field by name: a new one does not compile until somebody decides.
+        // Every field is named, so that a new one must be handled here.
         let Self { access_token, scopes, obtained_at, expires_at, refresh, online_user, client_id, rest: _ } =
             self.clone();
         let refresh = refresh.map(|RefreshRecord { token, expires_at, previous, rest: _ }| Refresh {
@@ -162,17 +162,17 @@ impl From<Entry> for Record {
     }
 }
 
-/// The position only: the reader's own words quote the text, and that is where the secrets are.
+/// Reports the position only: the parser's messages quote the text, which contains secrets.
 fn damaged(error: &serde_json::Error) -> Fault {
     let what = match error.classify() {
-        Category::Eof => "it ends too early",
-        Category::Data => "a key is missing, stands twice or has a value of the wrong kind",
-        Category::Syntax | Category::Io => "it is no JSON",
+        Category::Eof => "it is truncated",
+        Category::Data => "a key is missing, duplicate or has a value of the wrong type",
+        Category::Syntax | Category::Io => "it is not valid JSON",
     };
     Fault::Damaged(format!("{what} (line {}, column {})", error.line(), error.column()))
 }
 
-/// A shop that stands twice would lose one of its entries without a word.
+/// Refuses duplicate shops, which would silently lose an entry.
 fn each_shop_once<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ShopDomain, Record>, D::Error> {
     struct Shops;
     impl<'de> Visitor<'de> for Shops {
@@ -185,7 +185,7 @@ fn each_shop_once<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ShopDom
             while let Some((shop, record)) = map.next_entry()? {
                 match shops.entry(shop) {
                     Slot::Vacant(slot) => slot.insert(record),
-                    Slot::Occupied(_) => return Err(A::Error::custom("a shop stands twice")),
+                    Slot::Occupied(_) => return Err(A::Error::custom("duplicate shop")),
                 };
             }
             Ok(shops)
@@ -209,7 +209,7 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// RFC 3339.
+/// A time in RFC 3339.
 #[derive(Clone)]
 struct Time(Timestamp);
 

@@ -1,6 +1,6 @@
-//! The file: read once and again when it changed, replaced whole.
+//! The file of the token store: read again only after a change, and replaced atomically.
 //!
-//! Nothing here locks; whoever replaces the file holds its lock.
+//! Nothing here locks; the caller that replaces the file holds its lock.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
@@ -12,23 +12,23 @@ use super::document::{Document, Fault};
 use super::error::words;
 use super::{StoreError, folder};
 
-/// A hundred thousand shops need a quarter of it. What is larger is no token store.
+/// The maximum size in bytes. A hundred thousand shops need a quarter of it; a larger file is not a token store.
 const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
-/// As many links in a row as Linux follows.
+/// The maximum number of symbolic links in a row, as on Linux.
 const LINKS: usize = 40;
 
-/// The token store's file.
+/// The file of the token store.
 pub(super) struct StoreFile {
     path: PathBuf,
     seen: Mutex<Option<Seen>>,
 }
 
-/// What stood in the file when it was last looked at.
+/// The content of the file at its last reading.
 struct Seen {
     stamp: Stamp,
     document: Arc<Document>,
-    /// Kept open, so that the system does not give the number of this file to a later one, which would look the same.
-    /// (Elsewhere than on Unix an open file cannot be replaced.)
+    /// Kept open, so that the system does not give its inode number to a later file, whose stamp could look the same.
+    /// (On systems other than Unix an open file cannot be replaced.)
     #[cfg(unix)]
     _file: File,
 }
@@ -38,19 +38,19 @@ impl StoreFile {
         Self { path, seen: Mutex::default() }
     }
 
-    /// As the user named it.
+    /// The path as the user wrote it.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The lock called `name`, in the folder of locks beside the file (the file itself, not a link to it).
+    /// Returns the path of the lock `name`, in the folder of locks beside the file (not beside a link to it).
     pub(super) fn lock(&self, name: &str) -> Result<PathBuf, StoreError> {
         let mut locks = OsString::from(target(&self.path).map_err(StoreError::io(&self.path, "be found"))?);
         locks.push(".locks");
         Ok(PathBuf::from(locks).join(name))
     }
 
-    /// What stands in the file now.
+    /// Returns the current content of the file.
     pub(super) fn read(&self) -> Result<Arc<Document>, StoreError> {
         let failed = || StoreError::io(&self.path, "be read");
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,7 +61,7 @@ impl StoreFile {
             }
             there => there.map_err(failed())?,
         };
-        // Before it is opened: opening a pipe would wait for its other end.
+        // Checked before opening, because opening a pipe would wait for its other end.
         self.check(&there)?;
         if let Some(seen) = seen.as_ref().filter(|seen| seen.stamp == Stamp::of(&there)) {
             return Ok(Arc::clone(&seen.document));
@@ -73,18 +73,18 @@ impl StoreFile {
         let mut text = Vec::new();
         (&mut file).take(SIZE_LIMIT).read_to_end(&mut text).map_err(failed())?;
         let document = Document::parse(&text).map_err(|fault| self.fault(fault))?;
-        // Another process may have replaced the file this moment; what is used must outlive a power failure. A file that
-        // can be read in a folder that cannot be synced was not written just now.
+        // Another process may have just replaced the file, and a token must survive a power failure before it is used.
+        // If the folder cannot be synced, the file was not just written there.
         let _ = target(&self.path).and_then(|target| folder::sync(folder::of(&target)));
         Ok(Arc::clone(&seen.insert(Seen::new(&meta, document, file)).document))
     }
 
-    /// Puts `document` in place of what stands in the file: in one step, and on the disk when it returns.
+    /// Replaces the content of the file with `document` in one step. It is on the disk when this returns.
     pub(super) fn replace(&self, document: Document) -> Result<(), StoreError> {
         let failed = || StoreError::io(&self.path, "be written");
         let target = target(&self.path).map_err(failed())?;
         let file = self.write_beside(&target, &document)?;
-        // Readers wait, instead of reading anew what they get in a moment.
+        // Readers wait, because the new content is available in a moment.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         *seen = None;
         let file = file.persist(&target).map_err(|error| failed()(error.error))?;
@@ -95,15 +95,15 @@ impl StoreFile {
         Ok(())
     }
 
-    /// Does all that `replace` does but the last step, and takes away what it wrote: a full disk or a mount for reading
-    /// shows itself here.
+    /// Performs every step of `replace` except the last, and removes its temporary file: detects a full disk or a
+    /// read-only mount.
     pub(super) fn rehearse(&self, document: &Document) -> Result<(), StoreError> {
         let failed = || StoreError::io(&self.path, "be written");
         let target = target(&self.path).map_err(failed())?;
         self.write_beside(&target, document)?.close().map_err(failed())
     }
 
-    /// The document on the disk, beside the target.
+    /// Writes the document to the disk, beside the target.
     fn write_beside(&self, target: &Path, document: &Document) -> Result<tempfile::NamedTempFile, StoreError> {
         let failed = || StoreError::io(&self.path, "be written");
         let text = document.text().map_err(io::Error::from).map_err(failed())?;
@@ -152,12 +152,12 @@ impl Seen {
     }
 }
 
-/// What tells one content of the file from another without reading it.
+/// Detects a change of the file without reading it.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     length: u64,
     modified: Option<std::time::SystemTime>,
-    /// Device, number, and when it was last touched in any way.
+    /// Device, inode, and time of the last change of any kind.
     #[cfg(unix)]
     file: (u64, u64, i64, i64),
 }
@@ -175,7 +175,7 @@ impl Stamp {
     }
 }
 
-/// Where links lead, whether anything stands there or not: replacing a link would leave the file behind it as it was.
+/// Resolves symbolic links, also if the target does not exist: replacing a link would leave its target unchanged.
 fn target(path: &Path) -> io::Result<PathBuf> {
     let mut at = path.to_owned();
     for _ in 0..LINKS {
@@ -184,11 +184,11 @@ fn target(path: &Path) -> io::Result<PathBuf> {
             Err(_) => return Ok(at),
         }
     }
-    Err(io::Error::other("its links lead in a circle"))
+    Err(io::Error::other("its symbolic links form a loop"))
 }
 
-/// A file of the owner's alone beside the target. Its name is always the same, so that what a killed process left is
-/// found and cleared away: it is the lock's holder who writes here, and nobody else.
+/// Creates a file beside the target that only the owner may access. Its name is constant, so that the file of a killed
+/// process is found and removed; only the holder of the lock writes here.
 fn neighbour(target: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut name = OsString::from(".");
     name.push(target.file_name().ok_or(io::ErrorKind::IsADirectory)?);

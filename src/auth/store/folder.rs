@@ -1,16 +1,15 @@
-//! Folders of the token store: made for the owner alone, and brought to the disk.
+//! Folders of the token store: accessible to the owner only, and synced to the disk.
 
 use std::fs::DirBuilder;
 use std::io;
 use std::path::Path;
 
-/// The folder that a file stands in.
+/// Returns the folder of a file.
 pub(super) fn of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes the folder and those above it, as far as they are missing, for the owner alone, and brings their names to the
-/// disk.
+/// Creates the folder and its missing parents, accessible to the owner only, and syncs their names to the disk.
 pub(super) fn make_private(folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|at| !at.as_os_str().is_empty() && !at.exists()).collect();
     let mut builder = DirBuilder::new();
@@ -21,17 +20,17 @@ pub(super) fn make_private(folder: &Path) -> io::Result<()> {
     missing.into_iter().try_for_each(|made| sync(of(made)))
 }
 
-/// A new name is on the disk only once its folder is.
+/// Syncs a folder: a new name is on the disk only after its folder is.
 #[cfg(unix)]
 pub(super) fn sync(folder: &Path) -> io::Result<()> {
     match std::fs::File::open(folder)?.sync_all() {
-        // Some network file systems know no fsync of a folder; they bring names over by themselves.
+        // Some network file systems do not support fsync of a folder; they write names through.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         result => result,
     }
 }
 
-/// Folders cannot be opened here; the system writes their names down by itself.
+/// Folders cannot be opened on this system, which writes names itself.
 #[cfg(not(unix))]
 pub(super) fn sync(_: &Path) -> io::Result<()> {
     Ok(())

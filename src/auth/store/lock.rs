@@ -1,7 +1,7 @@
-//! Locks that hold between processes, and between two stores in one.
+//! Locks between processes, and between two stores in one process.
 //!
-//! A lock is the system's lock on an empty file, so that a killed process frees its own. The files are never deleted:
-//! whoever opened one just before it went would hold a lock that nobody else can see.
+//! A lock is the system's lock on an empty file, so that a killed process releases it. The files are never deleted: a
+//! process that opened a file just before its deletion would hold a lock that no other process can see.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -14,19 +14,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::StoreError;
 use super::folder::make_private;
 
-/// How a lock is waited for. The system's own waiting would hold a thread, and the end of the program with it.
+/// How to wait for a lock. The system's own blocking wait would occupy a thread and delay the end of the process.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// The most that lies between two tries.
+    /// The longest pause between two attempts.
     pub(super) beat: Duration,
-    /// Waiting ends here, with `StoreError::Busy`.
+    /// The maximum total wait, after which `StoreError::Busy` is returned.
     pub(super) limit: Duration,
 }
 
-/// The first pause between two tries; each next one is twice as long.
+/// The first pause between two attempts; each pause is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 
-/// Held until it is dropped.
+/// A lock, held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
@@ -35,13 +35,13 @@ pub(super) struct Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing the file frees the lock, too, but Windows takes its time with that.
+        // Closing the file also releases the lock, but on Windows with a delay.
         let _ = self.file.unlock();
     }
 }
 
-/// Takes the lock at `path`. `permits` bounds how many are held at a time; none is kept while waiting, so that a shop
-/// that another process is busy with keeps no other shop from its turn.
+/// Takes the lock at `path`. `permits` bounds the number of held locks; no permit is kept while waiting, so that a shop
+/// that another process holds does not block other shops.
 pub(super) async fn take(
     path: PathBuf,
     patience: Patience,
@@ -56,7 +56,7 @@ pub(super) async fn take(
         };
         let at = Arc::clone(&path);
         let tried = tokio::task::spawn_blocking(move || attempt(&at)).await.map_err(|_| stopped(&path))?;
-        if let Some(file) = tried.map_err(StoreError::io(&path, "take its lock"))? {
+        if let Some(file) = tried.map_err(StoreError::io(&path, "be locked"))? {
             return Ok(Lock { file, _permit: permit });
         }
         drop(permit);
@@ -69,10 +69,10 @@ pub(super) async fn take(
     }
 }
 
-/// `None` if somebody else holds it.
+/// Tries once. Returns `None` if another process or store holds the lock.
 fn attempt(path: &Path) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
-    // NFS locks only what is open for writing.
+    // NFS locks only files that are open for writing.
     options.create(true).truncate(false).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

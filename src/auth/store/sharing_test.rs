@@ -1,5 +1,5 @@
-//! Tests of the token store as tasks and processes share it. Two stores in one process exclude each other as two
-//! processes do; where it must be processes, the test binary runs itself.
+//! Tests of the token store, shared by tasks and processes. Two stores in one process exclude each other like two
+//! processes; where processes are required, the test binary starts itself.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -13,9 +13,9 @@ use tokio::task::JoinSet;
 use super::tests::{access, all_of, entry, is_first, shop};
 use super::*;
 
-/// Shops side by side, as `--parallelism 512` has them; four times as many as may be refreshed at a time.
+/// The number of concurrent shops, as with `--parallelism 512`: four times the maximum number of concurrent refreshes.
 const PARALLELISM: usize = 512;
-/// How a helper process learns its part.
+/// The variable that tells a helper process its part.
 const PART: &str = "HOOKWRIGHT_TEST_STORE_PART";
 const FOLDER: &str = "HOOKWRIGHT_TEST_STORE_FOLDER";
 
@@ -23,7 +23,7 @@ fn tokens(folder: &Path) -> PathBuf {
     folder.join("tokens.json")
 }
 
-/// One line for each call of a refresher.
+/// Appends one line for each call of a refresher.
 fn count_call(folder: &Path) {
     let calls = File::options().create(true).append(true).open(folder.join("calls"));
     calls.expect("calls").write_all(b"call\n").expect("write");
@@ -33,7 +33,7 @@ fn calls(folder: &Path) -> usize {
     fs::read_to_string(folder.join("calls")).unwrap_or_default().lines().count()
 }
 
-/// Looks again and again; the test runner's own limit ends what never comes.
+/// Polls until the condition holds; the time limit of the test runner ends a condition that never holds.
 async fn until(mut there: impl FnMut() -> bool) {
     while !there() {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -52,7 +52,7 @@ async fn many_tasks_over_two_stores_refresh_once() {
         tasks.spawn(async move {
             let refresh = async move |_: Entry| {
                 called.fetch_add(1, Ordering::SeqCst);
-                // So that the others are there while this one is at it.
+                // Leaves time for the other tasks to arrive.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 Ok::<_, String>(entry(2))
             };
@@ -66,7 +66,7 @@ async fn many_tasks_over_two_stores_refresh_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_shops_are_refreshed_with_few_writes_and_no_lock_stands_in_another_ones_way() {
+async fn many_shops_are_refreshed_with_few_writes_and_without_blocking_each_other() {
     const SHOPS: usize = 1500;
     let folder = tempfile::tempdir().expect("folder");
     let stores = [Store::new(tokens(folder.path())), Store::new(tokens(folder.path()))];
@@ -80,7 +80,7 @@ async fn many_shops_are_refreshed_with_few_writes_and_no_lock_stands_in_another_
     let put = stores[0].inner.commits.writes();
     assert!((1..SHOPS / 4).contains(&put), "{SHOPS} puts were {put} writes");
 
-    // Both stores want every shop, in opposite order.
+    // Both stores refresh every shop, in opposite order.
     let (called, turns) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(PARALLELISM)));
     let mut tasks = JoinSet::new();
     let pairs = shops.iter().zip(shops.iter().rev());
@@ -144,12 +144,12 @@ async fn a_reader_never_sees_half_a_file_and_no_change_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pair_is_stored_under_the_shops_lock_also_when_nobody_waits_for_it_any_more() {
+async fn a_pair_is_stored_under_the_shops_lock_even_if_nothing_waits_for_it() {
     let folder = tempfile::tempdir().expect("folder");
     let store = Store::new(tokens(folder.path()));
     store.put(&shop("a"), entry(1)).await.expect("put");
     let locks = folder.path().join("tokens.json.locks");
-    // Somebody else writes, so that the pair has to wait.
+    // Another process writes, so that the pair has to wait.
     let other = File::options().write(true).open(locks.join("write.lock")).expect("the lock of the file");
     other.lock().expect("lock");
     let answered = Arc::new(Notify::new());
@@ -164,7 +164,7 @@ async fn a_pair_is_stored_under_the_shops_lock_also_when_nobody_waits_for_it_any
         }
     });
     answered.notified().await;
-    // It was handed in by the poll that answered; the next await can only be for the disk.
+    // The poll that answered has queued the pair; the next await can only be for the disk.
     until(|| store.inner.commits.is_waiting()).await;
     task.abort();
     assert!(task.await.expect_err("aborted").is_cancelled());
@@ -177,7 +177,7 @@ async fn a_pair_is_stored_under_the_shops_lock_also_when_nobody_waits_for_it_any
 }
 
 #[tokio::test]
-async fn waiting_for_a_lock_ends_and_names_its_file() {
+async fn waiting_for_a_lock_times_out_and_names_its_file() {
     let folder = tempfile::tempdir().expect("folder");
     let store = Store::with_limit(tokens(folder.path()), Duration::from_millis(20));
     store.put(&shop("a"), entry(1)).await.expect("put");
@@ -201,7 +201,7 @@ async fn waiting_for_a_lock_ends_and_names_its_file() {
     store.put(&shop("b"), entry(3)).await.expect("free again");
     let a = store.fresh(&shop("a"), is_first, async |_| Ok::<_, String>(entry(2))).await;
     assert_eq!(access(a.expect("free again").as_ref()), Some("access-2"));
-    // The locks stay where they are.
+    // The lock files are not deleted.
     assert!(["a.myshopify.com", "b.myshopify.com", "write.lock"].iter().all(|name| locks.join(name).exists()));
 }
 
@@ -215,7 +215,7 @@ fn a_store_outlives_the_runtime_that_wrote_with_it() {
     }
 }
 
-/// This test binary again, as a process of its own that plays `part`.
+/// Starts this test binary as a separate process with `part`.
 fn helper(part: &str, folder: &Path) -> Child {
     let this = std::env::current_exe().expect("this test");
     let name = concat!(module_path!(), "::helper_process").split_once("::").expect("the crate's name").1;
@@ -224,7 +224,7 @@ fn helper(part: &str, folder: &Path) -> Child {
     command.spawn().expect("helper")
 }
 
-/// No test but the body of the helper processes; does nothing in any other.
+/// The body of the helper processes. In any other process it does nothing.
 #[tokio::test]
 async fn helper_process() {
     let (Ok(part), Some(folder)) = (std::env::var(PART), std::env::var_os(FOLDER)) else { return };
@@ -242,7 +242,7 @@ async fn helper_process() {
     until(|| folder.join("go").exists()).await;
     let refresh = async move |_: Entry| {
         count_call(&folder);
-        // So that the others are there while this one is at it.
+        // Leaves time for the other processes to arrive.
         tokio::time::sleep(Duration::from_millis(50)).await;
         Ok::<_, String>(entry(2))
     };

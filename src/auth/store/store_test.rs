@@ -1,4 +1,4 @@
-//! Tests of the token store as one process sees it, on real files.
+//! Tests of the token store in one process, on real files.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(super) fn entry(n: u32) -> Entry {
     }
 }
 
-/// All of an entry, secrets too, to compare by.
+/// Formats all fields of an entry, secrets included, for comparison.
 pub(super) fn all_of(entry: &Entry) -> String {
     let refresh = entry.refresh.as_ref().map(|r| {
         let previous = r.previous.as_ref().map(|p| p.expose_secret().to_owned());
@@ -45,7 +45,7 @@ fn previous(entry: &Entry) -> Option<&str> {
     entry.refresh.as_ref()?.previous.as_ref().map(ExposeSecret::expose_secret)
 }
 
-/// Due as long as it is of the first generation.
+/// Returns whether the entry is of the first generation.
 pub(super) fn is_first(entry: &Entry) -> bool {
     entry.access_token.expose_secret() == "access-1"
 }
@@ -61,13 +61,13 @@ fn json(path: &Path) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn what_is_put_is_got_by_this_store_and_by_another() {
+async fn an_entry_can_be_read_by_its_store_and_by_another() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("tokens.json");
     let store = Store::new(path.clone());
     assert!(store.get(&shop("a")).await.expect("get").is_none());
     assert!(!path.exists());
-    assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 0, "reading made files");
+    assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 0, "reading created files");
 
     let lasting = Entry { expires_at: None, refresh: None, online_user: Some("902541635".into()), ..entry(7) };
     store.put(&shop("a"), entry(1)).await.expect("put");
@@ -80,7 +80,7 @@ async fn what_is_put_is_got_by_this_store_and_by_another() {
     assert_eq!(json(&path)["shops"]["a.myshopify.com"]["refresh"]["token"], "refresh-1");
 
     let other = Store::new(path.clone());
-    // The first store sees what the second one wrote.
+    // The first store sees the changes of the second one.
     other.put(&shop("b"), entry(8)).await.expect("put");
     assert_eq!(access(store.get(&shop("b")).await.expect("get").as_ref()), Some("access-8"));
     fs::remove_file(&path).expect("remove");
@@ -89,7 +89,7 @@ async fn what_is_put_is_got_by_this_store_and_by_another() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_file_is_the_owners_alone_or_refused() {
+async fn a_file_that_others_may_access_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
     let folder = tempfile::tempdir().expect("folder");
@@ -97,13 +97,13 @@ async fn the_file_is_the_owners_alone_or_refused() {
     let store = Store::new(path.clone());
     store.put(&shop("a"), entry(1)).await.expect("put");
     assert_eq!(mode(&path), 0o600);
-    for made in ["new", "new/deep er", "new/deep er/tokens.json.locks"] {
-        assert_eq!(mode(&folder.path().join(made)), 0o700, "{made}");
+    for created in ["new", "new/deep er", "new/deep er/tokens.json.locks"] {
+        assert_eq!(mode(&folder.path().join(created)), 0o700, "{created}");
     }
     for open in [0o640, 0o604, 0o620] {
         fs::set_permissions(&path, fs::Permissions::from_mode(open)).expect("mode");
         let said = store.get(&shop("a")).await.expect_err("open").to_string();
-        assert!(said.ends_with(&format!("chmod 600 '{}'", path.display())), "{said}");
+        assert!(said.ends_with(&format!("chmod 600 '{}'`", path.display())), "{said}");
         assert_eq!(store.put(&shop("a"), entry(2)).await.expect_err("open").to_string(), said);
         assert_eq!(mode(&path), open);
     }
@@ -112,23 +112,26 @@ async fn the_file_is_the_owners_alone_or_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_sound_token_store_is_refused_and_left_as_it_is() {
+async fn an_unusable_token_store_is_refused_and_not_changed() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("tokens.json");
     let good = r#"{"access_token": "s3cr3t", "scopes": [], "obtained_at": "2026-11-01T10:00:00Z"}"#;
     for (text, words) in [
         (String::new(), "is damaged: it is empty"),
-        ("s3cr3t".into(), "is damaged: it is no JSON (line 1, column 1)"),
-        (r#"{"hookwright_tokens": 1, "shops": {"a": {"access_token": "s3cr3t"#.into(), "is damaged: it ends too early"),
+        ("s3cr3t".into(), "is damaged: it is not valid JSON (line 1, column 1)"),
+        (r#"{"hookwright_tokens": 1, "shops": {"a": {"access_token": "s3cr3t"#.into(), "is damaged: it is truncated"),
         (r#"{"hookwright_tokens": 1}"#.into(), "is damaged: a key is missing"),
-        (r#"{"hookwright_tokens": 1, "shops": {"a": "s3cr3t"}}"#.into(), "value of the wrong kind (line 1"),
-        (r#"{"hookwright_tokens": 1, "shops": {"s3cr3t/..": {}}}"#.into(), "value of the wrong kind"),
-        (good.replace("2026-11-01T10:00:00Z", "s3cr3t"), "no token store of Hookwright"),
-        (format!(r#"{{"hookwright_tokens": 1, "shops": {{"a": {good}, "A.myshopify.com": {good}}}}}"#), "stands twice"),
+        (r#"{"hookwright_tokens": 1, "shops": {"a": "s3cr3t"}}"#.into(), "value of the wrong type (line 1"),
+        (r#"{"hookwright_tokens": 1, "shops": {"s3cr3t/..": {}}}"#.into(), "value of the wrong type"),
+        (good.replace("2026-11-01T10:00:00Z", "s3cr3t"), "not a token store of Hookwright"),
+        (format!(r#"{{"hookwright_tokens": 1, "shops": {{"a": {good}, "A.myshopify.com": {good}}}}}"#), "duplicate"),
         (format!(r#"{{"hookwright_tokens": 1, "shops": {{"a": {}}}}}"#, good.replace("2026", "s3cr3t")), "is damaged"),
-        (r#"{"shops": {"a": "s3cr3t"}}"#.into(), "no token store of Hookwright and was left as it is"),
-        (r#"["s3cr3t"]"#.into(), "no token store of Hookwright"),
-        (r#"{"hookwright_tokens": 2, "tokens": "s3cr3t"}"#.into(), "has format 2, and this program knows format 1"),
+        (r#"{"shops": {"a": "s3cr3t"}}"#.into(), "not a token store of Hookwright and was not changed"),
+        (r#"["s3cr3t"]"#.into(), "not a token store of Hookwright"),
+        (
+            r#"{"hookwright_tokens": 2, "tokens": "s3cr3t"}"#.into(),
+            "has format 2, but this version of Hookwright supports format 1",
+        ),
     ] {
         write(&path, &text);
         let store = Store::new(path.clone());
@@ -178,7 +181,7 @@ async fn a_link_is_followed_and_stays_a_link() {
     let at = |name: &str| folder.path().join(name);
     fs::create_dir(at("vault")).expect("folder");
     symlink("vault/second", at("link")).expect("link");
-    // Relative to its own folder; what it leads to does not exist yet.
+    // Relative to its own folder; its target does not exist yet.
     symlink("real.json", at("vault/second")).expect("link");
     let store = Store::new(at("link"));
     for n in [1, 2] {
@@ -187,7 +190,7 @@ async fn a_link_is_followed_and_stays_a_link() {
         let direct = Store::new(at("vault/real.json"));
         assert_eq!(all_of(&direct.get(&shop("a")).await.expect("get").expect("a")), all_of(&entry(n)));
     }
-    // One folder of locks, by whatever name the file goes.
+    // One folder of locks, for each name of the file.
     assert!(at("vault/real.json.locks").is_dir() && !at("link.locks").exists());
     symlink("round", at("round")).expect("link");
     let round = Store::new(at("round")).put(&shop("a"), entry(1)).await;
@@ -195,7 +198,7 @@ async fn a_link_is_followed_and_stays_a_link() {
 }
 
 #[tokio::test]
-async fn a_due_entry_is_refreshed_and_the_token_before_kept_until_the_new_pair_was_used() {
+async fn a_refresh_keeps_the_previous_refresh_token_until_the_new_pair_is_used() {
     let folder = tempfile::tempdir().expect("folder");
     let store = Store::new(folder.path().join("tokens.json"));
     let a = shop("a");
@@ -249,18 +252,18 @@ async fn a_write_that_fails_leaves_the_old_entry() {
     let a = shop("a");
     store.put(&a, entry(1)).await.expect("put");
     let before = fs::read(&path).expect("read");
-    // A folder stands where the new file would be written. (Permissions would not stop root, whom CI runs as.)
+    // A folder is in the place of the temporary file. (Permissions do not stop root, the user of CI.)
     fs::create_dir_all(folder.path().join(".tokens.json.new/x")).expect("folder");
     let fresh = store.fresh(&a, is_first, async |_| Ok::<_, String>(entry(2))).await;
     assert!(matches!(fresh, Err(FreshError::Store(StoreError::Io { .. }))), "{fresh:?}");
     let put = store.put(&a, entry(3)).await.expect_err("put").to_string();
     assert_eq!(store.ready().await.expect_err("ready").to_string(), put, "a login would have spent its code");
-    assert!(put.contains("tokens.json: cannot be written: ") && !put.contains("access"), "{put}");
+    assert!(put.contains("tokens.json cannot be written: ") && !put.contains("access"), "{put}");
     for store in [&store, &Store::new(path.clone())] {
         assert_eq!(all_of(&store.get(&a).await.expect("get").expect("a")), all_of(&entry(1)));
     }
     assert_eq!(fs::read(&path).expect("read"), before);
-    // What a killed process left is cleared away.
+    // The remains of a killed process are removed.
     fs::remove_dir_all(folder.path().join(".tokens.json.new")).expect("remove");
     write(&folder.path().join(".tokens.json.new"), "half a fi");
     store.ready().await.expect("ready");

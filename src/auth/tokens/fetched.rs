@@ -1,5 +1,5 @@
-//! Tokens that are fetched without a person, by the app's secret or by a client assertion: one request for a shop and run,
-//! unless the token ends in between.
+//! Tokens that are fetched without a login, with the app's secret or a client assertion: one request for each shop and
+//! run, unless the token expires in between.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use crate::auth::oauth;
 use crate::auth::secrets::Role;
 use crate::model::{App, Assertion, ShopDomain};
 
-/// The tokens by shop, each behind a lock that is held while it is fetched.
+/// The tokens by shop, each behind a lock that is held while the token is fetched.
 pub(super) type Slots = Mutex<HashMap<ShopDomain, Slot>>;
 
 type Slot = Arc<tokio::sync::Mutex<Option<Fetched>>>;
@@ -26,7 +26,7 @@ pub(super) struct Fetched {
     expires_at: Option<Timestamp>,
 }
 
-/// What the app authenticates itself with.
+/// How the app authenticates itself.
 #[derive(Clone, Copy)]
 pub(super) enum By<'a> {
     Secret(&'a App),
@@ -34,7 +34,8 @@ pub(super) enum By<'a> {
 }
 
 impl Tokens {
-    /// The token of `shop`, fetched if there is none, if it is about to end or is the `refused` one.
+    /// Returns the token of `shop`. Fetches it if there is none, if it is about to expire, or if it is the `refused`
+    /// one.
     pub(super) async fn fetched(
         &self,
         shop: &ShopDomain,
@@ -63,9 +64,9 @@ impl Tokens {
                 assertion::grant(client, shop, &signer, clock).await?
             }
         };
-        // Whole seconds, as Shopify counts a token's life.
+        // Whole seconds, as in Shopify's `expires_in`.
         let obtained_at = Timestamp::from_second(self.now().as_second()).unwrap_or_else(|_| self.now());
-        tracing::debug!(%shop, expires_in = ?grant.expires_in, "got a token by client credentials");
+        tracing::debug!(%shop, expires_in = ?grant.expires_in, "fetched a token with the client credentials grant");
         let token = grant.access_token;
         let expires_at = grant.expires_in.map(|life| after(obtained_at, life));
         self.lasts(shop, expires_at.map_or(Life::Endless, |_| Life::Renewed));
@@ -73,14 +74,15 @@ impl Tokens {
         Ok(token)
     }
 
-    /// When the token ends that was fetched for `shop` in this run.
+    /// Returns when the token expires that was fetched for `shop` in this run.
     pub(crate) async fn fetched_until(&self, shop: &ShopDomain) -> Option<Timestamp> {
         let slot = self.inner.fetched.lock().unwrap_or_else(PoisonError::into_inner).get(shop).cloned()?;
         let held = slot.lock().await;
         held.as_ref().and_then(|fetched| fetched.expires_at)
     }
 
-    /// What signs for this shop; `None` if the client id or the key is unavailable and requests go to the sandbox.
+    /// Returns the signer for this shop; `None` if the client id or the key is unavailable and requests go to a
+    /// sandbox.
     async fn signer(&self, shop: &ShopDomain, of: &Assertion) -> Result<Option<Signer>, AdminError> {
         let Assertion { client_id, private_key, key_id, audience, lifetime } = of;
         let client_id = self.resolved(client_id, shop, Role::ClientId).await?;

@@ -1,5 +1,5 @@
-//! Tokens of the token store: taken as long as they are good, refreshed in time, and never given up for a trouble that
-//! passes.
+//! Tokens of the token store: used while they are valid, refreshed in time, and not discarded because of a temporary
+//! problem.
 
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -16,27 +16,28 @@ use crate::auth::secrets::{Role, wrong_form};
 use crate::auth::store::{Entry, FreshError, Refresh, Store, StoreError};
 use crate::model::{App, ShopDomain};
 
-/// How long a run waits to tidy the token store.
+/// The longest time that a run waits for the removal of a previous refresh token.
 const TIDYING: Duration = Duration::from_secs(1);
 
-/// How long the next token is waited for while the one at hand is still good, or half of the run's time if that is less.
+/// The longest wait for a new token while the current one is valid; half of the run's remaining time if that is
+/// shorter.
 const WITH_A_GOOD_ONE: Duration = Duration::from_secs(10);
 
-/// Why there is no fresh entry.
+/// Why a refresh failed.
 struct RefreshFailure {
     error: AdminError,
-    /// It says nothing against the token at hand.
+    /// Whether the current token may still be valid.
     passing: bool,
 }
 
 impl Tokens {
-    /// Whether what a login will bring can be kept. A code is good for one use, and a new pair may end the one before, so
-    /// this is asked first.
+    /// Checks that the token store can keep a new token. Called before a login, because a code can be used once and a
+    /// new pair may invalidate the previous one.
     pub(crate) async fn ready(&self, path: &str) -> Result<(), AdminError> {
         self.store(path).ready().await.map_err(|e| unusable(&e))
     }
 
-    /// Keeps what a login brought; on the disk when this returns.
+    /// Stores the token of a login. It is on the disk when this returns.
     pub(crate) async fn keep(
         &self,
         shop: &ShopDomain,
@@ -49,28 +50,29 @@ impl Tokens {
         Ok(entry)
     }
 
-    /// What the store holds of `shop`, as it stands.
+    /// Returns the current entry of `shop` in the store.
     pub(crate) async fn kept(&self, shop: &ShopDomain, path: &str) -> Result<Option<Entry>, AdminError> {
         self.store(path).get(shop).await.map_err(|e| unusable(&e))
     }
 
-    /// Where the store that the manifest has at `path` really is.
+    /// Returns the location of the store that has `path` in the manifest.
     pub(crate) fn place(&self, path: &str) -> PathBuf {
         (self.inner.options.place)(Path::new(path))
     }
 
-    /// The shop took this token: what was kept in case that it would not can go. A failure to write that down changes
-    /// nothing for the run.
+    /// Removes the previous refresh token after the shop accepted this token. A failure does not affect the run.
     pub(super) async fn tidy(&self, shop: &ShopDomain, path: &str, token: &SecretString) {
-        // The run does not wait long for this: what is not tidied now is tidied the next time.
+        // The wait is short; a token that is not removed now is removed in a later run.
         match tokio::time::timeout(TIDYING, self.store(path).used(shop, token)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%shop, %error, "the token store could not be tidied"),
-            Err(_) => tracing::warn!(%shop, "the token store is busy and was not tidied"),
+            Ok(Err(error)) => {
+                tracing::warn!(%shop, %error, "the previous refresh token could not be removed from the token store");
+            }
+            Err(_) => tracing::warn!(%shop, "the token store is busy; the previous refresh token was not removed"),
         }
     }
 
-    /// From the store, refreshed first if it is about to end or is the `refused` one.
+    /// Returns the token in the store. Refreshes it if it is about to expire or is the `refused` one.
     pub(super) async fn stored(
         &self,
         shop: &ShopDomain,
@@ -83,10 +85,8 @@ impl Tokens {
             return self.none_kept(shop, path);
         };
         if let Some(problem) = wrong_form(at_hand.access_token.expose_secret(), Role::AccessToken) {
-            let message = format!(
-                "token store {path}: the access token of {shop} {problem}. Log in again: {}",
-                Self::login(shop)
-            );
+            let message =
+                format!("the access token of {shop} in the token store {path} {problem}. Run {}", Self::login(shop));
             return Err(AdminError::new(AdminErrorKind::LoginRequired, message));
         }
         let refresh =
@@ -99,14 +99,15 @@ impl Tokens {
             Ok(Some(entry)) => entry,
             Ok(None) => return self.none_kept(shop, path),
             Err(RefreshFailure { error, passing }) => {
-                // Somebody may have logged in meanwhile, which also ends what was to be refreshed.
+                // A login in the meantime replaces the entry, and also invalidates the refresh token that was in use.
                 let now = store.get(shop).await.ok().flatten().unwrap_or_else(|| at_hand.clone());
                 let another = !is(Some(&at_hand.access_token), &now.access_token);
                 if !(another || passing) || is(refused, &now.access_token) || !is_good(&now, self.now()) {
                     return Err(error);
                 }
                 if !another {
-                    tracing::warn!(%shop, %error, "the token could not be refreshed; it is used as long as it is good");
+                    let used = "the token could not be refreshed; the current one is used until it expires";
+                    tracing::warn!(%shop, %error, "{used}");
                 }
                 now
             }
@@ -120,13 +121,14 @@ impl Tokens {
             Some(end) => {
                 let login = Self::login(shop);
                 let message =
-                    format!("the token in the store ended at {end} and there is nothing to refresh it with: {login}");
+                    format!("the token in the token store expired at {end} and has no refresh token. Run {login}");
                 Err(AdminError::new(AdminErrorKind::LoginRequired, message))
             }
         }
     }
 
-    /// The entry, refreshed first if it is to be. Another process may hold a lock for longer than this run has.
+    /// Returns the entry, refreshed if necessary. Another process may hold a lock for longer than the remaining time of
+    /// this run.
     async fn fresh(
         &self,
         shop: &ShopDomain,
@@ -148,7 +150,7 @@ impl Tokens {
         let good = is_good(at_hand, now) && !is(refused, &at_hand.access_token);
         let refreshed = match self.patience(good) {
             Some(end) => tokio::time::timeout_at(end, fresh).await.map_err(|_| {
-                let message = "the run's time (--timeout) ended: waiting for the shop's token to be refreshed";
+                let message = "the run's time (`--timeout`) ended: waiting for the shop's token to be refreshed";
                 RefreshFailure { error: AdminError::new(AdminErrorKind::TimeBudget, message), passing: true }
             })?,
             None => fresh.await,
@@ -159,7 +161,7 @@ impl Tokens {
         })
     }
 
-    /// Until when the next token is waited for. With a good one at hand the run's time is for its work.
+    /// Returns the end of the wait for a new token. With a valid token, most of the run's time is kept for its work.
     fn patience(&self, good: bool) -> Option<Instant> {
         let end = self.inner.options.client.deadline();
         if !good {
@@ -172,9 +174,12 @@ impl Tokens {
 
     async fn refresh(&self, shop: &ShopDomain, app: &App, entry: &Entry) -> Result<Entry, AdminError> {
         let Some(Refresh { token, previous, .. }) = &entry.refresh else {
-            return Err(AdminError::new(AdminErrorKind::LoginRequired, "there is nothing to refresh the token with"));
+            return Err(AdminError::new(
+                AdminErrorKind::LoginRequired,
+                "the token in the token store has no refresh token",
+            ));
         };
-        // The refresh token of a real app is not sent beside credentials that are made up for the sandbox.
+        // The refresh token of a real app is not sent with placeholder credentials.
         let of_sandbox = self.inner.options.sandbox.is_some() || entry.client_id.as_deref() == Some(SANDBOX_CLIENT);
         let app = if of_sandbox {
             self.app(shop, app).await?
@@ -187,12 +192,12 @@ impl Tokens {
             }
         };
         let client = &self.inner.options.client;
-        // Reading secrets may have taken a while. From here on it is carried through.
+        // Resolving secrets may have taken a while. After this point the refresh is completed.
         if client.stop().is_cancelled() {
             return Err(super::interrupted());
         }
         let (grant, good) = match (oauth::refresh(client, shop, &app, token).await, previous) {
-            // A pair that was never used leaves the one before it good. Trouble on the way to know is not a refusal.
+            // A pair that was never used leaves the previous refresh token valid. A network error is not a refusal.
             (Err(error), Some(previous)) if error.kind == AdminErrorKind::LoginRequired => {
                 let again = oauth::refresh(client, shop, &app, previous).await;
                 let lost = |second: &AdminError| second.kind == AdminErrorKind::LoginRequired;
@@ -204,10 +209,11 @@ impl Tokens {
         Ok(renewed(entry, self.entry(&grant, &app), good))
     }
 
-    /// A token goes with its app: another one's secret refreshes nothing, and who changed `client_id` means another app.
+    /// Checks that the entry belongs to this app: another app's secret cannot refresh it, and a changed `client_id`
+    /// means another app.
     async fn same_app(&self, shop: &ShopDomain, app: &App, entry: &Entry) -> Result<(), AdminError> {
         let Some(of) = &entry.client_id else { return Ok(()) };
-        // Who cannot be asked for the id now is asked again where it is needed, and a good token needs none.
+        // An unavailable id is resolved again where it is required, and a valid token does not need it.
         let id = match self.resolved(&app.client_id, shop, Role::ClientId).await {
             Ok(Some(id)) => id,
             Ok(None) if self.inner.options.sandbox.is_some() => SANDBOX_CLIENT.into(),
@@ -217,17 +223,17 @@ impl Tokens {
             return Ok(());
         }
         let message = format!(
-            "the token in the store belongs to another app than `client_id` names now. Log in with this one: {}",
+            "the token in the token store belongs to another app than the current `client_id`. Run {}",
             Self::login(shop)
         );
         Err(AdminError::new(AdminErrorKind::LoginRequired, message))
     }
 
-    /// A login works against a served sandbox; the one in process ends with the command.
+    /// Reports a missing entry. The embedded sandbox gets a placeholder token, because a login cannot outlast it.
     fn none_kept(&self, shop: &ShopDomain, path: &str) -> Result<SecretString, AdminError> {
         let place = self.place(path);
         let message =
-            format!("the token store {} has no token of this shop yet: {}", place.display(), Self::login(shop));
+            format!("no token for {} in the token store {}. Run {}", shop.handle(), place.display(), Self::login(shop));
         if self.inner.options.sandbox.is_some() {
             self.lasts(shop, Life::Renewed);
             self.make_up(shop, &message);
@@ -237,7 +243,7 @@ impl Tokens {
     }
 
     fn entry(&self, grant: &Grant, app: &Credentials) -> Entry {
-        // Whole seconds, as Shopify counts a token's life.
+        // Whole seconds, as in Shopify's `expires_in`.
         let now = Timestamp::from_second(self.now().as_second()).unwrap_or_else(|_| self.now());
         let end = |life: Option<Duration>| life.map(|life| after(now, life));
         Entry {
@@ -262,8 +268,8 @@ impl Tokens {
     }
 }
 
-/// What is stored after a refresh with the token `good`, which stays valid until the new pair was used. An answer that
-/// brings no refresh token (RFC 6749, section 6) leaves the one that was used.
+/// Returns the entry after a refresh with the token `good`, which stays valid until the new pair is used. If the answer
+/// has no refresh token (RFC 6749, section 6), `good` is kept.
 fn renewed(old: &Entry, new: Entry, good: &SecretString) -> Entry {
     let refresh = match new.refresh {
         Some(refresh) => Some(Refresh { previous: Some(good.clone()), ..refresh }),
@@ -301,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_without_a_refresh_token_leaves_the_one_that_was_good() {
+    fn an_answer_without_a_refresh_token_keeps_the_valid_one() {
         let at = |seconds: i64| Timestamp::from_second(seconds).expect("time");
         let entry = |access: &str, refresh: Option<Refresh>| Entry {
             access_token: access.into(),

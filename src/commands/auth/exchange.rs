@@ -1,4 +1,4 @@
-//! `auth exchange`: from the URL that the browser was sent to, to a token that is kept.
+//! `auth exchange`: exchanges the code in a callback URL for a token, and stores the token.
 
 use std::io::Read as _;
 
@@ -11,7 +11,7 @@ use crate::commands::{Output, clock, sandbox};
 use crate::error::Failure;
 use crate::exit::Exit;
 
-/// No URL of a browser is longer.
+/// The longest accepted callback, in bytes; the URLs of browsers are shorter.
 const LONGEST: u64 = 64 * 1024;
 
 pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Failure> {
@@ -32,8 +32,10 @@ pub(super) async fn run(args: &ExchangeArgs, output: Output) -> Result<Exit, Fai
     let expected = Expected { shop: login.shop(), state: args.state.as_deref(), secrets: app.secrets(), max_age };
     let code = auth::verify(&callback, &expected, clock()).map_err(|e| {
         let exit = if e.is_malformed() { Exit::Invalid } else { Exit::Auth };
-        Failure::new(exit, e)
-            .hint(format!("nothing was sent, and the code is not used up; a new one: `{}`", login.command("url")))
+        Failure::new(exit, e).hint(format!(
+            "nothing was sent, and the code was not used. To start again, run `{}`",
+            login.command("url")
+        ))
     })?;
     Ok(login.exchange(&app, &code, access, args.keep, output).await?.exit())
 }

@@ -1,4 +1,4 @@
-//! What an exchange of an authorization code or token brought. No secret in it.
+//! The result of exchanging an authorization code or a token. Contains no secret.
 
 use std::fmt::Write as _;
 
@@ -6,24 +6,24 @@ use crate::auth::{Entry, Grant};
 use crate::exit::Exit;
 use crate::model::{Scope, ScopeSet, ShopDomain};
 
-/// A shop that is connected.
+/// A connected shop.
 pub(super) struct ExchangeResult {
     pub(super) shop: String,
     pub(super) granted: Vec<String>,
     pub(super) missing: Vec<String>,
-    /// Where the token is now, and until when it works.
+    /// Where the token is, and when it expires, as sentences.
     storage: String,
 }
 
 impl ExchangeResult {
-    /// `wanted`: the scopes of the manifest. `stored`: the entry in the token store and the store's path; `None`: the token
-    /// was printed.
+    /// Creates a result. `wanted`: the scopes in the manifest. `stored`: the entry in the token store and the store's
+    /// path; `None`: the token was printed.
     pub(super) fn new(shop: &ShopDomain, wanted: Vec<String>, grant: &Grant, stored: Option<(&Entry, String)>) -> Self {
         let granted: ScopeSet = grant.scopes.iter().map(|scope| Scope::observed(scope)).collect();
         let missing = wanted.into_iter().filter(|scope| !granted.grants(scope)).collect();
         let storage = match stored {
-            Some((entry, path)) => format!("The token is kept in {path}; {}.", expiry(entry)),
-            None => "The token was printed and is kept nowhere.".to_owned(),
+            Some((entry, path)) => format!("The token is stored in {path}; {}.", expiry(entry)),
+            None => "The token was printed and is not stored.".to_owned(),
         };
         Self { shop: shop.to_string(), granted: grant.scopes.clone(), missing, storage }
     }
@@ -40,7 +40,7 @@ impl ExchangeResult {
         if !self.missing.is_empty() {
             let _ = writeln!(
                 text,
-                "Wanted, but not granted: {}\n  Add them to the app's configuration, release it, and log in again.",
+                "Missing scopes: {}\n  help: add them to the app's configuration, release it, and log in again",
                 self.missing.join(", ")
             );
         }
@@ -50,11 +50,11 @@ impl ExchangeResult {
 
 fn expiry(entry: &Entry) -> String {
     match (&entry.expires_at, &entry.refresh) {
-        (None, _) => "it has no end".to_owned(),
-        (Some(end), None) => format!("it ends at {end}, and a login is needed then"),
+        (None, _) => "it does not expire".to_owned(),
+        (Some(end), None) => format!("it expires at {end}, and then requires a new login"),
         (Some(end), Some(refresh)) => match &refresh.expires_at {
-            Some(last) => format!("it ends at {end} and is refreshed by itself, until {last}"),
-            None => format!("it ends at {end} and is refreshed by itself"),
+            Some(last) => format!("it expires at {end} and is refreshed automatically until {last}"),
+            None => format!("it expires at {end} and is refreshed automatically"),
         },
     }
 }

@@ -15,7 +15,7 @@ use crate::files;
 use crate::run::target::word;
 use crate::words::of_io;
 
-/// No private key is larger.
+/// The maximum size of a private key file, in bytes.
 const LARGEST: u64 = 1 << 20;
 
 pub(super) fn run(args: &KeyArgs, output: Output) -> Result<Exit, Failure> {
@@ -32,18 +32,21 @@ fn new(args: &NewKeyArgs, output: Output) -> Result<Exit, Failure> {
     let path = args.out.display();
     create(&args.out, pem.expose_secret().as_bytes()).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Failure::invalid(format!(
-            "{path} exists already and is not overwritten; nothing was written"
+            "{path} already exists and is not overwritten. Nothing was written"
         ))
-        .hint(format!("`hookwright auth key public {}` prints the public half of a key", word(&path.to_string()))),
-        _ => Failure::invalid(format!("{path} cannot be written: {}", of_io(&error))),
+        .hint(format!(
+            "to print the public half of its key, run `hookwright auth key public {}`",
+            word(&path.to_string())
+        )),
+        _ => Failure::invalid(format!("cannot write {path}: {}", of_io(&error))),
     })?;
     let jwk = key.public(args.key_id.as_deref());
     output.print_json(&jwk)?;
     output.remark(&format!(
-        "Wrote the private key to {path}, readable by its owner only. Keep it out of version control.\n\
-         Next:\n  \
+        "Wrote the private key to {path}, which only its owner can read. Keep it out of version control.\n\
+         Next steps:\n  \
          1. Add the public key above (JWK) to the app in Shopify's Dev Dashboard, under the key id {}.\n  \
-         2. Write into the manifest:\n       \
+         2. Add to the manifest:\n       \
               auth:\n         \
                 client_assertion:\n           \
                   client_id: {{ env: SHOPIFY_CLIENT_ID }}\n           \
@@ -60,14 +63,14 @@ fn new(args: &NewKeyArgs, output: Output) -> Result<Exit, Failure> {
 fn public(args: &PublicKeyArgs, output: Output) -> Result<Exit, Failure> {
     let path = args.file.display();
     let text = files::read_text(&args.file, LARGEST)
-        .map_err(|error| Failure::invalid(format!("{path} cannot be read: {}", of_io(&error))))?;
+        .map_err(|error| Failure::invalid(format!("cannot read {path}: {}", of_io(&error))))?;
     let key = Key::parse(&text).map_err(|problem| Failure::invalid(format!("{path} {problem}")))?;
     output.print_json(&key.public(args.key_id.as_deref()))?;
     Ok(Exit::Done)
 }
 
-/// Writes a file of the owner's alone that was not there, on the disk when this returns. A file that was not written whole
-/// is removed.
+/// Creates a file that only the owner may access, and syncs it to the disk. Fails if the file exists. Removes a file
+/// that was not written completely.
 fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -79,12 +82,12 @@ fn create(path: &Path, content: &[u8]) -> io::Result<()> {
         let _ = std::fs::remove_file(path);
         return written;
     }
-    // The name, too. Where a folder cannot be opened (Windows), the file system keeps it.
+    // The name is synced, too. Where folders cannot be opened (Windows), the file system does that.
     let _ = File::open(files::parent(path)).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
-/// A text as YAML takes it.
+/// Quotes a text for YAML, if necessary.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '.');

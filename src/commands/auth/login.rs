@@ -1,4 +1,4 @@
-//! `auth login`: the whole way, with a browser on this machine and a listener on loopback.
+//! `auth login`: the complete OAuth flow, with a browser and a loopback listener on this machine.
 
 use std::net::SocketAddr;
 
@@ -16,8 +16,8 @@ use crate::words;
 
 pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failure> {
     if !args.listen.ip().is_loopback() {
-        return Err(Failure::invalid(format!("--listen {} is no loopback address", args.listen)).hint(
-            "the code must not cross a network in the clear; use 127.0.0.1 or [::1], and --redirect-uri for a tunnel",
+        return Err(Failure::invalid(format!("`--listen {}` is not a loopback address", args.listen)).hint(
+            "the code must not cross a network unencrypted. Use 127.0.0.1 or [::1], and `--redirect-uri` for a tunnel",
         ));
     }
     let given = args.redirect_uri.as_ref();
@@ -26,8 +26,9 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
     let app = login.credentials().await?;
     let path = given.map_or("/callback", RedirectUri::path);
     let listener = Listener::bind(args.listen, path, given.and_then(RedirectUri::host)).await.map_err(|error| {
-        Failure::new(Exit::Error, format!("cannot listen on {}: {}", args.listen, words::of_io(&error)))
-            .hint("another login may be waiting there; --listen names another address, which the app must allow, too")
+        Failure::new(Exit::Error, format!("cannot listen on {}: {}", args.listen, words::of_io(&error))).hint(
+            "another login may be listening there. `--listen` selects another address, which the app must also allow",
+        )
     })?;
     let here = format!("http://{}{path}", listener.address());
     let through_tunnel = match given {
@@ -41,24 +42,24 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
     let asked = if access == Access::Online { Access::Online } else { Access::Offline };
     let ask = Ask { client_id: &app.client_id, scopes, redirect_uri: redirect, state: &state, access: asked };
     let url = auth::authorize_url(&login.client, login.shop(), &ask).map_err(|e| login.failed(&e))?;
-    // On stderr even with --quiet: without the URL nothing can happen.
+    // On stderr even with --quiet, because the login cannot continue without the URL.
     output.error(&format!("To connect {}, open\n\n  {url}\n\n", login.shop()));
     if !args.no_browser && output.is_interactive() && open::that_detached(&url).is_err() {
-        output.remark("No browser could be opened; open the URL yourself.\n");
+        output.remark("Cannot open a browser. Open the URL yourself.\n");
     }
     if through_tunnel {
-        output.remark(&format!("The tunnel from {redirect} must lead to {here} on this machine.\n"));
+        output.remark(&format!("The tunnel from {redirect} must forward to {here} on this machine.\n"));
     }
-    output.remark(&format!("Waiting for the browser at {redirect}, for {wait:#}…\n"));
+    output.remark(&format!("Waiting for the browser at {redirect}, for up to {wait:#}…\n"));
 
-    let turned_away = || output.remark("A request with another state came, and was turned away; so are all others.\n");
+    let turned_away = || output.remark("Refused a request with another state. Further ones are refused silently.\n");
     let waiting = listener.next(&state, turned_away);
     let Ok(Answered { query, reply }) = tokio::time::timeout(args.wait, waiting).await.unwrap_or(Err(())) else {
-        let failure = Failure::new(Exit::RateLimit, format!("nobody came within {wait:#}"));
-        let tunnel =
-            if through_tunnel { format!(", and the tunnel from there must lead to {here}") } else { String::new() };
+        let failure =
+            Failure::new(Exit::RateLimit, format!("timed out after {wait:#} waiting for the browser callback"));
+        let tunnel = if through_tunnel { format!(", and the tunnel must forward to {here}") } else { String::new() };
         return Err(failure.hint(format!(
-            "the app whose client id is in {} must allow {redirect} as a redirect URL{tunnel}; begin again",
+            "the app whose client id is in {} must allow {redirect} as a redirect URL{tunnel}. Then start again",
             login.client_id_place()
         )));
     };
@@ -72,7 +73,7 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
         Ok(result) => Page::Connected { shop: &result.shop, granted: &result.granted, missing: &result.missing },
         Err(failure) => Page::Failed { shop: login.shop().as_str(), why: &failure.message },
     };
-    // The merchant learns how it ended before this process does.
+    // The merchant sees the result before this process ends.
     let _ = reply.send(page.html());
     listener.close().await;
     let exit = done?.exit();
@@ -80,23 +81,24 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
     Ok(exit)
 }
 
-/// A callback is signed when the browser sets out, so that its age is the difference of two clocks.
+/// Explains a refused callback. A callback is signed when the browser is redirected, so its age shows how the clocks
+/// differ.
 fn refused(error: CallbackError) -> Failure {
     let message = match error {
         CallbackError::Old(by) => format!("this machine's clock is {by:#} ahead of Shopify's"),
         CallbackError::Ahead(by) => format!("this machine's clock is {by:#} behind Shopify's"),
         error => return Failure::new(Exit::Auth, error),
     };
-    Failure::new(Exit::Auth, message).hint("set the clock, and begin again; the code was not sent")
+    Failure::new(Exit::Auth, message).hint("correct the clock and start again. The code was not sent")
 }
 
-/// A redirect URI of this machine must be the listener's.
+/// Refuses a redirect URI on this machine that does not reach the listener.
 fn not_the_listener(uri: &RedirectUri, listener: SocketAddr) -> Failure {
     Failure::invalid(format!(
-        "--redirect-uri {} is of this machine, but not where this login waits, http://{listener}/",
+        "`--redirect-uri {}` is on this machine, but the login listens at http://{listener}/",
         uri.as_str()
     ))
-    .hint("leave it out (HOOKWRIGHT_REDIRECT_URI, too), or wait there with --listen ADDRESS:PORT; a path of its own is fine")
+    .hint("omit it (and `HOOKWRIGHT_REDIRECT_URI`), or listen there with `--listen ADDRESS:PORT`; any path is possible")
 }
 
 #[cfg(test)]
@@ -104,12 +106,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clocks_that_differ_are_told_by_how_much_and_not_to_use_an_option_that_is_not_there() {
+    fn a_wrong_clock_is_reported_with_the_difference_and_without_an_unavailable_option() {
         let ahead = refused(CallbackError::Old(SignedDuration::from_secs(7_200)));
         assert_eq!(ahead.message, "this machine's clock is 2h ahead of Shopify's");
-        assert!(ahead.text().contains("set the clock") && !ahead.text().contains("--max-age"));
+        assert!(ahead.text().contains("correct the clock") && !ahead.text().contains("--max-age"));
         let behind = refused(CallbackError::Ahead(SignedDuration::from_secs(91)));
         assert_eq!(behind.message, "this machine's clock is 1m 31s behind Shopify's");
-        assert!(refused(CallbackError::Hmac).message.contains("hmac is wrong"));
+        assert!(refused(CallbackError::Hmac).message.contains("`hmac` of the callback is invalid"));
     }
 }

@@ -1,4 +1,4 @@
-//! `auth rotation`: the steps of a rotation of the client secret, with the apps and inlets of the manifest. Offline.
+//! `auth rotation`: prints the steps of a client secret rotation, with the apps and inlets of the manifest. Offline.
 
 mod apps;
 mod text;
@@ -23,7 +23,7 @@ pub(super) fn run(args: &RotationArgs, output: Output) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-/// Whether a run over these shops needs `--allow-commands`.
+/// Returns whether a run over these shops requires `--allow-commands`.
 fn runs_commands(manifest: &Manifest, shops: &[ShopIndex]) -> bool {
     let of_shops = shops.iter().filter_map(|at| manifest[*at].auth.as_deref()).any(|auth| match auth {
         Auth::AccessToken(token) => is_command(token),
@@ -40,7 +40,7 @@ fn is_command(reference: &SecretRef) -> bool {
     matches!(reference, SecretRef::Command(_))
 }
 
-/// The options that select the same shops again.
+/// Returns the options that select the same shops again.
 fn selection(select: &SelectArgs) -> String {
     let SelectArgs { shop, exclude_shop, label, shard, shard_index, shard_count } = select;
     let many = |option: &str, values: &[String]| -> String {

@@ -1,4 +1,4 @@
-//! The OAuth login of one shop of the manifest: credentials, exchange, storage.
+//! The OAuth login of one shop in the manifest: credentials, exchange, storage.
 
 use std::time::Duration;
 
@@ -19,9 +19,9 @@ use crate::run::{self, LoadedManifest};
 /// The longest wait for an answer to a token request.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The error of a login or an exchange for a shop that uses client assertions.
+/// The hint of a login or an exchange for a shop that uses client assertions.
 const NO_LOGIN: &str =
-    "`client_assertion` needs no login and has no client secret: `hookwright auth status` shows whether it works";
+    "`client_assertion` requires no login and has no client secret. To check it, run `hookwright auth status`";
 
 pub(super) struct ShopLogin {
     manifest: Manifest,
@@ -41,7 +41,8 @@ impl ShopLogin {
         let LoadedManifest { manifest, seeds, .. } = run::load(&manifest_args.file, Verbosity::Quiet, output)?;
         let at = manifest.index_of(shop.as_str()).ok_or_else(|| {
             let add =
-                "add it there first, with `bindings: []` if it has none yet: its `auth` and `scopes` are read from it";
+                "add it to the manifest, with `bindings: []` if it has no bindings yet; its `auth` and `scopes` are \
+                 read from there";
             let hint = run::meant_shop(&manifest, shop.handle()).unwrap_or_else(|| add.to_owned());
             Failure::invalid(format!("{shop} is not in the manifest")).hint(hint)
         })?;
@@ -66,18 +67,18 @@ impl ShopLogin {
         &self.manifest[self.at]
     }
 
-    /// The scopes that the manifest wants, as they are asked for.
+    /// Returns the scopes that the manifest wants, in the form of a request.
     pub(super) fn wanted(&self) -> Vec<String> {
         let wanted = self.entry().scopes();
         wanted.into_iter().flat_map(ScopeSet::iter).map(ToString::to_string).collect()
     }
 
-    /// The redirect URLs that the app's own configuration allows, as far as the manifest names it.
+    /// Returns the redirect URLs in the app's configuration, if the manifest names its file.
     pub(super) fn app_redirects(&self) -> &[String] {
         &self.manifest.app_redirects
     }
 
-    /// The path of the token store in the manifest, if this shop has one.
+    /// Returns the path of the token store in the manifest, if this shop has one.
     pub(super) fn store_path(&self) -> Option<&str> {
         match self.entry().auth.as_deref() {
             Some(Auth::TokenStore { path, .. }) => Some(path),
@@ -85,12 +86,12 @@ impl ShopLogin {
         }
     }
 
-    /// A command of `auth` for this shop, such as `url`, that runs as it stands.
+    /// Returns a complete `auth` command for this shop. `verb`: for example `url`.
     pub(super) fn command(&self, verb: &str) -> String {
         format!("hookwright auth {verb} --shop {}{}", self.shop().handle(), self.target.options)
     }
 
-    /// The app of the manifest, or of two environment variables, and whether the manifest names it.
+    /// Returns the app in the manifest, or the one in two environment variables, and whether the manifest names it.
     fn app(&self) -> (App, bool) {
         match self.entry().auth.as_deref() {
             Some(Auth::TokenStore { app, .. } | Auth::ClientCredentials(app)) => (app.clone(), true),
@@ -102,12 +103,12 @@ impl ShopLogin {
         }
     }
 
-    /// Where the client id comes from, in words.
+    /// Describes the source of the client id.
     pub(super) fn client_id_place(&self) -> String {
         auth::describe(&self.app().0.client_id, self.shop())
     }
 
-    /// The app's credentials.
+    /// Resolves the app's credentials.
     pub(super) async fn credentials(&self) -> Result<Credentials, Failure> {
         let (app, named) = self.app();
         self.tokens.credentials(self.shop(), &app).await.map_err(|e| {
@@ -118,25 +119,31 @@ impl ShopLogin {
             match self.entry().auth.as_deref() {
                 Some(Auth::ClientAssertion(_)) => failure
                     .hint(NO_LOGIN)
-                    .hint("for a login all the same, set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET"),
-                _ => failure.hint("`auth` of this shop names no app: set SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET, or write a `token_store` or `client_credentials`"),
+                    .hint("to log in nevertheless, set `SHOPIFY_CLIENT_ID` and `SHOPIFY_CLIENT_SECRET`"),
+                _ => failure.hint(
+                    "the `auth` of this shop names no app. Set `SHOPIFY_CLIENT_ID` and \
+                                   `SHOPIFY_CLIENT_SECRET`, or use `token_store` or `client_credentials`",
+                ),
             }
         })
     }
 
-    /// What kind of token to ask for, and whether it has somewhere to go: before a code is spent on it.
+    /// Returns the kind of token to request. Checks that the token can be stored, before a code is used for it.
     pub(super) async fn access(&self, keep: KeepArgs) -> Result<Access, Failure> {
         if !keep.print_token && self.store_path().is_none() {
-            let failure = Failure::invalid(format!("the manifest names no `token_store` for {}", self.shop()));
+            let failure = Failure::invalid(format!("the manifest has no `token_store` for {}", self.shop()));
             if let Some(Auth::ClientAssertion(_)) = self.entry().auth.as_deref() {
                 return Err(failure.hint(NO_LOGIN));
             }
             return Err(failure
-                .hint("auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, client_secret: { env: SHOPIFY_CLIENT_SECRET } } }")
-                .hint("or pass --print-token, which prints the token to stdout and keeps it nowhere"));
+                .hint(
+                    "add to the manifest: `auth: { token_store: { client_id: { env: SHOPIFY_CLIENT_ID }, \
+                       client_secret: { env: SHOPIFY_CLIENT_SECRET } } }`",
+                )
+                .hint("or pass `--print-token`, which prints the token to stdout and does not store it"));
         }
         self.ready(keep).await?;
-        // A token without a store has nobody to refresh it.
+        // A token outside a store is never refreshed.
         Ok(match keep {
             KeepArgs { online: true, .. } => Access::Online,
             KeepArgs { non_expiring: true, .. } | KeepArgs { print_token: true, .. } => Access::Offline,
@@ -144,14 +151,14 @@ impl ShopLogin {
         })
     }
 
-    /// Whether the token store takes what comes.
+    /// Checks that the token store can keep a new token.
     async fn ready(&self, keep: KeepArgs) -> Result<(), Failure> {
         let Some(path) = self.store_path().filter(|_| !keep.print_token) else { return Ok(()) };
-        let hint = "nothing was sent: what the code brings could not be kept";
+        let hint = "nothing was sent, because a new token could not be stored";
         self.tokens.ready(path).await.map_err(|e| self.failed(&e).hint(hint))
     }
 
-    /// Exchanges the code, stores or prints the token, and prints what it may do.
+    /// Exchanges the code, stores or prints the token, and prints its scopes.
     pub(super) async fn exchange(
         &self,
         app: &Credentials,
@@ -160,17 +167,17 @@ impl ShopLogin {
         keep: KeepArgs,
         output: Output,
     ) -> Result<ExchangeResult, Failure> {
-        // Again: a merchant may have taken minutes, and a code is good for one use.
+        // Checked again, because the merchant may have taken minutes, and a code can be used once.
         self.ready(keep).await?;
         let work = auth::exchange(&self.client, self.shop(), app, code, access);
         let Ok(grant) = tokio::time::timeout(PATIENCE, work).await else {
-            return Err(Failure::new(Exit::RateLimit, "the shop did not answer in time; begin again"));
+            return Err(Failure::new(Exit::RateLimit, "timed out waiting for the shop's answer. Start again"));
         };
         let grant = grant.map_err(|e| self.failed(&e))?;
         self.check_user(access, &grant)?;
         let result = self.store(&grant, app, keep).await?;
         if keep.print_token {
-            // Standard output is for the token alone.
+            // stdout is for the token alone.
             output.print_secret(&grant.access_token)?;
             output.remark(&result.text());
         } else {
@@ -179,8 +186,8 @@ impl ShopLogin {
         Ok(result)
     }
 
-    /// Stores the token where the manifest says, unless it is to be printed. Prints nothing: whether a token is stored does
-    /// not depend on standard output.
+    /// Stores the token where the manifest says, unless it is to be printed. Prints nothing, so that a closed stdout
+    /// does not prevent the storage.
     pub(super) async fn store(
         &self,
         grant: &Grant,
@@ -193,29 +200,36 @@ impl ShopLogin {
         Ok(result(Some((&entry, self.tokens.place(path).display().to_string()))))
     }
 
-    /// Refuses a user's token where the app's own was asked for, and the reverse: the first ends within a day, the second
-    /// may do more than was meant, for longer.
+    /// Refuses a user's token if the app's own was requested, and the reverse: the first expires within a day, the
+    /// second may have more permissions than intended, for longer.
     fn check_user(&self, access: Access, grant: &Grant) -> Result<(), Failure> {
         let asked = access == Access::Online;
         if asked == grant.user.is_some() {
             return Ok(());
         }
-        let refused = |came: &str| {
-            let message = format!("{came}; it was dropped, and what was kept before stands. The code is used up");
+        let refused = |problem: &str| {
+            let message =
+                format!("{problem}. The token was discarded, the token store is unchanged, and the code was used");
             Failure::new(Exit::Auth, message)
         };
         Err(if asked {
-            refused("--online asks for a user's token, and the app's own came: the link was made without --online")
-                .hint(format!("for a user's token make a new link: `{} --online`", self.command("url")))
-                .hint("for the app's own make one without --online, and leave it out here, too")
+            refused(
+                "`--online` requests a user's token, but Shopify returned the app's own: the link was created \
+                     without `--online`",
+            )
+            .hint(format!("for a user's token, create a new link with `{} --online`", self.command("url")))
+            .hint("for the app's own token, create a link without `--online`, and omit the option here too")
         } else {
-            refused("a user's token came (online, good for about a day), not the app's own: the link was made with --online")
-                .hint(format!("for the app's own token make a new link: `{}`", self.command("url")))
-                .hint("for a user's make one with --online, and pass --online here, too")
+            refused(
+                "Shopify returned a user's token (valid for about a day), not the app's own: the link was created \
+                     with `--online`",
+            )
+            .hint(format!("for the app's own token, create a new link with `{}`", self.command("url")))
+            .hint("for a user's token, create a link with `--online`, and pass the option here too")
         })
     }
 
-    /// An error of this shop as the end of a command.
+    /// Converts an error of this shop into the failure of the command.
     pub(super) fn failed(&self, error: &admin::AdminError) -> Failure {
         let message = whole(&error.message, &self.target.options);
         Failure::new(exit::of_causes([Cause::of_kind(&error.kind.as_str().into())], false), message)

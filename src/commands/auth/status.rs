@@ -1,4 +1,4 @@
-//! `auth status`: what each shop's token is worth. Asks Shopify for the granted scopes and for nothing else.
+//! `auth status`: the scopes and the expiry of each shop's token. Asks Shopify only for the granted scopes.
 
 mod text;
 
@@ -21,14 +21,14 @@ use crate::run::{self, Opened};
 use crate::wire::auth_status::{SourceKind, Status, StatusShop, StatusSummary, TokenSource, TokenStatus};
 use crate::wire::plan::Severity;
 
-/// A refresh token that ends within so many days is for somebody to look at.
+/// The time before the expiry of a refresh token at which the shop needs attention.
 const SOON: jiff::SignedDuration = jiff::SignedDuration::from_hours(14 * 24);
 
 pub(super) async fn run(args: StatusArgs, output: Output) -> Result<Exit, Failure> {
     let (recorder, output) = event_log::open(None, None, args.format, output)?;
     let run = run::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, recorder).await?;
     let run = Arc::new(run);
-    run.session.progress.start("asked", run.shops.len());
+    run.session.progress.start("checked", run.shops.len());
     let shops = for_each_bounded(run.shops.clone(), run.session.settings.parallelism, |at| {
         let run = Arc::clone(&run);
         async move {
@@ -74,7 +74,7 @@ async fn one(run: &Opened, at: ShopIndex) -> StatusShop {
     let asked = run.access_of(shop).await;
     run.session.client.close(&shop.shop);
     let entry = match shop.auth.as_deref() {
-        // After asking, which may have refreshed it.
+        // Read after the request, which may have refreshed the token.
         Some(Auth::TokenStore { path, .. }) => run.session.tokens.kept(&shop.shop, path).await.unwrap_or_default(),
         _ => None,
     };
@@ -87,7 +87,7 @@ async fn one(run: &Opened, at: ShopIndex) -> StatusShop {
     };
     let refresh = entry.as_ref().and_then(|entry| entry.refresh.as_ref());
     let refresh_expires_at = refresh.and_then(|refresh| refresh.expires_at);
-    let mut told = StatusShop {
+    let mut result = StatusShop {
         shop: shop.shop.to_string(),
         status: TokenStatus::Failed,
         source,
@@ -107,29 +107,31 @@ async fn one(run: &Opened, at: ShopIndex) -> StatusShop {
         Ok(Granted { scopes: granted, app }) => {
             let words = |scopes: Vec<&Scope>| scopes.into_iter().map(ToString::to_string).collect();
             let wanted = shop.scopes().cloned().unwrap_or_default();
-            told.granted = words(granted.iter().collect());
-            told.missing = words(wanted.iter().filter(|scope| !granted.grants(scope.as_str())).collect());
+            result.granted = words(granted.iter().collect());
+            result.missing = words(wanted.iter().filter(|scope| !granted.grants(scope.as_str())).collect());
             if shop.scopes().is_some() {
-                told.superfluous = words(granted.iter().filter(|scope| !wanted.grants(scope.as_str())).collect());
+                result.superfluous = words(granted.iter().filter(|scope| !wanted.grants(scope.as_str())).collect());
             }
-            told.blocked_topics = blocked(shop, &granted);
+            result.blocked_topics = blocked(shop, &granted);
             let life = run.session.tokens.life(&shop.shop);
-            told.findings
+            result
+                .findings
                 .extend(run::token_finding(shop, life, &app, &run.session.target.options).as_ref().map(Into::into));
-            let finding = told.findings.iter().any(|finding| finding.severity == Severity::Attention);
-            let attention = finding || told.login_soon || !told.missing.is_empty() || !told.blocked_topics.is_empty();
-            told.status = if attention { TokenStatus::Attention } else { TokenStatus::Ready };
+            let finding = result.findings.iter().any(|finding| finding.severity == Severity::Attention);
+            let attention =
+                finding || result.login_soon || !result.missing.is_empty() || !result.blocked_topics.is_empty();
+            result.status = if attention { TokenStatus::Attention } else { TokenStatus::Ready };
         }
         Err(error) if run.session.tolerates(shop, error.kind.as_str()) => {
-            told.status = TokenStatus::Unavailable;
-            told.error = Some(crate::apply::error(&error));
+            result.status = TokenStatus::Unavailable;
+            result.error = Some(crate::apply::error(&error));
         }
-        Err(error) => told.error = Some(crate::apply::error(&error)),
+        Err(error) => result.error = Some(crate::apply::error(&error)),
     }
-    told
+    result
 }
 
-/// Whether somebody will have to log in within the next days.
+/// Returns whether a login is required within the next days.
 fn login_soon(entry: Option<&Entry>) -> bool {
     let near = |end: jiff::Timestamp| end.duration_since(clock()) < SOON;
     match entry {
@@ -139,7 +141,7 @@ fn login_soon(entry: Option<&Entry>) -> bool {
     }
 }
 
-/// Topics of bindings for which nothing that is granted suffices.
+/// Returns the topics of bindings for which no sufficient scope is granted.
 fn blocked(shop: &ManifestShop, granted: &ScopeSet) -> Vec<String> {
     let blocked = shop.topics().into_iter().filter(|topic| catalog::missing_scopes(topic, granted).is_some());
     let topics: std::collections::BTreeSet<String> = blocked.map(ToString::to_string).collect();
@@ -160,12 +162,12 @@ fn source(run: &Opened, shop: &ManifestShop) -> TokenSource {
         Some(Auth::TokenStore { path, .. }) => {
             TokenSource { kind: SourceKind::TokenStore, from: run.session.tokens.place(path).display().to_string() }
         }
-        None => TokenSource { kind: SourceKind::None, from: "the manifest names no `auth`".to_owned() },
+        None => TokenSource { kind: SourceKind::None, from: "the manifest has no `auth`".to_owned() },
     }
 }
 
 impl Opened {
-    /// What a shop's token may do.
+    /// Returns the access that a shop's token grants.
     async fn access_of(&self, shop: &ManifestShop) -> Result<Granted, AdminError> {
         let ask = |token| {
             let (client, shop) = (self.session.client.clone(), shop.shop.clone());

@@ -1,4 +1,4 @@
-//! `auth url`: where a merchant approves the app.
+//! `auth url`: prints the URL at which a merchant approves the app.
 
 use std::borrow::Cow;
 
@@ -13,16 +13,15 @@ use crate::words::word;
 pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure> {
     sandbox::not_in_process(args.access.sandbox, &args.shop)?;
     if args.state.as_deref().is_some_and(|state| state.trim().is_empty()) {
-        return Err(
-            Failure::invalid("--state is empty, and would protect nothing").hint("leave it out: one is made up")
-        );
+        return Err(Failure::invalid("`--state` is empty and would protect nothing")
+            .hint("omit it, and Hookwright generates one"));
     }
     let login = ShopLogin::open(&args.shop, &args.manifest, &args.access, output).await?;
     let app = login.credentials().await?;
     let state = args.state.clone().unwrap_or_else(|| auth::state(login.shop(), &app, clock(), fastrand::u64(..)));
     let scopes = if args.no_scopes { Vec::new() } else { login.wanted() };
     if scopes.is_empty() && !args.no_scopes {
-        output.remark("The manifest names no `scopes` for this shop: the app's own configuration decides.\n");
+        output.remark("The manifest has no `scopes` for this shop: the scopes in the app's own configuration apply.\n");
     }
     let redirect_uri = match &args.redirect_uri {
         Some(given) => Cow::Borrowed(given.as_str()),
@@ -36,24 +35,24 @@ pub(super) async fn run(args: &UrlArgs, output: Output) -> Result<Exit, Failure>
     let own = args.state.as_ref().map(|state| format!(" --state {}", word(state))).unwrap_or_default();
     let print = if login.store_path().is_none() { " --print-token" } else { "" };
     output.remark(&format!(
-        "Open it as somebody who may install apps in {shop}. Then give the whole URL that the browser ends up at, \
-         whether its page loads or not, to\n  {exchange}{online}{print}{own} --callback -\nwithin a minute or so: the code in it \
-         does not last.\n",
+        "Open it as a user who may install apps in {shop}. Then pass the whole URL at which the browser ends, even if \
+         its page does not load, to\n  {exchange}{online}{print}{own} --callback -\nwithin about a minute, before the \
+         code in it expires.\n",
         shop = login.shop(),
         exchange = login.command("exchange")
     ));
     Ok(Exit::Done)
 }
 
-/// The redirect URI where none is given. Shopify takes those that the app allows, and no others: where the app's
-/// configuration is known, it says which.
+/// Returns the redirect URI if none is given, and reports it. Shopify accepts only the ones that the app allows, so the
+/// app's configuration decides if the manifest names it.
 fn unnamed(allowed: &[String], output: Output) -> Cow<'_, str> {
     let waits = format!("http://{LISTEN}/callback");
     let usable = || allowed.iter().find(|uri| RedirectUri::parse(uri).is_ok());
     let (uri, why) = match usable().filter(|_| !allowed.contains(&waits)) {
-        Some(allowed) => (Cow::Borrowed(allowed.as_str()), "the first that `app_config` allows"),
-        None => (Cow::Owned(waits), "as for `auth login`; the app must allow it"),
+        Some(allowed) => (Cow::Borrowed(allowed.as_str()), "the first one that `app_config` allows"),
+        None => (Cow::Owned(waits), "the default of `auth login`; the app must allow it"),
     };
-    output.remark(&format!("The redirect URI is {uri}, {why}. --redirect-uri names another.\n"));
+    output.remark(&format!("The redirect URI is {uri}, {why}. To use another, pass `--redirect-uri`.\n"));
     uri
 }

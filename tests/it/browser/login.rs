@@ -28,7 +28,7 @@ fn a_click_on_the_button_connects_the_shop_and_a_plan_works_with_the_token() {
     browser.quiet();
     login.end().exits(0).out_has("acme.myshopify.com is connected.");
     let status = scene.run(&["auth", "status", "--shop", "acme"]);
-    status.exits(0).out_has("may: read_customers, read_orders, write_orders").out_has("1 ready");
+    status.exits(0).out_has("granted: read_customers, read_orders, write_orders").out_has("1 ready");
     scene.run(&["plan", "--shop", "acme"]).exits(0).ends("Plan: 2 to add, 0 to change, 0 to destroy.");
 }
 
@@ -49,7 +49,7 @@ fn the_merchant_sees_why_a_login_failed_and_a_no_is_a_no() {
     browser.open(&wrong.url);
     browser.click("#install");
     browser.headed("The shop is not connected");
-    assert!(browser.text("#why").contains("hmac is wrong"), "{}", browser.text("#why"));
+    assert!(browser.text("#why").contains("`hmac` of the callback is invalid"), "{}", browser.text("#why"));
     browser.screenshot("login-failed");
     let Run { code, .. } = wrong.end();
     assert_eq!(code, 4);

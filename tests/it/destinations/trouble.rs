@@ -99,7 +99,7 @@ fn a_secret_goes_to_adobe_or_to_whom_the_operator_trusts() {
         "http://ims-na1.adobelogin.com/x",
         &format!("{adobe_url}/ims/token/v3"),
     ] {
-        plan(&to(url), &[]).exits(3).err_has("hookwright.yaml:3: aep `default`: token_url");
+        plan(&to(url), &[]).exits(3).err_has("hookwright.yaml:3: aep `default`: `token_url`");
     }
     assert!(adobe(&world).is_empty(), "nothing is sent");
     let trusted = manifest(BY_NAME).replace(

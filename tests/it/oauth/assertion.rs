@@ -86,7 +86,7 @@ fn a_token_is_fetched_once_for_each_shop_and_run() {
     assert_eq!(scene.grants(), vec![("client_assertion".to_owned(), 200); 2]);
     scene.run(&["apply", "--auto-approve"]).exits(4).out_has("Apply incomplete! Resources: 2 added");
     assert_eq!(scene.grants().len(), 4, "reading and applying in one run share their tokens");
-    scene.run(&["auth", "login", "--shop", "acme"]).exits(3).err_has("`client_assertion` needs no login");
+    scene.run(&["auth", "login", "--shop", "acme"]).exits(3).err_has("`client_assertion` requires no login");
     scene.run(&["auth", "status"]).exits(2).out_has("client assertion, key k1 in secret file app.pem");
     let status = scene.run(&["auth", "status", "--format", "json"]).json();
     assert_eq!(status["shops"][0]["source"]["kind"], "client_assertion", "{status}");
@@ -132,10 +132,10 @@ fn a_key_that_is_wrong_or_not_registered_is_refused_with_what_to_check() {
     let wrong = plan();
     wrong.exits(4).out_has("client_refused").out_has("The signature of the client assertion is not valid");
     wrong
-        .out_has("under the key id \"k1\"")
+        .out_has("under the key id `k1`")
         .out_has("(it agrees with the server's)")
         .out_has("app is installed in this shop");
-    wrong.out_has("\"https://bolt.myshopify.com/admin/oauth/access_token\"");
+    wrong.out_has("`https://bolt.myshopify.com/admin/oauth/access_token`");
     scene.edit(&["key", "--remove", "k1"]);
     plan()
         .exits(4)
@@ -173,7 +173,7 @@ fn audience_and_lifetime_of_the_manifest_are_those_of_the_assertion() {
     let plan = scene.run(&["plan", "--shop", "bolt"]);
     plan.exits(4)
         .out_has("The audience of the client assertion is not this shop's")
-        .out_has("\"https://bolt.myshopify.com/\"");
+        .out_has("`https://bolt.myshopify.com/`");
     let scene = Scene::new(ASSERTION, ", assertion_audiences: [\"https://{shop}/\"], clock_ahead_seconds: 1000", SHOPS);
     manifest_with(&scene, "audience: \"https://{shop}/\", lifetime: 1h");
     scene.run(&["plan", "--shop", "bolt"]).exits(0);
@@ -238,10 +238,10 @@ fn a_key_of_the_wrong_form_is_refused_before_anything_is_sent() {
     let pem = &key().0;
     let secret = pem.lines().nth(3).unwrap();
     for (text, said) in [
-        (pem.replace('\n', "\\n"), "secret file app.pem has a key without line ends"),
+        (pem.replace('\n', "\\n"), "secret file app.pem has a key without line breaks"),
         (pem.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"), "app.pem is encrypted with a passphrase"),
-        (pem.replace("PRIVATE KEY", "PUBLIC KEY"), "app.pem holds no private key"),
-        (pem[..pem.len() / 2].to_owned(), "app.pem is not whole PEM"),
+        (pem.replace("PRIVATE KEY", "PUBLIC KEY"), "app.pem has a public key or a certificate"),
+        (pem[..pem.len() / 2].to_owned(), "app.pem is not valid PEM"),
         ("shpss_0123456789abcdef".to_owned(), "app.pem is not a private key in PEM form"),
     ] {
         scene.world.write("app.pem", &text);
@@ -252,7 +252,7 @@ fn a_key_of_the_wrong_form_is_refused_before_anything_is_sent() {
     assert!(paths(&scene).is_empty(), "{:?}", paths(&scene));
     std::fs::remove_file(scene.world.path("app.pem")).unwrap();
     let plan = scene.run(&["plan", "--shop", "bolt"]);
-    plan.exits(4).out_has("token_refused").out_has("made-up token, because secret file app.pem cannot be read");
+    plan.exits(4).out_has("token_refused").out_has("placeholder token, because secret file app.pem cannot be read");
 }
 
 #[test]
@@ -297,7 +297,10 @@ fn no_output_file_or_log_holds_a_key_an_assertion_or_a_token() {
     let (run, body) = captured(&scene, "bolt", |body| json!({ "error": "invalid_client", "error_description": body }));
     seen += &run.exits(4).out_has("client_refused").out_has("[redacted]").to_string();
     let sent = body["client_assertion"].as_str().unwrap();
-    assert!(seen.contains("got a token by client credentials") && seen.contains("DEBUG"), "the logs were on: {seen}");
+    assert!(
+        seen.contains("fetched a token with the client credentials grant") && seen.contains("DEBUG"),
+        "the logs were on: {seen}"
+    );
     let secret_lines = key().0.lines().filter(|line| !line.starts_with("-----"));
     for secret in secret_lines.chain([sent, sent.rsplit_once('.').unwrap().1, "shpat_", "PRIVATE KEY"]) {
         assert!(!seen.contains(secret), "{secret} was shown: {seen}");

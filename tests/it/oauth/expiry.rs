@@ -78,7 +78,7 @@ fn each_form_of_token_at_four_dates_for_public_and_custom_apps() {
     // The token store: first without expiry, then migrated.
     for (category, before) in [("public", [attention, attention, refused, refused]), ("custom", [none; 4])] {
         let world = world(STORE, category);
-        at(&world, NOW, &["auth", "migrate", "--shop", "acme", "--sandbox"]).exits(3).err_has("has no token of acme");
+        at(&world, NOW, &["auth", "migrate", "--shop", "acme", "--sandbox"]).exits(3).err_has("no token for acme");
         keep_without_expiry(&world);
         for (date, expected) in [NOW, BEFORE, THE_DAY, AFTER].into_iter().zip(before) {
             let (what, code) = told(&world, date);
@@ -173,11 +173,11 @@ fn a_token_that_is_known_to_have_no_expiry_is_not_renewed_elsewhere() {
 #[test]
 fn in_the_sandbox_a_status_says_what_was_made_up() {
     let world = World::new(&manifest(ASSERTION, ""), &seed("category: public"));
-    let made_up = "made up for the sandbox; at Shopify this shop would fail: secret file app.pem";
+    let made_up = "placeholder for the sandbox; at Shopify this shop would fail: secret file app.pem";
     at(&world, NOW, &["auth", "status", "--sandbox"]).exits(0).out_has(made_up);
     world.write("app.pem", &key().0);
     let real = at(&world, NOW, &["auth", "status", "--sandbox"]);
-    assert!(!real.exits(0).out.contains("made up"), "{real}");
+    assert!(!real.exits(0).out.contains("placeholder"), "{real}");
 }
 
 #[test]
@@ -213,18 +213,21 @@ fn a_migration_asks_and_replaces_the_token_for_good() {
     run(&["--auto-approve"])
         .exits(0)
         .out_has("acme.myshopify.com is connected")
-        .out_has("The old token no longer works");
+        .out_has("The old token is no longer valid");
     let kept = scene.tokens("acme");
     assert!(kept["refresh"]["token"].is_string() && kept["expires_at"].is_string(), "{kept}");
     scene.run(&["plan", "--shop", "acme"]).exits(0);
-    scene.run(&["auth", "migrate", "--shop", "acme"]).exits(0).out_has("has an expiry already");
-    run(&["--auto-approve"]).exits(0).out_has("has an expiry already");
+    scene.run(&["auth", "migrate", "--shop", "acme"]).exits(0).out_has("already has an expiry");
+    run(&["--auto-approve"]).exits(0).out_has("already has an expiry");
     assert_eq!(kept, scene.tokens("acme"), "a pair that is renewed is not replaced");
     // The old token is dead, for the Admin API and for another exchange.
     std::fs::remove_file(scene.world.path(&scene.store())).unwrap();
     let again = run(&["--auto-approve"]);
     again.exits(4).err_has("was exchanged before").err_has("`hookwright auth login --shop acme`");
-    scene.run(&["auth", "migrate", "--shop", "acme", "--token-env", "NONE"]).exits(3).err_has("no token to exchange");
+    scene
+        .run(&["auth", "migrate", "--shop", "acme", "--token-env", "NONE"])
+        .exits(3)
+        .err_has("cannot read the token to exchange");
     scene.world.write("reference.yaml", &manifest(REFERENCE, ""));
     let mut plan = scene.command(&["plan", "-f", "reference.yaml"]);
     Run::of(&plan.env("TOKEN_ACME", "shpat_old").output().unwrap()).exits(4).out_has("token_refused");
@@ -237,9 +240,7 @@ fn a_migration_whose_answer_is_lost_is_not_sent_again_and_says_what_to_do() {
     scene.faults("faults: [{ fault: drop, on: oauth, commit: after }]\n");
     let args = ["auth", "migrate", "--shop", "acme", "--token-env", "OLD", "--auto-approve"];
     let run = Run::of(&scene.command(&args).env("OLD", "shpat_old").output().unwrap());
-    run.exits(1)
-        .err_has("The token may have been exchanged all the same")
-        .err_has("`hookwright auth login --shop acme`");
+    run.exits(1).err_has("The token may have been exchanged").err_has("`hookwright auth login --shop acme`");
     assert_eq!(scene.grants().len(), 1);
     run.lacks("shpat_old");
 }
@@ -324,10 +325,10 @@ const NEW: &str = "0123456789abcdef0123456789abcdef";
 #[test]
 fn a_migration_that_brought_something_else_is_no_success() {
     for (body, what) in [
-        (json!({ "access_token": NEW, "scope": "a" }), "a token that is not renewed"),
-        (json!({ "access_token": NEW, "scope": "a", "expires_in": 3600 }), "a token that is not renewed"),
+        (json!({ "access_token": NEW, "scope": "a" }), "a token that cannot be renewed"),
+        (json!({ "access_token": NEW, "scope": "a", "expires_in": 3600 }), "a token that cannot be renewed"),
         (json!({ "access_token": NEW, "associated_user": { "id": 7 } }), "a user's token"),
-        (json!({ "access_token": "" }), "The token may have been exchanged all the same"),
+        (json!({ "access_token": "" }), "The token may have been exchanged"),
     ] {
         let (_, run) = migrated_by("200 OK", &body.to_string());
         run.exits(1).err_has(what).err_has("`hookwright auth login --shop acme`");

@@ -6,7 +6,7 @@ use crate::world::World;
 fn a_key_is_written_for_its_owner_and_its_public_half_is_printed() {
     let world = World::new("", "");
     let new = world.run(&["auth", "key", "new", "--out", "app.pem"]);
-    new.exits(0).err_has("readable by its owner only").err_has("private_key: { file: app.pem }");
+    new.exits(0).err_has("which only its owner can read").err_has("private_key: { file: app.pem }");
     let jwk = new.json();
     let kid = jwk["kid"].as_str().unwrap();
     new.err_has(&format!("under the key id {kid}"));
@@ -26,12 +26,15 @@ fn a_key_is_written_for_its_owner_and_its_public_half_is_printed() {
     let again = world.run(&["auth", "key", "new", "--out", "app.pem"]);
     again
         .exits(3)
-        .err_has("app.pem exists already and is not overwritten")
+        .err_has("app.pem already exists and is not overwritten")
         .err_has("`hookwright auth key public app.pem`");
     assert_eq!(world.read("app.pem"), pem);
     assert_eq!(world.run(&["auth", "key", "public", "app.pem"]).exits(0).json(), jwk);
     let named = world.run(&["auth", "key", "public", "app.pem", "--key-id", "mine"]).json();
     assert_eq!((&named["kid"], &named["n"]), (&"mine".into(), &jwk["n"]));
-    world.run(&["auth", "key", "new", "--out", "no/such/folder.pem"]).exits(3).err_has("cannot be written");
+    world
+        .run(&["auth", "key", "new", "--out", "no/such/folder.pem"])
+        .exits(3)
+        .err_has("cannot write no/such/folder.pem");
     world.run(&["auth", "key", "public", "hookwright.yaml"]).exits(3).err_has("hookwright.yaml is empty");
 }

@@ -17,14 +17,14 @@ fn only_a_get_of_the_way_back_reaches_the_login_and_strangers_are_told_of_once()
     assert_eq!(status("GET", &callback.replace("/callback", "/callback/")), 404);
     for n in 0..20 {
         let (_, _, page) = http("GET", &with(&callback, "state", &format!("guessed-{n}")), "");
-        assert!(page.contains("Not this login"), "{page}");
+        assert!(page.contains("does not belong to the current login"), "{page}");
     }
     assert_eq!(scene.grants(), [], "something of that was taken for the merchant");
     let (_, _, page) = http("GET", &callback, "");
     assert!(page.contains("The shop is connected"), "{page}");
     let run = login.end();
     run.exits(0);
-    assert_eq!(run.err.matches("was turned away").count(), 1, "{run}");
+    assert_eq!(run.err.matches("Refused a request with another state").count(), 1, "{run}");
 }
 
 /// The status of a GET with these headers.
@@ -66,7 +66,7 @@ fn a_tunnel_may_pass_its_own_host_on_and_no_other() {
     let uri = ["--redirect-uri", "https://example.com/callback"];
     let login = Login::start(&mut scene.command(&[LOGIN, &uri].concat()));
     let callback = approve(&login.url);
-    let here = login.said.split(" must lead to ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let here = login.said.split(" must forward to ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     let url = callback.replace("https://example.com/callback", &here);
     assert_eq!(status_with(&url, "Host: evil.example\r\n"), 403);
     assert_eq!(status_with(&url, "Host: example.com\r\n"), 200);
@@ -115,7 +115,7 @@ fn a_redirect_uri_of_this_machine_must_lead_to_the_listener() {
     };
     for uri in ["http://127.0.0.1:1/callback", "http://localhost/callback", &format!("https://{listen}/callback")] {
         let run = crate::world::Run::of(&login(uri).output().unwrap());
-        run.exits(3).err_has("not where this login waits").err_has("--listen");
+        run.exits(3).err_has("but the login listens at").err_has("--listen");
         assert!(!run.err.contains("authorize"), "the link was printed all the same: {run}");
     }
     // Another name of it, and another path, are as good.
@@ -138,7 +138,7 @@ fn through_a_tunnel_the_path_of_the_redirect_uri_counts_and_the_way_here_is_said
     let login = Login::start(&mut scene.command(&[LOGIN, &uri].concat()));
     let callback = approve(&login.url);
     assert!(callback.starts_with("https://example.com/callback?"), "{callback}");
-    let here = login.said.split(" must lead to ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let here = login.said.split(" must forward to ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     assert!(here.starts_with("http://127.0.0.1:") && here.ends_with("/callback"), "{}", login.said);
     let (_, _, page) = http("GET", &callback.replace("https://example.com/callback", &here), "");
     assert!(page.contains("The shop is connected"), "{page}");
@@ -148,7 +148,7 @@ fn through_a_tunnel_the_path_of_the_redirect_uri_counts_and_the_way_here_is_said
     nobody
         .exits(5)
         .err_has("the app whose client id is in environment variable ID must allow https://example.com/callback");
-    nobody.err_has("the tunnel from there must lead to http://127.0.0.1:");
+    nobody.err_has("the tunnel must forward to http://127.0.0.1:");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn clocks_that_differ_are_named_as_such() {
         let (_, _, page) = http("GET", &signed_at(&callback, now + shift), "");
         assert!(page.contains("The shop is not connected") && page.contains(told), "{page}");
         let run = login.end();
-        run.exits(4).err_has("this machine's clock is ").err_has(told).err_has("set the clock");
+        run.exits(4).err_has("this machine's clock is ").err_has(told).err_has("correct the clock");
         assert!(!run.err.contains("--max-age"), "{run}");
     }
     assert_eq!(scene.grants(), [], "a code was sent");

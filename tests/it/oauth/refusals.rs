@@ -13,17 +13,23 @@ fn a_callback_that_is_not_genuine_is_told_from_every_other() {
         assert!(!scene.world.path(&scene.store()).exists(), "something was kept: {run}");
         run
     };
-    exchange("acme", &with(&callback, "hmac", &"0".repeat(64)), &[]).exits(4).err_has("the callback's hmac is wrong");
-    exchange("acme", &with(&callback, "shop", "bolt.myshopify.com"), &[]).exits(4).err_has("hmac is wrong");
-    exchange("bolt", &callback, &[]).exits(4).err_has("of acme.myshopify.com, not of the shop that was asked");
-    exchange("acme", &callback, &["--state", "other"]).exits(4).err_has("state is not the one of this login");
+    exchange("acme", &with(&callback, "hmac", &"0".repeat(64)), &[])
+        .exits(4)
+        .err_has("the `hmac` of the callback is invalid");
+    exchange("acme", &with(&callback, "shop", "bolt.myshopify.com"), &[])
+        .exits(4)
+        .err_has("`hmac` of the callback is invalid");
+    exchange("bolt", &callback, &[]).exits(4).err_has("for acme.myshopify.com, not for the requested shop");
+    exchange("acme", &callback, &["--state", "other"])
+        .exits(4)
+        .err_has("`state` of the callback does not belong to this login");
     exchange("acme", "https://example.com/callback", &[]).exits(3).err_has("the callback has no query");
     exchange("acme", &callback, &["--max-age", "soon"]).exits(3).err_has("not a duration of at most 365 days");
     exchange("nobody", &callback, &[]).exits(3).err_has("nobody.myshopify.com is not in the manifest");
     // The sample of Adobe's document, as it stands there.
     let sample = "https://www.acme.com/?code=k6j2palgrbljja228ou8c20fmn7w41gz&hmac=68c9163f772eecbc8848c90f695bca046089\
                   9c125af897a6d2b0ebbd59d3a43b&shop=connnectors-test.myshopify.com&state=123456Ã—tamp=1658305460";
-    exchange("acme", sample, &[]).exits(3).err_has("put `&timestamp` back in its place");
+    exchange("acme", sample, &[]).exits(3).err_has("restore `&timestamp`");
     assert_eq!(scene.grants(), [], "nothing was sent");
     // And none of it used up the code.
     scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]).exits(0);
@@ -35,7 +41,7 @@ fn a_code_that_is_too_old_is_refused_by_shopify() {
     let callback = scene.approved("acme", &[]);
     scene.edit(&["tokens", "--shop", "acme", "--expire-codes"]);
     let run = scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]);
-    run.exits(4).err_has("it was used already, or is too old").err_has("Begin again");
+    run.exits(4).err_has("it was used before, or has expired").err_has("Run `hookwright auth login");
 }
 
 #[test]
@@ -54,15 +60,17 @@ fn a_token_of_somebody_else_than_was_asked_for_is_dropped() {
     for more in [&[][..], &["--non-expiring"], &["--print-token"]] {
         let user = exchange(&["--online"], more);
         user.exits(4)
-            .err_has("a user's token came")
-            .err_has("what was kept before stands")
-            .err_has("The code is used up");
-        user.err_has("`hookwright auth url --shop acme`").err_has("pass --online here, too");
+            .err_has("returned a user's token")
+            .err_has("the token store is unchanged")
+            .err_has("the code was used");
+        user.err_has("`hookwright auth url --shop acme`").err_has("pass the option here too");
     }
     for more in [&["--online"][..], &["--online", "--print-token"]] {
         let own = exchange(&[], more);
-        own.exits(4).err_has("--online asks for a user's token, and the app's own came").err_has("The code is used up");
-        own.err_has("`hookwright auth url --shop acme --online`").err_has("leave it out here, too");
+        own.exits(4)
+            .err_has("`--online` requests a user's token, but Shopify returned the app's own")
+            .err_has("the code was used");
+        own.err_has("`hookwright auth url --shop acme --online`").err_has("omit the option here too");
     }
     scene.run(&["plan", "--shop", "acme"]).exits(0);
 }
@@ -73,7 +81,7 @@ fn during_a_rotation_the_former_secret_still_signs() {
     let scene = Scene::new(STORE, app, SHOPS);
     let callback = scene.approved("acme", &[]);
     let exchange = ["auth", "exchange", "--shop", "acme", "--callback", &callback];
-    scene.run(&exchange).exits(4).err_has("hmac is wrong").err_has("old_client_secret");
+    scene.run(&exchange).exits(4).err_has("`hmac` of the callback is invalid").err_has("old_client_secret");
     let rotating = scene
         .world
         .read("hookwright.yaml")
@@ -93,7 +101,10 @@ fn a_wrong_client_is_named_and_never_echoed() {
         run
     };
     plan("another-client-id", CLIENT_SECRET).exits(4).out_has("client_refused").out_has("api_key [redacted]");
-    plan(CLIENT_ID, "another-client-secret").exits(4).out_has("client_refused").out_has("`client_secret` point at");
+    plan(CLIENT_ID, "another-client-secret")
+        .exits(4)
+        .out_has("client_refused")
+        .out_has("references `client_id` and `client_secret`");
 }
 
 #[test]
@@ -102,7 +113,7 @@ fn an_app_that_is_gone_is_known_by_its_oauth_error_and_can_be_tolerated() {
                  - { shop: bolt, scopes: [write_orders, read_customers], foreign_organization: true }\n";
     let scene = Scene::new(CREDENTIALS, "", shops);
     let plan = scene.run(&["plan"]);
-    plan.exits(4).out_has("uninstalled").out_has("shop_not_permitted").out_has("must belong to one organisation");
+    plan.exits(4).out_has("uninstalled").out_has("shop_not_permitted").out_has("must belong to the same organisation");
     plan.ends("Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 2 shops not read.");
     let tolerated = scene.run(&["plan", "--shop", "acme", "--tolerate", "uninstalled", "--detailed-exitcode"]);
     tolerated.exits(0).out_has("the app is not installed in this shop");
@@ -138,13 +149,13 @@ fn a_login_survives_strangers_and_ends_with_a_page_for_the_merchant_when_it_fail
     let login = Login::start(&mut command);
     let callback = approve(&login.url);
     let (_, _, page) = http("GET", &with(&callback, "state", "guessed"), "");
-    assert!(page.contains("Not this login"), "{page}");
+    assert!(page.contains("does not belong to the current login"), "{page}");
     let (status, _, _) = http("GET", &callback.replace("/callback", "/elsewhere"), "");
     assert_eq!(status, 404);
     // The right state with a wrong signature is this login, and it has failed.
     let (_, _, page) = http("GET", &with(&callback, "hmac", &"0".repeat(64)), "");
-    assert!(page.contains("The shop is not connected") && page.contains("hmac is wrong"), "{page}");
-    login.end().exits(4).err_has("hmac is wrong").err_has("another state came, and was turned away");
+    assert!(page.contains("The shop is not connected") && page.contains("`hmac` of the callback is invalid"), "{page}");
+    login.end().exits(4).err_has("`hmac` of the callback is invalid").err_has("Refused a request with another state");
     assert!(!scene.world.path(&scene.store()).exists());
 }
 
@@ -152,11 +163,15 @@ fn a_login_survives_strangers_and_ends_with_a_page_for_the_merchant_when_it_fail
 fn a_login_that_nobody_comes_to_ends_and_says_what_to_check() {
     let scene = Scene::new(STORE, "", SHOPS);
     let login = ["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser", "--wait", "100ms"];
-    scene.run(&login).exits(5).err_has("nobody came within 100ms").err_has("must allow http://127.0.0.1:");
+    scene
+        .run(&login)
+        .exits(5)
+        .err_has("timed out after 100ms waiting for the browser callback")
+        .err_has("must allow http://127.0.0.1:");
     let public = ["auth", "login", "--shop", "acme", "--listen", "0.0.0.0:0"];
-    scene.run(&public).exits(3).err_has("is no loopback address");
+    scene.run(&public).exits(3).err_has("is not a loopback address");
     let plain = ["auth", "url", "--shop", "acme", "--redirect-uri", "http://example.com/"];
-    scene.run(&plain).exits(3).err_has("must start with https://");
+    scene.run(&plain).exits(3).err_has("must start with `https://`");
 }
 
 #[test]

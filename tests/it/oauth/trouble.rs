@@ -30,7 +30,7 @@ fn a_busy_store_keeps_nobody_from_a_token_that_is_good_and_is_a_matter_of_time_f
         let before = scene.tokens("acme");
         let held = hold(&scene, lock);
         let plan = scene.run(&[PLAN, &["--timeout", "4s", "-v"]].concat());
-        plan.exits(0).err_has("it is used as long as it is good");
+        plan.exits(0).err_has("the current one is used until it expires");
         assert_eq!(scene.tokens("acme"), before);
         expire(&scene);
         let plan = scene.run(&[PLAN, &["--timeout", "1s"]].concat());
@@ -48,7 +48,7 @@ fn a_store_that_cannot_be_written_keeps_nobody_from_a_token_that_is_good() {
         .run(&[PLAN, &["-v"]].concat())
         .exits(0)
         .err_has("cannot be written")
-        .err_has("it is used as long as it is good");
+        .err_has("the current one is used until it expires");
     expire(&scene);
     scene.run(PLAN).exits(4).out_has("secret_unavailable").out_has("cannot be written");
     std::fs::remove_dir_all(place).unwrap();
@@ -75,7 +75,7 @@ fn a_former_secret_is_asked_for_by_callbacks_only() {
     scene.run(PLAN).exits(0);
     assert_eq!(refreshes(&scene), 1);
     let exchange = ["auth", "exchange", "--shop", "acme", "--callback", "x=y"];
-    scene.run(&exchange).exits(3).err_has("no `hmac`");
+    scene.run(&exchange).exits(3).err_has("no parameter `hmac`");
     // Only the sandbox does without it.
     let mut elsewhere = scene.command(&exchange);
     let elsewhere = Run::of(&elsewhere.env("HOOKWRIGHT_ADMIN_URL", "http://127.0.0.1:9/{shop}").output().unwrap());

@@ -1,5 +1,5 @@
-//! Damaged answers, a fixed number of them: no panic, and what is taken is what was there. A failing input is found
-//! again from its number.
+//! A fixed number of damaged responses: none causes a panic, and a response that is accepted has the original content.
+//! A failing input can be reproduced from its number.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::model::{ApiVersion, ShopDomain, SubscriptionId, Transport};
 
 const ANSWERS: u64 = 3000;
 
-/// What trips parsers.
+/// Characters that often break parsers.
 const TOKENS: [&str; 16] = [
     "null",
     "{}",
@@ -42,7 +42,7 @@ const LINKS: [&str; 5] = [
 ];
 const LIMITS: [&str; 6] = ["1/40", "40/40", "-1/1e999", "/", "1/0", "999999/1"];
 
-/// A few random edits.
+/// Applies a few random edits.
 fn scribble(text: &str, rng: &mut fastrand::Rng) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     for _ in 0..rng.usize(1..4) {
@@ -58,7 +58,7 @@ fn scribble(text: &str, rng: &mut fastrand::Rng) -> Vec<u8> {
     bytes
 }
 
-/// The body of every answer of case `n`; those of the first three are right.
+/// The body of every response of case `n`; those of the first three cases are valid.
 fn body(n: u64) -> Vec<u8> {
     let rng = &mut fastrand::Rng::with_seed(n);
     let right = match n % 3 {
@@ -70,7 +70,7 @@ fn body(n: u64) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn garbage_is_never_taken_for_an_answer() {
+async fn garbage_is_never_accepted_as_a_response() {
     let server = start(|_, seen| {
         let n: u64 = seen.line.split_once("/c").unwrap().1.split_once('.').unwrap().0.parse().unwrap();
         let rng = &mut fastrand::Rng::with_seed(!n);
@@ -101,7 +101,7 @@ async fn garbage_is_never_taken_for_an_answer() {
     assert!(taken.starts_with(&[0, 1, 2]), "the right answers were not taken: {taken:?}");
 }
 
-/// Whether the answer was taken; fails if it should not have been.
+/// Returns whether the response was accepted; panics if it should not have been.
 async fn case(url: String, n: u64) -> bool {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).unwrap();
     let retry = Backoff { attempts: 2, base: Duration::ZERO, cap: Duration::ZERO };
@@ -114,7 +114,7 @@ async fn case(url: String, n: u64) -> bool {
     if n.is_multiple_of(3) {
         let Ok(reading) = client.reader(&shop, &token).read().await else { return false };
         let there = said["webhooks"].as_array().map(Vec::len);
-        // A damaged link may send the reader once more to what is the same page here.
+        // A damaged link may make the reader request the same page once more.
         let read = reading.observed.entries.len();
         assert!(there.is_some_and(|there| read == there || read == 2 * there), "{read} were read of {said}");
         assert!(said["access_scopes"].is_array(), "{said}");

@@ -1,4 +1,4 @@
-//! Reading: paging by link and by id, whole or not at all; every documented error body.
+//! Tests of reading: paging by link and by id, complete or not at all, and every documented error body.
 
 use super::{SCOPES, page, respond, scopes, start, with};
 use crate::admin::{AdminErrorKind, Reading};
@@ -9,7 +9,7 @@ fn ids(reading: &Reading) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_shop_is_two_requests_and_what_rest_hides_is_marked() {
+async fn a_shop_takes_two_requests_and_the_fields_that_rest_hides_are_marked() {
     let server = start(|_, seen| {
         if seen.is_scopes() {
             return scopes();
@@ -35,10 +35,10 @@ async fn a_shop_is_two_requests_and_what_rest_hides_is_marked() {
 }
 
 #[tokio::test]
-async fn pages_are_followed_by_their_cursor_at_our_own_address() {
+async fn pages_are_followed_by_their_cursor_at_the_original_address() {
     let server = start(|n, seen| match n % 4 {
         _ if seen.is_scopes() => scopes(),
-        // Short pages and pages in any order: the link alone says whether there is more.
+        // Short pages and pages in any order: only the link shows whether there are more.
         0 => with(page([9, 2]), "link", "<https://evil.example/x.json?limit=2&page_info=a%2Bb>; rel=\"next\""),
         1 => with(
             page([5]),
@@ -72,7 +72,7 @@ async fn a_full_page_without_a_link_is_followed_by_the_last_id() {
 }
 
 #[tokio::test]
-async fn a_listing_that_cannot_be_trusted_is_none() {
+async fn an_implausible_list_is_refused() {
     for (name, respond) in [
         ("the same page again", (|_, _: &_| page(1..=250)) as fn(usize, &super::Seen) -> _),
         ("a full page in no order", |_, _| page((1..=250).rev())),
@@ -93,7 +93,7 @@ async fn a_listing_that_cannot_be_trusted_is_none() {
 }
 
 #[tokio::test]
-async fn a_list_that_names_one_id_twice_is_read_again() {
+async fn a_list_with_a_duplicate_id_is_read_again() {
     for later in [vec![1, 2, 1], vec![1, 2]] {
         let server = start({
             let later = later.clone();
@@ -115,7 +115,7 @@ async fn a_list_that_names_one_id_twice_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_list_that_never_ends_is_read_no_further_than_its_bounds() {
+async fn an_endless_list_is_read_up_to_its_limits() {
     let server = start(|n, _| {
         let first = n * 250 + 1;
         let link = format!("<https://x.example/?page_info=c{n}>; rel=\"next\"");
@@ -141,7 +141,7 @@ async fn every_documented_error_body_has_its_kind() {
         (403, r#"{"errors":"Unavailable Shop"}"#, AdminErrorKind::UnavailableShop, "closed"),
         (403, r#"{"errors":["a","b"]}"#, AdminErrorKind::Forbidden, "a; b"),
         (404, r#"{"errors":"Not Found"}"#, AdminErrorKind::NotFound, "Not Found"),
-        (404, "", AdminErrorKind::NotFound, "answered 404"),
+        (404, "", AdminErrorKind::NotFound, "returned 404"),
         (423, r#"{"errors":"This shop is unavailable"}"#, AdminErrorKind::Locked, "--tolerate locked"),
         (430, "", AdminErrorKind::SecurityRejection, "suspicious"),
         (422, r#"{"errors":{"limit":["is odd"]}}"#, AdminErrorKind::UnexpectedAnswer, "limit: is odd"),
@@ -157,13 +157,13 @@ async fn every_documented_error_body_has_its_kind() {
         let server = start(move |_, _| respond(status, body)).await;
         let error = server.rest_reader().read().await.expect_err(body);
         assert_eq!((error.kind, error.http_status), (kind, Some(status)), "{body}");
-        assert!(error.message.contains(says), "{says:?} is not said: {error}");
+        assert!(error.message.contains(says), "{says:?} is missing: {error}");
         assert_eq!(server.seen().len(), 1, "{status} is not worth asking again");
     }
 }
 
 #[tokio::test]
-async fn reads_are_repeated_where_that_helps() {
+async fn reads_are_retried_if_that_helps() {
     for (status, body) in [
         (503, "<html><title>503 Service Unavailable</title></html>"),
         (500, r#"{"errors":"An unexpected error occurred"}"#),

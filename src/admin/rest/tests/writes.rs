@@ -1,4 +1,4 @@
-//! Mutations one by one: every mutation has one answer, and no answer claims more than is known.
+//! Tests of single mutations: every mutation has one answer, and no answer claims more than is known.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn one(n: usize) -> String {
     json!({ "webhook": webhook(n) }).to_string()
 }
 
-/// One word an answer.
+/// Returns one word for each answer.
 fn words(answers: &[Answer]) -> Vec<String> {
     let word = |answer: &Answer| match answer {
         Answer::Done(entry) => format!("done {}", entry.as_ref().map_or("-", |e| e.meta.id.as_str())),
@@ -54,7 +54,7 @@ fn words(answers: &[Answer]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_answer_about_something_else_is_a_lost_one() {
+async fn an_answer_about_another_subscription_is_lost() {
     let mut other = webhook(7);
     other["topic"] = json!("orders/paid");
     let both = json!({ "webhook": webhook(7), "errors": { "topic": ["no"] } });
@@ -155,7 +155,7 @@ async fn refusals_are_read_in_every_shape() {
 }
 
 #[tokio::test]
-async fn only_what_proves_it_is_taken_for_nothing_happened() {
+async fn only_these_answers_prove_that_nothing_was_changed() {
     for (status, body, word, requests) in [
         (500, r#"{"errors":"An unexpected error occurred"}"#, "lost server_error", 2),
         (503, "<html></html>", "lost server_error", 2),
@@ -166,7 +166,7 @@ async fn only_what_proves_it_is_taken_for_nothing_happened() {
         (422, "<html></html>", "lost unexpected_answer", 2),
         (422, "{}", "lost unexpected_answer", 2),
         (422, r#"{"errors":{}}"#, "lost unexpected_answer", 2),
-        // The request was not taken, whatever the body is; but an app that is gone concerns the shop.
+        // The request was refused, whatever the body is; but an uninstalled app affects the whole shop.
         (400, r#"{"errors":{"webhook":"Required parameter missing or invalid"}}"#, "refused invalid", 2),
         (406, "<html></html>", "refused invalid", 2),
         (415, "", "refused invalid", 2),
@@ -180,7 +180,7 @@ async fn only_what_proves_it_is_taken_for_nothing_happened() {
             "failed missing_scope",
             2,
         ),
-        // These concern the shop: nothing else is tried.
+        // These affect the whole shop, so nothing else is tried.
         (401, "", "failed token_refused", 1),
         (402, r#"{"errors":"Unavailable Shop"}"#, "failed frozen", 1),
         (403, "", "failed forbidden", 1),
@@ -196,7 +196,7 @@ async fn only_what_proves_it_is_taken_for_nothing_happened() {
 }
 
 #[tokio::test]
-async fn a_delete_is_done_only_where_the_answer_says_so() {
+async fn a_delete_is_done_only_if_the_answer_confirms_it() {
     for (status, body, word) in [
         (200, "{}", "done -"),
         (200, "", "lost unexpected_answer"),
@@ -224,7 +224,7 @@ async fn a_429_comes_back_after_the_time_asked_for_and_sends_once_more() {
 }
 
 #[tokio::test]
-async fn what_rest_cannot_say_is_refused_and_not_left_out() {
+async fn fields_that_rest_cannot_send_are_refused_and_not_omitted() {
     let server = start(|_, _| respond(201, one(1))).await;
     for input in [
         Input { filter: "id:1".into(), ..input("https://x.example/1") },
@@ -242,7 +242,7 @@ async fn what_rest_cannot_say_is_refused_and_not_left_out() {
 }
 
 #[tokio::test]
-async fn a_token_that_an_answer_echoes_is_not_repeated() {
+async fn an_echoed_token_is_redacted() {
     let server = start(|_, _| respond(422, json!({ "errors": { TOKEN: [TOKEN] } }).to_string())).await;
     let answers = server.rest_writer().send(&[create(1)]).await;
     assert!(!format!("{answers:?}").contains(TOKEN), "{answers:?}");

@@ -1,4 +1,4 @@
-//! The apps of a manifest, as far as it names them, and where Shopify delivers for them. Pure.
+//! The apps that a manifest names, and the endpoints to which Shopify delivers for them. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,30 +10,30 @@ use crate::state::aep::{LookupBy, Query, Target};
 /// Shops by domain.
 type Shops = BTreeSet<String>;
 
-/// What identifies an app: the place of its client id. `None`: the manifest has only access tokens.
+/// Identifies an app by the source of its client id. `None`: the manifest has only access tokens.
 pub(super) type Key = Option<String>;
 
 /// One app.
 #[derive(Default)]
 pub(super) struct App {
     pub(super) shops: Shops,
-    /// Places of the client secret; none with client assertions only.
+    /// Sources of the client secret; none with client assertions only.
     pub(super) secrets: BTreeSet<String>,
-    /// Places of former secrets that the manifest names.
+    /// Sources of previous secrets in the manifest.
     pub(super) old: BTreeSet<String>,
     /// Paths of token stores.
     pub(super) stores: BTreeSet<String>,
-    /// Whether tokens are fetched for each run with the client secret.
+    /// Whether each run fetches tokens with the client secret.
     pub(super) fetches: bool,
-    /// Whether tokens are fetched for each run with a client assertion.
+    /// Whether each run fetches tokens with a client assertion.
     pub(super) asserts: bool,
-    /// Adobe's, by description.
+    /// Adobe's inlets, by description.
     pub(super) inlets: BTreeMap<String, Endpoint>,
     /// HTTPS endpoints other than Adobe's, by address.
     pub(super) others: BTreeMap<String, Endpoint>,
 }
 
-/// Where deliveries go.
+/// An endpoint of deliveries.
 #[derive(Default)]
 pub(super) struct Endpoint {
     /// Names of destinations in the manifest.
@@ -41,7 +41,7 @@ pub(super) struct Endpoint {
     pub(super) shops: Shops,
 }
 
-/// The apps of these shops, sorted. Deliveries to Pub/Sub and EventBridge have no signature (documented).
+/// Returns the apps of these shops, sorted. Deliveries to Pub/Sub and EventBridge are not signed (documented).
 pub(super) fn of(manifest: &Manifest, shops: &[ShopIndex]) -> BTreeMap<Key, App> {
     let mut apps: BTreeMap<Key, App> = BTreeMap::new();
     for shop in shops.iter().map(|at| &manifest[*at]) {
@@ -87,7 +87,7 @@ impl Endpoint {
 }
 
 impl App {
-    /// Adds a delivery address. The query of an inlet's address does not tell inlets apart.
+    /// Adds a delivery address. Addresses that differ only in their query belong to the same inlet.
     fn take_address(&mut self, shop: &ManifestShop, address: &Address, name: Option<&str>) {
         let endpoint = if is_dcs(address) {
             let inlet = address.as_str().split(['?', '#']).next().unwrap_or_default();
@@ -121,7 +121,7 @@ impl App {
     }
 }
 
-/// What is looked up at Adobe, in words.
+/// Describes a lookup at Adobe.
 fn inlet(manifest: &Manifest, Query { lookup, .. }: &Query) -> String {
     let sandbox = manifest.aep.iter().find(|account| account.name == lookup.account).map(|account| &account.sandbox);
     let sandbox = sandbox.map_or_else(String::new, |sandbox| format!(" in sandbox {sandbox}"));

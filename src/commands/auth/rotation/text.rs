@@ -8,10 +8,10 @@ use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
 use crate::render::{Style, title};
 use crate::text::{escape, plural};
 
-/// The report of the drift check before a rotation.
+/// The file name of the drift report from before the rotation.
 const BEFORE: &str = "before-rotation.json";
 
-/// `options` lead another command to the same manifest and shops.
+/// Returns the text. `options` select the same manifest and shops in other commands.
 pub(super) fn text(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, style: &Style) -> String {
     let mut out =
         "Rotation of the client secret. The apps and inlets come from the manifest; nothing was sent.\n".to_owned();
@@ -37,10 +37,10 @@ fn one(key: &Key, app: &App, style: &Style, out: &mut String) {
         let _ = writeln!(out, "  client id: {}", escape(id));
     }
     if !app.old.is_empty() {
-        let _ = writeln!(out, "  old_client_secret is set: {}", listed(&app.old));
+        let _ = writeln!(out, "  `old_client_secret` is set: {}", listed(&app.old));
     }
     if app.inlets.is_empty() {
-        out.push_str("  No binding leads to an inlet at Adobe.\n");
+        out.push_str("  No binding delivers to an inlet at Adobe.\n");
     } else {
         out.push_str("  Inlets at Adobe:\n");
         endpoints(&app.inlets, out);
@@ -72,7 +72,7 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
         let _ = write!(out, "\n{number}. {text}\n");
     };
     step(&format!(
-        "Record what is live, so that the check of the last steps can tell what was removed:\n\n     hookwright \
+        "Record the live subscriptions, so that the later check can find removed ones:\n\n     hookwright \
          drift{options} --out {BEFORE}"
     ));
     step(
@@ -81,8 +81,8 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
     );
     if has_inlets {
         step(
-            "Adobe: in the account of each inlet above, enter the new secret as the secondary key. The old one stays the \
-             primary key. An inlet that was set up without HMAC keys checks no signature and needs no change.",
+            "Adobe: in the account of each inlet above, enter the new secret as the secondary key. The old one stays \
+             the primary key. An inlet that was set up without HMAC keys checks no signature and needs no change.",
         );
     }
     if apps.values().any(|app| !app.others.is_empty()) {
@@ -90,8 +90,8 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
     }
     if is_named {
         step(
-            "Manifest: store the new secret where `client_secret` points to. Store the old one in another place, and let \
-             `old_client_secret` point to it: callbacks of `auth login` may still be signed with it.",
+            "Manifest: store the new secret where `client_secret` points to. Store the old one in another place, and \
+             let `old_client_secret` point to it: callbacks of `auth login` may still be signed with it.",
         );
     }
     step(&tokens(apps, options));
@@ -100,10 +100,10 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
          must still have both.",
     );
     step(&format!(
-        "After this hour, and again {OLD_ENDPOINT_HOURS} hours later, check that no subscription was removed:\n\n     \
-         hookwright drift{options}{verify} --since {BEFORE}\n\n   Shopify deletes a subscription after {RETRIES} failed retries in \
-         {OLD_ENDPOINT_HOURS} hours. Rejected signatures show earlier among the deliveries of the app in the Dev \
-         Dashboard, which has the last 30 days."
+        "After this hour, and again {OLD_ENDPOINT_HOURS} hours later, check that no subscription was \
+         removed:\n\n     hookwright drift{options}{verify} --since {BEFORE}\n\n   Shopify deletes a subscription \
+         after {RETRIES} failed retries in {OLD_ENDPOINT_HOURS} hours. Rejected signatures appear earlier in the app's \
+         delivery log in the Dev Dashboard, which covers the last 30 days."
     ));
     let adobe = if has_inlets { "at Adobe, make the new secret the primary key and remove the old one" } else { "" };
     let manifest = if is_named { "in the manifest, remove `old_client_secret`" } else { "" };
@@ -113,33 +113,34 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
     }
 }
 
-/// Access tokens belong to the secret that they were requested with, and end when it is revoked (documented by Shopify,
-/// read as a quotation).
+/// Returns the step that replaces access tokens. A token becomes invalid when the secret that it was requested with is
+/// revoked (documented by Shopify; read as a quotation).
 fn tokens(apps: &BTreeMap<Key, App>, options: &str) -> String {
     let mut text =
-        "Access tokens end with the secret that they were requested with. Replace them before it is revoked:"
+        "An access token becomes invalid when the secret that it was requested with is revoked. Replace these tokens \
+         first:"
             .to_owned();
     if apps.values().any(|app| app.fetches) {
-        text.push_str("\n   - client_credentials: each run fetches a new token; nothing to do.");
+        text.push_str("\n   - `client_credentials`: each run fetches a new token; nothing to do.");
     }
     let stores: BTreeSet<String> = apps.values().flat_map(|app| app.stores.iter().cloned()).collect();
     if !stores.is_empty() {
         let _ = write!(
             text,
-            "\n   - token_store ({}): wait an hour, so that each token is due, then refresh them all:\n\n     \
-             hookwright auth status{options}\n",
+            "\n   - `token_store` ({}): wait one hour, so that every token is due for a refresh, then refresh \
+             all:\n\n     hookwright auth status{options}\n",
             listed(&stores)
         );
     }
     if apps.values().any(|app| app.asserts) {
         text.push_str(
-            "\n   - client_assertion: each run fetches a new token without the client secret; nothing to do.",
+            "\n   - `client_assertion`: each run fetches a new token without the client secret; nothing to do.",
         );
     }
     if apps.contains_key(&None) {
         text.push_str(
-            "\n   - access_token: the manifest has no client secret for these shops. Request a new token for each with the \
-             new secret, and store it where `access_token` points to.",
+            "\n   - `access_token`: the manifest has no client secret for these shops. Request a new token for each \
+             with the new secret, and store it where `access_token` points to.",
         );
     }
     text

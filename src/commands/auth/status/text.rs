@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::text::{escape, plural};
 use crate::wire::auth_status::{SourceKind, Status, StatusShop, TokenStatus};
 
-/// `here`: the options that lead a login to where the run was.
+/// Returns the text. `here`: the options that point a login to the same manifest and target.
 pub(super) fn text(status: &Status, here: &str) -> String {
     let mut out = String::new();
     if status.endpoint != "shopify" {
@@ -44,32 +44,32 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
     };
     let _ = writeln!(out, "{sign:<2} {}  {source}{}", shop.shop, end(shop));
     if let Some(why) = &shop.made_up {
-        let _ = writeln!(out, "     made up for the sandbox; at Shopify this shop would fail: {}", escape(why));
+        let _ = writeln!(out, "     placeholder for the sandbox; at Shopify this shop would fail: {}", escape(why));
     }
     let mut line = |label: &str, words: &[String]| {
         if !words.is_empty() {
             let _ = writeln!(out, "     {label}: {}", escape(&words.join(", ")));
         }
     };
-    line("may", &shop.granted);
-    line("lacks", &shop.missing);
-    line("cannot subscribe", &shop.blocked_topics);
-    line("granted, but not wanted", &shop.superfluous);
+    line("granted", &shop.granted);
+    line("missing", &shop.missing);
+    line("blocked topics", &shop.blocked_topics);
+    line("superfluous", &shop.superfluous);
     let handle = shop.shop.split('.').next().unwrap_or_default();
     if !shop.missing.is_empty() {
         let way = match shop.source.kind {
-            SourceKind::TokenStore => format!("then: hookwright auth login --shop {handle}{here}"),
+            SourceKind::TokenStore => format!("then run `hookwright auth login --shop {handle}{here}`"),
             SourceKind::ClientCredentials | SourceKind::ClientAssertion => {
-                "release it, and have the shop approve it; the next run has it".to_owned()
+                "release it, and let the shop approve it".to_owned()
             }
             SourceKind::AccessToken | SourceKind::None => {
-                "have the shop approve it, and put the token with it where `auth` points".to_owned()
+                "let the shop approve it, and store the new token where `auth` points to".to_owned()
             }
         };
-        let _ = writeln!(out, "     add what it lacks to the app, {way}");
+        let _ = writeln!(out, "     help: add the missing scopes to the app, {way}");
     }
     if shop.login_soon {
-        let _ = writeln!(out, "     log in again before that: hookwright auth login --shop {handle}{here}");
+        let _ = writeln!(out, "     help: before it expires, run `hookwright auth login --shop {handle}{here}`");
     }
     for finding in &shop.findings {
         let _ = writeln!(out, "     {}: {}", finding.kind, escape(&finding.message));
@@ -82,8 +82,8 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
 fn end(shop: &StatusShop) -> String {
     let user = if shop.online { ", of a user" } else { "" };
     match (&shop.expires_at, &shop.refresh_expires_at) {
-        (Some(end), None) => format!("{user}, ends {end}"),
-        (Some(end), Some(last)) => format!("{user}, ends {end}, refreshed until {last}"),
+        (Some(end), None) => format!("{user}, expires {end}"),
+        (Some(end), Some(last)) => format!("{user}, expires {end}, refreshed until {last}"),
         (None, _) => user.to_owned(),
     }
 }
