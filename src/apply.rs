@@ -40,7 +40,7 @@ pub(crate) async fn shop(
     let failed = ledger.topics_of_unmade_writes();
     let (send, hold): (Vec<usize>, Vec<usize>) = then.into_iter().partition(|&at| !failed.contains(ledger.topic(at)));
     for at in hold {
-        ledger.skip(at, "a create or update of its topic was not made, so the old route stays", None);
+        ledger.skip(at, "a create or update of the same topic was not applied, so the old subscription is kept", None);
     }
     run(writer, &mut ledger, send, context).await;
     let unsent = ledger.unsent().into_iter().map(|at| ledger.line(at)).collect();
@@ -67,7 +67,7 @@ async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>
             Err(error) => Some(error),
         };
         if let Some(error) = error {
-            let reason = format!("not tried, since the shop answered {}", error.kind);
+            let reason = format!("not sent, because an earlier request to this shop failed: {}", error.kind);
             for &at in rest {
                 match error.kind {
                     AdminErrorKind::Interrupted => ledger.skip(at, send::INTERRUPTED, None),

@@ -33,15 +33,15 @@ pub(crate) enum Exit {
 impl Exit {
     /// Every code with its meaning: the one table, from which the help and the manual pages are made.
     pub(crate) const MEANINGS: [(Self, &str); 9] = [
-        (Self::Done, "done, or nothing to do"),
+        (Self::Done, "success, or nothing to do"),
         (Self::Error, "an error"),
-        (Self::Changes, "changes are present or something needs attention: plan with --detailed-exitcode, and drift"),
-        (Self::Invalid, "the manifest, a plan file or the usage is invalid; nothing was sent"),
-        (Self::Auth, "what was not done failed by authentication or a missing scope"),
-        (Self::RateLimit, "what was not done failed by rate limit or time budget"),
+        (Self::Changes, "changes or findings that need attention: `plan --detailed-exitcode` and `drift`"),
+        (Self::Invalid, "invalid manifest, plan file or usage; nothing was sent"),
+        (Self::Auth, "all failures have one cause: authentication or a missing scope"),
+        (Self::RateLimit, "all failures have one cause: the rate limit or the time budget"),
         (Self::Refused, "refused: a hazard without consent; nothing was sent"),
-        (Self::Stale, "what was not done was stale"),
-        (Self::Partial, "some shops or changes were done and some not, for mixed or other causes"),
+        (Self::Stale, "all failures have one cause: the plan is stale"),
+        (Self::Partial, "some shops or changes failed and some did not, for several or other causes"),
     ];
 }
 
@@ -91,8 +91,8 @@ pub(crate) fn of_causes(causes: impl IntoIterator<Item = Cause>, anything_done: 
     }
 }
 
-/// Returns the exit code of `plan`: `on_changes` if there is anything to do or that needs attention. A blocked binding is
-/// something that was not done.
+/// Returns the exit code of `plan`: `on_changes` if there is anything to do or that needs attention. A blocked binding
+/// is something that was not done.
 pub(crate) fn of_plan(plan: &Plan, on_changes: Exit) -> Exit {
     let blocked = plan.shops.iter().flat_map(|s| &s.blocked).map(|b| Cause::of_blocked(&(&b.obstacle).into()));
     match of_causes_or(plan, causes(plan).chain(blocked), on_changes) {

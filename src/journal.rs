@@ -113,7 +113,7 @@ impl Recorder {
         for (what, sink) in [("the journal", journal), ("the events", self.events.as_ref())] {
             if let Some(sink) = sink {
                 let written = sink.put_and_wait(text.clone()).await;
-                written.map_err(|why| format!("{what} could not be written to the end: {why}"))?;
+                written.map_err(|why| format!("{what} could not be written completely: {why}"))?;
             }
         }
         Ok(())

@@ -185,7 +185,7 @@ pub(crate) async fn open_loaded(
 fn api_of(plan: &Plan) -> Result<(ApiVersion, Transport), Failure> {
     let crate::plan::AdminApi { version, transport } = &plan.settings.admin_api;
     let spoken = Transport::parse(transport)
-        .ok_or_else(|| Failure::invalid(format!("the plan was made over {transport:?}, which is not known here")))?;
+        .ok_or_else(|| Failure::invalid(format!("the plan has the unknown transport `{transport}`")))?;
     Ok((ApiVersion::parse(version).map_err(Failure::invalid)?, spoken))
 }
 

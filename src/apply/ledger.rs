@@ -13,6 +13,10 @@ use crate::wire::events::{Step, StepOutcome};
 use crate::wire::plan::{ErrorKind, Finding, FindingKind, Severity, ShopError};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
+/// The reason of an outcome that only a reading confirmed.
+const ANSWER_LOST: &str = "the subscription is as planned, but the answer to the request was lost, so another run may have \
+                           made the change";
+
 /// The outcomes of the changes of one shop so far.
 pub(super) struct Ledger<'a> {
     planned: &'a ShopPlan,
@@ -114,8 +118,7 @@ impl<'a> Ledger<'a> {
     pub(super) fn applied(&mut self, at: usize, id: Option<&SubscriptionId>, confirmed_by: ConfirmedBy) {
         let id = id.map(ToString::to_string);
         // Nothing in a subscription says which run made it: its uniqueness only says that one did.
-        let reason = (confirmed_by == ConfirmedBy::Read)
-            .then(|| "as planned by now; the answer was lost, so another run may have done it".to_owned());
+        let reason = (confirmed_by == ConfirmedBy::Read).then(|| ANSWER_LOST.to_owned());
         let (result, confirmed_by) = (Some(OutcomeResult::Applied), Some(confirmed_by));
         self.close(at, Closed { result, id, confirmed_by, reason, ..Closed::default() });
     }
@@ -168,7 +171,7 @@ impl<'a> Ledger<'a> {
     fn outcome(&self, at: usize) -> Outcome {
         let closed = match &self.entries[at] {
             Entry::Closed(closed) => (**closed).clone(),
-            Entry::Open => Closed { reason: Some("not tried".to_owned()), ..Closed::default() },
+            Entry::Open => Closed { reason: Some("not sent".to_owned()), ..Closed::default() },
         };
         let Closed { result, id, confirmed_by, reason, error } = closed;
         let result = result.unwrap_or(OutcomeResult::Skipped);
@@ -223,7 +226,9 @@ fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp)
         severity: Severity::Info,
         topic: None,
         id: None,
-        message: format!("keep the old endpoint {address} up until {until}: Shopify's retries keep the old address"),
+        message: format!(
+            "keep the old endpoint {address} available until {until}, because Shopify sends retries to the old address"
+        ),
         details: json!({ "address": address, "topics": topics, "until": until })
             .as_object()
             .cloned()
@@ -243,10 +248,10 @@ pub(crate) fn stale(planned: &ShopPlan, why: &Stale) -> ReportShop {
     let error = ShopError {
         kind: ErrorKind::Stale,
         http_status: None,
-        message: format!("{why}: not touched; plan again"),
+        message: format!("{why}. Nothing was sent to this shop; plan again"),
         retryable: false,
     };
-    untouched(planned, ReportShopStatus::Stale, "the shop is not as planned", error)
+    untouched(planned, ReportShopStatus::Stale, "the plan is stale for this shop", error)
 }
 
 /// The report of a shop that could not be read before its changes: nothing was sent.

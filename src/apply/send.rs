@@ -53,7 +53,7 @@ async fn rounds(
         let steps = places.iter().map(|&at| (at, ledger.attempts(at) + 1)).map(|(at, n)| ledger.step(at, n)).collect();
         if let Err(why) = recorder.intents(steps).await {
             for at in places {
-                ledger.skip(at, &format!("not sent, since the journal could not be written: {why}"), None);
+                ledger.skip(at, &format!("not sent, because the journal could not be written: {why}"), None);
             }
             return shop_wide;
         }
@@ -109,11 +109,12 @@ fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result
         return Ok(());
     };
     if matches!(change, Change::Create { .. }) && ledger.is_known(at, &now.meta.id) {
-        let message = format!("the answer says that {} was created, which is another subscription", now.meta.id);
+        let message =
+            format!("the answer names {} as the created subscription, which is another subscription", now.meta.id);
         return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
     if now.binding.topic != after.topic {
-        let message = format!("the answer is about {}, not about {}", now.binding.topic, after.topic);
+        let message = format!("the answer has the topic {}, expected {}", now.binding.topic, after.topic);
         return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
     let wrong = not_taken(change, now);
@@ -122,7 +123,7 @@ fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result
         return Ok(());
     }
     let names = wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let message = format!("Shopify accepted the change, but did not take over: {names}");
+    let message = format!("Shopify accepted the change but did not apply these fields: {names}");
     let error = ShopError { kind: ErrorKind::FieldNotTaken, http_status: None, message, retryable: false };
     ledger.failed(at, Some(&now.meta.id), error);
     Ok(())
@@ -150,7 +151,7 @@ fn mutation(change: &Change) -> Mutation {
 
 fn refusal(ledger: &Ledger<'_>, kind: RefusalKind, errors: &[UserError]) -> ShopError {
     let texts: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
-    let message = format!("Shopify refused it: {}{}", texts.join("; "), remedy(ledger.handle(), kind));
+    let message = format!("Shopify rejected the change: {}{}", texts.join("; "), remedy(ledger.handle(), kind));
     ShopError { kind: kind.as_str().into(), http_status: None, message, retryable: false }
 }
 
@@ -158,11 +159,11 @@ fn refusal(ledger: &Ledger<'_>, kind: RefusalKind, errors: &[UserError]) -> Shop
 fn remedy(shop: &str, kind: RefusalKind) -> String {
     match kind {
         RefusalKind::TopicRefused => format!(
-            ". Mostly a scope is missing, or an approval of the app, such as the one for protected customer data: \
-             `hookwright topics` names the scopes of each topic; add what is missing to the app and have the shop approve \
-             it, see `hookwright auth url --shop {shop}`"
+            ". The usual cause is a missing scope, or a missing approval of the app, such as the one for protected \
+             customer data. `hookwright topics` lists the scopes of each topic; add the missing scope to the app and \
+             have the shop approve it with the link that `hookwright auth url --shop {shop}` prints"
         ),
-        RefusalKind::ProtectedData => ". Request that approval for the app at Shopify, then apply again".to_owned(),
+        RefusalKind::ProtectedData => ". Request this approval for the app at Shopify, then apply again".to_owned(),
         _ => String::new(),
     }
 }
@@ -175,9 +176,10 @@ mod tests {
     fn a_refused_topic_names_what_is_missing_and_the_way_to_it() {
         let said = remedy("acme", RefusalKind::TopicRefused);
         assert!(
-            said.contains("a scope is missing, or an approval") && said.contains("`hookwright auth url --shop acme`")
+            said.contains("a missing scope, or a missing approval")
+                && said.contains("`hookwright auth url --shop acme`")
         );
-        assert!(remedy("acme", RefusalKind::ProtectedData).contains("Request that approval"));
+        assert!(remedy("acme", RefusalKind::ProtectedData).contains("Request this approval"));
         assert_eq!(remedy("acme", RefusalKind::AlreadyTaken), "");
     }
 }

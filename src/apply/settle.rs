@@ -102,7 +102,7 @@ async fn steady(writer: &mut ShopWriter) -> Result<Observed, AdminError> {
         }
         previous = now;
     }
-    Err(AdminError::new(AdminErrorKind::Timeout, "the shop kept changing while it was read"))
+    Err(AdminError::new(AdminErrorKind::Timeout, "the subscriptions of the shop changed while they were read"))
 }
 
 #[derive(Clone)]
@@ -188,7 +188,8 @@ fn changed_meanwhile() -> ShopError {
     ShopError {
         kind: ErrorKind::ChangedMeanwhile,
         http_status: None,
-        message: "somebody else changed or deleted the subscription while the plan was applied; plan again".to_owned(),
+        message: "the subscription was changed or deleted outside this run while the plan was applied; plan again"
+            .to_owned(),
         retryable: false,
     }
 }
@@ -203,8 +204,8 @@ fn unknown(question: &Question, why: &AdminError) -> ShopError {
         kind: ErrorKind::OutcomeUnknown,
         http_status: why.http_status,
         message: format!(
-            "it is not known whether this was done: the answer was lost ({first}), and the shop could not be read \
-             again ({}); plan again to see",
+            "it is unknown whether the change was made: the answer was lost ({first}), and the shop could not be read \
+             again ({}); plan again",
             why.message
         ),
         retryable: true,

@@ -83,7 +83,7 @@ impl Assessment {
 
     /// The same where there is no account to ask.
     pub(super) fn unchecked(self) -> Self {
-        let message = "not checked: the manifest has no `aep`, so nobody was asked".to_owned();
+        let message = "not checked, because the manifest has no `aep`".to_owned();
         Self { verdict: Verdict::Unknown, severity: Severity::Info, message, ..self }
     }
 
@@ -97,8 +97,8 @@ impl Assessment {
         self.verdict == Verdict::Ok
     }
 
-    /// Adds what the last run of the dataflow says, unless something worse is known. `earlier` are runs before it, read if it
-    /// failed.
+    /// Adds what the last run of the dataflow says, unless something worse is known. `earlier` are runs before it, read
+    /// if it failed.
     pub(crate) fn add_run(&mut self, run: Option<&FlowRun>, earlier: &[FlowRun], now: Timestamp) {
         if !self.is_ok() {
             return;

@@ -18,5 +18,5 @@ pub(crate) fn changed(planned: &Destination, now: &Destination) -> Option<String
     ];
     let (field, was, is) = fields.into_iter().find(|(_, was, is)| was != is)?;
     let say = |value: Option<&str>| value.unwrap_or("none").to_owned();
-    Some(format!("destination {name}: its {field} at Adobe was {} and is {}", say(was), say(is)))
+    Some(format!("destination {name}: its {field} at Adobe changed from {} to {}", say(was), say(is)))
 }

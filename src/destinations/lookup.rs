@@ -88,7 +88,7 @@ fn assess_one(
         Ok(address) => assessment.address = Some(address),
         // It may hold a password, so that it is shown only where Shopify would take it.
         Err(why) => {
-            let message = format!("the address that Adobe has for {} cannot be bound: {why}", named(inlet));
+            let message = format!("the address of {} at Adobe cannot be bound: {why}", named(inlet));
             assessment = assessment.with_attention(Verdict::UnusableAddress, message);
         }
     }
@@ -105,13 +105,13 @@ fn no_address(why: &Unusable, inlet: &Inlet) -> NoAddress {
     match why {
         Unusable::NotOwned { prefix, line } => {
             let message = format!(
-                "Adobe has inlets of this manifest's destinations at {prefix}, which no prefix of `ownership` covers. If \
-                 that is right, write {line}"
+                "inlets of this manifest's destinations have addresses under {prefix}, which no prefix in `ownership` \
+                 covers. If this is correct, add {line}"
             );
             NoAddress::NotOwned { verdict, message }
         }
         Unusable::Refused(_) => {
-            let message = format!("the address that Adobe has for {} cannot be bound: {why}", named(inlet));
+            let message = format!("the address of {} at Adobe cannot be bound: {why}", named(inlet));
             NoAddress::Unusable { verdict, message }
         }
     }
@@ -150,7 +150,8 @@ pub(crate) fn not_looked_up() -> ShopError {
     ShopError {
         kind: ErrorKind::new("destination_unknown"),
         http_status: None,
-        message: "a destination was not looked up at Adobe; try again, and report it if it stays so".to_owned(),
+        message: "a destination was not looked up at Adobe; try again, and report the problem if it persists"
+            .to_owned(),
         retryable: true,
     }
 }

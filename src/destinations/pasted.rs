@@ -71,16 +71,16 @@ pub(crate) fn unchecked(manifest: &Manifest, places: &BTreeSet<DestinationIndex>
 
 fn nowhere(accounts: &[String]) -> String {
     format!(
-        "no dataflow or connection has this address in {}: it was deleted or recreated, or it belongs to an organisation \
-         or sandbox that `aep` does not name",
+        "no dataflow or connection in {} has this address: it was deleted or recreated, or it belongs to an \
+         organisation or Adobe sandbox that is not under `aep`",
         accounts.join(", ")
     )
 }
 
 fn differs(inlet: &Inlet, wanted_flow: &str) -> String {
     format!(
-        "the address belongs to {}, but its x-adobe-flow-id is {wanted_flow}: what is delivered goes nowhere; copy the \
-         address anew",
+        "the address belongs to {}, but its `x-adobe-flow-id` is `{wanted_flow}`, so events sent to it are lost; copy \
+         the address again",
         named(inlet)
     )
 }

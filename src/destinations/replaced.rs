@@ -29,7 +29,8 @@ pub(crate) fn addresses_before<'a>(address: &Address, shops: &[&'a ShopPlan]) ->
     before
 }
 
-/// Says what Adobe has of each address that is replaced. `all` is everything in the sandbox; `None` if it could not be asked.
+/// Says what Adobe has of each address that is replaced. `all` is everything in the sandbox; `None` if it could not be
+/// asked.
 pub(crate) fn replaced(before: Before<'_>, address: &Address, sandbox: &str, all: Option<&[Inlet]>) -> Vec<Replaced> {
     let replaced = before.into_iter().map(|(old, (subscriptions, shops))| {
         let fate = fate(&Address::new(old), address, all);
@@ -69,12 +70,13 @@ fn fate<'a>(old: &Address, new: &Address, all: Option<&'a [Inlet]>) -> Fate<'a> 
 impl Fate<'_> {
     fn message(&self, sandbox: &str) -> String {
         match self {
-            Self::SameInlet => "the same inlet, with another flow id".to_owned(),
-            Self::NotAsked => "what became of it could not be asked at Adobe".to_owned(),
-            Self::NotAdobes => "that is no address of Adobe's".to_owned(),
-            Self::Held(inlet) => format!("that is the address of {}, which is {}", named(inlet), inlet.state),
+            Self::SameInlet => "the same inlet with another flow id".to_owned(),
+            Self::NotAsked => "its state at Adobe is unknown".to_owned(),
+            Self::NotAdobes => "it is not an Adobe address".to_owned(),
+            Self::Held(inlet) => format!("it is the address of {}, which is {}", named(inlet), inlet.state),
             Self::Gone => format!(
-                "no dataflow or connection in sandbox {sandbox} has that address any more: it was deleted or recreated"
+                "no dataflow or connection in Adobe sandbox `{sandbox}` has this address any more: it was deleted or \
+                 recreated"
             ),
         }
     }

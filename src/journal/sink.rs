@@ -18,13 +18,13 @@ pub(crate) enum OpenError {
     #[error("cannot open {path}: {}", crate::words::of_io(.error))]
     Io { path: String, error: io::Error },
     /// The file is somebody else's.
-    #[error("{0} is {1}; it was left as it is")]
+    #[error("{0} was not changed, because it is {1}")]
     NotOurs(String, NotAJournal),
     /// The file has something else in it.
-    #[error("{0} is not an event stream of hookwright; it was left as it is")]
+    #[error("{0} was not changed, because it is not an event stream of Hookwright")]
     NotEvents(String),
     /// A device, a pipe or a folder.
-    #[error("{0} is no regular file")]
+    #[error("{0} is not a regular file")]
     NotAFile(String),
 }
 
@@ -118,7 +118,7 @@ impl Sink {
     pub(super) async fn put_and_wait(&self, text: String) -> Result<(), String> {
         let (done, answer) = oneshot::channel();
         let _ = self.jobs.send(Job { text, done: Some(done) });
-        answer.await.unwrap_or_else(|_| Err("nothing is there to write it".to_owned()))
+        answer.await.unwrap_or_else(|_| Err("the writer thread is not running".to_owned()))
     }
 }
 

@@ -12,8 +12,8 @@ use super::{Finding, FindingKind, Severity};
 use crate::model::{Address, AddressKind, AppCategory, AppIdentity, ShopDomain};
 use crate::state::Desired;
 
-/// From this day on the Admin API rejects tokens without an expiry of public apps (shopify.dev, "Migrate to expiring offline
-/// access tokens"). In which time zone the day begins is not documented; UTC is assumed.
+/// From this day on the Admin API rejects tokens without an expiry of public apps (shopify.dev, "Migrate to expiring
+/// offline access tokens"). In which time zone the day begins is not documented; UTC is assumed.
 pub const REJECTION_DAY: Date = date(2027, 1, 1);
 
 /// Whether Shopify rejects tokens without an expiry of public apps.
@@ -42,8 +42,9 @@ pub fn not_exempt(app: &AppIdentity, now: Timestamp) -> Option<Finding> {
         return None;
     }
     let message = format!(
-        "the manifest says `token_expiry: exempt`, but the app is public: from {REJECTION_DAY} Shopify rejects its tokens without \
-         expiry. Remove `token_expiry`, or write `external` if something else renews the token"
+        "the manifest has `token_expiry: exempt`, but the app is public, and from {REJECTION_DAY} Shopify rejects \
+         non-expiring tokens of public apps. Remove `token_expiry`, or set `token_expiry: external` if another \
+         program renews the token"
     );
     Some(finding(FindingKind::NonExpiringToken, Severity::Attention, None, message, details(app)))
 }
@@ -62,32 +63,33 @@ pub fn non_expiring(expiry: Expiry, app: &AppIdentity, now: Timestamp, way_out: 
         (Some(AppCategory::Public), Expiry::None) => (
             Severity::Attention,
             format!(
-                "the access token has no expiry and the app is public: it stops working on {REJECTION_DAY}, when Shopify rejects \
-                 such tokens; {way_out}"
+                "the access token has no expiry and the app is public: from {REJECTION_DAY} Shopify rejects such \
+                 tokens; {way_out}"
             ),
         ),
         (Some(AppCategory::Public), Expiry::Unknown) => (
             Severity::Attention,
             format!(
-                "the app is public, and its access token has no known expiry: from {REJECTION_DAY} Shopify rejects the tokens \
-                 without expiry of public apps; {way_out}. If something else renews the token, write `token_expiry: external` in \
-                 the manifest"
+                "the app is public, and the expiry of its access token is unknown: from {REJECTION_DAY} Shopify \
+                 rejects non-expiring tokens of public apps; {way_out}. If another program renews the token, set \
+                 `token_expiry: external` in the manifest"
             ),
         ),
         (None, Expiry::None) => (
             Severity::Attention,
             format!(
-                "the access token has no expiry, and it is unknown whether the app is public: if it is, the token stops \
-                 working on {REJECTION_DAY}, when Shopify rejects such tokens; {way_out}. If the app is custom, write \
+                "the access token has no expiry, and it is unknown whether the app is public: from {REJECTION_DAY} \
+                 Shopify rejects non-expiring tokens of public apps; {way_out}. If the app is custom, set \
                  `token_expiry: exempt` in the manifest"
             ),
         ),
         (None, Expiry::Unknown) => (
             Severity::Warning,
             format!(
-                "it is unknown whether the app is public and whether its access token expires: from {REJECTION_DAY} Shopify \
-                 rejects the tokens without expiry of public apps; {way_out}. If the app is custom, write `token_expiry: \
-                 exempt` in the manifest; if something else renews the token, `token_expiry: external`"
+                "it is unknown whether the app is public and whether its access token expires: from {REJECTION_DAY} \
+                 Shopify rejects non-expiring tokens of public apps; {way_out}. If the app is custom, set \
+                 `token_expiry: exempt` in the manifest; if another program renews the token, set `token_expiry: \
+                 external`"
             ),
         ),
     };
@@ -105,9 +107,9 @@ pub struct Connected<'a> {
     pub desired: &'a Desired,
 }
 
-/// Shops of different apps that bind one address: each app signs with a secret of its own, and an inlet with HMAC accepts one
-/// app's (Adobe, June 2026: a primary and a secondary key; that both may not be different apps' keys for good is inferred).
-/// Returns the findings by shop.
+/// Shops of different apps that bind one address: each app signs with a secret of its own, and an inlet with HMAC
+/// accepts one app's (Adobe, June 2026: a primary and a secondary key; that both may not be different apps' keys for
+/// good is inferred). Returns the findings by shop.
 pub fn mixed_apps<'a>(shops: impl IntoIterator<Item = Connected<'a>>) -> BTreeMap<ShopDomain, Vec<Finding>> {
     let mut by_address: BTreeMap<String, BTreeMap<u64, Users<'a>>> = BTreeMap::new();
     for Connected { shop, app, desired } in shops {
@@ -124,9 +126,9 @@ pub fn mixed_apps<'a>(shops: impl IntoIterator<Item = Connected<'a>>) -> BTreeMa
     for (address, apps) in by_address.iter().filter(|(_, apps)| apps.len() > 1) {
         let named: Vec<String> = apps.iter().map(|(number, users)| named(*number, users)).collect();
         let message = format!(
-            "shops of {} apps bind {address}: {}. Each app signs with a secret of its own, and an inlet with HMAC accepts one \
-             app's secret: it rejects the others' events, and Shopify then deletes their subscriptions. Give each app a \
-             dataflow of its own",
+            "shops of {} apps bind {address}: {}. Each app signs with its own secret, and an inlet with HMAC accepts \
+             the secret of one app only: it rejects the events of the other apps, and Shopify then deletes their \
+             subscriptions. Give each app its own dataflow",
             apps.len(),
             named.join("; ")
         );

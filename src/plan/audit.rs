@@ -17,19 +17,22 @@ use crate::state::{Desired, Entry, Ownership, Wanted};
 pub fn contradiction(plan: &Plan) -> Option<String> {
     for shop in &plan.shops {
         if let Some(id) = changed_and_deleted(&shop.changes) {
-            return Some(format!("two changes of {} contradict each other: both are of {id}", shop.shop));
+            return Some(format!("{} has conflicting changes of subscription {id}", shop.shop));
         }
         if shop.managed > accounted_for(shop) {
-            return Some(format!("{} has more managed subscriptions than it accounts for", shop.shop));
+            return Some(format!(
+                "{} has more managed subscriptions than its bindings, changes and findings account for",
+                shop.shop
+            ));
         }
     }
     let summary = summarise(&plan.shops);
     if summary != plan.summary || is_complete(&summary, &plan.destinations) != plan.complete {
-        return Some("its summary does not match its changes".to_owned());
+        return Some("the summary does not match the changes".to_owned());
     }
     let untold = hazards::of_file(plan).into_iter().find(|hazard| !plan.hazards.contains(hazard))?;
     let of = untold.shop.as_ref().map(|shop| format!(" of {shop}")).unwrap_or_default();
-    Some(format!("its changes have the hazard {}{of}, which it does not name", untold.kind.as_str()))
+    Some(format!("the changes have the hazard `{}`{of}, but the plan does not list it", untold.kind.as_str()))
 }
 
 /// The most live managed subscriptions that a shop can have by what the plan says of it.
@@ -70,9 +73,9 @@ fn is_name_step(change: &Change) -> bool {
     matches!(change, Change::Update { reason: UpdateReason::NameStep, .. })
 }
 
-/// Returns the first thing that the manifest does not ask for: an `after` that is no wanted binding, a delete of a wanted
-/// one, or numbers that do not follow from the changes and the manifest. Needs no reading, so it can be said before
-/// anything is sent.
+/// Returns the first thing that the manifest does not ask for: an `after` that is no wanted binding, a delete of a
+/// wanted one, or numbers that do not follow from the changes and the manifest. Needs no reading, so it can be said
+/// before anything is sent.
 pub fn unasked<'a>(planned: &'a ShopPlan, desired: &Desired, ownership: &Ownership) -> Option<Unasked<'a>> {
     let changes = || planned.changes.iter().map(|planned| &planned.change);
     if let Some(change) = changes().find(|change| !is_asked(change, desired, ownership)) {
@@ -82,7 +85,8 @@ pub fn unasked<'a>(planned: &'a ShopPlan, desired: &Desired, ownership: &Ownersh
     let creates = changes().filter(|c| matches!(c, Change::Create { .. })).count();
     let deletes = changes().filter(|c| matches!(c, Change::Delete { .. })).count();
     let deletes = deletes - changes().filter(|c| deletes_unmanaged(c)).count();
-    // Each wanted binding is live as wanted, updated, created or blocked; each live one is one of these or deleted or kept.
+    // Each wanted binding is live as wanted, updated, created or blocked; each live one is one of these or deleted or
+    // kept.
     let least = (desired.entries.len() + deletes).saturating_sub(creates + planned.blocked.len());
     let most = least + kept(planned) + planned.blocked.len();
     let fits = bound <= desired.entries.len() && (least..=most).contains(&planned.managed);

@@ -17,24 +17,24 @@ pub struct Consent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConsentError {
     /// Nothing of that kind exists.
-    #[error("no hazard is called {0:?}; there are {all}", all = all())]
+    #[error("unknown hazard `{0}`; expected one of {all}", all = all())]
     Kind(String),
     /// A hazard of a shop needs the shop.
-    #[error("{0} is a hazard of a shop: write {0}:SHOP (a glob is fine, such as {0}:*)")]
+    #[error("`{0}` is a hazard of a shop: write `{0}:SHOP` (a glob works too, such as `{0}:*`)")]
     ShopMissing(String),
     /// A hazard of the run has no shop.
-    #[error("{0} is a hazard of the whole run: write it without a shop")]
+    #[error("`{0}` is a hazard of the whole run: write `{0}` without a shop")]
     ShopGiven(String),
     /// Several in one.
-    #[error("{0:?}: a comma does not separate consents; repeat --allow for each")]
+    #[error("`{0}`: commas do not separate consents; repeat `--allow` for each consent")]
     Comma(String),
     /// The glob is none.
-    #[error("{0:?} is not a valid pattern for a shop")]
+    #[error("`{0}` is not a valid shop pattern")]
     Pattern(String),
 }
 
 fn all() -> String {
-    HazardName::ALL.iter().map(|hazard| hazard.as_str()).collect::<Vec<_>>().join(", ")
+    HazardName::ALL.iter().map(|hazard| format!("`{}`", hazard.as_str())).collect::<Vec<_>>().join(", ")
 }
 
 impl Consent {

@@ -42,12 +42,17 @@ pub(super) fn finding(
     }
 }
 
-/// "read_x", or "one of read_x, read_y".
-pub(super) fn one_of(scopes: &[&str]) -> String {
+/// Returns "the scope `read_x` is not granted", or "none of the scopes `read_x`, `read_y` is granted". `not` is "not"
+/// or "no longer".
+pub(super) fn ungranted(scopes: &[&str], not: &str) -> String {
     match scopes {
-        [one] => format!("scope {one}"),
-        many => format!("one of the scopes {}", many.join(", ")),
+        [one] => format!("the scope `{one}` is {not} granted"),
+        many => format!("none of the scopes {} is granted", quoted(many)),
     }
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Adds findings to a shop's, which stay sorted.
@@ -58,7 +63,7 @@ pub fn add(shop: &mut ShopPlan, findings: impl IntoIterator<Item = Finding>) {
 
 /// A shop that could not be read, and is tolerated.
 pub(super) fn unavailable(error: &ShopError) -> Finding {
-    let message = format!("not read, and tolerated: {}", error.message);
+    let message = format!("not read, which is tolerated: {}", error.message);
     finding(FindingKind::Unavailable, Severity::Info, None, message, json!({ "error": error.kind.as_str() }))
 }
 
@@ -67,7 +72,7 @@ pub(super) fn repeated(id: &SubscriptionId) -> ShopError {
     ShopError {
         kind: ErrorKind::new("unexpected_answer"),
         http_status: None,
-        message: format!("the shop's list of subscriptions has {id} twice; plan again"),
+        message: format!("the shop listed subscription {id} twice; plan again"),
         retryable: true,
     }
 }
@@ -118,10 +123,8 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
     let Some(granted) = &observed.scopes else { return };
     for (_, live) in &result.bound {
         if let Some(any_of) = catalog::missing_scopes(&live.binding.topic, granted) {
-            let message = format!(
-                "live, but {} is not granted any more: Shopify may stop delivering; {approval}",
-                one_of(&any_of)
-            );
+            let message =
+                format!("live, but {}, so Shopify may stop delivering; {approval}", ungranted(&any_of, "no longer"));
             out.push(finding(
                 FindingKind::ScopeLost,
                 Severity::Attention,
@@ -133,7 +136,7 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
     }
     let Some(wanted) = &desired.scopes else { return };
     for scope in wanted.iter().filter(|s| !granted.grants(s.as_str())) {
-        let message = format!("scope {scope} is wanted and not granted: add it to the app and {approval}");
+        let message = format!("the scope `{scope}` is wanted but not granted; add it to the app and {approval}");
         out.push(finding(
             FindingKind::ScopeMissing,
             Severity::Attention,
@@ -145,7 +148,7 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
     let superfluous: Vec<&str> =
         granted.iter().map(crate::model::Scope::as_str).filter(|s| !wanted.grants(s)).collect();
     if !superfluous.is_empty() {
-        let message = format!("granted, but not wanted: {}", superfluous.join(", "));
+        let message = format!("granted but not wanted: {}", quoted(&superfluous));
         out.push(finding(
             FindingKind::ScopeSuperfluous,
             Severity::Info,
@@ -158,7 +161,11 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
 
 fn unmanaged(live: &Entry<Live>) -> Finding {
     let address = live.binding.address.masked();
-    let message = format!("{} -> {address}: no ownership prefix covers it, left alone", live.binding.topic);
+    let message = format!(
+        "{} -> {address}: not managed by this manifest, because no prefix in `ownership` covers the \
+         address; left unchanged",
+        live.binding.topic
+    );
     let details = json!({ "address": address, "format": live.binding.format.as_str(), "filter": live.binding.filter });
     finding(FindingKind::Unmanaged, Severity::Info, Some(live), message, details)
 }
@@ -166,7 +173,7 @@ fn unmanaged(live: &Entry<Live>) -> Finding {
 fn held_back(live: &Entry<Live>) -> Finding {
     let address = live.binding.address.as_str();
     let message = format!(
-        "{} -> {address}: not in the manifest, but kept until the blocked binding of its topic can be made",
+        "{} -> {address}: not in the manifest, but kept while a binding of its topic is blocked",
         live.binding.topic
     );
     finding(FindingKind::HeldBack, Severity::Warning, Some(live), message, json!({ "address": address }))
@@ -175,7 +182,9 @@ fn held_back(live: &Entry<Live>) -> Finding {
 fn not_readable(live: &Entry<Live>) -> Finding {
     let address = live.binding.address.as_str();
     let message = format!(
-        "{} -> {address}: looks like another live one that realises the binding, and REST does not show the filters that tell them apart: left alone. Plan with admin_api.transport: graphql, or delete the wrong one by hand",
+        "{} -> {address}: looks like another live subscription that matches the binding, and REST does not show the \
+         filters by which they differ; left unchanged. Plan with `admin_api.transport: graphql`, or delete the wrong \
+         subscription by hand",
         live.binding.topic
     );
     let details = json!({ "address": address, "format": live.binding.format.as_str() });
@@ -193,7 +202,8 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
         let Source { file, line } = &declared.source;
         let events = if declared.filter == binding.filter { "each event" } else { "an event that passes both filters" };
         let message = format!(
-            "the app itself declares it to {}, too, in {file}:{line}: {events} is delivered twice; remove one of the two",
+            "the app configuration ({file}:{line}) also subscribes this topic to {}, so {events} is delivered twice; \
+             remove one of the two subscriptions",
             binding.address
         );
         let details = json!({
@@ -217,10 +227,10 @@ pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
     });
     let told = beside.map(|(binding, event, twice)| {
         let Source { file, line } = &event.source;
-        let also = if twice { "; a change that triggers both is delivered twice" } else { "" };
+        let also = if twice { ", and a change that triggers both is delivered twice" } else { "" };
         let message = format!(
-            "the app's event {event} goes to {}, too, in {file}:{line}: the address gets two payload shapes{also}; give one \
-             of the two another address",
+            "the app's event {event} ({file}:{line}) is also delivered to {}, so the address receives two kinds of \
+             payload{also}; give one of the two another address",
             binding.address
         );
         let details = json!({
@@ -260,8 +270,8 @@ pub fn old_endpoint_of(finding: &Finding) -> Option<&str> {
 
 fn old_endpoint(address: &str, topics: &BTreeSet<&str>) -> Finding {
     let message = format!(
-        "keep the old endpoint {address} up for {RETRY_HOURS} hours after the apply: \
-         Shopify's retries keep the old address"
+        "keep the old endpoint {address} available for {RETRY_HOURS} hours after the apply, because Shopify sends \
+         retries to the old address"
     );
     let kind = FindingKind::OldEndpoint { address: address.to_owned() };
     finding(kind, Severity::Info, None, message, json!({ "topics": topics, "hours": RETRY_HOURS }))
@@ -270,7 +280,8 @@ fn old_endpoint(address: &str, topics: &BTreeSet<&str>) -> Finding {
 /// A version that is no longer served falls forward to a later one (documented).
 pub fn version_served(asked: &ApiVersion, served: &str) -> Finding {
     let message = format!(
-        "Shopify served Admin API {served} instead of {asked}: that version is no longer available; set admin_api.version"
+        "Shopify served version {served} of the Admin API instead of {asked}, which is no longer available; set \
+         `admin_api.version` to a supported version"
     );
     let details = json!({ "asked": asked.as_str(), "served": served });
     finding(FindingKind::VersionServed, Severity::Warning, None, message, details)
@@ -288,8 +299,8 @@ fn kept_steps(changes: &[Change]) -> Vec<Finding> {
         Change::Update { before, after, reason: UpdateReason::NameStep, .. } if !later(at, &before.meta.id) => {
             let name = after.name.as_deref().unwrap_or_default();
             let message = format!(
-                "keeps the name {name:?} after that, since its binding names none and Shopify documents no way to clear \
-                 a name: give the binding a name"
+                "keeps the temporary name {name:?}, because its binding has no `name` and Shopify documents no way to \
+                 clear one; add a `name` to the binding"
             );
             Some(finding(FindingKind::NameKept, Severity::Info, Some(before), message, json!({ "name": name })))
         }
@@ -302,8 +313,8 @@ fn kept_steps(changes: &[Change]) -> Vec<Finding> {
 fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mut Vec<Finding>) {
     if let (None, Some(name), false) = (&wanted.name, &live.binding.name, steps_aside) {
         let message = format!(
-            "keeps the name {name:?}: its binding has no `name`, and Shopify documents no way to clear one; write `name: \
-             {name}` in the binding, or another name"
+            "keeps the name {name:?}, because its binding has no `name` and Shopify documents no way to clear one; \
+             write `name: {name}` in the binding, or choose another name"
         );
         out.push(finding(FindingKind::NameKept, Severity::Info, Some(live), message, json!({ "name": name })));
     }
@@ -311,8 +322,8 @@ fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mu
     if wanted.metafields.is_none() && !there.is_empty() {
         let list = there.join(", ");
         let message = format!(
-            "keeps the metafields {list}: its binding has no `metafields`, which leaves them as they are; write `metafields: \
-             [{list}]` in the binding, or `metafields: []` for none"
+            "keeps the metafields {list}, because its binding has no `metafields`; write `metafields: [{list}]` in \
+             the binding, or `metafields: []` to remove them"
         );
         out.push(finding(
             FindingKind::MetafieldsUnnamed,
@@ -327,7 +338,7 @@ fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mu
 fn lost_metafields(before: &Entry<Live>, out: &mut Vec<Finding>) {
     let there = before.binding.metafields.as_deref().unwrap_or_default();
     if !there.is_empty() {
-        let message = format!("its delete loses the metafields {}", there.join(", "));
+        let message = format!("deleting it loses the metafields {}", there.join(", "));
         out.push(finding(
             FindingKind::MetafieldsLost,
             Severity::Warning,

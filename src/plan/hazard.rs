@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::model::ShopDomain;
+use crate::text::plural;
 
 /// What needs consent before apply.
 #[derive(Debug, Clone, PartialEq)]
@@ -179,13 +180,13 @@ impl Hazard {
                 percent(*deletes, *of)
             ),
             HazardKind::MaxAddressChangePercent { address_changes, of, shops, limit_percent } => format!(
-                "sends {address_changes} of the run's {of} live subscriptions ({} %) in {shops} shop{} to another address; \
-                 the limit is {limit_percent} %",
+                "changes the address of {address_changes} of the run's {of} live subscriptions ({} %) in {}; the \
+                 limit is {limit_percent} %",
                 percent(*address_changes, *of),
-                if *shops == 1 { "" } else { "s" }
+                plural(*shops, "shop")
             ),
             HazardKind::EmptyShop { managed } => {
-                format!("leaves the shop without any managed subscription (it has {managed})")
+                format!("leaves the shop without managed subscriptions (it has {managed} now)")
             }
             HazardKind::DeleteForeign { addresses } => format!(
                 "deletes managed subscriptions whose address is not in this manifest: {}",
@@ -199,15 +200,19 @@ impl Hazard {
                 )
             }
             HazardKind::DeleteUnmanaged { deletes } => {
-                format!("deletes {deletes} subscriptions outside the ownership rule (unmanaged: delete)")
+                let subscriptions = plural(*deletes, "subscription");
+                format!("deletes {subscriptions} not managed by this manifest (`unmanaged: delete`)")
             }
             HazardKind::ProtectedTopic { topics } => {
-                format!("deletes or reroutes protected topics: {}", topics.join(", "))
+                format!(
+                    "deletes subscriptions of protected topics, or changes their address or filter: {}",
+                    topics.join(", ")
+                )
             }
             HazardKind::DestinationSettling { destinations, subscriptions, until } => format!(
-                "binds {subscriptions} {} to destinations that were made or changed less than five minutes before \
-                 ({}): Adobe may lose what is delivered before {until}; apply the same plan after that",
-                if *subscriptions == 1 { "subscription" } else { "subscriptions" },
+                "binds {} to destinations that were created or changed less than five minutes before the plan ({}): \
+                 Adobe may lose events that are delivered before {until}; apply the same plan after that time",
+                plural(*subscriptions, "subscription"),
                 destinations.join(", ")
             ),
             HazardKind::Other { message, .. } => message.clone(),
@@ -223,7 +228,7 @@ fn foreign_addresses(addresses: &[&str]) -> String {
     let first = addresses.first().copied().unwrap_or_default();
     let others = if addresses.len() > 1 { format!(" and {} more", addresses.len() - 1) } else { String::new() };
     format!(
-        "{first}{others}; another manifest may own them. If an earlier version of this manifest had the address, plan with \
-         --base"
+        "{first}{others}; another manifest may own them. If an earlier version of this manifest had the address, pass \
+         that version with `--base` when planning"
     )
 }

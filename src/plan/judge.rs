@@ -38,7 +38,7 @@ pub enum Task {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stale {
     /// A subscription that the plan names is neither as before nor as after.
-    #[error("{topic}: subscription {id} was {what} since the plan was made")]
+    #[error("{topic}: subscription {id} was {what} after the plan was made")]
     Subscription {
         /// Its topic.
         topic: String,
@@ -48,13 +48,13 @@ pub enum Stale {
         what: &'static str,
     },
     /// The list that was read has one subscription twice, so it cannot be trusted.
-    #[error("the list of subscriptions that was read has {id} twice")]
+    #[error("the shop listed subscription {id} twice")]
     Repeated {
         /// Its id.
         id: String,
     },
     /// Something else changed that the plan was computed from.
-    #[error("other subscriptions of the topics, names or scopes that the plan was made from have changed since")]
+    #[error("other subscriptions, names or scopes on which the plan depends changed after it was made")]
     Rest,
     /// A destination that was looked up is not what it was.
     #[error("{what}")]
@@ -63,26 +63,26 @@ pub enum Stale {
         what: String,
     },
     /// The shop left the manifest, or the manifest is another one.
-    #[error("this shop is not in the manifest that -f names")]
+    #[error("the shop is not in the manifest given with `-f`")]
     NoShop,
     /// What the manifest asks of the shop differs from what the plan was made from.
-    #[error("the manifest asks something else of this shop than when the plan was made")]
+    #[error("the manifest changed for this shop after the plan was made")]
     Manifest,
     /// The plan changes or deletes what is not managed. It is sealed, not signed: whoever can write the file can write
     /// that, and it is not done all the same.
-    #[error("{topic}: the plan changes a subscription outside the ownership rule")]
+    #[error("{topic}: the plan changes a subscription that is not managed by this manifest")]
     NotOurs {
         /// Its topic.
         topic: String,
     },
     /// The manifest and the shop, as it was when the plan was made, call for other changes than the plan has.
     #[error(
-        "the plan's changes are not those that the manifest and the shop call for: the file was edited, or written by \
-         another version of hookwright"
+        "the plan's changes differ from those that the manifest and the shop require: the file was edited or written \
+         by another version of Hookwright"
     )]
     Changes,
     /// By what was read of the shop the plan goes past a limit that its own numbers do not.
-    #[error("judged by the live subscriptions, the plan {message}, and no consent covers it")]
+    #[error("measured against the live subscriptions, the plan {message}, and no consent covers this")]
     Limit {
         /// The hazard's message.
         message: String,

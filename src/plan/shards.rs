@@ -49,16 +49,16 @@ impl fmt::Display for Shard {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotOneRun {
     /// They were made from several manifests.
-    #[error("the plans were made from different manifests (their manifest_digest differs)")]
+    #[error("the plans were made from different manifests (their `manifest_digest` differs)")]
     Manifests,
     /// They were made with several settings.
     #[error("the plans were made with different settings")]
     Settings,
     /// Adobe changed between them. Holds the name of the destination.
-    #[error("Adobe had another address or state for {0} when the next shard was planned")]
+    #[error("the address or state of destination {0} at Adobe changed between the plans of two shards")]
     Adobe(String),
     /// A shop is in two of them.
-    #[error("{0} stands in two of the plans")]
+    #[error("{0} is in two of the plans")]
     Shop(ShopDomain),
 }
 
@@ -96,18 +96,20 @@ fn same_destinations(plans: &[Plan]) -> Result<(), NotOneRun> {
     Ok(())
 }
 
-/// Returns what is wrong with plans as one run, if they are shards: `3 of 4 shards: 2/4 is missing`. A plan over all shops
-/// has no shard.
+/// Returns what is wrong with plans as one run, if they are shards: `3 of 4 shards: 2/4 is missing`. A plan over all
+/// shops has no shard.
 pub fn lacking(shards: impl IntoIterator<Item = Option<Shard>>) -> Option<String> {
     let shards: Vec<Option<Shard>> = shards.into_iter().collect();
+    let plans = shards.len();
+    let unrelated = || Some(format!("{plans} plans are not the shards of one run"));
     if shards.iter().all(Option::is_none) {
         return None;
     }
     let Some(shards) = shards.into_iter().collect::<Option<BTreeSet<Shard>>>() else {
-        return Some(STRANGERS.to_owned());
+        return unrelated();
     };
     let counts: BTreeSet<u32> = shards.iter().map(|shard| shard.count).collect();
-    let (Some(&count), 1) = (counts.first(), counts.len()) else { return Some(STRANGERS.to_owned()) };
+    let (Some(&count), 1) = (counts.first(), counts.len()) else { return unrelated() };
     let missing = (count as usize).saturating_sub(shards.len());
     if missing == 0 {
         return None;
@@ -119,8 +121,6 @@ pub fn lacking(shards: impl IntoIterator<Item = Option<Shard>>) -> Option<String
     let verb = if missing == 1 { "is" } else { "are" };
     Some(format!("{} of {count} shards: {words}{more} {verb} missing", shards.len()))
 }
-
-const STRANGERS: &str = "The plans are not the shards of one run";
 
 #[cfg(test)]
 mod tests {
@@ -141,11 +141,12 @@ mod tests {
             said(&["9/4294967295"])
                 .is_some_and(|text| text.starts_with(many) && text.ends_with("and 4294967286 more are missing"))
         );
-        assert_eq!(said(&["1/2", "2/3"]).as_deref(), Some(STRANGERS));
+        let unrelated = Some("2 plans are not the shards of one run");
+        assert_eq!(said(&["1/2", "2/3"]).as_deref(), unrelated);
         for none in ["5/4", "0/4", "a", ""] {
             assert_eq!(Shard::parse(none), None, "{none}");
         }
         assert_eq!(lacking([None, None]), None);
-        assert_eq!(lacking([None, Shard::parse("1/2")]).as_deref(), Some(STRANGERS));
+        assert_eq!(lacking([None, Shard::parse("1/2")]).as_deref(), unrelated);
     }
 }

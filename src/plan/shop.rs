@@ -180,13 +180,18 @@ fn blocked(blocked: &diff::Blocked, names: &Names<'_>, inlets: &DestinationHealt
     let (obstacle, message) = match &blocked.why {
         diff::Obstacle::Scope(any_of) => (
             Obstacle::Scope(any_of.iter().map(|&s| s.to_owned()).collect()),
-            format!("needs {}, and it is not granted: add it to the app and {approval}", findings::one_of(any_of)),
+            format!(
+                "{}; add {} to the app and {approval}",
+                findings::ungranted(any_of, "not"),
+                if any_of.len() == 1 { "it" } else { "one of them" }
+            ),
         ),
         diff::Obstacle::Closed => inlets.refusal(&binding.address),
         diff::Obstacle::NameTaken(holder) => (
             Obstacle::NameTaken,
             format!(
-                "the name {:?} is held by {} -> {}, which cannot be renamed: choose another name, or remove that subscription",
+                "the name {:?} is used by {} -> {}, which cannot be renamed; choose another name, or delete that \
+                 subscription",
                 binding.name.as_deref().unwrap_or_default(),
                 holder.binding.topic,
                 holder.binding.address.masked()

@@ -157,7 +157,7 @@ impl Shared {
             let same = |d: &&plan::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
             let changed = match self.plan.destinations.iter().find(same) {
                 Some(before) => destinations::changed(before, &told),
-                None => Some(format!("destination {}: the plan does not have it", told.wanted)),
+                None => Some(format!("destination {} is not in the plan", told.wanted)),
             };
             if let Some(what) = changed {
                 return Err(Box::new(apply::stale(planned, &plan::Stale::Destination { what })));
@@ -209,4 +209,4 @@ fn interrupted(planned: &ShopPlan) -> Box<ReportShop> {
     Box::new(apply::not_read(planned, apply::error(&AdminError::new(AdminErrorKind::Interrupted, INTERRUPTED))))
 }
 
-const INTERRUPTED: &str = "interrupted before its turn came";
+const INTERRUPTED: &str = "interrupted before any change of this shop was sent";

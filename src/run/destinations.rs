@@ -58,7 +58,7 @@ impl Opened {
             lookups = look_up(&manifest, &places, &opened).await;
             let loaded = draft.resolve(&lookups.addresses);
             print(&loaded, &printed, session.settings.verbosity, output);
-            let about = "this is about the addresses that Adobe has for its destinations";
+            let about = "the errors concern the addresses that Adobe has for the manifest's destinations";
             let (resolved, _) = valid(loaded).map_err(|failure| failure.hint(about))?;
             manifest = Arc::new(resolved);
         }
@@ -208,8 +208,9 @@ impl Run {
 }
 
 fn no_account() -> Failure {
-    Failure::invalid("--verify-destinations needs an account at Adobe, and the manifest has no `aep`")
-        .hint("add `aep:` with org, client_id, client_secret and scopes; `hookwright schema manifest` has them all")
+    Failure::invalid("`--verify-destinations` requires an Adobe account, but the manifest has no `aep`").hint(
+        "add `aep` with `org`, `client_id`, `client_secret` and `scopes`; `hookwright schema manifest` describes them",
+    )
 }
 
 /// The destinations that these shops need to have looked up.
@@ -326,7 +327,7 @@ async fn add_runs(assessments: impl IntoIterator<Item = &mut Assessment>, accoun
                 assessment.add_run(run.as_ref(), &earlier, clock());
             }
             Err(error) => {
-                let message = format!("its runs could not be read: {error}");
+                let message = format!("cannot read the runs of the dataflow: {error}");
                 assessment.add_error(LookupError { message, ..lookup_error(&error) });
             }
         }

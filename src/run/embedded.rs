@@ -26,8 +26,8 @@ pub(crate) fn failure(exit: Exit, error: &SandboxError) -> Failure {
 pub(super) struct Embedded(Running);
 
 impl Embedded {
-    /// Starts the sandbox. With `seeds`, even none, it gets the shops of the manifest that its state lacks; the text says which
-    /// ones.
+    /// Starts the sandbox. With `seeds`, even none, it gets the shops of the manifest that its state lacks; the text
+    /// says which ones.
     pub(super) async fn start(
         access: &AccessArgs,
         manifest: &Manifest,
@@ -92,8 +92,8 @@ fn describe(added: &Added) -> Option<String> {
     };
     let lines = [
         line(&added.seeded, " from the seed beside the manifest"),
-        line(&added.empty, " without subscriptions, because no seed beside the manifest names them"),
-        added.adobe.then(|| "Added to the sandbox from the seed beside the manifest: Adobe's side".to_owned()),
+        line(&added.empty, " without subscriptions, because no seed beside the manifest lists them"),
+        added.adobe.then(|| "Added to the sandbox from the seed beside the manifest: the objects at Adobe".to_owned()),
     ];
     let lines: Vec<String> = lines.into_iter().flatten().collect();
     (!lines.is_empty()).then(|| lines.join("\n"))

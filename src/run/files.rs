@@ -72,7 +72,11 @@ impl Search {
                 let mut any = false;
                 self.folder(path, &mut any);
                 if !any && self.found.files.len() + self.found.problems.len() == before {
-                    self.problem(path, "the folder has no YAML file", "manifests are named *.yaml or *.yml there");
+                    self.problem(
+                        path,
+                        "the folder contains no YAML file",
+                        "manifest files are named `*.yaml` or `*.yml`",
+                    );
                 }
             }
             Ok(_) => {
@@ -125,7 +129,8 @@ impl Search {
             Ok(bytes) if is_plan(&bytes) => {
                 let name = word(&path.display().to_string());
                 let hint = format!(
-                    "`hookwright apply {name}` applies it, with -f for its manifest; `hookwright show {name}` renders it"
+                    "apply it with `hookwright apply {name}` (add `-f` for its manifest), or show it with `hookwright \
+                     show {name}`"
                 );
                 self.problem(path, "the file is a saved plan, not a manifest", &hint);
             }
@@ -146,23 +151,23 @@ impl Search {
     fn unreadable(&mut self, path: &Path, error: &TreeError) {
         if !matches!(error, TreeError::Read(ReadError::Missing)) {
             let hint = match error {
-                TreeError::Outside => "move it there, or name its folder with -f, too",
+                TreeError::Outside => "move it into the folder, or pass its own folder with `-f`, too",
                 TreeError::Read(ReadError::TooLarge(_)) => "split it into several files",
-                TreeError::Read(ReadError::NotRegular(_)) => "put a regular file there, or remove it",
+                TreeError::Read(ReadError::NotRegular(_)) => "replace it with a regular file, or remove it",
                 TreeError::Read(_) => "check its permissions",
             };
-            return self.problem(path, &format!("the file cannot be read: {error}"), hint);
+            return self.problem(path, &format!("cannot read the file: {error}"), hint);
         }
         let hint = if path == Path::new("-") {
-            "a manifest is not read from standard input: name a file or folder"
+            "a manifest cannot be read from standard input; pass a file or a folder"
         } else if path.to_string_lossy().contains(',') {
-            "a comma does not separate paths: repeat -f for each"
+            "commas do not separate paths; repeat `-f` for each path"
         } else if path == Path::new(DEFAULT_MANIFEST) {
-            "`hookwright init` writes a first manifest; -f names another file or folder"
+            "`hookwright init` creates a first manifest; use `-f PATH` for another file or folder"
         } else {
-            "check the path; without -f the manifest is hookwright.yaml, and `hookwright init` writes one"
+            "check the path. Without `-f` the manifest is `hookwright.yaml`, which `hookwright init` creates"
         };
-        self.problem(path, "there is no such file or folder", hint);
+        self.problem(path, "the file or folder does not exist", hint);
     }
 
     fn problem(&mut self, path: &Path, message: &str, hint: &str) {
@@ -252,7 +257,7 @@ mod tests {
         let messages: Vec<_> = loaded.diagnostics.iter().map(|d| (d.code, d.message.as_str())).collect();
         assert_eq!(
             messages,
-            [(Code::File, "there is no such file or folder"), (Code::File, "the folder has no YAML file")]
+            [(Code::File, "the file or folder does not exist"), (Code::File, "the folder contains no YAML file")]
         );
         assert!(loaded.diagnostics.iter().any(|d| d.hint.as_deref().is_some_and(|h| h.contains("hookwright init"))));
     }

@@ -77,7 +77,7 @@ pub(super) fn valid(loaded: Loaded) -> Result<(Manifest, Vec<Diagnostic>), Failu
 
 fn invalid(loaded: &Loaded) -> Failure {
     let summary = diagnostic::text::summary(loaded.report());
-    Failure::invalid(format!("the manifest is not valid: {summary}; nothing was sent"))
+    Failure::invalid(format!("the manifest is invalid: {summary}; nothing was sent"))
 }
 
 impl Run {
@@ -93,7 +93,8 @@ impl Run {
             print(&loaded, &[], Verbosity::Quiet, output);
             valid(loaded)
         };
-        let (manifest, _) = base().map_err(|failure| failure.hint("this is about the --base manifest"))?;
+        let (manifest, _) =
+            base().map_err(|failure| failure.hint("the errors concern the manifest given with `--base`"))?;
         Ok(Some(Arc::new(manifest)))
     }
 }

@@ -10,9 +10,8 @@ use crate::error::Failure;
 use crate::manifest::Manifest;
 
 pub(crate) fn missing() -> Failure {
-    Failure::invalid("this build has no sandbox: it was built without the Cargo feature `sandbox`").hint(
-        "install a build with the default features, as `cargo install --path .` does without --no-default-features",
-    )
+    Failure::invalid("this build has no sandbox, because it was built without the Cargo feature `sandbox`")
+        .hint("install a build with the default features: `cargo install --path .` without `--no-default-features`")
 }
 
 /// The sandbox of `--sandbox`. It has no value, because it cannot be started.

@@ -39,8 +39,8 @@ fn shared_out(limit: usize, wanted: usize) -> Shares {
     let at_a_time = wanted.min(room / 2).max(1);
     let remark = (at_a_time < wanted).then(|| {
         format!(
-            "{at_a_time} shops at a time instead of {wanted}: this process may have {limit} files open. Raise that limit \
-             (ulimit -n) or lower --parallelism"
+            "{at_a_time} shops at a time instead of {wanted}, because this process can have at most {limit} files \
+             open. Raise the limit (`ulimit -n`), or lower `--parallelism`"
         )
     });
     Shares { at_a_time, waiting: room.saturating_sub(at_a_time).min(MOST), remark }

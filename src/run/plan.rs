@@ -126,9 +126,10 @@ pub(super) fn context<'a>(
 }
 
 /// Why a refused token is no evidence that the app is gone.
-const IN_VAIN: &str = ". That `uninstalled` is tolerated has no effect here: with `access_token` Shopify answers 401 both for \
-                       an app that is gone and for a wrong token. Remove the shop from the manifest, or use \
-                       `client_assertion`, `client_credentials` or `token_store`, with which Shopify says that the app is gone";
+const IN_VAIN: &str = ". Tolerating `uninstalled` has no effect here, because with `access_token` Shopify answers 401 both \
+                       for an uninstalled app and for a wrong token. Remove the shop from the manifest, or use \
+                       `client_assertion`, `client_credentials` or `token_store`, with which Shopify reports that the app is \
+                       not installed";
 
 /// What the plan of a shop is made from, besides what was read.
 #[derive(Clone, Copy)]

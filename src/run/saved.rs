@@ -16,14 +16,17 @@ use crate::state::{Desired, Observed};
 /// So many files of a plan's manifest are named in a message.
 const NAMED: usize = 5;
 
-/// Refuses a manifest that is missing, with the files that the plan names. The plan is not signed, so none of them is opened:
-/// the operator has to name one.
+/// Refuses a manifest that is missing, with the files that the plan names. The plan is not signed, so none of them is
+/// opened: the operator has to name one.
 pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Failure> {
     let missing =
         |path: &&Path| std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
     let Some(path) = given(paths).into_iter().find(missing) else { return Ok(()) };
-    Err(Failure::invalid(format!("a plan is applied with its manifest, and there is no file {}", path.display()))
-        .hint(pass(&files_of(plan))))
+    Err(Failure::invalid(format!(
+        "a plan is applied together with its manifest, but {} does not exist",
+        path.display()
+    ))
+    .hint(pass(&files_of(plan))))
 }
 
 /// Refuses a manifest that has none of the shops that the plan changes: it is another one. Before anything is sent, or
@@ -37,13 +40,13 @@ pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan
     let names = given.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     let is_given = |file: &&str| given.iter().any(|path| Path::new(file).starts_with(path));
     let hint = if !files.is_empty() && files.iter().all(is_given) {
-        "the plan was made from files with these names: apply it in the folder where it was made; if the shops were \
-         removed from the manifest since, make a new plan"
+        "the plan was made from files with these names. Apply it in the folder where it was made; if the shops were \
+         removed from the manifest, make a new plan"
             .to_owned()
     } else {
         pass(&files)
     };
-    Err(Failure::invalid(format!("no shop that the plan changes is in the manifest {names}")).hint(hint))
+    Err(Failure::invalid(format!("the manifest {names} contains none of the shops that the plan changes")).hint(hint))
 }
 
 /// The files of the manifest that a plan was made from, as far as its changes name them.
@@ -56,12 +59,13 @@ fn files_of(plan: &Plan) -> BTreeSet<&str> {
 fn pass(files: &BTreeSet<&str>) -> String {
     let names = files.iter().take(NAMED).map(|file| word(file)).collect::<Vec<_>>().join(", ");
     match files.len() {
-        0 => "pass the manifest that the plan was made from: -f PATH".to_owned(),
-        1 => format!("pass the manifest that the plan was made from: -f {names}"),
+        0 => "pass the manifest that the plan was made from: `-f PATH`".to_owned(),
+        1 => format!("pass the manifest that the plan was made from: `-f {names}`"),
         _ => {
             let more = if files.len() > NAMED { format!(" and {} more", files.len() - NAMED) } else { String::new() };
             format!(
-                "pass the manifest that the plan was made from, files or folders: -f PATH. The plan names {names}{more}"
+                "pass the manifest that the plan was made from, as files or folders: `-f PATH`. The plan names \
+                 {names}{more}"
             )
         }
     }
@@ -76,24 +80,26 @@ impl Run {
     /// Refuses a plan that no plan of this manifest could be. A shop of which the manifest asks something else by now is
     /// left to the judgement before its changes: it is stale.
     pub(crate) fn comes_from_manifest(&self, plan: &Plan) -> Result<(), Failure> {
-        let hint = "the file was edited, or written by another version of hookwright; make a new plan";
+        let hint = "the file was edited or written by another version of Hookwright; make a new plan";
         if plan.settings.safety != self.settings().safety {
-            return Err(Failure::invalid("the plan was made with other safety limits than the manifest has")
+            return Err(Failure::invalid("the `safety` limits of the plan differ from those of the manifest")
                 .hint("make a new plan"));
         }
         for planned in &plan.shops {
             let Some((_, desired)) = self.as_planned(planned) else { continue };
             let over_rest_only = Transport::parse(&plan.settings.admin_api.transport) == Some(Transport::Rest);
             if over_rest_only && !desired.entries.iter().all(|e| over_rest(&e.binding)) {
-                let what =
-                    format!("the plan is for REST, which cannot express what the manifest asks of {}", planned.shop);
+                let what = format!(
+                    "the plan uses REST, which cannot express the bindings of {} in the manifest",
+                    planned.shop
+                );
                 return Err(Failure::invalid(what).hint(hint));
             }
             match plan::unasked(planned, desired, &self.manifest.ownership) {
                 None => {}
                 Some(Unasked::Counts) => {
                     return Err(Failure::invalid(format!(
-                        "the plan's counts of {} do not follow from its changes and the manifest",
+                        "the plan's counts for {} do not match its changes and the manifest",
                         planned.shop
                     ))
                     .hint(hint));
@@ -102,7 +108,7 @@ impl Run {
                     let side = change.after().or(change.before().map(|before| &before.binding));
                     let address = side.map(|side| side.address.as_str()).unwrap_or_default();
                     return Err(Failure::invalid(format!(
-                        "the plan has a change of {} that the manifest does not ask for: {} {} -> {address}",
+                        "the plan has a change for {} that the manifest does not require: {} {} -> {address}",
                         planned.shop,
                         change.action(),
                         change.topic()

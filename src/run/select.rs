@@ -57,16 +57,19 @@ pub(super) fn selected(
 fn no_such_shop(manifest: &Manifest, text: &str) -> Failure {
     let handles = || manifest.shops.iter().map(|shop| shop.shop.handle());
     let hint = meant_shop(manifest, text).unwrap_or_else(|| the_manifest_has("shops", handles().collect()));
-    let hint =
-        if text.contains(',') { "a comma does not separate shops: repeat --shop for each".to_owned() } else { hint };
-    Failure::invalid(format!("--shop {text} matches no shop of the manifest")).hint(hint)
+    let hint = if text.contains(',') {
+        "commas do not separate shops; repeat `--shop` for each shop".to_owned()
+    } else {
+        hint
+    };
+    Failure::invalid(format!("`--shop {text}` matches no shop in the manifest")).hint(hint)
 }
 
 /// The shop of the manifest that was probably meant, as a question.
 pub(crate) fn meant_shop(manifest: &Manifest, text: &str) -> Option<String> {
     let handle = text.strip_suffix(".myshopify.com").unwrap_or(text);
     let meant = suggest::closest(handle, manifest.shops.iter().map(|shop| shop.shop.handle()))?;
-    Some(format!("did you mean --shop {meant}?"))
+    Some(format!("did you mean `--shop {meant}`?"))
 }
 
 /// Why no shop is left, by the first label that no shop has.
@@ -78,32 +81,32 @@ fn nothing(manifest: &Manifest, selection: &Selection) -> Failure {
     for (key, value) in selection.wanted_labels() {
         let known = values(key);
         if known.is_empty() {
-            let failure = Failure::invalid(format!("no shop of the manifest has a label with the key {key:?}"));
+            let failure = Failure::invalid(format!("no shop in the manifest has a label with the key `{key}`"));
             return failure.hint(meant(key, keys()).unwrap_or_else(|| the_manifest_has("label keys", keys())));
         }
         if !known.contains(value) {
-            let failure = Failure::invalid(format!("no shop of the manifest has the label {key}={value}"));
-            let hint =
-                meant(value, known.clone()).unwrap_or_else(|| the_manifest_has(&format!("values of {key}"), known));
+            let failure = Failure::invalid(format!("no shop in the manifest has the label `{key}={value}`"));
+            let hint = meant(value, known.clone())
+                .unwrap_or_else(|| the_manifest_has(&format!("values of the label `{key}`"), known));
             return failure.hint(hint);
         }
     }
     let hint = format!(
-        "each shop of the manifest ({}) is left out by --shop, --exclude-shop or --label",
+        "`--shop`, `--exclude-shop` and `--label` exclude every shop in the manifest ({})",
         plural(manifest.shops.len(), "shop")
     );
     Failure::invalid("the selection matches no shop").hint(hint)
 }
 
 fn meant(word: &str, known: BTreeSet<&str>) -> Option<String> {
-    suggest::closest(word, known.into_iter()).map(|meant| format!("did you mean {meant}?"))
+    suggest::closest(word, known.into_iter()).map(|meant| format!("did you mean `{meant}`?"))
 }
 
 fn the_manifest_has(what: &str, known: BTreeSet<&str>) -> String {
     let names: Vec<&str> = known.into_iter().collect();
     match names.len() {
         0 => format!("the manifest has no {what}"),
-        n if n > LISTED => format!("the manifest has {n} of them, such as {}", names[0]),
-        _ => format!("the manifest has the {what}: {}", names.join(", ")),
+        n if n > LISTED => format!("the manifest has {n} {what}, such as {}", names[0]),
+        _ => format!("the manifest has these {what}: {}", names.join(", ")),
     }
 }

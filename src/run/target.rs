@@ -61,7 +61,7 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
     let login = format!("`hookwright auth login --shop {}`", shop.shop.handle());
     let way_out = match shop.auth.as_deref() {
         Some(Auth::TokenStore { .. }) => format!("log in again: {login}"),
-        _ => format!("use `client_assertion` in `auth`, or give the shop a `token_store` and run {login}"),
+        _ => format!("use `client_assertion` in `auth`, or configure a `token_store` for the shop and run {login}"),
     };
     match error.kind {
         AdminErrorKind::NonExpiringToken => {
@@ -73,7 +73,7 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
         {
             let _ = write!(
                 error.message,
-                ". Since {} Shopify rejects tokens without expiry of public apps: if this app is public, {way_out}",
+                ". Since {}, Shopify rejects non-expiring tokens of public apps: if this app is public, {way_out}",
                 plan::REJECTION_DAY
             );
         }
@@ -110,14 +110,16 @@ pub(super) fn approval(
             };
             let scopes = with_lacking(shop, granted);
             format!(
-                "have the shop approve it; in the sandbox that is `hookwright sandbox edit scopes --shop {handle} \
+                "have the shop approve it; in the sandbox, run `hookwright sandbox edit scopes --shop {handle} \
                  {scopes}{state}`"
             )
         }
         (None, Some(Auth::ClientCredentials(_) | Auth::ClientAssertion(_))) => {
-            format!("have the shop approve it: the next run has it, see `hookwright auth status{options}`")
+            format!("have the shop approve it; `hookwright auth status{options}` shows the granted scopes")
         }
-        (None, _) => format!("have the shop approve it, see `hookwright auth url --shop {handle}{options}`"),
+        (None, _) => {
+            format!("have the shop approve it with the link that `hookwright auth url --shop {handle}{options}` prints")
+        }
     }
 }
 
@@ -130,12 +132,13 @@ pub(super) fn way_to_expiry(shop: &ManifestShop, options: &str) -> String {
     };
     let migrate = format!("`hookwright auth migrate --shop {}{from}{options}`", shop.shop.handle());
     match shop.auth.as_deref() {
-        Some(Auth::TokenStore { .. }) => format!("exchange it for one that is renewed: {migrate}"),
+        Some(Auth::TokenStore { .. }) => format!("exchange it for a token that is renewed: {migrate}"),
         Some(Auth::ClientAssertion(_) | Auth::ClientCredentials(_)) => {
-            "the token was fetched in this run, and the answer had no `expires_in`: check what stands between here and the shop"
+            "the token was obtained in this run, but the answer had no `expires_in`; check the proxies between this \
+             machine and the shop"
                 .to_owned()
         }
-        _ => format!("use `client_assertion` in `auth`, or give the shop a `token_store` and run {migrate}"),
+        _ => format!("use `client_assertion` in `auth`, or configure a `token_store` for the shop and run {migrate}"),
     }
 }
 
@@ -187,8 +190,8 @@ pub(crate) fn trusted_hosts() -> Vec<String> {
 }
 
 impl Target {
-    /// With `seeds`, also an empty list, a sandbox gets the shops of the manifest that it does not know. Without, it is taken
-    /// as it is.
+    /// With `seeds`, also an empty list, a sandbox gets the shops of the manifest that it does not know. Without, it is
+    /// taken as it is.
     pub(crate) async fn open(
         access: &AccessArgs,
         manifest: &Manifest,
@@ -231,8 +234,8 @@ impl Target {
         if self.endpoint.has_shop_placeholder() || shops <= 1 {
             return Ok(());
         }
-        Err(Failure::invalid(format!("HOOKWRIGHT_ADMIN_URL has no {{shop}}, but the selection has {shops} shops"))
-            .hint("put {shop} where the shop's domain belongs, or select one shop with --shop"))
+        Err(Failure::invalid(format!("`HOOKWRIGHT_ADMIN_URL` has no `{{shop}}`, but the selection has {shops} shops"))
+            .hint("put `{shop}` in the place of the shop's domain, or select one shop with `--shop`"))
     }
 
     /// Where secrets come from: none takes longer than the run has.

@@ -45,7 +45,7 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
             severity: Severity::Info,
             topic,
             id: change.id().cloned(),
-            message: format!("{about}known since {known_since}, an earlier report had it, too"),
+            message: format!("{about}known since {known_since} (an earlier report has this change)"),
             details,
         });
     };
@@ -58,12 +58,12 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
         Some(Seen { at, live: true, .. }) => (
             FindingKind::RemovedRemotely(earlier),
             Severity::Attention,
-            format!("-> {to}{old}: it was live at {at} and is gone"),
+            format!("-> {to}{old}: removed outside Hookwright; last known live at {at}"),
         ),
         Some(Seen { at, live: false, .. }) => (
             FindingKind::RemovedByApply(earlier),
             Severity::Info,
-            format!("-> {to}{old}: an apply took it away at {at}, and the manifest wants it again"),
+            format!("-> {to}{old}: removed by an apply at {at}, but the manifest has it again"),
         ),
         None => {
             (FindingKind::NeverMade(earlier), Severity::Info, format!("-> {to}{old}: no earlier file shows it live"))
