@@ -136,6 +136,6 @@ fn one_state_serves_all_examples_and_manifests_of_ones_own() {
     write("own.sandbox.yaml", "sandbox: 1\nshops: [{ shop: gone, status: not_found }]\n");
     let own = plan(&folder.path().join("hookwright.yaml"));
     own.exits(8).out_has("not_found").out_has("1 shop without changes.");
-    own.err_has("Added to the sandbox without subscriptions, because no seed beside the manifest names them: mine.");
+    own.err_has("Added to the sandbox without subscriptions, because no seed beside the manifest lists them: mine.");
     plan(&folder.path().join("hookwright.yaml")).exits(8).out_has("not_found").lacks("Added to the sandbox");
 }

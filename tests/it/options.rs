@@ -84,25 +84,25 @@ fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has()
     for (args, what, hint) in [
         (
             &["--shop", "teahouse"][..],
-            "--shop teahouse matches no shop of the manifest",
-            "did you mean --shop tea-house?",
+            "`--shop teahouse` matches no shop in the manifest",
+            "did you mean `--shop tea-house`?",
         ),
         (
             &["--shop", "tea-house", "--shop", "cofee-bar"],
-            "--shop cofee-bar matches no shop",
-            "did you mean --shop coffee-bar?",
+            "`--shop cofee-bar` matches no shop",
+            "did you mean `--shop coffee-bar`?",
         ),
-        (&["--shop", "teahouse.myshopify.com"], "matches no shop of the manifest", "did you mean --shop tea-house?"),
-        (&["--shop", "zzz*"], "--shop zzz* matches no shop", "the manifest has the shops: coffee-bar, tea-house"),
-        (&["--label", "envv=prod"], "no shop of the manifest has a label with the key \"envv\"", "did you mean env?"),
-        (&["--label", "tier=1"], "a label with the key \"tier\"", "the manifest has the label keys: env, region"),
+        (&["--shop", "teahouse.myshopify.com"], "matches no shop in the manifest", "did you mean `--shop tea-house`?"),
+        (&["--shop", "zzz*"], "`--shop zzz*` matches no shop", "the manifest has these shops: coffee-bar, tea-house"),
+        (&["--label", "envv=prod"], "no shop in the manifest has a label with the key `envv`", "did you mean `env`?"),
+        (&["--label", "tier=1"], "a label with the key `tier`", "the manifest has these label keys: env, region"),
         (
             &["--label", "env=qa"],
-            "no shop of the manifest has the label env=qa",
-            "the manifest has the values of env: dev, prod",
+            "no shop in the manifest has the label `env=qa`",
+            "the manifest has these values of the label `env`: dev, prod",
         ),
-        (&["--label", "env=prod", "--label", "region=emea"], "the selection matches no shop", "is left out by --shop"),
-        (&["--exclude-shop", "*"], "the selection matches no shop", "each shop of the manifest (2 shops)"),
+        (&["--label", "env=prod", "--label", "region=emea"], "the selection matches no shop", "exclude every shop"),
+        (&["--exclude-shop", "*"], "the selection matches no shop", "every shop in the manifest (2 shops)"),
     ] {
         let run = world.plan(args);
         run.exits(3).err_has(what).err_has(hint);
@@ -111,7 +111,7 @@ fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has()
     world.plan(&["--label", "tier!=1"]).exits(0);
     world.plan(&["--shop", "zzz*", "--shop", "tea-house"]).exits(0);
     let run = world.run(&["auth", "url", "--shop", "teahouse"]);
-    run.exits(3).err_has("teahouse.myshopify.com is not in the manifest").err_has("did you mean --shop tea-house?");
+    run.exits(3).err_has("teahouse.myshopify.com is not in the manifest").err_has("did you mean `--shop tea-house`?");
 }
 
 #[test]

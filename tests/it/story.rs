@@ -138,7 +138,7 @@ fn what_stops_a_shop_has_its_own_message_and_can_be_tolerated() {
 #[test]
 fn tolerating_an_app_that_is_gone_says_that_a_refused_token_does_not_show_it() {
     const HAS_NO_EFFECT: &str =
-        "That `uninstalled` is tolerated has no effect here: with `access_token` Shopify answers 401";
+        "Tolerating `uninstalled` has no effect here, because with `access_token` Shopify answers 401";
     let world = World::new(
         &manifest("  - { shop: gone, bindings: [] }\n"),
         "sandbox: 1\nshops: [{ shop: gone, status: uninstalled }]\n",

@@ -72,7 +72,7 @@ fn files_of_earlier_runs_are_told_in_words() {
         }
     };
     plan("{", "it is cut off (line 1, column 1)");
-    plan("[1]", "JSON, but not a hookwright plan");
+    plan("[1]", "JSON, but not a Hookwright plan");
     plan(r#"{"format_version":"1.0","plan_digest":"x"}"#, "the key `tool_version` is missing");
     plan(
         r#"{"format_version":"1.0","plan_digest":"x","shops":[{"shop":1}]}"#,

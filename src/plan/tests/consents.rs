@@ -73,7 +73,7 @@ fn the_run_has_limits_of_its_own() {
     let plan = run(16, 50);
     assert_eq!(
         plan.hazards[0].message(),
-        "sends 16 of the run's 50 live subscriptions (32 %) in 16 shops to another address; the limit is 30 %"
+        "changes the address of 16 of the run's 50 live subscriptions (32 %) in 16 shops; the limit is 30 %"
     );
     let consent = |text: &str| Consent::parse(text).expect("consent");
     assert_eq!(refused(&plan.hazards, &[consent("empty_shop:*")], jiff::Timestamp::UNIX_EPOCH).len(), 1);
@@ -83,10 +83,10 @@ fn the_run_has_limits_of_its_own() {
 #[test]
 fn consents_name_a_kind_and_a_shop() {
     for (text, part) in [
-        ("everything", "no hazard is called"),
+        ("everything", "unknown hazard"),
         ("empty_shop", "empty_shop:SHOP"),
         ("max_total_delete_percent:a", "without a shop"),
-        ("empty_shop:[", "not a valid pattern"),
+        ("empty_shop:[", "not a valid shop pattern"),
     ] {
         let error = Consent::parse(text).expect_err(text).to_string();
         assert!(error.contains(part), "{error}");

@@ -143,15 +143,15 @@ fn a_file_that_hides_a_hazard_or_miscounts_is_refused() {
     assert!(forged(&plan, |_| {}).is_ok());
 
     let refused = |edit: fn(&mut wire::plan::Plan)| forged(&plan, edit).expect_err("forged").to_string();
-    assert!(refused(|p| p.hazards.clear()).contains("hazard max_delete_percent of a.myshopify.com"));
-    assert!(refused(|p| p.hazards[0].details.clear()).contains("hazard max_delete_percent"));
+    assert!(refused(|p| p.hazards.clear()).contains("hazard `max_delete_percent` of a.myshopify.com"));
+    assert!(refused(|p| p.hazards[0].details.clear()).contains("hazard `max_delete_percent`"));
     assert!(
         refused(|p| p.hazards[0].allow = "delete_foreign:*".into())
-            .contains("`allow` of the hazard max_delete_percent")
+            .contains("`allow` of the hazard `max_delete_percent`")
     );
     assert!(refused(|p| p.summary.destroy = 0).contains("summary"));
     assert!(refused(|p| p.complete = false).contains("summary"));
-    assert!(refused(|p| p.shops[0].managed = 100).contains("accounts for"));
+    assert!(refused(|p| p.shops[0].managed = 100).contains("account for"));
     assert!(refused(|p| p.shops[0].status = wire::plan::ShopStatus::Unchanged).contains("status"));
     assert!(
         refused(|p| {
@@ -160,7 +160,7 @@ fn a_file_that_hides_a_hazard_or_miscounts_is_refused() {
             p.shops[0].changes.push(again);
             p.summary.destroy += 1;
         })
-        .contains("contradict")
+        .contains("conflicting changes")
     );
 }
 
