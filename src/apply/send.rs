@@ -1,4 +1,4 @@
-//! One document of mutations: sent, its answers compared with what was planned, the lost ones settled by reading.
+//! Sends one document of mutations, compares the answers with the plan, and settles lost answers by reading the shop.
 
 use std::collections::BTreeSet;
 
@@ -16,11 +16,11 @@ use crate::wire::report::ConfirmedBy;
 /// The reason of changes that were not sent after an interrupt.
 pub(super) const INTERRUPTED: &str = "interrupted before it was sent";
 
-/// How often one change is sent when its answers get lost.
+/// Maximum number of times that a change is sent if its answers are lost.
 const ROUNDS: usize = 4;
 
-/// Sends the changes at these places, closes each and records its outcome. Returns an error that ends the shop, if there
-/// was one.
+/// Sends the changes with these indices, closes each and records its outcome. Returns the error that ends the shop, if
+/// there is one.
 pub(super) async fn batch(
     writer: &mut ShopWriter,
     ledger: &mut Ledger<'_>,
@@ -95,13 +95,13 @@ async fn rounds(
     shop_wide
 }
 
-/// Whether a reading has to settle a refusal. "Already taken" and "does not exist" say how things are, not who made them so:
-/// it may have been an earlier sending of the same change whose answer was lost.
+/// Returns whether a reading must settle a rejected mutation. "Already taken" and "does not exist" describe the state
+/// of the shop, which can be the result of an earlier attempt of the same change whose answer was lost.
 fn worth_reading(kind: RefusalKind) -> bool {
     matches!(kind, RefusalKind::AlreadyTaken | RefusalKind::DoesNotExist | RefusalKind::NameTaken)
 }
 
-/// Closes a change by its answer. `Err`: the answer cannot be true, so it counts as lost.
+/// Closes a change by its answer. Returns an error if the answer cannot be correct, so that it counts as lost.
 fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result<(), AdminError> {
     let Some(change) = ledger.open(at) else { return Ok(()) };
     let (Some(after), Some(now)) = (change.after(), now) else {
@@ -129,8 +129,8 @@ fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result
     Ok(())
 }
 
-/// The mutation that makes a change. Everything that is managed is sent explicitly: what Shopify does with what is
-/// left out of an update is not known. Name and metafields go along only where the change is about them.
+/// Returns the mutation of a change. All managed fields are sent explicitly, because it is unknown what Shopify does
+/// with fields that an update omits. Name and metafields are sent only if the change concerns them.
 fn mutation(change: &Change) -> Mutation {
     let about = |field: Field| matches!(change, Change::Create { .. }) || change.fields().contains(&field);
     let input = |after: &Binding| Input {
@@ -155,7 +155,7 @@ fn refusal(ledger: &Ledger<'_>, kind: RefusalKind, errors: &[UserError]) -> Shop
     ShopError { kind: kind.as_str().into(), http_status: None, message, retryable: false }
 }
 
-/// Returns what to do, if Shopify's text does not say it.
+/// Returns the remedy for kinds of errors whose text from Shopify does not name it; otherwise an empty string.
 fn remedy(shop: &str, kind: RefusalKind) -> String {
     match kind {
         RefusalKind::TopicRefused => format!(
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_topic_names_what_is_missing_and_the_way_to_it() {
+    fn a_rejected_topic_names_the_usual_causes_and_the_remedy() {
         let said = remedy("acme", RefusalKind::TopicRefused);
         assert!(
             said.contains("a missing scope, or a missing approval")

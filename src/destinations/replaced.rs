@@ -1,4 +1,4 @@
-//! Why an address changes: what became of the one that live subscriptions have.
+//! Explains why addresses change: describes the addresses that live subscriptions have now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::model::{Address, Field};
 use crate::plan::{Replaced, ShopPlan};
 use crate::state::aep::same_inlet;
 
-/// Subscriptions and shops by the address that they have before.
+/// Number of subscriptions, and their shops, by the address before the change.
 pub(crate) type Before<'a> = BTreeMap<&'a str, (usize, BTreeSet<&'a str>)>;
 
-/// Collects the addresses that changes replace with this one.
+/// Returns the addresses that changes replace with `address`.
 pub(crate) fn addresses_before<'a>(address: &Address, shops: &[&'a ShopPlan]) -> Before<'a> {
     let mut before = Before::new();
     for shop in shops {
@@ -29,8 +29,8 @@ pub(crate) fn addresses_before<'a>(address: &Address, shops: &[&'a ShopPlan]) ->
     before
 }
 
-/// Says what Adobe has of each address that is replaced. `all` is everything in the sandbox; `None` if it could not be
-/// asked.
+/// Describes each replaced address. `all` contains all dataflows and connections in the Adobe sandbox; `None` if the request
+/// failed.
 pub(crate) fn replaced(before: Before<'_>, address: &Address, sandbox: &str, all: Option<&[Inlet]>) -> Vec<Replaced> {
     let replaced = before.into_iter().map(|(old, (subscriptions, shops))| {
         let fate = fate(&Address::new(old), address, all);
@@ -45,11 +45,11 @@ pub(crate) fn replaced(before: Before<'_>, address: &Address, sandbox: &str, all
     replaced.collect()
 }
 
-/// What became of an address that is replaced.
+/// State of a replaced address at Adobe.
 enum Fate<'a> {
     SameInlet,
     NotAsked,
-    /// It is no address that Adobe could have.
+    /// The address is not an address of Adobe.
     NotAdobes,
     Held(&'a Inlet),
     Gone,

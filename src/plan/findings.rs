@@ -1,4 +1,4 @@
-//! What a plan must say but cannot do, in words that say what to do about it.
+//! Creates findings, with messages that name the problem and the remedy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use crate::diff::{Change, ShopDiff, UpdateReason};
 use crate::model::{ApiVersion, Binding, Field, Live, SubscriptionId, Topic};
 use crate::state::{AppEvent, AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
 
-/// How often Shopify tries again before it deletes a subscription of the Admin API (documented, since 2024-09).
+/// Number of retries before Shopify deletes a subscription of the Admin API (documented, since 2024-09).
 pub const RETRIES: u32 = 8;
-/// How long Shopify goes on sending retries to the address that was in force when an event fired (documented; 8
-/// retries over 4 hours since 2024-09).
+/// Hours during which Shopify sends retries to the address that was in force when the event occurred (documented: 8 retries
+/// over 4 hours, since 2024-09).
 pub const RETRY_HOURS: i64 = 4;
 
-/// Sorts findings: what matters most first.
+/// Returns the sort key of a finding: the most severe findings come first.
 pub fn order(finding: &Finding) -> impl Ord + use<> {
     let Finding { kind, severity, topic, id, message, details: _ } = finding;
     let topic = topic.as_ref().map(Topic::shared);
@@ -55,19 +55,20 @@ fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Adds findings to a shop's, which stay sorted.
+/// Adds findings to a shop and keeps them sorted.
 pub fn add(shop: &mut ShopPlan, findings: impl IntoIterator<Item = Finding>) {
     shop.findings.extend(findings);
     shop.findings.sort_by_cached_key(order);
 }
 
-/// A shop that could not be read, and is tolerated.
+/// Creates the finding of a shop that could not be read, for a reason that is tolerated.
 pub(super) fn unavailable(error: &ShopError) -> Finding {
     let message = format!("not read, which is tolerated: {}", error.message);
     finding(FindingKind::Unavailable, Severity::Info, None, message, json!({ "error": error.kind.as_str() }))
 }
 
-/// A list that cannot be one: planned on, it would update and delete the same subscription.
+/// Creates the error of a shop whose list has a subscription twice. A plan from such a list could update and delete the same
+/// subscription.
 pub(super) fn repeated(id: &SubscriptionId) -> ShopError {
     ShopError {
         kind: ErrorKind::new("unexpected_answer"),
@@ -77,7 +78,7 @@ pub(super) fn repeated(id: &SubscriptionId) -> ShopError {
     }
 }
 
-/// Everything that one shop's comparison brought to light.
+/// Returns the findings of the comparison of one shop.
 pub(super) fn of_shop(
     approval: &str,
     desired: &Desired,
@@ -191,8 +192,8 @@ fn not_readable(live: &Entry<Live>) -> Finding {
     finding(FindingKind::NotReadable, Severity::Attention, Some(live), message, details)
 }
 
-/// Bindings that repeat what the app declares for itself. Nothing that was read tells: the Admin API does not list what
-/// is declared there.
+/// Returns findings about bindings that repeat subscriptions of the app configuration. A reading cannot show these,
+/// because the Admin API does not list the subscriptions of the app configuration.
 pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Finding> {
     let twice = desired.entries.iter().filter_map(|entry| {
         let declared = app.iter().find(|declared| declared.is_repeated_by(&entry.binding, &entry.binding.address))?;
@@ -216,7 +217,8 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
     told.collect()
 }
 
-/// Bindings beside an event of the app on the same resource, to one address. The two payloads differ.
+/// Returns findings about bindings for whose resource an event of the app is delivered to the same address. The
+/// payloads of the two differ.
 pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
     let beside = desired.entries.iter().filter_map(|entry| {
         let about = catalog::event_of(&entry.binding.topic)?;
@@ -251,7 +253,7 @@ pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
     told.collect()
 }
 
-/// Removes the advice to keep up old endpoints that Adobe does not have any more.
+/// Removes the findings about old endpoints that no longer exist at Adobe.
 pub fn drop_gone_endpoints<'a>(destinations: &[Destination], shops: impl IntoIterator<Item = &'a mut ShopPlan>) {
     let replaced = destinations.iter().flat_map(|d| &d.replaces);
     let gone: BTreeSet<&str> = replaced.filter(|r| r.gone).map(|r| r.address.as_str()).collect();
@@ -260,7 +262,7 @@ pub fn drop_gone_endpoints<'a>(destinations: &[Destination], shops: impl IntoIte
     }
 }
 
-/// Returns the address that a finding says to keep up.
+/// Returns the address of a finding about an old endpoint.
 pub fn old_endpoint_of(finding: &Finding) -> Option<&str> {
     match &finding.kind {
         FindingKind::OldEndpoint { address } => Some(address),
@@ -277,7 +279,8 @@ fn old_endpoint(address: &str, topics: &BTreeSet<&str>) -> Finding {
     finding(kind, Severity::Info, None, message, json!({ "topics": topics, "hours": RETRY_HOURS }))
 }
 
-/// A version that is no longer served falls forward to a later one (documented).
+/// Creates the finding about an API version that Shopify replaced with a later one, because it is no longer supported
+/// (documented).
 pub fn version_served(asked: &ApiVersion, served: &str) -> Finding {
     let message = format!(
         "Shopify served version {served} of the Admin API instead of {asked}, which is no longer available; set \
@@ -287,7 +290,7 @@ pub fn version_served(asked: &ApiVersion, served: &str) -> Finding {
     finding(FindingKind::VersionServed, Severity::Warning, None, message, details)
 }
 
-/// Subscriptions that step aside with their name and get none of their own after it.
+/// Returns findings about subscriptions that get a temporary name by a name step and no other name afterwards.
 fn kept_steps(changes: &[Change]) -> Vec<Finding> {
     let later = |at: usize, id| {
         changes[at + 1..].iter().any(|change| match change {
@@ -309,7 +312,7 @@ fn kept_steps(changes: &[Change]) -> Vec<Finding> {
     kept.collect()
 }
 
-/// What is live and not asked for, in the two fields that an update leaves alone where the binding does not have them.
+/// Adds findings about a live name and live metafields that the binding does not have. An update leaves these unchanged.
 fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mut Vec<Finding>) {
     if let (None, Some(name), false) = (&wanted.name, &live.binding.name, steps_aside) {
         let message = format!(

@@ -1,4 +1,4 @@
-//! Verdicts in plain words: which dataflow or connection, what is wrong, what to do. Pure.
+//! Messages of verdicts: the dataflow or connection, the problem and the remedy. This module is pure.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,11 +9,11 @@ use crate::destinations::{FlowRun, Inlet};
 use crate::quote::Redactor;
 use crate::state::aep::{InletKind, Lookup, LookupBy};
 
-/// So many candidates are named.
+/// Maximum number of candidates in a message.
 const CANDIDATES: usize = 10;
 
-/// What a verdict about something that was found means, and what to do. `run` is the last one, if it was asked for; of
-/// [`Verdict::IngestFailing`], `failing` says since when.
+/// Returns the message of a verdict about a dataflow or connection that was found. `run` is the last run, if it was
+/// read. `failing` is the series of failing runs for [`Verdict::IngestFailing`].
 pub(crate) fn message(
     verdict: &Verdict,
     inlet: &Inlet,
@@ -73,7 +73,7 @@ pub(crate) fn message(
     }
 }
 
-/// `Missing`: what to do where nothing has the name or the id.
+/// Returns the message of [`Verdict::Missing`].
 pub(crate) fn missing(wanted: &Lookup, sandbox: &str) -> String {
     let (kind, sandbox) = (wanted.kind.noun(), clean(sandbox));
     match &wanted.by {
@@ -90,7 +90,7 @@ pub(crate) fn missing(wanted: &Lookup, sandbox: &str) -> String {
     }
 }
 
-/// `Ambiguous`: the candidates.
+/// Returns the message of [`Verdict::Ambiguous`], with the candidates.
 pub(crate) fn ambiguous(wanted: &Lookup, candidates: &[Inlet]) -> String {
     let named = match &wanted.by {
         LookupBy::Name(name) => format!("named \"{}\"", clean(name)),
@@ -146,7 +146,7 @@ fn refused(it: &str, inlet: &Inlet, run: Option<&FlowRun>, failing: Option<&Fail
     }
 }
 
-/// When Adobe disables a dataflow. A day that is over is said to be so: Adobe may count in another way than this
+/// Returns when Adobe disables a dataflow. The day can be in the past, because Adobe may count in another way than this
 /// program.
 fn disabling(failing: &Failing, date: Date, now: Timestamp) -> String {
     let rule = format!("after {DISABLED_AFTER_DAYS} days of continuous failure");
@@ -157,18 +157,18 @@ fn disabling(failing: &Failing, date: Date, now: Timestamp) -> String {
     format!("Adobe disables it on {date}{latest}, {rule}, unless a run succeeds")
 }
 
-/// Kind, name and id.
+/// Returns kind, name and id.
 fn subject(inlet: &Inlet) -> String {
     let (kind, id) = (inlet.kind.noun(), clean(&inlet.id));
     if inlet.name.is_empty() { format!("{kind} {id}") } else { format!("{kind} \"{}\" ({id})", clean(&inlet.name)) }
 }
 
-/// Whole seconds are enough for people.
+/// Truncates a time to whole seconds.
 fn clock(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// Names are Adobe's text as it came.
+/// Removes control characters from text of Adobe.
 fn clean(text: &str) -> String {
     Redactor::default().clean(text)
 }
@@ -220,7 +220,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn messages_say_what_to_do() {
+    fn messages_name_the_remedy() {
         let settling = Inlet { updated_at: Some(at(-60)), ..inlet() };
         let failing = FlowRun { failed: Some(3), first_error: Some("DCVS-1106-400: bad".into()), ..run() };
         let by_name =
@@ -252,7 +252,7 @@ pub(super) mod tests {
         );
     }
     #[test]
-    fn a_failing_dataflow_says_since_when_and_when_adobe_disables_it() {
+    fn a_failing_dataflow_has_its_start_and_the_day_on_which_adobe_disables_it() {
         let run = FlowRun { failed: Some(1200), created: Some(0), ..run() };
         let told = |days: i64, exact, wholly: bool| {
             let date = at(86_400 * (30 - days)).to_zoned(TimeZone::UTC).date();
