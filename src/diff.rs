@@ -162,7 +162,8 @@ pub fn diff<'a>(desired: &'a Desired, observed: &'a Observed, ownership: &Owners
     diff_around(desired, observed, ownership, &BTreeSet::new())
 }
 
-/// Like [`diff`], but no new binding uses the addresses in `closed`, because events that are delivered there would be lost.
+/// Like [`diff`], but no new binding uses the addresses in `closed`, because events that are delivered there would be
+/// lost.
 pub fn diff_around<'a>(
     desired: &'a Desired,
     observed: &'a Observed,

@@ -1,8 +1,8 @@
-//! The plan: the changes, their reasons, and the hazards that require consent. A plan is data; the same inputs give the same
-//! plan, regardless of their order. This module is pure.
-//! `shop` converts the reading of one shop into its part of the plan, so that readings need not be kept. `assemble` combines
-//! the parts and judges the run as a whole. A saved plan is judged again before it is applied: `audit` compares it with the
-//! manifest, and `judge` with a fresh reading. The JSON of a plan is in `wire`.
+//! The plan: the changes, their reasons, and the hazards that require consent. A plan is data; the same inputs give the
+//! same plan, regardless of their order. This module is pure. `shop` converts the reading of one shop into its part of
+//! the plan, so that readings need not be kept. `assemble` combines the parts and judges the run as a whole. A saved
+//! plan is judged again before it is applied: `audit` compares it with the manifest, and `judge` with a fresh reading.
+//! The JSON of a plan is in `wire`.
 
 mod apps;
 mod audit;
@@ -95,8 +95,8 @@ pub struct ShopPlan {
     pub labels: BTreeMap<String, String>,
     /// Digest over the wanted state of the shop in the manifest.
     pub desired_digest: String,
-    /// Digest over everything on which the changes depend, except for the subscriptions that they change; `None` if the shop
-    /// was not read.
+    /// Digest over everything on which the changes depend, except for the subscriptions that they change; `None` if the
+    /// shop was not read.
     pub context_digest: Option<String>,
     /// Number of live managed subscriptions.
     pub managed: usize,
@@ -286,8 +286,8 @@ pub struct PlanHeader {
     pub since: Option<SinceCounts>,
 }
 
-/// Assembles a plan from the parts of its shops. `exit_code` computes the exit code of the command, and `seal` the digest of
-/// the plan.
+/// Assembles a plan from the parts of its shops. `exit_code` computes the exit code of the command, and `seal` the
+/// digest of the plan.
 pub fn assemble(
     header: PlanHeader,
     parts: Vec<PlannedShop>,

@@ -113,7 +113,8 @@ impl History {
         }
     }
 
-    /// Adds what an earlier report contains about still earlier files, so that a job needs to keep only the last report.
+    /// Adds what an earlier report contains about still earlier files, so that a job needs to keep only the last
+    /// report.
     fn remember(&mut self, shop: &ShopDomain, finding: &Finding) {
         let (earlier, live) = match &finding.kind {
             FindingKind::RemovedRemotely(earlier) => (earlier, true),

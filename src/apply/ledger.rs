@@ -47,7 +47,8 @@ impl<'a> Ledger<'a> {
         Self { planned, entries: tasks.into_iter().map(entry).collect(), attempts: BTreeMap::new() }
     }
 
-    /// Returns the changes that can be sent immediately, and the deletes that wait for a create or update of their topic.
+    /// Returns the changes that can be sent immediately, and the deletes that wait for a create or update of their
+    /// topic.
     pub(super) fn phases(&self) -> (Vec<usize>, Vec<usize>) {
         let open = self.entries.iter().enumerate().filter(|(_, e)| matches!(e, Entry::Open)).map(|(at, _)| at);
         let written: BTreeSet<&Topic> = self.writes().map(|(_, change)| change.topic()).collect();
@@ -88,7 +89,8 @@ impl<'a> Ledger<'a> {
         entries.any(|(other, entry)| self.subscription(other) == Some(id) || made(entry))
     }
 
-    /// Returns whether a later change of the same subscription was applied, which implies that this change was applied, too.
+    /// Returns whether a later change of the same subscription was applied, which implies that this change was applied,
+    /// too.
     pub(super) fn made_later(&self, at: usize) -> bool {
         let id = self.subscription(at);
         id.is_some() && (at + 1..self.entries.len()).any(|later| self.subscription(later) == id && self.made(later))

@@ -1,5 +1,5 @@
-//! Settles mutations whose answers were lost: reads the shop until two readings agree, and sends only missing changes again.
-//! Therefore no change is made twice, and only observed results are reported.
+//! Settles mutations whose answers were lost: reads the shop until two readings agree, and sends only missing changes
+//! again. Therefore no change is made twice, and only observed results are reported.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -29,8 +29,8 @@ pub(crate) fn addresses_before<'a>(address: &Address, shops: &[&'a ShopPlan]) ->
     before
 }
 
-/// Describes each replaced address. `all` contains all dataflows and connections in the Adobe sandbox; `None` if the request
-/// failed.
+/// Describes each replaced address. `all` contains all dataflows and connections in the Adobe sandbox; `None` if the
+/// request failed.
 pub(crate) fn replaced(before: Before<'_>, address: &Address, sandbox: &str, all: Option<&[Inlet]>) -> Vec<Replaced> {
     let replaced = before.into_iter().map(|(old, (subscriptions, shops))| {
         let fate = fate(&Address::new(old), address, all);

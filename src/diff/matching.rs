@@ -30,7 +30,8 @@ fn match_topic<'a>(mut wanted: Vec<&'a Entry<Wanted>>, mut live: Vec<&'a Entry<L
     // Sorted by age, so that ties are broken in favour of the oldest.
     live.sort_by(|a, b| age(a).cmp(&age(b)));
 
-    // 1. Equal keys. Several live subscriptions can have the same key, because an absent and an empty filter are equal here.
+    // 1. Equal keys. Several live subscriptions can have the same key, because an absent and an empty filter are equal
+    // here.
     let mut by_key: BTreeMap<_, Vec<&Entry<Live>>> = BTreeMap::new();
     for &entry in live.iter().rev() {
         by_key.entry(entry.binding.key()).or_default().push(entry);

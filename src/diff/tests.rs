@@ -190,8 +190,8 @@ proptest! {
         let foreign = |o: &Observed| {
             o.entries.iter().filter(|e| !ownership.covers(&e.binding.address)).cloned().collect::<Vec<_>>()
         };
-        // One round is enough, except if an unwanted subscription holds a name and cannot be renamed, because its scope is
-        // missing: the name is free only after this subscription is deleted.
+        // One round is enough, except if an unwanted subscription holds a name and cannot be renamed, because its scope
+        // is missing: the name is free only after this subscription is deleted.
         for round in 1.. {
             let seen = shop.observed(scopes.clone());
             let now = diff(&wanted, &seen, &ownership);
@@ -328,7 +328,8 @@ fn a_blocked_create_holds_back_the_delete_of_its_topic_and_no_other() {
         observed(vec![live(1, bind("customers/update", MANAGED[0])), live(2, bind("orders/create", MANAGED[0]))]);
     state.scopes = Some(["write_orders"].into_iter().filter_map(Scope::parse).collect());
     let want = desired(vec![Binding { format: Format::Xml, ..bind("customers/update", MANAGED[1]) }]);
-    // The pair would be an update, which is blocked, too. The delete of a second subscription of the topic is held back.
+    // The pair would be an update, which is blocked, too. The delete of a second subscription of the topic is held
+    // back.
     state.entries.push(live(3, Binding { filter: Some("id:1".into()), ..bind("customers/update", MANAGED[0]) }));
     let out = diff(&want, &state, &Ownership::default());
     assert_eq!(verbs(&out), ["-2"]);

@@ -53,7 +53,8 @@ fn details(app: &AppIdentity) -> serde_json::Value {
     json!({ "ends_on": REJECTION_DAY.to_string(), "category": app.category.map(|_| "public") })
 }
 
-/// Returns a finding for a token that Shopify will or may reject. After [`REJECTION_DAY`] a valid token has no such finding.
+/// Returns a finding for a token that Shopify will or may reject. After [`REJECTION_DAY`] a valid token has no such
+/// finding.
 pub fn non_expiring(expiry: Expiry, app: &AppIdentity, now: Timestamp, way_out: &str) -> Option<Finding> {
     if rejects_non_expiring(now) {
         return None;

@@ -48,7 +48,8 @@ fn kept(shop: &ShopPlan) -> usize {
     shop.findings.iter().filter(|f| matches!(f.kind, FindingKind::HeldBack | FindingKind::NotReadable)).count()
 }
 
-/// Returns the id of a subscription that is deleted twice, or deleted and also changed by something other than a name step.
+/// Returns the id of a subscription that is deleted twice, or deleted and also changed by something other than a name
+/// step.
 pub(super) fn changed_and_deleted(changes: &[PlannedChange]) -> Option<&SubscriptionId> {
     let mut of_id: BTreeMap<&SubscriptionId, Vec<&Change>> = BTreeMap::new();
     for PlannedChange { change, .. } in changes {
@@ -84,8 +85,8 @@ pub fn unasked<'a>(planned: &'a ShopPlan, desired: &Desired, ownership: &Ownersh
     let creates = changes().filter(|c| matches!(c, Change::Create { .. })).count();
     let deletes = changes().filter(|c| matches!(c, Change::Delete { .. })).count();
     let deletes = deletes - changes().filter(|c| deletes_unmanaged(c)).count();
-    // Each wanted binding is live as wanted, updated, created or blocked. Each live subscription realises one of these, is
-    // deleted, or is kept.
+    // Each wanted binding is live as wanted, updated, created or blocked. Each live subscription realises one of these,
+    // is deleted, or is kept.
     let least = (desired.entries.len() + deletes).saturating_sub(creates + planned.blocked.len());
     let most = least + kept(planned) + planned.blocked.len();
     let fits = bound <= desired.entries.len() && (least..=most).contains(&planned.managed);
@@ -123,7 +124,8 @@ fn is_asked(change: &Change, desired: &Desired, ownership: &Ownership) -> bool {
     }
 }
 
-/// Returns the wanted binding that a change realises. A name and metafields that the binding does not have stay unchanged.
+/// Returns the wanted binding that a change realises. A name and metafields that the binding does not have stay
+/// unchanged.
 fn wanted<'a>(after: &Binding, before: Option<&Binding>, desired: &'a Desired) -> Option<&'a Entry<Wanted>> {
     desired.entries.iter().find(|entry| {
         let mut asked = entry.binding.clone();

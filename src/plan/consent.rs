@@ -1,4 +1,5 @@
-//! Consents to hazards: `KIND:SHOP` for a hazard of a shop, where `SHOP` can be a glob, or `KIND` for a hazard of the run.
+//! Consents to hazards: `KIND:SHOP` for a hazard of a shop, where `SHOP` can be a glob, or `KIND` for a hazard of the
+//! run.
 
 use jiff::Timestamp;
 

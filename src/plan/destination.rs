@@ -146,7 +146,8 @@ verdicts! {
 }
 
 impl Verdict {
-    /// Returns whether no new binding may use the address, because events that are delivered there are rejected or lost.
+    /// Returns whether no new binding may use the address, because events that are delivered there are rejected or
+    /// lost.
     pub fn is_closed(&self) -> bool {
         match self {
             Self::Disabled

@@ -1,4 +1,5 @@
-//! The health of the addresses to which a plan binds: which ones must not be bound, and findings about live subscriptions.
+//! The health of the addresses to which a plan binds: which ones must not be bound, and findings about live
+//! subscriptions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -13,8 +13,8 @@ use crate::model::{Binding, Field, Live, ScopeSet, SubscriptionId, Topic};
 use crate::state::aep::Target;
 use crate::state::{Desired, Entry, Observed, Ownership, Unresolved, compared, compared_at};
 
-/// Returns the digest over the wanted state of a shop and the ownership rule. The order and the names of destinations do not
-/// count.
+/// Returns the digest over the wanted state of a shop and the ownership rule. The order and the names of destinations
+/// do not count.
 pub fn desired_digest(desired: &Desired, ownership: &Ownership) -> String {
     let bindings = desired.entries.iter().filter_map(|entry| to_raw_value(&compared(&entry.binding)).ok());
     asked_digest(bindings.collect(), desired.scopes.as_ref(), ownership)

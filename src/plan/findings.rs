@@ -12,8 +12,8 @@ use crate::state::{AppEvent, AppSubscription, Desired, Entry, Observed, Ownershi
 
 /// Number of retries before Shopify deletes a subscription of the Admin API (documented, since 2024-09).
 pub const RETRIES: u32 = 8;
-/// Hours during which Shopify sends retries to the address that was in force when the event occurred (documented: 8 retries
-/// over 4 hours, since 2024-09).
+/// Hours during which Shopify sends retries to the address that was in force when the event occurred (documented: 8
+/// retries over 4 hours, since 2024-09).
 pub const RETRY_HOURS: i64 = 4;
 
 /// Returns the sort key of a finding: the most severe findings come first.
@@ -67,8 +67,8 @@ pub(super) fn unavailable(error: &ShopError) -> Finding {
     finding(FindingKind::Unavailable, Severity::Info, None, message, json!({ "error": error.kind.as_str() }))
 }
 
-/// Creates the error of a shop whose list has a subscription twice. A plan from such a list could update and delete the same
-/// subscription.
+/// Creates the error of a shop whose list has a subscription twice. A plan from such a list could update and delete the
+/// same subscription.
 pub(super) fn repeated(id: &SubscriptionId) -> ShopError {
     ShopError {
         kind: ErrorKind::new("unexpected_answer"),
@@ -312,7 +312,8 @@ fn kept_steps(changes: &[Change]) -> Vec<Finding> {
     kept.collect()
 }
 
-/// Adds findings about a live name and live metafields that the binding does not have. An update leaves these unchanged.
+/// Adds findings about a live name and live metafields that the binding does not have. An update leaves these
+/// unchanged.
 fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mut Vec<Finding>) {
     if let (None, Some(name), false) = (&wanted.name, &live.binding.name, steps_aside) {
         let message = format!(

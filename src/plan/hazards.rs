@@ -9,8 +9,8 @@ use crate::diff::{Change, DeleteReason, UpdateReason};
 use crate::model::{Address, Field};
 use crate::state::{Ownership, ShopLimits, Unmanaged};
 
-/// How a limit in percent applies to small numbers: with fewer than `of` live subscriptions, only `from` or more changes can
-/// exceed it.
+/// How a limit in percent applies to small numbers: with fewer than `of` live subscriptions, only `from` or more
+/// changes can exceed it.
 struct Few {
     of: usize,
     from: usize,
@@ -103,9 +103,9 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &ShopPlan, limits: &ShopLimit
     kinds.into_iter().map(|kind| Hazard { kind, shop: Some(shop.shop.clone()) }).collect()
 }
 
-/// Returns the hazards of a saved plan's changes by the rules of the given manifest, regardless of the hazards in the file.
-/// `limits_of` returns the limits of a shop, or `None` for a shop that is not in the manifest or whose wanted state changed;
-/// nothing is applied to such a shop.
+/// Returns the hazards of a saved plan's changes by the rules of the given manifest, regardless of the hazards in the
+/// file. `limits_of` returns the limits of a shop, or `None` for a shop that is not in the manifest or whose wanted
+/// state changed; nothing is applied to such a shop.
 pub fn of_plan<'a>(
     context: &Context<'_>,
     settings: &Settings,

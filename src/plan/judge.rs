@@ -253,8 +253,8 @@ fn same_changes(planned: &[PlannedChange], called_for: &[Change]) -> bool {
     planned.iter().all(same) && expected.next().is_none()
 }
 
-/// Returns whether a live subscription equals a planned state in all fields that the transport shows, including name and
-/// metafields.
+/// Returns whether a live subscription equals a planned state in all fields that the transport shows, including name
+/// and metafields.
 fn same(planned: &Binding, now: &Entry<Live>) -> bool {
     let same_name = planned.name == now.binding.name || !now.meta.visibility.shows(Field::Name);
     planned.topic == now.binding.topic && now.differs_from(planned).is_empty() && same_name

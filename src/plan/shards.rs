@@ -96,8 +96,8 @@ fn same_destinations(plans: &[Plan]) -> Result<(), NotOneRun> {
     Ok(())
 }
 
-/// Returns what is missing if the plans are shards of one run: `3 of 4 shards: 2/4 is missing`. A plan over all shops has no
-/// shard.
+/// Returns what is missing if the plans are shards of one run: `3 of 4 shards: 2/4 is missing`. A plan over all shops
+/// has no shard.
 pub fn lacking(shards: impl IntoIterator<Item = Option<Shard>>) -> Option<String> {
     let shards: Vec<Option<Shard>> = shards.into_iter().collect();
     let plans = shards.len();

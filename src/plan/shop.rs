@@ -220,7 +220,8 @@ fn mark_origin(changes: &mut [PlannedChange], base: Base<'_>, observed: &Observe
         Some(BaseDesired::Unresolved(asked)) => {
             let (desired, mut unknown) = resolved_part(asked);
             let mut of_base = changes_of(&desired);
-            // A binding with an unknown address would have kept a subscription that the rest of the base manifest deletes.
+            // A binding with an unknown address would have kept a subscription that the rest of the base manifest
+            // deletes.
             unknown.retain(|binding| {
                 let is_its = |planned: &PlannedChange| match &planned.change {
                     Change::Delete { before, reason: DeleteReason::NotInManifest } => {
@@ -268,7 +269,8 @@ fn resolved_part(asked: &Unresolved) -> (Desired, Vec<&Binding<Target>>) {
     (desired, unknown)
 }
 
-/// Returns whether a change creates a subscription with the topic, format and filter of a binding with an unknown address.
+/// Returns whether a change creates a subscription with the topic, format and filter of a binding with an unknown
+/// address.
 fn is_missing_somewhere(planned: &PlannedChange, binding: &Binding<Target>) -> bool {
     match &planned.change {
         Change::Create { after, .. } => {

@@ -1,4 +1,4 @@
-//! Reads the files of a manifest: the only place where the manifest touches the disk.
+//! Finds and reads the files of a manifest. No other module reads manifests from the disk.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -13,32 +13,32 @@ use crate::files::{self, ReadError, Tree, TreeError};
 use crate::json::Object;
 use crate::manifest::{Draft, Loaded, Options, SourceFile};
 
-/// The files of one run.
+/// The files of a manifest.
 #[derive(Debug, Default)]
 struct Found {
-    /// Manifest files, in the order given, folders sorted; each once.
+    /// Manifest files in the given order, sorted within folders, without duplicates.
     pub files: Vec<SourceFile>,
     /// `*.sandbox.yaml` beside a given file or below a given folder, sorted. Never manifests.
     pub sandbox_seeds: Vec<PathBuf>,
-    /// What could not be read.
+    /// Problems of files that could not be read.
     pub problems: Vec<Diagnostic>,
-    /// Where the manifest may name further files.
+    /// Folders in which the manifest may name further files.
     tree: Tree,
 }
 
-/// Finds, reads and checks the manifest at `paths` (`hookwright.yaml` if there is none). `Err` holds the problems of files
-/// that cannot be read.
+/// Finds and reads the manifest at `paths` (`hookwright.yaml` if there is none). Returns the draft, or the problems of
+/// files that cannot be read; and the seeds of the sandbox.
 pub(crate) fn load(paths: &[PathBuf], options: &Options) -> (Result<Draft, Loaded>, Vec<PathBuf>) {
     let Found { files, sandbox_seeds, problems, tree } = find(paths);
     if !problems.is_empty() {
-        // A part of the manifest is no manifest: what is there is not judged without the rest.
+        // An incomplete manifest is not checked.
         let loaded = Loaded { manifest: None, diagnostics: problems, sources: Arc::default() };
         return (Err(loaded), sandbox_seeds);
     }
     (Ok(Draft::new(files, options, &|path| named(&tree, Path::new(path)))), sandbox_seeds)
 }
 
-/// The paths of a manifest: `hookwright.yaml` if none is given.
+/// Returns the paths of a manifest: `hookwright.yaml` if none is given.
 pub(crate) fn given(paths: &[PathBuf]) -> Vec<&Path> {
     if paths.is_empty() { vec![Path::new(DEFAULT_MANIFEST)] } else { paths.iter().map(PathBuf::as_path).collect() }
 }
@@ -80,7 +80,7 @@ impl Search {
                 }
             }
             Ok(_) => {
-                // The operator named it, so it may be a pipe, and may lead anywhere.
+                // The user named the file, so it can be a pipe or a link to any place.
                 self.file(path, |_, path| Ok(files::bounded(path, files::WRITTEN)?));
                 for entry in fs::read_dir(files::parent(path)).into_iter().flatten().flatten() {
                     if is_seed(&entry.path()) {
@@ -101,7 +101,7 @@ impl Search {
         paths.sort();
         for path in paths {
             let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            // A link is followed to a file, never to a folder: that could be a loop.
+            // Links to files are followed; links to folders are not, because they can form a loop.
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             if hidden {
             } else if meta.is_dir() {
@@ -115,7 +115,7 @@ impl Search {
         }
     }
 
-    /// Reads a file that stands below a folder.
+    /// Reads a file below a given folder.
     fn within(&self, path: &Path) -> Result<Vec<u8>, TreeError> {
         self.found.tree.read(path, files::WRITTEN)
     }
@@ -139,7 +139,7 @@ impl Search {
         }
     }
 
-    /// The sandbox reads it later, and never what lies elsewhere.
+    /// Adds a seed, which the sandbox reads later. Rejects a link that leads out of the manifest's folder.
     fn seed(&mut self, path: &Path) {
         let within = self.found.tree.within(path).and_then(|real| Ok(files::regular(&real)?));
         match within {
@@ -176,7 +176,7 @@ impl Search {
     }
 }
 
-/// A file that a manifest names: TOML, so that no diagnostic ever shows a line of another kind of file.
+/// Reads a file that a manifest names. Accepts only TOML, so that no diagnostic shows a line of another kind of file.
 fn named(tree: &Tree, path: &Path) -> Result<Vec<u8>, String> {
     let real = tree.within(path).map_err(|error| error.to_string())?;
     if real.extension() != Some(OsStr::new("toml")) {
@@ -185,7 +185,7 @@ fn named(tree: &Tree, path: &Path) -> Result<Vec<u8>, String> {
     files::read(&real, files::WRITTEN).map_err(|error| error.to_string())
 }
 
-/// Whether the bytes are those of a saved plan.
+/// Returns whether the bytes are a saved plan.
 fn is_plan(bytes: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Sealed {
@@ -195,18 +195,18 @@ fn is_plan(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Object<Sealed>>(bytes).is_ok()
 }
 
-/// Whether a file below a folder is taken for a manifest by its name.
+/// Returns whether a file below a folder has the name of a manifest.
 pub(crate) fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("yaml") || ext.eq_ignore_ascii_case("yml"))
 }
 
-/// Whether a file is taken for a seed of the sandbox by its name.
+/// Returns whether a file has the name of a seed of the sandbox.
 pub(crate) fn is_seed(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     !name.starts_with('.') && (name.ends_with(".sandbox.yaml") || name.ends_with(".sandbox.yml"))
 }
 
-/// Without a leading `./`.
+/// Removes a leading `./`.
 fn plain(path: &Path) -> PathBuf {
     path.strip_prefix(".").unwrap_or(path).to_owned()
 }
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_said_in_words() {
+    fn files_that_cannot_be_read_are_reported() {
         let folder = tempfile::tempdir().expect("folder");
         std::fs::create_dir(folder.path().join("empty")).expect("folder");
         let (draft, _) = load(&[folder.path().join("none.yaml"), folder.path().join("empty")], &Options::default());

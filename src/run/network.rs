@@ -1,5 +1,4 @@
-//! Checks the environment variables that decide how a server is reached, before anything is sent: the HTTP client ignores
-//! values that it cannot use.
+//! Checks environment variables of the HTTP client before anything is sent, because the client ignores invalid values.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -11,10 +10,10 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::error::Failure;
 use crate::files;
 
-/// Where certificates are taken from files; elsewhere the system's own store is asked.
+/// Whether certificates come from files on this platform. Other platforms use the certificate store of the system.
 const CERTIFICATES_OF_FILES: bool = cfg!(all(unix, not(target_vendor = "apple")));
 
-/// Refuses an SSL_CERT_FILE without a certificate.
+/// Fails if `SSL_CERT_FILE` names a file without certificates.
 pub(super) fn check_certificates() -> Result<(), Failure> {
     match std::env::var_os("SSL_CERT_FILE") {
         Some(file) if CERTIFICATES_OF_FILES => certificates(&file),

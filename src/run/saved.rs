@@ -1,4 +1,4 @@
-//! A saved plan, held against the manifest given to apply before anything is sent. The file is sealed, not signed.
+//! Compares a saved plan with the manifest given to `apply`, before anything is sent. A plan file is not signed.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use crate::model::{Address, Binding, Transport};
 use crate::plan::{self, DestinationHealth, Hazard, Plan, ShopPlan, Stale, Task, Unasked};
 use crate::state::{Desired, Observed};
 
-/// So many files of a plan's manifest are named in a message.
+/// Maximum number of manifest files in a message.
 const NAMED: usize = 5;
 
-/// Refuses a manifest that is missing, with the files that the plan names. The plan is not signed, so none of them is
-/// opened: the operator has to name one.
+/// Fails if a manifest file does not exist. The hint lists the files that the plan names. Hookwright does not open
+/// these itself, because the plan is not signed.
 pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Failure> {
     let missing =
         |path: &&Path| std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
@@ -29,8 +29,8 @@ pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Fa
     .hint(pass(&files_of(plan))))
 }
 
-/// Refuses a manifest that has none of the shops that the plan changes: it is another one. Before anything is sent, or
-/// added to a sandbox.
+/// Fails if the manifest contains none of the shops that the plan changes, because it is then another manifest. Runs
+/// before anything is sent or added to a sandbox.
 pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan) -> Result<(), Failure> {
     let mut changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty()).peekable();
     if changed.peek().is_none() || changed.any(|shop| manifest.index_of(shop.shop.as_str()).is_some()) {
@@ -49,13 +49,13 @@ pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan
     Err(Failure::invalid(format!("the manifest {names} contains none of the shops that the plan changes")).hint(hint))
 }
 
-/// The files of the manifest that a plan was made from, as far as its changes name them.
+/// Returns the manifest files that the changes of a plan name.
 fn files_of(plan: &Plan) -> BTreeSet<&str> {
     let changes = plan.shops.iter().flat_map(|shop| &shop.changes);
     changes.filter_map(|planned| Some(&*planned.source()?.file)).collect()
 }
 
-/// How the manifest of these files is given.
+/// Returns the hint to pass the manifest with these files.
 fn pass(files: &BTreeSet<&str>) -> String {
     let names = files.iter().take(NAMED).map(|file| word(file)).collect::<Vec<_>>().join(", ");
     match files.len() {
@@ -71,14 +71,14 @@ fn pass(files: &BTreeSet<&str>) -> String {
     }
 }
 
-/// Whether REST, which has neither filters nor names, can express a binding.
+/// Returns whether REST, which has no filters, names and metafields, can express a binding.
 fn over_rest(binding: &Binding) -> bool {
     binding.filter.is_none() && binding.name.is_none() && binding.metafields.is_none()
 }
 
 impl Run {
-    /// Refuses a plan that no plan of this manifest could be. A shop of which the manifest asks something else by now is
-    /// left to the judgement before its changes: it is stale.
+    /// Fails if the plan cannot have been made from this manifest. Skips shops whose wanted state has changed: they are
+    /// reported as stale before their changes.
     pub(crate) fn comes_from_manifest(&self, plan: &Plan) -> Result<(), Failure> {
         let hint = "the file was edited or written by another version of Hookwright; make a new plan";
         if plan.settings.safety != self.settings().safety {
@@ -120,10 +120,12 @@ impl Run {
         Ok(())
     }
 
-    /// The hazards of a plan's changes by the manifest given, whatever the file says of them.
+    /// Returns the hazards of a plan's changes by the rules of the given manifest, regardless of the hazards in the
+    /// file.
     pub(crate) async fn hazards_of(&self, plan: &Plan) -> Vec<Hazard> {
         let inlets = DestinationHealth::default();
-        // Not verified: they only lift consents from changes that the manifest asks for.
+        // These addresses are not verified: they only remove the need for consent to changes that the manifest
+        // requires.
         let former = plan.former_addresses.iter().map(|address| Address::new(address).folded());
         let addresses = self.addresses.iter().cloned().chain(former).collect();
         let context = context(&self.manifest, &addresses, &inlets);
@@ -133,8 +135,8 @@ impl Run {
         hazards
     }
 
-    /// Judges the limits of a shop by what was read of it: its numbers in a plan file may be anything. `known` are the
-    /// hazards that have a consent.
+    /// Returns a function that judges the limits of a shop with the figures of its reading, because those in a plan
+    /// file are not reliable. `known` contains the hazards of the plan, for which consent was given.
     pub(crate) fn within_limits<'a>(
         &'a self,
         planned: &'a ShopPlan,
@@ -149,7 +151,7 @@ impl Run {
         }
     }
 
-    /// Gives the addresses of a plan the names that the manifest has for them.
+    /// Replaces the names of addresses in a plan with those of the manifest.
     pub(crate) fn relabel(&self, plan: &mut Plan) {
         for planned in &mut plan.shops {
             let Some((shop, desired)) = self.as_planned(planned) else { continue };
@@ -157,7 +159,7 @@ impl Run {
         }
     }
 
-    /// The shop of the manifest, if it asks of it what it asked when the plan was made.
+    /// Returns the shop in the manifest, if its wanted state has not changed since the plan was made.
     fn as_planned(&self, planned: &ShopPlan) -> Option<(&ManifestShop, &Desired)> {
         let shop = &self.manifest[self.shop_index(planned.shop.as_str())?];
         let desired = shop.desired().ok()?;

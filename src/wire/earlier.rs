@@ -34,7 +34,8 @@ pub enum SinceError {
     Time(String),
 }
 
-/// Adds a file to the history. The order of the files does not matter, unless two files have records of the same second.
+/// Adds a file to the history. The order of the files does not matter, unless two files have records of the same
+/// second.
 pub fn add(history: &mut History, bytes: &[u8]) -> Result<(), SinceError> {
     match is_journal(&String::from_utf8_lossy(bytes)) {
         Ok(()) => return journal(history, bytes),

@@ -26,8 +26,8 @@ pub struct Line {
     pub run: String,
 }
 
-/// What happened. A journal contains `version`, `intent`, `outcome` and `summary`; an event stream contains all types except
-/// `intent` and `outcome`.
+/// What happened. A journal contains `version`, `intent`, `outcome` and `summary`; an event stream contains all types
+/// except `intent` and `outcome`.
 #[allow(clippy::large_enum_variant, reason = "a line lives as long as it takes to write it")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -1,5 +1,5 @@
-//! Enumerations of the formats that a later minor version may extend. Only values that this program distinguishes have a
-//! variant; any other value is kept as text. The core defines the values themselves.
+//! Enumerations of the formats that a later minor version may extend. Only values that this program distinguishes have
+//! a variant; any other value is kept as text. The core defines the values themselves.
 
 use std::borrow::Cow;
 use std::fmt;

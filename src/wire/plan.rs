@@ -55,8 +55,8 @@ pub struct Plan {
     /// Shops that are in the base manifest (`--base`) but not in this manifest. They are not changed.
     #[serde(default)]
     pub shops_left: Vec<String>,
-    /// Addresses that are only in the base manifest (`--base`) and whose live subscriptions the plan changes. They count as
-    /// addresses of this manifest.
+    /// Addresses that are only in the base manifest (`--base`) and whose live subscriptions the plan changes. They
+    /// count as addresses of this manifest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_addresses: Vec<String>,
     /// Counts of `drift --since`: how the changes relate to earlier files.

@@ -26,7 +26,8 @@ pub fn digest(plan: &plan::Plan) -> String {
     digest_of(head, plan.shops.iter().map(|shop| json::<Shop>(&shop.into())))
 }
 
-/// Returns the digest over the JSON of a plan's head (the plan without its shops) and of each shop. Unknown keys count, too.
+/// Returns the digest over the JSON of a plan's head (the plan without its shops) and of each shop. Unknown keys count,
+/// too.
 pub(super) fn digest_of(mut head: Map<String, Value>, shops: impl IntoIterator<Item = Value>) -> String {
     for key in NOT_COVERED {
         head.remove(key);

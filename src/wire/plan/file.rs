@@ -37,7 +37,8 @@ pub enum PlanFileError {
     Digest,
 }
 
-/// Reads and verifies a plan. Converts shop by shop, because the JSON of a large plan takes much more memory than the plan.
+/// Reads and verifies a plan. Converts shop by shop, because the JSON of a large plan takes much more memory than the
+/// plan.
 pub fn read(bytes: &[u8]) -> Result<plan::Plan, PlanFileError> {
     let not_json = |e: serde_json::Error| PlanFileError::NotJson(words::of_json(&e));
     let malformed = |e: serde_json::Error| PlanFileError::Malformed(words::of_data(&e.to_string()));

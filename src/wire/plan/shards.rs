@@ -3,8 +3,8 @@
 use super::{Hazard, Plan, Selection};
 use crate::plan::{self, RunTotals, Shard, ShopPlan};
 
-/// Returns the hazards of several plans of one run: the hazards of shops unchanged, and the hazards of the run computed over
-/// all shops. Converts shop by shop to save memory; ignores what cannot be converted.
+/// Returns the hazards of several plans of one run: the hazards of shops unchanged, and the hazards of the run computed
+/// over all shops. Converts shop by shop to save memory; ignores what cannot be converted.
 pub fn together(plans: &[Plan]) -> Vec<Hazard> {
     let Some(first) = plans.first() else { return Vec::new() };
     let mut out: Vec<Hazard> =
