@@ -216,12 +216,12 @@ fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp)
         until.round(step).ok()
     });
     let until = until.map(|u| u.to_string()).unwrap_or_default();
-    let standing: BTreeSet<&str> = planned.findings.iter().filter_map(old_endpoint_of).collect();
+    let planned_findings: BTreeSet<&str> = planned.findings.iter().filter_map(old_endpoint_of).collect();
     let mut by_address: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (planned, outcome) in planned.changes.iter().zip(outcomes) {
         let moved = outcome.result == OutcomeResult::Applied && planned.change.fields().contains(&Field::Address);
         let before = planned.change.before().filter(|_| moved).map(|before| before.binding.address.as_str());
-        if let Some(address) = before.filter(|address| standing.contains(address)) {
+        if let Some(address) = before.filter(|address| planned_findings.contains(address)) {
             by_address.entry(address).or_default().insert(planned.change.topic().as_str());
         }
     }

@@ -43,7 +43,7 @@ impl Shop {
                 assert!(!fields.is_empty(), "an update without a field");
                 self.check_free(after, Some(&before.meta.id));
                 let live = self.live.iter_mut().find(|l| l.meta.id == before.meta.id).expect("updates what is there");
-                assert_eq!(&live.binding, &before.binding, "`before` is what the change finds when its turn comes");
+                assert_eq!(&live.binding, &before.binding, "`before` is the state immediately before the change");
                 assert_eq!(live.binding.topic, after.topic, "a topic never changes");
                 live.binding = after.clone();
             }

@@ -29,9 +29,9 @@ pub fn contradiction(plan: &Plan) -> Option<String> {
     if summary != plan.summary || is_complete(&summary, &plan.destinations) != plan.complete {
         return Some("the summary does not match the changes".to_owned());
     }
-    let untold = hazards::of_file(plan).into_iter().find(|hazard| !plan.hazards.contains(hazard))?;
-    let of = untold.shop.as_ref().map(|shop| format!(" of {shop}")).unwrap_or_default();
-    Some(format!("the changes have the hazard `{}`{of}, but the plan does not list it", untold.kind.as_str()))
+    let unlisted = hazards::of_file(plan).into_iter().find(|hazard| !plan.hazards.contains(hazard))?;
+    let of = unlisted.shop.as_ref().map(|shop| format!(" of {shop}")).unwrap_or_default();
+    Some(format!("the changes have the hazard `{}`{of}, but the plan does not list it", unlisted.kind.as_str()))
 }
 
 /// Returns the largest number of live managed subscriptions for which the plan of a shop accounts.
@@ -98,7 +98,7 @@ pub fn unasked<'a>(planned: &'a ShopPlan, desired: &Desired, ownership: &Ownersh
 pub enum Unasked<'a> {
     /// Counts that do not match the changes and the manifest.
     Counts,
-    /// A change.
+    /// A change that the manifest does not require.
     Change(&'a Change),
 }
 

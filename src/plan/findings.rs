@@ -199,7 +199,7 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
         let declared = app.iter().find(|declared| declared.is_repeated_by(&entry.binding, &entry.binding.address))?;
         Some((&entry.binding, declared))
     });
-    let told = twice.map(|(binding, declared)| {
+    let found = twice.map(|(binding, declared)| {
         let Source { file, line } = &declared.source;
         let events = if declared.filter == binding.filter { "each event" } else { "an event that passes both filters" };
         let message = format!(
@@ -214,7 +214,7 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
         let topic = Some(binding.topic.clone());
         Finding { topic, ..finding(FindingKind::DoubleDelivery, Severity::Warning, None, message, details) }
     });
-    told.collect()
+    found.collect()
 }
 
 /// Returns findings about bindings for whose resource an event of the app is delivered to the same address. The
@@ -227,7 +227,7 @@ pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
         };
         events.iter().filter_map(met).min_by_key(|(_, _, twice)| !twice)
     });
-    let told = beside.map(|(binding, event, twice)| {
+    let found = beside.map(|(binding, event, twice)| {
         let Source { file, line } = &event.source;
         let also = if twice { ", and a change that triggers both is delivered twice" } else { "" };
         let message = format!(
@@ -250,7 +250,7 @@ pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
         let topic = Some(binding.topic.clone());
         Finding { topic, ..finding(FindingKind::TwoPayloads, Severity::Warning, None, message, details) }
     });
-    told.collect()
+    found.collect()
 }
 
 /// Removes the findings about old endpoints that no longer exist at Adobe.

@@ -95,11 +95,11 @@ pub enum Stale {
 pub fn judge(planned: &ShopPlan, observed: &Observed, asked: Asked<'_>) -> Result<Vec<Task>, Stale> {
     let ownership = asked.ownership;
     let changes: Vec<&Change> = planned.changes.iter().map(|planned| &planned.change).collect();
-    let foreign = changes.iter().find(|change| {
+    let unmanaged = changes.iter().find(|change| {
         let ours = change.before().is_none_or(|before| ownership.covers(&before.binding.address));
         !(ours || deletes_unmanaged(change) && ownership.unmanaged == Unmanaged::Delete)
     });
-    if let Some(change) = foreign {
+    if let Some(change) = unmanaged {
         return Err(Stale::NotOurs { topic: change.topic().to_string() });
     }
     if changed_and_deleted(&planned.changes).is_some() {

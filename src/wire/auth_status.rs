@@ -12,7 +12,7 @@ pub struct Status {
     pub format_version: String,
     /// Version of Hookwright that wrote the document.
     pub tool_version: String,
-    /// `shopify`, `sandbox`, or the URL that stands in for Shopify.
+    /// `shopify`, `sandbox`, or the URL that replaces Shopify (`HOOKWRIGHT_ADMIN_URL`).
     pub endpoint: String,
     /// Exit code of the command.
     pub exit_code: u8,

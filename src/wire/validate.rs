@@ -12,7 +12,7 @@ use crate::diagnostic::{self, Diagnostic, Place, Shops};
 pub struct Validation {
     /// `1.0`
     pub format_version: String,
-    /// Whether there is no error.
+    /// Whether the manifest has no errors.
     pub valid: bool,
     /// Number of errors.
     pub error_count: usize,

@@ -254,7 +254,7 @@ pub(super) mod tests {
     #[test]
     fn a_failing_dataflow_has_its_start_and_the_day_on_which_adobe_disables_it() {
         let run = FlowRun { failed: Some(1200), created: Some(0), ..run() };
-        let told = |days: i64, exact, wholly: bool| {
+        let text = |days: i64, exact, wholly: bool| {
             let date = at(86_400 * (30 - days)).to_zoned(TimeZone::UTC).date();
             let failing = Failing { since: at(-86_400 * days), exact, disabled_on: Some(date).filter(|_| wholly) };
             let message = message(&Verdict::IngestFailing, &inlet(), Some(&run), Some(&failing), at(0));
@@ -294,7 +294,7 @@ pub(super) mod tests {
             ),
             (21, true, false, format!("{last}. Runs have rejected records since 2026-12-25T08:00:00Z; {check}")),
         ] {
-            assert_eq!(told(days, exact, wholly), expected);
+            assert_eq!(text(days, exact, wholly), expected);
         }
     }
 }

@@ -33,7 +33,7 @@ proptest! {
             prop_assert!(binds.is_none_or(|binding| !closed.contains(&binding.address)), "{:?}", change);
             if let Change::Delete { reason: DeleteReason::NotInManifest, .. } = change {
                 let held = out.blocked.iter().any(|b| b.entry.binding.topic == *topic(change));
-                prop_assert!(!held, "a route is taken away though another is blocked: {:?}", change);
+                prop_assert!(!held, "a delete although a binding of the topic is blocked: {:?}", change);
             }
         }
         let written = out.changes.iter().filter(|c| match c {

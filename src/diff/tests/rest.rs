@@ -18,7 +18,7 @@ pub(crate) fn seen_over_rest(shop: &Shop) -> Observed {
 pub(crate) fn apply_over_rest(shop: &mut Shop, change: &Change) {
     let find = |shop: &Shop, before: &Entry<Live>| {
         let at = shop.live.iter().position(|l| l.meta.id == before.meta.id).expect("names what is there");
-        assert_eq!(&shown(&shop.live[at]), before, "`before` is what the change finds when its turn comes");
+        assert_eq!(&shown(&shop.live[at]), before, "`before` is the state immediately before the change");
         at
     };
     match change {
@@ -87,9 +87,9 @@ proptest! {
         for (at, change) in first.changes.iter().enumerate() {
             if let Change::Delete { before, reason } = change {
                 prop_assert_ne!(*reason, DeleteReason::Duplicate);
-                let stands = |c: &Change| matches!(c, Change::Create { after, .. }
+                let is_replacement = |c: &Change| matches!(c, Change::Create { after, .. }
                     if after.topic == before.binding.topic && after.address == before.binding.address);
-                prop_assert!(*reason != DeleteReason::Replaced || first.changes[..at].iter().any(stands));
+                prop_assert!(*reason != DeleteReason::Replaced || first.changes[..at].iter().any(is_replacement));
             }
             let is_delete = matches!(change, Change::Delete { .. });
             prop_assert!(is_delete || !deleting, "a delete before a create or update");

@@ -87,10 +87,12 @@ fn a_forged_change_is_not_required_by_the_manifest() {
     let foreign = subscription_of(&state, 4);
     let edits: [(&str, Edit); 7] = [
         ("an update that moves to a foreign address", |s| *address(&mut s.changes[0].after) = FOREIGN[0].into()),
-        ("an update that moves to another address of ours", |s| *address(&mut s.changes[0].after) = MANAGED[2].into()),
+        ("an update that moves to another address of this manifest", |s| {
+            *address(&mut s.changes[0].after) = MANAGED[2].into()
+        }),
         ("a create at a foreign address", |s| *address(&mut s.changes[1].after) = FOREIGN[0].into()),
         ("a create that loses a field", |s| s.changes[1].after.as_mut().expect("after").name = None),
-        ("an update of what is not ours", |s| *address(&mut s.changes[0].before) = FOREIGN[0].into()),
+        ("an update of an unmanaged subscription", |s| *address(&mut s.changes[0].before) = FOREIGN[0].into()),
         ("a name step that moves, too", |s| {
             s.changes[0].reason = "name_step".into();
             *address(&mut s.changes[0].after) = FOREIGN[0].into();
@@ -110,18 +112,18 @@ fn a_forged_change_is_not_required_by_the_manifest() {
     }
     for (what, topic, before) in [
         ("a delete of what is wanted", "products/update", kept),
-        ("a delete of what is not ours", "app/uninstalled", foreign),
+        ("a delete of an unmanaged subscription", "app/uninstalled", foreign),
     ] {
         for reason in ["not_in_manifest", "duplicate", "replaced", "unmanaged", "a reason of the future"] {
             let mut shop = honest.clone();
             let delete = &mut shop.changes[2];
             (delete.topic, delete.reason, delete.before) = (topic.into(), reason.into(), Some(before.clone()));
             let shop = ShopPlan::try_from(shop).expect(what);
-            let told = unasked(&shop, &want, &world.ownership).is_some();
+            let rejected = unasked(&shop, &want, &world.ownership).is_some();
             // Without a reading these are accepted; the ownership rule is checked again before the changes.
             let later = (reason == "duplicate" && topic == "products/update")
                 || (reason == "unmanaged" && topic == "app/uninstalled");
-            assert!(told || later, "{what}: {reason}");
+            assert!(rejected || later, "{what}: {reason}");
             assert!(judge(&shop, &state, world.asked(&want)).is_err(), "{what}: {reason}");
         }
     }

@@ -7,7 +7,7 @@ fn all_kinds_of_findings_are_preserved_in_json() {
     let of_destinations =
         Verdict::ALL.iter().filter(|verdict| verdict.is_closed()).cloned().map(FindingKind::Destination);
     for kind in FindingKind::WITHOUT_DATA.iter().cloned().chain(of_destinations) {
-        let message = "what is the matter".to_owned();
+        let message = "the problem and the remedy".to_owned();
         let finding = Finding {
             kind,
             severity: Severity::Warning,
