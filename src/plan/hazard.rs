@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::model::ShopDomain;
-use crate::text::plural;
 
 /// A property of a plan that requires consent before apply.
 #[derive(Debug, Clone, PartialEq)]
@@ -218,6 +217,11 @@ impl Hazard {
             HazardKind::Other { message, .. } => message.clone(),
         }
     }
+}
+
+/// Returns a count with its noun: `1 shop`, `2 shops`.
+fn plural(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 fn percent(part: usize, whole: usize) -> usize {

@@ -153,7 +153,7 @@ fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
         run.exits(1).out_has("could not connect to 127.0.0.1:");
     }
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &url), ("SSL_CERT_FILE", "")]);
-    run.exits(3).err_has("error: SSL_CERT_FILE=: it is empty");
+    run.exits(3).err_has("error: SSL_CERT_FILE=: the value is empty");
 }
 
 #[test]

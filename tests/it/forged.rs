@@ -175,7 +175,7 @@ fn hazards_that_a_file_leaves_out_are_found_again() {
     world.plan(&["--out", "plan.json"]).exits(0).out_has("max_delete_percent");
     let hidden = sealed(&world.read("plan.json"), |plan| plan["hazards"] = Value::Array(vec![]));
     world.write("forged.json", &hidden);
-    world.run(&["show", "--check", "forged.json"]).exits(3).err_has("have the hazard max_delete_percent of acme");
+    world.run(&["show", "--check", "forged.json"]).exits(3).err_has("have the hazard `max_delete_percent` of acme");
     world.run(&["apply", "--sandbox", "forged.json"]).exits(3).err_has("max_delete_percent");
     assert_eq!(world.mutations(), 0);
 }

@@ -26,7 +26,7 @@ fn a_hazard_is_refused_with_its_figures_until_somebody_consents() {
     world.apply(&[]).exits(6);
     let other = world.apply(&["--allow", "max_delete_percent:other"]);
     other.exits(6).err_has("--allow max_delete_percent:other covers none of the plan's hazards");
-    world.apply(&["--allow", "max_delete_percent:acme,empty_shop:acme"]).exits(3).err_has("repeat --allow for each");
+    world.apply(&["--allow", "max_delete_percent:acme,empty_shop:acme"]).exits(3).err_has("repeat `--allow` for each");
     assert_eq!(world.mutations(), 0);
     world.run(&["show", "plan.json", "--check"]).exits(6);
     world.run(&["show", "plan.json", "--check", "--allow", "max_delete_percent:acme"]).exits(0);
@@ -175,7 +175,7 @@ fn shards_are_judged_together_before_one_is_applied() {
     world.run(&["apply", "--sandbox", "1.json"]).exits(6).err_has("show --check");
     let files = ["1.json", "2.json", "3.json"];
     let check = |more: &[&str]| world.run(&[&["show", "--check", "--out", "checked.json"], more].concat());
-    check(&files).exits(6).err_has("sends 60 of the run's 60");
+    check(&files).exits(6).err_has("changes the address of 60 of the run's 60");
     check(&files[..2]).exits(3).err_has("3/3");
     check(&["1.json", "1.json", "2.json"]).exits(3);
     check(&[&files[..], &["--allow", "max_address_change_percent"]].concat()).exits(0);
@@ -185,7 +185,7 @@ fn shards_are_judged_together_before_one_is_applied() {
         let show = |files: &[&str]| world.run(&[&["show", "--format", format], files].concat());
         show(&files[..2]).exits(0).out_has(" is missing. This is not the whole run").out_has("2 of 3 shards: ");
         let all = show(&files);
-        all.exits(0).out_has("sends 60 of the run");
+        all.exits(0).out_has("changes the address of 60 of the run");
         assert!(!all.out.contains("missing"), "{all}");
     }
     for file in files {

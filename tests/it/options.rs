@@ -39,9 +39,9 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
     world.run(&["destroy"]).exits(3).err_has("write `bindings: []` for the shop");
     world.run(&["plan", "--out", "-"]).exits(3).err_has("`-` is no file");
     assert!(!world.path("-").exists());
-    world.run(&["plan", "-f", "a,b"]).exits(3).err_has("repeat -f for each");
-    world.run(&["plan", "-f", "-"]).exits(3).err_has("not read from standard input");
-    world.run(&["plan", "--shop", "tea-house,coffee-bar"]).exits(3).err_has("repeat --shop for each");
+    world.run(&["plan", "-f", "a,b"]).exits(3).err_has("repeat `-f` for each");
+    world.run(&["plan", "-f", "-"]).exits(3).err_has("cannot be read from standard input");
+    world.run(&["plan", "--shop", "tea-house,coffee-bar"]).exits(3).err_has("repeat `--shop` for each");
     let run = world.run(&["plan", "--parallelsm", "2"]);
     run.exits(3).err_has("a similar argument exists: '--parallelism'");
 }
@@ -66,8 +66,7 @@ fn a_plan_in_the_place_of_a_manifest_and_a_manifest_in_the_place_of_a_plan_are_s
     let world = world();
     world.plan(&["--out", "plan.json"]).exits(0);
     let said = "the file is a saved plan, not a manifest";
-    let hint =
-        "`hookwright apply plan.json` applies it, with -f for its manifest; `hookwright show plan.json` renders it";
+    let hint = "apply it with `hookwright apply plan.json` (add `-f` for its manifest), or show it with `hookwright show plan.json`";
     for command in ["apply", "plan"] {
         world.run(&[command, "-f", "plan.json"]).exits(3).err_has(said).err_has(hint);
     }

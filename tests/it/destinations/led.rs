@@ -111,7 +111,7 @@ fn the_old_address_may_be_another_flows() {
     loyalty
         .plan(&[])
         .exits(0)
-        .out_has(&format!("that is the address of dataflow \"Shopify orders (prod)\" ({ORDERS}), which is enabled"));
+        .out_has(&format!("it is the address of dataflow \"Shopify orders (prod)\" ({ORDERS}), which is enabled"));
 }
 
 #[test]
