@@ -117,7 +117,7 @@ pub(super) fn approval(
             )
         }
         (None, Some(Auth::ClientCredentials(_) | Auth::ClientAssertion(_))) => {
-            format!("have the shop approve it; `hookwright auth status{options}` shows the granted scopes")
+            format!("have the shop approve it. The next run then has it; see `hookwright auth status{options}`")
         }
         (None, _) => {
             format!("have the shop approve it with the link that `hookwright auth url --shop {handle}{options}` prints")

@@ -120,7 +120,11 @@ fn one_state_serves_all_examples_and_manifests_of_ones_own() {
     for (name, added, last) in [
         ("quickstart", None, "Plan: 1 to add, 2 to change, 1 to destroy."),
         ("fleet", Some("from the seed beside the manifest: 40 shops: "), "Plan: 3 to add, 6 to change, 1 to destroy."),
-        ("aep", Some("from the seed beside the manifest: Adobe's side"), "Plan: 5 to add, 0 to change, 0 to destroy."),
+        (
+            "aep",
+            Some("from the seed beside the manifest: the objects at Adobe"),
+            "Plan: 5 to add, 0 to change, 0 to destroy.",
+        ),
         ("seed-document", Some("from the seed beside"), "Plan: 1 to add, 0 to change, 0 to destroy."),
         ("fleet", None, "Plan: 3 to add, 6 to change, 1 to destroy."),
         ("quickstart", None, "Plan: 1 to add, 2 to change, 1 to destroy."),
