@@ -163,8 +163,7 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
 fn unmanaged(live: &Entry<Live>) -> Finding {
     let address = live.binding.address.masked();
     let message = format!(
-        "{} -> {address}: not managed by this manifest, because no prefix in `ownership` covers the \
-         address; left unchanged",
+        "{} -> {address}: not managed by this manifest, because no prefix in `ownership` covers it",
         live.binding.topic
     );
     let details = json!({ "address": address, "format": live.binding.format.as_str(), "filter": live.binding.filter });
