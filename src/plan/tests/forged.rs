@@ -87,9 +87,7 @@ fn a_forged_change_is_not_required_by_the_manifest() {
     let foreign = subscription_of(&state, 4);
     let edits: [(&str, Edit); 7] = [
         ("an update that moves to a foreign address", |s| *address(&mut s.changes[0].after) = FOREIGN[0].into()),
-        ("an update that moves to another address of this manifest", |s| {
-            *address(&mut s.changes[0].after) = MANAGED[2].into()
-        }),
+        ("an update that moves to another managed address", |s| *address(&mut s.changes[0].after) = MANAGED[2].into()),
         ("a create at a foreign address", |s| *address(&mut s.changes[1].after) = FOREIGN[0].into()),
         ("a create that loses a field", |s| s.changes[1].after.as_mut().expect("after").name = None),
         ("an update of an unmanaged subscription", |s| *address(&mut s.changes[0].before) = FOREIGN[0].into()),
