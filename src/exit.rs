@@ -35,7 +35,7 @@ impl Exit {
     pub(crate) const MEANINGS: [(Self, &str); 9] = [
         (Self::Done, "success, or nothing to do"),
         (Self::Error, "an error"),
-        (Self::Changes, "changes or findings that need attention: `plan --detailed-exitcode` and `drift`"),
+        (Self::Changes, "changes or attention needed: `plan --detailed-exitcode` and `drift`"),
         (Self::Invalid, "invalid manifest, plan file or usage; nothing was sent"),
         (Self::Auth, "all failures have one cause: authentication or a missing scope"),
         (Self::RateLimit, "all failures have one cause: the rate limit or the time budget"),
