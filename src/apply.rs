@@ -1,5 +1,5 @@
-//! Carries out one shop's part of a plan, literally: decides nothing, keeps going, and gives every change an outcome.
-//! Creates and updates come first; a delete is sent only after the answers to what it depends on.
+//! Applies one shop's part of a plan exactly as planned, and records an outcome for every change. Creates and updates
+//! come first; a delete is sent only after the answers to the creates and updates of its topic.
 
 mod ledger;
 mod send;
@@ -15,9 +15,9 @@ use crate::plan::{ShopPlan, Task};
 use crate::wire::report::ReportShop;
 use ledger::Ledger;
 
-/// What all shops of a run share.
+/// What all shops of a run have in common.
 pub(crate) struct ApplyContext<'a> {
-    /// Cancelled when the run is to stop: what is in flight is finished, the rest is skipped.
+    /// Cancelled when the run must stop: changes in flight are finished, and the others are skipped.
     pub stop: &'a CancellationToken,
     /// The clock, for the times in the report.
     pub now: &'a (dyn Fn() -> jiff::Timestamp + Send + Sync),
@@ -25,7 +25,7 @@ pub(crate) struct ApplyContext<'a> {
     pub recorder: &'a Recorder,
 }
 
-/// Applies one shop. `tasks` are those of `planned.changes`, in the same order.
+/// Applies one shop. `tasks` has one task for each of `planned.changes`, in the same order.
 pub(crate) async fn shop(
     writer: &mut ShopWriter,
     planned: &ShopPlan,
@@ -36,11 +36,11 @@ pub(crate) async fn shop(
     let (first, then) = ledger.phases();
     run(writer, &mut ledger, first, context).await;
 
-    // An old route is never taken away before the new one stands.
+    // An old subscription is never deleted before the new one exists.
     let failed = ledger.topics_of_unmade_writes();
     let (send, hold): (Vec<usize>, Vec<usize>) = then.into_iter().partition(|&at| !failed.contains(ledger.topic(at)));
     for at in hold {
-        ledger.skip(at, "a create or update of its topic was not made, so the old route stays", None);
+        ledger.skip(at, "a create or update of the same topic was not applied, so the old subscription is kept", None);
     }
     run(writer, &mut ledger, send, context).await;
     let unsent = ledger.unsent().into_iter().map(|at| ledger.line(at)).collect();
@@ -48,7 +48,7 @@ pub(crate) async fn shop(
     ledger.report((context.now)())
 }
 
-/// Sends the changes in documents of as many as the API takes, in order.
+/// Sends changes in order, in documents with as many changes as the API accepts.
 async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>, context: &ApplyContext<'_>) {
     let mut rest = queue.as_slice();
     while !rest.is_empty() {
@@ -67,7 +67,7 @@ async fn run(writer: &mut ShopWriter, ledger: &mut Ledger<'_>, queue: Vec<usize>
             Err(error) => Some(error),
         };
         if let Some(error) = error {
-            let reason = format!("not tried, since the shop answered {}", error.kind);
+            let reason = format!("not sent, because an earlier request to this shop failed: {}", error.kind);
             for &at in rest {
                 match error.kind {
                     AdminErrorKind::Interrupted => ledger.skip(at, send::INTERRUPTED, None),

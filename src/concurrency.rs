@@ -5,8 +5,7 @@ use std::future::Future;
 use tokio::task::JoinSet;
 
 /// Runs `work` for every item, at most `parallelism` at a time, and returns the results in the order of the items.
-///
-/// Only what is in flight is held besides the results, so memory does not grow with what `work` reads.
+/// Besides the results, only items in progress are in memory, so memory does not grow with the data that `work` reads.
 pub(crate) async fn for_each_bounded<I, T, W, F>(items: Vec<I>, parallelism: usize, work: W) -> Vec<T>
 where
     I: Send + 'static,
@@ -29,7 +28,7 @@ where
                     *slot = Some(result);
                 }
             }
-            // A task is never cancelled, and a panic in one is a bug that must not pass for a result.
+            // Tasks are never cancelled. A panic in a task is a bug and must not be treated as a result.
             Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
             None => return results.into_iter().flatten().collect(),
         }

@@ -1,7 +1,7 @@
-//! What Adobe's answers mean for the destinations of a manifest, and so for a plan. Pure: the time is an argument.
+//! Judges the destinations of a manifest from the answers of Adobe. This module is pure: the time is an argument.
 //!
 //! ```text
-//! answers of `adobe` ─▶ assess: Lookups (an address or a reason for each query, an assessment for each destination)
+//! answers of `adobe` ─▶ assess: Lookups (an address or an error for each query, an assessment for each destination)
 //!                    └▶ check_pasted: which dataflow or connection has an address of the manifest
 //! Assessment ─▶ to_plan
 //! ```
@@ -24,52 +24,52 @@ pub(crate) use pasted::{check_pasted, flow_id, has_id, pasted, unchecked};
 pub(crate) use replaced::{addresses_before, replaced};
 pub(crate) use verdict::Verdict;
 
-/// A dataflow or connection, as far as a webhook is concerned. Names and addresses are Adobe's text as it came: whoever
-/// prints them escapes them.
+/// A dataflow or connection to which webhooks can deliver. Names and addresses are unescaped text from Adobe and must
+/// be escaped when printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Inlet {
-    /// A dataflow or a connection.
+    /// Whether it is a dataflow or a connection.
     pub kind: InletKind,
-    /// Its id.
+    /// Id at Adobe.
     pub id: String,
-    /// Its name; empty if it has none.
+    /// Name at Adobe; empty if it has none.
     pub name: String,
-    /// `enabled`, `disabled` or a word in between; empty if Adobe does not say. Of a dataflow whose own state is
-    /// `enabled`, that of the connection that has its address.
+    /// State at Adobe: `enabled`, `disabled` or an intermediate state; empty if Adobe reports none. For an enabled
+    /// dataflow, this is the state of the connection that has its address.
     pub state: String,
     /// The streaming address, Adobe's `inletUrl`.
     pub address: Option<String>,
-    /// Whether the address takes only requests with a token of IMS, which Shopify cannot send.
+    /// Whether the address accepts only requests with an IMS token, which Shopify cannot send.
     pub authentication_required: bool,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Option<Timestamp>,
-    /// When it was changed last.
+    /// Time of the last change.
     pub updated_at: Option<Timestamp>,
-    /// The organisation that the answer names.
+    /// IMS organisation in the answer.
     pub org: Option<String>,
-    /// The sandbox that the answer names.
+    /// Adobe sandbox in the answer.
     pub sandbox: Option<String>,
-    /// State of a dataflow's last run; none if it never ran.
+    /// State of a dataflow's last run; `None` if it never ran.
     pub last_run_state: Option<String>,
 }
 
-/// An hour of a streaming dataflow.
+/// A run of a streaming dataflow: a window of one hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FlowRun {
-    /// Its id.
+    /// Id of the run.
     pub id: String,
-    /// When its window began.
+    /// Start of the window.
     pub started_at: Option<Timestamp>,
-    /// When its window ended; none while it lasts.
+    /// End of the window; `None` while the run continues.
     pub completed_at: Option<Timestamp>,
-    /// Adobe's word for it.
+    /// Status as reported by Adobe.
     pub status: Option<String>,
-    /// Records that came in.
+    /// Number of received records.
     pub received: Option<u64>,
-    /// Records that were written.
+    /// Number of written records.
     pub created: Option<u64>,
-    /// Records that failed.
+    /// Number of failed records.
     pub failed: Option<u64>,
-    /// The first of its errors, code and message; without secrets and control characters.
+    /// Code and message of the first error, without secrets and control characters.
     pub first_error: Option<String>,
 }

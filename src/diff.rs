@@ -1,7 +1,7 @@
-//! The heart: a pure function from what a shop should have and what it has to what would make them equal.
-//!
-//! Three verbs, the data in the variant. Whatever is outside the ownership rule is mentioned at most, unless the
-//! manifest says `unmanaged: delete`. Knows nothing of limits, consents, wire formats or the network.
+//! Compares the wanted state and the live state of a shop, and returns the changes that make them equal. This module is
+//! pure. A change is a create, an update or a delete, with its data in the variant. Unmanaged subscriptions are only
+//! listed, unless the manifest has `unmanaged: delete`. Limits, consents, wire formats and the network are not part of
+//! this module.
 
 mod matching;
 mod names;
@@ -16,37 +16,37 @@ use crate::state::{Desired, Entry, Observed, Ownership, Unmanaged, Wanted};
 #[expect(clippy::large_enum_variant, reason = "a plan holds few changes, and most are updates")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Subscribe.
+    /// Creates a subscription.
     Create {
         /// The wanted binding.
         after: Binding,
-        /// Where it is wanted.
+        /// Where the binding is defined.
         wanted: Wanted,
     },
-    /// Change in place: the id stays and no event is lost.
+    /// Updates a subscription in place: the id stays the same and no event is lost.
     Update {
-        /// As it is when its turn comes.
+        /// The subscription immediately before this change.
         before: Entry<Live>,
-        /// As it will be: name and metafields that the binding does not ask for stay as they are.
+        /// The subscription after this change. A name and metafields that the binding does not have stay unchanged.
         after: Binding,
-        /// What differs; never empty.
+        /// Fields that differ; never empty.
         fields: Vec<Field>,
-        /// Why.
+        /// Reason for the update.
         reason: UpdateReason,
-        /// The binding that asks for it; none for a name step of a subscription that no binding asks for.
+        /// The binding that requires the update; `None` for a name step.
         wanted: Option<Wanted>,
     },
-    /// Unsubscribe.
+    /// Deletes a subscription.
     Delete {
-        /// As it is when its turn comes.
+        /// The subscription immediately before this change.
         before: Entry<Live>,
-        /// Why.
+        /// Reason for the delete.
         reason: DeleteReason,
     },
 }
 
 impl Change {
-    /// The subscription as it is; none for a create.
+    /// Returns the subscription before the change; `None` for a create.
     pub fn before(&self) -> Option<&Entry<Live>> {
         match self {
             Self::Create { .. } => None,
@@ -54,7 +54,7 @@ impl Change {
         }
     }
 
-    /// The binding as it will be; none for a delete.
+    /// Returns the binding after the change; `None` for a delete.
     pub fn after(&self) -> Option<&Binding> {
         match self {
             Self::Create { after, .. } | Self::Update { after, .. } => Some(after),
@@ -62,7 +62,7 @@ impl Change {
         }
     }
 
-    /// The topic, which no change changes.
+    /// Returns the topic, which is the same before and after a change.
     pub fn topic(&self) -> &Topic {
         match self {
             Self::Create { after, .. } | Self::Update { after, .. } => &after.topic,
@@ -70,12 +70,12 @@ impl Change {
         }
     }
 
-    /// The subscription that is changed; none for a create.
+    /// Returns the id of the subscription that is changed; `None` for a create.
     pub fn id(&self) -> Option<&SubscriptionId> {
         self.before().map(|before| &before.meta.id)
     }
 
-    /// The fields that an update changes.
+    /// Returns the fields that an update changes; empty for a create or delete.
     pub fn fields(&self) -> &[Field] {
         match self {
             Self::Update { fields, .. } => fields,
@@ -83,7 +83,7 @@ impl Change {
         }
     }
 
-    /// The word for what is done.
+    /// Returns `create`, `update` or `delete`.
     pub fn action(&self) -> &'static str {
         match self {
             Self::Create { .. } => "create",
@@ -98,71 +98,72 @@ impl Change {
 pub enum UpdateReason {
     /// Some fields differ.
     Differs,
-    /// Address and filter both differ: for whoever reads the old address it is as good as deleted.
+    /// Address and filter both differ. For a consumer at the old address, this is equivalent to a delete.
     Repurposed,
-    /// Its name is needed elsewhere and is freed first.
+    /// Another binding needs the name, so it is freed first.
     NameStep,
 }
 
 /// Why a subscription is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeleteReason {
-    /// Managed, and no binding asks for it.
+    /// The subscription is managed, but no binding wants it.
     NotInManifest,
-    /// The same binding is live a second time.
+    /// The same binding is live more than once.
     Duplicate,
-    /// A create stands in its place: REST cannot change its format.
+    /// A create replaces the subscription, because REST cannot change its format.
     Replaced,
-    /// Outside the ownership rule, and the manifest says `unmanaged: delete`.
+    /// The subscription is unmanaged, and the manifest has `unmanaged: delete`.
     Unmanaged,
 }
 
-/// A binding that cannot be made now.
+/// A binding that cannot be created or updated now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
     /// The binding.
     pub entry: Entry<Wanted>,
-    /// What is in the way.
+    /// Why the binding is blocked.
     pub why: Obstacle,
 }
 
-/// What is in the way of a binding.
+/// Why a binding is blocked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
     /// None of these scopes is granted.
     Scope(Vec<&'static str>),
-    /// What is delivered to its address would be lost.
+    /// Events that are delivered to its address would be lost.
     Closed,
-    /// The wanted name is held by a subscription that may not or cannot be renamed.
+    /// Another subscription uses the wanted name and must not or cannot be renamed.
     NameTaken(Box<Entry<Live>>),
 }
 
-/// What would make one shop equal to the manifest, and what is in the way.
+/// The result of comparing one shop with the manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShopDiff<'a> {
-    /// In the order in which they have to be made: creates and updates, then deletes.
+    /// Changes in the order in which they must be applied: creates and updates, then deletes.
     pub changes: Vec<Change>,
     /// Bindings that are live as wanted.
     pub bound: Vec<(&'a Entry<Wanted>, &'a Entry<Live>)>,
-    /// Bindings that cannot be made now.
+    /// Bindings that cannot be created or updated now.
     pub blocked: Vec<Blocked>,
     /// Deletes that are not planned because a binding of their topic is blocked.
     pub held_back: Vec<Entry<Live>>,
-    /// Live managed subscriptions that REST cannot tell from one that realises a binding: each may have a filter of its
-    /// own. They stay.
+    /// Live managed subscriptions that REST cannot distinguish from one that realises a binding, because their filters
+    /// are not shown. They are kept.
     pub look_alikes: Vec<Entry<Live>>,
     /// Number of live managed subscriptions.
     pub managed: usize,
-    /// Live subscriptions outside the ownership rule that stay.
+    /// Live unmanaged subscriptions that are kept.
     pub unmanaged: Vec<Entry<Live>>,
 }
 
-/// Compares one shop. The result does not depend on the order of either side.
+/// Compares the wanted and the live state of one shop. The result does not depend on the order of either.
 pub fn diff<'a>(desired: &'a Desired, observed: &'a Observed, ownership: &Ownership) -> ShopDiff<'a> {
     diff_around(desired, observed, ownership, &BTreeSet::new())
 }
 
-/// As [`diff`], but nothing is newly bound to the addresses in `closed`: what is delivered there would be lost.
+/// Like [`diff`], but no new binding uses the addresses in `closed`, because events that are delivered there would be
+/// lost.
 pub fn diff_around<'a>(
     desired: &'a Desired,
     observed: &'a Observed,
@@ -202,16 +203,15 @@ pub fn diff_around<'a>(
     block_for_scopes(&mut writes, observed.scopes.as_ref(), &mut out.blocked);
     let planned = names::order(writes, &managed, &unmanaged, observed.scopes.as_ref(), &mut out.blocked);
 
-    // Where the new one is blocked, the old one is as good as a binding that cannot be updated: it stays.
+    // If the create of a replacement is blocked, the old subscription is kept, as for a blocked update.
     replaced.retain(|(wanted, _)| !out.blocked.iter().any(|blocked| blocked.entry == **wanted));
     deletes.extend(replaced.into_iter().map(|(_, live)| (live.clone(), DeleteReason::Replaced)));
 
     let blocked_topics: BTreeSet<&Topic> = out.blocked.iter().map(|b| &b.entry.binding.topic).collect();
-    let stands_in_for_none =
-        |reason: &DeleteReason| !matches!(reason, DeleteReason::Duplicate | DeleteReason::Replaced);
+    let reduces_coverage = |reason: &DeleteReason| !matches!(reason, DeleteReason::Duplicate | DeleteReason::Replaced);
     let (held, mut deletes): (Vec<_>, Vec<_>) = deletes
         .into_iter()
-        .partition(|(live, reason)| stands_in_for_none(reason) && blocked_topics.contains(&live.binding.topic));
+        .partition(|(live, reason)| reduces_coverage(reason) && blocked_topics.contains(&live.binding.topic));
     out.held_back = held.into_iter().map(|(live, _)| live).collect();
     deletes.sort_by(|(a, _), (b, _)| live_order(a, b));
     for (mut before, reason) in deletes {
@@ -230,7 +230,7 @@ pub fn diff_around<'a>(
     out
 }
 
-/// A create or update that is not yet known to be possible.
+/// A create or update that can still be blocked.
 #[derive(Debug, Clone)]
 struct Write {
     wanted: Entry<Wanted>,
@@ -243,7 +243,7 @@ impl Write {
         wanted_order(&a.wanted, &b.wanted).then_with(|| id(a).cmp(&id(b)))
     }
 
-    /// The name that this write gives to its subscription, if it sends one.
+    /// Returns the name that this write sends, if it sends one.
     fn name_sent(&self) -> Option<&str> {
         match &self.live {
             Some((_, fields)) if !fields.contains(&Field::Name) => None,
@@ -273,7 +273,7 @@ fn block_for_scopes(writes: &mut Vec<Write>, granted: Option<&ScopeSet>, blocked
     });
 }
 
-/// Topics by the name that people read, then the rest of the key.
+/// Compares bindings by topic in slash form, then by the rest of the key, then by their place in the manifest.
 pub(crate) fn wanted_order(a: &Entry<Wanted>, b: &Entry<Wanted>) -> std::cmp::Ordering {
     binding_order(&a.binding, &b.binding).then_with(|| a.meta.source.cmp(&b.meta.source))
 }
@@ -286,7 +286,7 @@ fn binding_order(a: &Binding, b: &Binding) -> std::cmp::Ordering {
     a.topic.as_str().cmp(b.topic.as_str()).then_with(|| a.key().cmp(&b.key()))
 }
 
-/// The live subscriptions of each topic.
+/// Groups entries by topic.
 fn by_topic<'a, M>(entries: impl IntoIterator<Item = &'a Entry<M>>) -> BTreeMap<&'a Topic, Vec<&'a Entry<M>>> {
     let mut topics: BTreeMap<&Topic, Vec<&Entry<M>>> = BTreeMap::new();
     for entry in entries {

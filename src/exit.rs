@@ -6,46 +6,46 @@ use crate::http::Class;
 use crate::plan::{Plan, ShopStatus};
 use crate::wire::plan::{BlockedReason, ErrorKind};
 
-/// What a process exits with.
+/// The exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// Done, or nothing to do.
+    /// Success, or nothing to do.
     Done = 0,
     /// An error.
     Error = 1,
-    /// Changes present or attention needed.
+    /// Changes, or findings that need attention.
     Changes = 2,
-    /// Manifest, plan file or usage invalid; nothing was sent.
+    /// Invalid manifest, plan file or usage; nothing was sent.
     Invalid = 3,
-    /// What was not done failed by authentication or a missing scope.
+    /// All failures have one cause: authentication or a missing scope.
     Auth = 4,
-    /// What was not done failed by rate limit or time budget.
+    /// All failures have one cause: the rate limit or the time budget.
     RateLimit = 5,
     /// A hazard without consent; nothing was sent.
     Refused = 6,
-    /// What was not done was stale.
+    /// All failures have one cause: the plan is stale.
     Stale = 7,
-    /// Some was done and some not, for mixed or other causes.
+    /// Some shops or changes failed and some did not, for several or other causes.
     Partial = 8,
 }
 
 impl Exit {
-    /// Every code with its meaning: the one table, from which the help and the manual pages are made.
+    /// All codes with their meanings. The help and the manual pages are generated from this table.
     pub(crate) const MEANINGS: [(Self, &str); 9] = [
-        (Self::Done, "done, or nothing to do"),
+        (Self::Done, "success, or nothing to do"),
         (Self::Error, "an error"),
-        (Self::Changes, "changes are present or something needs attention: plan with --detailed-exitcode, and drift"),
-        (Self::Invalid, "the manifest, a plan file or the usage is invalid; nothing was sent"),
-        (Self::Auth, "what was not done failed by authentication or a missing scope"),
-        (Self::RateLimit, "what was not done failed by rate limit or time budget"),
+        (Self::Changes, "changes or attention needed: `plan --detailed-exitcode` and `drift`"),
+        (Self::Invalid, "invalid manifest, plan file or usage; nothing was sent"),
+        (Self::Auth, "all failures have one cause: authentication or a missing scope"),
+        (Self::RateLimit, "all failures have one cause: the rate limit or the time budget"),
         (Self::Refused, "refused: a hazard without consent; nothing was sent"),
-        (Self::Stale, "what was not done was stale"),
-        (Self::Partial, "some shops or changes were done and some not, for mixed or other causes"),
+        (Self::Stale, "all failures have one cause: the plan is stale"),
+        (Self::Partial, "some shops or changes failed and some did not, for several or other causes"),
     ];
 }
 
-/// Why something was not done.
+/// Cause of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {
     Auth,
@@ -55,12 +55,12 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    /// The cause that the reason of a blocked binding stands for.
+    /// Returns the cause of a blocked binding.
     pub(crate) fn of_blocked(reason: &BlockedReason) -> Self {
         if *reason == BlockedReason::Scope { Self::Auth } else { Self::Other }
     }
 
-    /// The cause that a kind of error in a plan or report stands for.
+    /// Returns the cause of an error in a plan or report.
     pub(crate) fn of_kind(kind: &ErrorKind) -> Self {
         if *kind == ErrorKind::Stale {
             return Self::Stale;
@@ -76,8 +76,8 @@ impl Cause {
     }
 }
 
-/// One cause for all that was not done has its own code; otherwise it matters whether anything was done.
-/// `Exit::Done` if there is no cause at all.
+/// Returns the exit code of failures with these causes. If all causes are equal, the code is that of the cause;
+/// otherwise it depends on whether anything was done. Returns `Exit::Done` if there is no cause.
 pub(crate) fn of_causes(causes: impl IntoIterator<Item = Cause>, anything_done: bool) -> Exit {
     let mut causes = causes.into_iter();
     let Some(first) = causes.next() else { return Exit::Done };
@@ -91,18 +91,18 @@ pub(crate) fn of_causes(causes: impl IntoIterator<Item = Cause>, anything_done: 
     }
 }
 
-/// Returns the exit code of `plan`: `on_changes` if there is anything to do or that needs attention. A blocked binding is
-/// something that was not done.
+/// Returns the exit code of `plan`: `on_changes` if there are changes or findings that need attention. A blocked
+/// binding counts as a failure.
 pub(crate) fn of_plan(plan: &Plan, on_changes: Exit) -> Exit {
     let blocked = plan.shops.iter().flat_map(|s| &s.blocked).map(|b| Cause::of_blocked(&(&b.obstacle).into()));
     match of_causes_or(plan, causes(plan).chain(blocked), on_changes) {
-        // Every shop was read: what is missing are bindings that cannot be made.
+        // Every shop was read, so the only failures are blocked bindings.
         Exit::Partial if causes(plan).next().is_none() => Exit::Error,
         exit => exit,
     }
 }
 
-/// Returns the exit code of `drift`. A blocked binding needs attention there; it is not something that was not done.
+/// Returns the exit code of `drift`. A blocked binding needs attention, but does not count as a failure.
 pub(crate) fn of_drift(plan: &Plan) -> Exit {
     of_causes_or(plan, causes(plan), Exit::Changes)
 }
@@ -115,7 +115,7 @@ fn of_causes_or(plan: &Plan, causes: impl Iterator<Item = Cause>, on_changes: Ex
     }
 }
 
-/// The causes of what was not done: shops that were not read, and destinations that Adobe was not asked about.
+/// Returns the causes of shops that could not be read and of destinations that could not be looked up.
 fn causes(plan: &Plan) -> impl Iterator<Item = Cause> {
     let failed = plan.shops.iter().filter(|s| s.status() == ShopStatus::Failed);
     let unknown = plan.destinations.iter().filter_map(|d| d.error.as_ref());
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_cause_has_its_code_and_several_have_eight_or_one() {
+    fn one_cause_has_its_own_code_and_several_causes_give_8_or_1() {
         use Cause::{Auth, Other, RateLimit, Stale};
         for (causes, done, exit) in [
             (vec![], true, Exit::Done),

@@ -1,5 +1,5 @@
-//! Records a run while it goes on: the journal, on the disk before a mutation is sent, and the stream of events. Decides
-//! nothing.
+//! Records a run while it is in progress: in the journal, which is on the disk before a mutation is sent, and in the
+//! event stream.
 
 mod sink;
 
@@ -10,31 +10,31 @@ use crate::wire::events::{Event, FORMAT_VERSION, Line, Step, StepOutcome, Stream
 pub(crate) use sink::OpenError;
 use sink::Sink;
 
-/// Writes the lines of one run. Without journal and events it writes nothing.
+/// Writes the lines of one run to the journal and the event stream, if these are open.
 pub(crate) struct Recorder {
     run: String,
     now: fn() -> jiff::Timestamp,
     journal: Option<Sink>,
     events: Option<Sink>,
-    /// Whether the journal has a line of this run.
+    /// Whether the journal contains a line of this run.
     begun: AtomicBool,
 }
 
 impl Recorder {
-    /// Opens the journal and the events; `-` as events is standard output.
+    /// Opens the journal and the event stream. The path `-` for events means standard output.
     pub(crate) fn open(
         journal: Option<&Path>,
         events: Option<&Path>,
         now: fn() -> jiff::Timestamp,
     ) -> Result<Self, OpenError> {
-        // The journal first: if it is refused, the file of events is not truncated.
+        // The journal is opened first: if this fails, the file of events is not truncated.
         let journal = journal.map(Sink::journal).transpose()?;
         let events = match events {
             Some(path) if path.as_os_str() == "-" => Some(Sink::stdout()),
             Some(path) => Some(Sink::file(path)?),
             None => None,
         };
-        // Readable, and different in runs of the same second.
+        // The random part distinguishes runs of the same second.
         let run = format!("{}-{:08x}", now().strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..));
         let recorder = Self { run, now, journal, events, begun: AtomicBool::new(false) };
         recorder.event(recorder.version(Stream::Events, None));
@@ -56,21 +56,21 @@ impl Recorder {
         serde_json::to_string(&line).map(|text| text + "\n").unwrap_or_default()
     }
 
-    /// Writes the first line of this run in the journal.
+    /// Writes the first line of this run to the journal.
     pub(crate) async fn begin(&self, plan_digest: &str) -> Result<(), String> {
         let Some(journal) = &self.journal else { return Ok(()) };
         self.begun.store(true, Ordering::SeqCst);
         journal.put_and_wait(self.text(self.version(Stream::Journal, Some(plan_digest.to_owned())))).await
     }
 
-    /// Writes a line of the events only.
+    /// Writes a line to the event stream only.
     pub(crate) fn event(&self, event: Event) {
         if let Some(events) = &self.events {
             events.put(self.text(event));
         }
     }
 
-    /// Writes the steps that are about to be sent. They may be sent only after `Ok`.
+    /// Writes the steps that are about to be sent. They must not be sent before this returns `Ok`.
     pub(crate) async fn intents(&self, steps: Vec<Step>) -> Result<(), String> {
         if let Some(journal) = &self.journal {
             let lines = steps.iter().map(|step| self.text(Event::Intent(step.clone())));
@@ -82,7 +82,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Writes outcomes. The changes are done already, so an error of the journal is reported at the end.
+    /// Writes outcomes. The changes are already made, so an error of the journal is reported at the end.
     pub(crate) async fn outcomes(&self, outcomes: Vec<StepOutcome>) {
         if let Some(journal) = &self.journal {
             let lines = outcomes.iter().map(|outcome| self.text(Event::Outcome(outcome.clone())));
@@ -91,19 +91,19 @@ impl Recorder {
         self.outcomes_of_untouched(outcomes);
     }
 
-    /// Writes outcomes of a shop to which nothing was sent; they do not belong in the journal.
+    /// Writes outcomes of a shop to which nothing was sent, to the event stream only.
     pub(crate) fn outcomes_of_untouched(&self, outcomes: Vec<StepOutcome>) {
         for outcome in outcomes {
             self.event(Event::ApplyOutcome(outcome));
         }
     }
 
-    /// Fails if a line so far was not written.
+    /// Fails if a previous line was not written.
     pub(crate) async fn health(&self) -> Result<(), String> {
         self.both(String::new()).await
     }
 
-    /// Writes the last line in both. Fails if a line was not written.
+    /// Writes the last line to the journal and the event stream. Fails if a line was not written.
     pub(crate) async fn end(&self, summary: crate::wire::events::Summary) -> Result<(), String> {
         self.both(self.text(Event::Summary(summary))).await
     }
@@ -113,7 +113,7 @@ impl Recorder {
         for (what, sink) in [("the journal", journal), ("the events", self.events.as_ref())] {
             if let Some(sink) = sink {
                 let written = sink.put_and_wait(text.clone()).await;
-                written.map_err(|why| format!("{what} could not be written to the end: {why}"))?;
+                written.map_err(|why| format!("{what} could not be written completely: {why}"))?;
             }
         }
         Ok(())

@@ -1,9 +1,8 @@
-//! The plan: what would be done, why, and what needs consent. Pure, and data: the same inputs give the same plan, whatever
-//! their order.
-//!
-//! `shop` turns the reading of one shop into its part of the plan, so that readings need not be kept; `assemble` puts the
-//! parts together and judges the run as a whole. A saved plan is judged again before it is applied: `audit` compares it
-//! with the manifest, `judge` with a fresh reading. The JSON of a plan is in `wire`.
+//! The plan: the changes, their reasons, and the hazards that require consent. A plan is data; the same inputs give the
+//! same plan, regardless of their order. This module is pure. `shop` converts the reading of one shop into its part of
+//! the plan, so that readings need not be kept. `assemble` combines the parts and judges the run as a whole. A saved
+//! plan is judged again before it is applied: `audit` compares it with the manifest, and `judge` with a fresh reading.
+//! The JSON of a plan is in `wire`.
 
 mod apps;
 mod audit;
@@ -52,67 +51,68 @@ use crate::diff::Change;
 use crate::model::{Address, ShopDomain, Topic};
 use crate::state::{Ownership, Safety, ShopLimits, Source};
 
-/// What would be done, why, and what cannot be done. Holds no secret.
+/// The changes of a run, their reasons, and what cannot be changed. Contains no secrets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Version of the hookwright that made the plan.
+    /// Version of Hookwright that made the plan.
     pub tool_version: String,
-    /// RFC 3339, UTC.
+    /// Time of the plan: RFC 3339, UTC.
     pub created_at: String,
-    /// Over the plan's JSON.
+    /// Digest over the plan's JSON.
     pub plan_digest: String,
-    /// What the command exited with.
+    /// Exit code of the command.
     pub exit_code: u8,
-    /// Over the meaning of the whole manifest.
+    /// Digest over the content of the whole manifest.
     pub manifest_digest: String,
-    /// Whether every selected shop was read, apart from tolerated ones, and Adobe answered what it was asked.
+    /// Whether every selected shop was read, except for tolerated ones, and every lookup at Adobe was answered.
     pub complete: bool,
-    /// What the plan was made with.
+    /// Settings with which the plan was made.
     pub settings: Settings,
-    /// Which shops were selected.
+    /// Selection of shops.
     pub selection: Selection,
     /// Counts over all shops.
     pub summary: Summary,
-    /// What Adobe said of destinations, sorted by name.
+    /// Destinations that were looked up or checked at Adobe, sorted by name.
     pub destinations: Vec<Destination>,
-    /// What needs consent: hazards of the run first, then shop by shop.
+    /// Hazards: those of the run first, then those of each shop.
     pub hazards: Vec<Hazard>,
     /// Shops of the base manifest that are not in this one, sorted.
     pub shops_left: Vec<String>,
-    /// Addresses of the base manifest whose live subscriptions are changed, sorted.
+    /// Addresses that only the base manifest has and whose live subscriptions are changed, sorted.
     pub former_addresses: Vec<String>,
-    /// What earlier files say about the changes.
+    /// How the changes relate to earlier files.
     pub since: Option<SinceCounts>,
-    /// One for each selected shop, sorted by domain.
+    /// The parts of the selected shops, sorted by domain.
     pub shops: Vec<ShopPlan>,
 }
 
 /// A shop's part of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShopPlan {
-    /// Its domain.
+    /// Domain of the shop.
     pub shop: ShopDomain,
-    /// From the manifest.
+    /// Labels from the manifest.
     pub labels: BTreeMap<String, String>,
-    /// Over what the manifest asks of this shop.
+    /// Digest over the wanted state of the shop in the manifest.
     pub desired_digest: String,
-    /// Over what the changes were computed from besides their own subscriptions; none if the shop was not read.
+    /// Digest over everything on which the changes depend, except for the subscriptions that they change; `None` if the
+    /// shop was not read.
     pub context_digest: Option<String>,
     /// Number of live managed subscriptions.
     pub managed: usize,
-    /// Number of live subscriptions outside the ownership rule.
+    /// Number of live subscriptions that are not managed by the manifest.
     pub unmanaged: usize,
     /// The shop's own limits.
     pub limits: ShopLimits,
     /// Bindings that are live as wanted.
     pub bound: Vec<Bound>,
-    /// Bindings that cannot be made now.
+    /// Bindings that cannot be created or updated now.
     pub blocked: Vec<Blocked>,
-    /// What is to be done, in this order.
+    /// Changes, in the order in which they are applied.
     pub changes: Vec<PlannedChange>,
-    /// What the plan must say but cannot do.
+    /// Findings that no change can resolve.
     pub findings: Vec<Finding>,
-    /// Why the shop was not read.
+    /// Why the shop could not be read; `None` if it was read.
     pub unread: Option<Unread>,
 }
 
@@ -125,7 +125,7 @@ impl Plan {
 }
 
 impl ShopPlan {
-    /// Returns what was found of the shop.
+    /// Returns the status of the shop.
     pub fn status(&self) -> ShopStatus {
         match &self.unread {
             Some(Unread { tolerated: true, .. }) => ShopStatus::Unavailable,
@@ -135,81 +135,81 @@ impl ShopPlan {
         }
     }
 
-    /// Returns why the shop was not read.
+    /// Returns why the shop could not be read; `None` if it was read.
     pub fn error(&self) -> Option<&ShopError> {
         self.unread.as_ref().map(|unread| &unread.error)
     }
 }
 
-/// What was found of a shop.
+/// Status of a shop in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShopStatus {
-    /// It has changes.
+    /// The shop has changes.
     Changed,
-    /// It has none.
+    /// The shop has no changes.
     Unchanged,
-    /// It could not be read.
+    /// The shop could not be read.
     Failed,
-    /// It could not be read, for a reason that is tolerated.
+    /// The shop could not be read, for a reason that is tolerated.
     Unavailable,
 }
 
 /// Bindings of one topic and destination that are live as wanted.
-// A fleet has a great many of these and few different texts in them, so the texts are shared with the manifest.
+// A fleet has many of these with few different texts, so the texts are shared with the manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound {
-    /// Slash form.
+    /// Topic in slash form.
     pub topic: Arc<str>,
-    /// Name of the destination, else the address.
+    /// Name of the destination, or the address if it has no name.
     pub destination: Arc<str>,
-    /// How many.
+    /// Number of bindings.
     pub count: usize,
 }
 
-/// A binding that cannot be made now.
+/// A binding that cannot be created or updated now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blocked {
-    /// Its topic.
+    /// Topic of the binding.
     pub topic: Topic,
-    /// Name of the destination, else the address.
+    /// Name of the destination, or the address if it has no name.
     pub destination: Arc<str>,
-    /// What is in the way.
+    /// Why the binding is blocked.
     pub obstacle: Obstacle,
-    /// What is the matter and what to do.
+    /// Problem and remedy.
     pub message: String,
-    /// Where the binding stands.
+    /// Where the binding is defined.
     pub source: Option<Source>,
 }
 
-/// What is in the way of a binding.
+/// Why a binding is blocked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
     /// None of these scopes is granted.
     Scope(Vec<String>),
-    /// Adobe would refuse or lose what is delivered to the address.
+    /// Adobe would reject or lose events that are delivered to the address.
     Destination(Verdict),
-    /// The wanted name is held by a subscription that may not or cannot be renamed.
+    /// Another subscription uses the wanted name and must not or cannot be renamed.
     NameTaken,
-    /// Something that only a later minor version of the format knows.
+    /// A reason from a later minor version of the format.
     Other(String),
 }
 
 /// Counts over all shops.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Creates.
+    /// Number of creates.
     pub add: usize,
-    /// Updates in place.
+    /// Number of updates in place.
     pub change: usize,
-    /// Deletes.
+    /// Number of deletes.
     pub destroy: usize,
-    /// Bindings that are live as wanted.
+    /// Number of bindings that are live as wanted.
     pub unchanged: usize,
-    /// Bindings that cannot be made.
+    /// Number of blocked bindings.
     pub blocked: usize,
-    /// Live subscriptions outside the ownership rule.
+    /// Number of live subscriptions that are not managed by the manifest.
     pub unmanaged: usize,
-    /// Findings of severity `Attention`.
+    /// Number of findings with the severity `Attention`.
     pub attention: usize,
     /// Counts of shops.
     pub shops: ShopCounts,
@@ -218,75 +218,76 @@ pub struct Summary {
 /// Counts of shops.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShopCounts {
-    /// All that were selected.
+    /// Number of selected shops.
     pub total: usize,
-    /// With changes.
+    /// Shops with changes.
     pub changed: usize,
-    /// Without changes.
+    /// Shops without changes.
     pub unchanged: usize,
-    /// Not read.
+    /// Shops that could not be read.
     pub failed: usize,
-    /// Not read, and tolerated.
+    /// Shops that could not be read, for a reason that is tolerated.
     pub unavailable: usize,
 }
 
-/// Changes in the light of earlier files. Each is new or known.
+/// How the changes relate to earlier files. Each change is either new or known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SinceCounts {
-    /// Changes that the newest earlier report of their shop did not have.
+    /// Changes that are not in the newest earlier report of their shop.
     pub new: usize,
-    /// Changes that an earlier report had already.
+    /// Changes that are in an earlier report.
     pub known: usize,
-    /// Creates of what an earlier file shows live.
+    /// Creates of subscriptions that were removed outside Hookwright: an earlier file shows them live.
     pub removed_remotely: usize,
-    /// Creates of what no earlier file shows.
+    /// Creates of subscriptions that were never created, as far as the earlier files show.
     pub never_made: usize,
 }
 
-/// What holds for every shop of a run.
+/// Inputs that are common to all shops of a run.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The ownership rule.
     pub ownership: &'a Ownership,
     /// The common limits.
     pub safety: &'a Safety,
-    /// Every address that the manifest names, for any shop, with scheme and host in lower case.
+    /// All addresses in the manifest, with scheme and host in lower case.
     pub addresses: &'a HashSet<String>,
-    /// What Adobe says of addresses, where it matters.
+    /// Verdicts about addresses that are not `Ok` or `Unknown`.
     pub inlets: &'a DestinationHealth,
 }
 
-/// A shop's part of a plan, before the parts are put together.
+/// A shop's part of a plan, before the parts are assembled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedShop {
-    /// The part.
+    /// The shop's part of the plan.
     pub shop: ShopPlan,
-    /// What needs consent in this shop alone.
+    /// Hazards of this shop.
     pub hazards: Vec<Hazard>,
 }
 
-/// What the plan says besides its shops.
+/// The parts of a plan that do not depend on the shops.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanHeader {
-    /// What the plan is made with.
+    /// Settings with which the plan is made.
     pub settings: Settings,
-    /// Which shops were selected.
+    /// Selection of shops.
     pub selection: Selection,
-    /// What Adobe said of destinations.
+    /// Destinations that were looked up or checked at Adobe.
     pub destinations: Vec<Destination>,
-    /// Over the meaning of the whole manifest.
+    /// Digest over the content of the whole manifest.
     pub manifest_digest: String,
-    /// RFC 3339, UTC.
+    /// Time of the plan: RFC 3339, UTC.
     pub created_at: String,
     /// Shops of the base manifest that are not in this one.
     pub shops_left: Vec<String>,
     /// Addresses that only the base manifest has, with scheme and host in lower case.
     pub base_addresses: HashSet<String>,
-    /// What earlier files say.
+    /// How the changes relate to earlier files.
     pub since: Option<SinceCounts>,
 }
 
-/// Puts the parts together. `exit_code` says what the command exits with, and `seal` computes the digest of the plan.
+/// Assembles a plan from the parts of its shops. `exit_code` computes the exit code of the command, and `seal` the
+/// digest of the plan.
 pub fn assemble(
     header: PlanHeader,
     parts: Vec<PlannedShop>,
@@ -338,7 +339,7 @@ fn is_complete(summary: &Summary, destinations: &[Destination]) -> bool {
     summary.shops.failed == 0 && destinations.iter().all(|d| d.error.is_none())
 }
 
-/// The addresses of the base manifest whose live subscriptions are changed.
+/// Returns the addresses that only the base manifest has and whose live subscriptions are changed.
 fn former(shops: &[ShopPlan], base: &HashSet<String>) -> Vec<String> {
     let changes = shops.iter().flat_map(|shop| &shop.changes);
     let changed = changes.filter_map(|planned| Some(&planned.change.before()?.binding.address));
@@ -347,7 +348,7 @@ fn former(shops: &[ShopPlan], base: &HashSet<String>) -> Vec<String> {
     former.into_iter().map(str::to_owned).collect()
 }
 
-/// Counts over shops; also of several plans' shops together.
+/// Returns the counts over shops, which can belong to several plans.
 pub fn summarise<'a>(shops: impl IntoIterator<Item = &'a ShopPlan>) -> Summary {
     let mut sum = Summary::default();
     for shop in shops {

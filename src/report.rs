@@ -11,7 +11,8 @@ use crate::wire::report::{
     self, Outcome, OutcomeResult, Report, ReportKind, ReportShop, ReportShopStatus, ReportSummary,
 };
 
-/// Assembles the report of `plan` from the shops that were `applied` and those that could not be.
+/// Assembles the report of `plan` from the shops that were `applied`. Adds the shops that could not be read, and shops
+/// that have only blocked bindings.
 pub(crate) fn assemble(plan: &Plan, applied: Vec<ReportShop>, started_at: Timestamp, finished_at: Timestamp) -> Report {
     let mut shops = applied;
     for shop in &plan.shops {
@@ -70,8 +71,8 @@ fn summarise(shops: &[ReportShop]) -> ReportSummary {
     sum
 }
 
-/// Returns the exit code of a report. Each change that was not made has a cause; one that waited for another change has
-/// the cause of that one.
+/// Returns the exit code of a report. Each change that was not applied has a cause; a change that waited for another
+/// change has the cause of that change.
 pub(crate) fn exit_of(report: &Report) -> Exit {
     let of_error = |e: &wire::plan::ShopError| Cause::of_kind(&e.kind);
     let mut causes = Vec::new();

@@ -1,7 +1,6 @@
-//! A run over the shops of a manifest, from the command line to a plan in memory.
-//!
-//! Each phase is a type. `load` reads the files of a manifest, [`Opened`] has everything that a request needs and has sent
-//! none yet, and [`Run`] knows the addresses of its destinations. Only a [`Run`] plans and applies.
+//! Runs over the shops of a manifest, from the command line to a plan in memory.
+//! Each phase is a type. `load` reads the files of a manifest. [`Opened`] has everything that a request needs, but
+//! nothing was sent yet. [`Run`] has the addresses of the destinations. Only a [`Run`] can plan and apply.
 
 mod accounts;
 mod apply;
@@ -53,7 +52,7 @@ pub(crate) use self::saved::{manifest_is_of, manifest_is_there};
 pub(crate) use self::select::{meant_shop, select};
 pub(crate) use self::tokens::token_finding;
 
-/// The clients of a command, and how it works with them.
+/// The clients and the settings of a command.
 pub(crate) struct Session {
     pub(crate) target: Target,
     pub(crate) client: AdminClient,
@@ -62,13 +61,13 @@ pub(crate) struct Session {
     pub(crate) progress: Arc<Progress>,
     /// Journal and events.
     pub(crate) recorder: Arc<Recorder>,
-    /// Cancelled when the run is to stop.
+    /// Cancelled when the run must stop.
     pub(crate) stop: CancellationToken,
 }
 
-/// How a command works.
+/// Settings of a command.
 pub(crate) struct Settings {
-    /// Shops at a time.
+    /// Maximum number of shops at a time.
     pub(crate) parallelism: usize,
     tolerate: Vec<Tolerable>,
     deadline: Option<Instant>,
@@ -76,15 +75,15 @@ pub(crate) struct Settings {
     verbosity: Verbosity,
 }
 
-/// A valid manifest and a session. Nothing was sent yet.
+/// A valid manifest and a session. No request was sent yet.
 pub(crate) struct Opened {
     pub(crate) session: Session,
-    /// Its destinations are not resolved.
+    /// The manifest, whose destinations are not resolved yet.
     pub(crate) manifest: Arc<Manifest>,
     /// The selected shops.
     pub(crate) shops: Vec<ShopIndex>,
     draft: Draft,
-    /// The problems of the manifest that were printed.
+    /// Problems of the manifest that were printed.
     printed: Vec<Diagnostic>,
     selection: crate::plan::Selection,
 }
@@ -95,21 +94,21 @@ pub(crate) struct Run {
     pub(crate) manifest: Arc<Manifest>,
     /// The selected shops.
     shops: Vec<ShopIndex>,
-    /// Those that can be planned, with what the manifest asks of each.
+    /// Shops that can be planned, with their wanted states.
     ready: Vec<(ShopIndex, Arc<Desired>)>,
-    /// Those that cannot, because a destination has no address.
+    /// Shops that cannot be planned, because a destination has no address.
     unresolved: Vec<(ShopIndex, Arc<Unresolved>, ShopError)>,
-    /// What was looked up at Adobe.
+    /// Results of the lookups at Adobe.
     pub(crate) lookups: Lookups,
-    /// Addresses of the manifest that were checked there.
+    /// Assessments of addresses in the manifest that were checked at Adobe.
     checked: Vec<Assessment>,
     accounts: Accounts,
-    /// Every address of the manifest, with scheme and host in lower case.
+    /// All addresses of the manifest, with scheme and host in lower case.
     addresses: Arc<HashSet<String>>,
     selection: crate::plan::Selection,
 }
 
-/// Opens everything; sends nothing.
+/// Loads the manifest and opens the session. Sends no requests, except to the sandbox in this process.
 pub(crate) async fn open(
     manifest: &ManifestArgs,
     select: &SelectArgs,
@@ -121,7 +120,7 @@ pub(crate) async fn open(
     open_loaded(load(&manifest.file, verbosity, output)?, select, run, verbosity, None, recorder).await
 }
 
-/// Opens everything for a manifest that is loaded. A saved plan brings its own version, transport and shops.
+/// Opens the session for a loaded manifest. The version, the transport and the shops of a saved plan take precedence.
 pub(crate) async fn open_loaded(
     loaded: LoadedManifest,
     select: &SelectArgs,
@@ -143,7 +142,7 @@ pub(crate) async fn open_loaded(
     };
 
     let progress = Arc::new(Progress::new(verbosity));
-    let (waiting, told) = (Arc::clone(&progress), Arc::clone(&recorder));
+    let (waiting, events) = (Arc::clone(&progress), Arc::clone(&recorder));
     let stop = CancellationToken::new();
     let deadline = Instant::now().checked_add(run.timeout);
     let shares = open_files::shares(usize::from(run.parallelism));
@@ -157,7 +156,7 @@ pub(crate) async fn open_loaded(
         on_wait: Some(Arc::new(move |shop, wait, why| {
             waiting.wait(shop.handle(), wait, why);
             let (shop, reason) = (shop.to_string(), why.to_owned());
-            told.event(Event::Wait(Wait { shop, seconds: wait.as_secs_f64(), reason }));
+            events.event(Event::Wait(Wait { shop, seconds: wait.as_secs_f64(), reason }));
         })),
         stop: stop.clone(),
         most_waiting: shares.waiting,
@@ -181,22 +180,22 @@ pub(crate) async fn open_loaded(
     Ok(Opened { session, manifest: Arc::new(manifest), shops, draft, printed, selection: selection.for_plan(&terms) })
 }
 
-/// The Admin API that a saved plan was made with.
+/// Returns the version and the transport of the Admin API with which a saved plan was made.
 fn api_of(plan: &Plan) -> Result<(ApiVersion, Transport), Failure> {
     let crate::plan::AdminApi { version, transport } = &plan.settings.admin_api;
-    let spoken = Transport::parse(transport)
-        .ok_or_else(|| Failure::invalid(format!("the plan was made over {transport:?}, which is not known here")))?;
-    Ok((ApiVersion::parse(version).map_err(Failure::invalid)?, spoken))
+    let known = Transport::parse(transport)
+        .ok_or_else(|| Failure::invalid(format!("the plan has the unknown transport `{transport}`")))?;
+    Ok((ApiVersion::parse(version).map_err(Failure::invalid)?, known))
 }
 
-/// The addresses with scheme and host in lower case, to be compared.
+/// Returns all addresses of the manifest, with scheme and host in lower case for comparisons.
 fn folded(manifest: &Manifest) -> HashSet<String> {
     manifest.addresses.iter().map(Address::folded).collect()
 }
 
 impl Session {
-    /// Reads shops, side by side, and keeps of each what `keep` makes of it. Where `goes_on` says so, something is sent to
-    /// the shop soon.
+    /// Reads shops concurrently, and returns what `keep` makes of each reading. If `goes_on` returns true, the
+    /// connection to the shop is kept for its changes.
     pub(crate) async fn read<I: Send + 'static, T: Send + 'static>(
         &self,
         manifest: &Arc<Manifest>,
@@ -233,7 +232,7 @@ impl Session {
         kept
     }
 
-    /// Whether a shop that cannot be read for this kind of reason makes no failure.
+    /// Returns whether an error of this kind is tolerated for a shop.
     pub(crate) fn tolerates(&self, shop: &ManifestShop, kind: &str) -> bool {
         tolerates(&self.settings.tolerate, shop, kind)
     }
@@ -244,7 +243,7 @@ fn tolerates(tolerate: &[Tolerable], shop: &ManifestShop, kind: &str) -> bool {
 }
 
 impl Run {
-    /// The place of a shop in the manifest.
+    /// Returns the index of a shop in the manifest.
     pub(crate) fn shop_index(&self, shop: &str) -> Option<ShopIndex> {
         self.manifest.index_of(shop)
     }

@@ -7,30 +7,30 @@ use serde_json::{Value, json};
 use crate::manifest::schema::without_rust_formats;
 use crate::wire;
 
-/// A format that has a schema.
+/// A format with a published schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PublishedFormat {
     /// The manifest
     Manifest,
-    /// A saved plan, and what plan and drift print with --format json
+    /// Saved plans, and the output of `plan` and `drift` with --format json
     Plan,
-    /// The report of an apply
+    /// Reports of `apply`
     Report,
-    /// One line of a journal or of --events
+    /// Lines of a journal or of --events
     Events,
-    /// What auth status prints
+    /// Output of `auth status`
     AuthStatus,
-    /// What destinations prints
+    /// Output of `destinations`
     Destinations,
-    /// The file that show --check --out writes
+    /// Files that `show --check --out` writes
     Checked,
-    /// What validate prints
+    /// Output of `validate`
     Validate,
-    /// What topics prints
+    /// Output of `topics`
     Topics,
 }
 
-/// Returns the schema of a format.
+/// Returns the JSON Schema of a format.
 pub(crate) fn of(format: PublishedFormat) -> Value {
     match format {
         PublishedFormat::Manifest => crate::manifest::schema::json_schema(),

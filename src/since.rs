@@ -1,8 +1,6 @@
-//! What earlier runs say about drift: whether a missing subscription was live once, and which drift is known.
-//!
-//! Pure. Outcomes of earlier applies and earlier plans go in; findings and counts come out. Nothing is claimed that no
-//! file shows: without a file that has it live, a subscription was "never made" as far as is known. `wire::earlier` reads
-//! the files.
+//! Relates drift to earlier runs: whether a missing subscription was live before, and which drift is known.
+//! The input is outcomes of earlier applies and earlier plans; the output is findings and counts. If no file shows a
+//! subscription live, it counts as never created. `wire::earlier` reads the files. This module is pure.
 
 mod explain;
 
@@ -17,26 +15,26 @@ use crate::plan::{BindingKey, Earlier, Finding, FindingKind, PlannedChange, Shop
 
 pub(crate) use explain::explain;
 
-/// A place where a subscription can be.
+/// Shop, topic and key: together they identify a subscription.
 type Route = (ShopDomain, Topic, BindingKey);
 
-/// What earlier files show.
+/// The records of earlier files.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
-    /// The newest that is known of each route.
+    /// The newest record of each route.
     routes: BTreeMap<Route, Seen>,
-    /// When an apply last touched a subscription.
+    /// Time at which an apply last changed a subscription.
     touched: BTreeMap<(ShopDomain, SubscriptionId), Timestamp>,
-    /// Earlier readings of each shop, the oldest first.
+    /// Earlier readings of each shop, sorted by time.
     readings: BTreeMap<ShopDomain, Vec<Reading>>,
-    /// Lines of journals that could not be read, such as the last one of a run that was killed.
+    /// Number of journal lines that could not be read, such as the last line of a run that was killed.
     pub unreadable_lines: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Seen {
     at: Timestamp,
-    /// Live then; else an apply had just taken it away.
+    /// Whether it was live; if not, an apply had just removed it.
     live: bool,
     id: Option<SubscriptionId>,
 }
@@ -45,28 +43,28 @@ struct Seen {
 #[derive(Debug, Clone, PartialEq)]
 struct Reading {
     at: Timestamp,
-    /// What the manifest asked of the shop then.
+    /// Digest of the shop's wanted state at that time.
     desired_digest: String,
-    /// Its changes, and since when they were known then.
+    /// Changes of the shop, each with the time since which it was known.
     had: Vec<(Change, Option<Timestamp>)>,
-    /// Wanted and not live then.
+    /// Wanted bindings that were not live.
     missing: BTreeSet<(Topic, BindingKey)>,
-    /// Wanted, not live and not possible then: topic, destination.
+    /// Blocked bindings: topic and destination.
     blocked: BTreeSet<(Topic, Arc<str>)>,
 }
 
-/// A change that an earlier apply made, or found made already.
+/// A change that an earlier apply made, or that was already in effect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {
-    /// Where.
+    /// Shop of the change.
     pub shop: ShopDomain,
-    /// Its topic.
+    /// Topic of the subscription.
     pub topic: Topic,
-    /// The subscription, where it is known.
+    /// Id of the subscription, if known.
     pub id: Option<SubscriptionId>,
-    /// What it was before; none for creates.
+    /// Key before the change; `None` for creates.
     pub before: Option<BindingKey>,
-    /// What it is after; none for deletes.
+    /// Key after the change; `None` for deletes.
     pub after: Option<BindingKey>,
 }
 
@@ -78,7 +76,8 @@ impl History {
         }
     }
 
-    /// Adds what an apply made at a time. The order of calls does not matter, unless two are of the same second.
+    /// Adds a change that an apply made at a time. The order of calls does not matter, unless two changes have the same
+    /// time.
     pub fn add_made(&mut self, made: Made, at: Timestamp) {
         let Made { shop, topic, id, before, after } = made;
         let route = |key: BindingKey| (shop.clone(), topic.clone(), key);
@@ -94,14 +93,14 @@ impl History {
         }
     }
 
-    /// Adds the shops of a plan that was made at a time. Shops that were not read show nothing.
+    /// Adds the shops of a plan that was made at a time. Ignores shops that were not read.
     pub fn add_plan(&mut self, shops: Vec<ShopPlan>, at: Timestamp) {
         for shop in shops.into_iter().filter(|shop| shop.unread.is_none()) {
             for finding in &shop.findings {
                 self.remember(&shop.shop, finding);
             }
             for (index, PlannedChange { change, .. }) in shop.changes.iter().enumerate() {
-                // The first of several changes of one subscription has it as it was; the others as it would have been.
+                // Only the first of several changes of one subscription has its live state as `before`.
                 let earlier = shop.changes[..index].iter().any(|planned| planned.change.id() == change.id());
                 if let Some(before) = change.before().filter(|_| !earlier) {
                     let route = (shop.shop.clone(), change.topic().clone(), BindingKey::from(&before.binding));
@@ -114,7 +113,8 @@ impl History {
         }
     }
 
-    /// An earlier report carries on what still earlier files showed, so that a job needs to keep only the last one.
+    /// Adds what an earlier report contains about still earlier files, so that a job needs to keep only the last
+    /// report.
     fn remember(&mut self, shop: &ShopDomain, finding: &Finding) {
         let (earlier, live) = match &finding.kind {
             FindingKind::RemovedRemotely(earlier) => (earlier, true),
@@ -147,7 +147,7 @@ fn reading(at: Timestamp, shop: ShopPlan) -> Reading {
     }
 }
 
-/// Since when the change with this index has been known.
+/// Returns the index of the change that a finding concerns, and the time since which the change has been known.
 fn known_since(kind: &FindingKind) -> Option<(usize, Timestamp)> {
     match kind {
         FindingKind::KnownDrift { index, known_since } => Some((*index, *known_since)),

@@ -1,4 +1,4 @@
-//! Every JSON format that Hookwright publishes, each with its own versioned types. Users' pipelines parse these.
+//! The JSON formats that Hookwright publishes, each with its own versioned types. Users' pipelines parse them.
 
 pub mod auth_status;
 pub mod checked;

@@ -1,4 +1,4 @@
-//! One outcome for each planned change, always.
+//! Records exactly one outcome for each planned change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,11 @@ use crate::wire::events::{Step, StepOutcome};
 use crate::wire::plan::{ErrorKind, Finding, FindingKind, Severity, ShopError};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
-/// The outcomes of the changes of one shop so far.
+/// The reason of an outcome that only a reading confirmed.
+const ANSWER_LOST: &str = "the subscription is as planned, but the answer to the request was lost, so another run may have \
+                           made the change";
+
+/// The outcomes so far of one shop's changes.
 pub(super) struct Ledger<'a> {
     planned: &'a ShopPlan,
     entries: Vec<Entry>,
@@ -43,7 +47,8 @@ impl<'a> Ledger<'a> {
         Self { planned, entries: tasks.into_iter().map(entry).collect(), attempts: BTreeMap::new() }
     }
 
-    /// What can be sent at once, and the deletes that wait for a create or update of their topic.
+    /// Returns the changes that can be sent immediately, and the deletes that wait for a create or update of their
+    /// topic.
     pub(super) fn phases(&self) -> (Vec<usize>, Vec<usize>) {
         let open = self.entries.iter().enumerate().filter(|(_, e)| matches!(e, Entry::Open)).map(|(at, _)| at);
         let written: BTreeSet<&Topic> = self.writes().map(|(_, change)| change.topic()).collect();
@@ -58,12 +63,12 @@ impl<'a> Ledger<'a> {
         changes.enumerate().filter(|(_, change)| !is_delete(change))
     }
 
-    /// Returns the topics of which a create or update failed or was not tried.
+    /// Returns the topics of which a create or update failed or was not sent.
     pub(super) fn topics_of_unmade_writes(&self) -> BTreeSet<Topic> {
         self.writes().filter(|(at, _)| !self.made(*at)).map(|(_, change)| change.topic().clone()).collect()
     }
 
-    /// The shop's name as `--shop` takes it.
+    /// Returns the handle of the shop, as for `--shop`.
     pub(super) fn handle(&self) -> &str {
         self.planned.shop.handle()
     }
@@ -72,19 +77,20 @@ impl<'a> Ledger<'a> {
         self.planned.changes[at].change.topic()
     }
 
-    /// The subscription that the change is of; of a create there is none yet.
+    /// Returns the subscription that a change concerns; `None` for a create.
     pub(super) fn subscription(&self, at: usize) -> Option<&'a SubscriptionId> {
         self.planned.changes.get(at)?.change.id()
     }
 
-    /// Whether another change of this shop is of this subscription, or made it.
+    /// Returns whether another change of this shop concerns this subscription or created it.
     pub(super) fn is_known(&self, at: usize, id: &SubscriptionId) -> bool {
         let made = |entry: &Entry| matches!(entry, Entry::Closed(c) if c.id.as_deref() == Some(id.as_str()));
         let mut entries = self.entries.iter().enumerate().filter(|(other, _)| *other != at);
         entries.any(|(other, entry)| self.subscription(other) == Some(id) || made(entry))
     }
 
-    /// Whether a later change of the same subscription was made: then this one lies behind it.
+    /// Returns whether a later change of the same subscription was applied, which implies that this change was applied,
+    /// too.
     pub(super) fn made_later(&self, at: usize) -> bool {
         let id = self.subscription(at);
         id.is_some() && (at + 1..self.entries.len()).any(|later| self.subscription(later) == id && self.made(later))
@@ -97,7 +103,7 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// The change, as long as nothing has become of it.
+    /// Returns the change if it has no outcome yet.
     pub(super) fn open(&self, at: usize) -> Option<&'a Change> {
         match self.entries.get(at) {
             Some(Entry::Open) => Some(&self.planned.changes[at].change),
@@ -113,9 +119,9 @@ impl<'a> Ledger<'a> {
 
     pub(super) fn applied(&mut self, at: usize, id: Option<&SubscriptionId>, confirmed_by: ConfirmedBy) {
         let id = id.map(ToString::to_string);
-        // Nothing in a subscription says which run made it: its uniqueness only says that one did.
-        let reason = (confirmed_by == ConfirmedBy::Read)
-            .then(|| "as planned by now; the answer was lost, so another run may have done it".to_owned());
+        // A subscription does not show which run created it. Because keys are unique, only the fact that some run did
+        // is known.
+        let reason = (confirmed_by == ConfirmedBy::Read).then(|| ANSWER_LOST.to_owned());
         let (result, confirmed_by) = (Some(OutcomeResult::Applied), Some(confirmed_by));
         self.close(at, Closed { result, id, confirmed_by, reason, ..Closed::default() });
     }
@@ -136,17 +142,17 @@ impl<'a> Ledger<'a> {
         self.close(at, Closed { result, reason, error: why.map(error), ..Closed::default() });
     }
 
-    /// A change is being sent.
+    /// Records that a change is being sent.
     pub(super) fn sent(&mut self, at: usize) {
         *self.attempts.entry(at).or_default() += 1;
     }
 
-    /// How often a change was sent.
+    /// Returns how many times a change was sent.
     pub(super) fn attempts(&self, at: usize) -> u32 {
         self.attempts.get(&at).copied().unwrap_or_default()
     }
 
-    /// The step that a change is now.
+    /// Returns the step of a change for the journal.
     pub(super) fn step(&self, at: usize, attempt: u32) -> Step {
         Step::of(self.planned.shop.as_str(), at, &self.wire(at), attempt)
     }
@@ -156,7 +162,7 @@ impl<'a> Ledger<'a> {
         StepOutcome::of(self.planned.shop.as_str(), at, &self.outcome(at), self.attempts(at))
     }
 
-    /// The changes that were never sent.
+    /// Returns the changes that were never sent.
     pub(super) fn unsent(&self) -> Vec<usize> {
         (0..self.entries.len()).filter(|at| !self.attempts.contains_key(at)).collect()
     }
@@ -168,7 +174,7 @@ impl<'a> Ledger<'a> {
     fn outcome(&self, at: usize) -> Outcome {
         let closed = match &self.entries[at] {
             Entry::Closed(closed) => (**closed).clone(),
-            Entry::Open => Closed { reason: Some("not tried".to_owned()), ..Closed::default() },
+            Entry::Open => Closed { reason: Some("not sent".to_owned()), ..Closed::default() },
         };
         let Closed { result, id, confirmed_by, reason, error } = closed;
         let result = result.unwrap_or(OutcomeResult::Skipped);
@@ -199,22 +205,23 @@ fn closed(result: OutcomeResult, id: Option<&SubscriptionId>) -> Entry {
     Entry::Closed(Box::new(Closed { result: Some(result), id, ..Closed::default() }))
 }
 
-/// Until when the old endpoints must answer: Shopify's retries keep the address that was in force when an event fired.
-/// The plan has the same finding for each of them, unless Adobe does not have the endpoint any more.
+/// Returns findings about the time until which old endpoints must stay available: Shopify sends retries to the address
+/// that was in force when an event occurred. Skips endpoints for which the plan has no such finding, because they no
+/// longer exist at Adobe.
 fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp) -> Vec<Finding> {
     let hours = jiff::SignedDuration::from_hours(OLD_ENDPOINT_HOURS);
-    // Whole minutes, rounded up, are exact enough to read and never too early.
+    // Rounded up to whole minutes: easy to read, and never too early.
     let until = now.checked_add(hours).ok().and_then(|until| {
         let step = jiff::TimestampRound::new().smallest(jiff::Unit::Minute).mode(jiff::RoundMode::Ceil);
         until.round(step).ok()
     });
     let until = until.map(|u| u.to_string()).unwrap_or_default();
-    let standing: BTreeSet<&str> = planned.findings.iter().filter_map(old_endpoint_of).collect();
+    let planned_findings: BTreeSet<&str> = planned.findings.iter().filter_map(old_endpoint_of).collect();
     let mut by_address: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (planned, outcome) in planned.changes.iter().zip(outcomes) {
         let moved = outcome.result == OutcomeResult::Applied && planned.change.fields().contains(&Field::Address);
         let before = planned.change.before().filter(|_| moved).map(|before| before.binding.address.as_str());
-        if let Some(address) = before.filter(|address| standing.contains(address)) {
+        if let Some(address) = before.filter(|address| planned_findings.contains(address)) {
             by_address.entry(address).or_default().insert(planned.change.topic().as_str());
         }
     }
@@ -223,7 +230,9 @@ fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp)
         severity: Severity::Info,
         topic: None,
         id: None,
-        message: format!("keep the old endpoint {address} up until {until}: Shopify's retries keep the old address"),
+        message: format!(
+            "keep the old endpoint {address} available until {until}, because Shopify sends retries to the old address"
+        ),
         details: json!({ "address": address, "topics": topics, "until": until })
             .as_object()
             .cloned()
@@ -232,24 +241,24 @@ fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp)
     by_address.into_iter().map(finding).collect()
 }
 
-/// An error of the Admin API as it stands in plans and reports.
+/// Converts an error of the Admin API to its form in plans and reports.
 pub(crate) fn error(error: &AdminError) -> ShopError {
     let AdminError { kind, http_status, message, retryable, proof: _ } = error;
     ShopError { kind: kind.as_str().into(), http_status: *http_status, message: message.clone(), retryable: *retryable }
 }
 
-/// The report of a shop that is not as planned: nothing was sent.
+/// Returns the report of a stale shop, to which nothing was sent.
 pub(crate) fn stale(planned: &ShopPlan, why: &Stale) -> ReportShop {
     let error = ShopError {
         kind: ErrorKind::Stale,
         http_status: None,
-        message: format!("{why}: not touched; plan again"),
+        message: format!("{why}. Nothing was sent to this shop; plan again"),
         retryable: false,
     };
-    untouched(planned, ReportShopStatus::Stale, "the shop is not as planned", error)
+    untouched(planned, ReportShopStatus::Stale, "the plan is stale for this shop", error)
 }
 
-/// The report of a shop that could not be read before its changes: nothing was sent.
+/// Returns the report of a shop that could not be read before its changes, so that nothing was sent.
 pub(crate) fn not_read(planned: &ShopPlan, error: ShopError) -> ReportShop {
     untouched(planned, ReportShopStatus::NotRead, "the shop could not be read", error)
 }

@@ -1,4 +1,4 @@
-//! One document of mutations: sent, its answers compared with what was planned, the lost ones settled by reading.
+//! Sends one document of mutations, compares the answers with the plan, and settles lost answers by reading the shop.
 
 use std::collections::BTreeSet;
 
@@ -16,11 +16,11 @@ use crate::wire::report::ConfirmedBy;
 /// The reason of changes that were not sent after an interrupt.
 pub(super) const INTERRUPTED: &str = "interrupted before it was sent";
 
-/// How often one change is sent when its answers get lost.
+/// Maximum number of times that a change is sent if its answers are lost.
 const ROUNDS: usize = 4;
 
-/// Sends the changes at these places, closes each and records its outcome. Returns an error that ends the shop, if there
-/// was one.
+/// Sends the changes with these indices, closes each and records its outcome. Returns the error that ends the shop, if
+/// there is one.
 pub(super) async fn batch(
     writer: &mut ShopWriter,
     ledger: &mut Ledger<'_>,
@@ -53,7 +53,7 @@ async fn rounds(
         let steps = places.iter().map(|&at| (at, ledger.attempts(at) + 1)).map(|(at, n)| ledger.step(at, n)).collect();
         if let Err(why) = recorder.intents(steps).await {
             for at in places {
-                ledger.skip(at, &format!("not sent, since the journal could not be written: {why}"), None);
+                ledger.skip(at, &format!("not sent, because the journal could not be written: {why}"), None);
             }
             return shop_wide;
         }
@@ -95,13 +95,13 @@ async fn rounds(
     shop_wide
 }
 
-/// Whether a reading has to settle a refusal. "Already taken" and "does not exist" say how things are, not who made them so:
-/// it may have been an earlier sending of the same change whose answer was lost.
+/// Returns whether a reading must settle a rejected mutation. "Already taken" and "does not exist" describe the state
+/// of the shop, which can be the result of an earlier attempt of the same change whose answer was lost.
 fn worth_reading(kind: RefusalKind) -> bool {
     matches!(kind, RefusalKind::AlreadyTaken | RefusalKind::DoesNotExist | RefusalKind::NameTaken)
 }
 
-/// Closes a change by its answer. `Err`: the answer cannot be true, so it counts as lost.
+/// Closes a change by its answer. Returns an error if the answer cannot be correct, so that it counts as lost.
 fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result<(), AdminError> {
     let Some(change) = ledger.open(at) else { return Ok(()) };
     let (Some(after), Some(now)) = (change.after(), now) else {
@@ -109,11 +109,12 @@ fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result
         return Ok(());
     };
     if matches!(change, Change::Create { .. }) && ledger.is_known(at, &now.meta.id) {
-        let message = format!("the answer says that {} was created, which is another subscription", now.meta.id);
+        let message =
+            format!("the answer names {} as the created subscription, which is another subscription", now.meta.id);
         return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
     if now.binding.topic != after.topic {
-        let message = format!("the answer is about {}, not about {}", now.binding.topic, after.topic);
+        let message = format!("the answer has the topic {}, expected {}", now.binding.topic, after.topic);
         return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
     let wrong = not_taken(change, now);
@@ -122,14 +123,14 @@ fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result
         return Ok(());
     }
     let names = wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let message = format!("Shopify accepted the change, but did not take over: {names}");
+    let message = format!("Shopify accepted the change but did not apply these fields: {names}");
     let error = ShopError { kind: ErrorKind::FieldNotTaken, http_status: None, message, retryable: false };
     ledger.failed(at, Some(&now.meta.id), error);
     Ok(())
 }
 
-/// The mutation that makes a change. Everything that is managed is sent explicitly: what Shopify does with what is
-/// left out of an update is not known. Name and metafields go along only where the change is about them.
+/// Returns the mutation of a change. All managed fields are sent explicitly, because it is unknown what Shopify does
+/// with fields that an update omits. Name and metafields are sent only if the change concerns them.
 fn mutation(change: &Change) -> Mutation {
     let about = |field: Field| matches!(change, Change::Create { .. }) || change.fields().contains(&field);
     let input = |after: &Binding| Input {
@@ -150,19 +151,19 @@ fn mutation(change: &Change) -> Mutation {
 
 fn refusal(ledger: &Ledger<'_>, kind: RefusalKind, errors: &[UserError]) -> ShopError {
     let texts: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
-    let message = format!("Shopify refused it: {}{}", texts.join("; "), remedy(ledger.handle(), kind));
+    let message = format!("Shopify rejected the change: {}{}", texts.join("; "), remedy(ledger.handle(), kind));
     ShopError { kind: kind.as_str().into(), http_status: None, message, retryable: false }
 }
 
-/// Returns what to do, if Shopify's text does not say it.
+/// Returns the remedy for kinds of errors whose text from Shopify does not name it; otherwise an empty string.
 fn remedy(shop: &str, kind: RefusalKind) -> String {
     match kind {
         RefusalKind::TopicRefused => format!(
-            ". Mostly a scope is missing, or an approval of the app, such as the one for protected customer data: \
-             `hookwright topics` names the scopes of each topic; add what is missing to the app and have the shop approve \
-             it, see `hookwright auth url --shop {shop}`"
+            ". The usual cause is a missing scope, or a missing approval of the app, such as the one for protected \
+             customer data. `hookwright topics` lists the scopes of each topic; add the missing scope to the app and \
+             have the shop approve it with the link that `hookwright auth url --shop {shop}` prints"
         ),
-        RefusalKind::ProtectedData => ". Request that approval for the app at Shopify, then apply again".to_owned(),
+        RefusalKind::ProtectedData => ". Request this approval for the app at Shopify, then apply again".to_owned(),
         _ => String::new(),
     }
 }
@@ -172,12 +173,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_topic_names_what_is_missing_and_the_way_to_it() {
+    fn a_rejected_topic_names_the_usual_causes_and_the_remedy() {
         let said = remedy("acme", RefusalKind::TopicRefused);
         assert!(
-            said.contains("a scope is missing, or an approval") && said.contains("`hookwright auth url --shop acme`")
+            said.contains("a missing scope, or a missing approval")
+                && said.contains("`hookwright auth url --shop acme`")
         );
-        assert!(remedy("acme", RefusalKind::ProtectedData).contains("Request that approval"));
+        assert!(remedy("acme", RefusalKind::ProtectedData).contains("Request this approval"));
         assert_eq!(remedy("acme", RefusalKind::AlreadyTaken), "");
     }
 }

@@ -1,5 +1,5 @@
-//! Settles mutations whose answers were lost: the shop is read until two readings agree, and only what is missing is sent
-//! again. So nothing is made twice, and nothing is reported that was not seen.
+//! Settles mutations whose answers were lost: reads the shop until two readings agree, and sends only missing changes
+//! again. Therefore no change is made twice, and only observed results are reported.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::state::{Entry, Observed};
 use crate::wire::plan::{ErrorKind, ShopError};
 use crate::wire::report::ConfirmedBy;
 
-/// A change of which it is not known whether it was made.
+/// A change for which it is unknown whether it was made.
 pub(super) struct Question {
     pub(super) at: usize,
     pub(super) lost: Option<AdminError>,
     pub(super) refused: Option<ShopError>,
 }
 
-/// Between two readings that have to agree: a commit that is under way gets this long to show.
+/// Time between two readings that must agree, so that a mutation in progress becomes visible.
 const BETWEEN: Duration = Duration::from_millis(300);
 const READINGS: usize = 6;
 
@@ -41,7 +41,7 @@ pub(super) async fn by_reading(
         }
     };
     let found = in_their_chains(ledger, questions, &observed);
-    // A name that was refused as taken may be held by what is sent again before it.
+    // A name that was rejected as taken can be held by a subscription whose change is sent again first.
     let resends = questions.iter().zip(&found).any(|(q, found)| q.lost.is_some() && matches!(found, Found::Before));
     let mut again = Vec::new();
     for (Question { at, lost, refused }, found) in questions.iter().zip(found) {
@@ -61,11 +61,11 @@ pub(super) async fn by_reading(
     again
 }
 
-/// A reading that is older says little about a shop in which others write, too.
+/// Maximum age of a reading that is used without reading again. Other programs may change the shop at the same time.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// Looks again at the subscriptions that a batch is about to change or delete, where the last reading is old: earlier
-/// batches may have waited for the rate limit. What another writer changed meanwhile is closed as failed and not touched.
+/// Reads the subscriptions that a batch changes or deletes again if the last reading is old, because earlier batches
+/// may have waited for the rate limit. Closes changes as failed if their subscription was changed outside this run.
 pub(super) async fn look_again(
     writer: &mut ShopWriter,
     ledger: &mut Ledger<'_>,
@@ -102,24 +102,24 @@ async fn steady(writer: &mut ShopWriter) -> Result<Observed, AdminError> {
         }
         previous = now;
     }
-    Err(AdminError::new(AdminErrorKind::Timeout, "the shop kept changing while it was read"))
+    Err(AdminError::new(AdminErrorKind::Timeout, "the subscriptions of the shop changed while they were read"))
 }
 
 #[derive(Clone)]
 enum Found {
-    /// As it should be.
+    /// The subscription is as after the change.
     After(Option<SubscriptionId>),
-    /// As it was.
+    /// The subscription is as before the change.
     Before,
-    /// Another writer changed it.
+    /// The subscription was changed outside this run.
     Changed,
-    /// A create whose key is taken by something with other fields.
+    /// The key of a create is used by a subscription with other fields.
     Else,
 }
 
-/// What the reading says of each question. Several changes may be of one subscription (it steps aside with its name,
-/// then gets its own); then it stands somewhere along that chain: what lies behind is made, what lies ahead is not, and
-/// neither is somebody else's doing.
+/// Returns the result of a reading for each question. Several changes can concern one subscription (a name step, then
+/// an update). The subscription then matches some point of this chain: the changes before this point were made, the
+/// later ones were not, and neither counts as changed outside this run.
 fn in_their_chains(ledger: &Ledger<'_>, questions: &[Question], observed: &Observed) -> Vec<Found> {
     let alone = |q: &Question| match ledger.open(q.at) {
         Some(change) => found(change, observed),
@@ -163,7 +163,7 @@ fn found(change: &Change, observed: &Observed) -> Found {
         },
         Change::Delete { before, .. } => match by_id(&before.meta.id) {
             Some(entry) if entry.differs_from(&before.binding).is_empty() => Found::Before,
-            // Another owner may have it by now.
+            // Another program may own the subscription now.
             Some(_) => Found::Changed,
             None => Found::After(None),
         },
@@ -188,12 +188,13 @@ fn changed_meanwhile() -> ShopError {
     ShopError {
         kind: ErrorKind::ChangedMeanwhile,
         http_status: None,
-        message: "somebody else changed or deleted the subscription while the plan was applied; plan again".to_owned(),
+        message: "the subscription was changed or deleted outside this run while the plan was applied; plan again"
+            .to_owned(),
         retryable: false,
     }
 }
 
-/// The honest answer when neither the answer nor the shop can be read.
+/// Returns the error of a change whose answer was lost and whose shop could not be read again.
 fn unknown(question: &Question, why: &AdminError) -> ShopError {
     if let Some(refused) = &question.refused {
         return refused.clone();
@@ -203,8 +204,8 @@ fn unknown(question: &Question, why: &AdminError) -> ShopError {
         kind: ErrorKind::OutcomeUnknown,
         http_status: why.http_status,
         message: format!(
-            "it is not known whether this was done: the answer was lost ({first}), and the shop could not be read \
-             again ({}); plan again to see",
+            "it is unknown whether the change was made: the answer was lost ({first}), and the shop could not be read \
+             again ({}); plan again",
             why.message
         ),
         retryable: true,

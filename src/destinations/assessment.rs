@@ -1,4 +1,4 @@
-//! What was found out about one destination.
+//! Assessments of destinations.
 
 use jiff::Timestamp;
 
@@ -8,29 +8,29 @@ use crate::model::Address;
 use crate::plan::{self, ErrorKind, Replaced, Severity, ShopError};
 use crate::state::aep::{AepAccount, Destination, LookupBy, LookupError, Target};
 
-/// A destination with a verdict on it.
+/// A destination with the verdict about it.
 #[derive(Debug, Clone)]
 pub(crate) struct Assessment {
     pub(super) destination: Destination,
-    /// The account that has it.
+    /// Account of the destination.
     account: Option<AepAccount>,
-    /// The dataflow or connection that was found.
+    /// Dataflow or connection that was found.
     inlet: Option<Inlet>,
-    /// The address to bind to.
+    /// Address to which bindings are bound.
     pub(super) address: Option<Address>,
     pub(super) verdict: Verdict,
     severity: Severity,
-    /// What is wrong and what to do; empty if nothing is wrong.
+    /// Problem and remedy; empty if there is no problem.
     pub(super) message: String,
     settles_at: Option<Timestamp>,
     failing: Option<Failing>,
     pub(crate) replaces: Vec<Replaced>,
-    /// Why something could not be found out.
+    /// Why a request to Adobe failed.
     error: Option<LookupError>,
 }
 
 impl Assessment {
-    /// Nothing is known yet.
+    /// Creates an assessment of a destination about which nothing is known yet.
     pub(super) fn new(destination: &Destination, account: Option<&AepAccount>) -> Self {
         let address = match &destination.target {
             Target::Address(address) => Some(address.clone()),
@@ -51,7 +51,7 @@ impl Assessment {
         }
     }
 
-    /// From the dataflow or connection that was found.
+    /// Creates an assessment from the dataflow or connection that was found.
     pub(super) fn of_inlet(destination: &Destination, account: &AepAccount, inlet: &Inlet, now: Timestamp) -> Self {
         let verdict = judge(inlet, now);
         let settles_at = settles_at(inlet, now).filter(|_| verdict == Verdict::Settling);
@@ -70,24 +70,24 @@ impl Assessment {
         Self { verdict, severity, message: message.unwrap_or_default(), ..self }
     }
 
-    /// The same with a verdict that needs attention.
+    /// Replaces the verdict with one that needs attention.
     pub(super) fn with_attention(self, verdict: Verdict, message: String) -> Self {
         Self { verdict, severity: Severity::Attention, message, ..self }
     }
 
-    /// The same where it could not be found out. That is no drift.
+    /// Replaces the verdict with `Unknown`, because a request failed. This is not drift.
     pub(super) fn unknown(self, error: LookupError) -> Self {
         let (verdict, severity, message) = (Verdict::Unknown, Severity::Warning, error.message.clone());
         Self { verdict, severity, message, error: Some(error), ..self }
     }
 
-    /// The same where there is no account to ask.
+    /// Replaces the verdict with `Unknown`, because the manifest has no account at Adobe.
     pub(super) fn unchecked(self) -> Self {
-        let message = "not checked: the manifest has no `aep`, so nobody was asked".to_owned();
+        let message = "not checked, because the manifest has no `aep`".to_owned();
         Self { verdict: Verdict::Unknown, severity: Severity::Info, message, ..self }
     }
 
-    /// The dataflow whose runs can be read: its account and its id.
+    /// Returns the account and the id of the dataflow, if the destination is one.
     pub(crate) fn flow(&self) -> Option<(&str, &str)> {
         let inlet = self.inlet.as_ref().filter(|inlet| inlet.kind == super::InletKind::Flow)?;
         Some((&self.account.as_ref()?.name, &inlet.id))
@@ -97,8 +97,8 @@ impl Assessment {
         self.verdict == Verdict::Ok
     }
 
-    /// Adds what the last run of the dataflow says, unless something worse is known. `earlier` are runs before it, read if it
-    /// failed.
+    /// Adds the verdict of the last run, unless the verdict is already worse than `Ok`. `earlier` contains runs before
+    /// the last one, which are read only if the last run failed.
     pub(crate) fn add_run(&mut self, run: Option<&FlowRun>, earlier: &[FlowRun], now: Timestamp) {
         if !self.is_ok() {
             return;
@@ -107,7 +107,7 @@ impl Assessment {
         *self = Self { failing, ..self.clone() }.judged(judge_run(run, now), run, now);
     }
 
-    /// Adds that the runs could not be read. What is known and worse stays.
+    /// Adds the error of reading the runs. Replaces the verdict only if it is `Ok`.
     pub(crate) fn add_error(&mut self, error: LookupError) {
         if self.is_ok() {
             *self = self.clone().unknown(error);
@@ -116,7 +116,7 @@ impl Assessment {
         }
     }
 
-    /// The address and the account of a destination that was looked up.
+    /// Returns the address and the account of a destination that was looked up.
     pub(crate) fn looked_up(&self) -> Option<(&Address, &AepAccount)> {
         self.destination.target.query()?;
         self.address.as_ref().zip(self.account.as_ref())
@@ -126,7 +126,7 @@ impl Assessment {
         self.address.as_ref()
     }
 
-    /// As a plan has it.
+    /// Converts the assessment to its form in a plan.
     pub(crate) fn to_plan(&self) -> plan::Destination {
         let Self { destination, account, inlet, address, verdict, severity, message, .. } = self;
         let Destination { name, shop, target, address: _, source } = destination;
@@ -171,13 +171,13 @@ impl Assessment {
     }
 }
 
-/// An error of a lookup as a plan has it.
+/// Converts the error of a lookup to its form in a plan.
 pub(super) fn shop_error(error: &LookupError) -> ShopError {
     let LookupError { kind, http_status, message, retryable } = error.clone();
     ShopError { kind: ErrorKind::new(&kind), http_status, message, retryable }
 }
 
-/// `dataflow "Shopify orders (prod)" (4982698b-…)`
+/// Returns kind, name and id: `dataflow "Shopify orders (prod)" (4982698b-…)`.
 pub(super) fn named(inlet: &Inlet) -> String {
     format!("{} {:?} ({})", inlet.kind.noun(), inlet.name, inlet.id)
 }

@@ -1,12 +1,12 @@
-//! Whether a destination is still what a plan was made with.
+//! Compares a destination with its record in a plan.
 
 use crate::model::Address;
 use crate::plan::Destination;
 
-/// Returns how a destination changed since the plan; `None` if it did not.
+/// Returns how a destination changed after the plan was made; `None` if it did not change.
 pub(crate) fn changed(planned: &Destination, now: &Destination) -> Option<String> {
     let name = planned.name.as_deref().unwrap_or(&planned.wanted);
-    // A plan binds nothing to what was closed then, and may go on with the rest.
+    // A plan contains no bindings to a destination that was already closed, so its other changes can be applied.
     if now.verdict.is_closed() && !planned.verdict.is_closed() {
         return Some(format!("destination {name}: {}", now.message));
     }
@@ -18,5 +18,5 @@ pub(crate) fn changed(planned: &Destination, now: &Destination) -> Option<String
     ];
     let (field, was, is) = fields.into_iter().find(|(_, was, is)| was != is)?;
     let say = |value: Option<&str>| value.unwrap_or("none").to_owned();
-    Some(format!("destination {name}: its {field} at Adobe was {} and is {}", say(was), say(is)))
+    Some(format!("destination {name}: its {field} at Adobe changed from {} to {}", say(was), say(is)))
 }

@@ -1,4 +1,4 @@
-//! Destinations by the name or id of a dataflow or connection: what an account answered.
+//! Resolves destinations that are given by the name or id of a dataflow or connection.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,18 +12,18 @@ use crate::plan::{ErrorKind, ShopError};
 use crate::state::Ownership;
 use crate::state::aep::{AepAccount, Destination, Lookup, LookupError, NoAddress, Query, Resolutions, address_to_bind};
 
-/// What the accounts answered.
+/// Answers of the accounts.
 pub(crate) type Answers = HashMap<Lookup, Result<Vec<Inlet>, LookupError>>;
 
-/// What the answers mean.
+/// Results of the lookups.
 #[derive(Debug, Default)]
 pub(crate) struct Lookups {
-    /// For the manifest.
+    /// Addresses, or the reasons why there are none, for the manifest.
     pub(crate) addresses: Resolutions,
     pub(crate) assessments: BTreeMap<DestinationIndex, Assessment>,
 }
 
-/// Assesses these destinations of the manifest. One without an answer is left out.
+/// Assesses these destinations of the manifest. Skips destinations without an answer.
 pub(crate) fn assess(
     manifest: &Manifest,
     places: &BTreeSet<DestinationIndex>,
@@ -86,13 +86,13 @@ fn assess_one(
     };
     match bound(query.with_flow_id) {
         Ok(address) => assessment.address = Some(address),
-        // It may hold a password, so that it is shown only where Shopify would take it.
+        // A rejected address can contain a password, so it is not shown.
         Err(why) => {
-            let message = format!("the address that Adobe has for {} cannot be bound: {why}", named(inlet));
+            let message = format!("the address of {} at Adobe cannot be bound: {why}", named(inlet));
             assessment = assessment.with_attention(Verdict::UnusableAddress, message);
         }
     }
-    // Both forms: a base manifest may ask for the other one.
+    // Both forms of the query, because a base manifest can use the other form.
     let addresses = [false, true].map(|with_flow_id| {
         let query = Query { with_flow_id, ..query.clone() };
         (query, bound(with_flow_id).map_err(|why| no_address(&why, inlet)))
@@ -105,13 +105,13 @@ fn no_address(why: &Unusable, inlet: &Inlet) -> NoAddress {
     match why {
         Unusable::NotOwned { prefix, line } => {
             let message = format!(
-                "Adobe has inlets of this manifest's destinations at {prefix}, which no prefix of `ownership` covers. If \
-                 that is right, write {line}"
+                "inlets of this manifest's destinations have addresses under {prefix}, which no prefix in `ownership` \
+                 covers. If this is correct, add {line}"
             );
             NoAddress::NotOwned { verdict, message }
         }
         Unusable::Refused(_) => {
-            let message = format!("the address that Adobe has for {} cannot be bound: {why}", named(inlet));
+            let message = format!("the address of {} at Adobe cannot be bound: {why}", named(inlet));
             NoAddress::Unusable { verdict, message }
         }
     }
@@ -139,18 +139,19 @@ pub(crate) fn unresolved<'a>(needed: impl IntoIterator<Item = &'a Destination>) 
     Some(match why {
         NoAddress::NotLookedUp => not_looked_up(),
         NoAddress::Unusable { verdict, message } => of_verdict(verdict, of_one(message)),
-        // The same for every inlet on one host, so that one cause is reported once.
+        // The message is the same for every inlet on one host, so that one cause is reported once.
         NoAddress::NotOwned { verdict, message } => of_verdict(verdict, message.clone()),
         NoAddress::Failed(error) => ShopError { message: of_one(&error.message), ..shop_error(error) },
     })
 }
 
-/// The error of a shop that needs a destination about which Adobe was not asked.
+/// Returns the error of a shop that needs a destination that was not looked up.
 pub(crate) fn not_looked_up() -> ShopError {
     ShopError {
         kind: ErrorKind::new("destination_unknown"),
         http_status: None,
-        message: "a destination was not looked up at Adobe; try again, and report it if it stays so".to_owned(),
+        message: "a destination was not looked up at Adobe; try again, and report the problem if it persists"
+            .to_owned(),
         retryable: true,
     }
 }

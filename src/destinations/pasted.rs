@@ -1,4 +1,4 @@
-//! Addresses that the manifest has itself: which dataflow or connection they belong to.
+//! Checks addresses that are written in the manifest: finds the dataflow or connection to which they belong.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::manifest::{DestinationIndex, Manifest};
 use crate::model::Address;
 use crate::state::aep::{AepAccount, Destination, FLOW_ID, InletKind, LookupError, Target, same_inlet};
 
-/// The destinations at these places that have an address of the manifest.
+/// Returns those of the destinations whose address is written in the manifest.
 pub(crate) fn pasted<'a>(
     manifest: &'a Manifest,
     places: &BTreeSet<DestinationIndex>,
@@ -24,8 +24,8 @@ pub(crate) fn pasted<'a>(
     pasted.collect()
 }
 
-/// Finds each address among what the accounts have. `trouble` is the error of an account that could not be asked, and
-/// `asked` names those that were.
+/// Finds each address among the dataflows and connections of the accounts. `trouble` is the error of a failed request,
+/// and `asked` contains the names of the accounts.
 pub(crate) fn check_pasted(
     pasted: &[(&Destination, &Address)],
     known: &[(AepAccount, Inlet)],
@@ -36,7 +36,7 @@ pub(crate) fn check_pasted(
     let check = |(destination, address): &(&Destination, &Address)| {
         let of = |inlet: &Inlet| inlet.address.as_deref().is_some_and(|a| same_inlet(&Address::new(a), address));
         let flow_id = flow_id(address);
-        // One inlet may feed several dataflows: the one that the address names counts.
+        // Several dataflows can share an inlet. The dataflow that the address names takes precedence.
         let named_flow =
             known.iter().find(|(_, inlet)| of(inlet) && flow_id.as_deref().is_some_and(|id| has_id(inlet, id)));
         // If the address names no dataflow, use the healthiest match.
@@ -47,7 +47,7 @@ pub(crate) fn check_pasted(
                 matches!(verdict, Verdict::Disabled | Verdict::AuthenticationRequired),
             )
         });
-        // Whether the flow that it names exists may be what could not be asked.
+        // If a request failed, a named dataflow that was not found may still exist.
         let found = named_flow.or_else(|| any.filter(|_| flow_id.is_none() || trouble.is_none()));
         match (found, trouble) {
             (Some((account, inlet)), _) => {
@@ -58,39 +58,39 @@ pub(crate) fn check_pasted(
                 }
             }
             (None, Some(error)) => Assessment::new(destination, None).unknown(error.clone()),
-            (None, None) => Assessment::new(destination, None).with_attention(Verdict::Missing, nowhere(asked)),
+            (None, None) => Assessment::new(destination, None).with_attention(Verdict::Missing, not_found(asked)),
         }
     };
     pasted.iter().map(check).collect()
 }
 
-/// Where there is no account to ask.
+/// Returns assessments for a manifest without an account at Adobe.
 pub(crate) fn unchecked(manifest: &Manifest, places: &BTreeSet<DestinationIndex>) -> Vec<Assessment> {
     places.iter().map(|at| Assessment::new(&manifest[*at], None).unchecked()).collect()
 }
 
-fn nowhere(accounts: &[String]) -> String {
+fn not_found(accounts: &[String]) -> String {
     format!(
-        "no dataflow or connection has this address in {}: it was deleted or recreated, or it belongs to an organisation \
-         or sandbox that `aep` does not name",
+        "no dataflow or connection in {} has this address: it was deleted or recreated, or it belongs to an \
+         organisation or Adobe sandbox that is not under `aep`",
         accounts.join(", ")
     )
 }
 
 fn differs(inlet: &Inlet, wanted_flow: &str) -> String {
     format!(
-        "the address belongs to {}, but its x-adobe-flow-id is {wanted_flow}: what is delivered goes nowhere; copy the \
-         address anew",
+        "the address belongs to {}, but its `x-adobe-flow-id` is `{wanted_flow}`, so events sent to it are lost; copy \
+         the address again",
         named(inlet)
     )
 }
 
-/// Ids differ in case without meaning anything.
+/// Returns whether an inlet has an id, ignoring case.
 pub(crate) fn has_id(inlet: &Inlet, id: &str) -> bool {
     inlet.id.eq_ignore_ascii_case(id)
 }
 
-/// The dataflow that an address names.
+/// Returns the id of the dataflow that an address names in its query.
 pub(crate) fn flow_id(address: &Address) -> Option<String> {
     let url = address.url()?;
     url.query_pairs().find(|(key, _)| key == FLOW_ID).map(|(_, value)| value.to_ascii_lowercase())

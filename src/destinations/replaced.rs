@@ -1,4 +1,4 @@
-//! Why an address changes: what became of the one that live subscriptions have.
+//! Explains why addresses change: describes the addresses that live subscriptions have now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::model::{Address, Field};
 use crate::plan::{Replaced, ShopPlan};
 use crate::state::aep::same_inlet;
 
-/// Subscriptions and shops by the address that they have before.
+/// Number of subscriptions, and their shops, by the address before the change.
 pub(crate) type Before<'a> = BTreeMap<&'a str, (usize, BTreeSet<&'a str>)>;
 
-/// Collects the addresses that changes replace with this one.
+/// Returns the addresses that changes replace with `address`.
 pub(crate) fn addresses_before<'a>(address: &Address, shops: &[&'a ShopPlan]) -> Before<'a> {
     let mut before = Before::new();
     for shop in shops {
@@ -29,7 +29,8 @@ pub(crate) fn addresses_before<'a>(address: &Address, shops: &[&'a ShopPlan]) ->
     before
 }
 
-/// Says what Adobe has of each address that is replaced. `all` is everything in the sandbox; `None` if it could not be asked.
+/// Describes each replaced address. `all` contains all dataflows and connections in the Adobe sandbox; `None` if the
+/// request failed.
 pub(crate) fn replaced(before: Before<'_>, address: &Address, sandbox: &str, all: Option<&[Inlet]>) -> Vec<Replaced> {
     let replaced = before.into_iter().map(|(old, (subscriptions, shops))| {
         let fate = fate(&Address::new(old), address, all);
@@ -44,11 +45,11 @@ pub(crate) fn replaced(before: Before<'_>, address: &Address, sandbox: &str, all
     replaced.collect()
 }
 
-/// What became of an address that is replaced.
+/// State of a replaced address at Adobe.
 enum Fate<'a> {
     SameInlet,
     NotAsked,
-    /// It is no address that Adobe could have.
+    /// The address is not an address of Adobe.
     NotAdobes,
     Held(&'a Inlet),
     Gone,
@@ -69,12 +70,13 @@ fn fate<'a>(old: &Address, new: &Address, all: Option<&'a [Inlet]>) -> Fate<'a> 
 impl Fate<'_> {
     fn message(&self, sandbox: &str) -> String {
         match self {
-            Self::SameInlet => "the same inlet, with another flow id".to_owned(),
-            Self::NotAsked => "what became of it could not be asked at Adobe".to_owned(),
-            Self::NotAdobes => "that is no address of Adobe's".to_owned(),
-            Self::Held(inlet) => format!("that is the address of {}, which is {}", named(inlet), inlet.state),
+            Self::SameInlet => "the same inlet with another flow id".to_owned(),
+            Self::NotAsked => "its state at Adobe is unknown".to_owned(),
+            Self::NotAdobes => "it is not an Adobe address".to_owned(),
+            Self::Held(inlet) => format!("it is the address of {}, which is {}", named(inlet), inlet.state),
             Self::Gone => format!(
-                "no dataflow or connection in sandbox {sandbox} has that address any more: it was deleted or recreated"
+                "no dataflow or connection in Adobe sandbox `{sandbox}` has this address any more: it was deleted or \
+                 recreated"
             ),
         }
     }

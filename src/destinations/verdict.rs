@@ -1,4 +1,4 @@
-//! What a dataflow or connection means for a webhook that is, or is to be, bound to it. Pure: the time is an argument.
+//! Judges whether webhooks can be bound to a dataflow or connection. This module is pure: the time is an argument.
 
 mod failing;
 mod message;
@@ -11,14 +11,14 @@ pub(crate) use message::{ambiguous, message, missing};
 use super::{FlowRun, Inlet};
 pub(crate) use crate::plan::Verdict;
 
-/// After creating or updating a streaming dataflow "a brief 5-minute pause in data ingestion is required to prevent … data
-/// loss" (Experience League, HTTP API source connector).
+/// Time that a destination needs to settle: after creating or updating a streaming dataflow "a brief 5-minute pause in
+/// data ingestion is required to prevent … data loss" (Experience League, HTTP API source connector).
 pub(crate) const SETTLES_AFTER: SignedDuration = SignedDuration::from_mins(5);
-/// Runs of a streaming dataflow are windows of an hour (Experience League, Monitor streaming dataflows); the one before the
-/// last has ended for certain.
+/// Age of the last run from which a dataflow counts as quiet. Runs of a streaming dataflow are windows of an hour
+/// (Experience League, Monitor streaming dataflows), so within two hours at least one run has ended.
 pub(crate) const QUIET_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
-/// Whether it can take a webhook, from what it is. Runs are judged apart; `Ord::max` joins the two.
+/// Judges a dataflow or connection by its properties. [`judge_run`] judges the runs.
 pub(crate) fn judge(inlet: &Inlet, now: Timestamp) -> Verdict {
     if inlet.authentication_required {
         Verdict::AuthenticationRequired
@@ -33,14 +33,15 @@ pub(crate) fn judge(inlet: &Inlet, now: Timestamp) -> Verdict {
     }
 }
 
-/// When it will have settled, if it has not. Five minutes away at most, however wrong a clock is.
+/// Returns the time at which a dataflow or connection has settled; `None` if it has settled already. The result is at
+/// most five minutes after `now`, even if a clock is wrong.
 pub(crate) fn settles_at(inlet: &Inlet, now: Timestamp) -> Option<Timestamp> {
     let changed = inlet.updated_at.max(inlet.created_at)?;
     let settled = changed.min(now).checked_add(SETTLES_AFTER).ok()?;
     Some(settled).filter(|settled| *settled > now)
 }
 
-/// How it does, from the last run of a dataflow.
+/// Judges a dataflow by its last run.
 pub(crate) fn judge_run(run: Option<&FlowRun>, now: Timestamp) -> Verdict {
     let Some(run) = run else { return Verdict::Quiet };
     let latest = run.completed_at.max(run.started_at);
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_that_is_so_is_the_verdict() {
+    fn the_most_serious_problem_is_the_verdict() {
         use Verdict::{AuthenticationRequired, Disabled, IngestFailing, NoAddress, Ok, Quiet, Settling};
         let mut inlet = inlet();
         let mut steps = vec![judge(&inlet, at(0))];
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn five_minutes_are_five_minutes_and_a_wrong_clock_does_not_add_to_them() {
+    fn a_destination_settles_in_five_minutes_even_with_a_wrong_clock() {
         let with = |created, updated| Inlet { created_at: created, updated_at: updated, ..inlet() };
         assert_eq!(settles_at(&with(None, None), at(0)), None);
         assert_eq!(settles_at(&with(Some(at(-10)), None), at(0)), Some(at(290)));
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_tell_how_it_does() {
+    fn the_last_run_determines_the_verdict() {
         let judged = |change: &dyn Fn(&mut FlowRun)| {
             let mut run = run();
             change(&mut run);

@@ -1,4 +1,4 @@
-//! Which live subscription realises which binding. Per topic, as multisets: nothing is matched twice, nothing is lost.
+//! Matches bindings with live subscriptions, per topic. Each binding and each subscription is matched at most once.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -27,10 +27,11 @@ pub(super) fn match_all<'a>(desired: &'a [Entry<Wanted>], managed: &[&'a Entry<L
 }
 
 fn match_topic<'a>(mut wanted: Vec<&'a Entry<Wanted>>, mut live: Vec<&'a Entry<Live>>, out: &mut Matched<'a>) {
-    // Oldest first from here on, so that every later tie goes to the oldest.
+    // Sorted by age, so that ties are broken in favour of the oldest.
     live.sort_by(|a, b| age(a).cmp(&age(b)));
 
-    // 1. The same binding. Several live ones of one key are possible (an absent and an empty filter are one key here).
+    // 1. Equal keys. Several live subscriptions can have the same key, because an absent and an empty filter are equal
+    // here.
     let mut by_key: BTreeMap<_, Vec<&Entry<Live>>> = BTreeMap::new();
     for &entry in live.iter().rev() {
         by_key.entry(entry.binding.key()).or_default().push(entry);
@@ -38,7 +39,7 @@ fn match_topic<'a>(mut wanted: Vec<&'a Entry<Wanted>>, mut live: Vec<&'a Entry<L
     let (mut kept, before) = (HashSet::new(), out.pairs.len());
     wanted.retain(|entry| {
         let Some(candidates) = by_key.get_mut(&entry.binding.key()) else { return true };
-        // Ties go to the last, which is the oldest.
+        // `max_by_key` returns the last of equal elements, which is the oldest.
         let best = candidates.iter().enumerate().max_by_key(|(_, live)| {
             let same_name = entry.binding.name == live.binding.name;
             (same_name, Reverse(live.differs_from(&entry.binding).len()))
@@ -55,16 +56,17 @@ fn match_topic<'a>(mut wanted: Vec<&'a Entry<Wanted>>, mut live: Vec<&'a Entry<L
     }
     let bound_keys: HashSet<_> = out.pairs[before..].iter().map(|(wanted, _)| wanted.binding.key()).collect();
     let is_duplicate = |entry: &Entry<Live>| bound_keys.contains(&entry.binding.key());
-    // Shopify takes a key once only, so what looks the same without its filter has another one: no duplicate.
-    let (alike, live): (Vec<_>, Vec<_>) = live.into_iter().partition(|e| is_partial(e) && is_duplicate(e));
-    out.look_alikes.extend(alike);
+    // Shopify accepts each key only once. Subscriptions that look equal because REST hides their filters therefore
+    // differ and are not duplicates.
+    let (look_alikes, live): (Vec<_>, Vec<_>) = live.into_iter().partition(|e| is_partial(e) && is_duplicate(e));
+    out.look_alikes.extend(look_alikes);
     let duplicates: HashSet<_> = live.iter().filter(|e| is_duplicate(e)).map(|e| e.meta.id.clone()).collect();
 
-    // 2. Pairs of what is left, the likest first.
+    // 2. Pairs of the remaining bindings and subscriptions, the most similar first.
     let mut ranked: Vec<_> = Vec::with_capacity(wanted.len() * live.len());
     for (w, entry) in wanted.iter().enumerate() {
         for (l, candidate) in live.iter().enumerate().filter(|(_, candidate)| may_become(entry, candidate, &live)) {
-            ranked.push((likeness(entry, candidate), l, w));
+            ranked.push((difference(entry, candidate), l, w));
         }
     }
     ranked.sort_unstable();
@@ -76,7 +78,7 @@ fn match_topic<'a>(mut wanted: Vec<&'a Entry<Wanted>>, mut live: Vec<&'a Entry<L
         }
     }
 
-    // 3. What is left on one side.
+    // 3. The remaining bindings are missing, and the remaining subscriptions are extra.
     let left =
         |done: &[bool]| done.iter().enumerate().filter(|(_, done)| !**done).map(|(at, _)| at).collect::<Vec<_>>();
     out.missing.extend(left(&wanted_done).into_iter().map(|w| wanted[w]));
@@ -90,9 +92,9 @@ fn is_partial(live: &Entry<Live>) -> bool {
     live.meta.visibility == Visibility::WithoutFilterAndName
 }
 
-/// Whether a live subscription can be taken for a binding that it does not realise yet. Over REST one of several that
-/// look alike cannot: nobody knows which of them has no filter. Nor one whose address and format both differ: the
-/// format cannot be changed, so nothing of it would be left.
+/// Returns whether a live subscription can be updated to realise a binding. With REST, one of several subscriptions
+/// that look equal cannot, because it is unknown which of them has no filter. A subscription whose address and format
+/// both differ cannot, because REST cannot change the format.
 fn may_become(wanted: &Entry<Wanted>, live: &Entry<Live>, all: &[&Entry<Live>]) -> bool {
     let (w, l) = (&wanted.binding, &live.binding);
     !is_partial(live)
@@ -100,8 +102,9 @@ fn may_become(wanted: &Entry<Wanted>, live: &Entry<Live>, all: &[&Entry<Live>]) 
             && !all.iter().any(|other| other.meta.id != live.meta.id && other.binding.key() == l.key()))
 }
 
-/// Smaller is liker. What follows in the order of ties is the age and the place of the binding.
-fn likeness(wanted: &Entry<Wanted>, live: &Entry<Live>) -> (bool, bool, bool, bool, usize) {
+/// Returns the difference between a binding and a subscription. Lower is more similar; the caller breaks ties by age,
+/// then by the position of the binding.
+fn difference(wanted: &Entry<Wanted>, live: &Entry<Live>) -> (bool, bool, bool, bool, usize) {
     let (w, l) = (&wanted.binding, &live.binding);
     let fields = live.differs_from(w).len();
     (w.address != l.address, w.filter != l.filter, w.format != l.format, w.name != l.name, fields)

@@ -1,8 +1,8 @@
-//! Names are unique per shop, ignoring case, so the order of writes matters where a name moves.
-//!
-//! A write that takes a name comes after the write that gives it up. Where nothing gives it up in time (a holder that
-//! is deleted, that no binding renames, or a circle of moves), the holder is first renamed to a temporary name: the
-//! old subscription keeps delivering until the new one stands.
+//! Orders writes so that names stay unique. Shopify requires names to be unique per shop, ignoring case, so the order
+//! of writes matters if a name moves from one subscription to another. A write that takes a name follows the write that
+//! releases it. If no write releases the name in time (the holder is deleted, no binding renames it, or the moves form
+//! a cycle), a name step first gives the holder a temporary name, so that the old subscription keeps delivering until
+//! the new one exists.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::state::Entry;
 
 pub(super) struct Planned {
     pub(super) changes: Vec<Change>,
-    /// Temporary names, by the subscription that gets one.
+    /// Temporary names by subscription.
     pub(super) steps: BTreeMap<SubscriptionId, String>,
 }
 
@@ -38,7 +38,8 @@ pub(super) fn order(
     emit(&writes, &holders)
 }
 
-/// Blocks the writes whose name can't be freed. Each block may leave another name where it is, so: until nothing moves.
+/// Blocks the writes whose name cannot be freed. Repeats until no write is blocked, because a blocked write can keep
+/// another name in use.
 fn block_for_names(
     writes: &mut Vec<Write>,
     holders: &Holders<'_>,
@@ -48,7 +49,7 @@ fn block_for_names(
     loop {
         let obstacle = writes.iter().enumerate().find_map(|(at, write)| {
             let stuck = others_holding(write, holders).find(|(live, ours)| {
-                let renamed = writes.iter().any(|w| gives_up_name(w, live));
+                let renamed = writes.iter().any(|w| releases_name(w, live));
                 let renamable = granted.is_none_or(|g| catalog::missing_scopes(&live.binding.topic, g).is_none());
                 !ours || (!renamed && !renamable)
             });
@@ -60,34 +61,35 @@ fn block_for_names(
     }
 }
 
-/// Live subscriptions other than the write's own that hold the name which the write sends.
+/// Returns the live subscriptions, other than the write's own, that hold the name that the write sends.
 fn others_holding<'a>(write: &Write, holders: &'a Holders<'a>) -> impl Iterator<Item = (&'a Entry<Live>, bool)> {
     let own = write.live.as_ref().map(|(live, _)| live.meta.id.clone());
     let found = write.name_sent().and_then(|name| holders.get(&fold(name))).into_iter().flatten();
     found.copied().filter(move |(live, _)| Some(&live.meta.id) != own.as_ref())
 }
 
-/// Whether `write` renames exactly this subscription to something else.
-fn gives_up_name(write: &Write, live: &Entry<Live>) -> bool {
+/// Returns whether `write` gives this subscription another name.
+fn releases_name(write: &Write, live: &Entry<Live>) -> bool {
     let own = write.live.as_ref().is_some_and(|(own, _)| own.meta.id == live.meta.id);
     let held = live.binding.name.as_deref().map(fold);
     own && write.name_sent().map(fold).is_some_and(|new| Some(new) != held)
 }
 
 fn emit(writes: &[Write], holders: &Holders<'_>) -> Planned {
-    // What each write waits for: the write that gives up the name it takes; else the holder is stepped aside.
+    // Each write waits for the write that releases its name. If there is none, or the write already waits for another
+    // one, the holder gets a temporary name.
     let mut waits_for: Vec<Option<usize>> = vec![None; writes.len()];
     let mut steps: BTreeMap<SubscriptionId, &Entry<Live>> = BTreeMap::new();
     for (at, write) in writes.iter().enumerate() {
         for (live, _) in others_holding(write, holders) {
-            match writes.iter().position(|w| gives_up_name(w, live)) {
+            match writes.iter().position(|w| releases_name(w, live)) {
                 Some(giver) if waits_for[at].is_none() => waits_for[at] = Some(giver),
                 _ => drop(steps.insert(live.meta.id.clone(), live)),
             }
         }
     }
-    let (sequence, circles) = sequence(&waits_for);
-    for at in circles {
+    let (sequence, cycles) = sequence(&waits_for);
+    for at in cycles {
         if let Some((live, _)) = &writes[at].live {
             steps.insert(live.meta.id.clone(), live);
         }
@@ -107,7 +109,8 @@ fn emit(writes: &[Write], holders: &Holders<'_>) -> Planned {
     planned
 }
 
-/// Every write once, each after the one it waits for; and of each circle the write whose subscription steps aside.
+/// Returns the order of the writes, each after the one that it waits for; and one write of each cycle, whose
+/// subscription gets a temporary name.
 fn sequence(waits_for: &[Option<usize>]) -> (Vec<usize>, Vec<usize>) {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
@@ -116,7 +119,7 @@ fn sequence(waits_for: &[Option<usize>]) -> (Vec<usize>, Vec<usize>) {
         Done,
     }
     let mut marks = vec![Mark::New; waits_for.len()];
-    let (mut out, mut circles) = (Vec::with_capacity(waits_for.len()), Vec::new());
+    let (mut out, mut cycles) = (Vec::with_capacity(waits_for.len()), Vec::new());
     for start in 0..waits_for.len() {
         let (mut path, mut next) = (Vec::new(), Some(start));
         while let Some(at) = next {
@@ -127,7 +130,7 @@ fn sequence(waits_for: &[Option<usize>]) -> (Vec<usize>, Vec<usize>) {
                     next = waits_for[at];
                 }
                 Mark::Open => {
-                    circles.push(at);
+                    cycles.push(at);
                     next = None;
                 }
                 Mark::Done => next = None,
@@ -138,7 +141,7 @@ fn sequence(waits_for: &[Option<usize>]) -> (Vec<usize>, Vec<usize>) {
             out.push(at);
         }
     }
-    (out, circles)
+    (out, cycles)
 }
 
 fn change(write: &Write, steps: &BTreeMap<SubscriptionId, String>) -> Change {
@@ -158,7 +161,7 @@ fn change(write: &Write, steps: &BTreeMap<SubscriptionId, String>) -> Change {
     Change::Update { before, after, fields: fields.clone(), reason, wanted: Some(wanted.meta.clone()) }
 }
 
-/// Derived from the id, so that every run that needs one picks the same.
+/// Derives a temporary name from the id, so that every run chooses the same name.
 fn temporary_name(id: &SubscriptionId, taken: &[String]) -> String {
     let digits: String = id.as_str().chars().filter(char::is_ascii_digit).collect();
     let base = format!("hookwright-step-{digits}");

@@ -1,4 +1,4 @@
-//! The laws of the diff, against a little shop that keeps Shopify's rules of uniqueness.
+//! Properties of the diff, tested against a small model of a shop that enforces Shopify's rules of uniqueness.
 
 mod closed;
 pub(crate) mod rest;
@@ -19,7 +19,7 @@ pub(crate) const MANAGED: [&str; 3] = [
 pub(crate) const FOREIGN: [&str; 2] = ["https://other.example/hook", "pubsub://project:topic"];
 const TOPICS: [&str; 4] = ["orders/create", "orders/updated", "customers/update", "BRAND_NEW_TOPIC"];
 
-/// A shop as Shopify keeps it: names unique ignoring case, no change of a topic, no id used twice.
+/// A model of a shop: names are unique, ignoring case; topics do not change; ids are not reused.
 #[derive(Debug)]
 pub(crate) struct Shop {
     pub(crate) live: Vec<Entry<Live>>,
@@ -43,7 +43,7 @@ impl Shop {
                 assert!(!fields.is_empty(), "an update without a field");
                 self.check_free(after, Some(&before.meta.id));
                 let live = self.live.iter_mut().find(|l| l.meta.id == before.meta.id).expect("updates what is there");
-                assert_eq!(&live.binding, &before.binding, "`before` is what the change finds when its turn comes");
+                assert_eq!(&live.binding, &before.binding, "`before` is the state immediately before the change");
                 assert_eq!(live.binding.topic, after.topic, "a topic never changes");
                 live.binding = after.clone();
             }
@@ -139,7 +139,7 @@ fn any_binding(addresses: &'static [&'static str]) -> impl Strategy<Value = Bind
     )
 }
 
-/// What a valid manifest or a valid shop may hold: keys and names once each.
+/// Removes bindings with a duplicate key and duplicate names, as in a valid manifest or shop.
 fn distinct(bindings: Vec<Binding>) -> Vec<Binding> {
     let (mut keys, mut names, mut out) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for mut binding in bindings {
@@ -181,8 +181,8 @@ fn any_scopes() -> impl Strategy<Value = Option<ScopeSet>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Applying the diff gives the manifest on the managed part and leaves the rest alone, through states that Shopify
-    /// allows. What is blocked keeps its old routes.
+    /// Applying the diff makes the managed part equal to the manifest and leaves the rest unchanged. Every intermediate
+    /// state is valid for Shopify, and blocked bindings keep their old subscriptions.
     #[test]
     fn applying_the_diff_converges(wanted in any_desired(), mut shop in any_shop(), scopes in any_scopes()) {
         let ownership = Ownership::default();
@@ -190,8 +190,8 @@ proptest! {
         let foreign = |o: &Observed| {
             o.entries.iter().filter(|e| !ownership.covers(&e.binding.address)).cloned().collect::<Vec<_>>()
         };
-        // One round is enough but where a name is held by a subscription that lost its scope, so that it can't be
-        // renamed, and that no binding asks for: the name is free once that one is deleted.
+        // One round is enough, except if an unwanted subscription holds a name and cannot be renamed, because its scope
+        // is missing: the name is free only after this subscription is deleted.
         for round in 1.. {
             let seen = shop.observed(scopes.clone());
             let now = diff(&wanted, &seen, &ownership);
@@ -217,7 +217,7 @@ proptest! {
         prop_assert_eq!(foreign(&before), foreign(&shop.observed(None)));
     }
 
-    /// The order of either side changes nothing.
+    /// The order of the input does not affect the result.
     #[test]
     fn order_of_input_does_not_matter(wanted in any_desired(), shop in any_shop(), seed in any::<u64>()) {
         let observed = shop.observed(None);
@@ -229,7 +229,7 @@ proptest! {
         prop_assert_eq!(diff(&wanted, &observed, &ownership), diff(&w, &o, &ownership));
     }
 
-    /// A state against itself is no change.
+    /// A state compared with itself has no changes.
     #[test]
     fn a_state_against_itself_is_empty(shop in any_shop()) {
         let observed = shop.observed(None);
@@ -241,9 +241,9 @@ proptest! {
         prop_assert_eq!(out.bound.len(), itself.entries.len());
     }
 
-    /// Duplicates of one key are seen, one stays, and the oldest at that.
+    /// Of several subscriptions with one key, only the oldest is kept.
     #[test]
-    fn duplicates_go_and_the_oldest_stays(copies in 1_u64..5) {
+    fn duplicates_are_deleted_and_the_oldest_is_kept(copies in 1_u64..5) {
         let binding = bind("orders/create", MANAGED[0]);
         let state = observed((1..=copies).rev().map(|id| live(id, binding.clone())).collect());
         let want = desired(vec![binding]);
@@ -278,7 +278,7 @@ fn a_pair_whose_address_and_filter_differ_is_repurposed() {
 }
 
 #[test]
-fn a_name_that_moves_between_topics_is_freed_first_and_the_old_route_goes_last() {
+fn a_name_that_moves_between_topics_is_freed_first_and_the_old_subscription_is_deleted_last() {
     let state = observed(vec![live(7, named("orders/create", MANAGED[0], "feed"))]);
     let want = desired(vec![named("orders/updated", MANAGED[0], "Feed")]);
     let out = diff(&want, &state, &Ownership::default());
@@ -307,7 +307,7 @@ fn a_chain_of_names_needs_no_step() {
 }
 
 #[test]
-fn a_name_held_by_an_unmanaged_subscription_blocks_and_holds_the_old_route() {
+fn a_name_held_by_an_unmanaged_subscription_blocks_and_keeps_the_old_subscription() {
     let state = observed(vec![
         live(1, named("orders/create", FOREIGN[0], "feed")),
         live(2, Binding { filter: Some("id:1".into()), ..bind("orders/updated", MANAGED[1]) }),
@@ -328,7 +328,8 @@ fn a_blocked_create_holds_back_the_delete_of_its_topic_and_no_other() {
         observed(vec![live(1, bind("customers/update", MANAGED[0])), live(2, bind("orders/create", MANAGED[0]))]);
     state.scopes = Some(["write_orders"].into_iter().filter_map(Scope::parse).collect());
     let want = desired(vec![Binding { format: Format::Xml, ..bind("customers/update", MANAGED[1]) }]);
-    // The pair would be an update: blocked, too. A second live one of that topic is held back.
+    // The pair would be an update, which is blocked, too. The delete of a second subscription of the topic is held
+    // back.
     state.entries.push(live(3, Binding { filter: Some("id:1".into()), ..bind("customers/update", MANAGED[0]) }));
     let out = diff(&want, &state, &Ownership::default());
     assert_eq!(verbs(&out), ["-2"]);
@@ -339,7 +340,7 @@ fn a_blocked_create_holds_back_the_delete_of_its_topic_and_no_other() {
 }
 
 #[test]
-fn unmanaged_is_deleted_only_on_demand() {
+fn unmanaged_subscriptions_are_deleted_only_on_request() {
     let state = observed(vec![live(1, bind("orders/create", FOREIGN[0]))]);
     let mut ownership = Ownership::default();
     assert_eq!(diff(&desired(vec![]), &state, &ownership).unmanaged.len(), 1);

@@ -1,5 +1,5 @@
-//! Where lines go. One thread writes them, so that whatever was handed in meanwhile goes to the disk together: hundreds
-//! of shops share one fsync instead of queueing for their own.
+//! Destinations of lines. One thread per file writes the lines, so that lines which arrive during a write are written
+//! together: hundreds of shops share one fsync.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
@@ -11,24 +11,24 @@ use tokio::sync::oneshot;
 use crate::printer::{self, Form};
 use crate::wire::events::{EVENTS_HEAD, NotAJournal, is_journal};
 
-/// Why a file is not written to. Nothing was sent.
+/// Why a file cannot be opened for writing. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    /// The file system says no.
+    /// The file system reported an error.
     #[error("cannot open {path}: {}", crate::words::of_io(.error))]
     Io { path: String, error: io::Error },
-    /// The file is somebody else's.
-    #[error("{0} is {1}; it was left as it is")]
+    /// The file is not a journal.
+    #[error("{0} was not changed, because it is {1}")]
     NotOurs(String, NotAJournal),
-    /// The file has something else in it.
-    #[error("{0} is not an event stream of hookwright; it was left as it is")]
+    /// The file is not an event stream.
+    #[error("{0} was not changed, because it is not an event stream of Hookwright")]
     NotEvents(String),
-    /// A device, a pipe or a folder.
-    #[error("{0} is no regular file")]
+    /// The path is a device, a pipe or a folder.
+    #[error("{0} is not a regular file")]
     NotAFile(String),
 }
 
-/// So much of the first lines is looked at; ours are shorter.
+/// Number of bytes that are read to recognise a file. The first line of Hookwright's files is shorter.
 const HEAD: u64 = 8192;
 
 struct Job {
@@ -42,7 +42,7 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    /// Appends to a journal; a file that is none is refused, a last line that was cut off is left as it is.
+    /// Opens a journal for appending. Rejects a file that is not a journal, and keeps a truncated last line.
     pub(super) fn journal(path: &Path) -> Result<Self, OpenError> {
         let name = || path.display().to_string();
         let failed = |error| OpenError::Io { path: name(), error };
@@ -65,7 +65,7 @@ impl Sink {
             }
         }
         file.sync_all().map_err(failed)?;
-        // A new name is on the disk only once its folder is.
+        // A new file name is on the disk only after its folder is synced.
         #[cfg(unix)]
         if let Some(folder) = path.parent() {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -74,13 +74,13 @@ impl Sink {
         Ok(Self::start(move |bytes| file.write_all(bytes).and_then(|()| file.sync_data())))
     }
 
-    /// Writes a stream of events in place of an earlier one. A regular file with anything else in it is refused.
+    /// Opens an event stream, which replaces an earlier one. Rejects a regular file with other content.
     pub(super) fn file(path: &Path) -> Result<Self, OpenError> {
         let failed = |error| OpenError::Io { path: path.display().to_string(), error };
         if path.is_file() {
             let mut head = Vec::new();
             File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head)).map_err(failed)?;
-            // Also one that was cut off within its first line, or is empty.
+            // Also accepts an empty file, and one that was truncated within its first line.
             let ours = EVENTS_HEAD.as_bytes();
             if !(head.starts_with(ours) || ours.starts_with(&head)) {
                 return Err(OpenError::NotEvents(path.display().to_string()));
@@ -90,7 +90,7 @@ impl Sink {
         Ok(Self::start(move |bytes| file.write_all(bytes)))
     }
 
-    /// Writes to standard output. A reader that has gone away is its own business.
+    /// Opens standard output. Ignores errors after the reader has closed it.
     pub(super) fn stdout() -> Self {
         Self::start(|bytes| {
             let mut out = printer::stdout(Form::Json);
@@ -103,22 +103,22 @@ impl Sink {
 
     pub(super) fn start(write: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) -> Self {
         let (jobs, queue) = channel();
-        // Without a thread every job is dropped, and whoever waits for one is told.
+        // If the thread cannot start, all jobs are dropped, and `put_and_wait` returns an error.
         let _ = std::thread::Builder::new().name("lines".to_owned()).spawn(move || work(&queue, write));
         Self { jobs }
     }
 
-    /// Hands lines in and goes on.
+    /// Queues lines without waiting.
     pub(super) fn put(&self, text: String) {
         let _ = self.jobs.send(Job { text, done: None });
     }
 
-    /// Hands lines in, together with all that was handed in before, and waits until they are written. An error stays:
-    /// after the first nothing more is written, since a line may have been cut off.
+    /// Queues lines and waits until they and all earlier lines are written. After the first error nothing more is
+    /// written, because a line may have been truncated; all later calls return the same error.
     pub(super) async fn put_and_wait(&self, text: String) -> Result<(), String> {
         let (done, answer) = oneshot::channel();
         let _ = self.jobs.send(Job { text, done: Some(done) });
-        answer.await.unwrap_or_else(|_| Err("nothing is there to write it".to_owned()))
+        answer.await.unwrap_or_else(|_| Err("the writer thread is not running".to_owned()))
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_error_stays_and_nothing_is_written_after_it() {
+    async fn after_an_error_nothing_more_is_written() {
         let written = Arc::new(Mutex::new(Vec::new()));
         let there = Arc::clone(&written);
         let sink = Sink::start(move |bytes| {
@@ -156,7 +156,7 @@ mod tests {
         });
         assert_eq!(sink.put_and_wait("a\n".into()).await, Ok(()));
         sink.put("b\n".into());
-        // Whether b went alone or with c is the thread's business.
+        // The thread may write b alone or together with c.
         let _ = sink.put_and_wait("c\n".into()).await;
         let _ = sink.put_and_wait("d\n".into()).await;
         assert_eq!(sink.put_and_wait("e\n".into()).await, Err("disk full".to_owned()));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_somebody_else_is_left_as_it_is() {
+    fn a_file_that_is_not_a_journal_is_not_changed() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("notes.txt");
         std::fs::write(&path, "my notes").expect("write");

@@ -12,38 +12,39 @@ use super::{Finding, FindingKind, Severity};
 use crate::model::{Address, AddressKind, AppCategory, AppIdentity, ShopDomain};
 use crate::state::Desired;
 
-/// From this day on the Admin API rejects tokens without an expiry of public apps (shopify.dev, "Migrate to expiring offline
-/// access tokens"). In which time zone the day begins is not documented; UTC is assumed.
+/// The day from which the Admin API rejects non-expiring tokens of public apps (documented: shopify.dev, "Migrate to
+/// expiring offline access tokens"). The time zone is not documented; UTC is assumed.
 pub const REJECTION_DAY: Date = date(2027, 1, 1);
 
-/// Whether Shopify rejects tokens without an expiry of public apps.
+/// Returns whether Shopify rejects non-expiring tokens of public apps.
 pub fn rejects_non_expiring(now: Timestamp) -> bool {
     now >= rejected_from()
 }
 
-/// When Shopify begins to reject them.
+/// Returns the time from which Shopify rejects non-expiring tokens of public apps.
 pub fn rejected_from() -> Timestamp {
     REJECTION_DAY.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
 }
 
-/// What is known of the expiry of a token that works.
+/// What is known about the expiry of a valid token that is not renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// It has none.
+    /// The token has no expiry.
     None,
-    /// Unknown: a reference gave the token.
+    /// The expiry is unknown, because the token comes from a reference in the manifest.
     Unknown,
 }
 
-/// A token that the manifest calls exempt, although the app is public.
+/// Returns a finding if the manifest declares a token of a public app as exempt.
 pub fn not_exempt(app: &AppIdentity, now: Timestamp) -> Option<Finding> {
     let public = app.category == Some(AppCategory::Public);
     if !public || rejects_non_expiring(now) {
         return None;
     }
     let message = format!(
-        "the manifest says `token_expiry: exempt`, but the app is public: from {REJECTION_DAY} Shopify rejects its tokens without \
-         expiry. Remove `token_expiry`, or write `external` if something else renews the token"
+        "the manifest has `token_expiry: exempt`, but the app is public, and from {REJECTION_DAY} Shopify rejects \
+         non-expiring tokens of public apps. Remove `token_expiry`, or set `token_expiry: external` if another \
+         program renews the token"
     );
     Some(finding(FindingKind::NonExpiringToken, Severity::Attention, None, message, details(app)))
 }
@@ -52,7 +53,8 @@ fn details(app: &AppIdentity) -> serde_json::Value {
     json!({ "ends_on": REJECTION_DAY.to_string(), "category": app.category.map(|_| "public") })
 }
 
-/// A token that Shopify will reject, or may reject. After the day a token that works is none of these.
+/// Returns a finding for a token that Shopify will or may reject. After [`REJECTION_DAY`] a valid token has no such
+/// finding.
 pub fn non_expiring(expiry: Expiry, app: &AppIdentity, now: Timestamp, way_out: &str) -> Option<Finding> {
     if rejects_non_expiring(now) {
         return None;
@@ -62,52 +64,53 @@ pub fn non_expiring(expiry: Expiry, app: &AppIdentity, now: Timestamp, way_out: 
         (Some(AppCategory::Public), Expiry::None) => (
             Severity::Attention,
             format!(
-                "the access token has no expiry and the app is public: it stops working on {REJECTION_DAY}, when Shopify rejects \
-                 such tokens; {way_out}"
+                "the access token has no expiry and the app is public: from {REJECTION_DAY} Shopify rejects such \
+                 tokens; {way_out}"
             ),
         ),
         (Some(AppCategory::Public), Expiry::Unknown) => (
             Severity::Attention,
             format!(
-                "the app is public, and its access token has no known expiry: from {REJECTION_DAY} Shopify rejects the tokens \
-                 without expiry of public apps; {way_out}. If something else renews the token, write `token_expiry: external` in \
-                 the manifest"
+                "the app is public, and the expiry of its access token is unknown: from {REJECTION_DAY} Shopify \
+                 rejects non-expiring tokens of public apps; {way_out}. If another program renews the token, set \
+                 `token_expiry: external` in the manifest"
             ),
         ),
         (None, Expiry::None) => (
             Severity::Attention,
             format!(
-                "the access token has no expiry, and it is unknown whether the app is public: if it is, the token stops \
-                 working on {REJECTION_DAY}, when Shopify rejects such tokens; {way_out}. If the app is custom, write \
+                "the access token has no expiry, and it is unknown whether the app is public: from {REJECTION_DAY} \
+                 Shopify rejects non-expiring tokens of public apps; {way_out}. If the app is custom, set \
                  `token_expiry: exempt` in the manifest"
             ),
         ),
         (None, Expiry::Unknown) => (
             Severity::Warning,
             format!(
-                "it is unknown whether the app is public and whether its access token expires: from {REJECTION_DAY} Shopify \
-                 rejects the tokens without expiry of public apps; {way_out}. If the app is custom, write `token_expiry: \
-                 exempt` in the manifest; if something else renews the token, `token_expiry: external`"
+                "it is unknown whether the app is public and whether its access token expires: from {REJECTION_DAY} \
+                 Shopify rejects non-expiring tokens of public apps; {way_out}. If the app is custom, set \
+                 `token_expiry: exempt` in the manifest; if another program renews the token, set `token_expiry: \
+                 external`"
             ),
         ),
     };
     Some(finding(FindingKind::NonExpiringToken, severity, None, message, details(app)))
 }
 
-/// A shop that was read, for `mixed_apps`.
+/// A shop that was read: the input of [`mixed_apps`].
 #[derive(Debug, Clone, Copy)]
 pub struct Connected<'a> {
-    /// Its domain.
+    /// Domain of the shop.
     pub shop: &'a ShopDomain,
-    /// The app of its token.
+    /// App to which the shop's token belongs.
     pub app: &'a AppIdentity,
-    /// What is bound there.
+    /// Wanted bindings of the shop.
     pub desired: &'a Desired,
 }
 
-/// Shops of different apps that bind one address: each app signs with a secret of its own, and an inlet with HMAC accepts one
-/// app's (Adobe, June 2026: a primary and a secondary key; that both may not be different apps' keys for good is inferred).
-/// Returns the findings by shop.
+/// Returns findings, by shop, about shops of different apps that bind the same address. Each app signs with its own
+/// secret, and an inlet with HMAC accepts the secret of one app. (Documented by Adobe, June 2026: an inlet has a
+/// primary and a secondary key. Inferred: the two are not meant for keys of different apps.)
 pub fn mixed_apps<'a>(shops: impl IntoIterator<Item = Connected<'a>>) -> BTreeMap<ShopDomain, Vec<Finding>> {
     let mut by_address: BTreeMap<String, BTreeMap<u64, Users<'a>>> = BTreeMap::new();
     for Connected { shop, app, desired } in shops {
@@ -124,9 +127,9 @@ pub fn mixed_apps<'a>(shops: impl IntoIterator<Item = Connected<'a>>) -> BTreeMa
     for (address, apps) in by_address.iter().filter(|(_, apps)| apps.len() > 1) {
         let named: Vec<String> = apps.iter().map(|(number, users)| named(*number, users)).collect();
         let message = format!(
-            "shops of {} apps bind {address}: {}. Each app signs with a secret of its own, and an inlet with HMAC accepts one \
-             app's secret: it rejects the others' events, and Shopify then deletes their subscriptions. Give each app a \
-             dataflow of its own",
+            "shops of {} apps bind {address}: {}. Each app signs with its own secret, and an inlet with HMAC accepts \
+             the secret of one app only: it rejects the events of the other apps, and Shopify then deletes their \
+             subscriptions. Give each app its own dataflow",
             apps.len(),
             named.join("; ")
         );
@@ -143,14 +146,15 @@ pub fn mixed_apps<'a>(shops: impl IntoIterator<Item = Connected<'a>>) -> BTreeMa
     findings
 }
 
-/// What the signature is checked for: an https address without its query, which only names a dataflow behind it.
+/// Returns the part of an https address for which Adobe verifies signatures: everything before the query, which only
+/// selects a dataflow.
 fn inlet(address: &Address) -> Option<String> {
     let folded = address.folded();
     let end = folded.find(['?', '#']).unwrap_or(folded.len());
     (address.kind() == AddressKind::Https).then(|| folded[..end].to_owned())
 }
 
-/// So many shops of an app are named.
+/// Maximum number of shops of an app in a message.
 const NAMED: usize = 3;
 
 /// The shops of one app that bind an address.
@@ -173,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_unknown_is_said_and_after_the_day_a_token_that_works_is_none_of_them() {
+    fn an_unknown_expiry_is_reported_until_the_rejection_day() {
         let at = |text: &str| text.parse::<Timestamp>().expect("time");
         let (now, last, day) = (at("2026-11-26T00:00:00Z"), at("2026-12-31T23:59:59.999Z"), at("2027-01-01T00:00:00Z"));
         let severity = |category, expiry, now| {

@@ -1,8 +1,7 @@
-//! Compares a saved plan with what it claims to come from.
-//!
-//! A plan file is sealed, not signed: whatever can write the file can also compute its digest. So nothing in it is
-//! believed that can be computed: counts and hazards follow from the changes (`contradiction`), each change from the
-//! manifest (`unasked`), and, once the shop was read, all of a topic's changes from both (`judge`).
+//! Compares a saved plan with the manifest from which it claims to be made.
+//! A plan file has a digest but no signature: a program that can write the file can also compute the digest. Therefore
+//! everything that can be computed is verified: counts and hazards against the changes (`contradiction`), each change
+//! against the manifest (`unasked`), and, after the shop was read, all changes of a topic against both (`judge`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,40 +12,44 @@ use crate::diff::{Change, DeleteReason, UpdateReason};
 use crate::model::{Address, Binding, SubscriptionId};
 use crate::state::{Desired, Entry, Ownership, Wanted};
 
-/// Returns what a plan says that cannot be true of one that this program wrote; `None` if it agrees with itself.
+/// Returns an inconsistency of a plan that this program cannot have written; `None` if the plan is consistent.
 pub fn contradiction(plan: &Plan) -> Option<String> {
     for shop in &plan.shops {
         if let Some(id) = changed_and_deleted(&shop.changes) {
-            return Some(format!("two changes of {} contradict each other: both are of {id}", shop.shop));
+            return Some(format!("{} has conflicting changes of subscription {id}", shop.shop));
         }
         if shop.managed > accounted_for(shop) {
-            return Some(format!("{} has more managed subscriptions than it accounts for", shop.shop));
+            return Some(format!(
+                "{} has more managed subscriptions than its bindings, changes and findings account for",
+                shop.shop
+            ));
         }
     }
     let summary = summarise(&plan.shops);
     if summary != plan.summary || is_complete(&summary, &plan.destinations) != plan.complete {
-        return Some("its summary does not match its changes".to_owned());
+        return Some("the summary does not match the changes".to_owned());
     }
-    let untold = hazards::of_file(plan).into_iter().find(|hazard| !plan.hazards.contains(hazard))?;
-    let of = untold.shop.as_ref().map(|shop| format!(" of {shop}")).unwrap_or_default();
-    Some(format!("its changes have the hazard {}{of}, which it does not name", untold.kind.as_str()))
+    let unlisted = hazards::of_file(plan).into_iter().find(|hazard| !plan.hazards.contains(hazard))?;
+    let of = unlisted.shop.as_ref().map(|shop| format!(" of {shop}")).unwrap_or_default();
+    Some(format!("the changes have the hazard `{}`{of}, but the plan does not list it", unlisted.kind.as_str()))
 }
 
-/// The most live managed subscriptions that a shop can have by what the plan says of it.
+/// Returns the largest number of live managed subscriptions for which the plan of a shop accounts.
 fn accounted_for(shop: &ShopPlan) -> usize {
     let bound: usize = shop.bound.iter().map(|bound| bound.count).sum();
     let managed = shop.changes.iter().filter(|planned| !deletes_unmanaged(&planned.change));
     let changed: BTreeSet<&SubscriptionId> = managed.filter_map(|planned| planned.change.id()).collect();
-    // A blocked binding may have a live subscription that cannot be updated.
+    // A blocked binding can have a live subscription that cannot be updated.
     bound.saturating_add(changed.len() + kept(shop) + shop.blocked.len())
 }
 
-/// Live managed subscriptions that no binding asks for and that stay.
+/// Returns the number of live managed subscriptions that no binding wants and that are kept.
 fn kept(shop: &ShopPlan) -> usize {
     shop.findings.iter().filter(|f| matches!(f.kind, FindingKind::HeldBack | FindingKind::NotReadable)).count()
 }
 
-/// Returns an id that is deleted and also changed in another way than stepping aside with its name, or deleted twice.
+/// Returns the id of a subscription that is deleted twice, or deleted and also changed by something other than a name
+/// step.
 pub(super) fn changed_and_deleted(changes: &[PlannedChange]) -> Option<&SubscriptionId> {
     let mut of_id: BTreeMap<&SubscriptionId, Vec<&Change>> = BTreeMap::new();
     for PlannedChange { change, .. } in changes {
@@ -70,9 +73,9 @@ fn is_name_step(change: &Change) -> bool {
     matches!(change, Change::Update { reason: UpdateReason::NameStep, .. })
 }
 
-/// Returns the first thing that the manifest does not ask for: an `after` that is no wanted binding, a delete of a wanted
-/// one, or numbers that do not follow from the changes and the manifest. Needs no reading, so it can be said before
-/// anything is sent.
+/// Returns the first part of a shop's plan that the manifest does not require: an `after` that is not a wanted binding,
+/// a delete of a wanted binding, or counts that do not match the changes and the manifest. Needs no reading, so it runs
+/// before anything is sent.
 pub fn unasked<'a>(planned: &'a ShopPlan, desired: &Desired, ownership: &Ownership) -> Option<Unasked<'a>> {
     let changes = || planned.changes.iter().map(|planned| &planned.change);
     if let Some(change) = changes().find(|change| !is_asked(change, desired, ownership)) {
@@ -82,19 +85,20 @@ pub fn unasked<'a>(planned: &'a ShopPlan, desired: &Desired, ownership: &Ownersh
     let creates = changes().filter(|c| matches!(c, Change::Create { .. })).count();
     let deletes = changes().filter(|c| matches!(c, Change::Delete { .. })).count();
     let deletes = deletes - changes().filter(|c| deletes_unmanaged(c)).count();
-    // Each wanted binding is live as wanted, updated, created or blocked; each live one is one of these or deleted or kept.
+    // Each wanted binding is live as wanted, updated, created or blocked. Each live subscription realises one of these,
+    // is deleted, or is kept.
     let least = (desired.entries.len() + deletes).saturating_sub(creates + planned.blocked.len());
     let most = least + kept(planned) + planned.blocked.len();
     let fits = bound <= desired.entries.len() && (least..=most).contains(&planned.managed);
     (planned.unread.is_none() && !fits).then_some(Unasked::Counts)
 }
 
-/// What a plan has of a shop that its manifest does not ask for.
+/// A part of a shop's plan that the manifest does not require.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Unasked<'a> {
-    /// Numbers that do not follow from its changes.
+    /// Counts that do not match the changes and the manifest.
     Counts,
-    /// A change.
+    /// A change that the manifest does not require.
     Change(&'a Change),
 }
 
@@ -108,7 +112,7 @@ fn is_asked(change: &Change, desired: &Desired, ownership: &Ownership) -> bool {
         Change::Update { before: Entry { binding: before, .. }, after, .. } => {
             ownership.covers(&before.address) && wanted(after, Some(before), desired).is_some()
         }
-        // Which of two alike is the second is known only when the shop was read.
+        // Which of two equal subscriptions is the duplicate is known only after the shop was read.
         Change::Delete { before: Entry { binding: before, .. }, reason } => match reason {
             DeleteReason::Duplicate => ownership.covers(&before.address),
             DeleteReason::Unmanaged => !ownership.covers(&before.address),
@@ -120,7 +124,8 @@ fn is_asked(change: &Change, desired: &Desired, ownership: &Ownership) -> bool {
     }
 }
 
-/// Returns the wanted binding that a change makes: name and metafields that it does not ask for stay as they are.
+/// Returns the wanted binding that a change realises. A name and metafields that the binding does not have stay
+/// unchanged.
 fn wanted<'a>(after: &Binding, before: Option<&Binding>, desired: &'a Desired) -> Option<&'a Entry<Wanted>> {
     desired.entries.iter().find(|entry| {
         let mut asked = entry.binding.clone();
@@ -130,7 +135,7 @@ fn wanted<'a>(after: &Binding, before: Option<&Binding>, desired: &'a Desired) -
     })
 }
 
-/// Replaces the names of destinations in a saved plan by those that the manifest has for the addresses.
+/// Replaces the names of destinations in a saved plan with the names that the manifest has for the addresses.
 pub fn relabel(planned: &mut ShopPlan, desired: &Desired, destinations: &BTreeMap<Arc<str>, Address>) {
     let named = |address: &Address| {
         let named = destinations.iter().find(|(_, known)| *known == address);

@@ -1,34 +1,34 @@
-//! A change as it is planned.
+//! Planned changes.
 
 use crate::diff::Change;
 use crate::model::{Address, Binding, Format};
 use crate::state::Source;
 
-/// A change and what the plan says of it besides.
+/// A change with the information that the plan adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedChange {
-    /// What is done.
+    /// The change.
     pub change: Change,
-    /// What the change comes from; known only where the plan was made with a base manifest.
+    /// Origin of the change; `None` without a base manifest.
     pub origin: Option<Origin>,
-    /// Names of the destinations, where the addresses have one.
+    /// Names of the destinations, if the addresses have names.
     pub destinations: DestinationNames,
-    /// What a file of a later minor version says of the change and this version does not know.
+    /// Values from a file of a later minor version that this version does not know.
     pub unknown: UnknownWords,
 }
 
-/// Words of a later minor version. A change with such a word is shown with it, counts as the plainest one of its action,
-/// and is never carried out: no manifest calls for it.
+/// Unknown values from a later minor version. A change with such a value is displayed with it, counts as the simplest
+/// change of its action, and is never applied, because no manifest requires it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnknownWords {
-    /// The reason.
+    /// Unknown reason.
     pub reason: Option<String>,
-    /// Fields that an update changes.
+    /// Unknown fields that an update changes.
     pub fields: Vec<String>,
 }
 
 impl PlannedChange {
-    /// Where the binding is that asks for the change; none for deletes and name steps.
+    /// Returns where the binding that requires the change is defined; `None` for deletes and name steps.
     pub fn source(&self) -> Option<&Source> {
         match &self.change {
             Change::Create { wanted, .. } => Some(&wanted.source),
@@ -38,32 +38,32 @@ impl PlannedChange {
     }
 }
 
-/// What a change comes from.
+/// Origin of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// The base manifest would plan it too.
+    /// The base manifest would plan the same change.
     Drift,
-    /// This manifest brings it.
+    /// The change comes from this manifest.
     Manifest,
 }
 
-/// Names of destinations.
+/// Names of the destinations of a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DestinationNames {
-    /// Of the address before.
+    /// Name of the address before the change.
     pub before: Option<String>,
-    /// Of the address after.
+    /// Name of the address after the change.
     pub after: Option<String>,
 }
 
-/// What tells one subscription of a topic from another.
+/// What distinguishes the subscriptions of a topic: Shopify accepts one subscription per topic and key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BindingKey {
     /// Delivery address.
     pub address: Address,
     /// Payload format.
     pub format: Format,
-    /// Shopify search syntax.
+    /// Filter in Shopify's search syntax.
     pub filter: Option<String>,
 }
 
@@ -74,13 +74,13 @@ impl From<&Binding> for BindingKey {
     }
 }
 
-/// Whether two changes lead from the same subscription to the same binding, for whatever reason.
+/// Returns whether two changes have the same `before` and the same `after`, regardless of their reasons.
 pub fn same_edit(a: &Change, b: &Change) -> bool {
     let before = |change| Change::before(change).map(|entry| (&entry.meta.id, &entry.binding));
     (before(a), a.after()) == (before(b), b.after())
 }
 
-/// Whether two changes are the same, reason and fields included.
+/// Returns whether two changes are equal, including reason and fields.
 pub(super) fn same_change(a: &Change, b: &Change) -> bool {
     let same_reason = match (a, b) {
         (Change::Create { .. }, Change::Create { .. }) => true,

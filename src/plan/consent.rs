@@ -1,11 +1,12 @@
-//! Consent to hazards: `KIND:SHOP` with a glob for the shop, or `KIND` for a hazard of the run.
+//! Consents to hazards: `KIND:SHOP` for a hazard of a shop, where `SHOP` can be a glob, or `KIND` for a hazard of the
+//! run.
 
 use jiff::Timestamp;
 
 use super::{Hazard, HazardKind, HazardName};
 use crate::model::ShopPattern;
 
-/// One value of `--allow`.
+/// A value of `--allow`.
 #[derive(Debug, Clone)]
 pub struct Consent {
     text: String,
@@ -13,35 +14,35 @@ pub struct Consent {
     shop: Option<ShopPattern>,
 }
 
-/// Why a text is no consent.
+/// Why a text is not a consent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConsentError {
-    /// Nothing of that kind exists.
-    #[error("no hazard is called {0:?}; there are {all}", all = all())]
+    /// The kind of hazard is unknown.
+    #[error("unknown hazard `{0}`; expected one of {all}", all = all())]
     Kind(String),
-    /// A hazard of a shop needs the shop.
-    #[error("{0} is a hazard of a shop: write {0}:SHOP (a glob is fine, such as {0}:*)")]
+    /// The hazard concerns a shop, but the consent names none.
+    #[error("`{0}` is a hazard of a shop: write `{0}:SHOP` (a glob works too, such as `{0}:*`)")]
     ShopMissing(String),
-    /// A hazard of the run has no shop.
-    #[error("{0} is a hazard of the whole run: write it without a shop")]
+    /// The hazard concerns the run, but the consent names a shop.
+    #[error("`{0}` is a hazard of the whole run: write `{0}` without a shop")]
     ShopGiven(String),
-    /// Several in one.
-    #[error("{0:?}: a comma does not separate consents; repeat --allow for each")]
-    Comma(String),
-    /// The glob is none.
-    #[error("{0:?} is not a valid pattern for a shop")]
+    /// The text contains several consents.
+    #[error("commas do not separate consents; repeat `--allow` for each consent")]
+    Comma,
+    /// The shop is not a valid glob.
+    #[error("`{0}` is not a valid shop pattern")]
     Pattern(String),
 }
 
 fn all() -> String {
-    HazardName::ALL.iter().map(|hazard| hazard.as_str()).collect::<Vec<_>>().join(", ")
+    HazardName::ALL.iter().map(|hazard| format!("`{}`", hazard.as_str())).collect::<Vec<_>>().join(", ")
 }
 
 impl Consent {
     /// Parses one value of `--allow`.
     pub fn parse(text: &str) -> Result<Self, ConsentError> {
         if text.contains(',') {
-            return Err(ConsentError::Comma(text.to_owned()));
+            return Err(ConsentError::Comma);
         }
         let (kind, shop) = text.split_once(':').map_or((text, None), |(kind, shop)| (kind, Some(shop)));
         let hazard = HazardName::ALL.iter().copied().find(|hazard| hazard.as_str() == kind);
@@ -58,12 +59,12 @@ impl Consent {
         Ok(Self { text: text.to_owned(), hazard, shop })
     }
 
-    /// As it was given.
+    /// Returns the consent as it was given.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether it consents to this hazard.
+    /// Returns whether the consent covers a hazard.
     pub fn covers(&self, hazard: &Hazard) -> bool {
         let shop = match (&self.shop, &hazard.shop) {
             (None, None) => true,
@@ -74,7 +75,7 @@ impl Consent {
     }
 }
 
-/// The hazards that a consent covers.
+/// Returns the hazards that a consent covers.
 pub fn consented<'a>(
     hazards: impl IntoIterator<Item = &'a Hazard>,
     consents: &[Consent],
@@ -82,17 +83,17 @@ pub fn consented<'a>(
     hazards.into_iter().filter(|hazard| consents.iter().any(|consent| consent.covers(hazard)))
 }
 
-/// The hazards that no consent covers, and which have not passed by `now`.
+/// Returns the hazards that still exist at `now` and that no consent covers.
 pub fn refused<'a>(
     hazards: impl IntoIterator<Item = &'a Hazard>,
     consents: &[Consent],
     now: Timestamp,
 ) -> Vec<&'a Hazard> {
-    let stands = |hazard: &&Hazard| !passed(hazard, now) && !consents.iter().any(|c| c.covers(hazard));
-    hazards.into_iter().filter(stands).collect()
+    let needs_consent = |hazard: &&Hazard| !passed(hazard, now) && !consents.iter().any(|c| c.covers(hazard));
+    hazards.into_iter().filter(needs_consent).collect()
 }
 
-/// Whether a hazard was one of time, and that time is over.
+/// Returns whether a hazard was limited in time and that time has passed.
 fn passed(hazard: &Hazard, now: Timestamp) -> bool {
     matches!(&hazard.kind, HazardKind::DestinationSettling { until, .. } if *until <= now)
 }

@@ -1,4 +1,4 @@
-//! What Adobe says of a destination, as a plan carries it.
+//! Destinations and verdicts about them, as a plan contains them.
 
 use std::cmp::Ordering;
 
@@ -11,94 +11,95 @@ use crate::state::Source;
 /// A destination that was looked up or checked at Adobe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Destination {
-    /// Its name in the manifest; none for an address that stands in a binding.
+    /// Name in the manifest; `None` for an address that is written in a binding.
     pub name: Option<String>,
-    /// The shop that has it of its own; none if it is every shop's.
+    /// Shop to which the destination belongs; `None` if it is common to all shops.
     pub shop: Option<String>,
-    /// Where it is defined.
+    /// Where the destination is defined.
     pub source: Source,
-    /// How it was found: `name`, `id`, or `address` for a pasted one.
+    /// How the destination was looked up: by `name`, by `id`, or by `address` for an address that is written in the
+    /// manifest.
     pub found_by: String,
-    /// The name, id or address that was looked for.
+    /// Name, id or address that was looked up.
     pub wanted: String,
-    /// The account under `aep`; none if a pasted address was found under none.
+    /// Account under `aep`; `None` if no account has the address.
     pub account: Option<String>,
-    /// IMS organisation that was asked.
+    /// IMS organisation of the account.
     pub org: Option<String>,
-    /// Adobe's sandbox that was asked.
+    /// Adobe sandbox of the account.
     pub sandbox: Option<String>,
-    /// `flow` or `connection`; none for a pasted address that was not found.
+    /// `flow` or `connection`; `None` for an address that was not found.
     pub kind: Option<String>,
     /// Id of the dataflow or connection.
     pub id: Option<String>,
-    /// Its name at Adobe.
+    /// Name at Adobe.
     pub title: Option<String>,
-    /// As Adobe says it: `enabled`, `disabled`, …
+    /// State at Adobe: `enabled`, `disabled` and others.
     pub state: Option<String>,
-    /// The address to bind to.
+    /// Address to which bindings are bound.
     pub address: Option<Address>,
-    /// RFC 3339.
+    /// Time of creation at Adobe, RFC 3339.
     pub created_at: Option<String>,
-    /// RFC 3339.
+    /// Time of the last change at Adobe, RFC 3339.
     pub updated_at: Option<String>,
-    /// What the answer means.
+    /// The verdict.
     pub verdict: Verdict,
-    /// How much that matters.
+    /// Severity of the verdict.
     pub severity: Severity,
-    /// What is the matter and what to do; empty if all is well.
+    /// Problem and remedy; empty if there is no problem.
     pub message: String,
-    /// Until then Adobe may lose what is delivered.
+    /// Adobe may lose events that are delivered before this time.
     pub settles_at: Option<Timestamp>,
-    /// Since when the dataflow has been failing.
+    /// The current series of failing runs, if there is one.
     pub failing: Option<Failing>,
-    /// Addresses that live subscriptions have instead.
+    /// Addresses that the plan replaces with the address of this destination.
     pub replaces: Vec<Replaced>,
-    /// Why Adobe did not say.
+    /// Why Adobe did not answer; `None` if it did.
     pub error: Option<ShopError>,
 }
 
-/// An address that gives way to the one of a destination.
+/// An address that a plan replaces with the address of a destination.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replaced {
     /// The address.
     pub address: String,
-    /// How many live subscriptions have it.
+    /// Number of live subscriptions with the address.
     pub subscriptions: usize,
-    /// In how many shops.
+    /// Number of shops with such subscriptions.
     pub shops: usize,
-    /// What Adobe says of it.
+    /// What is known about the address at Adobe.
     pub message: String,
     /// Whether Adobe has no dataflow or connection with that address any more.
     pub gone: bool,
 }
 
-/// A series of failing runs of a dataflow that lasts until now.
+/// The current series of failing runs of a dataflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failing {
-    /// RFC 3339: start of the first run of the series.
+    /// Start of the first run of the series, RFC 3339.
     pub since: String,
-    /// Whether a successful run before it was read.
+    /// Whether a successful run before the series was read. If not, the series may have started earlier.
     pub exact: bool,
-    /// The day (`2026-12-26`, UTC) on which Adobe disables the dataflow unless a run succeeds.
+    /// Day (`2026-12-26`, UTC) on which Adobe disables the dataflow unless a run succeeds.
     pub disabled_on: Option<String>,
 }
 
 macro_rules! verdicts {
     ($($(#[$doc:meta])* $verdict:ident = $name:literal;)*) => {
-        /// What Adobe's answer means for a destination, the least first: of two verdicts the greater one counts.
+        /// The verdict about a destination, from the least to the most serious. Of two verdicts the greater one counts.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Verdict {
             $($(#[$doc])* $verdict,)*
-            /// One that only a later minor version of the format knows.
+            /// A verdict from a later minor version of the format.
             Other(String),
         }
 
         impl Verdict {
-            /// Every verdict that this version knows.
+            /// All verdicts except `Other`.
             #[cfg(test)]
             pub(crate) const ALL: &[Self] = &[$(Self::$verdict),*];
 
-            /// The stable name.
+            /// Returns the stable name.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$verdict => $name,)*
@@ -106,7 +107,7 @@ macro_rules! verdicts {
                 }
             }
 
-            /// The verdict of this name.
+            /// Returns the verdict with this name.
             pub fn parse(name: &str) -> Self {
                 match name {
                     $($name => Self::$verdict,)*
@@ -118,34 +119,35 @@ macro_rules! verdicts {
 }
 
 verdicts! {
-    /// Nothing speaks against it.
+    /// No problem is known.
     Ok = "ok";
-    /// No run within two hours; a shop without orders does that, too.
+    /// No run within two hours, which is normal for a shop without events.
     Quiet = "quiet";
     /// Records of the last run failed.
     IngestFailing = "ingest_failing";
     /// Created or changed less than five minutes ago.
     Settling = "settling";
-    /// Its address is not the one pasted in the manifest.
+    /// The address is not the one that is written in the manifest.
     AddressDiffers = "address_differs";
-    /// It has no streaming address.
+    /// The dataflow or connection has no streaming address.
     NoAddress = "no_address";
-    /// Its address must not be bound, such as one on another host.
+    /// The address must not be bound, for example because it is on another host.
     UnusableAddress = "unusable_address";
-    /// It is not enabled.
+    /// The dataflow or connection is not enabled.
     Disabled = "disabled";
-    /// Its address requires a token of IMS, which Shopify cannot send.
+    /// The address requires an IMS token, which Shopify cannot send.
     AuthenticationRequired = "authentication_required";
-    /// Several have the name.
+    /// Several dataflows or connections have the name.
     Ambiguous = "ambiguous";
-    /// None has that name or id.
+    /// No dataflow or connection has the name or id.
     Missing = "missing";
-    /// Adobe did not say; never taken for a change.
+    /// Adobe did not answer. Never treated as a change.
     Unknown = "unknown";
 }
 
 impl Verdict {
-    /// Whether nothing may be newly bound to the address: what is delivered there is refused or lost.
+    /// Returns whether no new binding may use the address, because events that are delivered there are rejected or
+    /// lost.
     pub fn is_closed(&self) -> bool {
         match self {
             Self::Disabled
@@ -165,7 +167,7 @@ impl Verdict {
     }
 }
 
-/// Sorts destinations, in plans and wherever they are listed.
+/// Compares destinations by name, shop and lookup: the order of plans and lists.
 pub fn destination_order(a: &Destination, b: &Destination) -> Ordering {
     (&a.name, &a.shop, &a.wanted).cmp(&(&b.name, &b.shop, &b.wanted))
 }

@@ -1,4 +1,5 @@
-//! What Adobe says of the addresses that a plan binds to: what may not be bound, and what to say of what is.
+//! The health of the addresses to which a plan binds: which ones must not be bound, and findings about live
+//! subscriptions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,11 +10,11 @@ use super::{Destination, Failing, Finding, FindingKind, Obstacle, Severity, Verd
 use crate::diff::{Change, ShopDiff};
 use crate::model::{Address, Field};
 
-/// Addresses of which Adobe says something.
+/// Verdicts about addresses. Contains only verdicts other than `Ok` and `Unknown`.
 #[derive(Debug, Clone, Default)]
 pub struct DestinationHealth {
     said: HashMap<Address, Said>,
-    /// Those that nothing may be bound to.
+    /// Addresses that no new binding may use.
     pub(super) closed: BTreeSet<Address>,
 }
 
@@ -28,7 +29,7 @@ struct Said {
 }
 
 impl DestinationHealth {
-    /// From what was found out of each destination.
+    /// Collects the verdicts about destinations.
     pub fn of(destinations: &[Destination]) -> Self {
         let mut inlets = Self::default();
         for destination in destinations.iter().filter(|d| !matches!(d.verdict, Verdict::Ok | Verdict::Unknown)) {
@@ -44,7 +45,7 @@ impl DestinationHealth {
                 destination: destination.name.clone().unwrap_or_else(|| address.to_string()),
                 failing: destination.failing.clone(),
             };
-            // Of two destinations with one address the worse counts.
+            // Of two destinations with the same address the more serious verdict counts.
             let weight = |said: &Said| (said.verdict.is_closed(), said.severity);
             if inlets.said.get(&address).is_none_or(|known| weight(known) < weight(&said)) {
                 inlets.said.insert(address, said);
@@ -53,14 +54,14 @@ impl DestinationHealth {
         inlets
     }
 
-    /// Returns the obstacle and the message of a binding that is blocked.
+    /// Returns the obstacle and the message of a binding that is blocked by its address.
     pub(super) fn refusal(&self, address: &Address) -> (Obstacle, String) {
         let said = self.said.get(address).map(|said| (said.verdict.clone(), format!("not bound: {}", said.message)));
         let (verdict, message) = said.unwrap_or((Verdict::Unknown, String::new()));
         (Obstacle::Destination(verdict), message)
     }
 
-    /// Returns one finding for each address that needs attention and has something live.
+    /// Returns one finding for each address that needs attention and has live subscriptions.
     pub(super) fn findings(&self, result: &ShopDiff<'_>) -> Vec<Finding> {
         if self.said.is_empty() {
             return Vec::new();
@@ -84,7 +85,7 @@ impl DestinationHealth {
             if let Some(Failing { since, exact, disabled_on }) = &said.failing {
                 details["failing"] = json!({ "since": since, "exact": exact, "disabled_on": disabled_on });
             }
-            let message = format!("live all the same: {}", said.message);
+            let message = format!("live subscriptions still deliver to this destination: {}", said.message);
             Some(finding(FindingKind::Destination(said.verdict.clone()), said.severity, None, message, details))
         });
         found.collect()

@@ -1,4 +1,4 @@
-//! The digests of a shop: over what the manifest asks, and over what its changes were computed from.
+//! The two digests of a shop: over its wanted state, and over the context on which its changes depend.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,14 +13,14 @@ use crate::model::{Binding, Field, Live, ScopeSet, SubscriptionId, Topic};
 use crate::state::aep::Target;
 use crate::state::{Desired, Entry, Observed, Ownership, Unresolved, compared, compared_at};
 
-/// Returns the digest over what a manifest asks of a shop, and by which rule of ownership. Neither order nor names of
-/// destinations count.
+/// Returns the digest over the wanted state of a shop and the ownership rule. The order and the names of destinations
+/// do not count.
 pub fn desired_digest(desired: &Desired, ownership: &Ownership) -> String {
     let bindings = desired.entries.iter().filter_map(|entry| to_raw_value(&compared(&entry.binding)).ok());
     asked_digest(bindings.collect(), desired.scopes.as_ref(), ownership)
 }
 
-/// The same for a shop that has bindings without an address.
+/// Like [`desired_digest`], for a shop with bindings whose addresses are not resolved.
 pub(super) fn unresolved_digest(unresolved: &Unresolved, ownership: &Ownership) -> String {
     let of = |binding: &Binding<Target>| to_raw_value(&compared_at(binding, &binding.address.written())).ok();
     let bindings = unresolved.entries.iter().filter_map(|entry| of(&entry.binding));
@@ -38,7 +38,7 @@ fn asked_digest(mut bindings: Vec<Box<RawValue>>, scopes: Option<&ScopeSet>, own
     }))
 }
 
-/// What a manifest asks, with its keys in order.
+/// The wanted state of a shop, with its keys in alphabetical order.
 #[derive(Serialize)]
 struct Asked<'a> {
     bindings: Vec<Box<RawValue>>,
@@ -52,8 +52,9 @@ struct Rule<'a> {
     unmanaged: &'static str,
 }
 
-/// Returns the digest over what changes were computed from besides the subscriptions that they name or have `made`: the
-/// managed subscriptions of their topics, the holders of the names that they send, and the scopes that they need.
+/// Returns the digest over everything on which changes depend, except for the subscriptions that they name or have
+/// `made`: the managed subscriptions of their topics, the holders of the names that they send, and the scopes that they
+/// need.
 pub(super) fn context_digest<'a>(
     changes: impl IntoIterator<Item = &'a Change>,
     observed: &Observed,

@@ -1,37 +1,37 @@
-//! Why a shop was not read, as a plan carries it.
+//! Errors of shops, as a plan contains them.
 
 use std::sync::Arc;
 
 /// An error of the Admin API or of Adobe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShopError {
-    /// What went wrong.
+    /// Kind of the error.
     pub kind: ErrorKind,
-    /// Status of the answer, if there was one.
+    /// HTTP status of the answer, if there was one.
     pub http_status: Option<u16>,
-    /// What is the matter and what to do.
+    /// Problem and remedy.
     pub message: String,
-    /// Whether trying again may help.
+    /// Whether a retry may succeed.
     pub retryable: bool,
 }
 
-/// The stable name of a kind of error. A plan carries it and does not interpret it.
+/// The stable name of a kind of error. The core does not interpret it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorKind(Arc<str>);
 
 impl ErrorKind {
-    /// The kind of this name.
+    /// Creates the kind with this name.
     pub fn new(name: &str) -> Self {
         Self(name.into())
     }
 
-    /// Its name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Why a shop was not read.
+/// Why a shop could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
     /// The error.

@@ -1,4 +1,4 @@
-//! Something that a plan must say but cannot do.
+//! Findings: what a plan reports and no change can resolve.
 
 use std::borrow::Cow;
 
@@ -8,83 +8,83 @@ use serde_json::{Map, Value};
 use super::{BindingKey, Verdict};
 use crate::model::{SubscriptionId, Topic};
 
-/// Something that a plan must say but cannot do.
+/// Something that a plan reports and that no change can resolve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// What it is.
+    /// Kind of the finding.
     pub kind: FindingKind,
-    /// How much it matters.
+    /// Severity of the finding.
     pub severity: Severity,
-    /// The topic, where it concerns one.
+    /// The topic, if the finding concerns one.
     pub topic: Option<Topic>,
-    /// The live subscription, where it concerns one.
+    /// The live subscription, if the finding concerns one.
     pub id: Option<SubscriptionId>,
-    /// What is the matter and what to do.
+    /// Problem and remedy.
     pub message: String,
-    /// Figures and names for other programs. Hookwright itself reads only what is in the kind.
+    /// Figures and names for other programs. Hookwright itself uses only the data in the kind.
     pub details: Map<String, Value>,
 }
 
-/// How much a finding matters.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Good to know.
+    /// Information only.
     Info,
-    /// Look at it some day. Never changes an exit code.
+    /// Should be checked at some time. Never changes an exit code.
     Warning,
-    /// Needs a person: exit 2 of `drift` and of `plan --detailed-exitcode`.
+    /// Needs attention: `drift` and `plan --detailed-exitcode` exit with 2.
     Attention,
 }
 
-/// What `drift --since` finds out about a create.
+/// How a create relates to the files of `drift --since`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Earlier {
-    /// Place of the change among those of its shop, from 0.
+    /// Index of the change among the changes of its shop, from 0.
     pub index: usize,
-    /// What is created.
+    /// Key of the binding that is created.
     pub key: BindingKey,
-    /// When it was last seen, or taken away.
+    /// Time at which it was last seen live, or removed by an apply.
     pub last_known: Option<Timestamp>,
-    /// Since when earlier reports have had the change.
+    /// Time of the first earlier report that has the change.
     pub known_since: Option<Timestamp>,
 }
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal;)*) => {
-        /// Kinds of findings, with the data that something reads.
+        /// Kinds of findings, with the data that Hookwright uses.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum FindingKind {
             $($(#[$doc])* $kind,)*
-            /// Retries of Shopify keep the address that a change gives up.
+            /// Shopify sends retries to the address that a change replaces.
             OldEndpoint {
-                /// The address.
+                /// The replaced address.
                 address: String,
             },
-            /// An earlier report had an update or delete, too.
+            /// An earlier report has the same update or delete.
             KnownDrift {
-                /// Place of the change among those of its shop, from 0.
+                /// Index of the change among the changes of its shop, from 0.
                 index: usize,
-                /// Since when.
+                /// Time of the first earlier report that has the change.
                 known_since: Timestamp,
             },
-            /// No earlier file shows a create live.
+            /// No earlier file shows the binding of a create live.
             NeverMade(Earlier),
-            /// An apply took away what is created again.
+            /// An apply removed the subscription that is created again.
             RemovedByApply(Earlier),
-            /// What is created was live, and nothing of Hookwright took it away.
+            /// The subscription that is created again was live and was removed outside Hookwright.
             RemovedRemotely(Earlier),
-            /// Something is live at a destination of which Adobe says this.
+            /// Live subscriptions deliver to a destination with this verdict.
             Destination(Verdict),
-            /// One that only a later minor version of the format knows, or whose data does not fit.
+            /// A kind from a later minor version of the format, or with invalid data.
             Other(String),
         }
 
         impl FindingKind {
-            /// The kinds without data.
+            /// All kinds without data.
             #[cfg(test)]
             pub(crate) const WITHOUT_DATA: &[Self] = &[$(Self::$kind),*];
 
-            /// The word in a plan.
+            /// Returns the name of the kind in a plan.
             pub fn name(&self) -> Cow<'_, str> {
                 Cow::Borrowed(match self {
                     $(Self::$kind => $name,)*
@@ -98,7 +98,7 @@ macro_rules! kinds {
                 })
             }
 
-            /// The kind of this name, if it has no data.
+            /// Returns the kind with this name, if it is a kind without data.
             pub fn without_data(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(Self::$kind),)*
@@ -110,34 +110,34 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The app declares for itself what a binding repeats.
+    /// A binding repeats a subscription that the app configuration declares.
     DoubleDelivery = "double_delivery";
-    /// A delete waits for a blocked binding of its topic.
+    /// A delete is not planned, because a binding of its topic is blocked.
     HeldBack = "held_back";
     /// A delete loses metafields.
     MetafieldsLost = "metafields_lost";
-    /// Metafields stay that no binding names.
+    /// A live subscription keeps metafields that its binding does not name.
     MetafieldsUnnamed = "metafields_unnamed";
-    /// Shops of different apps bind one address.
+    /// Shops of different apps bind the same address.
     MixedApps = "mixed_apps";
-    /// A name stays that no binding names.
+    /// A live subscription keeps a name that its binding does not have.
     NameKept = "name_kept";
-    /// Shopify rejects the token from 2027 on, or may.
+    /// Shopify will or may reject the token from 2027-01-01.
     NonExpiringToken = "non_expiring_token";
-    /// REST does not show what tells two subscriptions apart.
+    /// REST does not show the fields by which two subscriptions differ.
     NotReadable = "not_readable";
     /// A live subscription lacks its scope.
     ScopeLost = "scope_lost";
     /// A wanted scope is not granted.
     ScopeMissing = "scope_missing";
-    /// Granted scopes are not wanted.
+    /// A granted scope is not wanted.
     ScopeSuperfluous = "scope_superfluous";
-    /// A binding and an event of the app send different payloads to one address.
+    /// A binding and an event of the app send different payloads to the same address.
     TwoPayloads = "two_payloads";
-    /// The shop was not read, and that is tolerated.
+    /// The shop could not be read, for a reason that is tolerated.
     Unavailable = "unavailable";
-    /// A live subscription is outside the ownership rule.
+    /// A live subscription is not managed by the manifest.
     Unmanaged = "unmanaged";
-    /// Shopify served another version than the one asked for.
+    /// Shopify served another API version than the requested one.
     VersionServed = "version_served";
 }

@@ -1,4 +1,4 @@
-//! What a plan must say but cannot do, in words that say what to do about it.
+//! Creates findings, with messages that name the problem and the remedy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use crate::diff::{Change, ShopDiff, UpdateReason};
 use crate::model::{ApiVersion, Binding, Field, Live, SubscriptionId, Topic};
 use crate::state::{AppEvent, AppSubscription, Desired, Entry, Observed, Ownership, Source, Unmanaged};
 
-/// How often Shopify tries again before it deletes a subscription of the Admin API (documented, since 2024-09).
+/// Number of retries before Shopify deletes a subscription of the Admin API (documented, since 2024-09).
 pub const RETRIES: u32 = 8;
-/// How long Shopify goes on sending retries to the address that was in force when an event fired (documented; 8
-/// retries over 4 hours since 2024-09).
+/// Hours during which Shopify sends retries to the address that was in force when the event occurred (documented: 8
+/// retries over 4 hours, since 2024-09).
 pub const RETRY_HOURS: i64 = 4;
 
-/// Sorts findings: what matters most first.
+/// Returns the sort key of a finding: the most severe findings come first.
 pub fn order(finding: &Finding) -> impl Ord + use<> {
     let Finding { kind, severity, topic, id, message, details: _ } = finding;
     let topic = topic.as_ref().map(Topic::shared);
@@ -42,37 +42,43 @@ pub(super) fn finding(
     }
 }
 
-/// "read_x", or "one of read_x, read_y".
-pub(super) fn one_of(scopes: &[&str]) -> String {
+/// Returns "the scope `read_x` is not granted", or "none of the scopes `read_x`, `read_y` is granted". `not` is "not"
+/// or "no longer".
+pub(super) fn ungranted(scopes: &[&str], not: &str) -> String {
     match scopes {
-        [one] => format!("scope {one}"),
-        many => format!("one of the scopes {}", many.join(", ")),
+        [one] => format!("the scope `{one}` is {not} granted"),
+        many => format!("none of the scopes {} is granted", quoted(many)),
     }
 }
 
-/// Adds findings to a shop's, which stay sorted.
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Adds findings to a shop and keeps them sorted.
 pub fn add(shop: &mut ShopPlan, findings: impl IntoIterator<Item = Finding>) {
     shop.findings.extend(findings);
     shop.findings.sort_by_cached_key(order);
 }
 
-/// A shop that could not be read, and is tolerated.
+/// Creates the finding of a shop that could not be read, for a reason that is tolerated.
 pub(super) fn unavailable(error: &ShopError) -> Finding {
-    let message = format!("not read, and tolerated: {}", error.message);
+    let message = format!("not read, which is tolerated: {}", error.message);
     finding(FindingKind::Unavailable, Severity::Info, None, message, json!({ "error": error.kind.as_str() }))
 }
 
-/// A list that cannot be one: planned on, it would update and delete the same subscription.
+/// Creates the error of a shop whose list has a subscription twice. A plan from such a list could update and delete the
+/// same subscription.
 pub(super) fn repeated(id: &SubscriptionId) -> ShopError {
     ShopError {
         kind: ErrorKind::new("unexpected_answer"),
         http_status: None,
-        message: format!("the shop's list of subscriptions has {id} twice; plan again"),
+        message: format!("the shop listed subscription {id} twice; plan again"),
         retryable: true,
     }
 }
 
-/// Everything that one shop's comparison brought to light.
+/// Returns the findings of the comparison of one shop.
 pub(super) fn of_shop(
     approval: &str,
     desired: &Desired,
@@ -118,10 +124,8 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
     let Some(granted) = &observed.scopes else { return };
     for (_, live) in &result.bound {
         if let Some(any_of) = catalog::missing_scopes(&live.binding.topic, granted) {
-            let message = format!(
-                "live, but {} is not granted any more: Shopify may stop delivering; {approval}",
-                one_of(&any_of)
-            );
+            let message =
+                format!("live, but {}, so Shopify may stop delivering; {approval}", ungranted(&any_of, "no longer"));
             out.push(finding(
                 FindingKind::ScopeLost,
                 Severity::Attention,
@@ -133,7 +137,7 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
     }
     let Some(wanted) = &desired.scopes else { return };
     for scope in wanted.iter().filter(|s| !granted.grants(s.as_str())) {
-        let message = format!("scope {scope} is wanted and not granted: add it to the app and {approval}");
+        let message = format!("the scope `{scope}` is wanted but not granted; add it to the app and {approval}");
         out.push(finding(
             FindingKind::ScopeMissing,
             Severity::Attention,
@@ -145,7 +149,7 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
     let superfluous: Vec<&str> =
         granted.iter().map(crate::model::Scope::as_str).filter(|s| !wanted.grants(s)).collect();
     if !superfluous.is_empty() {
-        let message = format!("granted, but not wanted: {}", superfluous.join(", "));
+        let message = format!("granted but not wanted: {}", quoted(&superfluous));
         out.push(finding(
             FindingKind::ScopeSuperfluous,
             Severity::Info,
@@ -158,7 +162,10 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
 
 fn unmanaged(live: &Entry<Live>) -> Finding {
     let address = live.binding.address.masked();
-    let message = format!("{} -> {address}: no ownership prefix covers it, left alone", live.binding.topic);
+    let message = format!(
+        "{} -> {address}: not managed by this manifest, because no prefix in `ownership` covers it",
+        live.binding.topic
+    );
     let details = json!({ "address": address, "format": live.binding.format.as_str(), "filter": live.binding.filter });
     finding(FindingKind::Unmanaged, Severity::Info, Some(live), message, details)
 }
@@ -166,7 +173,7 @@ fn unmanaged(live: &Entry<Live>) -> Finding {
 fn held_back(live: &Entry<Live>) -> Finding {
     let address = live.binding.address.as_str();
     let message = format!(
-        "{} -> {address}: not in the manifest, but kept until the blocked binding of its topic can be made",
+        "{} -> {address}: not in the manifest, but kept while a binding of its topic is blocked",
         live.binding.topic
     );
     finding(FindingKind::HeldBack, Severity::Warning, Some(live), message, json!({ "address": address }))
@@ -175,25 +182,28 @@ fn held_back(live: &Entry<Live>) -> Finding {
 fn not_readable(live: &Entry<Live>) -> Finding {
     let address = live.binding.address.as_str();
     let message = format!(
-        "{} -> {address}: looks like another live one that realises the binding, and REST does not show the filters that tell them apart: left alone. Plan with admin_api.transport: graphql, or delete the wrong one by hand",
+        "{} -> {address}: looks like another live subscription that matches the binding, and REST does not show the \
+         filters by which they differ; left unchanged. Plan with `admin_api.transport: graphql`, or delete the wrong \
+         subscription by hand",
         live.binding.topic
     );
     let details = json!({ "address": address, "format": live.binding.format.as_str() });
     finding(FindingKind::NotReadable, Severity::Attention, Some(live), message, details)
 }
 
-/// Bindings that repeat what the app declares for itself. Nothing that was read tells: the Admin API does not list what
-/// is declared there.
+/// Returns findings about bindings that repeat subscriptions of the app configuration. A reading cannot show these,
+/// because the Admin API does not list the subscriptions of the app configuration.
 pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Finding> {
     let twice = desired.entries.iter().filter_map(|entry| {
         let declared = app.iter().find(|declared| declared.is_repeated_by(&entry.binding, &entry.binding.address))?;
         Some((&entry.binding, declared))
     });
-    let told = twice.map(|(binding, declared)| {
+    let found = twice.map(|(binding, declared)| {
         let Source { file, line } = &declared.source;
         let events = if declared.filter == binding.filter { "each event" } else { "an event that passes both filters" };
         let message = format!(
-            "the app itself declares it to {}, too, in {file}:{line}: {events} is delivered twice; remove one of the two",
+            "the app configuration ({file}:{line}) also subscribes this topic to {}, so {events} is delivered twice; \
+             remove one of the two subscriptions",
             binding.address
         );
         let details = json!({
@@ -203,10 +213,11 @@ pub fn double_delivery(desired: &Desired, app: &[AppSubscription]) -> Vec<Findin
         let topic = Some(binding.topic.clone());
         Finding { topic, ..finding(FindingKind::DoubleDelivery, Severity::Warning, None, message, details) }
     });
-    told.collect()
+    found.collect()
 }
 
-/// Bindings beside an event of the app on the same resource, to one address. The two payloads differ.
+/// Returns findings about bindings for whose resource an event of the app is delivered to the same address. The
+/// payloads of the two differ.
 pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
     let beside = desired.entries.iter().filter_map(|entry| {
         let about = catalog::event_of(&entry.binding.topic)?;
@@ -215,12 +226,12 @@ pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
         };
         events.iter().filter_map(met).min_by_key(|(_, _, twice)| !twice)
     });
-    let told = beside.map(|(binding, event, twice)| {
+    let found = beside.map(|(binding, event, twice)| {
         let Source { file, line } = &event.source;
-        let also = if twice { "; a change that triggers both is delivered twice" } else { "" };
+        let also = if twice { ", and a change that triggers both is delivered twice" } else { "" };
         let message = format!(
-            "the app's event {event} goes to {}, too, in {file}:{line}: the address gets two payload shapes{also}; give one \
-             of the two another address",
+            "the app's event {event} ({file}:{line}) is also delivered to {}, so the address receives two kinds of \
+             payload{also}; give one of the two another address",
             binding.address
         );
         let details = json!({
@@ -238,10 +249,10 @@ pub fn two_payloads(desired: &Desired, events: &[AppEvent]) -> Vec<Finding> {
         let topic = Some(binding.topic.clone());
         Finding { topic, ..finding(FindingKind::TwoPayloads, Severity::Warning, None, message, details) }
     });
-    told.collect()
+    found.collect()
 }
 
-/// Removes the advice to keep up old endpoints that Adobe does not have any more.
+/// Removes the findings about old endpoints that no longer exist at Adobe.
 pub fn drop_gone_endpoints<'a>(destinations: &[Destination], shops: impl IntoIterator<Item = &'a mut ShopPlan>) {
     let replaced = destinations.iter().flat_map(|d| &d.replaces);
     let gone: BTreeSet<&str> = replaced.filter(|r| r.gone).map(|r| r.address.as_str()).collect();
@@ -250,7 +261,7 @@ pub fn drop_gone_endpoints<'a>(destinations: &[Destination], shops: impl IntoIte
     }
 }
 
-/// Returns the address that a finding says to keep up.
+/// Returns the address of a finding about an old endpoint.
 pub fn old_endpoint_of(finding: &Finding) -> Option<&str> {
     match &finding.kind {
         FindingKind::OldEndpoint { address } => Some(address),
@@ -260,23 +271,25 @@ pub fn old_endpoint_of(finding: &Finding) -> Option<&str> {
 
 fn old_endpoint(address: &str, topics: &BTreeSet<&str>) -> Finding {
     let message = format!(
-        "keep the old endpoint {address} up for {RETRY_HOURS} hours after the apply: \
-         Shopify's retries keep the old address"
+        "keep the old endpoint {address} available for {RETRY_HOURS} hours after the apply, because Shopify sends \
+         retries to the old address"
     );
     let kind = FindingKind::OldEndpoint { address: address.to_owned() };
     finding(kind, Severity::Info, None, message, json!({ "topics": topics, "hours": RETRY_HOURS }))
 }
 
-/// A version that is no longer served falls forward to a later one (documented).
+/// Creates the finding about an API version that Shopify replaced with a later one, because it is no longer supported
+/// (documented).
 pub fn version_served(asked: &ApiVersion, served: &str) -> Finding {
     let message = format!(
-        "Shopify served Admin API {served} instead of {asked}: that version is no longer available; set admin_api.version"
+        "Shopify served version {served} of the Admin API instead of {asked}, which is no longer available; set \
+         `admin_api.version` to a supported version"
     );
     let details = json!({ "asked": asked.as_str(), "served": served });
     finding(FindingKind::VersionServed, Severity::Warning, None, message, details)
 }
 
-/// Subscriptions that step aside with their name and get none of their own after it.
+/// Returns findings about subscriptions that get a temporary name by a name step and no other name afterwards.
 fn kept_steps(changes: &[Change]) -> Vec<Finding> {
     let later = |at: usize, id| {
         changes[at + 1..].iter().any(|change| match change {
@@ -288,8 +301,8 @@ fn kept_steps(changes: &[Change]) -> Vec<Finding> {
         Change::Update { before, after, reason: UpdateReason::NameStep, .. } if !later(at, &before.meta.id) => {
             let name = after.name.as_deref().unwrap_or_default();
             let message = format!(
-                "keeps the name {name:?} after that, since its binding names none and Shopify documents no way to clear \
-                 a name: give the binding a name"
+                "keeps the temporary name {name:?}, because its binding has no `name` and Shopify documents no way to \
+                 clear one; add a `name` to the binding"
             );
             Some(finding(FindingKind::NameKept, Severity::Info, Some(before), message, json!({ "name": name })))
         }
@@ -298,12 +311,13 @@ fn kept_steps(changes: &[Change]) -> Vec<Finding> {
     kept.collect()
 }
 
-/// What is live and not asked for, in the two fields that an update leaves alone where the binding does not have them.
+/// Adds findings about a live name and live metafields that the binding does not have. An update leaves these
+/// unchanged.
 fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mut Vec<Finding>) {
     if let (None, Some(name), false) = (&wanted.name, &live.binding.name, steps_aside) {
         let message = format!(
-            "keeps the name {name:?}: its binding has no `name`, and Shopify documents no way to clear one; write `name: \
-             {name}` in the binding, or another name"
+            "keeps the name {name:?}, because its binding has no `name` and Shopify documents no way to clear one; \
+             write `name: {name}` in the binding, or choose another name"
         );
         out.push(finding(FindingKind::NameKept, Severity::Info, Some(live), message, json!({ "name": name })));
     }
@@ -311,8 +325,8 @@ fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mu
     if wanted.metafields.is_none() && !there.is_empty() {
         let list = there.join(", ");
         let message = format!(
-            "keeps the metafields {list}: its binding has no `metafields`, which leaves them as they are; write `metafields: \
-             [{list}]` in the binding, or `metafields: []` for none"
+            "keeps the metafields {list}, because its binding has no `metafields`; write `metafields: [{list}]` in \
+             the binding, or `metafields: []` to remove them"
         );
         out.push(finding(
             FindingKind::MetafieldsUnnamed,
@@ -327,7 +341,7 @@ fn not_cleared(wanted: &Binding, live: &Entry<Live>, steps_aside: bool, out: &mu
 fn lost_metafields(before: &Entry<Live>, out: &mut Vec<Finding>) {
     let there = before.binding.metafields.as_deref().unwrap_or_default();
     if !there.is_empty() {
-        let message = format!("its delete loses the metafields {}", there.join(", "));
+        let message = format!("deleting it loses the metafields {}", there.join(", "));
         out.push(finding(
             FindingKind::MetafieldsLost,
             Severity::Warning,

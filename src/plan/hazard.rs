@@ -1,4 +1,4 @@
-//! A property of a plan that needs consent, with its figures.
+//! Hazards: properties of a plan that require consent, with their figures.
 
 use std::collections::BTreeSet;
 
@@ -7,88 +7,88 @@ use serde_json::{Map, Value};
 
 use crate::model::ShopDomain;
 
-/// What needs consent before apply.
+/// A property of a plan that requires consent before apply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hazard {
-    /// What it is, with its figures.
+    /// Kind of the hazard, with its figures.
     pub kind: HazardKind,
-    /// The shop; none for a hazard of the run.
+    /// The shop; `None` for a hazard of the run.
     pub shop: Option<ShopDomain>,
 }
 
 /// Kinds of hazards, with the figures of each.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HazardKind {
-    /// The shop loses too many of its subscriptions.
+    /// The plan deletes too many subscriptions of the shop.
     MaxDeletePercent {
-        /// Subscriptions that are deleted.
+        /// Number of subscriptions that are deleted.
         deletes: usize,
-        /// Live ones.
+        /// Number of live subscriptions.
         of: usize,
-        /// The limit.
+        /// The limit, in percent.
         limit_percent: u8,
     },
-    /// The run loses too many.
+    /// The plan deletes too many subscriptions of the run.
     MaxTotalDeletePercent {
-        /// Subscriptions that are deleted.
+        /// Number of subscriptions that are deleted.
         deletes: usize,
-        /// Live ones.
+        /// Number of live subscriptions.
         of: usize,
-        /// The limit.
+        /// The limit, in percent.
         limit_percent: u8,
     },
-    /// The run sends too many to another address.
+    /// The plan changes the address of too many subscriptions of the run.
     MaxAddressChangePercent {
-        /// Subscriptions whose address changes.
+        /// Number of subscriptions whose address changes.
         address_changes: usize,
-        /// Live ones.
+        /// Number of live subscriptions.
         of: usize,
-        /// Shops with such changes.
+        /// Number of shops with such changes.
         shops: usize,
-        /// The limit.
+        /// The limit, in percent.
         limit_percent: u8,
     },
-    /// The shop is left without a managed subscription.
+    /// The plan leaves the shop without managed subscriptions.
     EmptyShop {
-        /// Managed subscriptions that it has.
+        /// Number of managed subscriptions that the shop has.
         managed: usize,
     },
-    /// Managed subscriptions are deleted whose address is not in the manifest; another manifest may own them.
+    /// The plan deletes managed subscriptions whose address is not in the manifest. Another manifest may own them.
     DeleteForeign {
-        /// Their addresses.
+        /// Addresses of the subscriptions.
         addresses: Vec<String>,
     },
-    /// Managed subscriptions are changed whose address is not in the manifest.
+    /// The plan changes managed subscriptions whose address is not in the manifest. Another manifest may own them.
     RerouteForeign {
-        /// From and to which address.
+        /// Pairs of the address before and the address after.
         moves: BTreeSet<(String, String)>,
     },
-    /// Subscriptions outside the ownership rule are deleted.
+    /// The plan deletes subscriptions that are not managed by the manifest.
     DeleteUnmanaged {
-        /// How many.
+        /// Number of subscriptions that are deleted.
         deletes: usize,
     },
-    /// Protected topics are deleted or rerouted.
+    /// The plan deletes subscriptions of protected topics, or changes their address or filter.
     ProtectedTopic {
         /// The topics, sorted.
         topics: Vec<String>,
     },
-    /// Subscriptions are bound to destinations at which Adobe may still lose what is delivered.
+    /// The plan binds subscriptions to destinations at which Adobe may still lose events.
     DestinationSettling {
-        /// Names of the destinations, else their addresses.
+        /// Names of the destinations, or their addresses if they have no names.
         destinations: Vec<String>,
-        /// Subscriptions that are bound to them.
+        /// Number of subscriptions that are bound to them.
         subscriptions: usize,
-        /// Until when.
+        /// Time until which Adobe may lose events.
         until: Timestamp,
     },
-    /// One in a file whose kind or figures this version does not know. Nothing consents to it.
+    /// A hazard of a plan file whose kind or figures this version does not know. No consent exists for it.
     Other {
-        /// Its kind.
+        /// Kind of the hazard.
         name: String,
-        /// Its message.
+        /// Message of the hazard.
         message: String,
-        /// Its figures.
+        /// Figures of the hazard.
         details: Map<String, Value>,
     },
 }
@@ -102,22 +102,22 @@ macro_rules! names {
         }
 
         impl HazardName {
-            /// Every name.
+            /// All names.
             pub const ALL: &[Self] = &[$(Self::$hazard),*];
 
-            /// The word in a plan and in `--allow`.
+            /// Returns the name in a plan and in `--allow`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$hazard => $name,)* }
             }
 
-            /// Whether it is a hazard of one shop, not of the run.
+            /// Returns whether this is a hazard of a shop and not of the run.
             pub fn is_of_shop(self) -> bool {
                 match self { $(Self::$hazard => $of_shop,)* }
             }
         }
 
         impl HazardKind {
-            /// The name; none where this version does not know the hazard.
+            /// Returns the name; `None` for `Other`.
             pub fn name(&self) -> Option<HazardName> {
                 match self {
                     $(Self::$hazard { .. } => Some(HazardName::$hazard),)*
@@ -141,7 +141,7 @@ names! {
 }
 
 impl HazardKind {
-    /// The word in a plan.
+    /// Returns the name in a plan.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Other { name, .. } => name,
@@ -151,23 +151,23 @@ impl HazardKind {
 }
 
 impl Hazard {
-    /// What to pass to `--allow`.
+    /// Returns the value of `--allow` that gives consent.
     pub fn allow(&self) -> String {
         let kind = self.kind.as_str();
         self.shop.as_ref().map_or_else(|| kind.to_owned(), |shop| format!("{kind}:{}", shop.handle()))
     }
 
-    /// Whether it is about routes that another manifest may own.
+    /// Returns whether the hazard concerns subscriptions that another manifest may own.
     pub fn is_foreign(&self) -> bool {
         matches!(self.kind, HazardKind::DeleteForeign { .. } | HazardKind::RerouteForeign { .. })
     }
 
-    /// Whether `other` is of the same kind and shop, whatever its figures.
+    /// Returns whether two hazards have the same kind and shop, regardless of their figures.
     pub fn is_like(&self, other: &Self) -> bool {
         (self.kind.as_str(), &self.shop) == (other.kind.as_str(), &other.shop)
     }
 
-    /// What is the matter, with figures.
+    /// Returns a description of the hazard, with figures.
     pub fn message(&self) -> String {
         match &self.kind {
             HazardKind::MaxDeletePercent { deletes, of, limit_percent } => format!(
@@ -179,13 +179,13 @@ impl Hazard {
                 percent(*deletes, *of)
             ),
             HazardKind::MaxAddressChangePercent { address_changes, of, shops, limit_percent } => format!(
-                "sends {address_changes} of the run's {of} live subscriptions ({} %) in {shops} shop{} to another address; \
-                 the limit is {limit_percent} %",
+                "changes the address of {address_changes} of the run's {of} live subscriptions ({} %) in {}; the \
+                 limit is {limit_percent} %",
                 percent(*address_changes, *of),
-                if *shops == 1 { "" } else { "s" }
+                plural(*shops, "shop")
             ),
             HazardKind::EmptyShop { managed } => {
-                format!("leaves the shop without any managed subscription (it has {managed})")
+                format!("leaves the shop without managed subscriptions (it has {managed} now)")
             }
             HazardKind::DeleteForeign { addresses } => format!(
                 "deletes managed subscriptions whose address is not in this manifest: {}",
@@ -199,20 +199,29 @@ impl Hazard {
                 )
             }
             HazardKind::DeleteUnmanaged { deletes } => {
-                format!("deletes {deletes} subscriptions outside the ownership rule (unmanaged: delete)")
+                let subscriptions = plural(*deletes, "subscription");
+                format!("deletes {subscriptions} not managed by this manifest (`unmanaged: delete`)")
             }
             HazardKind::ProtectedTopic { topics } => {
-                format!("deletes or reroutes protected topics: {}", topics.join(", "))
+                format!(
+                    "deletes subscriptions of protected topics, or changes their address or filter: {}",
+                    topics.join(", ")
+                )
             }
             HazardKind::DestinationSettling { destinations, subscriptions, until } => format!(
-                "binds {subscriptions} {} to destinations that were made or changed less than five minutes before \
-                 ({}): Adobe may lose what is delivered before {until}; apply the same plan after that",
-                if *subscriptions == 1 { "subscription" } else { "subscriptions" },
+                "binds {} to destinations that were created or changed less than five minutes before the plan ({}): \
+                 Adobe may lose events that are delivered before {until}; apply the same plan after that time",
+                plural(*subscriptions, "subscription"),
                 destinations.join(", ")
             ),
             HazardKind::Other { message, .. } => message.clone(),
         }
     }
+}
+
+/// Returns a count with its noun: `1 shop`, `2 shops`.
+fn plural(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 fn percent(part: usize, whole: usize) -> usize {
@@ -223,7 +232,7 @@ fn foreign_addresses(addresses: &[&str]) -> String {
     let first = addresses.first().copied().unwrap_or_default();
     let others = if addresses.len() > 1 { format!(" and {} more", addresses.len() - 1) } else { String::new() };
     format!(
-        "{first}{others}; another manifest may own them. If an earlier version of this manifest had the address, plan with \
-         --base"
+        "{first}{others}; another manifest may own them. If an earlier version of this manifest had the address, pass \
+         that version with `--base` when planning"
     )
 }

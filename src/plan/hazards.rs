@@ -1,4 +1,4 @@
-//! The rules by which a plan needs consent.
+//! The rules that determine the hazards of a plan.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -9,7 +9,8 @@ use crate::diff::{Change, DeleteReason, UpdateReason};
 use crate::model::{Address, Field};
 use crate::state::{Ownership, ShopLimits, Unmanaged};
 
-/// When a limit in percent applies to few subscriptions: below `of` live ones, only `from` or more changes exceed it.
+/// How a limit in percent applies to small numbers: with fewer than `of` live subscriptions, only `from` or more
+/// changes can exceed it.
 struct Few {
     of: usize,
     from: usize,
@@ -18,8 +19,8 @@ struct Few {
 const FEW_IN_A_SHOP: Few = Few { of: 5, from: 2 };
 const FEW_IN_A_RUN: Few = Few { of: 50, from: 5 };
 
-/// What counts as a delete for every limit: not the second of two alike nor the second half of a replace, but a
-/// subscription that is repurposed.
+/// Returns whether a change counts as a delete for all limits. A repurposed subscription counts; the delete of a
+/// duplicate and the delete of a replaced subscription do not.
 fn loses_a_route(change: &Change) -> bool {
     match change {
         Change::Delete { reason, .. } => !matches!(reason, DeleteReason::Duplicate | DeleteReason::Replaced),
@@ -36,7 +37,7 @@ fn binds_anew(change: &Change) -> bool {
     matches!(change, Change::Create { .. }) || changes_address(change)
 }
 
-/// Whether a change deletes what is outside the ownership rule.
+/// Returns whether a change deletes a subscription that is not managed by the manifest.
 pub(super) fn deletes_unmanaged(change: &Change) -> bool {
     matches!(change, Change::Delete { reason: DeleteReason::Unmanaged, .. })
 }
@@ -45,7 +46,7 @@ fn changes(shop: &ShopPlan) -> impl Iterator<Item = &Change> {
     shop.changes.iter().map(|planned: &PlannedChange| &planned.change)
 }
 
-/// What percentages are of: the managed ones; with `unmanaged: delete` all live ones.
+/// Returns the number to which percentages refer: the managed subscriptions, or all live ones with `unmanaged: delete`.
 fn population(shop: &ShopPlan, unmanaged: Unmanaged) -> usize {
     shop.managed + if unmanaged == Unmanaged::Delete { shop.unmanaged } else { 0 }
 }
@@ -64,7 +65,7 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &ShopPlan, limits: &ShopLimit
     let unmanaged = changes(shop).filter(|c| deletes_unmanaged(c)).count();
     let creates = changes(shop).any(|c| matches!(c, Change::Create { .. }));
     let empties = shop.managed > 0 && deletes - unmanaged == shop.managed && !creates;
-    // In a small shop `empty_shop` alone covers the loss of every subscription.
+    // In a small shop, only `empty_shop` reports the loss of all subscriptions.
     if !(empties && whole < FEW_IN_A_SHOP.of) && exceeds(lost.len(), whole, limit_percent, &FEW_IN_A_SHOP) {
         kinds.push(HazardKind::MaxDeletePercent { deletes: lost.len(), of: whole, limit_percent });
     }
@@ -76,7 +77,7 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &ShopPlan, limits: &ShopLimit
     let lost = lost.iter().filter(|c| !deletes_unmanaged(c)).filter_map(|c| c.before());
     let deleted = lost.map(|before| &before.binding.address).filter(|a| is_foreign(a));
     kinds.extend(delete_foreign(deleted.map(ToString::to_string).collect()));
-    // An update that keeps a foreign address renames the subscription, possibly for good.
+    // An update that keeps a foreign address counts, too: it renames the subscription, possibly permanently.
     let goes = |id| changes(shop).any(|c| matches!(c, Change::Delete { .. }) && c.id() == id);
     let moved = changes(shop).filter(|c| !loses_a_route(c) && !goes(c.id()));
     let moves = moved.filter_map(|c| match c {
@@ -102,9 +103,9 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &ShopPlan, limits: &ShopLimit
     kinds.into_iter().map(|kind| Hazard { kind, shop: Some(shop.shop.clone()) }).collect()
 }
 
-/// Returns the hazards of a saved plan's changes by the rules of the manifest given, whatever the file says of them.
-/// `limits_of` has a shop's own limits; a shop that the manifest does not have, or of which it asks something else by now,
-/// has none, and nothing is done there.
+/// Returns the hazards of a saved plan's changes by the rules of the given manifest, regardless of the hazards in the
+/// file. `limits_of` returns the limits of a shop, or `None` for a shop that is not in the manifest or whose wanted
+/// state changed; nothing is applied to such a shop.
 pub fn of_plan<'a>(
     context: &Context<'_>,
     settings: &Settings,
@@ -114,8 +115,9 @@ pub fn of_plan<'a>(
     let known: Vec<(&ShopPlan, &ShopLimits)> = plan.shops.iter().filter_map(|s| Some((s, limits_of(s)?))).collect();
     let mut out: Vec<Hazard> = known.iter().flat_map(|(shop, limits)| of_shop(context, shop, limits)).collect();
     if plan.selection.shard.is_none() {
-        // Shops that cannot be held against the manifest must not dilute what is done in the others, nor be missing where
-        // small numbers are judged less strictly.
+        // The hazards of the run are computed twice, over all shops and over the shops that match the manifest: the
+        // other shops must not dilute the percentages, and must not be missing where small numbers are judged less
+        // strictly.
         out.extend(of_run(settings, &plan.destinations, &plan.shops));
         for hazard in of_run(settings, &plan.destinations, known.iter().map(|(shop, _)| *shop)) {
             if !out.iter().any(|other| other.is_like(&hazard)) {
@@ -127,8 +129,8 @@ pub fn of_plan<'a>(
     out
 }
 
-/// Returns the hazards that follow from what a plan file says and from nothing else. The file does not say which addresses
-/// the manifest has, so `delete_foreign` and `reroute_foreign` are not among them.
+/// Returns the hazards that follow from a plan file alone. The file does not contain the addresses of the manifest, so
+/// `delete_foreign` and `reroute_foreign` are not included.
 pub(super) fn of_file(plan: &Plan) -> Vec<Hazard> {
     let Settings { ownership: Ownership { unmanaged, .. }, safety, .. } = &plan.settings;
     let ownership = Ownership { address_prefixes: Vec::new(), unmanaged: *unmanaged };
@@ -142,7 +144,8 @@ pub(super) fn of_file(plan: &Plan) -> Vec<Hazard> {
     out
 }
 
-/// Removes the addresses in `own`, with scheme and host in lower case, from the hazards about foreign routes.
+/// Removes addresses that the manifest owns from the hazards `delete_foreign` and `reroute_foreign`. The addresses in
+/// `own` have scheme and host in lower case.
 pub fn dismiss_known_addresses(hazards: &mut Vec<Hazard>, own: &BTreeSet<String>) {
     let foreign = |address: &str| !own.contains(&Address::new(address).folded());
     let left = |Hazard { kind, shop }: Hazard| {
@@ -162,18 +165,18 @@ pub fn dismiss_known_addresses(hazards: &mut Vec<Hazard>, own: &BTreeSet<String>
     *hazards = std::mem::take(hazards).into_iter().filter_map(left).collect();
 }
 
-/// Returns `None` without an address.
+/// Returns `None` if there is no address.
 fn delete_foreign(addresses: Vec<String>) -> Option<HazardKind> {
     (!addresses.is_empty()).then_some(HazardKind::DeleteForeign { addresses })
 }
 
-/// Returns `None` without a move.
+/// Returns `None` if there is no move.
 fn reroute_foreign(moves: BTreeSet<(String, String)>) -> Option<HazardKind> {
     (!moves.is_empty()).then_some(HazardKind::RerouteForeign { moves })
 }
 
-/// Returns the hazards of several plans of one run as one: those of shops as they are, those of the run over all shops
-/// together. In the order of a plan.
+/// Returns the hazards of several plans of one run, in the order of a plan: the hazards of shops unchanged, and the
+/// hazards of the run computed over all shops.
 pub fn together(plans: &[Plan]) -> Vec<Hazard> {
     let Some(first) = plans.first() else { return Vec::new() };
     let of_shops = plans.iter().flat_map(|plan| &plan.hazards).filter(|hazard| hazard.shop.is_some());
@@ -184,16 +187,16 @@ pub fn together(plans: &[Plan]) -> Vec<Hazard> {
     out
 }
 
-/// What shards were told of one destination counts once, and what was told last.
+/// Returns each destination once. If shards have different records of a destination, the one that settles last counts.
 pub fn each_once<'a>(destinations: impl IntoIterator<Item = &'a Destination>) -> Vec<&'a Destination> {
-    let mut told: Vec<&Destination> = destinations.into_iter().collect();
-    told.sort_by_key(|destination| std::cmp::Reverse(destination.settles_at));
+    let mut all: Vec<&Destination> = destinations.into_iter().collect();
+    all.sort_by_key(|destination| std::cmp::Reverse(destination.settles_at));
     let mut seen = HashSet::new();
-    told.retain(|d| seen.insert((&d.name, &d.shop, &d.wanted)));
-    told
+    all.retain(|d| seen.insert((&d.name, &d.shop, &d.wanted)));
+    all
 }
 
-/// Sorts hazards: those of the run first, then shop by shop.
+/// Sorts hazards: those of the run first, then those of each shop.
 pub(super) fn sort(hazards: &mut [Hazard]) {
     hazards.sort_by(|a, b| (&a.shop, a.kind.as_str()).cmp(&(&b.shop, b.kind.as_str())));
 }
@@ -209,8 +212,8 @@ pub(super) fn of_run<'a>(
     totals.hazards()
 }
 
-/// Returns the hazard of destinations that changed so lately that Adobe may lose what is delivered (documented: five
-/// minutes), if anything is newly bound to them.
+/// Returns the hazard of destinations that changed so recently that Adobe may lose events (documented: within five
+/// minutes), if the changes of the shops bind to them.
 pub fn settling<'a>(
     destinations: impl IntoIterator<Item = &'a Destination>,
     shops: impl IntoIterator<Item = &'a ShopPlan>,
@@ -220,12 +223,12 @@ pub fn settling<'a>(
     settling.hazard()
 }
 
-/// What the hazards of a run follow from, added up shop by shop.
+/// Sums from which the hazards of a run are computed, added shop by shop.
 #[derive(Debug)]
 pub struct RunTotals<'a> {
     settings: &'a Settings,
     settling: Settling<'a>,
-    /// Live subscriptions.
+    /// Number of live subscriptions.
     whole: usize,
     lost: usize,
     lost_in: usize,
@@ -234,7 +237,7 @@ pub struct RunTotals<'a> {
 }
 
 impl<'a> RunTotals<'a> {
-    /// Starts without a shop.
+    /// Creates totals without shops.
     pub fn new(settings: &'a Settings, destinations: impl IntoIterator<Item = &'a Destination>) -> Self {
         let settling = Settling::new(destinations);
         Self { settings, settling, whole: 0, lost: 0, lost_in: 0, moved: 0, moved_in: 0 }
@@ -257,7 +260,7 @@ impl<'a> RunTotals<'a> {
         let Self { settings, settling, whole, lost, lost_in, moved, moved_in } = self;
         let mut out: Vec<Hazard> = settling.hazard().into_iter().collect();
         let limit_percent = settings.safety.max_total_delete_percent;
-        // In a small run the deletes of one shop are judged by that shop's limit alone.
+        // In a small run, deletes in a single shop are judged only by the limit of that shop.
         if (lost_in > 1 || whole >= FEW_IN_A_RUN.of) && exceeds(lost, whole, limit_percent, &FEW_IN_A_RUN) {
             let kind = HazardKind::MaxTotalDeletePercent { deletes: lost, of: whole, limit_percent };
             out.push(Hazard { kind, shop: None });
@@ -272,7 +275,7 @@ impl<'a> RunTotals<'a> {
     }
 }
 
-/// What is newly bound to destinations that are settling.
+/// Counts the changes that bind to destinations which are settling.
 #[derive(Debug)]
 struct Settling<'a> {
     young: Vec<(&'a Destination, Timestamp, &'a Address)>,

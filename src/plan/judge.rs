@@ -1,8 +1,8 @@
-//! Whether a shop is still as a plan found it.
-//!
-//! Each subscription that the plan names is judged on its own: as its `before` it is to do, as its `after` it is
-//! already so. Everything else that the changes were computed from must be as it was. So a plan that was cut short can
-//! be applied again, and what does not concern it makes nothing stale.
+//! Judges whether a shop is still as planned.
+//! Each subscription that the plan names is judged on its own: if it equals `before`, its change is still to do; if it
+//! equals `after`, the change is already in effect. Everything else on which the changes depend must be unchanged.
+//! Therefore a plan that was interrupted can be applied again, and an unrelated change in the shop does not make the
+//! plan stale.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -14,93 +14,92 @@ use crate::diff::{Change, diff_around};
 use crate::model::{Binding, Field, Live, SubscriptionId, Topic, Visibility};
 use crate::state::{Desired, Entry, Observed, Ownership, ShopLimits, Unmanaged};
 
-/// What a planned shop is compared with.
+/// The wanted state with which a planned shop is compared.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// What the manifest asks of the shop now.
+    /// Wanted state of the shop in the manifest now.
     pub desired: &'a Desired,
-    /// The manifest's rule.
+    /// Ownership rule of the manifest.
     pub ownership: &'a Ownership,
-    /// The addresses that nothing could be bound to when the plan was made.
+    /// Verdicts about addresses at the time of the plan.
     pub inlets: &'a DestinationHealth,
 }
 
 /// What is left to do of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
-    /// It is still to do.
+    /// The change is still to do.
     Do,
-    /// It is so already; with the subscription, unless that is gone as it should be.
+    /// The change is already in effect. Contains the subscription, unless the change is a delete.
     AlreadySo(Option<SubscriptionId>),
 }
 
-/// Why a shop is not as planned.
+/// Why a shop is stale.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stale {
-    /// A subscription that the plan names is neither as before nor as after.
-    #[error("{topic}: subscription {id} was {what} since the plan was made")]
+    /// A subscription that the plan names equals neither `before` nor `after`.
+    #[error("{topic}: subscription {id} was {what} after the plan was made")]
     Subscription {
-        /// Its topic.
+        /// Topic of the subscription.
         topic: String,
-        /// Its id.
+        /// Id of the subscription.
         id: String,
         /// "changed" or "deleted".
         what: &'static str,
     },
-    /// The list that was read has one subscription twice, so it cannot be trusted.
-    #[error("the list of subscriptions that was read has {id} twice")]
+    /// The shop listed a subscription twice, so the list is not reliable.
+    #[error("the shop listed subscription {id} twice")]
     Repeated {
-        /// Its id.
+        /// Id of the subscription.
         id: String,
     },
-    /// Something else changed that the plan was computed from.
-    #[error("other subscriptions of the topics, names or scopes that the plan was made from have changed since")]
+    /// Something else on which the changes depend has changed.
+    #[error("other subscriptions, names or scopes on which the plan depends changed after it was made")]
     Rest,
-    /// A destination that was looked up is not what it was.
+    /// A destination that was looked up at Adobe has changed.
     #[error("{what}")]
     Destination {
-        /// What changed.
+        /// Description of the change.
         what: String,
     },
-    /// The shop left the manifest, or the manifest is another one.
-    #[error("this shop is not in the manifest that -f names")]
+    /// The manifest does not contain the shop.
+    #[error("the shop is not in the manifest given with `-f`")]
     NoShop,
-    /// What the manifest asks of the shop differs from what the plan was made from.
-    #[error("the manifest asks something else of this shop than when the plan was made")]
+    /// The wanted state of the shop in the manifest has changed.
+    #[error("the manifest changed for this shop after the plan was made")]
     Manifest,
-    /// The plan changes or deletes what is not managed. It is sealed, not signed: whoever can write the file can write
-    /// that, and it is not done all the same.
-    #[error("{topic}: the plan changes a subscription outside the ownership rule")]
+    /// The plan changes or deletes an unmanaged subscription. A plan file is not signed, so an edited file can contain
+    /// such a change, which is not applied.
+    #[error("{topic}: the plan changes a subscription that is not managed by this manifest")]
     NotOurs {
-        /// Its topic.
+        /// Topic of the subscription.
         topic: String,
     },
-    /// The manifest and the shop, as it was when the plan was made, call for other changes than the plan has.
+    /// The manifest and the shop, as it was when the plan was made, require other changes than those of the plan.
     #[error(
-        "the plan's changes are not those that the manifest and the shop call for: the file was edited, or written by \
-         another version of hookwright"
+        "the plan's changes differ from those that the manifest and the shop require: the file was edited or written \
+         by another version of Hookwright"
     )]
     Changes,
-    /// By what was read of the shop the plan goes past a limit that its own numbers do not.
-    #[error("judged by the live subscriptions, the plan {message}, and no consent covers it")]
+    /// With the figures of the reading, the plan has a hazard that it does not have with its own figures.
+    #[error("measured against the live subscriptions, the plan {message}, and no consent covers this")]
     Limit {
-        /// The hazard's message.
+        /// Message of the hazard.
         message: String,
     },
 }
 
-/// Judges a shop of a saved plan against a fresh reading: one task for each change, in order, or why it is stale.
-///
-/// A plan file is not signed, so its changes are not believed: they are computed again from the manifest and from the
-/// shop as the plan found it, and every topic that the plan changes must come out the same.
+/// Judges a shop of a saved plan against a fresh reading. Returns one task for each change, in order, or why the shop
+/// is stale. A plan file is not signed, so its changes are verified: they are computed again from the manifest and from
+/// the shop as it was when the plan was made. For each topic that the plan changes, the result must equal the plan.
 pub fn judge(planned: &ShopPlan, observed: &Observed, asked: Asked<'_>) -> Result<Vec<Task>, Stale> {
     let ownership = asked.ownership;
     let changes: Vec<&Change> = planned.changes.iter().map(|planned| &planned.change).collect();
-    let foreign = changes.iter().find(|change| {
+    let unmanaged = changes.iter().find(|change| {
         let ours = change.before().is_none_or(|before| ownership.covers(&before.binding.address));
         !(ours || deletes_unmanaged(change) && ownership.unmanaged == Unmanaged::Delete)
     });
-    if let Some(change) = foreign {
+    if let Some(change) = unmanaged {
         return Err(Stale::NotOurs { topic: change.topic().to_string() });
     }
     if changed_and_deleted(&planned.changes).is_some() {
@@ -113,7 +112,7 @@ pub fn judge(planned: &ShopPlan, observed: &Observed, asked: Asked<'_>) -> Resul
     let named: HashSet<&SubscriptionId> = changes.iter().filter_map(|c| c.id()).collect();
 
     let mut done = chains_done(&changes, &live)?;
-    // A create that is already so: a subscription with its key and fields that no change names.
+    // A create is already in effect if there is a subscription with its key and fields that no change names.
     let mut made: HashSet<&SubscriptionId> = HashSet::new();
     for (at, change) in changes.iter().enumerate() {
         let Change::Create { after, .. } = change else { continue };
@@ -140,7 +139,8 @@ pub fn judge(planned: &ShopPlan, observed: &Observed, asked: Asked<'_>) -> Resul
     Ok((0..changes.len()).map(|at| done.remove(&at).map_or(Task::Do, Task::AlreadySo)).collect())
 }
 
-/// Judges the limits of a shop by its reading. `known` are the hazards that have a consent.
+/// Judges the limits of a shop with the figures of a reading. `known` contains the hazards of the plan, for which
+/// consent was given.
 pub fn within_limits(
     context: &Context<'_>,
     limits: &ShopLimits,
@@ -152,7 +152,7 @@ pub fn within_limits(
     let (ours, others): (Vec<_>, Vec<_>) =
         observed.entries.iter().partition(|entry| context.ownership.covers(&entry.binding.address));
     let (mut managed, mut unmanaged) = (ours.len(), others.len());
-    // What this plan has made or deleted already is put back.
+    // Changes of this plan that are already in effect are reverted in the figures.
     let already_so = planned.changes.iter().zip(tasks).filter(|(_, task)| matches!(task, Task::AlreadySo(_)));
     for (PlannedChange { change, .. }, _) in already_so {
         match change {
@@ -170,11 +170,12 @@ pub fn within_limits(
     beyond.map_or(Ok(()), |hazard| Err(Stale::Limit { message: hazard.message() }))
 }
 
-/// The changes of one subscription, with their places and what each expects.
+/// The changes of one subscription, with their indices and the `before` that each expects.
 type Chain<'a> = Vec<(usize, &'a Change, &'a Entry<Live>)>;
 
-/// The updates and deletes that are already so. Several changes may name one subscription (it steps aside with its
-/// name, then gets its own): it stands somewhere along that chain, and what lies behind it is done.
+/// Returns the updates and deletes that are already in effect, by index. Several changes can name one subscription (a
+/// name step, then an update). The live subscription matches some point of this chain; all changes before this point
+/// are in effect.
 fn chains_done(
     changes: &[&Change],
     live: &HashMap<&SubscriptionId, &Entry<Live>>,
@@ -188,14 +189,14 @@ fn chains_done(
     let mut done = HashMap::new();
     for (id, chain) in chains {
         let now = live.get(id).copied();
-        let stands_before =
+        let equals_before =
             |(_, _, before): &(usize, &Change, &Entry<Live>)| now.is_some_and(|n| same(&before.binding, n));
         let ends = chain.last().is_some_and(|(_, change, _)| match (change.after(), now) {
             (Some(after), Some(now)) => same(after, now),
             (None, None) => true,
             _ => false,
         });
-        let reached = if ends { Some(chain.len()) } else { chain.iter().position(stands_before) };
+        let reached = if ends { Some(chain.len()) } else { chain.iter().position(equals_before) };
         let Some(reached) = reached else {
             let topic = chain.first().map(|(_, change, _)| change.topic().to_string()).unwrap_or_default();
             let what = if now.is_some() { "changed" } else { "deleted" };
@@ -208,7 +209,7 @@ fn chains_done(
     Ok(done)
 }
 
-/// The shop as the plan found it: what the plan's changes have made by now is undone.
+/// Reconstructs the shop as it was when the plan was made: reverts the changes of the plan that are already in effect.
 fn as_planned(
     changes: &[&Change],
     observed: &Observed,
@@ -217,7 +218,7 @@ fn as_planned(
 ) -> Observed {
     let mut entries: HashMap<&SubscriptionId, Entry<Live>> =
         observed.entries.iter().filter(|e| !made(&e.meta.id)).map(|e| (&e.meta.id, e.clone())).collect();
-    // Of several changes of one subscription the first says what was found.
+    // The first of several changes of one subscription has its original state.
     for before in changes.iter().rev().filter_map(|change| change.before()) {
         let id = &before.meta.id;
         let meta = live.get(id).map_or_else(|| gone(&before.meta, observed), |entry| entry.meta.clone());
@@ -226,24 +227,25 @@ fn as_planned(
     Observed { scopes: observed.scopes.clone(), entries: entries.into_values().collect() }
 }
 
-/// What the plan knows of a subscription that is gone by now.
+/// Reconstructs the data of a subscription that no longer exists from the plan.
 fn gone(planned: &Live, observed: &Observed) -> Live {
     Live {
         api_version: None,
-        // A transport shows the same of all subscriptions. Without any other, the whole of it is taken as known.
+        // A transport shows the same fields of all subscriptions. Without another subscription, all fields are assumed
+        // to be shown.
         visibility: observed.entries.first().map_or(Visibility::Whole, |entry| entry.meta.visibility),
         app: observed.entries.first().and_then(|entry| entry.meta.app),
         ..planned.clone()
     }
 }
 
-/// Whether `called_for` has, of the topics that the plan changes, exactly the changes of the plan, in its order. Other
-/// topics may have changed since: that makes nothing stale, and nothing is done about it.
+/// Returns whether the changes in `called_for` of the topics that the plan changes are exactly the changes of the plan,
+/// in the same order. Changes of other topics are ignored: they do not make the plan stale, and they are not applied.
 fn same_changes(planned: &[PlannedChange], called_for: &[Change]) -> bool {
     let topics: BTreeSet<&Topic> = planned.iter().map(|planned| planned.change.topic()).collect();
     let named: HashSet<&SubscriptionId> = planned.iter().filter_map(|planned| planned.change.id()).collect();
-    let came_since = |change: &Change| deletes_unmanaged(change) && change.id().is_some_and(|id| !named.contains(id));
-    let mut expected = called_for.iter().filter(|c| topics.contains(c.topic()) && !came_since(c));
+    let is_new = |change: &Change| deletes_unmanaged(change) && change.id().is_some_and(|id| !named.contains(id));
+    let mut expected = called_for.iter().filter(|c| topics.contains(c.topic()) && !is_new(c));
     let same = |planned: &PlannedChange| {
         planned.unknown == UnknownWords::default()
             && expected.next().is_some_and(|other| same_change(&planned.change, other))
@@ -251,7 +253,8 @@ fn same_changes(planned: &[PlannedChange], called_for: &[Change]) -> bool {
     planned.iter().all(same) && expected.next().is_none()
 }
 
-/// Whether two live states are the same in every compared field, name and metafields included, as far as they show.
+/// Returns whether a live subscription equals a planned state in all fields that the transport shows, including name
+/// and metafields.
 fn same(planned: &Binding, now: &Entry<Live>) -> bool {
     let same_name = planned.name == now.binding.name || !now.meta.visibility.shows(Field::Name);
     planned.topic == now.binding.topic && now.differs_from(planned).is_empty() && same_name

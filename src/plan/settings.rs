@@ -1,18 +1,18 @@
-//! What a plan is made with, and for which shops.
+//! The settings and the selection with which a plan is made.
 
 use super::Shard;
 use crate::state::{Ownership, Safety};
 
-/// What a plan is made with.
+/// Settings with which a plan is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `shopify`, `sandbox`, or the URL that stands in for Shopify.
+    /// `shopify`, `sandbox`, or the URL that replaces Shopify.
     pub endpoint: String,
-    /// Which sandbox state, where the endpoint is one.
+    /// The sandbox state; `None` if the endpoint is not `sandbox`.
     pub sandbox: Option<Sandbox>,
-    /// The URL that stands in for Adobe, where something was looked up there.
+    /// The URL that replaces Adobe, if destinations were looked up there.
     pub adobe: Option<String>,
-    /// Version and transport.
+    /// Version and transport of the Admin API.
     pub admin_api: AdminApi,
     /// The ownership rule.
     pub ownership: Ownership,
@@ -20,16 +20,16 @@ pub struct Settings {
     pub safety: Safety,
 }
 
-/// A sandbox state.
+/// A state of the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sandbox {
-    /// Identity of the state.
+    /// Identifier of the state.
     pub id: String,
-    /// Its file.
+    /// Path of the state file.
     pub state: String,
 }
 
-/// The Admin API that was asked.
+/// The Admin API that was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdminApi {
     /// `2026-10`, or `unstable`.
@@ -38,13 +38,13 @@ pub struct AdminApi {
     pub transport: String,
 }
 
-/// Which shops were selected.
+/// Selection of shops.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Patterns of `--shop`; those of `--exclude-shop` start with `!`. Sorted.
     pub shops: Vec<String>,
-    /// `KEY=VALUE` and `KEY!=VALUE`. Sorted.
+    /// Values of `--label`: `KEY=VALUE` and `KEY!=VALUE`. Sorted.
     pub labels: Vec<String>,
-    /// The part of the shops.
+    /// The shard; `None` for all shops.
     pub shard: Option<Shard>,
 }

@@ -1,4 +1,4 @@
-//! Parts of the shops, and whether several plans are the parts of one run.
+//! Shards, and checks that several plans are the shards of one run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,10 +6,10 @@ use std::fmt;
 use super::{Destination, Plan, Settings};
 use crate::model::ShopDomain;
 
-/// So many missing shards are named.
+/// Maximum number of missing shards in a message.
 const NAMED: usize = 8;
 
-/// A part of the shops: the `index`-th (1-based) of `count`. Sorts by count, then index.
+/// A part of the shops: the `index`-th (1-based) of `count`. Ordered by count, then by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard {
     count: u32,
@@ -17,23 +17,23 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The `index`-th (1-based) of `count`, if there is one.
+    /// Creates the `index`-th (1-based) shard of `count`. Returns `None` if the index is out of range.
     pub fn new(index: u32, count: u32) -> Option<Self> {
         (1..=count).contains(&index).then_some(Self { count, index })
     }
 
-    /// Parses `2/16`.
+    /// Parses a shard such as `2/16`.
     pub fn parse(text: &str) -> Option<Self> {
         let (index, count) = text.split_once('/')?;
         Self::new(index.parse().ok()?, count.parse().ok()?)
     }
 
-    /// The place among the shards, 1-based.
+    /// Returns the 1-based index of the shard.
     pub fn index(self) -> u32 {
         self.index
     }
 
-    /// How many shards there are.
+    /// Returns the number of shards.
     pub fn count(self) -> u32 {
         self.count
     }
@@ -45,30 +45,30 @@ impl fmt::Display for Shard {
     }
 }
 
-/// Why plans cannot be shown or judged as one.
+/// Why plans cannot be shown or judged as one run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotOneRun {
-    /// They were made from several manifests.
-    #[error("the plans were made from different manifests (their manifest_digest differs)")]
+    /// The plans were made from different manifests.
+    #[error("the plans were made from different manifests (their `manifest_digest` differs)")]
     Manifests,
-    /// They were made with several settings.
+    /// The plans were made with different settings.
     #[error("the plans were made with different settings")]
     Settings,
-    /// Adobe changed between them. Holds the name of the destination.
-    #[error("Adobe had another address or state for {0} when the next shard was planned")]
+    /// A destination changed at Adobe between the plans. Contains its name.
+    #[error("the address or state of destination {0} at Adobe changed between the plans of two shards")]
     Adobe(String),
-    /// A shop is in two of them.
-    #[error("{0} stands in two of the plans")]
+    /// A shop is in two of the plans.
+    #[error("{0} is in two of the plans")]
     Shop(ShopDomain),
 }
 
-/// Checks that plans are parts of one run, each once.
+/// Checks that plans are parts of one run and do not overlap.
 pub fn one_run(plans: &[Plan]) -> Result<(), NotOneRun> {
     let digests: BTreeSet<&str> = plans.iter().map(|p| p.manifest_digest.as_str()).collect();
     if digests.len() > 1 {
         return Err(NotOneRun::Manifests);
     }
-    // A shard that asked nothing at Adobe does not say where Adobe is.
+    // A shard that sent no request to Adobe has no URL for Adobe.
     let elsewhere = |p: &Plan| Settings { adobe: None, ..p.settings.clone() };
     let adobe: BTreeSet<&String> = plans.iter().filter_map(|p| p.settings.adobe.as_ref()).collect();
     if plans.windows(2).any(|p| elsewhere(&p[0]) != elsewhere(&p[1])) || adobe.len() > 1 {
@@ -82,10 +82,10 @@ pub fn one_run(plans: &[Plan]) -> Result<(), NotOneRun> {
     }
 }
 
-/// The parts of one run bind a destination to one address.
+/// Checks that all plans have the same id, address and state for a destination.
 fn same_destinations(plans: &[Plan]) -> Result<(), NotOneRun> {
     let mut first: BTreeMap<_, &Destination> = BTreeMap::new();
-    // A shard that could not ask does not contradict the others.
+    // A shard whose lookup failed does not contradict the others.
     for destination in plans.iter().flat_map(|p| &p.destinations).filter(|d| d.error.is_none()) {
         let known = *first.entry((&destination.name, &destination.shop, &destination.wanted)).or_insert(destination);
         if (&known.id, &known.address, &known.state) != (&destination.id, &destination.address, &destination.state) {
@@ -96,31 +96,31 @@ fn same_destinations(plans: &[Plan]) -> Result<(), NotOneRun> {
     Ok(())
 }
 
-/// Returns what is wrong with plans as one run, if they are shards: `3 of 4 shards: 2/4 is missing`. A plan over all shops
+/// Returns what is missing if the plans are shards of one run: `3 of 4 shards: 2/4 is missing`. A plan over all shops
 /// has no shard.
 pub fn lacking(shards: impl IntoIterator<Item = Option<Shard>>) -> Option<String> {
     let shards: Vec<Option<Shard>> = shards.into_iter().collect();
+    let plans = shards.len();
+    let unrelated = || Some(format!("{plans} plans are not the shards of one run"));
     if shards.iter().all(Option::is_none) {
         return None;
     }
     let Some(shards) = shards.into_iter().collect::<Option<BTreeSet<Shard>>>() else {
-        return Some(STRANGERS.to_owned());
+        return unrelated();
     };
     let counts: BTreeSet<u32> = shards.iter().map(|shard| shard.count).collect();
-    let (Some(&count), 1) = (counts.first(), counts.len()) else { return Some(STRANGERS.to_owned()) };
+    let (Some(&count), 1) = (counts.first(), counts.len()) else { return unrelated() };
     let missing = (count as usize).saturating_sub(shards.len());
     if missing == 0 {
         return None;
     }
-    // A file may say anything: nothing is as long as the count in it.
+    // The count comes from a file and can be very large, so no list has that length.
     let others = (1..=count).map(|index| Shard { count, index }).filter(|shard| !shards.contains(shard));
     let words = others.take(NAMED).map(|shard| shard.to_string()).collect::<Vec<_>>().join(", ");
     let more = if missing > NAMED { format!(" and {} more", missing - NAMED) } else { String::new() };
     let verb = if missing == 1 { "is" } else { "are" };
     Some(format!("{} of {count} shards: {words}{more} {verb} missing", shards.len()))
 }
-
-const STRANGERS: &str = "The plans are not the shards of one run";
 
 #[cfg(test)]
 mod tests {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_shards_are_named() {
         assert_eq!(said(&["2/2", "1/2"]), None);
         assert_eq!(said(&["4/4", "1/4", "3/4"]).as_deref(), Some("3 of 4 shards: 2/4 is missing"));
         assert_eq!(said(&["4/4", "1/4"]).as_deref(), Some("2 of 4 shards: 2/4, 3/4 are missing"));
@@ -141,11 +141,12 @@ mod tests {
             said(&["9/4294967295"])
                 .is_some_and(|text| text.starts_with(many) && text.ends_with("and 4294967286 more are missing"))
         );
-        assert_eq!(said(&["1/2", "2/3"]).as_deref(), Some(STRANGERS));
+        let unrelated = Some("2 plans are not the shards of one run");
+        assert_eq!(said(&["1/2", "2/3"]).as_deref(), unrelated);
         for none in ["5/4", "0/4", "a", ""] {
             assert_eq!(Shard::parse(none), None, "{none}");
         }
         assert_eq!(lacking([None, None]), None);
-        assert_eq!(lacking([None, Shard::parse("1/2")]).as_deref(), Some(STRANGERS));
+        assert_eq!(lacking([None, Shard::parse("1/2")]).as_deref(), unrelated);
     }
 }

@@ -1,4 +1,4 @@
-//! One shop's part of the plan.
+//! Plans one shop.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,44 +13,44 @@ use crate::model::{Address, Binding, ShopDomain};
 use crate::state::aep::Target;
 use crate::state::{Desired, Entry, Observed, Ownership, ShopLimits, Unresolved, Wanted};
 
-/// What the plan of one shop is made from.
+/// Inputs for the plan of one shop.
 #[derive(Debug)]
 pub struct ShopInput<'a> {
-    /// Its domain.
+    /// Domain of the shop.
     pub shop: &'a ShopDomain,
-    /// How its merchant approves a scope that the app lacks, in words.
+    /// How the merchant approves a missing scope, as a part of a message.
     pub approval: &'a str,
-    /// From the manifest.
+    /// Labels from the manifest.
     pub labels: &'a BTreeMap<String, String>,
-    /// What the manifest asks.
+    /// Wanted state of the shop.
     pub desired: &'a Desired,
-    /// Names of addresses, for people.
+    /// Addresses of the shop's destinations, by name.
     pub destinations: &'a BTreeMap<Arc<str>, Address>,
     /// The shop's own limits.
     pub limits: &'a ShopLimits,
-    /// What the base manifest asks of this shop, if there is a base manifest.
+    /// The shop in the base manifest; `None` without a base manifest.
     pub base: Option<Base<'a>>,
-    /// What the Admin API said, or why not.
+    /// The reading of the shop, or why it failed.
     pub reading: Result<&'a Observed, Unread>,
-    /// What reading brought to light besides, such as a version that fell forward.
+    /// Findings of the reading, such as an API version that Shopify replaced.
     pub findings: Vec<Finding>,
 }
 
-/// What the base manifest asks of a shop; nothing if the shop is not in it.
+/// A shop in the base manifest.
 #[derive(Debug, Clone, Copy)]
 pub struct Base<'a> {
-    /// The shop's part, if it has one.
+    /// Wanted state of the shop; `None` if the base manifest does not contain the shop.
     pub desired: Option<BaseDesired<'a>>,
-    /// The base manifest's own rule.
+    /// Ownership rule of the base manifest.
     pub ownership: &'a Ownership,
 }
 
-/// What the base manifest asks of a shop.
+/// Wanted state of a shop in the base manifest.
 #[derive(Debug, Clone, Copy)]
 pub enum BaseDesired<'a> {
-    /// Every binding has an address.
+    /// All bindings have addresses.
     Resolved(&'a Desired),
-    /// A binding has none: what the run looked up does not answer its query.
+    /// Some bindings have no address, because the lookups of the run do not include theirs.
     Unresolved(&'a Unresolved),
 }
 
@@ -93,7 +93,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
     PlannedShop { shop: out, hazards }
 }
 
-/// The part of a shop that is not read, because a binding has no address.
+/// Returns the part of a shop that is not read, because a binding has no address.
 pub fn unresolved(
     shop: &ShopDomain,
     labels: &BTreeMap<String, String>,
@@ -107,7 +107,7 @@ pub fn unresolved(
     PlannedShop { shop, hazards: Vec::new() }
 }
 
-/// A shop of which nothing is known but what the manifest says.
+/// Returns a part with the data of the manifest only.
 fn blank(
     shop: &ShopDomain,
     labels: &BTreeMap<String, String>,
@@ -130,7 +130,7 @@ fn blank(
     }
 }
 
-/// Looks up the names of addresses.
+/// The names of addresses.
 struct Names<'a> {
     destinations: &'a BTreeMap<Arc<str>, Address>,
 }
@@ -180,13 +180,18 @@ fn blocked(blocked: &diff::Blocked, names: &Names<'_>, inlets: &DestinationHealt
     let (obstacle, message) = match &blocked.why {
         diff::Obstacle::Scope(any_of) => (
             Obstacle::Scope(any_of.iter().map(|&s| s.to_owned()).collect()),
-            format!("needs {}, and it is not granted: add it to the app and {approval}", findings::one_of(any_of)),
+            format!(
+                "{}; add {} to the app and {approval}",
+                findings::ungranted(any_of, "not"),
+                if any_of.len() == 1 { "it" } else { "one of them" }
+            ),
         ),
         diff::Obstacle::Closed => inlets.refusal(&binding.address),
         diff::Obstacle::NameTaken(holder) => (
             Obstacle::NameTaken,
             format!(
-                "the name {:?} is held by {} -> {}, which cannot be renamed: choose another name, or remove that subscription",
+                "the name {:?} is used by {} -> {}, which cannot be renamed; choose another name, or delete that \
+                 subscription",
                 binding.name.as_deref().unwrap_or_default(),
                 holder.binding.topic,
                 holder.binding.address.masked()
@@ -202,8 +207,9 @@ fn blocked(blocked: &diff::Blocked, names: &Names<'_>, inlets: &DestinationHealt
     }
 }
 
-/// A change that the base manifest would plan too repairs drift; any other comes from the manifest. A binding that is
-/// missing in the shop is drift, too, where the manifest also gives it another address or other fields.
+/// Sets the origin of changes. A change that the base manifest would also plan repairs drift; any other change comes
+/// from the manifest. The create of a missing binding also repairs drift if the manifest changes its address or fields
+/// at the same time.
 fn mark_origin(changes: &mut [PlannedChange], base: Base<'_>, observed: &Observed, names: &Names<'_>) {
     let changes_of = |desired: &Desired| -> Vec<PlannedChange> {
         diff(desired, observed, base.ownership).changes.into_iter().map(|change| planned(change, names)).collect()
@@ -214,7 +220,8 @@ fn mark_origin(changes: &mut [PlannedChange], base: Base<'_>, observed: &Observe
         Some(BaseDesired::Unresolved(asked)) => {
             let (desired, mut unknown) = resolved_part(asked);
             let mut of_base = changes_of(&desired);
-            // A binding whose address is unknown would have kept a subscription that the rest of the manifest deletes.
+            // A binding with an unknown address would have kept a subscription that the rest of the base manifest
+            // deletes.
             unknown.retain(|binding| {
                 let is_its = |planned: &PlannedChange| match &planned.change {
                     Change::Delete { before, reason: DeleteReason::NotInManifest } => {
@@ -230,7 +237,7 @@ fn mark_origin(changes: &mut [PlannedChange], base: Base<'_>, observed: &Observe
     for change in changes.iter_mut() {
         change.origin = Some(Origin::Manifest);
     }
-    // The closest match first: each change of the base manifest explains one.
+    // The closest matches first: each change of the base manifest accounts for one change.
     for alike in [is_same as Alike, is_missing_at_its_destination, is_missing] {
         for change in changes.iter_mut().filter(|change| change.origin == Some(Origin::Manifest)) {
             if let Some(at) = of_base.iter().position(|other| alike(change, other)) {
@@ -247,7 +254,7 @@ fn mark_origin(changes: &mut [PlannedChange], base: Base<'_>, observed: &Observe
     }
 }
 
-/// The bindings that have an address, and those that have none.
+/// Returns the bindings that have addresses, and those that have none.
 fn resolved_part(asked: &Unresolved) -> (Desired, Vec<&Binding<Target>>) {
     let mut desired = Desired { scopes: asked.scopes.clone(), entries: Vec::new() };
     let mut unknown = Vec::new();
@@ -262,7 +269,8 @@ fn resolved_part(asked: &Unresolved) -> (Desired, Vec<&Binding<Target>>) {
     (desired, unknown)
 }
 
-/// Whether a binding whose address is unknown would have been made for the same topic, format and filter.
+/// Returns whether a change creates a subscription with the topic, format and filter of a binding with an unknown
+/// address.
 fn is_missing_somewhere(planned: &PlannedChange, binding: &Binding<Target>) -> bool {
     match &planned.change {
         Change::Create { after, .. } => {

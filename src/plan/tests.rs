@@ -1,4 +1,4 @@
-//! The plan as data: deterministic, sealed, judged again after a run that was cut short.
+//! Tests of plans as data: they are deterministic, have a digest, and are judged again after an interrupted run.
 
 mod consents;
 mod destination_health;
@@ -107,7 +107,7 @@ fn kinds(hazards: &[Hazard]) -> Vec<&str> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
-    /// A plan comes back from its file as it was, and its bytes do not depend on the order of anything.
+    /// A plan is unchanged after it is written and read, and its bytes do not depend on the order of the input.
     #[test]
     fn plans_round_trip_and_do_not_depend_on_order(want in any_desired(), a in any_shop(), b in any_shop(), seed in any::<u64>()) {
         let world = World::new();
@@ -117,7 +117,7 @@ proptest! {
         let bytes = json(&plan);
         let back = read(&bytes).expect("reads");
         prop_assert_eq!(json(&back), bytes.clone());
-        // A file does not say which app a subscription belongs to, nor how much of it the transport showed.
+        // A file contains neither the app of a subscription nor the visibility of its fields.
         prop_assert_eq!(&back.hazards, &plan.hazards);
         prop_assert_eq!(&back.summary, &plan.summary);
 
@@ -130,9 +130,10 @@ proptest! {
         prop_assert_eq!(json(&world.plan(shuffled)), bytes);
     }
 
-    /// Cut short after any number of changes, a plan is not stale: what was done is already so, the rest is to do.
+    /// A plan that was interrupted after any number of changes is not stale: the changes that were made are already in
+    /// effect, and the others are still to do.
     #[test]
-    fn a_plan_that_was_cut_short_can_be_applied_again(want in any_desired(), mut shop in any_shop(), cut in 0_usize..12) {
+    fn an_interrupted_plan_can_be_applied_again(want in any_desired(), mut shop in any_shop(), cut in 0_usize..12) {
         let world = World::new();
         let before = shop.observed(None);
         let part = world.part("a", &want, &before);
@@ -148,7 +149,7 @@ proptest! {
         prop_assert_eq!(done, expected);
     }
 
-    /// Any edit of a saved plan is noticed.
+    /// Any edit of a saved plan is detected.
     #[test]
     fn an_edited_plan_is_refused(want in any_desired(), shop in any_shop(), at in any::<prop::sample::Index>(), byte in b'a'..=b'z') {
         let world = World::new();
@@ -158,7 +159,7 @@ proptest! {
         prop_assume!(bytes[at] != byte);
         bytes[at] = byte;
         if let Ok(read) = read(&bytes) {
-            // Only what the digest does not cover may differ.
+            // Only keys that the digest does not cover can differ.
             let same = Plan { created_at: plan.created_at.clone(), ..read };
             prop_assert_eq!(json(&same), json(&plan));
         }
@@ -166,14 +167,14 @@ proptest! {
 }
 
 #[test]
-fn files_that_are_no_plans_are_told_apart() {
+fn files_that_are_not_plans_have_different_errors() {
     let world = World::new();
     let plan = world.plan(vec![]);
     let text = String::from_utf8(json(&plan)).expect("UTF-8");
     let error = |text: &str| read(text.as_bytes()).expect_err(text).to_string();
     assert!(error("").starts_with("not a plan: "));
     assert!(error(&text[..text.len() - 3]).starts_with("not a plan: "));
-    assert!(error("[]").starts_with("JSON, but not a hookwright plan"));
+    assert!(error("[]").starts_with("JSON, but not a Hookwright plan"));
     assert!(error(r#"{"report":"apply","format_version":"1.0"}"#).contains("apply report"));
     assert!(error(&text.replace("\"1.0\"", "\"2.0\"")).contains("format 2.0"));
     assert!(error(&text.replace("sha256:0", "sha256:1")).contains("edited or damaged"));
@@ -182,7 +183,7 @@ fn files_that_are_no_plans_are_told_apart() {
 }
 
 #[test]
-fn what_concerns_the_plan_makes_it_stale_and_nothing_else_does() {
+fn only_related_changes_make_a_plan_stale() {
     let world = World::new();
     let want = desired(vec![named("orders/create", MANAGED[1], "feed"), bind("orders/updated", MANAGED[0])]);
     let state = vec![live(1, bind("orders/create", MANAGED[0])), live(2, bind("orders/updated", MANAGED[0]))];
@@ -208,7 +209,7 @@ fn what_concerns_the_plan_makes_it_stale_and_nothing_else_does() {
 }
 
 #[test]
-fn origin_tells_drift_from_the_manifest() {
+fn the_origin_distinguishes_drift_from_the_manifest() {
     let world = World::new();
     let base = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
     let new = desired(vec![bind("orders/create", MANAGED[1]), bind("orders/updated", MANAGED[0])]);
@@ -220,7 +221,7 @@ fn origin_tells_drift_from_the_manifest() {
 }
 
 #[test]
-fn a_missing_binding_is_drift_also_where_the_manifest_gives_it_another_address() {
+fn a_missing_binding_is_drift_even_if_the_manifest_changes_its_address() {
     let world = World::new();
     let base = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
     let new = desired(vec![
@@ -239,7 +240,7 @@ fn a_missing_binding_is_drift_also_where_the_manifest_gives_it_another_address()
     let manifest = |topic, address: &str| (topic, address.to_owned(), Origin::Manifest);
     let mut expected = vec![
         drift("orders/create", MANAGED[1]),
-        // The one that is as it was is the one that is missing; the other one is new.
+        // The unchanged binding is the missing one; the other binding is new.
         drift("orders/updated", MANAGED[0]),
         manifest("orders/updated", MANAGED[1]),
         manifest("products/create", MANAGED[0]),
@@ -330,7 +331,7 @@ fn the_json_has_the_keys_that_pipelines_parse() {
 }
 
 #[test]
-fn a_plan_that_touches_what_is_not_ours_is_not_carried_out() {
+fn a_plan_that_deletes_unmanaged_subscriptions_is_applied_only_if_the_manifest_allows_it() {
     let mut world = World::new();
     let state = observed(vec![live(1, bind("orders/create", FOREIGN[0]))]);
     world.ownership.unmanaged = Unmanaged::Delete;

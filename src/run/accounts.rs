@@ -1,4 +1,4 @@
-//! The accounts of a manifest as clients, each made when it is first needed.
+//! Creates the clients of the accounts under `aep` that are needed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use crate::manifest::Manifest;
 use crate::model::SecretRef;
 use crate::state::aep::{AepAccount, LookupError};
 
-/// What the sandbox takes where nothing else is to be had.
+/// Credentials for the sandbox if those of the manifest are unavailable.
 const SANDBOX_CLIENT: &str = "sandbox-client";
 const SANDBOX_SECRET: &str = "sandbox-secret";
 
-/// What every account has in common.
+/// Settings that are common to all accounts.
 pub(super) struct AccountSetup {
     pub(super) secrets: SecretResolver,
-    /// What stands in for Adobe: the embedded sandbox, or HOOKWRIGHT_ADOBE_URL.
+    /// URL that replaces Adobe: the sandbox in this process, or `HOOKWRIGHT_ADOBE_URL`.
     pub(super) stand_in: Option<String>,
-    /// In the embedded sandbox nobody needs a secret.
+    /// Whether the sandbox in this process is used, which needs no secrets.
     pub(super) sandbox: bool,
-    /// Hosts of HOOKWRIGHT_TRUST_HOSTS.
+    /// Hosts in `HOOKWRIGHT_TRUST_HOSTS`.
     pub(super) trusted: Vec<String>,
     pub(super) deadline: Option<Instant>,
     pub(super) stop: CancellationToken,
@@ -36,7 +36,8 @@ pub(super) struct AccountSetup {
 }
 
 impl AccountSetup {
-    /// Whether Adobe's side is the sandbox: the one in this process, or one that is served on this machine.
+    /// Returns whether requests to Adobe go to the sandbox: the one in this process, or one that is served on this
+    /// machine.
     async fn in_sandbox(&self) -> bool {
         match &self.stand_in {
             Some(url) => self.sandbox || is_sandbox(url).await,
@@ -58,12 +59,13 @@ pub(super) struct Accounts {
     deadline: Option<Instant>,
 }
 
-/// Longest time for the questions before the shops are read; those with pasted addresses wait for it, too.
+/// Maximum time for lookups before the shops are read. Shops whose addresses are written in the manifest wait for it,
+/// too.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Accounts {
-    /// Makes clients of the accounts that are `needed`. Sends nothing. Fails if a URL is not trusted, before any secret is
-    /// read; an unavailable secret fails only its account.
+    /// Creates clients for the accounts that are `needed`. Sends no requests. Fails before any secret is read if a URL
+    /// is not trusted. An unavailable secret fails only its account.
     pub(super) async fn open(
         manifest: &Manifest,
         needed: impl Fn(&str) -> bool,
@@ -83,13 +85,14 @@ impl Accounts {
         Ok(Self { all, deadline: setup.deadline })
     }
 
-    /// Until when the questions that are asked now may take, all of them together: a quarter of what the run has left, so
-    /// that the shops have the rest, and no longer than shops with pasted addresses should wait.
+    /// Returns the deadline for all lookups that start now: a quarter of the remaining time of the run, so that time
+    /// remains for the shops, and at most [`PATIENCE`].
     pub(super) fn patience(&self) -> Instant {
         self.quarter().min(Instant::now() + PATIENCE)
     }
 
-    /// The same for somebody who asked for it: going through thousands of dataflows takes its time.
+    /// Returns the deadline for checks that the user requested: a quarter of the remaining time of the run, because
+    /// listing thousands of dataflows takes long.
     pub(super) fn quarter(&self) -> Instant {
         let now = Instant::now();
         now + self.deadline.map_or(PATIENCE, |end| end.saturating_duration_since(now) / 4)
@@ -120,7 +123,7 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setup: &AccountSetup
             retryable: false,
         }),
     };
-    // Both are made up if one is unavailable, so that a real secret never goes with a made-up client id.
+    // If one is unavailable, both are replaced, so that a real secret is never sent with a client id of the sandbox.
     let (client_id, client_secret) = match (secret(&account.client_id).await?, secret(&account.client_secret).await?) {
         (Some(id), Some(secret)) => (id, secret),
         _ => (SecretString::from(SANDBOX_CLIENT), SecretString::from(SANDBOX_SECRET)),
@@ -143,7 +146,7 @@ async fn client(account: &AepAccount, endpoints: Endpoints, setup: &AccountSetup
     AdobeClient::new(credentials, options).map_err(|e| lookup_error(&e))
 }
 
-/// An error of Adobe's as the reason of a lookup.
+/// Converts an error of Adobe to the error of a lookup.
 pub(super) fn lookup_error(error: &AdobeError) -> LookupError {
     LookupError {
         kind: error.kind.as_str().to_owned(),

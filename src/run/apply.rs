@@ -1,4 +1,4 @@
-//! Carries out a plan, shop by shop: token, reading, judgement, changes.
+//! Applies a plan. For each shop: obtains the token, reads the shop, judges the plan, and sends the changes.
 
 use std::sync::Arc;
 
@@ -18,37 +18,37 @@ use crate::plan::{self, Asked, DestinationHealth, Plan, ShopPlan, ShopStatus, Ta
 use crate::wire::events::{Event, ReadStatus, ShopRead, StepOutcome};
 use crate::wire::report::{ReportShop, ReportShopStatus};
 
-/// A plan on its way: carries out the changes of each shop.
+/// Applies the changes of a plan.
 #[derive(Clone)]
 pub(crate) struct ApplyRun(Arc<Shared>);
 
-/// Whether a shop has to be read before its changes.
+/// Whether a shop must be read before its changes.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Freshness {
-    /// Some time has passed since the plan.
+    /// The shop must be read, because time has passed since the plan was made.
     Again,
-    /// The plan was made a moment ago.
+    /// The shop need not be read, because the plan was made immediately before.
     Fresh,
 }
 
 struct Shared {
     plan: Arc<Plan>,
     run: Run,
-    /// What was looked up after the plan was made.
+    /// Lookups that were repeated after the plan was made.
     again: Option<Lookups>,
-    /// What nothing could be bound to when the plan was made.
+    /// Verdicts about addresses at the time of the plan.
     inlets: DestinationHealth,
     reading: Freshness,
 }
 
 impl ApplyRun {
-    /// `again` is what was looked up after the plan was made.
+    /// `again` contains the lookups that were repeated after the plan was made.
     pub(crate) fn new(plan: Arc<Plan>, run: Run, again: Option<Lookups>, reading: Freshness) -> Self {
         let inlets = DestinationHealth::of(&plan.destinations);
         Self(Arc::new(Shared { plan, run, again, inlets, reading }))
     }
 
-    /// Applies the shops with changes, side by side.
+    /// Applies the shops with changes concurrently.
     pub(crate) async fn shops(&self) -> Vec<ReportShop> {
         let Shared { plan, run, .. } = &*self.0;
         let changed: Vec<usize> =
@@ -63,7 +63,7 @@ impl ApplyRun {
         applied
     }
 
-    /// Ends the run, once every task has ended.
+    /// Closes the target of the run, if no task uses it any more.
     pub(crate) async fn close(self) -> Result<(), Failure> {
         match Arc::try_unwrap(self.0) {
             Ok(shared) => shared.run.session.target.close().await,
@@ -73,7 +73,7 @@ impl ApplyRun {
 }
 
 impl Shared {
-    /// One shop: token, reading, judgement, changes.
+    /// Applies one shop.
     async fn shop(&self, at: usize) -> ReportShop {
         let planned = &self.plan.shops[at];
         let mut report = self.try_shop(planned).await.unwrap_or_else(|report| {
@@ -129,21 +129,21 @@ impl Shared {
         if self.reading_of(planned) == Freshness::Again {
             self.emit_reading(planned, &tasks);
         }
-        // A shop's changes may take longer than its token lives.
+        // The token can expire while the changes of the shop are sent.
         let mut writer = writer.renewing(self.renew(index));
         let context = ApplyContext { stop: &self.run.session.stop, now: &now, recorder: &self.run.session.recorder };
         Ok(apply::shop(&mut writer, planned, tasks, &context).await)
     }
 
-    /// All shops are read before the first is applied, so a reading may be minutes old by the time that its shop's turn
-    /// comes, and a subscription may be somebody else's by then. A create cannot harm one: Shopify refuses a second
-    /// subscription with the same key.
+    /// Returns whether a shop must be read again. All shops are read before the first is applied, so a reading can be
+    /// minutes old, and another program may own a subscription by then. Creates alone need no reading, because Shopify
+    /// rejects a second subscription with the same key.
     fn reading_of(&self, planned: &ShopPlan) -> Freshness {
         let touches = planned.changes.iter().any(|planned| !matches!(planned.change, Change::Create { .. }));
         if touches { Freshness::Again } else { self.reading }
     }
 
-    /// Whether the shop's destinations are at Adobe what they were when the plan was made.
+    /// Checks that the shop's destinations at Adobe are the same as when the plan was made.
     fn same_destinations(&self, planned: &ShopPlan, index: ShopIndex) -> Result<(), Box<ReportShop>> {
         let manifest = &self.run.manifest;
         let lookups = &manifest[index].lookups;
@@ -152,12 +152,12 @@ impl Shared {
         if let Some(error) = destinations::unresolved(&needed) {
             return Err(Box::new(apply::not_read(planned, (&error).into())));
         }
-        // Each has an assessment, since each has an address.
-        for told in lookups.iter().filter_map(|at| now.assessments.get(at)).map(Assessment::to_plan) {
-            let same = |d: &&plan::Destination| (&d.name, &d.shop) == (&told.name, &told.shop);
+        // Each destination has an assessment, because each has an address.
+        for current in lookups.iter().filter_map(|at| now.assessments.get(at)).map(Assessment::to_plan) {
+            let same = |d: &&plan::Destination| (&d.name, &d.shop) == (&current.name, &current.shop);
             let changed = match self.plan.destinations.iter().find(same) {
-                Some(before) => destinations::changed(before, &told),
-                None => Some(format!("destination {}: the plan does not have it", told.wanted)),
+                Some(before) => destinations::changed(before, &current),
+                None => Some(format!("destination {} is not in the plan", current.wanted)),
             };
             if let Some(what) = changed {
                 return Err(Box::new(apply::stale(planned, &plan::Stale::Destination { what })));
@@ -166,7 +166,7 @@ impl Shared {
         Ok(())
     }
 
-    /// How a writer of this shop gets another token.
+    /// Returns a function with which a writer of this shop obtains another token.
     fn renew(&self, index: ShopIndex) -> admin::Renew {
         let (tokens, manifest) = (self.run.session.tokens.clone(), Arc::clone(&self.run.manifest));
         Arc::new(move |refused| {
@@ -178,14 +178,14 @@ impl Shared {
         })
     }
 
-    /// For the events: what a reading before the changes found.
+    /// Emits the result of the reading before the changes.
     fn emit_reading(&self, planned: &ShopPlan, tasks: &[Task]) {
         let changes = tasks.iter().filter(|task| matches!(task, Task::Do)).count();
         let (shop, status) = (planned.shop.to_string(), ReadStatus::Changed);
         self.run.session.recorder.event(Event::ShopRead(ShopRead { shop, status, changes, error: None }));
     }
 
-    /// For the events: a shop of which nothing was sent.
+    /// Emits the events of a shop to which nothing was sent.
     fn emit_untouched(&self, report: &ReportShop) {
         let stale = report.status == ReportShopStatus::Stale;
         let status = if stale { ReadStatus::Stale } else { ReadStatus::Failed };
@@ -196,7 +196,7 @@ impl Shared {
     }
 }
 
-/// Reads a shop before its changes, unless somebody asks to stop: nothing was sent yet, so nobody has to wait for this.
+/// Reads a shop before its changes. An interrupt stops the reading, because nothing was sent yet.
 async fn read(writer: &mut ShopWriter, stop: &CancellationToken) -> Result<admin::Reading, AdminError> {
     tokio::select! {
         reading = writer.read() => reading,
@@ -204,9 +204,9 @@ async fn read(writer: &mut ShopWriter, stop: &CancellationToken) -> Result<admin
     }
 }
 
-/// The report of a shop whose turn did not come.
+/// Returns the report of a shop to which nothing was sent, because the run was interrupted.
 fn interrupted(planned: &ShopPlan) -> Box<ReportShop> {
     Box::new(apply::not_read(planned, apply::error(&AdminError::new(AdminErrorKind::Interrupted, INTERRUPTED))))
 }
 
-const INTERRUPTED: &str = "interrupted before its turn came";
+const INTERRUPTED: &str = "interrupted before any change of this shop was sent";

@@ -1,4 +1,5 @@
-//! Asks Adobe about the destinations of a run: before the shops are read, if asked to check them, and to explain a plan.
+//! Sends the requests to Adobe about the destinations of a run: to resolve them before the shops are read, to check
+//! them on request, and to explain a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,16 +28,16 @@ use crate::plan::{self, Hazard, Plan, PlannedShop, ShopError, ShopPlan};
 use crate::state::Unresolved;
 use crate::state::aep::{AepAccount, Lookup, LookupBy, LookupError, Target as Leads};
 
-/// How long the reason of a change of address may take.
+/// Maximum time to find the reason for a change of address.
 const EXPLANATION: Duration = Duration::from_secs(10);
-/// Lookups at a time. Adobe documents no limit; a manifest has few destinations.
+/// Maximum number of lookups at a time. Adobe documents no limit; a manifest has few destinations.
 const AT_A_TIME: usize = 8;
 
 type Places = BTreeSet<DestinationIndex>;
 
 impl Opened {
-    /// Resolves the destinations of the selected shops, or of a saved plan's shops with changes. Sends nothing if there is
-    /// nothing to look up or, with `check`, to check.
+    /// Resolves the destinations of the selected shops, or of the shops with changes in a saved plan. Sends no requests
+    /// if there is nothing to look up or, with `check`, to check.
     pub(crate) async fn resolve(self, saved: Option<&Plan>, check: bool, output: Output) -> Result<Run, Failure> {
         let Self { session, manifest: unresolved, shops, draft, printed, selection } = self;
         let mut places = match saved {
@@ -44,7 +45,8 @@ impl Opened {
             None => lookups(&unresolved, shops.iter().copied()),
         };
         if saved.is_none() && !places.is_empty() {
-            // A live address of a destination that no selected shop uses is still one of the manifest's.
+            // Common destinations are resolved even if no selected shop uses them, because live subscriptions can have
+            // their addresses.
             let common = unresolved.indexed_destinations();
             places.extend(common.filter(|(_, destination)| destination.shop.is_none()).map(|(at, _)| at));
         }
@@ -58,7 +60,7 @@ impl Opened {
             lookups = look_up(&manifest, &places, &opened).await;
             let loaded = draft.resolve(&lookups.addresses);
             print(&loaded, &printed, session.settings.verbosity, output);
-            let about = "this is about the addresses that Adobe has for its destinations";
+            let about = "the errors concern the addresses that Adobe has for the manifest's destinations";
             let (resolved, _) = valid(loaded).map_err(|failure| failure.hint(about))?;
             manifest = Arc::new(resolved);
         }
@@ -67,7 +69,7 @@ impl Opened {
         Ok(Run::new(session, manifest, shops, selection, lookups, checked, opened))
     }
 
-    /// Everything that Adobe says of the common destinations and those of the selected shops.
+    /// Returns the common destinations and those of the selected shops, as Adobe describes them.
     pub(crate) async fn all_destinations(&self) -> Result<Vec<plan::Destination>, Failure> {
         let manifest = &self.manifest;
         let selected: BTreeSet<_> = self.shops.iter().map(|at| &manifest[*at].shop).collect();
@@ -135,18 +137,19 @@ impl Run {
         Self { session, manifest, shops, ready, unresolved: without, lookups, checked, accounts, addresses, selection }
     }
 
-    /// Asks Adobe again about the destinations of the shops with changes: they may have changed since.
+    /// Repeats the lookups for the shops with changes, because destinations can change after the plan was made.
     pub(crate) async fn look_again(&self, plan: &Plan) -> Lookups {
         look_up(&self.manifest, &lookups_of_changes(&self.manifest, plan), &self.accounts).await
     }
 
-    /// What stands in for Adobe, if anything was asked there and it is not in the sandbox.
+    /// Returns the URL that replaces Adobe, if requests were sent there and it is not the sandbox in this process.
     pub(crate) fn adobe(&self) -> Option<String> {
         let asked = !self.lookups.assessments.is_empty() || !self.checked.is_empty();
         self.session.target.adobe().filter(|_| asked && self.session.target.sandbox.is_none())
     }
 
-    /// What a plan says of destinations, with these lookups: those that the selected shops use.
+    /// Returns the assessments for a plan: of the destinations that the selected shops use, and of the checked
+    /// addresses.
     pub(crate) fn assessments(&self, lookups: &Lookups) -> Vec<Assessment> {
         let used = self::lookups(&self.manifest, self.shops.iter().copied());
         let looked_up =
@@ -154,7 +157,7 @@ impl Run {
         looked_up.chain(&self.checked).cloned().collect()
     }
 
-    /// The parts of shops that have a destination without an address: nothing is asked of them.
+    /// Returns the parts of shops that have a destination without an address. These shops are not read.
     pub(super) fn unplanned(&self) -> Vec<PlannedShop> {
         let part = |(at, unresolved, error): &(ShopIndex, Arc<Unresolved>, ShopError)| {
             let shop = &self.manifest[*at];
@@ -166,8 +169,8 @@ impl Run {
         self.unresolved.iter().map(part).collect()
     }
 
-    /// Removes addresses that this manifest owns from the hazards about foreign routes. Destinations that the selected shops
-    /// do not need are looked up only for this.
+    /// Removes addresses that this manifest owns from the hazards `delete_foreign` and `reroute_foreign`. Looks up the
+    /// destinations that the selected shops do not need.
     pub(super) async fn dismiss_known_addresses<'a>(&self, hazards: impl IntoIterator<Item = &'a mut Vec<Hazard>>) {
         let is_foreign = |hazards: &Vec<Hazard>| hazards.iter().any(Hazard::is_foreign);
         let foreign: Vec<&mut Vec<Hazard>> = hazards.into_iter().filter(|hazards| is_foreign(hazards)).collect();
@@ -180,7 +183,8 @@ impl Run {
         }
     }
 
-    /// The addresses of destinations that were not looked up yet, in lower case; none if Adobe cannot be asked.
+    /// Looks up the destinations that were not looked up yet. Returns their addresses in lower case; empty if the
+    /// requests fail.
     async fn other_addresses(&self) -> BTreeSet<String> {
         let manifest = &self.manifest;
         let all = manifest.indexed_destinations().filter(|(_, destination)| destination.target.query().is_some());
@@ -195,10 +199,10 @@ impl Run {
         lookups.assessments.values().filter_map(Assessment::address).map(Address::folded).collect()
     }
 
-    /// Says why addresses change.
+    /// Adds explanations of changes of addresses.
     pub(super) async fn explain(&self, assessments: &mut [Assessment], parts: &[PlannedShop]) {
         let shops: Vec<&ShopPlan> = parts.iter().map(|part| &part.shop).collect();
-        // It is good to know, but nothing to wait long for.
+        // The explanation is optional, so the wait is short.
         let patience = self.accounts.patience().saturating_duration_since(Instant::now()).min(EXPLANATION);
         let mut explained = assessments.to_vec();
         if tokio::time::timeout(patience, explain(&mut explained, &shops, &self.accounts)).await.is_ok() {
@@ -208,16 +212,17 @@ impl Run {
 }
 
 fn no_account() -> Failure {
-    Failure::invalid("--verify-destinations needs an account at Adobe, and the manifest has no `aep`")
-        .hint("add `aep:` with org, client_id, client_secret and scopes; `hookwright schema manifest` has them all")
+    Failure::invalid("`--verify-destinations` requires an Adobe account, but the manifest has no `aep`").hint(
+        "add `aep` with `org`, `client_id`, `client_secret` and `scopes`; `hookwright schema manifest` describes them",
+    )
 }
 
-/// The destinations that these shops need to have looked up.
+/// Returns the destinations of these shops that must be looked up.
 fn lookups(manifest: &Manifest, shops: impl IntoIterator<Item = ShopIndex>) -> Places {
     shops.into_iter().flat_map(|at| manifest[at].lookups.iter().copied()).collect()
 }
 
-/// Those of the shops that a plan changes.
+/// Returns the destinations that must be looked up for the shops that a plan changes.
 fn lookups_of_changes(manifest: &Manifest, plan: &Plan) -> Places {
     let changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty());
     lookups(manifest, changed.filter_map(|shop| manifest.index_of(shop.shop.as_str())))
@@ -227,7 +232,7 @@ fn account(manifest: &Manifest, at: DestinationIndex) -> Option<&str> {
     manifest[at].target.query().map(|query| &*query.lookup.account)
 }
 
-/// Looks up destinations: one question for each name or id, whatever the number of shops.
+/// Looks up destinations, with one request for each name or id, regardless of the number of shops.
 async fn look_up(manifest: &Manifest, places: &Places, accounts: &Accounts) -> Lookups {
     let end = accounts.patience();
     let lookups = places.iter().filter_map(|at| Some(manifest[*at].target.query()?.lookup.clone()));
@@ -250,7 +255,7 @@ async fn look_up(manifest: &Manifest, places: &Places, accounts: &Accounts) -> L
     assess(manifest, places, &answers, clock())
 }
 
-/// Checks the addresses of the manifest that the selected shops are bound to, and how the dataflows fare.
+/// Checks the addresses of the manifest to which the selected shops are bound, and the runs of all dataflows.
 async fn check_destinations(
     manifest: &Manifest,
     shops: &[ShopIndex],
@@ -268,7 +273,7 @@ async fn check_destinations(
     checked
 }
 
-/// Checks the destinations at these places that have an address of the manifest: goes through all dataflows and
+/// Checks those of the destinations whose address is written in the manifest, with the list of all dataflows and
 /// connections of the accounts.
 async fn check_addresses(manifest: &Manifest, places: &Places, accounts: &Accounts) -> Vec<Assessment> {
     let pasted = pasted(manifest, places);
@@ -288,8 +293,8 @@ async fn check_addresses(manifest: &Manifest, places: &Places, accounts: &Accoun
             Err(error) => trouble = Some(error),
         }
     }
-    // A dataflow over an HTTP API source has no address of its own, so it is in no list of addresses: one that an address
-    // names is looked up by its id.
+    // A dataflow over an HTTP API source has no address of its own, so it cannot be found by address. A dataflow that
+    // an address names is looked up by its id.
     let mut named_flows: Vec<(AepAccount, Inlet)> = Vec::new();
     for flow in pasted.iter().filter_map(|(_, address)| flow_id(address)) {
         for account in accounts.all.values().filter(|_| !known.iter().any(|(_, inlet)| has_id(inlet, &flow))) {
@@ -308,9 +313,9 @@ async fn check_addresses(manifest: &Manifest, places: &Places, accounts: &Accoun
     check_pasted(&pasted, &known, trouble.as_ref(), &asked, clock())
 }
 
-/// Adds what the last runs of the dataflows say: one question for each, and one more for each that is failing, to find out
-/// since when. A question that fails leaves what is known and worse; without an answer to the second one the series of
-/// failing runs begins with the last run.
+/// Adds the verdicts of the last runs: one request for each dataflow, and a second one for a failing dataflow to find
+/// the start of the series. If the first request fails, a verdict that is worse is kept; if the second one fails, the
+/// series begins with the last run.
 async fn add_runs(assessments: impl IntoIterator<Item = &mut Assessment>, accounts: &Accounts) {
     let end = accounts.quarter();
     for assessment in assessments {
@@ -326,15 +331,15 @@ async fn add_runs(assessments: impl IntoIterator<Item = &mut Assessment>, accoun
                 assessment.add_run(run.as_ref(), &earlier, clock());
             }
             Err(error) => {
-                let message = format!("its runs could not be read: {error}");
+                let message = format!("cannot read the runs of the dataflow: {error}");
                 assessment.add_error(LookupError { message, ..lookup_error(&error) });
             }
         }
     }
 }
 
-/// Says of each destination that was looked up which addresses its own replaces, and what Adobe has of those. One pass
-/// through an account's dataflows and connections, and only where an address is replaced.
+/// Adds to each destination that was looked up the addresses that it replaces, and their state at Adobe. Lists the
+/// dataflows and connections of an account at most once, and only if an address is replaced.
 async fn explain(assessments: &mut [Assessment], shops: &[&ShopPlan], accounts: &Accounts) {
     let mut listed: BTreeMap<Arc<str>, Option<Vec<Inlet>>> = BTreeMap::new();
     for assessment in assessments {

@@ -1,4 +1,4 @@
-//! The sandbox of `--sandbox`.
+//! The sandbox that `--sandbox` runs in this process.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::render::{Style, title};
 pub(super) use crate::sandbox::Registrar;
 use crate::sandbox::{self, Added, OpenOptions, Running, SandboxError};
 
-/// Each line of the error after the first one is a detail.
+/// Converts an error of the sandbox to a failure. The lines after the first one become details.
 pub(crate) fn failure(exit: Exit, error: &SandboxError) -> Failure {
     let text = error.to_string();
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -26,8 +26,8 @@ pub(crate) fn failure(exit: Exit, error: &SandboxError) -> Failure {
 pub(super) struct Embedded(Running);
 
 impl Embedded {
-    /// Starts the sandbox. With `seeds`, even none, it gets the shops of the manifest that its state lacks; the text says which
-    /// ones.
+    /// Starts the sandbox. If `seeds` is given, even an empty list, adds the shops of the manifest that the state does
+    /// not contain, and returns a description of the added shops.
     pub(super) async fn start(
         access: &AccessArgs,
         manifest: &Manifest,
@@ -46,33 +46,33 @@ impl Embedded {
         Ok((Self(running), remark))
     }
 
-    /// The value for `HOOKWRIGHT_ADMIN_URL`.
+    /// Returns the URL of the Admin API.
     pub(super) fn url(&self) -> String {
         self.0.url()
     }
 
-    /// The value for `HOOKWRIGHT_ADOBE_URL`.
+    /// Returns the URL that replaces Adobe.
     pub(super) fn adobe_url(&self) -> String {
         self.0.adobe_url()
     }
 
-    /// The random id of the state.
+    /// Returns the random id of the state.
     pub(super) fn id(&self) -> &str {
         self.0.id()
     }
 
-    /// Registers the apps of this process.
+    /// Returns a registrar for the apps of this process.
     pub(super) fn registrar(&self) -> Registrar {
         self.0.registrar()
     }
 
-    /// Writes the state and stops.
+    /// Writes the state and stops the sandbox.
     pub(super) async fn stop(self) -> Result<(), Failure> {
         self.0.stop().await.map_err(|error| failure(Exit::Error, &error))
     }
 }
 
-/// A shop for the sandbox, with the scopes of the manifest or those that its topics need.
+/// Returns a shop for the sandbox, with the scopes of the manifest or those that its topics need.
 fn shop_of(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
     let needed = || {
         let infos = shop.topics().into_iter().filter_map(catalog::lookup);
@@ -83,7 +83,7 @@ fn shop_of(shop: &ManifestShop) -> (ShopDomain, Vec<String>) {
     (shop.shop.clone(), wanted.unwrap_or_else(needed))
 }
 
-/// Describes what was added to the sandbox, in one line for each kind.
+/// Returns a description of the objects that were added to the sandbox, with one line for each kind.
 fn describe(added: &Added) -> Option<String> {
     let title =
         |shops: &[ShopDomain]| title(&shops.iter().map(ShopDomain::as_str).collect::<Vec<_>>(), &Style::default());
@@ -92,8 +92,8 @@ fn describe(added: &Added) -> Option<String> {
     };
     let lines = [
         line(&added.seeded, " from the seed beside the manifest"),
-        line(&added.empty, " without subscriptions, because no seed beside the manifest names them"),
-        added.adobe.then(|| "Added to the sandbox from the seed beside the manifest: Adobe's side".to_owned()),
+        line(&added.empty, " without subscriptions, because no seed beside the manifest lists them"),
+        added.adobe.then(|| "Added to the sandbox from the seed beside the manifest: the objects at Adobe".to_owned()),
     ];
     let lines: Vec<String> = lines.into_iter().flatten().collect();
     (!lines.is_empty()).then(|| lines.join("\n"))

@@ -1,10 +1,10 @@
-//! The events of a shop that was read.
+//! Emits the events of a shop that was read.
 
 use crate::journal::Recorder;
 use crate::plan::ShopPlan;
 use crate::wire::events::{Event, PlannedChange, ShopRead};
 
-/// Records what was found of a shop.
+/// Emits the result of reading a shop, and its planned changes.
 pub(super) fn emit_shop(recorder: &Recorder, shop: &ShopPlan) {
     recorder.event(Event::ShopRead(ShopRead {
         shop: shop.shop.to_string(),
@@ -15,7 +15,7 @@ pub(super) fn emit_shop(recorder: &Recorder, shop: &ShopPlan) {
     emit_planned_changes(recorder, shop);
 }
 
-/// Records what is planned for a shop.
+/// Emits the planned changes of a shop.
 pub(crate) fn emit_planned_changes(recorder: &Recorder, shop: &ShopPlan) {
     for (index, change) in shop.changes.iter().enumerate() {
         let (shop, change) = (shop.shop.to_string(), change.into());

@@ -1,4 +1,4 @@
-//! Reads the files of a manifest: the only place where the manifest touches the disk.
+//! Finds and reads the files of a manifest. No other module reads manifests from the disk.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -13,32 +13,32 @@ use crate::files::{self, ReadError, Tree, TreeError};
 use crate::json::Object;
 use crate::manifest::{Draft, Loaded, Options, SourceFile};
 
-/// The files of one run.
+/// The files of a manifest.
 #[derive(Debug, Default)]
 struct Found {
-    /// Manifest files, in the order given, folders sorted; each once.
+    /// Manifest files in the given order, sorted within folders, without duplicates.
     pub files: Vec<SourceFile>,
     /// `*.sandbox.yaml` beside a given file or below a given folder, sorted. Never manifests.
     pub sandbox_seeds: Vec<PathBuf>,
-    /// What could not be read.
+    /// Problems of files that could not be read.
     pub problems: Vec<Diagnostic>,
-    /// Where the manifest may name further files.
+    /// Folders in which the manifest may name further files.
     tree: Tree,
 }
 
-/// Finds, reads and checks the manifest at `paths` (`hookwright.yaml` if there is none). `Err` holds the problems of files
-/// that cannot be read.
+/// Finds and reads the manifest at `paths` (`hookwright.yaml` if there is none). Returns the draft, or the problems of
+/// files that cannot be read; and the seeds of the sandbox.
 pub(crate) fn load(paths: &[PathBuf], options: &Options) -> (Result<Draft, Loaded>, Vec<PathBuf>) {
     let Found { files, sandbox_seeds, problems, tree } = find(paths);
     if !problems.is_empty() {
-        // A part of the manifest is no manifest: what is there is not judged without the rest.
+        // An incomplete manifest is not checked.
         let loaded = Loaded { manifest: None, diagnostics: problems, sources: Arc::default() };
         return (Err(loaded), sandbox_seeds);
     }
     (Ok(Draft::new(files, options, &|path| named(&tree, Path::new(path)))), sandbox_seeds)
 }
 
-/// The paths of a manifest: `hookwright.yaml` if none is given.
+/// Returns the paths of a manifest: `hookwright.yaml` if none is given.
 pub(crate) fn given(paths: &[PathBuf]) -> Vec<&Path> {
     if paths.is_empty() { vec![Path::new(DEFAULT_MANIFEST)] } else { paths.iter().map(PathBuf::as_path).collect() }
 }
@@ -72,11 +72,15 @@ impl Search {
                 let mut any = false;
                 self.folder(path, &mut any);
                 if !any && self.found.files.len() + self.found.problems.len() == before {
-                    self.problem(path, "the folder has no YAML file", "manifests are named *.yaml or *.yml there");
+                    self.problem(
+                        path,
+                        "the folder contains no YAML file",
+                        "manifest files are named `*.yaml` or `*.yml`",
+                    );
                 }
             }
             Ok(_) => {
-                // The operator named it, so it may be a pipe, and may lead anywhere.
+                // The user named the file, so it can be a pipe or a link to any place.
                 self.file(path, |_, path| Ok(files::bounded(path, files::WRITTEN)?));
                 for entry in fs::read_dir(files::parent(path)).into_iter().flatten().flatten() {
                     if is_seed(&entry.path()) {
@@ -97,7 +101,7 @@ impl Search {
         paths.sort();
         for path in paths {
             let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            // A link is followed to a file, never to a folder: that could be a loop.
+            // Links to files are followed; links to folders are not, because they can form a loop.
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             if hidden {
             } else if meta.is_dir() {
@@ -111,7 +115,7 @@ impl Search {
         }
     }
 
-    /// Reads a file that stands below a folder.
+    /// Reads a file below a given folder.
     fn within(&self, path: &Path) -> Result<Vec<u8>, TreeError> {
         self.found.tree.read(path, files::WRITTEN)
     }
@@ -125,7 +129,8 @@ impl Search {
             Ok(bytes) if is_plan(&bytes) => {
                 let name = word(&path.display().to_string());
                 let hint = format!(
-                    "`hookwright apply {name}` applies it, with -f for its manifest; `hookwright show {name}` renders it"
+                    "apply it with `hookwright apply {name}` (add `-f` for its manifest), or show it with `hookwright \
+                     show {name}`"
                 );
                 self.problem(path, "the file is a saved plan, not a manifest", &hint);
             }
@@ -134,7 +139,7 @@ impl Search {
         }
     }
 
-    /// The sandbox reads it later, and never what lies elsewhere.
+    /// Adds a seed, which the sandbox reads later. Rejects a link that leads out of the manifest's folder.
     fn seed(&mut self, path: &Path) {
         let within = self.found.tree.within(path).and_then(|real| Ok(files::regular(&real)?));
         match within {
@@ -146,23 +151,23 @@ impl Search {
     fn unreadable(&mut self, path: &Path, error: &TreeError) {
         if !matches!(error, TreeError::Read(ReadError::Missing)) {
             let hint = match error {
-                TreeError::Outside => "move it there, or name its folder with -f, too",
+                TreeError::Outside => "move it into the folder, or pass its own folder with `-f`, too",
                 TreeError::Read(ReadError::TooLarge(_)) => "split it into several files",
-                TreeError::Read(ReadError::NotRegular(_)) => "put a regular file there, or remove it",
+                TreeError::Read(ReadError::NotRegular(_)) => "replace it with a regular file, or remove it",
                 TreeError::Read(_) => "check its permissions",
             };
-            return self.problem(path, &format!("the file cannot be read: {error}"), hint);
+            return self.problem(path, &format!("cannot read the file: {error}"), hint);
         }
         let hint = if path == Path::new("-") {
-            "a manifest is not read from standard input: name a file or folder"
+            "a manifest cannot be read from standard input; pass a file or a folder"
         } else if path.to_string_lossy().contains(',') {
-            "a comma does not separate paths: repeat -f for each"
+            "commas do not separate paths; repeat `-f` for each path"
         } else if path == Path::new(DEFAULT_MANIFEST) {
-            "`hookwright init` writes a first manifest; -f names another file or folder"
+            "`hookwright init` creates a first manifest; use `-f PATH` for another file or folder"
         } else {
-            "check the path; without -f the manifest is hookwright.yaml, and `hookwright init` writes one"
+            "check the path. Without `-f` the manifest is `hookwright.yaml`, which `hookwright init` creates"
         };
-        self.problem(path, "there is no such file or folder", hint);
+        self.problem(path, "the file or folder does not exist", hint);
     }
 
     fn problem(&mut self, path: &Path, message: &str, hint: &str) {
@@ -171,7 +176,7 @@ impl Search {
     }
 }
 
-/// A file that a manifest names: TOML, so that no diagnostic ever shows a line of another kind of file.
+/// Reads a file that a manifest names. Accepts only TOML, so that no diagnostic shows a line of another kind of file.
 fn named(tree: &Tree, path: &Path) -> Result<Vec<u8>, String> {
     let real = tree.within(path).map_err(|error| error.to_string())?;
     if real.extension() != Some(OsStr::new("toml")) {
@@ -180,7 +185,7 @@ fn named(tree: &Tree, path: &Path) -> Result<Vec<u8>, String> {
     files::read(&real, files::WRITTEN).map_err(|error| error.to_string())
 }
 
-/// Whether the bytes are those of a saved plan.
+/// Returns whether the bytes are a saved plan.
 fn is_plan(bytes: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Sealed {
@@ -190,18 +195,18 @@ fn is_plan(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Object<Sealed>>(bytes).is_ok()
 }
 
-/// Whether a file below a folder is taken for a manifest by its name.
+/// Returns whether a file below a folder has the name of a manifest.
 pub(crate) fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("yaml") || ext.eq_ignore_ascii_case("yml"))
 }
 
-/// Whether a file is taken for a seed of the sandbox by its name.
+/// Returns whether a file has the name of a seed of the sandbox.
 pub(crate) fn is_seed(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     !name.starts_with('.') && (name.ends_with(".sandbox.yaml") || name.ends_with(".sandbox.yml"))
 }
 
-/// Without a leading `./`.
+/// Removes a leading `./`.
 fn plain(path: &Path) -> PathBuf {
     path.strip_prefix(".").unwrap_or(path).to_owned()
 }
@@ -244,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_said_in_words() {
+    fn files_that_cannot_be_read_are_reported() {
         let folder = tempfile::tempdir().expect("folder");
         std::fs::create_dir(folder.path().join("empty")).expect("folder");
         let (draft, _) = load(&[folder.path().join("none.yaml"), folder.path().join("empty")], &Options::default());
@@ -252,7 +257,7 @@ mod tests {
         let messages: Vec<_> = loaded.diagnostics.iter().map(|d| (d.code, d.message.as_str())).collect();
         assert_eq!(
             messages,
-            [(Code::File, "there is no such file or folder"), (Code::File, "the folder has no YAML file")]
+            [(Code::File, "the file or folder does not exist"), (Code::File, "the folder contains no YAML file")]
         );
         assert!(loaded.diagnostics.iter().any(|d| d.hint.as_deref().is_some_and(|h| h.contains("hookwright init"))));
     }

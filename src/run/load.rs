@@ -1,4 +1,4 @@
-//! Loads a manifest and prints its problems.
+//! Loads manifests and prints their problems.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -16,23 +16,24 @@ use crate::state::aep::Resolutions;
 /// A manifest and the files beside it.
 pub(crate) struct LoadedManifest {
     pub(crate) draft: Draft,
-    /// Its destinations are not resolved.
+    /// The manifest, whose destinations are not resolved yet.
     pub(crate) manifest: Manifest,
-    /// As they were given to -f; none, if nothing was read.
+    /// Paths as given to `-f`; empty if no file was read.
     pub(crate) paths: Vec<PathBuf>,
-    /// Seeds beside the manifest; `None`: a sandbox is not given the shops of the manifest.
+    /// Seeds beside the manifest. If `None`, the shops of the manifest are not added to a sandbox.
     pub(crate) seeds: Option<Vec<PathBuf>>,
-    /// The problems that were printed.
+    /// Problems that were printed.
     pub(crate) printed: Vec<Diagnostic>,
 }
 
-/// How a command judges a manifest: by the day of the run.
+/// Returns the options for checking a manifest, with the current day.
 pub(crate) fn manifest_options() -> Options {
     let today = now().to_zoned(jiff::tz::TimeZone::UTC).date();
     Options { today: Some(today), ..Options::default() }
 }
 
-/// Loads a manifest, with what a sandbox starts with. Its problems go to stderr; warnings too, unless output is quiet.
+/// Loads a manifest and finds the seeds of the sandbox. Prints errors to stderr, and also warnings unless output is
+/// quiet.
 pub(crate) fn load(paths: &[PathBuf], verbosity: Verbosity, output: Output) -> Result<LoadedManifest, Failure> {
     let (draft, seeds) = draft(paths, &manifest_options(), output)?;
     let loaded = draft.resolve(&Resolutions::new());
@@ -50,8 +51,7 @@ fn draft(paths: &[PathBuf], options: &Options, output: Output) -> Result<(Draft,
     Ok((draft?, seeds))
 }
 
-/// Prints the problems that are not among those that were `printed` before. Without an error only where `verbosity` wants
-/// warnings.
+/// Prints the problems that are not in `printed`. If there are only warnings, prints them only with normal verbosity.
 pub(super) fn print(loaded: &Loaded, printed: &[Diagnostic], verbosity: Verbosity, output: Output) {
     let report = loaded.report();
     if report.errors() > 0 || verbosity == Verbosity::Normal {
@@ -67,7 +67,7 @@ fn key(printed: &Diagnostic) -> (Code, &Place, &str) {
     (printed.code, &printed.place, &printed.message)
 }
 
-/// The manifest and its warnings, or a failure if it has errors.
+/// Returns the manifest and its warnings, or a failure if it has errors.
 pub(super) fn valid(loaded: Loaded) -> Result<(Manifest, Vec<Diagnostic>), Failure> {
     match loaded {
         Loaded { manifest: Some(manifest), diagnostics, .. } => Ok((manifest, diagnostics)),
@@ -77,11 +77,11 @@ pub(super) fn valid(loaded: Loaded) -> Result<(Manifest, Vec<Diagnostic>), Failu
 
 fn invalid(loaded: &Loaded) -> Failure {
     let summary = diagnostic::text::summary(loaded.report());
-    Failure::invalid(format!("the manifest is not valid: {summary}; nothing was sent"))
+    Failure::invalid(format!("the manifest is invalid: {summary}; nothing was sent"))
 }
 
 impl Run {
-    /// Loads the base manifest, if one is named, and resolves it with what was looked up for the run.
+    /// Loads the base manifest, if one is given, and resolves it with the lookups of the run.
     pub(crate) fn base(&self, paths: &[PathBuf], output: Output) -> Result<Option<Arc<Manifest>>, Failure> {
         if paths.is_empty() {
             return Ok(None);
@@ -89,11 +89,12 @@ impl Run {
         let base = || {
             let (draft, _) = draft(paths, &Options::default(), output)?;
             let loaded = draft.resolve(&self.lookups.addresses);
-            // Its warnings were dealt with where it came from.
+            // Warnings of the base manifest are not printed, because they are reported on its own branch.
             print(&loaded, &[], Verbosity::Quiet, output);
             valid(loaded)
         };
-        let (manifest, _) = base().map_err(|failure| failure.hint("this is about the --base manifest"))?;
+        let (manifest, _) =
+            base().map_err(|failure| failure.hint("the errors concern the manifest given with `--base`"))?;
         Ok(Some(Arc::new(manifest)))
     }
 }

@@ -1,5 +1,4 @@
-//! Checks the environment variables that decide how a server is reached, before anything is sent: the HTTP client ignores
-//! values that it cannot use.
+//! Checks environment variables of the HTTP client before anything is sent, because the client ignores invalid values.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -11,10 +10,10 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::error::Failure;
 use crate::files;
 
-/// Where certificates are taken from files; elsewhere the system's own store is asked.
+/// Whether certificates come from files on this platform. Other platforms use the certificate store of the system.
 const CERTIFICATES_OF_FILES: bool = cfg!(all(unix, not(target_vendor = "apple")));
 
-/// Refuses an SSL_CERT_FILE without a certificate.
+/// Fails if `SSL_CERT_FILE` names a file without certificates.
 pub(super) fn check_certificates() -> Result<(), Failure> {
     match std::env::var_os("SSL_CERT_FILE") {
         Some(file) if CERTIFICATES_OF_FILES => certificates(&file),
@@ -26,18 +25,18 @@ fn certificates(file: &OsStr) -> Result<(), Failure> {
     let name = file.to_string_lossy();
     let failed = |why: &str| {
         Failure::invalid(format!("SSL_CERT_FILE={name}: {why}")).hint(
-            "name a file with the certificates of the authorities to trust, in PEM form (-----BEGIN CERTIFICATE-----), or \
-             take the system's: env -u SSL_CERT_FILE hookwright ...",
+            "set it to a file with the certificates of the authorities to trust, in PEM format (`-----BEGIN \
+             CERTIFICATE-----`), or use those of the system: `env -u SSL_CERT_FILE hookwright …`",
         )
     };
     if file.is_empty() {
-        return Err(failed("it is empty"));
+        return Err(failed("the value is empty"));
     }
     let bytes = files::read(Path::new(file), files::WRITTEN).map_err(|why| failed(&why.to_string()))?;
     let certificates = CertificateDer::pem_slice_iter(&bytes).flatten();
     match RootCertStore::empty().add_parsable_certificates(certificates) {
-        (0, 0) => Err(failed("it holds no certificate in PEM form")),
-        (0, _) => Err(failed("none of its certificates can be read")),
+        (0, 0) => Err(failed("the file contains no certificate in PEM format")),
+        (0, _) => Err(failed("none of the certificates in the file is valid")),
         _ => Ok(()),
     }
 }

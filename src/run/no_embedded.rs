@@ -1,4 +1,4 @@
-//! `--sandbox` in a build without the feature `sandbox`: an error that says so.
+//! `--sandbox` in a build without the feature `sandbox`: always fails.
 
 use std::future::{Ready, ready};
 use std::path::PathBuf;
@@ -10,12 +10,11 @@ use crate::error::Failure;
 use crate::manifest::Manifest;
 
 pub(crate) fn missing() -> Failure {
-    Failure::invalid("this build has no sandbox: it was built without the Cargo feature `sandbox`").hint(
-        "install a build with the default features, as `cargo install --path .` does without --no-default-features",
-    )
+    Failure::invalid("this build has no sandbox, because it was built without the Cargo feature `sandbox`")
+        .hint("install a build with the default features: `cargo install --path .` without `--no-default-features`")
 }
 
-/// The sandbox of `--sandbox`. It has no value, because it cannot be started.
+/// The sandbox of `--sandbox`. The type has no values, because the sandbox cannot be started.
 pub(super) enum Embedded {}
 
 impl Embedded {
@@ -48,7 +47,7 @@ impl Embedded {
     }
 }
 
-/// Registers apps at the sandbox.
+/// Registers apps at the sandbox. The type has no values.
 pub(super) enum Registrar {}
 
 impl Registrar {

@@ -1,21 +1,21 @@
-//! The number of files that this process may have open. Connections take the most of them.
+//! Divides the number of files that this process can have open. Most of them are connections.
 
-/// Files for everything else.
+/// Number of files that are reserved for everything except connections.
 const RESERVE: usize = 64;
-/// The most shops with waiting connections: these take memory, too.
+/// Maximum number of shops with idle connections, which need memory, too.
 const MOST: usize = 2_048;
 
-/// How the files are shared out.
+/// How the open files are divided.
 pub(super) struct Shares {
-    /// Shops at a time: as many as wanted, or fewer.
+    /// Number of shops at a time: the wanted number or less.
     pub(super) at_a_time: usize,
-    /// Shops whose connections may wait for their changes.
+    /// Number of shops whose connections can stay open until their changes are sent.
     pub(super) waiting: usize,
-    /// Says that there are fewer shops at a time than wanted.
+    /// Message if the number of shops at a time is less than wanted.
     pub(super) remark: Option<String>,
 }
 
-/// Shares the files of this process out, with `wanted` shops at a time.
+/// Divides the open files of this process for `wanted` shops at a time.
 pub(super) fn shares(wanted: usize) -> Shares {
     shared_out(soft_limit(), wanted)
 }
@@ -27,20 +27,20 @@ fn soft_limit() -> usize {
     limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// Returns a number of open files that every system allows.
+/// Returns a number of open files that all systems allow.
 #[cfg(not(unix))]
 fn soft_limit() -> usize {
     256
 }
 
-/// A shop may need two files while it connects: a name is looked up, or two addresses are tried.
+/// Divides `limit` open files. A shop can need two files while it connects: for a name lookup, or for two addresses.
 fn shared_out(limit: usize, wanted: usize) -> Shares {
     let room = limit.saturating_sub(RESERVE);
     let at_a_time = wanted.min(room / 2).max(1);
     let remark = (at_a_time < wanted).then(|| {
         format!(
-            "{at_a_time} shops at a time instead of {wanted}: this process may have {limit} files open. Raise that limit \
-             (ulimit -n) or lower --parallelism"
+            "{at_a_time} shops at a time instead of {wanted}, because this process can have at most {limit} files \
+             open. Raise the limit (`ulimit -n`), or lower `--parallelism`"
         )
     });
     Shares { at_a_time, waiting: room.saturating_sub(at_a_time).min(MOST), remark }
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn those_in_flight_and_those_that_wait_fit_together() {
+    fn shops_in_progress_and_idle_connections_stay_below_the_limit() {
         let shares = |limit, wanted| {
             let Shares { at_a_time, waiting, remark } = shared_out(limit, wanted);
             assert_eq!(remark.is_some(), at_a_time < wanted);

@@ -11,7 +11,6 @@ use crate::admin::{self, AdminError, Reading};
 use crate::apply::error as wire_error;
 use crate::clock::now;
 use crate::destinations::Assessment;
-
 use crate::manifest::{Manifest, ManifestShop, ShopDesired, ShopIndex, Tolerable};
 use crate::model::{ApiVersion, Auth, ShopDomain};
 use crate::plan::{
@@ -21,19 +20,19 @@ use crate::since::{self, History};
 use crate::state::Desired;
 use crate::wire;
 
-/// What becomes of a plan in this run.
+/// What the run does with a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PlanPurpose {
-    /// It is shown or saved.
+    /// The plan is shown or saved.
     Nothing,
-    /// It is shown, and applied if somebody agrees.
+    /// The plan is shown, and applied after confirmation.
     Confirm,
-    /// It is applied.
+    /// The plan is applied.
     Apply,
 }
 
 impl Run {
-    /// Reads the selected shops, side by side, and plans them.
+    /// Reads the selected shops concurrently, and plans them.
     pub(crate) async fn plan(
         &self,
         then: PlanPurpose,
@@ -42,7 +41,7 @@ impl Run {
         exit_code: impl FnOnce(&Plan) -> u8,
     ) -> Plan {
         let (manifest, for_base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
-        // An address of the base manifest belonged to this manifest, so no other one loses its routes.
+        // Addresses of the base manifest belonged to this manifest, so they do not count as those of another manifest.
         let mut base_addresses = base.map(|base| folded(base)).unwrap_or_default();
         base_addresses.retain(|address| !self.addresses.contains(address));
         let addresses: HashSet<String> = self.addresses.union(&base_addresses).cloned().collect();
@@ -76,7 +75,7 @@ impl Run {
         let mut parts: Vec<_> = planned.into_iter().map(|planned| planned.part).collect();
         parts.append(&mut unplanned);
         self.dismiss_known_addresses(parts.iter_mut().map(|part| &mut part.hazards)).await;
-        // Where nobody reads it, what is to be done does not wait for it.
+        // The explanation is only for display, so a plan that is applied immediately does not wait for it.
         if then != PlanPurpose::Apply {
             self.explain(&mut assessments, &parts).await;
         }
@@ -112,7 +111,7 @@ impl Run {
     }
 }
 
-/// As a plan has them.
+/// Converts assessments to their form in a plan.
 fn to_plan(assessments: &[Assessment]) -> Vec<plan::Destination> {
     assessments.iter().map(Assessment::to_plan).collect()
 }
@@ -125,12 +124,14 @@ pub(super) fn context<'a>(
     Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses, inlets }
 }
 
-/// Why a refused token is no evidence that the app is gone.
-const IN_VAIN: &str = ". That `uninstalled` is tolerated has no effect here: with `access_token` Shopify answers 401 both for \
-                       an app that is gone and for a wrong token. Remove the shop from the manifest, or use \
-                       `client_assertion`, `client_credentials` or `token_store`, with which Shopify says that the app is gone";
+/// Appended to the error of a rejected token if `uninstalled` is tolerated: a rejected token is no evidence that the
+/// app was uninstalled.
+const NOT_EVIDENCE: &str = ". Tolerating `uninstalled` has no effect here, because with `access_token` Shopify answers 401 both \
+                       for an uninstalled app and for a wrong token. Remove the shop from the manifest, or use \
+                       `client_assertion`, `client_credentials` or `token_store`, with which Shopify reports that the app is \
+                       not installed";
 
-/// What the plan of a shop is made from, besides what was read.
+/// Inputs for the plan of a shop, except for its reading.
 #[derive(Clone, Copy)]
 struct Planning<'a> {
     manifest: &'a Manifest,
@@ -160,7 +161,7 @@ fn part(
             && has_own_token
             && tolerates(tolerate, shop, "uninstalled")
         {
-            wired.message += IN_VAIN;
+            wired.message += NOT_EVIDENCE;
         }
         Unread { error: wired, tolerated }
     };
@@ -187,7 +188,7 @@ fn part(
     plan::shop(context, input)
 }
 
-/// What the answer's headers say.
+/// Returns the findings from the headers of the answer.
 fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<plan::Finding> {
     let served = reading.served_version.as_deref().filter(|served| *served != asked.as_str());
     served.map(|served| plan::version_served(asked, served)).into_iter().collect()

@@ -1,4 +1,4 @@
-//! A saved plan, held against the manifest given to apply before anything is sent. The file is sealed, not signed.
+//! Compares a saved plan with the manifest given to `apply`, before anything is sent. A plan file is not signed.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,21 +13,24 @@ use crate::model::{Address, Binding, Transport};
 use crate::plan::{self, DestinationHealth, Hazard, Plan, ShopPlan, Stale, Task, Unasked};
 use crate::state::{Desired, Observed};
 
-/// So many files of a plan's manifest are named in a message.
+/// Maximum number of manifest files in a message.
 const NAMED: usize = 5;
 
-/// Refuses a manifest that is missing, with the files that the plan names. The plan is not signed, so none of them is opened:
-/// the operator has to name one.
+/// Fails if a manifest file does not exist. The hint lists the files that the plan names. Hookwright does not open
+/// these itself, because the plan is not signed.
 pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Failure> {
     let missing =
         |path: &&Path| std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
     let Some(path) = given(paths).into_iter().find(missing) else { return Ok(()) };
-    Err(Failure::invalid(format!("a plan is applied with its manifest, and there is no file {}", path.display()))
-        .hint(pass(&files_of(plan))))
+    Err(Failure::invalid(format!(
+        "a plan is applied together with its manifest, but {} does not exist",
+        path.display()
+    ))
+    .hint(pass(&files_of(plan))))
 }
 
-/// Refuses a manifest that has none of the shops that the plan changes: it is another one. Before anything is sent, or
-/// added to a sandbox.
+/// Fails if the manifest contains none of the shops that the plan changes, because it is then another manifest. Runs
+/// before anything is sent or added to a sandbox.
 pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan) -> Result<(), Failure> {
     let mut changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty()).peekable();
     if changed.peek().is_none() || changed.any(|shop| manifest.index_of(shop.shop.as_str()).is_some()) {
@@ -37,63 +40,66 @@ pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan
     let names = given.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     let is_given = |file: &&str| given.iter().any(|path| Path::new(file).starts_with(path));
     let hint = if !files.is_empty() && files.iter().all(is_given) {
-        "the plan was made from files with these names: apply it in the folder where it was made; if the shops were \
-         removed from the manifest since, make a new plan"
+        "the plan was made from files with these names. Apply it in the folder where it was made; if the shops were \
+         removed from the manifest, make a new plan"
             .to_owned()
     } else {
         pass(&files)
     };
-    Err(Failure::invalid(format!("no shop that the plan changes is in the manifest {names}")).hint(hint))
+    Err(Failure::invalid(format!("the manifest {names} contains none of the shops that the plan changes")).hint(hint))
 }
 
-/// The files of the manifest that a plan was made from, as far as its changes name them.
+/// Returns the manifest files that the changes of a plan name.
 fn files_of(plan: &Plan) -> BTreeSet<&str> {
     let changes = plan.shops.iter().flat_map(|shop| &shop.changes);
     changes.filter_map(|planned| Some(&*planned.source()?.file)).collect()
 }
 
-/// How the manifest of these files is given.
+/// Returns the hint to pass the manifest with these files.
 fn pass(files: &BTreeSet<&str>) -> String {
     let names = files.iter().take(NAMED).map(|file| word(file)).collect::<Vec<_>>().join(", ");
     match files.len() {
-        0 => "pass the manifest that the plan was made from: -f PATH".to_owned(),
-        1 => format!("pass the manifest that the plan was made from: -f {names}"),
+        0 => "pass the manifest that the plan was made from: `-f PATH`".to_owned(),
+        1 => format!("pass the manifest that the plan was made from: `-f {names}`"),
         _ => {
             let more = if files.len() > NAMED { format!(" and {} more", files.len() - NAMED) } else { String::new() };
             format!(
-                "pass the manifest that the plan was made from, files or folders: -f PATH. The plan names {names}{more}"
+                "pass the manifest that the plan was made from, as files or folders: `-f PATH`. The plan names \
+                 {names}{more}"
             )
         }
     }
 }
 
-/// Whether REST, which has neither filters nor names, can express a binding.
+/// Returns whether REST, which has no filters, names and metafields, can express a binding.
 fn over_rest(binding: &Binding) -> bool {
     binding.filter.is_none() && binding.name.is_none() && binding.metafields.is_none()
 }
 
 impl Run {
-    /// Refuses a plan that no plan of this manifest could be. A shop of which the manifest asks something else by now is
-    /// left to the judgement before its changes: it is stale.
+    /// Fails if the plan cannot have been made from this manifest. Skips shops whose wanted state has changed: they are
+    /// reported as stale before their changes.
     pub(crate) fn comes_from_manifest(&self, plan: &Plan) -> Result<(), Failure> {
-        let hint = "the file was edited, or written by another version of hookwright; make a new plan";
+        let hint = "the file was edited or written by another version of Hookwright; make a new plan";
         if plan.settings.safety != self.settings().safety {
-            return Err(Failure::invalid("the plan was made with other safety limits than the manifest has")
+            return Err(Failure::invalid("the `safety` limits of the plan differ from those of the manifest")
                 .hint("make a new plan"));
         }
         for planned in &plan.shops {
             let Some((_, desired)) = self.as_planned(planned) else { continue };
             let over_rest_only = Transport::parse(&plan.settings.admin_api.transport) == Some(Transport::Rest);
             if over_rest_only && !desired.entries.iter().all(|e| over_rest(&e.binding)) {
-                let what =
-                    format!("the plan is for REST, which cannot express what the manifest asks of {}", planned.shop);
+                let what = format!(
+                    "the plan uses REST, which cannot express the bindings of {} in the manifest",
+                    planned.shop
+                );
                 return Err(Failure::invalid(what).hint(hint));
             }
             match plan::unasked(planned, desired, &self.manifest.ownership) {
                 None => {}
                 Some(Unasked::Counts) => {
                     return Err(Failure::invalid(format!(
-                        "the plan's counts of {} do not follow from its changes and the manifest",
+                        "the plan's counts for {} do not match its changes and the manifest",
                         planned.shop
                     ))
                     .hint(hint));
@@ -102,7 +108,7 @@ impl Run {
                     let side = change.after().or(change.before().map(|before| &before.binding));
                     let address = side.map(|side| side.address.as_str()).unwrap_or_default();
                     return Err(Failure::invalid(format!(
-                        "the plan has a change of {} that the manifest does not ask for: {} {} -> {address}",
+                        "the plan has a change for {} that the manifest does not require: {} {} -> {address}",
                         planned.shop,
                         change.action(),
                         change.topic()
@@ -114,10 +120,12 @@ impl Run {
         Ok(())
     }
 
-    /// The hazards of a plan's changes by the manifest given, whatever the file says of them.
+    /// Returns the hazards of a plan's changes by the rules of the given manifest, regardless of the hazards in the
+    /// file.
     pub(crate) async fn hazards_of(&self, plan: &Plan) -> Vec<Hazard> {
         let inlets = DestinationHealth::default();
-        // Not verified: they only lift consents from changes that the manifest asks for.
+        // These addresses are not verified: they only remove the need for consent to changes that the manifest
+        // requires.
         let former = plan.former_addresses.iter().map(|address| Address::new(address).folded());
         let addresses = self.addresses.iter().cloned().chain(former).collect();
         let context = context(&self.manifest, &addresses, &inlets);
@@ -127,8 +135,8 @@ impl Run {
         hazards
     }
 
-    /// Judges the limits of a shop by what was read of it: its numbers in a plan file may be anything. `known` are the
-    /// hazards that have a consent.
+    /// Returns a function that judges the limits of a shop with the figures of its reading, because those in a plan
+    /// file are not reliable. `known` contains the hazards of the plan, for which consent was given.
     pub(crate) fn within_limits<'a>(
         &'a self,
         planned: &'a ShopPlan,
@@ -143,7 +151,7 @@ impl Run {
         }
     }
 
-    /// Gives the addresses of a plan the names that the manifest has for them.
+    /// Replaces the names of addresses in a plan with those of the manifest.
     pub(crate) fn relabel(&self, plan: &mut Plan) {
         for planned in &mut plan.shops {
             let Some((shop, desired)) = self.as_planned(planned) else { continue };
@@ -151,7 +159,7 @@ impl Run {
         }
     }
 
-    /// The shop of the manifest, if it asks of it what it asked when the plan was made.
+    /// Returns the shop in the manifest, if its wanted state has not changed since the plan was made.
     fn as_planned(&self, planned: &ShopPlan) -> Option<(&ManifestShop, &Desired)> {
         let shop = &self.manifest[self.shop_index(planned.shop.as_str())?];
         let desired = shop.desired().ok()?;

@@ -1,4 +1,4 @@
-//! Which shops of a manifest the command line selects, and what is wrong with a selection of none.
+//! Selects shops of a manifest by the command line, and explains an empty selection.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use crate::model::ShopPattern;
 use crate::select::{Selection, Terms};
 use crate::text::plural;
 
-/// So many names are listed in a message; of more it gives the number.
+/// Maximum number of names in a message. If there are more, the message has their number.
 const LISTED: usize = 10;
 
-/// The options as terms of a selection.
+/// Converts the options to terms of a selection.
 pub(super) fn terms(select: &SelectArgs) -> Terms<'_> {
     Terms {
         shop: &select.shop,
@@ -23,14 +23,15 @@ pub(super) fn terms(select: &SelectArgs) -> Terms<'_> {
     }
 }
 
-/// The shops that the options select, as indices into the manifest.
+/// Returns the shops that the options select, as indices into the manifest.
 pub(crate) fn select(manifest: &Manifest, select: &SelectArgs) -> Result<Vec<ShopIndex>, Failure> {
     let terms = terms(select);
     let selection = Selection::parse(&terms).map_err(Failure::invalid)?;
     selected(manifest, &selection, &terms)
 }
 
-/// The selected shops, as indices into the manifest.
+/// Returns the selected shops, as indices into the manifest. Fails if no shop matches, or if a shop that is given by
+/// name does not exist.
 pub(super) fn selected(
     manifest: &Manifest,
     selection: &Selection,
@@ -38,7 +39,7 @@ pub(super) fn selected(
 ) -> Result<Vec<ShopIndex>, Failure> {
     let matches = |pattern: &ShopPattern| manifest.shops.iter().any(|shop| pattern.matches(&shop.shop));
     let unmatched = || terms.shop.iter().zip(selection.only()).filter(|(_, pattern)| !matches(pattern));
-    // A name that is misspelt among others would quietly be left out; a pattern may match nothing yet.
+    // A misspelt name among others would be ignored without notice. A pattern may match nothing.
     if let Some((name, _)) = unmatched().find(|(text, _)| !text.contains(['*', '?', '[', '{'])) {
         return Err(no_such_shop(manifest, name));
     }
@@ -57,19 +58,22 @@ pub(super) fn selected(
 fn no_such_shop(manifest: &Manifest, text: &str) -> Failure {
     let handles = || manifest.shops.iter().map(|shop| shop.shop.handle());
     let hint = meant_shop(manifest, text).unwrap_or_else(|| the_manifest_has("shops", handles().collect()));
-    let hint =
-        if text.contains(',') { "a comma does not separate shops: repeat --shop for each".to_owned() } else { hint };
-    Failure::invalid(format!("--shop {text} matches no shop of the manifest")).hint(hint)
+    let hint = if text.contains(',') {
+        "commas do not separate shops; repeat `--shop` for each shop".to_owned()
+    } else {
+        hint
+    };
+    Failure::invalid(format!("`--shop {text}` matches no shop in the manifest")).hint(hint)
 }
 
-/// The shop of the manifest that was probably meant, as a question.
+/// Returns a question with the most similar shop in the manifest, if there is one.
 pub(crate) fn meant_shop(manifest: &Manifest, text: &str) -> Option<String> {
     let handle = text.strip_suffix(".myshopify.com").unwrap_or(text);
     let meant = suggest::closest(handle, manifest.shops.iter().map(|shop| shop.shop.handle()))?;
-    Some(format!("did you mean --shop {meant}?"))
+    Some(format!("did you mean `--shop {meant}`?"))
 }
 
-/// Why no shop is left, by the first label that no shop has.
+/// Explains why no shop is selected: names the first label that no shop has.
 fn nothing(manifest: &Manifest, selection: &Selection) -> Failure {
     let keys = || manifest.shops.iter().flat_map(|shop| shop.labels.keys()).map(|key| &**key).collect::<BTreeSet<_>>();
     let values = |key: &str| {
@@ -78,32 +82,32 @@ fn nothing(manifest: &Manifest, selection: &Selection) -> Failure {
     for (key, value) in selection.wanted_labels() {
         let known = values(key);
         if known.is_empty() {
-            let failure = Failure::invalid(format!("no shop of the manifest has a label with the key {key:?}"));
+            let failure = Failure::invalid(format!("no shop in the manifest has a label with the key `{key}`"));
             return failure.hint(meant(key, keys()).unwrap_or_else(|| the_manifest_has("label keys", keys())));
         }
         if !known.contains(value) {
-            let failure = Failure::invalid(format!("no shop of the manifest has the label {key}={value}"));
-            let hint =
-                meant(value, known.clone()).unwrap_or_else(|| the_manifest_has(&format!("values of {key}"), known));
+            let failure = Failure::invalid(format!("no shop in the manifest has the label `{key}={value}`"));
+            let hint = meant(value, known.clone())
+                .unwrap_or_else(|| the_manifest_has(&format!("values of the label `{key}`"), known));
             return failure.hint(hint);
         }
     }
     let hint = format!(
-        "each shop of the manifest ({}) is left out by --shop, --exclude-shop or --label",
+        "`--shop`, `--exclude-shop` and `--label` exclude every shop in the manifest ({})",
         plural(manifest.shops.len(), "shop")
     );
     Failure::invalid("the selection matches no shop").hint(hint)
 }
 
 fn meant(word: &str, known: BTreeSet<&str>) -> Option<String> {
-    suggest::closest(word, known.into_iter()).map(|meant| format!("did you mean {meant}?"))
+    suggest::closest(word, known.into_iter()).map(|meant| format!("did you mean `{meant}`?"))
 }
 
 fn the_manifest_has(what: &str, known: BTreeSet<&str>) -> String {
     let names: Vec<&str> = known.into_iter().collect();
     match names.len() {
         0 => format!("the manifest has no {what}"),
-        n if n > LISTED => format!("the manifest has {n} of them, such as {}", names[0]),
-        _ => format!("the manifest has the {what}: {}", names.join(", ")),
+        n if n > LISTED => format!("the manifest has {n} {what}, such as {}", names[0]),
+        _ => format!("the manifest has these {what}: {}", names.join(", ")),
     }
 }

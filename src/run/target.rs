@@ -1,4 +1,4 @@
-//! What a run talks to: Shopify, the embedded sandbox, or a URL that stands in for Shopify.
+//! The target of a run: Shopify, the sandbox in this process, or a URL that replaces Shopify.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -22,19 +22,19 @@ use crate::model::{Auth, ScopeSet, SecretRef};
 use crate::plan;
 pub(crate) use crate::words::word;
 
-/// An open target. A sandbox runs as long as this lives.
+/// An open target. A sandbox runs until the target is closed.
 pub(crate) struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) name: String,
     pub(crate) sandbox: Option<plan::Sandbox>,
-    /// What was added to the sandbox for the manifest, in words.
+    /// Message about shops that were added to the sandbox.
     pub(crate) remark: Option<String>,
-    /// The options that lead another command to the same manifest and target, as a shell takes them.
+    /// Options with which another command uses the same manifest and target, quoted for a shell.
     pub(crate) options: String,
     running: Option<Embedded>,
 }
 
-/// The files of the sandbox's state, which a command writes where there is a sandbox.
+/// Returns the files of the sandbox state that a command writes; empty without `--sandbox`.
 pub(crate) fn state_files(access: &AccessArgs) -> Vec<PathBuf> {
     if !access.sandbox {
         return Vec::new();
@@ -44,24 +44,25 @@ pub(crate) fn state_files(access: &AccessArgs) -> Vec<PathBuf> {
     vec![state.clone(), beside("journal"), beside("log.jsonl"), beside("lock")]
 }
 
-/// Whether two paths lead to one file, be it there or not.
+/// Returns whether two paths name the same file, which need not exist.
 fn same_file(a: &Path, b: &Path) -> bool {
     let whole = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
     a == b || matches!((whole(a), whole(b)), (Ok(a), Ok(b)) if a == b)
 }
 
-/// The error with `options` in the commands that it names.
+/// Adds `options` to the commands in the message of an error.
 pub(crate) fn with_target_options(mut error: AdminError, options: &str) -> AdminError {
     error.message = whole(&error.message, options);
     error
 }
 
-/// The error of a token that Shopify refused, with the cause that a token without expiry has from 2027-01-01 on.
+/// Adds the remedy to the error of a rejected token. From 2027-01-01, also adds the cause that a non-expiring token can
+/// have.
 pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, options: &str) -> AdminError {
     let login = format!("`hookwright auth login --shop {}`", shop.shop.handle());
     let way_out = match shop.auth.as_deref() {
         Some(Auth::TokenStore { .. }) => format!("log in again: {login}"),
-        _ => format!("use `client_assertion` in `auth`, or give the shop a `token_store` and run {login}"),
+        _ => format!("use `client_assertion` in `auth`, or configure a `token_store` for the shop and run {login}"),
     };
     match error.kind {
         AdminErrorKind::NonExpiringToken => {
@@ -73,7 +74,7 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
         {
             let _ = write!(
                 error.message,
-                ". Since {} Shopify rejects tokens without expiry of public apps: if this app is public, {way_out}",
+                ". Since {}, Shopify rejects non-expiring tokens of public apps: if this app is public, {way_out}",
                 plan::REJECTION_DAY
             );
         }
@@ -82,7 +83,7 @@ pub(crate) fn refused(mut error: AdminError, shop: &ManifestShop, life: Life, op
     with_target_options(error, options)
 }
 
-/// The text with `options` in the commands of `auth` that it names: who reads them is not told where a message was made.
+/// Adds `options` to the `auth` commands in a message, so that they use the same manifest and target.
 pub(crate) fn whole(message: &str, options: &str) -> String {
     let is_command = |n: usize, part: &str| {
         n % 2 == 1 && part.starts_with("hookwright auth ") && !part.starts_with("hookwright auth key")
@@ -93,8 +94,9 @@ pub(crate) fn whole(message: &str, options: &str) -> String {
     parts.collect::<Vec<_>>().join("`")
 }
 
-/// How a shop's merchant approves a scope: by a link, unless tokens are fetched without one. In the sandbox of `--sandbox`
-/// a command grants it. `options` lead a command to this manifest.
+/// Returns how the merchant of a shop approves a scope, as a part of a message: with a link, unless tokens are obtained
+/// without a login. In the sandbox of `--sandbox`, a command grants the scope. `options` make commands use this
+/// manifest.
 pub(super) fn approval(
     shop: &ManifestShop,
     granted: Option<&ScopeSet>,
@@ -110,18 +112,21 @@ pub(super) fn approval(
             };
             let scopes = with_lacking(shop, granted);
             format!(
-                "have the shop approve it; in the sandbox that is `hookwright sandbox edit scopes --shop {handle} \
+                "have the shop approve it; in the sandbox, run `hookwright sandbox edit scopes --shop {handle} \
                  {scopes}{state}`"
             )
         }
         (None, Some(Auth::ClientCredentials(_) | Auth::ClientAssertion(_))) => {
-            format!("have the shop approve it: the next run has it, see `hookwright auth status{options}`")
+            format!("have the shop approve it. The next run then has it; see `hookwright auth status{options}`")
         }
-        (None, _) => format!("have the shop approve it, see `hookwright auth url --shop {handle}{options}`"),
+        (None, _) => {
+            format!("have the shop approve it with the link that `hookwright auth url --shop {handle}{options}` prints")
+        }
     }
 }
 
-/// How a shop gets a token that expires and is renewed. `options` lead a command to this manifest.
+/// Returns how a shop gets a token that expires and is renewed, as a part of a message. `options` make commands use
+/// this manifest.
 pub(super) fn way_to_expiry(shop: &ManifestShop, options: &str) -> String {
     let from = match shop.auth.as_deref() {
         Some(Auth::AccessToken(SecretRef::Env(name))) => format!(" --token-env {}", word(name)),
@@ -130,16 +135,17 @@ pub(super) fn way_to_expiry(shop: &ManifestShop, options: &str) -> String {
     };
     let migrate = format!("`hookwright auth migrate --shop {}{from}{options}`", shop.shop.handle());
     match shop.auth.as_deref() {
-        Some(Auth::TokenStore { .. }) => format!("exchange it for one that is renewed: {migrate}"),
+        Some(Auth::TokenStore { .. }) => format!("exchange it for a token that is renewed: {migrate}"),
         Some(Auth::ClientAssertion(_) | Auth::ClientCredentials(_)) => {
-            "the token was fetched in this run, and the answer had no `expires_in`: check what stands between here and the shop"
+            "the token was obtained in this run, but the answer had no `expires_in`; check the proxies between this \
+             machine and the shop"
                 .to_owned()
         }
-        _ => format!("use `client_assertion` in `auth`, or give the shop a `token_store` and run {migrate}"),
+        _ => format!("use `client_assertion` in `auth`, or configure a `token_store` for the shop and run {migrate}"),
     }
 }
 
-/// The scopes that a shop has and those that it lacks, separated by commas.
+/// Returns the granted and the missing scopes of a shop, separated by commas.
 fn with_lacking(shop: &ManifestShop, granted: &ScopeSet) -> String {
     let lacking = shop.topics().into_iter().filter_map(|topic| catalog::missing_scopes(topic, granted));
     let lacking = lacking.filter_map(|any_of| any_of.first().map(ToString::to_string));
@@ -147,7 +153,7 @@ fn with_lacking(shop: &ManifestShop, granted: &ScopeSet) -> String {
     scopes.chain(lacking).collect::<BTreeSet<String>>().into_iter().collect::<Vec<_>>().join(",")
 }
 
-/// The options that lead to the same manifest again.
+/// Returns the options with which a command uses the same manifest.
 pub(crate) fn manifest_options(files: &[PathBuf]) -> String {
     let mut options = String::new();
     if !matches!(files, [file] if file == Path::new(DEFAULT_MANIFEST)) {
@@ -158,13 +164,14 @@ pub(crate) fn manifest_options(files: &[PathBuf]) -> String {
     options
 }
 
-/// What leads to the same manifest again, and lets it run what it may.
+/// Returns the options with which a command uses the same manifest, with `--allow-commands` if it was given.
 fn options(files: &[PathBuf], access: &AccessArgs) -> String {
     let commands = if access.allow_commands { " --allow-commands" } else { "" };
     manifest_options(files) + commands
 }
 
-/// Registers apps at the sandbox in this process, which parses a public key as it is printed.
+/// Returns a function that registers apps at the sandbox in this process. The sandbox parses a public key in its
+/// printed form.
 fn register_at(registrar: Registrar) -> auth::OnApp {
     Arc::new(move |id: &str, app: NewApp<'_>| match app {
         NewApp::Secret(secret) => registrar.app(id, secret),
@@ -172,7 +179,7 @@ fn register_at(registrar: Registrar) -> auth::OnApp {
     })
 }
 
-/// What the tokens of another address than Shopify's are called by: readable, and one name for one URL.
+/// Returns a name for the token store of a URL that replaces Shopify: readable and unique for each URL.
 fn name_of(url: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' };
     let place = url.split_once("://").map_or(url, |(_, place)| place).replace("{shop}", "");
@@ -180,15 +187,15 @@ fn name_of(url: &str) -> String {
     format!("{readable}-{}", &hex(&Sha256::digest(url))[..8])
 }
 
-/// Hosts besides loopback that HOOKWRIGHT_ADMIN_URL may name.
+/// Returns the hosts, besides loopback, that `HOOKWRIGHT_ADMIN_URL` may name.
 pub(crate) fn trusted_hosts() -> Vec<String> {
     let list = std::env::var("HOOKWRIGHT_TRUST_HOSTS").unwrap_or_default();
     list.split(',').map(|h| h.trim().to_owned()).filter(|h| !h.is_empty()).collect()
 }
 
 impl Target {
-    /// With `seeds`, also an empty list, a sandbox gets the shops of the manifest that it does not know. Without, it is taken
-    /// as it is.
+    /// Opens the target. If `seeds` is given, even an empty list, adds the shops of the manifest that the sandbox does
+    /// not contain.
     pub(crate) async fn open(
         access: &AccessArgs,
         manifest: &Manifest,
@@ -221,21 +228,21 @@ impl Target {
         Ok(Self { endpoint, name, sandbox: Some(state), remark, options, running: Some(running) })
     }
 
-    /// From now on commands that are named lead to this manifest, too.
+    /// Adds the options of this manifest to the commands in later messages.
     pub(crate) fn lead_to(&mut self, files: &[PathBuf], access: &AccessArgs) {
         self.options = options(files, access) + &self.options;
     }
 
-    /// Whether one address serves many shops only by naming them.
+    /// Fails if there are several shops, but the URL has no placeholder for the shop.
     pub(crate) fn check_shops(&self, shops: usize) -> Result<(), Failure> {
         if self.endpoint.has_shop_placeholder() || shops <= 1 {
             return Ok(());
         }
-        Err(Failure::invalid(format!("HOOKWRIGHT_ADMIN_URL has no {{shop}}, but the selection has {shops} shops"))
-            .hint("put {shop} where the shop's domain belongs, or select one shop with --shop"))
+        Err(Failure::invalid(format!("`HOOKWRIGHT_ADMIN_URL` has no `{{shop}}`, but the selection has {shops} shops"))
+            .hint("put `{shop}` in the place of the shop's domain, or select one shop with `--shop`"))
     }
 
-    /// Where secrets come from: none takes longer than the run has.
+    /// Returns the resolver of secrets. A secret takes at most the remaining time of the run.
     pub(crate) fn secrets(access: &AccessArgs, deadline: Option<tokio::time::Instant>) -> SecretResolver {
         let mut options = auth::Options::new(Arc::new(|name| std::env::var_os(name)));
         options.allow_commands = access.allow_commands;
@@ -247,7 +254,7 @@ impl Target {
         SecretResolver::new(options)
     }
 
-    /// What stands in for Adobe, if anything does: the embedded sandbox, or HOOKWRIGHT_ADOBE_URL.
+    /// Returns the URL that replaces Adobe, if there is one: the sandbox in this process, or `HOOKWRIGHT_ADOBE_URL`.
     pub(crate) fn adobe(&self) -> Option<String> {
         match &self.running {
             Some(running) => Some(running.adobe_url()),
@@ -255,7 +262,7 @@ impl Target {
         }
     }
 
-    /// Where tokens come from against this target: in the sandbox nobody needs a secret.
+    /// Returns the source of tokens for this target. The sandbox in this process needs no secrets.
     pub(crate) fn tokens(&self, access: &AccessArgs, client: &AdminClient) -> Tokens {
         let place = self.store_place();
         Tokens::new(TokenOptions {
@@ -267,10 +274,11 @@ impl Target {
         })
     }
 
-    /// Where a token store of the manifest is. What is kept for Shopify's shops is never sent elsewhere, and never
-    /// replaced by what something in Shopify's place hands out.
+    /// Returns a function that maps the path of a token store in the manifest to its real path. Each target has its own
+    /// file, so that tokens of Shopify are never sent to, or replaced by tokens of, another target.
     fn store_place(&self) -> impl Fn(&Path) -> PathBuf + Send + Sync + 'static {
-        // Of one state: a new one under the same name knows none of the tokens of the one before.
+        // The name contains the id of the state, because a new state at the same path does not know the tokens of the
+        // previous one.
         let of_state = |sandbox: &plan::Sandbox| {
             let id = sandbox.id.get(..8).unwrap_or(&sandbox.id);
             PathBuf::from(format!("{}.{id}.tokens", sandbox.state))
@@ -278,7 +286,7 @@ impl Target {
         let sandbox = self.sandbox.as_ref().map(of_state);
         let elsewhere = (self.endpoint != Endpoint::Shopify).then(|| name_of(&self.name));
         move |path| match (&sandbox, &elsewhere) {
-            // Whatever the two files are called: one of Shopify's is never the sandbox's.
+            // The file of the sandbox must differ from the file of Shopify, whatever their names are.
             (Some(sandbox), _) if same_file(sandbox, path) => PathBuf::from(format!("{}.sandbox", sandbox.display())),
             (Some(sandbox), _) => sandbox.clone(),
             (None, Some(name)) => PathBuf::from(format!("{}.{name}", path.display())),
@@ -286,7 +294,7 @@ impl Target {
         }
     }
 
-    /// Flushes and stops a sandbox.
+    /// Stops a sandbox and writes its state.
     pub(crate) async fn close(self) -> Result<(), Failure> {
         match self.running {
             Some(running) => running.stop().await,
@@ -300,7 +308,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_that_is_named_leads_to_where_the_run_was() {
+    fn a_login_command_in_a_message_has_the_target_of_the_run() {
         let error = |text: &str| AdminError::new(crate::admin::AdminErrorKind::LoginRequired, text);
         let named = error("over: `hookwright auth login --shop acme` gets one");
         assert_eq!(with_target_options(named.clone(), ""), named);
@@ -312,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_is_printed_leads_to_the_same_manifest() {
+    fn a_command_in_a_message_has_the_same_manifest() {
         let of = |files: &[&str], allow_commands| {
             let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
             options(
@@ -325,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_urls_have_one_name() {
+    fn different_urls_have_different_names() {
         let urls =
             ["http://a.example/{shop}", "https://a.example/{shop}", "http://a.example/a/b", "http://a.example/a_b"];
         let names: BTreeSet<String> = urls.map(name_of).into();

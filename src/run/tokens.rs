@@ -1,4 +1,4 @@
-//! What a plan says of the tokens of a run and of the apps that they belong to.
+//! Findings about the tokens of a run and the apps to which they belong.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::model::{AppIdentity, TokenExpiry};
 use crate::plan::{self, Connected, Expiry, Finding, FindingKind, Plan, PlannedShop, Severity, ShopPlan};
 use crate::state::Desired;
 
-/// A shop's part of the plan, with what the judgement of all shops needs.
+/// A shop's part of the plan, with the data for findings that concern several shops.
 pub(super) struct Planned {
     pub(super) at: ShopIndex,
-    /// What the manifest asks of it.
+    /// Wanted state of the shop.
     pub(super) desired: Arc<Desired>,
     pub(super) part: PlannedShop,
     pub(super) app: AppIdentity,
 }
 
-/// What is to be said of a token that works.
+/// Returns the finding about a valid token, if there is one.
 pub(crate) fn token_finding(shop: &ManifestShop, life: Life, app: &AppIdentity, options: &str) -> Option<Finding> {
     let expiry = match (life, shop.token_expiry) {
         (Life::Renewed | Life::Until(_), _) | (Life::Unknown, Some(TokenExpiry::External)) => return None,
@@ -33,7 +33,7 @@ pub(crate) fn token_finding(shop: &ManifestShop, life: Life, app: &AppIdentity, 
 }
 
 impl Run {
-    /// When each shop's token stops to work unless a person acts, in seconds since the epoch.
+    /// Returns when each shop's token stops working unless a person acts, in seconds since the Unix epoch.
     pub(crate) fn token_ends(&self, plan: &Plan) -> BTreeMap<String, i64> {
         let rejected = |shop: &ShopPlan| {
             let of_public = |finding: &Finding| {
@@ -52,7 +52,7 @@ impl Run {
         ends.collect()
     }
 
-    /// Adds the findings about shops of different apps that bind one address.
+    /// Adds the findings about shops of different apps that bind the same address.
     pub(super) fn mixed_apps(&self, planned: &mut [Planned]) {
         let shop = |at: ShopIndex| &self.manifest[at].shop;
         let read = planned.iter().filter(|planned| planned.part.shop.unread.is_none());

@@ -1,4 +1,4 @@
-//! What a plan's changes are in the light of earlier files.
+//! Classifies the changes of a plan by the records of earlier files.
 
 use jiff::Timestamp;
 use serde_json::{Map, json};
@@ -10,7 +10,7 @@ use crate::plan::{
     BindingKey, Earlier, Finding, FindingKind, PlannedChange, Severity, ShopPlan, SinceCounts, add, same_edit,
 };
 
-/// Adds findings to shops that were read, and counts.
+/// Adds findings to the shops, and returns the counts.
 pub(crate) fn explain<'a>(history: &History, shops: impl IntoIterator<Item = &'a mut ShopPlan>) -> SinceCounts {
     let mut counts = SinceCounts::default();
     for shop in shops {
@@ -30,7 +30,8 @@ pub(crate) fn explain<'a>(history: &History, shops: impl IntoIterator<Item = &'a
     counts
 }
 
-/// A create always has one; an update or delete only if an earlier report had it.
+/// Returns the finding of a change. A create always has one; an update or delete has one only if an earlier report has
+/// the change.
 fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedChange) -> Option<Finding> {
     let PlannedChange { change, destinations, .. } = planned;
     let known_since = known_since(history, &shop.shop, change);
@@ -45,7 +46,7 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
             severity: Severity::Info,
             topic,
             id: change.id().cloned(),
-            message: format!("{about}known since {known_since}, an earlier report had it, too"),
+            message: format!("{about}known since {known_since} (an earlier report has this change)"),
             details,
         });
     };
@@ -58,12 +59,12 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
         Some(Seen { at, live: true, .. }) => (
             FindingKind::RemovedRemotely(earlier),
             Severity::Attention,
-            format!("-> {to}{old}: it was live at {at} and is gone"),
+            format!("-> {to}{old}: removed outside Hookwright; last known live at {at}"),
         ),
         Some(Seen { at, live: false, .. }) => (
             FindingKind::RemovedByApply(earlier),
             Severity::Info,
-            format!("-> {to}{old}: an apply took it away at {at}, and the manifest wants it again"),
+            format!("-> {to}{old}: removed by an apply at {at}, but the manifest has it again"),
         ),
         None => {
             (FindingKind::NeverMade(earlier), Severity::Info, format!("-> {to}{old}: no earlier file shows it live"))
@@ -72,12 +73,12 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
     Some(Finding { kind, severity, topic, id: seen.and_then(|seen| seen.id), message, details })
 }
 
-/// The newest that any file shows of a route.
+/// Returns the newest record of a route.
 fn last_seen(history: &History, shop: &ShopPlan, topic: &Topic, key: &BindingKey, destination: &str) -> Option<Seen> {
     let route = (shop.shop.clone(), topic.clone(), key.clone());
     let direct = history.routes.get(&route).cloned();
-    // A plan does not list what needs no change. But where the manifest asked the same of the shop as now, whatever was
-    // neither missing nor blocked was live.
+    // A plan does not list bindings without changes. If the wanted state of the shop was the same as now, every binding
+    // that was neither missing nor blocked was live.
     let wanted = (topic.clone(), key.clone());
     let blocked = (topic.clone(), destination.into());
     let indirect = history.readings.get(&shop.shop).into_iter().flatten().rev().find(|reading| {
@@ -88,14 +89,15 @@ fn last_seen(history: &History, shop: &ShopPlan, topic: &Topic, key: &BindingKey
     let indirect = indirect.map(|reading| Seen { at: reading.at, live: true, id: None });
     match (direct, indirect) {
         (Some(direct), Some(indirect)) if indirect.at > direct.at => {
-            // The id is that of the same subscription only if nothing ended its life in between.
+            // The id is valid only if the subscription was not deleted in between.
             Some(Seen { id: direct.id.filter(|_| direct.live), ..indirect })
         }
         (direct, indirect) => direct.or(indirect),
     }
 }
 
-/// Since when readings without a gap have had this change. An apply that touched the subscription begins anew.
+/// Returns the time of the first of the consecutive readings that have this change. Readings before an apply that
+/// changed the subscription do not count.
 fn known_since(history: &History, shop: &ShopDomain, change: &Change) -> Option<Timestamp> {
     let touched = match change {
         Change::Create { after, .. } => {

@@ -1,4 +1,4 @@
-//! What is claimed, and what is not. The scenarios over the binary are in tests/it/since.rs.
+//! Tests of the classification of changes. The scenarios with the binary are in tests/it/since.rs.
 
 use std::collections::BTreeMap;
 
@@ -104,7 +104,7 @@ fn kinds(files: &[&str], changes: Vec<Change>) -> Vec<(String, Option<String>)> 
 }
 
 #[test]
-fn a_create_is_told_by_the_newest_that_is_known_of_it() {
+fn a_create_is_classified_by_its_newest_record() {
     use OutcomeResult::{AlreadySo, Applied, Failed, Skipped};
     let create = || create("https://a");
     let away = || update("https://a", "https://b", 1);
@@ -123,7 +123,7 @@ fn a_create_is_told_by_the_newest_that_is_known_of_it() {
         let file = journal(&outcomes);
         assert_eq!(kinds(&[&file], vec![create()]), [(kind.to_owned(), last)], "{file}");
     }
-    // Another filter, format or shop is another subscription.
+    // A different filter, format or shop means a different subscription.
     let filtered = |filter: &str| {
         let after = Binding { filter: Some(filter.into()), ..binding("https://a") };
         Change::Create { after, wanted: wanted() }
@@ -159,7 +159,7 @@ fn any_journal() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// Explaining adds findings and touches nothing else; every change is new or known; every create has one finding.
+    /// Explaining only adds findings. Every change is new or known, and every create has one finding.
     #[test]
     fn a_plan_is_explained_and_not_changed(file in any_journal(), changes in prop::collection::vec(any_change(), 0..6)) {
         let mut history = History::default();
@@ -174,9 +174,9 @@ proptest! {
         prop_assert_eq!(after, before);
     }
 
-    /// A journal that was cut at any byte is read, and says no more than the whole one said up to there.
+    /// A truncated journal is read, and contains no more than the beginning of the whole journal.
     #[test]
-    fn a_journal_may_be_cut_anywhere(file in any_journal(), cut in 0.0..1.0_f64) {
+    fn a_journal_can_be_truncated_anywhere(file in any_journal(), cut in 0.0..1.0_f64) {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let cut = (file.len() as f64 * cut) as usize;
         let mut short = History::default();
@@ -184,7 +184,7 @@ proptest! {
         let whole_lines = file[..cut].rfind('\n').map_or(0, |at| at + 1);
         let mut whole = History::default();
         add(&mut whole, &file.as_bytes()[..whole_lines]).expect("a journal");
-        // A line may be whole although its end is missing.
+        // A line can be complete although its line break is missing.
         prop_assert!(short.unreadable_lines == 1 || short.routes.len() >= whole.routes.len());
         if short.unreadable_lines == 1 {
             short.unreadable_lines = 0;
@@ -192,9 +192,9 @@ proptest! {
         }
     }
 
-    /// Whatever bytes come, reading them does not panic.
+    /// Reading arbitrary bytes does not panic.
     #[test]
-    fn any_bytes_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_accepted_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = add(&mut History::default(), &bytes);
     }
 }

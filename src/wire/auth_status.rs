@@ -10,70 +10,70 @@ use crate::wire::plan::{Finding, ShopError};
 pub struct Status {
     /// `1.x`
     pub format_version: String,
-    /// Version of the hookwright that wrote it.
+    /// Version of Hookwright that wrote the document.
     pub tool_version: String,
-    /// `shopify`, `sandbox`, or the URL that stands in for Shopify.
+    /// `shopify`, `sandbox`, or the URL that replaces Shopify (`HOOKWRIGHT_ADMIN_URL`).
     pub endpoint: String,
-    /// What the command exited with.
+    /// Exit code of the command.
     pub exit_code: u8,
     /// Counts over all shops.
     pub summary: StatusSummary,
-    /// Sorted by domain.
+    /// The selected shops, sorted by domain.
     pub shops: Vec<StatusShop>,
 }
 
-/// Counts of shops by status. A shop that is tolerated as unavailable is in none of the three.
+/// Counts of shops by status. A shop with the status `unavailable` counts only in `shops`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct StatusSummary {
-    /// All that were selected.
+    /// Number of selected shops.
     pub shops: usize,
-    /// With status `ready`.
+    /// Number of shops with the status `ready`.
     pub ready: usize,
-    /// With status `attention`.
+    /// Number of shops with the status `attention`.
     pub attention: usize,
-    /// With status `failed`.
+    /// Number of shops with the status `failed`.
     pub failed: usize,
 }
 
-/// One shop.
+/// The token of one shop.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct StatusShop {
-    /// The full domain.
+    /// Full domain of the shop.
     pub shop: String,
-    /// Whether its token can be used.
+    /// Whether the shop's token can be used.
     pub status: TokenStatus,
-    /// Where its token comes from.
+    /// Source of the shop's token.
     pub source: TokenSource,
-    /// Whether the token is a user's, not the app's own.
+    /// Whether the token belongs to a user (online) and not to the app (offline).
     pub online: bool,
-    /// RFC 3339; null where the expiry is unknown.
+    /// RFC 3339; null if the expiry is unknown.
     pub expires_at: Option<String>,
-    /// RFC 3339: after this time a login is required.
+    /// RFC 3339; after this time a login is required.
     pub refresh_expires_at: Option<String>,
-    /// Scopes granted, as Shopify lists them.
+    /// Granted scopes, as Shopify lists them.
     pub granted: Vec<String>,
-    /// Wanted by the manifest and not granted.
+    /// Scopes that the manifest wants and that are not granted.
     pub missing: Vec<String>,
-    /// Granted and not wanted.
+    /// Scopes that are granted and that the manifest does not want.
     pub superfluous: Vec<String>,
     /// Topics of bindings that no granted scope covers.
     pub blocked_topics: Vec<String>,
     /// Whether a login is required within two weeks.
     pub login_soon: bool,
-    /// What is to be done about the token besides, as in a plan: `non_expiring_token`.
+    /// Findings about the token, as in a plan: `non_expiring_token`.
     pub findings: Vec<Finding>,
-    /// In the sandbox: why the token or a secret behind it was made up. At Shopify this shop would fail.
+    /// Only in the sandbox: why Hookwright made up the token or a secret. At Shopify this shop would fail.
     pub made_up: Option<String>,
-    /// Why the token does not work.
+    /// Why the token cannot be used; null if it can.
     pub error: Option<ShopError>,
 }
 
-/// Where the token comes from.
+/// Source of a token.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TokenSource {
     /// The form of `auth` in the manifest.
     pub kind: SourceKind,
-    /// The name of the variable, file or command; never its content.
+    /// Name of the environment variable, file or command; never its content.
     pub from: String,
 }
 
@@ -97,12 +97,12 @@ pub enum SourceKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenStatus {
-    /// It works and has the wanted scopes.
+    /// The token works and has the wanted scopes.
     Ready,
-    /// It works; something is to be done.
+    /// The token works, but needs attention.
     Attention,
-    /// The shop is in a state that is tolerated.
+    /// The shop cannot be read, for a reason that is tolerated.
     Unavailable,
-    /// It does not work, or is unavailable.
+    /// The token does not work or is unavailable.
     Failed,
 }

@@ -1,5 +1,5 @@
-//! The file of `show --check --out`, version 1: which plans were judged together, and with which consents. A minor version
-//! adds keys.
+//! The file that `show --check --out` writes, version 1: plans that were judged together, and the consents that were
+//! given. A minor version adds keys.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,33 +12,33 @@ use crate::words;
 pub struct Checked {
     /// `1.x`
     pub format_version: String,
-    /// Of the manifest that all of them were made from.
+    /// `manifest_digest` of the plans.
     pub manifest_digest: String,
-    /// Of each plan.
+    /// `plan_digest` of each plan.
     pub plan_digests: Vec<String>,
-    /// The consents that were given, one for each hazard, as in `--allow`.
+    /// Consents that were given, one for each hazard, as for `--allow`.
     #[serde(default)]
     pub consents: Vec<String>,
 }
 
-/// Why a file is not taken as a checked file.
+/// Why a file is not accepted by `--checked`.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckedFileError {
-    /// Other JSON, or none.
+    /// The file is not JSON, or is other JSON.
     #[error("{0}")]
     NotChecked(String),
-    /// A format of the future.
+    /// The format has another major version.
     #[error("{0:?}")]
     Version(String),
 }
 
 impl Checked {
-    /// A document of this version.
+    /// Creates a document of this version.
     pub fn new(manifest_digest: String, plan_digests: Vec<String>, consents: Vec<String>) -> Self {
         Self { format_version: "1.0".to_owned(), manifest_digest, plan_digests, consents }
     }
 
-    /// Parses a file.
+    /// Parses a file. Fails if it is not a checked file of version 1.
     pub fn read(bytes: &[u8]) -> Result<Self, CheckedFileError> {
         let Object(checked): Object<Self> =
             serde_json::from_slice(bytes).map_err(|e| CheckedFileError::NotChecked(words::of_json(&e)))?;

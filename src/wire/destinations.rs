@@ -10,16 +10,16 @@ use super::plan::Destination;
 pub struct Destinations {
     /// `1.x`
     pub format_version: String,
-    /// Version of the hookwright that wrote it.
+    /// Version of Hookwright that wrote the document.
     pub tool_version: String,
-    /// What the command exited with.
+    /// Exit code of the command.
     pub exit_code: u8,
-    /// Sorted by name.
+    /// Destinations, sorted by name.
     pub destinations: Vec<Destination>,
 }
 
 impl Destinations {
-    /// A document of this version.
+    /// Creates a document of this version.
     pub fn new(exit_code: u8, destinations: Vec<Destination>) -> Self {
         let tool_version = env!("CARGO_PKG_VERSION").to_owned();
         Self { format_version: "1.0".to_owned(), tool_version, exit_code, destinations }

@@ -1,4 +1,4 @@
-//! Files of earlier runs for `drift --since`: journals, apply reports and plans, told apart by their content.
+//! Reads the files of earlier runs for `drift --since`: journals, apply reports and plans, recognised by their content.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,27 +11,31 @@ use crate::plan::BindingKey;
 use crate::since::{History, Made};
 use crate::words;
 
-/// Why a file is of no use.
+/// Why a file cannot be used for `--since`.
 #[derive(Debug, thiserror::Error)]
 pub enum SinceError {
-    /// Lines, but not of a journal.
-    #[error("{0}; --since takes a journal, an apply report or an earlier drift report")]
+    /// The file consists of JSON lines, but is not a journal.
+    #[error("{0}; `--since` takes a journal, an apply report or an earlier drift report")]
     NotAJournal(NotAJournal),
-    /// Neither of the three.
-    #[error("neither a journal nor an apply report nor a drift report{0}")]
+    /// The file is not a journal, an apply report or a plan.
+    #[error("not a journal, an apply report or a drift report{0}")]
     Unknown(String),
-    /// A report that does not fit its format.
-    #[error("not an apply report: {0}")]
+    /// The apply report is malformed.
+    #[error("not a valid apply report: {0}")]
     Report(String),
-    /// A plan that is not whole.
+    /// The apply report has another major version.
+    #[error("an apply report of format {0:?}, but this version of Hookwright reads 1.x")]
+    ReportVersion(String),
+    /// The plan cannot be read.
     #[error(transparent)]
     Plan(#[from] PlanFileError),
-    /// A time that is none.
-    #[error("{0:?} is not a time")]
+    /// A time is not RFC 3339.
+    #[error("{0:?} is not a valid time")]
     Time(String),
 }
 
-/// Adds a file to what earlier runs show. The order of files does not matter, unless two say something of the same second.
+/// Adds a file to the history. The order of the files does not matter, unless two files have records of the same
+/// second.
 pub fn add(history: &mut History, bytes: &[u8]) -> Result<(), SinceError> {
     match is_journal(&String::from_utf8_lossy(bytes)) {
         Ok(()) => return journal(history, bytes),
@@ -56,7 +60,7 @@ fn time(text: &str) -> Result<Timestamp, SinceError> {
     text.parse().map_err(|_| SinceError::Time(text.to_owned()))
 }
 
-/// A line that was cut off shows nothing and is counted; a type of a later version is ignored.
+/// Adds a journal. A truncated line is counted and otherwise ignored, as is a line of a type from a later version.
 fn journal(history: &mut History, bytes: &[u8]) -> Result<(), SinceError> {
     for line in bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
         let Ok(value) = serde_json::from_slice::<Value>(line) else {
@@ -78,7 +82,7 @@ fn journal(history: &mut History, bytes: &[u8]) -> Result<(), SinceError> {
 fn report(history: &mut History, value: Value) -> Result<(), SinceError> {
     let version = value.get("format_version").and_then(Value::as_str).unwrap_or_default();
     if version.split('.').next() != Some("1") {
-        return Err(SinceError::Report(format!("format {version:?}; this hookwright reads 1.x")));
+        return Err(SinceError::ReportVersion(version.to_owned()));
     }
     let report: Report =
         serde_json::from_value(value).map_err(|e| SinceError::Report(words::of_data(&e.to_string())))?;
@@ -91,7 +95,7 @@ fn report(history: &mut History, value: Value) -> Result<(), SinceError> {
     Ok(())
 }
 
-/// Adds an outcome. What failed or was skipped shows nothing, nor does what no shop can have.
+/// Adds an outcome. Failed and skipped changes, and changes with invalid values, are ignored.
 fn became(history: &mut History, outcome: StepOutcome, at: Timestamp) {
     if !matches!(outcome.result, OutcomeResult::Applied | OutcomeResult::AlreadySo) {
         return;

@@ -1,5 +1,5 @@
-//! JSON lines, version 1: the journal of an apply (`--journal`) and the events of a run (`--events`). One line is one
-//! object with a `type`; a version line opens each run. Holds no secret.
+//! JSON lines, version 1: the journal of an apply (`--journal`) and the events of a run (`--events`). Each line is one
+//! object with a `type`; each run begins with a version line. Contains no secrets.
 //!
 //! A minor version adds keys and types; readers ignore those that they do not know. Another major version is refused.
 
@@ -14,96 +14,96 @@ use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportSummary};
 /// Major and minor version of this format.
 pub const FORMAT_VERSION: &str = "1.0";
 
-/// One line.
+/// One line of a journal or event stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
-    /// When: RFC 3339, UTC.
+    /// Time of the event: RFC 3339, UTC.
     pub at: String,
-    /// Identity of the run; several runs may stand in one journal.
+    /// Identifier of the run. A journal can contain several runs.
     pub run: String,
 }
 
-/// What happened. A journal holds `version`, `intent`, `outcome` and `summary`; an event stream everything but `intent`
-/// and `outcome`.
+/// What happened. A journal contains `version`, `intent`, `outcome` and `summary`; an event stream contains all types
+/// except `intent` and `outcome`.
 #[allow(clippy::large_enum_variant, reason = "a line lives as long as it takes to write it")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// A run begins. Always its first line.
+    /// A run begins. Always the first line of a run.
     Version(Version),
-    /// A shop was read, or could not be.
+    /// A shop was read, or could not be read.
     ShopRead(ShopRead),
     /// A change of the plan.
     PlannedChange(PlannedChange),
-    /// Journal: the mutation is sent as soon as this is on the disk.
+    /// Journal: a mutation will be sent as soon as this line is on the disk.
     Intent(Step),
-    /// Journal: what became of it.
+    /// Journal: the outcome of a mutation.
     Outcome(StepOutcome),
     /// Events: a mutation is about to be sent.
     ApplyStart(Step),
-    /// Events: what became of a change; one for each planned change.
+    /// Events: the outcome of a change. Each planned change has exactly one.
     ApplyOutcome(StepOutcome),
-    /// A shop waits.
+    /// A request to a shop waits.
     Wait(Wait),
-    /// The run has ended. A run without this line was killed.
+    /// The run ended. A run without this line was killed.
     Summary(Summary),
 }
 
-/// The head of a run.
+/// The beginning of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Version {
-    /// Which kind of file this is.
+    /// Kind of the file.
     pub stream: Stream,
     /// `1.x`.
     pub format_version: String,
-    /// Version of the hookwright that ran.
+    /// Version of Hookwright that ran.
     pub tool_version: String,
     /// RFC 3339, UTC.
     pub started_at: String,
-    /// Of the plan that is carried out, where there is one already.
+    /// Digest of the plan that is applied, if it exists already.
     pub plan_digest: Option<String>,
 }
 
-/// Tells the two apart.
+/// Distinguishes journals from event streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
-    /// What was sent and what became of it.
+    /// Mutations that were sent, and their outcomes.
     Journal,
-    /// Everything that happens, as it happens.
+    /// Everything that happens in a run, as it happens.
     Events,
 }
 
-/// A shop was read, or could not be.
+/// A shop was read, or could not be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShopRead {
-    /// The full domain.
+    /// Full domain of the shop.
     pub shop: String,
-    /// What was found.
+    /// Result of the reading.
     pub status: ReadStatus,
-    /// How many changes are to be made; before an apply, how many are left.
+    /// Number of planned changes; when the shop is read again before its changes, the number that is left.
     pub changes: usize,
-    /// Why it could not be read, or is not as planned.
+    /// Why the shop could not be read, or is stale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ShopError>,
 }
 
-/// What was found of a shop.
+/// Result of reading a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadStatus {
-    /// It has changes.
+    /// The shop has changes.
     Changed,
-    /// It has none.
+    /// The shop has no changes.
     Unchanged,
-    /// It could not be read.
+    /// The shop could not be read.
     Failed,
-    /// It could not be read, for a reason that is tolerated.
+    /// The shop could not be read, for a reason that is tolerated.
     Unavailable,
-    /// It was read before its changes, and is not as planned.
+    /// The shop was read again before its changes, and is not as planned.
     Stale,
 }
 
@@ -118,32 +118,32 @@ impl From<ShopStatus> for ReadStatus {
     }
 }
 
-/// A change of the plan, whole.
+/// A change of the plan, with all fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedChange {
-    /// The full domain.
+    /// Full domain of the shop.
     pub shop: String,
-    /// Place of the change in the shop's part of the plan, from 0.
+    /// Index of the change in the shop's part of the plan, from 0.
     pub index: usize,
-    /// As in the plan.
+    /// The change, as in the plan.
     pub change: wire::plan::Change,
 }
 
-/// What tells one subscription of a topic from another.
+/// What distinguishes the subscriptions of a topic: Shopify accepts one subscription per topic and key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Key {
     /// Delivery address.
     pub address: String,
     /// `json` or `xml`.
     pub format: String,
-    /// Shopify search syntax; null for none.
+    /// Filter in Shopify's search syntax; null for none.
     pub filter: Option<String>,
 }
 
 impl From<&wire::plan::Subscription> for Key {
     fn from(subscription: &wire::plan::Subscription) -> Self {
         let wire::plan::Subscription { address, format, filter, .. } = subscription;
-        // Shopify takes an empty filter for none.
+        // Shopify treats an empty filter as none.
         Self {
             address: address.trim().to_owned(),
             format: format.clone(),
@@ -152,32 +152,32 @@ impl From<&wire::plan::Subscription> for Key {
     }
 }
 
-/// One change, about to be sent.
+/// One change that is about to be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
-    /// The full domain.
+    /// Full domain of the shop.
     pub shop: String,
-    /// Place of the change in the shop's part of the plan, from 0.
+    /// Index of the change in the shop's part of the plan, from 0.
     pub index: usize,
-    /// What is done.
+    /// What the change does.
     pub action: Action,
-    /// Slash form; the GraphQL name if the catalogue does not know it.
+    /// Topic in slash form, or its GraphQL name if the catalogue does not contain it.
     pub topic: String,
-    /// The subscription, where it is known; of a create, the new one.
+    /// Id of the subscription, if known; for a create, the id of the new subscription.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What it is before; absent for creates.
+    /// Key before the change; absent for creates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Key>,
-    /// What it will be; absent for deletes.
+    /// Key after the change; absent for deletes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Key>,
-    /// How often it was sent, this time included; 0 if it never was.
+    /// Number of times the change was sent, including this time; 0 if it was never sent.
     pub attempt: u32,
 }
 
 impl Step {
-    /// The step that a change of a shop is.
+    /// Creates the step of a change.
     pub fn of(shop: &str, index: usize, change: &wire::plan::Change, attempt: u32) -> Self {
         Self {
             shop: shop.to_owned(),
@@ -192,27 +192,27 @@ impl Step {
     }
 }
 
-/// What became of one change.
+/// Outcome of one change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepOutcome {
     /// The change.
     #[serde(flatten)]
     pub step: Step,
-    /// What became of it.
+    /// Result of the change.
     pub result: OutcomeResult,
-    /// How it is known.
+    /// How the result was confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_by: Option<ConfirmedBy>,
-    /// Why it was skipped.
+    /// Why the change was skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Why it failed.
+    /// Why the change failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ShopError>,
 }
 
 impl StepOutcome {
-    /// The same as in the report.
+    /// Creates the line for an outcome of the report.
     pub fn of(shop: &str, index: usize, outcome: &Outcome, attempt: u32) -> Self {
         let Outcome { change, result, id, confirmed_by, reason, error } = outcome;
         Self {
@@ -225,25 +225,25 @@ impl StepOutcome {
     }
 }
 
-/// A shop waits.
+/// A request to a shop waits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Wait {
-    /// The full domain.
+    /// Full domain of the shop.
     pub shop: String,
-    /// How long.
+    /// Duration of the wait in seconds.
     pub seconds: f64,
-    /// What for: `rate limit`, `throttled`, `retry`.
+    /// Reason for the wait: `rate limit`, `throttled` or `retry`.
     pub reason: String,
 }
 
 /// The end of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// What the command exited with.
+    /// Exit code of the command.
     pub exit_code: u8,
-    /// The last line of the text, or why the command ended before its time.
+    /// Last line of the text output, or why the command ended early.
     pub message: String,
-    /// Of the plan, where there is one.
+    /// Digest of the plan, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_digest: Option<String>,
     /// Counts of the plan.
@@ -254,13 +254,14 @@ pub struct Summary {
     pub apply: Option<ReportSummary>,
 }
 
-/// What a journal of ours begins with, also one that was cut off within its first line.
+/// How each journal of Hookwright begins.
 pub const JOURNAL_HEAD: &str = r#"{"type":"version","stream":"journal""#;
 
-/// What an event stream of ours begins with.
+/// How each event stream of Hookwright begins.
 pub const EVENTS_HEAD: &str = r#"{"type":"version","stream":"events""#;
 
-/// Whether a file that begins so may be appended to, and read, as a journal. `Err` says why not.
+/// Checks that a file with this beginning is a journal, which can be read and appended to. Accepts an empty file, and a
+/// first line that was cut off.
 pub fn is_journal(head: &str) -> Result<(), NotAJournal> {
     for line in head.split('\n') {
         match serde_json::from_str::<Line>(line) {
@@ -269,7 +270,7 @@ pub fn is_journal(head: &str) -> Result<(), NotAJournal> {
                 return if major == Some("1") { Ok(()) } else { Err(NotAJournal::Version(format_version)) };
             }
             Ok(Line { event: Event::Version(_), .. }) => return Err(NotAJournal::Events),
-            // A run that was killed while it wrote its very first line; the next run has begun a fresh one.
+            // A run was killed while it wrote its first line; the next run began a new line.
             Err(error) if error.is_eof() && (JOURNAL_HEAD.starts_with(line) || line.starts_with(JOURNAL_HEAD)) => {}
             _ => return Err(NotAJournal::Other),
         }
@@ -277,17 +278,17 @@ pub fn is_journal(head: &str) -> Result<(), NotAJournal> {
     Ok(())
 }
 
-/// Why a file is not taken for a journal.
+/// Why a file is not accepted as a journal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAJournal {
-    /// A format of the future.
-    #[error("a journal of format {0}; this hookwright reads 1.x")]
+    /// The journal has another major version.
+    #[error("a journal of format {0}, but this version of Hookwright reads 1.x")]
     Version(String),
-    /// The other kind of lines.
-    #[error("an event stream (--events), not a journal")]
+    /// The file is an event stream.
+    #[error("an event stream (`--events`), not a journal")]
     Events,
-    /// Some other file.
-    #[error("not a journal of hookwright")]
+    /// The file is something else.
+    #[error("not a journal of Hookwright")]
     Other,
 }
 
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_is_known_by_its_first_line_however_short_it_was_cut() {
+    fn a_journal_is_recognised_by_its_first_line_even_if_truncated() {
         let ours = head(Stream::Journal, "1.7");
         assert!(ours.starts_with(JOURNAL_HEAD), "{ours}");
         for cut in 0..=ours.len() {

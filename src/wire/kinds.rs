@@ -1,5 +1,5 @@
-//! Words of the formats to which a later minor version may add. Only a word that this program distinguishes from others has a
-//! variant; any other word is kept as it is. The core defines the words themselves.
+//! Enumerations of the formats that a later minor version may extend. Only values that this program distinguishes have
+//! a variant; any other value is kept as text. The core defines the values themselves.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,12 +14,12 @@ macro_rules! open_enums {
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub enum $name {
             $(#[doc = concat!("`", $word, "`")] $variant,)*
-            /// Any other word.
+            /// Any other value.
             Other(String),
         }
 
         impl $name {
-            /// The word in the JSON.
+            /// Returns the value in the JSON.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $word,)*
@@ -32,7 +32,7 @@ macro_rules! open_enums {
             pub(crate) const ALL: &[&str] = &[$($word),*];
         }
 
-        /// The word in the JSON.
+        /// Dereferences to the value in the JSON.
         impl Deref for $name {
             type Target = str;
 
@@ -68,7 +68,7 @@ macro_rules! open_enums {
             }
         }
 
-        /// A text, since a minor version adds words.
+        /// A string without an enumeration, because minor versions add values.
         impl JsonSchema for $name {
             fn inline_schema() -> bool {
                 true
@@ -109,7 +109,7 @@ open_enums! {
         Metafields = "metafields",
     }
 
-    /// Kinds of hazards.
+    /// Kind of a hazard.
     HazardKind {
         MaxDeletePercent = "max_delete_percent",
         MaxTotalDeletePercent = "max_total_delete_percent",
@@ -122,13 +122,13 @@ open_enums! {
         DestinationSettling = "destination_settling",
     }
 
-    /// Why a binding cannot be made.
+    /// Why a binding is blocked.
     BlockedReason {
         Scope = "scope",
         NameTaken = "name_taken",
     }
 
-    /// Kinds of findings.
+    /// Kind of a finding.
     FindingKind {
         KnownDrift = "known_drift",
         MetafieldsUnnamed = "metafields_unnamed",
@@ -151,7 +151,7 @@ open_enums! {
         Delete = "delete",
     }
 
-    /// Kinds of errors.
+    /// Kind of an error.
     ErrorKind {
         Stale = "stale",
         FieldNotTaken = "field_not_taken",

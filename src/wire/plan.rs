@@ -1,5 +1,5 @@
-//! The plan's wire format, version 1: what users save, parse and commit to. A minor version adds keys and kinds;
-//! readers ignore keys that they do not know. An unknown major version, action or status is refused.
+//! The JSON format of plans, version 1, which users save and parse. A minor version adds keys and kinds; readers ignore
+//! unknown keys. An unknown major version, action or status is rejected.
 
 mod decode;
 mod destination;
@@ -24,90 +24,90 @@ pub use shards::{lacking, place, together};
 /// Major and minor version of this format.
 pub const FORMAT_VERSION: &str = "1.0";
 
-/// A plan: what would be done, why, and what cannot be done. Holds no secret.
+/// A plan: the changes, their reasons, and what cannot be changed. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// `1.x`.
     pub format_version: String,
-    /// Version of the hookwright that wrote the plan.
+    /// Version of Hookwright that wrote the plan.
     pub tool_version: String,
-    /// RFC 3339, UTC. Follows SOURCE_DATE_EPOCH. Not covered by the digest.
+    /// RFC 3339, UTC. Follows `SOURCE_DATE_EPOCH`. Not covered by the digest.
     pub created_at: String,
     /// `sha256:…` over the canonical JSON of the plan without this key and `created_at`.
     pub plan_digest: String,
-    /// What the command exited with.
+    /// Exit code of the command.
     pub exit_code: u8,
-    /// `sha256:…` over the meaning of the manifest: all of its shops, whatever the selection.
+    /// `sha256:…` over the content of the manifest: all shops, regardless of the selection.
     pub manifest_digest: String,
-    /// Whether every selected shop was read, apart from tolerated ones, and Adobe said what it was asked.
+    /// Whether every selected shop was read, except for tolerated ones, and every lookup at Adobe was answered.
     pub complete: bool,
-    /// What the plan was made with.
+    /// Settings of the plan.
     pub settings: Settings,
-    /// Which shops were looked at.
+    /// Selection of shops.
     pub selection: Selection,
     /// Counts over all shops.
     pub summary: Summary,
-    /// Destinations that were looked up or checked at Adobe, sorted by name; absent if none was.
+    /// Destinations that were looked up or checked at Adobe, sorted by name; absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub destinations: Vec<Destination>,
-    /// Properties that need consent before apply.
+    /// Hazards: properties of the plan that require consent before apply.
     pub hazards: Vec<Hazard>,
-    /// Shops of the base manifest (`--base`) that are not in this one any more; they are not touched.
+    /// Shops that are in the base manifest (`--base`) but not in this manifest. They are not changed.
     #[serde(default)]
     pub shops_left: Vec<String>,
-    /// Addresses that the base manifest (`--base`) has and this one does not, if the plan changes live subscriptions there.
-    /// They count as this manifest's own.
+    /// Addresses that are only in the base manifest (`--base`) and whose live subscriptions the plan changes. They
+    /// count as addresses of this manifest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_addresses: Vec<String>,
-    /// Counts of `drift --since`: what the earlier files say about the changes.
+    /// Counts of `drift --since`: how the changes relate to earlier files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
     /// One element for each selected shop, sorted by domain.
     pub shops: Vec<Shop>,
 }
 
-/// Changes in the light of earlier files. Each is new or known.
+/// How the changes relate to earlier files. Each change is either new or known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Since {
-    /// Changes that the newest earlier report of their shop did not have.
+    /// Changes that are not in the newest earlier report of their shop.
     pub new: usize,
-    /// Changes that an earlier report had already.
+    /// Changes that are in an earlier report.
     pub known: usize,
-    /// Creates of what an earlier file shows live.
+    /// Creates of subscriptions that were removed outside Hookwright: an earlier file shows them live.
     pub removed_remotely: usize,
-    /// Creates of what no earlier file shows.
+    /// Creates of subscriptions that were never created, as far as the earlier files show.
     pub never_made: usize,
 }
 
-/// What a plan was made with.
+/// Settings of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
-    /// `shopify`, `sandbox`, or the URL that stands in for Shopify.
+    /// `shopify`, `sandbox`, or the URL that replaces Shopify (`HOOKWRIGHT_ADMIN_URL`).
     pub endpoint: String,
-    /// Which sandbox state, where the endpoint is one.
+    /// The sandbox state; absent if the endpoint is not `sandbox`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Sandbox>,
-    /// The URL that stands in for Adobe (HOOKWRIGHT_ADOBE_URL), where something was looked up there.
+    /// The URL that replaces Adobe (`HOOKWRIGHT_ADOBE_URL`), if destinations were looked up there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adobe: Option<String>,
-    /// Version and transport.
+    /// Version and transport of the Admin API.
     pub admin_api: AdminApi,
     /// The ownership rule.
     pub ownership: Ownership,
-    /// The limits.
+    /// Limits of the run.
     pub safety: Safety,
 }
 
-/// A sandbox state.
+/// A state of the sandbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sandbox {
-    /// Identity of the state; a plan for another one is refused.
+    /// Identifier of the state. A plan for another state is rejected.
     pub id: String,
-    /// Its file.
+    /// Path of the state file.
     pub state: String,
 }
 
-/// The Admin API that was asked.
+/// The Admin API that was used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AdminApi {
     /// `2026-10`, or `unstable`.
@@ -119,52 +119,52 @@ pub struct AdminApi {
 /// The ownership rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ownership {
-    /// A live subscription is managed if one of these covers its address.
+    /// A live subscription is managed if one of these prefixes covers its address.
     pub address_prefixes: Vec<String>,
-    /// `report`, `ignore` or `delete`.
+    /// What the plan does with unmanaged subscriptions: `report`, `ignore` or `delete`.
     pub unmanaged: Unmanaged,
 }
 
-/// The limits, in whole percent.
+/// Limits of the run, in whole percent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Safety {
-    /// Of a shop's managed subscriptions, when it has at least 5.
+    /// Largest share of a shop's managed subscriptions that a plan may delete, for shops with at least 5.
     pub max_delete_percent: u8,
-    /// Of the run's, when there are at least 50.
+    /// Largest share of the run's managed subscriptions that a plan may delete, for runs with at least 50.
     pub max_total_delete_percent: u8,
-    /// Of the run's, when there are at least 50.
+    /// Largest share of the run's managed subscriptions whose address a plan may change, for runs with at least 50.
     pub max_address_change_percent: u8,
-    /// Topics whose delete or change of address or filter needs consent.
+    /// Topics for which a delete, or a change of address or filter, requires consent.
     pub protected_topics: Vec<String>,
 }
 
-/// Which shops were looked at.
+/// Selection of shops.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Selection {
     /// Patterns of `--shop`; those of `--exclude-shop` start with `!`.
     pub shops: Vec<String>,
-    /// `KEY=VALUE` and `KEY!=VALUE`.
+    /// Patterns of `--label`: `KEY=VALUE` and `KEY!=VALUE`.
     pub labels: Vec<String>,
-    /// `K/N`, 1-based.
+    /// Shard `K/N`, 1-based; null for all shops.
     pub shard: Option<String>,
 }
 
 /// Counts over all shops.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// Creates.
+    /// Number of creates.
     pub add: usize,
-    /// Updates in place.
+    /// Number of updates in place.
     pub change: usize,
-    /// Deletes.
+    /// Number of deletes.
     pub destroy: usize,
-    /// Bindings that are live as wanted.
+    /// Number of bindings that are live as wanted.
     pub unchanged: usize,
-    /// Bindings that cannot be made.
+    /// Number of blocked bindings.
     pub blocked: usize,
-    /// Live subscriptions outside the ownership rule.
+    /// Number of live subscriptions that are not managed by the manifest.
     pub unmanaged: usize,
-    /// Findings of severity `attention`.
+    /// Number of findings with the severity `attention`.
     #[serde(default)]
     pub attention: usize,
     /// Counts of shops.
@@ -174,122 +174,124 @@ pub struct Summary {
 /// Counts of shops.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShopCounts {
-    /// All that were selected.
+    /// Number of selected shops.
     pub total: usize,
-    /// With changes.
+    /// Shops with changes.
     pub changed: usize,
-    /// Without changes.
+    /// Shops without changes.
     pub unchanged: usize,
-    /// Not read.
+    /// Shops that could not be read.
     pub failed: usize,
-    /// Not read, and tolerated.
+    /// Shops that could not be read, for a reason that is tolerated.
     pub unavailable: usize,
 }
 
-/// A property of the plan that needs consent.
+/// A property of the plan that requires consent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hazard {
     /// `max_delete_percent`, `max_total_delete_percent`, `max_address_change_percent`, `empty_shop`, `delete_foreign`,
-    /// `reroute_foreign`, `delete_unmanaged`, `protected_topic`, `destination_settling`, or a kind that a later minor version adds.
+    /// `reroute_foreign`, `delete_unmanaged`, `protected_topic`, `destination_settling`, or a kind that a later minor
+    /// version adds.
     pub kind: HazardKind,
     /// The shop, or null for a hazard of the run.
     pub shop: Option<String>,
-    /// What is the matter, with figures.
+    /// Description of the hazard, with figures.
     pub message: String,
-    /// What to pass to `--allow`.
+    /// Value of `--allow` that gives consent.
     pub allow: String,
-    /// The figures.
+    /// Figures of the hazard.
     pub details: Map<String, Value>,
 }
 
-/// One shop.
+/// The plan of one shop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Shop {
-    /// The full domain.
+    /// Full domain of the shop.
     pub shop: String,
-    /// From the manifest.
+    /// Labels from the manifest.
     pub labels: BTreeMap<String, String>,
-    /// What was found.
+    /// Status of the shop.
     pub status: ShopStatus,
-    /// `sha256:…` over what the changes were computed from besides their own subscriptions; null if not read.
+    /// `sha256:…` over everything on which the changes depend, except for the subscriptions that they change; null if
+    /// the shop was not read.
     pub observed_digest: Option<String>,
-    /// `sha256:…` over what the manifest asks of this shop.
+    /// `sha256:…` over the wanted state of the shop in the manifest.
     pub desired_digest: String,
     /// Number of live managed subscriptions.
     pub managed: usize,
-    /// Number of live subscriptions outside the ownership rule.
+    /// Number of live subscriptions that are not managed by the manifest.
     #[serde(default)]
     pub unmanaged: usize,
-    /// The shop's own limits, where it has some.
+    /// Limits of this shop, if it has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub safety: Option<ShopSafety>,
     /// Bindings that are live as wanted.
     pub bound: Vec<Bound>,
-    /// Bindings that cannot be made now.
+    /// Bindings that cannot be created or updated now.
     pub blocked: Vec<Blocked>,
-    /// What is to be done, in this order.
+    /// Changes, in the order in which they are applied.
     pub changes: Vec<Change>,
-    /// What the plan must say but cannot do.
+    /// Findings that no change can resolve.
     pub findings: Vec<Finding>,
-    /// Why the shop was not read.
+    /// Why the shop could not be read; null if it was read.
     pub error: Option<ShopError>,
 }
 
-/// A shop's own limits.
+/// Limits of one shop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShopSafety {
-    /// Instead of the common one.
+    /// Replaces the common limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_delete_percent: Option<u8>,
-    /// Instead of the common ones.
+    /// Replaces the common list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protected_topics: Option<Vec<String>>,
 }
 
-/// What was found of a shop.
+/// Status of a shop in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ShopStatus {
-    /// It has changes.
+    /// The shop has changes.
     Changed,
-    /// It has none.
+    /// The shop has no changes.
     Unchanged,
-    /// It could not be read.
+    /// The shop could not be read.
     Failed,
-    /// It could not be read, for a reason that is tolerated.
+    /// The shop could not be read, for a reason that is tolerated.
     Unavailable,
 }
 
 /// Bindings of one topic and destination that are live as wanted.
-// A fleet has a great many of these and few different texts in them, so the texts are shared with the manifest.
+// A fleet has many of these with few different texts, so the texts are shared with the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Bound {
-    /// Slash form.
+    /// Topic in slash form.
     pub topic: Arc<str>,
-    /// Name of the destination, else the address.
+    /// Name of the destination, or the address if it has no name.
     pub destination: Arc<str>,
-    /// How many.
+    /// Number of bindings.
     pub count: usize,
 }
 
-/// A binding that cannot be made now.
+/// A binding that cannot be created or updated now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Blocked {
-    /// Slash form.
+    /// Topic in slash form.
     pub topic: String,
-    /// Name of the destination, else the address.
+    /// Name of the destination, or the address if it has no name.
     pub destination: String,
-    /// `scope`, `name_taken`, or `destination_…` with a verdict of Adobe's: what is delivered there would be lost.
+    /// `scope`, `name_taken`, or `destination_…` with a verdict about the destination, where events would be lost.
     pub reason: BlockedReason,
-    /// The scopes of which one is needed.
+    /// Scopes of which one is required; empty unless the reason is `scope`.
     pub any_of: Vec<String>,
-    /// What is the matter and what to do.
+    /// Problem and remedy.
     pub message: String,
-    /// Where the binding stands.
+    /// Where the binding is defined.
     pub source: Option<Source>,
 }
 
-/// What is done to one subscription.
+/// What a change does to a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -302,7 +304,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The word in the plan.
+    /// Returns the value in the JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -315,75 +317,75 @@ impl Action {
 /// One change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
-    /// What is done.
+    /// What the change does.
     pub action: Action,
-    /// Slash form; the GraphQL name if the catalogue does not know it.
+    /// Topic in slash form, or its GraphQL name if the catalogue does not contain it.
     pub topic: String,
-    /// Why: `missing` (create), `differs`, `repurposed`, `name_step` (update), `not_in_manifest`, `duplicate`,
+    /// Reason: `missing` (create), `differs`, `repurposed`, `name_step` (update), `not_in_manifest`, `duplicate`,
     /// `replaced`, `unmanaged` (delete), or a reason that a later minor version adds.
     pub reason: Reason,
-    /// With `--base`: `drift` if the base would plan it too, else `manifest`.
+    /// With `--base`: `drift` if the base manifest would plan the same change, otherwise `manifest`.
     pub origin: Option<Origin>,
-    /// The fields that an update changes.
+    /// Fields that an update changes.
     pub fields: Vec<Field>,
-    /// Names of the destinations, where the addresses have one.
+    /// Names of the destinations, if the addresses have names.
     pub destination: Destinations,
-    /// Where the binding stands; null for deletes.
+    /// Where the binding is defined; null for deletes.
     pub source: Option<Source>,
-    // Boxed: most changes have one of the two, and a plan of a fleet holds a great many.
-    /// The subscription as it is; null for creates.
+    // Boxed: most changes have only one of the two, and the plan of a fleet holds many changes.
+    /// The subscription before the change; null for creates.
     pub before: Option<Box<Subscription>>,
-    /// The subscription as it will be; null for deletes.
+    /// The subscription after the change; null for deletes.
     pub after: Option<Box<Subscription>>,
 }
 
-/// What a change comes from.
+/// Origin of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// The base manifest would plan it too.
+    /// The base manifest would plan the same change.
     Drift,
-    /// This manifest brings it.
+    /// The change comes from this manifest.
     Manifest,
 }
 
-/// Names of destinations.
+/// Names of the destinations of a change.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Destinations {
-    /// Of the address before.
+    /// Name of the address before the change.
     pub before: Option<String>,
-    /// Of the address after.
+    /// Name of the address after the change.
     pub after: Option<String>,
 }
 
 /// A place in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
-    /// The path as the user gave it.
+    /// Path of the file as given on the command line.
     pub file: String,
-    /// 1-based.
+    /// Line, 1-based.
     pub line: u32,
 }
 
-/// A subscription as it is or will be.
+/// A subscription before or after a change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Subscription {
-    /// `gid://shopify/WebhookSubscription/…`; absent where it does not exist yet.
+    /// `gid://shopify/WebhookSubscription/…`; absent if the subscription does not exist yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Delivery address.
     pub address: String,
     /// `json` or `xml`.
     pub format: String,
-    /// As written.
+    /// Included fields, as written.
     pub include_fields: Vec<String>,
-    /// As written.
+    /// Metafield namespaces, as written.
     pub metafield_namespaces: Vec<String>,
-    /// Shopify search syntax; null for none. Null, too, where the transport (REST) cannot say.
+    /// Filter in Shopify's search syntax; null for none, and with REST, which does not return it.
     pub filter: Option<String>,
-    /// Unique per shop, ignoring case. Null, too, where the transport (REST) cannot say.
+    /// Name, unique per shop, ignoring case; null for none, and with REST, which does not return it.
     pub name: Option<String>,
-    /// `namespace.key`; absent where the transport cannot say.
+    /// Metafields as `namespace.key`; absent with REST, which does not return them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metafields: Option<Vec<String>>,
     /// RFC 3339. Not compared.
@@ -392,49 +394,49 @@ pub struct Subscription {
     /// RFC 3339. Not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
-    /// Version of the payloads. Not compared.
+    /// API version of the payloads. Not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
 }
 
-/// Something the plan must say but cannot do.
+/// Something that the plan reports and that no change can resolve.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
-    /// Take an unknown kind by its severity.
+    /// Kind of the finding. Readers handle an unknown kind by its severity.
     pub kind: FindingKind,
-    /// How much it matters.
+    /// Severity of the finding.
     pub severity: Severity,
-    /// Slash form, where it concerns one topic.
+    /// Topic in slash form, if the finding concerns one topic.
     pub topic: Option<String>,
-    /// The live subscription, where it concerns one.
+    /// Id of the live subscription, if the finding concerns one.
     pub id: Option<String>,
-    /// What is the matter and what to do.
+    /// Problem and remedy.
     pub message: String,
     /// Figures and names.
     pub details: Map<String, Value>,
 }
 
-/// How much a finding matters.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Good to know.
+    /// Information only.
     Info,
-    /// Look at it some day. Never changes an exit code.
+    /// Should be checked at some time. Never changes an exit code.
     Warning,
-    /// Needs somebody: exit 2 of `drift` and of `plan --detailed-exitcode`.
+    /// Needs attention: `drift` and `plan --detailed-exitcode` exit with 2.
     Attention,
 }
 
-/// Why a shop was not read.
+/// Why a shop or a destination could not be read, or why a change failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShopError {
-    /// `token_refused`, `frozen`, `locked`, … ; see the README.
+    /// Kind of the error: `token_refused`, `frozen`, `locked` and others; see the README.
     pub kind: ErrorKind,
-    /// Status of the answer, if there was one.
+    /// HTTP status of the answer, if there was one.
     pub http_status: Option<u16>,
-    /// What is the matter and what to do.
+    /// Problem and remedy.
     pub message: String,
-    /// Whether trying again may help.
+    /// Whether a retry may succeed.
     pub retryable: bool,
 }

@@ -12,28 +12,28 @@ use crate::words;
 /// Major and minor version of this format.
 pub const FORMAT_VERSION: &str = "1.0";
 
-/// What an apply did. Holds no secret.
+/// The result of an apply. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// `1.x`.
     pub format_version: String,
-    /// Always `apply`: tells a report from a plan.
+    /// Always `apply`: distinguishes a report from a plan.
     pub report: ReportKind,
-    /// Version of the hookwright that wrote the report.
+    /// Version of Hookwright that wrote the report.
     pub tool_version: String,
-    /// RFC 3339, UTC.
+    /// Start of the apply: RFC 3339, UTC.
     pub started_at: String,
-    /// RFC 3339, UTC.
+    /// End of the apply: RFC 3339, UTC.
     pub finished_at: String,
-    /// What the command exited with.
+    /// Exit code of the command.
     pub exit_code: u8,
     /// Whether every outcome is `applied` or `already_so`, nothing was blocked and every shop of the plan was read.
     pub complete: bool,
-    /// Of the plan that was carried out.
+    /// Digest of the plan that was applied.
     pub plan_digest: String,
-    /// Of the plan that was carried out.
+    /// Manifest digest of the plan that was applied.
     pub manifest_digest: String,
-    /// Of the plan that was carried out.
+    /// Settings of the plan that was applied.
     pub settings: Settings,
     /// Counts over all shops.
     pub summary: ReportSummary,
@@ -41,7 +41,7 @@ pub struct Report {
     pub shops: Vec<ReportShop>,
 }
 
-/// Tells a report from other files.
+/// Distinguishes a report from other files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportKind {
@@ -58,110 +58,110 @@ pub struct ReportSummary {
     pub changed: usize,
     /// Deletes that were applied.
     pub destroyed: usize,
-    /// Changes that were so before this run first sent them.
+    /// Changes that were already in effect before this run first sent them.
     pub already_so: usize,
     /// Changes that failed.
     pub failed: usize,
-    /// Changes that were not tried, with the reason.
+    /// Changes that were not sent, with the reason.
     pub skipped: usize,
-    /// Bindings that the plan could not make.
+    /// Bindings that the plan could not create or update.
     pub blocked: usize,
-    /// Shops that the plan could not read.
+    /// Shops that could not be read.
     pub shops_not_read: usize,
-    /// Shops that were stale and not touched.
+    /// Shops that were stale, so that nothing was sent to them.
     pub shops_stale: usize,
 }
 
-/// One shop.
+/// The result of one shop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportShop {
-    /// The full domain.
+    /// Full domain of the shop.
     pub shop: String,
-    /// How it went.
+    /// Status of the shop.
     pub status: ReportShopStatus,
-    /// Why the shop was not touched or not finished.
+    /// Why nothing was sent to the shop, or why it is incomplete.
     pub error: Option<ShopError>,
-    /// One for each planned change, in the plan's order.
+    /// One outcome for each planned change, in the order of the plan.
     pub outcomes: Vec<Outcome>,
-    /// Bindings that the plan could not make.
+    /// Bindings that the plan could not create or update.
     pub blocked: Vec<Blocked>,
-    /// What the report must say besides, such as until when an old endpoint must stay up.
+    /// Findings of the apply, such as until when an old endpoint must stay available.
     pub findings: Vec<Finding>,
 }
 
-/// How a shop went.
+/// Status of a shop after the apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportShopStatus {
     /// Every outcome is `applied` or `already_so`.
     Done,
-    /// Some changes were not made.
+    /// Some changes were not applied.
     Incomplete,
-    /// It was not as planned, and was not touched.
+    /// The shop was not as planned, so nothing was sent to it.
     Stale,
-    /// It could not be read.
+    /// The shop could not be read.
     NotRead,
 }
 
-/// What became of one change.
+/// Outcome of one change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcome {
     /// The change, as planned.
     pub change: Change,
-    /// What became of it.
+    /// Result of the change.
     pub result: OutcomeResult,
-    /// The subscription, where it is known; of a create, the new one.
+    /// Id of the subscription, if known; for a create, the id of the new subscription.
     pub id: Option<String>,
-    /// `answer`: the Admin API said so. `read`: the answer was lost and the shop was read.
+    /// How the result was confirmed: by the answer of the Admin API, or by reading the shop after the answer was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_by: Option<ConfirmedBy>,
-    /// Why it was skipped; of what only a reading confirmed, what that leaves open.
+    /// Why the change was skipped. If `confirmed_by` is `read`: what remains uncertain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Why it failed.
+    /// Why the change failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ShopError>,
 }
 
-/// What became of one change.
+/// Result of one change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeResult {
-    /// This run made it.
+    /// This run made the change.
     Applied,
-    /// It was so before this run first sent it.
+    /// The change was already in effect before this run first sent it.
     AlreadySo,
-    /// It was tried and did not take.
+    /// The change was sent or judged, and failed.
     Failed,
-    /// It was not tried.
+    /// The change was not sent.
     Skipped,
 }
 
-/// How it is known.
+/// How a result was confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConfirmedBy {
     /// By the answer to the mutation.
     Answer,
-    /// By reading the shop after a lost answer.
+    /// By reading the shop after the answer was lost.
     Read,
 }
 
-/// Why a file is not taken as an apply report.
+/// Why a file is not accepted as an apply report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportFileError {
-    /// Not JSON, or cut off.
-    #[error("neither a plan nor an apply report: {0}")]
+    /// The file is not JSON, or is truncated.
+    #[error("not a plan or an apply report: {0}")]
     NotJson(String),
-    /// A format of the future.
-    #[error("a report of format {0:?}; this reads 1.x")]
+    /// The format has another major version.
+    #[error("an apply report of format {0:?}, but this version of Hookwright reads 1.x")]
     Version(String),
-    /// A key or a word that does not fit.
-    #[error("not an apply report: {0}")]
+    /// A key or value is invalid.
+    #[error("not a valid apply report: {0}")]
     Malformed(String),
 }
 
-/// What tells a report from a plan.
+/// The keys that distinguish a report from a plan.
 #[derive(Deserialize)]
 struct Head {
     report: Option<IgnoredAny>,
@@ -169,7 +169,7 @@ struct Head {
     format_version: Value,
 }
 
-/// Reads an apply report. `None` for other JSON, such as a plan.
+/// Reads an apply report. Returns `None` for other JSON, such as a plan.
 pub fn read(bytes: &[u8]) -> Result<Option<Report>, ReportFileError> {
     let head: Head = match serde_json::from_slice(bytes) {
         Ok(Object(head)) => head,

@@ -8,23 +8,23 @@ use crate::catalog::TopicInfo;
 /// One topic, as `topics --format json` prints it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Topic {
-    /// Slash form, as the manifest writes it.
+    /// Name in slash form, as in the manifest.
     pub name: &'static str,
     /// Name in the GraphQL Admin API.
     pub graphql: String,
-    /// Any one of these scopes is enough; empty: none is needed, as far as is known.
+    /// Scopes of which any one is enough. Empty if no scope is known to be needed.
     pub scopes: Vec<&'static str>,
-    /// First version that has it, where that is known.
+    /// First API version that has the topic, if known.
     pub since: Option<&'static str>,
-    /// Whether the Admin API can subscribe it at all.
+    /// Whether the Admin API can subscribe to the topic.
     pub subscribable: bool,
-    /// The Next Gen event that corresponds; `null`: none is known.
+    /// The corresponding Next Gen event; null if none is known.
     pub event: Option<Event>,
-    /// What else there is to know; may be empty.
+    /// Further notes; may be empty.
     pub note: &'static str,
 }
 
-/// A Next Gen event, as `shopify.app.toml` writes it.
+/// A Next Gen event, as in `shopify.app.toml`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Event {
     /// The resource, such as `Product`.

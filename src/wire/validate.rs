@@ -12,7 +12,7 @@ use crate::diagnostic::{self, Diagnostic, Place, Shops};
 pub struct Validation {
     /// `1.0`
     pub format_version: String,
-    /// Whether there is no error.
+    /// Whether the manifest has no errors.
     pub valid: bool,
     /// Number of errors.
     pub error_count: usize,
@@ -20,7 +20,7 @@ pub struct Validation {
     pub warning_count: usize,
     /// The exit code of `validate`: 0 or 3.
     pub exit_code: u8,
-    /// Every problem, in the order of files and lines.
+    /// All problems, in the order of files and lines.
     pub diagnostics: Vec<Problem>,
 }
 
@@ -31,39 +31,39 @@ pub struct Problem {
     pub code: String,
     /// Short name of the code, such as `scope-missing`.
     pub name: String,
-    /// `error` or `warning`; `--deny` makes an error of a warning.
+    /// `error` or `warning`. `--deny` turns a warning into an error.
     pub severity: Severity,
     /// What is wrong.
     pub message: String,
     /// Path as the user gave it.
     pub file: String,
-    /// 1-based; absent where the file as a whole is meant.
+    /// 1-based; absent if the problem concerns the file as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// 1-based, in characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
-    /// What to do about it.
+    /// How to solve the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// Other places that matter, and further places of the same problem.
+    /// Other relevant places, and further places of the same problem.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<OtherPlace>,
-    /// Number of shops with the same problem, where it is a matter of shops.
+    /// Number of shops with the same problem, if the problem concerns shops.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shops: Option<usize>,
-    /// One of them.
+    /// One of these shops.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub example_shop: Option<String>,
-    /// All of them, where there are several.
+    /// All of these shops, if there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub all_shops: Vec<String>,
 }
 
-/// Another place.
+/// Another place in a file.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct OtherPlace {
-    /// Why it matters.
+    /// Why the place is relevant.
     pub message: String,
     /// Path as the user gave it.
     pub file: String,
@@ -73,13 +73,13 @@ pub struct OtherPlace {
     pub column: u32,
 }
 
-/// How bad it is.
+/// Severity of a problem.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The manifest is refused.
+    /// The manifest is rejected.
     Error,
-    /// The manifest is taken.
+    /// The manifest is accepted.
     Warning,
 }
 

@@ -93,7 +93,7 @@ fn a_command_that_is_named_has_its_shop_its_manifest_and_its_target() {
     let seed = "sandbox: 1\nshops:\n  - { shop: acme, scopes: [read_products] }\n";
     let world = World::new(&manifest(&shops.replace("scopes: [read_customers], ", "")), seed);
     world.plan(&[]).out_has(
-        "and it is not granted: add it to the app and have the shop approve it; in the sandbox that is \
+        "is not granted; add it to the app and have the shop approve it; in the sandbox, run \
          `hookwright sandbox edit scopes --shop acme read_customers,read_products`",
     );
 }

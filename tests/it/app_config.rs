@@ -31,7 +31,9 @@ fn a_plan_says_what_is_delivered_twice_once_for_all_shops() {
     let place = "conf/app/shopify.app.toml:4";
     let plan = twice.plan(&["-f", "conf", "--detailed-exitcode"]);
     plan.exits(0).ends("No changes. The live webhooks match the manifest.");
-    let line = format!("double_delivery orders/create: the app itself declares it to {A}, too, in {place}: each");
+    let line = format!(
+        "double_delivery orders/create: the app configuration ({place}) also subscribes this topic to {A}, so each"
+    );
     assert_eq!(plan.out.matches("double_delivery").count(), 1, "{plan}");
     plan.out_has(&line).out_has("2 shops: acme, other").err_has("warning[HW110]");
     let finding = &twice.plan_json(&["-f", "conf"])["shops"][0]["findings"][0];

@@ -117,5 +117,5 @@ fn an_event_with_another_action_is_two_payloads_and_not_twice_the_same_change() 
     validate.lacks("delivered twice");
     here.plan(&[])
         .exits(0)
-        .out_has(&format!("the app's event `h` (Order delete) goes to {A}, too, in shopify.app.toml:3: the"));
+        .out_has(&format!("the app's event `h` (Order delete) (shopify.app.toml:3) is also delivered to {A}, so the"));
 }

@@ -139,12 +139,12 @@ fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
     for (file, why) in [
         ("nope.pem", "there is no such file"),
         ("", "it is a folder, not a regular file"),
-        ("no.pem", "it holds no certificate in PEM form"),
-        ("rotten.pem", "none of its certificates can be read"),
+        ("no.pem", "the file contains no certificate in PEM format"),
+        ("rotten.pem", "none of the certificates in the file is valid"),
     ] {
         let file = world.path(file);
         let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &url), ("SSL_CERT_FILE", path(&file))]);
-        run.exits(3).err_has(&format!("error: SSL_CERT_FILE={}: {why}", path(&file))).err_has("in PEM form");
+        run.exits(3).err_has(&format!("error: SSL_CERT_FILE={}: {why}", path(&file))).err_has("in PEM format");
         let run = plan(&world, &[("SSL_CERT_FILE", path(&file))]);
         run.exits(3).err_has(why);
         // Nothing is encrypted on the way to this server, so nobody is to be trusted.
@@ -153,7 +153,7 @@ fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
         run.exits(1).out_has("cannot connect to 127.0.0.1:");
     }
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &url), ("SSL_CERT_FILE", "")]);
-    run.exits(3).err_has("error: SSL_CERT_FILE=: it is empty");
+    run.exits(3).err_has("error: SSL_CERT_FILE=: the value is empty");
 }
 
 #[test]

@@ -120,7 +120,11 @@ fn one_state_serves_all_examples_and_manifests_of_ones_own() {
     for (name, added, last) in [
         ("quickstart", None, "Plan: 1 to add, 2 to change, 1 to destroy."),
         ("fleet", Some("from the seed beside the manifest: 40 shops: "), "Plan: 3 to add, 6 to change, 1 to destroy."),
-        ("aep", Some("from the seed beside the manifest: Adobe's side"), "Plan: 5 to add, 0 to change, 0 to destroy."),
+        (
+            "aep",
+            Some("from the seed beside the manifest: the objects at Adobe"),
+            "Plan: 5 to add, 0 to change, 0 to destroy.",
+        ),
         ("seed-document", Some("from the seed beside"), "Plan: 1 to add, 0 to change, 0 to destroy."),
         ("fleet", None, "Plan: 3 to add, 6 to change, 1 to destroy."),
         ("quickstart", None, "Plan: 1 to add, 2 to change, 1 to destroy."),
@@ -136,6 +140,6 @@ fn one_state_serves_all_examples_and_manifests_of_ones_own() {
     write("own.sandbox.yaml", "sandbox: 1\nshops: [{ shop: gone, status: not_found }]\n");
     let own = plan(&folder.path().join("hookwright.yaml"));
     own.exits(8).out_has("not_found").out_has("1 shop without changes.");
-    own.err_has("Added to the sandbox without subscriptions, because no seed beside the manifest names them: mine.");
+    own.err_has("Added to the sandbox without subscriptions, because no seed beside the manifest lists them: mine.");
     plan(&folder.path().join("hookwright.yaml")).exits(8).out_has("not_found").lacks("Added to the sandbox");
 }

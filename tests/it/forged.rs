@@ -85,7 +85,7 @@ fn a_plan_that_was_edited_and_sealed_again_does_nothing_that_the_manifest_does_n
         ("a move to another inlet", |p| p["shops"][0]["changes"][0]["after"]["address"] = B.into(), B),
         ("a delete of what is wanted", |p| deleting_in_cafe(p, "not_in_manifest"), "orders/paid"),
         ("deletes that are not counted", |p| p["summary"]["destroy"] = 0.into(), "summary"),
-        ("limits of its own", |p| p["settings"]["safety"]["max_delete_percent"] = 100.into(), "safety limits"),
+        ("limits of its own", |p| p["settings"]["safety"]["max_delete_percent"] = 100.into(), "`safety` limits"),
         (
             "a change twice",
             |p| {
@@ -93,9 +93,9 @@ fn a_plan_that_was_edited_and_sealed_again_does_nothing_that_the_manifest_does_n
                 p["shops"][0]["changes"].as_array_mut().unwrap().push(again);
                 p["summary"]["destroy"] = 2.into();
             },
-            "contradict",
+            "conflicting changes",
         ),
-        ("more live ones than there can be", |p| p["shops"][0]["managed"] = 1000.into(), "accounts for"),
+        ("more live ones than there can be", |p| p["shops"][0]["managed"] = 1000.into(), "account for"),
     ];
     for (name, edit, says) in edits {
         world.write("forged.json", &sealed(&plan, edit));
@@ -106,7 +106,7 @@ fn a_plan_that_was_edited_and_sealed_again_does_nothing_that_the_manifest_does_n
     // What only the shop can tell is told before the shop is touched.
     world.write("forged.json", &sealed(&plan, |p| deleting_in_cafe(p, "duplicate")));
     let run = world.run(&["apply", "--sandbox", "forged.json"]);
-    run.exits(7).out_has("cafe").out_has("the plan's changes are not those that the manifest and the shop call for");
+    run.exits(7).out_has("cafe").out_has("the plan's changes differ from those that the manifest and the shop require");
     assert_eq!(world.live("cafe").len(), 2);
 
     // The same seal over the same content is no forgery: the rest is done already, and so is this.
@@ -175,7 +175,7 @@ fn hazards_that_a_file_leaves_out_are_found_again() {
     world.plan(&["--out", "plan.json"]).exits(0).out_has("max_delete_percent");
     let hidden = sealed(&world.read("plan.json"), |plan| plan["hazards"] = Value::Array(vec![]));
     world.write("forged.json", &hidden);
-    world.run(&["show", "--check", "forged.json"]).exits(3).err_has("have the hazard max_delete_percent of acme");
+    world.run(&["show", "--check", "forged.json"]).exits(3).err_has("have the hazard `max_delete_percent` of acme");
     world.run(&["apply", "--sandbox", "forged.json"]).exits(3).err_has("max_delete_percent");
     assert_eq!(world.mutations(), 0);
 }
@@ -194,7 +194,7 @@ fn a_fresh_apply_touches_nothing_that_another_writer_moved_away_meanwhile() {
             command.env(format!("TOKEN_{shop}"), "sandbox-token");
         }
         let run = Run::of(&command.env("HOOKWRIGHT_ADMIN_URL", &server.url).output().unwrap());
-        run.exits(7).out_has("was changed since the plan was made");
+        run.exits(7).out_has("was changed after the plan was made");
         let state: Value = serde_json::from_str(&world.read("report.json")).unwrap();
         assert_eq!(state["shops"][0]["status"], "stale", "{state}");
         let log = world.read("served.json.log.jsonl");

@@ -174,7 +174,7 @@ fn nothing_is_overwritten_without_force_and_usage_is_checked_before_anything_is_
         (&["--shop", "shop-0", "--label", "a=b"], "--label needs a manifest"),
         (&["--shop", "shop-0", "--token-env", "$X"], "--token-env"),
         (&["--shop", "shop-0", "--force"], "--out"),
-        (&["--shop", "nobody", "-f", "hookwright.yaml"], "--shop nobody matches no shop of the manifest"),
+        (&["--shop", "nobody", "-f", "hookwright.yaml"], "`--shop nobody` matches no shop in the manifest"),
         (&[], "name shops with --shop NAME"),
     ] {
         world.run(&[&["import", "--sandbox"], args].concat()).exits(3).err_has(says);

@@ -122,7 +122,7 @@ fn a_file_that_is_no_journal_is_refused_before_anything_is_sent() {
         ("notes.txt", "not a journal"),
         ("future.jsonl", "2.0"),
         ("events.jsonl", "event stream"),
-        (".", "no regular file"),
+        (".", "is not a regular file"),
     ] {
         let before = std::fs::read(world.path(file)).ok();
         world.apply(&["--journal", file]).exits(3).err_has(why);
@@ -171,7 +171,7 @@ fn what_cannot_be_written_down_is_not_sent() {
     assert!(err.contains("the journal could not be written"), "{err}");
     assert_eq!((&report["exit_code"], &report["summary"]["skipped"]), (&1.into(), &10.into()), "{report:#}");
     let reason = report["shops"][0]["outcomes"][0]["reason"].as_str().unwrap();
-    assert!(reason.starts_with("not sent, since the journal could not be written"), "{reason}");
+    assert!(reason.starts_with("not sent, because the journal could not be written"), "{reason}");
     assert!(!world.read("served.json.log.jsonl").contains("\"mutation\""), "nothing was sent");
 }
 

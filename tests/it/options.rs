@@ -39,9 +39,9 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
     world.run(&["destroy"]).exits(3).err_has("write `bindings: []` for the shop");
     world.run(&["plan", "--out", "-"]).exits(3).err_has("`-` is no file");
     assert!(!world.path("-").exists());
-    world.run(&["plan", "-f", "a,b"]).exits(3).err_has("repeat -f for each");
-    world.run(&["plan", "-f", "-"]).exits(3).err_has("not read from standard input");
-    world.run(&["plan", "--shop", "tea-house,coffee-bar"]).exits(3).err_has("repeat --shop for each");
+    world.run(&["plan", "-f", "a,b"]).exits(3).err_has("repeat `-f` for each");
+    world.run(&["plan", "-f", "-"]).exits(3).err_has("cannot be read from standard input");
+    world.run(&["plan", "--shop", "tea-house,coffee-bar"]).exits(3).err_has("repeat `--shop` for each");
     let run = world.run(&["plan", "--parallelsm", "2"]);
     run.exits(3).err_has("a similar argument exists: '--parallelism'");
 }
@@ -66,8 +66,7 @@ fn a_plan_in_the_place_of_a_manifest_and_a_manifest_in_the_place_of_a_plan_are_s
     let world = world();
     world.plan(&["--out", "plan.json"]).exits(0);
     let said = "the file is a saved plan, not a manifest";
-    let hint =
-        "`hookwright apply plan.json` applies it, with -f for its manifest; `hookwright show plan.json` renders it";
+    let hint = "apply it with `hookwright apply plan.json` (add `-f` for its manifest), or show it with `hookwright show plan.json`";
     for command in ["apply", "plan"] {
         world.run(&[command, "-f", "plan.json"]).exits(3).err_has(said).err_has(hint);
     }
@@ -84,25 +83,25 @@ fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has()
     for (args, what, hint) in [
         (
             &["--shop", "teahouse"][..],
-            "--shop teahouse matches no shop of the manifest",
-            "did you mean --shop tea-house?",
+            "`--shop teahouse` matches no shop in the manifest",
+            "did you mean `--shop tea-house`?",
         ),
         (
             &["--shop", "tea-house", "--shop", "cofee-bar"],
-            "--shop cofee-bar matches no shop",
-            "did you mean --shop coffee-bar?",
+            "`--shop cofee-bar` matches no shop",
+            "did you mean `--shop coffee-bar`?",
         ),
-        (&["--shop", "teahouse.myshopify.com"], "matches no shop of the manifest", "did you mean --shop tea-house?"),
-        (&["--shop", "zzz*"], "--shop zzz* matches no shop", "the manifest has the shops: coffee-bar, tea-house"),
-        (&["--label", "envv=prod"], "no shop of the manifest has a label with the key \"envv\"", "did you mean env?"),
-        (&["--label", "tier=1"], "a label with the key \"tier\"", "the manifest has the label keys: env, region"),
+        (&["--shop", "teahouse.myshopify.com"], "matches no shop in the manifest", "did you mean `--shop tea-house`?"),
+        (&["--shop", "zzz*"], "`--shop zzz*` matches no shop", "the manifest has these shops: coffee-bar, tea-house"),
+        (&["--label", "envv=prod"], "no shop in the manifest has a label with the key `envv`", "did you mean `env`?"),
+        (&["--label", "tier=1"], "a label with the key `tier`", "the manifest has these label keys: env, region"),
         (
             &["--label", "env=qa"],
-            "no shop of the manifest has the label env=qa",
-            "the manifest has the values of env: dev, prod",
+            "no shop in the manifest has the label `env=qa`",
+            "the manifest has these values of the label `env`: dev, prod",
         ),
-        (&["--label", "env=prod", "--label", "region=emea"], "the selection matches no shop", "is left out by --shop"),
-        (&["--exclude-shop", "*"], "the selection matches no shop", "each shop of the manifest (2 shops)"),
+        (&["--label", "env=prod", "--label", "region=emea"], "the selection matches no shop", "exclude every shop"),
+        (&["--exclude-shop", "*"], "the selection matches no shop", "every shop in the manifest (2 shops)"),
     ] {
         let run = world.plan(args);
         run.exits(3).err_has(what).err_has(hint);
@@ -111,7 +110,7 @@ fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has()
     world.plan(&["--label", "tier!=1"]).exits(0);
     world.plan(&["--shop", "zzz*", "--shop", "tea-house"]).exits(0);
     let run = world.run(&["auth", "url", "--shop", "teahouse"]);
-    run.exits(3).err_has("teahouse.myshopify.com is not in the manifest").err_has("did you mean --shop tea-house?");
+    run.exits(3).err_has("teahouse.myshopify.com is not in the manifest").err_has("did you mean `--shop tea-house`?");
 }
 
 #[test]

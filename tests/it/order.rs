@@ -144,7 +144,10 @@ fn a_delete_is_skipped_when_the_update_of_its_topic_was_refused() {
     assert_eq!([outcome(0).0, outcome(1).0], ["failed", "applied"]);
     assert_eq!(
         outcome(2),
-        ("skipped".into(), "a create or update of its topic was not made, so the old route stays".into())
+        (
+            "skipped".into(),
+            "a create or update of the same topic was not applied, so the old subscription is kept".into()
+        )
     );
     // Another topic's trouble is no reason.
     assert_eq!(outcome(3).0, "applied");
@@ -159,7 +162,7 @@ fn a_temporary_name_that_stays_is_told_of() {
         &format!("      - {{ topic: orders/updated, address: \"{A}\", name: alpha, id: 1 }}\n"),
     );
     assert_eq!(world.changes("acme"), ["~1 name_step name", "+orders/create"]);
-    world.plan(&["-v"]).exits(0).out_has("keeps the name \"hookwright-step-1\"");
+    world.plan(&["-v"]).exits(0).out_has("keeps the temporary name \"hookwright-step-1\"");
     world.apply(&[]).exits(0);
     world.converged();
 }

@@ -64,7 +64,7 @@ fn a_manifest_that_asks_something_else_makes_its_shops_stale() {
     world.plan(&["--out", "plan.json"]).exits(0);
     let text = world.read("hookwright.yaml").replacen("destination: a", "destination: b", 1);
     world.write("hookwright.yaml", &text);
-    world.run(&["apply", "--sandbox", "plan.json"]).exits(7).out_has("the manifest asks something else");
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(7).out_has("the manifest changed for this shop");
     assert!(world.live("acme")[0].contains(B));
 }
 
@@ -76,15 +76,15 @@ fn another_manifest_than_the_plans_is_named_as_such_and_adds_nothing_to_the_sand
     world.write("hookwright.yaml", &manifest("  - { shop: initech, bindings: [] }\n"));
     let (asked, state) = (world.requests().len(), world.read(".hookwright/sandbox.json"));
     let run = world.run(&["apply", "--sandbox", "plan.json"]);
-    run.exits(3).err_has("error: no shop that the plan changes is in the manifest hookwright.yaml");
-    run.err_has("pass the manifest that the plan was made from: -f hooks/base.yaml");
+    run.exits(3).err_has("error: the manifest hookwright.yaml contains none of the shops that the plan changes");
+    run.err_has("pass the manifest that the plan was made from: `-f hooks/base.yaml`");
     run.lacks("initech");
     assert_eq!((world.requests().len(), world.read(".hookwright/sandbox.json")), (asked, state));
 
     // The plan's own names in another folder, or without the shops.
     world.write("hooks/base.yaml", &world.read("hookwright.yaml"));
     let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "hooks"]);
-    run.exits(3).err_has("is in the manifest hooks").err_has("apply it in the folder where it was made");
+    run.exits(3).err_has("the manifest hooks contains none").err_has("Apply it in the folder where it was made");
     run.lacks("-f hooks/base.yaml");
 }
 
@@ -96,8 +96,8 @@ fn a_shop_of_the_plan_that_is_not_in_the_manifest_is_said_to_be_missing() {
     let (without, _) = text.split_once("  - { shop: globex").unwrap();
     world.write("hookwright.yaml", without);
     let run = world.run(&["apply", "--sandbox", "plan.json"]);
-    run.exits(7).out_has("stale: this shop is not in the manifest that -f names");
-    run.lacks("asks something else");
+    run.exits(7).out_has("stale: the shop is not in the manifest given with `-f`");
+    run.lacks("the manifest changed");
 }
 
 #[test]
@@ -195,9 +195,11 @@ fn a_name_or_metafields_that_the_binding_no_longer_has_are_noted() {
     world.write("hookwright.yaml", &manifest(&shops("")));
     let plan = world.plan(&["--detailed-exitcode"]);
     plan.exits(0).ends("No changes. The live webhooks match the manifest.");
-    plan.out_has("name_kept orders/create: keeps the name \"one\": its binding has no `name`")
+    plan.out_has("name_kept orders/create: keeps the name \"one\", because its binding has no `name`")
         .out_has("write `name: one` in the binding");
-    plan.out_has("metafields_unnamed orders/create: keeps the metafields custom.size: its binding has no `metafields`");
+    plan.out_has(
+        "metafields_unnamed orders/create: keeps the metafields custom.size, because its binding has no `metafields`",
+    );
     // An update of something else leaves both, too.
     world.write("hookwright.yaml", &manifest(&shops(", include_fields: [id]")));
     let plan = world.plan(&[]);
@@ -218,8 +220,8 @@ fn without_its_manifest_a_plan_says_which_one_it_was_made_from_and_does_not_open
     world.plan(&["-f", "hooks/base.yaml", "--out", "plan.json"]).exits(0);
     let asked = world.requests().len();
     let run = world.run(&["apply", "--sandbox", "plan.json"]);
-    run.exits(3).err_has("a plan is applied with its manifest, and there is no file hookwright.yaml");
-    run.err_has("pass the manifest that the plan was made from: -f hooks/base.yaml");
+    run.exits(3).err_has("a plan is applied together with its manifest, but hookwright.yaml does not exist");
+    run.err_has("pass the manifest that the plan was made from: `-f hooks/base.yaml`");
     run.lacks("hookwright init");
     assert_eq!(world.requests().len(), asked, "nothing was asked");
     world.run(&["apply", "--sandbox", "plan.json", "-f", "hooks/base.yaml"]).exits(0);
@@ -233,7 +235,7 @@ fn without_its_manifest_a_plan_says_which_one_it_was_made_from_and_does_not_open
     world.edit(&["remove", "--shop", "globex", "--topic", "orders/create"]);
     world.plan(&["-f", "hooks", "--out", "plan.json"]).exits(0);
     let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "none.yaml"]);
-    run.exits(3).err_has("there is no file none.yaml").err_has("The plan names hooks/base.yaml, hooks/globex.yaml");
+    run.exits(3).err_has("but none.yaml does not exist").err_has("The plan names hooks/base.yaml, hooks/globex.yaml");
 }
 
 #[test]

@@ -83,5 +83,5 @@ fn what_the_selected_shops_do_not_have_is_not_a_step() {
         .out_has("hookwright drift --shop four --verify-destinations --since before-rotation.json\n")
         .out_has("Retire the old secret: at Adobe, make the new secret the primary key and remove the old one.\n")
         .lacks("Manifest:");
-    world.run(&["auth", "rotation", "--shop", "fore"]).exits(3).err_has("--shop fore matches no shop");
+    world.run(&["auth", "rotation", "--shop", "fore"]).exits(3).err_has("`--shop fore` matches no shop");
 }

@@ -48,7 +48,7 @@ fn a_journal_or_a_report_tells_what_was_removed_from_what_was_never_made() {
     for file in ["j.jsonl", "r.json"] {
         let (run, plan) = drift(&world, 300, &["--since", file]);
         run.exits(2).out_has("Drift: 2 new, 0 known; of what is missing: 1 removed remotely, 1 never made.");
-        run.out_has("removed_remotely orders/updated: -> a: it was live at 2026-09-21T14:15:00Z and is gone\n");
+        run.out_has("removed_remotely orders/updated: -> a: removed outside Hookwright; last known live at 2026-09-21T14:15:00Z\n");
         run.out_has("never_made orders/paid: -> a: no earlier file shows it live");
         assert_eq!(
             findings(&plan),
@@ -138,11 +138,11 @@ fn other_files_are_refused() {
     world.write("cut.json", &world.read("plan.json")[..200]);
     for (file, why) in [
         ("events.jsonl", "event stream"),
-        ("other.json", "neither a journal"),
+        ("other.json", "not a journal, an apply report or a drift report"),
         ("text.txt", "this is not valid JSON (line 1, column 1)"),
         ("cut.json", "cut off"),
         ("missing.json", "cannot read"),
-        ("hookwright.yaml", "neither a journal"),
+        ("hookwright.yaml", "not a journal, an apply report or a drift report"),
     ] {
         world.run(&["drift", "--sandbox", "--since", file]).exits(3).err_has(why);
     }

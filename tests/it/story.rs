@@ -51,10 +51,10 @@ fn an_address_change_is_one_update_one_mutation_and_the_same_id() {
     plan.exits(0)
         .ends("Plan: 0 to add, 1 to change, 0 to destroy.")
         .out_has("~ orders/create")
-        .out_has("up for 4 hours");
+        .out_has("available for 4 hours");
     assert_eq!(plan.out.lines().filter(|l| l.trim_start().starts_with("~ orders")).count(), 1);
     let applied = world.apply(&["--report", "report.json"]);
-    applied.exits(0).out_has("Shopify's retries keep the old address");
+    applied.exits(0).out_has("because Shopify sends retries to the old address");
     let mutations: Vec<_> = world.requests().into_iter().filter(|r| r["operation"] == "mutation").collect();
     assert_eq!(mutations.len(), 1);
     assert_eq!(mutations[0]["fields"].to_string().matches("webhookSubscriptionUpdate").count(), 1);
@@ -138,7 +138,7 @@ fn what_stops_a_shop_has_its_own_message_and_can_be_tolerated() {
 #[test]
 fn tolerating_an_app_that_is_gone_says_that_a_refused_token_does_not_show_it() {
     const HAS_NO_EFFECT: &str =
-        "That `uninstalled` is tolerated has no effect here: with `access_token` Shopify answers 401";
+        "Tolerating `uninstalled` has no effect here, because with `access_token` Shopify answers 401";
     let world = World::new(
         &manifest("  - { shop: gone, bindings: [] }\n"),
         "sandbox: 1\nshops: [{ shop: gone, status: uninstalled }]\n",
@@ -172,7 +172,9 @@ fn a_thousand_shops_that_differ_alike_read_in_one_screen() {
     // One line of the manifest sends everybody to another inlet.
     world.write("hookwright.yaml", &shops("b"));
     let refused = world.apply(&[]);
-    refused.exits(6).err_has("sends 12000 of the run's 12000 live subscriptions (100 %) in 1000 shops");
+    refused
+        .exits(6)
+        .err_has("changes the address of 12000 of the run's 12000 live subscriptions (100 %) in 1000 shops");
     refused.err_has("--allow max_address_change_percent");
     assert_eq!(world.mutations(), 1000, "nothing was sent");
     let plan = world.plan(&[]);

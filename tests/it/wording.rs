@@ -72,18 +72,18 @@ fn files_of_earlier_runs_are_told_in_words() {
         }
     };
     plan("{", "it is cut off (line 1, column 1)");
-    plan("[1]", "JSON, but not a hookwright plan");
+    plan("[1]", "JSON, but not a Hookwright plan");
     plan(r#"{"format_version":"1.0","plan_digest":"x"}"#, "the key `tool_version` is missing");
     plan(
         r#"{"format_version":"1.0","plan_digest":"x","shops":[{"shop":1}]}"#,
         "shop 1: expected a text, found a number",
     );
-    told(("r.json", r#"{"report":1,"format_version":"1.0"}"#), &["show", "r.json"], "not an apply report: ");
+    told(("r.json", r#"{"report":1,"format_version":"1.0"}"#), &["show", "r.json"], "not a valid apply report: ");
     let since = ["drift", "--sandbox", "--since", "r.json"];
     told(
         ("r.json", r#"{"report":1,"format_version":"1.0"}"#),
         &since,
-        "not an apply report: expected a mapping of keys to values, found a number",
+        "not a valid apply report: expected a mapping of keys to values, found a number",
     );
     told(("r.json", "x"), &since, "this is not valid JSON (line 1, column 1)");
     let damaged = ["plan", "--sandbox", "--sandbox-state", "x.json"];

@@ -1,4 +1,5 @@
-//! Since when a dataflow has been failing, and when Adobe disables it. Pure: the time is an argument.
+//! Computes since when a dataflow has been failing, and when Adobe disables it. This module is pure: the time is an
+//! argument.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -6,41 +7,42 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::destinations::FlowRun;
 
-/// Adobe disables a dataflow after so many days of continuous failure (documented: release notes of June 2026).
+/// Number of days of continuous failure after which Adobe disables a dataflow (documented: release notes of June 2026).
 pub(crate) const DISABLED_AFTER_DAYS: i64 = 30;
-/// From this day on the message begins with the date on which Adobe disables the dataflow.
+/// Number of days of failure from which the message begins with the date on which Adobe disables the dataflow.
 const URGENT_AFTER_DAYS: i64 = 14;
 
-/// A series of failing runs that lasts until now.
+/// The current series of failing runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failing {
     /// Start of the first run of the series that was read.
     pub since: Timestamp,
-    /// Whether a run before it was read and took all of its records. Otherwise the series may be older.
+    /// Whether a successful run before the series was read. If not, the series may have started earlier.
     pub exact: bool,
-    /// The day, in UTC, on which Adobe disables the dataflow unless a run succeeds; if `since` is not exact, the latest
-    /// such day. `None` while runs still write records: that they count as failure is not established.
+    /// Day, in UTC, on which Adobe disables the dataflow unless a run succeeds; if `since` is not exact, the latest
+    /// such day. `None` while runs still write records, because it is unknown whether Adobe counts such runs as
+    /// failures.
     pub disabled_on: Option<Date>,
 }
 
 impl Failing {
-    /// Whole days since the first failing run.
+    /// Returns the number of whole days since the first failing run.
     pub(crate) fn days(&self, now: Timestamp) -> i64 {
         now.duration_since(self.since).as_hours() / 24
     }
 
-    /// Whether Adobe disables the dataflow, and at least fourteen of the thirty days are over.
+    /// Returns whether Adobe will disable the dataflow and at least fourteen of the thirty days have passed.
     pub(crate) fn is_urgent(&self, now: Timestamp) -> bool {
         self.disabled_on.is_some() && self.days(now) >= URGENT_AFTER_DAYS
     }
 }
 
-/// Whether a run failed or refused records.
+/// Returns whether a run failed or rejected records.
 pub(crate) fn fails(run: &FlowRun) -> bool {
     has_failed_status(run) || run.failed.is_some_and(|records| records > 0)
 }
 
-/// Whether a run counts as failure for Adobe: its status says so, or no record was written.
+/// Returns whether a run counts as a failure for Adobe: its status is a failure, or it failed without a written record.
 fn fails_wholly(run: &FlowRun) -> bool {
     has_failed_status(run) || (fails(run) && run.created == Some(0))
 }
@@ -50,9 +52,9 @@ fn has_failed_status(run: &FlowRun) -> bool {
     run.status.as_deref().is_some_and(|status| words.iter().any(|word| status.eq_ignore_ascii_case(word)))
 }
 
-/// The series of failing runs that ends with `last`. `earlier` may contain `last`, in any order. A run that received
-/// nothing neither ends nor starts a series (assumed: Adobe does not document whether an empty hour counts as success).
-/// `None` if `last` does not fail or has no start.
+/// Returns the series of failing runs that ends with `last`; `None` if `last` did not fail or has no start. `earlier`
+/// can contain `last` and can have any order. A run that received no records neither ends nor starts a series (assumed:
+/// Adobe does not document whether an empty hour counts as success).
 pub(crate) fn failing(last: &FlowRun, earlier: &[FlowRun]) -> Option<Failing> {
     let last_started = last.started_at.filter(|_| fails(last))?;
     let wholly = fails_wholly(last);

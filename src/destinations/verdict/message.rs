@@ -1,4 +1,4 @@
-//! Verdicts in plain words: which dataflow or connection, what is wrong, what to do. Pure.
+//! Messages of verdicts: the dataflow or connection, the problem and the remedy. This module is pure.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,11 +9,11 @@ use crate::destinations::{FlowRun, Inlet};
 use crate::quote::Redactor;
 use crate::state::aep::{InletKind, Lookup, LookupBy};
 
-/// So many candidates are named.
+/// Maximum number of candidates in a message.
 const CANDIDATES: usize = 10;
 
-/// What a verdict about something that was found means, and what to do. `run` is the last one, if it was asked for; of
-/// [`Verdict::IngestFailing`], `failing` says since when.
+/// Returns the message of a verdict about a dataflow or connection that was found. `run` is the last run, if it was
+/// read. `failing` is the series of failing runs for [`Verdict::IngestFailing`].
 pub(crate) fn message(
     verdict: &Verdict,
     inlet: &Inlet,
@@ -23,20 +23,22 @@ pub(crate) fn message(
 ) -> String {
     let it = subject(inlet);
     match verdict {
-        Verdict::Ok => format!("{it} is enabled and takes events"),
+        Verdict::Ok => format!("{it} is enabled and accepts events"),
         Verdict::Quiet => match run.and_then(|run| run.completed_at.max(run.started_at)) {
             Some(at) => format!(
-                "{it} has had no run since {}. If the shops had events, check that their webhooks point to its address",
+                "{it} has had no run since {}. If the shops had events, check that their webhooks have its address",
                 clock(at)
             ),
-            None => format!("{it} has had no run yet. If the shops had events, check that their webhooks point to it"),
+            None => {
+                format!("{it} has had no run yet. If the shops had events, check that their webhooks have its address")
+            }
         },
         Verdict::IngestFailing => refused(&it, inlet, run, failing, now),
         Verdict::Settling => {
-            let until = settles_at(inlet, now).map_or_else(String::new, |at| format!(" (until {})", clock(at)));
+            let until = settles_at(inlet, now).map_or_else(|| "it has settled".to_owned(), |at| clock(at).to_string());
             format!(
-                "{it} was made or changed less than five minutes ago, and Adobe may lose what arrives before it has \
-                 settled{until}; try again then"
+                "{it} was created or changed less than five minutes ago, and Adobe may lose events that arrive before \
+                 {until}; try again after that"
             )
         }
         Verdict::AddressDiffers => match &inlet.address {
@@ -44,51 +46,51 @@ pub(crate) fn message(
             None => format!("{it} does not have the address in the manifest"),
         },
         Verdict::NoAddress => {
-            format!("{it} has no streaming address; name the dataflow or connection of a streaming source")
+            format!("{it} has no streaming address; use the dataflow or connection of a streaming source")
         }
         Verdict::UnusableAddress => format!("the address of {it} cannot be bound"),
         Verdict::Disabled if inlet.state.is_empty() => {
-            format!("Adobe does not say that {it} is enabled; look it up in Experience Platform")
+            format!("Adobe does not report the state of {it}; check it in Experience Platform")
         }
         Verdict::Disabled => {
             let state = clean(&inlet.state);
             let why = if inlet.kind == InletKind::Flow && inlet.state == "disabled" {
                 format!(
-                    ". Adobe itself disables a dataflow after {DISABLED_AFTER_DAYS} days of continuous failure: see its runs"
+                    ". Adobe disables a dataflow after {DISABLED_AFTER_DAYS} days of continuous failure: check its runs"
                 )
             } else {
                 String::new()
             };
-            format!("{it} is {state}, so that events sent to it are lost; enable it in Experience Platform{why}")
+            format!("{it} is {state}, so events sent to it are lost; enable it in Experience Platform{why}")
         }
         Verdict::AuthenticationRequired => format!(
-            "{it} takes only requests with an Adobe token, which Shopify cannot send; use a source that \
-             checks signatures (HMAC) instead, such as Shopify Streaming"
+            "{it} accepts only requests with an Adobe token, which Shopify cannot send; use a source that verifies \
+             signatures (HMAC) instead, such as Shopify Streaming"
         ),
-        Verdict::Ambiguous => format!("{it} is not the only one of that name; name it by its id"),
-        Verdict::Missing => format!("{it} is not there any more"),
-        Verdict::Unknown | Verdict::Other(_) => format!("how {it} is could not be found out"),
+        Verdict::Ambiguous => format!("{it} is not the only one with that name; select it by `id`"),
+        Verdict::Missing => format!("{it} no longer exists"),
+        Verdict::Unknown | Verdict::Other(_) => format!("the state of {it} is unknown"),
     }
 }
 
-/// `Missing`: what to do where nothing has the name or the id.
+/// Returns the message of [`Verdict::Missing`].
 pub(crate) fn missing(wanted: &Lookup, sandbox: &str) -> String {
     let (kind, sandbox) = (wanted.kind.noun(), clean(sandbox));
     match &wanted.by {
         LookupBy::Name(name) => format!(
-            "there is no {kind} named \"{}\" in sandbox `{sandbox}`. Check the name, which must be exact, and `sandbox` \
-             under `aep`",
+            "no {kind} named \"{}\" found in Adobe sandbox `{sandbox}`. Check the name, which must match exactly, and \
+             `sandbox` under `aep`",
             clean(name)
         ),
         LookupBy::Id(id) => format!(
-            "there is no {kind} {} in sandbox `{sandbox}`. If it was made again it has a new id; by `name` it would have \
-             been found",
+            "no {kind} {} found in Adobe sandbox `{sandbox}`. A recreated {kind} has a new id; select it by `name` to \
+             find it again",
             clean(id)
         ),
     }
 }
 
-/// `Ambiguous`: the candidates.
+/// Returns the message of [`Verdict::Ambiguous`], with the candidates.
 pub(crate) fn ambiguous(wanted: &Lookup, candidates: &[Inlet]) -> String {
     let named = match &wanted.by {
         LookupBy::Name(name) => format!("named \"{}\"", clean(name)),
@@ -109,12 +111,7 @@ pub(crate) fn ambiguous(wanted: &Lookup, candidates: &[Inlet]) -> String {
     if more > 0 {
         list.push(format!("{more} more"));
     }
-    format!(
-        "{} {}s are {named}: {}. Name the one that is meant by its `id`",
-        candidates.len(),
-        wanted.kind.noun(),
-        list.join(", ")
-    )
+    format!("{} {}s are {named}: {}. Select one of them by `id`", candidates.len(), wanted.kind.noun(), list.join(", "))
 }
 
 fn refused(it: &str, inlet: &Inlet, run: Option<&FlowRun>, failing: Option<&Failing>, now: Timestamp) -> String {
@@ -137,7 +134,7 @@ fn refused(it: &str, inlet: &Inlet, run: Option<&FlowRun>, failing: Option<&Fail
             let least = if failing.exact { "" } else { "at least " };
             let since = format!("{least}since {}", clock(failing.since));
             match failing.disabled_on {
-                None => format!("{it}: {what}. Runs have refused records {since}; {check}"),
+                None => format!("{it}: {what}. Runs have rejected records {since}; {check}"),
                 Some(date) if failing.is_urgent(now) => {
                     format!("{it}: {}. Its runs have failed {since}: {what}; {check}", disabling(failing, date, now))
                 }
@@ -149,28 +146,29 @@ fn refused(it: &str, inlet: &Inlet, run: Option<&FlowRun>, failing: Option<&Fail
     }
 }
 
-/// When Adobe disables a dataflow. A day that is over is said to be so: Adobe may count in another way than this program.
+/// Returns when Adobe disables a dataflow. The day can be in the past, because Adobe may count in another way than this
+/// program.
 fn disabling(failing: &Failing, date: Date, now: Timestamp) -> String {
     let rule = format!("after {DISABLED_AFTER_DAYS} days of continuous failure");
     if date < now.to_zoned(TimeZone::UTC).date() {
-        return format!("Adobe disables it {rule}, and these were over on {date}");
+        return format!("Adobe disables it {rule}, a period that ended on {date}");
     }
-    let latest = if failing.exact { "on" } else { "at the latest on" };
-    format!("Adobe disables it {latest} {date}, {rule}, unless a run succeeds")
+    let latest = if failing.exact { "" } else { " at the latest" };
+    format!("Adobe disables it on {date}{latest}, {rule}, unless a run succeeds")
 }
 
-/// Kind, name and id.
+/// Returns kind, name and id.
 fn subject(inlet: &Inlet) -> String {
     let (kind, id) = (inlet.kind.noun(), clean(&inlet.id));
     if inlet.name.is_empty() { format!("{kind} {id}") } else { format!("{kind} \"{}\" ({id})", clean(&inlet.name)) }
 }
 
-/// Whole seconds are enough for people.
+/// Truncates a time to whole seconds.
 fn clock(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// Names are Adobe's text as it came.
+/// Removes control characters from text of Adobe.
 fn clean(text: &str) -> String {
     Redactor::default().clean(text)
 }
@@ -222,7 +220,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn messages_say_what_to_do() {
+    fn messages_name_the_remedy() {
         let settling = Inlet { updated_at: Some(at(-60)), ..inlet() };
         let failing = FlowRun { failed: Some(3), first_error: Some("DCVS-1106-400: bad".into()), ..run() };
         let by_name =
@@ -238,25 +236,25 @@ pub(super) mod tests {
         ];
         assert_eq!(
             lines.join("\n"),
-            "dataflow \"Shopify orders\" (4982698b) was made or changed less than five minutes ago, and Adobe may lose \
-             what arrives before it has settled (until 2027-01-15T08:04:00Z); try again then\n\
+            "dataflow \"Shopify orders\" (4982698b) was created or changed less than five minutes ago, and Adobe may \
+             lose events that arrive before 2027-01-15T08:04:00Z; try again after that\n\
              dataflow \"Shopify orders\" (4982698b): 3 of 1200 records failed in the last run of 2027-01-15T06:03:20Z \
              (\"DCVS-1106-400: bad\"); check the dataflow's mapping and schema in Experience Platform\n\
              dataflow \"Shopify orders\" (4982698b) has had no run yet. If the shops had events, check that their \
-             webhooks point to it\n\
-             dataflow \"Shopify orders\" (4982698b) is disabled, so that events sent to it are lost; enable it in \
-             Experience Platform. Adobe itself disables a dataflow after 30 days of continuous failure: see its runs\n\
-             there is no dataflow named \"Orders, all\" in sandbox `prod`. Check the name, which must be exact, and \
-             `sandbox` under `aep`\n\
+             webhooks have its address\n\
+             dataflow \"Shopify orders\" (4982698b) is disabled, so events sent to it are lost; enable it in \
+             Experience Platform. Adobe disables a dataflow after 30 days of continuous failure: check its runs\n\
+             no dataflow named \"Orders, all\" found in Adobe sandbox `prod`. Check the name, which must match \
+             exactly, and `sandbox` under `aep`\n\
              12 dataflows are named \"Orders, all\": id-0 (enabled), id-1 (enabled), id-2 (enabled), id-3 (enabled), \
              id-4 (enabled), id-5 (enabled), id-6 (enabled), id-7 (enabled), id-8 (enabled), id-9 (enabled), 2 more. \
-             Name the one that is meant by its `id`"
+             Select one of them by `id`"
         );
     }
     #[test]
-    fn a_failing_dataflow_says_since_when_and_when_adobe_disables_it() {
+    fn a_failing_dataflow_has_its_start_and_the_day_on_which_adobe_disables_it() {
         let run = FlowRun { failed: Some(1200), created: Some(0), ..run() };
-        let told = |days: i64, exact, wholly: bool| {
+        let text = |days: i64, exact, wholly: bool| {
             let date = at(86_400 * (30 - days)).to_zoned(TimeZone::UTC).date();
             let failing = Failing { since: at(-86_400 * days), exact, disabled_on: Some(date).filter(|_| wholly) };
             let message = message(&Verdict::IngestFailing, &inlet(), Some(&run), Some(&failing), at(0));
@@ -281,7 +279,7 @@ pub(super) mod tests {
                 false,
                 true,
                 format!(
-                    "Adobe disables it at the latest on 2027-01-24, after 30 days of continuous failure, unless a run \
+                    "Adobe disables it on 2027-01-24 at the latest, after 30 days of continuous failure, unless a run \
                      succeeds. Its runs have failed at least since 2026-12-25T08:00:00Z: {last}; {check}"
                 ),
             ),
@@ -290,13 +288,13 @@ pub(super) mod tests {
                 true,
                 true,
                 format!(
-                    "Adobe disables it after 30 days of continuous failure, and these were over on 2027-01-14. Its \
+                    "Adobe disables it after 30 days of continuous failure, a period that ended on 2027-01-14. Its \
                      runs have failed since 2026-12-15T08:00:00Z: {last}; {check}"
                 ),
             ),
-            (21, true, false, format!("{last}. Runs have refused records since 2026-12-25T08:00:00Z; {check}")),
+            (21, true, false, format!("{last}. Runs have rejected records since 2026-12-25T08:00:00Z; {check}")),
         ] {
-            assert_eq!(told(days, exact, wholly), expected);
+            assert_eq!(text(days, exact, wholly), expected);
         }
     }
 }

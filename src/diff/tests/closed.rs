@@ -1,4 +1,4 @@
-//! Addresses that nothing may be bound to: what is delivered there would be lost.
+//! Tests of closed addresses, which no new binding may use.
 
 use super::*;
 
@@ -17,7 +17,8 @@ fn topic(change: &Change) -> &Topic {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Nothing is newly bound to a closed address, no route of such a topic is taken away, and nothing is lost sight of.
+    /// No new binding uses a closed address, no subscription of a blocked topic is deleted, and every binding is
+    /// accounted for.
     #[test]
     fn nothing_is_bound_to_a_closed_address(wanted in any_desired(), shop in any_shop(), closed in any_closed()) {
         let seen = shop.observed(None);
@@ -32,7 +33,7 @@ proptest! {
             prop_assert!(binds.is_none_or(|binding| !closed.contains(&binding.address)), "{:?}", change);
             if let Change::Delete { reason: DeleteReason::NotInManifest, .. } = change {
                 let held = out.blocked.iter().any(|b| b.entry.binding.topic == *topic(change));
-                prop_assert!(!held, "a route is taken away though another is blocked: {:?}", change);
+                prop_assert!(!held, "a delete although a binding of the topic is blocked: {:?}", change);
             }
         }
         let written = out.changes.iter().filter(|c| match c {
@@ -41,7 +42,7 @@ proptest! {
             Change::Delete { .. } => false,
         });
         prop_assert_eq!(written.count() + out.bound.len() + out.blocked.len(), wanted.entries.len());
-        // With every address open it is the diff that it always was.
+        // Without closed addresses the result equals that of `diff`.
         if closed.is_empty() {
             prop_assert_eq!(out, diff(&wanted, &seen, &ownership));
         }
@@ -49,7 +50,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_bound_to_a_closed_address_already_may_change_otherwise() {
+fn other_fields_of_a_subscription_at_a_closed_address_can_change() {
     let closed = BTreeSet::from([Address::new(MANAGED[0])]);
     let mut wanted = bind("orders/create", MANAGED[0]);
     wanted.include_fields = vec!["id".into()];

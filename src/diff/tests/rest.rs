@@ -1,8 +1,8 @@
-//! The same laws where the transport hides filters and names: REST, which cannot change a format either.
+//! The same properties for REST, which hides filters and names and cannot change a format.
 
 use super::*;
 
-/// What REST shows of a subscription.
+/// Returns a subscription as REST shows it.
 fn shown(live: &Entry<Live>) -> Entry<Live> {
     let mut live = live.clone();
     live.meta.visibility = Visibility::WithoutFilterAndName;
@@ -14,11 +14,11 @@ pub(crate) fn seen_over_rest(shop: &Shop) -> Observed {
     ShopState { scopes: None, entries: shop.live.iter().map(shown).collect() }
 }
 
-/// Carries a change out as REST can: what it hides stays as it is, and so does the format.
+/// Applies a change as REST does: hidden fields and the format stay unchanged.
 pub(crate) fn apply_over_rest(shop: &mut Shop, change: &Change) {
     let find = |shop: &Shop, before: &Entry<Live>| {
         let at = shop.live.iter().position(|l| l.meta.id == before.meta.id).expect("names what is there");
-        assert_eq!(&shown(&shop.live[at]), before, "`before` is what the change finds when its turn comes");
+        assert_eq!(&shown(&shop.live[at]), before, "`before` is the state immediately before the change");
         at
     };
     match change {
@@ -43,7 +43,7 @@ pub(crate) fn apply_over_rest(shop: &mut Shop, change: &Change) {
     }
 }
 
-/// What a valid manifest may ask over REST.
+/// Generates the wanted state of a valid manifest for REST.
 pub(crate) fn any_desired_over_rest() -> impl Strategy<Value = Desired> {
     prop::collection::vec(any_binding(&MANAGED), 0..8).prop_map(|list| {
         let plain = |b: Binding| Binding { filter: None, name: None, metafields: None, ..b };
@@ -63,8 +63,9 @@ fn looks(entry: &Entry<Live>) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// One round converges. Nothing unmanaged is touched, nothing goes as a duplicate, of several that look alike all go
-    /// or none, and what a replace takes away stands again before.
+    /// One round converges. Unmanaged subscriptions stay unchanged, nothing is deleted as a duplicate, either all or
+    /// none of several look-alikes are deleted, and a replaced subscription is deleted after its replacement is
+    /// created.
     #[test]
     fn applying_the_diff_converges(wanted in any_desired_over_rest(), mut shop in any_shop()) {
         let ownership = Ownership::default();
@@ -86,9 +87,9 @@ proptest! {
         for (at, change) in first.changes.iter().enumerate() {
             if let Change::Delete { before, reason } = change {
                 prop_assert_ne!(*reason, DeleteReason::Duplicate);
-                let stands = |c: &Change| matches!(c, Change::Create { after, .. }
+                let is_replacement = |c: &Change| matches!(c, Change::Create { after, .. }
                     if after.topic == before.binding.topic && after.address == before.binding.address);
-                prop_assert!(*reason != DeleteReason::Replaced || first.changes[..at].iter().any(stands));
+                prop_assert!(*reason != DeleteReason::Replaced || first.changes[..at].iter().any(is_replacement));
             }
             let is_delete = matches!(change, Change::Delete { .. });
             prop_assert!(is_delete || !deleting, "a delete before a create or update");
@@ -104,7 +105,7 @@ proptest! {
         prop_assert_eq!(foreign(&before), foreign(&shop.live));
     }
 
-    /// The order of either side changes nothing.
+    /// The order of the input does not affect the result.
     #[test]
     fn order_of_input_does_not_matter(wanted in any_desired_over_rest(), shop in any_shop(), seed in any::<u64>()) {
         let observed = seen_over_rest(&shop);
@@ -126,7 +127,7 @@ fn xml(topic: &str, address: &str) -> Binding {
 }
 
 #[test]
-fn a_format_is_replaced_and_only_where_the_address_stays() {
+fn a_subscription_is_replaced_for_its_format_only_if_the_address_is_the_same() {
     let want = desired(vec![bind("orders/create", MANAGED[0])]);
     let seen = rest(&[live(7, xml("orders/create", MANAGED[0]))]);
     let out = diff(&want, &seen, &Ownership::default());
@@ -138,7 +139,7 @@ fn a_format_is_replaced_and_only_where_the_address_stays() {
 }
 
 #[test]
-fn a_replace_that_is_blocked_leaves_the_old_one_and_says_nothing_of_a_delete() {
+fn a_blocked_replacement_keeps_the_old_subscription_without_a_held_back_delete() {
     let mut state = rest(&[live(7, xml("customers/update", MANAGED[0]))]);
     state.scopes = Some(["write_orders"].into_iter().filter_map(Scope::parse).collect());
     let want = desired(vec![bind("customers/update", MANAGED[0])]);
@@ -148,20 +149,20 @@ fn a_replace_that_is_blocked_leaves_the_old_one_and_says_nothing_of_a_delete() {
 }
 
 #[test]
-fn what_looks_alike_stays_beside_the_one_that_is_bound() {
+fn look_alikes_of_a_bound_subscription_are_kept() {
     let filtered = Binding { filter: Some("id:1".into()), ..bind("orders/create", MANAGED[0]) };
     let state = rest(&[live(1, filtered.clone()), live(2, bind("orders/create", MANAGED[0]))]);
     let want = desired(vec![bind("orders/create", MANAGED[0])]);
     let out = diff(&want, &state, &Ownership::default());
     assert_eq!((verbs(&out), out.bound.len(), out.look_alikes.len()), (vec![], 1, 1));
-    // Where none of them is asked for, nobody knows which one to redirect: a new one is made, and all of them go.
+    // If none of them is wanted, it is unknown which one to update: a new one is created, and all of them are deleted.
     let want = desired(vec![bind("orders/create", MANAGED[1])]);
     let out = diff(&want, &state, &Ownership::default());
     assert_eq!(verbs(&out), ["+orders/create", "-1", "-2"]);
 }
 
 #[test]
-fn a_filter_that_is_not_shown_is_no_difference() {
+fn a_hidden_filter_is_not_a_difference() {
     let want = Binding { filter: Some("id:1".into()), ..named("orders/create", MANAGED[0], "feed") };
     let state = rest(&[live(1, bind("orders/create", MANAGED[0]))]);
     let want = desired(vec![Binding { metafields: Some(vec!["a.b".into()]), ..want }]);

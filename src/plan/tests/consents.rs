@@ -1,10 +1,10 @@
-//! What needs consent, and which consent covers it.
+//! Tests of hazards, and of the consents that cover them.
 
 use super::*;
 use crate::diff::UpdateReason;
 
 #[test]
-fn hazards_have_figures_and_a_way_out() {
+fn hazards_have_figures_and_a_consent() {
     let mut world = World::new();
     let many = |n: u64| {
         observed(
@@ -27,7 +27,7 @@ fn hazards_have_figures_and_a_way_out() {
     assert_eq!(over[0].allow(), "max_delete_percent:a");
     assert_eq!(kinds(&world.part("a", &keep(0), &many(2)).hazards), ["empty_shop"]);
 
-    // Duplicates do not count; what another manifest may own does.
+    // Duplicates do not count; subscriptions that another manifest may own do.
     let twice = observed((1..=9).map(|id| live(id, bind("orders/create", MANAGED[0]))).collect());
     assert_eq!(
         kinds(&world.part("a", &desired(vec![bind("orders/create", MANAGED[0])]), &twice).hazards),
@@ -42,7 +42,7 @@ fn hazards_have_figures_and_a_way_out() {
         ["delete_foreign"]
     );
 
-    // Repurposing is deleting.
+    // A repurposed subscription counts as deleted.
     let other = desired(
         (1..=10).map(|id| Binding { filter: Some(format!("id:9{id}")), ..bind("orders/create", MANAGED[1]) }).collect(),
     );
@@ -59,7 +59,7 @@ fn hazards_have_figures_and_a_way_out() {
 }
 
 #[test]
-fn the_run_has_limits_of_its_own() {
+fn the_run_has_its_own_limits() {
     let world = World::new();
     let shop_of = |name: &str, address: &str| {
         let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
@@ -73,7 +73,7 @@ fn the_run_has_limits_of_its_own() {
     let plan = run(16, 50);
     assert_eq!(
         plan.hazards[0].message(),
-        "sends 16 of the run's 50 live subscriptions (32 %) in 16 shops to another address; the limit is 30 %"
+        "changes the address of 16 of the run's 50 live subscriptions (32 %) in 16 shops; the limit is 30 %"
     );
     let consent = |text: &str| Consent::parse(text).expect("consent");
     assert_eq!(refused(&plan.hazards, &[consent("empty_shop:*")], jiff::Timestamp::UNIX_EPOCH).len(), 1);
@@ -83,10 +83,10 @@ fn the_run_has_limits_of_its_own() {
 #[test]
 fn consents_name_a_kind_and_a_shop() {
     for (text, part) in [
-        ("everything", "no hazard is called"),
+        ("everything", "unknown hazard"),
         ("empty_shop", "empty_shop:SHOP"),
         ("max_total_delete_percent:a", "without a shop"),
-        ("empty_shop:[", "not a valid pattern"),
+        ("empty_shop:[", "not a valid shop pattern"),
     ] {
         let error = Consent::parse(text).expect_err(text).to_string();
         assert!(error.contains(part), "{error}");
@@ -117,13 +117,13 @@ fn a_shop_or_run_with_few_subscriptions_is_judged_by_number() {
     let kinds = |want: &Desired| -> Vec<String> {
         world.part("a", want, &have).hazards.into_iter().map(|hazard| hazard.kind.as_str().to_owned()).collect()
     };
-    assert_eq!(kinds(&kept(3)), Vec::<String>::new(), "one may go");
+    assert_eq!(kinds(&kept(3)), Vec::<String>::new(), "one may be deleted");
     assert_eq!(kinds(&kept(2)), ["max_delete_percent"]);
     assert_eq!(kinds(&kept(1)), ["max_delete_percent"], "all but one");
     let patient = World { safety: Safety { max_delete_percent: 100, ..Safety::default() }, ..World::new() };
     assert_eq!(patient.part("a", &kept(1), &have).hazards.len(), 0, "the manifest allows it");
 
-    // The run: each shop has two, and sends one of them to another address.
+    // The run: each shop has two subscriptions, and the address of one of them changes.
     let moved = desired(vec![bind("orders/create", MANAGED[1]), bind("orders/updated", MANAGED[0])]);
     let run = |shops: usize| {
         let have =
@@ -136,7 +136,7 @@ fn a_shop_or_run_with_few_subscriptions_is_judged_by_number() {
 }
 
 #[test]
-fn a_route_that_another_manifest_may_own_is_not_taken_in_silence() {
+fn a_change_of_a_subscription_that_another_manifest_may_own_requires_consent() {
     let world = World { addresses: HashSet::from([crate::model::Address::new(MANAGED[1]).folded()]), ..World::new() };
     let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
     let want = desired(vec![bind("orders/create", MANAGED[1])]);
@@ -147,7 +147,7 @@ fn a_route_that_another_manifest_may_own_is_not_taken_in_silence() {
     assert_eq!(hazard.kind, HazardKind::RerouteForeign { moves });
     assert!(hazard.message().contains(MANAGED[0]), "{}", hazard.message());
 
-    // What turns out to be nobody else's.
+    // The address turns out to belong to this manifest.
     let dismissed = |own: &[&str]| {
         let mut hazards = part.hazards.clone();
         dismiss_known_addresses(&mut hazards, &own.iter().map(|a| crate::model::Address::new(a).folded()).collect());
@@ -157,12 +157,12 @@ fn a_route_that_another_manifest_may_own_is_not_taken_in_silence() {
 }
 
 #[test]
-fn a_subscription_of_another_manifest_is_not_renamed_in_silence() {
+fn a_rename_of_a_subscription_that_another_manifest_may_own_requires_consent() {
     let closed = "https://dcs.adobedc.net/collection/closed";
     let mut world = World { addresses: HashSet::from([MANAGED[1].to_owned(), closed.to_owned()]), ..World::new() };
     world.inlets.closed.insert(crate::model::Address::new(closed));
     let have = observed(vec![live(1, named("customers/update", MANAGED[0], "feed"))]);
-    // The binding of its topic is blocked, so it is not deleted, and gives up its name for good.
+    // The binding of its topic is blocked, so the subscription is not deleted and loses its name permanently.
     let want = desired(vec![named("orders/create", MANAGED[1], "feed"), bind("customers/update", closed)]);
     let part = world.part("a", &want, &have);
     assert!(
@@ -175,7 +175,7 @@ fn a_subscription_of_another_manifest_is_not_renamed_in_silence() {
     );
     assert_eq!(kinds(&part.hazards), ["reroute_foreign"]);
 
-    // Where the base manifest has the address, the saved plan says so, also of a change that keeps it.
+    // If the base manifest has the address, the saved plan contains it, even for a change that keeps the address.
     let plan = assemble(
         PlanHeader { base_addresses: HashSet::from([MANAGED[0].to_owned()]), ..world.frame() },
         vec![part],

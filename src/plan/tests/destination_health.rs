@@ -1,9 +1,9 @@
-//! What Adobe says of destinations, in a plan.
+//! Tests of verdicts about destinations in plans.
 
 use super::*;
 use crate::model::Address;
 
-fn told(verdict: &str, severity: Severity, address: Option<&str>) -> Destination {
+fn destination(verdict: &str, severity: Severity, address: Option<&str>) -> Destination {
     Destination {
         name: Some("orders".into()),
         shop: None,
@@ -35,9 +35,9 @@ fn world(destination: &Destination) -> World {
 }
 
 #[test]
-fn a_verdict_by_which_data_is_lost_blocks_and_says_so_of_what_is_live() {
+fn a_verdict_of_lost_events_blocks_bindings_and_is_a_finding_about_live_subscriptions() {
     for verdict in ["disabled", "authentication_required", "address_differs"] {
-        let world = world(&told(verdict, Severity::Attention, Some(MANAGED[0])));
+        let world = world(&destination(verdict, Severity::Attention, Some(MANAGED[0])));
         let want = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
         let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
         let shop = world.part("a", &want, &have).shop;
@@ -51,7 +51,7 @@ fn a_verdict_by_which_data_is_lost_blocks_and_says_so_of_what_is_live() {
 }
 
 #[test]
-fn other_verdicts_block_nothing() {
+fn other_verdicts_do_not_block_bindings() {
     use super::super::Severity::{Attention, Info, Warning};
     for (verdict, severity, findings) in [
         ("ok", Info, 0),
@@ -61,7 +61,7 @@ fn other_verdicts_block_nothing() {
         ("ingest_failing", Attention, 1),
         ("missing", Attention, 1),
     ] {
-        let world = world(&told(verdict, severity, Some(MANAGED[0])));
+        let world = world(&destination(verdict, severity, Some(MANAGED[0])));
         let want = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
         let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
         let shop = world.part("a", &want, &have).shop;
@@ -70,8 +70,8 @@ fn other_verdicts_block_nothing() {
 }
 
 #[test]
-fn a_young_destination_is_a_hazard_for_five_minutes_and_only_if_something_is_bound_to_it() {
-    let destination = told("settling", Severity::Warning, Some(MANAGED[0]));
+fn a_new_destination_is_a_hazard_for_five_minutes_if_changes_bind_to_it() {
+    let destination = destination("settling", Severity::Warning, Some(MANAGED[0]));
     let world = world(&destination);
     let plan = |have: Vec<crate::state::Entry<crate::model::Live>>| {
         let part = world.part("a", &desired(vec![bind("orders/create", MANAGED[0])]), &observed(have));
@@ -90,7 +90,7 @@ fn a_young_destination_is_a_hazard_for_five_minutes_and_only_if_something_is_bou
 }
 
 #[test]
-fn time_heals_no_other_hazard() {
+fn no_other_hazard_ends_with_time() {
     let hazard = World::new()
         .part("a", &desired(vec![]), &observed(vec![live(1, bind("orders/create", MANAGED[0]))]))
         .hazards
@@ -99,9 +99,9 @@ fn time_heals_no_other_hazard() {
 }
 
 #[test]
-fn of_two_destinations_with_one_address_the_worse_counts() {
-    let closed = told("disabled", Severity::Attention, Some(MANAGED[0]));
-    let young = told("settling", Severity::Warning, Some(MANAGED[0]));
+fn of_two_destinations_with_one_address_the_more_serious_verdict_counts() {
+    let closed = destination("disabled", Severity::Attention, Some(MANAGED[0]));
+    let young = destination("settling", Severity::Warning, Some(MANAGED[0]));
     for order in [[closed.clone(), young.clone()], [young, closed]] {
         let world = World { inlets: DestinationHealth::of(&order), ..World::new() };
         let want = desired(vec![bind("orders/create", MANAGED[0])]);

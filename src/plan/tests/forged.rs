@@ -1,9 +1,9 @@
-//! A plan file that was edited and sealed again: nothing in it is believed that can be computed.
+//! Tests of plan files that were edited and have a recomputed digest: everything that can be computed is verified.
 
 use super::*;
 use crate::wire::plan::Action;
 
-/// Reads a plan whose content was changed and whose digest was computed again.
+/// Reads a plan whose content was edited and whose digest was recomputed.
 fn forged(plan: &Plan, edit: impl FnOnce(&mut wire::plan::Plan)) -> Result<Plan, PlanFileError> {
     let mut plan = wire::plan::Plan::from(plan);
     edit(&mut plan);
@@ -19,15 +19,15 @@ fn address(subscription: &mut Option<Box<wire::plan::Subscription>>) -> &mut Str
     &mut subscription.as_mut().expect("this side").address
 }
 
-/// What is done to a plan.
+/// An edit of a plan.
 type Edit = fn(&mut wire::plan::Shop);
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
-    /// Whatever is taken out of a topic's changes, doubled or moved within it is noticed once the shop was read.
+    /// A change that is removed, duplicated or moved within its topic is detected after the shop was read.
     #[test]
-    fn a_plan_with_other_changes_than_are_called_for_is_not_carried_out(
+    fn a_plan_with_other_changes_than_required_is_not_applied(
         want in any_desired(), shop in any_shop(), at in any::<prop::sample::Index>(), how in 0..3
     ) {
         let world = World::new();
@@ -44,14 +44,14 @@ proptest! {
             _ => planned.changes.rotate_left(at),
         }
         prop_assume!(planned.changes != part.shop.changes);
-        // A topic that is left out as a whole is not done, and nothing else is.
+        // A topic that is missing as a whole is not changed; this is not an error.
         prop_assume!(planned.changes.iter().any(|planned| *planned.change.topic() == topic));
         prop_assert!(judge(&planned, &state, world.asked(&want)).is_err());
     }
 
-    /// What a plan of this program says never contradicts itself.
+    /// A plan of this program is never inconsistent.
     #[test]
-    fn an_honest_plan_agrees_with_itself(want in any_desired(), shop in any_shop(), deletes in any::<bool>()) {
+    fn an_unedited_plan_is_consistent(want in any_desired(), shop in any_shop(), deletes in any::<bool>()) {
         let mut world = World::new();
         if deletes {
             world.ownership.unmanaged = Unmanaged::Delete;
@@ -62,7 +62,7 @@ proptest! {
 }
 
 #[test]
-fn a_forged_change_is_not_what_the_manifest_asks() {
+fn a_forged_change_is_not_required_by_the_manifest() {
     let world = World::new();
     let want = desired(vec![
         bind("orders/create", MANAGED[1]),
@@ -87,10 +87,10 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
     let foreign = subscription_of(&state, 4);
     let edits: [(&str, Edit); 7] = [
         ("an update that moves to a foreign address", |s| *address(&mut s.changes[0].after) = FOREIGN[0].into()),
-        ("an update that moves to another address of ours", |s| *address(&mut s.changes[0].after) = MANAGED[2].into()),
+        ("an update that moves to another managed address", |s| *address(&mut s.changes[0].after) = MANAGED[2].into()),
         ("a create at a foreign address", |s| *address(&mut s.changes[1].after) = FOREIGN[0].into()),
         ("a create that loses a field", |s| s.changes[1].after.as_mut().expect("after").name = None),
-        ("an update of what is not ours", |s| *address(&mut s.changes[0].before) = FOREIGN[0].into()),
+        ("an update of an unmanaged subscription", |s| *address(&mut s.changes[0].before) = FOREIGN[0].into()),
         ("a name step that moves, too", |s| {
             s.changes[0].reason = "name_step".into();
             *address(&mut s.changes[0].after) = FOREIGN[0].into();
@@ -110,7 +110,7 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
     }
     for (what, topic, before) in [
         ("a delete of what is wanted", "products/update", kept),
-        ("a delete of what is not ours", "app/uninstalled", foreign),
+        ("a delete of an unmanaged subscription", "app/uninstalled", foreign),
     ] {
         for reason in ["not_in_manifest", "duplicate", "replaced", "unmanaged", "a reason of the future"] {
             let mut shop = honest.clone();
@@ -118,11 +118,11 @@ fn a_forged_change_is_not_what_the_manifest_asks() {
             (delete.topic, delete.reason, delete.before) =
                 (topic.into(), reason.into(), Some(Box::new(before.clone())));
             let shop = ShopPlan::try_from(shop).expect(what);
-            let told = unasked(&shop, &want, &world.ownership).is_some();
-            // Without a reading these are as good as told: what is not ours is judged again by the rule itself.
+            let rejected = unasked(&shop, &want, &world.ownership).is_some();
+            // Without a reading these are accepted; the ownership rule is checked again before the changes.
             let later = (reason == "duplicate" && topic == "products/update")
                 || (reason == "unmanaged" && topic == "app/uninstalled");
-            assert!(told || later, "{what}: {reason}");
+            assert!(rejected || later, "{what}: {reason}");
             assert!(judge(&shop, &state, world.asked(&want)).is_err(), "{what}: {reason}");
         }
     }
@@ -134,7 +134,7 @@ fn subscription_of(state: &Observed, id: u64) -> wire::plan::Subscription {
 }
 
 #[test]
-fn a_file_that_hides_a_hazard_or_miscounts_is_refused() {
+fn a_file_with_a_missing_hazard_or_wrong_counts_is_rejected() {
     let world = World::new();
     let topics: Vec<String> = (0..6).map(|n| format!("topic/{n}")).collect();
     let state = observed((1..).zip(&topics).map(|(id, topic)| live(id, bind(topic, MANAGED[0]))).collect());
@@ -144,15 +144,15 @@ fn a_file_that_hides_a_hazard_or_miscounts_is_refused() {
     assert!(forged(&plan, |_| {}).is_ok());
 
     let refused = |edit: fn(&mut wire::plan::Plan)| forged(&plan, edit).expect_err("forged").to_string();
-    assert!(refused(|p| p.hazards.clear()).contains("hazard max_delete_percent of a.myshopify.com"));
-    assert!(refused(|p| p.hazards[0].details.clear()).contains("hazard max_delete_percent"));
+    assert!(refused(|p| p.hazards.clear()).contains("hazard `max_delete_percent` of a.myshopify.com"));
+    assert!(refused(|p| p.hazards[0].details.clear()).contains("hazard `max_delete_percent`"));
     assert!(
         refused(|p| p.hazards[0].allow = "delete_foreign:*".into())
-            .contains("`allow` of the hazard max_delete_percent")
+            .contains("`allow` of the hazard `max_delete_percent`")
     );
     assert!(refused(|p| p.summary.destroy = 0).contains("summary"));
     assert!(refused(|p| p.complete = false).contains("summary"));
-    assert!(refused(|p| p.shops[0].managed = 100).contains("accounts for"));
+    assert!(refused(|p| p.shops[0].managed = 100).contains("account for"));
     assert!(refused(|p| p.shops[0].status = wire::plan::ShopStatus::Unchanged).contains("status"));
     assert!(
         refused(|p| {
@@ -161,7 +161,7 @@ fn a_file_that_hides_a_hazard_or_miscounts_is_refused() {
             p.shops[0].changes.push(again);
             p.summary.destroy += 1;
         })
-        .contains("contradict")
+        .contains("conflicting changes")
     );
 }
 
@@ -182,7 +182,7 @@ fn labels_of_a_saved_plan_are_those_of_the_manifest() {
 
 #[test]
 fn a_subscription_is_not_updated_and_deleted_by_one_plan() {
-    // A list that named it twice would call for both.
+    // A list with the subscription twice would require both changes.
     let world = World::new();
     let want = desired(vec![bind("orders/create", MANAGED[1])]);
     let twice = vec![live(1, bind("orders/create", MANAGED[0])), live(1, bind("orders/create", MANAGED[0]))];
@@ -195,7 +195,7 @@ fn a_subscription_is_not_updated_and_deleted_by_one_plan() {
 }
 
 #[test]
-fn shops_that_the_manifest_does_not_know_do_not_dilute_the_limits_of_the_run() {
+fn shops_that_are_not_in_the_manifest_do_not_dilute_the_limits_of_the_run() {
     let world = World::new();
     let topics: Vec<String> = (0..60).map(|n| format!("topic/{n}")).collect();
     let all = || topics.iter().map(|topic| bind(topic, MANAGED[0]));

@@ -1,4 +1,4 @@
-//! The plan where the transport hides filters and names.
+//! Tests of plans over REST, which hides filters and names.
 
 use super::*;
 use crate::diff::DeleteReason;
@@ -10,9 +10,9 @@ use crate::state::Entry;
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
-    /// Cut short after any number of changes, a plan is not stale.
+    /// A plan that was interrupted after any number of changes is not stale.
     #[test]
-    fn a_plan_over_rest_that_was_cut_short_can_be_applied_again(
+    fn an_interrupted_plan_over_rest_can_be_applied_again(
         want in any_desired_over_rest(), mut shop in any_shop(), cut in 0_usize..12
     ) {
         let world = World::new();
@@ -32,7 +32,7 @@ proptest! {
 }
 
 #[test]
-fn what_a_reading_does_not_show_makes_nothing_stale() {
+fn hidden_fields_do_not_make_a_plan_stale() {
     let world = World::new();
     let filtered = Binding { filter: Some("id:1".into()), ..named("orders/create", MANAGED[0], "feed") };
     let gone = live(1, Binding { metafields: Some(vec!["a.b".into()]), ..filtered });
@@ -50,7 +50,7 @@ fn is_replaced(change: &Change) -> bool {
 }
 
 #[test]
-fn the_second_half_of_a_replace_counts_for_no_limit_and_look_alikes_do() {
+fn deletes_of_replaced_subscriptions_do_not_count_for_limits_but_those_of_look_alikes_do() {
     let world = World::new();
     let xml = |id: u64| {
         live(

@@ -1,13 +1,13 @@
-//! Kinds in the JSON form of a plan: known ones survive it, and those of a later version are kept.
+//! Tests of kinds in the JSON of a plan: known and unknown kinds are both preserved.
 
 use super::*;
 
 #[test]
-fn every_kind_of_finding_survives_the_json() {
+fn all_kinds_of_findings_are_preserved_in_json() {
     let of_destinations =
         Verdict::ALL.iter().filter(|verdict| verdict.is_closed()).cloned().map(FindingKind::Destination);
     for kind in FindingKind::WITHOUT_DATA.iter().cloned().chain(of_destinations) {
-        let message = "what is the matter".to_owned();
+        let message = "the problem and the remedy".to_owned();
         let finding = Finding {
             kind,
             severity: Severity::Warning,
@@ -20,9 +20,9 @@ fn every_kind_of_finding_survives_the_json() {
     }
 }
 
-/// A plan of a later minor version is shown as it is, and not carried out.
+/// A plan of a later minor version is displayed unchanged, and is not applied.
 #[test]
-fn words_of_a_later_version_are_kept_and_no_manifest_calls_for_them() {
+fn values_of_a_later_version_are_preserved_and_never_required_by_a_manifest() {
     let world = World::new();
     let want = desired(vec![bind("orders/create", MANAGED[1])]);
     let state = observed(vec![live(1, bind("orders/create", MANAGED[0])), live(2, bind("orders/paid", MANAGED[0]))]);

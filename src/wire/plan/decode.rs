@@ -1,4 +1,4 @@
-//! JSON as plans of the core. What this program cannot have written is refused.
+//! Converts JSON to plans of the core. Rejects JSON that this program cannot have written.
 
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ use crate::plan::{
 };
 use crate::state::{self, Entry, Prefix, ShopLimits, Wanted};
 
-/// Puts a plan together from its head, which is the plan without its shops, and its shops.
+/// Assembles a plan from its head (the plan without its shops) and its shops.
 pub(super) fn plan(head: Plan, shops: Vec<ShopPlan>) -> Result<plan::Plan, PlanFileError> {
     let hazards = head.hazards.into_iter().map(hazard);
     Ok(plan::Plan {
@@ -69,7 +69,7 @@ impl TryFrom<Settings> for plan::Settings {
                     Unmanaged::Report => state::Unmanaged::Report,
                     Unmanaged::Ignore => state::Unmanaged::Ignore,
                     Unmanaged::Delete => state::Unmanaged::Delete,
-                    Unmanaged::Other(word) => return Err(malformed(format!("{word:?} is not known for unmanaged"))),
+                    Unmanaged::Other(word) => return Err(malformed(format!("unknown value {word:?} of `unmanaged`"))),
                 },
             },
             safety: state::Safety {
@@ -110,16 +110,16 @@ impl From<Summary> for plan::Summary {
     }
 }
 
-/// Reads a hazard. One whose figures do not fit its kind is kept as unknown: nothing consents to it.
+/// Converts a hazard. A hazard whose figures do not match its kind becomes `Other`, for which no consent exists.
 fn hazard(wire: Hazard) -> Result<plan::Hazard, PlanFileError> {
     let Hazard { kind, shop, message, allow, details } = wire;
     let shop = shop.map(|shop| domain(&shop)).transpose()?;
     let known = hazard_kind(&kind, &details).filter(|known| figures(known) == details);
     let other = || plan::HazardKind::Other { name: kind.as_str().to_owned(), message, details };
     let hazard = plan::Hazard { kind: known.unwrap_or_else(other), shop };
-    // It is printed to be copied, and written into the file of `show --check --out`.
+    // Users copy `allow` from the output, and `show --check --out` writes it to a file.
     if hazard.allow() != allow {
-        let what = format!("`allow` of the hazard {} does not follow from its kind and shop", kind.as_str());
+        let what = format!("`allow` of the hazard `{}` does not match its kind and shop", kind.as_str());
         return Err(PlanFileError::Contradiction(what));
     }
     Ok(hazard)
@@ -166,10 +166,10 @@ fn hazard_kind(kind: &HazardKind, figures: &Map<String, Value>) -> Option<plan::
     })
 }
 
-/// A full domain, as a plan has it.
+/// Parses the full domain of a shop.
 fn domain(text: &str) -> Result<ShopDomain, PlanFileError> {
     let shop = ShopDomain::parse(text).ok().filter(|shop| shop.as_str() == text);
-    shop.ok_or_else(|| malformed(format!("{text:?} is not a shop")))
+    shop.ok_or_else(|| malformed(format!("{text:?} is not a shop domain")))
 }
 
 impl TryFrom<Shop> for ShopPlan {
@@ -178,13 +178,14 @@ impl TryFrom<Shop> for ShopPlan {
     fn try_from(wire: Shop) -> Result<Self, Self::Error> {
         let shop = domain(&wire.shop)?;
         let changes = wire.changes.into_iter().map(change).collect::<Option<Vec<PlannedChange>>>();
-        let changes = changes.ok_or_else(|| malformed(format!("a change of {shop} lacks a part")))?;
+        let changes =
+            changes.ok_or_else(|| malformed(format!("the parts of a change of {shop} do not match its action")))?;
         let unread = match (wire.status, wire.error, changes.is_empty()) {
             (ShopStatus::Changed, None, false) | (ShopStatus::Unchanged, None, true) => None,
             (ShopStatus::Failed, Some(error), true) => Some(Unread { error: error.into(), tolerated: false }),
             (ShopStatus::Unavailable, Some(error), true) => Some(Unread { error: error.into(), tolerated: true }),
             _ => {
-                let what = format!("the status of {shop} does not fit its changes");
+                let what = format!("the status of {shop} does not match its changes");
                 return Err(PlanFileError::Contradiction(what));
             }
         };
@@ -236,7 +237,7 @@ impl From<Blocked> for plan::Blocked {
     }
 }
 
-/// Reads a change. `None` if its parts do not fit its action.
+/// Converts a change. Returns `None` if its parts do not match its action.
 fn change(wire: Change) -> Option<PlannedChange> {
     let Change { action, topic, reason, origin, fields, destination, source, before, after } = wire;
     let topic = self::topic(&topic);
@@ -302,7 +303,7 @@ fn field(field: &Field) -> Option<model::Field> {
     })
 }
 
-/// The topic as a file writes it. A slash form that the catalogue does not know stays one: REST wants it so.
+/// Parses a topic of a file. An unknown topic in slash form stays in slash form, which REST requires.
 pub(in crate::wire) fn topic(text: &str) -> Topic {
     let topic = Topic::from_slash(text);
     if catalog::lookup(&topic).is_some() { catalog::from_graphql(topic.graphql()) } else { topic }
@@ -314,7 +315,7 @@ fn live(topic: &Topic, sub: Subscription) -> Option<Entry<Live>> {
         created_at: sub.created_at.clone().unwrap_or_default(),
         updated_at: sub.updated_at.clone().unwrap_or_default(),
         api_version: sub.api_version.clone(),
-        // A file does not say how much the transport showed; whoever judges it has a reading that does.
+        // A file does not record what the transport shows. Plans are judged with the visibility of a fresh reading.
         visibility: Visibility::Whole,
         app: None,
     };
@@ -350,8 +351,8 @@ impl From<Finding> for plan::Finding {
     }
 }
 
-/// Takes the data of a kind out of the details. `None`, and nothing is taken, if the kind is unknown or its data does not
-/// fit.
+/// Moves the data of a kind out of the details. Returns `None`, and leaves the details unchanged, if the kind is
+/// unknown or its data is invalid.
 fn finding_kind(kind: &FindingKind, details: &mut Map<String, Value>) -> Option<plan::FindingKind> {
     let text = |key: &str| details.get(key).and_then(Value::as_str);
     let index = || usize::try_from(details.get("index")?.as_u64()?).ok();

@@ -1,4 +1,4 @@
-//! What a plan says of destinations at Adobe Experience Platform.
+//! The JSON of destinations at Adobe Experience Platform.
 
 use std::cmp::Ordering;
 
@@ -9,89 +9,90 @@ use super::{Severity, ShopError, Source};
 use crate::model::Address;
 use crate::plan;
 
-/// What Adobe Experience Platform says of a destination.
+/// A destination, with the answer of Adobe Experience Platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Destination {
-    /// Its name in the manifest; null for an address that stands in a binding.
+    /// Name in the manifest; null for an address that is written in a binding.
     pub name: Option<String>,
-    /// The shop that has it of its own; null if it is every shop's.
+    /// Shop to which the destination belongs; null if it is common to all shops.
     pub shop: Option<String>,
-    /// Where it is defined.
+    /// Where the destination is defined.
     pub source: Source,
-    /// How it was found: `name` or `id` as the manifest says, `address` for one that somebody pasted.
+    /// How the destination was looked up: by `name`, by `id`, or by `address` for an address that is written in the
+    /// manifest.
     pub found_by: String,
-    /// The name, id or address that was looked for.
+    /// Name, id or address that was looked up.
     pub wanted: String,
-    /// The account under `aep`; null if a pasted address was found under none.
+    /// Account under `aep`; null if no account has the address.
     pub account: Option<String>,
-    /// IMS organisation that was asked.
+    /// IMS organisation of the account.
     pub org: Option<String>,
-    /// Adobe's sandbox that was asked.
+    /// Adobe sandbox of the account.
     pub sandbox: Option<String>,
-    /// `flow` or `connection`; null for a pasted address that was not found.
+    /// `flow` or `connection`; null for an address that was not found.
     pub kind: Option<String>,
     /// Id of the dataflow or connection.
     pub id: Option<String>,
-    /// Its name at Adobe.
+    /// Name at Adobe.
     pub title: Option<String>,
-    /// As Adobe says it: `enabled`, `disabled`, …
+    /// State at Adobe: `enabled`, `disabled` and others.
     pub state: Option<String>,
-    /// The address to bind to.
+    /// Address to which bindings are bound.
     pub address: Option<String>,
-    /// RFC 3339.
+    /// Time of creation at Adobe, RFC 3339.
     pub created_at: Option<String>,
-    /// RFC 3339.
+    /// Time of the last change at Adobe, RFC 3339.
     pub updated_at: Option<String>,
-    /// `ok`, `missing`, `ambiguous`, `disabled`, `address_differs`, `authentication_required`, `no_address`, `unusable_address`,
-    /// `settling`, `ingest_failing`, `quiet`, `unknown`, or one that a later minor version adds.
+    /// Verdict: `ok`, `missing`, `ambiguous`, `disabled`, `address_differs`, `authentication_required`, `no_address`,
+    /// `unusable_address`, `settling`, `ingest_failing`, `quiet`, `unknown`, or one that a later minor version adds.
     pub verdict: String,
-    /// How much that matters.
+    /// Severity of the verdict.
     pub severity: Severity,
-    /// What is the matter and what to do; empty if all is well.
+    /// Problem and remedy; empty if there is no problem.
     pub message: String,
-    /// RFC 3339: until then Adobe may lose what is delivered; null unless the verdict is `settling`.
+    /// RFC 3339; Adobe may lose events that are delivered before this time. Absent unless the verdict is `settling`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles_at: Option<String>,
-    /// Since when the dataflow has been failing; absent unless the verdict is `ingest_failing`.
+    /// Series of failing runs; absent unless the verdict is `ingest_failing`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<Failing>,
-    /// Addresses that live subscriptions have instead, and what became of them.
+    /// Addresses that the plan replaces with the address of this destination.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<Replaced>,
-    /// Why Adobe did not say; null unless the verdict is `unknown`.
+    /// Why Adobe did not answer; absent if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ShopError>,
 }
 
-/// An address that gives way to the one of a destination.
+/// An address that a plan replaces with the address of a destination.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Replaced {
     /// The address.
     pub address: String,
-    /// How many live subscriptions have it.
+    /// Number of live subscriptions with the address.
     pub subscriptions: usize,
-    /// In how many shops.
+    /// Number of shops with such subscriptions.
     pub shops: usize,
-    /// What Adobe says of it.
+    /// What is known about the address at Adobe.
     pub message: String,
     /// Whether Adobe has no dataflow or connection with that address any more.
     #[serde(default)]
     pub gone: bool,
 }
 
-/// A series of failing runs of a dataflow that lasts until now.
+/// The current series of failing runs of a dataflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failing {
-    /// RFC 3339: start of the first run of the series.
+    /// Start of the first run of the series, RFC 3339.
     pub since: String,
-    /// Whether a successful run before it was read. If false, the dataflow has been failing at least since then.
+    /// Whether a successful run before the series was read. If false, the series may have started earlier.
     pub exact: bool,
-    /// The day (`2026-12-26`, UTC) on which Adobe disables the dataflow unless a run succeeds: 30 days after `since`. If
+    /// Day (`2026-12-26`, UTC) on which Adobe disables the dataflow unless a run succeeds: 30 days after `since`. If
     /// `exact` is false, the latest such day. Null while runs write some of their records.
     pub disabled_on: Option<String>,
 }
 
-/// Sorts destinations, wherever they are listed.
+/// Compares destinations by name, shop and lookup: the order of plans and lists.
 pub fn destination_order(a: &Destination, b: &Destination) -> Ordering {
     (&a.name, &a.shop, &a.wanted).cmp(&(&b.name, &b.shop, &b.wanted))
 }

@@ -1,4 +1,4 @@
-//! Plans of the core as JSON.
+//! Converts plans of the core to JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -13,20 +13,21 @@ use crate::model::{Binding, Live};
 use crate::plan::{self, Earlier, FindingKind, HazardKind, PlannedChange, ShopPlan};
 use crate::state::{self, Entry, ShopLimits};
 
-/// Keys that the digest does not cover, besides [`SHOPS`], which is added shop by shop.
+/// Keys of the head that the digest does not cover. The content of [`SHOPS`] is added shop by shop.
 const NOT_COVERED: [&str; 3] = ["plan_digest", "created_at", SHOPS];
 
-/// The key of a plan's shops.
+/// Key of the shops in a plan.
 pub(super) const SHOPS: &str = "shops";
 
-/// Returns the digest that a plan carries. Shop by shop: the JSON of a fleet's plan is many times the plan.
+/// Returns the digest of a plan. Converts shop by shop, because the JSON of a large plan takes much more memory than
+/// the plan.
 pub fn digest(plan: &plan::Plan) -> String {
     let head = json::<Plan>(&head(plan)).as_object_mut().map(std::mem::take).unwrap_or_default();
     digest_of(head, plan.shops.iter().map(|shop| json::<Shop>(&shop.into())))
 }
 
-/// Returns the digest over the JSON of a plan's head, which is the plan without its shops, and of each shop. Keys that this
-/// version does not know count.
+/// Returns the digest over the JSON of a plan's head (the plan without its shops) and of each shop. Unknown keys count,
+/// too.
 pub(super) fn digest_of(mut head: Map<String, Value>, shops: impl IntoIterator<Item = Value>) -> String {
     for key in NOT_COVERED {
         head.remove(key);
@@ -34,12 +35,12 @@ pub(super) fn digest_of(mut head: Map<String, Value>, shops: impl IntoIterator<I
     sha256_with(&head, SHOPS, shops)
 }
 
-/// The JSON of a wire struct, which nothing in it can refuse.
+/// Converts a wire struct to JSON. Conversion cannot fail, because every wire struct has string keys.
 fn json<T: serde::Serialize>(wire: &T) -> Value {
     serde_json::to_value(wire).unwrap_or_default()
 }
 
-/// Frees each shop before it converts the next, so that a fleet is not held twice.
+/// Frees each shop before it converts the next, to save memory.
 impl From<plan::Plan> for Plan {
     fn from(mut plan: plan::Plan) -> Self {
         let shops = std::mem::take(&mut plan.shops);
@@ -53,7 +54,7 @@ impl From<&plan::Plan> for Plan {
     }
 }
 
-/// The plan without its shops.
+/// Converts a plan without its shops.
 fn head(plan: &plan::Plan) -> Plan {
     let plan::Plan {
         tool_version,
@@ -167,7 +168,7 @@ impl From<&plan::Hazard> for Hazard {
     }
 }
 
-/// The figures of a hazard.
+/// Returns the figures of a hazard.
 pub(super) fn figures(kind: &HazardKind) -> Map<String, Value> {
     let figures = match kind {
         HazardKind::MaxDeletePercent { deletes, of, limit_percent }
@@ -369,7 +370,7 @@ impl From<&plan::Finding> for Finding {
     }
 }
 
-/// What is in the kind of a finding.
+/// Returns the data that the kind of a finding carries.
 fn data(kind: &FindingKind) -> Map<String, Value> {
     let data = match kind {
         FindingKind::OldEndpoint { address } => json!({ "address": address }),

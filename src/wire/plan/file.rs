@@ -1,4 +1,4 @@
-//! Plan files. A saved plan is taken whole or not at all.
+//! Reads plan files. A plan file is either accepted as a whole or rejected.
 
 use std::collections::BTreeMap;
 
@@ -12,34 +12,33 @@ use crate::json::names_a_key_twice;
 use crate::plan::{self, ShopPlan};
 use crate::words;
 
-/// Why a file is not taken as a plan. Nothing was sent.
+/// Why a file is rejected as a plan. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    /// Not JSON, or cut off.
-    #[error("not a plan: {0}; make a new one")]
+    /// The file is not JSON, or is truncated.
+    #[error("not a plan: {0}; make a new plan")]
     NotJson(String),
-    /// Some other JSON.
-    #[error("JSON, but not a hookwright plan{0}")]
+    /// The file is other JSON.
+    #[error("JSON, but not a Hookwright plan{0}")]
     NotAPlan(&'static str),
-    /// A format of the future.
-    #[error("the plan has format {0}; this hookwright reads 1.x: make the plan and apply it with the same version")]
+    /// The format has another major version.
+    #[error("the plan has format {0}, but this version of Hookwright reads 1.x; plan and apply with the same version")]
     Version(String),
-    /// A key, an action or a status that does not fit.
-    #[error(
-        "the plan does not fit its format: {0}. It was edited, or written by another version of hookwright; make a new plan"
-    )]
+    /// A key, an action or a status is invalid.
+    #[error("the plan is malformed: {0}. It was edited or written by another version of Hookwright; make a new plan")]
     Malformed(String),
-    /// What it says cannot all be true.
+    /// Parts of the plan contradict each other.
     #[error(
-        "the plan contradicts itself: {0}. It was edited, or written by another version of hookwright; make a new plan"
+        "the plan is inconsistent: {0}. It was edited or written by another version of Hookwright; make a new plan"
     )]
     Contradiction(String),
-    /// It was changed.
-    #[error("the plan's content does not match its digest: it was edited or damaged; make a new plan")]
+    /// The content does not match the digest.
+    #[error("the plan does not match its digest, because it was edited or damaged; make a new plan")]
     Digest,
 }
 
-/// Reads and verifies a plan. Shop by shop: the JSON of a fleet's plan is many times the plan.
+/// Reads and verifies a plan. Converts shop by shop, because the JSON of a large plan takes much more memory than the
+/// plan.
 pub fn read(bytes: &[u8]) -> Result<plan::Plan, PlanFileError> {
     let not_json = |e: serde_json::Error| PlanFileError::NotJson(words::of_json(&e));
     let malformed = |e: serde_json::Error| PlanFileError::Malformed(words::of_data(&e.to_string()));
@@ -47,9 +46,9 @@ pub fn read(bytes: &[u8]) -> Result<plan::Plan, PlanFileError> {
         Category::Data => PlanFileError::NotAPlan(""),
         _ => not_json(e),
     })?;
-    // Of two values for one key the later would count, and a reader may look at the first.
+    // The parser uses the last of two values of a key, but a human reader may see only the first.
     if names_a_key_twice(bytes) {
-        return Err(PlanFileError::Malformed("an object names a key twice".to_owned()));
+        return Err(PlanFileError::Malformed("an object has a duplicate key".to_owned()));
     }
     let raw_shops = pairs.get(SHOPS).copied();
     let rest = pairs.into_iter().filter(|(key, _)| key != SHOPS);
@@ -77,13 +76,13 @@ pub fn read(bytes: &[u8]) -> Result<plan::Plan, PlanFileError> {
         let shop: Shop = serde_json::from_str(raw.get()).map_err(|e| PlanFileError::Malformed(in_shop(e)))?;
         match ShopPlan::try_from(shop) {
             Ok(shop) => shops.push(shop),
-            // That the file was edited is said first.
+            // A wrong digest is reported before this error.
             Err(error) => refused = refused.or(Some(error)),
         }
     }
     head.insert(SHOPS.to_owned(), Value::Array(Vec::new()));
     let wire: Plan = serde_json::from_value(Value::Object(head.clone())).map_err(malformed)?;
-    // What is not JSON was no shop, either.
+    // Every element is valid JSON here, because it was parsed as a shop.
     let values = raw_shops.iter().map(|raw| serde_json::from_str(raw.get()).unwrap_or_default());
     if digest_of(head, values) != stated {
         return Err(PlanFileError::Digest);

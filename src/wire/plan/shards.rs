@@ -1,10 +1,10 @@
-//! Several plans of one run, as far as their JSON says what they are together.
+//! Combines the JSON plans of several shards of one run.
 
 use super::{Hazard, Plan, Selection};
 use crate::plan::{self, RunTotals, Shard, ShopPlan};
 
-/// Returns the hazards of several plans of one run as one: those of shops as they are, those of the run over all shops
-/// together. Shop by shop, so that a fleet is not held twice; what is not a plan of this program counts for nothing.
+/// Returns the hazards of several plans of one run: the hazards of shops unchanged, and the hazards of the run computed
+/// over all shops. Converts shop by shop to save memory; ignores what cannot be converted.
 pub fn together(plans: &[Plan]) -> Vec<Hazard> {
     let Some(first) = plans.first() else { return Vec::new() };
     let mut out: Vec<Hazard> =
@@ -24,12 +24,12 @@ pub fn together(plans: &[Plan]) -> Vec<Hazard> {
     out
 }
 
-/// Returns what is wrong with plans as one run, if they are shards: `3 of 4 shards: 2/4 is missing`.
+/// Returns what is missing if the plans are shards of one run: `3 of 4 shards: 2/4 is missing`.
 pub fn lacking<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Option<String> {
     plan::lacking(selections.into_iter().map(|selection| Shard::parse(selection.shard.as_deref()?)))
 }
 
-/// Returns count and index of `2/16`: the order that shards have.
+/// Returns the count and the index of a shard such as `2/16`: the sort key of shards.
 pub fn place(shard: &str) -> Option<(u32, u32)> {
     Shard::parse(shard).map(|shard| (shard.count(), shard.index()))
 }

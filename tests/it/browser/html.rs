@@ -64,7 +64,7 @@ fn a_click_shows_before_and_after_and_where_it_stands() {
     assert_eq!(browser.count("#panel"), 0);
 
     browser.click(".cell.blocked");
-    assert!(browser.text("#panel").contains("needs scope read_products, and it is not granted"));
+    assert!(browser.text("#panel").contains("the scope `read_products` is not granted"));
     browser.click(".cell.whole");
     assert!(browser.text("#panel").contains("the shop does not exist"));
     browser.click(".row[data-place='3'] .shop");

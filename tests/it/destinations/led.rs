@@ -78,7 +78,7 @@ fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
     let plan = world.plan(&["--out", "plan.json"]);
     plan.exits(0).ends("Plan: 0 to add, 2 to change, 0 to destroy.");
     plan.out_has("2 live subscriptions in 2 shops have")
-        .out_has("has that address any more: it was deleted or recreated");
+        .out_has("has this address any more: it was deleted or recreated");
     assert!(!plan.out.contains("old_endpoint"), "nothing can keep up an endpoint that was deleted: {plan}");
     world.run(&["drift", "--sandbox"]).exits(2).out_has("it was deleted or recreated").out_has("settling: dataflow");
     let saved: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
@@ -111,7 +111,7 @@ fn the_old_address_may_be_another_flows() {
     loyalty
         .plan(&[])
         .exits(0)
-        .out_has(&format!("that is the address of dataflow \"Shopify orders (prod)\" ({ORDERS}), which is enabled"));
+        .out_has(&format!("it is the address of dataflow \"Shopify orders (prod)\" ({ORDERS}), which is enabled"));
 }
 
 #[test]
@@ -120,7 +120,10 @@ fn none_or_several_are_errors_that_name_the_candidates() {
     let plan = world.plan(&["--format", "json"]);
     plan.exits(8);
     only_pasted_is_planned(&plan, "destination_missing");
-    world.plan(&[]).out_has("there is no dataflow named \"Shopify\" in sandbox `prod`").out_has("which must be exact");
+    world
+        .plan(&[])
+        .out_has("no dataflow named \"Shopify\" found in Adobe sandbox `prod`")
+        .out_has("which must match exactly");
 
     let twice = seed(&format!("    - {{ name: \"Shopify orders (prod)\", state: disabled, address: \"{A}\" }}\n"), "");
     let world = World::new(&manifest(BY_NAME), &twice);
@@ -131,7 +134,7 @@ fn none_or_several_are_errors_that_name_the_candidates() {
         .plan(&[])
         .out_has("2 dataflows are named \"Shopify orders (prod)\"")
         .out_has(&format!("{ORDERS} (enabled)"))
-        .out_has("by its `id`");
+        .out_has("by `id`");
     // Names are compared whole, though a comma means "or" to Adobe.
     let comma = World::new(&manifest("{ flow: { name: \"Loyalty,Shopify orders (prod)\" } }"), &seed("", ""));
     comma.plan(&[]).exits(8).out_has("no dataflow named \"Loyalty,Shopify");
@@ -194,7 +197,7 @@ fn dataflows_on_another_host_are_one_diagnostic_with_the_line_to_write_and_with_
     assert_eq!(message("one"), message("two"), "one cause, one message");
     assert!(
         message("one")
-            .ends_with(&format!("{ELSEWHERE}, which no prefix of `ownership` covers. If that is right, write {line}"))
+            .ends_with(&format!("{ELSEWHERE}, which no prefix in `ownership` covers. If this is correct, add {line}"))
     );
     let plan = world.plan(&[]);
     plan.exits(8).out_has_times(1, "! destination_unusable_address: ").out_has("2 shops: one, two");

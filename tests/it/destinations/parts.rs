@@ -8,8 +8,8 @@ use crate::world::{A, World};
 #[test]
 fn a_saved_plan_is_stale_if_its_destination_is_not_what_it_was() {
     for (act, told) in [
-        ("--recreate", "destination orders: its id at Adobe was"),
-        ("--disable", ") is disabled, so that events sent to it are lost"),
+        ("--recreate", "destination orders: its id at Adobe changed from"),
+        ("--disable", ") is disabled, so events sent to it are lost"),
     ] {
         let world = world();
         world.edit(&["remove", "--shop", "one", "--topic", "orders/create"]);
@@ -123,7 +123,10 @@ fn shards_are_judged_as_one_and_must_have_found_the_same() {
     }
     flow(&world, "--recreate");
     world.plan(&["--shard", "2/2", "--out", "2.json"]).exits(0);
-    world.run(&["show", "1.json", "2.json"]).exits(3).err_has("Adobe had another address or state for orders");
+    world
+        .run(&["show", "1.json", "2.json"])
+        .exits(3)
+        .err_has("the address or state of destination orders at Adobe changed");
 }
 
 #[test]

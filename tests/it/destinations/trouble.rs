@@ -153,7 +153,7 @@ fn what_could_not_be_verified_is_unknown_and_not_done() {
     served.run(&one).exits(0);
     let runs = served.before("/runs");
     served.faults(&format!("faults: [{{ fault: server_error, on: adobe, after: {runs} }}]\n"));
-    served.run(&one).exits(8).out_has("unknown: its runs could not be read").out_has("Flow Service");
+    served.run(&one).exits(8).out_has("unknown: cannot read the runs of the dataflow").out_has("Flow Service");
 
     // Whether the dataflow that an address names is there is not known where it could not be asked for.
     let other = "0a0a0a0a-e6b3-48c2-8dcf-040e20121fd2";
@@ -169,7 +169,7 @@ fn what_could_not_be_verified_is_unknown_and_not_done() {
     let asked = served.before("/runs") - 1;
     served.faults(&format!("faults: [{{ fault: server_error, on: adobe, after: {asked} }}]\n"));
     let bad = served.run(&three);
-    bad.out_has("unknown:").lacks("address_differs").lacks("goes nowhere");
+    bad.out_has("unknown:").lacks("address_differs").lacks("are lost");
 }
 
 #[test]

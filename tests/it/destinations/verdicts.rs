@@ -16,7 +16,7 @@ fn nothing_is_bound_to_a_disabled_flow_and_what_is_live_there_is_a_finding() {
     drift
         .exits(2)
         .out_has("Needs attention")
-        .out_has("destination_disabled: live all the same")
+        .out_has("destination_disabled: live subscriptions still deliver to this destination")
         .out_has("2 shops: one, two");
     world
         .run(&["drift", "--sandbox", "--format", "markdown"])
@@ -62,11 +62,10 @@ fn pasted_addresses_are_checked_where_that_is_asked() {
     let at = |more: &str| format!("    - {{ name: Products, address: \"{A}\"{more} }}\n");
 
     verified(&world(A, &at(", runs: [{ age: 1h, status: success, received: 3 }]"))).exits(0);
-    verified(&world(A, ""))
+    verified(&world(A, "")).exits(2).out_has("missing: no dataflow or connection in ").out_has("destination_missing");
+    verified(&world(A, &at(", state: disabled")))
         .exits(2)
-        .out_has("missing: no dataflow or connection has this address")
-        .out_has("destination_missing");
-    verified(&world(A, &at(", state: disabled"))).exits(2).out_has("destination_disabled: live all the same");
+        .out_has("destination_disabled: live subscriptions still deliver to this destination");
     verified(&world(A, &at(", runs: [{ age: 1h, status: failed, received: 3, failed: 3 }]")))
         .exits(2)
         .out_has("ingest_failing: dataflow \"Products\"")
@@ -136,14 +135,14 @@ fn a_failing_flow_says_since_when_and_by_what_date_adobe_disables_it() {
             401,
             400,
             false,
-            "\" (ID): Adobe disables it at the latest on DATE, after 30 days of continuous failure, unless a run",
+            "\" (ID): Adobe disables it on DATE at the latest, after 30 days of continuous failure, unless a run",
         ),
         (
             failed("21d"),
             1,
             0,
             false,
-            "Its runs have failed at least since SINCE; Adobe disables it at the latest on DATE, after 30 days",
+            "Its runs have failed at least since SINCE; Adobe disables it on DATE at the latest, after 30 days",
         ),
     ] {
         let world = with_runs(&runs, page_size);
@@ -180,7 +179,7 @@ fn a_flow_that_still_writes_records_has_no_such_date() {
     let pasted = told(&world);
     assert_eq!((series(&pasted["failing"]).0, &pasted["failing"]["disabled_on"]), (20 * 24, &Value::Null));
     let message = pasted["message"].as_str().unwrap();
-    assert!(message.contains("Runs have refused records at least since "), "{message}");
+    assert!(message.contains("Runs have rejected records at least since "), "{message}");
     assert!(!message.contains("Adobe disables"), "{message}");
 }
 
@@ -213,5 +212,5 @@ fn the_command_tells_of_every_destination() {
     assert!(world.requests().iter().all(|r| r["path"].as_str().unwrap().starts_with("/__adobe")), "no shop is asked");
 
     let plain = World::new(&manifest(A).replace("aep:", "# aep:"), &seed("", ""));
-    plain.run(&["destinations", "--sandbox"]).exits(0).out_has("not checked: the manifest has no `aep`");
+    plain.run(&["destinations", "--sandbox"]).exits(0).out_has("not checked, because the manifest has no `aep`");
 }

@@ -33,7 +33,7 @@ fn number(id: &Value) -> Option<u64> {
 }
 
 /// What was made or removed while both ran is claimed by exactly one of them; a second claim stands only where an answer
-/// was lost and the outcome says that another run may have done it.
+/// was lost and the outcome says that another run may have made the change.
 fn claims(runs: &[Run; 2], before: &Store, after: &Store) -> Vec<String> {
     let mut claimed: BTreeMap<(u64, bool), usize> = BTreeMap::new();
     let mut unsure: BTreeMap<(u64, bool), usize> = BTreeMap::new();
@@ -45,7 +45,7 @@ fn claims(runs: &[Run; 2], before: &Store, after: &Store) -> Vec<String> {
             _ => continue,
         };
         let doubts = outcome["confirmed_by"] == "read"
-            && outcome["reason"].as_str().is_some_and(|reason| reason.contains("another run may have done it"));
+            && outcome["reason"].as_str().is_some_and(|reason| reason.contains("another run may have made the change"));
         let claims = if doubts { &mut unsure } else { &mut claimed };
         *claims.entry((id.0.unwrap_or_default(), id.1)).or_default() += 1;
     }

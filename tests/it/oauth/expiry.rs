@@ -126,7 +126,7 @@ fn the_category_comes_with_the_list_and_a_shop_that_denies_it_is_read_without() 
 #[test]
 fn every_command_tells_of_it_with_the_date_and_the_way_out() {
     let world = world(REFERENCE, "public");
-    let message = "the app is public, and its access token has no known expiry: from 2027-01-01 Shopify rejects";
+    let message = "the app is public, and the expiry of its access token is unknown: from 2027-01-01 Shopify rejects";
     let way_out = "run `hookwright auth migrate --shop acme --token-env 'TOKEN_{SHOP}' --sandbox`";
     for (args, code) in [
         (&["plan", "--sandbox"][..], 0),
@@ -158,7 +158,7 @@ fn a_public_app_is_not_exempt() {
     world.write("hookwright.yaml", &manifest(REFERENCE, "token_expiry: exempt\n"));
     at(&world, NOW, &["drift", "--sandbox"])
         .exits(2)
-        .out_has("the manifest says `token_expiry: exempt`, but the app is public");
+        .out_has("the manifest has `token_expiry: exempt`, but the app is public");
     at(&world, AFTER, &["drift", "--sandbox"]).exits(4).out_has("non_expiring_token");
 }
 
@@ -183,7 +183,7 @@ fn in_the_sandbox_a_status_says_what_was_made_up() {
 #[test]
 fn a_refused_token_names_this_cause_from_the_day_on() {
     let world = World::new(&manifest(REFERENCE, ""), &seed("token: shpat_another, category: public"));
-    let cause = "Since 2027-01-01 Shopify rejects tokens without expiry of public apps";
+    let cause = "Since 2027-01-01, Shopify rejects non-expiring tokens of public apps";
     let before = at(&world, BEFORE, &["plan", "--sandbox"]);
     before.exits(4).out_has("the access token was refused");
     assert!(!before.out.contains(cause), "{before}");

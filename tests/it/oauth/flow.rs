@@ -189,7 +189,7 @@ fn client_credentials_are_fetched_once_a_shop_and_run() {
         .run(&["plan"])
         .exits(4)
         .out_has("scope_missing")
-        .out_has("the next run has it, see `hookwright auth status`")
+        .out_has("The next run then has it; see `hookwright auth status`")
         .lacks("auth url")
         .ends("Plan incomplete: 2 to add, 0 to change, 0 to destroy; 1 blocked, 0 shops not read.");
     assert_eq!(scene.grants(), vec![("client_credentials".to_owned(), 200); 2]);
