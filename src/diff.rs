@@ -13,7 +13,7 @@ use crate::model::{Address, Binding, Field, Live, ScopeSet, SubscriptionId, Topi
 use crate::state::{Desired, Entry, Observed, Ownership, Unmanaged, Wanted};
 
 /// One change of one subscription.
-#[expect(clippy::large_enum_variant, reason = "a plan holds few changes, and most are updates")]
+// Boxed: the plan of an empty fleet holds many creates, which have no side before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Creates a subscription.
@@ -26,7 +26,7 @@ pub enum Change {
     /// Updates a subscription in place: the id stays the same and no event is lost.
     Update {
         /// The subscription immediately before this change.
-        before: Entry<Live>,
+        before: Box<Entry<Live>>,
         /// The subscription after this change. A name and metafields that the binding does not have stay unchanged.
         after: Binding,
         /// Fields that differ; never empty.
@@ -39,7 +39,7 @@ pub enum Change {
     /// Deletes a subscription.
     Delete {
         /// The subscription immediately before this change.
-        before: Entry<Live>,
+        before: Box<Entry<Live>>,
         /// Reason for the delete.
         reason: DeleteReason,
     },
@@ -218,7 +218,7 @@ pub fn diff_around<'a>(
         if let Some(step) = planned.steps.get(&before.meta.id) {
             before.binding.name = Some(step.clone());
         }
-        out.changes.push(Change::Delete { before, reason });
+        out.changes.push(Change::Delete { before: Box::new(before), reason });
     }
     out.changes.splice(0..0, planned.changes);
 

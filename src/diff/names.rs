@@ -102,7 +102,7 @@ fn emit(writes: &[Write], holders: &Holders<'_>) -> Planned {
         let name = temporary_name(&id, &taken);
         let after = Binding { name: Some(name.clone()), ..live.binding.clone() };
         let (fields, reason) = (vec![Field::Name], UpdateReason::NameStep);
-        planned.changes.push(Change::Update { before: live.clone(), after, fields, reason, wanted: None });
+        planned.changes.push(Change::Update { before: Box::new(live.clone()), after, fields, reason, wanted: None });
         planned.steps.insert(id, name);
     }
     planned.changes.extend(sequence.into_iter().map(|at| change(&writes[at], &planned.steps)));
@@ -158,7 +158,13 @@ fn change(write: &Write, steps: &BTreeMap<SubscriptionId, String>) -> Change {
     after.metafields = after.metafields.or_else(|| before.binding.metafields.clone());
     let repurposed = fields.contains(&Field::Address) && fields.contains(&Field::Filter);
     let reason = if repurposed { UpdateReason::Repurposed } else { UpdateReason::Differs };
-    Change::Update { before, after, fields: fields.clone(), reason, wanted: Some(wanted.meta.clone()) }
+    Change::Update {
+        before: Box::new(before),
+        after,
+        fields: fields.clone(),
+        reason,
+        wanted: Some(wanted.meta.clone()),
+    }
 }
 
 /// Derives a temporary name from the id, so that every run chooses the same name.

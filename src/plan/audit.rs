@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::hazards::{self, deletes_unmanaged};
 use super::{FindingKind, Plan, PlannedChange, ShopPlan, is_complete, summarise};
 use crate::diff::{Change, DeleteReason, UpdateReason};
-use crate::model::{Address, Binding, SubscriptionId};
+use crate::model::{Address, Binding, Live, SubscriptionId};
 use crate::state::{Desired, Entry, Ownership, Wanted};
 
 /// Returns an inconsistency of a plan that this program cannot have written; `None` if the plan is consistent.
@@ -103,22 +103,23 @@ pub enum Unasked<'a> {
 }
 
 fn is_asked(change: &Change, desired: &Desired, ownership: &Ownership) -> bool {
+    let owned = |before: &Entry<Live>| ownership.covers(&before.binding.address);
     match change {
         Change::Create { after, .. } => wanted(after, None, desired).is_some(),
-        Change::Update { before: Entry { binding: before, .. }, after, reason: UpdateReason::NameStep, .. } => {
-            ownership.covers(&before.address)
-                && Binding { name: None, ..before.clone() } == Binding { name: None, ..after.clone() }
+        Change::Update { before, after, reason: UpdateReason::NameStep, .. } => {
+            let without_name = |binding: &Binding| Binding { name: None, ..binding.clone() };
+            owned(before) && without_name(&before.binding) == without_name(after)
         }
-        Change::Update { before: Entry { binding: before, .. }, after, .. } => {
-            ownership.covers(&before.address) && wanted(after, Some(before), desired).is_some()
+        Change::Update { before, after, .. } => {
+            owned(before) && wanted(after, Some(&before.binding), desired).is_some()
         }
         // Which of two equal subscriptions is the duplicate is known only after the shop was read.
-        Change::Delete { before: Entry { binding: before, .. }, reason } => match reason {
-            DeleteReason::Duplicate => ownership.covers(&before.address),
-            DeleteReason::Unmanaged => !ownership.covers(&before.address),
+        Change::Delete { before, reason } => match reason {
+            DeleteReason::Duplicate => owned(before),
+            DeleteReason::Unmanaged => !owned(before),
             DeleteReason::NotInManifest | DeleteReason::Replaced => {
-                let key = before.key();
-                ownership.covers(&before.address) && !desired.entries.iter().any(|entry| entry.binding.key() == key)
+                let key = before.binding.key();
+                owned(before) && !desired.entries.iter().any(|entry| entry.binding.key() == key)
             }
         },
     }

@@ -40,11 +40,11 @@ fn create(address: &str) -> Change {
 fn update(before: &str, after: &str, id: u32) -> Change {
     let (before, after) = (live(before, id), binding(after));
     let (fields, reason) = (vec![Field::Address], UpdateReason::Differs);
-    Change::Update { before, after, fields, reason, wanted: Some(wanted()) }
+    Change::Update { before: Box::new(before), after, fields, reason, wanted: Some(wanted()) }
 }
 
 fn delete(address: &str, id: u32) -> Change {
-    Change::Delete { before: live(address, id), reason: DeleteReason::NotInManifest }
+    Change::Delete { before: Box::new(live(address, id)), reason: DeleteReason::NotInManifest }
 }
 
 fn planned(change: Change) -> PlannedChange {

@@ -266,7 +266,7 @@ fn change(wire: Change) -> Option<PlannedChange> {
             let (known, others): (Vec<_>, Vec<_>) = fields.iter().partition(|field| self::field(field).is_some());
             unknown.fields = others.into_iter().map(ToString::to_string).collect();
             let fields = known.into_iter().filter_map(field).collect();
-            diff::Change::Update { before, after, fields, reason, wanted }
+            diff::Change::Update { before: Box::new(before), after, fields, reason, wanted }
         }
         (Action::Delete, Some(before), None) => {
             let reason = match reason {
@@ -279,7 +279,7 @@ fn change(wire: Change) -> Option<PlannedChange> {
                     DeleteReason::NotInManifest
                 }
             };
-            diff::Change::Delete { before, reason }
+            diff::Change::Delete { before: Box::new(before), reason }
         }
         _ => return None,
     };
