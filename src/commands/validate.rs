@@ -1,4 +1,4 @@
-//! `validate`: offline checks of the manifest.
+//! `validate`: checks the manifest offline.
 
 use std::io::{self, Write};
 
@@ -18,7 +18,7 @@ pub(super) fn run(args: &ValidateArgs, output: Output) -> Result<Exit, Failure> 
     output.plain(args.format.printed(), |out, _| write(args, out, output.stdout_color))
 }
 
-/// Prints what is wrong, and returns 0 or 3.
+/// Prints the diagnostics. Returns 0, or 3 if there is an error.
 fn write(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8> {
     let options = Options { deny: args.deny.clone(), ..manifest_options() };
     let (draft, _) = files::load(&args.files, &options);
@@ -37,7 +37,7 @@ fn write(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8
     Ok(report.exit_code())
 }
 
-/// What a review calls its top: the checkout, where GitHub says which, or else the working directory.
+/// Returns the base of the printed paths: the checkout in GitHub Actions, otherwise the working directory.
 fn root() -> Option<Root> {
     let here = std::env::current_dir().ok()?;
     let workspace = std::env::var("GITHUB_WORKSPACE").ok();
