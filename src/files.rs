@@ -215,7 +215,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_manifest_reads_within_its_tree_whatever_way_a_path_takes() {
+    fn a_manifest_reads_only_files_inside_its_tree() {
         use std::os::unix::fs::symlink;
         let top = tempfile::tempdir().expect("folder");
         let at = |name: &str| top.path().join(name);
@@ -258,7 +258,7 @@ mod tests {
         ] {
             assert_eq!(read(elsewhere), Err(outside.clone()), "{elsewhere}");
         }
-        assert_eq!(read("repo/nothing"), Err("there is no such file".to_owned()));
+        assert_eq!(read("repo/nothing"), Err("file not found".to_owned()));
         assert_eq!(read("repo/shops"), Err("it is a folder, not a regular file".to_owned()));
         // Without a repository the folder itself is the tree.
         let mut tree = Tree::default();
@@ -268,7 +268,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_not_a_regular_file_is_not_opened_and_what_is_too_large_not_read() {
+    fn irregular_files_are_not_opened_and_large_files_are_not_read() {
         let folder = tempfile::tempdir().expect("folder");
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
@@ -281,7 +281,7 @@ mod tests {
         if Path::new("/proc/self/environ").exists() {
             assert_eq!(
                 said(Path::new("/proc/self/environ")),
-                Err("it is a file of the kernel, not a regular file".to_owned())
+                Err("it is a virtual file of the kernel, not a regular file".to_owned())
             );
         }
         fs::write(folder.path().join("long"), "12345").expect("file");
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn two_names_of_one_file_are_one() {
+    fn two_names_of_one_file_are_identical() {
         let folder = tempfile::tempdir().expect("folder");
         let at = |name: &str| folder.path().join(name);
         fs::write(at("a"), "").expect("file");

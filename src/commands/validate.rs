@@ -82,3 +82,25 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_ends_with_a_line_break_whether_the_manifest_is_valid_or_not() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (valid, invalid) = (folder.path().join("valid.yaml"), folder.path().join("invalid.yaml"));
+        std::fs::write(&valid, "version: 1\nshops: [{ shop: acme, bindings: [] }]\n").expect("file");
+        std::fs::write(&invalid, "version: 2\nshops: acme\n").expect("file");
+        for (path, exit) in [(&valid, 0), (&invalid, 3), (&folder.path().join("missing.yaml"), 3)] {
+            for format in [ValidateFormat::Text, ValidateFormat::Json, ValidateFormat::Sarif, ValidateFormat::Github] {
+                let args = ValidateArgs { files: vec![path.clone()], format, deny: Vec::new() };
+                let mut out = Vec::new();
+                assert_eq!(write(&args, &mut out, false).expect("write"), exit);
+                let out = String::from_utf8(out).expect("text");
+                assert!(out.is_empty() && exit == 0 || out.ends_with('\n'), "{format:?} {out:?}");
+            }
+        }
+    }
+}

@@ -333,7 +333,7 @@ fn what_is_live_twice_is_written_once_and_said() {
     newer_first.shops[0].observed.entries.reverse();
     let imported = import(newer_first);
     assert_eq!((imported.written, imported.yaml.contains("newer")), (2, false));
-    let said = "# orders/create: live 2 times (gid://shopify/WebhookSubscription/1, gid://shopify/WebhookSubscription/2), written once; a plan removes the others";
+    let said = "# orders/create: live 2 times (gid://shopify/WebhookSubscription/1, gid://shopify/WebhookSubscription/2), written once; a plan deletes the others";
     assert!(imported.yaml.contains(said), "{}", imported.yaml);
 
     let mut rest = request(vec![shop("one", twice)]);
@@ -347,5 +347,5 @@ fn what_is_live_twice_is_written_once_and_said() {
     let manifest = load(&imported.yaml);
     let result = diff(manifest.shops[0].desired().expect("resolved"), &worlds[0].1, &manifest.ownership);
     assert_eq!((result.changes, result.look_alikes.len()), (vec![], 1));
-    assert!(imported.yaml.contains("REST does not show the filters") && imported.yaml.contains("transport: rest"));
+    assert!(imported.yaml.contains("REST does not show filters") && imported.yaml.contains("transport: rest"));
 }

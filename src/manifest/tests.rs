@@ -59,7 +59,7 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
 fn load_file(path: &Path) -> (String, Loaded) {
     let text = std::fs::read_to_string(path).expect("file");
     let file = SourceFile { path: path.display().to_string(), bytes: text.clone().into_bytes() };
-    let read = |path: &str| std::fs::read(path).map_err(|_| "there is no such file".to_owned());
+    let read = |path: &str| std::fs::read(path).map_err(|_| "file not found".to_owned());
     let options = Options { today: Some(jiff::civil::date(2026, 11, 26)), ..Options::default() };
     let loaded = manifest::load_with(vec![file], &options, &read);
     (text, loaded)
@@ -70,7 +70,7 @@ fn with_app(yaml: &str, toml: &[u8]) -> Loaded {
     let file = SourceFile { path: "conf/m.yaml".to_owned(), bytes: yaml.as_bytes().to_vec() };
     let read = |path: &str| match path {
         "conf/shopify.app.toml" => Ok(toml.to_vec()),
-        _ => Err("there is no such file".to_owned()),
+        _ => Err("file not found".to_owned()),
     };
     manifest::load_with(vec![file], &Options::default(), &read)
 }
@@ -257,7 +257,11 @@ fn what_of_an_app_configuration_cannot_be_compared_is_a_warning_at_its_line() {
         assert_eq!(place(toml), expected, "{}", String::from_utf8_lossy(toml));
     }
     let missing = with_app(&yaml.replace("shopify", "none"), b"");
-    assert!(missing.diagnostics[0].message.contains("conf/none.app.toml, which cannot be read: there is no such file"));
+    assert!(
+        missing.diagnostics[0]
+            .message
+            .contains("cannot read conf/none.app.toml, which `app_config` names: file not found")
+    );
     assert_eq!((missing.diagnostics[0].place.line, missing.diagnostics.len()), (2, 1));
     // `load` reads nothing else.
     assert_eq!(codes(&load(&[("m.yaml", yaml)])), ["HW043"]);
@@ -300,7 +304,11 @@ fn a_version_is_warned_of_for_sixty_days_before_it_leaves_support_and_after() {
         ("2026-04", "2028-01-01", "HW118 version 2026-04 of the Admin API left support on 2027-04-01"),
         ("2026-04", "", ""),
         ("2027-01", "2026-11-26", ""),
-        ("2027-04", "2026-11-26", "HW103 this tool was not checked against version 2027-04 of the Admin API"),
+        (
+            "2027-04",
+            "2026-11-26",
+            "HW103 this version of Hookwright was not checked against version 2027-04 of the Admin API",
+        ),
         ("unstable", "2099-01-01", ""),
     ] {
         assert_eq!(said(version, today, ""), expected, "{version} on {today}");
@@ -324,7 +332,7 @@ fn the_same_warning_over_forty_shops_is_one() {
     assert_eq!(found, [(Code::ScopeMissing, Some(39)), (Code::ScopeMissing, Some(39))]);
     assert!(loaded.manifest.is_some());
     insta::assert_snapshot!(text(&loaded).split("\n\n").next().unwrap_or_default(), @r#"
-warning[HW104]: `scopes` do not allow `orders/create`: it needs `read_orders` or `read_marketplace_orders` (39 shops, such as shop-0.myshopify.com)
+warning[HW104]: `scopes` do not allow the topic `orders/create`, which needs `read_orders` or `read_marketplace_orders` (39 shops, such as shop-0.myshopify.com)
  --> fleet.yaml:5:27
   |
 5 |     bindings: [{ topics: [orders/create, orders/paid], address: "https://dcs.adobedc.net/collection/0123456789abcdef0123456789abcdef0...
@@ -333,13 +341,13 @@ warning[HW104]: `scopes` do not allow `orders/create`: it needs `read_orders` or
  --> fleet.yaml:2:1
   |
 2 | scopes: [read_products]
-  | ------ the scopes that count here
+  | ------ the scopes that apply here
   |
   = note: shops: shop-0, shop-1, shop-2, shop-3, shop-4, shop-5, shop-6, shop-8, shop-9, shop-10, shop-11,
           shop-12, shop-13, shop-14, shop-15, shop-16, shop-17, shop-18, shop-19, shop-20, shop-21, shop-22,
           shop-23, shop-24, shop-25, shop-26, shop-27, shop-28, shop-29, shop-30, shop-31, shop-32, shop-33,
           shop-34, shop-35, shop-36, shop-37, shop-38, shop-39
-  = help: add one of them to `scopes`; a write_ scope brings its read_ scope along
+  = help: add one of them to `scopes`; a `write_` scope includes its `read_` scope
 "#);
 
     let silenced = yaml.replace("shops:\n", "lint: { allow: [HW104] }\nshops:\n");

@@ -139,7 +139,7 @@ fn other_files_are_refused() {
     for (file, why) in [
         ("events.jsonl", "event stream"),
         ("other.json", "neither a journal"),
-        ("text.txt", "this is not valid JSON (line 1, column 1)"),
+        ("text.txt", "invalid JSON (line 1, column 1)"),
         ("cut.json", "cut off"),
         ("missing.json", "cannot read"),
         ("hookwright.yaml", "neither a journal"),
