@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_says_how_it_is() {
+    fn the_last_line_is_a_summary() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("x.yaml");
         let validate = |content: &str, format| {
@@ -81,11 +81,6 @@ mod tests {
             assert_eq!(validate(bad, format).0, 3);
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn every_format_ends_with_a_line_break_whether_the_manifest_is_valid_or_not() {
