@@ -58,7 +58,7 @@ pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failur
     let imported = import::import(request);
     for refused in &imported.refused {
         let import::Refused { shop, topic, id, why, managed } = refused;
-        let what = format!("{shop}: the manifest cannot contain {topic} ({id}): {why}");
+        let what = format!("{shop}: {topic} ({id}) cannot be imported: {why}");
         if *managed {
             output.error(&escaped(&format!("error: {what}; a plan of this manifest deletes it")));
         } else {

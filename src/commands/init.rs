@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn files_beside_it_are_kept_and_one_line_is_added() {
+    fn existing_files_are_kept_and_one_line_is_added() {
         for (before, after) in [
             ("", ".hookwright/\n"),
             ("/target\n", "/target\n.hookwright/\n"),
@@ -193,6 +193,6 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         std::fs::create_dir(folder.path().join(".gitignore")).expect("folder");
         let (code, _, err) = init(folder.path());
-        assert!(code == 0 && err.contains("warning: ") && err.contains("add the line .hookwright/"), "{err}");
+        assert!(code == 0 && err.contains("warning: ") && err.contains("add the line `.hookwright/`"), "{err}");
     }
 }

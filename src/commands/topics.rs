@@ -116,12 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_is_said_and_a_bad_scope_is_refused() {
+    fn no_match_is_reported_and_an_invalid_scope_is_rejected() {
         let (code, out, err) = run_with(&["frobnicate"], &[], TopicsFormat::Text);
         assert!(code == 0 && out.is_empty() && err.contains("No topic matches"));
         assert_eq!(run_with(&[], &["orders"], TopicsFormat::Text).0, 3);
         let (code, _, err) = run_with(&[], &["read_order"], TopicsFormat::Text);
-        assert!(code == 3 && err.contains("did you mean read_orders?"), "{err}");
+        assert!(code == 3 && err.contains("did you mean `read_orders`?"), "{err}");
         assert_eq!(run_with(&["frobnicate"], &[], TopicsFormat::Json).1, "[]\n");
     }
 }

@@ -51,7 +51,8 @@ pub(super) fn header(request: &Request, selected: &Selected, document: &Document
     if request.admin_api.transport == Transport::Rest {
         out.push(String::new());
         out.push(
-            "Read over REST, which shows neither filters nor names: a subscription below may have both. A plan".into(),
+            "Read over REST, which shows neither filters nor names, so subscriptions below may have them. A plan"
+                .into(),
         );
         out.push("changes nothing for that reason. To include them, read with `transport: graphql`.".into());
         if selected.shops.iter().flat_map(|shop| shop.forms.keys()).any(BindingForm::names_own_app) {

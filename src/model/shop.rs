@@ -16,7 +16,7 @@ pub struct ShopDomain(Arc<str>);
 
 /// A text is not the domain of a shop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not the domain of a Shopify shop: expected `<handle>` or `<handle>.myshopify.com`")]
+#[error("not a Shopify shop domain: expected `<handle>` or `<handle>.myshopify.com`")]
 pub struct ShopDomainError;
 
 const SUFFIX: &str = ".myshopify.com";

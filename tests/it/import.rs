@@ -92,7 +92,7 @@ fn a_shop_that_cannot_be_read_is_named_and_never_empty() {
     let partly = import(&world, &[], 2);
     partly.exits(8).err_has("error: shop-1.myshopify.com: not read: frozen");
     assert!(partly.out.starts_with("# Written by"), "{partly}");
-    assert!(partly.out.contains("# NOT READ, and therefore missing below") && !partly.out.contains("shop: shop-1"));
+    assert!(partly.out.contains("# NOT READ, so missing below") && !partly.out.contains("shop: shop-1"));
     let tolerated = import(&world, &["--tolerate", "frozen"], 2);
     tolerated.exits(0).err_has("shop-1.myshopify.com: not read (tolerated): frozen");
     assert!(tolerated.out.contains("#   shop-1.myshopify.com: frozen"), "{tolerated}");
@@ -132,7 +132,9 @@ fn the_namespace_of_another_app_is_not_taken_for_ones_own() {
     let rest = "version: 1\nadmin_api: { transport: rest }\nshops: [{ shop: acme, bindings: [] }]\n";
     world.write("rest.yaml", rest);
     let over_rest = world.run(&["import", "--sandbox", "-f", "rest.yaml"]);
-    over_rest.exits(0).out_has("# REST does not show the app's number either: a `$app:` namespace below may belong to");
+    over_rest
+        .exits(0)
+        .out_has("# REST does not show the number of the app either: a `$app:` namespace below may belong to");
 }
 
 #[test]
@@ -143,7 +145,7 @@ fn what_a_manifest_cannot_ask_for_is_an_error_that_says_so() {
     let world = World::new("", &seed("shop-0", &live));
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
     let imported = import(&world, &["--out", "m.yaml"], 1);
-    imported.exits(8).err_has("orders/paid").err_has("takes json only; a plan of this manifest deletes it");
+    imported.exits(8).err_has("orders/paid").err_has("accepts only JSON; a plan of this manifest deletes it");
     assert!(world.read("m.yaml").contains("# LEFT OUT, because a manifest cannot contain them: 1 subscription"));
     world.plan(&["-f", "m.yaml"]).exits(0).ends("Plan: 0 to add, 0 to change, 1 to destroy.");
 }
@@ -159,7 +161,7 @@ fn what_cannot_be_written_and_stays_unmanaged_is_a_warning_since_the_import_succ
     imported
         .exits(0)
         .err_has("warning: shop-0.myshopify.com: orders/paid")
-        .err_has("HW034: the address is http")
+        .err_has("HW034: the address uses http")
         .err_has("it stays unmanaged");
     assert!(!imported.err.contains("error:"), "{imported}");
 }
@@ -170,7 +172,7 @@ fn nothing_is_overwritten_without_force_and_usage_is_checked_before_anything_is_
     world.write("m.yaml", "mine");
     for (args, says) in [
         (&["--shop", "shop-0", "--out", "m.yaml"][..], "m.yaml already exists"),
-        (&["--shop", "shop-*"], "not the domain of a Shopify shop"),
+        (&["--shop", "shop-*"], "not a Shopify shop"),
         (&["--shop", "shop-0", "--label", "a=b"], "`--label` requires a manifest"),
         (&["--shop", "shop-0", "--token-env", "$X"], "--token-env"),
         (&["--shop", "shop-0", "--force"], "--out"),

@@ -140,7 +140,7 @@ fn other_files_are_refused() {
         ("events.jsonl", "event stream"),
         ("other.json", "neither a journal"),
         ("text.txt", "invalid JSON (line 1, column 1)"),
-        ("cut.json", "cut off"),
+        ("cut.json", "unexpected end of the JSON text"),
         ("missing.json", "cannot read"),
         ("hookwright.yaml", "neither a journal"),
     ] {

@@ -107,7 +107,7 @@ impl Decoder {
                 str::to_owned,
             ),
         };
-        self.bad_value(node.range, format!("`{}` is not the domain of a Shopify shop", short(text)), hint);
+        self.bad_value(node.range, format!("`{}` is not a Shopify shop domain", short(text)), hint);
         None
     }
 
