@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_catalogue_is_whole_sorted_and_its_names_are_unambiguous() {
+    fn the_catalogue_is_complete_and_sorted_and_its_names_are_unambiguous() {
         assert!(all().windows(2).all(|pair| pair[0].name < pair[1].name));
         assert!(all().len() >= 233, "topics are never removed");
         assert_eq!(BY_GRAPHQL.len(), all().len());
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn topics_whose_underscores_are_ambiguous_come_back_in_their_slash_form() {
+    fn topics_with_ambiguous_underscores_have_their_slash_form() {
         for (graphql, slash) in [
             ("CUSTOMER_PAYMENT_METHODS_CREATE", "customer_payment_methods/create"),
             ("FULFILLMENT_ORDERS_LINE_ITEMS_PREPARED_FOR_PICKUP", "fulfillment_orders/line_items_prepared_for_pickup"),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_with_a_typing_error_is_recognised_and_an_unlike_one_is_not() {
+    fn a_scope_with_a_typing_error_is_recognised_and_an_unrelated_one_is_not() {
         let meant = |text: &str| meant_scope(&Scope::parse(text).expect(text)).map(|scope| scope.to_string());
         for (written, expected) in [
             ("read_order", Some("read_orders")),
@@ -266,13 +266,13 @@ mod tests {
             ("read_order_edits", None),
             ("write_returns", None),
             ("read_files", None),
-            // Unlike every known one, so it may be new.
+            // It resembles no known scope, so it may be new.
             ("read_webhooks", None),
             ("read_orders_v2", None),
         ] {
             assert_eq!(meant(written).as_deref(), expected, "{written}");
         }
-        // No scope that is known, or that a topic needs, is taken for another.
+        // A known scope, or a scope that a topic needs, is never taken for another.
         assert!(RESOURCES.iter().all(|resource| meant(&format!("read_{resource}")).is_none()));
     }
 
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_bound_what_is_known() {
+    fn topics_are_known_only_in_their_versions() {
         let at = |v| ApiVersion::parse(v).expect("version");
         let info = |t| lookup(&Topic::from_slash(t)).expect("topic");
         assert!(info("orders/create").known_in(&at("2026-04")));

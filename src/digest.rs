@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_that_is_made_item_by_item_counts_as_it_would_whole() {
+    fn a_list_that_is_created_item_by_item_has_the_same_digest() {
         let items = [json!({ "b": 1, "a": ["x", null] }), json!("\u{1}\"")];
         for (before, list, after) in [("a", "m", "z"), ("m", "a", "z"), ("a", "z", "m")] {
             for items in [&items[..], &[]] {

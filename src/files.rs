@@ -260,7 +260,7 @@ mod tests {
         }
         assert_eq!(read("repo/nothing"), Err("file not found".to_owned()));
         assert_eq!(read("repo/shops"), Err("it is a folder, not a regular file".to_owned()));
-        // Without a repository the folder itself is the tree.
+        // Without a repository, only the folder itself is allowed.
         let mut tree = Tree::default();
         tree.admit(&at("plain/inner"));
         assert!(matches!(tree.within(&at("plain/b.toml")), Err(TreeError::Outside)));

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_no_object() {
+    fn a_list_is_not_an_object() {
         #[derive(Deserialize)]
         struct Page {
             nodes: Vec<String>,
@@ -115,12 +115,12 @@ mod tests {
         }
         let read = |text: &str| serde_json::from_str::<Object<Page>>(text).map(|Object(page)| (page.nodes, page.more));
         assert_eq!(read(r#"{"nodes":["a"],"more":true}"#).expect("object"), (vec!["a".to_owned()], true));
-        assert!(serde_json::from_str::<Page>("[[],false]").is_ok(), "what serde takes by itself");
+        assert!(serde_json::from_str::<Page>("[[],false]").is_ok(), "serde accepts it without `Object`");
         assert!(read("[[],false]").is_err());
     }
 
     #[test]
-    fn a_key_is_found_twice_at_any_depth_and_in_any_spelling() {
+    fn a_duplicate_key_is_found_at_any_depth_and_in_any_notation() {
         for twice in [
             r#"{"data":1,"data":2}"#,
             r#"{"data":{"a":[{"x":null,"x":1.5}]}}"#,

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_of_one_key_are_alternatives_and_keys_add_up() {
+    fn labels_with_the_same_key_are_alternatives_and_all_keys_must_match() {
         let emea = [("env", "prod"), ("region", "emea")];
         assert!(labels(&["env=prod"], &emea));
         assert!(labels(&["env=prod", "env=stage"], &emea));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shop_is_in_exactly_one_shard_whichever_way_it_is_written() {
+    fn every_shop_is_in_exactly_one_shard_in_any_notation() {
         let shards: Vec<Selection> = (0..16)
             .map(|i| Selection::parse(&Terms { shard_index: Some((i, 16)), ..Terms::default() }).expect("terms"))
             .collect();
@@ -168,7 +168,7 @@ mod tests {
             counts[holding[0]] += 1;
         }
         assert!(counts.iter().all(|&c| (200..300).contains(&c)), "{counts:?}");
-        // sha256 of acme.myshopify.com starts with a2c4087dd8e4cc71 (computed with Python): 1 mod 16.
+        // The SHA-256 of acme.myshopify.com starts with a2c4087dd8e4cc71 (computed with Python), which is 1 modulo 16.
         let text = Selection::parse(&Terms { shard: Some("2/16"), ..Terms::default() }).expect("terms");
         assert_eq!(text.shard, shards[1].shard);
         assert!(text.in_shard(&shop("acme")));

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_writes_is_valid_without_a_warning_and_never_overwrites() {
+    fn the_written_manifest_is_valid_without_a_warning_and_no_file_is_overwritten() {
         let folder = tempfile::tempdir().expect("folder");
         let read = |name: &str| std::fs::read(folder.path().join(name)).expect("file");
         assert_eq!(init(folder.path()).0, 0);

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_scopes_narrow_the_list() {
+    fn words_and_scopes_filter_the_list() {
         let (code, out, _) = run_with(&["ORDERS_CREATE"], &["write_orders"], TopicsFormat::Json);
         let topics: serde_json::Value = serde_json::from_str(&out).expect("json");
         let names: Vec<_> =

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_say_where_it_goes() {
+    fn destinations_are_named_after_their_address() {
         let id = "5e331f99e157309c495d985a4be804410e7b869f6b067c0d5d5ec958c2aaeb85";
         for (address, name) in [
             (format!("https://dcs.adobedc.net/collection/{id}?x-adobe-flow-id=1"), "dcs-5e331f99"),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_are_called_by_what_they_are_about() {
+    fn sets_are_named_after_their_topics() {
         let topics = |list: &[&str]| list.iter().map(|t| Topic::from_slash(t)).collect::<Vec<_>>();
         let name = |list: &[&str]| of_set(topics(list).iter(), "commerce");
         assert_eq!(name(&["orders/create", "orders/updated"]), "orders");

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_every_reader_takes_for_a_text_is_plain() {
+    fn only_strings_in_every_parser_are_written_without_quotes() {
         for text in ["orders/create", "commerce", "custom.size", "BRAND_NEW_TOPIC", "a-b_c", "none", "e1.5"] {
             assert_eq!(scalar(text), text);
         }
@@ -169,14 +169,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(text in any::<String>(), other in "[\\PC\n\t:#{}\\[\\]&*!|>'\"%@`~ -]{0,20}") {
+        fn written_strings_are_read_unchanged(text in any::<String>(), other in "[\\PC\n\t:#{}\\[\\]&*!|>'\"%@`~ -]{0,20}") {
             let line = format!("{}: [{}, {}]\n", scalar(&other), scalar(&text), flow(&Value::String(other.clone())));
             let read: std::collections::BTreeMap<String, Vec<String>> = serde_yaml::from_str(&line).expect("YAML");
             prop_assert_eq!(read, [(other.clone(), vec![text, other])].into());
         }
 
         #[test]
-        fn addresses_are_read(text in "(https://|pubsub://|arn:aws:|)[\\PC :#?&=]{0,20}") {
+        fn written_addresses_are_read_unchanged(text in "(https://|pubsub://|arn:aws:|)[\\PC :#?&=]{0,20}") {
             let read: Vec<String> = serde_yaml::from_str(&format!("- {}\n", address(&text))).expect("YAML");
             prop_assert_eq!(read, vec![text]);
         }

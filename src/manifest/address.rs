@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_dcs_addresses_cause_no_remark() {
+    fn usual_dcs_addresses_cause_no_diagnostic() {
         let id = "0123456789abcdef".repeat(4);
         let codes = |text: &str| dcs_remarks(&Address::new(text)).iter().map(|r| r.code).collect::<Vec<_>>();
         let base = format!("https://dcs.adobedc.net/collection/{id}");

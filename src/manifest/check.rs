@@ -385,7 +385,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn topics_with_typing_errors_and_other_verb_forms_are_understood() {
+    fn topics_with_typing_errors_and_other_verb_forms_are_recognised() {
         for (written, meant) in [
             ("orders/update", Some("orders/updated")),
             ("orders/created", Some("orders/create")),

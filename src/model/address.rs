@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_a_credential_is_masked_and_nothing_else() {
+    fn only_possible_credentials_are_masked() {
         for (address, shown) in [
             ("https://a.example/hook", "https://a.example/hook"),
             ("https://user:pass@a.example/hook", "https://***@a.example/hook"),

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn app_namespaces_compare_by_what_shopify_makes_of_them() {
+    fn app_namespaces_are_compared_in_the_form_that_shopify_stores() {
         assert!(same_namespaces(
             &texts(&["$app:loyalty", "custom"]),
             &texts(&["custom", "app--347082227713--loyalty"])
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_an_app_tells_its_namespaces_from_those_of_others() {
+    fn the_number_of_an_app_distinguishes_its_namespaces_from_others() {
         let binding = |namespaces: &[&str], metafields: &[&str]| Binding {
             metafield_namespaces: texts(namespaces),
             metafields: Some(texts(metafields)),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn name_and_metafields_are_compared_only_where_asked_for() {
+    fn name_and_metafields_are_compared_only_if_the_binding_sets_them() {
         let live = Binding {
             name: Some("held".into()),
             metafields: Some(texts(&["custom.size"])),

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_could_be_another_host_parses() {
+    fn no_text_that_could_name_another_host_is_valid() {
         for text in [
             "",
             "-a",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_matches_handle_or_domain_and_none_can_overflow_the_stack() {
+    fn a_pattern_matches_handle_or_domain_and_cannot_overflow_the_stack() {
         let shop = ShopDomain::parse("eu-acme").expect("shop");
         for text in ["eu-*", "EU-acme.myshopify.com", "{eu,us}-acme", "*"] {
             assert!(ShopPattern::parse(text).is_ok_and(|pattern| pattern.matches(&shop)), "{text}");

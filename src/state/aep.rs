@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_flow_id_is_added_once_and_only_where_it_is_wanted() {
+    fn the_flow_id_is_added_once_and_only_on_request() {
         let bound =
             |address, with_flow_id| address_to_bind("4982698b", Address::new(address), with_flow_id).to_string();
         let bare = "https://dcs.adobedc.net/collection/e75d";
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn one_inlet_is_the_same_with_any_flow_id_and_another_is_not() {
+    fn an_inlet_is_the_same_with_any_flow_id() {
         let same = |a, b| same_inlet(&Address::new(a), &Address::new(b));
         assert!(same("https://dcs.adobedc.net/collection/a?x-adobe-flow-id=1", "https://DCS.adobedc.net/collection/a"));
         assert!(!same("https://dcs.adobedc.net/collection/a", "https://dcs.adobedc.net/collection/b"));

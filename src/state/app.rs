@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_topic_to_the_same_endpoint_is_a_repetition() {
+    fn the_same_topic_to_the_same_address_is_a_duplicate() {
         let topic = Topic::from_slash("orders/create");
         let declared = AppSubscription {
             topic: topic.clone(),

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filters_exclude_each_other_only_where_it_is_certain() {
+    fn filters_exclude_each_other_only_if_it_is_certain() {
         for (a, b, expected) in [
             ("type:lookbook", "type:review", true),
             ("status:active AND vendor:x", "vendor:x status:'draft'", true),

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_covers_at_a_boundary_only() {
+    fn a_prefix_covers_only_up_to_a_boundary() {
         assert!(covers("https://dcs.adobedc.net/collection/", "HTTPS://DCS.adobedc.net/collection/abc?x=1"));
         assert!(!covers("https://dcs.adobedc.net/collection/", "https://dcs.adobedc.net/COLLECTION/abc"));
         assert!(covers("https://x.example/a", "https://x.example/a"));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_that_names_nobody_is_refused() {
+    fn a_prefix_without_an_owner_is_rejected() {
         for (text, error) in [
             ("", PrefixError::Empty),
             ("  ", PrefixError::Empty),

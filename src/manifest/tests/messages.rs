@@ -1,9 +1,9 @@
-//! What the diagnostics say, in every format.
+//! The messages of diagnostics, in every format.
 
 use super::*;
 
 #[test]
-fn a_forgotten_base_file_is_one_error_for_each_cause_with_the_shops_named_in_every_format() {
+fn a_forgotten_base_file_is_one_error_per_cause_and_every_format_names_the_shops() {
     let mut yaml = String::from("version: 1\nshops:\n");
     for shop in 0..30 {
         let _ = writeln!(
@@ -18,7 +18,7 @@ fn a_forgotten_base_file_is_one_error_for_each_cause_with_the_shops_named_in_eve
     assert!(shown.contains("unknown binding set `orders` (30 shops, such as s0.myshopify.com)"), "{shown}");
     assert!(shown.lines().count() < 60, "{shown}");
     assert!(shown.contains("note: shops: s0, s1, s2") && shown.contains("s28, s29\n"), "{shown}");
-    // Several places in one shop are named, too.
+    // Several places in one shop are named as well.
     let twice = "version: 1\nshops:\n  - shop: a\n    bindings:\n      - { topic: orders/paid, destination: c }\n      - { topic: orders/create, destination: c }\n";
     let twice = load(&[("shops.yaml", twice)]);
     assert!(codes(&twice) == ["HW023"] && text(&twice).contains("note: also at: shops.yaml:6\n"), "{}", text(&twice));
@@ -123,7 +123,7 @@ fn the_message_for_a_prefix_with_a_scheme_does_not_ask_for_one() {
     );
 }
 
-/// What each diagnostic of one code advises.
+/// Returns the hint of each diagnostic of a code.
 fn hints(loaded: &Loaded, code: Code) -> Vec<&str> {
     loaded.diagnostics.iter().filter(|d| d.code == code).filter_map(|d| d.hint.as_deref()).collect()
 }
