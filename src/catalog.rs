@@ -1,9 +1,9 @@
 //! The topic catalogue: every known webhook topic, the scopes that allow it, and its special rules.
 //!
-//! Data: `catalog/topics.tsv`, from Shopify's published Admin API schemas 2025-10 to unstable (2026-11), the
-//! live topic enum of a development store (2026-04, 2026-07) and the webhook documentation. Scope alternatives are those
-//! that the descriptions in the schema state; if a description states none, Hookwright assumes none. CONTRIBUTING.md explains
-//! how to update the catalogue.
+//! Data: `catalog/topics.tsv`, from Shopify's published Admin API schemas 2025-10 to unstable (2026-11), the live
+//! topic enum of a development store (2026-04, 2026-07) and the webhook documentation. Scope alternatives are those
+//! that the descriptions in the schema state; if a description states none, Hookwright assumes none. CONTRIBUTING.md
+//! explains how to update the catalogue.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -74,7 +74,8 @@ impl TopicInfo {
         self.has("cloud_only")
     }
 
-    /// Whether Shopify rejects XML for the topic (recorded for `returns/approve`; Shopify does not publish the full list).
+    /// Whether Shopify rejects XML for the topic (recorded for `returns/approve`; Shopify does not publish the full
+    /// list).
     pub fn is_json_only(&self) -> bool {
         self.has("json_only")
     }
@@ -118,8 +119,8 @@ pub struct Event {
     pub action: Option<&'static str>,
 }
 
-/// The first words of topics with the corresponding event resources. Shopify publishes no such list: these are the resources
-/// that its documentation names for events, with the topics of the same name.
+/// The first words of topics with the corresponding event resources. Shopify publishes no such list: these are the
+/// resources that its documentation names for events, with the topics of the same name.
 const EVENT_TOPICS: [(&str, &str); 6] = [
     ("products", "Product"),
     ("customers", "Customer"),
@@ -152,8 +153,8 @@ pub(crate) fn all() -> &'static [TopicInfo] {
     &TOPICS
 }
 
-/// Whether the topics of `version` are known: it is not newer than the newest checked version, and not `unstable`, which
-/// changes every day.
+/// Whether the topics of `version` are known: it is not newer than the newest checked version, and not `unstable`,
+/// which changes every day.
 pub(crate) fn knows_version(version: &ApiVersion) -> bool {
     // `unstable` sorts after every date.
     version.as_str() <= ApiVersion::DEFAULT
@@ -199,8 +200,8 @@ static RESOURCES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
     needed.chain(OTHER_RESOURCES.split_whitespace()).collect()
 });
 
-/// Returns the scope that was probably meant by an unknown one. `None` for a known scope, and for one that resembles no known
-/// scope, because the list is not complete.
+/// Returns the scope that was probably meant by an unknown one. `None` for a known scope, and for one that resembles
+/// no known scope, because the list is not complete.
 pub(crate) fn meant_scope(scope: &Scope) -> Option<Scope> {
     let (action, resource) = scope.parts();
     if RESOURCES.contains(resource) {

@@ -16,7 +16,8 @@ pub(crate) fn hash(value: &Value) -> Hash {
     Sha256::digest(&bytes).into()
 }
 
-/// Returns the same as [`hash`] for a value that serialises with its keys in byte order, without building a tree of values.
+/// Returns the same as [`hash`] for a value that serialises with its keys in byte order, without building a tree of
+/// values.
 pub(crate) fn hash_sorted(value: &impl Serialize) -> Hash {
     let bytes = serde_json::to_vec(value).unwrap_or_default();
     debug_assert_eq!(Hash::from(Sha256::digest(&bytes)), hash(&serde_json::to_value(value).unwrap_or_default()));
@@ -33,8 +34,8 @@ pub fn sha256(value: &Value) -> String {
     named(&hash(value))
 }
 
-/// Returns the [`sha256`] of `object` with the additional key `list`, whose items are created one after another, so that a long
-/// list is never in memory as a whole.
+/// Returns the [`sha256`] of `object` with the additional key `list`, whose items are created one after another, so
+/// that a long list is never in memory as a whole.
 pub(crate) fn sha256_with(object: &Map<String, Value>, list: &str, items: impl IntoIterator<Item = Value>) -> String {
     let (mut sha, mut bytes) = (Sha256::new(), vec![b'{']);
     let mut keys: Vec<&str> = object.keys().map(String::as_str).chain([list]).collect();

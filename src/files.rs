@@ -49,8 +49,8 @@ impl From<ReadError> for io::Error {
     }
 }
 
-/// Reads a regular file of at most `limit` bytes. Other files are not opened: a pipe would wait for a writer, and a device may
-/// have no end.
+/// Reads a regular file of at most `limit` bytes. Other files are not opened: a pipe would wait for a writer, and a
+/// device may have no end.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     regular(path)?;
     bounded(path, limit)
@@ -103,7 +103,8 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
 }
 
-/// The folders in which a manifest may name files: the folders that the user named, or the repositories that contain them.
+/// The folders in which a manifest may name files: the folders that the user named, or the repositories that contain
+/// them.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     roots: BTreeSet<PathBuf>,
@@ -149,8 +150,8 @@ pub(crate) fn parent(path: &Path) -> &Path {
 /// The maximum number of links to follow, as in Linux.
 const LINKS: usize = 40;
 
-/// Returns the absolute path without links, `.` and `..`, whether it exists or not, so that the result does not reveal which
-/// files exist. `None` for a cycle of links.
+/// Returns the absolute path without links, `.` and `..`, whether it exists or not, so that the result does not reveal
+/// which files exist. `None` for a cycle of links.
 fn resolve(path: &Path) -> Option<PathBuf> {
     let mut real = PathBuf::new();
     let absolute = std::path::absolute(path).ok()?;
@@ -182,7 +183,8 @@ fn parts(path: &Path) -> Vec<PathBuf> {
     path.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect()
 }
 
-/// Identifies a file, to find out whether two paths name the same file: the file itself if it exists, otherwise its path.
+/// Identifies a file, to find out whether two paths name the same file: the file itself if it exists, otherwise its
+/// path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
     /// Device and inode, which are the same for all hard links.

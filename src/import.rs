@@ -1,9 +1,9 @@
 //! Turns observed states into a manifest, so that a plan directly after the import is empty.
 //!
-//! Pure. `select` decides which subscriptions of a shop the manifest can contain, `factor` finds what shops have in common,
-//! `name` creates names, `document` writes the text, and `comments` lists what is missing. `manifest` decides whether a
-//! binding is valid, so that the result passes `validate` by construction. The result does not depend on the order of the
-//! subscriptions.
+//! Pure. `select` decides which subscriptions of a shop the manifest can contain, `factor` finds what shops have in
+//! common, `name` creates names, `document` writes the text, and `comments` lists what is missing. `manifest` decides
+//! whether a binding is valid, so that the result passes `validate` by construction. The result does not depend on the
+//! order of the subscriptions.
 
 mod binding;
 mod comments;

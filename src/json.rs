@@ -1,7 +1,7 @@
 //! Checks that JSON parsers omit: duplicate keys in an object, and a list instead of an object. Pure.
 //!
-//! Parsers use the last of two values, or the first. So a response with two `data` or two `userErrors` is ambiguous and must be
-//! rejected.
+//! Parsers use the last of two values, or the first. So a response with two `data` or two `userErrors` is ambiguous
+//! and must be rejected.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -19,8 +19,8 @@ pub(crate) fn names_a_key_twice(body: &[u8]) -> bool {
     Unique.deserialize(&mut json).is_err_and(|error| error.is_data() && error.to_string().starts_with(TWICE))
 }
 
-/// A struct that must be an object in JSON. A derived `Deserialize` also accepts a list of the fields in order, so it could
-/// read a response of another shape as an empty one.
+/// A struct that must be an object in JSON. A derived `Deserialize` also accepts a list of the fields in order, so it
+/// could read a response of another shape as an empty one.
 #[derive(Debug)]
 pub(crate) struct Object<T>(pub(crate) T);
 

@@ -1,10 +1,10 @@
 //! Turns the YAML files of a manifest into the desired state, with diagnostics that point to lines.
 //!
-//! Pure: the caller reads the files. `tree` parses a file into nodes with places, `decode` turns them into a document and
-//! collects every structural problem, `merge` combines the documents, and `expand` replaces the names of destinations and
-//! sets and runs the checks of the whole manifest. The result is a `Draft`, created once in a run. `resolve` adds the
-//! addresses of destinations that are looked up, and runs the checks that depend on them. No step stops at the first
-//! problem; the result has a manifest only if there is no error.
+//! Pure: the caller reads the files. `tree` parses a file into nodes with places, `decode` turns them into a document
+//! and collects every structural problem, `merge` combines the documents, and `expand` replaces the names of
+//! destinations and sets and runs the checks of the whole manifest. The result is a `Draft`, created once in a run.
+//! `resolve` adds the addresses of destinations that are looked up, and runs the checks that depend on them. No step
+//! stops at the first problem; the result has a manifest only if there is no error.
 
 mod address;
 mod aep;
@@ -81,14 +81,14 @@ pub struct Manifest {
     pub aep: Vec<AepAccount>,
     /// Every defined destination, and the Adobe addresses that bindings name directly.
     pub destinations: Vec<Destination>,
-    /// The subscriptions in the app's own configuration, sorted. Shopify delivers the events of a binding that duplicates one
-    /// of them twice.
+    /// The subscriptions in the app's own configuration, sorted. Shopify delivers the events of a binding that
+    /// duplicates one of them twice.
     pub app: Vec<AppSubscription>,
-    /// The event subscriptions in the app's own configuration, sorted. If a binding delivers the same resource to the same
-    /// address, the address receives two payload shapes.
+    /// The event subscriptions in the app's own configuration, sorted. If a binding delivers the same resource to the
+    /// same address, the address receives two payload shapes.
     pub app_events: Vec<AppEvent>,
-    /// The redirect URLs that the app's own configuration allows after approval. They are not part of the desired state, so
-    /// the digest does not cover them.
+    /// The redirect URLs that the app's own configuration allows after approval. They are not part of the desired
+    /// state, so the digest does not cover them.
     pub app_redirects: Vec<String>,
 }
 

@@ -1,8 +1,8 @@
 //! The basic types of the project, which parse their values.
 //!
-//! A constructor named `parse` accepts only valid text. [`Address::new`], [`Topic::from_slash`] and [`SubscriptionId::new`]
-//! accept any text, because Hookwright must be able to show and delete a live subscription with an invalid value.
-//! `manifest` checks its addresses and topics against the rules of Shopify (recorded).
+//! A constructor named `parse` accepts only valid text. [`Address::new`], [`Topic::from_slash`] and
+//! [`SubscriptionId::new`] accept any text, because Hookwright must be able to show and delete a live subscription
+//! with an invalid value. `manifest` checks its addresses and topics against the rules of Shopify (recorded).
 //!
 //! This module imports nothing from the crate and performs no input or output.
 

@@ -108,8 +108,8 @@ fn label(text: &str) -> Result<LabelTerm, SelectError> {
     Ok(LabelTerm { key: key.to_owned(), value: value.to_owned(), equal })
 }
 
-/// Whether a shard contains a shop: the first 8 bytes (big-endian) of the SHA-256 of the full domain, modulo N. It depends on
-/// nothing else, so a shop moves to another shard only if N changes.
+/// Whether a shard contains a shop: the first 8 bytes (big-endian) of the SHA-256 of the full domain, modulo N. It
+/// depends on nothing else, so a shop moves to another shard only if N changes.
 fn holds(shard: Shard, shop: &ShopDomain) -> bool {
     let hash = Sha256::digest(shop.as_str().as_bytes());
     let head = hash.iter().take(8).fold(0_u64, |acc, byte| acc << 8 | u64::from(*byte));

@@ -56,8 +56,8 @@ pub struct Entry<M, A = Address> {
 }
 
 impl Observed {
-    /// Returns an id that appears twice. Such a list is not a valid reading: the pages shifted while it was read, or the response
-    /// is broken.
+    /// Returns an id that appears twice. Such a list is not a valid reading: the pages shifted while it was read, or
+    /// the response is broken.
     pub fn repeated_id(&self) -> Option<&SubscriptionId> {
         let mut seen = HashSet::with_capacity(self.entries.len());
         self.entries.iter().map(|entry| &entry.meta.id).find(|id| !seen.insert(*id))
@@ -75,8 +75,8 @@ impl Observed {
 }
 
 impl Entry<Live> {
-    /// Returns the fields in which this subscription is known to differ from `wanted`. If its app is known, `$app:NS` equals
-    /// only `app--<number of the app>--NS`.
+    /// Returns the fields in which this subscription is known to differ from `wanted`. If its app is known, `$app:NS`
+    /// equals only `app--<number of the app>--NS`.
     pub fn differs_from(&self, wanted: &Binding) -> Vec<Field> {
         let mut fields = match self.meta.app {
             Some(app) => wanted.of_app(app).differing_fields(&self.binding),

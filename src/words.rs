@@ -39,10 +39,8 @@ pub(crate) fn of_yaml(error: &serde_yaml::Error) -> String {
         Yaml::InvalidBooleanStrict { .. } => "expected `true` or `false`".to_owned(),
         Yaml::NullIntoString { .. } => "expected a string, found nothing".to_owned(),
         Yaml::Eof { .. } => "unexpected end of the file".to_owned(),
-        Yaml::MultipleDocuments { .. } => "the file contains several YAML documents, expected one".to_owned(),
-        Yaml::UnknownAnchor { .. } => {
-            "unknown alias: no anchor (`&name`) above it has the name of the alias (`*name`)".to_owned()
-        }
+        Yaml::MultipleDocuments { .. } => "expected one YAML document, found several".to_owned(),
+        Yaml::UnknownAnchor { .. } => "an alias (`*name`) has no anchor (`&name`) above it".to_owned(),
         Yaml::Budget { .. } => "the file is too large or nested too deeply".to_owned(),
         Yaml::UnsupportedTag { .. } => "tags (`!name`) are not supported".to_owned(),
         Yaml::AliasError { error, .. } => of_yaml(error),
@@ -98,7 +96,8 @@ pub(crate) fn of_yaml_syntax(text: &str) -> &'static str {
 
 const UNKNOWN: &str = "invalid value";
 
-/// Describes a value of the wrong shape, given the message of serde. Includes keys and words of the format, but no values.
+/// Describes a value of the wrong shape, given the message of serde. Includes keys and words of the format, but no
+/// values.
 pub(crate) fn of_data(text: &str) -> String {
     let text = text.split(" at line ").next().unwrap_or(text);
     let quoted = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();

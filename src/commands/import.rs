@@ -177,7 +177,8 @@ fn request(
     (request, causes)
 }
 
-/// Returns the scopes without implied ones: Shopify lists the read scope in addition to the write scope that includes it.
+/// Returns the scopes without implied ones: Shopify lists the read scope in addition to the write scope that includes
+/// it.
 fn without_implied(granted: &ScopeSet) -> ScopeSet {
     let implied: Vec<Scope> = granted.iter().filter_map(Scope::implied).collect();
     granted.iter().filter(|scope| !implied.contains(scope)).cloned().collect()

@@ -25,8 +25,8 @@ pub(super) fn run(args: &InitArgs, output: Output) -> Result<Exit, Failure> {
     output.plain(Form::Text, |out, err| write(args, Path::new("."), out, err))
 }
 
-/// Writes the manifest, the schema and the `.gitignore` entry; `here` is the working directory. Does not prompt and does
-/// not overwrite files. Returns 0, or 3 if the manifest was not written.
+/// Writes the manifest, the schema and the `.gitignore` entry; `here` is the working directory. Does not prompt and
+/// does not overwrite files. Returns 0, or 3 if the manifest was not written.
 fn write(args: &InitArgs, here: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let path = args.path.display();
     if args.path.is_dir() {

@@ -46,7 +46,8 @@ fn write(args: &TopicsArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Res
     Ok(0)
 }
 
-/// Whether a topic matches: its slash form or GraphQL name contains each word, and the scopes grant one of its alternatives.
+/// Whether a topic matches: its slash form or GraphQL name contains each word, and the scopes grant one of its
+/// alternatives.
 fn fits(info: &TopicInfo, words: &[String], granted: Option<&ScopeSet>) -> bool {
     let graphql = info.graphql().to_lowercase();
     words.iter().all(|word| info.name.contains(word.as_str()) || graphql.contains(word.as_str()))

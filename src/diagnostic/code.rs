@@ -159,8 +159,8 @@ mod tests {
         let slugs: std::collections::BTreeSet<_> = Code::ALL.iter().map(|c| c.slug()).collect();
         assert_eq!(slugs.len(), Code::ALL.len());
         assert!(Code::ALL.iter().all(|c| Code::parse(&c.as_str().to_lowercase()) == Some(*c)));
-        // HW0xx are errors in every version. HW1xx are warnings, except for problems that are errors in a known version.
-        // No structural code can be silenced.
+        // HW0xx are errors in every version. HW1xx are warnings, except for problems that are errors in a known
+        // version. No structural code can be silenced.
         for code in Code::ALL {
             let hard = code.as_str().starts_with("HW0");
             assert_eq!(code.severity_in(false) == Severity::Error, hard, "{code}");

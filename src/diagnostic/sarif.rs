@@ -84,8 +84,8 @@ struct Finding {
     partial_fingerprints: Fingerprints,
 }
 
-/// Does not use GitHub's key `primaryLocationLineHash`: GitHub's upload action computes that one, and warns about any other
-/// value (github/codeql-action, src/fingerprints.ts).
+/// Does not use GitHub's key `primaryLocationLineHash`: GitHub's upload action computes that one, and warns about any
+/// other value (github/codeql-action, src/fingerprints.ts).
 #[derive(Serialize)]
 struct Fingerprints {
     #[serde(rename = "hookwright/v1")]

@@ -24,8 +24,8 @@ pub(crate) fn write(out: &mut dyn Write, report: Report<'_>, color: bool) -> io:
     Ok(())
 }
 
-/// Replaces the `:::` with which the renderer, like rustc, marks further places by the arrow of the first place. A line that
-/// begins with `::` may be a command to a CI runner and would be escaped when it is printed.
+/// Replaces the `:::` with which the renderer, like rustc, marks further places by the arrow of the first place. A
+/// line that begins with `::` may be a command to a CI runner and would be escaped when it is printed.
 fn arrows(text: &str) -> String {
     let further = |line: &str| {
         let at = line.find(":::")?;

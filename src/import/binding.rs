@@ -111,8 +111,9 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
-/// Writes the app's own namespaces with `$app`, the form that works with any app; namespaces of other apps stay unchanged.
-/// If the app's number is unknown, the only app in a list is taken for the own one; of several apps, none is.
+/// Writes the app's own namespaces with `$app`, the form that works with any app; namespaces of other apps stay
+/// unchanged. If the app's number is unknown, the only app in a list is taken for the own one; of several apps, none
+/// is.
 fn own_app(list: &[String], own: Option<u64>) -> Vec<String> {
     let apps: BTreeSet<&str> = list.iter().filter_map(|text| app_shorthand(text)).map(|(app, _)| app).collect();
     let is_own = |app: &str| own.map_or(apps.len() == 1, |own| app == own.to_string());

@@ -79,8 +79,8 @@ type Nameless = (Vec<Item>, Users);
 
 /// Returns topics that at least two shops have in common, and the topics that each of these shops lacks.
 ///
-/// The set consists of the topics that most shops have, and a shop that has most of them uses the set with exceptions. So one
-/// deleted subscription does not split a set of forty shops.
+/// The set consists of the topics that most shops have, and a shop that has most of them uses the set with exceptions.
+/// So one deleted subscription does not split a set of forty shops.
 fn shared(topics_of: &BTreeMap<usize, BTreeSet<Topic>>) -> Option<(BTreeSet<Topic>, Users)> {
     let mut shops_of: BTreeMap<&Topic, BTreeSet<usize>> = BTreeMap::new();
     for (at, topics) in topics_of {
@@ -150,8 +150,8 @@ fn named(mut sets: Vec<Nameless>, destinations: &BTreeMap<Address, String>) -> V
 
 type Destinations = (BTreeMap<Address, String>, Vec<Destination>, Vec<Vec<Destination>>);
 
-/// Names every address. It is a common destination if several shops use it, if it already was one, or if there is only one
-/// shop.
+/// Names every address. It is a common destination if several shops use it, if it already was one, or if there is only
+/// one shop.
 fn destinations(shops: &[SelectedShop], given: &[(String, Address)]) -> Destinations {
     let mut users: BTreeMap<&Address, BTreeSet<usize>> = BTreeMap::new();
     for (at, shop) in shops.iter().enumerate() {

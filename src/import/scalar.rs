@@ -1,7 +1,7 @@
 //! Single values as YAML.
 //!
-//! A string is written without quotes if every YAML 1.1 and 1.2 parser reads it as that string. Any other string is quoted,
-//! with the escapes of JSON, which YAML also has.
+//! A string is written without quotes if every YAML 1.1 and 1.2 parser reads it as that string. Any other string is
+//! quoted, with the escapes of JSON, which YAML also has.
 
 use std::fmt::Write as _;
 

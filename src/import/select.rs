@@ -32,8 +32,8 @@ pub(super) struct Selected {
     pub(super) unmanaged: Vec<(usize, usize)>,
     /// The ownership rule to write.
     pub(super) ownership: Ownership,
-    /// The codes that `lint.allow` must silence for the manifest to be valid: a live subscription works, even if the catalogue
-    /// does not know its topic.
+    /// The codes that `lint.allow` must silence for the manifest to be valid: a live subscription works, even if the
+    /// catalogue does not know its topic.
     pub(super) allow: BTreeSet<Code>,
 }
 
@@ -95,8 +95,8 @@ pub(super) fn select(request: &Request) -> Selected {
     Selected { shops, refused, unmanaged, ownership, allow }
 }
 
-/// Returns the ownership rule with the prefixes that unmanaged subscriptions need. Adds no prefix that covers a subscription
-/// that the manifest cannot contain, because a plan would delete it.
+/// Returns the ownership rule with the prefixes that unmanaged subscriptions need. Adds no prefix that covers a
+/// subscription that the manifest cannot contain, because a plan would delete it.
 fn widened(request: &Request, writable: &[Vec<Writable<'_>>], refused: &[(usize, &Entry<Live>, String)]) -> Ownership {
     let mut ownership = request.ownership.clone();
     if ownership.unmanaged == Unmanaged::Delete {
@@ -176,7 +176,8 @@ impl Probe<'_> {
         answer
     }
 
-    /// Tries the binding without its name or its metafields if necessary: keys that a binding does not set are not compared.
+    /// Tries the binding without its name or its metafields if necessary: keys that a binding does not set are not
+    /// compared.
     fn best(&self, live: &Entry<Live>, form: &BindingForm) -> Answer {
         let why = match self.writes(live, form) {
             Ok(allow) => return Ok((form.clone(), None, allow)),

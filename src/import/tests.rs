@@ -64,8 +64,8 @@ fn load(yaml: &str) -> Manifest {
     loaded.manifest.unwrap_or_else(|| panic!("{:#?}\n{yaml}", loaded.diagnostics))
 }
 
-/// Returns the changes of a plan directly after the import, except deletes of subscriptions that could not be imported. Also
-/// checks the counts.
+/// Returns the changes of a plan directly after the import, except deletes of subscriptions that could not be
+/// imported. Also checks the counts.
 fn left_to_do(imported: &Imported, worlds: &[(ShopDomain, Observed)]) -> Vec<Change> {
     let manifest = load(&imported.yaml);
     assert_eq!(manifest.shops.len(), worlds.len());

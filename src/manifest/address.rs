@@ -249,9 +249,9 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// Returns the ownership prefix to add for an address. For an Adobe inlet on a host that no prefix names, it is the folder,
-/// as in the default prefix, because a recreated dataflow has another id. For anything else it is the whole address,
-/// because a shorter prefix would cover subscriptions of other teams.
+/// Returns the ownership prefix to add for an address. For an Adobe inlet on a host that no prefix names, it is the
+/// folder, as in the default prefix, because a recreated dataflow has another id. For anything else it is the whole
+/// address, because a shorter prefix would cover subscriptions of other teams.
 pub(super) fn prefix_to_add(prefixes: &[&str], address: &Address) -> String {
     let url = address.url();
     let id = url.as_ref().and_then(|url| url.path().strip_prefix("/collection/"));
@@ -272,8 +272,9 @@ fn is_inlet_id(id: &str) -> bool {
     id.len() == 64 && id.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
 }
 
-/// Whether the address belongs to Adobe's collection endpoint. Adobe does not document whether organisations on AWS have
-/// another host (release notes, September 2026), so every host of its domain counts if the path is that of an inlet.
+/// Whether the address belongs to Adobe's collection endpoint. Adobe does not document whether organisations on AWS
+/// have another host (release notes, September 2026), so every host of its domain counts if the path is that of an
+/// inlet.
 pub(crate) fn is_dcs(address: &Address) -> bool {
     let Some(rest) = address.as_str().get(8..).filter(|_| address.kind() == AddressKind::Https) else { return false };
     let (host, path) = rest.split_at(rest.find(['/', '?', '#', ':']).unwrap_or(rest.len()));

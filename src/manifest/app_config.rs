@@ -1,7 +1,7 @@
 //! `app_config`: the subscriptions in the app's own configuration, read from its `shopify.app.toml`.
 //!
-//! Reads only what can cause double delivery or two payload shapes in one inlet, and the allowed redirect URLs. The file is
-//! advisory: a path that cannot be read is an error, but no content of the file causes more than a warning.
+//! Reads only what can cause double delivery or two payload shapes in one inlet, and the allowed redirect URLs. The
+//! file is advisory: a path that cannot be read is an error, but no content of the file causes more than a warning.
 
 mod entry;
 
@@ -42,7 +42,8 @@ impl File {
         Place { file: Arc::clone(&self.path), line, column, start: narrow(span.start), end: narrow(span.end) }
     }
 
-    /// Warns that a part of the file cannot be compared with the bindings. The file is advisory, so it never stops a run.
+    /// Warns that a part of the file cannot be compared with the bindings. The file is advisory, so it never stops a
+    /// run.
     fn not_compared(&self, span: &Range<usize>, what: &str, why: &str, hint: &str, findings: &mut Findings) {
         let message = format!("{what} not compared with the bindings: {why}");
         let diagnostic = Diagnostic::new(Code::NotCompared, self.place(span), message).hint(hint);

@@ -40,7 +40,8 @@ impl Rules {
         Self { version, rest, ownership, prefixes, suggested: HashMap::new(), addresses: HashSet::new() }
     }
 
-    /// Runs the checks that do not depend on the shop. Keeps the diagnostics that a shop may silence, and reports the others.
+    /// Runs the checks that do not depend on the shop. Keeps the diagnostics that a shop may silence, and reports the
+    /// others.
     pub(super) fn binding<'a>(&mut self, raw: &'a BindingBlock, findings: &mut Findings) -> Checked<'a> {
         let mut warnings = Vec::new();
         let topics: Vec<_> = raw.topics.iter().map(|topic| self.topic(topic, findings, &mut warnings)).collect();
@@ -235,7 +236,8 @@ fn meant_topic(written: &str) -> Option<&'static str> {
     known().find(|name| stem(&squash(name)) == stem(&wanted)).or_else(|| suggest::closest(written, known()))
 }
 
-/// Reports a topic that does not support the format of its binding. [`topic_and_endpoint`] checks it against the address.
+/// Reports a topic that does not support the format of its binding. [`topic_and_endpoint`] checks it against the
+/// address.
 fn topic_and_format(topic: &Spanned<Topic>, raw: &BindingBlock, findings: &mut Findings) {
     if raw.format.value == Format::Xml && catalog::lookup(&topic.value).is_some_and(TopicInfo::is_json_only) {
         let message = format!("Shopify sends `{}` only as JSON", topic.value);
@@ -317,8 +319,8 @@ fn removed_field(raw: &BindingBlock, topics: &[Spanned<Topic>], findings: &Findi
 /// Fields that never change during the life of a resource.
 const CONSTANT_FIELDS: [&str; 3] = ["id", "admin_graphql_api_id", "created_at"];
 
-/// Reports a binding of an update topic whose payload is always the same. Shopify drops a delivery if its payload equals
-/// one that it sent shortly before (documented for the case that only `id` is included).
+/// Reports a binding of an update topic whose payload is always the same. Shopify drops a delivery if its payload
+/// equals one that it sent shortly before (documented for the case that only `id` is included).
 fn constant_payload(
     raw: &BindingBlock,
     topics: &[Spanned<Topic>],

@@ -28,8 +28,8 @@ pub(super) struct Decoder {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Byte ranges that contain a literal secret.
     pub(super) secrets: Vec<Range<usize>>,
-    /// The byte offsets of the values of misspelt keys. They are used under the key that was probably meant, so that the
-    /// misspelling causes no further problems; a wrong type of such a value is not reported.
+    /// The byte offsets of the values of misspelt keys. They are used under the key that was probably meant, so that
+    /// the misspelling causes no further problems; a wrong type of such a value is not reported.
     guessed: HashSet<u32>,
 }
 
@@ -118,7 +118,8 @@ impl Decoder {
         Some(Fields { keys, pairs: found, meant: meant_keys })
     }
 
-    /// Returns a key in a form that is safe to print: in a mapping of secrets, an unknown key without a value may be a secret.
+    /// Returns a key in a form that is safe to print: in a mapping of secrets, an unknown key without a value may be a
+    /// secret.
     fn shown_key(&mut self, pair: &Pair, keys: &[&str]) -> String {
         let unknown = !keys.contains(&pair.key.as_str());
         if unknown && matches!(pair.value.value, Value::Null) && of_secrets(keys) {

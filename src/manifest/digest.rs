@@ -15,7 +15,8 @@ use crate::state::{AppEvent, AppSubscription, Compared, Ownership, Safety, compa
 use super::expand::DraftShop;
 use super::{AdminApi, Manifest};
 
-/// Returns the digest of a binding. It covers the target as the manifest writes it, independent of the result of a lookup.
+/// Returns the digest of a binding. It covers the target as the manifest writes it, independent of the result of a
+/// lookup.
 pub(super) fn binding(binding: &Binding<Target>, destination: Option<&str>) -> Hash {
     hash_sorted(&Named { binding: compared_at(binding, &binding.address.written()), destination })
 }

@@ -42,8 +42,8 @@ pub fn load_with(files: Vec<SourceFile>, options: &Options, read: &ReadFile<'_>)
 
 /// A parsed, merged and checked manifest whose destinations are not resolved yet.
 pub struct Draft {
-    /// `None` if a file cannot be read. Then only its own problem is reported, because its definitions would be missing from
-    /// the merged manifest.
+    /// `None` if a file cannot be read. Then only its own problem is reported, because its definitions would be
+    /// missing from the merged manifest.
     merged: Option<Merged>,
     /// Problems that do not depend on lookups.
     diagnostics: Vec<Diagnostic>,

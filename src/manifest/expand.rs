@@ -102,7 +102,8 @@ pub(super) struct Expander<'a> {
     pub(super) unused_addresses: BTreeSet<Address>,
     /// Every destination, and the Adobe addresses that bindings name directly.
     pub(super) defined: Vec<Destination>,
-    /// The destinations that are looked up, by the place of their name; `None` if the account is unknown, which was reported.
+    /// The destinations that are looked up, by the place of their name; `None` if the account is unknown, which was
+    /// reported.
     looked_up: HashMap<Span, Option<DestinationIndex>>,
 }
 
@@ -158,7 +159,7 @@ impl<'a> Expander<'a> {
         let mut used: HashMap<&str, Span> = HashMap::new();
         for used_set in &shop.uses {
             if let Some(first) = used.insert(&used_set.set.value, used_set.set.span) {
-                let message = format!("the set `{}` is used twice by the same shop", used_set.set.value);
+                let message = format!("the shop uses the set `{}` twice", used_set.set.value);
                 let diagnostic = reporter.diagnostic(Code::RepeatedName, used_set.set.span, message);
                 let diagnostic = diagnostic.related(reporter.place(first), "first used here");
                 reporter.findings().report(diagnostic);

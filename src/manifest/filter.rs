@@ -1,7 +1,7 @@
 //! The known part of Shopify's filter syntax, which is enough to reject what Shopify rejects.
 //!
-//! Shopify rejects a term without a field (recorded: "please ensure you specify the field(s)") and a filter of more than
-//! 65,535 bytes. It accepts unknown fields; then it delivers nothing.
+//! Shopify rejects a term without a field (recorded: "please ensure you specify the field(s)") and a filter of more
+//! than 65,535 bytes. It accepts unknown fields; then it delivers nothing.
 
 /// The maximum length of a filter, in bytes.
 pub(super) const LONGEST: usize = 65_535;

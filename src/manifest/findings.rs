@@ -12,8 +12,8 @@ use crate::state::Source;
 use super::document::Span;
 use super::tree::TextRange;
 
-/// Identifies a diagnostic for folding. Warnings with the same text are folded at all places, errors only if they have one
-/// cause.
+/// Identifies a diagnostic for folding. Warnings with the same text are folded at all places, errors only if they have
+/// one cause.
 type Key = (Code, String, Option<Place>);
 
 pub(super) struct Findings {

@@ -132,8 +132,8 @@ pub(super) fn other_file(text: &str) -> Option<(&'static str, &'static str)> {
     ))
 }
 
-/// Returns the remedy for a key in the wrong place, and the key of this place that it stands for, whose absence is then not
-/// reported.
+/// Returns the remedy for a key in the wrong place, and the key of this place that it stands for, whose absence is
+/// then not reported.
 pub(super) fn misplaced(key: &str, place: &[&str]) -> Option<(&'static str, Option<&'static str>)> {
     let plain = key.to_ascii_lowercase().replace(['-', '_'], "");
     let plain = plain.as_str();

@@ -31,7 +31,8 @@ const SUPPORT_NOTICE_DAYS: i64 = 60;
 
 /// Merged documents whose destinations are not resolved yet.
 pub(super) struct Merged {
-    /// The manifest without its shops, destinations and addresses. `None` if `ownership` is invalid, which was reported.
+    /// The manifest without its shops, destinations and addresses. `None` if `ownership` is invalid, which was
+    /// reported.
     pub(super) head: Option<Manifest>,
     /// In the order of the documents.
     pub(super) shops: Vec<DraftShop>,

@@ -42,8 +42,8 @@ impl Endpoint<'_> {
     }
 }
 
-/// Resolves the destinations of a draft, and returns the problems of their addresses. The manifest is `None` if `ownership`
-/// is invalid.
+/// Resolves the destinations of a draft, and returns the problems of their addresses. The manifest is `None` if
+/// `ownership` is invalid.
 pub(super) fn resolve(draft: &Merged, found: &Resolutions) -> (Option<Manifest>, Vec<Diagnostic>) {
     let mut findings = draft.findings.emptied();
     let mut resolver = Resolver::new(draft, found);

@@ -1,7 +1,7 @@
 //! The manifest's JSON Schema, for editors and other tools.
 //!
-//! These types are used only to generate the schema. The decoder reads the tree of `manifest::tree`, because serde loses
-//! the places of values. A test in `manifest/tests.rs` compares the schema with the decoder.
+//! These types are used only to generate the schema. The decoder reads the tree of `manifest::tree`, because serde
+//! loses the places of values. A test in `manifest/tests.rs` compares the schema with the decoder.
 #![allow(dead_code, clippy::struct_field_names)] // never constructed; the names are the keys of the manifest
 
 mod aep;
@@ -56,8 +56,8 @@ struct Manifest {
     /// The access scopes that every shop should have granted; a shop may replace the list. In one file only.
     #[schemars(extend("examples" = [["write_orders", "read_customers"]]))]
     scopes: Option<Vec<Scope>>,
-    /// Path of the app's `shopify.app.toml`, or several paths, relative to this file. Hookwright warns of a binding that
-    /// duplicates a subscription in it, because Shopify delivers such events twice. In one file only.
+    /// Path of the app's `shopify.app.toml`, or several paths, relative to this file. Hookwright warns of a binding
+    /// that duplicates a subscription in it, because Shopify delivers such events twice. In one file only.
     app_config: Option<AppConfig>,
     /// The Adobe account for looking up destinations in Adobe Experience Platform, or several accounts by name. In one
     /// file only.
@@ -155,8 +155,8 @@ struct AddressDestination {
 
 /// A webhook topic in its slash form.
 ///
-/// Any string in the form of a topic is accepted, because Shopify adds topics; `validate` reports a topic that is not in the
-/// catalogue (HW100).
+/// Any string in the form of a topic is accepted, because Shopify adds topics; `validate` reports a topic that is not
+/// in the catalogue (HW100).
 #[derive(JsonSchema)]
 #[schemars(
     untagged,
@@ -178,7 +178,8 @@ struct KnownTopic(String);
 #[schemars(extend("pattern" = "^[A-Za-z][A-Za-z0-9_]*([/.][A-Za-z0-9_]+)*$"))]
 struct NewTopic(String);
 
-/// A topic and its destination. Requires exactly one of `topic` and `topics`, and exactly one of `destination` and `address`.
+/// A topic and its destination. Requires exactly one of `topic` and `topics`, and exactly one of `destination` and
+/// `address`.
 #[derive(JsonSchema)]
 #[schemars(
     deny_unknown_fields,
@@ -206,13 +207,15 @@ struct Binding {
     /// The metafield namespaces to include in the payload; `$app` and `$app:NAMESPACE` are the app's own.
     #[schemars(extend("examples" = [["loyalty", "$app", "$app:scores"]]))]
     metafield_namespaces: Option<Vec<Item>>,
-    /// The metafields to include, as `namespace.key`. Without this key, live ones are kept (`metafields_unnamed`); `[]` removes them.
+    /// The metafields to include, as `namespace.key`. Without this key, live ones are kept (`metafields_unnamed`);
+    /// `[]` removes them.
     #[schemars(extend("examples" = [["custom.size"]]))]
     metafields: Option<Vec<Item>>,
     /// A filter in Shopify's search syntax; only events that match it are delivered.
     #[schemars(extend("examples" = ["email:*@example.com", "type:lookbook"]))]
     filter: Option<String>,
-    /// Name of the subscription, unique in the shop. Without this key, a live name is kept (`name_kept`); it cannot be removed.
+    /// Name of the subscription, unique in the shop. Without this key, a live name is kept (`name_kept`); it cannot be
+    /// removed.
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,50}$"), extend("examples" = ["customers-loyalty"]))]
     name: Option<String>,
 }
@@ -230,8 +233,8 @@ enum Format {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Ownership {
-    /// A live subscription is managed if one of these prefixes covers its address. A prefix that ends with `/` or `:` covers
-    /// all addresses that start with it; any other covers only the identical address.
+    /// A live subscription is managed if one of these prefixes covers its address. A prefix that ends with `/` or `:`
+    /// covers all addresses that start with it; any other covers only the identical address.
     #[schemars(extend("default" = [Prefix::DEFAULT]))]
     address_prefixes: Option<Vec<String>>,
     /// What a plan does with unmanaged subscriptions.
@@ -254,10 +257,12 @@ enum Unmanaged {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Safety {
-    /// Maximum share of deletes in a shop, in percent of its managed subscriptions. If it has fewer than 5, one delete is allowed.
+    /// Maximum share of deletes in a shop, in percent of its managed subscriptions. If it has fewer than 5, one delete
+    /// is allowed.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_delete_percent))]
     max_delete_percent: Option<u8>,
-    /// Maximum share of deletes in the run, in percent of its managed subscriptions. If it has fewer than 50, four are allowed.
+    /// Maximum share of deletes in the run, in percent of its managed subscriptions. If it has fewer than 50, four are
+    /// allowed.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_total_delete_percent))]
     max_total_delete_percent: Option<u8>,
     /// Maximum share of changes of address in the run, in percent, counted like deletes.
@@ -351,7 +356,8 @@ struct UseExcept {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
 enum Tolerate {
-    /// The app is no longer installed. No effect with `access_token`, because Shopify then answers 401, as for a wrong token.
+    /// The app is no longer installed. No effect with `access_token`, because Shopify then answers 401, as for a wrong
+    /// token.
     Uninstalled,
     /// The shop's Shopify plan lapsed (402).
     Frozen,

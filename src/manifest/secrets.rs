@@ -77,8 +77,8 @@ fn texts(reference: &SecretRef) -> Vec<&str> {
     }
 }
 
-/// Returns the shop whose handle is the last one that `text` contains as a whole word, unless that is `own`. For example,
-/// `tokens/acme/secret` belongs to acme, even if there is a shop `tokens`.
+/// Returns the shop whose handle is the last one that `text` contains as a whole word, unless that is `own`. For
+/// example, `tokens/acme/secret` belongs to acme, even if there is a shop `tokens`.
 fn other_shop<'a>(text: &str, own: &ShopDomain, handles: &BTreeMap<String, &'a ShopDomain>) -> Option<&'a ShopDomain> {
     let text = text.replace("{shop}", own.handle()).replace("{SHOP}", &own.env_handle());
     let text: String = text.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_uppercase() }).collect();

@@ -99,11 +99,11 @@ fn explained(text: &str, place: &mut Place, error: &Error, own: &str) -> (String
     }
     match error.without_snippet() {
         Error::MultipleDocuments { .. } => (
-            "the file contains several YAML documents, expected one".to_owned(),
+            "expected one YAML document, found several".to_owned(),
             Some("remove the `---` between them, or write each document to its own file".to_owned()),
         ),
         Error::UnknownAnchor { .. } => (
-            "unknown alias: no anchor (`&name`) above it has the name of this alias (`*name`)".to_owned(),
+            "this alias (`*name`) has no anchor (`&name`) above it".to_owned(),
             Some("define the anchor, or put a string that begins with `*` in quotes".to_owned()),
         ),
         Error::NullIntoString { .. } | Error::Unexpected { .. } | Error::InvalidScalar { .. } => {
@@ -132,8 +132,8 @@ fn tab_near(text: &str, line: u32) -> Option<(u32, usize)> {
     })
 }
 
-/// Returns a known mistake on this line or on one of the two lines above, because the parser reports a missing colon late.
-/// A template expression on a line above may be in quotes and valid YAML, so it does not count.
+/// Returns a known mistake on this line or on one of the two lines above, because the parser reports a missing colon
+/// late. A template expression on a line above may be in quotes and valid YAML, so it does not count.
 fn habit_near(text: &str, line: u32) -> Option<(u32, habits::Mistake)> {
     let last = (line as usize).max(1);
     let lines: Vec<&str> = text.lines().take(last).collect();

@@ -58,13 +58,14 @@ impl Address {
         }
     }
 
-    /// Returns the address with scheme and host in lower case, the form in which it is compared with ownership prefixes.
+    /// Returns the address with scheme and host in lower case, the form in which it is compared with ownership
+    /// prefixes.
     pub fn folded(&self) -> String {
         fold(&self.0)
     }
 
-    /// Returns the address with possible credentials masked: user and password, the values of the query, and the fragment.
-    /// Used for addresses of other owners; addresses of a manifest are shown unchanged.
+    /// Returns the address with possible credentials masked: user and password, the values of the query, and the
+    /// fragment. Used for addresses of other owners; addresses of a manifest are shown unchanged.
     pub fn masked(&self) -> Cow<'_, str> {
         let text = &*self.0;
         let start = text.find("://").map_or(0, |at| at + 3);

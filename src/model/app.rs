@@ -1,7 +1,7 @@
 //! The app that a token belongs to, as the Admin API describes it.
 
-/// The calling app, from the Admin API (`currentAppInstallation { app { … } }`, schema of 2026-10). A field that the Admin API
-/// denies is unknown; over REST, all fields are.
+/// The calling app, from the Admin API (`currentAppInstallation { app { … } }`, schema of 2026-10). A field that the
+/// Admin API denies is unknown; over REST, all fields are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppIdentity {
     /// The number of the app. It identifies the app, and its own namespaces contain it.

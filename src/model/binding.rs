@@ -49,7 +49,8 @@ pub struct Binding<A = Address> {
     pub metafield_namespaces: Vec<String>,
     /// The name, unique in the shop, ignoring case. If it is `None` in a desired binding, it is not compared.
     pub name: Option<String>,
-    /// The metafields as `namespace.key`, in the order written. If it is `None` in a desired binding, it is not compared.
+    /// The metafields as `namespace.key`, in the order written. If it is `None` in a desired binding, it is not
+    /// compared.
     pub metafields: Option<Vec<String>>,
 }
 
@@ -125,7 +126,8 @@ impl Binding {
         }
     }
 
-    /// Returns the fields that identify a binding. Shopify rejects a second subscription with the same four fields (recorded).
+    /// Returns the fields that identify a binding. Shopify rejects a second subscription with the same four fields
+    /// (recorded).
     pub fn key(&self) -> (&Topic, &Address, Format, Option<&str>) {
         (&self.topic, &self.address, self.format, self.filter.as_deref())
     }
@@ -151,7 +153,8 @@ impl Binding {
         })
     }
 
-    /// Returns the fields in which `live` differs from `self`. Name and metafields are compared only if `self` sets them.
+    /// Returns the fields in which `live` differs from `self`. Name and metafields are compared only if `self` sets
+    /// them.
     ///
     /// The pattern names every field, so that a new field causes a compile error here.
     pub fn differing_fields(&self, live: &Self) -> Vec<Field> {
@@ -184,8 +187,9 @@ fn same_set(a: &[String], b: &[String]) -> bool {
     a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
 }
 
-/// Compares two sets, in which `$app:NS` equals `app--<digits>--NS`, the form that Shopify returns (recorded), and `$app` equals
-/// `app--<digits>`. Each element must equal one on the other side, so the ids of two apps on one side both match one `$app`.
+/// Compares two sets, in which `$app:NS` equals `app--<digits>--NS`, the form that Shopify returns (recorded), and
+/// `$app` equals `app--<digits>`. Each element must equal one on the other side, so the ids of two apps on one side
+/// both match one `$app`.
 fn same_namespaces(a: &[String], b: &[String]) -> bool {
     let covered = |xs: &[String], ys: &[String]| xs.iter().all(|x| ys.iter().any(|y| same_namespace(x, y)));
     covered(a, b) && covered(b, a)

@@ -18,11 +18,11 @@ pub enum SecretRef {
 pub enum Auth {
     /// A token that was not obtained by Hookwright.
     AccessToken(SecretRef),
-    /// The client credentials grant. A token is fetched when it is needed, and kept for the run. Only for an app and a shop of
-    /// the same organisation (documented).
+    /// The client credentials grant. A token is fetched when it is needed, and kept for the run. Only for an app and a
+    /// shop of the same organisation (documented).
     ClientCredentials(App),
-    /// The client credentials grant with a signed assertion instead of a client secret. A token is fetched when it is needed,
-    /// and kept for the run. For every shop that installed the app, if the app is public (documented).
+    /// The client credentials grant with a signed assertion instead of a client secret. A token is fetched when it is
+    /// needed, and kept for the run. For every shop that installed the app, if the app is public (documented).
     ClientAssertion(Assertion),
     /// A file that `hookwright auth` writes; its expiring tokens are refreshed.
     TokenStore {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 /// A topic. Its GraphQL enum name identifies it; users write the slash form.
 ///
-/// The slash form determines the GraphQL name (upper case, `_` for `/` and `.`; checked for all topics of the catalogue), but
-/// not vice versa. Two topics are equal if their GraphQL names are.
+/// The slash form determines the GraphQL name (upper case, `_` for `/` and `.`; checked for all topics of the
+/// catalogue), but not vice versa. Two topics are equal if their GraphQL names are.
 #[derive(Debug, Clone)]
 pub struct Topic {
     display: Arc<str>,

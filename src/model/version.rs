@@ -26,8 +26,9 @@ impl ApiVersion {
         if quarterly || text == "unstable" { Ok(Self(text.to_owned())) } else { Err(ApiVersionError) }
     }
 
-    /// Returns the earliest day on which Shopify may end its support: twelve months after its release, which is on the first
-    /// day of its month at 17:00 UTC (documented as "at least 12 months"). `None` for `unstable`, which has no release.
+    /// Returns the earliest day on which Shopify may end its support: twelve months after its release, which is on the
+    /// first day of its month at 17:00 UTC (documented as "at least 12 months"). `None` for `unstable`, which has no
+    /// release.
     pub fn leaves_support(&self) -> Option<Date> {
         let (year, month) = self.0.split_once('-')?;
         Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?.checked_add(1.year()).ok()

@@ -1,7 +1,7 @@
 //! The subscriptions in an app's own configuration, `shopify.app.toml`.
 //!
-//! Shopify manages them separately: the Admin API neither lists them nor rejects the creation of an equal subscription, so
-//! that an event is delivered twice (documented).
+//! Shopify manages them separately: the Admin API neither lists them nor rejects the creation of an equal
+//! subscription, so that an event is delivered twice (documented).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,8 +24,8 @@ pub struct AppSubscription {
 }
 
 impl AppSubscription {
-    /// Whether a binding to `address` duplicates the subscription. With different filters it does, unless the filters exclude
-    /// each other, because an event that passes both is delivered twice.
+    /// Whether a binding to `address` duplicates the subscription. With different filters it does, unless the filters
+    /// exclude each other, because an event that passes both is delivered twice.
     pub fn is_repeated_by<A>(&self, binding: &Binding<A>, address: &Address) -> bool {
         self.topic == binding.topic
             && alike(&self.address) == alike(address)
@@ -33,8 +33,8 @@ impl AppSubscription {
     }
 }
 
-/// One `[[events.subscription]]`: a subscription of Next Gen Events, whose `query` determines the payload. Shopify manages
-/// them separately from classic subscriptions.
+/// One `[[events.subscription]]`: a subscription of Next Gen Events, whose `query` determines the payload. Shopify
+/// manages them separately from classic subscriptions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AppEvent {
     /// The address; a relative one is resolved with the URL of the application.
@@ -50,8 +50,8 @@ pub struct AppEvent {
 }
 
 impl AppEvent {
-    /// Returns `Some` if the event delivers the same resource as a binding to the same address; `true` if it also reports the
-    /// same change. `topic` and `action` are the binding's topic as an event.
+    /// Returns `Some` if the event delivers the same resource as a binding to the same address; `true` if it also
+    /// reports the same change. `topic` and `action` are the binding's topic as an event.
     pub fn meets(&self, address: &Address, topic: &str, action: Option<&str>) -> Option<bool> {
         let twice = action.is_some_and(|action| self.actions.contains(action));
         (self.topic == topic && self.goes_to(address)).then_some(twice)

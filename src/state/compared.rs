@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::model::Binding;
 
-/// The compared fields, with lists as sorted sets. The fields are in alphabetical order, so that they serialise as canonical
-/// JSON.
+/// The compared fields, with lists as sorted sets. The fields are in alphabetical order, so that they serialise as
+/// canonical JSON.
 #[derive(Debug, Serialize)]
 pub(crate) struct Compared<'a> {
     address: &'a str,
@@ -23,8 +23,8 @@ pub(crate) fn compared(binding: &Binding) -> Compared<'_> {
     compared_at(binding, binding.address.as_str())
 }
 
-/// Returns the compared fields of a binding with `address` as its address. The pattern names every field, so that a new field
-/// causes a compile error here.
+/// Returns the compared fields of a binding with `address` as its address. The pattern names every field, so that a
+/// new field causes a compile error here.
 pub(crate) fn compared_at<'a, A>(binding: &'a Binding<A>, address: &'a str) -> Compared<'a> {
     let Binding { topic, address: _, format, filter, include_fields, metafield_namespaces, name, metafields } = binding;
     Compared {

@@ -1,7 +1,8 @@
 //! Decides whether the same event can pass two filters.
 //!
-//! Only plain conjunctions are analysed (`field:value` terms, `AND`, `NOT`, a leading `-`). For any other filter, and for a
-//! field that may have several values, the answer is that it can, so that double delivery is reported rather than missed.
+//! Only plain conjunctions are analysed (`field:value` terms, `AND`, `NOT`, a leading `-`). For any other filter, and
+//! for a field that may have several values, the answer is that it can, so that double delivery is reported rather
+//! than missed.
 
 /// One term, such as `total_price:>=100`.
 struct Term<'a> {

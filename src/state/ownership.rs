@@ -36,8 +36,8 @@ impl Unmanaged {
 
 /// One ownership prefix, with scheme and host in lower case.
 ///
-/// A prefix that ends with `/` or `:` covers all addresses that start with it. Any other prefix is a complete address and
-/// covers only that; for https also with a query. So `https://x.example/a` does not cover `https://x.example/ab`.
+/// A prefix that ends with `/` or `:` covers all addresses that start with it. Any other prefix is a complete address
+/// and covers only that; for https also with a query. So `https://x.example/a` does not cover `https://x.example/ab`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix(String);
 

@@ -9,7 +9,8 @@ pub struct Safety {
     pub max_delete_percent: u8,
     /// Maximum percentage of deletes of the run's managed subscriptions. If it has fewer than 50, four are allowed.
     pub max_total_delete_percent: u8,
-    /// Maximum percentage of changes of address of the run's managed subscriptions. If it has fewer than 50, four are allowed.
+    /// Maximum percentage of changes of address of the run's managed subscriptions. If it has fewer than 50, four are
+    /// allowed.
     pub max_address_change_percent: u8,
     /// Topics whose deletes and changes of address or filter always need consent.
     pub protected_topics: Vec<Topic>,

@@ -2,8 +2,8 @@
 
 use super::is_uuid;
 
-/// Returns the first placeholder: `{{ … }}`, `{% … %}`, `${…}`, `$(…)`, `<…>`, `{name}` or `%s`. Characters that a URL may
-/// contain for other reasons do not count: JSON and ids in braces, and percent-encoding.
+/// Returns the first placeholder: `{{ … }}`, `{% … %}`, `${…}`, `$(…)`, `<…>`, `{name}` or `%s`. Characters that a URL
+/// may contain for other reasons do not count: JSON and ids in braces, and percent-encoding.
 pub(in crate::manifest) fn placeholder(text: &str) -> Option<&str> {
     let pairs = [("{{", "}}"), ("{%", "%}"), ("${", "}"), ("$(", ")"), ("<", ">")];
     pairs

@@ -150,7 +150,8 @@ impl Decoder {
         Some(texts.value.into_iter().map(|at| at.value).collect())
     }
 
-    /// Decodes a URL. The client checks whether the host belongs to Adobe, because that depends on HOOKWRIGHT_TRUST_HOSTS.
+    /// Decodes a URL. The client checks whether the host belongs to Adobe, because that depends on
+    /// HOOKWRIGHT_TRUST_HOSTS.
     fn adobe_url(&mut self, node: &Node, key: &str) -> Option<String> {
         let text = self.text(node, &format!("`{key}`"))?;
         if text.contains(JWT_EXCHANGE) {

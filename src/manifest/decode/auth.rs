@@ -209,7 +209,7 @@ impl Decoder {
 
     fn literal_secret(&mut self, node: &Node, what: &str) {
         self.secret(node);
-        let message = format!("expected a reference to a secret for {what}, found a value");
+        let message = format!("expected a reference to a secret for {what}, found a literal value");
         let is_pem = matches!(&node.value, Value::Text(text) if text.starts_with("-----BEGIN "));
         let hint = if is_pem || what.contains("`private_key`") {
             "store the private key in a file, and write a reference to it:\n\

@@ -11,13 +11,15 @@ use super::token_pattern;
 pub(super) enum Auth {
     /// A token that was not obtained by Hookwright.
     AccessToken(SecretRef),
-    /// The client credentials grant, for an app and shops of the same organisation. Hookwright fetches a token for each run.
+    /// The client credentials grant, for an app and shops of the same organisation. Hookwright fetches a token for
+    /// each run.
     ClientCredentials(ClientCredentials),
-    /// A client assertion, signed with the app's private key. Hookwright fetches a token for each run. A public app can use
-    /// it for each shop that installed it, any other app for the shops of its organisation. It needs no client secret and
-    /// stores no token.
+    /// A client assertion, signed with the app's private key. Hookwright fetches a token for each run. A public app
+    /// can use it for each shop that installed it, any other app for the shops of its organisation. It needs no client
+    /// secret and stores no token.
     ClientAssertion(ClientAssertion),
-    /// A file of tokens. `hookwright auth login` and `hookwright auth exchange` write them; Hookwright refreshes them before they expire.
+    /// A file of tokens. `hookwright auth login` and `hookwright auth exchange` write them; Hookwright refreshes them
+    /// before they expire.
     TokenStore(TokenStore),
 }
 
@@ -52,7 +54,8 @@ pub(super) struct ClientAssertion {
     /// The id under which the public key is registered in the Dev Dashboard (`kid`).
     #[schemars(extend("examples" = ["hookwright-2026-12"]))]
     key_id: PlainText,
-    /// The audience of the assertion; `{shop}` stands for the shop's domain. Default: the shop's token endpoint (assumed).
+    /// The audience of the assertion; `{shop}` stands for the shop's domain. Default: the shop's token endpoint
+    /// (assumed).
     #[schemars(extend("default" = "https://{shop}/admin/oauth/access_token"))]
     audience: Option<Audience>,
     /// How long an assertion is valid, from 1s to 1h.
@@ -95,8 +98,8 @@ pub(super) struct TokenStore {
     old_client_secret: Option<SecretRef>,
 }
 
-/// A reference to a secret, never the secret itself: exactly one of these. `{shop}` stands for the shop's handle, `{SHOP}`
-/// for the handle in upper case with `_` instead of `-`.
+/// A reference to a secret, never the secret itself: exactly one of these. `{shop}` stands for the shop's handle,
+/// `{SHOP}` for the handle in upper case with `_` instead of `-`.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 pub(super) enum SecretRef {

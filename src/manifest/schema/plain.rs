@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-/// Removes the formats of Rust's numbers (`uint8`, `double`), because strict validators, such as ajv by default, reject a
-/// schema with an unknown format. Minimum and maximum are kept.
+/// Removes the formats of Rust's numbers (`uint8`, `double`), because strict validators, such as ajv by default,
+/// reject a schema with an unknown format. Minimum and maximum are kept.
 pub fn without_rust_formats(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(without_rust_formats),

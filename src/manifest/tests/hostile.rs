@@ -1,4 +1,5 @@
-//! Input that is hostile or contains a secret: it is rejected quickly, with a clear message, and secrets are never printed.
+//! Input that is hostile or contains a secret: it is rejected quickly, with a clear message, and secrets are never
+//! printed.
 
 use super::*;
 

@@ -57,7 +57,7 @@ error[HW003]: tab in the indentation; YAML requires spaces
         "version: 1\nauth: {{ access_token: shpat_0123456789abcdef }}\ndestinations:\n  commerce: {A}\n  other: https://hooks.example.com/shopify\nshops:\n  - shop: acme.myshopify.com\n    bindings:\n      - topic: orders/create\n        destination: comerce\n      - {{ topics: [orders/update, orders/paid, orders/paid], destination: commerce }}\n"
     );
     insta::assert_snapshot!(text(&load(&[("shop.yaml", &yaml)])), @r#"
-error[HW016]: expected a reference to a secret for `access_token`, found a value
+error[HW016]: expected a reference to a secret for `access_token`, found a literal value
  --> shop.yaml:2:23
   |
 2 | auth: { access_token: ************************

@@ -40,8 +40,8 @@ fn validator() -> jsonschema::Validator {
     jsonschema::validator_for(&schema::json_schema()).expect("schema")
 }
 
-/// Returns the document in the form in which another YAML parser passes it to a JSON Schema validator; `None` if it is not
-/// YAML or has duplicate keys.
+/// Returns the document in the form in which another YAML parser passes it to a JSON Schema validator; `None` if it is
+/// not YAML or has duplicate keys.
 fn as_json(yaml: &str) -> Option<Value> {
     serde_yaml::from_str_with_options(yaml, serde_yaml::options! { strict_booleans: true }).ok()
 }

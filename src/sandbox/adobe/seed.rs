@@ -71,8 +71,8 @@ struct SeedRun {
 }
 
 impl SeedRun {
-    /// The starts of the run and its repetitions, in milliseconds before now. Returns `None` if the texts are invalid or if
-    /// there are too many.
+    /// The starts of the run and its repetitions, in milliseconds before now. Returns `None` if the texts are invalid
+    /// or if there are too many.
     fn starts(&self) -> Option<Vec<i64>> {
         let first = age(&self.age)?;
         let Some(every) = &self.every else { return Some(vec![first]) };
