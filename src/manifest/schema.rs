@@ -234,7 +234,7 @@ enum Format {
 #[schemars(deny_unknown_fields)]
 struct Ownership {
     /// A live subscription is managed if one of these prefixes covers its address. A prefix that ends with `/` or `:`
-    /// covers all addresses that start with it; any other covers only the identical address.
+    /// covers all addresses that start with it; any other covers only the identical address, for https also with a query.
     #[schemars(extend("default" = [Prefix::DEFAULT]))]
     address_prefixes: Option<Vec<String>>,
     /// What a plan does with unmanaged subscriptions.
