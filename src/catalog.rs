@@ -1,8 +1,9 @@
-//! The topic catalogue: every webhook topic that is known, the scopes that allow it, and its peculiarities.
+//! The topic catalogue: every known webhook topic, the scopes that allow it, and its special rules.
 //!
-//! Data: `catalog/topics.tsv`, from Shopify's published Admin API schemas 2025-10 to unstable (2026-11), the
-//! live topic enum of a development store (2026-04, 2026-07) and the webhook documentation. Scope alternatives are those
-//! that the schema's descriptions state; where none is stated the tool assumes none. CONTRIBUTING.md has the recipe for its update.
+//! Data: `catalog/topics.tsv`, from Shopify's published Admin API schemas 2025-10 to unstable (2026-11), the live
+//! topic enum of a development store (2026-04, 2026-07) and the webhook documentation. Scope alternatives are those
+//! that the descriptions in the schema state; if a description states none, Hookwright assumes none. CONTRIBUTING.md
+//! explains how to update the catalogue.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
@@ -11,74 +12,75 @@ use strsim::damerau_levenshtein;
 
 use crate::model::{ApiVersion, Scope, ScopeSet, Topic};
 
-/// What is known of one topic.
+/// One topic of the catalogue.
 #[derive(Debug, Clone, Copy)]
 pub struct TopicInfo {
     /// Slash form, `orders/create`; four topics have a dot instead.
     pub name: &'static str,
-    /// Any one of these (read) scopes allows the topic; empty: none is stated.
+    /// Alternative (read) scopes, each of which allows the topic; empty if none is stated.
     scopes: &'static str,
     since: &'static str,
     until: &'static str,
     traits: &'static str,
-    /// One clause for people; may be empty.
+    /// A note in one clause; may be empty.
     pub note: &'static str,
 }
 
 impl TopicInfo {
-    /// The GraphQL enum name.
+    /// Returns the GraphQL enum name.
     pub fn graphql(&self) -> String {
         Topic::from_slash(self.name).graphql().to_owned()
     }
 
-    /// Any one of these scopes allows the topic; empty: none is stated.
+    /// Returns the alternative scopes, each of which allows the topic; empty if none is stated.
     pub fn scopes(&self) -> impl Iterator<Item = &'static str> + Clone {
         self.scopes.split_whitespace()
     }
 
-    /// First version that has the topic, where that is later than the oldest one that was checked (2025-10).
+    /// Returns the first version that has the topic, if it is later than the oldest checked one (2025-10).
     pub fn since(&self) -> Option<&'static str> {
         (!self.since.is_empty()).then_some(self.since)
     }
 
-    /// Last version that has the topic, where a later one does not have it any more.
+    /// Returns the last version that has the topic, if a later one does not have it.
     pub fn until(&self) -> Option<&'static str> {
         (!self.until.is_empty()).then_some(self.until)
     }
 
     /// Whether the published schema of `version` has the topic.
     pub fn known_in(&self, version: &ApiVersion) -> bool {
-        // `unstable` sorts after every date, so string order is version order.
+        // `unstable` sorts after every date, so the order of strings is the order of versions.
         let version = version.as_str();
         !self.is_undocumented() && self.since <= version && self.until().is_none_or(|until| version <= until)
     }
 
-    /// A compliance topic: cannot be subscribed through the Admin API.
+    /// Whether it is a compliance topic, which cannot be subscribed to through the Admin API.
     pub fn is_compliance(&self) -> bool {
         self.has("compliance")
     }
 
-    /// In a live topic enum, but in no published schema.
+    /// Whether the topic was observed in a live topic enum, but is in no published schema.
     pub fn is_undocumented(&self) -> bool {
         self.has("undocumented")
     }
 
-    /// Needs a filter `type:<definition type>`.
+    /// Whether the topic requires a filter `type:<definition type>`.
     pub fn needs_type_filter(&self) -> bool {
         self.has("type_filter")
     }
 
-    /// Only to Pub/Sub or EventBridge.
+    /// Whether Shopify delivers the topic only to Pub/Sub and EventBridge.
     pub fn is_cloud_only(&self) -> bool {
         self.has("cloud_only")
     }
 
-    /// Refuses XML (recorded for `returns/approve`; the full list is not published).
+    /// Whether Shopify rejects XML for the topic (recorded for `returns/approve`; Shopify does not publish the full
+    /// list).
     pub fn is_json_only(&self) -> bool {
         self.has("json_only")
     }
 
-    /// The Next Gen event that corresponds to the topic, if it is known.
+    /// Returns the corresponding Next Gen event, if it is known.
     pub fn event(&self) -> Option<Event> {
         event_of(&Topic::from_slash(self.name)).filter(|event| event.action.is_some())
     }
@@ -88,10 +90,10 @@ impl TopicInfo {
     }
 }
 
-/// Written by hand and by `.ci/update-catalogue`.
+/// The data, which is edited by hand and by `.ci/update-catalogue`.
 const DATA: &str = include_str!("catalog/topics.tsv");
 
-/// The release candidate of the Admin API, as the head of the data names it.
+/// The release candidate of the Admin API, from the head of the data.
 static CANDIDATE: LazyLock<&str> =
     LazyLock::new(|| DATA.lines().find_map(|line| line.strip_prefix("# candidate: ")).unwrap_or_default());
 
@@ -108,17 +110,17 @@ static TOPICS: LazyLock<Vec<TopicInfo>> = LazyLock::new(|| {
 static BY_GRAPHQL: LazyLock<HashMap<String, &'static TopicInfo>> =
     LazyLock::new(|| TOPICS.iter().map(|info| (info.graphql(), info)).collect());
 
-/// What a topic is among the Next Gen Events.
+/// The Next Gen event that corresponds to a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event {
-    /// The resource, `Product`.
+    /// The resource, such as `Product`.
     pub topic: &'static str,
-    /// `create`, `update` or `delete`; `None`: the topic is about something else that happens to the resource.
+    /// `create`, `update` or `delete`; `None` if the topic reports another event of the resource.
     pub action: Option<&'static str>,
 }
 
-/// What the topics below an area are about. Shopify publishes no list of pairs: these are the resources that its
-/// documentation names for events, with the topics that are named after them.
+/// The first words of topics with the corresponding event resources. Shopify publishes no such list: these are the
+/// resources that its documentation names for events, with the topics of the same name.
 const EVENT_TOPICS: [(&str, &str); 6] = [
     ("products", "Product"),
     ("customers", "Customer"),
@@ -128,7 +130,7 @@ const EVENT_TOPICS: [(&str, &str); 6] = [
     ("metaobjects", "Metaobject"),
 ];
 
-/// What `topic` is among the Next Gen Events, if its resource has any that are known.
+/// Returns the Next Gen event that corresponds to `topic`, if its resource is known to have events.
 pub(crate) fn event_of(topic: &Topic) -> Option<Event> {
     let (area, verb) = topic.as_str().split_once('/')?;
     let (_, topic) = EVENT_TOPICS.iter().find(|(known, _)| *known == area)?;
@@ -141,46 +143,46 @@ pub(crate) fn event_of(topic: &Topic) -> Option<Event> {
     Some(Event { topic, action })
 }
 
-/// Whether it is known which webhook topics are about the resource of an event.
+/// Whether the webhook topics of the resource of an event are known.
 pub(crate) fn has_events(topic: &str) -> bool {
     EVENT_TOPICS.iter().any(|(_, known)| *known == topic)
 }
 
-/// Every topic, sorted by name.
+/// Returns every topic, sorted by name.
 pub(crate) fn all() -> &'static [TopicInfo] {
     &TOPICS
 }
 
-/// Whether the topics of `version` are known: neither newer than the newest one that was checked nor `unstable`, which
-/// changes from day to day.
+/// Whether the topics of `version` are known: it is not newer than the newest checked version, and not `unstable`,
+/// which changes every day.
 pub(crate) fn knows_version(version: &ApiVersion) -> bool {
     // `unstable` sorts after every date.
     version.as_str() <= ApiVersion::DEFAULT
 }
 
-/// Whether the version exists, as far as is known. The release candidate does; its topics are not known.
+/// Whether the version is known to exist. The release candidate exists, but its topics are not known.
 pub(crate) fn has_version(version: &ApiVersion) -> bool {
     knows_version(version) || version.as_str() == *CANDIDATE || version.as_str() == "unstable"
 }
 
-/// What is known of `topic`, if anything.
+/// Returns the entry of `topic`, if it is in the catalogue.
 pub(crate) fn lookup(topic: &Topic) -> Option<&'static TopicInfo> {
     BY_GRAPHQL.get(topic.graphql()).copied()
 }
 
-/// The topic of a GraphQL enum name: in slash form if the catalogue knows it, else by its GraphQL name.
+/// Returns the topic of a GraphQL enum name: in slash form if it is in the catalogue, otherwise with its GraphQL name.
 pub(crate) fn from_graphql(name: &str) -> Topic {
     BY_GRAPHQL.get(name).map_or_else(|| Topic::from_slash(name), |info| Topic::from_slash(info.name))
 }
 
-/// The scopes of which one is needed for `topic`, if `granted` has none of them.
+/// Returns the scopes of which `topic` needs one, if `granted` contains none of them.
 pub(crate) fn missing_scopes(topic: &Topic, granted: &ScopeSet) -> Option<Vec<&'static str>> {
     let info = lookup(topic)?;
     (!granted.grants_any_of(info.scopes())).then(|| info.scopes().collect())
 }
 
-/// What scopes are for, beyond what the topics need: `read_…` and `write_…` of each, from lists that apps ask for in
-/// public (2026). Shopify adds scopes, so that this list is never whole.
+/// The resources of other scopes, `read_…` and `write_…` of each, from public lists of scopes that apps request (2026).
+/// Shopify adds scopes, so the list is never complete.
 const OTHER_RESOURCES: &str = "all_cart_transforms all_orders analytics app_proxy apps bulk_operations bundles \
     cart_transforms cash_tracking channels checkout_branding_settings checkouts custom_fulfillment_services custom_pixels \
     customer_data_erasure customer_events customer_tags delivery_customizations delivery_option_generators \
@@ -198,14 +200,14 @@ static RESOURCES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
     needed.chain(OTHER_RESOURCES.split_whitespace()).collect()
 });
 
-/// The scope that was probably meant by an unknown one. `None` also for a scope that is unlike every known one: the list
-/// is not whole.
+/// Returns the scope that was probably meant by an unknown one. `None` for a known scope, and for one that resembles
+/// no known scope, because the list is not complete.
 pub(crate) fn meant_scope(scope: &Scope) -> Option<Scope> {
     let (action, resource) = scope.parts();
     if RESOURCES.contains(resource) {
         return None;
     }
-    // One typing error, in long names two. More would take a new scope for a known one.
+    // One typing error is allowed, in long names two. With more, a new scope would be taken for a known one.
     let allowed = if resource.len() < 10 { 1 } else { 2 };
     let near = RESOURCES.iter().map(|known| (damerau_levenshtein(resource, known), known));
     let (_, meant) = near.filter(|(distance, _)| *distance <= allowed).min()?;
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_catalogue_is_whole_sorted_and_its_names_are_unambiguous() {
+    fn the_catalogue_is_complete_and_sorted_and_its_names_are_unambiguous() {
         assert!(all().windows(2).all(|pair| pair[0].name < pair[1].name));
         assert!(all().len() >= 233, "topics are never removed");
         assert_eq!(BY_GRAPHQL.len(), all().len());
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn topics_whose_underscores_are_ambiguous_come_back_in_their_slash_form() {
+    fn topics_with_ambiguous_underscores_have_their_slash_form() {
         for (graphql, slash) in [
             ("CUSTOMER_PAYMENT_METHODS_CREATE", "customer_payment_methods/create"),
             ("FULFILLMENT_ORDERS_LINE_ITEMS_PREPARED_FOR_PICKUP", "fulfillment_orders/line_items_prepared_for_pickup"),
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_with_a_typing_error_is_recognised_and_an_unlike_one_is_not() {
+    fn a_scope_with_a_typing_error_is_recognised_and_an_unrelated_one_is_not() {
         let meant = |text: &str| meant_scope(&Scope::parse(text).expect(text)).map(|scope| scope.to_string());
         for (written, expected) in [
             ("read_order", Some("read_orders")),
@@ -265,13 +267,13 @@ mod tests {
             ("read_order_edits", None),
             ("write_returns", None),
             ("read_files", None),
-            // Unlike every known one, so it may be new.
+            // It resembles no known scope, so it may be new.
             ("read_webhooks", None),
             ("read_orders_v2", None),
         ] {
             assert_eq!(meant(written).as_deref(), expected, "{written}");
         }
-        // No scope that is known, or that a topic needs, is taken for another.
+        // A known scope, or a scope that a topic needs, is never taken for another.
         assert!(RESOURCES.iter().all(|resource| meant(&format!("read_{resource}")).is_none()));
     }
 
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_bound_what_is_known() {
+    fn topics_are_known_only_in_their_versions() {
         let at = |v| ApiVersion::parse(v).expect("version");
         let info = |t| lookup(&Topic::from_slash(t)).expect("topic");
         assert!(info("orders/create").known_in(&at("2026-04")));

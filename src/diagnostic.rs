@@ -1,7 +1,7 @@
-//! What is wrong with a manifest, as data: a stable code, a place, a message that says what to do.
+//! Problems of a manifest as data: a stable code, a place, a message and a remedy.
 //!
-//! Whoever finds a problem makes a [`Diagnostic`]; the emitters below it only print. Pure: writers and colour are
-//! handed in, source texts come with the [`Report`].
+//! The checks create [`Diagnostic`]s; the emitters in the submodules only print them. Pure: callers pass the writer and
+//! the choice of colour, and a [`Report`] carries the source texts.
 
 mod code;
 pub(crate) mod github;
@@ -20,17 +20,17 @@ pub(crate) use mask::looks_like_token;
 pub(crate) use paths::Root;
 pub(crate) use source::{SourceText, Sources};
 
-/// How bad a diagnostic is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The manifest is refused.
+    /// The manifest is rejected.
     Error,
-    /// The manifest is taken; `--deny` makes it an error.
+    /// The manifest is accepted; `--deny` turns the warning into an error.
     Warning,
 }
 
 impl Severity {
-    /// The word in every format.
+    /// The name in every format.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -39,7 +39,7 @@ impl Severity {
     }
 }
 
-/// A place in a file. Line and column are 1-based, the column counts characters; 0 means: the file as a whole.
+/// A place in a file. Line and column are 1-based, and the column counts characters; 0 means the whole file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The path as the user gave it.
@@ -48,14 +48,14 @@ pub struct Place {
     pub line: u32,
     /// 1-based column in characters, 0 for the whole file.
     pub column: u32,
-    /// First byte of what the caret points at.
+    /// Byte offset of the first byte that the caret marks.
     pub start: u32,
-    /// One past its last byte.
+    /// Byte offset after the last one.
     pub end: u32,
 }
 
 impl Place {
-    /// A file as a whole.
+    /// Returns the place that stands for a whole file.
     pub fn file(path: &str) -> Self {
         Self { file: path.into(), line: 0, column: 0, start: 0, end: 0 }
     }
@@ -64,9 +64,9 @@ impl Place {
 /// Another place that matters, such as the first of two duplicates.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Related {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// Why it matters.
+    /// Why the place matters.
     pub message: String,
 }
 
@@ -75,53 +75,53 @@ pub struct Related {
 pub struct Diagnostic {
     /// The stable code.
     pub code: Code,
-    /// The code's own severity, unless `--deny` raised or an unknown Admin API version lowered it.
+    /// The severity: the code's default, unless `--deny` raised it or an unknown Admin API version lowered it.
     pub severity: Severity,
-    /// What is wrong, in one sentence, without the final dot.
+    /// The problem, in one sentence without a full stop.
     pub message: String,
-    /// Where.
+    /// The place of the problem.
     pub place: Place,
-    /// What to do about it.
+    /// The remedy, printed as `help: …`. It may have several lines.
     pub hint: Option<String>,
-    /// Further places.
+    /// Other places that explain the problem.
     pub related: Vec<Related>,
-    /// The shops that have it, where it is a matter of shops.
+    /// The affected shops, if the problem belongs to shops.
     pub shops: Option<Shops>,
-    /// Further places of the same problem, where one cause has several.
+    /// Further places of the same problem, if one cause appears in several.
     pub also: Vec<Place>,
 }
 
-/// The shops that one diagnostic was folded over.
+/// The shops that share one diagnostic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shops {
-    /// The first of them.
+    /// The first shop.
     pub first: ShopDomain,
-    /// The others.
+    /// The other shops.
     pub others: Vec<ShopDomain>,
 }
 
 impl Shops {
-    /// How many.
+    /// The number of shops.
     pub fn count(&self) -> usize {
         self.others.len() + 1
     }
 
-    /// All of them.
+    /// All shops.
     pub fn iter(&self) -> impl Iterator<Item = &ShopDomain> {
         std::iter::once(&self.first).chain(&self.others)
     }
 }
 
-/// What a further place of the same problem is called.
-pub(crate) const ALSO: &str = "the same here";
+/// The label of a further place of the same problem.
+pub(crate) const ALSO: &str = "the same problem here";
 
-/// More shops or places than this are counted in a text; JSON has them all.
+/// How many shops or places a text names. It counts the rest; JSON lists all of them.
 const MOST_NAMES: usize = 40;
 
 impl Diagnostic {
-    /// A diagnostic with its code's own severity.
+    /// Creates a diagnostic with the default severity of its code.
     ///
-    /// Tokens are taken out of every text here, so that no emitter can echo one.
+    /// Masks tokens in the message, so that no emitter can print one.
     pub fn new(code: Code, place: Place, message: impl Into<String>) -> Self {
         let message = mask::clean(message.into());
         Self {
@@ -136,16 +136,16 @@ impl Diagnostic {
         }
     }
 
-    /// Adds what to do.
+    /// Adds a remedy.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        // A hint may have lines, a message may not.
+        // A hint may have several lines; a message has one.
         let lines: Vec<String> = hint.into().lines().map(|line| mask::clean(line.to_owned())).collect();
         self.hint = Some(lines.join("\n"));
         self
     }
 
-    /// Adds what to do, if there is something.
+    /// Adds a remedy, if there is one.
     #[must_use]
     pub fn hint_if(self, hint: Option<String>) -> Self {
         match hint {
@@ -161,7 +161,7 @@ impl Diagnostic {
         self
     }
 
-    /// The message with the shops that it is about.
+    /// Returns the message with the affected shops.
     pub fn full_message(&self) -> String {
         match &self.shops {
             Some(Shops { first, others }) if others.is_empty() => format!("{} ({first})", self.message),
@@ -170,7 +170,8 @@ impl Diagnostic {
         }
     }
 
-    /// What the message leaves out: every shop where there are several, and further places, unless each shop has one.
+    /// Returns what the message leaves out: the names of several shops, and further places unless each shop has one of
+    /// its own.
     pub fn notes(&self) -> Vec<String> {
         let count = self.shops.as_ref().map_or(0, Shops::count);
         let shops = self.shops.as_ref().filter(|_| count > 1);
@@ -189,19 +190,19 @@ fn named(what: &str, count: usize, names: impl Iterator<Item = String>) -> Strin
     format!("{what}: {}{more}", names.join(", "))
 }
 
-/// What an emitter prints: the diagnostics and the texts they point into.
+/// What an emitter prints: the diagnostics and the texts that they point into.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// In the order of files and lines.
     pub diagnostics: &'a [Diagnostic],
     /// The files, with secrets masked.
     pub sources: &'a Sources,
-    /// What the paths of SARIF and of annotations are seen from; without it they are as the user gave them.
+    /// The base of the paths in SARIF and annotations. Without it, they are the paths that the user gave.
     pub root: Option<&'a Root>,
 }
 
 impl<'a> Report<'a> {
-    /// The same, seen from there.
+    /// Returns the report with paths relative to `root`.
     #[must_use]
     pub fn seen_from(self, root: &'a Root) -> Self {
         Self { root: Some(root), ..self }
@@ -217,7 +218,7 @@ impl<'a> Report<'a> {
         self.diagnostics.len() - self.errors()
     }
 
-    /// The exit code of a command that does nothing else: 0 or 3.
+    /// The exit code of `validate`: 0, or 3 if there is an error.
     pub fn exit_code(&self) -> u8 {
         if self.errors() > 0 { 3 } else { 0 }
     }

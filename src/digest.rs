@@ -1,4 +1,4 @@
-//! Digests over canonical JSON: keys sorted, no blanks, so that a digest is of a meaning and not of a layout.
+//! Digests of canonical JSON, with sorted keys and without whitespace, so that they do not depend on the layout.
 
 use std::fmt::Write as _;
 
@@ -6,35 +6,36 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256.
+/// A SHA-256 hash.
 pub(crate) type Hash = [u8; 32];
 
-/// Of the canonical JSON of a value.
+/// Returns the hash of the canonical JSON of a value.
 pub(crate) fn hash(value: &Value) -> Hash {
     let mut bytes = Vec::with_capacity(256);
     canonical(value, &mut bytes);
     Sha256::digest(&bytes).into()
 }
 
-/// As [`hash`], of what serialises with its keys in byte order already: there is no need of a tree of values.
+/// Returns the same as [`hash`] for a value that serialises with its keys in byte order, without building a tree of
+/// values.
 pub(crate) fn hash_sorted(value: &impl Serialize) -> Hash {
     let bytes = serde_json::to_vec(value).unwrap_or_default();
     debug_assert_eq!(Hash::from(Sha256::digest(&bytes)), hash(&serde_json::to_value(value).unwrap_or_default()));
     Sha256::digest(&bytes).into()
 }
 
-/// `sha256:<hex>` of a hash.
+/// Returns `sha256:<hex>` for a hash.
 pub(crate) fn named(hash: &Hash) -> String {
     format!("sha256:{}", hex(hash))
 }
 
-/// `sha256:<hex>` of the canonical JSON of a value.
+/// Returns `sha256:<hex>` for the canonical JSON of a value.
 pub fn sha256(value: &Value) -> String {
     named(&hash(value))
 }
 
-/// As [`sha256`] of `object` with one more key, `list`, whose items are made one after another: what is long is never
-/// there as a whole.
+/// Returns the [`sha256`] of `object` with the additional key `list`, whose items are created one after another, so
+/// that a long list is never in memory as a whole.
 pub(crate) fn sha256_with(object: &Map<String, Value>, list: &str, items: impl IntoIterator<Item = Value>) -> String {
     let (mut sha, mut bytes) = (Sha256::new(), vec![b'{']);
     let mut keys: Vec<&str> = object.keys().map(String::as_str).chain([list]).collect();
@@ -66,7 +67,7 @@ pub(crate) fn sha256_with(object: &Map<String, Value>, list: &str, items: impl I
     named(&sha.finalize().into())
 }
 
-/// Lower-case hexadecimal digits.
+/// Returns lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
@@ -74,7 +75,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Object keys in byte order, whatever order the JSON library keeps them in.
+/// Writes a value with object keys in byte order, independent of the order in the JSON library.
 fn canonical(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Object(map) => {
@@ -105,9 +106,9 @@ fn canonical(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-/// A text, number, switch or null, straight into the bytes.
+/// Writes a string, a number, a boolean or null.
 fn scalar<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
-    // Neither such a value nor a vector can refuse.
+    // Serialising such a value into a vector cannot fail.
     let _ = serde_json::to_writer(out, value);
 }
 
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_that_is_made_item_by_item_counts_as_it_would_whole() {
+    fn a_list_that_is_created_item_by_item_has_the_same_digest() {
         let items = [json!({ "b": 1, "a": ["x", null] }), json!("\u{1}\"")];
         for (before, list, after) in [("a", "m", "z"), ("m", "a", "z"), ("a", "z", "m")] {
             for items in [&items[..], &[]] {

@@ -1,31 +1,31 @@
-//! How files are read: regular ones up to a stated size, and, where a manifest names them, within its own tree.
+//! Reads regular files up to a maximum size, and files that a manifest names only inside its folder or repository.
 //!
-//! A pull request decides what a manifest names, and `validate` runs on pull requests from forks. So a path in a
-//! manifest must not read the machine that runs it, nor tell what is there.
+//! A pull request can change the paths in a manifest, and `validate` runs on pull requests from forks. So a path in a
+//! manifest must not give access to other files of the machine, or reveal whether they exist.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-/// Largest plan, report, journal or other file of this program's.
+/// The maximum size of a plan, a report, a journal or another file that Hookwright writes, in bytes.
 pub(crate) const OWN: u64 = 2 << 30;
-/// Largest file that people write: a manifest, an app's configuration.
+/// The maximum size of a file that users write, such as a manifest or an app's configuration, in bytes.
 pub(crate) const WRITTEN: u64 = 64 << 20;
 
-/// Why a file is not read. Says nothing of its content.
+/// Why a file cannot be read. Never contains its content.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
-    /// There is none.
-    #[error("there is no such file")]
+    /// The file does not exist.
+    #[error("file not found")]
     Missing,
-    /// A folder, a device, a pipe, a socket, or a file that the kernel makes up.
+    /// A folder, a device, a pipe, a socket or a virtual file of the kernel.
     #[error("it is {0}, not a regular file")]
     NotRegular(&'static str),
-    /// More than is read.
+    /// The file is larger than the limit, in bytes.
     #[error("it is larger than {} MiB", .0 >> 20)]
     TooLarge(u64),
-    /// The operating system refuses it.
+    /// The operating system returned an error.
     #[error("{}", crate::words::of_io(.0))]
     Io(io::Error),
 }
@@ -49,21 +49,21 @@ impl From<ReadError> for io::Error {
     }
 }
 
-/// Reads a regular file of at most `limit` bytes. Nothing else is opened: a pipe would wait for a writer, and a device may
-/// never end.
+/// Reads a regular file of at most `limit` bytes. Other files are not opened: a pipe would wait for a writer, and a
+/// device may have no end.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     regular(path)?;
     bounded(path, limit)
 }
 
-/// Reads what the operator named, which may be a pipe (`-f <(kustomize build)`), up to `limit` bytes.
+/// Reads a file that the user named, which may be a pipe (`-f <(kustomize build)`), of at most `limit` bytes.
 pub(crate) fn bounded(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(ReadError::TooLarge(limit)) } else { Ok(bytes) }
 }
 
-/// Whether a path leads to a regular file. Those below /proc and /sys say that they are, and some of them never end.
+/// Checks that a path is a regular file. Files in /proc and /sys claim to be regular, but some of them have no end.
 pub(crate) fn regular(path: &Path) -> Result<(), ReadError> {
     let meta = fs::metadata(path)?;
     let kind = meta.file_type();
@@ -75,7 +75,7 @@ pub(crate) fn regular(path: &Path) -> Result<(), ReadError> {
     }
     let real = path.canonicalize()?;
     if ["/proc", "/sys"].iter().any(|made_up| real.starts_with(made_up)) {
-        return Err(ReadError::NotRegular("a file of the kernel"));
+        return Err(ReadError::NotRegular("a virtual file of the kernel"));
     }
     Ok(())
 }
@@ -97,30 +97,31 @@ fn special(_: fs::FileType) -> &'static str {
     "a device"
 }
 
-/// As [`read`], of UTF-8.
+/// Reads a regular file of UTF-8 text, as [`read`].
 pub(crate) fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let bytes = read(path, limit)?;
-    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
 }
 
-/// The folders within which a manifest may name files: those that the operator named, or the repositories around them.
+/// The folders in which a manifest may name files: the folders that the user named, or the repositories that contain
+/// them.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     roots: BTreeSet<PathBuf>,
 }
 
-/// Why a file of a manifest is not read.
+/// Why a file that a manifest names cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TreeError {
-    /// It lies elsewhere, or a link on the way leads there. Whether anything is there is not said.
-    #[error("it lies outside the folder or repository of the manifest, or a link leads out of it")]
+    /// The file is outside the folders, directly or through a link. The message does not reveal whether it exists.
+    #[error("it is outside the folder or repository of the manifest, directly or through a link")]
     Outside,
     #[error(transparent)]
     Read(#[from] ReadError),
 }
 
 impl Tree {
-    /// Lets a manifest that the operator named (a file or a folder) name files around it.
+    /// Allows a manifest that the user named, a file or a folder, to name files in its folder or repository.
     pub(crate) fn admit(&mut self, given: &Path) {
         let folder = if given.is_dir() { given } else { parent(given) };
         let Some(folder) = resolve(folder) else { return };
@@ -128,33 +129,33 @@ impl Tree {
         self.roots.insert(repository.unwrap_or(&folder).to_owned());
     }
 
-    /// Reads a regular file within the tree, links resolved.
+    /// Reads a regular file inside the folders, with links resolved.
     pub(crate) fn read(&self, path: &Path, limit: u64) -> Result<Vec<u8>, TreeError> {
-        // What is read is what was judged: the path without links.
+        // Reads the path without links, which is the one that was checked.
         Ok(read(&self.within(path)?, limit)?)
     }
 
-    /// Where a path leads, if that is within the tree.
+    /// Returns the path without links, if it is inside the folders.
     pub(crate) fn within(&self, path: &Path) -> Result<PathBuf, TreeError> {
         let real = resolve(path).ok_or(TreeError::Outside)?;
         if self.roots.iter().any(|root| real.starts_with(root)) { Ok(real) } else { Err(TreeError::Outside) }
     }
 }
 
-/// The folder that a path lies in.
+/// Returns the folder of a path.
 pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// So many links are followed, as Linux does.
+/// The maximum number of links to follow, as in Linux.
 const LINKS: usize = 40;
 
-/// The absolute path without links, `.` and `..`, whether or not anything is there: an answer that depended on that would
-/// tell what is on the machine. `None` for a circle of links.
+/// Returns the absolute path without links, `.` and `..`, whether it exists or not, so that the result does not reveal
+/// which files exist. `None` for a cycle of links.
 fn resolve(path: &Path) -> Option<PathBuf> {
     let mut real = PathBuf::new();
     let absolute = std::path::absolute(path).ok()?;
-    // `absolute` keeps `..`, which means the folder above only once links are resolved.
+    // `absolute` keeps `..`, which must be resolved after the links before it.
     let mut rest: Vec<PathBuf> = parts(&absolute);
     let mut links = 0;
     while let Some(part) = rest.pop() {
@@ -177,20 +178,22 @@ fn resolve(path: &Path) -> Option<PathBuf> {
     Some(real)
 }
 
-/// The parts of a path, the first one last. Pushing the root of an absolute one starts at the root again.
+/// Returns the components of a path in reverse order. Pushing the root of an absolute path restarts at the root.
 fn parts(path: &Path) -> Vec<PathBuf> {
     path.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect()
 }
 
-/// What tells whether two paths lead to one file: the file itself where there is one, else the place.
+/// Identifies a file, to find out whether two paths name the same file: the file itself if it exists, otherwise its
+/// path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
-    /// Device and inode, so that hard links are one file.
+    /// Device and inode, which are the same for all hard links.
     File(u64, u64),
     Place(PathBuf),
 }
 
-/// `None` for what is not a regular file: two outputs may share a terminal or /dev/null.
+/// Returns the identity of a file. `None` for a file that is not regular, because two outputs may share a terminal or
+/// /dev/null.
 pub(crate) fn identity(path: &Path) -> Option<Identity> {
     match fs::metadata(path) {
         Ok(meta) if !meta.is_file() => None,
@@ -203,7 +206,7 @@ pub(crate) fn identity(path: &Path) -> Option<Identity> {
     }
 }
 
-/// Whether a path lies below a folder, links resolved.
+/// Whether a path is inside a folder, with links resolved.
 pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
     matches!((resolve(path), resolve(folder)), (Some(path), Some(folder)) if path.starts_with(&folder))
 }
@@ -214,7 +217,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_manifest_reads_within_its_tree_whatever_way_a_path_takes() {
+    fn a_manifest_reads_only_files_inside_its_tree() {
         use std::os::unix::fs::symlink;
         let top = tempfile::tempdir().expect("folder");
         let at = |name: &str| top.path().join(name);
@@ -257,9 +260,9 @@ mod tests {
         ] {
             assert_eq!(read(elsewhere), Err(outside.clone()), "{elsewhere}");
         }
-        assert_eq!(read("repo/nothing"), Err("there is no such file".to_owned()));
+        assert_eq!(read("repo/nothing"), Err("file not found".to_owned()));
         assert_eq!(read("repo/shops"), Err("it is a folder, not a regular file".to_owned()));
-        // Without a repository the folder itself is the tree.
+        // Without a repository, only the folder itself is allowed.
         let mut tree = Tree::default();
         tree.admit(&at("plain/inner"));
         assert!(matches!(tree.within(&at("plain/b.toml")), Err(TreeError::Outside)));
@@ -267,7 +270,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_not_a_regular_file_is_not_opened_and_what_is_too_large_not_read() {
+    fn irregular_files_are_not_opened_and_large_files_are_not_read() {
         let folder = tempfile::tempdir().expect("folder");
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
@@ -280,7 +283,7 @@ mod tests {
         if Path::new("/proc/self/environ").exists() {
             assert_eq!(
                 said(Path::new("/proc/self/environ")),
-                Err("it is a file of the kernel, not a regular file".to_owned())
+                Err("it is a virtual file of the kernel, not a regular file".to_owned())
             );
         }
         fs::write(folder.path().join("long"), "12345").expect("file");
@@ -290,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn two_names_of_one_file_are_one() {
+    fn two_names_of_one_file_are_identical() {
         let folder = tempfile::tempdir().expect("folder");
         let at = |name: &str| folder.path().join(name);
         fs::write(at("a"), "").expect("file");

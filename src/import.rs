@@ -1,8 +1,9 @@
-//! Observed states as a manifest: what is live in some shops, written down so that a plan right after it is empty.
+//! Turns observed states into a manifest, so that a plan directly after the import is empty.
 //!
-//! Pure. `select` decides what of a shop can be written and says what cannot, `factor` finds what shops share, `name`
-//! gives it names, `document` writes text and `comments` says what is missing. Whether a binding can be written is not decided here: `manifest` is asked, so
-//! that what comes out passes `validate` by construction. The result depends on what is live, never on its order.
+//! Pure. `select` decides which subscriptions of a shop the manifest can contain, `factor` finds what shops have in
+//! common, `name` creates names, `document` writes the text, and `comments` lists what is missing. `manifest` decides
+//! whether a binding is valid, so that the result passes `validate` by construction. The result does not depend on the
+//! order of the subscriptions.
 
 mod binding;
 mod comments;
@@ -20,78 +21,78 @@ use crate::manifest::AdminApi;
 use crate::model::{Address, ScopeSet, ShopDomain};
 use crate::state::{Observed, Ownership};
 
-/// What is to be written down.
+/// The input of an import.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// Written as it is: what was read depends on it.
+    /// The Admin API that was read with; written unchanged.
     pub admin_api: AdminApi,
-    /// Which of the live subscriptions are managed.
+    /// The rule that decides which live subscriptions are managed.
     pub ownership: Ownership,
-    /// Takes unmanaged ones, too, and adds the prefixes that they need.
+    /// Whether to include unmanaged subscriptions, and add the prefixes that they need.
     pub all: bool,
-    /// Names that addresses have already, one pair for each shop that has it.
+    /// Existing names of addresses, one pair for each shop that has the name.
     pub destinations: Vec<(String, Address)>,
     /// The shops that were read.
     pub shops: Vec<ReadShop>,
-    /// The shops that were not.
+    /// The shops that were not read.
     pub unread: Vec<Unread>,
 }
 
 /// One shop that was read.
 #[derive(Debug)]
 pub(crate) struct ReadShop {
-    /// Whose.
+    /// The shop.
     pub shop: ShopDomain,
-    /// Written as they are.
+    /// Its labels, written unchanged.
     pub labels: BTreeMap<String, String>,
-    /// Written as they are.
+    /// Its tolerated states, written unchanged.
     pub tolerate: Vec<&'static str>,
-    /// How its token is had, in the shape of the manifest.
+    /// The source of its token, in the shape of the manifest.
     pub auth: Option<Value>,
-    /// The scopes to write, if any are to be written.
+    /// The scopes to write, if any.
     pub scopes: Option<ScopeSet>,
-    /// What is live.
+    /// Its live subscriptions.
     pub observed: Observed,
 }
 
-/// One shop of which nothing is known.
+/// One shop that was not read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Unread {
-    /// Whose.
+    /// The shop.
     pub shop: ShopDomain,
     /// Why it was not read.
     pub why: String,
 }
 
-/// A live subscription that no manifest can ask for.
+/// A live subscription that a manifest cannot contain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Refused {
-    /// Whose.
+    /// The shop.
     pub shop: ShopDomain,
     /// Its topic.
     pub topic: String,
     /// Its GraphQL id.
     pub id: String,
-    /// What `validate` would say.
+    /// The message of `validate`.
     pub why: String,
     /// Whether the written manifest manages its address, so that a plan deletes it.
     pub managed: bool,
 }
 
-/// What came of it.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Imported {
     /// The manifest.
     pub yaml: String,
-    /// Subscriptions that it holds.
+    /// The number of subscriptions in the manifest.
     pub written: usize,
-    /// Subscriptions outside the ownership rule that it does not hold.
+    /// The number of unmanaged subscriptions that are not in the manifest.
     pub unmanaged: usize,
-    /// What could not be written, sorted.
+    /// The subscriptions that the manifest cannot contain, sorted.
     pub refused: Vec<Refused>,
 }
 
-/// Writes the manifest for what is live.
+/// Returns the manifest of the live subscriptions.
 pub(crate) fn import(mut request: Request) -> Imported {
     request.shops.sort_by(|a, b| a.shop.cmp(&b.shop));
     request.unread.sort();

@@ -1,7 +1,7 @@
-//! Checks that JSON parsers leave out: an object that names a key twice, and a list in place of an object. Pure.
+//! Checks that JSON parsers omit: duplicate keys in an object, and a list instead of an object. Pure.
 //!
-//! Parsers take the last of two values, or the first: an answer with two `data` or two `userErrors` means what its reader
-//! makes of it, so it is no answer.
+//! Parsers use the last of two values, or the first. So a response with two `data` or two `userErrors` is ambiguous
+//! and must be rejected.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,14 +13,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 const TWICE: &str = "duplicate key";
 
-/// Whether some object of this JSON, at any depth, names a key twice. `false` for what is not JSON.
+/// Whether an object in this JSON, at any depth, has a duplicate key. `false` if the text is not JSON.
 pub(crate) fn names_a_key_twice(body: &[u8]) -> bool {
     let mut json = serde_json::Deserializer::from_slice(body);
     Unique.deserialize(&mut json).is_err_and(|error| error.is_data() && error.to_string().starts_with(TWICE))
 }
 
-/// A struct that is an object in JSON. Derived `Deserialize` also accepts a list of the fields in order, so that an answer of
-/// another shape could be read as an empty one.
+/// A struct that must be an object in JSON. A derived `Deserialize` also accepts a list of the fields in order, so it
+/// could read a response of another shape as an empty one.
 #[derive(Debug)]
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_no_object() {
+    fn a_list_is_not_an_object() {
         #[derive(Deserialize)]
         struct Page {
             nodes: Vec<String>,
@@ -115,12 +115,12 @@ mod tests {
         }
         let read = |text: &str| serde_json::from_str::<Object<Page>>(text).map(|Object(page)| (page.nodes, page.more));
         assert_eq!(read(r#"{"nodes":["a"],"more":true}"#).expect("object"), (vec!["a".to_owned()], true));
-        assert!(serde_json::from_str::<Page>("[[],false]").is_ok(), "what serde takes by itself");
+        assert!(serde_json::from_str::<Page>("[[],false]").is_ok(), "serde accepts it without `Object`");
         assert!(read("[[],false]").is_err());
     }
 
     #[test]
-    fn a_key_is_found_twice_at_any_depth_and_in_any_spelling() {
+    fn a_duplicate_key_is_found_at_any_depth_and_in_any_notation() {
         for twice in [
             r#"{"data":1,"data":2}"#,
             r#"{"data":{"a":[{"x":null,"x":1.5}]}}"#,

@@ -1,10 +1,10 @@
-//! YAML text as the desired state, with complaints that point at the line.
+//! Turns the YAML files of a manifest into the desired state, with diagnostics that point to lines.
 //!
-//! Pure: files are read by `commands::load`. `tree` parses a file into nodes that know where they stand, `decode` makes a
-//! document of them and collects every structural problem, `merge` puts the documents together, and `expand` puts
-//! destinations and sets in their places and checks what only the whole shows. The result is a `Draft`, made once a run.
-//! `resolve` gives it the addresses of destinations that are looked up, and checks what depends on them. Nothing stops at
-//! the first problem; a manifest comes out only if there is no error.
+//! Pure: the caller reads the files. `tree` parses a file into nodes with places, `decode` turns them into a document
+//! and collects every structural problem, `merge` combines the documents, and `expand` replaces the names of
+//! destinations and sets and runs the checks of the whole manifest. The result is a `Draft`, created once in a run.
+//! `resolve` adds the addresses of destinations that are looked up, and runs the checks that depend on them. No step
+//! stops at the first problem; the result has a manifest only if there is no error.
 
 mod address;
 mod aep;
@@ -44,80 +44,81 @@ use crate::model::{Address, ApiVersion, Auth, ScopeSet, ShopDomain, TokenExpiry,
 use crate::state::aep::{AepAccount, Destination};
 use crate::state::{AppEvent, AppSubscription, Desired, Ownership, Safety, ShopLimits, Source, Unresolved};
 
-/// One file as it was read.
+/// The content of one file.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     /// The path as the user gave it.
     pub path: String,
-    /// What is in it.
+    /// The bytes of the file.
     pub bytes: Vec<u8>,
 }
 
-/// How to judge.
+/// Options of the checks.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Warnings that are errors this time. What `lint.allow` silences stays silent.
+    /// Warnings that are errors in this run. Diagnostics that `lint.allow` silences stay silent.
     pub deny: Vec<Code>,
-    /// The day of the run. Without it nothing is said of versions that leave support.
+    /// The date of the run. Without it, the end of support of versions is not checked.
     pub today: Option<Date>,
 }
 
-/// A whole manifest, resolved.
+/// A complete, resolved manifest.
 #[derive(Debug, Clone)]
 pub struct Manifest {
-    /// `sha256:…` over what it means, whatever files, order, comments and sets say it.
+    /// `sha256:…`, the digest of its meaning, independent of files, order, comments and sets.
     pub digest: String,
-    /// How to talk to Shopify.
+    /// The Admin API to use.
     pub admin_api: AdminApi,
-    /// Which live subscriptions are ours.
+    /// The rule that decides which live subscriptions are managed.
     pub ownership: Ownership,
-    /// The limits.
+    /// The limits above which a plan needs consent.
     pub safety: Safety,
-    /// Sorted by domain.
+    /// The shops, sorted by domain.
     pub shops: Vec<ManifestShop>,
-    /// Every address that is named anywhere in it.
+    /// Every address in the manifest.
     pub addresses: BTreeSet<Address>,
-    /// Accounts at Adobe, by name.
+    /// The Adobe accounts, sorted by name.
     pub aep: Vec<AepAccount>,
-    /// Every destination that is defined, and addresses of Adobe's that bindings name themselves.
+    /// Every defined destination, and the Adobe addresses that bindings name directly.
     pub destinations: Vec<Destination>,
-    /// What the app declares for itself, sorted: a binding that repeats it is delivered twice.
+    /// The subscriptions in the app's own configuration, sorted. Shopify delivers the events of a binding that
+    /// duplicates one of them twice.
     pub app: Vec<AppSubscription>,
-    /// The events that the app declares for itself, sorted: beside a binding of the same resource an address gets two
-    /// payload shapes.
+    /// The event subscriptions in the app's own configuration, sorted. If a binding delivers the same resource to the
+    /// same address, the address receives two payload shapes.
     pub app_events: Vec<AppEvent>,
-    /// Where the app lets a browser be sent after its approval, as `app_config` lists it. No part of what is wanted: the
-    /// digest leaves it out.
+    /// The redirect URLs that the app's own configuration allows after approval. They are not part of the desired
+    /// state, so the digest does not cover them.
     pub app_redirects: Vec<String>,
 }
 
 impl Manifest {
-    /// What it says of a shop.
+    /// Returns a shop, if the manifest has it.
     pub fn shop(&self, shop: &ShopDomain) -> Option<&ManifestShop> {
         self.index_of(shop.as_str()).map(|at| &self[at])
     }
 
-    /// The place of a shop, by its full domain.
+    /// Returns the index of a shop, given its full domain.
     pub fn index_of(&self, shop: &str) -> Option<ShopIndex> {
         self.shops.binary_search_by(|s| s.shop.as_str().cmp(shop)).ok().map(ShopIndex)
     }
 
-    /// The shops with their places.
+    /// Returns the shops with their indices.
     pub fn indexed_shops(&self) -> impl Iterator<Item = (ShopIndex, &ManifestShop)> {
         self.shops.iter().enumerate().map(|(at, shop)| (ShopIndex(at), shop))
     }
 
-    /// The destinations with their places.
+    /// Returns the destinations with their indices.
     pub fn indexed_destinations(&self) -> impl Iterator<Item = (DestinationIndex, &Destination)> {
         self.destinations.iter().enumerate().map(|(at, destination)| (DestinationIndex(at), destination))
     }
 }
 
-/// The place of a shop in [`Manifest::shops`] of the manifest that gave it, whatever its destinations were resolved to.
+/// The index of a shop in [`Manifest::shops`]. It is valid for all manifests that are resolved from the same draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShopIndex(usize);
 
-/// The place of a destination in [`Manifest::destinations`], likewise.
+/// The index of a destination in [`Manifest::destinations`], with the same validity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DestinationIndex(usize);
 
@@ -137,10 +138,10 @@ impl Index<DestinationIndex> for Manifest {
     }
 }
 
-/// How to talk to Shopify.
+/// The Admin API to use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AdminApi {
-    /// The version asked for.
+    /// The requested version.
     pub version: ApiVersion,
     /// GraphQL or REST.
     pub transport: Transport,
@@ -151,37 +152,37 @@ pub struct AdminApi {
 pub struct ManifestShop {
     /// Its domain.
     pub shop: ShopDomain,
-    /// For selection.
+    /// The labels, for selection.
     pub labels: BTreeMap<String, String>,
-    /// Its bindings, those of sets included, and the scopes it should have granted.
+    /// Its bindings, including those of sets, and the scopes that it should have granted.
     pub desired: ShopDesired,
-    /// Where its token is to be had; `None`: the manifest does not say.
+    /// The source of its token; `None` if the manifest does not define one.
     pub auth: Option<Arc<Auth>>,
-    /// What is said of the expiry of its token.
+    /// The declared expiry of its token.
     pub token_expiry: Option<TokenExpiry>,
-    /// Its own destinations over the common ones.
+    /// The common destinations, replaced by its own ones with the same name.
     pub destinations: Arc<BTreeMap<Arc<str>, Address>>,
-    /// The destinations that its bindings need to have looked up: in the order of their places.
+    /// The destinations of its bindings that must be looked up, in the order of their indices.
     pub lookups: Vec<DestinationIndex>,
-    /// Its own limits.
+    /// The shop's own limits.
     pub limits: ShopLimits,
-    /// What does not make the run fail.
+    /// The states that do not cause the run to fail.
     pub tolerate: BTreeSet<Tolerable>,
-    /// Where it stands.
+    /// The place of its entry.
     pub source: Source,
 }
 
-/// What a manifest asks of a shop.
+/// The desired state of a shop.
 #[derive(Debug, Clone)]
 pub enum ShopDesired {
-    /// Every binding has an address. Shops that ask for the same by the same sets share it.
+    /// Every binding has an address. Shops that use only the same sets share the value.
     Resolved(Arc<Desired>),
-    /// A binding has none, so the shop cannot be planned.
+    /// A binding has no address, so the shop cannot be planned.
     Unresolved(Arc<Unresolved>),
 }
 
 impl ManifestShop {
-    /// What the manifest asks of the shop; `Err` if a binding has no address.
+    /// Returns the desired state; `Err` if a binding has no address.
     pub fn desired(&self) -> Result<&Arc<Desired>, &Arc<Unresolved>> {
         match &self.desired {
             ShopDesired::Resolved(desired) => Ok(desired),
@@ -189,7 +190,7 @@ impl ManifestShop {
         }
     }
 
-    /// The addresses that its bindings have.
+    /// Returns the known addresses of the bindings.
     pub fn addresses(&self) -> Vec<&Address> {
         match &self.desired {
             ShopDesired::Resolved(desired) => desired.entries.iter().map(|entry| &entry.binding.address).collect(),
@@ -200,7 +201,7 @@ impl ManifestShop {
         }
     }
 
-    /// The scopes that the shop should have granted, if the manifest says which.
+    /// Returns the scopes that the shop should have granted, if the manifest lists them.
     pub fn scopes(&self) -> Option<&ScopeSet> {
         match &self.desired {
             ShopDesired::Resolved(desired) => desired.scopes.as_ref(),
@@ -208,7 +209,7 @@ impl ManifestShop {
         }
     }
 
-    /// The topic of each binding.
+    /// Returns the topic of each binding.
     pub fn topics(&self) -> Vec<&Topic> {
         match &self.desired {
             ShopDesired::Resolved(desired) => desired.entries.iter().map(|entry| &entry.binding.topic).collect(),
@@ -217,22 +218,22 @@ impl ManifestShop {
     }
 }
 
-/// A state of a shop that a run may tolerate.
+/// A state of a shop that a run can tolerate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tolerable {
-    /// The app is gone.
+    /// The app is no longer installed.
     Uninstalled,
-    /// The shop's plan lapsed.
+    /// The shop's Shopify plan lapsed.
     Frozen,
     /// Shopify locked the shop.
     Locked,
 }
 
 impl Tolerable {
-    /// All of them.
+    /// All states.
     pub const ALL: [Self; 3] = [Self::Uninstalled, Self::Frozen, Self::Locked];
 
-    /// The word in the manifest and on the command line.
+    /// The name in the manifest and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Uninstalled => "uninstalled",

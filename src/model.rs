@@ -1,11 +1,10 @@
-//! The nouns of the project as types that parse.
+//! The basic types of the project, which parse their values.
 //!
-//! A constructor named `parse` accepts only valid text. Three types also hold text that Shopify or a person may have got
-//! wrong, because a live subscription must be shown and deleted as it is, whatever it says: [`Address::new`],
-//! [`Topic::from_slash`] and [`SubscriptionId::new`] accept any text. `manifest` checks the addresses and topics that it
-//! asks for against what Shopify accepts (recorded).
+//! A constructor named `parse` accepts only valid text. [`Address::new`], [`Topic::from_slash`] and
+//! [`SubscriptionId::new`] accept any text, because Hookwright must be able to show and delete a live subscription
+//! with an invalid value. `manifest` checks its addresses and topics against the rules of Shopify (recorded).
 //!
-//! This module imports nothing of the crate and does no input or output.
+//! This module imports nothing from the crate and performs no input or output.
 
 mod address;
 mod app;

@@ -1,4 +1,4 @@
-//! Which shops of a manifest a run is about. Pure.
+//! Selects the shops of a manifest for a run. Pure.
 
 use sha2::{Digest as _, Sha256};
 
@@ -24,17 +24,17 @@ struct LabelTerm {
 /// Why a selection is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SelectError {
-    #[error("{0:?} is not a valid pattern for a shop")]
+    #[error("{0:?} is not a valid pattern for shops")]
     Pattern(String),
-    #[error("--label {0:?} is neither KEY=VALUE nor KEY!=VALUE")]
+    #[error("invalid value {0:?} of `--label`: expected `KEY=VALUE` or `KEY!=VALUE`")]
     Label(String),
-    #[error("--shard {0:?} is not K/N with 1 <= K <= N, such as 2/16")]
+    #[error("invalid value {0:?} of `--shard`: expected `K/N` with 1 <= K <= N, such as `2/16`")]
     Shard(String),
-    #[error("--shard-index {index} is not below --shard-count {count}: the index is 0-based")]
+    #[error("`--shard-index {index}` must be less than `--shard-count {count}`, because the index is 0-based")]
     ShardIndex { index: u32, count: u32 },
 }
 
-/// What the command line says.
+/// The selection options of the command line.
 #[derive(Debug, Default)]
 pub(crate) struct Terms<'a> {
     pub(crate) shop: &'a [String],
@@ -61,17 +61,17 @@ impl Selection {
         })
     }
 
-    /// The patterns of --shop, in the order given.
+    /// Returns the patterns of `--shop`, in the order given.
     pub(crate) fn only(&self) -> &[ShopPattern] {
         &self.only
     }
 
-    /// The labels that a shop has to have, as keys and values.
+    /// Returns the required labels, as keys and values.
     pub(crate) fn wanted_labels(&self) -> impl Iterator<Item = (&str, &str)> {
         self.labels.iter().filter(|term| term.equal).map(|term| (term.key.as_str(), term.value.as_str()))
     }
 
-    /// Whether a shop is selected, apart from its shard.
+    /// Whether a shop is selected, ignoring the shard.
     pub(crate) fn matches<'a>(&self, shop: &ShopDomain, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         let hit = |patterns: &[ShopPattern]| patterns.iter().any(|pattern| pattern.matches(shop));
         let of_key = |key: &str| {
@@ -81,12 +81,12 @@ impl Selection {
         (self.only.is_empty() || hit(&self.only)) && !hit(&self.not) && self.labels.iter().all(|t| of_key(&t.key))
     }
 
-    /// Whether a shop is in the shard, if there is one.
+    /// Whether a shop is in the selected shard. `true` without a shard.
     pub(crate) fn in_shard(&self, shop: &ShopDomain) -> bool {
         self.shard.is_none_or(|shard| holds(shard, shop))
     }
 
-    /// Returns what the plan says of the selection.
+    /// Returns the selection in the form of the plan.
     pub(crate) fn for_plan(&self, terms: &Terms<'_>) -> plan::Selection {
         let sorted = |mut list: Vec<String>| {
             list.sort();
@@ -108,8 +108,8 @@ fn label(text: &str) -> Result<LabelTerm, SelectError> {
     Ok(LabelTerm { key: key.to_owned(), value: value.to_owned(), equal })
 }
 
-/// Whether a shard has a shop, by the first 8 bytes (big-endian) of sha256 of the full domain, mod N. It depends on nothing
-/// else, so that a shop moves only if N changes.
+/// Whether a shard contains a shop: the first 8 bytes (big-endian) of the SHA-256 of the full domain, modulo N. It
+/// depends on nothing else, so a shop moves to another shard only if N changes.
 fn holds(shard: Shard, shop: &ShopDomain) -> bool {
     let hash = Sha256::digest(shop.as_str().as_bytes());
     let head = hash.iter().take(8).fold(0_u64, |acc, byte| acc << 8 | u64::from(*byte));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_of_one_key_are_alternatives_and_keys_add_up() {
+    fn labels_with_the_same_key_are_alternatives_and_all_keys_must_match() {
         let emea = [("env", "prod"), ("region", "emea")];
         assert!(labels(&["env=prod"], &emea));
         assert!(labels(&["env=prod", "env=stage"], &emea));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shop_is_in_exactly_one_shard_whichever_way_it_is_written() {
+    fn every_shop_is_in_exactly_one_shard_in_any_notation() {
         let shards: Vec<Selection> = (0..16)
             .map(|i| Selection::parse(&Terms { shard_index: Some((i, 16)), ..Terms::default() }).expect("terms"))
             .collect();
@@ -168,7 +168,7 @@ mod tests {
             counts[holding[0]] += 1;
         }
         assert!(counts.iter().all(|&c| (200..300).contains(&c)), "{counts:?}");
-        // sha256 of acme.myshopify.com starts with a2c4087dd8e4cc71 (computed with Python): 1 mod 16.
+        // The SHA-256 of acme.myshopify.com starts with a2c4087dd8e4cc71 (computed with Python), which is 1 modulo 16.
         let text = Selection::parse(&Terms { shard: Some("2/16"), ..Terms::default() }).expect("terms");
         assert_eq!(text.shard, shards[1].shard);
         assert!(text.in_shard(&shop("acme")));

@@ -1,6 +1,6 @@
-//! What the manifest asks and what the Admin API said, as one type, and the rule of what is ours.
+//! The desired state of the manifest and the observed state of the Admin API as one type, and the ownership rule.
 //!
-//! `State<Wanted>` is desired, `State<Live>` is observed; the bindings inside compare with each other. Pure.
+//! `State<Wanted>` is desired and `State<Live>` is observed; both contain bindings that can be compared. Pure.
 
 pub mod aep;
 mod app;
@@ -22,19 +22,19 @@ use crate::model::{Address, Binding, Field, Live, ScopeSet, ShopDomain, Subscrip
 /// The shops of one side.
 pub type State<M> = BTreeMap<ShopDomain, ShopState<M>>;
 
-/// What the manifest asks of one shop.
+/// The desired state of one shop.
 pub type Desired = ShopState<Wanted>;
 
-/// What the manifest asks of one shop before its destinations are resolved. It cannot be compared with a shop.
+/// The desired state of one shop before its destinations are resolved. It cannot be compared with an observed state.
 pub type Unresolved = ShopState<Wanted, aep::Target>;
 
-/// What the Admin API said of one shop.
+/// The observed state of one shop.
 pub type Observed = ShopState<Live>;
 
 /// One side of one shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShopState<M, A = Address> {
-    /// Wanted or granted scopes. `None`: the manifest wants none in particular, or the transport could not say.
+    /// The wanted or granted scopes. `None` if the manifest lists none, or the transport does not show them.
     pub scopes: Option<ScopeSet>,
     /// The bindings, in no particular order.
     pub entries: Vec<Entry<M, A>>,
@@ -46,23 +46,24 @@ impl<M, A> Default for ShopState<M, A> {
     }
 }
 
-/// A binding and what its side knows besides.
+/// A binding with additional data of its side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<M, A = Address> {
-    /// What is compared.
+    /// The binding, which is compared.
     pub binding: Binding<A>,
-    /// What is not.
+    /// The additional data, which is not compared.
     pub meta: M,
 }
 
 impl Observed {
-    /// An id that the list has twice. Such a list is no reading: pages shifted while it was read, or the answer is broken.
+    /// Returns an id that appears twice. Such a list is not a valid reading: the pages shifted while it was read, or
+    /// the response is broken.
     pub fn repeated_id(&self) -> Option<&SubscriptionId> {
         let mut seen = HashSet::with_capacity(self.entries.len());
         self.entries.iter().map(|entry| &entry.meta.id).find(|id| !seen.insert(*id))
     }
 
-    /// Whether both show the same subscriptions with the same fields, in whatever order.
+    /// Whether both contain the same subscriptions with the same fields, in any order.
     pub(crate) fn same_subscriptions(&self, other: &Self) -> bool {
         let sorted = |of: &Self| {
             let mut list: Vec<_> = of.entries.iter().map(|e| (e.meta.id.clone(), e.binding.clone())).collect();
@@ -74,8 +75,8 @@ impl Observed {
 }
 
 impl Entry<Live> {
-    /// The fields in which this subscription is known to differ from `wanted`. Where its app is known, `$app:NS` equals
-    /// `app--<its number>--NS` and no other app's.
+    /// Returns the fields in which this subscription is known to differ from `wanted`. If its app is known, `$app:NS`
+    /// equals only `app--<number of the app>--NS`.
     pub fn differs_from(&self, wanted: &Binding) -> Vec<Field> {
         let mut fields = match self.meta.app {
             Some(app) => wanted.of_app(app).differing_fields(&self.binding),
@@ -88,12 +89,12 @@ impl Entry<Live> {
     }
 }
 
-/// What the manifest knows of a binding besides the binding.
+/// Additional data of a binding in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Name of the destination, if the binding names one and not an address.
+    /// Name of the destination, if the binding names a destination instead of an address.
     pub destination: Option<Arc<str>>,
-    /// Where the binding stands.
+    /// The place of the binding.
     pub source: Source,
 }
 

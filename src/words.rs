@@ -1,4 +1,4 @@
-//! What parsers and the system report, in words for people: no type names, no jargon and no content. Pure.
+//! Errors of parsers and of the operating system in plain English, without type names, jargon or file content. Pure.
 
 use std::io;
 
@@ -7,22 +7,22 @@ use url::ParseError;
 
 /// Quotes a word of a command for a shell.
 pub(crate) fn word(text: &str) -> String {
-    // Fails only for NUL, which no argument can hold.
+    // Fails only for NUL, which no argument can contain.
     shlex::try_quote(text).map_or_else(|_| text.replace('\0', ""), Into::into)
 }
 
-/// A JSON text that cannot be taken, with the place in it.
+/// Describes why a JSON text cannot be read, with the place of the error.
 pub(crate) fn of_json(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = match error.classify() {
-        Category::Eof => "it is cut off".to_owned(),
-        Category::Syntax | Category::Io => "this is not valid JSON".to_owned(),
+        Category::Eof => "unexpected end of the JSON text".to_owned(),
+        Category::Syntax | Category::Io => "invalid JSON".to_owned(),
         Category::Data => of_data(&text),
     };
     if error.line() == 0 { what } else { format!("{what} (line {}, column {})", error.line(), error.column()) }
 }
 
-/// A YAML text that cannot be taken. The caller adds the place.
+/// Describes why a YAML text cannot be read. The caller adds the place.
 #[cfg(any(feature = "sandbox", test))] // nothing else reads YAML with serde
 pub(crate) fn of_yaml(error: &serde_yaml::Error) -> String {
     use serde_yaml::Error as Yaml;
@@ -33,70 +33,71 @@ pub(crate) fn of_yaml(error: &serde_yaml::Error) -> String {
         Yaml::SerdeInvalidType { unexpected, expected, .. } | Yaml::SerdeInvalidValue { unexpected, expected, .. } => {
             mismatch(unexpected, expected)
         }
-        Yaml::DuplicateMappingKey { .. } => "a key occurs twice in one mapping".to_owned(),
-        Yaml::InvalidScalar { ty, .. } => format!("{} is expected here", wanted(ty)),
-        Yaml::Unexpected { expected, .. } => format!("{} is expected here", wanted(expected)),
-        Yaml::InvalidBooleanStrict { .. } => "true or false is expected here".to_owned(),
-        Yaml::NullIntoString { .. } => "a text is expected here, and there is none".to_owned(),
-        Yaml::Eof { .. } => "the file is empty, or ends too early".to_owned(),
-        Yaml::MultipleDocuments { .. } => "the file holds several YAML documents; one is expected".to_owned(),
-        Yaml::UnknownAnchor { .. } => "an alias (`*name`) refers to no anchor (`&name`) above it".to_owned(),
-        Yaml::Budget { .. } => "the file is larger, or nests deeper, than is read".to_owned(),
-        Yaml::UnsupportedTag { .. } => "a value has a tag (`!name`), and no tags are known".to_owned(),
+        Yaml::DuplicateMappingKey { .. } => "duplicate key in a mapping".to_owned(),
+        Yaml::InvalidScalar { ty, .. } => format!("expected {}", wanted(ty)),
+        Yaml::Unexpected { expected, .. } => format!("expected {}", wanted(expected)),
+        Yaml::InvalidBooleanStrict { .. } => "expected `true` or `false`".to_owned(),
+        Yaml::NullIntoString { .. } => "expected a string, found nothing".to_owned(),
+        Yaml::Eof { .. } => "unexpected end of the file".to_owned(),
+        Yaml::MultipleDocuments { .. } => "expected one YAML document, found several".to_owned(),
+        Yaml::UnknownAnchor { .. } => "an alias (`*name`) has no anchor (`&name`) above it".to_owned(),
+        Yaml::Budget { .. } => "the file is too large or nested too deeply".to_owned(),
+        Yaml::UnsupportedTag { .. } => "tags (`!name`) are not supported".to_owned(),
         Yaml::AliasError { error, .. } => of_yaml(error),
         other => {
             let text = other.to_string();
             let data = of_data(&text);
-            if data == UNKNOWN { format!("this is not valid YAML: {}", of_yaml_syntax(&text)) } else { data }
+            if data == UNKNOWN { format!("invalid YAML: {}", of_yaml_syntax(&text)) } else { data }
         }
     }
 }
 
-/// What the YAML parser stumbled over, from its own words.
+/// Describes a syntax error, given the message of the YAML parser.
 pub(crate) fn of_yaml_syntax(text: &str) -> &'static str {
     const KNOWN: &[(&str, &str)] = &[
         ("unclosed bracket", "a `[` or `{` is not closed"),
         ("unclosed quote", "a quote is not closed"),
-        ("mismatched bracket", "a bracket is closed by one of the other kind"),
-        ("misplaced bracket", "a `]` or `}` closes nothing"),
-        ("parsing a flow mapping", "a `,` or the closing `}` is missing"),
-        ("parsing a flow sequence", "a `,` or the closing `]` is missing"),
-        ("implicit flow mapping", "a `,` or the closing `]` is missing"),
-        ("parsing a block mapping", "`key: value` is expected here, in the column of the keys above"),
-        ("block collection", "`- item` is expected here, in the column of the items above"),
-        ("mapping values are not allowed", "a second `: ` follows on the same line, or the line is indented too far"),
-        ("mapping keys are not allowed", "a key cannot stand here"),
-        ("simple key", "a `:` is missing after the key, or a blank after the `:`"),
-        ("must be followed by a valid YAML whitespace", "a blank is missing after `:` or `-`"),
+        ("mismatched bracket", "a bracket is closed with a bracket of another kind"),
+        ("misplaced bracket", "a `]` or `}` has no opening bracket"),
+        ("parsing a flow mapping", "missing `,` or closing `}`"),
+        ("parsing a flow sequence", "missing `,` or closing `]`"),
+        ("implicit flow mapping", "missing `,` or closing `]`"),
+        ("parsing a block mapping", "expected `key: value` in the column of the keys above"),
+        ("block collection", "expected `- item` in the column of the items above"),
+        ("mapping values are not allowed", "second `: ` on the same line, or wrong indentation"),
+        ("mapping keys are not allowed", "a key is not allowed here"),
+        ("simple key", "missing `:` after the key, or missing space after the `:`"),
+        ("must be followed by a valid YAML whitespace", "missing space after `:` or `-`"),
         ("unexpected character", "a value cannot begin with this character"),
-        ("block sequence entries are not allowed", "a list item `- …` cannot stand here"),
-        ("only valid inside a block", "a list item `- …` cannot stand inside brackets"),
+        ("block sequence entries are not allowed", "a list item `- …` is not allowed here"),
+        ("only valid inside a block", "a list item `- …` is not allowed inside brackets"),
         ("cannot start with '-'", "a value cannot begin with `-` and a bracket"),
-        ("tab", "the indentation has a tab, and YAML wants spaces"),
+        ("tab", "tab in the indentation; YAML requires spaces"),
         (
             "escape",
-            "a `\\` in a text in double quotes begins no escape that YAML knows; in single quotes it is a plain character",
+            "unknown escape sequence in a string in double quotes; in single quotes, `\\` is an ordinary character",
         ),
-        ("trailing content after", "something follows a closing quote"),
-        ("quoted scalar", "a text in quotes is not valid"),
-        ("block scalar", "the lines after `|` or `>` are not indented as a text of several lines"),
-        ("anchor or alias", "`*` or `&` is not followed by a name; put a text that begins so in quotes"),
-        ("separated from other tokens", "a blank is missing before `#`"),
-        ("indentation", "the indentation does not fit the lines above"),
-        ("indented", "the indentation does not fit the lines above"),
-        ("irective", "a line that begins with `%` is a YAML directive; no directives are known"),
-        ("tag", "a value has a tag (`!name`), and no tags are known"),
-        ("EOF", "the file ends too early"),
-        ("eof", "the file ends too early"),
-        ("BOM", "the file has a byte order mark after its beginning"),
+        ("trailing content after", "unexpected text after a closing quote"),
+        ("quoted scalar", "invalid quoted string"),
+        ("block scalar", "wrong indentation of the lines after `|` or `>`"),
+        ("anchor or alias", "missing name after `*` or `&`; put a string that begins with one of them in quotes"),
+        ("separated from other tokens", "missing space before `#`"),
+        ("indentation", "the indentation does not match the lines above"),
+        ("indented", "the indentation does not match the lines above"),
+        ("irective", "a line that begins with `%` is a YAML directive; directives are not supported"),
+        ("tag", "tags (`!name`) are not supported"),
+        ("EOF", "unexpected end of the file"),
+        ("eof", "unexpected end of the file"),
+        ("BOM", "byte order mark inside the file"),
     ];
     let known = KNOWN.iter().find(|(part, _)| text.contains(part));
-    known.map_or("this line, or the one above it, cannot be read", |(_, own)| own)
+    known.map_or("cannot parse this line or the line above it", |(_, own)| own)
 }
 
-const UNKNOWN: &str = "a value does not fit";
+const UNKNOWN: &str = "invalid value";
 
-/// What serde says of a value of the wrong shape. Values are not repeated; keys and words of the format are.
+/// Describes a value of the wrong shape, given the message of serde. Includes keys and words of the format, but no
+/// values.
 pub(crate) fn of_data(text: &str) -> String {
     let text = text.split(" at line ").next().unwrap_or(text);
     let quoted = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();
@@ -109,7 +110,7 @@ pub(crate) fn of_data(text: &str) -> String {
         return missing_key(&quoted(text));
     }
     if text.starts_with("duplicate field") {
-        return format!("the key `{}` occurs twice", quoted(text));
+        return format!("duplicate key `{}`", quoted(text));
     }
     if text.starts_with("unknown field") {
         return unknown_key(&quoted(text), &list(text));
@@ -125,15 +126,15 @@ pub(crate) fn of_data(text: &str) -> String {
 }
 
 fn missing_key(key: &str) -> String {
-    format!("the key `{key}` is missing")
+    format!("missing key `{key}`")
 }
 
 fn unknown_key(key: &str, known: &[impl AsRef<str>]) -> String {
-    format!("the key `{}` is unknown{}", short(key), one_of("known keys", known))
+    format!("unknown key `{}`{}", short(key), one_of("known keys", known))
 }
 
 fn unknown_word(word: &str, known: &[impl AsRef<str>]) -> String {
-    format!("`{}` is unknown{}", short(word), one_of("known words", known))
+    format!("unknown value `{}`{}", short(word), one_of("known values", known))
 }
 
 fn one_of(what: &str, known: &[impl AsRef<str>]) -> String {
@@ -150,11 +151,11 @@ fn mismatch(found: &str, expected: &str) -> String {
     let found = match kind {
         "map" | "struct" => "a mapping",
         "sequence" | "tuple" => "a list",
-        "string" | "char" | "character" => "a text",
+        "string" | "char" | "character" => "a string",
         "integer" | "floating" => "a number",
-        "boolean" => "true or false",
+        "boolean" => "a boolean",
         "null" | "unit" | "Option" => "nothing",
-        _ => "something else",
+        _ => "another type",
     };
     format!("expected {}, found {found}", wanted(expected))
 }
@@ -163,46 +164,46 @@ fn wanted(expected: &str) -> &'static str {
     let has = |parts: &[&str]| parts.iter().any(|part| expected.contains(part));
     match expected {
         "f32" | "f64" => "a number",
-        "bool" | "boolean" => "true or false",
+        "bool" | "boolean" => "`true` or `false`",
         _ if expected.len() <= 5 && expected.starts_with(['u', 'i']) && has(&["8", "16", "32", "64", "size"]) => {
-            "a whole number"
+            "an integer"
         }
-        _ if has(&["integer"]) => "a whole number",
-        _ if has(&["boolean"]) => "true or false",
+        _ if has(&["integer"]) => "an integer",
+        _ if has(&["boolean"]) => "`true` or `false`",
         _ if has(&["sequence", "list", "tuple", "array"]) => "a list",
-        _ if has(&["map", "struct", "object"]) => "a mapping of keys to values",
-        _ if has(&["string", "scalar", "character"]) => "a text",
+        _ if has(&["map", "struct", "object"]) => "a mapping",
+        _ if has(&["string", "scalar", "character"]) => "a string",
         _ if has(&["float", "number"]) => "a number",
-        _ => "another kind of value",
+        _ => "a value of another type",
     }
 }
 
-/// Why a text is not a URL.
+/// Describes why a text is not a URL.
 pub(crate) fn of_url(error: ParseError) -> &'static str {
     match error {
         ParseError::RelativeUrlWithoutBase | ParseError::RelativeUrlWithCannotBeABaseBase => {
-            "it does not begin with a scheme such as https://"
+            "it does not begin with a scheme such as `https://`"
         }
-        ParseError::EmptyHost => "it names no host",
+        ParseError::EmptyHost => "it has no host",
         ParseError::InvalidPort => "its port is not a number up to 65535",
         ParseError::InvalidIpv4Address | ParseError::InvalidIpv6Address => "its host is not a valid IP address",
-        ParseError::IdnaError | ParseError::InvalidDomainCharacter => "its host has a character that no host name has",
-        _ => "it cannot be read as one",
+        ParseError::IdnaError | ParseError::InvalidDomainCharacter => "its host contains an invalid character",
+        _ => "it is malformed",
     }
 }
 
-/// Why the system refused something.
+/// Describes an error of the operating system.
 pub(crate) fn of_io(error: &io::Error) -> String {
     let own = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder",
+        io::ErrorKind::NotFound => "file or folder not found",
         io::ErrorKind::PermissionDenied => "permission denied",
-        io::ErrorKind::AddrInUse => "the address is in use by another program",
-        io::ErrorKind::AddrNotAvailable => "this machine does not have that address",
+        io::ErrorKind::AddrInUse => "another program uses the address",
+        io::ErrorKind::AddrNotAvailable => "the address is not an address of this machine",
         io::ErrorKind::StorageFull => "the disk is full",
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
         io::ErrorKind::InvalidData => "it is not UTF-8 text",
         io::ErrorKind::IsADirectory => "it is a folder",
-        io::ErrorKind::NotADirectory => "a part of the path is not a folder",
+        io::ErrorKind::NotADirectory => "a component of the path is not a folder",
         _ => {
             let text = error.to_string();
             let Some(_) = error.raw_os_error() else { return text };
@@ -237,18 +238,18 @@ mod tests {
     }
 
     #[test]
-    fn json_of_the_wrong_shape_is_told_without_type_names() {
+    fn json_of_the_wrong_shape_is_described_without_type_names() {
         for (text, expected) in [
-            ("{", "it is cut off (line 1, column 1)"),
-            ("{]", "this is not valid JSON (line 1, column 2)"),
-            ("{}", "the key `list` is missing (line 1, column 2)"),
+            ("{", "unexpected end of the JSON text (line 1, column 1)"),
+            ("{]", "invalid JSON (line 1, column 2)"),
+            ("{}", "missing key `list` (line 1, column 2)"),
             (r#"{"list": {}}"#, "expected a list, found a mapping (line 1, column 9)"),
-            (r#"{"list": ["a secret"]}"#, "expected a whole number, found a text (line 1, column 20)"),
-            (r#"{"list": [-1]}"#, "expected a whole number, found a number (line 1, column 12)"),
-            (r#"{"list": [], "inner": 7}"#, "expected a mapping of keys to values, found a number (line 1, column 23)"),
-            (r#"{"list": [], "word": "x"}"#, "`x` is unknown; known words: one, two (line 1, column 24)"),
-            (r#"{"list": [], "list": []}"#, "the key `list` occurs twice (line 1, column 19)"),
-            (r#"{"lst": []}"#, "the key `lst` is unknown; known keys: list, word, inner (line 1, column 6)"),
+            (r#"{"list": ["a secret"]}"#, "expected an integer, found a string (line 1, column 20)"),
+            (r#"{"list": [-1]}"#, "expected an integer, found a number (line 1, column 12)"),
+            (r#"{"list": [], "inner": 7}"#, "expected a mapping, found a number (line 1, column 23)"),
+            (r#"{"list": [], "word": "x"}"#, "unknown value `x`; known values: one, two (line 1, column 24)"),
+            (r#"{"list": [], "list": []}"#, "duplicate key `list` (line 1, column 19)"),
+            (r#"{"lst": []}"#, "unknown key `lst`; known keys: list, word, inner (line 1, column 6)"),
         ] {
             let error = serde_json::from_str::<Sample>(text).expect_err(text);
             assert_eq!(of_json(&error), expected, "{error}");
@@ -256,21 +257,18 @@ mod tests {
     }
 
     #[test]
-    fn yaml_of_the_wrong_shape_is_told_without_type_names() {
+    fn yaml_of_the_wrong_shape_is_described_without_type_names() {
         for (text, expected) in [
-            ("list: {}", "a list is expected here"),
-            ("list: [a]", "a whole number is expected here"),
-            ("inner: 7\nlist: []", "a mapping of keys to values is expected here"),
-            ("word: x\nlist: []", "`x` is unknown; known words: one, two"),
-            ("lst: []", "the key `lst` is unknown; known keys: list, word, inner"),
-            ("word: one", "the key `list` is missing"),
-            ("list: []\nlist: []", "a key occurs twice in one mapping"),
-            ("list: [", "this is not valid YAML: a `[` or `{` is not closed"),
-            (
-                "word: one: b",
-                "this is not valid YAML: a second `: ` follows on the same line, or the line is indented too far",
-            ),
-            ("", "the file is empty, or ends too early"),
+            ("list: {}", "expected a list"),
+            ("list: [a]", "expected an integer"),
+            ("inner: 7\nlist: []", "expected a mapping"),
+            ("word: x\nlist: []", "unknown value `x`; known values: one, two"),
+            ("lst: []", "unknown key `lst`; known keys: list, word, inner"),
+            ("word: one", "missing key `list`"),
+            ("list: []\nlist: []", "duplicate key in a mapping"),
+            ("list: [", "invalid YAML: a `[` or `{` is not closed"),
+            ("word: one: b", "invalid YAML: second `: ` on the same line, or wrong indentation"),
+            ("", "unexpected end of the file"),
         ] {
             let error = serde_yaml::from_str::<Sample>(text).expect_err(text);
             assert_eq!(of_yaml(&error), expected, "{error}");
@@ -278,13 +276,13 @@ mod tests {
     }
 
     #[test]
-    fn urls_and_the_system_are_told_in_words() {
+    fn errors_of_urls_and_of_the_system_are_described() {
         let url = |text: &str| url::Url::parse(text).map_err(of_url).expect_err(text);
-        assert_eq!(url("foo"), "it does not begin with a scheme such as https://");
+        assert_eq!(url("foo"), "it does not begin with a scheme such as `https://`");
         assert_eq!(url("https://x:99999"), "its port is not a number up to 65535");
         assert_eq!(url("https://[::"), "its host is not a valid IP address");
         let missing = std::fs::read("/there/is/none").expect_err("none");
-        assert_eq!(of_io(&missing), "there is no such file or folder");
+        assert_eq!(of_io(&missing), "file or folder not found");
         let busy = io::Error::from_raw_os_error(26);
         assert!(!of_io(&busy).contains("os error"), "{busy}");
     }

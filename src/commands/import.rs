@@ -1,4 +1,4 @@
-//! `import`: read the shops, write down as a manifest what is live.
+//! `import`: reads the shops and writes a manifest of their live subscriptions.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use crate::state::aep::Resolutions;
 use crate::text::{escape, plural};
 
 pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failure> {
-    // As with --events, `-` is standard output.
+    // As with `--events`, `-` is standard output.
     let to_file = args.out.as_deref().filter(|path| path.as_os_str() != "-");
     let out = to_file.map(|path| prepare(path, args.force)).transpose()?;
     let (recorder, _) = event_log::open(None, None, Format::Text, output)?;
     let verbosity = output.verbosity();
     let opened = if args.file.is_empty() {
         let loaded = named(&args)?;
-        // The names are exact, and all of them are in the manifest that was made of them.
+        // The manifest was created from these exact names, so there is nothing to select.
         let select = SelectArgs { shop: Vec::new(), ..args.select.clone() };
         run::open_loaded(loaded, &select, &args.run, verbosity, None, recorder).await?
     } else {
@@ -36,7 +36,7 @@ pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failur
     };
     if opened.shops.is_empty() {
         opened.session.target.close().await?;
-        output.remark("No shop is in this shard; nothing was written.\n");
+        output.remark("This shard contains no shop; nothing was written.\n");
         return Ok(Exit::Done);
     }
 
@@ -49,16 +49,16 @@ pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failur
     if read == 0 {
         let exit = exit::of_causes(causes, false);
         if exit == Exit::Done {
-            output.remark("No shop could be read, which is tolerated; nothing was written.\n");
+            output.remark("No shop could be read, and all their states are tolerated; nothing was written.\n");
         } else {
-            output.error("error: no shop could be read, so nothing was written\n");
+            output.error("error: no shop could be read; nothing was written\n");
         }
         return Ok(exit);
     }
     let imported = import::import(request);
     for refused in &imported.refused {
         let import::Refused { shop, topic, id, why, managed } = refused;
-        let what = format!("{shop}: {topic} ({id}) cannot be written: {why}");
+        let what = format!("{shop}: {topic} ({id}) cannot be imported: {why}");
         if *managed {
             output.error(&escaped(&format!("error: {what}; a plan of this manifest deletes it")));
         } else {
@@ -78,25 +78,27 @@ pub(super) async fn run(args: ImportArgs, output: Output) -> Result<Exit, Failur
 
 fn prepare(path: &Path, force: bool) -> Result<OutFile, Failure> {
     if !force && path.symlink_metadata().is_ok_and(|meta| !meta.file_type().is_dir()) {
-        let message = format!("{} exists already and is not overwritten", path.display());
-        return Err(Failure::invalid(message).hint("name another file with --out, or overwrite it with --force"));
+        let message = format!("{} already exists", path.display());
+        return Err(Failure::invalid(message).hint("name another file with `--out`, or overwrite it with `--force`"));
     }
     OutFile::prepare(path)
 }
 
-/// A manifest of shops that were named, with nothing in it. A sandbox is not given them: they are there or not.
+/// Returns an empty manifest of the named shops. The shops are not created in a sandbox.
 fn named(args: &ImportArgs) -> Result<LoadedManifest, Failure> {
     if args.select.shop.is_empty() {
-        return Err(Failure::invalid("no shop is named")
-            .hint("name shops with --shop NAME, or a manifest that lists them with -f hookwright.yaml"));
+        return Err(Failure::invalid("no shop given")
+            .hint("name shops with `--shop NAME`, or a manifest that defines them with `-f hookwright.yaml`"));
     }
     if !args.select.label.is_empty() {
-        return Err(Failure::invalid("--label needs a manifest that gives labels").hint("name one with -f"));
+        return Err(
+            Failure::invalid("`--label` requires a manifest that defines labels").hint("name a manifest with `-f`")
+        );
     }
     let mut shops = Vec::new();
     for name in &args.select.shop {
         let domain = ShopDomain::parse(name).map_err(|e| {
-            let hint = "patterns select shops of a manifest: name one with -f";
+            let hint = "name each shop, or a manifest with `-f`: a pattern selects shops of a manifest";
             Failure::invalid(format!("--shop {name:?}: {e}")).hint(hint)
         })?;
         if !shops.contains(&domain) {
@@ -112,13 +114,13 @@ fn named(args: &ImportArgs) -> Result<LoadedManifest, Failure> {
     if let Some(version) = &args.api_version {
         document["admin_api"] = serde_json::json!({ "version": version.as_str() });
     }
-    // JSON is YAML, and the manifest's own rules decide what may name an environment variable.
+    // JSON is YAML, so the manifest's own checks apply to the name of the environment variable.
     let file = SourceFile { path: "--token-env".to_owned(), bytes: document.to_string().into_bytes() };
-    let draft = Draft::new(vec![file], &Options::default(), &|_| Err("nothing else is read here".to_owned()));
+    let draft = Draft::new(vec![file], &Options::default(), &|_| Err("this command reads no other files".to_owned()));
     let loaded = draft.resolve(&Resolutions::new());
     let manifest = loaded.manifest.ok_or_else(|| {
         let first = loaded.diagnostics.first();
-        let why = first.map_or_else(|| "it is not usable".to_owned(), |d| d.message.clone());
+        let why = first.map_or_else(|| "invalid value".to_owned(), |d| d.message.clone());
         let option = if first.is_some_and(|d| d.code == Code::OldVersion) { "--api-version" } else { "--token-env" };
         let failure = Failure::invalid(format!("{option}: {why}"));
         first.iter().filter_map(|d| d.hint.as_deref()).flat_map(str::lines).fold(failure, Failure::hint)
@@ -126,7 +128,7 @@ fn named(args: &ImportArgs) -> Result<LoadedManifest, Failure> {
     Ok(LoadedManifest { draft, manifest, paths: Vec::new(), seeds: None, printed: Vec::new() })
 }
 
-/// What was read, sorted into what can be written down and what cannot.
+/// Returns the request for the import from the readings, and the causes of shops that were not read.
 fn request(
     args: &ImportArgs,
     opened: &Opened,
@@ -154,7 +156,7 @@ fn request(
                 let kind = error.kind.as_str();
                 let why = format!("{kind}: {error}");
                 if opened.session.tolerates(shop, kind) {
-                    output.remark(&escaped(&format!("{}: not read, and tolerated: {why}", shop.shop)));
+                    output.remark(&escaped(&format!("{}: not read (tolerated): {why}", shop.shop)));
                 } else {
                     output.error(&escaped(&format!("error: {}: not read: {why}", shop.shop)));
                     causes.push(Cause::of_kind(&kind.into()));
@@ -175,7 +177,8 @@ fn request(
     (request, causes)
 }
 
-/// The scopes as people list them: Shopify names the read scope beside the write scope that grants it.
+/// Returns the scopes without implied ones: Shopify lists the read scope in addition to the write scope that includes
+/// it.
 fn without_implied(granted: &ScopeSet) -> ScopeSet {
     let implied: Vec<Scope> = granted.iter().filter_map(Scope::implied).collect();
     granted.iter().filter(|scope| !implied.contains(scope)).cloned().collect()
@@ -187,8 +190,11 @@ fn escaped(line: &str) -> String {
 
 fn summary(imported: &Imported, shops: usize, path: &Path) -> String {
     let Imported { written, unmanaged, .. } = imported;
-    let left =
-        if *unmanaged > 0 { format!("; {} left out", plural(*unmanaged, "unmanaged one")) } else { String::new() };
+    let left = if *unmanaged > 0 {
+        format!("; {} left out", plural(*unmanaged, "unmanaged subscription"))
+    } else {
+        String::new()
+    };
     let (written, shops) = (plural(*written, "subscription"), plural(shops, "shop"));
     format!("Wrote {written} of {shops} to {}{left}\n", path.display())
 }

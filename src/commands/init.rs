@@ -1,4 +1,4 @@
-//! `init`: a first manifest, the schema that its first line names, and a `.gitignore` for what runs leave behind.
+//! `init`: writes a first manifest, the schema that its first line names, and a `.gitignore` entry for local state.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -14,38 +14,38 @@ use crate::printer::Form;
 use crate::schema;
 use crate::words::of_io;
 
-/// What is written. It passes `validate` without a warning and works on the sandbox as it is.
+/// The manifest to write. It passes `validate` without a warning and works with the sandbox without changes.
 const TEMPLATE: &str = include_str!("init/hookwright.yaml");
-/// The first line of the template names it.
+/// The name of the schema, as in the first line of the template.
 const SCHEMA: &str = "hookwright.schema.json";
-/// The folder of sandbox states and token stores, below the folder that commands run in.
+/// The folder of sandbox states and token stores, in the working directory.
 const IGNORED: &str = ".hookwright/";
 
 pub(super) fn run(args: &InitArgs, output: Output) -> Result<Exit, Failure> {
     output.plain(Form::Text, |out, err| write(args, Path::new("."), out, err))
 }
 
-/// Writes the manifest and what belongs to it; `here` is the folder that commands run in. Asks nothing and overwrites
-/// nothing. 0, or 3 if the manifest is not written.
+/// Writes the manifest, the schema and the `.gitignore` entry; `here` is the working directory. Does not prompt and
+/// does not overwrite files. Returns 0, or 3 if the manifest was not written.
 fn write(args: &InitArgs, here: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let path = args.path.display();
     if args.path.is_dir() {
         writeln!(err, "error: {path} is a folder; nothing was written")?;
         let file = args.path.join(crate::cli::DEFAULT_MANIFEST);
-        writeln!(err, "  = help: name a file in it: hookwright init {}", word(&file.display().to_string()))?;
+        writeln!(err, "  help: name a file in the folder: `hookwright init {}`", word(&file.display().to_string()))?;
         return Ok(3);
     }
-    // Best effort: why the file cannot be made is said below.
+    // Best effort: the error of creating the file is reported below.
     let _ = std::fs::create_dir_all(files::parent(&args.path));
     match create(&args.path, TEMPLATE.as_bytes()) {
         Ok(()) => writeln!(out, "Wrote {path}, a first manifest.")?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            writeln!(err, "error: {path} exists already and is not overwritten; nothing was written")?;
-            writeln!(err, "  = help: name another file: hookwright init other.yaml")?;
+            writeln!(err, "error: {path} already exists; nothing was written")?;
+            writeln!(err, "  help: name another file, such as `hookwright init other.yaml`")?;
             return Ok(3);
         }
         Err(error) => {
-            writeln!(err, "error: {path} cannot be written: {}", of_io(&error))?;
+            writeln!(err, "error: cannot write {path}: {}", of_io(&error))?;
             return Ok(3);
         }
     }
@@ -57,10 +57,10 @@ fn write(args: &InitArgs, here: &Path, out: &mut dyn Write, err: &mut dyn Write)
     } else {
         format!(" -f {}", word(&path.to_string()))
     };
-    writeln!(out, "\nThe manifest names an example shop and works on the built-in sandbox as it is:\n")?;
+    writeln!(out, "\nThe manifest has an example shop and works with the built-in sandbox without changes:\n")?;
     writeln!(out, "    hookwright validate{option}")?;
     writeln!(out, "    hookwright plan{option} --sandbox\n")?;
-    writeln!(out, "Then put in your own shops, destinations and topics.")?;
+    writeln!(out, "Then replace the example with your own shops, destinations and topics.")?;
     Ok(0)
 }
 
@@ -70,28 +70,28 @@ fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Writes the schema for editors, unless the file exists.
+/// Writes the schema for editors, unless the file already exists.
 fn write_schema(path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
     let path = path.strip_prefix(".").unwrap_or(path);
     let shown = path.display();
     let content = format!("{:#}\n", schema::of(schema::PublishedFormat::Manifest));
     match create(path, content.as_bytes()) {
-        Ok(()) => writeln!(out, "Wrote {shown}, with which editors complete and check the manifest."),
+        Ok(()) => writeln!(out, "Wrote {shown}, the schema that editors use to complete and check the manifest."),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            writeln!(out, "Kept {shown}, which exists already.")
+            writeln!(out, "Kept {shown}, which already exists.")
         }
         Err(error) => {
-            writeln!(err, "warning: {shown} cannot be written: {}", of_io(&error))?;
-            writeln!(err, "  = help: hookwright schema manifest > {}", word(&shown.to_string()))
+            writeln!(err, "warning: cannot write {shown}: {}", of_io(&error))?;
+            writeln!(err, "  help: write it with `hookwright schema manifest > {}`", word(&shown.to_string()))
         }
     }
 }
 
-/// Adds the line for what runs leave behind, unless it is there.
+/// Adds the entry for local state, unless the file already has it.
 fn ignore(path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
     let shown = path.strip_prefix(".").unwrap_or(path).display();
     let done = match files::read(path, files::WRITTEN) {
-        _ if path.is_symlink() => Err(io::Error::other("it is a symbolic link, which git does not follow")),
+        _ if path.is_symlink() => Err(io::Error::other("it is a symbolic link, which Git does not follow")),
         Ok(text) if text.split(|byte| *byte == b'\n').any(ignores) => return Ok(()),
         Ok(text) => {
             let start = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };
@@ -99,15 +99,18 @@ fn ignore(path: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<(
             file.and_then(|mut file| writeln!(file, "{start}{IGNORED}")).map(|()| format!("Added {IGNORED} to {shown}"))
         }
         Err(files::ReadError::Missing) => {
-            create(path, format!("{IGNORED}\n").as_bytes()).map(|()| format!("Wrote {shown} with {IGNORED} in it"))
+            create(path, format!("{IGNORED}\n").as_bytes()).map(|()| format!("Wrote {shown} with {IGNORED}"))
         }
         Err(error) => Err(error.into()),
     };
     match done {
-        Ok(done) => writeln!(out, "{done}: runs keep sandbox states and tokens there."),
+        Ok(done) => writeln!(out, "{done}, the folder of sandbox states and tokens."),
         Err(error) => {
-            writeln!(err, "warning: {shown} cannot be written: {}", of_io(&error))?;
-            writeln!(err, "  = help: add the line {IGNORED} to it: sandbox states and tokens are kept there")
+            writeln!(err, "warning: cannot write {shown}: {}", of_io(&error))?;
+            writeln!(
+                err,
+                "  help: add the line `{IGNORED}` to it, because the folder contains sandbox states and tokens"
+            )
         }
     }
 }
@@ -134,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_writes_is_valid_without_a_warning_and_never_overwrites() {
+    fn the_written_manifest_is_valid_without_a_warning_and_no_file_is_overwritten() {
         let folder = tempfile::tempdir().expect("folder");
         let read = |name: &str| std::fs::read(folder.path().join(name)).expect("file");
         assert_eq!(init(folder.path()).0, 0);
@@ -158,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn files_beside_it_are_kept_and_one_line_is_added() {
+    fn existing_files_are_kept_and_one_line_is_added() {
         for (before, after) in [
             ("", ".hookwright/\n"),
             ("/target\n", "/target\n.hookwright/\n"),
@@ -190,6 +193,6 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         std::fs::create_dir(folder.path().join(".gitignore")).expect("folder");
         let (code, _, err) = init(folder.path());
-        assert!(code == 0 && err.contains("warning: ") && err.contains("add the line .hookwright/"), "{err}");
+        assert!(code == 0 && err.contains("warning: ") && err.contains("add the line `.hookwright/`"), "{err}");
     }
 }

@@ -1,4 +1,4 @@
-//! `topics`: the catalogue.
+//! `topics`: lists the topics of the catalogue.
 
 use std::io::{self, Write};
 
@@ -14,18 +14,18 @@ pub(super) fn run(args: &TopicsArgs, output: Output) -> Result<Exit, Failure> {
     output.plain(args.format.printed(), |out, err| write(args, out, err))
 }
 
-/// Prints the topics that fit. 0, or 3 if a scope is misspelt.
+/// Prints the topics that match. Returns 0, or 3 if a scope is invalid.
 fn write(args: &TopicsArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let mut granted = Vec::new();
     for text in &args.scope {
         let Some(scope) = Scope::parse(text) else {
             writeln!(err, "error: `{}` is not an access scope", text.escape_debug())?;
-            writeln!(err, "  = help: scopes look like read_orders or write_customers")?;
+            writeln!(err, "  help: write a scope such as `read_orders` or `write_customers`")?;
             return Ok(3);
         };
         if let Some(meant) = catalog::meant_scope(&scope) {
             writeln!(err, "error: unknown scope `{scope}`")?;
-            writeln!(err, "  = help: did you mean {meant}?")?;
+            writeln!(err, "  help: did you mean `{meant}`?")?;
             return Ok(3);
         }
         granted.push(scope);
@@ -39,14 +39,15 @@ fn write(args: &TopicsArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Res
             writeln!(out)?;
         }
         TopicsFormat::Text if topics.is_empty() => {
-            writeln!(err, "No topic fits; `hookwright topics` alone lists all {}.", catalog::all().len())?;
+            writeln!(err, "No topic matches; `hookwright topics` lists all {} topics.", catalog::all().len())?;
         }
         TopicsFormat::Text => columns(&topics, out)?,
     }
     Ok(0)
 }
 
-/// Each word stands in the slash form or the GraphQL name; one of the scopes is among the alternatives.
+/// Whether a topic matches: its slash form or GraphQL name contains each word, and the scopes grant one of its
+/// alternatives.
 fn fits(info: &TopicInfo, words: &[String], granted: Option<&ScopeSet>) -> bool {
     let graphql = info.graphql().to_lowercase();
     words.iter().all(|word| info.name.contains(word.as_str()) || graphql.contains(word.as_str()))
@@ -66,7 +67,7 @@ fn columns(topics: &[&TopicInfo], out: &mut dyn Write) -> io::Result<()> {
         .collect();
     let head = ["TOPIC", "GRAPHQL", "SCOPE", "EVENT", "NOTE"].map(str::to_owned);
     let width = |column: usize| rows.iter().chain([&head]).map(|row| row[column].len()).max().unwrap_or(0);
-    // One topic needs a long list of scopes; it must not push the notes of all others off the screen.
+    // The column is limited, because one topic has a long list of scopes.
     let widths = [width(0), width(1), width(2).min(40), width(3)];
     for [name, graphql, scopes, event, note] in std::iter::once(&head).chain(&rows) {
         let [a, b, c, d] = widths;
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_scopes_narrow_the_list() {
+    fn words_and_scopes_filter_the_list() {
         let (code, out, _) = run_with(&["ORDERS_CREATE"], &["write_orders"], TopicsFormat::Json);
         let topics: serde_json::Value = serde_json::from_str(&out).expect("json");
         let names: Vec<_> =
@@ -116,12 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_is_said_and_a_bad_scope_is_refused() {
+    fn no_match_is_reported_and_an_invalid_scope_is_rejected() {
         let (code, out, err) = run_with(&["frobnicate"], &[], TopicsFormat::Text);
-        assert!(code == 0 && out.is_empty() && err.contains("No topic fits"));
+        assert!(code == 0 && out.is_empty() && err.contains("No topic matches"));
         assert_eq!(run_with(&[], &["orders"], TopicsFormat::Text).0, 3);
         let (code, _, err) = run_with(&[], &["read_order"], TopicsFormat::Text);
-        assert!(code == 3 && err.contains("did you mean read_orders?"), "{err}");
+        assert!(code == 3 && err.contains("did you mean `read_orders`?"), "{err}");
         assert_eq!(run_with(&["frobnicate"], &[], TopicsFormat::Json).1, "[]\n");
     }
 }

@@ -1,4 +1,4 @@
-//! `validate`: offline checks of the manifest.
+//! `validate`: checks the manifest offline.
 
 use std::io::{self, Write};
 
@@ -18,7 +18,7 @@ pub(super) fn run(args: &ValidateArgs, output: Output) -> Result<Exit, Failure> 
     output.plain(args.format.printed(), |out, _| write(args, out, output.stdout_color))
 }
 
-/// Prints what is wrong, and returns 0 or 3.
+/// Prints the diagnostics. Returns 0, or 3 if there is an error.
 fn write(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8> {
     let options = Options { deny: args.deny.clone(), ..manifest_options() };
     let (draft, _) = files::load(&args.files, &options);
@@ -37,7 +37,7 @@ fn write(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8
     Ok(report.exit_code())
 }
 
-/// What a review calls its top: the checkout, where GitHub says which, or else the working directory.
+/// Returns the base of the printed paths: the checkout in GitHub Actions, otherwise the working directory.
 fn root() -> Option<Root> {
     let here = std::env::current_dir().ok()?;
     let workspace = std::env::var("GITHUB_WORKSPACE").ok();
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_says_how_it_is() {
+    fn the_last_line_is_a_summary() {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("x.yaml");
         let validate = |content: &str, format| {
@@ -79,6 +79,23 @@ mod tests {
         for format in [ValidateFormat::Json, ValidateFormat::Sarif, ValidateFormat::Github] {
             assert_eq!(validate(good, format).0, 0);
             assert_eq!(validate(bad, format).0, 3);
+        }
+    }
+
+    #[test]
+    fn every_format_ends_with_a_line_break_whether_the_manifest_is_valid_or_not() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (valid, invalid) = (folder.path().join("valid.yaml"), folder.path().join("invalid.yaml"));
+        std::fs::write(&valid, "version: 1\nshops: [{ shop: acme, bindings: [] }]\n").expect("file");
+        std::fs::write(&invalid, "version: 2\nshops: acme\n").expect("file");
+        for (path, exit) in [(&valid, 0), (&invalid, 3), (&folder.path().join("missing.yaml"), 3)] {
+            for format in [ValidateFormat::Text, ValidateFormat::Json, ValidateFormat::Sarif, ValidateFormat::Github] {
+                let args = ValidateArgs { files: vec![path.clone()], format, deny: Vec::new() };
+                let mut out = Vec::new();
+                assert_eq!(write(&args, &mut out, false).expect("write"), exit);
+                let out = String::from_utf8(out).expect("text");
+                assert!(out.is_empty() && exit == 0 || out.ends_with('\n'), "{format:?} {out:?}");
+            }
         }
     }
 }

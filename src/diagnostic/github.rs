@@ -1,4 +1,4 @@
-//! Diagnostics as GitHub workflow commands, which GitHub shows beside the lines of a pull request.
+//! Diagnostics as GitHub workflow commands, which GitHub shows next to the lines of a pull request.
 
 use std::io::{self, Write};
 
@@ -16,7 +16,7 @@ fn command(d: &Diagnostic, root: Option<&paths::Root>) -> String {
         text.push_str(&note);
     }
     if let Some(hint) = &d.hint {
-        text.push('\n');
+        text.push_str("\nhelp: ");
         text.push_str(hint);
     }
     let file = property(&paths::plain(root, &d.place.file));
@@ -25,12 +25,12 @@ fn command(d: &Diagnostic, root: Option<&paths::Root>) -> String {
     format!("::{} file={file}{position},title={}::{}", d.severity.as_str(), property(d.code.as_str()), data(&text))
 }
 
-/// Escapes the text of a command, as GitHub's toolkit does.
+/// Escapes the text of a command in the same way as GitHub's toolkit.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Escapes a property of a command: what ends the property or the list of properties, too.
+/// Escapes a property of a command, including the characters that end a property or the list of properties.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -45,7 +45,8 @@ mod tests {
         let mut place = Place::file("a,b:c%\n.yaml");
         (place.line, place.column) = (3, 7);
         let d = Diagnostic::new(Code::UnknownKey, place, "100% wrong: x, y").hint("try\r\nthis");
-        let expected = "::error file=a%2Cb%3Ac%25%0A.yaml,line=3,col=7,title=HW010::100%25 wrong: x, y%0Atry%0Athis";
+        let expected =
+            "::error file=a%2Cb%3Ac%25%0A.yaml,line=3,col=7,title=HW010::100%25 wrong: x, y%0Ahelp: try%0Athis";
         assert_eq!(command(&d, None), expected);
     }
 }

@@ -1,29 +1,29 @@
-//! Keeps secrets and control characters out of everything that is printed.
+//! Removes secrets and control characters from everything that is printed.
 
 use std::ops::Range;
 
-/// Prefixes of Shopify's tokens and secrets (facts, section 6). They serve redaction only, never validation.
+/// Prefixes of Shopify's tokens and secrets. They are used to mask text, never to validate it.
 const TOKEN_PREFIXES: [&str; 6] = ["shpat_", "shpca_", "shpua_", "shppa_", "shpss_", "shprt_"];
 
-/// Keys after which a scalar would be a literal secret.
+/// Keys whose scalar value is a literal secret.
 const SECRET_KEYS: [&str; 3] = ["token:", "secret:", "password:"];
 
-/// The first and the last line of PEM, such as a private key.
+/// The beginnings of the first and the last line of PEM text, such as a private key.
 const PEM: [&str; 2] = ["-----BEGIN ", "-----END "];
 
-/// Whether a text starts like one of Shopify's tokens, or like a private key.
+/// Whether a text starts like a Shopify token or a private key.
 pub(crate) fn looks_like_token(text: &str) -> bool {
     text.starts_with(PEM[0]) || TOKEN_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
 }
 
-/// Masks tokens and makes control characters visible.
+/// Masks tokens and escapes control characters.
 pub(super) fn clean(text: String) -> String {
     let spans = token_spans(&text);
     let text = if spans.is_empty() { text } else { blot(&text, &spans) };
     if text.chars().any(is_unprintable) { escape(&text) } else { text }
 }
 
-/// Replaces each span by asterisks of the same length in bytes, so that offsets stay right.
+/// Replaces each span with asterisks of the same length in bytes, so that byte offsets stay valid.
 pub(super) fn blot(text: &str, spans: &[Range<usize>]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
@@ -31,7 +31,7 @@ pub(super) fn blot(text: &str, spans: &[Range<usize>]) -> String {
         let (start, end) = (span.start.max(done), span.end.min(text.len()));
         let (Some(before), Some(secret)) = (text.get(done..start), text.get(start..end)) else { continue };
         out.push_str(before);
-        // A literal may span lines; line ends stay, so that line numbers do.
+        // A literal may span lines. Line breaks are kept, so that line numbers stay valid.
         out.extend(secret.bytes().map(|b| if b == b'\n' || b == b'\r' { char::from(b) } else { '*' }));
         done = end;
     }
@@ -39,7 +39,7 @@ pub(super) fn blot(text: &str, spans: &[Range<usize>]) -> String {
     out
 }
 
-/// Where a text has something that looks like a secret, without knowing its structure.
+/// Returns the spans that look like a secret, without parsing the text.
 pub(super) fn secret_spans(text: &str) -> Vec<Range<usize>> {
     let mut spans = token_spans(text);
     for key in SECRET_KEYS {
@@ -64,7 +64,7 @@ fn token_spans(text: &str) -> Vec<Range<usize>> {
     while let Some(at) = text[from..].find("shp").map(|at| at + from) {
         let token = &text[at..];
         let len = token.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(token.len());
-        // A prefix alone, as in a hint that explains it, is no secret.
+        // A prefix alone, as in a hint that explains it, is not a secret.
         if looks_like_token(token) && len > 6 {
             spans.push(at..at + len);
         }
@@ -75,7 +75,7 @@ fn token_spans(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// Where a text has PEM: its first line and what follows in the form of PEM, however deep it is indented.
+/// Returns the spans of PEM text: its first line and the lines that follow in the form of PEM, at any indentation.
 fn pem_spans(text: &str) -> Vec<Range<usize>> {
     let [begin, end] = PEM;
     let base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '\r');
@@ -102,7 +102,7 @@ fn pem_spans(text: &str) -> Vec<Range<usize>> {
     spans
 }
 
-/// Control characters, and those that reorder or hide text in a terminal.
+/// Whether a character is a control character, or reorders or hides text in a terminal.
 fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -116,7 +116,7 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// A source line with everything unprintable replaced by something visible of one column.
+/// Returns a source line with each unprintable character replaced by a visible one of one column.
 pub(super) fn printable_line(line: &str) -> String {
     line.chars().map(|c| if c == '\t' || !is_unprintable(c) { c } else { '\u{fffd}' }).collect()
 }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_and_control_characters_never_get_through() {
+    fn tokens_and_control_characters_are_never_printed() {
         let text = clean("token shpat_0123456789abcdef is here\u{1b}[31m".to_owned());
         assert_eq!(text, "token ********************** is here\\u{1b}[31m");
         assert_eq!(clean("a shpat_ prefix".to_owned()), "a shpat_ prefix");

@@ -1,7 +1,7 @@
-//! Paths as a code review wants them: below the top of the checkout, with forward slashes. Purely on the text; which
-//! folders those are is handed in.
+//! Paths for code review: relative to the top of the checkout, with forward slashes. Works on the text only; the caller
+//! passes the folders.
 
-/// Where the process is, and the folder that a review calls its top.
+/// The working directory, and the top folder of a code review.
 #[derive(Debug, Clone)]
 pub struct Root {
     here: String,
@@ -9,7 +9,7 @@ pub struct Root {
 }
 
 impl Root {
-    /// Two absolute folders. A top that does not hold `here` is somebody else's: `here` is taken for it.
+    /// Takes two absolute folders. If `top` does not contain `here`, `here` is used as the top.
     pub fn new(here: &str, top: Option<&str>) -> Self {
         let here = parts(here).join("/");
         let top = top.filter(|top| is_absolute(top)).map(|top| parts(top).join("/"));
@@ -17,7 +17,7 @@ impl Root {
         Self { here, top }
     }
 
-    /// A path as the user gave it, seen from the top. `Err` is the absolute path of what lies elsewhere.
+    /// Returns a path of the user relative to the top. `Err` is the absolute path of a file outside it.
     fn seen(&self, path: &str) -> Result<String, String> {
         let whole = if is_absolute(path) { path.to_owned() } else { format!("{}/{path}", self.here) };
         let whole = parts(&whole).join("/");
@@ -26,7 +26,7 @@ impl Root {
     }
 }
 
-/// A path for an annotation.
+/// Returns a path for an annotation.
 pub(super) fn plain(root: Option<&Root>, path: &str) -> String {
     match root {
         Some(root) => root.seen(path).unwrap_or_else(|elsewhere| elsewhere),
@@ -34,7 +34,7 @@ pub(super) fn plain(root: Option<&Root>, path: &str) -> String {
     }
 }
 
-/// A path as a URI reference: relative below the top, `file:` elsewhere.
+/// Returns a path as a URI reference: relative inside the top folder, a `file:` URI outside it.
 pub(super) fn uri(root: Option<&Root>, path: &str) -> String {
     match root.map(|root| root.seen(path)) {
         Some(Ok(relative)) => encoded(&relative),
@@ -68,7 +68,7 @@ fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     }
 }
 
-/// The names on the way, without `.`, `..` and repeated slashes.
+/// Returns the components of a path, with `.`, `..` and repeated slashes resolved.
 fn parts(path: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     for part in path.split(['/', '\\']) {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_seen_from_the_top_of_the_checkout() {
+    fn paths_are_relative_to_the_top_of_the_checkout() {
         let root = Root::new("/work/repo/infra", Some("/work/repo"));
         for (given, uri_, plain_) in [
             ("hookwright.yaml", "infra/hookwright.yaml", "infra/hookwright.yaml"),
@@ -98,7 +98,7 @@ mod tests {
         ] {
             assert_eq!((uri(Some(&root), given), plain(Some(&root), given)), (uri_.to_owned(), plain_.to_owned()));
         }
-        // A workspace that this process is not in says nothing about its paths.
+        // A workspace that does not contain the working directory is ignored.
         for top in [None, Some("/elsewhere"), Some("relative")] {
             assert_eq!(uri(Some(&Root::new("/work/repo", top)), "x.yaml"), "x.yaml");
         }

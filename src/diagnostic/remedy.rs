@@ -1,98 +1,94 @@
-//! What to do about each code, for the places that explain a rule apart from a finding. Holds for every finding of the
-//! code; what holds for one only is its hint.
+//! The remedy for each code, for places that explain a rule without a diagnostic. It holds for every diagnostic of the
+//! code; the hint of a diagnostic holds for that one only.
 
 use super::Code;
 
 impl Code {
-    /// What to do about it, in a sentence or two.
+    /// The remedy, in one or two sentences.
     pub fn remedy(self) -> &'static str {
         match self {
-            Self::File => {
-                "Name a file that exists and can be read with -f, or write a first one with `hookwright init`."
-            }
+            Self::File => "Pass an existing, readable file with `-f`, or create one with `hookwright init`.",
             Self::Encoding => "Save the file as UTF-8.",
             Self::Syntax => {
-                "Mend the YAML at the place shown. Tabs do not indent; anchors, tags and several documents in one file are not taken."
+                "Correct the YAML at the place shown. Indent with spaces, not tabs; tags and several documents in one file are not supported."
             }
-            Self::Budget => "Split the manifest into several files; -f takes a folder.",
-            Self::NotAMapping => "Begin the file with `version: 1` and keys beside it.",
-            Self::UnknownKey => {
-                "Correct the spelling of the key, or remove it. `hookwright schema manifest` lists all keys."
-            }
-            Self::DuplicateKey => "Keep one of the two, or bring their contents together under one key.",
-            Self::WrongType => {
-                "Write a value of the type that is asked for; a text that looks like a number needs quotes."
-            }
+            Self::Budget => "Split the manifest into several files; `-f` accepts a folder.",
+            Self::NotAMapping => "Start the file with `version: 1`, followed by other top-level keys such as `shops:`.",
+            Self::UnknownKey => "Correct the key, or remove it. `hookwright schema manifest` describes all keys.",
+            Self::DuplicateKey => "Remove one of the two, or merge their contents under one key.",
+            Self::WrongType => "Write a value of the expected type. A string that looks like a number needs quotes.",
             Self::MissingKey => "Add the key.",
             Self::Conflict => "Keep exactly one of the keys.",
-            Self::BadValue => "Use one of the values that are allowed.",
+            Self::BadValue => "Use one of the allowed values.",
             Self::LiteralSecret => {
-                "Take the secret out, rotate it if it was committed, and refer to it: { env: NAME }, { file: PATH } or { command: [...] }."
+                "Remove the secret, rotate it if it was committed, and write a reference instead: `{ env: NAME }`, `{ file: PATH }` or `{ command: [...] }`."
             }
-            Self::NoShop => "Add `shops:` with at least one shop, or name the file that has it with -f.",
-            Self::RepeatedBlock => "Keep the block in one of the files.",
-            Self::RepeatedName => "Rename one of the two, or bring them together.",
+            Self::NoShop => "Add `shops:` with at least one shop, or pass the file that contains it with `-f`.",
+            Self::RepeatedBlock => "Keep the block in one file only.",
+            Self::RepeatedName => "Rename one of the two, or merge them.",
             Self::UnknownDestination => "Define the destination under `destinations`, or correct the name.",
             Self::UnknownSet => "Define the set under `binding_sets`, or correct the name.",
             Self::UnknownAccount => "Define the account under `aep`, or correct the name.",
             Self::OthersSecret => {
-                "Write {shop} or {SHOP} in the reference where the handle stands, or correct the handle: a token is sent to its own shop only."
+                "Replace the handle in the reference with `{shop}` or `{SHOP}`, or correct the handle. A token must be sent only to its own shop."
             }
             Self::DuplicateBinding => {
-                "Remove one of the two; a shop that uses a set can leave a topic out: { set: NAME, except: [topic] }."
+                "Remove one of the two. A shop that uses a set can leave a topic out: `{ set: NAME, except: [topic] }`."
             }
-            Self::DuplicateName => "Give each subscription of a shop a name of its own, or none.",
+            Self::DuplicateName => "Give each subscription of a shop a different name, or no name.",
             Self::NotOwned => {
-                "Correct the address, or add it to ownership.address_prefixes, so that hookwright may manage it."
+                "Correct the address, or add it to `ownership.address_prefixes`, so that Hookwright manages it."
             }
-            Self::BadPrefix => "Write a prefix with its scheme, as in https://host/path/.",
-            Self::BadAddress => "Write a public https:// address, pubsub://project:topic or an EventBridge source ARN.",
+            Self::BadPrefix => "Write a prefix with its scheme, such as `https://host/path/`.",
+            Self::BadAddress => {
+                "Write a public `https://` address, `pubsub://project:topic` or the ARN of an EventBridge event source."
+            }
             Self::NotSubscribable => {
-                "Declare the compliance topics in the app's shopify.app.toml, and remove the binding."
+                "Declare compliance topics in the app's `shopify.app.toml`, and remove the binding."
             }
-            Self::TopicAddress => {
-                "Deliver the topic to an address of a kind that Shopify allows for it, in a format that it takes."
-            }
-            Self::TypeFilter => "Add a filter with the metaobject's type, as in `type:lookbook`.",
-            Self::BadFilter => "Mend the filter in Shopify's search syntax.",
+            Self::TopicAddress => "Use an address and a format that Shopify allows for the topic.",
+            Self::TypeFilter => "Add a filter with the metaobject's type, such as `type:lookbook`.",
+            Self::BadFilter => "Correct the filter; it must be valid in Shopify's search syntax.",
             Self::BadNamespace => {
-                "Write a namespace such as `loyalty`, `$app` or `$app:NAME`, and a metafield as namespace.key."
+                "Write a namespace such as `loyalty`, `$app` or `$app:NAME`, and a metafield as `namespace.key`."
             }
             Self::DcsAddress => {
-                "Use format json and an address without `syncValidation` for Adobe's collection endpoint."
+                "Use `format: json` and an address without `syncValidation` for Adobe's collection endpoint."
             }
-            Self::Rest => "Use `transport: graphql`, or leave out what REST does not know.",
-            Self::OldVersion => "Set admin_api.version to a version that Shopify serves, such as the default.",
+            Self::Rest => "Use `transport: graphql`, or remove the field.",
+            Self::OldVersion => "Set `admin_api.version` to a version that Shopify serves, such as the default.",
             Self::UnknownTopic => {
-                "Correct the spelling (`hookwright topics WORD` searches), or silence the code if Shopify has added the topic since."
+                "Correct the topic; `hookwright topics WORD` searches the catalogue. If Shopify added the topic later, silence the code."
             }
-            Self::TopicVersion => "Set admin_api.version to one that has the topic, or remove the binding.",
-            Self::Undocumented => "Silence the code if Shopify takes the topic in your shops, or remove the binding.",
-            Self::TopicSpelling => "Write the topic in its slash form, as in orders/create.",
+            Self::TopicVersion => "Set `admin_api.version` to a version that has the topic, or remove the binding.",
+            Self::Undocumented => {
+                "Silence the code if Shopify accepts the topic in your shops; otherwise remove the binding."
+            }
+            Self::TopicSpelling => "Write the topic in its slash form, such as `orders/create`.",
             Self::UnknownVersion => {
-                "Nothing, if Shopify serves the version; otherwise correct it: Shopify answers 404 to a version that does not exist."
+                "Correct the version if Shopify does not serve it: Shopify answers 404 for a version that does not exist. Otherwise ignore the warning."
             }
-            Self::ScopeMissing => "Add a scope that allows the topic to `scopes`, and have the shop grant it.",
+            Self::ScopeMissing => "Add a scope that allows the topic to `scopes`; the shop must grant it to the app.",
             Self::SharedToken => {
-                "Write {shop} or {SHOP} in the reference, so that each shop has a token of its own; Shopify's tokens are good for one shop."
+                "Write `{shop}` or `{SHOP}` in the reference, so that each shop has its own token. A Shopify token is valid for one shop only."
             }
-            Self::SampleId => "Replace the sample by the id of your own inlet.",
+            Self::SampleId => "Replace the sample with the address of your own inlet.",
             Self::UnusualDcs => "Compare the address with the one that Adobe shows for the inlet.",
-            Self::MixedInlet => "Give unlike topics inlets of their own, since an inlet has one schema.",
-            Self::FilterField => "Add the field to include_fields, or drop it from the filter.",
-            Self::UnknownScope => "Correct the spelling, or silence the code if Shopify has added the scope since.",
-            Self::RemovedField => "Remove the field from include_fields and from the filter.",
-            Self::ConstantPayload => "Add `updated_at`, or another field that changes, to include_fields.",
+            Self::MixedInlet => "Use a separate inlet for each kind of topic, because an inlet has one schema.",
+            Self::FilterField => "Add the field to `include_fields`, or remove it from the filter.",
+            Self::UnknownScope => "Correct the scope. If Shopify added the scope later, silence the code.",
+            Self::RemovedField => "Remove the field from `include_fields` and from the filter.",
+            Self::ConstantPayload => "Add `updated_at`, or another field that changes, to `include_fields`.",
             Self::AppConfig => "Correct the path under `app_config`.",
             Self::NotCompared => {
-                "Correct the app's shopify.app.toml at the place shown, or silence the code: double delivery is then not looked for there."
+                "Correct the app's `shopify.app.toml` at the place shown, or silence the code. Hookwright does not detect double delivery there."
             }
             Self::DoubleDelivery => {
-                "Remove the topic from the app's shopify.app.toml, or the binding: the two do not see each other."
+                "Remove the topic from the app's `shopify.app.toml`, or remove the binding. Shopify keeps both and delivers each event twice."
             }
-            Self::VersionSupport => "Set admin_api.version to a newer version, such as the default.",
+            Self::VersionSupport => "Set `admin_api.version` to a newer version, such as the default.",
             Self::TwoPayloads => {
-                "Give the binding or the app's event another address: a dataflow has one mapping, and an event's payload is its own."
+                "Give the binding or the app's event another address. A dataflow has one mapping, and the payload of an event has its own shape."
             }
             Self::ExceptNothing => "Correct the topic under `except`, or remove it.",
         }

@@ -84,8 +84,8 @@ struct Finding {
     partial_fingerprints: Fingerprints,
 }
 
-/// Not GitHub's own key `primaryLocationLineHash`: its upload action computes that one, and warns about any other value
-/// under it (github/codeql-action, src/fingerprints.ts).
+/// Does not use GitHub's key `primaryLocationLineHash`: GitHub's upload action computes that one, and warns about any
+/// other value (github/codeql-action, src/fingerprints.ts).
 #[derive(Serialize)]
 struct Fingerprints {
     #[serde(rename = "hookwright/v1")]
@@ -157,7 +157,7 @@ fn rule(code: Code) -> Rule {
     }
 }
 
-/// With a capital and a full stop.
+/// Returns the text with a capital letter and a full stop.
 fn sentence(text: &str) -> Text {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
@@ -167,12 +167,12 @@ fn sentence(text: &str) -> Text {
 fn finding(d: &Diagnostic, report: Report<'_>, seen: &mut BTreeMap<String, usize>) -> Finding {
     let mut text = d.full_message();
     for note in d.notes() {
-        text.push_str(". ");
+        text.push_str(".\n");
         text.push_str(&note);
     }
     if let Some(hint) = &d.hint {
-        // A review shows the first sentence alone where there is little room.
-        text.push_str(". ");
+        // Where space is limited, a viewer shows only the first sentence.
+        text.push_str(".\nhelp: ");
         text.push_str(hint);
     }
     Finding {
@@ -194,8 +194,8 @@ fn finding(d: &Diagnostic, report: Report<'_>, seen: &mut BTreeMap<String, usize
     }
 }
 
-/// The same as long as the finding is, though lines above it come and go: of the code, the file, what is said and the
-/// line's own text, with a count of those that are alike.
+/// Returns a fingerprint that stays the same when other lines of the file change: a hash of the code, the file, the
+/// message and the text of the line, followed by a counter for equal hashes.
 fn fingerprint(d: &Diagnostic, report: Report<'_>, seen: &mut BTreeMap<String, usize>) -> String {
     let line = report.sources.get(&d.place).and_then(|source| source.line(&d.place));
     let line = line.map(|(line, _)| line.trim().to_owned());
@@ -208,7 +208,7 @@ fn fingerprint(d: &Diagnostic, report: Report<'_>, seen: &mut BTreeMap<String, u
 }
 
 fn location(place: &Place, message: Option<&str>, root: Option<&paths::Root>) -> Location {
-    // GitHub wants a line of every result; of a file as a whole it is the first.
+    // GitHub requires a line for every result; line 1 stands for the whole file.
     let region = Region { start_line: place.line.max(1), start_column: place.column.max(1) };
     let uri = paths::uri(root, &place.file);
     Location {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Place, mask};
 
-/// One file's text, masked, with its line starts.
+/// The masked text of one file, with the byte offsets of its lines.
 #[derive(Debug, Clone)]
 pub struct SourceText {
     text: String,
@@ -14,7 +14,7 @@ pub struct SourceText {
 }
 
 impl SourceText {
-    /// Masks whatever looks like a secret, and the spans that are known to be one.
+    /// Masks everything that looks like a secret, and the spans that are known to be secrets.
     pub fn new(text: &str, known_secrets: &[Range<usize>]) -> Self {
         let mut spans = mask::secret_spans(text);
         spans.extend_from_slice(known_secrets);
@@ -25,8 +25,8 @@ impl SourceText {
         Self { text, line_starts }
     }
 
-    /// The line (1-based) as it may be shown, and the caret's bytes within it. `None` where showing it helps nobody:
-    /// it does not exist, or is far too long.
+    /// Returns the line of a place in printable form, and the caret's byte range within it. `None` if the line does not
+    /// exist, or is too long to be useful.
     pub fn line(&self, place: &Place) -> Option<(String, Range<usize>)> {
         const LONGEST: usize = 2_000;
         let index = usize::try_from(place.line).ok()?.checked_sub(1)?;
@@ -36,19 +36,19 @@ impl SourceText {
         if line.len() > LONGEST {
             return None;
         }
-        // Masking replaces a character of several bytes by several asterisks, so bytes stay comparable.
+        // Masking keeps the number of bytes, so byte offsets stay valid.
         let within = |at: u32| floor_boundary(line, (at as usize).saturating_sub(start).min(line.len()));
         let caret = within(place.start)..within(place.end);
         let shown = mask::printable_line(line);
         if shown.len() == line.len() {
             return Some((shown, caret));
         }
-        // Replacement characters are longer or shorter than what they stand for: count again.
+        // A replacement character may have another length than the original, so the caret is computed again.
         let moved = |at: usize| mask::printable_line(&line[..at]).len();
         Some((shown, moved(caret.start)..moved(caret.end)))
     }
 
-    /// Line and column (1-based, in characters) of a byte.
+    /// Returns the line and the column (1-based, in characters) of a byte offset.
     pub fn position(&self, at: usize) -> (u32, u32) {
         let line = self.line_starts.partition_point(|&start| start <= at);
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
@@ -64,7 +64,7 @@ fn floor_boundary(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// All files of one load, by path.
+/// The texts of all loaded files, by path.
 #[derive(Debug, Clone, Default)]
 pub struct Sources(BTreeMap<Arc<str>, SourceText>);
 
@@ -74,17 +74,17 @@ impl Sources {
         self.0.insert(path, source);
     }
 
-    /// The file that a place is in.
+    /// Returns the text of the file that a place is in.
     pub fn get(&self, place: &Place) -> Option<&SourceText> {
         self.0.get(&place.file)
     }
 
-    /// How many files there are.
+    /// The number of files.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no files.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Diagnostics for people: rustc's layout, the source line with a caret.
+//! Diagnostics for a terminal, in rustc's layout: the source line with a caret.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -8,10 +8,10 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Snippe
 
 use super::{Diagnostic, Place, Report, Severity, Sources};
 
-/// More than this many diagnostics help nobody; the other formats carry them all.
+/// How many diagnostics the text shows; the other formats contain all of them.
 const MOST: usize = 200;
 
-/// Prints every diagnostic, errors and warnings in the order of the files, and a blank line after each.
+/// Prints the diagnostics in the order of the files, each followed by an empty line.
 pub(crate) fn write(out: &mut dyn Write, report: Report<'_>, color: bool) -> io::Result<()> {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     for diagnostic in report.diagnostics.iter().take(MOST) {
@@ -19,13 +19,13 @@ pub(crate) fn write(out: &mut dyn Write, report: Report<'_>, color: bool) -> io:
     }
     let rest = report.diagnostics.len().saturating_sub(MOST);
     if rest > 0 {
-        writeln!(out, "... and {rest} more; `hookwright validate --format json` lists them all.\n")?;
+        writeln!(out, "... and {rest} more; `hookwright validate --format json` lists all of them\n")?;
     }
     Ok(())
 }
 
-/// The renderer marks further places with `:::`, as rustc does. Whatever begins a line with `::` may be a command to a CI
-/// runner, and is disarmed when it is printed; so these get the arrow of the first place.
+/// Replaces the `:::` with which the renderer, like rustc, marks further places by the arrow of the first place. A
+/// line that begins with `::` may be a command to a CI runner and would be escaped when it is printed.
 fn arrows(text: &str) -> String {
     let further = |line: &str| {
         let at = line.find(":::")?;
@@ -72,7 +72,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &Sources) -> Group<'a> {
     }
 }
 
-/// In lines of a readable length, broken at commas.
+/// Breaks a note at commas into lines of readable length.
 fn wrapped(note: &str) -> String {
     const WIDTH: usize = 100;
     let mut lines = vec![String::new()];
@@ -109,7 +109,7 @@ fn shown<'a>(
     group.element(Snippet::source(line).path(path).line_start(place.line as usize).annotation(annotation))
 }
 
-/// A caret that points at nothing points at the next character instead, and never into the middle of one.
+/// Extends an empty caret to the next character, and aligns its end with a character boundary.
 fn visible(caret: Range<usize>, line: &str) -> Range<usize> {
     let boundary = |at: usize| (at..line.len()).find(|at| line.is_char_boundary(*at)).unwrap_or(line.len());
     let start = caret.start.min(line.len());

@@ -1,4 +1,4 @@
-//! One binding: what a manifest asks for, and its text.
+//! One binding of the manifest and its text.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,19 +9,19 @@ use crate::manifest::{AdminApi, Transport};
 use crate::model::{Address, Binding, Format, Live, Topic, app_shorthand};
 use crate::state::Entry;
 
-/// What a binding asks for besides its topic. Bindings of one form may share an item of a list, `topics: [...]`.
+/// The fields of a binding except its topic. Bindings of the same form can share one item with `topics: [...]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct BindingForm {
     pub(super) address: Address,
     pub(super) format: Format,
     pub(super) filter: Option<String>,
-    /// Sorted: only the set counts.
+    /// Sorted, because the order has no meaning.
     pub(super) include_fields: Vec<String>,
-    /// Sorted, in the form that people write.
+    /// Sorted, in the form with `$app`.
     pub(super) metafield_namespaces: Vec<String>,
-    /// Sorted, in the form that people write; empty: not asked for.
+    /// Sorted, in the form with `$app`; empty if the binding does not set them.
     pub(super) metafields: Vec<String>,
-    /// With its topic: a name belongs to one subscription of a shop.
+    /// The name with its topic, because a name belongs to one subscription of a shop.
     pub(super) name: Option<(String, Topic)>,
 }
 
@@ -30,7 +30,7 @@ impl BindingForm {
         let Binding { topic, address, format, filter, include_fields, metafield_namespaces, name, metafields } =
             &live.binding;
         let app = live.meta.app;
-        // Over REST the manifest may ask for none of these.
+        // With REST, a manifest cannot set metafields, a filter or a name.
         let metafields = metafields.as_deref().filter(|_| !rest).unwrap_or_default();
         Self {
             address: address.clone(),
@@ -43,13 +43,13 @@ impl BindingForm {
         }
     }
 
-    /// Whether it names a namespace of the app's own.
+    /// Whether it names a namespace of the app itself.
     pub(super) fn names_own_app(&self) -> bool {
         self.metafield_namespaces.iter().chain(&self.metafields).any(|text| text.starts_with("$app:"))
     }
 }
 
-/// A manifest with one binding, to ask whether it is one.
+/// Returns a manifest with one binding, to check whether the binding is valid.
 pub(super) fn probe(api: &AdminApi, topic: &Topic, form: &BindingForm, prefix: &str, allow: &BTreeSet<Code>) -> String {
     let mut out = format!("version: 1\n{}", admin_api(api));
     let _ = writeln!(out, "ownership: {{ address_prefixes: [{}] }}", scalar(prefix));
@@ -75,7 +75,7 @@ pub(super) fn admin_api(api: &AdminApi) -> String {
     out
 }
 
-/// Writes an item of a list of bindings.
+/// Writes one item of a list of bindings.
 pub(super) fn binding(out: &mut String, indent: &str, topics: &BTreeSet<Topic>, target: &str, form: &BindingForm) {
     let BindingForm { address: _, format, filter, include_fields, metafield_namespaces, metafields, name } = form;
     let mut names: Vec<&str> = topics.iter().map(Topic::as_str).collect();
@@ -111,8 +111,9 @@ fn sorted(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
-/// The app's own namespaces with `$app`, the form that works for whatever app the manifest is used with; another app's stay
-/// as they are. Where the own number is unknown, any may be meant, except two in one list: `$app` could mean either.
+/// Writes the app's own namespaces with `$app`, the form that works with any app; namespaces of other apps stay
+/// unchanged. If the app's number is unknown, the only app in a list is taken for the own one; of several apps, none
+/// is.
 fn own_app(list: &[String], own: Option<u64>) -> Vec<String> {
     let apps: BTreeSet<&str> = list.iter().filter_map(|text| app_shorthand(text)).map(|(app, _)| app).collect();
     let is_own = |app: &str| own.map_or(apps.len() == 1, |own| app == own.to_string());

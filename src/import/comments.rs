@@ -1,4 +1,4 @@
-//! The comments of the manifest: what was counted, what is missing, what could not be seen.
+//! The comment at the top of the manifest: counts, what is missing, and what could not be read.
 
 use super::Request;
 use super::binding::BindingForm;
@@ -7,15 +7,15 @@ use super::select::{Selected, SelectedShop};
 use crate::manifest::Transport;
 use crate::state::Unmanaged;
 
-/// Most lines of one list in a comment; the rest is counted.
+/// How many lines of one list a comment shows; it counts the rest.
 const MOST: usize = 50;
 
-/// The comment at the top, a line each.
+/// Returns the lines of the comment.
 pub(super) fn header(request: &Request, selected: &Selected, document: &Document<'_>) -> Vec<String> {
     let written: usize = selected.shops.iter().map(SelectedShop::count).sum();
     let (destinations, sets) = document.sizes();
     let mut out = vec![format!(
-        "Written by `hookwright import`: what was live in {}: {}, {}, {}.",
+        "Written by `hookwright import` from the live subscriptions of {}: {}, {}, {}.",
         count(request.shops.len(), "shop"),
         count(written, "subscription"),
         count(destinations, "destination"),
@@ -24,13 +24,13 @@ pub(super) fn header(request: &Request, selected: &Selected, document: &Document
     if !request.unread.is_empty() {
         out.push(String::new());
         let missing = count(request.unread.len(), "shop");
-        out.push(format!("NOT READ, and therefore missing below, which does not mean empty: {missing}"));
+        out.push(format!("NOT READ, so missing below (they may have subscriptions): {missing}"));
         list(request.unread.iter().map(|unread| format!("{}: {}", unread.shop, unread.why)), &mut out);
     }
     if !selected.refused.is_empty() {
         out.push(String::new());
         let what = count(selected.refused.len(), "subscription");
-        out.push(format!("LEFT OUT, because a manifest cannot ask for it: {what}"));
+        out.push(format!("LEFT OUT, because a manifest cannot contain them: {what}"));
         let line = |refused: &super::Refused| {
             let then = if refused.managed { "; a plan deletes it" } else { "" };
             format!("{}: {} ({}): {}{then}", refused.shop, refused.topic, refused.id, refused.why)
@@ -41,23 +41,23 @@ pub(super) fn header(request: &Request, selected: &Selected, document: &Document
     if unmanaged > 0 {
         out.push(String::new());
         let shops = count(selected.unmanaged.len(), "shop");
-        let how = if request.all { "no prefix could be added that covers them alone" } else { "--all takes them in" };
+        let how = if request.all { "no ownership prefix covers only these addresses" } else { "`--all` includes them" };
         out.push(format!("Unmanaged and left out: {} in {shops}; {how}.", count(unmanaged, "subscription")));
     }
     if request.ownership.unmanaged == Unmanaged::Delete {
         out.push(String::new());
-        out.push("The manifest given says `unmanaged: delete`; it is not taken over.".to_owned());
+        out.push("The given manifest contains `unmanaged: delete`, which was not copied.".to_owned());
     }
     if request.admin_api.transport == Transport::Rest {
         out.push(String::new());
         out.push(
-            "Read over REST, which shows neither filters nor names: a subscription below may have either. Nothing"
+            "Read over REST, which shows neither filters nor names, so subscriptions below may have them. A plan"
                 .into(),
         );
-        out.push("is changed by a plan for that reason; read with `transport: graphql` to see them.".into());
+        out.push("changes nothing for that reason. To include them, read with `transport: graphql`.".into());
         if selected.shops.iter().flat_map(|shop| shop.forms.keys()).any(BindingForm::names_own_app) {
             out.push(
-                "REST does not show the app's number either: a `$app:` namespace below may belong to another app."
+                "REST does not show the number of the app either: a `$app:` namespace below may belong to another app."
                     .into(),
             );
         }

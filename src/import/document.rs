@@ -1,4 +1,4 @@
-//! The manifest as text. Values are quoted unless they can be nothing but the text that they are.
+//! The manifest as text. Values are quoted unless every YAML parser reads them as the same string.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,12 +13,12 @@ use super::select::Selected;
 use crate::model::{Scope, ScopeSet, Topic};
 use crate::state::{Ownership, Prefix, Unmanaged};
 
-/// Everything that stands in the manifest.
+/// The content of the manifest.
 pub(super) struct Document<'a> {
     request: &'a Request,
     selected: &'a Selected,
     factored: Factored,
-    /// Where it is the same for all shops, or for most of those that have any.
+    /// The `auth` that all or most shops have, if every shop has one.
     auth: Option<&'a Value>,
     scopes: Option<&'a ScopeSet>,
 }
@@ -30,7 +30,7 @@ impl<'a> Document<'a> {
         Self { request, selected, factored, auth, scopes }
     }
 
-    /// Destinations, and sets.
+    /// Returns the number of destinations and of sets.
     pub(super) fn sizes(&self) -> (usize, usize) {
         (self.factored.names.len(), self.factored.sets.len())
     }
@@ -151,7 +151,7 @@ fn auth_forms(out: &mut String, indent: &str, auth: &Value) {
     }
 }
 
-/// How a shop uses a set, if it does.
+/// Returns the item of `use` for a set, if the shop uses it.
 fn used(set: &Set, at: usize) -> Option<String> {
     let except: Vec<&str> = set.users.get(&at)?.iter().map(Topic::as_str).collect();
     if except.is_empty() {
@@ -160,12 +160,12 @@ fn used(set: &Set, at: usize) -> Option<String> {
     Some(format!("{{ set: {}, except: {} }}", scalar(&set.name), scalar::on_a_line(&except)))
 }
 
-/// What a manifest takes as scopes.
+/// Returns the scopes that a manifest accepts.
 fn handles(scopes: &ScopeSet) -> Vec<&str> {
     scopes.iter().map(Scope::as_str).filter(|text| Scope::parse(text).is_some()).collect()
 }
 
-/// What most shops have; nothing if one shop has none, since it would inherit it.
+/// Returns the value that most shops have. `None` if a shop has no value, because it would inherit the common one.
 fn common<'a, T>(values: impl Iterator<Item = Option<&'a T>>, key: impl Fn(&T) -> String) -> Option<&'a T> {
     let mut counts: BTreeMap<String, (usize, &T)> = BTreeMap::new();
     for value in values {

@@ -1,4 +1,4 @@
-//! What shops have in common, found: destinations, and sets of bindings.
+//! Finds what shops have in common: destinations and sets of bindings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,17 +7,17 @@ use super::name::{self, Names};
 use super::select::SelectedShop;
 use crate::model::{Address, Topic};
 
-/// Bindings with everything but the topic in common.
+/// Bindings that differ only in their topics.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Item {
     pub(super) form: BindingForm,
     pub(super) topics: BTreeSet<Topic>,
 }
 
-/// The shops that use a set, by their place, and what each leaves out of it.
+/// The shops that use a set, by index, and the topics that each leaves out.
 pub(super) type Users = BTreeMap<usize, BTreeSet<Topic>>;
 
-/// What several shops use.
+/// A binding set, which several shops use.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Set {
     pub(super) name: String,
@@ -30,19 +30,19 @@ pub(super) struct Set {
 pub(super) struct Destination {
     pub(super) name: String,
     pub(super) address: Address,
-    /// How many shops send there.
+    /// The number of shops that use the address.
     pub(super) shops: usize,
 }
 
-/// What stands in the manifest, found but not yet written.
+/// The bindings and destinations of the manifest.
 pub(super) struct Factored {
-    /// Sorted by name.
+    /// The sets, sorted by name.
     pub(super) sets: Vec<Set>,
-    /// Of each shop, what no set says.
+    /// The bindings of each shop that are in no set.
     pub(super) rest: Vec<Vec<Item>>,
-    /// Common ones, sorted by name.
+    /// The common destinations, sorted by name.
     pub(super) common: Vec<Destination>,
-    /// Of each shop, those that are its own alone.
+    /// Each shop's own destinations.
     pub(super) own: Vec<Vec<Destination>>,
     pub(super) names: BTreeMap<Address, String>,
 }
@@ -74,13 +74,13 @@ pub(super) fn factor(shops: &[SelectedShop], given: &[(String, Address)]) -> Fac
     Factored { sets: named(together(sets), &names), rest, common, own, names }
 }
 
-/// A set before it has a name: what it says, and who uses it.
+/// A set without a name: its items and its users.
 type Nameless = (Vec<Item>, Users);
 
-/// Topics that at least two shops have in common, and which of them each of these shops lacks.
+/// Returns topics that at least two shops have in common, and the topics that each of these shops lacks.
 ///
-/// What most shops have is taken as the set, and a shop that has most of it uses it with exceptions: one subscription
-/// that drifted away does not split a set of forty shops in two.
+/// The set consists of the topics that most shops have, and a shop that has most of them uses the set with exceptions.
+/// So one deleted subscription does not split a set of forty shops.
 fn shared(topics_of: &BTreeMap<usize, BTreeSet<Topic>>) -> Option<(BTreeSet<Topic>, Users)> {
     let mut shops_of: BTreeMap<&Topic, BTreeSet<usize>> = BTreeMap::new();
     for (at, topics) in topics_of {
@@ -101,7 +101,7 @@ fn shared(topics_of: &BTreeMap<usize, BTreeSet<Topic>>) -> Option<(BTreeSet<Topi
     users.retain(|at| topics.iter().any(|topic| has(*at, topic)));
 
     if topics.is_empty() {
-        // No majority for anything: the topic that most shops have, with what just these shops have.
+        // No topic has a majority: take the most frequent topic, and all topics that exactly the same shops have.
         let (_, most) = shops_of.iter().max_by_key(|(topic, shops)| (shops.len(), std::cmp::Reverse(*topic)))?;
         users.clone_from(most);
         topics = shops_of.iter().filter(|(_, shops)| **shops == users).map(|(topic, _)| *topic).collect();
@@ -111,7 +111,7 @@ fn shared(topics_of: &BTreeMap<usize, BTreeSet<Topic>>) -> Option<(BTreeSet<Topi
     Some((topics.into_iter().cloned().collect(), users))
 }
 
-/// Sets that the same shops use whole, to the same address, are one.
+/// Merges sets with the same address that the same shops use without exceptions.
 fn together(sets: Vec<Nameless>) -> Vec<Nameless> {
     let mut whole: BTreeMap<(Address, Vec<usize>), Vec<Item>> = BTreeMap::new();
     let mut out = Vec::new();
@@ -131,7 +131,7 @@ fn together(sets: Vec<Nameless>) -> Vec<Nameless> {
     out
 }
 
-/// The sets with the most users get the plain names.
+/// Names the sets. The sets with the most users get names without a number.
 fn named(mut sets: Vec<Nameless>, destinations: &BTreeMap<Address, String>) -> Vec<Set> {
     sets.sort_by(|(a, m), (b, n)| n.len().cmp(&m.len()).then_with(|| a.cmp(b)).then_with(|| m.cmp(n)));
     let mut names = Names::default();
@@ -150,7 +150,7 @@ fn named(mut sets: Vec<Nameless>, destinations: &BTreeMap<Address, String>) -> V
 
 type Destinations = (BTreeMap<Address, String>, Vec<Destination>, Vec<Vec<Destination>>);
 
-/// Names every address: common where several shops send there, where it was common already, or where there is but
+/// Names every address. It is a common destination if several shops use it, if it already was one, or if there is only
 /// one shop.
 fn destinations(shops: &[SelectedShop], given: &[(String, Address)]) -> Destinations {
     let mut users: BTreeMap<&Address, BTreeSet<usize>> = BTreeMap::new();
@@ -191,7 +191,7 @@ fn destinations(shops: &[SelectedShop], given: &[(String, Address)]) -> Destinat
     (names, common, own)
 }
 
-/// The names that a manifest has for addresses, and how many shops know each; those that most know come first.
+/// Returns the existing names of addresses with the number of their shops, the most frequent first.
 fn known(given: &[(String, Address)]) -> Vec<(&str, &Address, usize)> {
     let mut counts: BTreeMap<(&str, &Address), usize> = BTreeMap::new();
     for (name, address) in given {

@@ -1,23 +1,23 @@
-//! Names for destinations and sets: readable, the same on every run, each once.
+//! Names for destinations and sets: readable, unique, and the same in every run.
 
 use std::collections::HashSet;
 
 use crate::model::{Address, AddressKind, Topic};
 
-/// Longest name that is made up, without what makes it unique.
+/// The maximum length of a created name, without the number that makes it unique.
 const LONGEST: usize = 40;
 
-/// The names that are taken.
+/// The names that are in use.
 #[derive(Default)]
 pub(super) struct Names(HashSet<String>);
 
 impl Names {
-    /// Takes a name as it is, if it is free.
+    /// Reserves a name. Returns whether it was free.
     pub(super) fn take(&mut self, name: &str) -> bool {
         self.0.insert(name.to_owned())
     }
 
-    /// The name, or the first of `name-2`, `name-3`, … that is free.
+    /// Reserves and returns the name, or the first free one of `name-2`, `name-3`, ….
     pub(super) fn unique(&mut self, name: &str) -> String {
         let numbered = (2_usize..).map(|n| format!("{name}-{n}"));
         let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.0.contains(name));
@@ -27,19 +27,19 @@ impl Names {
     }
 }
 
-/// What a set is called: by what its topics are about, or else by where they go.
+/// Returns the name of a set: the common kind of its topics, or otherwise the destination.
 pub(super) fn of_set<'a>(mut topics: impl Iterator<Item = &'a Topic>, destination: &str) -> String {
     let first = topics.next().map(family).unwrap_or_default();
     let alike = !first.is_empty() && topics.all(|topic| family(topic) == first);
     tidy(if alike { &first } else { destination }, "set")
 }
 
-/// `orders/create` is about orders.
+/// Returns the kind of a topic: `orders` for `orders/create`.
 fn family(topic: &Topic) -> String {
     topic.as_str().split(['/', '.']).next().unwrap_or_default().to_lowercase()
 }
 
-/// What an address is called: an inlet of Adobe's by the beginning of its id, anything else by its host.
+/// Returns the name of an address: the start of the id for an Adobe inlet, otherwise the host.
 pub(super) fn of_address(address: &Address) -> String {
     let text = address.as_str();
     let last = |separator: char| text.rsplit(separator).next().unwrap_or_default();
@@ -59,7 +59,7 @@ pub(super) fn of_address(address: &Address) -> String {
     tidy(&name, "endpoint")
 }
 
-/// Letters, digits, `_`, `-` and `.`, as a manifest wants names.
+/// Returns a valid name of a manifest: letters, digits, `_`, `-` and `.`.
 fn tidy(text: &str, otherwise: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' };
     let name: String = text.chars().map(letter).take(LONGEST).collect();
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_say_where_it_goes() {
+    fn destinations_are_named_after_their_address() {
         let id = "5e331f99e157309c495d985a4be804410e7b869f6b067c0d5d5ec958c2aaeb85";
         for (address, name) in [
             (format!("https://dcs.adobedc.net/collection/{id}?x-adobe-flow-id=1"), "dcs-5e331f99"),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_are_called_by_what_they_are_about() {
+    fn sets_are_named_after_their_topics() {
         let topics = |list: &[&str]| list.iter().map(|t| Topic::from_slash(t)).collect::<Vec<_>>();
         let name = |list: &[&str]| of_set(topics(list).iter(), "commerce");
         assert_eq!(name(&["orders/create", "orders/updated"]), "orders");

@@ -1,7 +1,7 @@
 //! Single values as YAML.
 //!
-//! A plain text is one that every YAML reader, of 1.1 or 1.2, takes for that text and nothing else. All the rest is
-//! quoted, with JSON's escapes, which are YAML's, too.
+//! A string is written without quotes if every YAML 1.1 and 1.2 parser reads it as that string. Any other string is
+//! quoted, with the escapes of JSON, which YAML also has.
 
 use std::fmt::Write as _;
 
@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::text::escape;
 
-/// Where lines end, as far as can be.
+/// The maximum width of a line, where possible.
 const WIDTH: usize = 118;
 
-/// Words that some YAML reader takes for something other than a text.
+/// Words that some YAML parsers read as another type than a string.
 const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
 
-/// A value or a key.
+/// Writes a value or a key.
 pub(super) fn scalar(text: &str) -> String {
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"_./-".contains(&c))
@@ -23,15 +23,15 @@ pub(super) fn scalar(text: &str) -> String {
     if plain { text.to_owned() } else { quoted(text) }
 }
 
-/// An address or a prefix, which reads better without quotes; not for flow style.
+/// Writes an address or a prefix without quotes, if possible. Not valid in flow style.
 pub(super) fn address(text: &str) -> String {
     let known = ["https://", "pubsub://", "arn:aws:"].iter().any(|scheme| text.starts_with(scheme));
-    // A colon at the end would make a key of it.
+    // A colon at the end would turn it into a key.
     let plain = text.bytes().all(|c| c.is_ascii_alphanumeric() || b"_./-:?&=~%+".contains(&c)) && !text.ends_with(':');
     if known && plain { text.to_owned() } else { quoted(text) }
 }
 
-/// In double quotes, whatever it is.
+/// Writes a string in double quotes.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -41,7 +41,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            // `##[` is a command to CI runners; in a comment of ours it is none of the manifest, here it is a value.
+            // `##[` is a command to CI runners, so the second `#` is escaped; the value stays the same.
             c if hidden(c) || (c == '#' && out.ends_with('#')) => {
                 let code = u32::from(c);
                 // Writing to a String cannot fail.
@@ -54,7 +54,7 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
-/// Not printable for YAML, or not to be seen by whoever reads it.
+/// Whether a character is not printable in YAML, or is invisible to a reader.
 fn hidden(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
@@ -62,17 +62,17 @@ fn hidden(c: char) -> bool {
         || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// A list of texts, on one line if there is room after `used` columns.
+/// Writes a list of strings, on one line if it fits after `used` columns.
 pub(super) fn list(items: &[&str], used: usize) -> String {
     joined(&items.iter().map(|item| scalar(item)).collect::<Vec<_>>(), used)
 }
 
-/// A list on one line.
+/// Writes a list of strings on one line.
 pub(super) fn on_a_line(items: &[&str]) -> String {
     format!("[{}]", items.iter().map(|item| scalar(item)).collect::<Vec<_>>().join(", "))
 }
 
-/// A list of what is YAML already, on one line if there is room after `used` columns.
+/// Writes a list of YAML values, on one line if it fits after `used` columns.
 pub(super) fn joined(items: &[String], used: usize) -> String {
     let line = format!("[{}]", items.join(", "));
     if used + line.chars().count() <= WIDTH {
@@ -99,7 +99,7 @@ pub(super) fn joined(items: &[String], used: usize) -> String {
     out
 }
 
-/// A value on one line; keys without a value are left out.
+/// Writes a value on one line, without keys whose value is null.
 pub(super) fn flow(value: &Value) -> String {
     match value {
         Value::Object(map) => {
@@ -113,7 +113,7 @@ pub(super) fn flow(value: &Value) -> String {
     }
 }
 
-/// Text in a comment: whatever it holds, it stays one line.
+/// Escapes a text for a comment, so that it stays on one line.
 pub(super) fn comment(text: &str) -> String {
     escape(text).into_owned()
 }
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_every_reader_takes_for_a_text_is_plain() {
+    fn only_strings_in_every_parser_are_written_without_quotes() {
         for text in ["orders/create", "commerce", "custom.size", "BRAND_NEW_TOPIC", "a-b_c", "none", "e1.5"] {
             assert_eq!(scalar(text), text);
         }
@@ -169,14 +169,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(text in any::<String>(), other in "[\\PC\n\t:#{}\\[\\]&*!|>'\"%@`~ -]{0,20}") {
+        fn written_strings_are_read_unchanged(text in any::<String>(), other in "[\\PC\n\t:#{}\\[\\]&*!|>'\"%@`~ -]{0,20}") {
             let line = format!("{}: [{}, {}]\n", scalar(&other), scalar(&text), flow(&Value::String(other.clone())));
             let read: std::collections::BTreeMap<String, Vec<String>> = serde_yaml::from_str(&line).expect("YAML");
             prop_assert_eq!(read, [(other.clone(), vec![text, other])].into());
         }
 
         #[test]
-        fn addresses_are_read(text in "(https://|pubsub://|arn:aws:|)[\\PC :#?&=]{0,20}") {
+        fn written_addresses_are_read_unchanged(text in "(https://|pubsub://|arn:aws:|)[\\PC :#?&=]{0,20}") {
             let read: Vec<String> = serde_yaml::from_str(&format!("- {}\n", address(&text))).expect("YAML");
             prop_assert_eq!(read, vec![text]);
         }

@@ -1,4 +1,4 @@
-//! What of each shop goes into the manifest, and what cannot.
+//! Selects the subscriptions of each shop that the manifest contains.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -9,11 +9,11 @@ use crate::manifest::{self, AdminApi, Options, SourceFile, Transport, prefix_for
 use crate::model::{Address, Live, Topic, Visibility};
 use crate::state::{Entry, Ownership, Prefix, Unmanaged};
 
-/// What is written of one shop.
+/// The selected bindings of one shop.
 #[derive(Debug, Default)]
 pub(super) struct SelectedShop {
     pub(super) forms: BTreeMap<BindingForm, BTreeSet<Topic>>,
-    /// What to know about it, each a line.
+    /// The lines of the comment on the shop.
     pub(super) comments: Vec<String>,
 }
 
@@ -23,24 +23,25 @@ impl SelectedShop {
     }
 }
 
-/// What is written of all shops.
+/// The selected bindings of all shops.
 pub(super) struct Selected {
-    /// In the order of the request's shops.
+    /// The shops, in the order of the request.
     pub(super) shops: Vec<SelectedShop>,
     pub(super) refused: Vec<Refused>,
-    /// Shops with subscriptions that are not managed and not taken, by their place, and how many.
+    /// The indices of shops with unmanaged subscriptions that are left out, and the number of those.
     pub(super) unmanaged: Vec<(usize, usize)>,
-    /// The rule to write.
+    /// The ownership rule to write.
     pub(super) ownership: Ownership,
-    /// What `lint.allow` has to silence for the manifest to be valid: what is live works, whatever the catalogue knows.
+    /// The codes that `lint.allow` must silence for the manifest to be valid: a live subscription works, even if the
+    /// catalogue does not know its topic.
     pub(super) allow: BTreeSet<Code>,
 }
 
-/// A live subscription that can be asked for.
+/// A live subscription that the manifest can contain.
 struct Writable<'a> {
     live: &'a Entry<Live>,
     form: BindingForm,
-    /// What of it is not asked for.
+    /// The part of the subscription that is left out.
     without: Option<&'static str>,
     allow: BTreeSet<Code>,
 }
@@ -51,7 +52,7 @@ pub(super) fn select(request: &Request) -> Selected {
     let mut writable: Vec<Vec<Writable<'_>>> = Vec::new();
     for (at, shop) in request.shops.iter().enumerate() {
         let mut entries: Vec<&Entry<Live>> = shop.observed.entries.iter().collect();
-        // Oldest first, as the diff matches.
+        // Oldest first, in the order in which the diff matches.
         entries.sort_by(|a, b| (&a.meta.created_at, &a.meta.id).cmp(&(&b.meta.created_at, &b.meta.id)));
         let mut list = Vec::new();
         for live in entries {
@@ -94,8 +95,8 @@ pub(super) fn select(request: &Request) -> Selected {
     Selected { shops, refused, unmanaged, ownership, allow }
 }
 
-/// The rule with the prefixes that unmanaged subscriptions need to be written. No prefix is added that would cover
-/// what cannot be written: the plan would delete it.
+/// Returns the ownership rule with the prefixes that unmanaged subscriptions need. Adds no prefix that covers a
+/// subscription that the manifest cannot contain, because a plan would delete it.
 fn widened(request: &Request, writable: &[Vec<Writable<'_>>], refused: &[(usize, &Entry<Live>, String)]) -> Ownership {
     let mut ownership = request.ownership.clone();
     if ownership.unmanaged == Unmanaged::Delete {
@@ -136,7 +137,7 @@ fn selected(shop: &ReadShop, list: Vec<Writable<'_>>, ownership: &Ownership) -> 
         if let Some((name, _)) = &form.name
             && !names.insert(name.to_ascii_lowercase())
         {
-            (form.name, without) = (None, Some("its name, which another subscription has, too"));
+            (form.name, without) = (None, Some("its name, which another subscription also has"));
         }
         if let Some(what) = without {
             out.comments.push(format!("{} ({}): written without {what}", live.binding.topic, live.meta.id));
@@ -148,16 +149,16 @@ fn selected(shop: &ReadShop, list: Vec<Writable<'_>>, ownership: &Ownership) -> 
         out.comments.push(format!("{}: {}", same[0].binding.topic, repeated(&ids, same[0])));
     }
     if shop.observed.entries.is_empty() {
-        out.comments.push("nothing is live in this shop".to_owned());
+        out.comments.push("this shop has no live subscriptions".to_owned());
     }
     out.comments.sort();
     out
 }
 
-/// What can be written, what it leaves out and what has to be silenced; or what `validate` would say.
+/// The binding to write, the part that is left out and the codes to silence; or the message of `validate`.
 type Answer = Result<(BindingForm, Option<&'static str>, BTreeSet<Code>), String>;
 
-/// Asks the manifest whether a binding can be written, once for each form and topic.
+/// Checks whether a binding is valid, once for each form and topic.
 struct Probe<'a> {
     api: &'a AdminApi,
     answers: BTreeMap<(Topic, BindingForm), Answer>,
@@ -175,7 +176,8 @@ impl Probe<'_> {
         answer
     }
 
-    /// Name and metafields can be left out: what a binding does not ask for is not compared.
+    /// Tries the binding without its name or its metafields if necessary: keys that a binding does not set are not
+    /// compared.
     fn best(&self, live: &Entry<Live>, form: &BindingForm) -> Answer {
         let why = match self.writes(live, form) {
             Ok(allow) => return Ok((form.clone(), None, allow)),
@@ -185,16 +187,16 @@ impl Probe<'_> {
         let bare = BindingForm { metafields: Vec::new(), ..form.clone() };
         let plain = BindingForm { name: None, ..bare.clone() };
         let attempts = [
-            (nameless, "its name, which a manifest cannot say"),
-            (bare, "its metafields, which a manifest cannot say"),
-            (plain, "its name and metafields, which a manifest cannot say"),
+            (nameless, "its name, which a manifest cannot contain"),
+            (bare, "its metafields, which a manifest cannot contain"),
+            (plain, "its name and metafields, which a manifest cannot contain"),
         ];
         let mut less = attempts.into_iter().filter(|(less, _)| less != form);
         less.find_map(|(form, without)| self.writes(live, &form).ok().map(|allow| (form, Some(without), allow)))
             .ok_or(why)
     }
 
-    /// Whether the manifest takes it, and asks for just what is live; with the codes that have to be silenced.
+    /// Checks whether the binding is valid and equals the live subscription. Returns the codes to silence.
     fn writes(&self, live: &Entry<Live>, form: &BindingForm) -> Result<BTreeSet<Code>, String> {
         let load = |allow: &BTreeSet<Code>| {
             let text = binding::probe(self.api, &live.binding.topic, form, &prefix_for(&form.address), allow);
@@ -208,30 +210,28 @@ impl Probe<'_> {
             loaded = load(&allow);
         }
         let Some(manifest) = loaded.manifest else {
-            // The prefix is this probe's own; what is wrong with the address is said of the address.
+            // The probe created the prefix, so only problems of the address itself are reported.
             let own = |code| code == Code::BadPrefix || code == Code::NotOwned;
             let errors = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error && !own(d.code));
             let first = errors.map(|d| format!("{}: {}", d.code, d.message)).next();
-            return Err(first.unwrap_or_else(|| "a manifest cannot say it".to_owned()));
+            return Err(first.unwrap_or_else(|| "a manifest cannot contain it".to_owned()));
         };
         let desired = manifest.shops.iter().filter_map(|shop| shop.desired().ok());
         let asked = desired.flat_map(|desired| &desired.entries).map(|entry| &entry.binding);
         let exact = asked.clone().count() == 1
             && asked.clone().all(|b| b.key() == live.binding.key() && live.differs_from(b).is_empty());
-        if exact { Ok(allow) } else { Err("a manifest cannot say it exactly".to_owned()) }
+        if exact { Ok(allow) } else { Err("a manifest cannot describe it exactly".to_owned()) }
     }
 }
 
-/// What to say where one binding is live several times.
+/// Describes a binding that is live several times.
 fn repeated(ids: &[&str], live: &Entry<Live>) -> String {
     let count = ids.len();
     let ids = ids.join(", ");
     match live.meta.visibility {
-        Visibility::Whole => format!("live {count} times ({ids}), written once; a plan removes the others"),
+        Visibility::Whole => format!("live {count} times ({ids}), written once; a plan deletes the others"),
         Visibility::WithoutFilterAndName => {
-            format!(
-                "looks live {count} times ({ids}), written once; REST does not show the filters that tell them apart"
-            )
+            format!("live {count} times ({ids}), written once; REST does not show filters, in which they may differ")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The laws of the import, and how its text reads.
+//! The laws of the import, and its text.
 
 use std::collections::BTreeSet;
 
@@ -64,7 +64,8 @@ fn load(yaml: &str) -> Manifest {
     loaded.manifest.unwrap_or_else(|| panic!("{:#?}\n{yaml}", loaded.diagnostics))
 }
 
-/// What a plan right after it would change, apart from deleting what could not be written. Also checks the counts.
+/// Returns the changes of a plan directly after the import, except deletes of subscriptions that could not be
+/// imported. Also checks the counts.
 fn left_to_do(imported: &Imported, worlds: &[(ShopDomain, Observed)]) -> Vec<Change> {
     let manifest = load(&imported.yaml);
     assert_eq!(manifest.shops.len(), worlds.len());
@@ -177,7 +178,7 @@ fn any_binding() -> impl Strategy<Value = Binding> {
     })
 }
 
-/// What a live shop may hold: keys and names once each.
+/// Returns any state of a live shop, with unique keys and names.
 fn any_shop(name: &'static str) -> impl Strategy<Value = ReadShop> {
     let scopes = prop::sample::subsequence(vec!["write_orders", "read_customers", "Odd"], 0..=3);
     let scopes = prop::option::of(scopes);
@@ -219,7 +220,7 @@ fn any_request() -> impl Strategy<Value = Request> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever is live: what is written loads, and a plan after it has nothing to do.
+    /// For every live state, the written manifest is valid, and a plan after the import is empty.
     #[test]
     fn a_plan_after_an_import_is_empty(request in any_request()) {
         let worlds = worlds(&request);
@@ -239,7 +240,7 @@ proptest! {
     }
 
     #[test]
-    fn order_does_not_matter(request in any_request(), seed in any::<u64>()) {
+    fn the_order_of_subscriptions_has_no_effect(request in any_request(), seed in any::<u64>()) {
         let mut rng = fastrand::Rng::with_seed(seed);
         let shops = request.shops.iter().map(|s| ReadShop {
             shop: s.shop.clone(), labels: s.labels.clone(), tolerate: vec![], auth: s.auth.clone(),
@@ -257,7 +258,7 @@ proptest! {
 }
 
 #[test]
-fn a_fleet_reads_well() {
+fn the_manifest_of_a_fleet_is_readable() {
     let orders = |address| ["orders/create", "orders/updated", "orders/cancelled"].map(|topic| bind(topic, address));
     let mut drifted = orders(A)[1..].to_vec();
     drifted.push(Binding { filter: Some("email:*@example.com".into()), ..bind("customers/update", B) });
@@ -280,9 +281,9 @@ fn a_fleet_reads_well() {
 }
 
 #[test]
-fn with_all_the_prefixes_are_added_but_none_that_covers_what_cannot_be_written() {
+fn all_adds_prefixes_except_for_subscriptions_that_cannot_be_imported() {
     let mut bindings = vec![bind("orders/create", A), bind("orders/create", AWAY), bind("orders/paid", AWAY)];
-    // Refused: xml into an inlet, and a metaobject without its type, next to an address that could be taken.
+    // Cannot be imported: XML to an inlet, and a metaobject topic without a type filter next to a valid address.
     bindings.push(Binding { format: Format::Xml, ..bind("orders/paid", B) });
     bindings.push(bind("metaobjects/create", "https://app.example/hooks/meta"));
     bindings.push(bind("orders/paid", "https://app.example/hooks/orders"));
@@ -316,7 +317,7 @@ fn the_apps_own_namespaces_are_written_without_its_id() {
     };
     let own = r#"_namespaces: ["$app:x", custom] s: ["$app:x.key", custom.key]"#;
     assert_eq!(namespaces(&["custom", "app--12--x", "$app:x"]), own);
-    // Two apps' ids, and what only looks like one.
+    // The ids of two apps, and a text that only resembles one.
     let two = "_namespaces: [app--12--x, app--13--x] s: [app--12--x.key, app--13--x.key]";
     assert_eq!(namespaces(&["app--13--x", "app--12--x"]), two);
     let default = r#"_namespaces: ["$app", "$app:x"] s: ["$app.key", "$app:x.key"]"#;
@@ -325,15 +326,15 @@ fn the_apps_own_namespaces_are_written_without_its_id() {
 }
 
 #[test]
-fn what_is_live_twice_is_written_once_and_said() {
+fn a_duplicate_subscription_is_written_once_with_a_comment() {
     let twice = vec![bind("orders/create", A), bind("orders/create", A), bind("orders/paid", A)];
-    // The oldest is the one that the diff keeps; here it is the last in the answer.
+    // The diff keeps the oldest one, which is the last in this response.
     let mut newer_first = request(vec![shop("one", twice.clone())]);
     newer_first.shops[0].observed.entries[1].binding.include_fields = vec!["newer".into()];
     newer_first.shops[0].observed.entries.reverse();
     let imported = import(newer_first);
     assert_eq!((imported.written, imported.yaml.contains("newer")), (2, false));
-    let said = "# orders/create: live 2 times (gid://shopify/WebhookSubscription/1, gid://shopify/WebhookSubscription/2), written once; a plan removes the others";
+    let said = "# orders/create: live 2 times (gid://shopify/WebhookSubscription/1, gid://shopify/WebhookSubscription/2), written once; a plan deletes the others";
     assert!(imported.yaml.contains(said), "{}", imported.yaml);
 
     let mut rest = request(vec![shop("one", twice)]);
@@ -347,5 +348,5 @@ fn what_is_live_twice_is_written_once_and_said() {
     let manifest = load(&imported.yaml);
     let result = diff(manifest.shops[0].desired().expect("resolved"), &worlds[0].1, &manifest.ownership);
     assert_eq!((result.changes, result.look_alikes.len()), (vec![], 1));
-    assert!(imported.yaml.contains("REST does not show the filters") && imported.yaml.contains("transport: rest"));
+    assert!(imported.yaml.contains("REST does not show filters") && imported.yaml.contains("transport: rest"));
 }

@@ -1,4 +1,4 @@
-//! What Shopify and Adobe take as an address, as far as that can be said offline.
+//! Offline checks of addresses against the rules of Shopify and Adobe.
 
 mod placeholder;
 
@@ -14,12 +14,12 @@ use crate::state::{Ownership, Prefix};
 use super::decode::short;
 pub(super) use placeholder::placeholder;
 
-/// The id in Adobe's documentation.
+/// The sample id in Adobe's documentation.
 const SAMPLE_ID: &str = "9d411a24aa3c0a3eded92bac6c64d0da986ee7a8212f87168c5fb42d9ddc3227";
 /// Longest address in bytes (recorded).
 const LONGEST: usize = 65_535;
 
-/// Something to say of an address.
+/// A problem of an address.
 pub(super) struct Remark {
     pub(super) code: Code,
     pub(super) message: String,
@@ -30,25 +30,25 @@ fn remark(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Re
     Remark { code, message: message.into(), hint: hint.into() }
 }
 
-/// Why Shopify would refuse the address; nothing if it would not.
+/// Returns the reason why Shopify would reject the address, if there is one.
 pub(super) fn refused(address: &Address) -> Option<Remark> {
     let text = address.as_str();
     let bad = |message: &str, hint: &str| Some(remark(Code::BadAddress, message, hint));
     if text.len() > LONGEST {
-        return bad("the address is longer than 65,535 bytes", "Shopify takes no longer one");
+        return bad("the address is longer than 65,535 bytes", "Shopify accepts at most 65,535 bytes");
     }
     if let Some(placeholder) = placeholder(text) {
         let message = format!(
-            "the address has a placeholder, `{}`, but addresses are sent as they are written",
+            "the address contains the placeholder `{}`, but Hookwright does not replace placeholders in addresses",
             short(placeholder)
         );
-        let hint = "write the whole address. Where each shop has its own, write it under the shop:\n\
+        let hint = "write the complete address. If each shop has its own, write it in the shop's entry:\n\
                     destinations: { NAME: \"https://…\" }\n\
-                    Anything else has to be filled in before hookwright reads the file, by the tool that has the values";
+                    Replace any other placeholder with another tool before Hookwright reads the file";
         return Some(remark(Code::BadAddress, message, hint));
     }
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return bad("the address contains a blank or a control character", "remove it, or write it as %20");
+        return bad("the address contains a space or a control character", "remove it; a space is written `%20`");
     }
     match address.kind() {
         AddressKind::Https => refused_https(text),
@@ -57,11 +57,14 @@ pub(super) fn refused(address: &Address) -> Option<Remark> {
         AddressKind::Other => {
             let lower = text.get(..7).unwrap_or_default().to_ascii_lowercase();
             if lower == "http://" {
-                bad("the address is http, Shopify delivers to https only", "write https:// instead of http://")
+                bad(
+                    "the address uses http, but Shopify delivers only to https",
+                    "write `https://` instead of `http://`",
+                )
             } else {
                 bad(
-                    "the address is neither https://…, pubsub://project:topic nor an EventBridge ARN",
-                    "write the whole address; the name of a destination goes under `destination`, not `address`",
+                    "the address is not `https://…`, `pubsub://project:topic` or the ARN of an EventBridge event source",
+                    "write the complete address. To use a destination by its name, write `destination: NAME` instead of `address`",
                 )
             }
         }
@@ -70,15 +73,18 @@ pub(super) fn refused(address: &Address) -> Option<Remark> {
 
 fn refused_https(text: &str) -> Option<Remark> {
     let bad = |message: &str, hint: &str| Some(remark(Code::BadAddress, message, hint));
-    // The reader of URLs skips any number of slashes and backslashes before the host.
+    // The URL parser skips any number of slashes and backslashes before the host.
     let written = !text["https://".len()..].starts_with(['/', '\\']);
     let Some(url) = Url::parse(text).ok().filter(|_| written) else {
-        return bad("the address is not a valid URL", "write it like https://dcs.adobedc.net/collection/<id>");
+        return bad(
+            "the address is not a valid URL",
+            "write an address such as `https://dcs.adobedc.net/collection/<id>`",
+        );
     };
     if !url.username().is_empty() || url.password().is_some() {
         return bad(
             "the address contains a user name or a password",
-            "leave it out: addresses are shown in every plan; Shopify signs each delivery instead",
+            "remove it, because plans show addresses. To authenticate deliveries, verify their signature",
         );
     }
     let internal = match url.host() {
@@ -88,12 +94,19 @@ fn refused_https(text: &str) -> Option<Remark> {
         Some(Host::Domain(host)) => {
             let host = host.strip_suffix('.').unwrap_or(host);
             if let Some(why) = impossible(host) {
-                let message = format!("the host `{}` cannot exist: {why}", short(host));
-                return Some(remark(Code::BadAddress, message, "correct the host; was the address copied whole?"));
+                let message = format!("the host `{}` is invalid: {why}", short(host));
+                return Some(remark(
+                    Code::BadAddress,
+                    message,
+                    "correct the host; check that the complete address was copied",
+                ));
             }
             let within = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|h| h.ends_with('.'));
             if ["myshopify.com", "shopify.com", "shopifycloud.com"].into_iter().any(within) {
-                return bad("the address is one of Shopify's own", "Shopify does not deliver to its own domains");
+                return bad(
+                    "the address is in one of Shopify's own domains",
+                    "use another address: Shopify does not deliver to its own domains",
+                );
             }
             !host.contains('.') || ["localhost", "local", "internal"].into_iter().any(within)
         }
@@ -101,13 +114,13 @@ fn refused_https(text: &str) -> Option<Remark> {
     if internal {
         return bad(
             "the address is not on the public internet",
-            "Shopify delivers to public hosts only; for tests use a tunnel with a public https address",
+            "use a public host, because Shopify cannot reach others. For tests, use a tunnel with a public https address",
         );
     }
     None
 }
 
-/// Why no host can have this name (RFC 1123; an underscore is taken, since it is found in names that resolve).
+/// Returns why a host name is invalid (RFC 1123; an underscore is accepted, because names with one do resolve).
 fn impossible(host: &str) -> Option<&'static str> {
     if host.len() > 253 {
         return Some("it is longer than 253 characters");
@@ -115,7 +128,7 @@ fn impossible(host: &str) -> Option<&'static str> {
     host.split('.').find_map(|label| {
         let odd = |c: u8| !c.is_ascii_alphanumeric() && c != b'-' && c != b'_';
         if label.is_empty() {
-            Some("nothing stands before or between its dots")
+            Some("a part between its dots is empty")
         } else if label.len() > 63 {
             Some("a part between its dots is longer than 63 characters")
         } else if label.starts_with('-') || label.ends_with('-') {
@@ -144,11 +157,11 @@ fn is_internal_v6(ip: Ipv6Addr) -> bool {
 
 fn refused_pubsub(text: &str) -> Option<Remark> {
     if !text.starts_with("pubsub://") {
-        let message = "the scheme has capitals: Shopify takes pubsub:// in small letters only";
-        return Some(remark(Code::BadAddress, message, "write pubsub://<project id or number>:<topic>"));
+        let message = "the scheme contains capital letters, but Shopify accepts `pubsub://` in lower case only";
+        return Some(remark(Code::BadAddress, message, "write `pubsub://<project id or number>:<topic>`"));
     }
     let (project, topic) = text.get("pubsub://".len()..).unwrap_or_default().split_once(':').unwrap_or_default();
-    // A project number, or an id that starts with a small letter (both recorded), by Google's own rule.
+    // A project number, or an id that starts with a lower-case letter (both recorded), as Google defines it.
     let number = !project.is_empty() && project.bytes().all(|c| c.is_ascii_digit());
     let id = (6..=30).contains(&project.len())
         && project.starts_with(|c: char| c.is_ascii_lowercase())
@@ -161,14 +174,14 @@ fn refused_pubsub(text: &str) -> Option<Remark> {
     let (message, hint) = if !number && !id {
         (
             format!("`{}` is not the id or number of a Google Cloud project", short(project)),
-            "write pubsub://<project id or number>:<topic>; a project id has 6 to 30 small letters, digits and hyphens, starts \
-             with a letter and does not end with a hyphen",
+            "write `pubsub://<project id or number>:<topic>`. A project id has 6 to 30 lower-case letters, digits and hyphens, \
+             starts with a letter and does not end with a hyphen",
         )
     } else if !topic_ok {
         (
             format!("`{}` is not the id of a Pub/Sub topic", short(topic)),
-            "write pubsub://<project id or number>:<topic>; a topic has 3 to 255 letters, digits and -_.~+%, starts with a \
-             letter and not with goog",
+            "write `pubsub://<project id or number>:<topic>`. A topic id has 3 to 255 letters, digits and `-_.~+%`, starts with \
+             a letter and does not start with `goog`",
         )
     } else {
         return None;
@@ -186,25 +199,25 @@ fn refused_arn(text: &str) -> Option<Remark> {
         let client_ok = !client.is_empty() && client.bytes().all(|c| c.is_ascii_digit());
         (region_ok && client_ok && !name.is_empty()).then_some(())
     };
-    let hint = "write arn:aws:events:<region>::event-source/aws.partner/shopify.com/<the app's numeric id>/<source>, as \
-                the app's settings at Shopify show it";
-    well_formed().is_none().then(|| remark(Code::BadAddress, "the ARN is not one of a Shopify event source", hint))
+    let hint = "copy the ARN from the app's settings at Shopify: \
+                `arn:aws:events:<region>::event-source/aws.partner/shopify.com/<numeric id of the app>/<source>`";
+    well_formed().is_none().then(|| remark(Code::BadAddress, "the ARN is not the ARN of a Shopify event source", hint))
 }
 
-/// Why an address that Adobe has for a destination can't be bound; nothing if it can.
+/// Returns why bindings cannot use the address that Adobe returned for a destination, if there is a reason.
 pub(crate) fn unusable(address: &Address, ownership: &Ownership) -> Option<Unusable> {
     let refuse = |why: &str| Some(Unusable::Refused(why.to_owned()));
     if let Some(remark) = refused(address) {
         return Some(Unusable::Refused(remark.message));
     }
-    // What a URL's reader makes of it must be what is compared with the prefixes.
+    // The path that a URL parser sees must be the one that is compared with the prefixes.
     let written =
         address.as_str().splitn(4, '/').nth(3).and_then(|rest| rest.split(['?', '#']).next()).unwrap_or_default();
     if address.url().is_none_or(|url| url.path().strip_prefix('/') != Some(written)) {
-        return refuse("its path is not written as it is read: it has `..`, a backslash or an unusual sign");
+        return refuse("its path contains `..`, a backslash or a character that is not percent-encoded");
     }
     if address.as_str().contains('#') {
-        return refuse("the address has a fragment (#), which is never sent");
+        return refuse("the address has a fragment (`#…`), which is never sent");
     }
     (!ownership.covers(address)).then(|| {
         let prefixes: Vec<&str> = ownership.address_prefixes.iter().map(Prefix::as_str).collect();
@@ -212,9 +225,9 @@ pub(crate) fn unusable(address: &Address, ownership: &Ownership) -> Option<Unusa
     })
 }
 
-/// Why an address that Adobe has for a destination cannot be bound.
+/// Why bindings cannot use the address that Adobe returned for a destination.
 pub(crate) enum Unusable {
-    /// Shopify would refuse it, or it is not what is compared with the prefixes.
+    /// Shopify would reject it, or a URL parser changes its path.
     Refused(String),
     /// No ownership prefix covers it.
     NotOwned {
@@ -230,15 +243,15 @@ impl fmt::Display for Unusable {
         match self {
             Self::Refused(why) => f.write_str(why),
             Self::NotOwned { prefix, line } => {
-                write!(f, "no prefix of `ownership` covers {prefix}. If that is right, write {line}")
+                write!(f, "no prefix of `ownership` covers {prefix}. If the address is correct, write `{line}`")
             }
         }
     }
 }
 
-/// The ownership prefix to add for an address. For an inlet of Adobe's on a host that no prefix names it is the folder, as
-/// in the default: a dataflow that is made again gets another id. For anything else it is the address alone, since a
-/// shorter one would cover what other teams manage.
+/// Returns the ownership prefix to add for an address. For an Adobe inlet on a host that no prefix names, it is the
+/// folder, as in the default prefix, because a recreated dataflow has another id. For anything else it is the whole
+/// address, because a shorter prefix would cover subscriptions of other teams.
 pub(super) fn prefix_to_add(prefixes: &[&str], address: &Address) -> String {
     let url = address.url();
     let id = url.as_ref().and_then(|url| url.path().strip_prefix("/collection/"));
@@ -247,20 +260,21 @@ pub(super) fn prefix_to_add(prefixes: &[&str], address: &Address) -> String {
     if is_new && id.is_some_and(is_inlet_id) { prefix_for(address) } else { address.to_string() }
 }
 
-/// The line of the manifest that has these prefixes and the one for that address.
+/// Returns the line of the manifest with these prefixes and the one for the address.
 pub(super) fn line_to_write(prefixes: &[&str], address: &Address) -> String {
     let added = prefix_to_add(prefixes, address);
     let prefixes: Vec<String> = prefixes.iter().chain([&&*added]).map(|prefix| format!("{prefix:?}")).collect();
     format!("ownership: {{ address_prefixes: [{}] }}", prefixes.join(", "))
 }
 
-/// The 64 hexadecimal digits of an inlet.
+/// Whether a text is an inlet id: 64 hexadecimal digits.
 fn is_inlet_id(id: &str) -> bool {
     id.len() == 64 && id.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
 }
 
-/// Whether the address is one of Adobe's collection endpoint. Adobe does not say whether organisations on AWS have another
-/// host (release notes, September 2026): any host of its domain counts where the path is that of an inlet.
+/// Whether the address belongs to Adobe's collection endpoint. Adobe does not document whether organisations on AWS
+/// have another host (release notes, September 2026), so every host of its domain counts if the path is that of an
+/// inlet.
 pub(crate) fn is_dcs(address: &Address) -> bool {
     let Some(rest) = address.as_str().get(8..).filter(|_| address.kind() == AddressKind::Https) else { return false };
     let (host, path) = rest.split_at(rest.find(['/', '?', '#', ':']).unwrap_or(rest.len()));
@@ -269,38 +283,40 @@ pub(crate) fn is_dcs(address: &Address) -> bool {
     known || (host.ends_with(".adobedc.net") && path.starts_with("/collection/"))
 }
 
-/// Which kind of address belongs in place of a page's that was copied from a browser; nothing for any other address.
+/// Returns a remedy if the address is that of a web page, copied from a browser; `None` for any other address.
 pub(super) fn page(address: &Address) -> Option<&'static str> {
     let url = address.url()?;
     let host = url.host_str()?;
     let within = |domain: &str| host.strip_suffix(domain).is_some_and(|head| head.is_empty() || head.ends_with('.'));
     if ["experience.adobe.com", "platform.adobe.com", "developer.adobe.com"].into_iter().any(within) {
         return Some(
-            "this is the address of a page in a browser, nothing is delivered there. Write the streaming endpoint of the \
+            "this is the address of a web page, which does not accept deliveries. Write the streaming endpoint URL of the \
              dataflow or of the HTTP API connection, which Adobe Experience Platform shows with the source:\n\
              https://dcs.adobedc.net/collection/<64 hexadecimal digits>",
         );
     }
     if within("console.cloud.google.com") {
-        return Some("this is the address of a page in a browser. Write pubsub://<project id or number>:<topic>");
+        return Some("this is the address of a web page. Write `pubsub://<project id or number>:<topic>`");
     }
     within("console.aws.amazon.com").then_some(
-        "this is the address of a page in a browser. Write the ARN of the event source: \
-         arn:aws:events:<region>::event-source/aws.partner/shopify.com/<the app's numeric id>/<source>",
+        "this is the address of a web page. Write the ARN of the event source: \
+         `arn:aws:events:<region>::event-source/aws.partner/shopify.com/<numeric id of the app>/<source>`",
     )
 }
 
-/// What to say of an address of Adobe's collection endpoint.
+/// Returns the problems of an address of Adobe's collection endpoint.
 pub(super) fn dcs_remarks(address: &Address) -> Vec<Remark> {
     let mut remarks = Vec::new();
     let Some(url) = address.url().filter(|_| is_dcs(address)) else { return remarks };
     if url.query_pairs().any(|(key, _)| key == "syncValidation" || key == "synchronousValidation") {
-        let message = "`syncValidation` is for trying out by hand: Adobe takes 60 requests a minute and drops the rest";
-        remarks.push(remark(Code::DcsAddress, message, "leave the query parameter out"));
+        let message =
+            "`syncValidation` is for manual tests only: Adobe accepts 60 requests a minute and drops the rest";
+        remarks.push(remark(Code::DcsAddress, message, "remove the query parameter"));
     }
     let id = url.path().strip_prefix("/collection/").unwrap_or_default();
     if id == SAMPLE_ID {
-        let hint = "copy the streaming endpoint URL of your own HTTP API connection in Adobe Experience Platform";
+        let hint =
+            "write the streaming endpoint URL of your own HTTP API connection, which Adobe Experience Platform shows";
         remarks.push(remark(Code::SampleId, "the address is the sample from Adobe's documentation", hint));
     }
     let usual = url.host_str() != Some("dcs-int.adobedc.net")
@@ -309,15 +325,16 @@ pub(super) fn dcs_remarks(address: &Address) -> Vec<Remark> {
         && is_inlet_id(id)
         && url.query_pairs().all(|(key, value)| match &*key {
             "x-adobe-flow-id" => is_uuid(&value),
-            // Said above.
+            // Reported above.
             "syncValidation" | "synchronousValidation" => true,
             _ => false,
         });
     if !usual {
-        let message = format!("`{}` looks unlike the addresses that Adobe gives out", short(address.as_str()));
-        let hint = "the usual form is https://dcs.adobedc.net/collection/<64 hexadecimal digits>, with nothing after it \
-                    but ?x-adobe-flow-id=<uuid>; check that it was copied \
-                    whole. If it is right all the same, write lint: { allow: [HW106] }";
+        let message =
+            format!("`{}` does not have the usual form of an Adobe streaming endpoint", short(address.as_str()));
+        let hint = "check that the complete address was copied. The usual form is \
+                    `https://dcs.adobedc.net/collection/<64 hexadecimal digits>`, optionally followed by \
+                    `?x-adobe-flow-id=<uuid>`. If the address is correct, write `lint: { allow: [HW106] }`";
         remarks.push(remark(Code::UnusualDcs, message, hint));
     }
     remarks
@@ -330,7 +347,7 @@ pub(super) fn is_uuid(text: &str) -> bool {
         && parts.iter().zip(lengths).all(|(part, len)| part.len() == len && part.bytes().all(|c| c.is_ascii_hexdigit()))
 }
 
-/// The ownership prefix for an imported address: its folder, so that its neighbours share it.
+/// Returns the ownership prefix for an imported address: its folder, so that addresses in the same folder share it.
 pub(crate) fn prefix_for(address: &Address) -> String {
     let text = address.as_str();
     match address.kind() {
@@ -340,7 +357,7 @@ pub(crate) fn prefix_for(address: &Address) -> String {
         },
         AddressKind::EventBridge => text.rfind('/').map_or(text, |at| &text[..=at]).to_owned(),
         AddressKind::Https | AddressKind::Other => {
-            // The folder of the address, not its host: whatever else lives there may be somebody else's.
+            // The folder of the address, not its host: other paths of the host may have other owners.
             let host = text.find("://").map_or(0, |at| at + 3);
             let path = text[host..].find(['?', '#']).map_or(text, |at| &text[..host + at]);
             let folder = path[host..].rfind('/').filter(|at| path[host..].find('/') != Some(*at));
@@ -354,7 +371,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shopify_would_refuse_these_and_take_those() {
+    fn shopify_rejects_these_addresses_and_accepts_those() {
         for text in [
             "http://x.example/",
             "ftp://x.example/",
@@ -408,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_dcs_addresses_cause_no_remark() {
+    fn usual_dcs_addresses_cause_no_diagnostic() {
         let id = "0123456789abcdef".repeat(4);
         let codes = |text: &str| dcs_remarks(&Address::new(text)).iter().map(|r| r.code).collect::<Vec<_>>();
         let base = format!("https://dcs.adobedc.net/collection/{id}");

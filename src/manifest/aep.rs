@@ -1,4 +1,4 @@
-//! Accounts at Adobe, and what destinations ask of them.
+//! Adobe accounts, and the lookups of destinations in them.
 
 use crate::diagnostic::Code;
 use crate::state::aep::{AepAccount, Lookup};
@@ -18,7 +18,7 @@ impl<'a> Accounts<'a> {
         Self { all }
     }
 
-    /// What a destination asks, with the account that it means. `None` if there is none, which is reported.
+    /// Returns the lookup of a destination with its account. Reports an account that is not defined and returns `None`.
     pub(super) fn lookup(&self, wanted: &LookupTarget, findings: &mut Findings) -> Option<Lookup> {
         let account = self.account(wanted, findings)?;
         Some(Lookup { account: account.name.clone(), kind: wanted.kind, by: wanted.by.clone() })
@@ -26,9 +26,10 @@ impl<'a> Accounts<'a> {
 
     fn account(&self, wanted: &LookupTarget, findings: &mut Findings) -> Option<&'a AepAccount> {
         let Some(all) = self.all else {
-            let message = format!("a {} is looked up at Adobe, and the manifest has no `aep`", wanted.kind.as_str());
-            let hint = "add the account: aep: { org: …@AdobeOrg, sandbox: prod, client_id: { env: AEP_CLIENT_ID }, \
-                        client_secret: { env: AEP_CLIENT_SECRET }, scopes: […] }";
+            let message =
+                format!("the destination looks up a {} at Adobe, but the manifest has no `aep`", wanted.kind.noun());
+            let hint = "add the account: `aep: { org: …@AdobeOrg, sandbox: prod, client_id: { env: AEP_CLIENT_ID }, \
+                        client_secret: { env: AEP_CLIENT_SECRET }, scopes: […] }`";
             findings.report(findings.diagnostic(Code::UnknownAccount, wanted.span, message).hint(hint));
             return None;
         };
@@ -36,11 +37,15 @@ impl<'a> Accounts<'a> {
         let Some(named) = &wanted.account else {
             return match all {
                 [only] => Some(&only.value),
-                // What is broken was reported.
+                // An invalid account was reported.
                 [] => None,
                 _ => {
-                    let message = "`aep` has several accounts, and the destination does not say which";
-                    let hint = format!("add `aep: {}` to the destination; there is {}", names[0], listed(&names));
+                    let message = "`aep` defines several accounts, but the destination names none";
+                    let hint = format!(
+                        "add one to the destination, such as `aep: {}`; defined accounts: {}",
+                        names[0],
+                        listed(&names)
+                    );
                     findings.report(findings.diagnostic(Code::UnknownAccount, wanted.span, message).hint(hint));
                     None
                 }
@@ -48,14 +53,14 @@ impl<'a> Accounts<'a> {
         };
         let found = all.iter().find(|at| *at.value.name == *named.value);
         if found.is_none() && !all.is_empty() {
-            let message = format!("there is no account `{}` under `aep`", short(&named.value));
-            let hint = format!("there is {}", listed(&names));
+            let message = format!("unknown account `{}`: `aep` does not define it", short(&named.value));
+            let hint = format!("defined accounts: {}", listed(&names));
             findings.report(findings.diagnostic(Code::UnknownAccount, named.span, message).hint(hint));
         }
         found.map(|at| &at.value)
     }
 
-    /// Sorted by name.
+    /// Returns the accounts, sorted by name.
     pub(super) fn into_accounts(self) -> Vec<AepAccount> {
         let mut accounts: Vec<_> = self.all.unwrap_or_default().iter().map(|at| at.value.clone()).collect();
         accounts.sort_by(|a, b| a.name.cmp(&b.name));

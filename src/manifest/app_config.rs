@@ -1,7 +1,7 @@
-//! `app_config`: what the app declares for itself, read from its `shopify.app.toml`.
+//! `app_config`: the subscriptions in the app's own configuration, read from its `shopify.app.toml`.
 //!
-//! Only what leads to double delivery or to two payloads in one inlet is read, and where a login may end. The file is
-//! advisory: a path that cannot be read is an error of the manifest, and whatever the file holds is a warning at most.
+//! Reads only what can cause double delivery or two payload shapes in one inlet, and the allowed redirect URLs. The
+//! file is advisory: a path that cannot be read is an error, but no content of the file causes more than a warning.
 
 mod entry;
 
@@ -24,14 +24,14 @@ use super::document::{Span, Spanned};
 use super::expand::Ready;
 use super::findings::{Findings, Reporter};
 
-/// As many topics are named in one warning.
+/// How many topics one warning names.
 const SHOWN: usize = 6;
 
-/// One of the files.
+/// One file of `app_config`.
 struct File {
     path: Arc<str>,
     text: SourceText,
-    /// Where the manifest names it.
+    /// Where the manifest names the file.
     named: Span,
 }
 
@@ -42,7 +42,8 @@ impl File {
         Place { file: Arc::clone(&self.path), line, column, start: narrow(span.start), end: narrow(span.end) }
     }
 
-    /// Warns of something that the bindings cannot be compared with. The file is advisory, so it never stops a run.
+    /// Warns that a part of the file cannot be compared with the bindings. The file is advisory, so it never stops a
+    /// run.
     fn not_compared(&self, span: &Range<usize>, what: &str, why: &str, hint: &str, findings: &mut Findings) {
         let message = format!("{what} not compared with the bindings: {why}");
         let diagnostic = Diagnostic::new(Code::NotCompared, self.place(span), message).hint(hint);
@@ -50,7 +51,7 @@ impl File {
     }
 }
 
-/// What the app declares, by topic, with the place of each.
+/// The subscriptions and events that the app declares, with their places.
 #[derive(Default)]
 pub(super) struct Declared {
     by_topic: HashMap<Topic, Vec<(AppSubscription, Place)>>,
@@ -78,23 +79,27 @@ impl Declared {
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
             Err(why) => {
-                let message = format!("`app_config` names {path}, which cannot be read: {why}");
-                let hint = "the path starts at the folder of this file";
+                let message = format!("cannot read {path}, which `app_config` names: {why}");
+                let hint = "correct the path; it is relative to the folder of this file";
                 return findings.report(findings.diagnostic(Code::AppConfig, named.span, message).hint(hint));
             }
         };
         let lossy = String::from_utf8_lossy(&bytes);
         let file = File { path: Arc::clone(&path), text: SourceText::new(&lossy, &[]), named: named.span };
         let parsed = match std::str::from_utf8(&bytes) {
-            Ok(utf8) => {
-                DeTable::parse(utf8).map_err(|error| (error.span().unwrap_or_default(), "this is not valid TOML"))
-            }
+            Ok(utf8) => DeTable::parse(utf8).map_err(|error| (error.span().unwrap_or_default(), "invalid TOML")),
             Err(error) => Err((error.valid_up_to()..error.valid_up_to(), "the file is not UTF-8 text")),
         };
         match parsed {
             Ok(root) => self.take(root.get_ref(), &file, findings),
             Err((span, why)) => {
-                file.not_compared(&span, "what the app declares was", why, "correct the file at this place", findings);
+                file.not_compared(
+                    &span,
+                    "the app's own configuration was",
+                    why,
+                    "correct the file at this place",
+                    findings,
+                );
             }
         }
         self.texts.push((path, file.text));
@@ -130,8 +135,8 @@ impl Declared {
             let topics: Vec<String> = relative.iter().map(|(topic, _)| format!("`{}`", short(topic))).collect();
             let what = format!("the app's own subscriptions to {} were", few(&topics));
             let why = "their `uri` is relative, and the file has no `application_url`";
-            let hint = "add application_url = \"https://…\" at the top of the file, or write each address in full; \
-                        lint: { allow: [HW116] } in the manifest silences this";
+            let hint = "add `application_url = \"https://…\"` at the top of the file, or write complete addresses. To silence this \
+                        warning, write `lint: { allow: [HW116] }` in the manifest";
             file.not_compared(span, &what, why, hint, findings);
         }
     }
@@ -161,7 +166,7 @@ impl Declared {
         self.events.push((event, place));
     }
 
-    /// Warns if a binding to `address` repeats what the app declares.
+    /// Warns if a binding to `address` duplicates a subscription of the app.
     pub(super) fn repeated(&self, ready: &Ready, address: &Address, reporter: &mut Reporter<'_, '_>) {
         let (binding, span) = (&ready.entry.binding, ready.span);
         let declared = self.by_topic.get(&binding.topic).into_iter().flatten();
@@ -173,17 +178,17 @@ impl Declared {
         if reporter.is_silenced(Code::DoubleDelivery) {
             return;
         }
-        let events = if declared.filter == binding.filter { "" } else { ", where an event passes both filters" };
+        let events = if declared.filter == binding.filter { "" } else { " when an event passes both filters" };
         let message = format!(
-            "`{}` is delivered twice{events}: the app declares it to the same address, in {}:{}",
+            "`{}` is delivered twice{events}: the app declares the same topic and address in {}:{}",
             binding.topic, place.file, place.line
         );
-        let hint = "remove one of the two; Shopify keeps both, and neither sees the other";
+        let hint = "remove one of the two: Shopify keeps both and delivers each event twice";
         let diagnostic = reporter.diagnostic(Code::DoubleDelivery, span, message).hint(hint);
         reporter.report(diagnostic.related(place.clone(), "the app's own subscription"));
     }
 
-    /// Warns if a binding to `address` and an event of the app send the same resource there.
+    /// Warns if a binding to `address` and an event of the app deliver the same resource to it.
     pub(super) fn two_payloads(&self, ready: &Ready, address: &Address, reporter: &mut Reporter<'_, '_>) {
         if self.events.is_empty() || reporter.is_silenced(Code::TwoPayloads) {
             return;
@@ -195,16 +200,16 @@ impl Declared {
         let Some((event, place, twice)) = met.min_by_key(|(_, _, twice)| !twice) else { return };
         let twice = if twice { "; a change that triggers both is delivered twice" } else { "" };
         let message = format!(
-            "the address gets two payload shapes: `{}` and the app's event {event}, in {}:{}{twice}",
+            "the address receives two payload shapes: `{}` and the app's event {event} in {}:{}{twice}",
             binding.topic, place.file, place.line
         );
-        let hint = "give one of the two another address: the payload of an event is what its `query` asks for, and a \
-                    dataflow has one mapping";
+        let hint = "give one of the two another address, because the `query` of an event determines its payload, and a dataflow \
+                    has one mapping";
         let diagnostic = reporter.diagnostic(Code::TwoPayloads, ready.span, message).hint(hint);
         reporter.report(diagnostic.related(place.clone(), "the app's event"));
     }
 
-    /// Warns of events on resources that the catalogue does not know, where they go to an address of the manifest.
+    /// Warns of events to an address of the manifest if the catalogue does not know the topics of their resource.
     pub(super) fn unknown_events(&self, addresses: &[&Address], findings: &mut Findings) {
         let unknown = self.events.iter().filter(|(event, _)| {
             !catalog::has_events(&event.topic) && addresses.iter().any(|address| event.goes_to(address))
@@ -214,16 +219,16 @@ impl Declared {
         let events: BTreeSet<String> = unknown.iter().map(|(event, _)| event.to_string()).collect();
         let events: Vec<String> = events.into_iter().collect();
         let message = format!(
-            "the app's events {} were not compared with the bindings: the catalogue does not know which webhook topics \
-             are about the same",
+            "the app's events {} were not compared with the bindings: the catalogue does not know the webhook topics \
+             of their resources",
             few(&events)
         );
-        let hint = "they go to an address that the manifest names: check that it expects both payloads; \
-                    lint: { allow: [HW116] } in the manifest silences this";
+        let hint = "check that their address, which the manifest also uses, accepts both payloads. To silence this warning, \
+                    write `lint: { allow: [HW116] }` in the manifest";
         findings.report(Diagnostic::new(Code::NotCompared, place.clone(), message).hint(hint));
     }
 
-    /// What is declared: subscriptions in the order of topics and files, events in the order of addresses and files.
+    /// Returns the subscriptions, sorted by topic, address, filter and place, and the events, sorted by address.
     pub(super) fn declared(&self) -> (Vec<AppSubscription>, Vec<AppEvent>) {
         let mut all: Vec<_> = self.by_topic.values().flatten().map(|(declared, _)| declared.clone()).collect();
         all.sort_by(|a, b| {
@@ -235,19 +240,19 @@ impl Declared {
     }
 }
 
-/// Where a file keeps one kind of subscription.
+/// The part of a file that contains one kind of subscription.
 struct Section {
-    /// The section.
+    /// The name of the section.
     name: &'static str,
-    /// Its key that holds the entries.
+    /// The key of the section that contains the entries.
     key: &'static str,
-    /// Further keys that hold no subscription.
+    /// Other known keys, which contain no subscriptions.
     others: &'static [&'static str],
-    /// A section below `key` is its only entry.
+    /// Whether `key` may be one section instead of a list: its only entry.
     may_be_one: bool,
     /// The start of a message about one entry.
     one: &'static str,
-    /// What to write.
+    /// The remedy.
     hint: &'static str,
 }
 
@@ -257,21 +262,21 @@ const SUBSCRIPTIONS: Section = Section {
     others: &["privacy_compliance"],
     may_be_one: false,
     one: "a subscription that the app declares was",
-    hint: "write each one under [[webhooks.subscriptions]], with two brackets",
+    hint: "write each subscription under `[[webhooks.subscriptions]]`, with double brackets",
 };
 
-/// Shopify's CLI takes one event as a section, too (its source, app_config_events.ts).
+/// Shopify's CLI also accepts one event as a section (its source, app_config_events.ts).
 const EVENTS: Section = Section {
     name: "events",
     key: "subscription",
     others: &[],
     may_be_one: true,
     one: "an event that the app declares was",
-    hint: "write each event under [[events.subscription]], with two brackets",
+    hint: "write each event under `[[events.subscription]]`, with double brackets",
 };
 
 impl Section {
-    /// The entries, and a warning where the section holds something else.
+    /// Returns the entries. Warns if the section contains anything else.
     fn entries<'a>(
         &self,
         root: &'a DeTable<'_>,
@@ -281,7 +286,7 @@ impl Section {
         let Some(section) = root.get(self.name) else { return Vec::new() };
         let not_a_list = |value: &toml::Spanned<DeValue<'_>>, findings: &mut Findings| {
             let why = "the entries are not a list of sections";
-            file.not_compared(&value.span(), "what the app declares was", why, self.hint, findings);
+            file.not_compared(&value.span(), "the app's own configuration was", why, self.hint, findings);
             Vec::new()
         };
         let Some(table) = section.get_ref().as_table() else {
@@ -292,7 +297,7 @@ impl Section {
             let holds = value.get_ref().is_table() || value.get_ref().is_array();
             if holds && key != self.key && !self.others.contains(&key) {
                 let what = format!("`{}.{}` was", self.name, short(key));
-                file.not_compared(&value.span(), &what, "it is not a known key", self.hint, findings);
+                file.not_compared(&value.span(), &what, "unknown key", self.hint, findings);
             }
         }
         let Some(value) = table.get(self.key) else { return Vec::new() };
@@ -304,7 +309,7 @@ impl Section {
     }
 }
 
-/// An address as Shopify's CLI makes it of what the file says.
+/// Returns the address that Shopify's CLI builds from a `uri`.
 fn absolute(uri: &str, application: &str) -> Address {
     match uri.strip_prefix('/') {
         Some(rest) => Address::new(&format!("{}/{rest}", application.trim_end_matches('/'))),
@@ -312,7 +317,7 @@ fn absolute(uri: &str, application: &str) -> Address {
     }
 }
 
-/// The first ones, and how many more there are.
+/// Returns the first names and the number of the others.
 fn few(names: &[String]) -> String {
     let more = names.len().saturating_sub(SHOWN);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };

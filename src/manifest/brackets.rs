@@ -1,15 +1,15 @@
-//! Finds a mistake with brackets in a text that the YAML parser rejected. Pure.
+//! Finds the bracket error in a text that the YAML parser rejected. Pure.
 //!
-//! The parser reports such a mistake where it can go on no longer, which may be several lines below the bracket.
+//! The parser reports such an error where parsing stops, which may be several lines below the bracket.
 
-/// A mistake: its byte, what it is, and what to write.
+/// An error: its byte offset, the problem and the remedy.
 pub(super) struct Mistake {
     pub(super) at: usize,
     pub(super) what: &'static str,
     pub(super) hint: &'static str,
 }
 
-/// Returns the first mistake with brackets.
+/// Returns the first bracket error.
 pub(super) fn mistake(text: &str) -> Option<Mistake> {
     let mut scan = Scan { open: Vec::new(), quote: None, last: Last::Start, touches: false };
     let mut block_scalar = None;
@@ -36,27 +36,27 @@ struct Scan {
     open: Vec<Bracket>,
     quote: Option<u8>,
     last: Last,
-    /// Whether nothing stands between the last token and this character.
+    /// Whether this character directly follows the last token.
     touches: bool,
 }
 
 struct Bracket {
     at: usize,
     kind: u8,
-    /// The indentation of the items of the block in which it stands; `None`: it is the whole document.
+    /// The indentation of the items of the enclosing block; `None` if the bracket is the whole document.
     indent: Option<usize>,
 }
 
 /// The token before a character.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Last {
-    /// The start of a line, a `- ` or a `: `: a value may follow.
+    /// The start of a line, `- ` or `: `: a value may follow.
     Start,
     Open,
     Comma,
     Plain,
     Quoted,
-    /// The byte of the bracket that was closed.
+    /// A closed bracket, with the byte offset of its opening one.
     Closed(usize),
     BlockScalar,
 }
@@ -124,8 +124,8 @@ impl Scan {
                 self.token(Last::Closed(open.at));
             }
             b',' if flow && matches!(self.last, Last::Open | Last::Comma) => {
-                let hint = "remove the comma, or write the value before it";
-                return Some(Mistake { at: here.at, what: "a value is missing before this comma", hint });
+                let hint = "remove the comma, or add a value before it";
+                return Some(Mistake { at: here.at, what: "missing value before this comma", hint });
             }
             b',' if flow => self.token(Last::Comma),
             b':' if ends || (flow && self.last == Last::Quoted) => self.token(Last::Start),
@@ -155,7 +155,7 @@ impl Scan {
     }
 }
 
-/// Whether a line is written like an item or a key of a block.
+/// Whether a line has the form of an item or a key of a block.
 fn is_entry(line: &str) -> bool {
     let key = line.bytes().take_while(|c| c.is_ascii_alphanumeric() || *c == b'_').count();
     let mark = if key > 0 { line[key..].strip_prefix(':') } else { line.strip_prefix('-') };
@@ -168,16 +168,16 @@ fn closing(open: u8) -> u8 {
 
 fn unclosed(open: &Bracket) -> Mistake {
     let (what, hint) = if open.kind == b'[' {
-        ("this `[` is not closed", "write `]` where the list ends")
+        ("this `[` is not closed", "write `]` at the end of the list")
     } else {
-        ("this `{` is not closed", "write `}` where the mapping ends")
+        ("this `{` is not closed", "write `}` at the end of the mapping")
     };
     Mistake { at: open.at, what, hint }
 }
 
 fn needs_quotes(at: usize) -> Mistake {
-    let hint = "put the whole text in quotes, as in { env: \"SHOPIFY_TOKEN_{SHOP}\" }";
-    Mistake { at, what: "a text that contains a bracket needs quotes here", hint }
+    let hint = "put the whole string in quotes, for example `{ env: \"SHOPIFY_TOKEN_{SHOP}\" }`";
+    Mistake { at, what: "a string that contains a bracket needs quotes here", hint }
 }
 
 #[cfg(test)]
@@ -191,8 +191,8 @@ mod tests {
     }
 
     #[test]
-    fn a_text_with_a_bracket_and_without_quotes_is_found() {
-        let what = "a text that contains a bracket needs quotes here";
+    fn a_string_with_a_bracket_and_without_quotes_is_found() {
+        let what = "a string that contains a bracket needs quotes here";
         for (text, at) in [
             ("a: { env: X_{SHOP} }", 12),
             ("a: { env: {SHOP}_X }", 10),
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn a_comma_without_a_value_is_found() {
         for (text, at) in [("a: [b,, c]", 6), ("a: [, b]", 4), ("a: { b: c, , d: e }", 11), ("a: [b,\n  ,]", 9)] {
-            assert_eq!(found(text), Some((at, "a value is missing before this comma")), "{text}");
+            assert_eq!(found(text), Some((at, "missing value before this comma")), "{text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is wrong with one binding, or one address, whatever shop it is for.
+//! Checks of one binding or one address that do not depend on the shop.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,19 +16,19 @@ use super::findings::{Findings, Reporter};
 use super::resolve::Endpoint;
 use super::suggest;
 
-/// What the checks need to know of the manifest as a whole.
+/// The parts of the whole manifest that the checks depend on.
 pub(super) struct Rules {
     pub(super) version: ApiVersion,
     pub(super) rest: bool,
-    /// `None`: it is broken itself, so nothing is said of addresses.
+    /// `None` if it is invalid; then addresses are not checked against it.
     pub(super) ownership: Option<Ownership>,
-    /// The prefixes as written, for the line to add.
+    /// The prefixes as written, for the remedy.
     pub(super) prefixes: Vec<String>,
     suggested: HashMap<String, Option<&'static str>>,
     addresses: HashSet<Span>,
 }
 
-/// A binding after its own checks: normalised topics, and what each shop that uses it may silence.
+/// A checked binding: its normalised topics, and the diagnostics that each shop that uses it may silence.
 pub(super) struct Checked<'a> {
     pub(super) raw: &'a BindingBlock,
     pub(super) topics: Vec<Spanned<Topic>>,
@@ -40,7 +40,8 @@ impl Rules {
         Self { version, rest, ownership, prefixes, suggested: HashMap::new(), addresses: HashSet::new() }
     }
 
-    /// Checks what does not depend on the shop. What a shop may silence is kept, the rest is reported.
+    /// Runs the checks that do not depend on the shop. Keeps the diagnostics that a shop may silence, and reports the
+    /// others.
     pub(super) fn binding<'a>(&mut self, raw: &'a BindingBlock, findings: &mut Findings) -> Checked<'a> {
         let mut warnings = Vec::new();
         let topics: Vec<_> = raw.topics.iter().map(|topic| self.topic(topic, findings, &mut warnings)).collect();
@@ -50,8 +51,9 @@ impl Rules {
         if let Some(name) = &raw.name
             && topics.len() > 1
         {
-            let message = format!("the name `{}` stands on several topics, but names are unique in a shop", name.value);
-            let hint = "give each topic a binding of its own, with a name of its own";
+            let message =
+                format!("the name `{}` is used for several topics, but a name must be unique in its shop", name.value);
+            let hint = "write a separate binding with its own name for each topic";
             findings.report(findings.diagnostic(Code::DuplicateName, name.span, message).hint(hint));
         }
         Self::filter(raw, &topics, findings, &mut warnings);
@@ -64,7 +66,7 @@ impl Rules {
         Checked { raw, topics, warnings }
     }
 
-    /// The topic as the catalogue writes it.
+    /// Returns the topic in the form of the catalogue.
     pub(super) fn topic(
         &mut self,
         topic: &Spanned<Topic>,
@@ -73,42 +75,44 @@ impl Rules {
     ) -> Spanned<Topic> {
         let written = topic.value.as_str();
         let Some(info) = catalog::lookup(&topic.value) else {
-            let message = format!("the catalogue does not know the topic `{}`", short(written));
+            let message = format!("unknown topic `{}`", short(written));
             let hint = self.meant(written).map_or_else(
                 || {
-                    "`hookwright topics WORD` searches the catalogue; where the topic is newer than this \
-                     tool, write lint: { allow: [HW100] }"
+                    "`hookwright topics WORD` searches the catalogue. If the topic is newer than this \
+                     version of Hookwright, write `lint: { allow: [HW100] }`"
                         .into()
                 },
-                |meant| format!("did you mean {meant}?"),
+                |meant| format!("did you mean `{meant}`?"),
             );
             warnings.push(findings.diagnostic(Code::UnknownTopic, topic.span, message).hint(hint));
             return topic.clone();
         };
         if info.is_compliance() {
-            let message = format!("`{}` is a compliance topic, the Admin API cannot subscribe it", info.name);
-            let hint = "set it in the app's configuration at Shopify, and remove it here";
+            let message = format!("`{}` is a compliance topic, which the Admin API cannot subscribe to", info.name);
+            let hint = "remove it here, and declare it in the app's configuration at Shopify";
             findings.report(findings.diagnostic(Code::NotSubscribable, topic.span, message).hint(hint));
         } else if !info.known_in(&self.version) && !info.is_undocumented() {
             let since = info.since().unwrap_or("unstable");
             let message = format!("version {} of the Admin API does not have the topic `{}`", self.version, info.name);
             let hint = match since {
                 _ if info.until().is_some_and(|until| until < self.version.as_str()) => {
-                    format!("{} is the last version that has it: remove it here", info.until().unwrap_or_default())
+                    format!("remove it; {} is the last version that has it", info.until().unwrap_or_default())
                 }
-                "unstable" => "it is in no stable version yet: remove it here".to_owned(),
-                since => format!("it came with {since}: set `admin_api: {{ version: \"{since}\" }}` or later"),
+                "unstable" => "remove it; no stable version has it yet".to_owned(),
+                since => format!(
+                    "set `admin_api: {{ version: \"{since}\" }}`, the first version that has it, or a later one"
+                ),
             };
             warnings.push(findings.diagnostic(Code::TopicVersion, topic.span, message).hint(hint));
         } else if info.is_undocumented() {
             let message = format!("`{}` is in no published version of the Admin API", info.name);
-            let hint = "it was seen in a live shop; Shopify may refuse it in yours";
+            let hint = "remove it if Shopify rejects it in your shops; it was observed in a live shop";
             warnings.push(findings.diagnostic(Code::Undocumented, topic.span, message).hint(hint));
         }
         if written != info.name {
             let message = format!("`{}` is not the slash form of the topic", short(written));
             let diagnostic = findings.diagnostic(Code::TopicSpelling, topic.span, message);
-            warnings.push(diagnostic.hint(format!("write {}", info.name)));
+            warnings.push(diagnostic.hint(format!("write `{}`", info.name)));
         }
         Spanned::new(Topic::from_slash(info.name), topic.span)
     }
@@ -117,7 +121,7 @@ impl Rules {
         if let Some(meant) = self.suggested.get(written) {
             return *meant;
         }
-        // A bound on work for a manifest with thousands of different unknown topics.
+        // Limits the work for a manifest with thousands of different unknown topics.
         let meant = if self.suggested.len() < 1_000 { meant_topic(written) } else { None };
         self.suggested.insert(written.to_owned(), meant);
         meant
@@ -127,8 +131,8 @@ impl Rules {
         let metaobject = topics.iter().find(|t| catalog::lookup(&t.value).is_some_and(TopicInfo::needs_type_filter));
         let Some(written) = &raw.filter else {
             if let Some(topic) = metaobject {
-                let message = format!("`{}` needs a filter that names the type of the metaobjects", topic.value);
-                let hint = "add filter: \"type:<definition type>\", without a wildcard";
+                let message = format!("`{}` requires a filter on the type of the metaobjects", topic.value);
+                let hint = "add `filter: \"type:<definition type>\"`, without a wildcard";
                 findings.report(findings.diagnostic(Code::TypeFilter, topic.span, message).hint(hint));
             }
             return;
@@ -137,8 +141,8 @@ impl Rules {
             findings.report(findings.diagnostic(Code::BadFilter, written.span, message).hint(hint));
         };
         if written.value.len() > filter::LONGEST {
-            let message = format!("the filter has {} bytes", written.value.len());
-            return bad(findings, message, "Shopify takes at most 65,535");
+            let message = format!("the filter is too long: {} bytes", written.value.len());
+            return bad(findings, message, "Shopify accepts at most 65,535 bytes");
         }
         let terms = match filter::terms(&written.value) {
             Ok(terms) => terms,
@@ -150,8 +154,9 @@ impl Rules {
         if let Some(topic) = metaobject {
             let usable = |value: &str| !value.is_empty() && !value.contains(['*', '$']);
             if !terms.iter().any(|term| term.field == "type" && usable(term.value)) {
-                let message = format!("`{}` needs `type:` with the whole definition type in its filter", topic.value);
-                let hint = "write filter: \"type:<definition type>\"; wildcards and $app: do not work there";
+                let message =
+                    format!("`{}` requires `type:` with the complete definition type in its filter", topic.value);
+                let hint = "write `filter: \"type:<definition type>\"`; wildcards and `$app:` do not work there";
                 findings.report(findings.diagnostic(Code::TypeFilter, written.span, message).hint(hint));
             }
         }
@@ -166,13 +171,13 @@ impl Rules {
         let mut fields: Vec<&str> = terms.iter().map(|term| term.field).filter(|field| !included(field)).collect();
         fields.dedup();
         for field in fields {
-            let message = format!("the filter looks at `{}`, which `include_fields` leaves out", short(field));
-            let hint = "Shopify filters what it would send: add the field, or nothing is ever delivered";
+            let message = format!("the filter uses `{}`, which `include_fields` leaves out", short(field));
+            let hint = "add the field to `include_fields`: Shopify filters the reduced payload, so without the field nothing is delivered";
             warnings.push(findings.diagnostic(Code::FilterField, written.span, message).hint(hint));
         }
     }
 
-    /// Checks an address where it is written, once.
+    /// Checks an address at the place where it is written, once.
     pub(super) fn address(&mut self, at: &Spanned<Address>, reporter: &mut Reporter<'_, '_>) {
         let seen = !self.addresses.insert(at.span);
         if let Some(remark) = address::refused(&at.value) {
@@ -211,18 +216,18 @@ impl Rules {
 
     fn line_to_write(&self, address: &Address) -> String {
         format!(
-            "the tool would create the subscription and then treat it as unmanaged. If the address is right, add it:\n{}",
+            "Hookwright would create the subscription, and then treat it as unmanaged. If the address is correct, write:\n{}",
             address::line_to_write(&self.written_prefixes(), address)
         )
     }
 }
 
-/// The topic that was probably meant: a typing error, or another form of the verb.
+/// Returns the topic that was probably meant: the input has a typing error or another form of the verb.
 fn meant_topic(written: &str) -> Option<&'static str> {
     let slashed = |c: char| matches!(c, '/' | '.' | '_');
     let squash = |text: &str| text.to_lowercase().replace(slashed, "/");
     let wanted = squash(written);
-    // order/created and orders/create are one thing to whoever writes them.
+    // order/created is taken for orders/create.
     let stem = |text: &str| {
         let parts = text.split('/').map(|part| part.trim_end_matches('s').trim_end_matches('d').trim_end_matches('e'));
         parts.map(str::to_owned).collect::<Vec<_>>()
@@ -231,29 +236,30 @@ fn meant_topic(written: &str) -> Option<&'static str> {
     known().find(|name| stem(&squash(name)) == stem(&wanted)).or_else(|| suggest::closest(written, known()))
 }
 
-/// A topic that only some addresses and formats can take; the part that needs the address is [`topic_and_endpoint`].
+/// Reports a topic that does not support the format of its binding. [`topic_and_endpoint`] checks it against the
+/// address.
 fn topic_and_format(topic: &Spanned<Topic>, raw: &BindingBlock, findings: &mut Findings) {
     if raw.format.value == Format::Xml && catalog::lookup(&topic.value).is_some_and(TopicInfo::is_json_only) {
-        let message = format!("Shopify sends `{}` as json only", topic.value);
+        let message = format!("Shopify sends `{}` only as JSON", topic.value);
         let hint = "remove `format: xml`";
         findings.report(findings.diagnostic(Code::TopicAddress, raw.format.span, message).hint(hint));
     }
 }
 
-/// Reports a topic or a format that the endpoint of a binding cannot take.
+/// Reports a topic or a format that the endpoint of a binding does not support.
 pub(super) fn topic_and_endpoint(ready: &Ready, endpoint: Endpoint<'_>, reporter: &mut Reporter<'_, '_>) {
     let binding = &ready.entry.binding;
     let kind = endpoint.kind();
     if kind == AddressKind::Https && catalog::lookup(&binding.topic).is_some_and(TopicInfo::is_cloud_only) {
-        let message = format!("Shopify delivers `{}` to Pub/Sub and EventBridge only", binding.topic);
-        let hint = "use a pubsub://… address or the ARN of an event source";
+        let message = format!("Shopify delivers `{}` only to Pub/Sub and EventBridge", binding.topic);
+        let hint = "use a `pubsub://…` address or the ARN of an EventBridge event source";
         reporter.report(reporter.diagnostic(Code::TopicAddress, ready.span, message).hint(hint));
     }
     if binding.format == Format::Xml {
         let (code, message) = if matches!(kind, AddressKind::PubSub | AddressKind::EventBridge) {
-            (Code::TopicAddress, "Shopify sends json only to Pub/Sub and EventBridge")
+            (Code::TopicAddress, "Shopify delivers only JSON to Pub/Sub and EventBridge")
         } else if endpoint.is_inlet() {
-            (Code::DcsAddress, "Adobe's collection endpoint takes json only")
+            (Code::DcsAddress, "Adobe's collection endpoint accepts only JSON")
         } else {
             return;
         };
@@ -264,24 +270,24 @@ pub(super) fn topic_and_endpoint(ready: &Ready, endpoint: Endpoint<'_>, reporter
 fn explained(error: &FilterError<'_>) -> (String, &'static str) {
     match error {
         FilterError::BareWord(word) => (
-            format!("the filter has a term without its field: `{}`", short(word)),
-            "write each term as field:value, such as email:*@example.com; put a value with blanks in quotes",
+            format!("the term `{}` of the filter has no field", short(word)),
+            "write each term as `field:value`, such as `email:*@example.com`, and put a value that contains spaces in quotes",
         ),
         FilterError::SmallConnective(word) => (
-            format!("`{}` in the filter is taken for a term without its field", short(word)),
-            "write AND, OR and NOT in capitals",
+            format!("Shopify reads `{}` in the filter as a term without a field", short(word)),
+            "write `AND`, `OR` and `NOT` in capital letters",
         ),
         FilterError::BadField(field) => (
             format!("`{}` in the filter is not the name of a field", short(field)),
-            "write each term as field:value; put a value that has a colon or blanks in quotes: field:\"a: b\"",
+            "write each term as `field:value`, and put a value that contains a colon or spaces in quotes: `field:\"a: b\"`",
         ),
         FilterError::NoValue(field) => (
             format!("the filter has no value after `{}:`", short(field)),
-            "write each term as field:value; field:* means that there is any",
+            "write each term as `field:value`; `field:*` matches any value",
         ),
         FilterError::OpenQuote => ("a quote in the filter is not closed".to_owned(), "close it with the same quote"),
         FilterError::Parentheses => {
-            ("the parentheses in the filter do not match".to_owned(), "close each one that is opened")
+            ("the parentheses in the filter do not match".to_owned(), "close each opened parenthesis")
         }
     }
 }
@@ -304,17 +310,17 @@ fn removed_field(raw: &BindingBlock, topics: &[Spanned<Topic>], findings: &Findi
     };
     if let Some(filter) = raw.filter.as_ref().filter(|filter| filtered(filter)) {
         let message =
-            format!("the filter looks at `{REMOVED_FIELD}`, which payloads of `{}` do not have: {since}", topic.value);
-        let hint = "remove the term: Shopify delivers nothing for a filter on a field that does not exist";
+            format!("the filter uses `{REMOVED_FIELD}`, which payloads of `{}` do not have: {since}", topic.value);
+        let hint = "remove the term: a filter on a field that does not exist matches nothing";
         warnings.push(findings.diagnostic(Code::RemovedField, filter.span, message).hint(hint));
     }
 }
 
-/// Fields that stay the same for the life of a resource.
+/// Fields that never change during the life of a resource.
 const CONSTANT_FIELDS: [&str; 3] = ["id", "admin_graphql_api_id", "created_at"];
 
-/// An update whose payload is the same each time. Shopify drops a delivery whose payload equals one sent shortly before
-/// (documented for the case that only `id` is included).
+/// Reports a binding of an update topic whose payload is always the same. Shopify drops a delivery if its payload
+/// equals one that it sent shortly before (documented for the case that only `id` is included).
 fn constant_payload(
     raw: &BindingBlock,
     topics: &[Spanned<Topic>],
@@ -330,11 +336,11 @@ fn constant_payload(
     if raw.include_fields.iter().all(|field| CONSTANT_FIELDS.contains(&field.value.as_str())) {
         let fields: Vec<&str> = raw.include_fields.iter().map(|field| field.value.as_str()).collect();
         let message = format!(
-            "`include_fields` of `{}` has no field that changes, only {}",
+            "`include_fields` of `{}` contains only fields that never change: {}",
             topic.value,
             super::decode::listed(&fields)
         );
-        let hint = "add updated_at, or another field that changes: Shopify drops a delivery whose payload equals one that it \
+        let hint = "add `updated_at`, or another field that changes: Shopify drops a delivery if its payload equals one that it \
                     sent shortly before";
         warnings.push(findings.diagnostic(Code::ConstantPayload, first.span, message).hint(hint));
     }
@@ -343,8 +349,9 @@ fn constant_payload(
 fn namespaces(raw: &BindingBlock, findings: &mut Findings) {
     for namespace in &raw.metafield_namespaces {
         if namespace.value.trim() == "$app:" {
-            let message = "`$app:` does not name a namespace";
-            let hint = "write $app for the app's default namespace, or $app:<namespace> for another of its own";
+            let message = "`$app:` is not a namespace";
+            let hint =
+                "write `$app` for the app's default namespace, or `$app:<namespace>` for another namespace of the app";
             findings.report(findings.diagnostic(Code::BadNamespace, namespace.span, message).hint(hint));
         }
     }
@@ -354,8 +361,8 @@ fn namespaces(raw: &BindingBlock, findings: &mut Findings) {
             .split_once('.')
             .is_some_and(|(namespace, key)| !namespace.is_empty() && namespace != "$app:" && !key.is_empty());
         if !whole {
-            let message = format!("`{}` does not name a metafield", short(&metafield.value));
-            let hint = "write namespace.key, such as custom.size, $app.tier or $app:loyalty.tier";
+            let message = format!("`{}` is not a metafield", short(&metafield.value));
+            let hint = "write `namespace.key`, such as `custom.size`, `$app.tier` or `$app:loyalty.tier`";
             findings.report(findings.diagnostic(Code::BadNamespace, metafield.span, message).hint(hint));
         }
     }
@@ -370,7 +377,7 @@ fn rest_cannot(raw: &BindingBlock, findings: &mut Findings) {
     for (field, span) in fields {
         let Some(span) = span else { continue };
         let message = format!("the REST Admin API cannot set `{field}`");
-        let hint = "remove it, or set `admin_api: { transport: graphql }`";
+        let hint = "remove it, or write `admin_api: { transport: graphql }`";
         findings.report(findings.diagnostic(Code::Rest, span, message).hint(hint));
     }
 }
@@ -380,7 +387,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn topics_with_typing_errors_and_other_verb_forms_are_understood() {
+    fn topics_with_typing_errors_and_other_verb_forms_are_recognised() {
         for (written, meant) in [
             ("orders/update", Some("orders/updated")),
             ("orders/created", Some("orders/create")),

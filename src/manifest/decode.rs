@@ -1,7 +1,7 @@
-//! A tree as a document, collecting every problem on the way and never stopping at the first.
+//! Decodes a tree into a document, and collects every problem instead of stopping at the first.
 //!
-//! Whatever is refused here with a structural code, the JSON Schema refuses, too; `manifest/tests.rs` holds them
-//! together.
+//! The JSON Schema also rejects everything that is rejected here with a structural code; a test in `manifest/tests.rs`
+//! compares the two.
 
 mod aep;
 mod auth;
@@ -21,15 +21,15 @@ use super::habits;
 use super::suggest;
 use super::tree::{Node, Pair, TextRange, Value};
 
-/// Where one file's problems go.
+/// The decoder of one file, which collects its problems.
 pub(super) struct Decoder {
     pub(super) file: u32,
     pub(super) path: Arc<str>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Bytes that hold a literal secret.
+    /// Byte ranges that contain a literal secret.
     pub(super) secrets: Vec<Range<usize>>,
-    /// Where the values of misspelt keys start. They are used as what was probably meant, so that no problem follows
-    /// from the misspelling; that their type does not fit needs no second message.
+    /// The byte offsets of the values of misspelt keys. They are used under the key that was probably meant, so that
+    /// the misspelling causes no further problems; a wrong type of such a value is not reported.
     guessed: HashSet<u32>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Decoder {
 pub(super) struct Fields<'a> {
     keys: &'static [&'static str],
     pairs: Vec<Option<&'a Pair>>,
-    /// Keys that stand in the wrong place under another name; that they are missing needs no second message.
+    /// Keys whose value is in the wrong place under another name; they are not reported as missing.
     meant: Vec<&'static str>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Fields<'a> {
         self.pairs.get(at).copied().flatten()
     }
 
-    /// Whether one of these is written in the wrong place, which was reported.
+    /// Whether one of these keys is in the wrong place, which was reported.
     pub(super) fn meant(&self, keys: &[&str]) -> bool {
         self.meant.iter().any(|meant| keys.contains(meant))
     }
@@ -81,7 +81,7 @@ impl Decoder {
         self.diagnostics.push(diagnostic);
     }
 
-    /// A mapping with these keys and no others.
+    /// Decodes a mapping with exactly these known keys. Reports unknown ones.
     fn fields<'a>(&mut self, node: &'a Node, what: &str, keys: &'static [&'static str]) -> Option<Fields<'a>> {
         let pairs = self.pairs(node, what, keys)?;
         let mut found = vec![None; keys.len()];
@@ -110,7 +110,7 @@ impl Decoder {
                 }
                 format!("did you mean `{meant}`?")
             } else {
-                habits::blank_missing(&shown).unwrap_or_else(|| format!("it takes {}", listed(keys)))
+                habits::blank_missing(&shown).unwrap_or_else(|| format!("known keys: {}", listed(keys)))
             };
             let message = format!("unknown key `{shown}` in {what}");
             self.report(self.diagnostic(Code::UnknownKey, pair.key_range, message).hint(hint));
@@ -118,7 +118,8 @@ impl Decoder {
         Some(Fields { keys, pairs: found, meant: meant_keys })
     }
 
-    /// A key as it may be shown: where a secret belongs, an unknown one without a value may be the secret itself.
+    /// Returns a key in a form that is safe to print: in a mapping of secrets, an unknown key without a value may be a
+    /// secret.
     fn shown_key(&mut self, pair: &Pair, keys: &[&str]) -> String {
         let unknown = !keys.contains(&pair.key.as_str());
         if unknown && matches!(pair.value.value, Value::Null) && of_secrets(keys) {
@@ -129,7 +130,7 @@ impl Decoder {
         self.without_secret(&pair.key, pair.key_range)
     }
 
-    /// A text that should be `key: value`, as it may be shown: without the value of a key that takes a secret.
+    /// Returns a string that should be `key: value`, without the value if the key takes a secret.
     fn without_secret(&mut self, text: &str, range: TextRange) -> String {
         match text.split_once(':') {
             Some((key, _)) if habits::takes_secret(key) => {
@@ -140,15 +141,15 @@ impl Decoder {
         }
     }
 
-    /// A mapping, each key once, the first of duplicates. `keys`: the known ones.
+    /// Decodes a mapping. Reports duplicate keys and keeps the first of them. `keys` are the known keys.
     fn pairs<'a>(&mut self, node: &'a Node, what: &str, keys: &[&str]) -> Option<Vec<&'a Pair>> {
         let Value::Map(pairs) = &node.value else {
             let hint = match &node.value {
                 Value::Text(text) => Some(
                     habits::blank_missing(&short(&self.without_secret(text, node.range)))
-                        .unwrap_or_else(|| "is a `:` missing, or the blank after it?".to_owned()),
+                        .unwrap_or_else(|| "check for a missing `:`, or a missing space after it".to_owned()),
                 ),
-                Value::List(_) => Some("write `key: value` lines, without dashes".to_owned()),
+                Value::List(_) => Some("write `key: value` lines without dashes".to_owned()),
                 _ => None,
             };
             self.wrong_type(node, what, "a mapping (`key: value` lines)", hint);
@@ -158,11 +159,11 @@ impl Decoder {
         let mut unique = Vec::with_capacity(pairs.len());
         for pair in pairs {
             if let Some(earlier) = first.get(pair.key.as_str()) {
-                let message = format!("the key `{}` stands twice in {what}", self.shown_key(pair, keys));
+                let message = format!("duplicate key `{}` in {what}", self.shown_key(pair, keys));
                 let diagnostic = self
                     .diagnostic(Code::DuplicateKey, pair.key_range, message)
-                    .hint("keep one of the two; YAML tools disagree about which one would count")
-                    .related(self.place(earlier.key_range), "it stands here first");
+                    .hint("remove one of the two; YAML tools disagree about which one applies")
+                    .related(self.place(earlier.key_range), "first defined here");
                 self.report(diagnostic);
             } else {
                 first.insert(&pair.key, pair);
@@ -180,9 +181,9 @@ impl Decoder {
             Value::Text(text) => match habits::template(text) {
                 Some(hint) => Some(hint.to_owned()),
                 None if text.starts_with('-') => {
-                    Some("write each item as `- item`, with a blank after the dash".to_owned())
+                    Some("write each item as `- item`, with a space after the dash".to_owned())
                 }
-                None => (text.len() <= 60).then(|| format!("put it in brackets: {}", habits::as_list(text))),
+                None => (text.len() <= 60).then(|| format!("write a list: `{}`", habits::as_list(text))),
             },
             Value::Map(pairs) => Some(match pairs.first() {
                 Some(pair) => format!("start each item with a dash: `- {}: …`", short(&pair.key)),
@@ -194,28 +195,28 @@ impl Decoder {
         None
     }
 
-    /// Any text, also a blank one.
+    /// Decodes a string, which may be empty.
     fn any_text<'a>(&mut self, node: &'a Node, what: &str) -> Option<&'a str> {
         if let Value::Text(text) = &node.value {
             return Some(text);
         }
         let hint = match node.value {
             Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
-                Some("put it in quotes, so that YAML takes it as a text".to_owned())
+                Some("put the value in quotes, so that YAML reads it as a string".to_owned())
             }
             _ => None,
         };
-        self.wrong_type(node, what, "a text", hint);
+        self.wrong_type(node, what, "a string", hint);
         None
     }
 
-    /// A text that is not blank.
+    /// Decodes a string that is not blank.
     fn text<'a>(&mut self, node: &'a Node, what: &str) -> Option<&'a str> {
         let text = self.any_text(node, what)?;
         if !text.trim().is_empty() {
             return Some(text);
         }
-        let message = format!("{what} is blank");
+        let message = format!("{what} is empty");
         self.report(self.diagnostic(Code::BadValue, node.range, message).hint("write a value, or remove the key"));
         None
     }
@@ -230,7 +231,7 @@ impl Decoder {
         Some(Spanned::new(texts, self.span(node.range)))
     }
 
-    /// One of a few words.
+    /// Decodes one of a few words.
     fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(node, what)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
@@ -238,8 +239,8 @@ impl Decoder {
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let hint = suggest::key(text, &known)
-            .map_or_else(|| format!("it takes {}", listed(&known)), |meant| format!("did you mean `{meant}`?"));
-        let message = format!("`{}` is not a value of {what}", short(text));
+            .map_or_else(|| format!("known values: {}", listed(&known)), |meant| format!("did you mean `{meant}`?"));
+        let message = format!("unknown value `{}` of {what}", short(text));
         self.report(self.diagnostic(Code::BadValue, node.range, message).hint(hint));
         None
     }
@@ -248,7 +249,7 @@ impl Decoder {
         let number = self.integer(node, what)?;
         let percent = u8::try_from(number).ok().filter(|percent| *percent <= 100);
         if percent.is_none() {
-            let message = format!("{what} must be a whole number from 0 to 100");
+            let message = format!("{what} must be an integer from 0 to 100");
             self.report(self.diagnostic(Code::BadValue, node.range, message));
         }
         percent
@@ -257,17 +258,17 @@ impl Decoder {
     fn integer(&mut self, node: &Node, what: &str) -> Option<i128> {
         match node.value {
             Value::Int(number) => return Some(number),
-            // JSON Schema, too, calls 30.0 an integer.
+            // 30.0 is an integer in JSON Schema as well.
             #[allow(clippy::cast_possible_truncation, clippy::float_cmp)] // checked to be whole and small
             Value::Float(number) if number == number.trunc() && number.abs() < 1e15 => return Some(number as i128),
             _ => {}
         }
         let hint = match &node.value {
-            Value::Text(text) if text.ends_with('%') => Some("leave the % away".to_owned()),
-            Value::Text(text) if text.parse::<i64>().is_ok() => Some("leave the quotes away".to_owned()),
+            Value::Text(text) if text.ends_with('%') => Some("remove the `%`".to_owned()),
+            Value::Text(text) if text.parse::<i64>().is_ok() => Some("remove the quotes".to_owned()),
             _ => None,
         };
-        self.wrong_type(node, what, "a whole number", hint);
+        self.wrong_type(node, what, "an integer", hint);
         None
     }
 
@@ -277,19 +278,19 @@ impl Decoder {
         }
         let diagnostic = if matches!(node.value, Value::Null) {
             let hint = if expected == "a list" {
-                "write the items below it, or `[]` for none, or remove the key"
+                "write its items, or `[]` for an empty list, or remove the key"
             } else {
                 "write a value, or remove the key"
             };
-            self.diagnostic(Code::WrongType, node.range, format!("{what} is blank: expected {expected}")).hint(hint)
+            self.diagnostic(Code::WrongType, node.range, format!("{what} has no value: expected {expected}")).hint(hint)
         } else {
-            let message = format!("{what} must be {expected}, not {}", node.value.kind());
+            let message = format!("expected {expected} for {what}, found {}", node.value.kind());
             self.diagnostic(Code::WrongType, node.range, message).hint_if(hint)
         };
         self.report(diagnostic);
     }
 
-    /// Exactly one of several keys.
+    /// Returns the one key of several that is present. Reports none and more than one.
     fn exactly_one<'a>(
         &mut self,
         fields: &Fields<'a>,
@@ -305,16 +306,16 @@ impl Decoder {
             [(key, pair)] => Some((key, &pair.value)),
             [] if fields.meant(keys) => None,
             [] => {
-                let message = format!("{what} needs {}", either(keys));
+                let message = format!("missing key in {what}: expected {}", either(keys));
                 self.report(self.diagnostic(Code::MissingKey, range, message));
                 None
             }
             [(first, earlier), .., (last, later)] => {
-                let message = format!("{what} has both `{first}` and `{last}`");
+                let message = format!("conflicting keys `{first}` and `{last}` in {what}");
                 let diagnostic = self
                     .diagnostic(Code::Conflict, later.key_range, message)
-                    .hint(format!("keep one of them: {}", listed(keys)))
-                    .related(self.place(earlier.key_range), format!("`{first}` stands here"));
+                    .hint(format!("keep exactly one of {}", listed(keys)))
+                    .related(self.place(earlier.key_range), format!("`{first}` is here"));
                 self.report(diagnostic);
                 None
             }
@@ -325,7 +326,7 @@ impl Decoder {
         self.report(self.diagnostic(Code::BadValue, range, message).hint(hint));
     }
 
-    /// Whatever stands here must never be shown.
+    /// Marks the value as secret, so that it is never printed.
     fn secret(&mut self, node: &Node) {
         match &node.value {
             Value::List(items) => items.iter().for_each(|item| self.secret(item)),
@@ -336,7 +337,7 @@ impl Decoder {
     }
 }
 
-/// Whether these are the keys of a mapping that is about secrets.
+/// Whether these are the keys of a mapping that contains references to secrets.
 fn of_secrets(keys: &[&str]) -> bool {
     keys.iter().any(|key| matches!(*key, "env" | "client_secret" | "access_token"))
 }
@@ -360,7 +361,7 @@ fn joined(words: &[&str], last_joint: &str) -> String {
     }
 }
 
-/// A value as it may stand in a message: not too long.
+/// Shortens a value for a message.
 pub(super) fn short(text: &str) -> String {
     const LONGEST: usize = 80;
     if text.chars().count() <= LONGEST {

@@ -1,4 +1,4 @@
-//! What the manifest means, as a digest: independent of files, order, comments and how sets are cut.
+//! The digest of the meaning of a manifest, independent of files, order, comments and the division into sets.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,19 +15,20 @@ use crate::state::{AppEvent, AppSubscription, Compared, Ownership, Safety, compa
 use super::expand::DraftShop;
 use super::{AdminApi, Manifest};
 
-/// The digest of a binding. It has the address as the manifest writes it, which is the same whatever a lookup finds.
+/// Returns the digest of a binding. It covers the target as the manifest writes it, independent of the result of a
+/// lookup.
 pub(super) fn binding(binding: &Binding<Target>, destination: Option<&str>) -> Hash {
     hash_sorted(&Named { binding: compared_at(binding, &binding.address.written()), destination })
 }
 
-/// With its keys in order.
+/// A binding with its destination. The keys are in byte order, as `hash_sorted` requires.
 #[derive(Serialize)]
 struct Named<'a> {
     binding: Compared<'a>,
     destination: Option<&'a str>,
 }
 
-/// The digest of a shop, given those of its bindings.
+/// Returns the digest of a shop, given the digests of its bindings.
 pub(super) fn shop(shop: &DraftShop, domain: &ShopDomain, mut bindings: Vec<Hash>) -> Hash {
     bindings.sort_unstable();
     let bindings = bindings.iter().fold(Sha256::new(), Sha256::chain_update).finalize();
@@ -62,7 +63,7 @@ pub(super) fn shop(shop: &DraftShop, domain: &ShopDomain, mut bindings: Vec<Hash
     }))
 }
 
-/// Over everything but the digest itself.
+/// Returns the digest of a manifest: everything except the digest itself.
 pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Cow<'_, str>>, shops: &[Hash]) -> String {
     let Manifest {
         digest: _,
@@ -95,7 +96,7 @@ pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Cow<'_, str>>, sh
         "addresses": written,
         "shops": shops.iter().map(|shop| hex(shop)).collect::<Vec<_>>(),
     });
-    // Only where there is any, so that a manifest without keeps the digest that it always had.
+    // Optional keys, so that manifests without them keep the digest of earlier versions.
     if !app.is_empty() {
         let declared = app.iter().map(|AppSubscription { topic, address, filter, source: _ }| {
             json!({ "topic": topic.graphql(), "address": address.as_str(), "filter": filter })
@@ -128,7 +129,7 @@ fn account(account: &AepAccount) -> Value {
     })
 }
 
-/// Where a token is had, in the shape in which the manifest says it.
+/// Returns `auth` in the shape of the manifest.
 pub(crate) fn auth_value(auth: &Auth) -> Value {
     let app = |App { client_id, client_secret, old_client_secret }: &App| {
         let mut value = json!({ "client_id": reference(client_id), "client_secret": reference(client_secret) });

@@ -1,4 +1,4 @@
-//! One file as decoded: every value with its place, nothing resolved yet.
+//! One decoded file: every value with its place, nothing resolved yet.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::state::{Prefix, Unmanaged};
 
 use super::tree::TextRange;
 
-/// A place: the number of the file, and where in it.
+/// A place: the number of the file, and the range in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Span {
     pub(super) file: u32,
     pub(super) range: TextRange,
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Debug, Clone)]
 pub(super) struct Spanned<T> {
     pub(super) value: T,
@@ -29,16 +29,16 @@ impl<T> Spanned<T> {
     }
 }
 
-/// One file.
+/// One file of a manifest.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) admin_api: Option<Spanned<AdminApiBlock>>,
     pub(super) auth: Option<Spanned<Option<Arc<Auth>>>>,
     pub(super) token_expiry: Option<Spanned<TokenExpiry>>,
     pub(super) scopes: Option<Spanned<Vec<Spanned<Scope>>>>,
-    /// Paths as written.
+    /// The paths as written.
     pub(super) app_config: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Accounts at Adobe; those that are whole.
+    /// The valid Adobe accounts.
     pub(super) aep: Option<Spanned<Vec<Spanned<AepAccount>>>>,
     pub(super) destinations: Vec<DestinationBlock>,
     pub(super) sets: Vec<SetBlock>,
@@ -46,7 +46,7 @@ pub(super) struct Document {
     pub(super) safety: Option<Spanned<SafetyBlock>>,
     pub(super) allow: Vec<Code>,
     pub(super) shops: Vec<ShopBlock>,
-    /// Whether `shops` says anything, be it wrong.
+    /// Whether `shops` is not empty, even if it is invalid.
     pub(super) names_shops: bool,
 }
 
@@ -65,9 +65,9 @@ pub(super) struct DestinationBlock {
 #[derive(Debug, Clone)]
 pub(super) enum DestinationAddress {
     Address(Spanned<Address>),
-    /// To be looked up at Adobe.
+    /// An address that is looked up at Adobe.
     Lookup(Box<LookupTarget>),
-    /// Reported already.
+    /// Invalid, which was reported.
     Broken,
 }
 
@@ -88,7 +88,7 @@ pub(super) struct SetBlock {
 
 #[derive(Debug, Default)]
 pub(super) struct OwnershipBlock {
-    /// As written, with the place of each; `Err` is reported by the checks.
+    /// The prefixes with their places; the checks report an `Err`.
     pub(super) prefixes: Option<Vec<Spanned<Result<Prefix, crate::state::PrefixError>>>>,
     pub(super) unmanaged: Option<Unmanaged>,
 }
@@ -104,7 +104,7 @@ pub(super) struct SafetyBlock {
 #[derive(Debug)]
 pub(super) struct ShopBlock {
     pub(super) span: Span,
-    /// `None`: reported already.
+    /// `None` if it is invalid, which was reported.
     pub(super) domain: Option<Spanned<ShopDomain>>,
     pub(super) labels: Vec<(String, String)>,
     pub(super) scopes: Option<Spanned<Vec<Spanned<Scope>>>>,
@@ -124,7 +124,7 @@ pub(super) struct UseBlock {
     pub(super) except: Vec<Spanned<Topic>>,
 }
 
-/// One item of a list of bindings: one topic or several, with everything else in common.
+/// One item of a list of bindings: one topic or several topics with the same settings.
 #[derive(Debug)]
 pub(super) struct BindingBlock {
     pub(super) topics: Vec<Spanned<Topic>>,
@@ -141,6 +141,6 @@ pub(super) struct BindingBlock {
 pub(super) enum BindingTarget {
     Destination(Spanned<String>),
     Address(Spanned<Address>),
-    /// Reported already.
+    /// Invalid, which was reported.
     Broken,
 }

@@ -1,4 +1,4 @@
-//! Loads a manifest in two steps: a draft of its files, and a manifest once its destinations are resolved.
+//! Loads a manifest in two steps: a draft from its files, and a manifest after its destinations are resolved.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use super::{Manifest, Options, SourceFile, decode, resolve, syntax, tree};
 use crate::diagnostic::{Code, Diagnostic, Place, Report, Severity, SourceText, Sources};
 use crate::state::aep::Resolutions;
 
-/// A manifest and its problems.
+/// A loaded manifest and its problems.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The manifest; `Some` exactly if there is no error.
+    /// The manifest; `Some` if and only if there is no error.
     pub manifest: Option<Manifest>,
     /// Every problem, in the order of files and lines.
     pub diagnostics: Vec<Diagnostic>,
@@ -21,30 +21,31 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// What an emitter prints.
+    /// Returns the report for the emitters.
     pub fn report(&self) -> Report<'_> {
         Report { diagnostics: &self.diagnostics, sources: &self.sources, root: None }
     }
 }
 
-/// Reads a file that the manifest names, by its path, or says why not.
+/// Reads a file that the manifest names, given its path. The error says why it cannot be read.
 pub type ReadFile<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
 
-/// As [`load_with`], of a manifest that names no other files.
+/// Loads a manifest that names no other files, as [`load_with`].
 pub fn load(files: Vec<SourceFile>, options: &Options) -> Loaded {
-    load_with(files, options, &|_| Err("nothing else is read here".to_owned()))
+    load_with(files, options, &|_| Err("this command reads no other files".to_owned()))
 }
 
-/// Loads a manifest of which nothing is looked up.
+/// Loads a manifest without looking up destinations.
 pub fn load_with(files: Vec<SourceFile>, options: &Options, read: &ReadFile<'_>) -> Loaded {
     Draft::new(files, options, read).resolve(&Resolutions::new())
 }
 
-/// A manifest whose files were parsed, merged and checked, before its destinations are resolved.
+/// A parsed, merged and checked manifest whose destinations are not resolved yet.
 pub struct Draft {
-    /// `None`: a file cannot be read. What it would have defined is not missing: only its own problem is reported.
+    /// `None` if a file cannot be read. Then only its own problem is reported, because its definitions would be
+    /// missing from the merged manifest.
     merged: Option<Merged>,
-    /// Problems that no answer changes.
+    /// Problems that do not depend on lookups.
     diagnostics: Vec<Diagnostic>,
     sources: Arc<Sources>,
     paths: Vec<Arc<str>>,
@@ -52,7 +53,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Parses, merges and checks. Never panics, whatever the bytes are.
+    /// Parses, merges and checks the files. Never panics, whatever bytes they contain.
     pub fn new(files: Vec<SourceFile>, options: &Options, read: &ReadFile<'_>) -> Self {
         let mut diagnostics = Vec::new();
         let mut sources = Sources::default();
@@ -66,7 +67,7 @@ impl Draft {
             let text = match text_of(&path, &bytes) {
                 Ok(text) => text,
                 Err(diagnostic) => {
-                    // What can be read, up to the byte that cannot.
+                    // The valid text before the invalid byte.
                     let good = std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to(), str::len);
                     let good = String::from_utf8_lossy(bytes.get(..good).unwrap_or_default());
                     sources.insert(Arc::clone(&path), SourceText::new(&format!("{good}\u{fffd}"), &[]));
@@ -92,8 +93,8 @@ impl Draft {
         Self { merged, diagnostics, sources: Arc::new(sources), paths, deny: options.deny.clone() }
     }
 
-    /// Resolves the destinations with the answers to their queries, and reports all problems, also those that the
-    /// addresses cause. A destination without an answer has no address.
+    /// Resolves the destinations with the results of their lookups, and returns all problems, including those of the
+    /// resolved addresses. A destination without a result has no address.
     pub fn resolve(&self, found: &Resolutions) -> Loaded {
         let mut diagnostics = self.diagnostics.clone();
         let manifest = self.merged.as_ref().and_then(|merged| {
@@ -108,7 +109,7 @@ impl Draft {
         }
         let order: BTreeMap<&Arc<str>, usize> = self.paths.iter().enumerate().map(|(at, path)| (path, at)).collect();
         diagnostics.sort_by_key(|d| (order.get(&d.place.file).copied(), d.place.line, d.place.column, d.code));
-        // What is wrong with an anchored text is wrong wherever it is used.
+        // A problem in anchored text is found at each alias.
         diagnostics.dedup();
         let diagnostics = unknown_keys_folded(diagnostics);
         let valid = diagnostics.iter().all(|d| d.severity != Severity::Error);
@@ -116,7 +117,7 @@ impl Draft {
     }
 }
 
-/// One unknown key is one mistake wherever it stands: a habit, or a template.
+/// Folds the diagnostics of the same unknown key into one.
 fn unknown_keys_folded(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut folded: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
     let mut first: HashMap<String, usize> = HashMap::new();
@@ -135,12 +136,12 @@ fn unknown_keys_folded(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     folded
 }
 
-/// The text of a file without its byte order mark.
+/// Returns the text of a file without its byte order mark.
 fn text_of<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnostic>> {
     let wide = [b"\xff\xfe".as_slice(), b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark));
     if wide {
-        let diagnostic = Diagnostic::new(Code::Encoding, Place::file(path), "the file is UTF-16, expected UTF-8");
-        return Err(Box::new(diagnostic.hint("save it as UTF-8")));
+        let diagnostic = Diagnostic::new(Code::Encoding, Place::file(path), "expected UTF-8 text, found UTF-16");
+        return Err(Box::new(diagnostic.hint("save the file as UTF-8")));
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
@@ -157,8 +158,8 @@ fn text_of<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnostic>> 
                 end: narrow(at + 1),
                 ..Place::file(path)
             };
-            let message = format!("the file is not UTF-8: byte {} cannot be read", at + 1);
-            Err(Box::new(Diagnostic::new(Code::Encoding, place, message).hint("save it as UTF-8")))
+            let message = format!("the file is not UTF-8 text: byte {} is invalid", at + 1);
+            Err(Box::new(Diagnostic::new(Code::Encoding, place, message).hint("save the file as UTF-8")))
         }
     }
 }
@@ -197,10 +198,10 @@ shops:
 
     fn draft() -> Draft {
         let file = SourceFile { path: "m.yaml".into(), bytes: MANIFEST.into() };
-        Draft::new(vec![file], &Options::default(), &|_| Err("nothing else is read here".to_owned()))
+        Draft::new(vec![file], &Options::default(), &|_| Err("this command reads no other files".to_owned()))
     }
 
-    /// The answers that give these addresses.
+    /// Returns lookup results with these addresses.
     fn answers(draft: &Draft, addresses: [&str; 2]) -> Resolutions {
         let manifest = draft.resolve(&Resolutions::new()).manifest.expect("manifest");
         let queries = manifest.destinations.iter().filter_map(|destination| destination.target.query().cloned());
@@ -208,7 +209,7 @@ shops:
     }
 
     #[test]
-    fn one_draft_has_other_addresses_with_other_answers_and_the_same_problems_and_digest() {
+    fn lookup_results_change_the_addresses_of_a_draft_and_neither_its_problems_nor_its_digest() {
         let draft = draft();
         let inlet = |digit: char| format!("https://dcs.adobedc.net/collection/{}", digit.to_string().repeat(64));
         let resolve = |addresses: [&str; 2]| draft.resolve(&answers(&draft, addresses));
@@ -222,7 +223,7 @@ shops:
         assert_eq!(addresses(&second), [inlet('3'), inlet('4')]);
         assert!(first.shops.iter().all(|shop| shop.desired().is_ok()));
 
-        // Only the addresses show that two bindings are one.
+        // Only the resolved addresses show that two bindings are duplicates.
         let same = resolve([&inlet('1'), &inlet('1')]);
         let codes: Vec<Code> = same.diagnostics.iter().map(|d| d.code).collect();
         assert_eq!(codes, [Code::DuplicateBinding, Code::TopicSpelling]);

@@ -1,4 +1,4 @@
-//! Puts destinations and sets in their places, shop by shop. What depends on the answer to a lookup is left to `resolve`.
+//! Expands the destinations and sets of each shop. Checks that depend on lookups are part of `resolve`.
 
 mod scopes;
 mod target;
@@ -20,7 +20,7 @@ use super::document::{self, Span, Spanned};
 use super::findings::{Findings, Reporter};
 use super::{DestinationIndex, Tolerable, digest, suggest};
 
-/// What every shop has in common.
+/// The definitions that all shops share.
 pub(super) struct Common<'a> {
     pub(super) auth: Option<Arc<Auth>>,
     pub(super) token_expiry: Option<TokenExpiry>,
@@ -30,31 +30,31 @@ pub(super) struct Common<'a> {
     pub(super) accounts: Accounts<'a>,
 }
 
-/// A binding over one table of destinations, with the places that diagnostics point at.
+/// A binding with its target, and the places for diagnostics.
 pub(super) struct Ready {
     pub(super) entry: Entry<Wanted, Target>,
-    /// The topic.
+    /// The place of the topic.
     pub(super) span: Span,
     pub(super) name: Option<Span>,
     pub(super) format: Span,
-    /// The definition of the destination.
+    /// The place of the definition of the destination.
     pub(super) destination: Option<Span>,
     digest: crate::digest::Hash,
     /// The destination, if its address is looked up.
     lookup: Option<DestinationIndex>,
 }
 
-/// A set, or the bindings of a shop alone, as a shop uses it.
+/// A set that a shop uses, or the shop's own bindings.
 pub(super) struct Part {
     pub(super) bindings: Arc<Vec<Ready>>,
-    /// Topics that the shop leaves out.
+    /// The topics that the shop leaves out.
     pub(super) except: HashSet<Topic>,
-    /// Whether it is a set over the common destinations; shops share its bindings.
+    /// Whether it is a set with the common destinations; shops share its bindings.
     pub(super) is_common: bool,
 }
 
 impl Part {
-    /// The bindings that the shop uses.
+    /// Returns the bindings that the shop uses.
     pub(super) fn used(&self) -> impl Iterator<Item = &Ready> {
         self.bindings.iter().filter(|ready| !self.except.contains(&ready.entry.binding.topic))
     }
@@ -62,14 +62,14 @@ impl Part {
 
 /// A shop before its destinations are resolved.
 pub(super) struct DraftShop {
-    /// `None`: it is unusable, which was reported. The shop is checked all the same.
+    /// `None` if it is invalid, which was reported. The shop is checked nevertheless.
     pub(super) domain: Option<ShopDomain>,
     pub(super) allow: Vec<Code>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) scopes: Option<Arc<Scopes>>,
     pub(super) auth: Option<Arc<Auth>>,
     pub(super) token_expiry: Option<TokenExpiry>,
-    /// Destinations of its own.
+    /// The shop's own destinations.
     pub(super) own: Vec<(Arc<str>, Target)>,
     pub(super) parts: Vec<Part>,
     pub(super) lookups: Vec<DestinationIndex>,
@@ -91,18 +91,19 @@ pub(super) struct Expander<'a> {
     pub(super) common_targets: Vec<(Arc<str>, Target)>,
     names: HashMap<&'a str, Arc<str>>,
     sets: BTreeMap<&'a str, CheckedSet<'a>>,
-    /// Sets over the common destinations, which most shops share.
+    /// Sets with the common destinations, which most shops share.
     ready: HashMap<&'a str, Arc<Vec<Ready>>>,
     scope_lists: ScopeLists,
-    /// Destinations that some shop has of its own.
+    /// The names of the shops' own destinations.
     own_names: HashSet<&'a str>,
-    /// Addresses that the manifest has.
+    /// The addresses in the manifest.
     pub(super) addresses: BTreeSet<Address>,
-    /// Addresses that only sets name that no shop uses.
+    /// The addresses that appear only in unused sets.
     pub(super) unused_addresses: BTreeSet<Address>,
-    /// Every destination, and addresses of Adobe's that bindings name themselves.
+    /// Every destination, and the Adobe addresses that bindings name directly.
     pub(super) defined: Vec<Destination>,
-    /// Destinations that are looked up, by the place of the name; `None` if its account is unknown, which was reported.
+    /// The destinations that are looked up, by the place of their name; `None` if the account is unknown, which was
+    /// reported.
     looked_up: HashMap<Span, Option<DestinationIndex>>,
 }
 
@@ -140,7 +141,7 @@ impl<'a> Expander<'a> {
         Arc::clone(self.names.entry(name).or_insert_with(|| name.into()))
     }
 
-    /// Checks a shop and puts it together; with its digest if its domain is usable.
+    /// Checks and expands a shop. Returns it with its digest if its domain is valid.
     pub(super) fn shop(
         &mut self,
         shop: &'a document::ShopBlock,
@@ -158,9 +159,9 @@ impl<'a> Expander<'a> {
         let mut used: HashMap<&str, Span> = HashMap::new();
         for used_set in &shop.uses {
             if let Some(first) = used.insert(&used_set.set.value, used_set.set.span) {
-                let message = format!("the set `{}` is used twice by the same shop", used_set.set.value);
+                let message = format!("the shop uses the set `{}` twice", used_set.set.value);
                 let diagnostic = reporter.diagnostic(Code::RepeatedName, used_set.set.span, message);
-                let diagnostic = diagnostic.related(reporter.place(first), "it is used here first");
+                let diagnostic = diagnostic.related(reporter.place(first), "first used here");
                 reporter.findings().report(diagnostic);
                 continue;
             }
@@ -212,7 +213,7 @@ impl<'a> Expander<'a> {
         reporter: &mut Reporter<'_, '_>,
     ) -> Option<Part> {
         let Some((&name, set)) = self.sets.get_key_value(used.set.value.as_str()) else {
-            let message = format!("there is no binding set `{}`", super::decode::short(&used.set.value));
+            let message = format!("unknown binding set `{}`", super::decode::short(&used.set.value));
             let known: Vec<&str> = self.sets.keys().copied().collect();
             let hint = nearest(&used.set.value, &known, reporter.findings(), "define it under `binding_sets`");
             reporter.report(reporter.diagnostic(Code::UnknownSet, used.set.span, message).hint(hint));
@@ -223,10 +224,11 @@ impl<'a> Expander<'a> {
         for written in &used.except {
             let topic = self.rules.topic(written, reporter.findings(), &mut ignored);
             if !set.topics.contains(&topic.value) {
-                let message = format!("the set `{name}` has no topic `{}` to leave out", topic.value);
+                let message =
+                    format!("`except` names the topic `{}`, which the set `{name}` does not contain", topic.value);
                 let mut here: Vec<&str> = set.topics.iter().map(Topic::as_str).collect();
                 here.sort_unstable();
-                let hint = nearest(topic.value.as_str(), &here, reporter.findings(), "remove it, or correct it");
+                let hint = nearest(topic.value.as_str(), &here, reporter.findings(), "correct the topic, or remove it");
                 reporter.report(reporter.diagnostic(Code::ExceptNothing, written.span, message).hint(hint));
             }
             except.insert(topic.value);
@@ -296,7 +298,7 @@ impl<'a> Expander<'a> {
         ShopLimits { max_delete_percent: safety.max_delete_percent, protected_topics: protected }
     }
 
-    /// Reports what can be said only when all shops were seen: problems of sets that no shop uses.
+    /// Reports the problems of sets that no shop uses, after all shops were expanded.
     pub(super) fn finish(&mut self, findings: &mut Findings) {
         let used = self.addresses.clone();
         let unused: Vec<&str> = self.sets.iter().filter(|(_, set)| !set.used).map(|(name, _)| *name).collect();
@@ -306,7 +308,7 @@ impl<'a> Expander<'a> {
                 findings.report(warning.clone());
             }
             for checked in &bindings {
-                // A destination that some shop has may be the one that is meant.
+                // The binding may mean the own destination of a shop.
                 let elsewhere = match &checked.raw.target {
                     document::BindingTarget::Destination(name) => self.own_names.contains(name.value.as_str()),
                     document::BindingTarget::Address(_) | document::BindingTarget::Broken => false,
@@ -338,7 +340,7 @@ fn nearest(word: &str, known: &[&str], findings: &mut Findings, otherwise: &str)
     }
     match known {
         [] => otherwise.to_owned(),
-        few if few.len() <= 8 => format!("{otherwise}; there is {}", super::decode::listed(few)),
+        few if few.len() <= 8 => format!("{otherwise}; defined: {}", super::decode::listed(few)),
         _ => otherwise.to_owned(),
     }
 }

@@ -1,32 +1,32 @@
-//! What is known of Shopify's filter syntax, enough to refuse what Shopify would refuse.
+//! The known part of Shopify's filter syntax, which is enough to reject what Shopify rejects.
 //!
-//! Shopify refuses a term without its field (recorded: "please ensure you specify the field(s)") and a filter past
-//! 65,535 bytes. It accepts unknown fields; then nothing is ever delivered.
+//! Shopify rejects a term without a field (recorded: "please ensure you specify the field(s)") and a filter of more
+//! than 65,535 bytes. It accepts unknown fields; then it delivers nothing.
 
-/// Longest filter in bytes.
+/// The maximum length of a filter, in bytes.
 pub(super) const LONGEST: usize = 65_535;
 
-/// One `field:value`.
+/// One `field:value` term.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Term<'a> {
     pub(super) field: &'a str,
     pub(super) value: &'a str,
 }
 
-/// Why a filter would be refused.
+/// Why Shopify would reject a filter.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FilterError<'a> {
     BareWord(&'a str),
-    /// A connective in small letters, which is a term like any other.
+    /// A connective in lower case, which Shopify reads as a term.
     SmallConnective(&'a str),
-    /// No field has such a name.
+    /// The name of a field is invalid.
     BadField(&'a str),
     NoValue(&'a str),
     OpenQuote,
     Parentheses,
 }
 
-/// Takes a filter apart into its terms.
+/// Splits a filter into its terms.
 pub(super) fn terms(filter: &str) -> Result<Vec<Term<'_>>, FilterError<'_>> {
     let mut terms = Vec::new();
     let mut depth = 0_usize;
@@ -63,7 +63,7 @@ pub(super) fn terms(filter: &str) -> Result<Vec<Term<'_>>, FilterError<'_>> {
     if depth > 0 { Err(FilterError::Parentheses) } else { Ok(terms) }
 }
 
-/// A dotted path.
+/// Parses the name of a field, a dotted path.
 fn field(word: &str) -> Result<&str, FilterError<'_>> {
     if word.is_empty() {
         return Err(FilterError::BareWord(":"));
@@ -72,7 +72,7 @@ fn field(word: &str) -> Result<&str, FilterError<'_>> {
     if named { Ok(word) } else { Err(FilterError::BadField(word)) }
 }
 
-/// The value after a colon, and what follows it.
+/// Splits a text after a colon into the value and the rest.
 fn value<'a>(field: &'a str, text: &'a str) -> Result<(&'a str, &'a str), FilterError<'a>> {
     let text = text.trim_start().trim_start_matches(['>', '<', '=']);
     let (value, after) = match text.chars().next() {
@@ -101,7 +101,7 @@ fn value<'a>(field: &'a str, text: &'a str) -> Result<(&'a str, &'a str), Filter
     Ok((value, after))
 }
 
-/// Where the quote closes; a backslash takes the next sign as it is.
+/// Returns the offset of the closing quote; a backslash escapes the next character.
 fn quoted(text: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
     text.char_indices().find_map(|(at, c)| {
@@ -111,7 +111,7 @@ fn quoted(text: &str, quote: char) -> Option<usize> {
     })
 }
 
-/// Where the group of values closes.
+/// Returns the offset of the parenthesis that closes a group of values.
 fn group<'a>(text: &str) -> Result<usize, FilterError<'a>> {
     let (mut depth, mut at) = (1_usize, 0);
     while let Some(c) = text[at..].chars().next() {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shopify_refuses_is_refused() {
+    fn filters_that_shopify_rejects_are_rejected() {
         // The first two are recorded.
         assert_eq!(terms("totally bogus syntax"), Err(FilterError::BareWord("totally")));
         assert_eq!(terms("customer_id:10886423675186 bareword"), Err(FilterError::BareWord("bareword")));

@@ -1,4 +1,4 @@
-//! Collects what the checks find: the same warning over many shops once, what is silenced not at all.
+//! Collects diagnostics: folds the same warning of many shops into one, and drops silenced ones.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Deref;
@@ -12,40 +12,40 @@ use crate::state::Source;
 use super::document::Span;
 use super::tree::TextRange;
 
-/// Identifies a diagnostic for folding. Warnings with the same text are one wherever they stand, errors only if they
-/// have one cause.
+/// Identifies a diagnostic for folding. Warnings with the same text are folded at all places, errors only if they have
+/// one cause.
 type Key = (Code, String, Option<Place>);
 
 pub(super) struct Findings {
     files: Vec<Arc<str>>,
     allow: BTreeSet<Code>,
-    /// Whether the catalogue knows the Admin API version; some problems are errors only there.
+    /// Whether the catalogue knows the Admin API version; some problems are errors only in a known version.
     version_known: bool,
     order: Vec<Diagnostic>,
     index: HashMap<Key, Folded>,
-    /// Did-you-mean comparisons that are still affordable.
+    /// The remaining budget of comparisons for "did you mean" suggestions.
     suggestions: usize,
 }
 
 struct Folded {
     at: usize,
     last_shop: Option<ShopDomain>,
-    /// Where an error stands.
+    /// The places of an error.
     places: HashSet<Place>,
 }
 
-/// Whether equal errors come from one mistake, such as a file that was forgotten: what is missing is missing wherever it
-/// is named.
+/// Whether equal errors have one cause, such as a forgotten file: a missing definition is reported at each place that
+/// names it.
 fn has_one_cause(code: Code) -> bool {
     matches!(code, Code::UnknownDestination | Code::UnknownSet | Code::UnknownAccount | Code::NotOwned)
 }
 
-/// Reports problems of one shop, or of what all shops share.
+/// Reports problems of one shop, or of the parts that all shops share.
 pub(super) struct Reporter<'f, 's> {
     findings: &'f mut Findings,
-    /// `None` for what all shops share, and for a shop whose domain is broken.
+    /// `None` for the parts that all shops share, and for a shop with an invalid domain.
     shop: Option<&'s ShopDomain>,
-    /// The codes that the shop silences, besides those that are silenced for all shops.
+    /// The codes that the shop silences, in addition to those that are silenced for all shops.
     allow: &'s [Code],
 }
 
@@ -54,7 +54,7 @@ impl<'s> Reporter<'_, 's> {
         self.findings.report_for(diagnostic, self.shop, self.allow);
     }
 
-    /// Whether the manifest silences this code here.
+    /// Whether the manifest silences the code for this shop.
     pub(super) fn is_silenced(&self, code: Code) -> bool {
         self.findings.is_silenced(code, self.allow)
     }
@@ -63,13 +63,13 @@ impl<'s> Reporter<'_, 's> {
         self.shop
     }
 
-    /// The findings, for problems that are not this shop's alone.
+    /// Returns the findings, for problems that do not belong to this shop only.
     pub(super) fn findings(&mut self) -> &mut Findings {
         self.findings
     }
 }
 
-/// For places and new diagnostics, which are the same for every shop.
+/// Gives access to places and new diagnostics, which do not depend on the shop.
 impl Deref for Reporter<'_, '_> {
     type Target = Findings;
 
@@ -83,7 +83,7 @@ impl Findings {
         Self { files, allow, version_known: true, order: Vec::new(), index: HashMap::new(), suggestions: 2_000_000 }
     }
 
-    /// No findings yet, with the same files and rules.
+    /// Returns empty findings with the same files and rules.
     pub(super) fn emptied(&self) -> Self {
         let Self { files, allow, version_known, suggestions, .. } = self;
         let (order, index) = (Vec::new(), HashMap::new());
@@ -95,12 +95,12 @@ impl Findings {
         self.version_known = catalog::knows_version(version);
     }
 
-    /// Reports for one shop, with the codes that it silences.
+    /// Returns a reporter for one shop, with the codes that it silences.
     pub(super) fn of_shop<'s>(&mut self, shop: Option<&'s ShopDomain>, allow: &'s [Code]) -> Reporter<'_, 's> {
         Reporter { findings: self, shop, allow }
     }
 
-    /// Reports for all shops.
+    /// Returns a reporter for all shops.
     pub(super) fn of_all(&mut self) -> Reporter<'_, 'static> {
         self.of_shop(None, &[])
     }
@@ -141,7 +141,7 @@ impl Findings {
         let key = (diagnostic.code, diagnostic.message.clone(), place);
         if let Some(folded) = self.index.get_mut(&key) {
             let Some(existing) = self.order.get_mut(folded.at) else { return };
-            // Shops come one after another, so the last one is enough to count each once.
+            // Shops are checked one after another, so comparing with the last one is enough to count each shop once.
             if let Some(shop) = shop.filter(|shop| folded.last_shop.as_ref() != Some(shop)) {
                 folded.last_shop = Some(shop.clone());
                 match &mut existing.shops {
@@ -160,14 +160,14 @@ impl Findings {
         self.order.push(diagnostic);
     }
 
-    /// Whether a search among this many candidates is still affordable.
+    /// Whether the budget allows a search among this many candidates.
     pub(super) fn may_suggest(&mut self, candidates: usize) -> bool {
         let affordable = self.suggestions >= candidates;
         self.suggestions = self.suggestions.saturating_sub(candidates);
         affordable
     }
 
-    /// Takes what was found until now.
+    /// Removes and returns the collected diagnostics.
     pub(super) fn take_diagnostics(&mut self) -> Vec<Diagnostic> {
         self.index.clear();
         std::mem::take(&mut self.order)

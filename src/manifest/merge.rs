@@ -1,4 +1,4 @@
-//! Several documents as one: blocks stand in one file, destinations, sets and shops add up.
+//! Merges documents: a block may appear in one file only, while destinations, sets and shops of all files are combined.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -23,32 +23,33 @@ use super::findings::Findings;
 use super::secrets::ShopAuth;
 use super::{AdminApi, Manifest, Options, ReadFile, Transport, digest, secrets};
 
-/// The oldest version for each transport.
+/// The oldest supported Admin API version of each transport.
 const OLDEST_GRAPHQL: &str = "2026-04";
 const OLDEST_REST: &str = "2022-07";
-/// So many days before the end of a version's support there is a warning.
+/// How many days before the end of a version's support the warning starts.
 const SUPPORT_NOTICE_DAYS: i64 = 60;
 
-/// Documents put together, before destinations are resolved.
+/// Merged documents whose destinations are not resolved yet.
 pub(super) struct Merged {
-    /// The manifest without its shops, destinations and addresses. `None`: its ownership is broken, which was reported.
+    /// The manifest without its shops, destinations and addresses. `None` if `ownership` is invalid, which was
+    /// reported.
     pub(super) head: Option<Manifest>,
     /// In the order of the documents.
     pub(super) shops: Vec<DraftShop>,
     pub(super) destinations: Vec<Destination>,
     /// The common destinations that have an address or a query.
     pub(super) common_targets: Vec<(Arc<str>, Target)>,
-    /// Addresses that the manifest has.
+    /// The addresses in the manifest.
     pub(super) addresses: BTreeSet<Address>,
-    /// Those that only sets name that no shop uses.
+    /// The addresses that appear only in unused sets.
     pub(super) unused_addresses: BTreeSet<Address>,
-    /// What the app declares for itself.
+    /// The subscriptions in the app's own configuration.
     pub(super) app: Declared,
-    /// The rules of reporting. What was found is taken out of it.
+    /// The rules of reporting, without the diagnostics, which were taken out.
     pub(super) findings: Findings,
 }
 
-/// Merges documents. The texts of other files that the manifest names are added to `named_files`.
+/// Merges documents. Adds the texts of other files that the manifest names to `named_files`.
 pub(super) fn documents(
     paths: &[Arc<str>],
     documents: &[Document],
@@ -94,10 +95,10 @@ pub(super) fn documents(
         if let Some(domain) = &shop.domain
             && let Some(first) = seen.insert(domain.value.as_str(), domain.span)
         {
-            let message = format!("the shop {} is listed twice", domain.value);
-            let hint = "put everything about a shop into one entry; overlays add shops, they do not change them";
+            let message = format!("the shop {} is defined twice", domain.value);
+            let hint = "merge the two entries; a further file can add shops, but not change them";
             let diagnostic = findings.diagnostic(Code::RepeatedName, domain.span, message).hint(hint);
-            findings.report(diagnostic.related(findings.place(first), "it is listed here first"));
+            findings.report(diagnostic.related(findings.place(first), "first defined here"));
         }
         auth_spans.push(shop.auth.as_ref().map(|at| at.span).or(auth_at));
         let (shop, digest) = expander.shop(shop, findings);
@@ -106,9 +107,12 @@ pub(super) fn documents(
     }
     if !documents.iter().any(|document| document.names_shops) {
         let place = Place::file(paths.first().map_or("", |path| path));
-        let diagnostic = Diagnostic::new(Code::NoShop, place, "the manifest names no shop");
-        findings
-            .report(diagnostic.hint("add `shops:` with `- shop: <handle>.myshopify.com`, or give the file with -f"));
+        let diagnostic = Diagnostic::new(Code::NoShop, place, "the manifest defines no shop");
+        findings.report(
+            diagnostic.hint(
+                "add `shops:` with `- shop: <handle>.myshopify.com`, or pass the file that contains it with `-f`",
+            ),
+        );
     }
     let mut safety = Safety::default();
     if let Some(Spanned { value: block, .. }) = safety_block {
@@ -155,7 +159,7 @@ pub(super) fn documents(
     Merged { head, shops, destinations, common_targets, addresses, unused_addresses, app, findings: all_findings }
 }
 
-/// A block that may stand in one file only.
+/// Returns a block that may appear in one file only.
 fn block<'a, T>(
     documents: &'a [Document],
     key: &str,
@@ -165,10 +169,10 @@ fn block<'a, T>(
     let mut blocks = documents.iter().filter_map(get);
     let first = blocks.next()?;
     for later in blocks {
-        let message = format!("`{key}` stands in several files");
-        let hint = "keep it in one of them: it counts for all shops, and the tool does not guess which one wins";
+        let message = format!("`{key}` appears in several files");
+        let hint = "keep it in one file only; it applies to all shops";
         let diagnostic = findings.diagnostic(Code::RepeatedBlock, later.span, message).hint(hint);
-        findings.report(diagnostic.related(findings.place(first.span), "it stands here, too"));
+        findings.report(diagnostic.related(findings.place(first.span), "it also appears here"));
     }
     Some(first)
 }
@@ -183,10 +187,10 @@ fn named<'a, T>(
     for (name, span, item) in items {
         if let Some(first) = spans.get(name) {
             let message = format!("the {what} `{name}` is defined twice");
-            let hint = "rename or remove one of the two; a shop can have its own address for a common destination";
+            let hint = "rename or remove one of the two. To give a shop another address for a common destination, write `destinations` in the shop";
             let diagnostic = findings.diagnostic(Code::RepeatedName, span, message);
             let diagnostic = if what == "destination" { diagnostic.hint(hint) } else { diagnostic };
-            findings.report(diagnostic.related(findings.place(*first), "it is defined here first"));
+            findings.report(diagnostic.related(findings.place(*first), "first defined here"));
         } else {
             spans.insert(name, span);
             all.insert(name, item);
@@ -204,15 +208,16 @@ fn admin_api(documents: &[Document], today: Option<Date>, findings: &mut Finding
         return AdminApi { version: ApiVersion::default(), transport };
     };
     let oldest = if transport == Transport::Rest { OLDEST_REST } else { OLDEST_GRAPHQL };
-    // Version order is string order; `unstable` sorts last.
+    // Versions are ordered like strings; `unstable` sorts last.
     if version.as_str() < oldest {
-        let message = format!("version {version} of the Admin API is too old: {oldest} is the oldest that works here");
-        let hint = format!("write version: \"{}\", or leave it out", ApiVersion::DEFAULT);
+        let message =
+            format!("version {version} of the Admin API is too old: the oldest supported version is {oldest}");
+        let hint = format!("write `version: \"{}\"`, or remove the key", ApiVersion::DEFAULT);
         findings.report(findings.diagnostic(Code::OldVersion, span, message).hint(hint));
     } else if !catalog::has_version(&version) {
-        let message = format!("this tool was not checked against version {version} of the Admin API");
+        let message = format!("this version of Hookwright was not checked against version {version} of the Admin API");
         let hint = format!(
-            "the newest that it knows is {}; Shopify answers 404 to a version that does not exist, as it does to a shop that does not",
+            "check that Shopify serves the version; it answers 404 for a version that does not exist. The newest known version is {}",
             ApiVersion::DEFAULT
         );
         findings.report(findings.diagnostic(Code::UnknownVersion, span, message).hint(hint));
@@ -223,7 +228,7 @@ fn admin_api(documents: &[Document], today: Option<Date>, findings: &mut Finding
     AdminApi { version, transport }
 }
 
-/// Warns of a version that left support, or does so soon.
+/// Warns of a version that has left support or leaves it soon.
 fn support(version: &ApiVersion, span: Span, today: Option<Date>, findings: &mut Findings) {
     let (Some(today), Some(end)) = (today, version.leaves_support()) else { return };
     let days = end.duration_since(today).as_hours() / 24;
@@ -236,14 +241,14 @@ fn support(version: &ApiVersion, span: Span, today: Option<Date>, findings: &mut
         _ => format!("version {version} of the Admin API left support on {end}"),
     };
     let hint = format!(
-        "set version: \"{}\"; Shopify supports a version for at least twelve months, and answers requests for an older one \
-         with the oldest version that is left",
+        "write `version: \"{}\"`. Shopify supports a version for at least twelve months, and then answers its requests with \
+         the oldest supported version",
         ApiVersion::DEFAULT
     );
     findings.report(findings.diagnostic(Code::VersionSupport, span, message).hint(hint));
 }
 
-/// `None` if a prefix is broken: then nothing sensible can be said of addresses.
+/// Returns the ownership rule. `None` if a prefix is invalid; then addresses cannot be checked.
 fn ownership(block: &OwnershipBlock, findings: &mut Findings) -> Option<Ownership> {
     let default = Ownership::default();
     let mut broken = false;
@@ -254,10 +259,10 @@ fn ownership(block: &OwnershipBlock, findings: &mut Findings) -> Option<Ownershi
                 Some(placeholder) => {
                     broken = true;
                     let message = format!(
-                        "the prefix has a placeholder, `{}`, but prefixes are taken as they are written",
+                        "the prefix contains the placeholder `{}`, but Hookwright does not replace placeholders in prefixes",
                         short(placeholder)
                     );
-                    let hint = "write the whole prefix; an address of each shop can be a prefix of its own";
+                    let hint = "write the complete prefix; if each shop has its own address, add a prefix for each";
                     findings.report(findings.diagnostic(Code::BadPrefix, *span, message).hint(hint));
                     None
                 }
@@ -265,8 +270,8 @@ fn ownership(block: &OwnershipBlock, findings: &mut Findings) -> Option<Ownershi
             Err(error) => {
                 broken = true;
                 let hint = match error {
-                    PrefixError::OtherScheme => "write https:// where that is meant, or remove the prefix: what it names is unmanaged in any case".to_owned(),
-                    _ => format!("write it like {} or pubsub://<project>:", Prefix::DEFAULT),
+                    PrefixError::OtherScheme => "correct the scheme, or remove the prefix".to_owned(),
+                    _ => format!("write a prefix such as `{}` or `pubsub://<project>:`", Prefix::DEFAULT),
                 };
                 findings.report(findings.diagnostic(Code::BadPrefix, *span, error.to_string()).hint(hint));
                 None

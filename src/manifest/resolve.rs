@@ -1,4 +1,4 @@
-//! A draft and the answers to its queries as a manifest. Pure and total: a destination without an address is a variant.
+//! Turns a draft and the results of its lookups into a manifest. Pure; a destination without an address is a variant.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use super::merge::Merged;
 use super::topic_mix::TopicMix;
 use super::{Manifest, ManifestShop, ShopDesired};
 
-/// Where a binding leads, for the checks.
+/// The endpoint of a binding, for the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Endpoint<'a> {
     Address(&'a Address),
-    /// Nothing is known of it but that it is an inlet of Adobe's. Equal queries have one inlet.
+    /// An Adobe inlet whose address is not known. Equal queries have the same inlet.
     Query(&'a Query),
 }
 
@@ -33,7 +33,7 @@ impl Endpoint<'_> {
         }
     }
 
-    /// Whether it is an inlet of Adobe's.
+    /// Whether the endpoint is an Adobe inlet.
     pub(super) fn is_inlet(self) -> bool {
         match self {
             Self::Address(address) => is_dcs(address),
@@ -42,7 +42,8 @@ impl Endpoint<'_> {
     }
 }
 
-/// Resolves the destinations of a draft. Reports what depends on their addresses; no manifest if its ownership is broken.
+/// Resolves the destinations of a draft, and returns the problems of their addresses. The manifest is `None` if
+/// `ownership` is invalid.
 pub(super) fn resolve(draft: &Merged, found: &Resolutions) -> (Option<Manifest>, Vec<Diagnostic>) {
     let mut findings = draft.findings.emptied();
     let mut resolver = Resolver::new(draft, found);
@@ -60,7 +61,7 @@ pub(super) fn resolve(draft: &Merged, found: &Resolutions) -> (Option<Manifest>,
     (manifest, findings.take_diagnostics())
 }
 
-/// Identifies the bindings of a part.
+/// Identifies the bindings of a part by their address in memory.
 type Bindings = *const Vec<Ready>;
 
 struct Resolver<'a> {
@@ -68,11 +69,11 @@ struct Resolver<'a> {
     found: &'a Resolutions,
     /// The common destinations that have an address.
     common: Arc<BTreeMap<Arc<str>, Address>>,
-    /// Parts whose topics and formats were checked, and parts whose topics were noted.
+    /// Parts whose topics and formats were checked, and parts whose topics were recorded.
     checked: HashSet<Bindings>,
     noted: HashSet<Bindings>,
     topics: TopicMix<'a>,
-    /// What shops ask for by sets alone: by scope list and sets.
+    /// The desired state of shops that use only sets, by scope list and sets.
     shared: HashMap<(Option<usize>, Vec<Bindings>), ShopDesired>,
 }
 
@@ -95,7 +96,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The names with the addresses of those that have one.
+    /// Returns the names and addresses of the destinations that have an address.
     fn named(&self, targets: &'a [(Arc<str>, Target)]) -> impl Iterator<Item = (Arc<str>, Address)> {
         targets.iter().filter_map(|(name, target)| match self.endpoint(target) {
             Endpoint::Address(address) => Some((Arc::clone(name), address.clone())),
@@ -106,7 +107,7 @@ impl<'a> Resolver<'a> {
     fn shop(&mut self, shop: &'a DraftShop, findings: &mut Findings) -> Option<ManifestShop> {
         let reporter = &mut findings.of_shop(shop.domain.as_ref(), &shop.allow);
         for part in &shop.parts {
-            // The shop that uses a set first is named for all of them.
+            // A problem of a set is reported for the first shop that uses it.
             if self.checked.insert(Arc::as_ptr(&part.bindings)) {
                 for ready in part.bindings.iter() {
                     check::topic_and_endpoint(ready, self.endpoint(&ready.entry.binding.address), reporter);
@@ -118,7 +119,7 @@ impl<'a> Resolver<'a> {
         for ready in shop.parts.iter().flat_map(Part::used) {
             let endpoint = self.endpoint(&ready.entry.binding.address);
             duplicates(ready, endpoint, &mut keys, &mut names, reporter);
-            // The app declares none of Adobe's inlets that are yet to be found.
+            // An unresolved inlet cannot be compared with the addresses of the app.
             if let Endpoint::Address(address) = endpoint {
                 self.draft.app.repeated(ready, address, reporter);
                 self.draft.app.two_payloads(ready, address, reporter);
@@ -149,7 +150,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// Notes which families of topics go into which inlet. A set as it stands, over the common destinations, is noted once.
+    /// Records the families of topics of each inlet. A complete set with the common destinations is recorded once.
     fn note_topics(&mut self, shop: &'a DraftShop) {
         for part in &shop.parts {
             let is_whole = part.is_common && part.except.is_empty();
@@ -162,7 +163,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What the shop asks for. Shops that ask for the same by the same sets share it.
+    /// Returns the desired state of a shop. Shops that use only the same sets share it.
     fn desired(&mut self, shop: &'a DraftShop) -> ShopDesired {
         let by_sets = shop.parts.iter().all(|part| part.is_common && part.except.is_empty());
         let sets = shop.parts.iter().map(|part| Arc::as_ptr(&part.bindings));
@@ -197,7 +198,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// What makes two bindings the same one.
+/// The fields that identify a binding within a shop.
 type Key<'a> = (&'a Topic, Endpoint<'a>, Format, Option<&'a str>);
 
 fn duplicates<'a>(
@@ -210,22 +211,24 @@ fn duplicates<'a>(
     let binding = &ready.entry.binding;
     if let Some(first) = keys.insert((&binding.topic, endpoint, binding.format, binding.filter.as_deref()), ready.span)
     {
-        let message = format!("`{}` is bound twice to one address with the same format and filter", binding.topic);
+        let message = format!("duplicate binding: `{}` with the same address, format and filter", binding.topic);
         let diagnostic = reporter
             .diagnostic(Code::DuplicateBinding, ready.span, message)
-            .hint("remove one of the two; a shop that uses a set can leave a topic out: { set: NAME, except: [topic] }")
-            .related(reporter.place(first), "the first one");
+            .hint(
+                "remove one of the two. A shop that uses a set can leave a topic out: `{ set: NAME, except: [topic] }`",
+            )
+            .related(reporter.place(first), "first used here");
         reporter.report(diagnostic);
     }
     if let (Some(name), Some(span)) = (&binding.name, ready.name)
         && let Some(first) = names.insert(name.to_ascii_lowercase(), span)
         && first != span
     {
-        let message = format!("the name `{name}` is used twice in one shop");
+        let message = format!("duplicate name `{name}` in a shop");
         let diagnostic = reporter
             .diagnostic(Code::DuplicateName, span, message)
-            .hint("choose another name: Shopify wants names unique in a shop, and ignores case")
-            .related(reporter.place(first), "the first one");
+            .hint("choose another name; names must be unique in a shop, ignoring case")
+            .related(reporter.place(first), "first used here");
         reporter.report(diagnostic);
     }
 }

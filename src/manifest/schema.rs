@@ -1,8 +1,8 @@
-//! The manifest's JSON Schema, for editors and for checks outside this tool.
+//! The manifest's JSON Schema, for editors and other tools.
 //!
-//! These types exist for their schema only: the decoder reads the located tree, since serde loses places. A test
-//! holds the two together (`manifest/tests.rs`).
-#![allow(dead_code, clippy::struct_field_names)] // never constructed; names are the keys of the manifest
+//! These types are used only to generate the schema. The decoder reads the tree of `manifest::tree`, because serde
+//! loses the places of values. A test in `manifest/tests.rs` compares the schema with the decoder.
+#![allow(dead_code, clippy::struct_field_names)] // never constructed; the names are the keys of the manifest
 
 mod aep;
 mod auth;
@@ -27,7 +27,7 @@ use auth::{Auth, TokenExpiry};
 use plain::plainly;
 use text::{Item, NonBlank};
 
-/// The schema as it is committed under `schemas/`.
+/// Returns the schema that is committed under `schemas/`.
 pub fn json_schema() -> Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = generator.into_root_schema_for::<Manifest>().to_value();
@@ -39,46 +39,46 @@ pub fn json_schema() -> Value {
     schema
 }
 
-/// Which webhook subscriptions which Shopify shops should have.
+/// The webhook subscriptions that Shopify shops should have.
 #[derive(JsonSchema)]
 #[schemars(title = "Hookwright manifest, version 1", deny_unknown_fields)]
 struct Manifest {
-    /// Version of the manifest's format; stands in each file.
+    /// Version of the manifest's format. Required in each file.
     #[schemars(extend("const" = 1))]
     version: u8,
-    /// How to talk to Shopify. In one file only.
+    /// The Admin API to use. In one file only.
     admin_api: Option<AdminApi>,
-    /// Where access tokens are to be had, for every shop; a shop may have its own. In one file only.
+    /// The source of the access tokens of all shops; a shop may have its own. In one file only.
     auth: Option<Auth>,
-    /// What is true of tokens whose expiry is unknown: it silences the finding `non_expiring_token`. A shop may say
-    /// otherwise. In one file only.
+    /// Declares the expiry of tokens for which Hookwright does not know it, and so silences the finding
+    /// `non_expiring_token`. A shop may have its own. In one file only.
     token_expiry: Option<TokenExpiry>,
-    /// Access scopes that every shop should have granted; a shop may replace the list. In one file only.
+    /// The access scopes that every shop should have granted; a shop may replace the list. In one file only.
     #[schemars(extend("examples" = [["write_orders", "read_customers"]]))]
     scopes: Option<Vec<Scope>>,
-    /// The app's `shopify.app.toml`, or several, relative to this file: a binding that repeats what stands there is
-    /// delivered twice, and reported. In one file only.
+    /// Path of the app's `shopify.app.toml`, or several paths, relative to this file. Hookwright warns of a binding
+    /// that duplicates a subscription in it, because Shopify delivers such events twice. In one file only.
     app_config: Option<AppConfig>,
-    /// Adobe Experience Platform: the account that looks up destinations there, or several under names. In one file
-    /// only.
+    /// The Adobe account for looking up destinations in Adobe Experience Platform, or several accounts by name. In one
+    /// file only.
     aep: Option<Aep>,
-    /// Addresses by name.
+    /// Delivery addresses by name.
     #[schemars(extend("propertyNames" = name_pattern()))]
     destinations: Option<BTreeMap<String, Destination>>,
-    /// Lists of bindings by name, for several shops to use.
+    /// Lists of bindings by name, which several shops can use.
     #[schemars(extend("propertyNames" = name_pattern()))]
     binding_sets: Option<BTreeMap<String, Vec<Binding>>>,
-    /// Which live subscriptions are ours. In one file only.
+    /// The rule that decides which live subscriptions the manifest manages. In one file only.
     ownership: Option<Ownership>,
-    /// Limits past which a plan needs consent. In one file only.
+    /// Limits above which a plan needs consent. In one file only.
     safety: Option<Safety>,
-    /// Which diagnostics to silence for all shops.
+    /// The diagnostics to silence for all shops.
     lint: Option<Lint>,
-    /// The shops. Each may stand in a file of its own.
+    /// The shops. Each may be in its own file.
     shops: Option<Vec<Shop>>,
 }
 
-/// One path, or several.
+/// One path or several paths.
 #[derive(JsonSchema)]
 #[schemars(untagged, extend("examples" = ["shopify.app.toml"]))]
 enum AppConfig {
@@ -88,7 +88,7 @@ enum AppConfig {
     Several(Vec<NonBlank>),
 }
 
-/// How to talk to Shopify.
+/// The Admin API to use.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct AdminApi {
@@ -98,7 +98,7 @@ struct AdminApi {
         extend("default" = ApiVersion::DEFAULT, "examples" = ["2026-10", "2026-07", "unstable"])
     )]
     version: Option<String>,
-    /// Which of Shopify's two Admin APIs.
+    /// The GraphQL Admin API or the REST Admin API.
     #[schemars(extend("default" = "graphql"))]
     transport: Option<Transport>,
 }
@@ -108,7 +108,7 @@ struct AdminApi {
 enum Transport {
     /// The GraphQL Admin API.
     Graphql,
-    /// The REST Admin API, which knows neither filters nor names nor metafields.
+    /// The REST Admin API, which supports neither filters nor names nor metafields.
     Rest,
 }
 
@@ -120,7 +120,7 @@ enum Transport {
 ))]
 struct Scope(String);
 
-/// A delivery address: https, `pubsub://project:topic` or an EventBridge ARN.
+/// A delivery address: an https URL, `pubsub://project:topic` or the ARN of an EventBridge event source.
 #[derive(JsonSchema)]
 #[schemars(extend(
     "pattern" = r"\S",
@@ -132,7 +132,7 @@ struct Scope(String);
 ))]
 struct Address(String);
 
-/// An address, by itself or under `address`.
+/// An address, as a string or under `address`, or a lookup at Adobe.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 enum Destination {
@@ -140,23 +140,23 @@ enum Destination {
     Plain(Address),
     /// The address.
     Address(AddressDestination),
-    /// The dataflow whose streaming endpoint is meant.
+    /// The dataflow whose streaming endpoint is the address.
     Flow(FlowDestination),
-    /// The HTTP API connection whose streaming endpoint is meant.
+    /// The HTTP API connection whose streaming endpoint is the address.
     Connection(ConnectionDestination),
 }
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct AddressDestination {
-    /// Where Shopify delivers to.
+    /// The delivery address.
     address: Address,
 }
 
 /// A webhook topic in its slash form.
 ///
-/// Any text that is written like a topic is accepted, since Shopify adds topics; `validate` reports one that the catalogue
-/// does not know (HW100).
+/// Any string in the form of a topic is accepted, because Shopify adds topics; `validate` reports a topic that is not
+/// in the catalogue (HW100).
 #[derive(JsonSchema)]
 #[schemars(
     untagged,
@@ -168,17 +168,18 @@ enum Topic {
     New(NewTopic),
 }
 
-/// A webhook topic in its slash form, known to the catalogue.
+/// A webhook topic of the catalogue, in its slash form.
 #[derive(JsonSchema)]
 #[schemars(extend("oneOf" = topics()))]
 struct KnownTopic(String);
 
-/// A webhook topic, whether the catalogue knows it or not.
+/// Any webhook topic, whether it is in the catalogue or not.
 #[derive(JsonSchema)]
 #[schemars(extend("pattern" = "^[A-Za-z][A-Za-z0-9_]*([/.][A-Za-z0-9_]+)*$"))]
 struct NewTopic(String);
 
-/// What is to be delivered where. Exactly one of `topic` and `topics`, exactly one of `destination` and `address`.
+/// A topic and its destination. Requires exactly one of `topic` and `topics`, and exactly one of `destination` and
+/// `address`.
 #[derive(JsonSchema)]
 #[schemars(
     deny_unknown_fields,
@@ -190,7 +191,7 @@ struct NewTopic(String);
 struct Binding {
     /// One topic.
     topic: Option<Topic>,
-    /// Several topics with everything else in common.
+    /// Several topics with the same settings.
     #[schemars(extend("minItems" = 1))]
     topics: Option<Vec<Topic>>,
     /// Name of a destination.
@@ -200,19 +201,21 @@ struct Binding {
     /// Format of the payload.
     #[schemars(extend("default" = "json"))]
     format: Option<Format>,
-    /// Only these payload fields, as dotted paths.
+    /// The payload fields to deliver, as dotted paths.
     #[schemars(extend("examples" = [["id", "email", "updated_at"]]))]
     include_fields: Option<Vec<Item>>,
-    /// Namespaces of metafields to send along; `$app` and `$app:NAMESPACE` for the app's own.
+    /// The metafield namespaces to include in the payload; `$app` and `$app:NAMESPACE` are the app's own.
     #[schemars(extend("examples" = [["loyalty", "$app", "$app:scores"]]))]
     metafield_namespaces: Option<Vec<Item>>,
-    /// Metafields to send along, as namespace.key. Without the key, live ones stay (`metafields_unnamed`); `[]` is none.
+    /// The metafields to include, as `namespace.key`. Without this key, live ones are kept (`metafields_unnamed`);
+    /// `[]` removes them.
     #[schemars(extend("examples" = [["custom.size"]]))]
     metafields: Option<Vec<Item>>,
-    /// Deliver only what matches, in Shopify's search syntax.
+    /// A filter in Shopify's search syntax; only events that match it are delivered.
     #[schemars(extend("examples" = ["email:*@example.com", "type:lookbook"]))]
     filter: Option<String>,
-    /// Name of the subscription, unique in the shop. Without the key, a live name stays (`name_kept`): none can be cleared.
+    /// Name of the subscription, unique in the shop. Without this key, a live name is kept (`name_kept`); it cannot be
+    /// removed.
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,50}$"), extend("examples" = ["customers-loyalty"]))]
     name: Option<String>,
 }
@@ -222,19 +225,19 @@ struct Binding {
 enum Format {
     /// JSON.
     Json,
-    /// XML. Neither Adobe's endpoint nor the clouds take it.
+    /// XML. Adobe's collection endpoint, Pub/Sub and EventBridge do not support it.
     Xml,
 }
 
-/// Which live subscriptions are ours.
+/// The rule that decides which live subscriptions the manifest manages.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Ownership {
-    /// A live subscription is managed if one of these covers its address. What ends in `/` or `:` covers all that
-    /// begins with it, anything else only itself.
+    /// A live subscription is managed if one of these prefixes covers its address. A prefix that ends with `/` or `:`
+    /// covers all addresses that start with it; any other covers only the identical address, for https also with a query.
     #[schemars(extend("default" = [Prefix::DEFAULT]))]
     address_prefixes: Option<Vec<String>>,
-    /// What becomes of the others.
+    /// What a plan does with unmanaged subscriptions.
     #[schemars(extend("default" = "report"))]
     unmanaged: Option<Unmanaged>,
 }
@@ -242,94 +245,96 @@ struct Ownership {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
 enum Unmanaged {
-    /// Each is listed in the plan.
+    /// List each of them in the plan.
     Report,
-    /// They are counted.
+    /// Only count them.
     Ignore,
-    /// Their deletion is planned, and needs consent.
+    /// Plan their deletion, which needs consent.
     Delete,
 }
 
-/// Limits past which a plan needs consent.
+/// Limits above which a plan needs consent.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Safety {
-    /// Deletes in a shop, in percent of its managed subscriptions; with fewer than 5, one delete is always within the limit.
+    /// Maximum share of deletes in a shop, in percent of its managed subscriptions. If it has fewer than 5, one delete
+    /// is allowed.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_delete_percent))]
     max_delete_percent: Option<u8>,
-    /// Deletes in the run, in percent of its managed subscriptions; with fewer than 50, four are always within the limit.
+    /// Maximum share of deletes in the run, in percent of its managed subscriptions. If it has fewer than 50, four are
+    /// allowed.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_total_delete_percent))]
     max_total_delete_percent: Option<u8>,
-    /// Changes of address in the run, in percent, as for deletes.
+    /// Maximum share of changes of address in the run, in percent, counted like deletes.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_address_change_percent))]
     max_address_change_percent: Option<u8>,
-    /// A delete, or a change of address or filter, of these always needs consent.
+    /// Topics whose deletes and changes of address or filter always need consent.
     protected_topics: Option<Vec<Topic>>,
 }
 
-/// A shop's own limits.
+/// The limits of one shop.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct ShopSafety {
-    /// Instead of the common one.
+    /// Replaces the common limit.
     #[schemars(range(min = 0, max = 100))]
     max_delete_percent: Option<u8>,
-    /// Instead of the common ones.
+    /// Replaces the common list.
     protected_topics: Option<Vec<Topic>>,
 }
 
-/// Which diagnostics to silence.
+/// The diagnostics to silence.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Lint {
-    /// Codes from HW100 on: warnings, and errors of which the catalogue may be wrong.
+    /// Codes from HW100 on: warnings, and errors that may be caused by an outdated catalogue.
     allow: Option<Vec<WarningCode>>,
 }
 
-/// Code of a diagnostic that can be silenced.
+/// The code of a diagnostic that can be silenced.
 #[derive(JsonSchema)]
 #[schemars(extend("oneOf" = warnings()))]
 struct WarningCode(String);
 
-/// One shop. It needs `use` or `bindings`, or both.
+/// One shop. Requires `use`, `bindings` or both.
 #[derive(JsonSchema)]
 #[schemars(
     deny_unknown_fields,
     extend("anyOf" = [{ "required": ["use"] }, { "required": ["bindings"] }])
 )]
 struct Shop {
-    /// The permanent domain, or the handle alone.
+    /// The permanent domain, or only the handle.
     #[schemars(
         regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}(\.[mM][yY][sS][hH][oO][pP][iI][fF][yY]\.[cC][oO][mM])?$"),
         extend("examples" = ["acme.myshopify.com", "acme"])
     )]
     shop: String,
-    /// For `--label KEY=VALUE`.
+    /// Labels for the option `--label KEY=VALUE`.
     #[schemars(extend("propertyNames" = name_pattern(), "examples" = [{ "env": "prod", "region": "emea" }]))]
     labels: Option<BTreeMap<String, String>>,
-    /// Instead of the common scopes.
+    /// Replaces the common scopes.
     scopes: Option<Vec<Scope>>,
-    /// This shop's own addresses; they win over the common ones.
+    /// The shop's own destinations, which take precedence over common ones with the same name.
     #[schemars(extend("propertyNames" = name_pattern()))]
     destinations: Option<BTreeMap<String, Destination>>,
-    /// Binding sets.
+    /// The binding sets of the shop.
     #[schemars(rename = "use", extend("examples" = [["orders", { "set": "catalogue", "except": ["products/delete"] }]]))]
     uses: Option<Vec<Use>>,
-    /// This shop's own bindings; `[]` says that it has none.
+    /// The shop's own bindings; `[]` for none.
     bindings: Option<Vec<Binding>>,
-    /// Instead of the common one.
+    /// Replaces the common `auth`.
     auth: Option<Auth>,
-    /// Instead of the common one.
+    /// Replaces the common `token_expiry`.
     token_expiry: Option<TokenExpiry>,
-    /// Limits of its own.
+    /// The shop's own limits.
     safety: Option<ShopSafety>,
-    /// Which diagnostics to silence for this shop.
+    /// The diagnostics to silence for this shop.
     lint: Option<Lint>,
-    /// States of the shop that do not make a run fail.
+    /// States of the shop that do not cause a run to fail.
     tolerate: Option<Vec<Tolerate>>,
 }
 
-/// A set, by itself or without some of its topics.
+/// A set, complete or without some of its topics.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 enum Use {
@@ -344,16 +349,17 @@ enum Use {
 struct UseExcept {
     /// The name of a set.
     set: NonBlank,
-    /// Topics to leave out.
+    /// The topics to leave out.
     except: Option<Vec<Topic>>,
 }
 
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
 enum Tolerate {
-    /// The app is no longer installed. It has no effect with access_token: there Shopify answers 401, as for a wrong token.
+    /// The app is no longer installed. No effect with `access_token`, because Shopify then answers 401, as for a wrong
+    /// token.
     Uninstalled,
-    /// The shop's plan lapsed (402).
+    /// The shop's Shopify plan lapsed (402).
     Frozen,
     /// Shopify locked the shop (423).
     Locked,
@@ -371,7 +377,7 @@ fn subscribable() -> impl Iterator<Item = &'static catalog::TopicInfo> {
     catalog::all().iter().filter(|topic| !topic.is_compliance())
 }
 
-/// Each topic with what it needs.
+/// Returns the topics with their requirements.
 fn topics() -> Value {
     let option = |topic: &catalog::TopicInfo| match needs(topic) {
         needs if needs.is_empty() => json!({ "const": topic.name }),

@@ -1,4 +1,4 @@
-//! References to secrets that would send a shop the token of another one, as far as they show it by themselves.
+//! Finds references to secrets that would send the token of one shop to another, judging by the references alone.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use crate::model::{App, Assertion, Auth, SecretRef, ShopDomain};
 use super::document::Span;
 use super::findings::Findings;
 
-/// Where the token of a shop comes from.
+/// The source of the token of a shop.
 pub(super) struct ShopAuth {
     pub(super) shop: ShopDomain,
     pub(super) auth: Option<Arc<Auth>>,
-    /// The place of the `auth` that counts for the shop.
+    /// The place of the `auth` that applies to the shop.
     pub(super) span: Option<Span>,
 }
 
-/// Reports references that name another shop, and variables that several shops share as their token.
+/// Reports references that name another shop, and environment variables that several shops use for their token.
 pub(super) fn check(shops: &[ShopAuth], findings: &mut Findings) {
-    // By the handle as it stands in a variable, in which every spelling of it is compared.
+    // Handles are compared in the form of environment variables, which all spellings are converted to.
     let handles: BTreeMap<String, &ShopDomain> = shops.iter().map(|of| (of.shop.env_handle(), &of.shop)).collect();
     let mut shared: BTreeMap<&str, (Span, Vec<&ShopDomain>)> = BTreeMap::new();
-    // What stands at the top names no shop in particular, whatever its words: a folder may be called like a shop.
+    // An `auth` that several shops use names no single shop, even if a word in it, such as a folder, equals a handle.
     let mut users: HashMap<*const Auth, usize> = HashMap::new();
     for auth in shops.iter().filter_map(|of| of.auth.as_ref()) {
         *users.entry(Arc::as_ptr(auth)).or_default() += 1;
@@ -34,8 +34,9 @@ pub(super) fn check(shops: &[ShopAuth], findings: &mut Findings) {
             let Some(other) = texts(reference).iter().find_map(|text| other_shop(text, shop, &handles)) else {
                 continue;
             };
-            let message = format!("a secret of {shop} is looked up under the name of {other}");
-            let hint = "write {shop} or {SHOP} where the handle stands: each shop then gets its own secret";
+            let message = format!("the reference to a secret of {shop} contains the name of {other}");
+            let hint =
+                "replace the handle in the reference with `{shop}` or `{SHOP}`, so that each shop has its own secret";
             findings.report(findings.diagnostic(Code::OthersSecret, span, message).hint(hint));
         }
         if let Auth::AccessToken(SecretRef::Env(name)) = auth
@@ -48,9 +49,11 @@ pub(super) fn check(shops: &[ShopAuth], findings: &mut Findings) {
     for (name, (span, of)) in shared.into_iter().filter(|(_, (_, of))| of.len() > 1) {
         let (first, count) = (of[0], of.len());
         let message = format!(
-            "{count} shops, {first} among them, have their token in the one variable {name}, but a token is one shop's"
+            "{count} shops, such as {first}, read their token from the environment variable {name}, but a token is valid for one \
+             shop only"
         );
-        let hint = format!("write {{ env: \"{name}_{{SHOP}}\" }}, or a `file` that is a JSON object of shop -> token");
+        let hint =
+            format!("write `{{ env: \"{name}_{{SHOP}}\" }}`, or a `file` that contains a JSON object of shop -> token");
         findings.report(findings.diagnostic(Code::SharedToken, span, message).hint(hint));
     }
 }
@@ -69,17 +72,17 @@ fn references(auth: &Auth) -> Vec<&SecretRef> {
 fn texts(reference: &SecretRef) -> Vec<&str> {
     match reference {
         SecretRef::Env(text) | SecretRef::File(text) => vec![text],
-        // A script is not a name.
+        // An argument with spaces is a script, not a name.
         SecretRef::Command(words) => words.iter().skip(1).map(String::as_str).filter(|w| !w.contains(' ')).collect(),
     }
 }
 
-/// The shop, if it is not `own`, whose handle is the last one that `text` names as a whole word: `tokens/acme/secret`
-/// is acme's whatever else is called `tokens`.
+/// Returns the shop whose handle is the last one that `text` contains as a whole word, unless that is `own`. For
+/// example, `tokens/acme/secret` belongs to acme, even if there is a shop `tokens`.
 fn other_shop<'a>(text: &str, own: &ShopDomain, handles: &BTreeMap<String, &'a ShopDomain>) -> Option<&'a ShopDomain> {
     let text = text.replace("{shop}", own.handle()).replace("{SHOP}", &own.env_handle());
     let text: String = text.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_uppercase() }).collect();
-    // Words and what separates them: a handle is one word, or several with underscores between them.
+    // A handle is one word, or several words joined by underscores.
     let starts = || {
         let begins = |(at, c): (usize, char)| {
             let before = text[..at].chars().next_back();
@@ -89,7 +92,7 @@ fn other_shop<'a>(text: &str, own: &ShopDomain, handles: &BTreeMap<String, &'a S
     };
     let mut last: Option<(usize, &ShopDomain)> = None;
     for start in starts() {
-        // What begins inside of a longer handle is a part of it.
+        // A word inside a longer handle is a part of it.
         if last.is_some_and(|(end, _)| start < end) {
             continue;
         }
@@ -107,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_handle_that_a_reference_names_is_its_shop() {
+    fn the_last_handle_in_a_reference_is_its_shop() {
         let shops = ["acme", "acme-eu", "victim", "shopify"].map(|s| ShopDomain::parse(s).expect("shop"));
         let handles: BTreeMap<String, &ShopDomain> = shops.iter().map(|s| (s.env_handle(), s)).collect();
         for (own, text, other) in [

@@ -1,8 +1,8 @@
-//! Did you mean …?
+//! Suggestions for misspelt words ("did you mean …?").
 
 use strsim::damerau_levenshtein;
 
-/// The candidate that was probably meant, if one is close enough.
+/// Returns the candidate that was probably meant: a known synonym, or the closest one.
 pub(super) fn key<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     if let Some(meant) = synonym(word).and_then(|meant| candidates.iter().find(|c| **c == meant)) {
         return Some(meant);
@@ -10,7 +10,7 @@ pub(super) fn key<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     closest(word, candidates.iter().copied())
 }
 
-/// The candidate with the fewest typing errors between it and the word; at most a third of the word.
+/// Returns the candidate with the smallest edit distance to the word, at most a third of its length.
 pub(crate) fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = plain(word);
     let allowed = (plain.chars().count() / 3).clamp(1, 4);
@@ -21,7 +21,7 @@ pub(crate) fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
         .map(|(_, candidate)| candidate)
 }
 
-/// Lower case, `_` for what people write instead of it, camelCase taken apart.
+/// Converts a word to snake_case.
 fn plain(word: &str) -> String {
     let mut out = String::with_capacity(word.len() + 4);
     let mut before = ' ';
@@ -35,7 +35,7 @@ fn plain(word: &str) -> String {
     out
 }
 
-/// What Shopify, its command line and people call our keys.
+/// Returns the key of a manifest for a name that Shopify, its CLI or users give it.
 fn synonym(word: &str) -> Option<&'static str> {
     Some(match plain(word).as_str() {
         "uri" | "url" | "callback_url" | "endpoint" => "address",
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn typing_errors_and_other_names_are_understood_and_nonsense_is_not() {
+    fn typing_errors_and_synonyms_are_recognised_and_unrelated_words_are_not() {
         let keys = ["topic", "topics", "destination", "address", "include_fields", "name"];
         for (word, meant) in [
             ("topik", Some("topic")),

@@ -1,4 +1,4 @@
-//! What the YAML parser says, in words for people.
+//! Errors of the YAML parser as diagnostics.
 
 use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{Error, Location};
@@ -10,12 +10,11 @@ use super::brackets;
 use super::habits;
 use super::tree::{MAX_ALIASES, MAX_DEPTH, MAX_NODES, MAX_REPLAYED};
 
-/// One parser error as one diagnostic.
+/// Returns the diagnostic of a parser error.
 pub(super) fn diagnostic(path: &str, text: &str, error: &Error) -> Diagnostic {
     let mut place = place(path, text, error.location());
     if let Some(message) = over_budget(error) {
-        return Diagnostic::new(Code::Budget, place, message)
-            .hint("a manifest of ordinary size stays far below; split a very large one into several files");
+        return Diagnostic::new(Code::Budget, place, message).hint("split the manifest into several files");
     }
     let own = error.without_snippet().to_string();
     if own.contains("nesting") || own.contains("recursion") || own.contains("depth") {
@@ -25,16 +24,16 @@ pub(super) fn diagnostic(path: &str, text: &str, error: &Error) -> Diagnostic {
     Diagnostic::new(Code::Syntax, place, message).hint_if(hint)
 }
 
-/// A file that nests deeper than any manifest would.
+/// Returns the diagnostic of a file that is nested too deeply.
 pub(super) fn too_deep(place: Place) -> Diagnostic {
-    Diagnostic::new(Code::Budget, place, format!("the file nests more than {MAX_DEPTH} levels deep"))
-        .hint("a manifest needs seven levels; look for brackets or dashes that were never meant")
+    Diagnostic::new(Code::Budget, place, format!("the file is nested more than {MAX_DEPTH} levels deep"))
+        .hint("a manifest needs at most seven levels; check for unintended brackets or dashes")
 }
 
 fn place(path: &str, text: &str, location: Option<Location>) -> Place {
     let Some(location) = location.filter(|at| at.line() > 0) else { return Place::file(path) };
     let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    // The parser may point behind the end of the text.
+    // The parser may return a place after the end of the text.
     let len = text.len() as u64;
     let start = location.span().byte_offset().unwrap_or(len).min(len);
     let end = (start + location.span().byte_len().unwrap_or(1)).min(len);
@@ -60,7 +59,7 @@ fn over_budget(error: &Error) -> Option<String> {
             BudgetBreach::RecordedAnchorEvents { .. } | BudgetBreach::RecordedAnchorBytes { .. } => {
                 format!("the file's anchors expand to more than {MAX_REPLAYED} values")
             }
-            _ => "the file is larger than a manifest may be".to_owned(),
+            _ => "the file is too large for a manifest".to_owned(),
         }),
         Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
@@ -76,8 +75,8 @@ fn explained(text: &str, place: &mut Place, error: &Error, own: &str) -> (String
     let line = text.lines().nth((place.line as usize).saturating_sub(1)).unwrap_or_default();
     if let Some(tab) = tab_near(text, place.line) {
         move_to(place, text, tab.0, tab.1);
-        let hint = "replace the tab by spaces, two for each level";
-        return ("a tab stands where YAML wants spaces".to_owned(), Some(hint.to_owned()));
+        let hint = "replace the tab with spaces, two for each level";
+        return ("tab in the indentation; YAML requires spaces".to_owned(), Some(hint.to_owned()));
     }
     if let Some((line, (at, what, hint))) = habit_near(text, place.line) {
         move_to(place, text, line, at);
@@ -87,9 +86,9 @@ fn explained(text: &str, place: &mut Place, error: &Error, own: &str) -> (String
         let line = text[..mistake.at].matches('\n').count() + 1;
         let start = text[..mistake.at].rfind('\n').map_or(0, |at| at + 1);
         move_to(place, text, u32::try_from(line).unwrap_or(u32::MAX), mistake.at - start);
-        return (format!("this is not valid YAML: {}", mistake.what), Some(mistake.hint.to_owned()));
+        return (format!("invalid YAML: {}", mistake.what), Some(mistake.hint.to_owned()));
     }
-    // The parser points behind what it stumbled over.
+    // The parser returns a place after the error.
     let culprit = match error.without_snippet() {
         Error::UnknownAnchor { .. } => line.rfind('*'),
         _ if own.contains("did not find expected") => Some(line.len() - line.trim_start().len()),
@@ -100,21 +99,21 @@ fn explained(text: &str, place: &mut Place, error: &Error, own: &str) -> (String
     }
     match error.without_snippet() {
         Error::MultipleDocuments { .. } => (
-            "the file holds several YAML documents".to_owned(),
-            Some("remove the `---` between them, or put each into a file of its own".to_owned()),
+            "expected one YAML document, found several".to_owned(),
+            Some("remove the `---` between them, or write each document to its own file".to_owned()),
         ),
         Error::UnknownAnchor { .. } => (
-            "this alias (`*name`) refers to no anchor (`&name`) above it".to_owned(),
-            Some("put a text that begins with `*` in quotes".to_owned()),
+            "this alias (`*name`) has no anchor (`&name`) above it".to_owned(),
+            Some("define the anchor, or put a string that begins with `*` in quotes".to_owned()),
         ),
         Error::NullIntoString { .. } | Error::Unexpected { .. } | Error::InvalidScalar { .. } => {
-            ("something other than a plain key stands here".to_owned(), Some("keys are texts: `key: value`".to_owned()))
+            ("a key must be a string".to_owned(), Some("write `key: value`".to_owned()))
         }
-        _ => (format!("this is not valid YAML: {}", words::of_yaml_syntax(own)), hint_for(line, own)),
+        _ => (format!("invalid YAML: {}", words::of_yaml_syntax(own)), hint_for(line, own)),
     }
 }
 
-/// A mistake with brackets, unless the parser names another kind of mistake.
+/// Returns the bracket error, unless the parser reports another kind of error.
 fn bracket(text: &str, error: &Error, own: &str) -> Option<brackets::Mistake> {
     let other = matches!(
         error.without_snippet(),
@@ -123,7 +122,7 @@ fn bracket(text: &str, error: &Error, own: &str) -> Option<brackets::Mistake> {
     if other { None } else { brackets::mistake(text) }
 }
 
-/// A tab in the indentation of this line or the next: the parser notices one late.
+/// Returns the place of a tab in the indentation of this line or the next: the parser may report it one line early.
 fn tab_near(text: &str, line: u32) -> Option<(u32, usize)> {
     let first = (line as usize).saturating_sub(1);
     text.lines().enumerate().skip(first).take(2).find_map(|(at, line)| {
@@ -133,8 +132,8 @@ fn tab_near(text: &str, line: u32) -> Option<(u32, usize)> {
     })
 }
 
-/// What another tool's user wrote on this line, or on one of the two above: the parser notices a missing colon late. A
-/// template may stand in quotes on the lines above, where it is no mistake of syntax.
+/// Returns a known mistake on this line or on one of the two lines above, because the parser reports a missing colon
+/// late. A template expression on a line above may be in quotes and valid YAML, so it does not count.
 fn habit_near(text: &str, line: u32) -> Option<(u32, habits::Mistake)> {
     let last = (line as usize).max(1);
     let lines: Vec<&str> = text.lines().take(last).collect();
@@ -144,7 +143,7 @@ fn habit_near(text: &str, line: u32) -> Option<(u32, habits::Mistake)> {
     found.find_map(|(number, line)| Some((u32::try_from(number).ok()?, habits::in_line(line)?)))
 }
 
-/// Moves a place to a byte of a line.
+/// Moves a place to a byte offset within a line.
 fn move_to(place: &mut Place, text: &str, line: u32, at: usize) {
     let Some(start) = line_start(text, line) else { return };
     let Some(before) = text.get(start..start + at) else { return };
@@ -162,20 +161,20 @@ fn line_start(text: &str, line: u32) -> Option<usize> {
 
 fn hint_for(line: &str, own: &str) -> Option<String> {
     let hint = if own.contains("unsupported tag") {
-        "a manifest has no tags; a secret from the environment is written { env: NAME }, any other value as it is"
+        "remove the tag. For a secret in an environment variable, write `{ env: NAME }`"
     } else if own.contains("mapping values are not allowed") {
-        "a text that contains `: ` must be put in quotes; or the line is indented too far"
+        "put a string that contains `: ` in quotes, or correct the indentation of the line"
     } else if own.contains("unclosed") {
-        "close it on the same line, or where the list or mapping ends"
+        "close it on the same line, or at the end of the list or mapping"
     } else if own.contains("found character that cannot start")
         || own.contains("unexpected character")
         || line.contains("{{")
     {
-        "put the text in quotes"
+        "put the string in quotes"
     } else if own.contains("simple key") || own.contains("could not find expected ':'") {
-        "is a `:` missing after the key, or a blank after the `:`?"
+        "check for a missing `:` after the key, or a missing space after the `:`"
     } else if own.contains("did not find expected") || own.contains("indentation") {
-        "check the indentation: items of one list or mapping start in the same column"
+        "check the indentation: all items of a list or mapping must start in the same column"
     } else {
         return None;
     };

@@ -1,4 +1,4 @@
-//! The manifest from text to desired state, and every complaint on the way.
+//! Tests of the manifest from text to desired state, and of its diagnostics.
 
 mod hostile;
 mod messages;
@@ -15,7 +15,7 @@ use crate::diagnostic::{self, Code, Severity};
 use crate::manifest::{self, Loaded, Manifest, Options, SourceFile, schema};
 use crate::wire;
 
-/// Loads texts by name.
+/// Loads a manifest, given the paths and texts of its files.
 fn load(files: &[(&str, &str)]) -> Loaded {
     let file = |(path, text): &(&str, &str)| SourceFile { path: (*path).to_owned(), bytes: text.as_bytes().to_vec() };
     manifest::load(files.iter().map(file).collect(), &Options::default())
@@ -38,7 +38,7 @@ fn valid(files: &[(&str, &str)]) -> Manifest {
     loaded.manifest.unwrap_or_else(|| panic!("{shown}"))
 }
 
-/// All four emitters, which must not panic either.
+/// Runs all four emitters, which must not panic.
 fn emit_all(loaded: &Loaded) -> String {
     let mut out = Vec::new();
     diagnostic::text::write(&mut out, loaded.report(), true).expect("write");
@@ -59,24 +59,24 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
 fn load_file(path: &Path) -> (String, Loaded) {
     let text = std::fs::read_to_string(path).expect("file");
     let file = SourceFile { path: path.display().to_string(), bytes: text.clone().into_bytes() };
-    let read = |path: &str| std::fs::read(path).map_err(|_| "there is no such file".to_owned());
+    let read = |path: &str| std::fs::read(path).map_err(|_| "file not found".to_owned());
     let options = Options { today: Some(jiff::civil::date(2026, 11, 26)), ..Options::default() };
     let loaded = manifest::load_with(vec![file], &options, &read);
     (text, loaded)
 }
 
-/// With one `shopify.app.toml` beside it.
+/// Loads a manifest with one `shopify.app.toml` in the same folder.
 fn with_app(yaml: &str, toml: &[u8]) -> Loaded {
     let file = SourceFile { path: "conf/m.yaml".to_owned(), bytes: yaml.as_bytes().to_vec() };
     let read = |path: &str| match path {
         "conf/shopify.app.toml" => Ok(toml.to_vec()),
-        _ => Err("there is no such file".to_owned()),
+        _ => Err("file not found".to_owned()),
     };
     manifest::load_with(vec![file], &Options::default(), &read)
 }
 
 #[test]
-fn each_bad_fixture_is_refused_with_the_codes_it_names() {
+fn each_bad_fixture_is_rejected_with_the_codes_that_it_names() {
     let mut wrong = String::new();
     for path in fixtures("bad") {
         let (text_of_file, loaded) = load_file(&path);
@@ -91,7 +91,7 @@ fn each_bad_fixture_is_refused_with_the_codes_it_names() {
 }
 
 #[test]
-fn every_code_but_those_of_reading_has_a_bad_fixture() {
+fn every_code_except_those_of_reading_files_has_a_bad_fixture() {
     let all: BTreeSet<&str> = fixtures("bad").iter().flat_map(|path| codes(&load_file(path).1)).collect();
     let elsewhere = [Code::File, Code::Encoding, Code::Budget, Code::RepeatedBlock];
     for code in Code::ALL {
@@ -100,7 +100,7 @@ fn every_code_but_those_of_reading_has_a_bad_fixture() {
 }
 
 #[test]
-fn each_good_fixture_is_taken_without_a_warning() {
+fn each_good_fixture_is_valid_without_a_warning() {
     for path in fixtures("good") {
         let (_, loaded) = load_file(&path);
         assert!(loaded.manifest.is_some() && loaded.diagnostics.is_empty(), "{}\n{}", path.display(), text(&loaded));
@@ -110,7 +110,7 @@ fn each_good_fixture_is_taken_without_a_warning() {
 const A: &str = "https://dcs.adobedc.net/collection/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 #[test]
-fn everything_that_can_be_said_arrives_in_the_manifest() {
+fn every_key_has_an_effect_on_the_manifest() {
     let (_, loaded) = load_file(Path::new("tests/fixtures/manifests/good/everything.yaml"));
     let manifest = loaded.manifest.expect("manifest");
     let [shop, empty] = manifest.shops.as_slice() else { panic!("two shops") };
@@ -133,7 +133,7 @@ fn everything_that_can_be_said_arrives_in_the_manifest() {
             "customers/update loyalty 39"
         ]
     );
-    // The shop's own destination wins over the common one.
+    // The shop's own destination takes precedence over the common one.
     assert!(shop.desired().expect("resolved").entries[0].binding.address.as_str().ends_with("00aa"));
     assert!(empty.destinations["commerce"].as_str().ends_with("cdef"));
     let scopes: Vec<_> = shop.scopes().into_iter().flat_map(|s| s.iter().map(ToString::to_string)).collect();
@@ -146,7 +146,7 @@ fn everything_that_can_be_said_arrives_in_the_manifest() {
 }
 
 #[test]
-fn files_merge_and_a_block_may_stand_in_one_of_them_only() {
+fn files_are_merged_and_a_block_may_appear_in_one_file_only() {
     let base = format!("version: 1\nscopes: [write_orders]\ndestinations: {{ c: \"{A}\" }}\n");
     let sets = "version: 1\nbinding_sets:\n  orders: [{ topic: orders/create, destination: c }]\n";
     let prod = "version: 1\nshops:\n  - { shop: b, use: [orders] }\n";
@@ -179,7 +179,7 @@ fn files_merge_and_a_block_may_stand_in_one_of_them_only() {
 }
 
 #[test]
-fn the_digest_is_of_the_meaning_and_of_nothing_else() {
+fn the_digest_depends_on_the_meaning_only() {
     let one = format!(
         "version: 1\nscopes: [write_orders, read_products]\ndestinations: {{ c: \"{A}\" }}\nbinding_sets:\n  s: [{{ topics: [orders/create, orders/updated], destination: c }}]\nshops:\n  - {{ shop: a, labels: {{ x: \"1\", y: \"2\" }}, use: [s] }}\n  - {{ shop: b, bindings: [] }}\n"
     );
@@ -211,7 +211,7 @@ fn the_digest_is_of_the_meaning_and_of_nothing_else() {
 }
 
 #[test]
-fn what_the_app_declares_and_a_binding_repeats_is_said_at_the_binding_with_both_places() {
+fn a_binding_that_duplicates_an_app_subscription_is_reported_with_both_places() {
     let (_, loaded) = load_file(Path::new("tests/fixtures/manifests/bad/warn-double-delivery.yaml"));
     insta::assert_snapshot!(text(&loaded));
     let silenced = "version: 1\napp_config: shopify.app.toml\nownership: { address_prefixes: [\"https://x.example/\"] }\n\
@@ -222,7 +222,7 @@ fn what_the_app_declares_and_a_binding_repeats_is_said_at_the_binding_with_both_
 }
 
 #[test]
-fn what_of_an_app_configuration_cannot_be_compared_is_a_warning_at_its_line() {
+fn an_app_configuration_that_cannot_be_compared_is_a_warning_at_its_line() {
     let yaml = "version: 1\napp_config: [shopify.app.toml]\nshops: [{ shop: a, bindings: [] }]\n";
     let place = |toml: &[u8]| {
         let loaded = with_app(yaml, toml);
@@ -257,14 +257,18 @@ fn what_of_an_app_configuration_cannot_be_compared_is_a_warning_at_its_line() {
         assert_eq!(place(toml), expected, "{}", String::from_utf8_lossy(toml));
     }
     let missing = with_app(&yaml.replace("shopify", "none"), b"");
-    assert!(missing.diagnostics[0].message.contains("conf/none.app.toml, which cannot be read: there is no such file"));
+    assert!(
+        missing.diagnostics[0]
+            .message
+            .contains("cannot read conf/none.app.toml, which `app_config` names: file not found")
+    );
     assert_eq!((missing.diagnostics[0].place.line, missing.diagnostics.len()), (2, 1));
-    // `load` reads nothing else.
+    // `load` reads no other files.
     assert_eq!(codes(&load(&[("m.yaml", yaml)])), ["HW043"]);
 }
 
 #[test]
-fn the_digest_covers_what_the_app_declares() {
+fn the_digest_covers_the_app_configuration() {
     let yaml = "version: 1\napp_config: shopify.app.toml\nshops: [{ shop: a, bindings: [] }]\n";
     let digest = |toml: &str| with_app(yaml, toml.as_bytes()).manifest.expect("manifest").digest;
     let without = valid(&[("m.yaml", &yaml.replace("app_config: shopify.app.toml\n", ""))]).digest;
@@ -281,7 +285,7 @@ fn the_digest_covers_what_the_app_declares() {
 }
 
 #[test]
-fn a_version_is_warned_of_for_sixty_days_before_it_leaves_support_and_after() {
+fn a_version_causes_a_warning_from_sixty_days_before_it_leaves_support() {
     let said = |version: &str, today: &str, more: &str| {
         let yaml = format!(
             "version: 1\nadmin_api: {{ version: \"{version}\" }}\n{more}shops: [{{ shop: a, bindings: [] }}]\n"
@@ -300,7 +304,11 @@ fn a_version_is_warned_of_for_sixty_days_before_it_leaves_support_and_after() {
         ("2026-04", "2028-01-01", "HW118 version 2026-04 of the Admin API left support on 2027-04-01"),
         ("2026-04", "", ""),
         ("2027-01", "2026-11-26", ""),
-        ("2027-04", "2026-11-26", "HW103 this tool was not checked against version 2027-04 of the Admin API"),
+        (
+            "2027-04",
+            "2026-11-26",
+            "HW103 this version of Hookwright was not checked against version 2027-04 of the Admin API",
+        ),
         ("unstable", "2099-01-01", ""),
     ] {
         assert_eq!(said(version, today, ""), expected, "{version} on {today}");
@@ -309,7 +317,7 @@ fn a_version_is_warned_of_for_sixty_days_before_it_leaves_support_and_after() {
 }
 
 #[test]
-fn the_same_warning_over_forty_shops_is_one() {
+fn the_same_warning_for_forty_shops_is_reported_once() {
     let mut yaml = String::from("version: 1\nscopes: [read_products]\nshops:\n");
     for shop in 0..40 {
         let allow = if shop == 7 { "    lint: { allow: [HW104] }\n" } else { "" };
@@ -324,7 +332,7 @@ fn the_same_warning_over_forty_shops_is_one() {
     assert_eq!(found, [(Code::ScopeMissing, Some(39)), (Code::ScopeMissing, Some(39))]);
     assert!(loaded.manifest.is_some());
     insta::assert_snapshot!(text(&loaded).split("\n\n").next().unwrap_or_default(), @r#"
-warning[HW104]: `scopes` do not allow `orders/create`: it needs `read_orders` or `read_marketplace_orders` (39 shops, such as shop-0.myshopify.com)
+warning[HW104]: `scopes` do not allow the topic `orders/create`, which needs `read_orders` or `read_marketplace_orders` (39 shops, such as shop-0.myshopify.com)
  --> fleet.yaml:5:27
   |
 5 |     bindings: [{ topics: [orders/create, orders/paid], address: "https://dcs.adobedc.net/collection/0123456789abcdef0123456789abcdef0...
@@ -333,13 +341,13 @@ warning[HW104]: `scopes` do not allow `orders/create`: it needs `read_orders` or
  --> fleet.yaml:2:1
   |
 2 | scopes: [read_products]
-  | ------ the scopes that count here
+  | ------ the scopes that apply here
   |
   = note: shops: shop-0, shop-1, shop-2, shop-3, shop-4, shop-5, shop-6, shop-8, shop-9, shop-10, shop-11,
           shop-12, shop-13, shop-14, shop-15, shop-16, shop-17, shop-18, shop-19, shop-20, shop-21, shop-22,
           shop-23, shop-24, shop-25, shop-26, shop-27, shop-28, shop-29, shop-30, shop-31, shop-32, shop-33,
           shop-34, shop-35, shop-36, shop-37, shop-38, shop-39
-  = help: add one of them to `scopes`; a write_ scope brings its read_ scope along
+  = help: add one of them to `scopes`; a `write_` scope includes its `read_` scope
 "#);
 
     let silenced = yaml.replace("shops:\n", "lint: { allow: [HW104] }\nshops:\n");
@@ -347,7 +355,7 @@ warning[HW104]: `scopes` do not allow `orders/create`: it needs `read_orders` or
 }
 
 #[test]
-fn a_misspelt_key_is_one_error_and_its_content_counts() {
+fn a_misspelt_key_is_one_error_and_its_content_is_used() {
     let yaml = |destinations: &str, sets: &str, topic: &str| {
         format!(
             "version: 1\n{destinations}: {{ c: \"{A}\" }}\n{sets}:\n  orders: [{{ {topic}: orders/create, destination: c }}]\nshops:\n  - {{ shop: a, use: [orders] }}\n  - {{ shop: b, use: [orders] }}\n"
@@ -355,15 +363,15 @@ fn a_misspelt_key_is_one_error_and_its_content_counts() {
     };
     assert_eq!(codes(&load(&[("x.yaml", &yaml("destinations", "binding_sets", "topic"))])), [""; 0]);
     assert_eq!(codes(&load(&[("x.yaml", &yaml("destination", "sets", "topik"))])), ["HW010", "HW010", "HW010"]);
-    // What is wrong below it is still said.
+    // Problems in its content are reported as well.
     let broken = yaml("destination", "binding_set", "topic").replace("orders/create", "order/create");
     assert_eq!(codes(&load(&[("x.yaml", &broken)])), ["HW010", "HW010", "HW100"]);
-    // That the value has another type than the key that was meant needs no second message.
+    // A wrong type of its value is not reported.
     for more in ["shop: acme", "scope: read_orders", "api_version: \"2026-10\"", "safty: 5"] {
         let loaded = load(&[("x.yaml", &format!("version: 1\n{more}\nshops: [{{ shop: a, bindings: [] }}]\n"))]);
         assert_eq!(codes(&loaded), ["HW010"], "{more}");
     }
-    // Everywhere it is the same mistake.
+    // The same misspelling at several places is one error.
     let twice = yaml("destinations", "binding_sets", "topic").replace("use:", "uses:");
     let loaded = load(&[("x.yaml", &twice)]);
     assert_eq!(codes(&loaded), ["HW010"]);
@@ -372,14 +380,14 @@ fn a_misspelt_key_is_one_error_and_its_content_counts() {
         "{}",
         text(&loaded)
     );
-    // The key that is spelt well counts.
+    // The correctly spelt key takes precedence.
     let both = format!(
         "version: 1\nshops: [{{ shop: a, bindings: [{{ topic: orders/create, topcs: [x], address: \"{A}\" }}] }}]\n"
     );
     assert_eq!(codes(&load(&[("x.yaml", &both)])), ["HW010"]);
 }
 
-/// The codes with their severity, as in `error HW100`.
+/// Returns the codes with their severity, such as `error HW100`.
 fn told(yaml: &str) -> Vec<String> {
     let loaded = load(&[("x.yaml", yaml)]);
     let told: Vec<_> = loaded.diagnostics.iter().map(|d| format!("{} {}", d.severity.as_str(), d.code)).collect();
@@ -388,7 +396,7 @@ fn told(yaml: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_cannot_work_in_a_known_version_is_an_error_that_can_be_silenced() {
+fn some_problems_are_errors_in_a_known_version_and_can_be_silenced() {
     let sample = "9d411a24aa3c0a3eded92bac6c64d0da986ee7a8212f87168c5fb42d9ddc3227";
     let yaml = |settings: &str| {
         format!(
@@ -419,7 +427,7 @@ fn what_cannot_work_in_a_known_version_is_an_error_that_can_be_silenced() {
 }
 
 #[test]
-fn deny_makes_an_error_of_a_warning_but_not_of_a_silenced_one() {
+fn deny_turns_a_warning_into_an_error_unless_it_is_silenced() {
     let yaml =
         format!("version: 1\nshops:\n  - {{ shop: a, bindings: [{{ topic: ORDERS_PAID, address: \"{A}\" }}] }}\n");
     let denied = |yaml: &str| {
@@ -433,7 +441,7 @@ fn deny_makes_an_error_of_a_warning_but_not_of_a_silenced_one() {
 }
 
 #[test]
-fn a_warning_of_a_set_is_said_unless_every_shop_that_uses_it_allows_it() {
+fn a_warning_of_a_set_is_reported_unless_every_shop_that_uses_it_silences_it() {
     let yaml = |lint: &str| {
         format!(
             "version: 1\nbinding_sets:\n  s: [{{ topic: orders/update, address: \"{A}\" }}]\nshops:\n  - {{ shop: a, use: [s], lint: {{ allow: [HW100] }} }}\n  - {{ shop: b, use: [s]{lint} }}\n"
@@ -444,7 +452,7 @@ fn a_warning_of_a_set_is_said_unless_every_shop_that_uses_it_allows_it() {
 }
 
 #[test]
-fn an_anchored_mistake_is_one_mistake() {
+fn a_mistake_in_anchored_text_is_reported_once() {
     let yaml = format!(
         "version: 1\nshops:\n  - {{ shop: a, bindings: &b [{{ topic: orders/create, addres: \"{A}\" }}] }}\n  - {{ shop: b, bindings: *b }}\n  - {{ shop: c, bindings: *b }}\n"
     );
@@ -452,7 +460,7 @@ fn an_anchored_mistake_is_one_mistake() {
 }
 
 #[test]
-fn a_file_that_cannot_be_parsed_does_not_make_the_others_look_wrong() {
+fn a_file_that_cannot_be_parsed_causes_no_errors_in_other_files() {
     let destinations = "version: 1\ndestinations: {\n";
     let shops = "version: 1\nshops:\n  - { shop: a, bindings: [{ topic: orders/create, destination: c }] }\n";
     assert_eq!(codes(&load(&[("d.yaml", destinations), ("s.yaml", shops)])), ["HW003"]);

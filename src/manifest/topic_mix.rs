@@ -1,4 +1,4 @@
-//! Which kinds of topics go into which of Adobe's inlets: a dataset has one schema, so unlike kinds are a mistake.
+//! The kinds of topics that each Adobe inlet receives. A dataset has one schema, so unrelated kinds are a mistake.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,21 +10,21 @@ use super::expand::Ready;
 use super::findings::Findings;
 use super::resolve::Endpoint;
 
-/// As many families of topics into one inlet are too unlike for one schema.
+/// From this number of topic families on, one schema cannot fit all topics of an inlet.
 const UNLIKE_FAMILIES: usize = 4;
-/// As many are named.
+/// How many families and places a warning names.
 const SHOWN: usize = 6;
 
-/// What is known of each inlet.
+/// The topic families of each inlet.
 #[derive(Default)]
 pub(super) struct TopicMix<'a>(HashMap<Endpoint<'a>, Inlet>);
 
 struct Inlet {
     /// The first topic of each family.
     families: BTreeMap<String, Topic>,
-    /// Where it is named first: at its destination or, without one, at a binding.
+    /// The place that names the inlet first: its destination or, without one, a binding.
     span: Span,
-    /// The destinations that lead there. Several may, and of those that are looked up nobody sees it in the manifest.
+    /// The destinations with this inlet. There may be several, which the manifest does not show if they are looked up.
     destinations: BTreeSet<Span>,
 }
 
@@ -55,28 +55,28 @@ impl<'a> TopicMix<'a> {
             let more = families.len().saturating_sub(SHOWN);
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
             let message =
-                format!("one inlet gets {} unlike kinds of topics: {}{rest}", families.len(), named.join(", "));
+                format!("one inlet receives {} unrelated kinds of topics: {}{rest}", families.len(), named.join(", "));
             let each: Vec<String> = families.values().take(SHOWN).map(|topic| format!("`{}`", word(topic))).collect();
             let hint = format!(
-                "a dataflow has one mapping and one dataset, and what arrives there names neither topic nor shop: make a \
-                 dataflow and a destination for each kind, such as {}",
+                "create a dataflow and a destination for each kind, such as {}. A dataflow has one mapping and one dataset, and \
+                 the deliveries contain neither topic nor shop",
                 each.join(", ")
             );
             let mut diagnostic = findings.diagnostic(Code::MixedInlet, *span, message).hint(hint);
             for other in destinations.iter().filter(|other| *other != span).take(SHOWN) {
-                diagnostic = diagnostic.related(findings.place(*other), "this one leads to the same inlet");
+                diagnostic = diagnostic.related(findings.place(*other), "this destination has the same inlet");
             }
             findings.report(diagnostic);
         }
     }
 }
 
-/// What a topic is about: its first word. `customers_marketing_consent/update` is about customers.
+/// Returns the first word of a topic, its kind: `customers` for `customers_marketing_consent/update`.
 fn word(topic: &Topic) -> &str {
     topic.as_str().split(['/', '.', '_']).next().unwrap_or_default()
 }
 
-/// The same for all that is about the same: in the singular.
+/// Returns the kind of a topic in the singular, which identifies its family.
 fn family(topic: &Topic) -> &str {
     let word = word(topic);
     word.strip_suffix('s').unwrap_or(word)

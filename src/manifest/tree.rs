@@ -1,4 +1,4 @@
-//! YAML text as a tree of nodes that know where they stand.
+//! YAML text as a tree of nodes with their places.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,18 +7,18 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 use serde_yaml::{Error, Location, Options, Spanned};
 
-/// Nodes that one file may have, aliases expanded. A fleet of 10,000 shops with 100 bindings each stays below.
+/// Maximum number of nodes in one file after expansion of aliases. 10,000 shops with 100 bindings each stay below it.
 pub(super) const MAX_NODES: usize = 10_000_000;
-/// Parser events that one file may have.
+/// Maximum number of parser events in one file.
 pub(super) const MAX_EVENTS: usize = 20_000_000;
-/// Aliases (`*name`) and anchors (`&name`) that one file may have.
+/// Maximum number of aliases (`*name`), of anchors (`&name`) and of merge keys in one file.
 pub(super) const MAX_ALIASES: usize = 200_000;
-/// Events that aliases may add: what stops "a billion laughs".
+/// Maximum number of parser events that aliases may add; stops a "billion laughs" attack.
 pub(super) const MAX_REPLAYED: usize = 1_000_000;
-/// How deep a file may nest; the manifest itself needs seven levels.
+/// Maximum nesting depth of a file; a manifest needs seven levels.
 pub(super) const MAX_DEPTH: usize = 32;
 
-/// Where a node stands. Bytes are those of the text without its byte order mark.
+/// The place of a node. Byte offsets count from the start of the text without its byte order mark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct TextRange {
     pub(super) line: u32,
@@ -40,14 +40,14 @@ impl TextRange {
     }
 }
 
-/// A value and its place. Where it comes from an anchor, the place is that of the anchored text.
+/// A value and its place. The place of an aliased value is that of the anchored text.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) value: Value,
     pub(super) range: TextRange,
 }
 
-/// A value by the YAML 1.2 core schema.
+/// A value of the YAML 1.2 core schema.
 #[derive(Debug)]
 pub(super) enum Value {
     Null,
@@ -56,7 +56,7 @@ pub(super) enum Value {
     Float(f64),
     Text(String),
     List(Vec<Node>),
-    /// In the order written, duplicates kept.
+    /// The pairs in the order written, with duplicates.
     Map(Vec<Pair>),
 }
 
@@ -69,20 +69,20 @@ pub(super) struct Pair {
 }
 
 impl Value {
-    /// The kind, for messages.
+    /// The type, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "a boolean",
             Self::Int(_) | Self::Float(_) => "a number",
-            Self::Text(_) => "a text",
+            Self::Text(_) => "a string",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",
         }
     }
 }
 
-/// Parses one file. The text is without its byte order mark.
+/// Parses one file. The text must not contain its byte order mark.
 pub(super) fn parse(text: &str) -> Result<Node, Box<Error>> {
     let spanned: Spanned<Value> = serde_yaml::from_str_with_options(text, options()).map_err(Box::new)?;
     Ok(spanned.into())
@@ -90,7 +90,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Box<Error>> {
 
 fn options() -> Options {
     serde_yaml::options! {
-        // A tag such as `!env` would be dropped, and what stands behind it taken for the value.
+        // Otherwise the parser drops a tag such as `!env` and uses its value.
         reject_unsupported_tags: true,
         budget: serde_yaml::budget! {
             max_nodes: MAX_NODES,
@@ -104,11 +104,11 @@ fn options() -> Options {
             enforce_alias_anchor_ratio: false,
         },
         alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: MAX_REPLAYED },
-        // Only `true` and `false` are booleans, as in YAML 1.2.
+        // As in YAML 1.2, only `true` and `false` are booleans.
         strict_booleans: true,
-        // 007 and 1_000 are no numbers in YAML 1.2's core schema that anybody should rely on.
+        // `1_000` is not a number in the core schema of YAML 1.2.
         underscored_numbers_as_strings: true,
-        // The decoder reports duplicates itself, with both places.
+        // The decoder reports duplicate keys with both places.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         merge_keys: MergeKeyPolicy::Merge,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,

@@ -1,4 +1,4 @@
-//! Where a subscription delivers to.
+//! The delivery address of a subscription.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use url::Url;
 
-/// A delivery address: an https URL, `pubsub://project:topic` or an EventBridge ARN, without surrounding blanks
-/// (Shopify trims them; recorded). Compared byte by byte after the trim.
+/// A delivery address: an https URL, `pubsub://project:topic` or an EventBridge ARN, without surrounding spaces, which
+/// Shopify removes (recorded). Addresses are compared byte by byte.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address(Arc<str>);
 
-/// In place of what may be a credential.
+/// Replaces a part that may be a credential.
 const MASK: &str = "***";
 
-/// What kind of endpoint an address names.
+/// The kind of endpoint of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressKind {
     /// An https endpoint.
@@ -23,28 +23,28 @@ pub enum AddressKind {
     PubSub,
     /// Amazon EventBridge, `arn:aws:events:…`.
     EventBridge,
-    /// Anything else; Shopify would refuse it, or it is newer than this tool.
+    /// Any other address: Shopify would reject it, or it is newer than this version of Hookwright.
     Other,
 }
 
 impl Address {
-    /// Accepts any text, trimmed: a live subscription may have an address that Shopify would refuse today. `manifest` checks
-    /// the addresses that it asks for.
+    /// Accepts any text and trims it, because a live subscription may have an address that Shopify would reject today.
+    /// `manifest` checks its addresses.
     pub fn new(text: &str) -> Self {
         Self(text.trim().into())
     }
 
-    /// The address as it is sent.
+    /// Returns the address as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same text, shared.
+    /// Returns the shared text of the address.
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
 
-    /// The kind, from the scheme.
+    /// Returns the kind, which the scheme determines.
     pub fn kind(&self) -> AddressKind {
         let lower = self.0.get(..9).unwrap_or(&self.0).to_ascii_lowercase();
         if lower.starts_with("https://") {
@@ -58,13 +58,14 @@ impl Address {
         }
     }
 
-    /// The address with scheme and host in lower case: the form that ownership prefixes compare in.
+    /// Returns the address with scheme and host in lower case, the form in which it is compared with ownership
+    /// prefixes.
     pub fn folded(&self) -> String {
         fold(&self.0)
     }
 
-    /// The address for people, without what may be a credential: user and password, the values of the query, the
-    /// fragment. Addresses of other owners hold such things; those of a manifest are shown as they are.
+    /// Returns the address with possible credentials masked: user and password, the values of the query, and the
+    /// fragment. Used for addresses of other owners; addresses of a manifest are shown unchanged.
     pub fn masked(&self) -> Cow<'_, str> {
         let text = &*self.0;
         let start = text.find("://").map_or(0, |at| at + 3);
@@ -84,7 +85,7 @@ impl Address {
         for (at, pair) in query.trim_start_matches('?').split('&').enumerate().filter(|(_, pair)| !pair.is_empty()) {
             out.push(if at == 0 { '?' } else { '&' });
             match pair.split_once('=') {
-                // The id of a dataflow tells inlets apart, and opens nothing.
+                // The id of a dataflow distinguishes inlets and is not a credential.
                 Some((key, _)) if key != "x-adobe-flow-id" => out.extend([key, "=", MASK]),
                 Some(_) => out.push_str(pair),
                 None => out.push_str(MASK),
@@ -96,20 +97,20 @@ impl Address {
         Cow::Owned(out)
     }
 
-    /// The parsed URL of an https address.
+    /// Returns the parsed URL of an https address.
     pub fn url(&self) -> Option<Url> {
         Url::parse(&self.0).ok().filter(|_| self.kind() == AddressKind::Https)
     }
 }
 
-/// Lower-cases scheme and authority of a URL-like text and leaves the rest as it is.
+/// Converts scheme and authority of a URL-like text to lower case, and keeps the rest.
 pub(crate) fn fold(text: &str) -> String {
     let authority_ends = match text.find("://") {
         Some(at) => text[at + 3..].find(['/', '?', '#']).map_or(text.len(), |end| at + 3 + end),
         None => text.find(':').map_or(0, |at| at + 1),
     };
     let (head, tail) = text.split_at(authority_ends);
-    // A Pub/Sub "host" is a project and a topic, and topics are case-sensitive.
+    // The "host" of a Pub/Sub address contains a topic, which is case-sensitive.
     if let Some((scheme, rest)) = head.split_at_checked(9)
         && scheme.eq_ignore_ascii_case("pubsub://")
     {
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_a_credential_is_masked_and_nothing_else() {
+    fn only_possible_credentials_are_masked() {
         for (address, shown) in [
             ("https://a.example/hook", "https://a.example/hook"),
             ("https://user:pass@a.example/hook", "https://***@a.example/hook"),

@@ -1,12 +1,12 @@
 //! The app that a token belongs to, as the Admin API describes it.
 
-/// What the Admin API says of the calling app (`currentAppInstallation { app { … } }`, schema of 2026-10). A field that it
-/// refuses is unknown, as is all of it over REST.
+/// The calling app, from the Admin API (`currentAppInstallation { app { … } }`, schema of 2026-10). A field that the
+/// Admin API denies is unknown; over REST, all fields are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppIdentity {
-    /// The app's number; it names the app, and is in the app's own namespaces.
+    /// The number of the app. It identifies the app, and its own namespaces contain it.
     pub number: Option<u64>,
-    /// The app's title, for people.
+    /// The title of the app, for messages.
     pub title: Option<String>,
     /// How the app is distributed.
     pub category: Option<AppCategory>,
@@ -15,14 +15,14 @@ pub struct AppIdentity {
 /// How an app is distributed (`AppPublicCategory`, schema of 2026-10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppCategory {
-    /// Through the Shopify App Store, or to several merchants.
+    /// To several merchants, or through the Shopify App Store.
     Public,
-    /// Custom, private, or none of these.
+    /// Custom, private or other.
     NotPublic,
 }
 
 impl AppCategory {
-    /// Reads a value of the enum; `None` for one that this version does not know.
+    /// Parses a value of the enum; `None` for an unknown one.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "PUBLIC" => Some(Self::Public),
@@ -32,20 +32,20 @@ impl AppCategory {
     }
 }
 
-/// What the manifest says of tokens whose expiry Hookwright does not know.
+/// The declared expiry of tokens for which Hookwright does not know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenExpiry {
-    /// They expire, and something other than Hookwright renews them.
+    /// They expire, and another tool renews them.
     External,
-    /// They need no expiry: the app is custom, or was made by the merchant.
+    /// They do not have to expire, because the app is custom or was created by the merchant.
     Exempt,
 }
 
 impl TokenExpiry {
-    /// All of them.
+    /// All variants.
     pub const ALL: [Self; 2] = [Self::External, Self::Exempt];
 
-    /// As the manifest writes it.
+    /// The name in the manifest.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::External => "external",

@@ -1,4 +1,4 @@
-//! One binding: what a subscription delivers, and where to.
+//! A binding: the topic, the address and the settings of a subscription.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{Address, Topic};
 
-/// Payload format. Shopify's default is JSON.
+/// The payload format. Shopify's default is JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     /// `json`
@@ -17,7 +17,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Lower-case name, as the manifest and REST write it.
+    /// The lower-case name in the manifest and in REST.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Json => "json",
@@ -25,31 +25,32 @@ impl Format {
         }
     }
 
-    /// Parses either spelling (`json` of REST, `JSON` of GraphQL).
+    /// Parses the name in REST (`json`) or in GraphQL (`JSON`).
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Json, Self::Xml].into_iter().find(|f| text.eq_ignore_ascii_case(f.as_str()))
     }
 }
 
-/// A topic and where it is delivered, with everything else that a subscription can carry. `A` is [`Address`] except in a
-/// manifest whose destinations are not resolved yet.
+/// A topic, its address and the other settings of a subscription. `A` is [`Address`], except in a manifest whose
+/// destinations are not resolved yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binding<A = Address> {
-    /// The topic. Immutable at Shopify: a subscription never changes its topic.
+    /// The topic. Shopify does not allow changing the topic of a subscription.
     pub topic: Topic,
     /// The delivery address.
     pub address: A,
     /// The payload format.
     pub format: Format,
-    /// Shopify search syntax; `None` and the empty filter are the same thing and stored as `None`.
+    /// The filter in Shopify's search syntax; an empty filter is stored as `None`.
     pub filter: Option<String>,
-    /// Dotted payload paths, in the order written.
+    /// The payload fields to include, as dotted paths, in the order written.
     pub include_fields: Vec<String>,
-    /// Metafield namespaces, in the order written.
+    /// The metafield namespaces, in the order written.
     pub metafield_namespaces: Vec<String>,
-    /// Unique per shop, ignoring case. `None` in a desired binding means: not looked at.
+    /// The name, unique in the shop, ignoring case. If it is `None` in a desired binding, it is not compared.
     pub name: Option<String>,
-    /// `namespace.key`, in the order written. `None` in a desired binding means: not looked at.
+    /// The metafields as `namespace.key`, in the order written. If it is `None` in a desired binding, it is not
+    /// compared.
     pub metafields: Option<Vec<String>>,
 }
 
@@ -73,7 +74,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// The key in the manifest and in every JSON of ours.
+    /// The key in the manifest and in the JSON formats.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address",
@@ -111,7 +112,7 @@ impl<A> Binding<A> {
 }
 
 impl Binding {
-    /// A binding with nothing but a topic and an address.
+    /// Creates a binding with a topic and an address, and default settings.
     pub fn new(topic: Topic, address: Address) -> Self {
         Self {
             topic,
@@ -125,13 +126,14 @@ impl Binding {
         }
     }
 
-    /// What makes two bindings the same one (Shopify refuses a second subscription with the same four; recorded).
+    /// Returns the fields that identify a binding. Shopify rejects a second subscription with the same four fields
+    /// (recorded).
     pub fn key(&self) -> (&Topic, &Address, Format, Option<&str>) {
         (&self.topic, &self.address, self.format, self.filter.as_deref())
     }
 
-    /// The same with the namespaces of the app with this number as Shopify keeps them (recorded): `$app:NS` is
-    /// `app--<number>--NS`.
+    /// Returns the binding with the namespaces of the app with this number in the form that Shopify stores (recorded):
+    /// `app--<number>--NS` for `$app:NS`.
     pub fn of_app(&self, app: u64) -> Cow<'_, Self> {
         let mut lists = std::iter::once(&self.metafield_namespaces).chain(&self.metafields);
         if !lists.any(|list| list.iter().any(|text| own(text).is_some())) {
@@ -151,9 +153,10 @@ impl Binding {
         })
     }
 
-    /// The fields in which `live` differs from what `self` asks for. Name and metafields count only where asked for.
+    /// Returns the fields in which `live` differs from `self`. Name and metafields are compared only if `self` sets
+    /// them.
     ///
-    /// Every field is named, so that a new one does not compile until somebody decides how it compares.
+    /// The pattern names every field, so that a new field causes a compile error here.
     pub fn differing_fields(&self, live: &Self) -> Vec<Field> {
         let Self { topic: _, address, format, filter, include_fields, metafield_namespaces, name, metafields } = self;
         let mut fields = Vec::new();
@@ -175,7 +178,7 @@ impl Binding {
     }
 }
 
-/// What follows `$app` in a namespace of the app's own, or in a metafield of one.
+/// Returns the text after `$app` in a namespace of the app itself, or in a metafield of such a namespace.
 fn own(text: &str) -> Option<&str> {
     text.strip_prefix("$app").filter(|rest| rest.is_empty() || rest.starts_with([':', '.']))
 }
@@ -184,9 +187,9 @@ fn same_set(a: &[String], b: &[String]) -> bool {
     a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
 }
 
-/// Set equality where `$app:NS` equals `app--<digits>--NS`, the form in which Shopify gives it back (recorded), and `$app`
-/// equals `app--<digits>`. Each element must have a partner on the other side; two apps' ids on one side both partner
-/// with one `$app`.
+/// Compares two sets, in which `$app:NS` equals `app--<digits>--NS`, the form that Shopify returns (recorded), and
+/// `$app` equals `app--<digits>`. Each element must equal one on the other side, so the ids of two apps on one side
+/// both match one `$app`.
 fn same_namespaces(a: &[String], b: &[String]) -> bool {
     let covered = |xs: &[String], ys: &[String]| xs.iter().all(|x| ys.iter().any(|y| same_namespace(x, y)));
     covered(a, b) && covered(b, a)
@@ -197,7 +200,7 @@ fn same_namespace(a: &str, b: &str) -> bool {
     a == b || resolves_to(a, b) || resolves_to(b, a)
 }
 
-/// The app's id in a reserved namespace (or metafield), and the text with `$app` in its place: `$app:NS` for
+/// Returns the app's id in a reserved namespace or metafield, and the text with `$app` instead of the id: `$app:NS` for
 /// `app--<digits>--NS`, `$app` for `app--<digits>`. `None` for any other text.
 pub fn app_shorthand(text: &str) -> Option<(&str, String)> {
     let reserved = text.strip_prefix("app--")?;
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn app_namespaces_compare_by_what_shopify_makes_of_them() {
+    fn app_namespaces_are_compared_in_the_form_that_shopify_stores() {
         assert!(same_namespaces(
             &texts(&["$app:loyalty", "custom"]),
             &texts(&["custom", "app--347082227713--loyalty"])
@@ -236,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_an_app_tells_its_namespaces_from_those_of_others() {
+    fn the_number_of_an_app_distinguishes_its_namespaces_from_others() {
         let binding = |namespaces: &[&str], metafields: &[&str]| Binding {
             metafield_namespaces: texts(namespaces),
             metafields: Some(texts(metafields)),
@@ -250,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn name_and_metafields_are_compared_only_where_asked_for() {
+    fn name_and_metafields_are_compared_only_if_the_binding_sets_them() {
         let live = Binding {
             name: Some("held".into()),
             metafields: Some(texts(&["custom.size"])),

@@ -1,4 +1,4 @@
-//! OAuth access scopes and what implies what.
+//! OAuth access scopes, and the scopes that they include.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Scope(String);
 
 impl Scope {
-    /// Takes a handle of the documented form `(unauthenticated_|customer_)?(read|write)_…`: Admin API, Storefront API
+    /// Parses a handle of the documented form `(unauthenticated_|customer_)?(read|write)_…`: Admin API, Storefront API
     /// and Customer Account API.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = &text[api(text).len()..];
@@ -17,30 +17,30 @@ impl Scope {
         valid.then(|| Self(text.to_owned()))
     }
 
-    /// Takes whatever handle the Admin API reported.
+    /// Accepts any handle that the Admin API reported.
     pub fn observed(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The handle.
+    /// Returns the handle.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The action with the final underscore, and the resource: `read_` and `orders`.
+    /// Splits the handle into the action with the underscore and the resource: `read_` and `orders`.
     pub fn parts(&self) -> (&str, &str) {
         let action = ["read_", "write_"].iter().filter_map(|verb| self.0.find(verb).map(|at| at + verb.len())).min();
         self.0.split_at(action.unwrap_or_default())
     }
 
-    /// The read scope that a write scope brings along (`write_x` grants `read_x`).
+    /// Returns the read scope that a write scope includes: `read_x` for `write_x`.
     pub fn implied(&self) -> Option<Self> {
         let (api, rest) = self.0.split_at(api(&self.0).len());
         rest.strip_prefix("write_").map(|name| Self(format!("{api}read_{name}")))
     }
 }
 
-/// The prefix that names the API of a scope; none for the Admin API.
+/// Returns the prefix for the API of a scope; empty for the Admin API.
 fn api(handle: &str) -> &str {
     let prefix = ["unauthenticated_", "customer_"].into_iter().find(|prefix| handle.starts_with(prefix));
     prefix.unwrap_or_default()
@@ -52,17 +52,17 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A set of scopes that knows what it implies.
+/// A set of scopes, with the scopes that they include.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScopeSet(BTreeSet<Scope>);
 
 impl ScopeSet {
-    /// Whether the set grants `handle`, by itself or through the write scope that implies it.
+    /// Whether the set contains `handle` or the write scope that includes it.
     pub fn grants(&self, handle: &str) -> bool {
         self.0.iter().any(|s| s.as_str() == handle || s.implied().is_some_and(|i| i.as_str() == handle))
     }
 
-    /// Whether any of the alternatives is granted; an empty list asks for nothing.
+    /// Whether the set grants one of the alternatives. `true` for an empty list.
     pub fn grants_any_of<'a>(&self, alternatives: impl IntoIterator<Item = &'a str>) -> bool {
         let mut asked = false;
         for handle in alternatives {
@@ -74,12 +74,12 @@ impl ScopeSet {
         !asked
     }
 
-    /// The scopes in order.
+    /// Returns the scopes, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &Scope> {
         self.0.iter()
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

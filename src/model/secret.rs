@@ -1,4 +1,4 @@
-//! Where a secret is to be had. Never the secret.
+//! References to secrets, never the secrets themselves.
 
 use jiff::SignedDuration;
 
@@ -7,28 +7,28 @@ use jiff::SignedDuration;
 pub enum SecretRef {
     /// An environment variable.
     Env(String),
-    /// A file: the secret itself, or a JSON object of shop -> secret.
+    /// A file that contains the secret, or a JSON object of shop -> secret.
     File(String),
-    /// A program and its arguments; its standard output is read like a file.
+    /// A program with its arguments; its standard output is read like a file.
     Command(Vec<String>),
 }
 
-/// Where a shop's access token is to be had.
+/// The source of a shop's access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {
-    /// A token that somebody else obtained.
+    /// A token that was not obtained by Hookwright.
     AccessToken(SecretRef),
-    /// The client credentials grant: a token is fetched when it is needed and kept for the run. Only for an app and a
+    /// The client credentials grant. A token is fetched when it is needed, and kept for the run. Only for an app and a
     /// shop of the same organisation (documented).
     ClientCredentials(App),
-    /// The client credentials grant with a signed assertion in place of a client secret: a token is fetched when it is needed
-    /// and kept for the run. For any shop that installed the app, if the app is public (documented).
+    /// The client credentials grant with a signed assertion instead of a client secret. A token is fetched when it is
+    /// needed, and kept for the run. For every shop that installed the app, if the app is public (documented).
     ClientAssertion(Assertion),
-    /// A file that `hookwright auth` fills, whose expiring tokens are refreshed.
+    /// A file that `hookwright auth` writes; its expiring tokens are refreshed.
     TokenStore {
         /// The file, relative to the working directory.
         path: String,
-        /// The app whose tokens they are.
+        /// The app that the tokens belong to.
         app: App,
     },
 }
@@ -40,11 +40,11 @@ pub struct Assertion {
     pub client_id: SecretRef,
     /// The private RSA key, in PEM.
     pub private_key: SecretRef,
-    /// The id under which the app's public key is registered at Shopify: `kid` in the header.
+    /// The id of the app's public key at Shopify: `kid` in the header.
     pub key_id: String,
-    /// The audience, with `{shop}` for the shop's domain; `None`: the shop's token endpoint.
+    /// The audience; `{shop}` stands for the shop's domain. `None` is the shop's token endpoint.
     pub audience: Option<String>,
-    /// How long an assertion is good for; `None`: the default.
+    /// How long an assertion is valid; `None` is the default.
     pub lifetime: Option<SignedDuration>,
 }
 
@@ -55,6 +55,6 @@ pub struct App {
     pub client_id: SecretRef,
     /// The client secret.
     pub client_secret: SecretRef,
-    /// The secret before a rotation: Shopify may go on signing with it for a while.
+    /// The client secret before a rotation; Shopify may use it for signatures for some time.
     pub old_client_secret: Option<SecretRef>,
 }

@@ -8,41 +8,41 @@ use serde::{Deserialize, Serialize};
 
 /// `<handle>.myshopify.com`, lower case.
 ///
-/// Nothing else parses: a token is sent to this host, so a value that could name another host must not exist
-/// (Shopify's documented check is `^[a-zA-Z0-9][a-zA-Z0-9-]*\.myshopify\.com$`, anchored).
+/// No other text is accepted, because tokens are sent to this host (Shopify's documented check is
+/// `^[a-zA-Z0-9][a-zA-Z0-9-]*\.myshopify\.com$`, anchored).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ShopDomain(Arc<str>);
 
-/// Why a text is no shop domain.
+/// A text is not the domain of a shop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a Shopify shop: expected `<handle>` or `<handle>.myshopify.com`")]
+#[error("not a Shopify shop domain: expected `<handle>` or `<handle>.myshopify.com`")]
 pub struct ShopDomainError;
 
 const SUFFIX: &str = ".myshopify.com";
 
 impl ShopDomain {
-    /// Parses a bare handle or a full domain, in any case.
+    /// Parses a handle or a full domain, in upper or lower case.
     pub fn parse(text: &str) -> Result<Self, ShopDomainError> {
         let lower = text.to_ascii_lowercase();
         let handle = lower.strip_suffix(SUFFIX).unwrap_or(&lower);
         let label = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-        // 63 is the length of a DNS label; a longer one could never resolve.
+        // 63 is the maximum length of a DNS label.
         let valid = !handle.is_empty() && handle.len() <= 63 && !handle.starts_with('-') && handle.bytes().all(label);
         if valid { Ok(Self(format!("{handle}{SUFFIX}").into())) } else { Err(ShopDomainError) }
     }
 
-    /// The full domain.
+    /// Returns the full domain.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The part before `.myshopify.com`.
+    /// Returns the part before `.myshopify.com`.
     pub fn handle(&self) -> &str {
         self.0.strip_suffix(SUFFIX).unwrap_or(&self.0)
     }
 
-    /// The handle as it stands in the name of an environment variable: upper case, `-` as `_`.
+    /// Returns the handle in the form for names of environment variables: in upper case, with `_` instead of `-`.
     pub fn env_handle(&self) -> String {
         self.handle().to_ascii_uppercase().replace('-', "_")
     }
@@ -67,11 +67,11 @@ impl From<ShopDomain> for String {
     }
 }
 
-/// A pattern for shops, as `--shop` and consents have it: a glob on the handle or on the full domain, in any case.
+/// A pattern for shops in `--shop` and in consents: a glob for the handle or the full domain, ignoring case.
 #[derive(Debug, Clone)]
 pub struct ShopPattern(GlobMatcher);
 
-/// Whether a glob nests alternatives (`{a,b}`) so deeply that compiling it, which is recursive, could exhaust the stack.
+/// Whether a glob nests alternatives (`{a,b}`) so deeply that its recursive compilation could exhaust the stack.
 pub(crate) fn is_deep(glob: &str) -> bool {
     const DEEPEST: usize = 4;
     let mut depth = 0_usize;
@@ -85,16 +85,16 @@ pub(crate) fn is_deep(glob: &str) -> bool {
     })
 }
 
-/// Why a text is no pattern.
+/// A text is not a pattern for shops.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a valid pattern for a shop")]
+#[error("not a valid pattern for shops")]
 pub struct ShopPatternError;
 
 impl ShopPattern {
-    /// No domain is longer, also with some alternatives.
+    /// The maximum length of a pattern, in bytes. A domain is shorter.
     const LONGEST: usize = 1024;
 
-    /// Parses a glob. One that is nested deeply is refused: it would be compiled recursively.
+    /// Parses a glob. Rejects one that is too long or nested too deeply, because its compilation is recursive.
     pub fn parse(text: &str) -> Result<Self, ShopPatternError> {
         if text.len() > Self::LONGEST || is_deep(text) {
             return Err(ShopPatternError);
@@ -103,7 +103,7 @@ impl ShopPattern {
         Ok(Self(glob.compile_matcher()))
     }
 
-    /// Whether it names a shop.
+    /// Whether the pattern matches a shop.
     pub fn matches(&self, shop: &ShopDomain) -> bool {
         self.0.is_match(shop.handle()) || self.0.is_match(shop.as_str())
     }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_could_be_another_host_parses() {
+    fn no_text_that_could_name_another_host_is_valid() {
         for text in [
             "",
             "-a",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_matches_handle_or_domain_and_none_can_overflow_the_stack() {
+    fn a_pattern_matches_handle_or_domain_and_cannot_overflow_the_stack() {
         let shop = ShopDomain::parse("eu-acme").expect("shop");
         for text in ["eu-*", "EU-acme.myshopify.com", "{eu,us}-acme", "*"] {
             assert!(ShopPattern::parse(text).is_ok_and(|pattern| pattern.matches(&shop)), "{text}");

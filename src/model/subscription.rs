@@ -1,33 +1,33 @@
-//! What only a live subscription has.
+//! The data that only a live subscription has.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::Field;
 
-/// `gid://shopify/WebhookSubscription/<n>`. Orders by the number, then by the text.
+/// `gid://shopify/WebhookSubscription/<n>`. Ordered by number, then by text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SubscriptionId(Arc<str>);
 
 impl SubscriptionId {
-    /// Takes the GraphQL id as the Admin API gave it.
+    /// Accepts any GraphQL id of the Admin API.
     pub fn new(gid: &str) -> Self {
         Self(gid.into())
     }
 
-    /// Takes an id of the form that the Admin API has (recorded): `gid://shopify/WebhookSubscription/<digits>`.
+    /// Parses an id of the form that the Admin API returns (recorded): `gid://shopify/WebhookSubscription/<digits>`.
     pub fn parse(gid: &str) -> Option<Self> {
         let digits = gid.strip_prefix("gid://shopify/WebhookSubscription/")?;
-        // One spelling of each number, so that equal ids are equal texts.
+        // Only the canonical form of a number is valid, so that equal ids have equal texts.
         digits.parse::<u64>().ok().filter(|number| number.to_string() == digits).map(|_| Self::new(gid))
     }
 
-    /// The GraphQL id.
+    /// Returns the GraphQL id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The number at the end (REST's id), if there is one.
+    /// Returns the number at the end (the id in REST), if there is one.
     pub fn number(&self) -> Option<u64> {
         self.0.rsplit('/').next().and_then(|n| n.parse().ok())
     }
@@ -50,36 +50,36 @@ impl fmt::Display for SubscriptionId {
     }
 }
 
-/// How much of a subscription its transport shows.
+/// Which fields of a subscription its transport shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Visibility {
-    /// All of it (GraphQL).
+    /// All fields (GraphQL).
     #[default]
     Whole,
-    /// Neither its filter nor its name (REST): in its binding both are `None`, and that says nothing.
+    /// All fields except filter and name (REST). In the binding both are `None`, which means that they are unknown.
     WithoutFilterAndName,
 }
 
 impl Visibility {
-    /// Whether it shows this field; metafields say for themselves whether they are known.
+    /// Whether the transport shows a field. For metafields, the binding itself shows whether they are known.
     pub fn shows(self, field: Field) -> bool {
         self == Self::Whole || !matches!(field, Field::Filter | Field::Name)
     }
 }
 
-/// What the Admin API says of a subscription besides its binding. The id names it, nothing here is compared.
+/// Additional data of a live subscription, from the Admin API. It is not compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
     /// The GraphQL id.
     pub id: SubscriptionId,
-    /// RFC 3339, as the API gave it.
+    /// When it was created, in RFC 3339 as the Admin API returned it.
     pub created_at: String,
-    /// RFC 3339, as the API gave it.
+    /// When it was last updated, in RFC 3339 as the Admin API returned it.
     pub updated_at: String,
-    /// Version of the payloads it delivers; set by the app's configuration and read-only (recorded 2026-04).
+    /// The Admin API version of its payloads. The app's configuration sets it, and it is read-only (recorded 2026-04).
     pub api_version: Option<String>,
-    /// How much of the binding is known; an answer over REST leaves something out.
+    /// Which fields of the binding are known.
     pub visibility: Visibility,
-    /// The number of the app that the subscription belongs to; unknown over REST.
+    /// The number of the app that owns the subscription; unknown over REST.
     pub app: Option<u64>,
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// A topic: its GraphQL enum name is its identity, the slash form is how people write it.
+/// A topic. Its GraphQL enum name identifies it; users write the slash form.
 ///
-/// The GraphQL name follows from the slash form (upper case, `/` and `.` as `_`; checked for all topics of the
-/// catalogue), never the other way round. So two topics are one if their GraphQL names are.
+/// The slash form determines the GraphQL name (upper case, `_` for `/` and `.`; checked for all topics of the
+/// catalogue), but not vice versa. Two topics are equal if their GraphQL names are.
 #[derive(Debug, Clone)]
 pub struct Topic {
     display: Arc<str>,
@@ -16,22 +16,22 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// A topic in the form in which a person or REST writes it (`orders/create`); a GraphQL name is taken as it is.
+    /// Creates a topic from the slash form of a manifest or of REST (`orders/create`), or from a GraphQL name.
     pub fn from_slash(text: &str) -> Self {
         Self { display: text.into(), graphql: text.to_uppercase().replace(['/', '.'], "_").into() }
     }
 
-    /// The GraphQL enum name (`ORDERS_CREATE`).
+    /// Returns the GraphQL enum name (`ORDERS_CREATE`).
     pub fn graphql(&self) -> &str {
         &self.graphql
     }
 
-    /// The form for people: slash form where it is known, else the GraphQL name.
+    /// Returns the form for messages: the slash form if it is known, otherwise the GraphQL name.
     pub fn as_str(&self) -> &str {
         &self.display
     }
 
-    /// [`Topic::as_str`], shared.
+    /// Returns the shared text of [`Topic::as_str`].
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.display)
     }

@@ -5,17 +5,17 @@ use std::fmt;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-/// An Admin API version: `YYYY-01|04|07|10`, or `unstable`. Orders by time; `unstable` is the latest.
+/// An Admin API version: `YYYY-01|04|07|10`, or `unstable`. Ordered by time; `unstable` is the latest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ApiVersion(String);
 
-/// Why a text is no version.
+/// A text is not an Admin API version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an Admin API version: expected YYYY-01, YYYY-04, YYYY-07, YYYY-10 or unstable")]
 pub struct ApiVersionError;
 
 impl ApiVersion {
-    /// The newest version that this tool was checked against.
+    /// The newest version that this version of Hookwright was checked against.
     pub const DEFAULT: &'static str = "2026-10";
 
     /// Parses a quarterly version or `unstable`.
@@ -26,14 +26,15 @@ impl ApiVersion {
         if quarterly || text == "unstable" { Ok(Self(text.to_owned())) } else { Err(ApiVersionError) }
     }
 
-    /// The day on which Shopify may end its support: twelve months after the release on the first day of its month (at 17:00
-    /// UTC; documented as "at least 12 months"). `None`: `unstable` has no release.
+    /// Returns the earliest day on which Shopify may end its support: twelve months after its release, which is on the
+    /// first day of its month at 17:00 UTC (documented as "at least 12 months"). `None` for `unstable`, which has no
+    /// release.
     pub fn leaves_support(&self) -> Option<Date> {
         let (year, month) = self.0.split_once('-')?;
         Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?.checked_add(1.year()).ok()
     }
 
-    /// As it stands in a URL.
+    /// Returns the version in the form for URLs.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,20 +55,20 @@ impl fmt::Display for ApiVersion {
 /// One of Shopify's two Admin APIs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Transport {
-    /// GraphQL, which shows and changes everything.
+    /// GraphQL, which shows and changes all fields.
     #[default]
     GraphQl,
-    /// REST, which knows neither filters nor names.
+    /// REST, which shows neither filters nor names.
     Rest,
 }
 
 impl Transport {
-    /// Parses the word of manifests and plans.
+    /// Parses the name in manifests and plans.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::GraphQl, Self::Rest].into_iter().find(|transport| transport.as_str() == word)
     }
 
-    /// Returns the word of manifests and plans.
+    /// Returns the name in manifests and plans.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::GraphQl => "graphql",

@@ -212,8 +212,8 @@ mod tests {
         assert_eq!((faults.seed, faults.rules.len()), (3, 2));
         assert_eq!(read(&[], Some(9)).expect("faults").seed, 9);
         for (text, expected) in [
-            ("faults:\n  - fault: drop\n    tims: 2\n", "f:2:5: drop: the key `tims` is unknown"),
-            ("faults: []\nsed: 2\n", "f:2:1: the key `sed` is unknown; known keys: seed, faults"),
+            ("faults:\n  - fault: drop\n    tims: 2\n", "f:2:5: drop: unknown key `tims`"),
+            ("faults: []\nsed: 2\n", "f:2:1: unknown key `sed`; known keys: seed, faults"),
             ("{\"faults\": [{\"fault\": \"dorp\"}]}", "f:1:13: `dorp` is no fault; did you mean drop?"),
         ] {
             let message = Faults::parse(text, Path::new("f")).expect_err(text).to_string();
@@ -226,12 +226,12 @@ mod tests {
         for (spec, hint) in [
             ("dorp", "did you mean drop?"),
             ("drop,tims=2", "did you mean times?"),
-            ("latency,mz=2", "the key `mz` is unknown; known keys: ms, jitter_ms"),
+            ("latency,mz=2", "unknown key `mz`; known keys: ms, jitter_ms"),
             ("drop,on=write", "one of query, mutation, oauth, any"),
             ("drop,on=adobe,shop=a", "Adobe's side has no shops; leave it out"),
             ("frozen,on=ims", "Adobe's side knows no such thing"),
             ("throttled,on=adobe", "Adobe's side knows no such thing"),
-            ("drop,commit=never", "`never` is unknown; known words: before, after"),
+            ("drop,commit=never", "unknown value `never`; known values: before, after"),
             ("drop,probability=2", "a number from 0 to 1"),
             ("drop,times=some", "a whole number"),
             ("drop,shop=[", "`shop` of drop"),
@@ -244,7 +244,7 @@ mod tests {
             ("shifting_pages,on=adobe", "Adobe's side knows no such thing"),
             ("other_writer,act=add", "needs an address"),
             ("other_writer,act=edit", "needs set"),
-            ("other_writer", "the key `act` is missing"),
+            ("other_writer", "missing key `act`"),
             ("", "a rule names its `fault`"),
         ] {
             let message = Rule::parse_spec(spec).expect_err(spec);

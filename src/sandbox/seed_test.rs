@@ -77,7 +77,7 @@ fn errors_have_their_place_and_a_hint() {
         (shop("scopes: [orders]"), "a.sandbox.yaml:3:5: `orders` is no scope"),
         ("sandbox: 2\nshops: []\n".to_owned(), "a.sandbox.yaml:1:10: sandbox: 2 is not known"),
         ("sandbox: 1\nshops: [{status: ok}]\n".to_owned(), "an entry names one `shop`"),
-        ("sandbox: 1\napp: {client_id: a}\n".to_owned(), "a.sandbox.yaml:2:7: the key `client_secret` is missing"),
+        ("sandbox: 1\napp: {client_id: a}\n".to_owned(), "a.sandbox.yaml:2:7: missing key `client_secret`"),
         (
             "sandbox: 1\napp: {client_id: a, client_secret: s3, sign_with: old}\n".to_owned(),
             "a.sandbox.yaml:2:6: sign_with: old needs an old_client_secret",

@@ -1,4 +1,4 @@
-//! What a manifest says of Adobe Experience Platform: accounts, and the destinations that are looked up there.
+//! The part of a manifest about Adobe Experience Platform: accounts, and destinations that are looked up there.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,27 +13,27 @@ use crate::model::{Address, SecretRef, ShopDomain};
 /// Credentials for one organisation and one of its sandboxes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AepAccount {
-    /// The name that destinations use; `default` where the manifest names none.
+    /// The name that destinations use; `default` if the manifest defines one account without a name.
     pub name: Arc<str>,
     /// The IMS organisation, `…@AdobeOrg`.
     pub org: String,
-    /// The sandbox of Adobe's, such as `prod`.
+    /// The Adobe sandbox, such as `prod`.
     pub sandbox: String,
-    /// Where the client id is to be had.
+    /// The reference to the client id.
     pub client_id: SecretRef,
-    /// Where the client secret is to be had.
+    /// The reference to the client secret.
     pub client_secret: SecretRef,
-    /// What is asked of IMS.
+    /// The scopes to request from IMS.
     pub scopes: Vec<String>,
-    /// Where tokens are given, if not at Adobe's usual address.
+    /// The token endpoint, if it is not Adobe's default.
     pub token_url: Option<String>,
-    /// Where Flow Service is, if not at Adobe's usual address.
+    /// The base URL of Flow Service, if it is not Adobe's default.
     pub base_url: Option<String>,
-    /// Where it stands.
+    /// The place of the definition.
     pub source: Source,
 }
 
-/// What has an address of its own at Adobe.
+/// The kinds of objects that have an inlet at Adobe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InletKind {
     /// A dataflow: its address is `options.inletUrl`.
@@ -43,7 +43,7 @@ pub enum InletKind {
 }
 
 impl InletKind {
-    /// The word in the manifest and in the plan.
+    /// The name in the manifest and in the plan.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Flow => "flow",
@@ -51,7 +51,7 @@ impl InletKind {
         }
     }
 
-    /// The word for people.
+    /// The noun in messages.
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Flow => "dataflow",
@@ -66,12 +66,12 @@ impl fmt::Display for InletKind {
     }
 }
 
-/// By what something is looked up.
+/// How a lookup identifies its target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LookupBy {
-    /// Its name, which Adobe does not promise to be unique.
+    /// By name, which Adobe does not guarantee to be unique.
     Name(Arc<str>),
-    /// Its id, a UUID.
+    /// By id, a UUID.
     Id(Arc<str>),
 }
 
@@ -83,14 +83,14 @@ impl fmt::Display for LookupBy {
     }
 }
 
-/// One question to an account.
+/// One lookup with an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lookup {
     /// The name of the account.
     pub account: Arc<str>,
-    /// Among what to look.
+    /// The kind of object to look up.
     pub kind: InletKind,
-    /// For what.
+    /// The name or id to look up.
     pub by: LookupBy,
 }
 
@@ -104,32 +104,32 @@ impl fmt::Display for Lookup {
     }
 }
 
-/// A destination that the manifest defines, or an address of Adobe's that a binding names itself.
+/// A destination that the manifest defines, or an Adobe address that a binding names directly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
-    /// Its name; `None` for an address that stands in a binding.
+    /// Its name; `None` for an address of a binding.
     pub name: Option<Arc<str>>,
-    /// Whose it is; `None`: every shop's.
+    /// The shop that defines it; `None` for a common destination.
     pub shop: Option<ShopDomain>,
-    /// Where it leads.
+    /// The target.
     pub target: Target,
-    /// The address to bind to, or why there is none.
+    /// The address to bind to, or the reason why there is none.
     pub address: Result<Address, NoAddress>,
-    /// Where it stands.
+    /// The place of the definition.
     pub source: Source,
 }
 
-/// Where a destination or a binding leads.
+/// The target of a destination or a binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// To an address that the manifest has.
+    /// An address in the manifest.
     Address(Address),
-    /// To what is found at Adobe.
+    /// An address that is looked up at Adobe.
     Lookup(Arc<Query>),
 }
 
 impl Target {
-    /// The address, if the manifest has it or it was found.
+    /// Returns the address, if it is in the manifest or was found.
     pub fn address(&self) -> Option<&Address> {
         match self {
             Self::Address(address) => Some(address),
@@ -137,7 +137,7 @@ impl Target {
         }
     }
 
-    /// The query, if the address is looked up.
+    /// Returns the query, if the address is looked up.
     pub fn query(&self) -> Option<&Query> {
         match self {
             Self::Address(_) => None,
@@ -145,7 +145,7 @@ impl Target {
         }
     }
 
-    /// The text that stands for the target in digests: the address or, whatever is found, the query.
+    /// Returns the text of the target for digests: the address, or the query regardless of its result.
     pub(crate) fn written(&self) -> Cow<'_, str> {
         match self {
             Self::Address(address) => Cow::Borrowed(address.as_str()),
@@ -154,17 +154,17 @@ impl Target {
     }
 }
 
-/// A lookup and the form of the address that is made of what it finds.
+/// A lookup and the form of the resulting address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Query {
-    /// What to look for.
+    /// The lookup.
     pub lookup: Lookup,
-    /// Whether the address says which dataflow is meant: `?x-adobe-flow-id=`.
+    /// Whether the address contains the id of the dataflow: `?x-adobe-flow-id=`.
     pub with_flow_id: bool,
 }
 
 impl Query {
-    /// The text for digests. It is part of `manifest_digest` and `desired_digest`, so it never changes.
+    /// Returns the text for digests. It is part of `manifest_digest` and `desired_digest`, so it must never change.
     fn written(&self) -> String {
         let Lookup { account, kind, by } = &self.lookup;
         let (key, text) = match by {
@@ -181,39 +181,39 @@ impl Query {
 pub enum NoAddress {
     /// It was not looked up.
     NotLookedUp,
-    /// Adobe answered, and there is no address that can be bound.
+    /// Adobe answered, but there is no usable address.
     Unusable {
         /// The name of the verdict, such as `missing`.
         verdict: String,
-        /// What is wrong.
+        /// The problem.
         message: String,
     },
-    /// No ownership prefix covers the address that Adobe has. The message holds for every destination on the same host.
+    /// No ownership prefix covers the address. The message applies to every destination on the same host.
     NotOwned {
         /// The name of the verdict.
         verdict: String,
-        /// Which prefix to add.
+        /// The prefix to add.
         message: String,
     },
     /// The lookup failed.
     Failed(LookupError),
 }
 
-/// Why Adobe could not be asked, or did not answer.
+/// Why a lookup failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookupError {
     /// The stable name of the kind.
     pub kind: String,
     /// The HTTP status, if Adobe answered.
     pub http_status: Option<u16>,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
     /// Whether another run may succeed.
     pub retryable: bool,
 }
 
 impl Destination {
-    /// The destination with the answer to its query.
+    /// Returns the destination with the result of its query.
     #[must_use]
     pub fn resolved(&self, found: &Resolutions) -> Self {
         let address = match &self.target {
@@ -224,10 +224,10 @@ impl Destination {
     }
 }
 
-/// The query parameter that says which dataflow is meant; Shopify cannot send a header (documented).
+/// The query parameter with the id of the dataflow. Shopify cannot send it as a header (documented).
 pub const FLOW_ID: &str = "x-adobe-flow-id";
 
-/// Returns the address to bind to for the dataflow or connection `id` with this address at Adobe.
+/// Returns the address to bind to for the dataflow or connection `id` that has this inlet address at Adobe.
 pub fn address_to_bind(id: &str, address: Address, with_flow_id: bool) -> Address {
     let Some(mut url) = address.url().filter(|_| with_flow_id) else { return address };
     if !url.query_pairs().any(|(key, _)| key == FLOW_ID) {
@@ -236,10 +236,10 @@ pub fn address_to_bind(id: &str, address: Address, with_flow_id: bool) -> Addres
     Address::new(url.as_str())
 }
 
-/// The answers to queries. A query that is not in it was not looked up.
+/// The results of queries. A query without an entry was not looked up.
 pub type Resolutions = HashMap<Query, Result<Address, NoAddress>>;
 
-/// Two addresses of one inlet, whatever flow id stands behind.
+/// Whether two addresses belong to the same inlet, ignoring the query and so the id of the dataflow.
 pub fn same_inlet(a: &Address, b: &Address) -> bool {
     let bare = |address: &Address| {
         let mut url = Url::parse(&address.folded()).ok()?;
@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_flow_id_is_added_once_and_only_where_it_is_wanted() {
+    fn the_flow_id_is_added_once_and_only_on_request() {
         let bound =
             |address, with_flow_id| address_to_bind("4982698b", Address::new(address), with_flow_id).to_string();
         let bare = "https://dcs.adobedc.net/collection/e75d";
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn one_inlet_is_the_same_with_any_flow_id_and_another_is_not() {
+    fn an_inlet_is_the_same_with_any_flow_id() {
         let same = |a, b| same_inlet(&Address::new(a), &Address::new(b));
         assert!(same("https://dcs.adobedc.net/collection/a?x-adobe-flow-id=1", "https://DCS.adobedc.net/collection/a"));
         assert!(!same("https://dcs.adobedc.net/collection/a", "https://dcs.adobedc.net/collection/b"));

@@ -1,7 +1,7 @@
-//! What an app declares for itself, in its `shopify.app.toml`.
+//! The subscriptions in an app's own configuration, `shopify.app.toml`.
 //!
-//! Shopify keeps such subscriptions apart: the Admin API neither lists them nor refuses to make the same one again, so
-//! that an event is delivered twice (documented).
+//! Shopify manages them separately: the Admin API neither lists them nor rejects the creation of an equal
+//! subscription, so that an event is delivered twice (documented).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,17 +15,17 @@ use crate::model::{Address, Binding, Topic};
 pub struct AppSubscription {
     /// The topic.
     pub topic: Topic,
-    /// Where it goes, with the application's URL in front of a relative one.
+    /// The address; a relative one is resolved with the URL of the application.
     pub address: Address,
     /// Its filter, if it has one.
     pub filter: Option<String>,
-    /// Where it stands.
+    /// The place of the declaration.
     pub source: Source,
 }
 
 impl AppSubscription {
-    /// Whether a binding to `address` asks for the same once more. Different filters may both let an event through, which then comes
-    /// twice, unless they exclude each other.
+    /// Whether a binding to `address` duplicates the subscription. With different filters it does, unless the filters
+    /// exclude each other, because an event that passes both is delivered twice.
     pub fn is_repeated_by<A>(&self, binding: &Binding<A>, address: &Address) -> bool {
         self.topic == binding.topic
             && alike(&self.address) == alike(address)
@@ -33,31 +33,31 @@ impl AppSubscription {
     }
 }
 
-/// One `[[events.subscription]]`: Next Gen Events, whose payload is what their `query` asks for. Shopify keeps them apart
-/// from classic subscriptions, too.
+/// One `[[events.subscription]]`: a subscription of Next Gen Events, whose `query` determines the payload. Shopify
+/// manages them separately from classic subscriptions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AppEvent {
-    /// Where it goes, with the application's URL in front of a relative one.
+    /// The address; a relative one is resolved with the URL of the application.
     pub address: Address,
     /// The resource in upper camel case, `Product`.
     pub topic: String,
-    /// `create`, `update`, `delete`; sorted.
+    /// Any of `create`, `update` and `delete`, sorted.
     pub actions: BTreeSet<String>,
-    /// Its name.
+    /// The handle, its name.
     pub handle: Option<String>,
-    /// Where it stands.
+    /// The place of the declaration.
     pub source: Source,
 }
 
 impl AppEvent {
-    /// Whether the event sends another payload of the same resource to the address of a binding, and then whether it
-    /// reports the same change. `topic` and `action`: what the binding's topic is as an event.
+    /// Returns `Some` if the event delivers the same resource as a binding to the same address; `true` if it also
+    /// reports the same change. `topic` and `action` are the binding's topic as an event.
     pub fn meets(&self, address: &Address, topic: &str, action: Option<&str>) -> Option<bool> {
         let twice = action.is_some_and(|action| self.actions.contains(action));
         (self.topic == topic && self.goes_to(address)).then_some(twice)
     }
 
-    /// Whether the event goes to that address.
+    /// Whether the event is delivered to the address.
     pub fn goes_to(&self, address: &Address) -> bool {
         alike(&self.address) == alike(address)
     }
@@ -75,7 +75,8 @@ impl fmt::Display for AppEvent {
     }
 }
 
-/// Shopify's CLI strips the slash at the end of what it declares, the Admin API does not (recorded).
+/// Returns the form in which addresses are compared. Shopify's CLI removes a slash at the end, the Admin API does not
+/// (recorded).
 fn alike(address: &Address) -> String {
     address.folded().trim_end_matches('/').to_owned()
 }
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_topic_to_the_same_endpoint_is_a_repetition() {
+    fn the_same_topic_to_the_same_address_is_a_duplicate() {
         let topic = Topic::from_slash("orders/create");
         let declared = AppSubscription {
             topic: topic.clone(),

@@ -1,10 +1,11 @@
-//! What counts of a binding, for every digest.
+//! The fields of a binding that digests cover.
 
 use serde::Serialize;
 
 use crate::model::Binding;
 
-/// The compared fields; lists as sorted sets. In the order of their names, so that they serialise as canonical JSON.
+/// The compared fields, with lists as sorted sets. The fields are in alphabetical order, so that they serialise as
+/// canonical JSON.
 #[derive(Debug, Serialize)]
 pub(crate) struct Compared<'a> {
     address: &'a str,
@@ -17,13 +18,13 @@ pub(crate) struct Compared<'a> {
     topic: &'a str,
 }
 
-/// Returns what is compared of a binding.
+/// Returns the compared fields of a binding.
 pub(crate) fn compared(binding: &Binding) -> Compared<'_> {
     compared_at(binding, binding.address.as_str())
 }
 
-/// Returns the same for a binding whose address is written as `address`. Every field is named, so that a new one does not
-/// compile until somebody decides whether it counts.
+/// Returns the compared fields of a binding with `address` as its address. The pattern names every field, so that a
+/// new field causes a compile error here.
 pub(crate) fn compared_at<'a, A>(binding: &'a Binding<A>, address: &'a str) -> Compared<'a> {
     let Binding { topic, address: _, format, filter, include_fields, metafield_namespaces, name, metafields } = binding;
     Compared {
@@ -38,7 +39,7 @@ pub(crate) fn compared_at<'a, A>(binding: &'a Binding<A>, address: &'a str) -> C
     }
 }
 
-/// A list of which neither order nor repetition counts.
+/// Returns a list as a sorted set.
 pub(crate) fn set(list: &[String]) -> Vec<&str> {
     let mut list: Vec<&str> = list.iter().map(String::as_str).collect();
     list.sort_unstable();

@@ -1,7 +1,8 @@
-//! Whether two filters can let the same event through.
+//! Decides whether the same event can pass two filters.
 //!
-//! Only plain conjunctions are understood (`field:value` terms, `AND`, `NOT`, a leading `-`). Of anything else, and of a
-//! field that may hold several values, nothing is known, so that a repetition is rather reported than missed.
+//! Only plain conjunctions are analysed (`field:value` terms, `AND`, `NOT`, a leading `-`). For any other filter, and
+//! for a field that may have several values, the answer is that it can, so that double delivery is reported rather
+//! than missed.
 
 /// One term, such as `total_price:>=100`.
 struct Term<'a> {
@@ -12,13 +13,13 @@ struct Term<'a> {
     value: &'a str,
 }
 
-/// Whether no event can pass both filters. No filter lets everything through.
+/// Whether no event can pass both filters. `None` is no filter, which every event passes.
 pub(super) fn exclude_each_other(a: Option<&str>, b: Option<&str>) -> bool {
     let (Some(a), Some(b)) = (a.and_then(terms), b.and_then(terms)) else { return false };
     a.iter().any(|a| b.iter().any(|b| a.contradicts(b)))
 }
 
-/// The terms of a plain conjunction; `None` for any other filter.
+/// Returns the terms of a plain conjunction; `None` for any other filter.
 fn terms(filter: &str) -> Option<Vec<Term<'_>>> {
     let mut terms = Vec::new();
     let mut negated = false;
@@ -69,7 +70,7 @@ impl Term<'_> {
         }
     }
 
-    /// Whether a payload has one value for the field: not a path, which may lead through a list, and not a plural.
+    /// Whether the field has one value in a payload: it is not a path, which may contain a list, and not a plural.
     fn holds_one_value(&self) -> bool {
         !self.field.contains('.') && (!self.field.ends_with('s') || self.field.ends_with("status"))
     }
@@ -82,7 +83,7 @@ impl Term<'_> {
         exact(self) && exact(other) && self.value != other.value
     }
 
-    /// Whether the numbers that pass this term all lie below those that pass the other.
+    /// Whether all numbers that pass this term are below all numbers that pass the other.
     fn ends_below(&self, other: &Self, value: f64, other_value: f64) -> bool {
         let ends = self.operator.is_empty() || self.operator.starts_with('<');
         let starts = other.operator.is_empty() || other.operator.starts_with('>');
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filters_exclude_each_other_only_where_it_is_certain() {
+    fn filters_exclude_each_other_only_if_it_is_certain() {
         for (a, b, expected) in [
             ("type:lookbook", "type:review", true),
             ("status:active AND vendor:x", "vendor:x status:'draft'", true),

@@ -1,30 +1,30 @@
-//! Which live subscriptions are ours. Everything else is left alone.
+//! The ownership rule: which live subscriptions a manifest manages. It never changes others.
 
 use crate::model::Address;
 
 /// The ownership rule of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ownership {
-    /// A live subscription is managed if one of these covers its address.
+    /// A live subscription is managed if one of these prefixes covers its address.
     pub address_prefixes: Vec<Prefix>,
-    /// What becomes of the others.
+    /// What a plan does with unmanaged subscriptions.
     pub unmanaged: Unmanaged,
 }
 
-/// What a plan does about unmanaged subscriptions.
+/// What a plan does with unmanaged subscriptions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Unmanaged {
-    /// List each as a finding.
+    /// List each of them as a finding.
     #[default]
     Report,
-    /// Count them.
+    /// Only count them.
     Ignore,
     /// Plan their deletion, as a hazard.
     Delete,
 }
 
 impl Unmanaged {
-    /// The word in the manifest and in the plan.
+    /// The name in the manifest and in the plan.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Report => "report",
@@ -36,33 +36,33 @@ impl Unmanaged {
 
 /// One ownership prefix, with scheme and host in lower case.
 ///
-/// One that ends in `/` or `:` covers what starts with it. Any other is a whole address and covers only that, for
-/// https also followed by a query, so that `https://x.example/a` never covers `https://x.example/ab`.
+/// A prefix that ends with `/` or `:` covers all addresses that start with it. Any other prefix is a complete address
+/// and covers only that; for https also with a query. So `https://x.example/a` does not cover `https://x.example/ab`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix(String);
 
-/// Why a text is no prefix.
+/// Why a text is not a valid prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrefixError {
     /// It would cover everything.
-    #[error("an empty prefix would cover every subscription")]
+    #[error("the prefix is empty, so it would cover every subscription")]
     Empty,
-    /// It has no scheme, so it would cover nothing or too much.
-    #[error("a prefix needs its scheme, such as https:// or pubsub://")]
+    /// It has no scheme.
+    #[error("the prefix has no scheme, such as `https://` or `pubsub://`")]
     NoScheme,
-    /// It has a scheme and nothing that names an owner.
-    #[error("a prefix of a scheme alone would cover the subscriptions of every owner")]
+    /// It has only a scheme.
+    #[error("the prefix has only a scheme, so it would cover the subscriptions of every owner")]
     SchemeAlone,
-    /// It has a scheme that Shopify does not deliver to.
-    #[error("the prefix covers nothing: Shopify delivers to https://, pubsub:// and arn: addresses only")]
+    /// It has a scheme that Shopify does not support.
+    #[error("the prefix covers nothing, because Shopify delivers only to `https://`, `pubsub://` and `arn:` addresses")]
     OtherScheme,
 }
 
 impl Prefix {
-    /// The documented default: every DCS collection address.
+    /// The default prefix: every address of the collection endpoint on `dcs.adobedc.net`.
     pub const DEFAULT: &'static str = "https://dcs.adobedc.net/collection/";
 
-    /// Parses a prefix of an https URL, a Pub/Sub address or an ARN. A scheme alone is refused, too.
+    /// Parses a prefix of an https URL, a Pub/Sub address or an ARN. Rejects a scheme alone.
     pub fn parse(text: &str) -> Result<Self, PrefixError> {
         let text = text.trim();
         if text.is_empty() {
@@ -77,7 +77,7 @@ impl Prefix {
         }
     }
 
-    /// The prefix, scheme and host in lower case.
+    /// Returns the prefix, with scheme and host in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_covers_at_a_boundary_only() {
+    fn a_prefix_covers_only_up_to_a_boundary() {
         assert!(covers("https://dcs.adobedc.net/collection/", "HTTPS://DCS.adobedc.net/collection/abc?x=1"));
         assert!(!covers("https://dcs.adobedc.net/collection/", "https://dcs.adobedc.net/COLLECTION/abc"));
         assert!(covers("https://x.example/a", "https://x.example/a"));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_that_names_nobody_is_refused() {
+    fn a_prefix_without_an_owner_is_rejected() {
         for (text, error) in [
             ("", PrefixError::Empty),
             ("  ", PrefixError::Empty),

@@ -1,17 +1,18 @@
-//! Limits past which a plan needs consent.
+//! Limits above which a plan needs consent.
 
 use crate::model::Topic;
 
-/// The limits of a manifest. All figures are whole percent.
+/// The limits of a manifest. Percentages are integers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Safety {
-    /// Of a shop's managed subscriptions; where it has fewer than 5, one delete is within the limit.
+    /// Maximum percentage of deletes of a shop's managed subscriptions. If it has fewer than 5, one delete is allowed.
     pub max_delete_percent: u8,
-    /// Of the run's managed subscriptions; where there are fewer than 50, four are within the limit.
+    /// Maximum percentage of deletes of the run's managed subscriptions. If it has fewer than 50, four are allowed.
     pub max_total_delete_percent: u8,
-    /// Of the run's managed subscriptions; where there are fewer than 50, four are within the limit.
+    /// Maximum percentage of changes of address of the run's managed subscriptions. If it has fewer than 50, four are
+    /// allowed.
     pub max_address_change_percent: u8,
-    /// A delete, or a change of address or filter, of these always needs consent.
+    /// Topics whose deletes and changes of address or filter always need consent.
     pub protected_topics: Vec<Topic>,
 }
 
@@ -26,11 +27,11 @@ impl Default for Safety {
     }
 }
 
-/// A shop's own limits, where it has some; the limits of the run cannot be a shop's.
+/// The limits of one shop. The limits of the run cannot be set for a shop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShopLimits {
-    /// Instead of the common one.
+    /// Replaces the common limit.
     pub max_delete_percent: Option<u8>,
-    /// Instead of the common ones.
+    /// Replaces the common list.
     pub protected_topics: Option<Vec<Topic>>,
 }

@@ -153,9 +153,9 @@ const format = await completions(edited("        name: customers-loyalty\n", "  
 assert.ok(format.has("json") && format.has("xml"), "values of format");
 
 // Descriptions.
-assert.match(await hover(edited("include_fields: [id", "include_¦fields: [id")), /Only these payload fields/);
+assert.match(await hover(edited("include_fields: [id", "include_¦fields: [id")), /payload fields to deliver/);
 assert.match(await hover(edited("topic: customers/update", "to¦pic: customers/update")), /topic/i);
-assert.match(await hover(edited("binding_sets:", "binding_¦sets:")), /for several shops to use/);
+assert.match(await hover(edited("binding_sets:", "binding_¦sets:")), /several shops can use/);
 
 // What cannot be a topic is flagged at its line. What the catalogue does not know is valid by the schema, and HW100 of
 // `validate`: JSON Schema has no keyword of its own for it, and strict validators refuse a schema with an unknown keyword.

@@ -81,10 +81,10 @@ fn an_event_beside_a_binding_is_reported_with_both_places_and_whether_a_change_c
     let world = world(&read("09-events-beside-webhooks.toml"));
     let validate = world.run(&["validate"]);
     for said in [
-        "warning[HW117]: the address gets two payload shapes: `orders/create` and the app's event `order-created` (Order create), \
+        "warning[HW117]: the address receives two payload shapes: `orders/create` and the app's event `order-created` (Order create) \
          in shopify.app.toml:23; a change that triggers both is delivered twice",
-        "`orders/updated` and the app's event `order-tracked` (Order update), in shopify.app.toml:16; a change",
-        "`customers/update` and the app's event `customer` (Customer create, delete, update), in shopify.app.toml:29; a change",
+        "`orders/updated` and the app's event `order-tracked` (Order update) in shopify.app.toml:16; a change",
+        "`customers/update` and the app's event `customer` (Customer create, delete, update) in shopify.app.toml:29; a change",
         "hookwright.yaml:12",
     ] {
         validate.exits(0).out_has(said);

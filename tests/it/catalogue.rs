@@ -54,7 +54,7 @@ fn a_version_that_leaves_support_is_a_warning_by_the_day_of_the_run() {
     // 2027-01-30T23:59:59Z and a second later.
     let (quiet, warned) = ("1801353599", "1801353600");
     let warning = "warning[HW118]: version 2026-04 of the Admin API leaves support on 2027-04-01, in 60 days";
-    let hint = "set version: \"2026-10\"";
+    let hint = "write `version: \"2026-10\"`";
     for args in [&["validate"][..], &["plan", "--sandbox"]] {
         run(args, quiet).exits(0).lacks("HW118");
     }

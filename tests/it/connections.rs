@@ -137,7 +137,7 @@ fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
     world.write("rotten.pem", "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n");
     let url = format!("https://localhost:{}/{{shop}}", port(None));
     for (file, why) in [
-        ("nope.pem", "there is no such file"),
+        ("nope.pem", "file not found"),
         ("", "it is a folder, not a regular file"),
         ("no.pem", "the file contains no certificate in PEM format"),
         ("rotten.pem", "none of the certificates in the file is valid"),

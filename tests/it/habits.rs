@@ -19,8 +19,8 @@ fn told(yaml: &str, place: &str, said: &str) {
 }
 
 const RENDER: &str = "render the template first (`helm template`, Jinja, `envsubst`)";
-const NO_VARIABLES: &str = "a manifest has no variables: write the value itself";
-const BELONG: &str = "bindings belong to a shop, or to a set that shops name";
+const NO_VARIABLES: &str = "write the value itself, because a manifest has no variables";
+const BELONG: &str = "write bindings in a shop, `shops: [{ shop: acme";
 
 #[test]
 fn templates_and_variables_are_named() {
@@ -39,7 +39,7 @@ fn templates_and_variables_are_named() {
     told(
         &format!("auth: {{ access_token: ${{TOKEN}} }}\n{head}{BINDING}"),
         "m.yaml:1:23",
-        "a secret is written { env: NAME }",
+        "for a secret, write `{ env: NAME }`",
     );
     told(&format!("vars: {{ a: b }}\n{head}{BINDING}"), "m.yaml:1:1", "a manifest has no variables");
 }
@@ -47,16 +47,12 @@ fn templates_and_variables_are_named() {
 #[test]
 fn files_and_lines_of_other_tools_are_named() {
     let head = head();
-    told("SHOPIFY_TOKEN=abc\nSHOP=acme\n", "m.yaml", "the file holds `KEY=value` lines");
+    told("SHOPIFY_TOKEN=abc\nSHOP=acme\n", "m.yaml", "found `KEY=value` lines");
     told("resource \"shopify_webhook\" \"x\" {\n  topic = \"orders/create\"\n}\n", "m.yaml", "Terraform's language");
-    told(&format!("{head}SHOP=acme\n{BINDING}"), "m.yaml:5:1", "set the variable SHOP in the environment");
+    told(&format!("{head}SHOP=acme\n{BINDING}"), "m.yaml:5:1", "set the environment variable `SHOP`");
     told(&format!("{}{BINDING}", head.replace("version: 1", "version = 1")), "m.yaml:1:1", "write `version: …`");
-    told(
-        &format!("{}{BINDING}", head.replace("version: 1", "version:1")),
-        "m.yaml:1:1",
-        "a blank is missing after the `:`",
-    );
-    let api = "the version of the Admin API is written admin_api: { version: \"2026-10\" }";
+    told(&format!("{}{BINDING}", head.replace("version: 1", "version:1")), "m.yaml:1:1", "missing space after the `:`");
+    let api = "write the version of the Admin API as `admin_api: { version: \"2026-10\" }`";
     told(&format!("api_version: 2026-10\n{head}{BINDING}"), "m.yaml:1:1", api);
     told(&format!("{}{BINDING}", head.replace("version: 1", "apiVersion: x/v1")), "m.yaml:1:1", api);
     told(
@@ -64,18 +60,14 @@ fn files_and_lines_of_other_tools_are_named() {
         "m.yaml:1:10",
         "write `version: 1`",
     );
-    told(&format!("kind: Manifest\n{head}{BINDING}"), "m.yaml:1:1", "no Kubernetes resource");
+    told(&format!("kind: Manifest\n{head}{BINDING}"), "m.yaml:1:1", "not a Kubernetes resource");
 }
 
 #[test]
 fn sections_and_items_in_another_form_are_named_with_the_line_to_write() {
     let head = head();
-    told(
-        &format!("{head}shops:\n  - shop:acme\n"),
-        "m.yaml:6:5",
-        "a blank is missing after the `:`; write `shop: acme`",
-    );
-    told(&format!("{head}shops:\n  - shop:acme\n    bindings: []\n"), "m.yaml:6:5", "a blank is missing after the `:`");
+    told(&format!("{head}shops:\n  - shop:acme\n"), "m.yaml:6:5", "add the missing space after the `:`: `shop: acme`");
+    told(&format!("{head}shops:\n  - shop:acme\n    bindings: []\n"), "m.yaml:6:5", "missing space after the `:`");
     told(
         &format!("{head}shops:\n  acme: {{ bindings: [] }}\n"),
         "m.yaml:6:3",
@@ -91,19 +83,19 @@ fn sections_and_items_in_another_form_are_named_with_the_line_to_write() {
     );
     let binding = |from: &str, to: &str| format!("{head}{}", BINDING.replace(from, to));
     let several = binding("topic: orders/create", "topic: [orders/create, orders/paid]");
-    told(&several, "m.yaml:8:18", "write `topics` for several: topics: [orders/create, orders/paid]");
+    told(&several, "m.yaml:8:18", "write `topics` for several topics: `topics: [orders/create, orders/paid]`");
     let one = binding("topic: orders/create", "topics: \"orders/create, orders/paid\"");
-    told(&one, "m.yaml:8:19", "put it in brackets: [orders/create, orders/paid]");
+    told(&one, "m.yaml:8:19", "write a list: `[orders/create, orders/paid]`");
     told(
         &binding("{ topic: orders/create, destination: a }", "orders/create"),
         "m.yaml:8:9",
         "{ topic: orders/create, destination: NAME }",
     );
     told(&binding("topic: orders", "format: JSON, topic: orders"), "m.yaml:8:19", "did you mean `json`?");
-    told(&binding("acme", "https://admin.shopify.com/store/acme"), "m.yaml:6:11", "write acme.myshopify.com");
+    told(&binding("acme", "https://admin.shopify.com/store/acme"), "m.yaml:6:11", "write `acme.myshopify.com`");
     let scopes = format!("{}{BINDING}", head.replace("[write_orders]", "read_orders read_customers"));
-    told(&scopes, "m.yaml:2:9", "put it in brackets: [read_orders, read_customers]");
-    told(&format!("access_token: {{ env: X }}\n{head}{BINDING}"), "m.yaml:1:1", "write auth: { access_token: ");
+    told(&scopes, "m.yaml:2:9", "write a list: `[read_orders, read_customers]`");
+    told(&format!("access_token: {{ env: X }}\n{head}{BINDING}"), "m.yaml:1:1", "`auth: { access_token: ");
 }
 
 #[test]
@@ -114,15 +106,15 @@ fn credentials_at_adobe_of_the_retired_kind_are_named() {
              scopes: [{scopes}]\n{lines}shops: [{{ shop: acme, bindings: [] }}]\n"
         )
     };
-    let oauth = "make an OAuth Server-to-Server credential in the project at Adobe Developer Console";
+    let oauth = "Create an OAuth Server-to-Server credential in the project in Adobe Developer Console";
     told(&aep("", "openid, \"https://ims-na1.adobelogin.com/s/ent_dataservices_sdk\""), "m.yaml:6:20", oauth);
-    told(&aep("", "ent_dataservices_sdk"), "m.yaml:6:12", "Adobe has retired Service Account (JWT) credentials");
+    told(&aep("", "ent_dataservices_sdk"), "m.yaml:6:12", "Adobe no longer accepts Service Account (JWT) credentials");
     told(&aep("  token_url: https://ims-na1.adobelogin.com/ims/exchange/jwt\n", "openid"), "m.yaml:7:14", oauth);
     told(&aep("  private_key: { file: key.pem }\n", "openid"), "m.yaml:7:3", oauth);
     told(
         &aep("  technical_account_id: x\n", "openid"),
         "m.yaml:7:3",
-        "Adobe has retired Service Account (JWT) credentials",
+        "Adobe no longer accepts Service Account (JWT) credentials",
     );
 }
 
@@ -130,26 +122,26 @@ fn credentials_at_adobe_of_the_retired_kind_are_named() {
 fn brackets_are_reported_where_they_stand() {
     let head = head();
     let auth = |reference: &str| format!("auth:\n  access_token: {reference}\n{head}{BINDING}");
-    let quotes = "put the whole text in quotes, as in { env: \"SHOPIFY_TOKEN_{SHOP}\" }";
+    let quotes = "put the whole string in quotes, for example `{ env: \"SHOPIFY_TOKEN_{SHOP}\" }`";
     told(&auth("{ env: SHOPIFY_TOKEN_{SHOP} }"), "m.yaml:2:38", quotes);
     told(&auth("{ env: {SHOP}_TOKEN }"), "m.yaml:2:24", quotes);
     told(&auth("{ file: /tok/{shop} }"), "m.yaml:2:30", quotes);
-    told(&auth("{ env: \"X\""), "m.yaml:2:17", "write `}` where the mapping ends");
+    told(&auth("{ env: \"X\""), "m.yaml:2:17", "write `}` at the end of the mapping");
     let binding = |from: &str, to: &str| format!("{head}{}", BINDING.replace(from, to));
     let open = binding("{ topic: orders/create, destination: a }", "topics: [orders/create\n        destination: a");
     told(&open, "m.yaml:8:17", "this `[` is not closed");
-    told(&format!("{}{BINDING}", head.replace("orders]", "orders")), "m.yaml:2:9", "write `]` where the list ends");
+    told(&format!("{}{BINDING}", head.replace("orders]", "orders")), "m.yaml:2:9", "write `]` at the end of the list");
 }
 
 #[test]
 fn a_blank_after_a_dash_and_a_value_before_a_comma_are_asked_for() {
     let head = head();
     let binding = |from: &str, to: &str| format!("{head}{}", BINDING.replace(from, to));
-    let dash = "a blank is missing after the `-`";
+    let dash = "missing space after the `-`";
     told(&binding("- shop", "-shop"), "m.yaml:6:3", dash);
     told(&binding("- {", "-{"), "m.yaml:8:7", dash);
     told(&binding("- { topic: orders/create, ", "-topic: orders/create\n        "), "m.yaml:8:7", dash);
-    let comma = "remove the comma, or write the value before it";
+    let comma = "remove the comma, or add a value before it";
     let scopes = |list: &str| format!("{}{BINDING}", head.replace("[write_orders]", list));
     told(&scopes("[write_orders,, read_customers]"), "m.yaml:2:23", comma);
     told(&scopes("[, write_orders]"), "m.yaml:2:10", comma);
@@ -160,14 +152,18 @@ fn a_blank_after_a_dash_and_a_value_before_a_comma_are_asked_for() {
 fn a_section_whose_keys_are_not_indented_is_one_error() {
     let head = head();
     let flat = head.replace("  a: ", "a: ");
-    told(&format!("{flat}{BINDING}"), "m.yaml:4:1", "`destinations` is blank, because `a` below it is not indented");
+    told(
+        &format!("{flat}{BINDING}"),
+        "m.yaml:4:1",
+        "`destinations` has no value, because `a` below it is not indented",
+    );
     let two = format!("{flat}b: https://dcs.adobedc.net/collection/{}\n{BINDING}", "0".repeat(64));
-    told(&two, "m.yaml:4:1", "indent each line that belongs to `destinations` by two spaces more");
+    told(&two, "m.yaml:4:1", "indent each line that belongs to `destinations` by two more spaces");
     let auth = format!("auth:\naccess_token: {{ env: X }}\n{head}{BINDING}");
-    told(&auth, "m.yaml:2:1", "`auth` is blank, because `access_token` below it");
-    told(&format!("auth:\n  access_token:\n  env: X\n{head}{BINDING}"), "m.yaml:3:3", "`access_token` is blank");
+    told(&auth, "m.yaml:2:1", "`auth` has no value, because `access_token` below it");
+    told(&format!("auth:\n  access_token:\n  env: X\n{head}{BINDING}"), "m.yaml:3:3", "`access_token` has no value");
     let set = "binding_sets:\norders:\n  - { topic: orders/create, destination: a }\nshops: [{ shop: acme, use: [orders] }]\n";
-    told(&format!("{head}{set}"), "m.yaml:6:1", "`binding_sets` is blank, because `orders` below it");
+    told(&format!("{head}{set}"), "m.yaml:6:1", "`binding_sets` has no value, because `orders` below it");
     let shop = BINDING.replace("    bindings", "    safety:\n    max_delete_percent: 5\n    bindings");
-    told(&format!("{head}{shop}"), "m.yaml:8:5", "`safety` is blank");
+    told(&format!("{head}{shop}"), "m.yaml:8:5", "`safety` has no value");
 }

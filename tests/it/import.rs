@@ -53,7 +53,7 @@ fn twenty_shops_are_imported_valid_and_without_changes() {
         imported.exits(0);
         assert_eq!(imported.out, "");
         let text = world.read(file);
-        assert!(text.contains("# Written by `hookwright import`: what was live in 20 shops"), "{text}");
+        assert!(text.contains("# Written by `hookwright import` from the live subscriptions of 20 shops"), "{text}");
         assert_eq!(text.contains("Unmanaged and left out: 3 subscriptions in 1 shop"), left_out == 3, "{text}");
         assert!(text.contains("{ set: orders, except: [orders/paid] }"), "{text}");
         assert!(text.contains("scopes: [customer_read_customers, read_customers, write_orders]\n"), "{text}");
@@ -92,16 +92,16 @@ fn a_shop_that_cannot_be_read_is_named_and_never_empty() {
     let partly = import(&world, &[], 2);
     partly.exits(8).err_has("error: shop-1.myshopify.com: not read: frozen");
     assert!(partly.out.starts_with("# Written by"), "{partly}");
-    assert!(partly.out.contains("# NOT READ, and therefore missing below") && !partly.out.contains("shop: shop-1"));
+    assert!(partly.out.contains("# NOT READ, so missing below") && !partly.out.contains("shop: shop-1"));
     let tolerated = import(&world, &["--tolerate", "frozen"], 2);
-    tolerated.exits(0).err_has("shop-1.myshopify.com: not read, and tolerated: frozen");
+    tolerated.exits(0).err_has("shop-1.myshopify.com: not read (tolerated): frozen");
     assert!(tolerated.out.contains("#   shop-1.myshopify.com: frozen"), "{tolerated}");
 
     let none = world.run(&["import", "--sandbox", "--shop", "shop-1", "--out", "none.yaml"]);
-    none.exits(1).err_has("no shop could be read, so nothing was written");
+    none.exits(1).err_has("no shop could be read; nothing was written");
     assert!(none.out.is_empty() && !world.path("none.yaml").exists());
     let none = world.run(&["import", "--sandbox", "--shop", "shop-1", "--tolerate", "frozen", "--out", "none.yaml"]);
-    none.exits(0).err_has("No shop could be read, which is tolerated; nothing was written.");
+    none.exits(0).err_has("No shop could be read, and all their states are tolerated; nothing was written.");
     assert!(!none.err.contains("error") && !world.path("none.yaml").exists(), "{none}");
     // A shop that the sandbox does not have is not made up.
     world.run(&["import", "--sandbox", "--shop", "nobody"]).exits(1).err_has("not read: not_found");
@@ -132,7 +132,9 @@ fn the_namespace_of_another_app_is_not_taken_for_ones_own() {
     let rest = "version: 1\nadmin_api: { transport: rest }\nshops: [{ shop: acme, bindings: [] }]\n";
     world.write("rest.yaml", rest);
     let over_rest = world.run(&["import", "--sandbox", "-f", "rest.yaml"]);
-    over_rest.exits(0).out_has("# REST does not show the app's number either: a `$app:` namespace below may belong to");
+    over_rest
+        .exits(0)
+        .out_has("# REST does not show the number of the app either: a `$app:` namespace below may belong to");
 }
 
 #[test]
@@ -143,8 +145,8 @@ fn what_a_manifest_cannot_ask_for_is_an_error_that_says_so() {
     let world = World::new("", &seed("shop-0", &live));
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
     let imported = import(&world, &["--out", "m.yaml"], 1);
-    imported.exits(8).err_has("orders/paid").err_has("takes json only; a plan of this manifest deletes it");
-    assert!(world.read("m.yaml").contains("# LEFT OUT, because a manifest cannot ask for it: 1 subscription"));
+    imported.exits(8).err_has("orders/paid").err_has("accepts only JSON; a plan of this manifest deletes it");
+    assert!(world.read("m.yaml").contains("# LEFT OUT, because a manifest cannot contain them: 1 subscription"));
     world.plan(&["-f", "m.yaml"]).exits(0).ends("Plan: 0 to add, 0 to change, 1 to destroy.");
 }
 
@@ -159,7 +161,7 @@ fn what_cannot_be_written_and_stays_unmanaged_is_a_warning_since_the_import_succ
     imported
         .exits(0)
         .err_has("warning: shop-0.myshopify.com: orders/paid")
-        .err_has("HW034: the address is http")
+        .err_has("HW034: the address uses http")
         .err_has("it stays unmanaged");
     assert!(!imported.err.contains("error:"), "{imported}");
 }
@@ -169,13 +171,13 @@ fn nothing_is_overwritten_without_force_and_usage_is_checked_before_anything_is_
     let world = World::new(&manifest("  - { shop: shop-0, bindings: [] }\n"), &seed("shop-0", "      []\n"));
     world.write("m.yaml", "mine");
     for (args, says) in [
-        (&["--shop", "shop-0", "--out", "m.yaml"][..], "m.yaml exists already and is not overwritten"),
+        (&["--shop", "shop-0", "--out", "m.yaml"][..], "m.yaml already exists"),
         (&["--shop", "shop-*"], "not a Shopify shop"),
-        (&["--shop", "shop-0", "--label", "a=b"], "--label needs a manifest"),
+        (&["--shop", "shop-0", "--label", "a=b"], "`--label` requires a manifest"),
         (&["--shop", "shop-0", "--token-env", "$X"], "--token-env"),
         (&["--shop", "shop-0", "--force"], "--out"),
         (&["--shop", "nobody", "-f", "hookwright.yaml"], "`--shop nobody` matches no shop in the manifest"),
-        (&[], "name shops with --shop NAME"),
+        (&[], "name shops with `--shop NAME`"),
     ] {
         world.run(&[&["import", "--sandbox"], args].concat()).exits(3).err_has(says);
     }
@@ -248,7 +250,7 @@ fn a_version_that_does_not_exist_is_not_taken_for_a_shop_that_does_not() {
         );
         let plan = world.plan(&[]);
         plan.exits(1).out_has("or the Admin API has no version 2029-01").out_has("Set `admin_api.version`");
-        plan.err_has("Shopify answers 404 to a version that does not exist");
+        plan.err_has("answers 404 for a version that does not exist");
     }
     // Of a version that is known only the shop can be missing.
     let run = world.run(&["import", "--sandbox", "--shop", "nobody"]);

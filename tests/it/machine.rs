@@ -50,7 +50,7 @@ fn a_manifest_reads_nothing_outside_its_tree_and_shows_nothing_of_it() {
         world.write("hookwright.yaml", &text);
         for format in ["text", "json", "sarif", "github"] {
             let run = world.run(&["validate", "--format", format]);
-            run.exits(3).out_has("lies outside the folder or repository of the manifest").lacks(SECRET).lacks("HOME=");
+            run.exits(3).out_has("is outside the folder or repository of the manifest").lacks(SECRET).lacks("HOME=");
             // One diagnostic, and the same whether or not anything is there.
             assert_eq!(run.out.matches("HW043").count().min(2), if format == "sarif" { 2 } else { 1 }, "{run}");
         }
@@ -80,9 +80,9 @@ fn a_file_below_a_folder_is_read_only_if_it_is_a_regular_one_in_the_tree() {
         run.lacks(SECRET);
     };
     let link = |path: &std::path::Path| symlink(outside.path().join("x.yaml"), path).unwrap();
-    told("x.yaml", &link, "lies outside");
-    told("x.sandbox.yaml", &link, "lies outside");
-    told("x.yaml", &|path| symlink(outside.path().join("none.yaml"), path).unwrap(), "lies outside");
+    told("x.yaml", &link, "is outside");
+    told("x.sandbox.yaml", &link, "is outside");
+    told("x.yaml", &|path| symlink(outside.path().join("none.yaml"), path).unwrap(), "is outside");
     let pipe = |path: &std::path::Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
     told("x.yaml", &pipe, "it is a pipe");
     told("x.sandbox.yaml", &pipe, "it is a pipe");

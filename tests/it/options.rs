@@ -116,7 +116,7 @@ fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has()
 #[test]
 fn a_missing_file_of_since_says_what_belongs_there() {
     let run = world().run(&["drift", "--since", "last.json"]);
-    run.exits(3).err_has("cannot read last.json of --since: there is no such file");
+    run.exits(3).err_has("cannot read last.json of --since: file not found");
     run.err_has("apply --journal FILE").err_has("apply --report FILE").err_has("drift --out FILE");
     run.err_has("with `--since FILE --out FILE` the first run writes it");
 }

@@ -139,8 +139,8 @@ fn other_files_are_refused() {
     for (file, why) in [
         ("events.jsonl", "event stream"),
         ("other.json", "not a journal, an apply report or a drift report"),
-        ("text.txt", "this is not valid JSON (line 1, column 1)"),
-        ("cut.json", "cut off"),
+        ("text.txt", "invalid JSON (line 1, column 1)"),
+        ("cut.json", "unexpected end of the JSON text"),
         ("missing.json", "cannot read"),
         ("hookwright.yaml", "not a journal, an apply report or a drift report"),
     ] {

@@ -1,9 +1,9 @@
-//! Placeholders of templates and shells in an address, where none is filled in.
+//! Placeholders of templates and shells in addresses, which Hookwright does not replace.
 
 use super::is_uuid;
 
-/// The first placeholder: `{{ … }}`, `{% … %}`, `${…}`, `$(…)`, `<…>`, `{name}` or `%s`. A URL's own use of these signs
-/// is none: JSON and ids in braces, and percent-encoding.
+/// Returns the first placeholder: `{{ … }}`, `{% … %}`, `${…}`, `$(…)`, `<…>`, `{name}` or `%s`. Characters that a URL
+/// may contain for other reasons do not count: JSON and ids in braces, and percent-encoding.
 pub(in crate::manifest) fn placeholder(text: &str) -> Option<&str> {
     let pairs = [("{{", "}}"), ("{%", "%}"), ("${", "}"), ("$(", ")"), ("<", ">")];
     pairs
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_found_and_what_urls_have_anyway_is_not() {
+    fn placeholders_are_found_and_ordinary_url_characters_are_not() {
         for (text, found) in [
             ("https://x.example/{shop}", "{shop}"),
             ("https://{SHOP}.x.example/", "{SHOP}"),

@@ -1,4 +1,4 @@
-//! `aep`: accounts at Adobe, and the destinations that are looked up there.
+//! `aep`: Adobe accounts, and the destinations that are looked up with them.
 
 use crate::diagnostic::Code;
 use crate::manifest::document::{DestinationAddress, LookupTarget, Spanned};
@@ -13,20 +13,20 @@ use super::{Decoder, Fields, short};
 const ACCOUNT: [&str; 7] = ["org", "sandbox", "client_id", "client_secret", "scopes", "token_url", "base_url"];
 const DESTINATION: [&str; 5] = ["address", "flow", "connection", "aep", "with_flow_id"];
 const FORMS: [&str; 3] = ["address", "flow", "connection"];
-/// The name of an account that has none.
+/// The name of the account if `aep` defines only one.
 const DEFAULT_ACCOUNT: &str = "default";
 const DEFAULT_SANDBOX: &str = "prod";
 
-/// Where tokens were had for such a credential.
+/// The path of the retired token endpoint for Service Account (JWT) credentials.
 const JWT_EXCHANGE: &str = "/ims/exchange/jwt";
 
-/// A scope of such a credential (documented: "JWT Metascopes").
+/// Whether a scope is a metascope of a Service Account (JWT) credential (documented: "JWT Metascopes").
 fn is_metascope(scope: &str) -> bool {
     scope.contains("adobelogin.com/s/") || (scope.starts_with("ent_") && scope.ends_with("_sdk"))
 }
 
 impl Decoder {
-    /// One account, or several under names: what has a key of an account is one.
+    /// Decodes one account, or several by name. A mapping that has a key of an account is one account.
     pub(super) fn aep(&mut self, node: &Node) -> Vec<Spanned<AepAccount>> {
         let Value::Map(pairs) = &node.value else {
             self.wrong_type(node, "`aep`", "a mapping (`key: value` lines)", None);
@@ -51,12 +51,14 @@ impl Decoder {
             if fields.get(key).is_none() {
                 let hint = match key {
                     "org" => {
-                        "the IMS organisation ID of the project in Adobe Developer Console, which ends in @AdobeOrg"
+                        "write the IMS organisation ID of the project in Adobe Developer Console, which ends with `@AdobeOrg`"
                     }
-                    "scopes" => "the scopes that the project in Adobe Developer Console lists for its OAuth credential",
-                    _ => "name where it is to be had, as in { env: AEP_CLIENT_SECRET }",
+                    "scopes" => {
+                        "write the scopes that the project in Adobe Developer Console lists for its OAuth credential"
+                    }
+                    _ => "write a reference to the secret, such as `{ env: AEP_CLIENT_SECRET }`",
                 };
-                let message = format!("`aep` needs `{key}`");
+                let message = format!("missing key `{key}` in `aep`");
                 self.report(self.diagnostic(Code::MissingKey, node.range, message).hint(hint));
             }
         }
@@ -94,7 +96,7 @@ impl Decoder {
         if id.is_some_and(|id| id.bytes().all(|c| c.is_ascii_alphanumeric())) {
             return Some(text.to_owned());
         }
-        let hint = "it looks like 0123456789ABCDEF01234567@AdobeOrg; Adobe Developer Console shows it with the project";
+        let hint = "write an ID such as `0123456789ABCDEF01234567@AdobeOrg`, which Adobe Developer Console shows with the project";
         self.bad_value(pair.value.range, format!("`{}` is not the ID of an IMS organisation", short(text)), hint);
         None
     }
@@ -105,8 +107,9 @@ impl Decoder {
         if text.bytes().all(fine) {
             return Some(text.to_owned());
         }
-        let hint = "its name, not its title: lower-case letters, digits and hyphens, such as prod";
-        self.bad_value(node.range, format!("`{}` is not the name of a sandbox at Adobe", short(text)), hint);
+        let hint =
+            "write the name of the sandbox, not its title: lower-case letters, digits and hyphens, such as `prod`";
+        self.bad_value(node.range, format!("`{}` is not the name of an Adobe sandbox", short(text)), hint);
         None
     }
 
@@ -119,8 +122,10 @@ impl Decoder {
             SecretRef::Command(words) => words.iter().any(of_a_shop),
         };
         if per_shop {
-            let message = format!("`{key}` of `aep` names a shop, and an account at Adobe belongs to none");
-            self.bad_value(pair.value.range, message, "leave {shop} and {SHOP} out");
+            let message = format!(
+                "`{key}` of `aep` contains a placeholder for a shop, but an Adobe account does not belong to a shop"
+            );
+            self.bad_value(pair.value.range, message, "remove `{shop}` and `{SHOP}`");
             return None;
         }
         Some(found)
@@ -129,7 +134,7 @@ impl Decoder {
     fn ims_scopes(&mut self, node: &Node) -> Option<Vec<String>> {
         let texts = self.texts(node, "`scopes` of `aep`", "a scope")?;
         if texts.value.is_empty() {
-            let hint = "copy those that Adobe Developer Console lists for the project's OAuth credential";
+            let hint = "write the scopes that Adobe Developer Console lists for the project's OAuth credential";
             self.bad_value(node.range, "`scopes` of `aep` is empty", hint);
             return None;
         }
@@ -138,18 +143,19 @@ impl Decoder {
                 let message = format!("`{}` is a metascope of a Service Account (JWT) credential", short(&scope.value));
                 self.bad_value(scope.span.range, message, habits::RETIRED);
             } else if scope.value.contains([',', ' ']) {
-                let message = format!("`{}` is more than one scope", short(&scope.value));
-                self.bad_value(scope.span.range, message, "write each as an item of its own: [openid, AdobeID]");
+                let message = format!("`{}` contains more than one scope", short(&scope.value));
+                self.bad_value(scope.span.range, message, "write each scope as a separate item: `[openid, AdobeID]`");
             }
         }
         Some(texts.value.into_iter().map(|at| at.value).collect())
     }
 
-    /// Whether the host is one of Adobe's is judged where requests are sent: that depends on HOOKWRIGHT_TRUST_HOSTS.
+    /// Decodes a URL. The client checks whether the host belongs to Adobe, because that depends on
+    /// HOOKWRIGHT_TRUST_HOSTS.
     fn adobe_url(&mut self, node: &Node, key: &str) -> Option<String> {
         let text = self.text(node, &format!("`{key}`"))?;
         if text.contains(JWT_EXCHANGE) {
-            let message = format!("`{key}` leads to the exchange of Service Account (JWT) credentials");
+            let message = format!("`{key}` is the retired token endpoint for Service Account (JWT) credentials");
             self.bad_value(node.range, message, habits::RETIRED);
             return None;
         }
@@ -157,8 +163,9 @@ impl Decoder {
         if rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['@', ' ', '?', '#'])) {
             return Some(text.to_owned());
         }
-        let hint = "write it like https://platform.adobe.io/data/foundation/flowservice, without a user, `?` or `#`";
-        self.bad_value(node.range, format!("`{}` is not a URL for `{key}`", short(text)), hint);
+        let hint =
+            "write a URL such as `https://platform.adobe.io/data/foundation/flowservice`, without a user, `?` or `#`";
+        self.bad_value(node.range, format!("`{}` is not a valid URL for `{key}`", short(text)), hint);
         None
     }
 
@@ -174,11 +181,11 @@ impl Decoder {
             if let Some(pair) = fields.get(key) {
                 let hint = match form {
                     "address" => {
-                        "it is for destinations that are looked up at Adobe: write `flow` instead of `address`"
+                        "remove it, or write `flow` instead of `address`: only a destination that is looked up at Adobe can have it"
                     }
-                    _ => "a connection may feed several dataflows: name the `flow`, or write the whole `address`",
+                    _ => "write `flow`, or the complete `address`: a connection can feed several dataflows",
                 };
-                let message = format!("`{key}` does not go with `{form}`");
+                let message = format!("conflicting keys `{form}` and `{key}` in a destination");
                 self.report(self.diagnostic(Code::Conflict, pair.key_range, message).hint(hint));
             }
         }
@@ -205,7 +212,7 @@ impl Decoder {
 
     fn lookup_by(&mut self, node: &Node, form: &str) -> Option<LookupBy> {
         if let Value::Text(text) = &node.value {
-            let hint = format!("write {form}: {{ name: {text:?} }}, or {{ id: … }}");
+            let hint = format!("write `{form}: {{ name: {text:?} }}`, or `{form}: {{ id: … }}`");
             self.wrong_type(node, &format!("`{form}`"), "a mapping (`key: value` lines)", Some(hint));
             return None;
         }
@@ -218,8 +225,8 @@ impl Decoder {
         if crate::manifest::address::is_uuid(text) {
             return Some(LookupBy::Id(text.to_ascii_lowercase().into()));
         }
-        let hint = "it is a UUID, such as 4982698b-e6b3-48c2-8dcf-040e20121fd2; to look for a name, write `name`";
-        self.bad_value(value.range, format!("`{}` is not the id of a {form} at Adobe", short(text)), hint);
+        let hint = "write a UUID, such as `4982698b-e6b3-48c2-8dcf-040e20121fd2`. To look up a name, write `name` instead of `id`";
+        self.bad_value(value.range, format!("`{}` is not the id of an Adobe {form}", short(text)), hint);
         None
     }
 
@@ -227,7 +234,7 @@ impl Decoder {
         if let Value::Bool(value) = node.value {
             return Some(value);
         }
-        self.wrong_type(node, what, "true or false", None);
+        self.wrong_type(node, what, "`true` or `false`", None);
         None
     }
 }

@@ -1,4 +1,4 @@
-//! `auth`: references to secrets, and the refusal of secrets themselves.
+//! `auth`: decodes references to secrets, and rejects literal secrets.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use crate::model::{App, Assertion, Auth, SecretRef};
 
 use super::Decoder;
 
-/// The keys that say which app it is.
+/// The keys of the credentials of an app.
 const APP: [&str; 3] = ["client_id", "client_secret", "old_client_secret"];
 const STORE: [&str; 4] = ["path", "client_id", "client_secret", "old_client_secret"];
 const DEFAULT_STORE: &str = ".hookwright/tokens.json";
 const ASSERTION: [&str; 5] = ["client_id", "private_key", "key_id", "audience", "lifetime"];
 pub(super) const FORMS: [&str; 4] = ["access_token", "client_credentials", "client_assertion", "token_store"];
-/// A server that follows RFC 7523 may refuse an assertion that is good for long. In seconds.
+/// In seconds. RFC 7523 allows a server to reject an assertion that is valid for too long.
 const LONGEST_LIFETIME: u32 = 3_600;
 
 impl Decoder {
-    /// The outer `None` is a problem that was reported.
+    /// Decodes `auth`. The value is `None` if it is invalid, which is reported.
     pub(super) fn auth(&mut self, node: &Node) -> Spanned<Option<Arc<Auth>>> {
         Spanned::new(self.auth_form(node).map(Arc::new), self.span(node.range))
     }
@@ -60,7 +60,7 @@ impl Decoder {
             Some(pair) => self.secret_ref(&pair.value, &format!("`{key}`")),
             None if !needed => None,
             None => {
-                let message = format!("{what} needs `{key}`");
+                let message = format!("missing key `{key}` in {what}");
                 self.report(self.diagnostic(Code::MissingKey, node.range, message));
                 None
             }
@@ -76,11 +76,12 @@ impl Decoder {
         let fields = self.fields(node, what, &ASSERTION)?;
         for key in ["client_id", "private_key", "key_id"] {
             if fields.get(key).is_none() {
-                let diagnostic = self.diagnostic(Code::MissingKey, node.range, format!("{what} needs `{key}`"));
+                let diagnostic =
+                    self.diagnostic(Code::MissingKey, node.range, format!("missing key `{key}` in {what}"));
                 self.report(match key {
                     "key_id" => diagnostic.hint(
-                        "the id under which the public key is registered in the Dev Dashboard: the `kid` that `hookwright auth \
-                         key new` printed; it is not a secret",
+                        "write the id under which the public key is registered in the Dev Dashboard: the `kid` that \
+                         `hookwright auth key new` printed. It is not a secret",
                     ),
                     _ => diagnostic,
                 });
@@ -96,7 +97,7 @@ impl Decoder {
         });
         let audience = audience.and_then(|text: String| self.audience(fields.get("audience")?.value.range, text));
         let lifetime = fields.get("lifetime").map(|pair| self.lifetime(&pair.value));
-        // An audience or a lifetime that cannot be read was reported.
+        // An invalid audience or lifetime was reported.
         let readable = fields.get("audience").is_some() == audience.is_some() && lifetime != Some(None);
         let assertion = Assertion {
             client_id: client_id?,
@@ -108,25 +109,25 @@ impl Decoder {
         readable.then_some(assertion)
     }
 
-    /// `{shop}` is the only placeholder, and the shop's domain there.
+    /// Checks an audience. Its only placeholder is `{shop}`, which stands for the shop's domain.
     fn audience(&mut self, range: TextRange, text: String) -> Option<String> {
         if !text.replace("{shop}", "").contains(['{', '}']) {
             return Some(text);
         }
-        let message = "`audience` of `client_assertion` has a placeholder that is not replaced";
+        let message = "unknown placeholder in `audience` of `client_assertion`";
         self.bad_value(
             range,
             message.to_owned(),
-            "`{shop}` stands for the shop's domain, and nothing else is replaced",
+            "use only the placeholder `{shop}`, which stands for the shop's domain",
         );
         None
     }
 
-    /// A whole number with `s`, `m` or `h`, at most an hour.
+    /// Decodes an integer followed by `s`, `m` or `h`, at most one hour.
     fn lifetime(&mut self, node: &Node) -> Option<SignedDuration> {
-        let (what, form) = ("`lifetime` of `client_assertion`", "write it like 90s or 5m");
+        let (what, form) = ("`lifetime` of `client_assertion`", "write a duration such as `90s` or `5m`");
         if matches!(node.value, Value::Int(_) | Value::Float(_)) {
-            self.wrong_type(node, what, "a text", Some(form.to_owned()));
+            self.wrong_type(node, what, "a string", Some(form.to_owned()));
             return None;
         }
         let text = self.text(node, what)?;
@@ -138,7 +139,7 @@ impl Decoder {
         if let Some(seconds) = seconds.filter(|seconds| *seconds <= LONGEST_LIFETIME) {
             return Some(SignedDuration::from_secs(i64::from(seconds)));
         }
-        self.bad_value(node.range, format!("{what} must be from 1s to 1h"), form);
+        self.bad_value(node.range, format!("{what} must be a duration from `1s` to `1h`"), form);
         None
     }
 
@@ -151,7 +152,7 @@ impl Decoder {
         let fields = self.fields(node, what, &["env", "file", "command"])?;
         let form = self.exactly_one(&fields, node.range, what, &["env", "file", "command"]);
         if self.diagnostics.len() > before {
-            // Something like `{ value: <token> }`: what stands there may well be a secret.
+            // In an invalid reference such as `{ value: <token> }`, the value may be a secret.
             self.secret(node);
             return None;
         }
@@ -162,7 +163,7 @@ impl Decoder {
         }
     }
 
-    /// A text that is no secret.
+    /// Decodes a string that must not be a secret.
     fn plain_text(&mut self, node: &Node, what: &str) -> Option<String> {
         let path = self.text(node, what)?;
         if looks_like_token(path) {
@@ -182,13 +183,13 @@ impl Decoder {
         if bare.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_') {
             return Some(name.to_owned());
         }
-        // Not echoed and not shown: who knows what it is.
+        // The value may be a secret, so the message does not contain it.
         self.secret(node);
         let hint = match name.strip_prefix('$') {
-            Some(_) => "write the name alone, without `$` and braces",
-            None => "letters, digits and `_`; {SHOP} and {shop} stand for the handle of the shop",
+            Some(_) => "write only the name, without `$` and braces",
+            None => "use letters, digits and `_`; `{SHOP}` and `{shop}` stand for the handle of the shop",
         };
-        self.bad_value(node.range, format!("`env` of {what} is not a name of an environment variable"), hint);
+        self.bad_value(node.range, format!("`env` of {what} is not the name of an environment variable"), hint);
         None
     }
 
@@ -196,7 +197,7 @@ impl Decoder {
         let what = format!("`command` of {what}");
         let words = self.texts(node, &what, &format!("an argument in {what}"))?;
         if words.value.is_empty() && matches!(&node.value, Value::List(items) if items.is_empty()) {
-            self.bad_value(node.range, format!("{what} names no program"), "write [program, argument, …]");
+            self.bad_value(node.range, format!("{what} is empty"), "write `[program, argument, …]`");
             return None;
         }
         if words.value.iter().any(|word| looks_like_token(&word.value)) {
@@ -208,16 +209,17 @@ impl Decoder {
 
     fn literal_secret(&mut self, node: &Node, what: &str) {
         self.secret(node);
-        let message = format!("{what} holds a value where a reference to a secret is expected");
+        let message = format!("expected a reference to a secret for {what}, found a literal value");
         let is_pem = matches!(&node.value, Value::Text(text) if text.starts_with("-----BEGIN "));
         let hint = if is_pem || what.contains("`private_key`") {
-            "put the private key into a file and name that here, for instance\n\
+            "store the private key in a file, and write a reference to it:\n\
              private_key: { file: /run/secrets/shopify-app.pem }\n\
-             If this file was ever shared, remove the key in the Dev Dashboard and make another with `hookwright auth key new`"
+             If this manifest was ever shared, remove the key in the Dev Dashboard and create another with \
+             `hookwright auth key new`"
         } else {
-            "put the secret into an environment variable and name that here, for instance\n\
+            "store the secret in an environment variable or a file, and write a reference to it, such as\n\
              access_token: { env: \"SHOPIFY_TOKEN_{SHOP}\" }\n\
-             { file: PATH } works, too. If this file was ever shared, replace the secret at Shopify"
+             or `{ file: PATH }`. If this manifest was ever shared, replace the secret at Shopify"
         };
         let diagnostic = self.diagnostic(Code::LiteralSecret, node.range, message).hint(hint);
         self.report(diagnostic);

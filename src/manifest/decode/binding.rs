@@ -1,4 +1,4 @@
-//! Bindings, topics, destinations, addresses.
+//! Decodes bindings, topics, destinations and addresses.
 
 use crate::diagnostic::Code;
 use crate::manifest::document::{BindingBlock, BindingTarget, DestinationAddress, DestinationBlock, Spanned};
@@ -21,7 +21,7 @@ const KEYS: [&str; 10] = [
     "name",
 ];
 
-/// Longest `name` that Shopify takes.
+/// The maximum length of a `name` at Shopify, in characters.
 const NAME_LENGTH: usize = 50;
 
 impl Decoder {
@@ -34,15 +34,15 @@ impl Decoder {
         if let Value::Text(text) = &node.value
             && is_topic(text)
         {
-            let hint = format!("write {{ topic: {}, destination: NAME }}", short(text));
+            let hint = format!("write `{{ topic: {}, destination: NAME }}`", short(text));
             self.wrong_type(node, "a binding", "a mapping (`key: value` lines)", Some(hint));
             return None;
         }
         let fields = self.fields(node, "a binding", &KEYS)?;
         let topics = match self.exactly_one(&fields, node.range, "a binding", &["topic", "topics"]) {
             Some(("topic", value)) if matches!(value.value, Value::List(_)) => {
-                let hint = "write `topics` for several: topics: [orders/create, orders/paid]";
-                self.wrong_type(value, "`topic`", "a text", Some(hint.to_owned()));
+                let hint = "write `topics` for several topics: `topics: [orders/create, orders/paid]`";
+                self.wrong_type(value, "`topic`", "a string", Some(hint.to_owned()));
                 Vec::new()
             }
             Some(("topic", value)) => self.topic(value, "`topic`").into_iter().collect(),
@@ -86,12 +86,12 @@ impl Decoder {
         })
     }
 
-    /// Shopify would take the blanks for a part of the name.
+    /// Removes surrounding spaces and reports them, because Shopify would treat them as a part of the name.
     fn trimmed(&mut self, text: &mut Spanned<String>, what: &str) {
         let trimmed = text.value.trim();
         if trimmed.len() < text.value.len() {
-            let hint = format!("write {trimmed:?}");
-            self.bad_value(text.span.range, format!("{what} starts or ends with a blank"), hint);
+            let hint = format!("write `{trimmed:?}`");
+            self.bad_value(text.span.range, format!("{what} starts or ends with a space"), hint);
             text.value = trimmed.to_owned();
         }
     }
@@ -103,20 +103,20 @@ impl Decoder {
             return Some(Spanned::new(name.to_owned(), self.span(node.range)));
         }
         let message = if letters && !name.is_empty() {
-            format!("`name` has {} characters, Shopify takes at most {NAME_LENGTH}", name.len())
+            format!("`name` is too long: {} characters, but Shopify accepts at most {NAME_LENGTH}", name.len())
         } else if name.is_empty() {
-            "`name` is blank".to_owned()
+            "`name` is empty".to_owned()
         } else {
-            format!("`{}` is no name of a subscription", short(name))
+            format!("`{}` is not a valid name of a subscription", short(name))
         };
-        self.bad_value(node.range, message, "Shopify takes 1 to 50 letters, digits, underscores and hyphens");
+        self.bad_value(node.range, message, "use 1 to 50 letters, digits, underscores and hyphens");
         None
     }
 
     pub(super) fn topics(&mut self, node: &Node, what: &str, some: bool) -> Option<Vec<Spanned<Topic>>> {
         let items = self.list(node, what)?;
         if some && items.is_empty() {
-            self.bad_value(node.range, format!("{what} is empty"), "name at least one topic, or remove the binding");
+            self.bad_value(node.range, format!("{what} is empty"), "add a topic, or remove the binding");
         }
         Some(items.iter().filter_map(|item| self.topic(item, &format!("an item of {what}"))).collect())
     }
@@ -126,13 +126,14 @@ impl Decoder {
         if is_topic(text) {
             return Some(Spanned::new(Topic::from_slash(text), self.span(node.range)));
         }
-        let message = format!("`{}` is not written like a topic", short(text));
-        let hint = habits::template(text).unwrap_or("write it like orders/create; `hookwright topics` lists them all");
+        let message = format!("`{}` is not a topic", short(text));
+        let hint = habits::template(text)
+            .unwrap_or("write a topic such as `orders/create`; `hookwright topics` lists all topics");
         self.bad_value(node.range, message, hint);
         None
     }
 
-    /// The trim is part of the meaning; whether Shopify would take it is checked later.
+    /// Decodes an address without surrounding spaces. Whether Shopify accepts it is checked later.
     pub(super) fn address(&mut self, node: &Node, what: &str) -> Option<Spanned<Address>> {
         let text = self.text(node, what)?;
         Some(Spanned::new(Address::new(text), self.span(node.range)))
@@ -155,13 +156,13 @@ impl Decoder {
         self.destination_form(node)
     }
 
-    /// The name of a destination or set, which must be something that can be named elsewhere.
+    /// Decodes the name of a destination, a set or an account.
     pub(super) fn defined_name(&mut self, pair: &Pair, what: &str) -> Spanned<String> {
         if !is_name(&pair.key) {
-            let message = format!("`{}` cannot be the name of {what}", short(&pair.key));
+            let message = format!("`{}` is not a valid name of {what}", short(&pair.key));
             self.report(
                 self.diagnostic(Code::BadValue, pair.key_range, message)
-                    .hint("letters, digits, `_`, `-` and `.`, starting with a letter, a digit or `_`"),
+                    .hint("use letters, digits, `_`, `-` and `.`, starting with a letter, a digit or `_`"),
             );
         }
         Spanned::new(pair.key.clone(), self.span(pair.key_range))
@@ -174,7 +175,7 @@ pub(super) fn is_name(text: &str) -> bool {
     text.bytes().next().is_some_and(letter) && text.bytes().all(|c| letter(c) || c == b'.' || c == b'-')
 }
 
-/// `^[A-Za-z][A-Za-z0-9_]*([/.][A-Za-z0-9_]+)*$`: it becomes a GraphQL enum name.
+/// `^[A-Za-z][A-Za-z0-9_]*([/.][A-Za-z0-9_]+)*$`, because a topic becomes a GraphQL enum name.
 fn is_topic(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text

@@ -1,4 +1,4 @@
-//! The blocks at the top of a file.
+//! Decodes the top-level blocks of a file.
 
 use crate::diagnostic::Code;
 use crate::manifest::document::{AdminApiBlock, Document, OwnershipBlock, SafetyBlock, SetBlock, Spanned};
@@ -33,8 +33,8 @@ impl Decoder {
             Some(pair) => self.version(&pair.value),
             None if fields.meant(&["version"]) => {}
             None => self.report(
-                self.diagnostic(Code::MissingKey, root.range, "the file has no `version`")
-                    .hint("write `version: 1` as its first line; each file of a manifest needs it"),
+                self.diagnostic(Code::MissingKey, root.range, "missing key `version`")
+                    .hint("write `version: 1` as the first line; each file of a manifest needs it"),
             ),
         }
         document.admin_api =
@@ -75,7 +75,8 @@ impl Decoder {
             if let Value::Map(shops) = &pair.value.value {
                 let first = shops.first().map_or("acme", |shop| shop.key.as_str());
                 let first = if first == "shop" { "acme" } else { first };
-                let hint = format!("write each shop as an item: `- shop: {}`, and its keys below `shop`", short(first));
+                let hint =
+                    format!("write each shop as an item: `- shop: {}`, with its keys below `shop`", short(first));
                 self.wrong_type(&pair.value, "`shops`", "a list", Some(hint));
                 document.names_shops = true;
                 return document;
@@ -93,16 +94,20 @@ impl Decoder {
 
     fn version(&mut self, node: &Node) {
         if let Value::Text(_) = node.value {
-            let hint = "write `version: 1`, the version of the manifest's format; the version of the Admin API is written \
-                        admin_api: { version: \"2026-10\" }";
-            return self.wrong_type(node, "`version`", "a whole number", Some(hint.to_owned()));
+            let hint = "write `version: 1`, the version of the manifest's format. The version of the Admin API is written \
+                        `admin_api: { version: \"2026-10\" }`";
+            return self.wrong_type(node, "`version`", "an integer", Some(hint.to_owned()));
         }
         if let Some(number) = self.integer(node, "`version`")
             && number != 1
         {
-            let hint = "this tool reads version 1; `version` is the version of the manifest's format, not of the \
-                        Admin API (that is `admin_api: { version: … }`)";
-            self.bad_value(node.range, format!("`version: {number}` is not known"), hint);
+            let hint = "write `version: 1`, the version of the manifest's format. The version of the Admin API is written \
+                        `admin_api: { version: … }`";
+            self.bad_value(
+                node.range,
+                format!("this version of Hookwright does not support `version: {number}`"),
+                hint,
+            );
         }
     }
 
@@ -117,7 +122,7 @@ impl Decoder {
             }
             let message = format!("`{}` is not an Admin API version", short(text));
             let hint = format!(
-                "Shopify publishes one in January, April, July and October, such as {}; `unstable` is one, too",
+                "write a version such as `{}`, or `unstable`; Shopify publishes a version in January, April, July and October",
                 ApiVersion::DEFAULT
             );
             self.bad_value(pair.value.range, message, hint);
@@ -135,9 +140,9 @@ impl Decoder {
             let scope = Scope::parse(&value);
             if scope.is_none() {
                 let hint = if value.contains([',', ' ']) {
-                    "write each scope as an item of its own: [write_orders, read_customers]"
+                    "write each scope as a separate item: `[write_orders, read_customers]`"
                 } else {
-                    "scopes look like read_orders or write_customers"
+                    "write a scope such as `read_orders` or `write_customers`"
                 };
                 self.bad_value(span.range, format!("`{}` is not an access scope", short(&value)), hint);
             }
@@ -146,7 +151,7 @@ impl Decoder {
         Some(scopes.collect())
     }
 
-    /// One path, or a list of them.
+    /// Decodes one path or a list of paths.
     fn app_config(&mut self, node: &Node) -> Option<Vec<Spanned<String>>> {
         if let Value::List(_) = node.value {
             return Some(self.texts(node, "`app_config`", "an item of `app_config`")?.value);
@@ -208,15 +213,15 @@ impl Decoder {
         match exact {
             Some(code) if code.can_be_silenced() => return Some(code),
             Some(code) => {
-                let message = format!("{code} ({}) is an error and cannot be silenced", code.slug());
-                self.bad_value(node.range, message, "`allow` takes the codes HW100 and above");
+                let message = format!("{code} ({}) is an error, which cannot be silenced", code.slug());
+                self.bad_value(node.range, message, "remove it; only the codes from HW100 on can be silenced");
             }
             None => {
                 let slug = Code::silenceable().find(|code| code.slug() == text).map(Code::as_str);
                 let meant = slug.or_else(|| suggest::closest(text, Code::silenceable().map(Code::as_str)));
                 let hint = meant.map_or_else(
-                    || "codes look like HW104; `hookwright validate` prints them in brackets".to_owned(),
-                    |meant| format!("did you mean {meant}?"),
+                    || "write a code such as `HW104`; `hookwright validate` prints codes in square brackets".to_owned(),
+                    |meant| format!("did you mean `{meant}`?"),
                 );
                 self.bad_value(node.range, format!("`{}` is not a code that can be silenced", short(text)), hint);
             }
@@ -224,19 +229,19 @@ impl Decoder {
         None
     }
 
-    /// For a message at the top: what the file is instead of a mapping.
+    /// Returns the problem and the remedy if the top level of the file is not a mapping.
     pub(in crate::manifest) fn root_problem(root: &Node) -> Option<(&'static str, &'static str)> {
         Some(match &root.value {
             Value::Map(_) => return None,
-            Value::Null => ("the file is empty", "`hookwright init` writes a first manifest"),
+            Value::Null => ("the file is empty", "write a first manifest with `hookwright init`"),
             Value::List(_) => (
-                "the file has a list at the top, expected keys such as `version:` and `shops:`",
-                "put the list under `shops:`, and `version: 1` above it",
+                "expected a mapping with keys such as `version:` and `shops:`, found a list",
+                "write `version: 1`, and put the list under `shops:`",
             ),
             Value::Text(text) if let Some(other) = habits::other_file(text) => other,
             _ => (
-                "the file is not a manifest: expected keys such as `version:` and `shops:` at the top",
-                "`hookwright init` writes a first manifest; is this the right file?",
+                "the file is not a manifest: expected a mapping with keys such as `version:` and `shops:`",
+                "check that this is the right file, or write a first manifest with `hookwright init`",
             ),
         })
     }

@@ -1,4 +1,4 @@
-//! A section whose keys are not indented, so that YAML takes the section as blank and its keys as neighbours.
+//! Sections whose keys are not indented: YAML reads the section as empty, and its keys as keys next to it.
 
 use crate::diagnostic::Code;
 use crate::manifest::tree::{Node, Value};
@@ -6,7 +6,7 @@ use crate::manifest::{habits, suggest};
 
 use super::{Decoder, auth, blocks, shop, short};
 
-/// The sections that are mappings.
+/// The keys whose values are mappings.
 const SECTIONS: [&str; 12] = [
     "admin_api",
     "auth",
@@ -23,7 +23,7 @@ const SECTIONS: [&str; 12] = [
 ];
 
 impl Decoder {
-    /// Reports such sections and moves their keys into them, so that no further problem follows from it.
+    /// Reports such sections and moves their keys into them, so that they cause no further problems.
     pub(super) fn indent(&mut self, root: &mut Node) {
         self.indent_below(root, &blocks::KEYS);
         let Value::Map(pairs) = &mut root.value else { return };
@@ -56,8 +56,8 @@ impl Decoder {
             let count = below.iter().take_while(|pair| unknown(&pair.key) && !elsewhere(&pair.key)).count();
             let Some(first) = below.first().filter(|_| count > 0) else { continue };
             let message =
-                format!("`{}` is blank, because `{}` below it is not indented", section.key, short(&first.key));
-            let hint = format!("indent each line that belongs to `{}` by two spaces more", section.key);
+                format!("`{}` has no value, because `{}` below it is not indented", section.key, short(&first.key));
+            let hint = format!("indent each line that belongs to `{}` by two more spaces", section.key);
             self.report(self.diagnostic(Code::WrongType, first.key_range, message).hint(hint));
             section.value.range = first.key_range;
             let moved = pairs.drain(at..at + count).collect();

@@ -1,4 +1,4 @@
-//! One entry of `shops`.
+//! Decodes one entry of `shops`.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ impl Decoder {
             let text = &self.without_secret(text, node.range);
             let hint = habits::blank_missing(&short(text))
                 .or_else(|| habits::template(text).map(str::to_owned))
-                .unwrap_or_else(|| format!("write `- shop: {}` and below it `use:` or `bindings:`", short(text)));
+                .unwrap_or_else(|| format!("write `- shop: {}`, and below it `use:` or `bindings:`", short(text)));
             self.wrong_type(node, "an item of `shops`", "a mapping (`key: value` lines)", Some(hint));
             return None;
         }
@@ -41,14 +41,14 @@ impl Decoder {
             Some(pair) => self.shop_domain(&pair.value),
             None if fields.meant(&["shop"]) => None,
             None => {
-                let diagnostic = self.diagnostic(Code::MissingKey, node.range, "a shop needs `shop`");
-                self.report(diagnostic.hint("write its domain: `shop: acme.myshopify.com`"));
+                let diagnostic = self.diagnostic(Code::MissingKey, node.range, "missing key `shop` in a shop");
+                self.report(diagnostic.hint("write the domain of the shop: `shop: acme.myshopify.com`"));
                 None
             }
         };
         if fields.get("use").is_none() && fields.get("bindings").is_none() && !fields.meant(&["bindings"]) {
-            let message = "a shop needs `use` or `bindings`";
-            let hint = "name a set (`use: [orders]`) or list its bindings; `bindings: []` says that it has none";
+            let message = "missing key in a shop: expected `use` or `bindings`";
+            let hint = "name a set, such as `use: [orders]`, or list the bindings; for none, write `bindings: []`";
             self.report(self.diagnostic(Code::MissingKey, node.range, message).hint(hint));
         }
         let mut shop = ShopBlock {
@@ -97,17 +97,17 @@ impl Decoder {
         let bare = lower.trim_start_matches("https://").trim_start_matches("http://");
         let candidate = admin.unwrap_or(bare).split(['/', '?', '#']).next().unwrap_or_default();
         let hint = match ShopDomain::parse(candidate) {
-            Ok(meant) => format!("write {meant}"),
+            Ok(meant) => format!("write `{meant}`"),
             Err(_) => habits::template(text).map_or_else(
                 || {
-                    "write the permanent domain, <handle>.myshopify.com, which the shop's admin shows under Settings, \
-                     Domains; a shop's own domain is never used, since a token is sent there"
+                    "write the permanent domain, `<handle>.myshopify.com`, which the shop's admin shows under Settings, \
+                     Domains. Hookwright sends tokens to no other domain"
                         .to_owned()
                 },
                 str::to_owned,
             ),
         };
-        self.bad_value(node.range, format!("`{}` is not a Shopify shop", short(text)), hint);
+        self.bad_value(node.range, format!("`{}` is not a Shopify shop domain", short(text)), hint);
         None
     }
 
@@ -115,11 +115,11 @@ impl Decoder {
         let Some(pairs) = self.pairs(node, "`labels`", &[]) else { return Vec::new() };
         let labels = pairs.into_iter().filter_map(|pair| {
             if !is_name(&pair.key) {
-                let message = format!("`{}` cannot be the key of a label", short(&pair.key));
+                let message = format!("`{}` is not a valid key of a label", short(&pair.key));
                 self.bad_value(
                     pair.key_range,
                     message,
-                    "letters, digits, `_`, `-` and `.`, starting with a letter, a digit or `_`",
+                    "use letters, digits, `_`, `-` and `.`, starting with a letter, a digit or `_`",
                 );
             }
             let value = self.any_text(&pair.value, &format!("the label `{}`", short(&pair.key)))?;
@@ -136,8 +136,8 @@ impl Decoder {
         let fields = self.fields(node, "an item of `use`", &["set", "except"])?;
         let except = fields.get("except").and_then(|pair| self.topics(&pair.value, "`except`", false));
         let Some(pair) = fields.get("set") else {
-            let message = "an item of `use` needs `set`";
-            let hint = "write a set's name alone, or { set: NAME, except: [topic, …] }";
+            let message = "missing key `set` in an item of `use`";
+            let hint = "write only the name of a set, or `{ set: NAME, except: [topic, …] }`";
             self.report(self.diagnostic(Code::MissingKey, node.range, message).hint(hint));
             return None;
         };

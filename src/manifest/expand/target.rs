@@ -1,4 +1,4 @@
-//! The targets of destinations and bindings: an address of the manifest, or a query to Adobe.
+//! The targets of destinations and bindings: an address in the manifest, or a lookup at Adobe.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use crate::model::{Address, ShopDomain};
 use crate::state::Source;
 use crate::state::aep::{Destination, NoAddress, Query, Target};
 
-/// Where a binding leads.
+/// The target of a binding.
 pub(super) struct ResolvedTarget {
     pub(super) target: Target,
     /// The name of the destination, if the binding names one.
     pub(super) destination: Option<Arc<str>>,
-    /// The definition of the destination.
+    /// The place of the definition of the destination.
     pub(super) span: Option<Span>,
     /// The destination, if it is looked up.
     pub(super) lookup: Option<DestinationIndex>,
 }
 
 impl<'a> Expander<'a> {
-    /// Checks a destination where it is defined. Returns its name and target unless it is broken, which was reported.
+    /// Checks a destination. Returns its name and target, or `None` if it is invalid, which was reported.
     pub(super) fn destination(
         &mut self,
         destination: &'a document::DestinationBlock,
@@ -69,7 +69,7 @@ impl<'a> Expander<'a> {
         DestinationIndex(self.defined.len() - 1)
     }
 
-    /// Returns where a binding leads, or `None` if that is broken, which was reported.
+    /// Returns the target of a binding, or `None` if it is invalid, which was reported.
     pub(super) fn target(
         &mut self,
         target: &'a document::BindingTarget,
@@ -93,9 +93,9 @@ impl<'a> Expander<'a> {
         };
         let found = own.get(name.value.as_str()).or_else(|| self.common.destinations.get(name.value.as_str()));
         let Some(found) = found.copied() else {
-            let message = format!("there is no destination `{}`", decode::short(&name.value));
+            let message = format!("unknown destination `{}`", decode::short(&name.value));
             let known: Vec<&str> = self.common.destinations.keys().copied().chain(own.keys().copied()).collect();
-            let otherwise = "define it under `destinations`, or write `address:`";
+            let otherwise = "define it under `destinations`, or write `address: …`";
             let hint = nearest(&name.value, &known, reporter.findings(), otherwise);
             reporter.report(reporter.diagnostic(Code::UnknownDestination, name.span, message).hint(hint));
             return None;

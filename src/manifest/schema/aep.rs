@@ -1,4 +1,4 @@
-//! The schema of `aep` and of destinations that are looked up there.
+//! The schema of `aep` and of destinations that are looked up at Adobe.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use super::{NonBlank, token_pattern};
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct FlowDestination {
-    /// The dataflow whose streaming endpoint is meant: exactly one of these.
+    /// The dataflow whose streaming endpoint is the address: exactly one of these.
     flow: LookupBy,
-    /// Name of the account under `aep`; needed if there are several.
+    /// Name of the account under `aep`; required if there are several.
     aep: Option<NonBlank>,
-    /// Whether the address gets `?x-adobe-flow-id=<id of the dataflow>`.
+    /// Whether to append `?x-adobe-flow-id=<id of the dataflow>` to the address.
     #[schemars(extend("default" = false))]
     with_flow_id: Option<bool>,
 }
@@ -22,9 +22,9 @@ pub(super) struct FlowDestination {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct ConnectionDestination {
-    /// The HTTP API connection whose streaming endpoint is meant: exactly one of these.
+    /// The HTTP API connection whose streaming endpoint is the address: exactly one of these.
     connection: LookupBy,
-    /// Name of the account under `aep`; needed if there are several.
+    /// Name of the account under `aep`; required if there are several.
     aep: Option<NonBlank>,
 }
 
@@ -32,10 +32,10 @@ pub(super) struct ConnectionDestination {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 enum LookupBy {
-    /// Its name, as Adobe Experience Platform shows it; exactly one must have it.
+    /// The name that Adobe Experience Platform shows. It must be unique.
     #[schemars(extend("examples" = ["Shopify orders (prod)"]))]
     Name(NonBlank),
-    /// Its id.
+    /// The id.
     Id(Uuid),
 }
 
@@ -46,7 +46,7 @@ enum LookupBy {
 ))]
 struct Uuid(String);
 
-/// One account, or several under names.
+/// One account, or several accounts by name.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub(super) enum Aep {
@@ -67,20 +67,20 @@ pub(super) struct AepAccount {
     /// The IMS organisation ID.
     #[schemars(regex(pattern = "^[0-9A-Za-z]+@AdobeOrg$"), extend("examples" = ["0123456789ABCDEF01234567@AdobeOrg"]))]
     org: String,
-    /// The name of the sandbox at Adobe.
+    /// The name of the Adobe sandbox.
     #[schemars(regex(pattern = "^[0-9a-z-]+$"), extend("default" = "prod", "examples" = ["prod"]))]
     sandbox: Option<String>,
     /// The client id of the OAuth Server-to-Server credential.
     client_id: AepSecretRef,
-    /// Its client secret.
+    /// The client secret of the credential.
     client_secret: AepSecretRef,
     /// The scopes that Adobe Developer Console lists for the credential.
     #[schemars(extend("minItems" = 1, "examples" = [["openid", "AdobeID", "read_organizations"]]))]
     scopes: Vec<ImsScope>,
-    /// Where IMS gives tokens. A host that is not Adobe's must be named in HOOKWRIGHT_TRUST_HOSTS.
+    /// The token endpoint of IMS. A host that does not belong to Adobe must be named in HOOKWRIGHT_TRUST_HOSTS.
     #[schemars(extend("default" = "https://ims-na1.adobelogin.com/ims/token/v3"))]
     token_url: Option<AdobeUrl>,
-    /// Where Flow Service is. A host that is not Adobe's must be named in HOOKWRIGHT_TRUST_HOSTS.
+    /// The base URL of Flow Service. A host that does not belong to Adobe must be named in HOOKWRIGHT_TRUST_HOSTS.
     #[schemars(extend("default" = "https://platform.adobe.io/data/foundation/flowservice"))]
     base_url: Option<AdobeUrl>,
 }
@@ -93,15 +93,15 @@ struct AdobeUrl(String);
 #[schemars(extend("pattern" = r"\S", "not" = json!({ "pattern": "[, ]|adobelogin\\.com/s/|^ent_.*_sdk$" })))]
 struct ImsScope(String);
 
-/// Where a secret is to be had, never the secret: exactly one of these.
+/// A reference to a secret, never the secret itself: exactly one of these.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 enum AepSecretRef {
     /// Name of an environment variable.
     Env(AepEnv),
-    /// Path of a file with the secret.
+    /// Path of a file that contains the secret.
     File(AepFile),
-    /// A program and its arguments, whose output is the secret. Runs only with `--allow-commands`.
+    /// A program with its arguments, whose output is the secret. Runs only with `--allow-commands`.
     #[schemars(extend("examples" = [["op", "read", "op://vault/aep/secret"]]))]
     Command(AepCommand),
 }
@@ -128,7 +128,7 @@ struct AepArgument(String);
 
 const OF_A_SHOP: &str = r"\{(shop|SHOP)\}";
 
-/// None that could be a key of an account.
+/// Excludes the keys of an account, so that one account and several can be distinguished.
 fn account_name() -> Value {
     let keys = ["org", "sandbox", "client_id", "client_secret", "scopes", "token_url", "base_url"];
     json!({ "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$", "not": { "enum": keys } })

@@ -1,14 +1,14 @@
-//! What is removed from a generated schema, so that every validator takes it and it says what the decoder does.
+//! Adjusts a generated schema, so that every validator accepts it and it agrees with the decoder.
 
 use serde_json::{Value, json};
 
-/// Removes what schemars says of Rust's numbers (`uint8`, `double`): validators that are strict, as ajv is by default,
-/// refuse a schema with a format that they do not know. Minimum and maximum stay.
+/// Removes the formats of Rust's numbers (`uint8`, `double`), because strict validators, such as ajv by default,
+/// reject a schema with an unknown format. Minimum and maximum are kept.
 pub fn without_rust_formats(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(without_rust_formats),
         Value::Object(map) => {
-            // A property may be called `format`, too; its schema is an object.
+            // A property may also have the name `format`; its schema is an object.
             if map.get("format").is_some_and(Value::is_string) {
                 map.remove("format");
             }
@@ -18,7 +18,7 @@ pub fn without_rust_formats(value: &mut Value) {
     }
 }
 
-/// An optional key may be absent, not null.
+/// Removes `null` from optional keys, which may be absent but not null.
 pub(super) fn plainly(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(plainly),
@@ -38,7 +38,7 @@ pub(super) fn plainly(value: &mut Value) {
                     map.extend(only);
                 }
             }
-            // An editor shows what is said of the key, not of the alternative that the key is.
+            // An editor shows the description of the key, not of the alternative that consists of the key.
             let said = map.get("description").cloned();
             if let (Some(said), Some(Value::Object(keys))) = (said, map.get_mut("properties"))
                 && keys.len() == 1

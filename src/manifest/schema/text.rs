@@ -1,4 +1,4 @@
-//! Texts that may not be blank.
+//! Strings that must not be blank.
 #![allow(dead_code)] // never constructed, as in `schema`
 
 use schemars::JsonSchema;
@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 #[schemars(extend("pattern" = r"\S"))]
 pub(super) struct NonBlank(String);
 
-/// Without blanks around it.
+/// A string without surrounding spaces.
 #[derive(JsonSchema)]
 #[schemars(extend("pattern" = r"^\S([\s\S]*\S)?$"))]
 pub(super) struct Item(String);

@@ -1,9 +1,10 @@
-//! Input that is hostile or holds a secret: refused quickly, in words, and never shown.
+//! Input that is hostile or contains a secret: it is rejected quickly, with a clear message, and secrets are never
+//! printed.
 
 use super::*;
 
 #[test]
-fn a_thousand_uses_of_one_anchor_are_no_bomb() {
+fn a_thousand_uses_of_one_anchor_are_allowed() {
     let mut yaml = format!(
         "version: 1\nshops:\n  - {{ shop: s, labels: &l {{ env: prod }}, bindings: [{{ topic: orders/create, address: \"{A}\" }}] }}\n"
     );
@@ -14,7 +15,7 @@ fn a_thousand_uses_of_one_anchor_are_no_bomb() {
 }
 
 #[test]
-fn hostile_text_is_refused_quickly_and_in_words() {
+fn hostile_text_is_rejected_quickly_with_a_clear_message() {
     let deep = "[".repeat(10_000_000);
     let dashes = "- ".repeat(500_000);
     let mut bomb = String::from("version: 1\na: &a [x, x, x, x, x, x, x, x, x]\n");
@@ -40,7 +41,7 @@ fn hostile_text_is_refused_quickly_and_in_words() {
 }
 
 #[test]
-fn no_format_ever_shows_a_secret() {
+fn no_format_prints_a_secret() {
     let secrets = ["shpat_0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef", "hunter2-hunter2"];
     let wraps = [
         "auth: { access_token: SECRET }",
@@ -69,7 +70,7 @@ fn no_format_ever_shows_a_secret() {
             assert!(!shown.contains(secret), "{yaml}\n{}", text(&loaded));
         }
     }
-    // Tokens are known by their prefix wherever they stand.
+    // Tokens are recognised by their prefix at any place.
     for wrap in ["scopes: [SECRET]", "shops: [SECRET]", "SECRET: x", "destinations: { c: SECRET }", "x: [ SECRET"] {
         let yaml = format!("version: 1\n{}\n", wrap.replace("SECRET", secrets[0]));
         assert!(!emit_all(&load(&[("x.yaml", &yaml)])).contains(secrets[0]), "{yaml}");
@@ -77,7 +78,7 @@ fn no_format_ever_shows_a_secret() {
 }
 
 #[test]
-fn no_format_ever_shows_a_private_key() {
+fn no_format_prints_a_private_key() {
     const BODY: &str = "MIIG/QIBADANBgkqhkiG9w0BAQEFAASCBucwggbj";
     let pem = |indent: &str| format!("-----BEGIN PRIVATE KEY-----\n{indent}{BODY}\n{indent}-----END PRIVATE KEY-----");
     let form = "auth:\n  client_assertion:\n    client_id: { env: ID }\n    ";
@@ -97,7 +98,7 @@ fn no_format_ever_shows_a_private_key() {
         let yaml = format!("version: 1\n{form}{head}{}{tail}\nshops: [{{ shop: a, bindings: [] }}]\n", pem("      "));
         never_shown(&yaml, BODY);
     }
-    // Pasted without `|`, so that YAML sees other things in it.
+    // Pasted without `|`, so that YAML reads it as other values.
     for indent in ["", "    ", "      "] {
         for head in ["private_key: ", "private_key:\n", "pem: ", "private_key: |\n", "key_id: k, private_key: "] {
             never_shown(&format!("version: 1\n{form}{head}{indent}{}\n    key_id: k\n", pem(indent)), BODY);

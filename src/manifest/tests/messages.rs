@@ -1,9 +1,9 @@
-//! What the diagnostics say, in every format.
+//! The messages of diagnostics, in every format.
 
 use super::*;
 
 #[test]
-fn a_forgotten_base_file_is_one_error_for_each_cause_with_the_shops_named_in_every_format() {
+fn a_forgotten_base_file_is_one_error_per_cause_and_every_format_names_the_shops() {
     let mut yaml = String::from("version: 1\nshops:\n");
     for shop in 0..30 {
         let _ = writeln!(
@@ -15,10 +15,10 @@ fn a_forgotten_base_file_is_one_error_for_each_cause_with_the_shops_named_in_eve
     assert_eq!(codes(&loaded), ["HW024", "HW024", "HW023"]);
     let names: Vec<String> = (0..30).map(|shop| format!("s{shop}")).collect();
     let shown = text(&loaded);
-    assert!(shown.contains("there is no binding set `orders` (30 shops, such as s0.myshopify.com)"), "{shown}");
+    assert!(shown.contains("unknown binding set `orders` (30 shops, such as s0.myshopify.com)"), "{shown}");
     assert!(shown.lines().count() < 60, "{shown}");
     assert!(shown.contains("note: shops: s0, s1, s2") && shown.contains("s28, s29\n"), "{shown}");
-    // Several places in one shop are named, too.
+    // Several places in one shop are named as well.
     let twice = "version: 1\nshops:\n  - shop: a\n    bindings:\n      - { topic: orders/paid, destination: c }\n      - { topic: orders/create, destination: c }\n";
     let twice = load(&[("shops.yaml", twice)]);
     assert!(codes(&twice) == ["HW023"] && text(&twice).contains("note: also at: shops.yaml:6\n"), "{}", text(&twice));
@@ -40,32 +40,32 @@ fn a_forgotten_base_file_is_one_error_for_each_cause_with_the_shops_named_in_eve
 }
 
 #[test]
-fn messages_read_well() {
+fn messages_have_the_expected_form() {
     let yaml = format!(
         "version: 1\ndestinations:\n  commerce: {A}\n  other: https://hooks.example.com/shopify\nshops:\n  - shop: https://acme.myshopify.com/admin\n    bindings:\n\t- topic: x\n"
     );
     insta::assert_snapshot!(text(&load(&[("tab.yaml", &yaml)])), @r#"
-error[HW003]: a tab stands where YAML wants spaces
+error[HW003]: tab in the indentation; YAML requires spaces
  --> tab.yaml:8:1
   |
 8 |     - topic: x
   | ^^^^
   |
-  = help: replace the tab by spaces, two for each level
+  = help: replace the tab with spaces, two for each level
 "#);
     let yaml = format!(
         "version: 1\nauth: {{ access_token: shpat_0123456789abcdef }}\ndestinations:\n  commerce: {A}\n  other: https://hooks.example.com/shopify\nshops:\n  - shop: acme.myshopify.com\n    bindings:\n      - topic: orders/create\n        destination: comerce\n      - {{ topics: [orders/update, orders/paid, orders/paid], destination: commerce }}\n"
     );
     insta::assert_snapshot!(text(&load(&[("shop.yaml", &yaml)])), @r#"
-error[HW016]: `access_token` holds a value where a reference to a secret is expected
+error[HW016]: expected a reference to a secret for `access_token`, found a literal value
  --> shop.yaml:2:23
   |
 2 | auth: { access_token: ************************
   |                       ^^^^^^^^^^^^^^^^^^^^^^
   |
-  = help: put the secret into an environment variable and name that here, for instance
+  = help: store the secret in an environment variable or a file, and write a reference to it, such as
           access_token: { env: "SHOPIFY_TOKEN_{SHOP}" }
-          { file: PATH } works, too. If this file was ever shared, replace the secret at Shopify
+          or `{ file: PATH }`. If this manifest was ever shared, replace the secret at Shopify
 
 error[HW032]: no prefix of `ownership` covers https://hooks.example.com/shopify
  --> shop.yaml:5:10
@@ -73,10 +73,10 @@ error[HW032]: no prefix of `ownership` covers https://hooks.example.com/shopify
 5 |   other: https://hooks.example.com/shopify
   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = help: the tool would create the subscription and then treat it as unmanaged. If the address is right, add it:
+  = help: Hookwright would create the subscription, and then treat it as unmanaged. If the address is correct, write:
           ownership: { address_prefixes: ["https://dcs.adobedc.net/collection/", "https://hooks.example.com/shopify"] }
 
-error[HW023]: there is no destination `comerce` (acme.myshopify.com)
+error[HW023]: unknown destination `comerce` (acme.myshopify.com)
   --> shop.yaml:10:22
    |
 10 |         destination: comerce
@@ -84,15 +84,15 @@ error[HW023]: there is no destination `comerce` (acme.myshopify.com)
    |
    = help: did you mean `commerce`?
 
-error[HW100]: the catalogue does not know the topic `orders/update` (acme.myshopify.com)
+error[HW100]: unknown topic `orders/update` (acme.myshopify.com)
   --> shop.yaml:11:20
    |
 11 |       - { topics: [orders/update, orders/paid, orders/paid], destination: commerce }
    |                    ^^^^^^^^^^^^^
    |
-   = help: did you mean orders/updated?
+   = help: did you mean `orders/updated`?
 
-error[HW030]: `orders/paid` is bound twice to one address with the same format and filter (acme.myshopify.com)
+error[HW030]: duplicate binding: `orders/paid` with the same address, format and filter (acme.myshopify.com)
   --> shop.yaml:11:48
    |
 11 |       - { topics: [orders/update, orders/paid, orders/paid], destination: commerce }
@@ -101,35 +101,35 @@ error[HW030]: `orders/paid` is bound twice to one address with the same format a
   --> shop.yaml:11:35
    |
 11 |       - { topics: [orders/update, orders/paid, orders/paid], destination: commerce }
-   |                                   ----------- the first one
+   |                                   ----------- first used here
    |
-   = help: remove one of the two; a shop that uses a set can leave a topic out: { set: NAME, except: [topic] }
+   = help: remove one of the two. A shop that uses a set can leave a topic out: `{ set: NAME, except: [topic] }`
 "#);
 }
 
 #[test]
-fn a_prefix_that_has_a_scheme_is_not_told_to_write_one() {
+fn the_message_for_a_prefix_with_a_scheme_does_not_ask_for_one() {
     let (_, loaded) = load_file(Path::new("tests/fixtures/manifests/bad/bad-prefixes.yaml"));
     let said: Vec<_> =
         loaded.diagnostics.iter().map(|d| d.message.split(&[',', ':'][..]).next().unwrap_or_default()).collect();
     assert_eq!(
         said,
         [
-            "an empty prefix would cover every subscription",
-            "a prefix needs its scheme",
-            "a prefix of a scheme alone would cover the subscriptions of every owner",
+            "the prefix is empty",
+            "the prefix has no scheme",
+            "the prefix has only a scheme",
             "the prefix covers nothing"
         ]
     );
 }
 
-/// What each diagnostic of one code advises.
+/// Returns the hint of each diagnostic of a code.
 fn hints(loaded: &Loaded, code: Code) -> Vec<&str> {
     loaded.diagnostics.iter().filter(|d| d.code == code).filter_map(|d| d.hint.as_deref()).collect()
 }
 
 #[test]
-fn an_address_that_is_not_owned_is_proposed_by_itself_and_a_page_not_at_all() {
+fn an_unowned_address_is_suggested_as_a_prefix_and_a_web_page_is_not() {
     let hint = |address: &str| {
         let yaml = format!(
             "version: 1\nownership: {{ address_prefixes: [\"https://dcs.adobedc.net/collection/aa\"] }}\ndestinations: {{ a: \"{address}\" }}\nshops: [{{ shop: a, bindings: [] }}]\n"
@@ -181,7 +181,7 @@ fn sarif_and_json_have_the_shape_that_readers_expect() {
             "diagnostics": [{
                 "code": "HW010", "name": "unknown-key", "severity": "error", "message": "unknown key `x` in a shop",
                 "file": "a b.yaml", "line": 2, "column": 34,
-                "hint": "it takes `shop`, `labels`, `scopes`, `destinations`, `use`, `bindings`, `auth`, `token_expiry`, `safety`, `lint` and `tolerate`"
+                "hint": "known keys: `shop`, `labels`, `scopes`, `destinations`, `use`, `bindings`, `auth`, `token_expiry`, `safety`, `lint` and `tolerate`"
             }]
         })
     );

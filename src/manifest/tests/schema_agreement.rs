@@ -1,9 +1,9 @@
-//! The JSON Schema refuses what the decoder refuses, and nothing else.
+//! The JSON Schema rejects exactly the manifests that the decoder rejects.
 
 use super::*;
 
 #[test]
-fn the_committed_schema_is_that_of_the_types() {
+fn the_committed_schema_is_the_generated_one() {
     let schema = serde_json::to_string_pretty(&schema::json_schema()).expect("json") + "\n";
     let path = "schemas/manifest.v1.schema.json";
     if std::env::var_os("UPDATE_SCHEMAS").is_some() {
@@ -14,7 +14,7 @@ fn the_committed_schema_is_that_of_the_types() {
 }
 
 #[test]
-fn every_key_of_the_schema_says_what_it_is_for() {
+fn every_key_of_the_schema_has_a_description() {
     fn walk(value: &Value, found: &mut Vec<String>) {
         let Some(map) = value.as_object() else {
             value.as_array().into_iter().flatten().for_each(|item| walk(item, found));
@@ -40,13 +40,14 @@ fn validator() -> jsonschema::Validator {
     jsonschema::validator_for(&schema::json_schema()).expect("schema")
 }
 
-/// The document as any other YAML reader would hand it to a JSON Schema validator; `None`: not YAML, or duplicate keys.
+/// Returns the document in the form in which another YAML parser passes it to a JSON Schema validator; `None` if it is
+/// not YAML or has duplicate keys.
 fn as_json(yaml: &str) -> Option<Value> {
     serde_yaml::from_str_with_options(yaml, serde_yaml::options! { strict_booleans: true }).ok()
 }
 
 #[test]
-fn the_schema_refuses_what_the_decoder_refuses_and_nothing_else() {
+fn the_schema_and_the_decoder_reject_the_same_manifests() {
     let validator = validator();
     for path in fixtures("good").into_iter().chain(fixtures("bad")) {
         let (text_of_file, loaded) = load_file(&path);
@@ -56,7 +57,7 @@ fn the_schema_refuses_what_the_decoder_refuses_and_nothing_else() {
     }
 }
 
-/// Every place in a document, as JSON pointers.
+/// Collects every place in a document as a JSON pointer.
 fn pointers(value: &Value, here: &str, out: &mut Vec<String>) {
     out.push(here.to_owned());
     match value {
@@ -103,7 +104,7 @@ fn mutate(document: &mut Value, at: &str, how: u8) {
         return;
     }
     if how.is_multiple_of(2) {
-        // Drop it.
+        // Remove the value.
         let Some((parent, key)) = at.rsplit_once('/') else { return };
         match document.pointer_mut(parent) {
             Some(Value::Object(map)) => drop(map.remove(&key.replace("~1", "/").replace("~0", "~"))),
@@ -115,7 +116,7 @@ fn mutate(document: &mut Value, at: &str, how: u8) {
             _ => {}
         }
     } else if let Some(Value::Object(map)) = document.pointer_mut(at) {
-        // A key that belongs somewhere, perhaps here.
+        // Add a key that is known at some place.
         let keys = ["x", "topic", "topics", "address", "destination", "env", "bindings", "use", "name", "bad key!"];
         let key = keys[how % keys.len()];
         map.entry(key).or_insert_with(|| json!("orders/create"));
@@ -126,7 +127,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_mutated_manifest_is_refused_by_both_or_by_none(
+    fn a_mutated_manifest_is_rejected_by_both_or_by_neither(
         picks in proptest::collection::vec((any::<proptest::sample::Index>(), 0_u8..47), 1..3),
     ) {
         thread_local! {
@@ -149,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(noise in "[\\PC\n\t\u{1b}\\-:{}\\[\\]&*!|>'\"%@`#]{0,60}", at in any::<proptest::sample::Index>()) {
+    fn no_text_causes_a_panic(noise in "[\\PC\n\t\u{1b}\\-:{}\\[\\]&*!|>'\"%@`#]{0,60}", at in any::<proptest::sample::Index>()) {
         let mut good = std::fs::read_to_string("tests/fixtures/manifests/good/everything.yaml").expect("file");
         let ends: Vec<usize> = good.char_indices().map(|(at, _)| at).collect();
         good.insert_str(ends[at.index(ends.len())], &noise);
@@ -158,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+    fn no_bytes_cause_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
         emit_all(&manifest::load(vec![SourceFile { path: "x".into(), bytes }], &Options::default()));
     }
 }

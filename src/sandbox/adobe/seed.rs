@@ -71,8 +71,8 @@ struct SeedRun {
 }
 
 impl SeedRun {
-    /// The starts of the run and its repetitions, in milliseconds before now. Returns `None` if the texts are invalid or if
-    /// there are too many.
+    /// The starts of the run and its repetitions, in milliseconds before now. Returns `None` if the texts are invalid
+    /// or if there are too many.
     fn starts(&self) -> Option<Vec<i64>> {
         let first = age(&self.age)?;
         let Some(every) = &self.every else { return Some(vec![first]) };
@@ -216,17 +216,17 @@ mod tests {
         let id = "4982698b-e6b3-48c2-8dcf-040e20121fd2";
         let flow = |rest: &str| format!("  flows:\n    - {{ name: one, {rest} }}\n");
         for (text, expected) in [
-            ("  orgs: a\n".to_owned(), "a.sandbox.yaml:3:3: the key `orgs` is unknown"),
+            ("  orgs: a\n".to_owned(), "a.sandbox.yaml:3:3: unknown key `orgs`"),
             ("  page_size: 0\n".to_owned(), "a.sandbox.yaml:3:14: page_size: 0 leaves nothing"),
-            (flow("colour: red"), "a.sandbox.yaml:4:20: the key `colour` is unknown"),
+            (flow("colour: red"), "a.sandbox.yaml:4:20: unknown key `colour`"),
             (
                 flow("state: enabeld"),
                 "a.sandbox.yaml:4:7: `enabeld` is no state of Adobe's; did you mean enabled?; one of",
             ),
             (flow("id: 4982698b"), "a.sandbox.yaml:4:7: `4982698b` is no id; Adobe's are UUIDs"),
             (flow("age: soon"), "a.sandbox.yaml:4:7: `soon` is no age; write it like 90s"),
-            (flow("inlet: floww"), "a.sandbox.yaml:4:27: `floww` is unknown; known words: flow, connection"),
-            (flow("runs: [{ age: 1h, status: fine }]"), "`fine` is unknown"),
+            (flow("inlet: floww"), "a.sandbox.yaml:4:27: unknown value `floww`; known values: flow, connection"),
+            (flow("runs: [{ age: 1h, status: fine }]"), "unknown value `fine`"),
             (flow("runs: [{ age: 1y, status: success }]"), "`1y` is no age"),
             (
                 flow("runs: [{ age: 20d, every: 0h, status: failed }]"),

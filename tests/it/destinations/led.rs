@@ -157,10 +157,10 @@ fn what_adobe_says_is_judged_like_what_somebody_wrote() {
 
     for (address, why) in [
         ("https://hooks.example/collection/1", "no prefix of `ownership` covers https://hooks.example/collection/1."),
-        ("http://dcs.adobedc.net/collection/1", "Shopify delivers to https only"),
+        ("http://dcs.adobedc.net/collection/1", "Shopify delivers only to https"),
         ("https://user:s3cret@dcs.adobedc.net/collection/1", "a user name or a password"),
         ("https://dcs.adobedc.net/collection/1#x", "has a fragment"),
-        ("https://dcs.adobedc.net/collection/../other/1", "its path is not written as it is read"),
+        ("https://dcs.adobedc.net/collection/../other/1", "its path contains `..`"),
     ] {
         let own = seed(&format!("    - {{ name: Own, address: \"{address}\" }}\n"), "");
         let world = World::new(&manifest("{ flow: { name: Own } }"), &own);
@@ -257,10 +257,10 @@ fn dataflows_that_turn_out_to_be_one_inlet_are_a_warning_once_adobe_was_asked() 
     );
     let leads =
         |address: &str| World::new(&mixed, &seed(&format!("    - {{ name: Rest, address: \"{address}\" }}\n"), ""));
-    let warning = "warning[HW107]: one inlet gets 4 unlike kinds of topics";
+    let warning = "warning[HW107]: one inlet receives 4 unrelated kinds of topics";
     let world = leads(ORDERS_AT);
     world.run(&["validate"]).exits(0).lacks("HW107");
-    world.plan(&[]).exits(4).err_has(warning).err_has("this one leads to the same inlet").err_has_times(1, "HW107");
+    world.plan(&[]).exits(4).err_has(warning).err_has("this destination has the same inlet").err_has_times(1, "HW107");
     world.plan(&["--quiet"]).exits(4).lacks("HW107");
     leads("https://dcs.adobedc.net/collection/0123456789").plan(&[]).exits(4).lacks("HW107");
 
