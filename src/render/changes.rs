@@ -32,7 +32,7 @@ const MIN_ALIKE: usize = 3;
 pub(super) struct Item {
     pub(super) action: Action,
     pub(super) head: Head,
-    /// Empty unless the depth is full.
+    /// The fields of the changes; empty unless the depth is `Full`.
     pub(super) fields: Vec<Detail>,
     /// The number of changes, over all shops.
     pub(super) changes: usize,
@@ -185,7 +185,7 @@ pub(super) fn reason(change: &Change, depth: Depth) -> Option<String> {
         Reason::Repurposed => Some("repurposed: address and filter both change, so it counts as a delete".to_owned()),
         Reason::NameStep => Some(format!("renamed to free its name{} for another subscription", held())),
         Reason::NotInManifest => Some("not in the manifest".to_owned()),
-        // Several topics may share the line.
+        // Several topics can share the line.
         Reason::Duplicate if depth == Depth::Brief => {
             Some("duplicate of another live subscription, which is kept".to_owned())
         }

@@ -7,7 +7,7 @@ use super::changes::{ByShop, Label};
 use crate::text::plural;
 use crate::wire::plan::{Hazard, Origin};
 
-/// A plan or a report, before any format.
+/// The content of a plan or a report, independent of the output format.
 pub(super) struct Document<'a> {
     pub(super) kind: Kind,
     /// The last line, whose format is fixed.
@@ -16,7 +16,7 @@ pub(super) struct Document<'a> {
     pub(super) incomplete: Option<String>,
     pub(super) facts: Vec<Fact<'a>>,
     pub(super) sections: Vec<Section<'a>>,
-    /// Digests of the plans.
+    /// The digests of the plans.
     pub(super) digests: BTreeSet<&'a str>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Fact<'a> {
 pub(super) enum Emphasis {
     /// The target, emphasized in every format.
     Target,
-    /// Bold in the text.
+    /// One line, bold in the text.
     Strong,
     /// One line without emphasis.
     Plain,
@@ -53,7 +53,7 @@ pub(super) enum Emphasis {
 /// A part of a document.
 pub(super) struct Section<'a> {
     pub(super) weight: Weight,
-    /// Without a colon; empty for a section without a heading.
+    /// The heading without a colon; empty for a section without a heading.
     pub(super) title: String,
     /// Whether the points need action.
     pub(super) strong: bool,
@@ -122,7 +122,7 @@ pub(super) enum Point<'a> {
     Note {
         kind: String,
         about: Option<String>,
-        /// Its place in the manifest: `orders.yaml:12`.
+        /// The place in the manifest: `orders.yaml:12`.
         place: Option<String>,
         message: String,
         shops: Vec<&'a str>,

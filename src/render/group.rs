@@ -26,9 +26,9 @@ pub(super) fn group_by<'a, K: Eq + Hash + Clone, T>(
 
 /// Changes that a set of shops has in common.
 pub(super) struct Block<'a> {
-    /// Sorted.
+    /// The shops, sorted.
     pub(super) shops: Vec<&'a str>,
-    /// In the order of the plan.
+    /// The changes, in the order of the plan.
     pub(super) entries: Vec<Entry<'a>>,
 }
 

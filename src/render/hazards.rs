@@ -15,7 +15,7 @@ pub(super) enum Hazards<'a> {
     /// Many hazards of shops.
     Together {
         kind: &'a str,
-        /// Sorted.
+        /// The shops, sorted.
         shops: Vec<&'a str>,
         /// The message of the first hazard.
         example: &'a str,

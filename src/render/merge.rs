@@ -18,24 +18,24 @@ pub(super) struct Plans<'a> {
     pub(super) complete: bool,
     /// The distinct destinations.
     pub(super) destinations: Vec<&'a Destination>,
-    /// Hazards of the run are judged over all shards.
+    /// The hazards of the shops, and those of the run, which are judged over all shards.
     pub(super) hazards: Cow<'a, [Hazard]>,
     pub(super) shops_left: BTreeSet<&'a str>,
     pub(super) former_addresses: BTreeSet<&'a str>,
     pub(super) since: Option<Since>,
     pub(super) digests: BTreeSet<&'a str>,
-    /// Sorted by domain.
+    /// The shops, sorted by domain.
     pub(super) shops: Vec<&'a Shop>,
 }
 
 /// The reports of one apply.
 pub(super) struct Reports<'a> {
     pub(super) settings: Vec<&'a Settings>,
-    /// Digests of the plans that were applied.
+    /// The digests of the applied plans.
     pub(super) digests: BTreeSet<&'a str>,
     pub(super) summary: ReportSummary,
     pub(super) complete: bool,
-    /// Sorted by domain.
+    /// The shops, sorted by domain.
     pub(super) shops: Vec<&'a ReportShop>,
 }
 

@@ -18,7 +18,7 @@ use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, Repor
 pub(super) struct View<'a> {
     /// Whether the entries have outcomes.
     report: bool,
-    /// The columns, sorted.
+    /// The topics, sorted: the columns of the matrix.
     topics: Vec<&'a str>,
     destinations: Vec<Cow<'a, str>>,
     /// Places in the manifest: `file:line`.
@@ -27,7 +27,7 @@ pub(super) struct View<'a> {
     rows: Vec<Row<'a>>,
 }
 
-/// One shop.
+/// One shop: a row of the matrix.
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     shop: &'a str,

@@ -117,7 +117,7 @@ fn trimmed(word: &str) -> (&str, &str, &str) {
 fn plain(word: &str) -> bool {
     let letters = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphabetic());
     let number = !word.is_empty() && word.len() <= MAX_DIGITS && word.bytes().all(|b| b.is_ascii_digit());
-    // GitHub links the id of a commit.
+    // GitHub turns the ID of a commit into a link.
     let commit = word.len() > MAX_DIGITS && word.bytes().all(|b| b.is_ascii_hexdigit());
     number || matches!(word, "%" | "…") || (word.split(['-', '\'']).all(letters) && !commit)
 }

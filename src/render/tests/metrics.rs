@@ -146,7 +146,10 @@ fn only_times_of_success_are_copied_from_the_previous_file() {
     let text = after(&plan(shops()), 4, &before);
     let then = Successes { run: Some(5), shops: times(&[("bad", 7), ("good", NIGHT)]) };
     assert_eq!(Successes::parse(&text), then, "bad was not read, and left is not a shop of the run");
-    assert!(!text.contains("hookwright_shop_observed{shop=\"bad"), "a shop that was not read is not an empty shop: {text}");
+    assert!(
+        !text.contains("hookwright_shop_observed{shop=\"bad"),
+        "a shop that was not read is not an empty shop: {text}"
+    );
 
     let ended = metrics(
         &DriftRun { name: "renamed", plan: None, exit_code: 3, now: NIGHT, token_ends: &BTreeMap::new() },
