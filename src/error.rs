@@ -1,16 +1,17 @@
-//! What makes a command end before its time, and the one printer of it.
+//! The error that ends a command, and its only printer.
 
 use std::fmt::{Display, Write as _};
 
 use crate::exit::Exit;
 
-/// An error for the user: what is the matter, what to do, what to exit with.
+/// An error for the user: the message, its details, the remedies and the exit code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) message: String,
-    /// Further lines, such as the other mistakes of a file.
+    /// Further lines, such as other errors in a file or the refused hazards.
     pub(crate) details: Vec<String>,
+    /// Remedies; each is printed as `help: …`.
     pub(crate) hints: Vec<String>,
 }
 
@@ -19,7 +20,7 @@ impl Failure {
         Self { exit, message: message.to_string(), details: Vec::new(), hints: Vec::new() }
     }
 
-    /// Something that the user gave is invalid; nothing was sent.
+    /// Returns an error about invalid input. Nothing was sent.
     pub(crate) fn invalid(message: impl Display) -> Self {
         Self::new(Exit::Invalid, message)
     }
@@ -29,14 +30,14 @@ impl Failure {
         self
     }
 
-    /// As it stands on stderr.
+    /// Returns the error as printed on stderr, with a newline at the end.
     pub(crate) fn text(&self) -> String {
         let mut out = format!("error: {}\n", crate::text::escape(&self.message));
         for detail in &self.details {
             let _ = writeln!(out, "  {}", crate::text::escape(detail));
         }
         for hint in &self.hints {
-            let _ = writeln!(out, "  hint: {}", crate::text::escape(hint));
+            let _ = writeln!(out, "  help: {}", crate::text::escape(hint));
         }
         out
     }

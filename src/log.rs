@@ -1,11 +1,11 @@
-//! The log on stderr: off unless asked for with -v. Secrets never reach it: they live in a type that cannot be printed.
+//! The log on stderr, disabled without `-v`. It contains no secrets, because the type of secrets cannot be printed.
 
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{LogFormat, OutputArgs};
 use crate::printer::{self, Form};
 
-/// Sets up the log of this process.
+/// Initializes the log of this process.
 pub(crate) fn init(args: &OutputArgs) {
     let level = match args.verbose {
         0 => "off",
@@ -19,7 +19,7 @@ pub(crate) fn init(args: &OutputArgs) {
         .with_writer(move || printer::stderr(form))
         .with_ansi(false)
         .with_target(false);
-    // A second subscriber in one process would be a bug of ours and no reason to fail a run.
+    // This fails only if the process already has a subscriber. That is a defect, but not a reason to fail a run.
     let _ = match args.log_format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -1,4 +1,4 @@
-//! How a command prints: data, remarks and errors, with or without colours.
+//! Prints the data, remarks and errors of a command, with or without colour.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -11,21 +11,21 @@ use crate::printer::{self, Form};
 use crate::progress::Verbosity;
 use crate::render::Style;
 
-/// How this process prints.
-#[expect(clippy::struct_excessive_bools, reason = "four independent switches of the command line")]
+/// How this process prints its output.
+#[expect(clippy::struct_excessive_bools, reason = "independent options of the command line")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     pub(crate) stdout_color: bool,
     pub(crate) stderr_color: bool,
     pub(crate) verbose: bool,
     pub(crate) quiet: bool,
-    /// Standard output is taken, for a stream of events.
+    /// Whether data goes to stderr, because stdout carries the stream of events.
     pub(crate) data_on_stderr: bool,
 }
 
 impl Output {
     pub(crate) fn new(args: &OutputArgs) -> Self {
-        // The convention of no-color.org: present and not empty.
+        // no-color.org: the variable is present and not empty.
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
         let color = |terminal: bool| match args.color {
             Color::Always => true,
@@ -52,12 +52,12 @@ impl Output {
         if self.quiet { Verbosity::Quiet } else { Verbosity::Normal }
     }
 
-    /// Data. A reader that has gone away (`| head`) is its own business; a full disk is not.
+    /// Prints data. A closed pipe (`| head`) is not an error; any other failure to write, such as a full disk, is.
     pub(crate) fn print(self, text: &str) -> Result<(), Failure> {
         self.print_with(Form::Text, |out| out.write_all(text.as_bytes()))
     }
 
-    /// Data as pretty JSON.
+    /// Prints data as indented JSON.
     pub(crate) fn print_json(self, value: &impl serde::Serialize) -> Result<(), Failure> {
         self.print_with(Form::Json, |out| write_json(out, value))
     }
@@ -80,25 +80,25 @@ impl Output {
         }
     }
 
-    /// A token, for which somebody asked. The only place that prints one.
+    /// Prints a token on request. No other function prints one.
     pub(crate) fn print_secret(self, secret: &SecretString) -> Result<(), Failure> {
         self.print(&format!("{}\n", secret.expose_secret()))
     }
 
-    /// Whether a person reads what is said.
+    /// Returns whether stderr is a terminal.
     #[expect(clippy::unused_self, reason = "all printing goes through the one value that says how")]
     pub(crate) fn is_interactive(self) -> bool {
         io::stderr().is_terminal()
     }
 
-    /// A remark.
+    /// Prints a remark on stderr, unless `--quiet` is set. `text` ends with a newline.
     pub(crate) fn remark(self, text: &str) {
         if !self.quiet {
             let _ = printer::stderr(Form::Text).write_all(text.as_bytes());
         }
     }
 
-    /// A command that writes to what it is handed, and says what to exit with.
+    /// Runs a command that writes to the given stdout and stderr and returns its exit code.
     pub(crate) fn plain(
         self,
         form: Form,
@@ -116,14 +116,14 @@ impl Output {
         }
     }
 
-    /// An error.
+    /// Prints an error on stderr. `text` ends with a newline.
     #[expect(clippy::unused_self, reason = "all printing goes through the one value that says how")]
     pub(crate) fn error(self, text: &str) {
         let _ = printer::stderr(Form::Text).write_all(text.as_bytes());
     }
 }
 
-/// Pretty JSON with a newline at its end, written while it is made: a fleet's plan is never held as text.
+/// Writes indented JSON with a newline at the end. It is streamed, so that the plan of a large fleet is not held as text.
 pub(crate) fn write_json(out: impl io::Write, value: &impl serde::Serialize) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer_pretty(&mut out, value)?;

@@ -1,36 +1,37 @@
-//! The two streams of this process. All text goes out here, with its commands to CI runners disarmed.
+//! The two output streams of this process. All text passes through here, and commands to CI runners in it are escaped.
 //!
-//! A CI runner reads a job's output for commands. GitHub takes `##[name]…` anywhere in a line and `::name …::…` at its
-//! start, after blanks (actions/runner, `ActionCommand.cs`: `IndexOf("##[")`, `TrimStart().StartsWith("::")`); Azure
-//! Pipelines takes `##vso[…]` and `##[…]`, TeamCity `##teamcity[…]`. Text of a manifest, a plan file or a server may hold
-//! them. The rule does not ask the environment which runner reads: a container in a job does not see its variables.
-//! GitLab's `section_start:` needs a carriage return and an escape character, which no output of ours lets through.
+//! A CI runner executes commands that it finds in a job's output. GitHub recognises `##[name]…` anywhere in a line and
+//! `::name …::…` at its start, after blanks (actions/runner, `ActionCommand.cs`: `IndexOf("##[")`,
+//! `TrimStart().StartsWith("::")`); Azure Pipelines recognises `##vso[…]` and `##[…]`, TeamCity `##teamcity[…]`. Text of a
+//! manifest, a plan file or a server may contain them. Escaping does not depend on the environment, because a container in
+//! a job does not see the runner's variables. GitLab's `section_start:` requires a carriage return and an escape character,
+//! and all output escapes both.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// What is printed: it decides how a character is escaped.
+/// The format of the printed text. It determines how a character is escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// For a person: text, Markdown, HTML, YAML.
+    /// Text for a person: plain text, Markdown, HTML, YAML.
     Text,
-    /// JSON documents or lines. A parser reads the same value from the escaped form.
+    /// JSON documents or lines. A parser reads the same value from the escaped text.
     Json,
-    /// Lines that are commands to GitHub's runner on purpose, each with its values escaped.
+    /// Intended commands to GitHub's runner, with escaped values.
     GithubCommands,
 }
 
-/// Standard output. Each write of whole lines locks it for itself: a server holds it for as long as it runs.
+/// Returns standard output. Each write of whole lines takes its own lock, because a server keeps the writer while it runs.
 pub(crate) fn stdout(form: Form) -> impl Write {
     Disarming::new(io::stdout(), form)
 }
 
-/// Standard error, as `stdout`.
+/// Returns standard error, with the same rules as [`stdout`].
 pub(crate) fn stderr(form: Form) -> impl Write {
     Disarming::new(io::stderr(), form)
 }
 
-/// Text as it is printed: nothing in it is a command.
+/// Returns the text without commands to a CI runner.
 pub(crate) fn disarm(text: &[u8], form: Form) -> Cow<'_, [u8]> {
     let mut out = Vec::new();
     let (mut begin, mut copied) = (0, 0);
@@ -53,8 +54,8 @@ pub(crate) fn disarm(text: &[u8], form: Form) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Where a command begins in a line. GitHub's runner compares as a culture does, which ignores soft hyphens, zero-width
-/// and control characters; here, whatever is not ASCII may stand between the characters of a command.
+/// Returns where commands begin in a line. GitHub's runner compares strings by culture, which ignores soft hyphens,
+/// zero-width and control characters. Therefore any character outside ASCII may occur between those of a command.
 fn commands(line: &[u8], form: Form) -> impl Iterator<Item = usize> {
     let unseen = |byte: u8| !byte.is_ascii() || byte.is_ascii_control();
     let skip = move |from: usize, ignored: fn(u8) -> bool| {
@@ -72,7 +73,7 @@ fn commands(line: &[u8], form: Form) -> impl Iterator<Item = usize> {
     colons.then_some(first).into_iter().chain(hashes)
 }
 
-/// Disarms whole lines: a command must not come through in two halves.
+/// Escapes whole lines, so that a command split over two writes is found.
 struct Disarming<W: Write> {
     out: W,
     form: Form,
@@ -101,7 +102,7 @@ impl<W: Write> Write for Disarming<W> {
         Ok(text.len())
     }
 
-    /// Prints a line that has no end yet, too: a prompt.
+    /// Also prints an unfinished line, such as a prompt.
     fn flush(&mut self) -> io::Result<()> {
         let line = std::mem::take(&mut self.line);
         self.pass(&line)?;
@@ -111,7 +112,7 @@ impl<W: Write> Write for Disarming<W> {
 
 impl<W: Write> Drop for Disarming<W> {
     fn drop(&mut self) {
-        // An error of the last flush has been reported to its caller; there is nobody to report this one to.
+        // `drop` cannot return an error. Callers that need it call `flush` before.
         let _ = self.flush();
     }
 }
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_printed_is_a_command_to_a_runner() {
+    fn commands_to_a_runner_are_escaped() {
         for (text, expected) in [
             ("a ##[error]b", "a \\u{23}#[error]b"),
             ("###[x] ##[", "#\\u{23}#[x] \\u{23}#["),
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn json_keeps_its_meaning() {
+    fn escaped_json_has_the_same_value() {
         let value = serde_json::json!({ "##[a]": ["##vso[b", "\\##[c]", "::error::d", "##\n["] });
         for text in [value.to_string(), serde_json::to_string_pretty(&value).expect("JSON")] {
             let out = printed(&text, Form::Json);
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_in_two_halves_is_one() {
+    fn a_command_split_over_two_writes_is_escaped() {
         let mut out = Vec::new();
         let mut writer = Disarming::new(&mut out, Form::Text);
         for part in ["a #", "#[x]\n:", ":error::", "b\nc? "] {

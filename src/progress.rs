@@ -1,4 +1,4 @@
-//! What is going on, on stderr: a bar over the shops on a terminal, plain lines otherwise.
+//! Reports progress on stderr: a bar over the shops on a terminal, plain lines otherwise.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
@@ -8,21 +8,21 @@ use std::time::{Duration, Instant};
 use crate::printer::{self, Form};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-/// How often a line says how far a long run is, where there is no terminal.
+/// The minimum interval between progress lines if stderr is not a terminal.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// How talkative a run is.
+/// How much progress a run reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verbosity {
     /// A bar on a terminal, lines otherwise.
     Normal,
-    /// A bar on a terminal, nothing otherwise: for cron.
+    /// A bar on a terminal, nothing otherwise, because cron mails any output.
     TerminalOnly,
-    /// Nothing.
+    /// No progress.
     Quiet,
 }
 
-/// Counts shops.
+/// Counts the finished shops of each phase of a run.
 pub(crate) struct Progress {
     phase: Mutex<(&'static str, usize)>,
     done: AtomicUsize,
@@ -32,14 +32,14 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Nothing to count yet.
+    /// Creates a progress reporter before the first phase.
     pub(crate) fn new(verbosity: Verbosity) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = (terminal && verbosity != Verbosity::Quiet).then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{bar:24} {pos}/{len} shops {prefix}, {rate}  {wide_msg}");
             let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-                let _ = write!(out, "{:.0} a second", state.per_sec());
+                let _ = write!(out, "{:.0} per second", state.per_sec());
             };
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
             bar.set_style(style.progress_chars("=> ").with_key("rate", rate));
@@ -49,7 +49,7 @@ impl Progress {
         Self { phase: Mutex::new(("", 0)), done: AtomicUsize::new(0), failed: AtomicUsize::new(0), bar, lines }
     }
 
-    /// So many shops are next. `verb` is the past form: `read`, `applied`.
+    /// Starts a phase over `total` shops. `verb` is a past participle: `read`, `applied`.
     pub(crate) fn start(&self, verb: &'static str, total: usize) {
         if let Ok(mut phase) = self.phase.lock() {
             *phase = (verb, total);
@@ -64,21 +64,21 @@ impl Progress {
         }
     }
 
-    /// Counts a shop that is finished, `well` or not.
+    /// Counts a finished shop; `well` is false if it failed.
     pub(crate) fn tick(&self, well: bool) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let failed = self.failed.fetch_add(usize::from(!well), Ordering::Relaxed) + usize::from(!well);
         let (verb, total) = self.phase.lock().map_or(("", 0), |phase| *phase);
         if let Some(bar) = &self.bar {
             if failed > 0 {
-                bar.set_prefix(format!("tried, {failed} not {verb}"));
+                bar.set_prefix(format!("processed, {failed} failed"));
             }
             bar.inc(1);
         }
         self.line(|| progress_line(verb, total, done, failed));
     }
 
-    /// A shop, or a service, waits.
+    /// Reports that a shop or a service waits for `duration`.
     pub(crate) fn wait(&self, who: &str, duration: Duration, reason: &str) {
         let text = format!("{who} waits {:.1} s: {reason}", duration.as_secs_f64());
         if let Some(bar) = &self.bar {
@@ -87,7 +87,7 @@ impl Progress {
         self.line(|| text);
     }
 
-    /// A line before the shops begin, where there is somebody to read it.
+    /// Prints a line before the first phase, unless this run reports no progress.
     pub(crate) fn remark(&self, text: &str) {
         if self.bar.is_some() || self.lines.is_some() {
             let _ = writeln!(printer::stderr(Form::Text), "{text}");
@@ -103,7 +103,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -111,7 +111,7 @@ impl Progress {
     }
 }
 
-/// `37 of 40 shops read, 3 failed`: shops that failed are not among those that were read.
+/// Returns `37 of 40 shops read, 3 failed`. Failed shops are not counted as read.
 fn progress_line(verb: &str, total: usize, done: usize, failed: usize) -> String {
     let well = done.saturating_sub(failed);
     let failures = if failed > 0 { format!(", {failed} failed") } else { String::new() };

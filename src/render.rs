@@ -1,8 +1,8 @@
-//! Text, Markdown and HTML for people, from the wire formats alone. Pure: no files, no clock, no environment.
+//! Renders the wire formats as text, Markdown and HTML. Pure: no files, no clock, no environment.
 //!
-//! `merge` makes one of several shards. `plan` and `report` build a `document`, which holds everything that is said; `facts`,
-//! `changes`, `notes`, `hazards` and `destinations` build its parts, and `group` finds what is equal over many shops. `text`,
-//! `markdown` and `html` print a document. `metrics` is for Prometheus.
+//! `merge` combines shards. `plan` and `report` build a `document` with the whole content; `facts`, `changes`, `notes`,
+//! `hazards` and `destinations` build its parts, and `group` groups equal changes of many shops. `text`, `markdown` and `html`
+//! print a document. `metrics` writes the Prometheus textfile.
 
 mod changes;
 mod destinations;
@@ -36,79 +36,79 @@ use document::Kind;
 use crate::wire;
 use crate::wire::report::{Report, ReportSummary};
 
-/// Options of the text.
+/// Options of the text output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Style {
-    /// With ANSI colours.
+    /// Whether to print ANSI colours.
     pub color: bool,
-    /// Width of the terminal; none in a pipe. Prose is wrapped to it, addresses never are.
+    /// The width of the terminal in columns; `None` in a pipe. Prose is wrapped to it, addresses are not.
     pub width: Option<u16>,
-    /// Lists all shops and all findings, and shows each variant of a change.
+    /// Whether to list all shops, all findings and each variant of a change.
     pub verbose: bool,
 }
 
-/// A plan as text. Its last line is [`plan_last_line`].
+/// Returns a plan as text. Its last line is [`plan_last_line`].
 pub fn plan_text(plan: &wire::plan::Plan, style: &Style) -> String {
     plans_text(std::slice::from_ref(plan), style)
 }
 
-/// Several shards as one plan: counts are summed, and groups span all shops.
+/// Returns several shards as the text of one plan: counts are summed, and groups span all shops.
 pub fn plans_text(plans: &[wire::plan::Plan], style: &Style) -> String {
     text::print(&plan::document(&merge::plans(plans), Kind::Plan, style.verbose), style)
 }
 
-/// An apply report as text. Its last line is [`report_last_line`].
+/// Returns an apply report as text. Its last line is [`report_last_line`].
 pub fn report_text(report: &Report, style: &Style) -> String {
     reports_text(std::slice::from_ref(report), style)
 }
 
-/// Destinations as text for a terminal.
+/// Returns destinations as text.
 pub(crate) fn destinations_text(destinations: &[wire::plan::Destination], style: &Style) -> String {
     destinations::text(destinations, style)
 }
 
-/// The reports of several shards as one.
+/// Returns the reports of several shards as the text of one report.
 pub fn reports_text(reports: &[Report], style: &Style) -> String {
     text::print(&report::document(&merge::reports(reports), style.verbose), style)
 }
 
-/// Several shards as one self-contained HTML page.
+/// Returns several shards as one self-contained HTML page.
 pub fn plans_html(plans: &[wire::plan::Plan]) -> String {
     html::plans(plans)
 }
 
-/// The reports of several shards as one self-contained HTML page.
+/// Returns the reports of several shards as one self-contained HTML page.
 pub fn reports_html(reports: &[Report]) -> String {
     html::reports(reports)
 }
 
-/// Saved plans as Markdown for a comment of at most 65,000 bytes. The first line is a hidden marker, the heading
-/// [`plan_last_line`]. What does not fit is counted; the verdict, the hazards and the deletes are always printed. The order of
-/// the plans has no meaning.
+/// Returns saved plans as Markdown for a comment of at most 65,000 bytes. The first line is a hidden marker, the heading is
+/// [`plan_last_line`]. Items that do not fit are counted; the verdict, the hazards and the deletes are always printed. The
+/// order of the plans has no meaning.
 pub fn plans_markdown(plans: &[wire::plan::Plan]) -> String {
     let plan = merge::plans(plans);
     let kind = if plan.since.is_some() { Kind::Drift } else { Kind::Plan };
     markdown::print(&plan::document(&plan, kind, true))
 }
 
-/// A drift report as Markdown. A plan without `--since` does not say that it is one.
+/// Returns a drift report as Markdown. Without `--since`, a drift report does not differ from a plan.
 pub fn drift_markdown(plan: &wire::plan::Plan) -> String {
     markdown::print(&plan::document(&merge::plans(std::slice::from_ref(plan)), Kind::Drift, true))
 }
 
-/// Apply reports as Markdown for a comment; the heading is [`report_last_line`].
+/// Returns apply reports as Markdown for a comment. The heading is [`report_last_line`].
 pub fn reports_markdown(reports: &[Report]) -> String {
     markdown::print(&report::document(&merge::reports(reports), false))
 }
 
-/// The last line of a plan, frozen: scripts read it. `complete` is the plan's own.
+/// Returns the last line of a plan. Scripts read it, so its format is fixed. `complete` is the field of the plan.
 pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool) -> String {
     let wire::plan::Summary { add, change, destroy, blocked, attention, shops, .. } = summary;
     let counts = format!("{add} to add, {change} to change, {destroy} to destroy");
-    // If no shop was read, tolerated or not, nothing is known to match.
+    // If no shop was read, nothing is known to match, even if that is tolerated.
     let read = shops.changed + shops.unchanged;
     let unread = if read == 0 { shops.failed + shops.unavailable } else { shops.failed };
-    // Without separators of thousands: scripts read the numbers.
+    // Scripts read the numbers, so they have no thousands separators.
     let shop = if unread == 1 { "shop" } else { "shops" };
     if !complete || *blocked > 0 || unread > 0 {
         format!("Plan incomplete: {counts}; {blocked} blocked, {unread} {shop} not read.")
@@ -122,7 +122,7 @@ pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool) -> String {
     }
 }
 
-/// The last line of an apply, frozen: scripts read it. `complete` is the report's own.
+/// Returns the last line of an apply. Scripts read it, so its format is fixed. `complete` is the field of the report.
 pub fn report_last_line(summary: &ReportSummary, complete: bool) -> String {
     let ReportSummary { added, changed, destroyed, failed, skipped, .. } = summary;
     let counts = format!("{added} added, {changed} changed, {destroyed} destroyed");

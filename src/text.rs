@@ -1,14 +1,19 @@
-//! Numbers in sentences, and texts that are safe to print.
+//! Formats numbers in sentences, and escapes text that is printed.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Returns a count with its noun: `1 shop`, `1,000 shops`.
+/// Returns a count with its noun: `1 shop`, `1,000 shops`, `2 addresses`.
 pub(crate) fn plural(n: usize, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(n), if n == 1 { "" } else { "s" })
+    let ending = match n {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{} {noun}{ending}", thousands(n))
 }
 
-/// Returns a number with separators of thousands.
+/// Returns a number with thousands separators.
 pub(crate) fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -21,7 +26,7 @@ pub(crate) fn thousands(n: usize) -> String {
     out
 }
 
-/// Writes control characters, line breaks and overrides of the direction of text as `\u{…}`. The result is always one line.
+/// Escapes control characters, line breaks and characters that override the text direction as `\u{…}`. The result is one line.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(acts) {
         return Cow::Borrowed(text);
@@ -38,9 +43,26 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a terminal acts on a character or a reader is misled by it.
+/// Returns whether a terminal interprets a character, or the character can mislead a reader.
 fn acts(c: char) -> bool {
-    // is_control: C0, DEL and C1. Then marks, embeddings, overrides and isolates of direction, and line separators.
+    // `is_control` covers C0, DEL and C1. The others are direction marks, embeddings, overrides, isolates, and line separators.
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_agrees_with_its_noun() {
+        for (n, noun, expected) in [
+            (0, "shop", "0 shops"),
+            (1, "shop", "1 shop"),
+            (1, "more address", "1 more address"),
+            (1_000, "more address", "1,000 more addresses"),
+        ] {
+            assert_eq!(plural(n, noun), expected);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `apply`: a saved plan as it stands, or plan, show, ask and apply.
+//! `apply`: applies a saved plan as it is, or plans, prints, asks and applies.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure
     event_log::close(&recorder, ended, output).await
 }
 
-/// Carries out a saved plan.
+/// Applies a saved plan.
 async fn saved(
     args: &ApplyArgs,
     path: &Path,
@@ -55,11 +55,11 @@ async fn saved(
         || select.shard.is_some()
         || select.shard_index.is_some()
     {
-        return Err(Failure::invalid("a saved plan carries its own selection")
-            .hint("leave out --shop, --exclude-shop, --label and --shard, or make a plan with them"));
+        return Err(Failure::invalid("a saved plan contains its selection")
+            .hint("remove `--shop`, `--exclude-shop`, `--label` and `--shard`, or create a plan with them"));
     }
     if let Some(expected) = args.expect_digest.as_ref().filter(|d| **d != plan.plan_digest) {
-        return Err(Failure::invalid(format!("the plan's digest is {}, not {expected}", plan.plan_digest)));
+        return Err(Failure::invalid(format!("expected the plan digest {expected}, found {}", plan.plan_digest)));
     }
     run::manifest_is_there(&args.manifest.file, &plan)?;
     let recorder = Arc::clone(recorder);
@@ -84,18 +84,21 @@ async fn saved(
     carry_out(args, run, plan, None, Freshness::Again, output).await
 }
 
-/// Plans, shows, asks, applies.
+/// Plans, prints the plan, asks for confirmation, and applies.
 async fn fresh(
     args: &ApplyArgs,
     consents: &[Consent],
     recorder: &Arc<Recorder>,
     output: Output,
 ) -> Result<Ended, Failure> {
-    // An invalid manifest, or a plan in its place, is reported before a missing terminal.
+    // The manifest is loaded first, because its errors are more important than a missing terminal.
     let loaded = run::load(&args.manifest.file, output.verbosity(), output)?;
     let asks = !args.auto_approve;
     if asks {
-        prompt::possible("apply a saved plan (`hookwright plan --out plan.json`), or pass --auto-approve")?;
+        prompt::possible(
+            "save a plan with `hookwright plan --out plan.json` and apply it with `hookwright apply plan.json`, or pass \
+             `--auto-approve`",
+        )?;
     }
     let recorder = Arc::clone(recorder);
     let opened = run::open_loaded(loaded, &args.select, &args.run, output.verbosity(), None, recorder).await?;
@@ -105,11 +108,11 @@ async fn fresh(
             exit::of_plan(plan, Exit::Done) as u8
         })
         .await;
-    // Dropped before anything is sent: a fleet is not held twice while it is applied.
+    // The wire form is dropped here, so that a large plan is not held twice during the apply.
     let shown = render::plan_text(&(&plan).into(), &output.style());
     match args.format {
         Format::Text => output.print(&format!("{shown}\n"))?,
-        // Standard output is for the report then; whoever is asked must still see the plan.
+        // Standard output is for the report, but the plan must be visible before the confirmation.
         Format::Json if asks => output.remark(&format!("{shown}\n")),
         Format::Json => {}
     }
@@ -119,25 +122,25 @@ async fn fresh(
     check::refuse(&plan.hazards, consents, consents)?;
     let anything = plan.summary.shops.changed > 0;
     if asks && anything && !agreed(&plan)? {
-        output.remark("\nApply cancelled.\n");
+        output.remark("Apply cancelled.\n");
         run.session.target.close().await?;
-        // 1, as in Terraform: a script that continues after an apply must stop here.
+        // Exit code 1, as in Terraform, so that a script stops here.
         let message = "Apply cancelled.".to_owned();
         return Ok(Ended { exit: Exit::Error, summary: Summary { message, ..Summary::default() } });
     }
     let mut again = None;
     let mut reading = if asks { Freshness::Again } else { Freshness::Fresh };
-    // Reading a fleet takes its time, and so does whoever is asked.
+    // Reading many shops and the confirmation take time, so destinations are looked up again.
     if anything && !plan.destinations.is_empty() {
         let lookups = again.insert(run.look_again(&plan).await);
         refuse_settling(&run, lookups, &plan, consents)?;
-        // And so does Adobe, while somebody may be at work in a shop.
+        // The lookups take time, too, and a shop can change meanwhile.
         reading = Freshness::Again;
     }
     carry_out(args, run, plan, again, reading, output).await
 }
 
-/// A plan for another endpoint is nobody's plan here.
+/// Refuses a plan for another endpoint.
 fn same_target(target: &Target, plan: &Plan) -> Result<(), Failure> {
     let id = |s: &Option<plan::Sandbox>| s.as_ref().map(|s| s.id.clone());
     if target.name == plan.settings.endpoint && id(&target.sandbox) == id(&plan.settings.sandbox) {
@@ -149,27 +152,30 @@ fn same_target(target: &Target, plan: &Plan) -> Result<(), Failure> {
     };
     let planned = name(&plan.settings.endpoint, &plan.settings.sandbox);
     let here = name(&target.name, &target.sandbox);
-    let failure = Failure::invalid(format!("the plan was made for {planned}, and this would go to {here}"));
+    let failure = Failure::invalid(format!("this plan targets {planned}, but the current target is {here}"));
     Err(match plan.settings.endpoint.as_str() {
-        "sandbox" => failure.hint("pass --sandbox and the same --sandbox-state; a reset sandbox needs a new plan"),
-        "shopify" => failure.hint("leave out --sandbox and unset HOOKWRIGHT_ADMIN_URL"),
-        _ => failure.hint("set HOOKWRIGHT_ADMIN_URL as it was when the plan was made"),
+        "sandbox" => failure.hint(
+            "pass `--sandbox` and the `--sandbox-state` of the plan. After a reset of the sandbox, create a new plan",
+        ),
+        "shopify" => failure.hint("remove `--sandbox` and unset `HOOKWRIGHT_ADMIN_URL`"),
+        _ => failure.hint("set `HOOKWRIGHT_ADMIN_URL` to the value that the plan was created with"),
     })
 }
 
-/// What stands in for Adobe may have other addresses than Adobe.
+/// Refuses a plan with addresses of another Adobe endpoint. A stand-in for Adobe can return other addresses than Adobe.
 fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
     let here = run.adobe();
     if run.lookups.assessments.is_empty() || here == plan.settings.adobe {
         return Ok(());
     }
-    let name = |url: &Option<String>| url.clone().unwrap_or_else(|| "Adobe itself".to_owned());
+    let name = |url: &Option<String>| url.clone().unwrap_or_else(|| "Adobe".to_owned());
     let (planned, here) = (name(&plan.settings.adobe), name(&here));
-    Err(Failure::invalid(format!("the plan was made with addresses of {planned}, and this would ask {here}"))
-        .hint("set HOOKWRIGHT_ADOBE_URL as it was when the plan was made"))
+    Err(Failure::invalid(format!("this plan has destinations from {planned}, but the current endpoint is {here}"))
+        .hint("set or unset `HOOKWRIGHT_ADOBE_URL` as it was when the plan was created"))
 }
 
-/// What was made or changed at Adobe since the plan is as young as what was then.
+/// Refuses destinations that were created or changed since the plan and are not settled yet. They are subject to the same hazard
+/// as those of the plan.
 fn refuse_settling(run: &Run, lookups: &Lookups, plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
     let destinations: Vec<_> = run.assessments(lookups).iter().map(Assessment::to_plan).collect();
     check::refuse(plan::settling(&destinations, &plan.shops).as_ref(), consents, &[])
@@ -178,11 +184,11 @@ fn refuse_settling(run: &Run, lookups: &Lookups, plan: &Plan, consents: &[Consen
 fn agreed(plan: &Plan) -> Result<bool, Failure> {
     let plan::Summary { add, change, destroy, .. } = &plan.summary;
     prompt::agreed(&format!(
-        "Do you want to make these changes ({add} to add, {change} to change, {destroy} to destroy)?"
+        "Do you want to apply these changes ({add} to add, {change} to change, {destroy} to destroy)?"
     ))
 }
 
-/// Applies a plan. `again` is what was looked up after it was made.
+/// Applies a plan. `again` contains the lookups after the plan was created.
 async fn carry_out(
     args: &ApplyArgs,
     run: Run,
@@ -194,29 +200,28 @@ async fn carry_out(
     let report_file = args.report.as_deref().map(OutFile::prepare).transpose()?;
     let started_at = now();
     let recorder = Arc::clone(&run.session.recorder);
-    let unwritten =
-        |why| Failure::new(Exit::Error, format!("nothing was sent, since the journal cannot be written: {why}"));
+    let unwritten = |why| Failure::new(Exit::Error, format!("cannot write the journal, so nothing was sent: {why}"));
     recorder.begin(&plan.plan_digest).await.map_err(unwritten)?;
     let plan = Arc::new(plan);
     let (stop, apply_run) = (run.session.stop.clone(), ApplyRun::new(Arc::clone(&plan), run, again, reading));
     let applied = tokio::select! {
         applied = apply_run.shops() => applied,
         () = second_signal(&stop, output) => {
-            return Err(Failure::new(Exit::Error, "aborted: what was in flight may or may not have been done")
-                .hint("plan again to see; a second apply converges"));
+            return Err(Failure::new(Exit::Error, "aborted; changes in flight may or may not be applied")
+                .hint("run `hookwright plan` to see the remaining changes, then apply again"));
         }
     };
     let mut report = report::assemble(&plan, applied, started_at, now());
     let mut exit = report::exit_of(&report);
     if let Err(why) = recorder.health().await {
-        // Whatever was done: somebody relies on what could not be written down.
+        // An incomplete journal is an error even if all changes were applied, because later runs rely on it.
         exit = if exit == Exit::Done { Exit::Error } else { exit };
         report.exit_code = exit as u8;
         output.error(&Failure::new(Exit::Error, why).text());
     }
     apply_run.close().await?;
 
-    // What was done is said whatever becomes of the file.
+    // The report is printed even if its file cannot be written.
     let printed = match args.format {
         Format::Text => output.print(&render::report_text(&report, &output.style())),
         Format::Json => output.print_json(&report),
@@ -237,11 +242,11 @@ async fn carry_out(
     })
 }
 
-/// The first signal asks every shop to finish what is in flight; the second one ends this future.
+/// Waits for two signals. The first one asks every shop to finish the changes in flight.
 async fn second_signal(stop: &CancellationToken, output: Output) {
     let mut signals = Signals::new();
     signals.next().await;
     stop.cancel();
-    output.remark("\nInterrupted: finishing what is in flight; once more aborts.\n");
+    output.remark("\nInterrupted. Waiting for the changes in flight; interrupt again to abort.\n");
     signals.next().await;
 }

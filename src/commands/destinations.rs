@@ -1,4 +1,4 @@
-//! `destinations`: what Adobe says of where the manifest's bindings lead. Asks nothing of a shop.
+//! `destinations`: looks up the destinations of the manifest at Adobe. Sends no request to a shop.
 
 use super::{Output, event_log};
 use crate::cli::{DestinationsArgs, Format};

@@ -1,4 +1,4 @@
-//! `drift`: a plan for cron. Read-only, silent when there is nothing, one verdict when there is.
+//! `drift`: a plan for cron. Read-only; prints nothing if there is no drift.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,11 @@ use crate::progress::Verbosity;
 use crate::render;
 use crate::run::{self, PlanPurpose};
 use crate::since::History;
+use crate::text::plural;
 use crate::wire;
 
 pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure> {
-    // `--out` may take the place of a file of `--since`, which is read before: a job keeps one report.
+    // `--out` can replace a file of `--since`, which is read before, so that a job keeps one report.
     let state = state_files(&args.run.access);
     let mut outputs = vec![("--metrics", args.metrics.as_deref())];
     outputs.extend(state.iter().map(|path| ("--sandbox-state", Some(path.as_path()))));
@@ -32,7 +33,7 @@ pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure
     let Some(file) = metrics else { return ended };
     match file.write(found.as_ref(), &ended) {
         Ok(()) => ended,
-        // The first failure is the one to exit with; the second one is said all the same.
+        // The first failure determines the exit code; the second one is printed, too.
         Err(unwritten) if ended.is_err() => {
             output.error(&unwritten.text());
             ended
@@ -41,12 +42,12 @@ pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure
     }
 }
 
-/// What was found goes to `found` as soon as it is known, whatever becomes of the outputs.
+/// Reads the shops and prints the drift. Stores the plan in `found` before it writes any output.
 async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> Result<Exit, Failure> {
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
     let verbosity = if output.quiet { Verbosity::Quiet } else { Verbosity::TerminalOnly };
     let earlier = earlier(args, output)?;
-    // Neither a journal nor events: it writes nothing.
+    // `drift` sends no changes, so it has neither a journal nor events.
     let (recorder, _) = event_log::open(None, None, Format::Text, output)?;
     let opened = run::open(&args.manifest, &args.select, &args.run, verbosity, output, recorder).await?;
     let run = opened.resolve(None, args.verify_destinations, output).await?;
@@ -60,7 +61,7 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
         file.write_json(plan)?;
     }
     match args.format {
-        // A pipe that parses JSON wants some, whatever it says.
+        // A parser needs a JSON document even if there is no drift.
         DriftFormat::Json => output.print_json(plan)?,
         _ if !attention && plan.complete => {}
         DriftFormat::Text => output.print(&render::plan_text(plan, &output.style()))?,
@@ -69,21 +70,21 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
     Ok(exit)
 }
 
-/// What --since takes, for a file that is missing.
-const SINCE: &str = "--since takes a file of an earlier run: a journal (apply --journal FILE), an apply report (apply \
-                     --report FILE) or a drift report (drift --out FILE); with `--since FILE --out FILE` the first run writes \
-                     it, and it may be missing before";
+/// The remedy for a missing file of `--since`.
+const SINCE: &str = "`--since` requires a file of an earlier run: a journal (`apply --journal FILE`), an apply report (`apply \
+                     --report FILE`) or a drift report (`drift --out FILE`). With `--since FILE --out FILE`, FILE can be \
+                     missing in the first run";
 
-/// What the files of `--since` show. Read before `--out` may replace one of them.
+/// Reads the files of `--since`, before `--out` replaces one of them.
 fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure> {
     let mut history = History::default();
     for path in &args.since {
         let bytes = match files::read(path, files::OWN) {
             Ok(bytes) => bytes,
-            // The first night of a job that keeps its last report under one name.
+            // The first run of a job that keeps its last report in one file.
             Err(ReadError::Missing) if args.out.as_ref() == Some(path) => continue,
             Err(error) => {
-                let failure = Failure::invalid(format!("cannot read {} of --since: {error}", path.display()));
+                let failure = Failure::invalid(format!("cannot read {} (`--since`): {error}", path.display()));
                 return Err(match error {
                     ReadError::Missing => failure.hint(SINCE),
                     _ => failure,
@@ -94,8 +95,8 @@ fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure>
     }
     if history.unreadable_lines > 0 {
         output.remark(&format!(
-            "{} lines of the journals were cut off or damaged, and passed over\n",
-            history.unreadable_lines
+            "Ignored {} of the journals, truncated or damaged.\n",
+            plural(history.unreadable_lines, "line")
         ));
     }
     Ok((!args.since.is_empty()).then_some(history))

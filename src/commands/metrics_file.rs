@@ -1,5 +1,5 @@
-//! `drift --metrics`: the textfile of a run, written last and however the run ended. A run that was killed leaves the
-//! file of the one before, whose time of the last run then grows old.
+//! `drift --metrics`: the textfile of a run, written at its end, successful or not. After a killed run, the file of the previous
+//! run remains, with its time of the last run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,25 +12,25 @@ use crate::files;
 use crate::render::{self, DriftRun, Successes};
 use crate::wire::plan::Plan;
 
-/// What a run found.
+/// The result of a run.
 pub(super) struct Found {
     pub(super) plan: Plan,
-    /// When each shop's token stops to work unless a person acts, in seconds since the epoch.
+    /// The time when each shop's token stops working without a login or a migration, in seconds since the epoch.
     pub(super) token_ends: BTreeMap<String, i64>,
 }
 
-/// A textfile that can be written, and what the one before says.
+/// A writable textfile, and the content of the previous one.
 pub(super) struct MetricsFile {
     file: OutFile,
-    /// The file's own name without its extension.
+    /// The name of the file without its extension.
     name: String,
     before: Successes,
 }
 
 impl MetricsFile {
-    /// Reads the file before, and makes sure that it can be replaced. Nothing has been sent yet.
+    /// Reads the previous file and checks that it can be replaced. Called before any request is sent.
     pub(super) fn prepare(path: &Path) -> Result<Self, Failure> {
-        // Not of a pipe or a device: reading one would wait for a writer.
+        // Reading a pipe or a device would wait for a writer.
         let before = if path.is_file() {
             let bytes = files::read(path, files::OWN);
             let bytes = bytes.map_err(|e| Failure::invalid(format!("cannot read {}: {e}", path.display())))?;
@@ -42,7 +42,7 @@ impl MetricsFile {
         Ok(Self { file: OutFile::prepare(path)?, name, before })
     }
 
-    /// Writes what the run came to.
+    /// Writes the result of the run.
     pub(super) fn write(self, found: Option<&Found>, ended: &Result<Exit, Failure>) -> Result<(), Failure> {
         let exit = match ended {
             Ok(exit) => *exit,

@@ -1,4 +1,4 @@
-//! Files that a command writes: made sure of before anything is sent, written whole or not at all.
+//! The files that a command writes. They are checked before anything is sent, and written completely or not at all.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,20 +10,20 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
 
-/// Refuses an output that is also an input or another output, before anything is opened: it would be lost. `outputs` come
-/// with the options that name them; `-` is standard output. Below a folder of `inputs` every YAML file is read.
+/// Refuses an output that is also an input or another output, because it would be overwritten. Opens no file. `outputs` are
+/// options with their paths; `-` is standard output. Every YAML file below a folder of `inputs` is an input.
 pub(super) fn apart(inputs: &[&Path], outputs: &[(&str, Option<&Path>)]) -> Result<(), Failure> {
     let named = outputs.iter().filter_map(|(option, path)| Some((*option, (*path)?)));
     let named: Vec<_> = named.filter(|(_, path)| path.as_os_str() != "-").collect();
     let clash = |option: &str, path: &Path, what: &str| {
-        Err(Failure::invalid(format!("{option} {} {what}: nothing was read or written", path.display()))
-            .hint("name another file"))
+        Err(Failure::invalid(format!("`{option} {}` {what}; nothing was read or written", path.display()))
+            .hint("use another file"))
     };
     for (at, (option, path)) in named.iter().enumerate() {
         let Some(identity) = files::identity(path) else { continue };
         for (other, other_path) in &named[..at] {
             if files::identity(other_path).as_ref() == Some(&identity) {
-                return clash(option, path, &format!("is also the file of {other}"));
+                return clash(option, path, &format!("is also the file of `{other}`"));
             }
         }
         for input in inputs {
@@ -34,37 +34,37 @@ pub(super) fn apart(inputs: &[&Path], outputs: &[(&str, Option<&Path>)]) -> Resu
                 return clash(
                     option,
                     path,
-                    &format!("would be read as a seed of the sandbox beside {}", input.display()),
+                    &format!("would be read as a sandbox seed, because it is beside {}", input.display()),
                 );
             }
             if input.is_dir() && is_yaml(path) && files::is_below(path, input) {
-                return clash(option, path, &format!("would be read as a part of the manifest in {}", input.display()));
+                return clash(option, path, &format!("would be read as part of the manifest in {}", input.display()));
             }
         }
     }
     Ok(())
 }
 
-/// A file that can be written.
+/// A file that was checked to be writable.
 pub(super) struct OutFile {
     path: PathBuf,
     way: Way,
 }
 
 enum Way {
-    /// A regular file, or none yet: a neighbour takes its place in one step. It is made when all is there to be written,
-    /// so that a run that is killed leaves none behind.
+    /// A regular or a new file. A temporary file beside it is renamed to it. The temporary file is created when its content is
+    /// complete, so that a killed run leaves none behind.
     Replace(PathBuf),
-    /// A device or a pipe is written to, never replaced.
+    /// A device or a pipe, which is not replaced.
     InPlace(std::fs::File),
 }
 
 impl OutFile {
-    /// Makes sure that the file can be written. Nothing has been sent yet, so a mistake in a path costs nothing.
+    /// Checks that the file can be written. Called before anything is sent, so that a wrong path has no consequences.
     pub(super) fn prepare(path: &Path) -> Result<Self, Failure> {
         if path.as_os_str() == "-" {
-            return Err(Failure::invalid("`-` is no file: an option that writes a file needs its name")
-                .hint("--format json prints to standard output"));
+            return Err(Failure::invalid("`-` is not a file; this option requires the name of a file")
+                .hint("to print JSON to standard output, pass `--format json`"));
         }
         let way = way(path).map_err(|e| Failure::invalid(format!("cannot write {}: {}", path.display(), plain(&e))))?;
         Ok(Self { path: path.to_owned(), way })
@@ -75,7 +75,7 @@ impl OutFile {
         self.write_with(|out| out.write_all(text.as_bytes()))
     }
 
-    /// Writes pretty JSON.
+    /// Writes indented JSON.
     pub(super) fn write_json(self, value: &impl serde::Serialize) -> Result<(), Failure> {
         self.write_with(|out| super::write_json(out, value))
     }
@@ -98,15 +98,15 @@ fn way(path: &Path) -> io::Result<Way> {
         Ok(meta) if meta.is_file() => beside(&path.canonicalize()?),
         Ok(meta) if meta.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
         Ok(_) => std::fs::OpenOptions::new().write(true).open(path).map(Way::InPlace),
-        // A link to nothing: what it points to is made.
+        // A dangling link: its target is created.
         Err(_) if path.is_symlink() => beside(&path.parent().unwrap_or(Path::new("")).join(path.read_link()?)),
         Err(_) => beside(path),
     }
 }
 
-/// Makes sure that a file can be made there.
+/// Checks that a file can be created there.
 fn beside(target: &Path) -> io::Result<Way> {
-    // Without a name, where the system has such files: a kill at this moment leaves nothing, either.
+    // The file has no name if the system supports that, so that a killed run leaves nothing behind.
     tempfile::tempfile_in(files::parent(target))?;
     Ok(Way::Replace(target.to_owned()))
 }
@@ -117,16 +117,16 @@ fn neighbour(target: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // As any file that a program writes: the umask decides.
+        // The umask applies, as for files of other programs.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(files::parent(target))
 }
 
-/// The system's words without the name of the temporary file.
+/// Returns the error in words, without the name of the temporary file.
 fn plain(error: &io::Error) -> String {
     match error.raw_os_error() {
-        _ if error.kind() == io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+        _ if error.kind() == io::ErrorKind::NotFound => "the folder does not exist".to_owned(),
         Some(code) => crate::words::of_io(&io::Error::from_raw_os_error(code)),
         None if error.kind() == io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         None => error.to_string(),

@@ -1,4 +1,4 @@
-//! `plan`: read the shops, show what would change, save it.
+//! `plan`: reads the shops, prints the changes and saves the plan.
 
 use std::path::PathBuf;
 use std::sync::Arc;

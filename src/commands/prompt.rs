@@ -1,4 +1,4 @@
-//! A question on the terminal, before something is done.
+//! Asks for confirmation on the terminal.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::printer::{self, Form};
 
-/// Fails unless a person can answer; `hint` says how to go on without one.
+/// Fails unless stdin is a terminal. `hint` is the remedy.
 pub(super) fn possible(hint: &str) -> Result<(), Failure> {
     if std::io::stdin().is_terminal() {
         return Ok(());
@@ -14,13 +14,15 @@ pub(super) fn possible(hint: &str) -> Result<(), Failure> {
     Err(Failure::invalid("confirmation required, but stdin is not a terminal").hint(hint))
 }
 
-/// Whether the answer to `question` is `yes`.
+/// Returns whether the answer to `question` is `yes`.
 pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
     let mut err = printer::stderr(Form::Text);
-    let _ = write!(err, "{question}\nOnly `yes` will be accepted: ");
+    let _ = write!(err, "{question}\nOnly `yes` is accepted: ");
     let _ = err.flush();
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
+    // The prompt has no newline. Without a line of input (Ctrl-D) the terminal has not printed one, either.
+    let _ = if line.ends_with('\n') { Ok(()) } else { writeln!(err) };
     read.map_err(|e| Failure::new(Exit::Error, format!("cannot read the answer: {e}")))?;
     Ok(line.trim() == "yes")
 }

@@ -1,4 +1,4 @@
-//! `show`: saved plans or apply reports, also of several shards, and stale ones too.
+//! `show`: prints saved plans or apply reports, also of several shards.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     let reports: Vec<Option<Report>> = args.files.iter().map(|path| report(path)).collect::<Result<_, _>>()?;
     if let Some(reports) = reports.into_iter().collect::<Option<Vec<Report>>>() {
         if args.check {
-            return Err(Failure::invalid("--check judges plans; these are apply reports"));
+            return Err(Failure::invalid("`--check` requires plans, but these files are apply reports"));
         }
         match (args.format, &reports[..]) {
             (ShowFormat::Text, _) => output.print(&render::reports_text(&reports, &output.style())),
@@ -42,12 +42,12 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     }?;
     if let Some(judged) = judged {
         check::write(judged?, args.out.as_deref())?;
-        output.remark("Checked: every hazard has its consent.\n");
+        output.remark("Checked: every hazard has consent.\n");
     }
     Ok(Exit::Done)
 }
 
-/// An apply report, if the file is one.
+/// Returns the apply report in a file, or `None` if it is not one.
 fn report(path: &Path) -> Result<Option<Report>, Failure> {
     report::read(&check::read_file(path)?).map_err(|error| {
         let failure = Failure::invalid(format!("{}: {error}", path.display()));

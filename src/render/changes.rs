@@ -1,4 +1,4 @@
-//! The changes of a document: which read as one, what each does, and which fields it sets.
+//! The changes of a document: which of them form one item, what each does, and which fields it sets.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,28 +17,28 @@ pub(super) type ByShop<'a> = Vec<(&'a str, Vec<&'a Change>)>;
 /// How much of each change is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// The line, the place and the fields.
+    /// The line of the change, its place in the manifest and its fields.
     Full,
-    /// The line alone.
+    /// The line of the change only.
     Line,
-    /// The line alone; changes that differ only in their topic share one.
+    /// The line only; changes that differ only in their topic share one line.
     Brief,
 }
 
-/// This many changes that differ only in their topic are one item.
+/// The number of changes that differ only in their topic from which on they form one item.
 const MIN_ALIKE: usize = 3;
 
-/// Changes that read as one.
+/// Changes that are printed as one.
 pub(super) struct Item {
     pub(super) action: Action,
     pub(super) head: Head,
-    /// Empty unless the depth is full.
+    /// The fields of the changes; empty unless the depth is `Full`.
     pub(super) fields: Vec<Detail>,
     /// The number of changes, over all shops.
     pub(super) changes: usize,
 }
 
-/// Returns items under the shops that have them all.
+/// Returns groups of shops with the items that all shops of the group have.
 pub(super) fn items<'a>(shops: &ByShop<'a>, depth: Depth, verbose: bool) -> Vec<(Vec<&'a str>, Vec<Item>)> {
     let names = names(shops.iter().flat_map(|(_, changes)| changes.iter().copied()));
     let ambiguous: BTreeSet<&str> =
@@ -57,7 +57,7 @@ fn alike(entries: &[Entry<'_>], shops: usize, ambiguous: &BTreeSet<&str>, depth:
     let keyed = entries.iter().enumerate().filter_map(|(at, entry)| {
         let change = entry.variants.first()?;
         let fields = if depth == Depth::Full { fields(entry, shops, ambiguous) } else { Vec::new() };
-        // An item of one line stays by itself.
+        // Items of one line are not joined, unless the depth is `Brief`.
         let own = (fields.is_empty() && depth != Depth::Brief).then_some(at);
         Some(((own, change.action as u8, Head::new(entry, change, depth), fields), "", (change, entry)))
     });
@@ -77,11 +77,11 @@ fn alike(entries: &[Entry<'_>], shops: usize, ambiguous: &BTreeSet<&str>, depth:
     items
 }
 
-/// What happens to which topics, and why.
+/// The first line of an item: the action on its topics, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Head {
     pub(super) topics: Vec<String>,
-    /// One of the targets, and the number of targets.
+    /// One of the targets, and the number of different targets.
     target: Option<(String, usize)>,
     which: Option<String>,
     notes: Vec<String>,
@@ -107,7 +107,7 @@ impl Head {
         }
     }
 
-    /// Returns what follows the topics: ` -> commerce  # orders.yaml:12`. `more` says where the other targets are.
+    /// Returns the text after the topics: ` -> commerce  # orders.yaml:12`. `more` names the source of the other targets.
     pub(super) fn rest(&self, more: &str) -> Vec<Span> {
         let Self { topics: _, target, which, notes } = self;
         let mut out = Vec::new();
@@ -123,7 +123,7 @@ impl Head {
     }
 }
 
-/// Returns what tells the change from another of its topic and target, where the fields are not printed.
+/// Returns what distinguishes the change from others with its topic and target, if the fields are not printed.
 fn which(change: &Change) -> Option<String> {
     let side = if change.action == Action::Delete { &change.before } else { &change.after };
     let filter = side.as_ref().and_then(|s| s.filter.as_deref()).map(|filter| format!("filter {}", quoted(filter)));
@@ -134,7 +134,7 @@ fn which(change: &Change) -> Option<String> {
     (!parts.is_empty()).then(|| format!(" ({})", parts.join("; ")))
 }
 
-/// Returns the name of the destination, or else the whole address.
+/// Returns the name of the destination, or the full address if it has no name.
 fn target(change: &Change) -> Option<Cow<'_, str>> {
     let (name, side) = if change.action == Action::Delete {
         (&change.destination.before, &change.before)
@@ -145,7 +145,7 @@ fn target(change: &Change) -> Option<Cow<'_, str>> {
     name.as_deref().map(Cow::Borrowed).or_else(address)
 }
 
-/// Returns the address; masked if it is outside the ownership rule, since it may then hold credentials of others.
+/// Returns the address. An unmanaged address is masked, because it may contain credentials of its owner.
 pub(super) fn shown_address<'a>(change: &Change, side: &'a Subscription) -> Cow<'a, str> {
     match change.reason {
         Reason::Unmanaged => Cow::Owned(Address::new(&side.address).masked().into_owned()),
@@ -153,11 +153,11 @@ pub(super) fn shown_address<'a>(change: &Change, side: &'a Subscription) -> Cow<
     }
 }
 
-/// A name of a destination and the addresses that some changes have for it, each with the number of changes. The rare ones
-/// come first, since a reader does not expect them.
+/// A destination name and its addresses in some changes, each with the number of changes. Rare addresses come first, because
+/// a reader does not expect them.
 pub(super) type Label<'a> = (&'a str, Vec<(&'a str, usize)>);
 
-/// Returns what the names in some changes stand for: a plan file may call any address by any name.
+/// Returns the addresses behind the destination names in some changes. A plan file can give any name to any address.
 pub(super) fn names<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<Label<'a>> {
     let mut all: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     for Change { destination, before, after, .. } in changes {
@@ -175,30 +175,32 @@ pub(super) fn names<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<La
     all.into_iter().map(|(name, addresses)| (name, rare_first(addresses))).collect()
 }
 
-/// Returns the reason in words, where the symbol does not say it.
+/// Returns the reason in words, unless the symbol of the action implies it.
 pub(super) fn reason(change: &Change, depth: Depth) -> Option<String> {
     let held = || {
         change.before.as_ref().and_then(|b| b.name.as_deref()).map_or_else(String::new, |n| format!(" {}", quoted(n)))
     };
     match &change.reason {
         Reason::Missing | Reason::Differs => None,
-        Reason::Repurposed => {
-            Some("repurposed: address and filter both change, as good as deleted for its old use".to_owned())
-        }
+        Reason::Repurposed => Some("repurposed: address and filter both change, so it counts as a delete".to_owned()),
         Reason::NameStep => Some(format!("renamed to free its name{} for another subscription", held())),
         Reason::NotInManifest => Some("not in the manifest".to_owned()),
-        // Several topics may share the line.
-        Reason::Duplicate if depth == Depth::Brief => Some("duplicate of another live one, which stays".to_owned()),
-        Reason::Duplicate => Some(format!("duplicate of another live {}, which stays", change.topic)),
-        Reason::Replaced => Some("replaced: REST cannot change its format, and the new one stands first".to_owned()),
-        Reason::Unmanaged => Some("outside the ownership rule; the manifest says unmanaged: delete".to_owned()),
-        // From a later minor version.
+        // Several topics can share the line.
+        Reason::Duplicate if depth == Depth::Brief => {
+            Some("duplicate of another live subscription, which is kept".to_owned())
+        }
+        Reason::Duplicate => Some(format!("duplicate of another live {} subscription, which is kept", change.topic)),
+        Reason::Replaced => {
+            Some("replaced: REST cannot change the format, so the new subscription is created first".to_owned())
+        }
+        Reason::Unmanaged => Some("not managed by this manifest; deleted because of `unmanaged: delete`".to_owned()),
+        // A reason of a later minor version.
         Reason::Other(other) => Some(other.replace('_', " ")),
     }
 }
 
-/// Whether a change removes a route: a delete, or an update that is as good as one.
-pub(super) fn takes_away(change: &Change) -> bool {
+/// Returns whether a change removes a route: a delete, or an update that counts as one.
+pub(super) fn removes_route(change: &Change) -> bool {
     change.action == Action::Delete || change.reason == Reason::Repurposed
 }
 
@@ -213,9 +215,9 @@ pub(super) fn places<'a>(sources: impl Iterator<Item = &'a Source>) -> Option<St
     })
 }
 
-/// Returns the remark behind a value that is one of several.
+/// Returns the remark after a value that is one of several.
 fn for_example(variants: usize, more: &str) -> String {
-    if variants > 1 { format!("  (one of {}; {more})", thousands(variants)) } else { String::new() }
+    if variants > 1 { format!("  (1 of {} values; {more})", thousands(variants)) } else { String::new() }
 }
 
 /// A field of a change.
@@ -223,23 +225,23 @@ fn for_example(variants: usize, more: &str) -> String {
 pub(super) struct Detail {
     pub(super) label: &'static str,
     pub(super) value: Value,
-    /// The number of variants that this is one of.
+    /// The number of different values, of which `value` is one.
     of: usize,
 }
 
-/// What a field is, or how it changes.
+/// The value of a field, or its change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Value {
     Is(Vec<Span>),
     Becomes {
         before: Side,
         after: Side,
-        /// Printed one above the other.
+        /// Whether both sides are printed one above the other.
         long: bool,
     },
 }
 
-/// One side of a field that changes: its value and, of an address, the name of the destination.
+/// One side of a changed field: its value and, for an address, the name of the destination.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Side {
     value: String,
@@ -257,13 +259,13 @@ impl Detail {
         Self { label, value: Value::Is(vec![Span::plain(value)]), of: 1 }
     }
 
-    /// Returns the remark behind the value; `more` says where the other variants are.
+    /// Returns the remark after the value. `more` names the source of the other values.
     pub(super) fn note(&self, more: &str) -> String {
         for_example(self.of, more)
     }
 }
 
-/// Returns the fields of an entry that are worth printing; `shops` is the number of shops that have it.
+/// Returns the printed fields of an entry. `shops` is the number of shops that have it.
 fn fields(entry: &Entry<'_>, shops: usize, ambiguous: &BTreeSet<&str>) -> Vec<Detail> {
     let variants: Vec<Vec<Detail>> = entry.variants.iter().map(|c| fields_of(c, shops > 1, ambiguous)).collect();
     let mut labels: Vec<&str> = Vec::new();
@@ -287,7 +289,7 @@ fn fields(entry: &Entry<'_>, shops: usize, ambiguous: &BTreeSet<&str>) -> Vec<De
 }
 
 fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>) -> Vec<Detail> {
-    // The address, where the name alone does not tell it.
+    // The address, if the name has several.
     let address = |name: Option<&str>, side: &Subscription| {
         ambiguous.contains(name?).then(|| Detail::is("address", short_address(&side.address)))
     };
@@ -299,7 +301,7 @@ fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>) -> Vec<Det
                 out.extend(address(change.destination.after.as_deref(), after));
             }
             if let (Some(filter), false) = (&after.filter, change.fields.contains(&Field::Filter)) {
-                // Tells subscriptions of one topic and destination apart.
+                // Distinguishes subscriptions with one topic and destination.
                 out.push(Detail::is("filter", format!("{} (unchanged)", quoted(filter))));
             }
         }
@@ -314,7 +316,7 @@ fn fields_of(change: &Change, many: bool, ambiguous: &BTreeSet<&str>) -> Vec<Det
     out
 }
 
-/// Returns what a subscription has beyond the defaults.
+/// Returns the fields of a subscription that are not the default.
 fn attributes(subscription: &Subscription) -> impl Iterator<Item = Detail> {
     let Subscription { format, include_fields, metafield_namespaces, filter, name, metafields, .. } = subscription;
     let text = |label, value: Option<&str>| value.map(|v| Detail::is(label, quoted(v)));
@@ -331,7 +333,7 @@ fn attributes(subscription: &Subscription) -> impl Iterator<Item = Detail> {
     .flatten()
 }
 
-/// Returns `before -> after` of one field.
+/// Returns the change of one field.
 fn difference(field: &Field, change: &Change, b: &Subscription, a: &Subscription, many: bool) -> Detail {
     let side = |value: Option<&str>, name: Option<&String>| Side {
         value: value.map_or_else(|| "none".to_owned(), quoted),
@@ -350,7 +352,7 @@ fn difference(field: &Field, change: &Change, b: &Subscription, a: &Subscription
     };
     match field {
         Field::Address => {
-            // Both in full, one above the other for comparison.
+            // Both addresses are printed in full, one above the other, for comparison.
             let before = side(Some(&b.address), change.destination.before.as_ref());
             let after = side(Some(&a.address), change.destination.after.as_ref());
             Detail { label: "address", value: Value::Becomes { before, after, long: true }, of: 1 }
@@ -361,8 +363,10 @@ fn difference(field: &Field, change: &Change, b: &Subscription, a: &Subscription
         Field::MetafieldNamespaces => list("metafield_namespaces", &b.metafield_namespaces, &a.metafield_namespaces),
         Field::Name => pair("name", name(b).as_deref(), name(a).as_deref()),
         Field::Metafields => list("metafields", &metafields(b), &metafields(a)),
-        // From a later minor version.
-        Field::Other(other) => Detail::is("other", format!("{other} (this version cannot show it)")),
+        // A field of a later minor version.
+        Field::Other(other) => {
+            Detail::is("other", format!("{other} (this version of Hookwright cannot show this field)"))
+        }
     }
 }
 
@@ -375,16 +379,16 @@ pub(super) fn bracketed(items: &[String]) -> String {
     format!("[{}]", items.join(", "))
 }
 
-/// Returns `[a, -b, +c]`: items that stay, go and come. The order of such a list has no meaning.
+/// Returns `[a, -b, +c]`: the kept, removed and added items. The order of such a list has no meaning.
 fn list_change(before: &[String], after: &[String]) -> Vec<Span> {
     let (old, new): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), after.iter().collect());
     let kept = before
         .iter()
         .map(|item| if new.contains(item) { Span::plain(item) } else { Span::new(Ink::Removed, format!("-{item}")) });
-    let come = after.iter().filter(|item| !old.contains(item));
-    let come = come.map(|item| Span::new(Ink::Added, format!("+{item}")));
+    let added = after.iter().filter(|item| !old.contains(item));
+    let added = added.map(|item| Span::new(Ink::Added, format!("+{item}")));
     let mut out = vec![Span::plain("[")];
-    for (i, item) in kept.chain(come).enumerate() {
+    for (i, item) in kept.chain(added).enumerate() {
         if i > 0 {
             out.push(Span::plain(", "));
         }
@@ -394,7 +398,7 @@ fn list_change(before: &[String], after: &[String]) -> Vec<Span> {
     out
 }
 
-/// Returns both sides of a change with the differing words in colour.
+/// Returns both sides of a change with the different words in colour.
 pub(super) fn words_changed(before: &Side, after: &Side) -> (Vec<Span>, Vec<Span>) {
     let (old, new) = (words(&before.value), words(&after.value));
     let (mut left, mut right) = (Vec::new(), Vec::new());
@@ -415,7 +419,7 @@ pub(super) fn words_changed(before: &Side, after: &Side) -> (Vec<Span>, Vec<Span
     (left, right)
 }
 
-/// Returns runs of letters and digits, and each other character alone: addresses and filters have few spaces.
+/// Splits a text into runs of letters and digits, and other characters, because addresses and filters have few spaces.
 fn words(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut start = 0;
@@ -432,7 +436,7 @@ fn words(text: &str) -> Vec<&str> {
     out
 }
 
-/// Shortens the 64 hex digits of an inlet for an address beside its name.
+/// Shortens the 64 hexadecimal digits of an inlet, for an address that is printed with its name.
 fn short_address(address: &str) -> String {
     let hex = |word: &str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
     let short = |word: &str| if hex(word) { format!("{}…{}", &word[..8], &word[56..]) } else { word.to_owned() };

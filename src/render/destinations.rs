@@ -1,4 +1,4 @@
-//! Destinations at Adobe: what was looked up, what was found, and its address.
+//! Destinations at Adobe: the lookup, the object found, and its address.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use super::{Style, text};
 use crate::text::plural;
 use crate::wire::plan::{Destination, Severity};
 
-/// Returns the section of destinations; none if there are none.
+/// Returns the section of destinations, or `None` if there are none.
 pub(super) fn section<'a>(destinations: impl Iterator<Item = &'a Destination>) -> Option<Section<'a>> {
-    Section::list(Weight::Destinations, "Destinations at Adobe Experience Platform", destinations.map(point).collect())
+    Section::list(Weight::Destinations, "Destinations at Adobe", destinations.map(point).collect())
 }
 
 fn point<'a>(destination: &Destination) -> Point<'a> {
@@ -21,14 +21,15 @@ fn point<'a>(destination: &Destination) -> Point<'a> {
         let title = title.as_deref().map_or_else(String::new, |title| format!(" {title:?}"));
         let state =
             state.as_deref().filter(|state| !state.is_empty()).map_or_else(String::new, |state| format!(", {state}"));
-        let sandbox = sandbox.as_deref().map_or_else(String::new, |sandbox| format!(", in sandbox {sandbox}"));
+        let sandbox = sandbox.as_deref().map_or_else(String::new, |sandbox| format!(", in Adobe sandbox {sandbox}"));
         format!("{} {id}{title}{state}{sandbox}", kind.as_deref().unwrap_or("inlet"))
     });
     let verdict = (!message.is_empty()).then(|| format!("{verdict}: {message}"));
     let replaces = destination.replaces.iter().map(|replaced| {
         let subscriptions = plural(replaced.subscriptions, "live subscription");
         let shops = plural(replaced.shops, "shop");
-        format!("{subscriptions} in {shops} have {} instead: {}", replaced.address, replaced.message)
+        let have = if replaced.subscriptions == 1 { "has" } else { "have" };
+        format!("{subscriptions} in {shops} {have} the address {} instead: {}", replaced.address, replaced.message)
     });
     let address = address.clone().filter(|address| name.is_some() || address != wanted);
     let name = format!("{}{of}", name.unwrap_or(wanted));
@@ -39,12 +40,12 @@ fn point<'a>(destination: &Destination) -> Point<'a> {
     }
 }
 
-/// Returns what `destinations` prints.
+/// Returns the output of `hookwright destinations`.
 pub(super) fn text(destinations: &[Destination], style: &Style) -> String {
     let with = |wanted: &dyn Fn(&Destination) -> bool| destinations.iter().filter(|d| wanted(d)).count();
     let (bad, unknown) = (with(&|d| d.severity == Severity::Attention), with(&|d| d.error.is_some()));
     let last = match destinations.len() {
-        0 => "No destination of the manifest leads to Adobe Experience Platform.".to_owned(),
+        0 => "No destination of the manifest is at Adobe.".to_owned(),
         all => {
             let mut words = vec![plural(all, "destination")];
             words.extend((bad > 0).then(|| format!("{bad} {} attention", if bad == 1 { "needs" } else { "need" })));

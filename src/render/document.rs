@@ -1,5 +1,5 @@
-//! The document: everything that a plan or a report says, in the order of the text. The builders `plan` and `report` decide
-//! once what it holds; `text`, `markdown` and `html` print it. Texts in it are raw: each printer escapes them.
+//! The document: the content of a plan or a report, in the order of the text. The builders `plan` and `report` decide what it
+//! contains; `text`, `markdown` and `html` print it. Its texts are not escaped: each printer escapes them.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,20 @@ use super::changes::{ByShop, Label};
 use crate::text::plural;
 use crate::wire::plan::{Hazard, Origin};
 
-/// A plan or a report, before any format.
+/// The content of a plan or a report, independent of the output format.
 pub(super) struct Document<'a> {
     pub(super) kind: Kind,
-    /// The frozen last line.
+    /// The last line, whose format is fixed.
     pub(super) verdict: String,
-    /// Why several plans are not a whole run.
+    /// Why several plans do not form a whole run.
     pub(super) incomplete: Option<String>,
     pub(super) facts: Vec<Fact<'a>>,
     pub(super) sections: Vec<Section<'a>>,
-    /// Digests of the plans.
+    /// The digests of the plans.
     pub(super) digests: BTreeSet<&'a str>,
 }
 
-/// What a document is about.
+/// The kind of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Plan,
@@ -28,10 +28,10 @@ pub(super) enum Kind {
     Apply,
 }
 
-/// A setting that is not the default: `Label: value`.
+/// A setting that differs from the default: `Label: value`.
 pub(super) struct Fact<'a> {
     pub(super) label: &'static str,
-    /// The shops that it holds for; empty if for all.
+    /// The shops that it applies to; empty if it applies to all.
     pub(super) shops: Vec<&'a str>,
     pub(super) value: String,
     pub(super) emphasis: Emphasis,
@@ -40,40 +40,40 @@ pub(super) struct Fact<'a> {
 /// How a fact is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Emphasis {
-    /// The target: it must not be overlooked in any format.
+    /// The target, emphasized in every format.
     Target,
-    /// Bold in the text.
+    /// One line, bold in the text.
     Strong,
-    /// One line.
+    /// One line without emphasis.
     Plain,
-    /// May be long; the text wraps it.
+    /// A long value, which the text wraps.
     Prose,
 }
 
 /// A part of a document.
 pub(super) struct Section<'a> {
     pub(super) weight: Weight,
-    /// Without a colon; empty for a section without a heading.
+    /// The heading without a colon; empty for a section without a heading.
     pub(super) title: String,
     /// Whether the points need action.
     pub(super) strong: bool,
     pub(super) block: Block<'a>,
-    /// A remark on all of the section.
+    /// A remark on the whole section.
     pub(super) remark: Option<String>,
 }
 
-/// What a section is worth where space is limited: the first are always printed, the last are folded and cut first.
-/// Markdown prints the sections in this order.
+/// The importance of a section where space is limited: the first are always printed, the last are folded and cut first.
+/// Markdown prints sections in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Weight {
-    /// Counts that belong to the verdict.
+    /// Counts that supplement the verdict.
     Verdict,
     Hazards,
-    /// What the names of destinations stand for.
+    /// The addresses behind destination names.
     Names,
-    /// What was not done, by cause.
+    /// Changes that were not applied, by cause.
     Undone,
-    /// What will be done.
+    /// Planned changes.
     Changes,
     Destinations,
     Blocked,
@@ -82,13 +82,13 @@ pub(super) enum Weight {
     Attention,
     Information,
     Removals,
-    /// What was done.
+    /// Applied changes.
     Done,
     /// Findings that need no action.
     Minor,
-    /// Counts of what is not listed.
+    /// Counts of items that are not listed.
     Counts,
-    /// How to list what is not listed: for a terminal.
+    /// How to list the others on a terminal.
     More,
 }
 
@@ -99,15 +99,14 @@ pub(super) enum Block<'a> {
     Unchanged(Vec<&'a str>),
     Hazards(&'a [Hazard]),
     Points(Vec<Point<'a>>),
-    /// Planned changes of one origin, where the plan knows the origin.
+    /// Planned changes of one origin, if the plan has origins.
     Planned(Option<Origin>, ByShop<'a>),
-    /// Changes that a run made.
+    /// Changes that a run applied.
     Applied(ByShop<'a>),
-    /// Changes that were made before the run.
+    /// Changes that were not needed, because the shop already was as planned.
     AlreadySo(ByShop<'a>),
-    /// Changes that a run did not make: by cause, and all of them in the order of the shops.
-    NotMade {
-        what: &'static str,
+    /// Changes that a run did not apply: by cause, and all of them in the order of the shops.
+    NotApplied {
         causes: Vec<(String, ByShop<'a>)>,
         all: ByShop<'a>,
     },
@@ -119,15 +118,15 @@ pub(super) enum Point<'a> {
     Words(String),
     Address(String),
     Shops(Vec<&'a str>),
-    /// The same message about some shops. Notes of one kind follow each other.
+    /// A message about some shops. Notes of one kind are adjacent.
     Note {
         kind: String,
         about: Option<String>,
-        /// Its place in the manifest: `orders.yaml:12`.
+        /// The place in the manifest: `orders.yaml:12`.
         place: Option<String>,
         message: String,
         shops: Vec<&'a str>,
-        /// How many messages were grouped.
+        /// The number of grouped messages.
         members: usize,
     },
     Unmanaged {
@@ -137,9 +136,9 @@ pub(super) enum Point<'a> {
         members: usize,
     },
     Destination {
-        /// Its name, what was found, its address.
+        /// The name of the destination, the object found at Adobe, and its address.
         way: Vec<String>,
-        /// What is the matter, and what it replaces.
+        /// The verdict on the destination, and the addresses that it replaces.
         remarks: Vec<String>,
         strong: bool,
     },
@@ -155,7 +154,7 @@ pub(super) enum Ink {
     /// A delete, or an old value.
     Removed,
     Strong,
-    /// Secondary.
+    /// Secondary text.
     Faint,
 }
 
@@ -191,18 +190,18 @@ impl<'a> Section<'a> {
         Self::new(weight, "", Block::Line(text.into()))
     }
 
-    /// A list; none if it is empty.
+    /// A list, or `None` if it is empty.
     pub(super) fn list(weight: Weight, title: impl Into<String>, points: Vec<Point<'a>>) -> Option<Self> {
         (!points.is_empty()).then(|| Self::new(weight, title, Block::Points(points)))
     }
 
-    /// The same section with points that need action.
+    /// Marks the points as needing action.
     pub(super) fn strong(self) -> Self {
         Self { strong: true, ..self }
     }
 }
 
-/// Counts what is done to some changes: `3 changes`.
+/// Returns the number of changes: `3 changes`.
 pub(super) fn changes_counted(shops: &ByShop<'_>) -> String {
     plural(shops.iter().map(|(_, changes)| changes.len()).sum(), "change")
 }

@@ -1,4 +1,4 @@
-//! The settings of a plan or a report that are not the default, and the selection.
+//! The settings of a plan or a report that differ from the default, and the selection.
 
 use super::changes::bracketed;
 use super::document::{Emphasis, Fact};
@@ -10,7 +10,7 @@ fn fact<'a>(label: &'static str, emphasis: Emphasis, value: impl Into<String>) -
     Fact { label, shops: Vec::new(), value: value.into(), emphasis }
 }
 
-/// Returns target, Admin API, limits and ownership, where they are not the default.
+/// Returns the target, Admin API, limits and ownership that differ from the default.
 pub(super) fn settings<'a>(settings: &Settings) -> impl Iterator<Item = Fact<'a>> {
     let Settings { endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
     let target = match (endpoint.as_str(), sandbox) {
@@ -62,7 +62,7 @@ fn ownership_rules(ownership: &Ownership) -> Vec<String> {
     out
 }
 
-/// Returns the limits that shops have of their own.
+/// Returns the limits that are set for single shops.
 pub(super) fn limits<'a>(shops: &[&'a Shop]) -> impl Iterator<Item = Fact<'a>> + use<'a> {
     let limits = shops.iter().filter_map(|shop| {
         let ShopSafety { max_delete_percent, protected_topics } = shop.safety.as_ref()?;
@@ -77,7 +77,7 @@ pub(super) fn limits<'a>(shops: &[&'a Shop]) -> impl Iterator<Item = Fact<'a>> +
     })
 }
 
-/// Returns which shops were selected, if not all.
+/// Returns the selection of shops, unless it contains all.
 pub(super) fn selection<'a>(selections: &[&Selection]) -> Option<Fact<'a>> {
     let mut parts: Vec<String> = Vec::new();
     let mut shards: Vec<&str> = Vec::new();

@@ -1,14 +1,14 @@
-//! Finds what is equal over many shops, so that a plan over a thousand shops fits one screen.
+//! Groups equal changes of many shops, so that a plan for a thousand shops fits one screen.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 use crate::wire::plan::{Change, Subscription};
 
-/// More variants of a change are printed as one, with an example.
+/// The maximum number of variants of a change that are printed separately. More are printed as one, with an example.
 const MAX_VARIANTS: usize = 8;
 
-/// Groups by key, in the order of first appearance. Each member keeps its shop.
+/// Groups items by key, in the order of first appearance. Each member keeps its shop.
 pub(super) fn group_by<'a, K: Eq + Hash + Clone, T>(
     items: impl IntoIterator<Item = (K, &'a str, T)>,
 ) -> Vec<(K, Vec<(&'a str, T)>)> {
@@ -24,25 +24,25 @@ pub(super) fn group_by<'a, K: Eq + Hash + Clone, T>(
     groups
 }
 
-/// Changes that the same shops have.
+/// Changes that a set of shops has in common.
 pub(super) struct Block<'a> {
-    /// Sorted.
+    /// The shops, sorted.
     pub(super) shops: Vec<&'a str>,
-    /// In the order of the plan.
+    /// The changes, in the order of the plan.
     pub(super) entries: Vec<Entry<'a>>,
 }
 
 /// A change that some shops have.
 pub(super) struct Entry<'a> {
-    /// How often each of the shops has the change.
+    /// How many times each of the shops has the change.
     pub(super) per_shop: usize,
-    /// One change of each variant; several only if there are too many variants to print.
+    /// One change of each variant. Several variants occur only if there are more than [`MAX_VARIANTS`].
     pub(super) variants: Vec<&'a Change>,
-    /// All changes, for their places and ids.
+    /// All changes, for their places and IDs.
     pub(super) all: Vec<&'a Change>,
 }
 
-/// Groups changes. Each shop occurs once, with its changes in the order of the plan. The largest groups come first.
+/// Groups changes. Each shop of `shops` occurs once, with its changes in the order of the plan. The largest groups are first.
 pub(super) fn blocks<'a>(shops: &[(&'a str, Vec<&'a Change>)], verbose: bool) -> Vec<Block<'a>> {
     let exact = group_by(shops.iter().flat_map(|(shop, changes)| {
         let own = group_by(changes.iter().map(|change| {
@@ -67,7 +67,7 @@ pub(super) fn blocks<'a>(shops: &[(&'a str, Vec<&'a Change>)], verbose: bool) ->
         })
     });
 
-    // The position of each change in the plan of its shop, by its address in memory.
+    // The position of each change in the plan of its shop, by the address of the change in memory.
     let place: HashMap<*const Change, usize> = shops
         .iter()
         .flat_map(|(_, changes)| changes.iter().enumerate().map(|(i, change)| (std::ptr::from_ref(*change), i)))
@@ -84,15 +84,15 @@ pub(super) fn blocks<'a>(shops: &[(&'a str, Vec<&'a Change>)], verbose: bool) ->
     blocks
 }
 
-/// Returns what variants of a change have in common.
+/// Returns the key that all variants of a change have in common.
 fn kind(change: &Change) -> impl Eq + Hash + Clone + use<'_> {
-    // The origins are in different sections; another place in the manifest is not another change.
+    // Changes of different origins are in different sections. The place in the manifest does not distinguish changes.
     let Change { action, topic, reason, origin: _, fields, destination, source: _, before: _, after: _ } = change;
     (*action as u8, topic, reason, fields, destination.before.as_deref(), destination.after.as_deref())
 }
 
-/// Returns what distinguishes a subscription for the reader: not its id and its times. Names every field, so that a new one does
-/// not compile before it is decided on.
+/// Returns the fields that distinguish a subscription for the reader, which excludes its ID and times. Names every field, so
+/// that a new one does not compile without a decision.
 fn content(subscription: Option<&Subscription>) -> Option<impl Eq + Hash + Clone + use<'_>> {
     let Subscription {
         id: _,
@@ -111,7 +111,7 @@ fn content(subscription: Option<&Subscription>) -> Option<impl Eq + Hash + Clone
     Some((address, format, include_fields, metafield_namespaces, filter, name, metafields))
 }
 
-/// A temporary name without the id of its holder, so that it is the same in all shops.
+/// A temporary name without the ID of its subscription, so that it is equal in all shops.
 pub(super) const TEMPORARY_NAME: &str = "hookwright-step-<id>";
 
 pub(super) fn is_temporary(name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Groups hazards by kind, and lists the refused ones.
+//! Groups hazards by kind, and lists those without consent.
 
 use std::collections::BTreeSet;
 
@@ -6,23 +6,23 @@ use super::group::group_by;
 use crate::text::plural;
 use crate::wire::plan::Hazard;
 
-/// More hazards of a kind are listed together.
+/// The maximum number of hazards of one kind that are listed separately.
 pub(super) const MAX_HAZARDS: usize = 5;
 
-/// Hazards of one kind: each by itself, or together if there are too many.
+/// Hazards of one kind, listed separately, or together if there are many.
 pub(super) enum Hazards<'a> {
     Each(Vec<&'a Hazard>),
-    /// Hazards of shops.
+    /// Many hazards of shops.
     Together {
         kind: &'a str,
-        /// Sorted.
+        /// The shops, sorted.
         shops: Vec<&'a str>,
-        /// The message of one of them.
+        /// The message of the first hazard.
         example: &'a str,
     },
 }
 
-/// Groups hazards by kind, with those of shops apart from those of the run. More than `most` of a kind are one group.
+/// Groups hazards by kind; hazards of shops and hazards of the run are separate. More than `most` of a kind are one group.
 pub(super) fn by_kind<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, most: usize) -> Vec<Hazards<'a>> {
     let kinds = group_by(hazards.into_iter().map(|h| ((h.kind.as_str(), h.shop.is_some()), "", h)));
     let kinds = kinds.into_iter().map(|((kind, of_shops), group)| {
@@ -38,8 +38,8 @@ pub(super) fn by_kind<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, most: u
     kinds.collect()
 }
 
-/// Returns a line for each refused hazard, or for many of a kind, and the options that consent to all of them.
-pub(crate) fn refused(hazards: &[&Hazard]) -> Vec<String> {
+/// Returns a line for each hazard without consent, or for many of a kind, and the remedy: the options that consent to all.
+pub(crate) fn refused(hazards: &[&Hazard]) -> (Vec<String>, String) {
     let (mut lines, mut consents) = (Vec::new(), BTreeSet::new());
     for group in by_kind(hazards.iter().copied(), MAX_HAZARDS) {
         match group {
@@ -56,6 +56,5 @@ pub(crate) fn refused(hazards: &[&Hazard]) -> Vec<String> {
             }
         }
     }
-    lines.push(format!("to consent, add {}", consents.into_iter().collect::<Vec<_>>().join(" ")));
-    lines
+    (lines, format!("to consent, add `{}`", consents.into_iter().collect::<Vec<_>>().join(" ")))
 }

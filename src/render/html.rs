@@ -1,6 +1,6 @@
-//! One self-contained HTML page: the lines of the text, and a matrix of shops by topics. It fetches nothing and says so in a
-//! Content-Security-Policy. Without JavaScript, and on paper, it is the text; the script draws the matrix from data in the
-//! page.
+//! Prints a document as one self-contained HTML page: the lines of the text, and a matrix of shops and topics. The page fetches
+//! nothing, which its Content-Security-Policy enforces. Without JavaScript and in print it has only the text; the script draws
+//! the matrix from data in the page.
 
 mod markup;
 mod view;
@@ -21,7 +21,7 @@ use crate::wire::report::Report;
 
 const PAGE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
-/// One script to the browser, in four files.
+/// The script of the page, which is divided into four files.
 const SCRIPT: &str = concat!(
     "(() => {\n\"use strict\";\n",
     include_str!("html/data.js"),
@@ -31,20 +31,20 @@ const SCRIPT: &str = concat!(
     "})();\n"
 );
 
-/// More lines are counted: a browser must not choke on the text.
+/// The maximum number of printed lines, so that the page loads quickly. The others are counted.
 const MAX_LINES: usize = 4000;
-/// More digests are counted; a fleet may have hundreds of shards.
+/// The maximum number of listed digests, because a fleet can have hundreds of shards.
 const MAX_DIGESTS: usize = 4;
 
 const LINES: Style = Style { color: true, width: None, verbose: false };
 
-/// What only the page says.
+/// The content of the page that is not in the document.
 struct Extras<'a> {
-    /// `calm`, `busy` or `bad`.
+    /// The CSS class of the header: `calm`, `busy` or `bad`.
     mood: &'static str,
-    /// Times and digests of the files.
+    /// The times and digests of the files.
     files: Vec<(&'static str, String)>,
-    /// How many of what.
+    /// The counts below the verdict.
     counts: String,
     view: View<'a>,
 }
@@ -68,7 +68,7 @@ pub(super) fn plans(all: &[Plan]) -> String {
         files: created
             .map(|at| ("Created", at))
             .into_iter()
-            .chain(some(digests))
+            .chain(plan_digests(digests))
             .chain(manifest(all.first().map(|p| &p.manifest_digest)))
             .collect(),
         counts: plan_counts(&merged),
@@ -82,7 +82,7 @@ pub(super) fn reports(all: &[Report]) -> String {
     let merged = merge::reports(all);
     let started = between(all.iter().map(|report| report.started_at.as_str())).map(|at| ("Started", at));
     let finished = between(all.iter().map(|report| report.finished_at.as_str())).map(|at| ("Finished", at));
-    let digests = some(all.iter().map(|report| report.plan_digest.clone()));
+    let digests = plan_digests(all.iter().map(|report| report.plan_digest.clone()));
     let manifest = manifest(all.first().map(|report| &report.manifest_digest));
     let extras = Extras {
         mood: if merged.complete { "calm" } else { "bad" },
@@ -93,36 +93,36 @@ pub(super) fn reports(all: &[Report]) -> String {
     page(&report::document(&merged, false), &extras)
 }
 
-/// Returns the first and the last of some times, in RFC 3339.
+/// Returns the first and the last of some RFC 3339 times.
 fn between<'a>(times: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
     let (first, last) = (times.clone().min()?, times.max()?);
     Some(if first == last { first.to_owned() } else { format!("{first} to {last}") })
 }
 
-fn some(digests: impl ExactSizeIterator<Item = String>) -> impl Iterator<Item = (&'static str, String)> {
+fn plan_digests(digests: impl ExactSizeIterator<Item = String>) -> impl Iterator<Item = (&'static str, String)> {
     let more = digests.len().saturating_sub(MAX_DIGESTS);
     let more = (more > 0).then(|| format!("… and {more} more"));
-    digests.take(MAX_DIGESTS).chain(more).map(|digest| ("Plan", digest))
+    digests.take(MAX_DIGESTS).chain(more).map(|digest| ("Plan digest", digest))
 }
 
 fn manifest(digest: Option<&String>) -> Option<(&'static str, String)> {
-    digest.map(|digest| ("Manifest", digest.clone()))
+    digest.map(|digest| ("Manifest digest", digest.clone()))
 }
 
-/// Returns `3 shops: 1 with changes, 2 without. 7 live as wanted, 1 unmanaged.`
+/// Returns `3 shops: 1 with changes, 2 without changes. 7 up to date, 1 unmanaged.`
 fn plan_counts(plan: &Plans<'_>) -> String {
     let counts = &plan.summary.shops;
     let unchanged = plan::unchanged(plan).len();
     let shops = [
         (counts.changed, "with changes"),
-        (unchanged, "without"),
-        (counts.unchanged.saturating_sub(unchanged), "with nothing but blocked bindings"),
+        (unchanged, "without changes"),
+        (counts.unchanged.saturating_sub(unchanged), "with only blocked bindings"),
         (counts.failed, "not read"),
-        (counts.unavailable, "unavailable and tolerated"),
+        (counts.unavailable, "not read, tolerated"),
     ];
     let attention = if plan.summary.attention == 1 { "needs attention" } else { "need attention" };
     let rest = [
-        (plan.summary.unchanged, "live as wanted"),
+        (plan.summary.unchanged, "up to date"),
         (plan.summary.blocked, "blocked"),
         (plan.summary.unmanaged, "unmanaged"),
         (plan.summary.attention, attention),
@@ -133,7 +133,7 @@ fn plan_counts(plan: &Plans<'_>) -> String {
 fn report_counts(report: &Reports<'_>) -> String {
     let summary = &report.summary;
     let shops = [(summary.shops_stale, "stale"), (summary.shops_not_read, "not read")];
-    let rest = [(summary.already_so, "already so"), (summary.blocked, "blocked")];
+    let rest = [(summary.already_so, "already as planned"), (summary.blocked, "blocked")];
     sentences(&plural(report.shops.len(), "shop"), &shops, &rest)
 }
 
@@ -171,7 +171,7 @@ fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
             &[("text", &lines)],
         ),
     };
-    let body = lines(&body, MAX_LINES).unwrap_or_else(|| Html::own("Nothing to say beyond the line above."));
+    let body = lines(&body, MAX_LINES).unwrap_or_else(|| Html::own("There are no changes and no findings."));
     let csp = format!(
         "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
         csp_hash(STYLE),
@@ -199,7 +199,7 @@ fn text(text: &str) -> Html {
     Html::text(&escape(text))
 }
 
-/// Prints the lines of some sections; none if there are none. More than `max` are counted.
+/// Returns the lines of some sections, or `None` if there are none. Lines after the first `max` are counted.
 fn lines(sections: &[&Section<'_>], max: usize) -> Option<Html> {
     let (mut out, mut count) = (Vec::new(), 0);
     Lines::new(&LINES, |indent, spans| {
@@ -210,8 +210,8 @@ fn lines(sections: &[&Section<'_>], max: usize) -> Option<Html> {
     })
     .sections(sections.iter().copied());
     if count > max {
-        let more = plural(count - max, "line");
-        out.push(Html::text(&format!("… and {more} more; `hookwright show` prints them all")));
+        let more = plural(count - max, "more line");
+        out.push(Html::text(&format!("… and {more}; `hookwright show` prints all lines")));
     }
     (!out.is_empty()).then(|| Html::join(out))
 }

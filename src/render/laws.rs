@@ -1,4 +1,4 @@
-//! For any plan, rendering does not panic, is deterministic, and ends in one of the frozen lines.
+//! For any plan, rendering does not panic, is deterministic, and ends with one of the fixed last lines.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::{Style, plan_text, report_text, reports_text};
 use crate::wire::plan::{Action, Change, Destinations, Origin, Plan, Severity, Shop, ShopStatus, Source, Subscription};
 use crate::wire::report::{Outcome, OutcomeResult, Report, ReportShopStatus};
 
-/// Whether a line is frozen: with N for its figures it is one of the patterns.
+/// Returns whether a line is one of the fixed last lines, with N for its numbers.
 pub(super) fn frozen(line: &str) -> bool {
     let words = line.split_inclusive(' ').map(|word| {
         let digits = word.trim_end();
@@ -30,7 +30,7 @@ pub(super) fn frozen(line: &str) -> bool {
     .contains(&words.collect::<String>().as_str())
 }
 
-/// Mostly a few values that collide, sometimes anything.
+/// Generates mostly a few values that collide, and sometimes any text.
 pub(super) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => prop::sample::select(vec!["", "orders/create", "a", "address", "hookwright-step-77", "filter"]).prop_map(str::to_owned),
@@ -112,7 +112,7 @@ pub(super) fn plan() -> impl Strategy<Value = Plan> {
     (prop::collection::vec(shop(), 0..9), any::<bool>(), any::<usize>()).prop_map(|(shops, complete, add)| {
         let mut plan = support::plan(shops);
         plan.complete = complete;
-        // A file may say anything.
+        // A file can contain any number.
         plan.summary.add = if add % 3 == 0 { add } else { plan.summary.add };
         plan
     })
@@ -148,7 +148,7 @@ fn style() -> impl Strategy<Value = Style> {
     })
 }
 
-/// The last line is frozen and alone, and the text has no control characters but ours.
+/// Checks that the last line is one of the fixed ones, and that the text has no control characters of others.
 fn check(text: &str, style: &Style) -> Result<(), TestCaseError> {
     prop_assert!(text.ends_with('\n') && !text.ends_with("\n\n"));
     let last = text.lines().last().unwrap_or_default();
@@ -171,7 +171,7 @@ proptest! {
         prop_assert!(!last.starts_with("No changes") || plan.shops.iter().all(|s| s.changes.is_empty()));
     }
 
-    /// The order of the shops in a file has no effect if each occurs once.
+    /// The order of distinct shops in a file has no effect.
     #[test]
     fn the_order_of_shops_does_not_matter(mut shops in prop::collection::vec(shop(), 0..6)) {
         for (i, shop) in shops.iter_mut().enumerate() {
@@ -182,7 +182,7 @@ proptest! {
         prop_assert_eq!(one, plan_text(&support::plan(shops), &PLAIN));
     }
 
-    /// Each change of a plan is in an entry: the entries add up to the plan.
+    /// Each change of a plan is in exactly one entry.
     #[test]
     fn no_change_is_lost(mut plan in plan(), copies in 1usize..3) {
         for shop in &mut plan.shops {

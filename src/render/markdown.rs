@@ -1,5 +1,5 @@
-//! Prints a document as Markdown for the comment on a pull request: the sections by weight, details folded, all of it within
-//! GitHub's limit. `inline` escapes what others wrote; `budget` divides the length.
+//! Prints a document as Markdown for a comment on a pull request: the sections by weight, with folded details, within
+//! GitHub's limit of length. `inline` escapes text of others; `budget` divides the length.
 
 mod budget;
 mod diff;
@@ -14,7 +14,7 @@ use super::Style;
 use super::changes::{ByShop, Depth, Label};
 use super::document::{Block, Document, Emphasis, Fact, Kind, Point, Section, Weight, changes_counted};
 use super::hazards::{self, Hazards, MAX_HAZARDS};
-use super::notes::TO_KNOW;
+use super::notes::NOTES;
 use super::text::{MAX_ADDRESSES, MAX_OF_A_KIND, labelled};
 use crate::text::{plural, thousands};
 use crate::wire::plan::{Action, Hazard, Origin};
@@ -22,23 +22,23 @@ use budget::{Part, Piece};
 use diff::{deletes, diff, number_of, only};
 use inline::{code, option, prose, title};
 
-/// How much of a list of shops is printed.
+/// The style of lists of shops: it limits their length.
 const STYLE: Style = Style { color: false, width: Some(52), verbose: false };
 const VERBOSE: Style = Style { verbose: true, ..STYLE };
 
-/// Lines of a list, of changes before the folds, and of a fold.
+/// The maximum number of lines of a list, of the changes before the folds, and of a fold.
 const MAX_LISTED: usize = 16;
 const MAX_CHANGES: usize = 24;
 const MAX_FOLDED: usize = 100;
-/// Budgets in bytes: settings, hazards, names of destinations.
+/// Budgets in bytes for settings, hazards, and destination names.
 const SETTINGS: usize = 4_000;
 const HAZARDS: usize = 12_000;
 const NAMES: usize = 6_000;
-/// More digests are counted.
+/// The maximum number of listed digests.
 const MAX_DIGESTS: usize = 4;
 
 impl Kind {
-    /// Returns the first line, by which a comment is found again.
+    /// Returns the first line, which identifies the comment for later updates.
     fn marker(self) -> &'static str {
         match self {
             Self::Plan => "<!-- hookwright: plan -->",
@@ -47,7 +47,7 @@ impl Kind {
         }
     }
 
-    /// Returns where the rest is.
+    /// Returns the reference to the complete output.
     fn rest(self) -> &'static str {
         match self {
             Self::Plan => "see the plan file",
@@ -57,8 +57,8 @@ impl Kind {
     }
 }
 
-/// Prints a document. What must not be missing is first; the other parts divide what is left of the budget. Long lists are whole
-/// if all of it fits.
+/// Prints a document. The required parts are first and complete; the others share the rest of the budget. If everything fits,
+/// long lists are not cut.
 pub(super) fn print(document: &Document<'_>) -> String {
     let must = must(document);
     let end = end(document);
@@ -72,7 +72,14 @@ fn paragraph(text: &str) -> String {
     format!("\n{text}\n")
 }
 
-/// Returns the verdict, the settings, the hazards and the deletes. Bounded.
+/// Returns a remark of our own words with a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", letters.as_str())
+}
+
+/// Returns the required parts: the verdict, the settings, the hazards and the deletes. Their length is bounded.
 fn must(document: &Document<'_>) -> String {
     let Document { kind, verdict, incomplete, facts, sections, digests: _ } = document;
     let mut out = format!("{}\n## {verdict}\n", kind.marker());
@@ -81,14 +88,14 @@ fn must(document: &Document<'_>) -> String {
     for section in sections {
         match &section.block {
             Block::Line(text) if section.weight == Weight::Verdict => out.push_str(&paragraph(text)),
-            Block::Hazards(all) => out.push_str(&hazards(*kind, &section.title, all)),
+            Block::Hazards(all) => out.push_str(&hazards(*kind, section, all)),
             _ => {}
         }
     }
     out.push_str(&deletes(*kind, sections));
     for section in sections {
         if let Block::Names(names) = &section.block {
-            out.push_str(&list(*kind, &section.title, "name", names.iter().map(name).collect()).fit(NAMES));
+            out.push_str(&list(*kind, &section.title, None, "name", names.iter().map(name).collect()).fit(NAMES));
         }
     }
     out
@@ -104,10 +111,10 @@ fn settings<'a>(kind: Kind, facts: &[Fact<'_>]) -> Part<'a> {
         })
         .collect();
     let open = if pieces.is_empty() { "" } else { "\n" };
-    Part { open: open.to_owned(), lines: usize::MAX, ..list(kind, "", "setting", pieces) }
+    Part { open: open.to_owned(), lines: usize::MAX, ..list(kind, "", None, "setting", pieces) }
 }
 
-/// Returns what may be cut: the lists by weight, then the folds.
+/// Returns the parts that may be cut: the lists by weight, then the folds.
 fn parts<'a>(document: &'a Document<'a>, style: &Style) -> Vec<Part<'a>> {
     let kind = document.kind;
     let mut lists: Vec<(Weight, Part<'a>)> = Vec::new();
@@ -123,8 +130,7 @@ fn parts<'a>(document: &'a Document<'a>, style: &Style) -> Vec<Part<'a>> {
             }
             Block::Points(points) if *weight == Weight::Information => information.extend(pieces(points)),
             Block::Points(points) => {
-                let remark = remark.as_ref().map_or_else(String::new, |remark| format!(": {remark}"));
-                let part = list(kind, &format!("{title}{remark}"), thing(*weight, points), pieces(points));
+                let part = list(kind, title, remark.as_deref(), thing(*weight, points), pieces(points));
                 lists.push((*weight, part));
             }
             Block::Planned(origin, shops) => {
@@ -132,31 +138,31 @@ fn parts<'a>(document: &'a Document<'a>, style: &Style) -> Vec<Part<'a>> {
                 lists.extend(changes(kind, heading, shops).map(|part| (*weight, part)));
                 folds.push(fields(kind, *origin, shops, style));
             }
-            Block::NotMade { what, causes, all } => {
-                lists.push((*weight, list(kind, title, "change", causes.iter().map(cause).collect())));
-                folds.push(made(kind, what, all, style));
+            Block::NotApplied { causes, all } => {
+                lists.push((*weight, list(kind, title, None, "change", causes.iter().map(cause).collect())));
+                folds.push(outcomes(kind, title, all, style));
             }
             Block::Applied(shops) | Block::AlreadySo(shops) => {
                 information.extend(remark.as_deref().map(|remark| point(&prose(remark), Vec::new())));
-                folds.push(made(kind, title, shops, style));
+                folds.push(outcomes(kind, title, shops, style));
             }
             Block::Line(_) | Block::Unchanged(_) | Block::Names(_) => {}
         }
     }
     if !information.is_empty() {
-        lists.push((Weight::Information, list(kind, TO_KNOW, "finding", information)));
+        lists.push((Weight::Information, list(kind, NOTES, None, "finding", information)));
     }
     folds.extend(hazards);
     if !minor.is_empty() {
-        let what = if kind == Kind::Apply { "Warnings" } else { "Warnings, information" };
-        let fold = format!("{what} and what is unmanaged: {}", plural(findings, "finding"));
+        let what = if kind == Kind::Apply { "Warnings" } else { "Warnings, notes" };
+        let fold = format!("{what} and unmanaged subscriptions: {}", plural(findings, "finding"));
         folds.push(folded(kind, fold, "finding", minor));
     }
     lists.sort_by_key(|(weight, _)| *weight);
     lists.into_iter().map(|(_, part)| part).chain(folds).collect()
 }
 
-/// Returns what the points of a section are counted as.
+/// Returns the noun for the points of a section.
 fn thing(weight: Weight, points: &[Point<'_>]) -> &'static str {
     match (weight, points.first()) {
         (_, Some(Point::Address(_))) => "address",
@@ -168,11 +174,12 @@ fn thing(weight: Weight, points: &[Point<'_>]) -> &'static str {
     }
 }
 
-/// A list with a heading.
-fn list<'a>(kind: Kind, heading: &str, thing: &'static str, pieces: Vec<Piece<'a>>) -> Part<'a> {
+/// Returns a list with a heading and, between them, a remark.
+fn list<'a>(kind: Kind, heading: &str, remark: Option<&str>, thing: &'static str, pieces: Vec<Piece<'a>>) -> Part<'a> {
+    let remark = remark.map_or_else(String::new, |remark| paragraph(&sentence(remark)));
     Part {
         fold: None,
-        open: format!("\n### {heading}\n\n"),
+        open: format!("\n### {heading}\n{remark}\n"),
         pieces,
         close: String::new(),
         thing,
@@ -181,17 +188,17 @@ fn list<'a>(kind: Kind, heading: &str, thing: &'static str, pieces: Vec<Piece<'a
     }
 }
 
-/// A longer list in a fold.
+/// Returns a longer list in a fold.
 fn folded<'a>(kind: Kind, summary: String, thing: &'static str, pieces: Vec<Piece<'a>>) -> Part<'a> {
-    Part { fold: Some(summary), open: "\n".to_owned(), lines: MAX_FOLDED, ..list(kind, "", thing, pieces) }
+    Part { fold: Some(summary), open: "\n".to_owned(), lines: MAX_FOLDED, ..list(kind, "", None, thing, pieces) }
 }
 
-/// One item of a list.
+/// Returns one item of a list.
 fn point<'a>(text: &str, shops: Vec<&'a str>) -> Piece<'a> {
     Piece { title: None, text: format!("- {text}\n"), things: shops.len(), shops }
 }
 
-/// Returns the points of a section. The first few notes of each kind come first, so that no kind crowds out another.
+/// Returns the points of a section. The first notes of each kind come first, so that no kind displaces another.
 fn pieces<'a>(points: &[Point<'a>]) -> Vec<Piece<'a>> {
     let kind = |point: &Point<'_>| match point {
         Point::Note { kind, .. } => Some(kind.clone()),
@@ -243,7 +250,7 @@ fn name<'a>((name, addresses): &Label<'_>) -> Piece<'a> {
     Piece { things: 1, ..point(&format!("{}: {}", code(name), texts.join(", ")), Vec::new()) }
 }
 
-/// Returns a cause: how many changes in which shops, and why.
+/// Returns a cause with the number of its changes and their shops.
 fn cause<'a>((text, shops): &(String, ByShop<'a>)) -> Piece<'a> {
     let names: Vec<&str> = shops.iter().map(|(shop, _)| *shop).collect();
     let number = shops.iter().map(|(_, changes)| changes.len()).sum();
@@ -254,12 +261,12 @@ fn cause<'a>((text, shops): &(String, ByShop<'a>)) -> Piece<'a> {
 fn hazard(hazard: &Hazard) -> Piece<'_> {
     let Hazard { kind, shop, message, allow, details: _ } = hazard;
     let of = shop.as_deref().map_or_else(String::new, |shop| format!(" of {}", title(&[shop])));
-    let text = format!("{}{of}: {} — {}", code(kind), prose(message), option("--allow", allow));
+    let text = format!("{}{of}: {} — consent with {}", code(kind), prose(message), option("--allow", allow));
     Piece { things: 1, ..point(&text, shop.as_deref().into_iter().collect()) }
 }
 
-/// Returns the hazards, each with its figures and its consent; many of a kind together. Bounded.
-fn hazards(kind: Kind, heading: &str, all: &[Hazard]) -> String {
+/// Returns the hazards, each with its figures and its consent; many of a kind together. The length is bounded.
+fn hazards(kind: Kind, section: &Section<'_>, all: &[Hazard]) -> String {
     let part = |most: usize| {
         let mut pieces = Vec::new();
         for group in hazards::by_kind(all, most) {
@@ -268,7 +275,7 @@ fn hazards(kind: Kind, heading: &str, all: &[Hazard]) -> String {
                 Hazards::Together { kind, shops, example } => {
                     let allow = option("--allow", &format!("{kind}:<shop>"));
                     let text = format!(
-                        "{} of {}, for example: {} — {allow} for each; a pattern may stand for several",
+                        "{} of {}, for example: {} — consent with {allow} for each shop or for a pattern of shops",
                         code(kind),
                         title(&shops),
                         prose(example)
@@ -277,20 +284,20 @@ fn hazards(kind: Kind, heading: &str, all: &[Hazard]) -> String {
                 }
             }
         }
-        Part { lines: usize::MAX, ..list(kind, heading, "hazard", pieces) }
+        Part { lines: usize::MAX, ..list(kind, &section.title, section.remark.as_deref(), "hazard", pieces) }
     };
     let text = part(MAX_HAZARDS).fit(usize::MAX);
     if text.len() <= HAZARDS { text } else { part(0).fit(HAZARDS) }
 }
 
-/// Returns each hazard by itself, if some are printed together.
+/// Returns a fold with each hazard, if some are printed together.
 fn each_hazard(kind: Kind, all: &[Hazard]) -> Option<Part<'_>> {
     let together = hazards::by_kind(all, MAX_HAZARDS).iter().any(|group| matches!(group, Hazards::Together { .. }));
-    let summary = || format!("Each of the {}", plural(all.len(), "hazard"));
+    let summary = || format!("All {}", plural(all.len(), "hazard"));
     together.then(|| Part { lines: usize::MAX, ..folded(kind, summary(), "hazard", all.iter().map(hazard).collect()) })
 }
 
-/// Returns one line for each create and update; deletes are printed above.
+/// Returns one line for each create and update. Deletes are printed above.
 fn changes<'a>(kind: Kind, heading: &str, shops: &ByShop<'a>) -> Option<Part<'a>> {
     let kept = only(shops, |change| change.action != Action::Delete);
     let counts = [(Action::Create, "to add"), (Action::Update, "to change")];
@@ -300,7 +307,7 @@ fn changes<'a>(kind: Kind, heading: &str, shops: &ByShop<'a>) -> Option<Part<'a>
     let part = diff(kind, Depth::Brief, &kept, &STYLE);
     (!kept.is_empty()).then(|| Part {
         open: format!("\n### {heading}: {}\n{}", counts.join(", "), part.open),
-        rest: "see the fields below",
+        rest: "see the details below",
         lines: MAX_CHANGES,
         ..part
     })
@@ -309,19 +316,20 @@ fn changes<'a>(kind: Kind, heading: &str, shops: &ByShop<'a>) -> Option<Part<'a>
 fn fields<'a>(kind: Kind, origin: Option<Origin>, shops: &ByShop<'a>, style: &Style) -> Part<'a> {
     let what = match origin {
         None => "",
-        Some(Origin::Manifest) => " of this manifest",
+        Some(Origin::Manifest) => " from this manifest",
         Some(Origin::Drift) => " that repair drift",
     };
-    let fold = Some(format!("Field by field: {}{what}", changes_counted(shops)));
+    let fold = Some(format!("Details of {}{what}", changes_counted(shops)));
     Part { fold, ..diff(kind, Depth::Full, shops, style) }
 }
 
-fn made<'a>(kind: Kind, what: &str, shops: &ByShop<'a>, style: &Style) -> Part<'a> {
+fn outcomes<'a>(kind: Kind, what: &str, shops: &ByShop<'a>, style: &Style) -> Part<'a> {
     let fold = Some(format!("{what}: {}", changes_counted(shops)));
     Part { fold, ..diff(kind, Depth::Brief, shops, style) }
 }
 
-/// Returns the counts of what is not listed, and the digests of the plans, so that an apply can be compared with its review.
+/// Returns the counts of items that are not listed, and the digests of the plans, so that a reviewed plan can be compared with
+/// the applied one.
 fn end(document: &Document<'_>) -> String {
     let Document { sections, digests, .. } = document;
     let counts = sections.iter().filter_map(|section| match &section.block {

@@ -1,4 +1,4 @@
-//! Several plans, or several reports, as one. A single one is the merge of itself.
+//! Merges several plans, or several reports, into one.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,40 +9,40 @@ use crate::wire::report::{Report, ReportShop, ReportSummary};
 
 /// The shards of one plan.
 pub(super) struct Plans<'a> {
-    /// The distinct settings; one, unless the files do not belong together.
+    /// The distinct settings: one, unless the files belong to different runs.
     pub(super) settings: Vec<&'a Settings>,
     pub(super) selections: Vec<&'a Selection>,
-    /// Why several plans are not a whole run.
+    /// Why several plans do not form a whole run.
     pub(super) lacking: Option<String>,
     pub(super) summary: Summary,
     pub(super) complete: bool,
-    /// Each once.
+    /// The distinct destinations.
     pub(super) destinations: Vec<&'a Destination>,
-    /// Hazards of the run are judged over all shards.
+    /// The hazards of the shops, and those of the run, which are judged over all shards.
     pub(super) hazards: Cow<'a, [Hazard]>,
     pub(super) shops_left: BTreeSet<&'a str>,
     pub(super) former_addresses: BTreeSet<&'a str>,
     pub(super) since: Option<Since>,
     pub(super) digests: BTreeSet<&'a str>,
-    /// Sorted by domain.
+    /// The shops, sorted by domain.
     pub(super) shops: Vec<&'a Shop>,
 }
 
 /// The reports of one apply.
 pub(super) struct Reports<'a> {
     pub(super) settings: Vec<&'a Settings>,
-    /// Digests of the plans that were applied.
+    /// The digests of the applied plans.
     pub(super) digests: BTreeSet<&'a str>,
     pub(super) summary: ReportSummary,
     pub(super) complete: bool,
-    /// Sorted by domain.
+    /// The shops, sorted by domain.
     pub(super) shops: Vec<&'a ReportShop>,
 }
 
-/// Merges plans. No plan is not complete.
+/// Merges plans. The merge of no plans is incomplete.
 pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
     let (hazards, lacking) = match plans {
-        // The selection says what a single plan is a part of.
+        // The selection of a single plan names its shard.
         [one] => (Cow::Borrowed(one.hazards.as_slice()), None),
         many => (Cow::Owned(wire::plan::together(many)), wire::plan::lacking(many.iter().map(|p| &p.selection))),
     };
@@ -68,14 +68,14 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
     }
 }
 
-/// Returns each destination once, except for what it replaces, which differs by shard.
+/// Returns the distinct destinations. Those of several shards can differ in the addresses that they replace.
 fn destinations<'a>(plans: &[&'a Plan]) -> Vec<&'a Destination> {
     let mut all = distinct(plans.iter().flat_map(|p| &p.destinations));
     all.sort_by(|a, b| wire::plan::destination_order(a, b));
     all
 }
 
-/// Merges reports. No report is not complete.
+/// Merges reports. The merge of no reports is incomplete.
 pub(super) fn reports(reports: &[Report]) -> Reports<'_> {
     let mut sorted: Vec<&Report> = reports.iter().collect();
     let key = |r: &Report| (r.plan_digest.clone(), r.started_at.clone(), r.finished_at.clone());
@@ -102,8 +102,8 @@ fn distinct<'a, T: PartialEq>(all: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
     out
 }
 
-/// Adds two structs field by field. Names every field, so that a new one does not compile before it is decided on. Sums saturate:
-/// a file may say anything, and rendering it must not fail.
+/// Adds two structs field by field. Names every field, so that a new one does not compile without a decision. Sums saturate,
+/// because a file can contain any number and rendering must not fail.
 macro_rules! sum {
     ($a:expr, $b:expr, $of:ident { $($field:ident),* } $($rest:tt)*) => {
         $of { $($field: $a.$field.saturating_add($b.$field),)* $($rest)* }

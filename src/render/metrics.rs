@@ -1,6 +1,6 @@
-//! A drift run as a Prometheus textfile for the textfile collector of node_exporter, from the wire format of the plan and from
-//! the file before it. The caller has the clock. A number that this run did not see is left out, never repeated and never 0:
-//! only times of success are kept from file to file.
+//! Renders a drift run as a Prometheus textfile for the textfile collector of node_exporter, from the wire format of the plan
+//! and the previous file. The caller supplies the time. A number that this run did not observe is left out; it is neither
+//! repeated nor 0. Only times of success are copied from the previous file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,10 +12,10 @@ use crate::wire::plan::{Action, FindingKind, Plan, Reason, Severity, Shop, ShopS
 const SHOP_SUCCESS: &str = "hookwright_shop_last_success_timestamp_seconds";
 const RUN_SUCCESS: &str = "hookwright_drift_last_success_timestamp_seconds";
 
-/// Times of earlier successes, in seconds since the epoch.
+/// The times of earlier successes, in seconds since the epoch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Successes {
-    /// The last run that read every shop.
+    /// The last successful run.
     pub run: Option<i64>,
     /// The last time that each shop was read, by domain.
     pub shops: BTreeMap<String, i64>,
@@ -36,32 +36,32 @@ impl Successes {
     }
 }
 
-/// The labels and the value of a sample: `{shop="a.myshopify.com",run="nightly"} 123`.
+/// Returns the labels and the value of a sample: `{shop="a.myshopify.com",run="nightly"} 123`.
 fn sample(rest: &str) -> Option<(&str, i64)> {
     let (labels, value) = rest.strip_prefix('{')?.rsplit_once("} ")?;
     Some((labels, value.trim().parse().ok()?))
 }
 
-/// The shop of a sample: its first label. A domain has nothing that a label escapes.
+/// Returns the shop of a sample, its first label, and the value. A domain contains no character that a label escapes.
 fn shop_sample(rest: &str) -> Option<(&str, i64)> {
     let (labels, value) = sample(rest)?;
     let (shop, _) = labels.strip_prefix("shop=\"")?.split_once('"')?;
     Some((shop, value))
 }
 
-/// A run, as far as it got.
+/// The result of a drift run.
 #[derive(Debug, Clone, Copy)]
 pub struct DriftRun<'a> {
-    /// The name of this job among others on the machine, as the label `run` of every sample: node_exporter refuses to
-    /// serve anything while two files hold the same series.
+    /// The name of this job, unique on the machine, for the label `run` of every sample. node_exporter serves no metrics while
+    /// two files contain the same series.
     pub name: &'a str,
-    /// The plan; none if the run ended before it had read the shops.
+    /// The plan; `None` if the run ended before it had read the shops.
     pub plan: Option<&'a Plan>,
     /// The exit code of the process.
     pub exit_code: u8,
     /// The time of the run, in seconds since the epoch.
     pub now: i64,
-    /// When the token of each shop expires without a login or a migration, by domain, in seconds since the epoch.
+    /// The time when the token of each shop expires without a login or a migration, by domain, in seconds since the epoch.
     pub token_ends: &'a BTreeMap<String, i64>,
 }
 
@@ -72,29 +72,44 @@ pub fn metrics(run: &DriftRun<'_>, before: &Successes) -> String {
     let complete = plan.is_some_and(|plan| plan.complete);
     let mut page = Page::new(name);
 
-    page.family("hookwright_build_info", "Version of the hookwright that wrote this file.");
+    page.family("hookwright_build_info", "Version of Hookwright that wrote this file.");
     page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
-    page.run("hookwright_drift_last_run_timestamp_seconds", "When the last run ended, however it ended.", Some(now));
+    page.run(
+        "hookwright_drift_last_run_timestamp_seconds",
+        "Time when the last run ended, successful or not.",
+        Some(now),
+    );
     page.run(
         "hookwright_drift_last_run_exit_code",
-        "What it exited with: 0 no drift, 2 drift or attention, anything else an error.",
+        "Exit code of the last run: 0 is no drift, 2 is drift or findings that need attention, other codes are errors.",
         Some(exit_code.into()),
     );
-    page.run("hookwright_drift_complete", "1 if it read every shop, apart from tolerated ones.", Some(complete.into()));
+    page.run(
+        "hookwright_drift_complete",
+        "1 if the last run read every shop, except tolerated ones, 0 if not.",
+        Some(complete.into()),
+    );
     let success = if complete && matches!(exit_code, 0 | 2) { Some(now) } else { before.run };
-    page.run(RUN_SUCCESS, "When a run last read every shop and ended with 0 or 2.", success);
+    page.run(RUN_SUCCESS, "Time of the last run that was complete and exited with 0 or 2.", success);
     let counts = plan.map(|plan| &plan.summary.shops);
-    page.run("hookwright_drift_shops", "Shops that the run selected.", counts.map(|c| number(c.total)));
-    page.run("hookwright_drift_shops_failed", "Shops that it could not read.", counts.map(|c| number(c.failed)));
+    page.run("hookwright_drift_shops", "Number of shops in the selection.", counts.map(|c| number(c.total)));
+    page.run(
+        "hookwright_drift_shops_failed",
+        "Number of shops that could not be read.",
+        counts.map(|c| number(c.failed)),
+    );
     page.run(
         "hookwright_drift_shops_unavailable",
-        "Shops that it could not read, and that are tolerated.",
+        "Number of shops that could not be read, which is tolerated.",
         counts.map(|c| number(c.unavailable)),
     );
 
     let readable = |shop: &Shop| Some(was_read(shop).into());
     page.shops("hookwright_shop_readable", "1 if the shop was read, 0 if not.", shops, readable);
-    page.family("hookwright_shop_error", "Always 1: why a shop was not read, and whether that is tolerated.");
+    page.family(
+        "hookwright_shop_error",
+        "Always 1. The labels are the reason why a shop was not read, and whether that is tolerated.",
+    );
     for shop in shops {
         if let Some(error) = &shop.error {
             let tolerated = if shop.status == ShopStatus::Unavailable { "true" } else { "false" };
@@ -106,19 +121,19 @@ pub fn metrics(run: &DriftRun<'_>, before: &Successes) -> String {
     }
     page.shops(
         "hookwright_shop_token_end_timestamp_seconds",
-        "When the shop's token stops working without a login or a migration; 2027-01-01 if a public app's token may have no \
-         expiry. Absent if the token is renewed.",
+        "Time when the shop's token stops working without a login or a migration; 2027-01-01 for a token of a public app \
+         that may have no expiry. Absent if the token is renewed.",
         shops,
         |shop| token_ends.get(&shop.shop).copied(),
     );
-    page.family(SHOP_SUCCESS, "When the shop was last read.");
+    page.family(SHOP_SUCCESS, "Time when the shop was last read.");
     for (shop, time) in successes(plan, now, before) {
         page.sample(&[("shop", shop)], time);
     }
     page.text
 }
 
-/// A metric of each shop that was read.
+/// A count for each shop that was read.
 struct Count {
     name: &'static str,
     help: &'static str,
@@ -126,45 +141,41 @@ struct Count {
 }
 
 const COUNTS: &[Count] = &[
-    Count { name: "hookwright_shop_desired", help: "Bindings that the manifest asks for.", of: desired },
-    Count {
-        name: "hookwright_shop_observed",
-        help: "Live subscriptions that the ownership rule covers.",
-        of: |shop| shop.managed,
-    },
+    Count { name: "hookwright_shop_desired", help: "Number of bindings in the manifest.", of: desired },
+    Count { name: "hookwright_shop_observed", help: "Number of live managed subscriptions.", of: |shop| shop.managed },
     Count {
         name: "hookwright_shop_missing",
-        help: "Bindings that are not live and could be made (creates).",
+        help: "Number of bindings without a live subscription that can be created (creates).",
         of: |shop| changes(shop, Action::Create),
     },
     Count {
         name: "hookwright_shop_changed",
-        help: "Live subscriptions that differ from the manifest (updates).",
+        help: "Number of live subscriptions that differ from the manifest (updates).",
         of: |shop| changes(shop, Action::Update),
     },
     Count {
         name: "hookwright_shop_extra",
-        help: "Live subscriptions that should not be there (deletes).",
+        help: "Number of live subscriptions that are to be deleted (deletes).",
         of: |shop| changes(shop, Action::Delete),
     },
     Count {
         name: "hookwright_shop_blocked",
-        help: "Bindings that are not live as wanted and cannot be made now, for a scope or a name.",
+        help: "Number of bindings that cannot be created or updated now, because of a scope or a name.",
         of: |shop| shop.blocked.len(),
     },
     Count {
         name: "hookwright_shop_attention",
-        help: "Findings that need somebody.",
+        help: "Number of findings that need attention.",
         of: |shop| shop.findings.iter().filter(|f| f.severity == Severity::Attention).count(),
     },
     Count {
         name: "hookwright_shop_scopes_missing",
-        help: "Scopes that the manifest or its topics need and the shop has not granted.",
+        help: "Number of scopes that the manifest or its topics require and the shop has not granted.",
         of: |shop| scopes_missing(shop).len(),
     },
     Count {
         name: "hookwright_shop_unmanaged",
-        help: "Live subscriptions that the ownership rule does not cover.",
+        help: "Number of live unmanaged subscriptions.",
         of: |shop| shop.unmanaged,
     },
 ];
@@ -180,15 +191,15 @@ fn changes(shop: &Shop, action: Action) -> usize {
     shop.changes.iter().filter(|c| c.action == action).count()
 }
 
-/// Returns the number of bindings. Each binding of a shop that was read is in the plan once: bound, blocked, created or updated.
-/// A name step is of a subscription whose binding is counted elsewhere.
+/// Returns the number of bindings. The plan contains each binding of a shop that was read once: as bound, blocked, created or
+/// updated. The binding of a name step is counted elsewhere.
 fn desired(shop: &Shop) -> usize {
     let bound: usize = shop.bound.iter().map(|b| b.count).sum();
     let realised = shop.changes.iter().filter(|c| c.action == Action::Update && c.reason != Reason::NameStep).count();
     bound + shop.blocked.len() + changes(shop, Action::Create) + realised
 }
 
-/// Returns the missing scopes: the wanted ones, and those of a topic of which none is wanted.
+/// Returns the missing scopes: the wanted ones, and the alternatives of a topic, unless one of them is wanted.
 fn scopes_missing(shop: &Shop) -> BTreeSet<String> {
     let text = |v: &Value| v.as_str().map(ToOwned::to_owned);
     let of_kind = |kind| shop.findings.iter().filter(move |f| f.kind == kind);
@@ -209,7 +220,7 @@ fn scopes_missing(shop: &Shop) -> BTreeSet<String> {
     missing
 }
 
-/// Returns the shops of the plan that were ever read; without a plan, those of the file before.
+/// Returns the shops of the plan that were read at least once; without a plan, those of the previous file.
 fn successes<'a>(plan: Option<&'a Plan>, now: i64, before: &'a Successes) -> Vec<(&'a str, i64)> {
     let Some(plan) = plan else { return before.shops.iter().map(|(shop, &time)| (shop.as_str(), time)).collect() };
     let time = |shop: &Shop| if was_read(shop) { Some(now) } else { before.shops.get(&shop.shop).copied() };
@@ -220,7 +231,7 @@ fn number(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// The text, family by family. All are gauges: a file does not accumulate over runs.
+/// The text of the file, by family. All metrics are gauges, because a file does not accumulate over runs.
 struct Page<'a> {
     text: String,
     run: &'a str,
@@ -234,7 +245,7 @@ impl<'a> Page<'a> {
         Self { text: String::new(), run, name: "", help: "", headed: false }
     }
 
-    /// Starts a family. Its head is written with its first sample; an empty family is left out.
+    /// Starts a family. Its header is written with the first sample; a family without samples is left out.
     fn family(&mut self, name: &'static str, help: &'static str) {
         (self.name, self.help, self.headed) = (name, help, false);
     }

@@ -1,4 +1,4 @@
-//! Messages about shops: findings, blocked bindings, shops that were not read. Equal messages over many shops are one point.
+//! Messages about shops: findings, blocked bindings, shops that were not read. Equal messages of several shops are one point.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
 use crate::text::plural;
 use crate::wire::plan::{Blocked, Finding, FindingKind, Severity, ShopError, Source};
 
-/// Information that is listed without `-v`.
+/// Kinds of information that are listed without `-v`.
 const ALWAYS_LISTED: [FindingKind; 5] = [
     FindingKind::OldEndpoint,
     FindingKind::NeverMade,
@@ -23,7 +23,7 @@ const ALWAYS_LISTED: [FindingKind; 5] = [
 ];
 
 /// The heading of information.
-pub(super) const TO_KNOW: &str = "To know";
+pub(super) const NOTES: &str = "Notes";
 
 /// A message about a shop.
 #[derive(Clone)]
@@ -33,9 +33,9 @@ pub(super) struct Note<'a> {
     pub(super) about: Option<Cow<'a, str>>,
     pub(super) message: &'a str,
     pub(super) source: Option<&'a Source>,
-    /// Subscriptions that the message may name.
+    /// IDs of subscriptions that the message may contain.
     pub(super) ids: Vec<&'a str>,
-    /// Times that the message may name.
+    /// Times that the message may contain.
     pub(super) times: Vec<&'a str>,
 }
 
@@ -60,7 +60,7 @@ impl<'a> Note<'a> {
         }
     }
 
-    /// Returns the message with placeholders for the values that differ from shop to shop.
+    /// Returns the message with placeholders for the values that are specific to a shop.
     fn pattern(&self, with_shop: bool) -> String {
         let mut text = self.message.to_owned();
         if with_shop {
@@ -77,7 +77,7 @@ impl<'a> Note<'a> {
 
 const TIME: &str = "<time>";
 
-/// Replaces a value wherever it is not the start of a longer one.
+/// Replaces a value, except where it is the start of a longer one.
 fn replace(text: &str, value: &str, placeholder: &str) -> String {
     let mut parts = text.split(value);
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -89,7 +89,7 @@ fn replace(text: &str, value: &str, placeholder: &str) -> String {
     out
 }
 
-/// Messages that are the same but for shops, ids and times.
+/// Messages that differ only in shops, IDs and times.
 pub(super) struct Same<'a, T> {
     pub(super) kind: &'a str,
     about: Option<Cow<'a, str>>,
@@ -98,8 +98,8 @@ pub(super) struct Same<'a, T> {
     pub(super) members: Vec<(&'a str, T)>,
 }
 
-/// Groups messages, in the order of first appearance. What `details` do not determine stays in the message, so a group never
-/// hides a message that says something else.
+/// Groups messages, in the order of first appearance. Only values that are known from `details` are replaced, so a group
+/// contains no message with another meaning.
 pub(super) fn same<'a, T>(notes: impl IntoIterator<Item = (Note<'a>, T)>) -> Vec<Same<'a, T>> {
     let equal = group_by(notes.into_iter().map(|(note, member)| {
         let key = (note.kind, note.about.clone(), note.message);
@@ -107,7 +107,7 @@ pub(super) fn same<'a, T>(notes: impl IntoIterator<Item = (Note<'a>, T)>) -> Vec
     }));
     let alike = group_by(equal.into_iter().filter_map(|((kind, about, _), members)| {
         let (shop, (first, _)) = members.first()?;
-        // A message of several shops names none of them as its own.
+        // In a message that several shops share, a shop name is not specific to the shop.
         let pattern = first.pattern(members.iter().all(|(other, _)| other == shop));
         Some(((kind, about, pattern), "", members))
     }));
@@ -118,8 +118,8 @@ pub(super) fn same<'a, T>(notes: impl IntoIterator<Item = (Note<'a>, T)>) -> Vec
             Some(first) if notes().all(|note| note.message == first.message) => first.message.to_owned(),
             Some(first) => {
                 let times: BTreeSet<&str> = notes().flat_map(|note| note.times.iter().copied()).collect();
-                // After the latest time, all of these shops are done.
-                let several = if times.len() > 1 { " (the latest of these shops)" } else { "" };
+                // The latest time holds for all of these shops.
+                let several = if times.len() > 1 { " (the latest time of these shops)" } else { "" };
                 let one_shop = notes().all(|note| note.shop == first.shop);
                 let pattern = if one_shop { first.pattern(false) } else { pattern };
                 times.last().map_or_else(|| pattern.clone(), |last| pattern.replace(TIME, &format!("{last}{several}")))
@@ -133,7 +133,7 @@ pub(super) fn same<'a, T>(notes: impl IntoIterator<Item = (Note<'a>, T)>) -> Vec
     groups.collect()
 }
 
-/// Returns one point for each group of messages; those of one kind follow each other.
+/// Returns one point for each group of messages. Points of one kind are adjacent.
 pub(super) fn points<'a>(notes: impl IntoIterator<Item = Note<'a>>) -> Vec<Point<'a>> {
     let groups = same(notes.into_iter().map(|note| (note, ())));
     let kinds = group_by(groups.into_iter().map(|group| (group.kind, "", group)));
@@ -154,7 +154,7 @@ fn distinct<'a, T>(members: impl IntoIterator<Item = (&'a str, T)>) -> Vec<&'a s
     members.into_iter().map(|(shop, _)| shop).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Returns the bindings that cannot be made now: `orders/create -> commerce`.
+/// Returns the section of bindings that cannot be created or updated now: `orders/create -> commerce`.
 pub(super) fn blocked<'a>(all: impl Iterator<Item = (&'a str, &'a Blocked)>) -> Option<Section<'a>> {
     let labelled = group_by(all.map(|(shop, blocked)| {
         let Blocked { topic, destination, reason, any_of: _, message, source } = blocked;
@@ -165,11 +165,11 @@ pub(super) fn blocked<'a>(all: impl Iterator<Item = (&'a str, &'a Blocked)>) -> 
         let about = format!("{topic} -> {destination}");
         notes.into_iter().map(move |(_, note)| Note { about: Some(about.clone().into()), ..note })
     });
-    Some(Section::list(Weight::Blocked, "Blocked, not part of the changes", points(notes))?.strong())
+    Some(Section::list(Weight::Blocked, "Blocked", points(notes))?.strong())
 }
 
-/// Returns the sections of findings. Unmanaged subscriptions are always listed; information that is not in `ALWAYS_LISTED`
-/// is counted unless all is listed. `information` is the weight of information.
+/// Returns the sections of findings. Unmanaged subscriptions are always listed. Information that is not in `ALWAYS_LISTED` is
+/// counted, unless `list_all` is set. `information` is the weight of the section of information.
 pub(super) fn findings<'a>(
     all: impl Iterator<Item = (&'a str, &'a Finding)>,
     list_all: bool,
@@ -190,12 +190,12 @@ pub(super) fn findings<'a>(
     }
     let more = (unlisted > 0).then(|| {
         let lists = if unlisted == 1 { "lists it" } else { "lists them" };
-        Section::line(Weight::More, format!("{}; -v {lists}", plural(unlisted, "informational finding")))
+        Section::line(Weight::More, format!("{}; `-v` {lists}", plural(unlisted, "informational finding")))
     });
     [
         Section::list(Weight::Attention, "Needs attention", points(attention)).map(Section::strong),
         Section::list(Weight::Minor, "Warnings", points(warnings)),
-        Section::list(information, TO_KNOW, points(infos)),
+        Section::list(information, NOTES, points(infos)),
         is_removed.then(removals),
         Section::list(Weight::Minor, "", unmanaged_points(&unmanaged)),
         more,
@@ -219,20 +219,20 @@ fn unmanaged_points<'a>(all: &[(&'a str, &'a Finding)]) -> Vec<Point<'a>> {
     groups.into_iter().map(point).collect()
 }
 
-/// Returns why subscriptions may have been removed outside of hookwright, the most likely cause first, and where to look.
+/// Returns possible causes of a removal outside Hookwright, the most likely first, and where to investigate.
 fn removals<'a>() -> Section<'a> {
     let lines = [
         format!(
-            "The endpoint kept failing: after {RETRIES} retries in {OLD_ENDPOINT_HOURS} hours Shopify deletes the \
-             subscription. Older documents, Adobe's page among them, say 19 retries in 48 hours."
+            "The endpoint kept failing: Shopify deletes a subscription after {RETRIES} failed retries in \
+             {OLD_ENDPOINT_HOURS} hours. Older documentation, including Adobe's, says 19 retries in 48 hours."
         ),
-        "The signature was missing or wrong: an Adobe inlet with HMAC rejects the request, and Shopify counts it as a \
-         failure. Compare the keys of the inlet with the app's client secret; `hookwright auth rotation` has the steps \
-         of a rotation."
+        "The signature was missing or invalid: an Adobe inlet with HMAC rejects such a request, and Shopify counts the \
+         rejection as a failure. Compare the keys of the inlet with the app's client secret; `hookwright auth rotation` \
+         lists the steps of a rotation."
             .to_owned(),
         "Other code of the same app deleted the subscription.".to_owned(),
-        "The app was uninstalled and installed again.".to_owned(),
-        "Where to look: the Dev Dashboard shows the last 30 days of deliveries for the app.".to_owned(),
+        "The app was uninstalled and reinstalled.".to_owned(),
+        "To investigate, open the Dev Dashboard: it shows the app's deliveries of the last 30 days.".to_owned(),
     ];
     let points = lines.map(Point::Words).into();
     Section::new(Weight::Removals, "Likely causes of a removal", Block::Points(points))

@@ -1,4 +1,4 @@
-//! The document of a plan: what is dangerous, what is missing, what will be done, what needs attention.
+//! The document of a plan: hazards, shops that were not read, changes, and findings.
 
 use super::changes::{ByShop, names};
 use super::document::{Block, Document, Kind, Point, Section, Weight};
@@ -9,19 +9,21 @@ use crate::model::Address;
 use crate::text::plural;
 use crate::wire::plan::{Change, FindingKind, Origin, Shop, ShopStatus, Since, Unmanaged};
 
-/// Builds the document of merged plans. `list_all` lists all information instead of counting it.
+/// Builds the document of merged plans. `list_all` lists all information instead of its count.
 pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> Document<'a> {
     let mut sections = Vec::new();
     if !plan.hazards.is_empty() {
+        let need = if plan.hazards.len() == 1 { "needs" } else { "need" };
         let hazards = plural(plan.hazards.len(), "hazard");
-        let title = format!("{hazards}: apply sends nothing without consent to each");
-        sections.push(Section::new(Weight::Hazards, title, Block::Hazards(&plan.hazards)));
+        let remark = Some(format!("{hazards} {need} consent; without it, `hookwright apply` sends nothing"));
+        let section = Section::new(Weight::Hazards, "Hazards", Block::Hazards(&plan.hazards));
+        sections.push(Section { remark, ..section });
     }
     sections.extend(destinations::section(plan.destinations.iter().copied()));
     sections.extend(not_covered(plan));
     sections.extend(by_origin(plan).into_iter().map(|(origin, shops)| {
         let title = match origin {
-            Some(Origin::Manifest) => "Changes of this manifest",
+            Some(Origin::Manifest) => "Changes from this manifest",
             Some(Origin::Drift) => "Drift that will be repaired",
             None => "Hookwright will perform the following actions",
         };
@@ -29,7 +31,7 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
     }));
     sections.extend(named(plan.shops.iter().flat_map(|shop| &shop.changes)));
     sections.extend(notes::blocked(plan.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b)))));
-    // An unavailable shop is listed as such.
+    // An unavailable shop is listed as not read.
     let findings = plan.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f)));
     sections.extend(notes::findings(
         findings.filter(|(_, f)| f.kind != FindingKind::Unavailable),
@@ -40,11 +42,11 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
     sections.extend(ignored(plan).map(|line| Section::line(Weight::Counts, line)));
     let unchanged = unchanged(plan);
     if plan.shops.is_empty() {
-        sections.push(Section::line(Weight::Counts, "No shop is in this selection."));
+        sections.push(Section::line(Weight::Counts, "No shop matches the selection."));
     } else if !unchanged.is_empty() {
         sections.push(Section::new(Weight::Counts, "", Block::Unchanged(unchanged)));
     }
-    let rest = "This is not the whole run; hazards of the run are judged over these shops only.";
+    let rest = "This is not the whole run: hazards of the run are judged over these shops only";
     let settings = plan.settings.iter().flat_map(|settings| facts::settings(settings));
     Document {
         kind,
@@ -56,48 +58,45 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
     }
 }
 
-/// Returns what the names in some changes stand for.
+/// Returns the section of addresses behind the destination names in some changes.
 pub(super) fn named<'a>(changes: impl Iterator<Item = &'a Change>) -> Option<Section<'a>> {
     let names = names(changes);
     (!names.is_empty()).then(|| Section::new(Weight::Names, "Destinations of these changes", Block::Names(names)))
 }
 
-/// Returns what the plan does not cover: shops that were not read, shops that left, former addresses.
+/// Returns the sections of what the plan does not cover: shops that were not read, shops that left the manifest, and former
+/// addresses.
 fn not_covered<'a>(plan: &Plans<'a>) -> Vec<Section<'a>> {
     let mut out = Vec::new();
     for (status, tolerated) in [(ShopStatus::Failed, false), (ShopStatus::Unavailable, true)] {
         let notes: Vec<Note<'a>> = plan.shops.iter().filter(|s| s.status == status).map(|shop| cause(shop)).collect();
-        let what = match (tolerated, notes.len()) {
-            (true, _) => "not read, which is tolerated",
-            (false, 1) => "not read, so this plan says nothing about it",
-            (false, _) => "not read, so this plan says nothing about them",
-        };
-        let title = format!("{} {what}", plural(notes.len(), "shop"));
+        let title = if tolerated { "Not read, tolerated" } else { "Not read" };
+        let remark = (!tolerated).then(|| format!("{} not covered by this plan", plural(notes.len(), "shop")));
         let section = Section::list(Weight::Uncovered, title, notes::points(notes));
-        out.extend(section.map(|section| Section { strong: !tolerated, ..section }));
+        out.extend(section.map(|section| Section { strong: !tolerated, remark, ..section }));
     }
     if !plan.shops_left.is_empty() {
         let left = vec![Point::Shops(plan.shops_left.iter().copied().collect())];
-        let title = "No longer in the manifest; their webhooks stay as they are";
+        let title = "No longer in the manifest, so their webhooks are left unchanged";
         out.extend(Section::list(Weight::Uncovered, title, left));
     }
-    // Listed because apply cannot verify them.
+    // Listed because `apply` cannot verify them.
     let former = plan.former_addresses.iter().map(|a| Point::Address(Address::new(a).masked().into_owned())).collect();
-    out.extend(Section::list(Weight::Uncovered, "Former addresses of this manifest (from --base)", former));
+    out.extend(Section::list(Weight::Uncovered, "Former addresses of this manifest, from `--base`", former));
     out
 }
 
-/// Returns why a shop was not read. A tolerated shop may have a finding that says it.
+/// Returns the reason why a shop was not read. A tolerated shop may have it in a finding.
 fn cause(shop: &Shop) -> Note<'_> {
     let domain = shop.shop.as_str();
     match (&shop.error, shop.findings.iter().find(|f| f.kind == FindingKind::Unavailable)) {
         (Some(error), _) => Note::error(domain, error),
         (None, Some(finding)) => Note::new(domain, finding.kind.as_str(), &finding.message),
-        (None, None) => Note::new(domain, "unknown", "the plan does not say why"),
+        (None, None) => Note::new(domain, "unknown", "the plan gives no reason"),
     }
 }
 
-/// Returns the changes by origin, where the plan knows the origin.
+/// Returns the changes by origin, if the plan has origins.
 fn by_origin<'a>(plan: &Plans<'a>) -> Vec<(Option<Origin>, ByShop<'a>)> {
     let section = |wanted: &dyn Fn(&Change) -> bool| -> ByShop<'a> {
         let shops = plan.shops.iter().map(|s| (s.shop.as_str(), s.changes.iter().filter(|c| wanted(c)).collect()));
@@ -112,11 +111,11 @@ fn by_origin<'a>(plan: &Plans<'a>) -> Vec<(Option<Origin>, ByShop<'a>)> {
     sections.into_iter().filter(|(_, shops)| !shops.is_empty()).collect()
 }
 
-/// Returns what earlier files say about the changes.
+/// Returns the counts of changes in the light of earlier files (`--since`).
 fn since(plan: &Plans<'_>) -> Option<String> {
     let Since { new, known, removed_remotely, never_made } = plan.since?;
-    let creates = format!("{removed_remotely} removed remotely, {never_made} never made");
-    Some(format!("Drift: {new} new, {known} known; of what is missing: {creates}."))
+    let creates = format!("{removed_remotely} removed outside Hookwright, {never_made} never created");
+    Some(format!("Drift: {new} new, {known} known; missing: {creates}."))
 }
 
 /// Returns the number of unmanaged subscriptions that are not listed.

@@ -14,7 +14,7 @@ use crate::wire::report::{Outcome, OutcomeResult, Report, ReportKind, ReportShop
 pub(super) const PLAIN: Style = Style { color: false, width: None, verbose: false };
 pub(super) const VERBOSE: Style = Style { verbose: true, ..PLAIN };
 
-/// An inlet whose id repeats one hex digit.
+/// Returns the address of an inlet whose ID repeats one hexadecimal digit.
 pub(super) fn inlet(digit: char) -> String {
     format!("https://dcs.adobedc.net/collection/{}", digit.to_string().repeat(64))
 }
@@ -38,7 +38,7 @@ pub(super) fn settings() -> Settings {
     }
 }
 
-/// A plan with the summary of its shops.
+/// Returns a plan with the summary of its shops.
 pub(super) fn plan(shops: Vec<Shop>) -> Plan {
     let action = |a| shops.iter().flat_map(|s| &s.changes).filter(|c| c.action == a).count();
     let status = |status| shops.iter().filter(|s| s.status == status).count();
@@ -79,7 +79,7 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
     }
 }
 
-/// A shop that was read.
+/// Returns a shop that was read.
 pub(super) fn shop(handle: &str, changes: Vec<Change>) -> Shop {
     Shop {
         shop: format!("{handle}.myshopify.com"),
@@ -98,7 +98,7 @@ pub(super) fn shop(handle: &str, changes: Vec<Change>) -> Shop {
     }
 }
 
-/// A shop that was not read.
+/// Returns a shop that was not read.
 pub(super) fn lost(handle: &str, status: ShopStatus, kind: &str, message: &str) -> Shop {
     Shop { status, error: Some(error(kind, message)), ..shop(handle, vec![]) }
 }
@@ -192,7 +192,7 @@ pub(super) fn finding(kind: &str, severity: Severity, topic: Option<&str>, messa
     }
 }
 
-/// A finding with a time in its message (for `UNTIL`) and in its details.
+/// Returns a finding with a time in its message (instead of `UNTIL`) and in its details.
 pub(super) fn old_endpoint(topic: Option<&str>, until: &str, message: &str) -> Finding {
     let details: Map<String, Value> = [("until".to_owned(), json!(until))].into_iter().collect();
     Finding { details, ..finding("old_endpoint", Severity::Info, topic, &message.replace("UNTIL", until)) }
@@ -239,7 +239,7 @@ pub(super) fn report_shop(handle: &str, status: ReportShopStatus, outcomes: Vec<
     }
 }
 
-/// A report with the summary of its shops.
+/// Returns a report with the summary of its shops.
 pub(super) fn report(shops: Vec<ReportShop>) -> Report {
     let outcomes = || shops.iter().flat_map(|s| &s.outcomes);
     let result = |r| outcomes().filter(|o| o.result == r).count();

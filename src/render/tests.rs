@@ -1,4 +1,4 @@
-//! What the user reads.
+//! The text of plans.
 
 use super::support::*;
 use super::{plan_text, plans_text};
@@ -9,7 +9,7 @@ pub(super) mod first;
 mod metrics;
 mod reports;
 
-/// A thousand shops that all differ alike, each with an inlet and a file of its own.
+/// Returns a thousand shops with equal changes, each with its own inlet and file.
 pub(super) fn thousand() -> Plan {
     let shops = (1..=1000).map(|i| {
         let handle = format!("shop-{i:04}");
@@ -51,7 +51,7 @@ pub(super) fn thousand() -> Plan {
 }
 
 #[test]
-fn a_thousand_shops_read_in_one_screen() {
+fn a_thousand_shops_fit_one_screen() {
     let text = plan_text(&thousand(), &PLAIN);
     assert!(text.lines().count() < 40, "{} lines", text.lines().count());
     insta::assert_snapshot!(text, @r#"
@@ -64,21 +64,21 @@ fn a_thousand_shops_read_in_one_screen() {
 
       1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
         + orders/create -> commerce  # shops/shop-0001.yaml:4 and 999 more places
-            address: https://dcs.adobedc.net/collection/00000000…00000001  (one of 1,000; -v shows all)
+            address: https://dcs.adobedc.net/collection/00000000…00000001  (1 of 1,000 values; `-v` shows all)
         ~ orders/paid -> audit  # renamed to free its name "paid" for another subscription; orders.yaml:12
             name: "paid" -> "hookwright-step-<id>"
-        - products/delete -> audit  # 2 times in each; duplicate of another live products/delete, which stays
+        - products/delete -> audit  # 2 times in each; duplicate of another live products/delete subscription, which is kept
 
     Destinations of these changes:
       audit: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-      commerce: https://dcs.adobedc.net/collection/0000000000000000000000000000000000000000000000000000000000000001 and 999 more; -v shows all
+      commerce: https://dcs.adobedc.net/collection/0000000000000000000000000000000000000000000000000000000000000001 and 999 more; `-v` shows all
 
     Needs attention:
       ! scope_missing: add read_customers: hookwright auth url --shop <shop>, then approve
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
 
-    To know:
-      * old_endpoint: keep the old endpoint up until 2026-11-23T04:16:40Z (the latest of these shops): Shopify may retry there
+    Notes:
+      * old_endpoint: keep the old endpoint up until 2026-11-23T04:16:40Z (the latest time of these shops): Shopify may retry there
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
 
     unmanaged: orders/create -> https://shop-0001.example.com/hooks (shop-0001.myshopify.com)
@@ -91,7 +91,7 @@ fn a_thousand_shops_read_in_one_screen() {
     unmanaged: orders/create -> https://shop-0008.example.com/hooks (shop-0008.myshopify.com)
     unmanaged: orders/create -> https://shop-0009.example.com/hooks (shop-0009.myshopify.com)
     unmanaged: orders/create -> https://shop-0010.example.com/hooks (shop-0010.myshopify.com)
-    … and 990 more unmanaged; -v lists them
+    … and 990 more unmanaged subscriptions; `-v` lists them
 
     Plan: 1000 to add, 1000 to change, 2000 to destroy.
     "#);
@@ -190,14 +190,14 @@ fn fields_before_and_after() {
     Hookwright will perform the following actions:
 
       alpha.myshopify.com
-        ~ orders/create -> commerce  # repurposed: address and filter both change, as good as deleted for its old use; orders.yaml:12
+        ~ orders/create -> commerce  # repurposed: address and filter both change, so it counts as a delete; orders.yaml:12
             address: "https://old.example.com/in"
                   -> "https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" (commerce)
             format: "xml" -> "json"
             filter: "total_price:>=100" -> none
             name: none -> "say \"hi\""
             metafields: [-custom.size]
-            other: colour (this version cannot show it)
+            other: colour (this version of Hookwright cannot show this field)
         ~ orders/paid -> https://x.example/a  # moon phase; orders.yaml:12
 
     Destinations of these changes:
@@ -221,7 +221,7 @@ fn a_base_keeps_drift_apart() {
     Changes are indicated with the following symbols:
       + create
 
-    Changes of this manifest:
+    Changes from this manifest:
 
       alpha.myshopify.com
         + orders/create -> commerce  # orders.yaml:7
@@ -266,7 +266,7 @@ fn shards_read_as_one_plan() {
     Plan: 2 to add, 0 to change, 0 to destroy.
     "#);
     assert!(plans_text(&two[..1], &PLAIN).starts_with("Selection: shard 2/2\n\nChanges"));
-    // One shard that could not finish is enough.
+    // One incomplete shard is enough.
     let [mut first, second] = two;
     first.complete = false;
     assert!(plans_text(&[first, second], &PLAIN).contains("\nPlan incomplete: 2 to add"));
@@ -280,20 +280,20 @@ fn nothing_to_do() {
     No changes. The live webhooks match the manifest.
     "#);
     insta::assert_snapshot!(plan_text(&plan(vec![]), &PLAIN), @r#"
-    No shop is in this selection.
+    No shop matches the selection.
 
     No changes. The live webhooks match the manifest.
     "#);
-    // Nothing that was looked at is not "no changes".
+    // Without any plan, "No changes" would be false.
     insta::assert_snapshot!(plans_text(&[], &PLAIN), @r#"
-    No shop is in this selection.
+    No shop matches the selection.
 
     Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 0 shops not read.
     "#);
 }
 
 #[test]
-fn a_message_that_names_all_its_shops_is_one_point() {
+fn a_message_shared_by_its_shops_is_one_point() {
     let message = "shops of 2 apps bind one inlet: alpha.myshopify.com; beta.myshopify.com";
     let of = |handle: &str| {
         let mut shop = shop(handle, vec![]);
@@ -305,7 +305,7 @@ fn a_message_that_names_all_its_shops_is_one_point() {
 }
 
 #[test]
-fn temporary_names_do_not_tell_shops_apart() {
+fn temporary_names_do_not_distinguish_shops() {
     let rename = |id: u32| {
         let named = |name: &str| Subscription { name: Some(name.into()), ..to(&inlet('a')) };
         let sides = [live(id, named("paid")), named(&format!("hookwright-step-{id}"))];
@@ -321,7 +321,7 @@ fn temporary_names_do_not_tell_shops_apart() {
 }
 
 #[test]
-fn the_last_line_claims_nothing_of_shops_that_were_not_read() {
+fn the_last_line_does_not_claim_a_match_if_no_shop_was_read() {
     let line = |changed, unchanged, unavailable| {
         let shops = crate::wire::plan::ShopCounts { total: 3, changed, unchanged, failed: 0, unavailable };
         super::plan_last_line(&crate::wire::plan::Summary { shops, ..Default::default() }, true)

@@ -1,5 +1,5 @@
-//! Prints a document as text: lines with an indentation, wrapped prose, and colour. The page in HTML has the same lines.
-//! [`Lines`] escapes everything that it is given, once.
+//! Prints a document as text: indented lines, wrapped prose and colour. The HTML page has the same lines. [`Lines`] escapes all
+//! text once.
 
 use std::fmt::Write as _;
 
@@ -10,14 +10,14 @@ use super::{Style, escape};
 use crate::text::{plural, thousands};
 use crate::wire::plan::{Action, Hazard};
 
-/// This many points of a kind are listed; the others are counted.
+/// The maximum number of listed points of one kind. The others are counted.
 pub(super) const MAX_OF_A_KIND: usize = 10;
-/// This many addresses of a name are listed.
+/// The maximum number of listed addresses of one destination name.
 pub(super) const MAX_ADDRESSES: usize = 3;
-/// How to get the variants that are not printed.
-const MORE: &str = "-v shows all";
+/// How to print the variants that are left out.
+const MORE: &str = "`-v` shows all";
 
-/// Prints a document. Its last line is never coloured, wrapped or followed by anything: scripts read it.
+/// Prints a document. Scripts read its last line, so it is neither coloured nor wrapped, and nothing follows it.
 pub(super) fn print(document: &Document<'_>, style: &Style) -> String {
     let mut out = String::new();
     let mut lines = Lines::new(style, |indent, spans: &[Span]| terminal(&mut out, style.color, indent, spans));
@@ -60,13 +60,13 @@ impl Ink {
     }
 }
 
-/// The lines of a text, each handed to `write` with its indentation and its escaped spans.
+/// Prints lines: each is passed to `write` with its indentation and its escaped spans.
 pub(super) struct Lines<'s, W> {
     style: &'s Style,
     write: W,
-    /// Whether a blank line may follow.
+    /// Whether the last line has text, so that a blank line may follow.
     after_text: bool,
-    /// Whether the symbols are explained.
+    /// Whether the legend of the symbols is printed.
     has_legend: bool,
 }
 
@@ -75,7 +75,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
         Self { style, write, after_text: false, has_legend: false }
     }
 
-    /// One line, never wrapped.
+    /// Prints one line without wrapping it.
     fn line(&mut self, indent: usize, spans: impl IntoIterator<Item = Span>) {
         let spans: Vec<Span> =
             spans.into_iter().map(|Span { ink, text }| Span { ink, text: escape(&text).into_owned() }).collect();
@@ -87,7 +87,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
         self.line(indent, [Span::plain(text)]);
     }
 
-    /// Prose, wrapped at spaces if there is a width. A word that is too long, such as an address, stays whole.
+    /// Prints prose, wrapped at spaces if the style has a width. A long word, such as an address, is not broken.
     fn prose(&mut self, ink: Option<Ink>, indent: usize, text: &str) {
         for line in self.wrapped(indent, text) {
             self.line(indent, [Span { ink, text: line }]);
@@ -99,7 +99,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
         wrap(&escape(text), width)
     }
 
-    /// An item of a list: `! text` if it needs action, else `* text`.
+    /// Prints an item of a list: `! text` if it needs action, else `* text`.
     fn point(&mut self, strong: bool, text: &str) {
         let (mark, ink) = if strong { ("! ", Some(Ink::Strong)) } else { ("* ", None) };
         for (i, line) in self.wrapped(4, text).into_iter().enumerate() {
@@ -113,7 +113,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
         self.prose(Some(Ink::Strong), 0, text);
     }
 
-    /// A blank line, unless there is one or nothing is above.
+    /// Prints a blank line, unless the last line is blank or there is none.
     fn gap(&mut self) {
         if std::mem::take(&mut self.after_text) {
             (self.write)(0, &[]);
@@ -165,10 +165,13 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
 
     fn section(&mut self, section: &Section<'_>) {
         let Section { weight: _, title, strong, block, remark } = section;
-        match block {
-            Block::Hazards(_) => self.heading(title),
-            _ if title.is_empty() => self.gap(),
-            _ => self.heading(&format!("{title}:")),
+        if title.is_empty() {
+            self.gap();
+        } else {
+            self.heading(&format!("{title}:"));
+        }
+        if let (Block::Hazards(_), Some(remark)) = (block, remark) {
+            self.prose(None, 2, remark);
         }
         match block {
             Block::Line(text) => self.plain(0, text),
@@ -187,7 +190,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
                 self.changes(2, Depth::Full, shops);
             }
             Block::Applied(shops) | Block::AlreadySo(shops) => self.changes(2, Depth::Line, shops),
-            Block::NotMade { what: _, causes, all: _ } => {
+            Block::NotApplied { causes, all: _ } => {
                 for (cause, shops) in causes {
                     self.point(*strong, cause);
                     self.changes(4, Depth::Line, shops);
@@ -195,8 +198,8 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             }
             Block::Names(names) => self.names(names),
         }
-        if let Some(remark) = remark {
-            self.prose(None, if matches!(block, Block::Applied(_)) { 2 } else { 4 }, remark);
+        if let Some(remark) = remark.as_ref().filter(|_| !matches!(block, Block::Hazards(_))) {
+            self.prose(None, 2, remark);
         }
     }
 
@@ -205,14 +208,17 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             match group {
                 Hazards::Together { kind, shops, example } => {
                     self.point(true, &format!("{kind}: {}", title(&shops, self.style)));
-                    self.prose(None, 4, &format!("for example: {example} (-v shows each)"));
-                    self.plain(4, &format!("--allow '{kind}:<shop>' for each; <shop> may be a pattern"));
+                    self.prose(None, 4, &format!("for example: {example} (`-v` shows each)"));
+                    self.plain(
+                        4,
+                        &format!("help: to consent, apply with `--allow '{kind}:<shop>'`; <shop> can be a pattern"),
+                    );
                 }
                 Hazards::Each(all) => {
                     for Hazard { kind, shop, message, allow, details: _ } in all {
                         let shop = shop.as_ref().map_or_else(String::new, |shop| format!(", {shop}"));
                         self.point(true, &format!("{kind}{shop}: {message}"));
-                        self.plain(4, &format!("--allow {allow}"));
+                        self.plain(4, &format!("help: to consent, apply with `--allow {allow}`"));
                     }
                 }
             }
@@ -221,8 +227,8 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
 
     fn points(&mut self, strong: bool, points: &[Point<'_>]) {
         let kind = |point: &Point<'_>| match point {
-            Point::Note { kind, .. } => Some((2, format!("of {kind}"))),
-            Point::Unmanaged { .. } => Some((0, "unmanaged".to_owned())),
+            Point::Note { kind, .. } => Some((2, format!("({kind})"))),
+            Point::Unmanaged { .. } => Some((0, "unmanaged subscriptions".to_owned())),
             _ => None,
         };
         for alike in points.chunk_by(|a, b| kind(a) == kind(b)) {
@@ -233,7 +239,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             }
             let more = alike.len() - shown;
             if let Some((indent, kind)) = kind.filter(|_| more > 0) {
-                self.plain(indent, &format!("… and {} more {kind}; -v lists them", thousands(more)));
+                self.plain(indent, &format!("… and {} more {kind}; `-v` lists them", thousands(more)));
             }
         }
     }
@@ -261,7 +267,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
         }
     }
 
-    /// Changes under the shops that have them.
+    /// Prints changes under the shops that have them.
     fn changes(&mut self, indent: usize, depth: Depth, shops: &ByShop<'_>) {
         for (i, (shops, items)) in items(shops, depth, self.style.verbose).into_iter().enumerate() {
             if i > 0 && depth == Depth::Full {
@@ -300,7 +306,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
         let after = after.into_iter().chain([note]);
         if long {
             self.line(indent, before);
-            // `->` ends where the value above it begins.
+            // The arrow ends in the column before the value above it.
             let indent = indent + (field.label.len() + 2).saturating_sub(3);
             self.line(indent, std::iter::once(Span::plain("-> ")).chain(after));
         } else {
@@ -329,7 +335,7 @@ fn symbol(action: Action) -> Span {
     }
 }
 
-/// Returns the label and the value of a fact, with the shops that it holds for.
+/// Returns the label and the value of a fact, with the shops that it applies to.
 pub(super) fn labelled(fact: &Fact<'_>, style: &Style) -> (String, String) {
     let Fact { label, shops, value, emphasis: _ } = fact;
     match shops.as_slice() {
@@ -339,7 +345,7 @@ pub(super) fn labelled(fact: &Fact<'_>, style: &Style) -> (String, String) {
     }
 }
 
-/// Breaks a text at single spaces.
+/// Breaks a text into lines at single spaces.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut line, mut length) = (String::new(), 0);
@@ -360,12 +366,12 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Returns the name of a shop without the ending that all have.
+/// Returns the name of a shop without `.myshopify.com`.
 pub(super) fn handle(shop: &str) -> &str {
     shop.strip_suffix(".myshopify.com").unwrap_or(shop)
 }
 
-/// Returns `alpha.myshopify.com`, or `3 shops: alpha, beta, gamma`, escaped. A list of more than about two lines is cut.
+/// Returns `alpha.myshopify.com`, or `3 shops: alpha, beta, gamma`, escaped. A list longer than about two lines is cut.
 pub(crate) fn title(shops: &[&str], style: &Style) -> String {
     match shops {
         [shop] => escape(shop).into_owned(),
@@ -373,7 +379,7 @@ pub(crate) fn title(shops: &[&str], style: &Style) -> String {
     }
 }
 
-/// Returns `alpha, beta, … and 998 more`, escaped; all of them if verbose.
+/// Returns `alpha, beta, … and 998 more`, escaped. All shops are listed if the style is verbose.
 pub(super) fn list(shops: &[&str], style: &Style) -> String {
     let names: Vec<_> = shops.iter().map(|shop| escape(handle(shop))).collect();
     let length = |names: &[std::borrow::Cow<'_, str>]| names.iter().map(|n| n.chars().count() + 2).sum::<usize>();

@@ -1,9 +1,9 @@
-//! What a browser makes of our pages: the built binary writes them, headless Chromium shows them, and chromedriver is
-//! asked over plain HTTP. Without a browser the tests say so and pass; with HOOKWRIGHT_CI_TOOLS=1 they fail.
+//! The pages of Hookwright in a browser: the binary writes them, headless Chromium opens them, and the tests control it with
+//! chromedriver over plain HTTP. Without a browser the tests print a remark and pass; with `HOOKWRIGHT_CI_TOOLS=1` they fail.
 //!
-//! A further scenario is a file of its own under tests/it/browser/, with [`driver::Browser`] as its hands and eyes.
+//! Each scenario is a file under tests/it/browser/ that uses [`driver::Browser`].
 
-#![allow(clippy::print_stderr, reason = "a test that was skipped says so")]
+#![allow(clippy::print_stderr, reason = "a skipped test prints a remark")]
 
 mod driver;
 mod fleet;

@@ -25,7 +25,7 @@ fn a_hazard_is_refused_with_its_figures_until_somebody_consents() {
     refused.exits(6).err_has("nothing was sent").err_has("--allow max_delete_percent:acme");
     world.apply(&[]).exits(6);
     let other = world.apply(&["--allow", "max_delete_percent:other"]);
-    other.exits(6).err_has("--allow max_delete_percent:other covers none of the plan's hazards");
+    other.exits(6).err_has("`--allow max_delete_percent:other` covers no hazard of the plan");
     world.apply(&["--allow", "max_delete_percent:acme,empty_shop:acme"]).exits(3).err_has("repeat `--allow` for each");
     assert_eq!(world.mutations(), 0);
     world.run(&["show", "plan.json", "--check"]).exits(6);
@@ -113,15 +113,15 @@ fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_fi
         |more: &[&str]| world.run(&[&["show", "--check", "--out", "checked.json", "1.json", "2.json"], more].concat());
     // More than a few hazards of a kind are one line, with the option to copy.
     let refused = check(&[]);
-    refused.exits(6).err_has("not checked: the plans together have 9 hazards without consent");
+    refused.exits(6).err_has("error: the plans together have 9 hazards without consent");
     assert_eq!(
         refused.err.lines().skip(1).collect::<Vec<_>>(),
         [
-            "  hint: max_address_change_percent: changes the address of 8 of the run's 8 live subscriptions (100 %) in 8 \
-             shops; the limit is 30 %",
-            "  hint: protected_topic: 8 shops; for example: deletes subscriptions of protected topics, or changes their address or \
+            "  max_address_change_percent: changes the address of 8 of the run's 8 live subscriptions (100 %) in 8 shops; the \
+             limit is 30 %",
+            "  protected_topic: 8 shops; for example: deletes subscriptions of protected topics, or changes their address or \
              filter: orders/create",
-            "  hint: to consent, add --allow 'protected_topic:*' --allow max_address_change_percent"
+            "  help: to consent, add `--allow 'protected_topic:*' --allow max_address_change_percent`"
         ]
     );
     check(&["--allow", "protected_topic:*", "--allow", "max_address_change_percent"]).exits(0);

@@ -150,7 +150,7 @@ fn a_run_whose_output_is_lost_after_reading_says_so() {
 fn a_file_that_cannot_be_written_costs_nothing() {
     let world = world();
     let run = world.run(&["drift", "--sandbox", "--metrics", "nowhere/hookwright.prom"]);
-    run.exits(3).err_has("cannot write nowhere/hookwright.prom: there is no such folder");
+    run.exits(3).err_has("cannot write nowhere/hookwright.prom: the folder does not exist");
     assert!(world.requests().is_empty(), "nothing was sent");
 }
 

@@ -37,7 +37,7 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
     allow.exits(3).err_has("consents are given to `hookwright apply` or `hookwright show --check`");
     assert!(!allow.err.contains("--allow-commands"), "never to a consent of another kind: {allow}");
     world.run(&["destroy"]).exits(3).err_has("write `bindings: []` for the shop");
-    world.run(&["plan", "--out", "-"]).exits(3).err_has("`-` is no file");
+    world.run(&["plan", "--out", "-"]).exits(3).err_has("`-` is not a file");
     assert!(!world.path("-").exists());
     world.run(&["plan", "-f", "a,b"]).exits(3).err_has("repeat `-f` for each");
     world.run(&["plan", "-f", "-"]).exits(3).err_has("cannot be read from standard input");
@@ -116,7 +116,7 @@ fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has()
 #[test]
 fn a_missing_file_of_since_says_what_belongs_there() {
     let run = world().run(&["drift", "--since", "last.json"]);
-    run.exits(3).err_has("cannot read last.json of --since: file not found");
+    run.exits(3).err_has("cannot read last.json (`--since`): file not found");
     run.err_has("apply --journal FILE").err_has("apply --report FILE").err_has("drift --out FILE");
-    run.err_has("with `--since FILE --out FILE` the first run writes it");
+    run.err_has("With `--since FILE --out FILE`, FILE can be missing in the first run");
 }

@@ -134,11 +134,14 @@ fn files_that_are_no_plans_send_nothing() {
 fn a_plan_for_another_target_is_refused() {
     let world = two_shops();
     world.plan(&["--out", "plan.json"]).exits(0);
-    world.run(&["apply", "plan.json"]).exits(3).err_has("the plan was made for sandbox");
+    world.run(&["apply", "plan.json"]).exits(3).err_has("this plan targets sandbox");
     world.run(&["apply", "--sandbox", "--sandbox-state", "other.json", "plan.json"]).exits(3).err_has("new plan");
     assert_eq!(world.mutations(), 0);
     world.run(&["apply", "--sandbox", "plan.json", "--expect-digest", "sha256:1"]).exits(3);
-    world.run(&["apply", "--sandbox", "plan.json", "--shop", "acme"]).exits(3).err_has("its own selection");
+    world
+        .run(&["apply", "--sandbox", "plan.json", "--shop", "acme"])
+        .exits(3)
+        .err_has("a saved plan contains its selection");
     let digest = world.plan_json(&[])["plan_digest"].as_str().unwrap().to_owned();
     world.run(&["apply", "--sandbox", "plan.json", "--expect-digest", &digest]).exits(0);
 }

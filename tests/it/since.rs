@@ -47,7 +47,7 @@ fn a_journal_or_a_report_tells_what_was_removed_from_what_was_never_made() {
     world.write("hookwright.yaml", &text);
     for file in ["j.jsonl", "r.json"] {
         let (run, plan) = drift(&world, 300, &["--since", file]);
-        run.exits(2).out_has("Drift: 2 new, 0 known; of what is missing: 1 removed remotely, 1 never made.");
+        run.exits(2).out_has("Drift: 2 new, 0 known; missing: 1 removed outside Hookwright, 1 never created.");
         run.out_has("removed_remotely orders/updated: -> a: removed outside Hookwright; last known live at 2026-09-21T14:15:00Z\n");
         run.out_has("never_made orders/paid: -> a: no earlier file shows it live");
         assert_eq!(
@@ -163,7 +163,7 @@ fn the_same_loss_over_many_shops_reads_once_with_the_latest_time() {
         world.edit(&["remove", "--shop", &format!("s{n}"), "--topic", "orders/create"]);
     }
     let (run, plan) = drift(&world, 200, &["--since", "j.jsonl"]);
-    run.exits(2).out_has("3 shops: s0, s1, s2").out_has("3 new, 0 known; of what is missing: 3 removed remotely");
+    run.exits(2).out_has("3 shops: s0, s1, s2").out_has("3 new, 0 known; missing: 3 removed outside Hookwright");
     assert_eq!(run.out.matches("removed_remotely").count(), 1, "{run}");
     assert!(run.out.contains(&format!("{T100} (the latest of these shops)")), "{run}");
     assert_eq!(findings(&plan).len(), 3);

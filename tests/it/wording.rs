@@ -91,7 +91,7 @@ fn files_of_earlier_runs_are_told_in_words() {
 fn addresses_and_patterns_on_the_command_line_are_told_in_words() {
     let plan = |more: &[&str], expected: &str| told(("x", ""), &[&["plan", "--sandbox"], more].concat(), expected);
     plan(&["--secrets", "env:[a"], "a `[` is not closed");
-    plan(&["--out", "none/x.json"], "there is no such folder");
+    plan(&["--out", "none/x.json"], "the folder does not exist");
     let login = ["auth", "url", "--shop", "acme", "--redirect-uri", "foo"];
     told(("x", ""), &login, "it does not begin with a scheme such as `https://`");
     let world = world();

@@ -1,9 +1,8 @@
-// The data of the page, and what the matrix shows of it. Text of the data becomes text nodes and attribute values,
-// never markup.
+// The data of the page, prepared for the matrix. Text in the data becomes text nodes and attribute values, not markup.
 
 const $ = (id) => document.getElementById(id);
 
-/** An element; strings among the children become text. */
+/** Returns an element. Strings among the children become text. */
 const el = (tag, attributes = {}, ...children) => {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -16,14 +15,14 @@ const el = (tag, attributes = {}, ...children) => {
 const data = JSON.parse($("data").textContent);
 const { topics, destinations, sources, changes, rows } = data;
 
-/** States, the weightiest first: sign, word for the legend, words for a cell. */
+/** The states of an item, the most important first: sign, label in the legend, words for a cell. */
 const STATES = data.report
   ? {
       failed: ["×", "failed", "failed"],
       blocked: ["⊘", "blocked", "blocked"],
-      skipped: ["»", "skipped", "skipped, not tried"],
+      skipped: ["»", "skipped", "skipped"],
       applied: ["✓", "applied", "applied"],
-      already_so: ["=", "already so", "already so before this run"],
+      already_so: ["=", "already as planned", "already as planned before this run"],
     }
   : {
       delete: ["−", "destroy", "to be destroyed"],
@@ -31,18 +30,18 @@ const STATES = data.report
       update: ["~", "change", "to be changed"],
       create: ["+", "create", "to be created"],
       unmanaged: ["○", "unmanaged", "unmanaged"],
-      bound: ["•", "bound", "bound"],
+      bound: ["•", "up to date", "up to date"],
     };
-/** States that come on top of another, or are of a whole shop. */
+/** Marks in addition to a state, or on a whole shop: sign, label in the legend. */
 const MARKS = data.report
-  ? { attention: ["!", "attention"], unread: ["?", "shop not touched"] }
+  ? { attention: ["!", "attention"], unread: ["?", "shop not read or stale"] }
   : { drift: ["d", "drift"], attention: ["!", "attention"], unread: ["?", "shop not read"] };
 const ORDER = Object.keys(STATES);
 const SIGNS = { create: "+", update: "~", delete: "−" };
 const ACTIONS = { create: "create", update: "update in-place", delete: "destroy" };
 const STATUS = {
   changed: "with changes", unchanged: "without changes", blocked: "bindings blocked", failed: "not read", unavailable: "not read, tolerated",
-  done: "done", incomplete: "incomplete", stale: "stale, not touched", not_read: "not read, not touched",
+  done: "done", incomplete: "incomplete", stale: "stale, nothing sent", not_read: "not read, nothing sent",
 };
 const UNREAD = ["failed", "unavailable", "stale", "not_read"];
 
@@ -50,10 +49,10 @@ const handle = (shop) => (shop.endsWith(".myshopify.com") ? shop.slice(0, -14) :
 const number = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 const count = (n, thing) => `${number(n)} ${thing}${n === 1 ? "" : "s"}`;
 
-/** The destinations of an item, as places in the list. */
+/** Returns the destinations of a change, as indices of the list. */
 const ends = (change) => [change.before, change.after].filter(Boolean).map((side) => side.destination);
 
-/** One shop for the matrix: what stands in its cells, by topic. */
+/** Returns one shop for the matrix, with the content of its cells by topic. */
 const prepare = (row) => {
   const cells = new Map();
   const cell = (topic) => {
@@ -97,7 +96,7 @@ const prepare = (row) => {
 
 const shops = rows.map(prepare);
 
-/** How often each state occurs, over everything. */
+/** The number of occurrences of each state and mark, over all shops. */
 const totals = (() => {
   const sum = Object.fromEntries([...ORDER, ...Object.keys(MARKS)].map((state) => [state, 0]));
   for (const shop of shops) {
@@ -111,9 +110,8 @@ const totals = (() => {
   return sum;
 })();
 
-/** A cell in words, for its name and its tooltip. */
+/** Returns a cell in words, for its accessible name and its tooltip. */
 const words = (shop, cell) => {
-  if (!cell) return "nothing";
   const parts = cell.items.map((item) => {
     const to = item.to.map((place) => destinations[place]).filter((name, at, all) => all.indexOf(name) === at);
     const what = data.report && item.change ? `${ACTIONS[item.change.action]} ${STATES[item.state][2]}` : STATES[item.state][2];

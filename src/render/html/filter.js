@@ -1,9 +1,9 @@
-// Filters, kept in the address so that a link shows what its sender saw; then the first drawing.
+// The filters, which are kept in the URL so that a link opens the same view; then the first drawing.
 
 const INPUTS = { shop: $("f-shop"), label: $("f-label"), topic: $("f-topic"), to: $("f-to") };
 const wanted = new Set();
 
-/** Whether a destination is meant: its name, or the address behind it. */
+/** Returns a predicate on items: whether the name or the address of a destination contains the text. */
 const meets = (text) => {
   if (!text) return () => true;
   const places = new Set();
@@ -52,21 +52,21 @@ const apply = () => {
 };
 
 const emptyWords = (rows, filtered) => {
-  if (!shops.length) return data.report ? "No shop had anything to do." : "No shop is in this selection.";
+  if (!shops.length) return data.report ? "No shop had changes." : "No shop matches the selection.";
   if (!rows) return "No shop matches these filters.";
-  if (!topics.length) return "These shops have no webhooks, and none are to be made.";
+  if (!topics.length) return data.report ? "These shops had no changes." : "These shops have no webhooks and no bindings.";
   const sizes = [[rows, shops.length, "shop"], [shown.cols.length, topics.length, "topic"]];
   const some = sizes.map(([n, all, thing]) => (filtered ? `${number(n)} of ${count(all, thing)}` : count(all, thing)));
-  return `${some.join(" by ")}. A click on a cell, or Enter, shows before and after.`;
+  return `${some.join(", ")}. Click a cell or press Enter to see its details.`;
 };
 
-/** The filters and the open cell as the address has them. */
+/** Writes the filters and the open cell to the URL. */
 const saveHash = () => {
   const parts = new URLSearchParams();
   for (const [name, input] of Object.entries(INPUTS)) if (input.value.trim()) parts.set(name, input.value.trim());
   if (wanted.size) parts.set("state", [...wanted].join(","));
   if (opened) parts.set("open", shops[opened.row].shop + (opened.topic === null ? "" : `|${topics[opened.topic]}`));
-  // A page that is shown inside of another may not touch its address.
+  // A page in a sandboxed frame must not change its URL.
   try {
     history.replaceState(null, "", parts.size ? `#${parts}` : location.href.split("#")[0]);
   } catch {}

@@ -1,12 +1,12 @@
-// The matrix. Only the rows in sight are in the document, so that a thousand shops cost what forty do. One cell takes
-// the Tab key; arrows, Home, End and the page keys move it.
+// The matrix. Only visible rows are in the document, so that a thousand shops are as fast as forty. One cell is in the tab
+// order; the arrow keys, Home, End, Page Up and Page Down move it.
 
 const grid = $("grid");
-/** What is shown: rows of `shops` and topics, after filtering. */
+/** The filtered rows of `shops` and topics. */
 let shown = { rows: shops.map((_, at) => at), cols: topics.map((_, at) => at), match: () => true };
-/** The cell that has, or would get, the focus: place among the shown rows, and 0 for the shop or 1 + place of the topic. */
+/** The cell in the tab order: index of the shown row, and 0 for the shop or 1 + index of the shown topic. */
 const active = { row: 0, col: 0 };
-/** Rows in the document by their place. */
+/** The rows in the document by their index. */
 const present = new Map();
 let body = el("div");
 let size = { row: 28, head: 150 };
@@ -15,7 +15,7 @@ const cellOf = (shop, topic, col) => {
   const cell = shop.cells.get(topic);
   const node = el("div", { role: "gridcell", "aria-colindex": col + 2, class: "cell" });
   if (!cell) {
-    node.setAttribute("aria-label", `${topics[topic]}: nothing`);
+    node.setAttribute("aria-label", `${topics[topic]}: ${data.report ? "no change" : shop.unread ? "unknown" : "no webhook"}`);
     return node;
   }
   const first = cell.items[0];
@@ -26,7 +26,7 @@ const cellOf = (shop, topic, col) => {
   node.setAttribute("aria-label", label);
   node.title = label;
   node.append(first ? STATES[state][0] : "!");
-  // What stands beside the sign: attention before drift before the action before the number.
+  // The mark beside the sign, in order of importance: attention, drift, action, number.
   const corner = cell.marks.has("attention") && first ? "!" : cell.marks.has("drift") ? "d"
     : data.report && first?.change ? SIGNS[first.change.action] : extra > 1 ? String(Math.min(extra, 99)) : "";
   if (corner) {
@@ -54,7 +54,7 @@ const rowOf = (place) => {
   return row;
 };
 
-/** The element of a cell; a row that is one cell has it everywhere. */
+/** Returns the element of a cell. A row with a single cell has it in every column. */
 const cellAt = (place, col) => {
   const row = present.get(place);
   return row ? row.children[Math.min(col, row.children.length - 1)] : null;
@@ -72,7 +72,7 @@ const markActive = () => {
   }
 };
 
-/** Puts the rows in sight into the document and takes the others out, the active one apart. */
+/** Adds the visible rows to the document and removes the others, except the active one. */
 const draw = () => {
   const total = shown.rows.length;
   const first = Math.max(0, Math.floor(grid.scrollTop / size.row) - 8);
@@ -83,7 +83,7 @@ const draw = () => {
       present.delete(place);
     }
   }
-  // In the order of the shops, since readers of the document follow it.
+  // Screen readers follow the order of the document, so it is that of the shops.
   const after = [...present.keys()].sort((a, b) => a - b);
   for (let place = first; place < end; place += 1) {
     if (present.has(place)) continue;
@@ -99,12 +99,12 @@ const draw = () => {
   markActive();
 };
 
-/** Builds the matrix anew after the filters changed. */
+/** Rebuilds the matrix after a change of the filters. */
 const build = () => {
   present.clear();
   active.row = Math.min(active.row, Math.max(0, shown.rows.length - 1));
   active.col = Math.min(active.col, shown.cols.length);
-  const corner = el("div", { role: "columnheader", "aria-colindex": 1, class: "corner" }, "shop");
+  const corner = el("div", { role: "columnheader", "aria-colindex": 1, class: "corner" }, "Shop");
   const heads = shown.cols.map((topic, col) => {
     const [group, ...rest] = topics[topic].split("/");
     const name = rest.length ? [el("b", {}, group), `/${rest.join("/")}`] : [el("b", {}, group)];
@@ -116,7 +116,7 @@ const build = () => {
   grid.replaceChildren(el("div", { role: "rowgroup", class: "heads" }, head), body);
   grid.setAttribute("aria-rowcount", shown.rows.length + 1);
   grid.setAttribute("aria-colcount", shown.cols.length + 1);
-  // As high as the longest name asks for, at about 6.5 pixels a letter.
+  // The height fits the longest topic, at about 6.5 pixels per letter.
   const longest = Math.max(0, ...shown.cols.map((topic) => topics[topic].length));
   grid.style.setProperty("--head", `${Math.round(Math.min(190, Math.max(84, 28 + 6.5 * longest)))}px`);
   grid.style.setProperty("--cols", Math.max(1, shown.cols.length));
@@ -126,7 +126,7 @@ const build = () => {
   draw();
 };
 
-/** The panel took or gave back room. */
+/** Redraws the matrix after the panel was opened or closed. */
 const gridChanged = () => draw();
 
 /** Scrolls the active cell out from under the header row and column, and focuses it. */
@@ -168,7 +168,7 @@ grid.addEventListener("click", (event) => {
 
 grid.addEventListener("focusin", (event) => {
   const place = placeOf(event.target);
-  // Going up and down through a row that is one cell keeps the column.
+  // A row with a single cell does not change the active column.
   if (place && !event.target.classList.contains("whole")) Object.assign(active, place);
 });
 

@@ -1,5 +1,5 @@
-//! Markup that text cannot break out of: text becomes [`Html`] by being escaped, and templates are filled in one pass, so that
-//! values are never read as templates. Knows no plans.
+//! Builds markup that text cannot break out of: [`Html`] holds escaped text, and templates are filled in one pass, so that
+//! values are not read as templates. This module does not depend on plans.
 
 use std::fmt::Write as _;
 use std::io;
@@ -13,12 +13,12 @@ use sha2::{Digest as _, Sha256};
 use crate::render::document::{Ink, Span};
 use crate::render::escape;
 
-/// Finished markup. Only [`Html::text`] and [`line`] make it of text.
+/// Finished markup. Only [`Html::text`] and [`line`] convert text to markup, and both escape it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Html(String);
 
 impl Html {
-    /// Text in an element or in a quoted attribute.
+    /// Escapes text for an element or a quoted attribute.
     pub(super) fn text(text: &str) -> Self {
         let mut out = String::with_capacity(text.len() + 16);
         for c in text.chars() {
@@ -34,7 +34,7 @@ impl Html {
         Self(out)
     }
 
-    /// Markup of our own, such as a style sheet.
+    /// Returns markup from a constant, such as a style sheet.
     pub(super) fn own(markup: &'static str) -> Self {
         Self(markup.to_owned())
     }
@@ -48,7 +48,7 @@ impl Html {
     }
 }
 
-/// Replaces `{{name}}` by its value. A name without a value is left out.
+/// Replaces `{{name}}` by its value, or by nothing if it has none.
 pub(super) fn fill(template: &str, values: &[(&str, &Html)]) -> Html {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
@@ -68,12 +68,12 @@ pub(super) fn fill(template: &str, values: &[(&str, &Html)]) -> Html {
 pub(super) fn island(data: &impl Serialize) -> Html {
     let mut out = Vec::new();
     let mut json = serde_json::Serializer::with_formatter(&mut out, Island);
-    // The data are strings, numbers and lists; writing them to memory cannot fail.
+    // The data are strings, numbers and lists, and writing them to memory cannot fail.
     let _ = data.serialize(&mut json);
     Html(String::from_utf8(out).unwrap_or_default())
 }
 
-/// Compact JSON whose strings are escaped as in every format. Characters that HTML could act on are written as `\u….`.
+/// Formats compact JSON whose strings are escaped as in all outputs. Characters with a meaning in HTML are written as `\u…`.
 struct Island;
 
 impl serde_json::ser::Formatter for Island {
@@ -108,11 +108,11 @@ pub(super) fn csp_hash(text: &str) -> String {
     format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)))
 }
 
-/// Returns one line of the text as a `div` with its indentation as a class and its colours as spans.
+/// Returns one line of the text as a `div`, with its indentation as a class and its colours as spans.
 pub(super) fn line(indent: usize, spans: &[Span]) -> Html {
     let mut out = match indent {
         0 | 1 => "<div>".to_owned(),
-        // The style sheet knows the even ones up to eight.
+        // The style sheet has classes for even indentations up to eight.
         indent => format!("<div class=\"i{}\">{:indent$}", indent.min(8) / 2 * 2, ""),
     };
     for Span { ink, text } in spans {

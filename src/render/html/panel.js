@@ -1,6 +1,6 @@
-// The panel: everything about one cell, or about one shop.
+// The panel with the details of one cell or one shop.
 
-/** Where the panel is: a row of `shops` and a topic, or null for the whole shop. */
+/** The content of the panel: a row of `shops` and a topic, or null for the whole shop; null if the panel is closed. */
 let opened = null;
 
 const FIELDS = ["address", "format", "filter", "include_fields", "metafield_namespaces", "name", "metafields"];
@@ -12,7 +12,7 @@ const value = (side, field) => {
   return raw;
 };
 
-/** One side of a field. Items of a list that the other side lacks stand out. */
+/** Returns one side of a field. Items of a list that the other side lacks are marked. */
 const side = (own, other, kind) => {
   if (own === null) return el("span", { class: "none" }, "none");
   if (!Array.isArray(own)) return el("span", {}, String(own));
@@ -28,7 +28,7 @@ const named = (change, which) => {
   return name === at.address ? null : el("div", { class: "name" }, name);
 };
 
-/** Before and after of a change, the changed fields first. */
+/** Returns the table of a change before and after, the changed fields first. */
 const table = (change) => {
   const differs = (field) => change.fields.includes(field);
   const unknown = change.fields.filter((field) => !FIELDS.includes(field));
@@ -49,19 +49,21 @@ const table = (change) => {
   const head = el("tr", {}, el("td"), change.before ? el("th", { scope: "col" }, "Before") : null, change.after ? el("th", { scope: "col" }, "After") : null);
   return [
     el("table", {}, el("thead", {}, head), el("tbody", {}, shown.map(line))),
-    unknown.length ? el("p", {}, `Also differs, and this version cannot show it: ${unknown.join(", ")}`) : null,
+    unknown.length
+      ? el("p", {}, `Other changed fields, which this version of Hookwright cannot show: ${unknown.join(", ")}`)
+      : null,
   ];
 };
 
 const source = (place) => (place === undefined ? null : el("p", { class: "source" }, el("code", {}, sources[place])));
 
 const outcome = ({ result, by_reading, reason, error }) => [
-  el("p", { class: `result ${result}` }, `${STATES[result][0]} ${STATES[result][2]}`, by_reading ? ": without an answer, found done by reading the shop again" : ""),
+  el("p", { class: `result ${result}` }, `${STATES[result][0]} ${STATES[result][2]}`, by_reading ? ": no answer, confirmed by a later read" : ""),
   reason ? el("p", {}, reason) : null,
   error ? el("p", {}, el("b", {}, error.kind), ` ${error.message}`) : null,
 ];
 
-/** What an item is, with its topic where the panel is about a whole shop. */
+/** Returns an item, with its topic if the panel shows a whole shop. */
 const article = (item, topic) => {
   const { state, entry, change, blocked, note, to, many } = item;
   const sign = change ? SIGNS[change.action] : STATES[state][0];
@@ -90,7 +92,10 @@ const contents = (shop, topic) => {
   const problem = shop.error ? el("p", { class: "problem" }, el("b", {}, shop.error.kind), ` ${shop.error.message}`) : null;
   if (topic !== null) {
     const cell = shop.cells.get(topic);
-    const none = shop.unread ? "This shop was not read, so nothing is known of it." : "Nothing is bound to this topic here, and nothing is to be.";
+    // A report contains neither the bindings without changes nor the live subscriptions.
+    const none = data.report ? "No change of this topic was planned for this shop."
+      : shop.unread ? "This shop was not read, so its subscriptions are unknown."
+      : "This shop has no webhook and no binding for this topic.";
     return [
       problem,
       cell ? cell.items.map((item) => article(item)) : el("p", { class: "empty" }, none),
@@ -102,10 +107,10 @@ const contents = (shop, topic) => {
   const bound = cells.flatMap((cell) => cell.items).filter((item) => item.state === "bound").reduce((sum, item) => sum + item.many, 0);
   const rest = cells.flatMap((cell) => cell.items.filter((item) => item.state !== "bound").map((item) => article(item, topics[cell.topic])));
   return [
-    el("p", { class: "status" }, STATUS[shop.status] ?? shop.status, bound ? `; ${number(bound)} live as wanted` : ""),
+    el("p", { class: "status" }, STATUS[shop.status] ?? shop.status, bound ? `; ${number(bound)} up to date` : ""),
     shop.labels.length ? el("p", { class: "labels" }, shop.labels.map((label) => el("span", { class: "tag" }, label))) : null,
     problem,
-    rest.length || shop.error ? rest : el("p", { class: "empty" }, "Nothing to do in this shop."),
+    rest.length || shop.error ? rest : el("p", { class: "empty" }, "This shop has no changes."),
     findings("Findings", [...shop.notes, ...cells.flatMap((cell) => cell.notes)]),
   ];
 };
@@ -127,7 +132,7 @@ const openPanel = (row, topic, focus) => {
   saveHash();
 };
 
-/** Closes; the focus goes back to where the panel was opened from. */
+/** Closes the panel. The focus returns to the cell that opened it. */
 const closePanel = (focus) => {
   if (!opened) return;
   opened = null;

@@ -1,6 +1,6 @@
-//! The page prints text as text, holds the data, and its policy allows only its own script and style.
+//! The page contains text as text and the data for its script, and its policy allows only its own script and style.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![allow(clippy::unwrap_used, reason = "a failed test should name the line")]
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -24,7 +24,7 @@ fn island(html: &str) -> Value {
     serde_json::from_str(between(html, "<script id=\"data\" type=\"application/json\">", "</script>")).unwrap()
 }
 
-/// Returns the entries of a row in the island: action, topic, source, sides.
+/// Returns the entries of a row in the data of the page: action, topic, source, sides.
 fn entries(data: &Value, row: usize) -> Vec<String> {
     let at = |list: &str, place: &Value| data[list][usize::try_from(place.as_u64().unwrap()).unwrap()].clone();
     let side = |side: &Value| match side {
@@ -41,7 +41,7 @@ fn entries(data: &Value, row: usize) -> Vec<String> {
     lines.collect()
 }
 
-/// Returns the same of changes.
+/// Returns the same lines for changes.
 fn changes<'a>(all: impl Iterator<Item = &'a crate::wire::plan::Change>) -> Vec<String> {
     let json = |text: &str| Value::from(escape(text));
     let side = |side: &Option<Box<crate::wire::plan::Subscription>>| match side {
@@ -60,7 +60,7 @@ fn changes<'a>(all: impl Iterator<Item = &'a crate::wire::plan::Change>) -> Vec<
     lines.collect()
 }
 
-/// Checks that every element is closed in its place and known to the template.
+/// Checks that elements are nested correctly, and that the template has no others.
 fn well_formed(html: &str) -> Result<(), TestCaseError> {
     let known = [
         "html", "head", "title", "style", "body", "header", "h1", "h2", "p", "dl", "div", "dt", "dd", "main",
@@ -113,14 +113,15 @@ fn the_head_of_a_plan() {
     <dl class="facts">
     <div><dt>Selection</dt><dd>--label env=prod</dd></div>
     <div><dt>Created</dt><dd>2026-11-23T00:00:00Z</dd></div>
-    <div><dt>Plan</dt><dd>sha256:0</dd></div>
-    <div><dt>Manifest</dt><dd>sha256:0</dd></div>
+    <div><dt>Plan digest</dt><dd>sha256:0</dd></div>
+    <div><dt>Manifest digest</dt><dd>sha256:0</dd></div>
     </dl>
     </header>
     <main>
-    <section class="hazards" aria-label="Hazards"><div class="text"><div><span class="strong">1 hazard: apply sends nothing without consent to each</span></div>
+    <section class="hazards" aria-label="Hazards"><div class="text"><div><span class="strong">Hazards:</span></div>
+    <div class="i2">  1 hazard needs consent; without it, `hookwright apply` sends nothing</div>
     <div class="i2">  ! <span class="strong">empty_shop, alpha.myshopify.com: leaves &lt;none&gt; &amp; nothing</span></div>
-    <div class="i4">    --allow empty_shop:alpha</div>
+    <div class="i4">    help: to consent, apply with `--allow empty_shop:alpha`</div>
     </div></section>
     "#);
 }
@@ -141,7 +142,7 @@ fn shards_are_one_page() {
         (&data["rows"][0]["shop"], &data["rows"][1]["shop"]),
         (&"alpha.myshopify.com".into(), &"zeta.myshopify.com".into())
     );
-    assert_eq!(data["changes"].as_array().unwrap().len(), 1, "what is the same stands once");
+    assert_eq!(data["changes"].as_array().unwrap().len(), 1, "equal changes are stored once");
 
     let many: Vec<Plan> = (1..=16).map(|k| part(&format!("{k}/17"), &format!("shop-{k}"))).collect();
     let html = plans_html(&many);
@@ -167,17 +168,17 @@ fn a_report_has_outcomes() {
 }
 
 #[test]
-fn nothing_at_all_is_a_page_too() {
+fn an_empty_plan_is_a_page() {
     for html in [plans_html(&[plan(vec![])]), plans_html(&[]), reports_html(&[])] {
         well_formed(&html).unwrap();
         assert_eq!(island(&html)["rows"], Value::Array(vec![]));
     }
-    assert!(plans_html(&[plan(vec![])]).contains("No shop is in this selection."));
+    assert!(plans_html(&[plan(vec![])]).contains("No shop matches the selection."));
 }
 
-/// The hashes of the policy are those of the texts between the tags, and nothing may be fetched.
+/// The policy has the hashes of the script and the style, and the page has no URL.
 #[test]
-fn the_policy_allows_what_stands_in_the_page_and_nothing_else() {
+fn the_policy_allows_only_the_script_and_style_of_the_page() {
     let html = plans_html(&[plan(vec![])]);
     let policy = between(&html, "http-equiv=\"Content-Security-Policy\" content=\"", "\"").replace("&#39;", "'");
     let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
@@ -192,9 +193,9 @@ fn the_policy_allows_what_stands_in_the_page_and_nothing_else() {
     }
 }
 
-/// The script makes elements and text, never markup of text.
+/// The script creates elements and text nodes, and does not convert text to markup.
 #[test]
-fn the_script_knows_no_way_from_text_to_markup() {
+fn the_script_does_not_convert_text_to_markup() {
     for word in [
         "innerHTML",
         "outerHTML",
@@ -212,15 +213,15 @@ fn the_script_knows_no_way_from_text_to_markup() {
 }
 
 #[test]
-fn too_much_text_is_cut_where_one_sees_it() {
+fn lines_beyond_the_limit_are_counted() {
     let points = (1..MAX_LINES + 1234).map(|_| Point::Address("line".to_owned())).collect();
     let section = Section::list(Weight::Uncovered, "title", points).unwrap();
     let html = lines(&[&section], MAX_LINES).unwrap().into_string();
     assert_eq!(html.matches("<div").count(), MAX_LINES);
-    assert!(html.ends_with("… and 1,234 lines more; `hookwright show` prints them all"));
+    assert!(html.ends_with("… and 1,234 more lines; `hookwright show` prints all lines"));
 }
 
-/// Returns the plan with every string hostile.
+/// Replaces every string of the plan by a hostile one.
 fn poisoned(mut plan: Plan, hostile: &str) -> Plan {
     for shop in &mut plan.shops {
         shop.shop = hostile.into();

@@ -1,4 +1,4 @@
-//! The data of the page's script: the matrix, with each repeated value once.
+//! The data for the script of the page: the matrix, in which each repeated value is stored once.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -13,36 +13,36 @@ use crate::wire::plan::{
 };
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
-/// The matrix. Numbers are indices of the lists.
+/// The matrix. Numbers are indices of its lists.
 #[derive(Debug, Serialize)]
 pub(super) struct View<'a> {
     /// Whether the entries have outcomes.
     report: bool,
-    /// The columns, sorted.
+    /// The topics, sorted: the columns of the matrix.
     topics: Vec<&'a str>,
     destinations: Vec<Cow<'a, str>>,
-    /// `file:line`
+    /// Places in the manifest: `file:line`.
     sources: Vec<String>,
     changes: Vec<Content<'a>>,
     rows: Vec<Row<'a>>,
 }
 
-/// One shop.
+/// One shop: a row of the matrix.
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     shop: &'a str,
-    /// `key=value`
+    /// The labels: `key=value`.
     labels: Vec<String>,
     status: Status,
     error: Option<Problem<'a>>,
-    /// Topic, destination, how many.
+    /// The bindings that are up to date: topic, destination, number.
     bound: Vec<(usize, usize, usize)>,
     blocked: Vec<Stopped<'a>>,
     entries: Vec<Entry<'a>>,
     findings: Vec<Note<'a>>,
 }
 
-/// The status of a shop in one word.
+/// The status of a shop.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Status {
@@ -57,7 +57,7 @@ struct Problem<'a> {
     message: &'a str,
 }
 
-/// A binding that cannot be made now.
+/// A binding that cannot be created or updated now.
 #[derive(Debug, Serialize)]
 struct Stopped<'a> {
     topic: usize,
@@ -68,7 +68,7 @@ struct Stopped<'a> {
     source: Option<usize>,
 }
 
-/// A change of one shop and, in a report, its outcome.
+/// A change in one shop and, in a report, its outcome.
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
     change: usize,
@@ -83,7 +83,7 @@ struct Entry<'a> {
 #[derive(Debug, Serialize)]
 struct EntryOutcome<'a> {
     result: OutcomeResult,
-    /// Whether the answer was lost and the shop was read.
+    /// Whether the answer was lost and a later read confirmed the change.
     by_reading: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -91,7 +91,7 @@ struct EntryOutcome<'a> {
     error: Option<Problem<'a>>,
 }
 
-/// A change without its ids and places, which differ from shop to shop.
+/// A change without its ID and place, which differ between shops.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 struct Content<'a> {
     action: &'static str,
@@ -103,7 +103,7 @@ struct Content<'a> {
     after: Option<Side<'a>>,
 }
 
-/// A subscription as it is or will be.
+/// A subscription before or after a change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 struct Side<'a> {
     destination: usize,
@@ -123,7 +123,7 @@ struct Note<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<usize>,
     message: &'a str,
-    /// The target of an unmanaged subscription.
+    /// The address of an unmanaged subscription.
     #[serde(skip_serializing_if = "Option::is_none")]
     destination: Option<usize>,
 }
@@ -239,7 +239,7 @@ impl<'a> Lists<'a> {
     }
 
     fn stopped(&mut self, blocked: &'a Blocked) -> Stopped<'a> {
-        // The message names the scopes.
+        // The message contains the scopes.
         let Blocked { topic, destination, reason, any_of: _, message, source } = blocked;
         Stopped {
             topic: self.topics.place(topic),
@@ -277,13 +277,13 @@ impl<'a> Lists<'a> {
         Entry {
             change: self.changes.place(content),
             source: source.as_ref().map(|source| self.source(source)),
-            // Without the prefix that all ids have.
+            // All IDs have this prefix.
             id: id.map(|id| id.strip_prefix("gid://shopify/WebhookSubscription/").unwrap_or(id)),
             outcome,
         }
     }
 
-    /// Names every field, so that a new one does not compile before it is decided on.
+    /// Names every field, so that a new one does not compile without a decision.
     fn side(&mut self, destination: Option<&'a str>, change: &Change, subscription: &'a Subscription) -> Side<'a> {
         let Subscription {
             id: _,

@@ -1,43 +1,44 @@
-//! Divides the length of a comment among its parts. A part that is cut says what it left out.
+//! Divides the length of a comment among its parts. A part that is cut ends with a remark on the number of items left out.
 
 use crate::text::plural;
 use std::collections::BTreeSet;
 
-/// GitHub takes 65,536 characters. Bytes are at least as many as characters, however they are counted.
+/// The maximum length in bytes. GitHub accepts 65,536 characters; a text has at least as many bytes as characters.
 pub(super) const LIMIT: usize = 65_000;
 
-/// The longest remark on what a part left out.
+/// The maximum length in bytes of the remark on the items left out.
 const NOTE: usize = 160;
 
-/// Lines that stay together.
+/// Lines that are not separated.
 pub(super) struct Piece<'a> {
-    /// Heading of several pieces; printed before the first of them.
+    /// The heading of several pieces, printed before the first of them.
     pub(super) title: Option<String>,
     pub(super) text: String,
-    /// The shops it is about.
+    /// The shops of the piece.
     pub(super) shops: Vec<&'a str>,
-    /// The number of things it is about.
+    /// The number of things in the piece.
     pub(super) things: usize,
 }
 
 /// A part that may be cut between its pieces.
 pub(super) struct Part<'a> {
-    /// The summary of the fold, if it is folded. Our own words only.
+    /// The summary of the fold, if the part is folded. It contains no text of others.
     pub(super) fold: Option<String>,
-    /// Our own words and marks only.
+    /// The text before the pieces. It contains no text of others, unless escaped.
     pub(super) open: String,
     pub(super) pieces: Vec<Piece<'a>>,
+    /// The text after the pieces.
     pub(super) close: String,
-    /// The name of the things: `change`.
+    /// The noun for the things: `change`.
     pub(super) thing: &'static str,
-    /// Where the rest is: `see the plan file`.
+    /// The reference to the complete output: `see the plan file`.
     pub(super) rest: &'static str,
-    /// The maximum of lines, over all pieces.
+    /// The maximum number of lines over all pieces.
     pub(super) lines: usize,
 }
 
 impl Part<'_> {
-    /// Returns as much as fits the budget, and what was left out.
+    /// Returns the pieces that fit the budget, and the remark on those left out.
     pub(super) fn fit(&self, budget: usize) -> String {
         match self.fill(budget) {
             (whole, 0) => whole,
@@ -45,7 +46,7 @@ impl Part<'_> {
         }
     }
 
-    /// Fills the budget. Returns the text and the number of pieces that were left out. The remark on them is not counted.
+    /// Fills the budget. Returns the text and the number of pieces left out. The remark on them is not part of the budget.
     fn fill(&self, budget: usize) -> (String, usize) {
         let Self { fold, open, pieces, close, thing, rest, lines } = self;
         let (before, after) = match fold {
@@ -71,21 +72,21 @@ impl Part<'_> {
             body.push_str(&text);
         }
         let note = if out.is_empty() { String::new() } else { format!("\n{}\n", note(&out, thing, rest)) };
-        // The note comes after the fence and before the end of the fold.
+        // The remark is after the fence and before the end of the fold.
         let (fence, end) = after.split_at(close.len());
         (format!("{before}{body}{fence}{note}{end}"), out.len())
     }
 }
 
-/// Returns `… 312 more changes in 12 shops; see the plan file`.
+/// Returns `… and 312 more changes in 12 shops; see the plan file`.
 fn note(out: &[&Piece<'_>], thing: &str, rest: &str) -> String {
     let things: usize = out.iter().map(|piece| piece.things).sum();
     let names: BTreeSet<&str> = out.iter().flat_map(|piece| piece.shops.iter().copied()).collect();
     let shops = if names.is_empty() { String::new() } else { format!(" in {}", plural(names.len(), "shop")) };
-    format!("… {}{shops}; {rest}", plural(things, &format!("more {thing}")))
+    format!("… and {}{shops}; {rest}", plural(things, &format!("more {thing}")))
 }
 
-/// Returns the texts of the parts within the budget: small parts whole, large ones with equal shares of what is left.
+/// Returns the texts of the parts within the budget: small parts are complete, large ones get equal shares of the rest.
 pub(super) fn divide(parts: &[Part<'_>], mut budget: usize) -> Vec<String> {
     let mut order: Vec<(usize, usize)> =
         parts.iter().enumerate().map(|(i, part)| (part.fit(usize::MAX).len(), i)).collect();
@@ -122,14 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_fits_is_whole_and_a_cut_one_says_so() {
+    fn a_cut_part_counts_the_items_left_out() {
         assert_eq!(part(2, 3).fit(usize::MAX), "<\n@@ a @@\n000\n001\n>\n");
         assert_eq!(
             part(9, 30).fit(240),
-            format!("<\n@@ a @@\n{:0>30}\n{:0>30}\n>\n\n… 14 more changes in 1 shop; see the plan file\n", 0, 1)
+            format!("<\n@@ a @@\n{:0>30}\n{:0>30}\n>\n\n… and 14 more changes in 1 shop; see the plan file\n", 0, 1)
         );
         let few = Part { lines: 2, ..part(3, 3) };
-        assert_eq!(few.fit(usize::MAX), "<\n@@ a @@\n000\n>\n\n… 4 more changes in 1 shop; see the plan file\n");
+        assert_eq!(few.fit(usize::MAX), "<\n@@ a @@\n000\n>\n\n… and 4 more changes in 1 shop; see the plan file\n");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Changes as a `diff`, which GitHub and GitLab colour; and the deletes, which are always told.
+//! Prints changes as a `diff`, which GitHub and GitLab colour, and the deletes, which are always printed.
 
 use std::collections::BTreeMap;
 
 use super::super::Style;
-use super::super::changes::{ByShop, Depth, Detail, Item, Value, items, takes_away};
+use super::super::changes::{ByShop, Depth, Detail, Item, Value, items, removes_route};
 use super::super::document::{Block, Kind, Section, unstyled};
 use super::super::text::{handle, list, title as names_of, wrap};
 use super::STYLE;
@@ -12,9 +12,9 @@ use super::inline::{Fence, clip, fenced};
 use crate::text::{plural, thousands};
 use crate::wire::plan::{Action, Change};
 
-/// Longer lines of words are wrapped.
+/// The width at which lines of words are wrapped.
 const WIDTH: usize = 100;
-/// More lines of deletes are counted by topic and by shop.
+/// The maximum length of the list of deletes. A longer list is replaced by counts by topic and by shop.
 const MAX_LINES: usize = 40;
 const MAX_BYTES: usize = 8_000;
 /// Budgets in bytes for the counts by topic and by shop.
@@ -43,7 +43,7 @@ fn in_fence<'a>(language: &str, pieces: Vec<Piece<'a>>, thing: &'static str, kin
     Part { fold: None, open, pieces, close: fence.close(), thing, rest: kind.rest(), lines: usize::MAX }
 }
 
-/// Returns `@@ 2 shops: alpha, beta @@`, which is coloured, too; many names are below it.
+/// Returns `@@ 2 shops: alpha, beta @@`, which is coloured, too. Many names are on the lines below it.
 fn title(names: &[&str], style: &Style) -> String {
     let text = fenced(&names_of(names, style));
     if names.len() < 2 || text.chars().count() <= WIDTH {
@@ -54,7 +54,8 @@ fn title(names: &[&str], style: &Style) -> String {
     format!("@@ {} @@\n   {list}\n", plural(names.len(), "shop"))
 }
 
-/// Returns the lines of an item. The symbol is in the first column, where it is coloured; an update is `!`, since `~` is not.
+/// Returns the lines of an item. The symbol is in the first column, where GitHub colours it. The symbol of an update is `!`,
+/// because `~` has no colour.
 fn lines(item: &Item, kind: Kind) -> String {
     let Item { action, head, fields, changes: _ } = item;
     let symbol = match action {
@@ -62,7 +63,7 @@ fn lines(item: &Item, kind: Kind) -> String {
         Action::Update => '!',
         Action::Delete => '-',
     };
-    // A long list of topics goes over several lines; addresses stay whole.
+    // A long list of topics is wrapped; addresses are not.
     let topics = wrap(&fenced(&head.topics.join(", ")), WIDTH).join(&format!("\n{symbol}     "));
     let mut out = format!("{symbol} {topics}{}\n", fenced(&unstyled(&head.rest(kind.rest()))));
     for field in fields {
@@ -79,7 +80,7 @@ fn lines(item: &Item, kind: Kind) -> String {
     out
 }
 
-/// Returns the changes that are wanted, with the shops that have some.
+/// Returns the changes that `wanted` accepts, and only the shops that have any.
 pub(super) fn only<'a>(shops: &ByShop<'a>, wanted: impl Fn(&Change) -> bool) -> ByShop<'a> {
     let kept = shops.iter().map(|(shop, changes)| (*shop, changes.iter().copied().filter(|c| wanted(c)).collect()));
     kept.filter(|(_, changes): &(_, Vec<_>)| !changes.is_empty()).collect()
@@ -90,7 +91,7 @@ pub(super) fn number_of(shops: &ByShop<'_>, action: Action) -> usize {
     shops.iter().flat_map(|(_, changes)| changes).filter(|c| c.action == action).count()
 }
 
-/// Returns all deletes of a plan, or all that a run made. Bounded; at least their numbers are printed.
+/// Returns all deletes of a plan, or all that a run applied. The length is bounded; at least their number is printed.
 pub(super) fn deletes(kind: Kind, sections: &[Section<'_>]) -> String {
     let sections: Vec<(&str, ByShop<'_>)> = sections
         .iter()
@@ -99,21 +100,23 @@ pub(super) fn deletes(kind: Kind, sections: &[Section<'_>]) -> String {
             Block::Planned(None, shops) | Block::Applied(shops) => Some(("", shops)),
             _ => None,
         })
-        .map(|(label, shops)| (label, only(shops, takes_away)))
+        .map(|(label, shops)| (label, only(shops, removes_route)))
         .filter(|(_, shops)| !shops.is_empty())
         .collect();
     let count = |action| sections.iter().map(|(_, shops)| number_of(shops, action)).sum::<usize>();
-    let thing = |n: usize| match (kind, n) {
-        (Kind::Apply, 1) => "1 delete was made".to_owned(),
-        (Kind::Apply, n) => format!("{} were made", plural(n, "delete")),
-        (_, n) => plural(n, "delete"),
+    let deletes = |n: usize| match kind {
+        Kind::Apply => format!("{} applied", plural(n, "delete")),
+        Kind::Plan | Kind::Drift => plural(n, "delete"),
     };
-    let as_good = |n: usize| format!("{} as good as a delete (repurposed)", plural(n, "update"));
+    let repurposed = |n: usize| match n {
+        1 => "1 update that counts as a delete (repurposed)".to_owned(),
+        n => format!("{} that count as deletes (repurposed)", plural(n, "update")),
+    };
     let heading = match (count(Action::Delete), count(Action::Update)) {
         (0, 0) => return String::new(),
-        (n, 0) => thing(n),
-        (0, n) => as_good(n),
-        (n, also) => format!("{}, and {}", thing(n), as_good(also)),
+        (n, 0) => deletes(n),
+        (0, n) => repurposed(n),
+        (n, also) => format!("{} and {}", deletes(n), repurposed(also)),
     };
     let heading = format!("\n### {heading}\n");
     let mut list = heading.clone();
@@ -133,7 +136,7 @@ pub(super) fn deletes(kind: Kind, sections: &[Section<'_>]) -> String {
     format!("{heading}{}{}", by_topic(kind, &all).fit(BY_TOPIC), by_shop(kind, &all).fit(BY_SHOP))
 }
 
-/// Returns how often each name occurs, the highest count first.
+/// Returns the number of occurrences of each name, the highest first.
 fn counted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(&'a str, usize)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for name in names {
@@ -155,7 +158,7 @@ fn by_topic<'a>(kind: Kind, all: &[(&'a str, &Change)]) -> Part<'a> {
     in_fence("text", pieces.collect(), "delete", kind)
 }
 
-/// Counts deletes by shop. Shops with the same count share lines.
+/// Returns the number of deletes of each shop. Shops with the same number share lines.
 fn by_shop<'a>(kind: Kind, all: &[(&'a str, &Change)]) -> Part<'a> {
     let mut pieces: Vec<Piece<'a>> = Vec::new();
     let mut last = 0;
@@ -178,6 +181,6 @@ fn by_shop<'a>(kind: Kind, all: &[(&'a str, &Change)]) -> Part<'a> {
         last = n;
     }
     let names = pieces.iter().map(|piece| piece.shops.len()).sum();
-    let fold = Some(format!("The same by shop: {}", plural(names, "shop")));
+    let fold = Some(format!("Deletes by shop: {}", plural(names, "shop")));
     Part { fold, ..in_fence("text", pieces, "delete", kind) }
 }

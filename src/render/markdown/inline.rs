@@ -1,16 +1,16 @@
-//! Text from servers, manifests and plan files inside Markdown. It must not become markup, a link or a mention, so it is printed
-//! in code spans and fences, where GitHub and GitLab interpret nothing. Only plain English words are printed outside.
+//! Prints text from servers, manifests and plan files in Markdown. It must not become markup, a link or a mention, so it is
+//! printed in code spans and fences, in which GitHub and GitLab interpret nothing. Only words are printed outside of them.
 
 use crate::text::{plural, thousands};
 use std::borrow::Cow;
 
 use super::super::{escape, text};
 
-/// A longer run of backticks is written as escapes: spans and fences grow with the longest run in them.
+/// The maximum length of a run of backticks. A longer run is escaped, because a fence must be longer than the runs in it.
 const MAX_TICKS: usize = 8;
-/// A longer text is cut.
+/// The maximum number of characters of a text. A longer text is cut.
 const MAX_CHARS: usize = 1000;
-/// A longer number may be the id of a commit.
+/// The maximum number of digits outside a code span. A longer number can be the ID of a commit.
 const MAX_DIGITS: usize = 6;
 
 /// Returns text for a code span or a fence, and the length of the longest run of backticks in it.
@@ -34,18 +34,18 @@ pub(super) fn code(text: &str) -> String {
 fn span(text: &str) -> String {
     let (text, run) = escaped(text);
     let marks = "`".repeat(run + 1);
-    // One space on each side is stripped, unless there is nothing else.
+    // Renderers strip one space on each side, unless the span has only spaces.
     let edge = |c: Option<char>| matches!(c, Some('`' | ' '));
     let pad = if edge(text.chars().next()) || edge(text.chars().next_back()) { " " } else { "" };
     if text.trim().is_empty() { "`(empty)`".to_owned() } else { format!("{marks}{pad}{text}{pad}{marks}") }
 }
 
-/// Returns a sentence with everything but words in code spans.
+/// Returns a sentence in which everything except words and numbers is in code spans.
 pub(super) fn prose(text: &str) -> String {
     let text = clip(text);
     let text = escape(&text);
     let mut out: Vec<String> = Vec::new();
-    // Neighbours share a span, up to a punctuation mark.
+    // Adjacent words share a span, up to a punctuation mark.
     let mut words: Vec<&str> = Vec::new();
     let close = |words: &mut Vec<&str>, before: &str, after: &str, out: &mut Vec<String>| {
         if !words.is_empty() {
@@ -83,8 +83,7 @@ pub(super) fn prose(text: &str) -> String {
     out.join(" ")
 }
 
-/// Returns what a message has between backticks or quotation marks as one span, such as a command to copy, and the number of its
-/// words.
+/// Returns quoted text at the start of `words` as one span, such as a command in backticks, and the number of its words.
 fn quoted(words: &[&str]) -> Option<(String, usize)> {
     quoted_by('`', words).or_else(|| quoted_by('"', words))
 }
@@ -100,7 +99,7 @@ fn quoted_by(mark: char, words: &[&str]) -> Option<(String, usize)> {
     let all = words[..length].join(" ");
     let (inside, after) = all[open.len() + 1..].rsplit_once(mark)?;
     let sound = !inside.trim().is_empty() && !inside.contains(mark) && after.chars().all(|c| ".,;:)".contains(c));
-    // Backticks become the span; other marks stay.
+    // The backticks delimit the span; quotation marks remain in it.
     let inside = if mark == '`' { inside.to_owned() } else { format!("{mark}{inside}{mark}") };
     sound.then(|| (format!("{open}{}{after}", span(&inside)), length))
 }
@@ -114,16 +113,16 @@ fn trimmed(word: &str) -> (&str, &str, &str) {
     if end.is_empty() { ("", word, "") } else { (open, end, &core[end.len()..]) }
 }
 
-/// Whether no renderer interprets a word.
+/// Returns whether no renderer interprets a word.
 fn plain(word: &str) -> bool {
     let letters = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphabetic());
     let number = !word.is_empty() && word.len() <= MAX_DIGITS && word.bytes().all(|b| b.is_ascii_digit());
-    // GitHub links the id of a commit.
+    // GitHub turns the ID of a commit into a link.
     let commit = word.len() > MAX_DIGITS && word.bytes().all(|b| b.is_ascii_hexdigit());
     number || matches!(word, "%" | "…") || (word.split(['-', '\'']).all(letters) && !commit)
 }
 
-/// Returns an option of a command, quoted for a shell.
+/// Returns an option of a command and its value, quoted for a shell.
 pub(super) fn option(name: &str, value: &str) -> String {
     let value = escape(value);
     let bare = !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/=".contains(c));
@@ -138,13 +137,13 @@ pub(super) fn title(names: &[&str]) -> String {
     }
 }
 
-/// A fence that its lines cannot end.
+/// A fence that no line in it can close.
 pub(super) struct Fence {
     marks: String,
 }
 
 impl Fence {
-    /// Makes a fence for some lines.
+    /// Returns a fence for some lines.
     pub(super) fn around<'t>(lines: impl Iterator<Item = &'t str>) -> Self {
         let longest = lines.map(ticks).max().unwrap_or(0);
         Self { marks: "`".repeat(longest.max(2) + 1) }
@@ -164,7 +163,7 @@ pub(super) fn fenced(line: &str) -> String {
     escaped(line).0.into_owned()
 }
 
-/// Cuts a long text, with a remark.
+/// Cuts a long text, with a remark on the number of characters left out.
 pub(super) fn clip(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(MAX_CHARS) {
         None => Cow::Borrowed(text),
@@ -180,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_stay_words_and_the_rest_is_code() {
+    fn text_other_than_words_is_code() {
         assert_eq!(
             prose(
                 "the scope read_customers is not granted; add it (orders.yaml:12): hookwright auth url --shop <shop>, then"
@@ -201,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn code_spans_hold() {
+    fn text_cannot_close_its_code_span() {
         assert_eq!(code("a"), "`a`");
         assert_eq!(code("a`b``c"), "```a`b``c```");
         assert_eq!(code("`"), "`` ` ``");
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fence_is_longer_than_what_is_in_it() {
+    fn a_fence_is_longer_than_the_backticks_in_it() {
         assert_eq!(Fence::around(["a", "b ``"].into_iter()).open("diff"), "```diff\n");
         assert_eq!(Fence::around(["```", "b `````"].into_iter()).close(), "``````\n");
         assert_eq!(fenced(&"`".repeat(9)), "\\u{60}".repeat(9));

@@ -1,4 +1,4 @@
-//! For any plan or report, the comment is short enough, has the verdict and every delete, and no markup but ours.
+//! For any plan or report, the comment is within the limit, has the verdict and every delete, and no markup of others.
 
 use proptest::prelude::*;
 
@@ -8,8 +8,7 @@ use super::super::{plan_last_line, plans_markdown, report_last_line, reports_mar
 use crate::wire::plan::{Action, Plan};
 use crate::wire::report::OutcomeResult;
 
-/// Returns the lines outside of fences without their code spans: what a renderer may interpret. Fails on a fence that does not
-/// end.
+/// Returns the lines outside fences, without their code spans. A renderer interprets only these. Fails if a fence is not closed.
 fn markup(page: &str) -> Vec<String> {
     let mut fence: Option<String> = None;
     let mut out = Vec::new();
@@ -22,11 +21,11 @@ fn markup(page: &str) -> Vec<String> {
             None => out.push(without_spans(line)),
         }
     }
-    assert_eq!(fence, None, "a fence does not end:\n{page}");
+    assert_eq!(fence, None, "a fence is not closed:\n{page}");
     out
 }
 
-/// Removes code spans as `CommonMark` finds them: a run of backticks up to the next run of the same length.
+/// Removes code spans as defined by `CommonMark`: from a run of backticks to the next run of the same length.
 fn without_spans(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;
@@ -35,7 +34,7 @@ fn without_spans(line: &str) -> String {
         let run = rest[at..].len() - rest[at..].trim_start_matches('`').len();
         let mut search = at + run;
         let end = loop {
-            let Some(next) = rest[search..].find('`') else { panic!("a code span does not end: {line}") };
+            let Some(next) = rest[search..].find('`') else { panic!("a code span is not closed: {line}") };
             let start = search + next;
             let length = rest[start..].len() - rest[start..].trim_start_matches('`').len();
             search = start + length;
@@ -49,7 +48,7 @@ fn without_spans(line: &str) -> String {
     out + rest
 }
 
-/// Checks what holds for every comment.
+/// Checks the rules for every comment.
 fn check(page: &str, marker: &[&str], verdict: &str) -> Result<(), TestCaseError> {
     prop_assert!(page.len() < 65_000 && page.encode_utf16().count() < 65_000, "{} bytes", page.len());
     let mut lines = page.lines();
@@ -82,10 +81,11 @@ fn told(page: &str) -> usize {
 fn sums(page: &str) -> (usize, usize) {
     let number = |text: &str| text.replace(',', "").parse::<usize>().unwrap_or(0);
     let more = |part: &str| {
-        let note = part.lines().find_map(|l| l.strip_prefix("… ")?.split_once(" more delete").map(|(n, _)| number(n)));
+        let note =
+            part.lines().find_map(|l| l.strip_prefix("… and ")?.split_once(" more delete").map(|(n, _)| number(n)));
         note.unwrap_or(0)
     };
-    let (topics, rest) = page.split_once("<details><summary>The same by shop").unwrap_or_default();
+    let (topics, rest) = page.split_once("<details><summary>Deletes by shop").unwrap_or_default();
     let shops = rest.split("</details>").next().unwrap_or_default();
     let of_topics: usize = topics
         .lines()
@@ -116,7 +116,7 @@ proptest! {
         plan.shops_left = vec![plan.hazards[0].message.clone()];
         let page = plans_markdown(std::slice::from_ref(&plan));
         check(&page, &OF_PLANS, &plan_last_line(&plan.summary, plan.complete))?;
-        prop_assert!(page.contains("\n### 1 hazard: "));
+        prop_assert!(page.contains("\n### Hazards\n\n1 hazard needs consent; "));
     }
 
     #[test]
@@ -137,7 +137,7 @@ proptest! {
         prop_assert_eq!(told(&page), made.count());
     }
 
-    /// Shards may be given in any order.
+    /// The order of shards has no effect.
     #[test]
     fn the_order_of_files_means_nothing(mut plans in prop::collection::vec(plan(), 0..4)) {
         for (i, plan) in plans.iter_mut().enumerate() {
@@ -153,10 +153,10 @@ proptest! {
 }
 
 proptest! {
-    // Large and slow to make.
+    // These plans are large and slow to generate.
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// For texts of any length and shape.
+    /// A plan with texts of any length is cut to the limit.
     #[test]
     fn a_huge_plan_is_cut(shops in 1usize..3000, each in 1u32..4, length in 1usize..400, ticks in 0usize..40) {
         let plan = huge(shops, each, length, ticks);
@@ -164,13 +164,13 @@ proptest! {
         check(&page, &OF_PLANS, &plan_last_line(&plan.summary, plan.complete))?;
         let deletes = shops * each as usize;
         prop_assert_eq!(told(&page), deletes);
-        if page.contains("The same by shop") {
+        if page.contains("Deletes by shop") {
             prop_assert_eq!(sums(&page), (deletes, deletes), "{}", page);
         }
     }
 }
 
-/// A plan whose shops all differ.
+/// Returns a plan whose shops all differ.
 fn huge(shops: usize, each: u32, length: usize, ticks: usize) -> Plan {
     let shops = (0..shops).map(|i| {
         let topic = |n: u32| format!("t{}/{n}", i % 997);

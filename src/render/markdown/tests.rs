@@ -1,4 +1,4 @@
-//! What a reviewer reads.
+//! The Markdown of plans and reports.
 
 use super::super::support::*;
 use super::super::tests::{first::quickstart, thousand};
@@ -6,7 +6,7 @@ use super::super::{drift_markdown, plans_markdown, reports_markdown};
 use crate::wire::plan::{Change, Origin, Plan, Safety, Sandbox, Severity, ShopStatus, Since};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
 
-/// One of everything, with a base.
+/// Returns a plan with changes, hazards and findings of each kind, and origins.
 pub(in crate::render) fn everything() -> Plan {
     let mut plan = quickstart();
     let drift = |change: Change| origin(Origin::Drift, change);
@@ -56,14 +56,16 @@ fn a_plan_with_all_kinds() {
     - **Target: sandbox (`.hookwright/sandbox.json`)**
     - Safety: `max_delete_percent` 50
 
-    ### 2 hazards: apply sends nothing without consent to each
+    ### Hazards
 
-    - `max_delete_percent` of `alpha`: deletes 3 of 5 live subscriptions (60 %); the limit is 50 % — `--allow max_delete_percent:alpha`
-    - `max_total_delete_percent`: deletes 6 of the run's 50 live subscriptions (12 %); the limit is 10 % — `--allow max_total_delete_percent`
+    2 hazards need consent; without it, `hookwright apply` sends nothing.
+
+    - `max_delete_percent` of `alpha`: deletes 3 of 5 live subscriptions (60 %); the limit is 50 % — consent with `--allow max_delete_percent:alpha`
+    - `max_total_delete_percent`: deletes 6 of the run's 50 live subscriptions (12 %); the limit is 10 % — consent with `--allow max_total_delete_percent`
 
     ### 2 deletes
 
-    Changes of this manifest:
+    Changes from this manifest:
 
     ```diff
     @@ alpha.myshopify.com @@
@@ -82,7 +84,7 @@ fn a_plan_with_all_kinds() {
     - `commerce`: `https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`
     - `loyalty`: `https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb`
 
-    ### Changes of this manifest: 1 to add, 2 to change
+    ### Changes from this manifest: 1 to add, 2 to change
 
     ```diff
     @@ alpha.myshopify.com @@
@@ -98,19 +100,21 @@ fn a_plan_with_all_kinds() {
     + orders/paid -> commerce
     ```
 
-    ### Blocked, not part of the changes
+    ### Blocked
 
     - `scope` `customers/update -> commerce` (`orders.yaml:20`) in `gamma`: needs `read_customers`: hookwright auth url `--shop` gamma
 
-    ### 1 shop not read, so this plan says nothing about it
+    ### Not read
+
+    1 shop not covered by this plan.
 
     - `token_refused` in `delta`: Shopify refused the token (401); the app may be gone: hookwright auth url `--shop` delta
 
-    ### 1 shop not read, which is tolerated
+    ### Not read, tolerated
 
     - `frozen` in `epsilon`: the shop is frozen (402)
 
-    ### No longer in the manifest; their webhooks stay as they are
+    ### No longer in the manifest, so their webhooks are left unchanged
 
     - `gone`
 
@@ -118,7 +122,7 @@ fn a_plan_with_all_kinds() {
 
     - `scope_missing` in 2 shops (`alpha, beta`): the scope `read_customers` is not granted; add it to the app and approve it: hookwright auth url `--shop <shop>`
 
-    <details><summary>Field by field: 4 changes of this manifest</summary>
+    <details><summary>Details of 4 changes from this manifest</summary>
 
     ```diff
     @@ alpha.myshopify.com @@
@@ -137,7 +141,7 @@ fn a_plan_with_all_kinds() {
 
     </details>
 
-    <details><summary>Field by field: 3 changes that repair drift</summary>
+    <details><summary>Details of 3 changes that repair drift</summary>
 
     ```diff
     @@ 2 shops: gamma, zeta @@
@@ -149,7 +153,7 @@ fn a_plan_with_all_kinds() {
 
     </details>
 
-    <details><summary>Warnings, information and what is unmanaged: 2 findings</summary>
+    <details><summary>Warnings, notes and unmanaged subscriptions: 2 findings</summary>
 
     - `scope_superfluous` in `alpha`: `write_themes` is granted and not needed
     - unmanaged: `app/uninstalled -> https://example.com/hooks` in `alpha`
@@ -176,12 +180,12 @@ fn no_changes() {
     <!-- hookwright: plan -->
     ## Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 0 shops not read.
 
-    No shop is in this selection.
+    No shop matches the selection.
     "##);
 }
 
 #[test]
-fn a_plan_that_is_not_complete() {
+fn an_incomplete_plan() {
     let plan = plan(vec![
         shop("alpha", vec![create("orders/create", Some("commerce"), to(&inlet('a')), at("orders.yaml", 7))]),
         lost("beta", ShopStatus::Failed, "timeout", "no answer within 30 s"),
@@ -201,11 +205,13 @@ fn a_plan_that_is_not_complete() {
     + orders/create -> commerce
     ```
 
-    ### 1 shop not read, so this plan says nothing about it
+    ### Not read
+
+    1 shop not covered by this plan.
 
     - `timeout` in `beta`: no answer within 30 s
 
-    <details><summary>Field by field: 1 change</summary>
+    <details><summary>Details of 1 change</summary>
 
     ```diff
     @@ alpha.myshopify.com @@
@@ -219,7 +225,7 @@ fn a_plan_that_is_not_complete() {
 }
 
 #[test]
-fn a_thousand_shops_that_change_alike() {
+fn a_thousand_shops_with_equal_changes() {
     let text = plans_markdown(&[thousand()]);
     let above = text.split("\n<details>").next().unwrap_or_default();
     assert!(above.lines().count() < 40, "{} lines", above.lines().count());
@@ -231,7 +237,7 @@ fn a_thousand_shops_that_change_alike() {
 
     ```diff
     @@ 1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more @@
-    - products/delete -> audit  # 2 times in each; duplicate of another live one, which stays
+    - products/delete -> audit  # 2 times in each; duplicate of another live subscription, which is kept
     ```
 
     ### Destinations of these changes
@@ -251,8 +257,8 @@ fn a_thousand_shops_that_change_alike() {
 
     - `scope_missing` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): add `read_customers`: hookwright auth url `--shop <shop>`, then approve
     "##);
-    assert!(text.contains("(one of 1,000; see the plan file)"));
-    assert!(text.contains("\n… 901 more findings in 901 shops; see the plan file\n\n</details>"));
+    assert!(text.contains("(1 of 1,000 values; see the plan file)"));
+    assert!(text.contains("\n… and 901 more findings in 901 shops; see the plan file\n\n</details>"));
 }
 
 #[test]
@@ -282,7 +288,7 @@ fn shards_are_one_comment() {
     + orders/create -> commerce
     ```
 
-    <details><summary>Field by field: 2 changes</summary>
+    <details><summary>Details of 2 changes</summary>
 
     ```diff
     @@ 2 shops: alpha, gamma @@
@@ -298,7 +304,7 @@ fn shards_are_one_comment() {
 }
 
 #[test]
-fn drift_in_the_light_of_earlier_reports() {
+fn drift_compared_with_earlier_reports() {
     let mut alpha = shop(
         "alpha",
         vec![
@@ -321,7 +327,7 @@ fn drift_in_the_light_of_earlier_reports() {
     <!-- hookwright: drift -->
     ## Plan: 2 to add, 0 to change, 0 to destroy.
 
-    Drift: 1 new, 1 known; of what is missing: 1 removed remotely, 1 never made.
+    Drift: 1 new, 1 known; missing: 1 removed outside Hookwright, 1 never created.
 
     ### Destinations of these changes
 
@@ -341,13 +347,13 @@ fn drift_in_the_light_of_earlier_reports() {
 
     ### Likely causes of a removal
 
-    - The endpoint kept failing: after 8 retries in 4 hours Shopify deletes the subscription. Older documents, Adobe's page among them, say 19 retries in 48 hours.
-    - The signature was missing or wrong: an Adobe inlet with HMAC rejects the request, and Shopify counts it as a failure. Compare the keys of the inlet with the app's client secret; `hookwright auth rotation` has the steps of a rotation.
+    - The endpoint kept failing: Shopify deletes a subscription after 8 failed retries in 4 hours. Older documentation, including Adobe's, says 19 retries in 48 hours.
+    - The signature was missing or invalid: an Adobe inlet with HMAC rejects such a request, and Shopify counts the rejection as a failure. Compare the keys of the inlet with the app's client secret; `hookwright auth rotation` lists the steps of a rotation.
     - Other code of the same app deleted the subscription.
-    - The app was uninstalled and installed again.
-    - Where to look: the Dev Dashboard shows the last 30 days of deliveries for the app.
+    - The app was uninstalled and reinstalled.
+    - To investigate, open the Dev Dashboard: it shows the app's deliveries of the last 30 days.
 
-    <details><summary>Field by field: 2 changes</summary>
+    <details><summary>Details of 2 changes</summary>
 
     ```diff
     @@ alpha.myshopify.com @@
@@ -357,7 +363,7 @@ fn drift_in_the_light_of_earlier_reports() {
 
     </details>
 
-    <details><summary>Warnings, information and what is unmanaged: 1 finding</summary>
+    <details><summary>Warnings, notes and unmanaged subscriptions: 1 finding</summary>
 
     - `never_made` `orders/paid` in `alpha`: no earlier file shows it live
 
@@ -419,7 +425,7 @@ fn an_apply_with_failures() {
 
     Not done: 1 shop stale.
 
-    ### 1 delete was made
+    ### 1 delete applied
 
     ```diff
     @@ beta.myshopify.com @@
@@ -438,17 +444,19 @@ fn an_apply_with_failures() {
 
     - `budget` in `alpha`: the time of the run was up
 
-    ### Skipped, not tried
+    ### Skipped
 
     - 1 change in `alpha`: a create of its topic failed, so the old route stays
 
-    ### Stale: not as planned any more, so nothing was sent. Plan again: 1 change not made
+    ### Stale
+
+    Nothing was sent because the shop differs from the plan; 1 change not applied. Create a new plan.
 
     - `stale` in `gamma`: `orders/create` is not as planned; plan again
 
-    ### To know
+    ### Notes
 
-    - 1 change without an answer, found done by reading the shop again; another run may have made it
+    - 1 change without an answer, confirmed by a later read; another run may have applied it
     - `old_endpoint` in `alpha`: keep the old endpoint up until `2026-11-23T04:00:09Z`: Shopify may retry there
 
     <details><summary>Failed: 2 changes</summary>
@@ -480,7 +488,7 @@ fn an_apply_with_failures() {
 
     </details>
 
-    <details><summary>Already so before this run: 1 change</summary>
+    <details><summary>Already as planned before this run: 1 change</summary>
 
     ```diff
     @@ delta.myshopify.com @@

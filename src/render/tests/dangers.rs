@@ -1,4 +1,4 @@
-//! What must not be overlooked, and what others wrote.
+//! Hazards and missing shops are visible, and text of others is escaped.
 
 use super::super::support::*;
 use super::super::{Style, escape, plan_text, plans_html, plans_markdown, report_text, reports_html, reports_markdown};
@@ -40,21 +40,22 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
     ]);
     plan.shops_left = vec!["gone.myshopify.com".into()];
     insta::assert_snapshot!(plan_text(&plan, &Style { width: Some(80), ..PLAIN }), @r#"
-    3 shops not read, so this plan says nothing about them:
+    Not read:
       ! token_refused: Shopify refused the token; the app may be gone: hookwright
         auth url --shop <shop>
         2 shops: alpha, delta
       ! timeout: no answer within 30 s
         zeta.myshopify.com
+      3 shops not covered by this plan
 
-    1 shop not read, which is tolerated:
+    Not read, tolerated:
       * frozen: the shop is frozen (402)
         epsilon.myshopify.com
 
-    No longer in the manifest; their webhooks stay as they are:
+    No longer in the manifest, so their webhooks are left unchanged:
       gone.myshopify.com
 
-    Blocked, not part of the changes:
+    Blocked:
       ! scope customers/update -> commerce (orders.yaml:20): needs read_customers:
         hookwright auth url --shop <shop>
         2 shops: beta, gamma
@@ -67,7 +68,7 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
 }
 
 #[test]
-fn hazards_and_rules_that_differ_come_first() {
+fn hazards_and_unusual_settings_are_first() {
     let gone = |id| delete("orders/create", None, "not_in_manifest", live(id, to(&inlet('c'))));
     let mut alpha = shop("alpha", vec![gone(1)]);
     alpha.safety =
@@ -98,13 +99,14 @@ fn hazards_and_rules_that_differ_come_first() {
     Safety of alpha.myshopify.com: max_delete_percent 80, protected_topics [orders/create]
     Selection: --shop *a, --exclude-shop x, --label env!=prod, shard 2/16
 
-    3 hazards: apply sends nothing without consent to each
+    Hazards:
+      3 hazards need consent; without it, `hookwright apply` sends nothing
       ! max_total_delete_percent: 2 of 12 managed subscriptions would be deleted (17 %, limit 10 %)
-        --allow max_total_delete_percent
+        help: to consent, apply with `--allow max_total_delete_percent`
       ! empty_shop, alpha.myshopify.com: no managed subscription would be left
-        --allow empty_shop:alpha
+        help: to consent, apply with `--allow empty_shop:alpha`
       ! empty_shop, beta.myshopify.com: no managed subscription would be left
-        --allow empty_shop:beta
+        help: to consent, apply with `--allow empty_shop:beta`
 
     Changes are indicated with the following symbols:
       - destroy
@@ -121,24 +123,25 @@ fn hazards_and_rules_that_differ_come_first() {
 }
 
 #[test]
-fn the_same_hazard_of_many_shops_stands_once() {
+fn equal_hazards_of_many_shops_are_one_point() {
     let mut plan = plan(vec![]);
     plan.hazards =
         (1..=500).map(|i| hazard("empty_shop", Some(&format!("s{i:03}")), "nothing would be left")).collect();
     insta::assert_snapshot!(plan_text(&plan, &PLAIN), @r#"
-    500 hazards: apply sends nothing without consent to each
+    Hazards:
+      500 hazards need consent; without it, `hookwright apply` sends nothing
       ! empty_shop: 500 shops: s001, s002, s003, s004, s005, s006, s007, s008, s009, s010, s011, s012, s013, s014, s015, s016, s017, s018, s019, s020, … and 480 more
-        for example: nothing would be left (-v shows each)
-        --allow 'empty_shop:<shop>' for each; <shop> may be a pattern
+        for example: nothing would be left (`-v` shows each)
+        help: to consent, apply with `--allow 'empty_shop:<shop>'`; <shop> can be a pattern
 
-    No shop is in this selection.
+    No shop matches the selection.
 
     No changes. The live webhooks match the manifest.
     "#);
 }
 
 #[test]
-fn what_others_wrote_is_disarmed() {
+fn text_of_others_is_escaped() {
     assert_eq!(
         escape("a\u{1b}[2J\n\r\t\u{7f}\u{9b}\u{202e}\u{2066}é日"),
         r"a\u{1b}[2J\u{a}\u{d}\u{9}\u{7f}\u{9b}\u{202e}\u{2066}é日"
@@ -196,7 +199,7 @@ fn what_others_wrote_is_disarmed() {
 }
 
 #[test]
-fn a_label_never_hides_an_address_and_a_foreign_one_shows_no_credentials() {
+fn a_name_does_not_hide_an_address_and_an_unmanaged_address_shows_no_credentials() {
     let evil = "https://evil.example/collect";
     let forged = create("orders/create", Some("commerce"), to(evil), at("orders.yaml", 7));
     let theirs = live(7, to("https://user:pass@hooks.example/in?key=s3cr3t"));

@@ -1,10 +1,10 @@
-//! A first plan: one of each.
+//! A first plan with one change of each kind.
 
 use super::super::support::*;
 use super::super::{Style, plan_text};
 use crate::wire::plan::{Action, Plan, Sandbox, Severity, Subscription};
 
-/// The plan that a first user sees: one of each.
+/// Returns a plan with one change of each kind.
 pub(in crate::render) fn quickstart() -> Plan {
     let filtered = Subscription {
         include_fields: vec!["id".into(), "email".into()],
@@ -87,7 +87,7 @@ fn a_first_plan() {
 
     unmanaged: app/uninstalled -> https://example.com/hooks (alpha.myshopify.com)
 
-    1 informational finding; -v lists it
+    1 informational finding; `-v` lists it
 
     1 shop without changes.
 
@@ -130,7 +130,7 @@ fn colours_show_symbols_and_the_words_that_changed() {
 
     unmanaged: app/uninstalled -> https://example.com/hooks (alpha.myshopify.com)
 
-    1 informational finding; -v lists it
+    1 informational finding; `-v` lists it
 
     1 shop without changes.
 
@@ -139,7 +139,7 @@ fn colours_show_symbols_and_the_words_that_changed() {
 }
 
 #[test]
-fn only_symbols_that_occur_are_explained() {
+fn the_legend_has_only_the_symbols_that_occur() {
     let plan = plan(vec![shop("alpha", vec![create("orders/create", Some("commerce"), to(&inlet('a')), None)])]);
     assert_eq!(plan.shops[0].changes[0].action, Action::Create);
     let text = plan_text(&plan, &PLAIN);

@@ -1,4 +1,4 @@
-//! The textfile: its content, what it keeps of the one before, what cannot break it.
+//! The textfile: its content, the times that it copies from the previous file, and text of others in it.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ fn times(pairs: &[(&str, i64)]) -> BTreeMap<String, i64> {
     pairs.iter().map(|(shop, time)| (format!("{shop}.myshopify.com"), *time)).collect()
 }
 
-/// A shop with one of everything.
+/// Returns a shop with changes, blocked bindings and findings of each kind.
 fn busy() -> Shop {
     let mut step = update("orders/paid", ["a", "a"], [live(1, to(&inlet('a'))), live(1, to(&inlet('a')))], &["name"]);
     step.reason = "name_step".into();
@@ -52,7 +52,7 @@ fn busy() -> Shop {
 }
 
 #[test]
-fn everything_once() {
+fn every_metric_is_written() {
     let shops = vec![
         busy(),
         lost("frozen", ShopStatus::Unavailable, "frozen", "frozen"),
@@ -61,28 +61,28 @@ fn everything_once() {
     ];
     let text = after(&plan(shops), 8, &Successes { run: Some(5), shops: times(&[("gone", 6)]) });
     insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"), @r##"
-    # HELP hookwright_build_info Version of the hookwright that wrote this file.
+    # HELP hookwright_build_info Version of Hookwright that wrote this file.
     # TYPE hookwright_build_info gauge
     hookwright_build_info{version="VERSION",run="nightly"} 1
-    # HELP hookwright_drift_last_run_timestamp_seconds When the last run ended, however it ended.
+    # HELP hookwright_drift_last_run_timestamp_seconds Time when the last run ended, successful or not.
     # TYPE hookwright_drift_last_run_timestamp_seconds gauge
     hookwright_drift_last_run_timestamp_seconds{run="nightly"} 1790000000
-    # HELP hookwright_drift_last_run_exit_code What it exited with: 0 no drift, 2 drift or attention, anything else an error.
+    # HELP hookwright_drift_last_run_exit_code Exit code of the last run: 0 is no drift, 2 is drift or findings that need attention, other codes are errors.
     # TYPE hookwright_drift_last_run_exit_code gauge
     hookwright_drift_last_run_exit_code{run="nightly"} 8
-    # HELP hookwright_drift_complete 1 if it read every shop, apart from tolerated ones.
+    # HELP hookwright_drift_complete 1 if the last run read every shop, except tolerated ones, 0 if not.
     # TYPE hookwright_drift_complete gauge
     hookwright_drift_complete{run="nightly"} 0
-    # HELP hookwright_drift_last_success_timestamp_seconds When a run last read every shop and ended with 0 or 2.
+    # HELP hookwright_drift_last_success_timestamp_seconds Time of the last run that was complete and exited with 0 or 2.
     # TYPE hookwright_drift_last_success_timestamp_seconds gauge
     hookwright_drift_last_success_timestamp_seconds{run="nightly"} 5
-    # HELP hookwright_drift_shops Shops that the run selected.
+    # HELP hookwright_drift_shops Number of shops in the selection.
     # TYPE hookwright_drift_shops gauge
     hookwright_drift_shops{run="nightly"} 4
-    # HELP hookwright_drift_shops_failed Shops that it could not read.
+    # HELP hookwright_drift_shops_failed Number of shops that could not be read.
     # TYPE hookwright_drift_shops_failed gauge
     hookwright_drift_shops_failed{run="nightly"} 1
-    # HELP hookwright_drift_shops_unavailable Shops that it could not read, and that are tolerated.
+    # HELP hookwright_drift_shops_unavailable Number of shops that could not be read, which is tolerated.
     # TYPE hookwright_drift_shops_unavailable gauge
     hookwright_drift_shops_unavailable{run="nightly"} 1
     # HELP hookwright_shop_readable 1 if the shop was read, 0 if not.
@@ -91,47 +91,47 @@ fn everything_once() {
     hookwright_shop_readable{shop="frozen.myshopify.com",run="nightly"} 0
     hookwright_shop_readable{shop="gone.myshopify.com",run="nightly"} 0
     hookwright_shop_readable{shop="still.myshopify.com",run="nightly"} 1
-    # HELP hookwright_shop_error Always 1: why a shop was not read, and whether that is tolerated.
+    # HELP hookwright_shop_error Always 1. The labels are the reason why a shop was not read, and whether that is tolerated.
     # TYPE hookwright_shop_error gauge
     hookwright_shop_error{shop="frozen.myshopify.com",kind="frozen",tolerated="true",run="nightly"} 1
     hookwright_shop_error{shop="gone.myshopify.com",kind="token_refused",tolerated="false",run="nightly"} 1
-    # HELP hookwright_shop_desired Bindings that the manifest asks for.
+    # HELP hookwright_shop_desired Number of bindings in the manifest.
     # TYPE hookwright_shop_desired gauge
     hookwright_shop_desired{shop="busy.myshopify.com",run="nightly"} 9
     hookwright_shop_desired{shop="still.myshopify.com",run="nightly"} 0
-    # HELP hookwright_shop_observed Live subscriptions that the ownership rule covers.
+    # HELP hookwright_shop_observed Number of live managed subscriptions.
     # TYPE hookwright_shop_observed gauge
     hookwright_shop_observed{shop="busy.myshopify.com",run="nightly"} 7
     hookwright_shop_observed{shop="still.myshopify.com",run="nightly"} 0
-    # HELP hookwright_shop_missing Bindings that are not live and could be made (creates).
+    # HELP hookwright_shop_missing Number of bindings without a live subscription that can be created (creates).
     # TYPE hookwright_shop_missing gauge
     hookwright_shop_missing{shop="busy.myshopify.com",run="nightly"} 1
     hookwright_shop_missing{shop="still.myshopify.com",run="nightly"} 0
-    # HELP hookwright_shop_changed Live subscriptions that differ from the manifest (updates).
+    # HELP hookwright_shop_changed Number of live subscriptions that differ from the manifest (updates).
     # TYPE hookwright_shop_changed gauge
     hookwright_shop_changed{shop="busy.myshopify.com",run="nightly"} 2
     hookwright_shop_changed{shop="still.myshopify.com",run="nightly"} 0
-    # HELP hookwright_shop_extra Live subscriptions that should not be there (deletes).
+    # HELP hookwright_shop_extra Number of live subscriptions that are to be deleted (deletes).
     # TYPE hookwright_shop_extra gauge
     hookwright_shop_extra{shop="busy.myshopify.com",run="nightly"} 1
     hookwright_shop_extra{shop="still.myshopify.com",run="nightly"} 0
-    # HELP hookwright_shop_blocked Bindings that are not live as wanted and cannot be made now, for a scope or a name.
+    # HELP hookwright_shop_blocked Number of bindings that cannot be created or updated now, because of a scope or a name.
     # TYPE hookwright_shop_blocked gauge
     hookwright_shop_blocked{shop="busy.myshopify.com",run="nightly"} 3
     hookwright_shop_blocked{shop="still.myshopify.com",run="nightly"} 0
-    # HELP hookwright_shop_attention Findings that need somebody.
+    # HELP hookwright_shop_attention Number of findings that need attention.
     # TYPE hookwright_shop_attention gauge
     hookwright_shop_attention{shop="busy.myshopify.com",run="nightly"} 2
     hookwright_shop_attention{shop="still.myshopify.com",run="nightly"} 0
-    # HELP hookwright_shop_scopes_missing Scopes that the manifest or its topics need and the shop has not granted.
+    # HELP hookwright_shop_scopes_missing Number of scopes that the manifest or its topics require and the shop has not granted.
     # TYPE hookwright_shop_scopes_missing gauge
     hookwright_shop_scopes_missing{shop="busy.myshopify.com",run="nightly"} 3
     hookwright_shop_scopes_missing{shop="still.myshopify.com",run="nightly"} 0
-    # HELP hookwright_shop_unmanaged Live subscriptions that the ownership rule does not cover.
+    # HELP hookwright_shop_unmanaged Number of live unmanaged subscriptions.
     # TYPE hookwright_shop_unmanaged gauge
     hookwright_shop_unmanaged{shop="busy.myshopify.com",run="nightly"} 1
     hookwright_shop_unmanaged{shop="still.myshopify.com",run="nightly"} 0
-    # HELP hookwright_shop_last_success_timestamp_seconds When the shop was last read.
+    # HELP hookwright_shop_last_success_timestamp_seconds Time when the shop was last read.
     # TYPE hookwright_shop_last_success_timestamp_seconds gauge
     hookwright_shop_last_success_timestamp_seconds{shop="busy.myshopify.com",run="nightly"} 1790000000
     hookwright_shop_last_success_timestamp_seconds{shop="gone.myshopify.com",run="nightly"} 6
@@ -140,20 +140,23 @@ fn everything_once() {
 }
 
 #[test]
-fn only_times_of_success_live_on() {
+fn only_times_of_success_are_copied_from_the_previous_file() {
     let shops = || vec![lost("bad", ShopStatus::Failed, "token_refused", "401"), shop("good", vec![])];
     let before = Successes { run: Some(5), shops: times(&[("bad", 7), ("good", 6), ("left", 8)]) };
     let text = after(&plan(shops()), 4, &before);
     let then = Successes { run: Some(5), shops: times(&[("bad", 7), ("good", NIGHT)]) };
-    assert_eq!(Successes::parse(&text), then, "bad was not read, left is no shop of the run");
-    assert!(!text.contains("hookwright_shop_observed{shop=\"bad"), "a shop not read is no empty shop: {text}");
+    assert_eq!(Successes::parse(&text), then, "bad was not read, and left is not a shop of the run");
+    assert!(
+        !text.contains("hookwright_shop_observed{shop=\"bad"),
+        "a shop that was not read is not an empty shop: {text}"
+    );
 
     let ended = metrics(
         &DriftRun { name: "renamed", plan: None, exit_code: 3, now: NIGHT, token_ends: &BTreeMap::new() },
         &before,
     );
-    assert_eq!(Successes::parse(&ended), before, "a run that read nothing forgets nothing");
-    assert!(!ended.contains("hookwright_shop_readable"), "and knows nothing: {ended}");
+    assert_eq!(Successes::parse(&ended), before, "a run that read no shop keeps all times");
+    assert!(!ended.contains("hookwright_shop_readable"), "and has no counts: {ended}");
 
     for (exit, run) in [(0, NIGHT), (2, NIGHT), (1, 5)] {
         let text = after(&plan(vec![shop("good", vec![])]), exit, &before);
@@ -174,7 +177,7 @@ fn a_label_cannot_break_out_of_its_line() {
 }
 
 #[test]
-fn what_is_no_file_of_ours_carries_nothing() {
+fn a_file_of_another_program_has_no_times() {
     for text in ["", "\0\u{1}", "hookwright_shop_last_success_timestamp_seconds{shop=\"a\"} NaN\nnode_load1 3\n"] {
         assert_eq!(Successes::parse(text), Successes::default(), "{text:?}");
     }

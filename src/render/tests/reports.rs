@@ -1,4 +1,4 @@
-//! What the user reads after an apply.
+//! The text of apply reports.
 
 use super::super::report_text;
 use super::super::support::*;
@@ -18,7 +18,7 @@ fn moved() -> Change {
 }
 
 #[test]
-fn an_apply_that_went_well() {
+fn a_complete_apply() {
     let mut alpha = report_shop("alpha", ReportShopStatus::Done, vec![done(order("orders/create")), done(moved())]);
     alpha.findings =
         vec![old_endpoint(Some("orders/updated"), "2026-11-23T04:00:01Z", "the old address must stay up until UNTIL")];
@@ -33,9 +33,9 @@ fn an_apply_that_went_well() {
       2 shops: alpha, beta
         + orders/create -> commerce
         ~ orders/updated -> loyalty (changes address)
-      1 change without an answer, found done by reading the shop again; another run may have made it
+      1 change without an answer, confirmed by a later read; another run may have applied it
 
-    Already so before this run:
+    Already as planned before this run:
       gamma.myshopify.com
         + orders/create -> commerce
 
@@ -43,8 +43,8 @@ fn an_apply_that_went_well() {
       commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
-    To know:
-      * old_endpoint orders/updated: the old address must stay up until 2026-11-23T04:00:02Z (the latest of these shops)
+    Notes:
+      * old_endpoint orders/updated: the old address must stay up until 2026-11-23T04:00:02Z (the latest time of these shops)
         2 shops: alpha, beta
 
     Apply complete! Resources: 2 added, 2 changed, 0 destroyed.
@@ -52,7 +52,7 @@ fn an_apply_that_went_well() {
 }
 
 #[test]
-fn an_apply_that_did_not_finish() {
+fn an_incomplete_apply() {
     let refuse = |handle: &str| {
         let failed = Outcome {
             error: Some(error("user_error", "Address is not allowed")),
@@ -98,7 +98,7 @@ fn an_apply_that_did_not_finish() {
       ! rate_limited: the time budget of 30m ran out
         epsilon.myshopify.com
 
-    Skipped, not tried:
+    Skipped:
       * a create or update of orders/create failed
         2 shops: alpha, beta
           - orders/create -> loyalty (filter "total_price:>=100")  # not in the manifest
@@ -106,14 +106,15 @@ fn an_apply_that_did_not_finish() {
         epsilon.myshopify.com
           ~ orders/updated -> loyalty (changes address)
 
-    Stale: not as planned any more, so nothing was sent. Plan again:
+    Stale:
       ! stale: orders/updated was changed since the plan was made
         gamma.myshopify.com
-        1 change not made
+      nothing was sent because the shop differs from the plan; 1 change not applied. Create a new plan
 
-    Not read, so nothing was sent:
+    Not read:
       ! token_refused: Shopify refused the token; the app may be gone
         delta.myshopify.com
+      nothing was sent
 
     Applied:
       2 shops: alpha, beta
@@ -125,7 +126,7 @@ fn an_apply_that_did_not_finish() {
       commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
-    Blocked, not part of the changes:
+    Blocked:
       ! scope customers/update -> commerce (orders.yaml:20): needs read_customers: hookwright auth url --shop zeta
         zeta.myshopify.com
 

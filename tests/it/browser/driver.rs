@@ -1,4 +1,4 @@
-//! Headless Chromium by way of chromedriver: the few calls of WebDriver that the scenarios need, each as one sentence.
+//! Controls headless Chromium with chromedriver: the WebDriver calls that the scenarios need.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -9,24 +9,24 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Where Debian's packages chromium and chromium-driver put their programs.
+/// The paths of the programs in Debian's packages chromium and chromium-driver.
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// On a small machine two browsers are slower than one after the other.
+/// Limits the tests to one browser at a time, because two in parallel are slower on a small machine.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Says that a test is skipped for want of a tool; in CI, where .ci/run installed it, that is a failure.
+/// Prints that a test is skipped because a tool is missing. Fails in CI, where .ci/run installs it.
 pub fn missing(tool: &str) {
-    assert!(std::env::var_os("HOOKWRIGHT_CI_TOOLS").is_none_or(|v| v != "1"), "there is no {tool}");
-    eprintln!("skipped: there is no {tool}");
+    assert!(std::env::var_os("HOOKWRIGHT_CI_TOOLS").is_none_or(|v| v != "1"), "{tool} is not installed");
+    eprintln!("skipped: {tool} is not installed");
 }
 
-/// A browser window. Ends with what it started when it is dropped.
+/// A browser window. Dropping it ends the processes that it started.
 pub struct Browser {
     runtime: tokio::runtime::Runtime,
     http: reqwest::Client,
-    /// Of the session.
+    /// The URL of the WebDriver session.
     url: String,
     driver: Child,
     profile: TempDir,
@@ -34,7 +34,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts a browser, or says on stderr why the test is skipped. In CI, where it was installed, it must be there.
+    /// Starts a browser. Without an installed browser, prints a remark and returns `None`, or fails in CI.
     pub fn start() -> Option<Self> {
         if let Some(missing_tool) = [CHROMEDRIVER, CHROMIUM].into_iter().find(|path| !Path::new(path).exists()) {
             missing(&format!("{missing_tool} (Debian's packages chromium and chromium-driver)"));
@@ -54,7 +54,7 @@ impl Browser {
             port.ok().filter(|port| *port != 0)
         });
         let port = port.expect("chromedriver did not say its port");
-        // Plain HTTP needs no certificates, but the client is built with them.
+        // Plain HTTP uses no certificates, but the client is built with TLS.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut browser = Self {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
@@ -86,31 +86,31 @@ impl Browser {
         self.ask("POST", "/url", &json!({ "url": url }));
     }
 
-    /// Opens a file, with what stands behind `#`.
+    /// Opens a file with the given fragment of the URL.
     pub fn open_file(&self, path: &Path, hash: &str) {
-        // A change of the hash alone would not load anything.
+        // A change of only the fragment would not load the page.
         self.open("about:blank");
         self.open(&format!("file://{}{hash}", path.display()));
     }
 
-    /// The address of the page.
+    /// Returns the URL of the page.
     pub fn address(&self) -> String {
         self.ask("GET", "/url", &Value::Null).as_str().unwrap().to_owned()
     }
 
-    /// Clicks into the middle of the first element that the selector finds, as a user would.
+    /// Clicks the middle of the first element that matches the selector.
     #[track_caller]
     pub fn click(&self, css: &str) {
         self.ask("POST", &format!("/element/{}/click", self.find(css)), &json!({}));
     }
 
-    /// Types into the first element that the selector finds.
+    /// Types into the first element that matches the selector.
     #[track_caller]
     pub fn type_into(&self, css: &str, text: &str) {
         self.ask("POST", &format!("/element/{}/value", self.find(css)), &json!({ "text": text }));
     }
 
-    /// Presses keys one after the other, wherever the focus is: `Tab`, `Enter`, `ArrowDown`, …
+    /// Presses keys in order on the focused element: `Tab`, `Enter`, `ArrowDown`, …
     pub fn press(&self, keys: &[&str]) {
         let strokes = keys.iter().flat_map(|key| {
             let key = code(key);
@@ -120,14 +120,14 @@ impl Browser {
         self.ask("POST", "/actions", &json!({ "actions": [{ "type": "key", "id": "keys", "actions": strokes }] }));
     }
 
-    /// What the first element that the selector finds shows.
+    /// Returns the visible text of the first element that matches the selector.
     #[track_caller]
     pub fn text(&self, css: &str) -> String {
         let text = self.ask("GET", &format!("/element/{}/text", self.find(css)), &Value::Null);
         text.as_str().unwrap().to_owned()
     }
 
-    /// Waits until the page is there whose heading this is: a click that leads on returns before it has.
+    /// Waits for the page with this heading, because a click returns before the next page is loaded.
     #[track_caller]
     pub fn headed(&self, heading: &str) {
         let patience = std::time::Instant::now() + Duration::from_secs(30);
@@ -142,7 +142,7 @@ impl Browser {
         }
     }
 
-    /// How many elements the selector finds that are shown.
+    /// Returns the number of visible elements that match the selector.
     pub fn count(&self, css: &str) -> usize {
         let count = self.run(
             "return [...document.querySelectorAll(arguments[0])].filter((e) => e.checkVisibility()).length",
@@ -151,35 +151,35 @@ impl Browser {
         usize::try_from(count.as_u64().unwrap()).unwrap()
     }
 
-    /// Runs the body of a function in the page.
+    /// Runs the body of a function in the page and returns its result.
     pub fn run(&self, script: &str, arguments: &Value) -> Value {
         self.ask("POST", "/execute/sync", &json!({ "script": script, "args": arguments }))
     }
 
-    /// A selector's element that has the focus, described: its text or label.
+    /// Returns the label or the text of the focused element.
     pub fn focused(&self) -> String {
         let script = "const e = document.activeElement; return e.getAttribute('aria-label') ?? e.textContent";
         self.run(script, &json!([])).as_str().unwrap().to_owned()
     }
 
-    /// The size of what is seen of the page, in CSS pixels.
+    /// Sets the size of the viewport in CSS pixels.
     pub fn size(&self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    /// `screen` or `print`, `light` or `dark`.
+    /// Sets the medium (`screen` or `print`) and the colour scheme (`light` or `dark`).
     pub fn media(&self, media: &str, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.devtools("Emulation.setEmulatedMedia", &json!({ "media": media, "features": features }));
     }
 
-    /// A command of the DevTools protocol.
+    /// Sends a command of the DevTools protocol.
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.ask("POST", "/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
-    /// What is seen, as a PNG under target/screenshots/.
+    /// Writes a screenshot as a PNG file under target/screenshots/.
     pub fn screenshot(&self, name: &str) {
         let png = self.ask("GET", "/screenshot", &Value::Null);
         let png = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, png.as_str().unwrap()).unwrap();
@@ -188,11 +188,11 @@ impl Browser {
         std::fs::write(folder.join(format!("{name}.png")), png).unwrap();
     }
 
-    /// Nothing was written to the console since the last look: no error, no warning, nothing that the policy stopped.
+    /// Checks that the console has no new entries: no errors, no warnings, no violations of the policy.
     #[track_caller]
     pub fn quiet(&self) {
         let log = self.ask("POST", "/se/log", &json!({ "type": "browser" }));
-        // The page that Chromium opens at its start is its own business, and so is what it says there, whenever that is.
+        // Entries of Chromium's own start page are ignored.
         let own = |entry: &&Value| entry["message"].as_str().is_some_and(|message| message.starts_with("chrome://"));
         let ours: Vec<&Value> = log.as_array().unwrap().iter().filter(|entry| !own(entry)).collect();
         assert!(ours.is_empty(), "the console is not empty: {ours:?}");
@@ -204,7 +204,7 @@ impl Browser {
         found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned()
     }
 
-    /// One call of WebDriver; its `value`.
+    /// Sends a WebDriver request and returns the `value` of the response.
     #[track_caller]
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let url = format!("{}{path}", self.url);
@@ -218,14 +218,14 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Chromium ends with its session; without that it would outlive its driver.
+        // Chromium ends with its session. Otherwise it would outlive the driver.
         let _ = self.runtime.block_on(async { self.http.delete(&self.url).send().await });
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
 }
 
-/// The code points that WebDriver gives to keys without a character.
+/// Returns the code point that WebDriver defines for a key without a character.
 fn code(key: &str) -> &str {
     match key {
         "Tab" => "\u{e004}",

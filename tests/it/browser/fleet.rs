@@ -1,11 +1,11 @@
-//! A small fleet in which everything that a plan can say happens once.
+//! A small fleet whose plan contains each kind of change and finding.
 
 use crate::world::{A, B, FOREIGN, World};
 
-/// Would do something if any text became markup.
+/// A text that would run a script if it became markup.
 pub const HOSTILE: &str = "</script><img src=x onerror=\"document.title='owned';alert(1)\"><!--<script>";
 
-/// `A` and `B` stand for the addresses, `HOSTILE` for what somebody might try.
+/// The manifest of the base. `A` and `B` are replaced by addresses, `HOSTILE` by hostile text.
 const BASE: &str = r#"version: 1
 auth: { access_token: { env: "TOKEN_{SHOP}" } }
 scopes: [write_orders, read_customers, read_products]
@@ -32,7 +32,7 @@ shops:
         name: loyal
 "#;
 
-/// What the pull request brings to oak.
+/// The bindings that the pull request adds to oak.
 const BROUGHT: &str = "      - { topic: refunds/create, destination: loyalty }
       - { topic: products/delete, destination: commerce }
 ";
@@ -83,9 +83,9 @@ shops:
       - { topic: refunds/create, address: A }
 ";
 
-/// The world and its plan in `plan.json`, against the base of the pull request.
+/// Returns the world with a plan in `plan.json`, compared with the base of the pull request.
 pub fn world() -> World {
-    // Whole values only: single letters stand in many words.
+    // Only complete values are replaced, because single letters occur in words.
     let fill = |text: &str| {
         text.replace("HOSTILE", &HOSTILE.replace('\'', "''"))
             .replace("FOREIGN", FOREIGN)
@@ -101,7 +101,7 @@ pub fn world() -> World {
     world
 }
 
-/// What `show` makes of a file, as a page beside it.
+/// Writes the HTML of `show` for a file beside it, and returns its path.
 pub fn page(world: &World, file: &str) -> std::path::PathBuf {
     let page = world.run(&["show", file, "--format", "html"]);
     page.exits(0);

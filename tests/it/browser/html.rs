@@ -1,4 +1,4 @@
-//! `show --format html`: looked at, filtered, clicked, walked through, printed, and attacked.
+//! `show --format html`: filters, the panel, the keyboard, print, and hostile text.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::driver::{Browser, missing};
 use super::fleet::{self, HOSTILE};
 
 #[test]
-fn filters_narrow_the_matrix_and_a_link_brings_them_back() {
+fn filters_narrow_the_matrix_and_a_link_restores_them() {
     let Some(browser) = Browser::start() else { return };
     let world = fleet::world();
     let page = fleet::page(&world, "plan.json");
@@ -25,7 +25,7 @@ fn filters_narrow_the_matrix_and_a_link_brings_them_back() {
     );
     browser.click(".chip.update");
     assert_eq!((browser.count(".topic"), browser.count(".row")), (2, 1), "willow, orders/create and orders/updated");
-    assert!(browser.text("#shown").starts_with("1 of 5 shops by 2 of 12 topics."));
+    assert!(browser.text("#shown").starts_with("1 of 5 shops, 2 of 12 topics."));
     browser.click(".cell.update");
     let address = browser.address();
     let hash = address.split_once('#').unwrap().1.to_owned();
@@ -38,7 +38,7 @@ fn filters_narrow_the_matrix_and_a_link_brings_them_back() {
     assert_eq!((browser.count(".topic"), browser.count(".row")), (12, 5));
 
     browser.type_into("#f-to", "loyalty");
-    assert_eq!(browser.count(".row"), 2, "oak and willow have to do with it");
+    assert_eq!(browser.count(".row"), 2, "oak and willow use loyalty");
     browser.click("#clear");
     browser.run("document.querySelector('#f-label').value = 'env=stage'", &json!([]));
     browser.run("document.querySelector('#f-label').dispatchEvent(new Event('input', { bubbles: true }))", &json!([]));
@@ -50,7 +50,7 @@ fn filters_narrow_the_matrix_and_a_link_brings_them_back() {
 }
 
 #[test]
-fn a_click_shows_before_and_after_and_where_it_stands() {
+fn a_click_shows_a_change_before_and_after_with_its_place() {
     let Some(browser) = Browser::start() else { return };
     let world = fleet::world();
     browser.open_file(&fleet::page(&world, "plan.json"), "#open=oak.myshopify.com%7Ccustomers%2Fupdate");
@@ -74,11 +74,11 @@ fn a_click_shows_before_and_after_and_where_it_stands() {
 }
 
 #[test]
-fn the_keyboard_goes_everywhere() {
+fn the_keyboard_reaches_every_cell() {
     let Some(browser) = Browser::start() else { return };
     let world = fleet::world();
     browser.open_file(&fleet::page(&world, "plan.json"), "");
-    assert_eq!(browser.count("#grid [tabindex='0']"), 1, "one cell takes the Tab key");
+    assert_eq!(browser.count("#grid [tabindex='0']"), 1, "one cell is in the tab order");
     browser.run("document.querySelector('#grid [tabindex=\"0\"]').focus()", &json!([]));
     assert_eq!(browser.focused(), "birch, with changes");
     browser.press(&["ArrowRight"]);
@@ -118,14 +118,14 @@ fn pictures() {
         browser.open_file(&page, "");
         let inside =
             browser.run("const e = document.documentElement; return e.scrollWidth <= e.clientWidth", &json!([]));
-        assert_eq!(inside, json!(true), "nothing sticks out of a narrow screen");
+        assert_eq!(inside, json!(true), "a narrow screen does not scroll horizontally");
         browser.screenshot(&format!("plan-{scheme}-narrow"));
         browser.run("document.querySelector('#states').scrollIntoView()", &json!([]));
         browser.screenshot(&format!("plan-{scheme}-narrow-matrix"));
     }
     browser.media("print", "light");
     browser.size(794, 1123);
-    assert_eq!(browser.count("#matrix, #filters, .remark"), 0, "no controls on paper");
+    assert_eq!(browser.count("#matrix, #filters, .remark"), 0, "no controls in print");
     assert_eq!(browser.count("h1, .hazards, .body .text"), 3);
     browser.screenshot("plan-print");
 
@@ -150,9 +150,9 @@ fn pictures() {
     browser.quiet();
 }
 
-/// What axe-core, the checker that browsers' own tools use, finds wrong with the page: nothing.
+/// axe-core, the accessibility checker in the developer tools of browsers, reports no violations.
 #[test]
-fn axe_finds_nothing() {
+fn axe_reports_no_violations() {
     let Some(browser) = Browser::start() else { return };
     let Some(axe) = axe() else { return };
     let world = fleet::world();
@@ -168,7 +168,7 @@ fn axe_finds_nothing() {
     }
 }
 
-/// The script of axe-core, where .ci/run puts it; without it the test is skipped.
+/// Returns the script of axe-core, which .ci/run installs. Without it the test is skipped.
 fn axe() -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/npm/node_modules/axe-core/axe.min.js");
     let axe = std::fs::read_to_string(&path).ok();
@@ -186,7 +186,7 @@ fn without_javascript_it_is_the_text() {
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     browser.open_file(&page, "");
     assert!(browser.text("h1").starts_with("Plan incomplete: "));
-    assert!(browser.text("noscript").contains("needs JavaScript"));
+    assert!(browser.text("noscript").contains("requires JavaScript"));
     assert!(browser.text(".body").contains("Drift that will be repaired:"));
     assert_eq!(browser.count("#matrix"), 0);
     browser.screenshot("plan-without-javascript");
@@ -208,7 +208,7 @@ fn hostile_text_stays_text() {
     assert!(browser.text("#f-label").contains(HOSTILE));
     nothing_happened();
 
-    // And of a report every string that is not one of a few words.
+    // In a report, every string except keywords is hostile.
     world.run(&["apply", "--sandbox", "plan.json", "--allow", "max_delete_percent:*", "--report", "report.json"]);
     let mut report: Value = serde_json::from_str(&world.read("report.json")).unwrap();
     poison(&mut report);
@@ -223,7 +223,7 @@ fn hostile_text_stays_text() {
     }
 }
 
-/// Makes every string hostile, but for those that are one of a few words.
+/// Makes every string hostile, except keywords.
 fn poison(value: &mut Value) {
     match value {
         Value::String(text) => HOSTILE.clone_into(text),

@@ -1,5 +1,5 @@
-//! The HTML report of 1,000 shops by 50 topics. Prints how long the first paint took; asserts only what does not depend
-//! on the machine. `cargo test --test it browser::large -- --nocapture`
+//! The HTML page of 1,000 shops and 50 topics. Prints the time of the first paint; asserts only facts that do not depend on the
+//! machine. `cargo test --test it browser::large -- --nocapture`
 
 use serde_json::{Value, json};
 
@@ -10,8 +10,8 @@ use crate::world::{A, B, World};
 const SHOPS: usize = 1000;
 const TOPICS: usize = 50;
 
-/// A plan as JSON gives it, without a run over a thousand shops. `busy`: everything is to be created; else most is
-/// bound, and a cell in twelve is to change.
+/// Returns a plan for a thousand shops as JSON. If `busy`, all subscriptions are to be created; otherwise most are up to date and
+/// one cell in twelve has a change.
 fn plan(busy: bool) -> String {
     let side = |address: &str| {
         json!({ "address": address, "format": "json", "include_fields": ["id", "email"], "metafield_namespaces": [],
@@ -78,7 +78,7 @@ fn a_thousand_shops_by_fifty_topics() {
         world.write("large.html", &html);
         browser.open_file(&world.path("large.html"), "");
         let times = browser.run(
-            // A paint is noted after its frame, which may be later than the load.
+            // A paint is recorded after its frame, which can be later than the load event.
             "const ms = (entry) => [entry.name, Math.round(entry.startTime)];
              const paints = await new Promise((done) => {
                const seen = (list) => list.getEntriesByName('first-contentful-paint').length && done(list.getEntries());
@@ -89,8 +89,8 @@ fn a_thousand_shops_by_fifty_topics() {
             &json!([]),
         );
         eprintln!(
-            "1,000 shops by 50 topics, {}: {} KiB, milliseconds: {times}",
-            if busy { "all to create" } else { "most bound" },
+            "1,000 shops and 50 topics, {}: {} KiB, milliseconds: {times}",
+            if busy { "all to create" } else { "most up to date" },
             html.len() / 1024
         );
         assert!(times["first-contentful-paint"].is_number(), "{times}");

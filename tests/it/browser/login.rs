@@ -1,4 +1,4 @@
-//! `auth login`: a merchant, a browser, and the page that says how it ended.
+//! `auth login` in a browser: the consent page and the result page.
 
 use super::driver::Browser;
 use crate::scene::{CLIENT_ID, Login, SHOPS, STORE, Scene};
@@ -38,12 +38,12 @@ fn the_merchant_sees_why_a_login_failed_and_a_no_is_a_no() {
     let scene = Scene::new(STORE, "", SHOPS);
     let login = start(&scene);
     browser.open(&login.url);
-    // By keyboard: the button is the first stop, Cancel the second.
+    // With the keyboard: the button is first in the tab order, Cancel is second.
     browser.press(&["Tab", "Tab", "Enter"]);
     browser.headed("Nothing was installed");
     assert_eq!(scene.grants(), [], "nothing was asked for");
 
-    // The app's secret is not the one that the tool has.
+    // The client secret of the app differs from that of Hookwright.
     let args = ["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser"];
     let wrong = Login::start(scene.command(&args).env("ID", CLIENT_ID).env("SECRET", "another-secret"));
     browser.open(&wrong.url);

@@ -32,7 +32,7 @@ fn a_destination_is_looked_up_once_and_the_plan_says_where_it_leads() {
     let text = world.plan(&[]);
     text.exits(0).ends("No changes. The live webhooks match the manifest.");
     text.out_has(&format!(
-        "orders -> flow {ORDERS} \"Shopify orders (prod)\", enabled, in sandbox prod -> {ORDERS_AT}"
+        "orders -> flow {ORDERS} \"Shopify orders (prod)\", enabled, in Adobe sandbox prod -> {ORDERS_AT}"
     ));
     world.run(&["validate"]).exits(0);
 }
