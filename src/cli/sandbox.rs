@@ -73,8 +73,9 @@ Fault rule, such as `drop,on=mutation,commit=after,times=2`; may be repeated.
 
 Options of every rule; requests are counted for each shop:
   shop=GLOB         only shops that match
-  on=KIND           query, mutation, oauth (requests for a token), any (all
-                    three; default), adobe (Flow Service), ims (Adobe tokens)
+  on=KIND           query, mutation, oauth (requests for a token),
+                    any (all three; default), adobe (Flow Service),
+                    ims (Adobe tokens)
   after=N           skip the first N requests
   times=N           inject the fault at most N times
   probability=P     from 0 to 1
@@ -91,8 +92,8 @@ Faults and their own options:
   drop            the connection closes without a response;
                   commit=before|after
   internal_error  some aliases fail, commit=before|after; REST: 500
-  shifting_pages  pages of size=5; later pages are shifted by=-1 entries
-                  (negative: entries repeat; positive: entries are missing)
+  shifting_pages  pages of size=5; later pages are shifted by=-1
+                  (negative: entries repeat; positive: some missing)
   token_revoked, frozen, locked, uninstalled
                   permanent, until `hookwright sandbox edit status`;
                   token_revoked with on=adobe revokes all Adobe tokens

@@ -18,7 +18,9 @@ Examples:
 
 Exit codes: 0 the manifest is valid; 3 it is not valid.")]
 pub(crate) struct ValidateArgs {
-    /// Manifest file or folder; may be repeated [default: hookwright.yaml]
+    /// Manifest file or folder; may be repeated
+    ///
+    /// The default is hookwright.yaml.
     #[arg(short = 'f', long = "file", value_name = "PATH")]
     pub(crate) files: Vec<PathBuf>,
     /// Output format

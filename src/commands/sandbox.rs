@@ -144,7 +144,7 @@ mod tests {
             line.strip_prefix("export HOOKWRIGHT_ADMIN_URL=http://127.0.0.1:").and_then(|t| t.strip_suffix("/{shop}"));
         assert!(port.is_some_and(|port| port.parse::<u16>().is_ok()), "{told}");
         assert!(more.lines().all(|line| line.starts_with('#')), "a shell can read it: {told}");
-        assert!(more.contains("client id sandbox-client;"), "{told}");
+        assert!(more.contains("client id of the app is sandbox-client."), "{told}");
     }
 
     #[tokio::test]
@@ -171,7 +171,7 @@ mod tests {
         let (state, seed) = (path("state.json"), path("a.sandbox.yaml"));
         std::fs::write(&seed, "sandbox: 1\nshops: [{shop: acme, scopes: [write_orders]}]\n").expect("write");
         let early = output_of(&["edit", "--state", &state, "list"]).await.expect_err("no state yet").to_string();
-        assert!(early.contains("`hookwright sandbox seed` makes one"), "{early}");
+        assert!(early.contains("create it with `hookwright sandbox seed`"), "{early}");
 
         let seeded = output_of(&["seed", &seed, "--state", &state]).await.expect("seed");
         assert_eq!(seeded, format!("{state} holds 1 shop with 0 subscriptions.\n"));
@@ -187,7 +187,7 @@ mod tests {
             .expect("scopes");
         for (flag, what) in [
             ("--revoke-tokens", "tokens and codes revoked"),
-            ("--expire-tokens", "access tokens expired (those without an end can be revoked)"),
+            ("--expire-tokens", "access tokens expired; non-expiring tokens can only be revoked"),
             ("--expire-refresh-tokens", "refresh tokens expired"),
             ("--expire-codes", "authorization codes expired"),
         ] {

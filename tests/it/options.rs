@@ -12,18 +12,15 @@ fn world() -> World {
 fn an_option_of_another_tool_is_answered_in_one_line() {
     let world = world();
     for (args, line) in [
-        (&["plan", "-out", "plan.json"][..], "error: unknown option -out: hookwright writes a plan with --out FILE\n"),
+        (&["plan", "-out", "plan.json"][..], "error: unknown option `-out`: use `--out FILE` to save a plan\n"),
         (
             &["apply", "-auto-approve"],
-            "error: unknown option -auto-approve: hookwright applies without asking with --auto-approve\n",
+            "error: unknown option `-auto-approve`: use `--auto-approve` to apply without confirmation\n",
         ),
-        (
-            &["plan", "-target", "tea-house"],
-            "error: unknown option -target: hookwright selects shops with --shop PATTERN\n",
-        ),
+        (&["plan", "-target", "tea-house"], "error: unknown option `-target`: use `--shop PATTERN` to select shops\n"),
         (
             &["plan", "hookwright.yaml"],
-            "error: unexpected argument hookwright.yaml: a manifest is named with -f: `hookwright plan -f hookwright.yaml`\n",
+            "error: unexpected argument `hookwright.yaml`: use `-f` to name a manifest: `hookwright plan -f hookwright.yaml`\n",
         ),
     ] {
         let run = world.run(args);

@@ -21,9 +21,12 @@ Examples:
         shop: Option<String>,
     },
     /// Add a subscription
-    #[command(after_help = "\
+    #[command(
+        override_usage = "hookwright sandbox edit add [OPTIONS] --shop <SHOP> --topic <TOPIC> \\\n           --address <ADDRESS>",
+        after_help = "\
 Examples:
-  hookwright sandbox edit add --shop acme --topic shop/update --address https://a.example/")]
+  hookwright sandbox edit add --shop acme --topic shop/update --address https://a.example/"
+    )]
     Add {
         /// Handle or domain of the shop
         #[arg(long, value_name = "SHOP")]
@@ -51,10 +54,13 @@ Examples:
         name: Option<String>,
     },
     /// Change fields of a subscription
-    #[command(after_help = "\
+    #[command(
+        override_usage = "hookwright sandbox edit set [OPTIONS] --shop <SHOP> --id <ID> \\\n           <KEY=VALUE>...",
+        after_help = "\
 Examples:
   hookwright sandbox edit set --shop acme --id 1 address=https://example.com/hook
-  hookwright sandbox edit set --shop acme --id 1 include_fields=id,email")]
+  hookwright sandbox edit set --shop acme --id 1 include_fields=id,email"
+    )]
     Set {
         /// Handle or domain of the shop
         #[arg(long, value_name = "SHOP")]
@@ -124,7 +130,7 @@ Examples:
         token: String,
     },
     /// Revoke or expire tokens and codes that OAuth issued
-    #[command(group = ArgGroup::new("end").required(true), after_help = "\
+    #[command(group = ArgGroup::new("end").required(true), override_usage = "hookwright sandbox edit tokens --shop <SHOP> \\\n       <--revoke-tokens|--expire-tokens|--expire-refresh-tokens|--expire-codes>", after_help = "\
 Examples:
   hookwright sandbox edit tokens --shop acme --expire-tokens
   hookwright sandbox edit tokens --shop acme --revoke-tokens")]

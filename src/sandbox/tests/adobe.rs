@@ -177,7 +177,7 @@ async fn the_address_of_a_flow_over_a_connection_is_at_its_base_connection() {
 
 // `edit` asks the server and waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_somebody_does_in_adobes_tools() {
+async fn edits_change_dataflows_as_adobes_tools_do() {
     let adobe = Adobe::start().await;
     let of = async |name: &str| adobe.get(&format!("/flows?property=name=={name}")).await["items"][0].clone();
     let before = of("two").await;
@@ -193,14 +193,14 @@ async fn what_somebody_does_in_adobes_tools() {
     assert_eq!(of("two").await, Value::Null);
 
     let several = adobe.edit(InletKind::Flow, "one", InletAction::Disable).expect_err("two have that name");
-    assert!(several.contains("name the id"), "{several}");
+    assert!(several.contains("use an id"), "{several}");
     let none = adobe.edit(InletKind::Connection, "two", InletAction::Disable).expect_err("no such");
-    assert!(none.contains("no connection is called \"two\"; there is \"raw\""), "{none}");
+    assert!(none.contains("connection \"two\" not found; available: \"raw\""), "{none}");
     assert!(!std::fs::read_to_string(&adobe.state).expect("state").contains("sandbox.1"), "no token is kept");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_could_never_be_seen_is_refused_and_a_touch_is_seen() {
+async fn an_edit_without_a_visible_effect_is_refused_and_a_touch_is_visible() {
     let adobe = Adobe::start().await;
     let before = adobe.get("/flows?property=name==three").await["items"][0].clone();
     adobe.edit(InletKind::Flow, "three", InletAction::Touch).expect("touch");
@@ -217,7 +217,7 @@ async fn what_could_never_be_seen_is_refused_and_a_touch_is_seen() {
 
     let run = |status, failed| InletAction::Run { status, received: 9, failed };
     let told = adobe.edit(InletKind::Connection, "raw", run(RunStatus::Success, 0)).expect_err("no runs");
-    assert!(told.contains("only dataflows run"), "{told}");
+    assert!(told.contains("has no runs"), "{told}");
     for (status, failed) in [(RunStatus::Failed, 9), (RunStatus::Partial, 1)] {
         adobe.edit(InletKind::Flow, "three", run(status, failed)).expect("a run");
     }
@@ -252,7 +252,7 @@ async fn a_filter_holds_over_three_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_token_and_what_was_done_outlive_the_process_even_without_a_shop() {
+async fn a_token_and_edits_survive_a_restart_without_shops() {
     let seed = "sandbox: 1\nadobe: { flows: [{ name: one }, { name: two, sandbox: dev }] }\n";
     let adobe = Adobe::seeded(seed).await;
     assert!(adobe.running.has_adobe());

@@ -74,7 +74,7 @@ async fn refusals_are_shopifys_as_json_or_as_a_page() {
             json!({ "grant_type": "password" }),
             400,
             "unsupported_grant_type",
-            "The grant type is not one that the sandbox has.",
+            "The sandbox does not support this grant type.",
         ),
     ] {
         let domain = format!("{shop}.myshopify.com");
