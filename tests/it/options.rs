@@ -28,7 +28,7 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
         assert_eq!((run.err.as_str(), run.out.as_str()), (line, ""), "{args:?}");
     }
     for args in [&["plan", "-y"][..], &["drift", "--yes"]] {
-        world.run(args).exits(3).err_has("this command asks nothing, so leave the option out");
+        world.run(args).exits(3).err_has("this command does not ask for confirmation. Remove the option");
     }
     let allow = world.run(&["plan", "--allow", "empty_shop:a"]);
     allow.exits(3).err_has("consents are given to `hookwright apply` or `hookwright show --check`");
@@ -51,7 +51,7 @@ fn what_is_neither_yes_nor_no_lets_no_manifest_run_commands() {
         crate::world::Run::of(&command.env("HOOKWRIGHT_ALLOW_COMMANDS", value).output().unwrap())
     };
     for value in ["nein", "2", "yes please"] {
-        plan(value).exits(3).err_has("write 1 or 0");
+        plan(value).exits(3).err_has("expected 1 or 0");
     }
     for value in ["", "0", "no", "1", "TRUE"] {
         plan(value).exits(0);
