@@ -33,10 +33,10 @@ pub(crate) const DEFAULT_STATE: &str = ".hookwright/sandbox.json";
 const EXAMPLES: &str = "\
 Examples:
   hookwright plan --sandbox -f examples/quickstart   try it without an account
-  hookwright validate                     check hookwright.yaml offline
-  hookwright plan --out plan.json         show the changes and save the plan
-  hookwright apply plan.json              apply exactly this plan
-  hookwright drift                        print drift and exit with code 2
+  hookwright validate                                check the manifest offline
+  hookwright plan --out plan.json                    save the plan for review
+  hookwright apply plan.json                         apply the reviewed plan
+  hookwright drift                                   report drift
 ";
 
 /// The width of the help in columns, also in a wider terminal.
@@ -285,7 +285,7 @@ pub(crate) enum Tolerate {
 Examples:
   hookwright plan -f hookwright.yaml
   hookwright plan --label env=prod --out plan.json --detailed-exitcode
-  hookwright plan --base main/hookwright.yaml     separate changes from drift")]
+  hookwright plan --base main/hookwright.yaml   separate changes from drift")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,

@@ -57,7 +57,7 @@ pub(crate) struct ServeArgs {
     pub(crate) seed: Vec<PathBuf>,
     /// Fault file in YAML or JSON; may be repeated
     ///
-    /// For example: `{seed: 7, faults: [{fault: drop, on: mutation, times: 2}]}`
+    /// For example: `{seed: 7, faults: [{fault: drop, times: 2}]}`
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Vec<PathBuf>,
     /// Fault rule, such as `drop,on=mutation`; may be repeated

@@ -31,7 +31,7 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
         world.run(args).exits(3).err_has("this command does not ask for confirmation. Remove the option");
     }
     let allow = world.run(&["plan", "--allow", "empty_shop:a"]);
-    allow.exits(3).err_has("consents are given to `hookwright apply` or `hookwright show --check`");
+    allow.exits(3).err_has("`hookwright apply` and `hookwright show --check` accept consents");
     assert!(!allow.err.contains("--allow-commands"), "never to a consent of another kind: {allow}");
     world.run(&["destroy"]).exits(3).err_has("write `bindings: []` for the shop");
     world.run(&["plan", "--out", "-"]).exits(3).err_has("`-` is no file");
