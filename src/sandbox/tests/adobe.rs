@@ -1,4 +1,4 @@
-//! Adobe's side of the sandbox, over HTTP: tokens, headers, lists, and what somebody does in Adobe's tools.
+//! Adobe's side of the sandbox, over HTTP: tokens, headers, lists, and edits.
 
 use std::path::PathBuf;
 
@@ -95,7 +95,7 @@ fn names(answer: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_token_takes_the_right_credentials() {
+async fn a_token_requires_valid_credentials() {
     let adobe = Adobe::start().await;
     for (form, status, error) in [
         ("grant_type=password", 400, "unsupported_grant_type"),
@@ -112,7 +112,7 @@ async fn a_token_takes_the_right_credentials() {
 }
 
 #[tokio::test]
-async fn every_header_is_looked_at() {
+async fn every_required_header_is_checked() {
     let adobe = Adobe::start().await;
     let bearer = format!("Bearer {}", adobe.token().await);
     let good = headers(&bearer, "prod");
@@ -139,7 +139,7 @@ async fn every_header_is_looked_at() {
 }
 
 #[tokio::test]
-async fn lists_have_pages_filters_and_only_their_own_sandbox() {
+async fn lists_have_pages_and_filters_and_contain_only_the_named_adobe_sandbox() {
     let adobe = Adobe::start().await;
     let first = adobe.get("/flows").await;
     assert_eq!(names(&first), ["one", "two"]);
@@ -233,7 +233,7 @@ async fn an_edit_without_a_visible_effect_is_refused_and_a_touch_is_visible() {
 }
 
 #[tokio::test]
-async fn a_filter_holds_over_three_pages() {
+async fn a_filter_applies_to_all_pages() {
     let flow = |n: u32| {
         format!("    - {{ name: f{n}, state: {} }}\n", if n.is_multiple_of(2) { "enabled" } else { "disabled" })
     };
@@ -275,7 +275,7 @@ async fn a_token_and_edits_survive_a_restart_without_shops() {
 }
 
 #[tokio::test]
-async fn a_state_from_before_adobes_side_loads_and_has_none() {
+async fn a_state_without_adobes_side_can_be_loaded() {
     let adobe = Adobe::seeded("sandbox: 1\nshops: [{ shop: acme }]\n").await;
     let adobe = adobe
         .restarted(|state| {
