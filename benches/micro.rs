@@ -1,7 +1,7 @@
-//! What the core costs at the size of a fleet: `cargo bench --bench micro`.
+//! Benchmarks of the core with the data of a fleet: `cargo bench --bench micro`.
 //!
-//! 10,000 shops of 20 bindings for the manifest, 5,000 of 20 (100,000 bindings) for what comes after it. Everything is
-//! generated here; nothing touches files or the network.
+//! 10,000 shops of 20 bindings for the manifest, 5,000 shops of 20 bindings (100,000 bindings) for the later steps. The data
+//! is generated; the benchmarks use neither files nor the network.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should say where")]
 
@@ -43,9 +43,9 @@ const TOPICS: [&str; 20] = [
     "tender_transactions/create",
 ];
 
-/// Shops of the manifests.
+/// Number of shops in the manifests.
 const FLEET: usize = 10_000;
-/// Shops that are compared, planned and rendered: 100,000 bindings.
+/// Number of shops that are compared, planned and rendered: 100,000 bindings.
 const SHOPS: usize = 5_000;
 
 fn main() {
@@ -87,7 +87,7 @@ fn load(text: &str) -> Manifest {
     manifest::load(vec![file], &Options::default()).manifest.unwrap()
 }
 
-/// What is live in each shop: what the manifest asks, or that without every `missing`th binding.
+/// Returns the live subscriptions of a shop: those of the manifest, without every `missing`th.
 fn observed(manifest: &Manifest, missing: Option<usize>) -> Vec<Observed> {
     let scopes = ["read_orders", "read_products", "read_customers"].into_iter().filter_map(Scope::parse);
     let scopes = Some(scopes.collect());
@@ -202,7 +202,7 @@ fn diff(bencher: Bencher<'_, '_>, case: Case) {
     });
 }
 
-/// The comparison and what is written of it, shop by shop.
+/// The comparison of each shop, and its conversion for the plan.
 #[divan::bench(args = CASES, sample_count = 5, sample_size = 1)]
 fn plan_shops(bencher: Bencher<'_, '_>, case: Case) {
     let (manifest, observed) = case.world();

@@ -1,4 +1,4 @@
-//! The command line, as types. Parsing does nothing.
+//! The command line as types. Parsing has no side effects.
 
 pub(crate) mod auth;
 pub(crate) mod completions;
@@ -24,33 +24,57 @@ use crate::exit::Exit;
 use crate::plan::Consent;
 use crate::schema::PublishedFormat;
 
-/// What is read and written when nothing is named.
+/// The manifest that commands read and `init` writes by default.
 pub(crate) const DEFAULT_MANIFEST: &str = "hookwright.yaml";
 
-/// Where the sandbox keeps its state, if nothing else is said.
+/// The default state file of the sandbox.
 pub(crate) const DEFAULT_STATE: &str = ".hookwright/sandbox.json";
 
 const EXAMPLES: &str = "\
 Examples:
-  hookwright plan --sandbox -f examples/quickstart   a real plan, no account needed
-  hookwright validate                                check hookwright.yaml offline
-  hookwright plan --out plan.json                    read the shops, show and save what would change
-  hookwright apply plan.json                         do exactly that
-  hookwright drift                                   for cron: silent, or exit 2 and what drifted
+  hookwright plan --sandbox -f examples/quickstart   try it without an account
+  hookwright validate                                check the manifest offline
+  hookwright plan --out plan.json                    save the plan for review
+  hookwright apply plan.json                         apply the reviewed plan
+  hookwright drift                                   report drift
 ";
 
-/// The examples and the exit codes.
+/// The width of the help in columns, also in a wider terminal.
+const WIDTH: usize = 80;
+
+/// Returns the examples and the exit codes.
 fn after_help() -> String {
-    let codes = Exit::MEANINGS.map(|(code, meaning)| format!("{:3}  {meaning}\n", code as u8)).concat();
+    let codes = Exit::MEANINGS.map(|(code, meaning)| hanging(&format!("{:3}  ", code as u8), meaning)).concat();
     format!(
-        "{EXAMPLES}\nExit codes:\n{codes}\nWhat was not done for one cause has that cause's code; several causes give 8, or 1 \
-         if nothing was done."
+        "{EXAMPLES}\nExit codes:\n{codes}\nIf all failures have one cause, the exit code is that of the cause. Failures \
+         with several causes give 8, or 1 if nothing was done."
     )
 }
 
-/// Terraform for Shopify webhooks: keeps the webhook subscriptions of many shops equal to a YAML manifest.
+/// Returns a table row of at most 80 columns. Further lines are indented by the width of `label`: clap would start them
+/// at the left margin.
+fn hanging(label: &str, text: &str) -> String {
+    let indent = label.chars().count();
+    let (mut row, mut column) = (label.to_owned(), indent);
+    for word in text.split_whitespace() {
+        let width = word.chars().count();
+        if column > indent && column + 1 + width > WIDTH {
+            row.push('\n');
+            row.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else if column > indent {
+            row.push(' ');
+            column += 1;
+        }
+        row.push_str(word);
+        column += width;
+    }
+    row + "\n"
+}
+
+/// Terraform for Shopify webhooks: keeps the webhook subscriptions of many shops equal to a YAML manifest
 #[derive(Debug, Parser)]
-#[command(name = "hookwright", version, after_help = after_help(), max_term_width = 110, infer_long_args = false)]
+#[command(name = "hookwright", version, after_help = after_help(), max_term_width = WIDTH, infer_long_args = false)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -58,20 +82,25 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// How to print.
+/// Options for the output of every command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Colours; `auto` means on a terminal, unless NO_COLOR is set
+    /// When to use colors
+    ///
+    /// `auto` uses colors on a terminal unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,
-    /// Say more: -v lists everything and logs what is done, -vv requests, -vvv details; never a secret
+    /// Print and log more; may be repeated
+    ///
+    /// -v prints every entry of a list and logs each step, -vv logs requests, -vvv logs details. Secrets are never
+    /// printed or logged.
     #[arg(short, long = "verbose", global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Format of the log on stderr
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub(crate) log_format: LogFormat,
-    /// No progress and no remarks on stderr, only errors
+    /// Print only errors on stderr, no progress and no remarks
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 }
@@ -95,134 +124,148 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Formats of `show`.
+/// Output formats of `show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ShowFormat {
     /// For a terminal
     Text,
-    /// What is saved
+    /// The saved format
     Json,
-    /// For the comment on a pull request; the first line is a hidden marker, by which the comment can be replaced
+    /// For a comment on a pull request; a hidden marker in the first line identifies the comment
     Markdown,
-    /// One self-contained page with a matrix of shops by topics
+    /// A self-contained page with a matrix of shops and topics
     Html,
 }
 
-/// Formats of `drift`.
+/// Output formats of `drift`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DriftFormat {
-    /// For a terminal or a mail; silent when there is nothing
+    /// For a terminal or an email; empty without drift
     Text,
-    /// The drift report, a plan
+    /// The drift report, in the format of a plan
     Json,
-    /// For an issue; silent when there is nothing
+    /// For an issue; empty without drift
     Markdown,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a first manifest with comments, its schema for editors, and a .gitignore
+    /// Create a commented manifest, its JSON Schema and a .gitignore
     Init(init::InitArgs),
-    /// Check manifests offline
+    /// Check a manifest offline
     Validate(validate::ValidateArgs),
-    /// Read the shops and show what would change
+    /// Show the changes that an apply would make
     Plan(PlanArgs),
-    /// Carry out a saved plan, or plan, show, ask and apply
+    /// Apply a saved plan, or plan, ask for confirmation and apply
     Apply(ApplyArgs),
-    /// Plan for cron: silent when there is nothing, exit 2 on drift
+    /// Report drift: silent without drift, otherwise exit code 2
     Drift(DriftArgs),
-    /// Show what Adobe says of the destinations: addresses, states, runs
+    /// Show the addresses, states and last runs of destinations
     Destinations(DestinationsArgs),
-    /// Render saved plans or apply reports, several shards as one
+    /// Render saved plans or apply reports; shards are merged
     Show(ShowArgs),
-    /// Get tokens for shops, and see what they are worth
+    /// Obtain tokens and inspect their scopes and expiry
     Auth(auth::AuthArgs),
-    /// Write down what is live in shops as a manifest
+    /// Generate a manifest from live subscriptions
     Import(import::ImportArgs),
-    /// List the webhook topics: names, GraphQL names, scopes, notes
+    /// List webhook topics with their scopes and notes
     Topics(topics::TopicsArgs),
-    /// Print the JSON Schema of a format
+    /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
-    /// The local Admin API: try everything without a shop
+    /// Run a local Admin API for demos and tests
     Sandbox(sandbox::SandboxArgs),
-    /// Print a completion script for a shell
+    /// Print a shell completion script
     Completions(completions::CompletionsArgs),
-    /// Print a man page, of the program or of one command, or write all of them
+    /// Print a man page or write all man pages to a folder
     Man(man::ManArgs),
 }
 
-/// Which manifest.
+/// The manifest of a run.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Manifest")]
 pub(crate) struct ManifestArgs {
-    /// A manifest file or a folder of them; may be repeated, the files are merged
+    /// Manifest file or folder; may be repeated
+    ///
+    /// A folder stands for all its manifest files. Several files are merged into one manifest.
     #[arg(short, long = "file", value_name = "PATH", default_value = DEFAULT_MANIFEST)]
     pub(crate) file: Vec<PathBuf>,
 }
 
-/// Which shops of the manifest.
+/// The selected shops of the manifest.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Selection")]
 pub(crate) struct SelectArgs {
-    /// Only shops whose handle or domain matches this glob; may be repeated
+    /// Select shops by a glob on handle or domain; may be repeated
     #[arg(long, value_name = "PATTERN")]
     pub(crate) shop: Vec<String>,
-    /// Not the shops that match this glob; may be repeated
+    /// Exclude shops by a glob; may be repeated
     #[arg(long, value_name = "PATTERN")]
     pub(crate) exclude_shop: Vec<String>,
-    /// Only shops with (or without) this label: KEY=VALUE or KEY!=VALUE; different keys all count, of one key any
+    /// Select shops by label; may be repeated
+    ///
+    /// KEY=VALUE selects shops with the label, KEY!=VALUE shops without it. A shop must match every key that is named,
+    /// and any of the values that are named for the same key.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) label: Vec<String>,
-    /// Only the K-th of N parts, 1-based; a shop's part depends on its domain and N alone
+    /// Select shard K of N (1-based)
+    ///
+    /// The shard of a shop depends only on its domain and N.
     #[arg(long, value_name = "K/N", conflicts_with_all = ["shard_index", "shard_count"])]
     pub(crate) shard: Option<String>,
-    /// The 0-based form of --shard, as Kubernetes' JOB_COMPLETION_INDEX gives it
+    /// 0-based shard index, with --shard-count
+    ///
+    /// It has the form of JOB_COMPLETION_INDEX in a Kubernetes Indexed Job.
     #[arg(long, value_name = "I", requires = "shard_count")]
     pub(crate) shard_index: Option<u32>,
-    /// Number of parts, with --shard-index
+    /// Number of shards, with --shard-index
     #[arg(long, value_name = "N", requires = "shard_index")]
     pub(crate) shard_count: Option<u32>,
 }
 
-/// How to go about the shops.
+/// The limits of a run and its access to shops.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
-    /// Shops at a time
+    /// Number of shops to process at a time
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) parallelism: u16,
-    /// Time for the whole run, such as 90s or 1h
+    /// Time limit of the whole run, such as 90s or 1h
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = values::duration)]
     pub(crate) timeout: Duration,
-    /// Take shops in this state as unavailable, not as failed; may be repeated. `uninstalled` has no effect with
-    /// `access_token`: there Shopify answers 401 for an app that is gone, as for a wrong token
+    /// Count shops in this state as unavailable; may be repeated
+    ///
+    /// An unavailable shop is a finding and does not fail the run. `uninstalled` has no effect with `access_token`:
+    /// Shopify then answers 401 both for an uninstalled app and for an invalid token.
     #[arg(long, value_name = "KIND", value_enum)]
     pub(crate) tolerate: Vec<Tolerate>,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
 }
 
-/// Parses the variable of a flag. Any other text is an error, so that a mistake never lets a manifest run commands.
+/// Parses the environment variable of a flag. Any other text is an error, so that a typing error never allows a manifest to
+/// run commands.
 fn yes_or_no(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "" | "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err("write 1 or 0".to_owned()),
+        _ => Err("expected 1 or 0".to_owned()),
     }
 }
 
-/// How to reach a shop.
+/// The access to shops and secrets.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct AccessArgs {
-    /// Let the manifest run commands to fetch secrets
+    /// Allow the manifest to run commands that print secrets
     #[arg(long, env = "HOOKWRIGHT_ALLOW_COMMANDS", value_parser = yes_or_no)]
     pub(crate) allow_commands: bool,
-    /// Look up secrets only where a pattern allows it: env:NAME, file:PATH or command:PROGRAM ARGUMENT …, with `*` for any
-    /// text, and {shop} and {SHOP} for the shop; repeatable. The manifest cannot change it
+    /// Allow only secret references that match; may be repeated
+    ///
+    /// A pattern is `env:NAME`, `file:PATH` or `command:PROGRAM ARGUMENT …`. `*` matches any text; {shop} and {SHOP}
+    /// stand for the shop as in the manifest. The manifest cannot override this option.
     #[arg(long, value_name = "PATTERN", env = "HOOKWRIGHT_SECRETS", value_delimiter = ',')]
     pub(crate) secrets: Vec<crate::auth::Pin>,
-    /// Use the embedded Admin API instead of Shopify
+    /// Use the embedded sandbox instead of Shopify
     #[arg(long)]
     pub(crate) sandbox: bool,
     /// State file of the sandbox
@@ -242,7 +285,7 @@ pub(crate) enum Tolerate {
 Examples:
   hookwright plan -f hookwright.yaml
   hookwright plan --label env=prod --out plan.json --detailed-exitcode
-  hookwright plan --base main/hookwright.yaml     tell this manifest's changes from drift")]
+  hookwright plan --base main/hookwright.yaml   separate changes from drift")]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,
@@ -250,19 +293,28 @@ pub(crate) struct PlanArgs {
     pub(crate) select: SelectArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// Save the plan
+    /// Save the plan to a file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Exit with 2 if there are changes, blocked bindings or findings that need attention
+    /// Exit with code 2 if the plan is not empty
+    ///
+    /// The exit code is 2 for changes, blocked bindings and findings that need attention.
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
-    /// A base manifest, say the target branch's: what it would plan too is drift, the rest comes from this manifest
+    /// Base manifest that separates drift from changes
+    ///
+    /// Usually the manifest of the target branch. A change that the base manifest would plan too has the origin `drift`,
+    /// any other change the origin `manifest`. May be repeated; the files are merged.
     #[arg(long, value_name = "PATH")]
     pub(crate) base: Vec<PathBuf>,
-    /// Check the addresses of bindings at Adobe, too, and how the dataflows fare; needs `aep` in the manifest
+    /// Check addresses and dataflows at Adobe
+    ///
+    /// The manifest must contain `aep`.
     #[arg(long)]
     pub(crate) verify_destinations: bool,
-    /// Write what happens as JSON lines, while it happens; `-` is stdout, and the text goes to stderr then
+    /// Write events as JSON lines during the run; `-` is stdout
+    ///
+    /// With `-`, the text output goes to stderr.
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
     /// Output format
@@ -273,16 +325,17 @@ pub(crate) struct PlanArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright apply plan.json --report report.json     carry out a reviewed plan
-  hookwright apply plan.json --journal apply.jsonl     and keep what was sent, whatever happens
-  hookwright apply                                     plan, show, ask, apply
+  hookwright apply plan.json --report report.json    apply a reviewed plan
+  hookwright apply plan.json --journal apply.jsonl   record each mutation
+  hookwright apply                                   plan, confirm and apply
   hookwright apply --auto-approve --allow empty_shop:old-shop
 
-A plan with hazards is refused (exit 6) until each is consented to with --allow KIND:SHOP, or KIND for those of the run.
+A plan with hazards is refused (exit code 6) until each hazard has a consent: --allow KIND:SHOP, or --allow KIND for a \
+hazard of the run.
 
-SIGINT, SIGTERM and SIGHUP finish what is in flight and write the report; a second one aborts.")]
+After SIGINT, SIGTERM or SIGHUP, requests in flight finish and the report is written. A second signal aborts.")]
 pub(crate) struct ApplyArgs {
-    /// A saved plan; without one: plan, show, ask and apply
+    /// Saved plan; by default, plan and ask for confirmation
     pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,
@@ -290,25 +343,33 @@ pub(crate) struct ApplyArgs {
     pub(crate) select: SelectArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// Do not ask
+    /// Apply without asking for confirmation
     #[arg(long)]
     pub(crate) auto_approve: bool,
-    /// Consent to a hazard: KIND:SHOP (a glob for the shop), or KIND for a hazard of the run; may be repeated
+    /// Consent to a hazard; may be repeated
+    ///
+    /// KIND:SHOP consents to a hazard of a shop (SHOP is a glob), KIND to a hazard of the run.
     #[arg(long, value_name = "CONSENT", value_parser = Consent::parse)]
     pub(crate) allow: Vec<Consent>,
-    /// Write one outcome for each change as JSON
+    /// Write a JSON report with one outcome for each change
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Append to a journal: each mutation is on the disk before it is sent, and what became of it after
+    /// Append each mutation and its outcome to a journal
+    ///
+    /// A mutation is flushed to disk before it is sent, its outcome after the answer.
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
-    /// Write what happens as JSON lines, while it happens; `-` is stdout, and the text goes to stderr then
+    /// Write events as JSON lines during the run; `-` is stdout
+    ///
+    /// With `-`, the text output goes to stderr.
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
-    /// Only apply a plan with this plan_digest
+    /// Refuse a plan with another `plan_digest`
     #[arg(long, value_name = "DIGEST", requires = "plan")]
     pub(crate) expect_digest: Option<String>,
-    /// The file of `show --check --out` that judged all shards together; a shard's plan needs it
+    /// Check file that `show --check --out` wrote
+    ///
+    /// The plan of a shard requires it, because hazards of the run are judged over all shards.
     #[arg(long, value_name = "FILE", requires = "plan")]
     pub(crate) checked: Option<PathBuf>,
     /// Output format
@@ -319,12 +380,12 @@ pub(crate) struct ApplyArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright drift                                       silent, or exit 2 and what drifted
-  hookwright drift --since apply.jsonl                   was it removed remotely, or never made?
-  hookwright drift --since last.json --out last.json     every night: what is new since then?
+  hookwright drift                                     silent without drift
+  hookwright drift --since apply.jsonl                 compare with a journal
+  hookwright drift --since last.json --out last.json   report what is new
   hookwright drift --metrics /var/lib/node_exporter/hookwright.prom
 
-Drift that an earlier report had already is drift all the same: the exit code is 2.")]
+The exit code is 2 also if an earlier report already contains the drift.")]
 pub(crate) struct DriftArgs {
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,
@@ -332,18 +393,25 @@ pub(crate) struct DriftArgs {
     pub(crate) select: SelectArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// A journal, an apply report or an earlier drift report: tells what was removed remotely from what was never made,
-    /// and new drift from known; may be repeated, and may be missing if --out writes it
+    /// Journal or report of an earlier run; may be repeated
+    ///
+    /// A journal, an apply report or an earlier drift report. With it, drift is reported as removed outside Hookwright or
+    /// never created, and as new or known. The file may be missing if --out writes it.
     #[arg(long, value_name = "FILE")]
     pub(crate) since: Vec<PathBuf>,
-    /// Save the drift report, a plan
+    /// Save the drift report, in the format of a plan
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Write a Prometheus textfile, however the run ends; node_exporter reads files named *.prom. A file of its own for
-    /// each manifest, selection and shard: its name is the label `run`, and times of success live on from file to file
+    /// Write Prometheus metrics to a text file
+    ///
+    /// The file is written also if the run fails. node_exporter reads files named *.prom. Use a separate file for each
+    /// manifest, selection and shard: its name is the value of the label `run`, and the time of the last success is
+    /// read from the previous file.
     #[arg(long, value_name = "FILE")]
     pub(crate) metrics: Option<PathBuf>,
-    /// Check the addresses of bindings at Adobe, too, and how the dataflows fare; needs `aep` in the manifest
+    /// Check addresses and dataflows at Adobe
+    ///
+    /// The manifest must contain `aep`.
     #[arg(long)]
     pub(crate) verify_destinations: bool,
     /// Output format
@@ -354,14 +422,14 @@ pub(crate) struct DriftArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright destinations                     every destination, what it leads to, and how it fares
+  hookwright destinations
   hookwright destinations --format json
   hookwright destinations --sandbox -f examples/aep
 
-Looks up what names a flow or a connection, goes through the dataflows and connections of `aep` for addresses \
-that somebody pasted, and reads the last run of each dataflow. Nothing is asked of a shop, nothing is changed.
+Resolves destinations that name a dataflow or a connection, searches Adobe for the dataflow or connection of each \
+literal address, and reads the last run of each dataflow. The command sends no request to Shopify and changes nothing.
 
-Exit code 2: a destination needs attention; 4, 5, 1 or 8: Adobe could not be asked.")]
+Exit codes: 2 a destination needs attention; 1, 4, 5 or 8 a request to Adobe failed.")]
 pub(crate) struct DestinationsArgs {
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,
@@ -378,23 +446,25 @@ pub(crate) struct DestinationsArgs {
 #[command(after_help = "\
 Examples:
   hookwright show plan.json
-  hookwright show plan.json --format markdown > comment.md     for a pull request
-  hookwright show --format html shard-*.json > plan.html     a page to look around in
-  hookwright show shard-*.json --check --out checked.json     judge the shards of one run together")]
+  hookwright show plan.json --format markdown > comment.md
+  hookwright show --format html shard-*.json > plan.html
+  hookwright show shard-*.json --check --out checked.json")]
 pub(crate) struct ShowArgs {
-    /// Saved plans, or apply reports
+    /// Saved plans or apply reports
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
     pub(crate) format: ShowFormat,
-    /// Judge the hazards over all plans together; exit 6 if one has no consent
+    /// Check the hazards of all plans together
+    ///
+    /// The exit code is 6 if a hazard has no consent.
     #[arg(long)]
     pub(crate) check: bool,
-    /// Consent to a hazard, with --check
+    /// Consent to a hazard, with --check; may be repeated
     #[arg(long, value_name = "CONSENT", requires = "check", value_parser = Consent::parse)]
     pub(crate) allow: Vec<Consent>,
-    /// Write what was checked, for `apply --checked`
+    /// Write the check file for `apply --checked`
     #[arg(long, value_name = "FILE", requires = "check")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -402,10 +472,10 @@ pub(crate) struct ShowArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright schema manifest > hookwright.schema.json     for an editor
-  hookwright schema plan                                  what a saved plan looks like")]
+  hookwright schema manifest > hookwright.schema.json
+  hookwright schema plan")]
 pub(crate) struct SchemaArgs {
-    /// Which format
+    /// Name of the format
     #[arg(value_enum)]
     pub(crate) name: PublishedFormat,
 }

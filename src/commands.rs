@@ -1,4 +1,4 @@
-//! One straight story for each command.
+//! The commands, one module each.
 
 mod apply;
 mod auth;
@@ -28,10 +28,10 @@ use crate::exit::Exit;
 use crate::output::{Output, write_json};
 use crate::run::{files, target};
 
-/// How long the end of a run waits for refreshes under way, which have their own limits.
+/// The maximum wait for token refreshes at the end of a run. Each refresh has a timeout of its own, too.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// Runs a command to its end; whatever it printed is flushed.
+/// Runs a command and flushes its output.
 pub(crate) async fn run(cli: Cli) -> Exit {
     signals::limits_are_errors();
     let output = Output::new(&cli.output);
@@ -55,9 +55,11 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         output.error(&failure.text());
         failure.exit
     });
-    // What Shopify has given is stored, by whatever way the command ended.
+    // A token that Shopify issued is stored, however the command ended.
     if !crate::auth::settled(SETTLING).await {
-        output.remark("A token was being refreshed and is not stored; the one before it is still good.\n");
+        output.remark(
+            "A token refresh did not finish in time, so its token is not stored. The previous token is still valid.\n",
+        );
     }
     exit
 }

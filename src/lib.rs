@@ -1,7 +1,6 @@
 //! Hookwright keeps the webhook subscriptions of many Shopify shops equal to a YAML manifest.
 //!
-//! `plan` is a pure function of two values of one type. Everything else makes one of those values or carries out the
-//! result:
+//! `plan` is a pure function of two values of one type. Everything else produces one of these values or applies the result:
 //!
 //! ```text
 //! manifest.yaml ──parse, resolve──▶ desired: State ─┐
@@ -11,73 +10,73 @@
 //!
 //! # Modules
 //!
-//! The imports below are all that there are: a test compares these tables with the code.
+//! The tables list all imports: a test compares them with the code.
 //!
-//! The core has no async, no clock, no environment, no files and no network:
+//! The core uses no async, clock, environment, files or network:
 //!
 //! | module | what it holds | imports |
 //! |---|---|---|
-//! | `model` | shop, topic, scope, address, binding, subscription: types that parse |  |
+//! | `model` | shop, topic, scope, address, binding, subscription: types with parsers |  |
 //! | `catalog` | topics, their GraphQL names and scopes | `model` |
 //! | `state` | one type for desired and observed; the ownership rule | `model` |
-//! | `diagnostic` | problems of a manifest, with their places | `digest`, `model` |
-//! | `manifest` | YAML to a draft, and a draft with the addresses of its destinations to the desired state | `catalog`, `diagnostic`, `digest`, `model`, `state`, `words` |
-//! | `diff` | what makes one shop equal to the manifest | `catalog`, `model`, `state` |
-//! | `destinations` | what Adobe's answers mean for a manifest and a plan | `diff`, `manifest`, `model`, `plan`, `quote`, `state` |
-//! | `plan` | a plan as types: changes, hazards, findings, digests, staleness | `catalog`, `diff`, `digest`, `model`, `state` |
-//! | `since` | what earlier runs say about drift | `diff`, `model`, `plan` |
-//! | `import` | observed states to YAML | `diagnostic`, `manifest`, `model`, `state`, `text` |
-//! | `select` | which shops a run is about | `model`, `plan` |
-//! | `words` | errors of parsers and of the system, in words for people |  |
-//! | `text` | numbers in sentences, and texts that are safe to print |  |
-//! | `quote` | texts of servers without secrets |  |
+//! | `diagnostic` | errors and warnings of a manifest, with their places | `digest`, `model` |
+//! | `manifest` | converts YAML to a draft, and a draft with resolved destinations to the desired state | `catalog`, `diagnostic`, `digest`, `model`, `state`, `words` |
+//! | `diff` | the changes that make one shop equal to the manifest | `catalog`, `model`, `state` |
+//! | `destinations` | effects of Adobe's responses on a manifest and a plan | `diff`, `manifest`, `model`, `plan`, `quote`, `state` |
+//! | `plan` | the types of a plan: changes, hazards, findings, digests, staleness | `catalog`, `diff`, `digest`, `model`, `state` |
+//! | `since` | classifies drift by the records of earlier runs | `diff`, `model`, `plan` |
+//! | `import` | converts observed states to YAML | `diagnostic`, `manifest`, `model`, `state`, `text` |
+//! | `select` | selects the shops of a run | `model`, `plan` |
+//! | `words` | messages for errors of parsers and of the operating system |  |
+//! | `text` | numbers in sentences, and escaping of printed texts |  |
+//! | `quote` | removes secrets from texts of servers |  |
 //! | `digest` | canonical JSON and its SHA-256 |  |
-//! | `json` | JSON that refuses a key that is named twice |  |
+//! | `json` | a JSON parser that refuses duplicate keys |  |
 //!
-//! The edge knows the published formats; the core never looks at them:
+//! The edge contains the published formats, which the core does not use:
 //!
 //! | module | what it holds | imports |
 //! |---|---|---|
-//! | `wire` | every JSON format that is published, and its only parsers | `catalog`, `diagnostic`, `diff`, `digest`, `json`, `model`, `plan`, `since`, `state`, `words` |
+//! | `wire` | the published JSON formats and their parsers | `catalog`, `diagnostic`, `diff`, `digest`, `json`, `model`, `plan`, `since`, `state`, `words` |
 //! | `schema` | the JSON Schemas of these formats | `manifest`, `wire` |
-//! | `render` | one document, printed as text, Markdown and HTML; metrics | `model`, `plan`, `state`, `text`, `wire` |
+//! | `render` | one document model, printed as text, Markdown and HTML; metrics | `model`, `plan`, `state`, `text`, `wire` |
 //!
-//! The shell does input and output:
+//! The shell performs input and output:
 //!
 //! | module | what it holds | imports |
 //! |---|---|---|
-//! | `http` | clients, one exchange, backoff, the shape of errors; under `admin` and `adobe` | `quote` |
-//! | `admin` | the Admin API | `catalog`, `http`, `json`, `model`, `state`, `words` |
-//! | `adobe` | Adobe's IMS and Flow Service; only reads | `destinations`, `http`, `state`, `words` |
-//! | `auth` | where tokens come from | `admin`, `digest`, `files`, `http`, `model`, `text`, `words` |
-//! | `concurrency` | many shops, a bounded number at a time |  |
-//! | `files` | how files are read: regular, bounded, within the manifest's tree | `words` |
-//! | `journal` | lines on the disk, the journal's before a mutation is sent | `printer`, `wire`, `words` |
-//! | `apply` | tasks and a writer to outcomes; decides nothing | `admin`, `diff`, `http`, `journal`, `model`, `plan`, `state`, `wire` |
-//! | `report` | outcomes to the report of an apply | `apply`, `exit`, `plan`, `wire` |
-//! | `run` | from the command line to a plan in memory: the manifest, its destinations, the shops | `admin`, `adobe`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `diff`, `digest`, `error`, `exit`, `files`, `journal`, `json`, `manifest`, `model`, `output`, `plan`, `progress`, `render`, `sandbox`, `select`, `since`, `state`, `text`, `wire`, `words` |
+//! | `http` | clients, single exchanges, backoff and error types of `admin` and `adobe` | `quote` |
+//! | `admin` | the client of the Admin API | `catalog`, `http`, `json`, `model`, `state`, `words` |
+//! | `adobe` | the client of Adobe's IMS and Flow Service; only reads | `destinations`, `http`, `state`, `words` |
+//! | `auth` | obtains, stores and refreshes tokens | `admin`, `digest`, `files`, `http`, `model`, `text`, `words` |
+//! | `concurrency` | processes many shops, a bounded number at a time |  |
+//! | `files` | reads files: only regular ones, of bounded size, within the tree of the manifest | `words` |
+//! | `journal` | files of JSON lines; the journal is flushed before a mutation is sent | `printer`, `wire`, `words` |
+//! | `apply` | carries out tasks with a writer and returns outcomes; decides nothing | `admin`, `diff`, `http`, `journal`, `model`, `plan`, `state`, `wire` |
+//! | `report` | converts outcomes to the report of an apply | `apply`, `exit`, `plan`, `wire` |
+//! | `run` | loads the manifest, resolves destinations, reads shops and creates the plan | `admin`, `adobe`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `diff`, `digest`, `error`, `exit`, `files`, `journal`, `json`, `manifest`, `model`, `output`, `plan`, `progress`, `render`, `sandbox`, `select`, `since`, `state`, `text`, `wire`, `words` |
 //! | `exit` | exit codes | `admin`, `adobe`, `http`, `plan`, `wire` |
-//! | `error` | what ends a command, and its one printer | `exit`, `text` |
+//! | `error` | errors that end a command, and their printer | `exit`, `text` |
 //! | `clock` | the time of a run |  |
-//! | `printer` | the two streams; disarms commands to CI runners |  |
-//! | `output` | how a command prints | `cli`, `error`, `exit`, `printer`, `progress`, `render` |
+//! | `printer` | stdout and stderr; neutralizes commands to CI runners |  |
+//! | `output` | the output of commands | `cli`, `error`, `exit`, `printer`, `progress`, `render` |
 //! | `progress` | the progress line | `printer` |
-//! | `log` | the log on standard error | `cli`, `printer` |
+//! | `log` | the log on stderr | `cli`, `printer` |
 //!
 //! The entry:
 //!
 //! | module | what it holds | imports |
 //! |---|---|---|
-//! | `cli` | the command line as types, its help and manual pages | `auth`, `diagnostic`, `exit`, `model`, `plan`, `printer`, `sandbox`, `schema` |
-//! | `commands` | one straight story for each command | `admin`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `error`, `exit`, `files`, `import`, `journal`, `manifest`, `model`, `output`, `plan`, `printer`, `progress`, `render`, `report`, `run`, `sandbox`, `schema`, `since`, `state`, `text`, `wire`, `words` |
+//! | `cli` | the command line as types, its help and man pages | `auth`, `diagnostic`, `exit`, `model`, `plan`, `printer`, `sandbox`, `schema` |
+//! | `commands` | the commands, one module each | `admin`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `error`, `exit`, `files`, `import`, `journal`, `manifest`, `model`, `output`, `plan`, `printer`, `progress`, `render`, `report`, `run`, `sandbox`, `schema`, `since`, `state`, `text`, `wire`, `words` |
 //!
-//! Apart, a Cargo feature:
+//! An optional Cargo feature, independent of the client and the planner:
 //!
 //! | module | what it holds | imports |
 //! |---|---|---|
-//! | `sandbox` | an Admin API of its own, for demos and tests; an independent witness | `catalog`, `files`, `model`, `words` |
+//! | `sandbox` | an embedded Admin API for demos and tests | `catalog`, `files`, `model`, `words` |
 //!
-//! Planning code holds no writer: `admin::ShopReader` cannot change anything, and only `run::apply` makes an
+//! Planning code has no writer: `admin::ShopReader` cannot change anything, and only `run::apply` creates an
 //! `admin::ShopWriter`.
 
 mod admin;
@@ -138,7 +137,7 @@ use clap::Parser as _;
 
 use exit::Exit;
 
-/// The program: parses the command line, runs one command, says how it went.
+/// Parses the command line, runs one command and returns its exit code.
 pub fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
@@ -148,9 +147,9 @@ pub fn main() -> ExitCode {
     let exit = match runtime() {
         Ok(runtime) => runtime.block_on(commands::run(cli)),
         Err(error) => {
-            let what = "this process cannot start: the system allows it too few threads or open files";
+            let what = "cannot start: the system limit of threads or open files is too low";
             let failure = error::Failure::new(Exit::Error, format!("{what} ({error})"));
-            let failure = failure.hint("raise `ulimit -n` or `ulimit -u`");
+            let failure = failure.hint("raise the limit with `ulimit -n` or `ulimit -u`");
             let _ = printer::stderr(printer::Form::Text).write_all(failure.text().as_bytes());
             Exit::Error
         }
@@ -158,7 +157,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Prints what clap says of a command line that it did not take, or the help that it was asked for.
+/// Prints the error of a refused command line, or the requested help.
 fn unparsed(error: &clap::Error) -> Exit {
     let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
     if let Some(answer) = cli::habits::answer(&args, error) {
@@ -168,16 +167,16 @@ fn unparsed(error: &clap::Error) -> Exit {
     }
     let text = error.render().to_string();
     match printer::disarm(text.as_bytes(), printer::Form::Text) {
-        // With colours, where a terminal reads it.
+        // `print` uses colors on a terminal.
         Cow::Borrowed(_) => drop(error.print()),
         Cow::Owned(text) => drop(printer::stderr(printer::Form::Text).write_all(&text)),
     }
-    // Clap's own code for a usage error is 2, which would read as "changes present".
+    // clap's exit code for a usage error is 2, which here means that changes are present.
     if error.use_stderr() { Exit::Invalid } else { Exit::Done }
 }
 
-/// The runtime, or why the system does not give one. Tokio panics where a thread or a socket of its own is refused, so
-/// as many as it takes are tried first.
+/// Creates the runtime. Tokio panics if the system refuses one of its threads or sockets, so as many are created first to
+/// return an error instead.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) + 1;
     let gate = std::sync::Mutex::new(());

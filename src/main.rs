@@ -1,4 +1,4 @@
-//! `hookwright`: parse, run, exit code.
+//! The `hookwright` program. The library contains all of it.
 
 use std::process::ExitCode;
 

@@ -182,7 +182,7 @@ pub(crate) fn seed(state: &Path, files: &[PathBuf], replace: bool) -> Result<Sum
 /// server.
 pub(crate) fn edit(state: &Path, edit: &Edit) -> Result<String, SandboxError> {
     if !state.exists() {
-        let message = format!("there is no sandbox state {}; `hookwright sandbox seed` makes one", state.display());
+        let message = format!("sandbox state {} not found; create it with `hookwright sandbox seed`", state.display());
         return Err(SandboxError::Edit(message));
     }
     match Service::open(Some(state), &[], LockWait::UnlessServed, None) {

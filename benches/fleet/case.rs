@@ -1,4 +1,4 @@
-//! One run of something over a fleet: the tool or the bare client, against a fake of its own.
+//! A run of the tool or of the bare client over a fleet, against a fake Admin API of its own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use crate::fake::{Fake, Seen, Setting};
 use crate::measure::{self, Took};
 use crate::world::{self, Live};
 
-/// What is run.
+/// The parameters of a run.
 #[derive(Clone)]
 pub struct Case {
     pub live: Live,
@@ -15,14 +15,14 @@ pub struct Case {
     pub bindings: usize,
     pub latency_ms: u64,
     pub parallelism: usize,
-    /// A folder with certificates: every shop is a host of its own, behind TLS.
+    /// The folder with certificates. Every shop is then a separate host behind TLS.
     pub tls: Option<String>,
     pub alpn: &'static str,
-    /// The most files that the tool may have open (many systems: 1024).
+    /// The limit of open files of the tool (1024 on many systems).
     pub open_files: Option<String>,
 }
 
-/// A run and what its fake saw.
+/// The measurements of a run and of its fake.
 #[derive(Clone)]
 pub struct Run {
     pub took: Took,
@@ -50,12 +50,12 @@ impl Case {
         Fake::start(&Setting { live: *live, bindings: *bindings, latency_ms: *latency_ms, tls, alpn })
     }
 
-    /// Requests that are due: a read for each shop, a document of changes for each that differs.
+    /// The expected number of requests: one read for each shop, one document of changes for each shop that differs.
     pub fn due(&self) -> usize {
         self.shops + (0..self.shops).filter(|&n| self.live.differs(n)).count()
     }
 
-    /// Runs the tool, and checks that it did what was due.
+    /// Runs the tool and checks its result.
     pub fn tool(&self, folder: &Path) -> Run {
         let fake = self.fake();
         let out = folder.join("tool.txt");
@@ -111,7 +111,7 @@ impl Case {
         Run { took, seen }
     }
 
-    /// Runs both in turn, three times if that is quick, and keeps the middle one of each.
+    /// Runs both in turn, three times if a run is short, and returns the median run of each.
     pub fn pair(&self, folder: &Path) -> Pair {
         let waves = 2 * self.shops.div_ceil(self.parallelism) as u64;
         let times = if waves * self.latency_ms < 2000 && self.shops <= 1000 { 3 } else { 1 };
@@ -130,7 +130,7 @@ pub fn middle(mut runs: Vec<Run>) -> Run {
     runs.swap_remove(runs.len() / 2)
 }
 
-/// The built tool, with nothing of this process's environment.
+/// Returns the command of the built tool, without the environment of this process.
 pub fn tool(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookwright"));
     command.env("HOME", folder).env("BENCH_TOKEN", "benchmark").env("NO_PROXY", "*");

@@ -1,7 +1,7 @@
-//! Each shop a host of its own behind TLS, as real shops are: in a network and mount namespace of its own, where
-//! /etc/hosts leads every shop to the fake on port 443 and nothing else can be reached.
+//! Each shop is a separate host behind TLS, like a real shop. The benchmark runs in its own network and mount namespaces,
+//! where /etc/hosts resolves every shop to the fake on port 443 and no other host can be reached.
 //!
-//! The latency is made by the fake: once for TCP, once for TLS, once for each request.
+//! The fake adds the latency once for TCP, once for TLS and once for each request.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +17,9 @@ const UNSHARE: [&str; 3] = ["unshare", "--net", "--mount"];
 pub fn print(args: &Args) {
     let possible = Command::new(UNSHARE[0]).args(&UNSHARE[1..]).args(["ip", "link", "set", "lo", "up"]).output();
     if !possible.is_ok_and(|output| output.status.success()) {
-        println!("connections: skipped, needs root and Linux namespaces (unshare --net --mount) and ip (iproute2)\n");
+        println!(
+            "connections: skipped, because it requires root, Linux namespaces (unshare --net --mount) and ip (iproute2)\n"
+        );
         return;
     }
     let mut command = Command::new(UNSHARE[0]);
@@ -30,7 +32,7 @@ pub fn print(args: &Args) {
     assert!(command.status().unwrap().success(), "the measurement in the namespace failed");
 }
 
-/// The process in the namespace.
+/// The main function of the process in the namespace.
 pub fn inside(args: &Args) {
     let sizes = args.list("tls-shops", &[200_usize, 2000]);
     let parallelism = args.value("tls-parallelism", 64);
@@ -38,7 +40,7 @@ pub fn inside(args: &Args) {
     let folder = tempfile::tempdir().unwrap();
     prepare(folder.path(), sizes.iter().copied().max().unwrap_or(0));
     println!(
-        "Each shop a host of its own, TLS 1.3, 12 bindings, {parallelism} at a time; the floor opens one connection a shop and run:\n\n\
+        "Each shop is a separate host, TLS 1.3, 12 bindings, {parallelism} shops at a time; the floor opens one connection per shop and run:\n\n\
          | what | shops | offered | latency | wall s | floor s | ratio | handshakes/shop | floor's | requests/shop | HTTP/2 | \
          most open | CPU ms/shop | floor's | fake CPU s |\n|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     );
@@ -47,7 +49,7 @@ pub fn inside(args: &Args) {
             for live in [Live::Full, Live::Empty] {
                 for alpn in ["h2,http/1.1", "http/1.1"] {
                     if shops > 200 && alpn == "http/1.1" {
-                        continue; // the version makes no difference to what grows
+                        continue; // the HTTP version does not affect growth
                     }
                     let tls = Some(folder.path().display().to_string());
                     let case = Case {
@@ -93,7 +95,7 @@ fn row(case: &Case, folder: &Path) -> String {
     )
 }
 
-/// Loopback, names and certificates.
+/// Sets up the loopback interface, host names and certificates.
 fn prepare(folder: &Path, shops: usize) {
     let mut hosts = "127.0.0.1 localhost\n".to_owned();
     for n in 0..shops {
@@ -101,7 +103,7 @@ fn prepare(folder: &Path, shops: usize) {
     }
     let file = folder.join("hosts");
     std::fs::write(&file, hosts).unwrap();
-    // unshare makes mounts private, so this one is not seen outside.
+    // unshare makes mounts private, so this one is not visible outside.
     for command in
         [&["ip", "link", "set", "lo", "up"][..], &["mount", "--bind", &file.display().to_string(), "/etc/hosts"]]
     {

@@ -1,7 +1,7 @@
-//! A fast Admin API for the benchmark: a process of its own, so that its CPU is counted apart.
+//! A fast Admin API for the benchmark, in a separate process so that its CPU time is measured separately.
 //!
-//! Keeps state per shop, waits the set latency before each answer, counts. Over TLS a shop is known by its host name,
-//! and a connection costs two more latencies (one for TCP, one for TLS 1.3). It limits no rate.
+//! It keeps state for each shop, waits for the latency before each response and counts requests. Over TLS, the host name
+//! identifies the shop, and a connection adds two latencies (one for TCP, one for TLS 1.3). It has no rate limit.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -23,7 +23,7 @@ use crate::measure;
 use crate::tls::{self, Counters};
 use crate::world::{self, Live};
 
-/// What a fake has seen, told at its end.
+/// The measurements of a fake, returned at its end.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Seen {
     pub requests: usize,
@@ -31,21 +31,21 @@ pub struct Seen {
     pub mutations: usize,
     pub connections: usize,
     pub most_open: usize,
-    /// User and system, in seconds.
+    /// User and system time in seconds.
     pub cpu: f64,
-    /// Subscriptions that are live in the shops that were asked.
+    /// Live subscriptions in the shops that received requests.
     pub subscriptions: usize,
 }
 
-/// What to serve.
+/// The parameters of a fake.
 #[derive(Clone)]
 pub struct Setting {
     pub live: Live,
     pub bindings: usize,
     pub latency_ms: u64,
-    /// A folder with a certificate: TLS on port 443 instead of a free port.
+    /// The folder with a certificate. The fake then uses TLS on port 443 instead of a free port.
     pub tls: Option<String>,
-    /// What TLS offers, the favourite first.
+    /// The protocols that TLS offers, in order of preference.
     pub alpn: &'static str,
 }
 
@@ -53,7 +53,7 @@ pub struct Setting {
 pub struct Fake {
     child: Child,
     out: BufReader<std::process::ChildStdout>,
-    /// For HOOKWRIGHT_ADMIN_URL.
+    /// The value for HOOKWRIGHT_ADMIN_URL.
     pub url: String,
 }
 
@@ -72,7 +72,7 @@ impl Fake {
         Self { child, out, url: url.trim().to_owned() }
     }
 
-    /// Ends it and asks what it saw.
+    /// Stops the fake and returns its measurements.
     pub fn finish(mut self) -> Seen {
         drop(self.child.stdin.take());
         let mut text = String::new();
@@ -90,7 +90,7 @@ struct Body<'a> {
     variables: Option<Map<String, Value>>,
 }
 
-/// What it knows.
+/// The state of the fake.
 struct Desk {
     live: Live,
     bindings: usize,
@@ -106,7 +106,7 @@ impl Desk {
         }
         let document = self.documents.parsed(&query);
         if !self.shops.contains_key(domain) {
-            let n = world::number(domain).unwrap_or_else(|| panic!("{domain} is no shop of the fleet"));
+            let n = world::number(domain).unwrap_or_else(|| panic!("{domain} is not a shop of the fleet"));
             self.shops.insert(domain.to_owned(), Shop::seeded(self.live, n, self.bindings));
         }
         let shop = self.shops.get_mut(domain).unwrap();
@@ -121,7 +121,7 @@ struct Shared {
     latency: Duration,
 }
 
-/// From the path, as HOOKWRIGHT_ADMIN_URL has it, or else the host.
+/// Returns the shop from the path, as in HOOKWRIGHT_ADMIN_URL, or else from the host.
 fn domain_of(request: &Request) -> String {
     let first = request.uri().path().split('/').nth(1).unwrap_or_default();
     let header = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
@@ -134,7 +134,7 @@ async fn answer(State(shared): State<Shared>, request: Request) -> ([(header::He
     let version = header::HeaderName::from_static("x-shopify-api-version");
     let headers = [(header::CONTENT_TYPE, "application/json"), (version, "2026-10")];
     if !request.uri().path().contains("/admin/") {
-        // Asked whether this is the sandbox, it is not.
+        // The tool asks whether this is the sandbox; it is not.
         return (headers, "{}".to_owned());
     }
     counters.requests.fetch_add(1, Relaxed);
@@ -150,7 +150,7 @@ async fn answer(State(shared): State<Shared>, request: Request) -> ([(header::He
     (headers, text)
 }
 
-/// The process: serves until its input ends, then tells what it saw.
+/// The main function of the process: serves until stdin ends, then prints its measurements.
 pub fn serve(args: &Args) {
     let latency = Duration::from_millis(args.value("latency", 0));
     let (live, bindings) = (Live::parse(args.text("live").unwrap_or("full")), args.value("bindings", 12));
@@ -159,7 +159,7 @@ pub fn serve(args: &Args) {
     let counters = Arc::new(Counters::default());
     let shared = Shared { desk: Arc::clone(&desk), counters: Arc::clone(&counters), latency };
     let app = Router::new().fallback(answer).with_state(shared);
-    // One thread, so that it takes one core at most.
+    // One thread, so that it uses at most one core.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));

@@ -1,7 +1,7 @@
-//! The bare client: sends what is due and no more, keeps its connections, reads the answers and forgets them.
+//! The bare client: sends only the necessary requests, reuses its connections and discards the responses.
 //!
-//! What the network and a fake on the same machine cost anybody. A process of its own, so that it is measured as the
-//! tool is. Like the tool it reads every shop before it changes one, and sends a shop's changes in one document.
+//! It measures the cost of the network and of a fake on the same machine. It is a separate process, so that it is measured
+//! like the tool. Like the tool, it reads every shop before it changes one and sends the changes of a shop in one document.
 
 use std::fmt::Write as _;
 use std::io;
@@ -26,11 +26,11 @@ struct Job {
     shops: usize,
     bindings: usize,
     address: String,
-    /// A connection for each shop.
+    /// One connection for each shop.
     tls: Option<tokio_rustls::TlsConnector>,
 }
 
-/// The process.
+/// The main function of the process.
 pub fn run(args: &Args) {
     let tls = args.text("tls").map(|folder| {
         let mut roots = rustls::RootCertStore::empty();
@@ -59,12 +59,12 @@ pub fn run(args: &Args) {
     });
 }
 
-/// What to do with each shop.
+/// The requests for each shop.
 #[derive(Clone, Copy)]
 enum Part {
     Read,
     Change,
-    /// Over one connection, so that its set-up is paid once.
+    /// Uses one connection, so that it is opened only once.
     Both,
 }
 
@@ -127,7 +127,7 @@ impl Job {
         Ok(())
     }
 
-    /// All that shop `n` needs, in one document.
+    /// Returns all changes of shop `n` in one document.
     fn mutation(&self, n: usize) -> String {
         let mut text = "mutation {".to_owned();
         let input = format!("webhookSubscription: {{uri: \"{}\", format: JSON, includeFields: []}}", world::ADDRESS);
@@ -153,7 +153,7 @@ impl Job {
     }
 }
 
-/// One request over HTTP/1.1, and its answer to the last byte.
+/// Sends one request over HTTP/1.1 and reads the complete response.
 async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     host: &str,

@@ -1,6 +1,6 @@
-//! Carries out a GraphQL document against one shop of the fake: any selection, aliases, variables, fragments.
+//! Executes a GraphQL document on one shop of the fake: any selection, aliases, variables, fragments.
 //!
-//! Unlike the sandbox it validates nothing; a field that it does not know is null. Documents are parsed once.
+//! Unlike the sandbox, it does not validate; an unknown field is null. Each document is parsed once.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,13 +11,13 @@ use serde_json::{Map, Value, json};
 
 use crate::world;
 
-/// One live subscription; its fields by their names in the API.
+/// A live subscription; the keys are the names of fields in the API.
 pub struct Subscription {
     id: usize,
     fields: Map<String, Value>,
 }
 
-/// One shop.
+/// A shop.
 pub struct Shop {
     subscriptions: Vec<Subscription>,
     next: usize,
@@ -65,14 +65,14 @@ impl Documents {
     }
 }
 
-/// One document on its way.
+/// The execution of a document.
 pub struct Execution<'a> {
     pub document: &'a Document,
     pub variables: &'a Map<String, Value>,
 }
 
 impl<'a> Execution<'a> {
-    /// The body of the answer.
+    /// Returns the body of the response.
     pub fn run(&self, shop: &mut Shop) -> String {
         let mut out = String::with_capacity(4096);
         out.push_str("{\"data\":");
@@ -142,7 +142,7 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// What create and update answer.
+    /// Returns the payload of a create or an update.
     fn payload(&self, out: &mut String, set: &'a [Selection], subscription: Option<&Subscription>) {
         self.object(out, set, "", &mut |out, field| match (field.name.as_str(), subscription) {
             ("webhookSubscription", Some(subscription)) => self.subscription(out, &field.selection_set, subscription),
@@ -174,7 +174,7 @@ impl<'a> Execution<'a> {
         });
     }
 
-    /// Writes an object with what is selected of it. Of inline fragments those of another type are left out.
+    /// Writes the selected fields of an object. Inline fragments of other types are ignored.
     fn object(
         &self,
         out: &mut String,
@@ -242,7 +242,7 @@ impl<'a> Execution<'a> {
             ast::Value::Object(members) => {
                 members.iter().map(|(name, value)| (name.to_string(), self.value(value))).collect()
             }
-            ast::Value::Null | ast::Value::Int(_) | ast::Value::Float(_) => Value::Null, // nothing here takes numbers
+            ast::Value::Null | ast::Value::Int(_) | ast::Value::Float(_) => Value::Null, // no argument here is a number
         }
     }
 }
@@ -260,7 +260,7 @@ fn list<T>(out: &mut String, items: &[T], mut write: impl FnMut(&mut String, &T)
 
 fn write_json(out: &mut String, value: &Value) {
     match value {
-        // Nothing in the fleet needs escaping, and most values are texts.
+        // No value of the fleet needs escaping, and most values are strings.
         Value::String(text) if !text.contains(['"', '\\']) && text.is_ascii() => {
             let _ = write!(out, "\"{text}\"");
         }

@@ -1,5 +1,5 @@
-//! Shopify's own JavaScript library over the same fake, beside the tool and the bare client: benches/shopify-api/run
-//! installs it and comes here.
+//! Compares Shopify's JavaScript library with the tool and the bare client over the same fake. benches/shopify-api/run
+//! installs the library and starts this section.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::world::{self, Live};
 use crate::{measure, table};
 
 pub fn print(args: &Args) {
-    let script = args.text("script").expect("--script PATH: start benches/shopify-api/run");
+    let script = args.text("script").expect("--script PATH is required: run benches/shopify-api/run");
     println!("{}", table::HEAD);
     let latency_ms = args.value("latency", 50_u64);
     let shops = args.value("shops", 200_usize);
@@ -29,8 +29,8 @@ pub fn print(args: &Args) {
         }
     }
     println!(
-        "\nThe floor is the bare client's, 64 at a time, in every row. The library has no plan: its look is a register() \
-              that finds everything in place.\n"
+        "\nThe floor in every row is the bare client with 64 shops at a time. The library has no plan: the row for it is a \
+         register() that changes nothing.\n"
     );
 }
 

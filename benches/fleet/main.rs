@@ -1,15 +1,15 @@
-//! The end-to-end benchmark: `cargo bench --bench fleet`. Every figure is measured in this run; none is remembered.
+//! The end-to-end benchmark: `cargo bench --bench fleet`. Every figure is measured in this run.
 //!
 //! ```text
 //! main ─▶ table        no-op plan, apply from empty, apply of drift: wall, CPU, memory, requests, ratio to the floor
 //!      ├▶ memory       a no-op plan of 20 bindings a shop, up to 10,000 shops, by /usr/bin/time -v
 //!      ├▶ connections  each shop a host of its own behind TLS: handshakes, HTTP version, open connections
-//!      ├▶ shards       10,000 shops in 16 processes, and the merge against the unsharded plan
+//!      ├▶ shards       10,000 shops in 16 processes, and the comparison of their merge with the unsharded plan
 //!      └▶ library      Shopify's JavaScript library over the same fake (benches/shopify-api/run)
 //! ```
 //!
-//! The tool, the bare client (floor) and the fake are processes of their own: fake and client share the machine's cores
-//! with the tool, so each one's CPU is counted apart and told. Names select sections; `--shops 200,1000`,
+//! The tool, the bare client (floor) and the fake are separate processes. They share the cores of the machine, so the CPU
+//! time of each is measured separately. Names select sections; `--shops 200,1000`,
 //! `--latency 0,50` (ms), `--parallelism 32,64` narrow the table; the other sections have `--memory-shops`, `--tls-shops`,
 //! `--tls-latency`, `--tls-files` (the limit of open files), `--tls-parallelism`, `--shard-shops`, `--shards`.
 
@@ -73,13 +73,13 @@ fn sections(args: &Args) -> ExitCode {
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Processes that wanted a core in the last minute.
+/// Returns the load average of the last minute.
 fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or("?").to_owned()
 }
 
-/// Where and when; what else the machine does is part of the figures.
+/// Prints the machine, the time and the load, which affect the figures.
 fn machine() {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu = read("/proc/cpuinfo");
@@ -88,11 +88,13 @@ fn machine() {
     let load = load();
     println!(
         "hookwright {}, {}, {cores} cores ({model}), load before the run {load}\n\
-         The tool, the bare client and the fake share these cores; the fake takes one at most.\n",
+         The tool, the bare client and the fake share these cores; the fake uses at most one.\n",
         env!("CARGO_PKG_VERSION"),
         jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC"),
     );
     if cfg!(debug_assertions) {
-        println!("A debug build (cargo test --bench fleet): its figures say only that the benchmark works.\n");
+        println!(
+            "This is a debug build (cargo test --bench fleet), so the figures only show that the benchmark works.\n"
+        );
     }
 }

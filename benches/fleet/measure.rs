@@ -1,7 +1,7 @@
-//! Runs a program and tells what it took: wall time, CPU, peak memory.
+//! Runs a program and measures its wall time, CPU time and peak memory.
 //!
-//! The kernel tells CPU and peak memory of children that have ended, for all of them together. So each program has a
-//! process of its own between here and it, which has no other child.
+//! The kernel reports CPU time and peak memory only for all ended children together. So each program is started by a
+//! wrapper process that has no other child.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,19 +10,19 @@ use std::time::Instant;
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use serde::{Deserialize, Serialize};
 
-/// What a program took.
+/// The resources that a program used.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Took {
-    /// Seconds.
+    /// Wall time in seconds.
     pub wall: f64,
-    /// User and system, in seconds.
+    /// User and system time in seconds.
     pub cpu: f64,
-    /// Peak resident memory, in MiB.
+    /// Peak resident memory in MiB.
     pub peak: f64,
     pub code: i32,
 }
 
-/// Runs `command` with no other environment than its own; its output goes to the file `out`.
+/// Runs `command` with only its own environment and writes its output to the file `out`.
 pub fn run(command: &Command, out: &Path) -> Took {
     let mut wrapper = Command::new(std::env::current_exe().unwrap());
     wrapper.env_clear().arg("measured").arg(command.get_program()).args(command.get_args());
@@ -38,7 +38,7 @@ pub fn run(command: &Command, out: &Path) -> Took {
     })
 }
 
-/// The process in between.
+/// The main function of the wrapper process.
 pub fn measured(args: &[String]) {
     let out = std::env::var_os("BENCH_OUT").unwrap();
     let out = std::fs::File::create(out).unwrap();
@@ -55,7 +55,7 @@ pub fn measured(args: &[String]) {
     println!("{}", serde_json::to_string(&took).unwrap());
 }
 
-/// User and system time of this process, in seconds.
+/// Returns the user and system time of this process in seconds.
 pub fn own_cpu() -> f64 {
     cpu(&getrusage(UsageWho::RUSAGE_SELF).unwrap())
 }

@@ -1,4 +1,4 @@
-//! What a no-op plan takes of memory and CPU as the fleet grows, told by `/usr/bin/time -v`.
+//! Memory and CPU time of a no-op plan for growing fleets, measured by `/usr/bin/time -v`.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,7 @@ const TIME: &str = "/usr/bin/time";
 
 pub fn print(args: &Args) {
     if !Path::new(TIME).exists() {
-        println!("memory: skipped, there is no {TIME} (apt-get install time)\n");
+        println!("memory: skipped, because {TIME} is not installed (apt-get install time)\n");
         return;
     }
     println!(

@@ -1,9 +1,9 @@
-//! The plans of all shards as one, and what sets it apart from another plan. For the benchmark, and for tests/it/shards.rs.
+//! Merges the plans of shards and compares the result with another plan. Used by the benchmark and by tests/it/shards.rs.
 
 use serde_json::Value;
 
-/// Without what a shard may say otherwise than the whole: which shops were selected, what only all of them together can be
-/// judged by (`show` does that), and what follows from these.
+/// Removes the parts in which a shard may differ from the unsharded plan: the selection, the hazards of the run, which `show`
+/// checks for all shards together, and values derived from these.
 pub fn without_selection(mut plan: Value) -> Value {
     if let Value::Object(members) = &mut plan {
         for key in ["selection", "plan_digest", "created_at", "exit_code"] {
@@ -16,7 +16,7 @@ pub fn without_selection(mut plan: Value) -> Value {
     plan
 }
 
-/// The plans of all shards as one: their shops and hazards in order, their figures summed, all else as each of them has it.
+/// Merges the plans of all shards: shops and hazards in order, counts summed, other values as in each plan.
 pub fn merged(parts: Vec<Value>) -> Value {
     let mut parts = parts.into_iter().map(without_selection);
     let mut whole = parts.next().unwrap();
@@ -51,13 +51,13 @@ fn add(to: &mut Value, more: &Value) {
     }
 }
 
-/// What is rendered, without the line that names the selection.
+/// Returns a rendering without the line that names the selection.
 pub fn text(rendered: &[u8]) -> String {
     let text = String::from_utf8_lossy(rendered);
     text.lines().filter(|line| !line.starts_with("Selection: ")).collect::<Vec<_>>().join("\n")
 }
 
-/// The first place where two documents differ.
+/// Returns the first difference of two documents.
 pub fn difference(place: &str, a: &Value, b: &Value) -> Option<String> {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
@@ -70,6 +70,6 @@ pub fn difference(place: &str, a: &Value, b: &Value) -> Option<String> {
         (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
             x.iter().zip(y).enumerate().find_map(|(at, (a, b))| difference(&format!("{place}/{at}"), a, b))
         }
-        _ => (a != b).then(|| format!("at {place}: {:.300} and {:.300}", a.to_string(), b.to_string())),
+        _ => (a != b).then(|| format!("at {place}: {:.300} differs from {:.300}", a.to_string(), b.to_string())),
     }
 }

@@ -1,4 +1,4 @@
-//! Past one machine, on this one: shards planned side by side, and their merge against the plan of the whole.
+//! Plans all shards in parallel on this machine and compares their merge with the unsharded plan.
 
 use std::path::Path;
 use std::process::{Command, ExitStatus, Output, Stdio};
@@ -12,14 +12,14 @@ use crate::fake::{Fake, Setting};
 use crate::merge::{difference, merged, text, without_selection};
 use crate::world::{self, Live};
 
-/// No shard may be above the mean by more.
+/// The maximum size of a shard, relative to the mean.
 const MOST: f64 = 1.15;
 
-/// Consent to the hazards that the limits below make.
+/// Consents to the hazards of the limits below.
 const CONSENT: [&str; 4] = ["--allow", "max_delete_percent:*", "--allow", "max_total_delete_percent"];
 
-/// Shops with labels, with a limit of their own that is a hazard, and one whose token nobody has; the limit of the run is a
-/// hazard, too.
+/// Shops with labels and with limits of their own that cause a hazard, and a shop without a token. The limit of the run causes
+/// a hazard, too.
 fn manifest(shops: usize) -> String {
     let own = |n: usize| match n {
         7 => ", auth: { access_token: { env: BENCH_NOBODY_HAS_IT } }",
@@ -30,7 +30,7 @@ fn manifest(shops: usize) -> String {
     world::manifest_with(shops, 12, own) + "safety: { max_total_delete_percent: 2 }\n"
 }
 
-/// Whether the merge is the whole, and the shards are balanced.
+/// Returns whether the merge is equal to the unsharded plan and the shards are balanced.
 pub fn print(args: &Args) -> bool {
     let (shops, shards) = (args.value("shard-shops", 10_000_usize), args.value("shards", 16_usize));
     let folder = tempfile::tempdir().unwrap();
@@ -45,7 +45,7 @@ pub fn print(args: &Args) -> bool {
         command.stderr(Stdio::null());
         command
     };
-    // 4: a shop without a token. Which of them has it, the plans say.
+    // 4: the shard of the shop without a token.
     let fine = |status: ExitStatus| matches!(status.code(), Some(0 | 4));
 
     let start = Instant::now();
@@ -88,8 +88,8 @@ pub fn print(args: &Args) -> bool {
     let mean = shops as f64 / shards as f64;
     let fullest = sizes.iter().copied().max().unwrap_or(0) as f64 / mean;
     println!(
-        "{shops} shops in {shards} shards, {shards} processes at once: planned in {:.1} s (unsharded: {:.1} s), judged and \
-         rendered as one in {:.1} s.\nShops a shard: {sizes:?}; the fullest is {fullest:.3} x the mean (at most {MOST}).",
+        "{shops} shops in {shards} shards, {shards} processes at once: planned in {:.1} s (unsharded: {:.1} s), checked and \
+         rendered together in {:.1} s.\nShops per shard: {sizes:?}; the largest is {fullest:.3} x the mean (at most {MOST}).",
         shards_took.as_secs_f64(),
         whole_took.as_secs_f64(),
         merge_took.as_secs_f64(),
@@ -98,29 +98,29 @@ pub fn print(args: &Args) -> bool {
     let whole = without_selection(whole);
     let said = difference("", &merged(parts), &whole);
     let differs = |differs: bool, what: &str| differs.then(|| what.to_owned());
-    let rendered = differs(text(&shown.stdout) != text(&shown_whole.stdout), "in what `show` renders");
+    let rendered = differs(text(&shown.stdout) != text(&shown_whole.stdout), "in the output of `show`");
     let judged = differs(
         (refused.status, &refused.stderr) != (refused_whole.status, &refused_whole.stderr),
-        "in what `show --check` refuses",
+        "in the output of `show --check`",
     );
     if let Some(difference) = said.or(rendered).or(judged) {
-        eprintln!("The merge is not the unsharded plan: {difference}");
+        eprintln!("The merge differs from the unsharded plan: {difference}");
         return false;
     }
     if let Some(Value::Array(shops)) = one_lost.iter_mut().find_map(|part| part.get_mut("shops")) {
         shops.pop();
     }
     if difference("", &merged(one_lost), &whole).is_none() {
-        eprintln!("A lost shop would not be seen.");
+        eprintln!("The comparison does not detect a missing shop.");
         return false;
     }
     if sizes.iter().sum::<usize>() != shops || fullest > MOST {
-        eprintln!("The shards are not balanced, or a shop is in none or in two.");
+        eprintln!("The shards are not balanced, or a shop is missing or in two shards.");
         return false;
     }
     println!(
-        "What the shards say together, in JSON, as `show` renders it and as `show --check` judges it, is the unsharded plan but \
-         for the selection; a lost shop is seen.\n"
+        "Except for the selection, the merge is equal to the unsharded plan: as JSON and in the output of `show` and \
+         `show --check`. The comparison detects a missing shop.\n"
     );
     true
 }

@@ -1,10 +1,10 @@
-//! The table: the tool against the bare client, over one address for all shops.
+//! Compares the tool with the bare client, over one address for all shops.
 
 use crate::args::Args;
 use crate::case::{Case, Run};
 use crate::world::Live;
 
-/// The columns that every table has.
+/// The header of the tables.
 pub const HEAD: &str = "| what | shops | latency | at a time | wall s | floor s | ratio | CPU s | CPU ms/shop | peak MiB | \
                         requests | floor CPU s | floor MiB | fake CPU s |\n\
                         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|";
@@ -35,7 +35,7 @@ pub fn print(args: &Args) {
     println!();
 }
 
-/// One line.
+/// Returns a row of a table.
 pub fn row(what: &str, case: &Case, run: &Run, floor: &Run) -> String {
     let Case { shops, latency_ms, parallelism, .. } = case;
     let (took, low) = (&run.took, &floor.took);

@@ -1,4 +1,4 @@
-//! Connections of the fake, counted; over TLS with a certificate of its own authority.
+//! The connections of the fake, with counts; over TLS with a certificate of its own authority.
 
 use std::io;
 use std::net::SocketAddr;
@@ -41,7 +41,7 @@ pub fn make_certificates(folder: &std::path::Path) {
     std::fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
 }
 
-/// A connection that says when it ends.
+/// A connection that reports its end.
 pub struct Counted<S> {
     stream: S,
     counters: Arc<Counters>,
@@ -105,7 +105,7 @@ impl axum::serve::Listener for Plain {
 
 type Ready = (Counted<TlsStream<TcpStream>>, SocketAddr);
 
-/// TLS connections; handshakes run side by side.
+/// TLS connections; handshakes run in parallel.
 pub struct Listener {
     ready: mpsc::Receiver<Ready>,
     address: SocketAddr,
@@ -128,7 +128,7 @@ impl Listener {
                 stream.set_nodelay(true).unwrap();
                 let (acceptor, sender, counters) = (acceptor.clone(), sender.clone(), Arc::clone(&counters));
                 tokio::spawn(async move {
-                    // A round trip for TCP and one for TLS 1.3; the client's Finished goes with its request.
+                    // A round trip for TCP and one for TLS 1.3; the client sends its Finished message with the request.
                     if !latency.is_zero() {
                         tokio::time::sleep(latency * 2).await;
                     }

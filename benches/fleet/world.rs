@@ -1,14 +1,14 @@
-//! The fleet of the benchmark: which shops there are, what the manifest asks of them, what is live in them.
+//! The fleet of the benchmark: shops, manifest and live subscriptions.
 //!
-//! The manifest's author, the fake and the bare client all know it from here, so that nobody has to be told.
+//! The manifest, the fake and the bare client use the same definitions, so that they need no communication.
 
 use std::fmt::Write as _;
 
-/// Where every binding goes.
+/// The address of every binding.
 pub const ADDRESS: &str =
     "https://dcs.adobedc.net/collection/5e331f99e157309c495d985a4be804410e7b869f6b067c0d5d5ec958c2aaeb85";
 
-/// Every topic that a manifest here may ask for; the last one is never asked for, and live where a shop has drifted.
+/// The topics of the manifests. The last one is in no manifest; it is live in shops with drift.
 pub const TOPICS: [&str; 21] = [
     "carts/create",
     "carts/update",
@@ -33,17 +33,17 @@ pub const TOPICS: [&str; 21] = [
     "variants/in_stock",
 ];
 
-/// Granted in every shop; enough for every topic.
+/// The scopes that every shop has granted. They cover every topic.
 pub const SCOPES: [&str; 3] = ["read_orders", "read_products", "read_customers"];
 
-/// What is live before a run.
+/// The live subscriptions before a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Live {
-    /// What the manifest asks.
+    /// Those of the manifest.
     Full,
-    /// Nothing.
+    /// None.
     Empty,
-    /// Every third shop differs: one create, two updates, one delete; the others have what the manifest asks.
+    /// Every third shop differs by one create, two updates and one delete. The others match the manifest.
     Drift,
 }
 
@@ -64,7 +64,7 @@ impl Live {
         }
     }
 
-    /// Whether shop `n` needs a mutation.
+    /// Returns whether shop `n` needs a mutation.
     pub fn differs(self, n: usize) -> bool {
         match self {
             Self::Full => false,
@@ -74,14 +74,14 @@ impl Live {
     }
 }
 
-/// A subscription before a run: its place among the topics, which is its id, too, and whether it has a field list that
-/// nobody asked for.
+/// A subscription before a run: the index of its topic, which is also its id, and whether it has a field list that the
+/// manifest does not contain.
 pub struct Seed {
     pub topic: usize,
     pub trimmed: bool,
 }
 
-/// What is live in shop `n`.
+/// Returns the live subscriptions of shop `n`.
 pub fn seeds(live: Live, n: usize, bindings: usize) -> Vec<Seed> {
     let whole = |topic| Seed { topic, trimmed: false };
     match live {
@@ -94,7 +94,7 @@ pub fn seeds(live: Live, n: usize, bindings: usize) -> Vec<Seed> {
     }
 }
 
-/// The id of a subscription that was there from the start.
+/// Returns the id of an initial subscription.
 pub fn id(n: usize, topic: usize) -> usize {
     1_000_000 + n * 100 + topic
 }
@@ -107,17 +107,17 @@ pub fn handle(n: usize) -> String {
     format!("shop-{n:06}")
 }
 
-/// The number of a shop from its domain.
+/// Returns the number of a shop from its domain.
 pub fn number(domain: &str) -> Option<usize> {
     domain.strip_prefix("shop-")?.split('.').next()?.parse().ok()
 }
 
-/// The manifest: one set that every shop uses.
+/// Returns the manifest: one binding set that every shop uses.
 pub fn manifest(shops: usize, bindings: usize) -> String {
     manifest_with(shops, bindings, |_| "")
 }
 
-/// The same, and what shops have of their own.
+/// Returns the same manifest with additional settings of shops.
 pub fn manifest_with(shops: usize, bindings: usize, own: impl Fn(usize) -> &'static str) -> String {
     let topics = TOPICS[..bindings].join(", ");
     let mut text = format!(

@@ -1,8 +1,8 @@
-// Registers webhooks with Shopify's own library, as its documentation says, for each shop of a list:
+// Registers webhooks with Shopify's library, as documented, for each shop of a list:
 //
 //   node register.mjs URL-WITH-{shop} ADDRESS TOPIC,TOPIC,… SHOPS-AT-A-TIME FILE-OF-HANDLES
 //
-// The only thing that is not the library's is where requests go: to the fake in Shopify's place.
+// Only the address of the requests differs from the library: the fake instead of Shopify.
 import { readFileSync } from 'node:fs';
 import '@shopify/shopify-api/adapters/node';
 import { setAbstractFetchFunc } from '@shopify/shopify-api/runtime';

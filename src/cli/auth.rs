@@ -1,4 +1,4 @@
-//! `auth`: arguments only.
+//! Arguments of `hookwright auth`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,21 +11,21 @@ use super::{AccessArgs, Format, ManifestArgs, RunArgs, SelectArgs};
 use crate::auth::RedirectUri;
 use crate::model::ShopDomain;
 
-/// Where `auth login` waits for the browser, if nothing else is said.
+/// The default address where `auth login` waits for the callback.
 pub(crate) const LISTEN: &str = "127.0.0.1:8931";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright auth login --shop acme                      in one go, with a browser on this machine
-  hookwright auth url --shop acme                        a link for the merchant
-  hookwright auth exchange --shop acme --callback -      the URL that their browser ended up at
-  hookwright auth migrate --shop acme                    exchange a token without expiry
-  hookwright auth status                                 what each shop's token is worth
-  hookwright auth rotation                               how to rotate the client secret
-  hookwright auth key new --out shopify-app.pem          a key for `client_assertion`
+  hookwright auth login --shop acme                   with a local browser
+  hookwright auth url --shop acme                     a link for the merchant
+  hookwright auth exchange --shop acme --callback -   read the callback URL
+  hookwright auth migrate --shop acme                 replace a permanent token
+  hookwright auth status                              inspect the tokens
+  hookwright auth rotation                            rotate the client secret
+  hookwright auth key new --out shopify-app.pem       for `client_assertion`
 
-Tokens are kept in the `token_store` that the manifest names; without one --print-token prints the token to stdout.")]
+Tokens are stored in the `token_store` of the manifest. Without a token store, --print-token prints the token to stdout.")]
 pub(crate) struct AuthArgs {
     #[command(subcommand)]
     pub(crate) command: AuthCommand,
@@ -33,19 +33,19 @@ pub(crate) struct AuthArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuthCommand {
-    /// Print the URL where a merchant approves the app
+    /// Print the URL at which a merchant approves the app
     Url(UrlArgs),
-    /// Exchange the code of a callback for a token, and keep it
+    /// Exchange the code of a callback for a token and store it
     Exchange(ExchangeArgs),
-    /// Both in one go: open the browser, wait for the callback on loopback, keep the token
+    /// Open a browser, wait for the callback and store the token
     Login(LoginArgs),
-    /// Exchange a shop's token without expiry for one that is renewed; asks first
+    /// Exchange a token without expiry for a renewable token
     Migrate(MigrateArgs),
-    /// Show for each shop where its token comes from, what it may do, what it lacks, when it ends
+    /// Show the source, scopes and expiry of each token
     Status(StatusArgs),
-    /// Print the steps of a rotation of the client secret, with the apps and inlets of the manifest; sends nothing
+    /// Print the steps for rotating the client secret
     Rotation(RotationArgs),
-    /// Make a private key for client assertions, or print the public half of one
+    /// Create a key for client assertions or print its public key
     Key(KeyArgs),
 }
 
@@ -61,7 +61,9 @@ pub(crate) struct KeyArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Make a private RSA key of 3072 bits and print the public key (JWK) for Shopify's Dev Dashboard
+    /// Create a private key and print its public key (JWK)
+    ///
+    /// The key is an RSA key of 3072 bits. Register the public key in Shopify's Dev Dashboard.
     New(NewKeyArgs),
     /// Print the public key (JWK) of a private key
     Public(PublicKeyArgs),
@@ -71,14 +73,16 @@ pub(crate) enum KeyCommand {
 #[command(after_help = "\
 Examples:
   hookwright auth key new --out shopify-app.pem
-  hookwright auth key new --out shopify-app.pem --key-id hookwright-2026-12 > public.json
+  hookwright auth key new --out shopify-app.pem --key-id app-2026 > public.json
 
-The file is PKCS#8 in PEM, readable by its owner only. A file that exists is never overwritten.")]
+The file is PKCS#8 in PEM format and readable only by its owner. An existing file is never overwritten.")]
 pub(crate) struct NewKeyArgs {
     /// File for the private key
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    /// Id of the key (`kid`) in the Dev Dashboard and in the manifest; by default the thumbprint of RFC 7638
+    /// Key id (`kid`); default: the thumbprint (RFC 7638)
+    ///
+    /// The Dev Dashboard and the manifest must use the same id.
     #[arg(long, value_name = "ID", value_parser = key_id)]
     pub(crate) key_id: Option<String>,
 }
@@ -89,17 +93,19 @@ Examples:
   hookwright auth key public shopify-app.pem
   hookwright auth key public shopify-app.pem --key-id hookwright-2026-12")]
 pub(crate) struct PublicKeyArgs {
-    /// File with the private key in PEM
+    /// File with the private key in PEM format
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Id of the key (`kid`); by default the thumbprint of RFC 7638
+    /// Key id (`kid`); default: the thumbprint (RFC 7638)
     #[arg(long, value_name = "ID", value_parser = key_id)]
     pub(crate) key_id: Option<String>,
 }
 
 fn key_id(text: &str) -> Result<String, String> {
     let plain = !text.trim().is_empty() && !text.chars().any(char::is_control);
-    plain.then(|| text.to_owned()).ok_or_else(|| "write visible characters, such as hookwright-2026-12".to_owned())
+    plain.then(|| text.to_owned()).ok_or_else(|| {
+        "a key id must contain visible characters and no control characters, such as `hookwright-2026-12`".to_owned()
+    })
 }
 
 #[derive(Debug, Args)]
@@ -107,25 +113,29 @@ fn key_id(text: &str) -> Result<String, String> {
 Examples:
   hookwright auth url --shop acme
   hookwright auth url --shop acme --redirect-uri https://example.com/callback
-  hookwright auth url --shop acme --redirect-uri https://example.com/callback --online
+  hookwright auth url --shop acme --online
 
-The redirect URI must be among those that the app allows; by default it is the first of the `redirect_urls` in the file \
-that the manifest names as `app_config`, or, without one, http://127.0.0.1:8931/callback. The state in the URL is signed \
-with the app's client secret, so that `auth exchange` knows it again, for a week, on whatever machine.")]
+The app must allow the redirect URI. The default is the first entry of `redirect_urls` in the file that the manifest \
+names as `app_config`, or http://127.0.0.1:8931/callback without `app_config`. The state in the URL is signed with the \
+client secret of the app, so that `auth exchange` can verify it for a week, on any machine.")]
 pub(crate) struct UrlArgs {
-    /// The shop, by handle or domain; it must stand in the manifest
+    /// Handle or domain of a shop in the manifest
     #[arg(long, value_name = "SHOP", value_parser = ShopDomain::parse)]
     pub(crate) shop: ShopDomain,
-    /// Where the merchant's browser is sent afterwards
+    /// URL to which the browser is redirected after the approval
     #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI", value_parser = RedirectUri::parse)]
     pub(crate) redirect_uri: Option<RedirectUri>,
-    /// Ask for a token of the user who approves, good for about a day
+    /// Request an online token, valid for about a day
+    ///
+    /// An online token belongs to the user who approves the app.
     #[arg(long)]
     pub(crate) online: bool,
-    /// A state of your own; give it to `auth exchange` again
+    /// Custom state; pass it to `auth exchange --state`, too
     #[arg(long, value_name = "TEXT")]
     pub(crate) state: Option<String>,
-    /// Leave the scopes to the app's own configuration (Shopify-managed installation)
+    /// Omit the scopes from the URL
+    ///
+    /// The configuration of the app then decides (Shopify-managed installation).
     #[arg(long)]
     pub(crate) no_scopes: bool,
     #[command(flatten)]
@@ -137,21 +147,24 @@ pub(crate) struct UrlArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright auth exchange --shop acme --callback 'https://example.com/?code=…&hmac=…'
-  hookwright auth exchange --shop acme --callback - < url.txt     keeps the code out of the history
+  hookwright auth exchange --shop acme --callback 'https://example.com/?code=…'
+  hookwright auth exchange --shop acme --callback - < url.txt
 
-Exit codes: 0 kept, and all wanted scopes are granted; 2 kept, and a wanted scope is missing; 4 refused.")]
+With `-`, the code does not appear in the shell history.
+
+Exit codes: 0 the token is stored and all wanted scopes are granted; 2 the token is stored and a wanted scope is \
+missing; 4 refused.")]
 pub(crate) struct ExchangeArgs {
-    /// The shop, by handle or domain; it must stand in the manifest
+    /// Handle or domain of a shop in the manifest
     #[arg(long, value_name = "SHOP", value_parser = ShopDomain::parse)]
     pub(crate) shop: ShopDomain,
-    /// The whole URL that the browser was sent to, or `-` to read it from stdin
+    /// Complete callback URL, or `-` to read it from stdin
     #[arg(long, value_name = "URL")]
     pub(crate) callback: String,
-    /// The state that was given to `auth url --state`
+    /// State that was passed to `auth url --state`
     #[arg(long, value_name = "TEXT")]
     pub(crate) state: Option<String>,
-    /// How old the callback may be, such as 10m
+    /// Maximum age of the callback, such as 10m
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
     pub(crate) max_age: Duration,
     #[command(flatten)]
@@ -162,18 +175,21 @@ pub(crate) struct ExchangeArgs {
     pub(crate) access: AccessArgs,
 }
 
-/// What becomes of the token.
+/// The kind of token, and where it is stored.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Token")]
 pub(crate) struct KeepArgs {
-    /// Print the token to stdout, and nothing else there, instead of keeping it in a token store
+    /// Print only the token to stdout instead of storing it
     #[arg(long)]
     pub(crate) print_token: bool,
-    /// Ask for a token without an end, which Shopify gives to some apps only; the default with a token store is one that
-    /// is refreshed
+    /// Request a token without expiry
+    ///
+    /// Shopify issues it only to some apps. The default with a token store is a renewable token.
     #[arg(long)]
     pub(crate) non_expiring: bool,
-    /// The token of the user who approves, good for about a day; `auth url` and `auth exchange` both need to know
+    /// Request an online token, valid for about a day
+    ///
+    /// An online token belongs to the user who approves the app. `auth url` and `auth exchange` both require the option.
     #[arg(long, conflicts_with = "non_expiring")]
     pub(crate) online: bool,
 }
@@ -182,29 +198,34 @@ pub(crate) struct KeepArgs {
 #[command(after_help = "\
 Examples:
   hookwright auth login --shop acme
-  hookwright auth login --shop acme --sandbox            the whole way, on this machine alone
-  hookwright auth login --shop acme --no-browser         only print the URL
+  hookwright auth login --shop acme --sandbox      try it without Shopify
+  hookwright auth login --shop acme --no-browser   only print the URL
 
-The URL http://127.0.0.1:8931/callback, or the one of --redirect-uri, must be among those that the app allows.
+The app must allow the URL http://127.0.0.1:8931/callback, or the URL of --redirect-uri.
 
-Exit codes: 0 kept, and all wanted scopes are granted; 2 kept, and a wanted scope is missing; 4 refused; 5 nobody came.")]
+Exit codes: 0 the token is stored and all wanted scopes are granted; 2 the token is stored and a wanted scope is \
+missing; 4 refused; 5 timed out waiting for the browser callback.")]
 pub(crate) struct LoginArgs {
-    /// The shop, by handle or domain; it must stand in the manifest
+    /// Handle or domain of a shop in the manifest
     #[arg(long, value_name = "SHOP", value_parser = ShopDomain::parse)]
     pub(crate) shop: ShopDomain,
-    /// Where to wait for the browser, on loopback; port 0 is any
+    /// Loopback address for the callback; port 0 means any
     #[arg(long, value_name = "ADDRESS", default_value = LISTEN)]
     pub(crate) listen: SocketAddr,
-    /// What to tell Shopify instead of http://ADDRESS/callback: another path of it, or a tunnel that leads there
+    /// Redirect URI to send instead of http://ADDRESS/callback
+    ///
+    /// Another path of the address, or the URL of a tunnel to it.
     #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI", value_parser = RedirectUri::parse)]
     pub(crate) redirect_uri: Option<RedirectUri>,
-    /// How long to wait for the browser
+    /// Time limit for the browser callback
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     pub(crate) wait: Duration,
-    /// Print the URL and open no browser
+    /// Print the URL instead of opening a browser
     #[arg(long)]
     pub(crate) no_browser: bool,
-    /// Leave the scopes to the app's own configuration (Shopify-managed installation)
+    /// Omit the scopes from the URL
+    ///
+    /// The configuration of the app then decides (Shopify-managed installation).
     #[arg(long)]
     pub(crate) no_scopes: bool,
     #[command(flatten)]
@@ -218,26 +239,30 @@ pub(crate) struct LoginArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright auth migrate --shop acme                          the token of the store
-  hookwright auth migrate --shop acme --token-env TOKEN_ACME   a token from elsewhere
+  hookwright auth migrate --shop acme
+  hookwright auth migrate --shop acme --token-env TOKEN_ACME
 
-From 2027-01-01 the Admin API rejects tokens without expiry of public apps. The exchange cannot be undone: Shopify no \
-longer accepts the old token, wherever it is used. The new token and its refresh token go into the `token_store` of the \
-manifest before anything else happens.
+The command asks for confirmation. From 2027-01-01 the Admin API rejects tokens without expiry of public apps. The \
+exchange cannot be undone: Shopify no longer accepts the old token, wherever it is used. The new token and its refresh \
+token are written to the `token_store` of the manifest before anything else happens.
 
-Exit codes: 0 exchanged, or the token has an expiry already; 1 the question was not answered with yes; 2 exchanged, and a \
-wanted scope is missing; 3 no token to exchange, or no terminal; 4 refused.")]
+Exit codes: 0 exchanged, or the token already has an expiry; 1 not confirmed; 2 exchanged, and a wanted scope is \
+missing; 3 no token to exchange, or stdin is not a terminal; 4 refused.")]
 pub(crate) struct MigrateArgs {
-    /// The shop, by handle or domain; it must stand in the manifest
+    /// Handle or domain of a shop in the manifest
     #[arg(long, value_name = "SHOP", value_parser = ShopDomain::parse)]
     pub(crate) shop: ShopDomain,
-    /// Exchange the token of this environment variable, not that of the token store; {shop} and {SHOP} are replaced
+    /// Exchange the token in this environment variable
+    ///
+    /// The default is the token in the token store. {shop} and {SHOP} are replaced.
     #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
     pub(crate) token_env: Option<String>,
-    /// Exchange the token of this file, not that of the token store; {shop} and {SHOP} are replaced
+    /// Exchange the token in this file
+    ///
+    /// The default is the token in the token store. {shop} and {SHOP} are replaced.
     #[arg(long, value_name = "PATH")]
     pub(crate) token_file: Option<String>,
-    /// Exchange without asking
+    /// Exchange without asking for confirmation
     #[arg(long)]
     pub(crate) auto_approve: bool,
     #[command(flatten)]
@@ -252,8 +277,8 @@ Examples:
   hookwright auth status
   hookwright auth status --label env=prod --format json
 
-Exit codes: 0 every token works and has the wanted scopes; 2 a scope is missing, or a login is needed soon; 4 a token does \
-not work; otherwise as `plan`.")]
+Exit codes: 0 every token is valid and has the wanted scopes; 2 a scope is missing, or a login is required soon; 4 a \
+token is not valid; other codes as for `plan`.")]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,
@@ -270,9 +295,10 @@ pub(crate) struct StatusArgs {
 #[command(after_help = "\
 Examples:
   hookwright auth rotation
-  hookwright auth rotation --label app=eu                the shops of one app
+  hookwright auth rotation --label app=eu   the shops of one app
 
-The command reads the manifest and no secret. docs/rotation.md explains the steps.")]
+The steps name the apps and inlets of the manifest. The command reads no secret and sends no request. docs/rotation.md \
+explains the steps.")]
 pub(crate) struct RotationArgs {
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,

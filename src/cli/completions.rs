@@ -1,8 +1,8 @@
-//! `completions`
+//! Arguments of `hookwright completions`, and completion hints.
 
 use clap::{Arg, Args, Command, ValueHint};
 
-/// Print a completion script for a shell
+/// Print a shell completion script
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -11,13 +11,13 @@ Examples:
   hookwright completions fish > ~/.config/fish/completions/hookwright.fish
   hookwright completions powershell >> $PROFILE")]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// Shell of the script
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// Says of each option what its value is: a path, or nothing that a shell could know. clap's `AnyPath` makes bash end
-/// a folder with a blank, so that nothing below it can be reached; unknown values would be completed as files.
+/// Sets the completion hint of each option. Paths are `FilePath`, because with clap's `AnyPath` bash adds a space after a
+/// folder and cannot complete below it. Other values are `Other`, because shells complete unknown values as file names.
 pub(crate) fn hinted(command: Command) -> Command {
     let hint = |arg: Arg| match arg.get_value_hint() {
         ValueHint::AnyPath => arg.value_hint(ValueHint::FilePath),

@@ -1,4 +1,4 @@
-//! Habits of other tools: an option or a word that hookwright does not have is answered in one line with the one that it has.
+//! Options and commands of other tools. An error message names the equivalent of Hookwright.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use clap::{Arg, Command, CommandFactory as _};
 
 use super::Cli;
 
-/// An option of another tool, and what hookwright has instead.
+/// An option of another tool, and its equivalent.
 struct Habit {
     /// The names of the option, without dashes.
     names: &'static [&'static str],
-    /// The one command where the answer holds; empty: every command.
+    /// The command to which the answer applies; empty: every command.
     command: &'static str,
     /// The option that the command must have for this answer; empty: none.
     needs: &'static str,
@@ -24,62 +24,65 @@ const YES: &[&str] = &["auto-approve", "y", "yes", "assume-yes", "approve", "for
 const DRY: &[&str] = &["dry-run", "n", "check", "what-if", "noop"];
 const FILE: &[&str] = &["file", "f", "manifest", "config", "filename", "chdir"];
 
-/// The first that fits counts.
+/// The first match is used.
 const HABITS: &[Habit] = &[
-    habit(OUT, "plan", "out", "hookwright writes a plan with --out FILE"),
-    habit(OUT, "drift", "out", "hookwright writes a drift report with --out FILE"),
-    habit(OUT, "show", "", "hookwright show prints to standard output: `hookwright show FILE > PAGE`"),
-    habit(OUT, "apply", "report", "hookwright writes the outcomes of an apply with --report FILE"),
-    habit(OUT, "", "out", "hookwright writes to a file with --out FILE"),
-    habit(YES, "", "auto-approve", "hookwright applies without asking with --auto-approve"),
-    habit(YES, "", "file", "this command asks nothing, so leave the option out"),
+    habit(OUT, "plan", "out", "use `--out FILE` to save a plan"),
+    habit(OUT, "drift", "out", "use `--out FILE` to save a drift report"),
+    habit(OUT, "show", "", "the output goes to stdout: `hookwright show FILE > PAGE`"),
+    habit(OUT, "apply", "report", "use `--report FILE` to write the outcomes of an apply"),
+    habit(OUT, "", "out", "use `--out FILE` to write to a file"),
+    habit(YES, "", "auto-approve", "use `--auto-approve` to apply without confirmation"),
+    habit(YES, "", "file", "this command does not ask for confirmation. Remove the option"),
     habit(
         ALLOW,
         "plan",
         "",
-        "consents are given to `hookwright apply` or `hookwright show --check`; plan changes nothing",
+        "`hookwright apply` and `hookwright show --check` accept consents. A plan changes nothing",
     ),
-    habit(ALLOW, "drift", "", "consents are given to `hookwright apply`; drift changes nothing"),
+    habit(ALLOW, "drift", "", "`hookwright apply` accepts consents. `hookwright drift` changes nothing"),
     habit(
         &["expect-digest", "report", "journal", "checked"],
         "plan",
         "",
-        "it belongs to `hookwright apply`, which carries out a plan that `plan --out FILE` saved",
+        "this is an option of `hookwright apply`, which applies a plan saved with `--out FILE`",
     ),
-    habit(DRY, "apply", "", "`hookwright plan` shows what an apply would do, and changes nothing"),
-    habit(DRY, "plan", "", "hookwright plan changes nothing, so leave the option out"),
-    habit(DRY, "drift", "", "hookwright drift changes nothing, so leave the option out"),
-    habit(&["refresh-only"], "", "", "`hookwright drift` compares the live webhooks with the manifest"),
-    habit(&["target", "t", "s", "store", "only"], "", "shop", "hookwright selects shops with --shop PATTERN"),
-    habit(&["exclude", "skip"], "", "exclude-shop", "hookwright leaves out shops with --exclude-shop PATTERN"),
-    habit(&["l", "selector"], "", "label", "hookwright selects shops by label with --label KEY=VALUE"),
-    habit(FILE, "show", "", "hookwright show takes files without an option: `hookwright show FILE`"),
-    habit(FILE, "", "file", "hookwright reads a manifest with -f PATH"),
+    habit(DRY, "apply", "", "`hookwright plan` shows the changes without applying them"),
+    habit(DRY, "plan", "", "`hookwright plan` changes nothing. Remove the option"),
+    habit(DRY, "drift", "", "`hookwright drift` changes nothing. Remove the option"),
+    habit(&["refresh-only"], "", "", "`hookwright drift` compares the live subscriptions with the manifest"),
+    habit(&["target", "t", "s", "store", "only"], "", "shop", "use `--shop PATTERN` to select shops"),
+    habit(&["exclude", "skip"], "", "exclude-shop", "use `--exclude-shop PATTERN` to exclude shops"),
+    habit(&["l", "selector"], "", "label", "use `--label KEY=VALUE` to select shops by label"),
+    habit(FILE, "show", "", "files are positional arguments: `hookwright show FILE`"),
+    habit(FILE, "", "file", "use `-f PATH` to name a manifest"),
     habit(
         &["j", "jobs", "concurrency"],
         "",
         "parallelism",
-        "hookwright limits the shops at a time with --parallelism N",
+        "use `--parallelism N` to limit the shops that are processed at a time",
     ),
-    habit(&["json"], "", "format", "hookwright prints JSON with --format json"),
-    habit(&["no-color", "no-colour"], "", "color", "hookwright prints without colours with --color never"),
-    habit(&["q", "silent"], "", "quiet", "hookwright is silent with --quiet"),
-    habit(&["d", "debug"], "", "verbose", "hookwright logs requests with -vv"),
+    habit(&["json"], "", "format", "use `--format json` to print JSON"),
+    habit(&["no-color", "no-colour"], "", "color", "use `--color never` to print without colors"),
+    habit(&["q", "silent"], "", "quiet", "use `--quiet` to print only errors"),
+    habit(&["d", "debug"], "", "verbose", "use `-vv` to log requests"),
 ];
 
-/// Commands of other tools, and what hookwright has instead.
+/// Commands of other tools, and their equivalents.
 const COMMANDS: &[(&[&str], &str)] = &[
-    (&["diff", "preview"], "`hookwright plan` shows what would change"),
-    (&["up", "deploy", "sync"], "`hookwright apply` makes the changes"),
-    (&["refresh", "status", "check"], "`hookwright drift` compares the live webhooks with the manifest"),
+    (&["diff", "preview"], "`hookwright plan` shows the changes"),
+    (&["up", "deploy", "sync"], "`hookwright apply` applies the changes"),
+    (&["refresh", "status", "check"], "`hookwright drift` compares the live subscriptions with the manifest"),
     (&["lint", "fmt"], "`hookwright validate` checks a manifest"),
     (&["version"], "`hookwright --version` prints the version"),
-    (&["destroy", "delete"], "write `bindings: []` for the shop, and `hookwright apply` deletes what is managed there"),
+    (
+        &["destroy", "delete"],
+        "write `bindings: []` for the shop. `hookwright apply` then deletes its managed subscriptions",
+    ),
     (
         &["state", "list", "ls"],
-        "`hookwright drift` compares what is live with the manifest, `hookwright import` prints it",
+        "`hookwright import` prints the live subscriptions as a manifest, and `hookwright drift` compares them with the manifest",
     ),
-    (&["login"], "`hookwright auth login` has a shop approve the app"),
+    (&["login"], "`hookwright auth login` obtains a token for a shop"),
 ];
 
 const fn habit(
@@ -91,7 +94,8 @@ const fn habit(
     Habit { names, command, needs, ours }
 }
 
-/// The answer to a command line that clap refused, if it shows a habit. `args` begin with the program's name.
+/// Returns the message for a command line that clap refused, if it contains an option or command of another tool. `args`
+/// begin with the name of the program.
 pub(crate) fn answer(args: &[String], refused: &clap::Error) -> Option<String> {
     let root = Cli::command();
     let (path, command) = command(&root, args);
@@ -103,7 +107,7 @@ pub(crate) fn answer(args: &[String], refused: &clap::Error) -> Option<String> {
         ErrorKind::InvalidSubcommand => {
             let word = args.iter().skip(1).find(|arg| !arg.starts_with('-'))?;
             let ours = COMMANDS.iter().find(|(names, _)| names.contains(&word.as_str()))?.1;
-            Some(format!("unknown command {word}: {ours}"))
+            Some(format!("unknown command `{word}`: {ours}"))
         }
         ErrorKind::UnknownArgument => {
             let mut options = args.iter().skip(1).take_while(|arg| *arg != "--");
@@ -114,7 +118,7 @@ pub(crate) fn answer(args: &[String], refused: &clap::Error) -> Option<String> {
     }
 }
 
-/// The command that the words lead to, and the words.
+/// Returns the path of the command that the arguments name, and the command.
 fn command<'a>(root: &'a Command, args: &[String]) -> (String, &'a Command) {
     let (mut path, mut command) = (root.get_name().to_owned(), root);
     for arg in args.iter().skip(1) {
@@ -126,12 +130,12 @@ fn command<'a>(root: &'a Command, args: &[String]) -> (String, &'a Command) {
     (path, command)
 }
 
-/// The command's own options, and those of every command.
+/// Returns the argument of the command with this long name.
 fn long<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
     command.get_arguments().find(|arg| arg.get_long() == Some(name))
 }
 
-/// The answer to an option that the command does not have.
+/// Returns the message for an option that the command does not have.
 fn option(command: &Command, arg: &str) -> Option<String> {
     let arg = arg.split('=').next().unwrap_or_default();
     let (dashes, name) = match arg.strip_prefix("--") {
@@ -150,24 +154,24 @@ fn option(command: &Command, arg: &str) -> Option<String> {
             && (habit.needs.is_empty() || has(habit.needs))
     };
     let ours = HABITS.iter().find(fits).map(|habit| habit.ours.to_owned());
-    let dashed = || (name.len() > 1 && has(name)).then(|| format!("an option has two dashes, --{name}"));
-    ours.or_else(dashed).map(|ours| format!("unknown option {arg}: {ours}"))
+    let dashed = || (name.len() > 1 && has(name)).then(|| format!("long options have two dashes: `--{name}`"));
+    ours.or_else(dashed).map(|ours| format!("unknown option `{arg}`: {ours}"))
 }
 
-/// The answer to a word that the command does not take.
+/// Returns the message for a positional argument that the command does not accept.
 fn positional(path: &str, command: &Command, word: &str) -> Option<String> {
     let plain = |c: char| c.is_alphanumeric() || "._-/".contains(c);
     let shown = if word.chars().all(plain) { word } else { "PATH" };
     let ours = if Path::new(word).extension().is_some_and(|ext| ext.eq_ignore_ascii_case("json")) {
-        format!("`hookwright show {shown}` renders a saved plan, and `hookwright apply {shown}` applies it")
+        format!("`hookwright show {shown}` renders a saved plan, `hookwright apply {shown}` applies it")
     } else if word.contains(['.', '/']) && !word.ends_with(".myshopify.com") {
         long(command, "file")?;
-        format!("a manifest is named with -f: `{path} -f {shown}`")
+        format!("use `-f` to name a manifest: `{path} -f {shown}`")
     } else {
         long(command, "shop")?;
-        format!("a shop is named with --shop: `{path} --shop {shown}`")
+        format!("use `--shop` to select a shop: `{path} --shop {shown}`")
     };
-    Some(format!("unexpected argument {word}: {ours}"))
+    Some(format!("unexpected argument `{word}`: {ours}"))
 }
 
 #[cfg(test)]
@@ -184,54 +188,51 @@ mod tests {
     #[test]
     fn an_option_of_another_tool_is_answered_with_ours() {
         for (line, ours) in [
-            ("plan -out plan.json", "unknown option -out: hookwright writes a plan with --out FILE"),
-            ("plan -o plan.json", "unknown option -o: hookwright writes a plan with --out FILE"),
-            ("plan -out=plan.json", "unknown option -out: hookwright writes a plan with --out FILE"),
-            ("drift -o a.json", "unknown option -o: hookwright writes a drift report with --out FILE"),
-            ("import --output a", "unknown option --output: hookwright writes to a file with --out FILE"),
+            ("plan -out plan.json", "unknown option `-out`: use `--out FILE` to save a plan"),
+            ("plan -o plan.json", "unknown option `-o`: use `--out FILE` to save a plan"),
+            ("plan -out=plan.json", "unknown option `-out`: use `--out FILE` to save a plan"),
+            ("drift -o a.json", "unknown option `-o`: use `--out FILE` to save a drift report"),
+            ("import --output a", "unknown option `--output`: use `--out FILE` to write to a file"),
             (
                 "apply -auto-approve",
-                "unknown option -auto-approve: hookwright applies without asking with --auto-approve",
+                "unknown option `-auto-approve`: use `--auto-approve` to apply without confirmation",
             ),
-            ("apply --yes", "unknown option --yes: hookwright applies without asking with --auto-approve"),
-            ("apply -y", "unknown option -y: hookwright applies without asking with --auto-approve"),
+            ("apply --yes", "unknown option `--yes`: use `--auto-approve` to apply without confirmation"),
+            ("apply -y", "unknown option `-y`: use `--auto-approve` to apply without confirmation"),
             (
                 "apply --dry-run",
-                "unknown option --dry-run: `hookwright plan` shows what an apply would do, and changes nothing",
+                "unknown option `--dry-run`: `hookwright plan` shows the changes without applying them",
             ),
-            ("plan --dry-run", "unknown option --dry-run: hookwright plan changes nothing, so leave the option out"),
-            ("plan -target=a", "unknown option -target: hookwright selects shops with --shop PATTERN"),
-            ("auth status --target a", "unknown option --target: hookwright selects shops with --shop PATTERN"),
+            ("plan --dry-run", "unknown option `--dry-run`: `hookwright plan` changes nothing. Remove the option"),
+            ("plan -target=a", "unknown option `-target`: use `--shop PATTERN` to select shops"),
+            ("auth status --target a", "unknown option `--target`: use `--shop PATTERN` to select shops"),
             (
                 "plan -detailed-exitcode",
-                "unknown option -detailed-exitcode: an option has two dashes, --detailed-exitcode",
+                "unknown option `-detailed-exitcode`: long options have two dashes: `--detailed-exitcode`",
             ),
-            (
-                "show -f a.json",
-                "unknown option -f: hookwright show takes files without an option: `hookwright show FILE`",
-            ),
-            ("plan --no-color", "unknown option --no-color: hookwright prints without colours with --color never"),
+            ("show -f a.json", "unknown option `-f`: files are positional arguments: `hookwright show FILE`"),
+            ("plan --no-color", "unknown option `--no-color`: use `--color never` to print without colors"),
             (
                 "plan hooks/a.yaml",
-                "unexpected argument hooks/a.yaml: a manifest is named with -f: `hookwright plan -f hooks/a.yaml`",
+                "unexpected argument `hooks/a.yaml`: use `-f` to name a manifest: `hookwright plan -f hooks/a.yaml`",
             ),
             (
                 "drift plan.json",
-                "unexpected argument plan.json: `hookwright show plan.json` renders a saved plan, and \
+                "unexpected argument `plan.json`: `hookwright show plan.json` renders a saved plan, \
                  `hookwright apply plan.json` applies it",
             ),
             (
                 "plan tea-house",
-                "unexpected argument tea-house: a shop is named with --shop: `hookwright plan --shop tea-house`",
+                "unexpected argument `tea-house`: use `--shop` to select a shop: `hookwright plan --shop tea-house`",
             ),
-            ("diff", "unknown command diff: `hookwright plan` shows what would change"),
+            ("diff", "unknown command `diff`: `hookwright plan` shows the changes"),
         ] {
             assert_eq!(answered(&format!("hookwright {line}")).as_deref(), Some(ours), "{line}");
         }
     }
 
     #[test]
-    fn what_is_no_habit_is_left_to_clap() {
+    fn other_errors_are_left_to_clap() {
         for line in ["plan --parallelsm 3", "plan --timeout", "show", "frobnicate", "plan -z", "topics --out a -- -o"] {
             let _ = answered(&format!("hookwright {line}"));
         }
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_that_an_answer_needs_exists_and_no_command_has_the_habit_itself() {
+    fn every_option_that_an_answer_names_exists_and_no_command_has_the_name_of_another_tools_command() {
         let root = Cli::command();
         let commands: Vec<&Command> =
             root.get_subcommands().flat_map(|c| std::iter::once(c).chain(c.get_subcommands())).collect();

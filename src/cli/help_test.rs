@@ -1,10 +1,10 @@
-//! Every command's help has examples, and what they say can be typed.
+//! The help of every command: examples that parse, and lines of at most 80 columns.
 
 use clap::{Command, CommandFactory as _, Parser as _};
 
 use super::Cli;
 
-/// Every command: the words that lead to it, and its help in a terminal of this width. A pipe gets it as in 100 columns.
+/// Returns the path of every command and its help in a terminal of this width.
 fn commands(width: usize) -> Vec<(String, String)> {
     let mut found = Vec::new();
     visit(&Cli::command(), &[], &mut |path, command| {
@@ -14,14 +14,14 @@ fn commands(width: usize) -> Vec<(String, String)> {
     found
 }
 
-fn visit(command: &Command, path: &[String], tell: &mut impl FnMut(&[String], &Command)) {
-    tell(path, command);
+fn visit(command: &Command, path: &[String], report: &mut impl FnMut(&[String], &Command)) {
+    report(path, command);
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        visit(sub, &[path, &[sub.get_name().to_owned()]].concat(), tell);
+        visit(sub, &[path, &[sub.get_name().to_owned()]].concat(), report);
     }
 }
 
-/// The words of a command line, up to a pipe, a redirection or the remark after three blanks.
+/// Splits a command line, up to a pipe, a redirection or the remark after three spaces.
 fn words(line: &str) -> Vec<String> {
     let line = line.split("   ").next().unwrap_or_default();
     let words = line.split_whitespace().take_while(|word| !["|", "<", ">", ">>"].contains(word));
@@ -29,7 +29,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_has_examples_that_can_be_typed() {
+fn every_command_has_examples_that_parse() {
     let found = commands(100);
     assert!(found.len() > 20, "{found:?}");
     for (path, help) in found {
@@ -43,11 +43,11 @@ fn every_command_has_examples_that_can_be_typed() {
             Cli::try_parse_from(&words).unwrap_or_else(|e| panic!("{path:?}: {line}\n{e}"));
         }
         let own = examples.iter().any(|line| line.trim().starts_with(format!("hookwright {path}").trim_end()));
-        assert!(own, "{path:?}: no example is of the command itself");
+        assert!(own, "{path:?}: no example uses the command itself");
     }
 }
 
-/// A line break inside a paragraph is one that clap wraps once more: the line before it ends early.
+/// A paragraph with a line break of its own is wrapped twice: the line before the break ends early.
 #[test]
 fn paragraphs_of_the_help_are_wrapped_once() {
     let mut wrong = Vec::new();
@@ -64,6 +64,33 @@ fn paragraphs_of_the_help_are_wrapped_once() {
             }
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// clap measures help for the terminal; `max_term_width` limits it to 80 columns.
+#[test]
+fn no_line_of_the_help_is_over_80_columns() {
+    let mut wrong = Vec::new();
+    for name in ["-h", "--help"] {
+        visit(&Cli::command(), &[], &mut |path, _| {
+            let args = ["hookwright"].into_iter().chain(path.iter().map(String::as_str)).chain([name]);
+            let help = Cli::try_parse_from(args).expect_err("help").to_string();
+            let wide = help.lines().filter(|line| line.chars().count() > 80);
+            wrong.extend(wide.map(|line| format!("{path:?} {name}: {line}")));
+        });
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Short help is a list of options, one phrase each. Defaults and possible values may follow on a second line.
+#[test]
+fn the_short_help_of_an_option_is_at_most_65_characters() {
+    let mut wrong = Vec::new();
+    visit(&Cli::command(), &[], &mut |path, command| {
+        let helps = command.get_arguments().filter_map(clap::Arg::get_help).chain(command.get_about());
+        let long = helps.map(ToString::to_string).filter(|help| !path.is_empty() && help.chars().count() > 65);
+        wrong.extend(long.map(|help| format!("{path:?}: {help}")));
+    });
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

@@ -1,21 +1,21 @@
-//! `init`
+//! Arguments of `hookwright init`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Writes a first manifest with comments, and what belongs to it.
+/// Create a commented manifest, its JSON Schema and a .gitignore
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright init                         writes hookwright.yaml
-  hookwright init shops/acme.yaml         or another file
+  hookwright init                   create hookwright.yaml
+  hookwright init shops/acme.yaml   create another file
 
-The JSON Schema for editors is written beside the manifest, as hookwright.schema.json, and the line .hookwright/ is added to \
-the .gitignore of the current folder: the sandbox's state and tokens are kept there. Nothing is asked, and a file that \
-exists is never overwritten.")]
+The JSON Schema for editors is written to hookwright.schema.json in the folder of the manifest. The line .hookwright/ is \
+added to the .gitignore of the current folder, because that folder contains the sandbox state and tokens. The command \
+asks nothing, and an existing file is never overwritten.")]
 pub(crate) struct InitArgs {
-    /// Where to write it; an existing file is never overwritten.
+    /// File to create; an existing file is never overwritten
     #[arg(value_name = "PATH", default_value = super::DEFAULT_MANIFEST)]
     pub(crate) path: PathBuf,
 }

@@ -1,5 +1,5 @@
-//! Manual pages: one for each command. Name, synopsis, description and options are clap's; what holds for several commands,
-//! such as exit codes and environment variables, is said here once and stands in each page that it concerns.
+//! Man pages, one for each command. clap provides name, synopsis, description and options. This module adds the exit codes,
+//! environment variables and files that apply to several commands.
 
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
@@ -8,7 +8,7 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 use super::{Cli, DEFAULT_MANIFEST};
 use crate::exit::Exit;
 
-/// The page of a command, or the words of `path` that name none.
+/// Returns the page of the command that `path` names. The error is the first unknown word of `path`.
 pub(crate) fn named(path: &[String], date: &str) -> Result<String, Unknown> {
     let root = root();
     let mut command = &root;
@@ -23,11 +23,11 @@ pub(crate) fn named(path: &[String], date: &str) -> Result<String, Unknown> {
 /// A command that does not exist.
 pub(crate) struct Unknown {
     pub(crate) command: String,
-    /// The command line of the command above it.
+    /// The command line of the parent command.
     pub(crate) parent: String,
 }
 
-/// Every page, with the name of its file.
+/// Returns all pages with their file names.
 pub(crate) fn all(date: &str) -> Vec<(String, String)> {
     let root = root();
     tree(&root)
@@ -42,7 +42,7 @@ fn root() -> Command {
     root
 }
 
-/// A command and all below it.
+/// Returns a command and all its subcommands.
 fn tree(command: &Command) -> Vec<&Command> {
     let below = command.get_subcommands().filter(|sub| !sub.is_hide_set()).flat_map(tree);
     std::iter::once(command).chain(below).collect()
@@ -61,7 +61,7 @@ fn page(root: &Command, command: &Command, date: &str) -> String {
         .source(format!("hookwright {}", env!("CARGO_PKG_VERSION")))
         .manual("Hookwright Manual");
     let mut text = Vec::new();
-    // Writing to memory does not fail.
+    // Writes to memory cannot fail.
     let _ = man.render_title(&mut text);
     let _ = man.render_name_section(&mut text);
     let _ = man.render_synopsis_section(&mut text);
@@ -92,7 +92,7 @@ fn page(root: &Command, command: &Command, date: &str) -> String {
     tidy(&String::from_utf8_lossy(&text))
 }
 
-/// What clap_mangen writes and `mandoc -Tlint` complains of: an empty line between breaks, blanks at the end.
+/// Removes what `mandoc -Tlint` reports in the output of clap_mangen: empty lines between breaks and trailing spaces.
 fn tidy(page: &str) -> String {
     let page = page.replace("\n.br\n\n.br\n", "\n.sp\n");
     page.lines().map(str::trim_end).fold(String::with_capacity(page.len()), |out, line| out + line + "\n")
@@ -109,7 +109,7 @@ fn table(roff: &mut Roff, title: &str, rows: impl Iterator<Item = (impl Into<Str
     }
 }
 
-/// The lines of the examples, and the paragraphs after them.
+/// Returns the lines of the examples and the paragraphs after them.
 fn after_help(command: &Command) -> (Vec<String>, Vec<String>) {
     let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let (mut examples, mut notes) = (Vec::new(), Vec::new());
@@ -124,7 +124,7 @@ fn after_help(command: &Command) -> (Vec<String>, Vec<String>) {
     (examples, notes)
 }
 
-/// The command above, those beside it and those below.
+/// Writes the parent, the siblings and the subcommands.
 fn see_also(roff: &mut Roff, root: &Command, command: &Command) {
     let own = display_name(command);
     let above = own.rsplit_once('-').map(|(above, _)| above);
@@ -142,10 +142,10 @@ fn see_also(roff: &mut Roff, root: &Command, command: &Command) {
     roff.control("SH", ["SEE ALSO"]).text(inlines);
 }
 
-/// Which commands a row is about.
+/// The commands to which a row applies.
 enum Concerns {
     All,
-    /// The program's own page, and those with one of these arguments.
+    /// The page of the program, and commands with one of these arguments.
     With(&'static [&'static str]),
 }
 
@@ -161,10 +161,10 @@ impl Concerns {
     }
 }
 
-/// An argument that every command has that talks to shops.
+/// The commands that send requests to shops: all of them have this argument.
 const SHOPS: Concerns = Concerns::With(&["timeout"]);
 
-/// The commands that an exit code is about.
+/// Returns the commands that can end with an exit code.
 fn concerned(exit: Exit) -> Concerns {
     match exit {
         Exit::Done | Exit::Error | Exit::Invalid => Concerns::All,
@@ -175,7 +175,7 @@ fn concerned(exit: Exit) -> Concerns {
     }
 }
 
-/// A sentence from a part of one.
+/// Returns the text with a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_ascii_uppercase(), letters.as_str()))
@@ -184,34 +184,34 @@ fn sentence(text: &str) -> String {
 const ENVIRONMENT: &[(&str, &str, Concerns)] = &[
     (
         "HOOKWRIGHT_ADMIN_URL",
-        "Replaces scheme and host of every request to Shopify, for a sandbox server or a proxy. {shop} in it stands for \
-         the shop's full domain; without {shop} the selection must be one shop. Plain http is taken for loopback \
-         addresses only.",
+        "Replaces the scheme and host of every request to Shopify, for a sandbox server or a proxy. {shop} stands for \
+         the full domain of the shop; without {shop} the selection must contain only one shop. Plain http is accepted \
+         only for loopback addresses.",
         SHOPS,
     ),
     (
         "HOOKWRIGHT_TRUST_HOSTS",
-        "Hosts, separated by commas, that are no loopback addresses and may stand in HOOKWRIGHT_ADMIN_URL. They are \
-         sent the shops' tokens.",
+        "Hosts, separated by commas, that HOOKWRIGHT_ADMIN_URL may name in addition to loopback addresses. They receive \
+         the tokens of the shops.",
         SHOPS,
     ),
     (
         "HOOKWRIGHT_ALLOW_COMMANDS",
-        "1 lets the manifest run commands to fetch secrets, as --allow-commands does.",
+        "The value 1 allows the manifest to run commands that print secrets, like --allow-commands.",
         SHOPS,
     ),
-    ("HTTPS_PROXY, ALL_PROXY, NO_PROXY", "The proxy to go through, and the hosts to reach without it.", SHOPS),
-    ("SSL_CERT_FILE", "A PEM file with the authorities to trust, in place of the system's.", SHOPS),
+    ("HTTPS_PROXY, ALL_PROXY, NO_PROXY", "The proxy, and the hosts that are reached without it.", SHOPS),
+    ("SSL_CERT_FILE", "A PEM file with trusted certificate authorities. It replaces those of the system.", SHOPS),
     (
         "GITHUB_WORKSPACE",
-        "The folder that paths in --format sarif and github are relative to, if the working directory is in it; without \
-         it the working directory.",
+        "The base folder of the paths in --format sarif and github, if it contains the working directory. The default is \
+         the working directory.",
         Concerns::With(&["deny"]),
     ),
-    ("NO_COLOR", "If it is set and not empty, --color auto means never.", Concerns::All),
+    ("NO_COLOR", "If set and not empty, --color auto means never.", Concerns::All),
     (
         "SOURCE_DATE_EPOCH",
-        "Seconds since 1970 that are written in place of the present time, for outputs that can be reproduced.",
+        "Seconds since 1970, written instead of the current time to make outputs reproducible.",
         Concerns::With(&["timeout", "all"]),
     ),
 ];
@@ -220,12 +220,12 @@ const FILES: &[(&str, &str, Concerns)] = &[
     (DEFAULT_MANIFEST, "The manifest, unless -f names another file or a folder.", Concerns::With(&["file", "files"])),
     (
         ".hookwright/sandbox.json",
-        "The state of the sandbox, unless --sandbox-state or, of the sandbox commands, --state names another.",
+        "The state of the sandbox, unless --sandbox-state (or --state of the sandbox commands) names another file.",
         Concerns::With(&["sandbox_state", "state"]),
     ),
     (
         "*.sandbox.yaml",
-        "Seeds beside the manifest, which fill a new sandbox. They are never read as manifests.",
+        "Seed files in the folder of the manifest. They fill a new sandbox and are never read as manifests.",
         Concerns::With(&["sandbox_state"]),
     ),
 ];

@@ -1,10 +1,11 @@
-//! Arguments of `hookwright sandbox` in a build without the feature `sandbox`: any, so that the command can say so.
+//! Arguments of `hookwright sandbox` in a build without the feature `sandbox`. All arguments are accepted, so that the command
+//! can print why it is unavailable.
 
 use std::ffi::OsString;
 
 use clap::Args;
 
-/// Not in this build
+/// Unavailable in this build
 #[derive(Debug, Args)]
 #[command(hide = true, disable_help_flag = true)]
 pub(crate) struct SandboxArgs {

@@ -9,12 +9,12 @@ use clap::{Args, Subcommand};
 
 pub(crate) use edit::EditCommand;
 
-/// Run and fill a local Admin API
+/// Run a local Admin API for demos and tests
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright plan --sandbox -f examples/quickstart     no server needed: in this process
-  hookwright sandbox serve --seed world.sandbox.yaml   a server for several processes
+  hookwright plan --sandbox -f examples/quickstart     without a server
+  hookwright sandbox serve --seed world.sandbox.yaml   for several processes
   hookwright sandbox edit remove --shop acme --topic orders/create")]
 pub(crate) struct SandboxArgs {
     #[command(subcommand)]
@@ -25,15 +25,15 @@ pub(crate) struct SandboxArgs {
 pub(crate) enum SandboxCommand {
     /// Serve the Admin API on a local port until interrupted
     Serve(ServeArgs),
-    /// Fill a state from seed files
+    /// Add the content of seed files to a state
     Seed(SeedArgs),
-    /// Change a state by hand, as other code of the app would: makes drift
+    /// Change a state as other code of the app would, to cause drift
     Edit(EditArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct StateArgs {
-    /// File that holds the state
+    /// State file
     #[arg(long, value_name = "PATH", default_value = super::DEFAULT_STATE, global = true)]
     pub(crate) state: PathBuf,
 }
@@ -42,69 +42,79 @@ pub(crate) struct StateArgs {
 #[command(after_help = "\
 Examples:
   hookwright sandbox serve --seed world.sandbox.yaml
-  hookwright sandbox serve --listen 127.0.0.1:0 --fault drop,on=mutation,commit=after,times=2
+  hookwright sandbox serve --listen 127.0.0.1:0
+  hookwright sandbox serve --fault drop,on=mutation,commit=after,times=2
 
-Point hookwright at it: HOOKWRIGHT_ADMIN_URL='http://127.0.0.1:4000/{shop}' hookwright plan")]
+To use the server: HOOKWRIGHT_ADMIN_URL='http://127.0.0.1:4000/{shop}' hookwright plan")]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) state: StateArgs,
-    /// Address to listen on; port 0 takes any
+    /// Address to listen on; port 0 means any
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4000")]
     pub(crate) listen: SocketAddr,
-    /// Seed file, used if the state holds nothing yet; may be repeated
+    /// Seed file for an empty state; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Vec<PathBuf>,
-    /// File of faults: `{seed: 7, faults: [{fault: drop, on: mutation, times: 2}]}`; may be repeated
+    /// Fault file in YAML or JSON; may be repeated
+    ///
+    /// For example: `{seed: 7, faults: [{fault: drop, times: 2}]}`
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Vec<PathBuf>,
-    /// One fault, as in `drop,on=mutation,commit=after,times=2`; may be repeated
+    /// Fault rule, such as `drop,on=mutation`; may be repeated
     #[arg(long, value_name = "SPEC", long_help = FAULT_HELP)]
     pub(crate) fault: Vec<String>,
-    /// What the chances of the faults start from, so that a run can be repeated
+    /// Seed of the random numbers, to repeat a run
     #[arg(long, value_name = "NUMBER")]
     pub(crate) fault_seed: Option<u64>,
 }
 
 const FAULT_HELP: &str = "\
-One fault, as in `drop,on=mutation,commit=after,times=2`; may be repeated.
+Fault rule, such as `drop,on=mutation,commit=after,times=2`; may be repeated.
 
-When it strikes: shop=GLOB, on=query|mutation|oauth|any|adobe|ims (oauth: requests for a token; any: all of these three; adobe, ims: Flow Service and its tokens), \
-after=N requests, times=N, probability=0..1. Each shop counts for itself.
+Options of every rule; requests are counted for each shop:
+  shop=GLOB         only shops that match
+  on=KIND           query, mutation, oauth (requests for a token),
+                    any (all three; default), adobe (Flow Service),
+                    ims (Adobe tokens)
+  after=N           skip the first N requests
+  times=N           inject the fault at most N times
+  probability=P     from 0 to 1
 
-What it is, with its own options:
+Faults and their own options:
   latency         ms=100, jitter_ms=0, commit=before|after
   throttled       GraphQL THROTTLED; 429 over REST
   rate_limited    429, retry_after=1 (seconds)
   server_error    status=500|502|503|504, commit=before|after
   html, empty     status=200, commit=before|after
-  truncated       JSON that ends in the middle
+  truncated       the JSON ends in the middle
   slow_body       ms=100
-  cut_body        the connection ends in the middle of the answer
-  drop            the connection ends, no answer; commit=before|after
+  cut_body        the connection closes in the middle of the response
+  drop            the connection closes without a response;
+                  commit=before|after
   internal_error  some aliases fail, commit=before|after; REST: 500
-  shifting_pages  pages of size=5; later ones begin by=-1 entries off
-                  (below 0: entries repeat; above 0: some are missing)
+  shifting_pages  pages of size=5; later pages are shifted by=-1
+                  (negative: entries repeat; positive: some missing)
   token_revoked, frozen, locked, uninstalled
-                  from then on, until `sandbox edit status`;
-                  token_revoked with on=adobe: Adobe's tokens so far
-  removed         a subscription disappears; address=PREFIX
+                  permanent, until `hookwright sandbox edit status`;
+                  token_revoked with on=adobe revokes all Adobe tokens
+  removed         a subscription is deleted; address=PREFIX
   other_writer    act=add|edit|delete, topic=TOPIC, address=PREFIX,
                   set=KEY=VALUE
 
-They can also be set while it runs: GET, POST and DELETE /__sandbox/faults.";
+A running server accepts GET, POST and DELETE of /__sandbox/faults.";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   hookwright sandbox seed world.sandbox.yaml
-  hookwright sandbox seed --replace world.sandbox.yaml     start over")]
+  hookwright sandbox seed --replace world.sandbox.yaml")]
 pub(crate) struct SeedArgs {
     #[command(flatten)]
     pub(crate) state: StateArgs,
     /// Seed files
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Start over: whatever the state held is gone
+    /// Replace the content of the state
     #[arg(long)]
     pub(crate) replace: bool,
 }
@@ -112,7 +122,7 @@ pub(crate) struct SeedArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright sandbox edit list                                    what is there
+  hookwright sandbox edit list
   hookwright sandbox edit remove --shop acme --topic orders/create
   hookwright sandbox edit status --shop acme frozen")]
 pub(crate) struct EditArgs {

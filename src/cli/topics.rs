@@ -1,39 +1,39 @@
-//! `topics`
+//! Arguments of `hookwright topics`.
 
 use clap::{Args, ValueEnum};
 
 use crate::printer::Form;
 
-/// Lists the webhook topics that are known, with the access scopes that they need.
+/// List webhook topics with their scopes and notes
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright topics orders                   every topic with that word in its name
-  hookwright topics --scope write_orders     what a scope allows
+  hookwright topics orders                 topics with this word
+  hookwright topics --scope write_orders   topics that a scope allows
   hookwright topics --format json")]
 pub(crate) struct TopicsArgs {
-    /// Only topics that contain each of these words, in either spelling.
+    /// List only topics that contain each word, in either spelling
     #[arg(value_name = "WORD")]
     pub(crate) words: Vec<String>,
-    /// Only topics that this scope allows, such as write_orders; may be repeated.
+    /// List only topics that this scope allows; may be repeated
     #[arg(long, value_name = "SCOPE")]
     pub(crate) scope: Vec<String>,
-    /// Text columns or a JSON array.
+    /// Output format
     #[arg(long, value_enum, default_value_t = TopicsFormat::Text)]
     pub(crate) format: TopicsFormat,
 }
 
-/// The formats of `topics`.
+/// Output formats of `topics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TopicsFormat {
-    /// Columns.
+    /// Text columns
     Text,
-    /// A JSON array.
+    /// A JSON array
     Json,
 }
 
 impl TopicsFormat {
-    /// How its output is printed.
+    /// Returns the form in which the printer writes this format.
     pub(crate) fn printed(self) -> Form {
         match self {
             Self::Text => Form::Text,

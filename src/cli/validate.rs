@@ -1,4 +1,4 @@
-//! `validate`
+//! Arguments of `hookwright validate`.
 
 use std::path::PathBuf;
 
@@ -7,41 +7,47 @@ use clap::{Args, ValueEnum};
 use crate::diagnostic::Code;
 use crate::printer::Form;
 
-/// Checks the manifest without asking Shopify or anybody else. Exit code 0: valid; 3: not.
+/// Check a manifest offline
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  hookwright validate                                    checks hookwright.yaml
-  hookwright validate -f base/ -f env/prod.yaml          several files make one manifest
-  hookwright validate --deny HW104 --format github       annotations in a pull request
-  hookwright validate --format sarif > hookwright.sarif  for GitHub code scanning")]
+  hookwright validate                                check hookwright.yaml
+  hookwright validate -f base/ -f env/prod.yaml      merge several files
+  hookwright validate --deny HW104 --format github   for a pull request
+  hookwright validate --format sarif > hookwright.sarif
+
+Exit codes: 0 the manifest is valid; 3 it is not valid.")]
 pub(crate) struct ValidateArgs {
-    /// A manifest file, or a folder with several; may be repeated [default: hookwright.yaml].
+    /// Manifest file or folder; may be repeated
+    ///
+    /// The default is hookwright.yaml.
     #[arg(short = 'f', long = "file", value_name = "PATH")]
     pub(crate) files: Vec<PathBuf>,
-    /// How to print what is found: `sarif` for code scanning, `github` for annotations in a pull request.
+    /// Output format
     #[arg(long, value_enum, default_value_t = ValidateFormat::Text)]
     pub(crate) format: ValidateFormat,
-    /// Makes a warning an error, such as HW104; may be repeated. What `lint.allow` silences stays silent.
+    /// Treat a warning as an error, such as HW104; may be repeated
+    ///
+    /// A warning that `lint.allow` silences stays silent.
     #[arg(long, value_name = "CODE")]
     pub(crate) deny: Vec<Code>,
 }
 
-/// The formats of `validate`.
+/// Output formats of `validate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ValidateFormat {
-    /// For people.
+    /// For a terminal
     Text,
-    /// One JSON document.
+    /// A JSON document
     Json,
-    /// SARIF 2.1.0.
+    /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// GitHub workflow commands.
+    /// GitHub workflow commands, for annotations in a pull request
     Github,
 }
 
 impl ValidateFormat {
-    /// How its output is printed.
+    /// Returns the form in which the printer writes this format.
     pub(crate) fn printed(self) -> Form {
         match self {
             Self::Text => Form::Text,

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-/// The longest duration: no run lasts longer, and no clock overflows with it.
+/// The maximum duration. No clock overflows with it.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
 
-/// Parses a duration as people write it, such as `90s`, `30m` or `1h 30m`: more than zero, at most 365 days.
+/// Parses a duration such as `90s`, `30m` or `1h 30m`: more than zero, at most 365 days.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = text.parse::<SignedDuration>().ok().and_then(|parsed| Duration::try_from(parsed).ok());
     parsed
         .filter(|duration| !duration.is_zero() && *duration <= LONGEST)
-        .ok_or_else(|| "not a duration of at most 365 days; write it like 90s, 30m or 1h".to_owned())
+        .ok_or_else(|| "expected a duration of at most 365 days, such as 90s, 30m or 1h".to_owned())
 }

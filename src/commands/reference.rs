@@ -1,4 +1,4 @@
-//! `schema`, `completions` and `man`: for editors and packagers.
+//! `schema`, `completions` and `man`.
 
 use clap::CommandFactory as _;
 
@@ -21,13 +21,14 @@ pub(super) fn completions(shell: clap_complete::Shell, output: Output) -> Result
     Ok(Exit::Done)
 }
 
-/// Prints a manual page, or writes all of them into a folder.
+/// Prints a man page, or writes all man pages to a folder.
 pub(super) fn man(args: &ManArgs, output: Output) -> Result<Exit, Failure> {
     let date = now().strftime("%Y-%m-%d").to_string();
     let Some(folder) = &args.all else {
         let page = man_page::named(&args.command, &date).map_err(|unknown| {
             let man_page::Unknown { command, parent } = unknown;
-            Failure::invalid(format!("there is no command {command:?}")).hint(format!("see `{parent} --help`"))
+            Failure::invalid(format!("unknown command `{command}`"))
+                .hint(format!("run `{parent} --help` to list the commands"))
         })?;
         output.print(&page)?;
         return Ok(Exit::Done);
@@ -39,8 +40,8 @@ pub(super) fn man(args: &ManArgs, output: Output) -> Result<Exit, Failure> {
     };
     write().map_err(|e| {
         let why = crate::words::of_io(&e);
-        Failure::new(Exit::Error, format!("cannot write the pages to {}: {why}", folder.display()))
+        Failure::new(Exit::Error, format!("cannot write the man pages to {}: {why}", folder.display()))
     })?;
-    output.remark(&format!("Wrote {} pages to {}\n", pages.len(), folder.display()));
+    output.remark(&format!("Wrote {} man pages to {}\n", pages.len(), folder.display()));
     Ok(Exit::Done)
 }

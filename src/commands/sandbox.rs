@@ -45,8 +45,8 @@ async fn serve(args: ServeArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
         say(
             err,
             &format!(
-                "warning: the sandbox listens on {address}, where other machines reach it: they can read and change its state \
-             without a password; --listen 127.0.0.1:{} keeps it to this machine",
+                "warning: the sandbox listens on {address}, which other machines can reach. They can read and change its state \
+             without a password. Use `--listen 127.0.0.1:{}` to accept only this machine",
                 address.port()
             ),
         )?;
@@ -56,7 +56,7 @@ async fn serve(args: ServeArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
     running.stop().await
 }
 
-/// The output of `serve`: commands for a shell, and how to log in.
+/// Returns the output of `serve`: commands for a shell, and how to log in.
 fn greeting(running: &Running) -> String {
     let (url, id) = (running.url(), running.client_id());
     let page = format!("{}/admin/oauth/authorize", url.replace("{shop}", "SHOP.myshopify.com"));
@@ -68,8 +68,8 @@ fn greeting(running: &Running) -> String {
     format!(
         "export HOOKWRIGHT_ADMIN_URL={url}\n\
          {adobe}\
-         # The app here has the client id {id}; its secret stands in the seed under `app` (without one: sandbox-secret).\n\
-         # To try a login: hookwright auth login --shop SHOP, or open in a browser\n\
+         # The client id of the app is {id}. Its client secret is in the seed under `app` (default: sandbox-secret).\n\
+         # To try a login, run `hookwright auth login --shop SHOP` or open this URL in a browser:\n\
          #   {page}?client_id={id}&scope=read_orders&redirect_uri=http://127.0.0.1:8080/"
     )
 }
@@ -87,7 +87,7 @@ async fn interrupted() {
             return;
         }
     }
-    let _ = ctrl_c().await; // without signals there is nothing to wait for
+    let _ = ctrl_c().await; // without signals, the wait ends at once
 }
 
 fn say(out: &mut dyn Write, line: &str) -> Result<(), SandboxError> {
@@ -95,15 +95,15 @@ fn say(out: &mut dyn Write, line: &str) -> Result<(), SandboxError> {
     written.map_err(|source: io::Error| SandboxError::Io { path: "standard output".into(), source })
 }
 
-/// Refuses `--sandbox` where a link is printed: the sandbox ends with the command, and the link would lead nowhere.
+/// Refuses `--sandbox` for commands that print a link: the embedded sandbox stops with the command, so the link would not work.
 pub(super) fn not_in_process(sandbox: bool, shop: &ShopDomain) -> Result<(), Failure> {
     if !sandbox {
         return Ok(());
     }
-    Err(Failure::invalid("the sandbox of --sandbox ends with this command, and the link would lead nowhere").hint(
+    Err(Failure::invalid("`--sandbox` is not available here, because the embedded sandbox stops with this command and the link would not work").hint(
         format!(
-            "use `hookwright auth login --shop {} --sandbox`, or run `hookwright sandbox serve` and set \
-         HOOKWRIGHT_ADMIN_URL as it says; to grant scopes, see `hookwright sandbox edit scopes --help`",
+            "run `hookwright auth login --shop {} --sandbox`, or start `hookwright sandbox serve` and set \
+             HOOKWRIGHT_ADMIN_URL as it prints. To grant scopes, see `hookwright sandbox edit scopes --help`",
             shop.handle()
         ),
     ))
@@ -121,7 +121,7 @@ mod tests {
         sandbox: SandboxArgs,
     }
 
-    async fn told(line: &[&str]) -> Result<String, SandboxError> {
+    async fn output_of(line: &[&str]) -> Result<String, SandboxError> {
         let cli = Cli::try_parse_from([&["sandbox"], line].concat()).expect("arguments");
         let mut out = Vec::new();
         carry_out(cli.sandbox, &mut out, &mut std::io::sink()).await?;
@@ -144,7 +144,7 @@ mod tests {
             line.strip_prefix("export HOOKWRIGHT_ADMIN_URL=http://127.0.0.1:").and_then(|t| t.strip_suffix("/{shop}"));
         assert!(port.is_some_and(|port| port.parse::<u16>().is_ok()), "{told}");
         assert!(more.lines().all(|line| line.starts_with('#')), "a shell can read it: {told}");
-        assert!(more.contains("client id sandbox-client;"), "{told}");
+        assert!(more.contains("client id of the app is sandbox-client."), "{told}");
     }
 
     #[tokio::test]
@@ -170,32 +170,33 @@ mod tests {
         let path = |name: &str| folder.path().join(name).display().to_string();
         let (state, seed) = (path("state.json"), path("a.sandbox.yaml"));
         std::fs::write(&seed, "sandbox: 1\nshops: [{shop: acme, scopes: [write_orders]}]\n").expect("write");
-        let early = told(&["edit", "--state", &state, "list"]).await.expect_err("no state yet").to_string();
-        assert!(early.contains("`hookwright sandbox seed` makes one"), "{early}");
+        let early = output_of(&["edit", "--state", &state, "list"]).await.expect_err("no state yet").to_string();
+        assert!(early.contains("create it with `hookwright sandbox seed`"), "{early}");
 
-        let seeded = told(&["seed", &seed, "--state", &state]).await.expect("seed");
+        let seeded = output_of(&["seed", &seed, "--state", &state]).await.expect("seed");
         assert_eq!(seeded, format!("{state} holds 1 shop with 0 subscriptions.\n"));
-        let again = told(&["seed", &seed, "--state", &state]).await.expect_err("twice").to_string();
+        let again = output_of(&["seed", &seed, "--state", &state]).await.expect_err("twice").to_string();
         assert!(again.contains("--replace"), "{again}");
-        told(&["seed", &seed, "--state", &state, "--replace"]).await.expect("replace");
+        output_of(&["seed", &seed, "--state", &state, "--replace"]).await.expect("replace");
 
         let add = ["edit", "add", "--shop", "acme", "--topic", "orders/create", "--address", "https://a.example/"];
         let add = [&add[..], &["--include-field", "id", "--include-field", "email", "--state", &state]].concat();
-        assert!(told(&add).await.expect("add").starts_with("acme.myshopify.com: added 1"));
-        told(&["edit", "scopes", "--shop", "acme", "read_products,read_orders", "--state", &state])
+        assert!(output_of(&add).await.expect("add").starts_with("acme.myshopify.com: added 1"));
+        output_of(&["edit", "scopes", "--shop", "acme", "read_products,read_orders", "--state", &state])
             .await
             .expect("scopes");
         for (flag, what) in [
             ("--revoke-tokens", "tokens and codes revoked"),
-            ("--expire-tokens", "access tokens expired (those without an end can be revoked)"),
+            ("--expire-tokens", "access tokens expired; non-expiring tokens can only be revoked"),
             ("--expire-refresh-tokens", "refresh tokens expired"),
             ("--expire-codes", "authorization codes expired"),
         ] {
-            let ended = told(&["edit", "--state", &state, "tokens", "--shop", "acme", flag]).await.expect("tokens");
+            let ended =
+                output_of(&["edit", "--state", &state, "tokens", "--shop", "acme", flag]).await.expect("tokens");
             assert_eq!(ended, format!("acme.myshopify.com: 0 {what}\n"));
         }
         assert!(Cli::try_parse_from(["sandbox", "edit", "tokens", "--shop", "acme"]).is_err(), "one of them");
-        let list = told(&["edit", "--state", &state, "list"]).await.expect("list");
+        let list = output_of(&["edit", "--state", &state, "list"]).await.expect("list");
         assert!(list.starts_with("acme.myshopify.com  ok  scopes: read_products, read_orders\n"), "{list}");
         assert!(list.contains("orders/create  https://a.example/"), "{list}");
     }

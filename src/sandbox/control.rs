@@ -60,7 +60,7 @@ pub(super) fn answer(service: &Service, method: &Method, path: &str, query: Opti
 pub(super) fn post<T: DeserializeOwned>(server: SocketAddr, path: &str, body: &str) -> Result<T, SandboxError> {
     let answer = exchange(server, path, body).map_err(|error| {
         SandboxError::Edit(format!(
-            "the process that holds the sandbox state does not answer on {server}: {}",
+            "the process that uses the sandbox state does not answer on {server}: {}",
             words::of_io(&error)
         ))
     })?;

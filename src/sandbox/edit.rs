@@ -99,7 +99,7 @@ impl FromStr for ShopStatus {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let all = "ok, token_refused, frozen, payment_required, forbidden, not_found, locked, uninstalled";
         serde_json::from_value(text.into())
-            .map_err(|_| format!("no status{}; one of {all}", suggest(text, all.split(", "))))
+            .map_err(|_| format!("unknown status{}; expected one of {all}", suggest(text, all.split(", "))))
     }
 }
 
@@ -136,10 +136,10 @@ pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, 
                     let topic = seed::topic(topic).map_err(SandboxError::Edit)?;
                     shop.subscriptions.values().filter(|s| s.topic == topic).map(|s| s.id).collect()
                 }
-                _ => return Err(SandboxError::Edit("name what to remove: its id or its topic".into())),
+                _ => return Err(SandboxError::Edit("an id or a topic is required".into())),
             };
             if ids.is_empty() {
-                return Err(SandboxError::Edit(format!("{domain} has no subscription of that topic")));
+                return Err(SandboxError::Edit(format!("{domain} has no subscription of this topic")));
             }
             let gone = ids.iter().filter_map(|id| shop.subscriptions.remove(id));
             let lines: Vec<_> = gone.map(|s| format!("{domain}: removed {}", line(&s))).collect();
@@ -172,7 +172,7 @@ pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, 
             world.app.keys.retain(|key| key.id() != key_id);
             if world.app.keys.len() == before {
                 let hint = suggest(key_id, world.app.keys.iter().map(Jwk::id));
-                return Err(SandboxError::Edit(format!("the app has no key `{key_id}`{hint}")));
+                return Err(SandboxError::Edit(format!("key `{key_id}` not found{hint}")));
             }
             Ok(format!("app {}: removed the key {key_id}", world.app.client_id))
         }
@@ -180,7 +180,7 @@ pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, 
             let (domain, shop) = find(world, shop)?;
             let what = match end {
                 Invalidation::Revoke => "tokens and codes revoked",
-                Invalidation::ExpireTokens => "access tokens expired (those without an end can be revoked)",
+                Invalidation::ExpireTokens => "access tokens expired; non-expiring tokens can only be revoked",
                 Invalidation::ExpireRefreshTokens => "refresh tokens expired",
                 Invalidation::ExpireCodes => "authorization codes expired",
             };
@@ -193,7 +193,7 @@ fn find<'a>(world: &'a mut World, name: &str) -> Result<(ShopDomain, &'a mut Sto
     let domain = ShopDomain::parse(name).map_err(|error| SandboxError::Edit(format!("`{name}` is {error}")))?;
     let missing = || {
         let hint = suggest(domain.handle(), world.shops.keys().map(ShopDomain::handle));
-        SandboxError::Edit(format!("the sandbox has no shop {domain}{hint}"))
+        SandboxError::Edit(format!("shop {domain} not found in the sandbox{hint}"))
     };
     if !world.shops.contains_key(&domain) {
         return Err(missing());
@@ -206,7 +206,10 @@ fn known(domain: &ShopDomain, shop: &StoredShop, id: &str) -> Result<u64, Sandbo
     let number = objects::number(id).or_else(|| id.parse().ok());
     number.filter(|id| shop.subscriptions.contains_key(id)).ok_or_else(|| {
         let list = "hookwright sandbox edit list --shop";
-        SandboxError::Edit(format!("{domain} has no subscription {id}; `{list} {}` tells them", domain.handle()))
+        SandboxError::Edit(format!(
+            "subscription {id} not found in {domain}; list its subscriptions with `{list} {}`",
+            domain.handle()
+        ))
     })
 }
 
@@ -222,7 +225,7 @@ fn input(fields: &[String]) -> Result<Input, SandboxError> {
     let mut input = Input::default();
     for field in fields {
         let wrong = |message: String| SandboxError::Edit(format!("`{field}`: {message}"));
-        let (key, value) = field.split_once('=').ok_or_else(|| wrong("write key=value".into()))?;
+        let (key, value) = field.split_once('=').ok_or_else(|| wrong("expected key=value".into()))?;
         let text = value.to_owned();
         let list = || -> Vec<String> {
             value.split(',').map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect()
@@ -230,7 +233,7 @@ fn input(fields: &[String]) -> Result<Input, SandboxError> {
         match key {
             "address" => input.uri = Some(text),
             "format" => {
-                let format = Format::parse(value).ok_or_else(|| wrong("a format is json or xml".into()))?;
+                let format = Format::parse(value).ok_or_else(|| wrong("expected `json` or `xml`".into()))?;
                 input.format = Some(format);
             }
             "filter" => input.filter = Some(Some(text)),
@@ -238,10 +241,12 @@ fn input(fields: &[String]) -> Result<Input, SandboxError> {
             "metafield_namespaces" => input.metafield_namespaces = Some(list()),
             "metafields" => {
                 let parsed: Option<_> = list().iter().map(|m| seed::metafield(m)).collect();
-                input.metafields = Some(parsed.ok_or_else(|| wrong("a metafield is namespace.key".into()))?);
+                input.metafields = Some(parsed.ok_or_else(|| wrong("expected `namespace.key`".into()))?);
             }
             "name" => input.name = Some(text),
-            _ => return Err(wrong(format!("no such field{}; one of {}", suggest(key, KEYS), KEYS.join(", ")))),
+            _ => {
+                return Err(wrong(format!("unknown key{}; expected one of {}", suggest(key, KEYS), KEYS.join(", "))));
+            }
         }
     }
     Ok(input)
@@ -252,7 +257,7 @@ fn list(world: &mut World, shop: Option<&str>) -> Result<String, SandboxError> {
     let mut out = String::new();
     for (domain, shop) in world.shops.iter().filter(|(domain, _)| only.as_ref().is_none_or(|o| o == *domain)) {
         let status = serde_json::json!(shop.status);
-        // Into a String: cannot fail.
+        // Writes to a String cannot fail.
         let _ = writeln!(
             out,
             "{domain}  {}  scopes: {}",
@@ -325,7 +330,7 @@ mod tests {
     fn errors_have_a_hint() {
         let message = |edit: &Edit| apply(&mut world(), edit, AT).expect_err("refused").to_string();
         let status = Edit::Status { shop: "acne".into(), status: ShopStatus::Locked };
-        assert_eq!(message(&status), "the sandbox has no shop acne.myshopify.com; did you mean acme?");
+        assert_eq!(message(&status), "shop acne.myshopify.com not found in the sandbox; did you mean acme?");
         assert!(message(&add("order/create", "https://a.example/")).ends_with("did you mean orders/create?"));
         assert_eq!(
             message(&add("orders/create", "http://a.example/")),

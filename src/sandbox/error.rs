@@ -10,13 +10,13 @@ use crate::words;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SandboxError {
     /// The file is not a sandbox state.
-    #[error("{} is not a sandbox state, so it is left alone; name another file with --sandbox-state (`hookwright sandbox`: --state), or move this one away", .path.display())]
+    #[error("{} is not a sandbox state and was not changed; use another file with `--sandbox-state` (`hookwright sandbox`: `--state`), or move this file away", .path.display())]
     NotAState {
         /// The file.
         path: PathBuf,
     },
     /// The state is damaged or has a newer format.
-    #[error("{} can't be read as a sandbox state ({why}); move it away to start afresh", .path.display())]
+    #[error("cannot read the sandbox state {}: {why}; move the file away to start with an empty state", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -24,7 +24,7 @@ pub(crate) enum SandboxError {
         why: String,
     },
     /// Another process has locked the state.
-    #[error("the sandbox state {} is in use by another process{}; stop that one, or name another file with --sandbox-state (`hookwright sandbox`: --state)",
+    #[error("the sandbox state {} is in use by another process{}; stop that process, or use another file with `--sandbox-state` (`hookwright sandbox`: `--state`)",
         .path.display(), .server.map(|at| format!(" (it listens on {at})")).unwrap_or_default())]
     InUse {
         /// The file.
@@ -41,7 +41,7 @@ pub(crate) enum SandboxError {
         source: io::Error,
     },
     /// The address could not be bound.
-    #[error("can't listen on {address}: {}", words::of_io(source))]
+    #[error("cannot listen on {address}: {}", words::of_io(source))]
     Bind {
         /// The address.
         address: SocketAddr,

@@ -184,28 +184,28 @@ impl Fault {
     pub(super) fn check(&self) -> Result<(), String> {
         match self {
             Self::ServerError { status, .. } if ![500, 502, 503, 504].contains(status) => {
-                Err(format!("status {status} is no server error; one of 500, 502, 503, 504"))
+                Err(format!("invalid `status` {status}; expected one of 500, 502, 503, 504"))
             }
             Self::Html { status, .. } | Self::Empty { status, .. }
                 if *status != 200 && !(400..600).contains(status) =>
             {
-                Err(format!("status {status} can't be; 200, or one from 400 to 599"))
+                Err(format!("invalid `status` {status}; expected 200, or 400 to 599"))
             }
             Self::RateLimited { retry_after } if !(0.0..=3600.0).contains(retry_after) => {
-                Err(format!("retry_after {retry_after} can't be; seconds, at most 3600"))
+                Err(format!("invalid `retry_after` {retry_after}; expected 0 to 3600 seconds"))
             }
             Self::ShiftingPages { size, .. } if !(1..=MAX_PAGE).contains(size) => {
-                Err(format!("invalid size {size}: 1 to {MAX_PAGE} entries"))
+                Err(format!("invalid `size` {size}; expected 1 to {MAX_PAGE} entries"))
             }
             // A list whose pages go back by their whole size would never end.
             Self::ShiftingPages { size, by } if by.unsigned_abs() >= *size as u64 => {
-                Err(format!("invalid by {by}: a shift is smaller than a page ({size})"))
+                Err(format!("invalid `by` {by}; a shift must be smaller than a page ({size} entries)"))
             }
             Self::OtherWriter { act: WriterAction::Add, address, .. } if address.is_empty() => {
-                Err("act: add needs an address".into())
+                Err("`act: add` requires `address`".into())
             }
             Self::OtherWriter { act: WriterAction::Edit, set, .. } if set.is_empty() => {
-                Err("act: edit needs set, as in include_fields=id".into())
+                Err("`act: edit` requires `set`, such as `set=include_fields=id`".into())
             }
             _ => Ok(()),
         }

@@ -60,30 +60,30 @@ impl Rule {
     pub(super) fn parse(mut map: Map<String, Value>) -> Result<Self, String> {
         let name = map.get("fault").and_then(Value::as_str).unwrap_or_default().to_owned();
         if !NAMES.contains(&name.as_str()) {
-            let what =
-                if name.is_empty() { "a rule names its `fault`".into() } else { format!("`{name}` is no fault") };
-            return Err(format!("{what}{}; one of {}", suggest(&name, NAMES), NAMES.join(", ")));
+            let what = if name.is_empty() { "`fault` is required".into() } else { format!("unknown fault `{name}`") };
+            return Err(format!("{what}{}; expected one of {}", suggest(&name, NAMES), NAMES.join(", ")));
         }
         let wrong = |key: &str, expected: &str| format!("`{key}` of {name}: {expected}");
         let mut take = |key: &'static str| map.remove(key);
         let shop = match take("shop") {
             None => None,
             Some(text) => {
-                let text = text.as_str().ok_or_else(|| wrong("shop", "a glob on the handle or domain"))?.to_owned();
+                let text =
+                    text.as_str().ok_or_else(|| wrong("shop", "expected a glob on the handle or domain"))?.to_owned();
                 let pattern = ShopPattern::parse(&text).map_err(|error| wrong("shop", &error.to_string()))?;
                 Some((text, pattern))
             }
         };
         let on = take("on").map_or(Ok(RequestKind::Any), serde_json::from_value);
-        let on = on.map_err(|_| wrong("on", "one of query, mutation, oauth, any, adobe, ims"))?;
+        let on = on.map_err(|_| wrong("on", "expected one of query, mutation, oauth, any, adobe, ims"))?;
         let number = |key: &'static str, value: Option<Value>| {
-            value.map(|value| value.as_u64().ok_or_else(|| wrong(key, "a whole number"))).transpose()
+            value.map(|value| value.as_u64().ok_or_else(|| wrong(key, "expected a whole number"))).transpose()
         };
         let after = number("after", take("after"))?.unwrap_or_default();
         let times = number("times", take("times"))?;
         let probability = take("probability")
             .map(|value| value.as_f64().filter(|p| (0.0..=1.0).contains(p)))
-            .map(|value| value.ok_or_else(|| wrong("probability", "a number from 0 to 1")))
+            .map(|value| value.ok_or_else(|| wrong("probability", "expected a number from 0 to 1")))
             .transpose()?;
         let keys: Vec<String> = map.keys().filter(|key| *key != "fault").cloned().collect();
         let fault: Fault = serde_json::from_value(map.into()).map_err(|error| {
@@ -93,13 +93,13 @@ impl Rule {
         fault.check().map_err(|message| format!("{name}: {message}"))?;
         if matches!(on, RequestKind::Adobe | RequestKind::Ims) {
             if shop.is_some() {
-                return Err(wrong("shop", "Adobe's side has no shops; leave it out"));
+                return Err(wrong("shop", "not allowed with `on: adobe` or `on: ims`, because Adobe has no shops"));
             }
             let only_shops = fault.changes_shop() && !matches!(fault, Fault::TokenRevoked {});
             if only_shops
                 || matches!(fault, Fault::Throttled {} | Fault::InternalError { .. } | Fault::ShiftingPages { .. })
             {
-                return Err(wrong("on", "Adobe's side knows no such thing"));
+                return Err(wrong("on", "this fault is not possible at Adobe"));
             }
         }
         Ok(Self { fault, shop, on, after, times, probability })
@@ -111,7 +111,7 @@ impl Rule {
         for (at, part) in spec.split(',').map(str::trim).enumerate() {
             match part.split_once('=') {
                 None if at == 0 => drop(map.insert("fault".into(), part.into())),
-                None => return Err(format!("`{part}` in `{spec}`: write key=value")),
+                None => return Err(format!("`{part}` in `{spec}`: expected key=value")),
                 Some(("set", value)) => drop(map.insert("set".into(), json!([value]))),
                 Some((key, value)) => {
                     let number = serde_json::from_str::<serde_json::Number>(value).ok();
@@ -214,7 +214,7 @@ mod tests {
         for (text, expected) in [
             ("faults:\n  - fault: drop\n    tims: 2\n", "f:2:5: drop: unknown key `tims`"),
             ("faults: []\nsed: 2\n", "f:2:1: unknown key `sed`; known keys: seed, faults"),
-            ("{\"faults\": [{\"fault\": \"dorp\"}]}", "f:1:13: `dorp` is no fault; did you mean drop?"),
+            ("{\"faults\": [{\"fault\": \"dorp\"}]}", "f:1:13: unknown fault `dorp`; did you mean drop?"),
         ] {
             let message = Faults::parse(text, Path::new("f")).expect_err(text).to_string();
             assert!(message.starts_with(expected), "{message}");
@@ -228,24 +228,24 @@ mod tests {
             ("drop,tims=2", "did you mean times?"),
             ("latency,mz=2", "unknown key `mz`; known keys: ms, jitter_ms"),
             ("drop,on=write", "one of query, mutation, oauth, any"),
-            ("drop,on=adobe,shop=a", "Adobe's side has no shops; leave it out"),
-            ("frozen,on=ims", "Adobe's side knows no such thing"),
-            ("throttled,on=adobe", "Adobe's side knows no such thing"),
+            ("drop,on=adobe,shop=a", "not allowed with `on: adobe` or `on: ims`, because Adobe has no shops"),
+            ("frozen,on=ims", "this fault is not possible at Adobe"),
+            ("throttled,on=adobe", "this fault is not possible at Adobe"),
             ("drop,commit=never", "unknown value `never`; known values: before, after"),
             ("drop,probability=2", "a number from 0 to 1"),
             ("drop,times=some", "a whole number"),
             ("drop,shop=[", "`shop` of drop"),
-            ("drop,before", "write key=value"),
+            ("drop,before", "expected key=value"),
             ("server_error,status=404", "one of 500, 502, 503, 504"),
-            ("html,status=302", "200, or one from 400"),
-            ("rate_limited,retry_after=-1", "at most 3600"),
+            ("html,status=302", "200, or 400 to 599"),
+            ("rate_limited,retry_after=-1", "0 to 3600 seconds"),
             ("shifting_pages,size=0", "1 to 250 entries"),
-            ("shifting_pages,size=2,by=-2", "a shift is smaller than a page"),
-            ("shifting_pages,on=adobe", "Adobe's side knows no such thing"),
-            ("other_writer,act=add", "needs an address"),
-            ("other_writer,act=edit", "needs set"),
+            ("shifting_pages,size=2,by=-2", "a shift must be smaller than a page"),
+            ("shifting_pages,on=adobe", "this fault is not possible at Adobe"),
+            ("other_writer,act=add", "requires `address`"),
+            ("other_writer,act=edit", "requires `set`"),
             ("other_writer", "missing key `act`"),
-            ("", "a rule names its `fault`"),
+            ("", "`fault` is required"),
         ] {
             let message = Rule::parse_spec(spec).expect_err(spec);
             assert!(message.contains(hint), "{spec}: {message}");

@@ -241,7 +241,10 @@ fn read(path: &Path) -> Result<Option<State>, SandboxError> {
         serde_json::from_slice(&text).map_err(|_| SandboxError::NotAState { path: path.to_owned() })?;
     let damaged = |why: String| SandboxError::Damaged { path: path.to_owned(), why };
     if key.hookwright_sandbox != FORMAT {
-        return Err(damaged(format!("its format is {}, this program knows {FORMAT}", key.hookwright_sandbox)));
+        return Err(damaged(format!(
+            "it has format {}, but this version of Hookwright supports only format {FORMAT}",
+            key.hookwright_sandbox
+        )));
     }
     serde_json::from_slice(&text).map(Some).map_err(|error| damaged(words::of_json(&error)))
 }

@@ -183,15 +183,15 @@ impl Seed {
         self.shops.extend(more.shops);
         self.faults.extend(more.faults);
         let twice = |what: &str, place: &str, first: &str| {
-            Some(format!("{place}: there is an {what} at {first} already; name it in one file"))
+            Some(format!("{place}: duplicate {what}; the first is at {first}. Write it in one file only"))
         };
         match (&self.app, more.app) {
-            (Some((first, _)), Some((place, _))) => return twice("app", &place, first),
+            (Some((first, _)), Some((place, _))) => return twice("`app`", &place, first),
             (None, app) => self.app = app,
             (Some(_), None) => {}
         }
         match (&self.adobe, more.adobe) {
-            (Some((first, _)), Some((place, _))) => return twice("adobe part", &place, first),
+            (Some((first, _)), Some((place, _))) => return twice("`adobe` part", &place, first),
             (None, adobe) => self.adobe = adobe,
             (Some(_), None) => {}
         }
@@ -213,7 +213,10 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
         errors.push(format!("{}:{}:{}: {message}", path.display(), at.line(), at.column()));
     };
     if file.sandbox.value != 1 {
-        wrong(file.sandbox.referenced, format!("sandbox: {} is not known; write `sandbox: 1`", file.sandbox.value));
+        wrong(
+            file.sandbox.referenced,
+            format!("unknown seed format `sandbox: {}`; write `sandbox: 1`", file.sandbox.value),
+        );
     }
     let app = file.app.map(|app| {
         app.value.check().unwrap_or_else(|message| wrong(app.referenced, message));
@@ -229,7 +232,7 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
         entry.bucket = entry.bucket.or(file.defaults.bucket);
         entry.require_oauth = entry.require_oauth.or(Some(file.require_oauth));
         for scope in entry.scopes.iter().flatten().filter(|scope| Scope::parse(scope).is_none()) {
-            wrong(at, format!("`{scope}` is no scope; write it like read_orders"));
+            wrong(at, format!("`{scope}` is not a scope; expected the form `read_orders`"));
         }
         for seeded in &entry.subscriptions {
             check(seeded, &mut wrong);
@@ -238,7 +241,7 @@ fn parse(text: &str, path: &Path) -> Result<Seed, Vec<String>> {
             (Some(shop), None) => vec![(shop.referenced, shop.value.clone())],
             (None, Some(many)) => (1..=many.count).map(|n| (at, format!("{}{n}", many.prefix))).collect(),
             _ => {
-                wrong(at, "an entry names one `shop`, or many by `shops: {prefix: …, count: …}`".into());
+                wrong(at, "an entry must have either `shop` or `shops: {prefix: …, count: …}`".into());
                 continue;
             }
         };
@@ -270,16 +273,16 @@ fn check(seeded: &SeedSubscription, wrong: &mut impl FnMut(serde_yaml::Location,
     if let Some(format) = format
         && Format::parse(&format.value).is_none()
     {
-        wrong(format.referenced, format!("`{}` is no format; write json or xml", format.value));
+        wrong(format.referenced, format!("`{}` is not a format; expected `json` or `xml`", format.value));
     }
     for metafield in metafields {
         if self::metafield(&metafield.value).is_none() {
-            wrong(metafield.referenced, format!("`{}` is no metafield; write namespace.key", metafield.value));
+            wrong(metafield.referenced, format!("`{}` is not a metafield; expected `namespace.key`", metafield.value));
         }
     }
     for time in [created_at, updated_at].into_iter().flatten() {
         if self::time(&time.value).is_none() {
-            wrong(time.referenced, format!("`{}` is no time; write it like 2026-01-31T12:00:00Z", time.value));
+            wrong(time.referenced, format!("`{}` is not a time; expected the form `2026-01-31T12:00:00Z`", time.value));
         }
     }
 }
@@ -287,13 +290,13 @@ fn check(seeded: &SeedSubscription, wrong: &mut impl FnMut(serde_yaml::Location,
 /// Returns the GraphQL name of a topic, given in either spelling. The topic must be available for subscriptions.
 pub(super) fn topic(text: &str) -> Result<String, String> {
     match catalog::lookup(&Topic::from_slash(text)) {
-        Some(info) if info.is_compliance() => {
-            Err(format!("`{text}` can't be subscribed through the Admin API; the app's configuration has it"))
-        }
+        Some(info) if info.is_compliance() => Err(format!(
+            "`{text}` is a compliance topic and cannot be subscribed through the Admin API; it belongs in the configuration of the app"
+        )),
         Some(info) => Ok(info.graphql()),
         None => {
             let names = catalog::all().iter().map(|info| info.name);
-            Err(format!("`{text}` is no topic that the sandbox knows{}", suggest(text, names)))
+            Err(format!("unknown topic `{text}`{}", suggest(text, names)))
         }
     }
 }

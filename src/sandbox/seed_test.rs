@@ -54,7 +54,10 @@ fn only_one_file_may_have_the_app() {
         path
     };
     let message = read(&[file("a"), file("b")]).expect_err("twice").to_string();
-    assert!(message.contains("b:2:6: there is an app at ") && message.ends_with("name it in one file"), "{message}");
+    assert!(
+        message.contains("b:2:6: duplicate `app`; the first is at ") && message.ends_with("Write it in one file only"),
+        "{message}"
+    );
     let mut world = World::default();
     read(&[file("a")]).expect("once").fill(&mut world, 0).expect("seed");
     assert_eq!(world.app.client_id, "a");
@@ -67,24 +70,30 @@ fn errors_have_their_place_and_a_hint() {
         (shop("colour: red"), "a.sandbox.yaml:4:5: "),
         (
             shop("subscriptions: [{topic: orders/updatd, address: x}]"),
-            "a.sandbox.yaml:4:29: `orders/updatd` is no topic that the sandbox knows; did you mean orders/updated?",
+            "a.sandbox.yaml:4:29: unknown topic `orders/updatd`; did you mean orders/updated?",
         ),
-        (shop("subscriptions: [{topic: shop/redact, address: x}]"), "a.sandbox.yaml:4:29: `shop/redact` can't be"),
-        (shop("subscriptions: [{topic: orders/create, address: x, format: csv}]"), "`csv` is no format"),
-        (shop("subscriptions: [{topic: orders/create, address: x, created_at: soon}]"), "`soon` is no time"),
+        (
+            shop("subscriptions: [{topic: shop/redact, address: x}]"),
+            "a.sandbox.yaml:4:29: `shop/redact` is a compliance topic",
+        ),
+        (shop("subscriptions: [{topic: orders/create, address: x, format: csv}]"), "`csv` is not a format"),
+        (shop("subscriptions: [{topic: orders/create, address: x, created_at: soon}]"), "`soon` is not a time"),
         ("sandbox: 1\nshops:\n  - shop: a.example.com\n".to_owned(), "a.sandbox.yaml:3:11: `a.example.com` is not a"),
-        ("sandbox: 1\nshops:\n  - shop: a\n  - shop: A\n".to_owned(), "a.sandbox.yaml:4:11: a.myshopify.com is in"),
-        (shop("scopes: [orders]"), "a.sandbox.yaml:3:5: `orders` is no scope"),
-        ("sandbox: 2\nshops: []\n".to_owned(), "a.sandbox.yaml:1:10: sandbox: 2 is not known"),
-        ("sandbox: 1\nshops: [{status: ok}]\n".to_owned(), "an entry names one `shop`"),
+        (
+            "sandbox: 1\nshops:\n  - shop: a\n  - shop: A\n".to_owned(),
+            "a.sandbox.yaml:4:11: duplicate shop a.myshopify.com",
+        ),
+        (shop("scopes: [orders]"), "a.sandbox.yaml:3:5: `orders` is not a scope"),
+        ("sandbox: 2\nshops: []\n".to_owned(), "a.sandbox.yaml:1:10: unknown seed format `sandbox: 2`"),
+        ("sandbox: 1\nshops: [{status: ok}]\n".to_owned(), "an entry must have either `shop`"),
         ("sandbox: 1\napp: {client_id: a}\n".to_owned(), "a.sandbox.yaml:2:7: missing key `client_secret`"),
         (
             "sandbox: 1\napp: {client_id: a, client_secret: s3, sign_with: old}\n".to_owned(),
-            "a.sandbox.yaml:2:6: sign_with: old needs an old_client_secret",
+            "a.sandbox.yaml:2:6: `sign_with: old` requires `old_client_secret`",
         ),
         (
             "sandbox: 1\napp: {client_id: a, client_secret: s3, redirect_uris: [acme]}\n".to_owned(),
-            "the redirect URI `acme` is no URL",
+            "the redirect URI `acme` is not a URL",
         ),
     ] {
         let message = error_of(&text);

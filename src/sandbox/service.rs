@@ -247,7 +247,7 @@ impl Service {
         let entry =
             log.push(LoggedRequest { seq: 0, at, shop, method, path, operation, fields, status, cost, grant, faults });
         if let Some(Err(error)) = files.as_mut().map(|files| files.log(entry)) {
-            tracing::warn!(%error, "the log of requests can't be written");
+            tracing::warn!(%error, "cannot write the log of requests");
         }
         entry.seq
     }
@@ -416,7 +416,7 @@ impl Service {
 /// Makes the changes of a shop durable. Returns the error response if that fails.
 fn record(files: Option<&mut Files>, domain: &ShopDomain, shop: &StoredShop, changes: &Changes) -> Result<(), Reply> {
     let Some(Err(error)) = files.map(|files| files.record(domain, shop, changes)) else { return Ok(()) };
-    tracing::error!(%error, "the sandbox state can't be written");
+    tracing::error!(%error, "cannot write the sandbox state");
     Err(Reply::errors(500, "An unexpected error occurred"))
 }
 
@@ -433,7 +433,7 @@ impl Inner {
         if !injected.shop_faults.is_empty()
             && let Err(error) = self.save()
         {
-            tracing::error!(%error, "the sandbox state can't be written");
+            tracing::error!(%error, "cannot write the sandbox state");
         }
     }
 }

@@ -126,7 +126,7 @@ fn recorded(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).expect("fixture")).expect("json")
 }
 
-/// Every field of `expected` stands in `actual`.
+/// Asserts that `actual` contains every field of `expected`.
 fn assert_reads(actual: &Value, expected: &Value, what: &Value) {
     let Some(expected) = expected.as_object() else { return assert_eq!(actual, expected, "{what}") };
     for (key, value) in expected {

@@ -12,18 +12,15 @@ fn world() -> World {
 fn an_option_of_another_tool_is_answered_in_one_line() {
     let world = world();
     for (args, line) in [
-        (&["plan", "-out", "plan.json"][..], "error: unknown option -out: hookwright writes a plan with --out FILE\n"),
+        (&["plan", "-out", "plan.json"][..], "error: unknown option `-out`: use `--out FILE` to save a plan\n"),
         (
             &["apply", "-auto-approve"],
-            "error: unknown option -auto-approve: hookwright applies without asking with --auto-approve\n",
+            "error: unknown option `-auto-approve`: use `--auto-approve` to apply without confirmation\n",
         ),
-        (
-            &["plan", "-target", "tea-house"],
-            "error: unknown option -target: hookwright selects shops with --shop PATTERN\n",
-        ),
+        (&["plan", "-target", "tea-house"], "error: unknown option `-target`: use `--shop PATTERN` to select shops\n"),
         (
             &["plan", "hookwright.yaml"],
-            "error: unexpected argument hookwright.yaml: a manifest is named with -f: `hookwright plan -f hookwright.yaml`\n",
+            "error: unexpected argument `hookwright.yaml`: use `-f` to name a manifest: `hookwright plan -f hookwright.yaml`\n",
         ),
     ] {
         let run = world.run(args);
@@ -31,10 +28,10 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
         assert_eq!((run.err.as_str(), run.out.as_str()), (line, ""), "{args:?}");
     }
     for args in [&["plan", "-y"][..], &["drift", "--yes"]] {
-        world.run(args).exits(3).err_has("this command asks nothing, so leave the option out");
+        world.run(args).exits(3).err_has("this command does not ask for confirmation. Remove the option");
     }
     let allow = world.run(&["plan", "--allow", "empty_shop:a"]);
-    allow.exits(3).err_has("consents are given to `hookwright apply` or `hookwright show --check`");
+    allow.exits(3).err_has("`hookwright apply` and `hookwright show --check` accept consents");
     assert!(!allow.err.contains("--allow-commands"), "never to a consent of another kind: {allow}");
     world.run(&["destroy"]).exits(3).err_has("write `bindings: []` for the shop");
     world.run(&["plan", "--out", "-"]).exits(3).err_has("`-` is not a file");
@@ -54,7 +51,7 @@ fn what_is_neither_yes_nor_no_lets_no_manifest_run_commands() {
         crate::world::Run::of(&command.env("HOOKWRIGHT_ALLOW_COMMANDS", value).output().unwrap())
     };
     for value in ["nein", "2", "yes please"] {
-        plan(value).exits(3).err_has("write 1 or 0");
+        plan(value).exits(3).err_has("expected 1 or 0");
     }
     for value in ["", "0", "no", "1", "TRUE"] {
         plan(value).exits(0);

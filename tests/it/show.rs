@@ -146,7 +146,7 @@ fn packagers_get_every_page_with_its_sections() {
     assert!(!page("-validate").contains("HOOKWRIGHT_ADMIN_URL") && page("").contains("GITHUB_WORKSPACE"));
     assert!(page("-apply").contains("a hazard without consent") && !plan.contains("a hazard without consent"));
     // The folder is a file's name already.
-    world.run(&["man", "--all", "hookwright.yaml"]).exits(1).err_has("cannot write the pages");
+    world.run(&["man", "--all", "hookwright.yaml"]).exits(1).err_has("cannot write the man pages");
 }
 
 #[test]

@@ -234,7 +234,7 @@ fn what_changed_since_the_review_is_left_alone() {
     runner.pull_request();
     let id = runner.gh("artifact")["shops"][0]["changes"][0]["before"]["id"].as_str().unwrap().to_owned();
     runner.world.edit(&["set", "--shop", "acme", "--id", &id, "include_fields=id"]);
-    runner.merge("").exits(7).out_has("run this workflow by hand to plan anew (exit code 7)");
+    runner.merge("").exits(7).out_has("run this workflow manually to create a new plan (exit code 7)");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_hazard_is_refused_until_somebody_consents() {
     let live = format!("      - {{ topic: orders/create, address: \"{A}\" }}\n");
     let Some(runner) = Runner::new(World::new(&manifest(shop), &seed("acme", &live))) else { return };
     runner.world.write("gh/pulls.json", "[]");
-    runner.merge("").exits(6).out_has("run this workflow by hand with the consents above (exit code 6)");
+    runner.merge("").exits(6).out_has("Run this workflow manually with the consents above (exit code 6)");
     assert_eq!(runner.world.mutations(), 0);
     runner.merge("empty_shop:a*").exits(0).out_has("0 added, 0 changed, 1 destroyed");
 }

@@ -1,4 +1,4 @@
-//! Arguments of `hookwright sandbox edit`, and the edits that they stand for.
+//! Arguments of `hookwright sandbox edit`, and their conversion to edits.
 
 use std::path::PathBuf;
 
@@ -10,34 +10,37 @@ use crate::sandbox::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EditCommand {
-    /// Tell what is there
+    /// List shops and subscriptions
     #[command(after_help = "\
 Examples:
   hookwright sandbox edit list
   hookwright sandbox edit list --shop acme")]
     List {
-        /// Only this shop
+        /// List only this shop
         #[arg(long, value_name = "SHOP")]
         shop: Option<String>,
     },
     /// Add a subscription
-    #[command(after_help = "\
+    #[command(
+        override_usage = "hookwright sandbox edit add [OPTIONS] --shop <SHOP> --topic <TOPIC> \\\n           --address <ADDRESS>",
+        after_help = "\
 Examples:
-  hookwright sandbox edit add --shop acme --topic shop/update --address https://example.com/hook")]
+  hookwright sandbox edit add --shop acme --topic shop/update --address https://a.example/"
+    )]
     Add {
-        /// Handle or domain
+        /// Handle or domain of the shop
         #[arg(long, value_name = "SHOP")]
         shop: String,
-        /// Topic, as in orders/create
+        /// Topic, such as orders/create
         #[arg(long, value_name = "TOPIC")]
         topic: String,
-        /// Where it delivers to
+        /// Address of the endpoint
         #[arg(long, value_name = "ADDRESS")]
         address: String,
-        /// json or xml
+        /// Format: json or xml
         #[arg(long, value_name = "FORMAT")]
         format: Option<String>,
-        /// Shopify search syntax
+        /// Filter in Shopify search syntax
         #[arg(long, value_name = "FILTER")]
         filter: Option<String>,
         /// Payload field; may be repeated
@@ -51,120 +54,125 @@ Examples:
         name: Option<String>,
     },
     /// Change fields of a subscription
-    #[command(after_help = "\
+    #[command(
+        override_usage = "hookwright sandbox edit set [OPTIONS] --shop <SHOP> --id <ID> \\\n           <KEY=VALUE>...",
+        after_help = "\
 Examples:
   hookwright sandbox edit set --shop acme --id 1 address=https://example.com/hook
-  hookwright sandbox edit set --shop acme --id 1 include_fields=id,email")]
+  hookwright sandbox edit set --shop acme --id 1 include_fields=id,email"
+    )]
     Set {
-        /// Handle or domain
+        /// Handle or domain of the shop
         #[arg(long, value_name = "SHOP")]
         shop: String,
-        /// Number or global id
+        /// Number or global id of the subscription
         #[arg(long, value_name = "ID")]
         id: String,
-        /// As in address=https://… or include_fields=id,email
+        /// Field, such as address=https://… or include_fields=id,email
         #[arg(value_name = "KEY=VALUE", required = true)]
         fields: Vec<String>,
     },
-    /// Remove a subscription, or all of a topic
+    /// Delete a subscription or all subscriptions of a topic
     #[command(after_help = "\
 Examples:
   hookwright sandbox edit remove --shop acme --topic orders/create
   hookwright sandbox edit remove --shop acme --id 1")]
     Remove {
-        /// Handle or domain
+        /// Handle or domain of the shop
         #[arg(long, value_name = "SHOP")]
         shop: String,
-        /// Number or global id
+        /// Number or global id of the subscription
         #[arg(long, value_name = "ID", conflicts_with = "topic", required_unless_present = "topic")]
         id: Option<String>,
-        /// Topic, as in orders/create
+        /// Topic, such as orders/create
         #[arg(long, value_name = "TOPIC")]
         topic: Option<String>,
     },
-    /// Set how a shop answers
+    /// Set the status of a shop
     #[command(after_help = "\
 Examples:
   hookwright sandbox edit status --shop acme frozen
   hookwright sandbox edit status --shop acme ok")]
     Status {
-        /// Handle or domain
+        /// Handle or domain of the shop
         #[arg(long, value_name = "SHOP")]
         shop: String,
-        /// ok, token_refused, frozen, payment_required, forbidden, not_found, locked or uninstalled
+        /// Status of the shop
+        ///
+        /// One of ok, token_refused, frozen, payment_required, forbidden, not_found, locked and uninstalled.
         #[arg(value_name = "STATUS")]
         status: ShopStatus,
     },
-    /// Set the scopes that a shop has granted
+    /// Set the granted scopes of a shop
     #[command(after_help = "\
 Examples:
   hookwright sandbox edit scopes --shop acme read_orders,read_customers
-  hookwright sandbox edit scopes --shop acme \"\"     none at all")]
+  hookwright sandbox edit scopes --shop acme \"\"")]
     Scopes {
-        /// Handle or domain
+        /// Handle or domain of the shop
         #[arg(long, value_name = "SHOP")]
         shop: String,
-        /// All of them, separated by commas; empty for none
+        /// All granted scopes, separated by commas; empty for none
         #[arg(value_name = "SCOPES", value_delimiter = ',')]
         scopes: Vec<String>,
     },
-    /// Set the only token that a shop accepts
+    /// Set the only accepted token of a shop
     #[command(after_help = "\
 Examples:
   hookwright sandbox edit token --shop acme s3cret
-  hookwright sandbox edit token --shop acme \"\"     any will do")]
+  hookwright sandbox edit token --shop acme \"\"   accept any token")]
     Token {
-        /// Handle or domain
+        /// Handle or domain of the shop
         #[arg(long, value_name = "SHOP")]
         shop: String,
-        /// The token; empty for any
+        /// Token; empty to accept any token
         #[arg(value_name = "TOKEN")]
         token: String,
     },
-    /// End what OAuth gave: revoke tokens, or let them expire now
-    #[command(group = ArgGroup::new("end").required(true), after_help = "\
+    /// Revoke or expire tokens and codes that OAuth issued
+    #[command(group = ArgGroup::new("end").required(true), override_usage = "hookwright sandbox edit tokens --shop <SHOP> \\\n       <--revoke-tokens|--expire-tokens|--expire-refresh-tokens|--expire-codes>", after_help = "\
 Examples:
   hookwright sandbox edit tokens --shop acme --expire-tokens
-  hookwright sandbox edit tokens --shop acme --revoke-tokens     as when the app is uninstalled")]
+  hookwright sandbox edit tokens --shop acme --revoke-tokens")]
     Tokens {
-        /// Handle or domain
+        /// Handle or domain of the shop
         #[arg(long, value_name = "SHOP")]
         shop: String,
-        /// All tokens and codes are gone, as when the merchant takes the access back
+        /// Revoke all tokens and codes, as after an uninstallation
         #[arg(long, group = "end")]
         revoke_tokens: bool,
-        /// Access tokens that end some time end now
+        /// Expire all access tokens that have an expiry
         #[arg(long, group = "end")]
         expire_tokens: bool,
-        /// Refresh tokens end now
+        /// Expire all refresh tokens
         #[arg(long, group = "end")]
         expire_refresh_tokens: bool,
-        /// Authorization codes end now
+        /// Expire all authorization codes
         #[arg(long, group = "end")]
         expire_codes: bool,
     },
-    /// Register a public key of the app, or remove one, as in the Dev Dashboard
+    /// Register or remove a public key of the app
     #[command(group = ArgGroup::new("change").required(true), after_help = "\
 Examples:
   hookwright sandbox edit key --jwk public.json
-  hookwright sandbox edit key --jwk public.json --key-id pipeline-1   under another id
+  hookwright sandbox edit key --jwk public.json --key-id pipeline-1
   hookwright sandbox edit key --remove pipeline-1")]
     Key {
-        /// File with the public key as a JWK, as `auth key new` prints it
+        /// File with the public key (JWK) that `auth key new` printed
         #[arg(long, value_name = "FILE", group = "change")]
         jwk: Option<PathBuf>,
-        /// Id of the key, in place of the `kid` in the JWK
+        /// Id of the key; replaces the `kid` in the JWK
         #[arg(long, value_name = "ID", requires = "jwk")]
         key_id: Option<String>,
         /// Remove the key with this id
         #[arg(long, value_name = "ID", group = "change")]
         remove: Option<String>,
     },
-    /// Change a dataflow at Adobe, as somebody would in Adobe's tools
+    /// Change a dataflow at Adobe
     #[command(after_help = "\
 Examples:
-  hookwright sandbox edit flow orders --recreate     another id, another address
-  hookwright sandbox edit flow orders --settle 10m   as if that was a while ago
+  hookwright sandbox edit flow orders --recreate     another id and address
+  hookwright sandbox edit flow orders --settle 10m   unchanged for 10 minutes
   hookwright sandbox edit flow orders --run failed --received 10 --failed 10")]
     Flow(InletArgs),
     /// Change an HTTP API connection at Adobe
@@ -176,47 +184,49 @@ Examples:
 }
 
 #[derive(Debug, Args)]
-// Not required by clap: a man page cannot break the line of nine alternatives in angle brackets.
+// Not required by clap, because a man page cannot break the line of nine alternatives in angle brackets.
 #[command(group = ArgGroup::new("act"))]
-#[expect(clippy::struct_excessive_bools, reason = "one flag for each act; the group lets one of them through")]
+#[expect(clippy::struct_excessive_bools, reason = "one flag for each action; the group accepts one of them")]
 pub(crate) struct InletArgs {
-    /// Name or id
+    /// Name or id of the dataflow or connection
     #[arg(value_name = "NAME")]
     pub(crate) which: String,
-    /// It takes data
+    /// Enable it
     #[arg(long, group = "act")]
     pub(crate) enable: bool,
-    /// It takes none
+    /// Disable it
     #[arg(long, group = "act")]
     pub(crate) disable: bool,
-    /// It is made again: another id and address, made just now
+    /// Delete it and create it again, with another id and address
     #[arg(long, group = "act")]
     pub(crate) recreate: bool,
-    /// It is gone
+    /// Delete it
     #[arg(long, group = "act")]
     pub(crate) delete: bool,
-    /// It was changed just now
+    /// Set the time of its last change to now
     #[arg(long, group = "act")]
     pub(crate) touch: bool,
-    /// It was made and last changed so long ago, such as 10m
+    /// Set the age of its creation and last change, such as 10m
     #[arg(long, group = "act", value_name = "AGE", value_parser = age)]
     pub(crate) settle: Option<i64>,
-    /// It takes only requests with a token of Adobe's: a connection, or a dataflow over one
+    /// Require an Adobe token on each request
+    ///
+    /// Possible for a connection and for a dataflow over a connection.
     #[arg(long, group = "act")]
     pub(crate) require_authentication: bool,
-    /// A dataflow ran in the hour that just ended: success, partial or failed
+    /// Add a run in the last hour: success, partial or failed
     #[arg(long, group = "act", value_name = "STATUS", value_parser = run_status)]
     pub(crate) run: Option<RunStatus>,
-    /// Records that came, with --run
+    /// Number of received records, with --run
     #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "run")]
     pub(crate) received: u64,
-    /// Records that were refused, with --run
+    /// Number of refused records, with --run
     #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "run")]
     pub(crate) failed: u64,
 }
 
 fn age(text: &str) -> Result<i64, String> {
-    sandbox::age(text).ok_or_else(|| "write it like 90s, 10m, 2h or 30d".to_owned())
+    sandbox::age(text).ok_or_else(|| "expected an age such as 90s, 10m, 2h or 30d".to_owned())
 }
 
 fn run_status(text: &str) -> Result<RunStatus, String> {
@@ -224,12 +234,12 @@ fn run_status(text: &str) -> Result<RunStatus, String> {
         "success" => Ok(RunStatus::Success),
         "partial" => Ok(RunStatus::Partial),
         "failed" => Ok(RunStatus::Failed),
-        _ => Err("one of success, partial, failed".to_owned()),
+        _ => Err("expected `success`, `partial` or `failed`".to_owned()),
     }
 }
 
 impl EditCommand {
-    /// The edit that the command stands for. Reads the file of a key.
+    /// Converts the arguments to an edit. Reads the file of a key.
     pub(crate) fn edit(self) -> Result<Edit, SandboxError> {
         Ok(match self {
             Self::List { shop } => Edit::List { shop },
@@ -286,8 +296,8 @@ impl InletArgs {
             Self { require_authentication: true, .. } => InletAction::RequireAuthentication,
             Self { disable: true, .. } => InletAction::Disable,
             _ => {
-                let acts = "--enable, --disable, --recreate, --delete, --touch, --settle AGE, --require-authentication or --run STATUS";
-                return Err(SandboxError::Edit(format!("say what is done to it: {acts}")));
+                let acts = "`--enable`, `--disable`, `--recreate`, `--delete`, `--touch`, `--settle AGE`, `--require-authentication` and `--run STATUS`";
+                return Err(SandboxError::Edit(format!("missing action; expected one of {acts}")));
             }
         };
         Ok(InletEdit { kind, which: self.which, act })

@@ -52,12 +52,12 @@ impl Inlet {
         let own_address = self.kind == InletKind::Flow && !self.over_connection;
         match action {
             InletAction::RequireAuthentication if own_address => Err(SandboxError::Edit(format!(
-                "{:?} has an address of its own, which never asks for a token; only a connection, or a dataflow \
-                 seeded with `inlet: connection`, can",
+                "dataflow {:?} has an address of its own and cannot require a token; use a connection, or a dataflow \
+                 seeded with `inlet: connection`",
                 self.name
             ))),
             InletAction::Run { .. } if self.kind == InletKind::Connection => Err(SandboxError::Edit(format!(
-                "{:?} is a connection, and only dataflows run; name one: hookwright sandbox edit flow NAME --run",
+                "connection {:?} has no runs; add a run to a dataflow with `hookwright sandbox edit flow NAME --run success`",
                 self.name
             ))),
             _ => Ok(()),
@@ -85,7 +85,7 @@ impl Adobe {
                 inlet.id = uuid(&[&inlet.id, &remade.to_string()]);
                 inlet.address = address(&inlet.id);
                 (inlet.created_at, inlet.updated_at, inlet.runs) = (now, now, Vec::new());
-                format!("made again: {} {}", inlet.id, inlet.address)
+                format!("recreated: {} {}", inlet.id, inlet.address)
             }
             InletAction::Delete => {
                 let gone = inlets.remove(at);
@@ -100,18 +100,18 @@ impl Adobe {
             }
             InletAction::Settle(ago) => {
                 (inlet.created_at, inlet.updated_at) = (now.saturating_sub(*ago), now.saturating_sub(*ago));
-                "made and changed some time ago".to_owned()
+                "age of creation and last change set".to_owned()
             }
             InletAction::RequireAuthentication => {
                 inlet.authentication_required = true;
-                "takes only requests with a token of Adobe's".to_owned()
+                "requires an Adobe token".to_owned()
             }
             InletAction::Run { status, received, failed } => {
                 let (received, failed) = (*received, *failed);
                 // Runs of the same second still have an order.
                 let after = inlet.runs.iter().map(|run| run.started_at + 1).max().unwrap_or_default();
                 inlet.runs.push(Run { started_at: after.max(now - HOUR), status: *status, received, failed });
-                format!("ran for an hour: {}, {received} records came, {failed} were refused", status.word())
+                format!("added a run of one hour: {}, {received} records received, {failed} refused", status.word())
             }
         };
         Ok(format!("{name:?}: {done}"))
@@ -132,11 +132,11 @@ impl Adobe {
             [] => {
                 let all: Vec<_> = of_kind().collect();
                 let there =
-                    if all.is_empty() { "there is none".to_owned() } else { format!("there is {}", listed(&all)) };
-                Err(SandboxError::Edit(format!("no {what} is called {which:?}; {there}")))
+                    if all.is_empty() { format!("there is no {what}") } else { format!("available: {}", listed(&all)) };
+                Err(SandboxError::Edit(format!("{what} {which:?} not found; {there}")))
             }
             several => {
-                Err(SandboxError::Edit(format!("several are called {which:?}; name the id: {}", listed(several))))
+                Err(SandboxError::Edit(format!("the name {which:?} is ambiguous; use an id: {}", listed(several))))
             }
         }
     }

@@ -101,41 +101,40 @@ impl SeedAdobe {
     pub(in super::super) fn check(&self, wrong: &mut impl FnMut(Location, String)) {
         let mut ids = HashSet::new();
         if let Some(size) = self.page_size.as_ref().filter(|size| size.value == 0) {
-            wrong(size.referenced, "page_size: 0 leaves nothing on a page; write 1 or more".to_owned());
+            wrong(size.referenced, "`page_size` must be at least 1".to_owned());
         }
         for (kind, Spanned { value: inlet, referenced: at, .. }) in self.inlets() {
             if let Some(state) = inlet.state.as_deref().filter(|state| !STATES.contains(state)) {
                 let hint = suggest(state, STATES);
-                wrong(*at, format!("`{state}` is no state of Adobe's{hint}; one of {}", STATES.join(", ")));
+                wrong(*at, format!("unknown state `{state}`{hint}; expected one of {}", STATES.join(", ")));
             }
             for age in inlet.age.iter().chain(inlet.runs.iter().map(|run| &run.age)) {
                 if self::age(age).is_none() {
-                    wrong(*at, format!("`{age}` is no age; write it like 90s, 10m, 2h or 30d"));
+                    wrong(*at, format!("`{age}` is not an age; expected a form such as 90s, 10m, 2h or 30d"));
                 }
             }
             for run in &inlet.runs {
                 if let Some(every) = run.every.as_ref().filter(|_| run.starts().is_none()) {
-                    let why = "write it like 1h or 1d, and repeat a run at most 1,000 times";
-                    wrong(*at, format!("every: `{every}` cannot be used with the age {}; {why}", run.age));
+                    let why = "write a form such as 1h or 1d that repeats the run at most 1,000 times";
+                    wrong(*at, format!("`every: {every}` is invalid with the age {}; {why}", run.age));
                 }
             }
             if let Some(id) = &inlet.id {
                 let groups: Vec<usize> = id.split('-').map(str::len).collect();
                 if groups != [8, 4, 4, 4, 12] || !id.bytes().all(|c| c == b'-' || c.is_ascii_hexdigit()) {
-                    wrong(*at, format!("`{id}` is no id; Adobe's are UUIDs"));
+                    wrong(*at, format!("`{id}` is not an id; expected a UUID"));
                 }
                 if !ids.insert(id.to_ascii_lowercase()) {
-                    wrong(*at, format!("the id {id} stands twice"));
+                    wrong(*at, format!("duplicate id {id}"));
                 }
             }
             match kind {
                 InletKind::Connection if inlet.inlet.is_some() || !inlet.runs.is_empty() => {
-                    wrong(*at, "`inlet` and `runs` are for dataflows; a connection has neither".to_owned());
+                    wrong(*at, "`inlet` and `runs` are allowed only for dataflows".to_owned());
                 }
                 InletKind::Flow if inlet.authentication_required && inlet.inlet != Some(InletKind::Connection) => {
-                    let why =
-                        "the address of a dataflow of its own never asks for a token; write `inlet: connection`, too";
-                    wrong(*at, format!("authentication_required: {why}"));
+                    let why = "a dataflow with an address of its own cannot require a token; add `inlet: connection`";
+                    wrong(*at, format!("`authentication_required`: {why}"));
                 }
                 InletKind::Flow | InletKind::Connection => {}
             }
@@ -217,33 +216,33 @@ mod tests {
         let flow = |rest: &str| format!("  flows:\n    - {{ name: one, {rest} }}\n");
         for (text, expected) in [
             ("  orgs: a\n".to_owned(), "a.sandbox.yaml:3:3: unknown key `orgs`"),
-            ("  page_size: 0\n".to_owned(), "a.sandbox.yaml:3:14: page_size: 0 leaves nothing"),
+            ("  page_size: 0\n".to_owned(), "a.sandbox.yaml:3:14: `page_size` must be at least 1"),
             (flow("colour: red"), "a.sandbox.yaml:4:20: unknown key `colour`"),
             (
                 flow("state: enabeld"),
-                "a.sandbox.yaml:4:7: `enabeld` is no state of Adobe's; did you mean enabled?; one of",
+                "a.sandbox.yaml:4:7: unknown state `enabeld`; did you mean enabled?; expected one of",
             ),
-            (flow("id: 4982698b"), "a.sandbox.yaml:4:7: `4982698b` is no id; Adobe's are UUIDs"),
-            (flow("age: soon"), "a.sandbox.yaml:4:7: `soon` is no age; write it like 90s"),
+            (flow("id: 4982698b"), "a.sandbox.yaml:4:7: `4982698b` is not an id; expected a UUID"),
+            (flow("age: soon"), "a.sandbox.yaml:4:7: `soon` is not an age; expected a form such as 90s"),
             (flow("inlet: floww"), "a.sandbox.yaml:4:27: unknown value `floww`; known values: flow, connection"),
             (flow("runs: [{ age: 1h, status: fine }]"), "unknown value `fine`"),
-            (flow("runs: [{ age: 1y, status: success }]"), "`1y` is no age"),
+            (flow("runs: [{ age: 1y, status: success }]"), "`1y` is not an age"),
             (
                 flow("runs: [{ age: 20d, every: 0h, status: failed }]"),
-                "every: `0h` cannot be used with the age 20d; write it like 1h or 1d",
+                "`every: 0h` is invalid with the age 20d; write a form such as 1h or 1d",
             ),
-            (flow("runs: [{ age: 20d, every: 1m, status: failed }]"), "repeat a run at most 1,000 times"),
-            (flow("authentication_required: true"), "a.sandbox.yaml:4:7: authentication_required: the address of a"),
+            (flow("runs: [{ age: 20d, every: 1m, status: failed }]"), "repeats the run at most 1,000 times"),
+            (flow("authentication_required: true"), "a.sandbox.yaml:4:7: `authentication_required`: a dataflow"),
             (
                 format!(
                     "  flows: [{{ name: a, id: {id} }}]\n  connections:\n    - {{ name: b, id: {} }}\n",
                     id.to_uppercase()
                 ),
-                "a.sandbox.yaml:5:7: the id 4982698B-E6B3-48C2-8DCF-040E20121FD2 stands twice",
+                "a.sandbox.yaml:5:7: duplicate id 4982698B-E6B3-48C2-8DCF-040E20121FD2",
             ),
             (
                 "  connections:\n    - { name: b, inlet: flow }\n".to_owned(),
-                "a.sandbox.yaml:4:7: `inlet` and `runs` are for",
+                "a.sandbox.yaml:4:7: `inlet` and `runs` are allowed",
             ),
         ] {
             let message = adobe(&text).expect_err(&text);

@@ -161,19 +161,21 @@ impl App {
     /// Checks the app of a seed.
     pub(in crate::sandbox) fn check(&self) -> Result<(), String> {
         if self.client_id.is_empty() || self.client_secret.reveal().is_empty() {
-            return Err("the app needs a client_id and a client_secret that are not empty".into());
+            return Err("`client_id` and `client_secret` of the app must not be empty".into());
         }
         if self.sign_with.is_some() && self.old_client_secret.is_none() {
-            return Err("sign_with: old needs an old_client_secret".into());
+            return Err("`sign_with: old` requires `old_client_secret`".into());
         }
         for (at, key) in self.keys.iter().enumerate() {
             key.check()?;
             if self.keys[..at].iter().any(|other| other.kid == key.kid) {
-                return Err(format!("the key id `{}` is duplicate; each key needs its own", key.id()));
+                return Err(format!("duplicate key id `{}`; every key must have an id of its own", key.id()));
             }
         }
         match self.redirect_uris.iter().find(|uri| Url::parse(uri).is_err()) {
-            Some(uri) => Err(format!("the redirect URI `{uri}` is no URL; write it like https://app.example/callback")),
+            Some(uri) => {
+                Err(format!("the redirect URI `{uri}` is not a URL; expected the form `https://app.example/callback`"))
+            }
             None => Ok(()),
         }
     }

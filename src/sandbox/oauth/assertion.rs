@@ -190,13 +190,13 @@ impl Jwk {
     pub(in crate::sandbox) fn check(&self) -> Result<(), String> {
         let named = format!("the key `{}`", self.id());
         if self.id().is_empty() {
-            return Err("a key needs a `kid`, which the header of an assertion names".to_owned());
+            return Err("`kid` is required: the header of an assertion names the key by it".to_owned());
         }
         if self.kty != "RSA" || self.alg.as_ref().is_some_and(|alg| alg != "RS256") {
-            return Err(format!("{named} must have kty RSA and alg RS256"));
+            return Err(format!("{named} must have `kty: RSA` and `alg: RS256`"));
         }
         if self.usage.as_ref().is_some_and(|usage| usage != "sig") {
-            return Err(format!("{named} is not for signatures; write `use: sig`"));
+            return Err(format!("{named} cannot verify signatures; write `use: sig`"));
         }
         match self.components() {
             Some(components) if components.n.len() >= 256 => Ok(()),
@@ -233,10 +233,10 @@ mod tests {
         };
         assert_eq!(with("kid", "other".into()), Ok(()));
         for (key, value, said) in [
-            ("kid", Value::Null, "needs a `kid`"),
-            ("kty", "EC".into(), "must have kty RSA"),
-            ("alg", "PS256".into(), "alg RS256"),
-            ("use", "enc".into(), "is not for signatures"),
+            ("kid", Value::Null, "`kid` is required"),
+            ("kty", "EC".into(), "must have `kty: RSA`"),
+            ("alg", "PS256".into(), "`alg: RS256`"),
+            ("use", "enc".into(), "cannot verify signatures"),
             ("n", "AQAB".into(), "is shorter than 2048 bits"),
             ("n", "+/".into(), "base64url without padding"),
             ("d", "AQAB".into(), "unknown field `d`"),

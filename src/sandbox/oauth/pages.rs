@@ -62,7 +62,7 @@ pub(super) fn error(status: u16, error: &str, description: &str) -> Reply {
 pub(super) fn cancelled(shop: &ShopDomain) -> Reply {
     let shop = escape(shop.as_str());
     let main = format!(
-        "<h1>Nothing was installed</h1>\n<p>{shop} is as it was, and the app was not told. You can close this page.</p>"
+        "<h1>Nothing was installed</h1>\n<p>{shop} was not changed, and the app was not notified. You can close this page.</p>"
     );
     page(200, "Nothing was installed", &main)
 }
@@ -80,7 +80,7 @@ pub(super) fn consent(domain: &ShopDomain, shop: &StoredShop, asked: &Authorizat
         let _ = writeln!(main, "<li>{} <code>{}</code>{new}</li>", escape(&words(scope)), escape(scope));
     }
     if asked.scopes.is_empty() {
-        main.push_str("<li>See nothing but the name of the shop</li>\n");
+        main.push_str("<li>View the name of the shop</li>\n");
     }
     main.push_str("</ul>\n");
     let implied: Vec<_> = asked.scopes.iter().filter_map(|scope| Scope::observed(scope).implied()).collect();

@@ -115,9 +115,7 @@ impl TokenRequest<'_> {
             "client_credentials" | "client_assertion" => self.application(&app, shop, grant),
             "refresh_token" => self.refresh(&app, shop),
             "token_exchange" => self.migrate(&app, shop),
-            _ => {
-                Err(OAuthError(400, "unsupported_grant_type", "The grant type is not one that the sandbox has.".into()))
-            }
+            _ => Err(OAuthError(400, "unsupported_grant_type", "The sandbox does not support this grant type.".into())),
         }
     }
 
@@ -138,7 +136,7 @@ impl TokenRequest<'_> {
     fn by_assertion(&self, grant: &str, used: &mut UsedAssertions) -> Result<App, OAuthError> {
         let refused = |description: String| OAuthError(400, "invalid_client", description);
         if grant != "client_assertion" {
-            return Err(OAuthError::request("A client assertion is taken with grant_type client_credentials only."));
+            return Err(OAuthError::request("A client assertion is accepted only with grant_type client_credentials."));
         }
         if self.parameter("client_assertion_type") != assertion::TYPE {
             return Err(refused(format!("The client_assertion_type must be {}.", assertion::TYPE)));
@@ -196,7 +194,9 @@ impl TokenRequest<'_> {
     fn migrate(&self, app: &App, shop: &mut StoredShop) -> Result<Value, OAuthError> {
         let kinds = ["subject_token_type", "requested_token_type"];
         if kinds.iter().any(|kind| self.parameter(kind) != OFFLINE_TOKEN) || self.parameter("expiring") != "1" {
-            return Err(OAuthError::request("The sandbox exchanges offline tokens without an end for expiring ones"));
+            return Err(OAuthError::request(
+                "The sandbox exchanges only non-expiring offline tokens for expiring tokens",
+            ));
         }
         let given = self.parameter("subject_token");
         let lives = match shop.grants.state_of(given, self.now) {

@@ -49,15 +49,15 @@ impl Seed {
         }
         if let Some((place, adobe)) = &self.adobe {
             if world.adobe.is_seeded() {
-                let way_out = "seed it once, or start over with --replace";
-                errors.push(format!("{place}: Adobe's side is in the sandbox already; {way_out}"));
+                let way_out = "add it only once, or replace the state with `--replace`";
+                errors.push(format!("{place}: the sandbox already contains an `adobe` part; {way_out}"));
             }
             world.adobe = adobe.make(now);
         }
         for (place, domain, entry) in &self.shops {
             if world.shops.contains_key(domain) {
                 errors.push(format!(
-                    "{place}: {domain} is in the sandbox already; name it once, or start over with --replace"
+                    "{place}: duplicate shop {domain}; write it once, or replace the state with `--replace`"
                 ));
                 continue;
             }
@@ -77,7 +77,7 @@ impl Seed {
             for seeded in &entry.subscriptions {
                 let subscription = subscription(shop, seeded);
                 if shop.subscriptions.contains_key(&subscription.id) {
-                    errors.push(format!("{place}: {domain} has the id {} twice", subscription.id));
+                    errors.push(format!("{place}: duplicate subscription id {} in {domain}", subscription.id));
                 }
                 shop.put(subscription);
             }

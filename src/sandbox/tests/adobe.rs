@@ -1,4 +1,4 @@
-//! Adobe's side of the sandbox, over HTTP: tokens, headers, lists, and what somebody does in Adobe's tools.
+//! Adobe's side of the sandbox, over HTTP: tokens, headers, lists, and edits.
 
 use std::path::PathBuf;
 
@@ -95,7 +95,7 @@ fn names(answer: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_token_takes_the_right_credentials() {
+async fn a_token_requires_valid_credentials() {
     let adobe = Adobe::start().await;
     for (form, status, error) in [
         ("grant_type=password", 400, "unsupported_grant_type"),
@@ -112,7 +112,7 @@ async fn a_token_takes_the_right_credentials() {
 }
 
 #[tokio::test]
-async fn every_header_is_looked_at() {
+async fn every_required_header_is_checked() {
     let adobe = Adobe::start().await;
     let bearer = format!("Bearer {}", adobe.token().await);
     let good = headers(&bearer, "prod");
@@ -139,7 +139,7 @@ async fn every_header_is_looked_at() {
 }
 
 #[tokio::test]
-async fn lists_have_pages_filters_and_only_their_own_sandbox() {
+async fn lists_have_pages_and_filters_and_contain_only_the_named_adobe_sandbox() {
     let adobe = Adobe::start().await;
     let first = adobe.get("/flows").await;
     assert_eq!(names(&first), ["one", "two"]);
@@ -177,7 +177,7 @@ async fn the_address_of_a_flow_over_a_connection_is_at_its_base_connection() {
 
 // `edit` asks the server and waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_somebody_does_in_adobes_tools() {
+async fn edits_change_dataflows_as_adobes_tools_do() {
     let adobe = Adobe::start().await;
     let of = async |name: &str| adobe.get(&format!("/flows?property=name=={name}")).await["items"][0].clone();
     let before = of("two").await;
@@ -193,14 +193,14 @@ async fn what_somebody_does_in_adobes_tools() {
     assert_eq!(of("two").await, Value::Null);
 
     let several = adobe.edit(InletKind::Flow, "one", InletAction::Disable).expect_err("two have that name");
-    assert!(several.contains("name the id"), "{several}");
+    assert!(several.contains("use an id"), "{several}");
     let none = adobe.edit(InletKind::Connection, "two", InletAction::Disable).expect_err("no such");
-    assert!(none.contains("no connection is called \"two\"; there is \"raw\""), "{none}");
+    assert!(none.contains("connection \"two\" not found; available: \"raw\""), "{none}");
     assert!(!std::fs::read_to_string(&adobe.state).expect("state").contains("sandbox.1"), "no token is kept");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_could_never_be_seen_is_refused_and_a_touch_is_seen() {
+async fn an_edit_without_a_visible_effect_is_refused_and_a_touch_is_visible() {
     let adobe = Adobe::start().await;
     let before = adobe.get("/flows?property=name==three").await["items"][0].clone();
     adobe.edit(InletKind::Flow, "three", InletAction::Touch).expect("touch");
@@ -217,7 +217,7 @@ async fn what_could_never_be_seen_is_refused_and_a_touch_is_seen() {
 
     let run = |status, failed| InletAction::Run { status, received: 9, failed };
     let told = adobe.edit(InletKind::Connection, "raw", run(RunStatus::Success, 0)).expect_err("no runs");
-    assert!(told.contains("only dataflows run"), "{told}");
+    assert!(told.contains("has no runs"), "{told}");
     for (status, failed) in [(RunStatus::Failed, 9), (RunStatus::Partial, 1)] {
         adobe.edit(InletKind::Flow, "three", run(status, failed)).expect("a run");
     }
@@ -233,7 +233,7 @@ async fn what_could_never_be_seen_is_refused_and_a_touch_is_seen() {
 }
 
 #[tokio::test]
-async fn a_filter_holds_over_three_pages() {
+async fn a_filter_applies_to_all_pages() {
     let flow = |n: u32| {
         format!("    - {{ name: f{n}, state: {} }}\n", if n.is_multiple_of(2) { "enabled" } else { "disabled" })
     };
@@ -252,7 +252,7 @@ async fn a_filter_holds_over_three_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_token_and_what_was_done_outlive_the_process_even_without_a_shop() {
+async fn a_token_and_edits_survive_a_restart_without_shops() {
     let seed = "sandbox: 1\nadobe: { flows: [{ name: one }, { name: two, sandbox: dev }] }\n";
     let adobe = Adobe::seeded(seed).await;
     assert!(adobe.running.has_adobe());
@@ -275,7 +275,7 @@ async fn a_token_and_what_was_done_outlive_the_process_even_without_a_shop() {
 }
 
 #[tokio::test]
-async fn a_state_from_before_adobes_side_loads_and_has_none() {
+async fn a_state_without_adobes_side_can_be_loaded() {
     let adobe = Adobe::seeded("sandbox: 1\nshops: [{ shop: acme }]\n").await;
     let adobe = adobe
         .restarted(|state| {

@@ -29,7 +29,7 @@ impl Adobe {
 }
 
 #[tokio::test]
-async fn each_fault_looks_as_it_should_and_spares_the_other_side() {
+async fn each_fault_has_its_effect_on_its_side_only() {
     let adobe = Adobe::seeded(SEED).await;
     let bearer = format!("Bearer {}", adobe.token().await);
     // (fault, status, part of the body); status 0: no answer, or half of one.
@@ -67,7 +67,7 @@ async fn each_fault_looks_as_it_should_and_spares_the_other_side() {
 }
 
 #[tokio::test]
-async fn revoked_tokens_are_dead_a_new_one_is_not_and_the_log_has_neither() {
+async fn revoked_tokens_are_refused_new_ones_are_accepted_and_the_log_contains_neither() {
     let adobe = Adobe::seeded(SEED).await;
     let old = adobe.token().await;
     adobe.fail("token_revoked,on=adobe,times=1");

@@ -55,7 +55,7 @@ impl Client {
 }
 
 #[tokio::test]
-async fn each_fault_looks_as_it_should_and_falls_on_its_side_of_the_commit() {
+async fn each_fault_has_its_effect_before_or_after_the_commit() {
     // A bucket that THROTTLED empties is full again at once.
     let (_running, client) = seeded(&format!("{ACME}    bucket: {{ max: 100000, restore: 1000000 }}\n")).await;
     // (rule, status, part of the body, how many of the two are made); status 0: no answer.
@@ -154,7 +154,7 @@ async fn pages_shift_over_both_transports() {
 }
 
 #[tokio::test]
-async fn aliases_fail_by_themselves_before_or_after_their_commit() {
+async fn single_aliases_fail_before_or_after_their_commit() {
     let (_running, client) = seeded(ACME).await;
     let mut failed = 0;
     for n in 0..12 {

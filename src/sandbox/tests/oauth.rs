@@ -123,7 +123,7 @@ pub(super) fn refused(answer: &Answer, status: u16, error: &str, description: &s
 }
 
 #[tokio::test]
-async fn the_page_names_what_is_asked_and_installing_calls_back_with_a_signature() {
+async fn the_page_names_the_scopes_and_an_installation_calls_back_with_a_signature() {
     let (_running, client) = seeded(SHOP).await;
     let asked = [
         ("client_id", "sandbox-client"),
@@ -183,7 +183,7 @@ async fn the_page_names_what_is_asked_and_installing_calls_back_with_a_signature
 }
 
 #[tokio::test]
-async fn what_cannot_be_authorized_is_a_page_in_shopifys_words() {
+async fn an_invalid_authorization_request_returns_shopifys_error_page() {
     let (_running, client) = seeded(SHOP).await;
     for (shop, id, redirect, scope, says) in [
         (
@@ -229,7 +229,7 @@ async fn what_cannot_be_authorized_is_a_page_in_shopifys_words() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_for_one_client_and_for_a_while() {
+async fn a_code_is_valid_once_for_one_client_until_it_expires() {
     let seed = SHOP.replacen(
         "shops:",
         "app: { client_id: sandbox-client, client_secret: sandbox-secret, code_seconds: 60 }\nshops:",
@@ -261,7 +261,7 @@ async fn a_code_is_good_once_for_one_client_and_for_a_while() {
 }
 
 #[tokio::test]
-async fn the_app_of_the_seed_is_the_one_that_counts() {
+async fn the_app_of_the_seed_is_used() {
     let seed = "
 sandbox: 1
 require_oauth: true
@@ -302,7 +302,7 @@ shops:
 }
 
 #[tokio::test]
-async fn uninstalling_takes_everything_and_installing_brings_the_shop_back() {
+async fn an_uninstallation_removes_subscriptions_and_tokens_and_an_installation_restores_access() {
     let (_running, client) = seeded(&format!("{SHOP}  - shop: other\n")).await;
     let paths = ["/admin/api_permissions/current.json", "/admin/api/2026-10/api_permissions/current.json"];
     for (n, path) in paths.into_iter().enumerate() {

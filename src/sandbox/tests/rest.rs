@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn rest_speaks_of_the_same_subscriptions() {
+async fn rest_and_graphql_have_the_same_subscriptions() {
     let (_running, client) = seeded(ACME).await;
     let path = |rest: &str| client.address("acme", &format!("/admin/api/2026-07/{rest}"));
     let send =

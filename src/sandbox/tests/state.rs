@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_killed_sandbox_has_all_it_answered_and_its_log() {
+async fn answered_requests_and_the_log_survive_a_kill() {
     let folder = tempfile::tempdir().expect("folder");
     let state = folder.path().join("s/state.json");
     let seed = write(folder.path(), "a.sandbox.yaml", ACME);
@@ -60,7 +60,7 @@ async fn a_killed_sandbox_has_all_it_answered_and_its_log() {
 }
 
 #[tokio::test]
-async fn the_control_endpoints_seed_reset_and_tell() {
+async fn the_control_endpoints_seed_reset_and_return_the_state() {
     let (running, client) = seeded(ACME).await;
     let at = |path: &str| running.url().replace("{shop}", &format!("__sandbox/{path}"));
     client.create("ORDERS_CREATE", json!({ "uri": "https://hooks.example.com/1" })).await;
@@ -106,7 +106,7 @@ async fn a_state_that_a_server_holds_is_changed_through_the_server() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_requests_are_refused() {
+async fn invalid_request_bodies_are_refused() {
     let (_running, client) = seeded(ACME).await;
     let post = |body: Vec<u8>| {
         let url = client.address("acme", "/admin/api/2026-10/graphql.json");

@@ -6,7 +6,7 @@ use super::*;
 const INVALID: &str = "[API] Invalid API key or access token (unrecognized login or wrong password)";
 
 #[tokio::test]
-async fn each_kind_of_token_comes_with_what_it_has_in_json_or_from_a_form() {
+async fn each_kind_of_token_has_its_fields_for_json_and_form_requests() {
     let (_running, client) = seeded(SHOP).await;
     let pair = client.pair().await;
     assert_eq!((&pair["expires_in"], &pair["refresh_token_expires_in"]), (&json!(3600), &json!(7_776_000)));
@@ -74,7 +74,7 @@ async fn refusals_are_shopifys_as_json_or_as_a_page() {
             json!({ "grant_type": "password" }),
             400,
             "unsupported_grant_type",
-            "The grant type is not one that the sandbox has.",
+            "The sandbox does not support this grant type.",
         ),
     ] {
         let domain = format!("{shop}.myshopify.com");
@@ -106,7 +106,7 @@ async fn a_refresh_token_rotates_and_the_one_before_works_until_the_new_pair_is_
     assert_eq!((second.status, &second.body["expires_in"]), (200, &json!(3600)));
     assert_ne!(second.body["refresh_token"], first["refresh_token"]);
     let third = client.refresh(&first["refresh_token"]).await.body;
-    assert_eq!(client.ask(&second.body["access_token"]).await.status, 401, "withdrawn: nobody had used it");
+    assert_eq!(client.ask(&second.body["access_token"]).await.status, 401, "revoked, because it was not used");
     // A request with the new access token retires the refresh token before it.
     assert_eq!(client.ask(&third["access_token"]).await.status, 200);
     refused(&client.refresh(&first["refresh_token"]).await, 401, "invalid_request", DEAD);
@@ -124,7 +124,7 @@ async fn a_refresh_token_rotates_and_the_one_before_works_until_the_new_pair_is_
 }
 
 #[tokio::test]
-async fn formerly_a_lost_answer_locked_the_app_out() {
+async fn without_resilient_refresh_a_lost_answer_locks_the_app_out() {
     let app = "app: { client_id: sandbox-client, client_secret: sandbox-secret, resilient_refresh: false }\nshops:";
     let (_running, client) = seeded(&SHOP.replacen("shops:", app, 1)).await;
     let first = client.pair().await;
@@ -136,7 +136,7 @@ async fn formerly_a_lost_answer_locked_the_app_out() {
 }
 
 #[tokio::test]
-async fn tokens_are_judged_by_their_shop_their_end_and_what_the_seed_wants() {
+async fn tokens_are_checked_against_their_shop_their_expiry_and_the_seed() {
     let seed = format!(
         "{SHOP}  - {{ shop: strict, require_oauth: true, token: static }}\n  - {{ shop: other }}\n  \
          - {{ shop: late, non_expiring: refused }}\n"
@@ -172,7 +172,7 @@ async fn tokens_are_judged_by_their_shop_their_end_and_what_the_seed_wants() {
 }
 
 #[tokio::test]
-async fn what_was_answered_survives_a_kill_and_the_log_holds_no_secret() {
+async fn issued_tokens_survive_a_kill_and_the_log_contains_no_secret() {
     let folder = tempfile::tempdir().expect("folder");
     let state = folder.path().join("state.json");
     let seed = write(folder.path(), "a.sandbox.yaml", SHOP);
@@ -228,7 +228,7 @@ async fn what_was_answered_survives_a_kill_and_the_log_holds_no_secret() {
 }
 
 #[tokio::test]
-async fn faults_strike_token_requests_if_they_are_told_to() {
+async fn a_fault_with_on_oauth_is_injected_into_token_requests() {
     let (_running, client) = seeded(SHOP).await;
     let credentials = json!({ "client_id": "sandbox-client", "client_secret": "sandbox-secret",
         "grant_type": "client_credentials" });

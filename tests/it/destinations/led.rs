@@ -280,7 +280,7 @@ fn what_is_edited_at_the_sandboxs_adobe_is_one_act() {
     flow(&world, "--touch");
     world.plan(&[]).out_has("is disabled");
     let acts: [(&[&str], &str); 3] = [
-        (&[], "say what is done to it: --enable"),
+        (&[], "missing action; expected one of `--enable`"),
         (&["--enable", "--disable"], "cannot be used with"),
         (&["--touch", "--run", "failed"], "cannot be used with"),
     ];

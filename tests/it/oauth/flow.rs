@@ -259,7 +259,7 @@ fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
     for command in ["url", "exchange"] {
         let rest: &[&str] = if command == "url" { &[] } else { &["--callback", "x=y"] };
         let run = scene.world.run(&[&["auth", command, "--shop", "acme", "--sandbox"], rest].concat());
-        run.exits(3).err_has("ends with this command").err_has("`hookwright auth login --shop acme --sandbox`");
+        run.exits(3).err_has("stops with this command").err_has("`hookwright auth login --shop acme --sandbox`");
     }
 }
 

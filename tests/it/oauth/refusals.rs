@@ -24,7 +24,7 @@ fn a_callback_that_is_not_genuine_is_told_from_every_other() {
         .exits(4)
         .err_has("`state` of the callback does not belong to this login");
     exchange("acme", "https://example.com/callback", &[]).exits(3).err_has("the callback has no query");
-    exchange("acme", &callback, &["--max-age", "soon"]).exits(3).err_has("not a duration of at most 365 days");
+    exchange("acme", &callback, &["--max-age", "soon"]).exits(3).err_has("expected a duration of at most 365 days");
     exchange("nobody", &callback, &[]).exits(3).err_has("nobody.myshopify.com is not in the manifest");
     // The sample of Adobe's document, as it stands there.
     let sample = "https://www.acme.com/?code=k6j2palgrbljja228ou8c20fmn7w41gz&hmac=68c9163f772eecbc8848c90f695bca046089\
