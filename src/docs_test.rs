@@ -29,7 +29,7 @@ fn page(name: &str) -> String {
 fn section(page: &str, heading: &str) -> String {
     let mut lines = page.lines().skip_while(|line| line.strip_prefix("## ") != Some(heading));
     assert!(lines.next().is_some(), "no section {heading:?}");
-    lines.take_while(|line| !line.starts_with("## ")).map(|line| format!("{line}\n")).collect()
+    lines.take_while(|line| !line.starts_with("## ")).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Returns the rows of the tables in a text: the first cell, which must be code, without its backticks, and the others.
@@ -191,18 +191,18 @@ fn each_kind_of_error_has_a_row_with_its_exit_code() {
 
 /// Adds the key paths of a schema, each with its default. What occurs at several places is under one path.
 fn paths(schema: &Value, root: &Value, path: &str, within: &[&str], out: &mut Vec<(String, Option<Value>)>) {
-    if let Some(name) = schema["$ref"].as_str().and_then(|to| to.strip_prefix("#/$defs/")) {
-        if !within.contains(&name) {
-            let path = match name {
-                "Auth" => "auth",
-                "Binding" => "binding",
-                "SecretRef" | "AepSecretRef" => "secret",
-                "AepAccount" => "aep",
-                "Destination" => "destinations.NAME",
-                _ => path,
-            };
-            paths(&root["$defs"][name], root, path, &[within, &[name]].concat(), out);
-        }
+    if let Some(name) = schema["$ref"].as_str().and_then(|to| to.strip_prefix("#/$defs/"))
+        && !within.contains(&name)
+    {
+        let path = match name {
+            "Auth" => "auth",
+            "Binding" => "binding",
+            "SecretRef" | "AepSecretRef" => "secret",
+            "AepAccount" => "aep",
+            "Destination" => "destinations.NAME",
+            _ => path,
+        };
+        paths(&root["$defs"][name], root, path, &[within, &[name]].concat(), out);
     }
     for list in ["anyOf", "oneOf", "allOf"] {
         for option in schema[list].as_array().into_iter().flatten() {
@@ -328,7 +328,7 @@ fn each_link_into_the_references_has_a_heading() {
     let mut broken = Vec::new();
     for entry in std::fs::read_dir(folder).expect("docs") {
         let name = entry.expect("entry").file_name().to_string_lossy().into_owned();
-        if !name.ends_with(".md") {
+        if Path::new(&name).extension().is_none_or(|extension| extension != "md") {
             continue;
         }
         let text = page(&name);

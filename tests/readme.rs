@@ -25,8 +25,9 @@ fn copy(from: &Path, to: &Path) {
 fn pages_do_what_they_say() {
     let docs = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
     let mut pages: Vec<String> = docs
-        .map(|entry| format!("docs/{}", entry.unwrap().file_name().into_string().unwrap()))
-        .filter(|page| page.ends_with(".md"))
+        .map(|entry| entry.unwrap().path())
+        .filter(|page| page.extension().is_some_and(|extension| extension == "md"))
+        .map(|page| format!("docs/{}", page.file_name().unwrap().to_str().unwrap()))
         .chain(["README.md".to_owned()])
         .collect();
     pages.sort();
