@@ -70,7 +70,7 @@ fn a_plan_in_the_place_of_a_manifest_and_a_manifest_in_the_place_of_a_plan_are_s
     world.run(&["validate", "-f", "plan.json"]).exits(3).out_has(said).out_has(hint);
     for command in ["apply", "show"] {
         let run = world.run(&[command, "hookwright.yaml"]);
-        run.exits(3).err_has("a manifest is named with -f: `hookwright plan -f hookwright.yaml`");
+        run.exits(3).err_has("to use a manifest, pass `-f`: `hookwright plan -f hookwright.yaml`");
     }
 }
 

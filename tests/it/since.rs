@@ -65,11 +65,11 @@ fn a_journal_or_a_report_tells_what_was_removed_from_what_was_never_made() {
 /// What is said of the causes of a removal.
 const CAUSES: [&str; 6] = [
     "Likely causes of a removal",
-    "after 8 retries in 4 hours Shopify deletes the subscription. Older documents, Adobe's page among them, say 19 retries in 48 hours.",
-    "an Adobe inlet with HMAC rejects the request, and Shopify counts it as a failure",
+    "Shopify deletes a subscription after 8 failed retries in 4 hours. Older documentation, including Adobe's, says 19 retries in 48 hours.",
+    "an Adobe inlet with HMAC rejects such a request, and Shopify counts the rejection as a failure",
     "Other code of the same app deleted the subscription.",
-    "The app was uninstalled and installed again.",
-    "the Dev Dashboard shows the last 30 days of deliveries for the app",
+    "The app was uninstalled and reinstalled.",
+    "open the Dev Dashboard: it shows the app's deliveries of the last 30 days",
 ];
 
 #[test]
@@ -165,6 +165,6 @@ fn the_same_loss_over_many_shops_reads_once_with_the_latest_time() {
     let (run, plan) = drift(&world, 200, &["--since", "j.jsonl"]);
     run.exits(2).out_has("3 shops: s0, s1, s2").out_has("3 new, 0 known; missing: 3 removed outside Hookwright");
     assert_eq!(run.out.matches("removed_remotely").count(), 1, "{run}");
-    assert!(run.out.contains(&format!("{T100} (the latest of these shops)")), "{run}");
+    assert!(run.out.contains(&format!("{T100} (the latest time of these shops)")), "{run}");
     assert_eq!(findings(&plan).len(), 3);
 }
