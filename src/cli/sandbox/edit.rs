@@ -130,7 +130,7 @@ Examples:
         token: String,
     },
     /// Revoke or expire tokens and codes that OAuth issued
-    #[command(group = ArgGroup::new("end").required(true), override_usage = "hookwright sandbox edit tokens --shop <SHOP> \\\n       <--revoke-tokens|--expire-tokens|--expire-refresh-tokens|--expire-codes>", after_help = "\
+    #[command(group = ArgGroup::new("end").required(true), override_usage = "hookwright sandbox edit tokens --shop <SHOP> <OPTION>", after_help = "\
 Examples:
   hookwright sandbox edit tokens --shop acme --expire-tokens
   hookwright sandbox edit tokens --shop acme --revoke-tokens")]

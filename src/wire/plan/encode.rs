@@ -44,7 +44,19 @@ fn json<T: serde::Serialize>(wire: &T) -> Value {
 impl From<plan::Plan> for Plan {
     fn from(mut plan: plan::Plan) -> Self {
         let shops = std::mem::take(&mut plan.shops);
-        Self { shops: shops.into_iter().map(|shop| Shop::from(&shop)).collect(), ..head(&plan) }
+        Self { shops: shops.into_iter().map(Shop::from).collect(), ..head(&plan) }
+    }
+}
+
+/// Moves what every shop of a fleet has, instead of copying it.
+impl From<ShopPlan> for Shop {
+    fn from(mut shop: ShopPlan) -> Self {
+        let labels = std::mem::take(&mut shop.labels);
+        let desired_digest = std::mem::take(&mut shop.desired_digest);
+        let observed_digest = shop.context_digest.take();
+        // `Vec` reuses the allocation.
+        let bound = std::mem::take(&mut shop.bound).into_iter().map(Into::into).collect();
+        Self { labels, desired_digest, observed_digest, bound, ..Self::from(&shop) }
     }
 }
 
@@ -194,6 +206,13 @@ pub(super) fn figures(kind: &HazardKind) -> Map<String, Value> {
     if let Value::Object(figures) = figures { figures } else { Map::new() }
 }
 
+impl From<plan::Bound> for Bound {
+    fn from(bound: plan::Bound) -> Self {
+        let plan::Bound { topic, destination, count } = bound;
+        Self { topic, destination, count }
+    }
+}
+
 impl From<&ShopPlan> for Shop {
     fn from(shop: &ShopPlan) -> Self {
         let status = match shop.status() {
@@ -216,11 +235,6 @@ impl From<&ShopPlan> for Shop {
             findings,
             unread: _,
         } = shop;
-        let bound_of = |plan::Bound { topic, destination, count }: &plan::Bound| Bound {
-            topic: topic.clone(),
-            destination: destination.clone(),
-            count: *count,
-        };
         Self {
             shop: domain.to_string(),
             labels: labels.clone(),
@@ -230,7 +244,7 @@ impl From<&ShopPlan> for Shop {
             managed: *managed,
             unmanaged: *unmanaged,
             safety: safety(limits),
-            bound: bound.iter().map(bound_of).collect(),
+            bound: bound.iter().cloned().map(Into::into).collect(),
             blocked: blocked.iter().map(Into::into).collect(),
             changes: changes.iter().map(Into::into).collect(),
             findings: findings.iter().map(Into::into).collect(),
