@@ -22,7 +22,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn pages_do_what_they_say() {
+fn console_blocks_match_the_output() {
     let docs = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
     let mut pages: Vec<String> = docs
         .map(|entry| entry.unwrap().path())

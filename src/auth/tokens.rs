@@ -340,7 +340,7 @@ impl Tokens {
     fn advised(shop: &ShopDomain, auth: Option<&Auth>, error: AdminError) -> AdminError {
         match (auth, error.kind) {
             (Some(Auth::TokenStore { .. }), AdminErrorKind::TokenRefused | AdminErrorKind::MissingScope) => {
-                let message = format!("{}. Run {}", error.message, Self::login(shop));
+                let message = format!("{}. To do both, run {}", error.message, Self::login(shop));
                 AdminError { message, ..error }
             }
             _ => error,

@@ -63,7 +63,7 @@ pub struct Version {
     pub tool_version: String,
     /// RFC 3339, UTC.
     pub started_at: String,
-    /// Digest of the plan that is applied, if it exists already.
+    /// Digest of the plan that is applied; null if the run has no plan yet.
     pub plan_digest: Option<String>,
 }
 

@@ -50,9 +50,9 @@ pub fn try_out(said: &str) {
 }
 
 #[test]
-fn commands_are_found_wherever_they_stand() {
+fn commands_are_found_at_every_position() {
     let said = "error: x: `hookwright auth url --shop a`, or `other`\n  hookwright auth exchange --shop a --callback 'a b'\n\
-                lacks it, then: hookwright auth login --shop a\nthis hookwright reads 1.x\n";
+                lacks it, then: hookwright auth login --shop a\nthis hookwright supports 1.x\n";
     let expected = [
         "hookwright auth url --shop a",
         "hookwright auth exchange --shop a --callback 'a b'",
@@ -65,7 +65,7 @@ fn commands_are_found_wherever_they_stand() {
 }
 
 #[test]
-fn a_command_that_is_named_has_its_shop_its_manifest_and_its_target() {
+fn a_command_in_a_message_includes_its_shop_manifest_and_target() {
     let shops = "  - { shop: acme, scopes: [read_customers], bindings: [{ topic: customers/create, destination: a }, { topic: customers/create, destination: b }] }\n";
     let seed = format!(
         "sandbox: 1\nshops:\n  - shop: acme\n    scopes: [read_products]\n    subscriptions:\n      \

@@ -107,7 +107,7 @@ fn a_new_version_adds_topics_keeps_notes_and_marks_what_is_gone() {
         returns/approve\tread_returns read_marketplace_returns\t\t\tjson_only\tJSON only\n\
         rollouts/allocation_changed\tread_rollouts\t2027-01\t\t\t\n\
         shop/update\t\t2027-01\t\t\t\n\
-        tax_partners/update\tread_taxes\t\t\tundocumented\tseen live, not in the published schemas\n";
+        tax_partners/update\tread_taxes\t\t\tundocumented\tobserved in a live shop, not in the published schemas\n";
     assert_eq!(after, expected);
 
     // Before its release the version is the candidate, and the newest one stays.

@@ -90,7 +90,7 @@ fn the_shards_of_the_indexed_job_are_planned_judged_and_applied() {
 }
 
 #[test]
-fn the_nightly_jobs_say_drift_and_leave_numbers_and_a_report() {
+fn the_nightly_jobs_report_drift_and_write_metrics_and_a_report() {
     let cron = args(&workload("kubernetes/drift-cronjob.yaml")["spec"]["jobTemplate"]["spec"]);
     let unit = text("systemd/hookwright-drift.service");
     let line = unit.lines().find_map(|l| l.strip_prefix("ExecStart=")).unwrap();

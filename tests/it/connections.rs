@@ -112,7 +112,7 @@ fn a_proxy_that_fails_is_named_and_not_the_shop() {
 }
 
 #[test]
-fn an_error_of_tls_is_said_in_words() {
+fn a_tls_error_has_a_plain_message() {
     let world = world();
     let ca = authority("another");
     let run = behind(&world, tls(&ca.pem(), ca.key()), &ca.pem());
@@ -131,7 +131,7 @@ fn an_error_of_tls_is_said_in_words() {
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
 #[test]
-fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
+fn unreadable_certificate_authorities_are_an_error_before_anything_is_sent() {
     let world = world();
     world.write("no.pem", "version: 1 # s3cr3t-of-the-proxy\n");
     world.write("rotten.pem", "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n");
@@ -157,7 +157,7 @@ fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
 }
 
 #[test]
-fn with_another_address_in_shopifys_place_its_variable_is_named() {
+fn an_error_at_a_replaced_admin_url_names_its_variable() {
     let world = world();
     let at = |port: u16| format!("http://127.0.0.1:{port}/{{shop}}");
     let nobody = port(None);

@@ -13,7 +13,7 @@ fn of_shop<'a>(lines: &'a [Value], kind: &str, shop: &str) -> Vec<&'a Value> {
 }
 
 #[test]
-fn events_tell_of_shops_that_failed_or_are_away_and_of_waits() {
+fn events_report_failed_and_tolerated_shops_and_waits() {
     let bound =
         |shop: &str| format!("  - {{ shop: {shop}, bindings: [{{ topic: orders/create, destination: a }}] }}\n");
     let shops = ["acme", "gone", "frozen", "slow"].map(bound).concat();

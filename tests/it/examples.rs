@@ -87,7 +87,7 @@ fn the_fleet_of_forty_has_drifted_a_little() {
 }
 
 #[test]
-fn two_destinations_by_the_names_of_their_flows() {
+fn two_destinations_are_found_by_the_names_of_their_dataflows() {
     let example = Example::new("aep");
     let plan = example.plan_apply_plan("Plan: 5 to add, 0 to change, 0 to destroy.", [2, 0]);
     assert_eq!(plan["destinations"].as_array().unwrap().len(), 2);
@@ -98,7 +98,7 @@ fn two_destinations_by_the_names_of_their_flows() {
 }
 
 #[test]
-fn the_document_that_the_project_came_from() {
+fn the_seed_document_example_plans_and_applies() {
     let plan = Example::new("seed-document").plan_apply_plan("Plan: 1 to add, 0 to change, 0 to destroy.", [2, 0]);
     let shop = &plan["shops"][0];
     assert_eq!(

@@ -64,7 +64,7 @@ pub fn kept(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_schema_can_say_no() {
+fn the_schema_rejects_invalid_lines() {
     let schema: Value = serde_json::from_str(&crate::schemas::committed("events.v1.schema.json")).unwrap();
     let world = three();
     world.apply(&["--journal", "apply.jsonl"]).exits(0);
@@ -112,7 +112,7 @@ fn the_journal_has_an_intent_before_each_mutation_and_its_outcome_after() {
 }
 
 #[test]
-fn a_file_that_is_no_journal_is_refused_before_anything_is_sent() {
+fn a_file_that_is_not_a_journal_is_refused_before_anything_is_sent() {
     let world = three();
     world.write("notes.txt", "my notes\n");
     world.write("future.jsonl", "{\"type\":\"version\",\"stream\":\"journal\",\"format_version\":\"2.0\",\"tool_version\":\"9\",\"started_at\":\"2026-01-01T00:00:00Z\",\"plan_digest\":null,\"at\":\"2026-01-01T00:00:00Z\",\"run\":\"r\"}\n");
@@ -132,7 +132,7 @@ fn a_file_that_is_no_journal_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_line_that_was_cut_off_is_left_and_a_fresh_one_begun() {
+fn a_truncated_line_is_kept_and_a_new_line_is_started() {
     let world = three();
     world.apply(&["--journal", "apply.jsonl"]).exits(0);
     let whole = world.read("apply.jsonl");
@@ -146,7 +146,7 @@ fn a_line_that_was_cut_off_is_left_and_a_fresh_one_begun() {
 }
 
 #[test]
-fn what_cannot_be_written_down_is_not_sent() {
+fn a_change_that_cannot_be_journalled_is_not_sent() {
     let world = slow();
     world.write(
         "world.sandbox.yaml",
@@ -177,7 +177,7 @@ fn env(server: &Server) -> [(&'static str, String); 2] {
 }
 
 #[test]
-fn events_tell_the_whole_story_and_keep_to_their_schema() {
+fn events_cover_the_whole_run_and_match_their_schema() {
     let world = three();
     world.plan(&["--events", "plan.jsonl", "--out", "plan.json", "--detailed-exitcode"]).exits(2);
     let plan = kept(&world.read("plan.jsonl"));
@@ -271,7 +271,7 @@ fn an_interrupt_ends_a_wait_and_every_change_has_its_outcome() {
         assert_eq!((outcomes.len(), with("applied") + with("skipped")), (TOPICS.len(), TOPICS.len()), "{report:#}");
         assert!(with("applied") > 0 && with("skipped") > 0, "{report:#}");
         for skipped in outcomes.iter().filter(|o| o["result"] == "skipped") {
-            assert_eq!(skipped["reason"], "interrupted before it was sent");
+            assert_eq!(skipped["reason"], "interrupted before the change was sent");
         }
         let told = kept(&world.read("events.jsonl"));
         assert_eq!(told.iter().filter(|l| l["type"] == "apply_outcome").count(), TOPICS.len());
@@ -314,7 +314,7 @@ fn holds_mutations(upstream: &str) -> (String, Arc<AtomicBool>) {
 
 #[cfg(unix)]
 #[test]
-fn what_is_in_flight_is_waited_for_and_a_second_interrupt_aborts() {
+fn an_interrupt_waits_for_requests_in_flight_and_a_second_one_aborts() {
     let world = slow();
     let server = Server::start(&world);
     let (url, held) = holds_mutations(&server.url);

@@ -7,7 +7,7 @@ fn world(bindings: &str, live: &str) -> World {
 }
 
 #[test]
-fn a_name_that_moves_between_topics_is_freed_before_the_old_route_goes() {
+fn a_name_that_moves_between_topics_is_freed_before_the_old_subscription_is_deleted() {
     let world = world(
         "      - { topic: orders/updated, destination: a, name: feed }\n      - { topic: products/update, destination: a }\n",
         &format!(
@@ -70,7 +70,7 @@ fn a_blocked_create_keeps_the_old_route_of_its_topic() {
 }
 
 #[test]
-fn a_delete_held_back_goes_once_its_topic_is_free() {
+fn a_held_back_delete_is_applied_when_its_topic_is_no_longer_blocked() {
     // Nothing in the manifest pairs with the second live one: it would be deleted, but for the blocked create.
     let live = format!(
         "sandbox: 1\nshops:\n  - shop: acme\n    scopes: [write_orders]\n    subscriptions:\n      \
@@ -91,7 +91,7 @@ fn a_delete_held_back_goes_once_its_topic_is_free() {
 }
 
 #[test]
-fn a_name_that_somebody_else_holds_blocks() {
+fn a_name_of_an_unmanaged_subscription_blocks() {
     let world = world(
         "      - { topic: orders/updated, destination: a, name: feed }\n",
         &format!("      - {{ topic: orders/create, address: \"{FOREIGN}\", name: FEED, id: 1 }}\n"),
@@ -156,7 +156,7 @@ fn a_delete_is_skipped_when_the_update_of_its_topic_was_refused() {
 }
 
 #[test]
-fn a_temporary_name_that_stays_is_told_of() {
+fn a_temporary_name_that_remains_is_reported() {
     let world = world(
         "      - { topic: orders/create, destination: a, name: alpha }\n      - { topic: orders/updated, destination: a }\n",
         &format!("      - {{ topic: orders/updated, address: \"{A}\", name: alpha, id: 1 }}\n"),

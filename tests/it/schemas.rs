@@ -101,7 +101,7 @@ pub fn keeps_to(schema: &str, value: &Value) {
 }
 
 #[test]
-fn plans_and_reports_keep_to_their_schemas() {
+fn plans_and_reports_match_their_schemas() {
     let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }, { topic: customers/update, destination: b, name: n }] }\n  \
                  - { shop: frozen, bindings: [] }\n  - { shop: blocked, bindings: [{ topic: products/update, destination: a }] }\n";
     let live = format!(
@@ -126,7 +126,7 @@ fn plans_and_reports_keep_to_their_schemas() {
 }
 
 #[test]
-fn what_other_commands_print_keeps_to_their_schemas() {
+fn the_output_of_other_commands_matches_its_schemas() {
     let shops =
         "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  - { shop: other, bindings: [] }\n";
     let world =

@@ -60,7 +60,7 @@ fn plan(world: &World, name: &str, more: &[&str]) -> Value {
 }
 
 #[test]
-fn what_shards_say_together_is_the_unsharded_plan() {
+fn all_shards_together_equal_the_unsharded_plan() {
     let world = world();
     let whole = plan(&world, "whole.json", &[]);
     let names: Vec<String> = (1..=SHARDS).map(|k| format!("{k}.json")).collect();

@@ -132,7 +132,7 @@ impl Adobe {
             [] => {
                 let all: Vec<_> = of_kind().collect();
                 let there =
-                    if all.is_empty() { format!("there is no {what}") } else { format!("available: {}", listed(&all)) };
+                    if all.is_empty() { format!("the state has no {what}") } else { format!("available: {}", listed(&all)) };
                 Err(SandboxError::Edit(format!("{what} {which:?} not found; {there}")))
             }
             several => {

@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(
             ids("count=true&orderby=-a.n&property=id==x,y,z&property=a.n>0"),
             Ok(format!("zy /flows?{rest}")),
-            "all that was asked goes along"
+            "the link keeps all parameters"
         );
         assert_eq!(ids(rest).as_deref(), Ok("x"));
         assert_eq!(ids("property=id==x,z").as_deref(), Ok("xz"));

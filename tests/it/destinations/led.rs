@@ -9,7 +9,7 @@ use super::{
 use crate::world::{A, World};
 
 #[test]
-fn a_destination_is_looked_up_once_and_the_plan_says_where_it_leads() {
+fn a_destination_is_looked_up_once_and_the_plan_shows_its_address() {
     let world = world();
     let plan = world.plan_json(&[]);
     let told = destination(&plan, "orders");
@@ -38,7 +38,7 @@ fn a_destination_is_looked_up_once_and_the_plan_says_where_it_leads() {
 }
 
 #[test]
-fn nobody_asks_adobe_where_nothing_is_looked_up() {
+fn without_lookups_no_request_is_sent_to_adobe() {
     let pasted = manifest(BY_NAME).replace("destination: orders", "destination: pasted");
     let world = World::new(&pasted, &seed("", ""));
     world.plan(&["--shop", "three"]).exits(0);
@@ -50,7 +50,7 @@ fn nobody_asks_adobe_where_nothing_is_looked_up() {
 }
 
 #[test]
-fn by_id_over_a_connection_and_with_the_id_of_the_flow_in_the_address() {
+fn lookups_by_id_find_connections_and_addresses_with_a_dataflow_id() {
     let more = format!(
         "    - {{ name: Over, inlet: connection, address: \"{A}\" }}\n  connections:\n    - {{ name: Raw, sandbox: prod, address: \"{A}2\" }}\n"
     );
@@ -72,7 +72,7 @@ fn destination_of(plan: &Value) -> String {
 }
 
 #[test]
-fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
+fn a_recreated_dataflow_is_an_update_in_place_with_its_reason() {
     let world = world();
     flow(&world, "--recreate");
     let plan = world.plan(&["--out", "plan.json"]);
@@ -106,7 +106,7 @@ fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
 }
 
 #[test]
-fn the_old_address_may_be_another_flows() {
+fn the_old_address_may_belong_to_another_dataflow() {
     let loyalty = World::new(&manifest("{ flow: { name: Loyalty } }"), &seed("", ""));
     loyalty
         .plan(&[])
@@ -115,7 +115,7 @@ fn the_old_address_may_be_another_flows() {
 }
 
 #[test]
-fn none_or_several_are_errors_that_name_the_candidates() {
+fn no_match_and_several_matches_are_errors_that_name_the_candidates() {
     let world = World::new(&manifest("{ flow: { name: Shopify } }"), &seed("", ""));
     let plan = world.plan(&["--format", "json"]);
     plan.exits(8);
@@ -141,7 +141,7 @@ fn none_or_several_are_errors_that_name_the_candidates() {
 }
 
 #[test]
-fn what_adobe_says_is_judged_like_what_somebody_wrote() {
+fn addresses_from_adobe_are_checked_like_written_addresses() {
     let twice = manifest(BY_NAME).replace(
         "shop: one, bindings: [{ topic: orders/create, destination: orders }]",
         &format!("shop: one, bindings: [{{ topic: orders/create, destination: orders }}, {{ topic: orders/create, address: \"{ORDERS_AT}\" }}]"),
@@ -177,7 +177,7 @@ fn what_adobe_says_is_judged_like_what_somebody_wrote() {
 const ELSEWHERE: &str = "https://dcs.aws.adobedc.net/collection/";
 
 #[test]
-fn dataflows_on_another_host_are_one_diagnostic_with_the_line_to_write_and_with_it_they_are_planned() {
+fn dataflows_on_another_host_are_one_diagnostic_with_the_remedy() {
     let inlet = |digit: char| format!("{ELSEWHERE}{}", digit.to_string().repeat(64));
     let line = format!("ownership: {{ address_prefixes: [\"https://dcs.adobedc.net/collection/\", \"{ELSEWHERE}\"] }}");
     let flows = format!(
@@ -226,7 +226,7 @@ fn dataflows_on_another_host_are_one_diagnostic_with_the_line_to_write_and_with_
 }
 
 #[test]
-fn two_accounts_are_asked_each_for_its_own() {
+fn each_account_is_queried_for_its_own_destinations() {
     let account = |sandbox: &str| {
         format!(
             "{{ org: {ORG}, sandbox: {sandbox}, client_id: {{ env: AEP_ID }}, client_secret: {{ env: AEP_SECRET }}, scopes: [openid] }}"
@@ -249,7 +249,7 @@ fn two_accounts_are_asked_each_for_its_own() {
 }
 
 #[test]
-fn dataflows_that_turn_out_to_be_one_inlet_are_a_warning_once_adobe_was_asked() {
+fn dataflows_with_the_same_inlet_are_a_warning_after_the_lookup() {
     let mixed = manifest(BY_NAME).replace("  pasted:", "  rest: { flow: { name: Rest } }\n  pasted:").replace(
         "{ topic: orders/create, destination: orders }",
         "{ topics: [orders/create, products/create], destination: orders }, \
@@ -270,7 +270,7 @@ fn dataflows_that_turn_out_to_be_one_inlet_are_a_warning_once_adobe_was_asked() 
 }
 
 #[test]
-fn what_is_edited_at_the_sandboxs_adobe_is_one_act() {
+fn an_edit_at_the_adobe_of_the_sandbox_is_one_operation() {
     let world = world();
     flow(&world, SETTLED);
     world.plan(&[]).exits(0).lacks("settl");

@@ -185,7 +185,7 @@ fn two_manifests(transport: Transport, n: u64) -> Row {
 }
 
 #[test]
-fn two_at_once_lose_and_double_nothing() {
+fn two_concurrent_applies_lose_and_duplicate_nothing() {
     for transport in TRANSPORTS {
         let sum = |name: &str, each: Vec<Row>| {
             let mut row = Row { name: name.into(), ..Row::default() };

@@ -78,7 +78,7 @@ fn kill(bench: &Bench, transport: Transport, point: u64, pause: u64, second: Sec
 }
 
 #[test]
-fn a_killed_apply_leaves_nothing_that_the_next_does_not_mend() {
+fn the_next_apply_repairs_the_effects_of_a_killed_apply() {
     for transport in TRANSPORTS {
         let each = side_by_side((0..BENCHES).collect(), |n| {
             let bench = Bench::new(&manifest(transport, SHOPS), &seed(transport, SHOPS));

@@ -59,7 +59,7 @@ fn an_independent_library_verifies_an_assertion_of_the_tool() {
 }
 
 #[test]
-fn the_sandbox_takes_an_assertion_that_an_independent_library_made() {
+fn the_sandbox_accepts_an_assertion_of_an_independent_library() {
     let scene = Scene::new(ASSERTION, "", SHOPS);
     let Some(mut command) = python() else { return };
     command.arg("make").arg(scene.world.path("app.pem")).args(["k1", CLIENT_ID, AUDIENCE]);

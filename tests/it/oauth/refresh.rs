@@ -61,7 +61,7 @@ pub(super) fn refreshes(scene: &Scene) -> usize {
 }
 
 #[test]
-fn a_token_that_ended_is_refreshed_once_and_the_one_before_is_kept_until_the_new_one_worked() {
+fn an_expired_token_is_refreshed_once_and_kept_until_the_new_one_is_confirmed() {
     let scene = ended("");
     let before = scene.tokens("acme");
     scene.run(PLAN).exits(0);
@@ -89,7 +89,7 @@ fn a_token_that_the_shop_refuses_before_its_time_is_renewed_for_plan_and_for_app
 }
 
 #[test]
-fn answers_to_a_refresh_that_get_lost_do_no_harm() {
+fn lost_answers_to_a_refresh_are_harmless() {
     for fault in [
         "drop,on=oauth,commit=after,times=2",
         "cut_body,on=oauth,times=1",
@@ -113,7 +113,7 @@ fn fault_file(fault: &str) -> String {
 }
 
 #[test]
-fn a_refresh_token_that_is_dead_says_how_to_log_in_again() {
+fn an_invalid_refresh_token_is_an_error_with_the_login_command() {
     let scene = ended("");
     scene.edit(&["tokens", "--shop", "acme", "--expire-refresh-tokens"]);
     let plan = scene.run(PLAN);
@@ -126,7 +126,7 @@ fn a_refresh_token_that_is_dead_says_how_to_log_in_again() {
 }
 
 #[test]
-fn while_the_platform_has_trouble_a_token_that_is_still_good_is_used() {
+fn during_an_outage_of_shopify_a_valid_token_is_used() {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
     almost_over(&scene);
@@ -138,7 +138,7 @@ fn while_the_platform_has_trouble_a_token_that_is_still_good_is_used() {
 }
 
 #[test]
-fn where_the_pair_in_the_store_is_dead_the_one_before_it_is_tried() {
+fn if_the_stored_pair_is_invalid_the_previous_pair_is_tried() {
     let scene = ended("");
     // As after a login elsewhere that got lost, say: this pair the platform does not know.
     edit_store(&scene, |acme| {
@@ -154,7 +154,7 @@ fn where_the_pair_in_the_store_is_dead_the_one_before_it_is_tried() {
 }
 
 #[test]
-fn two_processes_that_need_the_token_at_once_refresh_it_once() {
+fn two_concurrent_processes_refresh_a_token_once() {
     let scene = ended("");
     // Long enough that both are there.
     scene.faults("faults: [{ fault: latency, ms: 400, on: oauth }]\n");
@@ -167,7 +167,7 @@ fn two_processes_that_need_the_token_at_once_refresh_it_once() {
 }
 
 #[test]
-fn a_lock_that_somebody_else_holds_does_not_outlast_the_run() {
+fn waiting_for_a_lock_ends_with_the_run() {
     let scene = ended("");
     let lock = hold(&scene, SHOPS_LOCK);
     let plan = scene.run(&["plan", "--shop", "acme", "--timeout", "1s"]);
@@ -204,7 +204,7 @@ fn killed_between_receiving_and_storing_fifty_times_the_shop_is_never_locked_out
 
 /// The same on a platform as it was before: what shows that the test above can fail.
 #[test]
-fn on_the_former_platform_the_lost_pair_was_the_end_and_it_is_said_so() {
+fn without_resilient_refresh_a_lost_pair_requires_a_login() {
     let scene = ended(", resilient_refresh: false");
     let lock = hold(&scene, WRITE_LOCK);
     let mut process = scene.command(PLAN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -220,7 +220,7 @@ fn on_the_former_platform_the_lost_pair_was_the_end_and_it_is_said_so() {
 }
 
 #[test]
-fn no_output_file_or_log_of_all_this_holds_a_secret() {
+fn no_output_file_or_log_contains_a_secret() {
     let scene = Scene::new(STORE, "", SHOPS);
     let mut seen = String::new();
     let mut secrets = vec![CLIENT_SECRET.to_owned()];
@@ -266,7 +266,7 @@ fn no_output_file_or_log_of_all_this_holds_a_secret() {
 }
 
 #[test]
-fn the_refresh_token_of_a_real_app_is_not_sent_beside_credentials_that_are_made_up() {
+fn the_refresh_token_of_a_real_app_is_not_sent_with_placeholder_credentials() {
     let scene = ended("");
     let before = scene.world.read(&scene.store());
     for (variable, said) in

@@ -51,7 +51,7 @@ fn given(scene: &Scene) -> usize {
 }
 
 #[test]
-fn a_token_that_ends_in_the_middle_of_a_shop_is_renewed_and_only_what_was_refused_is_sent_again() {
+fn a_token_that_expires_during_a_shop_is_renewed_and_only_refused_changes_are_repeated() {
     let all = [
         (STORE, "graphql"),
         (STORE, "rest"),

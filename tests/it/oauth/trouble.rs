@@ -24,7 +24,7 @@ fn unwritable(scene: &Scene) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_busy_store_keeps_nobody_from_a_token_that_is_good_and_is_a_matter_of_time_for_others() {
+fn a_busy_store_does_not_block_a_valid_token_and_is_retryable_otherwise() {
     for lock in [SHOPS_LOCK, WRITE_LOCK] {
         let scene = almost();
         let before = scene.tokens("acme");
@@ -41,7 +41,7 @@ fn a_busy_store_keeps_nobody_from_a_token_that_is_good_and_is_a_matter_of_time_f
 }
 
 #[test]
-fn a_store_that_cannot_be_written_keeps_nobody_from_a_token_that_is_good() {
+fn an_unwritable_store_does_not_block_a_valid_token() {
     let scene = almost();
     let place = unwritable(&scene);
     scene
@@ -56,7 +56,7 @@ fn a_store_that_cannot_be_written_keeps_nobody_from_a_token_that_is_good() {
 }
 
 #[test]
-fn a_code_is_not_spent_where_its_token_could_not_be_written() {
+fn a_code_is_not_used_if_its_token_cannot_be_stored() {
     let scene = Scene::new(STORE, "", SHOPS);
     let callback = scene.approved("acme", &[]);
     let exchange = ["auth", "exchange", "--shop", "acme", "--callback", &callback];
@@ -68,7 +68,7 @@ fn a_code_is_not_spent_where_its_token_could_not_be_written() {
 }
 
 #[test]
-fn a_former_secret_is_asked_for_by_callbacks_only() {
+fn only_callbacks_require_an_old_secret() {
     let scene = ended("");
     let auth = STORE.replace("{ env: SECRET }", "{ env: SECRET }, old_client_secret: { env: FORMER }");
     scene.world.write("hookwright.yaml", &crate::scene::manifest(&auth));
@@ -83,7 +83,7 @@ fn a_former_secret_is_asked_for_by_callbacks_only() {
 }
 
 #[test]
-fn a_token_of_another_app_is_noticed_when_it_is_taken() {
+fn a_token_of_another_app_is_detected_on_use() {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
     edit_store(&scene, |acme| acme["client_id"] = "another-app".into());
@@ -113,7 +113,7 @@ fn private(_: &std::path::Path) {}
 
 #[test]
 #[cfg(unix)]
-fn a_login_while_a_run_refreshes_is_what_the_run_goes_on_with() {
+fn a_run_continues_with_the_token_of_a_concurrent_login() {
     let scene = ended("");
     // The run waits here, before it sends what the login will have made worthless.
     let waits = "[sh, -c, \"touch asked; while [ ! -e go ]; do sleep 0.02; done; echo $SECRET\"]";
@@ -132,7 +132,7 @@ fn a_login_while_a_run_refreshes_is_what_the_run_goes_on_with() {
 
 #[test]
 #[cfg(unix)]
-fn who_wants_to_stop_does_not_wait_for_a_token() {
+fn an_interrupt_does_not_wait_for_a_token() {
     let scene = with_saved_plan();
     let lock = hold(&scene, SHOPS_LOCK);
     let mut apply = spawn(&scene, &["apply", "plan.json", "--report", "report.json", "--journal", "j.jsonl"]);
@@ -152,7 +152,7 @@ fn who_wants_to_stop_does_not_wait_for_a_token() {
 /// The answer to the refresh is there, and the store is busy: the process stays until the pair is stored.
 #[test]
 #[cfg(unix)]
-fn a_refresh_that_was_sent_is_stored_though_somebody_wants_to_stop_or_the_time_is_over() {
+fn a_refresh_in_flight_is_stored_despite_an_interrupt_or_a_timeout() {
     for more in [&[][..], &["--timeout", "1s"]] {
         let scene = with_saved_plan();
         let before = scene.tokens("acme");
