@@ -186,7 +186,7 @@ pub(crate) enum Command {
 pub(crate) struct ManifestArgs {
     /// Manifest file or folder; may be repeated
     ///
-    /// A folder stands for all its manifest files. Several files are merged into one manifest.
+    /// A folder includes all its manifest files. Several files are merged into one manifest.
     #[arg(short, long = "file", value_name = "PATH", default_value = DEFAULT_MANIFEST)]
     pub(crate) file: Vec<PathBuf>,
 }

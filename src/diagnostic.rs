@@ -55,7 +55,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Returns the place that stands for a whole file.
+    /// Returns the place of a whole file.
     pub fn file(path: &str) -> Self {
         Self { file: path.into(), line: 0, column: 0, start: 0, end: 0 }
     }

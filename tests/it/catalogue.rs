@@ -134,7 +134,7 @@ fn the_published_schema_of_the_newest_version_changes_no_topic() {
     // Beside the repository, or beside the folder of its worktrees. It is too large for the repository.
     let places = ["..", "../.."].map(|folder| repository().join(folder).join(SCHEMA));
     let Some(schema) = places.into_iter().find(|path| path.exists()) else {
-        eprintln!("skipped: there is no {SCHEMA} beside the repository");
+        eprintln!("skipped: {SCHEMA} not found next to the repository");
         return;
     };
     let catalogue = repository().join("src/catalog/topics.tsv");

@@ -1,4 +1,4 @@
-//! The commands of examples/kubernetes and examples/systemd, as they stand in the files, with the built binary against the
+//! The commands of examples/kubernetes and examples/systemd, unchanged, with the built binary against the
 //! sandbox: containers become runs, mounted folders become folders of the test.
 
 use std::path::Path;
@@ -97,7 +97,7 @@ fn the_nightly_jobs_report_drift_and_write_metrics_and_a_report() {
     let systemd: Vec<String> = line.split(' ').skip(1).map(ToOwned::to_owned).collect();
     for job in [cron, systemd] {
         let world = world(3);
-        // The first night there is no report yet.
+        // The first night has no earlier report.
         container(&world, &job, 0).exits(2).out_has("Plan: 0 to add, 2 to change, 0 to destroy.");
         container(&world, &job, 0).exits(2).out_has("Drift: 0 new, 2 known");
         assert!(

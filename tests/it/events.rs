@@ -1,4 +1,4 @@
-//! `--events` of runs that do not go well: every line keeps to the committed schema, and nothing is left untold.
+//! `--events` of runs that do not go well: every line matches the committed schema, and every event is reported.
 
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ fn events_report_failed_and_tolerated_shops_and_waits() {
     assert_eq!(end["exit_code"], planned.code, "{planned}");
     assert!(planned.err.contains(end["message"].as_str().unwrap()), "{planned}");
 
-    // A shop that fails while the others are applied: its changes are told, each once, as skipped.
+    // A shop that fails while the others are applied: each of its changes is reported once, as skipped.
     let refused = run(&["apply", "plan.json", "--events", "-", "--expect-digest", "sha256:no"]);
     let refused = kept(&refused.exits(3).out);
     assert_eq!((types(&refused), &refused[1]["exit_code"]), (vec!["version", "summary"], &3.into()));

@@ -40,7 +40,7 @@ impl Example {
 
 #[test]
 fn quickstart_shows_a_create_an_update_a_delete_an_unmanaged_one_and_a_missing_scope() {
-    // The missing scope outlives the apply, so the last plan still needs somebody: 2.
+    // The missing scope outlives the apply, so the last plan still needs attention: 2.
     let plan = Example::new("quickstart").plan_apply_plan("Plan: 1 to add, 2 to change, 1 to destroy.", [2, 2]);
     let text = plan.to_string();
     for part in ["\"create\"", "\"update\"", "\"delete\"", "\"unmanaged\"", "\"scope_missing\""] {

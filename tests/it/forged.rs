@@ -1,5 +1,5 @@
-//! A plan file is not signed: whatever can write it can edit it and compute its digest. What is in it is done only if
-//! the manifest and the shop call for it.
+//! A plan file is not signed: whatever can write it can edit it and compute its digest. Its changes are applied only if
+//! the manifest and the shop require them.
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -71,7 +71,7 @@ fn deleting_in_cafe(plan: &mut Value, reason: &str) {
     plan["summary"]["shops"]["unchanged"] = 0.into();
 }
 
-/// What is done to a plan.
+/// An edit of a plan.
 type Edit = fn(&mut Value);
 
 #[test]
@@ -103,13 +103,13 @@ fn an_edited_plan_with_a_new_digest_does_nothing_outside_the_manifest() {
         assert_eq!(run.code, 3, "{name}: {run}");
         assert!(run.err.contains(says), "{name}: {run}");
     }
-    // What only the shop can tell is told before the shop is touched.
+    // Errors that only the shop reveals are reported before the shop is touched.
     world.write("forged.json", &sealed(&plan, |p| deleting_in_cafe(p, "duplicate")));
     let run = world.run(&["apply", "--sandbox", "forged.json"]);
     run.exits(7).out_has("cafe").out_has("the plan's changes differ from those that the manifest and the shop require");
     assert_eq!(world.live("cafe").len(), 2);
 
-    // The same seal over the same content is no forgery: the rest is done already, and so is this.
+    // A plan with the same content and digest is not forged: all of its changes are already in effect.
     world.write("plan.json", &sealed(&plan, |_| {}));
     world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
     assert_eq!(world.live("acme").len(), 2, "the foreign one stays");

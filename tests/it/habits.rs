@@ -1,5 +1,5 @@
-//! What people write who come from Helm, Jinja, Terraform, Docker and Shopify's own tools: the hint names the mistake and
-//! the line to write.
+//! Habits from Helm, Jinja, Terraform, Docker and Shopify's own tools: the remedy names the mistake and the line to
+//! write.
 
 use crate::world::{A, World};
 

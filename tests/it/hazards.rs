@@ -125,7 +125,7 @@ fn a_consent_to_the_checked_shards_is_stored_in_the_checked_file() {
         ]
     );
     check(&["--allow", "protected_topic:*", "--allow", "max_address_change_percent"]).exits(0);
-    // The file has the hazards that somebody has seen, and no pattern.
+    // The file contains the hazards that were shown, and no pattern.
     let checked: serde_json::Value = serde_json::from_str(&world.read("checked.json")).unwrap();
     let consents = checked["consents"].as_array().unwrap();
     assert_eq!(consents.len(), 9);
@@ -194,7 +194,7 @@ fn shards_are_judged_together_before_one_is_applied() {
     world.converged();
     let checked: serde_json::Value = serde_json::from_str(&world.read("checked.json")).unwrap();
     assert_eq!(checked["consents"], serde_json::json!(["max_address_change_percent"]));
-    // A shard is the same whichever way it is named, and an empty one is no error.
+    // A shard is the same whichever way it is named, and an empty one is not an error.
     let first = world.plan_json(&["--shard", "1/3"]);
     assert_eq!(world.plan_json(&["--shard-index", "0", "--shard-count", "3"])["shops"], first["shops"]);
     world.plan(&["--shop", "s01", "--shard-index", "0", "--shard-count", "200"]).exits(0);

@@ -1,4 +1,4 @@
-//! `import`: what is live becomes a manifest, and a plan of it has nothing to do.
+//! `import`: writes the live subscriptions to a manifest whose plan has no changes.
 
 use std::path::Path;
 
@@ -103,9 +103,9 @@ fn an_unreadable_shop_is_named_and_not_imported_as_empty() {
     let none = world.run(&["import", "--sandbox", "--shop", "shop-1", "--tolerate", "frozen", "--out", "none.yaml"]);
     none.exits(0).err_has("No shop could be read, and all their states are tolerated; nothing was written.");
     assert!(!none.err.contains("error") && !world.path("none.yaml").exists(), "{none}");
-    // A shop that the sandbox does not have is not made up.
+    // A shop that the sandbox does not have is not invented.
     world.run(&["import", "--sandbox", "--shop", "nobody"]).exits(1).err_has("not read: not_found");
-    // A token that cannot be had is that shop's failure, with the code of authentication.
+    // An unavailable token fails its shop, with the exit code of authentication errors.
     let outside = world.run(&["import", "--shop", "shop-0", "--token-env", "NO_SUCH_{SHOP}"]);
     outside.exits(4).err_has("NO_SUCH_SHOP_0");
 }

@@ -1,4 +1,4 @@
-//! `--journal`, `--events` and interrupts: what is on the disk while a run goes on, and after it was stopped.
+//! `--journal`, `--events` and interrupts: the files on the disk during a run and after an interrupt.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -54,7 +54,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
 }
 
-/// The lines, each of which keeps to the committed schema.
+/// The lines, each of which matches the committed schema.
 pub fn kept(text: &str) -> Vec<Value> {
     let lines = lines(text);
     for line in &lines {
@@ -102,7 +102,7 @@ fn the_journal_has_an_intent_before_each_mutation_and_its_outcome_after() {
     );
     assert!(create["id"].as_str().unwrap().starts_with("gid://shopify/WebhookSubscription/"));
 
-    // The next run is appended, and what is so already is told from what was sent.
+    // The next run is appended, and `already_so` is distinguished from `applied`.
     world.edit(&["remove", "--shop", "acme", "--topic", "orders/paid"]);
     world.apply(&["--journal", "apply.jsonl"]).exits(0);
     let both = kept(&world.read("apply.jsonl"));
@@ -207,7 +207,7 @@ fn events_cover_the_whole_run_and_match_their_schema() {
         ]
     );
     assert!(run.err.contains("Apply complete! Resources: 1 added, 1 changed, 1 destroyed."), "the text: {run}");
-    // What was so already is told, too; and a refusal has its last line.
+    // Changes that are already in effect are reported, too; a refused run also has a last line.
     let run = world.run(&["apply", "--sandbox", "plan.json", "--events", "-"]);
     let again = kept(&run.out);
     assert!(again.iter().filter(|l| l["type"] == "apply_outcome").all(|l| l["result"] == "already_so"), "{run}");
@@ -299,7 +299,7 @@ fn holds_mutations(upstream: &str) -> (String, Arc<AtomicBool>) {
                 let (mut server, mut bytes) = (server, vec![0; 65_536]);
                 while let Ok(n) = client.read(&mut bytes) {
                     if n == 0 || String::from_utf8_lossy(&bytes[..n]).contains("mutation") {
-                        // Held, but not hung up.
+                        // The connection stays open.
                         holds.fetch_or(n > 0, Ordering::SeqCst);
                         std::thread::sleep(Duration::from_mins(1));
                         return;
@@ -329,7 +329,7 @@ fn an_interrupt_waits_for_requests_in_flight_and_a_second_one_aborts() {
     assert!(asked.elapsed() < Duration::from_secs(2));
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("aborted"));
-    // The journal says what may have been done.
+    // The journal contains the changes that may have been made.
     let journal = kept(&world.read("apply.jsonl"));
     assert_eq!(journal.iter().filter(|l| l["type"] == "intent").count(), TOPICS.len());
     assert_eq!(journal.iter().filter(|l| l["type"] == "outcome").count(), 0);

@@ -1,4 +1,4 @@
-//! Answers over REST that get lost: what was done is found by reading, and nothing is made twice.
+//! Lost answers over REST: the result is found by reading, and no change is repeated.
 
 use std::sync::{Arc, Mutex};
 

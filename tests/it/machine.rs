@@ -163,7 +163,7 @@ fn an_output_that_is_an_input_or_another_output_is_refused_before_anything_is_op
         assert_eq!((world.read("hookwright.yaml"), world.read("p.json")), before, "{args:?}");
         assert!(!world.path("x").exists() && !world.path("new.yaml").exists(), "{args:?}");
     }
-    // Another file of the user's is left as it is, too, and an earlier stream is replaced.
+    // Another file of the user is not changed either, and an earlier stream is replaced.
     world.write("notes.txt", "mine");
     world.plan(&["--events", "notes.txt"]).exits(3).err_has("not an event stream");
     assert_eq!(world.read("notes.txt"), "mine");

@@ -1,4 +1,4 @@
-//! `drift --metrics`: what a run leaves for Prometheus, however it ended.
+//! `drift --metrics`: the file for Prometheus after each kind of run.
 
 use crate::world::{A, FOREIGN, Run, World, manifest, seed};
 
@@ -23,7 +23,7 @@ fn night(world: &World, second: u32, more: &[&str]) -> Run {
     Run::of(&world.command(&args).env("SOURCE_DATE_EPOCH", second.to_string()).output().unwrap())
 }
 
-/// The value of one sample, as it stands there.
+/// The value of one sample, as text.
 fn sample(world: &World, name: &str) -> Option<String> {
     let text = world.read("hookwright.prom");
     let run = if name.ends_with('}') { "" } else { "{run=\"hookwright\"}" };
@@ -142,8 +142,8 @@ fn a_run_with_an_unwritable_output_reports_it_in_the_metrics() {
     let output = command.env("SOURCE_DATE_EPOCH", "1000").stdout(full).output().unwrap();
     Run::of(&output).exits(1).err_has("cannot write to standard output");
     says(&world, &[("hookwright_drift_last_run_exit_code", "1"), ("hookwright_drift_complete", "1")]);
-    assert_eq!(sample(&world, "hookwright_drift_last_success_timestamp_seconds"), None, "nobody was told");
-    assert_eq!(of_shop(&world, "acme", "missing").as_deref(), Some("1"), "what was read stands there");
+    assert_eq!(sample(&world, "hookwright_drift_last_success_timestamp_seconds"), None, "no success is recorded");
+    assert_eq!(of_shop(&world, "acme", "missing").as_deref(), Some("1"), "the metrics contain the read shops");
 }
 
 #[test]

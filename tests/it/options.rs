@@ -1,4 +1,4 @@
-//! What people type who come from other tools, and names that are misspelt: one answer with what is right here.
+//! Options of other tools and misspelt names: one error with the correct form.
 
 use crate::world::{World, manifest};
 

@@ -1,4 +1,4 @@
-//! Saved plans: applied as they stand, or not at all.
+//! Saved plans: applied unchanged, or not at all.
 
 use serde_json::Value;
 
@@ -124,7 +124,7 @@ fn files_that_are_not_plans_send_nothing() {
     }
     world.run(&["apply", "--sandbox", "nowhere.json"]).exits(3).err_has("nowhere.json");
     assert_eq!(world.requests().len(), asked);
-    // What the digest does not cover may be read by anybody.
+    // The fields outside the digest are not checked.
     let created = plan.lines().find(|l| l.contains("created_at")).unwrap().to_owned();
     world.write("plan.json", &plan.replace(&created, "  \"created_at\": \"2020-01-01T00:00:00Z\","));
     world.run(&["apply", "--sandbox", "plan.json"]).exits(0);

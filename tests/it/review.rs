@@ -1,5 +1,5 @@
 //! `validate` for code review: annotations and SARIF name files as the checkout does, whatever folder it is called in,
-//! and the schema that a manifest's first line names is there.
+//! and the schema in the first line of a manifest exists.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The committed schemas are those of the types, and what the tool writes keeps to them.
+//! The committed schemas match the types, and the output of the tool matches the schemas.
 //!
 //! `UPDATE_SCHEMAS=1 cargo test schemas` rewrites them.
 
@@ -118,7 +118,7 @@ fn plans_and_reports_match_their_schemas() {
     assert_eq!(report["summary"]["shops_not_read"], 1);
     keeps_to("report.v1.schema.json", &report);
 
-    // The schema can refuse.
+    // The schema rejects invalid documents.
     let schema: Value = serde_json::from_str(&committed("plan.v1.schema.json")).unwrap();
     let mut bad = plan;
     bad["shops"][0]["status"] = "fine".into();

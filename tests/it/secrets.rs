@@ -1,4 +1,4 @@
-//! Tokens: had by reference, sent to their own shop, printed nowhere.
+//! Tokens: resolved by reference, sent only to their own shop, printed nowhere.
 
 use crate::advice;
 use crate::scene::{
@@ -160,7 +160,7 @@ fn a_manifest_cannot_read_a_secret_outside_the_pins() {
     let (code, out) = run("env:TOKEN_ACME");
     assert_eq!(code, Some(4), "{out}");
     assert!(out.contains("is not allowed by `--secrets`") && out.contains("1 to add") && !out.contains(TOKEN), "{out}");
-    // The sandbox got a made-up token instead, and refused it.
+    // The sandbox received a placeholder token and refused it.
     let requests = world.read("served.json.log.jsonl");
     let taken = |line: &&str| line.contains("two-words") && line.contains("\"status\":200");
     assert_eq!(requests.lines().filter(taken).count(), 1, "{requests}");

@@ -169,7 +169,7 @@ fn a_thousand_shops_with_the_same_changes_fit_on_one_screen() {
     assert!(plan.out.lines().count() < 40, "{plan}");
     world.apply(&[]).exits(0).ends("Apply complete! Resources: 12000 added, 0 changed, 0 destroyed.");
 
-    // One line of the manifest sends everybody to another inlet.
+    // One line of the manifest moves all shops to another inlet.
     world.write("hookwright.yaml", &shops("b"));
     let refused = world.apply(&[]);
     refused

@@ -1,4 +1,4 @@
-//! The same scenarios over both transports, and what REST cannot do.
+//! The same scenarios over both transports, and the limits of REST.
 
 use crate::world::{A, B, FOREIGN, World, manifest, seed};
 

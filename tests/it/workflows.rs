@@ -1,5 +1,5 @@
-//! The decisive shell of examples/github-actions and examples/gitlab, run for real: the steps as they stand in the files, by
-//! bash as the runners call it, with the built binary against the sandbox and stand-ins for GitHub and GitLab.
+//! The decisive shell of examples/github-actions and examples/gitlab, run for real: the steps are run unchanged by
+//! bash as on the runners, with the built binary against the sandbox and replacements of GitHub and GitLab.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -44,7 +44,7 @@ impl Runner {
         tool("jq")?;
         let bin = world.path("bin");
         std::fs::create_dir(&bin).unwrap();
-        // What talks to Shopify talks to the sandbox.
+        // Requests to Shopify go to the sandbox.
         let wrapper = format!(
             "#!/usr/bin/env bash\ncase $1 in plan | apply | drift) set -- \"$@\" --sandbox ;; esac\nexec '{}' \"$@\"\n",
             env!("CARGO_BIN_EXE_hookwright")
@@ -141,14 +141,14 @@ fn an_exit_code_that_is_not_accepted_fails_the_action_and_is_reported() {
         assert_eq!(outputs["exit-code"], "2", "accept {accept}");
     }
     run("plan --shop $(touch${IFS}owned) --shop *", "0").0.exits(0);
-    assert!(!runner.world.path("owned").exists(), "arguments are no shell");
+    assert!(!runner.world.path("owned").exists(), "arguments are not evaluated by a shell");
     run("validate\n-f hookwright.yaml\n", "0").0.exits(0);
 }
 
 #[test]
 fn commands_of_the_runner_are_stopped_while_the_program_runs() {
     let Some(runner) = Runner::new(world()) else { return };
-    // Stands for the program, with commands in both of its streams.
+    // Replaces the program, with commands in both of its streams.
     runner.world.write(
         "bin/hookwright",
         "#!/usr/bin/env bash\necho '##[add-path]/tmp'; echo '::error::x' >&2; echo '::error file=a,line=1::b'\n",

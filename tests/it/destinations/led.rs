@@ -1,4 +1,4 @@
-//! Where a destination leads: looked up once, followed when it moves, judged like what somebody wrote.
+//! Addresses of destinations: looked up once, updated after a move, checked like written addresses.
 
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ fn a_destination_is_looked_up_once_and_the_plan_shows_its_address() {
     ] {
         assert_eq!(told[key], value, "{key}: {told}");
     }
-    assert_eq!(plan["destinations"].as_array().unwrap().len(), 1, "a pasted one is nobody's business unless asked");
+    assert_eq!(plan["destinations"].as_array().unwrap().len(), 1, "a pasted address is checked only on request");
     assert_eq!(adobe(&world), ["/ims/token/v3", "/flows"], "one question, for two shops");
     let text = world.plan(&[]);
     text.exits(0).ends("No changes. The live webhooks match the manifest.");
@@ -44,7 +44,7 @@ fn without_lookups_no_request_is_sent_to_adobe() {
     world.plan(&["--shop", "three"]).exits(0);
     world.run(&["drift", "--sandbox", "--shop", "three"]).exits(0);
     assert!(adobe(&world).is_empty(), "{:?}", adobe(&world));
-    // Unless live subscriptions leave an address that may be one of the manifest's.
+    // Except if live subscriptions move away from an address that may belong to the manifest.
     world.plan(&[]).lacks("reroute_foreign");
     assert_eq!(adobe(&world), ["/ims/token/v3", "/flows"]);
 }
@@ -88,7 +88,7 @@ fn a_recreated_dataflow_is_an_update_in_place_with_its_reason() {
     world.run(&["apply", "--sandbox", "plan.json"]).exits(6).err_has("--allow destination_settling");
     assert_eq!(world.mutations(), 0);
     world.run(&["show", "--check", "plan.json"]).exits(6);
-    // Whether the old address is another manifest's nobody can tell: Adobe lists one organisation's sandbox.
+    // It is unknown whether another manifest owns the old address, because Adobe lists one sandbox of one organisation.
     let settling = ["apply", "--sandbox", "plan.json", "--allow", "destination_settling"];
     world.run(&settling).exits(6).err_has("--allow reroute_foreign:one --allow reroute_foreign:two");
     assert_eq!(world.mutations(), 0);
@@ -264,7 +264,7 @@ fn dataflows_with_the_same_inlet_are_a_warning_after_the_lookup() {
     world.plan(&["--quiet"]).exits(4).lacks("HW107");
     leads("https://dcs.adobedc.net/collection/0123456789").plan(&[]).exits(4).lacks("HW107");
 
-    // What was said before Adobe was asked is not said again after.
+    // Diagnostics from before the lookup are not repeated after it.
     let silenced = mixed.replace("destination: rest", "destination: orders");
     World::new(&silenced, &seed("    - { name: Rest }\n", "")).plan(&[]).exits(4).err_has_times(1, "HW107");
 }

@@ -1,4 +1,4 @@
-//! Saved plans, shards, other manifests and single shops: what holds for a part of a run.
+//! Saved plans, shards, other manifests and single shops: rules for parts of a run.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn a_saved_plan_is_stale_if_its_destination_changed() {
         flow(&world, act);
         let applied = world.run(&["apply", "--sandbox", "plan.json"]);
         applied.exits(7).out_has(told);
-        assert!(world.live("one").is_empty() && world.live("three").len() == 1, "the rest goes on: {applied}");
+        assert!(world.live("one").is_empty() && world.live("three").len() == 1, "the others continue: {applied}");
     }
     let world = world();
     world.edit(&["remove", "--shop", "one", "--topic", "orders/create"]);
@@ -46,7 +46,7 @@ fn each_shop_is_judged_by_its_own_destination_even_with_a_pasted_address() {
     let none = with("Nowhere", "");
     let plan = none.plan_json(&[]);
     assert_eq!(one(&plan, "own")["error"]["kind"], "destination_missing", "{plan}");
-    assert!(!plan.to_string().contains("adobedc.net/<"), "a placeholder is no address: {plan}");
+    assert!(!plan.to_string().contains("adobedc.net/<"), "a placeholder is not an address: {plan}");
     assert_eq!(
         (&one(&plan, "one")["status"], &one(&plan, "two")["status"]),
         (&"unchanged".into(), &"unchanged".into())
@@ -115,7 +115,7 @@ fn shards_are_judged_together_and_must_have_the_same_lookup_results() {
     world.run(&["show", "--check", "1.json", "2.json"]).exits(6).err_has("binds 2 subscriptions to destinations");
     let shown = world.run(&["show", "1.json", "2.json"]);
     shown.exits(0).out_has("settling: dataflow");
-    // The latest word counts, whatever the order of the files.
+    // The latest lookup counts, in any order of the files.
     flow(&world, SETTLED);
     world.plan(&["--shard", "1/2", "--out", "1.json"]).exits(0);
     for order in [["1.json", "2.json"], ["2.json", "1.json"]] {

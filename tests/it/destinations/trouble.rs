@@ -20,11 +20,11 @@ fn pasted_destinations_are_planned_if_adobe_is_unavailable() {
         ("{ fault: truncated, on: adobe }", "2m", "adobe_bad_answer", 8),
         ("{ fault: rate_limited, on: adobe, retry_after: 60 }", "20s", "adobe_rate_limited", 5),
         ("{ fault: token_revoked, on: adobe }", "2m", "adobe_token_refused", 4),
-        // Nobody answers: the shops have most of the time all the same.
+        // No answer: the shops still have most of the time.
         ("{ fault: latency, on: adobe, ms: 60000 }", "12s", "adobe_unavailable", 8),
     ] {
         let world = World::new(&manifest(BY_NAME), &seed("", fault));
-        // What is not in the manifest would be deleted, were the shop taken for planned.
+        // If the shop counted as planned, subscriptions outside the manifest would be deleted.
         world.edit(&["add", "--shop", "one", "--topic", "orders/paid", "--address", A]);
         let run = world.plan(&["--format", "json", "--timeout", timeout]);
         run.exits(exit);
@@ -107,11 +107,11 @@ fn a_secret_is_sent_only_to_adobe_or_to_a_host_that_the_operator_trusts() {
         &format!("token_url: \"{adobe_url}/ims/token/v3\", base_url: \"{adobe_url}/data/foundation/flowservice\", scopes: [openid"),
     );
     plan(&trusted, &[("HOOKWRIGHT_TRUST_HOSTS", "127.0.0.1")]).exits(0).out_has(ORDERS);
-    // What the operator names needs no manifest.
+    // A host that the operator names is trusted in any manifest.
     plan(&manifest(BY_NAME), &[("HOOKWRIGHT_ADOBE_URL", &adobe_url)]).exits(0).out_has(ORDERS);
 }
 
-/// A server that says it is the sandbox and keeps what it is sent.
+/// A server that claims to be the sandbox and stores the requests.
 fn claims_to_be_the_sandbox() -> (String, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/__adobe", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! What a run does about what Adobe says: blocked, checked, listed.
+//! Effects of Adobe's answers on a run: blocked, checked, listed.
 
 use serde_json::Value;
 

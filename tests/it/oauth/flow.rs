@@ -1,4 +1,4 @@
-//! The ways to a token, from end to end.
+//! Each way to obtain a token, from end to end.
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ fn a_login_connects_the_shop_and_resolves_its_findings() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    assert!(path.exists() && !scene.world.path("tokens.json").exists(), "tokens of the sandbox are no Shopify tokens");
+    assert!(path.exists() && !scene.world.path("tokens.json").exists(), "tokens of the sandbox are not Shopify tokens");
 
     let status = scene.run(&["auth", "status", "--format", "json"]);
     status.exits(4);
@@ -67,7 +67,7 @@ fn a_revoked_scope_is_drift_and_a_new_login_restores_it() {
     let status = scene.run(&["auth", "status", "--shop", "acme"]);
     status.exits(2).out_has("missing: read_customers").out_has("blocked topics: customers/update");
     status.out_has("hookwright auth login --shop acme").out_has("1 shop: 0 ready, 1 needs attention, 0 failed.");
-    // What it names runs as it stands there, and leads to the scopes.
+    // The command in the message works unchanged and grants the scopes.
     let named = advice::commands(&drift.out);
     assert!(named.len() >= 2, "{drift}");
     for command in named {
@@ -97,7 +97,7 @@ fn url_and_exchange_are_a_login_in_two_steps() {
     exchange(&callback).exits(4).err_has("used before, or has expired").err_has("hookwright auth login --shop acme");
     assert_eq!(scene.tokens("acme"), kept, "a code that is used up changes nothing");
 
-    // What another system began with a state of its own.
+    // A login that another system started with its own state.
     let link = scene.run(&["auth", "url", "--shop", "acme", "--state", "123 456"]);
     link.exits(0).err_has("hookwright auth exchange --shop acme --state '123 456' --callback -");
     let callback = scene.approved("acme", &["--state", "123456"]);
@@ -126,7 +126,7 @@ fn a_link_has_an_allowed_redirect_and_its_command_names_the_manifest() {
     let exchange = advice::commands(&link.err).remove(0);
     let words = advice::words(&exchange);
     scene.run_with(&words.iter().map(String::as_str).collect::<Vec<_>>(), &callback).exits(0);
-    // Where `auth login` waits, if the app allows that; and nothing that Shopify may put there is a problem.
+    // The address at which `auth login` waits, if the app allows it; parameters that Shopify may add are accepted.
     app("[\"https://example.com/callback\", \"http://127.0.0.1:8931/callback\"]");
     url().err_has("The redirect URI is http://127.0.0.1:8931/callback,");
     for odd in ["\"https://example.com/callback\"", "[1, {}]", "[]"] {
@@ -170,7 +170,7 @@ fn a_token_is_printed_only_on_request_and_alone() {
     let callback = approve(url.exits(0).out.trim());
     let nowhere = env(&["auth", "exchange", "--shop", "acme", "--callback", &callback]);
     nowhere.exits(3).err_has("has no `token_store`").err_has("--print-token");
-    // The code was not spent on that.
+    // The code was not used.
     let printed = env(&["auth", "exchange", "--shop", "acme", "--print-token", "--callback", &callback]);
     printed.exits(0);
     let token = printed.out.trim();

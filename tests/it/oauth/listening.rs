@@ -1,4 +1,4 @@
-//! Where `auth login` waits: what it takes for the way back, what it turns away, and what it does with the code then.
+//! The listener of `auth login`: the requests that it accepts and refuses, and the use of the code.
 
 use crate::scene::{CLIENT_SECRET, Login, SHOPS, STORE, Scene, approve, http, parameter, with};
 
@@ -10,7 +10,7 @@ fn only_a_get_of_the_callback_path_reaches_the_login_and_other_requests_are_repo
     let login = Login::start(&mut scene.command(LOGIN));
     let callback = approve(&login.url);
     let status = |method: &str, url: &str| http(method, url, "").0;
-    // A preview of the link must not spend the code.
+    // A preview of the link must not use the code.
     assert_eq!(status("HEAD", &callback), 405);
     assert_eq!(status("POST", &callback), 405);
     assert_eq!(status("GET", &format!("{callback}&long={}", "x".repeat(8 * 1024))), 414);
@@ -54,7 +54,7 @@ fn only_a_navigation_to_this_machine_is_answered() {
         assert_eq!(status_with(&callback, headers), 403, "{headers}");
     }
     assert_eq!(scene.grants(), [], "something of that was taken for the merchant");
-    // As a browser comes back from Shopify.
+    // As a browser returns from Shopify.
     let browser = "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
     assert_eq!(status_with(&callback, browser), 200);
     login.end().exits(0);
@@ -144,11 +144,11 @@ fn with_a_tunnel_the_path_of_the_redirect_uri_is_checked_and_the_local_address_i
     assert!(page.contains("The shop is connected"), "{page}");
     login.end().exits(0);
 
-    let nobody = scene.run(&[LOGIN, &uri, &["--wait", "100ms"]].concat());
-    nobody
+    let unreached = scene.run(&[LOGIN, &uri, &["--wait", "100ms"]].concat());
+    unreached
         .exits(5)
         .err_has("the app whose client id is in environment variable ID must allow https://example.com/callback");
-    nobody.err_has("the tunnel must forward to http://127.0.0.1:");
+    unreached.err_has("the tunnel must forward to http://127.0.0.1:");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_store_that_becomes_unwritable_during_a_login_is_detected_before_the_code_is
     assert!(page.contains("The shop is not connected"), "{page}");
     login.end().exits(4).err_has("token store tokens.json").err_has("nothing was sent");
     assert_eq!(scene.grants(), []);
-    // So that it is still good.
+    // The code is still valid.
     std::fs::remove_file(scene.world.path(&scene.store())).unwrap();
     scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]).exits(0);
 }

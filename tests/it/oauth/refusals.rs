@@ -1,4 +1,4 @@
-//! Each refusal has its own message, and nothing is kept then.
+//! Each refusal has its own message, and stores nothing.
 
 use crate::scene::{CLIENT_ID, CLIENT_SECRET, CREDENTIALS, Login, SHOPS, STORE, Scene, approve, http, with};
 use crate::world::Run;
@@ -26,12 +26,12 @@ fn each_kind_of_invalid_callback_has_its_own_message() {
     exchange("acme", "https://example.com/callback", &[]).exits(3).err_has("the callback has no query");
     exchange("acme", &callback, &["--max-age", "soon"]).exits(3).err_has("expected a duration of at most 365 days");
     exchange("nobody", &callback, &[]).exits(3).err_has("nobody.myshopify.com is not in the manifest");
-    // The sample of Adobe's document, as it stands there.
+    // The sample of Adobe's document, unchanged.
     let sample = "https://www.acme.com/?code=k6j2palgrbljja228ou8c20fmn7w41gz&hmac=68c9163f772eecbc8848c90f695bca046089\
                   9c125af897a6d2b0ebbd59d3a43b&shop=connnectors-test.myshopify.com&state=123456Ã—tamp=1658305460";
     exchange("acme", sample, &[]).exits(3).err_has("restore `&timestamp`");
     assert_eq!(scene.grants(), [], "nothing was sent");
-    // And none of it used up the code.
+    // None of these requests used the code.
     scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]).exits(0);
 }
 
@@ -189,7 +189,7 @@ fn a_damaged_store_is_not_changed() {
     let login = ["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser", "--wait", "100ms"];
     scene.run(&login).exits(4).err_has("tokens.json").err_has("nothing was sent");
     assert_eq!(scene.world.read(&scene.store()), whole[..whole.len() / 2]);
-    // The code was not spent, and the pair before it is as good as it was.
+    // The code was not used, and the previous pair is still valid.
     assert_eq!(scene.grants().len(), asked);
     std::fs::write(scene.world.path(&scene.store()), &whole).unwrap();
     scene.run(&exchange).exits(0);

@@ -1,4 +1,4 @@
-//! A store that is busy, full or of another app, somebody who wants to stop, and somebody who logs in meanwhile.
+//! A store that is busy, full or of another app; interrupts; concurrent logins.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Stdio};
@@ -8,7 +8,7 @@ use super::refresh::{PLAN, SHOPS_LOCK, WRITE_LOCK, almost_over, edit_store, ende
 use crate::scene::{SHOPS, STORE, Scene};
 use crate::world::Run;
 
-/// A scene whose shop has a token that is good and to be refreshed.
+/// A scene whose shop has a valid token that is due for a refresh.
 fn almost() -> Scene {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
@@ -76,7 +76,7 @@ fn only_callbacks_require_an_old_secret() {
     assert_eq!(refreshes(&scene), 1);
     let exchange = ["auth", "exchange", "--shop", "acme", "--callback", "x=y"];
     scene.run(&exchange).exits(3).err_has("no parameter `hmac`");
-    // Only the sandbox does without it.
+    // Only the sandbox does not require it.
     let mut elsewhere = scene.command(&exchange);
     let elsewhere = Run::of(&elsewhere.env("HOOKWRIGHT_ADMIN_URL", "http://127.0.0.1:9/{shop}").output().unwrap());
     elsewhere.exits(4).err_has("FORMER");
@@ -90,11 +90,11 @@ fn a_token_of_another_app_is_detected_on_use() {
     let plan = scene.run(PLAN);
     plan.exits(4).out_has("login_required").out_has("another app").out_has("`hookwright auth login --shop acme`");
     assert_eq!(refreshes(&scene), 0, "it is good for an hour");
-    // Who does not say which app it is means none in particular.
+    // A request without an app id accepts every app.
     let mut unset = scene.command(PLAN);
     Run::of(&unset.env_remove("ID").output().unwrap()).exits(0);
 
-    // In the sandbox in process, too, which needs no id.
+    // The same in the embedded sandbox, which needs no id.
     let status = scene.world.run(&["auth", "status", "--sandbox", "--shop", "acme", "--format", "json"]).json();
     let place = status["shops"][0]["source"]["from"].as_str().unwrap().to_owned();
     scene.world.write(&place, &scene.world.read(&scene.store()));
@@ -115,7 +115,7 @@ fn private(_: &std::path::Path) {}
 #[cfg(unix)]
 fn a_run_continues_with_the_token_of_a_concurrent_login() {
     let scene = ended("");
-    // The run waits here, before it sends what the login will have made worthless.
+    // The run waits here, before it sends the refresh token that the login will have replaced.
     let waits = "[sh, -c, \"touch asked; while [ ! -e go ]; do sleep 0.02; done; echo $SECRET\"]";
     let auth = STORE.replace("{ env: SECRET }", &format!("{{ command: {waits} }}"));
     scene.world.write("waits.yaml", &crate::scene::manifest(&auth));
@@ -137,7 +137,7 @@ fn an_interrupt_does_not_wait_for_a_token() {
     let lock = hold(&scene, SHOPS_LOCK);
     let mut apply = spawn(&scene, &["apply", "plan.json", "--report", "report.json", "--journal", "j.jsonl"]);
     until("it begins", || std::fs::read_to_string(scene.world.path("j.jsonl")).is_ok_and(|text| text.contains('\n')));
-    // Nothing tells that it waits for the lock now; interrupted a little before that it is the same.
+    // No output shows that it waits for the lock; an interrupt shortly before that has the same effect.
     std::thread::sleep(Duration::from_millis(300));
     interrupt(&mut apply);
     until("it ends", || apply.try_wait().unwrap().is_some());
@@ -163,7 +163,7 @@ fn a_refresh_in_flight_is_stored_despite_an_interrupt_or_a_timeout() {
         if more.is_empty() {
             interrupt(&mut apply);
         }
-        // The run is over for whoever waits for its report.
+        // The run has ended when its report is complete.
         let mut line = String::new();
         while !line.starts_with("Apply incomplete!") {
             line.clear();
@@ -179,7 +179,7 @@ fn a_refresh_in_flight_is_stored_despite_an_interrupt_or_a_timeout() {
     }
 }
 
-/// A plan of acme, whose token has ended since.
+/// A plan of acme, whose token has expired since.
 fn with_saved_plan() -> Scene {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
@@ -201,7 +201,7 @@ fn until(what: &str, mut there: impl FnMut() -> bool) {
     }
 }
 
-/// Control-C, heard.
+/// Sends SIGINT and waits until the process has received it.
 #[cfg(unix)]
 fn interrupt(child: &mut Child) {
     let id = child.id().to_string();
