@@ -262,7 +262,7 @@ pub(crate) struct AccessArgs {
     /// Allow only secret references that match; may be repeated
     ///
     /// A pattern is `env:NAME`, `file:PATH` or `command:PROGRAM ARGUMENT …`. `*` matches any text; {shop} and {SHOP}
-    /// stand for the shop as in the manifest. The manifest cannot override this option.
+    /// are replaced as in the manifest. The manifest cannot override this option.
     #[arg(long, value_name = "PATTERN", env = "HOOKWRIGHT_SECRETS", value_delimiter = ',')]
     pub(crate) secrets: Vec<crate::auth::Pin>,
     /// Use the embedded sandbox instead of Shopify

@@ -296,7 +296,11 @@ shops:
     let pair = client.token(body).await.body;
     assert_eq!((&pair["expires_in"], &pair["refresh_token_expires_in"]), (&json!(700), &json!(900)));
     assert_eq!(client.ask(&pair["access_token"]).await.status, 200);
-    assert_eq!(client.token(json!({ "code": "x" })).await.body["error"], "invalid_request", "the default app is replaced");
+    assert_eq!(
+        client.token(json!({ "code": "x" })).await.body["error"],
+        "invalid_request",
+        "the default app is replaced"
+    );
     let open = client.call("open.myshopify.com", "2026-10", "{ shop { name } }", json!({})).await;
     assert_eq!(open.status, 200, "{}", open.body);
 }
