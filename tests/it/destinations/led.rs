@@ -77,8 +77,7 @@ fn a_recreated_dataflow_is_an_update_in_place_with_its_reason() {
     flow(&world, "--recreate");
     let plan = world.plan(&["--out", "plan.json"]);
     plan.exits(0).ends("Plan: 0 to add, 2 to change, 0 to destroy.");
-    plan.out_has("2 live subscriptions in 2 shops have")
-        .out_has("has this address: it was deleted or recreated");
+    plan.out_has("2 live subscriptions in 2 shops have").out_has("has this address: it was deleted or recreated");
     assert!(!plan.out.contains("old_endpoint"), "nothing can keep up an endpoint that was deleted: {plan}");
     world.run(&["drift", "--sandbox"]).exits(2).out_has("it was deleted or recreated").out_has("settling: dataflow");
     let saved: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
