@@ -15,7 +15,7 @@ use crate::plan::{ShopPlan, Task};
 use crate::wire::report::ReportShop;
 use ledger::Ledger;
 
-/// What all shops of a run have in common.
+/// Values that all shops of a run share.
 pub(crate) struct ApplyContext<'a> {
     /// Cancelled when the run must stop: changes in flight are finished, and the others are skipped.
     pub stop: &'a CancellationToken,

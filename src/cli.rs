@@ -186,7 +186,7 @@ pub(crate) enum Command {
 pub(crate) struct ManifestArgs {
     /// Manifest file or folder; may be repeated
     ///
-    /// A folder stands for all its manifest files. Several files are merged into one manifest.
+    /// A folder includes all its manifest files. Several files are merged into one manifest.
     #[arg(short, long = "file", value_name = "PATH", default_value = DEFAULT_MANIFEST)]
     pub(crate) file: Vec<PathBuf>,
 }
@@ -262,7 +262,7 @@ pub(crate) struct AccessArgs {
     /// Allow only secret references that match; may be repeated
     ///
     /// A pattern is `env:NAME`, `file:PATH` or `command:PROGRAM ARGUMENT …`. `*` matches any text; {shop} and {SHOP}
-    /// stand for the shop as in the manifest. The manifest cannot override this option.
+    /// are replaced as in the manifest. The manifest cannot override this option.
     #[arg(long, value_name = "PATTERN", env = "HOOKWRIGHT_SECRETS", value_delimiter = ',')]
     pub(crate) secrets: Vec<crate::auth::Pin>,
     /// Use the embedded sandbox instead of Shopify

@@ -55,7 +55,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Returns the place that stands for a whole file.
+    /// Returns the place of a whole file.
     pub fn file(path: &str) -> Self {
         Self { file: path.into(), line: 0, column: 0, start: 0, end: 0 }
     }
@@ -115,7 +115,7 @@ impl Shops {
 /// The label of a further place of the same problem.
 pub(crate) const ALSO: &str = "the same problem here";
 
-/// How many shops or places a text names. It counts the rest; JSON lists all of them.
+/// Maximum number of shops or places that a text names. It counts the rest; JSON lists all of them.
 const MOST_NAMES: usize = 40;
 
 impl Diagnostic {
@@ -190,7 +190,7 @@ fn named(what: &str, count: usize, names: impl Iterator<Item = String>) -> Strin
     format!("{what}: {}{more}", names.join(", "))
 }
 
-/// What an emitter prints: the diagnostics and the texts that they point into.
+/// The input of an emitter: the diagnostics and the texts that they point into.
 #[derive(Debug, Clone, Copy)]
 pub struct Report<'a> {
     /// In the order of files and lines.

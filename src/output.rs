@@ -86,7 +86,7 @@ impl Output {
     }
 
     /// Returns whether stderr is a terminal.
-    #[expect(clippy::unused_self, reason = "all printing goes through the one value that says how")]
+    #[expect(clippy::unused_self, reason = "all printing uses the value that holds the options")]
     pub(crate) fn is_interactive(self) -> bool {
         io::stderr().is_terminal()
     }
@@ -117,7 +117,7 @@ impl Output {
     }
 
     /// Prints an error on stderr. `text` ends with a newline.
-    #[expect(clippy::unused_self, reason = "all printing goes through the one value that says how")]
+    #[expect(clippy::unused_self, reason = "all printing uses the value that holds the options")]
     pub(crate) fn error(self, text: &str) {
         let _ = printer::stderr(Form::Text).write_all(text.as_bytes());
     }

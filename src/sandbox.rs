@@ -97,7 +97,7 @@ impl Registrar {
     }
 
     /// Registers an app that authenticates by client assertions. The key verifies them. They may name `audience`, in which
-    /// `{shop}` stands for the domain of the shop, instead of the token endpoint.
+    /// `{shop}` is replaced by the domain of the shop, instead of the token endpoint.
     pub(crate) fn key(&self, client_id: &str, jwk: serde_json::Value, audience: Option<&str>) {
         match serde_json::from_value(jwk) {
             Ok(key) => self.service.register_key(client_id, key, audience),

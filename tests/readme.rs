@@ -1,8 +1,8 @@
-//! Runs the `console` blocks of README.md and docs/: each is a command and what it prints. The blocks of a page run in a
+//! Runs the `console` blocks of README.md and docs/: each is a command and its output. The blocks of a page run in a
 //! copy of the repository's examples, so that the repository stays clean; `TRYCMD=overwrite cargo test --test readme`
 //! rewrites the pages.
 //!
-//! A binary of its own, since trycmd runs the commands in the working directory of the process.
+//! A separate binary, because trycmd runs the commands in the working directory of the process.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -22,7 +22,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn pages_do_what_they_say() {
+fn console_blocks_match_the_output() {
     let docs = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
     let mut pages: Vec<String> = docs
         .map(|entry| entry.unwrap().path())

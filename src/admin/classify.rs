@@ -28,7 +28,7 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Response, redactor: &Reda
     let message = match kind {
         AdminErrorKind::TokenRefused => format!(
             "the access token was refused{said}. The app may have been uninstalled, or the token may be revoked or \
-             expired. Install the app again, or store a valid token where `auth` points to"
+             expired. Install the app again, or replace the token"
         ),
         AdminErrorKind::NonExpiringToken => format!(
             "the access token was refused, because it does not expire{said}. Shopify requires tokens that expire"

@@ -14,7 +14,7 @@ use crate::wire::plan::{ErrorKind, ShopError};
 use crate::wire::report::ConfirmedBy;
 
 /// The reason of changes that were not sent after an interrupt.
-pub(super) const INTERRUPTED: &str = "interrupted before it was sent";
+pub(super) const INTERRUPTED: &str = "interrupted before the change was sent";
 
 /// Maximum number of times that a change is sent if its answers are lost.
 const ROUNDS: usize = 4;

@@ -75,7 +75,7 @@ impl Listener {
         self.address
     }
 
-    /// Returns the first callback with this state. Requests with another state get a page that says so, and do not end
+    /// Returns the first callback with this state. Requests with another state get an error page, and do not end
     /// the login. `turned_away` is called for the first of them only, so that many requests do not fill the screen.
     pub(crate) async fn next(&self, state: &str, turned_away: impl FnOnce()) -> Result<Answered, ()> {
         let mut turned_away = Some(turned_away);

@@ -33,7 +33,7 @@ pub(crate) struct ImportArgs {
     pub(crate) run: RunArgs,
     /// Environment variable with the token of a shop
     ///
-    /// {shop} stands for the handle of the shop, {SHOP} for the handle in upper case with `_` instead of `-`.
+    /// {shop} is replaced by the handle of the shop, {SHOP} by the handle in upper case with `_` instead of `-`.
     #[arg(long, value_name = "NAME", default_value = TOKEN_ENV, conflicts_with = "file")]
     pub(crate) token_env: String,
     /// Version of the Admin API, such as 2026-07 or unstable

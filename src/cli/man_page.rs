@@ -184,7 +184,7 @@ fn sentence(text: &str) -> String {
 const ENVIRONMENT: &[(&str, &str, Concerns)] = &[
     (
         "HOOKWRIGHT_ADMIN_URL",
-        "Replaces the scheme and host of every request to Shopify, for a sandbox server or a proxy. {shop} stands for \
+        "Replaces the scheme and host of every request to Shopify, for a sandbox server or a proxy. {shop} is replaced by \
          the full domain of the shop; without {shop} the selection must contain only one shop. Plain http is accepted \
          only for loopback addresses.",
         SHOPS,

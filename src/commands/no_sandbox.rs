@@ -1,4 +1,4 @@
-//! `hookwright sandbox` in a build without the feature `sandbox`: an error that says so.
+//! `hookwright sandbox` in a build without the feature `sandbox`: an error that names the missing feature.
 
 use std::future::{Ready, ready};
 

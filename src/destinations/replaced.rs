@@ -75,7 +75,7 @@ impl Fate<'_> {
             Self::NotAdobes => "it is not an Adobe address".to_owned(),
             Self::Held(inlet) => format!("it is the address of {}, which is {}", named(inlet), inlet.state),
             Self::Gone => format!(
-                "no dataflow or connection in Adobe sandbox `{sandbox}` has this address any more: it was deleted or \
+                "no dataflow or connection in Adobe sandbox `{sandbox}` has this address: it was deleted or \
                  recreated"
             ),
         }

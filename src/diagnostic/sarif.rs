@@ -208,7 +208,7 @@ fn fingerprint(d: &Diagnostic, report: Report<'_>, seen: &mut BTreeMap<String, u
 }
 
 fn location(place: &Place, message: Option<&str>, root: Option<&paths::Root>) -> Location {
-    // GitHub requires a line for every result; line 1 stands for the whole file.
+    // GitHub requires a line for every result; line 1 is used for the whole file.
     let region = Region { start_line: place.line.max(1), start_column: place.column.max(1) };
     let uri = paths::uri(root, &place.file);
     Location {

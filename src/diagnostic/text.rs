@@ -8,7 +8,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Snippe
 
 use super::{Diagnostic, Place, Report, Severity, Sources};
 
-/// How many diagnostics the text shows; the other formats contain all of them.
+/// Maximum number of diagnostics in the text; the other formats contain all of them.
 const MOST: usize = 200;
 
 /// Prints the diagnostics in the order of the files, each followed by an empty line.

@@ -150,7 +150,7 @@ impl<K: Classified> Error<K> {
     }
 }
 
-/// A failed attempt, and the wait that the server asked for.
+/// A failed attempt, and the wait that the server requested.
 pub(crate) struct Failed<K> {
     pub(crate) error: Error<K>,
     pub(crate) asked: Option<Duration>,

@@ -7,7 +7,7 @@ use super::select::{Selected, SelectedShop};
 use crate::manifest::Transport;
 use crate::state::Unmanaged;
 
-/// How many lines of one list a comment shows; it counts the rest.
+/// Maximum number of lines of one list in a comment; it counts the rest.
 const MOST: usize = 50;
 
 /// Returns the lines of the comment.

@@ -24,14 +24,14 @@ use super::document::{Span, Spanned};
 use super::expand::Ready;
 use super::findings::{Findings, Reporter};
 
-/// How many topics one warning names.
+/// Maximum number of topics that one warning names.
 const SHOWN: usize = 6;
 
 /// One file of `app_config`.
 struct File {
     path: Arc<str>,
     text: SourceText,
-    /// Where the manifest names the file.
+    /// The place at which the manifest names the file.
     named: Span,
 }
 

@@ -27,7 +27,7 @@ impl Loaded {
     }
 }
 
-/// Reads a file that the manifest names, given its path. The error says why it cannot be read.
+/// Reads a file that the manifest names, given its path. The error is the reason why it cannot be read.
 pub type ReadFile<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
 
 /// Loads a manifest that names no other files, as [`load_with`].

@@ -132,7 +132,7 @@ pub(super) fn other_file(text: &str) -> Option<(&'static str, &'static str)> {
     ))
 }
 
-/// Returns the remedy for a key in the wrong place, and the key of this place that it stands for, whose absence is
+/// Returns the remedy for a key in the wrong place, and the key of this place that it replaces, whose absence is
 /// then not reported.
 pub(super) fn misplaced(key: &str, place: &[&str]) -> Option<(&'static str, Option<&'static str>)> {
     let plain = key.to_ascii_lowercase().replace(['-', '_'], "");

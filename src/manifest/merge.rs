@@ -26,7 +26,7 @@ use super::{AdminApi, Manifest, Options, ReadFile, Transport, digest, secrets};
 /// The oldest supported Admin API version of each transport.
 const OLDEST_GRAPHQL: &str = "2026-04";
 const OLDEST_REST: &str = "2022-07";
-/// How many days before the end of a version's support the warning starts.
+/// Number of days before the end of a version's support at which the warning starts.
 const SUPPORT_NOTICE_DAYS: i64 = 60;
 
 /// Merged documents whose destinations are not resolved yet.

@@ -12,7 +12,7 @@ use super::resolve::Endpoint;
 
 /// From this number of topic families on, one schema cannot fit all topics of an inlet.
 const UNLIKE_FAMILIES: usize = 4;
-/// How many families and places a warning names.
+/// Maximum number of families and places that a warning names.
 const SHOWN: usize = 6;
 
 /// The topic families of each inlet.

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-/// A reference to a secret; `{shop}` and `{SHOP}` inside stand for the shop's handle.
+/// A reference to a secret; `{shop}` and `{SHOP}` inside are replaced by the shop's handle.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SecretRef {
     /// An environment variable.
@@ -42,7 +42,7 @@ pub struct Assertion {
     pub private_key: SecretRef,
     /// The id of the app's public key at Shopify: `kid` in the header.
     pub key_id: String,
-    /// The audience; `{shop}` stands for the shop's domain. `None` is the shop's token endpoint.
+    /// The audience; `{shop}` is replaced by the shop's domain. `None` is the shop's token endpoint.
     pub audience: Option<String>,
     /// How long an assertion is valid; `None` is the default.
     pub lifetime: Option<SignedDuration>,

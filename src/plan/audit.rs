@@ -1,4 +1,4 @@
-//! Compares a saved plan with the manifest from which it claims to be made.
+//! Compares a saved plan with the manifest that it names as its source.
 //! A plan file has a digest but no signature: a program that can write the file can also compute the digest. Therefore
 //! everything that can be computed is verified: counts and hazards against the changes (`contradiction`), each change
 //! against the manifest (`unasked`), and, after the shop was read, all changes of a topic against both (`judge`).

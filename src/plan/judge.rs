@@ -25,7 +25,7 @@ pub struct Asked<'a> {
     pub inlets: &'a DestinationHealth,
 }
 
-/// What is left to do of one change.
+/// The remaining work for one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
     /// The change is still to do.

@@ -34,7 +34,7 @@ pub(super) struct Block<'a> {
 
 /// A change that some shops have.
 pub(super) struct Entry<'a> {
-    /// How many times each of the shops has the change.
+    /// Number of times that each of the shops has the change.
     pub(super) per_shop: usize,
     /// One change of each variant. Several variants occur only if there are more than [`MAX_VARIANTS`].
     pub(super) variants: Vec<&'a Change>,

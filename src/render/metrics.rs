@@ -81,7 +81,7 @@ pub fn metrics(run: &DriftRun<'_>, before: &Successes) -> String {
     );
     page.run(
         "hookwright_drift_last_run_exit_code",
-        "Exit code of the last run: 0 is no drift, 2 is drift or findings that need attention, other codes are errors.",
+        "Exit code of the last run: 0 means no drift, 2 means drift or findings that need attention, other codes are errors.",
         Some(exit_code.into()),
     );
     page.run(

@@ -63,7 +63,7 @@ impl ApplyRun {
         applied
     }
 
-    /// Closes the target of the run, if no task uses it any more.
+    /// Closes the target of the run, if no task uses it.
     pub(crate) async fn close(self) -> Result<(), Failure> {
         match Arc::try_unwrap(self.0) {
             Ok(shared) => shared.run.session.target.close().await,

@@ -139,7 +139,7 @@ impl Search {
         }
     }
 
-    /// Adds a seed, which the sandbox reads later. Rejects a link that leads out of the manifest's folder.
+    /// Adds a seed, which the sandbox reads later. Rejects a link to a file outside the manifest's folder.
     fn seed(&mut self, path: &Path) {
         let within = self.found.tree.within(path).and_then(|real| Ok(files::regular(&real)?));
         match within {

@@ -124,8 +124,8 @@ pub(super) fn context<'a>(
     Context { ownership: &manifest.ownership, safety: &manifest.safety, addresses, inlets }
 }
 
-/// Appended to the error of a rejected token if `uninstalled` is tolerated: a rejected token is no evidence that the
-/// app was uninstalled.
+/// Appended to the error of a rejected token if `uninstalled` is tolerated: a rejected token does not prove that
+/// the app was uninstalled.
 const NOT_EVIDENCE: &str = ". Tolerating `uninstalled` has no effect here, because with `access_token` Shopify answers 401 both \
                        for an uninstalled app and for a wrong token. Remove the shop from the manifest, or use \
                        `client_assertion`, `client_credentials` or `token_store`, with which Shopify reports that the app is \

@@ -8,7 +8,7 @@ use super::store::{ShopStatus, StoredShop};
 /// expiring offline access tokens"; the hour is assumed).
 const NON_EXPIRING_REJECTED_FROM: i64 = 1_798_761_600_000;
 
-/// What an access check needs besides the shop and the token.
+/// Values other than the shop and the token that an access check needs.
 pub(super) struct AccessContext<'a> {
     pub(super) issuer: TokenIssuer<'a>,
     pub(super) app: &'a App,

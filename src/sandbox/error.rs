@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::words;
 
-/// An error of the sandbox. Its message says what to do.
+/// An error of the sandbox. Its message contains the remedy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SandboxError {
     /// The file is not a sandbox state.

@@ -30,9 +30,9 @@ pub(super) struct Rule {
     /// A glob on the handle or domain; `None` matches every shop.
     shop: Option<(String, ShopPattern)>,
     on: RequestKind,
-    /// How many matching requests of a shop are left alone first.
+    /// Number of matching requests of a shop that pass before the first fault.
     after: u64,
-    /// How often the fault is injected in a shop; `None` is without limit.
+    /// Maximum number of injections in a shop; `None` means no limit.
     times: Option<u64>,
     probability: Option<f64>,
 }
@@ -77,7 +77,7 @@ impl Rule {
         let on = take("on").map_or(Ok(RequestKind::Any), serde_json::from_value);
         let on = on.map_err(|_| wrong("on", "expected one of query, mutation, oauth, any, adobe, ims"))?;
         let number = |key: &'static str, value: Option<Value>| {
-            value.map(|value| value.as_u64().ok_or_else(|| wrong(key, "expected a whole number"))).transpose()
+            value.map(|value| value.as_u64().ok_or_else(|| wrong(key, "expected an integer of at least 0"))).transpose()
         };
         let after = number("after", take("after"))?.unwrap_or_default();
         let times = number("times", take("times"))?;
@@ -233,7 +233,7 @@ mod tests {
             ("throttled,on=adobe", "this fault is not possible at Adobe"),
             ("drop,commit=never", "unknown value `never`; known values: before, after"),
             ("drop,probability=2", "a number from 0 to 1"),
-            ("drop,times=some", "a whole number"),
+            ("drop,times=some", "expected an integer of at least 0"),
             ("drop,shop=[", "`shop` of drop"),
             ("drop,before", "expected key=value"),
             ("server_error,status=404", "one of 500, 502, 503, 504"),

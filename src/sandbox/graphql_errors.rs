@@ -11,7 +11,7 @@ use apollo_compiler::validation::DiagnosticList;
 use apollo_compiler::{ExecutableDocument, Name, Node, Schema};
 use serde_json::{Value, json};
 
-/// How the message of a denied field begins (recorded for a mutation).
+/// The beginning of the message of a denied field (recorded for a mutation).
 pub(super) const DENIED: &str = "Access denied";
 /// The message of a field that fails (recorded, except for the request id).
 pub(super) const INTERNAL: &str =
@@ -184,7 +184,7 @@ pub(super) fn of_variables(
     errors.collect()
 }
 
-/// What is wrong with the value of a variable: path and explanation of each problem.
+/// Errors in the value of a variable: path and explanation of each problem.
 struct Problems<'a> {
     schema: &'a Schema,
     path: Vec<Value>,

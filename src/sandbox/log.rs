@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-/// How many requests are kept in memory. The log file keeps all of them.
+/// Number of requests that are kept in memory. The log file keeps all of them.
 const KEPT: usize = 10_000;
 
 /// One logged request.
@@ -27,7 +27,7 @@ pub(super) struct LoggedRequest {
     pub(super) faults: Vec<&'static str>,
 }
 
-/// What the handlers add to the log entry of a request.
+/// Fields that the handlers add to the log entry of a request.
 #[derive(Debug, Default)]
 pub(super) struct RequestFacts {
     /// `query` or `mutation`; `None` if the request is not GraphQL or the document was refused.

@@ -39,7 +39,7 @@ pub(super) enum OAuthRequest<'a> {
     Token { body: &'a [u8], json: bool },
 }
 
-/// What is needed to answer a request besides the shop.
+/// Values other than the shop that are needed to answer a request.
 pub(super) struct OAuthContext<'a> {
     pub(super) apps: Apps<'a>,
     pub(super) issuer: TokenIssuer<'a>,

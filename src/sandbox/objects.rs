@@ -202,7 +202,7 @@ pub(super) fn installation(shop: &StoredShop, app: &App) -> Node {
         };
         Node::List(shop.scope_handles().into_iter().map(scope).collect())
     };
-    // The seed describes one app. Another number stands for another app.
+    // The seed describes one app. Another number means another app.
     let number = shop.api_client_id;
     let title = if number == FIRST_APP { app.name.clone() } else { format!("{} {number}", app.name) };
     let app = vec![

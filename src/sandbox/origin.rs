@@ -18,7 +18,7 @@ pub(super) fn check_control(headers: &HeaderMap, listening: IpAddr) -> Option<Re
         return check_site(headers);
     }
     let message = "the sandbox's own endpoints are reached by localhost or by an IP address of this machine, not by another \
-                   name (the Host header): a name may lead here by DNS rebinding";
+                   name (the Host header): a name may point here by DNS rebinding";
     Some(Reply::errors(403, message))
 }
 

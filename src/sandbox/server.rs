@@ -43,7 +43,7 @@ const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
 pub(super) struct Server {
     /// The address for clients on this machine.
     pub(super) address: SocketAddr,
-    /// The address that the server is bound to; it may stand for all addresses of the machine.
+    /// The address that the server is bound to; it may be the unspecified address.
     pub(super) bound: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,

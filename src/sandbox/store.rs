@@ -30,7 +30,7 @@ pub(super) struct World {
     /// Adobe's side.
     #[serde(default, skip_serializing_if = "Adobe::is_default")]
     pub(super) adobe: Adobe,
-    /// How many shops were ever created. The next shop gets the next number.
+    /// Number of shops that were ever created. The next shop gets the next number.
     numbered: u64,
 }
 

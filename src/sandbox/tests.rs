@@ -1,4 +1,4 @@
-//! The sandbox over real HTTP: what was recorded of Shopify, and what a client relies on.
+//! The sandbox over real HTTP: recorded responses of Shopify, and the behaviour that clients rely on.
 
 mod adobe;
 mod adobe_faults;
@@ -272,7 +272,7 @@ async fn costs_are_the_recorded_ones_and_the_bucket_goes_down_by_the_actual_cost
             "{alias}: webhookSubscriptionCreate({input}) {{ webhookSubscription {{ uri }} userErrors {{ message }} }} "
         )
     };
-    // One after the other: the third finds what the first made, and stops nothing.
+    // In sequence: the third fails because the first exists, and the rest continue.
     let four = [one("a", 1), one("b", 2), one("c", 1), one("d", 3)].concat();
     let body = client.graphql(&format!("mutation {{ {four} }}"), json!({})).await;
     assert_eq!(cost(&body), (Some(40.0), Some(40.0)));

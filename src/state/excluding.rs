@@ -13,7 +13,7 @@ struct Term<'a> {
     value: &'a str,
 }
 
-/// Whether no event can pass both filters. `None` is no filter, which every event passes.
+/// Whether no event can pass both filters. `None` means no filter, which every event passes.
 pub(super) fn exclude_each_other(a: Option<&str>, b: Option<&str>) -> bool {
     let (Some(a), Some(b)) = (a.and_then(terms), b.and_then(terms)) else { return false };
     a.iter().any(|a| b.iter().any(|b| a.contradicts(b)))

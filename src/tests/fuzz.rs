@@ -1,5 +1,5 @@
-//! Garbage in, no panic out: a fixed number of seeded, mutated inputs through everything that reads what others wrote.
-//! Runs on stable as a plain test; a failing input is found again from its number.
+//! Fuzz tests: a fixed number of seeded, mutated inputs for every parser of external data; none may panic. They run on
+//! stable as plain tests, and a failing input can be reproduced from its number.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -28,7 +28,7 @@ const PLANS: u64 = 6000;
 const REPORTS: u64 = 4000;
 const ANSWERS: u64 = 4000;
 
-/// What trips parsers.
+/// Texts that often break parsers.
 const TOKENS: [&str; 24] = [
     "null",
     "{}",
@@ -155,14 +155,14 @@ fn manifests() {
     }
 }
 
-/// A plan and a report over the quickstart. tests/it/examples.rs holds them against what the program writes.
+/// A plan and a report over the quickstart. tests/it/examples.rs compares them with the output of the program.
 fn samples() -> (Value, Value) {
     let folder = Path::new("tests/fixtures/quickstart");
     let read = |name: &str| serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap();
     (read("plan.json"), read("report.json"))
 }
 
-/// Gives a plan the digest of what it says, so that more than the digest is looked at.
+/// Updates the digest of a plan, so that the checks after the digest are reached.
 fn seal(plan: &mut Value) {
     let mut content = plan.clone();
     if let (Some(content), Some(_)) = (content.as_object_mut(), plan.as_object()) {
@@ -184,10 +184,10 @@ fn plan_files_and_reports() {
         let rng = &mut fastrand::Rng::with_seed(n);
         if n % 3 == 0 {
             let bytes = scribble(good.to_string().as_bytes(), rng);
-            // What is taken with its old digest says what it said; the time it was made apart.
+            // A plan that is accepted with its old digest is equal to the original, except for its creation time.
             if let Ok(mut plan) = wire::plan::read(&bytes) {
                 plan.created_at.clone_from(&original.created_at);
-                assert_eq!(plan, original, "input {n}: an edited plan was taken");
+                assert_eq!(plan, original, "input {n}: an edited plan was accepted");
             }
             continue;
         }
@@ -196,10 +196,10 @@ fn plan_files_and_reports() {
         if let Ok(plan) = wire::plan::read(value.to_string().as_bytes()) {
             taken += 1;
             let text = render::plan_text(&plan.into(), &style());
-            assert!(!text.contains("\u{1b}[2J"), "input {n}: a control sequence got through");
+            assert!(!text.contains("\u{1b}[2J"), "input {n}: a control sequence is printed");
         }
     }
-    assert!(taken > PLANS / 50, "only {taken} were taken: nothing was tried");
+    assert!(taken > PLANS / 50, "only {taken} inputs were accepted, too few for a test");
     let mut taken = 0;
     for n in 0..REPORTS {
         let rng = &mut fastrand::Rng::with_seed(n);
@@ -211,10 +211,10 @@ fn plan_files_and_reports() {
         if let Ok(report) = serde_json::from_slice::<Report>(&text) {
             taken += 1;
             let text = render::report_text(&report, &style());
-            assert!(!text.contains("\u{1b}[2J"), "input {n}: a control sequence got through");
+            assert!(!text.contains("\u{1b}[2J"), "input {n}: a control sequence is printed");
         }
     }
-    assert!(taken > REPORTS / 50, "only {taken} were taken: nothing was tried");
+    assert!(taken > REPORTS / 50, "only {taken} inputs were accepted, too few for a test");
 }
 
 fn node(n: u64) -> Value {
@@ -226,7 +226,7 @@ fn node(n: u64) -> Value {
     })
 }
 
-/// The right answer to a read, or to the three mutations below.
+/// The correct answer to a read, or to the three mutations below.
 fn right(mutation: bool) -> Value {
     let cost = json!({ "cost": { "requestedQueryCost": 12, "actualQueryCost": 12,
         "throttleStatus": { "maximumAvailable": 2000.0, "currentlyAvailable": 1988, "restoreRate": 100.0 } } });
@@ -263,12 +263,12 @@ fn mutations() -> [Mutation; 3] {
     ]
 }
 
-/// The body of the answer to every request of case `n`. The first two are right.
+/// The body of the answer to every request of case `n`. The first two are correct.
 fn body_of(n: u64) -> Vec<u8> {
     let rng = &mut fastrand::Rng::with_seed(n);
     let mut right = right(n % 2 == 1);
     if n > 1 && rng.u8(..4) == 0 {
-        // Half an answer, or one with a complaint beside it.
+        // A partial answer, or one with an additional error.
         let codes = ["THROTTLED", "ACCESS_DENIED", "INTERNAL_SERVER_ERROR", "SHOP_INACTIVE", "ODD"];
         let path = *rng.choice(&["c0", "u1", "d2", "webhookSubscriptions", "currentAppInstallation"]).unwrap();
         right["errors"] = json!([{ "message": "m", "path": [path], "extensions": { "code": rng.choice(codes) } }]);
@@ -283,7 +283,7 @@ fn body_of(n: u64) -> Vec<u8> {
     }
 }
 
-/// The whole answer: sometimes its head is odd, too.
+/// The whole answer; sometimes its head is unusual, too.
 fn wire_of(n: u64) -> Vec<u8> {
     let rng = &mut fastrand::Rng::with_seed(!n);
     let body = body_of(n);
@@ -324,8 +324,8 @@ async fn serve(mut stream: TcpStream) -> Option<()> {
     stream.shutdown().await.ok()
 }
 
-/// What an answer has for an alias. What is broken in the part of another one (half a surrogate pair, say) does not matter:
-/// each has an outcome of its own.
+/// Returns the part of an answer for an alias. An error in another part (such as half a surrogate pair) is ignored,
+/// because each alias has its own outcome.
 fn part(body: &[u8], alias: &str) -> Value {
     let inside = |text: &RawValue, key: &str| {
         let all: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text.get()).ok()?;
@@ -336,11 +336,11 @@ fn part(body: &[u8], alias: &str) -> Value {
     part.and_then(|part| serde_json::from_str(part.get()).ok()).unwrap_or_default()
 }
 
-/// What the client makes of the answer of case `n`: whether it took it; what is wrong with that.
+/// Passes the answer of case `n` to the client. Returns whether the client accepted it, and what is wrong with that.
 async fn case(url: &str, n: u64) -> (bool, Option<String>) {
     let endpoint = Endpoint::parse(&format!("{url}/{{shop}}"), &[]).unwrap();
     let retry = Backoff { attempts: 2, base: Duration::ZERO, cap: Duration::ZERO };
-    // A bucket that is never refilled must not keep the test.
+    // A bucket that is never refilled must not delay the test.
     let patience = Duration::from_millis(if n < 2 { 10_000 } else { 300 });
     let options = AdminOptions {
         retry,
@@ -366,7 +366,7 @@ async fn case(url: &str, n: u64) -> (bool, Option<String>) {
         let done = matches!(answer, Answer::Done(_));
         let said = part(&body_of(n), alias);
         if done && said["userErrors"] != json!([]) {
-            wrong = Some(format!("case {n}: {alias} was taken as done of {said}"));
+            wrong = Some(format!("case {n}: {alias} was accepted as done from {said}"));
         }
     }
     if answers.len() != 3 {
@@ -401,5 +401,5 @@ fn graphql_answers() {
         (taken, wrong)
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(taken.starts_with(&[0, 1]), "the right answers were not taken");
+    assert!(taken.starts_with(&[0, 1]), "the correct answers were not accepted");
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::wire::plan::{Finding, ShopError};
 
-/// What `auth status --format json` prints.
+/// The document that `auth status --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Status {
     /// `1.x`
@@ -62,7 +62,7 @@ pub struct StatusShop {
     pub login_soon: bool,
     /// Findings about the token, as in a plan: `non_expiring_token`.
     pub findings: Vec<Finding>,
-    /// Only in the sandbox: why Hookwright made up the token or a secret. At Shopify this shop would fail.
+    /// Only in the sandbox: why a placeholder replaces the token or a secret. At Shopify this shop would fail.
     pub made_up: Option<String>,
     /// Why the token cannot be used; null if it can.
     pub error: Option<ShopError>,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::plan::Destination;
 
-/// What `destinations --format json` prints.
+/// The document that `destinations --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Destinations {
     /// `1.x`

@@ -17,7 +17,7 @@ pub const FORMAT_VERSION: &str = "1.0";
 /// One line of a journal or event stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
     /// Time of the event: RFC 3339, UTC.
@@ -26,7 +26,7 @@ pub struct Line {
     pub run: String,
 }
 
-/// What happened. A journal contains `version`, `intent`, `outcome` and `summary`; an event stream contains all types
+/// An event. A journal contains `version`, `intent`, `outcome` and `summary`; an event stream contains all types
 /// except `intent` and `outcome`.
 #[allow(clippy::large_enum_variant, reason = "a line lives as long as it takes to write it")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -63,7 +63,7 @@ pub struct Version {
     pub tool_version: String,
     /// RFC 3339, UTC.
     pub started_at: String,
-    /// Digest of the plan that is applied, if it exists already.
+    /// Digest of the plan that is applied; null if the run has no plan yet.
     pub plan_digest: Option<String>,
 }
 
@@ -254,10 +254,10 @@ pub struct Summary {
     pub apply: Option<ReportSummary>,
 }
 
-/// How each journal of Hookwright begins.
+/// The beginning of each journal of Hookwright.
 pub const JOURNAL_HEAD: &str = r#"{"type":"version","stream":"journal""#;
 
-/// How each event stream of Hookwright begins.
+/// The beginning of each event stream of Hookwright.
 pub const EVENTS_HEAD: &str = r#"{"type":"version","stream":"events""#;
 
 /// Checks that a file with this beginning is a journal, which can be read and appended to. Accepts an empty file, and a

@@ -431,7 +431,7 @@ pub enum Severity {
 /// Why a shop or a destination could not be read, or why a change failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShopError {
-    /// Kind of the error: `token_refused`, `frozen`, `locked` and others; see the README.
+    /// Kind of the error: `token_refused`, `frozen`, `locked` and others; see docs/diagnostics.md.
     pub kind: ErrorKind,
     /// HTTP status of the answer, if there was one.
     pub http_status: Option<u16>,

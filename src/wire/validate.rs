@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::diagnostic::{self, Diagnostic, Place, Shops};
 
-/// What `validate --format json` prints.
+/// The document that `validate --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Validation {
     /// `1.0`
@@ -33,7 +33,7 @@ pub struct Problem {
     pub name: String,
     /// `error` or `warning`. `--deny` turns a warning into an error.
     pub severity: Severity,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
     /// Path as the user gave it.
     pub file: String,

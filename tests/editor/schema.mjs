@@ -1,5 +1,5 @@
 // The manifest's schema as an editor meets it: opens the quickstart in yaml-language-server over LSP on stdio, types
-// into it, and holds what the server answers. Nothing but the file's own first line tells the server of the schema.
+// into it, and checks the answers of the server. Only the first line of the file names the schema.
 //
 //   node tests/editor/schema.mjs NODE_MODULES
 import assert from "node:assert/strict";

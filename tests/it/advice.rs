@@ -1,4 +1,4 @@
-//! Commands that messages name. Somebody will paste them: the binary must take each as it stands.
+//! Commands in messages. Users paste them, so the binary must accept each of them unchanged.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -22,7 +22,7 @@ pub fn commands(said: &str) -> Vec<String> {
     found.into_iter().map(str::to_owned).collect()
 }
 
-/// The words of a command, without `hookwright`, as a shell splits them. A placeholder stands for a shop.
+/// The words of a command, without `hookwright`, as a shell splits them. A placeholder is replaced by a shop.
 pub fn words(command: &str) -> Vec<String> {
     let words = shlex::split(&command.replace("<shop>", "acme")).expect("quotation marks in pairs");
     words.into_iter().skip(1).collect()
@@ -50,9 +50,9 @@ pub fn try_out(said: &str) {
 }
 
 #[test]
-fn commands_are_found_wherever_they_stand() {
+fn commands_are_found_at_every_position() {
     let said = "error: x: `hookwright auth url --shop a`, or `other`\n  hookwright auth exchange --shop a --callback 'a b'\n\
-                lacks it, then: hookwright auth login --shop a\nthis hookwright reads 1.x\n";
+                lacks it, then: hookwright auth login --shop a\nthis hookwright supports 1.x\n";
     let expected = [
         "hookwright auth url --shop a",
         "hookwright auth exchange --shop a --callback 'a b'",
@@ -65,7 +65,7 @@ fn commands_are_found_wherever_they_stand() {
 }
 
 #[test]
-fn a_command_that_is_named_has_its_shop_its_manifest_and_its_target() {
+fn a_command_in_a_message_includes_its_shop_manifest_and_target() {
     let shops = "  - { shop: acme, scopes: [read_customers], bindings: [{ topic: customers/create, destination: a }, { topic: customers/create, destination: b }] }\n";
     let seed = format!(
         "sandbox: 1\nshops:\n  - shop: acme\n    scopes: [read_products]\n    subscriptions:\n      \
@@ -76,7 +76,7 @@ fn a_command_that_is_named_has_its_shop_its_manifest_and_its_target() {
     world.write("hooks/all.sandbox.yaml", &seed);
     std::fs::remove_file(world.path("hookwright.yaml")).unwrap();
     let run = world.plan(&["-f", "hooks/all.yaml", "--sandbox-state", "state.json"]);
-    // Of a finding that occurs twice in one shop, and of one that stands alone.
+    // Of a finding that occurs twice in one shop, and of a single one.
     run.out_has_times(
         2,
         "`hookwright sandbox edit scopes --shop acme read_customers,read_products --state state.json`",

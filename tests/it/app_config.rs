@@ -21,7 +21,7 @@ fn world(toml: &str) -> World {
 }
 
 #[test]
-fn a_plan_says_what_is_delivered_twice_once_for_all_shops() {
+fn a_duplicate_delivery_is_reported_once_for_all_shops() {
     let toml = |uri: &str| {
         format!(
             "application_url = \"https://app.example\"\n\n[[webhooks.subscriptions]]\ntopics = [\"orders/create\"]\nuri = \"{uri}\"\n"
@@ -55,7 +55,7 @@ const TEMPLATE: &str = "client_id = \"\"\n\n[[webhooks.subscriptions]]\ntopics =
     [[webhooks.subscriptions]]\ntopics = [\"orders/create\"]\nuri = \"/webhooks\"\n";
 
 #[test]
-fn what_cannot_be_compared_is_a_warning_and_stops_no_shop() {
+fn an_app_file_that_cannot_be_compared_is_a_warning_and_fails_no_shop() {
     let world = world(TEMPLATE);
     let said = "the app's own subscriptions to `app/uninstalled`, `orders/create` were not compared with the bindings: their \
                 `uri` is relative, and the file has no `application_url`";
@@ -77,7 +77,7 @@ fn what_cannot_be_compared_is_a_warning_and_stops_no_shop() {
 }
 
 #[test]
-fn filters_that_exclude_each_other_deliver_nothing_twice() {
+fn filters_that_exclude_each_other_are_not_a_duplicate_delivery() {
     let world = |filter: &str| {
         let toml =
             format!("[[webhooks.subscriptions]]\ntopics = [\"orders/create\"]\nuri = \"{A}\"\nfilter = \"{filter}\"\n");
@@ -93,7 +93,7 @@ fn filters_that_exclude_each_other_deliver_nothing_twice() {
 }
 
 #[test]
-fn a_missing_one_is_refused_before_anything_is_sent() {
+fn a_missing_app_file_is_refused_before_anything_is_sent() {
     let world = world("");
     std::fs::remove_file(world.path("conf/app/shopify.app.toml")).unwrap();
     world.plan(&["-f", "conf"]).exits(3).err_has("file not found").err_has("conf/hookwright.yaml:2");

@@ -77,7 +77,7 @@ fn read(name: &str) -> String {
 }
 
 #[test]
-fn an_event_beside_a_binding_is_reported_with_both_places_and_whether_a_change_comes_twice() {
+fn an_event_next_to_a_binding_is_reported_with_both_places_and_duplicates() {
     let world = world(&read("09-events-beside-webhooks.toml"));
     let validate = world.run(&["validate"]);
     for said in [

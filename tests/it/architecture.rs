@@ -166,7 +166,7 @@ fn only_the_printer_writes_to_the_streams() {
 }
 
 #[test]
-fn every_module_says_what_it_is_for() {
+fn every_module_has_a_description() {
     for (_, path, _) in sources() {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&path)).unwrap();
         assert!(text.starts_with("//!"), "{} has no module docs", path.display());

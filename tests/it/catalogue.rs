@@ -107,7 +107,7 @@ fn a_new_version_adds_topics_keeps_notes_and_marks_what_is_gone() {
         returns/approve\tread_returns read_marketplace_returns\t\t\tjson_only\tJSON only\n\
         rollouts/allocation_changed\tread_rollouts\t2027-01\t\t\t\n\
         shop/update\t\t2027-01\t\t\t\n\
-        tax_partners/update\tread_taxes\t\t\tundocumented\tseen live, not in the published schemas\n";
+        tax_partners/update\tread_taxes\t\t\tundocumented\tobserved in a live shop, not in the published schemas\n";
     assert_eq!(after, expected);
 
     // Before its release the version is the candidate, and the newest one stays.
@@ -134,7 +134,7 @@ fn the_published_schema_of_the_newest_version_changes_no_topic() {
     // Beside the repository, or beside the folder of its worktrees. It is too large for the repository.
     let places = ["..", "../.."].map(|folder| repository().join(folder).join(SCHEMA));
     let Some(schema) = places.into_iter().find(|path| path.exists()) else {
-        eprintln!("skipped: there is no {SCHEMA} beside the repository");
+        eprintln!("skipped: {SCHEMA} not found next to the repository");
         return;
     };
     let catalogue = repository().join("src/catalog/topics.tsv");

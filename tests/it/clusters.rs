@@ -1,4 +1,4 @@
-//! The commands of examples/kubernetes and examples/systemd, as they stand in the files, with the built binary against the
+//! The commands of examples/kubernetes and examples/systemd, unchanged, with the built binary against the
 //! sandbox: containers become runs, mounted folders become folders of the test.
 
 use std::path::Path;
@@ -90,14 +90,14 @@ fn the_shards_of_the_indexed_job_are_planned_judged_and_applied() {
 }
 
 #[test]
-fn the_nightly_jobs_say_drift_and_leave_numbers_and_a_report() {
+fn the_nightly_jobs_report_drift_and_write_metrics_and_a_report() {
     let cron = args(&workload("kubernetes/drift-cronjob.yaml")["spec"]["jobTemplate"]["spec"]);
     let unit = text("systemd/hookwright-drift.service");
     let line = unit.lines().find_map(|l| l.strip_prefix("ExecStart=")).unwrap();
     let systemd: Vec<String> = line.split(' ').skip(1).map(ToOwned::to_owned).collect();
     for job in [cron, systemd] {
         let world = world(3);
-        // The first night there is no report yet.
+        // The first night has no earlier report.
         container(&world, &job, 0).exits(2).out_has("Plan: 0 to add, 2 to change, 0 to destroy.");
         container(&world, &job, 0).exits(2).out_has("Drift: 0 new, 2 known");
         assert!(

@@ -1,4 +1,4 @@
-//! Completions, as somebody who types into a shell meets them.
+//! Completions in a real shell.
 
 #![cfg(unix)]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
@@ -41,7 +41,7 @@ impl Bash {
         });
         let mut bash = Self { child, keys, screen };
         let binary = env!("CARGO_BIN_EXE_hookwright");
-        // The function takes the program's place: it tells what the line was when Enter was pressed.
+        // The function replaces the program and prints the line at the time of Enter.
         for line in [
             "bind 'set show-all-if-ambiguous on'; bind 'set bell-style none'; bind 'set enable-bracketed-paste off'",
             "bind 'set page-completions off'; bind 'set completion-query-items 0'",
@@ -119,7 +119,7 @@ fn a_real_bash_completes_commands_options_values_and_files() {
     let there = |program: &str| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
     if !(there("bash") && there("script")) {
         assert!(std::env::var_os("HOOKWRIGHT_CI_TOOLS").is_none(), "bash or script is missing");
-        eprintln!("skipped: there is no bash, or no script (util-linux) to give it a terminal");
+        eprintln!("skipped: bash or script (util-linux), which provides a terminal, not found");
         return;
     }
     let world = World::new("", "");
@@ -151,6 +151,6 @@ fn a_real_bash_completes_commands_options_values_and_files() {
     assert_eq!(bash.typed("hookwright plan -f hookw\t"), "plan -f hookwright.yaml");
     assert_eq!(bash.typed("hookwright plan --file sho\tac\t"), "plan --file shops/acme.yaml");
     assert_eq!(bash.typed("hookwright show world\t"), "show world.sandbox.yaml");
-    // A glob of shops is no file.
+    // A glob of shops is not a file.
     assert_eq!(bash.typed("hookwright plan --shop sho\t"), "plan --shop sho");
 }

@@ -1,4 +1,4 @@
-//! Why there was no connection: the proxy, TLS, or the address in Shopify's place. Over real sockets of this machine.
+//! Causes of failed connections: the proxy, TLS, or the address that replaces Shopify's. Over real sockets of this machine.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -28,7 +28,7 @@ fn plan(world: &World, vars: &[(&str, &str)]) -> Run {
     run
 }
 
-/// A port where each caller gets `answer`; without one, where nobody listens.
+/// A port where each caller gets `answer`; without an answer, a closed port.
 fn port(answer: Option<&'static str>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -71,7 +71,7 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// What a plan says of a server whose certificate an authority issued, where `trusted` is in SSL_CERT_FILE.
+/// Returns the output of a plan at a server whose certificate an authority issued, where `trusted` is in SSL_CERT_FILE.
 fn with_certificate(world: &World, name: &str, expired: bool, trusted: Option<&str>) -> Run {
     let (issuer, key) = (authority("issuer"), KeyPair::generate().unwrap());
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
@@ -112,7 +112,7 @@ fn a_proxy_that_fails_is_named_and_not_the_shop() {
 }
 
 #[test]
-fn an_error_of_tls_is_said_in_words() {
+fn a_tls_error_has_a_plain_message() {
     let world = world();
     let ca = authority("another");
     let run = behind(&world, tls(&ca.pem(), ca.key()), &ca.pem());
@@ -131,7 +131,7 @@ fn an_error_of_tls_is_said_in_words() {
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
 #[test]
-fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
+fn unreadable_certificate_authorities_are_an_error_before_anything_is_sent() {
     let world = world();
     world.write("no.pem", "version: 1 # s3cr3t-of-the-proxy\n");
     world.write("rotten.pem", "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n");
@@ -147,7 +147,7 @@ fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
         run.exits(3).err_has(&format!("error: SSL_CERT_FILE={}: {why}", path(&file))).err_has("in PEM format");
         let run = plan(&world, &[("SSL_CERT_FILE", path(&file))]);
         run.exits(3).err_has(why);
-        // Nothing is encrypted on the way to this server, so nobody is to be trusted.
+        // The connection to this server is not encrypted, so no authority is trusted.
         let plain = format!("http://127.0.0.1:{}/{{shop}}", port(None));
         let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &plain), ("SSL_CERT_FILE", path(&file))]);
         run.exits(1).out_has("cannot connect to 127.0.0.1:");
@@ -157,12 +157,12 @@ fn authorities_that_cannot_be_read_are_an_error_before_anything_is_sent() {
 }
 
 #[test]
-fn with_another_address_in_shopifys_place_its_variable_is_named() {
+fn an_error_at_a_replaced_admin_url_names_its_variable() {
     let world = world();
     let at = |port: u16| format!("http://127.0.0.1:{port}/{{shop}}");
-    let nobody = port(None);
-    let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(nobody))]);
-    run.out_has(&format!("cannot connect to 127.0.0.1:{nobody}: "));
+    let closed = port(None);
+    let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(closed))]);
+    run.out_has(&format!("cannot connect to 127.0.0.1:{closed}: "));
     run.out_has("Check `HOOKWRIGHT_ADMIN_URL`, and that its server is running");
     run.lacks("the shop's name");
 

@@ -1,4 +1,4 @@
-//! A server that repeats what it was told: no secret comes back in a message.
+//! A server that echoes requests: no secret appears in a message.
 
 use serde_json::json;
 

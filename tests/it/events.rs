@@ -1,4 +1,4 @@
-//! `--events` of runs that do not go well: every line keeps to the committed schema, and nothing is left untold.
+//! `--events` of runs that do not go well: every line matches the committed schema, and every event is reported.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ fn of_shop<'a>(lines: &'a [Value], kind: &str, shop: &str) -> Vec<&'a Value> {
 }
 
 #[test]
-fn events_tell_of_shops_that_failed_or_are_away_and_of_waits() {
+fn events_report_failed_and_tolerated_shops_and_waits() {
     let bound =
         |shop: &str| format!("  - {{ shop: {shop}, bindings: [{{ topic: orders/create, destination: a }}] }}\n");
     let shops = ["acme", "gone", "frozen", "slow"].map(bound).concat();
@@ -46,7 +46,7 @@ fn events_tell_of_shops_that_failed_or_are_away_and_of_waits() {
     assert_eq!(end["exit_code"], planned.code, "{planned}");
     assert!(planned.err.contains(end["message"].as_str().unwrap()), "{planned}");
 
-    // A shop that fails while the others are applied: its changes are told, each once, as skipped.
+    // A shop that fails while the others are applied: each of its changes is reported once, as skipped.
     let refused = run(&["apply", "plan.json", "--events", "-", "--expect-digest", "sha256:no"]);
     let refused = kept(&refused.exits(3).out);
     assert_eq!((types(&refused), &refused[1]["exit_code"]), (vec!["version", "summary"], &3.into()));

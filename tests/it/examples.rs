@@ -40,7 +40,7 @@ impl Example {
 
 #[test]
 fn quickstart_shows_a_create_an_update_a_delete_an_unmanaged_one_and_a_missing_scope() {
-    // The missing scope outlives the apply, so the last plan still needs somebody: 2.
+    // The missing scope outlives the apply, so the last plan still needs attention: 2.
     let plan = Example::new("quickstart").plan_apply_plan("Plan: 1 to add, 2 to change, 1 to destroy.", [2, 2]);
     let text = plan.to_string();
     for part in ["\"create\"", "\"update\"", "\"delete\"", "\"unmanaged\"", "\"scope_missing\""] {
@@ -87,7 +87,7 @@ fn the_fleet_of_forty_has_drifted_a_little() {
 }
 
 #[test]
-fn two_destinations_by_the_names_of_their_flows() {
+fn two_destinations_are_found_by_the_names_of_their_dataflows() {
     let example = Example::new("aep");
     let plan = example.plan_apply_plan("Plan: 5 to add, 0 to change, 0 to destroy.", [2, 0]);
     assert_eq!(plan["destinations"].as_array().unwrap().len(), 2);
@@ -98,7 +98,7 @@ fn two_destinations_by_the_names_of_their_flows() {
 }
 
 #[test]
-fn the_document_that_the_project_came_from() {
+fn the_seed_document_example_plans_and_applies() {
     let plan = Example::new("seed-document").plan_apply_plan("Plan: 1 to add, 0 to change, 0 to destroy.", [2, 0]);
     let shop = &plan["shops"][0];
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Nothing lost, nothing doubled, nothing reported that is not so: the built binary against a sandbox with faults, judged
-//! by the sandbox's own state.
+//! Nothing is lost, duplicated or reported wrongly: the built binary against a sandbox with faults, judged by the
+//! sandbox's own state.
 //!
 //! `cargo test --test it faults -- --nocapture` prints the table of the README. No test here measures time.
 

@@ -43,7 +43,7 @@ fn links_are_followed_and_devices_are_not_replaced() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_on_standard_output_is_an_error_and_a_closed_pipe_is_none() {
+fn a_full_disk_on_standard_output_is_an_error_and_a_closed_pipe_is_not() {
     let world = world();
     for args in [&["plan", "--sandbox", "--format", "json"][..], &["schema", "plan"], &["topics"], &["validate"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();

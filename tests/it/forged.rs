@@ -1,5 +1,5 @@
-//! A plan file is not signed: whatever can write it can edit it and compute its digest. What is in it is done only if
-//! the manifest and the shop call for it.
+//! A plan file is not signed: whatever can write it can edit it and compute its digest. Its changes are applied only if
+//! the manifest and the shop require them.
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -71,11 +71,11 @@ fn deleting_in_cafe(plan: &mut Value, reason: &str) {
     plan["summary"]["shops"]["unchanged"] = 0.into();
 }
 
-/// What is done to a plan.
+/// An edit of a plan.
 type Edit = fn(&mut Value);
 
 #[test]
-fn a_plan_that_was_edited_and_sealed_again_does_nothing_that_the_manifest_does_not_ask() {
+fn an_edited_plan_with_a_new_digest_does_nothing_outside_the_manifest() {
     let world = world();
     world.plan(&["--out", "plan.json"]).exits(0).ends("Plan: 1 to add, 1 to change, 1 to destroy.");
     let plan = world.read("plan.json");
@@ -103,13 +103,13 @@ fn a_plan_that_was_edited_and_sealed_again_does_nothing_that_the_manifest_does_n
         assert_eq!(run.code, 3, "{name}: {run}");
         assert!(run.err.contains(says), "{name}: {run}");
     }
-    // What only the shop can tell is told before the shop is touched.
+    // Errors that only the shop reveals are reported before the shop is touched.
     world.write("forged.json", &sealed(&plan, |p| deleting_in_cafe(p, "duplicate")));
     let run = world.run(&["apply", "--sandbox", "forged.json"]);
     run.exits(7).out_has("cafe").out_has("the plan's changes differ from those that the manifest and the shop require");
     assert_eq!(world.live("cafe").len(), 2);
 
-    // The same seal over the same content is no forgery: the rest is done already, and so is this.
+    // A plan with the same content and digest is not forged: all of its changes are already in effect.
     world.write("plan.json", &sealed(&plan, |_| {}));
     world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
     assert_eq!(world.live("acme").len(), 2, "the foreign one stays");
@@ -154,7 +154,7 @@ fn numbers_of_a_file_do_not_hide_a_limit() {
 }
 
 #[test]
-fn a_file_does_not_choose_a_transport_that_cannot_say_what_is_wanted() {
+fn a_plan_file_cannot_select_a_transport_that_cannot_express_the_bindings() {
     let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a, filter: \"id:1\" }] }\n";
     let world = World::new(&manifest(shops), &crate::world::seed("acme", "      []\n"));
     world.plan(&["--out", "plan.json"]).exits(0);
@@ -181,7 +181,7 @@ fn hazards_that_a_file_leaves_out_are_found_again() {
 }
 
 #[test]
-fn a_fresh_apply_touches_nothing_that_another_writer_moved_away_meanwhile() {
+fn a_fresh_apply_does_not_touch_a_subscription_that_another_writer_moved() {
     for topic in ["orders/create", "orders/updated"] {
         let world = world();
         // After the plan's reading and before the next request: once in the place of the change, now of a reading.
@@ -204,7 +204,7 @@ fn a_fresh_apply_touches_nothing_that_another_writer_moved_away_meanwhile() {
 }
 
 #[test]
-fn a_long_apply_looks_again_before_it_changes_what_another_writer_may_have_moved() {
+fn a_long_apply_reads_again_before_it_changes_a_subscription() {
     let bindings = |topic: &str, numbers: std::ops::Range<u32>, rest: &str| -> String {
         let line = |n| format!("      - {{ topic: {topic}, filter: \"id:{n}\", {rest} }}\n");
         numbers.map(line).collect()

@@ -1,5 +1,5 @@
-//! What people write who come from Helm, Jinja, Terraform, Docker and Shopify's own tools: the hint names the mistake and
-//! the line to write.
+//! Habits from Helm, Jinja, Terraform, Docker and Shopify's own tools: the remedy names the mistake and the line to
+//! write.
 
 use crate::world::{A, World};
 
@@ -119,7 +119,7 @@ fn credentials_at_adobe_of_the_retired_kind_are_named() {
 }
 
 #[test]
-fn brackets_are_reported_where_they_stand() {
+fn brackets_are_reported_at_their_position() {
     let head = head();
     let auth = |reference: &str| format!("auth:\n  access_token: {reference}\n{head}{BINDING}");
     let quotes = "put the whole string in quotes, for example `{ env: \"SHOPIFY_TOKEN_{SHOP}\" }`";
@@ -134,7 +134,7 @@ fn brackets_are_reported_where_they_stand() {
 }
 
 #[test]
-fn a_blank_after_a_dash_and_a_value_before_a_comma_are_asked_for() {
+fn a_missing_space_after_a_dash_and_a_missing_value_before_a_comma_are_named() {
     let head = head();
     let binding = |from: &str, to: &str| format!("{head}{}", BINDING.replace(from, to));
     let dash = "missing space after the `-`";

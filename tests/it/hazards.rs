@@ -15,7 +15,7 @@ fn keeping(count: usize) -> String {
 }
 
 #[test]
-fn a_hazard_is_refused_with_its_figures_until_somebody_consents() {
+fn a_hazard_is_refused_with_its_figures_without_consent() {
     let world = World::new(&keeping(3), &seed("acme", &live(10)));
     world
         .plan(&["--out", "plan.json"])
@@ -35,7 +35,7 @@ fn a_hazard_is_refused_with_its_figures_until_somebody_consents() {
 }
 
 #[test]
-fn emptying_a_shop_needs_consent_of_its_own() {
+fn emptying_a_shop_requires_a_separate_consent() {
     let world = World::new(&keeping(0), &seed("acme", &live(2)));
     let refused = world.apply(&[]);
     refused.exits(6).err_has("--allow empty_shop:acme").err_has("without managed subscriptions");
@@ -66,7 +66,7 @@ fn settings_that_differ_from_the_defaults_are_printed() {
 }
 
 #[test]
-fn a_takeover_needs_consent_and_a_move_from_an_address_of_the_base_does_not() {
+fn a_takeover_requires_consent_and_a_move_from_an_address_of_the_base_does_not() {
     let binding = |d: &str| format!("  - {{ shop: acme, bindings: [{{ topic: orders/create, destination: {d} }}] }}\n");
     let now = format!(
         "version: 1\nauth: {{ access_token: {{ env: T }} }}\ndestinations: {{ mine: \"{B}\" }}\nshops:\n{}",
@@ -97,7 +97,7 @@ fn a_takeover_needs_consent_and_a_move_from_an_address_of_the_base_does_not() {
 }
 
 #[test]
-fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_file() {
+fn a_consent_to_the_checked_shards_is_stored_in_the_checked_file() {
     let shops = |d: &str| -> String {
         (0..8)
             .map(|n| format!("  - {{ shop: s{n}, bindings: [{{ topic: orders/create, destination: {d} }}] }}\n"))
@@ -125,7 +125,7 @@ fn a_consent_that_was_given_when_the_shards_were_judged_goes_with_the_checked_fi
         ]
     );
     check(&["--allow", "protected_topic:*", "--allow", "max_address_change_percent"]).exits(0);
-    // The file has the hazards that somebody has seen, and no pattern.
+    // The file contains the hazards that were shown, and no pattern.
     let checked: serde_json::Value = serde_json::from_str(&world.read("checked.json")).unwrap();
     let consents = checked["consents"].as_array().unwrap();
     assert_eq!(consents.len(), 9);
@@ -194,7 +194,7 @@ fn shards_are_judged_together_before_one_is_applied() {
     world.converged();
     let checked: serde_json::Value = serde_json::from_str(&world.read("checked.json")).unwrap();
     assert_eq!(checked["consents"], serde_json::json!(["max_address_change_percent"]));
-    // A shard is the same whichever way it is named, and an empty one is no error.
+    // A shard is the same whichever way it is named, and an empty one is not an error.
     let first = world.plan_json(&["--shard", "1/3"]);
     assert_eq!(world.plan_json(&["--shard-index", "0", "--shard-count", "3"])["shops"], first["shops"]);
     world.plan(&["--shop", "s01", "--shard-index", "0", "--shard-count", "200"]).exits(0);

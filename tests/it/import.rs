@@ -1,4 +1,4 @@
-//! `import`: what is live becomes a manifest, and a plan of it has nothing to do.
+//! `import`: writes the live subscriptions to a manifest whose plan has no changes.
 
 use std::path::Path;
 
@@ -84,7 +84,7 @@ fn the_fleet_keeps_its_names_and_labels() {
 }
 
 #[test]
-fn a_shop_that_cannot_be_read_is_named_and_never_empty() {
+fn an_unreadable_shop_is_named_and_not_imported_as_empty() {
     let live = format!("      - {{ topic: orders/create, address: \"{A}\" }}\n");
     let world = World::new("", &(seed("shop-0", &live) + "  - { shop: shop-1, status: frozen }\n"));
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
@@ -103,15 +103,15 @@ fn a_shop_that_cannot_be_read_is_named_and_never_empty() {
     let none = world.run(&["import", "--sandbox", "--shop", "shop-1", "--tolerate", "frozen", "--out", "none.yaml"]);
     none.exits(0).err_has("No shop could be read, and all their states are tolerated; nothing was written.");
     assert!(!none.err.contains("error") && !world.path("none.yaml").exists(), "{none}");
-    // A shop that the sandbox does not have is not made up.
+    // A shop that the sandbox does not have is not invented.
     world.run(&["import", "--sandbox", "--shop", "nobody"]).exits(1).err_has("not read: not_found");
-    // A token that cannot be had is that shop's failure, with the code of authentication.
+    // An unavailable token fails its shop, with the exit code of authentication errors.
     let outside = world.run(&["import", "--shop", "shop-0", "--token-env", "NO_SUCH_{SHOP}"]);
     outside.exits(4).err_has("NO_SUCH_SHOP_0");
 }
 
 #[test]
-fn the_namespace_of_another_app_is_not_taken_for_ones_own() {
+fn the_namespace_of_another_app_is_not_imported_as_the_apps_own() {
     let kept = "metafield_namespaces: [\"$app:own\", app--999999999999--kept]";
     let live = format!("      - {{ topic: orders/create, address: \"{A}\", {kept} }}\n");
     let world = World::new("", &seed("acme", &live));
@@ -138,7 +138,7 @@ fn the_namespace_of_another_app_is_not_taken_for_ones_own() {
 }
 
 #[test]
-fn what_a_manifest_cannot_ask_for_is_an_error_that_says_so() {
+fn a_subscription_that_a_manifest_cannot_express_is_an_error() {
     let live = format!(
         "      - {{ topic: orders/create, address: \"{A}\" }}\n      - {{ topic: orders/paid, address: \"{A}\", format: xml }}\n"
     );
@@ -151,7 +151,7 @@ fn what_a_manifest_cannot_ask_for_is_an_error_that_says_so() {
 }
 
 #[test]
-fn what_cannot_be_written_and_stays_unmanaged_is_a_warning_since_the_import_succeeds() {
+fn a_subscription_that_stays_unmanaged_is_a_warning_because_the_import_succeeds() {
     let live = format!(
         "      - {{ topic: orders/create, address: \"{A}\" }}\n      - {{ topic: orders/paid, address: \"http://old.example/\" }}\n"
     );
@@ -188,7 +188,7 @@ fn nothing_is_overwritten_without_force_and_usage_is_checked_before_anything_is_
 }
 
 #[test]
-fn over_rest_it_says_what_could_not_be_seen() {
+fn an_import_over_rest_names_the_hidden_fields() {
     let live = format!(
         "      - {{ topic: orders/create, address: \"{A}\", filter: \"id:1\", name: x }}\n      - {{ topic: orders/paid, address: \"{A}\", include_fields: [id] }}\n"
     );
@@ -203,7 +203,7 @@ fn over_rest_it_says_what_could_not_be_seen() {
 }
 
 #[test]
-fn a_dash_is_standard_output_as_elsewhere() {
+fn a_dash_is_standard_output() {
     let world = World::new("", &seed("acme", &format!("      - {{ topic: orders/create, address: \"{A}\" }}\n")));
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0).out_has("holds 1 shop with 1 subscription.");
     let args = ["import", "--sandbox", "--shop", "acme"];
@@ -215,7 +215,7 @@ fn a_dash_is_standard_output_as_elsewhere() {
 }
 
 #[test]
-fn a_version_can_be_chosen_without_a_manifest_and_is_written_down() {
+fn a_version_can_be_chosen_without_a_manifest_and_is_written_to_the_manifest() {
     let seed = seed("acme", &format!("      - {{ topic: orders/create, address: \"{A}\", id: 1 }}\n"));
     let world = World::new("", &seed);
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
@@ -236,7 +236,7 @@ fn a_version_can_be_chosen_without_a_manifest_and_is_written_down() {
 }
 
 #[test]
-fn a_version_that_does_not_exist_is_not_taken_for_a_shop_that_does_not() {
+fn an_unknown_version_is_distinguished_from_an_unknown_shop() {
     let world = World::new("", "sandbox: 1\nshops: [{ shop: acme, scopes: [write_orders] }]\n");
     world.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
     let run = world.run(&["import", "--sandbox", "--shop", "acme", "--api-version", "2029-01"]);

@@ -1,4 +1,4 @@
-//! `--journal`, `--events` and interrupts: what is on the disk while a run goes on, and after it was stopped.
+//! `--journal`, `--events` and interrupts: the files on the disk during a run and after an interrupt.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -54,7 +54,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
 }
 
-/// The lines, each of which keeps to the committed schema.
+/// The lines, each of which matches the committed schema.
 pub fn kept(text: &str) -> Vec<Value> {
     let lines = lines(text);
     for line in &lines {
@@ -64,7 +64,7 @@ pub fn kept(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_schema_can_say_no() {
+fn the_schema_rejects_invalid_lines() {
     let schema: Value = serde_json::from_str(&crate::schemas::committed("events.v1.schema.json")).unwrap();
     let world = three();
     world.apply(&["--journal", "apply.jsonl"]).exits(0);
@@ -102,7 +102,7 @@ fn the_journal_has_an_intent_before_each_mutation_and_its_outcome_after() {
     );
     assert!(create["id"].as_str().unwrap().starts_with("gid://shopify/WebhookSubscription/"));
 
-    // The next run is appended, and what is so already is told from what was sent.
+    // The next run is appended, and `already_so` is distinguished from `applied`.
     world.edit(&["remove", "--shop", "acme", "--topic", "orders/paid"]);
     world.apply(&["--journal", "apply.jsonl"]).exits(0);
     let both = kept(&world.read("apply.jsonl"));
@@ -112,7 +112,7 @@ fn the_journal_has_an_intent_before_each_mutation_and_its_outcome_after() {
 }
 
 #[test]
-fn a_file_that_is_no_journal_is_refused_before_anything_is_sent() {
+fn a_file_that_is_not_a_journal_is_refused_before_anything_is_sent() {
     let world = three();
     world.write("notes.txt", "my notes\n");
     world.write("future.jsonl", "{\"type\":\"version\",\"stream\":\"journal\",\"format_version\":\"2.0\",\"tool_version\":\"9\",\"started_at\":\"2026-01-01T00:00:00Z\",\"plan_digest\":null,\"at\":\"2026-01-01T00:00:00Z\",\"run\":\"r\"}\n");
@@ -132,7 +132,7 @@ fn a_file_that_is_no_journal_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_line_that_was_cut_off_is_left_and_a_fresh_one_begun() {
+fn a_truncated_line_is_kept_and_a_new_line_is_started() {
     let world = three();
     world.apply(&["--journal", "apply.jsonl"]).exits(0);
     let whole = world.read("apply.jsonl");
@@ -146,7 +146,7 @@ fn a_line_that_was_cut_off_is_left_and_a_fresh_one_begun() {
 }
 
 #[test]
-fn what_cannot_be_written_down_is_not_sent() {
+fn a_change_that_cannot_be_journalled_is_not_sent() {
     let world = slow();
     world.write(
         "world.sandbox.yaml",
@@ -177,7 +177,7 @@ fn env(server: &Server) -> [(&'static str, String); 2] {
 }
 
 #[test]
-fn events_tell_the_whole_story_and_keep_to_their_schema() {
+fn events_cover_the_whole_run_and_match_their_schema() {
     let world = three();
     world.plan(&["--events", "plan.jsonl", "--out", "plan.json", "--detailed-exitcode"]).exits(2);
     let plan = kept(&world.read("plan.jsonl"));
@@ -207,7 +207,7 @@ fn events_tell_the_whole_story_and_keep_to_their_schema() {
         ]
     );
     assert!(run.err.contains("Apply complete! Resources: 1 added, 1 changed, 1 destroyed."), "the text: {run}");
-    // What was so already is told, too; and a refusal has its last line.
+    // Changes that are already in effect are reported, too; a refused run also has a last line.
     let run = world.run(&["apply", "--sandbox", "plan.json", "--events", "-"]);
     let again = kept(&run.out);
     assert!(again.iter().filter(|l| l["type"] == "apply_outcome").all(|l| l["result"] == "already_so"), "{run}");
@@ -271,7 +271,7 @@ fn an_interrupt_ends_a_wait_and_every_change_has_its_outcome() {
         assert_eq!((outcomes.len(), with("applied") + with("skipped")), (TOPICS.len(), TOPICS.len()), "{report:#}");
         assert!(with("applied") > 0 && with("skipped") > 0, "{report:#}");
         for skipped in outcomes.iter().filter(|o| o["result"] == "skipped") {
-            assert_eq!(skipped["reason"], "interrupted before it was sent");
+            assert_eq!(skipped["reason"], "interrupted before the change was sent");
         }
         let told = kept(&world.read("events.jsonl"));
         assert_eq!(told.iter().filter(|l| l["type"] == "apply_outcome").count(), TOPICS.len());
@@ -299,7 +299,7 @@ fn holds_mutations(upstream: &str) -> (String, Arc<AtomicBool>) {
                 let (mut server, mut bytes) = (server, vec![0; 65_536]);
                 while let Ok(n) = client.read(&mut bytes) {
                     if n == 0 || String::from_utf8_lossy(&bytes[..n]).contains("mutation") {
-                        // Held, but not hung up.
+                        // The connection stays open.
                         holds.fetch_or(n > 0, Ordering::SeqCst);
                         std::thread::sleep(Duration::from_mins(1));
                         return;
@@ -314,7 +314,7 @@ fn holds_mutations(upstream: &str) -> (String, Arc<AtomicBool>) {
 
 #[cfg(unix)]
 #[test]
-fn what_is_in_flight_is_waited_for_and_a_second_interrupt_aborts() {
+fn an_interrupt_waits_for_requests_in_flight_and_a_second_one_aborts() {
     let world = slow();
     let server = Server::start(&world);
     let (url, held) = holds_mutations(&server.url);
@@ -329,7 +329,7 @@ fn what_is_in_flight_is_waited_for_and_a_second_interrupt_aborts() {
     assert!(asked.elapsed() < Duration::from_secs(2));
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("aborted"));
-    // The journal says what may have been done.
+    // The journal contains the changes that may have been made.
     let journal = kept(&world.read("apply.jsonl"));
     assert_eq!(journal.iter().filter(|l| l["type"] == "intent").count(), TOPICS.len());
     assert_eq!(journal.iter().filter(|l| l["type"] == "outcome").count(), 0);

@@ -1,4 +1,4 @@
-//! Answers over REST that get lost: what was done is found by reading, and nothing is made twice.
+//! Lost answers over REST: the result is found by reading, and no change is repeated.
 
 use std::sync::{Arc, Mutex};
 
@@ -110,14 +110,14 @@ fn sent(server: &Server, method: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_create_whose_answer_was_lost_is_found_and_not_made_twice() {
+async fn a_create_whose_answer_was_lost_is_found_and_not_repeated() {
     let (server, webhooks) = shop(vec![], &[Fate::DoneAndLost]).await;
     assert_eq!(outcomes(&apply(&server, 0).await), ["create applied read"]);
     assert_eq!((sent(&server, "POST"), webhooks.lock().unwrap().len()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_create_that_was_not_made_is_sent_again() {
+async fn a_create_without_effect_is_sent_again() {
     let (server, webhooks) = shop(vec![], &[Fate::Lost, Fate::DoneAndLost]).await;
     assert_eq!(outcomes(&apply(&server, 0).await), ["create applied read"]);
     assert_eq!((sent(&server, "POST"), webhooks.lock().unwrap().len()), (2, 1));
@@ -135,7 +135,7 @@ async fn an_update_and_a_delete_whose_answers_were_lost_are_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replace_whose_create_is_refused_takes_nothing_away() {
+async fn a_replace_whose_create_is_refused_deletes_nothing() {
     let (server, webhooks) = shop(vec![webhook(1, "https://x.example/a", "xml")], &[Fate::Refused]).await;
     assert_eq!(outcomes(&apply(&server, 1).await), ["create failed -", "delete skipped -"]);
     assert_eq!((webhooks.lock().unwrap().len(), sent(&server, "DELETE")), (1, 0));
@@ -150,7 +150,7 @@ async fn a_replace_whose_create_was_lost_is_settled_before_the_delete() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_create_that_was_not_taken_is_refused_at_once_and_sent_once() {
+async fn a_refused_create_is_sent_once() {
     for fates in [&[Fate::Status(400); 9], &[Fate::Status(406); 9], &[Fate::Status(415); 9]] {
         let (server, webhooks) = shop(vec![], fates).await;
         let report = apply(&server, 1).await;

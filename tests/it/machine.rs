@@ -20,7 +20,7 @@ fn world(more: &str) -> World {
 }
 
 #[test]
-fn a_manifest_reads_nothing_outside_its_tree_and_shows_nothing_of_it() {
+fn a_manifest_cannot_read_or_reveal_a_file_outside_its_tree() {
     let outside = tempfile::tempdir().unwrap();
     let at = |name: &str| outside.path().join(name).display().to_string();
     std::fs::write(outside.path().join("app.toml"), format!("{SECRET} = [\n")).unwrap();
@@ -90,7 +90,7 @@ fn a_file_below_a_folder_is_read_only_if_it_is_a_regular_one_in_the_tree() {
 }
 
 #[test]
-fn a_secret_that_never_ends_costs_its_own_shop_and_no_time() {
+fn an_endless_secret_fails_only_its_shop_and_does_not_delay_the_run() {
     let shops = |file: &str| {
         format!(
             "version: 1\ndestinations: {{ a: {A} }}\nshops:\n  \
@@ -163,7 +163,7 @@ fn an_output_that_is_an_input_or_another_output_is_refused_before_anything_is_op
         assert_eq!((world.read("hookwright.yaml"), world.read("p.json")), before, "{args:?}");
         assert!(!world.path("x").exists() && !world.path("new.yaml").exists(), "{args:?}");
     }
-    // Another file of the user's is left as it is, too, and an earlier stream is replaced.
+    // Another file of the user is not changed either, and an earlier stream is replaced.
     world.write("notes.txt", "mine");
     world.plan(&["--events", "notes.txt"]).exits(3).err_has("not an event stream");
     assert_eq!(world.read("notes.txt"), "mine");
@@ -175,7 +175,7 @@ fn an_output_that_is_an_input_or_another_output_is_refused_before_anything_is_op
 }
 
 #[test]
-fn what_never_ends_or_is_too_much_is_not_read() {
+fn endless_and_oversized_files_are_not_read() {
     let world = world("");
     for args in [
         &["show", "/dev/zero"][..],

@@ -1,5 +1,5 @@
 //! The built binary, as its users run it: against the embedded sandbox, over real HTTP, in a scrubbed environment, with
-//! no network but loopback. Nothing here uses the library: tests of a module stand beside it.
+//! no network but loopback. Nothing here uses the library: unit tests are next to their modules.
 
 #![allow(unreachable_pub, reason = "the helpers of a test binary are for the whole of it")]
 #![allow(clippy::format_collect, reason = "small YAML texts; a fold would hide what they say")]

@@ -1,4 +1,4 @@
-//! `drift --metrics`: what a run leaves for Prometheus, however it ended.
+//! `drift --metrics`: the file for Prometheus after each kind of run.
 
 use crate::world::{A, FOREIGN, Run, World, manifest, seed};
 
@@ -23,7 +23,7 @@ fn night(world: &World, second: u32, more: &[&str]) -> Run {
     Run::of(&world.command(&args).env("SOURCE_DATE_EPOCH", second.to_string()).output().unwrap())
 }
 
-/// The value of one sample, as it stands there.
+/// The value of one sample, as text.
 fn sample(world: &World, name: &str) -> Option<String> {
     let text = world.read("hookwright.prom");
     let run = if name.ends_with('}') { "" } else { "{run=\"hookwright\"}" };
@@ -43,7 +43,7 @@ fn of_shop(world: &World, shop: &str, name: &str) -> Option<String> {
 }
 
 #[test]
-fn the_numbers_are_those_of_the_plan() {
+fn the_metrics_equal_the_counts_of_the_plan() {
     let world = world();
     night(&world, 1_000, &[]).exits(2);
     let acme = [
@@ -80,7 +80,7 @@ fn the_numbers_are_those_of_the_plan() {
 }
 
 #[test]
-fn a_shop_that_cannot_be_read_keeps_its_last_success_and_has_no_numbers() {
+fn an_unreadable_shop_keeps_its_last_success_and_has_no_counts() {
     let world = world();
     night(&world, 1_000, &[]).exits(2);
     world.edit(&["status", "--shop", "zeta", "frozen"]);
@@ -115,7 +115,7 @@ fn a_shop_that_cannot_be_read_keeps_its_last_success_and_has_no_numbers() {
 }
 
 #[test]
-fn a_run_that_ends_early_does_not_leave_yesterdays_file() {
+fn a_run_that_ends_early_replaces_the_metrics_of_the_previous_run() {
     let world = world();
     night(&world, 1_000, &[]).exits(2);
     world.write("hookwright.yaml", "version: 1\nshops: nonsense\n");
@@ -135,19 +135,19 @@ fn a_run_that_ends_early_does_not_leave_yesterdays_file() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_run_whose_output_is_lost_after_reading_says_so() {
+fn a_run_with_an_unwritable_output_reports_it_in_the_metrics() {
     let world = world();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = world.command(&["drift", "--sandbox", "--metrics", "hookwright.prom"]);
     let output = command.env("SOURCE_DATE_EPOCH", "1000").stdout(full).output().unwrap();
     Run::of(&output).exits(1).err_has("cannot write to standard output");
     says(&world, &[("hookwright_drift_last_run_exit_code", "1"), ("hookwright_drift_complete", "1")]);
-    assert_eq!(sample(&world, "hookwright_drift_last_success_timestamp_seconds"), None, "nobody was told");
-    assert_eq!(of_shop(&world, "acme", "missing").as_deref(), Some("1"), "what was read stands there");
+    assert_eq!(sample(&world, "hookwright_drift_last_success_timestamp_seconds"), None, "no success is recorded");
+    assert_eq!(of_shop(&world, "acme", "missing").as_deref(), Some("1"), "the metrics contain the read shops");
 }
 
 #[test]
-fn a_file_that_cannot_be_written_costs_nothing() {
+fn a_metrics_file_that_cannot_be_written_does_not_fail_the_run() {
     let world = world();
     let run = world.run(&["drift", "--sandbox", "--metrics", "nowhere/hookwright.prom"]);
     run.exits(3).err_has("cannot write nowhere/hookwright.prom: the folder does not exist");
@@ -155,7 +155,7 @@ fn a_file_that_cannot_be_written_costs_nothing() {
 }
 
 #[test]
-fn promtool_takes_the_file() {
+fn promtool_accepts_the_metrics_file() {
     let world = world();
     world.edit(&["status", "--shop", "zeta", "frozen"]);
     night(&world, 1_000, &[]).exits(8);

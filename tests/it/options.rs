@@ -1,4 +1,4 @@
-//! What people type who come from other tools, and names that are misspelt: one answer with what is right here.
+//! Options of other tools and misspelt names: one error with the correct form.
 
 use crate::world::{World, manifest};
 
@@ -44,7 +44,7 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
 }
 
 #[test]
-fn what_is_neither_yes_nor_no_lets_no_manifest_run_commands() {
+fn an_invalid_boolean_does_not_allow_commands_in_a_manifest() {
     let world = world();
     let plan = |value: &str| {
         let mut command = world.command(&["plan", "--sandbox"]);
@@ -59,7 +59,7 @@ fn what_is_neither_yes_nor_no_lets_no_manifest_run_commands() {
 }
 
 #[test]
-fn a_plan_in_the_place_of_a_manifest_and_a_manifest_in_the_place_of_a_plan_are_said() {
+fn a_plan_passed_as_a_manifest_and_a_manifest_passed_as_a_plan_are_named() {
     let world = world();
     world.plan(&["--out", "plan.json"]).exits(0);
     let said = "the file is a saved plan, not a manifest";
@@ -75,7 +75,7 @@ fn a_plan_in_the_place_of_a_manifest_and_a_manifest_in_the_place_of_a_plan_are_s
 }
 
 #[test]
-fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has() {
+fn an_unknown_shop_or_label_is_named_with_the_known_ones() {
     let world = world();
     for (args, what, hint) in [
         (
@@ -111,7 +111,7 @@ fn a_shop_or_a_label_that_the_manifest_does_not_have_is_named_with_what_it_has()
 }
 
 #[test]
-fn a_missing_file_of_since_says_what_belongs_there() {
+fn a_missing_file_of_since_is_an_error_that_names_the_accepted_files() {
     let run = world().run(&["drift", "--since", "last.json"]);
     run.exits(3).err_has("cannot read last.json (`--since`): file not found");
     run.err_has("apply --journal FILE").err_has("apply --report FILE").err_has("drift --out FILE");

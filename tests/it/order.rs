@@ -1,4 +1,4 @@
-//! Section 4's order within a shop: names that move, old routes that stay until the new ones stand.
+//! The order of changes within a shop: moved names, and old subscriptions that are kept until the new ones exist.
 
 use crate::world::{A, B, FOREIGN, World, manifest, seed};
 
@@ -7,7 +7,7 @@ fn world(bindings: &str, live: &str) -> World {
 }
 
 #[test]
-fn a_name_that_moves_between_topics_is_freed_before_the_old_route_goes() {
+fn a_name_that_moves_between_topics_is_freed_before_the_old_subscription_is_deleted() {
     let world = world(
         "      - { topic: orders/updated, destination: a, name: feed }\n      - { topic: products/update, destination: a }\n",
         &format!(
@@ -70,8 +70,8 @@ fn a_blocked_create_keeps_the_old_route_of_its_topic() {
 }
 
 #[test]
-fn a_delete_held_back_goes_once_its_topic_is_free() {
-    // Nothing in the manifest pairs with the second live one: it would be deleted, but for the blocked create.
+fn a_held_back_delete_is_applied_when_its_topic_is_no_longer_blocked() {
+    // The second live subscription matches no binding. It would be deleted without the blocked create.
     let live = format!(
         "sandbox: 1\nshops:\n  - shop: acme\n    scopes: [write_orders]\n    subscriptions:\n      \
          - {{ topic: customers/update, address: \"{B}\", id: 1 }}\n      \
@@ -91,7 +91,7 @@ fn a_delete_held_back_goes_once_its_topic_is_free() {
 }
 
 #[test]
-fn a_name_that_somebody_else_holds_blocks() {
+fn a_name_of_an_unmanaged_subscription_blocks() {
     let world = world(
         "      - { topic: orders/updated, destination: a, name: feed }\n",
         &format!("      - {{ topic: orders/create, address: \"{FOREIGN}\", name: FEED, id: 1 }}\n"),
@@ -105,7 +105,7 @@ fn a_name_that_somebody_else_holds_blocks() {
 
 #[test]
 fn a_delete_is_skipped_when_the_update_of_its_topic_was_refused() {
-    // An event source of another app: `validate` cannot know whose token this is, Shopify does.
+    // An event source of another app, which Shopify recognises and `validate` cannot.
     let arn = "arn:aws:events:us-east-1::event-source/aws.partner/shopify.com/999/source";
     let world = world(
         &format!(
@@ -149,14 +149,14 @@ fn a_delete_is_skipped_when_the_update_of_its_topic_was_refused() {
             "a create or update of the same topic was not applied, so the old subscription is kept".into()
         )
     );
-    // Another topic's trouble is no reason.
+    // An error of another topic is not a reason.
     assert_eq!(outcome(3).0, "applied");
     let live = world.live("acme");
     assert_eq!(live.iter().filter(|l| l.contains("pubsub://project-1")).count(), 2, "{live:?}");
 }
 
 #[test]
-fn a_temporary_name_that_stays_is_told_of() {
+fn a_temporary_name_that_remains_is_reported() {
     let world = world(
         "      - { topic: orders/create, destination: a, name: alpha }\n      - { topic: orders/updated, destination: a }\n",
         &format!("      - {{ topic: orders/updated, address: \"{A}\", name: alpha, id: 1 }}\n"),

@@ -1,4 +1,4 @@
-//! Saved plans: applied as they stand, or not at all.
+//! Saved plans: applied unchanged, or not at all.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ fn two_shops() -> World {
 }
 
 #[test]
-fn a_shop_that_was_edited_since_is_stale_and_untouched_and_the_rest_is_done() {
+fn an_edited_shop_is_stale_and_the_others_are_applied() {
     let world = two_shops();
     world.plan(&["--out", "plan.json"]).exits(0).ends("Plan: 2 to add, 1 to change, 0 to destroy.");
     world.edit(&["set", "--shop", "acme", "--id", "5", "include_fields=id"]);
@@ -29,7 +29,7 @@ fn a_shop_that_was_edited_since_is_stale_and_untouched_and_the_rest_is_done() {
 }
 
 #[test]
-fn a_plan_can_be_applied_twice_and_the_second_time_all_is_already_so() {
+fn a_plan_can_be_applied_twice_and_is_then_already_so() {
     let world = two_shops();
     world.plan(&["--out", "plan.json"]).exits(0);
     world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
@@ -50,7 +50,7 @@ fn a_plan_can_be_applied_twice_and_the_second_time_all_is_already_so() {
 }
 
 #[test]
-fn what_does_not_concern_a_plan_makes_nothing_stale() {
+fn unrelated_changes_do_not_make_a_plan_stale() {
     let world = two_shops();
     world.plan(&["--out", "plan.json"]).exits(0);
     world.edit(&["add", "--shop", "acme", "--topic", "app/uninstalled", "--address", "https://other.example/x"]);
@@ -59,7 +59,7 @@ fn what_does_not_concern_a_plan_makes_nothing_stale() {
 }
 
 #[test]
-fn a_manifest_that_asks_something_else_makes_its_shops_stale() {
+fn a_changed_manifest_makes_its_shops_stale() {
     let world = two_shops();
     world.plan(&["--out", "plan.json"]).exits(0);
     let text = world.read("hookwright.yaml").replacen("destination: a", "destination: b", 1);
@@ -69,7 +69,7 @@ fn a_manifest_that_asks_something_else_makes_its_shops_stale() {
 }
 
 #[test]
-fn another_manifest_than_the_plans_is_named_as_such_and_adds_nothing_to_the_sandbox() {
+fn a_manifest_other_than_the_plans_is_refused_and_adds_nothing_to_the_sandbox() {
     let world = two_shops();
     world.write("hooks/base.yaml", &world.read("hookwright.yaml"));
     world.plan(&["-f", "hooks", "--out", "plan.json"]).exits(0);
@@ -89,7 +89,7 @@ fn another_manifest_than_the_plans_is_named_as_such_and_adds_nothing_to_the_sand
 }
 
 #[test]
-fn a_shop_of_the_plan_that_is_not_in_the_manifest_is_said_to_be_missing() {
+fn a_shop_of_the_plan_that_is_missing_in_the_manifest_is_reported() {
     let world = two_shops();
     world.plan(&["--out", "plan.json"]).exits(0);
     let text = world.read("hookwright.yaml");
@@ -101,7 +101,7 @@ fn a_shop_of_the_plan_that_is_not_in_the_manifest_is_said_to_be_missing() {
 }
 
 #[test]
-fn files_that_are_no_plans_send_nothing() {
+fn files_that_are_not_plans_send_nothing() {
     let world = two_shops();
     world.plan(&["--out", "plan.json"]).exits(0);
     let plan = world.read("plan.json");
@@ -124,7 +124,7 @@ fn files_that_are_no_plans_send_nothing() {
     }
     world.run(&["apply", "--sandbox", "nowhere.json"]).exits(3).err_has("nowhere.json");
     assert_eq!(world.requests().len(), asked);
-    // What the digest does not cover may be read by anybody.
+    // The fields outside the digest are not checked.
     let created = plan.lines().find(|l| l.contains("created_at")).unwrap().to_owned();
     world.write("plan.json", &plan.replace(&created, "  \"created_at\": \"2020-01-01T00:00:00Z\","));
     world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
@@ -163,14 +163,14 @@ fn the_same_inputs_give_the_same_bytes() {
 }
 
 #[test]
-fn without_a_terminal_apply_does_nothing_unless_told_to() {
+fn without_a_terminal_apply_requires_auto_approve() {
     let world = two_shops();
     world.run(&["apply", "--sandbox"]).exits(3).err_has("--auto-approve");
     assert!(world.requests().is_empty());
 }
 
 #[test]
-fn base_tells_the_changes_of_a_pull_request_from_drift() {
+fn base_distinguishes_the_changes_of_a_pull_request_from_drift() {
     let world = two_shops();
     world.write(
         "base/hookwright.yaml",
@@ -216,7 +216,7 @@ fn a_name_or_metafields_that_the_binding_no_longer_has_are_noted() {
 }
 
 #[test]
-fn without_its_manifest_a_plan_says_which_one_it_was_made_from_and_does_not_open_it() {
+fn without_its_manifest_a_plan_names_it_and_does_not_open_it() {
     let world = two_shops();
     world.write("hooks/base.yaml", &world.read("hookwright.yaml"));
     std::fs::remove_file(world.path("hookwright.yaml")).unwrap();
@@ -242,7 +242,7 @@ fn without_its_manifest_a_plan_says_which_one_it_was_made_from_and_does_not_open
 }
 
 #[test]
-fn a_topic_that_shopify_does_not_know_is_named_where_the_apply_fails() {
+fn a_topic_unknown_to_shopify_is_named_in_the_error_of_the_apply() {
     let shops = "  - { shop: acme, bindings: [{ topics: [orders/create, orders/frobnicated], destination: a }] }\n";
     let allowed = manifest(shops).replacen("version: 1\n", "version: 1\nlint: { allow: [HW100] }\n", 1);
     let world = World::new(&allowed, &seed("acme", "      []\n"));
@@ -254,7 +254,7 @@ fn a_topic_that_shopify_does_not_know_is_named_where_the_apply_fails() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_declined_prompt_is_no_error_and_sends_nothing() {
+fn a_declined_prompt_is_not_an_error_and_sends_nothing() {
     let world = two_shops();
     let Some(mut script) = crate::world::tool("script") else { return };
     let command = format!("{} apply --sandbox", env!("CARGO_BIN_EXE_hookwright"));

@@ -1,5 +1,5 @@
 //! `validate` for code review: annotations and SARIF name files as the checkout does, whatever folder it is called in,
-//! and the schema that a manifest's first line names is there.
+//! and the schema in the first line of a manifest exists.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::world::{Run, World};
 
 #[test]
-fn a_finding_stands_at_its_file_and_line_in_the_checkout() {
+fn a_finding_is_reported_at_its_file_and_line_in_the_checkout() {
     let world = World::new("version: 1\n", "");
     world.write("infra/a,b.yaml", "version: 1\nshops:\n  - { shop: acme, bindings: [], colour: 50% }\n");
     let validate = |format: &str, file: &str, workspace: Option<&Path>| {
@@ -55,7 +55,7 @@ fn a_finding_stands_at_its_file_and_line_in_the_checkout() {
 }
 
 #[test]
-fn the_schema_that_an_example_names_in_its_first_line_is_there() {
+fn the_schema_in_the_first_line_of_an_example_exists() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let (mut folders, mut named) = (vec![examples], 0);
     while let Some(folder) = folders.pop() {

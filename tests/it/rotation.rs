@@ -32,7 +32,7 @@ fn rotation(world: &World, more: &[&str]) -> Run {
 }
 
 #[test]
-fn each_app_has_its_shops_and_inlets() {
+fn each_app_is_listed_with_its_shops_and_inlets() {
     let world = world();
     let run = rotation(&world, &[]);
     let (apps, steps) = run.out.split_once("\nRotate the secret of one app at a time.").unwrap();
@@ -43,7 +43,7 @@ fn each_app_has_its_shops_and_inlets() {
             "Shops whose app the manifest does not name\n  four.myshopify.com\n  Inlets at Adobe:\n    - {B}: 1 shop\n\n\
              App with the client secret in environment variable APP_SECRET\n  3 shops: five, one, two\n  \
              client id: environment variable APP_ID\n  `old_client_secret` is set: environment variable APP_OLD\n  \
-             Inlets at Adobe:\n    - dataflow \"Shopify orders\" in sandbox prod (again, orders): 2 shops\n    \
+             Inlets at Adobe:\n    - dataflow \"Shopify orders\" in Adobe sandbox prod (again, orders): 2 shops\n    \
              - {A} (pasted): 1 shop\n  Other HTTPS endpoints:\n    - {OWN} (own): 1 shop\n\n\
              App with the client secret in secret command vault\n  three.myshopify.com\n  \
              client id: environment variable B_ID\n  Inlets at Adobe:\n    - {A}: 1 shop\n"
@@ -69,11 +69,11 @@ fn each_app_has_its_shops_and_inlets() {
 }
 
 #[test]
-fn what_the_selected_shops_do_not_have_is_not_a_step() {
+fn steps_that_the_selected_shops_do_not_need_are_left_out() {
     let world = world();
     let label = rotation(&world, &["--label", "app=eu", "-f", "hookwright.yaml"]);
     label
-        .out_has("    - dataflow \"Shopify orders\" in sandbox prod (again): 1 shop\n")
+        .out_has("    - dataflow \"Shopify orders\" in Adobe sandbox prod (again): 1 shop\n")
         .out_has("hookwright drift --label 'app=eu' --verify-destinations --since before-rotation.json\n")
         .lacks("one app at a time")
         .lacks("access_token:")

@@ -51,7 +51,7 @@ fn no_output_of_any_command_is_a_command_to_a_runner() {
 }
 
 #[test]
-fn json_and_yaml_mean_what_they_meant() {
+fn escaping_for_runners_does_not_change_json_and_yaml() {
     let world = world();
     let plan = world.plan_json(&[]);
     assert_eq!(plan["shops"][0]["changes"][0]["after"]["filter"], format!("note:'{HOSTILE}'"));
@@ -64,7 +64,7 @@ fn json_and_yaml_mean_what_they_meant() {
 }
 
 #[test]
-fn annotations_for_github_are_commands_and_nothing_in_them_is() {
+fn annotations_for_github_are_commands_and_their_content_is_escaped() {
     let binding = "{ topic: \"##[add-path]/a,b:c%\\n::error::x\", destination: a }";
     let world =
         World::new(&manifest(&format!("  - {{ shop: acme, bindings: [{binding}] }}\n")), &seed("acme", "      []\n"));

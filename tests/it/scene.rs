@@ -121,7 +121,7 @@ impl Scene {
         advised(Run::of(&child.wait_with_output().unwrap()))
     }
 
-    /// What the sandbox is told.
+    /// The options of the sandbox.
     pub fn edit(&self, args: &[&str]) {
         self.world.run(&[&["sandbox", "edit", "--state", "served.json"], args].concat()).exits(0);
     }
@@ -172,7 +172,7 @@ impl Scene {
     }
 }
 
-/// A run whose advice was tried out.
+/// A run whose suggested commands were tried.
 fn advised(run: Run) -> Run {
     advice::try_out(&run.out);
     advice::try_out(&run.err);
@@ -186,7 +186,7 @@ pub fn with(url: &str, name: &str, value: &str) -> String {
     format!("{start}{name}={value}{end}")
 }
 
-/// The value of one parameter of a URL, as it stands there.
+/// The value of one parameter of a URL, not decoded.
 pub fn parameter(url: &str, name: &str) -> String {
     let rest = url.split_once(&format!("{name}=")).unwrap().1;
     rest.split('&').next().unwrap().to_owned()
@@ -237,7 +237,7 @@ impl Login {
         let mut err = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         let mut url = String::new();
-        // The URL stands on a line of its own, and the waiting is told after it.
+        // The URL is on a separate line, before the message about the wait.
         while !said.contains("Waiting for the browser") {
             let mut line = String::new();
             assert!(err.read_line(&mut line).unwrap() > 0, "it ended: {said}");

@@ -1,4 +1,4 @@
-//! The committed schemas are those of the types, and what the tool writes keeps to them.
+//! The committed schemas match the types, and the output of the tool matches the schemas.
 //!
 //! `UPDATE_SCHEMAS=1 cargo test schemas` rewrites them.
 
@@ -101,7 +101,7 @@ pub fn keeps_to(schema: &str, value: &Value) {
 }
 
 #[test]
-fn plans_and_reports_keep_to_their_schemas() {
+fn plans_and_reports_match_their_schemas() {
     let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }, { topic: customers/update, destination: b, name: n }] }\n  \
                  - { shop: frozen, bindings: [] }\n  - { shop: blocked, bindings: [{ topic: products/update, destination: a }] }\n";
     let live = format!(
@@ -118,7 +118,7 @@ fn plans_and_reports_keep_to_their_schemas() {
     assert_eq!(report["summary"]["shops_not_read"], 1);
     keeps_to("report.v1.schema.json", &report);
 
-    // The schema can refuse.
+    // The schema rejects invalid documents.
     let schema: Value = serde_json::from_str(&committed("plan.v1.schema.json")).unwrap();
     let mut bad = plan;
     bad["shops"][0]["status"] = "fine".into();
@@ -126,7 +126,7 @@ fn plans_and_reports_keep_to_their_schemas() {
 }
 
 #[test]
-fn what_other_commands_print_keeps_to_their_schemas() {
+fn the_output_of_other_commands_matches_its_schemas() {
     let shops =
         "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  - { shop: other, bindings: [] }\n";
     let world =

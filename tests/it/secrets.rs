@@ -1,4 +1,4 @@
-//! Tokens: had by reference, sent to their own shop, printed nowhere.
+//! Tokens: resolved by reference, sent only to their own shop, printed nowhere.
 
 use crate::advice;
 use crate::scene::{
@@ -19,7 +19,7 @@ fn world() -> World {
 }
 
 #[test]
-fn an_unset_variable_fails_its_shop_by_name_and_no_other() {
+fn an_unset_variable_is_named_and_fails_only_its_shop() {
     let world = world();
     let server = Server::start(&world);
     let mut command = world.command(&["plan", "--detailed-exitcode"]);
@@ -47,7 +47,7 @@ fn a_served_sandbox_needs_no_secrets() {
 }
 
 #[test]
-fn no_token_is_made_up_for_another_server_than_the_sandbox() {
+fn only_a_sandbox_receives_placeholder_tokens() {
     use std::io::{Read as _, Write as _};
     let world = world();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -128,7 +128,7 @@ fn a_login_shows_no_code_no_signature_and_no_token_however_much_it_logs() {
 }
 
 #[test]
-fn a_command_for_a_secret_runs_only_where_that_is_allowed() {
+fn a_command_for_a_secret_runs_only_if_allowed() {
     let world = world();
     let text = world.read("hookwright.yaml").replace(
         "{ env: \"TOKEN_{SHOP}\" }",
@@ -147,7 +147,7 @@ fn a_command_for_a_secret_runs_only_where_that_is_allowed() {
 }
 
 #[test]
-fn a_secret_outside_the_pins_is_looked_up_by_no_manifest() {
+fn a_manifest_cannot_read_a_secret_outside_the_pins() {
     let world = world();
     let server = Server::start(&world);
     let run = |pin: &str| {
@@ -160,14 +160,14 @@ fn a_secret_outside_the_pins_is_looked_up_by_no_manifest() {
     let (code, out) = run("env:TOKEN_ACME");
     assert_eq!(code, Some(4), "{out}");
     assert!(out.contains("is not allowed by `--secrets`") && out.contains("1 to add") && !out.contains(TOKEN), "{out}");
-    // The sandbox got a made-up token instead, and refused it.
+    // The sandbox received a placeholder token and refused it.
     let requests = world.read("served.json.log.jsonl");
     let taken = |line: &&str| line.contains("two-words") && line.contains("\"status\":200");
     assert_eq!(requests.lines().filter(taken).count(), 1, "{requests}");
 }
 
 #[test]
-fn a_url_that_is_not_loopback_or_has_no_shop_is_refused() {
+fn a_url_without_loopback_address_or_shop_placeholder_is_refused() {
     let world = world();
     let run = |url: &str, args: &[&str]| {
         let output = world.command(args).env("HOOKWRIGHT_ADMIN_URL", url).output().unwrap();
@@ -184,7 +184,7 @@ fn a_url_that_is_not_loopback_or_has_no_shop_is_refused() {
 }
 
 #[test]
-fn with_the_network_gone_every_shop_says_so() {
+fn without_a_network_every_shop_reports_the_error() {
     let world = world();
     // A port that nothing listens on: bound once, then free again.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -200,7 +200,7 @@ fn with_the_network_gone_every_shop_says_so() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_one_is_refused_by_its_form_before_anything_is_sent() {
+fn a_malformed_secret_is_refused_before_anything_is_sent() {
     let world = world();
     let server = Server::start(&world);
     let digits = &TOKEN["shpat_".len()..];
@@ -247,7 +247,7 @@ fn a_secret_that_cannot_be_one_is_refused_by_its_form_before_anything_is_sent() 
 }
 
 #[test]
-fn a_secret_in_the_place_of_a_key_or_behind_a_misspelt_one_is_not_repeated() {
+fn a_secret_used_as_a_key_or_after_a_misspelt_key_is_not_printed() {
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
     let world = World::new("", "");
     for auth in [

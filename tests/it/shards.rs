@@ -1,4 +1,4 @@
-//! Shards: what they say together is the unsharded plan, and a shop's shard depends on its domain and nothing else.
+//! Shards: together they equal the unsharded plan, and a shop's shard depends only on its domain.
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -13,7 +13,7 @@ use merge::{difference, merged, text, without_selection};
 const SHOPS: usize = 200;
 const SHARDS: u64 = 4;
 
-/// The shard as the documentation defines it, for whoever has to find a shop without the program.
+/// The shard as the documentation defines it, to find a shop without the program.
 fn shard(handle: &str, shards: u64) -> u64 {
     let hash = Sha256::digest(format!("{handle}.myshopify.com"));
     u64::from_be_bytes(hash[..8].try_into().unwrap()) % shards
@@ -60,7 +60,7 @@ fn plan(world: &World, name: &str, more: &[&str]) -> Value {
 }
 
 #[test]
-fn what_shards_say_together_is_the_unsharded_plan() {
+fn all_shards_together_equal_the_unsharded_plan() {
     let world = world();
     let whole = plan(&world, "whole.json", &[]);
     let names: Vec<String> = (1..=SHARDS).map(|k| format!("{k}.json")).collect();

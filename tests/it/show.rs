@@ -23,7 +23,7 @@ fn show_prints_what_plan_and_apply_printed() {
 }
 
 #[test]
-fn show_makes_a_page_of_a_plan_of_shards_and_of_a_report() {
+fn show_renders_a_page_of_a_plan_of_shards_and_of_a_report() {
     let world = world();
     world.plan(&["--out", "plan.json"]);
     for shard in ["1/2", "2/2"] {
@@ -44,7 +44,7 @@ fn show_makes_a_page_of_a_plan_of_shards_and_of_a_report() {
 }
 
 #[test]
-fn markdown_is_for_a_comment() {
+fn markdown_fits_into_a_comment() {
     let world = world();
     world.plan(&["--out", "plan.json"]);
     let plan = world.run(&["show", "plan.json", "--format", "markdown"]);
@@ -80,7 +80,7 @@ fn selection_by_pattern_and_label() {
 }
 
 #[test]
-fn usage_errors_are_three_and_help_is_zero() {
+fn usage_errors_exit_with_three_and_help_exits_with_zero() {
     let world = world();
     world.run(&["plan", "--no-such-option"]).exits(3);
     world.run(&["no-such-command"]).exits(3);
@@ -93,7 +93,7 @@ fn usage_errors_are_three_and_help_is_zero() {
 }
 
 #[test]
-fn colours_are_for_terminals_or_on_demand() {
+fn colours_are_printed_on_terminals_or_on_request() {
     let world = world();
     assert!(!world.plan(&[]).out.contains('\u{1b}'));
     assert!(world.plan(&["--color", "always"]).out.contains('\u{1b}'));
@@ -117,7 +117,7 @@ fn completions_and_man_pages_are_written_for_every_shell_and_command() {
 }
 
 #[test]
-fn packagers_get_every_page_with_its_sections() {
+fn every_man_page_is_written_with_its_sections() {
     let world = world();
     world.run(&["man", "--all", "share/man1"]).exits(0);
     let page = |name: &str| world.read(&format!("share/man1/hookwright{name}.1"));
@@ -150,7 +150,7 @@ fn packagers_get_every_page_with_its_sections() {
 }
 
 #[test]
-fn drift_is_exit_two_and_one_verdict() {
+fn drift_exits_with_two_and_prints_one_verdict() {
     let world = world();
     let drift = world.run(&["drift", "--sandbox", "--out", "drift.json"]);
     drift.exits(2).ends("Plan: 2 to add, 0 to change, 0 to destroy.");

@@ -36,7 +36,7 @@ fn findings(plan: &Value) -> Vec<[String; 4]> {
 const T100: &str = "2026-09-21T14:15:00Z";
 
 #[test]
-fn a_journal_or_a_report_tells_what_was_removed_from_what_was_never_made() {
+fn a_journal_or_a_report_distinguishes_removed_from_never_created() {
     let world = world();
     at(&world, 100, &["apply", "--sandbox", "--auto-approve", "--journal", "j.jsonl", "--report", "r.json"]).exits(0);
     let (run, _) = drift(&world, 200, &["--since", "j.jsonl"]);
@@ -97,7 +97,7 @@ fn a_removal_has_its_likely_causes_once_in_each_rendering() {
 }
 
 #[test]
-fn a_job_that_keeps_only_its_last_report_knows_what_is_new() {
+fn a_job_with_only_its_last_report_distinguishes_new_changes() {
     let world = world();
     world.apply(&[]).exits(0);
     let last = ["--since", "last.json", "--out", "last.json"];
@@ -151,7 +151,7 @@ fn other_files_are_refused() {
 }
 
 #[test]
-fn the_same_loss_over_many_shops_reads_once_with_the_latest_time() {
+fn the_same_removal_in_many_shops_is_printed_once_with_the_latest_time() {
     let shops: String = (0..3)
         .map(|n| format!("  - {{ shop: s{n}, bindings: [{{ topic: orders/create, destination: a }}] }}\n"))
         .collect();

@@ -65,7 +65,7 @@ fn an_address_change_is_one_update_one_mutation_and_the_same_id() {
 }
 
 #[test]
-fn what_is_outside_the_ownership_rule_is_untouched_through_every_command() {
+fn no_command_touches_subscriptions_outside_the_ownership_rule() {
     let live = format!(
         "      - {{ topic: orders/create, address: \"{FOREIGN}\", name: theirs, id: 77 }}\n\
          \x20     - {{ topic: customers/update, address: \"pubsub://project:topic\", id: 78 }}\n\
@@ -112,7 +112,7 @@ fn a_refused_token_among_forty_shops_fails_that_shop_alone() {
 }
 
 #[test]
-fn what_stops_a_shop_has_its_own_message_and_can_be_tolerated() {
+fn each_error_of_a_shop_has_its_own_message_and_can_be_tolerated() {
     let states = ["frozen", "not_found", "locked", "token_refused", "ok"];
     let shops: String = states
         .iter()
@@ -136,7 +136,7 @@ fn what_stops_a_shop_has_its_own_message_and_can_be_tolerated() {
 }
 
 #[test]
-fn tolerating_an_app_that_is_gone_says_that_a_refused_token_does_not_show_it() {
+fn tolerating_uninstalled_apps_explains_that_a_refused_token_is_not_evidence() {
     const HAS_NO_EFFECT: &str =
         "Tolerating `uninstalled` has no effect here, because with `access_token` Shopify answers 401";
     let world = World::new(
@@ -152,7 +152,7 @@ fn tolerating_an_app_that_is_gone_says_that_a_refused_token_does_not_show_it() {
 }
 
 #[test]
-fn a_thousand_shops_that_differ_alike_read_in_one_screen() {
+fn a_thousand_shops_with_the_same_changes_fit_on_one_screen() {
     let topics = "orders/create, orders/updated, orders/cancelled, orders/paid, products/create, products/update, \
                   products/delete, customers/create, customers/update, customers/delete, refunds/create, checkouts/create";
     let shops = |destination: &str| {
@@ -169,7 +169,7 @@ fn a_thousand_shops_that_differ_alike_read_in_one_screen() {
     assert!(plan.out.lines().count() < 40, "{plan}");
     world.apply(&[]).exits(0).ends("Apply complete! Resources: 12000 added, 0 changed, 0 destroyed.");
 
-    // One line of the manifest sends everybody to another inlet.
+    // One line of the manifest moves all shops to another inlet.
     world.write("hookwright.yaml", &shops("b"));
     let refused = world.apply(&[]);
     refused

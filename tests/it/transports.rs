@@ -1,4 +1,4 @@
-//! The same scenarios over both transports, and what REST cannot do.
+//! The same scenarios over both transports, and the limits of REST.
 
 use crate::world::{A, B, FOREIGN, World, manifest, seed};
 
@@ -78,7 +78,7 @@ fn plan_apply_plan_converges() {
 }
 
 #[test]
-fn an_address_change_keeps_the_id_and_what_is_hidden() {
+fn an_address_change_keeps_the_id_and_hidden_fields() {
     on_both(|transport| {
         let live = format!("      - {{ topic: orders/create, address: \"{B}\", name: theirs, id: 4711 }}\n");
         let shop = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a, include_fields: [id] }] }\n";
@@ -94,7 +94,7 @@ fn an_address_change_keeps_the_id_and_what_is_hidden() {
 }
 
 #[test]
-fn what_is_unmanaged_is_untouched() {
+fn unmanaged_subscriptions_are_not_touched() {
     on_both(|transport| {
         let live = format!(
             "      - {{ topic: orders/create, address: \"{FOREIGN}\", name: theirs, id: 77 }}\n\
@@ -120,7 +120,7 @@ fn what_is_unmanaged_is_untouched() {
 }
 
 #[test]
-fn shops_that_cannot_be_read_fail_alone_and_say_why() {
+fn unreadable_shops_fail_alone_with_a_reason() {
     on_both(|transport| {
         let names = [("a", "ok"), ("b", "token_refused"), ("c", "frozen"), ("d", "locked"), ("e", "not_found")];
         let shops: String = names
@@ -180,7 +180,7 @@ fn a_missing_scope_blocks() {
 }
 
 #[test]
-fn what_rest_cannot_say_is_a_validation_error() {
+fn a_binding_that_rest_cannot_express_is_a_validation_error() {
     for field in ["filter: \"id:1\"", "name: feed", "metafields: [custom.size]"] {
         let shop = format!("  - {{ shop: acme, bindings: [{{ topic: orders/create, destination: a, {field} }}] }}\n");
         let world = World::new(&over(Over::Rest, &manifest(&shop)), &seed("acme", "      []\n"));
@@ -191,7 +191,7 @@ fn what_rest_cannot_say_is_a_validation_error() {
 }
 
 #[test]
-fn what_looks_alike_over_rest_is_left_alone_and_needs_somebody() {
+fn ambiguous_subscriptions_over_rest_are_not_changed_and_need_attention() {
     let live = format!(
         "      - {{ topic: orders/create, address: \"{A}\", filter: \"id:1\", id: 1 }}\n      \
          - {{ topic: orders/create, address: \"{A}\", id: 2 }}\n"
@@ -220,7 +220,7 @@ fn replace_world() -> World {
 }
 
 #[test]
-fn a_format_is_replaced_over_rest_and_the_new_one_stands_first() {
+fn a_format_is_replaced_over_rest_and_the_create_is_first() {
     let world = replace_world();
     assert_eq!(world.changes("acme"), ["+orders/create", "-1 replaced"]);
     // A delete that leaves no gap needs no consent.
@@ -232,7 +232,7 @@ fn a_format_is_replaced_over_rest_and_the_new_one_stands_first() {
 }
 
 #[test]
-fn a_replace_whose_scope_went_meanwhile_is_stale_and_deletes_nothing() {
+fn a_replace_whose_scope_was_revoked_is_stale_and_deletes_nothing() {
     let world = replace_world();
     world.plan(&["--out", "plan.json"]).exits(0);
     world.edit(&["scopes", "--shop", "acme", "read_products"]);
@@ -241,7 +241,7 @@ fn a_replace_whose_scope_went_meanwhile_is_stale_and_deletes_nothing() {
 }
 
 #[test]
-fn a_saved_plan_is_applied_over_the_transport_that_it_was_made_over() {
+fn a_saved_plan_is_applied_over_its_transport() {
     let world = World::new(&over(Over::Rest, &orders()), &seed("acme", "      []\n"));
     world.plan(&["--out", "plan.json"]).exits(0);
     world.write("hookwright.yaml", &orders());

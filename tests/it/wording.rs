@@ -37,7 +37,7 @@ fn told(file: (&str, &str), args: &[&str], expected: &str) {
 }
 
 #[test]
-fn seeds_and_faults_are_told_in_words_each_mistake_on_a_line() {
+fn errors_in_seeds_and_faults_are_plain_one_per_line() {
     let seed =
         |text: &str, expected: &str| told(("s.sandbox.yaml", text), &["sandbox", "seed", "s.sandbox.yaml"], expected);
     seed("sandbox: 1\nshops:\n  - shop: a\n    subscriptions: { topic: x }\n", "s.sandbox.yaml:4:20: expected a list");
@@ -62,7 +62,7 @@ fn seeds_and_faults_are_told_in_words_each_mistake_on_a_line() {
 }
 
 #[test]
-fn files_of_earlier_runs_are_told_in_words() {
+fn errors_in_files_of_earlier_runs_are_plain() {
     let plan = |text: &str, expected: &str| {
         for args in [&["apply", "--sandbox", "p.json"][..], &["show", "p.json"]] {
             told(("p.json", text), args, expected);
@@ -88,7 +88,7 @@ fn files_of_earlier_runs_are_told_in_words() {
 }
 
 #[test]
-fn addresses_and_patterns_on_the_command_line_are_told_in_words() {
+fn errors_in_addresses_and_patterns_on_the_command_line_are_plain() {
     let plan = |more: &[&str], expected: &str| told(("x", ""), &[&["plan", "--sandbox"], more].concat(), expected);
     plan(&["--secrets", "env:[a"], "a `[` is not closed");
     plan(&["--out", "none/x.json"], "the folder does not exist");

@@ -1,5 +1,5 @@
-//! The decisive shell of examples/github-actions and examples/gitlab, run for real: the steps as they stand in the files, by
-//! bash as the runners call it, with the built binary against the sandbox and stand-ins for GitHub and GitLab.
+//! The decisive shell of examples/github-actions and examples/gitlab, run for real: the steps are run unchanged by
+//! bash as on the runners, with the built binary against the sandbox and replacements of GitHub and GitLab.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -44,7 +44,7 @@ impl Runner {
         tool("jq")?;
         let bin = world.path("bin");
         std::fs::create_dir(&bin).unwrap();
-        // What talks to Shopify talks to the sandbox.
+        // Requests to Shopify go to the sandbox.
         let wrapper = format!(
             "#!/usr/bin/env bash\ncase $1 in plan | apply | drift) set -- \"$@\" --sandbox ;; esac\nexec '{}' \"$@\"\n",
             env!("CARGO_BIN_EXE_hookwright")
@@ -130,7 +130,7 @@ fn world() -> World {
 }
 
 #[test]
-fn an_exit_code_that_is_not_accepted_fails_the_action_and_is_told() {
+fn an_exit_code_that_is_not_accepted_fails_the_action_and_is_reported() {
     let Some(runner) = Runner::new(world()) else { return };
     let run = |args: &str, accept: &str| {
         runner.step("action/action.yml", "Run hookwright", &[("ARGS", args), ("ACCEPT", accept), ("PLAN", "")])
@@ -141,14 +141,14 @@ fn an_exit_code_that_is_not_accepted_fails_the_action_and_is_told() {
         assert_eq!(outputs["exit-code"], "2", "accept {accept}");
     }
     run("plan --shop $(touch${IFS}owned) --shop *", "0").0.exits(0);
-    assert!(!runner.world.path("owned").exists(), "arguments are no shell");
+    assert!(!runner.world.path("owned").exists(), "arguments are not evaluated by a shell");
     run("validate\n-f hookwright.yaml\n", "0").0.exits(0);
 }
 
 #[test]
 fn commands_of_the_runner_are_stopped_while_the_program_runs() {
     let Some(runner) = Runner::new(world()) else { return };
-    // Stands for the program, with commands in both of its streams.
+    // Replaces the program, with commands in both of its streams.
     runner.world.write(
         "bin/hookwright",
         "#!/usr/bin/env bash\necho '##[add-path]/tmp'; echo '::error::x' >&2; echo '::error file=a,line=1::b'\n",
@@ -170,7 +170,7 @@ fn commands_of_the_runner_are_stopped_while_the_program_runs() {
 }
 
 #[test]
-fn workflows_take_no_path_from_an_output_and_build_nothing_in_the_checkout() {
+fn workflows_use_no_path_from_an_output_and_build_nothing_in_the_checkout() {
     let read = |file: &str| std::fs::read_to_string(root().join("examples/github-actions").join(file)).unwrap();
     for file in ["plan.yaml", "apply.yaml", "drift.yaml", "action/action.yml"] {
         let text = read(file);
@@ -189,7 +189,7 @@ fn workflows_take_no_path_from_an_output_and_build_nothing_in_the_checkout() {
 }
 
 #[test]
-fn the_comment_is_made_once_and_then_replaced_and_nobody_elses_is_touched() {
+fn the_comment_is_created_once_and_then_replaced_and_no_other_comment_is_touched() {
     let Some(runner) = Runner::new(world()) else { return };
     runner.pull_request();
     let first = runner.gh("comments");
@@ -229,7 +229,7 @@ fn a_plan_that_is_not_the_reviewed_one_is_not_applied() {
 }
 
 #[test]
-fn what_changed_since_the_review_is_left_alone() {
+fn a_shop_that_changed_since_the_review_is_not_touched() {
     let Some(runner) = Runner::new(world()) else { return };
     runner.pull_request();
     let id = runner.gh("artifact")["shops"][0]["changes"][0]["before"]["id"].as_str().unwrap().to_owned();
@@ -238,7 +238,7 @@ fn what_changed_since_the_review_is_left_alone() {
 }
 
 #[test]
-fn without_a_reviewed_plan_it_plans_anew() {
+fn without_a_reviewed_plan_a_new_plan_is_made() {
     for (file, text) in [
         ("pulls", "[]"),
         ("pulls", r#"[{ "number": 7, "merge_commit_sha": "another", "head": { "sha": "tip" } }]"#),
@@ -256,7 +256,7 @@ fn without_a_reviewed_plan_it_plans_anew() {
 }
 
 #[test]
-fn a_hazard_is_refused_until_somebody_consents() {
+fn a_hazard_is_refused_without_consent() {
     let shop = "  - { shop: acme, bindings: [] }\n";
     let live = format!("      - {{ topic: orders/create, address: \"{A}\" }}\n");
     let Some(runner) = Runner::new(World::new(&manifest(shop), &seed("acme", &live))) else { return };
@@ -267,7 +267,7 @@ fn a_hazard_is_refused_until_somebody_consents() {
 }
 
 #[test]
-fn a_shop_that_cannot_be_read_is_no_reason_to_leave_the_others_and_is_not_forgotten() {
+fn an_unreadable_shop_does_not_stop_the_others_and_fails_the_job() {
     let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  - { shop: zeta, bindings: \
                  [{ topic: orders/create, destination: a }] }\n";
     let zeta = "  - shop: zeta\n    scopes: [write_orders]\n";
@@ -278,7 +278,7 @@ fn a_shop_that_cannot_be_read_is_no_reason_to_leave_the_others_and_is_not_forgot
 }
 
 #[test]
-fn drift_opens_one_issue_updates_it_and_closes_it_and_always_ends_with_its_code() {
+fn drift_opens_updates_and_closes_one_issue_and_keeps_its_exit_code() {
     let Some(runner) = Runner::new(world()) else { return };
     let night = |exit: i32| {
         let (look, outputs) = runner.step("drift.yaml", "Look", &[]);
@@ -304,7 +304,7 @@ fn drift_opens_one_issue_updates_it_and_closes_it_and_always_ends_with_its_code(
 }
 
 #[test]
-fn gitlab_replaces_its_note_and_applies_and_drifts_with_the_codes_of_the_program() {
+fn gitlab_jobs_replace_the_note_and_keep_the_exit_codes() {
     let Some(runner) = Runner::new(world()) else { return };
     let job = |name: &str, more: &[(&str, &str)]| {
         let note = [

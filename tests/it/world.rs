@@ -17,7 +17,7 @@ pub struct World {
     folder: TempDir,
 }
 
-/// What a run printed and exited with.
+/// Output and exit code of a run.
 pub struct Run {
     pub code: i32,
     pub out: String,
@@ -65,13 +65,13 @@ impl Run {
         self.has_times([0, 0], text)
     }
 
-    /// Stdout has the text so often, and stderr never.
+    /// Asserts that the text occurs this many times in stdout, and not in stderr.
     #[track_caller]
     pub fn out_has_times(&self, times: usize, text: &str) -> &Self {
         self.has_times([times, 0], text)
     }
 
-    /// Stderr has the text so often, and stdout never.
+    /// Asserts that the text occurs this many times in stderr, and not in stdout.
     #[track_caller]
     pub fn err_has_times(&self, times: usize, text: &str) -> &Self {
         self.has_times([0, times], text)
@@ -151,7 +151,7 @@ impl World {
         self.plan(&[]).exits(0).ends("No changes. The live webhooks match the manifest.");
     }
 
-    /// What the sandbox was asked so far, one JSON object a request.
+    /// The requests to the sandbox so far, one JSON object each.
     pub fn requests(&self) -> Vec<Value> {
         let log = std::fs::read_to_string(self.path(".hookwright/sandbox.json.log.jsonl")).unwrap_or_default();
         log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -161,7 +161,7 @@ impl World {
         self.requests().iter().filter(|r| r["operation"] == "mutation").count()
     }
 
-    /// What is live in a shop, one line a subscription, as the sandbox lists it.
+    /// The live subscriptions of a shop, one per line, as the sandbox lists them.
     pub fn live(&self, shop: &str) -> Vec<String> {
         self.seeded();
         let run = self.run(&["sandbox", "edit", "list", "--shop", shop]);
@@ -169,7 +169,7 @@ impl World {
         run.out.lines().skip(1).map(ToOwned::to_owned).collect()
     }
 
-    /// Fills the sandbox, unless a run did so already.
+    /// Fills the sandbox, unless an earlier run filled it.
     fn seeded(&self) {
         if !self.path(".hookwright/sandbox.json").exists() {
             self.run(&["sandbox", "seed", "world.sandbox.yaml"]).exits(0);
@@ -228,8 +228,8 @@ pub fn seed(shop: &str, subscriptions: &str) -> String {
     )
 }
 
-/// A program that Rust does not bring. Where it is absent the test is skipped, and says so; in `.ci/run`, which installs
-/// it (HOOKWRIGHT_CI_TOOLS=1), that is a failure.
+/// A program outside the Rust toolchain. If it is missing, the test is skipped with a remark; in `.ci/run`, which installs
+/// it (HOOKWRIGHT_CI_TOOLS=1), the test fails.
 #[allow(clippy::print_stderr, reason = "a test that does nothing should say so")]
 pub fn tool(name: &str) -> Option<Command> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -238,6 +238,6 @@ pub fn tool(name: &str) -> Option<Command> {
     }
     let required = std::env::var_os("HOOKWRIGHT_CI_TOOLS").is_some_and(|v| v == "1");
     assert!(!required, "{name} is not installed, and HOOKWRIGHT_CI_TOOLS=1 says that it is");
-    eprintln!("skipped: there is no {name}");
+    eprintln!("skipped: {name} not found");
     None
 }

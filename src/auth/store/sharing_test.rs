@@ -15,7 +15,7 @@ use super::*;
 
 /// The number of concurrent shops, as with `--parallelism 512`: four times the maximum number of concurrent refreshes.
 const PARALLELISM: usize = 512;
-/// The variable that tells a helper process its part.
+/// The environment variable with the role of a helper process.
 const PART: &str = "HOOKWRIGHT_TEST_STORE_PART";
 const FOLDER: &str = "HOOKWRIGHT_TEST_STORE_FOLDER";
 

@@ -109,7 +109,7 @@ impl Decoder {
         readable.then_some(assertion)
     }
 
-    /// Checks an audience. Its only placeholder is `{shop}`, which stands for the shop's domain.
+    /// Checks an audience. Its only placeholder is `{shop}`, which is replaced by the shop's domain.
     fn audience(&mut self, range: TextRange, text: String) -> Option<String> {
         if !text.replace("{shop}", "").contains(['{', '}']) {
             return Some(text);
@@ -118,7 +118,7 @@ impl Decoder {
         self.bad_value(
             range,
             message.to_owned(),
-            "use only the placeholder `{shop}`, which stands for the shop's domain",
+            "use only the placeholder `{shop}`, which is replaced by the shop's domain",
         );
         None
     }
@@ -187,7 +187,7 @@ impl Decoder {
         self.secret(node);
         let hint = match name.strip_prefix('$') {
             Some(_) => "write only the name, without `$` and braces",
-            None => "use letters, digits and `_`; `{SHOP}` and `{shop}` stand for the handle of the shop",
+            None => "use letters, digits and `_`; `{SHOP}` and `{shop}` are replaced by the handle of the shop",
         };
         self.bad_value(node.range, format!("`env` of {what} is not the name of an environment variable"), hint);
         None

@@ -54,7 +54,7 @@ pub(super) struct ClientAssertion {
     /// The id under which the public key is registered in the Dev Dashboard (`kid`).
     #[schemars(extend("examples" = ["hookwright-2026-12"]))]
     key_id: PlainText,
-    /// The audience of the assertion; `{shop}` stands for the shop's domain. Default: the shop's token endpoint
+    /// The audience of the assertion; `{shop}` is replaced by the shop's domain. Default: the shop's token endpoint
     /// (assumed).
     #[schemars(extend("default" = "https://{shop}/admin/oauth/access_token"))]
     audience: Option<Audience>,
@@ -63,7 +63,7 @@ pub(super) struct ClientAssertion {
     lifetime: Option<Lifetime>,
 }
 
-/// An audience; `{shop}` stands for the shop's domain.
+/// An audience; `{shop}` is replaced by the shop's domain.
 #[derive(JsonSchema)]
 #[schemars(extend(
     "pattern" = r"^([^{}]|\{shop\})+$",
@@ -98,8 +98,8 @@ pub(super) struct TokenStore {
     old_client_secret: Option<SecretRef>,
 }
 
-/// A reference to a secret, never the secret itself: exactly one of these. `{shop}` stands for the shop's handle,
-/// `{SHOP}` for the handle in upper case with `_` instead of `-`.
+/// A reference to a secret, never the secret itself: exactly one of these. `{shop}` is replaced by the shop's handle,
+/// `{SHOP}` by the handle in upper case with `_` instead of `-`.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 pub(super) enum SecretRef {

@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn every_delete_is_told(plan in plan()) {
+    fn every_delete_is_shown(plan in plan()) {
         let page = plans_markdown(std::slice::from_ref(&plan));
         let changes = || plan.shops.iter().flat_map(|s| &s.changes);
         let deletes = changes().filter(|c| c.action == Action::Delete).count();

@@ -67,7 +67,7 @@ fn every_metric_is_written() {
     # HELP hookwright_drift_last_run_timestamp_seconds Time when the last run ended, successful or not.
     # TYPE hookwright_drift_last_run_timestamp_seconds gauge
     hookwright_drift_last_run_timestamp_seconds{run="nightly"} 1790000000
-    # HELP hookwright_drift_last_run_exit_code Exit code of the last run: 0 is no drift, 2 is drift or findings that need attention, other codes are errors.
+    # HELP hookwright_drift_last_run_exit_code Exit code of the last run: 0 means no drift, 2 means drift or findings that need attention, other codes are errors.
     # TYPE hookwright_drift_last_run_exit_code gauge
     hookwright_drift_last_run_exit_code{run="nightly"} 8
     # HELP hookwright_drift_complete 1 if the last run read every shop, except tolerated ones, 0 if not.

@@ -131,8 +131,11 @@ impl Adobe {
             [(at, _)] => Ok(*at),
             [] => {
                 let all: Vec<_> = of_kind().collect();
-                let there =
-                    if all.is_empty() { format!("there is no {what}") } else { format!("available: {}", listed(&all)) };
+                let there = if all.is_empty() {
+                    format!("the state has no {what}")
+                } else {
+                    format!("available: {}", listed(&all))
+                };
                 Err(SandboxError::Edit(format!("{what} {which:?} not found; {there}")))
             }
             several => {

@@ -129,7 +129,7 @@ fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Returns the values at a path. `[]` after a name stands for all elements.
+/// Returns the values at a path. `[]` after a name selects all elements.
 fn values<'a>(item: &'a Value, path: &str) -> Vec<&'a Value> {
     path.split('.').fold(vec![item], |found, part| {
         let (name, each) = part.strip_suffix("[]").map_or((part, false), |name| (name, true));
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(
             ids("count=true&orderby=-a.n&property=id==x,y,z&property=a.n>0"),
             Ok(format!("zy /flows?{rest}")),
-            "all that was asked goes along"
+            "the link keeps all parameters"
         );
         assert_eq!(ids(rest).as_deref(), Ok("x"));
         assert_eq!(ids("property=id==x,z").as_deref(), Ok("xz"));

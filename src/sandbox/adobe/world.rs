@@ -29,9 +29,9 @@ pub(in super::super) struct Adobe {
     /// Sandboxes whose last dataflow or connection was deleted. They still exist.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) emptied: Vec<String>,
-    /// How often all tokens were revoked. It is part of the signature of tokens.
+    /// Number of times that all tokens were revoked. It is part of the signature of tokens.
     pub(super) revoked: u64,
-    /// How often an inlet was recreated. It makes new ids unique.
+    /// Number of times that an inlet was recreated. It makes new ids unique.
     pub(super) remade: u64,
 }
 

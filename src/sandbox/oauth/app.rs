@@ -67,7 +67,7 @@ pub(in crate::sandbox) struct App {
     /// The public keys that verify client assertions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::sandbox) keys: Vec<Jwk>,
-    /// Accepted audiences of client assertions in addition to the token endpoint of the shop. `{shop}` stands for its domain.
+    /// Accepted audiences of client assertions in addition to the token endpoint of the shop. `{shop}` is replaced by its domain.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) assertion_audiences: Vec<String>,
     /// By how many seconds the clock that checks client assertions and sets the `Date` header of the token endpoint is ahead

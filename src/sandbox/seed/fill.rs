@@ -22,7 +22,7 @@ pub(crate) struct Summary {
     pub subscriptions: usize,
 }
 
-/// What was added to a state for a manifest. One state serves several manifests, and each adds its own shops.
+/// The objects that were added to a state for a manifest. One state serves several manifests, and each adds its own shops.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Added {
     /// Shops that the seed describes.

@@ -85,7 +85,7 @@ impl Adobe {
     }
 }
 
-/// What every question to Flow Service carries.
+/// The headers of every request to Flow Service.
 pub(super) fn headers<'a>(bearer: &'a str, sandbox: &'a str) -> [(&'static str, &'a str); 4] {
     [("authorization", bearer), ("x-api-key", "me"), ("x-gw-ims-org-id", ORG), ("x-sandbox-name", sandbox)]
 }
@@ -175,7 +175,7 @@ async fn the_address_of_a_flow_over_a_connection_is_at_its_base_connection() {
     assert!(base["items"][0]["auth"]["params"]["inletUrl"].is_string(), "{base}");
 }
 
-// `edit` asks the server and waits.
+// `edit` sends a request to the server and waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn edits_change_dataflows_as_adobes_tools_do() {
     let adobe = Adobe::start().await;

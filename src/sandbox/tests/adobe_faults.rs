@@ -1,4 +1,4 @@
-//! Faults of Adobe's side, over HTTP: what each looks like to a caller, and whom it spares.
+//! Faults of Adobe's side, over HTTP: the response that a caller gets, and the requests that are not affected.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ impl Adobe {
         self.running.set_faults(Faults::read(&[], &[spec.to_owned()], None).expect(spec));
     }
 
-    /// Status, Retry-After and text of an answer; `None`: there was none, or not a whole one.
+    /// Status, Retry-After and text of an answer; `None` if it is missing or incomplete.
     async fn raw(&self, request: reqwest::RequestBuilder) -> Option<(u16, Option<String>, String)> {
         let answer = request.send().await.ok()?;
         let after = answer.headers().get("retry-after").map(|value| value.to_str().expect("text").to_owned());

@@ -1,5 +1,5 @@
-//! `validate` and the sandbox are written apart. On a corpus of addresses and filters, the recorded cases among them, they
-//! take and refuse the same.
+//! `validate` and the sandbox are written independently. They accept and refuse the same addresses and filters of a
+//! corpus that includes the recorded cases.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::{ACME, Client, recorded, seeded};
 use crate::diagnostic::Code;
 use crate::manifest::{self, Options, SourceFile};
 
-/// Whether the manifest takes a binding, as far as a code is concerned.
+/// Whether the manifest accepts a binding, judged by one code.
 fn manifest_takes(binding: &Value, code: Code) -> bool {
     let manifest = json!({
         "version": 1,
@@ -160,7 +160,7 @@ async fn on_addresses() {
     .map(|text| (text.to_owned(), None))
     .into();
     for case in recorded("addresses.json")["cases"].as_array().expect("cases") {
-        // Whose event source it is, only Shopify knows.
+        // Only Shopify knows the owner of the event source.
         if !case["errors"].to_string().contains("api_client_id") {
             addresses.push((case["uri"].as_str().expect("uri").to_owned(), Some(case["errors"].is_null())));
         }
@@ -173,7 +173,7 @@ async fn on_addresses() {
             wrong.push(format!("{address:?}: manifest {ours}, sandbox {theirs}, recorded {recorded:?}"));
         }
     }
-    // What Shopify was not seen to refuse, and what cannot be meant all the same.
+    // Shopify was not observed to refuse these filters, but they cannot be intended.
     for address in [
         "https://user:password@hooks.example.com/in",
         "https://hooks.example.com/{shop}",
@@ -186,7 +186,7 @@ async fn on_addresses() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Filters of a few signs each, always the same ones: most are refused, by both or by none.
+/// Filters of a few random signs, the same in every run: most are refused, by both or by neither.
 #[tokio::test]
 async fn on_a_thousand_filters_of_random_signs() {
     let signs =

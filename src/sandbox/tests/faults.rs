@@ -1,4 +1,4 @@
-//! Faults over real HTTP: what each looks like to a caller, and on which side of the commit it falls.
+//! Faults over real HTTP: the response that a caller gets, and whether the fault precedes or follows the commit.
 
 use std::fmt::Write as _;
 

@@ -12,7 +12,7 @@ pub(super) const DEAD: &str = "This request requires an active refresh_token";
 pub(super) const USED: &str = "The authorization code was not found or was already used";
 pub(super) const SHOP: &str = "sandbox: 1\nshops:\n  - { shop: acme, scopes: [read_products] }\n";
 
-/// HMAC as RFC 2104 says it, for the test's own use.
+/// HMAC of RFC 2104, implemented for the tests.
 fn hmac(key: &str, text: &str) -> String {
     assert!(key.len() <= 64);
     let padded = |with: u8| -> Vec<u8> {
@@ -25,7 +25,7 @@ fn hmac(key: &str, text: &str) -> String {
     outer.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|n| char::from_digit(n.into(), 16)).collect()
 }
 
-/// The hmac that a callback's raw query should have: without `hmac`, sorted, put together again.
+/// The hmac that a callback's raw query must have: over its sorted parameters without `hmac`.
 fn signature(query: &str, secret: &str) -> String {
     let mut parts: Vec<&str> = query.split('&').filter(|part| !part.starts_with("hmac=")).collect();
     parts.sort_unstable();
@@ -45,14 +45,14 @@ pub(super) fn encoded(parameters: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
-/// What a callback brings.
+/// The parameters of a callback.
 pub(super) struct Callback {
     url: Url,
     pub(super) values: BTreeMap<String, String>,
 }
 
 impl Client {
-    /// `get` with the query, or `post` with the form, without following where it leads.
+    /// `get` with the query, or `post` with the form, without following redirects.
     pub(super) async fn authorize(&self, install: bool, shop: &str, parameters: &[(&str, &str)]) -> Answer {
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
         let (http, at, text) =
@@ -60,7 +60,7 @@ impl Client {
         self.send(if install { http.post(at).body(text) } else { http.get(format!("{at}?{text}")) }).await
     }
 
-    /// A merchant who installs; what may be asked besides is in `more`.
+    /// Installs the app as a merchant; `more` has further parameters.
     pub(super) async fn install(&self, client_id: &str, scope: &str, more: &[(&str, &str)]) -> Callback {
         let asked =
             [&[("client_id", client_id), ("scope", scope), ("redirect_uri", CALLBACK), ("state", "a b&c")], more];
@@ -75,7 +75,7 @@ impl Client {
         self.install("sandbox-client", "write_orders", &[]).await.values["code"].clone()
     }
 
-    /// Asks for a token with the sandbox's app, as JSON.
+    /// Requests a token with the sandbox's app, as JSON.
     pub(super) async fn token(&self, more: Value) -> Answer {
         self.token_of("acme.myshopify.com", more).await
     }
@@ -296,7 +296,11 @@ shops:
     let pair = client.token(body).await.body;
     assert_eq!((&pair["expires_in"], &pair["refresh_token_expires_in"]), (&json!(700), &json!(900)));
     assert_eq!(client.ask(&pair["access_token"]).await.status, 200);
-    assert_eq!(client.token(json!({ "code": "x" })).await.body["error"], "invalid_request", "no default app any more");
+    assert_eq!(
+        client.token(json!({ "code": "x" })).await.body["error"],
+        "invalid_request",
+        "the default app is replaced"
+    );
     let open = client.call("open.myshopify.com", "2026-10", "{ shop { name } }", json!({})).await;
     assert_eq!(open.status, 200, "{}", open.body);
 }

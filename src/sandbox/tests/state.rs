@@ -23,7 +23,7 @@ async fn answered_requests_and_the_log_survive_a_kill() {
     let gone = client.create("ORDERS_CREATE", json!({ "uri": "https://hooks.example.com/2" })).await;
     client.delete(gone["webhookSubscription"]["id"].as_str().expect("id")).await;
     assert!(matches!(sandbox::start(&options, ([127, 0, 0, 1], 0).into()).await, Err(SandboxError::InUse { .. })));
-    // What a kill would leave: the files as they are now.
+    // The files now are those that a kill would leave.
     let copy = folder.path().join("copy.json");
     for suffix in ["", ".journal", ".log.jsonl"] {
         std::fs::copy(format!("{}{suffix}", state.display()), format!("{}{suffix}", copy.display())).expect("copy");

@@ -1,4 +1,4 @@
-//! Tokens over real HTTP: their kinds, refusals, rotation, their end, what survives a kill, faults.
+//! Tokens over real HTTP: kinds, refusals, rotation, expiry, state after a kill, faults.
 
 use super::oauth::{CALLBACK, DEAD, SHOP, USED, encoded, refused};
 use super::*;
@@ -110,7 +110,7 @@ async fn a_refresh_token_rotates_and_the_one_before_works_until_the_new_pair_is_
     // A request with the new access token retires the refresh token before it.
     assert_eq!(client.ask(&third["access_token"]).await.status, 200);
     refused(&client.refresh(&first["refresh_token"]).await, 401, "invalid_request", DEAD);
-    // So does a refresh with the new refresh token.
+    // A refresh with the new refresh token does, too.
     let fourth = client.refresh(&third["refresh_token"]).await.body;
     let fifth = client.refresh(&fourth["refresh_token"]).await;
     assert_eq!(fifth.status, 200);
@@ -185,7 +185,7 @@ async fn issued_tokens_survive_a_kill_and_the_log_contains_no_secret() {
     assert!(client.token_request("acme.myshopify.com", &body).send().await.is_err());
     let second = client.refresh(&first["refresh_token"]).await.body;
     let code = client.code().await;
-    // What a kill would leave: the files as they are now.
+    // The files now are those that a kill would leave.
     let stop = |n: u32| {
         let copy = folder.path().join(format!("copy{n}.json"));
         for suffix in ["", ".journal", ".log.jsonl"] {

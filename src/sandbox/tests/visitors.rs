@@ -1,4 +1,4 @@
-//! Pages of other sites in a browser of this machine: none reads or changes the sandbox.
+//! Pages of other sites in a browser of this machine cannot read or change the sandbox.
 
 use crate::sandbox::{self, OpenOptions};
 

@@ -75,7 +75,7 @@ pub struct Replaced {
     pub shops: usize,
     /// What is known about the address at Adobe.
     pub message: String,
-    /// Whether Adobe has no dataflow or connection with that address any more.
+    /// Whether Adobe no longer has a dataflow or connection with this address.
     #[serde(default)]
     pub gone: bool,
 }

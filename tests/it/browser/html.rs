@@ -179,7 +179,7 @@ fn axe() -> Option<String> {
 }
 
 #[test]
-fn without_javascript_it_is_the_text() {
+fn without_javascript_the_page_shows_the_text() {
     let Some(browser) = Browser::start() else { return };
     let world = fleet::world();
     let page = fleet::page(&world, "plan.json");

@@ -33,7 +33,7 @@ fn a_click_on_the_button_connects_the_shop_and_a_plan_works_with_the_token() {
 }
 
 #[test]
-fn the_merchant_sees_why_a_login_failed_and_a_no_is_a_no() {
+fn the_merchant_sees_why_a_login_failed_and_can_decline() {
     let Some(browser) = Browser::start() else { return };
     let scene = Scene::new(STORE, "", SHOPS);
     let login = start(&scene);

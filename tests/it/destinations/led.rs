@@ -1,4 +1,4 @@
-//! Where a destination leads: looked up once, followed when it moves, judged like what somebody wrote.
+//! Addresses of destinations: looked up once, updated after a move, checked like written addresses.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::{
 use crate::world::{A, World};
 
 #[test]
-fn a_destination_is_looked_up_once_and_the_plan_says_where_it_leads() {
+fn a_destination_is_looked_up_once_and_the_plan_shows_its_address() {
     let world = world();
     let plan = world.plan_json(&[]);
     let told = destination(&plan, "orders");
@@ -27,7 +27,7 @@ fn a_destination_is_looked_up_once_and_the_plan_says_where_it_leads() {
     ] {
         assert_eq!(told[key], value, "{key}: {told}");
     }
-    assert_eq!(plan["destinations"].as_array().unwrap().len(), 1, "a pasted one is nobody's business unless asked");
+    assert_eq!(plan["destinations"].as_array().unwrap().len(), 1, "a pasted address is checked only on request");
     assert_eq!(adobe(&world), ["/ims/token/v3", "/flows"], "one question, for two shops");
     let text = world.plan(&[]);
     text.exits(0).ends("No changes. The live webhooks match the manifest.");
@@ -38,19 +38,19 @@ fn a_destination_is_looked_up_once_and_the_plan_says_where_it_leads() {
 }
 
 #[test]
-fn nobody_asks_adobe_where_nothing_is_looked_up() {
+fn without_lookups_no_request_is_sent_to_adobe() {
     let pasted = manifest(BY_NAME).replace("destination: orders", "destination: pasted");
     let world = World::new(&pasted, &seed("", ""));
     world.plan(&["--shop", "three"]).exits(0);
     world.run(&["drift", "--sandbox", "--shop", "three"]).exits(0);
     assert!(adobe(&world).is_empty(), "{:?}", adobe(&world));
-    // Unless live subscriptions leave an address that may be one of the manifest's.
+    // Except if live subscriptions move away from an address that may belong to the manifest.
     world.plan(&[]).lacks("reroute_foreign");
     assert_eq!(adobe(&world), ["/ims/token/v3", "/flows"]);
 }
 
 #[test]
-fn by_id_over_a_connection_and_with_the_id_of_the_flow_in_the_address() {
+fn lookups_by_id_find_connections_and_addresses_with_a_dataflow_id() {
     let more = format!(
         "    - {{ name: Over, inlet: connection, address: \"{A}\" }}\n  connections:\n    - {{ name: Raw, sandbox: prod, address: \"{A}2\" }}\n"
     );
@@ -72,13 +72,12 @@ fn destination_of(plan: &Value) -> String {
 }
 
 #[test]
-fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
+fn a_recreated_dataflow_is_an_update_in_place_with_its_reason() {
     let world = world();
     flow(&world, "--recreate");
     let plan = world.plan(&["--out", "plan.json"]);
     plan.exits(0).ends("Plan: 0 to add, 2 to change, 0 to destroy.");
-    plan.out_has("2 live subscriptions in 2 shops have")
-        .out_has("has this address any more: it was deleted or recreated");
+    plan.out_has("2 live subscriptions in 2 shops have").out_has("has this address: it was deleted or recreated");
     assert!(!plan.out.contains("old_endpoint"), "nothing can keep up an endpoint that was deleted: {plan}");
     world.run(&["drift", "--sandbox"]).exits(2).out_has("it was deleted or recreated").out_has("settling: dataflow");
     let saved: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
@@ -88,7 +87,7 @@ fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
     world.run(&["apply", "--sandbox", "plan.json"]).exits(6).err_has("--allow destination_settling");
     assert_eq!(world.mutations(), 0);
     world.run(&["show", "--check", "plan.json"]).exits(6);
-    // Whether the old address is another manifest's nobody can tell: Adobe lists one organisation's sandbox.
+    // It is unknown whether another manifest owns the old address, because Adobe lists one sandbox of one organisation.
     let settling = ["apply", "--sandbox", "plan.json", "--allow", "destination_settling"];
     world.run(&settling).exits(6).err_has("--allow reroute_foreign:one --allow reroute_foreign:two");
     assert_eq!(world.mutations(), 0);
@@ -106,7 +105,7 @@ fn a_flow_that_is_made_again_is_followed_in_place_and_the_plan_says_why() {
 }
 
 #[test]
-fn the_old_address_may_be_another_flows() {
+fn the_old_address_may_belong_to_another_dataflow() {
     let loyalty = World::new(&manifest("{ flow: { name: Loyalty } }"), &seed("", ""));
     loyalty
         .plan(&[])
@@ -115,7 +114,7 @@ fn the_old_address_may_be_another_flows() {
 }
 
 #[test]
-fn none_or_several_are_errors_that_name_the_candidates() {
+fn no_match_and_several_matches_are_errors_that_name_the_candidates() {
     let world = World::new(&manifest("{ flow: { name: Shopify } }"), &seed("", ""));
     let plan = world.plan(&["--format", "json"]);
     plan.exits(8);
@@ -141,7 +140,7 @@ fn none_or_several_are_errors_that_name_the_candidates() {
 }
 
 #[test]
-fn what_adobe_says_is_judged_like_what_somebody_wrote() {
+fn addresses_from_adobe_are_checked_like_written_addresses() {
     let twice = manifest(BY_NAME).replace(
         "shop: one, bindings: [{ topic: orders/create, destination: orders }]",
         &format!("shop: one, bindings: [{{ topic: orders/create, destination: orders }}, {{ topic: orders/create, address: \"{ORDERS_AT}\" }}]"),
@@ -177,7 +176,7 @@ fn what_adobe_says_is_judged_like_what_somebody_wrote() {
 const ELSEWHERE: &str = "https://dcs.aws.adobedc.net/collection/";
 
 #[test]
-fn dataflows_on_another_host_are_one_diagnostic_with_the_line_to_write_and_with_it_they_are_planned() {
+fn dataflows_on_another_host_are_one_diagnostic_with_the_remedy() {
     let inlet = |digit: char| format!("{ELSEWHERE}{}", digit.to_string().repeat(64));
     let line = format!("ownership: {{ address_prefixes: [\"https://dcs.adobedc.net/collection/\", \"{ELSEWHERE}\"] }}");
     let flows = format!(
@@ -226,7 +225,7 @@ fn dataflows_on_another_host_are_one_diagnostic_with_the_line_to_write_and_with_
 }
 
 #[test]
-fn two_accounts_are_asked_each_for_its_own() {
+fn each_account_is_queried_for_its_own_destinations() {
     let account = |sandbox: &str| {
         format!(
             "{{ org: {ORG}, sandbox: {sandbox}, client_id: {{ env: AEP_ID }}, client_secret: {{ env: AEP_SECRET }}, scopes: [openid] }}"
@@ -249,7 +248,7 @@ fn two_accounts_are_asked_each_for_its_own() {
 }
 
 #[test]
-fn dataflows_that_turn_out_to_be_one_inlet_are_a_warning_once_adobe_was_asked() {
+fn dataflows_with_the_same_inlet_are_a_warning_after_the_lookup() {
     let mixed = manifest(BY_NAME).replace("  pasted:", "  rest: { flow: { name: Rest } }\n  pasted:").replace(
         "{ topic: orders/create, destination: orders }",
         "{ topics: [orders/create, products/create], destination: orders }, \
@@ -264,13 +263,13 @@ fn dataflows_that_turn_out_to_be_one_inlet_are_a_warning_once_adobe_was_asked() 
     world.plan(&["--quiet"]).exits(4).lacks("HW107");
     leads("https://dcs.adobedc.net/collection/0123456789").plan(&[]).exits(4).lacks("HW107");
 
-    // What was said before Adobe was asked is not said again after.
+    // Diagnostics from before the lookup are not repeated after it.
     let silenced = mixed.replace("destination: rest", "destination: orders");
     World::new(&silenced, &seed("    - { name: Rest }\n", "")).plan(&[]).exits(4).err_has_times(1, "HW107");
 }
 
 #[test]
-fn what_is_edited_at_the_sandboxs_adobe_is_one_act() {
+fn an_edit_at_the_adobe_of_the_sandbox_is_one_operation() {
     let world = world();
     flow(&world, SETTLED);
     world.plan(&[]).exits(0).lacks("settl");

@@ -1,4 +1,4 @@
-//! Saved plans, shards, other manifests and single shops: what holds for a part of a run.
+//! Saved plans, shards, other manifests and single shops: rules for parts of a run.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{BY_NAME, ORDERS_AT, SETTLED, Served, flow, manifest, one, seed, worl
 use crate::world::{A, World};
 
 #[test]
-fn a_saved_plan_is_stale_if_its_destination_is_not_what_it_was() {
+fn a_saved_plan_is_stale_if_its_destination_changed() {
     for (act, told) in [
         ("--recreate", "destination orders: its id at Adobe changed from"),
         ("--disable", ") is disabled, so events sent to it are lost"),
@@ -18,7 +18,7 @@ fn a_saved_plan_is_stale_if_its_destination_is_not_what_it_was() {
         flow(&world, act);
         let applied = world.run(&["apply", "--sandbox", "plan.json"]);
         applied.exits(7).out_has(told);
-        assert!(world.live("one").is_empty() && world.live("three").len() == 1, "the rest goes on: {applied}");
+        assert!(world.live("one").is_empty() && world.live("three").len() == 1, "the others continue: {applied}");
     }
     let world = world();
     world.edit(&["remove", "--shop", "one", "--topic", "orders/create"]);
@@ -41,12 +41,12 @@ fn twins(own: &str) -> String {
 const OWN_SHOP: &str = "  - { shop: own, scopes: [write_orders], subscriptions: [{ topic: orders/create, address: \"https://dcs.adobedc.net/collection/0\" }] }\n";
 
 #[test]
-fn each_shop_is_judged_by_its_own_destination_also_where_somebody_pasted_a_found_address() {
+fn each_shop_is_judged_by_its_own_destination_even_with_a_pasted_address() {
     let with = |own: &str, flows: &str| World::new(&twins(own), &(seed(flows, "") + OWN_SHOP));
     let none = with("Nowhere", "");
     let plan = none.plan_json(&[]);
     assert_eq!(one(&plan, "own")["error"]["kind"], "destination_missing", "{plan}");
-    assert!(!plan.to_string().contains("adobedc.net/<"), "a placeholder is no address: {plan}");
+    assert!(!plan.to_string().contains("adobedc.net/<"), "a placeholder is not an address: {plan}");
     assert_eq!(
         (&one(&plan, "one")["status"], &one(&plan, "two")["status"]),
         (&"unchanged".into(), &"unchanged".into())
@@ -73,7 +73,7 @@ fn destination_at(plan: &Value, shop: &str) -> String {
 }
 
 #[test]
-fn what_became_young_or_closed_after_the_plan_is_not_bound_either() {
+fn an_inlet_that_was_recreated_or_closed_after_the_plan_is_not_bound() {
     let over = "    - { name: Over, inlet: connection }\n";
     let world = World::new(&manifest("{ flow: { name: Over } }"), &seed(over, ""));
     world.plan(&["--out", "plan.json"]).exits(0).ends("Plan: 0 to add, 2 to change, 0 to destroy.");
@@ -93,7 +93,7 @@ fn what_became_young_or_closed_after_the_plan_is_not_bound_either() {
 }
 
 #[test]
-fn a_delete_is_no_strangers_if_a_destination_that_nobody_needed_leads_there() {
+fn a_delete_at_the_address_of_an_unused_destination_is_not_foreign() {
     let world = World::new(&manifest(BY_NAME), &seed("", ""));
     world.edit(&["add", "--shop", "three", "--topic", "orders/create", "--address", ORDERS_AT]);
     let hazards = |more: &[&str]| {
@@ -107,7 +107,7 @@ fn a_delete_is_no_strangers_if_a_destination_that_nobody_needed_leads_there() {
 }
 
 #[test]
-fn shards_are_judged_as_one_and_must_have_found_the_same() {
+fn shards_are_judged_together_and_must_have_the_same_lookup_results() {
     let world = world();
     flow(&world, "--recreate");
     world.plan(&["--shard", "1/2", "--out", "1.json"]).exits(0);
@@ -115,7 +115,7 @@ fn shards_are_judged_as_one_and_must_have_found_the_same() {
     world.run(&["show", "--check", "1.json", "2.json"]).exits(6).err_has("binds 2 subscriptions to destinations");
     let shown = world.run(&["show", "1.json", "2.json"]);
     shown.exits(0).out_has("settling: dataflow");
-    // The latest word counts, whatever the order of the files.
+    // The latest lookup counts, in any order of the files.
     flow(&world, SETTLED);
     world.plan(&["--shard", "1/2", "--out", "1.json"]).exits(0);
     for order in [["1.json", "2.json"], ["2.json", "1.json"]] {
@@ -130,7 +130,7 @@ fn shards_are_judged_as_one_and_must_have_found_the_same() {
 }
 
 #[test]
-fn the_base_manifest_leads_where_this_one_does() {
+fn the_base_manifest_uses_the_same_lookup_results() {
     let world = world();
     world.write("base/hookwright.yaml", &manifest(BY_NAME));
     world.edit(&["remove", "--shop", "one", "--topic", "orders/create"]);
@@ -139,7 +139,7 @@ fn the_base_manifest_leads_where_this_one_does() {
 }
 
 #[test]
-fn what_was_closed_before_the_plan_keeps_no_other_change_of_the_shop_back() {
+fn an_inlet_closed_before_the_plan_blocks_no_other_change_of_the_shop() {
     let more = manifest(BY_NAME).replace(
         "{ topic: orders/create, destination: orders }",
         "{ topic: orders/create, destination: orders }, { topic: products/create, destination: pasted }",
@@ -158,7 +158,7 @@ fn what_was_closed_before_the_plan_keeps_no_other_change_of_the_shop_back() {
 }
 
 #[test]
-fn shops_are_read_again_where_adobe_was_asked_in_between() {
+fn shops_are_read_again_after_a_lookup_at_adobe() {
     let world = world();
     flow(&world, "--recreate");
     flow(&world, SETTLED);
@@ -168,7 +168,7 @@ fn shops_are_read_again_where_adobe_was_asked_in_between() {
 }
 
 #[test]
-fn a_shard_that_could_not_ask_is_shown_with_those_that_could() {
+fn a_shard_without_lookup_results_is_shown_with_the_others() {
     let served = Served::new(world());
     served.run(&["plan", "--shard", "1/2", "--out", "1.json"]).exits(0).out_has(ORDERS_AT);
     served.faults("faults: [{ fault: server_error, on: adobe }]\n");

@@ -12,7 +12,7 @@ use crate::scene::Server;
 use crate::world::{A, Run, World};
 
 #[test]
-fn where_adobe_cannot_be_asked_pasted_destinations_are_planned_all_the_same() {
+fn pasted_destinations_are_planned_if_adobe_is_unavailable() {
     for (fault, timeout, kind, exit) in [
         ("{ fault: drop, on: adobe }", "2m", "adobe_unavailable", 8),
         ("{ fault: server_error, on: ims }", "2m", "adobe_unavailable", 8),
@@ -20,11 +20,11 @@ fn where_adobe_cannot_be_asked_pasted_destinations_are_planned_all_the_same() {
         ("{ fault: truncated, on: adobe }", "2m", "adobe_bad_answer", 8),
         ("{ fault: rate_limited, on: adobe, retry_after: 60 }", "20s", "adobe_rate_limited", 5),
         ("{ fault: token_revoked, on: adobe }", "2m", "adobe_token_refused", 4),
-        // Nobody answers: the shops have most of the time all the same.
+        // No answer: the shops still have most of the time.
         ("{ fault: latency, on: adobe, ms: 60000 }", "12s", "adobe_unavailable", 8),
     ] {
         let world = World::new(&manifest(BY_NAME), &seed("", fault));
-        // What is not in the manifest would be deleted, were the shop taken for planned.
+        // If the shop counted as planned, subscriptions outside the manifest would be deleted.
         world.edit(&["add", "--shop", "one", "--topic", "orders/paid", "--address", A]);
         let run = world.plan(&["--format", "json", "--timeout", timeout]);
         run.exits(exit);
@@ -36,7 +36,7 @@ fn where_adobe_cannot_be_asked_pasted_destinations_are_planned_all_the_same() {
 }
 
 #[test]
-fn a_passing_trouble_is_no_trouble() {
+fn a_temporary_error_is_retried() {
     for fault in [
         "{ fault: drop, on: adobe, times: 1 }",
         "{ fault: cut_body, on: adobe, times: 1 }",
@@ -50,7 +50,7 @@ fn a_passing_trouble_is_no_trouble() {
 }
 
 #[test]
-fn credentials_that_adobe_refuses_are_an_error_of_their_own() {
+fn credentials_that_adobe_refuses_have_their_own_error() {
     let client = "  client_id: aep\n  client_secret: s3cret-of-adobe\n";
     let world = World::new(&manifest(BY_NAME), &seed(client, ""));
     let with = |id: &str, secret: &str| {
@@ -78,7 +78,7 @@ fn credentials_that_adobe_refuses_are_an_error_of_their_own() {
 }
 
 #[test]
-fn a_secret_goes_to_adobe_or_to_whom_the_operator_trusts() {
+fn a_secret_is_sent_only_to_adobe_or_to_a_host_that_the_operator_trusts() {
     let world = World::new(&manifest(BY_NAME), &seed("", ""));
     let server = Server::start(&world);
     let adobe_url = format!("{}/__adobe", server.url.split("/{shop}").next().unwrap());
@@ -107,11 +107,11 @@ fn a_secret_goes_to_adobe_or_to_whom_the_operator_trusts() {
         &format!("token_url: \"{adobe_url}/ims/token/v3\", base_url: \"{adobe_url}/data/foundation/flowservice\", scopes: [openid"),
     );
     plan(&trusted, &[("HOOKWRIGHT_TRUST_HOSTS", "127.0.0.1")]).exits(0).out_has(ORDERS);
-    // What the operator names needs no manifest.
+    // A host that the operator names is trusted in any manifest.
     plan(&manifest(BY_NAME), &[("HOOKWRIGHT_ADOBE_URL", &adobe_url)]).exits(0).out_has(ORDERS);
 }
 
-/// A server that says it is the sandbox and keeps what it is sent.
+/// A server that claims to be the sandbox and stores the requests.
 fn claims_to_be_the_sandbox() -> (String, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/__adobe", listener.local_addr().unwrap());
@@ -133,7 +133,7 @@ fn claims_to_be_the_sandbox() -> (String, Arc<Mutex<String>>) {
 }
 
 #[test]
-fn a_real_secret_is_not_sent_beside_a_client_id_that_is_made_up() {
+fn a_real_secret_is_not_sent_with_a_placeholder_client_id() {
     let world = World::new(&manifest(BY_NAME), &seed("", ""));
     let server = Server::start(&world);
     let (url, sent) = claims_to_be_the_sandbox();
@@ -146,7 +146,7 @@ fn a_real_secret_is_not_sent_beside_a_client_id_that_is_made_up() {
 }
 
 #[test]
-fn what_could_not_be_verified_is_unknown_and_not_done() {
+fn an_unverified_destination_is_unknown_and_not_applied() {
     let verified = ["drift", "--verify-destinations", "--timeout", "4s"];
     let served = Served::new(World::new(&manifest(BY_NAME), &seed("", "")));
     let one = [&verified[..], &["--shop", "one"]].concat();
@@ -173,7 +173,7 @@ fn what_could_not_be_verified_is_unknown_and_not_done() {
 }
 
 #[test]
-fn shops_with_pasted_addresses_have_the_rest_of_the_time_whatever_is_slow_at_adobe() {
+fn slow_lookups_leave_time_for_shops_with_pasted_addresses() {
     let names: String = (0..40).map(|n| format!("  d{n}: {{ flow: {{ name: \"Flow {n}\" }} }}\n")).collect();
     let many = manifest(BY_NAME).replace("destinations:\n", &format!("destinations:\n{names}"));
     for args in [vec!["plan"], vec!["plan", "--verify-destinations"]] {

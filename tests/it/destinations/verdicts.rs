@@ -1,4 +1,4 @@
-//! What a run does about what Adobe says: blocked, checked, listed.
+//! Effects of Adobe's answers on a run: blocked, checked, listed.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{BY_NAME, ORDERS, SETTLED, adobe, destination, flow, manifest, one, s
 use crate::world::{A, World};
 
 #[test]
-fn nothing_is_bound_to_a_disabled_flow_and_what_is_live_there_is_a_finding() {
+fn a_disabled_dataflow_is_not_bound_and_its_live_subscriptions_are_findings() {
     let world = world();
     flow(&world, "--disable");
     let named = format!("dataflow \"Shopify orders (prod)\" ({ORDERS}) is disabled");
@@ -45,7 +45,7 @@ fn nothing_is_bound_to_a_disabled_flow_and_what_is_live_there_is_a_finding() {
 }
 
 #[test]
-fn what_wants_a_token_of_adobes_is_not_bound_either() {
+fn an_inlet_that_requires_an_adobe_token_is_not_bound() {
     let more = "  connections:\n    - { name: Raw, authentication_required: true }\n";
     let world = World::new(&manifest("{ connection: { name: Raw } }"), &seed(more, ""));
     let plan = world.plan(&[]);
@@ -56,7 +56,7 @@ fn what_wants_a_token_of_adobes_is_not_bound_either() {
 }
 
 #[test]
-fn pasted_addresses_are_checked_where_that_is_asked() {
+fn pasted_addresses_are_checked_on_request() {
     let world = |pasted: &str, more: &str| World::new(&manifest(BY_NAME).replace(A, pasted), &seed(more, ""));
     let verified = |world: &World| world.run(&["drift", "--sandbox", "--verify-destinations"]);
     let at = |more: &str| format!("    - {{ name: Products, address: \"{A}\"{more} }}\n");
@@ -112,7 +112,7 @@ fn series(failing: &Value) -> (i64, String) {
 }
 
 #[test]
-fn a_failing_flow_says_since_when_and_by_what_date_adobe_disables_it() {
+fn a_failing_dataflow_has_a_start_and_a_date_on_which_adobe_disables_it() {
     let failed = |age: &str| format!("{{ age: {age}, every: 1h, status: failed, received: 3, failed: 3 }}");
     let success = "{ age: 22d, status: success, received: 3 }, ";
     for (runs, page_size, hours, exact, words) in [
@@ -174,7 +174,7 @@ fn a_failing_flow_says_since_when_and_by_what_date_adobe_disables_it() {
 }
 
 #[test]
-fn a_flow_that_still_writes_records_has_no_such_date() {
+fn a_dataflow_that_still_writes_records_has_no_disable_date() {
     let world = with_runs("{ age: 20d, every: 1h, status: partial, received: 3, failed: 1 }", 1000);
     let pasted = told(&world);
     assert_eq!((series(&pasted["failing"]).0, &pasted["failing"]["disabled_on"]), (20 * 24, &Value::Null));
@@ -184,7 +184,7 @@ fn a_flow_that_still_writes_records_has_no_such_date() {
 }
 
 #[test]
-fn only_a_failing_flow_costs_a_second_question_about_runs() {
+fn only_a_failing_dataflow_requires_a_second_request_for_runs() {
     let questions = |world: &World| {
         world.run(&["destinations", "--sandbox"]);
         adobe(world).iter().filter(|path| path.contains("/runs")).count()
@@ -195,7 +195,7 @@ fn only_a_failing_flow_costs_a_second_question_about_runs() {
 }
 
 #[test]
-fn the_command_tells_of_every_destination() {
+fn the_command_lists_every_destination() {
     let world = World::new(&manifest(BY_NAME), &seed("", ""));
     let run = world.run(&["destinations", "--sandbox", "--format", "json"]);
     run.exits(2);

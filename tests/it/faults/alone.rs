@@ -10,10 +10,10 @@ use crate::scene::Server;
 use crate::world::World;
 
 const SHOPS: usize = 3;
-/// To lose what is delivered to the addresses of the live subscriptions, which the manifest does not name.
+/// Consents to the loss of deliveries to the addresses of the live subscriptions, which the manifest does not name.
 const CONSENTS: [&str; 4] = ["--allow", "delete_foreign:*", "--allow", "reroute_foreign:*"];
-/// Within so many applies it has to be done: one that meets the fault, one after the shop was healed, and slack for
-/// faults that strike the second one.
+/// Maximum number of applies: one with the fault, one after the shop was repaired, and some more for faults during the
+/// second one.
 const ROUNDS: usize = 8;
 
 /// Each fault as rules, with the name of its row.
@@ -133,8 +133,8 @@ fn faults() -> Vec<(&'static str, Vec<Value>)> {
     ]
 }
 
-/// Rows that are no part of the mixes. An entry that every pass leaves out is invisible to any client, and by chance two
-/// passes leave out the same one.
+/// Rows that are not part of the mixes. An entry that every pass leaves out is invisible to any client, and two passes
+/// can leave out the same one by chance.
 fn between_readings() -> Vec<(&'static str, Vec<Value>)> {
     let pages = |by: i64, after: u64, times: u64| json!({"fault": "shifting_pages", "size": 5, "by": by, "on": "query", "after": after, "times": times});
     let small = json!({"fault": "shifting_pages", "size": 5, "by": 0, "on": "query"});
@@ -143,7 +143,7 @@ fn between_readings() -> Vec<(&'static str, Vec<Value>)> {
         // Once in the first reading, once in the second.
         ("pages that name an id twice", vec![pages(-1, 0, 2), pages(-1, 10, 3), small.clone()]),
         ("pages that leave an entry out", vec![pages(1, 0, 2), pages(2, 10, 1), pages(1, 13, 1), small]),
-        // One that is to be updated and one that is to be deleted.
+        // One planned update and one planned delete.
         ("another writer moves managed ones away", vec![moves("orders/updated"), moves("products/delete")]),
     ]
 }
@@ -157,7 +157,7 @@ fn mix(seed: u64) -> Vec<Value> {
         for rule in &all[2 + rng.usize(..all.len() - 2)].1 {
             let mut rule = rule.clone();
             rule["probability"] = (0.2 + rng.f64() * 0.6).into();
-            // What stops a shop costs a round each time.
+            // Each error that stops a shop requires another round.
             let stops = ["token_revoked", "frozen", "locked", "uninstalled"].iter().any(|name| rule["fault"] == *name);
             rule["times"] = json!(if stops { 1 } else { rng.u64(1..4) });
             rule["after"] = json!(rng.u64(0..3));
@@ -205,7 +205,7 @@ fn to_the_end(transport: Transport, mode: Mode, seed_number: u64, rules: &[Value
         row.wrong += wrong.len();
         row.said.extend(wrong);
         let complete = run.report.as_ref().is_some_and(|report| report["complete"] == true);
-        // A plan that did not read every shop, or that somebody ran over, leaves something for the next one.
+        // A plan that did not read every shop, or that another writer made stale, leaves changes for the next one.
         let whole = plan.as_ref().is_none_or(|plan| plan["complete"] == true);
         done = complete && whole && deeds.len() == deeds_before;
         if done {
@@ -219,7 +219,7 @@ fn to_the_end(transport: Transport, mode: Mode, seed_number: u64, rules: &[Value
             plan = None;
         }
     }
-    // What the network does, one apply gets over; the rest takes a second one, at the earliest.
+    // One apply recovers from network faults; the others require at least a second apply.
     let network = |rule: &Value| {
         let deeds = ["token_revoked", "frozen", "locked", "uninstalled", "removed", "other_writer"];
         !deeds.iter().any(|deed| rule["fault"] == *deed)
@@ -232,7 +232,7 @@ fn to_the_end(transport: Transport, mode: Mode, seed_number: u64, rules: &[Value
     if !done {
         row.said.push(format!("not done after {ROUNDS} rounds; {}", bench.control("GET", "faults", "")));
     }
-    // A row about a fault that never came would say nothing. In a mix chance may leave one out.
+    // A row about a fault that was never injected would prove nothing. In a mix, a fault can be absent by chance.
     if rules.iter().all(|rule| rule["probability"].is_null()) {
         row.said.extend(bench.idle().into_iter().map(|fault| format!("{fault} never struck")));
     }
@@ -244,7 +244,7 @@ fn to_the_end(transport: Transport, mode: Mode, seed_number: u64, rules: &[Value
     row
 }
 
-/// Unmanaged subscriptions are byte for byte what they were, unless somebody else did it.
+/// Unmanaged subscriptions are byte for byte what they were, unless another writer changed them.
 fn unmanaged(start: &Store, end: &Store, deeds: &[String]) -> Vec<String> {
     let mut said = Vec::new();
     for (shop, before) in start {
@@ -256,7 +256,7 @@ fn unmanaged(start: &Store, end: &Store, deeds: &[String]) -> Vec<String> {
                 said.push(format!("{shop}: the unmanaged {id} was touched"));
             }
         }
-        // What another writer moved outside the ownership rule stays there.
+        // Subscriptions that another writer moved outside the ownership rule stay there.
         for deed in deeds.iter().filter(|d| d.starts_with(shop.as_str()) && d.contains(FOREIGN)) {
             let id = deed.split_whitespace().find_map(|word| word.parse::<u64>().ok());
             if id.and_then(|id| end[shop].get(&id)).is_none_or(|s| s["uri"] != FOREIGN) {
@@ -295,7 +295,7 @@ fn rows(jobs: &[(String, u64, Vec<Value>)]) -> Vec<Row> {
 
 #[test]
 fn every_fault_alone() {
-    let only = std::env::var("FAULT").unwrap_or_default(); // for whoever looks for a bug
+    let only = std::env::var("FAULT").unwrap_or_default(); // to look for a bug
     let jobs = faults().into_iter().chain(between_readings()).filter(|(name, _)| name.contains(&only));
     let jobs: Vec<_> = jobs.map(|(name, rules)| (name.to_owned(), 1, rules)).collect();
     let rows = rows(&jobs);

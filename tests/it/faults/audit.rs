@@ -1,5 +1,5 @@
-//! Holds a report against what the store shows: every change of the store is claimed by exactly one outcome, and no
-//! outcome claims what is not so.
+//! Compares a report with the store: exactly one outcome claims each change of the store, and no outcome claims a change
+//! that does not exist.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub struct Seen<'a> {
     pub plan: Option<&'a Value>,
     pub before: &'a Store,
     pub after: &'a Store,
-    /// What faults did to shops while it ran.
+    /// The effects of faults on shops during the run.
     pub deeds: &'a [String],
 }
 
@@ -24,7 +24,7 @@ fn number(id: &Value) -> Option<u64> {
     id.as_str()?.rsplit('/').next()?.parse().ok()
 }
 
-/// The ids that deeds name; these, somebody else touched.
+/// The ids in the deeds of faults, which another writer touched.
 fn touched(deeds: &[String]) -> BTreeSet<u64> {
     deeds.iter().flat_map(|deed| deed.split_whitespace()).filter_map(|word| word.parse().ok()).collect()
 }
@@ -42,10 +42,10 @@ fn is_as(subscription: &Value, topic: &str, after: &Value) -> bool {
         && (after["name"].is_null() || subscription["name"] == after["name"])
 }
 
-/// How many changes were reported, and what is wrong with the report, in words.
+/// Returns the number of reported changes, and the errors of the report.
 pub fn audit(seen: &Seen<'_>) -> (usize, Vec<String>) {
     let Some(report) = &seen.run.report else {
-        return (0, vec![format!("there is no report: exit {} {}", seen.run.code, seen.run.text)]);
+        return (0, vec![format!("no report: exit {} {}", seen.run.code, seen.run.text)]);
     };
     let mut wrong = Vec::new();
     let shops = report["shops"].as_array().unwrap();
@@ -135,7 +135,7 @@ fn of_shop(seen: &Seen<'_>, shop: &str, outcomes: &[Value]) -> Vec<String> {
             }
             ("failed", ..) if outcome["error"]["kind"] == "outcome_unknown" => unknown.push(change),
             ("failed", ..) if outcome["error"]["kind"] == "changed_meanwhile" && seen.deeds.is_empty() => {
-                complain("blames somebody else, and there was nobody");
+                complain("blames another writer, but there was none");
             }
             ("failed", ..) if outcome["error"].is_null() => complain("failed without an error"),
             ("skipped", ..) if outcome["reason"].is_null() => complain("skipped without a reason"),
@@ -143,7 +143,7 @@ fn of_shop(seen: &Seen<'_>, shop: &str, outcomes: &[Value]) -> Vec<String> {
             _ => complain("an outcome that is none"),
         }
     }
-    // What was reported as not known may have happened, once.
+    // A change with an unknown outcome may have been made once.
     for change in unknown {
         match (change["action"].as_str().unwrap(), number(&change["before"]["id"])) {
             ("update", Some(id)) => drop(changed.remove(&id)),
@@ -169,7 +169,7 @@ fn of_shop(seen: &Seen<'_>, shop: &str, outcomes: &[Value]) -> Vec<String> {
     wrong
 }
 
-/// Summary and exit code say what the outcomes say.
+/// Checks that the summary and the exit code match the outcomes.
 fn counts(run: &Run, report: &Value, shops: &[Value]) -> Vec<String> {
     let mut wrong = Vec::new();
     let outcomes = || shops.iter().flat_map(|s| s["outcomes"].as_array().unwrap());

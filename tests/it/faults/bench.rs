@@ -17,7 +17,7 @@ pub struct Bench {
     server: Server,
 }
 
-/// What a run exited with, and its report.
+/// Exit code and report of a run.
 pub struct Run {
     pub code: i32,
     pub text: String,
@@ -55,20 +55,20 @@ impl Bench {
         self.control("POST", "faults", &json!({ "seed": seed, "faults": rules }).to_string());
     }
 
-    /// The faults whose rules never struck.
+    /// The faults that were never injected.
     pub fn idle(&self) -> Vec<String> {
         let faults = self.control("GET", "faults", "");
         let rules = faults["faults"].as_array().unwrap().iter();
         rules.filter(|rule| rule["struck"] == 0).map(|rule| rule["fault"].to_string()).collect()
     }
 
-    /// How often the rules struck so far.
+    /// Number of injections so far.
     pub fn struck(&self) -> u64 {
         let faults = self.control("GET", "faults", "");
         faults["faults"].as_array().unwrap().iter().map(|rule| rule["struck"].as_u64().unwrap()).sum()
     }
 
-    /// What faults did to shops so far, in the sandbox's words.
+    /// The effects of faults on shops so far, as the sandbox describes them.
     pub fn deeds(&self) -> Vec<String> {
         let faults = self.control("GET", "faults", "");
         faults["deeds"].as_array().unwrap().iter().map(|deed| deed.as_str().unwrap().to_owned()).collect()
@@ -83,7 +83,7 @@ impl Bench {
         state["shops"].as_object().unwrap().iter().map(|(name, shop)| (name.clone(), subscriptions(shop))).collect()
     }
 
-    /// Waits until nothing changes any more: what a killed client had in flight has landed, or never will.
+    /// Waits until nothing changes: requests in flight of a killed client have arrived, or never will.
     pub fn quiet(&self) {
         let mut last = self.store();
         let mut same = 0;

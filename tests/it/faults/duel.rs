@@ -32,8 +32,8 @@ fn number(id: &Value) -> Option<u64> {
     id.as_str()?.rsplit('/').next()?.parse().ok()
 }
 
-/// What was made or removed while both ran is claimed by exactly one of them; a second claim stands only where an answer
-/// was lost and the outcome says that another run may have made the change.
+/// Exactly one of the runs claims each change. A second claim is valid only if an answer was lost and the outcome states
+/// that another run may have made the change.
 fn claims(runs: &[Run; 2], before: &Store, after: &Store) -> Vec<String> {
     let mut claimed: BTreeMap<(u64, bool), usize> = BTreeMap::new();
     let mut unsure: BTreeMap<(u64, bool), usize> = BTreeMap::new();
@@ -63,7 +63,7 @@ fn claims(runs: &[Run; 2], before: &Store, after: &Store) -> Vec<String> {
     vec![format!("made (true) and removed (false): {expected:?}; claimed: {claimed:?}, of which unsure: {unsure:?}")]
 }
 
-/// What the network does to both.
+/// The network faults of both runs.
 #[derive(Clone, Copy, PartialEq)]
 enum Network {
     Slow,
@@ -98,7 +98,7 @@ fn same_manifest(transport: Transport, network: Network, n: u64) -> Row {
     row.said = claims(&runs, &start, &bench.store());
     row.wrong = row.said.len();
     bench.faults(n, &[]);
-    // A rename step of one is undone by the other's next step: whoever comes last settles it.
+    // A rename step of one is undone by the other's next step: the last run decides.
     let last = bench.run(&["apply", "--auto-approve", "--report", "3.json"]);
     row.runs += 1;
     if last.code != 0 {
@@ -185,7 +185,7 @@ fn two_manifests(transport: Transport, n: u64) -> Row {
 }
 
 #[test]
-fn two_at_once_lose_and_double_nothing() {
+fn two_concurrent_applies_lose_and_duplicate_nothing() {
     for transport in TRANSPORTS {
         let sum = |name: &str, each: Vec<Row>| {
             let mut row = Row { name: name.into(), ..Row::default() };

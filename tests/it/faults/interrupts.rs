@@ -13,7 +13,7 @@ const SHOPS: usize = 6;
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_ends_with_a_report_that_is_true() {
+fn an_interrupt_ends_with_a_correct_report() {
     for transport in TRANSPORTS {
         let each = side_by_side((0..8).collect(), |n: u64| {
             let bench = Bench::new(&manifest(transport, SHOPS), &seed(transport, SHOPS));

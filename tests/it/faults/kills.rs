@@ -41,8 +41,8 @@ fn kill(bench: &Bench, transport: Transport, point: u64, pause: u64, second: Sec
     let killed = child.wait().unwrap().code().is_none();
 
     let mut row = Row { runs: usize::from(killed), ..Row::default() };
-    // What the killed one had in flight may still land. At every other kill it may do so in the middle of the next
-    // apply, and make the same plan stale: then a fresh one is due, and the first report can't be held against the store.
+    // Requests in flight of the killed process may still arrive. At every other kill they may arrive in the middle of the next
+    // apply, and make the same plan stale: then a new plan is required, and the first report cannot be compared with the store.
     let at_once = pause.is_multiple_of(2);
     if !at_once {
         bench.quiet();
@@ -78,7 +78,7 @@ fn kill(bench: &Bench, transport: Transport, point: u64, pause: u64, second: Sec
 }
 
 #[test]
-fn a_killed_apply_leaves_nothing_that_the_next_does_not_mend() {
+fn the_next_apply_repairs_the_effects_of_a_killed_apply() {
     for transport in TRANSPORTS {
         let each = side_by_side((0..BENCHES).collect(), |n| {
             let bench = Bench::new(&manifest(transport, SHOPS), &seed(transport, SHOPS));
@@ -90,7 +90,7 @@ fn a_killed_apply_leaves_nothing_that_the_next_does_not_mend() {
                 let second = if attempt % 2 == 0 { Second::SamePlan } else { Second::FreshPlan };
                 attempt += 1;
                 let one = kill(&bench, transport, point, pause, second);
-                missed += usize::from(one.runs == 0); // it was done before it could be killed: that is no kill
+                missed += usize::from(one.runs == 0); // it ended before it could be killed
                 assert!(missed < KILLS, "apply ends before it can be killed");
                 for said in &one.said {
                     row.said.push(format!("bench {n}, kill at request {point} + {pause} ms, {second:?}: {said}"));

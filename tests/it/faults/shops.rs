@@ -20,7 +20,7 @@ pub enum Transport {
     Rest,
 }
 
-/// Those that the program has.
+/// The transports of the program.
 pub const TRANSPORTS: [Transport; 2] = [Transport::GraphQl, Transport::Rest];
 
 impl Transport {
@@ -47,7 +47,7 @@ impl Transport {
         }
     }
 
-    /// What the transport shows of a subscription of the store: what it hides, nobody can have put right.
+    /// The fields of a subscription that the transport shows. Hidden fields cannot be repaired.
     pub fn shown(self, subscription: &Value) -> Value {
         let mut subscription = subscription.clone();
         if !self.knows_names_and_filters() {
@@ -87,7 +87,7 @@ const LIVE: &[Line] = &[
     ("products/delete", A, &[]),
     ("customers/create", A, &[("name", "two")]),
     ("customers/update", A, &[("name", "one")]),
-    // Nobody's business.
+    // Unmanaged.
     ("orders/create", FOREIGN, &[("include_fields", "[id]"), ("filter", "\"\"")]),
     ("orders/paid", FOREIGN, &[("metafield_namespaces", "[custom]"), ("name", "theirs")]),
     ("products/delete", "https://dcs.adobedc.net/elsewhere", &[("format", "xml")]),
@@ -133,7 +133,7 @@ pub fn seed(transport: Transport, shops: usize) -> String {
     text
 }
 
-/// What is compared of a subscription, as one text.
+/// The compared fields of a subscription, as one text.
 pub fn line(subscription: &Value) -> String {
     let text = |key: &str| subscription[key].as_str().unwrap_or_default();
     let mut fields: Vec<&str> =
@@ -167,7 +167,7 @@ pub fn wanted(transport: Transport) -> Vec<String> {
     all
 }
 
-/// What differs between what is wanted of every shop and what is there: (missing, too many), with the words for it.
+/// The differences between the wanted and the live subscriptions of all shops: (missing, superfluous), with a description.
 pub fn compare(transport: Transport, store: &Store, shops: usize, said: &mut Vec<String>) -> (usize, usize) {
     let (mut lost, mut doubled) = (0, 0);
     assert_eq!(store.len(), shops);

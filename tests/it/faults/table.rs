@@ -4,13 +4,13 @@ use std::sync::Mutex;
 
 use super::shops::TRANSPORTS;
 
-/// What one kind of trouble came to.
+/// The results of one kind of fault.
 #[derive(Debug, Clone, Default)]
 pub struct Row {
     pub name: String,
-    /// How often the binary applied something.
+    /// Number of applies.
     pub runs: usize,
-    /// How many planned changes were judged.
+    /// Number of judged changes.
     pub changes: usize,
     /// Wanted subscriptions that are not there in the end.
     pub lost: usize,
@@ -18,9 +18,9 @@ pub struct Row {
     pub doubled: usize,
     /// Subscriptions outside the ownership rule that a run changed or removed.
     pub foreign: usize,
-    /// Outcomes, counts and exit codes that say what is not so.
+    /// Number of wrong outcomes, counts and exit codes.
     pub wrong: usize,
-    /// What was wrong, in words.
+    /// Descriptions of the errors.
     pub said: Vec<String>,
 }
 

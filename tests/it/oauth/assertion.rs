@@ -123,7 +123,7 @@ fn a_public_app_gets_tokens_of_all_shops_that_installed_it_and_another_app_of_it
 }
 
 #[test]
-fn a_key_that_is_wrong_or_not_registered_is_refused_with_what_to_check() {
+fn a_wrong_or_unregistered_key_is_refused_with_a_remedy() {
     let scene = Scene::new(ASSERTION, "", SHOPS);
     let plan = || scene.run(&["plan", "--shop", "bolt"]);
     let (_, other) = new_key("k1");
@@ -150,7 +150,7 @@ fn a_key_that_is_wrong_or_not_registered_is_refused_with_what_to_check() {
 }
 
 #[test]
-fn clocks_that_differ_are_named_with_their_difference() {
+fn a_clock_difference_is_reported_with_its_size() {
     for (ahead, refused) in [
         (600, Some(("The client assertion has expired", " behind the server's)"))),
         (-600, Some(("The client assertion was issued in the future", " ahead of the server's)"))),
@@ -180,7 +180,7 @@ fn audience_and_lifetime_of_the_manifest_are_those_of_the_assertion() {
 }
 
 #[test]
-fn an_assertion_is_taken_once_and_for_its_shop_only() {
+fn an_assertion_is_accepted_once_and_only_for_its_shop() {
     let scene = Scene::new(ASSERTION, "", SHOPS);
     let of_acme = assertion(&scene, "acme");
     let (status, body) = present(&scene, "bolt", &of_acme, "");
@@ -193,7 +193,7 @@ fn an_assertion_is_taken_once_and_for_its_shop_only() {
 }
 
 #[test]
-fn a_request_that_is_sent_again_carries_another_assertion() {
+fn a_repeated_request_has_a_new_assertion() {
     let scene = Scene::new(ASSERTION, "", SHOPS);
     scene.faults("faults: [{ fault: drop, on: oauth, commit: after, times: 1 }]\n");
     scene.run(&["plan", "--shop", "bolt"]).exits(0);
@@ -256,7 +256,7 @@ fn a_key_of_the_wrong_form_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn the_sandbox_in_process_knows_the_key_or_needs_none() {
+fn the_embedded_sandbox_knows_the_key_or_needs_none() {
     let scene = Scene::new(ASSERTION, "", SHOPS);
     let plan = || {
         let mut command = scene.world.command(&["plan", "--shop", "bolt", "--sandbox", "--sandbox-state", "own.json"]);

@@ -114,7 +114,7 @@ fn edit(store: &Path, edit: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn the_category_comes_with_the_list_and_a_shop_that_denies_it_is_read_without() {
+fn the_category_is_read_with_the_list_and_a_shop_that_denies_it_is_read_without_it() {
     for (category, requests) in [("public", 1), ("denied", 2)] {
         let world = World::new(&manifest(REFERENCE, ""), &seed(&format!("category: {category}")));
         at(&world, NOW, &["plan", "--sandbox"]).exits(0).ends("Plan: 1 to add, 0 to change, 0 to destroy.");
@@ -124,7 +124,7 @@ fn the_category_comes_with_the_list_and_a_shop_that_denies_it_is_read_without() 
 }
 
 #[test]
-fn every_command_tells_of_it_with_the_date_and_the_way_out() {
+fn every_command_reports_the_expiry_with_the_date_and_the_remedy() {
     let world = world(REFERENCE, "public");
     let message = "the app is public, and the expiry of its access token is unknown: from 2027-01-01 Shopify rejects";
     let way_out = "run `hookwright auth migrate --shop acme --token-env 'TOKEN_{SHOP}' --sandbox`";
@@ -163,7 +163,7 @@ fn a_public_app_is_not_exempt() {
 }
 
 #[test]
-fn a_token_that_is_known_to_have_no_expiry_is_not_renewed_elsewhere() {
+fn a_token_known_not_to_expire_is_not_assumed_to_be_renewed_elsewhere() {
     let world = world(STORE, "public");
     keep_without_expiry(&world);
     world.write("hookwright.yaml", &manifest(STORE, "token_expiry: external\n"));
@@ -171,7 +171,7 @@ fn a_token_that_is_known_to_have_no_expiry_is_not_renewed_elsewhere() {
 }
 
 #[test]
-fn in_the_sandbox_a_status_says_what_was_made_up() {
+fn in_the_sandbox_the_status_names_placeholders() {
     let world = World::new(&manifest(ASSERTION, ""), &seed("category: public"));
     let made_up = "placeholder for the sandbox; at Shopify this shop would fail: secret file app.pem";
     at(&world, NOW, &["auth", "status", "--sandbox"]).exits(0).out_has(made_up);
@@ -181,7 +181,7 @@ fn in_the_sandbox_a_status_says_what_was_made_up() {
 }
 
 #[test]
-fn a_refused_token_names_this_cause_from_the_day_on() {
+fn a_refused_token_names_the_missing_expiry_as_a_cause_from_that_day() {
     let world = World::new(&manifest(REFERENCE, ""), &seed("token: shpat_another, category: public"));
     let cause = "Since 2027-01-01, Shopify rejects non-expiring tokens of public apps";
     let before = at(&world, BEFORE, &["plan", "--sandbox"]);
@@ -198,7 +198,7 @@ fn a_refused_token_names_this_cause_from_the_day_on() {
 }
 
 #[test]
-fn a_migration_asks_and_replaces_the_token_for_good() {
+fn a_migration_asks_for_confirmation_and_replaces_the_token_permanently() {
     let scene = Scene::new(
         STORE,
         "",
@@ -234,7 +234,7 @@ fn a_migration_asks_and_replaces_the_token_for_good() {
 }
 
 #[test]
-fn a_migration_whose_answer_is_lost_is_not_sent_again_and_says_what_to_do() {
+fn a_migration_with_a_lost_answer_is_not_repeated_and_has_a_remedy() {
     let scene =
         Scene::new(STORE, "", "  - { shop: acme, scopes: [write_orders], require_oauth: false, token: shpat_old }\n");
     scene.faults("faults: [{ fault: drop, on: oauth, commit: after }]\n");
@@ -246,7 +246,7 @@ fn a_migration_whose_answer_is_lost_is_not_sent_again_and_says_what_to_do() {
 }
 
 #[test]
-fn the_metrics_say_when_each_token_ends_unless_a_person_acts() {
+fn the_metrics_contain_the_expiry_of_each_token_that_is_not_renewed() {
     let metric = |world: &World| {
         at(world, NOW, &["drift", "--sandbox", "--metrics", "drift.prom"]);
         let text = world.read("drift.prom");
@@ -323,7 +323,7 @@ fn migrated_by(status: &str, body: &str) -> (World, Run) {
 const NEW: &str = "0123456789abcdef0123456789abcdef";
 
 #[test]
-fn a_migration_that_brought_something_else_is_no_success() {
+fn a_migration_with_an_unexpected_token_is_an_error() {
     for (body, what) in [
         (json!({ "access_token": NEW, "scope": "a" }), "a token that cannot be renewed"),
         (json!({ "access_token": NEW, "scope": "a", "expires_in": 3600 }), "a token that cannot be renewed"),
@@ -339,7 +339,7 @@ fn a_migration_that_brought_something_else_is_no_success() {
 }
 
 #[test]
-fn a_token_in_an_answer_that_is_no_grant_is_not_repeated() {
+fn a_token_in_an_invalid_grant_is_not_printed() {
     let pair = json!({ "access_token": NEW, "refresh_token": NEW, "expires_in": 3600 }).to_string();
     for status in
         ["201 Created", "202 Accepted", "400 Bad Request", "401 Unauthorized", "404 Not Found", "409 Conflict"]
@@ -352,7 +352,7 @@ fn a_token_in_an_answer_that_is_no_grant_is_not_repeated() {
 }
 
 #[test]
-fn a_signal_does_not_lose_what_a_migration_brought() {
+fn a_signal_does_not_lose_the_token_of_a_migration() {
     use std::io::{Read as _, Write as _};
     let world = World::new(&manifest(STORE, ""), &seed("category: public"));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! The ways to a token, from end to end.
+//! Each way to obtain a token, from end to end.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::world::Run;
 const LOGIN: &[&str] = &["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser"];
 
 #[test]
-fn a_login_connects_the_shop_and_its_findings_are_gone() {
+fn a_login_connects_the_shop_and_resolves_its_findings() {
     let scene = Scene::new(STORE, "", SHOPS);
     let before = scene.run(&["plan"]);
     before.exits(4).out_has("login_required").out_has("hookwright auth login --shop").out_has("2 shops not read");
@@ -34,7 +34,7 @@ fn a_login_connects_the_shop_and_its_findings_are_gone() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    assert!(path.exists() && !scene.world.path("tokens.json").exists(), "tokens of the sandbox are no Shopify tokens");
+    assert!(path.exists() && !scene.world.path("tokens.json").exists(), "tokens of the sandbox are not Shopify tokens");
 
     let status = scene.run(&["auth", "status", "--format", "json"]);
     status.exits(4);
@@ -55,7 +55,7 @@ fn a_login_connects_the_shop_and_its_findings_are_gone() {
 }
 
 #[test]
-fn a_scope_that_is_taken_away_is_drift_and_a_new_login_brings_it_back() {
+fn a_revoked_scope_is_drift_and_a_new_login_restores_it() {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
     scene.run(&["apply", "--shop", "acme", "--auto-approve"]).exits(0);
@@ -67,7 +67,7 @@ fn a_scope_that_is_taken_away_is_drift_and_a_new_login_brings_it_back() {
     let status = scene.run(&["auth", "status", "--shop", "acme"]);
     status.exits(2).out_has("missing: read_customers").out_has("blocked topics: customers/update");
     status.out_has("hookwright auth login --shop acme").out_has("1 shop: 0 ready, 1 needs attention, 0 failed.");
-    // What it names runs as it stands there, and leads to the scopes.
+    // The command in the message works unchanged and grants the scopes.
     let named = advice::commands(&drift.out);
     assert!(named.len() >= 2, "{drift}");
     for command in named {
@@ -85,7 +85,7 @@ fn a_scope_that_is_taken_away_is_drift_and_a_new_login_brings_it_back() {
 }
 
 #[test]
-fn url_and_exchange_go_the_same_way_in_two_steps() {
+fn url_and_exchange_are_a_login_in_two_steps() {
     let scene = Scene::new(STORE, "", SHOPS);
     let url = scene.run(&["auth", "url", "--shop", "acme", "--redirect-uri", "https://example.com/callback"]);
     url.exits(0).err_has("hookwright auth exchange --shop acme --callback -");
@@ -97,7 +97,7 @@ fn url_and_exchange_go_the_same_way_in_two_steps() {
     exchange(&callback).exits(4).err_has("used before, or has expired").err_has("hookwright auth login --shop acme");
     assert_eq!(scene.tokens("acme"), kept, "a code that is used up changes nothing");
 
-    // What another system began with a state of its own.
+    // A login that another system started with its own state.
     let link = scene.run(&["auth", "url", "--shop", "acme", "--state", "123 456"]);
     link.exits(0).err_has("hookwright auth exchange --shop acme --state '123 456' --callback -");
     let callback = scene.approved("acme", &["--state", "123456"]);
@@ -108,7 +108,7 @@ fn url_and_exchange_go_the_same_way_in_two_steps() {
 }
 
 #[test]
-fn a_link_leads_back_to_where_the_app_allows_and_names_the_manifest_that_it_was_made_with() {
+fn a_link_has_an_allowed_redirect_and_its_command_names_the_manifest() {
     let scene = Scene::new(STORE, "", SHOPS);
     let app = |urls: &str| scene.world.write("shopify.app.toml", &format!("[auth]\nredirect_urls = {urls}\n"));
     let manifest = format!("{}app_config: shopify.app.toml\n", scene.world.read("hookwright.yaml"));
@@ -126,7 +126,7 @@ fn a_link_leads_back_to_where_the_app_allows_and_names_the_manifest_that_it_was_
     let exchange = advice::commands(&link.err).remove(0);
     let words = advice::words(&exchange);
     scene.run_with(&words.iter().map(String::as_str).collect::<Vec<_>>(), &callback).exits(0);
-    // Where `auth login` waits, if the app allows that; and nothing that Shopify may put there is a problem.
+    // The address at which `auth login` waits, if the app allows it; parameters that Shopify may add are accepted.
     app("[\"https://example.com/callback\", \"http://127.0.0.1:8931/callback\"]");
     url().err_has("The redirect URI is http://127.0.0.1:8931/callback,");
     for odd in ["\"https://example.com/callback\"", "[1, {}]", "[]"] {
@@ -136,7 +136,7 @@ fn a_link_leads_back_to_where_the_app_allows_and_names_the_manifest_that_it_was_
 }
 
 #[test]
-fn a_token_of_a_user_and_one_without_an_end() {
+fn online_and_non_expiring_tokens() {
     let scene = Scene::new(STORE, "", SHOPS);
     let callback = scene.approved("acme", &["--online"]);
     let args = ["auth", "exchange", "--shop", "acme", "--online", "--callback", "-"];
@@ -155,7 +155,7 @@ fn a_token_of_a_user_and_one_without_an_end() {
 }
 
 #[test]
-fn a_token_is_printed_only_where_that_is_asked_and_nothing_else_with_it() {
+fn a_token_is_printed_only_on_request_and_alone() {
     let auth = "{ access_token: { env: \"TOKEN_{SHOP}\" } }";
     let scene = Scene::new(auth, "", SHOPS);
     let env = |args: &[&str]| {
@@ -170,7 +170,7 @@ fn a_token_is_printed_only_where_that_is_asked_and_nothing_else_with_it() {
     let callback = approve(url.exits(0).out.trim());
     let nowhere = env(&["auth", "exchange", "--shop", "acme", "--callback", &callback]);
     nowhere.exits(3).err_has("has no `token_store`").err_has("--print-token");
-    // The code was not spent on that.
+    // The code was not used.
     let printed = env(&["auth", "exchange", "--shop", "acme", "--print-token", "--callback", &callback]);
     printed.exits(0);
     let token = printed.out.trim();
@@ -183,7 +183,7 @@ fn a_token_is_printed_only_where_that_is_asked_and_nothing_else_with_it() {
 }
 
 #[test]
-fn client_credentials_are_fetched_once_a_shop_and_run() {
+fn a_client_credentials_token_is_fetched_once_per_shop_and_run() {
     let scene = Scene::new(CREDENTIALS, "", SHOPS);
     scene
         .run(&["plan"])
@@ -237,7 +237,7 @@ const REAL: &str = r#"{
 "#;
 
 #[test]
-fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
+fn the_embedded_sandbox_needs_no_secret_and_receives_no_real_token() {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.world.write("tokens.json", REAL);
     // A token of the real store would be refused here, and one of its refresh tokens used up elsewhere.
@@ -245,7 +245,7 @@ fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
         let run = in_sandbox(&scene, &["plan", "--shop", shop, "--format", "json"]).output().unwrap();
         Run::of(&run)
     };
-    plan("acme").exits(4).out_has("token_refused").out_has("Run `hookwright auth login --shop acme --sandbox`");
+    plan("acme").exits(4).out_has("token_refused").out_has("run `hookwright auth login --shop acme --sandbox`");
     let seen = scene.world.read(".hookwright/sandbox.json.log.jsonl");
     assert!(!seen.contains("\"grant\""), "a refresh was asked for: {seen}");
 
@@ -264,7 +264,7 @@ fn the_sandbox_in_process_needs_no_secret_and_keeps_real_tokens_out() {
 }
 
 #[test]
-fn tokens_of_a_sandbox_end_with_its_state_and_are_in_no_file_of_shopifys() {
+fn tokens_of_a_sandbox_are_deleted_with_its_state_and_stored_apart_from_shopifys() {
     let scene = Scene::new(STORE, "", SHOPS);
     let state = ["--sandbox-state", "x.json"];
     log_in_to_sandbox(&scene, &state).exits(0).out_has("x.json.");
@@ -292,7 +292,7 @@ fn tokens_of_a_sandbox_end_with_its_state_and_are_in_no_file_of_shopifys() {
     }
     let refused = plan(&[]);
     refused.exits(4).out_has("token_refused");
-    refused.out_has("Run `hookwright auth login --shop acme --sandbox --sandbox-state x.json`");
+    refused.out_has("run `hookwright auth login --shop acme --sandbox --sandbox-state x.json`");
     let status = Run::of(&in_sandbox(&scene, &["auth", "status", "--shop", "acme"]).output().unwrap());
     status.exits(4).out_has("hookwright auth login --shop acme --sandbox");
     let asked = scene.world.read("x.json.log.jsonl");

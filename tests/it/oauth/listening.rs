@@ -1,16 +1,16 @@
-//! Where `auth login` waits: what it takes for the way back, what it turns away, and what it does with the code then.
+//! The listener of `auth login`: the requests that it accepts and refuses, and the use of the code.
 
 use crate::scene::{CLIENT_SECRET, Login, SHOPS, STORE, Scene, approve, http, parameter, with};
 
 const LOGIN: &[&str] = &["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser"];
 
 #[test]
-fn only_a_get_of_the_way_back_reaches_the_login_and_strangers_are_told_of_once() {
+fn only_a_get_of_the_callback_path_reaches_the_login_and_other_requests_are_reported_once() {
     let scene = Scene::new(STORE, "", SHOPS);
     let login = Login::start(&mut scene.command(LOGIN));
     let callback = approve(&login.url);
     let status = |method: &str, url: &str| http(method, url, "").0;
-    // A preview of the link must not spend the code.
+    // A preview of the link must not use the code.
     assert_eq!(status("HEAD", &callback), 405);
     assert_eq!(status("POST", &callback), 405);
     assert_eq!(status("GET", &format!("{callback}&long={}", "x".repeat(8 * 1024))), 414);
@@ -54,14 +54,14 @@ fn only_a_navigation_to_this_machine_is_answered() {
         assert_eq!(status_with(&callback, headers), 403, "{headers}");
     }
     assert_eq!(scene.grants(), [], "something of that was taken for the merchant");
-    // As a browser comes back from Shopify.
+    // As a browser returns from Shopify.
     let browser = "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
     assert_eq!(status_with(&callback, browser), 200);
     login.end().exits(0);
 }
 
 #[test]
-fn a_tunnel_may_pass_its_own_host_on_and_no_other() {
+fn a_tunnel_may_forward_its_own_host_and_no_other() {
     let scene = Scene::new(STORE, "", SHOPS);
     let uri = ["--redirect-uri", "https://example.com/callback"];
     let login = Login::start(&mut scene.command(&[LOGIN, &uri].concat()));
@@ -74,7 +74,7 @@ fn a_tunnel_may_pass_its_own_host_on_and_no_other() {
 }
 
 #[test]
-fn idle_connections_do_not_keep_the_browser_out() {
+fn idle_connections_do_not_block_the_browser() {
     let scene = Scene::new(STORE, "", SHOPS);
     // As many open files as macOS gives a process.
     let Some(mut limited) = crate::world::tool("prlimit") else { return };
@@ -93,7 +93,7 @@ fn idle_connections_do_not_keep_the_browser_out() {
 }
 
 #[test]
-fn a_redirect_uri_of_this_machine_must_lead_to_the_listener() {
+fn a_loopback_redirect_uri_must_point_to_the_listener() {
     let scene = Scene::new(STORE, "", SHOPS);
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let listen = format!("127.0.0.1:{port}");
@@ -132,7 +132,7 @@ fn a_redirect_uri_of_this_machine_must_lead_to_the_listener() {
 }
 
 #[test]
-fn through_a_tunnel_the_path_of_the_redirect_uri_counts_and_the_way_here_is_said() {
+fn with_a_tunnel_the_path_of_the_redirect_uri_is_checked_and_the_local_address_is_printed() {
     let scene = Scene::new(STORE, "", SHOPS);
     let uri = ["--redirect-uri", "https://example.com/callback"];
     let login = Login::start(&mut scene.command(&[LOGIN, &uri].concat()));
@@ -144,15 +144,15 @@ fn through_a_tunnel_the_path_of_the_redirect_uri_counts_and_the_way_here_is_said
     assert!(page.contains("The shop is connected"), "{page}");
     login.end().exits(0);
 
-    let nobody = scene.run(&[LOGIN, &uri, &["--wait", "100ms"]].concat());
-    nobody
+    let unreached = scene.run(&[LOGIN, &uri, &["--wait", "100ms"]].concat());
+    unreached
         .exits(5)
         .err_has("the app whose client id is in environment variable ID must allow https://example.com/callback");
-    nobody.err_has("the tunnel must forward to http://127.0.0.1:");
+    unreached.err_has("the tunnel must forward to http://127.0.0.1:");
 }
 
 #[test]
-fn a_store_that_breaks_while_the_merchant_reads_is_noticed_before_the_code_is_spent() {
+fn a_store_that_becomes_unwritable_during_a_login_is_detected_before_the_code_is_used() {
     let scene = Scene::new(STORE, "", SHOPS);
     let login = Login::start(&mut scene.command(LOGIN));
     let callback = approve(&login.url);
@@ -161,7 +161,7 @@ fn a_store_that_breaks_while_the_merchant_reads_is_noticed_before_the_code_is_sp
     assert!(page.contains("The shop is not connected"), "{page}");
     login.end().exits(4).err_has("token store tokens.json").err_has("nothing was sent");
     assert_eq!(scene.grants(), []);
-    // So that it is still good.
+    // The code is still valid.
     std::fs::remove_file(scene.world.path(&scene.store())).unwrap();
     scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]).exits(0);
 }
@@ -180,7 +180,7 @@ fn signed_at(callback: &str, timestamp: i64) -> String {
 }
 
 #[test]
-fn clocks_that_differ_are_named_as_such() {
+fn a_clock_difference_is_reported() {
     let scene = Scene::new(STORE, "", SHOPS);
     for (shift, told) in [(-7_200, "ahead of Shopify"), (7_200, "behind Shopify")] {
         let login = Login::start(&mut scene.command(LOGIN));

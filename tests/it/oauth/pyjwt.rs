@@ -1,4 +1,4 @@
-//! An independent library (PyJWT) verifies an assertion of the tool, and the sandbox takes one that PyJWT made.
+//! An independent library (PyJWT) verifies an assertion of the tool, and the sandbox accepts one of PyJWT.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -11,8 +11,8 @@ use crate::scene::{ASSERTION, CLIENT_ID, SHOPS, Scene};
 
 const AUDIENCE: &str = "https://acme.myshopify.com/admin/oauth/access_token";
 
-/// Python with PyJWT: that of `.ci/run`, or the one on the path. Where it is absent the test is skipped, and says so; with
-/// HOOKWRIGHT_CI_TOOLS=1 that is a failure.
+/// Python with PyJWT: that of `.ci/run`, or the one on the path. If it is missing, the test is skipped with a remark; with
+/// HOOKWRIGHT_CI_TOOLS=1 it fails.
 #[allow(clippy::print_stderr, reason = "a test that does nothing should say so")]
 fn python() -> Option<Command> {
     let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv/bin/python");
@@ -25,7 +25,7 @@ fn python() -> Option<Command> {
     }
     let required = std::env::var_os("HOOKWRIGHT_CI_TOOLS").is_some_and(|v| v == "1");
     assert!(!required, "PyJWT is not installed, and HOOKWRIGHT_CI_TOOLS=1 says that it is");
-    eprintln!("skipped: there is no python3 with PyJWT[crypto]");
+    eprintln!("skipped: python3 with PyJWT[crypto] not found");
     None
 }
 
@@ -59,7 +59,7 @@ fn an_independent_library_verifies_an_assertion_of_the_tool() {
 }
 
 #[test]
-fn the_sandbox_takes_an_assertion_that_an_independent_library_made() {
+fn the_sandbox_accepts_an_assertion_of_an_independent_library() {
     let scene = Scene::new(ASSERTION, "", SHOPS);
     let Some(mut command) = python() else { return };
     command.arg("make").arg(scene.world.path("app.pem")).args(["k1", CLIENT_ID, AUDIENCE]);

@@ -11,7 +11,7 @@ pub(super) const PLAN: &[&str] = &["plan", "--shop", "acme"];
 pub(super) const SHOPS_LOCK: &str = "acme.myshopify.com";
 pub(super) const WRITE_LOCK: &str = "write.lock";
 
-/// A scene whose shop has a token that has ended.
+/// A scene whose shop has an expired token.
 pub(super) fn ended(app: &str) -> Scene {
     let scene = Scene::new(STORE, app, SHOPS);
     scene.log_in("acme");
@@ -19,7 +19,7 @@ pub(super) fn ended(app: &str) -> Scene {
     scene
 }
 
-/// The platform says that the token is over, and the store knows it, too.
+/// Expires the token at the platform and in the store.
 pub(super) fn expire(scene: &Scene) {
     scene.edit(&["tokens", "--shop", "acme", "--expire-tokens"]);
     let long_ago = "2026-01-01T00:00:00Z";
@@ -31,7 +31,7 @@ pub(super) fn expire(scene: &Scene) {
     });
 }
 
-/// The store says that the token has lived for an hour but for half a minute: it is good, and to be refreshed.
+/// Sets the token's age in the store to an hour minus half a minute: it is valid, and due for a refresh.
 pub(super) fn almost_over(scene: &Scene) {
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(30);
     edit_store(scene, |acme| {
@@ -48,7 +48,7 @@ pub(super) fn edit_store(scene: &Scene, edit: impl FnOnce(&mut serde_json::Value
     std::fs::write(scene.world.path(&scene.store()), store.to_string()).unwrap();
 }
 
-/// Somebody holds this lock of the store.
+/// Holds this lock of the store.
 pub(super) fn hold(scene: &Scene, lock: &str) -> File {
     let path = scene.world.path(&format!("{}.locks/{lock}", scene.store()));
     let file = File::options().create(true).truncate(false).write(true).open(path).unwrap();
@@ -61,7 +61,7 @@ pub(super) fn refreshes(scene: &Scene) -> usize {
 }
 
 #[test]
-fn a_token_that_ended_is_refreshed_once_and_the_one_before_is_kept_until_the_new_one_worked() {
+fn an_expired_token_is_refreshed_once_and_kept_until_the_new_one_is_confirmed() {
     let scene = ended("");
     let before = scene.tokens("acme");
     scene.run(PLAN).exits(0);
@@ -78,7 +78,7 @@ fn a_token_that_the_shop_refuses_before_its_time_is_renewed_for_plan_and_for_app
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
     scene.run(&["plan", "--shop", "acme", "--out", "plan.json"]).exits(0);
-    // The store does not know.
+    // The store does not contain the expiry.
     scene.edit(&["tokens", "--shop", "acme", "--expire-tokens"]);
     scene.run(&["apply", "plan.json"]).exits(0);
     scene.edit(&["tokens", "--shop", "acme", "--expire-tokens"]);
@@ -89,7 +89,7 @@ fn a_token_that_the_shop_refuses_before_its_time_is_renewed_for_plan_and_for_app
 }
 
 #[test]
-fn answers_to_a_refresh_that_get_lost_do_no_harm() {
+fn lost_answers_to_a_refresh_are_harmless() {
     for fault in [
         "drop,on=oauth,commit=after,times=2",
         "cut_body,on=oauth,times=1",
@@ -113,7 +113,7 @@ fn fault_file(fault: &str) -> String {
 }
 
 #[test]
-fn a_refresh_token_that_is_dead_says_how_to_log_in_again() {
+fn an_invalid_refresh_token_is_an_error_with_the_login_command() {
     let scene = ended("");
     scene.edit(&["tokens", "--shop", "acme", "--expire-refresh-tokens"]);
     let plan = scene.run(PLAN);
@@ -126,7 +126,7 @@ fn a_refresh_token_that_is_dead_says_how_to_log_in_again() {
 }
 
 #[test]
-fn while_the_platform_has_trouble_a_token_that_is_still_good_is_used() {
+fn during_an_outage_of_shopify_a_valid_token_is_used() {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
     almost_over(&scene);
@@ -138,9 +138,9 @@ fn while_the_platform_has_trouble_a_token_that_is_still_good_is_used() {
 }
 
 #[test]
-fn where_the_pair_in_the_store_is_dead_the_one_before_it_is_tried() {
+fn if_the_stored_pair_is_invalid_the_previous_pair_is_tried() {
     let scene = ended("");
-    // As after a login elsewhere that got lost, say: this pair the platform does not know.
+    // The platform does not know this pair, as after a lost login elsewhere.
     edit_store(&scene, |acme| {
         acme["refresh"]["previous"] = acme["refresh"]["token"].take();
         acme["refresh"]["token"] = "shprt_00000000000000000000000000000000".into();
@@ -154,9 +154,9 @@ fn where_the_pair_in_the_store_is_dead_the_one_before_it_is_tried() {
 }
 
 #[test]
-fn two_processes_that_need_the_token_at_once_refresh_it_once() {
+fn two_concurrent_processes_refresh_a_token_once() {
     let scene = ended("");
-    // Long enough that both are there.
+    // Long enough for both processes to wait.
     scene.faults("faults: [{ fault: latency, ms: 400, on: oauth }]\n");
     let start = || scene.command(PLAN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let processes: Vec<_> = (0..4).map(|_| start()).collect();
@@ -167,7 +167,7 @@ fn two_processes_that_need_the_token_at_once_refresh_it_once() {
 }
 
 #[test]
-fn a_lock_that_somebody_else_holds_does_not_outlast_the_run() {
+fn waiting_for_a_lock_ends_with_the_run() {
     let scene = ended("");
     let lock = hold(&scene, SHOPS_LOCK);
     let plan = scene.run(&["plan", "--shop", "acme", "--timeout", "1s"]);
@@ -177,8 +177,8 @@ fn a_lock_that_somebody_else_holds_does_not_outlast_the_run() {
     scene.run(PLAN).exits(0);
 }
 
-/// Killed after the new pair has arrived and before it is stored: the store's lock is held by this test, so that the
-/// process is just there. The platform takes the former refresh token as long as nobody used the new pair.
+/// Kills the process after the new pair has arrived and before it is stored: this test holds the store's lock, so that the
+/// process waits there. Shopify accepts the old refresh token until the new pair is used.
 #[test]
 fn killed_between_receiving_and_storing_fifty_times_the_shop_is_never_locked_out() {
     let scene = ended("");
@@ -191,7 +191,7 @@ fn killed_between_receiving_and_storing_fifty_times_the_shop_is_never_locked_out
             assert!(process.try_wait().unwrap().is_none(), "round {round}: it ended without a refresh");
             std::thread::sleep(Duration::from_millis(2));
         }
-        // Sooner or later after the answer was sent: on its way, or waiting to be stored.
+        // At various times after the answer was sent: in transit, or waiting to be stored.
         std::thread::sleep(Duration::from_millis(round % 25));
         process.kill().unwrap();
         process.wait().unwrap();
@@ -202,9 +202,9 @@ fn killed_between_receiving_and_storing_fifty_times_the_shop_is_never_locked_out
     assert_ne!(scene.tokens("acme")["refresh"]["token"], before["refresh"]["token"]);
 }
 
-/// The same on a platform as it was before: what shows that the test above can fail.
+/// The same without resilient refresh, which proves that the test above can fail.
 #[test]
-fn on_the_former_platform_the_lost_pair_was_the_end_and_it_is_said_so() {
+fn without_resilient_refresh_a_lost_pair_requires_a_login() {
     let scene = ended(", resilient_refresh: false");
     let lock = hold(&scene, WRITE_LOCK);
     let mut process = scene.command(PLAN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -220,7 +220,7 @@ fn on_the_former_platform_the_lost_pair_was_the_end_and_it_is_said_so() {
 }
 
 #[test]
-fn no_output_file_or_log_of_all_this_holds_a_secret() {
+fn no_output_file_or_log_contains_a_secret() {
     let scene = Scene::new(STORE, "", SHOPS);
     let mut seen = String::new();
     let mut secrets = vec![CLIENT_SECRET.to_owned()];
@@ -266,7 +266,7 @@ fn no_output_file_or_log_of_all_this_holds_a_secret() {
 }
 
 #[test]
-fn the_refresh_token_of_a_real_app_is_not_sent_beside_credentials_that_are_made_up() {
+fn the_refresh_token_of_a_real_app_is_not_sent_with_placeholder_credentials() {
     let scene = ended("");
     let before = scene.world.read(&scene.store());
     for (variable, said) in

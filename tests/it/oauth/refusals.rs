@@ -1,10 +1,10 @@
-//! Each refusal has its own message, and nothing is kept then.
+//! Each refusal has its own message, and stores nothing.
 
 use crate::scene::{CLIENT_ID, CLIENT_SECRET, CREDENTIALS, Login, SHOPS, STORE, Scene, approve, http, with};
 use crate::world::Run;
 
 #[test]
-fn a_callback_that_is_not_genuine_is_told_from_every_other() {
+fn each_kind_of_invalid_callback_has_its_own_message() {
     let scene = Scene::new(STORE, "", SHOPS);
     let callback = scene.approved("acme", &[]);
     let exchange = |shop: &str, callback: &str, more: &[&str]| {
@@ -26,12 +26,12 @@ fn a_callback_that_is_not_genuine_is_told_from_every_other() {
     exchange("acme", "https://example.com/callback", &[]).exits(3).err_has("the callback has no query");
     exchange("acme", &callback, &["--max-age", "soon"]).exits(3).err_has("expected a duration of at most 365 days");
     exchange("nobody", &callback, &[]).exits(3).err_has("nobody.myshopify.com is not in the manifest");
-    // The sample of Adobe's document, as it stands there.
+    // The sample of Adobe's document, unchanged.
     let sample = "https://www.acme.com/?code=k6j2palgrbljja228ou8c20fmn7w41gz&hmac=68c9163f772eecbc8848c90f695bca046089\
                   9c125af897a6d2b0ebbd59d3a43b&shop=connnectors-test.myshopify.com&state=123456Ã—tamp=1658305460";
     exchange("acme", sample, &[]).exits(3).err_has("restore `&timestamp`");
     assert_eq!(scene.grants(), [], "nothing was sent");
-    // And none of it used up the code.
+    // None of these requests used the code.
     scene.run(&["auth", "exchange", "--shop", "acme", "--callback", &callback]).exits(0);
 }
 
@@ -45,7 +45,7 @@ fn a_code_that_is_too_old_is_refused_by_shopify() {
 }
 
 #[test]
-fn a_token_of_somebody_else_than_was_asked_for_is_dropped() {
+fn a_token_of_an_unexpected_kind_or_user_is_discarded() {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
     let kept = scene.tokens("acme");
@@ -76,7 +76,7 @@ fn a_token_of_somebody_else_than_was_asked_for_is_dropped() {
 }
 
 #[test]
-fn during_a_rotation_the_former_secret_still_signs() {
+fn during_a_rotation_the_old_secret_is_still_valid() {
     let app = ", old_client_secret: former-secret, sign_with: old";
     let scene = Scene::new(STORE, app, SHOPS);
     let callback = scene.approved("acme", &[]);
@@ -92,7 +92,7 @@ fn during_a_rotation_the_former_secret_still_signs() {
 }
 
 #[test]
-fn a_wrong_client_is_named_and_never_echoed() {
+fn a_wrong_client_is_named_and_its_secret_is_not_printed() {
     let scene = Scene::new(CREDENTIALS, "", SHOPS);
     let plan = |id: &str, secret: &str| {
         let output = scene.command(&["plan", "--shop", "acme", "-vvv"]).env("ID", id).env("SECRET", secret).output();
@@ -108,7 +108,7 @@ fn a_wrong_client_is_named_and_never_echoed() {
 }
 
 #[test]
-fn an_app_that_is_gone_is_known_by_its_oauth_error_and_can_be_tolerated() {
+fn an_uninstalled_app_is_recognised_by_its_oauth_error_and_can_be_tolerated() {
     let shops = "  - { shop: acme, scopes: [write_orders], status: uninstalled }\n  \
                  - { shop: bolt, scopes: [write_orders, read_customers], foreign_organization: true }\n";
     let scene = Scene::new(CREDENTIALS, "", shops);
@@ -123,7 +123,7 @@ fn an_app_that_is_gone_is_known_by_its_oauth_error_and_can_be_tolerated() {
 }
 
 #[test]
-fn uninstalling_is_noticed_by_the_store_too() {
+fn an_uninstalled_app_is_also_recognised_with_a_token_store() {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
     scene.edit(&["status", "--shop", "acme", "uninstalled"]);
@@ -131,7 +131,7 @@ fn uninstalling_is_noticed_by_the_store_too() {
 }
 
 #[test]
-fn a_platform_that_wants_expiring_tokens_is_told_how_to_get_one() {
+fn a_refused_non_expiring_token_has_a_remedy() {
     let scene = Scene::new(STORE, ", non_expiring: refused", SHOPS);
     let callback = scene.approved("acme", &[]);
     let args = ["auth", "exchange", "--shop", "acme", "--non-expiring", "--callback", &callback];
@@ -143,7 +143,7 @@ fn a_platform_that_wants_expiring_tokens_is_told_how_to_get_one() {
 }
 
 #[test]
-fn a_login_survives_strangers_and_ends_with_a_page_for_the_merchant_when_it_fails() {
+fn a_login_ignores_unrelated_requests_and_shows_its_failure_to_the_merchant() {
     let scene = Scene::new(STORE, "", SHOPS);
     let mut command = scene.command(&["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser"]);
     let login = Login::start(&mut command);
@@ -160,7 +160,7 @@ fn a_login_survives_strangers_and_ends_with_a_page_for_the_merchant_when_it_fail
 }
 
 #[test]
-fn a_login_that_nobody_comes_to_ends_and_says_what_to_check() {
+fn a_login_without_a_callback_times_out_and_names_what_to_check() {
     let scene = Scene::new(STORE, "", SHOPS);
     let login = ["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser", "--wait", "100ms"];
     scene
@@ -175,7 +175,7 @@ fn a_login_that_nobody_comes_to_ends_and_says_what_to_check() {
 }
 
 #[test]
-fn a_store_that_is_damaged_is_left_alone() {
+fn a_damaged_store_is_not_changed() {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
     let whole = scene.world.read(&scene.store());
@@ -189,7 +189,7 @@ fn a_store_that_is_damaged_is_left_alone() {
     let login = ["auth", "login", "--shop", "acme", "--listen", "127.0.0.1:0", "--no-browser", "--wait", "100ms"];
     scene.run(&login).exits(4).err_has("tokens.json").err_has("nothing was sent");
     assert_eq!(scene.world.read(&scene.store()), whole[..whole.len() / 2]);
-    // The code was not spent, and the pair before it is as good as it was.
+    // The code was not used, and the previous pair is still valid.
     assert_eq!(scene.grants().len(), asked);
     std::fs::write(scene.world.path(&scene.store()), &whole).unwrap();
     scene.run(&exchange).exits(0);

@@ -1,11 +1,11 @@
-//! A token that ends, is refused or cannot be renewed while a run is at work.
+//! A token that expires, is refused or cannot be renewed during a run.
 
 use serde_json::Value;
 
 use crate::scene::{ASSERTION, CREDENTIALS, STORE, Scene};
 use crate::world::{A, B};
 
-/// To lose what is delivered to the addresses of the live subscriptions, which the manifest does not name.
+/// Consents to the loss of deliveries to the addresses of the live subscriptions, which the manifest does not name.
 const CONSENTS: [&str; 4] = ["--allow", "delete_foreign:*", "--allow", "reroute_foreign:*"];
 
 /// Two updates and a create, and a delete that waits for them: two documents over GraphQL, four requests over REST.
@@ -29,14 +29,14 @@ fn changes(auth: &str, app: &str, transport: &str) -> Scene {
     scene
 }
 
-/// Requests to the Admin API that were answered so.
+/// Number of requests to the Admin API with this answer.
 fn answered(scene: &Scene, status: u64) -> Vec<Value> {
     let log = scene.world.read("served.json.log.jsonl");
     let requests = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     requests.filter(|r| r["status"] == status && r["path"].as_str().unwrap().contains("/admin/api/")).collect()
 }
 
-/// What changed something, as words of GraphQL's or methods of HTTP.
+/// The requests that changed something, as GraphQL fields or HTTP methods.
 fn carried_out(scene: &Scene) -> usize {
     let fields = |request: &Value| match request["operation"].as_str() {
         Some("mutation") => request["fields"].as_array().map_or(0, Vec::len),
@@ -51,7 +51,7 @@ fn given(scene: &Scene) -> usize {
 }
 
 #[test]
-fn a_token_that_ends_in_the_middle_of_a_shop_is_renewed_and_only_what_was_refused_is_sent_again() {
+fn a_token_that_expires_during_a_shop_is_renewed_and_only_refused_changes_are_repeated() {
     let all = [
         (STORE, "graphql"),
         (STORE, "rest"),

@@ -1,4 +1,4 @@
-//! A store that is busy, full or of another app, somebody who wants to stop, and somebody who logs in meanwhile.
+//! A store that is busy, full or of another app; interrupts; concurrent logins.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Stdio};
@@ -8,7 +8,7 @@ use super::refresh::{PLAN, SHOPS_LOCK, WRITE_LOCK, almost_over, edit_store, ende
 use crate::scene::{SHOPS, STORE, Scene};
 use crate::world::Run;
 
-/// A scene whose shop has a token that is good and to be refreshed.
+/// A scene whose shop has a valid token that is due for a refresh.
 fn almost() -> Scene {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
@@ -24,7 +24,7 @@ fn unwritable(scene: &Scene) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_busy_store_keeps_nobody_from_a_token_that_is_good_and_is_a_matter_of_time_for_others() {
+fn a_busy_store_does_not_block_a_valid_token_and_is_retryable_otherwise() {
     for lock in [SHOPS_LOCK, WRITE_LOCK] {
         let scene = almost();
         let before = scene.tokens("acme");
@@ -41,7 +41,7 @@ fn a_busy_store_keeps_nobody_from_a_token_that_is_good_and_is_a_matter_of_time_f
 }
 
 #[test]
-fn a_store_that_cannot_be_written_keeps_nobody_from_a_token_that_is_good() {
+fn an_unwritable_store_does_not_block_a_valid_token() {
     let scene = almost();
     let place = unwritable(&scene);
     scene
@@ -56,7 +56,7 @@ fn a_store_that_cannot_be_written_keeps_nobody_from_a_token_that_is_good() {
 }
 
 #[test]
-fn a_code_is_not_spent_where_its_token_could_not_be_written() {
+fn a_code_is_not_used_if_its_token_cannot_be_stored() {
     let scene = Scene::new(STORE, "", SHOPS);
     let callback = scene.approved("acme", &[]);
     let exchange = ["auth", "exchange", "--shop", "acme", "--callback", &callback];
@@ -68,7 +68,7 @@ fn a_code_is_not_spent_where_its_token_could_not_be_written() {
 }
 
 #[test]
-fn a_former_secret_is_asked_for_by_callbacks_only() {
+fn only_callbacks_require_an_old_secret() {
     let scene = ended("");
     let auth = STORE.replace("{ env: SECRET }", "{ env: SECRET }, old_client_secret: { env: FORMER }");
     scene.world.write("hookwright.yaml", &crate::scene::manifest(&auth));
@@ -76,25 +76,25 @@ fn a_former_secret_is_asked_for_by_callbacks_only() {
     assert_eq!(refreshes(&scene), 1);
     let exchange = ["auth", "exchange", "--shop", "acme", "--callback", "x=y"];
     scene.run(&exchange).exits(3).err_has("no parameter `hmac`");
-    // Only the sandbox does without it.
+    // Only the sandbox does not require it.
     let mut elsewhere = scene.command(&exchange);
     let elsewhere = Run::of(&elsewhere.env("HOOKWRIGHT_ADMIN_URL", "http://127.0.0.1:9/{shop}").output().unwrap());
     elsewhere.exits(4).err_has("FORMER");
 }
 
 #[test]
-fn a_token_of_another_app_is_noticed_when_it_is_taken() {
+fn a_token_of_another_app_is_detected_on_use() {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
     edit_store(&scene, |acme| acme["client_id"] = "another-app".into());
     let plan = scene.run(PLAN);
     plan.exits(4).out_has("login_required").out_has("another app").out_has("`hookwright auth login --shop acme`");
     assert_eq!(refreshes(&scene), 0, "it is good for an hour");
-    // Who does not say which app it is means none in particular.
+    // A request without an app id accepts every app.
     let mut unset = scene.command(PLAN);
     Run::of(&unset.env_remove("ID").output().unwrap()).exits(0);
 
-    // In the sandbox in process, too, which needs no id.
+    // The same in the embedded sandbox, which needs no id.
     let status = scene.world.run(&["auth", "status", "--sandbox", "--shop", "acme", "--format", "json"]).json();
     let place = status["shops"][0]["source"]["from"].as_str().unwrap().to_owned();
     scene.world.write(&place, &scene.world.read(&scene.store()));
@@ -113,9 +113,9 @@ fn private(_: &std::path::Path) {}
 
 #[test]
 #[cfg(unix)]
-fn a_login_while_a_run_refreshes_is_what_the_run_goes_on_with() {
+fn a_run_continues_with_the_token_of_a_concurrent_login() {
     let scene = ended("");
-    // The run waits here, before it sends what the login will have made worthless.
+    // The run waits here, before it sends the refresh token that the login will have replaced.
     let waits = "[sh, -c, \"touch asked; while [ ! -e go ]; do sleep 0.02; done; echo $SECRET\"]";
     let auth = STORE.replace("{ env: SECRET }", &format!("{{ command: {waits} }}"));
     scene.world.write("waits.yaml", &crate::scene::manifest(&auth));
@@ -132,12 +132,12 @@ fn a_login_while_a_run_refreshes_is_what_the_run_goes_on_with() {
 
 #[test]
 #[cfg(unix)]
-fn who_wants_to_stop_does_not_wait_for_a_token() {
+fn an_interrupt_does_not_wait_for_a_token() {
     let scene = with_saved_plan();
     let lock = hold(&scene, SHOPS_LOCK);
     let mut apply = spawn(&scene, &["apply", "plan.json", "--report", "report.json", "--journal", "j.jsonl"]);
     until("it begins", || std::fs::read_to_string(scene.world.path("j.jsonl")).is_ok_and(|text| text.contains('\n')));
-    // Nothing tells that it waits for the lock now; interrupted a little before that it is the same.
+    // No output shows that it waits for the lock; an interrupt shortly before that has the same effect.
     std::thread::sleep(Duration::from_millis(300));
     interrupt(&mut apply);
     until("it ends", || apply.try_wait().unwrap().is_some());
@@ -152,7 +152,7 @@ fn who_wants_to_stop_does_not_wait_for_a_token() {
 /// The answer to the refresh is there, and the store is busy: the process stays until the pair is stored.
 #[test]
 #[cfg(unix)]
-fn a_refresh_that_was_sent_is_stored_though_somebody_wants_to_stop_or_the_time_is_over() {
+fn a_refresh_in_flight_is_stored_despite_an_interrupt_or_a_timeout() {
     for more in [&[][..], &["--timeout", "1s"]] {
         let scene = with_saved_plan();
         let before = scene.tokens("acme");
@@ -163,7 +163,7 @@ fn a_refresh_that_was_sent_is_stored_though_somebody_wants_to_stop_or_the_time_i
         if more.is_empty() {
             interrupt(&mut apply);
         }
-        // The run is over for whoever waits for its report.
+        // The run has ended when its report is complete.
         let mut line = String::new();
         while !line.starts_with("Apply incomplete!") {
             line.clear();
@@ -179,7 +179,7 @@ fn a_refresh_that_was_sent_is_stored_though_somebody_wants_to_stop_or_the_time_i
     }
 }
 
-/// A plan of acme, whose token has ended since.
+/// A plan of acme, whose token has expired since.
 fn with_saved_plan() -> Scene {
     let scene = Scene::new(STORE, "", SHOPS);
     scene.log_in("acme");
@@ -201,7 +201,7 @@ fn until(what: &str, mut there: impl FnMut() -> bool) {
     }
 }
 
-/// Control-C, heard.
+/// Sends SIGINT and waits until the process has received it.
 #[cfg(unix)]
 fn interrupt(child: &mut Child) {
     let id = child.id().to_string();

@@ -124,7 +124,7 @@ impl App {
 /// Describes a lookup at Adobe.
 fn inlet(manifest: &Manifest, Query { lookup, .. }: &Query) -> String {
     let sandbox = manifest.aep.iter().find(|account| account.name == lookup.account).map(|account| &account.sandbox);
-    let sandbox = sandbox.map_or_else(String::new, |sandbox| format!(" in sandbox {sandbox}"));
+    let sandbox = sandbox.map_or_else(String::new, |sandbox| format!(" in Adobe sandbox {sandbox}"));
     match &lookup.by {
         LookupBy::Name(name) => format!("{} \"{name}\"{sandbox}", lookup.kind.noun()),
         LookupBy::Id(id) => format!("{} {id}{sandbox}", lookup.kind.noun()),
