@@ -340,7 +340,7 @@ impl Tokens {
     fn advised(shop: &ShopDomain, auth: Option<&Auth>, error: AdminError) -> AdminError {
         match (auth, error.kind) {
             (Some(Auth::TokenStore { .. }), AdminErrorKind::TokenRefused | AdminErrorKind::MissingScope) => {
-                let lead = if error.kind == AdminErrorKind::MissingScope { "Then" } else { "To do both," };
+                let lead = if error.kind == AdminErrorKind::MissingScope { "Then" } else { "Either way," };
                 let message = format!("{}. {lead} run {}", error.message, Self::login(shop));
                 AdminError { message, ..error }
             }
