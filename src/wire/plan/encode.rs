@@ -56,7 +56,7 @@ impl From<ShopPlan> for Shop {
         let observed_digest = shop.context_digest.take();
         // `Vec` reuses the allocation.
         let bound = std::mem::take(&mut shop.bound).into_iter().map(Into::into).collect();
-        Self { labels, desired_digest, observed_digest, bound, ..Self::from(&shop) }
+        Self { labels, observed_digest, desired_digest, bound, ..Self::from(&shop) }
     }
 }
 
