@@ -21,7 +21,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
-use crate::plan::Consent;
+use crate::plan::{Consent, Origin};
 use crate::schema::PublishedFormat;
 
 /// The manifest that commands read and `init` writes by default.
@@ -307,6 +307,13 @@ pub(crate) struct PlanArgs {
     /// any other change the origin `manifest`. May be repeated; the files are merged.
     #[arg(long, value_name = "PATH")]
     pub(crate) base: Vec<PathBuf>,
+    /// Plan only the changes of this origin, with --base
+    ///
+    /// `manifest` plans the changes of this manifest and leaves drift to the drift job; `drift` does the reverse. The
+    /// plan lists what it leaves out. Changes of one topic in one shop stay together. With `manifest`, a shop that cannot
+    /// be read fails the run only if the manifest changes it.
+    #[arg(long, value_name = "ORIGIN", requires = "base", value_parser = values::origin())]
+    pub(crate) only: Option<Origin>,
     /// Check addresses and dataflows at Adobe
     ///
     /// The manifest must contain `aep`.

@@ -307,6 +307,7 @@ fn the_last_lines_are_those_of_the_code() {
         plan_last_line(&some, false),
         plan_last_line(&none, true),
         plan_last_line(&Summary { attention: 2, ..none.clone() }, true),
+        plan_last_line(&Summary { left_out: 2, ..none.clone() }, true),
     ];
     let report = ReportSummary::default();
     let applies = [report_last_line(&report, true), report_last_line(&report, false)];

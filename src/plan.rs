@@ -17,6 +17,7 @@ mod findings;
 mod hazard;
 mod hazards;
 mod judge;
+mod only;
 mod settings;
 mod shards;
 mod shop;
@@ -39,6 +40,7 @@ pub use findings::{
 };
 pub use hazard::{Hazard, HazardKind, HazardName};
 pub use hazards::{RunTotals, dismiss_known_addresses, each_once, of_plan as hazards_of, settling, together};
+pub use only::LeftOut;
 pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use settings::{AdminApi, Sandbox, Selection, Settings};
 pub use shards::{NotOneRun, Shard, lacking, one_run};
@@ -110,6 +112,8 @@ pub struct ShopPlan {
     pub blocked: Vec<Blocked>,
     /// Changes, in the order in which they are applied.
     pub changes: Vec<PlannedChange>,
+    /// What `--only` leaves out.
+    pub left_out: LeftOut,
     /// Findings that no change can resolve.
     pub findings: Vec<Finding>,
     /// Why the shop could not be read; `None` if it was read.
@@ -211,6 +215,8 @@ pub struct Summary {
     pub unmanaged: usize,
     /// Number of findings with the severity `Attention`.
     pub attention: usize,
+    /// Number of changes that `--only` leaves out.
+    pub left_out: usize,
     /// Counts of shops.
     pub shops: ShopCounts,
 }
@@ -362,6 +368,7 @@ pub fn summarise<'a>(shops: impl IntoIterator<Item = &'a ShopPlan>) -> Summary {
         sum.unchanged += shop.bound.iter().map(|b| b.count).sum::<usize>();
         sum.blocked += shop.blocked.len();
         sum.unmanaged += shop.unmanaged;
+        sum.left_out += shop.left_out.changes.len();
         sum.attention += shop.findings.iter().filter(|f| f.severity == Severity::Attention).count();
         sum.shops.total += 1;
         match shop.status() {

@@ -103,7 +103,7 @@ pub fn reports_markdown(reports: &[Report]) -> String {
 
 /// Returns the last line of a plan. Scripts read it, so its format is fixed. `complete` is the field of the plan.
 pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool) -> String {
-    let wire::plan::Summary { add, change, destroy, blocked, attention, shops, .. } = summary;
+    let wire::plan::Summary { add, change, destroy, blocked, attention, left_out, shops, .. } = summary;
     let counts = format!("{add} to add, {change} to change, {destroy} to destroy");
     // If no shop was read, nothing is known to match, even if that is tolerated.
     let read = shops.changed + shops.unchanged;
@@ -117,6 +117,9 @@ pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool) -> String {
     } else if *attention > 0 {
         let findings = if *attention == 1 { "finding needs" } else { "findings need" };
         format!("No changes, but {attention} {findings} attention.")
+    } else if *left_out > 0 {
+        let changes = if *left_out == 1 { "change" } else { "changes" };
+        format!("No changes, but `--only` leaves out {left_out} {changes}.")
     } else {
         "No changes. The live webhooks match the manifest.".to_owned()
     }

@@ -47,7 +47,7 @@ use crate::wire::events::{Event, Wait};
 pub(crate) use self::apply::{ApplyRun, Freshness};
 pub(crate) use self::events::emit_planned_changes;
 pub(crate) use self::load::{LoadedManifest, load, manifest_options};
-pub(crate) use self::plan::PlanPurpose;
+pub(crate) use self::plan::{Comparison, PlanPurpose};
 pub(crate) use self::saved::{manifest_is_of, manifest_is_there};
 pub(crate) use self::select::{meant_shop, select};
 pub(crate) use self::tokens::token_finding;

@@ -94,7 +94,7 @@ impl Selection {
         };
         let mut shops = terms.shop.to_vec();
         shops.extend(terms.exclude_shop.iter().map(|p| format!("!{p}")));
-        plan::Selection { shops: sorted(shops), labels: sorted(terms.label.to_vec()), shard: self.shard }
+        plan::Selection { shops: sorted(shops), labels: sorted(terms.label.to_vec()), shard: self.shard, only: None }
     }
 }
 

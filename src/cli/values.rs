@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
+
+use crate::plan::Origin;
 
 /// The maximum duration. No clock overflows with it.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
@@ -13,4 +16,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parsed
         .filter(|duration| !duration.is_zero() && *duration <= LONGEST)
         .ok_or_else(|| "expected a duration of at most 365 days, such as 90s, 30m or 1h".to_owned())
+}
+
+/// Returns the parser of an origin of changes.
+pub(super) fn origin() -> impl TypedValueParser<Value = Origin> {
+    PossibleValuesParser::new(["manifest", "drift"])
+        .map(|text| if text == "drift" { Origin::Drift } else { Origin::Manifest })
 }

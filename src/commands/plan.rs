@@ -34,7 +34,7 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
     let opened = run::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, Arc::clone(recorder));
     let run = opened.await?.resolve(None, args.verify_destinations, output).await?;
-    let base = run.base(&args.base, output)?;
+    let base = run.base(&args.base, args.only, output).await?;
     let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
     let exit = |plan: &Plan| exit::of_plan(plan, on_changes);
     let plan = run.plan(PlanPurpose::Nothing, base.as_ref(), None, |plan| exit(plan) as u8).await;

@@ -37,10 +37,11 @@ pub fn contradiction(plan: &Plan) -> Option<String> {
 /// Returns the largest number of live managed subscriptions for which the plan of a shop accounts.
 fn accounted_for(shop: &ShopPlan) -> usize {
     let bound: usize = shop.bound.iter().map(|bound| bound.count).sum();
-    let managed = shop.changes.iter().filter(|planned| !deletes_unmanaged(&planned.change));
+    let all = shop.changes.iter().chain(&shop.left_out.changes);
+    let managed = all.filter(|planned| !deletes_unmanaged(&planned.change));
     let changed: BTreeSet<&SubscriptionId> = managed.filter_map(|planned| planned.change.id()).collect();
     // A blocked binding can have a live subscription that cannot be updated.
-    bound.saturating_add(changed.len() + kept(shop) + shop.blocked.len())
+    bound.saturating_add(changed.len() + kept(shop) + shop.blocked.len() + shop.left_out.blocked.len())
 }
 
 /// Returns the number of live managed subscriptions that no binding wants and that are kept.
@@ -82,13 +83,14 @@ pub fn unasked<'a>(planned: &'a ShopPlan, desired: &Desired, ownership: &Ownersh
         return Some(Unasked::Change(change));
     }
     let bound: usize = planned.bound.iter().map(|bound| bound.count).sum();
-    let creates = changes().filter(|c| matches!(c, Change::Create { .. })).count();
-    let deletes = changes().filter(|c| matches!(c, Change::Delete { .. })).count();
-    let deletes = deletes - changes().filter(|c| deletes_unmanaged(c)).count();
+    let all = || changes().chain(planned.left_out.changes.iter().map(|left| &left.change));
+    let creates = all().filter(|c| matches!(c, Change::Create { .. })).count();
+    let deletes = all().filter(|c| matches!(c, Change::Delete { .. }) && !deletes_unmanaged(c)).count();
+    let blocked = planned.blocked.len() + planned.left_out.blocked.len();
     // Each wanted binding is live as wanted, updated, created or blocked. Each live subscription realises one of these,
     // is deleted, or is kept.
-    let least = (desired.entries.len() + deletes).saturating_sub(creates + planned.blocked.len());
-    let most = least + kept(planned) + planned.blocked.len();
+    let least = (desired.entries.len() + deletes).saturating_sub(creates + blocked);
+    let most = least + kept(planned) + blocked;
     let fits = bound <= desired.entries.len() && (least..=most).contains(&planned.managed);
     (planned.unread.is_none() && !fits).then_some(Unasked::Counts)
 }

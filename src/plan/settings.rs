@@ -1,6 +1,6 @@
 //! The settings and the selection with which a plan is made.
 
-use super::Shard;
+use super::{Origin, Shard};
 use crate::state::{Ownership, Safety};
 
 /// Settings with which a plan is made.
@@ -38,7 +38,7 @@ pub struct AdminApi {
     pub transport: String,
 }
 
-/// Selection of shops.
+/// Selection of shops, and of their changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Patterns of `--shop`; those of `--exclude-shop` start with `!`. Sorted.
@@ -47,4 +47,6 @@ pub struct Selection {
     pub labels: Vec<String>,
     /// The shard; `None` for all shops.
     pub shard: Option<Shard>,
+    /// The origin of the changes that the plan contains; `None` for all changes.
+    pub only: Option<Origin>,
 }

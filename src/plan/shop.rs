@@ -1,12 +1,12 @@
 //! Plans one shop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::change::same_change;
 use super::{
-    Blocked, Bound, Context, DestinationHealth, DestinationNames, Finding, Obstacle, Origin, PlannedChange,
-    PlannedShop, ShopError, ShopPlan, UnknownWords, Unread, digest, findings, hazards,
+    Blocked, Bound, Context, DestinationHealth, DestinationNames, Finding, LeftOut, Obstacle, Origin, PlannedChange,
+    PlannedShop, ShopError, ShopPlan, UnknownWords, Unread, digest, findings, hazards, only,
 };
 use crate::diff::{self, Change, DeleteReason, ShopDiff, diff, diff_around};
 use crate::model::{Address, Binding, ShopDomain};
@@ -43,6 +43,8 @@ pub struct Base<'a> {
     pub desired: Option<BaseDesired<'a>>,
     /// Ownership rule of the base manifest.
     pub ownership: &'a Ownership,
+    /// The origin of the changes that the plan contains; `None` for all changes.
+    pub only: Option<Origin>,
 }
 
 /// Wanted state of a shop in the base manifest.
@@ -81,14 +83,26 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
     out.unmanaged = observed.entries.len() - result.managed;
     out.bound = bound(&result, &names);
     out.blocked = result.blocked.iter().map(|b| blocked(b, &names, context.inlets, approval)).collect();
-    out.context_digest = Some(digest::context_digest(&result.changes, observed, context.ownership, |_| false));
     out.findings.extend(findings::of_shop(approval, desired, observed, &result, context.ownership));
     out.findings.extend(context.inlets.findings(&result));
     out.findings.sort_by_cached_key(findings::order);
     out.changes = result.changes.into_iter().map(|change| planned(change, &names)).collect();
     if let Some(base) = base {
         mark_origin(&mut out.changes, base, observed, &names);
+        if let Some(origin) = base.only {
+            let of_base = blocked_in(base, observed, &context.inlets.closed);
+            let (blocked, left) = only::split_blocked(out.blocked, &result.blocked, &of_base, origin);
+            (out.blocked, out.left_out.blocked) = (blocked, left);
+            (out.changes, out.left_out.changes) = only::split(out.changes, origin);
+            let is_kept = |address: &str| {
+                let mut before = out.changes.iter().filter_map(|planned| planned.change.before());
+                before.any(|before| before.binding.address.as_str() == address)
+            };
+            out.findings.retain(|finding| findings::old_endpoint_of(finding).is_none_or(is_kept));
+        }
     }
+    let changes = out.changes.iter().map(|planned| &planned.change);
+    out.context_digest = Some(digest::context_digest(changes, observed, context.ownership, |_| false));
     let hazards = hazards::of_shop(context, &out, limits);
     PlannedShop { shop: out, hazards }
 }
@@ -125,6 +139,7 @@ fn blank(
         bound: Vec::new(),
         blocked: Vec::new(),
         changes: Vec::new(),
+        left_out: LeftOut::default(),
         findings: Vec::new(),
         unread: None,
     }
@@ -251,6 +266,16 @@ fn mark_origin(changes: &mut [PlannedChange], base: Base<'_>, observed: &Observe
         if let Some(change) = left.find(|change| is_missing_somewhere(change, binding)) {
             change.origin = Some(Origin::Drift);
         }
+    }
+}
+
+/// Returns the bindings that are blocked with the base manifest.
+fn blocked_in(base: Base<'_>, observed: &Observed, closed: &BTreeSet<Address>) -> Vec<diff::Blocked> {
+    let of = |desired: &Desired| diff_around(desired, observed, base.ownership, closed).blocked;
+    match base.desired {
+        None => Vec::new(),
+        Some(BaseDesired::Resolved(desired)) => of(desired),
+        Some(BaseDesired::Unresolved(asked)) => of(&resolved_part(asked).0),
     }
 }
 

@@ -3,6 +3,7 @@
 mod consents;
 mod destination_health;
 mod forged;
+mod only;
 mod rest;
 mod words;
 
@@ -214,7 +215,7 @@ fn the_origin_distinguishes_drift_from_the_manifest() {
     let base = desired(vec![bind("orders/create", MANAGED[0]), bind("orders/updated", MANAGED[0])]);
     let new = desired(vec![bind("orders/create", MANAGED[1]), bind("orders/updated", MANAGED[0])]);
     let have = observed(vec![live(1, bind("orders/create", MANAGED[0]))]);
-    let base = Base { desired: Some(BaseDesired::Resolved(&base)), ownership: &world.ownership };
+    let base = Base { desired: Some(BaseDesired::Resolved(&base)), ownership: &world.ownership, only: None };
     let part = world.part_with_base("a", &new, &have, Some(base));
     let origins: Vec<_> = part.shop.changes.iter().map(|c| (c.change.topic().as_str(), c.origin)).collect();
     assert_eq!(origins, [("orders/create", Some(Origin::Manifest)), ("orders/updated", Some(Origin::Drift))]);
@@ -230,7 +231,7 @@ fn a_missing_binding_is_drift_even_if_the_manifest_changes_its_address() {
         bind("orders/updated", MANAGED[1]),
         bind("products/create", MANAGED[0]),
     ]);
-    let base = Base { desired: Some(BaseDesired::Resolved(&base)), ownership: &world.ownership };
+    let base = Base { desired: Some(BaseDesired::Resolved(&base)), ownership: &world.ownership, only: None };
     let part = world.part_with_base("a", &new, &observed(vec![]), Some(base));
     let created = |c: &PlannedChange| c.change.after().map(|after| after.address.to_string()).unwrap_or_default();
     let mut origins: Vec<_> =

@@ -105,6 +105,8 @@ pub(super) enum Block<'a> {
     Applied(ByShop<'a>),
     /// Changes that were not needed, because the shop already was as planned.
     AlreadySo(ByShop<'a>),
+    /// Changes that a plan with `--only` leaves out.
+    LeftOut(ByShop<'a>),
     /// Changes that a run did not apply: by cause, and all of them in the order of the shops.
     NotApplied {
         causes: Vec<(String, ByShop<'a>)>,

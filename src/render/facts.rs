@@ -81,13 +81,14 @@ pub(super) fn limits<'a>(shops: &[&'a Shop]) -> impl Iterator<Item = Fact<'a>> +
 pub(super) fn selection<'a>(selections: &[&Selection]) -> Option<Fact<'a>> {
     let mut parts: Vec<String> = Vec::new();
     let mut shards: Vec<&str> = Vec::new();
-    for Selection { shops, labels, shard } in selections {
+    for Selection { shops, labels, shard, only } in selections {
         let shops = shops.iter().map(|pattern| match pattern.strip_prefix('!') {
             Some(pattern) => format!("--exclude-shop {pattern}"),
             None => format!("--shop {pattern}"),
         });
         let labels = labels.iter().map(|label| format!("--label {label}"));
-        for part in shops.chain(labels) {
+        let only = only.map(|origin| format!("--only {}", origin.as_str()));
+        for part in shops.chain(labels).chain(only) {
             if !parts.contains(&part) {
                 parts.push(part);
             }

@@ -142,7 +142,7 @@ fn parts<'a>(document: &'a Document<'a>, style: &Style) -> Vec<Part<'a>> {
                 lists.push((*weight, list(kind, title, None, "change", causes.iter().map(cause).collect())));
                 folds.push(outcomes(kind, title, all, style));
             }
-            Block::Applied(shops) | Block::AlreadySo(shops) => {
+            Block::Applied(shops) | Block::AlreadySo(shops) | Block::LeftOut(shops) => {
                 information.extend(remark.as_deref().map(|remark| point(&prose(remark), Vec::new())));
                 folds.push(outcomes(kind, title, shops, style));
             }

@@ -112,7 +112,7 @@ macro_rules! sum {
 
 fn add(a: &Summary, b: &Summary) -> Summary {
     let shops = sum!(a.shops, b.shops, ShopCounts { total, changed, unchanged, failed, unavailable });
-    sum!(a, b, Summary { add, change, destroy, unchanged, blocked, unmanaged, attention } shops)
+    sum!(a, b, Summary { add, change, destroy, unchanged, blocked, unmanaged, attention, left_out } shops)
 }
 
 fn add_since(a: Since, b: Since) -> Since {

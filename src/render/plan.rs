@@ -29,6 +29,7 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
         };
         Section::new(Weight::Changes, title, Block::Planned(origin, shops))
     }));
+    sections.extend(left_out(plan));
     sections.extend(named(plan.shops.iter().flat_map(|shop| &shop.changes)));
     sections.extend(notes::blocked(plan.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b)))));
     // An unavailable shop is listed as not read.
@@ -56,6 +57,25 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
         sections,
         digests: plan.digests.clone(),
     }
+}
+
+/// Returns the section of what a plan with `--only` leaves out.
+fn left_out<'a>(plan: &Plans<'a>) -> Option<Section<'a>> {
+    let only = plan.selections.iter().find_map(|selection| selection.only)?;
+    let left = || plan.shops.iter().filter_map(|shop| Some((shop.shop.as_str(), shop.left_out.as_ref()?)));
+    let changes: ByShop<'a> = left().map(|(shop, left)| (shop, left.changes.iter().collect())).collect();
+    let changes: ByShop<'a> = changes.into_iter().filter(|(_, changes): &(_, Vec<_>)| !changes.is_empty()).collect();
+    let blocked = left().map(|(_, left)| left.blocked.len()).sum::<usize>();
+    if changes.is_empty() && blocked == 0 {
+        return None;
+    }
+    let what = match only {
+        Origin::Manifest => "Drift",
+        Origin::Drift => "Changes of this manifest",
+    };
+    let title = format!("{what} that this plan leaves out (`--only {}`)", only.as_str());
+    let remark = (blocked > 0).then(|| format!("{} left out, too", plural(blocked, "blocked binding")));
+    Some(Section { remark, ..Section::new(Weight::Counts, title, Block::LeftOut(changes)) })
 }
 
 /// Returns the section of addresses behind the destination names in some changes.
@@ -127,6 +147,8 @@ fn ignored(plan: &Plans<'_>) -> Option<String> {
 
 /// Returns the shops without changes and without blocked bindings.
 pub(super) fn unchanged<'a>(plan: &Plans<'a>) -> Vec<&'a str> {
-    let unchanged = plan.shops.iter().filter(|s| s.status == ShopStatus::Unchanged && s.blocked.is_empty());
+    let unchanged = plan.shops.iter().filter(|s| {
+        s.status == ShopStatus::Unchanged && s.blocked.is_empty() && s.left_out.is_none()
+    });
     unchanged.map(|s| s.shop.as_str()).collect()
 }

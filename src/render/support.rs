@@ -51,6 +51,7 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
         blocked: shops.iter().map(|s| s.blocked.len()).sum(),
         unmanaged: findings().filter(|f| f.kind == FindingKind::Unmanaged).count(),
         attention: findings().filter(|f| f.severity == Severity::Attention).count(),
+        left_out: 0,
         shops: ShopCounts {
             total: shops.len(),
             changed: status(ShopStatus::Changed),
@@ -93,6 +94,7 @@ pub(super) fn shop(handle: &str, changes: Vec<Change>) -> Shop {
         bound: vec![],
         blocked: vec![],
         changes,
+        left_out: None,
         findings: vec![],
         error: None,
     }

@@ -189,7 +189,9 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
                 self.gap();
                 self.changes(2, Depth::Full, shops);
             }
-            Block::Applied(shops) | Block::AlreadySo(shops) => self.changes(2, Depth::Line, shops),
+            Block::Applied(shops) | Block::AlreadySo(shops) | Block::LeftOut(shops) => {
+                self.changes(2, Depth::Line, shops);
+            }
             Block::NotApplied { causes, all: _ } => {
                 for (cause, shops) in causes {
                     self.point(*strong, cause);

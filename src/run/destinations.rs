@@ -26,7 +26,7 @@ use crate::model::Address;
 use crate::output::Output;
 use crate::plan::{self, Hazard, Plan, PlannedShop, ShopError, ShopPlan};
 use crate::state::Unresolved;
-use crate::state::aep::{AepAccount, Lookup, LookupBy, LookupError, Target as Leads};
+use crate::state::aep::{AepAccount, Destination, Lookup, LookupBy, LookupError, Resolutions, Target as Leads};
 
 /// Maximum time to find the reason for a change of address.
 const EXPLANATION: Duration = Duration::from_secs(10);
@@ -197,6 +197,24 @@ impl Run {
         };
         let lookups = look_up(manifest, &rest, &accounts).await;
         lookups.assessments.values().filter_map(Assessment::address).map(Address::folded).collect()
+    }
+
+    /// Looks up the destinations of a base manifest that were not looked up yet; empty if no account can be opened. Their
+    /// destinations then count as unresolved.
+    pub(super) async fn addresses_of_base(&self, base: &Manifest) -> Resolutions {
+        let is_unknown = |destination: &Destination| {
+            destination.target.query().is_some_and(|query| !self.lookups.addresses.contains_key(query))
+        };
+        let unknown = base.indexed_destinations().filter(|(_, destination)| is_unknown(destination));
+        let places: Places = unknown.map(|(at, _)| at).collect();
+        if places.is_empty() {
+            return Resolutions::new();
+        }
+        let needed: BTreeSet<&str> = places.iter().filter_map(|at| account(base, *at)).collect();
+        match Accounts::open(base, |name| needed.contains(name), &self.session.accounts()).await {
+            Ok(accounts) => look_up(base, &places, &accounts).await.addresses,
+            Err(_) => Resolutions::new(),
+        }
     }
 
     /// Adds explanations of changes of addresses.

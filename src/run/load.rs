@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Run, files};
+use super::{Comparison, Run, files};
 use crate::clock::now;
 use crate::diagnostic::{self, Code, Diagnostic, Place, Report};
 use crate::error::Failure;
 use crate::manifest::{Draft, Loaded, Manifest, Options};
 use crate::output::Output;
+use crate::plan::Origin;
 use crate::progress::Verbosity;
 use crate::state::aep::Resolutions;
 
@@ -81,20 +82,30 @@ fn invalid(loaded: &Loaded) -> Failure {
 }
 
 impl Run {
-    /// Loads the base manifest, if one is given, and resolves it with the lookups of the run.
-    pub(crate) fn base(&self, paths: &[PathBuf], output: Output) -> Result<Option<Arc<Manifest>>, Failure> {
+    /// Loads the base manifest, if one is given, and resolves it with the lookups of the run. Looks up destinations that
+    /// only the base manifest has, because their addresses belonged to this manifest.
+    pub(crate) async fn base(
+        &self,
+        paths: &[PathBuf],
+        only: Option<Origin>,
+        output: Output,
+    ) -> Result<Option<Comparison>, Failure> {
         if paths.is_empty() {
             return Ok(None);
         }
-        let base = || {
-            let (draft, _) = draft(paths, &Options::default(), output)?;
-            let loaded = draft.resolve(&self.lookups.addresses);
-            // Warnings of the base manifest are not printed, because they are reported on its own branch.
+        let about = |failure: Failure| failure.hint("the errors concern the manifest given with `--base`");
+        // Warnings of the base manifest are not printed, because they are reported on its own branch.
+        let valid = |loaded: Loaded| {
             print(&loaded, &[], Verbosity::Quiet, output);
-            valid(loaded)
+            valid(loaded).map(|(manifest, _)| manifest).map_err(about)
         };
-        let (manifest, _) =
-            base().map_err(|failure| failure.hint("the errors concern the manifest given with `--base`"))?;
-        Ok(Some(Arc::new(manifest)))
+        let (draft, _) = draft(paths, &Options::default(), output).map_err(about)?;
+        let known = &self.lookups.addresses;
+        let mut manifest = valid(draft.resolve(known))?;
+        let more = self.addresses_of_base(&manifest).await;
+        if !more.is_empty() {
+            manifest = valid(draft.resolve(&known.clone().into_iter().chain(more).collect()))?;
+        }
+        Ok(Some(Comparison { manifest: Arc::new(manifest), only }))
     }
 }

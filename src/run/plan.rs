@@ -17,7 +17,7 @@ use crate::plan::{
     self, Base, BaseDesired, Context, DestinationHealth, Plan, PlanHeader, PlannedShop, ShopInput, ShopStatus, Unread,
 };
 use crate::since::{self, History};
-use crate::state::Desired;
+use crate::state::{Desired, Ownership};
 use crate::wire;
 
 /// What the run does with a plan.
@@ -32,15 +32,17 @@ pub(crate) enum PlanPurpose {
 }
 
 impl Run {
-    /// Reads the selected shops concurrently, and plans them.
+    /// Reads the selected shops concurrently, and plans them. `base` is the manifest of `--base`.
     pub(crate) async fn plan(
         &self,
         then: PlanPurpose,
-        base: Option<&Arc<Manifest>>,
+        base: Option<&Comparison>,
         earlier: Option<&History>,
         exit_code: impl FnOnce(&Plan) -> u8,
     ) -> Plan {
-        let (manifest, for_base) = (Arc::clone(&self.manifest), base.map(Arc::clone));
+        let (manifest, for_base) = (Arc::clone(&self.manifest), base.cloned());
+        let only = base.and_then(|base| base.only);
+        let base = base.map(|base| &base.manifest);
         // Addresses of the base manifest belonged to this manifest, so they do not count as those of another manifest.
         let mut base_addresses = base.map(|base| folded(base)).unwrap_or_default();
         base_addresses.retain(|address| !self.addresses.contains(address));
@@ -57,7 +59,7 @@ impl Run {
             let shop = &manifest[at];
             let granted = reading.as_ref().ok().and_then(|reading| reading.observed.scopes.as_ref());
             let approval = approval(shop, granted, sandbox.as_ref(), &here);
-            let asked = Planning { manifest: &manifest, shop, desired: &desired, base: for_base.as_deref() };
+            let asked = Planning { manifest: &manifest, shop, desired: &desired, base: for_base.as_ref() };
             let mut part = part(&context, asked, &tolerate, &approval, reading.as_ref());
             let app = reading.map(|reading| reading.app).unwrap_or_default();
             if part.shop.unread.is_none() {
@@ -84,7 +86,7 @@ impl Run {
         let since = earlier.map(|history| since::explain(history, parts.iter_mut().map(|part| &mut part.shop)));
         let header = PlanHeader {
             settings: self.settings(),
-            selection: self.selection.clone(),
+            selection: plan::Selection { only, ..self.selection.clone() },
             destinations,
             manifest_digest: self.manifest.digest.clone(),
             created_at: now().to_string(),
@@ -111,6 +113,14 @@ impl Run {
     }
 }
 
+/// The base manifest of a plan (`--base`).
+#[derive(Clone)]
+pub(crate) struct Comparison {
+    pub(crate) manifest: Arc<Manifest>,
+    /// The origin of the changes that the plan contains; `None` for all changes.
+    pub(crate) only: Option<plan::Origin>,
+}
+
 /// Converts assessments to their form in a plan.
 fn to_plan(assessments: &[Assessment]) -> Vec<plan::Destination> {
     assessments.iter().map(Assessment::to_plan).collect()
@@ -131,13 +141,26 @@ const NOT_EVIDENCE: &str = ". Tolerating `uninstalled` has no effect here, becau
                        `client_assertion`, `client_credentials` or `token_store`, with which Shopify reports that the app is \
                        not installed";
 
+/// Appended to the error of a shop whose wanted state is equal in the base manifest.
+const OUTSIDE: &str = ". With `--only manifest` this is tolerated, because the manifest does not change the shop";
+
+/// Returns whether a shop has the same wanted state in the base manifest.
+fn same_as_base(base: Base<'_>, desired: &Desired, ownership: &Ownership) -> bool {
+    match base.desired {
+        Some(BaseDesired::Resolved(of_base)) => {
+            plan::desired_digest(of_base, base.ownership) == plan::desired_digest(desired, ownership)
+        }
+        Some(BaseDesired::Unresolved(_)) | None => false,
+    }
+}
+
 /// Inputs for the plan of a shop, except for its reading.
 #[derive(Clone, Copy)]
 struct Planning<'a> {
     manifest: &'a Manifest,
     shop: &'a ManifestShop,
     desired: &'a Desired,
-    base: Option<&'a Manifest>,
+    base: Option<&'a Comparison>,
 }
 
 fn part(
@@ -153,6 +176,15 @@ fn part(
         findings.extend(plan::double_delivery(desired, &manifest.app));
         findings.extend(plan::two_payloads(desired, &manifest.app_events));
     }
+    let base_desired = base.and_then(|base| base.manifest.shop(&shop.shop)).map(|shop| shop.desired.clone());
+    let base = base.map(|base| Base {
+        desired: base_desired.as_ref().map(|desired| match desired {
+            ShopDesired::Resolved(desired) => BaseDesired::Resolved(desired),
+            ShopDesired::Unresolved(unresolved) => BaseDesired::Unresolved(unresolved),
+        }),
+        ownership: &base.manifest.ownership,
+        only: base.only,
+    });
     let failure = |error: &AdminError| {
         let tolerated = tolerates(tolerate, shop, error.kind.as_str());
         let mut wired = plan::ShopError::from(wire_error(error));
@@ -163,17 +195,12 @@ fn part(
         {
             wired.message += NOT_EVIDENCE;
         }
-        Unread { error: wired, tolerated }
+        let outside = base.is_some_and(|base| base.only == Some(plan::Origin::Manifest) && same_as_base(base, desired, &manifest.ownership));
+        if outside && !tolerated {
+            wired.message += OUTSIDE;
+        }
+        Unread { error: wired, tolerated: tolerated || outside }
     };
-    let of_base = |base: &Manifest| base.shop(&shop.shop).map(|shop| shop.desired.clone());
-    let base_desired = base.and_then(of_base);
-    let base = base.map(|base| Base {
-        desired: base_desired.as_ref().map(|desired| match desired {
-            ShopDesired::Resolved(desired) => BaseDesired::Resolved(desired),
-            ShopDesired::Unresolved(unresolved) => BaseDesired::Unresolved(unresolved),
-        }),
-        ownership: &base.ownership,
-    });
     let input = ShopInput {
         shop: &shop.shop,
         approval,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::diff::{DeleteReason, UpdateReason};
 use crate::model::{Address, Binding, Field, Live, Visibility};
-use crate::plan::{DestinationNames, UnknownWords};
+use crate::plan::{DestinationNames, LeftOut, UnknownWords};
 use crate::state::{Entry, ShopLimits, Source, Wanted};
 use crate::wire::earlier::add;
 use crate::wire::events::{Event, Line, Step, StepOutcome, Stream, Version};
@@ -63,6 +63,7 @@ fn shop(changes: Vec<Change>) -> ShopPlan {
         bound: vec![],
         blocked: vec![],
         changes: changes.into_iter().map(planned).collect(),
+        left_out: LeftOut::default(),
         findings: vec![],
         unread: None,
     }

@@ -43,7 +43,7 @@ pub struct Plan {
     pub complete: bool,
     /// Settings of the plan.
     pub settings: Settings,
-    /// Selection of shops.
+    /// Selection of shops, and of their changes.
     pub selection: Selection,
     /// Counts over all shops.
     pub summary: Summary,
@@ -147,6 +147,9 @@ pub struct Selection {
     pub labels: Vec<String>,
     /// Shard `K/N`, 1-based; null for all shops.
     pub shard: Option<String>,
+    /// Origin of the changes that the plan contains (`--only`); absent for all changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Origin>,
 }
 
 /// Counts over all shops.
@@ -167,8 +170,16 @@ pub struct Summary {
     /// Number of findings with the severity `attention`.
     #[serde(default)]
     pub attention: usize,
+    /// Number of changes that `--only` leaves out; absent if there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
     /// Counts of shops.
     pub shops: ShopCounts,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde requires")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// Counts of shops.
@@ -231,10 +242,22 @@ pub struct Shop {
     pub blocked: Vec<Blocked>,
     /// Changes, in the order in which they are applied.
     pub changes: Vec<Change>,
+    /// With `--only`: what the plan leaves out and `apply` does not change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// Findings that no change can resolve.
     pub findings: Vec<Finding>,
     /// Why the shop could not be read; null if it was read.
     pub error: Option<ShopError>,
+}
+
+/// What a plan with `--only` leaves out of a shop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftOut {
+    /// Changes of the other origin. Their topics have no change in the plan.
+    pub changes: Vec<Change>,
+    /// Blocked bindings of the other origin.
+    pub blocked: Vec<Blocked>,
 }
 
 /// Limits of one shop.
@@ -347,6 +370,16 @@ pub enum Origin {
     Drift,
     /// The change comes from this manifest.
     Manifest,
+}
+
+impl Origin {
+    /// Returns the value in the JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Drift => "drift",
+            Self::Manifest => "manifest",
+        }
+    }
 }
 
 /// Names of the destinations of a change.

@@ -29,6 +29,7 @@ mod lost;
 mod machine;
 mod metrics;
 mod oauth;
+mod only;
 mod options;
 mod order;
 mod plans;

@@ -85,6 +85,7 @@ fn hazards_and_unusual_settings_are_first() {
         shops: vec!["*a".into(), "!x".into()],
         labels: vec!["env!=prod".into()],
         shard: Some("2/16".into()),
+        ..Selection::default()
     };
     plan.hazards = vec![
         hazard("max_total_delete_percent", None, "2 of 12 managed subscriptions would be deleted (17 %, limit 10 %)"),
@@ -177,7 +178,7 @@ fn text_of_others_is_escaped() {
     let mut plan = plan(vec![evil_shop, lost(evil, ShopStatus::Failed, evil, evil)]);
     plan.hazards = vec![hazard(evil, Some(evil), evil)];
     plan.shops_left = vec![evil.into()];
-    plan.selection = Selection { shops: vec![evil.into()], labels: vec![evil.into()], shard: Some(evil.into()) };
+    plan.selection = Selection { shops: vec![evil.into()], labels: vec![evil.into()], shard: Some(evil.into()), only: None };
     plan.settings.endpoint = evil.into();
     plan.settings.ownership.address_prefixes = vec![evil.into()];
     plan.settings.ownership.unmanaged = evil.into();

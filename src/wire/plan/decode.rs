@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::encode::figures;
 use super::file::PlanFileError;
 use super::{
-    Action, Blocked, BlockedReason, Bound, Change, Field, Finding, FindingKind, Hazard, HazardKind, Origin, Ownership,
+    Action, Blocked, BlockedReason, Bound, Change, Field, Finding, FindingKind, Hazard, HazardKind, LeftOut, Origin, Ownership,
     Plan, Reason, Safety, Selection, Settings, Severity, Shop, ShopError, ShopSafety, ShopStatus, Since, Source,
     Subscription, Summary, Unmanaged,
 };
@@ -90,15 +90,15 @@ impl TryFrom<Selection> for plan::Selection {
     type Error = PlanFileError;
 
     fn try_from(selection: Selection) -> Result<Self, Self::Error> {
-        let Selection { shops, labels, shard } = selection;
+        let Selection { shops, labels, shard, only } = selection;
         let parsed = |text: String| Shard::parse(&text).ok_or_else(|| malformed(format!("{text:?} is not a shard")));
-        Ok(Self { shops, labels, shard: shard.map(parsed).transpose()? })
+        Ok(Self { shops, labels, shard: shard.map(parsed).transpose()?, only: only.map(Into::into) })
     }
 }
 
 impl From<Summary> for plan::Summary {
     fn from(summary: Summary) -> Self {
-        let Summary { add, change, destroy, unchanged, blocked, unmanaged, attention, shops } = summary;
+        let Summary { add, change, destroy, unchanged, blocked, unmanaged, attention, left_out, shops } = summary;
         let shops = plan::ShopCounts {
             total: shops.total,
             changed: shops.changed,
@@ -106,7 +106,7 @@ impl From<Summary> for plan::Summary {
             failed: shops.failed,
             unavailable: shops.unavailable,
         };
-        Self { add, change, destroy, unchanged, blocked, unmanaged, attention, shops }
+        Self { add, change, destroy, unchanged, blocked, unmanaged, attention, left_out, shops }
     }
 }
 
@@ -177,9 +177,16 @@ impl TryFrom<Shop> for ShopPlan {
 
     fn try_from(wire: Shop) -> Result<Self, Self::Error> {
         let shop = domain(&wire.shop)?;
-        let changes = wire.changes.into_iter().map(change).collect::<Option<Vec<PlannedChange>>>();
-        let changes =
-            changes.ok_or_else(|| malformed(format!("the parts of a change of {shop} do not match its action")))?;
+        let decoded = |changes: Vec<Change>| {
+            let changes = changes.into_iter().map(change).collect::<Option<Vec<PlannedChange>>>();
+            changes.ok_or_else(|| malformed(format!("the parts of a change of {shop} do not match its action")))
+        };
+        let changes = decoded(wire.changes)?;
+        let left_out = wire.left_out.map(|LeftOut { changes, blocked }| {
+            let blocked = blocked.into_iter().map(Into::into).collect();
+            Ok::<_, PlanFileError>(plan::LeftOut { changes: decoded(changes)?, blocked })
+        });
+        let left_out = left_out.transpose()?.unwrap_or_default();
         let unread = match (wire.status, wire.error, changes.is_empty()) {
             (ShopStatus::Changed, None, false) | (ShopStatus::Unchanged, None, true) => None,
             (ShopStatus::Failed, Some(error), true) => Some(Unread { error: error.into(), tolerated: false }),
@@ -201,6 +208,7 @@ impl TryFrom<Shop> for ShopPlan {
             bound: wire.bound.into_iter().map(bound).collect(),
             blocked: wire.blocked.into_iter().map(Into::into).collect(),
             changes,
+            left_out,
             findings: wire.findings.into_iter().map(Into::into).collect(),
             unread,
         })
@@ -283,11 +291,16 @@ fn change(wire: Change) -> Option<PlannedChange> {
         }
         _ => return None,
     };
-    let origin = origin.map(|origin| match origin {
-        Origin::Drift => plan::Origin::Drift,
-        Origin::Manifest => plan::Origin::Manifest,
-    });
-    Some(PlannedChange { change, origin, destinations, unknown })
+    Some(PlannedChange { change, origin: origin.map(Into::into), destinations, unknown })
+}
+
+impl From<Origin> for plan::Origin {
+    fn from(origin: Origin) -> Self {
+        match origin {
+            Origin::Drift => Self::Drift,
+            Origin::Manifest => Self::Manifest,
+        }
+    }
 }
 
 fn field(field: &Field) -> Option<model::Field> {

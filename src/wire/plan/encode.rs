@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, AdminApi, Blocked, BlockedReason, Bound, Change, Destinations, FORMAT_VERSION, Field, Finding, Hazard,
+    Action, AdminApi, Blocked, BlockedReason, Bound, Change, Destinations, FORMAT_VERSION, Field, Finding, Hazard, LeftOut,
     Origin, Ownership, Plan, Reason, Safety, Sandbox, Selection, Settings, Severity, Shop, ShopCounts, ShopError,
     ShopSafety, ShopStatus, Since, Source, Subscription, Summary,
 };
@@ -140,14 +140,19 @@ impl From<&plan::Settings> for Settings {
 
 impl From<&plan::Selection> for Selection {
     fn from(selection: &plan::Selection) -> Self {
-        let plan::Selection { shops, labels, shard } = selection;
-        Self { shops: shops.clone(), labels: labels.clone(), shard: shard.map(|shard| shard.to_string()) }
+        let plan::Selection { shops, labels, shard, only } = selection;
+        Self {
+            shops: shops.clone(),
+            labels: labels.clone(),
+            shard: shard.map(|shard| shard.to_string()),
+            only: only.map(Into::into),
+        }
     }
 }
 
 impl From<&plan::Summary> for Summary {
     fn from(summary: &plan::Summary) -> Self {
-        let plan::Summary { add, change, destroy, unchanged, blocked, unmanaged, attention, shops } = summary;
+        let plan::Summary { add, change, destroy, unchanged, blocked, unmanaged, attention, left_out, shops } = summary;
         let plan::ShopCounts { total, changed, unchanged: same, failed, unavailable } = shops;
         Self {
             add: *add,
@@ -157,6 +162,7 @@ impl From<&plan::Summary> for Summary {
             blocked: *blocked,
             unmanaged: *unmanaged,
             attention: *attention,
+            left_out: *left_out,
             shops: ShopCounts {
                 total: *total,
                 changed: *changed,
@@ -232,6 +238,7 @@ impl From<&ShopPlan> for Shop {
             bound,
             blocked,
             changes,
+            left_out,
             findings,
             unread: _,
         } = shop;
@@ -247,6 +254,10 @@ impl From<&ShopPlan> for Shop {
             bound: bound.iter().cloned().map(Into::into).collect(),
             blocked: blocked.iter().map(Into::into).collect(),
             changes: changes.iter().map(Into::into).collect(),
+            left_out: (!left_out.is_empty()).then(|| LeftOut {
+                changes: left_out.changes.iter().map(Into::into).collect(),
+                blocked: left_out.blocked.iter().map(Into::into).collect(),
+            }),
             findings: findings.iter().map(Into::into).collect(),
             error: shop.error().map(Into::into),
         }
@@ -293,6 +304,15 @@ impl From<&plan::Obstacle> for BlockedReason {
     }
 }
 
+impl From<plan::Origin> for Origin {
+    fn from(origin: plan::Origin) -> Self {
+        match origin {
+            plan::Origin::Drift => Self::Drift,
+            plan::Origin::Manifest => Self::Manifest,
+        }
+    }
+}
+
 impl From<&PlannedChange> for Change {
     fn from(planned: &PlannedChange) -> Self {
         let PlannedChange { change, origin, destinations, unknown } = planned;
@@ -322,10 +342,7 @@ impl From<&PlannedChange> for Change {
             action,
             topic: change.topic().to_string(),
             reason: unknown.reason.as_deref().map_or(reason, Reason::from),
-            origin: origin.map(|origin| match origin {
-                plan::Origin::Drift => Origin::Drift,
-                plan::Origin::Manifest => Origin::Manifest,
-            }),
+            origin: origin.map(Into::into),
             fields: fields.chain(unknown.fields.iter().map(String::as_str)).map(Field::from).collect(),
             destination: Destinations { before: destinations.before.clone(), after: destinations.after.clone() },
             source: planned.source().map(Into::into),
