@@ -144,7 +144,7 @@ fn frame(manifest: &Manifest) -> PlanHeader {
         manifest_digest: manifest.digest.clone(),
         created_at: "2026-01-01T00:00:00Z".to_owned(),
         base_addresses: HashSet::new(),
-        shops_left: Vec::new(),
+        shops_left: BTreeMap::new(),
         since: None,
     }
 }

@@ -40,8 +40,8 @@ pub use findings::{
 };
 pub use hazard::{Hazard, HazardKind, HazardName};
 pub use hazards::{RunTotals, dismiss_known_addresses, each_once, of_plan as hazards_of, settling, together};
-pub use only::LeftOut;
 pub use judge::{Asked, Stale, Task, judge, within_limits};
+pub use only::LeftOut;
 pub use settings::{AdminApi, Sandbox, Selection, Settings};
 pub use shards::{NotOneRun, Shard, lacking, one_run};
 pub use shop::{Base, BaseDesired, ShopInput, shop, unresolved};
@@ -78,8 +78,8 @@ pub struct Plan {
     pub destinations: Vec<Destination>,
     /// Hazards: those of the run first, then those of each shop.
     pub hazards: Vec<Hazard>,
-    /// Shops of the base manifest that are not in this one, sorted.
-    pub shops_left: Vec<String>,
+    /// Shops of the base manifest that are not in this one, with the number of their bindings there, if it is known.
+    pub shops_left: BTreeMap<String, Option<usize>>,
     /// Addresses that only the base manifest has and whose live subscriptions are changed, sorted.
     pub former_addresses: Vec<String>,
     /// How the changes relate to earlier files.
@@ -284,8 +284,8 @@ pub struct PlanHeader {
     pub manifest_digest: String,
     /// Time of the plan: RFC 3339, UTC.
     pub created_at: String,
-    /// Shops of the base manifest that are not in this one.
-    pub shops_left: Vec<String>,
+    /// Shops of the base manifest that are not in this one, with the number of their bindings there.
+    pub shops_left: BTreeMap<String, Option<usize>>,
     /// Addresses that only the base manifest has, with scheme and host in lower case.
     pub base_addresses: HashSet<String>,
     /// How the changes relate to earlier files.
@@ -314,10 +314,8 @@ pub fn assemble(
     hazards::sort(&mut hazards);
     let summary = summarise(&shops);
     let former_addresses = former(&shops, &header.base_addresses);
-    let PlanHeader {
-        settings, selection, mut destinations, manifest_digest, created_at, mut shops_left, since, ..
-    } = header;
-    shops_left.sort();
+    let PlanHeader { settings, selection, mut destinations, manifest_digest, created_at, shops_left, since, .. } =
+        header;
     destinations.sort_by(destination_order);
     let mut plan = Plan {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),

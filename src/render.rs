@@ -119,7 +119,7 @@ pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool) -> String {
         format!("No changes, but {attention} {findings} attention.")
     } else if *left_out > 0 {
         let changes = if *left_out == 1 { "change" } else { "changes" };
-        format!("No changes, but `--only` leaves out {left_out} {changes}.")
+        format!("No changes, but --only leaves out {left_out} {changes}.")
     } else {
         "No changes. The live webhooks match the manifest.".to_owned()
     }

@@ -90,7 +90,7 @@ impl World {
             destinations: vec![],
             manifest_digest: "sha256:0".into(),
             created_at: "2026-11-23T00:00:00Z".into(),
-            shops_left: vec![],
+            shops_left: BTreeMap::new(),
             base_addresses: HashSet::new(),
             since: None,
         }

@@ -119,7 +119,6 @@ pub(super) enum Block<'a> {
 pub(super) enum Point<'a> {
     Words(String),
     Address(String),
-    Shops(Vec<&'a str>),
     /// A message about some shops. Notes of one kind are adjacent.
     Note {
         kind: String,

@@ -215,7 +215,6 @@ fn piece<'a>(of: &Point<'a>) -> Piece<'a> {
     match of {
         Point::Words(text) => point(&prose(text), Vec::new()),
         Point::Address(address) => point(&code(address), Vec::new()),
-        Point::Shops(shops) => point(&title(shops), shops.clone()),
         Point::Note { kind, about, place, message, shops, members: _ } => {
             let about = about.as_ref().map_or_else(String::new, |about| format!(" {}", code(about)));
             let place = place.as_ref().map_or_else(String::new, |place| format!(" ({})", code(place)));

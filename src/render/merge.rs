@@ -1,7 +1,7 @@
 //! Merges several plans, or several reports, into one.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::wire;
 use crate::wire::plan::{Destination, Hazard, Plan, Selection, Settings, Shop, ShopCounts, Since, Summary};
@@ -20,7 +20,8 @@ pub(super) struct Plans<'a> {
     pub(super) destinations: Vec<&'a Destination>,
     /// The hazards of the shops, and those of the run, which are judged over all shards.
     pub(super) hazards: Cow<'a, [Hazard]>,
-    pub(super) shops_left: BTreeSet<&'a str>,
+    /// Shops that left the manifest, with the number of their bindings, if it is known.
+    pub(super) shops_left: BTreeMap<&'a str, Option<usize>>,
     pub(super) former_addresses: BTreeSet<&'a str>,
     pub(super) since: Option<Since>,
     pub(super) digests: BTreeSet<&'a str>,
@@ -61,7 +62,10 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
         lacking,
         hazards,
         former_addresses: plans.iter().flat_map(|p| &p.former_addresses).map(String::as_str).collect(),
-        shops_left: plans.iter().flat_map(|p| &p.shops_left).map(String::as_str).collect(),
+        shops_left: plans
+            .iter()
+            .flat_map(|p| p.shops_left.iter().map(|shop| (shop.as_str(), p.shops_left_bindings.get(shop).copied())))
+            .collect(),
         since: plans.iter().filter_map(|p| p.since).reduce(add_since),
         digests: plans.iter().map(|p| p.plan_digest.as_str()).collect(),
         shops,

@@ -1,7 +1,10 @@
 //! The document of a plan: hazards, shops that were not read, changes, and findings.
 
+use std::collections::BTreeMap;
+
 use super::changes::{ByShop, names};
 use super::document::{Block, Document, Kind, Point, Section, Weight};
+use super::group::group_by;
 use super::merge::Plans;
 use super::notes::{self, Note};
 use super::{destinations, facts, plan_last_line};
@@ -95,15 +98,30 @@ fn not_covered<'a>(plan: &Plans<'a>) -> Vec<Section<'a>> {
         let section = Section::list(Weight::Uncovered, title, notes::points(notes));
         out.extend(section.map(|section| Section { strong: !tolerated, remark, ..section }));
     }
-    if !plan.shops_left.is_empty() {
-        let left = vec![Point::Shops(plan.shops_left.iter().copied().collect())];
-        let title = "No longer in the manifest, so their webhooks are left unchanged";
-        out.extend(Section::list(Weight::Uncovered, title, left));
-    }
+    out.extend(shops_left(&plan.shops_left));
     // Listed because `apply` cannot verify them.
     let former = plan.former_addresses.iter().map(|a| Point::Address(Address::new(a).masked().into_owned())).collect();
     out.extend(Section::list(Weight::Uncovered, "Former addresses of this manifest, from `--base`", former));
     out
+}
+
+/// Returns the section of shops that left the manifest.
+fn shops_left<'a>(shops: &BTreeMap<&'a str, Option<usize>>) -> Option<Section<'a>> {
+    let points = group_by(shops.iter().map(|(shop, bindings)| (*bindings, *shop, ()))).into_iter();
+    let points = points.map(|(bindings, shops)| Point::Note {
+        kind: "shop_left".to_owned(),
+        about: None,
+        place: None,
+        message: match bindings {
+            Some(n) => format!("{} in the base manifest; the subscriptions continue to deliver", plural(n, "binding")),
+            None => "the subscriptions continue to deliver".to_owned(),
+        },
+        members: shops.len(),
+        shops: shops.into_iter().map(|(shop, ())| shop).collect(),
+    });
+    let remark = "to end them, keep the shop with `bindings: []`, apply, and then remove the shop from the manifest";
+    let section = Section::list(Weight::Uncovered, "No longer in the manifest", points.collect())?;
+    Some(Section { remark: Some(remark.to_owned()), ..section })
 }
 
 /// Returns the reason why a shop was not read. A tolerated shop may have it in a finding.
@@ -147,8 +165,7 @@ fn ignored(plan: &Plans<'_>) -> Option<String> {
 
 /// Returns the shops without changes and without blocked bindings.
 pub(super) fn unchanged<'a>(plan: &Plans<'a>) -> Vec<&'a str> {
-    let unchanged = plan.shops.iter().filter(|s| {
-        s.status == ShopStatus::Unchanged && s.blocked.is_empty() && s.left_out.is_none()
-    });
+    let unchanged =
+        plan.shops.iter().filter(|s| s.status == ShopStatus::Unchanged && s.blocked.is_empty() && s.left_out.is_none());
     unchanged.map(|s| s.shop.as_str()).collect()
 }

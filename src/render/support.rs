@@ -75,6 +75,7 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
         hazards: vec![],
         former_addresses: Vec::new(),
         shops_left: vec![],
+        shops_left_bindings: BTreeMap::new(),
         since: None,
         shops,
     }

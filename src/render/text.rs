@@ -250,7 +250,6 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
         match point {
             Point::Words(text) => self.point(strong, text),
             Point::Address(address) => self.plain(2, address),
-            Point::Shops(shops) => self.prose(None, 2, &title(shops, self.style)),
             Point::Note { kind, about, place, message, shops, members: _ } => {
                 let about = about.as_ref().map_or_else(String::new, |about| format!(" {about}"));
                 let place = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));

@@ -1,6 +1,6 @@
 //! Reads the shops of a run and plans them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::events::emit_shop;
@@ -195,7 +195,9 @@ fn part(
         {
             wired.message += NOT_EVIDENCE;
         }
-        let outside = base.is_some_and(|base| base.only == Some(plan::Origin::Manifest) && same_as_base(base, desired, &manifest.ownership));
+        let outside = base.is_some_and(|base| {
+            base.only == Some(plan::Origin::Manifest) && same_as_base(base, desired, &manifest.ownership)
+        });
         if outside && !tolerated {
             wired.message += OUTSIDE;
         }
@@ -221,7 +223,11 @@ fn of_reading(reading: &Reading, asked: &ApiVersion) -> Vec<plan::Finding> {
     served.map(|served| plan::version_served(asked, served)).into_iter().collect()
 }
 
-fn left(base: &Manifest, now: &Manifest) -> Vec<String> {
+fn left(base: &Manifest, now: &Manifest) -> BTreeMap<String, Option<usize>> {
     let there: std::collections::HashSet<&ShopDomain> = now.shops.iter().map(|s| &s.shop).collect();
-    base.shops.iter().filter(|s| !there.contains(&s.shop)).map(|s| s.shop.to_string()).collect()
+    base.shops
+        .iter()
+        .filter(|s| !there.contains(&s.shop))
+        .map(|s| (s.shop.to_string(), Some(s.topics().len())))
+        .collect()
 }

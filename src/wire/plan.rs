@@ -55,6 +55,9 @@ pub struct Plan {
     /// Shops that are in the base manifest (`--base`) but not in this manifest. They are not changed.
     #[serde(default)]
     pub shops_left: Vec<String>,
+    /// Number of bindings in the base manifest of each shop in `shops_left`. Their subscriptions continue to deliver.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shops_left_bindings: BTreeMap<String, usize>,
     /// Addresses that are only in the base manifest (`--base`) and whose live subscriptions the plan changes. They
     /// count as addresses of this manifest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

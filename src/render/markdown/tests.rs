@@ -114,9 +114,11 @@ fn a_plan_with_all_kinds() {
 
     - `frozen` in `epsilon`: the shop is frozen (402)
 
-    ### No longer in the manifest, so their webhooks are left unchanged
+    ### No longer in the manifest
 
-    - `gone`
+    To end them, keep the shop with `bindings: []`, apply, and then remove the shop from the manifest.
+
+    - `shop_left` in `gone`: the subscriptions continue to deliver
 
     ### Needs attention
 

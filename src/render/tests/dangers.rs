@@ -39,6 +39,7 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
         lost("zeta", ShopStatus::Failed, "timeout", "no answer within 30 s"),
     ]);
     plan.shops_left = vec!["gone.myshopify.com".into()];
+    plan.shops_left_bindings = [("gone.myshopify.com".to_owned(), 9)].into();
     insta::assert_snapshot!(plan_text(&plan, &Style { width: Some(80), ..PLAIN }), @r#"
     Not read:
       ! token_refused: Shopify refused the token; the app may be gone: hookwright
@@ -52,8 +53,12 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
       * frozen: the shop is frozen (402)
         epsilon.myshopify.com
 
-    No longer in the manifest, so their webhooks are left unchanged:
-      gone.myshopify.com
+    No longer in the manifest:
+      * shop_left: 9 bindings in the base manifest; the subscriptions continue to
+        deliver
+        gone.myshopify.com
+      to end them, keep the shop with `bindings: []`, apply, and then remove the
+      shop from the manifest
 
     Blocked:
       ! scope customers/update -> commerce (orders.yaml:20): needs read_customers:
@@ -178,7 +183,8 @@ fn text_of_others_is_escaped() {
     let mut plan = plan(vec![evil_shop, lost(evil, ShopStatus::Failed, evil, evil)]);
     plan.hazards = vec![hazard(evil, Some(evil), evil)];
     plan.shops_left = vec![evil.into()];
-    plan.selection = Selection { shops: vec![evil.into()], labels: vec![evil.into()], shard: Some(evil.into()), only: None };
+    plan.selection =
+        Selection { shops: vec![evil.into()], labels: vec![evil.into()], shard: Some(evil.into()), only: None };
     plan.settings.endpoint = evil.into();
     plan.settings.ownership.address_prefixes = vec![evil.into()];
     plan.settings.ownership.unmanaged = evil.into();

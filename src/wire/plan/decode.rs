@@ -1,13 +1,15 @@
 //! Converts JSON to plans of the core. Rejects JSON that this program cannot have written.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::encode::figures;
 use super::file::PlanFileError;
 use super::{
-    Action, Blocked, BlockedReason, Bound, Change, Field, Finding, FindingKind, Hazard, HazardKind, LeftOut, Origin, Ownership,
-    Plan, Reason, Safety, Selection, Settings, Severity, Shop, ShopError, ShopSafety, ShopStatus, Since, Source,
-    Subscription, Summary, Unmanaged,
+    Action, Blocked, BlockedReason, Bound, Change, Field, Finding, FindingKind, Hazard, HazardKind, LeftOut, Origin,
+    Ownership, Plan, Reason, Safety, Selection, Settings, Severity, Shop, ShopError, ShopSafety, ShopStatus, Since,
+    Source, Subscription, Summary, Unmanaged,
 };
 use crate::catalog;
 use crate::diff::{self, DeleteReason, UpdateReason};
@@ -33,7 +35,7 @@ pub(super) fn plan(head: Plan, shops: Vec<ShopPlan>) -> Result<plan::Plan, PlanF
         summary: head.summary.into(),
         destinations: head.destinations.into_iter().map(Into::into).collect(),
         hazards: hazards.collect::<Result<_, _>>()?,
-        shops_left: head.shops_left,
+        shops_left: left(head.shops_left, &head.shops_left_bindings),
         former_addresses: head.former_addresses,
         since: head.since.map(|Since { new, known, removed_remotely, never_made }| plan::SinceCounts {
             new,
@@ -43,6 +45,14 @@ pub(super) fn plan(head: Plan, shops: Vec<ShopPlan>) -> Result<plan::Plan, PlanF
         }),
         shops,
     })
+}
+
+fn left(shops: Vec<String>, bindings: &BTreeMap<String, usize>) -> BTreeMap<String, Option<usize>> {
+    let with_bindings = |shop: String| {
+        let bindings = bindings.get(&shop).copied();
+        (shop, bindings)
+    };
+    shops.into_iter().map(with_bindings).collect()
 }
 
 fn malformed(what: String) -> PlanFileError {

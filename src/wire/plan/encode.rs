@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, AdminApi, Blocked, BlockedReason, Bound, Change, Destinations, FORMAT_VERSION, Field, Finding, Hazard, LeftOut,
-    Origin, Ownership, Plan, Reason, Safety, Sandbox, Selection, Settings, Severity, Shop, ShopCounts, ShopError,
-    ShopSafety, ShopStatus, Since, Source, Subscription, Summary,
+    Action, AdminApi, Blocked, BlockedReason, Bound, Change, Destinations, FORMAT_VERSION, Field, Finding, Hazard,
+    LeftOut, Origin, Ownership, Plan, Reason, Safety, Sandbox, Selection, Settings, Severity, Shop, ShopCounts,
+    ShopError, ShopSafety, ShopStatus, Since, Source, Subscription, Summary,
 };
 use crate::diff::{self, DeleteReason, UpdateReason};
 use crate::digest::sha256_with;
@@ -98,7 +98,8 @@ fn head(plan: &plan::Plan) -> Plan {
         summary: summary.into(),
         destinations: destinations.iter().map(Into::into).collect(),
         hazards: hazards.iter().map(Into::into).collect(),
-        shops_left: shops_left.clone(),
+        shops_left: shops_left.keys().cloned().collect(),
+        shops_left_bindings: shops_left.iter().filter_map(|(shop, n)| Some((shop.clone(), (*n)?))).collect(),
         former_addresses: former_addresses.clone(),
         since: since.map(|plan::SinceCounts { new, known, removed_remotely, never_made }| Since {
             new,

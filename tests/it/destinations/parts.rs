@@ -139,6 +139,21 @@ fn the_base_manifest_uses_the_same_lookup_results() {
 }
 
 #[test]
+fn a_dataflow_that_only_the_base_manifest_names_is_looked_up_so_its_address_is_not_foreign() {
+    let world = world();
+    world.write("base/hookwright.yaml", &manifest(BY_NAME));
+    world.write("hookwright.yaml", &manifest(A));
+    let kinds = |plan: &Value| -> Vec<String> {
+        plan["hazards"].as_array().unwrap().iter().map(|h| h["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(kinds(&world.plan_json(&[])), ["reroute_foreign", "reroute_foreign"]);
+    let plan = world.plan_json(&["--base", "base", "--out", "plan.json"]);
+    assert!(kinds(&plan).is_empty(), "{plan}");
+    assert_eq!(one(&plan, "one")["changes"][0]["origin"], "manifest");
+    world.run(&["apply", "plan.json", "--sandbox"]).exits(0);
+}
+
+#[test]
 fn an_inlet_closed_before_the_plan_blocks_no_other_change_of_the_shop() {
     let more = manifest(BY_NAME).replace(
         "{ topic: orders/create, destination: orders }",
