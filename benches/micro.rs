@@ -241,7 +241,7 @@ fn render_text(bencher: Bencher<'_, '_>, case: Case) {
 #[divan::bench(args = CASES, sample_count = 5, sample_size = 1)]
 fn render_html(bencher: Bencher<'_, '_>, case: Case) {
     let plans = [case.plan()];
-    bencher.bench_local(|| render::plans_html(&plans));
+    bencher.bench_local(|| render::plans_html(&plans, &[]));
 }
 
 /// Canonical JSON of 100,000 small objects, and its SHA-256.

@@ -22,6 +22,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
 use crate::plan::{Consent, Origin};
+use crate::render::Link;
 use crate::schema::PublishedFormat;
 
 /// The manifest that commands read and `init` writes by default.
@@ -463,6 +464,11 @@ pub(crate) struct ShowArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
     pub(crate) format: ShowFormat,
+    /// Add a link to the Markdown or HTML; may be repeated
+    ///
+    /// For example `--link run=https://ci.example.com/42`, or a link to the HTML page of the plan.
+    #[arg(long, value_name = "NAME=URL", value_parser = values::link)]
+    pub(crate) link: Vec<Link>,
     /// Check the hazards of all plans together
     ///
     /// The exit code is 6 if a hazard has no consent.

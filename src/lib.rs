@@ -67,7 +67,7 @@
 //!
 //! | module | what it holds | imports |
 //! |---|---|---|
-//! | `cli` | the command line as types, its help and man pages | `auth`, `diagnostic`, `exit`, `model`, `plan`, `printer`, `sandbox`, `schema` |
+//! | `cli` | the command line as types, its help and man pages | `auth`, `diagnostic`, `exit`, `model`, `plan`, `printer`, `render`, `sandbox`, `schema` |
 //! | `commands` | the commands, one module each | `admin`, `apply`, `auth`, `catalog`, `cli`, `clock`, `concurrency`, `destinations`, `diagnostic`, `error`, `exit`, `files`, `import`, `journal`, `manifest`, `model`, `output`, `plan`, `printer`, `progress`, `render`, `report`, `run`, `sandbox`, `schema`, `since`, `state`, `text`, `wire`, `words` |
 //!
 //! An optional Cargo feature, independent of the client and the planner:

@@ -31,7 +31,7 @@ pub(crate) use hazards::refused as refused_hazards;
 pub use metrics::{DriftRun, Successes, metrics};
 pub(crate) use text::title;
 
-use document::Kind;
+use document::{Document, Kind};
 
 use crate::wire;
 use crate::wire::report::{Report, ReportSummary};
@@ -45,6 +45,15 @@ pub struct Style {
     pub width: Option<u16>,
     /// Whether to list all shops, all findings and each variant of a change.
     pub verbose: bool,
+}
+
+/// A link in the Markdown or HTML of a plan or a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The text of the link.
+    pub name: String,
+    /// An `https` or `http` URL in the form of the URL standard, which contains no blanks, quotes or angle brackets.
+    pub url: String,
 }
 
 /// Returns a plan as text. Its last line is [`plan_last_line`].
@@ -73,22 +82,22 @@ pub fn reports_text(reports: &[Report], style: &Style) -> String {
 }
 
 /// Returns several shards as one self-contained HTML page.
-pub fn plans_html(plans: &[wire::plan::Plan]) -> String {
-    html::plans(plans)
+pub fn plans_html(plans: &[wire::plan::Plan], links: &[Link]) -> String {
+    html::plans(plans, links)
 }
 
 /// Returns the reports of several shards as one self-contained HTML page.
-pub fn reports_html(reports: &[Report]) -> String {
-    html::reports(reports)
+pub fn reports_html(reports: &[Report], links: &[Link]) -> String {
+    html::reports(reports, links)
 }
 
 /// Returns saved plans as Markdown for a comment of at most 65,000 bytes. The first line is a hidden marker, the heading is
 /// [`plan_last_line`]. Items that do not fit are counted; the verdict, the hazards and the deletes are always printed. The
 /// order of the plans has no meaning.
-pub fn plans_markdown(plans: &[wire::plan::Plan]) -> String {
+pub fn plans_markdown(plans: &[wire::plan::Plan], links: &[Link]) -> String {
     let plan = merge::plans(plans);
     let kind = if plan.since.is_some() { Kind::Drift } else { Kind::Plan };
-    markdown::print(&plan::document(&plan, kind, true))
+    markdown::print(&Document { links, ..plan::document(&plan, kind, true) })
 }
 
 /// Returns a drift report as Markdown. Without `--since`, a drift report does not differ from a plan.
@@ -97,8 +106,9 @@ pub fn drift_markdown(plan: &wire::plan::Plan) -> String {
 }
 
 /// Returns apply reports as Markdown for a comment. The heading is [`report_last_line`].
-pub fn reports_markdown(reports: &[Report]) -> String {
-    markdown::print(&report::document(&merge::reports(reports), false))
+pub fn reports_markdown(reports: &[Report], links: &[Link]) -> String {
+    let reports = merge::reports(reports);
+    markdown::print(&Document { links, ..report::document(&reports, false) })
 }
 
 /// Returns the last line of a plan. Scripts read it, so its format is fixed. `complete` is the field of the plan.

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 
 use crate::plan::Origin;
+use crate::render::Link;
 
 /// The maximum duration. No clock overflows with it.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
@@ -22,4 +23,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 pub(super) fn origin() -> impl TypedValueParser<Value = Origin> {
     PossibleValuesParser::new(["manifest", "drift"])
         .map(|text| if text == "drift" { Origin::Drift } else { Origin::Manifest })
+}
+
+/// Parses `NAME=URL`. Only URLs of web pages are accepted, because a reader follows the link.
+pub(super) fn link(text: &str) -> Result<Link, String> {
+    let expected = || "expected NAME=URL with an https or http URL, such as run=https://ci.example.com/42".to_owned();
+    let (name, url) = text.split_once('=').ok_or_else(expected)?;
+    let url = reqwest::Url::parse(url).map_err(|_| expected())?;
+    let is_page = matches!(url.scheme(), "https" | "http") && url.username().is_empty() && url.password().is_none();
+    if name.trim().is_empty() || !is_page {
+        return Err(expected());
+    }
+    Ok(Link { name: name.trim().to_owned(), url: url.to_string() })
 }

@@ -13,6 +13,10 @@ use crate::wire::plan::Plan;
 use crate::wire::report::{self, Report, ReportFileError};
 
 pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
+    let links = &args.link[..];
+    if !links.is_empty() && matches!(args.format, ShowFormat::Text | ShowFormat::Json) {
+        return Err(Failure::invalid("`--link` requires `--format markdown` or `--format html`"));
+    }
     let inputs: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
     apart(&inputs, &[("--out", args.out.as_deref())])?;
     let reports: Vec<Option<Report>> = args.files.iter().map(|path| report(path)).collect::<Result<_, _>>()?;
@@ -22,8 +26,8 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
         }
         match (args.format, &reports[..]) {
             (ShowFormat::Text, _) => output.print(&render::reports_text(&reports, &output.style())),
-            (ShowFormat::Html, _) => output.print(&render::reports_html(&reports)),
-            (ShowFormat::Markdown, _) => output.print(&render::reports_markdown(&reports)),
+            (ShowFormat::Html, _) => output.print(&render::reports_html(&reports, links)),
+            (ShowFormat::Markdown, _) => output.print(&render::reports_markdown(&reports, links)),
             (ShowFormat::Json, [one]) => output.print_json(one),
             (ShowFormat::Json, many) => output.print_json(&many),
         }?;
@@ -35,8 +39,8 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     let plans: Vec<Plan> = plans.into_iter().map(Into::into).collect();
     match (args.format, &plans[..]) {
         (ShowFormat::Text, _) => output.print(&render::plans_text(&plans, &output.style())),
-        (ShowFormat::Html, _) => output.print(&render::plans_html(&plans)),
-        (ShowFormat::Markdown, _) => output.print(&render::plans_markdown(&plans)),
+        (ShowFormat::Html, _) => output.print(&render::plans_html(&plans, links)),
+        (ShowFormat::Markdown, _) => output.print(&render::plans_markdown(&plans, links)),
         (ShowFormat::Json, [one]) => output.print_json(one),
         (ShowFormat::Json, many) => output.print_json(&many),
     }?;

@@ -81,6 +81,8 @@ fn alike(entries: &[Entry<'_>], shops: usize, ambiguous: &BTreeSet<&str>, depth:
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Head {
     pub(super) topics: Vec<String>,
+    /// The destination before the change, if the change moves a subscription and the fields are not printed.
+    from: Option<String>,
     /// One of the targets, and the number of different targets.
     target: Option<(String, usize)>,
     which: Option<String>,
@@ -101,16 +103,18 @@ impl Head {
         }
         Self {
             topics: Vec::new(),
+            from: from(change).filter(|_| depth != Depth::Full),
             target: target(change).map(|target| (target.into_owned(), targets.len())),
             which: which(change).filter(|_| depth != Depth::Full),
             notes,
         }
     }
 
-    /// Returns the text after the topics: ` -> commerce  # orders.yaml:12`. `more` names the source of the other targets.
+    /// Returns the text after the topics: ` -> commerce  # orders.yaml:12`, or `: loyalty -> commerce` for a move. `more` names the source of the other targets.
     pub(super) fn rest(&self, more: &str) -> Vec<Span> {
-        let Self { topics: _, target, which, notes } = self;
+        let Self { topics: _, from, target, which, notes } = self;
         let mut out = Vec::new();
+        out.extend(from.as_ref().map(|from| Span::plain(format!(": {from}"))));
         if let Some((target, of)) = target {
             out.push(Span::plain(format!(" -> {target}")));
             out.push(Span::new(Ink::Faint, for_example(*of, more)));
@@ -128,8 +132,10 @@ fn which(change: &Change) -> Option<String> {
     let side = if change.action == Action::Delete { &change.before } else { &change.after };
     let filter = side.as_ref().and_then(|s| s.filter.as_deref()).map(|filter| format!("filter {}", quoted(filter)));
     let filter = filter.filter(|_| !change.fields.contains(&Field::Filter));
-    let fields = (change.action == Action::Update && !change.fields.is_empty())
-        .then(|| format!("changes {}", change.fields.iter().map(Field::as_str).collect::<Vec<_>>().join(", ")));
+    // A move shows both addresses.
+    let fields = change.fields.iter().filter(|field| **field != Field::Address);
+    let fields: Vec<&str> = fields.filter(|_| change.action == Action::Update).map(Field::as_str).collect();
+    let fields = (!fields.is_empty()).then(|| format!("changes {}", fields.join(", ")));
     let parts: Vec<String> = fields.into_iter().chain(filter).collect();
     (!parts.is_empty()).then(|| format!(" ({})", parts.join("; ")))
 }
@@ -143,6 +149,13 @@ fn target(change: &Change) -> Option<Cow<'_, str>> {
     };
     let address = || side.as_ref().map(|side| shown_address(change, side));
     name.as_deref().map(Cow::Borrowed).or_else(address)
+}
+
+/// Returns the name of the old destination of a move, or the shortened address if it has no name.
+fn from(change: &Change) -> Option<String> {
+    let before = change.before.as_ref().filter(|_| change.fields.contains(&Field::Address))?;
+    let address = || short_address(&shown_address(change, before));
+    Some(change.destination.before.clone().unwrap_or_else(address))
 }
 
 /// Returns the address. An unmanaged address is masked, because it may contain credentials of its owner.

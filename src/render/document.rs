@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Link;
 use super::changes::{ByShop, Label};
 use crate::text::plural;
 use crate::wire::plan::{Hazard, Origin};
@@ -18,6 +19,8 @@ pub(super) struct Document<'a> {
     pub(super) sections: Vec<Section<'a>>,
     /// The digests of the plans.
     pub(super) digests: BTreeSet<&'a str>,
+    /// Links at the top of the Markdown and the HTML.
+    pub(super) links: &'a [Link],
 }
 
 /// The kind of a document.
@@ -69,17 +72,23 @@ pub(super) enum Weight {
     /// Counts that supplement the verdict.
     Verdict,
     Hazards,
-    /// The addresses behind destination names.
-    Names,
     /// Changes that were not applied, by cause.
     Undone,
     /// Planned changes.
     Changes,
+    /// Old endpoints that must stay available after the changes.
+    Endpoints,
+    /// Shops that left the manifest.
+    Left,
     Destinations,
     Blocked,
     /// Shops and addresses that the plan does not cover.
     Uncovered,
     Attention,
+    /// Planned changes that repair drift, apart from those of the manifest.
+    Drift,
+    /// The addresses behind destination names.
+    Names,
     Information,
     Removals,
     /// Applied changes.

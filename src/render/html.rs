@@ -14,7 +14,7 @@ use view::View;
 use super::document::{Document, Emphasis, Fact, Kind, Section, Weight};
 use super::merge::{Plans, Reports};
 use super::text::{Lines, labelled};
-use super::{Style, escape, merge, plan, report};
+use super::{Link, Style, escape, merge, plan, report};
 use crate::text::{plural, thousands};
 use crate::wire::plan::{Plan, place};
 use crate::wire::report::Report;
@@ -50,7 +50,7 @@ struct Extras<'a> {
 }
 
 /// Prints plans as one page.
-pub(super) fn plans(all: &[Plan]) -> String {
+pub(super) fn plans(all: &[Plan], links: &[Link]) -> String {
     let merged = merge::plans(all);
     let mut parts: Vec<&Plan> = all.iter().collect();
     parts.sort_by_key(|plan| plan.selection.shard.as_deref().and_then(place));
@@ -74,11 +74,11 @@ pub(super) fn plans(all: &[Plan]) -> String {
         counts: plan_counts(&merged),
         view: view::of_plan(&merged.shops),
     };
-    page(&plan::document(&merged, Kind::Plan, false), &extras)
+    page(&Document { links, ..plan::document(&merged, Kind::Plan, false) }, &extras)
 }
 
 /// Prints apply reports as one page.
-pub(super) fn reports(all: &[Report]) -> String {
+pub(super) fn reports(all: &[Report], links: &[Link]) -> String {
     let merged = merge::reports(all);
     let started = between(all.iter().map(|report| report.started_at.as_str())).map(|at| ("Started", at));
     let finished = between(all.iter().map(|report| report.finished_at.as_str())).map(|at| ("Finished", at));
@@ -90,7 +90,7 @@ pub(super) fn reports(all: &[Report]) -> String {
         counts: report_counts(&merged),
         view: view::of_report(&merged.shops),
     };
-    page(&report::document(&merged, false), &extras)
+    page(&Document { links, ..report::document(&merged, false) }, &extras)
 }
 
 /// Returns the first and the last of some RFC 3339 times.
@@ -149,7 +149,7 @@ fn sentences(shops: &str, of_shops: &[(usize, &str)], rest: &[(usize, &str)]) ->
 }
 
 fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
-    let Document { kind, verdict, incomplete, facts, sections, digests: _ } = document;
+    let Document { kind, verdict, incomplete, facts, sections, digests: _, links } = document;
     let Extras { mood, files, counts, view } = extras;
     let plain = Style::default();
     let (targets, facts): (Vec<&Fact<'_>>, Vec<_>) = facts.iter().partition(|fact| fact.emphasis == Emphasis::Target);
@@ -161,6 +161,10 @@ fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
     let facts = Html::join(facts.chain(files).map(|(label, value)| {
         let values = [("label", &text(&label)), ("value", &text(&value))];
         fill("<div><dt>{{label}}</dt><dd>{{value}}</dd></div>\n", &values)
+    }));
+    let links = Html::join(links.iter().map(|Link { name, url }| {
+        let values = [("name", &text(name)), ("url", &text(url))];
+        fill("<a href=\"{{url}}\" rel=\"noreferrer\">{{name}}</a>\n", &values)
     }));
     let (hazards, body): (Vec<&Section<'_>>, Vec<_>) =
         sections.iter().partition(|section| section.weight == Weight::Hazards);
@@ -187,6 +191,7 @@ fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
         ("target", &target),
         ("facts", &facts),
         ("counts", &text(counts)),
+        ("links", &links),
         ("hazards", &hazards),
         ("island", &island(view)),
         ("body", &body),

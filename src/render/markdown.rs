@@ -10,12 +10,12 @@ mod laws;
 #[cfg(test)]
 pub(super) mod tests;
 
-use super::Style;
 use super::changes::{ByShop, Depth, Label};
 use super::document::{Block, Document, Emphasis, Fact, Kind, Point, Section, Weight, changes_counted};
 use super::hazards::{self, Hazards, MAX_HAZARDS};
 use super::notes::NOTES;
 use super::text::{MAX_ADDRESSES, MAX_OF_A_KIND, labelled};
+use super::{Link, Style};
 use crate::text::{plural, thousands};
 use crate::wire::plan::{Action, Hazard, Origin};
 use budget::{Part, Piece};
@@ -81,8 +81,12 @@ fn sentence(text: &str) -> String {
 
 /// Returns the required parts: the verdict, the settings, the hazards and the deletes. Their length is bounded.
 fn must(document: &Document<'_>) -> String {
-    let Document { kind, verdict, incomplete, facts, sections, digests: _ } = document;
+    let Document { kind, verdict, incomplete, facts, sections, digests: _, links } = document;
     let mut out = format!("{}\n## {verdict}\n", kind.marker());
+    let links: Vec<String> = links.iter().map(|Link { name, url }| format!("[{}](<{url}>)", prose(name))).collect();
+    if !links.is_empty() {
+        out.push_str(&paragraph(&links.join(" · ")));
+    }
     out.extend(incomplete.as_ref().map(|text| paragraph(&format!("**{}**", prose(text)))));
     out.push_str(&settings(*kind, facts).fit(SETTINGS));
     for section in sections {
@@ -93,11 +97,6 @@ fn must(document: &Document<'_>) -> String {
         }
     }
     out.push_str(&deletes(*kind, sections));
-    for section in sections {
-        if let Block::Names(names) = &section.block {
-            out.push_str(&list(*kind, &section.title, None, "name", names.iter().map(name).collect()).fit(NAMES));
-        }
-    }
     out
 }
 
@@ -316,7 +315,7 @@ fn fields<'a>(kind: Kind, origin: Option<Origin>, shops: &ByShop<'a>, style: &St
     let what = match origin {
         None => "",
         Some(Origin::Manifest) => " from this manifest",
-        Some(Origin::Drift) => " that repair drift",
+        Some(Origin::Drift) => " to repair drift",
     };
     let fold = Some(format!("Details of {}{what}", changes_counted(shops)));
     Part { fold, ..diff(kind, Depth::Full, shops, style) }
@@ -327,16 +326,22 @@ fn outcomes<'a>(kind: Kind, what: &str, shops: &ByShop<'a>, style: &Style) -> Pa
     Part { fold, ..diff(kind, Depth::Brief, shops, style) }
 }
 
-/// Returns the counts of items that are not listed, and the digests of the plans, so that a reviewed plan can be compared with
+/// Returns the addresses behind destination names, the counts of items that are not listed, and the digests of the plans, so that a reviewed plan can be compared with
 /// the applied one.
 fn end(document: &Document<'_>) -> String {
-    let Document { sections, digests, .. } = document;
+    let Document { kind, sections, digests, .. } = document;
+    let mut out = String::new();
+    for section in sections {
+        if let Block::Names(names) = &section.block {
+            out.push_str(&list(*kind, &section.title, None, "name", names.iter().map(name).collect()).fit(NAMES));
+        }
+    }
     let counts = sections.iter().filter_map(|section| match &section.block {
         Block::Line(text) if section.weight == Weight::Counts => Some(text.clone()),
         Block::Unchanged(shops) => Some(format!("{} without changes.", plural(shops.len(), "shop"))),
         _ => None,
     });
-    let mut out: String = counts.map(|text| paragraph(&prose(&text))).collect();
+    out.extend(counts.map(|text| paragraph(&prose(&text))));
     if !digests.is_empty() {
         let more = digests.len().saturating_sub(MAX_DIGESTS);
         let more = if more > 0 { format!(" … and {more} more") } else { String::new() };

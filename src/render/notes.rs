@@ -205,6 +205,12 @@ pub(super) fn findings<'a>(
     .collect()
 }
 
+/// Returns the section of old endpoints that must stay available after the changes of addresses.
+pub(super) fn old_endpoints<'a>(all: impl Iterator<Item = (&'a str, &'a Finding)>) -> Option<Section<'a>> {
+    let notes = all.filter(|(_, finding)| finding.kind == FindingKind::OldEndpoint);
+    Section::list(Weight::Endpoints, "Old endpoints", points(notes.map(|(shop, finding)| Note::finding(shop, finding))))
+}
+
 fn unmanaged_points<'a>(all: &[(&'a str, &'a Finding)]) -> Vec<Point<'a>> {
     let groups = group_by(all.iter().map(|(shop, finding)| {
         let address = finding.details.get("address").and_then(Value::as_str);

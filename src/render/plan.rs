@@ -30,15 +30,17 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
             Some(Origin::Drift) => "Drift that will be repaired",
             None => "Hookwright will perform the following actions",
         };
-        Section::new(Weight::Changes, title, Block::Planned(origin, shops))
+        let weight = if origin == Some(Origin::Drift) { Weight::Drift } else { Weight::Changes };
+        Section::new(weight, title, Block::Planned(origin, shops))
     }));
     sections.extend(left_out(plan));
     sections.extend(named(plan.shops.iter().flat_map(|shop| &shop.changes)));
     sections.extend(notes::blocked(plan.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b)))));
     // An unavailable shop is listed as not read.
-    let findings = plan.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f)));
+    let findings = || plan.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f)));
+    sections.extend(notes::old_endpoints(findings()));
     sections.extend(notes::findings(
-        findings.filter(|(_, f)| f.kind != FindingKind::Unavailable),
+        findings().filter(|(_, f)| !matches!(f.kind, FindingKind::Unavailable | FindingKind::OldEndpoint)),
         list_all,
         Weight::Minor,
     ));
@@ -59,6 +61,7 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
         facts: settings.chain(facts::limits(&plan.shops)).chain(facts::selection(&plan.selections)).collect(),
         sections,
         digests: plan.digests.clone(),
+        links: &[],
     }
 }
 
@@ -120,7 +123,7 @@ fn shops_left<'a>(shops: &BTreeMap<&'a str, Option<usize>>) -> Option<Section<'a
         shops: shops.into_iter().map(|(shop, ())| shop).collect(),
     });
     let remark = "to end them, keep the shop with `bindings: []`, apply, and then remove the shop from the manifest";
-    let section = Section::list(Weight::Uncovered, "No longer in the manifest", points.collect())?;
+    let section = Section::list(Weight::Left, "No longer in the manifest", points.collect())?;
     Some(Section { remark: Some(remark.to_owned()), ..section })
 }
 

@@ -73,12 +73,12 @@ fn a_thousand_shops_fit_one_screen() {
       audit: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
       commerce: https://dcs.adobedc.net/collection/0000000000000000000000000000000000000000000000000000000000000001 and 999 more; `-v` shows all
 
-    Needs attention:
-      ! scope_missing: add read_customers: hookwright auth url --shop <shop>, then approve
+    Old endpoints:
+      * old_endpoint: keep the old endpoint up until 2026-11-23T04:16:40Z (the latest time of these shops): Shopify may retry there
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
 
-    Notes:
-      * old_endpoint: keep the old endpoint up until 2026-11-23T04:16:40Z (the latest time of these shops): Shopify may retry there
+    Needs attention:
+      ! scope_missing: add read_customers: hookwright auth url --shop <shop>, then approve
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
 
     unmanaged: orders/create -> https://shop-0001.example.com/hooks (shop-0001.myshopify.com)

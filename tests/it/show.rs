@@ -1,6 +1,6 @@
 //! `show`, output formats, selection, the small commands.
 
-use crate::world::{World, manifest};
+use crate::world::{World, manifest, seed};
 
 fn world() -> World {
     let shops = "  - { shop: acme, labels: { env: prod }, bindings: [{ topic: orders/create, destination: a }] }\n  \
@@ -158,4 +158,23 @@ fn drift_exits_with_two_and_prints_one_verdict() {
     assert!(world.read("drift.json").contains("\"exit_code\": 2"));
     assert_eq!(world.mutations(), 0);
     world.run(&["show", "drift.json"]).exits(0);
+}
+
+#[test]
+fn links_are_in_the_markdown_and_the_page_and_only_web_pages_are_linked() {
+    let world = World::new(&manifest("  - { shop: acme, bindings: [] }\n"), &seed("acme", "      []\n"));
+    world.plan(&["--out", "plan.json"]).exits(0);
+    let show = |link: &str, format: &str| world.run(&["show", "plan.json", "--format", format, "--link", link]);
+    show("run [1]=https://ci.example.com/a b?<c>", "markdown")
+        .exits(0)
+        .out_has("\n[run `[1]`](<https://ci.example.com/a%20b?%3Cc%3E>)\n");
+    show("run=https://ci.example.com/\"><script>", "html")
+        .exits(0)
+        .out_has("<a href=\"https://ci.example.com/%22%3E%3Cscript%3E\" rel=\"noreferrer\">run</a>");
+    for link in
+        ["run=javascript:alert(1)", "run=https://user:secret@example.com", "https://example.com", "=https://a.example"]
+    {
+        show(link, "markdown").exits(3).err_has("expected NAME=URL with an https or http URL");
+    }
+    show("run=https://ci.example.com", "text").exits(3).err_has("`--link` requires `--format markdown`");
 }

@@ -105,11 +105,12 @@ fn the_head_of_a_plan() {
     odd.settings.endpoint = "sandbox".into();
     odd.settings.sandbox = Some(Sandbox { id: "1".into(), state: "a & b.json".into() });
     odd.selection.labels = vec!["env=prod".into()];
-    insta::assert_snapshot!(between(&plans_html(&[odd]), "<body>\n", "<section id=\"matrix\""), @r#"
+    insta::assert_snapshot!(between(&plans_html(&[odd], &[]), "<body>\n", "<section id=\"matrix\""), @r#"
     <header class="top bad">
     <p class="target">Target: sandbox (a &amp; b.json)</p>
     <h1>Plan incomplete: 1 to add, 0 to change, 0 to destroy; 0 blocked, 1 shop not read.</h1>
     <p class="counts">2 shops: 1 with changes, 1 not read.</p>
+    <p class="links"></p>
     <dl class="facts">
     <div><dt>Selection</dt><dd>--label env=prod</dd></div>
     <div><dt>Created</dt><dd>2026-11-23T00:00:00Z</dd></div>
@@ -134,7 +135,7 @@ fn shards_are_one_page() {
         part
     };
     let two = [part("2/2", "zeta"), part("1/2", "alpha")];
-    let html = plans_html(&two);
+    let html = plans_html(&two, &[]);
     assert!(html.contains("<h1>Plan: 2 to add, 0 to change, 0 to destroy.</h1>"));
     assert!(html.contains("all 2 shards") && html.contains("sha256:0 (shard 2/2)"));
     let data = island(&html);
@@ -145,7 +146,7 @@ fn shards_are_one_page() {
     assert_eq!(data["changes"].as_array().unwrap().len(), 1, "equal changes are stored once");
 
     let many: Vec<Plan> = (1..=16).map(|k| part(&format!("{k}/17"), &format!("shop-{k}"))).collect();
-    let html = plans_html(&many);
+    let html = plans_html(&many, &[]);
     assert!(
         html.contains("<header class=\"top bad\">\n<p class=\"target\">16 of 17 shards: 17/17 is missing. This is not")
     );
@@ -158,7 +159,7 @@ fn a_report_has_outcomes() {
     let failed =
         outcome(create("orders/create", Some("commerce"), to(&inlet('a')), at("o.yaml", 7)), OutcomeResult::Failed);
     let failed = crate::wire::report::Outcome { error: Some(error("refused", "Address is invalid")), ..failed };
-    let html = reports_html(&[report(vec![report_shop("alpha", ReportShopStatus::Incomplete, vec![failed])])]);
+    let html = reports_html(&[report(vec![report_shop("alpha", ReportShopStatus::Incomplete, vec![failed])])], &[]);
     assert!(
         html.contains("<h1>Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed; 1 failed, 0 skipped.</h1>")
     );
@@ -169,17 +170,17 @@ fn a_report_has_outcomes() {
 
 #[test]
 fn an_empty_plan_is_a_page() {
-    for html in [plans_html(&[plan(vec![])]), plans_html(&[]), reports_html(&[])] {
+    for html in [plans_html(&[plan(vec![])], &[]), plans_html(&[], &[]), reports_html(&[], &[])] {
         well_formed(&html).unwrap();
         assert_eq!(island(&html)["rows"], Value::Array(vec![]));
     }
-    assert!(plans_html(&[plan(vec![])]).contains("No shop matches the selection."));
+    assert!(plans_html(&[plan(vec![])], &[]).contains("No shop matches the selection."));
 }
 
 /// The policy has the hashes of the script and the style, and the page has no URL.
 #[test]
 fn the_policy_allows_only_the_script_and_style_of_the_page() {
-    let html = plans_html(&[plan(vec![])]);
+    let html = plans_html(&[plan(vec![])], &[]);
     let policy = between(&html, "http-equiv=\"Content-Security-Policy\" content=\"", "\"").replace("&#39;", "'");
     let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
     let style = hash(between(&html, "<style>", "</style>"));
@@ -246,7 +247,7 @@ fn poisoned(mut plan: Plan, hostile: &str) -> Plan {
 proptest! {
     #[test]
     fn any_plan_is_a_page(plan in laws::plan()) {
-        let html = plans_html(std::slice::from_ref(&plan));
+        let html = plans_html(std::slice::from_ref(&plan), &[]);
         well_formed(&html)?;
         let data = island(&html);
         let mut shops: Vec<_> = plan.shops.iter().collect();
@@ -258,7 +259,7 @@ proptest! {
 
     #[test]
     fn any_report_is_a_page(report in laws::report()) {
-        let html = reports_html(std::slice::from_ref(&report));
+        let html = reports_html(std::slice::from_ref(&report), &[]);
         well_formed(&html)?;
         let data = island(&html);
         let Report { mut shops, .. } = report;
@@ -278,7 +279,7 @@ proptest! {
             "{{script}}{{island}}</title></style>",
             "\u{1b}[31m<b>\u{202e}&lt;",
         ][which];
-        let html = plans_html(&[poisoned(plan, hostile)]);
+        let html = plans_html(&[poisoned(plan, hostile)], &[]);
         well_formed(&html)?;
         let acting = ['\u{2028}', '\u{1b}', '\u{202e}'];
         prop_assert!(!html.contains(acting));

@@ -114,14 +114,14 @@ proptest! {
         plan.settings.safety.protected_topics = vec![plan.hazards[0].allow.clone()];
         plan.selection.labels = vec![plan.hazards[0].allow.clone()];
         plan.shops_left = vec![plan.hazards[0].message.clone()];
-        let page = plans_markdown(std::slice::from_ref(&plan));
+        let page = plans_markdown(std::slice::from_ref(&plan), &[]);
         check(&page, &OF_PLANS, &plan_last_line(&plan.summary, plan.complete))?;
         prop_assert!(page.contains("\n### Hazards\n\n1 hazard needs consent; "));
     }
 
     #[test]
     fn every_delete_is_shown(plan in plan()) {
-        let page = plans_markdown(std::slice::from_ref(&plan));
+        let page = plans_markdown(std::slice::from_ref(&plan), &[]);
         let changes = || plan.shops.iter().flat_map(|s| &s.changes);
         let deletes = changes().filter(|c| c.action == Action::Delete).count();
         prop_assert_eq!(told(&page), deletes, "{}", page);
@@ -129,7 +129,7 @@ proptest! {
 
     #[test]
     fn any_report_is_a_comment(report in report()) {
-        let page = reports_markdown(std::slice::from_ref(&report));
+        let page = reports_markdown(std::slice::from_ref(&report), &[]);
         check(&page, &["<!-- hookwright: apply -->"], &report_last_line(&report.summary, report.complete))?;
         let made = report.shops.iter().flat_map(|s| &s.outcomes).filter(|o| {
             o.result == OutcomeResult::Applied && o.change.action == Action::Delete
@@ -146,9 +146,9 @@ proptest! {
                 shop.shop = format!("s{i}-{j}.myshopify.com");
             }
         }
-        let one = plans_markdown(&plans);
+        let one = plans_markdown(&plans, &[]);
         plans.reverse();
-        prop_assert_eq!(one, plans_markdown(&plans));
+        prop_assert_eq!(one, plans_markdown(&plans, &[]));
     }
 }
 
@@ -160,7 +160,7 @@ proptest! {
     #[test]
     fn a_huge_plan_is_cut(shops in 1usize..3000, each in 1u32..4, length in 1usize..400, ticks in 0usize..40) {
         let plan = huge(shops, each, length, ticks);
-        let page = plans_markdown(std::slice::from_ref(&plan));
+        let page = plans_markdown(std::slice::from_ref(&plan), &[]);
         check(&page, &OF_PLANS, &plan_last_line(&plan.summary, plan.complete))?;
         let deletes = shops * each as usize;
         prop_assert_eq!(told(&page), deletes);

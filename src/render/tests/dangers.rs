@@ -217,11 +217,11 @@ fn a_name_does_not_hide_an_address_and_an_unmanaged_address_shows_no_credentials
     let (plans, reports) = (std::slice::from_ref(&plan), std::slice::from_ref(&report));
     for text in [
         plan_text(&plan, &PLAIN),
-        plans_markdown(plans),
-        plans_html(plans),
+        plans_markdown(plans, &[]),
+        plans_html(plans, &[]),
         report_text(&report, &PLAIN),
-        reports_markdown(reports),
-        reports_html(reports),
+        reports_markdown(reports, &[]),
+        reports_html(reports, &[]),
     ] {
         assert!(text.contains(evil), "{text}");
         assert!(text.contains("***@hooks.example/in?key=***"), "{text}");

@@ -28,11 +28,11 @@ fn a_complete_apply() {
     beta.outcomes[0].confirmed_by = Some(ConfirmedBy::Read);
     let gamma =
         report_shop("gamma", ReportShopStatus::Done, vec![outcome(order("orders/create"), OutcomeResult::AlreadySo)]);
-    insta::assert_snapshot!(report_text(&report(vec![alpha, beta, gamma]), &PLAIN), @r#"
+    insta::assert_snapshot!(report_text(&report(vec![alpha, beta, gamma]), &PLAIN), @"
     Applied:
       2 shops: alpha, beta
         + orders/create -> commerce
-        ~ orders/updated -> loyalty (changes address)
+        ~ orders/updated: commerce -> loyalty
       1 change without an answer, confirmed by a later read; another run may have applied it
 
     Already as planned before this run:
@@ -48,7 +48,7 @@ fn a_complete_apply() {
         2 shops: alpha, beta
 
     Apply complete! Resources: 2 added, 2 changed, 0 destroyed.
-    "#);
+    ");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn an_incomplete_apply() {
           - orders/create -> loyalty (filter "total_price:>=100")  # not in the manifest
       * the shop was given up
         epsilon.myshopify.com
-          ~ orders/updated -> loyalty (changes address)
+          ~ orders/updated: commerce -> loyalty
 
     Stale:
       ! stale: orders/updated was changed since the plan was made
