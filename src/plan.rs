@@ -27,7 +27,7 @@ pub use apps::{
 };
 pub use audit::{Unasked, contradiction, relabel, unasked};
 pub use change::{BindingKey, DestinationNames, Origin, PlannedChange, UnknownWords, same_edit};
-pub use consent::{Consent, ConsentError, consented, refused};
+pub use consent::{PlanConsent, consented, consents_together, covers, day, refused, valid_consents};
 pub use destination::{Destination, Failing, Replaced, Verdict, destination_order};
 pub use destination_health::DestinationHealth;
 pub use digest::desired_digest;
@@ -37,8 +37,10 @@ pub use findings::{
     RETRIES, RETRY_HOURS as OLD_ENDPOINT_HOURS, add, double_delivery, drop_gone_endpoints, old_endpoint_of,
     order as finding_order, two_payloads, version_served,
 };
-pub use hazard::{Hazard, HazardKind, HazardName};
-pub use hazards::{RunTotals, dismiss_known_addresses, each_once, of_plan as hazards_of, settling, together};
+pub use hazard::{Hazard, HazardKind};
+pub use hazards::{
+    RunTotals, dismiss_known_addresses, each_once, of_plan as hazards_of, settling, sort as sort_hazards, together,
+};
 pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use settings::{AdminApi, Sandbox, Selection, Settings};
 pub use shards::{NotOneRun, Shard, lacking, one_run};
@@ -49,6 +51,7 @@ use std::sync::Arc;
 
 use crate::diff::Change;
 use crate::model::{Address, ShopDomain, Topic};
+pub use crate::state::{Consent, ConsentError, HazardName};
 use crate::state::{Ownership, Safety, ShopLimits, Source};
 
 /// The changes of a run, their reasons, and what cannot be changed. Contains no secrets.
@@ -76,6 +79,8 @@ pub struct Plan {
     pub destinations: Vec<Destination>,
     /// Hazards: those of the run first, then those of each shop.
     pub hazards: Vec<Hazard>,
+    /// Consents of the manifest that were valid when the plan was made, in the order of the manifest.
+    pub consents: Vec<PlanConsent>,
     /// Shops of the base manifest that are not in this one, sorted.
     pub shops_left: Vec<String>,
     /// Addresses that only the base manifest has and whose live subscriptions are changed, sorted.
@@ -276,6 +281,8 @@ pub struct PlanHeader {
     pub destinations: Vec<Destination>,
     /// Digest over the content of the whole manifest.
     pub manifest_digest: String,
+    /// Consents of the manifest that are valid.
+    pub consents: Vec<PlanConsent>,
     /// Time of the plan: RFC 3339, UTC.
     pub created_at: String,
     /// Shops of the base manifest that are not in this one.
@@ -309,9 +316,18 @@ pub fn assemble(
     let summary = summarise(&shops);
     let former_addresses = former(&shops, &header.base_addresses);
     let PlanHeader {
-        settings, selection, mut destinations, manifest_digest, created_at, mut shops_left, since, ..
+        settings,
+        selection,
+        mut destinations,
+        manifest_digest,
+        mut consents,
+        created_at,
+        mut shops_left,
+        since,
+        ..
     } = header;
     shops_left.sort();
+    consents.iter_mut().for_each(|consent| consent.cover(&hazards));
     destinations.sort_by(destination_order);
     let mut plan = Plan {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -325,6 +341,7 @@ pub fn assemble(
         summary,
         destinations,
         hazards,
+        consents,
         shops_left,
         former_addresses,
         since,
