@@ -302,6 +302,13 @@ pub(crate) struct PlanArgs {
     /// The exit code is 2 for changes, blocked bindings and findings that need attention.
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+    /// Exit with code 6 if a hazard has no consent
+    ///
+    /// The plan is printed and saved all the same. The consents are those under `consents` in the manifest. With --shard,
+    /// only the hazards of shops are checked; `show --check` checks those of the run. The exit code of a shop that could
+    /// not be read, or of a blocked binding, takes precedence.
+    #[arg(long)]
+    pub(crate) check: bool,
     /// Base manifest that separates drift from changes
     ///
     /// Usually the manifest of the target branch. A change that the base manifest would plan too has the origin `drift`,
@@ -338,8 +345,8 @@ Examples:
   hookwright apply                                   plan, confirm and apply
   hookwright apply --auto-approve --allow empty_shop:old-shop
 
-A plan with hazards is refused (exit code 6) until each hazard has a consent: --allow KIND:SHOP, or --allow KIND for a \
-hazard of the run.
+A plan with hazards is refused (exit code 6) until each hazard has a consent: under `consents` in the manifest, or with \
+--allow KIND:SHOP, or --allow KIND for a hazard of the run.
 
 After SIGINT, SIGTERM or SIGHUP, requests in flight finish and the report is written. A second signal aborts.")]
 pub(crate) struct ApplyArgs {
@@ -356,7 +363,8 @@ pub(crate) struct ApplyArgs {
     pub(crate) auto_approve: bool,
     /// Consent to a hazard; may be repeated
     ///
-    /// KIND:SHOP consents to a hazard of a shop (SHOP is a glob), KIND to a hazard of the run.
+    /// KIND:SHOP consents to a hazard of a shop (SHOP is a glob), KIND to a hazard of the run. The consents of the manifest
+    /// count, too.
     #[arg(long, value_name = "CONSENT", value_parser = Consent::parse)]
     pub(crate) allow: Vec<Consent>,
     /// Write a JSON report with one outcome for each change
@@ -471,7 +479,8 @@ pub(crate) struct ShowArgs {
     pub(crate) link: Vec<Link>,
     /// Check the hazards of all plans together
     ///
-    /// The exit code is 6 if a hazard has no consent.
+    /// The exit code is 6 if a hazard has no consent: neither with --allow nor under `consents` in the manifest, as the
+    /// plans record them.
     #[arg(long)]
     pub(crate) check: bool,
     /// Consent to a hazard, with --check; may be repeated

@@ -3,6 +3,7 @@
 mod apply;
 mod auth;
 mod check;
+mod consents;
 mod destinations;
 mod drift;
 mod event_log;

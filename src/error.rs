@@ -13,11 +13,13 @@ pub(crate) struct Failure {
     pub(crate) details: Vec<String>,
     /// Remedies; each is printed as `help: …`.
     pub(crate) hints: Vec<String>,
+    /// Lines to copy, below the remedies.
+    pub(crate) lines: Vec<String>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: message.to_string(), details: Vec::new(), hints: Vec::new() }
+        Self { exit, message: message.to_string(), details: Vec::new(), hints: Vec::new(), lines: Vec::new() }
     }
 
     /// Returns an error about invalid input. Nothing was sent.
@@ -38,6 +40,9 @@ impl Failure {
         }
         for hint in &self.hints {
             let _ = writeln!(out, "  help: {}", crate::text::escape(hint));
+        }
+        for line in &self.lines {
+            let _ = writeln!(out, "    {}", crate::text::escape(line));
         }
         out
     }

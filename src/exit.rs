@@ -102,6 +102,12 @@ pub(crate) fn of_plan(plan: &Plan, on_changes: Exit) -> Exit {
     }
 }
 
+/// Returns the exit code of `plan --check` if a hazard has no consent. The code of a failure takes precedence, because the
+/// plan is then not the whole plan.
+pub(crate) fn refused(exit: Exit) -> Exit {
+    if matches!(exit, Exit::Done | Exit::Changes) { Exit::Refused } else { exit }
+}
+
 /// Returns the exit code of `drift`. A blocked binding needs attention, but does not count as a failure.
 pub(crate) fn of_drift(plan: &Plan) -> Exit {
     of_causes_or(plan, causes(plan), Exit::Changes)

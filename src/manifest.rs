@@ -11,6 +11,7 @@ mod aep;
 mod app_config;
 mod brackets;
 mod check;
+mod consents;
 mod decode;
 mod digest;
 mod document;
@@ -42,7 +43,9 @@ use crate::diagnostic::Code;
 pub use crate::model::Transport;
 use crate::model::{Address, ApiVersion, Auth, ScopeSet, ShopDomain, TokenExpiry, Topic};
 use crate::state::aep::{AepAccount, Destination};
-use crate::state::{AppEvent, AppSubscription, Desired, Ownership, Safety, ShopLimits, Source, Unresolved};
+use crate::state::{
+    AppEvent, AppSubscription, Desired, Ownership, ReviewedConsent, Safety, ShopLimits, Source, Unresolved,
+};
 
 /// The content of one file.
 #[derive(Debug, Clone)]
@@ -73,6 +76,9 @@ pub struct Manifest {
     pub ownership: Ownership,
     /// The limits above which a plan needs consent.
     pub safety: Safety,
+    /// The consents to hazards, also those that are expired. They do not change what is wanted, so the digest does not
+    /// cover them.
+    pub consents: Vec<ReviewedConsent>,
     /// The shops, sorted by domain.
     pub shops: Vec<ManifestShop>,
     /// Every address in the manifest.

@@ -28,7 +28,7 @@ pub use apps::{
 };
 pub use audit::{Unasked, contradiction, relabel, unasked};
 pub use change::{BindingKey, DestinationNames, Origin, PlannedChange, UnknownWords, same_edit};
-pub use consent::{Consent, ConsentError, consented, refused};
+pub use consent::{PlanConsent, consented, consents_together, covers, day, refused, valid_consents};
 pub use destination::{Destination, Failing, Replaced, Verdict, destination_order};
 pub use destination_health::DestinationHealth;
 pub use digest::desired_digest;
@@ -38,8 +38,10 @@ pub use findings::{
     RETRIES, RETRY_HOURS as OLD_ENDPOINT_HOURS, add, double_delivery, drop_gone_endpoints, old_endpoint_of,
     order as finding_order, two_payloads, version_served,
 };
-pub use hazard::{Hazard, HazardKind, HazardName};
-pub use hazards::{RunTotals, dismiss_known_addresses, each_once, of_plan as hazards_of, settling, together};
+pub use hazard::{Hazard, HazardKind};
+pub use hazards::{
+    RunTotals, dismiss_known_addresses, each_once, of_plan as hazards_of, settling, sort as sort_hazards, together,
+};
 pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use only::LeftOut;
 pub use settings::{AdminApi, Sandbox, Selection, Settings};
@@ -51,6 +53,7 @@ use std::sync::Arc;
 
 use crate::diff::Change;
 use crate::model::{Address, ShopDomain, Topic};
+pub use crate::state::{Consent, ConsentError, HazardName};
 use crate::state::{Ownership, Safety, ShopLimits, Source};
 
 /// The changes of a run, their reasons, and what cannot be changed. Contains no secrets.
@@ -78,6 +81,8 @@ pub struct Plan {
     pub destinations: Vec<Destination>,
     /// Hazards: those of the run first, then those of each shop.
     pub hazards: Vec<Hazard>,
+    /// Consents of the manifest that were valid when the plan was made, in the order of the manifest.
+    pub consents: Vec<PlanConsent>,
     /// Shops of the base manifest that are not in this one, with the number of their bindings there, if it is known.
     pub shops_left: BTreeMap<String, Option<usize>>,
     /// Addresses that only the base manifest has and whose live subscriptions are changed, sorted.
@@ -282,6 +287,8 @@ pub struct PlanHeader {
     pub destinations: Vec<Destination>,
     /// Digest over the content of the whole manifest.
     pub manifest_digest: String,
+    /// Consents of the manifest that are valid.
+    pub consents: Vec<PlanConsent>,
     /// Time of the plan: RFC 3339, UTC.
     pub created_at: String,
     /// Shops of the base manifest that are not in this one, with the number of their bindings there.
@@ -314,8 +321,18 @@ pub fn assemble(
     hazards::sort(&mut hazards);
     let summary = summarise(&shops);
     let former_addresses = former(&shops, &header.base_addresses);
-    let PlanHeader { settings, selection, mut destinations, manifest_digest, created_at, shops_left, since, .. } =
-        header;
+    let PlanHeader {
+        settings,
+        selection,
+        mut destinations,
+        manifest_digest,
+        mut consents,
+        created_at,
+        shops_left,
+        since,
+        ..
+    } = header;
+    consents.iter_mut().for_each(|consent| consent.cover(&hazards));
     destinations.sort_by(destination_order);
     let mut plan = Plan {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -329,6 +346,7 @@ pub fn assemble(
         summary,
         destinations,
         hazards,
+        consents,
         shops_left,
         former_addresses,
         since,

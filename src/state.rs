@@ -5,6 +5,7 @@
 pub mod aep;
 mod app;
 mod compared;
+mod consent;
 mod excluding;
 mod ownership;
 mod safety;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use app::{AppEvent, AppSubscription};
 pub(crate) use compared::{Compared, compared, compared_at, set};
+pub use consent::{Consent, ConsentError, HazardName, LONGEST_CONSENT_DAYS, ReviewedConsent};
 pub use ownership::{Ownership, Prefix, PrefixError, Unmanaged};
 pub use safety::{Safety, ShopLimits};
 

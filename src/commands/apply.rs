@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::consents::Consents;
 use super::event_log::{self, Ended};
 use super::files::given;
 use super::out_file::{OutFile, apart};
@@ -15,7 +16,7 @@ use crate::destinations::{Assessment, Lookups};
 use crate::error::Failure;
 use crate::exit::{self, Exit};
 use crate::journal::Recorder;
-use crate::plan::{self, Consent, Plan};
+use crate::plan::{self, Plan};
 use crate::render;
 use crate::report;
 use crate::run::target::{Target, state_files};
@@ -35,20 +36,14 @@ pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure
     apart(&inputs, &outputs)?;
     let (recorder, output) = event_log::open(args.journal.as_deref(), args.events.as_deref(), args.format, output)?;
     let ended = match &args.plan {
-        Some(path) => saved(&args, path, &args.allow, &recorder, output).await,
-        None => fresh(&args, &args.allow, &recorder, output).await,
+        Some(path) => saved(&args, path, &recorder, output).await,
+        None => fresh(&args, &recorder, output).await,
     };
     event_log::close(&recorder, ended, output).await
 }
 
 /// Applies a saved plan.
-async fn saved(
-    args: &ApplyArgs,
-    path: &Path,
-    given: &[Consent],
-    recorder: &Arc<Recorder>,
-    output: Output,
-) -> Result<Ended, Failure> {
+async fn saved(args: &ApplyArgs, path: &Path, recorder: &Arc<Recorder>, output: Output) -> Result<Ended, Failure> {
     let mut plan = check::read_plan(path)?;
     let select = &args.select;
     if !(select.shop.is_empty() && select.exclude_shop.is_empty() && select.label.is_empty())
@@ -67,17 +62,19 @@ async fn saved(
     run::manifest_is_of(&args.manifest.file, &loaded.manifest, &plan)?;
     let opened = run::open_loaded(loaded, select, &args.run, output.verbosity(), Some(&plan), recorder).await?;
     same_target(&opened.session.target, &plan)?;
-    let checked = check::checked_consents(&plan, args.checked.as_deref())?;
-    let consents = &[given, &checked].concat()[..];
-    check::refuse(&plan.hazards, consents, given)?;
+    // The consents in the plan file are not read, because the file is not signed.
+    let manifest = Arc::clone(&opened.manifest);
+    let mut consents = Consents::new(&args.allow, &manifest.consents);
+    check::add_checked(&mut consents, &plan, args.checked.as_deref())?;
+    consents.refuse(&plan.hazards)?;
     let run = opened.resolve(Some(&plan), false, output).await?;
     same_adobe(&run, &plan)?;
     run.comes_from_manifest(&plan)?;
     let hazards = run.hazards_of(&plan).await;
-    check::refuse(plan.hazards.iter().chain(&hazards), consents, given)?;
+    consents.refuse(plan.hazards.iter().chain(&hazards))?;
     plan.hazards.extend(hazards);
     run.relabel(&mut plan);
-    refuse_settling(&run, &run.lookups, &plan, consents)?;
+    refuse_settling(&run, &run.lookups, &plan, &consents)?;
     for shop in &plan.shops {
         run::emit_planned_changes(&run.session.recorder, shop);
     }
@@ -85,12 +82,7 @@ async fn saved(
 }
 
 /// Plans, prints the plan, asks for confirmation, and applies.
-async fn fresh(
-    args: &ApplyArgs,
-    consents: &[Consent],
-    recorder: &Arc<Recorder>,
-    output: Output,
-) -> Result<Ended, Failure> {
+async fn fresh(args: &ApplyArgs, recorder: &Arc<Recorder>, output: Output) -> Result<Ended, Failure> {
     // The manifest is loaded first, because its errors are more important than a missing terminal.
     let loaded = run::load(&args.manifest.file, output.verbosity(), output)?;
     let asks = !args.auto_approve;
@@ -116,10 +108,10 @@ async fn fresh(
         Format::Json if asks => output.remark(&format!("{shown}\n")),
         Format::Json => {}
     }
-    if plan.selection.shard.is_some() {
-        check::checked_consents(&plan, None)?;
-    }
-    check::refuse(&plan.hazards, consents, consents)?;
+    let manifest = Arc::clone(&run.manifest);
+    let mut consents = Consents::new(&args.allow, &manifest.consents);
+    check::add_checked(&mut consents, &plan, None)?;
+    consents.refuse(&plan.hazards)?;
     let anything = plan.summary.shops.changed > 0;
     if asks && anything && !agreed(&plan)? {
         output.remark("Apply cancelled.\n");
@@ -133,7 +125,7 @@ async fn fresh(
     // Reading many shops and the confirmation take time, so destinations are looked up again.
     if anything && !plan.destinations.is_empty() {
         let lookups = again.insert(run.look_again(&plan).await);
-        refuse_settling(&run, lookups, &plan, consents)?;
+        refuse_settling(&run, lookups, &plan, &consents)?;
         // The lookups take time, too, and a shop can change meanwhile.
         reading = Freshness::Again;
     }
@@ -176,9 +168,9 @@ fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
 
 /// Refuses destinations that were created or changed since the plan and are not settled yet. They are subject to the same hazard
 /// as those of the plan.
-fn refuse_settling(run: &Run, lookups: &Lookups, plan: &Plan, consents: &[Consent]) -> Result<(), Failure> {
+fn refuse_settling(run: &Run, lookups: &Lookups, plan: &Plan, consents: &Consents<'_>) -> Result<(), Failure> {
     let destinations: Vec<_> = run.assessments(lookups).iter().map(Assessment::to_plan).collect();
-    check::refuse(plan::settling(&destinations, &plan.shops).as_ref(), consents, &[])
+    consents.refuse(plan::settling(&destinations, &plan.shops).as_ref())
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {

@@ -2,16 +2,15 @@
 
 use std::path::Path;
 
-use super::clock;
+use super::consents::{Consents, Words};
 use super::files::is_yaml;
+use super::now;
 use super::out_file::OutFile;
 use super::target::word;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::files;
 use crate::plan::{self, Consent, Hazard, NotOneRun, Plan};
-use crate::render::{self};
-use crate::text::plural;
 use crate::wire;
 use crate::wire::checked::{Checked, CheckedFileError};
 
@@ -35,45 +34,12 @@ pub(super) fn perhaps_manifest(path: &Path, failure: Failure) -> Failure {
     failure.hint(format!("to use a manifest, pass `-f`: `hookwright plan -f {name}` or `hookwright apply -f {name}`"))
 }
 
-/// Refuses hazards without consent. The error lists them with the options that consent to them. A consent that was `given` and
-/// covers no hazard is mentioned, because it can be misspelt.
-pub(super) fn refuse<'a>(
-    hazards: impl IntoIterator<Item = &'a Hazard>,
-    consents: &[Consent],
-    given: &[Consent],
-) -> Result<(), Failure> {
-    consented(hazards, consents, given, "nothing was sent: the plan has")
-}
-
-fn consented<'a>(
-    hazards: impl IntoIterator<Item = &'a Hazard>,
-    consents: &[Consent],
-    given: &[Consent],
-    what: &str,
-) -> Result<(), Failure> {
-    let hazards: Vec<&Hazard> = hazards.into_iter().collect();
-    let refused = plan::refused(hazards.iter().copied(), consents, clock());
-    if refused.is_empty() {
-        return Ok(());
-    }
-    let message = format!("{what} {} without consent", plural(refused.len(), "hazard"));
-    let mut failure = Failure::new(Exit::Refused, message);
-    let wired: Vec<wire::plan::Hazard> = refused.into_iter().map(Into::into).collect();
-    let (details, consent) = render::refused_hazards(&wired.iter().collect::<Vec<_>>());
-    failure.details = details;
-    failure = failure.hint(consent);
-    for unused in given.iter().filter(|consent| !hazards.iter().any(|hazard| consent.covers(hazard))) {
-        failure =
-            failure.hint(format!("`--allow {}` covers no hazard of the plan; check its spelling", unused.as_str()));
-    }
-    Err(failure)
-}
-
-/// Returns the consents in the file of `show --check --out`. The plan of a shard is refused without such a file, because hazards
-/// of the run must be judged over all shards.
-pub(super) fn checked_consents(plan: &Plan, checked: Option<&Path>) -> Result<Vec<Consent>, Failure> {
+/// Adds the consents in the file of `show --check --out`. The plan of a shard is refused without such a file, because hazards
+/// of the run must be judged over all shards. A hazard of the run to which only a manifest consented needs a consent of this
+/// manifest, because the judged plan files are not signed.
+pub(super) fn add_checked(consents: &mut Consents<'_>, plan: &Plan, checked: Option<&Path>) -> Result<(), Failure> {
     let Some(path) = checked else {
-        let Some(shard) = &plan.selection.shard else { return Ok(Vec::new()) };
+        let Some(shard) = &plan.selection.shard else { return Ok(()) };
         return Err(Failure::new(
             Exit::Refused,
             format!("the plan covers only shard {shard}, so the hazards of the whole run are not checked"),
@@ -91,11 +57,18 @@ pub(super) fn checked_consents(plan: &Plan, checked: Option<&Path>) -> Result<Ve
             Failure::invalid(format!("{} has format version {format:?}, {expected}", path.display()))
         }
     })?;
-    if checked.manifest_digest == plan.manifest_digest && checked.plan_digests.contains(&plan.plan_digest) {
-        let consents = checked.consents.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>();
-        return consents.map_err(|e| Failure::invalid(format!("{}: {e}", path.display())));
+    if checked.manifest_digest != plan.manifest_digest || !checked.plan_digests.contains(&plan.plan_digest) {
+        return Err(Failure::new(Exit::Refused, format!("{} was written for other plans", path.display())));
     }
-    Err(Failure::new(Exit::Refused, format!("{} was written for other plans", path.display())))
+    if let Some(hazard) = checked.manifest_consents.iter().find(|hazard| !consents.has(hazard)) {
+        let what = format!("nothing was sent: the manifest has no valid consent to the hazard `{hazard}` of the run");
+        let mut failure = Failure::new(Exit::Refused, what);
+        failure.hints = consents.expired_for(hazard);
+        return Err(failure.hint(format!("add it under `consents`, or check the plans again with `--allow {hazard}`")));
+    }
+    let added = checked.consents.iter().map(|text| Consent::parse(text)).collect::<Result<_, _>>();
+    consents.add(added.map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))?);
+    Ok(())
 }
 
 fn not_checked(path: &Path, why: &str) -> Failure {
@@ -103,16 +76,26 @@ fn not_checked(path: &Path, why: &str) -> Failure {
         .hint("create the file with `hookwright show --check --out checked.json SHARD…`")
 }
 
-/// Judges the hazards of all plans together.
-pub(super) fn together(plans: &[Plan], consents: &[Consent]) -> Result<Option<Checked>, Failure> {
+/// Judges the hazards of all plans together, with the consents of `--allow` and those of the manifest in the plans.
+pub(super) fn together(plans: &[Plan], given: &[Consent]) -> Result<Option<Checked>, Failure> {
     let Some(first) = plans.first() else { return Ok(None) };
     let hazards = plan::together(plans);
-    consented(&hazards, consents, consents, "the plans together have")?;
+    let of_manifest = plan::consents_together(plans.iter().flat_map(|plan| &plan.consents), &hazards);
+    let consents = Consents::with(given, plan::valid_consents(&of_manifest, now()));
+    let lacking = consents.lacking(&hazards);
+    if !lacking.is_empty() {
+        let all: Vec<&Hazard> = hazards.iter().collect();
+        return Err(consents.refusal(&lacking, &all, &Words { what: "the plan has", then: "", way: "add" }));
+    }
+    let is_given = |hazard: &&Hazard| given.iter().any(|consent| plan::covers(consent, hazard));
+    let of_run = hazards.iter().filter(|hazard| hazard.shop.is_none());
+    let manifest_consents = of_run.filter(|hazard| !is_given(hazard) && consents.has(&hazard.allow()));
     Ok(Some(Checked::new(
         first.manifest_digest.clone(),
         plans.iter().map(|p| p.plan_digest.clone()).collect(),
         // One consent for each hazard, instead of the patterns, so that later hazards have no consent.
-        plan::consented(&hazards, consents).map(Hazard::allow).collect(),
+        plan::consented(&hazards, given).map(Hazard::allow).collect(),
+        manifest_consents.map(Hazard::allow).collect(),
     )))
 }
 

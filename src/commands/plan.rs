@@ -1,18 +1,19 @@
 //! `plan`: reads the shops, prints the changes and saves the plan.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Output;
+use super::consents::{Consents, Words};
 use super::event_log::{self, Ended};
 use super::files::given;
 use super::out_file::{OutFile, apart};
 use super::target::state_files;
+use super::{Output, now};
 use crate::cli::{Format, PlanArgs};
 use crate::error::Failure;
 use crate::exit::{self, Exit};
 use crate::journal::Recorder;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::render;
 use crate::run::{self, PlanPurpose};
 use crate::wire;
@@ -36,10 +37,14 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
     let run = opened.await?.resolve(None, args.verify_destinations, output).await?;
     let base = run.base(&args.base, args.only, output).await?;
     let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
-    let exit = |plan: &Plan| exit::of_plan(plan, on_changes);
+    let lacks_consent = |plan: &Plan| args.check && !consents(plan).lacking(&plan.hazards).is_empty();
+    let exit = |plan: &Plan| match exit::of_plan(plan, on_changes) {
+        exit if lacks_consent(plan) => exit::refused(exit),
+        exit => exit,
+    };
     let plan = run.plan(PlanPurpose::Nothing, base.as_ref(), None, |plan| exit(plan) as u8).await;
     run.session.target.close().await?;
-    let exit = exit(&plan);
+    let (exit, checked) = (exit(&plan), args.check.then(|| checked(&plan, args.out.as_deref())));
     let plan = wire::plan::Plan::from(plan);
 
     if let (Some(file), Some(path)) = (out, &args.out) {
@@ -50,6 +55,11 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
         Format::Text => output.print(&render::plan_text(&plan, &output.style()))?,
         Format::Json => output.print_json(&plan)?,
     }
+    match checked {
+        Some(Ok(remark)) => output.remark(&remark),
+        Some(Err(refusal)) => output.error(&refusal.text()),
+        None => {}
+    }
     Ok(Ended {
         exit,
         summary: Summary {
@@ -58,5 +68,29 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
             plan: Some(plan.summary),
             ..Summary::default()
         },
+    })
+}
+
+/// Returns the consents of the manifest, which the plan was just made with.
+fn consents(plan: &Plan) -> Consents<'static> {
+    Consents::with(&[], plan::valid_consents(&plan.consents, now()))
+}
+
+/// Returns the remark of `--check`, or the error for hazards without consent.
+fn checked(plan: &Plan, out: Option<&Path>) -> Result<String, Failure> {
+    let consents = consents(plan);
+    let lacking = consents.lacking(&plan.hazards);
+    if !lacking.is_empty() {
+        let all: Vec<_> = plan.hazards.iter().collect();
+        let saved = out.map(|path| format!(", and the plan is in {}", path.display())).unwrap_or_default();
+        let then = format!("; the manifest is valid{saved}");
+        return Err(consents.refusal(&lacking, &all, &Words { what: "the plan has", then: &then, way: "apply with" }));
+    }
+    Ok(match plan.selection.shard {
+        None => "Checked: every hazard has consent.\n".to_owned(),
+        Some(shard) => format!(
+            "Checked: every hazard of the shops of shard {shard} has consent. Hazards of the run are checked over all shards: \
+             `hookwright show --check --out checked.json SHARD…`\n"
+        ),
     })
 }

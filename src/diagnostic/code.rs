@@ -79,6 +79,7 @@ codes! {
     Rest "HW041" "rest-cannot" Error false "the REST Admin API does not support a field of a binding";
     OldVersion "HW042" "version-too-old" Error false "the Admin API version is older than the oldest that Hookwright supports";
     AppConfig "HW043" "app-config" Error false "a file that `app_config` names cannot be read";
+    BadConsent "HW044" "bad-consent" Error false "a consent has an invalid pattern or day, or is valid for more than 90 days";
     UnknownTopic "HW100" "unknown-topic" Error false "unknown topic: it is not in the catalogue";
     TopicVersion "HW101" "topic-not-in-version" Error false "the Admin API version of the manifest does not have a topic";
     TopicSpelling "HW102" "topic-spelling" Warning false "a topic is not written in its slash form";
@@ -98,6 +99,9 @@ codes! {
     NotCompared "HW116" "app-config-not-compared" Warning false "a part of the app's own configuration could not be compared with the bindings";
     TwoPayloads "HW117" "two-payloads" Warning false "a binding and an event of the app deliver two payload shapes of one resource to one address";
     VersionSupport "HW118" "version-support" Warning false "the Admin API version has left support, or leaves it within 60 days";
+    ExpiredConsent "HW119" "expired-consent" Warning false "a consent is expired, so it covers nothing";
+    UselessConsent "HW120" "consent-without-effect" Warning false "a consent matches no shop of the manifest";
+    BroadConsent "HW121" "broad-consent" Warning false "a consent matches every shop of a manifest with several shops";
 }
 
 impl Code {

@@ -80,6 +80,12 @@ impl Code {
             Self::RemovedField => "Remove the field from `include_fields` and from the filter.",
             Self::ConstantPayload => "Add `updated_at`, or another field that changes, to `include_fields`.",
             Self::AppConfig => "Correct the path under `app_config`.",
+            Self::BadConsent => {
+                "Correct the consent: a glob on the handle, and a day at most 90 days ahead, such as `expires: 2026-12-31`."
+            }
+            Self::ExpiredConsent => "Remove the consent. If its change is still pending, have it reviewed again.",
+            Self::UselessConsent => "Correct the shop of the consent, or remove the consent.",
+            Self::BroadConsent => "Name only the shops that need the consent.",
             Self::NotCompared => {
                 "Correct the app's `shopify.app.toml` at the place shown, or silence the code. Hookwright does not detect double delivery there."
             }

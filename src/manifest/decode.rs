@@ -7,6 +7,7 @@ mod aep;
 mod auth;
 mod binding;
 mod blocks;
+mod consents;
 mod indent;
 mod shop;
 

@@ -70,6 +70,7 @@ pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Cow<'_, str>>, sh
         admin_api,
         ownership,
         safety,
+        consents: _,
         shops: _,
         addresses: _,
         aep,

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::diagnostic::Code;
 use crate::model::{Address, ApiVersion, Auth, Format, Scope, ShopDomain, TokenExpiry, Topic};
 use crate::state::aep::{AepAccount, InletKind, LookupBy};
-use crate::state::{Prefix, Unmanaged};
+use crate::state::{Consent, Prefix, Unmanaged};
 
 use super::tree::TextRange;
 
@@ -44,6 +46,8 @@ pub(super) struct Document {
     pub(super) sets: Vec<SetBlock>,
     pub(super) ownership: Option<Spanned<OwnershipBlock>>,
     pub(super) safety: Option<Spanned<SafetyBlock>>,
+    /// The valid consents.
+    pub(super) consents: Vec<ConsentBlock>,
     pub(super) allow: Vec<Code>,
     pub(super) shops: Vec<ShopBlock>,
     /// Whether `shops` is not empty, even if it is invalid.
@@ -99,6 +103,15 @@ pub(super) struct SafetyBlock {
     pub(super) max_total_delete_percent: Option<u8>,
     pub(super) max_address_change_percent: Option<u8>,
     pub(super) protected_topics: Option<Vec<Spanned<Topic>>>,
+}
+
+#[derive(Debug)]
+pub(super) struct ConsentBlock {
+    pub(super) span: Span,
+    pub(super) consent: Spanned<Consent>,
+    pub(super) reason: String,
+    /// The last day on which the consent is valid.
+    pub(super) expires: Spanned<Date>,
 }
 
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use super::document::{Document, OwnershipBlock, Span, Spanned};
 use super::expand::{Common, DraftShop, Expander};
 use super::findings::Findings;
 use super::secrets::ShopAuth;
-use super::{AdminApi, Manifest, Options, ReadFile, Transport, digest, secrets};
+use super::{AdminApi, Manifest, Options, ReadFile, Transport, consents, digest, secrets};
 
 /// The oldest supported Admin API version of each transport.
 const OLDEST_GRAPHQL: &str = "2026-04";
@@ -124,6 +124,8 @@ pub(super) fn documents(
         safety.protected_topics = expander.topics(protected, &mut findings.of_all());
     }
     expander.finish(findings);
+    let domains: Vec<&ShopDomain> = shops.iter().filter_map(|shop| shop.domain.as_ref()).collect();
+    let consents = consents::checked(documents, &domains, options.today, findings);
 
     let of_shop = |(shop, span): (&DraftShop, &Option<Span>)| {
         let (domain, auth) = (shop.domain.clone()?, shop.auth.clone());
@@ -144,6 +146,7 @@ pub(super) fn documents(
             admin_api,
             ownership,
             safety,
+            consents,
             shops: Vec::new(),
             addresses: BTreeSet::new(),
             aep: common.accounts.into_accounts(),

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::catalog;
 use crate::diagnostic::Code;
 use crate::model::ApiVersion;
-use crate::state::{Prefix, Safety as Limits};
+use crate::state::{HazardName, Prefix, Safety as Limits};
 
 pub use plain::without_rust_formats;
 
@@ -72,6 +72,8 @@ struct Manifest {
     ownership: Option<Ownership>,
     /// Limits above which a plan needs consent. In one file only.
     safety: Option<Safety>,
+    /// Consents to hazards. They are reviewed together with the change that needs them, and may be in several files.
+    consents: Option<Vec<Consent>>,
     /// The diagnostics to silence for all shops.
     lint: Option<Lint>,
     /// The shops. Each may be in its own file.
@@ -283,6 +285,22 @@ struct ShopSafety {
     protected_topics: Option<Vec<Topic>>,
 }
 
+/// A consent to hazards: their changes are intended.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Consent {
+    /// The hazards that the consent covers, as for `--allow`: `KIND:SHOP` for a hazard of a shop, where `SHOP` is a handle
+    /// or a glob, or `KIND` for a hazard of the run.
+    #[schemars(extend("pattern" = consent_pattern(), "examples" = ["protected_topic:acme-*", "max_address_change_percent"]))]
+    allow: String,
+    /// Why the hazards are intended, such as a ticket.
+    #[schemars(extend("examples" = ["orders move to the new inlet, CHG-1234"]))]
+    reason: NonBlank,
+    /// The last day on which the consent is valid, in UTC; at most 90 days ahead.
+    #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), extend("examples" = ["2026-12-31"]))]
+    expires: String,
+}
+
 /// The diagnostics to silence.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -367,6 +385,14 @@ enum Tolerate {
 
 fn name_pattern() -> Value {
     json!({ "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*$" })
+}
+
+fn consent_pattern() -> String {
+    let names = |of_shop: bool| {
+        let names = HazardName::ALL.iter().filter(|name| name.is_of_shop() == of_shop).map(|name| name.as_str());
+        names.collect::<Vec<_>>().join("|")
+    };
+    format!("^(({}):[^,]*|({}))$", names(true), names(false))
 }
 
 fn token_pattern() -> Value {

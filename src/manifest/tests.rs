@@ -130,7 +130,7 @@ fn every_key_has_an_effect_on_the_manifest() {
             "orders/create commerce 16",
             "orders/updated commerce 16",
             "products/create bus 19",
-            "customers/update loyalty 39"
+            "customers/update loyalty 44"
         ]
     );
     // The shop's own destination takes precedence over the common one.
@@ -143,6 +143,12 @@ fn every_key_has_an_effect_on_the_manifest() {
     assert_eq!(customers.filter.as_deref(), Some("email:*@example.com"));
     assert_eq!(customers.metafields.as_deref(), Some(["custom.size".to_owned(), "$app.tier".to_owned()].as_slice()));
     assert_eq!(customers.name.as_deref(), Some("customers-loyalty"));
+    let consents = manifest.consents.iter().map(|c| (c.consent.as_str(), c.expires.to_string(), c.source.line));
+    let expires = || "2026-12-31".to_owned();
+    assert_eq!(
+        consents.collect::<Vec<_>>(),
+        [("protected_topic:conn*", expires(), 30), ("max_address_change_percent", expires(), 33)]
+    );
 }
 
 #[test]

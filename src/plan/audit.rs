@@ -29,6 +29,9 @@ pub fn contradiction(plan: &Plan) -> Option<String> {
     if summary != plan.summary || is_complete(&summary, &plan.destinations) != plan.complete {
         return Some("the summary does not match the changes".to_owned());
     }
+    if let Some(consent) = plan.consents.iter().find(|consent| !consent.is_consistent(&plan.hazards)) {
+        return Some(format!("the consent `{}` does not cover the hazards that the plan says", consent.allow));
+    }
     let unlisted = hazards::of_file(plan).into_iter().find(|hazard| !plan.hazards.contains(hazard))?;
     let of = unlisted.shop.as_ref().map(|shop| format!(" of {shop}")).unwrap_or_default();
     Some(format!("the changes have the hazard `{}`{of}, but the plan does not list it", unlisted.kind.as_str()))

@@ -1,78 +1,91 @@
-//! Consents to hazards: `KIND:SHOP` for a hazard of a shop, where `SHOP` can be a glob, or `KIND` for a hazard of the
-//! run.
+//! Which hazards of a plan have consent.
+
+use std::collections::HashSet;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
-use super::{Hazard, HazardKind, HazardName};
-use crate::model::ShopPattern;
+use super::{Hazard, HazardKind};
+use crate::state::{Consent, ReviewedConsent, Source};
 
-/// A value of `--allow`.
-#[derive(Debug, Clone)]
-pub struct Consent {
-    text: String,
-    hazard: HazardName,
-    shop: Option<ShopPattern>,
+/// A consent of the manifest, as a plan records it. It is information: `apply` reads the consents of its manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanConsent {
+    /// The hazards that it covers, as in the manifest.
+    pub allow: String,
+    /// Why the hazards are intended.
+    pub reason: String,
+    /// The last day on which it is valid, in UTC.
+    pub expires: Date,
+    /// The place in the manifest.
+    pub source: Source,
+    /// The hazards of the plan that it covers, as values of `--allow`. Empty if the plan does not need it.
+    pub covers: Vec<String>,
 }
 
-/// Why a text is not a consent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConsentError {
-    /// The kind of hazard is unknown.
-    #[error("unknown hazard `{0}`; expected one of {all}", all = all())]
-    Kind(String),
-    /// The hazard concerns a shop, but the consent names none.
-    #[error("`{0}` is a hazard of a shop: write `{0}:SHOP` (a glob works too, such as `{0}:*`)")]
-    ShopMissing(String),
-    /// The hazard concerns the run, but the consent names a shop.
-    #[error("`{0}` is a hazard of the whole run: write `{0}` without a shop")]
-    ShopGiven(String),
-    /// The text contains several consents.
-    #[error("commas do not separate consents; repeat `--allow` for each consent")]
-    Comma,
-    /// The shop is not a valid glob.
-    #[error("`{0}` is not a valid shop pattern")]
-    Pattern(String),
-}
-
-fn all() -> String {
-    HazardName::ALL.iter().map(|hazard| format!("`{}`", hazard.as_str())).collect::<Vec<_>>().join(", ")
-}
-
-impl Consent {
-    /// Parses one value of `--allow`.
-    pub fn parse(text: &str) -> Result<Self, ConsentError> {
-        if text.contains(',') {
-            return Err(ConsentError::Comma);
+impl PlanConsent {
+    /// Records a consent of the manifest.
+    pub fn new(reviewed: &ReviewedConsent) -> Self {
+        let ReviewedConsent { consent, reason, expires, source } = reviewed;
+        Self {
+            allow: consent.as_str().to_owned(),
+            reason: reason.clone(),
+            expires: *expires,
+            source: source.clone(),
+            covers: Vec::new(),
         }
-        let (kind, shop) = text.split_once(':').map_or((text, None), |(kind, shop)| (kind, Some(shop)));
-        let hazard = HazardName::ALL.iter().copied().find(|hazard| hazard.as_str() == kind);
-        let hazard = hazard.ok_or_else(|| ConsentError::Kind(kind.to_owned()))?;
-        let shop = match (hazard.is_of_shop(), shop) {
-            (true, None) => return Err(ConsentError::ShopMissing(kind.to_owned())),
-            (false, Some(_)) => return Err(ConsentError::ShopGiven(kind.to_owned())),
-            (false, None) => None,
-            (true, Some(pattern)) => {
-                let parsed = ShopPattern::parse(pattern);
-                Some(parsed.map_err(|_| ConsentError::Pattern(pattern.to_owned()))?)
-            }
-        };
-        Ok(Self { text: text.to_owned(), hazard, shop })
     }
 
-    /// Returns the consent as it was given.
-    pub fn as_str(&self) -> &str {
-        &self.text
+    /// Returns the hazards that the consent covers. A consent that this version does not know covers none.
+    fn covered<'a>(&self, hazards: &'a [Hazard]) -> impl Iterator<Item = &'a Hazard> {
+        let consent = Consent::parse(&self.allow).ok();
+        hazards.iter().filter(move |hazard| consent.as_ref().is_some_and(|consent| covers(consent, hazard)))
     }
 
-    /// Returns whether the consent covers a hazard.
-    pub fn covers(&self, hazard: &Hazard) -> bool {
-        let shop = match (&self.shop, &hazard.shop) {
-            (None, None) => true,
-            (Some(pattern), Some(shop)) => pattern.matches(shop),
-            _ => false,
-        };
-        shop && hazard.kind.name() == Some(self.hazard)
+    /// Records which hazards the consent covers.
+    pub(super) fn cover(&mut self, hazards: &[Hazard]) {
+        self.covers = self.covered(hazards).map(Hazard::allow).collect();
     }
+
+    /// Returns whether `covers` has only hazards of the plan that the consent covers.
+    pub(super) fn is_consistent(&self, hazards: &[Hazard]) -> bool {
+        let covered: HashSet<String> = self.covered(hazards).map(Hazard::allow).collect();
+        self.covers.iter().all(|hazard| covered.contains(hazard))
+    }
+}
+
+/// Returns the consents of several plans of one run, each once, with the hazards of the run that they cover.
+pub fn consents_together<'a>(
+    consents: impl IntoIterator<Item = &'a PlanConsent>,
+    hazards: &[Hazard],
+) -> Vec<PlanConsent> {
+    let mut out: Vec<PlanConsent> = Vec::new();
+    for consent in consents {
+        let same = |other: &PlanConsent| PlanConsent { covers: Vec::new(), ..consent.clone() } == *other;
+        if !out.iter().any(same) {
+            out.push(PlanConsent { covers: Vec::new(), ..consent.clone() });
+        }
+    }
+    out.iter_mut().for_each(|consent| consent.cover(hazards));
+    out
+}
+
+/// Returns the consents that are valid on the day of `now`. The consents of a plan file are not verified.
+pub fn valid_consents(consents: &[PlanConsent], now: Timestamp) -> Vec<Consent> {
+    let today = day(now);
+    let valid = consents.iter().filter(|consent| consent.expires >= today);
+    valid.filter_map(|consent| Consent::parse(&consent.allow).ok()).collect()
+}
+
+/// Returns the day of a time, in UTC.
+pub fn day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// Returns whether a consent covers a hazard.
+pub fn covers(consent: &Consent, hazard: &Hazard) -> bool {
+    consent.covers(hazard.kind.name(), hazard.shop.as_ref())
 }
 
 /// Returns the hazards that a consent covers.
@@ -80,7 +93,7 @@ pub fn consented<'a>(
     hazards: impl IntoIterator<Item = &'a Hazard>,
     consents: &[Consent],
 ) -> impl Iterator<Item = &'a Hazard> {
-    hazards.into_iter().filter(|hazard| consents.iter().any(|consent| consent.covers(hazard)))
+    hazards.into_iter().filter(|hazard| consents.iter().any(|consent| covers(consent, hazard)))
 }
 
 /// Returns the hazards that still exist at `now` and that no consent covers.
@@ -89,7 +102,7 @@ pub fn refused<'a>(
     consents: &[Consent],
     now: Timestamp,
 ) -> Vec<&'a Hazard> {
-    let needs_consent = |hazard: &&Hazard| !passed(hazard, now) && !consents.iter().any(|c| c.covers(hazard));
+    let needs_consent = |hazard: &&Hazard| !passed(hazard, now) && !consents.iter().any(|c| covers(c, hazard));
     hazards.into_iter().filter(needs_consent).collect()
 }
 

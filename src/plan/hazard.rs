@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::model::ShopDomain;
+use crate::state::HazardName;
 
 /// A property of a plan that requires consent before apply.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,29 +94,8 @@ pub enum HazardKind {
     },
 }
 
-macro_rules! names {
-    ($($hazard:ident = $name:literal, $of_shop:literal;)*) => {
-        /// The kind of a hazard that `--allow` can name.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum HazardName {
-            $(#[doc = concat!("`", $name, "`")] $hazard,)*
-        }
-
-        impl HazardName {
-            /// All names.
-            pub const ALL: &[Self] = &[$(Self::$hazard),*];
-
-            /// Returns the name in a plan and in `--allow`.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$hazard => $name,)* }
-            }
-
-            /// Returns whether this is a hazard of a shop and not of the run.
-            pub fn is_of_shop(self) -> bool {
-                match self { $(Self::$hazard => $of_shop,)* }
-            }
-        }
-
+macro_rules! named {
+    ($($hazard:ident)*) => {
         impl HazardKind {
             /// Returns the name; `None` for `Other`.
             pub fn name(&self) -> Option<HazardName> {
@@ -128,16 +108,9 @@ macro_rules! names {
     };
 }
 
-names! {
-    MaxDeletePercent = "max_delete_percent", true;
-    MaxTotalDeletePercent = "max_total_delete_percent", false;
-    MaxAddressChangePercent = "max_address_change_percent", false;
-    EmptyShop = "empty_shop", true;
-    DeleteForeign = "delete_foreign", true;
-    RerouteForeign = "reroute_foreign", true;
-    DeleteUnmanaged = "delete_unmanaged", true;
-    ProtectedTopic = "protected_topic", true;
-    DestinationSettling = "destination_settling", false;
+named! {
+    MaxDeletePercent MaxTotalDeletePercent MaxAddressChangePercent EmptyShop DeleteForeign RerouteForeign DeleteUnmanaged
+    ProtectedTopic DestinationSettling
 }
 
 impl HazardKind {

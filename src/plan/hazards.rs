@@ -197,7 +197,7 @@ pub fn each_once<'a>(destinations: impl IntoIterator<Item = &'a Destination>) ->
 }
 
 /// Sorts hazards: those of the run first, then those of each shop.
-pub(super) fn sort(hazards: &mut [Hazard]) {
+pub fn sort(hazards: &mut [Hazard]) {
     hazards.sort_by(|a, b| (&a.shop, a.kind.as_str()).cmp(&(&b.shop, b.kind.as_str())));
 }
 

@@ -85,6 +85,7 @@ impl World {
             safety: Safety { protected_topics: vec![], ..self.safety.clone() },
         };
         PlanHeader {
+            consents: Vec::new(),
             settings,
             selection: Selection::default(),
             destinations: vec![],
@@ -177,7 +178,7 @@ fn files_that_are_not_plans_have_different_errors() {
     assert!(error(&text[..text.len() - 3]).starts_with("not a plan: "));
     assert!(error("[]").starts_with("JSON, but not a Hookwright plan"));
     assert!(error(r#"{"report":"apply","format_version":"1.0"}"#).contains("apply report"));
-    assert!(error(&text.replace("\"1.0\"", "\"2.0\"")).contains("format 2.0"));
+    assert!(error(&text.replace("\"1.1\"", "\"2.0\"")).contains("format 2.0"));
     assert!(error(&text.replace("sha256:0", "sha256:1")).contains("edited or damaged"));
     let with_more = text.replacen('{', "{\"a_new_key\":1,", 1);
     assert!(error(&with_more).contains("edited or damaged"), "an added key is an edit, too");

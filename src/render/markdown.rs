@@ -257,9 +257,13 @@ fn cause<'a>((text, shops): &(String, ByShop<'a>)) -> Piece<'a> {
 }
 
 fn hazard(hazard: &Hazard) -> Piece<'_> {
-    let Hazard { kind, shop, message, allow, details: _ } = hazard;
+    let Hazard { kind, shop, message, allow, consent, details: _ } = hazard;
     let of = shop.as_deref().map_or_else(String::new, |shop| format!(" of {}", title(&[shop])));
-    let text = format!("{}{of}: {} — consent with {}", code(kind), prose(message), option("--allow", allow));
+    let consent = match consent {
+        Some(consent) => format!("consent: {}", code(consent)),
+        None => format!("consent with {}", option("--allow", allow)),
+    };
+    let text = format!("{}{of}: {} — {consent}", code(kind), prose(message));
     Piece { things: 1, ..point(&text, shop.as_deref().into_iter().collect()) }
 }
 

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::wire;
-use crate::wire::plan::{Destination, Hazard, Plan, Selection, Settings, Shop, ShopCounts, Since, Summary};
+use crate::wire::plan::{
+    Destination, Hazard, Plan, PlanConsent, Selection, Settings, Shop, ShopCounts, Since, Summary,
+};
 use crate::wire::report::{Report, ReportShop, ReportSummary};
 
 /// The shards of one plan.
@@ -20,6 +22,8 @@ pub(super) struct Plans<'a> {
     pub(super) destinations: Vec<&'a Destination>,
     /// The hazards of the shops, and those of the run, which are judged over all shards.
     pub(super) hazards: Cow<'a, [Hazard]>,
+    /// The distinct consents of the manifest, with the hazards that they cover.
+    pub(super) consents: Cow<'a, [PlanConsent]>,
     /// Shops that left the manifest, with the number of their bindings, if it is known.
     pub(super) shops_left: BTreeMap<&'a str, Option<usize>>,
     pub(super) former_addresses: BTreeSet<&'a str>,
@@ -42,10 +46,13 @@ pub(super) struct Reports<'a> {
 
 /// Merges plans. The merge of no plans is incomplete.
 pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
-    let (hazards, lacking) = match plans {
+    let (hazards, consents, lacking) = match plans {
         // The selection of a single plan names its shard.
-        [one] => (Cow::Borrowed(one.hazards.as_slice()), None),
-        many => (Cow::Owned(wire::plan::together(many)), wire::plan::lacking(many.iter().map(|p| &p.selection))),
+        [one] => (Cow::Borrowed(one.hazards.as_slice()), Cow::Borrowed(one.consents.as_slice()), None),
+        many => {
+            let (hazards, consents) = wire::plan::together(many);
+            (Cow::Owned(hazards), Cow::Owned(consents), wire::plan::lacking(many.iter().map(|p| &p.selection)))
+        }
     };
     // The order of the files has no meaning.
     let mut sorted: Vec<&Plan> = plans.iter().collect();
@@ -61,6 +68,7 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
         destinations: destinations(plans),
         lacking,
         hazards,
+        consents,
         former_addresses: plans.iter().flat_map(|p| &p.former_addresses).map(String::as_str).collect(),
         shops_left: plans
             .iter()

@@ -7,7 +7,7 @@ use super::document::{Block, Document, Kind, Point, Section, Weight};
 use super::group::group_by;
 use super::merge::Plans;
 use super::notes::{self, Note};
-use super::{destinations, facts, plan_last_line};
+use super::{destinations, facts, hazards, plan_last_line};
 use crate::model::Address;
 use crate::text::plural;
 use crate::wire::plan::{Change, FindingKind, Origin, Shop, ShopStatus, Since, Unmanaged};
@@ -16,9 +16,7 @@ use crate::wire::plan::{Change, FindingKind, Origin, Shop, ShopStatus, Since, Un
 pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> Document<'a> {
     let mut sections = Vec::new();
     if !plan.hazards.is_empty() {
-        let need = if plan.hazards.len() == 1 { "needs" } else { "need" };
-        let hazards = plural(plan.hazards.len(), "hazard");
-        let remark = Some(format!("{hazards} {need} consent; without it, `hookwright apply` sends nothing"));
+        let remark = Some(hazards::state(&plan.hazards));
         let section = Section::new(Weight::Hazards, "Hazards", Block::Hazards(&plan.hazards));
         sections.push(Section { remark, ..section });
     }
@@ -44,6 +42,7 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
         list_all,
         Weight::Minor,
     ));
+    sections.extend(Section::list(Weight::Minor, "Unused consents", hazards::unused(&plan.consents)));
     sections.extend(since(plan).map(|line| Section::line(Weight::Verdict, line)));
     sections.extend(ignored(plan).map(|line| Section::line(Weight::Counts, line)));
     let unchanged = unchanged(plan);

@@ -73,6 +73,7 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
         summary,
         destinations: vec![],
         hazards: vec![],
+        consents: vec![],
         former_addresses: Vec::new(),
         shops_left: vec![],
         shops_left_bindings: BTreeMap::new(),
@@ -223,6 +224,7 @@ pub(super) fn hazard(kind: &str, shop: Option<&str>, message: &str) -> Hazard {
         shop: shop.map(|s| format!("{s}.myshopify.com")),
         message: message.into(),
         allow: shop.map_or_else(|| kind.to_owned(), |shop| format!("{kind}:{shop}")),
+        consent: None,
         details: Map::new(),
     }
 }

@@ -217,10 +217,13 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
                     );
                 }
                 Hazards::Each(all) => {
-                    for Hazard { kind, shop, message, allow, details: _ } in all {
+                    for Hazard { kind, shop, message, allow, consent, details: _ } in all {
                         let shop = shop.as_ref().map_or_else(String::new, |shop| format!(", {shop}"));
                         self.point(true, &format!("{kind}{shop}: {message}"));
-                        self.plain(4, &format!("help: to consent, apply with `--allow {allow}`"));
+                        match consent {
+                            Some(consent) => self.plain(4, &format!("consent: `{consent}` in the manifest")),
+                            None => self.plain(4, &format!("help: to consent, apply with `--allow {allow}`")),
+                        }
                     }
                 }
             }

@@ -29,7 +29,7 @@ pub(crate) struct LoadedManifest {
 
 /// Returns the options for checking a manifest, with the current day.
 pub(crate) fn manifest_options() -> Options {
-    let today = now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = crate::plan::day(now());
     Options { today: Some(today), ..Options::default() }
 }
 

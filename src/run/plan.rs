@@ -14,10 +14,11 @@ use crate::destinations::Assessment;
 use crate::manifest::{Manifest, ManifestShop, ShopDesired, ShopIndex, Tolerable};
 use crate::model::{ApiVersion, Auth, ShopDomain};
 use crate::plan::{
-    self, Base, BaseDesired, Context, DestinationHealth, Plan, PlanHeader, PlannedShop, ShopInput, ShopStatus, Unread,
+    self, Base, BaseDesired, Context, DestinationHealth, Plan, PlanConsent, PlanHeader, PlannedShop, ShopInput,
+    ShopStatus, Unread,
 };
 use crate::since::{self, History};
-use crate::state::{Desired, Ownership};
+use crate::state::{Desired, Ownership, ReviewedConsent};
 use crate::wire;
 
 /// What the run does with a plan.
@@ -89,12 +90,19 @@ impl Run {
             selection: plan::Selection { only, ..self.selection.clone() },
             destinations,
             manifest_digest: self.manifest.digest.clone(),
+            consents: self.valid_consents().map(PlanConsent::new).collect(),
             created_at: now().to_string(),
             shops_left: base.map(|base| left(base, &self.manifest)).unwrap_or_default(),
             base_addresses,
             since,
         };
         plan::assemble(header, parts, exit_code, wire::plan::digest)
+    }
+
+    /// Returns the consents of the manifest that are valid today.
+    fn valid_consents(&self) -> impl Iterator<Item = &ReviewedConsent> {
+        let today = plan::day(now());
+        self.manifest.consents.iter().filter(move |consent| !consent.is_expired(today))
     }
 
     pub(super) fn settings(&self) -> plan::Settings {

@@ -16,9 +16,13 @@ pub struct Checked {
     pub manifest_digest: String,
     /// `plan_digest` of each plan.
     pub plan_digests: Vec<String>,
-    /// Consents that were given, one for each hazard, as for `--allow`.
+    /// Consents that were given with `--allow`, one for each hazard, as for `--allow`.
     #[serde(default)]
     pub consents: Vec<String>,
+    /// Hazards of the run that only consents of the manifest cover. `apply` requires that its manifest has these consents,
+    /// because a plan file is not signed. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manifest_consents: Vec<String>,
 }
 
 /// Why a file is not accepted by `--checked`.
@@ -34,8 +38,13 @@ pub enum CheckedFileError {
 
 impl Checked {
     /// Creates a document of this version.
-    pub fn new(manifest_digest: String, plan_digests: Vec<String>, consents: Vec<String>) -> Self {
-        Self { format_version: "1.0".to_owned(), manifest_digest, plan_digests, consents }
+    pub fn new(
+        manifest_digest: String,
+        plan_digests: Vec<String>,
+        consents: Vec<String>,
+        manifest_consents: Vec<String>,
+    ) -> Self {
+        Self { format_version: "1.1".to_owned(), manifest_digest, plan_digests, consents, manifest_consents }
     }
 
     /// Parses a file. Fails if it is not a checked file of version 1.

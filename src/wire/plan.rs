@@ -22,7 +22,7 @@ pub use file::{PlanFileError, read};
 pub use shards::{lacking, place, together};
 
 /// Major and minor version of this format.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// A plan: the changes, their reasons, and what cannot be changed. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +52,10 @@ pub struct Plan {
     pub destinations: Vec<Destination>,
     /// Hazards: properties of the plan that require consent before apply.
     pub hazards: Vec<Hazard>,
+    /// Consents of the manifest that were valid when the plan was made; absent if there are none. They are information:
+    /// `apply` reads the consents of the manifest that it is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consents: Vec<PlanConsent>,
     /// Shops that are in the base manifest (`--base`) but not in this manifest. They are not changed.
     #[serde(default)]
     pub shops_left: Vec<String>,
@@ -213,8 +217,27 @@ pub struct Hazard {
     pub message: String,
     /// Value of `--allow` that gives consent.
     pub allow: String,
+    /// `allow` of the consent in `consents` that covers the hazard; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
     /// Figures of the hazard.
     pub details: Map<String, Value>,
+}
+
+/// A consent of the manifest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanConsent {
+    /// The hazards that it covers, as in the manifest: `KIND:SHOP`, where `SHOP` can be a glob, or `KIND` for a hazard of
+    /// the run.
+    pub allow: String,
+    /// Why the hazards are intended.
+    pub reason: String,
+    /// The last day on which it is valid, `YYYY-MM-DD` in UTC.
+    pub expires: String,
+    /// Where the consent is defined.
+    pub source: Source,
+    /// `allow` of each hazard of the plan that it covers. Empty if the plan does not need the consent.
+    pub covers: Vec<String>,
 }
 
 /// The plan of one shop.

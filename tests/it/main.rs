@@ -14,6 +14,7 @@ mod catalogue;
 mod clusters;
 mod completions;
 mod connections;
+mod consents;
 mod destinations;
 mod echo;
 mod events;

@@ -113,7 +113,7 @@ fn files_that_are_not_plans_send_nothing() {
         ("a list", "[]".to_owned()),
         ("edited", plan.replacen("orders/create", "orders/paid", 1)),
         ("edited digest", plan.replacen("sha256:", "sha256:0", 1)),
-        ("another major", plan.replacen("\"1.0\"", "\"2.0\"", 1)),
+        ("another major", plan.replacen("\"1.1\"", "\"2.0\"", 1)),
         ("an unknown action", plan.replacen("\"create\"", "\"replace\"", 1)),
     ] {
         world.write("bad.json", &text);

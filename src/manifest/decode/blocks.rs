@@ -9,7 +9,7 @@ use crate::state::{Prefix, Unmanaged};
 
 use super::{Decoder, short};
 
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 14] = [
     "version",
     "admin_api",
     "auth",
@@ -21,6 +21,7 @@ pub(super) const KEYS: [&str; 13] = [
     "binding_sets",
     "ownership",
     "safety",
+    "consents",
     "lint",
     "shops",
 ];
@@ -67,6 +68,9 @@ impl Decoder {
                 &["max_delete_percent", "max_total_delete_percent", "max_address_change_percent", "protected_topics"];
             Spanned::new(self.safety(&pair.value, keys), self.span(pair.key_range))
         });
+        if let Some(pair) = fields.get("consents") {
+            document.consents = self.consents(&pair.value);
+        }
         if let Some(pair) = fields.get("lint") {
             document.allow = self.lint(&pair.value);
         }

@@ -110,7 +110,7 @@ proptest! {
     #[test]
     fn any_plan_is_a_comment(mut plan in plan(), kind in text(), shop in prop::option::of(text()), message in text()) {
         let allow = format!("{kind}:{message}");
-        plan.hazards = vec![crate::wire::plan::Hazard { kind: kind.as_str().into(), shop, message, allow, details: serde_json::Map::new() }];
+        plan.hazards = vec![crate::wire::plan::Hazard { kind: kind.as_str().into(), shop, message, allow, consent: None, details: serde_json::Map::new() }];
         plan.settings.safety.protected_topics = vec![plan.hazards[0].allow.clone()];
         plan.selection.labels = vec![plan.hazards[0].allow.clone()];
         plan.shops_left = vec![plan.hazards[0].message.clone()];

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::encode::figures;
+use super::encode::{figures, with_consents};
 use super::file::PlanFileError;
 use super::{
     Action, Blocked, BlockedReason, Bound, Change, Field, Finding, FindingKind, Hazard, HazardKind, LeftOut, Origin,
-    Ownership, Plan, Reason, Safety, Selection, Settings, Severity, Shop, ShopError, ShopSafety, ShopStatus, Since,
-    Source, Subscription, Summary, Unmanaged,
+    Ownership, Plan, PlanConsent, Reason, Safety, Selection, Settings, Severity, Shop, ShopError, ShopSafety,
+    ShopStatus, Since, Source, Subscription, Summary, Unmanaged,
 };
 use crate::catalog;
 use crate::diff::{self, DeleteReason, UpdateReason};
@@ -22,7 +22,13 @@ use crate::state::{self, Entry, Prefix, ShopLimits, Wanted};
 
 /// Assembles a plan from its head (the plan without its shops) and its shops.
 pub(super) fn plan(head: Plan, shops: Vec<ShopPlan>) -> Result<plan::Plan, PlanFileError> {
-    let hazards = head.hazards.into_iter().map(hazard);
+    let stated: Vec<Option<String>> = head.hazards.iter().map(|hazard| hazard.consent.clone()).collect();
+    let hazards = head.hazards.into_iter().map(hazard).collect::<Result<Vec<_>, _>>()?;
+    let consents = head.consents.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, _>>()?;
+    if !with_consents(&hazards, &consents).into_iter().map(|hazard| hazard.consent).eq(stated) {
+        let what = "`consent` of a hazard does not match `consents`".to_owned();
+        return Err(PlanFileError::Contradiction(what));
+    }
     Ok(plan::Plan {
         tool_version: head.tool_version,
         created_at: head.created_at,
@@ -34,7 +40,8 @@ pub(super) fn plan(head: Plan, shops: Vec<ShopPlan>) -> Result<plan::Plan, PlanF
         selection: head.selection.try_into()?,
         summary: head.summary.into(),
         destinations: head.destinations.into_iter().map(Into::into).collect(),
-        hazards: hazards.collect::<Result<_, _>>()?,
+        hazards,
+        consents,
         shops_left: left(head.shops_left, &head.shops_left_bindings),
         former_addresses: head.former_addresses,
         since: head.since.map(|Since { new, known, removed_remotely, never_made }| plan::SinceCounts {
@@ -121,8 +128,8 @@ impl From<Summary> for plan::Summary {
 }
 
 /// Converts a hazard. A hazard whose figures do not match its kind becomes `Other`, for which no consent exists.
-fn hazard(wire: Hazard) -> Result<plan::Hazard, PlanFileError> {
-    let Hazard { kind, shop, message, allow, details } = wire;
+pub(super) fn hazard(wire: Hazard) -> Result<plan::Hazard, PlanFileError> {
+    let Hazard { kind, shop, message, allow, consent: _, details } = wire;
     let shop = shop.map(|shop| domain(&shop)).transpose()?;
     let known = hazard_kind(&kind, &details).filter(|known| figures(known) == details);
     let other = || plan::HazardKind::Other { name: kind.as_str().to_owned(), message, details };
@@ -133,6 +140,16 @@ fn hazard(wire: Hazard) -> Result<plan::Hazard, PlanFileError> {
         return Err(PlanFileError::Contradiction(what));
     }
     Ok(hazard)
+}
+
+impl TryFrom<PlanConsent> for plan::PlanConsent {
+    type Error = PlanFileError;
+
+    fn try_from(consent: PlanConsent) -> Result<Self, Self::Error> {
+        let PlanConsent { allow, reason, expires, source, covers } = consent;
+        let expires = expires.parse().map_err(|_| malformed(format!("{expires:?} is not a date")))?;
+        Ok(Self { allow, reason, expires, source: source.into(), covers })
+    }
 }
 
 fn hazard_kind(kind: &HazardKind, figures: &Map<String, Value>) -> Option<plan::HazardKind> {

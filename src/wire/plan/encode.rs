@@ -1,11 +1,13 @@
 //! Converts plans of the core to JSON.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{
     Action, AdminApi, Blocked, BlockedReason, Bound, Change, Destinations, FORMAT_VERSION, Field, Finding, Hazard,
-    LeftOut, Origin, Ownership, Plan, Reason, Safety, Sandbox, Selection, Settings, Severity, Shop, ShopCounts,
-    ShopError, ShopSafety, ShopStatus, Since, Source, Subscription, Summary,
+    LeftOut, Origin, Ownership, Plan, PlanConsent, Reason, Safety, Sandbox, Selection, Settings, Severity, Shop,
+    ShopCounts, ShopError, ShopSafety, ShopStatus, Since, Source, Subscription, Summary,
 };
 use crate::diff::{self, DeleteReason, UpdateReason};
 use crate::digest::sha256_with;
@@ -80,6 +82,7 @@ fn head(plan: &plan::Plan) -> Plan {
         summary,
         destinations,
         hazards,
+        consents,
         shops_left,
         former_addresses,
         since,
@@ -97,7 +100,8 @@ fn head(plan: &plan::Plan) -> Plan {
         selection: selection.into(),
         summary: summary.into(),
         destinations: destinations.iter().map(Into::into).collect(),
-        hazards: hazards.iter().map(Into::into).collect(),
+        hazards: with_consents(hazards, consents),
+        consents: consents.iter().map(Into::into).collect(),
         shops_left: shops_left.keys().cloned().collect(),
         shops_left_bindings: shops_left.iter().filter_map(|(shop, n)| Some((shop.clone(), (*n)?))).collect(),
         former_addresses: former_addresses.clone(),
@@ -182,7 +186,33 @@ impl From<&plan::Hazard> for Hazard {
             shop: hazard.shop.as_ref().map(ToString::to_string),
             message: hazard.message(),
             allow: hazard.allow(),
+            consent: None,
             details: figures(&hazard.kind),
+        }
+    }
+}
+
+/// Converts hazards, each with the first consent that covers it.
+pub(super) fn with_consents(hazards: &[plan::Hazard], consents: &[plan::PlanConsent]) -> Vec<Hazard> {
+    let mut first: HashMap<&str, &str> = HashMap::new();
+    for consent in consents {
+        for hazard in &consent.covers {
+            first.entry(hazard).or_insert(&consent.allow);
+        }
+    }
+    let converted = hazards.iter().map(Hazard::from);
+    converted.map(|hazard| Hazard { consent: first.get(&*hazard.allow).map(|&c| c.to_owned()), ..hazard }).collect()
+}
+
+impl From<&plan::PlanConsent> for PlanConsent {
+    fn from(consent: &plan::PlanConsent) -> Self {
+        let plan::PlanConsent { allow, reason, expires, source, covers } = consent;
+        Self {
+            allow: allow.clone(),
+            reason: reason.clone(),
+            expires: expires.to_string(),
+            source: source.into(),
+            covers: covers.clone(),
         }
     }
 }

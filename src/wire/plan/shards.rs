@@ -1,14 +1,16 @@
 //! Combines the JSON plans of several shards of one run.
 
-use super::{Hazard, Plan, Selection};
+use super::decode::hazard;
+use super::encode::with_consents;
+use super::{Hazard, Plan, PlanConsent, Selection};
 use crate::plan::{self, RunTotals, Shard, ShopPlan};
 
-/// Returns the hazards of several plans of one run: the hazards of shops unchanged, and the hazards of the run computed
-/// over all shops. Converts shop by shop to save memory; ignores what cannot be converted.
-pub fn together(plans: &[Plan]) -> Vec<Hazard> {
-    let Some(first) = plans.first() else { return Vec::new() };
-    let mut out: Vec<Hazard> =
-        plans.iter().flat_map(|plan| &plan.hazards).filter(|hazard| hazard.shop.is_some()).cloned().collect();
+/// Returns the hazards and the consents of several plans of one run: the hazards of shops unchanged, and the hazards of
+/// the run computed over all shops. Converts shop by shop to save memory; ignores what cannot be converted.
+pub fn together(plans: &[Plan]) -> (Vec<Hazard>, Vec<PlanConsent>) {
+    let Some(first) = plans.first() else { return Default::default() };
+    let of_shops = plans.iter().flat_map(|plan| &plan.hazards).filter(|hazard| hazard.shop.is_some());
+    let mut hazards: Vec<plan::Hazard> = of_shops.cloned().filter_map(|of_shop| hazard(of_shop).ok()).collect();
     if let Ok(settings) = plan::Settings::try_from(first.settings.clone()) {
         let destinations = plans.iter().flat_map(|plan| &plan.destinations).cloned().map(Into::into);
         let destinations: Vec<plan::Destination> = destinations.collect();
@@ -18,10 +20,13 @@ pub fn together(plans: &[Plan]) -> Vec<Hazard> {
                 totals.add(&shop);
             }
         }
-        out.extend(totals.hazards().iter().map(Hazard::from));
+        hazards.extend(totals.hazards());
     }
-    out.sort_by(|a, b| (&a.shop, a.kind.as_str()).cmp(&(&b.shop, b.kind.as_str())));
-    out
+    plan::sort_hazards(&mut hazards);
+    let consents = plans.iter().flat_map(|plan| &plan.consents).cloned();
+    let consents: Vec<plan::PlanConsent> = consents.filter_map(|consent| consent.try_into().ok()).collect();
+    let consents = plan::consents_together(&consents, &hazards);
+    (with_consents(&hazards, &consents), consents.iter().map(Into::into).collect())
 }
 
 /// Returns what is missing if the plans are shards of one run: `3 of 4 shards: 2/4 is missing`.
