@@ -129,7 +129,7 @@ impl Assessment {
     /// Converts the assessment to its form in a plan.
     pub(crate) fn to_plan(&self) -> plan::Destination {
         let Self { destination, account, inlet, address, verdict, severity, message, .. } = self;
-        let Destination { name, shop, target, address: _, source } = destination;
+        let Destination { name, shop, label, target, address: _, source } = destination;
         let (found_by, wanted) = match target {
             Target::Address(address) => ("address", address.to_string()),
             Target::Lookup(query) => match &query.lookup.by {
@@ -145,7 +145,11 @@ impl Assessment {
             disabled_on: failing.disabled_on.map(|date| date.to_string()),
         });
         plan::Destination {
-            name: name.as_deref().map(str::to_owned),
+            name: name.as_deref().map(|name| match label {
+                // The name alone does not distinguish the destinations that a label chooses.
+                Some((key, value)) => format!("{name} ({key}={value})"),
+                None => name.to_owned(),
+            }),
             shop: shop.as_ref().map(ToString::to_string),
             source: source.clone(),
             found_by: found_by.to_owned(),

@@ -80,6 +80,8 @@ codes! {
     OldVersion "HW042" "version-too-old" Error false "the Admin API version is older than the oldest that Hookwright supports";
     AppConfig "HW043" "app-config" Error false "a file that `app_config` names cannot be read";
     BadConsent "HW044" "bad-consent" Error false "a consent has an invalid pattern or day, or is valid for more than 90 days";
+    LabelWithoutValue "HW045" "label-without-value" Error false "a label of a shop chooses no address of a destination";
+    NoBindings "HW046" "no-bindings" Error false "a shop has neither `use` nor `bindings`";
     UnknownTopic "HW100" "unknown-topic" Error false "unknown topic: it is not in the catalogue";
     TopicVersion "HW101" "topic-not-in-version" Error false "the Admin API version of the manifest does not have a topic";
     TopicSpelling "HW102" "topic-spelling" Warning false "a topic is not written in its slash form";

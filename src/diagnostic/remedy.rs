@@ -83,6 +83,8 @@ impl Code {
             Self::BadConsent => {
                 "Correct the consent: a glob on the handle, and a day at most 90 days ahead, such as `expires: 2026-12-31`."
             }
+            Self::LabelWithoutValue => "Add the label to the shop, or a value for it to the destination.",
+            Self::NoBindings => "Name a set with `use`, or list the bindings; for none, write `bindings: []`.",
             Self::ExpiredConsent => "Remove the consent. If its change is still pending, have it reviewed again.",
             Self::UselessConsent => "Correct the shop of the consent, or remove the consent.",
             Self::BroadConsent => "Name only the shops that need the consent.",

@@ -39,6 +39,7 @@ pub(super) fn shop(shop: &DraftShop, domain: &ShopDomain, mut bindings: Vec<Hash
         scopes,
         auth,
         token_expiry,
+        common: _,
         own: _,
         parts: _,
         lookups: _,

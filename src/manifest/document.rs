@@ -43,6 +43,8 @@ pub(super) struct Document {
     /// The valid Adobe accounts.
     pub(super) aep: Option<Spanned<Vec<Spanned<AepAccount>>>>,
     pub(super) destinations: Vec<DestinationBlock>,
+    /// The sets of shops that name none.
+    pub(super) uses: Option<Spanned<Vec<UseBlock>>>,
     pub(super) sets: Vec<SetBlock>,
     pub(super) ownership: Option<Spanned<OwnershipBlock>>,
     pub(super) safety: Option<Spanned<SafetyBlock>>,
@@ -60,7 +62,7 @@ pub(super) struct AdminApiBlock {
     pub(super) rest: Option<bool>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct DestinationBlock {
     pub(super) name: Spanned<String>,
     pub(super) address: DestinationAddress,
@@ -71,8 +73,19 @@ pub(super) enum DestinationAddress {
     Address(Spanned<Address>),
     /// An address that is looked up at Adobe.
     Lookup(Box<LookupTarget>),
+    /// A label of the shop chooses one of several destinations.
+    ByLabel(Box<ByLabel>),
     /// Invalid, which was reported.
     Broken,
+}
+
+/// Destinations of which the value of a label chooses one.
+#[derive(Debug, Clone)]
+pub(super) struct ByLabel {
+    /// The key of the label.
+    pub(super) label: Spanned<String>,
+    /// The destinations; their names are the values of the label.
+    pub(super) values: Vec<DestinationBlock>,
 }
 
 #[derive(Debug, Clone)]
@@ -119,11 +132,14 @@ pub(super) struct ShopBlock {
     pub(super) span: Span,
     /// `None` if it is invalid, which was reported.
     pub(super) domain: Option<Spanned<ShopDomain>>,
-    pub(super) labels: Vec<(String, String)>,
+    /// The labels, with the place of each value.
+    pub(super) labels: Vec<(String, Spanned<String>)>,
     pub(super) scopes: Option<Spanned<Vec<Spanned<Scope>>>>,
     pub(super) destinations: Vec<DestinationBlock>,
-    pub(super) uses: Vec<UseBlock>,
-    pub(super) bindings: Vec<BindingBlock>,
+    /// `None` if the shop has no `use`.
+    pub(super) uses: Option<Vec<UseBlock>>,
+    /// `None` if the shop has no `bindings`.
+    pub(super) bindings: Option<Vec<BindingBlock>>,
     pub(super) auth: Option<Spanned<Option<Arc<Auth>>>>,
     pub(super) token_expiry: Option<TokenExpiry>,
     pub(super) safety: Option<SafetyBlock>,
@@ -148,6 +164,16 @@ pub(super) struct BindingBlock {
     pub(super) metafields: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) filter: Option<Spanned<String>>,
     pub(super) name: Option<Spanned<String>>,
+}
+
+impl BindingBlock {
+    /// Returns the name of the destination, if the binding names one.
+    pub(super) fn destination(&self) -> Option<&str> {
+        match &self.target {
+            BindingTarget::Destination(name) => Some(&name.value),
+            BindingTarget::Address(_) | BindingTarget::Broken => None,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Expands the destinations and sets of each shop. Checks that depend on lookups are part of `resolve`.
 
+mod by_label;
 mod scopes;
 mod target;
 
@@ -11,6 +12,7 @@ use crate::model::{Address, Auth, Binding, Scope, ShopDomain, TokenExpiry, Topic
 use crate::state::aep::{Destination, Target};
 use crate::state::{Entry, ShopLimits, Source, Wanted};
 
+use self::by_label::{Chosen, Commons, View};
 use self::scopes::ScopeLists;
 pub(super) use self::scopes::Scopes;
 use self::target::ResolvedTarget;
@@ -27,6 +29,8 @@ pub(super) struct Common<'a> {
     pub(super) scopes: Option<&'a Spanned<Vec<Spanned<Scope>>>>,
     pub(super) destinations: BTreeMap<&'a str, &'a document::DestinationBlock>,
     pub(super) sets: BTreeMap<&'a str, &'a document::SetBlock>,
+    /// The sets of shops that name none.
+    pub(super) uses: Option<&'a [document::UseBlock]>,
     pub(super) accounts: Accounts<'a>,
 }
 
@@ -69,6 +73,8 @@ pub(super) struct DraftShop {
     pub(super) scopes: Option<Arc<Scopes>>,
     pub(super) auth: Option<Arc<Auth>>,
     pub(super) token_expiry: Option<TokenExpiry>,
+    /// The common destinations that apply to the shop. Shops with the same labels share them.
+    pub(super) common: Arc<Vec<(Arc<str>, Target)>>,
     /// The shop's own destinations.
     pub(super) own: Vec<(Arc<str>, Target)>,
     pub(super) parts: Vec<Part>,
@@ -80,6 +86,8 @@ pub(super) struct DraftShop {
 
 struct CheckedSet<'a> {
     bindings: Vec<Checked<'a>>,
+    /// The destinations that the bindings name.
+    destinations: BTreeSet<&'a str>,
     topics: HashSet<Topic>,
     used: bool,
 }
@@ -87,12 +95,11 @@ struct CheckedSet<'a> {
 pub(super) struct Expander<'a> {
     rules: Rules,
     pub(super) common: Common<'a>,
-    /// The common destinations that have an address or a query.
-    pub(super) common_targets: Vec<(Arc<str>, Target)>,
+    commons: Commons<'a>,
     names: HashMap<&'a str, Arc<str>>,
     sets: BTreeMap<&'a str, CheckedSet<'a>>,
-    /// Sets with the common destinations, which most shops share.
-    ready: HashMap<&'a str, Arc<Vec<Ready>>>,
+    /// Sets with the common destinations, by the labels that choose these. Most shops share them.
+    ready: HashMap<(&'a str, Chosen<'a>), Arc<Vec<Ready>>>,
     scope_lists: ScopeLists,
     /// The names of the shops' own destinations.
     own_names: HashSet<&'a str>,
@@ -113,11 +120,12 @@ impl<'a> Expander<'a> {
         for (name, set) in &common.sets {
             let bindings: Vec<_> = set.bindings.iter().map(|raw| rules.binding(raw, findings)).collect();
             let topics = bindings.iter().flat_map(|b| b.topics.iter().map(|topic| topic.value.clone())).collect();
-            sets.insert(*name, CheckedSet { bindings, topics, used: false });
+            let destinations = set.bindings.iter().filter_map(document::BindingBlock::destination).collect();
+            sets.insert(*name, CheckedSet { bindings, destinations, topics, used: false });
         }
         let mut expander = Self {
             rules,
-            common_targets: Vec::new(),
+            commons: Commons::new(&common),
             names: HashMap::new(),
             sets,
             ready: HashMap::new(),
@@ -131,8 +139,8 @@ impl<'a> Expander<'a> {
         };
         let common: Vec<_> = expander.common.destinations.values().copied().collect();
         for destination in common {
-            let target = expander.destination(destination, &mut findings.of_all());
-            expander.common_targets.extend(target);
+            let targets = expander.destination(destination, &mut findings.of_all());
+            expander.commons.add(destination, targets);
         }
         expander
     }
@@ -153,11 +161,19 @@ impl<'a> Expander<'a> {
         let own: BTreeMap<&str, &'a document::DestinationBlock> =
             shop.destinations.iter().map(|d| (d.name.value.as_str(), d)).collect();
         self.own_names.extend(shop.destinations.iter().map(|d| d.name.value.as_str()));
-        let own_targets = own.values().filter_map(|destination| self.destination(destination, reporter)).collect();
+        let view = View { own, labels: shop.labels.iter().map(|(key, value)| (key.as_str(), value)).collect() };
+        let own_targets = self.own_targets(&view, reporter);
+        let uses = shop.uses.as_deref().or(self.common.uses);
+        if uses.is_none() && shop.bindings.is_none() {
+            let message = "the shop has neither `use` nor `bindings`";
+            let hint = "name a set, such as `use: [orders]`, or list the bindings; for none, write `bindings: []`. A \
+                        `use` at the top level applies to all shops that have none";
+            reporter.report(reporter.diagnostic(Code::NoBindings, shop.span, message).hint(hint));
+        }
 
         let mut parts: Vec<Part> = Vec::new();
         let mut used: HashMap<&str, Span> = HashMap::new();
-        for used_set in &shop.uses {
+        for used_set in uses.unwrap_or_default() {
             if let Some(first) = used.insert(&used_set.set.value, used_set.set.span) {
                 let message = format!("the shop uses the set `{}` twice", used_set.set.value);
                 let diagnostic = reporter.diagnostic(Code::RepeatedName, used_set.set.span, message);
@@ -165,13 +181,15 @@ impl<'a> Expander<'a> {
                 reporter.findings().report(diagnostic);
                 continue;
             }
-            parts.extend(self.used_set(used_set, &own, reporter));
+            parts.extend(self.used_set(used_set, &view, reporter));
         }
-        let inline: Vec<_> = shop.bindings.iter().map(|raw| self.rules.binding(raw, reporter.findings())).collect();
+        let inline = shop.bindings.as_deref().unwrap_or_default();
+        self.labels(shop, &view, &used, inline, reporter);
+        let inline: Vec<_> = inline.iter().map(|raw| self.rules.binding(raw, reporter.findings())).collect();
         for warning in inline.iter().flat_map(|checked| &checked.warnings) {
             reporter.report(warning.clone());
         }
-        let bindings = self.make_ready(&inline, &own, reporter);
+        let bindings = self.make_ready(&inline, &view, reporter);
         if !bindings.is_empty() {
             parts.push(Part { bindings: Arc::new(bindings), except: HashSet::new(), is_common: false });
         }
@@ -191,10 +209,11 @@ impl<'a> Expander<'a> {
         let draft = DraftShop {
             domain: domain.cloned(),
             allow: shop.allow.clone(),
-            labels: shop.labels.iter().cloned().collect(),
+            labels: shop.labels.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect(),
             scopes: scopes.map(|(scopes, _)| scopes),
             auth: shop.auth.as_ref().map_or_else(|| self.common.auth.clone(), |at| at.value.clone()),
             token_expiry: shop.token_expiry.or(self.common.token_expiry),
+            common: self.commons.of(&view.labels),
             own: own_targets,
             parts,
             lookups: lookups.into_iter().collect(),
@@ -209,7 +228,7 @@ impl<'a> Expander<'a> {
     fn used_set(
         &mut self,
         used: &'a document::UseBlock,
-        own: &BTreeMap<&str, &'a document::DestinationBlock>,
+        view: &View<'a>,
         reporter: &mut Reporter<'_, '_>,
     ) -> Option<Part> {
         let Some((&name, set)) = self.sets.get_key_value(used.set.value.as_str()) else {
@@ -236,35 +255,30 @@ impl<'a> Expander<'a> {
         for warning in set.bindings.iter().flat_map(|checked| &checked.warnings) {
             reporter.report(warning.clone());
         }
-        let bindings = if own.is_empty()
-            && let Some(ready) = self.ready.get(name)
-        {
+        let is_common = view.own.is_empty();
+        let key = (name, self.commons.chosen(set.destinations.iter().copied(), &view.labels));
+        let bindings = if is_common && let Some(ready) = self.ready.get(&key) {
             Arc::clone(ready)
         } else {
             let bindings = self.sets.get_mut(name).map(|set| std::mem::take(&mut set.bindings)).unwrap_or_default();
-            let ready = Arc::new(self.make_ready(&bindings, own, reporter));
+            let ready = Arc::new(self.make_ready(&bindings, view, reporter));
             if let Some(set) = self.sets.get_mut(name) {
                 set.bindings = bindings;
                 set.used = true;
             }
-            if own.is_empty() {
-                self.ready.insert(name, Arc::clone(&ready));
+            if is_common {
+                self.ready.insert(key, Arc::clone(&ready));
             }
             ready
         };
-        Some(Part { bindings, except, is_common: own.is_empty() })
+        Some(Part { bindings, except, is_common })
     }
 
-    fn make_ready(
-        &mut self,
-        bindings: &[Checked<'a>],
-        own: &BTreeMap<&str, &'a document::DestinationBlock>,
-        reporter: &mut Reporter<'_, '_>,
-    ) -> Vec<Ready> {
+    fn make_ready(&mut self, bindings: &[Checked<'a>], view: &View<'a>, reporter: &mut Reporter<'_, '_>) -> Vec<Ready> {
         let mut ready = Vec::new();
         for checked in bindings {
             let raw = checked.raw;
-            let Some(resolved) = self.target(&raw.target, own, reporter) else { continue };
+            let Some(resolved) = self.target(&raw.target, view, reporter) else { continue };
             let ResolvedTarget { target, destination, span, lookup } = resolved;
             for topic in &checked.topics {
                 let texts = |list: &[Spanned<String>]| list.iter().map(|at| at.value.clone()).collect::<Vec<_>>();
@@ -314,7 +328,7 @@ impl<'a> Expander<'a> {
                     document::BindingTarget::Address(_) | document::BindingTarget::Broken => false,
                 };
                 if !elsewhere {
-                    self.target(&checked.raw.target, &BTreeMap::new(), &mut findings.of_all());
+                    self.target(&checked.raw.target, &View::default(), &mut findings.of_all());
                 }
             }
         }

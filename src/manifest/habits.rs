@@ -158,7 +158,7 @@ pub(super) fn misplaced(key: &str, place: &[&str]) -> Option<(&'static str, Opti
         return retired.then_some((RETIRED, None));
     }
     let top = place.contains(&"shops");
-    let shop = place.contains(&"use");
+    let shop = place.contains(&"tolerate");
     Some(match plain {
         "apiversion" | "shopifyapiversion" if top => (
             "write the version of the Admin API as `admin_api: { version: \"2026-10\" }`. The top-level `version: 1` is the \

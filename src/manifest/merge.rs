@@ -9,7 +9,7 @@ use crate::catalog;
 use crate::diagnostic::{Code, Diagnostic, Place, SourceText};
 use crate::digest::Hash;
 use crate::model::{Address, ApiVersion, ShopDomain};
-use crate::state::aep::{Destination, Target};
+use crate::state::aep::Destination;
 use crate::state::{Ownership, Prefix, PrefixError, Safety};
 
 use super::address::placeholder;
@@ -37,8 +37,6 @@ pub(super) struct Merged {
     /// In the order of the documents.
     pub(super) shops: Vec<DraftShop>,
     pub(super) destinations: Vec<Destination>,
-    /// The common destinations that have an address or a query.
-    pub(super) common_targets: Vec<(Arc<str>, Target)>,
     /// The addresses in the manifest.
     pub(super) addresses: BTreeSet<Address>,
     /// The addresses that appear only in unused sets.
@@ -84,8 +82,9 @@ pub(super) fn documents(
     let mut app = Declared::read(configs.map_or(&[], |at| at.value.as_slice()), read, findings);
     named_files.append(&mut app.texts);
     let rules = Rules::new(admin_api.version.clone(), rest, ownership.clone(), prefixes);
-    let mut expander =
-        Expander::new(rules, Common { auth, token_expiry, scopes, destinations, sets, accounts }, findings);
+    let uses = block(documents, "use", |d| d.uses.as_ref(), findings).map(|at| at.value.as_slice());
+    let common = Common { auth, token_expiry, scopes, destinations, sets, uses, accounts };
+    let mut expander = Expander::new(rules, common, findings);
 
     let mut shops = Vec::new();
     let mut digests: Vec<(ShopDomain, Hash)> = Vec::new();
@@ -136,7 +135,7 @@ pub(super) fn documents(
     secrets::check(&auths, findings);
     digests.sort_by(|(a, _), (b, _)| a.cmp(b));
     let digests: Vec<Hash> = digests.into_iter().map(|(_, digest)| digest).collect();
-    let Expander { addresses, unused_addresses, defined: destinations, common_targets, common, .. } = expander;
+    let Expander { addresses, unused_addresses, defined: destinations, common, .. } = expander;
     let written = addresses.iter().map(|address| address.as_str().into());
     let written = written.chain(destinations.iter().map(|destination| destination.target.written())).collect();
     let head = ownership.map(|ownership| {
@@ -159,7 +158,7 @@ pub(super) fn documents(
         head
     });
     diagnostics.append(&mut all_findings.take_diagnostics());
-    Merged { head, shops, destinations, common_targets, addresses, unused_addresses, app, findings: all_findings }
+    Merged { head, shops, destinations, addresses, unused_addresses, app, findings: all_findings }
 }
 
 /// Returns a block that may appear in one file only.

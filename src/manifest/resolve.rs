@@ -63,12 +63,14 @@ pub(super) fn resolve(draft: &Merged, found: &Resolutions) -> (Option<Manifest>,
 
 /// Identifies the bindings of a part by their address in memory.
 type Bindings = *const Vec<Ready>;
+/// Identifies a shared list of destinations in the same way.
+type Targets = *const Vec<(Arc<str>, Target)>;
 
 struct Resolver<'a> {
     draft: &'a Merged,
     found: &'a Resolutions,
-    /// The common destinations that have an address.
-    common: Arc<BTreeMap<Arc<str>, Address>>,
+    /// The common destinations that have an address, for each list that shops share.
+    common: HashMap<Targets, Arc<BTreeMap<Arc<str>, Address>>>,
     /// Parts whose topics and formats were checked, and parts whose topics were recorded.
     checked: HashSet<Bindings>,
     noted: HashSet<Bindings>,
@@ -80,10 +82,7 @@ struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     fn new(draft: &'a Merged, found: &'a Resolutions) -> Self {
         let (checked, noted, topics) = Default::default();
-        let mut resolver =
-            Self { draft, found, common: Arc::default(), checked, noted, topics, shared: HashMap::new() };
-        resolver.common = Arc::new(resolver.named(&draft.common_targets).collect());
-        resolver
+        Self { draft, found, common: HashMap::new(), checked, noted, topics, shared: HashMap::new() }
     }
 
     fn endpoint(&self, target: &'a Target) -> Endpoint<'a> {
@@ -129,9 +128,9 @@ impl<'a> Resolver<'a> {
             self.note_topics(shop);
         }
         let destinations = if shop.own.is_empty() {
-            Arc::clone(&self.common)
+            self.common(shop)
         } else {
-            let mut named = BTreeMap::clone(&self.common);
+            let mut named = BTreeMap::clone(&self.common(shop));
             named.extend(self.named(&shop.own));
             Arc::new(named)
         };
@@ -148,6 +147,17 @@ impl<'a> Resolver<'a> {
             tolerate: shop.tolerate.clone(),
             source: shop.source.clone(),
         })
+    }
+
+    /// Returns the common destinations that apply to a shop and have an address.
+    fn common(&mut self, shop: &'a DraftShop) -> Arc<BTreeMap<Arc<str>, Address>> {
+        let key = Arc::as_ptr(&shop.common);
+        if let Some(known) = self.common.get(&key) {
+            return Arc::clone(known);
+        }
+        let named: Arc<BTreeMap<_, _>> = Arc::new(self.named(&shop.common).collect());
+        self.common.insert(key, Arc::clone(&named));
+        named
     }
 
     /// Records the families of topics of each inlet. A complete set with the common destinations is recorded once.

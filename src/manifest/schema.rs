@@ -68,6 +68,9 @@ struct Manifest {
     /// Lists of bindings by name, which several shops can use.
     #[schemars(extend("propertyNames" = name_pattern()))]
     binding_sets: Option<BTreeMap<String, Vec<Binding>>>,
+    /// The binding sets of all shops that have no `use`. In one file only.
+    #[schemars(rename = "use", extend("examples" = [["orders"]]))]
+    uses: Option<Vec<Use>>,
     /// The rule that decides which live subscriptions the manifest manages. In one file only.
     ownership: Option<Ownership>,
     /// Limits above which a plan needs consent. In one file only.
@@ -134,10 +137,32 @@ struct Scope(String);
 ))]
 struct Address(String);
 
-/// An address, as a string or under `address`, or a lookup at Adobe.
+/// An address, a lookup at Adobe, or one of several by a label of the shop.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 enum Destination {
+    /// The same for all shops.
+    Fixed(FixedDestination),
+    /// A label of the shop chooses.
+    ByLabel(ByLabelDestination),
+}
+
+/// A destination for each value of a label.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ByLabelDestination {
+    /// The key of the label.
+    #[schemars(extend("examples" = ["env"]))]
+    by_label: NonBlank,
+    /// The destination for each value of the label.
+    #[schemars(extend("minProperties" = 1))]
+    values: BTreeMap<String, FixedDestination>,
+}
+
+/// An address, as a string or under `address`, or a lookup at Adobe.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum FixedDestination {
     /// The address.
     Plain(Address),
     /// The address.
@@ -316,10 +341,7 @@ struct WarningCode(String);
 
 /// One shop. Requires `use`, `bindings` or both.
 #[derive(JsonSchema)]
-#[schemars(
-    deny_unknown_fields,
-    extend("anyOf" = [{ "required": ["use"] }, { "required": ["bindings"] }])
-)]
+#[schemars(deny_unknown_fields)]
 struct Shop {
     /// The permanent domain, or only the handle.
     #[schemars(
@@ -335,7 +357,7 @@ struct Shop {
     /// The shop's own destinations, which take precedence over common ones with the same name.
     #[schemars(extend("propertyNames" = name_pattern()))]
     destinations: Option<BTreeMap<String, Destination>>,
-    /// The binding sets of the shop.
+    /// The binding sets of the shop. Replaces the common `use`. Without both, the shop needs `bindings`.
     #[schemars(rename = "use", extend("examples" = [["orders", { "set": "catalogue", "except": ["products/delete"] }]]))]
     uses: Option<Vec<Use>>,
     /// The shop's own bindings; `[]` for none.

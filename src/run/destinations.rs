@@ -47,8 +47,17 @@ impl Opened {
         if saved.is_none() && !places.is_empty() {
             // Common destinations are resolved even if no selected shop uses them, because live subscriptions can have
             // their addresses.
-            let common = unresolved.indexed_destinations();
-            places.extend(common.filter(|(_, destination)| destination.shop.is_none()).map(|(at, _)| at));
+            let applies = |destination: &Destination| {
+                let chosen = |(key, value): &(Arc<str>, Arc<str>)| {
+                    let label =
+                        |at: &ShopIndex| unresolved[*at].labels.get(&**key).is_some_and(|found| **found == **value);
+                    shops.iter().any(label)
+                };
+                // Another environment can have an account whose secrets this run does not have.
+                destination.shop.is_none() && destination.label.as_ref().is_none_or(chosen)
+            };
+            let common = unresolved.indexed_destinations().filter(|(_, destination)| applies(destination));
+            places.extend(common.map(|(at, _)| at));
         }
         if check && unresolved.aep.is_empty() {
             return Err(no_account());

@@ -111,6 +111,8 @@ pub struct Destination {
     pub name: Option<Arc<str>>,
     /// The shop that defines it; `None` for a common destination.
     pub shop: Option<ShopDomain>,
+    /// The key and the value of the label that choose it; `None` if it applies to all shops.
+    pub label: Option<(Arc<str>, Arc<str>)>,
     /// The target.
     pub target: Target,
     /// The address to bind to, or the reason why there is none.

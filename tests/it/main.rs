@@ -17,6 +17,7 @@ mod connections;
 mod consents;
 mod destinations;
 mod echo;
+mod environments;
 mod events;
 mod examples;
 mod faults;

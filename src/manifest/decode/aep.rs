@@ -1,7 +1,7 @@
 //! `aep`: Adobe accounts, and the destinations that are looked up with them.
 
 use crate::diagnostic::Code;
-use crate::manifest::document::{DestinationAddress, LookupTarget, Spanned};
+use crate::manifest::document::{ByLabel, DestinationAddress, DestinationBlock, LookupTarget, Spanned};
 use crate::manifest::habits;
 use crate::manifest::tree::{Node, Pair, Value};
 use crate::model::SecretRef;
@@ -11,8 +11,8 @@ use crate::state::aep::{AepAccount, InletKind, LookupBy};
 use super::{Decoder, Fields, short};
 
 const ACCOUNT: [&str; 7] = ["org", "sandbox", "client_id", "client_secret", "scopes", "token_url", "base_url"];
-const DESTINATION: [&str; 5] = ["address", "flow", "connection", "aep", "with_flow_id"];
-const FORMS: [&str; 3] = ["address", "flow", "connection"];
+const DESTINATION: [&str; 7] = ["address", "flow", "connection", "by_label", "values", "aep", "with_flow_id"];
+const FORMS: [&str; 4] = ["address", "flow", "connection", "by_label"];
 /// The name of the account if `aep` defines only one.
 const DEFAULT_ACCOUNT: &str = "default";
 const DEFAULT_SANDBOX: &str = "prod";
@@ -173,13 +173,16 @@ impl Decoder {
         let fields = self.fields(node, "a destination", &DESTINATION)?;
         let (form, value) = self.exactly_one(&fields, node.range, "a destination", &FORMS)?;
         let refused: &[&str] = match form {
-            "address" => &["aep", "with_flow_id"],
-            "connection" => &["with_flow_id"],
-            _ => &[],
+            "address" => &["aep", "with_flow_id", "values"],
+            "connection" => &["with_flow_id", "values"],
+            "by_label" => &["aep", "with_flow_id"],
+            _ => &["values"],
         };
         for key in refused {
             if let Some(pair) = fields.get(key) {
                 let hint = match form {
+                    _ if *key == "values" => "remove it, or write `by_label` with the label that chooses a value",
+                    "by_label" => "write it in each of the `values` that needs it",
                     "address" => {
                         "remove it, or write `flow` instead of `address`: only a destination that is looked up at Adobe can have it"
                     }
@@ -191,6 +194,7 @@ impl Decoder {
         }
         let kind = match form {
             "address" => return self.address(value, "`address`").map(DestinationAddress::Address),
+            "by_label" => return self.by_label(&fields, value, node),
             "flow" => InletKind::Flow,
             _ => InletKind::Connection,
         };
@@ -208,6 +212,36 @@ impl Decoder {
         };
         let span = self.span(value.range);
         Some(DestinationAddress::Lookup(Box::new(LookupTarget { span, kind, by: by?, account, with_flow_id })))
+    }
+
+    /// Decodes `by_label` and `values`: the value of a label of the shop chooses a destination.
+    fn by_label(&mut self, fields: &Fields<'_>, label: &Node, node: &Node) -> Option<DestinationAddress> {
+        let text = self.text(label, "`by_label`")?.to_owned();
+        let label = Spanned::new(text, self.span(label.range));
+        let hint = "write a destination for each value of the label: `values: { prod: …, stage: … }`";
+        let Some(pair) = fields.get("values") else {
+            let message = "missing key `values` in a destination with `by_label`";
+            self.report(self.diagnostic(Code::MissingKey, node.range, message).hint(hint));
+            return None;
+        };
+        let pairs = self.pairs(&pair.value, "`values`", &[])?;
+        if pairs.is_empty() {
+            self.bad_value(pair.value.range, "`values` of a destination is empty", hint);
+            return None;
+        }
+        let values = pairs.into_iter().map(|pair| {
+            let name = Spanned::new(pair.key.clone(), self.span(pair.key_range));
+            let mut address = self.destination_address(&pair.value).unwrap_or(DestinationAddress::Broken);
+            if let DestinationAddress::ByLabel(inner) = address {
+                let message = "`by_label` inside `values`: only one label can choose a destination";
+                let hint = "give the shops one label that distinguishes all cases";
+                self.report(self.diagnostic(Code::Conflict, inner.label.span.range, message).hint(hint));
+                address = DestinationAddress::Broken;
+            }
+            DestinationBlock { name, address }
+        });
+        let values = values.collect();
+        Some(DestinationAddress::ByLabel(Box::new(ByLabel { label, values })))
     }
 
     fn lookup_by(&mut self, node: &Node, form: &str) -> Option<LookupBy> {

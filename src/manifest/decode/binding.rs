@@ -149,7 +149,7 @@ impl Decoder {
         DestinationBlock { name, address: self.destination_address(&pair.value).unwrap_or(DestinationAddress::Broken) }
     }
 
-    fn destination_address(&mut self, node: &Node) -> Option<DestinationAddress> {
+    pub(super) fn destination_address(&mut self, node: &Node) -> Option<DestinationAddress> {
         if !matches!(node.value, Value::Map(_) | Value::List(_)) {
             return self.address(node, "a destination").map(DestinationAddress::Address);
         }

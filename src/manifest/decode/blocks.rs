@@ -9,7 +9,7 @@ use crate::state::{Prefix, Unmanaged};
 
 use super::{Decoder, short};
 
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
     "version",
     "admin_api",
     "auth",
@@ -19,6 +19,7 @@ pub(super) const KEYS: [&str; 14] = [
     "aep",
     "destinations",
     "binding_sets",
+    "use",
     "ownership",
     "safety",
     "consents",
@@ -58,6 +59,11 @@ impl Decoder {
         if let Some(pair) = fields.get("destinations") {
             document.destinations = self.destinations(&pair.value);
         }
+        document.uses = fields.get("use").and_then(|pair| {
+            let items = self.list(&pair.value, "`use`")?;
+            let uses = items.iter().filter_map(|item| self.used_set(item)).collect();
+            Some(Spanned::new(uses, self.span(pair.key_range)))
+        });
         if let Some(pair) = fields.get("binding_sets") {
             document.sets = self.sets(&pair.value);
         }

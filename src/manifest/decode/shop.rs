@@ -46,11 +46,6 @@ impl Decoder {
                 None
             }
         };
-        if fields.get("use").is_none() && fields.get("bindings").is_none() && !fields.meant(&["bindings"]) {
-            let message = "missing key in a shop: expected `use` or `bindings`";
-            let hint = "name a set, such as `use: [orders]`, or list the bindings; for none, write `bindings: []`";
-            self.report(self.diagnostic(Code::MissingKey, node.range, message).hint(hint));
-        }
         let mut shop = ShopBlock {
             span: domain.as_ref().map_or(self.span(node.range), |domain| domain.span),
             domain,
@@ -60,8 +55,9 @@ impl Decoder {
                 Some(Spanned::new(scopes, self.span(pair.key_range)))
             }),
             destinations: Vec::new(),
-            uses: Vec::new(),
-            bindings: Vec::new(),
+            uses: None,
+            // A misspelt key was reported.
+            bindings: fields.meant(&["bindings"]).then(Vec::new),
             auth: fields.get("auth").map(|pair| self.auth(&pair.value)),
             token_expiry: fields.get("token_expiry").and_then(|pair| self.token_expiry(&pair.value)),
             safety: fields
@@ -74,10 +70,10 @@ impl Decoder {
             shop.destinations = self.destinations(&pair.value);
         }
         if let Some(items) = fields.get("use").and_then(|pair| self.list(&pair.value, "`use`")) {
-            shop.uses = items.iter().filter_map(|item| self.used_set(item)).collect();
+            shop.uses = Some(items.iter().filter_map(|item| self.used_set(item)).collect());
         }
         if let Some(pair) = fields.get("bindings") {
-            shop.bindings = self.bindings(&pair.value, "`bindings`");
+            shop.bindings = Some(self.bindings(&pair.value, "`bindings`"));
         }
         if let Some(items) = fields.get("tolerate").and_then(|pair| self.list(&pair.value, "`tolerate`")) {
             let words = Tolerable::ALL.map(|kind| (kind.as_str(), kind));
@@ -111,7 +107,7 @@ impl Decoder {
         None
     }
 
-    fn labels(&mut self, node: &Node) -> Vec<(String, String)> {
+    fn labels(&mut self, node: &Node) -> Vec<(String, Spanned<String>)> {
         let Some(pairs) = self.pairs(node, "`labels`", &[]) else { return Vec::new() };
         let labels = pairs.into_iter().filter_map(|pair| {
             if !is_name(&pair.key) {
@@ -123,12 +119,12 @@ impl Decoder {
                 );
             }
             let value = self.any_text(&pair.value, &format!("the label `{}`", short(&pair.key)))?;
-            Some((pair.key.clone(), value.to_owned()))
+            Some((pair.key.clone(), Spanned::new(value.to_owned(), self.span(pair.value.range))))
         });
         labels.collect()
     }
 
-    fn used_set(&mut self, node: &Node) -> Option<UseBlock> {
+    pub(super) fn used_set(&mut self, node: &Node) -> Option<UseBlock> {
         if !matches!(node.value, Value::Map(_) | Value::List(_)) {
             let set = self.text(node, "an item of `use`")?;
             return Some(UseBlock { set: Spanned::new(set.to_owned(), self.span(node.range)), except: Vec::new() });

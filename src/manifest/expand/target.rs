@@ -1,8 +1,8 @@
 //! The targets of destinations and bindings: an address in the manifest, or a lookup at Adobe.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::by_label::{self, View};
 use super::{Expander, nearest};
 use crate::diagnostic::Code;
 use crate::manifest::document::{self, DestinationAddress, Span};
@@ -24,12 +24,35 @@ pub(super) struct ResolvedTarget {
 }
 
 impl<'a> Expander<'a> {
-    /// Checks a destination. Returns its name and target, or `None` if it is invalid, which was reported.
+    /// Checks a destination. Returns it with its target, or each destination that a label can choose; nothing if it is
+    /// invalid, which was reported.
     pub(super) fn destination(
         &mut self,
         destination: &'a document::DestinationBlock,
         reporter: &mut Reporter<'_, '_>,
-    ) -> Option<(Arc<str>, Target)> {
+    ) -> Vec<(&'a document::DestinationBlock, Target)> {
+        let name = self.name(&destination.name.value);
+        let DestinationAddress::ByLabel(by_label) = &destination.address else {
+            let target = self.destination_target(destination, &name, None, reporter);
+            return target.map(|target| (destination, target)).into_iter().collect();
+        };
+        let mut targets = Vec::new();
+        for value in &by_label.values {
+            let choice = (by_label.label.value.as_str().into(), value.name.value.as_str().into());
+            let target = self.destination_target(value, &name, Some(choice), reporter);
+            targets.extend(target.map(|target| (value, target)));
+        }
+        targets
+    }
+
+    /// Checks a destination that no label chooses, or one value of a label.
+    fn destination_target(
+        &mut self,
+        destination: &'a document::DestinationBlock,
+        name: &Arc<str>,
+        label: Option<(Arc<str>, Arc<str>)>,
+        reporter: &mut Reporter<'_, '_>,
+    ) -> Option<Target> {
         let span = destination.name.span;
         let target = match &destination.address {
             DestinationAddress::Address(at) => {
@@ -44,20 +67,22 @@ impl<'a> Expander<'a> {
                 };
                 Target::Lookup(Arc::new(Query { lookup, with_flow_id: wanted.with_flow_id }))
             }
-            DestinationAddress::Broken => return None,
+            // A value of a label is not chosen by another label; that was reported.
+            DestinationAddress::ByLabel(_) | DestinationAddress::Broken => return None,
         };
-        let name = self.name(&destination.name.value);
-        let index = self.define(Some(Arc::clone(&name)), reporter.shop(), target.clone(), reporter.source(span));
+        let shop = reporter.shop().cloned();
+        let index = self.define(Some(Arc::clone(name)), shop, label, target.clone(), reporter.source(span));
         if let Target::Lookup(_) = &target {
             self.looked_up.insert(span, Some(index));
         }
-        Some((name, target))
+        Some(target)
     }
 
     fn define(
         &mut self,
         name: Option<Arc<str>>,
-        shop: Option<&ShopDomain>,
+        shop: Option<ShopDomain>,
+        label: Option<(Arc<str>, Arc<str>)>,
         target: Target,
         source: Source,
     ) -> DestinationIndex {
@@ -65,7 +90,7 @@ impl<'a> Expander<'a> {
             Target::Address(address) => Ok(address.clone()),
             Target::Lookup(_) => Err(NoAddress::NotLookedUp),
         };
-        self.defined.push(Destination { name, shop: shop.cloned(), target, address, source });
+        self.defined.push(Destination { name, shop, label, target, address, source });
         DestinationIndex(self.defined.len() - 1)
     }
 
@@ -73,7 +98,7 @@ impl<'a> Expander<'a> {
     pub(super) fn target(
         &mut self,
         target: &'a document::BindingTarget,
-        own: &BTreeMap<&str, &'a document::DestinationBlock>,
+        view: &View<'a>,
         reporter: &mut Reporter<'_, '_>,
     ) -> Option<ResolvedTarget> {
         let to = |address: &Address, destination, span| {
@@ -85,21 +110,23 @@ impl<'a> Expander<'a> {
             document::BindingTarget::Address(at) => {
                 self.rules.address(at, reporter);
                 if self.addresses.insert(at.value.clone()) && address::is_dcs(&at.value) {
-                    self.define(None, None, Target::Address(at.value.clone()), reporter.source(at.span));
+                    self.define(None, None, None, Target::Address(at.value.clone()), reporter.source(at.span));
                 }
                 return to(&at.value, None, None);
             }
             document::BindingTarget::Destination(name) => name,
         };
-        let found = own.get(name.value.as_str()).or_else(|| self.common.destinations.get(name.value.as_str()));
+        let found = view.own.get(name.value.as_str()).or_else(|| self.common.destinations.get(name.value.as_str()));
         let Some(found) = found.copied() else {
             let message = format!("unknown destination `{}`", decode::short(&name.value));
-            let known: Vec<&str> = self.common.destinations.keys().copied().chain(own.keys().copied()).collect();
+            let known: Vec<&str> = self.common.destinations.keys().copied().chain(view.own.keys().copied()).collect();
             let otherwise = "define it under `destinations`, or write `address: …`";
             let hint = nearest(&name.value, &known, reporter.findings(), otherwise);
             reporter.report(reporter.diagnostic(Code::UnknownDestination, name.span, message).hint(hint));
             return None;
         };
+        // A label without a value was reported at the shop.
+        let found = by_label::chosen(found, &view.labels)?;
         let span = Some(found.name.span);
         match &found.address {
             DestinationAddress::Address(at) => to(&at.value, Some(self.name(&name.value)), span),
@@ -108,7 +135,7 @@ impl<'a> Expander<'a> {
                 let target = self.defined.get(index.0)?.target.clone();
                 Some(ResolvedTarget { target, destination: Some(self.name(&name.value)), span, lookup: Some(index) })
             }
-            DestinationAddress::Broken => None,
+            DestinationAddress::ByLabel(_) | DestinationAddress::Broken => None,
         }
     }
 }
