@@ -185,10 +185,11 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Manifest")]
 pub(crate) struct ManifestArgs {
-    /// Manifest file or folder; may be repeated
+    /// Manifest file or folder [default: hookwright.yaml]; repeatable
     ///
-    /// A folder includes all its manifest files. Several files are merged into one manifest.
-    #[arg(short, long = "file", value_name = "PATH", default_value = DEFAULT_MANIFEST)]
+    /// A folder includes all its manifest files. Several files are merged into one manifest. `apply PLAN` uses by default
+    /// the manifest that the plan names.
+    #[arg(short, long = "file", value_name = "PATH")]
     pub(crate) file: Vec<PathBuf>,
 }
 

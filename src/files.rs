@@ -142,6 +142,11 @@ impl Tree {
     }
 }
 
+/// Returns whether a path is inside a folder, with links resolved. The path need not exist.
+pub(crate) fn is_inside(folder: &Path, path: &Path) -> bool {
+    resolve(folder).zip(resolve(path)).is_some_and(|(folder, path)| path.starts_with(folder))
+}
+
 /// Returns the folder of a path.
 pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))

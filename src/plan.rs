@@ -67,6 +67,8 @@ pub struct Plan {
     pub plan_digest: String,
     /// Exit code of the command.
     pub exit_code: u8,
+    /// Paths of the manifest, as given to the command. Empty in a plan of an earlier version.
+    pub manifest: Vec<String>,
     /// Digest over the content of the whole manifest.
     pub manifest_digest: String,
     /// Whether every selected shop was read, except for tolerated ones, and every lookup at Adobe was answered.
@@ -285,6 +287,8 @@ pub struct PlanHeader {
     pub selection: Selection,
     /// Destinations that were looked up or checked at Adobe.
     pub destinations: Vec<Destination>,
+    /// Paths of the manifest, as given to the command.
+    pub manifest: Vec<String>,
     /// Digest over the content of the whole manifest.
     pub manifest_digest: String,
     /// Consents of the manifest that are valid.
@@ -325,6 +329,7 @@ pub fn assemble(
         settings,
         selection,
         mut destinations,
+        manifest,
         manifest_digest,
         mut consents,
         created_at,
@@ -339,6 +344,7 @@ pub fn assemble(
         created_at,
         plan_digest: String::new(),
         exit_code: 0,
+        manifest,
         manifest_digest,
         complete: is_complete(&summary, &destinations),
         settings,

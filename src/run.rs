@@ -48,7 +48,9 @@ pub(crate) use self::apply::{ApplyRun, Freshness};
 pub(crate) use self::events::emit_planned_changes;
 pub(crate) use self::load::{LoadedManifest, load, manifest_options};
 pub(crate) use self::plan::{Comparison, PlanPurpose};
-pub(crate) use self::saved::{manifest_is_of, manifest_is_there};
+pub(crate) use self::saved::{
+    ManifestPaths, manifest_is_of, manifest_is_there, manifest_paths, named_manifest_is_unchanged,
+};
 pub(crate) use self::select::{meant_shop, select};
 pub(crate) use self::tokens::token_finding;
 
@@ -59,6 +61,8 @@ pub(crate) struct Session {
     pub(crate) tokens: Tokens,
     pub(crate) settings: Settings,
     pub(crate) progress: Arc<Progress>,
+    /// Paths of the manifest, as given.
+    manifest_paths: Vec<String>,
     /// Journal and events.
     pub(crate) recorder: Arc<Recorder>,
     /// Cancelled when the run must stop.
@@ -176,7 +180,8 @@ pub(crate) async fn open_loaded(
         access: run.access.clone(),
         verbosity,
     };
-    let session = Session { target, client, tokens, settings, progress, recorder, stop };
+    let manifest_paths = paths.iter().map(|path| path.display().to_string()).collect();
+    let session = Session { target, client, tokens, settings, progress, manifest_paths, recorder, stop };
     Ok(Opened { session, manifest: Arc::new(manifest), shops, draft, printed, selection: selection.for_plan(&terms) })
 }
 

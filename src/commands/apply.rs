@@ -20,18 +20,14 @@ use crate::plan::{self, Plan};
 use crate::render;
 use crate::report;
 use crate::run::target::{Target, state_files};
-use crate::run::{self, ApplyRun, Freshness, PlanPurpose, Run};
+use crate::run::{self, ApplyRun, Freshness, ManifestPaths, PlanPurpose, Run};
 use crate::wire::events::Summary;
 
 pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure> {
     let mut inputs = given(&args.manifest.file);
     inputs.extend(args.plan.as_deref().into_iter().chain(args.checked.as_deref()));
     let state = state_files(&args.run.access);
-    let mut outputs = vec![
-        ("--report", args.report.as_deref()),
-        ("--journal", args.journal.as_deref()),
-        ("--events", args.events.as_deref()),
-    ];
+    let mut outputs = outputs(&args).to_vec();
     outputs.extend(state.iter().map(|path| ("--sandbox-state", Some(path.as_path()))));
     apart(&inputs, &outputs)?;
     let (recorder, output) = event_log::open(args.journal.as_deref(), args.events.as_deref(), args.format, output)?;
@@ -40,6 +36,11 @@ pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure
         None => fresh(&args, &recorder, output).await,
     };
     event_log::close(&recorder, ended, output).await
+}
+
+/// Returns the options that name output files.
+fn outputs(args: &ApplyArgs) -> [(&'static str, Option<&Path>); 3] {
+    [("--report", args.report.as_deref()), ("--journal", args.journal.as_deref()), ("--events", args.events.as_deref())]
 }
 
 /// Applies a saved plan.
@@ -56,10 +57,15 @@ async fn saved(args: &ApplyArgs, path: &Path, recorder: &Arc<Recorder>, output: 
     if let Some(expected) = args.expect_digest.as_ref().filter(|d| **d != plan.plan_digest) {
         return Err(Failure::invalid(format!("expected the plan digest {expected}, found {}", plan.plan_digest)));
     }
-    run::manifest_is_there(&args.manifest.file, &plan)?;
+    let ManifestPaths { paths, named_by_plan } = run::manifest_paths(&args.manifest.file, &plan)?;
+    run::manifest_is_there(&paths, &plan)?;
     let recorder = Arc::clone(recorder);
-    let loaded = run::load(&args.manifest.file, output.verbosity(), output)?;
-    run::manifest_is_of(&args.manifest.file, &loaded.manifest, &plan)?;
+    let loaded = run::load(&paths, output.verbosity(), output)?;
+    if named_by_plan {
+        apart(&given(&paths), &outputs(args))?;
+        run::named_manifest_is_unchanged(&loaded.manifest, &plan)?;
+    }
+    run::manifest_is_of(&paths, &loaded.manifest, &plan)?;
     let opened = run::open_loaded(loaded, select, &args.run, output.verbosity(), Some(&plan), recorder).await?;
     same_target(&opened.session.target, &plan)?;
     // The consents in the plan file are not read, because the file is not signed.

@@ -85,6 +85,7 @@ impl World {
             safety: Safety { protected_topics: vec![], ..self.safety.clone() },
         };
         PlanHeader {
+            manifest: Vec::new(),
             consents: Vec::new(),
             settings,
             selection: Selection::default(),

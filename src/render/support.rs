@@ -66,6 +66,7 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
         created_at: "2026-11-23T00:00:00Z".into(),
         plan_digest: "sha256:0".into(),
         exit_code: 0,
+        manifest: vec![],
         manifest_digest: "sha256:0".into(),
         complete: summary.shops.failed == 0,
         settings: settings(),

@@ -19,7 +19,7 @@ pub(crate) struct LoadedManifest {
     pub(crate) draft: Draft,
     /// The manifest, whose destinations are not resolved yet.
     pub(crate) manifest: Manifest,
-    /// Paths as given to `-f`; empty if no file was read.
+    /// Paths as given to `-f`, or the default; empty if no file was read.
     pub(crate) paths: Vec<PathBuf>,
     /// Seeds beside the manifest. If `None`, the shops of the manifest are not added to a sandbox.
     pub(crate) seeds: Option<Vec<PathBuf>>,
@@ -40,7 +40,13 @@ pub(crate) fn load(paths: &[PathBuf], verbosity: Verbosity, output: Output) -> R
     let loaded = draft.resolve(&Resolutions::new());
     print(&loaded, &[], verbosity, output);
     let (manifest, printed) = valid(loaded)?;
-    Ok(LoadedManifest { draft, manifest, paths: paths.to_vec(), seeds: Some(seeds), printed })
+    Ok(LoadedManifest {
+        draft,
+        manifest,
+        paths: files::given(paths).into_iter().map(Into::into).collect(),
+        seeds: Some(seeds),
+        printed,
+    })
 }
 
 fn draft(paths: &[PathBuf], options: &Options, output: Output) -> Result<(Draft, Vec<PathBuf>), Failure> {

@@ -89,6 +89,7 @@ impl Run {
             settings: self.settings(),
             selection: plan::Selection { only, ..self.selection.clone() },
             destinations,
+            manifest: self.session.manifest_paths.clone(),
             manifest_digest: self.manifest.digest.clone(),
             consents: self.valid_consents().map(PlanConsent::new).collect(),
             created_at: now().to_string(),

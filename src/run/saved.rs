@@ -1,13 +1,15 @@
 //! Compares a saved plan with the manifest given to `apply`, before anything is sent. A plan file is not signed.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::Run;
 use super::files::given;
 use super::plan::context;
 use super::target::word;
+use crate::cli::DEFAULT_MANIFEST;
 use crate::error::Failure;
+use crate::files;
 use crate::manifest::{Manifest, ManifestShop};
 use crate::model::{Address, Binding, Transport};
 use crate::plan::{self, DestinationHealth, Hazard, Plan, ShopPlan, Stale, Task, Unasked};
@@ -16,8 +18,36 @@ use crate::state::{Desired, Observed};
 /// Maximum number of manifest files in a message.
 const NAMED: usize = 5;
 
-/// Fails if a manifest file does not exist. The hint lists the files that the plan names. Hookwright does not open
-/// these itself, because the plan is not signed.
+/// The manifest of a saved plan.
+pub(crate) struct ManifestPaths {
+    pub(crate) paths: Vec<PathBuf>,
+    /// Whether only the plan file names the paths. It is not signed, so the manifest must then have the digest of the plan.
+    pub(crate) named_by_plan: bool,
+}
+
+/// Returns the paths of a saved plan's manifest: those of `-f`, or those that the plan names.
+///
+/// The plan is not signed, so an edited plan can name another manifest. Paths of a plan are accepted only if they are relative
+/// and inside the working directory. A program that can write there could as well edit the manifest itself.
+pub(crate) fn manifest_paths(given: &[PathBuf], plan: &Plan) -> Result<ManifestPaths, Failure> {
+    let paths: Vec<PathBuf> = plan.manifest.iter().map(PathBuf::from).collect();
+    // The default manifest is used whether the plan names it or not.
+    let is_default = paths.iter().all(|path| path == Path::new(DEFAULT_MANIFEST));
+    if !given.is_empty() || is_default {
+        return Ok(ManifestPaths { paths: given.to_vec(), named_by_plan: false });
+    }
+    let is_plain = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    match paths.iter().find(|path| !is_plain(path) || !files::is_inside(Path::new("."), path)) {
+        None => Ok(ManifestPaths { paths, named_by_plan: true }),
+        Some(path) => Err(Failure::invalid(format!(
+            "the plan names the manifest {}, which is not a relative path inside the working directory",
+            path.display()
+        ))
+        .hint("pass the manifest that the plan was made from: `-f PATH`")),
+    }
+}
+
+/// Fails if a manifest file does not exist. The hint lists the files that the plan names.
 pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Failure> {
     let missing =
         |path: &&Path| std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
@@ -26,7 +56,11 @@ pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Fa
         "a plan is applied together with its manifest, but {} does not exist",
         path.display()
     ))
-    .hint(pass(&files_of(plan))))
+    .hint(if plan.manifest.iter().any(|named| Path::new(named) == path) {
+        "apply the plan in the folder where it was made, or pass its manifest: `-f PATH`".to_owned()
+    } else {
+        pass(plan)
+    }))
 }
 
 /// Fails if the manifest contains none of the shops that the plan changes, because it is then another manifest. Runs
@@ -34,7 +68,7 @@ pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Fa
 pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan) -> Result<(), Failure> {
     let mut changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty()).peekable();
     if changed.peek().is_none() || changed.any(|shop| manifest.index_of(shop.shop.as_str()).is_some()) {
-        return Ok(());
+        return created_from(manifest, plan);
     }
     let (given, files) = (given(paths), files_of(plan));
     let names = given.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
@@ -44,9 +78,43 @@ pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan
          removed from the manifest, make a new plan"
             .to_owned()
     } else {
-        pass(&files)
+        pass(plan)
     };
     Err(Failure::invalid(format!("the manifest {names} contains none of the shops that the plan changes")).hint(hint))
+}
+
+/// Fails if the manifest has another digest than the plan's, and wants something else for each shop that the plan changes. A
+/// shop whose destinations are not looked up yet can still be as planned.
+fn created_from(manifest: &Manifest, plan: &Plan) -> Result<(), Failure> {
+    let differs = |planned: &ShopPlan| match manifest.index_of(planned.shop.as_str()).map(|at| manifest[at].desired()) {
+        Some(Ok(desired)) => plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest,
+        Some(Err(_)) => false,
+        None => true,
+    };
+    let mut changed = plan.shops.iter().filter(|shop| !shop.changes.is_empty()).peekable();
+    if manifest.digest == plan.manifest_digest || changed.peek().is_none() || !changed.all(differs) {
+        return Ok(());
+    }
+    Err(another_manifest(manifest, plan, "the plan was made from another manifest"))
+}
+
+/// Fails if the manifest that only the plan names has another digest than the plan's.
+pub(crate) fn named_manifest_is_unchanged(manifest: &Manifest, plan: &Plan) -> Result<(), Failure> {
+    if manifest.digest == plan.manifest_digest {
+        return Ok(());
+    }
+    let names = plan.manifest.iter().map(|path| word(path)).collect::<Vec<_>>().join(", ");
+    let what = format!("the manifest {names}, which the plan names, is not the one that the plan was made from");
+    Err(another_manifest(manifest, plan, &what))
+}
+
+fn another_manifest(manifest: &Manifest, plan: &Plan, what: &str) -> Failure {
+    let mut failure = Failure::invalid(what);
+    failure.details = vec![
+        format!("digest of the plan's manifest: {}", plan.manifest_digest),
+        format!("digest of this manifest: {}", manifest.digest),
+    ];
+    failure.hint(format!("if the manifest changed, make a new plan. Otherwise {}", pass(plan)))
 }
 
 /// Returns the manifest files that the changes of a plan name.
@@ -55,8 +123,13 @@ fn files_of(plan: &Plan) -> BTreeSet<&str> {
     changes.filter_map(|planned| Some(&*planned.source()?.file)).collect()
 }
 
-/// Returns the hint to pass the manifest with these files.
-fn pass(files: &BTreeSet<&str>) -> String {
+/// Returns the hint to pass the manifest of a plan.
+fn pass(plan: &Plan) -> String {
+    if !plan.manifest.is_empty() {
+        let names = plan.manifest.iter().map(|path| word(path)).collect::<Vec<_>>().join(" -f ");
+        return format!("pass the manifest that the plan was made from: `-f {names}`");
+    }
+    let files = files_of(plan);
     let names = files.iter().take(NAMED).map(|file| word(file)).collect::<Vec<_>>().join(", ");
     match files.len() {
         0 => "pass the manifest that the plan was made from: `-f PATH`".to_owned(),
@@ -80,6 +153,7 @@ impl Run {
     /// Fails if the plan cannot have been made from this manifest. Skips shops whose wanted state has changed: they are
     /// reported as stale before their changes.
     pub(crate) fn comes_from_manifest(&self, plan: &Plan) -> Result<(), Failure> {
+        created_from(&self.manifest, plan)?;
         let hint = "the file was edited or written by another version of Hookwright; make a new plan";
         if plan.settings.safety != self.settings().safety {
             return Err(Failure::invalid("the `safety` limits of the plan differ from those of the manifest")

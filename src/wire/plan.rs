@@ -37,6 +37,10 @@ pub struct Plan {
     pub plan_digest: String,
     /// Exit code of the command.
     pub exit_code: u8,
+    /// Paths of the manifest, as given to the command. `apply` without `-f` reads relative ones under its working
+    /// directory. Absent in plans of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manifest: Vec<String>,
     /// `sha256:…` over the content of the manifest: all shops, regardless of the selection.
     pub manifest_digest: String,
     /// Whether every selected shop was read, except for tolerated ones, and every lookup at Adobe was answered.

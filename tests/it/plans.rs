@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::world::{B, World, manifest, seed};
+use crate::forged::sealed;
+use crate::world::{A, B, World, manifest, seed};
 
 fn two_shops() -> World {
     let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  \
@@ -75,10 +76,17 @@ fn a_manifest_other_than_the_plans_is_refused_and_adds_nothing_to_the_sandbox() 
     world.plan(&["-f", "hooks", "--out", "plan.json"]).exits(0);
     world.write("hookwright.yaml", &manifest("  - { shop: initech, bindings: [] }\n"));
     let (asked, state) = (world.requests().len(), world.read(".hookwright/sandbox.json"));
-    let run = world.run(&["apply", "--sandbox", "plan.json"]);
+    let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "hookwright.yaml"]);
     run.exits(3).err_has("error: the manifest hookwright.yaml contains none of the shops that the plan changes");
-    run.err_has("pass the manifest that the plan was made from: `-f hooks/base.yaml`");
+    run.err_has("pass the manifest that the plan was made from: `-f hooks`");
     run.lacks("initech");
+
+    // The same shops with other addresses: none is as planned.
+    let other = world.read("hooks/base.yaml").replace(A, &A.replace("aaaa", "cccc"));
+    world.write("other.yaml", &other);
+    let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "other.yaml"]);
+    run.exits(3).err_has("error: the plan was made from another manifest\n  digest of the plan's manifest: sha256:");
+    run.err_has("pass the manifest that the plan was made from: `-f hooks`");
     assert_eq!((world.requests().len(), world.read(".hookwright/sandbox.json")), (asked, state));
 
     // The plan's own names in another folder, or without the shops.
@@ -86,6 +94,45 @@ fn a_manifest_other_than_the_plans_is_refused_and_adds_nothing_to_the_sandbox() 
     let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "hooks"]);
     run.exits(3).err_has("the manifest hooks contains none").err_has("Apply it in the folder where it was made");
     run.lacks("-f hooks/base.yaml");
+}
+
+#[test]
+fn a_plan_is_applied_with_the_manifest_that_it_names_if_that_is_unchanged_and_in_the_working_directory() {
+    let world = two_shops();
+    world.write("hooks/base.yaml", &world.read("hookwright.yaml"));
+    std::fs::remove_file(world.path("hookwright.yaml")).unwrap();
+    world.plan(&["-f", "hooks", "--out", "plan.json"]).exits(0);
+    let text = world.read("plan.json");
+    let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(plan["manifest"], serde_json::json!(["hooks"]));
+
+    // An edited plan names a manifest with other consents, or one elsewhere.
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("base.yaml"), world.read("hooks/base.yaml")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(outside.path(), world.path("linked")).unwrap();
+    let absolute = outside.path().join("base.yaml").display().to_string();
+    for path in ["../base.yaml", "hooks/../hooks", &absolute, "linked", "linked/base.yaml"] {
+        world.write("edited.json", &sealed(&text, |plan| plan["manifest"] = serde_json::json!([path])));
+        let run = world.run(&["apply", "--sandbox", "edited.json"]);
+        run.exits(3).err_has(&format!("the plan names the manifest {path}, which is not a relative path inside"));
+        run.err_has("`-f PATH`");
+    }
+    world.write("fixtures/m.yaml", &(world.read("hooks/base.yaml") + "safety: { max_delete_percent: 100 }\n"));
+    world.write("edited.json", &sealed(&text, |plan| plan["manifest"] = serde_json::json!(["fixtures/m.yaml"])));
+    let run = world.run(&["apply", "--sandbox", "edited.json"]);
+    run.exits(3)
+        .err_has("the manifest fixtures/m.yaml, which the plan names, is not the one that the plan was made from");
+
+    // A manifest that changed for one shop is another one, unless it is given.
+    let before = world.read("hooks/base.yaml");
+    world.write("hooks/base.yaml", &before.replacen("destination: a", "destination: b", 1));
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(3).err_has("if the manifest changed, make a new plan");
+    assert_eq!(world.mutations(), 0);
+    world.write("hooks/base.yaml", &before);
+    world.run(&["apply", "--sandbox", "plan.json", "--report", "hooks/base.yaml"]).exits(3);
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
+    world.run(&["plan", "--sandbox", "-f", "hooks"]).exits(0).ends("No changes. The live webhooks match the manifest.");
 }
 
 #[test]
@@ -216,20 +263,35 @@ fn a_name_or_metafields_that_the_binding_no_longer_has_are_noted() {
 }
 
 #[test]
-fn without_its_manifest_a_plan_names_it_and_does_not_open_it() {
+fn a_manifest_that_does_not_exist_is_reported_with_the_one_that_the_plan_names() {
     let world = two_shops();
     world.write("hooks/base.yaml", &world.read("hookwright.yaml"));
+    world.plan(&["--out", "default.json"]).exits(0);
     std::fs::remove_file(world.path("hookwright.yaml")).unwrap();
     world.plan(&["-f", "hooks/base.yaml", "--out", "plan.json"]).exits(0);
+    // A plan of an earlier version names only the files of its changes.
+    let earlier = |name: &str| {
+        world.write(
+            "earlier.json",
+            &sealed(&world.read(name), |plan| drop(plan.as_object_mut().unwrap().remove("manifest"))),
+        );
+    };
+    earlier("plan.json");
     let asked = world.requests().len();
-    let run = world.run(&["apply", "--sandbox", "plan.json"]);
+    let run = world.run(&["apply", "--sandbox", "default.json"]);
     run.exits(3).err_has("a plan is applied together with its manifest, but hookwright.yaml does not exist");
-    run.err_has("pass the manifest that the plan was made from: `-f hooks/base.yaml`");
+    run.err_has("apply the plan in the folder where it was made, or pass its manifest: `-f PATH`");
     run.lacks("hookwright init");
+    for plan in ["plan.json", "earlier.json"] {
+        let run = world.run(&["apply", "--sandbox", plan, "-f", "none.yaml"]);
+        run.exits(3).err_has("but none.yaml does not exist");
+        run.err_has("pass the manifest that the plan was made from: `-f hooks/base.yaml`");
+    }
+    world.run(&["apply", "--sandbox", "earlier.json"]).exits(3).err_has("but hookwright.yaml does not exist");
     assert_eq!(world.requests().len(), asked, "nothing was asked");
     world.run(&["apply", "--sandbox", "plan.json", "-f", "hooks/base.yaml"]).exits(0);
 
-    // Of several files, and where no change has one.
+    // Of several files.
     let text = world.read("hooks/base.yaml");
     let (base, globex) = text.split_once("  - { shop: globex").unwrap();
     world.write("hooks/base.yaml", base);
@@ -237,8 +299,9 @@ fn without_its_manifest_a_plan_names_it_and_does_not_open_it() {
     world.edit(&["remove", "--shop", "acme", "--topic", "orders/create"]);
     world.edit(&["remove", "--shop", "globex", "--topic", "orders/create"]);
     world.plan(&["-f", "hooks", "--out", "plan.json"]).exits(0);
-    let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "none.yaml"]);
-    run.exits(3).err_has("but none.yaml does not exist").err_has("The plan names hooks/base.yaml, hooks/globex.yaml");
+    earlier("plan.json");
+    let run = world.run(&["apply", "--sandbox", "earlier.json", "-f", "none.yaml"]);
+    run.exits(3).err_has("The plan names hooks/base.yaml, hooks/globex.yaml");
 }
 
 #[test]

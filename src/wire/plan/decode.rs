@@ -34,6 +34,7 @@ pub(super) fn plan(head: Plan, shops: Vec<ShopPlan>) -> Result<plan::Plan, PlanF
         created_at: head.created_at,
         plan_digest: head.plan_digest,
         exit_code: head.exit_code,
+        manifest: head.manifest,
         manifest_digest: head.manifest_digest,
         complete: head.complete,
         settings: head.settings.try_into()?,
