@@ -39,7 +39,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use answer::{Answer, RefusalKind, UserError};
-pub(crate) use classify::not_installed;
+pub(crate) use classify::{not_installed, tolerance};
 pub(crate) use decode::Granted;
 pub(crate) use documents::{Input, Mutation};
 pub(crate) use endpoint::Endpoint;

@@ -216,7 +216,7 @@ pub(crate) struct SelectArgs {
     pub(crate) shard: Option<String>,
     /// 0-based shard index, with --shard-count
     ///
-    /// It has the form of JOB_COMPLETION_INDEX in a Kubernetes Indexed Job.
+    /// In a Kubernetes Indexed Job, pass $JOB_COMPLETION_INDEX.
     #[arg(long, value_name = "I", requires = "shard_count")]
     pub(crate) shard_index: Option<u32>,
     /// Number of shards, with --shard-index
@@ -229,7 +229,7 @@ pub(crate) struct SelectArgs {
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
     /// Number of shops to process at a time
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = values::parallelism)]
     pub(crate) parallelism: u16,
     /// Time limit of the whole run, such as 90s or 1h
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = values::duration)]
@@ -346,8 +346,8 @@ Examples:
   hookwright apply                                   plan, confirm and apply
   hookwright apply --auto-approve --allow empty_shop:old-shop
 
-A plan with hazards is refused (exit code 6) until each hazard has a consent: under `consents` in the manifest, or with \
---allow KIND:SHOP, or --allow KIND for a hazard of the run.
+A plan with hazards is refused (exit code 6) until each hazard has consent: under `consents` in the manifest, or \
+with --allow KIND:SHOP for a hazard of one shop and --allow KIND for a hazard of the whole run.
 
 After SIGINT, SIGTERM or SIGHUP, requests in flight finish and the report is written. A second signal aborts.")]
 pub(crate) struct ApplyArgs {
@@ -364,7 +364,7 @@ pub(crate) struct ApplyArgs {
     pub(crate) auto_approve: bool,
     /// Consent to a hazard; may be repeated
     ///
-    /// KIND:SHOP consents to a hazard of a shop (SHOP is a glob), KIND to a hazard of the run. The consents of the manifest
+    /// KIND:SHOP consents to a hazard of one shop (SHOP is a glob), KIND to a hazard of the whole run. The consents of the manifest
     /// count, too.
     #[arg(long, value_name = "CONSENT", value_parser = Consent::parse)]
     pub(crate) allow: Vec<Consent>,
@@ -373,7 +373,7 @@ pub(crate) struct ApplyArgs {
     pub(crate) report: Option<PathBuf>,
     /// Append each mutation and its outcome to a journal
     ///
-    /// A mutation is flushed to disk before it is sent, its outcome after the answer.
+    /// Each mutation is written to disk before it is sent. Its outcome is written after the answer.
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
     /// Write events as JSON lines during the run; `-` is stdout
@@ -381,10 +381,10 @@ pub(crate) struct ApplyArgs {
     /// With `-`, the text output goes to stderr.
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
-    /// Refuse a plan with another `plan_digest`
+    /// Refuse the plan unless its `plan_digest` is DIGEST
     #[arg(long, value_name = "DIGEST", requires = "plan")]
     pub(crate) expect_digest: Option<String>,
-    /// Check file that `show --check --out` wrote
+    /// File written by `show --check --out`
     ///
     /// The plan of a shard requires it, because hazards of the run are judged over all shards.
     #[arg(long, value_name = "FILE", requires = "plan")]
@@ -402,7 +402,7 @@ Examples:
   hookwright drift --since last.json --out last.json   report what is new
   hookwright drift --metrics /var/lib/node_exporter/hookwright.prom
 
-The exit code is 2 also if an earlier report already contains the drift.")]
+The exit code is also 2 if an earlier report already contains the drift.")]
 pub(crate) struct DriftArgs {
     #[command(flatten)]
     pub(crate) manifest: ManifestArgs,
@@ -413,7 +413,7 @@ pub(crate) struct DriftArgs {
     /// Journal or report of an earlier run; may be repeated
     ///
     /// A journal, an apply report or an earlier drift report. With it, drift is reported as removed outside Hookwright or
-    /// never created, and as new or known. The file may be missing if --out writes it.
+    /// not live in any earlier file, and as new or known. The file may be missing if --out writes it.
     #[arg(long, value_name = "FILE")]
     pub(crate) since: Vec<PathBuf>,
     /// Save the drift report, in the format of a plan
@@ -421,7 +421,7 @@ pub(crate) struct DriftArgs {
     pub(crate) out: Option<PathBuf>,
     /// Write Prometheus metrics to a text file
     ///
-    /// The file is written also if the run fails. node_exporter reads files named *.prom. Use a separate file for each
+    /// The file is also written if the run fails. node_exporter reads files named *.prom. Use a separate file for each
     /// manifest, selection and shard: its name is the value of the label `run`, and the time of the last success is
     /// read from the previous file.
     #[arg(long, value_name = "FILE")]

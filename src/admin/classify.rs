@@ -48,17 +48,12 @@ pub(super) fn status_error(asked: &Asked<'_>, answer: &Response, redactor: &Reda
             )
         }
         AdminErrorKind::Frozen => {
-            format!(
-                "the shop is frozen until its owner pays the bill{said}. To keep it from failing the run, pass \
-                 `--tolerate frozen`"
-            )
+            format!("the shop is frozen until its owner pays the bill{said}{}", tolerance("frozen"))
         }
         AdminErrorKind::PaymentRequired => format!("the shop's plan does not allow this request{said}"),
         AdminErrorKind::NotFound => not_found(asked, &said),
         AdminErrorKind::Locked => {
-            format!(
-                "the shop is locked{said}. Try again later, or pass `--tolerate locked` to keep it from failing the run"
-            )
+            format!("the shop is locked{said}. Try again later{}", tolerance("locked"))
         }
         AdminErrorKind::RateLimited => {
             format!("too many requests{said}. Run again later, or with a longer `--timeout`")
@@ -150,8 +145,10 @@ pub(super) fn unreadable(answer: &Response, protocol: &str, redactor: &Redactor)
 
 /// Returns the message for a shop without the app; `said` quotes the server.
 pub(crate) fn not_installed(said: &str) -> String {
-    format!(
-        "the app is not installed in this shop{said}. To keep the shop from failing the run, pass `--tolerate \
-         uninstalled`"
-    )
+    format!("the app is not installed in this shop{said}{}", tolerance("uninstalled"))
+}
+
+/// Returns the remedy for a shop in a state that a run can tolerate, as the end of a message.
+pub(crate) fn tolerance(state: &str) -> String {
+    format!(". To keep the shop from failing the run, pass `--tolerate {state}`")
 }

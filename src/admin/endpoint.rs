@@ -163,7 +163,7 @@ impl Place {
     pub(super) fn check(self) -> &'static str {
         match self {
             Self::Shopify => "Check the network and the shop's name",
-            Self::AdminUrl => "Check `HOOKWRIGHT_ADMIN_URL`, and that its server is running",
+            Self::AdminUrl => "Check that `HOOKWRIGHT_ADMIN_URL` is correct and that its server is running",
         }
     }
 }

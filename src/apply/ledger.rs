@@ -252,7 +252,7 @@ pub(crate) fn stale(planned: &ShopPlan, why: &Stale) -> ReportShop {
     let error = ShopError {
         kind: ErrorKind::Stale,
         http_status: None,
-        message: format!("{why}. Nothing was sent to this shop; plan again"),
+        message: format!("{why}. Create a new plan"),
         retryable: false,
     };
     untouched(planned, ReportShopStatus::Stale, "the plan is stale for this shop", error)

@@ -152,8 +152,8 @@ impl Tokens {
             return Ok(());
         }
         let message = format!(
-            "the access token in `auth` is the same for {first} and for another shop, but a token belongs to one shop; \
-             it was not sent. Use a separate reference for each shop, with `{{shop}}` or `{{SHOP}}` in it"
+            "{first} and another shop have the same access token in `auth`, but a token is valid for only one shop. The \
+             token was not sent to this shop. Use a separate reference for each shop, with `{{shop}}` or `{{SHOP}}` in it"
         );
         Err(AdminError::new(AdminErrorKind::SecretUnavailable, message))
     }

@@ -117,7 +117,7 @@ Examples:
 
 The app must allow the redirect URI. The default is the first entry of `redirect_urls` in the file that the manifest \
 names as `app_config`, or http://127.0.0.1:8931/callback without `app_config`. The state in the URL is signed with the \
-client secret of the app, so that `auth exchange` can verify it for a week, on any machine.")]
+client secret of the app. `auth exchange` accepts it for a week, on any machine.")]
 pub(crate) struct UrlArgs {
     /// Handle or domain of a shop in the manifest
     #[arg(long, value_name = "SHOP", value_parser = ShopDomain::parse)]
@@ -135,7 +135,7 @@ pub(crate) struct UrlArgs {
     pub(crate) state: Option<String>,
     /// Omit the scopes from the URL
     ///
-    /// The configuration of the app then decides (Shopify-managed installation).
+    /// The scopes in the configuration of the app are then used (Shopify-managed installation).
     #[arg(long)]
     pub(crate) no_scopes: bool,
     #[command(flatten)]
@@ -189,7 +189,7 @@ pub(crate) struct KeepArgs {
     pub(crate) non_expiring: bool,
     /// Request an online token, valid for about a day
     ///
-    /// An online token belongs to the user who approves the app. `auth url` and `auth exchange` both require the option.
+    /// An online token belongs to the user who approves the app. Pass `--online` to both `auth url` and `auth exchange`.
     #[arg(long, conflicts_with = "non_expiring")]
     pub(crate) online: bool,
 }
@@ -214,7 +214,7 @@ pub(crate) struct LoginArgs {
     pub(crate) listen: SocketAddr,
     /// Redirect URI to send instead of http://ADDRESS/callback
     ///
-    /// Another path of the address, or the URL of a tunnel to it.
+    /// It has another path on ADDRESS, or it is the URL of a tunnel that forwards to ADDRESS.
     #[arg(long, value_name = "URL", env = "HOOKWRIGHT_REDIRECT_URI", value_parser = RedirectUri::parse)]
     pub(crate) redirect_uri: Option<RedirectUri>,
     /// Time limit for the browser callback
@@ -225,7 +225,7 @@ pub(crate) struct LoginArgs {
     pub(crate) no_browser: bool,
     /// Omit the scopes from the URL
     ///
-    /// The configuration of the app then decides (Shopify-managed installation).
+    /// The scopes in the configuration of the app are then used (Shopify-managed installation).
     #[arg(long)]
     pub(crate) no_scopes: bool,
     #[command(flatten)]

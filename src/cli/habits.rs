@@ -59,7 +59,7 @@ const HABITS: &[Habit] = &[
         &["j", "jobs", "concurrency"],
         "",
         "parallelism",
-        "use `--parallelism N` to limit the shops that are processed at a time",
+        "use `--parallelism N` to limit how many shops are processed at the same time",
     ),
     habit(&["json"], "", "format", "use `--format json` to print JSON"),
     habit(&["no-color", "no-colour"], "", "color", "use `--color never` to print without colors"),
@@ -106,13 +106,17 @@ pub(crate) fn answer(args: &[String], refused: &clap::Error) -> Option<String> {
     match refused.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = args.iter().skip(1).find(|arg| !arg.starts_with('-'))?;
-            let ours = COMMANDS.iter().find(|(names, _)| names.contains(&word.as_str()))?.1;
+            let ours = COMMANDS.iter().find(|(names, _)| names.contains(&word.as_str())).map(|(_, ours)| *ours);
+            let meant = suggested(refused, ContextKind::SuggestedSubcommand);
+            let ours = ours.map(str::to_owned).or_else(|| Some(format!("did you mean `hookwright {}`?", meant?)))?;
             Some(format!("unknown command `{word}`: {ours}"))
         }
         ErrorKind::UnknownArgument => {
             let mut options = args.iter().skip(1).take_while(|arg| *arg != "--");
             let known = options.find_map(|arg| option(command, arg));
-            known.or_else(|| positional(&path, command, invalid.filter(|word| !word.starts_with('-'))?))
+            let known = known.or_else(|| positional(&path, command, invalid.filter(|word| !word.starts_with('-'))?));
+            let meant = || suggested(refused, ContextKind::SuggestedArg);
+            known.or_else(|| Some(format!("unknown option `{}`: did you mean `{}`?", invalid?, meant()?)))
         }
         _ => None,
     }
@@ -128,6 +132,15 @@ fn command<'a>(root: &'a Command, args: &[String]) -> (String, &'a Command) {
         }
     }
     (path, command)
+}
+
+/// Returns the word that clap suggests.
+fn suggested(refused: &clap::Error, kind: ContextKind) -> Option<String> {
+    match refused.get(kind)? {
+        ContextValue::String(word) => Some(word.clone()),
+        ContextValue::Strings(words) => words.first().cloned(),
+        _ => None,
+    }
 }
 
 /// Returns the argument of the command with this long name.
@@ -162,7 +175,9 @@ fn option(command: &Command, arg: &str) -> Option<String> {
 fn positional(path: &str, command: &Command, word: &str) -> Option<String> {
     let plain = |c: char| c.is_alphanumeric() || "._-/".contains(c);
     let shown = if word.chars().all(plain) { word } else { "PATH" };
-    let ours = if Path::new(word).extension().is_some_and(|ext| ext.eq_ignore_ascii_case("json")) {
+    let ours = if command.get_name() == "apply" {
+        "`hookwright apply` takes one plan; `-f` names a manifest".to_owned()
+    } else if Path::new(word).extension().is_some_and(|ext| ext.eq_ignore_ascii_case("json")) {
         format!("`hookwright show {shown}` renders a saved plan, `hookwright apply {shown}` applies it")
     } else if word.contains(['.', '/']) && !word.ends_with(".myshopify.com") {
         long(command, "file")?;
@@ -232,11 +247,16 @@ mod tests {
     }
 
     #[test]
-    fn other_errors_are_left_to_clap() {
+    fn a_misspelt_option_or_command_is_answered_with_a_suggestion_and_other_errors_are_left_to_clap() {
         for line in ["plan --parallelsm 3", "plan --timeout", "show", "frobnicate", "plan -z", "topics --out a -- -o"] {
             let _ = answered(&format!("hookwright {line}"));
         }
-        assert_eq!(answered("hookwright plan --parallelsm 3"), None);
+        let option = "unknown option `--parallelsm`: did you mean `--parallelism`?";
+        assert_eq!(answered("hookwright plan --parallelsm 3").as_deref(), Some(option));
+        assert_eq!(
+            answered("hookwright vlidate").as_deref(),
+            Some("unknown command `vlidate`: did you mean `hookwright validate`?")
+        );
         assert_eq!(answered("hookwright frobnicate"), None);
         assert_eq!(answered("hookwright plan --out"), None);
     }

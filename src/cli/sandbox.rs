@@ -27,7 +27,7 @@ pub(crate) enum SandboxCommand {
     Serve(ServeArgs),
     /// Add the content of seed files to a state
     Seed(SeedArgs),
-    /// Change a state as other code of the app would, to cause drift
+    /// Simulate changes outside Hookwright, to cause drift
     Edit(EditArgs),
 }
 

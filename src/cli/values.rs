@@ -36,3 +36,9 @@ pub(super) fn link(text: &str) -> Result<Link, String> {
     }
     Ok(Link { name: name.trim().to_owned(), url: url.to_string() })
 }
+
+/// Parses the number of shops that are processed at the same time.
+pub(super) fn parallelism(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "expected a number from 1 to 65535".to_owned())
+}

@@ -55,7 +55,8 @@ async fn saved(args: &ApplyArgs, path: &Path, recorder: &Arc<Recorder>, output: 
             .hint("remove `--shop`, `--exclude-shop`, `--label` and `--shard`, or create a plan with them"));
     }
     if let Some(expected) = args.expect_digest.as_ref().filter(|d| **d != plan.plan_digest) {
-        return Err(Failure::invalid(format!("expected the plan digest {expected}, found {}", plan.plan_digest)));
+        return Err(Failure::invalid(format!("expected the plan digest {expected}, found {}", plan.plan_digest))
+            .hint("review the plan with `hookwright show`, and pass its digest if it is the plan to apply"));
     }
     let ManifestPaths { paths, named_by_plan } = run::manifest_paths(&args.manifest.file, &plan)?;
     run::manifest_is_there(&paths, &plan)?;
@@ -150,7 +151,8 @@ fn same_target(target: &Target, plan: &Plan) -> Result<(), Failure> {
     };
     let planned = name(&plan.settings.endpoint, &plan.settings.sandbox);
     let here = name(&target.name, &target.sandbox);
-    let failure = Failure::invalid(format!("this plan targets {planned}, but the current target is {here}"));
+    let failure =
+        Failure::invalid(format!("this plan was created for {planned}, but this run would send it to {here}"));
     Err(match plan.settings.endpoint.as_str() {
         "sandbox" => failure.hint(
             "pass `--sandbox` and the `--sandbox-state` of the plan. After a reset of the sandbox, create a new plan",

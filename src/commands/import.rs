@@ -98,7 +98,7 @@ fn named(args: &ImportArgs) -> Result<LoadedManifest, Failure> {
     let mut shops = Vec::new();
     for name in &args.select.shop {
         let domain = ShopDomain::parse(name).map_err(|e| {
-            let hint = "name each shop, or a manifest with `-f`: a pattern selects shops of a manifest";
+            let hint = "write the name of each shop. A pattern requires a manifest: add `-f hookwright.yaml`";
             Failure::invalid(format!("--shop {name:?}: {e}")).hint(hint)
         })?;
         if !shops.contains(&domain) {

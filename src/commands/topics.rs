@@ -62,16 +62,16 @@ fn columns(topics: &[&TopicInfo], out: &mut dyn Write) -> io::Result<()> {
             let scopes = if scopes.is_empty() { "-".to_owned() } else { scopes.join(" or ") };
             let event =
                 topics::event(info).map_or_else(|| "-".to_owned(), |(topic, action)| format!("{topic} {action}"));
-            [info.name.to_owned(), info.graphql(), scopes, event, info.note.to_owned()]
+            [info.name.to_owned(), info.graphql(), event, info.note.to_owned(), scopes]
         })
         .collect();
-    let head = ["TOPIC", "GRAPHQL", "SCOPE", "EVENT", "NOTE"].map(str::to_owned);
+    let head = ["TOPIC", "GRAPHQL", "EVENT", "NOTE", "SCOPE"].map(str::to_owned);
     let width = |column: usize| rows.iter().chain([&head]).map(|row| row[column].len()).max().unwrap_or(0);
-    // The column is limited, because one topic has a long list of scopes.
-    let widths = [width(0), width(1), width(2).min(40), width(3)];
-    for [name, graphql, scopes, event, note] in std::iter::once(&head).chain(&rows) {
+    // The scopes come last, because one topic has a long list of them.
+    let widths = [width(0), width(1), width(2), width(3)];
+    for [name, graphql, event, note, scopes] in std::iter::once(&head).chain(&rows) {
         let [a, b, c, d] = widths;
-        let line = format!("{name:a$}  {graphql:b$}  {scopes:c$}  {event:d$}  {note}");
+        let line = format!("{name:a$}  {graphql:b$}  {event:c$}  {note:d$}  {scopes}");
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())

@@ -83,7 +83,7 @@ impl Assessment {
 
     /// Replaces the verdict with `Unknown`, because the manifest has no account at Adobe.
     pub(super) fn unchecked(self) -> Self {
-        let message = "not checked, because the manifest has no `aep`".to_owned();
+        let message = "not checked, because the manifest has no `aep`. To check it, add `aep`".to_owned();
         Self { verdict: Verdict::Unknown, severity: Severity::Info, message, ..self }
     }
 

@@ -159,7 +159,9 @@ fn inner(cause: &Cause) -> Option<&Cause> {
 
 /// Returns the text of the innermost cause, which is the specific one.
 pub(crate) fn root_cause(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+    let text = causes(error).last().map_or_else(|| error.to_string(), ToString::to_string);
+    // Rust appends the number of an error of the system, which helps no reader.
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -160,7 +160,11 @@ fn refused_pubsub(text: &str) -> Option<Remark> {
         let message = "the scheme contains capital letters, but Shopify accepts `pubsub://` in lower case only";
         return Some(remark(Code::BadAddress, message, "write `pubsub://<project id or number>:<topic>`"));
     }
-    let (project, topic) = text.get("pubsub://".len()..).unwrap_or_default().split_once(':').unwrap_or_default();
+    let rest = text.get("pubsub://".len()..).unwrap_or_default();
+    let Some((project, topic)) = rest.split_once(':') else {
+        let message = "the address has no `:<topic>`";
+        return Some(remark(Code::BadAddress, message, "write `pubsub://<project id or number>:<topic>`"));
+    };
     // A project number, or an id that starts with a lower-case letter (both recorded), as Google defines it.
     let number = !project.is_empty() && project.bytes().all(|c| c.is_ascii_digit());
     let id = (6..=30).contains(&project.len())

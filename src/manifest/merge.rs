@@ -238,9 +238,9 @@ fn support(version: &ApiVersion, span: Span, today: Option<Date>, findings: &mut
         return;
     }
     let message = match days {
-        1 => format!("version {version} of the Admin API leaves support on {end}, in 1 day"),
-        2.. => format!("version {version} of the Admin API leaves support on {end}, in {days} days"),
-        _ => format!("version {version} of the Admin API left support on {end}"),
+        1 => format!("support for version {version} of the Admin API ends on {end}, in 1 day"),
+        2.. => format!("support for version {version} of the Admin API ends on {end}, in {days} days"),
+        _ => format!("support for version {version} of the Admin API ended on {end}"),
     };
     let hint = format!(
         "write `version: \"{}\"`. Shopify supports a version for at least twelve months, and then answers its requests with \

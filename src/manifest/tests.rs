@@ -304,10 +304,10 @@ fn a_version_causes_a_warning_from_sixty_days_before_it_leaves_support() {
     };
     for (version, today, expected) in [
         ("2026-04", "2027-01-30", ""),
-        ("2026-04", "2027-01-31", "HW118 version 2026-04 of the Admin API leaves support on 2027-04-01, in 60 days"),
-        ("2026-04", "2027-03-31", "HW118 version 2026-04 of the Admin API leaves support on 2027-04-01, in 1 day"),
-        ("2026-04", "2027-04-01", "HW118 version 2026-04 of the Admin API left support on 2027-04-01"),
-        ("2026-04", "2028-01-01", "HW118 version 2026-04 of the Admin API left support on 2027-04-01"),
+        ("2026-04", "2027-01-31", "HW118 support for version 2026-04 of the Admin API ends on 2027-04-01, in 60 days"),
+        ("2026-04", "2027-03-31", "HW118 support for version 2026-04 of the Admin API ends on 2027-04-01, in 1 day"),
+        ("2026-04", "2027-04-01", "HW118 support for version 2026-04 of the Admin API ended on 2027-04-01"),
+        ("2026-04", "2028-01-01", "HW118 support for version 2026-04 of the Admin API ended on 2027-04-01"),
         ("2026-04", "", ""),
         ("2027-01", "2026-11-26", ""),
         (

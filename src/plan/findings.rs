@@ -73,7 +73,7 @@ pub(super) fn repeated(id: &SubscriptionId) -> ShopError {
     ShopError {
         kind: ErrorKind::new("unexpected_answer"),
         http_status: None,
-        message: format!("the shop listed subscription {id} twice; plan again"),
+        message: format!("the shop listed subscription {id} twice; create a new plan"),
         retryable: true,
     }
 }
@@ -124,8 +124,10 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
     let Some(granted) = &observed.scopes else { return };
     for (_, live) in &result.bound {
         if let Some(any_of) = catalog::missing_scopes(&live.binding.topic, granted) {
-            let message =
-                format!("live, but {}, so Shopify may stop delivering; {approval}", ungranted(&any_of, "no longer"));
+            let message = format!(
+                "the subscription is live, but {}, so Shopify may stop delivering; {approval}",
+                ungranted(&any_of, "no longer")
+            );
             out.push(finding(
                 FindingKind::ScopeLost,
                 Severity::Attention,
@@ -271,8 +273,8 @@ pub fn old_endpoint_of(finding: &Finding) -> Option<&str> {
 
 fn old_endpoint(address: &str, topics: &BTreeSet<&str>) -> Finding {
     let message = format!(
-        "keep the old endpoint {address} available for {RETRY_HOURS} hours after the apply, because Shopify sends \
-         retries to the old address"
+        "keep the old endpoint {address} available for {RETRY_HOURS} hours after the apply. Shopify sends retries of \
+         earlier deliveries there"
     );
     let kind = FindingKind::OldEndpoint { address: address.to_owned() };
     finding(kind, Severity::Info, None, message, json!({ "topics": topics, "hours": RETRY_HOURS }))

@@ -38,7 +38,7 @@ pub enum Task {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stale {
     /// A subscription that the plan names equals neither `before` nor `after`.
-    #[error("{topic}: subscription {id} was {what} after the plan was made")]
+    #[error("{topic}: subscription {id} was {what} after the plan was created")]
     Subscription {
         /// Topic of the subscription.
         topic: String,
@@ -54,7 +54,7 @@ pub enum Stale {
         id: String,
     },
     /// Something else on which the changes depend has changed.
-    #[error("other subscriptions, names or scopes on which the plan depends changed after it was made")]
+    #[error("other subscriptions, names or scopes on which the plan depends changed after it was created")]
     Rest,
     /// A destination that was looked up at Adobe has changed.
     #[error("{what}")]
@@ -66,7 +66,7 @@ pub enum Stale {
     #[error("the shop is not in the manifest given with `-f`")]
     NoShop,
     /// The wanted state of the shop in the manifest has changed.
-    #[error("the manifest changed for this shop after the plan was made")]
+    #[error("the manifest changed for this shop after the plan was created")]
     Manifest,
     /// The plan changes or deletes an unmanaged subscription. A plan file is not signed, so an edited file can contain
     /// such a change, which is not applied.

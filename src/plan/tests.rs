@@ -177,7 +177,7 @@ fn files_that_are_not_plans_have_different_errors() {
     let error = |text: &str| read(text.as_bytes()).expect_err(text).to_string();
     assert!(error("").starts_with("not a plan: "));
     assert!(error(&text[..text.len() - 3]).starts_with("not a plan: "));
-    assert!(error("[]").starts_with("JSON, but not a Hookwright plan"));
+    assert!(error("[]").starts_with("expected a plan, found other JSON"));
     assert!(error(r#"{"report":"apply","format_version":"1.0"}"#).contains("apply report"));
     assert!(error(&text.replace("\"1.1\"", "\"2.0\"")).contains("format 2.0"));
     assert!(error(&text.replace("sha256:0", "sha256:1")).contains("edited or damaged"));

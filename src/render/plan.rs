@@ -21,11 +21,12 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
         sections.push(Section { remark, ..section });
     }
     sections.extend(destinations::section(plan.destinations.iter().copied()));
-    sections.extend(not_covered(plan));
+    sections.extend(not_covered(plan, kind));
     sections.extend(by_origin(plan).into_iter().map(|(origin, shops)| {
         let title = match origin {
             Some(Origin::Manifest) => "Changes from this manifest",
             Some(Origin::Drift) => "Drift that will be repaired",
+            None if kind == Kind::Drift => "Changes that would remove the drift",
             None => "Hookwright will perform the following actions",
         };
         let weight = if origin == Some(Origin::Drift) { Weight::Drift } else { Weight::Changes };
@@ -91,12 +92,13 @@ pub(super) fn named<'a>(changes: impl Iterator<Item = &'a Change>) -> Option<Sec
 
 /// Returns the sections of what the plan does not cover: shops that were not read, shops that left the manifest, and former
 /// addresses.
-fn not_covered<'a>(plan: &Plans<'a>) -> Vec<Section<'a>> {
+fn not_covered<'a>(plan: &Plans<'a>, kind: Kind) -> Vec<Section<'a>> {
+    let this = if kind == Kind::Drift { "report" } else { "plan" };
     let mut out = Vec::new();
     for (status, tolerated) in [(ShopStatus::Failed, false), (ShopStatus::Unavailable, true)] {
         let notes: Vec<Note<'a>> = plan.shops.iter().filter(|s| s.status == status).map(|shop| cause(shop)).collect();
         let title = if tolerated { "Not read, tolerated" } else { "Not read" };
-        let remark = (!tolerated).then(|| format!("{} not covered by this plan", plural(notes.len(), "shop")));
+        let remark = (!tolerated).then(|| format!("{} not covered by this {this}", plural(notes.len(), "shop")));
         let section = Section::list(Weight::Uncovered, title, notes::points(notes));
         out.extend(section.map(|section| Section { strong: !tolerated, remark, ..section }));
     }
@@ -154,7 +156,7 @@ fn by_origin<'a>(plan: &Plans<'a>) -> Vec<(Option<Origin>, ByShop<'a>)> {
 /// Returns the counts of changes in the light of earlier files (`--since`).
 fn since(plan: &Plans<'_>) -> Option<String> {
     let Since { new, known, removed_remotely, never_made } = plan.since?;
-    let creates = format!("{removed_remotely} removed outside Hookwright, {never_made} never created");
+    let creates = format!("{removed_remotely} removed outside Hookwright, {never_made} not live in any earlier file");
     Some(format!("Drift: {new} new, {known} known; missing: {creates}."))
 }
 

@@ -104,8 +104,8 @@ fn untouched<'a>(report: &Reports<'a>, status: ReportShopStatus, title: &str) ->
     };
     let changes: usize = shops().map(|s| s.outcomes.len()).sum();
     let cause = match (status, shops().count()) {
-        (ReportShopStatus::Stale, 1) => "nothing was sent because the shop differs from the plan",
-        (ReportShopStatus::Stale, _) => "nothing was sent because the shops differ from the plan",
+        (ReportShopStatus::Stale, 1) => "nothing was sent because the plan is stale for this shop",
+        (ReportShopStatus::Stale, _) => "nothing was sent because the plan is stale for these shops",
         _ => "nothing was sent",
     };
     let count = if changes > 0 { format!("; {} not applied", plural(changes, "change")) } else { String::new() };

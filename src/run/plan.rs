@@ -197,6 +197,9 @@ fn part(
     let failure = |error: &AdminError| {
         let tolerated = tolerates(tolerate, shop, error.kind.as_str());
         let mut wired = plan::ShopError::from(wire_error(error));
+        if tolerated && let Some(cause) = wired.message.strip_suffix(&admin::tolerance(error.kind.as_str())) {
+            wired.message = cause.to_owned();
+        }
         let has_own_token = matches!(shop.auth.as_deref(), Some(Auth::AccessToken(_)) | None);
         if error.kind == admin::AdminErrorKind::TokenRefused
             && has_own_token

@@ -43,7 +43,7 @@ pub(crate) fn manifest_paths(given: &[PathBuf], plan: &Plan) -> Result<ManifestP
             "the plan names the manifest {}, which is not a relative path inside the working directory",
             path.display()
         ))
-        .hint("pass the manifest that the plan was made from: `-f PATH`")),
+        .hint("pass the manifest that the plan was created from: `-f PATH`")),
     }
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn manifest_is_there(paths: &[PathBuf], plan: &Plan) -> Result<(), Fa
         path.display()
     ))
     .hint(if plan.manifest.iter().any(|named| Path::new(named) == path) {
-        "apply the plan in the folder where it was made, or pass its manifest: `-f PATH`".to_owned()
+        "apply the plan in the folder where it was created, or pass its manifest: `-f PATH`".to_owned()
     } else {
         pass(plan)
     }))
@@ -74,8 +74,8 @@ pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan
     let names = given.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     let is_given = |file: &&str| given.iter().any(|path| Path::new(file).starts_with(path));
     let hint = if !files.is_empty() && files.iter().all(is_given) {
-        "the plan was made from files with these names. Apply it in the folder where it was made; if the shops were \
-         removed from the manifest, make a new plan"
+        "the plan was created from files with these names. Apply it in the folder where it was created; if the shops were \
+         removed from the manifest, create a new plan"
             .to_owned()
     } else {
         pass(plan)
@@ -104,7 +104,7 @@ pub(crate) fn named_manifest_is_unchanged(manifest: &Manifest, plan: &Plan) -> R
         return Ok(());
     }
     let names = plan.manifest.iter().map(|path| word(path)).collect::<Vec<_>>().join(", ");
-    let what = format!("the manifest {names}, which the plan names, is not the one that the plan was made from");
+    let what = format!("the manifest {names}, which the plan names, is not the one that the plan was created from");
     Err(another_manifest(manifest, plan, &what))
 }
 
@@ -114,7 +114,7 @@ fn another_manifest(manifest: &Manifest, plan: &Plan, what: &str) -> Failure {
         format!("digest of the plan's manifest: {}", plan.manifest_digest),
         format!("digest of this manifest: {}", manifest.digest),
     ];
-    failure.hint(format!("if the manifest changed, make a new plan. Otherwise {}", pass(plan)))
+    failure.hint(format!("if the manifest changed, create a new plan. Otherwise {}", pass(plan)))
 }
 
 /// Returns the manifest files that the changes of a plan name.
@@ -127,17 +127,17 @@ fn files_of(plan: &Plan) -> BTreeSet<&str> {
 fn pass(plan: &Plan) -> String {
     if !plan.manifest.is_empty() {
         let names = plan.manifest.iter().map(|path| word(path)).collect::<Vec<_>>().join(" -f ");
-        return format!("pass the manifest that the plan was made from: `-f {names}`");
+        return format!("pass the manifest that the plan was created from: `-f {names}`");
     }
     let files = files_of(plan);
     let names = files.iter().take(NAMED).map(|file| word(file)).collect::<Vec<_>>().join(", ");
     match files.len() {
-        0 => "pass the manifest that the plan was made from: `-f PATH`".to_owned(),
-        1 => format!("pass the manifest that the plan was made from: `-f {names}`"),
+        0 => "pass the manifest that the plan was created from: `-f PATH`".to_owned(),
+        1 => format!("pass the manifest that the plan was created from: `-f {names}`"),
         _ => {
             let more = if files.len() > NAMED { format!(" and {} more", files.len() - NAMED) } else { String::new() };
             format!(
-                "pass the manifest that the plan was made from, as files or folders: `-f PATH`. The plan names \
+                "pass the manifest that the plan was created from, as files or folders: `-f PATH`. The plan names \
                  {names}{more}"
             )
         }
@@ -154,10 +154,10 @@ impl Run {
     /// reported as stale before their changes.
     pub(crate) fn comes_from_manifest(&self, plan: &Plan) -> Result<(), Failure> {
         created_from(&self.manifest, plan)?;
-        let hint = "the file was edited or written by another version of Hookwright; make a new plan";
+        let hint = "the file was edited or written by another version of Hookwright; create a new plan";
         if plan.settings.safety != self.settings().safety {
             return Err(Failure::invalid("the `safety` limits of the plan differ from those of the manifest")
-                .hint("make a new plan"));
+                .hint("create a new plan"));
         }
         for planned in &plan.shops {
             let Some((_, desired)) = self.as_planned(planned) else { continue };

@@ -111,10 +111,7 @@ pub(super) fn approval(
                 path => format!(" --state {}", word(path)),
             };
             let scopes = with_lacking(shop, granted);
-            format!(
-                "have the shop approve it; in the sandbox, run `hookwright sandbox edit scopes --shop {handle} \
-                 {scopes}{state}`"
-            )
+            format!("run `hookwright sandbox edit scopes --shop {handle} {scopes}{state}`")
         }
         (None, Some(Auth::ClientCredentials(_) | Auth::ClientAssertion(_))) => {
             format!("have the shop approve it. The next run then has it; see `hookwright auth status{options}`")

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog;
-use crate::model::{Format, ShopDomain};
+use crate::model::{Format, Scope, ShopDomain};
 
 use super::adobe::{self, InletEdit};
 use super::error::SandboxError;
@@ -151,6 +151,10 @@ pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, 
             Ok(format!("{domain}: status {}", serde_json::json!(status).as_str().unwrap_or_default()))
         }
         Edit::Scopes { shop, scopes } => {
+            let misspelt = scopes.iter().find_map(|scope| Some((scope, catalog::meant_scope(&Scope::parse(scope)?)?)));
+            if let Some((scope, meant)) = misspelt {
+                return Err(SandboxError::Edit(format!("unknown scope `{scope}`; did you mean `{meant}`?")));
+            }
             let (domain, shop) = find(world, shop)?;
             shop.scopes.clone_from(scopes);
             Ok(format!("{domain}: scopes {}", if scopes.is_empty() { "none".into() } else { scopes.join(", ") }))
@@ -189,10 +193,20 @@ pub(super) fn apply(world: &mut World, edit: &Edit, at: &str) -> Result<String, 
     }
 }
 
+/// Maximum number of shops in a message.
+const LISTED: usize = 8;
+
 fn find<'a>(world: &'a mut World, name: &str) -> Result<(ShopDomain, &'a mut StoredShop), SandboxError> {
     let domain = ShopDomain::parse(name).map_err(|error| SandboxError::Edit(format!("`{name}` is {error}")))?;
     let missing = || {
         let hint = suggest(domain.handle(), world.shops.keys().map(ShopDomain::handle));
+        let some: Vec<&str> = world.shops.keys().take(LISTED).map(ShopDomain::handle).collect();
+        let more = if world.shops.len() > LISTED { ", …" } else { "" };
+        let hint = match (hint.is_empty(), some.is_empty()) {
+            (false, _) => hint,
+            (true, true) => "; the state has no shops".to_owned(),
+            (true, false) => format!("; the state has {}{more}", some.join(", ")),
+        };
         SandboxError::Edit(format!("shop {domain} not found in the sandbox{hint}"))
     };
     if !world.shops.contains_key(&domain) {

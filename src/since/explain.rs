@@ -66,9 +66,11 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
             Severity::Info,
             format!("-> {to}{old}: removed by an apply at {at}, but the manifest has it again"),
         ),
-        None => {
-            (FindingKind::NeverMade(earlier), Severity::Info, format!("-> {to}{old}: no earlier file shows it live"))
-        }
+        None => (
+            FindingKind::NeverMade(earlier),
+            Severity::Info,
+            format!("-> {to}{old}: the earlier files do not show this binding live"),
+        ),
     };
     Some(Finding { kind, severity, topic, id: seen.and_then(|seen| seen.id), message, details })
 }

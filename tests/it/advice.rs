@@ -93,7 +93,6 @@ fn a_command_in_a_message_includes_its_shop_manifest_and_target() {
     let seed = "sandbox: 1\nshops:\n  - { shop: acme, scopes: [read_products] }\n";
     let world = World::new(&manifest(&shops.replace("scopes: [read_customers], ", "")), seed);
     world.plan(&[]).out_has(
-        "is not granted; add it to the app and have the shop approve it; in the sandbox, run \
-         `hookwright sandbox edit scopes --shop acme read_customers,read_products`",
+        "is not granted; add it to the app and run `hookwright sandbox edit scopes --shop acme read_customers,read_products`",
     );
 }

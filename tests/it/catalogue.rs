@@ -53,7 +53,7 @@ fn a_version_that_leaves_support_is_a_warning_by_the_day_of_the_run() {
     };
     // 2027-01-30T23:59:59Z and a second later.
     let (quiet, warned) = ("1801353599", "1801353600");
-    let warning = "warning[HW118]: version 2026-04 of the Admin API leaves support on 2027-04-01, in 60 days";
+    let warning = "warning[HW118]: support for version 2026-04 of the Admin API ends on 2027-04-01, in 60 days";
     let hint = "write `version: \"2026-10\"`";
     for args in [&["validate"][..], &["plan", "--sandbox"]] {
         run(args, quiet).exits(0).lacks("HW118");
@@ -61,7 +61,7 @@ fn a_version_that_leaves_support_is_a_warning_by_the_day_of_the_run() {
     run(&["validate"], warned).exits(0).out_has_times(1, warning).out_has("hookwright.yaml:2").out_has(hint);
     run(&["plan", "--sandbox"], warned).exits(0).err_has_times(1, warning).err_has("hookwright.yaml:2").err_has(hint);
     run(&["validate", "--deny", "HW118"], "1801353600").exits(3);
-    run(&["validate"], "1830000000").exits(0).out_has("left support on 2027-04-01");
+    run(&["validate"], "1830000000").exits(0).out_has("ended on 2027-04-01");
 }
 
 /// The script on a copy of a catalogue; what it printed, and the catalogue after it.

@@ -163,7 +163,7 @@ fn an_error_at_a_replaced_admin_url_names_its_variable() {
     let closed = port(None);
     let run = plan(&world, &[("HOOKWRIGHT_ADMIN_URL", &at(closed))]);
     run.out_has(&format!("cannot connect to 127.0.0.1:{closed}: "));
-    run.out_has("Check `HOOKWRIGHT_ADMIN_URL`, and that its server is running");
+    run.out_has("Check that `HOOKWRIGHT_ADMIN_URL` is correct and that its server is running");
     run.lacks("the shop's name");
 
     let answers = port(Some("HTTP/1.1 404 Not Found\r\ncontent-length: 9\r\n\r\nNot Found"));

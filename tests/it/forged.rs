@@ -194,7 +194,7 @@ fn a_fresh_apply_does_not_touch_a_subscription_that_another_writer_moved() {
             command.env(format!("TOKEN_{shop}"), "sandbox-token");
         }
         let run = Run::of(&command.env("HOOKWRIGHT_ADMIN_URL", &server.url).output().unwrap());
-        run.exits(7).out_has("was changed after the plan was made");
+        run.exits(7).out_has("was changed after the plan was created");
         let state: Value = serde_json::from_str(&world.read("report.json")).unwrap();
         assert_eq!(state["shops"][0]["status"], "stale", "{state}");
         let log = world.read("served.json.log.jsonl");

@@ -40,7 +40,7 @@ fn an_option_of_another_tool_is_answered_in_one_line() {
     world.run(&["plan", "-f", "-"]).exits(3).err_has("cannot be read from standard input");
     world.run(&["plan", "--shop", "tea-house,coffee-bar"]).exits(3).err_has("repeat `--shop` for each");
     let run = world.run(&["plan", "--parallelsm", "2"]);
-    run.exits(3).err_has("a similar argument exists: '--parallelism'");
+    run.exits(3).err_has("did you mean `--parallelism`?");
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn a_manifest_other_than_the_plans_is_refused_and_adds_nothing_to_the_sandbox() 
     let (asked, state) = (world.requests().len(), world.read(".hookwright/sandbox.json"));
     let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "hookwright.yaml"]);
     run.exits(3).err_has("error: the manifest hookwright.yaml contains none of the shops that the plan changes");
-    run.err_has("pass the manifest that the plan was made from: `-f hooks`");
+    run.err_has("pass the manifest that the plan was created from: `-f hooks`");
     run.lacks("initech");
 
     // The same shops with other addresses: none is as planned.
@@ -86,13 +86,13 @@ fn a_manifest_other_than_the_plans_is_refused_and_adds_nothing_to_the_sandbox() 
     world.write("other.yaml", &other);
     let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "other.yaml"]);
     run.exits(3).err_has("error: the plan was made from another manifest\n  digest of the plan's manifest: sha256:");
-    run.err_has("pass the manifest that the plan was made from: `-f hooks`");
+    run.err_has("pass the manifest that the plan was created from: `-f hooks`");
     assert_eq!((world.requests().len(), world.read(".hookwright/sandbox.json")), (asked, state));
 
     // The plan's own names in another folder, or without the shops.
     world.write("hooks/base.yaml", &world.read("hookwright.yaml"));
     let run = world.run(&["apply", "--sandbox", "plan.json", "-f", "hooks"]);
-    run.exits(3).err_has("the manifest hooks contains none").err_has("Apply it in the folder where it was made");
+    run.exits(3).err_has("the manifest hooks contains none").err_has("Apply it in the folder where it was created");
     run.lacks("-f hooks/base.yaml");
 }
 
@@ -122,12 +122,12 @@ fn a_plan_is_applied_with_the_manifest_that_it_names_if_that_is_unchanged_and_in
     world.write("edited.json", &sealed(&text, |plan| plan["manifest"] = serde_json::json!(["fixtures/m.yaml"])));
     let run = world.run(&["apply", "--sandbox", "edited.json"]);
     run.exits(3)
-        .err_has("the manifest fixtures/m.yaml, which the plan names, is not the one that the plan was made from");
+        .err_has("the manifest fixtures/m.yaml, which the plan names, is not the one that the plan was created from");
 
     // A manifest that changed for one shop is another one, unless it is given.
     let before = world.read("hooks/base.yaml");
     world.write("hooks/base.yaml", &before.replacen("destination: a", "destination: b", 1));
-    world.run(&["apply", "--sandbox", "plan.json"]).exits(3).err_has("if the manifest changed, make a new plan");
+    world.run(&["apply", "--sandbox", "plan.json"]).exits(3).err_has("if the manifest changed, create a new plan");
     assert_eq!(world.mutations(), 0);
     world.write("hooks/base.yaml", &before);
     world.run(&["apply", "--sandbox", "plan.json", "--report", "hooks/base.yaml"]).exits(3);
@@ -181,7 +181,7 @@ fn files_that_are_not_plans_send_nothing() {
 fn a_plan_for_another_target_is_refused() {
     let world = two_shops();
     world.plan(&["--out", "plan.json"]).exits(0);
-    world.run(&["apply", "plan.json"]).exits(3).err_has("this plan targets sandbox");
+    world.run(&["apply", "plan.json"]).exits(3).err_has("this plan was created for sandbox");
     world.run(&["apply", "--sandbox", "--sandbox-state", "other.json", "plan.json"]).exits(3).err_has("new plan");
     assert_eq!(world.mutations(), 0);
     world.run(&["apply", "--sandbox", "plan.json", "--expect-digest", "sha256:1"]).exits(3);
@@ -280,12 +280,12 @@ fn a_manifest_that_does_not_exist_is_reported_with_the_one_that_the_plan_names()
     let asked = world.requests().len();
     let run = world.run(&["apply", "--sandbox", "default.json"]);
     run.exits(3).err_has("a plan is applied together with its manifest, but hookwright.yaml does not exist");
-    run.err_has("apply the plan in the folder where it was made, or pass its manifest: `-f PATH`");
+    run.err_has("apply the plan in the folder where it was created, or pass its manifest: `-f PATH`");
     run.lacks("hookwright init");
     for plan in ["plan.json", "earlier.json"] {
         let run = world.run(&["apply", "--sandbox", plan, "-f", "none.yaml"]);
         run.exits(3).err_has("but none.yaml does not exist");
-        run.err_has("pass the manifest that the plan was made from: `-f hooks/base.yaml`");
+        run.err_has("pass the manifest that the plan was created from: `-f hooks/base.yaml`");
     }
     world.run(&["apply", "--sandbox", "earlier.json"]).exits(3).err_has("but hookwright.yaml does not exist");
     assert_eq!(world.requests().len(), asked, "nothing was asked");

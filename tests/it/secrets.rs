@@ -224,7 +224,7 @@ fn a_malformed_secret_is_refused_before_anything_is_sent() {
         (format!("{TOKEN} "), "TOKEN_ACME begins or ends with a blank"),
         (format!("Bearer {TOKEN}"), "TOKEN_ACME contains a blank"),
         (format!("{TOKEN}\n{TOKEN}"), "TOKEN_ACME has more than one line"),
-        ("${TOKEN}".to_owned(), "TOKEN_ACME is a placeholder that was not replaced"),
+        ("${TOKEN}".to_owned(), "TOKEN_ACME contains a placeholder instead of a secret"),
     ] {
         plan(&own, &[("TOKEN_ACME", &value)]).exits(4).out_has("secret_unavailable").out_has(said);
     }

@@ -47,9 +47,10 @@ fn a_journal_or_a_report_distinguishes_removed_from_never_created() {
     world.write("hookwright.yaml", &text);
     for file in ["j.jsonl", "r.json"] {
         let (run, plan) = drift(&world, 300, &["--since", file]);
-        run.exits(2).out_has("Drift: 2 new, 0 known; missing: 1 removed outside Hookwright, 1 never created.");
+        run.exits(2)
+            .out_has("Drift: 2 new, 0 known; missing: 1 removed outside Hookwright, 1 not live in any earlier file.");
         run.out_has("removed_remotely orders/updated: -> a: removed outside Hookwright; last known live at 2026-09-21T14:15:00Z\n");
-        run.out_has("never_made orders/paid: -> a: no earlier file shows it live");
+        run.out_has("never_made orders/paid: -> a: the earlier files do not show this binding live");
         assert_eq!(
             findings(&plan),
             [

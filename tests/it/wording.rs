@@ -69,7 +69,7 @@ fn errors_in_files_of_earlier_runs_are_plain() {
         }
     };
     plan("{", "unexpected end of the JSON text (line 1, column 1)");
-    plan("[1]", "JSON, but not a Hookwright plan");
+    plan("[1]", "expected a plan, found other JSON");
     plan(r#"{"format_version":"1.0","plan_digest":"x"}"#, "missing key `tool_version`");
     plan(
         r#"{"format_version":"1.0","plan_digest":"x","shops":[{"shop":1}]}"#,

@@ -42,7 +42,7 @@ pub(crate) fn wrong(text: &str, role: Role) -> Option<String> {
         return Some("begins with a name and `=`. Store only the text after the `=`".to_owned());
     }
     if ["${", "$(", "{{", "<"].iter().any(|open| text.starts_with(open)) {
-        return Some("is a placeholder that was not replaced. Store the secret itself".to_owned());
+        return Some("contains a placeholder instead of a secret. Replace it with the secret".to_owned());
     }
     let (prefix, kind) = KINDS.iter().find(|(prefix, _)| text.starts_with(prefix))?;
     let (fits, wanted) = match role {
@@ -95,8 +95,8 @@ mod tests {
             ("\"shpat_1\"", "begins or ends with a quote"),
             ("'abc", "begins or ends with a quote"),
             ("SHOPIFY_TOKEN=shpat_1", "begins with a name and `=`"),
-            ("${SHOPIFY_TOKEN}", "is a placeholder"),
-            ("<token>", "is a placeholder"),
+            ("${SHOPIFY_TOKEN}", "contains a placeholder"),
+            ("<token>", "contains a placeholder"),
         ] {
             assert!(wrong(text, AccessToken).is_some_and(|told| told.starts_with(expected)), "{text}");
         }

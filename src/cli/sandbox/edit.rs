@@ -211,7 +211,7 @@ pub(crate) struct InletArgs {
     pub(crate) settle: Option<i64>,
     /// Require an Adobe token on each request
     ///
-    /// Possible for a connection and for a dataflow over a connection.
+    /// Applies to connections and to dataflows that use a connection.
     #[arg(long, group = "act")]
     pub(crate) require_authentication: bool,
     /// Add a run in the last hour: success, partial or failed

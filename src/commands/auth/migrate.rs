@@ -46,7 +46,7 @@ async fn exchanged(login: &ShopLogin, old: &Old, auto_approve: bool, output: Out
         prompt::possible("to exchange the token without confirmation, pass `--auto-approve`")?;
         let question = format!(
             "The access token of {} will be exchanged for one that expires and is renewed. This cannot be undone: \
-             Shopify will no longer accept the old token, including in other programs.\nDo you want to exchange it?",
+             Shopify will no longer accept the old token, in Hookwright or in any other program.\nDo you want to exchange it?",
             login.shop()
         );
         if !prompt::agreed(&question)? {
@@ -81,7 +81,10 @@ async fn exchanged(login: &ShopLogin, old: &Old, auto_approve: bool, output: Out
     if grant.expires_in.is_none() || grant.refresh_token.is_none() {
         return Err(wrong("a token that cannot be renewed, which was stored"));
     }
-    output.print(&format!("{}The old token is no longer valid, including in other programs.\n", result.text()))?;
+    output.print(&format!(
+        "{}The old token is no longer valid, in Hookwright or in any other program.\n",
+        result.text()
+    ))?;
     Ok(result.exit())
 }
 

@@ -117,9 +117,9 @@ impl ShopLogin {
                 return failure;
             }
             match self.entry().auth.as_deref() {
-                Some(Auth::ClientAssertion(_)) => failure
-                    .hint(NO_LOGIN)
-                    .hint("to log in nevertheless, set `SHOPIFY_CLIENT_ID` and `SHOPIFY_CLIENT_SECRET`"),
+                Some(Auth::ClientAssertion(_)) => {
+                    failure.hint(NO_LOGIN).hint("to log in anyway, set `SHOPIFY_CLIENT_ID` and `SHOPIFY_CLIENT_SECRET`")
+                }
                 _ => failure.hint(
                     "the `auth` of this shop names no app. Set `SHOPIFY_CLIENT_ID` and \
                                    `SHOPIFY_CLIENT_SECRET`, or use `token_store` or `client_credentials`",

@@ -51,7 +51,7 @@ impl Decoder {
             if fields.get(key).is_none() {
                 let hint = match key {
                     "org" => {
-                        "write the IMS organisation ID of the project in Adobe Developer Console, which ends with `@AdobeOrg`"
+                        "write the IMS organisation ID, which ends with `@AdobeOrg`. The project in Adobe Developer Console shows it"
                     }
                     "scopes" => {
                         "write the scopes that the project in Adobe Developer Console lists for its OAuth credential"

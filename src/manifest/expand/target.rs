@@ -120,7 +120,11 @@ impl<'a> Expander<'a> {
         let Some(found) = found.copied() else {
             let message = format!("unknown destination `{}`", decode::short(&name.value));
             let known: Vec<&str> = self.common.destinations.keys().copied().chain(view.own.keys().copied()).collect();
-            let otherwise = "define it under `destinations`, or write `address: …`";
+            let otherwise = if name.value.contains("://") {
+                "to bind to an address, write `address: URL` instead of `destination`"
+            } else {
+                "define it under `destinations`, or write `address: …`"
+            };
             let hint = nearest(&name.value, &known, reporter.findings(), otherwise);
             reporter.report(reporter.diagnostic(Code::UnknownDestination, name.span, message).hint(hint));
             return None;

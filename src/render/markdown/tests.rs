@@ -328,7 +328,7 @@ fn drift_compared_with_earlier_reports() {
     <!-- hookwright: drift -->
     ## Plan: 2 to add, 0 to change, 0 to destroy.
 
-    Drift: 1 new, 1 known; missing: 1 removed outside Hookwright, 1 never created.
+    Drift: 1 new, 1 known; missing: 1 removed outside Hookwright, 1 not live in any earlier file.
 
     ### Changes: 2 to add
 
@@ -447,7 +447,7 @@ fn an_apply_with_failures() {
 
     ### Stale
 
-    Nothing was sent because the shop differs from the plan; 1 change not applied. Create a new plan.
+    Nothing was sent because the plan is stale for this shop; 1 change not applied. Create a new plan.
 
     - `stale` in `gamma`: `orders/create` is not as planned; plan again
 

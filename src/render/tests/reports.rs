@@ -109,7 +109,7 @@ fn an_incomplete_apply() {
     Stale:
       ! stale: orders/updated was changed since the plan was made
         gamma.myshopify.com
-      nothing was sent because the shop differs from the plan; 1 change not applied. Create a new plan
+      nothing was sent because the plan is stale for this shop; 1 change not applied. Create a new plan
 
     Not read:
       ! token_refused: Shopify refused the token; the app may be gone

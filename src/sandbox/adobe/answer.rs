@@ -73,7 +73,7 @@ fn token(adobe: &Adobe, request: &AdobeRequest<'_>) -> Reply {
     }
     let scope = field("scope");
     if scope.is_empty() || scope.contains(' ') {
-        return refused(400, "invalid_scope", "scopes are separated by commas");
+        return refused(400, "invalid_scope", "`scope` must be a list separated by commas");
     }
     let seconds = adobe.token_seconds.unwrap_or(TOKEN_SECONDS);
     let token = adobe.token(request.state, client, request.now.saturating_add(seconds.saturating_mul(1_000)));

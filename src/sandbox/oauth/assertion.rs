@@ -137,7 +137,7 @@ impl Claims {
             return Err("The client assertion has no jti.");
         }
         if !used.is_new(&app.client_id, &self.jti, exp, now) {
-            return Err("The jti of the client assertion was used already.");
+            return Err("The jti of the client assertion has already been used.");
         }
         Ok(())
     }

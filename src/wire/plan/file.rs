@@ -16,24 +16,26 @@ use crate::words;
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
     /// The file is not JSON, or is truncated.
-    #[error("not a plan: {0}; make a new plan")]
+    #[error("not a plan: {0}; create a new plan")]
     NotJson(String),
     /// The file is other JSON.
-    #[error("JSON, but not a Hookwright plan{0}")]
+    #[error("expected a plan, found {0}")]
     NotAPlan(&'static str),
     /// The format has another major version.
-    #[error("the plan has format {0}, but this version of Hookwright reads 1.x; plan and apply with the same version")]
+    #[error(
+        "the plan has format {0}, but this version of Hookwright reads 1.x; create and apply the plan with the same version"
+    )]
     Version(String),
     /// A key, an action or a status is invalid.
-    #[error("the plan is malformed: {0}. It was edited or written by another version of Hookwright; make a new plan")]
+    #[error("the plan is malformed: {0}. It was edited or written by another version of Hookwright; create a new plan")]
     Malformed(String),
     /// Parts of the plan contradict each other.
     #[error(
-        "the plan is inconsistent: {0}. It was edited or written by another version of Hookwright; make a new plan"
+        "the plan is inconsistent: {0}. It was edited or written by another version of Hookwright; create a new plan"
     )]
     Contradiction(String),
     /// The content does not match the digest.
-    #[error("the plan does not match its digest, because it was edited or damaged; make a new plan")]
+    #[error("the plan does not match its digest, because it was edited or damaged; create a new plan")]
     Digest,
 }
 
@@ -43,7 +45,7 @@ pub fn read(bytes: &[u8]) -> Result<plan::Plan, PlanFileError> {
     let not_json = |e: serde_json::Error| PlanFileError::NotJson(words::of_json(&e));
     let malformed = |e: serde_json::Error| PlanFileError::Malformed(words::of_data(&e.to_string()));
     let pairs: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).map_err(|e| match e.classify() {
-        Category::Data => PlanFileError::NotAPlan(""),
+        Category::Data => PlanFileError::NotAPlan("other JSON"),
         _ => not_json(e),
     })?;
     // The parser uses the last of two values of a key, but a human reader may see only the first.
@@ -57,11 +59,11 @@ pub fn read(bytes: &[u8]) -> Result<plan::Plan, PlanFileError> {
         .collect::<Result<Map<String, Value>, _>>()
         .map_err(not_json)?;
     if head.contains_key("report") {
-        return Err(PlanFileError::NotAPlan(" but an apply report"));
+        return Err(PlanFileError::NotAPlan("an apply report"));
     }
     let (Some(version), Some(stated)) = (head.get("format_version").and_then(Value::as_str), head.get("plan_digest"))
     else {
-        return Err(PlanFileError::NotAPlan(""));
+        return Err(PlanFileError::NotAPlan("other JSON"));
     };
     if version.split('.').next() != Some("1") {
         return Err(PlanFileError::Version(version.to_owned()));

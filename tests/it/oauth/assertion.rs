@@ -188,7 +188,7 @@ fn an_assertion_is_accepted_once_and_only_for_its_shop() {
     let (status, body) = present(&scene, "acme", &of_acme, "");
     assert!(status == 200 && body.contains("access_token"), "{status} {body}");
     let (status, body) = present(&scene, "acme", &of_acme, "");
-    assert!(status == 400 && body.contains("jti of the client assertion was used already"), "{status} {body}");
+    assert!(status == 400 && body.contains("jti of the client assertion has already been used"), "{status} {body}");
     assert_ne!(assertion(&scene, "acme"), of_acme);
 }
 

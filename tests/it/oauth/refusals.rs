@@ -155,7 +155,11 @@ fn a_login_ignores_unrelated_requests_and_shows_its_failure_to_the_merchant() {
     // The right state with a wrong signature is this login, and it has failed.
     let (_, _, page) = http("GET", &with(&callback, "hmac", &"0".repeat(64)), "");
     assert!(page.contains("The shop is not connected") && page.contains("`hmac` of the callback is invalid"), "{page}");
-    login.end().exits(4).err_has("`hmac` of the callback is invalid").err_has("Refused a request with another state");
+    login
+        .end()
+        .exits(4)
+        .err_has("`hmac` of the callback is invalid")
+        .err_has("Refused a callback because its `state` does not belong to this login");
     assert!(!scene.world.path(&scene.store()).exists());
 }
 
