@@ -89,7 +89,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
     if let Some(base) = base {
         mark_origin(&mut out.changes, base, observed, &names);
     }
-    let hazards = hazards::of_shop(context, &out, limits);
+    let hazards = hazards::of_shop(context, &out, limits, base.map(|base| base.desired.is_some()));
     PlannedShop { shop: out, hazards }
 }
 

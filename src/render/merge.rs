@@ -24,6 +24,12 @@ pub(super) struct Plans<'a> {
     pub(super) hazards: Cow<'a, [Hazard]>,
     /// The distinct consents of the manifest, with the hazards that they cover.
     pub(super) consents: Cow<'a, [PlanConsent]>,
+    /// Values of `--allow`.
+    pub(super) allowed: &'a [String],
+    /// The domains of the shops, sorted.
+    pub(super) domains: Vec<&'a str>,
+    /// The time of the plans.
+    pub(super) created_at: &'a str,
     pub(super) shops_left: BTreeSet<&'a str>,
     pub(super) former_addresses: BTreeSet<&'a str>,
     pub(super) since: Option<Since>,
@@ -68,6 +74,9 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
         lacking,
         hazards,
         consents,
+        allowed: plans.first().map_or(&[], |plan| &plan.allowed),
+        domains: shops.iter().map(|shop| shop.shop.as_str()).collect(),
+        created_at: plans.iter().map(|plan| plan.created_at.as_str()).max().unwrap_or_default(),
         former_addresses: plans.iter().flat_map(|p| &p.former_addresses).map(String::as_str).collect(),
         shops_left: plans.iter().flat_map(|p| &p.shops_left).map(String::as_str).collect(),
         since: plans.iter().filter_map(|p| p.since).reduce(add_since),
