@@ -89,8 +89,8 @@ fn merged(hazards: &[&Hazard]) -> String {
     message.unwrap_or_else(|| format!("for example: {}", first.message))
 }
 
-/// Returns the consents that cover these hazards of one kind, and no others if that is possible: the handle of one shop; a
-/// prefix that no other shop of the plan has; up to [`MAX_CONSENTS`] handles; otherwise all shops.
+/// Returns the consents that cover these hazards of one kind, and no others if that is possible: the handle of one shop; the
+/// common prefix, if no other shop of the plan has it; up to [`MAX_CONSENTS`] handles; otherwise all shops.
 fn patterns(hazards: &[&Hazard], shops: &[&str], all_shops: &[&str]) -> Vec<String> {
     let (Some(first), Some(shop)) = (hazards.first(), shops.first()) else {
         return hazards.iter().map(|hazard| hazard.allow.clone()).take(1).collect();
@@ -102,11 +102,10 @@ fn patterns(hazards: &[&Hazard], shops: &[&str], all_shops: &[&str]) -> Vec<Stri
     let others: Vec<&str> =
         all_shops.iter().filter(|other| shops.binary_search(other).is_err()).map(|other| handle(other)).collect();
     let shop = handle(shop);
-    let ends = shop.char_indices().map(|(at, c)| at + c.len_utf8());
-    let common =
-        ends.map(|end| &shop[..end]).take_while(|start| shops.iter().all(|shop| handle(shop).starts_with(start)));
-    let mut fitting = common.filter(|start| !others.iter().any(|other| other.starts_with(start)));
-    match fitting.next() {
+    let common = |start: &str| shops.iter().all(|shop| handle(shop).starts_with(start));
+    let starts = shop.char_indices().map(|(at, c)| &shop[..at + c.len_utf8()]);
+    let longest = starts.take_while(|start| common(start)).last();
+    match longest.filter(|start| !others.iter().any(|other| other.starts_with(start))) {
         Some(start) => vec![format!("{kind}:{start}*")],
         None if hazards.len() <= MAX_CONSENTS => hazards.iter().map(|hazard| hazard.allow.clone()).collect(),
         None => vec![format!("{kind}:*")],
@@ -184,5 +183,31 @@ pub(crate) fn refused(hazards: &[Hazard], shops: &[&str], expires: Date) -> Refu
         lines: decisions.iter().map(line).collect(),
         options: allow.iter().map(|allow| option(allow)).collect::<Vec<_>>().join(" "),
         yaml: yaml(allow.iter().copied(), expires),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::support::hazard;
+    use super::*;
+
+    #[test]
+    fn the_proposed_consent_matches_only_the_shops_with_the_hazard_if_that_is_possible() {
+        let proposed = |shops: &[&str], others: &[&str]| {
+            let hazards: Vec<Hazard> = shops.iter().map(|shop| hazard("empty_shop", Some(shop), "gone")).collect();
+            let all: Vec<String> = shops.iter().chain(others).map(|shop| format!("{shop}.myshopify.com")).collect();
+            let all: Vec<&str> = all.iter().map(String::as_str).collect();
+            refused(&hazards, &all, jiff::civil::date(2026, 12, 11)).options
+        };
+        assert_eq!(proposed(&["acme"], &["acme-2"]), "--allow empty_shop:acme");
+        assert_eq!(proposed(&["acme-de", "acme-fr"], &["apex"]), "--allow 'empty_shop:acme-*'");
+        let each = "--allow empty_shop:acme-de --allow empty_shop:acme-fr";
+        assert_eq!(proposed(&["acme-de", "acme-fr"], &["acme-us"]), each, "a prefix would match acme-us");
+        let many: Vec<String> = ('a'..='k').map(|c| format!("{c}-shop")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(proposed(&many, &["z"]), "--allow 'empty_shop:*'");
+        assert_eq!(proposed(&many[..10], &["z"]).matches("--allow").count(), 10);
+        let of_run = [hazard("max_total_delete_percent", None, "deletes 6 of 50")];
+        assert_eq!(refused(&of_run, &[], jiff::civil::date(2026, 12, 11)).options, "--allow max_total_delete_percent");
     }
 }
