@@ -138,6 +138,8 @@ fn frame(manifest: &Manifest) -> PlanHeader {
         safety: manifest.safety.clone(),
     };
     PlanHeader {
+        manifest: Vec::new(),
+        consents: Vec::new(),
         settings,
         selection: plan::Selection::default(),
         destinations: Vec::new(),

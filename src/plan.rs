@@ -17,6 +17,7 @@ mod findings;
 mod hazard;
 mod hazards;
 mod judge;
+mod losses;
 mod only;
 mod settings;
 mod shards;
@@ -38,9 +39,10 @@ pub use findings::{
     RETRIES, RETRY_HOURS as OLD_ENDPOINT_HOURS, add, double_delivery, drop_gone_endpoints, old_endpoint_of,
     order as finding_order, two_payloads, version_served,
 };
-pub use hazard::{Hazard, HazardKind};
+pub use hazard::{DestinationLoss, Hazard, HazardKind, merged_message};
 pub use hazards::{
-    RunTotals, dismiss_known_addresses, each_once, of_plan as hazards_of, settling, sort as sort_hazards, together,
+    RunTotals, dismiss_known_addresses, drop_repeated, each_once, of_plan as hazards_of, settling,
+    sort as sort_hazards, together,
 };
 pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use only::LeftOut;
@@ -322,6 +324,7 @@ pub fn assemble(
     if whole_run {
         hazards.extend(hazards::of_run(&header.settings, &header.destinations, &shops));
     }
+    hazards::drop_repeated(&mut hazards);
     hazards::sort(&mut hazards);
     let summary = summarise(&shops);
     let former_addresses = former(&shops, &header.base_addresses);
@@ -337,7 +340,9 @@ pub fn assemble(
         since,
         ..
     } = header;
-    consents.iter_mut().for_each(|consent| consent.cover(&hazards));
+    for consent in &mut consents {
+        consent.cover(&hazards);
+    }
     destinations.sort_by(destination_order);
     let mut plan = Plan {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -73,14 +73,14 @@ async fn saved(args: &ApplyArgs, path: &Path, recorder: &Arc<Recorder>, output: 
     let manifest = Arc::clone(&opened.manifest);
     let mut consents = Consents::new(&args.allow, &manifest.consents);
     check::add_checked(&mut consents, &plan, args.checked.as_deref())?;
-    consents.refuse(&plan.hazards)?;
+    consents.refuse(&plan.hazards, &plan.shops)?;
     let run = opened.resolve(Some(&plan), false, output).await?;
     same_adobe(&run, &plan)?;
     run.comes_from_manifest(&plan)?;
-    let hazards = run.hazards_of(&plan).await;
-    consents.refuse(plan.hazards.iter().chain(&hazards))?;
-    plan.hazards.extend(hazards);
     run.relabel(&mut plan);
+    let hazards = run.hazards_of(&plan).await;
+    consents.refuse(plan.hazards.iter().chain(&hazards), &plan.shops)?;
+    plan.hazards.extend(hazards);
     refuse_settling(&run, &run.lookups, &plan, &consents)?;
     for shop in &plan.shops {
         run::emit_planned_changes(&run.session.recorder, shop);
@@ -118,7 +118,7 @@ async fn fresh(args: &ApplyArgs, recorder: &Arc<Recorder>, output: Output) -> Re
     let manifest = Arc::clone(&run.manifest);
     let mut consents = Consents::new(&args.allow, &manifest.consents);
     check::add_checked(&mut consents, &plan, None)?;
-    consents.refuse(&plan.hazards)?;
+    consents.refuse(&plan.hazards, &plan.shops)?;
     let anything = plan.summary.shops.changed > 0;
     if asks && anything && !agreed(&plan)? {
         output.remark("Apply cancelled.\n");
@@ -178,7 +178,7 @@ fn same_adobe(run: &Run, plan: &Plan) -> Result<(), Failure> {
 /// as those of the plan.
 fn refuse_settling(run: &Run, lookups: &Lookups, plan: &Plan, consents: &Consents<'_>) -> Result<(), Failure> {
     let destinations: Vec<_> = run.assessments(lookups).iter().map(Assessment::to_plan).collect();
-    consents.refuse(plan::settling(&destinations, &plan.shops).as_ref())
+    consents.refuse(plan::settling(&destinations, &plan.shops).as_ref(), &plan.shops)
 }
 
 fn agreed(plan: &Plan) -> Result<bool, Failure> {

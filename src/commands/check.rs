@@ -85,7 +85,8 @@ pub(super) fn together(plans: &[Plan], given: &[Consent]) -> Result<Option<Check
     let lacking = consents.lacking(&hazards);
     if !lacking.is_empty() {
         let all: Vec<&Hazard> = hazards.iter().collect();
-        return Err(consents.refusal(&lacking, &all, &Words { what: "the plan has", then: "", way: "add" }));
+        let shops: Vec<&str> = plans.iter().flat_map(|plan| &plan.shops).map(|shop| shop.shop.as_str()).collect();
+        return Err(consents.refusal(&lacking, &all, &shops, &Words { what: "the plan has", then: "", way: "add" }));
     }
     let is_given = |hazard: &&Hazard| given.iter().any(|consent| plan::covers(consent, hazard));
     let of_run = hazards.iter().filter(|hazard| hazard.shop.is_none());

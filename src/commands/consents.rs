@@ -5,7 +5,7 @@ use jiff::ToSpan as _;
 use super::{clock, now};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::plan::{self, Consent, Hazard};
+use crate::plan::{self, Consent, Hazard, ShopPlan};
 use crate::render;
 use crate::state::ReviewedConsent;
 use crate::text::plural;
@@ -61,23 +61,40 @@ impl<'a> Consents<'a> {
     }
 
     /// Refuses hazards without consent before anything is sent.
-    pub(super) fn refuse<'h>(&self, hazards: impl IntoIterator<Item = &'h Hazard>) -> Result<(), Failure> {
+    pub(super) fn refuse<'h>(
+        &self,
+        hazards: impl IntoIterator<Item = &'h Hazard>,
+        shops: &[ShopPlan],
+    ) -> Result<(), Failure> {
         let hazards: Vec<&Hazard> = hazards.into_iter().collect();
         let lacking = self.lacking(hazards.iter().copied());
         if lacking.is_empty() {
             return Ok(());
         }
-        Err(self.refusal(&lacking, &hazards, &Words { what: "nothing was sent: the plan has", then: "", way: "add" }))
+        let shops: Vec<&str> = shops.iter().map(|shop| shop.shop.as_str()).collect();
+        Err(self.refusal(
+            &lacking,
+            &hazards,
+            &shops,
+            &Words { what: "nothing was sent: the plan has", then: "", way: "add" },
+        ))
     }
 
     /// Returns the error for hazards without consent, with the two ways to consent. `hazards` are all hazards of the plan: a
     /// consent that was given and covers none of them is mentioned, because it can be misspelt.
-    pub(super) fn refusal(&self, lacking: &[&Hazard], hazards: &[&Hazard], words: &Words<'_>) -> Failure {
+    pub(super) fn refusal(
+        &self,
+        lacking: &[&Hazard],
+        hazards: &[&Hazard],
+        shops: &[&str],
+        words: &Words<'_>,
+    ) -> Failure {
         let Words { what, then, way } = words;
-        let message = format!("{what} {} without consent{then}", plural(lacking.len(), "hazard"));
-        let mut failure = Failure::new(Exit::Refused, message);
         let wired: Vec<wire::plan::Hazard> = lacking.iter().map(|&hazard| hazard.into()).collect();
-        let refused = render::refused_hazards(&wired.iter().collect::<Vec<_>>());
+        let day = plan::day(now()).saturating_add(EXAMPLE_DAYS.days());
+        let refused = render::refused_hazards(&wired, shops, day);
+        let message = format!("{what} {} without consent{then}", plural(refused.lines.len(), "hazard"));
+        let mut failure = Failure::new(Exit::Refused, message);
         for expired in &self.expired {
             if lacking.iter().any(|hazard| plan::covers(&expired.consent, hazard)) {
                 failure = failure.hint(expired_on(expired));
@@ -89,10 +106,9 @@ impl<'a> Consents<'a> {
         }
         failure = failure.hint(format!(
             "to consent, {way} `{}`, or add the consents to the manifest, so that they are reviewed with the change:",
-            refused.options()
+            refused.options
         ));
-        let day = plan::day(now()).saturating_add(EXAMPLE_DAYS.days());
-        Failure { details: refused.lines.clone(), lines: refused.yaml(day), ..failure }
+        Failure { details: refused.lines, lines: refused.yaml, ..failure }
     }
 
     /// Returns why no consent covers a hazard of the run: the expired consents that would.

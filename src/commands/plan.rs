@@ -82,9 +82,15 @@ fn checked(plan: &Plan, out: Option<&Path>) -> Result<String, Failure> {
     let lacking = consents.lacking(&plan.hazards);
     if !lacking.is_empty() {
         let all: Vec<_> = plan.hazards.iter().collect();
+        let shops: Vec<&str> = plan.shops.iter().map(|shop| shop.shop.as_str()).collect();
         let saved = out.map(|path| format!(", and the plan is in {}", path.display())).unwrap_or_default();
         let then = format!("; the manifest is valid{saved}");
-        return Err(consents.refusal(&lacking, &all, &Words { what: "the plan has", then: &then, way: "apply with" }));
+        return Err(consents.refusal(
+            &lacking,
+            &all,
+            &shops,
+            &Words { what: "the plan has", then: &then, way: "apply with" },
+        ));
     }
     Ok(match plan.selection.shard {
         None => "Checked: every hazard has consent.\n".to_owned(),

@@ -36,7 +36,10 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     let plans: Vec<plan::Plan> = args.files.iter().map(|path| check::read_plan(path)).collect::<Result<_, _>>()?;
     check::one_run(&plans, args.check)?;
     let judged = args.check.then(|| check::together(&plans, &args.allow));
-    let plans: Vec<Plan> = plans.into_iter().map(Into::into).collect();
+    let mut plans: Vec<Plan> = plans.into_iter().map(Into::into).collect();
+    for plan in &mut plans {
+        plan.allowed = args.allow.iter().map(|consent| consent.as_str().to_owned()).collect();
+    }
     match (args.format, &plans[..]) {
         (ShowFormat::Text, _) => output.print(&render::plans_text(&plans, &output.style())),
         (ShowFormat::Html, _) => output.print(&render::plans_html(&plans, links)),

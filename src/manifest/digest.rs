@@ -82,7 +82,13 @@ pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Cow<'_, str>>, sh
     } = manifest;
     let AdminApi { version, transport } = admin_api;
     let Ownership { address_prefixes, unmanaged } = ownership;
-    let Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } = safety;
+    let Safety {
+        max_delete_percent,
+        max_total_delete_percent,
+        max_address_change_percent,
+        max_destination_loss_percent,
+        protected_topics,
+    } = safety;
     let prefixes: Vec<String> = address_prefixes.iter().map(|prefix| prefix.as_str().to_owned()).collect();
     let protected: Vec<String> = protected_topics.iter().map(|topic| topic.graphql().to_owned()).collect();
     let mut all = json!({
@@ -99,6 +105,9 @@ pub(super) fn manifest(manifest: &Manifest, written: &BTreeSet<Cow<'_, str>>, sh
         "shops": shops.iter().map(|shop| hex(shop)).collect::<Vec<_>>(),
     });
     // Optional keys, so that manifests without them keep the digest of earlier versions.
+    if *max_destination_loss_percent != Safety::default().max_destination_loss_percent {
+        all["safety"]["max_destination_loss_percent"] = (*max_destination_loss_percent).into();
+    }
     if !app.is_empty() {
         let declared = app.iter().map(|AppSubscription { topic, address, filter, source: _ }| {
             json!({ "topic": topic.graphql(), "address": address.as_str(), "filter": filter })

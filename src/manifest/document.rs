@@ -115,6 +115,7 @@ pub(super) struct SafetyBlock {
     pub(super) max_delete_percent: Option<u8>,
     pub(super) max_total_delete_percent: Option<u8>,
     pub(super) max_address_change_percent: Option<u8>,
+    pub(super) max_destination_loss_percent: Option<u8>,
     pub(super) protected_topics: Option<Vec<Spanned<Topic>>>,
 }
 

@@ -119,6 +119,8 @@ pub(super) fn documents(
         safety.max_total_delete_percent = block.max_total_delete_percent.unwrap_or(safety.max_total_delete_percent);
         safety.max_address_change_percent =
             block.max_address_change_percent.unwrap_or(safety.max_address_change_percent);
+        safety.max_destination_loss_percent =
+            block.max_destination_loss_percent.unwrap_or(safety.max_destination_loss_percent);
         let protected = block.protected_topics.as_deref().unwrap_or_default();
         safety.protected_topics = expander.topics(protected, &mut findings.of_all());
     }

@@ -295,6 +295,10 @@ struct Safety {
     /// Maximum share of changes of address in the run, in percent, counted like deletes.
     #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_address_change_percent))]
     max_address_change_percent: Option<u8>,
+    /// Maximum share of the live managed subscriptions of one destination that the run deletes or moves to another address,
+    /// in percent. Applies to destinations with at least 5.
+    #[schemars(range(min = 0, max = 100), extend("default" = Limits::default().max_destination_loss_percent))]
+    max_destination_loss_percent: Option<u8>,
     /// Topics whose deletes and changes of address or filter always need consent.
     protected_topics: Option<Vec<Topic>>,
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::hazards::{self, deletes_unmanaged};
-use super::{FindingKind, Plan, PlannedChange, ShopPlan, is_complete, summarise};
+use super::{Bound, FindingKind, Plan, PlannedChange, ShopPlan, is_complete, summarise};
 use crate::diff::{Change, DeleteReason, UpdateReason};
 use crate::model::{Address, Binding, Live, SubscriptionId};
 use crate::state::{Desired, Entry, Ownership, Wanted};
@@ -141,7 +141,8 @@ fn wanted<'a>(after: &Binding, before: Option<&Binding>, desired: &'a Desired) -
     })
 }
 
-/// Replaces the names of destinations in a saved plan with the names that the manifest has for the addresses.
+/// Replaces the names of destinations in a saved plan with the names that the manifest has for the addresses. Hazards are judged
+/// with these names, so that those in the file have no effect.
 pub fn relabel(planned: &mut ShopPlan, desired: &Desired, destinations: &BTreeMap<Arc<str>, Address>) {
     let named = |address: &Address| {
         let named = destinations.iter().find(|(_, known)| *known == address);
@@ -155,4 +156,36 @@ pub fn relabel(planned: &mut ShopPlan, desired: &Desired, destinations: &BTreeMa
             asked.map(str::to_owned).or_else(|| named(&after.address))
         });
     }
+    let label = |entry: &Entry<Wanted>| {
+        let name = entry.meta.destination.clone();
+        let name = name.or_else(|| named(&entry.binding.address).map(Into::into));
+        name.unwrap_or_else(|| entry.binding.address.shared())
+    };
+    if planned.unread.is_none() {
+        planned.bound = bound(planned, desired, label);
+    }
+}
+
+/// Returns the wanted bindings that no change realises and that are not blocked, with their labels.
+fn bound(planned: &ShopPlan, desired: &Desired, label: impl Fn(&Entry<Wanted>) -> Arc<str>) -> Vec<Bound> {
+    let mut left: Vec<&Entry<Wanted>> = desired.entries.iter().collect();
+    for PlannedChange { change, .. } in planned.changes.iter().filter(|planned| !is_name_step(&planned.change)) {
+        let before = change.before().map(|before| &before.binding);
+        let asked = change.after().and_then(|after| wanted(after, before, desired));
+        if let Some(at) = asked.and_then(|asked| left.iter().position(|entry| std::ptr::eq(*entry, asked))) {
+            left.remove(at);
+        }
+    }
+    for blocked in &planned.blocked {
+        let of_topic = |entry: &&&Entry<Wanted>| entry.binding.topic == blocked.topic;
+        let same = left.iter().position(|entry| of_topic(&entry) && label(entry) == blocked.destination);
+        if let Some(at) = same.or_else(|| left.iter().position(|entry| of_topic(&entry))) {
+            left.remove(at);
+        }
+    }
+    let mut counts: BTreeMap<(Arc<str>, Arc<str>), usize> = BTreeMap::new();
+    for entry in left {
+        *counts.entry((entry.binding.topic.shared(), label(entry))).or_default() += 1;
+    }
+    counts.into_iter().map(|((topic, destination), count)| Bound { topic, destination, count }).collect()
 }

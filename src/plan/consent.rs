@@ -67,7 +67,9 @@ pub fn consents_together<'a>(
             out.push(PlanConsent { covers: Vec::new(), ..consent.clone() });
         }
     }
-    out.iter_mut().for_each(|consent| consent.cover(hazards));
+    for consent in &mut out {
+        consent.cover(hazards);
+    }
     out
 }
 

@@ -49,10 +49,26 @@ pub enum HazardKind {
         /// The limit, in percent.
         limit_percent: u8,
     },
+    /// The plan deletes or moves too many subscriptions of single destinations.
+    MaxDestinationLossPercent {
+        /// The destinations, sorted.
+        destinations: Vec<DestinationLoss>,
+        /// The limit, in percent.
+        limit_percent: u8,
+    },
     /// The plan leaves the shop without managed subscriptions.
     EmptyShop {
         /// Number of managed subscriptions that the shop has.
         managed: usize,
+    },
+    /// The manifest takes the shop over for the first time, and the plan deletes managed subscriptions.
+    AdoptionDelete {
+        /// Number of subscriptions that are deleted.
+        deletes: usize,
+        /// Number of managed subscriptions.
+        of: usize,
+        /// Addresses of the deleted subscriptions.
+        addresses: BTreeSet<String>,
     },
     /// The plan deletes managed subscriptions whose address is not in the manifest. Another manifest may own them.
     DeleteForeign {
@@ -94,6 +110,21 @@ pub enum HazardKind {
     },
 }
 
+/// What a run takes from one destination.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DestinationLoss {
+    /// Name of the destination, or its address if it has no name.
+    pub destination: String,
+    /// Number of subscriptions that are deleted.
+    pub deleted: usize,
+    /// Number of subscriptions that move to another address.
+    pub moved: usize,
+    /// Number of live managed subscriptions.
+    pub of: usize,
+    /// Number of shops that lose subscriptions.
+    pub shops: usize,
+}
+
 macro_rules! named {
     ($($hazard:ident)*) => {
         impl HazardKind {
@@ -109,8 +140,8 @@ macro_rules! named {
 }
 
 named! {
-    MaxDeletePercent MaxTotalDeletePercent MaxAddressChangePercent EmptyShop DeleteForeign RerouteForeign DeleteUnmanaged
-    ProtectedTopic DestinationSettling
+    MaxDeletePercent MaxTotalDeletePercent MaxAddressChangePercent MaxDestinationLossPercent EmptyShop AdoptionDelete
+    DeleteForeign RerouteForeign DeleteUnmanaged ProtectedTopic DestinationSettling
 }
 
 impl HazardKind {
@@ -157,6 +188,14 @@ impl Hazard {
                 percent(*address_changes, *of),
                 plural(*shops, "shop")
             ),
+            HazardKind::MaxDestinationLossPercent { destinations, limit_percent } => format!(
+                "takes more than {limit_percent} % of the live subscriptions from {}: {}",
+                plural(destinations.len(), "destination"),
+                losses(destinations)
+            ),
+            HazardKind::AdoptionDelete { deletes, of, addresses: _ } => format!(
+                "deletes {deletes} of {of} managed subscriptions in a shop that this manifest takes over for the first time"
+            ),
             HazardKind::EmptyShop { managed } => {
                 format!("leaves the shop without managed subscriptions (it has {managed} now)")
             }
@@ -189,6 +228,102 @@ impl Hazard {
             ),
             HazardKind::Other { message, .. } => message.clone(),
         }
+    }
+}
+
+/// Returns the description of several hazards of one kind in several shops, with the sums of their figures. `None` if they
+/// cannot be merged.
+pub fn merged_message(hazards: &[Hazard]) -> Option<String> {
+    let kinds = || hazards.iter().map(|hazard| &hazard.kind);
+    let sum = |figure: fn(&HazardKind) -> usize| kinds().map(figure).fold(0, usize::saturating_add);
+    let kind = match kinds().next()? {
+        HazardKind::MaxDeletePercent { .. } => {
+            let deletes =
+                sum(|kind| if let HazardKind::MaxDeletePercent { deletes, .. } = kind { *deletes } else { 0 });
+            let of = sum(|kind| if let HazardKind::MaxDeletePercent { of, .. } = kind { *of } else { 0 });
+            let limit = |kind: &HazardKind| match kind {
+                HazardKind::MaxDeletePercent { limit_percent, .. } => Some(*limit_percent),
+                _ => None,
+            };
+            let limits: BTreeSet<u8> = kinds().filter_map(limit).collect();
+            let limits: Vec<String> = limits.iter().map(|limit| format!("{limit} %")).collect();
+            let of_each = if limits.len() == 1 { "limit of each shop is" } else { "limits of the shops are" };
+            let share = percent(deletes, of);
+            let limits = limits.join(", ");
+            return Some(format!("deletes {deletes} of {of} live subscriptions ({share} %); the {of_each} {limits}"));
+        }
+        HazardKind::EmptyShop { .. } => {
+            let managed = sum(|kind| if let HazardKind::EmptyShop { managed } = kind { *managed } else { 0 });
+            return Some(format!("leaves each shop without managed subscriptions (together they have {managed} now)"));
+        }
+        HazardKind::AdoptionDelete { .. } => {
+            let deletes = sum(|kind| if let HazardKind::AdoptionDelete { deletes, .. } = kind { *deletes } else { 0 });
+            let of = sum(|kind| if let HazardKind::AdoptionDelete { of, .. } = kind { *of } else { 0 });
+            return Some(format!(
+                "deletes {deletes} of {of} managed subscriptions in shops that this manifest takes over for the first time"
+            ));
+        }
+        HazardKind::DeleteForeign { .. } => {
+            let addresses = kinds().filter_map(|kind| match kind {
+                HazardKind::DeleteForeign { addresses } => Some(addresses),
+                _ => None,
+            });
+            let addresses: BTreeSet<String> = addresses.flatten().cloned().collect();
+            HazardKind::DeleteForeign { addresses: addresses.into_iter().collect() }
+        }
+        HazardKind::RerouteForeign { .. } => {
+            let moves = kinds().filter_map(|kind| match kind {
+                HazardKind::RerouteForeign { moves } => Some(moves),
+                _ => None,
+            });
+            HazardKind::RerouteForeign { moves: moves.flatten().cloned().collect() }
+        }
+        HazardKind::DeleteUnmanaged { .. } => HazardKind::DeleteUnmanaged {
+            deletes: sum(|kind| if let HazardKind::DeleteUnmanaged { deletes } = kind { *deletes } else { 0 }),
+        },
+        HazardKind::ProtectedTopic { .. } => {
+            let topics = kinds().filter_map(|kind| match kind {
+                HazardKind::ProtectedTopic { topics } => Some(topics),
+                _ => None,
+            });
+            let topics: BTreeSet<String> = topics.flatten().cloned().collect();
+            HazardKind::ProtectedTopic { topics: topics.into_iter().collect() }
+        }
+        HazardKind::MaxTotalDeletePercent { .. }
+        | HazardKind::MaxAddressChangePercent { .. }
+        | HazardKind::MaxDestinationLossPercent { .. }
+        | HazardKind::DestinationSettling { .. }
+        | HazardKind::Other { .. } => return None,
+    };
+    Some(Hazard { kind, shop: None }.message())
+}
+
+/// Maximum number of destinations in a message.
+const NAMED: usize = 5;
+
+/// Returns `customers (4 of 5 moved, 1 of 5 deleted, in 5 shops)` for each destination.
+fn losses(destinations: &[DestinationLoss]) -> String {
+    let loss = |DestinationLoss { destination, deleted, moved, of, shops }: &DestinationLoss| {
+        let counts = [(moved, "moved"), (deleted, "deleted")].into_iter().filter(|(n, _)| **n > 0);
+        let counts: Vec<String> = counts.map(|(n, what)| format!("{n} of {of} {what}")).collect();
+        format!("{} ({}, in {})", shortened(destination), counts.join(", "), plural(*shops, "shop"))
+    };
+    let named = destinations.iter().take(NAMED).map(loss).collect::<Vec<_>>().join("; ");
+    let more = destinations.len().saturating_sub(NAMED);
+    if more > 0 { format!("{named}; and {more} more") } else { named }
+}
+
+/// Shortens the id at the end of an address: `https://dcs.adobedc.net/collection/5e331f99…`.
+fn shortened(destination: &str) -> String {
+    const SHOWN: usize = 8;
+    let Some((start, id)) = destination.rsplit_once('/').filter(|_| destination.contains("://")) else {
+        return destination.to_owned();
+    };
+    let id: Vec<char> = id.chars().collect();
+    if id.len() <= 2 * SHOWN {
+        destination.to_owned()
+    } else {
+        format!("{start}/{}…", id[..SHOWN].iter().collect::<String>())
     }
 }
 

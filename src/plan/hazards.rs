@@ -4,10 +4,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{Context, Destination, DestinationHealth, Hazard, HazardKind, Plan, PlannedChange, Settings, ShopPlan};
+use super::losses::Losses;
+use super::{
+    Context, Destination, DestinationHealth, Hazard, HazardKind, HazardName, Plan, PlannedChange, Settings, ShopPlan,
+};
 use crate::diff::{Change, DeleteReason, UpdateReason};
 use crate::model::{Address, Field};
-use crate::state::{Ownership, ShopLimits, Unmanaged};
+use crate::state::{Ownership, Safety, ShopLimits, Unmanaged};
 
 /// How a limit in percent applies to small numbers: with fewer than `of` live subscriptions, only `from` or more
 /// changes can exceed it.
@@ -29,7 +32,7 @@ fn loses_a_route(change: &Change) -> bool {
     }
 }
 
-fn changes_address(change: &Change) -> bool {
+pub(super) fn changes_address(change: &Change) -> bool {
     change.fields().contains(&Field::Address)
 }
 
@@ -42,7 +45,7 @@ pub(super) fn deletes_unmanaged(change: &Change) -> bool {
     matches!(change, Change::Delete { reason: DeleteReason::Unmanaged, .. })
 }
 
-fn changes(shop: &ShopPlan) -> impl Iterator<Item = &Change> {
+pub(super) fn changes(shop: &ShopPlan) -> impl Iterator<Item = &Change> {
     shop.changes.iter().map(|planned: &PlannedChange| &planned.change)
 }
 
@@ -55,22 +58,19 @@ fn exceeds(part: usize, whole: usize, percent: u8, few: &Few) -> bool {
     (whole >= few.of || part >= few.from) && part * 100 > whole * usize::from(percent)
 }
 
-/// Returns the hazards of one shop.
-pub(super) fn of_shop(context: &Context<'_>, shop: &ShopPlan, limits: &ShopLimits) -> Vec<Hazard> {
-    let mut kinds = Vec::new();
-    let limit_percent = limits.max_delete_percent.unwrap_or(context.safety.max_delete_percent);
+/// Returns the hazards of one shop. `in_base` says whether the base manifest has the shop; `None` without a base manifest.
+pub(super) fn of_shop(
+    context: &Context<'_>,
+    shop: &ShopPlan,
+    limits: &ShopLimits,
+    in_base: Option<bool>,
+) -> Vec<Hazard> {
+    let mut kinds = of_deletes(context.safety, context.ownership.unmanaged, shop, limits);
     let lost: Vec<&Change> = changes(shop).filter(|c| loses_a_route(c)).collect();
-    let whole = population(shop, context.ownership.unmanaged);
-    let deletes = changes(shop).filter(|c| matches!(c, Change::Delete { .. })).count();
     let unmanaged = changes(shop).filter(|c| deletes_unmanaged(c)).count();
-    let creates = changes(shop).any(|c| matches!(c, Change::Create { .. }));
-    let empties = shop.managed > 0 && deletes - unmanaged == shop.managed && !creates;
-    // In a small shop, only `empty_shop` reports the loss of all subscriptions.
-    if !(empties && whole < FEW_IN_A_SHOP.of) && exceeds(lost.len(), whole, limit_percent, &FEW_IN_A_SHOP) {
-        kinds.push(HazardKind::MaxDeletePercent { deletes: lost.len(), of: whole, limit_percent });
-    }
-    if empties {
-        kinds.push(HazardKind::EmptyShop { managed: shop.managed });
+    // These hazards are consent to the same deletes.
+    if kinds.is_empty() {
+        kinds.extend(adoption(shop, in_base));
     }
 
     let is_foreign = |address: &Address| !context.addresses.contains(&address.folded());
@@ -103,6 +103,59 @@ pub(super) fn of_shop(context: &Context<'_>, shop: &ShopPlan, limits: &ShopLimit
     kinds.into_iter().map(|kind| Hazard { kind, shop: Some(shop.shop.clone()) }).collect()
 }
 
+/// Returns the hazards of too many deletes in one shop.
+fn of_deletes(safety: &Safety, unmanaged: Unmanaged, shop: &ShopPlan, limits: &ShopLimits) -> Vec<HazardKind> {
+    let mut kinds = Vec::new();
+    let limit_percent = limits.max_delete_percent.unwrap_or(safety.max_delete_percent);
+    let lost = changes(shop).filter(|c| loses_a_route(c)).count();
+    let whole = population(shop, unmanaged);
+    let deletes = changes(shop).filter(|c| matches!(c, Change::Delete { .. }) && !deletes_unmanaged(c)).count();
+    let creates = changes(shop).any(|c| matches!(c, Change::Create { .. }));
+    let empties = shop.managed > 0 && deletes == shop.managed && !creates;
+    // In a small shop, only `empty_shop` reports the loss of all subscriptions.
+    if !(empties && whole < FEW_IN_A_SHOP.of) && exceeds(lost, whole, limit_percent, &FEW_IN_A_SHOP) {
+        kinds.push(HazardKind::MaxDeletePercent { deletes: lost, of: whole, limit_percent });
+    }
+    if empties {
+        kinds.push(HazardKind::EmptyShop { managed: shop.managed });
+    }
+    kinds
+}
+
+/// Returns the hazard of deletes in a shop that the manifest takes over for the first time: the base manifest does not have the
+/// shop. Without a base manifest, nothing that the manifest wants is live. The changes of a plan with a base manifest have
+/// origins; such a file does not say which shops are new.
+fn adoption(shop: &ShopPlan, in_base: Option<bool>) -> Option<HazardKind> {
+    let updates = changes(shop).any(|c| matches!(c, Change::Update { .. }));
+    let nothing_live = shop.bound.is_empty() && !updates;
+    let without_base = shop.changes.iter().all(|planned| planned.origin.is_none());
+    if !in_base.map_or(nothing_live && without_base, |known| !known) {
+        return None;
+    }
+    let deleted = changes(shop).filter_map(|change| match change {
+        Change::Delete { before, reason: DeleteReason::NotInManifest } => Some(before.binding.address.to_string()),
+        _ => None,
+    });
+    let deleted: Vec<String> = deleted.collect();
+    let (deletes, of) = (deleted.len(), shop.managed);
+    (deletes > 0).then(|| HazardKind::AdoptionDelete { deletes, of, addresses: deleted.into_iter().collect() })
+}
+
+/// Removes each `adoption_delete` whose deletes are all in the `delete_foreign` of the same shop, because consent to both is the
+/// same decision.
+pub fn drop_repeated(hazards: &mut Vec<Hazard>) {
+    let foreign = hazards.clone();
+    hazards.retain(|hazard| !repeats(hazard, &foreign));
+}
+
+fn repeats(hazard: &Hazard, others: &[Hazard]) -> bool {
+    let HazardKind::AdoptionDelete { addresses: adopted, .. } = &hazard.kind else { return false };
+    others.iter().filter(|other| other.shop == hazard.shop).any(|other| match &other.kind {
+        HazardKind::DeleteForeign { addresses } => adopted.iter().all(|address| addresses.contains(address)),
+        _ => false,
+    })
+}
+
 /// Returns the hazards of a saved plan's changes by the rules of the given manifest, regardless of the hazards in the
 /// file. `limits_of` returns the limits of a shop, or `None` for a shop that is not in the manifest or whose wanted
 /// state changed; nothing is applied to such a shop.
@@ -113,7 +166,7 @@ pub fn of_plan<'a>(
     limits_of: impl Fn(&ShopPlan) -> Option<&'a ShopLimits>,
 ) -> Vec<Hazard> {
     let known: Vec<(&ShopPlan, &ShopLimits)> = plan.shops.iter().filter_map(|s| Some((s, limits_of(s)?))).collect();
-    let mut out: Vec<Hazard> = known.iter().flat_map(|(shop, limits)| of_shop(context, shop, limits)).collect();
+    let mut out: Vec<Hazard> = known.iter().flat_map(|(shop, limits)| of_shop(context, shop, limits, None)).collect();
     if plan.selection.shard.is_none() {
         // The hazards of the run are computed twice, over all shops and over the shops that match the manifest: the
         // other shops must not dilute the percentages, and must not be missing where small numbers are judged less
@@ -136,8 +189,8 @@ pub(super) fn of_file(plan: &Plan) -> Vec<Hazard> {
     let ownership = Ownership { address_prefixes: Vec::new(), unmanaged: *unmanaged };
     let (addresses, inlets) = (HashSet::new(), DestinationHealth::default());
     let context = Context { ownership: &ownership, safety, addresses: &addresses, inlets: &inlets };
-    let mut out: Vec<Hazard> = plan.shops.iter().flat_map(|shop| of_shop(&context, shop, &shop.limits)).collect();
-    out.retain(|hazard| !hazard.is_foreign());
+    let mut out: Vec<Hazard> = plan.shops.iter().flat_map(|shop| of_shop(&context, shop, &shop.limits, None)).collect();
+    out.retain(|hazard| !hazard.is_foreign() && !repeats(hazard, &plan.hazards));
     if plan.selection.shard.is_none() {
         out.extend(of_run(&plan.settings, &plan.destinations, &plan.shops));
     }
@@ -234,13 +287,14 @@ pub struct RunTotals<'a> {
     lost_in: usize,
     moved: usize,
     moved_in: usize,
+    losses: Losses,
 }
 
 impl<'a> RunTotals<'a> {
     /// Creates totals without shops.
     pub fn new(settings: &'a Settings, destinations: impl IntoIterator<Item = &'a Destination>) -> Self {
         let settling = Settling::new(destinations);
-        Self { settings, settling, whole: 0, lost: 0, lost_in: 0, moved: 0, moved_in: 0 }
+        Self { settings, settling, whole: 0, lost: 0, lost_in: 0, moved: 0, moved_in: 0, losses: Losses::default() }
     }
 
     /// Adds a shop.
@@ -253,11 +307,14 @@ impl<'a> RunTotals<'a> {
         let moves = changes(shop).filter(|c| changes_address(c)).count();
         self.moved += moves;
         self.moved_in += usize::from(moves > 0);
+        let Settings { safety, ownership, .. } = self.settings;
+        let judged = !of_deletes(safety, ownership.unmanaged, shop, &shop.limits).is_empty();
+        self.losses.add(shop, judged);
     }
 
     /// Returns the hazards of the run.
     pub fn hazards(self) -> Vec<Hazard> {
-        let Self { settings, settling, whole, lost, lost_in, moved, moved_in } = self;
+        let Self { settings, settling, whole, lost, lost_in, moved, moved_in, losses } = self;
         let mut out: Vec<Hazard> = settling.hazard().into_iter().collect();
         let limit_percent = settings.safety.max_total_delete_percent;
         // In a small run, deletes in a single shop are judged only by the limit of that shop.
@@ -271,6 +328,11 @@ impl<'a> RunTotals<'a> {
             let kind = HazardKind::MaxAddressChangePercent { address_changes, of, shops, limit_percent };
             out.push(Hazard { kind, shop: None });
         }
+        // Changes that these hazards cover need no second consent.
+        let has = |name| out.iter().any(|hazard| hazard.kind.name() == Some(name));
+        let known = (has(HazardName::MaxTotalDeletePercent), has(HazardName::MaxAddressChangePercent));
+        let kind = losses.beyond(settings.safety.max_destination_loss_percent, known);
+        out.extend(kind.map(|kind| Hazard { kind, shop: None }));
         out
     }
 }

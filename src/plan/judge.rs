@@ -166,7 +166,8 @@ pub fn within_limits(
     let by_numbers =
         |hazard: &Hazard| matches!(hazard.kind.name(), Some(HazardName::MaxDeletePercent | HazardName::EmptyShop));
     let is_known = |hazard: &Hazard| known.iter().any(|k| k.is_like(hazard));
-    let beyond = of_shop(context, &real, limits).into_iter().find(|hazard| by_numbers(hazard) && !is_known(hazard));
+    let beyond =
+        of_shop(context, &real, limits, None).into_iter().find(|hazard| by_numbers(hazard) && !is_known(hazard));
     beyond.map_or(Ok(()), |hazard| Err(Stale::Limit { message: hazard.message() }))
 }
 

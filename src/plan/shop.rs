@@ -103,7 +103,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
     }
     let changes = out.changes.iter().map(|planned| &planned.change);
     out.context_digest = Some(digest::context_digest(changes, observed, context.ownership, |_| false));
-    let hazards = hazards::of_shop(context, &out, limits);
+    let hazards = hazards::of_shop(context, &out, limits, base.map(|base| base.desired.is_some()));
     PlannedShop { shop: out, hazards }
 }
 

@@ -3,6 +3,7 @@
 mod consents;
 mod destination_health;
 mod forged;
+mod losses;
 mod only;
 mod rest;
 mod words;

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use super::Link;
 use super::changes::{ByShop, Label};
+use super::hazards::Decision;
 use crate::text::plural;
-use crate::wire::plan::{Hazard, Origin};
+use crate::wire::plan::Origin;
 
 /// The content of a plan or a report, independent of the output format.
 pub(super) struct Document<'a> {
@@ -106,7 +109,8 @@ pub(super) enum Block<'a> {
     Line(String),
     /// Shops without changes.
     Unchanged(Vec<&'a str>),
-    Hazards(&'a [Hazard]),
+    /// Hazards, and the last day of the consents that are proposed.
+    Hazards(Vec<Decision<'a>>, Option<Date>),
     Points(Vec<Point<'a>>),
     /// Planned changes of one origin, if the plan has origins.
     Planned(Option<Origin>, ByShop<'a>),

@@ -32,13 +32,20 @@ pub(super) fn settings<'a>(settings: &Settings) -> impl Iterator<Item = Fact<'a>
 }
 
 fn safety_rules(safety: &Safety) -> Vec<String> {
-    let Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } = safety;
+    let Safety {
+        max_delete_percent,
+        max_total_delete_percent,
+        max_address_change_percent,
+        max_destination_loss_percent,
+        protected_topics,
+    } = safety;
     let default = state::Safety::default();
     let mut out = Vec::new();
     for (name, value, usual) in [
         ("max_delete_percent", max_delete_percent, default.max_delete_percent),
         ("max_total_delete_percent", max_total_delete_percent, default.max_total_delete_percent),
         ("max_address_change_percent", max_address_change_percent, default.max_address_change_percent),
+        ("max_destination_loss_percent", max_destination_loss_percent, default.max_destination_loss_percent),
     ] {
         if *value != usual {
             out.push(format!("{name} {value}"));

@@ -10,9 +10,13 @@ mod laws;
 #[cfg(test)]
 pub(super) mod tests;
 
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
 use super::changes::{ByShop, Depth, Label};
 use super::document::{Block, Document, Emphasis, Fact, Kind, Point, Section, Weight, changes_counted};
-use super::hazards::{self, Hazards, MAX_HAZARDS};
+use super::hazards::{self, Decision};
 use super::notes::NOTES;
 use super::text::{MAX_ADDRESSES, MAX_OF_A_KIND, labelled};
 use super::{Link, Style};
@@ -92,7 +96,7 @@ fn must(document: &Document<'_>) -> String {
     for section in sections {
         match &section.block {
             Block::Line(text) if section.weight == Weight::Verdict => out.push_str(&paragraph(text)),
-            Block::Hazards(all) => out.push_str(&hazards(*kind, section, all)),
+            Block::Hazards(all, expires) => out.push_str(&hazards(*kind, section, all, *expires)),
             _ => {}
         }
     }
@@ -122,7 +126,7 @@ fn parts<'a>(document: &'a Document<'a>, style: &Style) -> Vec<Part<'a>> {
     for section in &document.sections {
         let Section { weight, title, strong: _, block, remark } = section;
         match block {
-            Block::Hazards(all) => hazards = each_hazard(kind, all),
+            Block::Hazards(all, _) => hazards = each_hazard(kind, all),
             Block::Points(points) if *weight == Weight::Minor => {
                 findings += points.iter().map(members).sum::<usize>();
                 minor.extend(pieces(points));
@@ -256,47 +260,54 @@ fn cause<'a>((text, shops): &(String, ByShop<'a>)) -> Piece<'a> {
     Piece { things: number, ..point(&text, names) }
 }
 
-fn hazard(hazard: &Hazard) -> Piece<'_> {
-    let Hazard { kind, shop, message, allow, consent, details: _ } = hazard;
-    let of = shop.as_deref().map_or_else(String::new, |shop| format!(" of {}", title(&[shop])));
-    let consent = match consent {
-        Some(consent) => format!("consent: {}", code(consent)),
-        None => format!("consent with {}", option("--allow", allow)),
+fn decision<'a>(of: &Decision<'a>) -> Piece<'a> {
+    let Decision { kind, shops, message, allow, consents, hazards: _ } = of;
+    let shops_of = if shops.is_empty() { String::new() } else { format!(" of {}", title(shops)) };
+    let consent = if allow.is_empty() {
+        let consents: Vec<String> = consents.iter().map(|consent| prose(consent)).collect();
+        format!("consent: {}", consents.join("; "))
+    } else {
+        let options: Vec<String> = allow.iter().map(|allow| option("--allow", allow)).collect();
+        format!("consent with {}", options.join(" "))
     };
-    let text = format!("{}{of}: {} — {consent}", code(kind), prose(message));
-    Piece { things: 1, ..point(&text, shop.as_deref().into_iter().collect()) }
+    let text = format!("{}{shops_of}: {} — {consent}", code(kind), prose(message));
+    Piece { things: 1, ..point(&text, shops.clone()) }
 }
 
-/// Returns the hazards, each with its figures and its consent; many of a kind together. The length is bounded.
-fn hazards(kind: Kind, section: &Section<'_>, all: &[Hazard]) -> String {
-    let part = |most: usize| {
-        let mut pieces = Vec::new();
-        for group in hazards::by_kind(all, most) {
-            match group {
-                Hazards::Each(group) => pieces.extend(group.into_iter().map(hazard)),
-                Hazards::Together { kind, shops, example } => {
-                    let allow = option("--allow", &format!("{kind}:<shop>"));
-                    let text = format!(
-                        "{} of {}, for example: {} — consent with {allow} for each shop or for a pattern of shops",
-                        code(kind),
-                        title(&shops),
-                        prose(example)
-                    );
-                    pieces.push(point(&text, shops));
-                }
-            }
+fn hazard(hazard: &Hazard) -> Piece<'_> {
+    let Hazard { kind, shop, message, .. } = hazard;
+    let of = shop.as_deref().map_or_else(String::new, |shop| format!(" of {}", title(&[shop])));
+    Piece {
+        things: 1,
+        ..point(&format!("{}{of}: {}", code(kind), prose(message)), shop.as_deref().into_iter().collect())
+    }
+}
+
+/// Returns the hazards with their figures and their consents, and the lines of a manifest that consent to them. The length is
+/// bounded.
+fn hazards(kind: Kind, section: &Section<'_>, all: &[Decision<'_>], expires: Option<Date>) -> String {
+    let pieces = all.iter().map(decision).collect();
+    let part = Part { lines: usize::MAX, ..list(kind, &section.title, section.remark.as_deref(), "hazard", pieces) };
+    let text = part.fit(HAZARDS);
+    let allow: BTreeSet<&String> = all.iter().flat_map(|decision| &decision.allow).collect();
+    // Only consents of this program's form are put into a fence.
+    let plain = |allow: &&&String| allow.chars().all(|c| c.is_ascii_alphanumeric() || "_-:*".contains(c));
+    let allow: Vec<&String> = allow.iter().filter(plain).copied().collect();
+    match expires.filter(|_| !allow.is_empty() && text.len() < HAZARDS / 2) {
+        Some(expires) => {
+            let yaml = hazards::yaml(allow, expires).join("\n");
+            format!("{text}\nOr add the consents to the manifest:\n\n```yaml\n{yaml}\n```\n")
         }
-        Part { lines: usize::MAX, ..list(kind, &section.title, section.remark.as_deref(), "hazard", pieces) }
-    };
-    let text = part(MAX_HAZARDS).fit(usize::MAX);
-    if text.len() <= HAZARDS { text } else { part(0).fit(HAZARDS) }
+        None => text,
+    }
 }
 
 /// Returns a fold with each hazard, if some are printed together.
-fn each_hazard(kind: Kind, all: &[Hazard]) -> Option<Part<'_>> {
-    let together = hazards::by_kind(all, MAX_HAZARDS).iter().any(|group| matches!(group, Hazards::Together { .. }));
-    let summary = || format!("All {}", plural(all.len(), "hazard"));
-    together.then(|| Part { lines: usize::MAX, ..folded(kind, summary(), "hazard", all.iter().map(hazard).collect()) })
+fn each_hazard<'a>(kind: Kind, all: &[Decision<'a>]) -> Option<Part<'a>> {
+    let each: Vec<&'a Hazard> = all.iter().flat_map(|decision| decision.hazards.iter().copied()).collect();
+    let summary = || format!("All {}", plural(each.len(), "hazard"));
+    let pieces = || each.iter().map(|one| hazard(one)).collect();
+    (each.len() > all.len()).then(|| Part { lines: usize::MAX, ..folded(kind, summary(), "hazard", pieces()) })
 }
 
 /// Returns one line for each create and update. Deletes are printed above.

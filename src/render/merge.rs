@@ -24,6 +24,12 @@ pub(super) struct Plans<'a> {
     pub(super) hazards: Cow<'a, [Hazard]>,
     /// The distinct consents of the manifest, with the hazards that they cover.
     pub(super) consents: Cow<'a, [PlanConsent]>,
+    /// Values of `--allow`.
+    pub(super) allowed: &'a [String],
+    /// The domains of the shops, sorted.
+    pub(super) domains: Vec<&'a str>,
+    /// The time of the plans.
+    pub(super) created_at: &'a str,
     /// Shops that left the manifest, with the number of their bindings, if it is known.
     pub(super) shops_left: BTreeMap<&'a str, Option<usize>>,
     pub(super) former_addresses: BTreeSet<&'a str>,
@@ -69,6 +75,9 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
         lacking,
         hazards,
         consents,
+        allowed: plans.first().map_or(&[], |plan| &plan.allowed),
+        domains: shops.iter().map(|shop| shop.shop.as_str()).collect(),
+        created_at: plans.iter().map(|plan| plan.created_at.as_str()).max().unwrap_or_default(),
         former_addresses: plans.iter().flat_map(|p| &p.former_addresses).map(String::as_str).collect(),
         shops_left: plans
             .iter()

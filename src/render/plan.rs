@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
 use super::changes::{ByShop, names};
 use super::document::{Block, Document, Kind, Point, Section, Weight};
 use super::group::group_by;
+use super::hazards::{self, Judged};
 use super::merge::Plans;
 use super::notes::{self, Note};
-use super::{destinations, facts, hazards, plan_last_line};
+use super::{destinations, facts, plan_last_line};
 use crate::model::Address;
+use crate::plan;
 use crate::text::plural;
 use crate::wire::plan::{Change, FindingKind, Origin, Shop, ShopStatus, Since, Unmanaged};
 
@@ -16,8 +21,10 @@ use crate::wire::plan::{Change, FindingKind, Origin, Shop, ShopStatus, Since, Un
 pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> Document<'a> {
     let mut sections = Vec::new();
     if !plan.hazards.is_empty() {
-        let remark = Some(hazards::state(&plan.hazards));
-        let section = Section::new(Weight::Hazards, "Hazards", Block::Hazards(&plan.hazards));
+        let (hazards, consents, allowed) = (&*plan.hazards, &*plan.consents, plan.allowed);
+        let decisions = hazards::decisions(Judged { hazards, consents, allowed, shops: &plan.domains });
+        let remark = Some(hazards::state(&decisions));
+        let section = Section::new(Weight::Hazards, "Hazards", Block::Hazards(decisions, expires(plan.created_at)));
         sections.push(Section { remark, ..section });
     }
     sections.extend(destinations::section(plan.destinations.iter().copied()));
@@ -63,6 +70,15 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
         digests: plan.digests.clone(),
         links: &[],
     }
+}
+
+/// Number of days for which a proposed consent is valid.
+const CONSENT_DAYS: i32 = 14;
+
+/// Returns the last day of a proposed consent for a plan of this time.
+fn expires(created_at: &str) -> Option<Date> {
+    let day = plan::day(created_at.parse().ok()?);
+    day.checked_add(CONSENT_DAYS.days()).ok()
 }
 
 /// Returns the section of what a plan with `--only` leaves out.

@@ -33,6 +33,7 @@ pub(super) fn settings() -> Settings {
             max_delete_percent: 30,
             max_total_delete_percent: 10,
             max_address_change_percent: 30,
+            max_destination_loss_percent: 50,
             protected_topics: vec![],
         },
     }
@@ -75,6 +76,7 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
         destinations: vec![],
         hazards: vec![],
         consents: vec![],
+        allowed: vec![],
         former_addresses: Vec::new(),
         shops_left: vec![],
         shops_left_bindings: BTreeMap::new(),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::changes::{ByShop, Depth, Detail, Item, Label, Value, items, words_changed};
 use super::document::{Block, Document, Emphasis, Fact, Ink, Point, Section, Span, Weight};
-use super::hazards::{self, Hazards, MAX_HAZARDS};
+use super::hazards::{self, Decision};
 use super::{Style, escape};
 use crate::text::{plural, thousands};
 use crate::wire::plan::{Action, Hazard};
@@ -170,7 +170,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
         } else {
             self.heading(&format!("{title}:"));
         }
-        if let (Block::Hazards(_), Some(remark)) = (block, remark) {
+        if let (Block::Hazards(..), Some(remark)) = (block, remark) {
             self.prose(None, 2, remark);
         }
         match block {
@@ -183,7 +183,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
                     self.plain(0, &format!("{counted}."));
                 }
             }
-            Block::Hazards(all) => self.hazards(all),
+            Block::Hazards(all, _) => self.hazards(all),
             Block::Points(points) => self.points(*strong, points),
             Block::Planned(_, shops) => {
                 self.gap();
@@ -200,32 +200,33 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             }
             Block::Names(names) => self.names(names),
         }
-        if let Some(remark) = remark.as_ref().filter(|_| !matches!(block, Block::Hazards(_))) {
+        if let Some(remark) = remark.as_ref().filter(|_| !matches!(block, Block::Hazards(..))) {
             self.prose(None, 2, remark);
         }
     }
 
-    fn hazards(&mut self, all: &[Hazard]) {
-        for group in hazards::by_kind(all, if self.style.verbose { usize::MAX } else { MAX_HAZARDS }) {
-            match group {
-                Hazards::Together { kind, shops, example } => {
-                    self.point(true, &format!("{kind}: {}", title(&shops, self.style)));
-                    self.prose(None, 4, &format!("for example: {example} (`-v` shows each)"));
-                    self.plain(
-                        4,
-                        &format!("help: to consent, apply with `--allow '{kind}:<shop>'`; <shop> can be a pattern"),
-                    );
+    fn hazards(&mut self, decisions: &[Decision<'_>]) {
+        for Decision { kind, shops, message, allow, consents, hazards } in decisions {
+            let strong = !allow.is_empty();
+            match &shops[..] {
+                [] => self.point(strong, &format!("{kind}: {message}")),
+                [shop] => self.point(strong, &format!("{kind}, {shop}: {message}")),
+                many => {
+                    self.point(strong, &format!("{kind}, {}: {message}", plural(many.len(), "shop")));
+                    self.prose(None, 4, &list(many, self.style));
                 }
-                Hazards::Each(all) => {
-                    for Hazard { kind, shop, message, allow, consent, details: _ } in all {
-                        let shop = shop.as_ref().map_or_else(String::new, |shop| format!(", {shop}"));
-                        self.point(true, &format!("{kind}{shop}: {message}"));
-                        match consent {
-                            Some(consent) => self.plain(4, &format!("consent: `{consent}` in the manifest")),
-                            None => self.plain(4, &format!("help: to consent, apply with `--allow {allow}`")),
-                        }
-                    }
+            }
+            if self.style.verbose && hazards.len() > 1 {
+                for Hazard { shop, message, .. } in hazards {
+                    self.prose(None, 4, &format!("{}: {message}", handle(shop.as_deref().unwrap_or_default())));
                 }
+            }
+            for consent in consents {
+                self.prose(None, 4, &format!("consent: {consent}"));
+            }
+            if strong {
+                let options: Vec<String> = allow.iter().map(|allow| hazards::option(allow)).collect();
+                self.plain(4, &format!("help: to consent, apply with `{}`", options.join(" ")));
             }
         }
     }

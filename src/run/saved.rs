@@ -206,6 +206,7 @@ impl Run {
         let limits = |planned: &ShopPlan| self.as_planned(planned).map(|(shop, _)| &shop.limits);
         let mut hazards = plan::hazards_of(&context, &self.settings(), plan, limits);
         self.dismiss_known_addresses([&mut hazards]).await;
+        plan::drop_repeated(&mut hazards);
         hazards
     }
 
@@ -225,11 +226,12 @@ impl Run {
         }
     }
 
-    /// Replaces the names of addresses in a plan with those of the manifest.
+    /// Replaces the names of addresses and the limits of shops in a plan with those of the manifest.
     pub(crate) fn relabel(&self, plan: &mut Plan) {
         for planned in &mut plan.shops {
             let Some((shop, desired)) = self.as_planned(planned) else { continue };
             plan::relabel(planned, desired, &shop.destinations);
+            planned.limits = shop.limits.clone();
         }
     }
 

@@ -38,7 +38,9 @@ names! {
     MaxDeletePercent = "max_delete_percent", true;
     MaxTotalDeletePercent = "max_total_delete_percent", false;
     MaxAddressChangePercent = "max_address_change_percent", false;
+    MaxDestinationLossPercent = "max_destination_loss_percent", false;
     EmptyShop = "empty_shop", true;
+    AdoptionDelete = "adoption_delete", true;
     DeleteForeign = "delete_foreign", true;
     RerouteForeign = "reroute_foreign", true;
     DeleteUnmanaged = "delete_unmanaged", true;

@@ -12,6 +12,9 @@ pub struct Safety {
     /// Maximum percentage of changes of address of the run's managed subscriptions. If it has fewer than 50, four are
     /// allowed.
     pub max_address_change_percent: u8,
+    /// Maximum percentage of the live subscriptions of one destination that a run deletes or moves to another address. Applies to
+    /// destinations with at least 5.
+    pub max_destination_loss_percent: u8,
     /// Topics whose deletes and changes of address or filter always need consent.
     pub protected_topics: Vec<Topic>,
 }
@@ -22,6 +25,7 @@ impl Default for Safety {
             max_delete_percent: 30,
             max_total_delete_percent: 10,
             max_address_change_percent: 30,
+            max_destination_loss_percent: 50,
             protected_topics: Vec::new(),
         }
     }

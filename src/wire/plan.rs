@@ -19,7 +19,7 @@ pub(in crate::wire) use decode::topic;
 pub use destination::{Destination, Failing, Replaced, destination_order};
 pub use encode::digest;
 pub use file::{PlanFileError, read};
-pub use shards::{lacking, place, together};
+pub use shards::{lacking, place, to_hazard, together};
 
 /// Major and minor version of this format.
 pub const FORMAT_VERSION: &str = "1.1";
@@ -60,6 +60,9 @@ pub struct Plan {
     /// `apply` reads the consents of the manifest that it is given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub consents: Vec<PlanConsent>,
+    /// Values of `--allow` with which the plan is shown. Not part of the format.
+    #[serde(skip)]
+    pub allowed: Vec<String>,
     /// Shops that are in the base manifest (`--base`) but not in this manifest. They are not changed.
     #[serde(default)]
     pub shops_left: Vec<String>,
@@ -145,8 +148,16 @@ pub struct Safety {
     pub max_total_delete_percent: u8,
     /// Largest share of the run's managed subscriptions whose address a plan may change, for runs with at least 50.
     pub max_address_change_percent: u8,
+    /// Largest share of the live managed subscriptions of one destination that a plan may delete or move to another
+    /// address, for destinations with at least 5. Plans of earlier versions have no such limit.
+    #[serde(default = "no_limit")]
+    pub max_destination_loss_percent: u8,
     /// Topics for which a delete, or a change of address or filter, requires consent.
     pub protected_topics: Vec<String>,
+}
+
+fn no_limit() -> u8 {
+    100
 }
 
 /// Selection of shops.
@@ -211,9 +222,9 @@ pub struct ShopCounts {
 /// A property of the plan that requires consent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Hazard {
-    /// `max_delete_percent`, `max_total_delete_percent`, `max_address_change_percent`, `empty_shop`, `delete_foreign`,
-    /// `reroute_foreign`, `delete_unmanaged`, `protected_topic`, `destination_settling`, or a kind that a later minor
-    /// version adds.
+    /// `max_delete_percent`, `max_total_delete_percent`, `max_address_change_percent`, `max_destination_loss_percent`,
+    /// `empty_shop`, `adoption_delete`, `delete_foreign`, `reroute_foreign`, `delete_unmanaged`, `protected_topic`,
+    /// `destination_settling`, or a kind that a later minor version adds.
     pub kind: HazardKind,
     /// The shop, or null for a hazard of the run.
     pub shop: Option<String>,

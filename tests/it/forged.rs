@@ -181,6 +181,48 @@ fn hazards_that_a_file_leaves_out_are_found_again() {
 }
 
 #[test]
+fn names_of_destinations_in_a_file_do_not_hide_a_loss() {
+    let topics = ["create", "updated", "paid", "cancelled", "edited", "delete"];
+    let shop = |n: usize, moves: bool| {
+        let orders = topics.map(|topic| format!("{{ topic: orders/{topic}, destination: a }}")).join(", ");
+        let to = if moves { "c" } else { "b" };
+        format!("  - {{ shop: s{n}, bindings: [{orders}, {{ topic: customers/update, destination: {to} }}] }}\n")
+    };
+    let text = |moves: bool| {
+        let shops: String = (0..8).map(|n| shop(n, moves)).collect();
+        manifest(&shops).replacen("destinations:\n", &format!("destinations:\n  c: {}\n", B.replace("bbbb", "cccc")), 1)
+    };
+    let live: String =
+        (0..8).map(|n| format!("  - {{ shop: s{n}, scopes: [write_orders, read_customers] }}\n")).collect();
+    let world = World::new(&text(false), &format!("sandbox: 1\nshops:\n{live}"));
+    world.apply(&[]).exits(0);
+    world.write("hookwright.yaml", &text(true));
+    world
+        .plan(&["--out", "plan.json"])
+        .exits(0)
+        .out_has("max_destination_loss_percent: takes more than 50 % of")
+        .out_has("b (8 of 8 moved, in 8 shops)");
+    // Each shop names the old address in its own way, and the other bindings are counted for it.
+    let hidden = sealed(&world.read("plan.json"), |plan| {
+        plan["hazards"] = Value::Array(vec![]);
+        for (shop, n) in plan["shops"].as_array_mut().unwrap().iter_mut().zip(0..) {
+            shop["changes"][0]["destination"]["before"] = format!("b{n}").into();
+            for bound in shop["bound"].as_array_mut().unwrap() {
+                bound["destination"] = "b".into();
+            }
+        }
+    });
+    world.write("forged.json", &hidden);
+    let sent = world.mutations();
+    world.run(&["show", "--check", "forged.json"]).exits(0);
+    let run = world.run(&["apply", "--sandbox", "forged.json"]);
+    run.exits(6).err_has("max_destination_loss_percent: ").err_has("b (8 of 8 moved, in 8 shops)");
+    assert_eq!(world.mutations(), sent);
+    world.run(&["apply", "--sandbox", "plan.json", "--allow", "max_destination_loss_percent"]).exits(0);
+    world.converged();
+}
+
+#[test]
 fn a_fresh_apply_does_not_touch_a_subscription_that_another_writer_moved() {
     for topic in ["orders/create", "orders/updated"] {
         let world = world();

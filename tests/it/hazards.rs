@@ -114,17 +114,17 @@ fn a_consent_to_the_checked_shards_is_stored_in_the_checked_file() {
     }
     let check =
         |more: &[&str]| world.run(&[&["show", "--check", "--out", "checked.json", "1.json", "2.json"], more].concat());
-    // More than a few hazards of a kind are one line, with the option to copy.
+    // The hazards of one kind are one decision.
     let refused = check(&[]);
-    refused.exits(6).err_has("error: the plan has 9 hazards without consent");
+    refused.exits(6).err_has("error: the plan has 2 hazards without consent");
     assert_eq!(
         refused.err.lines().skip(1).take(3).collect::<Vec<_>>(),
         [
             "  max_address_change_percent: changes the address of 8 of the run's 8 live subscriptions (100 %) in 8 shops; the \
              limit is 30 %",
-            "  protected_topic: 8 shops; for example: deletes subscriptions of protected topics, or changes their address or \
+            "  protected_topic, 8 shops: s0, s1, s2, s3, s4, s5, s6, s7: deletes subscriptions of protected topics, or changes their address or \
              filter: orders/create",
-            "  help: to consent, add `--allow max_address_change_percent --allow 'protected_topic:*'`, or add the consents to the \
+            "  help: to consent, add `--allow max_address_change_percent --allow 'protected_topic:s*'`, or add the consents to the \
              manifest, so that they are reviewed with the change:"
         ]
     );

@@ -82,7 +82,7 @@ fn no_command_touches_subscriptions_outside_the_ownership_rule() {
     plan.exits(0).out_has("unmanaged").out_has(FOREIGN).out_has("pubsub://project:topic");
     world.run(&["drift", "--sandbox"]).exits(2);
     world.run(&["show", "plan.json"]).exits(0);
-    world.run(&["apply", "--sandbox", "plan.json", "--allow", "empty_shop:*"]).exits(0);
+    world.run(&["apply", "--sandbox", "plan.json", "--allow", "adoption_delete:*"]).exits(0);
     world.apply(&[]).exits(0);
     assert_eq!(theirs(&world), before);
     world.converged();

@@ -113,7 +113,7 @@ fn unmanaged_subscriptions_are_not_touched() {
             .out_has("unmanaged")
             .out_has(FOREIGN)
             .out_has("pubsub://project:topic");
-        world.run(&["apply", "--sandbox", "plan.json"]).exits(0);
+        world.run(&["apply", "--sandbox", "plan.json", "--allow", "adoption_delete:acme"]).exits(0);
         assert_eq!(theirs(&world), before);
         world.converged();
     });

@@ -70,8 +70,13 @@ impl Decoder {
         document.ownership =
             fields.get("ownership").map(|pair| Spanned::new(self.ownership(&pair.value), self.span(pair.key_range)));
         document.safety = fields.get("safety").map(|pair| {
-            let keys =
-                &["max_delete_percent", "max_total_delete_percent", "max_address_change_percent", "protected_topics"];
+            let keys = &[
+                "max_delete_percent",
+                "max_total_delete_percent",
+                "max_address_change_percent",
+                "max_destination_loss_percent",
+                "protected_topics",
+            ];
             Spanned::new(self.safety(&pair.value, keys), self.span(pair.key_range))
         });
         if let Some(pair) = fields.get("consents") {
@@ -203,6 +208,7 @@ impl Decoder {
             max_delete_percent: percent("max_delete_percent"),
             max_total_delete_percent: percent("max_total_delete_percent"),
             max_address_change_percent: percent("max_address_change_percent"),
+            max_destination_loss_percent: percent("max_destination_loss_percent"),
             protected_topics: fields
                 .get("protected_topics")
                 .and_then(|pair| self.topics(&pair.value, "`protected_topics`", false)),

@@ -63,6 +63,18 @@ fn a_plan_with_all_kinds() {
     - `max_delete_percent` of `alpha`: deletes 3 of 5 live subscriptions (60 %); the limit is 50 % — consent with `--allow max_delete_percent:alpha`
     - `max_total_delete_percent`: deletes 6 of the run's 50 live subscriptions (12 %); the limit is 10 % — consent with `--allow max_total_delete_percent`
 
+    Or add the consents to the manifest:
+
+    ```yaml
+    consents:
+      - allow: "max_delete_percent:alpha"
+        reason: "…"
+        expires: 2026-12-07
+      - allow: "max_total_delete_percent"
+        reason: "…"
+        expires: 2026-12-07
+    ```
+
     ### 2 deletes
 
     Changes from this manifest:

@@ -74,8 +74,13 @@ impl TryFrom<Settings> for plan::Settings {
         let Settings { endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
         let Ownership { address_prefixes, unmanaged } = ownership;
         let prefix = |text: &String| Prefix::parse(text).map_err(|why| malformed(format!("{text:?}: {why}")));
-        let Safety { max_delete_percent, max_total_delete_percent, max_address_change_percent, protected_topics } =
-            safety;
+        let Safety {
+            max_delete_percent,
+            max_total_delete_percent,
+            max_address_change_percent,
+            max_destination_loss_percent,
+            protected_topics,
+        } = safety;
         Ok(Self {
             endpoint,
             sandbox: sandbox.map(|s| plan::Sandbox { id: s.id, state: s.state }),
@@ -94,6 +99,7 @@ impl TryFrom<Settings> for plan::Settings {
                 max_delete_percent,
                 max_total_delete_percent,
                 max_address_change_percent,
+                max_destination_loss_percent,
                 protected_topics: topics(&protected_topics),
             },
         })
@@ -174,6 +180,25 @@ fn hazard_kind(kind: &HazardKind, figures: &Map<String, Value>) -> Option<plan::
             of: number("of")?,
             shops: number("shops")?,
             limit_percent: limit_percent()?,
+        },
+        HazardKind::MaxDestinationLossPercent => {
+            let loss = |value: &Value| {
+                let number = |key: &str| value.get(key)?.as_u64().and_then(|n| usize::try_from(n).ok());
+                Some(plan::DestinationLoss {
+                    destination: text(value.get("destination")?)?,
+                    deleted: number("deleted")?,
+                    moved: number("moved")?,
+                    of: number("of")?,
+                    shops: number("shops")?,
+                })
+            };
+            let destinations = figures.get("destinations")?.as_array()?.iter().map(loss).collect::<Option<_>>()?;
+            plan::HazardKind::MaxDestinationLossPercent { destinations, limit_percent: limit_percent()? }
+        }
+        HazardKind::AdoptionDelete => plan::HazardKind::AdoptionDelete {
+            deletes: number("deletes")?,
+            of: number("of")?,
+            addresses: texts("addresses")?.into_iter().collect(),
         },
         HazardKind::EmptyShop => plan::HazardKind::EmptyShop { managed: number("managed")? },
         HazardKind::DeleteForeign => plan::HazardKind::DeleteForeign { addresses: texts("addresses")? },

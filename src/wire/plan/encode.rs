@@ -12,7 +12,7 @@ use super::{
 use crate::diff::{self, DeleteReason, UpdateReason};
 use crate::digest::sha256_with;
 use crate::model::{Binding, Live};
-use crate::plan::{self, Earlier, FindingKind, HazardKind, PlannedChange, ShopPlan};
+use crate::plan::{self, DestinationLoss, Earlier, FindingKind, HazardKind, PlannedChange, ShopPlan};
 use crate::state::{self, Entry, ShopLimits};
 
 /// Keys of the head that the digest does not cover. The content of [`SHOPS`] is added shop by shop.
@@ -104,6 +104,7 @@ fn head(plan: &plan::Plan) -> Plan {
         destinations: destinations.iter().map(Into::into).collect(),
         hazards: with_consents(hazards, consents),
         consents: consents.iter().map(Into::into).collect(),
+        allowed: Vec::new(),
         shops_left: shops_left.keys().cloned().collect(),
         shops_left_bindings: shops_left.iter().filter_map(|(shop, n)| Some((shop.clone(), (*n)?))).collect(),
         former_addresses: former_addresses.clone(),
@@ -124,6 +125,7 @@ impl From<&plan::Settings> for Settings {
             max_delete_percent,
             max_total_delete_percent,
             max_address_change_percent,
+            max_destination_loss_percent,
             protected_topics,
         } = safety;
         Self {
@@ -139,6 +141,7 @@ impl From<&plan::Settings> for Settings {
                 max_delete_percent: *max_delete_percent,
                 max_total_delete_percent: *max_total_delete_percent,
                 max_address_change_percent: *max_address_change_percent,
+                max_destination_loss_percent: *max_destination_loss_percent,
                 protected_topics: protected_topics.iter().map(ToString::to_string).collect(),
             },
         }
@@ -229,6 +232,15 @@ pub(super) fn figures(kind: &HazardKind) -> Map<String, Value> {
         HazardKind::MaxAddressChangePercent { address_changes, of, shops, limit_percent } => json!({
             "address_changes": address_changes, "of": of, "shops": shops, "limit_percent": limit_percent
         }),
+        HazardKind::MaxDestinationLossPercent { destinations, limit_percent } => {
+            let losses = destinations.iter().map(|DestinationLoss { destination, deleted, moved, of, shops }| {
+                json!({ "destination": destination, "deleted": deleted, "moved": moved, "of": of, "shops": shops })
+            });
+            json!({ "destinations": losses.collect::<Vec<_>>(), "limit_percent": limit_percent })
+        }
+        HazardKind::AdoptionDelete { deletes, of, addresses } => {
+            json!({ "deletes": deletes, "of": of, "addresses": addresses })
+        }
         HazardKind::EmptyShop { managed } => json!({ "managed": managed }),
         HazardKind::DeleteForeign { addresses } => json!({ "addresses": addresses }),
         HazardKind::RerouteForeign { moves } => {

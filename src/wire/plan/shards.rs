@@ -29,6 +29,11 @@ pub fn together(plans: &[Plan]) -> (Vec<Hazard>, Vec<PlanConsent>) {
     (with_consents(&hazards, &consents), consents.iter().map(Into::into).collect())
 }
 
+/// Converts a hazard to that of the core. Returns `None` if its parts contradict each other.
+pub fn to_hazard(wire: &Hazard) -> Option<plan::Hazard> {
+    hazard(wire.clone()).ok()
+}
+
 /// Returns what is missing if the plans are shards of one run: `3 of 4 shards: 2/4 is missing`.
 pub fn lacking<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Option<String> {
     plan::lacking(selections.into_iter().map(|selection| Shard::parse(selection.shard.as_deref()?)))

@@ -11,7 +11,8 @@ use crate::world::World;
 
 const SHOPS: usize = 3;
 /// Consents to the loss of deliveries to the addresses of the live subscriptions, which the manifest does not name.
-const CONSENTS: [&str; 4] = ["--allow", "delete_foreign:*", "--allow", "reroute_foreign:*"];
+const CONSENTS: [&str; 6] =
+    ["--allow", "delete_foreign:*", "--allow", "reroute_foreign:*", "--allow", "adoption_delete:*"];
 /// Maximum number of applies: one with the fault, one after the shop was repaired, and some more for faults during the
 /// second one.
 const ROUNDS: usize = 8;

@@ -108,7 +108,7 @@ pub fn head(transport: Transport, version: &str) -> String {
     format!(
         "version: 1\nadmin_api: {{ version: \"{version}\", transport: {} }}\n\
          auth: {{ access_token: {{ env: FAULT_TOKEN }} }}\n\
-         safety: {{ max_delete_percent: 100, max_total_delete_percent: 100, max_address_change_percent: 100 }}\n",
+         safety: {{ max_delete_percent: 100, max_total_delete_percent: 100, max_address_change_percent: 100, max_destination_loss_percent: 100 }}\n",
         transport.word()
     )
 }
