@@ -130,6 +130,7 @@ fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<PlannedShop> {
 
 fn frame(manifest: &Manifest) -> PlanHeader {
     let settings = plan::Settings {
+        name: None,
         endpoint: "shopify".to_owned(),
         sandbox: None,
         adobe: None,

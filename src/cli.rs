@@ -295,6 +295,12 @@ pub(crate) struct PlanArgs {
     pub(crate) select: SelectArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
+    /// Name of the run, such as an environment
+    ///
+    /// It is in the plan, its renderings, the marker of the comment and the metrics, so that several runs over one folder
+    /// are told apart.
+    #[arg(long, value_name = "NAME", value_parser = crate::plan::run_name)]
+    pub(crate) name: Option<String>,
     /// Save the plan to a file
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -359,6 +365,12 @@ pub(crate) struct ApplyArgs {
     pub(crate) select: SelectArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
+    /// Name of the run, such as an environment
+    ///
+    /// It is in the plan, its renderings, the marker of the comment and the metrics, so that several runs over one folder
+    /// are told apart.
+    #[arg(long, value_name = "NAME", value_parser = crate::plan::run_name)]
+    pub(crate) name: Option<String>,
     /// Apply without asking for confirmation
     #[arg(long)]
     pub(crate) auto_approve: bool,
@@ -410,6 +422,12 @@ pub(crate) struct DriftArgs {
     pub(crate) select: SelectArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
+    /// Name of the run, such as an environment
+    ///
+    /// It is in the plan, its renderings, the marker of the comment and the metrics, so that several runs over one folder
+    /// are told apart.
+    #[arg(long, value_name = "NAME", value_parser = crate::plan::run_name)]
+    pub(crate) name: Option<String>,
     /// Journal or report of an earlier run; may be repeated
     ///
     /// A journal, an apply report or an earlier drift report. With it, drift is reported as removed outside Hookwright or

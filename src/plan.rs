@@ -46,8 +46,8 @@ pub use hazards::{
 };
 pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use only::LeftOut;
-pub use settings::{AdminApi, Sandbox, Selection, Settings};
-pub use shards::{NotOneRun, Shard, lacking, one_run};
+pub use settings::{AdminApi, Sandbox, Selection, Settings, run_name};
+pub use shards::{NotOneRun, Shard, by_run, lacking, one_run};
 pub use shop::{Base, BaseDesired, ShopInput, shop, unresolved};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

@@ -100,6 +100,28 @@ pub fn plans_markdown(plans: &[wire::plan::Plan], links: &[Link]) -> String {
     markdown::print(&Document { links, ..plan::document(&plan, kind, true) })
 }
 
+/// Returns the plans of several runs as text, one after another.
+pub fn runs_text(runs: &[Vec<wire::plan::Plan>], style: &Style) -> String {
+    let merged: Vec<_> = runs.iter().map(|run| merge::plans(run)).collect();
+    let documents: Vec<_> = merged.iter().map(|run| plan::document(run, Kind::Plan, style.verbose)).collect();
+    let sections = documents
+        .iter()
+        .map(|document| format!("\n=== {}\n\n{}", document::titled(document), text::print(document, style)));
+    format!("{}\n{}", document::runs(&documents), sections.collect::<String>())
+}
+
+/// Returns the plans of several runs as one Markdown comment with a section for each.
+pub fn runs_markdown(runs: &[Vec<wire::plan::Plan>], links: &[Link]) -> String {
+    let merged: Vec<_> = runs.iter().map(|run| merge::plans(run)).collect();
+    let documents: Vec<_> = merged.iter().map(|run| plan::document(run, Kind::Plan, true)).collect();
+    markdown::side_by_side(&documents, links)
+}
+
+/// Returns the plans of several runs as one self-contained HTML page with one matrix.
+pub fn runs_html(runs: &[Vec<wire::plan::Plan>], links: &[Link]) -> String {
+    html::side_by_side(runs, links)
+}
+
 /// Returns a drift report as Markdown. Without `--since`, a drift report does not differ from a plan.
 pub fn drift_markdown(plan: &wire::plan::Plan) -> String {
     markdown::print(&plan::document(&merge::plans(std::slice::from_ref(plan)), Kind::Drift, true))

@@ -77,6 +77,8 @@ pub(crate) struct Settings {
     deadline: Option<Instant>,
     access: AccessArgs,
     verbosity: Verbosity,
+    /// Name of the run (`--name`).
+    pub(crate) name: Option<String>,
 }
 
 /// A valid manifest and a session. No request was sent yet.
@@ -179,6 +181,7 @@ pub(crate) async fn open_loaded(
         deadline,
         access: run.access.clone(),
         verbosity,
+        name: None,
     };
     let manifest_paths = paths.iter().map(|path| path.display().to_string()).collect();
     let session = Session { target, client, tokens, settings, progress, manifest_paths, recorder, stop };

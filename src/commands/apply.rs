@@ -58,6 +58,12 @@ async fn saved(args: &ApplyArgs, path: &Path, recorder: &Arc<Recorder>, output: 
         return Err(Failure::invalid(format!("expected the plan digest {expected}, found {}", plan.plan_digest))
             .hint("review the plan with `hookwright show`, and pass its digest if it is the plan to apply"));
     }
+    if let Some(name) = args.name.as_ref().filter(|name| plan.settings.name.as_ref() != Some(name)) {
+        let of_plan =
+            plan.settings.name.as_deref().map_or_else(|| "no name".to_owned(), |name| format!("the name {name}"));
+        return Err(Failure::invalid(format!("expected a plan with the name {name}, but this plan has {of_plan}"))
+            .hint("pass the plan of that run, or create it with `hookwright plan --name`"));
+    }
     let ManifestPaths { paths, named_by_plan } = run::manifest_paths(&args.manifest.file, &plan)?;
     run::manifest_is_there(&paths, &plan)?;
     let recorder = Arc::clone(recorder);
@@ -100,7 +106,8 @@ async fn fresh(args: &ApplyArgs, recorder: &Arc<Recorder>, output: Output) -> Re
         )?;
     }
     let recorder = Arc::clone(recorder);
-    let opened = run::open_loaded(loaded, &args.select, &args.run, output.verbosity(), None, recorder).await?;
+    let mut opened = run::open_loaded(loaded, &args.select, &args.run, output.verbosity(), None, recorder).await?;
+    opened.session.settings.name.clone_from(&args.name);
     let run = opened.resolve(None, false, output).await?;
     let plan = run
         .plan(if asks { PlanPurpose::Confirm } else { PlanPurpose::Apply }, None, None, |plan| {

@@ -27,7 +27,7 @@ pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure
     apart(&inputs, &outputs)?;
     outputs.push(("--out", args.out.as_deref()));
     apart(&given(&args.manifest.file), &outputs)?;
-    let metrics = args.metrics.as_deref().map(MetricsFile::prepare).transpose()?;
+    let metrics = args.metrics.as_deref().map(|path| MetricsFile::prepare(path, args.name.as_deref())).transpose()?;
     let mut found = None;
     let ended = drift(&args, output, &mut found).await;
     let Some(file) = metrics else { return ended };
@@ -49,7 +49,8 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
     let earlier = earlier(args, output)?;
     // `drift` sends no changes, so it has neither a journal nor events.
     let (recorder, _) = event_log::open(None, None, Format::Text, output)?;
-    let opened = run::open(&args.manifest, &args.select, &args.run, verbosity, output, recorder).await?;
+    let mut opened = run::open(&args.manifest, &args.select, &args.run, verbosity, output, recorder).await?;
+    opened.session.settings.name.clone_from(&args.name);
     let run = opened.resolve(None, args.verify_destinations, output).await?;
     let plan = run.plan(PlanPurpose::Nothing, None, earlier.as_ref(), |plan| exit::of_drift(plan) as u8).await;
     let token_ends = run.token_ends(&plan);

@@ -22,14 +22,14 @@ pub(super) struct Found {
 /// A writable textfile, and the content of the previous one.
 pub(super) struct MetricsFile {
     file: OutFile,
-    /// The name of the file without its extension.
+    /// The name of the run, or else that of the file without its extension.
     name: String,
     before: Successes,
 }
 
 impl MetricsFile {
-    /// Reads the previous file and checks that it can be replaced. Called before any request is sent.
-    pub(super) fn prepare(path: &Path) -> Result<Self, Failure> {
+    /// Reads the previous file and checks that it can be replaced. `name` is the name of the run, or else that of the file. Called before any request is sent.
+    pub(super) fn prepare(path: &Path, name: Option<&str>) -> Result<Self, Failure> {
         // Reading a pipe or a device would wait for a writer.
         let before = if path.is_file() {
             let bytes = files::read(path, files::OWN);
@@ -38,7 +38,8 @@ impl MetricsFile {
         } else {
             Successes::default()
         };
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = name.map_or_else(stem, str::to_owned);
         Ok(Self { file: OutFile::prepare(path)?, name, before })
     }
 

@@ -34,7 +34,9 @@ pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure>
 async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Result<Ended, Failure> {
     let out = args.out.as_deref().map(OutFile::prepare).transpose()?;
     let opened = run::open(&args.manifest, &args.select, &args.run, output.verbosity(), output, Arc::clone(recorder));
-    let run = opened.await?.resolve(None, args.verify_destinations, output).await?;
+    let mut opened = opened.await?;
+    opened.session.settings.name.clone_from(&args.name);
+    let run = opened.resolve(None, args.verify_destinations, output).await?;
     let base = run.base(&args.base, args.only, output).await?;
     let on_changes = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
     let lacks_consent = |plan: &Plan| args.check && !consents(plan).lacking(&plan.hazards).is_empty();

@@ -34,18 +34,29 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let plans: Vec<plan::Plan> = args.files.iter().map(|path| check::read_plan(path)).collect::<Result<_, _>>()?;
-    check::one_run(&plans, args.check)?;
-    let judged = args.check.then(|| check::together(&plans, &args.allow));
-    let mut plans: Vec<Plan> = plans.into_iter().map(Into::into).collect();
-    for plan in &mut plans {
-        plan.allowed = args.allow.iter().map(|consent| consent.as_str().to_owned()).collect();
+    let runs = plan::by_run(plans);
+    if args.check && runs.len() > 1 {
+        let message = format!("the plans belong to {} runs, with different manifests, names or settings", runs.len());
+        return Err(Failure::invalid(message).hint("check the plans of each run on their own"));
     }
-    match (args.format, &plans[..]) {
-        (ShowFormat::Text, _) => output.print(&render::plans_text(&plans, &output.style())),
-        (ShowFormat::Html, _) => output.print(&render::plans_html(&plans, links)),
-        (ShowFormat::Markdown, _) => output.print(&render::plans_markdown(&plans, links)),
-        (ShowFormat::Json, [one]) => output.print_json(one),
-        (ShowFormat::Json, many) => output.print_json(&many),
+    for run in &runs {
+        check::one_run(run, args.check)?;
+    }
+    let judged = runs.first().filter(|_| args.check).map(|run| check::together(run, &args.allow));
+    let allowed: Vec<String> = args.allow.iter().map(|consent| consent.as_str().to_owned()).collect();
+    let wired = |plan| Plan { allowed: allowed.clone(), ..plan::Plan::into(plan) };
+    let runs: Vec<Vec<Plan>> = runs.into_iter().map(|run| run.into_iter().map(wired).collect()).collect();
+    match (args.format, &runs[..]) {
+        (ShowFormat::Text, [plans]) => output.print(&render::plans_text(plans, &output.style())),
+        (ShowFormat::Text, runs) => output.print(&render::runs_text(runs, &output.style())),
+        (ShowFormat::Html, [plans]) => output.print(&render::plans_html(plans, links)),
+        (ShowFormat::Html, runs) => output.print(&render::runs_html(runs, links)),
+        (ShowFormat::Markdown, [plans]) => output.print(&render::plans_markdown(plans, links)),
+        (ShowFormat::Markdown, runs) => output.print(&render::runs_markdown(runs, links)),
+        (ShowFormat::Json, runs) => match &runs.concat()[..] {
+            [one] => output.print_json(one),
+            many => output.print_json(&many),
+        },
     }?;
     if let Some(judged) = judged {
         check::write(judged?, args.out.as_deref())?;

@@ -6,6 +6,8 @@ use crate::state::{Ownership, Safety};
 /// Settings with which a plan is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// Name of the run (`--name`).
+    pub name: Option<String>,
     /// `shopify`, `sandbox`, or the URL that replaces Shopify.
     pub endpoint: String,
     /// The sandbox state; `None` if the endpoint is not `sandbox`.
@@ -49,4 +51,20 @@ pub struct Selection {
     pub shard: Option<Shard>,
     /// The origin of the changes that the plan contains; `None` for all changes.
     pub only: Option<Origin>,
+}
+
+/// Maximum length of the name of a run.
+const NAME_LENGTH: usize = 64;
+
+/// Parses the name of a run, which is a part of the marker of a comment.
+pub fn run_name(text: &str) -> Result<String, String> {
+    let is_valid = text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.len() <= NAME_LENGTH
+        && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
+        && !text.contains("--");
+    if is_valid {
+        return Ok(text.to_owned());
+    }
+    Err("expected at most 64 letters, digits, `-`, `_` and `.`, starting with a letter or digit, without `--`"
+        .to_owned())
 }

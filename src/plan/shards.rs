@@ -62,16 +62,37 @@ pub enum NotOneRun {
     Shop(ShopDomain),
 }
 
+/// Groups plans by run: those with the same manifest and settings. The runs are in the order of their names.
+pub fn by_run(plans: Vec<Plan>) -> Vec<Vec<Plan>> {
+    let mut runs: Vec<Vec<Plan>> = Vec::new();
+    for plan in plans {
+        let is_same = |run: &&mut Vec<Plan>| {
+            run.first().is_some_and(|first| {
+                first.manifest_digest == plan.manifest_digest && without_adobe(first) == without_adobe(&plan)
+            })
+        };
+        match runs.iter_mut().find(is_same) {
+            Some(run) => run.push(plan),
+            None => runs.push(vec![plan]),
+        }
+    }
+    runs.sort_by(|a, b| a.first().map(|plan| &plan.settings.name).cmp(&b.first().map(|plan| &plan.settings.name)));
+    runs
+}
+
+/// Returns the settings without the URL for Adobe, which a shard does not have if it sent no request there.
+fn without_adobe(plan: &Plan) -> Settings {
+    Settings { adobe: None, ..plan.settings.clone() }
+}
+
 /// Checks that plans are parts of one run and do not overlap.
 pub fn one_run(plans: &[Plan]) -> Result<(), NotOneRun> {
     let digests: BTreeSet<&str> = plans.iter().map(|p| p.manifest_digest.as_str()).collect();
     if digests.len() > 1 {
         return Err(NotOneRun::Manifests);
     }
-    // A shard that sent no request to Adobe has no URL for Adobe.
-    let elsewhere = |p: &Plan| Settings { adobe: None, ..p.settings.clone() };
     let adobe: BTreeSet<&String> = plans.iter().filter_map(|p| p.settings.adobe.as_ref()).collect();
-    if plans.windows(2).any(|p| elsewhere(&p[0]) != elsewhere(&p[1])) || adobe.len() > 1 {
+    if plans.windows(2).any(|p| without_adobe(&p[0]) != without_adobe(&p[1])) || adobe.len() > 1 {
         return Err(NotOneRun::Settings);
     }
     same_destinations(plans)?;

@@ -78,6 +78,7 @@ impl World {
 
     fn frame(&self) -> PlanHeader {
         let settings = Settings {
+            name: None,
             endpoint: "shopify".into(),
             sandbox: None,
             adobe: None,

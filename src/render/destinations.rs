@@ -60,6 +60,7 @@ pub(super) fn text(destinations: &[Destination], style: &Style) -> String {
         facts: Vec::new(),
         sections: section(destinations.iter()).into_iter().collect(),
         digests: BTreeSet::new(),
+        names: BTreeSet::new(),
         links: &[],
     };
     text::print(&document, style)

@@ -22,6 +22,8 @@ pub(super) struct Document<'a> {
     pub(super) sections: Vec<Section<'a>>,
     /// The digests of the plans.
     pub(super) digests: BTreeSet<&'a str>,
+    /// The names of the runs.
+    pub(super) names: BTreeSet<&'a str>,
     /// Links at the top of the Markdown and the HTML.
     pub(super) links: &'a [Link],
 }
@@ -218,4 +220,20 @@ impl<'a> Section<'a> {
 /// Returns the number of changes: `3 changes`.
 pub(super) fn changes_counted(shops: &ByShop<'_>) -> String {
     plural(shops.iter().map(|(_, changes)| changes.len()).sum(), "change")
+}
+
+/// Returns the verdict of a document, after the name of its run if it has one.
+pub(super) fn titled(document: &Document<'_>) -> String {
+    match document.names.first() {
+        Some(name) if document.names.len() == 1 => format!("{name}: {}", document.verdict),
+        _ => document.verdict.clone(),
+    }
+}
+
+/// Returns the title of the documents of several runs: `3 runs side by side: prod, stage, dev`.
+pub(super) fn runs(documents: &[Document<'_>]) -> String {
+    let names: BTreeSet<&str> = documents.iter().flat_map(|document| document.names.iter().copied()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+    format!("{} side by side{names}", plural(documents.len(), "run"))
 }

@@ -1,8 +1,11 @@
 //! The settings of a plan or a report that differ from the default, and the selection.
 
+use std::collections::BTreeSet;
+
 use super::changes::bracketed;
 use super::document::{Emphasis, Fact};
 use super::group::group_by;
+use crate::plan::run_name;
 use crate::state;
 use crate::wire::plan::{AdminApi, Ownership, Safety, Selection, Settings, Shop, ShopSafety, Unmanaged, place};
 
@@ -10,9 +13,15 @@ fn fact<'a>(label: &'static str, emphasis: Emphasis, value: impl Into<String>) -
     Fact { label, shops: Vec::new(), value: value.into(), emphasis }
 }
 
+/// Returns the names of the runs. A report file can have any text there, but the marker of a comment must stay one.
+pub(super) fn names<'a>(settings: &[&'a Settings]) -> BTreeSet<&'a str> {
+    let names = settings.iter().filter_map(|settings| settings.name.as_deref());
+    names.filter(|name| run_name(name).is_ok()).collect()
+}
+
 /// Returns the target, Admin API, limits and ownership that differ from the default.
 pub(super) fn settings<'a>(settings: &Settings) -> impl Iterator<Item = Fact<'a>> {
-    let Settings { endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
+    let Settings { name, endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
     let target = match (endpoint.as_str(), sandbox) {
         ("shopify", _) => None,
         ("sandbox", Some(sandbox)) => Some(format!("sandbox ({})", sandbox.state)),
@@ -21,6 +30,7 @@ pub(super) fn settings<'a>(settings: &Settings) -> impl Iterator<Item = Fact<'a>
     let AdminApi { version, transport } = admin_api;
     let rules = |label, rules: Vec<String>| (!rules.is_empty()).then(|| fact(label, Emphasis::Plain, rules.join(", ")));
     [
+        name.as_deref().map(|name| fact("Name", Emphasis::Strong, name)),
         target.map(|target| fact("Target", Emphasis::Target, target)),
         adobe.as_deref().map(|adobe| fact("Adobe", Emphasis::Strong, adobe)),
         (transport != "graphql").then(|| fact("Admin API", Emphasis::Plain, format!("{version} over {transport}"))),

@@ -8,10 +8,12 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use markup::{Html, csp_hash, fill, island};
 use view::View;
 
-use super::document::{Document, Emphasis, Fact, Kind, Section, Weight};
+use super::document::{Document, Emphasis, Fact, Kind, Section, Weight, runs, titled};
 use super::merge::{Plans, Reports};
 use super::text::{Lines, labelled};
 use super::{Link, Style, escape, merge, plan, report};
@@ -49,10 +51,27 @@ struct Extras<'a> {
     view: View<'a>,
 }
 
+/// Prints the plans of several runs as one page with one matrix.
+pub(super) fn side_by_side(all: &[Vec<Plan>], links: &[Link]) -> String {
+    let merged: Vec<Plans<'_>> = all.iter().map(|run| merge::plans(run)).collect();
+    let documents: Vec<Document<'_>> = merged.iter().map(|run| plan::document(run, Kind::Plan, false)).collect();
+    let verdicts: Vec<String> = documents.iter().map(titled).collect();
+    let verdict = format!("{}. {}", runs(&documents), verdicts.join(" "));
+    let whole = merge::side_by_side(all.iter().map(|run| merge::plans(run)));
+    let document = Document { verdict, names: BTreeSet::new(), ..plan::document(&whole, Kind::Plan, false) };
+    let files: Vec<&Plan> = all.iter().flatten().collect();
+    page_of(&files, &whole, &Document { links, ..document })
+}
+
 /// Prints plans as one page.
 pub(super) fn plans(all: &[Plan], links: &[Link]) -> String {
     let merged = merge::plans(all);
-    let mut parts: Vec<&Plan> = all.iter().collect();
+    let files: Vec<&Plan> = all.iter().collect();
+    page_of(&files, &merged, &Document { links, ..plan::document(&merged, Kind::Plan, false) })
+}
+
+fn page_of<'a>(all: &[&'a Plan], merged: &Plans<'a>, document: &Document<'a>) -> String {
+    let mut parts: Vec<&Plan> = all.to_vec();
     parts.sort_by_key(|plan| plan.selection.shard.as_deref().and_then(place));
     let created = between(parts.iter().map(|plan| plan.created_at.as_str()));
     let digests = parts.iter().map(|plan| match &plan.selection.shard {
@@ -60,7 +79,7 @@ pub(super) fn plans(all: &[Plan], links: &[Link]) -> String {
         _ => plan.plan_digest.clone(),
     });
     let extras = Extras {
-        mood: match &merged {
+        mood: match merged {
             p if p.summary.blocked > 0 || p.summary.shops.failed > 0 || !p.complete || p.lacking.is_some() => "bad",
             p if p.shops.iter().any(|shop| !shop.changes.is_empty()) => "busy",
             _ => "calm",
@@ -71,10 +90,10 @@ pub(super) fn plans(all: &[Plan], links: &[Link]) -> String {
             .chain(plan_digests(digests))
             .chain(manifest(all.first().map(|p| &p.manifest_digest)))
             .collect(),
-        counts: plan_counts(&merged),
+        counts: plan_counts(merged),
         view: view::of_plan(&merged.shops),
     };
-    page(&Document { links, ..plan::document(&merged, Kind::Plan, false) }, &extras)
+    page(document, &extras)
 }
 
 /// Prints apply reports as one page.
@@ -149,7 +168,8 @@ fn sentences(shops: &str, of_shops: &[(usize, &str)], rest: &[(usize, &str)]) ->
 }
 
 fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
-    let Document { kind, verdict, incomplete, facts, sections, digests: _, links } = document;
+    let Document { kind, incomplete, facts, sections, digests: _, names: _, links, verdict: _ } = document;
+    let title = titled(document);
     let Extras { mood, files, counts, view } = extras;
     let plain = Style::default();
     let (targets, facts): (Vec<&Fact<'_>>, Vec<_>) = facts.iter().partition(|fact| fact.emphasis == Emphasis::Target);
@@ -187,7 +207,7 @@ fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
         ("script", &Html::own(SCRIPT)),
         ("what", &Html::own(if *kind == Kind::Apply { "apply report" } else { "plan" })),
         ("mood", &Html::own(mood)),
-        ("verdict", &text(verdict)),
+        ("verdict", &text(&title)),
         ("target", &target),
         ("facts", &facts),
         ("counts", &text(counts)),

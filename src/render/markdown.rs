@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::changes::{ByShop, Depth, Label};
-use super::document::{Block, Document, Emphasis, Fact, Kind, Point, Section, Weight, changes_counted};
+use super::document::{Block, Document, Emphasis, Fact, Kind, Point, Section, Weight, changes_counted, runs, titled};
 use super::hazards::{self, Decision};
 use super::notes::NOTES;
 use super::text::{MAX_ADDRESSES, MAX_OF_A_KIND, labelled};
@@ -43,12 +43,13 @@ const MAX_DIGESTS: usize = 4;
 
 impl Kind {
     /// Returns the first line, which identifies the comment for later updates.
-    fn marker(self) -> &'static str {
-        match self {
-            Self::Plan => "<!-- hookwright: plan -->",
-            Self::Drift => "<!-- hookwright: drift -->",
-            Self::Apply => "<!-- hookwright: apply -->",
-        }
+    fn marker(self, name: &str) -> String {
+        let kind = match self {
+            Self::Plan => "plan",
+            Self::Drift => "drift",
+            Self::Apply => "apply",
+        };
+        format!("<!-- hookwright: {kind}{name} -->")
     }
 
     /// Returns the reference to the complete output.
@@ -64,12 +65,41 @@ impl Kind {
 /// Prints a document. The required parts are first and complete; the others share the rest of the budget. If everything fits,
 /// long lists are not cut.
 pub(super) fn print(document: &Document<'_>) -> String {
+    let marker = match document.names.first() {
+        Some(name) if document.names.len() == 1 => format!(" {name}"),
+        _ => String::new(),
+    };
+    let marker = format!("{}\n", document.kind.marker(&marker));
+    let text = print_within(document, budget::LIMIT - marker.len());
+    format!("{marker}{text}")
+}
+
+/// Prints the documents of several runs as one comment. A run that does not fit has its verdict only.
+pub(super) fn side_by_side(documents: &[Document<'_>], links: &[Link]) -> String {
+    let kind = documents.first().map_or(Kind::Plan, |document| document.kind);
+    let heading = format!("{}\n# {}\n{}", kind.marker(""), runs(documents), self::links(links));
+    let limit = budget::LIMIT.saturating_sub(heading.len()) / documents.len().max(1);
+    let sections = documents.iter().map(|document| {
+        let text = print_within(document, limit);
+        if text.len() <= limit { text } else { format!("## {}\n\n{}.\n", titled(document), sentence(kind.rest())) }
+    });
+    let sections: Vec<String> = sections.collect();
+    let all = format!("{heading}\n{}", sections.join("\n"));
+    if all.len() <= budget::LIMIT { all } else { heading }
+}
+
+fn print_within(document: &Document<'_>, limit: usize) -> String {
     let must = must(document);
     let end = end(document);
-    let budget = budget::LIMIT.saturating_sub(must.len() + end.len());
+    let budget = limit.saturating_sub(must.len() + end.len());
     let all = budget::divide(&parts(document, &VERBOSE), usize::MAX).concat();
     let middle = if all.len() <= budget { all } else { budget::divide(&parts(document, &STYLE), budget).concat() };
     format!("{must}{middle}{end}")
+}
+
+fn links(links: &[Link]) -> String {
+    let links: Vec<String> = links.iter().map(|Link { name, url }| format!("[{}](<{url}>)", prose(name))).collect();
+    if links.is_empty() { String::new() } else { paragraph(&links.join(" · ")) }
 }
 
 fn paragraph(text: &str) -> String {
@@ -85,12 +115,8 @@ fn sentence(text: &str) -> String {
 
 /// Returns the required parts: the verdict, the settings, the hazards and the deletes. Their length is bounded.
 fn must(document: &Document<'_>) -> String {
-    let Document { kind, verdict, incomplete, facts, sections, digests: _, links } = document;
-    let mut out = format!("{}\n## {verdict}\n", kind.marker());
-    let links: Vec<String> = links.iter().map(|Link { name, url }| format!("[{}](<{url}>)", prose(name))).collect();
-    if !links.is_empty() {
-        out.push_str(&paragraph(&links.join(" · ")));
-    }
+    let Document { kind, incomplete, facts, sections, digests: _, names: _, links, verdict: _ } = document;
+    let mut out = format!("## {}\n{}", titled(document), self::links(links));
     out.extend(incomplete.as_ref().map(|text| paragraph(&format!("**{}**", prose(text)))));
     out.push_str(&settings(*kind, facts).fit(SETTINGS));
     for section in sections {

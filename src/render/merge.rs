@@ -89,6 +89,34 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
     }
 }
 
+/// Puts the plans of several runs beside each other. Their hazards are judged for each run on its own.
+pub(super) fn side_by_side<'a>(runs: impl Iterator<Item = Plans<'a>>) -> Plans<'a> {
+    let mut out = plans(&[]);
+    out.complete = true;
+    let (mut hazards, mut consents) = (Vec::new(), Vec::new());
+    for run in runs {
+        out.settings.extend(run.settings);
+        out.selections.extend(run.selections);
+        out.lacking = out.lacking.or(run.lacking);
+        out.summary = add(&out.summary, &run.summary);
+        out.complete &= run.complete;
+        out.destinations.extend(run.destinations);
+        hazards.extend(run.hazards.into_owned());
+        consents.extend(run.consents.into_owned());
+        out.allowed = run.allowed;
+        out.domains.extend(run.domains);
+        out.created_at = out.created_at.max(run.created_at);
+        out.shops_left.extend(run.shops_left);
+        out.former_addresses.extend(run.former_addresses);
+        out.since = [out.since, run.since].into_iter().flatten().reduce(add_since);
+        out.digests.extend(run.digests);
+        out.shops.extend(run.shops);
+    }
+    out.domains.sort_unstable();
+    out.shops.sort_by(|a, b| a.shop.cmp(&b.shop));
+    Plans { hazards: Cow::Owned(hazards), consents: Cow::Owned(consents), ..out }
+}
+
 /// Returns the distinct destinations. Those of several shards can differ in the addresses that they replace.
 fn destinations<'a>(plans: &[&'a Plan]) -> Vec<&'a Destination> {
     let mut all = distinct(plans.iter().flat_map(|p| &p.destinations));

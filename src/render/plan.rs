@@ -68,6 +68,7 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
         facts: settings.chain(facts::limits(&plan.shops)).chain(facts::selection(&plan.selections)).collect(),
         sections,
         digests: plan.digests.clone(),
+        names: facts::names(&plan.settings),
         links: &[],
     }
 }

@@ -50,6 +50,7 @@ pub(super) fn document<'a>(report: &'a Reports<'a>, list_all: bool) -> Document<
         facts: report.settings.iter().flat_map(|settings| facts::settings(settings)).collect(),
         sections,
         digests: report.digests.clone(),
+        names: facts::names(&report.settings),
         links: &[],
     }
 }

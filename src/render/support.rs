@@ -21,6 +21,7 @@ pub(super) fn inlet(digit: char) -> String {
 
 pub(super) fn settings() -> Settings {
     Settings {
+        name: None,
         endpoint: "shopify".into(),
         sandbox: None,
         adobe: None,

@@ -109,6 +109,7 @@ impl Run {
     pub(super) fn settings(&self) -> plan::Settings {
         let Manifest { admin_api, ownership, safety, .. } = &*self.manifest;
         plan::Settings {
+            name: self.session.settings.name.clone(),
             endpoint: self.session.target.name.clone(),
             sandbox: self.session.target.sandbox.clone(),
             adobe: self.adobe(),

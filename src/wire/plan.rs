@@ -96,6 +96,9 @@ pub struct Since {
 /// Settings of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
+    /// Name of the run (`--name`); absent if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// `shopify`, `sandbox`, or the URL that replaces Shopify (`HOOKWRIGHT_ADMIN_URL`).
     pub endpoint: String,
     /// The sandbox state; absent if the endpoint is not `sandbox`.

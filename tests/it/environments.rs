@@ -106,3 +106,57 @@ fn the_common_sets_may_stand_in_another_file() {
     world.write("hooks/more.yaml", "version: 1\nuse: []\nshops: []\n");
     world.run(&["validate", "-f", "hooks"]).exits(3).out_has("`use` appears in several files");
 }
+
+#[test]
+fn a_name_is_in_the_plan_its_renderings_the_report_and_the_metrics() {
+    let world = example();
+    world
+        .plan(&["--label", "env=stage", "--name", "stage", "--out", "stage.json"])
+        .exits(0)
+        .out_has("Name: stage\n")
+        .ends("Plan: 1 to add, 0 to change, 0 to destroy.");
+    let show = |file: &str, format: &str| world.run(&["show", file, "--format", format]);
+    show("stage.json", "markdown").out_has("<!-- hookwright: plan stage -->\n## stage: Plan: 1 to add");
+    show("stage.json", "html").out_has("<title>stage: Plan: 1 to add").out_has("<h1>stage: Plan: 1 to add");
+    world
+        .run(&["apply", "stage.json", "--sandbox", "--name", "prod"])
+        .exits(3)
+        .err_has("expected a plan with the name prod, but this plan has the name stage");
+    assert_eq!(world.mutations(), 0);
+    world.run(&["apply", "stage.json", "--sandbox", "--report", "report.json"]).exits(0);
+    show("report.json", "markdown").out_has("<!-- hookwright: apply stage -->\n## stage: Apply complete!");
+    world.run(&["drift", "--sandbox", "--label", "env=stage", "--name", "stage", "--metrics", "m.prom"]).exits(0);
+    assert!(world.read("m.prom").contains("run=\"stage\""));
+    for name in ["", "a b", "-a", "a-->b", "<b>"] {
+        world.plan(&["--name", name]).exits(3);
+    }
+    // A report is not verified, so its name can be any text.
+    let report = world.read("report.json").replace("\"name\": \"stage\"", "\"name\": \"x --> <b>\"");
+    world.write("report.json", &report);
+    show("report.json", "markdown").exits(0).out_has("<!-- hookwright: apply -->\n## Apply complete!");
+}
+
+#[test]
+fn plans_of_several_runs_are_shown_side_by_side_and_judged_each_on_its_own() {
+    let world = example();
+    for name in ["prod", "stage", "dev"] {
+        let label = format!("env={name}");
+        world.plan(&["--label", &label, "--name", name, "--out", &format!("{name}.json")]).exits(0);
+    }
+    let files = ["prod.json", "stage.json", "dev.json"];
+    let show = |more: &[&str]| world.run(&[&["show"], &files[..], more].concat());
+    let text = show(&[]);
+    text.exits(0).out_has("=== stage: Plan: 1 to add").out_has("=== dev: Plan: 5 to add");
+    assert!(text.out.starts_with("3 runs side by side: dev, prod, stage\n"), "{text}");
+    let markdown = show(&["--format", "markdown"]);
+    markdown.exits(0).out_has("<!-- hookwright: plan -->\n# 3 runs side by side: dev, prod, stage\n");
+    assert_eq!(markdown.out.matches("\n## ").count(), 3, "a section for each run");
+    assert_eq!(markdown.out.matches("<!-- hookwright").count(), 1);
+    let html = show(&["--format", "html"]);
+    html.exits(0).out_has("<h1>3 runs side by side");
+    assert_eq!(html.out.matches("id=\"matrix\"").count(), 1, "one matrix");
+    for shop in ["acme", "acme-staging", "playground"] {
+        html.out_has(&format!("{shop}.myshopify.com"));
+    }
+    show(&["--check"]).exits(3).err_has("the plans belong to 3 runs");
+}

@@ -71,7 +71,7 @@ impl TryFrom<Settings> for plan::Settings {
     type Error = PlanFileError;
 
     fn try_from(settings: Settings) -> Result<Self, Self::Error> {
-        let Settings { endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
+        let Settings { name, endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
         let Ownership { address_prefixes, unmanaged } = ownership;
         let prefix = |text: &String| Prefix::parse(text).map_err(|why| malformed(format!("{text:?}: {why}")));
         let Safety {
@@ -81,7 +81,11 @@ impl TryFrom<Settings> for plan::Settings {
             max_destination_loss_percent,
             protected_topics,
         } = safety;
+        if let Some(name) = name.as_ref().filter(|name| plan::run_name(name).is_err()) {
+            return Err(malformed(format!("{name:?} is not the name of a run")));
+        }
         Ok(Self {
+            name,
             endpoint,
             sandbox: sandbox.map(|s| plan::Sandbox { id: s.id, state: s.state }),
             adobe,

@@ -120,7 +120,7 @@ fn head(plan: &plan::Plan) -> Plan {
 
 impl From<&plan::Settings> for Settings {
     fn from(settings: &plan::Settings) -> Self {
-        let plan::Settings { endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
+        let plan::Settings { name, endpoint, sandbox, adobe, admin_api, ownership, safety } = settings;
         let state::Safety {
             max_delete_percent,
             max_total_delete_percent,
@@ -129,6 +129,7 @@ impl From<&plan::Settings> for Settings {
             protected_topics,
         } = safety;
         Self {
+            name: name.clone(),
             endpoint: endpoint.clone(),
             sandbox: sandbox.as_ref().map(|s| Sandbox { id: s.id.clone(), state: s.state.clone() }),
             adobe: adobe.clone(),
