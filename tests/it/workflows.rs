@@ -73,11 +73,18 @@ impl Runner {
 
     fn step_of(&self, file: &str, step: &str, env: &[(&str, &str)]) -> (Run, BTreeMap<String, String>) {
         self.world.write("output", "");
+        let run = self.sh(&script(file, step), env);
+        let outputs = self.world.read("output");
+        (run, outputs.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+    }
+
+    /// Runs a script in the checkout with the variables of a runner.
+    fn sh(&self, script: &str, env: &[(&str, &str)]) -> Run {
         let path = std::env::join_paths(
             std::iter::once(self.bin.clone()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
         );
         let mut bash = tool("bash").unwrap();
-        bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script(file, step)]);
+        bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]);
         bash.env_clear().env("PATH", path.unwrap()).current_dir(self.world.path(""));
         for (name, value) in [
             ("GITHUB_REPOSITORY", "o/r"),
@@ -102,9 +109,7 @@ impl Runner {
         ] {
             bash.env(name, self.world.path(file));
         }
-        let run = Run::of(&bash.envs(env.iter().copied()).output().unwrap());
-        let outputs = self.world.read("output");
-        (run, outputs.lines().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect())
+        Run::of(&bash.envs(env.iter().copied()).output().unwrap())
     }
 
     fn gh(&self, file: &str) -> Value {
@@ -493,4 +498,27 @@ fn gitlab_jobs_replace_the_note_and_keep_the_exit_codes() {
     job("apply", &[]).exits(6);
     let consents = [("HOOKWRIGHT_ALLOW", "empty_shop:acme")];
     job("apply", &consents).exits(0).out_has("2 destroyed");
+}
+
+#[test]
+fn atlantis_plans_with_a_check_and_applies_the_plan_file() {
+    let Some(runner) = Runner::new(world()) else { return };
+    let text = std::fs::read_to_string(root().join("examples/atlantis/repos.yaml")).unwrap();
+    let workflow = serde_yaml::from_str::<Value>(&text).unwrap()["workflows"]["hookwright"].clone();
+    let planfile = runner.world.path("plan.tfplan");
+    let run = |stage: &str| {
+        let steps = workflow[stage]["steps"].as_array().unwrap();
+        let script = steps.iter().find_map(|step| step["run"].as_str()).unwrap();
+        let _ = std::fs::remove_dir_all(runner.world.path(".hookwright-base"));
+        // Atlantis runs steps with `sh -c`.
+        let env = [("BASE_BRANCH_NAME", "main"), ("PLANFILE", planfile.to_str().unwrap())];
+        runner.sh(script, &env)
+    };
+    runner.world.write("gh/target/hookwright.yaml", &manifest("  - { shop: acme, bindings: [] }\n"));
+    run("plan").exits(0).ends("Plan: 1 to add, 1 to change, 0 to destroy.");
+    run("apply").exits(0).out_has("Apply complete!");
+    runner.world.converged();
+    runner.world.write("gh/target/hookwright.yaml", &runner.world.read("hookwright.yaml"));
+    runner.world.write("hookwright.yaml", &manifest("  - { shop: acme, bindings: [] }\n"));
+    run("plan").exits(6).err_has("empty_shop");
 }
