@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use markup::{Html, csp_hash, fill, island};
 use view::View;
 
+use super::changes::Depth;
 use super::document::{Document, Emphasis, Fact, Kind, Section, Weight, runs, titled};
 use super::merge::{Plans, Reports};
 use super::text::{Lines, labelled};
@@ -35,6 +36,9 @@ const SCRIPT: &str = concat!(
 
 /// The maximum number of printed lines, so that the page loads quickly. The others are counted.
 const MAX_LINES: usize = 4000;
+/// The sections of the summary above the matrix, and its maximum number of lines.
+const SUMMARY: [Weight; 4] = [Weight::Changes, Weight::Undone, Weight::Left, Weight::Drift];
+const MAX_SUMMARY: usize = 30;
 /// The maximum number of listed digests, because a fleet can have hundreds of shards.
 const MAX_DIGESTS: usize = 4;
 
@@ -91,7 +95,7 @@ fn page_of<'a>(all: &[&'a Plan], merged: &Plans<'a>, document: &Document<'a>) ->
             .chain(manifest(all.first().map(|p| &p.manifest_digest)))
             .collect(),
         counts: plan_counts(merged),
-        view: view::of_plan(&merged.shops),
+        view: view::of_plan(&merged.shops, &merged.shops_left),
     };
     page(document, &extras)
 }
@@ -188,14 +192,25 @@ fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
     }));
     let (hazards, body): (Vec<&Section<'_>>, Vec<_>) =
         sections.iter().partition(|section| section.weight == Weight::Hazards);
-    let hazards = match lines(&hazards, usize::MAX) {
+    let hazards = match lines(&hazards, Depth::Full, usize::MAX) {
         None => Html::default(),
         Some(lines) => fill(
             "<section class=\"hazards\" aria-label=\"Hazards\"><div class=\"text\">{{text}}</div></section>\n",
             &[("text", &lines)],
         ),
     };
-    let body = lines(&body, MAX_LINES).unwrap_or_else(|| Html::own("There are no changes and no findings."));
+    let mut summary: Vec<&Section<'_>> =
+        body.iter().copied().filter(|section| SUMMARY.contains(&section.weight)).collect();
+    summary.sort_by_key(|section| section.weight);
+    let summary = match lines(&summary, Depth::Brief, MAX_SUMMARY) {
+        None => Html::default(),
+        Some(lines) => fill(
+            "<section class=\"summary\" aria-label=\"Summary of the changes\"><div class=\"text\">{{text}}</div></section>\n",
+            &[("text", &lines)],
+        ),
+    };
+    let body =
+        lines(&body, Depth::Full, MAX_LINES).unwrap_or_else(|| Html::own("There are no changes and no findings."));
     let csp = format!(
         "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
         csp_hash(STYLE),
@@ -213,6 +228,7 @@ fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
         ("counts", &text(counts)),
         ("links", &links),
         ("hazards", &hazards),
+        ("summary", &summary),
         ("island", &island(view)),
         ("body", &body),
         ("version", &Html::own(env!("CARGO_PKG_VERSION"))),
@@ -225,18 +241,21 @@ fn text(text: &str) -> Html {
 }
 
 /// Returns the lines of some sections, or `None` if there are none. Lines after the first `max` are counted.
-fn lines(sections: &[&Section<'_>], max: usize) -> Option<Html> {
+fn lines(sections: &[&Section<'_>], depth: Depth, max: usize) -> Option<Html> {
     let (mut out, mut count) = (Vec::new(), 0);
+    // The page has no options, so it does not say how to list the others.
+    let listed = sections.iter().copied().filter(|section| section.weight != Weight::More);
     Lines::new(&LINES, |indent, spans| {
         count += 1;
         if count <= max {
             out.push(markup::line(indent, spans));
         }
     })
-    .sections(sections.iter().copied());
+    .at(depth, "the matrix has all")
+    .sections(listed);
     if count > max {
         let more = plural(count - max, "more line");
-        out.push(Html::text(&format!("… and {more}; `hookwright show` prints all lines")));
+        out.push(Html::text(&format!("… and {more}; the matrix has all changes")));
     }
     (!out.is_empty()).then(|| Html::join(out))
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::changes::{ByShop, Depth, Detail, Item, Label, Value, items, words_changed};
-use super::document::{Block, Document, Emphasis, Fact, Ink, Point, Section, Span, Weight};
+use super::document::{Block, Document, Emphasis, Fact, Ink, Point, Section, Span};
 use super::hazards::{self, Decision};
 use super::{Style, escape};
 use crate::text::{plural, thousands};
@@ -68,11 +68,20 @@ pub(super) struct Lines<'s, W> {
     after_text: bool,
     /// Whether the legend of the symbols is printed.
     has_legend: bool,
+    /// How much of each planned change is printed.
+    depth: Depth,
+    /// Where the variants that are left out are listed.
+    more: &'static str,
 }
 
 impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
     pub(super) fn new(style: &'s Style, write: W) -> Self {
-        Self { style, write, after_text: false, has_legend: false }
+        Self { style, write, after_text: false, has_legend: false, depth: Depth::Full, more: MORE }
+    }
+
+    /// Prints planned changes in this depth; `more` says where the variants that are left out are listed.
+    pub(super) fn at(self, depth: Depth, more: &'static str) -> Self {
+        Self { depth, more, ..self }
     }
 
     /// Prints one line without wrapping it.
@@ -138,7 +147,8 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
     pub(super) fn sections<'d, 'a: 'd>(&mut self, sections: impl IntoIterator<Item = &'d Section<'a>> + Clone) {
         let all = sections.clone();
         for section in sections {
-            if section.weight == Weight::Changes && !std::mem::replace(&mut self.has_legend, true) {
+            let is_planned = matches!(section.block, Block::Planned(..)) && self.depth == Depth::Full;
+            if is_planned && !std::mem::replace(&mut self.has_legend, true) {
                 self.legend(all.clone());
             }
             self.section(section);
@@ -187,7 +197,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             Block::Points(points) => self.points(*strong, points),
             Block::Planned(_, shops) => {
                 self.gap();
-                self.changes(2, Depth::Full, shops);
+                self.changes(2, self.depth, shops);
             }
             Block::Applied(shops) | Block::AlreadySo(shops) | Block::LeftOut(shops) => {
                 self.changes(2, Depth::Line, shops);
@@ -283,7 +293,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             for Item { action, head, fields, changes: _ } in items {
                 let topics = format!(" {}", head.topics.join(", "));
                 let start = [symbol(action), Span::plain(topics)];
-                self.line(indent + 2, start.into_iter().chain(head.rest(MORE)));
+                self.line(indent + 2, start.into_iter().chain(head.rest(self.more)));
                 for field in &fields {
                     self.field(indent + 6, field);
                 }
@@ -293,7 +303,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
 
     fn field(&mut self, indent: usize, field: &Detail) {
         let label = Span::plain(format!("{}: ", field.label));
-        let note = Span::new(Ink::Faint, field.note(MORE));
+        let note = Span::new(Ink::Faint, field.note(self.more));
         let (before, after, long) = match &field.value {
             Value::Is(spans) => {
                 let spans = std::iter::once(label).chain(spans.iter().cloned()).chain([note]);
@@ -324,7 +334,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             let all = self.style.verbose || addresses.len() <= MAX_ADDRESSES;
             let shown = if all { addresses.len() } else { 1 };
             let more = addresses.len() - shown;
-            let more = if all { String::new() } else { format!(" and {} more; {MORE}", thousands(more)) };
+            let more = if all { String::new() } else { format!(" and {} more; {}", thousands(more), self.more) };
             for (address, _) in addresses.iter().take(shown) {
                 self.plain(2, &format!("{name}: {address}{more}"));
             }

@@ -94,3 +94,18 @@ fn an_unreadable_or_blocked_shop_fails_the_plan_only_if_the_manifest_changes_it(
 fn only_requires_a_base_manifest() {
     world().plan(&["--only", "manifest"]).exits(3).err_has("--base");
 }
+
+#[test]
+fn the_page_shows_what_is_left_out_and_a_row_for_a_shop_that_left() {
+    let world = world();
+    let base = world.read("base/hookwright.yaml") + "  - { shop: gone, use: [s] }\n";
+    world.write("base/hookwright.yaml", &base);
+    world.plan(&with(&["--only", "manifest", "--out", "plan.json"])).exits(0);
+    let page = world.run(&["show", "plan.json", "--format", "html"]);
+    page.exits(0).out_has("\"left_out\":true").out_has("\"shop\":\"gone.myshopify.com\"");
+    let summary = page.out.split("class=\"summary\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(summary.contains("orders/create: a -&gt; b"), "from where to where: {summary}");
+    assert!(summary.find("Changes from this manifest") < summary.find("No longer in the manifest"), "{summary}");
+    let text = page.out.split("<script").next().unwrap();
+    assert!(!text.contains("hookwright show") && !text.contains("`-v`"), "the page names no options to list more");
+}

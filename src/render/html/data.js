@@ -29,6 +29,7 @@ const STATES = data.report
       blocked: ["⊘", "blocked", "blocked"],
       update: ["~", "change", "to be changed"],
       create: ["+", "create", "to be created"],
+      left_out: ["◌", "left out", "left out of this plan"],
       unmanaged: ["○", "unmanaged", "unmanaged"],
       bound: ["•", "up to date", "up to date"],
     };
@@ -40,7 +41,7 @@ const ORDER = Object.keys(STATES);
 const SIGNS = { create: "+", update: "~", delete: "−" };
 const ACTIONS = { create: "create", update: "update in-place", delete: "destroy" };
 const STATUS = {
-  changed: "with changes", unchanged: "without changes", blocked: "bindings blocked", failed: "not read", unavailable: "not read, tolerated",
+  changed: "with changes", unchanged: "without changes", blocked: "bindings blocked", left: "left the manifest", failed: "not read", unavailable: "not read, tolerated",
   done: "done", incomplete: "incomplete", stale: "stale, nothing sent", not_read: "not read, nothing sent",
 };
 const UNREAD = ["failed", "unavailable", "stale", "not_read"];
@@ -62,7 +63,7 @@ const prepare = (row) => {
   for (const [topic, to, many] of row.bound) cell(topic).items.push({ state: "bound", to: [to], many });
   for (const entry of row.entries) {
     const change = changes[entry.change];
-    const state = entry.outcome ? entry.outcome.result : change.action;
+    const state = entry.outcome ? entry.outcome.result : entry.left_out ? "left_out" : change.action;
     const at = cell(change.topic);
     at.items.push({ state, to: ends(change), many: 1, entry, change });
     if (change.drift && !data.report) at.marks.add("drift");
@@ -91,7 +92,7 @@ const prepare = (row) => {
   const unread = UNREAD.includes(row.status);
   const attention = notes.some((note) => note.severity === "attention");
   const quiet = !attention && [...cells.values()].every((at) => !at.marks.size && ["bound", "unmanaged", "applied", "already_so"].includes(at.items[0]?.state ?? "bound"));
-  return { ...row, name: handle(row.shop), cells, notes, unread, attention, quiet: quiet && !unread, whole: unread && cells.size === 0 };
+  return { ...row, name: handle(row.shop), cells, notes, unread, attention, quiet: quiet && !unread && row.status !== "left", whole: unread && cells.size === 0 };
 };
 
 const shops = rows.map(prepare);

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::super::changes::Depth;
 use super::super::document::{Point, Section, Weight};
 use super::super::support::*;
 use super::super::{laws, plans_html, reports_html};
@@ -217,9 +218,9 @@ fn the_script_does_not_convert_text_to_markup() {
 fn lines_beyond_the_limit_are_counted() {
     let points = (1..MAX_LINES + 1234).map(|_| Point::Address("line".to_owned())).collect();
     let section = Section::list(Weight::Uncovered, "title", points).unwrap();
-    let html = lines(&[&section], MAX_LINES).unwrap().into_string();
+    let html = lines(&[&section], Depth::Full, MAX_LINES).unwrap().into_string();
     assert_eq!(html.matches("<div").count(), MAX_LINES);
-    assert!(html.ends_with("… and 1,234 more lines; `hookwright show` prints all lines"));
+    assert!(html.ends_with("… and 1,234 more lines; the matrix has all changes"));
 }
 
 /// Replaces every string of the plan by a hostile one.

@@ -1,13 +1,14 @@
 //! The data for the script of the page: the matrix, in which each repeated value is stored once.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::render::changes;
+use crate::text::plural;
 use crate::wire::plan::{
     Blocked, Change, Field, Finding, FindingKind, Origin, Severity, Shop, ShopError, ShopStatus, Source, Subscription,
 };
@@ -78,6 +79,9 @@ struct Entry<'a> {
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<EntryOutcome<'a>>,
+    /// Whether the plan leaves the change out (`--only`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    left_out: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -122,21 +126,23 @@ struct Note<'a> {
     severity: Severity,
     #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<usize>,
-    message: &'a str,
+    message: Cow<'a, str>,
     /// The address of an unmanaged subscription.
     #[serde(skip_serializing_if = "Option::is_none")]
     destination: Option<usize>,
 }
 
-/// Returns the matrix of a plan.
-pub(super) fn of_plan<'a>(shops: &[&'a Shop]) -> View<'a> {
+/// Returns the matrix of a plan, with a row for each shop that left the manifest.
+pub(super) fn of_plan<'a>(shops: &[&'a Shop], left: &BTreeMap<&'a str, Option<usize>>) -> View<'a> {
     let mut topics = BTreeSet::new();
     for shop in shops {
         topics.extend(shop.bound.iter().map(|b| &*b.topic));
         topics.extend(topics_of(&shop.blocked, shop.changes.iter(), &shop.findings));
+        let left_out = shop.left_out.iter().flat_map(|left| &left.changes);
+        topics.extend(left_out.map(|change| change.topic.as_str()));
     }
     let mut lists = Lists::new(topics);
-    let rows = shops.iter().map(|shop| lists.plan_row(shop)).collect();
+    let rows = shops.iter().map(|shop| lists.plan_row(shop)).chain(left.iter().map(left_row)).collect();
     lists.view(false, rows)
 }
 
@@ -149,6 +155,27 @@ pub(super) fn of_report<'a>(shops: &[&'a ReportShop]) -> View<'a> {
     let mut lists = Lists::new(topics);
     let rows = shops.iter().map(|shop| lists.report_row(shop)).collect();
     lists.view(true, rows)
+}
+
+fn left_row<'a>((shop, bindings): (&&'a str, &Option<usize>)) -> Row<'a> {
+    let bindings = bindings.map_or_else(String::new, |n| format!(": {} in the base manifest", plural(n, "binding")));
+    let note = Note {
+        kind: "shop_left",
+        severity: Severity::Attention,
+        topic: None,
+        message: Cow::Owned(format!("the shop left the manifest{bindings}. Its subscriptions continue to deliver")),
+        destination: None,
+    };
+    Row {
+        shop,
+        labels: vec![],
+        status: Status::Own("left"),
+        error: None,
+        bound: vec![],
+        blocked: vec![],
+        entries: vec![],
+        findings: vec![note],
+    }
 }
 
 fn topics_of<'a>(
@@ -199,7 +226,7 @@ impl<'a> Lists<'a> {
     }
 
     fn plan_row(&mut self, shop: &'a Shop) -> Row<'a> {
-        let Shop { shop: domain, labels, status, bound, blocked, changes, findings, error, .. } = shop;
+        let Shop { shop: domain, labels, status, bound, blocked, changes, left_out, findings, error, .. } = shop;
         Row {
             shop: domain,
             labels: labels.iter().map(|(key, value)| format!("{key}={value}")).collect(),
@@ -215,7 +242,12 @@ impl<'a> Lists<'a> {
                 })
                 .collect(),
             blocked: blocked.iter().map(|b| self.stopped(b)).collect(),
-            entries: changes.iter().map(|change| self.entry(change, None, None)).collect(),
+            entries: changes
+                .iter()
+                .map(|change| (change, false))
+                .chain(left_out.iter().flat_map(|left| left.changes.iter().map(|change| (change, true))))
+                .map(|(change, left_out)| Entry { left_out, ..self.entry(change, None, None) })
+                .collect(),
             findings: findings.iter().map(|f| self.note(f)).collect(),
         }
     }
@@ -257,7 +289,7 @@ impl<'a> Lists<'a> {
             kind,
             severity: *severity,
             topic: topic.as_deref().map(|topic| self.topics.place(topic)),
-            message,
+            message: Cow::Borrowed(message),
             destination: address.map(|address| self.destinations.place(Cow::Borrowed(address))),
         }
     }
@@ -280,6 +312,7 @@ impl<'a> Lists<'a> {
             // All IDs have this prefix.
             id: id.map(|id| id.strip_prefix("gid://shopify/WebhookSubscription/").unwrap_or(id)),
             outcome,
+            left_out: false,
         }
     }
 
