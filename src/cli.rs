@@ -191,6 +191,27 @@ pub(crate) struct ManifestArgs {
     /// the manifest that the plan names.
     #[arg(short, long = "file", value_name = "PATH")]
     pub(crate) file: Vec<PathBuf>,
+    /// File with further `policies`, outside the manifest; repeatable
+    ///
+    /// A pull request that changes the manifest cannot change it, if it is not in the repository.
+    #[arg(long, value_name = "PATH", env = "HOOKWRIGHT_POLICIES", value_delimiter = ',')]
+    pub(crate) policies: Vec<PathBuf>,
+}
+
+impl ManifestArgs {
+    /// Returns the files and folders of the manifest; empty for the default one.
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        self.with_policies(self.file.clone())
+    }
+
+    /// Returns these files and folders, or the default manifest, and the files with further policies.
+    pub(crate) fn with_policies(&self, mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+        if paths.is_empty() && !self.policies.is_empty() {
+            paths.push(DEFAULT_MANIFEST.into());
+        }
+        paths.extend(self.policies.iter().cloned());
+        paths
+    }
 }
 
 /// The selected shops of the manifest.

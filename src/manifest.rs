@@ -21,6 +21,7 @@ mod filter;
 mod findings;
 mod habits;
 mod merge;
+mod policy;
 mod resolve;
 pub mod schema;
 mod secrets;

@@ -123,7 +123,7 @@ pub(crate) async fn open(
     output: Output,
     recorder: Arc<Recorder>,
 ) -> Result<Opened, Failure> {
-    open_loaded(load(&manifest.file, verbosity, output)?, select, run, verbosity, None, recorder).await
+    open_loaded(load(&manifest.paths(), verbosity, output)?, select, run, verbosity, None, recorder).await
 }
 
 /// Opens the session for a loaded manifest. The version, the transport and the shops of a saved plan take precedence.

@@ -1,8 +1,8 @@
 //! Arguments of `hookwright validate`.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
+
+use super::ManifestArgs;
 
 use crate::diagnostic::Code;
 use crate::printer::Form;
@@ -18,11 +18,8 @@ Examples:
 
 Exit codes: 0 the manifest is valid; 3 it is not valid.")]
 pub(crate) struct ValidateArgs {
-    /// Manifest file or folder; may be repeated
-    ///
-    /// The default is hookwright.yaml.
-    #[arg(short = 'f', long = "file", value_name = "PATH")]
-    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) manifest: ManifestArgs,
     /// Output format
     #[arg(long, value_enum, default_value_t = ValidateFormat::Text)]
     pub(crate) format: ValidateFormat,

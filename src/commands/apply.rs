@@ -24,7 +24,8 @@ use crate::run::{self, ApplyRun, Freshness, ManifestPaths, PlanPurpose, Run};
 use crate::wire::events::Summary;
 
 pub(super) async fn run(args: ApplyArgs, output: Output) -> Result<Exit, Failure> {
-    let mut inputs = given(&args.manifest.file);
+    let manifest = args.manifest.paths();
+    let mut inputs = given(&manifest);
     inputs.extend(args.plan.as_deref().into_iter().chain(args.checked.as_deref()));
     let state = state_files(&args.run.access);
     let mut outputs = outputs(&args).to_vec();
@@ -65,6 +66,7 @@ async fn saved(args: &ApplyArgs, path: &Path, recorder: &Arc<Recorder>, output: 
             .hint("pass the plan of that run, or create it with `hookwright plan --name`"));
     }
     let ManifestPaths { paths, named_by_plan } = run::manifest_paths(&args.manifest.file, &plan)?;
+    let paths = args.manifest.with_policies(paths);
     run::manifest_is_there(&paths, &plan)?;
     let recorder = Arc::clone(recorder);
     let loaded = run::load(&paths, output.verbosity(), output)?;
@@ -97,7 +99,7 @@ async fn saved(args: &ApplyArgs, path: &Path, recorder: &Arc<Recorder>, output: 
 /// Plans, prints the plan, asks for confirmation, and applies.
 async fn fresh(args: &ApplyArgs, recorder: &Arc<Recorder>, output: Output) -> Result<Ended, Failure> {
     // The manifest is loaded first, because its errors are more important than a missing terminal.
-    let loaded = run::load(&args.manifest.file, output.verbosity(), output)?;
+    let loaded = run::load(&args.manifest.paths(), output.verbosity(), output)?;
     let asks = !args.auto_approve;
     if asks {
         prompt::possible(

@@ -26,7 +26,7 @@ pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure
     let inputs: Vec<&Path> = args.since.iter().map(PathBuf::as_path).collect();
     apart(&inputs, &outputs)?;
     outputs.push(("--out", args.out.as_deref()));
-    apart(&given(&args.manifest.file), &outputs)?;
+    apart(&given(&args.manifest.paths()), &outputs)?;
     let metrics = args.metrics.as_deref().map(|path| MetricsFile::prepare(path, args.name.as_deref())).transpose()?;
     let mut found = None;
     let ended = drift(&args, output, &mut found).await;

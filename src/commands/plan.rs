@@ -20,7 +20,8 @@ use crate::wire;
 use crate::wire::events::Summary;
 
 pub(super) async fn run(args: PlanArgs, output: Output) -> Result<Exit, Failure> {
-    let mut inputs = given(&args.manifest.file);
+    let manifest = args.manifest.paths();
+    let mut inputs = given(&manifest);
     inputs.extend(args.base.iter().map(PathBuf::as_path));
     let state = state_files(&args.run.access);
     let mut outputs = vec![("--out", args.out.as_deref()), ("--events", args.events.as_deref())];

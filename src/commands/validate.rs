@@ -21,7 +21,7 @@ pub(super) fn run(args: &ValidateArgs, output: Output) -> Result<Exit, Failure> 
 /// Prints the diagnostics. Returns 0, or 3 if there is an error.
 fn write(args: &ValidateArgs, out: &mut dyn Write, color: bool) -> io::Result<u8> {
     let options = Options { deny: args.deny.clone(), ..manifest_options() };
-    let (draft, _) = files::load(&args.files, &options);
+    let (draft, _) = files::load(&args.manifest.paths(), &options);
     let loaded = draft.map_or_else(|unread| unread, |draft| draft.resolve(&Resolutions::new()));
     let root = root();
     let report = root.as_ref().map_or(loaded.report(), |root| loaded.report().seen_from(root));
@@ -58,6 +58,7 @@ fn summary(loaded: &Loaded) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::ManifestArgs;
 
     #[test]
     fn the_last_line_is_a_summary() {
@@ -65,7 +66,11 @@ mod tests {
         let file = folder.path().join("x.yaml");
         let validate = |content: &str, format| {
             std::fs::write(&file, content).expect("write");
-            let args = ValidateArgs { files: vec![file.clone()], format, deny: Vec::new() };
+            let args = ValidateArgs {
+                manifest: ManifestArgs { file: vec![file.clone()], policies: Vec::new() },
+                format,
+                deny: Vec::new(),
+            };
             let mut out = Vec::new();
             let code = write(&args, &mut out, false).expect("run");
             let out = String::from_utf8(out).expect("utf-8");
@@ -90,7 +95,11 @@ mod tests {
         std::fs::write(&invalid, "version: 2\nshops: acme\n").expect("file");
         for (path, exit) in [(&valid, 0), (&invalid, 3), (&folder.path().join("missing.yaml"), 3)] {
             for format in [ValidateFormat::Text, ValidateFormat::Json, ValidateFormat::Sarif, ValidateFormat::Github] {
-                let args = ValidateArgs { files: vec![path.clone()], format, deny: Vec::new() };
+                let args = ValidateArgs {
+                    manifest: ManifestArgs { file: vec![path.clone()], policies: Vec::new() },
+                    format,
+                    deny: Vec::new(),
+                };
                 let mut out = Vec::new();
                 assert_eq!(write(&args, &mut out, false).expect("write"), exit);
                 let out = String::from_utf8(out).expect("text");

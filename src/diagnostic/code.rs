@@ -82,6 +82,8 @@ codes! {
     BadConsent "HW044" "bad-consent" Error false "a consent has an invalid pattern or day, or is valid for more than 90 days";
     LabelWithoutValue "HW045" "label-without-value" Error false "a label of a shop chooses no address of a destination";
     NoBindings "HW046" "no-bindings" Error false "a shop has neither `use` nor `bindings`";
+    BadPolicy "HW047" "bad-policy" Error false "a policy is not a valid expression, or cannot be evaluated";
+    Policy "HW048" "policy" Error false "a policy does not allow a binding";
     UnknownTopic "HW100" "unknown-topic" Error false "unknown topic: it is not in the catalogue";
     TopicVersion "HW101" "topic-not-in-version" Error false "the Admin API version of the manifest does not have a topic";
     TopicSpelling "HW102" "topic-spelling" Warning false "a topic is not written in its slash form";

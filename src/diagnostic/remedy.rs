@@ -85,6 +85,8 @@ impl Code {
             }
             Self::LabelWithoutValue => "Add the label to the shop, or a value for it to the destination.",
             Self::NoBindings => "Name a set with `use`, or list the bindings; for none, write `bindings: []`.",
+            Self::BadPolicy => "Correct the CEL expression of the policy.",
+            Self::Policy => "Change the binding as the message of the policy says, or change the policy.",
             Self::ExpiredConsent => "Remove the consent. If its change is still pending, have it reviewed again.",
             Self::UselessConsent => "Correct the shop of the consent, or remove the consent.",
             Self::BroadConsent => "Name only the shops that need the consent.",

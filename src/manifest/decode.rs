@@ -9,6 +9,7 @@ mod binding;
 mod blocks;
 mod consents;
 mod indent;
+mod policies;
 mod shop;
 
 use std::collections::{HashMap, HashSet};

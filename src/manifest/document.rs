@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Severity};
 use crate::model::{Address, ApiVersion, Auth, Format, Scope, ShopDomain, TokenExpiry, Topic};
 use crate::state::aep::{AepAccount, InletKind, LookupBy};
 use crate::state::{Consent, Prefix, Unmanaged};
@@ -46,6 +46,7 @@ pub(super) struct Document {
     /// The sets of shops that name none.
     pub(super) uses: Option<Spanned<Vec<UseBlock>>>,
     pub(super) sets: Vec<SetBlock>,
+    pub(super) policies: Vec<PolicyBlock>,
     pub(super) ownership: Option<Spanned<OwnershipBlock>>,
     pub(super) safety: Option<Spanned<SafetyBlock>>,
     /// The valid consents.
@@ -95,6 +96,16 @@ pub(super) struct LookupTarget {
     pub(super) by: LookupBy,
     pub(super) account: Option<Spanned<String>>,
     pub(super) with_flow_id: bool,
+}
+
+/// A policy. `None` for an expression that is missing, which was reported unless it is `when`.
+#[derive(Debug)]
+pub(super) struct PolicyBlock {
+    pub(super) name: Spanned<String>,
+    pub(super) when: Option<Spanned<String>>,
+    pub(super) require: Option<Spanned<String>>,
+    pub(super) message: String,
+    pub(super) severity: Severity,
 }
 
 #[derive(Debug)]

@@ -20,6 +20,7 @@ use super::decode::short;
 use super::document::{Document, OwnershipBlock, Span, Spanned};
 use super::expand::{Common, DraftShop, Expander};
 use super::findings::Findings;
+use super::policy::Policies;
 use super::secrets::ShopAuth;
 use super::{AdminApi, Manifest, Options, ReadFile, Transport, consents, digest, secrets};
 
@@ -43,6 +44,7 @@ pub(super) struct Merged {
     pub(super) unused_addresses: BTreeSet<Address>,
     /// The subscriptions in the app's own configuration.
     pub(super) app: Declared,
+    pub(super) policies: Policies,
     /// The rules of reporting, without the diagnostics, which were taken out.
     pub(super) findings: Findings,
 }
@@ -74,6 +76,9 @@ pub(super) fn documents(
     let destinations = named("destination", destinations, findings);
     let sets = documents.iter().flat_map(|d| &d.sets).map(|set| (set.name.value.as_str(), set.name.span, set));
     let sets = named("binding set", sets, findings);
+
+    let policies = documents.iter().flat_map(|d| &d.policies).map(|one| (one.name.value.as_str(), one.name.span, one));
+    let policies = named("policy", policies, findings);
 
     let accounts = block(documents, "aep", |d| d.aep.as_ref(), findings);
     let accounts = Accounts::new(accounts.map(|at| at.value.as_slice()));
@@ -125,6 +130,7 @@ pub(super) fn documents(
         safety.protected_topics = expander.topics(protected, &mut findings.of_all());
     }
     expander.finish(findings);
+    let policies = Policies::new(&policies, &shops, findings);
     let domains: Vec<&ShopDomain> = shops.iter().filter_map(|shop| shop.domain.as_ref()).collect();
     let consents = consents::checked(documents, &domains, options.today, findings);
 
@@ -160,7 +166,7 @@ pub(super) fn documents(
         head
     });
     diagnostics.append(&mut all_findings.take_diagnostics());
-    Merged { head, shops, destinations, addresses, unused_addresses, app, findings: all_findings }
+    Merged { head, shops, destinations, policies, addresses, unused_addresses, app, findings: all_findings }
 }
 
 /// Returns a block that may appear in one file only.

@@ -14,6 +14,7 @@ use super::document::Span;
 use super::expand::{DraftShop, Part, Ready};
 use super::findings::{Findings, Reporter};
 use super::merge::Merged;
+use super::policy::Judged;
 use super::topic_mix::TopicMix;
 use super::{Manifest, ManifestShop, ShopDesired};
 
@@ -61,6 +62,16 @@ pub(super) fn resolve(draft: &Merged, found: &Resolutions) -> (Option<Manifest>,
     (manifest, findings.take_diagnostics())
 }
 
+fn endpoint_of<'a>(target: &'a Target, found: &'a Resolutions) -> Endpoint<'a> {
+    match target {
+        Target::Address(address) => Endpoint::Address(address),
+        Target::Lookup(query) => match found.get(&**query) {
+            Some(Ok(address)) => Endpoint::Address(address),
+            Some(Err(_)) | None => Endpoint::Query(query),
+        },
+    }
+}
+
 /// Identifies the bindings of a part by their address in memory.
 type Bindings = *const Vec<Ready>;
 /// Identifies a shared list of destinations in the same way.
@@ -77,22 +88,26 @@ struct Resolver<'a> {
     topics: TopicMix<'a>,
     /// The desired state of shops that use only sets, by scope list and sets.
     shared: HashMap<(Option<usize>, Vec<Bindings>), ShopDesired>,
+    judged: Judged<'a>,
 }
 
 impl<'a> Resolver<'a> {
     fn new(draft: &'a Merged, found: &'a Resolutions) -> Self {
         let (checked, noted, topics) = Default::default();
-        Self { draft, found, common: HashMap::new(), checked, noted, topics, shared: HashMap::new() }
+        Self {
+            draft,
+            found,
+            common: HashMap::new(),
+            checked,
+            noted,
+            topics,
+            shared: HashMap::new(),
+            judged: Judged::default(),
+        }
     }
 
     fn endpoint(&self, target: &'a Target) -> Endpoint<'a> {
-        match target {
-            Target::Address(address) => Endpoint::Address(address),
-            Target::Lookup(query) => match self.found.get(&**query) {
-                Some(Ok(address)) => Endpoint::Address(address),
-                Some(Err(_)) | None => Endpoint::Query(query),
-            },
-        }
+        endpoint_of(target, self.found)
     }
 
     /// Returns the names and addresses of the destinations that have an address.
@@ -124,6 +139,9 @@ impl<'a> Resolver<'a> {
                 self.draft.app.two_payloads(ready, address, reporter);
             }
         }
+        let (draft, found) = (self.draft, self.found);
+        let endpoint = |ready: &'a Ready| endpoint_of(&ready.entry.binding.address, found);
+        draft.policies.judge(shop, endpoint, &mut self.judged, reporter);
         if !reporter.is_silenced(Code::MixedInlet) {
             self.note_topics(shop);
         }

@@ -75,6 +75,9 @@ struct Manifest {
     ownership: Option<Ownership>,
     /// Limits above which a plan needs consent. In one file only.
     safety: Option<Safety>,
+    /// Rules that each binding must meet, by name. May be in several files.
+    #[schemars(extend("propertyNames" = name_pattern()))]
+    policies: Option<BTreeMap<String, Policy>>,
     /// Consents to hazards. They are reviewed together with the change that needs them, and may be in several files.
     consents: Option<Vec<Consent>>,
     /// The diagnostics to silence for all shops.
@@ -136,6 +139,32 @@ struct Scope(String);
     ]
 ))]
 struct Address(String);
+
+/// A rule that each binding must meet.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Policy {
+    /// The bindings to which the rule applies, in CEL; without it, all bindings.
+    #[schemars(extend("examples" = ["labels.region == \"emea\" && topic.startsWith(\"customers/\")"]))]
+    when: Option<NonBlank>,
+    /// The condition that these bindings must meet, in CEL.
+    #[schemars(extend("examples" = ["include_fields.size() > 0"]))]
+    require: NonBlank,
+    /// What the policy wants and why.
+    message: NonBlank,
+    /// Whether a violation is an error or a warning.
+    #[schemars(extend("default" = "error"))]
+    severity: Option<PolicySeverity>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum PolicySeverity {
+    /// The manifest is invalid.
+    Error,
+    /// The violation is reported only.
+    Warning,
+}
 
 /// An address, a lookup at Adobe, or one of several by a label of the shop.
 #[derive(JsonSchema)]

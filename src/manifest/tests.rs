@@ -130,7 +130,7 @@ fn every_key_has_an_effect_on_the_manifest() {
             "orders/create commerce 16",
             "orders/updated commerce 16",
             "products/create bus 19",
-            "customers/update loyalty 44"
+            "customers/update loyalty 50"
         ]
     );
     // The shop's own destination takes precedence over the common one.

@@ -35,6 +35,7 @@ mod only;
 mod options;
 mod order;
 mod plans;
+mod policies;
 mod review;
 mod rotation;
 mod runners;

@@ -14,7 +14,7 @@ use crate::run::target::{manifest_options, word};
 use crate::run::{self, LoadedManifest};
 
 pub(super) fn run(args: &RotationArgs, output: Output) -> Result<Exit, Failure> {
-    let LoadedManifest { manifest, .. } = run::load(&args.manifest.file, output.verbosity(), output)?;
+    let LoadedManifest { manifest, .. } = run::load(&args.manifest.paths(), output.verbosity(), output)?;
     let shops = run::select(&manifest, &args.select)?;
     let commands = if runs_commands(&manifest, &shops) { " --allow-commands" } else { "" };
     let options = format!("{}{commands}{}", manifest_options(&args.manifest.file), selection(&args.select));

@@ -9,7 +9,7 @@ use crate::state::{Prefix, Unmanaged};
 
 use super::{Decoder, short};
 
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "version",
     "admin_api",
     "auth",
@@ -23,6 +23,7 @@ pub(super) const KEYS: [&str; 15] = [
     "ownership",
     "safety",
     "consents",
+    "policies",
     "lint",
     "shops",
 ];
@@ -81,6 +82,9 @@ impl Decoder {
         });
         if let Some(pair) = fields.get("consents") {
             document.consents = self.consents(&pair.value);
+        }
+        if let Some(pair) = fields.get("policies") {
+            document.policies = self.policies(&pair.value);
         }
         if let Some(pair) = fields.get("lint") {
             document.allow = self.lint(&pair.value);

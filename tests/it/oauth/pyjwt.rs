@@ -67,5 +67,5 @@ fn the_sandbox_accepts_an_assertion_of_an_independent_library() {
     let (status, body) = present(&scene, "acme", &assertion, "");
     assert!(status == 200 && body.contains("access_token"), "{status} {body}");
     let (status, body) = present(&scene, "acme", &assertion, "");
-    assert!(status == 400 && body.contains("used already"), "{status} {body}");
+    assert!(status == 400 && body.contains("already been used"), "{status} {body}");
 }
