@@ -147,7 +147,7 @@ fn every_key_has_an_effect_on_the_manifest() {
     let expires = || "2026-12-31".to_owned();
     assert_eq!(
         consents.collect::<Vec<_>>(),
-        [("protected_topic:conn*", expires(), 30), ("max_address_change_percent", expires(), 33)]
+        [("protected_topic:conn*", expires(), 36), ("max_address_change_percent", expires(), 39)]
     );
 }
 
