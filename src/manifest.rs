@@ -62,6 +62,8 @@ pub struct SourceFile {
 pub struct Options {
     /// Warnings that are errors in this run. Diagnostics that `lint.allow` silences stay silent.
     pub deny: Vec<Code>,
+    /// Whether policies are not judged: those of a base manifest concern its own branch.
+    pub ignore_policies: bool,
     /// The date of the run. Without it, the end of support of versions is not checked.
     pub today: Option<Date>,
 }

@@ -76,7 +76,7 @@ impl Fate<'_> {
             Self::Held(inlet) => format!("it is the address of {}, which is {}", named(inlet), inlet.state),
             Self::Gone => format!(
                 "no dataflow or connection in Adobe sandbox `{sandbox}` has this address: it was deleted or \
-                 recreated"
+                 recreated, or it belongs to another Adobe sandbox"
             ),
         }
     }

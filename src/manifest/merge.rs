@@ -78,7 +78,10 @@ pub(super) fn documents(
     let sets = named("binding set", sets, findings);
 
     let policies = documents.iter().flat_map(|d| &d.policies).map(|one| (one.name.value.as_str(), one.name.span, one));
-    let policies = named("policy", policies, findings);
+    let mut policies = named("policy", policies, findings);
+    if options.ignore_policies {
+        policies.clear();
+    }
 
     let accounts = block(documents, "aep", |d| d.aep.as_ref(), findings);
     let accounts = Accounts::new(accounts.map(|at| at.value.as_slice()));

@@ -105,7 +105,8 @@ impl Run {
             print(&loaded, &[], Verbosity::Quiet, output);
             valid(loaded).map(|(manifest, _)| manifest).map_err(about)
         };
-        let (draft, _) = draft(paths, &Options::default(), output).map_err(about)?;
+        let (draft, _) =
+            draft(paths, &Options { ignore_policies: true, ..Options::default() }, output).map_err(about)?;
         let known = &self.lookups.addresses;
         let mut manifest = valid(draft.resolve(known))?;
         let more = self.addresses_of_base(&manifest).await;

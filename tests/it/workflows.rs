@@ -438,7 +438,7 @@ fn gitlab_jobs_replace_the_note_and_keep_the_exit_codes() {
             ("CI_JOB_URL", "https://gitlab.example/job/1"),
             ("CI_MERGE_REQUEST_PROJECT_ID", "3"),
             ("CI_MERGE_REQUEST_IID", "7"),
-            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+            ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "base-sha"),
         ];
         let _ = std::fs::remove_dir_all(runner.world.path(".hookwright-base"));
         runner.step_of(".gitlab-ci.yml", name, &[&note, more].concat()).0

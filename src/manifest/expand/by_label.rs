@@ -76,14 +76,24 @@ impl<'a> Commons<'a> {
         keys.map(|key| labels.get(key).map(|value| value.value.as_str())).collect()
     }
 
-    /// Returns the destinations that apply to a shop with these labels. Shops with the same values share them.
+    /// Returns the destinations that apply to a shop with these labels, and the others with their values as names of
+    /// addresses. Shops with the same values share them.
     pub(super) fn of(&mut self, labels: &Labels<'a>) -> Arc<Targets> {
         let chosen = self.chosen(self.label_of.keys().copied(), labels);
         if let Some(known) = self.shared.get(&chosen) {
             return Arc::clone(known);
         }
-        let of_labels = labels.iter().filter_map(|(key, value)| self.by_value.get(&(*key, value.value.as_str())));
-        let all = Arc::new(self.fixed.iter().chain(of_labels.flatten()).cloned().collect());
+        let mut all = self.fixed.clone();
+        for ((key, value), targets) in &self.by_value {
+            let is_chosen = labels.get(key).is_some_and(|label| label.value == **value);
+            // A live subscription can still have the address of another value.
+            let named = targets.iter().map(|(name, target)| {
+                let listed = || Arc::from(format!("{name} ({key}={value})"));
+                (if is_chosen { Arc::clone(name) } else { listed() }, target.clone())
+            });
+            all.extend(named);
+        }
+        let all = Arc::new(all);
         self.shared.insert(chosen, Arc::clone(&all));
         all
     }

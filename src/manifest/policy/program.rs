@@ -2,13 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::common::ast::{EntryExpr, Expr, IdedExpr, MapExpr, StructExpr};
+use cel::parser::PrattParser;
 use cel::{Context, Value};
 
-/// Maximum length in bytes, nesting of brackets, and number of conditional operators. The parser is recursive.
+/// Maximum length in bytes.
 const LENGTH: usize = 1_000;
-const NESTING: usize = 24;
-const CONDITIONALS: usize = 16;
+/// Maximum nesting of the expression, for the parser and for the evaluation, which are recursive: a thread of 1 MB must
+/// suffice in a debug build.
+const NESTING: u16 = 16;
+const DEPTH: usize = 24;
 /// Maximum number of macros such as `all` and `exists`. Each of them multiplies the work by the length of a list.
 const MACROS: usize = 2;
 
@@ -30,7 +33,7 @@ const VARIABLES: [&str; 12] = [
 
 /// A compiled expression.
 pub(super) struct Program {
-    program: cel::Program,
+    expression: IdedExpr,
     /// The variables that the expression uses.
     variables: Vec<&'static str>,
 }
@@ -72,27 +75,32 @@ impl Variables<'_> {
 impl Program {
     /// Compiles an expression. The error says why it is not accepted.
     pub(super) fn compile(text: &str) -> Result<Self, String> {
-        limits(text)?;
-        let parsed = catch_unwind(AssertUnwindSafe(|| cel::Program::compile(text)));
-        let parsed = parsed.map_err(|_| "the parser failed".to_owned())?;
-        let program = parsed.map_err(|errors| {
+        if text.len() > LENGTH {
+            return Err(format!("it has {} bytes, and the limit is {LENGTH}", text.len()));
+        }
+        let parser = PrattParser::new().max_recursion_depth(NESTING);
+        let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse(text)));
+        let expression = parsed.map_err(|_| "the parser failed".to_owned())?.map_err(|errors| {
             let first = errors.errors.first().map(|error| (error.pos.1, one_line(&error.msg)));
             let (column, message) = first.unwrap_or_default();
             format!("{message} (at character {column})")
         })?;
+        if depth(&expression) > DEPTH {
+            return Err(format!("it is nested too deeply: the limit is {DEPTH} levels"));
+        }
         let mut of_macros = Vec::new();
-        macro_variables(program.expression(), &mut of_macros);
+        macro_variables(&expression, &mut of_macros);
         if of_macros.len() > MACROS {
             let count = of_macros.len();
             return Err(format!("it has {count} macros such as `all` and `exists`, and the limit is {MACROS}"));
         }
-        let references = program.references();
+        let references = expression.references();
         let is_known = |name: &str| VARIABLES.contains(&name) || name.starts_with('@') || of_macros.contains(&name);
         if let Some(unknown) = references.variables().into_iter().find(|name| !is_known(name)) {
             return Err(format!("unknown variable `{unknown}`; known: {}", VARIABLES.join(", ")));
         }
         let variables = VARIABLES.into_iter().filter(|name| references.has_variable(name)).collect();
-        Ok(Self { program, variables })
+        Ok(Self { expression, variables })
     }
 
     /// Returns whether the expression uses a variable.
@@ -101,7 +109,7 @@ impl Program {
     }
 
     pub(super) fn run(&self, variables: &Variables<'_>) -> Outcome {
-        match catch_unwind(AssertUnwindSafe(|| self.program.execute(&variables.context))) {
+        match catch_unwind(AssertUnwindSafe(|| variables.context.resolve(&self.expression))) {
             Ok(Ok(Value::Bool(true))) => Outcome::True,
             Ok(Ok(Value::Bool(false))) => Outcome::False,
             Ok(Ok(other)) => {
@@ -113,64 +121,90 @@ impl Program {
     }
 }
 
-fn limits(text: &str) -> Result<(), String> {
-    if text.len() > LENGTH {
-        return Err(format!("it has {} bytes, and the limit is {LENGTH}", text.len()));
-    }
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for c in text.chars() {
-        match c {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
+/// Returns the direct parts of an expression.
+fn parts(of: &IdedExpr) -> Vec<&IdedExpr> {
+    match &of.expr {
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
+        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).collect(),
+        Expr::Comprehension(inner) => {
+            vec![&inner.iter_range, &inner.accu_init, &inner.loop_cond, &inner.loop_step, &inner.result]
         }
-        deepest = deepest.max(depth);
+        Expr::List(list) => list.elements.iter().collect(),
+        Expr::Select(select) => vec![&*select.operand],
+        Expr::Map(MapExpr { entries }) | Expr::Struct(StructExpr { entries, .. }) => {
+            let parts = entries.iter().flat_map(|entry| match &entry.expr {
+                EntryExpr::StructField(field) => vec![&field.value],
+                EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
+            });
+            parts.collect()
+        }
     }
-    if deepest > NESTING || text.matches('?').count() > CONDITIONALS {
-        return Err(format!("it is nested too deeply: at most {NESTING} brackets and {CONDITIONALS} `?`"));
-    }
-    Ok(())
+}
+
+fn depth(of: &IdedExpr) -> usize {
+    1 + parts(of).into_iter().map(depth).max().unwrap_or(0)
 }
 
 /// Collects the variable of each macro in an expression.
 fn macro_variables<'a>(of: &'a IdedExpr, out: &mut Vec<&'a str>) {
-    match &of.expr {
-        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
-        Expr::Call(call) => {
-            let parts = call.target.as_deref().into_iter().chain(&call.args);
-            for part in parts {
-                macro_variables(part, out);
-            }
-        }
-        Expr::Comprehension(inner) => {
-            out.push(&inner.iter_var);
-            let parts = [&inner.iter_range, &inner.accu_init, &inner.loop_cond, &inner.loop_step, &inner.result];
-            for part in parts {
-                macro_variables(part, out);
-            }
-        }
-        Expr::List(list) => {
-            for part in &list.elements {
-                macro_variables(part, out);
-            }
-        }
-        Expr::Select(select) => macro_variables(&select.operand, out),
-        Expr::Map(cel::common::ast::MapExpr { entries })
-        | Expr::Struct(cel::common::ast::StructExpr { entries, .. }) => {
-            for entry in entries {
-                match &entry.expr {
-                    EntryExpr::StructField(field) => macro_variables(&field.value, out),
-                    EntryExpr::MapEntry(entry) => {
-                        macro_variables(&entry.key, out);
-                        macro_variables(&entry.value, out);
-                    }
-                }
-            }
-        }
+    if let Expr::Comprehension(inner) = &of.expr {
+        out.push(&inner.iter_var);
+    }
+    for part in parts(of) {
+        macro_variables(part, out);
     }
 }
 
 /// Returns a message of the library on one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compiled(text: &str) -> Result<Program, String> {
+        Program::compile(text)
+    }
+
+    #[test]
+    fn deep_and_long_expressions_are_refused_and_the_deepest_accepted_ones_fit_into_a_small_stack() {
+        let nested =
+            |n: usize, open: &str, inner: &str, close: &str| format!("{}{inner}{}", open.repeat(n), close.repeat(n));
+        let texts = move || -> Vec<String> {
+            let mut all = Vec::new();
+            for n in 1..120 {
+                all.push(nested(n, "(", "true", ")"));
+                all.push(nested(n, "[", "1", "]") + " != []");
+                all.push(nested(n, "!", "true", ""));
+                all.push(nested(n, "-", "1", "") + " == 1");
+                all.push(nested(n, "true ? ", "true", " : false"));
+                all.push(nested(n, "1 + ", "1", "") + " > 0");
+                all.push("labels".to_owned() + &".a".repeat(n) + " == \"\"");
+                all.push("scopes".to_owned() + &"[0]".repeat(n) + " == \"\"");
+                all.push(nested(n, "topic == \"x\" || ", "true", ""));
+                all.push(nested(n, "size(", "topic", ")") + " > 0");
+                all.push(nested(n, "{1: ", "1", "}") + " != {}");
+                all.push(nested(n, "[1].all(x, ", "true", ")"));
+            }
+            all
+        };
+        let run = move || {
+            let list = || Value::from(vec![Value::from("read_orders")]);
+            let variables = Variables::new([("topic", Value::from("x")), ("scopes", list()), ("labels", list())]);
+            let accepted: Vec<Program> = texts().iter().filter_map(|text| compiled(text).ok()).collect();
+            for program in &accepted {
+                let _ = program.run(&variables);
+            }
+            accepted.len()
+        };
+        let small = std::thread::Builder::new().stack_size(1 << 20).spawn(run).expect("thread");
+        let accepted = small.join().expect("no overflow");
+        assert!((60..600).contains(&accepted), "{accepted}");
+        assert!(compiled(&nested(10, "topic == \"x\" || ", "true", "")).is_ok(), "ten conditions");
+        assert!(compiled("include_fields.all(f, scopes.exists(scope, scope == f))").is_ok());
+        assert!(compiled("[1].all(a, [1].all(b, [1].all(c, true)))").is_err());
+        assert!(compiled("[1, 1].map(x, x + x).map(x, x + x).map(x, x + x) != []").is_err());
+    }
 }

@@ -125,6 +125,11 @@ fn the_head_of_a_plan() {
     <div class="i2">  ! <span class="strong">empty_shop, alpha.myshopify.com: leaves &lt;none&gt; &amp; nothing</span></div>
     <div class="i4">    help: to consent, apply with `--allow empty_shop:alpha`</div>
     </div></section>
+    <section class="summary" aria-label="Summary of the changes"><div class="text"><div><span class="strong">Drift that will be repaired:</span></div>
+    <div></div>
+    <div class="i2">  alpha.myshopify.com</div>
+    <div class="i4">    <span class="create">+</span> orders/create -&gt; commerce</div>
+    </div></section>
     "#);
 }
 
