@@ -62,8 +62,9 @@ const routeOf = (state, change) => {
 
 /** Returns the content of a cell as text. Equal cells have equal text; places in the manifest and IDs do not count. */
 const textOf = ({ items, notes }) => {
-  // Most cells have a single binding without a change.
-  if (items.length === 1 && items[0].state === "bound" && !notes.length) return `${items[0].to[0]}x${items[0].many}`;
+  const [{ state, to, many, entry, blocked } = {}] = items;
+  // Most cells have a single binding or change.
+  if (items.length === 1 && !notes.length && !blocked && !entry?.outcome) return `${state} ${entry ? entry.change : to[0]} ${many}`;
   return JSON.stringify([
     items.map(({ state, to, many, entry, blocked }) => [state, to, many, entry?.change, entry?.outcome, blocked?.reason]),
     notes.map(({ kind, severity }) => [kind, severity]),

@@ -103,8 +103,8 @@ const MORE: &str = r#"<details class="more"><summary>{{n}}</summary><ul class="r
 {{list}}</ul></details>
 "#;
 const ITEM: &str = r#"<li class="route {{state}}"><span class="sign" aria-hidden="true">{{sign}}</span>
-<p class="way">{{words}} {{way}}{{drift}}</p><p class="topics">{{topics}}</p><p class="figures">{{figures}}</p>
-<button type="button" class="show" data-route="{{at}}" aria-pressed="false" hidden>Show<span class="hidden"> {{words}} {{way}}</span></button></li>
+<p class="way">{{words}} {{way}}{{result}}{{drift}}</p><p class="topics">{{topics}}</p><p class="figures">{{figures}}</p>
+<button type="button" class="show" data-route="{{at}}" aria-pressed="false" hidden>Show<span class="hidden"> {{words}} {{way}}{{result}}</span></button></li>
 "#;
 
 fn item(at: usize, route: &Route<'_>, changes: &[(&str, &Change)]) -> Html {
@@ -119,17 +119,18 @@ fn item(at: usize, route: &Route<'_>, changes: &[(&str, &Change)]) -> Html {
         "delete" => ("−", "destroy"),
         _ => ("~", "change"),
     };
-    let words = match route.state {
-        state if state == route.action => words.to_owned(),
-        "already_so" => format!("{words}: already as planned"),
-        state => format!("{words}: {state}"),
+    let result = match route.state {
+        state if state == route.action => String::new(),
+        "already_so" => ": already as planned".to_owned(),
+        state => format!(": {state}"),
     };
     let drift = if route.is_drift { Html::own("<span class=\"tag\">drift</span>") } else { Html::default() };
     let figures = format!("{} in {}", plural(changes.len(), "change"), plural(shops.len(), "shop"));
     let values = [
         ("state", &text(route.state)),
         ("sign", &Html::own(sign)),
-        ("words", &text(&words)),
+        ("words", &Html::own(words)),
+        ("result", &text(&result)),
         ("way", &route.words()),
         ("drift", &drift),
         ("topics", &text(&listed.join(", "))),
