@@ -455,3 +455,10 @@ fn short_address(address: &str) -> String {
     let short = |word: &str| if hex(word) { format!("{}…{}", &word[..8], &word[56..]) } else { word.to_owned() };
     words(address).into_iter().map(short).collect()
 }
+
+/// Returns an address of Adobe without its host and with a shortened inlet: `…/collection/0123abcd…89ef4567`. Other addresses
+/// are not shortened, because their host matters.
+pub(super) fn brief_address(address: &str) -> Cow<'_, str> {
+    let inlet = address.strip_prefix("https://dcs.adobedc.net/");
+    inlet.map_or(Cow::Borrowed(address), |path| Cow::Owned(format!("…/{}", short_address(path))))
+}

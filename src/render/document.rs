@@ -42,6 +42,8 @@ pub(super) struct Fact<'a> {
     /// The shops that it applies to; empty if it applies to all.
     pub(super) shops: Vec<&'a str>,
     pub(super) value: String,
+    /// The value without options of the command line, for the HTML page.
+    pub(super) words: Option<String>,
     pub(super) emphasis: Emphasis,
 }
 
@@ -128,6 +130,8 @@ pub(super) enum Block<'a> {
         all: ByShop<'a>,
     },
     Names(Vec<Label<'a>>),
+    /// The number of findings that are not listed.
+    Unlisted(usize),
 }
 
 /// One item of a list.

@@ -7,10 +7,10 @@ use super::document::{Emphasis, Fact};
 use super::group::group_by;
 use crate::plan::run_name;
 use crate::state;
-use crate::wire::plan::{AdminApi, Ownership, Safety, Selection, Settings, Shop, ShopSafety, Unmanaged, place};
+use crate::wire::plan::{AdminApi, Origin, Ownership, Safety, Selection, Settings, Shop, ShopSafety, Unmanaged, place};
 
 fn fact<'a>(label: &'static str, emphasis: Emphasis, value: impl Into<String>) -> Fact<'a> {
-    Fact { label, shops: Vec::new(), value: value.into(), emphasis }
+    Fact { label, shops: Vec::new(), value: value.into(), words: None, emphasis }
 }
 
 /// Returns the names of the runs. A report file can have any text there, but the marker of a comment must stay one.
@@ -96,15 +96,22 @@ pub(super) fn limits<'a>(shops: &[&'a Shop]) -> impl Iterator<Item = Fact<'a>> +
 
 /// Returns the selection of shops, unless it contains all.
 pub(super) fn selection<'a>(selections: &[&Selection]) -> Option<Fact<'a>> {
-    let mut parts: Vec<String> = Vec::new();
+    // Each part as an option and in words.
+    let mut parts: Vec<(String, String)> = Vec::new();
     let mut shards: Vec<&str> = Vec::new();
     for Selection { shops, labels, shard, only } in selections {
         let shops = shops.iter().map(|pattern| match pattern.strip_prefix('!') {
-            Some(pattern) => format!("--exclude-shop {pattern}"),
-            None => format!("--shop {pattern}"),
+            Some(pattern) => (format!("--exclude-shop {pattern}"), format!("without shop {pattern}")),
+            None => (format!("--shop {pattern}"), format!("shop {pattern}")),
         });
-        let labels = labels.iter().map(|label| format!("--label {label}"));
-        let only = only.map(|origin| format!("--only {}", origin.as_str()));
+        let labels = labels.iter().map(|label| (format!("--label {label}"), format!("label {label}")));
+        let only = only.map(|origin| {
+            let words = match origin {
+                Origin::Manifest => "only changes of the manifest",
+                Origin::Drift => "only drift",
+            };
+            (format!("--only {}", origin.as_str()), words.to_owned())
+        });
         for part in shops.chain(labels).chain(only) {
             if !parts.contains(&part) {
                 parts.push(part);
@@ -112,8 +119,10 @@ pub(super) fn selection<'a>(selections: &[&Selection]) -> Option<Fact<'a>> {
         }
         shards.extend(shard.as_deref());
     }
-    parts.extend(shards_counted(shards));
-    (!parts.is_empty()).then(|| fact("Selection", Emphasis::Prose, parts.join(", ")))
+    parts.extend(shards_counted(shards).map(|shards| (shards.clone(), shards)));
+    let (options, words): (Vec<String>, Vec<String>) = parts.into_iter().unzip();
+    let words = Some(words.join(", "));
+    (!options.is_empty()).then(|| Fact { words, ..fact("Selection", Emphasis::Prose, options.join(", ")) })
 }
 
 /// Returns `shard 2/16`, `shards 1/3, 3/3` or `all 16 shards`.

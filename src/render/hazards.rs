@@ -25,8 +25,27 @@ pub(super) struct Decision<'a> {
     /// The values of `--allow` that consent to all of the hazards; empty if they have consent.
     pub(super) allow: Vec<String>,
     /// The consents that cover the hazards; empty if they have none.
-    pub(super) consents: Vec<String>,
+    pub(super) consents: Vec<Given>,
     pub(super) hazards: Vec<&'a Hazard>,
+}
+
+/// A consent that covers a hazard.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Given {
+    /// A value of `--allow`.
+    Option(String),
+    /// A consent of the manifest with its reason, its last day and its place.
+    Manifest(String),
+}
+
+impl Given {
+    /// Returns the consent as the text and the Markdown print it.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Option(allow) => format!("`--allow {allow}`"),
+            Self::Manifest(text) => text.clone(),
+        }
+    }
 }
 
 /// The hazards of a plan, and what their presentation depends on.
@@ -47,22 +66,22 @@ pub(super) fn decisions<'a>(judged: Judged<'a>) -> Vec<Decision<'a>> {
         let name = HazardName::ALL.iter().copied().find(|name| name.as_str() == hazard.kind.as_str());
         let shop = hazard.shop.as_deref().map(crate::model::ShopDomain::parse).transpose().ok()?;
         let consent = given.iter().find(|consent| consent.covers(name, shop.as_ref()));
-        consent.map(|consent| format!("`--allow {}`", consent.as_str()))
+        consent.map(|consent| Given::Option(consent.as_str().to_owned()))
     };
     let consent = |hazard: &'a Hazard| match &hazard.consent {
-        Some(allow) => Some(described(allow, judged.consents)),
+        Some(allow) => Some(Given::Manifest(described(allow, judged.consents))),
         None => covered(hazard),
     };
     folded(judged.hazards.iter().map(|hazard| (hazard, consent(hazard))), judged.shops)
 }
 
-fn folded<'a>(hazards: impl Iterator<Item = (&'a Hazard, Option<String>)>, all_shops: &[&str]) -> Vec<Decision<'a>> {
+fn folded<'a>(hazards: impl Iterator<Item = (&'a Hazard, Option<Given>)>, all_shops: &[&str]) -> Vec<Decision<'a>> {
     let groups = group_by(hazards.map(|(hazard, consent)| {
         let key = (hazard.kind.as_str(), hazard.shop.is_some(), consent.is_some());
         (key, "", (hazard, consent))
     }));
     let decisions = groups.into_iter().map(|((kind, _, has_consent), members)| {
-        let consents: BTreeSet<String> = members.iter().filter_map(|(_, (_, consent))| consent.clone()).collect();
+        let consents: BTreeSet<Given> = members.iter().filter_map(|(_, (_, consent))| consent.clone()).collect();
         let hazards: Vec<&Hazard> = members.into_iter().map(|(_, (hazard, _))| hazard).collect();
         let shops: BTreeSet<&str> = hazards.iter().filter_map(|hazard| hazard.shop.as_deref()).collect();
         let shops: Vec<&str> = shops.into_iter().collect();

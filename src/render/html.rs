@@ -1,8 +1,11 @@
-//! Prints a document as one self-contained HTML page: the lines of the text, and a matrix of shops and topics. The page fetches
-//! nothing, which its Content-Security-Policy enforces. Without JavaScript and in print it has only the text; the script draws
-//! the matrix from data in the page.
+//! Prints a document as one self-contained HTML page: the hazards, a summary of the changes, a matrix of shops and topics, and
+//! the lines of the text. The page fetches nothing, which its Content-Security-Policy enforces. Without JavaScript and in print
+//! it has everything but the matrix, which the script draws from data in the page.
 
+mod cards;
 mod markup;
+mod names;
+mod routes;
 mod view;
 
 #[cfg(test)]
@@ -11,15 +14,16 @@ mod tests;
 use std::collections::BTreeSet;
 
 use markup::{Html, csp_hash, fill, island};
+use names::Names;
+use routes::Made;
 use view::View;
 
-use super::changes::Depth;
 use super::document::{Document, Emphasis, Fact, Kind, Section, Weight, runs, titled};
 use super::merge::{Plans, Reports};
-use super::text::{Lines, labelled};
+use super::text::{Elsewhere, Lines, labelled};
 use super::{Link, Style, escape, merge, plan, report};
 use crate::text::{plural, thousands};
-use crate::wire::plan::{Plan, place};
+use crate::wire::plan::{Plan, ShopStatus, place};
 use crate::wire::report::Report;
 
 const PAGE: &str = include_str!("html/page.html");
@@ -36,12 +40,14 @@ const SCRIPT: &str = concat!(
 
 /// The maximum number of printed lines, so that the page loads quickly. The others are counted.
 const MAX_LINES: usize = 4000;
-/// The sections of the summary above the matrix, and its maximum number of lines.
-const SUMMARY: [Weight; 4] = [Weight::Changes, Weight::Undone, Weight::Left, Weight::Drift];
-const MAX_SUMMARY: usize = 30;
+/// The sections that the page prints as elements: first the hazards, then what leaves. The others are text.
+const CARDS: [Weight; 2] = [Weight::Hazards, Weight::Left];
 /// The maximum number of listed digests, because a fleet can have hundreds of shards.
 const MAX_DIGESTS: usize = 4;
 
+/// Where the page lists the items that its text counts.
+const MATRIX: Elsewhere =
+    Elsewhere { all: "the matrix shows all", it: "the matrix shows it", them: "the matrix shows them" };
 const LINES: Style = Style { color: true, width: None, verbose: false };
 
 /// The content of the page that is not in the document.
@@ -52,6 +58,8 @@ struct Extras<'a> {
     files: Vec<(&'static str, String)>,
     /// The counts below the verdict.
     counts: String,
+    /// The summary of the changes.
+    changes: Html,
     view: View<'a>,
 }
 
@@ -82,6 +90,9 @@ fn page_of<'a>(all: &[&'a Plan], merged: &Plans<'a>, document: &Document<'a>) ->
         Some(shard) if all.len() > 1 => format!("{} (shard {shard})", plan.plan_digest),
         _ => plan.plan_digest.clone(),
     });
+    let names = Names::new(&merged.destinations, merged.former_addresses.iter().copied());
+    let changes = merged.shops.iter().flat_map(|s| s.changes.iter().map(|change| (s.shop.as_str(), change, None)));
+    let (changes, routes) = routes::section("Changes", &changes.collect::<Vec<Made<'_>>>(), &names);
     let extras = Extras {
         mood: match merged {
             p if p.summary.blocked > 0 || p.summary.shops.failed > 0 || !p.complete || p.lacking.is_some() => "bad",
@@ -95,7 +106,8 @@ fn page_of<'a>(all: &[&'a Plan], merged: &Plans<'a>, document: &Document<'a>) ->
             .chain(manifest(all.first().map(|p| &p.manifest_digest)))
             .collect(),
         counts: plan_counts(merged),
-        view: view::of_plan(&merged.shops, &merged.shops_left),
+        changes,
+        view: view::of_plan(merged, &names).with_routes(routes),
     };
     page(document, &extras)
 }
@@ -107,11 +119,17 @@ pub(super) fn reports(all: &[Report], links: &[Link]) -> String {
     let finished = between(all.iter().map(|report| report.finished_at.as_str())).map(|at| ("Finished", at));
     let digests = plan_digests(all.iter().map(|report| report.plan_digest.clone()));
     let manifest = manifest(all.first().map(|report| &report.manifest_digest));
+    let names = Names::default();
+    let outcomes = merged.shops.iter().flat_map(|shop| {
+        shop.outcomes.iter().map(|outcome| (shop.shop.as_str(), &outcome.change, Some(outcome.result)))
+    });
+    let (changes, routes) = routes::section("Outcomes", &outcomes.collect::<Vec<Made<'_>>>(), &names);
     let extras = Extras {
         mood: if merged.complete { "calm" } else { "bad" },
         files: started.into_iter().chain(finished).chain(digests).chain(manifest).collect(),
         counts: report_counts(&merged),
-        view: view::of_report(&merged.shops),
+        changes,
+        view: view::of_report(&merged.shops, &names).with_routes(routes),
     };
     page(&Document { links, ..report::document(&merged, false) }, &extras)
 }
@@ -136,10 +154,12 @@ fn manifest(digest: Option<&String>) -> Option<(&'static str, String)> {
 fn plan_counts(plan: &Plans<'_>) -> String {
     let counts = &plan.summary.shops;
     let unchanged = plan::unchanged(plan).len();
+    let blocked = plan.shops.iter().filter(|s| s.status == ShopStatus::Unchanged && !s.blocked.is_empty()).count();
     let shops = [
         (counts.changed, "with changes"),
         (unchanged, "without changes"),
-        (counts.unchanged.saturating_sub(unchanged), "with only blocked bindings"),
+        (blocked, "with only blocked bindings"),
+        (counts.unchanged.saturating_sub(unchanged + blocked), "with only left-out changes"),
         (counts.failed, "not read"),
         (counts.unavailable, "not read, tolerated"),
     ];
@@ -149,6 +169,11 @@ fn plan_counts(plan: &Plans<'_>) -> String {
         (plan.summary.blocked, "blocked"),
         (plan.summary.unmanaged, "unmanaged"),
         (plan.summary.attention, attention),
+        (plan.summary.left_out, "left out"),
+        (
+            plan.shops_left.len(),
+            if plan.shops_left.len() == 1 { "shop left the manifest" } else { "shops left the manifest" },
+        ),
     ];
     sentences(&plural(counts.total, "shop"), &shops, &rest)
 }
@@ -173,44 +198,22 @@ fn sentences(shops: &str, of_shops: &[(usize, &str)], rest: &[(usize, &str)]) ->
 
 fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
     let Document { kind, incomplete, facts, sections, digests: _, names: _, links, verdict: _ } = document;
-    let title = titled(document);
-    let Extras { mood, files, counts, view } = extras;
-    let plain = Style::default();
+    // The verdict has a fixed format for scripts; the page names no options.
+    let title = titled(document).replace("--only leaves out", "this plan leaves out");
+    let Extras { mood, files, counts, changes, view } = extras;
     let (targets, facts): (Vec<&Fact<'_>>, Vec<_>) = facts.iter().partition(|fact| fact.emphasis == Emphasis::Target);
     let targets = targets.into_iter().map(|fact| format!("Target: {}", fact.value)).chain(incomplete.clone());
     let target = Html::join(targets.map(|line| fill("<p class=\"target\">{{line}}</p>\n", &[("line", &text(&line))])));
-    let (common, of_shops): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| fact.shops.is_empty());
-    let facts = common.into_iter().chain(of_shops).map(|fact| labelled(fact, &plain));
-    let files = files.iter().map(|(label, value)| ((*label).to_owned(), value.clone()));
-    let facts = Html::join(facts.chain(files).map(|(label, value)| {
-        let values = [("label", &text(&label)), ("value", &text(&value))];
-        fill("<div><dt>{{label}}</dt><dd>{{value}}</dd></div>\n", &values)
-    }));
     let links = Html::join(links.iter().map(|Link { name, url }| {
         let values = [("name", &text(name)), ("url", &text(url))];
         fill("<a href=\"{{url}}\" rel=\"noreferrer\">{{name}}</a>\n", &values)
     }));
-    let (hazards, body): (Vec<&Section<'_>>, Vec<_>) =
-        sections.iter().partition(|section| section.weight == Weight::Hazards);
-    let hazards = match lines(&hazards, Depth::Full, usize::MAX) {
-        None => Html::default(),
-        Some(lines) => fill(
-            "<section class=\"hazards\" aria-label=\"Hazards\"><div class=\"text\">{{text}}</div></section>\n",
-            &[("text", &lines)],
-        ),
+    let of = |wanted: &[Weight]| {
+        let sections = sections.iter().filter(|section| wanted.contains(&section.weight));
+        Html::join(sections.map(cards::section))
     };
-    let mut summary: Vec<&Section<'_>> =
-        body.iter().copied().filter(|section| SUMMARY.contains(&section.weight)).collect();
-    summary.sort_by_key(|section| section.weight);
-    let summary = match lines(&summary, Depth::Brief, MAX_SUMMARY) {
-        None => Html::default(),
-        Some(lines) => fill(
-            "<section class=\"summary\" aria-label=\"Summary of the changes\"><div class=\"text\">{{text}}</div></section>\n",
-            &[("text", &lines)],
-        ),
-    };
-    let body =
-        lines(&body, Depth::Full, MAX_LINES).unwrap_or_else(|| Html::own("There are no changes and no findings."));
+    let body: Vec<&Section<'_>> = sections.iter().filter(|section| !CARDS.contains(&section.weight)).collect();
+    let body = lines(&body, MAX_LINES).unwrap_or_else(|| Html::own("There are no changes and no findings."));
     let csp = format!(
         "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
         csp_hash(STYLE),
@@ -224,11 +227,13 @@ fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
         ("mood", &Html::own(mood)),
         ("verdict", &text(&title)),
         ("target", &target),
-        ("facts", &facts),
+        ("facts", &pairs(settings(facts))),
+        ("files", &pairs(files.iter().map(|(label, value)| ((*label).to_owned(), value.clone())))),
         ("counts", &text(counts)),
         ("links", &links),
-        ("hazards", &hazards),
-        ("summary", &summary),
+        ("hazards", &of(&CARDS[..1])),
+        ("changes", changes),
+        ("left", &of(&CARDS[1..])),
         ("island", &island(view)),
         ("body", &body),
         ("version", &Html::own(env!("CARGO_PKG_VERSION"))),
@@ -236,23 +241,53 @@ fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
     fill(PAGE, &values).into_string()
 }
 
+/// Returns the labels and values of settings, those of all shops first.
+fn settings<'a>(facts: Vec<&'a Fact<'a>>) -> impl Iterator<Item = (String, String)> {
+    let (common, of_shops): (Vec<_>, Vec<_>) = facts.into_iter().partition(|fact| fact.shops.is_empty());
+    common.into_iter().chain(of_shops).map(|fact| {
+        let (label, value) = labelled(fact, &Style::default());
+        (label, fact.words.clone().unwrap_or(value))
+    })
+}
+
+fn pairs(pairs: impl Iterator<Item = (String, String)>) -> Html {
+    Html::join(pairs.map(|(label, value)| {
+        let values = [("label", &text(&label)), ("value", &text(&value))];
+        fill("<div><dt>{{label}}</dt><dd>{{value}}</dd></div>\n", &values)
+    }))
+}
+
+/// Returns a message, with the text between backticks as code.
+fn prose(message: &str) -> Html {
+    let mut parts = message.split('`').peekable();
+    let mut out = Vec::new();
+    let mut is_code = false;
+    while let Some(part) = parts.next() {
+        let closed = parts.peek().is_some();
+        match (is_code, closed) {
+            (true, true) => out.push(fill("<code>{{part}}</code>", &[("part", &text(part))])),
+            (true, false) => out.extend([Html::own("`"), text(part)]),
+            (false, _) => out.push(text(part)),
+        }
+        is_code = !is_code;
+    }
+    Html::join(out)
+}
+
 fn text(text: &str) -> Html {
     Html::text(&escape(text))
 }
 
 /// Returns the lines of some sections, or `None` if there are none. Lines after the first `max` are counted.
-fn lines(sections: &[&Section<'_>], depth: Depth, max: usize) -> Option<Html> {
+fn lines(sections: &[&Section<'_>], max: usize) -> Option<Html> {
     let (mut out, mut count) = (Vec::new(), 0);
-    // The page has no options, so it does not say how to list the others.
-    let listed = sections.iter().copied().filter(|section| section.weight != Weight::More);
-    Lines::new(&LINES, |indent, spans| {
+    Lines::new(&LINES, MATRIX, |indent, spans| {
         count += 1;
         if count <= max {
             out.push(markup::line(indent, spans));
         }
     })
-    .at(depth, "the matrix has all")
-    .sections(listed);
+    .sections(sections.iter().copied());
     if count > max {
         let more = plural(count - max, "more line");
         out.push(Html::text(&format!("… and {more}; the matrix has all changes")));

@@ -175,7 +175,7 @@ fn parts<'a>(document: &'a Document<'a>, style: &Style) -> Vec<Part<'a>> {
                 information.extend(remark.as_deref().map(|remark| point(&prose(remark), Vec::new())));
                 folds.push(outcomes(kind, title, shops, style));
             }
-            Block::Line(_) | Block::Unchanged(_) | Block::Names(_) => {}
+            Block::Line(_) | Block::Unchanged(_) | Block::Names(_) | Block::Unlisted(_) => {}
         }
     }
     if !information.is_empty() {
@@ -290,7 +290,7 @@ fn decision<'a>(of: &Decision<'a>) -> Piece<'a> {
     let Decision { kind, shops, message, allow, consents, hazards: _ } = of;
     let shops_of = if shops.is_empty() { String::new() } else { format!(" of {}", title(shops)) };
     let consent = if allow.is_empty() {
-        let consents: Vec<String> = consents.iter().map(|consent| prose(consent)).collect();
+        let consents: Vec<String> = consents.iter().map(|consent| prose(&consent.text())).collect();
         format!("consent: {}", consents.join("; "))
     } else {
         let options: Vec<String> = allow.iter().map(|allow| option("--allow", allow)).collect();

@@ -10,7 +10,6 @@ use super::document::{Block, Point, Section, Weight};
 use super::group::group_by;
 use super::text::handle;
 use crate::plan::{OLD_ENDPOINT_HOURS, RETRIES};
-use crate::text::plural;
 use crate::wire::plan::{Blocked, Finding, FindingKind, Severity, ShopError, Source};
 
 /// Kinds of information that are listed without `-v`.
@@ -188,10 +187,7 @@ pub(super) fn findings<'a>(
             Severity::Info => unlisted += 1,
         }
     }
-    let more = (unlisted > 0).then(|| {
-        let lists = if unlisted == 1 { "lists it" } else { "lists them" };
-        Section::line(Weight::More, format!("{}; `-v` {lists}", plural(unlisted, "informational finding")))
-    });
+    let more = (unlisted > 0).then(|| Section::new(Weight::More, "", Block::Unlisted(unlisted)));
     [
         Section::list(Weight::Attention, "Needs attention", points(attention)).map(Section::strong),
         Section::list(Weight::Minor, "Warnings", points(warnings)),

@@ -96,7 +96,7 @@ fn left_out<'a>(plan: &Plans<'a>) -> Option<Section<'a>> {
         Origin::Manifest => "Drift",
         Origin::Drift => "Changes of this manifest",
     };
-    let title = format!("{what} that this plan leaves out (`--only {}`)", only.as_str());
+    let title = format!("{what} that this plan leaves out");
     let remark = (blocked > 0).then(|| format!("{} left out, too", plural(blocked, "blocked binding")));
     Some(Section { remark, ..Section::new(Weight::Counts, title, Block::LeftOut(changes)) })
 }
@@ -122,7 +122,7 @@ fn not_covered<'a>(plan: &Plans<'a>, kind: Kind) -> Vec<Section<'a>> {
     out.extend(shops_left(&plan.shops_left));
     // Listed because `apply` cannot verify them.
     let former = plan.former_addresses.iter().map(|a| Point::Address(Address::new(a).masked().into_owned())).collect();
-    out.extend(Section::list(Weight::Uncovered, "Former addresses of this manifest, from `--base`", former));
+    out.extend(Section::list(Weight::Uncovered, "Former addresses of this manifest, from the base manifest", former));
     out
 }
 

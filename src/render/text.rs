@@ -14,13 +14,21 @@ use crate::wire::plan::{Action, Hazard};
 pub(super) const MAX_OF_A_KIND: usize = 10;
 /// The maximum number of listed addresses of one destination name.
 pub(super) const MAX_ADDRESSES: usize = 3;
-/// How to print the variants that are left out.
-const MORE: &str = "`-v` shows all";
+
+/// Where the reader finds the items that are not listed.
+#[derive(Clone, Copy)]
+pub(super) struct Elsewhere {
+    pub(super) all: &'static str,
+    pub(super) it: &'static str,
+    pub(super) them: &'static str,
+}
+
+const VERBOSE: Elsewhere = Elsewhere { all: "`-v` shows all", it: "`-v` lists it", them: "`-v` lists them" };
 
 /// Prints a document. Scripts read its last line, so it is neither coloured nor wrapped, and nothing follows it.
 pub(super) fn print(document: &Document<'_>, style: &Style) -> String {
     let mut out = String::new();
-    let mut lines = Lines::new(style, |indent, spans: &[Span]| terminal(&mut out, style.color, indent, spans));
+    let mut lines = Lines::new(style, VERBOSE, |indent, spans: &[Span]| terminal(&mut out, style.color, indent, spans));
     for fact in &document.facts {
         lines.fact(fact);
     }
@@ -63,25 +71,17 @@ impl Ink {
 /// Prints lines: each is passed to `write` with its indentation and its escaped spans.
 pub(super) struct Lines<'s, W> {
     style: &'s Style,
+    elsewhere: Elsewhere,
     write: W,
     /// Whether the last line has text, so that a blank line may follow.
     after_text: bool,
     /// Whether the legend of the symbols is printed.
     has_legend: bool,
-    /// How much of each planned change is printed.
-    depth: Depth,
-    /// Where the variants that are left out are listed.
-    more: &'static str,
 }
 
 impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
-    pub(super) fn new(style: &'s Style, write: W) -> Self {
-        Self { style, write, after_text: false, has_legend: false, depth: Depth::Full, more: MORE }
-    }
-
-    /// Prints planned changes in this depth; `more` says where the variants that are left out are listed.
-    pub(super) fn at(self, depth: Depth, more: &'static str) -> Self {
-        Self { depth, more, ..self }
+    pub(super) fn new(style: &'s Style, elsewhere: Elsewhere, write: W) -> Self {
+        Self { style, elsewhere, write, after_text: false, has_legend: false }
     }
 
     /// Prints one line without wrapping it.
@@ -147,8 +147,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
     pub(super) fn sections<'d, 'a: 'd>(&mut self, sections: impl IntoIterator<Item = &'d Section<'a>> + Clone) {
         let all = sections.clone();
         for section in sections {
-            let is_planned = matches!(section.block, Block::Planned(..)) && self.depth == Depth::Full;
-            if is_planned && !std::mem::replace(&mut self.has_legend, true) {
+            if matches!(section.block, Block::Planned(..)) && !std::mem::replace(&mut self.has_legend, true) {
                 self.legend(all.clone());
             }
             self.section(section);
@@ -197,7 +196,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             Block::Points(points) => self.points(*strong, points),
             Block::Planned(_, shops) => {
                 self.gap();
-                self.changes(2, self.depth, shops);
+                self.changes(2, Depth::Full, shops);
             }
             Block::Applied(shops) | Block::AlreadySo(shops) | Block::LeftOut(shops) => {
                 self.changes(2, Depth::Line, shops);
@@ -209,6 +208,10 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
                 }
             }
             Block::Names(names) => self.names(names),
+            Block::Unlisted(n) => {
+                let lists = if *n == 1 { self.elsewhere.it } else { self.elsewhere.them };
+                self.plain(0, &format!("{}; {lists}", plural(*n, "informational finding")));
+            }
         }
         if let Some(remark) = remark.as_ref().filter(|_| !matches!(block, Block::Hazards(..))) {
             self.prose(None, 2, remark);
@@ -232,7 +235,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
                 }
             }
             for consent in consents {
-                self.prose(None, 4, &format!("consent: {consent}"));
+                self.prose(None, 4, &format!("consent: {}", consent.text()));
             }
             if strong {
                 let options: Vec<String> = allow.iter().map(|allow| hazards::option(allow)).collect();
@@ -255,7 +258,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             }
             let more = alike.len() - shown;
             if let Some((indent, kind)) = kind.filter(|_| more > 0) {
-                self.plain(indent, &format!("… and {} more {kind}; `-v` lists them", thousands(more)));
+                self.plain(indent, &format!("… and {} more {kind}; {}", thousands(more), self.elsewhere.them));
             }
         }
     }
@@ -293,7 +296,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             for Item { action, head, fields, changes: _ } in items {
                 let topics = format!(" {}", head.topics.join(", "));
                 let start = [symbol(action), Span::plain(topics)];
-                self.line(indent + 2, start.into_iter().chain(head.rest(self.more)));
+                self.line(indent + 2, start.into_iter().chain(head.rest(self.elsewhere.all)));
                 for field in &fields {
                     self.field(indent + 6, field);
                 }
@@ -303,7 +306,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
 
     fn field(&mut self, indent: usize, field: &Detail) {
         let label = Span::plain(format!("{}: ", field.label));
-        let note = Span::new(Ink::Faint, field.note(self.more));
+        let note = Span::new(Ink::Faint, field.note(self.elsewhere.all));
         let (before, after, long) = match &field.value {
             Value::Is(spans) => {
                 let spans = std::iter::once(label).chain(spans.iter().cloned()).chain([note]);
@@ -334,7 +337,8 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             let all = self.style.verbose || addresses.len() <= MAX_ADDRESSES;
             let shown = if all { addresses.len() } else { 1 };
             let more = addresses.len() - shown;
-            let more = if all { String::new() } else { format!(" and {} more; {}", thousands(more), self.more) };
+            let more =
+                if all { String::new() } else { format!(" and {} more; {}", thousands(more), self.elsewhere.all) };
             for (address, _) in addresses.iter().take(shown) {
                 self.plain(2, &format!("{name}: {address}{more}"));
             }
@@ -352,7 +356,7 @@ fn symbol(action: Action) -> Span {
 
 /// Returns the label and the value of a fact, with the shops that it applies to.
 pub(super) fn labelled(fact: &Fact<'_>, style: &Style) -> (String, String) {
-    let Fact { label, shops, value, emphasis: _ } = fact;
+    let Fact { label, shops, value, words: _, emphasis: _ } = fact;
     match shops.as_slice() {
         [] => ((*label).to_owned(), value.clone()),
         [shop] => (format!("{label} {shop}"), value.clone()),

@@ -10,3 +10,4 @@ mod fleet;
 mod html;
 mod large;
 mod login;
+mod summary;

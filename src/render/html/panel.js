@@ -55,7 +55,12 @@ const table = (change) => {
   ];
 };
 
-const source = (place) => (place === undefined ? null : el("p", { class: "source" }, el("code", {}, sources[place])));
+/** Returns places in the manifest; those after the first three are counted. */
+const source = (places) => {
+  const known = [...new Set(places.filter((place) => place !== undefined))];
+  const codes = known.slice(0, 3).map((place, at) => [at ? ", " : "", el("code", {}, sources[place])]);
+  return known.length ? el("p", { class: "source" }, codes, known.length > 3 ? ` and ${number(known.length - 3)} more` : "") : null;
+};
 
 const outcome = ({ result, by_reading, reason, error }) => [
   el("p", { class: `result ${result}` }, `${STATES[result][0]} ${STATES[result][2]}`, by_reading ? ": no answer, confirmed by a later read" : ""),
@@ -64,7 +69,7 @@ const outcome = ({ result, by_reading, reason, error }) => [
 ];
 
 /** Returns an item, with its topic if the panel shows a whole shop. */
-const article = (item, topic) => {
+const article = (item, topic, places) => {
   const { state, entry, change, blocked, note, to, many } = item;
   const sign = change ? SIGNS[change.action] : STATES[state][0];
   const what = change ? ACTIONS[change.action] : STATES[state][1];
@@ -73,12 +78,13 @@ const article = (item, topic) => {
     target ? [" → ", el("span", { class: "to" }, target)] : null, many > 1 ? ` (${many} times)` : null,
     change?.drift ? el("span", { class: "tag" }, "drift") : null);
   const parts = [head];
+  if (state === "left_out") parts.push(el("p", { class: "reason" }, "Left out of this plan. ", data.left_out));
   if (entry?.outcome) parts.push(outcome(entry.outcome));
   if (change?.why) parts.push(el("p", { class: "why" }, change.why));
-  if (blocked) parts.push(el("p", {}, el("b", {}, blocked.reason), ` ${blocked.message}`), source(blocked.source));
+  if (blocked) parts.push(el("p", {}, el("b", {}, blocked.reason), ` ${blocked.message}`), source(places ?? [blocked.source]));
   if (note) parts.push(el("p", {}, note.message));
-  if (change) parts.push(source(entry.source), table(change));
-  if (entry?.id) parts.push(el("p", { class: "id" }, "id ", el("code", {}, entry.id)));
+  if (change) parts.push(source(places ?? [entry.source]), table(change));
+  if (entry?.id && !places) parts.push(el("p", { class: "id" }, "id ", el("code", {}, entry.id)));
   return el("article", { class: `item ${change ? change.action : state}` }, parts);
 };
 
@@ -88,7 +94,12 @@ const finding = (note) =>
 const findings = (title, notes) =>
   notes.length ? el("section", { class: "findings" }, el("h4", {}, title), el("ul", {}, notes.map(finding))) : null;
 
-const contents = (shop, topic) => {
+/** Returns the places of an item in all shops of a group. */
+const placesOf = (group, topic, at) =>
+  group?.map((row) => shops[row].cells.get(topic)?.items[at]).map((item) => item?.entry?.source ?? item?.blocked?.source);
+
+const contents = (shop, topic, group) => {
+  const of = group ? `, as in ${shop.name}` : "";
   const problem = shop.error ? el("p", { class: "problem" }, el("b", {}, shop.error.kind), ` ${shop.error.message}`) : null;
   if (topic !== null) {
     const cell = shop.cells.get(topic);
@@ -98,9 +109,9 @@ const contents = (shop, topic) => {
       : "This shop has no webhook and no binding for this topic.";
     return [
       problem,
-      cell ? cell.items.map((item) => article(item)) : el("p", { class: "empty" }, none),
-      findings("Findings", cell ? cell.notes : []),
-      findings("About the whole shop", shop.notes),
+      cell ? cell.items.map((item, at) => article(item, null, placesOf(group, topic, at))) : el("p", { class: "empty" }, none),
+      findings(`Findings${of}`, cell ? cell.notes : []),
+      findings(`About the whole shop${of}`, shop.notes),
     ];
   }
   const cells = [...shop.cells.values()].sort((a, b) => a.topic - b.topic);
@@ -109,21 +120,25 @@ const contents = (shop, topic) => {
   return [
     el("p", { class: "status" }, STATUS[shop.status] ?? shop.status, bound ? `; ${number(bound)} up to date` : ""),
     shop.labels.length ? el("p", { class: "labels" }, shop.labels.map((label) => el("span", { class: "tag" }, label))) : null,
+    shop.remark ? el("p", {}, `${shop.remark[0].toUpperCase()}${shop.remark.slice(1)}. To end them, keep the shop with an empty list of bindings, apply, and then remove the shop.`) : null,
     problem,
-    rest.length || shop.error ? rest : el("p", { class: "empty" }, "This shop has no changes."),
-    findings("Findings", [...shop.notes, ...cells.flatMap((cell) => cell.notes)]),
+    rest.length || shop.error || shop.left ? rest : el("p", { class: "empty" }, "This shop has no changes."),
+    findings(`Findings${of}`, [...shop.notes, ...cells.flatMap((cell) => cell.notes)]),
   ];
 };
 
-const openPanel = (row, topic, focus) => {
+/** Opens the panel. `group` are the shops of a group, whose first shop is `row`. */
+const openPanel = (row, topic, focus, group) => {
   const shop = shops[row];
-  opened = { row, topic };
+  opened = { row, topic, group };
+  const names = group
+    ? el("details", { class: "shop-name" }, el("summary", {}, `${count(group.length, "shop")} with equal rows`), group.map((at) => shops[at].name).join(", "))
+    : el("p", { class: "shop-name" }, shop.shop);
   const close = el("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
   close.addEventListener("click", () => closePanel(true));
   $("panel").replaceChildren(
-    el("header", {}, el("div", {}, el("h3", { id: "panel-title" }, topic === null ? shop.name : topics[topic]),
-      el("p", { class: "shop-name" }, shop.shop)), close),
-    el("div", { class: "scroll", tabindex: "0" }, contents(shop, topic).flat()),
+    el("header", {}, el("div", {}, el("h3", { id: "panel-title" }, topic !== null ? topics[topic] : group ? count(group.length, "shop") : shop.name), names), close),
+    el("div", { class: "scroll", tabindex: "0" }, contents(shop, topic, group).flat()),
   );
   $("panel").hidden = false;
   document.body.classList.add("open");

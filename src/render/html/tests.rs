@@ -8,13 +8,12 @@ use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::super::changes::Depth;
 use super::super::document::{Point, Section, Weight};
 use super::super::support::*;
 use super::super::{laws, plans_html, reports_html};
 use super::{MAX_LINES, SCRIPT, csp_hash, lines};
 use crate::render::escape;
-use crate::wire::plan::{Origin, Plan, Sandbox, ShopStatus};
+use crate::wire::plan::{Bound, Origin, Plan, Sandbox, Selection, Severity, Shop, ShopStatus, Summary};
 use crate::wire::report::{OutcomeResult, Report, ReportShopStatus};
 
 fn between<'a>(html: &'a str, start: &str, end: &str) -> &'a str {
@@ -66,7 +65,7 @@ fn well_formed(html: &str) -> Result<(), TestCaseError> {
     let known = [
         "html", "head", "title", "style", "body", "header", "h1", "h2", "p", "dl", "div", "dt", "dd", "main",
         "section", "form", "label", "select", "option", "button", "datalist", "noscript", "script", "span", "code",
-        "footer",
+        "footer", "ul", "li", "b", "details", "summary", "pre",
     ];
     let mut open: Vec<&str> = Vec::new();
     let mut rest = html.strip_prefix("<!doctype html>").unwrap();
@@ -113,24 +112,88 @@ fn the_head_of_a_plan() {
     <p class="counts">2 shops: 1 with changes, 1 not read.</p>
     <p class="links"></p>
     <dl class="facts">
-    <div><dt>Selection</dt><dd>--label env=prod</dd></div>
-    <div><dt>Created</dt><dd>2026-11-23T00:00:00Z</dd></div>
-    <div><dt>Plan digest</dt><dd>sha256:0</dd></div>
-    <div><dt>Manifest digest</dt><dd>sha256:0</dd></div>
+    <div><dt>Selection</dt><dd>label env=prod</dd></div>
     </dl>
     </header>
     <main>
-    <section class="hazards" aria-label="Hazards"><div class="text"><div><span class="strong">Hazards:</span></div>
-    <div class="i2">  1 hazard needs consent; without it, `hookwright apply` sends nothing</div>
-    <div class="i2">  ! <span class="strong">empty_shop, alpha.myshopify.com: leaves &lt;none&gt; &amp; nothing</span></div>
-    <div class="i4">    help: to consent, apply with `--allow empty_shop:alpha`</div>
-    </div></section>
-    <section class="summary" aria-label="Summary of the changes"><div class="text"><div><span class="strong">Drift that will be repaired:</span></div>
-    <div></div>
-    <div class="i2">  alpha.myshopify.com</div>
-    <div class="i4">    <span class="create">+</span> orders/create -&gt; commerce</div>
-    </div></section>
+    <section class="hazards" aria-label="Hazards">
+    <h2>Hazards <span>1 hazard needs consent; without it, <code>hookwright apply</code> sends nothing</span></h2>
+    <ul>
+    <li class="decision open">
+    <p class="kind"><b>empty_shop</b> <span class="badge">needs consent</span> <span class="who">alpha.myshopify.com</span></p>
+    <p>leaves &lt;none&gt; &amp; nothing</p>
+    <details><summary>How to consent</summary><p>Add a consent to the manifest and create a new plan:</p><pre>consents:
+      - allow: &quot;empty_shop:alpha&quot;
+        reason: &quot;…&quot;
+        expires: 2026-12-07
+    </pre></details>
+    </li>
+    </ul>
+    </section>
+    <section class="changes" aria-labelledby="changes-title">
+    <h2 id="changes-title">Changes <span>1 change in 1 shop</span></h2>
+    <ul class="routes">
+    <li class="route create"><span class="sign" aria-hidden="true">+</span>
+    <p class="way">create → <b>commerce</b><span class="tag">drift</span></p><p class="topics">orders/create</p><p class="figures">1 change in 1 shop</p>
+    <button type="button" class="show" data-route="0" aria-pressed="false" hidden>Show<span class="hidden"> create → <b>commerce</b></span></button></li>
+    </ul>
+    </section>
     "#);
+}
+
+/// The readers of the page do not run commands.
+#[test]
+fn the_page_names_no_options() {
+    let noisy = |n: u32| finding("scope_missing", Severity::Attention, Some(&format!("t/{n}")), "no scope");
+    let quiet = finding("adopted", Severity::Info, None, "adopted");
+    let topics = (0..30).map(|n| create(&format!("orders/{n}"), Some("commerce"), to(&inlet('a')), at("o.yaml", n)));
+    let all = shop("alpha", topics.collect());
+    let mut plan = plan(vec![Shop { findings: (0..30).map(noisy).chain([quiet]).collect(), ..all }]);
+    plan.hazards = vec![hazard("empty_shop", Some("alpha"), "gone"), hazard("protected_topics", Some("alpha"), "lost")];
+    plan.allowed = vec!["empty_shop:alpha".into()];
+    plan.selection = Selection {
+        shops: vec!["alpha".into(), "!beta".into()],
+        labels: vec!["env=prod".into()],
+        only: Some(Origin::Manifest),
+        ..plan.selection
+    };
+    plan.summary = Summary { add: 0, left_out: 1, ..plan.summary };
+    plan.former_addresses = vec![inlet('f')];
+    let html = plans_html(&[plan], &[]);
+    let words = format!(
+        "{}{}",
+        between(&html, "<body>", "<script id=\"data\""),
+        between(&html, "<section class=\"body\"", "</body>")
+    );
+    assert!(words.contains("shop alpha, without shop beta, label env=prod, only changes of the manifest"));
+    assert!(words.contains("<code>empty_shop:alpha</code>, given on the command line"));
+    assert!(words.contains("more (scope_missing); the matrix shows them"));
+    assert!(words.contains("1 informational finding; the matrix shows it"));
+    for option in [" -v", "`-v", "--allow", "--shop", "--exclude-shop", "--label", "--only", "--base"] {
+        assert!(!words.contains(option), "{option} in {words}");
+    }
+}
+
+/// Equal lists of bindings are stored once, so that the page of a large fleet stays small.
+#[test]
+fn shops_share_a_list_of_bindings() {
+    let bound = vec![Bound { topic: "orders/create".into(), destination: "commerce".into(), count: 1 }];
+    let shops = ["alpha", "beta", "gamma"].map(|handle| Shop { bound: bound.clone(), ..shop(handle, vec![]) });
+    let data = island(&plans_html(&[plan(shops.into())], &[]));
+    assert_eq!(data["bounds"], serde_json::json!([[[0, 0, 1]]]));
+    assert_eq!(data["rows"][2]["bound"], 0);
+}
+
+/// A live address is named as a former address of the manifest, or of the destination at Adobe that replaces it.
+#[test]
+fn old_addresses_have_names() {
+    let sides = || [live(1, to(&inlet('f'))), to(&inlet('a'))];
+    let moved = || update("orders/create", ["", "commerce"], sides(), &["address"]);
+    let route = |plan: Plan| island(&plans_html(&[plan], &[]))["routes"][0].as_str().unwrap().to_owned();
+    let unnamed = plan(vec![shop("alpha", vec![moved()])]);
+    assert_eq!(route(unnamed.clone()), format!("update|update||{}|commerce", inlet('f')));
+    let former = Plan { former_addresses: vec![inlet('f')], ..unnamed };
+    assert_eq!(route(former), "update|update||…/collection/ffffffff…ffffffff (former)|commerce");
 }
 
 #[test]
@@ -223,7 +286,7 @@ fn the_script_does_not_convert_text_to_markup() {
 fn lines_beyond_the_limit_are_counted() {
     let points = (1..MAX_LINES + 1234).map(|_| Point::Address("line".to_owned())).collect();
     let section = Section::list(Weight::Uncovered, "title", points).unwrap();
-    let html = lines(&[&section], Depth::Full, MAX_LINES).unwrap().into_string();
+    let html = lines(&[&section], MAX_LINES).unwrap().into_string();
     assert_eq!(html.matches("<div").count(), MAX_LINES);
     assert!(html.ends_with("… and 1,234 more lines; the matrix has all changes"));
 }

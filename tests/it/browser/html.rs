@@ -169,7 +169,7 @@ fn axe_reports_no_violations() {
 }
 
 /// Returns the script of axe-core, which .ci/run installs. Without it the test is skipped.
-fn axe() -> Option<String> {
+pub fn axe() -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/npm/node_modules/axe-core/axe.min.js");
     let axe = std::fs::read_to_string(&path).ok();
     if axe.is_none() {
