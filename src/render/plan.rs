@@ -140,7 +140,7 @@ fn shops_left<'a>(shops: &BTreeMap<&'a str, Option<usize>>) -> Option<Section<'a
         members: shops.len(),
         shops: shops.into_iter().map(|(shop, ())| shop).collect(),
     });
-    let remark = "to end them, keep the shop with `bindings: []`, apply, and then remove the shop from the manifest";
+    let remark = "to end them, keep the shop with `use: []` and `bindings: []`, apply, and then remove the shop from the manifest";
     let section = Section::list(Weight::Left, "No longer in the manifest", points.collect())?;
     Some(Section { remark: Some(remark.to_owned()), ..section })
 }

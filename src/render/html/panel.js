@@ -120,7 +120,7 @@ const contents = (shop, topic, group) => {
   return [
     el("p", { class: "status" }, STATUS[shop.status] ?? shop.status, bound ? `; ${number(bound)} up to date` : ""),
     shop.labels.length ? el("p", { class: "labels" }, shop.labels.map((label) => el("span", { class: "tag" }, label))) : null,
-    shop.remark ? el("p", {}, `${shop.remark[0].toUpperCase()}${shop.remark.slice(1)}. To end them, keep the shop with an empty list of bindings, apply, and then remove the shop.`) : null,
+    shop.remark ? el("p", {}, `${shop.remark[0].toUpperCase()}${shop.remark.slice(1)}. To end them, keep the shop with \`use: []\` and \`bindings: []\`, apply, and then remove the shop.`) : null,
     problem,
     rest.length || shop.error || shop.left ? rest : el("p", { class: "empty" }, "This shop has no changes."),
     findings(`Findings${of}`, [...shop.notes, ...cells.flatMap((cell) => cell.notes)]),

@@ -102,7 +102,7 @@ fn a_plan_with_all_kinds() {
 
     ### No longer in the manifest
 
-    To end them, keep the shop with `bindings: []`, apply, and then remove the shop from the manifest.
+    To end them, keep the shop with `use: []` and `bindings: []`, apply, and then remove the shop from the manifest.
 
     - `shop_left` in `gone`: the subscriptions continue to deliver
 

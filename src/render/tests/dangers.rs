@@ -57,8 +57,8 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
       * shop_left: 9 bindings in the base manifest; the subscriptions continue to
         deliver
         gone.myshopify.com
-      to end them, keep the shop with `bindings: []`, apply, and then remove the
-      shop from the manifest
+      to end them, keep the shop with `use: []` and `bindings: []`, apply, and then
+      remove the shop from the manifest
 
     Blocked:
       ! scope customers/update -> commerce (orders.yaml:20): needs read_customers:
