@@ -148,6 +148,7 @@ fn frame(manifest: &Manifest) -> PlanHeader {
         created_at: "2026-01-01T00:00:00Z".to_owned(),
         base_addresses: HashSet::new(),
         shops_left: BTreeMap::new(),
+        is_drift: false,
         since: None,
     }
 }

@@ -14,6 +14,7 @@ mod out_file;
 mod plan;
 mod prompt;
 mod reference;
+mod repair;
 #[cfg_attr(not(feature = "sandbox"), path = "commands/no_sandbox.rs")]
 mod sandbox;
 mod show;

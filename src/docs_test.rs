@@ -12,10 +12,10 @@ use crate::auth;
 use crate::diagnostic::{Code, Severity};
 use crate::exit::{Cause, Exit};
 use crate::plan::{self, HazardName, Verdict};
-use crate::render::{plan_last_line, report_last_line};
+use crate::render::{DriftCounts, plan_last_line, report_last_line};
 use crate::schema::{self, PublishedFormat};
 use crate::wire::plan::{
-    BlockedReason, ErrorKind, Field, FindingKind, HazardKind, Reason, ShopCounts, Summary, Unmanaged,
+    BlockedReason, ErrorKind, Field, FindingKind, HazardKind, Reason, ShopCounts, Since, Summary, Unmanaged,
 };
 use crate::wire::report::ReportSummary;
 
@@ -313,7 +313,18 @@ fn the_last_lines_are_those_of_the_code() {
     ];
     let report = ReportSummary::default();
     let applies = [report_last_line(&report, true), report_last_line(&report, false)];
-    assert_same(written, plans.into_iter().chain(applies).map(without_numbers));
+    let none = DriftCounts { complete: true, ..DriftCounts::default() };
+    let drifts = [
+        none.clone(),
+        DriftCounts { attention: 2, ..none.clone() },
+        DriftCounts { destinations: 2, ..none.clone() },
+        DriftCounts { missing: 2, ..none.clone() },
+        DriftCounts { removed: 2, since: Some(Since::default()), ..none.clone() },
+        DriftCounts { unread: 2, ..none },
+        DriftCounts::default(),
+    ];
+    let drifts = drifts.into_iter().map(|counts| counts.last_line());
+    assert_same(written, plans.into_iter().chain(applies).chain(drifts).map(without_numbers));
 }
 
 #[test]

@@ -91,6 +91,8 @@ pub struct Plan {
     pub shops_left: BTreeMap<String, Option<usize>>,
     /// Addresses that only the base manifest has and whose live subscriptions are changed, sorted.
     pub former_addresses: Vec<String>,
+    /// Whether `drift` made the plan.
+    pub is_drift: bool,
     /// How the changes relate to earlier files.
     pub since: Option<SinceCounts>,
     /// The parts of the selected shops, sorted by domain.
@@ -301,6 +303,8 @@ pub struct PlanHeader {
     pub shops_left: BTreeMap<String, Option<usize>>,
     /// Addresses that only the base manifest has, with scheme and host in lower case.
     pub base_addresses: HashSet<String>,
+    /// Whether `drift` makes the plan.
+    pub is_drift: bool,
     /// How the changes relate to earlier files.
     pub since: Option<SinceCounts>,
 }
@@ -337,6 +341,7 @@ pub fn assemble(
         mut consents,
         created_at,
         shops_left,
+        is_drift,
         since,
         ..
     } = header;
@@ -360,6 +365,7 @@ pub fn assemble(
         consents,
         shops_left,
         former_addresses,
+        is_drift,
         since,
         shops,
     };

@@ -7,6 +7,7 @@
 mod changes;
 mod destinations;
 mod document;
+mod drift;
 mod facts;
 mod group;
 mod hazards;
@@ -27,11 +28,13 @@ mod support;
 mod tests;
 
 pub(crate) use crate::text::escape;
+#[cfg(test)]
+pub(crate) use drift::DriftCounts;
 pub(crate) use hazards::refused as refused_hazards;
 pub use metrics::{DriftRun, Successes, metrics};
 pub(crate) use text::title;
 
-use document::{Document, Kind};
+use document::Document;
 
 use crate::wire;
 use crate::wire::report::{Report, ReportSummary};
@@ -63,7 +66,7 @@ pub fn plan_text(plan: &wire::plan::Plan, style: &Style) -> String {
 
 /// Returns several shards as the text of one plan: counts are summed, and groups span all shops.
 pub fn plans_text(plans: &[wire::plan::Plan], style: &Style) -> String {
-    text::print(&plan::document(&merge::plans(plans), Kind::Plan, style.verbose), style)
+    text::print(&document(&merge::plans(plans), style.verbose), style)
 }
 
 /// Returns an apply report as text. Its last line is [`report_last_line`].
@@ -96,14 +99,18 @@ pub fn reports_html(reports: &[Report], links: &[Link]) -> String {
 /// order of the plans has no meaning.
 pub fn plans_markdown(plans: &[wire::plan::Plan], links: &[Link]) -> String {
     let plan = merge::plans(plans);
-    let kind = if plan.since.is_some() { Kind::Drift } else { Kind::Plan };
-    markdown::print(&Document { links, ..plan::document(&plan, kind, true) })
+    markdown::print(&Document { links, ..document(&plan, true) })
+}
+
+/// Returns the document of merged plans or drift reports. `list_all` lists all information instead of its count.
+fn document<'a>(plan: &'a merge::Plans<'a>, list_all: bool) -> Document<'a> {
+    if plan.is_drift { drift::document(plan, list_all) } else { plan::document(plan, list_all) }
 }
 
 /// Returns the plans of several runs as text, one after another.
 pub fn runs_text(runs: &[Vec<wire::plan::Plan>], style: &Style) -> String {
     let merged: Vec<_> = runs.iter().map(|run| merge::plans(run)).collect();
-    let documents: Vec<_> = merged.iter().map(|run| plan::document(run, Kind::Plan, style.verbose)).collect();
+    let documents: Vec<_> = merged.iter().map(|run| plan::document(run, style.verbose)).collect();
     let sections = documents
         .iter()
         .map(|document| format!("\n=== {}\n\n{}", document::titled(document), text::print(document, style)));
@@ -113,18 +120,13 @@ pub fn runs_text(runs: &[Vec<wire::plan::Plan>], style: &Style) -> String {
 /// Returns the plans of several runs as one Markdown comment with a section for each.
 pub fn runs_markdown(runs: &[Vec<wire::plan::Plan>], links: &[Link]) -> String {
     let merged: Vec<_> = runs.iter().map(|run| merge::plans(run)).collect();
-    let documents: Vec<_> = merged.iter().map(|run| plan::document(run, Kind::Plan, true)).collect();
+    let documents: Vec<_> = merged.iter().map(|run| plan::document(run, true)).collect();
     markdown::side_by_side(&documents, links)
 }
 
 /// Returns the plans of several runs as one self-contained HTML page with one matrix.
 pub fn runs_html(runs: &[Vec<wire::plan::Plan>], links: &[Link]) -> String {
     html::side_by_side(runs, links)
-}
-
-/// Returns a drift report as Markdown. Without `--since`, a drift report does not differ from a plan.
-pub fn drift_markdown(plan: &wire::plan::Plan) -> String {
-    markdown::print(&plan::document(&merge::plans(std::slice::from_ref(plan)), Kind::Drift, true))
 }
 
 /// Returns apply reports as Markdown for a comment. The heading is [`report_last_line`].

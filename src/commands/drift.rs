@@ -6,7 +6,7 @@ use super::files::given;
 use super::metrics_file::{Found, MetricsFile};
 use super::out_file::{OutFile, apart};
 use super::target::state_files;
-use super::{Output, event_log};
+use super::{Output, event_log, repair};
 use crate::cli::{DriftArgs, DriftFormat, Format};
 use crate::error::Failure;
 use crate::exit::{self, Exit};
@@ -17,6 +17,7 @@ use crate::run::{self, PlanPurpose};
 use crate::since::History;
 use crate::text::plural;
 use crate::wire;
+use crate::wire::plan::Plan;
 
 pub(super) async fn run(args: DriftArgs, output: Output) -> Result<Exit, Failure> {
     // `--out` can replace a file of `--since`, which is read before, so that a job keeps one report.
@@ -52,10 +53,12 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
     let mut opened = run::open(&args.manifest, &args.select, &args.run, verbosity, output, recorder).await?;
     opened.session.settings.name.clone_from(&args.name);
     let run = opened.resolve(None, args.verify_destinations, output).await?;
-    let plan = run.plan(PlanPurpose::Nothing, None, earlier.as_ref(), |plan| exit::of_drift(plan) as u8).await;
+    let plan = run.plan(PlanPurpose::Drift, None, earlier.as_ref(), |plan| exit::of_drift(plan) as u8).await;
     let token_ends = run.token_ends(&plan);
     let (exit, attention) = (exit::of_drift(&plan), plan.needs_attention());
-    let plan = &found.insert(Found { plan: plan.into(), token_ends }).plan;
+    let commands = Some(repair::of_run(&plan, args.out.as_deref(), &run.session.target.options));
+    let plan = Plan { commands, ..Plan::from(plan) };
+    let plan = &found.insert(Found { plan, token_ends }).plan;
     run.session.target.close().await?;
 
     if let Some(file) = out {
@@ -66,7 +69,7 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
         DriftFormat::Json => output.print_json(plan)?,
         _ if !attention && plan.complete => {}
         DriftFormat::Text => output.print(&render::plan_text(plan, &output.style()))?,
-        DriftFormat::Markdown => output.print(&render::drift_markdown(plan))?,
+        DriftFormat::Markdown => output.print(&render::plans_markdown(std::slice::from_ref(plan), &[]))?,
     }
     Ok(exit)
 }
@@ -76,9 +79,9 @@ const SINCE: &str = "`--since` requires a file of an earlier run: a journal (`ap
                      --report FILE`) or a drift report (`drift --out FILE`). With `--since FILE --out FILE`, FILE can be \
                      missing in the first run";
 
-/// Reads the files of `--since`, before `--out` replaces one of them.
+/// Reads the files of `--since`, before `--out` replaces one of them. Returns `None` if there is no file yet.
 fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure> {
-    let mut history = History::default();
+    let mut history = None;
     for path in &args.since {
         let bytes = match files::read(path, files::OWN) {
             Ok(bytes) => bytes,
@@ -92,13 +95,12 @@ fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure>
                 });
             }
         };
-        wire::earlier::add(&mut history, &bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))?;
+        let history = history.get_or_insert_with(History::default);
+        wire::earlier::add(history, &bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))?;
     }
-    if history.unreadable_lines > 0 {
-        output.remark(&format!(
-            "Ignored {} of the journals, truncated or damaged.\n",
-            plural(history.unreadable_lines, "line")
-        ));
+    let unreadable = history.as_ref().map_or(0, |history| history.unreadable_lines);
+    if unreadable > 0 {
+        output.remark(&format!("Ignored {} of the journals, truncated or damaged.\n", plural(unreadable, "line")));
     }
-    Ok((!args.since.is_empty()).then_some(history))
+    Ok(history)
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::out_file::apart;
-use super::{Output, check};
+use super::{Output, check, repair};
 use crate::cli::{ShowArgs, ShowFormat};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -34,6 +34,7 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let plans: Vec<plan::Plan> = args.files.iter().map(|path| check::read_plan(path)).collect::<Result<_, _>>()?;
+    let files: Vec<(String, &PathBuf)> = plans.iter().map(|plan| plan.plan_digest.clone()).zip(&args.files).collect();
     let runs = plan::by_run(plans);
     if args.check && runs.len() > 1 {
         let message = format!("the plans belong to {} runs, with different manifests, names or settings", runs.len());
@@ -44,7 +45,11 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     }
     let judged = runs.first().filter(|_| args.check).map(|run| check::together(run, &args.allow));
     let allowed: Vec<String> = args.allow.iter().map(|consent| consent.as_str().to_owned()).collect();
-    let wired = |plan| Plan { allowed: allowed.clone(), ..plan::Plan::into(plan) };
+    let wired = |plan: plan::Plan| {
+        let file = files.iter().find(|(digest, _)| *digest == plan.plan_digest).filter(|_| plan.is_drift);
+        let commands = file.map(|(_, file)| repair::of_file(&plan, file));
+        Plan { allowed: allowed.clone(), commands, ..plan.into() }
+    };
     let runs: Vec<Vec<Plan>> = runs.into_iter().map(|run| run.into_iter().map(wired).collect()).collect();
     match (args.format, &runs[..]) {
         (ShowFormat::Text, [plans]) => output.print(&render::plans_text(plans, &output.style())),

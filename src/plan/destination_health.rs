@@ -85,7 +85,7 @@ impl DestinationHealth {
             if let Some(Failing { since, exact, disabled_on }) = &said.failing {
                 details["failing"] = json!({ "since": since, "exact": exact, "disabled_on": disabled_on });
             }
-            let message = format!("live subscriptions still deliver to this destination: {}", said.message);
+            let message = format!("live subscriptions send events to {}, but {}", said.destination, said.message);
             Some(finding(FindingKind::Destination(said.verdict.clone()), said.severity, None, message, details))
         });
         found.collect()

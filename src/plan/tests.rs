@@ -96,6 +96,7 @@ impl World {
             created_at: "2026-11-23T00:00:00Z".into(),
             shops_left: BTreeMap::new(),
             base_addresses: HashSet::new(),
+            is_drift: false,
             since: None,
         }
     }

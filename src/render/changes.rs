@@ -141,7 +141,7 @@ fn which(change: &Change) -> Option<String> {
 }
 
 /// Returns the name of the destination, or the full address if it has no name.
-fn target(change: &Change) -> Option<Cow<'_, str>> {
+pub(super) fn target(change: &Change) -> Option<Cow<'_, str>> {
     let (name, side) = if change.action == Action::Delete {
         (&change.destination.before, &change.before)
     } else {

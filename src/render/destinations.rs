@@ -18,11 +18,16 @@ fn point<'a>(destination: &Destination) -> Point<'a> {
     let of = shop.as_deref().map_or_else(String::new, |shop| format!(" of {shop}"));
     let name = name.as_deref().filter(|name| !name.is_empty());
     let found = id.as_deref().map(|id| {
-        let title = title.as_deref().map_or_else(String::new, |title| format!(" {title:?}"));
+        let kind = match kind.as_deref() {
+            Some("flow") => "dataflow",
+            Some(other) => other,
+            None => "inlet",
+        };
+        let title = title.as_deref().map_or_else(|| id.to_owned(), |title| format!("{title:?}"));
         let state =
             state.as_deref().filter(|state| !state.is_empty()).map_or_else(String::new, |state| format!(", {state}"));
-        let sandbox = sandbox.as_deref().map_or_else(String::new, |sandbox| format!(", in Adobe sandbox {sandbox}"));
-        format!("{} {id}{title}{state}{sandbox}", kind.as_deref().unwrap_or("inlet"))
+        let sandbox = sandbox.as_deref().map_or_else(String::new, |sandbox| format!(", Adobe sandbox `{sandbox}`"));
+        format!("{kind} {title}{state}{sandbox}")
     });
     let verdict = (!message.is_empty()).then(|| format!("{verdict}: {message}"));
     let replaces = destination.replaces.iter().map(|replaced| {
@@ -34,7 +39,9 @@ fn point<'a>(destination: &Destination) -> Point<'a> {
     let address = address.clone().filter(|address| name.is_some() || address != wanted);
     let name = format!("{}{of}", name.unwrap_or(wanted));
     Point::Destination {
-        way: [Some(name), found, address].into_iter().flatten().collect(),
+        name,
+        found,
+        address,
         remarks: verdict.into_iter().chain(replaces).collect(),
         strong: destination.severity == Severity::Attention || destination.error.is_some(),
     }

@@ -92,6 +92,8 @@ pub(super) enum Weight {
     /// Shops and addresses that the plan does not cover.
     Uncovered,
     Attention,
+    /// What to do about drift.
+    Steps,
     /// Planned changes that repair drift, apart from those of the manifest.
     Drift,
     /// The addresses behind destination names.
@@ -111,8 +113,8 @@ pub(super) enum Weight {
 /// The content of a section.
 pub(super) enum Block<'a> {
     Line(String),
-    /// Shops without changes.
-    Unchanged(Vec<&'a str>),
+    /// Shops without changes, or without drift.
+    Unchanged(Vec<&'a str>, &'static str),
     /// Hazards, and the last day of the consents that are proposed.
     Hazards(Vec<Decision<'a>>, Option<Date>),
     Points(Vec<Point<'a>>),
@@ -129,9 +131,28 @@ pub(super) enum Block<'a> {
         causes: Vec<(String, ByShop<'a>)>,
         all: ByShop<'a>,
     },
+    /// Differences of one cause in a drift report.
+    Drifted(Vec<Drifted<'a>>),
+    Steps(Vec<Step>),
     Names(Vec<Label<'a>>),
     /// The number of findings that are not listed.
     Unlisted(usize),
+}
+
+/// Differences of one cause that the same report showed first.
+pub(super) struct Drifted<'a> {
+    /// Whether earlier files exist and none has them.
+    pub(super) is_new: bool,
+    /// Since when they are known; empty without earlier files.
+    pub(super) known: String,
+    /// The changes that would remove them.
+    pub(super) shops: ByShop<'a>,
+}
+
+/// One step of what to do, with the commands of the step.
+pub(super) struct Step {
+    pub(super) text: String,
+    pub(super) commands: Vec<String>,
 }
 
 /// One item of a list.
@@ -156,8 +177,10 @@ pub(super) enum Point<'a> {
         members: usize,
     },
     Destination {
-        /// The name of the destination, the object found at Adobe, and its address.
-        way: Vec<String>,
+        name: String,
+        /// The object found at Adobe.
+        found: Option<String>,
+        address: Option<String>,
         /// The verdict on the destination, and the addresses that it replaces.
         remarks: Vec<String>,
         strong: bool,

@@ -66,11 +66,11 @@ struct Extras<'a> {
 /// Prints the plans of several runs as one page with one matrix.
 pub(super) fn side_by_side(all: &[Vec<Plan>], links: &[Link]) -> String {
     let merged: Vec<Plans<'_>> = all.iter().map(|run| merge::plans(run)).collect();
-    let documents: Vec<Document<'_>> = merged.iter().map(|run| plan::document(run, Kind::Plan, false)).collect();
+    let documents: Vec<Document<'_>> = merged.iter().map(|run| plan::document(run, false)).collect();
     let verdicts: Vec<String> = documents.iter().map(titled).collect();
     let verdict = format!("{}. {}", runs(&documents), verdicts.join(" "));
     let whole = merge::side_by_side(all.iter().map(|run| merge::plans(run)));
-    let document = Document { verdict, names: BTreeSet::new(), ..plan::document(&whole, Kind::Plan, false) };
+    let document = Document { verdict, names: BTreeSet::new(), ..plan::document(&whole, false) };
     let files: Vec<&Plan> = all.iter().flatten().collect();
     page_of(&files, &whole, &Document { links, ..document })
 }
@@ -79,7 +79,7 @@ pub(super) fn side_by_side(all: &[Vec<Plan>], links: &[Link]) -> String {
 pub(super) fn plans(all: &[Plan], links: &[Link]) -> String {
     let merged = merge::plans(all);
     let files: Vec<&Plan> = all.iter().collect();
-    page_of(&files, &merged, &Document { links, ..plan::document(&merged, Kind::Plan, false) })
+    page_of(&files, &merged, &Document { links, ..super::document(&merged, false) })
 }
 
 fn page_of<'a>(all: &[&'a Plan], merged: &Plans<'a>, document: &Document<'a>) -> String {
@@ -92,7 +92,11 @@ fn page_of<'a>(all: &[&'a Plan], merged: &Plans<'a>, document: &Document<'a>) ->
     });
     let names = Names::new(&merged.destinations, merged.former_addresses.iter().copied());
     let changes = merged.shops.iter().flat_map(|s| s.changes.iter().map(|change| (s.shop.as_str(), change, None)));
-    let (changes, routes) = routes::section("Changes", &changes.collect::<Vec<Made<'_>>>(), &names);
+    let (changes, routes) = routes::section(
+        if merged.is_drift { "Repair" } else { "Changes" },
+        &changes.collect::<Vec<Made<'_>>>(),
+        &names,
+    );
     let extras = Extras {
         mood: match merged {
             p if p.summary.blocked > 0 || p.summary.shops.failed > 0 || !p.complete || p.lacking.is_some() => "bad",
@@ -223,7 +227,14 @@ fn page(document: &Document<'_>, extras: &Extras<'_>) -> String {
         ("csp", &text(&csp)),
         ("style", &Html::own(STYLE)),
         ("script", &Html::own(SCRIPT)),
-        ("what", &Html::own(if *kind == Kind::Apply { "apply report" } else { "plan" })),
+        (
+            "what",
+            &Html::own(match kind {
+                Kind::Plan => "plan",
+                Kind::Drift => "drift report",
+                Kind::Apply => "apply report",
+            }),
+        ),
         ("mood", &Html::own(mood)),
         ("verdict", &text(&title)),
         ("target", &target),

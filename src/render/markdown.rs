@@ -15,7 +15,9 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::changes::{ByShop, Depth, Label};
-use super::document::{Block, Document, Emphasis, Fact, Kind, Point, Section, Weight, changes_counted, runs, titled};
+use super::document::{
+    Block, Document, Drifted, Emphasis, Fact, Kind, Point, Section, Step, Weight, changes_counted, runs, titled,
+};
 use super::hazards::{self, Decision};
 use super::notes::NOTES;
 use super::text::{MAX_ADDRESSES, MAX_OF_A_KIND, labelled};
@@ -168,14 +170,27 @@ fn parts<'a>(document: &'a Document<'a>, style: &Style) -> Vec<Part<'a>> {
                 folds.push(fields(kind, *origin, shops, style));
             }
             Block::NotApplied { causes, all } => {
-                lists.push((*weight, list(kind, title, None, "change", causes.iter().map(cause).collect())));
+                let pieces = causes.iter().map(|(text, shops)| cause(text, shops, "change")).collect();
+                lists.push((*weight, list(kind, title, None, "change", pieces)));
                 folds.push(outcomes(kind, title, all, style));
+            }
+            Block::Drifted(groups) => {
+                let pieces = groups.iter().map(|group| cause(&group.known, &group.shops, "subscription")).collect();
+                lists.push((*weight, list(kind, title, remark.as_deref(), "subscription", pieces)));
+                folds.extend(groups.iter().map(|Drifted { shops, .. }| Part {
+                    fold: Some(title.clone()),
+                    ..diff(kind, Depth::Full, shops, style)
+                }));
+            }
+            Block::Steps(steps) => {
+                let pieces = (1..).zip(steps).map(|(n, step)| self::step(n, step)).collect();
+                lists.push((*weight, list(kind, title, None, "step", pieces)));
             }
             Block::Applied(shops) | Block::AlreadySo(shops) | Block::LeftOut(shops) => {
                 information.extend(remark.as_deref().map(|remark| point(&prose(remark), Vec::new())));
                 folds.push(outcomes(kind, title, shops, style));
             }
-            Block::Line(_) | Block::Unchanged(_) | Block::Names(_) | Block::Unlisted(_) => {}
+            Block::Line(_) | Block::Unchanged(..) | Block::Names(_) | Block::Unlisted(_) => {}
         }
     }
     if !information.is_empty() {
@@ -253,12 +268,13 @@ fn piece<'a>(of: &Point<'a>) -> Piece<'a> {
         Point::Unmanaged { what, shops, members: _ } => {
             point(&format!("unmanaged: {} in {}", code(what), title(shops)), shops.clone())
         }
-        Point::Destination { way, remarks, strong } => {
-            let way: Vec<String> = way.iter().map(|step| code(step)).collect();
+        Point::Destination { name, found, address, remarks, strong } => {
+            let found = found.as_ref().map(|found| format!(": {}", prose(found))).unwrap_or_default();
+            let address = address.as_ref().map(|address| format!(", {}", code(address))).unwrap_or_default();
             let remarks: Vec<String> = remarks.iter().map(|text| prose(text)).collect();
             let remarks = if remarks.is_empty() { String::new() } else { format!(" — {}", remarks.join("; ")) };
             let mark = if *strong { "⚠ " } else { "" };
-            Piece { things: 1, ..point(&format!("{mark}{}{remarks}", way.join(" → ")), Vec::new()) }
+            Piece { things: 1, ..point(&format!("{mark}{}{found}{address}{remarks}", code(name)), Vec::new()) }
         }
     }
 }
@@ -278,11 +294,19 @@ fn name<'a>((name, addresses): &Label<'_>) -> Piece<'a> {
     Piece { things: 1, ..point(&format!("{}: {}", code(name), texts.join(", ")), Vec::new()) }
 }
 
-/// Returns a cause with the number of its changes and their shops.
-fn cause<'a>((text, shops): &(String, ByShop<'a>)) -> Piece<'a> {
+/// Returns a numbered step with its commands.
+fn step<'a>(n: usize, Step { text, commands }: &Step) -> Piece<'a> {
+    let commands: Vec<String> = commands.iter().map(|command| code(command)).collect();
+    let commands = if commands.is_empty() { String::new() } else { format!(": {}", commands.join(", ")) };
+    Piece { title: None, text: format!("{n}. {}{commands}\n", prose(text)), things: 1, shops: Vec::new() }
+}
+
+/// Returns a cause with the number of its changes and their shops. `thing` is the noun for one change.
+fn cause<'a>(text: &str, shops: &ByShop<'a>, thing: &str) -> Piece<'a> {
     let names: Vec<&str> = shops.iter().map(|(shop, _)| *shop).collect();
     let number = shops.iter().map(|(_, changes)| changes.len()).sum();
-    let text = format!("{} in {}: {}", plural(number, "change"), title(&names), prose(text));
+    let text = if text.is_empty() { String::new() } else { format!(": {}", prose(text)) };
+    let text = format!("{} in {}{text}", plural(number, thing), title(&names));
     Piece { things: number, ..point(&text, names) }
 }
 
@@ -379,7 +403,7 @@ fn end(document: &Document<'_>) -> String {
     }
     let counts = sections.iter().filter_map(|section| match &section.block {
         Block::Line(text) if section.weight == Weight::Counts => Some(text.clone()),
-        Block::Unchanged(shops) => Some(format!("{} without changes.", plural(shops.len(), "shop"))),
+        Block::Unchanged(shops, what) => Some(format!("{} without {what}.", plural(shops.len(), "shop"))),
         _ => None,
     });
     out.extend(counts.map(|text| paragraph(&prose(&text))));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::wire;
 use crate::wire::plan::{
-    Destination, Hazard, Plan, PlanConsent, Selection, Settings, Shop, ShopCounts, Since, Summary,
+    Commands, Destination, Hazard, Plan, PlanConsent, Selection, Settings, Shop, ShopCounts, Since, Summary,
 };
 use crate::wire::report::{Report, ReportShop, ReportSummary};
 
@@ -33,7 +33,11 @@ pub(super) struct Plans<'a> {
     /// Shops that left the manifest, with the number of their bindings, if it is known.
     pub(super) shops_left: BTreeMap<&'a str, Option<usize>>,
     pub(super) former_addresses: BTreeSet<&'a str>,
+    /// Whether the files are drift reports.
+    pub(super) is_drift: bool,
     pub(super) since: Option<Since>,
+    /// Commands that continue from each drift report.
+    pub(super) commands: Vec<&'a Commands>,
     pub(super) digests: BTreeSet<&'a str>,
     /// The shops, sorted by domain.
     pub(super) shops: Vec<&'a Shop>,
@@ -83,6 +87,8 @@ pub(super) fn plans(plans: &[Plan]) -> Plans<'_> {
             .iter()
             .flat_map(|p| p.shops_left.iter().map(|shop| (shop.as_str(), p.shops_left_bindings.get(shop).copied())))
             .collect(),
+        is_drift: !plans.is_empty() && plans.iter().all(|p| p.drift),
+        commands: plans.iter().filter_map(|p| p.commands.as_ref()).collect(),
         since: plans.iter().filter_map(|p| p.since).reduce(add_since),
         digests: plans.iter().map(|p| p.plan_digest.as_str()).collect(),
         shops,

@@ -175,9 +175,8 @@ pub(super) fn findings<'a>(
     information: Weight,
 ) -> Vec<Section<'a>> {
     let (mut attention, mut warnings, mut infos, mut unmanaged) = (vec![], vec![], vec![], vec![]);
-    let (mut unlisted, mut is_removed) = (0, false);
+    let mut unlisted = 0;
     for (shop, finding) in all {
-        is_removed |= finding.kind == FindingKind::RemovedRemotely;
         let note = || Note::finding(shop, finding);
         match finding.severity {
             Severity::Attention => attention.push(note()),
@@ -192,7 +191,6 @@ pub(super) fn findings<'a>(
         Section::list(Weight::Attention, "Needs attention", points(attention)).map(Section::strong),
         Section::list(Weight::Minor, "Warnings", points(warnings)),
         Section::list(information, NOTES, points(infos)),
-        is_removed.then(removals),
         Section::list(Weight::Minor, "", unmanaged_points(&unmanaged)),
         more,
     ]
@@ -222,7 +220,7 @@ fn unmanaged_points<'a>(all: &[(&'a str, &'a Finding)]) -> Vec<Point<'a>> {
 }
 
 /// Returns possible causes of a removal outside Hookwright, the most likely first, and where to investigate.
-fn removals<'a>() -> Section<'a> {
+pub(super) fn removals<'a>() -> Section<'a> {
     let lines = [
         format!(
             "The endpoint kept failing: Shopify deletes a subscription after {RETRIES} failed retries in \

@@ -15,25 +15,17 @@ use super::{destinations, facts, plan_last_line};
 use crate::model::Address;
 use crate::plan;
 use crate::text::plural;
-use crate::wire::plan::{Change, FindingKind, Origin, Shop, ShopStatus, Since, Unmanaged};
+use crate::wire::plan::{Change, FindingKind, Origin, Shop, ShopStatus, Unmanaged};
 
 /// Builds the document of merged plans. `list_all` lists all information instead of its count.
-pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> Document<'a> {
-    let mut sections = Vec::new();
-    if !plan.hazards.is_empty() {
-        let (hazards, consents, allowed) = (&*plan.hazards, &*plan.consents, plan.allowed);
-        let decisions = hazards::decisions(Judged { hazards, consents, allowed, shops: &plan.domains });
-        let remark = Some(hazards::state(&decisions));
-        let section = Section::new(Weight::Hazards, "Hazards", Block::Hazards(decisions, expires(plan.created_at)));
-        sections.push(Section { remark, ..section });
-    }
+pub(super) fn document<'a>(plan: &'a Plans<'a>, list_all: bool) -> Document<'a> {
+    let mut sections: Vec<Section<'a>> = hazards(plan, "Hazards").into_iter().collect();
     sections.extend(destinations::section(plan.destinations.iter().copied()));
-    sections.extend(not_covered(plan, kind));
+    sections.extend(not_covered(plan, "plan"));
     sections.extend(by_origin(plan).into_iter().map(|(origin, shops)| {
         let title = match origin {
             Some(Origin::Manifest) => "Changes from this manifest",
             Some(Origin::Drift) => "Drift that will be repaired",
-            None if kind == Kind::Drift => "Changes that would remove the drift",
             None => "Hookwright will perform the following actions",
         };
         let weight = if origin == Some(Origin::Drift) { Weight::Drift } else { Weight::Changes };
@@ -51,18 +43,17 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
         Weight::Minor,
     ));
     sections.extend(Section::list(Weight::Minor, "Unused consents", hazards::unused(&plan.consents)));
-    sections.extend(since(plan).map(|line| Section::line(Weight::Verdict, line)));
     sections.extend(ignored(plan).map(|line| Section::line(Weight::Counts, line)));
     let unchanged = unchanged(plan);
     if plan.shops.is_empty() {
         sections.push(Section::line(Weight::Counts, "No shop matches the selection."));
     } else if !unchanged.is_empty() {
-        sections.push(Section::new(Weight::Counts, "", Block::Unchanged(unchanged)));
+        sections.push(Section::new(Weight::Counts, "", Block::Unchanged(unchanged, "changes")));
     }
     let rest = "This is not the whole run: hazards of the run are judged over these shops only";
     let settings = plan.settings.iter().flat_map(|settings| facts::settings(settings));
     Document {
-        kind,
+        kind: Kind::Plan,
         verdict: plan_last_line(&plan.summary, plan.complete),
         incomplete: plan.lacking.as_ref().map(|lacking| format!("{lacking}. {rest}")),
         facts: settings.chain(facts::limits(&plan.shops)).chain(facts::selection(&plan.selections)).collect(),
@@ -71,6 +62,18 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, kind: Kind, list_all: bool) -> D
         names: facts::names(&plan.settings),
         links: &[],
     }
+}
+
+/// Returns the section of hazards, unless there are none.
+pub(super) fn hazards<'a>(plan: &'a Plans<'a>, title: &str) -> Option<Section<'a>> {
+    if plan.hazards.is_empty() {
+        return None;
+    }
+    let (hazards, consents, allowed) = (&*plan.hazards, &*plan.consents, plan.allowed);
+    let decisions = hazards::decisions(Judged { hazards, consents, allowed, shops: &plan.domains });
+    let remark = Some(hazards::state(&decisions));
+    let section = Section::new(Weight::Hazards, title, Block::Hazards(decisions, expires(plan.created_at)));
+    Some(Section { remark, ..section })
 }
 
 /// Number of days for which a proposed consent is valid.
@@ -108,9 +111,8 @@ pub(super) fn named<'a>(changes: impl Iterator<Item = &'a Change>) -> Option<Sec
 }
 
 /// Returns the sections of what the plan does not cover: shops that were not read, shops that left the manifest, and former
-/// addresses.
-fn not_covered<'a>(plan: &Plans<'a>, kind: Kind) -> Vec<Section<'a>> {
-    let this = if kind == Kind::Drift { "report" } else { "plan" };
+/// addresses. `this` is the noun for the document.
+pub(super) fn not_covered<'a>(plan: &Plans<'a>, this: &str) -> Vec<Section<'a>> {
     let mut out = Vec::new();
     for (status, tolerated) in [(ShopStatus::Failed, false), (ShopStatus::Unavailable, true)] {
         let notes: Vec<Note<'a>> = plan.shops.iter().filter(|s| s.status == status).map(|shop| cause(shop)).collect();
@@ -170,15 +172,8 @@ fn by_origin<'a>(plan: &Plans<'a>) -> Vec<(Option<Origin>, ByShop<'a>)> {
     sections.into_iter().filter(|(_, shops)| !shops.is_empty()).collect()
 }
 
-/// Returns the counts of changes in the light of earlier files (`--since`).
-fn since(plan: &Plans<'_>) -> Option<String> {
-    let Since { new, known, removed_remotely, never_made } = plan.since?;
-    let creates = format!("{removed_remotely} removed outside Hookwright, {never_made} not live in any earlier file");
-    Some(format!("Drift: {new} new, {known} known; missing: {creates}."))
-}
-
 /// Returns the number of unmanaged subscriptions that are not listed.
-fn ignored(plan: &Plans<'_>) -> Option<String> {
+pub(super) fn ignored(plan: &Plans<'_>) -> Option<String> {
     let ignores =
         plan.settings.iter().any(|s| s.ownership.unmanaged == Unmanaged::Ignore) && plan.summary.unmanaged > 0;
     ignores.then(|| format!("{} ignored.", plural(plan.summary.unmanaged, "unmanaged subscription")))

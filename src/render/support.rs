@@ -81,6 +81,8 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
         former_addresses: Vec::new(),
         shops_left: vec![],
         shops_left_bindings: BTreeMap::new(),
+        drift: false,
+        commands: None,
         since: None,
         shops,
     }

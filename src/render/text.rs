@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::changes::{ByShop, Depth, Detail, Item, Label, Value, items, words_changed};
-use super::document::{Block, Document, Emphasis, Fact, Ink, Point, Section, Span};
+use super::document::{Block, Document, Drifted, Emphasis, Fact, Ink, Point, Section, Span, Step};
 use super::hazards::{self, Decision};
 use super::{Style, escape};
 use crate::text::{plural, thousands};
@@ -183,9 +183,9 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             self.prose(None, 2, remark);
         }
         match block {
-            Block::Line(text) => self.plain(0, text),
-            Block::Unchanged(shops) => {
-                let counted = format!("{} without changes", plural(shops.len(), "shop"));
+            Block::Line(text) => self.prose(Some(Ink::Strong).filter(|_| *strong), 0, text),
+            Block::Unchanged(shops, what) => {
+                let counted = format!("{} without {what}", plural(shops.len(), "shop"));
                 if self.style.verbose {
                     self.prose(None, 0, &format!("{counted}: {}.", list(shops, self.style)));
                 } else {
@@ -196,15 +196,36 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             Block::Points(points) => self.points(*strong, points),
             Block::Planned(_, shops) => {
                 self.gap();
-                self.changes(2, Depth::Full, shops);
+                self.changes(2, Depth::Full, symbol, shops);
+            }
+            Block::Drifted(groups) => {
+                for Drifted { is_new, known, shops } in groups {
+                    let updates = shops.iter().flat_map(|(_, changes)| changes).all(|c| c.action == Action::Update);
+                    let depth = if updates { Depth::Full } else { Depth::Brief };
+                    if known.is_empty() {
+                        self.changes(2, depth, drift_symbol, shops);
+                    } else {
+                        self.point(*is_new, known);
+                        self.changes(4, depth, drift_symbol, shops);
+                    }
+                }
+            }
+            Block::Steps(steps) => {
+                for (n, Step { text, commands }) in (1..).zip(steps) {
+                    let end = if commands.is_empty() { "." } else { ":" };
+                    self.prose(None, 2, &format!("{n}. {text}{end}"));
+                    for command in commands {
+                        self.plain(7, command);
+                    }
+                }
             }
             Block::Applied(shops) | Block::AlreadySo(shops) | Block::LeftOut(shops) => {
-                self.changes(2, Depth::Line, shops);
+                self.changes(2, Depth::Line, symbol, shops);
             }
             Block::NotApplied { causes, all: _ } => {
                 for (cause, shops) in causes {
                     self.point(*strong, cause);
-                    self.changes(4, Depth::Line, shops);
+                    self.changes(4, Depth::Line, symbol, shops);
                 }
             }
             Block::Names(names) => self.names(names),
@@ -276,9 +297,10 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             Point::Unmanaged { what, shops, members: _ } => {
                 self.plain(0, &format!("unmanaged: {what} ({})", title(shops, self.style)));
             }
-            Point::Destination { way, remarks, strong } => {
-                self.point(*strong, &way.join(" -> "));
-                for remark in remarks {
+            Point::Destination { name, found, address, remarks, strong } => {
+                let found = found.as_ref().map(|found| format!(": {found}")).unwrap_or_default();
+                self.point(*strong, &format!("{name}{found}"));
+                for remark in address.iter().chain(remarks) {
                     self.prose(None, 4, remark);
                 }
             }
@@ -286,7 +308,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
     }
 
     /// Prints changes under the shops that have them.
-    fn changes(&mut self, indent: usize, depth: Depth, shops: &ByShop<'_>) {
+    fn changes(&mut self, indent: usize, depth: Depth, symbol: fn(Action) -> Span, shops: &ByShop<'_>) {
         for (i, (shops, items)) in items(shops, depth, self.style.verbose).into_iter().enumerate() {
             if i > 0 && depth == Depth::Full {
                 self.gap();
@@ -351,6 +373,15 @@ fn symbol(action: Action) -> Span {
         Action::Create => Span::new(Ink::Added, "+"),
         Action::Update => Span::new(Ink::Changed, "~"),
         Action::Delete => Span::new(Ink::Removed, "-"),
+    }
+}
+
+/// Returns the symbol of a difference, given the change that would remove it: what must be created is missing.
+fn drift_symbol(action: Action) -> Span {
+    match action {
+        Action::Create => Span::new(Ink::Removed, "-"),
+        Action::Update => symbol(Action::Update),
+        Action::Delete => Span::new(Ink::Added, "+"),
     }
 }
 

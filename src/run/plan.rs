@@ -26,6 +26,8 @@ use crate::wire;
 pub(crate) enum PlanPurpose {
     /// The plan is shown or saved.
     Nothing,
+    /// The plan is a drift report.
+    Drift,
     /// The plan is shown, and applied after confirmation.
     Confirm,
     /// The plan is applied.
@@ -71,7 +73,7 @@ impl Run {
         };
         let goes_on: fn(&Planned) -> bool = match then {
             PlanPurpose::Confirm | PlanPurpose::Apply => |planned| planned.part.shop.status() == ShopStatus::Changed,
-            PlanPurpose::Nothing => |_| false,
+            PlanPurpose::Nothing | PlanPurpose::Drift => |_| false,
         };
         let mut planned = self.session.read(&self.manifest, self.ready.clone(), of_shop, goes_on).await;
         self.mixed_apps(&mut planned);
@@ -95,6 +97,7 @@ impl Run {
             created_at: now().to_string(),
             shops_left: base.map(|base| left(base, &self.manifest)).unwrap_or_default(),
             base_addresses,
+            is_drift: then == PlanPurpose::Drift,
             since,
         };
         plan::assemble(header, parts, exit_code, wire::plan::digest)

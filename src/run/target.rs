@@ -161,6 +161,14 @@ pub(crate) fn manifest_options(files: &[PathBuf]) -> String {
     options
 }
 
+/// Returns the options with which a command uses the same sandbox.
+pub(crate) fn sandbox_options(state: &Path) -> String {
+    if state == Path::new(DEFAULT_STATE) {
+        return " --sandbox".to_owned();
+    }
+    format!(" --sandbox --sandbox-state {}", word(&state.display().to_string()))
+}
+
 /// Returns the options with which a command uses the same manifest, with `--allow-commands` if it was given.
 fn options(files: &[PathBuf], access: &AccessArgs) -> String {
     let commands = if access.allow_commands { " --allow-commands" } else { "" };
@@ -217,10 +225,7 @@ impl Target {
         let (running, remark) = Embedded::start(access, manifest, seeds).await?;
         let endpoint = Endpoint::embedded(&running.url()).map_err(|e| Failure::new(Exit::Error, e))?;
         let state = plan::Sandbox { id: running.id().to_owned(), state: access.sandbox_state.display().to_string() };
-        let options = match access.sandbox_state.as_path() {
-            path if path == Path::new(DEFAULT_STATE) => " --sandbox".to_owned(),
-            path => format!(" --sandbox --sandbox-state {}", word(&path.display().to_string())),
-        };
+        let options = sandbox_options(&access.sandbox_state);
         let name = "sandbox".to_owned();
         Ok(Self { endpoint, name, sandbox: Some(state), remark, options, running: Some(running) })
     }

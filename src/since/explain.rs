@@ -69,7 +69,7 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
         None => (
             FindingKind::NeverMade(earlier),
             Severity::Info,
-            format!("-> {to}{old}: the earlier files do not show this binding live"),
+            format!("-> {to}{old}: no earlier file shows this binding live; it may never have been created"),
         ),
     };
     Some(Finding { kind, severity, topic, id: seen.and_then(|seen| seen.id), message, details })

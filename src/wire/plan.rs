@@ -73,11 +73,26 @@ pub struct Plan {
     /// count as addresses of this manifest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_addresses: Vec<String>,
+    /// Whether it is a drift report, which `drift` wrote; absent in a plan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drift: bool,
+    /// Commands that a drift report proposes. Not part of the format.
+    #[serde(skip)]
+    pub commands: Option<Commands>,
     /// Counts of `drift --since`: how the changes relate to earlier files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Since>,
     /// One element for each selected shop, sorted by domain.
     pub shops: Vec<Shop>,
+}
+
+/// Commands that continue from a drift report, with the options of its run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commands {
+    /// Repairs the drift.
+    pub repair: String,
+    /// Checks the destinations.
+    pub destinations: String,
 }
 
 /// How the changes relate to earlier files. Each change is either new or known.

@@ -98,8 +98,8 @@ fn the_nightly_jobs_report_drift_and_write_metrics_and_a_report() {
     for job in [cron, systemd] {
         let world = world(3);
         // The first night has no earlier report.
-        container(&world, &job, 0).exits(2).out_has("Plan: 0 to add, 2 to change, 0 to destroy.");
-        container(&world, &job, 0).exits(2).out_has("Drift: 0 new, 2 known");
+        container(&world, &job, 0).exits(2).out_has("Drift: 0 missing, 2 changed, 0 extra.");
+        container(&world, &job, 0).exits(2).out_has("0 new, 2 known.");
         assert!(
             world.read("state/hookwright.prom").contains("hookwright_drift_last_run_exit_code{run=\"hookwright\"} 2")
         );

@@ -53,6 +53,7 @@ fn markdown_fits_into_a_comment() {
     assert!(plan.out.starts_with(&format!("<!-- hookwright: plan -->\n{verdict}\n\n- **Target: sandbox (`")), "{plan}");
     let drift = world.run(&["drift", "--sandbox", "--format", "markdown"]);
     drift.exits(2);
+    let verdict = "## Drift: 2 missing, 0 changed, 0 extra.";
     assert!(drift.out.starts_with(&format!("<!-- hookwright: drift -->\n{verdict}\n")), "{drift}");
     world.run(&["apply", "--sandbox", "plan.json", "--report", "report.json"]).exits(0);
     let report = world.run(&["show", "report.json", "--format", "markdown"]);
@@ -153,11 +154,17 @@ fn every_man_page_is_written_with_its_sections() {
 fn drift_exits_with_two_and_prints_one_verdict() {
     let world = world();
     let drift = world.run(&["drift", "--sandbox", "--out", "drift.json"]);
-    drift.exits(2).ends("Plan: 2 to add, 0 to change, 0 to destroy.");
+    drift.exits(2).ends("Drift: 2 missing, 0 changed, 0 extra.");
     assert_eq!(drift.err, "");
     assert!(world.read("drift.json").contains("\"exit_code\": 2"));
     assert_eq!(world.mutations(), 0);
-    world.run(&["show", "drift.json"]).exits(0);
+    let steps = "\n  2. Repair:\n       hookwright apply drift.json --sandbox\n";
+    drift.out_has(steps);
+    world.run(&["show", "drift.json"]).exits(0).out_has(steps).ends("Drift: 2 missing, 0 changed, 0 extra.");
+    world
+        .run(&["apply", "--sandbox", "drift.json"])
+        .exits(0)
+        .ends("Apply complete! Resources: 2 added, 0 changed, 0 destroyed.");
 }
 
 #[test]

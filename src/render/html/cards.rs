@@ -99,8 +99,8 @@ fn point(point: &Point<'_>) -> Html {
             (format!("{about}{message}{place}"), Some(shops))
         }
         Point::Unmanaged { what, shops, members: _ } => (what.clone(), Some(shops)),
-        Point::Destination { way, remarks, strong: _ } => {
-            let parts = std::iter::once(way.join(" → ")).chain(remarks.iter().cloned());
+        Point::Destination { name, found, address, remarks, strong: _ } => {
+            let parts = [Some(name), found.as_ref(), address.as_ref()].into_iter().flatten().chain(remarks).cloned();
             (parts.collect::<Vec<_>>().join("; "), None)
         }
     };

@@ -58,10 +58,11 @@ fn title(names: &[&str], style: &Style) -> String {
 /// because `~` has no colour.
 fn lines(item: &Item, kind: Kind) -> String {
     let Item { action, head, fields, changes: _ } = item;
-    let symbol = match action {
-        Action::Create => '+',
-        Action::Update => '!',
-        Action::Delete => '-',
+    // A drift report shows the live subscriptions: what must be created is missing.
+    let symbol = match (action, kind) {
+        (Action::Update, _) => '!',
+        (Action::Create, Kind::Drift) | (Action::Delete, Kind::Plan | Kind::Apply) => '-',
+        (Action::Delete, Kind::Drift) | (Action::Create, Kind::Plan | Kind::Apply) => '+',
     };
     // A long list of topics is wrapped; addresses are not.
     let topics = wrap(&fenced(&head.topics.join(", ")), WIDTH).join(&format!("\n{symbol}     "));

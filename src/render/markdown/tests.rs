@@ -2,8 +2,8 @@
 
 use super::super::support::*;
 use super::super::tests::{first::quickstart, thousand};
-use super::super::{drift_markdown, plans_markdown, reports_markdown};
-use crate::wire::plan::{Change, Origin, Plan, Safety, Sandbox, Severity, ShopStatus, Since};
+use super::super::{plans_markdown, reports_markdown};
+use crate::wire::plan::{Change, Origin, Plan, Safety, Sandbox, Severity, ShopStatus};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShopStatus};
 
 /// Returns a plan with changes, hazards and findings of each kind, and origins.
@@ -314,81 +314,6 @@ fn shards_are_one_comment() {
 
     Plan digest: `sha256:1`, `sha256:2`
     ");
-}
-
-#[test]
-fn drift_compared_with_earlier_reports() {
-    let mut alpha = shop(
-        "alpha",
-        vec![
-            create("orders/create", Some("commerce"), to(&inlet('a')), at("orders.yaml", 7)),
-            create("orders/paid", Some("commerce"), to(&inlet('a')), at("orders.yaml", 8)),
-        ],
-    );
-    alpha.findings = vec![
-        finding(
-            "removed_remotely",
-            Severity::Attention,
-            Some("orders/create"),
-            "-> commerce: it was live at 2026-11-22T01:00:00Z and is gone",
-        ),
-        finding("never_made", Severity::Info, Some("orders/paid"), "no earlier file shows it live"),
-    ];
-    let mut plan = plan(vec![alpha, shop("beta", vec![])]);
-    plan.since = Some(Since { new: 1, known: 1, removed_remotely: 1, never_made: 1 });
-    insta::assert_snapshot!(plans_markdown(std::slice::from_ref(&plan), &[]), @"
-    <!-- hookwright: drift -->
-    ## Plan: 2 to add, 0 to change, 0 to destroy.
-
-    Drift: 1 new, 1 known; missing: 1 removed outside Hookwright, 1 not live in any earlier file.
-
-    ### Changes: 2 to add
-
-    ```diff
-    @@ alpha.myshopify.com @@
-    + orders/create -> commerce
-    + orders/paid -> commerce
-    ```
-
-    ### Needs attention
-
-    - `removed_remotely` `orders/create` in `alpha`: `->` commerce: it was live at `2026-11-22T01:00:00Z` and is gone
-
-    ### Likely causes of a removal
-
-    - The endpoint kept failing: Shopify deletes a subscription after 8 failed retries in 4 hours. Older documentation, including Adobe's, says 19 retries in 48 hours.
-    - The signature was missing or invalid: an Adobe inlet with HMAC rejects such a request, and Shopify counts the rejection as a failure. Compare the keys of the inlet with the app's client secret; `hookwright auth rotation` lists the steps of a rotation.
-    - Other code of the same app deleted the subscription.
-    - The app was uninstalled and reinstalled.
-    - To investigate, open the Dev Dashboard: it shows the app's deliveries of the last 30 days.
-
-    <details><summary>Details of 2 changes</summary>
-
-    ```diff
-    @@ alpha.myshopify.com @@
-    + orders/create -> commerce  # orders.yaml:7
-    + orders/paid -> commerce  # orders.yaml:8
-    ```
-
-    </details>
-
-    <details><summary>Warnings, notes and unmanaged subscriptions: 1 finding</summary>
-
-    - `never_made` `orders/paid` in `alpha`: no earlier file shows it live
-
-    </details>
-
-    ### Destinations of these changes
-
-    - `commerce`: `https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`
-
-    1 shop without changes.
-
-    Plan digest: `sha256:0`
-    ");
-    plan.since = None;
-    assert!(plans_markdown(std::slice::from_ref(&plan), &[]).starts_with("<!-- hookwright: plan -->\n"));
-    assert!(drift_markdown(&plan).starts_with("<!-- hookwright: drift -->\n## Plan: 2 to add, "));
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub(super) fn plan(head: Plan, shops: Vec<ShopPlan>) -> Result<plan::Plan, PlanF
         consents,
         shops_left: left(head.shops_left, &head.shops_left_bindings),
         former_addresses: head.former_addresses,
+        is_drift: head.drift,
         since: head.since.map(|Since { new, known, removed_remotely, never_made }| plan::SinceCounts {
             new,
             known,

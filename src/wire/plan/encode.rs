@@ -86,6 +86,7 @@ fn head(plan: &plan::Plan) -> Plan {
         consents,
         shops_left,
         former_addresses,
+        is_drift,
         since,
         shops: _,
     } = plan;
@@ -108,6 +109,8 @@ fn head(plan: &plan::Plan) -> Plan {
         shops_left: shops_left.keys().cloned().collect(),
         shops_left_bindings: shops_left.iter().filter_map(|(shop, n)| Some((shop.clone(), (*n)?))).collect(),
         former_addresses: former_addresses.clone(),
+        drift: *is_drift,
+        commands: None,
         since: since.map(|plan::SinceCounts { new, known, removed_remotely, never_made }| Since {
             new,
             known,

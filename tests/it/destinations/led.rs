@@ -32,7 +32,7 @@ fn a_destination_is_looked_up_once_and_the_plan_shows_its_address() {
     let text = world.plan(&[]);
     text.exits(0).ends("No changes. The live webhooks match the manifest.");
     text.out_has(&format!(
-        "orders -> flow {ORDERS} \"Shopify orders (prod)\", enabled, in Adobe sandbox prod -> {ORDERS_AT}"
+        "orders: dataflow \"Shopify orders (prod)\", enabled, Adobe sandbox `prod`\n    {ORDERS_AT}"
     ));
     world.run(&["validate"]).exits(0);
 }
@@ -221,7 +221,7 @@ fn dataflows_on_another_host_are_one_diagnostic_with_the_remedy() {
         .out_has("also at: hookwright.yaml:6");
     world.write("hookwright.yaml", &format!("{pasted}{line}\n"));
     world.run(&["validate"]).exits(0).ends("The manifest is valid: 3 shops, 3 bindings.");
-    world.run(&["destinations", "--sandbox"]).out_has("orders -> flow").out_has("\"Own\"").out_has("3 destinations");
+    world.run(&["destinations", "--sandbox"]).out_has("orders: dataflow").out_has("\"Own\"").out_has("3 destinations");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{BY_NAME, ORDERS, ORG, Served, adobe, destination, manifest, only_pasted_is_planned, seed};
+use super::{BY_NAME, ORG, Served, adobe, destination, manifest, only_pasted_is_planned, seed};
 use crate::scene::Server;
 use crate::world::{A, Run, World};
 
@@ -106,9 +106,9 @@ fn a_secret_is_sent_only_to_adobe_or_to_a_host_that_the_operator_trusts() {
         "scopes: [openid",
         &format!("token_url: \"{adobe_url}/ims/token/v3\", base_url: \"{adobe_url}/data/foundation/flowservice\", scopes: [openid"),
     );
-    plan(&trusted, &[("HOOKWRIGHT_TRUST_HOSTS", "127.0.0.1")]).exits(0).out_has(ORDERS);
+    plan(&trusted, &[("HOOKWRIGHT_TRUST_HOSTS", "127.0.0.1")]).exits(0).out_has("Shopify orders (prod)");
     // A host that the operator names is trusted in any manifest.
-    plan(&manifest(BY_NAME), &[("HOOKWRIGHT_ADOBE_URL", &adobe_url)]).exits(0).out_has(ORDERS);
+    plan(&manifest(BY_NAME), &[("HOOKWRIGHT_ADOBE_URL", &adobe_url)]).exits(0).out_has("Shopify orders (prod)");
 }
 
 /// A server that claims to be the sandbox and stores the requests.

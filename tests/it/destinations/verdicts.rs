@@ -16,7 +16,7 @@ fn a_disabled_dataflow_is_not_bound_and_its_live_subscriptions_are_findings() {
     drift
         .exits(2)
         .out_has("Needs attention")
-        .out_has("destination_disabled: live subscriptions still deliver to this destination")
+        .out_has("destination_disabled: live subscriptions send events to orders, but dataflow")
         .out_has("2 shops: one, two");
     world
         .run(&["drift", "--sandbox", "--format", "markdown"])
@@ -65,7 +65,7 @@ fn pasted_addresses_are_checked_on_request() {
     verified(&world(A, "")).exits(2).out_has("missing: no dataflow or connection in ").out_has("destination_missing");
     verified(&world(A, &at(", state: disabled")))
         .exits(2)
-        .out_has("destination_disabled: live subscriptions still deliver to this destination");
+        .out_has("destination_disabled: live subscriptions send events to pasted, but dataflow");
     verified(&world(A, &at(", runs: [{ age: 1h, status: failed, received: 3, failed: 3 }]")))
         .exits(2)
         .out_has("ingest_failing: dataflow \"Products\"")
@@ -85,7 +85,7 @@ fn pasted_addresses_are_checked_on_request() {
     }
 
     let down = World::new(&manifest(BY_NAME), &seed("", "{ fault: drop, on: adobe, after: 1 }"));
-    verified(&down).exits(8).out_has("unknown:").out_has("Plan incomplete");
+    verified(&down).exits(8).out_has("unknown:").out_has("Drift unknown, because destinations could not be checked.");
     let none = World::new(&manifest(A).replace("aep:", "# aep:"), &seed("", ""));
     none.plan(&["--verify-destinations"]).exits(3).err_has("has no `aep`");
     assert!(adobe(&none).is_empty());
@@ -207,7 +207,7 @@ fn the_command_lists_every_destination() {
     );
     world.edit(&["flow", ORDERS, "--run", "success", "--received", "7"]);
     let text = world.run(&["destinations", "--sandbox", "--shop", "one"]);
-    text.exits(2).out_has(&format!("orders -> flow {ORDERS}")).ends("2 destinations, 1 needs attention.");
+    text.exits(2).out_has("orders: dataflow \"Shopify orders (prod)\"").ends("2 destinations, 1 needs attention.");
     assert!(!text.out.contains("quiet"), "{text}");
     assert!(world.requests().iter().all(|r| r["path"].as_str().unwrap().starts_with("/__adobe")), "no shop is asked");
 
