@@ -197,7 +197,7 @@ impl Session {
         let result = match self.options().deadline {
             Some(end) => {
                 let end = if purpose == Purpose::Read { end } else { end + GRACE };
-                timeout_at(end, sent).await.unwrap_or_else(|_| Err(time_budget("waiting for a response")))
+                timeout_at(end, sent).await.unwrap_or_else(|_| Err(time_budget("while waiting for a response")))
             }
             None => sent.await,
         };
@@ -270,9 +270,9 @@ impl Session {
             return Err(match why {
                 // The server's failure is the cause; only its rate limit is a matter of time.
                 Some(error) if error.class() != Class::RateLimit => error.out_of_time(),
-                Some(error) => time_budget(&error.message).proven(),
+                Some(error) => AdminError { kind: AdminErrorKind::TimeBudget, ..error.out_of_time() }.proven(),
                 None if wait.is_zero() => time_budget("before the request was sent").proven(),
-                None => time_budget(&format!("waiting for the {reason}")).proven(),
+                None => time_budget(&format!("while waiting for the {reason}")).proven(),
             });
         }
         let Some(end) = end.filter(|_| !wait.is_zero()) else { return Ok(()) };
@@ -332,7 +332,9 @@ fn interrupted() -> AdminError {
 }
 
 fn time_budget(doing: &str) -> AdminError {
-    AdminError::new(AdminErrorKind::TimeBudget, format!("the run's time (`--timeout`) ended: {doing}"))
+    let message =
+        format!("the time limit of the run (`--timeout`) was reached {doing}. Run again, or with a longer `--timeout`");
+    AdminError::new(AdminErrorKind::TimeBudget, message)
 }
 
 #[cfg(test)]

@@ -273,5 +273,8 @@ fn unanswered() -> AdobeError {
 }
 
 fn time_budget() -> AdobeError {
-    AdobeError::new(AdobeErrorKind::TimeBudget, "the run's time (`--timeout`) ended before Adobe responded")
+    AdobeError::new(
+        AdobeErrorKind::TimeBudget,
+        "the time limit of the run (`--timeout`) was reached before Adobe responded. Run again, or with a longer `--timeout`",
+    )
 }

@@ -14,7 +14,7 @@ use crate::wire::plan::{ErrorKind, Finding, FindingKind, Severity, ShopError};
 use crate::wire::report::{ConfirmedBy, Outcome, OutcomeResult, ReportShop, ReportShopStatus};
 
 /// The reason of an outcome that only a reading confirmed.
-const ANSWER_LOST: &str = "the subscription is as planned, but the answer to the request was lost, so another run may have \
+const ANSWER_LOST: &str = "the subscription is as planned, but the response to the request was lost, so another run may have \
                            made the change";
 
 /// The outcomes so far of one shop's changes.
@@ -231,7 +231,7 @@ fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp)
         topic: None,
         id: None,
         message: format!(
-            "keep the old endpoint {address} available until {until}, because Shopify sends retries to the old address"
+            "keep the old endpoint {address} available until {until}: Shopify still sends retries of earlier deliveries there"
         ),
         details: json!({ "address": address, "topics": topics, "until": until })
             .as_object()

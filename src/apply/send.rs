@@ -110,11 +110,11 @@ fn done(ledger: &mut Ledger<'_>, at: usize, now: Option<&Entry<Live>>) -> Result
     };
     if matches!(change, Change::Create { .. }) && ledger.is_known(at, &now.meta.id) {
         let message =
-            format!("the answer names {} as the created subscription, which is another subscription", now.meta.id);
+            format!("the response names {} as the created subscription, but that one existed before", now.meta.id);
         return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
     if now.binding.topic != after.topic {
-        let message = format!("the answer has the topic {}, expected {}", now.binding.topic, after.topic);
+        let message = format!("the response has the topic {}, expected {}", now.binding.topic, after.topic);
         return Err(AdminError::new(AdminErrorKind::UnexpectedAnswer, message));
     }
     let wrong = not_taken(change, now);

@@ -204,7 +204,7 @@ fn unknown(question: &Question, why: &AdminError) -> ShopError {
         kind: ErrorKind::OutcomeUnknown,
         http_status: why.http_status,
         message: format!(
-            "it is unknown whether the change was made: the answer was lost ({first}), and the shop could not be read \
+            "it is unknown whether the change was applied: the response was lost ({first}), and the shop could not be read \
              again ({}); plan again",
             why.message
         ),

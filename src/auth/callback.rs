@@ -53,7 +53,8 @@ pub(crate) enum CallbackError {
     #[error("the `shop` of the callback is not a `*.myshopify.com` domain")]
     NoShop,
     #[error(
-        "the `state` of the callback does not belong to this login. The link may come from an attacker; start again"
+        "the callback belongs to another login: its `state` was not created for this shop and app. Start again, and open \
+         only the link that Hookwright prints. If somebody sent you this URL, it may be an attack"
     )]
     State,
     #[error("the link of this login is more than a week old. Start again")]

@@ -100,7 +100,7 @@ fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure>
     }
     let unreadable = history.as_ref().map_or(0, |history| history.unreadable_lines);
     if unreadable > 0 {
-        output.remark(&format!("Ignored {} of the journals, truncated or damaged.\n", plural(unreadable, "line")));
+        output.remark(&format!("Ignored {} of the journals.\n", plural(unreadable, "truncated or damaged line")));
     }
     Ok(history)
 }

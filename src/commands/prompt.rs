@@ -23,6 +23,6 @@ pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
     let read = std::io::stdin().lock().read_line(&mut line);
     // The prompt has no newline. Without a line of input (Ctrl-D) the terminal has not printed one, either.
     let _ = if line.ends_with('\n') { Ok(()) } else { writeln!(err) };
-    read.map_err(|e| Failure::new(Exit::Error, format!("cannot read the answer: {e}")))?;
+    read.map_err(|e| Failure::new(Exit::Error, format!("cannot read the confirmation: {e}")))?;
     Ok(line.trim() == "yes")
 }

@@ -189,7 +189,7 @@ impl Hazard {
                 plural(*shops, "shop")
             ),
             HazardKind::MaxDestinationLossPercent { destinations, limit_percent } => format!(
-                "takes more than {limit_percent} % of the live subscriptions from {}: {}",
+                "deletes or moves away more than {limit_percent} % of the live subscriptions of {}: {}",
                 plural(destinations.len(), "destination"),
                 losses(destinations)
             ),
@@ -200,13 +200,15 @@ impl Hazard {
                 format!("leaves the shop without managed subscriptions (it has {managed} now)")
             }
             HazardKind::DeleteForeign { addresses } => format!(
-                "deletes managed subscriptions whose address is not in this manifest: {}",
+                "deletes subscriptions to addresses that this manifest does not contain ({}). Another manifest may own them: \
+                 {FOREIGN}",
                 foreign_addresses(&addresses.iter().map(String::as_str).collect::<Vec<_>>())
             ),
             HazardKind::RerouteForeign { moves } => {
                 let from: BTreeSet<&str> = moves.iter().map(|(from, _)| from.as_str()).collect();
                 format!(
-                    "changes managed subscriptions whose address is not in this manifest: {}",
+                    "moves subscriptions away from addresses that this manifest does not contain ({}). Another manifest may own \
+                     them: {FOREIGN}",
                     foreign_addresses(&from.into_iter().collect::<Vec<_>>())
                 )
             }
@@ -339,8 +341,8 @@ fn percent(part: usize, whole: usize) -> usize {
 fn foreign_addresses(addresses: &[&str]) -> String {
     let first = addresses.first().copied().unwrap_or_default();
     let others = if addresses.len() > 1 { format!(" and {} more", addresses.len() - 1) } else { String::new() };
-    format!(
-        "{first}{others}; another manifest may own them. If an earlier version of this manifest had the address, pass \
-         that version with `--base` when planning"
-    )
+    format!("{first}{others}")
 }
+
+/// The remedy for a hazard about addresses that the manifest does not contain.
+const FOREIGN: &str = "if an earlier version of this manifest had the addresses, plan with that version as `--base`";

@@ -82,7 +82,7 @@ pub enum Stale {
     )]
     Changes,
     /// With the figures of the reading, the plan has a hazard that it does not have with its own figures.
-    #[error("measured against the live subscriptions, the plan {message}, and no consent covers this")]
+    #[error("the plan {message} if it is judged by the current live subscriptions, and has no consent for that")]
     Limit {
         /// Message of the hazard.
         message: String,

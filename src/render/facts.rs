@@ -58,11 +58,11 @@ fn safety_rules(safety: &Safety) -> Vec<String> {
         ("max_destination_loss_percent", max_destination_loss_percent, default.max_destination_loss_percent),
     ] {
         if *value != usual {
-            out.push(format!("{name} {value}"));
+            out.push(format!("{name}={value}"));
         }
     }
     if !protected_topics.is_empty() {
-        out.push(format!("protected_topics {}", bracketed(protected_topics)));
+        out.push(format!("protected_topics={}", bracketed(protected_topics)));
     }
     out
 }
@@ -71,10 +71,10 @@ fn ownership_rules(ownership: &Ownership) -> Vec<String> {
     let Ownership { address_prefixes, unmanaged } = ownership;
     let mut out = Vec::new();
     if *address_prefixes != [state::Prefix::DEFAULT] {
-        out.push(format!("address_prefixes {}", bracketed(address_prefixes)));
+        out.push(format!("address_prefixes={}", bracketed(address_prefixes)));
     }
     if *unmanaged != Unmanaged::Report {
-        out.push(format!("unmanaged {}", unmanaged.as_str()));
+        out.push(format!("unmanaged={}", unmanaged.as_str()));
     }
     out
 }
@@ -83,8 +83,8 @@ fn ownership_rules(ownership: &Ownership) -> Vec<String> {
 pub(super) fn limits<'a>(shops: &[&'a Shop]) -> impl Iterator<Item = Fact<'a>> + use<'a> {
     let limits = shops.iter().filter_map(|shop| {
         let ShopSafety { max_delete_percent, protected_topics } = shop.safety.as_ref()?;
-        let percent = max_delete_percent.map(|p| format!("max_delete_percent {p}"));
-        let topics = protected_topics.as_ref().map(|t| format!("protected_topics {}", bracketed(t)));
+        let percent = max_delete_percent.map(|p| format!("max_delete_percent={p}"));
+        let topics = protected_topics.as_ref().map(|t| format!("protected_topics={}", bracketed(t)));
         let rules: Vec<String> = percent.into_iter().chain(topics).collect();
         (!rules.is_empty()).then(|| (rules.join(", "), shop.shop.as_str(), ()))
     });

@@ -120,7 +120,7 @@ fn untouched<'a>(report: &Reports<'a>, status: ReportShopStatus, title: &str) ->
 fn confirmed_by_read(changes: usize) -> String {
     let them = if changes == 1 { "it" } else { "them" };
     let count = plural(changes, "change");
-    format!("{count} without an answer, confirmed by a later read; another run may have applied {them}")
+    format!("{count} had no response; a later read shows {them} applied, by this run or by another one")
 }
 
 fn done<'a>(

@@ -358,7 +358,8 @@ async fn add_runs(assessments: impl IntoIterator<Item = &mut Assessment>, accoun
                 assessment.add_run(run.as_ref(), &earlier, clock());
             }
             Err(error) => {
-                let message = format!("cannot read the runs of the dataflow: {error}");
+                let message =
+                    format!("its last run is unknown, because Adobe did not return the runs of the dataflow: {error}");
                 assessment.add_error(LookupError { message, ..lookup_error(&error) });
             }
         }

@@ -134,7 +134,7 @@ pub(super) fn way_to_expiry(shop: &ManifestShop, options: &str) -> String {
     match shop.auth.as_deref() {
         Some(Auth::TokenStore { .. }) => format!("exchange it for a token that is renewed: {migrate}"),
         Some(Auth::ClientAssertion(_) | Auth::ClientCredentials(_)) => {
-            "the token was obtained in this run, but the answer had no `expires_in`; check the proxies between this \
+            "the token was obtained in this run, but the response had no `expires_in`; check the proxies between this \
              machine and the shop"
                 .to_owned()
         }

@@ -200,7 +200,7 @@ fn names_of_destinations_in_a_file_do_not_hide_a_loss() {
     world
         .plan(&["--out", "plan.json"])
         .exits(0)
-        .out_has("max_destination_loss_percent: takes more than 50 % of")
+        .out_has("max_destination_loss_percent: deletes or moves away more than 50 % of")
         .out_has("b (8 of 8 moved, in 8 shops)");
     // Each shop names the old address in its own way, and the other bindings are counted for it.
     let hidden = sealed(&world.read("plan.json"), |plan| {

@@ -141,7 +141,10 @@ fn a_truncated_line_is_kept_and_a_new_line_is_started() {
         world.apply(&["--journal", "apply.jsonl"]).exits(0);
         let text = world.read("apply.jsonl");
         assert!(text.starts_with(&format!("{}\n{{\"type\":\"version\"", &whole[..keep])), "{text}");
-        world.run(&["drift", "--sandbox", "--since", "apply.jsonl"]).exits(0).err_has("Ignored 1 line of the journals");
+        world
+            .run(&["drift", "--sandbox", "--since", "apply.jsonl"])
+            .exits(0)
+            .err_has("Ignored 1 truncated or damaged line of the journals");
     }
 }
 

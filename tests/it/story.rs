@@ -54,7 +54,7 @@ fn an_address_change_is_one_update_one_mutation_and_the_same_id() {
         .out_has("available for 4 hours");
     assert_eq!(plan.out.lines().filter(|l| l.trim_start().starts_with("~ orders")).count(), 1);
     let applied = world.apply(&["--report", "report.json"]);
-    applied.exits(0).out_has("because Shopify sends retries to the old address");
+    applied.exits(0).out_has("Shopify still sends retries of earlier deliveries there");
     let mutations: Vec<_> = world.requests().into_iter().filter(|r| r["operation"] == "mutation").collect();
     assert_eq!(mutations.len(), 1);
     assert_eq!(mutations[0]["fields"].to_string().matches("webhookSubscriptionUpdate").count(), 1);

@@ -150,7 +150,8 @@ impl Tokens {
         let good = is_good(at_hand, now) && !is(refused, &at_hand.access_token);
         let refreshed = match self.patience(good) {
             Some(end) => tokio::time::timeout_at(end, fresh).await.map_err(|_| {
-                let message = "the run's time (`--timeout`) ended: waiting for the shop's token to be refreshed";
+                let message = "the time limit of the run (`--timeout`) was reached while the shop's token was refreshed. Run \
+                               again, or with a longer `--timeout`";
                 RefreshFailure { error: AdminError::new(AdminErrorKind::TimeBudget, message), passing: true }
             })?,
             None => fresh.await,

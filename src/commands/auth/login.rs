@@ -53,7 +53,7 @@ pub(super) async fn run(args: &LoginArgs, output: Output) -> Result<Exit, Failur
     output.remark(&format!("Waiting for the browser at {redirect}, for up to {wait:#}…\n"));
 
     let turned_away = || {
-        output.remark("Refused a callback because its `state` does not belong to this login. Further ones are refused without a message.\n");
+        output.remark("Rejected a callback of another login (its `state` differs). Open the link above. Further ones are rejected silently.\n");
     };
     let waiting = listener.next(&state, turned_away);
     let Ok(Answered { query, reply }) = tokio::time::timeout(args.wait, waiting).await.unwrap_or(Err(())) else {

@@ -54,7 +54,7 @@ fn a_plan_with_all_kinds() {
     ## Plan incomplete: 3 to add, 2 to change, 2 to destroy; 1 blocked, 1 shop not read.
 
     - **Target: sandbox (`.hookwright/sandbox.json`)**
-    - Safety: `max_delete_percent` 50
+    - Safety: `max_delete_percent=50`
 
     ### Hazards
 
@@ -390,7 +390,7 @@ fn an_apply_with_failures() {
 
     ### Notes
 
-    - 1 change without an answer, confirmed by a later read; another run may have applied it
+    - 1 change had no response; a later read shows it applied, by this run or by another one
     - `old_endpoint` in `alpha`: keep the old endpoint up until `2026-11-23T04:00:09Z`: Shopify may retry there
 
     <details><summary>Failed: 2 changes</summary>

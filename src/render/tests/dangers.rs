@@ -97,12 +97,12 @@ fn hazards_and_unusual_settings_are_first() {
         hazard("empty_shop", Some("alpha"), "no managed subscription would be left"),
         hazard("empty_shop", Some("beta"), "no managed subscription would be left"),
     ];
-    insta::assert_snapshot!(plan_text(&plan, &PLAIN), @r#"
+    insta::assert_snapshot!(plan_text(&plan, &PLAIN), @"
     Target: http://127.0.0.1:4000
     Admin API: 2026-10 over rest
-    Safety: max_delete_percent 50, protected_topics [orders/paid]
-    Ownership: address_prefixes [https://x.example/], unmanaged ignore
-    Safety of alpha.myshopify.com: max_delete_percent 80, protected_topics [orders/create]
+    Safety: max_delete_percent=50, protected_topics=[orders/paid]
+    Ownership: address_prefixes=[https://x.example/], unmanaged=ignore
+    Safety of alpha.myshopify.com: max_delete_percent=80, protected_topics=[orders/create]
     Selection: --shop *a, --exclude-shop x, --label env!=prod, shard 2/16
 
     Hazards:
@@ -124,7 +124,7 @@ fn hazards_and_unusual_settings_are_first() {
     4 unmanaged subscriptions ignored.
 
     Plan: 0 to add, 0 to change, 2 to destroy.
-    "#);
+    ");
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_complete_apply() {
       2 shops: alpha, beta
         + orders/create -> commerce
         ~ orders/updated: commerce -> loyalty
-      1 change without an answer, confirmed by a later read; another run may have applied it
+      1 change had no response; a later read shows it applied, by this run or by another one
 
     Already as planned before this run:
       gamma.myshopify.com

@@ -153,7 +153,11 @@ fn an_unverified_destination_is_unknown_and_not_applied() {
     served.run(&one).exits(0);
     let runs = served.before("/runs");
     served.faults(&format!("faults: [{{ fault: server_error, on: adobe, after: {runs} }}]\n"));
-    served.run(&one).exits(8).out_has("unknown: cannot read the runs of the dataflow").out_has("Flow Service");
+    served
+        .run(&one)
+        .exits(8)
+        .out_has("unknown: its last run is unknown, because Adobe did not return the runs")
+        .out_has("Flow Service");
 
     // Whether the dataflow that an address names is there is not known where it could not be asked for.
     let other = "0a0a0a0a-e6b3-48c2-8dcf-040e20121fd2";

@@ -101,7 +101,7 @@ fn url_and_exchange_are_a_login_in_two_steps() {
     let link = scene.run(&["auth", "url", "--shop", "acme", "--state", "123 456"]);
     link.exits(0).err_has("hookwright auth exchange --shop acme --state '123 456' --callback -");
     let callback = scene.approved("acme", &["--state", "123456"]);
-    exchange(&callback).exits(4).err_has("`state` of the callback does not belong to this login");
+    exchange(&callback).exits(4).err_has("the callback belongs to another login: its `state`");
     let args = ["auth", "exchange", "--shop", "acme", "--callback", "-", "--state", "123456"];
     scene.run_with(&args, &format!("{callback}\n")).exits(0);
     assert_ne!(scene.tokens("acme")["access_token"], kept["access_token"]);

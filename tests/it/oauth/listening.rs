@@ -24,11 +24,7 @@ fn only_a_get_of_the_callback_path_reaches_the_login_and_other_requests_are_repo
     assert!(page.contains("The shop is connected"), "{page}");
     let run = login.end();
     run.exits(0);
-    assert_eq!(
-        run.err.matches("Refused a callback because its `state` does not belong to this login").count(),
-        1,
-        "{run}"
-    );
+    assert_eq!(run.err.matches("Rejected a callback of another login (its `state` differs)").count(), 1, "{run}");
 }
 
 /// The status of a GET with these headers.

@@ -171,7 +171,7 @@ fn waiting_for_a_lock_ends_with_the_run() {
     let scene = ended("");
     let lock = hold(&scene, SHOPS_LOCK);
     let plan = scene.run(&["plan", "--shop", "acme", "--timeout", "1s"]);
-    plan.exits(5).out_has("time_budget").out_has("waiting for the shop's token to be refreshed");
+    plan.exits(5).out_has("time_budget").out_has("was reached while the shop's token was refreshed");
     assert_eq!(refreshes(&scene), 0);
     lock.unlock().unwrap();
     scene.run(PLAN).exits(0);

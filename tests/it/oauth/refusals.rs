@@ -22,7 +22,7 @@ fn each_kind_of_invalid_callback_has_its_own_message() {
     exchange("bolt", &callback, &[]).exits(4).err_has("for acme.myshopify.com, not for the requested shop");
     exchange("acme", &callback, &["--state", "other"])
         .exits(4)
-        .err_has("`state` of the callback does not belong to this login");
+        .err_has("the callback belongs to another login: its `state`");
     exchange("acme", "https://example.com/callback", &[]).exits(3).err_has("the callback has no query");
     exchange("acme", &callback, &["--max-age", "soon"]).exits(3).err_has("expected a duration of at most 365 days");
     exchange("nobody", &callback, &[]).exits(3).err_has("nobody.myshopify.com is not in the manifest");
@@ -159,7 +159,7 @@ fn a_login_ignores_unrelated_requests_and_shows_its_failure_to_the_merchant() {
         .end()
         .exits(4)
         .err_has("`hmac` of the callback is invalid")
-        .err_has("Refused a callback because its `state` does not belong to this login");
+        .err_has("Rejected a callback of another login (its `state` differs)");
     assert!(!scene.world.path(&scene.store()).exists());
 }
 

@@ -34,7 +34,7 @@ fn a_busy_store_does_not_block_a_valid_token_and_is_retryable_otherwise() {
         assert_eq!(scene.tokens("acme"), before);
         expire(&scene);
         let plan = scene.run(&[PLAN, &["--timeout", "1s"]].concat());
-        plan.exits(5).out_has("time_budget").out_has("waiting for the shop's token to be refreshed");
+        plan.exits(5).out_has("time_budget").out_has("was reached while the shop's token was refreshed");
         held.unlock().unwrap();
         scene.run(PLAN).exits(0);
     }
