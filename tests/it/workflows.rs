@@ -6,5 +6,7 @@ mod atlantis;
 mod drift;
 mod environments;
 mod gitlab;
+mod manual;
 mod merge;
 mod runner;
+mod tokens;

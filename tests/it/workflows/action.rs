@@ -7,11 +7,11 @@ fn an_exit_code_that_is_not_accepted_fails_the_action_and_is_reported() {
     let Some(runner) = Runner::new(world()) else { return };
     let run =
         |command: &str, options: &str| runner.step("Run hookwright", &[("COMMAND", command), ("OPTIONS", options)]);
-    let (done, outputs) = run("drift", "-f hookwright.yaml");
+    let (done, outputs) = run("plan", "--detailed-exitcode");
     done.exits(0);
     assert_eq!(outputs["exit-code"], "2");
     for (accept, exit) in [("0", 2), ("0 2", 0), ("0 22", 2)] {
-        let env = [("COMMAND", "drift"), ("ACCEPT", accept), ("CODE", "2")];
+        let env = [("COMMAND", "plan"), ("ACCEPT", accept), ("CODE", "2")];
         runner.step("Say it in the exit code", &env).0.exits(exit);
     }
     run("plan", "--shop $(touch${IFS}owned) --shop *").0.exits(0);
@@ -46,7 +46,7 @@ fn commands_of_the_runner_are_stopped_while_the_program_runs() {
 #[test]
 fn workflows_use_no_path_from_an_output_and_build_nothing_in_the_checkout() {
     let read = |file: &str| std::fs::read_to_string(root().join("examples/github-actions").join(file)).unwrap();
-    for file in ["plan.yaml", "apply.yaml", "drift.yaml", "action/action.yml"] {
+    for file in ["plan.yaml", "apply.yaml", "drift.yaml", "secrets.yaml", "action/action.yml"] {
         let text = read(file);
         for uses in text.lines().filter_map(|line| line.trim_start_matches(['-', ' ', '#']).strip_prefix("uses: ")) {
             let commit = uses.split_once('@').unwrap().1.split(' ').next().unwrap();

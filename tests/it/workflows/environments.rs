@@ -2,12 +2,17 @@
 
 use serde_json::Value;
 
-use super::runner::{Runner, root};
+use super::runner::{Runner, example};
 use crate::world::World;
+
+/// The manifest and the shops of examples/environments.
+pub fn world() -> World {
+    World::new(&example("environments/hookwright.yaml"), &example("environments/world.sandbox.yaml"))
+}
 
 /// The manifest of examples/environments on the branch of a pull request, in which acme loses its order bindings.
 fn environments(consents: &str) -> String {
-    let text = std::fs::read_to_string(root().join("examples/environments/hookwright.yaml")).unwrap();
+    let text = example("environments/hookwright.yaml");
     let entry = "  - { shop: acme, labels: { env: prod } }\n";
     assert!(text.contains(entry));
     text.replace(entry, "  - { shop: acme, labels: { env: prod }, use: [customers] }\n") + consents
@@ -15,8 +20,8 @@ fn environments(consents: &str) -> String {
 
 #[test]
 fn a_hazard_of_one_environment_is_consented_to_in_review_and_exactly_the_reviewed_plans_are_applied() {
-    let seed = std::fs::read_to_string(root().join("examples/environments/world.sandbox.yaml")).unwrap();
-    let base = std::fs::read_to_string(root().join("examples/environments/hookwright.yaml")).unwrap();
+    let seed = example("environments/world.sandbox.yaml");
+    let base = example("environments/hookwright.yaml");
     let Some(runner) = Runner::new(World::new(&environments(""), &seed)) else { return };
     runner.world.write(".hookwright-base/hookwright.yaml", &base);
     // Drift in staging, which this pull request does not cause.

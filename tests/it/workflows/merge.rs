@@ -108,6 +108,28 @@ fn a_hazard_is_refused_without_consent() {
 }
 
 #[test]
+fn a_consent_that_expired_after_the_review_is_refused_at_the_merge() {
+    let live = format!("      - {{ topic: orders/create, address: \"{A}\" }}\n");
+    let world = World::new(&manifest("  - { shop: acme, bindings: [] }\n"), &seed("acme", &live));
+    let Some(runner) = Runner::new(world) else { return };
+    let day =
+        |n: u32| format!("consents: [{{ allow: \"empty_shop:acme\", reason: CHG-1, expires: 2026-11-{n:02} }}]\n");
+    let text = runner.world.read("hookwright.yaml");
+    // 2026-11-10 and 2026-11-12, at noon.
+    let [review, merge] = [("SOURCE_DATE_EPOCH", "1794312000"), ("SOURCE_DATE_EPOCH", "1794484800")];
+    runner.world.write("hookwright.yaml", &(text.clone() + &day(11)));
+    runner.pull_request_on(&[review]).exits(0);
+    runner.apply(&[merge]).exits(6).out_has("hazards without consent; nothing was sent");
+    assert_eq!(runner.world.mutations(), 0);
+    let result = runner.comments("apply").concat();
+    assert!(result.contains("**Nothing was applied (exit code 6).**"), "{result}");
+    // The job again on the same day, or a new pull request that moves the day.
+    runner.world.write("hookwright.yaml", &(text + &day(20)));
+    runner.pull_request_on(&[merge]).exits(0);
+    runner.apply(&[merge]).exits(0).out_has("1 destroyed");
+}
+
+#[test]
 fn an_unreadable_shop_does_not_stop_the_others_and_fails_the_job() {
     let shops = "  - { shop: acme, bindings: [{ topic: orders/create, destination: a }] }\n  - { shop: zeta, bindings: \
                  [{ topic: orders/create, destination: a }] }\n";

@@ -14,13 +14,19 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The script of a step; of GitLab's file, of a job.
+/// The text of an example.
+pub fn example(file: &str) -> String {
+    std::fs::read_to_string(root().join("examples").join(file)).unwrap()
+}
+
+/// The script of a step of GitHub, or of a job of GitLab.
 pub fn script(file: &str, step: &str) -> String {
-    let folder = if file.starts_with(".gitlab") { "gitlab" } else { "github-actions" };
-    let text = std::fs::read_to_string(root().join("examples").join(folder).join(file)).unwrap();
-    let yaml: Value = serde_yaml::from_str(&text).unwrap();
-    if let Some(lines) = yaml[step]["script"].as_array() {
-        return lines.iter().map(|line| line.as_str().unwrap().to_owned() + "\n").collect();
+    let folder = if file.ends_with("gitlab-ci.yml") { "gitlab" } else { "github-actions" };
+    let yaml: Value = serde_yaml::from_str(&example(&format!("{folder}/{file}"))).unwrap();
+    if folder == "gitlab" {
+        let job = &yaml[step];
+        let lines = ["before_script", "script"].into_iter().filter_map(|key| job[key].as_array()).flatten();
+        return lines.map(|line| line.as_str().unwrap().to_owned() + "\n").collect();
     }
     let steps: Vec<&Value> = match yaml["runs"]["steps"].as_array() {
         Some(steps) => steps.iter().collect(),
@@ -45,24 +51,36 @@ impl Runner {
         std::fs::create_dir(&bin).unwrap();
         // Requests to Shopify go to the sandbox.
         let wrapper = format!(
-            "#!/usr/bin/env bash\ncase $1 in plan | apply | drift) set -- \"$@\" --sandbox ;; esac\nexec '{}' \"$@\"\n",
+            "#!/usr/bin/env bash\ncase $1 in plan | apply | drift | auth) set -- \"$@\" --sandbox ;; esac\nexec '{}' \"$@\"\n",
             env!("CARGO_BIN_EXE_hookwright")
         );
         world.write("bin/hookwright", &wrapper);
         for program in ["gh", "curl", "git"] {
             std::fs::copy(root().join("tests/fixtures/workflows").join(program), bin.join(program)).unwrap();
         }
-        std::fs::set_permissions(bin.join("hookwright"), std::fs::Permissions::from_mode(0o755)).unwrap();
         for (name, text) in [
             ("comments", json!([{ "id": 1, "user": { "login": "mallory" }, "body": format!("{MARKER} mine") }])),
             ("pulls", json!([{ "number": 7, "merge_commit_sha": "merged", "head": { "sha": "tip" } }])),
             ("artifacts", json!({ "artifacts": [] })),
+            ("commits", json!([{ "sha": "merged" }])),
+            ("issues", json!([{ "number": 3, "title": "Webhooks have drifted by far", "open": true, "body": "mine" }])),
             ("notes", json!([{ "id": 1, "body": "not ours" }])),
+            (
+                "pipelines",
+                json!([pipeline(50, "tip", "head"), pipeline(51, "tip", "head"), pipeline(60, "older", "head")]),
+            ),
         ] {
             world.write(&format!("gh/{name}.json"), &text.to_string());
         }
         world.write("summary.md", "");
-        Some(Self { world, bin })
+        let runner = Self { world, bin };
+        runner.executable("hookwright");
+        Some(runner)
+    }
+
+    /// Makes a file of `bin` a program.
+    pub fn executable(&self, name: &str) {
+        std::fs::set_permissions(self.bin.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// Runs a step of the action. Gives what it printed, and its outputs.
@@ -87,6 +105,7 @@ impl Runner {
         bash.env_clear().env("PATH", path.unwrap()).current_dir(self.world.path(""));
         for (name, value) in [
             ("GITHUB_REPOSITORY", "o/r"),
+            ("GITHUB_EVENT_NAME", "push"),
             ("GITHUB_SHA", "merged"),
             ("GITHUB_SERVER_URL", "https://github.example"),
             ("GITHUB_RUN_ID", "99"),
@@ -117,11 +136,22 @@ impl Runner {
 
     /// Runs the steps of the action for a pull request: plans, comments, keeps the plan. Returns the result of the job.
     pub fn pull_request(&self, name: &str, options: &str) -> Run {
-        let env = [("COMMAND", "plan"), ("NAME", name), ("OPTIONS", options)];
-        let (run, outputs) = self.step("Run hookwright", &env);
+        self.pull_request_on(&[("NAME", name), ("OPTIONS", options)])
+    }
+
+    /// Runs the steps of the action for a pull request with these variables.
+    pub fn pull_request_on(&self, env: &[(&str, &str)]) -> Run {
+        let name = env.iter().find(|(key, _)| *key == "NAME").map_or("", |(_, value)| value);
+        let (run, outputs) = self.step("Run hookwright", &[env, &[("COMMAND", "plan")]].concat());
         run.exits(0);
         if outputs.contains_key("shown") {
-            let page = [("PULL", "7"), ("PAGE", "https://github.example/artifact"), ("SHOWN", "plan")];
+            let page = [
+                ("COMMAND", "plan"),
+                ("CODE", outputs["exit-code"].as_str()),
+                ("PULL", "7"),
+                ("PAGE", "https://github.example/artifact"),
+                ("SHOWN", "plan"),
+            ];
             self.step("Replace the comment", &page).0.exits(0);
             let artifact =
                 if name.is_empty() { "hookwright-plan-7".to_owned() } else { format!("hookwright-plan-7-{name}") };
@@ -140,18 +170,24 @@ impl Runner {
 
     /// Runs the steps of the action for a push to the default branch. Returns the result of the job.
     pub fn merge(&self, name: &str, options: &str, allow: &str) -> Run {
-        let (found, reviewed) = self.step("Find the reviewed plan", &[("NAME", name)]);
+        self.apply(&[("NAME", name), ("OPTIONS", options), ("ALLOW", allow)])
+    }
+
+    /// Runs the steps of an apply with these variables.
+    pub fn apply(&self, env: &[(&str, &str)]) -> Run {
+        let (found, reviewed) = self.step("Find the reviewed plan", env);
         found.exits(0);
         let digest = reviewed.get("digest").map_or("", String::as_str);
-        let env = [("COMMAND", "apply"), ("NAME", name), ("OPTIONS", options), ("ALLOW", allow), ("DIGEST", digest)];
-        let (run, outputs) = self.step("Run hookwright", &env);
+        let (run, outputs) = self.step("Run hookwright", &[env, &[("COMMAND", "apply"), ("DIGEST", digest)]].concat());
         run.exits(0);
         if let Some(shown) = outputs.get("shown") {
             let pull = reviewed.get("pull").map_or("", String::as_str);
-            self.step("Replace the comment", &[("PULL", pull), ("SHOWN", shown)]).0.exits(0);
+            let code = outputs["exit-code"].as_str();
+            let env = [("COMMAND", "apply"), ("CODE", code), ("PULL", pull), ("SHOWN", shown)];
+            self.step("Replace the comment", &env).0.exits(0);
         }
         let end = self.ends("apply", &outputs);
-        Run { out: format!("{}{}", run.out, end.out), ..end }
+        Run { out: format!("{}{}{}", found.out, run.out, end.out), ..end }
     }
 
     pub fn ends(&self, command: &str, outputs: &BTreeMap<String, String>) -> Run {
@@ -171,4 +207,9 @@ impl Runner {
 pub fn world() -> World {
     let shop = "  - { shop: acme, bindings: [{ topics: [orders/create, orders/updated], destination: a }] }\n";
     World::new(&manifest(shop), &seed("acme", &format!("      - {{ topic: orders/create, address: \"{B}\" }}\n")))
+}
+
+/// A pipeline of merge request 7.
+pub fn pipeline(id: u32, sha: &str, kind: &str) -> Value {
+    json!({ "id": id, "sha": sha, "ref": format!("refs/merge-requests/7/{kind}") })
 }
