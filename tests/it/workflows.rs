@@ -6,6 +6,7 @@ mod atlantis;
 mod drift;
 mod environments;
 mod gitlab;
+mod kubernetes;
 mod manual;
 mod merge;
 mod runner;
