@@ -14,7 +14,7 @@ const MERGED_RESULT: &[(&str, &str)] = &[
     ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "target-sha"),
     TOKEN,
 ];
-const MERGED: &[(&str, &str)] = &[("CI_COMMIT_SHA", "merged"), TOKEN];
+const MERGED: &[(&str, &str)] = &[("CI_COMMIT_SHA", "merged"), ("CI_PIPELINE_SOURCE", "push"), TOKEN];
 
 fn job(runner: &Runner, name: &str, env: &[(&str, &str)]) -> Run {
     let all = [
@@ -90,6 +90,11 @@ fn a_merge_applies_the_plan_of_the_merge_request() {
     assert_eq!(report["plan_digest"], reviewed["plan_digest"]);
     assert!(notes(&runner)[2].starts_with("<!-- hookwright: apply -->\n"), "{:?}", notes(&runner));
     job(&runner, "apply", MERGED).exits(0).out_has("Resources: 0 added, 0 changed, 0 destroyed.");
+    // A manual pipeline creates a new plan, and posts its result there, too.
+    runner.world.edit(&["remove", "--shop", "acme", "--topic", "orders/create"]);
+    let manual = [MERGED, &[("CI_PIPELINE_SOURCE", "web")]].concat();
+    job(&runner, "apply", &manual).exits(0).out_has("creating a new plan").out_has("1 added");
+    assert!(notes(&runner)[2].contains("1 added"), "{:?}", notes(&runner));
     // Without a merge request of this commit, or without the token, a new plan is created.
     runner.world.write("gh/merge_requests.json", "[]");
     job(&runner, "apply", MERGED).exits(0).out_has("creating a new plan");

@@ -42,7 +42,7 @@ fn a_refused_manual_run_leaves_the_comment_with_the_reviewed_digest() {
     runner.pull_request("", "").exits(6);
     let reviewed = runner.comments("plan");
     runner.world.edit(&["add", "--shop", "acme", "--topic", "orders/updated", "--address", A]);
-    runner.apply(&[MANUAL]).exits(6).out_has("or run the workflow manually with them (exit code 6)");
+    runner.apply(&[MANUAL]).exits(6).out_has("or run it manually with them (exit code 6)");
     assert_eq!(runner.world.mutations(), 0);
     assert_eq!(runner.comments("plan"), reviewed, "a push again finds the reviewed plan");
     let result = runner.comments("apply").concat();
