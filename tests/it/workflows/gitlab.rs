@@ -139,6 +139,8 @@ fn drift_fails_the_job() {
     runner.world.edit(&["remove", "--shop", "acme", "--topic", "orders/create"]);
     job(&runner, "drift", &[]).exits(2);
     assert!(runner.world.read("metrics.txt").contains("hookwright_drift_last_run_exit_code{run=\"metrics\"} 2"));
+    job(&runner, "drift", &[("NAME", "prod"), ("OPTIONS", "--shop acme")]).exits(2);
+    assert!(runner.world.read("metrics.txt").contains("hookwright_drift_last_run_exit_code{run=\"prod\"} 2"));
 }
 
 #[test]
