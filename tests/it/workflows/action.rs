@@ -44,6 +44,25 @@ fn commands_of_the_runner_are_stopped_while_the_program_runs() {
 }
 
 #[test]
+fn a_plan_validates_first_with_annotations_and_a_fork_is_only_validated() {
+    let Some(runner) = Runner::new(world()) else { return };
+    let plan = |fork: &str| runner.step("Run hookwright", &[("COMMAND", "plan"), ("FORK", fork)]);
+    let (run, outputs) = plan("true");
+    run.exits(0).lacks("Plan: ").out_has("no access to secrets, so there is no plan");
+    assert_eq!((outputs["exit-code"].as_str(), outputs.get("shown")), ("0", None));
+    assert_eq!(runner.world.requests().len(), 0, "a fork has no secrets");
+    assert_eq!(plan("false").1["shown"], "plan");
+    let invalid = runner.world.read("hookwright.yaml").replace("orders/updated", "orders/updatd");
+    runner.world.write("hookwright.yaml", &invalid);
+    for fork in ["true", "false"] {
+        let (run, outputs) = plan(fork);
+        let after = run.out.rsplit_once("::\n").unwrap().1;
+        assert!(after.starts_with("::error file=hookwright.yaml,line="), "{run}");
+        assert_eq!((outputs["exit-code"].as_str(), outputs.get("shown")), ("3", None));
+    }
+}
+
+#[test]
 fn workflows_use_no_path_from_an_output_and_build_nothing_in_the_checkout() {
     let read = |file: &str| std::fs::read_to_string(root().join("examples/github-actions").join(file)).unwrap();
     for file in ["plan.yaml", "apply.yaml", "drift.yaml", "secrets.yaml", "action/action.yml"] {

@@ -114,6 +114,7 @@ impl Runner {
             ("OPTIONS", ""),
             ("ALLOW", ""),
             ("DIGEST", ""),
+            ("FORK", "false"),
             ("PAGE", ""),
             ("NO_PROXY", "*"),
         ] {
