@@ -12,19 +12,19 @@ fn text(file: &str) -> String {
 }
 
 /// The workload of a file: its first document.
-fn workload(file: &str) -> Value {
+pub fn workload(file: &str) -> Value {
     let text = text(file);
     serde_yaml::from_str(text.split("\n---\n").next().unwrap()).unwrap()
 }
 
 /// The arguments of a job's container.
-fn args(job: &Value) -> Vec<String> {
+pub fn args(job: &Value) -> Vec<String> {
     let args = job["template"]["spec"]["containers"][0]["args"].as_array().unwrap();
     args.iter().map(|a| a.as_str().unwrap().to_owned()).collect()
 }
 
-/// A container: the folders that it would mount are the world's.
-fn container(world: &World, args: &[String], index: usize) -> Run {
+/// The command line of a container: the folders that it would mount are the world's.
+pub fn command_line(world: &World, args: &[String], index: usize) -> Vec<String> {
     let here = |arg: &String| {
         let arg = arg.replace("$(JOB_COMPLETION_INDEX)", &index.to_string());
         let folder = |name: &str| format!("{}/", world.path(name).display());
@@ -33,7 +33,11 @@ fn container(world: &World, args: &[String], index: usize) -> Run {
             .replace("${STATE_DIRECTORY}/", &folder("state"))
             .replace("/etc/hookwright/", &folder(""))
     };
-    let mut args: Vec<String> = args.iter().map(here).collect();
+    args.iter().map(here).collect()
+}
+
+fn container(world: &World, args: &[String], index: usize) -> Run {
+    let mut args = command_line(world, args, index);
     // `show` reads files and nothing else.
     if args[0] != "show" {
         args.push("--sandbox".to_owned());
@@ -41,7 +45,7 @@ fn container(world: &World, args: &[String], index: usize) -> Run {
     world.run(&args.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn world(shops: usize) -> World {
+pub fn world(shops: usize) -> World {
     let names = || (0..shops).map(|i| format!("shop-{i}"));
     let wanted: String = names()
         .map(|s| format!("  - {{ shop: {s}, bindings: [{{ topic: orders/create, destination: a }}] }}\n"))
