@@ -25,11 +25,11 @@ fn drift_opens_updates_and_closes_one_issue_and_keeps_its_exit_code() {
     let Some(runner) = Runner::new(world()) else { return };
     let night = |exit: i32| night(&runner, &[], exit, "Webhooks have drifted");
     let first = night(2).unwrap();
-    assert!(first.contains("Plan: 1 to add, 1 to change, 0 to destroy."), "{first}");
-    assert!(runner.world.read("summary.md").contains("Plan: 1 to add, 1 to change, 0 to destroy."));
+    assert!(first.contains("Drift: 1 missing, 1 changed, 0 extra."), "{first}");
+    assert!(runner.world.read("summary.md").contains("Drift: 1 missing, 1 changed, 0 extra."));
     runner.world.edit(&["add", "--shop", "acme", "--topic", "orders/updated", "--address", A]);
     let second = night(2).unwrap();
-    assert!(second.contains("Plan: 0 to add, 1 to change, 0 to destroy."), "{second}");
+    assert!(second.contains("0 removed, 1 changed, 0 extra, 0 not created"), "{second}");
     assert!(second.contains("0 new, 1 known"), "the report of the night before: {second}");
     runner.world.apply(&[]).exits(0);
     assert_eq!(night(0), None);
