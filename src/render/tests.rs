@@ -36,7 +36,7 @@ pub(super) fn thousand() -> Plan {
                 "scope_missing",
                 Severity::Attention,
                 None,
-                &format!("add read_customers: hookwright auth url --shop {handle}, then approve"),
+                &format!("the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop {handle}` prints"),
             ),
             old_endpoint(
                 None,
@@ -78,7 +78,7 @@ fn a_thousand_shops_fit_one_screen() {
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
 
     Needs attention:
-      ! scope_missing: add read_customers: hookwright auth url --shop <shop>, then approve
+      ! scope_missing: the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
 
     unmanaged: orders/create -> https://shop-0001.example.com/hooks (shop-0001.myshopify.com)

@@ -20,11 +20,11 @@ pub(in crate::render) fn everything() -> Plan {
         "customers/update",
         "scope",
         &["read_customers"],
-        "needs read_customers: hookwright auth url --shop gamma",
+        "the scope `read_customers` is not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop gamma` prints",
     )];
     let mut shops = plan.shops;
-    let frozen = lost("epsilon", ShopStatus::Unavailable, "frozen", "the shop is frozen (402)");
-    let refused = "Shopify refused the token (401); the app may be gone: hookwright auth url --shop delta";
+    let frozen = lost("epsilon", ShopStatus::Unavailable, "frozen", "the shop is frozen until its owner pays the bill");
+    let refused = "the access token was refused. The app may have been uninstalled, or the token may be revoked or expired. Log in again: `hookwright auth login --shop delta`";
     shops.extend([
         gamma,
         shop("zeta", vec![drift(missing)]),
@@ -108,21 +108,21 @@ fn a_plan_with_all_kinds() {
 
     ### Blocked
 
-    - `scope` `customers/update -> commerce` (`orders.yaml:20`) in `gamma`: needs `read_customers`: hookwright auth url `--shop` gamma
+    - `scope` `customers/update -> commerce` (`orders.yaml:20`) in `gamma`: the scope `read_customers` is not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop gamma` prints
 
     ### Not read
 
     1 shop not covered by this plan.
 
-    - `token_refused` in `delta`: Shopify refused the token (401); the app may be gone: hookwright auth url `--shop` delta
+    - `token_refused` in `delta`: the access token was refused. The app may have been uninstalled, or the token may be revoked or expired. Log in again: `hookwright auth login --shop delta`
 
     ### Not read, tolerated
 
-    - `frozen` in `epsilon`: the shop is frozen (402)
+    - `frozen` in `epsilon`: the shop is frozen until its owner pays the bill
 
     ### Needs attention
 
-    - `scope_missing` in 2 shops (`alpha, beta`): the scope `read_customers` is not granted; add it to the app and approve it: hookwright auth url `--shop <shop>`
+    - `scope_missing` in 2 shops (`alpha, beta`): the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
 
     ### Drift that will be repaired: 2 to add
 
@@ -164,7 +164,7 @@ fn a_plan_with_all_kinds() {
 
     <details><summary>Warnings, notes and unmanaged subscriptions: 2 findings</summary>
 
-    - `scope_superfluous` in `alpha`: `write_themes` is granted and not needed
+    - `scope_superfluous` in `alpha`: granted but not wanted: `write_themes`
     - unmanaged: `app/uninstalled -> https://example.com/hooks` in `alpha`
 
     </details>
@@ -202,7 +202,7 @@ fn no_changes() {
 fn an_incomplete_plan() {
     let plan = plan(vec![
         shop("alpha", vec![create("orders/create", Some("commerce"), to(&inlet('a')), at("orders.yaml", 7))]),
-        lost("beta", ShopStatus::Failed, "timeout", "no answer within 30 s"),
+        lost("beta", ShopStatus::Failed, "timeout", "beta.myshopify.com did not respond in time. Try again later"),
     ]);
     insta::assert_snapshot!(plans_markdown(&[plan], &[]), @"
     <!-- hookwright: plan -->
@@ -219,7 +219,7 @@ fn an_incomplete_plan() {
 
     1 shop not covered by this plan.
 
-    - `timeout` in `beta`: no answer within 30 s
+    - `timeout` in `beta`: `beta.myshopify.com` did not respond in time. Try again later
 
     <details><summary>Details of 1 change</summary>
 
@@ -268,7 +268,7 @@ fn a_thousand_shops_with_equal_changes() {
 
     ### Needs attention
 
-    - `scope_missing` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): add `read_customers`: hookwright auth url `--shop <shop>`, then approve
+    - `scope_missing` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
     "#);
     assert!(text.contains("(1 of 1,000 values; see the plan file)"));
     assert!(text.contains("\n… and 900 more findings in 900 shops; see the plan file\n\n</details>"));
@@ -325,13 +325,14 @@ fn an_apply_with_failures() {
         Outcome { error, ..outcome(change, OutcomeResult::Failed) }
     };
     let skipped = Outcome {
-        reason: Some("a create of its topic failed, so the old route stays".into()),
+        reason: Some("a create or update of the same topic was not applied, so the old subscription is kept".into()),
         ..outcome(gone(), OutcomeResult::Skipped)
     };
     let read =
         Outcome { confirmed_by: Some(ConfirmedBy::Read), ..outcome(make("orders/paid"), OutcomeResult::Applied) };
     let mut alpha = report_shop("alpha", ReportShopStatus::Incomplete, vec![failed(make("orders/create")), skipped]);
-    alpha.error = Some(error("budget", "the time of the run was up"));
+    alpha.error =
+        Some(error("time_budget", "the time limit of the run (`--timeout`) was reached before the request was sent"));
     alpha.findings = vec![finding(
         "old_endpoint",
         Severity::Info,
@@ -340,7 +341,10 @@ fn an_apply_with_failures() {
     )];
     let mut stale =
         report_shop("gamma", ReportShopStatus::Stale, vec![outcome(make("orders/create"), OutcomeResult::Skipped)]);
-    stale.error = Some(error("stale", "orders/create is not as planned; plan again"));
+    stale.error = Some(error(
+        "stale",
+        "orders/create: subscription gid://shopify/WebhookSubscription/1 was changed after the plan was created. Create a new plan",
+    ));
     let done =
         vec![outcome(make("orders/create"), OutcomeResult::Applied), read, outcome(gone(), OutcomeResult::Applied)];
     let mut report = report(vec![
@@ -376,17 +380,17 @@ fn an_apply_with_failures() {
 
     ### Not finished
 
-    - `budget` in `alpha`: the time of the run was up
+    - `time_budget` in `alpha`: the time limit of the run (`--timeout`) was reached before the request was sent
 
     ### Skipped
 
-    - 1 change in `alpha`: a create of its topic failed, so the old route stays
+    - 1 change in `alpha`: a create or update of the same topic was not applied, so the old subscription is kept
 
     ### Stale
 
     Nothing was sent because the plan is stale for this shop; 1 change not applied. Create a new plan.
 
-    - `stale` in `gamma`: `orders/create` is not as planned; plan again
+    - `stale` in `gamma`: `orders/create`: subscription `gid://shopify/WebhookSubscription/1` was changed after the plan was created. Create a new plan
 
     ### Notes
 

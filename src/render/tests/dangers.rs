@@ -7,20 +7,20 @@ use crate::wire::report::{Outcome, OutcomeResult, ReportShopStatus};
 
 #[test]
 fn shops_that_were_not_read_and_bindings_that_are_blocked() {
-    let refused = "Shopify refused the token; the app may be gone: hookwright auth url --shop";
+    let refused = "the access token was refused. The app may have been uninstalled, or the token may be revoked or expired. Log in again: `hookwright auth login --shop";
     let mut beta = shop("beta", vec![]);
     beta.blocked = vec![
         blocked(
             "customers/update",
             "scope",
             &["read_customers"],
-            "needs read_customers: hookwright auth url --shop beta",
+            "the scope `read_customers` is not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop beta` prints",
         ),
         blocked(
             "orders/create",
             "name_taken",
             &[],
-            "the name \"orders\" is held by gid://shopify/WebhookSubscription/7, which is not managed",
+            "the name \"orders\" is used by gid://shopify/WebhookSubscription/7, which cannot be renamed; choose another name, or delete that subscription",
         ),
     ];
     let mut gamma = shop("gamma", vec![]);
@@ -28,29 +28,30 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
         "customers/update",
         "scope",
         &["read_customers"],
-        "needs read_customers: hookwright auth url --shop gamma",
+        "the scope `read_customers` is not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop gamma` prints",
     )];
     let mut plan = plan(vec![
-        lost("alpha", ShopStatus::Failed, "token_refused", &format!("{refused} alpha")),
+        lost("alpha", ShopStatus::Failed, "token_refused", &format!("{refused} alpha`")),
         beta,
-        lost("delta", ShopStatus::Failed, "token_refused", &format!("{refused} delta")),
-        lost("epsilon", ShopStatus::Unavailable, "frozen", "the shop is frozen (402)"),
+        lost("delta", ShopStatus::Failed, "token_refused", &format!("{refused} delta`")),
+        lost("epsilon", ShopStatus::Unavailable, "frozen", "the shop is frozen until its owner pays the bill"),
         gamma,
-        lost("zeta", ShopStatus::Failed, "timeout", "no answer within 30 s"),
+        lost("zeta", ShopStatus::Failed, "timeout", "zeta.myshopify.com did not respond in time. Try again later"),
     ]);
     plan.shops_left = vec!["gone.myshopify.com".into()];
     plan.shops_left_bindings = [("gone.myshopify.com".to_owned(), 9)].into();
     insta::assert_snapshot!(plan_text(&plan, &Style { width: Some(80), ..PLAIN }), @r#"
     Not read:
-      ! token_refused: Shopify refused the token; the app may be gone: hookwright
-        auth url --shop <shop>
+      ! token_refused: the access token was refused. The app may have been
+        uninstalled, or the token may be revoked or expired. Log in again:
+        `hookwright auth login --shop <shop>`
         2 shops: alpha, delta
-      ! timeout: no answer within 30 s
+      ! timeout: zeta.myshopify.com did not respond in time. Try again later
         zeta.myshopify.com
       3 shops not covered by this plan
 
     Not read, tolerated:
-      * frozen: the shop is frozen (402)
+      * frozen: the shop is frozen until its owner pays the bill
         epsilon.myshopify.com
 
     No longer in the manifest:
@@ -61,11 +62,13 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
       remove the shop from the manifest
 
     Blocked:
-      ! scope customers/update -> commerce (orders.yaml:20): needs read_customers:
-        hookwright auth url --shop <shop>
+      ! scope customers/update -> commerce (orders.yaml:20): the scope
+        `read_customers` is not granted; add it to the app and have the shop approve
+        it with the link that `hookwright auth url --shop <shop>` prints
         2 shops: beta, gamma
       ! name_taken orders/create -> commerce (orders.yaml:20): the name "orders" is
-        held by gid://shopify/WebhookSubscription/7, which is not managed
+        used by gid://shopify/WebhookSubscription/7, which cannot be renamed; choose
+        another name, or delete that subscription
         beta.myshopify.com
 
     Plan incomplete: 0 to add, 0 to change, 0 to destroy; 3 blocked, 3 shops not read.
@@ -93,9 +96,13 @@ fn hazards_and_unusual_settings_are_first() {
         ..Selection::default()
     };
     plan.hazards = vec![
-        hazard("max_total_delete_percent", None, "2 of 12 managed subscriptions would be deleted (17 %, limit 10 %)"),
-        hazard("empty_shop", Some("alpha"), "no managed subscription would be left"),
-        hazard("empty_shop", Some("beta"), "no managed subscription would be left"),
+        hazard(
+            "max_total_delete_percent",
+            None,
+            "deletes 2 of the run's 12 live subscriptions (16 %); the limit is 10 %",
+        ),
+        hazard("empty_shop", Some("alpha"), "leaves the shop without managed subscriptions (it has 1 now)"),
+        hazard("empty_shop", Some("beta"), "leaves the shop without managed subscriptions (it has 1 now)"),
     ];
     insta::assert_snapshot!(plan_text(&plan, &PLAIN), @"
     Target: http://127.0.0.1:4000
@@ -107,9 +114,9 @@ fn hazards_and_unusual_settings_are_first() {
 
     Hazards:
       2 hazards need consent; without it, `hookwright apply` sends nothing
-      ! max_total_delete_percent: 2 of 12 managed subscriptions would be deleted (17 %, limit 10 %)
+      ! max_total_delete_percent: deletes 2 of the run's 12 live subscriptions (16 %); the limit is 10 %
         help: to consent, apply with `--allow max_total_delete_percent`
-      ! empty_shop, 2 shops: no managed subscription would be left
+      ! empty_shop, 2 shops: leaves the shop without managed subscriptions (it has 1 now)
         alpha, beta
         help: to consent, apply with `--allow empty_shop:alpha --allow empty_shop:beta`
 
@@ -130,19 +137,26 @@ fn hazards_and_unusual_settings_are_first() {
 #[test]
 fn equal_hazards_of_many_shops_are_one_point() {
     let mut plan = plan(vec![]);
-    plan.hazards =
-        (1..=500).map(|i| hazard("empty_shop", Some(&format!("s{i:03}")), "nothing would be left")).collect();
-    insta::assert_snapshot!(plan_text(&plan, &PLAIN), @r#"
+    plan.hazards = (1..=500)
+        .map(|i| {
+            hazard(
+                "empty_shop",
+                Some(&format!("s{i:03}")),
+                "leaves the shop without managed subscriptions (it has 1 now)",
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(plan_text(&plan, &PLAIN), @"
     Hazards:
       1 hazard needs consent; without it, `hookwright apply` sends nothing
-      ! empty_shop, 500 shops: nothing would be left
+      ! empty_shop, 500 shops: leaves the shop without managed subscriptions (it has 1 now)
         s001, s002, s003, s004, s005, s006, s007, s008, s009, s010, s011, s012, s013, s014, s015, s016, s017, s018, s019, s020, … and 480 more
         help: to consent, apply with `--allow 'empty_shop:s*'`
 
     No shop matches the selection.
 
     No changes. The live webhooks match the manifest.
-    "#);
+    ");
 }
 
 #[test]

@@ -35,16 +35,16 @@ pub(in crate::render) fn quickstart() -> Plan {
             "scope_missing",
             Severity::Attention,
             None,
-            "the scope read_customers is not granted; add it to the app and approve it: hookwright auth url --shop alpha",
+            "the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop alpha` prints",
         ),
-        finding("scope_superfluous", Severity::Info, None, "write_themes is granted and not needed"),
+        finding("scope_superfluous", Severity::Info, None, "granted but not wanted: write_themes"),
     ];
     let mut beta = shop("beta", vec![]);
     beta.findings = vec![finding(
         "scope_missing",
         Severity::Attention,
         None,
-        "the scope read_customers is not granted; add it to the app and approve it: hookwright auth url --shop beta",
+        "the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop beta` prints",
     )];
     let mut plan = plan(vec![alpha, beta]);
     plan.settings.endpoint = "sandbox".into();
@@ -82,7 +82,7 @@ fn a_first_plan() {
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     Needs attention:
-      ! scope_missing: the scope read_customers is not granted; add it to the app and approve it: hookwright auth url --shop <shop>
+      ! scope_missing: the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
         2 shops: alpha, beta
 
     unmanaged: app/uninstalled -> https://example.com/hooks (alpha.myshopify.com)
@@ -125,7 +125,7 @@ fn colours_show_symbols_and_the_words_that_changed() {
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     ^[1mNeeds attention:^[0m
-      ! ^[1mscope_missing: the scope read_customers is not granted; add it to the app and approve it: hookwright auth url --shop <shop>^[0m
+      ! ^[1mscope_missing: the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints^[0m
         2 shops: alpha, beta
 
     unmanaged: app/uninstalled -> https://example.com/hooks (alpha.myshopify.com)

@@ -20,11 +20,17 @@ fn moved() -> Change {
 #[test]
 fn a_complete_apply() {
     let mut alpha = report_shop("alpha", ReportShopStatus::Done, vec![done(order("orders/create")), done(moved())]);
-    alpha.findings =
-        vec![old_endpoint(Some("orders/updated"), "2026-11-23T04:00:01Z", "the old address must stay up until UNTIL")];
+    alpha.findings = vec![old_endpoint(
+        Some("orders/updated"),
+        "2026-11-23T04:00:01Z",
+        "keep the old endpoint https://old.example/ available until UNTIL: Shopify still sends retries of earlier deliveries there",
+    )];
     let mut beta = report_shop("beta", ReportShopStatus::Done, vec![done(order("orders/create")), done(moved())]);
-    beta.findings =
-        vec![old_endpoint(Some("orders/updated"), "2026-11-23T04:00:02Z", "the old address must stay up until UNTIL")];
+    beta.findings = vec![old_endpoint(
+        Some("orders/updated"),
+        "2026-11-23T04:00:02Z",
+        "keep the old endpoint https://old.example/ available until UNTIL: Shopify still sends retries of earlier deliveries there",
+    )];
     beta.outcomes[0].confirmed_by = Some(ConfirmedBy::Read);
     let gamma =
         report_shop("gamma", ReportShopStatus::Done, vec![outcome(order("orders/create"), OutcomeResult::AlreadySo)]);
@@ -44,7 +50,7 @@ fn a_complete_apply() {
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     Notes:
-      * old_endpoint orders/updated: the old address must stay up until 2026-11-23T04:00:02Z (the latest time of these shops)
+      * old_endpoint orders/updated: keep the old endpoint https://old.example/ available until 2026-11-23T04:00:02Z (the latest time of these shops): Shopify still sends retries of earlier deliveries there
         2 shops: alpha, beta
 
     Apply complete! Resources: 2 added, 2 changed, 0 destroyed.
@@ -71,21 +77,27 @@ fn an_incomplete_apply() {
         ReportShopStatus::Stale,
         vec![Outcome { reason: Some("stale".into()), ..outcome(moved(), OutcomeResult::Skipped) }],
     );
-    gamma.error = Some(error("stale", "orders/updated was changed since the plan was made"));
+    gamma.error = Some(error(
+        "stale",
+        "orders/updated: subscription gid://shopify/WebhookSubscription/2 was changed after the plan was created. Create a new plan",
+    ));
     let mut delta = report_shop("delta", ReportShopStatus::NotRead, vec![]);
-    delta.error = Some(error("token_refused", "Shopify refused the token; the app may be gone"));
+    delta.error = Some(error("token_refused", "the access token was refused. The app may have been uninstalled"));
     let mut epsilon = report_shop(
         "epsilon",
         ReportShopStatus::Incomplete,
-        vec![Outcome { reason: Some("the shop was given up".into()), ..outcome(moved(), OutcomeResult::Skipped) }],
+        vec![Outcome {
+            reason: Some("not sent, because an earlier request to this shop failed".into()),
+            ..outcome(moved(), OutcomeResult::Skipped)
+        }],
     );
-    epsilon.error = Some(error("rate_limited", "the time budget of 30m ran out"));
+    epsilon.error = Some(error("rate_limited", "too many requests. Run again later, or with a longer `--timeout`"));
     let mut zeta = report_shop("zeta", ReportShopStatus::Done, vec![done(order("orders/create"))]);
     zeta.blocked = vec![blocked(
         "customers/update",
         "scope",
         &["read_customers"],
-        "needs read_customers: hookwright auth url --shop zeta",
+        "the scope `read_customers` is not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop zeta` prints",
     )];
     let report = report(vec![refuse("alpha"), refuse("beta"), delta, epsilon, gamma, zeta]);
     insta::assert_snapshot!(report_text(&report, &PLAIN), @r#"
@@ -95,24 +107,24 @@ fn an_incomplete_apply() {
           + orders/create -> commerce
 
     Not finished:
-      ! rate_limited: the time budget of 30m ran out
+      ! rate_limited: too many requests. Run again later, or with a longer `--timeout`
         epsilon.myshopify.com
 
     Skipped:
       * a create or update of orders/create failed
         2 shops: alpha, beta
           - orders/create -> loyalty (filter "total_price:>=100")  # not in the manifest
-      * the shop was given up
+      * not sent, because an earlier request to this shop failed
         epsilon.myshopify.com
           ~ orders/updated: commerce -> loyalty
 
     Stale:
-      ! stale: orders/updated was changed since the plan was made
+      ! stale: orders/updated: subscription gid://shopify/WebhookSubscription/2 was changed after the plan was created. Create a new plan
         gamma.myshopify.com
       nothing was sent because the plan is stale for this shop; 1 change not applied. Create a new plan
 
     Not read:
-      ! token_refused: Shopify refused the token; the app may be gone
+      ! token_refused: the access token was refused. The app may have been uninstalled
         delta.myshopify.com
       nothing was sent
 
@@ -127,7 +139,7 @@ fn an_incomplete_apply() {
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     Blocked:
-      ! scope customers/update -> commerce (orders.yaml:20): needs read_customers: hookwright auth url --shop zeta
+      ! scope customers/update -> commerce (orders.yaml:20): the scope `read_customers` is not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop zeta` prints
         zeta.myshopify.com
 
     Not done: 1 binding blocked, 1 shop not read, 1 shop stale.
