@@ -142,7 +142,8 @@ fn by_cause<'a>(plan: &Plans<'a>, all: &[Difference<'a>]) -> Vec<Section<'a>> {
             shops: by_shop(&group),
         });
         let title = format!("{} ({})", cause.title(), counted(same));
-        let remark = (cause == Cause::Changed).then(|| "each field: live -> manifest".to_owned());
+        let remark = (cause == Cause::Changed)
+            .then(|| "`+` is only in the manifest, `-` is only live, `a -> b` is live -> manifest".to_owned());
         Section { remark, ..Section::new(Weight::Changes, title, Block::Drifted(groups.collect())) }
     };
     all.chunk_by(|a, b| a.cause == b.cause).map(section).collect()
@@ -176,10 +177,11 @@ fn steps<'a>(plan: &Plans<'_>, all: &[Difference<'_>]) -> Option<Section<'a>> {
     if missing {
         steps.push(if plan.destinations.is_empty() {
             let text = "Check how the deliveries failed: the Dev Dashboard shows the app's deliveries of the last 30 \
-                        days. An endpoint that still fails loses the new subscriptions, too";
+                        days. If the endpoint still fails, Shopify will remove the new subscriptions, too";
             Step { text: text.to_owned(), commands: Vec::new() }
         } else {
-            let text = "Check the destinations. A destination that still fails loses the new subscriptions, too";
+            let text =
+                "Check the destinations. If a destination still fails, Shopify will remove the new subscriptions, too";
             Step { text: text.to_owned(), commands: commands(|commands| &commands.destinations) }
         });
     }
@@ -194,10 +196,10 @@ fn steps<'a>(plan: &Plans<'_>, all: &[Difference<'_>]) -> Option<Section<'a>> {
     }
     if missing {
         let since = window::lost_since(&removed);
-        let since = since.unwrap_or_else(|| "the last delivery that arrived, which the Dev Dashboard shows".to_owned());
+        let since = since.unwrap_or_else(|| "since the last delivery in the Dev Dashboard".to_owned());
         let text = format!(
             "Fetch what was lost, because Shopify does not send missed events again: read from the Admin API which \
-             resources changed since {since}"
+             resources changed {since}"
         );
         steps.push(Step { text, commands: Vec::new() });
     }

@@ -37,7 +37,7 @@ pub(super) fn document<'a>(report: &'a Reports<'a>, list_all: bool) -> Document<
     let applied = done("Applied", Block::Applied, applied);
     sections.extend(applied.map(|section| Section { remark, ..section }));
     let already = outcomes(report, |_, o| o.result == OutcomeResult::AlreadySo);
-    sections.extend(done("Already as planned before this run", Block::AlreadySo, already));
+    sections.extend(done("Already done before this run, so nothing was sent", Block::AlreadySo, already));
     sections.extend(named(report.shops.iter().flat_map(|shop| shop.outcomes.iter().map(|o| &o.change))));
     sections.extend(notes::blocked(report.shops.iter().flat_map(|s| s.blocked.iter().map(|b| (s.shop.as_str(), b)))));
     let findings = report.shops.iter().flat_map(|s| s.findings.iter().map(|f| (s.shop.as_str(), f)));

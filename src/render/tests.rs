@@ -65,7 +65,7 @@ fn a_thousand_shops_fit_one_screen() {
       1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
         + orders/create -> commerce  # shops/shop-0001.yaml:4 and 999 more places
             address: https://dcs.adobedc.net/collection/00000000…00000001  (1 of 1,000 values; `-v` shows all)
-        ~ orders/paid -> audit  # renamed to free its name "paid" for another subscription; orders.yaml:12
+        ~ orders/paid -> audit  # renamed temporarily, because another subscription needs the name "paid"; orders.yaml:12
             name: "paid" -> "hookwright-step-<id>"
         - products/delete -> audit  # 2 times in each; duplicate of another live products/delete subscription, which is kept
 

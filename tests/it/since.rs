@@ -48,8 +48,8 @@ fn a_journal_or_a_report_distinguishes_removed_from_never_created() {
     for file in ["j.jsonl", "r.json"] {
         let (run, plan) = drift(&world, 300, &["--since", file]);
         run.exits(2).ends("Drift: 1 removed, 0 changed, 0 extra, 1 not created; 2 new, 0 known.");
-        run.out_has("\n  ! new, removed between 14:15 and 14:19 UTC on 2026-09-21\n    acme.myshopify.com\n      - orders/updated -> a\n");
-        run.out_has("\nNever live in the earlier files (1 subscription in 1 shop):\n  ! new\n    acme.myshopify.com\n      - orders/paid -> a\n");
+        run.out_has("\n  ! first reported now; removed between 14:15 and 14:19 UTC on 2026-09-21\n    acme.myshopify.com\n      - orders/updated -> a\n");
+        run.out_has("\nNever live in the earlier files (1 subscription in 1 shop):\n  ! first reported now\n    acme.myshopify.com\n      - orders/paid -> a\n");
         assert_eq!(
             findings(&plan),
             [

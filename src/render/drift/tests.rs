@@ -81,7 +81,9 @@ fn drift_that_an_earlier_report_has_is_not_announced_as_new() {
     let shop = Shop { findings: vec![known], ..shop("alpha", vec![missing("orders/create", "orders")]) };
     let text = plan_text(&report(vec![shop], counts(0, 1)), &PLAIN);
     assert!(text.starts_with("No new drift. 1 subscription in alpha.myshopify.com is still missing"), "{text}");
-    assert!(text.contains("\n  * known since 2026-11-20 02:00 UTC, removed between 01:00 and 02:00 UTC on 2026-11-20"));
+    assert!(
+        text.contains("\n  * first reported 2026-11-20 02:00 UTC; removed between 01:00 and 02:00 UTC on 2026-11-20")
+    );
 }
 
 #[test]

@@ -25,15 +25,17 @@ impl<'a> Window<'a> {
 /// Returns whether some differences of one cause, with the same first report, are new, and when they arose.
 pub(super) fn text(cause: Cause, group: &[Difference<'_>], now: &str) -> String {
     let Some(first) = group.first() else { return String::new() };
-    let known =
-        first.window.known_since.map_or_else(|| "new".to_owned(), |since| format!("known since {}", minute(since)));
+    let reported = first
+        .window
+        .known_since
+        .map_or_else(|| "first reported now".to_owned(), |since| format!("first reported {}", minute(since)));
     match (cause, between(group, now)) {
-        (Cause::Removed, Some(between)) => format!("{known}, removed {between}"),
+        (Cause::Removed, Some(between)) => format!("{reported}; removed {between}"),
         (Cause::RemovedByApply, _) => {
             let last = group.iter().filter_map(|one| one.window.last_known).max();
-            last.map_or_else(|| known.clone(), |last| format!("{known}, removed by an apply at {}", minute(last)))
+            last.map_or_else(|| reported.clone(), |last| format!("{reported}; removed by an apply at {}", minute(last)))
         }
-        _ => known,
+        _ => reported,
     }
 }
 
@@ -56,15 +58,16 @@ pub(super) fn between(removed: &[Difference<'_>], now: &str) -> Option<String> {
     })
 }
 
-/// Returns `2026-11-26 22:00 UTC, which is…`: the time from which on events can be lost. Deliveries failed before Shopify removed
+/// Returns `since 2026-11-26 22:00 UTC…`: the time from which on events can be lost. Deliveries failed before Shopify removed
 /// the subscriptions.
 pub(super) fn lost_since(removed: &[Difference<'_>]) -> Option<String> {
     let from = removed.iter().filter_map(|one| one.window.last_known).min()?.parse::<Timestamp>().ok()?;
-    let from = from.checked_sub(OLD_ENDPOINT_HOURS.hours()).ok()?;
+    let start = from.checked_sub(OLD_ENDPOINT_HOURS.hours()).ok()?;
     Some(format!(
-        "{} UTC. That is {OLD_ENDPOINT_HOURS} hours before the subscriptions were last known live, because deliveries fail before \
-         Shopify removes a subscription",
-        from.strftime("%Y-%m-%d %H:%M")
+        "since {} UTC. The subscriptions were last seen at {}, and deliveries can fail for {OLD_ENDPOINT_HOURS} hours \
+         before Shopify removes a subscription",
+        start.strftime("%Y-%m-%d %H:%M"),
+        from.strftime("%H:%M")
     ))
 }
 

@@ -22,7 +22,7 @@ const STATES = data.report
       blocked: ["⊘", "blocked", "blocked"],
       skipped: ["»", "skipped", "skipped"],
       applied: ["✓", "applied", "applied"],
-      already_so: ["=", "already as planned", "already as planned before this run"],
+      already_so: ["=", "already done", "already done before this run"],
     }
   : {
       delete: ["−", "destroy", "to be destroyed"],

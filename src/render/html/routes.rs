@@ -121,7 +121,7 @@ fn item(at: usize, route: &Route<'_>, changes: &[(&str, &Change)]) -> Html {
     };
     let result = match route.state {
         state if state == route.action => String::new(),
-        "already_so" => ": already as planned".to_owned(),
+        "already_so" => ": already done before this run".to_owned(),
         state => format!(": {state}"),
     };
     let drift = if route.is_drift { Html::own("<span class=\"tag\">drift</span>") } else { Html::default() };

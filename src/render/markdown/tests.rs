@@ -96,7 +96,7 @@ fn a_plan_with_all_kinds() {
     ```diff
     @@ alpha.myshopify.com @@
     + orders/create -> commerce
-    ! customers/update -> loyalty (changes include_fields; filter "email:*@example.com")
+    ! customers/update -> loyalty (changes include_fields; unchanged filter "email:*@example.com")
     ! orders/updated: commerce -> loyalty
     ```
 
@@ -259,7 +259,7 @@ fn a_thousand_shops_with_equal_changes() {
     ```diff
     @@ 1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more @@
     + orders/create -> commerce
-    ! orders/paid -> audit (changes name)  # renamed to free its name "paid" for another subscription
+    ! orders/paid -> audit (changes name)  # renamed temporarily, because another subscription needs the name "paid"
     ```
 
     ### Old endpoints
@@ -426,7 +426,7 @@ fn an_apply_with_failures() {
 
     </details>
 
-    <details><summary>Already as planned before this run: 1 change</summary>
+    <details><summary>Already done before this run, so nothing was sent: 1 change</summary>
 
     ```diff
     @@ delta.myshopify.com @@

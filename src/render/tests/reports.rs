@@ -41,7 +41,7 @@ fn a_complete_apply() {
         ~ orders/updated: commerce -> loyalty
       1 change had no response; a later read shows it applied, by this run or by another one
 
-    Already as planned before this run:
+    Already done before this run, so nothing was sent:
       gamma.myshopify.com
         + orders/create -> commerce
 
@@ -61,7 +61,7 @@ fn a_complete_apply() {
 fn an_incomplete_apply() {
     let refuse = |handle: &str| {
         let failed = Outcome {
-            error: Some(error("user_error", "Address is not allowed")),
+            error: Some(error("user_error", "Shopify rejected the change: Address is not allowed")),
             ..outcome(order("orders/create"), OutcomeResult::Failed)
         };
         let narrow = Subscription { filter: Some("total_price:>=100".into()), ..to(&inlet('b')) };
@@ -82,7 +82,10 @@ fn an_incomplete_apply() {
         "orders/updated: subscription gid://shopify/WebhookSubscription/2 was changed after the plan was created. Create a new plan",
     ));
     let mut delta = report_shop("delta", ReportShopStatus::NotRead, vec![]);
-    delta.error = Some(error("token_refused", "the access token was refused. The app may have been uninstalled"));
+    delta.error = Some(error(
+        "token_refused",
+        "the access token was refused. The app may have been uninstalled, or the token may be revoked or expired. Install the app again, or replace the token",
+    ));
     let mut epsilon = report_shop(
         "epsilon",
         ReportShopStatus::Incomplete,
@@ -102,7 +105,7 @@ fn an_incomplete_apply() {
     let report = report(vec![refuse("alpha"), refuse("beta"), delta, epsilon, gamma, zeta]);
     insta::assert_snapshot!(report_text(&report, &PLAIN), @r#"
     Failed:
-      ! user_error: Address is not allowed
+      ! user_error: Shopify rejected the change: Address is not allowed
         2 shops: alpha, beta
           + orders/create -> commerce
 
@@ -124,7 +127,7 @@ fn an_incomplete_apply() {
       nothing was sent because the plan is stale for this shop; 1 change not applied. Create a new plan
 
     Not read:
-      ! token_refused: the access token was refused. The app may have been uninstalled
+      ! token_refused: the access token was refused. The app may have been uninstalled, or the token may be revoked or expired. Install the app again, or replace the token
         delta.myshopify.com
       nothing was sent
 

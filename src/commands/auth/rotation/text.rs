@@ -81,8 +81,9 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
     );
     if has_inlets {
         step(
-            "Adobe: in the account of each inlet above, enter the new secret as the secondary key. The old one stays \
-             the primary key. An inlet that was set up without HMAC keys checks no signature and needs no change.",
+            "Adobe Experience Platform: open the source account of each inlet above, and enter the new secret as the \
+             secondary key. The old one stays the primary key. An inlet that was set up without HMAC keys checks no \
+             signature and needs no change.",
         );
     }
     if apps.values().any(|app| !app.others.is_empty()) {
@@ -102,8 +103,8 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
     step(&format!(
         "After this hour, and again {OLD_ENDPOINT_HOURS} hours later, check that no subscription was \
          removed:\n\n     hookwright drift{options}{verify} --since {BEFORE}\n\n   Shopify deletes a subscription \
-         after {RETRIES} failed retries in {OLD_ENDPOINT_HOURS} hours. Rejected signatures appear earlier in the app's \
-         delivery log in the Dev Dashboard, which covers the last 30 days."
+         after {RETRIES} failed retries in {OLD_ENDPOINT_HOURS} hours. Before that, the delivery log of \
+         the app in the Dev Dashboard already shows rejected signatures; it covers the last 30 days."
     ));
     let adobe = if has_inlets { "at Adobe, make the new secret the primary key and remove the old one" } else { "" };
     let manifest = if is_named { "in the manifest, remove `old_client_secret`" } else { "" };
@@ -117,8 +118,8 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
 /// revoked (documented by Shopify; read as a quotation).
 fn tokens(apps: &BTreeMap<Key, App>, options: &str) -> String {
     let mut text =
-        "An access token becomes invalid when the secret that it was requested with is revoked. Replace these tokens \
-         first:"
+        "Tokens: an access token becomes invalid when the secret that it was requested with is revoked. Therefore, \
+         before the next step:"
             .to_owned();
     if apps.values().any(|app| app.fetches) {
         text.push_str("\n   - `client_credentials`: each run fetches a new token; nothing to do.");
