@@ -2,6 +2,8 @@
 
 pub(crate) mod auth;
 pub(crate) mod completions;
+pub(crate) mod destinations;
+pub(crate) mod drift;
 pub(crate) mod habits;
 #[cfg(test)]
 mod help_test;
@@ -9,8 +11,10 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod man_page;
+pub(crate) mod plan;
 #[cfg_attr(not(feature = "sandbox"), path = "cli/no_sandbox.rs")]
 pub(crate) mod sandbox;
+pub(crate) mod show;
 pub(crate) mod topics;
 pub(crate) mod validate;
 mod values;
@@ -21,8 +25,6 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
-use crate::plan::{Consent, Origin};
-use crate::render::Link;
 use crate::schema::PublishedFormat;
 
 /// The manifest that commands read and `init` writes by default.
@@ -125,30 +127,6 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Output formats of `show`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ShowFormat {
-    /// For a terminal
-    Text,
-    /// The saved format
-    Json,
-    /// For a comment on a pull request; a hidden marker in the first line identifies the comment
-    Markdown,
-    /// A self-contained page with a matrix of shops and topics
-    Html,
-}
-
-/// Output formats of `drift`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DriftFormat {
-    /// For a terminal or an email; empty without drift
-    Text,
-    /// The drift report, in the format of a plan
-    Json,
-    /// For an issue; empty without drift
-    Markdown,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Create a commented manifest, its JSON Schema and a .gitignore
@@ -156,15 +134,15 @@ pub(crate) enum Command {
     /// Check a manifest offline
     Validate(validate::ValidateArgs),
     /// Show the changes that an apply would make
-    Plan(PlanArgs),
+    Plan(plan::PlanArgs),
     /// Apply a saved plan, or plan, ask for confirmation and apply
-    Apply(ApplyArgs),
+    Apply(plan::ApplyArgs),
     /// Report drift: silent without drift, otherwise exit code 2
-    Drift(DriftArgs),
+    Drift(drift::DriftArgs),
     /// Show the addresses, states and last runs of destinations
-    Destinations(DestinationsArgs),
+    Destinations(destinations::DestinationsArgs),
     /// Render saved plans or apply reports; shards are merged
-    Show(ShowArgs),
+    Show(show::ShowArgs),
     /// Obtain tokens and inspect their scopes and expiry
     Auth(auth::AuthArgs),
     /// Generate a manifest from live subscriptions
@@ -301,234 +279,6 @@ pub(crate) enum Tolerate {
     Uninstalled,
     Frozen,
     Locked,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  hookwright plan -f hookwright.yaml
-  hookwright plan --label env=prod --out plan.json --detailed-exitcode
-  hookwright plan --base main/hookwright.yaml   separate changes from drift")]
-pub(crate) struct PlanArgs {
-    #[command(flatten)]
-    pub(crate) manifest: ManifestArgs,
-    #[command(flatten)]
-    pub(crate) select: SelectArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-    /// Name of the run, such as an environment
-    ///
-    /// It is in the plan, its renderings, the marker of the comment and the metrics, so that several runs over one folder
-    /// are told apart.
-    #[arg(long, value_name = "NAME", value_parser = crate::plan::run_name)]
-    pub(crate) name: Option<String>,
-    /// Save the plan to a file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    /// Exit with code 2 if the plan is not empty
-    ///
-    /// The exit code is 2 for changes, blocked bindings and findings that need attention.
-    #[arg(long)]
-    pub(crate) detailed_exitcode: bool,
-    /// Exit with code 6 if a hazard has no consent
-    ///
-    /// The plan is printed and saved all the same. The consents are those under `consents` in the manifest. With --shard,
-    /// only the hazards of shops are checked; `show --check` checks those of the run. The exit code of a shop that could
-    /// not be read, or of a blocked binding, takes precedence.
-    #[arg(long)]
-    pub(crate) check: bool,
-    /// Base manifest that separates drift from changes
-    ///
-    /// Usually the manifest of the target branch. A change that the base manifest would plan too has the origin `drift`,
-    /// any other change the origin `manifest`. May be repeated; the files are merged.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) base: Vec<PathBuf>,
-    /// Plan only the changes of this origin, with --base
-    ///
-    /// `manifest` plans the changes of this manifest and leaves drift to the drift job; `drift` does the reverse. The
-    /// plan lists what it leaves out. Changes of one topic in one shop stay together. With `manifest`, a shop that cannot
-    /// be read fails the run only if the manifest changes it.
-    #[arg(long, value_name = "ORIGIN", requires = "base", value_parser = values::origin())]
-    pub(crate) only: Option<Origin>,
-    /// Check addresses and dataflows at Adobe
-    ///
-    /// The manifest must contain `aep`.
-    #[arg(long)]
-    pub(crate) verify_destinations: bool,
-    /// Write events as JSON lines during the run; `-` is stdout
-    ///
-    /// With `-`, the text output goes to stderr.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) events: Option<PathBuf>,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  hookwright apply plan.json --report report.json    apply a reviewed plan
-  hookwright apply plan.json --journal apply.jsonl   record each mutation
-  hookwright apply                                   plan, confirm and apply
-  hookwright apply --auto-approve --allow empty_shop:old-shop
-
-A plan with hazards is refused (exit code 6) until each hazard has consent: under `consents` in the manifest, or \
-with --allow KIND:SHOP for a hazard of one shop and --allow KIND for a hazard of the whole run.
-
-After SIGINT, SIGTERM or SIGHUP, requests in flight finish and the report is written. A second signal aborts.")]
-pub(crate) struct ApplyArgs {
-    /// Saved plan; by default, plan and ask for confirmation
-    pub(crate) plan: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) manifest: ManifestArgs,
-    #[command(flatten)]
-    pub(crate) select: SelectArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-    /// Name of the run, such as an environment
-    ///
-    /// It is in the plan, its renderings, the marker of the comment and the metrics, so that several runs over one folder
-    /// are told apart.
-    #[arg(long, value_name = "NAME", value_parser = crate::plan::run_name)]
-    pub(crate) name: Option<String>,
-    /// Apply without asking for confirmation
-    #[arg(long)]
-    pub(crate) auto_approve: bool,
-    /// Consent to a hazard; may be repeated
-    ///
-    /// KIND:SHOP consents to a hazard of one shop (SHOP is a glob), KIND to a hazard of the whole run. The consents of the manifest
-    /// count, too.
-    #[arg(long, value_name = "CONSENT", value_parser = Consent::parse)]
-    pub(crate) allow: Vec<Consent>,
-    /// Write a JSON report with one outcome for each change
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-    /// Append each mutation and its outcome to a journal
-    ///
-    /// Each mutation is written to disk before it is sent. Its outcome is written after the answer.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) journal: Option<PathBuf>,
-    /// Write events as JSON lines during the run; `-` is stdout
-    ///
-    /// With `-`, the text output goes to stderr.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) events: Option<PathBuf>,
-    /// Refuse the plan unless its `plan_digest` is DIGEST
-    #[arg(long, value_name = "DIGEST", requires = "plan")]
-    pub(crate) expect_digest: Option<String>,
-    /// File written by `show --check --out`
-    ///
-    /// The plan of a shard requires it, because hazards of the run are judged over all shards.
-    #[arg(long, value_name = "FILE", requires = "plan")]
-    pub(crate) checked: Option<PathBuf>,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  hookwright drift                                     silent without drift
-  hookwright drift --since apply.jsonl                 compare with a journal
-  hookwright drift --since last.json --out last.json   report what is new
-  hookwright drift --metrics /var/lib/node_exporter/hookwright.prom
-
-The exit code is also 2 if an earlier report already contains the drift.")]
-pub(crate) struct DriftArgs {
-    #[command(flatten)]
-    pub(crate) manifest: ManifestArgs,
-    #[command(flatten)]
-    pub(crate) select: SelectArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-    /// Name of the run, such as an environment
-    ///
-    /// It is in the plan, its renderings, the marker of the comment and the metrics, so that several runs over one folder
-    /// are told apart.
-    #[arg(long, value_name = "NAME", value_parser = crate::plan::run_name)]
-    pub(crate) name: Option<String>,
-    /// Journal or report of an earlier run; may be repeated
-    ///
-    /// A journal, an apply report or an earlier drift report. With it, drift is reported as removed outside Hookwright or
-    /// not live in any earlier file, and as new or known. The file may be missing if --out writes it.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) since: Vec<PathBuf>,
-    /// Save the drift report, in the format of a plan
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    /// Write Prometheus metrics to a text file
-    ///
-    /// The file is also written if the run fails. node_exporter reads files named *.prom. Use a separate file for each
-    /// manifest, selection and shard: its name is the value of the label `run`, and the time of the last success is
-    /// read from the previous file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) metrics: Option<PathBuf>,
-    /// Check addresses and dataflows at Adobe
-    ///
-    /// The manifest must contain `aep`.
-    #[arg(long)]
-    pub(crate) verify_destinations: bool,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = DriftFormat::Text)]
-    pub(crate) format: DriftFormat,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  hookwright destinations
-  hookwright destinations --format json
-  hookwright destinations --sandbox -f examples/aep
-
-Resolves destinations that name a dataflow or a connection, searches Adobe for the dataflow or connection of each \
-literal address, and reads the last run of each dataflow. The command sends no request to Shopify and changes nothing.
-
-Exit codes: 2 a destination needs attention; 1, 4, 5 or 8 a request to Adobe failed.")]
-pub(crate) struct DestinationsArgs {
-    #[command(flatten)]
-    pub(crate) manifest: ManifestArgs,
-    #[command(flatten)]
-    pub(crate) select: SelectArgs,
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  hookwright show plan.json
-  hookwright show plan.json --format markdown > comment.md
-  hookwright show --format html shard-*.json > plan.html
-  hookwright show shard-*.json --check --out checked.json")]
-pub(crate) struct ShowArgs {
-    /// Saved plans or apply reports
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
-    pub(crate) format: ShowFormat,
-    /// Add a link to the Markdown or HTML; may be repeated
-    ///
-    /// For example `--link run=https://ci.example.com/42`, or a link to the HTML page of the plan.
-    #[arg(long, value_name = "NAME=URL", value_parser = values::link)]
-    pub(crate) link: Vec<Link>,
-    /// Check the hazards of all plans together
-    ///
-    /// The exit code is 6 if a hazard has no consent: neither with --allow nor under `consents` in the manifest, as the
-    /// plans record them.
-    #[arg(long)]
-    pub(crate) check: bool,
-    /// Consent to a hazard, with --check; may be repeated
-    #[arg(long, value_name = "CONSENT", requires = "check", value_parser = Consent::parse)]
-    pub(crate) allow: Vec<Consent>,
-    /// Write the check file for `apply --checked`
-    #[arg(long, value_name = "FILE", requires = "check")]
-    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

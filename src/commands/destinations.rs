@@ -1,7 +1,8 @@
 //! `destinations`: looks up the destinations of the manifest at Adobe. Sends no request to a shop.
 
 use super::{Output, event_log};
-use crate::cli::{DestinationsArgs, Format};
+use crate::cli::Format;
+use crate::cli::destinations::DestinationsArgs;
 use crate::error::Failure;
 use crate::exit::{self, Cause, Exit};
 use crate::render;

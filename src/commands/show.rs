@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::out_file::apart;
 use super::{Output, check, repair};
-use crate::cli::{ShowArgs, ShowFormat};
+use crate::cli::show::{ShowArgs, ShowFormat};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::plan;
