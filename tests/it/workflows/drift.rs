@@ -10,6 +10,8 @@ fn night(runner: &Runner, env: &[(&str, &str)], exit: i32, title: &str) -> Optio
     let command = [env, &[("COMMAND", "drift")]].concat();
     let (look, outputs) = runner.step("Run hookwright", &command);
     look.exits(0);
+    // A run without drift is kept, too: it is the last proof that the subscriptions were live.
+    assert_eq!(outputs["kept"], "true");
     let code = [env, &[("CODE", outputs["exit-code"].as_str())]].concat();
     runner.step("Open, update or close the issue", &code).0.exits(0);
     runner.ends("drift", &outputs).exits(exit);
