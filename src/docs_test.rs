@@ -305,11 +305,12 @@ fn the_last_lines_are_those_of_the_code() {
     let none = Summary { shops: ShopCounts { unchanged: 2, ..ShopCounts::default() }, ..Summary::default() };
     let some = Summary { add: 2, change: 2, destroy: 2, ..none.clone() };
     let plans = [
-        plan_last_line(&some, true),
-        plan_last_line(&some, false),
-        plan_last_line(&none, true),
-        plan_last_line(&Summary { attention: 2, ..none.clone() }, true),
-        plan_last_line(&Summary { left_out: 2, ..none.clone() }, true),
+        plan_last_line(&some, true, 0),
+        plan_last_line(&some, false, 0),
+        plan_last_line(&some, false, 2),
+        plan_last_line(&none, true, 0),
+        plan_last_line(&Summary { attention: 2, ..none.clone() }, true, 0),
+        plan_last_line(&Summary { left_out: 2, ..none.clone() }, true, 0),
     ];
     let report = ReportSummary::default();
     let applies = [report_last_line(&report, true), report_last_line(&report, false)];

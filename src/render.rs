@@ -135,8 +135,9 @@ pub fn reports_markdown(reports: &[Report], links: &[Link]) -> String {
     markdown::print(&Document { links, ..report::document(&reports, false) })
 }
 
-/// Returns the last line of a plan. Scripts read it, so its format is fixed. `complete` is the field of the plan.
-pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool) -> String {
+/// Returns the last line of a plan. Scripts read it, so its format is fixed. `complete` is the field of the plan; `unchecked` is
+/// the number of destinations that could not be checked at Adobe.
+pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool, unchecked: usize) -> String {
     let wire::plan::Summary { add, change, destroy, blocked, attention, left_out, shops, .. } = summary;
     let counts = format!("{add} to add, {change} to change, {destroy} to destroy");
     // If no shop was read, nothing is known to match, even if that is tolerated.
@@ -145,7 +146,12 @@ pub fn plan_last_line(summary: &wire::plan::Summary, complete: bool) -> String {
     // Scripts read the numbers, so they have no thousands separators.
     let shop = if unread == 1 { "shop" } else { "shops" };
     if !complete || *blocked > 0 || unread > 0 {
-        format!("Plan incomplete: {counts}; {blocked} blocked, {unread} {shop} not read.")
+        let unchecked = match unchecked {
+            0 => String::new(),
+            1 => ", 1 destination not checked".to_owned(),
+            n => format!(", {n} destinations not checked"),
+        };
+        format!("Plan incomplete: {counts}; {blocked} blocked, {unread} {shop} not read{unchecked}.")
     } else if [add, change, destroy].iter().any(|n| **n > 0) {
         format!("Plan: {counts}.")
     } else if *attention > 0 {

@@ -64,10 +64,11 @@ async fn plan(args: &PlanArgs, recorder: &Arc<Recorder>, output: Output) -> Resu
         Some(Err(refusal)) => output.error(&refusal.text()),
         None => {}
     }
+    let unchecked = plan.destinations.iter().filter(|destination| destination.error.is_some()).count();
     Ok(Ended {
         exit,
         summary: Summary {
-            message: render::plan_last_line(&plan.summary, plan.complete),
+            message: render::plan_last_line(&plan.summary, plan.complete, unchecked),
             plan_digest: Some(plan.plan_digest),
             plan: Some(plan.summary),
             ..Summary::default()

@@ -94,8 +94,8 @@ impl Head {
         let targets: BTreeSet<_> = entry.variants.iter().map(|c| target(c)).collect();
         let mut notes = Vec::new();
         if entry.per_shop > 1 {
-            let each = if entry.all.len() > entry.per_shop { " in each" } else { "" };
-            notes.push(format!("{} times{each}", entry.per_shop));
+            let each = if entry.all.len() > entry.per_shop { " in each shop" } else { "" };
+            notes.push(format!("{} subscriptions{each}", entry.per_shop));
         }
         notes.extend(reason(change, depth));
         if depth == Depth::Full {
@@ -133,11 +133,11 @@ fn which(change: &Change) -> Option<String> {
     let filter = side.as_ref().and_then(|s| s.filter.as_deref()).map(|filter| format!("filter {}", quoted(filter)));
     let filter = filter.filter(|_| !change.fields.contains(&Field::Filter));
     let filter =
-        filter.map(|filter| if change.action == Action::Update { format!("unchanged {filter}") } else { filter });
+        filter.map(|filter| if change.action == Action::Update { format!("not changed: {filter}") } else { filter });
     // A move shows both addresses.
     let fields = change.fields.iter().filter(|field| **field != Field::Address);
     let fields: Vec<&str> = fields.filter(|_| change.action == Action::Update).map(Field::as_str).collect();
-    let fields = (!fields.is_empty()).then(|| format!("changes {}", fields.join(", ")));
+    let fields = (!fields.is_empty()).then(|| format!("changed: {}", fields.join(", ")));
     let parts: Vec<String> = fields.into_iter().chain(filter).collect();
     (!parts.is_empty()).then(|| format!(" ({})", parts.join("; ")))
 }
@@ -198,7 +198,7 @@ pub(super) fn reason(change: &Change, depth: Depth) -> Option<String> {
     match &change.reason {
         Reason::Missing | Reason::Differs => None,
         Reason::Repurposed => Some("repurposed: address and filter both change, so it counts as a delete".to_owned()),
-        Reason::NameStep => Some(format!("renamed temporarily, because another subscription needs the name{}", held())),
+        Reason::NameStep => Some(format!("temporary name, because another subscription needs the name{}", held())),
         Reason::NotInManifest => Some("not in the manifest".to_owned()),
         // Several topics can share the line.
         Reason::Duplicate if depth == Depth::Brief => {

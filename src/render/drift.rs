@@ -143,7 +143,7 @@ fn by_cause<'a>(plan: &Plans<'a>, all: &[Difference<'a>]) -> Vec<Section<'a>> {
         });
         let title = format!("{} ({})", cause.title(), counted(same));
         let remark = (cause == Cause::Changed)
-            .then(|| "`+` is only in the manifest, `-` is only live, `a -> b` is live -> manifest".to_owned());
+            .then(|| "in the fields, `+` is only in the manifest and `-` only in the shop; a changed value is shown as shop -> manifest".to_owned());
         Section { remark, ..Section::new(Weight::Changes, title, Block::Drifted(groups.collect())) }
     };
     all.chunk_by(|a, b| a.cause == b.cause).map(section).collect()
@@ -283,8 +283,8 @@ impl DriftCounts {
             (problems, unknown) => {
                 let counts = match since {
                     Some(Since { new, known, .. }) => format!(
-                        "{removed} removed, {changed} changed, {extra} extra, {not_created} not created; {new} new, \
-                         {known} known"
+                        "{removed} removed, {changed} changed, {extra} extra, {not_created} not created; of these, {new} new \
+                         and {known} reported before"
                     ),
                     None => format!("{missing} missing, {changed} changed, {extra} extra"),
                 };

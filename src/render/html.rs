@@ -184,7 +184,7 @@ fn plan_counts(plan: &Plans<'_>) -> String {
 
 fn report_counts(report: &Reports<'_>) -> String {
     let summary = &report.summary;
-    let shops = [(summary.shops_stale, "stale"), (summary.shops_not_read, "not read")];
+    let shops = [(summary.shops_stale, "changed since the plan was created"), (summary.shops_not_read, "not read")];
     let rest = [(summary.already_so, "already done before this run"), (summary.blocked, "blocked")];
     sentences(&plural(report.shops.len(), "shop"), &shops, &rest)
 }

@@ -54,7 +54,7 @@ pub(super) fn document<'a>(plan: &'a Plans<'a>, list_all: bool) -> Document<'a> 
     let settings = plan.settings.iter().flat_map(|settings| facts::settings(settings));
     Document {
         kind: Kind::Plan,
-        verdict: plan_last_line(&plan.summary, plan.complete),
+        verdict: plan_last_line(&plan.summary, plan.complete, unchecked(plan)),
         incomplete: plan.lacking.as_ref().map(|lacking| format!("{lacking}. {rest}")),
         facts: settings.chain(facts::limits(&plan.shops)).chain(facts::selection(&plan.selections)).collect(),
         sections,
@@ -170,6 +170,11 @@ fn by_origin<'a>(plan: &Plans<'a>) -> Vec<(Option<Origin>, ByShop<'a>)> {
         vec![(None, section(&|_| true))]
     };
     sections.into_iter().filter(|(_, shops)| !shops.is_empty()).collect()
+}
+
+/// Returns the number of destinations that could not be checked at Adobe.
+fn unchecked(plan: &Plans<'_>) -> usize {
+    plan.destinations.iter().filter(|destination| destination.error.is_some()).count()
 }
 
 /// Returns the number of unmanaged subscriptions that are not listed.

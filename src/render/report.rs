@@ -137,7 +137,7 @@ fn not_done(report: &Reports<'_>) -> Option<String> {
     let parts: Vec<String> = [
         (summary.blocked, "binding", "blocked"),
         (summary.shops_not_read, "shop", "not read"),
-        (summary.shops_stale, "shop", "stale"),
+        (summary.shops_stale, "shop", "changed since the plan was created"),
     ]
     .into_iter()
     .filter(|(n, ..)| *n > 0)

@@ -41,7 +41,7 @@ pub(super) fn thousand() -> Plan {
             old_endpoint(
                 None,
                 &format!("2026-11-23T04:{:02}:{:02}Z", i / 60, i % 60),
-                "keep the old endpoint up until UNTIL: Shopify may retry there",
+                "keep the old endpoint available until UNTIL: Shopify still sends retries of earlier deliveries there",
             ),
             unmanaged("orders/create", &format!("https://{handle}.example.com/hooks")),
         ];
@@ -65,16 +65,16 @@ fn a_thousand_shops_fit_one_screen() {
       1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
         + orders/create -> commerce  # shops/shop-0001.yaml:4 and 999 more places
             address: https://dcs.adobedc.net/collection/00000000…00000001  (1 of 1,000 values; `-v` shows all)
-        ~ orders/paid -> audit  # renamed temporarily, because another subscription needs the name "paid"; orders.yaml:12
+        ~ orders/paid -> audit  # temporary name, because another subscription needs the name "paid"; orders.yaml:12
             name: "paid" -> "hookwright-step-<id>"
-        - products/delete -> audit  # 2 times in each; duplicate of another live products/delete subscription, which is kept
+        - products/delete -> audit  # 2 subscriptions in each shop; duplicate of another live products/delete subscription, which is kept
 
     Destinations of these changes:
       audit: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-      commerce: https://dcs.adobedc.net/collection/0000000000000000000000000000000000000000000000000000000000000001 and 999 more; `-v` shows all
+      commerce: 1,000 addresses in different shops, such as https://dcs.adobedc.net/collection/0000000000000000000000000000000000000000000000000000000000000001 (`-v` shows all)
 
     Old endpoints:
-      * old_endpoint: keep the old endpoint up until 2026-11-23T04:16:40Z (the latest time of these shops): Shopify may retry there
+      * old_endpoint: keep the old endpoint available until 2026-11-23T04:16:40Z (the latest time of these shops): Shopify still sends retries of earlier deliveries there
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
 
     Needs attention:
@@ -142,7 +142,7 @@ fn changes_with_the_same_shops_share_a_header() {
 fn one_name_for_two_addresses_shows_both() {
     let make = |digit| create("orders/create", Some("commerce"), to(&inlet(digit)), at("orders.yaml", 7));
     let plan = plan(vec![shop("alpha", vec![make('a')]), shop("beta", vec![make('b')])]);
-    insta::assert_snapshot!(plan_text(&plan, &PLAIN), @r#"
+    insta::assert_snapshot!(plan_text(&plan, &PLAIN), @"
     Changes are indicated with the following symbols:
       + create
 
@@ -157,11 +157,12 @@ fn one_name_for_two_addresses_shows_both() {
             address: https://dcs.adobedc.net/collection/bbbbbbbb…bbbbbbbb
 
     Destinations of these changes:
-      commerce: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-      commerce: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+      commerce: 2 addresses in different shops
+        https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+        https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     Plan: 2 to add, 0 to change, 0 to destroy.
-    "#);
+    ");
 }
 
 #[test]
@@ -324,7 +325,7 @@ fn temporary_names_do_not_distinguish_shops() {
 fn the_last_line_does_not_claim_a_match_if_no_shop_was_read() {
     let line = |changed, unchanged, unavailable| {
         let shops = crate::wire::plan::ShopCounts { total: 3, changed, unchanged, failed: 0, unavailable };
-        super::plan_last_line(&crate::wire::plan::Summary { shops, ..Default::default() }, true)
+        super::plan_last_line(&crate::wire::plan::Summary { shops, ..Default::default() }, true, 0)
     };
     assert_eq!(line(0, 2, 1), "No changes. The live webhooks match the manifest.");
     assert_eq!(line(0, 0, 3), "Plan incomplete: 0 to add, 0 to change, 0 to destroy; 0 blocked, 3 shops not read.");

@@ -356,13 +356,20 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
 
     fn names(&mut self, names: &[Label<'_>]) {
         for (name, addresses) in names {
-            let all = self.style.verbose || addresses.len() <= MAX_ADDRESSES;
-            let shown = if all { addresses.len() } else { 1 };
-            let more = addresses.len() - shown;
-            let more =
-                if all { String::new() } else { format!(" and {} more; {}", thousands(more), self.elsewhere.all) };
-            for (address, _) in addresses.iter().take(shown) {
-                self.plain(2, &format!("{name}: {address}{more}"));
+            if let [(address, _)] = addresses[..] {
+                self.plain(2, &format!("{name}: {address}"));
+                continue;
+            }
+            let of = plural(addresses.len(), "address");
+            if !self.style.verbose && addresses.len() > MAX_ADDRESSES {
+                let one = addresses.first().map_or("", |(address, _)| address);
+                let all = self.elsewhere.all;
+                self.plain(2, &format!("{name}: {of} in different shops, such as {one} ({all})"));
+                continue;
+            }
+            self.plain(2, &format!("{name}: {of} in different shops"));
+            for (address, _) in addresses {
+                self.plain(4, address);
             }
         }
     }

@@ -115,7 +115,7 @@ proptest! {
         plan.selection.labels = vec![plan.hazards[0].allow.clone()];
         plan.shops_left = vec![plan.hazards[0].message.clone()];
         let page = plans_markdown(std::slice::from_ref(&plan), &[]);
-        check(&page, &OF_PLANS, &plan_last_line(&plan.summary, plan.complete))?;
+        check(&page, &OF_PLANS, &plan_last_line(&plan.summary, plan.complete, 0))?;
         prop_assert!(page.contains("\n### Hazards\n\n1 hazard needs consent; "));
     }
 
@@ -161,7 +161,7 @@ proptest! {
     fn a_huge_plan_is_cut(shops in 1usize..3000, each in 1u32..4, length in 1usize..400, ticks in 0usize..40) {
         let plan = huge(shops, each, length, ticks);
         let page = plans_markdown(std::slice::from_ref(&plan), &[]);
-        check(&page, &OF_PLANS, &plan_last_line(&plan.summary, plan.complete))?;
+        check(&page, &OF_PLANS, &plan_last_line(&plan.summary, plan.complete, 0))?;
         let deletes = shops * each as usize;
         prop_assert_eq!(told(&page), deletes);
         if page.contains("Deletes by shop") {

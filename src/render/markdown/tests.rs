@@ -96,7 +96,7 @@ fn a_plan_with_all_kinds() {
     ```diff
     @@ alpha.myshopify.com @@
     + orders/create -> commerce
-    ! customers/update -> loyalty (changes include_fields; unchanged filter "email:*@example.com")
+    ! customers/update -> loyalty (changed: include_fields; not changed: filter "email:*@example.com")
     ! orders/updated: commerce -> loyalty
     ```
 
@@ -251,7 +251,7 @@ fn a_thousand_shops_with_equal_changes() {
 
     ```diff
     @@ 1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more @@
-    - products/delete -> audit  # 2 times in each; duplicate of another live subscription, which is kept
+    - products/delete -> audit  # 2 subscriptions in each shop; duplicate of another live subscription, which is kept
     ```
 
     ### Changes: 1,000 to add, 1,000 to change
@@ -259,12 +259,12 @@ fn a_thousand_shops_with_equal_changes() {
     ```diff
     @@ 1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more @@
     + orders/create -> commerce
-    ! orders/paid -> audit (changes name)  # renamed temporarily, because another subscription needs the name "paid"
+    ! orders/paid -> audit (changed: name)  # temporary name, because another subscription needs the name "paid"
     ```
 
     ### Old endpoints
 
-    - `old_endpoint` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): keep the old endpoint up until `2026-11-23T04:16:40Z` (the latest time of these shops): Shopify may retry there
+    - `old_endpoint` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): keep the old endpoint available until `2026-11-23T04:16:40Z` (the latest time of these shops): Shopify still sends retries of earlier deliveries there
 
     ### Needs attention
 
@@ -337,7 +337,7 @@ fn an_apply_with_failures() {
         "old_endpoint",
         Severity::Info,
         None,
-        "keep the old endpoint up until 2026-11-23T04:00:09Z: Shopify may retry there",
+        "keep the old endpoint available until 2026-11-23T04:00:09Z: Shopify still sends retries of earlier deliveries there",
     )];
     let mut stale =
         report_shop("gamma", ReportShopStatus::Stale, vec![outcome(make("orders/create"), OutcomeResult::Skipped)]);
@@ -365,7 +365,7 @@ fn an_apply_with_failures() {
 
     - **Target: sandbox (`.hookwright/sandbox.json`)**
 
-    Not done: 1 shop stale.
+    Not done: 1 shop changed since the plan was created.
 
     ### 1 delete applied
 
@@ -395,7 +395,7 @@ fn an_apply_with_failures() {
     ### Notes
 
     - 1 change had no response; a later read shows it applied, by this run or by another one
-    - `old_endpoint` in `alpha`: keep the old endpoint up until `2026-11-23T04:00:09Z`: Shopify may retry there
+    - `old_endpoint` in `alpha`: keep the old endpoint available until `2026-11-23T04:00:09Z`: Shopify still sends retries of earlier deliveries there
 
     <details><summary>Failed: 2 changes</summary>
 

@@ -145,7 +145,7 @@ fn an_incomplete_apply() {
       ! scope customers/update -> commerce (orders.yaml:20): the scope `read_customers` is not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop zeta` prints
         zeta.myshopify.com
 
-    Not done: 1 binding blocked, 1 shop not read, 1 shop stale.
+    Not done: 1 binding blocked, 1 shop not read, 1 shop changed since the plan was created.
 
     Apply incomplete! Resources: 3 added, 0 changed, 0 destroyed; 2 failed, 4 skipped.
     "#);

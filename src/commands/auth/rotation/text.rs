@@ -14,7 +14,7 @@ const BEFORE: &str = "before-rotation.json";
 /// Returns the text. `options` select the same manifest and shops in other commands.
 pub(super) fn text(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, style: &Style) -> String {
     let mut out =
-        "Rotation of the client secret. The apps and inlets come from the manifest; nothing was sent.\n".to_owned();
+        "Steps to rotate the client secret. This command only prints them and changes nothing. The apps, and the inlets (streaming endpoints at Adobe), are those of the manifest.\n".to_owned();
     for (key, app) in apps {
         one(key, app, style, &mut out);
     }
