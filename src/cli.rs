@@ -4,6 +4,7 @@ pub(crate) mod auth;
 pub(crate) mod completions;
 pub(crate) mod destinations;
 pub(crate) mod drift;
+pub(crate) mod gaps;
 pub(crate) mod habits;
 #[cfg(test)]
 mod help_test;
@@ -139,6 +140,8 @@ pub(crate) enum Command {
     Apply(plan::ApplyArgs),
     /// Report drift: silent without drift, otherwise exit code 2
     Drift(drift::DriftArgs),
+    /// List the windows in which bindings were not live
+    Gaps(gaps::GapsArgs),
     /// Show the addresses, states and last runs of destinations
     Destinations(destinations::DestinationsArgs),
     /// Render saved plans or apply reports; shards are merged

@@ -7,6 +7,7 @@ mod consents;
 mod destinations;
 mod drift;
 mod event_log;
+mod gaps;
 mod import;
 mod init;
 mod metrics_file;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         Command::Plan(args) => plan::run(args, output).await,
         Command::Apply(args) => apply::run(args, output).await,
         Command::Drift(args) => drift::run(args, output).await,
+        Command::Gaps(args) => gaps::run(&args, output),
         Command::Destinations(args) => destinations::run(args, output).await,
         Command::Show(args) => show::run(&args, output),
         Command::Auth(args) => auth::run(args, output).await,

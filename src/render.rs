@@ -9,6 +9,7 @@ mod destinations;
 mod document;
 mod drift;
 mod facts;
+mod gaps;
 mod group;
 mod hazards;
 mod html;
@@ -77,6 +78,16 @@ pub fn report_text(report: &Report, style: &Style) -> String {
 /// Returns destinations as text.
 pub(crate) fn destinations_text(destinations: &[wire::plan::Destination], style: &Style) -> String {
     destinations::text(destinations, style)
+}
+
+/// Returns the windows of `gaps` as text.
+pub(crate) fn gaps_text(gaps: &wire::gaps::Gaps, style: &Style) -> String {
+    gaps::text(gaps, style)
+}
+
+/// Returns the windows of `gaps` as CSV.
+pub(crate) fn gaps_csv(gaps: &wire::gaps::Gaps) -> String {
+    gaps::csv(gaps)
 }
 
 /// Returns the reports of several shards as the text of one report.

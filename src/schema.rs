@@ -22,6 +22,8 @@ pub(crate) enum PublishedFormat {
     AuthStatus,
     /// Output of `destinations`
     Destinations,
+    /// Output of `gaps`
+    Gaps,
     /// Files that `show --check --out` writes
     Checked,
     /// Output of `validate`
@@ -39,6 +41,7 @@ pub(crate) fn of(format: PublishedFormat) -> Value {
         PublishedFormat::Events => schema::<wire::events::Line>("events", "journal and events", ": one line"),
         PublishedFormat::AuthStatus => schema::<wire::auth_status::Status>("auth-status", "auth status", ""),
         PublishedFormat::Destinations => schema::<wire::destinations::Destinations>("destinations", "destinations", ""),
+        PublishedFormat::Gaps => schema::<wire::gaps::Gaps>("gaps", "gaps", ""),
         PublishedFormat::Checked => schema::<wire::checked::Checked>("checked", "checked plans", ""),
         PublishedFormat::Validate => schema::<wire::validate::Validation>("validate", "validation", ""),
         PublishedFormat::Topics => schema::<Vec<wire::topics::Topic>>("topics", "topics", ""),

@@ -3,6 +3,7 @@
 //! subscription live, it counts as never created. `wire::earlier` reads the files. This module is pure.
 
 mod explain;
+mod gaps;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::model::{ShopDomain, SubscriptionId, Topic};
 use crate::plan::{BindingKey, Earlier, Finding, FindingKind, PlannedChange, ShopPlan};
 
 pub(crate) use explain::explain;
+pub(crate) use gaps::{Gap, GapCause};
 
 /// Shop, topic and key: together they identify a subscription.
 type Route = (ShopDomain, Topic, BindingKey);
@@ -21,8 +23,8 @@ type Route = (ShopDomain, Topic, BindingKey);
 /// The records of earlier files.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
-    /// The newest record of each route.
-    routes: BTreeMap<Route, Seen>,
+    /// The records of each route, sorted by time.
+    routes: BTreeMap<Route, Vec<Seen>>,
     /// Time at which an apply last changed a subscription.
     touched: BTreeMap<(ShopDomain, SubscriptionId), Timestamp>,
     /// Earlier readings of each shop, sorted by time.
@@ -47,10 +49,19 @@ struct Reading {
     desired_digest: String,
     /// Changes of the shop, each with the time since which it was known.
     had: Vec<(Change, Option<Timestamp>)>,
-    /// Wanted bindings that were not live.
-    missing: BTreeSet<(Topic, BindingKey)>,
+    /// Wanted bindings that were not live, each with the time since which this was known, and the name of its destination.
+    missing: BTreeMap<(Topic, BindingKey), Missing>,
     /// Blocked bindings: topic and destination.
     blocked: BTreeSet<(Topic, Arc<str>)>,
+}
+
+/// A wanted binding that was not live.
+#[derive(Debug, Clone, PartialEq)]
+struct Missing {
+    /// The time of the first of the consecutive reports that have it, if that report is not this one.
+    known_since: Option<Timestamp>,
+    /// Name of the destination, if the address has one.
+    destination: Option<String>,
 }
 
 /// A change that an earlier apply made, or that was already in effect.
@@ -69,11 +80,16 @@ pub struct Made {
 }
 
 impl History {
+    /// Returns the newest record of a route.
+    fn newest(&self, route: &Route) -> Option<&Seen> {
+        self.routes.get(route)?.last()
+    }
+
     fn saw(&mut self, route: Route, seen: Seen) {
-        let newer = self.routes.get(&route).is_none_or(|known| known.at <= seen.at);
-        if newer {
-            self.routes.insert(route, seen);
-        }
+        let records = self.routes.entry(route).or_default();
+        // Of records of the same time, the last one counts.
+        let at = records.partition_point(|known| known.at <= seen.at);
+        records.insert(at, seen);
     }
 
     /// Adds a change that an apply made at a time. The order of calls does not matter, unless two changes have the same
@@ -130,13 +146,14 @@ impl History {
 fn reading(at: Timestamp, shop: ShopPlan) -> Reading {
     let known: Vec<(usize, Timestamp)> =
         shop.findings.iter().filter_map(|finding| known_since(&finding.kind)).collect();
-    let missing = shop.changes.iter().filter_map(|PlannedChange { change, .. }| {
+    let since = |at: usize| known.iter().find(|(index, _)| *index == at).map(|(_, since)| *since);
+    let missing = shop.changes.iter().enumerate().filter_map(|(index, PlannedChange { change, destinations, .. })| {
         let after = BindingKey::from(change.after()?);
         let live = change.before().is_some_and(|before| BindingKey::from(&before.binding) == after);
-        (!live).then(|| (change.topic().clone(), after))
+        let missing = || Missing { known_since: since(index), destination: destinations.after.clone() };
+        (!live).then(|| ((change.topic().clone(), after), missing()))
     });
     let missing = missing.collect();
-    let since = |at: usize| known.iter().find(|(index, _)| *index == at).map(|(_, since)| *since);
     let changes = shop.changes.into_iter().enumerate();
     Reading {
         at,

@@ -5,6 +5,7 @@ pub mod checked;
 pub mod destinations;
 pub mod earlier;
 pub mod events;
+pub mod gaps;
 mod kinds;
 pub mod plan;
 pub mod report;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files::given;
+use super::gaps::remark_on_lines;
 use super::metrics_file::{Found, MetricsFile};
 use super::out_file::{OutFile, apart};
 use super::target::state_files;
@@ -16,7 +17,6 @@ use crate::progress::Verbosity;
 use crate::render;
 use crate::run::{self, PlanPurpose};
 use crate::since::History;
-use crate::text::plural;
 use crate::wire;
 use crate::wire::plan::Plan;
 
@@ -57,7 +57,7 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
     let plan = run.plan(PlanPurpose::Drift, None, earlier.as_ref(), |plan| exit::of_drift(plan) as u8).await;
     let token_ends = run.token_ends(&plan);
     let (exit, attention) = (exit::of_drift(&plan), plan.needs_attention());
-    let commands = Some(repair::of_run(&plan, args.out.as_deref(), &run.session.target.options));
+    let commands = Some(repair::of_run(&plan, &args.since, args.out.as_deref(), &run.session.target.options));
     let plan = Plan { commands, ..Plan::from(plan) };
     let plan = &found.insert(Found { plan, token_ends }).plan;
     run.session.target.close().await?;
@@ -99,9 +99,8 @@ fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure>
         let history = history.get_or_insert_with(History::default);
         wire::earlier::add(history, &bytes).map_err(|e| Failure::invalid(format!("{}: {e}", path.display())))?;
     }
-    let unreadable = history.as_ref().map_or(0, |history| history.unreadable_lines);
-    if unreadable > 0 {
-        output.remark(&format!("Ignored {} of the journals.\n", plural(unreadable, "truncated or damaged line")));
+    if let Some(history) = &history {
+        remark_on_lines(history, output);
     }
     Ok(history)
 }

@@ -7,9 +7,9 @@ use crate::plan::{Plan, Selection};
 use crate::wire::plan::Commands;
 use crate::words::word;
 
-/// Returns the commands of a drift report that was just made. `file` is the file of the report; `options` make commands use
-/// the same manifest and target.
-pub(super) fn of_run(plan: &Plan, file: Option<&Path>, options: &str) -> Commands {
+/// Returns the commands of a drift report that was just made. `since` are the earlier files, `file` is the file of the report;
+/// `options` make commands use the same manifest and target.
+pub(super) fn of_run(plan: &Plan, since: &[PathBuf], file: Option<&Path>, options: &str) -> Commands {
     let what = match file {
         Some(file) => format!(" {}", word(&file.display().to_string())),
         None => selection(&plan.selection),
@@ -17,6 +17,7 @@ pub(super) fn of_run(plan: &Plan, file: Option<&Path>, options: &str) -> Command
     Commands {
         repair: format!("hookwright apply{what}{options}"),
         destinations: format!("hookwright destinations{options}"),
+        gaps: gaps(since.iter().map(PathBuf::as_path).filter(|path| Some(*path) != file).chain(file)),
     }
 }
 
@@ -28,7 +29,14 @@ pub(super) fn of_file(plan: &Plan, file: &Path) -> Commands {
     Commands {
         repair: format!("hookwright apply {}{sandbox}", word(&file.display().to_string())),
         destinations: format!("hookwright destinations{}{sandbox}", manifest_options(&manifest)),
+        gaps: gaps([file]),
     }
+}
+
+/// Returns the command that lists the windows of some files; `None` without files.
+fn gaps<'a>(files: impl IntoIterator<Item = &'a Path>) -> Option<String> {
+    let files: String = files.into_iter().map(|file| format!(" {}", word(&file.display().to_string()))).collect();
+    (!files.is_empty()).then(|| format!("hookwright gaps{files} --format csv"))
 }
 
 /// Returns the options that select the same shops.

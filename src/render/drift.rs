@@ -201,7 +201,9 @@ fn steps<'a>(plan: &Plans<'_>, all: &[Difference<'_>]) -> Option<Section<'a>> {
             "Fetch what was lost, because Shopify does not send missed events again: read from the Admin API which \
              resources changed {since}"
         );
-        steps.push(Step { text, commands: Vec::new() });
+        let gaps: Vec<String> = plan.commands.iter().filter_map(|commands| commands.gaps.clone()).collect();
+        let text = if gaps.is_empty() { text } else { format!("{text}. The window of each binding") };
+        steps.push(Step { text, commands: gaps });
     }
     (!steps.is_empty()).then(|| Section::new(Weight::Steps, "What to do", Block::Steps(steps)))
 }

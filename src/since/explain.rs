@@ -78,14 +78,14 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
 /// Returns the newest record of a route.
 fn last_seen(history: &History, shop: &ShopPlan, topic: &Topic, key: &BindingKey, destination: &str) -> Option<Seen> {
     let route = (shop.shop.clone(), topic.clone(), key.clone());
-    let direct = history.routes.get(&route).cloned();
+    let direct = history.newest(&route).cloned();
     // A plan does not list bindings without changes. If the wanted state of the shop was the same as now, every binding
     // that was neither missing nor blocked was live.
     let wanted = (topic.clone(), key.clone());
     let blocked = (topic.clone(), destination.into());
     let indirect = history.readings.get(&shop.shop).into_iter().flatten().rev().find(|reading| {
         reading.desired_digest == shop.desired_digest
-            && !reading.missing.contains(&wanted)
+            && !reading.missing.contains_key(&wanted)
             && !reading.blocked.contains(&blocked)
     });
     let indirect = indirect.map(|reading| Seen { at: reading.at, live: true, id: None });
@@ -104,7 +104,7 @@ fn known_since(history: &History, shop: &ShopDomain, change: &Change) -> Option<
     let touched = match change {
         Change::Create { after, .. } => {
             let route = (shop.clone(), after.topic.clone(), BindingKey::from(after));
-            history.routes.get(&route).map(|seen| seen.at)
+            history.newest(&route).map(|seen| seen.at)
         }
         Change::Update { before, .. } | Change::Delete { before, .. } => {
             history.touched.get(&(shop.clone(), before.meta.id.clone())).copied()

@@ -199,3 +199,105 @@ proptest! {
         let _ = add(&mut History::default(), &bytes);
     }
 }
+
+fn at(second: u32) -> Timestamp {
+    time(second).parse().expect("a time")
+}
+
+/// Returns a history of outcomes and of readings with the same wanted state.
+fn history(outcomes: &[(u32, Change, OutcomeResult, Option<u32>)], readings: &[(u32, Vec<Change>)]) -> History {
+    let mut history = History::default();
+    add(&mut history, journal(outcomes).as_bytes()).expect("a journal");
+    for (second, changes) in readings {
+        history.add_plan(vec![shop(changes.clone())], at(*second));
+    }
+    history
+}
+
+#[test]
+fn a_gap_is_from_the_last_proof_of_life_to_the_next() {
+    use OutcomeResult::Applied;
+    let create = || create("https://a");
+    let gaps = |outcomes: &[(u32, Change, OutcomeResult, Option<u32>)], readings: &[(u32, Vec<Change>)]| -> Vec<_> {
+        let all = history(outcomes, readings).gaps();
+        all.into_iter().map(|gap| (gap.cause, gap.last_live, gap.first_missing, gap.restored)).collect()
+    };
+    let made = |second| (second, create(), Applied, Some(1));
+    let missing = |second| (second, vec![create()]);
+    let here = |second| (second, vec![]);
+    assert_eq!(gaps(&[made(100)], &[here(200)]), [], "never missing");
+    // Two reports in a row are one gap. The repair ends it, and a later removal begins another.
+    assert_eq!(
+        gaps(&[made(100), made(400)], &[missing(200), missing(300), missing(500)]),
+        [(GapCause::Removed, Some(at(100)), at(200), Some(at(400))), (GapCause::Removed, Some(at(400)), at(500), None),]
+    );
+    // A report of the same wanted state without the change shows that the binding was live.
+    assert_eq!(
+        gaps(&[made(100)], &[here(150), missing(200), here(300)]),
+        [(GapCause::Removed, Some(at(150)), at(200), Some(at(300)))]
+    );
+    assert_eq!(gaps(&[], &[missing(200)]), [(GapCause::NeverLive, None, at(200), None)]);
+    let removed = (150, delete("https://a", 1), Applied, Some(1));
+    assert_eq!(
+        gaps(&[made(100), removed], &[missing(200)]),
+        [(GapCause::RemovedByApply, Some(at(150)), at(200), None)]
+    );
+    // A repair in the same second as the report ends the gap.
+    assert_eq!(
+        gaps(&[made(100), made(200)], &[missing(200)]),
+        [(GapCause::Removed, Some(at(100)), at(200), Some(at(200)))]
+    );
+    // A blocked binding of the topic is not live, although no change is planned.
+    let mut blocked = history(&[made(100)], &[missing(200)]);
+    let mut shop = shop(vec![]);
+    let message = "no".to_owned();
+    let obstacle = crate::plan::Obstacle::NameTaken;
+    let topic = Topic::from_slash("orders/create");
+    shop.blocked = vec![crate::plan::Blocked { topic, destination: "a".into(), obstacle, message, source: None }];
+    blocked.add_plan(vec![shop], at(300));
+    assert_eq!(blocked.gaps()[0].restored, None);
+}
+
+#[test]
+fn a_single_report_has_the_times_of_the_files_before_it() {
+    let history =
+        history(&[(100, create("https://a"), OutcomeResult::Applied, Some(1))], &[(200, vec![create("https://a")])]);
+    let mut shop = shop(vec![create("https://a")]);
+    explain(&history, [&mut shop]);
+    let mut last = History::default();
+    last.add_plan(vec![shop], at(300));
+    let gaps = last.gaps();
+    assert_eq!((gaps[0].last_live, gaps[0].first_missing), (Some(at(100)), at(200)));
+    assert_eq!(gaps[0].loss_from(), Some("2026-11-22T20:01:40Z".parse().expect("a time")), "four hours earlier");
+    assert_eq!(gaps.len(), 1);
+}
+
+proptest! {
+    #[test]
+    fn gaps_are_ordered_and_do_not_overlap(
+        outcomes in proptest::collection::vec((0..900_u32, any::<bool>()), 0..12),
+        readings in proptest::collection::vec((0..900_u32, any::<bool>()), 0..12),
+    ) {
+        let outcomes: Vec<_> = outcomes
+            .into_iter()
+            .map(|(second, is_create)| {
+                let change = if is_create { create("https://a") } else { delete("https://a", 1) };
+                (second, change, OutcomeResult::Applied, Some(1))
+            })
+            .collect();
+        let readings: Vec<_> = readings
+            .into_iter()
+            .map(|(second, is_missing)| (second, if is_missing { vec![create("https://a")] } else { vec![] }))
+            .collect();
+        let gaps = history(&outcomes, &readings).gaps();
+        for gap in &gaps {
+            prop_assert!(gap.last_live.is_none_or(|last| last <= gap.first_missing));
+            prop_assert!(gap.restored.is_none_or(|restored| gap.first_missing <= restored));
+        }
+        for pair in gaps.windows(2) {
+            prop_assert!(pair[0].restored.is_some_and(|restored| restored <= pair[1].first_missing));
+        }
+        let missing = readings.iter().any(|(_, changes)| !changes.is_empty());
+        prop_assert_eq!(missing, !gaps.is_empty());
+    }
+}

@@ -93,6 +93,8 @@ pub struct Commands {
     pub repair: String,
     /// Checks the destinations.
     pub destinations: String,
+    /// Lists the windows in which bindings were not live.
+    pub gaps: Option<String>,
 }
 
 /// How the changes relate to earlier files. Each change is either new or known.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::world::{A, B, World, manifest, seed};
 
 /// The formats that have a schema.
-const NAMES: [&str; 9] =
-    ["manifest", "plan", "report", "events", "auth-status", "destinations", "checked", "validate", "topics"];
+const NAMES: [&str; 10] =
+    ["manifest", "plan", "report", "events", "auth-status", "destinations", "gaps", "checked", "validate", "topics"];
 
 pub fn committed(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name);

@@ -131,6 +131,49 @@ fn a_job_with_only_its_last_report_distinguishes_new_changes() {
 }
 
 #[test]
+fn gaps_are_listed_from_the_files_of_earlier_runs() {
+    let world = world();
+    at(&world, 100, &["apply", "--sandbox", "--auto-approve", "--journal", "j.jsonl"]).exits(0);
+    world.edit(&["remove", "--shop", "acme", "--topic", "orders/updated"]);
+    let drift = ["drift", "--sandbox", "--since", "j.jsonl", "--since", "last.json", "--out", "last.json"];
+    at(&world, 200, &drift).exits(2).out_has("\n       hookwright gaps j.jsonl last.json --format csv\n");
+    let gaps = |files: &[&str]| world.run(&[&["gaps"], files].concat());
+    // The last report alone has the times of the files before it.
+    for files in [&["j.jsonl", "last.json"][..], &["last.json"]] {
+        gaps(files)
+            .exits(0)
+            .out_has(
+                "1 binding was removed between 2026-09-21 14:15 UTC and 2026-09-21 14:16 UTC; it is not live again.",
+            )
+            .out_has(
+                " Events since 2026-09-21 10:15 UTC can be lost.\n  orders/updated -> a\n      acme.myshopify.com\n",
+            )
+            .ends("1 gap in 1 shop, 1 of them open.");
+    }
+    at(&world, 300, &["apply", "--sandbox", "last.json", "--report", "r.json"]).exits(0);
+    let json = gaps(&["last.json", "r.json", "j.jsonl", "--format", "json"]).json();
+    crate::schemas::keeps_to("gaps.v1.schema.json", &json);
+    let gap = &json["gaps"][0];
+    assert_eq!(gap["cause"], "removed");
+    assert_eq!(gap["last_live"], T100);
+    assert_eq!(gap["first_missing"], "2026-09-21T14:16:40Z");
+    assert_eq!(gap["restored"], "2026-09-21T14:18:20Z");
+    assert_eq!(gap["loss_from"], "2026-09-21T10:15:00Z");
+    assert_eq!(json["summary"], serde_json::json!({ "gaps": 1, "open": 0, "shops": 1 }));
+    let csv = gaps(&["last.json", "r.json", "--format", "csv"]);
+    let lines: Vec<&str> = csv.exits(0).out.lines().collect();
+    assert_eq!(lines.len(), 2, "{csv}");
+    assert!(lines[1].starts_with("acme.myshopify.com,orders/updated,a,https://"), "{csv}");
+    assert!(lines[1].ends_with(
+        ",json,,removed,2026-09-21T14:15:00Z,2026-09-21T14:16:40Z,2026-09-21T14:18:20Z,2026-09-21T10:15:00Z"
+    ));
+    gaps(&["j.jsonl"]).exits(0).ends("No gaps. The files show no wanted binding that was not live.");
+    gaps(&["hookwright.yaml"]).exits(3).err_has("not a journal, an apply report or a drift report");
+    gaps(&["missing.json"]).exits(3).err_has("cannot read missing.json: file not found");
+    gaps(&[]).exits(3);
+}
+
+#[test]
 fn other_files_are_refused() {
     let world = world();
     world.plan(&["--events", "events.jsonl", "--out", "plan.json"]).exits(0);

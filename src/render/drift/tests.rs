@@ -49,8 +49,11 @@ fn an_incident_is_one_sentence_a_section_for_each_cause_and_the_commands() {
     };
     let mut drift =
         report(vec![removed("alpha"), removed("beta"), known, labelled("gamma", "apac", vec![])], counts(6, 1));
-    drift.commands =
-        Some(Commands { repair: "hookwright apply last.json".into(), destinations: "hookwright destinations".into() });
+    drift.commands = Some(Commands {
+        repair: "hookwright apply last.json".into(),
+        destinations: "hookwright destinations".into(),
+        gaps: Some("hookwright gaps apply.jsonl last.json --format csv".into()),
+    });
     insta::assert_snapshot!(plan_text(&drift, &PLAIN));
     insta::assert_snapshot!(plans_markdown(std::slice::from_ref(&drift), &[]));
 }
