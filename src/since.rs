@@ -44,7 +44,7 @@ struct Seen {
 struct Reading {
     at: Timestamp,
     /// Digest of the shop's wanted state at that time.
-    desired_digest: String,
+    desired_digest: Arc<str>,
     /// Changes of the shop, each with the time since which it was known.
     had: Vec<(Change, Option<Timestamp>)>,
     /// Wanted bindings that were not live.

@@ -236,7 +236,8 @@ fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp)
         details: json!({ "address": address, "topics": topics, "until": until })
             .as_object()
             .cloned()
-            .unwrap_or_default(),
+            .unwrap_or_default()
+            .into(),
     };
     by_address.into_iter().map(finding).collect()
 }

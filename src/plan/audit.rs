@@ -167,7 +167,7 @@ pub fn relabel(planned: &mut ShopPlan, desired: &Desired, destinations: &BTreeMa
 }
 
 /// Returns the wanted bindings that no change realises and that are not blocked, with their labels.
-fn bound(planned: &ShopPlan, desired: &Desired, label: impl Fn(&Entry<Wanted>) -> Arc<str>) -> Vec<Bound> {
+fn bound(planned: &ShopPlan, desired: &Desired, label: impl Fn(&Entry<Wanted>) -> Arc<str>) -> Arc<[Bound]> {
     let mut left: Vec<&Entry<Wanted>> = desired.entries.iter().collect();
     for PlannedChange { change, .. } in planned.changes.iter().filter(|planned| !is_name_step(&planned.change)) {
         let before = change.before().map(|before| &before.binding);

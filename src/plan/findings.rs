@@ -38,7 +38,7 @@ pub(super) fn finding(
         topic: live.map(|l| l.binding.topic.clone()),
         id: live.map(|l| l.meta.id.clone()),
         message,
-        details,
+        details: details.into(),
     }
 }
 
@@ -59,6 +59,8 @@ fn quoted(words: &[&str]) -> String {
 pub fn add(shop: &mut ShopPlan, findings: impl IntoIterator<Item = Finding>) {
     shop.findings.extend(findings);
     shop.findings.sort_by_cached_key(order);
+    // Most shops have one finding or none, and a growing list has room for four.
+    shop.findings.shrink_to_fit();
 }
 
 /// Creates the finding of a shop that could not be read, for a reason that is tolerated.

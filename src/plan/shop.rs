@@ -72,7 +72,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
             if unread.tolerated {
                 out.findings.push(findings::unavailable(&unread.error));
             }
-            out.unread = Some(unread);
+            out.unread = Some(Box::new(unread));
             return PlannedShop { shop: out, hazards: Vec::new() };
         }
     };
@@ -102,7 +102,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
         }
     }
     let changes = out.changes.iter().map(|planned| &planned.change);
-    out.context_digest = Some(digest::context_digest(changes, observed, context.ownership, |_| false));
+    out.context_digest = Some(digest::context_digest(changes, observed, context.ownership, |_| false).into());
     let hazards = hazards::of_shop(context, &out, limits, base.map(|base| base.desired.is_some()));
     PlannedShop { shop: out, hazards }
 }
@@ -117,7 +117,7 @@ pub fn unresolved(
     error: ShopError,
 ) -> PlannedShop {
     let blank = blank(shop, labels, limits, digest::unresolved_digest(unresolved, ownership));
-    let shop = ShopPlan { unread: Some(Unread { error, tolerated: false }), ..blank };
+    let shop = ShopPlan { unread: Some(Box::new(Unread { error, tolerated: false })), ..blank };
     PlannedShop { shop, hazards: Vec::new() }
 }
 
@@ -131,12 +131,12 @@ fn blank(
     ShopPlan {
         shop: shop.clone(),
         labels: labels.clone(),
-        desired_digest,
+        desired_digest: desired_digest.into(),
         context_digest: None,
         managed: 0,
         unmanaged: 0,
         limits: limits.clone(),
-        bound: Vec::new(),
+        bound: Arc::default(),
         blocked: Vec::new(),
         changes: Vec::new(),
         left_out: LeftOut::default(),
@@ -181,7 +181,7 @@ fn planned(change: Change, names: &Names<'_>) -> PlannedChange {
     PlannedChange { change, origin: None, destinations, unknown: UnknownWords::default() }
 }
 
-fn bound(result: &ShopDiff<'_>, names: &Names<'_>) -> Vec<Bound> {
+fn bound(result: &ShopDiff<'_>, names: &Names<'_>) -> Arc<[Bound]> {
     let mut counts: BTreeMap<(Arc<str>, Arc<str>), usize> = BTreeMap::new();
     for (wanted, _) in &result.bound {
         let label = names.label(&wanted.meta, &wanted.binding.address);

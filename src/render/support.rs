@@ -1,6 +1,7 @@
 //! Short constructors of wire structs for tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -97,7 +98,7 @@ pub(super) fn shop(handle: &str, changes: Vec<Change>) -> Shop {
         managed: 0,
         unmanaged: 0,
         safety: None,
-        bound: vec![],
+        bound: [].into(),
         blocked: vec![],
         changes,
         left_out: None,
@@ -108,7 +109,7 @@ pub(super) fn shop(handle: &str, changes: Vec<Change>) -> Shop {
 
 /// Returns a shop that was not read.
 pub(super) fn lost(handle: &str, status: ShopStatus, kind: &str, message: &str) -> Shop {
-    Shop { status, error: Some(error(kind, message)), ..shop(handle, vec![]) }
+    Shop { status, error: Some(Box::new(error(kind, message))), ..shop(handle, vec![]) }
 }
 
 pub(super) fn error(kind: &str, message: &str) -> ShopError {
@@ -196,19 +197,22 @@ pub(super) fn finding(kind: &str, severity: Severity, topic: Option<&str>, messa
         topic: topic.map(str::to_owned),
         id: None,
         message: message.into(),
-        details: Map::new(),
+        details: Arc::default(),
     }
 }
 
 /// Returns a finding with a time in its message (instead of `UNTIL`) and in its details.
 pub(super) fn old_endpoint(topic: Option<&str>, until: &str, message: &str) -> Finding {
     let details: Map<String, Value> = [("until".to_owned(), json!(until))].into_iter().collect();
-    Finding { details, ..finding("old_endpoint", Severity::Info, topic, &message.replace("UNTIL", until)) }
+    Finding {
+        details: details.into(),
+        ..finding("old_endpoint", Severity::Info, topic, &message.replace("UNTIL", until))
+    }
 }
 
 pub(super) fn unmanaged(topic: &str, address: &str) -> Finding {
     let details: Map<String, Value> = [("address".to_owned(), json!(address))].into_iter().collect();
-    Finding { details, ..finding("unmanaged", Severity::Info, Some(topic), "not ours") }
+    Finding { details: details.into(), ..finding("unmanaged", Severity::Info, Some(topic), "not ours") }
 }
 
 pub(super) fn blocked(topic: &str, reason: &str, any_of: &[&str], message: &str) -> Blocked {

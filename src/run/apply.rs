@@ -96,7 +96,7 @@ impl Shared {
         self.same_destinations(planned, index)?;
         let shop = &manifest[index];
         let Ok(desired) = shop.desired() else { return Err(stale(plan::Stale::Manifest)) };
-        if plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest {
+        if plan::desired_digest(desired, &manifest.ownership) != *planned.desired_digest {
             return Err(stale(plan::Stale::Manifest));
         }
         if self.run.session.stop.is_cancelled() {

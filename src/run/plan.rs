@@ -1,7 +1,7 @@
 //! Reads the shops of a run and plans them.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::events::emit_shop;
 use super::target::approval;
@@ -14,8 +14,8 @@ use crate::destinations::Assessment;
 use crate::manifest::{Manifest, ManifestShop, ShopDesired, ShopIndex, Tolerable};
 use crate::model::{ApiVersion, Auth, ShopDomain};
 use crate::plan::{
-    self, Base, BaseDesired, Context, DestinationHealth, Plan, PlanConsent, PlanHeader, PlannedShop, ShopInput,
-    ShopStatus, Unread,
+    self, Base, BaseDesired, Context, DestinationHealth, Plan, PlanConsent, PlanHeader, PlannedShop, SharedParts,
+    ShopInput, ShopStatus, Unread,
 };
 use crate::since::{self, History};
 use crate::state::{Desired, Ownership, ReviewedConsent};
@@ -55,6 +55,7 @@ impl Run {
         let inlets = Arc::new(DestinationHealth::of(&to_plan(&assessments)));
         let mut unplanned = self.unplanned();
         let tokens = self.session.tokens.clone();
+        let parts = Mutex::new(SharedParts::default());
         let of_shop = move |at: ShopIndex, desired: Arc<Desired>, reading: Result<Reading, AdminError>| {
             let context = context(&manifest, &addresses, &inlets);
             let shop = &manifest[at];
@@ -66,6 +67,7 @@ impl Run {
             if part.shop.unread.is_none() {
                 plan::add(&mut part.shop, token_finding(shop, tokens.life(&shop.shop), &app, &here));
             }
+            parts.lock().unwrap_or_else(PoisonError::into_inner).share(&mut part.shop);
             emit_shop(&recorder, &part.shop);
             Planned { at, desired, part, app }
         };

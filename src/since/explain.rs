@@ -47,7 +47,7 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
             topic,
             id: change.id().cloned(),
             message: format!("{about}known since {known_since} (an earlier report has this change)"),
-            details,
+            details: details.into(),
         });
     };
     let key = BindingKey::from(after);
@@ -72,7 +72,7 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
             format!("-> {to}{old}: the earlier files do not show this binding live"),
         ),
     };
-    Some(Finding { kind, severity, topic, id: seen.and_then(|seen| seen.id), message, details })
+    Some(Finding { kind, severity, topic, id: seen.and_then(|seen| seen.id), message, details: details.into() })
 }
 
 /// Returns the newest record of a route.

@@ -60,7 +60,7 @@ fn shop(changes: Vec<Change>) -> ShopPlan {
         managed: 0,
         unmanaged: 0,
         limits: ShopLimits::default(),
-        bound: vec![],
+        bound: [].into(),
         blocked: vec![],
         changes: changes.into_iter().map(planned).collect(),
         left_out: LeftOut::default(),
@@ -100,7 +100,7 @@ fn kinds(files: &[&str], changes: Vec<Change>) -> Vec<(String, Option<String>)> 
     }
     let mut shop = shop(changes);
     explain(&history, [&mut shop]);
-    let found = shop.findings.iter().map(crate::wire::plan::Finding::from);
+    let found = shop.findings.iter().cloned().map(crate::wire::plan::Finding::from);
     found.map(|f| (f.kind.to_string(), f.details["last_known"].as_str().map(str::to_owned))).collect()
 }
 

@@ -269,9 +269,9 @@ pub struct Shop {
     pub status: ShopStatus,
     /// `sha256:…` over everything on which the changes depend, except for the subscriptions that they change; null if
     /// the shop was not read.
-    pub observed_digest: Option<String>,
+    pub observed_digest: Option<Arc<str>>,
     /// `sha256:…` over the wanted state of the shop in the manifest.
-    pub desired_digest: String,
+    pub desired_digest: Arc<str>,
     /// Number of live managed subscriptions.
     pub managed: usize,
     /// Number of live subscriptions that are not managed by the manifest.
@@ -281,18 +281,18 @@ pub struct Shop {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub safety: Option<ShopSafety>,
     /// Bindings that are live as wanted.
-    pub bound: Vec<Bound>,
+    pub bound: Arc<[Bound]>,
     /// Bindings that cannot be created or updated now.
     pub blocked: Vec<Blocked>,
     /// Changes, in the order in which they are applied.
     pub changes: Vec<Change>,
     /// With `--only`: what the plan leaves out and `apply` does not change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left_out: Option<LeftOut>,
+    pub left_out: Option<Box<LeftOut>>,
     /// Findings that no change can resolve.
     pub findings: Vec<Finding>,
     /// Why the shop could not be read; null if it was read.
-    pub error: Option<ShopError>,
+    pub error: Option<Box<ShopError>>,
 }
 
 /// What a plan with `--only` leaves out of a shop.
@@ -331,7 +331,7 @@ pub enum ShopStatus {
 
 /// Bindings of one topic and destination that are live as wanted.
 // A fleet has many of these with few different texts, so the texts are shared with the manifest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Bound {
     /// Topic in slash form.
     pub topic: Arc<str>,
@@ -490,7 +490,7 @@ pub struct Finding {
     /// Problem and remedy.
     pub message: String,
     /// Figures and names.
-    pub details: Map<String, Value>,
+    pub details: Arc<Map<String, Value>>,
 }
 
 /// Severity of a finding.

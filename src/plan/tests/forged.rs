@@ -96,7 +96,8 @@ fn a_forged_change_is_not_required_by_the_manifest() {
             *address(&mut s.changes[0].after) = FOREIGN[0].into();
         }),
         ("more live bindings than are wanted", |s| {
-            s.bound.push(wire::plan::Bound { topic: "x/y".into(), destination: "z".into(), count: 100 });
+            let more = wire::plan::Bound { topic: "x/y".into(), destination: "z".into(), count: 100 };
+            s.bound = s.bound.iter().cloned().chain([more]).collect();
         }),
     ];
     for (what, edit) in edits {

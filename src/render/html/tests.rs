@@ -178,7 +178,7 @@ fn the_page_names_no_options() {
 #[test]
 fn shops_share_a_list_of_bindings() {
     let bound = vec![Bound { topic: "orders/create".into(), destination: "commerce".into(), count: 1 }];
-    let shops = ["alpha", "beta", "gamma"].map(|handle| Shop { bound: bound.clone(), ..shop(handle, vec![]) });
+    let shops = ["alpha", "beta", "gamma"].map(|handle| Shop { bound: bound.clone().into(), ..shop(handle, vec![]) });
     let data = island(&plans_html(&[plan(shops.into())], &[]));
     assert_eq!(data["bounds"], serde_json::json!([[[0, 0, 1]]]));
     assert_eq!(data["rows"][2]["bound"], 0);

@@ -159,7 +159,7 @@ pub(super) fn of_plan<'a>(plan: &Plans<'a>, names: &'a Names<'a>) -> View<'a> {
     for shop in &plan.shops {
         topics.extend(shop.bound.iter().map(|b| &*b.topic));
         topics.extend(topics_of(&shop.blocked, shop.changes.iter(), &shop.findings));
-        if let Some(LeftOut { changes, blocked }) = &shop.left_out {
+        if let Some(LeftOut { changes, blocked }) = shop.left_out.as_deref() {
             topics.extend(topics_of(blocked, changes.iter(), &[]));
         }
     }

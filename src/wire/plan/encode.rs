@@ -1,6 +1,7 @@
 //! Converts plans of the core to JSON.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +13,7 @@ use super::{
 use crate::diff::{self, DeleteReason, UpdateReason};
 use crate::digest::sha256_with;
 use crate::model::{Binding, Live};
-use crate::plan::{self, DestinationLoss, Earlier, FindingKind, HazardKind, PlannedChange, ShopPlan};
+use crate::plan::{self, DestinationLoss, Earlier, FindingKind, HazardKind, PlannedChange, ShopPlan, share};
 use crate::state::{self, Entry, ShopLimits};
 
 /// Keys of the head that the digest does not cover. The content of [`SHOPS`] is added shop by shop.
@@ -42,30 +43,39 @@ fn json<T: serde::Serialize>(wire: &T) -> Value {
     serde_json::to_value(wire).unwrap_or_default()
 }
 
-/// Frees each shop before it converts the next, to save memory.
+/// Frees each shop before it converts the next, to save memory. The list of shops reuses its memory, because a [`Shop`] is
+/// not larger than a [`ShopPlan`].
 impl From<plan::Plan> for Plan {
     fn from(mut plan: plan::Plan) -> Self {
         let shops = std::mem::take(&mut plan.shops);
-        Self { shops: shops.into_iter().map(Shop::from).collect(), ..head(&plan) }
+        Self { shops: sharing(shops.into_iter().map(Shop::from)).collect(), ..head(&plan) }
     }
 }
+
+const _: () = assert!(size_of::<Shop>() <= size_of::<ShopPlan>());
 
 /// Moves what every shop of a fleet has, instead of copying it.
 impl From<ShopPlan> for Shop {
     fn from(mut shop: ShopPlan) -> Self {
         let labels = std::mem::take(&mut shop.labels);
-        let desired_digest = std::mem::take(&mut shop.desired_digest);
-        let observed_digest = shop.context_digest.take();
-        // `Vec` reuses the allocation.
-        let bound = std::mem::take(&mut shop.bound).into_iter().map(Into::into).collect();
-        Self { labels, observed_digest, desired_digest, bound, ..Self::from(&shop) }
+        let findings = std::mem::take(&mut shop.findings).into_iter().map(Into::into).collect();
+        Self { labels, findings, ..Self::from(&shop) }
     }
 }
 
 impl From<&plan::Plan> for Plan {
     fn from(plan: &plan::Plan) -> Self {
-        Self { shops: plan.shops.iter().map(Shop::from).collect(), ..head(plan) }
+        Self { shops: sharing(plan.shops.iter().map(Shop::from)).collect(), ..head(plan) }
     }
+}
+
+/// Holds equal lists of bound bindings once, as the plan does.
+fn sharing(shops: impl Iterator<Item = Shop>) -> impl Iterator<Item = Shop> {
+    let mut known = HashSet::new();
+    shops.map(move |mut shop| {
+        share(&mut known, &mut shop.bound);
+        shop
+    })
 }
 
 /// Converts a plan without its shops.
@@ -300,12 +310,14 @@ impl From<&ShopPlan> for Shop {
             bound: bound.iter().cloned().map(Into::into).collect(),
             blocked: blocked.iter().map(Into::into).collect(),
             changes: changes.iter().map(Into::into).collect(),
-            left_out: (!left_out.is_empty()).then(|| LeftOut {
-                changes: left_out.changes.iter().map(Into::into).collect(),
-                blocked: left_out.blocked.iter().map(Into::into).collect(),
+            left_out: (!left_out.is_empty()).then(|| {
+                Box::new(LeftOut {
+                    changes: left_out.changes.iter().map(Into::into).collect(),
+                    blocked: left_out.blocked.iter().map(Into::into).collect(),
+                })
             }),
-            findings: findings.iter().map(Into::into).collect(),
-            error: shop.error().map(Into::into),
+            findings: findings.iter().cloned().map(Into::into).collect(),
+            error: shop.error().map(|error| Box::new(error.into())),
         }
     }
 }
@@ -431,18 +443,23 @@ impl From<&Binding> for Subscription {
     }
 }
 
-impl From<&plan::Finding> for Finding {
-    fn from(finding: &plan::Finding) -> Self {
+impl From<plan::Finding> for Finding {
+    fn from(finding: plan::Finding) -> Self {
         let plan::Finding { kind, severity, topic, id, message, details } = finding;
-        let mut all = data(kind);
-        all.extend(details.clone());
+        let mut data = data(&kind);
+        let details = if data.is_empty() {
+            details
+        } else {
+            data.extend(Arc::unwrap_or_clone(details));
+            Arc::new(data)
+        };
         Self {
             kind: kind.name().as_ref().into(),
-            severity: (*severity).into(),
+            severity: severity.into(),
             topic: topic.as_ref().map(ToString::to_string),
             id: id.as_ref().map(ToString::to_string),
-            message: message.clone(),
-            details: all,
+            message,
+            details,
         }
     }
 }
