@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Bound, ShopPlan};
+use super::{Bound, PlannedChange, ShopPlan};
+use crate::diff::Change;
+use crate::model::Binding;
 
 /// Parts that the shops of a plan share. The shops of a fleet have few different ones, so a plan that holds each of them
 /// once takes much less memory.
@@ -15,6 +17,7 @@ pub struct SharedParts {
     bound: HashSet<Arc<[Bound]>>,
     digests: HashSet<Arc<str>>,
     details: HashSet<Arc<Map<String, Value>>>,
+    bindings: HashSet<Arc<Binding>>,
 }
 
 impl SharedParts {
@@ -23,6 +26,12 @@ impl SharedParts {
         share(&mut self.bound, &mut shop.bound);
         share(&mut self.digests, &mut shop.desired_digest);
         shop.context_digest.iter_mut().for_each(|digest| share(&mut self.digests, digest));
+        for PlannedChange { change, .. } in &mut shop.changes {
+            match change {
+                Change::Create { after, .. } | Change::Update { after, .. } => share(&mut self.bindings, after),
+                Change::Delete { .. } => {}
+            }
+        }
         shop.findings.iter_mut().for_each(|finding| share(&mut self.details, &mut finding.details));
     }
 }

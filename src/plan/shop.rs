@@ -155,12 +155,8 @@ impl Names<'_> {
         self.destinations.iter().find(|(_, a)| *a == address).map(|(name, _)| Arc::clone(name))
     }
 
-    fn of(&self, address: &Address) -> Option<String> {
-        self.find(address).as_deref().map(str::to_owned)
-    }
-
-    fn of_wanted(&self, wanted: Option<&Wanted>, address: &Address) -> Option<String> {
-        wanted.and_then(|w| w.destination.as_deref()).map(str::to_owned).or_else(|| self.of(address))
+    fn of_wanted(&self, wanted: Option<&Wanted>, address: &Address) -> Option<Arc<str>> {
+        wanted.and_then(|w| w.destination.clone()).or_else(|| self.find(address))
     }
 
     fn label(&self, wanted: &Wanted, address: &Address) -> Arc<str> {
@@ -175,7 +171,7 @@ fn planned(change: Change, names: &Names<'_>) -> PlannedChange {
         Change::Delete { .. } => None,
     };
     let destinations = DestinationNames {
-        before: change.before().and_then(|before| names.of(&before.binding.address)),
+        before: change.before().and_then(|before| names.find(&before.binding.address)),
         after: change.after().and_then(|after| names.of_wanted(wanted, &after.address)),
     };
     PlannedChange { change, origin: None, destinations, unknown: UnknownWords::default() }

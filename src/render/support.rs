@@ -152,10 +152,10 @@ pub(super) fn create(
         reason: "missing".into(),
         origin: None,
         fields: vec![],
-        destination: Destinations { before: None, after: name.map(str::to_owned) },
+        destination: Destinations { before: None, after: name.map(Into::into) },
         source: source.into(),
         before: None,
-        after: Some(Box::new(after)),
+        after: Some(Arc::new(after)),
     }
 }
 
@@ -163,8 +163,8 @@ pub(super) fn delete(topic: &str, name: Option<&str>, reason: &str, before: Subs
     Change {
         action: Action::Delete,
         reason: reason.into(),
-        destination: Destinations { before: name.map(str::to_owned), after: None },
-        before: Some(Box::new(before)),
+        destination: Destinations { before: name.map(Into::into), after: None },
+        before: Some(Arc::new(before)),
         after: None,
         ..create(topic, None, to(""), None)
     }
@@ -172,7 +172,7 @@ pub(super) fn delete(topic: &str, name: Option<&str>, reason: &str, before: Subs
 
 pub(super) fn update(topic: &str, names: [&str; 2], sides: [Subscription; 2], fields: &[&str]) -> Change {
     let [before, after] = sides;
-    let name = |n: &str| Some(n.to_owned()).filter(|n| !n.is_empty());
+    let name = |n: &str| (!n.is_empty()).then(|| n.into());
     Change {
         action: Action::Update,
         topic: topic.into(),
@@ -181,8 +181,8 @@ pub(super) fn update(topic: &str, names: [&str; 2], sides: [Subscription; 2], fi
         fields: fields.iter().map(|&field| field.into()).collect(),
         destination: Destinations { before: name(names[0]), after: name(names[1]) },
         source: Some(at("orders.yaml", 12)),
-        before: Some(Box::new(before)),
-        after: Some(Box::new(after)),
+        before: Some(Arc::new(before)),
+        after: Some(Arc::new(after)),
     }
 }
 

@@ -50,7 +50,7 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
             details: details.into(),
         });
     };
-    let key = BindingKey::from(after);
+    let key = BindingKey::from(&**after);
     let to = destinations.after.as_deref().unwrap_or(after.address.as_str());
     let old = if known_since.is_some() { " (known)" } else { "" };
     let seen = last_seen(history, shop, change.topic(), &key, to);
@@ -103,7 +103,7 @@ fn last_seen(history: &History, shop: &ShopPlan, topic: &Topic, key: &BindingKey
 fn known_since(history: &History, shop: &ShopDomain, change: &Change) -> Option<Timestamp> {
     let touched = match change {
         Change::Create { after, .. } => {
-            let route = (shop.clone(), after.topic.clone(), BindingKey::from(after));
+            let route = (shop.clone(), after.topic.clone(), BindingKey::from(&**after));
             history.routes.get(&route).map(|seen| seen.at)
         }
         Change::Update { before, .. } | Change::Delete { before, .. } => {

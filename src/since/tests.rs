@@ -34,13 +34,13 @@ fn wanted() -> Wanted {
 }
 
 fn create(address: &str) -> Change {
-    Change::Create { after: binding(address), wanted: wanted() }
+    Change::Create { after: binding(address).into(), wanted: wanted() }
 }
 
 fn update(before: &str, after: &str, id: u32) -> Change {
     let (before, after) = (live(before, id), binding(after));
     let (fields, reason) = (vec![Field::Address], UpdateReason::Differs);
-    Change::Update { before: Box::new(before), after, fields, reason, wanted: Some(wanted()) }
+    Change::Update { before: Box::new(before), after: after.into(), fields, reason, wanted: Some(wanted()) }
 }
 
 fn delete(address: &str, id: u32) -> Change {
@@ -127,7 +127,7 @@ fn a_create_is_classified_by_its_newest_record() {
     // A different filter, format or shop means a different subscription.
     let filtered = |filter: &str| {
         let after = Binding { filter: Some(filter.into()), ..binding("https://a") };
-        Change::Create { after, wanted: wanted() }
+        Change::Create { after: after.into(), wanted: wanted() }
     };
     let other = filtered("id:1");
     let file = journal(&[(5, create(), Applied, Some(1))]);

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 pub use super::kinds::{BlockedReason, ErrorKind, Field, FindingKind, HazardKind, Reason, Unmanaged};
 pub(in crate::wire) use decode::topic;
 pub use destination::{Destination, Failing, Replaced, destination_order};
-pub use encode::digest;
+pub use encode::{SharedSubscriptions, digest};
 pub use file::{PlanFileError, read};
 pub use shards::{lacking, place, to_hazard, together};
 
@@ -387,7 +387,7 @@ pub struct Change {
     /// What the change does.
     pub action: Action,
     /// Topic in slash form, or its GraphQL name if the catalogue does not contain it.
-    pub topic: String,
+    pub topic: Arc<str>,
     /// Reason: `missing` (create), `differs`, `repurposed`, `name_step` (update), `not_in_manifest`, `duplicate`,
     /// `replaced`, `unmanaged` (delete), or a reason that a later minor version adds.
     pub reason: Reason,
@@ -399,11 +399,12 @@ pub struct Change {
     pub destination: Destinations,
     /// Where the binding is defined; null for deletes.
     pub source: Option<Source>,
-    // Boxed: most changes have only one of the two, and the plan of a fleet holds many changes.
+    // Not inline, because most changes have only one of the two, and the plan of a fleet holds many changes. Its shops
+    // share equal ones.
     /// The subscription before the change; null for creates.
-    pub before: Option<Box<Subscription>>,
+    pub before: Option<Arc<Subscription>>,
     /// The subscription after the change; null for deletes.
-    pub after: Option<Box<Subscription>>,
+    pub after: Option<Arc<Subscription>>,
 }
 
 /// Origin of a change.
@@ -430,22 +431,22 @@ impl Origin {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Destinations {
     /// Name of the address before the change.
-    pub before: Option<String>,
+    pub before: Option<Arc<str>>,
     /// Name of the address after the change.
-    pub after: Option<String>,
+    pub after: Option<Arc<str>>,
 }
 
 /// A place in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
     /// Path of the file as given on the command line.
-    pub file: String,
+    pub file: Arc<str>,
     /// Line, 1-based.
     pub line: u32,
 }
 
 /// A subscription before or after a change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Subscription {
     /// `gid://shopify/WebhookSubscription/…`; absent if the subscription does not exist yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]

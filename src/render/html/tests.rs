@@ -44,7 +44,7 @@ fn entries(data: &Value, row: usize) -> Vec<String> {
 /// Returns the same lines for changes.
 fn changes<'a>(all: impl Iterator<Item = &'a crate::wire::plan::Change>) -> Vec<String> {
     let json = |text: &str| Value::from(escape(text));
-    let side = |side: &Option<Box<crate::wire::plan::Subscription>>| match side {
+    let side = |side: &Option<std::sync::Arc<crate::wire::plan::Subscription>>| match side {
         None => "none".to_owned(),
         Some(side) => {
             let fields: Vec<Value> = side.include_fields.iter().map(|field| json(field)).collect();

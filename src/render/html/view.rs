@@ -192,5 +192,5 @@ fn topics_of<'a>(
     findings: &'a [Finding],
 ) -> impl Iterator<Item = &'a str> {
     let blocked = blocked.iter().map(|b| b.topic.as_str());
-    blocked.chain(changes.map(|c| c.topic.as_str())).chain(findings.iter().filter_map(|f| f.topic.as_deref()))
+    blocked.chain(changes.map(|c| &*c.topic)).chain(findings.iter().filter_map(|f| f.topic.as_deref()))
 }

@@ -282,7 +282,7 @@ fn limits(safety: ShopSafety) -> ShopLimits {
 
 impl From<Source> for state::Source {
     fn from(Source { file, line }: Source) -> Self {
-        Self { file: file.into(), line }
+        Self { file, line }
     }
 }
 
@@ -309,11 +309,10 @@ impl From<Blocked> for plan::Blocked {
 fn change(wire: Change) -> Option<PlannedChange> {
     let Change { action, topic, reason, origin, fields, destination, source, before, after } = wire;
     let topic = self::topic(&topic);
-    let before = before.map(|sub| live(&topic, *sub).ok_or(())).transpose().ok()?;
-    let after = after.map(|sub| binding(&topic, *sub).ok_or(())).transpose().ok()?;
+    let before = before.map(|sub| live(&topic, Arc::unwrap_or_clone(sub)).ok_or(())).transpose().ok()?;
+    let after = after.map(|sub| binding(&topic, Arc::unwrap_or_clone(sub)).ok_or(())).transpose().ok()?.map(Arc::new);
     let destinations = DestinationNames { before: destination.before, after: destination.after };
-    let wanted = source
-        .map(|source| Wanted { destination: destinations.after.as_deref().map(Into::into), source: source.into() });
+    let wanted = source.map(|source| Wanted { destination: destinations.after.clone(), source: source.into() });
     let mut unknown = UnknownWords::default();
     let word = |reason: &Reason| Some(reason.as_str().to_owned());
     let change = match (action, before, after) {

@@ -69,13 +69,25 @@ impl From<&plan::Plan> for Plan {
     }
 }
 
-/// Holds equal lists of bound bindings once, as the plan does.
+/// Holds equal lists of bound bindings and equal subscriptions once, as the plan does.
 fn sharing(shops: impl Iterator<Item = Shop>) -> impl Iterator<Item = Shop> {
-    let mut known = HashSet::new();
+    let (mut bound, mut subscriptions) = (HashSet::new(), SharedSubscriptions::default());
     shops.map(move |mut shop| {
-        share(&mut known, &mut shop.bound);
+        share(&mut bound, &mut shop.bound);
+        subscriptions.share(&mut shop.changes);
         shop
     })
+}
+
+/// The subscriptions after changes. Many shops of a fleet get equal ones.
+#[derive(Debug, Default)]
+pub struct SharedSubscriptions(HashSet<Arc<Subscription>>);
+
+impl SharedSubscriptions {
+    /// Replaces subscriptions after changes by equal ones of earlier changes.
+    pub fn share<'a>(&mut self, changes: impl IntoIterator<Item = &'a mut Change>) {
+        changes.into_iter().filter_map(|change| change.after.as_mut()).for_each(|after| share(&mut self.0, after));
+    }
 }
 
 /// Converts a plan without its shops.
@@ -333,7 +345,7 @@ fn safety(limits: &ShopLimits) -> Option<ShopSafety> {
 
 impl From<&state::Source> for Source {
     fn from(source: &state::Source) -> Self {
-        Self { file: source.file.to_string(), line: source.line }
+        Self { file: Arc::clone(&source.file), line: source.line }
     }
 }
 
@@ -398,14 +410,14 @@ impl From<&PlannedChange> for Change {
         let fields = change.fields().iter().map(|field| field.as_str());
         Self {
             action,
-            topic: change.topic().to_string(),
+            topic: change.topic().shared(),
             reason: unknown.reason.as_deref().map_or(reason, Reason::from),
             origin: origin.map(Into::into),
             fields: fields.chain(unknown.fields.iter().map(String::as_str)).map(Field::from).collect(),
             destination: Destinations { before: destinations.before.clone(), after: destinations.after.clone() },
             source: planned.source().map(Into::into),
-            before: change.before().map(|before| Box::new(before.into())),
-            after: change.after().map(|after| Box::new(Subscription { id, ..after.into() })),
+            before: change.before().map(|before| Arc::new(before.into())),
+            after: change.after().map(|after| Arc::new(Subscription { id, ..after.into() })),
         }
     }
 }
