@@ -171,9 +171,10 @@ impl<'a> Expander<'a> {
             reporter.report(reporter.diagnostic(Code::NoBindings, shop.span, message).hint(hint));
         }
 
-        let mut parts: Vec<Part> = Vec::new();
+        let uses = uses.unwrap_or_default();
+        let mut parts: Vec<Part> = Vec::with_capacity(uses.len());
         let mut used: HashMap<&str, Span> = HashMap::new();
-        for used_set in uses.unwrap_or_default() {
+        for used_set in uses {
             if let Some(first) = used.insert(&used_set.set.value, used_set.set.span) {
                 let message = format!("the shop uses the set `{}` twice", used_set.set.value);
                 let diagnostic = reporter.diagnostic(Code::RepeatedName, used_set.set.span, message);

@@ -48,7 +48,6 @@ impl Endpoint<'_> {
 pub(super) fn resolve(draft: &Merged, found: &Resolutions) -> (Option<Manifest>, Vec<Diagnostic>) {
     let mut findings = draft.findings.emptied();
     let mut resolver = Resolver::new(draft, found);
-    // Exact, because a growing list of many shops has room for up to twice as many.
     let mut shops = Vec::with_capacity(draft.shops.len());
     shops.extend(draft.shops.iter().filter_map(|shop| resolver.shop(shop, &mut findings)));
     resolver.topics.report(&mut findings);

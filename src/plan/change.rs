@@ -16,7 +16,7 @@ pub struct PlannedChange {
     /// Names of the destinations, if the addresses have names.
     pub destinations: DestinationNames,
     /// Values from a file of a later minor version that this version does not know.
-    pub unknown: UnknownWords,
+    pub unknown: Option<Box<UnknownWords>>,
 }
 
 /// Unknown values from a later minor version. A change with such a value is displayed with it, counts as the simplest

@@ -32,6 +32,9 @@ pub(super) fn finding(
     details: Value,
 ) -> Finding {
     let details = if let Value::Object(map) = details { map } else { Map::new() };
+    // A formatted text has room for more, and every shop of a fleet can have a finding.
+    let mut message = message;
+    message.shrink_to_fit();
     Finding {
         kind,
         severity,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::change::same_change;
 use super::{
     Blocked, Bound, Context, DestinationHealth, DestinationNames, Finding, LeftOut, Obstacle, Origin, PlannedChange,
-    PlannedShop, ShopError, ShopPlan, UnknownWords, Unread, digest, findings, hazards, only,
+    PlannedShop, ShopError, ShopPlan, Unread, digest, findings, hazards, only,
 };
 use crate::diff::{self, Change, DeleteReason, ShopDiff, diff, diff_around};
 use crate::model::{Address, Binding, ShopDomain};
@@ -174,7 +174,7 @@ fn planned(change: Change, names: &Names<'_>) -> PlannedChange {
         before: change.before().and_then(|before| names.find(&before.binding.address)),
         after: change.after().and_then(|after| names.of_wanted(wanted, &after.address)),
     };
-    PlannedChange { change, origin: None, destinations, unknown: UnknownWords::default() }
+    PlannedChange { change, origin: None, destinations, unknown: None }
 }
 
 fn bound(result: &ShopDiff<'_>, names: &Names<'_>) -> Arc<[Bound]> {

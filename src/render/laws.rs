@@ -129,7 +129,7 @@ pub(super) fn report() -> impl Strategy<Value = Report> {
     ]);
     let outcome = (change(), result, prop::option::of(text())).prop_map(|(change, result, reason)| {
         let error = reason.as_deref().map(|text| support::error("kind", text));
-        Outcome { reason, error, ..support::outcome(change, result) }
+        Outcome { reason, error: error.map(Box::new), ..support::outcome(change, result) }
     });
     let status = prop::sample::select(vec![
         ReportShopStatus::Done,

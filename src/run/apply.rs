@@ -85,7 +85,8 @@ impl Shared {
         });
         let changes = report.outcomes.iter_mut().map(|outcome| &mut outcome.change);
         self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).share(changes);
-        let errors = report.outcomes.iter_mut().filter_map(|outcome| outcome.error.as_mut()).chain(&mut report.error);
+        let errors =
+            report.outcomes.iter_mut().filter_map(|outcome| outcome.error.as_deref_mut()).chain(&mut report.error);
         errors.for_each(|error| error.message = whole(&error.message, &self.run.session.target.options));
         if let Some(at) = self.run.shop_index(planned.shop.as_str()) {
             self.run.session.client.close(&self.run.manifest[at].shop);

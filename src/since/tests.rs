@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::diff::{DeleteReason, UpdateReason};
 use crate::model::{Address, Binding, Field, Live, Visibility};
-use crate::plan::{DestinationNames, LeftOut, UnknownWords};
+use crate::plan::{DestinationNames, LeftOut};
 use crate::state::{Entry, ShopLimits, Source, Wanted};
 use crate::wire::earlier::add;
 use crate::wire::events::{Event, Line, Step, StepOutcome, Stream, Version};
@@ -48,7 +48,7 @@ fn delete(address: &str, id: u32) -> Change {
 }
 
 fn planned(change: Change) -> PlannedChange {
-    PlannedChange { change, origin: None, destinations: DestinationNames::default(), unknown: UnknownWords::default() }
+    PlannedChange { change, origin: None, destinations: DestinationNames::default(), unknown: None }
 }
 
 fn shop(changes: Vec<Change>) -> ShopPlan {

@@ -220,7 +220,7 @@ impl StepOutcome {
             result: *result,
             confirmed_by: *confirmed_by,
             reason: reason.clone(),
-            error: error.clone(),
+            error: error.as_deref().cloned(),
         }
     }
 }

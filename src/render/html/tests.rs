@@ -227,7 +227,7 @@ fn shards_are_one_page() {
 fn a_report_has_outcomes() {
     let failed =
         outcome(create("orders/create", Some("commerce"), to(&inlet('a')), at("o.yaml", 7)), OutcomeResult::Failed);
-    let failed = crate::wire::report::Outcome { error: Some(error("refused", "Address is invalid")), ..failed };
+    let failed = crate::wire::report::Outcome { error: Some(error("refused", "Address is invalid").into()), ..failed };
     let html = reports_html(&[report(vec![report_shop("alpha", ReportShopStatus::Incomplete, vec![failed])])], &[]);
     assert!(
         html.contains("<h1>Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed; 1 failed, 0 skipped.</h1>")

@@ -350,6 +350,7 @@ fn change(wire: Change) -> Option<PlannedChange> {
         }
         _ => return None,
     };
+    let unknown = (unknown != UnknownWords::default()).then(|| Box::new(unknown));
     Some(PlannedChange { change, origin: origin.map(Into::into), destinations, unknown })
 }
 

@@ -408,12 +408,14 @@ impl From<&PlannedChange> for Change {
         };
         let id = change.id().map(ToString::to_string);
         let fields = change.fields().iter().map(|field| field.as_str());
+        let unknown = unknown.as_deref();
+        let unknown_fields = unknown.into_iter().flat_map(|unknown| &unknown.fields);
         Self {
             action,
             topic: change.topic().shared(),
-            reason: unknown.reason.as_deref().map_or(reason, Reason::from),
+            reason: unknown.and_then(|unknown| unknown.reason.as_deref()).map_or(reason, Reason::from),
             origin: origin.map(Into::into),
-            fields: fields.chain(unknown.fields.iter().map(String::as_str)).map(Field::from).collect(),
+            fields: fields.chain(unknown_fields.map(String::as_str)).map(Field::from).collect(),
             destination: Destinations { before: destinations.before.clone(), after: destinations.after.clone() },
             source: planned.source().map(Into::into),
             before: change.before().map(|before| Arc::new(before.into())),

@@ -222,7 +222,7 @@ fn entry_outcome(outcome: &Outcome) -> EntryOutcome<'_> {
         result: *result,
         by_reading: *confirmed_by == Some(ConfirmedBy::Read),
         reason: reason.as_deref(),
-        error: error.as_ref().map(problem),
+        error: error.as_deref().map(problem),
     }
 }
 
