@@ -105,7 +105,7 @@ pub struct ShopPlan {
     /// Domain of the shop.
     pub shop: ShopDomain,
     /// Labels from the manifest.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Arc<BTreeMap<String, String>>,
     /// Digest over the wanted state of the shop in the manifest.
     pub desired_digest: Arc<str>,
     /// Digest over everything on which the changes depend, except for the subscriptions that they change; `None` if the

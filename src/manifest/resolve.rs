@@ -156,7 +156,7 @@ impl<'a> Resolver<'a> {
         let desired = self.desired(shop);
         Some(ManifestShop {
             shop: shop.domain.clone()?,
-            labels: shop.labels.clone(),
+            labels: Arc::clone(&shop.labels),
             desired,
             auth: shop.auth.clone(),
             token_expiry: shop.token_expiry,

@@ -21,7 +21,7 @@ pub struct ShopInput<'a> {
     /// How the merchant approves a missing scope, as a part of a message.
     pub approval: &'a str,
     /// Labels from the manifest.
-    pub labels: &'a BTreeMap<String, String>,
+    pub labels: &'a Arc<BTreeMap<String, String>>,
     /// Wanted state of the shop.
     pub desired: &'a Desired,
     /// Addresses of the shop's destinations, by name.
@@ -110,7 +110,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
 /// Returns the part of a shop that is not read, because a binding has no address.
 pub fn unresolved(
     shop: &ShopDomain,
-    labels: &BTreeMap<String, String>,
+    labels: &Arc<BTreeMap<String, String>>,
     limits: &ShopLimits,
     unresolved: &Unresolved,
     ownership: &Ownership,
@@ -124,13 +124,13 @@ pub fn unresolved(
 /// Returns a part with the data of the manifest only.
 fn blank(
     shop: &ShopDomain,
-    labels: &BTreeMap<String, String>,
+    labels: &Arc<BTreeMap<String, String>>,
     limits: &ShopLimits,
     desired_digest: String,
 ) -> ShopPlan {
     ShopPlan {
         shop: shop.clone(),
-        labels: labels.clone(),
+        labels: Arc::clone(labels),
         desired_digest: desired_digest.into(),
         context_digest: None,
         managed: 0,

@@ -57,7 +57,7 @@ impl World {
         let input = ShopInput {
             shop: &ShopDomain::parse(name).expect("shop"),
             approval: "have the shop approve it",
-            labels: &BTreeMap::new(),
+            labels: &Arc::default(),
             desired,
             destinations: &BTreeMap::new(),
             limits: &ShopLimits::default(),
@@ -270,7 +270,7 @@ fn a_failed_shop_is_not_an_empty_shop() {
         let input = ShopInput {
             shop: &ShopDomain::parse("a").expect("shop"),
             approval: "have the shop approve it",
-            labels: &BTreeMap::new(),
+            labels: &Arc::default(),
             desired: &want,
             destinations: &none,
             limits: &ShopLimits::default(),

@@ -91,7 +91,7 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
 pub(super) fn shop(handle: &str, changes: Vec<Change>) -> Shop {
     Shop {
         shop: format!("{handle}.myshopify.com"),
-        labels: BTreeMap::new(),
+        labels: Arc::default(),
         status: if changes.is_empty() { ShopStatus::Unchanged } else { ShopStatus::Changed },
         observed_digest: None,
         desired_digest: "sha256:0".into(),

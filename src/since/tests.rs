@@ -1,7 +1,5 @@
 //! Tests of the classification of changes. The scenarios with the binary are in tests/it/since.rs.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -54,7 +52,7 @@ fn planned(change: Change) -> PlannedChange {
 fn shop(changes: Vec<Change>) -> ShopPlan {
     ShopPlan {
         shop: ShopDomain::parse("acme").expect("shop"),
-        labels: BTreeMap::new(),
+        labels: Arc::default(),
         desired_digest: "sha256:1".into(),
         context_digest: None,
         managed: 0,

@@ -264,7 +264,7 @@ pub struct Shop {
     /// Full domain of the shop.
     pub shop: String,
     /// Labels from the manifest.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Arc<BTreeMap<String, String>>,
     /// Status of the shop.
     pub status: ShopStatus,
     /// `sha256:…` over everything on which the changes depend, except for the subscriptions that they change; null if

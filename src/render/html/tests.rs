@@ -295,7 +295,7 @@ fn lines_beyond_the_limit_are_counted() {
 fn poisoned(mut plan: Plan, hostile: &str) -> Plan {
     for shop in &mut plan.shops {
         shop.shop = hostile.into();
-        shop.labels = [(hostile.to_owned(), hostile.to_owned())].into();
+        shop.labels = std::sync::Arc::new([(hostile.to_owned(), hostile.to_owned())].into());
         for change in &mut shop.changes {
             change.topic = hostile.into();
             change.destination.after = Some(hostile.into());

@@ -54,12 +54,11 @@ impl From<plan::Plan> for Plan {
 
 const _: () = assert!(size_of::<Shop>() <= size_of::<ShopPlan>());
 
-/// Moves what every shop of a fleet has, instead of copying it.
+/// Moves the findings instead of copying their messages.
 impl From<ShopPlan> for Shop {
     fn from(mut shop: ShopPlan) -> Self {
-        let labels = std::mem::take(&mut shop.labels);
         let findings = std::mem::take(&mut shop.findings).into_iter().map(Into::into).collect();
-        Self { labels, findings, ..Self::from(&shop) }
+        Self { findings, ..Self::from(&shop) }
     }
 }
 
@@ -312,7 +311,7 @@ impl From<&ShopPlan> for Shop {
         } = shop;
         Self {
             shop: domain.to_string(),
-            labels: labels.clone(),
+            labels: Arc::clone(labels),
             status,
             observed_digest: context_digest.clone(),
             desired_digest: desired_digest.clone(),
