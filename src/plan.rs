@@ -49,7 +49,7 @@ pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use only::LeftOut;
 pub use settings::{AdminApi, Sandbox, Selection, Settings, run_name};
 pub use shards::{NotOneRun, Shard, by_run, lacking, one_run};
-pub use shared::{SharedParts, share};
+pub use shared::{Shared, SharedParts};
 pub use shop::{Base, BaseDesired, ShopInput, shop, unresolved};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

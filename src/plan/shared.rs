@@ -14,32 +14,44 @@ use crate::model::Binding;
 /// once takes much less memory.
 #[derive(Debug, Default)]
 pub struct SharedParts {
-    bound: HashSet<Arc<[Bound]>>,
-    digests: HashSet<Arc<str>>,
-    details: HashSet<Arc<Map<String, Value>>>,
-    bindings: HashSet<Arc<Binding>>,
+    bound: Shared<[Bound]>,
+    digests: Shared<str>,
+    details: Shared<Map<String, Value>>,
+    bindings: Shared<Binding>,
 }
 
 impl SharedParts {
     /// Replaces the parts of a shop by equal parts of an earlier shop.
     pub fn share(&mut self, shop: &mut ShopPlan) {
-        share(&mut self.bound, &mut shop.bound);
-        share(&mut self.digests, &mut shop.desired_digest);
-        shop.context_digest.iter_mut().for_each(|digest| share(&mut self.digests, digest));
+        self.bound.share(&mut shop.bound);
+        self.digests.share(&mut shop.desired_digest);
+        shop.context_digest.iter_mut().for_each(|digest| self.digests.share(digest));
         for PlannedChange { change, .. } in &mut shop.changes {
             match change {
-                Change::Create { after, .. } | Change::Update { after, .. } => share(&mut self.bindings, after),
+                Change::Create { after, .. } | Change::Update { after, .. } => self.bindings.share(after),
                 Change::Delete { .. } => {}
             }
         }
-        shop.findings.iter_mut().for_each(|finding| share(&mut self.details, &mut finding.details));
+        shop.findings.iter_mut().for_each(|finding| self.details.share(&mut finding.details));
     }
 }
 
-/// Replaces a value by an equal one that is known.
-pub fn share<T: Eq + Hash + ?Sized>(known: &mut HashSet<Arc<T>>, value: &mut Arc<T>) {
-    match known.get(&**value) {
-        Some(first) => *value = Arc::clone(first),
-        None => drop(known.insert(Arc::clone(value))),
+/// Values of which equal ones are held once.
+#[derive(Debug)]
+pub struct Shared<T: ?Sized>(HashSet<Arc<T>>);
+
+impl<T: Eq + Hash + ?Sized> Shared<T> {
+    /// Replaces a value by an equal earlier one.
+    pub fn share(&mut self, value: &mut Arc<T>) {
+        match self.0.get(&**value) {
+            Some(first) => *value = Arc::clone(first),
+            None => drop(self.0.insert(Arc::clone(value))),
+        }
+    }
+}
+
+impl<T: ?Sized> Default for Shared<T> {
+    fn default() -> Self {
+        Self(HashSet::new())
     }
 }

@@ -1,6 +1,6 @@
 //! Converts plans of the core to JSON.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use super::{
 use crate::diff::{self, DeleteReason, UpdateReason};
 use crate::digest::sha256_with;
 use crate::model::{Binding, Live};
-use crate::plan::{self, DestinationLoss, Earlier, FindingKind, HazardKind, PlannedChange, ShopPlan, share};
+use crate::plan::{self, DestinationLoss, Earlier, FindingKind, HazardKind, PlannedChange, Shared, ShopPlan};
 use crate::state::{self, Entry, ShopLimits};
 
 /// Keys of the head that the digest does not cover. The content of [`SHOPS`] is added shop by shop.
@@ -70,9 +70,9 @@ impl From<&plan::Plan> for Plan {
 
 /// Holds equal lists of bound bindings and equal subscriptions once, as the plan does.
 fn sharing(shops: impl Iterator<Item = Shop>) -> impl Iterator<Item = Shop> {
-    let (mut bound, mut subscriptions) = (HashSet::new(), SharedSubscriptions::default());
+    let (mut bound, mut subscriptions) = (Shared::default(), SharedSubscriptions::default());
     shops.map(move |mut shop| {
-        share(&mut bound, &mut shop.bound);
+        bound.share(&mut shop.bound);
         subscriptions.share(&mut shop.changes);
         shop
     })
@@ -80,12 +80,12 @@ fn sharing(shops: impl Iterator<Item = Shop>) -> impl Iterator<Item = Shop> {
 
 /// The subscriptions after changes. Many shops of a fleet get equal ones.
 #[derive(Debug, Default)]
-pub struct SharedSubscriptions(HashSet<Arc<Subscription>>);
+pub struct SharedSubscriptions(Shared<Subscription>);
 
 impl SharedSubscriptions {
     /// Replaces subscriptions after changes by equal ones of earlier changes.
     pub fn share<'a>(&mut self, changes: impl IntoIterator<Item = &'a mut Change>) {
-        changes.into_iter().filter_map(|change| change.after.as_mut()).for_each(|after| share(&mut self.0, after));
+        changes.into_iter().filter_map(|change| change.after.as_mut()).for_each(|after| self.0.share(after));
     }
 }
 
