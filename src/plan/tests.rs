@@ -6,6 +6,7 @@ mod forged;
 mod losses;
 mod only;
 mod rest;
+mod shared;
 mod words;
 
 use proptest::prelude::*;
