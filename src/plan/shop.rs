@@ -24,6 +24,8 @@ pub struct ShopInput<'a> {
     pub labels: &'a Arc<BTreeMap<String, String>>,
     /// Wanted state of the shop.
     pub desired: &'a Desired,
+    /// Its digest ([`digest::desired_digest`]), which shops with the same wanted state share.
+    pub desired_digest: &'a Arc<str>,
     /// Addresses of the shop's destinations, by name.
     pub destinations: &'a BTreeMap<Arc<str>, Address>,
     /// The shop's own limits.
@@ -58,9 +60,9 @@ pub enum BaseDesired<'a> {
 
 /// Plans one shop.
 pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
-    let ShopInput { shop, approval, labels, desired, destinations, limits, base, reading, findings } = input;
-    let desired_digest = digest::desired_digest(desired, context.ownership);
-    let mut out = ShopPlan { findings, ..blank(shop, labels, limits, desired_digest) };
+    let ShopInput { shop, approval, labels, desired, desired_digest, destinations, limits, base, reading, findings } =
+        input;
+    let mut out = ShopPlan { findings, ..blank(shop, labels, limits, Arc::clone(desired_digest)) };
     let repeated = |id| Unread { error: findings::repeated(id), tolerated: false };
     let reading = reading.and_then(|observed| match observed.repeated_id() {
         Some(id) => Err(repeated(id)),
@@ -116,7 +118,7 @@ pub fn unresolved(
     ownership: &Ownership,
     error: ShopError,
 ) -> PlannedShop {
-    let blank = blank(shop, labels, limits, digest::unresolved_digest(unresolved, ownership));
+    let blank = blank(shop, labels, limits, digest::unresolved_digest(unresolved, ownership).into());
     let shop = ShopPlan { unread: Some(Box::new(Unread { error, tolerated: false })), ..blank };
     PlannedShop { shop, hazards: Vec::new() }
 }
@@ -126,12 +128,12 @@ fn blank(
     shop: &ShopDomain,
     labels: &Arc<BTreeMap<String, String>>,
     limits: &ShopLimits,
-    desired_digest: String,
+    desired_digest: Arc<str>,
 ) -> ShopPlan {
     ShopPlan {
         shop: shop.clone(),
         labels: Arc::clone(labels),
-        desired_digest: desired_digest.into(),
+        desired_digest,
         context_digest: None,
         managed: 0,
         unmanaged: 0,

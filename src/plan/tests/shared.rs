@@ -11,7 +11,9 @@ fn shops_share_equal_parts() {
     let separate = ["a", "b"].map(|shop| world.part(shop, &want, &state).shop);
     let mut shared = separate.clone();
     let mut parts = SharedParts::default();
-    shared.iter_mut().for_each(|shop| parts.share(shop));
+    for shop in &mut shared {
+        parts.share(shop);
+    }
     assert_eq!(shared, separate);
     let [a, b] = &shared;
     assert!(Arc::ptr_eq(&a.bound, &b.bound));
