@@ -120,9 +120,22 @@ fn parts(manifest: &Manifest, observed: &[Observed]) -> Vec<PlannedShop> {
         let manifest::ManifestShop { shop, labels, destinations, limits, .. } = shop;
         let reading = Ok(observed);
         let findings = Vec::new();
+        let desired_digest = &plan::desired_digest(desired, &manifest.ownership).into();
+        let (approval, base) = ("", None);
         plan::shop(
             &context,
-            ShopInput { shop, approval: "", labels, desired, destinations, limits, base: None, reading, findings },
+            ShopInput {
+                shop,
+                approval,
+                labels,
+                desired,
+                desired_digest,
+                destinations,
+                limits,
+                base,
+                reading,
+                findings,
+            },
         )
     };
     manifest.shops.iter().zip(observed).map(part).collect()

@@ -7,19 +7,20 @@ mod matching;
 mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::catalog;
 use crate::model::{Address, Binding, Field, Live, ScopeSet, SubscriptionId, Topic, Visibility};
 use crate::state::{Desired, Entry, Observed, Ownership, Unmanaged, Wanted};
 
 /// One change of one subscription.
-// Boxed: the plan of an empty fleet holds many creates, which have no side before.
+// Boxed, because the plan of an empty fleet holds many creates, which have no side before. Shops of a plan share `after`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Creates a subscription.
     Create {
         /// The wanted binding.
-        after: Binding,
+        after: Arc<Binding>,
         /// Where the binding is defined.
         wanted: Wanted,
     },
@@ -28,7 +29,7 @@ pub enum Change {
         /// The subscription immediately before this change.
         before: Box<Entry<Live>>,
         /// The subscription after this change. A name and metafields that the binding does not have stay unchanged.
-        after: Binding,
+        after: Arc<Binding>,
         /// Fields that differ; never empty.
         fields: Vec<Field>,
         /// Reason for the update.

@@ -161,8 +161,8 @@ pub struct AdminApi {
 pub struct ManifestShop {
     /// Its domain.
     pub shop: ShopDomain,
-    /// The labels, for selection.
-    pub labels: BTreeMap<String, String>,
+    /// The labels, for selection. The shop's part of a plan shares them.
+    pub labels: Arc<BTreeMap<String, String>>,
     /// Its bindings, including those of sets, and the scopes that it should have granted.
     pub desired: ShopDesired,
     /// The source of its token; `None` if the manifest does not define one.

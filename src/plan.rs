@@ -21,6 +21,7 @@ mod losses;
 mod only;
 mod settings;
 mod shards;
+mod shared;
 mod shop;
 
 pub use crate::digest::sha256;
@@ -48,6 +49,7 @@ pub use judge::{Asked, Stale, Task, judge, within_limits};
 pub use only::LeftOut;
 pub use settings::{AdminApi, Sandbox, Selection, Settings, run_name};
 pub use shards::{NotOneRun, Shard, by_run, lacking, one_run};
+pub use shared::{Shared, SharedParts};
 pub use shop::{Base, BaseDesired, ShopInput, shop, unresolved};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -105,12 +107,12 @@ pub struct ShopPlan {
     /// Domain of the shop.
     pub shop: ShopDomain,
     /// Labels from the manifest.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Arc<BTreeMap<String, String>>,
     /// Digest over the wanted state of the shop in the manifest.
-    pub desired_digest: String,
+    pub desired_digest: Arc<str>,
     /// Digest over everything on which the changes depend, except for the subscriptions that they change; `None` if the
     /// shop was not read.
-    pub context_digest: Option<String>,
+    pub context_digest: Option<Arc<str>>,
     /// Number of live managed subscriptions.
     pub managed: usize,
     /// Number of live subscriptions that are not managed by the manifest.
@@ -118,7 +120,7 @@ pub struct ShopPlan {
     /// The shop's own limits.
     pub limits: ShopLimits,
     /// Bindings that are live as wanted.
-    pub bound: Vec<Bound>,
+    pub bound: Arc<[Bound]>,
     /// Bindings that cannot be created or updated now.
     pub blocked: Vec<Blocked>,
     /// Changes, in the order in which they are applied.
@@ -128,7 +130,7 @@ pub struct ShopPlan {
     /// Findings that no change can resolve.
     pub findings: Vec<Finding>,
     /// Why the shop could not be read; `None` if it was read.
-    pub unread: Option<Unread>,
+    pub unread: Option<Box<Unread>>,
 }
 
 impl Plan {
@@ -142,7 +144,7 @@ impl Plan {
 impl ShopPlan {
     /// Returns the status of the shop.
     pub fn status(&self) -> ShopStatus {
-        match &self.unread {
+        match self.unread.as_deref() {
             Some(Unread { tolerated: true, .. }) => ShopStatus::Unavailable,
             Some(Unread { tolerated: false, .. }) => ShopStatus::Failed,
             None if self.changes.is_empty() => ShopStatus::Unchanged,
@@ -171,7 +173,7 @@ pub enum ShopStatus {
 
 /// Bindings of one topic and destination that are live as wanted.
 // A fleet has many of these with few different texts, so the texts are shared with the manifest.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Bound {
     /// Topic in slash form.
     pub topic: Arc<str>,

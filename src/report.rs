@@ -81,7 +81,7 @@ pub(crate) fn exit_of(report: &Report) -> Exit {
         let before = causes.len();
         causes.extend(shop.error.as_ref().map(of_error));
         causes.extend(shop.blocked.iter().map(|b| Cause::of_blocked(&b.reason)));
-        causes.extend(shop.outcomes.iter().filter_map(|o| o.error.as_ref()).map(of_error));
+        causes.extend(shop.outcomes.iter().filter_map(|o| o.error.as_deref()).map(of_error));
         let undone = |o: &&Outcome| matches!(o.result, OutcomeResult::Failed | OutcomeResult::Skipped);
         if causes.len() == before && shop.outcomes.iter().any(|o| undone(&o)) {
             causes.push(Cause::Other);

@@ -46,7 +46,7 @@ struct Seen {
 struct Reading {
     at: Timestamp,
     /// Digest of the shop's wanted state at that time.
-    desired_digest: String,
+    desired_digest: Arc<str>,
     /// Changes of the shop, each with the time since which it was known.
     had: Vec<(Change, Option<Timestamp>)>,
     /// Wanted bindings that were not live, each with the time since which this was known, and the name of its destination.
@@ -150,7 +150,8 @@ fn reading(at: Timestamp, shop: ShopPlan) -> Reading {
     let missing = shop.changes.iter().enumerate().filter_map(|(index, PlannedChange { change, destinations, .. })| {
         let after = BindingKey::from(change.after()?);
         let live = change.before().is_some_and(|before| BindingKey::from(&before.binding) == after);
-        let missing = || Missing { known_since: since(index), destination: destinations.after.clone() };
+        let missing =
+            || Missing { known_since: since(index), destination: destinations.after.as_deref().map(str::to_owned) };
         (!live).then(|| ((change.topic().clone(), after), missing()))
     });
     let missing = missing.collect();

@@ -35,7 +35,7 @@ struct Closed {
     id: Option<String>,
     confirmed_by: Option<ConfirmedBy>,
     reason: Option<String>,
-    error: Option<ShopError>,
+    error: Option<Box<ShopError>>,
 }
 
 impl<'a> Ledger<'a> {
@@ -134,12 +134,15 @@ impl<'a> Ledger<'a> {
 
     pub(super) fn failed(&mut self, at: usize, id: Option<&SubscriptionId>, error: ShopError) {
         let id = id.map(ToString::to_string);
-        self.close(at, Closed { result: Some(OutcomeResult::Failed), id, error: Some(error), ..Closed::default() });
+        self.close(
+            at,
+            Closed { result: Some(OutcomeResult::Failed), id, error: Some(Box::new(error)), ..Closed::default() },
+        );
     }
 
     pub(super) fn skip(&mut self, at: usize, reason: &str, why: Option<&AdminError>) {
         let (result, reason) = (Some(OutcomeResult::Skipped), Some(reason.to_owned()));
-        self.close(at, Closed { result, reason, error: why.map(error), ..Closed::default() });
+        self.close(at, Closed { result, reason, error: why.map(|why| Box::new(error(why))), ..Closed::default() });
     }
 
     /// Records that a change is being sent.
@@ -236,7 +239,8 @@ fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp)
         details: json!({ "address": address, "topics": topics, "until": until })
             .as_object()
             .cloned()
-            .unwrap_or_default(),
+            .unwrap_or_default()
+            .into(),
     };
     by_address.into_iter().map(finding).collect()
 }
@@ -270,7 +274,7 @@ fn untouched(planned: &ShopPlan, status: ReportShopStatus, reason: &str, error: 
         id: planned.change.id().map(ToString::to_string),
         confirmed_by: None,
         reason: Some(reason.to_owned()),
-        error: Some(error.clone()),
+        error: Some(Box::new(error.clone())),
     };
     ReportShop {
         shop: planned.shop.to_string(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::ledger::{Ledger, error};
 use crate::admin::{AdminError, AdminErrorKind, ShopWriter};
 use crate::diff::Change;
-use crate::model::{Field, Live, SubscriptionId};
+use crate::model::{Binding, Field, Live, SubscriptionId};
 use crate::state::{Entry, Observed};
 use crate::wire::plan::{ErrorKind, ShopError};
 use crate::wire::report::ConfirmedBy;
@@ -175,7 +175,7 @@ pub(super) fn not_taken(change: &Change, now: &Entry<Live>) -> Vec<Field> {
     match change {
         Change::Create { after, .. } => now.differs_from(after),
         Change::Update { after, fields, .. } => {
-            let mut expected = after.clone();
+            let mut expected = Binding::clone(after);
             expected.name = expected.name.filter(|_| fields.contains(&Field::Name));
             expected.metafields = expected.metafields.filter(|_| fields.contains(&Field::Metafields));
             now.differs_from(&expected)

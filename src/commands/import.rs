@@ -142,7 +142,7 @@ fn request(
         match reading {
             Ok(observed) => shops.push(ReadShop {
                 shop: shop.shop.clone(),
-                labels: shop.labels.clone(),
+                labels: (*shop.labels).clone(),
                 tolerate: shop.tolerate.iter().map(|kind| kind.as_str()).collect(),
                 auth: shop.auth.as_deref().map(auth_value),
                 scopes: if args.scopes {

@@ -5,6 +5,7 @@
 //! the new one exists.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Blocked, Change, Obstacle, UpdateReason, Write};
 use crate::catalog;
@@ -100,7 +101,7 @@ fn emit(writes: &[Write], holders: &Holders<'_>) -> Planned {
     let mut planned = Planned { changes: Vec::new(), steps: BTreeMap::new() };
     for (id, live) in steps {
         let name = temporary_name(&id, &taken);
-        let after = Binding { name: Some(name.clone()), ..live.binding.clone() };
+        let after = Arc::new(Binding { name: Some(name.clone()), ..live.binding.clone() });
         let (fields, reason) = (vec![Field::Name], UpdateReason::NameStep);
         planned.changes.push(Change::Update { before: Box::new(live.clone()), after, fields, reason, wanted: None });
         planned.steps.insert(id, name);
@@ -147,7 +148,7 @@ fn sequence(waits_for: &[Option<usize>]) -> (Vec<usize>, Vec<usize>) {
 fn change(write: &Write, steps: &BTreeMap<SubscriptionId, String>) -> Change {
     let Write { wanted, live } = write;
     let Some((live, fields)) = live else {
-        return Change::Create { after: wanted.binding.clone(), wanted: wanted.meta.clone() };
+        return Change::Create { after: Arc::new(wanted.binding.clone()), wanted: wanted.meta.clone() };
     };
     let mut before = live.clone();
     if let Some(step) = steps.get(&live.meta.id) {
@@ -160,7 +161,7 @@ fn change(write: &Write, steps: &BTreeMap<SubscriptionId, String>) -> Change {
     let reason = if repurposed { UpdateReason::Repurposed } else { UpdateReason::Differs };
     Change::Update {
         before: Box::new(before),
-        after,
+        after: Arc::new(after),
         fields: fields.clone(),
         reason,
         wanted: Some(wanted.meta.clone()),

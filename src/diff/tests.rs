@@ -37,7 +37,7 @@ impl Shop {
                 self.check_free(after, None);
                 let meta = meta(self.next_id);
                 self.next_id += 1;
-                self.live.push(Entry { binding: after.clone(), meta });
+                self.live.push(Entry { binding: Binding::clone(after), meta });
             }
             Change::Update { before, after, fields, .. } => {
                 assert!(!fields.is_empty(), "an update without a field");
@@ -45,7 +45,7 @@ impl Shop {
                 let live = self.live.iter_mut().find(|l| l.meta.id == before.meta.id).expect("updates what is there");
                 assert_eq!(&live.binding, &before.binding, "`before` is the state immediately before the change");
                 assert_eq!(live.binding.topic, after.topic, "a topic never changes");
-                live.binding = after.clone();
+                live.binding = Binding::clone(after);
             }
             Change::Delete { before, .. } => {
                 let at = self.live.iter().position(|l| l.meta.id == before.meta.id).expect("deletes what is there");

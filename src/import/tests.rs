@@ -230,7 +230,7 @@ proptest! {
         prop_assert_eq!(left_to_do(&imported, &worlds), vec![], "{}", imported.yaml);
         let manifest = load(&imported.yaml);
         for ((shop, labels), scopes) in manifest.shops.iter().zip(labels).zip(scopes) {
-            prop_assert_eq!(&shop.labels, &labels);
+            prop_assert_eq!(&*shop.labels, &labels);
             let known = scopes.map(|set| set.iter().filter_map(|s| Scope::parse(s.as_str())).collect::<ScopeSet>());
             prop_assert_eq!(&shop.scopes().cloned(), &known);
         }

@@ -69,7 +69,7 @@ pub(super) struct DraftShop {
     /// `None` if it is invalid, which was reported. The shop is checked nevertheless.
     pub(super) domain: Option<ShopDomain>,
     pub(super) allow: Vec<Code>,
-    pub(super) labels: BTreeMap<String, String>,
+    pub(super) labels: Arc<BTreeMap<String, String>>,
     pub(super) scopes: Option<Arc<Scopes>>,
     pub(super) auth: Option<Arc<Auth>>,
     pub(super) token_expiry: Option<TokenExpiry>,
@@ -171,9 +171,10 @@ impl<'a> Expander<'a> {
             reporter.report(reporter.diagnostic(Code::NoBindings, shop.span, message).hint(hint));
         }
 
-        let mut parts: Vec<Part> = Vec::new();
+        let uses = uses.unwrap_or_default();
+        let mut parts: Vec<Part> = Vec::with_capacity(uses.len());
         let mut used: HashMap<&str, Span> = HashMap::new();
-        for used_set in uses.unwrap_or_default() {
+        for used_set in uses {
             if let Some(first) = used.insert(&used_set.set.value, used_set.set.span) {
                 let message = format!("the shop uses the set `{}` twice", used_set.set.value);
                 let diagnostic = reporter.diagnostic(Code::RepeatedName, used_set.set.span, message);
@@ -206,10 +207,11 @@ impl<'a> Expander<'a> {
             lookups.extend(ready.lookup);
         }
         let limits = shop.safety.as_ref().map(|safety| self.limits(safety, reporter)).unwrap_or_default();
+        let labels = shop.labels.iter().map(|(key, value)| (key.clone(), value.value.clone()));
         let draft = DraftShop {
             domain: domain.cloned(),
             allow: shop.allow.clone(),
-            labels: shop.labels.iter().map(|(key, value)| (key.clone(), value.value.clone())).collect(),
+            labels: Arc::new(labels.collect()),
             scopes: scopes.map(|(scopes, _)| scopes),
             auth: shop.auth.as_ref().map_or_else(|| self.common.auth.clone(), |at| at.value.clone()),
             token_expiry: shop.token_expiry.or(self.common.token_expiry),

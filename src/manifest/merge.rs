@@ -94,9 +94,10 @@ pub(super) fn documents(
     let common = Common { auth, token_expiry, scopes, destinations, sets, uses, accounts };
     let mut expander = Expander::new(rules, common, findings);
 
-    let mut shops = Vec::new();
-    let mut digests: Vec<(ShopDomain, Hash)> = Vec::new();
-    let mut auth_spans = Vec::new();
+    let count = documents.iter().map(|document| document.shops.len()).sum();
+    let mut shops = Vec::with_capacity(count);
+    let mut digests: Vec<(ShopDomain, Hash)> = Vec::with_capacity(count);
+    let mut auth_spans = Vec::with_capacity(count);
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for shop in documents.iter().flat_map(|document| &document.shops) {
         if let Some(domain) = &shop.domain

@@ -32,15 +32,17 @@ pub(super) struct Policies {
     /// The keys of all labels. A shop that lacks one has the empty text there.
     labels: BTreeSet<String>,
     uses_shop: bool,
-    uses_labels: bool,
+    /// The keys of the labels that policies use.
+    used_labels: Vec<String>,
 }
 
 /// The bindings of a part that violate policies: the index of the binding and of the policy. An error concerns the policy
 /// itself.
 type Verdicts = Vec<(usize, usize, Option<String>)>;
 
-/// What the result depends on: the bindings in memory, the scopes, and the shop and its labels if a policy uses them.
-type Key<'a> = (*const Vec<Ready>, Option<usize>, Option<&'a str>, Option<&'a BTreeMap<String, String>>);
+/// What the result depends on: the bindings in memory, the scopes, and the shop and the values of its labels, as far as
+/// policies use them.
+type Key<'a> = (*const Vec<Ready>, Option<usize>, Option<&'a str>, Vec<&'a str>);
 
 /// The results for the parts that shops share.
 #[derive(Default)]
@@ -68,14 +70,12 @@ impl Policies {
                 all.push(Policy { name, span: block.name.span, when, require, message, severity: block.severity });
             }
         }
-        let uses = |name: &str| {
-            let of =
-                |policy: &Policy| policy.require.uses(name) || policy.when.as_ref().is_some_and(|when| when.uses(name));
-            all.iter().any(of)
-        };
-        let (uses_shop, uses_labels) = (uses("shop") || uses("handle"), uses("labels"));
-        let labels = shops.iter().flat_map(|shop| shop.labels.keys().cloned()).collect();
-        Self { all, labels, uses_shop, uses_labels }
+        let uses = |name: &str| all.iter().any(|policy| policy.uses(name));
+        let uses_shop = uses("shop") || uses("handle");
+        let labels: BTreeSet<String> = shops.iter().flat_map(|shop| shop.labels.keys().cloned()).collect();
+        let is_used = |key: &&String| all.iter().any(|policy| policy.uses_label(key));
+        let used_labels = labels.iter().filter(is_used).cloned().collect();
+        Self { all, labels, uses_shop, used_labels }
     }
 
     /// Reports the bindings of a shop that violate a policy.
@@ -92,7 +92,7 @@ impl Policies {
         for part in &shop.parts {
             let scopes = shop.scopes.as_ref().map(|scopes| scopes.id);
             let domain = shop.domain.as_ref().map(crate::model::ShopDomain::as_str).filter(|_| self.uses_shop);
-            let labels = Some(&shop.labels).filter(|_| self.uses_labels);
+            let labels = self.used_labels.iter().map(|key| label(shop, key)).collect();
             let key = (Arc::as_ptr(&part.bindings), scopes, domain, labels);
             let verdicts = judged.known.entry(key).or_insert_with(|| Arc::new(self.verdicts(shop, part, &endpoint)));
             for (at, policy, error) in verdicts.iter() {
@@ -107,11 +107,8 @@ impl Policies {
     fn verdicts<'a>(&self, shop: &DraftShop, part: &'a Part, endpoint: impl Fn(&'a Ready) -> Endpoint<'a>) -> Verdicts {
         let text = |text: &str| Value::from(text);
         let list = |texts: &mut dyn Iterator<Item = &str>| Value::from(texts.map(Value::from).collect::<Vec<_>>());
-        let labels: HashMap<String, Value> = self
-            .labels
-            .iter()
-            .map(|key| (key.clone(), text(shop.labels.get(key).map(String::as_str).unwrap_or_default())))
-            .collect();
+        let labels: HashMap<String, Value> =
+            self.labels.iter().map(|key| (key.clone(), text(label(shop, key)))).collect();
         let domain = shop.domain.as_ref();
         let mut scopes = shop.scopes.iter().flat_map(|scopes| scopes.written.iter().map(crate::model::Scope::as_str));
         let common = Variables::new([
@@ -154,9 +151,22 @@ impl Policies {
     }
 }
 
+/// Returns the value of a label; the empty text if the shop lacks it.
+fn label<'a>(shop: &'a DraftShop, key: &str) -> &'a str {
+    shop.labels.get(key).map(String::as_str).unwrap_or_default()
+}
+
 impl Policy {
+    fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.when.iter().chain([&self.require])
+    }
+
     fn uses(&self, variable: &str) -> bool {
-        self.require.uses(variable) || self.when.as_ref().is_some_and(|when| when.uses(variable))
+        self.programs().any(|program| program.uses(variable))
+    }
+
+    fn uses_label(&self, key: &str) -> bool {
+        self.programs().any(|program| program.uses_label(key))
     }
 
     fn judge(&self, variables: &Variables<'_>) -> Outcome {

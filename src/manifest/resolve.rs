@@ -48,7 +48,8 @@ impl Endpoint<'_> {
 pub(super) fn resolve(draft: &Merged, found: &Resolutions) -> (Option<Manifest>, Vec<Diagnostic>) {
     let mut findings = draft.findings.emptied();
     let mut resolver = Resolver::new(draft, found);
-    let mut shops: Vec<_> = draft.shops.iter().filter_map(|shop| resolver.shop(shop, &mut findings)).collect();
+    let mut shops = Vec::with_capacity(draft.shops.len());
+    shops.extend(draft.shops.iter().filter_map(|shop| resolver.shop(shop, &mut findings)));
     resolver.topics.report(&mut findings);
     shops.sort_by(|a, b| a.shop.cmp(&b.shop));
 
@@ -155,7 +156,7 @@ impl<'a> Resolver<'a> {
         let desired = self.desired(shop);
         Some(ManifestShop {
             shop: shop.domain.clone()?,
-            labels: shop.labels.clone(),
+            labels: Arc::clone(&shop.labels),
             desired,
             auth: shop.auth.clone(),
             token_expiry: shop.token_expiry,

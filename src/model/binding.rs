@@ -33,7 +33,7 @@ impl Format {
 
 /// A topic, its address and the other settings of a subscription. `A` is [`Address`], except in a manifest whose
 /// destinations are not resolved yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Binding<A = Address> {
     /// The topic. Shopify does not allow changing the topic of a subscription.
     pub topic: Topic,

@@ -138,9 +138,9 @@ pub fn mixed_apps<'a>(shops: impl IntoIterator<Item = Connected<'a>>) -> BTreeMa
             json!({ "app": number, "title": users.title, "shops": shops })
         };
         let details = json!({ "address": address, "apps": apps.iter().map(of_app).collect::<Vec<_>>() });
+        let finding = finding(FindingKind::MixedApps, Severity::Warning, None, message, details);
         for shop in apps.values().flat_map(|users| &users.shops) {
-            let finding = finding(FindingKind::MixedApps, Severity::Warning, None, message.clone(), details.clone());
-            findings.entry((*shop).clone()).or_default().push(finding);
+            findings.entry((*shop).clone()).or_default().push(finding.clone());
         }
     }
     findings

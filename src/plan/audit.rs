@@ -146,19 +146,19 @@ fn wanted<'a>(after: &Binding, before: Option<&Binding>, desired: &'a Desired) -
 pub fn relabel(planned: &mut ShopPlan, desired: &Desired, destinations: &BTreeMap<Arc<str>, Address>) {
     let named = |address: &Address| {
         let named = destinations.iter().find(|(_, known)| *known == address);
-        named.map(|(name, _)| name.to_string())
+        named.map(|(name, _)| Arc::clone(name))
     };
     for PlannedChange { change, destinations: names, .. } in &mut planned.changes {
         let before = change.before().map(|before| &before.binding);
         names.before = before.and_then(|before| named(&before.address));
         names.after = change.after().and_then(|after| {
-            let asked = wanted(after, before, desired).and_then(|entry| entry.meta.destination.as_deref());
-            asked.map(str::to_owned).or_else(|| named(&after.address))
+            let asked = wanted(after, before, desired).and_then(|entry| entry.meta.destination.clone());
+            asked.or_else(|| named(&after.address))
         });
     }
     let label = |entry: &Entry<Wanted>| {
         let name = entry.meta.destination.clone();
-        let name = name.or_else(|| named(&entry.binding.address).map(Into::into));
+        let name = name.or_else(|| named(&entry.binding.address));
         name.unwrap_or_else(|| entry.binding.address.shared())
     };
     if planned.unread.is_none() {
@@ -167,7 +167,7 @@ pub fn relabel(planned: &mut ShopPlan, desired: &Desired, destinations: &BTreeMa
 }
 
 /// Returns the wanted bindings that no change realises and that are not blocked, with their labels.
-fn bound(planned: &ShopPlan, desired: &Desired, label: impl Fn(&Entry<Wanted>) -> Arc<str>) -> Vec<Bound> {
+fn bound(planned: &ShopPlan, desired: &Desired, label: impl Fn(&Entry<Wanted>) -> Arc<str>) -> Arc<[Bound]> {
     let mut left: Vec<&Entry<Wanted>> = desired.entries.iter().collect();
     for PlannedChange { change, .. } in planned.changes.iter().filter(|planned| !is_name_step(&planned.change)) {
         let before = change.before().map(|before| &before.binding);

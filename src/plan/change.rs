@@ -1,5 +1,7 @@
 //! Planned changes.
 
+use std::sync::Arc;
+
 use crate::diff::Change;
 use crate::model::{Address, Binding, Format};
 use crate::state::Source;
@@ -14,7 +16,7 @@ pub struct PlannedChange {
     /// Names of the destinations, if the addresses have names.
     pub destinations: DestinationNames,
     /// Values from a file of a later minor version that this version does not know.
-    pub unknown: UnknownWords,
+    pub unknown: Option<Box<UnknownWords>>,
 }
 
 /// Unknown values from a later minor version. A change with such a value is displayed with it, counts as the simplest
@@ -51,9 +53,9 @@ pub enum Origin {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DestinationNames {
     /// Name of the address before the change.
-    pub before: Option<String>,
+    pub before: Option<Arc<str>>,
     /// Name of the address after the change.
-    pub after: Option<String>,
+    pub after: Option<Arc<str>>,
 }
 
 /// What distinguishes the subscriptions of a topic: Shopify accepts one subscription per topic and key.

@@ -68,7 +68,7 @@ impl DestinationHealth {
         }
         let bound = result.bound.iter().map(|(wanted, _)| &wanted.binding);
         let kept = result.changes.iter().filter_map(|change| match change {
-            Change::Update { after, fields, .. } if !fields.contains(&Field::Address) => Some(after),
+            Change::Update { after, fields, .. } if !fields.contains(&Field::Address) => Some(&**after),
             _ => None,
         });
         let mut topics: BTreeMap<&Address, Vec<&str>> = BTreeMap::new();

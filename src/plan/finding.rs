@@ -1,6 +1,7 @@
 //! Findings: what a plan reports and no change can resolve.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -22,7 +23,7 @@ pub struct Finding {
     /// Problem and remedy.
     pub message: String,
     /// Figures and names for other programs. Hookwright itself uses only the data in the kind.
-    pub details: Map<String, Value>,
+    pub details: Arc<Map<String, Value>>,
 }
 
 /// Severity of a finding.

@@ -32,13 +32,16 @@ pub(super) fn finding(
     details: Value,
 ) -> Finding {
     let details = if let Value::Object(map) = details { map } else { Map::new() };
+    // A formatted text has room for more, and every shop of a fleet can have a finding.
+    let mut message = message;
+    message.shrink_to_fit();
     Finding {
         kind,
         severity,
         topic: live.map(|l| l.binding.topic.clone()),
         id: live.map(|l| l.meta.id.clone()),
         message,
-        details,
+        details: details.into(),
     }
 }
 
@@ -59,6 +62,8 @@ fn quoted(words: &[&str]) -> String {
 pub fn add(shop: &mut ShopPlan, findings: impl IntoIterator<Item = Finding>) {
     shop.findings.extend(findings);
     shop.findings.sort_by_cached_key(order);
+    // Most shops have one finding or none, and a growing list has room for four.
+    shop.findings.shrink_to_fit();
 }
 
 /// Creates the finding of a shop that could not be read, for a reason that is tolerated.

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::audit::changed_and_deleted;
 use super::change::same_change;
 use super::hazards::{deletes_unmanaged, of_shop};
-use super::{Context, DestinationHealth, Hazard, HazardName, PlannedChange, ShopPlan, UnknownWords, digest};
+use super::{Context, DestinationHealth, Hazard, HazardName, PlannedChange, ShopPlan, digest};
 use crate::diff::{Change, diff_around};
 use crate::model::{Binding, Field, Live, SubscriptionId, Topic, Visibility};
 use crate::state::{Desired, Entry, Observed, Ownership, ShopLimits, Unmanaged};
@@ -248,8 +248,7 @@ fn same_changes(planned: &[PlannedChange], called_for: &[Change]) -> bool {
     let is_new = |change: &Change| deletes_unmanaged(change) && change.id().is_some_and(|id| !named.contains(id));
     let mut expected = called_for.iter().filter(|c| topics.contains(c.topic()) && !is_new(c));
     let same = |planned: &PlannedChange| {
-        planned.unknown == UnknownWords::default()
-            && expected.next().is_some_and(|other| same_change(&planned.change, other))
+        planned.unknown.is_none() && expected.next().is_some_and(|other| same_change(&planned.change, other))
     };
     planned.iter().all(same) && expected.next().is_none()
 }

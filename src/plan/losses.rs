@@ -27,7 +27,7 @@ impl Losses {
     /// old address of a renamed or rotated destination has no name, so it loses its subscriptions. `judged` says whether
     /// a hazard of the shop covers its deletes.
     pub(super) fn add(&mut self, shop: &ShopPlan, judged: bool) {
-        for bound in &shop.bound {
+        for bound in shop.bound.iter() {
             self.entry(&bound.destination).loss.of += bound.count;
         }
         let (mut seen, mut losing) = (BTreeSet::new(), BTreeSet::new());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::change::same_change;
 use super::{
     Blocked, Bound, Context, DestinationHealth, DestinationNames, Finding, LeftOut, Obstacle, Origin, PlannedChange,
-    PlannedShop, ShopError, ShopPlan, UnknownWords, Unread, digest, findings, hazards, only,
+    PlannedShop, ShopError, ShopPlan, Unread, digest, findings, hazards, only,
 };
 use crate::diff::{self, Change, DeleteReason, ShopDiff, diff, diff_around};
 use crate::model::{Address, Binding, ShopDomain};
@@ -21,9 +21,11 @@ pub struct ShopInput<'a> {
     /// How the merchant approves a missing scope, as a part of a message.
     pub approval: &'a str,
     /// Labels from the manifest.
-    pub labels: &'a BTreeMap<String, String>,
+    pub labels: &'a Arc<BTreeMap<String, String>>,
     /// Wanted state of the shop.
     pub desired: &'a Desired,
+    /// Its digest ([`digest::desired_digest`]), which shops with the same wanted state share.
+    pub desired_digest: &'a Arc<str>,
     /// Addresses of the shop's destinations, by name.
     pub destinations: &'a BTreeMap<Arc<str>, Address>,
     /// The shop's own limits.
@@ -58,9 +60,9 @@ pub enum BaseDesired<'a> {
 
 /// Plans one shop.
 pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
-    let ShopInput { shop, approval, labels, desired, destinations, limits, base, reading, findings } = input;
-    let desired_digest = digest::desired_digest(desired, context.ownership);
-    let mut out = ShopPlan { findings, ..blank(shop, labels, limits, desired_digest) };
+    let ShopInput { shop, approval, labels, desired, desired_digest, destinations, limits, base, reading, findings } =
+        input;
+    let mut out = ShopPlan { findings, ..blank(shop, labels, limits, Arc::clone(desired_digest)) };
     let repeated = |id| Unread { error: findings::repeated(id), tolerated: false };
     let reading = reading.and_then(|observed| match observed.repeated_id() {
         Some(id) => Err(repeated(id)),
@@ -72,7 +74,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
             if unread.tolerated {
                 out.findings.push(findings::unavailable(&unread.error));
             }
-            out.unread = Some(unread);
+            out.unread = Some(Box::new(unread));
             return PlannedShop { shop: out, hazards: Vec::new() };
         }
     };
@@ -102,7 +104,7 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
         }
     }
     let changes = out.changes.iter().map(|planned| &planned.change);
-    out.context_digest = Some(digest::context_digest(changes, observed, context.ownership, |_| false));
+    out.context_digest = Some(digest::context_digest(changes, observed, context.ownership, |_| false).into());
     let hazards = hazards::of_shop(context, &out, limits, base.map(|base| base.desired.is_some()));
     PlannedShop { shop: out, hazards }
 }
@@ -110,33 +112,33 @@ pub fn shop(context: &Context<'_>, input: ShopInput<'_>) -> PlannedShop {
 /// Returns the part of a shop that is not read, because a binding has no address.
 pub fn unresolved(
     shop: &ShopDomain,
-    labels: &BTreeMap<String, String>,
+    labels: &Arc<BTreeMap<String, String>>,
     limits: &ShopLimits,
     unresolved: &Unresolved,
     ownership: &Ownership,
     error: ShopError,
 ) -> PlannedShop {
-    let blank = blank(shop, labels, limits, digest::unresolved_digest(unresolved, ownership));
-    let shop = ShopPlan { unread: Some(Unread { error, tolerated: false }), ..blank };
+    let blank = blank(shop, labels, limits, digest::unresolved_digest(unresolved, ownership).into());
+    let shop = ShopPlan { unread: Some(Box::new(Unread { error, tolerated: false })), ..blank };
     PlannedShop { shop, hazards: Vec::new() }
 }
 
 /// Returns a part with the data of the manifest only.
 fn blank(
     shop: &ShopDomain,
-    labels: &BTreeMap<String, String>,
+    labels: &Arc<BTreeMap<String, String>>,
     limits: &ShopLimits,
-    desired_digest: String,
+    desired_digest: Arc<str>,
 ) -> ShopPlan {
     ShopPlan {
         shop: shop.clone(),
-        labels: labels.clone(),
+        labels: Arc::clone(labels),
         desired_digest,
         context_digest: None,
         managed: 0,
         unmanaged: 0,
         limits: limits.clone(),
-        bound: Vec::new(),
+        bound: Arc::default(),
         blocked: Vec::new(),
         changes: Vec::new(),
         left_out: LeftOut::default(),
@@ -155,12 +157,8 @@ impl Names<'_> {
         self.destinations.iter().find(|(_, a)| *a == address).map(|(name, _)| Arc::clone(name))
     }
 
-    fn of(&self, address: &Address) -> Option<String> {
-        self.find(address).as_deref().map(str::to_owned)
-    }
-
-    fn of_wanted(&self, wanted: Option<&Wanted>, address: &Address) -> Option<String> {
-        wanted.and_then(|w| w.destination.as_deref()).map(str::to_owned).or_else(|| self.of(address))
+    fn of_wanted(&self, wanted: Option<&Wanted>, address: &Address) -> Option<Arc<str>> {
+        wanted.and_then(|w| w.destination.clone()).or_else(|| self.find(address))
     }
 
     fn label(&self, wanted: &Wanted, address: &Address) -> Arc<str> {
@@ -175,13 +173,13 @@ fn planned(change: Change, names: &Names<'_>) -> PlannedChange {
         Change::Delete { .. } => None,
     };
     let destinations = DestinationNames {
-        before: change.before().and_then(|before| names.of(&before.binding.address)),
+        before: change.before().and_then(|before| names.find(&before.binding.address)),
         after: change.after().and_then(|after| names.of_wanted(wanted, &after.address)),
     };
-    PlannedChange { change, origin: None, destinations, unknown: UnknownWords::default() }
+    PlannedChange { change, origin: None, destinations, unknown: None }
 }
 
-fn bound(result: &ShopDiff<'_>, names: &Names<'_>) -> Vec<Bound> {
+fn bound(result: &ShopDiff<'_>, names: &Names<'_>) -> Arc<[Bound]> {
     let mut counts: BTreeMap<(Arc<str>, Arc<str>), usize> = BTreeMap::new();
     for (wanted, _) in &result.bound {
         let label = names.label(&wanted.meta, &wanted.binding.address);

@@ -6,6 +6,7 @@ mod forged;
 mod losses;
 mod only;
 mod rest;
+mod shared;
 mod words;
 
 use proptest::prelude::*;
@@ -57,8 +58,9 @@ impl World {
         let input = ShopInput {
             shop: &ShopDomain::parse(name).expect("shop"),
             approval: "have the shop approve it",
-            labels: &BTreeMap::new(),
+            labels: &Arc::default(),
             desired,
+            desired_digest: &desired_digest(desired, &self.ownership).into(),
             destinations: &BTreeMap::new(),
             limits: &ShopLimits::default(),
             base,
@@ -271,8 +273,9 @@ fn a_failed_shop_is_not_an_empty_shop() {
         let input = ShopInput {
             shop: &ShopDomain::parse("a").expect("shop"),
             approval: "have the shop approve it",
-            labels: &BTreeMap::new(),
+            labels: &Arc::default(),
             desired: &want,
+            desired_digest: &desired_digest(&want, &world.ownership).into(),
             destinations: &none,
             limits: &ShopLimits::default(),
             base: None,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use similar::{Algorithm, ChangeTag};
 
@@ -80,7 +81,7 @@ fn alike(entries: &[Entry<'_>], shops: usize, ambiguous: &BTreeSet<&str>, depth:
 /// The first line of an item: the action on its topics, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Head {
-    pub(super) topics: Vec<String>,
+    pub(super) topics: Vec<Arc<str>>,
     /// The destination before the change, if the change moves a subscription and the fields are not printed.
     from: Option<String>,
     /// One of the targets, and the number of different targets.
@@ -157,7 +158,7 @@ pub(super) fn target(change: &Change) -> Option<Cow<'_, str>> {
 fn from(change: &Change) -> Option<String> {
     let before = change.before.as_ref().filter(|_| change.fields.contains(&Field::Address))?;
     let address = || short_address(&shown_address(change, before));
-    Some(change.destination.before.clone().unwrap_or_else(address))
+    Some(change.destination.before.as_deref().map_or_else(address, str::to_owned))
 }
 
 /// Returns the address. An unmanaged address is masked, because it may contain credentials of its owner.
@@ -221,7 +222,7 @@ pub(super) fn removes_route(change: &Change) -> bool {
 
 /// Returns `orders.yaml:12`, or the first place and the number of others.
 pub(super) fn places<'a>(sources: impl Iterator<Item = &'a Source>) -> Option<String> {
-    let places: BTreeSet<(&str, u32)> = sources.map(|Source { file, line }| (file.as_str(), *line)).collect();
+    let places: BTreeSet<(&str, u32)> = sources.map(|Source { file, line }| (&**file, *line)).collect();
     let (file, line) = places.first()?;
     let first = format!("{file}:{line}");
     Some(match places.len() - 1 {
@@ -350,7 +351,7 @@ fn attributes(subscription: &Subscription) -> impl Iterator<Item = Detail> {
 
 /// Returns the change of one field.
 fn difference(field: &Field, change: &Change, b: &Subscription, a: &Subscription, many: bool) -> Detail {
-    let side = |value: Option<&str>, name: Option<&String>| Side {
+    let side = |value: Option<&str>, name: Option<&str>| Side {
         value: value.map_or_else(|| "none".to_owned(), quoted),
         name: name.map_or_else(String::new, |name| format!(" ({name})")),
     };
@@ -368,8 +369,8 @@ fn difference(field: &Field, change: &Change, b: &Subscription, a: &Subscription
     match field {
         Field::Address => {
             // Both addresses are printed in full, one above the other, for comparison.
-            let before = side(Some(&b.address), change.destination.before.as_ref());
-            let after = side(Some(&a.address), change.destination.after.as_ref());
+            let before = side(Some(&b.address), change.destination.before.as_deref());
+            let after = side(Some(&a.address), change.destination.after.as_deref());
             Detail { label: "address", value: Value::Becomes { before, after, long: true }, of: 1 }
         }
         Field::Format => pair("format", Some(&b.format), Some(&a.format)),

@@ -16,7 +16,8 @@ pub(super) fn group_by<'a, K: Eq + Hash + Clone, T>(
     let mut groups: Vec<(K, Vec<(&'a str, T)>)> = Vec::new();
     for (key, shop, item) in items {
         let at = *index.entry(key).or_insert_with_key(|key| {
-            groups.push((key.clone(), Vec::new()));
+            // Many groups of a large plan have one member.
+            groups.push((key.clone(), Vec::with_capacity(1)));
             groups.len() - 1
         });
         groups[at].1.push((shop, item));

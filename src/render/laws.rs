@@ -1,5 +1,7 @@
 //! For any plan, rendering does not panic, is deterministic, and ends with one of the fixed last lines.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::support::{self, PLAIN};
@@ -63,20 +65,20 @@ fn change() -> impl Strategy<Value = Change> {
     let reason = prop_oneof![Just("name_step".to_owned()), Just("duplicate".to_owned()), text()];
     let field = prop_oneof![3 => prop::sample::select(vec!["address", "filter", "name", "include_fields", "metafields"]).prop_map(str::to_owned), 1 => text()];
     let origin = prop::option::of(prop::sample::select(vec![Origin::Drift, Origin::Manifest]));
-    let source = prop::option::of((text(), any::<u32>()).prop_map(|(file, line)| Source { file, line }));
+    let source = prop::option::of((text(), any::<u32>()).prop_map(|(file, line)| Source { file: file.into(), line }));
     let names = (prop::option::of(text()), prop::option::of(text()));
     let sides = (prop::option::of(subscription()), prop::option::of(subscription()));
     (action, text(), reason, origin, prop::collection::vec(field, 0..4), names, source, sides).prop_map(
         |(action, topic, reason, origin, fields, (from, into), source, (before, after))| Change {
             action,
-            topic,
+            topic: topic.into(),
             reason: reason.as_str().into(),
             origin,
             fields: fields.iter().map(|field| field.as_str().into()).collect(),
-            destination: Destinations { before: from, after: into },
+            destination: Destinations { before: from.map(Into::into), after: into.map(Into::into) },
             source,
-            before: before.map(Box::new),
-            after: after.map(Box::new),
+            before: before.map(Arc::new),
+            after: after.map(Arc::new),
         },
     )
 }
@@ -127,7 +129,7 @@ pub(super) fn report() -> impl Strategy<Value = Report> {
     ]);
     let outcome = (change(), result, prop::option::of(text())).prop_map(|(change, result, reason)| {
         let error = reason.as_deref().map(|text| support::error("kind", text));
-        Outcome { reason, error, ..support::outcome(change, result) }
+        Outcome { reason, error: error.map(Box::new), ..support::outcome(change, result) }
     });
     let status = prop::sample::select(vec![
         ReportShopStatus::Done,

@@ -1,6 +1,7 @@
 //! Short constructors of wire structs for tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -92,14 +93,14 @@ pub(super) fn plan(shops: Vec<Shop>) -> Plan {
 pub(super) fn shop(handle: &str, changes: Vec<Change>) -> Shop {
     Shop {
         shop: format!("{handle}.myshopify.com"),
-        labels: BTreeMap::new(),
+        labels: Arc::default(),
         status: if changes.is_empty() { ShopStatus::Unchanged } else { ShopStatus::Changed },
         observed_digest: None,
         desired_digest: "sha256:0".into(),
         managed: 0,
         unmanaged: 0,
         safety: None,
-        bound: vec![],
+        bound: [].into(),
         blocked: vec![],
         changes,
         left_out: None,
@@ -110,7 +111,7 @@ pub(super) fn shop(handle: &str, changes: Vec<Change>) -> Shop {
 
 /// Returns a shop that was not read.
 pub(super) fn lost(handle: &str, status: ShopStatus, kind: &str, message: &str) -> Shop {
-    Shop { status, error: Some(error(kind, message)), ..shop(handle, vec![]) }
+    Shop { status, error: Some(Box::new(error(kind, message))), ..shop(handle, vec![]) }
 }
 
 pub(super) fn error(kind: &str, message: &str) -> ShopError {
@@ -153,10 +154,10 @@ pub(super) fn create(
         reason: "missing".into(),
         origin: None,
         fields: vec![],
-        destination: Destinations { before: None, after: name.map(str::to_owned) },
+        destination: Destinations { before: None, after: name.map(Into::into) },
         source: source.into(),
         before: None,
-        after: Some(Box::new(after)),
+        after: Some(Arc::new(after)),
     }
 }
 
@@ -164,8 +165,8 @@ pub(super) fn delete(topic: &str, name: Option<&str>, reason: &str, before: Subs
     Change {
         action: Action::Delete,
         reason: reason.into(),
-        destination: Destinations { before: name.map(str::to_owned), after: None },
-        before: Some(Box::new(before)),
+        destination: Destinations { before: name.map(Into::into), after: None },
+        before: Some(Arc::new(before)),
         after: None,
         ..create(topic, None, to(""), None)
     }
@@ -173,7 +174,7 @@ pub(super) fn delete(topic: &str, name: Option<&str>, reason: &str, before: Subs
 
 pub(super) fn update(topic: &str, names: [&str; 2], sides: [Subscription; 2], fields: &[&str]) -> Change {
     let [before, after] = sides;
-    let name = |n: &str| Some(n.to_owned()).filter(|n| !n.is_empty());
+    let name = |n: &str| (!n.is_empty()).then(|| n.into());
     Change {
         action: Action::Update,
         topic: topic.into(),
@@ -182,8 +183,8 @@ pub(super) fn update(topic: &str, names: [&str; 2], sides: [Subscription; 2], fi
         fields: fields.iter().map(|&field| field.into()).collect(),
         destination: Destinations { before: name(names[0]), after: name(names[1]) },
         source: Some(at("orders.yaml", 12)),
-        before: Some(Box::new(before)),
-        after: Some(Box::new(after)),
+        before: Some(Arc::new(before)),
+        after: Some(Arc::new(after)),
     }
 }
 
@@ -198,19 +199,22 @@ pub(super) fn finding(kind: &str, severity: Severity, topic: Option<&str>, messa
         topic: topic.map(str::to_owned),
         id: None,
         message: message.into(),
-        details: Map::new(),
+        details: Arc::default(),
     }
 }
 
 /// Returns a finding with a time in its message (instead of `UNTIL`) and in its details.
 pub(super) fn old_endpoint(topic: Option<&str>, until: &str, message: &str) -> Finding {
     let details: Map<String, Value> = [("until".to_owned(), json!(until))].into_iter().collect();
-    Finding { details, ..finding("old_endpoint", Severity::Info, topic, &message.replace("UNTIL", until)) }
+    Finding {
+        details: details.into(),
+        ..finding("old_endpoint", Severity::Info, topic, &message.replace("UNTIL", until))
+    }
 }
 
 pub(super) fn unmanaged(topic: &str, address: &str) -> Finding {
     let details: Map<String, Value> = [("address".to_owned(), json!(address))].into_iter().collect();
-    Finding { details, ..finding("unmanaged", Severity::Info, Some(topic), "not ours") }
+    Finding { details: details.into(), ..finding("unmanaged", Severity::Info, Some(topic), "not ours") }
 }
 
 pub(super) fn blocked(topic: &str, reason: &str, any_of: &[&str], message: &str) -> Blocked {

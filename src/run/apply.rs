@@ -1,6 +1,6 @@
 //! Applies a plan. For each shop: obtains the token, reads the shop, judges the plan, and sends the changes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +16,7 @@ use crate::error::Failure;
 use crate::manifest::ShopIndex;
 use crate::plan::{self, Asked, DestinationHealth, Plan, ShopPlan, ShopStatus, Task};
 use crate::wire::events::{Event, ReadStatus, ShopRead, StepOutcome};
+use crate::wire::plan::SharedSubscriptions;
 use crate::wire::report::{ReportShop, ReportShopStatus};
 
 /// Applies the changes of a plan.
@@ -39,13 +40,15 @@ struct Shared {
     /// Verdicts about addresses at the time of the plan.
     inlets: DestinationHealth,
     reading: Freshness,
+    /// The subscriptions of the reports so far.
+    subscriptions: Mutex<SharedSubscriptions>,
 }
 
 impl ApplyRun {
     /// `again` contains the lookups that were repeated after the plan was made.
     pub(crate) fn new(plan: Arc<Plan>, run: Run, again: Option<Lookups>, reading: Freshness) -> Self {
         let inlets = DestinationHealth::of(&plan.destinations);
-        Self(Arc::new(Shared { plan, run, again, inlets, reading }))
+        Self(Arc::new(Shared { plan, run, again, inlets, reading, subscriptions: Mutex::default() }))
     }
 
     /// Applies the shops with changes concurrently.
@@ -80,7 +83,10 @@ impl Shared {
             self.emit_untouched(&report);
             *report
         });
-        let errors = report.outcomes.iter_mut().filter_map(|outcome| outcome.error.as_mut()).chain(&mut report.error);
+        let changes = report.outcomes.iter_mut().map(|outcome| &mut outcome.change);
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).share(changes);
+        let errors =
+            report.outcomes.iter_mut().filter_map(|outcome| outcome.error.as_deref_mut()).chain(&mut report.error);
         errors.for_each(|error| error.message = whole(&error.message, &self.run.session.target.options));
         if let Some(at) = self.run.shop_index(planned.shop.as_str()) {
             self.run.session.client.close(&self.run.manifest[at].shop);
@@ -96,7 +102,7 @@ impl Shared {
         self.same_destinations(planned, index)?;
         let shop = &manifest[index];
         let Ok(desired) = shop.desired() else { return Err(stale(plan::Stale::Manifest)) };
-        if plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest {
+        if plan::desired_digest(desired, &manifest.ownership) != *planned.desired_digest {
             return Err(stale(plan::Stale::Manifest));
         }
         if self.run.session.stop.is_cancelled() {

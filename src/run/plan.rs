@@ -1,7 +1,7 @@
 //! Reads the shops of a run and plans them.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::events::emit_shop;
 use super::target::approval;
@@ -14,8 +14,8 @@ use crate::destinations::Assessment;
 use crate::manifest::{Manifest, ManifestShop, ShopDesired, ShopIndex, Tolerable};
 use crate::model::{ApiVersion, Auth, ShopDomain};
 use crate::plan::{
-    self, Base, BaseDesired, Context, DestinationHealth, Plan, PlanConsent, PlanHeader, PlannedShop, ShopInput,
-    ShopStatus, Unread,
+    self, Base, BaseDesired, Context, DestinationHealth, Plan, PlanConsent, PlanHeader, PlannedShop, SharedParts,
+    ShopInput, ShopStatus, Unread,
 };
 use crate::since::{self, History};
 use crate::state::{Desired, Ownership, ReviewedConsent};
@@ -33,6 +33,9 @@ pub(crate) enum PlanPurpose {
     /// The plan is applied.
     Apply,
 }
+
+/// The wanted state of a shop, and its digest.
+type WithDigest = (Arc<Desired>, Arc<str>);
 
 impl Run {
     /// Reads the selected shops concurrently, and plans them. `base` is the manifest of `--base`.
@@ -57,17 +60,25 @@ impl Run {
         let inlets = Arc::new(DestinationHealth::of(&to_plan(&assessments)));
         let mut unplanned = self.unplanned();
         let tokens = self.session.tokens.clone();
-        let of_shop = move |at: ShopIndex, desired: Arc<Desired>, reading: Result<Reading, AdminError>| {
+        let parts = Mutex::new(SharedParts::default());
+        let of_shop = move |at: ShopIndex, (desired, digest): WithDigest, reading: Result<Reading, AdminError>| {
             let context = context(&manifest, &addresses, &inlets);
             let shop = &manifest[at];
             let granted = reading.as_ref().ok().and_then(|reading| reading.observed.scopes.as_ref());
             let approval = approval(shop, granted, sandbox.as_ref(), &here);
-            let asked = Planning { manifest: &manifest, shop, desired: &desired, base: for_base.as_ref() };
+            let asked = Planning {
+                manifest: &manifest,
+                shop,
+                desired: &desired,
+                desired_digest: &digest,
+                base: for_base.as_ref(),
+            };
             let mut part = part(&context, asked, &tolerate, &approval, reading.as_ref());
             let app = reading.map(|reading| reading.app).unwrap_or_default();
             if part.shop.unread.is_none() {
                 plan::add(&mut part.shop, token_finding(shop, tokens.life(&shop.shop), &app, &here));
             }
+            parts.lock().unwrap_or_else(PoisonError::into_inner).share(&mut part.shop);
             emit_shop(&recorder, &part.shop);
             Planned { at, desired, part, app }
         };
@@ -75,7 +86,7 @@ impl Run {
             PlanPurpose::Confirm | PlanPurpose::Apply => |planned| planned.part.shop.status() == ShopStatus::Changed,
             PlanPurpose::Nothing | PlanPurpose::Drift => |_| false,
         };
-        let mut planned = self.session.read(&self.manifest, self.ready.clone(), of_shop, goes_on).await;
+        let mut planned = self.session.read(&self.manifest, self.with_digests(), of_shop, goes_on).await;
         self.mixed_apps(&mut planned);
         let mut parts: Vec<_> = planned.into_iter().map(|planned| planned.part).collect();
         parts.append(&mut unplanned);
@@ -101,6 +112,19 @@ impl Run {
             since,
         };
         plan::assemble(header, parts, exit_code, wire::plan::digest)
+    }
+
+    /// Returns the shops that can be planned, with their wanted states and the digests of these. Many shops share a wanted
+    /// state, whose digest is computed once.
+    fn with_digests(&self) -> Vec<(ShopIndex, WithDigest)> {
+        let mut known: HashMap<*const Desired, Arc<str>> = HashMap::new();
+        let with_digest = |(at, desired): &(ShopIndex, Arc<Desired>)| {
+            let digest = known
+                .entry(Arc::as_ptr(desired))
+                .or_insert_with(|| plan::desired_digest(desired, &self.manifest.ownership).into());
+            (*at, (Arc::clone(desired), Arc::clone(digest)))
+        };
+        self.ready.iter().map(with_digest).collect()
     }
 
     /// Returns the consents of the manifest that are valid today.
@@ -173,6 +197,7 @@ struct Planning<'a> {
     manifest: &'a Manifest,
     shop: &'a ManifestShop,
     desired: &'a Desired,
+    desired_digest: &'a Arc<str>,
     base: Option<&'a Comparison>,
 }
 
@@ -183,7 +208,7 @@ fn part(
     approval: &str,
     reading: Result<&Reading, &AdminError>,
 ) -> PlannedShop {
-    let Planning { manifest, shop, desired, base } = asked;
+    let Planning { manifest, shop, desired, desired_digest, base } = asked;
     let mut findings = reading.map(|r| of_reading(r, &manifest.admin_api.version)).unwrap_or_default();
     if reading.is_ok() {
         findings.extend(plan::double_delivery(desired, &manifest.app));
@@ -224,6 +249,7 @@ fn part(
         approval,
         labels: &shop.labels,
         desired,
+        desired_digest,
         destinations: &shop.destinations,
         limits: &shop.limits,
         base,

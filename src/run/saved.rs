@@ -87,7 +87,7 @@ pub(crate) fn manifest_is_of(paths: &[PathBuf], manifest: &Manifest, plan: &Plan
 /// shop whose destinations are not looked up yet can still be as planned.
 fn created_from(manifest: &Manifest, plan: &Plan) -> Result<(), Failure> {
     let differs = |planned: &ShopPlan| match manifest.index_of(planned.shop.as_str()).map(|at| manifest[at].desired()) {
-        Some(Ok(desired)) => plan::desired_digest(desired, &manifest.ownership) != planned.desired_digest,
+        Some(Ok(desired)) => plan::desired_digest(desired, &manifest.ownership) != *planned.desired_digest,
         Some(Err(_)) => false,
         None => true,
     };
@@ -240,6 +240,6 @@ impl Run {
         let shop = &self.manifest[self.shop_index(planned.shop.as_str())?];
         let desired = shop.desired().ok()?;
         let asked = plan::desired_digest(desired, &self.manifest.ownership);
-        (asked == planned.desired_digest).then_some((shop, desired))
+        (asked == *planned.desired_digest).then_some((shop, desired))
     }
 }

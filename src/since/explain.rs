@@ -47,10 +47,10 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
             topic,
             id: change.id().cloned(),
             message: format!("{about}known since {known_since} (an earlier report has this change)"),
-            details,
+            details: details.into(),
         });
     };
-    let key = BindingKey::from(after);
+    let key = BindingKey::from(&**after);
     let to = destinations.after.as_deref().unwrap_or(after.address.as_str());
     let old = if known_since.is_some() { " (known)" } else { "" };
     let seen = last_seen(history, shop, change.topic(), &key, to);
@@ -72,7 +72,7 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
             format!("-> {to}{old}: no earlier file shows this binding live; it may never have been created"),
         ),
     };
-    Some(Finding { kind, severity, topic, id: seen.and_then(|seen| seen.id), message, details })
+    Some(Finding { kind, severity, topic, id: seen.and_then(|seen| seen.id), message, details: details.into() })
 }
 
 /// Returns the newest record of a route.
@@ -103,7 +103,7 @@ fn last_seen(history: &History, shop: &ShopPlan, topic: &Topic, key: &BindingKey
 fn known_since(history: &History, shop: &ShopDomain, change: &Change) -> Option<Timestamp> {
     let touched = match change {
         Change::Create { after, .. } => {
-            let route = (shop.clone(), after.topic.clone(), BindingKey::from(after));
+            let route = (shop.clone(), after.topic.clone(), BindingKey::from(&**after));
             history.newest(&route).map(|seen| seen.at)
         }
         Change::Update { before, .. } | Change::Delete { before, .. } => {

@@ -94,7 +94,7 @@ impl History {
         // this one wanted it, too.
         let wanted = (topic.clone(), key.clone());
         let readings = || self.readings.get(shop).into_iter().flatten();
-        let wants = |digest: &str| readings().any(|r| r.desired_digest == digest && r.missing.contains_key(&wanted));
+        let wants = |digest: &str| readings().any(|r| *r.desired_digest == *digest && r.missing.contains_key(&wanted));
         let live = readings().filter(|reading| {
             !reading.missing.contains_key(&wanted)
                 && !reading.blocked.iter().any(|(blocked, _)| blocked == topic)

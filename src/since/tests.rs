@@ -1,13 +1,11 @@
 //! Tests of the classification of changes. The scenarios with the binary are in tests/it/since.rs.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
 use crate::diff::{DeleteReason, UpdateReason};
 use crate::model::{Address, Binding, Field, Live, Visibility};
-use crate::plan::{DestinationNames, LeftOut, UnknownWords};
+use crate::plan::{DestinationNames, LeftOut};
 use crate::state::{Entry, ShopLimits, Source, Wanted};
 use crate::wire::earlier::add;
 use crate::wire::events::{Event, Line, Step, StepOutcome, Stream, Version};
@@ -34,13 +32,13 @@ fn wanted() -> Wanted {
 }
 
 fn create(address: &str) -> Change {
-    Change::Create { after: binding(address), wanted: wanted() }
+    Change::Create { after: binding(address).into(), wanted: wanted() }
 }
 
 fn update(before: &str, after: &str, id: u32) -> Change {
     let (before, after) = (live(before, id), binding(after));
     let (fields, reason) = (vec![Field::Address], UpdateReason::Differs);
-    Change::Update { before: Box::new(before), after, fields, reason, wanted: Some(wanted()) }
+    Change::Update { before: Box::new(before), after: after.into(), fields, reason, wanted: Some(wanted()) }
 }
 
 fn delete(address: &str, id: u32) -> Change {
@@ -48,19 +46,19 @@ fn delete(address: &str, id: u32) -> Change {
 }
 
 fn planned(change: Change) -> PlannedChange {
-    PlannedChange { change, origin: None, destinations: DestinationNames::default(), unknown: UnknownWords::default() }
+    PlannedChange { change, origin: None, destinations: DestinationNames::default(), unknown: None }
 }
 
 fn shop(changes: Vec<Change>) -> ShopPlan {
     ShopPlan {
         shop: ShopDomain::parse("acme").expect("shop"),
-        labels: BTreeMap::new(),
+        labels: Arc::default(),
         desired_digest: "sha256:1".into(),
         context_digest: None,
         managed: 0,
         unmanaged: 0,
         limits: ShopLimits::default(),
-        bound: vec![],
+        bound: [].into(),
         blocked: vec![],
         changes: changes.into_iter().map(planned).collect(),
         left_out: LeftOut::default(),
@@ -100,7 +98,7 @@ fn kinds(files: &[&str], changes: Vec<Change>) -> Vec<(String, Option<String>)> 
     }
     let mut shop = shop(changes);
     explain(&history, [&mut shop]);
-    let found = shop.findings.iter().map(crate::wire::plan::Finding::from);
+    let found = shop.findings.iter().cloned().map(crate::wire::plan::Finding::from);
     found.map(|f| (f.kind.to_string(), f.details["last_known"].as_str().map(str::to_owned))).collect()
 }
 
@@ -127,7 +125,7 @@ fn a_create_is_classified_by_its_newest_record() {
     // A different filter, format or shop means a different subscription.
     let filtered = |filter: &str| {
         let after = Binding { filter: Some(filter.into()), ..binding("https://a") };
-        Change::Create { after, wanted: wanted() }
+        Change::Create { after: after.into(), wanted: wanted() }
     };
     let other = filtered("id:1");
     let file = journal(&[(5, create(), Applied, Some(1))]);

@@ -183,7 +183,7 @@ impl Step {
             shop: shop.to_owned(),
             index,
             action: change.action,
-            topic: change.topic.clone(),
+            topic: change.topic.to_string(),
             id: change.before.as_ref().and_then(|b| b.id.clone()),
             before: change.before.as_deref().map(Key::from),
             after: change.after.as_deref().map(Key::from),
@@ -220,7 +220,7 @@ impl StepOutcome {
             result: *result,
             confirmed_by: *confirmed_by,
             reason: reason.clone(),
-            error: error.clone(),
+            error: error.as_deref().cloned(),
         }
     }
 }

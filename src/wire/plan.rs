@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 pub use super::kinds::{BlockedReason, ErrorKind, Field, FindingKind, HazardKind, Reason, Unmanaged};
 pub(in crate::wire) use decode::topic;
 pub use destination::{Destination, Failing, Replaced, destination_order};
-pub use encode::digest;
+pub use encode::{SharedSubscriptions, digest};
 pub use file::{PlanFileError, read};
 pub use shards::{lacking, place, to_hazard, together};
 
@@ -281,14 +281,14 @@ pub struct Shop {
     /// Full domain of the shop.
     pub shop: String,
     /// Labels from the manifest.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Arc<BTreeMap<String, String>>,
     /// Status of the shop.
     pub status: ShopStatus,
     /// `sha256:…` over everything on which the changes depend, except for the subscriptions that they change; null if
     /// the shop was not read.
-    pub observed_digest: Option<String>,
+    pub observed_digest: Option<Arc<str>>,
     /// `sha256:…` over the wanted state of the shop in the manifest.
-    pub desired_digest: String,
+    pub desired_digest: Arc<str>,
     /// Number of live managed subscriptions.
     pub managed: usize,
     /// Number of live subscriptions that are not managed by the manifest.
@@ -298,18 +298,18 @@ pub struct Shop {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub safety: Option<ShopSafety>,
     /// Bindings that are live as wanted.
-    pub bound: Vec<Bound>,
+    pub bound: Arc<[Bound]>,
     /// Bindings that cannot be created or updated now.
     pub blocked: Vec<Blocked>,
     /// Changes, in the order in which they are applied.
     pub changes: Vec<Change>,
     /// With `--only`: what the plan leaves out and `apply` does not change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left_out: Option<LeftOut>,
+    pub left_out: Option<Box<LeftOut>>,
     /// Findings that no change can resolve.
     pub findings: Vec<Finding>,
     /// Why the shop could not be read; null if it was read.
-    pub error: Option<ShopError>,
+    pub error: Option<Box<ShopError>>,
 }
 
 /// What a plan with `--only` leaves out of a shop.
@@ -348,7 +348,7 @@ pub enum ShopStatus {
 
 /// Bindings of one topic and destination that are live as wanted.
 // A fleet has many of these with few different texts, so the texts are shared with the manifest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Bound {
     /// Topic in slash form.
     pub topic: Arc<str>,
@@ -404,7 +404,7 @@ pub struct Change {
     /// What the change does.
     pub action: Action,
     /// Topic in slash form, or its GraphQL name if the catalogue does not contain it.
-    pub topic: String,
+    pub topic: Arc<str>,
     /// Reason: `missing` (create), `differs`, `repurposed`, `name_step` (update), `not_in_manifest`, `duplicate`,
     /// `replaced`, `unmanaged` (delete), or a reason that a later minor version adds.
     pub reason: Reason,
@@ -416,11 +416,12 @@ pub struct Change {
     pub destination: Destinations,
     /// Where the binding is defined; null for deletes.
     pub source: Option<Source>,
-    // Boxed: most changes have only one of the two, and the plan of a fleet holds many changes.
+    // Not inline, because most changes have only one of the two, and the plan of a fleet holds many changes. Its shops
+    // share equal ones.
     /// The subscription before the change; null for creates.
-    pub before: Option<Box<Subscription>>,
+    pub before: Option<Arc<Subscription>>,
     /// The subscription after the change; null for deletes.
-    pub after: Option<Box<Subscription>>,
+    pub after: Option<Arc<Subscription>>,
 }
 
 /// Origin of a change.
@@ -447,22 +448,22 @@ impl Origin {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Destinations {
     /// Name of the address before the change.
-    pub before: Option<String>,
+    pub before: Option<Arc<str>>,
     /// Name of the address after the change.
-    pub after: Option<String>,
+    pub after: Option<Arc<str>>,
 }
 
 /// A place in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
     /// Path of the file as given on the command line.
-    pub file: String,
+    pub file: Arc<str>,
     /// Line, 1-based.
     pub line: u32,
 }
 
 /// A subscription before or after a change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Subscription {
     /// `gid://shopify/WebhookSubscription/…`; absent if the subscription does not exist yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -507,7 +508,7 @@ pub struct Finding {
     /// Problem and remedy.
     pub message: String,
     /// Figures and names.
-    pub details: Map<String, Value>,
+    pub details: Arc<Map<String, Value>>,
 }
 
 /// Severity of a finding.

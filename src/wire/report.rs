@@ -120,7 +120,7 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// Why the change failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<ShopError>,
+    pub error: Option<Box<ShopError>>,
 }
 
 /// Result of one change.

@@ -72,6 +72,32 @@ fn the_policies_of_the_example_hold_and_are_judged_for_each_shop() {
     assert!(shops > 1 && shops < 40, "one diagnostic for the shops of the region: {found}");
 }
 
+/// Shops whose used labels are equal share a verdict.
+#[test]
+fn a_policy_is_judged_with_the_labels_of_each_shop_however_it_uses_them() {
+    let shop = |name: &str, region: &str, tier: &str| {
+        format!("  - {{ shop: {name}, labels: {{ region: {region}, tier: {tier}, own: {name} }}, use: [all] }}\n")
+    };
+    let shops = [shop("one", "emea", "gold"), shop("two", "emea", "tin"), shop("three", "apac", "gold")].concat();
+    let sets = "binding_sets: { all: [{ topic: orders/create, destination: a }] }\n";
+    let world = World::new(&format!("{}{sets}", manifest(&shops)), &seed("one", "      []\n"));
+    for (require, violated) in [
+        ("labels.region != \"emea\"", 2),
+        ("labels[\"tier\"] != \"tin\"", 1),
+        ("!(labels.region == \"emea\" && labels.tier == \"gold\")", 1),
+        ("labels[\"ow\" + \"n\"] == \"one\"", 2),
+        ("!labels.exists(key, labels[key] == \"apac\")", 1),
+        ("\"region\" in labels", 0),
+    ] {
+        let policy = format!("version: 1\npolicies: {{ p: {{ require: '{require}', message: m }} }}\n");
+        world.write("policy.yaml", &policy);
+        let run = world.run(&["validate", "--policies", "policy.yaml", "--format", "json"]);
+        let found = run.json();
+        let shops = found["diagnostics"].as_array().unwrap().iter().map(|one| one["shops"].as_u64().unwrap_or(1));
+        assert_eq!(shops.sum::<u64>(), violated, "{require}: {run}");
+    }
+}
+
 #[test]
 fn an_expression_that_would_take_too_long_is_refused() {
     let world = world();

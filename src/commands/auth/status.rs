@@ -114,9 +114,7 @@ async fn one(run: &Opened, at: ShopIndex) -> StatusShop {
             }
             result.blocked_topics = blocked(shop, &granted);
             let life = run.session.tokens.life(&shop.shop);
-            result
-                .findings
-                .extend(run::token_finding(shop, life, &app, &run.session.target.options).as_ref().map(Into::into));
+            result.findings.extend(run::token_finding(shop, life, &app, &run.session.target.options).map(Into::into));
             let finding = result.findings.iter().any(|finding| finding.severity == Severity::Attention);
             let attention =
                 finding || result.login_soon || !result.missing.is_empty() || !result.blocked_topics.is_empty();

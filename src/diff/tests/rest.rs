@@ -32,7 +32,7 @@ pub(crate) fn apply_over_rest(shop: &mut Shop, change: &Change) {
             let now = shop.live[at].binding.clone();
             assert_eq!((&now.topic, now.format), (&after.topic, after.format), "REST cannot change these");
             let (filter, name, metafields) = (now.filter, now.name, now.metafields);
-            let becomes = Binding { filter, name, metafields, ..after.clone() };
+            let becomes = Binding { filter, name, metafields, ..Binding::clone(after) };
             shop.check_free(&becomes, Some(&before.meta.id));
             shop.live[at].binding = becomes;
         }

@@ -102,7 +102,10 @@ impl Decoder {
             }
             let shops = self.list(&pair.value, "`shops`");
             document.names_shops = shops.is_none_or(|shops| !shops.is_empty());
-            document.shops = shops.unwrap_or_default().iter().filter_map(|node| self.shop(node)).collect();
+            let shops = shops.unwrap_or_default();
+            // Collecting would reserve up to twice the memory of a large fleet.
+            document.shops.reserve_exact(shops.len());
+            document.shops.extend(shops.iter().filter_map(|node| self.shop(node)));
         }
         document
     }

@@ -70,7 +70,9 @@ impl Decoder {
             shop.destinations = self.destinations(&pair.value);
         }
         if let Some(items) = fields.get("use").and_then(|pair| self.list(&pair.value, "`use`")) {
-            shop.uses = Some(items.iter().filter_map(|item| self.used_set(item)).collect());
+            let mut uses = Vec::with_capacity(items.len());
+            uses.extend(items.iter().filter_map(|item| self.used_set(item)));
+            shop.uses = Some(uses);
         }
         if let Some(pair) = fields.get("bindings") {
             shop.bindings = Some(self.bindings(&pair.value, "`bindings`"));

@@ -1,8 +1,10 @@
 //! One CEL expression. A manifest can be written by a stranger, so the size of an expression and its work are limited.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr, MapExpr, StructExpr};
+use cel::common::ast::operators::{IN, INDEX};
+use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, MapExpr, StructExpr};
 use cel::parser::PrattParser;
 use cel::{Context, Value};
 
@@ -36,6 +38,8 @@ pub(super) struct Program {
     expression: IdedExpr,
     /// The variables that the expression uses.
     variables: Vec<&'static str>,
+    /// The keys of the labels that the expression uses; `None` if it can use any label.
+    labels: Option<BTreeSet<String>>,
 }
 
 /// The result of an expression.
@@ -100,12 +104,19 @@ impl Program {
             return Err(format!("unknown variable `{unknown}`; known: {}", VARIABLES.join(", ")));
         }
         let variables = VARIABLES.into_iter().filter(|name| references.has_variable(name)).collect();
-        Ok(Self { expression, variables })
+        let mut keys = BTreeSet::new();
+        let labels = label_keys(&expression, &mut keys).then_some(keys);
+        Ok(Self { expression, variables, labels })
     }
 
     /// Returns whether the expression uses a variable.
     pub(super) fn uses(&self, variable: &str) -> bool {
         self.variables.contains(&variable)
+    }
+
+    /// Returns whether the result can depend on the label with this key.
+    pub(super) fn uses_label(&self, key: &str) -> bool {
+        self.labels.as_ref().is_none_or(|keys| keys.contains(key))
     }
 
     pub(super) fn run(&self, variables: &Variables<'_>) -> Outcome {
@@ -155,6 +166,31 @@ fn macro_variables<'a>(of: &'a IdedExpr, out: &mut Vec<&'a str>) {
     }
 }
 
+/// Collects the keys in `labels.key`, `labels["key"]` and `"key" in labels`. Returns false if the expression uses `labels` in
+/// another way, so that it can use any label.
+fn label_keys(of: &IdedExpr, out: &mut BTreeSet<String>) -> bool {
+    let is_labels = |expression: &IdedExpr| matches!(&expression.expr, Expr::Ident(name) if name == "labels");
+    let key = match &of.expr {
+        Expr::Ident(_) if is_labels(of) => return false,
+        Expr::Select(select) if is_labels(&select.operand) => Some(select.field.as_str()),
+        Expr::Call(call) => match (call.func_name.as_str(), call.args.as_slice()) {
+            (INDEX, [map, key]) | (IN, [key, map]) if is_labels(map) => match &key.expr {
+                Expr::Literal(LiteralValue::String(key)) => Some(key.inner()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    };
+    match key {
+        Some(key) => {
+            out.insert(key.to_owned());
+            true
+        }
+        None => parts(of).into_iter().all(|part| label_keys(part, out)),
+    }
+}
+
 /// Returns a message of the library on one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -166,6 +202,26 @@ mod tests {
 
     fn compiled(text: &str) -> Result<Program, String> {
         Program::compile(text)
+    }
+
+    #[test]
+    fn the_labels_that_an_expression_uses_are_known_unless_it_uses_the_mapping_itself() {
+        let any = ["a", "b", "c", "d", "z"];
+        for (text, expected) in [
+            ("topic == \"x\"", &[][..]),
+            ("labels.a == \"x\" || has(labels.b)", &["a", "b"]),
+            ("labels[\"a\"] == labels.b.c", &["a", "b"]),
+            ("\"a\" in labels ? scopes.exists(s, s == labels.b) : {\"d\": labels.c} != {}", &["a", "b", "c"]),
+            ("labels[topic] == \"x\"", &any),
+            ("topic in labels", &any),
+            ("labels.exists(key, key == \"a\")", &any),
+            ("[labels].all(map, map.a == \"x\")", &any),
+            ("labels == {} || labels.a == \"x\"", &any),
+        ] {
+            let program = compiled(text).expect(text);
+            let used: Vec<&str> = any.into_iter().filter(|key| program.uses_label(key)).collect();
+            assert_eq!(used, expected, "{text}");
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ fn common(plan: &Plans<'_>, group: &[Difference<'_>], shops: &[&Shop]) -> String
     let mut parts = Vec::new();
     let missing = matches!(group[0].cause, Cause::Removed | Cause::Missing | Cause::NotCreated);
     let targets: BTreeSet<_> = group.iter().filter_map(|one| target(one.change)).collect();
-    let topics: BTreeSet<&str> = group.iter().map(|one| one.change.topic.as_str()).collect();
+    let topics: BTreeSet<&str> = group.iter().map(|one| &*one.change.topic).collect();
     let name = |target: &str| if target.contains("://") { target.to_owned() } else { format!("`{target}`") };
     let delivered = if group[0].cause == Cause::Removed { "delivered to" } else { "for" };
     match (targets.first().filter(|_| targets.len() == 1), topics.first().filter(|_| topics.len() == 1)) {

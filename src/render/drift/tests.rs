@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::{Map, json};
 
 use super::super::support::*;
@@ -20,7 +22,7 @@ fn about(kind: &str, index: usize, last_known: Option<&str>, known_since: Option
     let details = json!({ "index": index, "last_known": last_known, "known_since": known_since });
     let details: Map<_, _> = details.as_object().cloned().unwrap_or_default();
     let severity = if kind == "removed_remotely" { Severity::Attention } else { Severity::Info };
-    Finding { details, ..finding(kind, severity, Some("orders/create"), "as the section says") }
+    Finding { details: details.into(), ..finding(kind, severity, Some("orders/create"), "as the section says") }
 }
 
 fn missing(topic: &str, destination: &str) -> Change {
@@ -28,7 +30,7 @@ fn missing(topic: &str, destination: &str) -> Change {
 }
 
 fn labelled(handle: &str, region: &str, changes: Vec<Change>) -> Shop {
-    Shop { labels: [("region".to_owned(), region.to_owned())].into(), ..shop(handle, changes) }
+    Shop { labels: Arc::new([("region".to_owned(), region.to_owned())].into()), ..shop(handle, changes) }
 }
 
 #[test]
@@ -96,7 +98,8 @@ fn the_last_line_counts_each_kind_of_difference_and_what_is_unknown() {
     let stuck =
         || Shop { blocked: vec![blocked("orders/create", "scope", &["read_orders"], "no")], ..shop("b", vec![]) };
     let details = json!({ "destination": "orders" }).as_object().cloned().unwrap_or_default();
-    let disabled = Finding { details, ..finding("destination_disabled", Severity::Attention, None, "disabled") };
+    let disabled =
+        Finding { details: details.into(), ..finding("destination_disabled", Severity::Attention, None, "disabled") };
     let lossy = || Shop { findings: vec![disabled.clone()], ..shop("c", vec![]) };
     let attention =
         || Shop { findings: vec![finding("scope_missing", Severity::Attention, None, "missing")], ..shop("d", vec![]) };

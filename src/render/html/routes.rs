@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::markup::{Html, fill};
 use super::names::Names;
@@ -55,7 +56,7 @@ impl Route<'_> {
 /// Returns the section of changes, empty if there are none, and the keys of its routes. The script filters the matrix by them.
 pub(super) fn section<'a>(title: &str, changes: &[Made<'a>], names: &Names<'a>) -> (Html, Vec<String>) {
     let mut routes = group_by(changes.iter().map(|(shop, change, result)| {
-        let side = |name: &'a Option<String>, side: &'a Option<Box<_>>| {
+        let side = |name: &'a Option<Arc<str>>, side: &'a Option<Arc<_>>| {
             side.as_deref().map(|side| names.of(name.as_deref(), change, side))
         };
         let route = Route {
@@ -109,7 +110,7 @@ const ITEM: &str = r#"<li class="route {{state}}"><span class="sign" aria-hidden
 
 fn item(at: usize, route: &Route<'_>, changes: &[(&str, &Change)]) -> Html {
     let shops: BTreeSet<&str> = changes.iter().map(|(shop, _)| *shop).collect();
-    let topics: BTreeSet<&str> = changes.iter().map(|(_, change)| change.topic.as_str()).collect();
+    let topics: BTreeSet<&str> = changes.iter().map(|(_, change)| &*change.topic).collect();
     let mut listed: Vec<String> = topics.iter().take(MAX_TOPICS).map(|topic| (*topic).to_owned()).collect();
     if topics.len() > MAX_TOPICS {
         listed.push(format!("{} more", thousands(topics.len() - MAX_TOPICS)));

@@ -44,7 +44,7 @@ fn entries(data: &Value, row: usize) -> Vec<String> {
 /// Returns the same lines for changes.
 fn changes<'a>(all: impl Iterator<Item = &'a crate::wire::plan::Change>) -> Vec<String> {
     let json = |text: &str| Value::from(escape(text));
-    let side = |side: &Option<Box<crate::wire::plan::Subscription>>| match side {
+    let side = |side: &Option<std::sync::Arc<crate::wire::plan::Subscription>>| match side {
         None => "none".to_owned(),
         Some(side) => {
             let fields: Vec<Value> = side.include_fields.iter().map(|field| json(field)).collect();
@@ -178,7 +178,7 @@ fn the_page_names_no_options() {
 #[test]
 fn shops_share_a_list_of_bindings() {
     let bound = vec![Bound { topic: "orders/create".into(), destination: "commerce".into(), count: 1 }];
-    let shops = ["alpha", "beta", "gamma"].map(|handle| Shop { bound: bound.clone(), ..shop(handle, vec![]) });
+    let shops = ["alpha", "beta", "gamma"].map(|handle| Shop { bound: bound.clone().into(), ..shop(handle, vec![]) });
     let data = island(&plans_html(&[plan(shops.into())], &[]));
     assert_eq!(data["bounds"], serde_json::json!([[[0, 0, 1]]]));
     assert_eq!(data["rows"][2]["bound"], 0);
@@ -227,7 +227,7 @@ fn shards_are_one_page() {
 fn a_report_has_outcomes() {
     let failed =
         outcome(create("orders/create", Some("commerce"), to(&inlet('a')), at("o.yaml", 7)), OutcomeResult::Failed);
-    let failed = crate::wire::report::Outcome { error: Some(error("refused", "Address is invalid")), ..failed };
+    let failed = crate::wire::report::Outcome { error: Some(error("refused", "Address is invalid").into()), ..failed };
     let html = reports_html(&[report(vec![report_shop("alpha", ReportShopStatus::Incomplete, vec![failed])])], &[]);
     assert!(
         html.contains("<h1>Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed; 1 failed, 0 skipped.</h1>")
@@ -295,7 +295,7 @@ fn lines_beyond_the_limit_are_counted() {
 fn poisoned(mut plan: Plan, hostile: &str) -> Plan {
     for shop in &mut plan.shops {
         shop.shop = hostile.into();
-        shop.labels = [(hostile.to_owned(), hostile.to_owned())].into();
+        shop.labels = std::sync::Arc::new([(hostile.to_owned(), hostile.to_owned())].into());
         for change in &mut shop.changes {
             change.topic = hostile.into();
             change.destination.after = Some(hostile.into());

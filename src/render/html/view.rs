@@ -159,7 +159,7 @@ pub(super) fn of_plan<'a>(plan: &Plans<'a>, names: &'a Names<'a>) -> View<'a> {
     for shop in &plan.shops {
         topics.extend(shop.bound.iter().map(|b| &*b.topic));
         topics.extend(topics_of(&shop.blocked, shop.changes.iter(), &shop.findings));
-        if let Some(LeftOut { changes, blocked }) = &shop.left_out {
+        if let Some(LeftOut { changes, blocked }) = shop.left_out.as_deref() {
             topics.extend(topics_of(blocked, changes.iter(), &[]));
         }
     }
@@ -192,5 +192,5 @@ fn topics_of<'a>(
     findings: &'a [Finding],
 ) -> impl Iterator<Item = &'a str> {
     let blocked = blocked.iter().map(|b| b.topic.as_str());
-    blocked.chain(changes.map(|c| c.topic.as_str())).chain(findings.iter().filter_map(|f| f.topic.as_deref()))
+    blocked.chain(changes.map(|c| &*c.topic)).chain(findings.iter().filter_map(|f| f.topic.as_deref()))
 }

@@ -149,7 +149,7 @@ fn counted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(&'a str, usize)> {
 }
 
 fn by_topic<'a>(kind: Kind, all: &[(&'a str, &Change)]) -> Part<'a> {
-    let counts = counted(all.iter().map(|(_, change)| change.topic.as_str()));
+    let counts = counted(all.iter().map(|(_, change)| &*change.topic));
     let pieces = counts.into_iter().map(|(topic, n)| Piece {
         title: None,
         text: format!("{:>9}  {}\n", thousands(n), fenced(&clip(topic))),

@@ -322,7 +322,7 @@ fn an_apply_with_failures() {
     let gone = || delete("carts/update", Some("commerce"), "not_in_manifest", live(9, to(&inlet('a'))));
     let failed = |change| {
         let error = Some(error("throttled", "Shopify asked to wait longer than --timeout allows"));
-        Outcome { error, ..outcome(change, OutcomeResult::Failed) }
+        Outcome { error: error.map(Box::new), ..outcome(change, OutcomeResult::Failed) }
     };
     let skipped = Outcome {
         reason: Some("a create or update of the same topic was not applied, so the old subscription is kept".into()),

@@ -209,7 +209,7 @@ fn text_of_others_is_escaped() {
         assert!(!text.lines().any(|line| line.starts_with('y')), "{text}");
     }
     let mut failed = outcome(create(evil, None, to(evil), None), OutcomeResult::Failed);
-    failed.error = Some(error(evil, evil));
+    failed.error = Some(error(evil, evil).into());
     let skipped =
         Outcome { reason: Some(evil.into()), ..outcome(delete(evil, None, evil, to(evil)), OutcomeResult::Skipped) };
     let mut shop = report_shop(evil, ReportShopStatus::Incomplete, vec![failed, skipped]);

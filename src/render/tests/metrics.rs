@@ -36,7 +36,7 @@ fn busy() -> Shop {
         ],
     );
     (shop.managed, shop.unmanaged) = (7, 1);
-    shop.bound = vec![Bound { topic: "orders/paid".into(), destination: "a".into(), count: 4 }];
+    shop.bound = [Bound { topic: "orders/paid".into(), destination: "a".into(), count: 4 }].into();
     shop.blocked = vec![
         blocked("products/update", "scope", &["read_products"], "needs it"),
         blocked("customers/update", "scope", &["read_customers", "read_x"], "needs one"),
@@ -44,9 +44,9 @@ fn busy() -> Shop {
     ];
     let details = |value: serde_json::Value| value.as_object().cloned().unwrap_or_default();
     let mut missing = finding("scope_missing", Severity::Attention, None, "add it");
-    missing.details = details(json!({ "scope": "write_products" }));
+    missing.details = details(json!({ "scope": "write_products" })).into();
     let mut lost = finding("scope_lost", Severity::Attention, Some("orders/paid"), "add it");
-    lost.details = details(json!({ "any_of": ["read_orders"] }));
+    lost.details = details(json!({ "any_of": ["read_orders"] })).into();
     shop.findings = vec![missing, lost, finding("unmanaged", Severity::Info, None, "not ours")];
     shop
 }

@@ -61,7 +61,7 @@ fn a_complete_apply() {
 fn an_incomplete_apply() {
     let refuse = |handle: &str| {
         let failed = Outcome {
-            error: Some(error("user_error", "Shopify rejected the change: Address is not allowed")),
+            error: Some(error("user_error", "Shopify rejected the change: Address is not allowed").into()),
             ..outcome(order("orders/create"), OutcomeResult::Failed)
         };
         let narrow = Subscription { filter: Some("total_price:>=100".into()), ..to(&inlet('b')) };

@@ -1,6 +1,7 @@
 //! Converts JSON to plans of the core. Rejects JSON that this program cannot have written.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -240,20 +241,22 @@ impl TryFrom<Shop> for ShopPlan {
             changes.ok_or_else(|| malformed(format!("the parts of a change of {shop} do not match its action")))
         };
         let changes = decoded(wire.changes)?;
-        let left_out = wire.left_out.map(|LeftOut { changes, blocked }| {
+        let left_out = wire.left_out.map(|left_out| {
+            let LeftOut { changes, blocked } = *left_out;
             let blocked = blocked.into_iter().map(Into::into).collect();
             Ok::<_, PlanFileError>(plan::LeftOut { changes: decoded(changes)?, blocked })
         });
         let left_out = left_out.transpose()?.unwrap_or_default();
         let unread = match (wire.status, wire.error, changes.is_empty()) {
             (ShopStatus::Changed, None, false) | (ShopStatus::Unchanged, None, true) => None,
-            (ShopStatus::Failed, Some(error), true) => Some(Unread { error: error.into(), tolerated: false }),
-            (ShopStatus::Unavailable, Some(error), true) => Some(Unread { error: error.into(), tolerated: true }),
+            (ShopStatus::Failed, Some(error), true) => Some(Unread { error: (*error).into(), tolerated: false }),
+            (ShopStatus::Unavailable, Some(error), true) => Some(Unread { error: (*error).into(), tolerated: true }),
             _ => {
                 let what = format!("the status of {shop} does not match its changes");
                 return Err(PlanFileError::Contradiction(what));
             }
         };
+        let unread = unread.map(Box::new);
         let bound = |Bound { topic, destination, count }| plan::Bound { topic, destination, count };
         Ok(Self {
             shop,
@@ -263,7 +266,7 @@ impl TryFrom<Shop> for ShopPlan {
             managed: wire.managed,
             unmanaged: wire.unmanaged,
             limits: wire.safety.map(limits).unwrap_or_default(),
-            bound: wire.bound.into_iter().map(bound).collect(),
+            bound: wire.bound.iter().cloned().map(bound).collect(),
             blocked: wire.blocked.into_iter().map(Into::into).collect(),
             changes,
             left_out,
@@ -280,7 +283,7 @@ fn limits(safety: ShopSafety) -> ShopLimits {
 
 impl From<Source> for state::Source {
     fn from(Source { file, line }: Source) -> Self {
-        Self { file: file.into(), line }
+        Self { file, line }
     }
 }
 
@@ -307,11 +310,10 @@ impl From<Blocked> for plan::Blocked {
 fn change(wire: Change) -> Option<PlannedChange> {
     let Change { action, topic, reason, origin, fields, destination, source, before, after } = wire;
     let topic = self::topic(&topic);
-    let before = before.map(|sub| live(&topic, *sub).ok_or(())).transpose().ok()?;
-    let after = after.map(|sub| binding(&topic, *sub).ok_or(())).transpose().ok()?;
+    let before = before.map(|sub| live(&topic, Arc::unwrap_or_clone(sub)).ok_or(())).transpose().ok()?;
+    let after = after.map(|sub| binding(&topic, Arc::unwrap_or_clone(sub)).ok_or(())).transpose().ok()?.map(Arc::new);
     let destinations = DestinationNames { before: destination.before, after: destination.after };
-    let wanted = source
-        .map(|source| Wanted { destination: destinations.after.as_deref().map(Into::into), source: source.into() });
+    let wanted = source.map(|source| Wanted { destination: destinations.after.clone(), source: source.into() });
     let mut unknown = UnknownWords::default();
     let word = |reason: &Reason| Some(reason.as_str().to_owned());
     let change = match (action, before, after) {
@@ -349,6 +351,7 @@ fn change(wire: Change) -> Option<PlannedChange> {
         }
         _ => return None,
     };
+    let unknown = (unknown != UnknownWords::default()).then(|| Box::new(unknown));
     Some(PlannedChange { change, origin: origin.map(Into::into), destinations, unknown })
 }
 
@@ -408,7 +411,8 @@ fn binding(topic: &Topic, sub: Subscription) -> Option<Binding> {
 
 impl From<Finding> for plan::Finding {
     fn from(wire: Finding) -> Self {
-        let Finding { kind, severity, topic, id, message, mut details } = wire;
+        let Finding { kind, severity, topic, id, message, details } = wire;
+        let mut details = Arc::unwrap_or_clone(details);
         let kind =
             finding_kind(&kind, &mut details).unwrap_or_else(|| plan::FindingKind::Other(kind.as_str().to_owned()));
         Self {
@@ -417,7 +421,7 @@ impl From<Finding> for plan::Finding {
             topic: topic.as_deref().map(self::topic),
             id: id.as_deref().map(SubscriptionId::new),
             message,
-            details,
+            details: details.into(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Converts plans of the core to JSON.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +13,7 @@ use super::{
 use crate::diff::{self, DeleteReason, UpdateReason};
 use crate::digest::sha256_with;
 use crate::model::{Binding, Live};
-use crate::plan::{self, DestinationLoss, Earlier, FindingKind, HazardKind, PlannedChange, ShopPlan};
+use crate::plan::{self, DestinationLoss, Earlier, FindingKind, HazardKind, PlannedChange, Shared, ShopPlan};
 use crate::state::{self, Entry, ShopLimits};
 
 /// Keys of the head that the digest does not cover. The content of [`SHOPS`] is added shop by shop.
@@ -42,29 +43,49 @@ fn json<T: serde::Serialize>(wire: &T) -> Value {
     serde_json::to_value(wire).unwrap_or_default()
 }
 
-/// Frees each shop before it converts the next, to save memory.
+/// Frees each shop before it converts the next, to save memory. The list of shops reuses its memory, because a [`Shop`] is
+/// not larger than a [`ShopPlan`].
 impl From<plan::Plan> for Plan {
     fn from(mut plan: plan::Plan) -> Self {
         let shops = std::mem::take(&mut plan.shops);
-        Self { shops: shops.into_iter().map(Shop::from).collect(), ..head(&plan) }
+        Self { shops: sharing(shops.into_iter().map(Shop::from)).collect(), ..head(&plan) }
     }
 }
 
-/// Moves what every shop of a fleet has, instead of copying it.
+const _: () = assert!(size_of::<Shop>() <= size_of::<ShopPlan>());
+
+/// Moves the findings instead of copying their messages.
 impl From<ShopPlan> for Shop {
     fn from(mut shop: ShopPlan) -> Self {
-        let labels = std::mem::take(&mut shop.labels);
-        let desired_digest = std::mem::take(&mut shop.desired_digest);
-        let observed_digest = shop.context_digest.take();
-        // `Vec` reuses the allocation.
-        let bound = std::mem::take(&mut shop.bound).into_iter().map(Into::into).collect();
-        Self { labels, observed_digest, desired_digest, bound, ..Self::from(&shop) }
+        let findings = std::mem::take(&mut shop.findings).into_iter().map(Into::into).collect();
+        Self { findings, ..Self::from(&shop) }
     }
 }
 
 impl From<&plan::Plan> for Plan {
     fn from(plan: &plan::Plan) -> Self {
-        Self { shops: plan.shops.iter().map(Shop::from).collect(), ..head(plan) }
+        Self { shops: sharing(plan.shops.iter().map(Shop::from)).collect(), ..head(plan) }
+    }
+}
+
+/// Holds equal lists of bound bindings and equal subscriptions once, as the plan does.
+fn sharing(shops: impl Iterator<Item = Shop>) -> impl Iterator<Item = Shop> {
+    let (mut bound, mut subscriptions) = (Shared::default(), SharedSubscriptions::default());
+    shops.map(move |mut shop| {
+        bound.share(&mut shop.bound);
+        subscriptions.share(&mut shop.changes);
+        shop
+    })
+}
+
+/// The subscriptions after changes. Many shops of a fleet get equal ones.
+#[derive(Debug, Default)]
+pub struct SharedSubscriptions(Shared<Subscription>);
+
+impl SharedSubscriptions {
+    /// Replaces subscriptions after changes by equal ones of earlier changes.
+    pub fn share<'a>(&mut self, changes: impl IntoIterator<Item = &'a mut Change>) {
+        changes.into_iter().filter_map(|change| change.after.as_mut()).for_each(|after| self.0.share(after));
     }
 }
 
@@ -293,7 +314,7 @@ impl From<&ShopPlan> for Shop {
         } = shop;
         Self {
             shop: domain.to_string(),
-            labels: labels.clone(),
+            labels: Arc::clone(labels),
             status,
             observed_digest: context_digest.clone(),
             desired_digest: desired_digest.clone(),
@@ -303,12 +324,14 @@ impl From<&ShopPlan> for Shop {
             bound: bound.iter().cloned().map(Into::into).collect(),
             blocked: blocked.iter().map(Into::into).collect(),
             changes: changes.iter().map(Into::into).collect(),
-            left_out: (!left_out.is_empty()).then(|| LeftOut {
-                changes: left_out.changes.iter().map(Into::into).collect(),
-                blocked: left_out.blocked.iter().map(Into::into).collect(),
+            left_out: (!left_out.is_empty()).then(|| {
+                Box::new(LeftOut {
+                    changes: left_out.changes.iter().map(Into::into).collect(),
+                    blocked: left_out.blocked.iter().map(Into::into).collect(),
+                })
             }),
-            findings: findings.iter().map(Into::into).collect(),
-            error: shop.error().map(Into::into),
+            findings: findings.iter().cloned().map(Into::into).collect(),
+            error: shop.error().map(|error| Box::new(error.into())),
         }
     }
 }
@@ -324,7 +347,7 @@ fn safety(limits: &ShopLimits) -> Option<ShopSafety> {
 
 impl From<&state::Source> for Source {
     fn from(source: &state::Source) -> Self {
-        Self { file: source.file.to_string(), line: source.line }
+        Self { file: Arc::clone(&source.file), line: source.line }
     }
 }
 
@@ -387,16 +410,18 @@ impl From<&PlannedChange> for Change {
         };
         let id = change.id().map(ToString::to_string);
         let fields = change.fields().iter().map(|field| field.as_str());
+        let unknown = unknown.as_deref();
+        let unknown_fields = unknown.into_iter().flat_map(|unknown| &unknown.fields);
         Self {
             action,
-            topic: change.topic().to_string(),
-            reason: unknown.reason.as_deref().map_or(reason, Reason::from),
+            topic: change.topic().shared(),
+            reason: unknown.and_then(|unknown| unknown.reason.as_deref()).map_or(reason, Reason::from),
             origin: origin.map(Into::into),
-            fields: fields.chain(unknown.fields.iter().map(String::as_str)).map(Field::from).collect(),
+            fields: fields.chain(unknown_fields.map(String::as_str)).map(Field::from).collect(),
             destination: Destinations { before: destinations.before.clone(), after: destinations.after.clone() },
             source: planned.source().map(Into::into),
-            before: change.before().map(|before| Box::new(before.into())),
-            after: change.after().map(|after| Box::new(Subscription { id, ..after.into() })),
+            before: change.before().map(|before| Arc::new(before.into())),
+            after: change.after().map(|after| Arc::new(Subscription { id, ..after.into() })),
         }
     }
 }
@@ -434,18 +459,23 @@ impl From<&Binding> for Subscription {
     }
 }
 
-impl From<&plan::Finding> for Finding {
-    fn from(finding: &plan::Finding) -> Self {
+impl From<plan::Finding> for Finding {
+    fn from(finding: plan::Finding) -> Self {
         let plan::Finding { kind, severity, topic, id, message, details } = finding;
-        let mut all = data(kind);
-        all.extend(details.clone());
+        let mut data = data(&kind);
+        let details = if data.is_empty() {
+            details
+        } else {
+            data.extend(Arc::unwrap_or_clone(details));
+            Arc::new(data)
+        };
         Self {
             kind: kind.name().as_ref().into(),
-            severity: (*severity).into(),
+            severity: severity.into(),
             topic: topic.as_ref().map(ToString::to_string),
             id: id.as_ref().map(ToString::to_string),
-            message: message.clone(),
-            details: all,
+            message,
+            details,
         }
     }
 }

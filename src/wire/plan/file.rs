@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::encode::{SHOPS, digest_of};
 use super::{Plan, Shop, decode};
 use crate::json::names_a_key_twice;
-use crate::plan::{self, ShopPlan};
+use crate::plan::{self, SharedParts, ShopPlan};
 use crate::words;
 
 /// Why a file is rejected as a plan. Nothing was sent.
@@ -73,11 +73,15 @@ pub fn read(bytes: &[u8]) -> Result<plan::Plan, PlanFileError> {
         raw_shops.map_or_else(|| Ok(Vec::new()), |raw| serde_json::from_str(raw.get())).map_err(malformed)?;
 
     let (mut shops, mut refused) = (Vec::with_capacity(raw_shops.len()), None);
+    let mut parts = SharedParts::default();
     for (at, raw) in raw_shops.iter().enumerate() {
         let in_shop = |e: serde_json::Error| format!("shop {}: {}", at + 1, words::of_data(&e.to_string()));
         let shop: Shop = serde_json::from_str(raw.get()).map_err(|e| PlanFileError::Malformed(in_shop(e)))?;
         match ShopPlan::try_from(shop) {
-            Ok(shop) => shops.push(shop),
+            Ok(mut shop) => {
+                parts.share(&mut shop);
+                shops.push(shop);
+            }
             // A wrong digest is reported before this error.
             Err(error) => refused = refused.or(Some(error)),
         }

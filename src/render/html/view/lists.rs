@@ -78,7 +78,7 @@ impl<'a> Lists<'a> {
             .iter()
             .map(|b| (self.topics.place(&*b.topic), self.destinations.place(Cow::Borrowed(&*b.destination)), b.count))
             .collect();
-        let (left_changes, left_blocked) = match left_out {
+        let (left_changes, left_blocked) = match left_out.as_deref() {
             Some(LeftOut { changes, blocked }) => (changes.as_slice(), blocked.as_slice()),
             None => (&[][..], &[][..]),
         };
@@ -89,7 +89,7 @@ impl<'a> Lists<'a> {
                 ShopStatus::Unchanged if !blocked.is_empty() => Status::Own("blocked"),
                 status => Status::Plan(*status),
             },
-            error: error.as_ref().map(problem),
+            error: error.as_deref().map(problem),
             bound: self.bounds.place(bound),
             blocked: blocked.iter().map(|b| self.stopped(b)).collect(),
             entries: changes.iter().map(|change| self.entry(change, None, None)).collect(),
@@ -222,7 +222,7 @@ fn entry_outcome(outcome: &Outcome) -> EntryOutcome<'_> {
         result: *result,
         by_reading: *confirmed_by == Some(ConfirmedBy::Read),
         reason: reason.as_deref(),
-        error: error.as_ref().map(problem),
+        error: error.as_deref().map(problem),
     }
 }
 
