@@ -35,8 +35,8 @@ pub(super) fn of_file(plan: &Plan, file: &Path) -> Commands {
 
 /// Returns the command that lists the windows of some files; `None` without files.
 fn gaps<'a>(files: impl IntoIterator<Item = &'a Path>) -> Option<String> {
-    let files: String = files.into_iter().map(|file| format!(" {}", word(&file.display().to_string()))).collect();
-    (!files.is_empty()).then(|| format!("hookwright gaps{files} --format csv"))
+    let files: Vec<String> = files.into_iter().map(|file| word(&file.display().to_string())).collect();
+    (!files.is_empty()).then(|| format!("hookwright gaps {} --format csv", files.join(" ")))
 }
 
 /// Returns the options that select the same shops.

@@ -16,7 +16,7 @@ pub(super) fn text(gaps: &Gaps, style: &Style) -> String {
         let Gap { cause, last_live, first_missing, restored, loss_from, .. } = gap;
         ((first_missing, last_live, restored, loss_from, cause), gap.shop.as_str(), gap)
     }));
-    windows.sort_by(|(a, _), (b, _)| a.cmp(b));
+    windows.sort_by_key(|(window, _)| *window);
     let mut out = String::new();
     for (_, members) in windows {
         let Some((_, first)) = members.first() else { continue };
