@@ -151,11 +151,13 @@ fn mutation(change: &Change) -> Mutation {
 
 fn refusal(ledger: &Ledger<'_>, kind: RefusalKind, errors: &[UserError]) -> ShopError {
     let texts: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
-    let message = format!("Shopify rejected the change: {}{}", texts.join("; "), remedy(ledger.handle(), kind));
+    let texts = texts.join("; ");
+    let said = texts.trim_end_matches('.');
+    let message = format!("Shopify rejected the change: {said}{}", remedy(ledger.handle(), kind));
     ShopError { kind: kind.as_str().into(), http_status: None, message, retryable: false }
 }
 
-/// Returns the remedy for kinds of errors whose text from Shopify does not name it; otherwise an empty string.
+/// Returns the remedy, which Shopify's text does not name.
 fn remedy(shop: &str, kind: RefusalKind) -> String {
     match kind {
         RefusalKind::TopicRefused => format!(
@@ -164,7 +166,14 @@ fn remedy(shop: &str, kind: RefusalKind) -> String {
              have the shop approve it with the link that `hookwright auth url --shop {shop}` prints"
         ),
         RefusalKind::ProtectedData => ". Request this approval for the app at Shopify, then apply again".to_owned(),
-        _ => String::new(),
+        RefusalKind::AlreadyTaken | RefusalKind::DoesNotExist | RefusalKind::NameTaken => {
+            ". Create a new plan".to_owned()
+        }
+        RefusalKind::InvalidAddress
+        | RefusalKind::InvalidFilter
+        | RefusalKind::InvalidFormat
+        | RefusalKind::InvalidName
+        | RefusalKind::Invalid => ". Correct the binding in the manifest, and create a new plan".to_owned(),
     }
 }
 
@@ -180,6 +189,6 @@ mod tests {
                 && said.contains("`hookwright auth url --shop acme`")
         );
         assert!(remedy("acme", RefusalKind::ProtectedData).contains("Request this approval"));
-        assert_eq!(remedy("acme", RefusalKind::AlreadyTaken), "");
+        assert_eq!(remedy("acme", RefusalKind::AlreadyTaken), ". Create a new plan");
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn header(request: &Request, selected: &Selected, document: &Document
         let what = count(selected.refused.len(), "subscription");
         out.push(format!("LEFT OUT, because a manifest cannot contain them: {what}"));
         let line = |refused: &super::Refused| {
-            let then = if refused.managed { "; a plan deletes it" } else { "" };
+            let then = if refused.managed { "; the next plan deletes this subscription" } else { "" };
             format!("{}: {} ({}): {}{then}", refused.shop, refused.topic, refused.id, refused.why)
         };
         list(selected.refused.iter().map(line), &mut out);
@@ -41,7 +41,11 @@ pub(super) fn header(request: &Request, selected: &Selected, document: &Document
     if unmanaged > 0 {
         out.push(String::new());
         let shops = count(selected.unmanaged.len(), "shop");
-        let how = if request.all { "no ownership prefix covers only these addresses" } else { "`--all` includes them" };
+        let how = if request.all {
+            "no prefix of `ownership` covers these addresses and no others, so `--all` cannot include them"
+        } else {
+            "`--all` includes them"
+        };
         out.push(format!("Unmanaged and left out: {} in {shops}; {how}.", count(unmanaged, "subscription")));
     }
     if request.ownership.unmanaged == Unmanaged::Delete {

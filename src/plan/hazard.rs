@@ -200,15 +200,13 @@ impl Hazard {
                 format!("leaves the shop without managed subscriptions (it has {managed} now)")
             }
             HazardKind::DeleteForeign { addresses } => format!(
-                "deletes subscriptions to addresses that this manifest does not contain ({}). Another manifest may own them: \
-                 {FOREIGN}",
+                "deletes subscriptions to addresses that this manifest does not contain ({}). {FOREIGN}",
                 foreign_addresses(&addresses.iter().map(String::as_str).collect::<Vec<_>>())
             ),
             HazardKind::RerouteForeign { moves } => {
                 let from: BTreeSet<&str> = moves.iter().map(|(from, _)| from.as_str()).collect();
                 format!(
-                    "moves subscriptions away from addresses that this manifest does not contain ({}). Another manifest may own \
-                     them: {FOREIGN}",
+                    "moves subscriptions away from addresses that this manifest does not contain ({}). {FOREIGN}",
                     foreign_addresses(&from.into_iter().collect::<Vec<_>>())
                 )
             }
@@ -345,4 +343,5 @@ fn foreign_addresses(addresses: &[&str]) -> String {
 }
 
 /// The remedy for a hazard about addresses that the manifest does not contain.
-const FOREIGN: &str = "if an earlier version of this manifest had the addresses, plan with that version as `--base`";
+const FOREIGN: &str = "If another manifest owns them, do not consent. If an earlier version of this manifest had the addresses, \
+                       plan with that version as `--base`, and this hazard does not arise";

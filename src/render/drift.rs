@@ -202,7 +202,7 @@ fn steps<'a>(plan: &Plans<'_>, all: &[Difference<'_>]) -> Option<Section<'a>> {
              resources changed {since}"
         );
         let gaps: Vec<String> = plan.commands.iter().filter_map(|commands| commands.gaps.clone()).collect();
-        let text = if gaps.is_empty() { text } else { format!("{text}. The window of each binding") };
+        let text = if gaps.is_empty() { text } else { format!("{text}. To list the time range for each binding, run") };
         steps.push(Step { text, commands: gaps });
     }
     (!steps.is_empty()).then(|| Section::new(Weight::Steps, "What to do", Block::Steps(steps)))

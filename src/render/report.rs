@@ -107,7 +107,7 @@ fn untouched<'a>(report: &Reports<'a>, status: ReportShopStatus, title: &str) ->
     let cause = match (status, shops().count()) {
         (ReportShopStatus::Stale, 1) => "nothing was sent because the plan is stale for this shop",
         (ReportShopStatus::Stale, _) => "nothing was sent because the plan is stale for these shops",
-        _ => "nothing was sent",
+        _ => "no changes were sent",
     };
     let count = if changes > 0 { format!("; {} not applied", plural(changes, "change")) } else { String::new() };
     let remedy = if status == ReportShopStatus::Stale { ". Create a new plan" } else { "" };

@@ -23,7 +23,9 @@ for (const file of readdirSync(join(root, "schemas"))) {
   const schema = JSON.parse(readFileSync(join(root, "schemas", file), "utf8"));
   validators.set(file.split(".")[0], new Ajv({ logger }).compile(schema));
 }
-const names = ["auth-status", "checked", "destinations", "events", "manifest", "plan", "report", "topics", "validate"];
+const names = [
+  "auth-status", "checked", "destinations", "events", "gaps", "manifest", "plan", "report", "topics", "validate",
+];
 assert.deepEqual([...validators.keys()].sort(), names);
 
 function keepsTo(name, value, what) {
@@ -51,6 +53,8 @@ try {
   keepsTo("report", run("apply", "--auto-approve", "--journal", "journal.jsonl"), "an apply report");
   keepsTo("auth-status", run("auth", "status"), "an auth status");
   keepsTo("destinations", run("destinations"), "a list of destinations");
+  const gaps = spawnSync(hookwright, ["gaps", "journal.jsonl", "--format", "json"], { cwd: folder, encoding: "utf8" });
+  keepsTo("gaps", JSON.parse(gaps.stdout), "a list of gaps");
   const lines = readFileSync(join(folder, "journal.jsonl"), "utf8").trim().split("\n");
   for (const line of lines) keepsTo("events", JSON.parse(line), "a line of a journal");
   console.log(`ajv: ${validators.size} schemas, ${manifests.length} manifests, a plan, a report, ${lines.length} lines of a journal`);

@@ -61,13 +61,15 @@ fn a_complete_apply() {
 fn an_incomplete_apply() {
     let refuse = |handle: &str| {
         let failed = Outcome {
-            error: Some(error("user_error", "Shopify rejected the change: Address is not allowed").into()),
+            error: Some(error("invalid_address", "Shopify rejected the change: Address is not allowed. Correct the binding in the manifest, and create a new plan").into()),
             ..outcome(order("orders/create"), OutcomeResult::Failed)
         };
         let narrow = Subscription { filter: Some("total_price:>=100".into()), ..to(&inlet('b')) };
         let gone = delete("orders/create", Some("loyalty"), "not_in_manifest", live(5, narrow));
         let skipped = Outcome {
-            reason: Some("a create or update of orders/create failed".into()),
+            reason: Some(
+                "a create or update of the same topic was not applied, so the old subscription is kept".into(),
+            ),
             ..outcome(gone, OutcomeResult::Skipped)
         };
         report_shop(handle, ReportShopStatus::Incomplete, vec![failed, done(order("orders/paid")), skipped])
@@ -105,7 +107,7 @@ fn an_incomplete_apply() {
     let report = report(vec![refuse("alpha"), refuse("beta"), delta, epsilon, gamma, zeta]);
     insta::assert_snapshot!(report_text(&report, &PLAIN), @r#"
     Failed:
-      ! user_error: Shopify rejected the change: Address is not allowed
+      ! invalid_address: Shopify rejected the change: Address is not allowed. Correct the binding in the manifest, and create a new plan
         2 shops: alpha, beta
           + orders/create -> commerce
 
@@ -114,7 +116,7 @@ fn an_incomplete_apply() {
         epsilon.myshopify.com
 
     Skipped:
-      * a create or update of orders/create failed
+      * a create or update of the same topic was not applied, so the old subscription is kept
         2 shops: alpha, beta
           - orders/create -> loyalty (filter "total_price:>=100")  # not in the manifest
       * not sent, because an earlier request to this shop failed
@@ -129,7 +131,7 @@ fn an_incomplete_apply() {
     Not read:
       ! token_refused: the access token was refused. The app may have been uninstalled, or the token may be revoked or expired. Install the app again, or replace the token
         delta.myshopify.com
-      nothing was sent
+      no changes were sent
 
     Applied:
       2 shops: alpha, beta

@@ -44,7 +44,11 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
     };
     let _ = writeln!(out, "{sign:<2} {}  {source}{}", shop.shop, end(shop));
     if let Some(why) = &shop.made_up {
-        let _ = writeln!(out, "     placeholder for the sandbox; at Shopify this shop would fail: {}", escape(why));
+        let _ = writeln!(
+            out,
+            "     the sandbox uses a placeholder token. At Shopify this shop would fail: {}",
+            escape(why)
+        );
     }
     let mut line = |label: &str, words: &[String]| {
         if !words.is_empty() {
