@@ -19,6 +19,7 @@ mod metrics;
 mod notes;
 mod plan;
 mod report;
+mod slack;
 mod text;
 
 #[cfg(test)]
@@ -138,6 +139,25 @@ pub fn runs_markdown(runs: &[Vec<wire::plan::Plan>], links: &[Link]) -> String {
 /// Returns the plans of several runs as one self-contained HTML page with one matrix.
 pub fn runs_html(runs: &[Vec<wire::plan::Plan>], links: &[Link]) -> String {
     html::side_by_side(runs, links)
+}
+
+/// Returns plans as a message for Slack.
+pub(crate) fn plans_slack(plans: &[wire::plan::Plan], links: &[Link]) -> serde_json::Value {
+    let plan = merge::plans(plans);
+    slack::print(&Document { links, ..document(&plan, false) })
+}
+
+/// Returns the plans of several runs as a message for Slack with the verdict of each.
+pub(crate) fn runs_slack(runs: &[Vec<wire::plan::Plan>], links: &[Link]) -> serde_json::Value {
+    let merged: Vec<_> = runs.iter().map(|run| merge::plans(run)).collect();
+    let documents: Vec<_> = merged.iter().map(|run| document(run, false)).collect();
+    slack::side_by_side(&documents, links)
+}
+
+/// Returns apply reports as a message for Slack.
+pub(crate) fn reports_slack(reports: &[Report], links: &[Link]) -> serde_json::Value {
+    let reports = merge::reports(reports);
+    slack::print(&Document { links, ..report::document(&reports, false) })
 }
 
 /// Returns apply reports as Markdown for a comment. The heading is [`report_last_line`].

@@ -19,6 +19,8 @@ pub(crate) enum ShowFormat {
     Markdown,
     /// A self-contained page with a matrix of shops and topics
     Html,
+    /// A message for Slack (Block Kit), to post with curl
+    Slack,
 }
 
 #[derive(Debug, Args)]
@@ -35,7 +37,7 @@ pub(crate) struct ShowArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
     pub(crate) format: ShowFormat,
-    /// Add a link to the Markdown or HTML; may be repeated
+    /// Add a link to Markdown, HTML or Slack; may be repeated
     ///
     /// For example `--link run=https://ci.example.com/42`, or a link to the HTML page of the plan.
     #[arg(long, value_name = "NAME=URL", value_parser = values::link)]

@@ -15,7 +15,7 @@ use crate::wire::report::{self, Report, ReportFileError};
 pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
     let links = &args.link[..];
     if !links.is_empty() && matches!(args.format, ShowFormat::Text | ShowFormat::Json) {
-        return Err(Failure::invalid("`--link` requires `--format markdown` or `--format html`"));
+        return Err(Failure::invalid("`--link` requires `--format markdown`, `html` or `slack`"));
     }
     let inputs: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
     apart(&inputs, &[("--out", args.out.as_deref())])?;
@@ -28,6 +28,7 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
             (ShowFormat::Text, _) => output.print(&render::reports_text(&reports, &output.style())),
             (ShowFormat::Html, _) => output.print(&render::reports_html(&reports, links)),
             (ShowFormat::Markdown, _) => output.print(&render::reports_markdown(&reports, links)),
+            (ShowFormat::Slack, _) => output.print_json(&render::reports_slack(&reports, links)),
             (ShowFormat::Json, [one]) => output.print_json(one),
             (ShowFormat::Json, many) => output.print_json(&many),
         }?;
@@ -58,6 +59,8 @@ pub(super) fn run(args: &ShowArgs, output: Output) -> Result<Exit, Failure> {
         (ShowFormat::Html, runs) => output.print(&render::runs_html(runs, links)),
         (ShowFormat::Markdown, [plans]) => output.print(&render::plans_markdown(plans, links)),
         (ShowFormat::Markdown, runs) => output.print(&render::runs_markdown(runs, links)),
+        (ShowFormat::Slack, [plans]) => output.print_json(&render::plans_slack(plans, links)),
+        (ShowFormat::Slack, runs) => output.print_json(&render::runs_slack(runs, links)),
         (ShowFormat::Json, runs) => match &runs.concat()[..] {
             [one] => output.print_json(one),
             many => output.print_json(&many),

@@ -32,7 +32,7 @@ pub(super) fn header(request: &Request, selected: &Selected, document: &Document
         let what = count(selected.refused.len(), "subscription");
         out.push(format!("LEFT OUT, because a manifest cannot contain them: {what}"));
         let line = |refused: &super::Refused| {
-            let then = if refused.managed { "; the next plan deletes this subscription" } else { "" };
+            let then = if refused.managed { "; the next plan proposes to delete this subscription" } else { "" };
             format!("{}: {} ({}): {}{then}", refused.shop, refused.topic, refused.id, refused.why)
         };
         list(selected.refused.iter().map(line), &mut out);
@@ -42,7 +42,7 @@ pub(super) fn header(request: &Request, selected: &Selected, document: &Document
         out.push(String::new());
         let shops = count(selected.unmanaged.len(), "shop");
         let how = if request.all {
-            "no prefix of `ownership` covers these addresses and no others, so `--all` cannot include them"
+            "`--all` cannot include them, because a prefix that covers their addresses would cover other unmanaged ones, too"
         } else {
             "`--all` includes them"
         };

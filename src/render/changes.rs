@@ -134,7 +134,7 @@ fn which(change: &Change) -> Option<String> {
     let filter = side.as_ref().and_then(|s| s.filter.as_deref()).map(|filter| format!("filter {}", quoted(filter)));
     let filter = filter.filter(|_| !change.fields.contains(&Field::Filter));
     let filter =
-        filter.map(|filter| if change.action == Action::Update { format!("not changed: {filter}") } else { filter });
+        filter.map(|filter| if change.action == Action::Update { format!("the {filter} stays") } else { filter });
     // A move shows both addresses.
     let fields = change.fields.iter().filter(|field| **field != Field::Address);
     let fields: Vec<&str> = fields.filter(|_| change.action == Action::Update).map(Field::as_str).collect();
@@ -198,7 +198,7 @@ pub(super) fn reason(change: &Change, depth: Depth) -> Option<String> {
     };
     match &change.reason {
         Reason::Missing | Reason::Differs => None,
-        Reason::Repurposed => Some("repurposed: address and filter both change, so it counts as a delete".to_owned()),
+        Reason::Repurposed => Some("address and filter both change, so the limits count it as a delete".to_owned()),
         Reason::NameStep => Some(format!("temporary name, because another subscription needs the name{}", held())),
         Reason::NotInManifest => Some("not in the manifest".to_owned()),
         // Several topics can share the line.

@@ -143,7 +143,7 @@ fn by_cause<'a>(plan: &Plans<'a>, all: &[Difference<'a>]) -> Vec<Section<'a>> {
         });
         let title = format!("{} ({})", cause.title(), counted(same));
         let remark = (cause == Cause::Changed)
-            .then(|| "in the fields, `+` is only in the manifest and `-` only in the shop; a changed value is shown as shop -> manifest".to_owned());
+            .then(|| "`+` marks a value that is only in the manifest, `-` one that is only in the shop; a changed value is shown as shop -> manifest".to_owned());
         Section { remark, ..Section::new(Weight::Changes, title, Block::Drifted(groups.collect())) }
     };
     all.chunk_by(|a, b| a.cause == b.cause).map(section).collect()
@@ -285,8 +285,8 @@ impl DriftCounts {
             (problems, unknown) => {
                 let counts = match since {
                     Some(Since { new, known, .. }) => format!(
-                        "{removed} removed, {changed} changed, {extra} extra, {not_created} not created; of these, {new} new \
-                         and {known} reported before"
+                        "{removed} removed, {changed} changed, {extra} extra, {not_created} not yet created; {new} reported for the \
+                         first time, {known} reported before"
                     ),
                     None => format!("{missing} missing, {changed} changed, {extra} extra"),
                 };

@@ -191,7 +191,7 @@ fn fields_before_and_after() {
     Hookwright will perform the following actions:
 
       alpha.myshopify.com
-        ~ orders/create -> commerce  # repurposed: address and filter both change, so it counts as a delete; orders.yaml:12
+        ~ orders/create -> commerce  # address and filter both change, so the limits count it as a delete; orders.yaml:12
             address: "https://old.example.com/in"
                   -> "https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" (commerce)
             format: "xml" -> "json"

@@ -84,6 +84,11 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
         Self { style, elsewhere, write, after_text: false, has_legend: false }
     }
 
+    /// Prints no legend of the symbols.
+    pub(super) fn without_legend(self) -> Self {
+        Self { has_legend: true, ..self }
+    }
+
     /// Prints one line without wrapping it.
     fn line(&mut self, indent: usize, spans: impl IntoIterator<Item = Span>) {
         let spans: Vec<Span> =

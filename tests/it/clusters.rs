@@ -103,7 +103,7 @@ fn the_nightly_jobs_report_drift_and_write_metrics_and_a_report() {
         let world = world(3);
         // The first night has no earlier report.
         container(&world, &job, 0).exits(2).out_has("Drift: 0 missing, 2 changed, 0 extra.");
-        container(&world, &job, 0).exits(2).out_has("of these, 0 new and 2 reported before.");
+        container(&world, &job, 0).exits(2).out_has("0 reported for the first time, 2 reported before.");
         assert!(
             world.read("state/hookwright.prom").contains("hookwright_drift_last_run_exit_code{run=\"hookwright\"} 2")
         );

@@ -184,4 +184,32 @@ fn links_are_in_the_markdown_and_the_page_and_only_web_pages_are_linked() {
         show(link, "markdown").exits(3).err_has("expected NAME=URL with an https or http URL");
     }
     show("run=https://ci.example.com", "text").exits(3).err_has("`--link` requires `--format markdown`");
+    let slack = show("run=https://ci.example.com", "slack").json();
+    assert_eq!(slack["blocks"][1]["elements"][0]["text"], "<https://ci.example.com/|run>");
+}
+
+#[test]
+fn a_message_for_slack_has_the_verdict_and_what_to_do() {
+    let world = world();
+    world.run(&["drift", "--sandbox", "--out", "drift.json"]).exits(2);
+    let message = |files: &[&str]| world.run(&[&["show", "--format", "slack"], files].concat()).json();
+    let drift = message(&["drift.json"]);
+    assert_eq!(drift["text"], "Drift: 2 missing, 0 changed, 0 extra.");
+    assert_eq!(drift["blocks"][0]["text"]["text"], drift["text"]);
+    let all = drift.to_string();
+    for part in [
+        "2 subscriptions in both shops are missing: orders/create -&gt; a.",
+        "*Missing (2 subscriptions in 2 shops):*\\n```\\n  2 shops: acme, globex\\n    - orders/create -&gt; a\\n```",
+        "  2. Repair:\\n       hookwright apply drift.json --sandbox",
+    ] {
+        assert!(all.contains(part), "{part}: {all}");
+    }
+    world.run(&["apply", "--sandbox", "drift.json", "--report", "report.json"]).exits(0);
+    let report = message(&["report.json"]);
+    assert_eq!(report["text"], "Apply complete! Resources: 2 added, 0 changed, 0 destroyed.");
+    world.plan(&["--name", "prod", "--out", "prod.json"]).exits(0);
+    world.plan(&["--name", "stage", "--out", "stage.json"]).exits(0);
+    let runs = message(&["prod.json", "stage.json"]);
+    assert_eq!(runs["text"], "2 runs side by side: prod, stage");
+    assert_eq!(runs["blocks"][1]["text"]["text"], "prod: No changes. The live webhooks match the manifest.");
 }

@@ -48,7 +48,7 @@ fn a_journal_or_a_report_distinguishes_removed_from_never_created() {
     for file in ["j.jsonl", "r.json"] {
         let (run, plan) = drift(&world, 300, &["--since", file]);
         run.exits(2)
-            .ends("Drift: 1 removed, 0 changed, 0 extra, 1 not created; of these, 2 new and 0 reported before.");
+            .ends("Drift: 1 removed, 0 changed, 0 extra, 1 not yet created; 2 reported for the first time, 0 reported before.");
         run.out_has("\n  ! first reported now; removed between 14:15 and 14:19 UTC on 2026-09-21\n    acme.myshopify.com\n      - orders/updated -> a\n");
         run.out_has("\nNever live in the earlier files (1 subscription in 1 shop):\n  ! first reported now\n    acme.myshopify.com\n      - orders/paid -> a\n");
         assert_eq!(
@@ -113,21 +113,21 @@ fn a_job_with_only_its_last_report_distinguishes_new_changes() {
         findings(&plan)
     };
     let removed = |since: &str| [["removed_remotely".to_owned(), "orders/updated".into(), T100.into(), since.into()]];
-    assert_eq!(night(200, "of these, 1 new and 0 reported before"), removed("-"));
-    assert_eq!(night(300, "of these, 0 new and 1 reported before"), removed("2026-09-21T14:16:40Z"));
+    assert_eq!(night(200, "1 reported for the first time, 0 reported before"), removed("-"));
+    assert_eq!(night(300, "0 reported for the first time, 1 reported before"), removed("2026-09-21T14:16:40Z"));
     // What is known stays known since the first time, although only the last report is there.
-    assert_eq!(night(400, "of these, 0 new and 1 reported before"), removed("2026-09-21T14:16:40Z"));
+    assert_eq!(night(400, "0 reported for the first time, 1 reported before"), removed("2026-09-21T14:16:40Z"));
     // Something else joins it.
     let id = world.live("acme")[0].split_whitespace().find(|w| w.parse::<u64>().is_ok()).map(ToOwned::to_owned);
     let id = id.unwrap_or_else(|| panic!("no id in {:?}", world.live("acme")));
     world.edit(&["set", "--shop", "acme", "--id", &id, &format!("address={B}")]);
-    assert_eq!(night(500, "of these, 1 new and 1 reported before").len(), 1);
-    assert_eq!(night(600, "of these, 0 new and 2 reported before").len(), 2);
+    assert_eq!(night(500, "1 reported for the first time, 1 reported before").len(), 1);
+    assert_eq!(night(600, "0 reported for the first time, 2 reported before").len(), 2);
     // Repaired and gone again: that is news.
     at(&world, 700, &["apply", "--sandbox", "--auto-approve", "--journal", "j.jsonl"]).exits(0);
     world.edit(&["remove", "--shop", "acme", "--topic", "orders/updated"]);
     let run = at(&world, 800, &["drift", "--sandbox", "--since", "last.json", "--since", "j.jsonl"]);
-    run.exits(2).out_has("of these, 1 new and 0 reported before");
+    run.exits(2).out_has("1 reported for the first time, 0 reported before");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn the_same_removal_in_many_shops_is_printed_once_with_the_whole_window() {
     }
     let (run, plan) = drift(&world, 200, &["--since", "j.jsonl"]);
     run.exits(2)
-        .ends("Drift: 3 removed, 0 changed, 0 extra, 0 not created; of these, 3 new and 0 reported before.")
+        .ends("Drift: 3 removed, 0 changed, 0 extra, 0 not yet created; 3 reported for the first time, 0 reported before.")
         .out_has(
             "3 subscriptions in all 3 shops were removed outside Hookwright between 14:14 and 14:17 UTC on 2026-09-21: \
          orders/create -> a.",

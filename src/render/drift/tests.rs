@@ -118,7 +118,7 @@ fn the_last_line_counts_each_kind_of_difference_and_what_is_unknown() {
         (
             vec![of_each(), stuck(), lossy(), unread()],
             Some(counts(3, 0)),
-            "Drift: 1 removed, 0 changed, 1 extra, 1 not created; of these, 3 new and 0 reported before; 1 blocked; 1 destination has \
+            "Drift: 1 removed, 0 changed, 1 extra, 1 not yet created; 3 reported for the first time, 0 reported before; 1 blocked; 1 destination has \
              problems; unknown for 1 shop.",
         ),
     ] {

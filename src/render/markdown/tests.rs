@@ -96,7 +96,7 @@ fn a_plan_with_all_kinds() {
     ```diff
     @@ alpha.myshopify.com @@
     + orders/create -> commerce
-    ! customers/update -> loyalty (changed: include_fields; not changed: filter "email:*@example.com")
+    ! customers/update -> loyalty (changed: include_fields; the filter "email:*@example.com" stays)
     ! orders/updated: commerce -> loyalty
     ```
 

@@ -31,8 +31,11 @@ fn drift_opens_updates_and_closes_one_issue_and_keeps_its_exit_code() {
     assert!(runner.world.read("summary.md").contains("Drift: 1 missing, 1 changed, 0 extra."));
     runner.world.edit(&["add", "--shop", "acme", "--topic", "orders/updated", "--address", A]);
     let second = night(2).unwrap();
-    assert!(second.contains("0 removed, 1 changed, 0 extra, 0 not created"), "{second}");
-    assert!(second.contains("of these, 0 new and 1 reported before"), "the report of the night before: {second}");
+    assert!(second.contains("0 removed, 1 changed, 0 extra, 0 not yet created"), "{second}");
+    assert!(
+        second.contains("0 reported for the first time, 1 reported before"),
+        "the report of the night before: {second}"
+    );
     runner.world.apply(&[]).exits(0);
     assert_eq!(night(0), None);
     assert_eq!(night(0), None);

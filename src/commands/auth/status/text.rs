@@ -46,7 +46,7 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
     if let Some(why) = &shop.made_up {
         let _ = writeln!(
             out,
-            "     the sandbox uses a placeholder token. At Shopify this shop would fail: {}",
+            "     the sandbox uses a placeholder token. At Shopify there would be no token: {}",
             escape(why)
         );
     }
@@ -67,7 +67,8 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
                 "release it, and let the shop approve it".to_owned()
             }
             SourceKind::AccessToken | SourceKind::None => {
-                "let the shop approve it, and store the new token where `auth` points to".to_owned()
+                "let the shop approve it, and store the new token where the key `auth` of the manifest points to"
+                    .to_owned()
             }
         };
         let _ = writeln!(out, "     help: add the missing scopes to the app, {way}");
