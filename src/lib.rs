@@ -39,7 +39,7 @@
 //! |---|---|---|
 //! | `wire` | the published JSON formats and their parsers | `catalog`, `diagnostic`, `diff`, `digest`, `json`, `model`, `plan`, `since`, `state`, `words` |
 //! | `schema` | the JSON Schemas of these formats | `manifest`, `wire` |
-//! | `render` | one document model, printed as text, Markdown and HTML; metrics | `model`, `plan`, `state`, `text`, `wire` |
+//! | `render` | one document model, printed as text, Markdown, HTML and for Slack; metrics | `model`, `plan`, `state`, `text`, `wire` |
 //!
 //! The shell performs input and output:
 //!

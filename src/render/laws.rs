@@ -5,8 +5,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::support::{self, PLAIN};
-use super::{Style, plan_text, report_text, reports_text};
-use crate::wire::plan::{Action, Change, Destinations, Origin, Plan, Severity, Shop, ShopStatus, Source, Subscription};
+use super::{Style, plan_text, plans_markdown, report_text, reports_text};
+use crate::wire::plan::{
+    Action, Change, Destinations, Origin, Plan, Severity, Shop, ShopStatus, Since, Source, Subscription,
+};
 use crate::wire::report::{Outcome, OutcomeResult, Report, ReportShopStatus};
 
 /// Returns whether a line is one of the fixed last lines, with N for its numbers.
@@ -171,6 +173,24 @@ proptest! {
         let whole = plan.complete && plan.summary.blocked == 0 && shops.failed == 0 && read;
         prop_assert!(whole != last.starts_with("Plan incomplete"), "{last}");
         prop_assert!(!last.starts_with("No changes") || plan.shops.iter().all(|s| s.changes.is_empty()));
+    }
+
+    /// A drift report has its own last lines. "No drift" is said only of a complete report without differences.
+    #[test]
+    fn any_drift_report_can_be_rendered(plan in plan(), style in style(), since in prop::option::of((0..9_usize, 0..9_usize))) {
+        let since = since.map(|(new, known)| Since { new, known, ..Since::default() });
+        let plan = Plan { drift: true, since, ..plan };
+        let text = plan_text(&plan, &style);
+        prop_assert_eq!(&text, &plan_text(&plan, &style));
+        let last = text.lines().last().unwrap_or_default();
+        prop_assert!(last.starts_with("No drift") || last.starts_with("Drift"), "{last}");
+        let changes = plan.shops.iter().any(|shop| !shop.changes.is_empty());
+        let unread = plan.summary.shops.failed > 0;
+        let whole = plan.complete && plan.summary.blocked == 0 && !unread && !changes;
+        prop_assert!(whole || !last.starts_with("No drift."), "{last}");
+        let page = plans_markdown(std::slice::from_ref(&plan), &[]);
+        prop_assert!(page.len() < 65_000);
+        prop_assert!(page.starts_with("<!-- hookwright: drift -->\n## "), "{page}");
     }
 
     /// The order of distinct shops in a file has no effect.
