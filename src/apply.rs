@@ -40,7 +40,7 @@ pub(crate) async fn shop(
     let failed = ledger.topics_of_unmade_writes();
     let (send, hold): (Vec<usize>, Vec<usize>) = then.into_iter().partition(|&at| !failed.contains(ledger.topic(at)));
     for at in hold {
-        ledger.skip(at, "a create or update of the same topic was not applied, so the old subscription is kept", None);
+        ledger.skip(at, "not deleted, because the subscription that replaces it could not be created or updated. Correct that failure, then create a new plan", None);
     }
     run(writer, &mut ledger, send, context).await;
     let unsent = ledger.unsent().into_iter().map(|at| ledger.line(at)).collect();

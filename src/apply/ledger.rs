@@ -234,7 +234,7 @@ fn old_endpoints(planned: &ShopPlan, outcomes: &[Outcome], now: jiff::Timestamp)
         topic: None,
         id: None,
         message: format!(
-            "keep the old endpoint {address} available until {until}: Shopify still sends retries of earlier deliveries there"
+            "keep the old endpoint {address} available until {until}. Until then, Shopify still sends retries of earlier deliveries there"
         ),
         details: json!({ "address": address, "topics": topics, "until": until })
             .as_object()

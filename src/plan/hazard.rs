@@ -343,5 +343,5 @@ fn foreign_addresses(addresses: &[&str]) -> String {
 }
 
 /// The remedy for a hazard about addresses that the manifest does not contain.
-const FOREIGN: &str = "If another manifest owns them, do not consent. If an earlier version of this manifest had the addresses, \
-                       plan with that version as `--base`, and this hazard does not arise";
+const FOREIGN: &str = "If another manifest manages these subscriptions, do not consent. If an earlier version of this manifest had \
+                       the addresses, no consent is needed: create the plan again with that version as `--base`";

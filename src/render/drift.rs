@@ -177,11 +177,11 @@ fn steps<'a>(plan: &Plans<'_>, all: &[Difference<'_>]) -> Option<Section<'a>> {
     if missing {
         steps.push(if plan.destinations.is_empty() {
             let text = "Check how the deliveries failed: the Dev Dashboard shows the app's deliveries of the last 30 \
-                        days. If the endpoint still fails, Shopify will remove the new subscriptions, too";
+                        days. If the endpoint still fails, Shopify will also remove the subscriptions that the repair creates";
             Step { text: text.to_owned(), commands: Vec::new() }
         } else {
             let text =
-                "Check the destinations. If a destination still fails, Shopify will remove the new subscriptions, too";
+                "Check the destinations. If a destination still fails, Shopify will also remove the subscriptions that the repair creates";
             Step { text: text.to_owned(), commands: commands(|commands| &commands.destinations) }
         });
     }
@@ -198,8 +198,8 @@ fn steps<'a>(plan: &Plans<'_>, all: &[Difference<'_>]) -> Option<Section<'a>> {
         let since = window::lost_since(&removed);
         let since = since.unwrap_or_else(|| "since the last delivery in the Dev Dashboard".to_owned());
         let text = format!(
-            "Fetch what was lost, because Shopify does not send missed events again: read from the Admin API which \
-             resources changed {since}"
+            "Fetch the missed events, because Shopify does not send them again. Use the Admin API to find the resources that \
+             changed {since}"
         );
         let gaps: Vec<String> = plan.commands.iter().filter_map(|commands| commands.gaps.clone()).collect();
         let text = if gaps.is_empty() { text } else { format!("{text}. To list the time range for each binding, run") };

@@ -118,7 +118,7 @@ pub(super) fn same<'a, T>(notes: impl IntoIterator<Item = (Note<'a>, T)>) -> Vec
             Some(first) => {
                 let times: BTreeSet<&str> = notes().flat_map(|note| note.times.iter().copied()).collect();
                 // The latest time holds for all of these shops.
-                let several = if times.len() > 1 { " (the latest time of these shops)" } else { "" };
+                let several = if times.len() > 1 { " (the times of the shops differ, this is the latest)" } else { "" };
                 let one_shop = notes().all(|note| note.shop == first.shop);
                 let pattern = if one_shop { first.pattern(false) } else { pattern };
                 times.last().map_or_else(|| pattern.clone(), |last| pattern.replace(TIME, &format!("{last}{several}")))
@@ -226,14 +226,16 @@ pub(super) fn removals<'a>() -> Section<'a> {
             "The endpoint kept failing: Shopify deletes a subscription after {RETRIES} failed retries in \
              {OLD_ENDPOINT_HOURS} hours. Older documentation, including Adobe's, says 19 retries in 48 hours."
         ),
-        "The signature was missing or invalid: an Adobe inlet with HMAC rejects such a request, and Shopify counts the \
-         rejection as a failure. Compare the keys of the inlet with the app's client secret; `hookwright auth rotation` \
+        "The signature was missing or invalid: an Adobe endpoint that checks signatures (HMAC) rejects such a request, and Shopify \
+         counts the rejection as a failure. Compare the keys of the endpoint with the app's client secret; `hookwright auth rotation` \
          lists the steps of a rotation."
             .to_owned(),
         "Other code of the same app deleted the subscription.".to_owned(),
         "The app was uninstalled and reinstalled.".to_owned(),
-        "To investigate, open the Dev Dashboard: it shows the app's deliveries of the last 30 days.".to_owned(),
     ];
     let points = lines.map(Point::Words).into();
-    Section::new(Weight::Removals, "Likely causes of a removal", Block::Points(points))
+    let remark =
+        "to find the cause, open the Dev Dashboard: it shows the app's deliveries of the last 30 days".to_owned();
+    let section = Section::new(Weight::Removals, "Likely causes of a removal", Block::Points(points));
+    Section { remark: Some(remark), ..section }
 }

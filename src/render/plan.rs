@@ -116,7 +116,7 @@ pub(super) fn not_covered<'a>(plan: &Plans<'a>, this: &str) -> Vec<Section<'a>> 
     let mut out = Vec::new();
     for (status, tolerated) in [(ShopStatus::Failed, false), (ShopStatus::Unavailable, true)] {
         let notes: Vec<Note<'a>> = plan.shops.iter().filter(|s| s.status == status).map(|shop| cause(shop)).collect();
-        let title = if tolerated { "Not read, tolerated" } else { "Not read" };
+        let title = if tolerated { "Not read (tolerated, so not an error)" } else { "Not read" };
         let remark = (!tolerated).then(|| format!("{} not covered by this {this}", plural(notes.len(), "shop")));
         let section = Section::list(Weight::Uncovered, title, notes::points(notes));
         out.extend(section.map(|section| Section { strong: !tolerated, remark, ..section }));

@@ -81,7 +81,11 @@ fn a_takeover_requires_consent_and_a_move_from_an_address_of_the_base_does_not()
     let world = World::new(&now, &seed);
     world.plan(&["--out", "plan.json"]).exits(0).out_has("reroute_foreign, acme.myshopify.com: ").out_has(A);
     for apply in [&["apply", "--sandbox", "plan.json"][..], &["apply", "--sandbox", "--auto-approve"]] {
-        world.run(apply).exits(6).err_has("--allow reroute_foreign:acme").err_has("plan with that version as `--base`");
+        world
+            .run(apply)
+            .exits(6)
+            .err_has("--allow reroute_foreign:acme")
+            .err_has("create the plan again with that version as `--base`");
     }
     assert_eq!(world.mutations(), 0);
     assert!(world.live("acme")[0].contains(A));

@@ -146,7 +146,7 @@ fn a_delete_is_skipped_when_the_update_of_its_topic_was_refused() {
         outcome(2),
         (
             "skipped".into(),
-            "a create or update of the same topic was not applied, so the old subscription is kept".into()
+            "not deleted, because the subscription that replaces it could not be created or updated. Correct that failure, then create a new plan".into()
         )
     );
     // An error of another topic is not a reason.

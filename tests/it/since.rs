@@ -67,7 +67,7 @@ fn a_journal_or_a_report_distinguishes_removed_from_never_created() {
 const CAUSES: [&str; 6] = [
     "Likely causes of a removal",
     "Shopify deletes a subscription after 8 failed retries in 4 hours. Older documentation, including Adobe's, says 19 retries in 48 hours.",
-    "an Adobe inlet with HMAC rejects such a request, and Shopify counts the rejection as a failure",
+    "an Adobe endpoint that checks signatures (HMAC) rejects such a request, and Shopify counts the rejection as a failure",
     "Other code of the same app deleted the subscription.",
     "The app was uninstalled and reinstalled.",
     "open the Dev Dashboard: it shows the app's deliveries of the last 30 days",

@@ -64,8 +64,8 @@ pub(super) fn lost_since(removed: &[Difference<'_>]) -> Option<String> {
     let from = removed.iter().filter_map(|one| one.window.last_known).min()?.parse::<Timestamp>().ok()?;
     let start = from.checked_sub(OLD_ENDPOINT_HOURS.hours()).ok()?;
     Some(format!(
-        "since {} UTC. The subscriptions were last seen at {}, and deliveries can fail for {OLD_ENDPOINT_HOURS} hours \
-         before Shopify removes a subscription",
+        "since {} UTC. That is {OLD_ENDPOINT_HOURS} hours before the subscriptions were last seen ({} UTC): deliveries can \
+         fail for {OLD_ENDPOINT_HOURS} hours before Shopify removes a subscription",
         start.strftime("%Y-%m-%d %H:%M"),
         from.strftime("%H:%M")
     ))

@@ -50,7 +50,7 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
         zeta.myshopify.com
       3 shops not covered by this plan
 
-    Not read, tolerated:
+    Not read (tolerated, so not an error):
       * frozen: the shop is frozen until its owner pays the bill
         epsilon.myshopify.com
 

@@ -23,13 +23,13 @@ fn a_complete_apply() {
     alpha.findings = vec![old_endpoint(
         Some("orders/updated"),
         "2026-11-23T04:00:01Z",
-        "keep the old endpoint https://old.example/ available until UNTIL: Shopify still sends retries of earlier deliveries there",
+        "keep the old endpoint https://old.example/ available until UNTIL. Until then, Shopify still sends retries of earlier deliveries there",
     )];
     let mut beta = report_shop("beta", ReportShopStatus::Done, vec![done(order("orders/create")), done(moved())]);
     beta.findings = vec![old_endpoint(
         Some("orders/updated"),
         "2026-11-23T04:00:02Z",
-        "keep the old endpoint https://old.example/ available until UNTIL: Shopify still sends retries of earlier deliveries there",
+        "keep the old endpoint https://old.example/ available until UNTIL. Until then, Shopify still sends retries of earlier deliveries there",
     )];
     beta.outcomes[0].confirmed_by = Some(ConfirmedBy::Read);
     let gamma =
@@ -50,7 +50,7 @@ fn a_complete_apply() {
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     Notes:
-      * old_endpoint orders/updated: keep the old endpoint https://old.example/ available until 2026-11-23T04:00:02Z (the latest time of these shops): Shopify still sends retries of earlier deliveries there
+      * old_endpoint orders/updated: keep the old endpoint https://old.example/ available until 2026-11-23T04:00:02Z (the times of the shops differ, this is the latest). Until then, Shopify still sends retries of earlier deliveries there
         2 shops: alpha, beta
 
     Apply complete! Resources: 2 added, 2 changed, 0 destroyed.
@@ -68,7 +68,7 @@ fn an_incomplete_apply() {
         let gone = delete("orders/create", Some("loyalty"), "not_in_manifest", live(5, narrow));
         let skipped = Outcome {
             reason: Some(
-                "a create or update of the same topic was not applied, so the old subscription is kept".into(),
+                "not deleted, because the subscription that replaces it could not be created or updated. Correct that failure, then create a new plan".into(),
             ),
             ..outcome(gone, OutcomeResult::Skipped)
         };
@@ -116,7 +116,7 @@ fn an_incomplete_apply() {
         epsilon.myshopify.com
 
     Skipped:
-      * a create or update of the same topic was not applied, so the old subscription is kept
+      * not deleted, because the subscription that replaces it could not be created or updated. Correct that failure, then create a new plan
         2 shops: alpha, beta
           - orders/create -> loyalty (filter "total_price:>=100")  # not in the manifest
       * not sent, because an earlier request to this shop failed
