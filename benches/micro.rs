@@ -162,6 +162,7 @@ fn frame(manifest: &Manifest) -> PlanHeader {
         base_addresses: HashSet::new(),
         shops_left: BTreeMap::new(),
         is_drift: false,
+        started_at: None,
         since: None,
     }
 }

@@ -95,6 +95,8 @@ pub struct Plan {
     pub former_addresses: Vec<String>,
     /// Whether `drift` made the plan.
     pub is_drift: bool,
+    /// Of a drift report: the time before the first shop was read. RFC 3339, UTC.
+    pub started_at: Option<String>,
     /// How the changes relate to earlier files.
     pub since: Option<SinceCounts>,
     /// The parts of the selected shops, sorted by domain.
@@ -190,6 +192,8 @@ pub struct Blocked {
     pub topic: Topic,
     /// Name of the destination, or the address if it has no name.
     pub destination: Arc<str>,
+    /// Address, format and filter of the binding; `None` in a plan of an earlier version.
+    pub key: Option<Box<BindingKey>>,
     /// Why the binding is blocked.
     pub obstacle: Obstacle,
     /// Problem and remedy.
@@ -307,6 +311,8 @@ pub struct PlanHeader {
     pub base_addresses: HashSet<String>,
     /// Whether `drift` makes the plan.
     pub is_drift: bool,
+    /// Of a drift report: the time before the first shop is read. RFC 3339, UTC.
+    pub started_at: Option<String>,
     /// How the changes relate to earlier files.
     pub since: Option<SinceCounts>,
 }
@@ -344,6 +350,7 @@ pub fn assemble(
         created_at,
         shops_left,
         is_drift,
+        started_at,
         since,
         ..
     } = header;
@@ -368,6 +375,7 @@ pub fn assemble(
         shops_left,
         former_addresses,
         is_drift,
+        started_at,
         since,
         shops,
     };

@@ -35,6 +35,8 @@ pub struct History {
 
 #[derive(Debug, Clone, PartialEq)]
 struct Seen {
+    /// It was seen between these times: a run reads or changes its shops one after another.
+    from: Timestamp,
     at: Timestamp,
     /// Whether it was live; if not, an apply had just removed it.
     live: bool,
@@ -44,6 +46,8 @@ struct Seen {
 /// One shop in one earlier plan.
 #[derive(Debug, Clone, PartialEq)]
 struct Reading {
+    /// The shop was read between these times.
+    from: Timestamp,
     at: Timestamp,
     /// Digest of the shop's wanted state at that time.
     desired_digest: Arc<str>,
@@ -55,9 +59,21 @@ struct Reading {
     blocked: BTreeSet<(Topic, Arc<str>)>,
 }
 
+/// How a wanted binding was not live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum How {
+    /// No live subscription realised it.
+    Missing,
+    /// A live subscription of its topic had another address, format or filter.
+    Changed,
+    /// It could not be created or updated.
+    Blocked,
+}
+
 /// A wanted binding that was not live.
 #[derive(Debug, Clone, PartialEq)]
 struct Missing {
+    how: How,
     /// The time of the first of the consecutive reports that have it, if that report is not this one.
     known_since: Option<Timestamp>,
     /// Name of the destination, if the address has one.
@@ -92,16 +108,16 @@ impl History {
         records.insert(at, seen);
     }
 
-    /// Adds a change that an apply made at a time. The order of calls does not matter, unless two changes have the same
+    /// Adds a change that an apply made between two times. The order of calls does not matter, unless two changes have the same
     /// time.
-    pub fn add_made(&mut self, made: Made, at: Timestamp) {
+    pub fn add_made(&mut self, made: Made, from: Timestamp, at: Timestamp) {
         let Made { shop, topic, id, before, after } = made;
         let route = |key: BindingKey| (shop.clone(), topic.clone(), key);
         if let Some(before) = before.filter(|before| after.as_ref() != Some(before)) {
-            self.saw(route(before), Seen { at, live: false, id: id.clone() });
+            self.saw(route(before), Seen { from, at, live: false, id: id.clone() });
         }
         if let Some(after) = after {
-            self.saw(route(after), Seen { at, live: true, id: id.clone() });
+            self.saw(route(after), Seen { from, at, live: true, id: id.clone() });
         }
         if let Some(id) = id {
             let touched = self.touched.entry((shop, id)).or_insert(at);
@@ -109,8 +125,8 @@ impl History {
         }
     }
 
-    /// Adds the shops of a plan that was made at a time. Ignores shops that were not read.
-    pub fn add_plan(&mut self, shops: Vec<ShopPlan>, at: Timestamp) {
+    /// Adds the shops of a plan that were read between two times. Ignores shops that were not read.
+    pub fn add_plan(&mut self, shops: Vec<ShopPlan>, from: Timestamp, at: Timestamp) {
         for shop in shops.into_iter().filter(|shop| shop.unread.is_none()) {
             for finding in &shop.findings {
                 self.remember(&shop.shop, finding);
@@ -120,11 +136,11 @@ impl History {
                 let earlier = shop.changes[..index].iter().any(|planned| planned.change.id() == change.id());
                 if let Some(before) = change.before().filter(|_| !earlier) {
                     let route = (shop.shop.clone(), change.topic().clone(), BindingKey::from(&before.binding));
-                    self.saw(route, Seen { at, live: true, id: Some(before.meta.id.clone()) });
+                    self.saw(route, Seen { from, at, live: true, id: Some(before.meta.id.clone()) });
                 }
             }
             let readings = self.readings.entry(shop.shop.clone()).or_default();
-            readings.push(reading(at, shop));
+            readings.push(reading(from, at, shop));
             readings.sort_by_key(|r| r.at);
         }
     }
@@ -139,24 +155,34 @@ impl History {
         };
         let (Some(topic), Some(last)) = (&finding.topic, earlier.last_known) else { return };
         let route = (shop.clone(), topic.clone(), earlier.key.clone());
-        self.saw(route, Seen { at: last, live, id: finding.id.clone() });
+        self.saw(route, Seen { from: last, at: last, live, id: finding.id.clone() });
     }
 }
 
-fn reading(at: Timestamp, shop: ShopPlan) -> Reading {
+fn reading(from: Timestamp, at: Timestamp, shop: ShopPlan) -> Reading {
     let known: Vec<(usize, Timestamp)> =
         shop.findings.iter().filter_map(|finding| known_since(&finding.kind)).collect();
     let since = |at: usize| known.iter().find(|(index, _)| *index == at).map(|(_, since)| *since);
-    let missing = shop.changes.iter().enumerate().filter_map(|(index, PlannedChange { change, destinations, .. })| {
+    let changes = shop.changes.iter().enumerate().map(|(index, planned)| (planned, since(index)));
+    // What `--only` leaves out is not live either.
+    let changes = changes.chain(shop.left_out.changes.iter().map(|planned| (planned, None)));
+    let missing = changes.filter_map(|(PlannedChange { change, destinations, .. }, known_since)| {
         let after = BindingKey::from(change.after()?);
         let live = change.before().is_some_and(|before| BindingKey::from(&before.binding) == after);
-        let missing =
-            || Missing { known_since: since(index), destination: destinations.after.as_deref().map(str::to_owned) };
-        (!live).then(|| ((change.topic().clone(), after), missing()))
+        let how = if change.before().is_some() { How::Changed } else { How::Missing };
+        let destination = destinations.after.as_deref().map(str::to_owned);
+        (!live).then(|| ((change.topic().clone(), after), Missing { how, known_since, destination }))
     });
-    let missing = missing.collect();
+    // A blocked binding is not live as wanted.
+    let blocked = shop.blocked.iter().chain(&shop.left_out.blocked).filter_map(|blocked| {
+        let key = blocked.key.as_deref()?.clone();
+        let destination = Some(blocked.destination.to_string()).filter(|name| *name != *key.address.as_str());
+        Some(((blocked.topic.clone(), key), Missing { how: How::Blocked, known_since: None, destination }))
+    });
+    let missing = blocked.chain(missing).collect();
     let changes = shop.changes.into_iter().enumerate();
     Reading {
+        from,
         at,
         desired_digest: shop.desired_digest,
         had: changes.map(|(index, planned)| (planned.change, since(index))).collect(),

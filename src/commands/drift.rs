@@ -57,7 +57,7 @@ async fn drift(args: &DriftArgs, output: Output, found: &mut Option<Found>) -> R
     let plan = run.plan(PlanPurpose::Drift, None, earlier.as_ref(), |plan| exit::of_drift(plan) as u8).await;
     let token_ends = run.token_ends(&plan);
     let (exit, attention) = (exit::of_drift(&plan), plan.needs_attention());
-    let commands = Some(repair::of_run(&plan, &args.since, args.out.as_deref(), &run.session.target.options));
+    let commands = Some(repair::of_run(&plan, args, &run.session.target.options));
     let plan = Plan { commands, ..Plan::from(plan) };
     let plan = &found.insert(Found { plan, token_ends }).plan;
     run.session.target.close().await?;

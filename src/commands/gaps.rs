@@ -30,6 +30,9 @@ fn history(paths: &[PathBuf]) -> Result<History, Failure> {
     for path in paths {
         let bytes = files::read(path, files::OWN)
             .map_err(|error| Failure::invalid(format!("cannot read {}: {error}", path.display())))?;
+        if bytes.is_empty() {
+            return Err(Failure::invalid(format!("{}: the file is empty", path.display())));
+        }
         wire::earlier::add(&mut history, &bytes)
             .map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))?;
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::change::same_change;
 use super::{
-    Blocked, Bound, Context, DestinationHealth, DestinationNames, Finding, LeftOut, Obstacle, Origin, PlannedChange,
-    PlannedShop, ShopError, ShopPlan, Unread, digest, findings, hazards, only,
+    BindingKey, Blocked, Bound, Context, DestinationHealth, DestinationNames, Finding, LeftOut, Obstacle, Origin,
+    PlannedChange, PlannedShop, ShopError, ShopPlan, Unread, digest, findings, hazards, only,
 };
 use crate::diff::{self, Change, DeleteReason, ShopDiff, diff, diff_around};
 use crate::model::{Address, Binding, ShopDomain};
@@ -214,6 +214,7 @@ fn blocked(blocked: &diff::Blocked, names: &Names<'_>, inlets: &DestinationHealt
     Blocked {
         topic: binding.topic.clone(),
         destination: names.label(meta, &binding.address),
+        key: Some(Box::new(BindingKey::from(binding))),
         obstacle,
         message,
         source: Some(meta.source.clone()),

@@ -99,6 +99,7 @@ impl World {
             shops_left: BTreeMap::new(),
             base_addresses: HashSet::new(),
             is_drift: false,
+            started_at: None,
             since: None,
         }
     }

@@ -191,7 +191,13 @@ fn steps<'a>(plan: &Plans<'_>, all: &[Difference<'_>]) -> Option<Section<'a>> {
         } else {
             ""
         };
-        let text = format!("Repair{consent}");
+        let text = if plan.selections.iter().any(|selection| selection.shard.is_some()) {
+            format!(
+                "Repair{consent}. Judge the reports of all shards together, then apply each with --checked checked.json"
+            )
+        } else {
+            format!("Repair{consent}")
+        };
         steps.push(Step { text, commands: commands(|commands| &commands.repair) });
     }
     if missing {
@@ -201,7 +207,9 @@ fn steps<'a>(plan: &Plans<'_>, all: &[Difference<'_>]) -> Option<Section<'a>> {
             "Fetch the missed events, because Shopify does not send them again. Use the Admin API to find the resources that \
              changed {since}"
         );
-        let gaps: Vec<String> = plan.commands.iter().filter_map(|commands| commands.gaps.clone()).collect();
+        // Without earlier files there is no beginning of a window.
+        let commands = plan.commands.iter().filter(|_| plan.since.is_some());
+        let gaps: Vec<String> = commands.filter_map(|commands| commands.gaps.clone()).collect();
         let text = if gaps.is_empty() { text } else { format!("{text}. To list the time range for each binding, run") };
         steps.push(Step { text, commands: gaps });
     }

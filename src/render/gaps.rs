@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 
 use super::group::group_by;
 use super::text::{title, wrap};
@@ -20,7 +20,10 @@ pub(super) fn text(gaps: &Gaps, style: &Style) -> String {
     let mut out = String::new();
     for (_, members) in windows {
         let Some((_, first)) = members.first() else { continue };
-        let _ = writeln!(out, "{}", sentence(first, members.len()));
+        let width = style.width.map_or(usize::MAX, |width| usize::from(width).max(20));
+        for line in wrap(&sentence(first, members.len()), width) {
+            let _ = writeln!(out, "{line}");
+        }
         let bindings = group_by(members.iter().map(|(shop, gap)| ((&gap.topic, target(gap)), *shop, ())));
         for ((topic, target), shops) in bindings {
             let shops: Vec<&str> = shops.into_iter().map(|(shop, ())| shop).collect();
@@ -35,7 +38,7 @@ pub(super) fn text(gaps: &Gaps, style: &Style) -> String {
     let GapsSummary { gaps: all, open, shops } = gaps.summary;
     let _ = match all {
         0 => writeln!(out, "No gaps. The files show no wanted binding that was not live."),
-        _ => writeln!(out, "{} in {}, {open} of them open.", plural(all, "gap"), plural(shops, "shop")),
+        _ => writeln!(out, "{} in {}; open: {open}.", plural(all, "gap"), plural(shops, "shop")),
     };
     out
 }
@@ -44,14 +47,18 @@ pub(super) fn text(gaps: &Gaps, style: &Style) -> String {
 fn sentence(gap: &Gap, bindings: usize) -> String {
     let (was, still) = if bindings == 1 { ("was", "it is") } else { ("were", "they are") };
     let what = plural(bindings, "binding");
-    let first = minute(&gap.first_missing);
+    let first = minute_after(&gap.first_missing);
     let end = match &gap.restored {
-        Some(restored) => format!("live again at {}", minute(restored)),
+        Some(restored) => format!("live again at {}", minute_after(restored)),
         None => format!("{still} not live again"),
     };
     let lost = gap.loss_from.as_deref().map(|from| format!(" Events since {} can be lost.", minute(from)));
     let start = match (gap.cause, &gap.last_live) {
         ("removed_by_apply", Some(last)) => format!("{was} removed by an apply at {}", minute(last)),
+        ("changed", Some(last)) => {
+            format!("{was} changed to another address, format or filter between {} and {first}", minute(last))
+        }
+        ("blocked", Some(last)) => format!("{was} last seen live at {}, and blocked at {first}", minute(last)),
         (_, Some(last)) => format!("{was} removed between {} and {first}", minute(last)),
         (_, None) => format!("{was} not live at {first}, nor in an earlier file"),
     };
@@ -66,6 +73,14 @@ fn target(gap: &Gap) -> String {
 /// Returns a time without seconds: `2026-11-27 03:00 UTC`.
 fn minute(time: &str) -> String {
     let parsed = time.parse::<Timestamp>();
+    parsed.map_or_else(|_| time.to_owned(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+/// Returns the end of a window without seconds. The window is not made smaller by rounding.
+fn minute_after(time: &str) -> String {
+    let parsed = time
+        .parse::<Timestamp>()
+        .and_then(|time| if time.as_second() % 60 == 0 { Ok(time) } else { time.checked_add(1.minute()) });
     parsed.map_or_else(|_| time.to_owned(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 

@@ -156,7 +156,7 @@ fn distinct<'a, T>(members: impl IntoIterator<Item = (&'a str, T)>) -> Vec<&'a s
 /// Returns the section of bindings that cannot be created or updated now: `orders/create -> commerce`.
 pub(super) fn blocked<'a>(all: impl Iterator<Item = (&'a str, &'a Blocked)>) -> Option<Section<'a>> {
     let labelled = group_by(all.map(|(shop, blocked)| {
-        let Blocked { topic, destination, reason, any_of: _, message, source } = blocked;
+        let Blocked { topic, destination, reason, message, source, .. } = blocked;
         let note = Note { source: source.as_ref(), ..Note::new(shop, reason.as_str(), message) };
         ((topic, destination), shop, note)
     }));

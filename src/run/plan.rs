@@ -46,6 +46,7 @@ impl Run {
         earlier: Option<&History>,
         exit_code: impl FnOnce(&Plan) -> u8,
     ) -> Plan {
+        let started_at = (then == PlanPurpose::Drift).then(|| now().to_string());
         let (manifest, for_base) = (Arc::clone(&self.manifest), base.cloned());
         let only = base.and_then(|base| base.only);
         let base = base.map(|base| &base.manifest);
@@ -109,6 +110,7 @@ impl Run {
             shops_left: base.map(|base| left(base, &self.manifest)).unwrap_or_default(),
             base_addresses,
             is_drift: then == PlanPurpose::Drift,
+            started_at,
             since,
         };
         plan::assemble(header, parts, exit_code, wire::plan::digest)

@@ -54,12 +54,12 @@ fn finding(history: &History, shop: &ShopPlan, index: usize, planned: &PlannedCh
     let to = destinations.after.as_deref().unwrap_or(after.address.as_str());
     let old = if known_since.is_some() { " (known)" } else { "" };
     let seen = last_seen(history, shop, change.topic(), &key, to);
-    let earlier = Earlier { index, key, last_known: seen.as_ref().map(|seen| seen.at), known_since };
+    let earlier = Earlier { index, key, last_known: seen.as_ref().map(|seen| seen.from), known_since };
     let (kind, severity, message) = match &seen {
-        Some(Seen { at, live: true, .. }) => (
+        Some(Seen { from, live: true, .. }) => (
             FindingKind::RemovedRemotely(earlier),
             Severity::Attention,
-            format!("-> {to}{old}: removed outside Hookwright; last known live at {at}"),
+            format!("-> {to}{old}: removed outside Hookwright; last known live at {from}"),
         ),
         Some(Seen { at, live: false, .. }) => (
             FindingKind::RemovedByApply(earlier),
@@ -88,7 +88,7 @@ fn last_seen(history: &History, shop: &ShopPlan, topic: &Topic, key: &BindingKey
             && !reading.missing.contains_key(&wanted)
             && !reading.blocked.contains(&blocked)
     });
-    let indirect = indirect.map(|reading| Seen { at: reading.at, live: true, id: None });
+    let indirect = indirect.map(|reading| Seen { from: reading.from, at: reading.at, live: true, id: None });
     match (direct, indirect) {
         (Some(direct), Some(indirect)) if indirect.at > direct.at => {
             // The id is valid only if the subscription was not deleted in between.

@@ -207,7 +207,7 @@ fn history(outcomes: &[(u32, Change, OutcomeResult, Option<u32>)], readings: &[(
     let mut history = History::default();
     add(&mut history, journal(outcomes).as_bytes()).expect("a journal");
     for (second, changes) in readings {
-        history.add_plan(vec![shop(changes.clone())], at(*second));
+        history.add_plan(vec![shop(changes.clone())], at(*second), at(*second));
     }
     history
 }
@@ -240,20 +240,72 @@ fn a_gap_is_from_the_last_proof_of_life_to_the_next() {
         gaps(&[made(100), removed], &[missing(200)]),
         [(GapCause::RemovedByApply, Some(at(150)), at(200), None)]
     );
-    // A repair in the same second as the report ends the gap.
+    // In the same second it could have been removed after the repair, so the gap stays open.
+    assert_eq!(gaps(&[made(100), made(200)], &[missing(200)]), [(GapCause::Removed, Some(at(200)), at(200), None)]);
+}
+
+fn blocked(key: Option<BindingKey>) -> crate::plan::Blocked {
+    crate::plan::Blocked {
+        topic: Topic::from_slash("orders/create"),
+        destination: "a".into(),
+        key: key.map(Box::new),
+        obstacle: crate::plan::Obstacle::NameTaken,
+        message: "no".to_owned(),
+        source: None,
+    }
+}
+
+#[test]
+fn a_binding_that_is_blocked_or_left_out_is_not_live() {
+    let made = (100, create("https://a"), OutcomeResult::Applied, Some(1));
+    let key = BindingKey::from(&binding("https://a"));
+    // Shopify removed it while its destination was closed, so no report plans a create.
+    let mut removed = history(std::slice::from_ref(&made), &[(300, vec![])]);
+    removed.add_plan(vec![ShopPlan { blocked: vec![blocked(Some(key.clone()))], ..shop(vec![]) }], at(200), at(200));
+    let gaps = removed.gaps();
+    assert_eq!((gaps[0].cause, gaps[0].last_live, gaps[0].first_missing), (GapCause::Blocked, Some(at(100)), at(200)));
+    assert_eq!(gaps[0].restored, Some(at(300)));
+    // A file of an earlier version has no key, so the reading says nothing about the binding.
+    let mut unknown = history(std::slice::from_ref(&made), &[(200, vec![create("https://a")])]);
+    unknown.add_plan(vec![ShopPlan { blocked: vec![blocked(None)], ..shop(vec![]) }], at(300), at(300));
+    assert_eq!(unknown.gaps()[0].restored, None);
+    let left_out = LeftOut { changes: vec![planned(create("https://a"))], blocked: vec![] };
+    let mut only = history(std::slice::from_ref(&made), &[(300, vec![create("https://a")])]);
+    only.add_plan(vec![ShopPlan { left_out, ..shop(vec![]) }], at(200), at(200));
+    assert_eq!((only.gaps()[0].first_missing, only.gaps().len()), (at(200), 1));
+}
+
+#[test]
+fn a_run_that_takes_long_makes_windows_longer() {
+    // The report was made from second 100 to 400: the shop was read at any time in between.
+    let mut history = History::default();
+    history.add_plan(vec![shop(vec![])], at(100), at(400));
+    history.add_plan(vec![shop(vec![create("https://a")])], at(500), at(600));
+    let made = Made {
+        shop: ShopDomain::parse("acme").expect("shop"),
+        topic: Topic::from_slash("orders/create"),
+        id: None,
+        before: None,
+        after: Some(BindingKey::from(&binding("https://a"))),
+    };
+    history.add_made(made, at(700), at(900));
+    history.add_plan(vec![shop(vec![create("https://a")])], at(1000), at(1100));
+    let gaps: Vec<_> = history.gaps().iter().map(|gap| (gap.last_live, gap.first_missing, gap.restored)).collect();
+    assert_eq!(gaps, [(Some(at(100)), at(600), Some(at(900))), (Some(at(700)), at(1100), None)]);
+    let mut shop = shop(vec![create("https://a")]);
+    explain(&history, [&mut shop]);
+    let FindingKind::RemovedRemotely(earlier) = &shop.findings[0].kind else { panic!("{:?}", shop.findings) };
+    assert_eq!(earlier.last_known, Some(at(700)));
+}
+
+#[test]
+fn a_changed_address_is_a_gap_of_its_own_cause() {
+    let made = (100, create("https://a"), OutcomeResult::Applied, Some(1));
+    let gaps = history(&[made], &[(200, vec![update("https://b", "https://a", 1)])]).gaps();
     assert_eq!(
-        gaps(&[made(100), made(200)], &[missing(200)]),
-        [(GapCause::Removed, Some(at(100)), at(200), Some(at(200)))]
+        (gaps[0].cause, gaps[0].last_live, gaps[0].loss_from()),
+        (GapCause::Changed, Some(at(100)), Some(at(100)))
     );
-    // A blocked binding of the topic is not live, although no change is planned.
-    let mut blocked = history(&[made(100)], &[missing(200)]);
-    let mut shop = shop(vec![]);
-    let message = "no".to_owned();
-    let obstacle = crate::plan::Obstacle::NameTaken;
-    let topic = Topic::from_slash("orders/create");
-    shop.blocked = vec![crate::plan::Blocked { topic, destination: "a".into(), obstacle, message, source: None }];
-    blocked.add_plan(vec![shop], at(300));
-    assert_eq!(blocked.gaps()[0].restored, None);
 }
 
 #[test]
@@ -263,7 +315,7 @@ fn a_single_report_has_the_times_of_the_files_before_it() {
     let mut shop = shop(vec![create("https://a")]);
     explain(&history, [&mut shop]);
     let mut last = History::default();
-    last.add_plan(vec![shop], at(300));
+    last.add_plan(vec![shop], at(300), at(300));
     let gaps = last.gaps();
     assert_eq!((gaps[0].last_live, gaps[0].first_missing), (Some(at(100)), at(200)));
     assert_eq!(gaps[0].loss_from(), Some("2026-11-22T20:01:40Z".parse().expect("a time")), "four hours earlier");

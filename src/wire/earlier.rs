@@ -50,7 +50,8 @@ pub fn add(history: &mut History, bytes: &[u8]) -> Result<(), SinceError> {
     if value.get("plan_digest").is_some() {
         let plan = read(bytes)?;
         let at = time(&plan.created_at)?;
-        history.add_plan(plan.shops, at);
+        let from = plan.started_at.as_deref().map(time).transpose()?;
+        history.add_plan(plan.shops, from.unwrap_or(at), at);
         return Ok(());
     }
     Err(SinceError::Unknown(String::new()))
@@ -70,7 +71,7 @@ fn journal(history: &mut History, bytes: &[u8]) -> Result<(), SinceError> {
         match value.get("type").and_then(Value::as_str) {
             Some("version") => is_journal(&String::from_utf8_lossy(line)).map_err(SinceError::NotAJournal)?,
             Some("outcome") => match serde_json::from_value::<Line>(value).map(|line| (time(&line.at), line.event)) {
-                Ok((Ok(at), Event::Outcome(outcome))) => became(history, outcome, at),
+                Ok((Ok(at), Event::Outcome(outcome))) => became(history, outcome, at, at),
                 _ => history.unreadable_lines += 1,
             },
             _ => {}
@@ -86,17 +87,17 @@ fn report(history: &mut History, value: Value) -> Result<(), SinceError> {
     }
     let report: Report =
         serde_json::from_value(value).map_err(|e| SinceError::Report(words::of_data(&e.to_string())))?;
-    let at = time(&report.finished_at)?;
+    let (from, at) = (time(&report.started_at)?, time(&report.finished_at)?);
     for shop in &report.shops {
         for (index, outcome) in shop.outcomes.iter().enumerate() {
-            became(history, StepOutcome::of(&shop.shop, index, outcome, 0), at);
+            became(history, StepOutcome::of(&shop.shop, index, outcome, 0), from, at);
         }
     }
     Ok(())
 }
 
 /// Adds an outcome. Failed and skipped changes, and changes with invalid values, are ignored.
-fn became(history: &mut History, outcome: StepOutcome, at: Timestamp) {
+fn became(history: &mut History, outcome: StepOutcome, from: Timestamp, at: Timestamp) {
     if !matches!(outcome.result, OutcomeResult::Applied | OutcomeResult::AlreadySo) {
         return;
     }
@@ -104,7 +105,7 @@ fn became(history: &mut History, outcome: StepOutcome, at: Timestamp) {
     let side = |key: Option<Key>| key.map(|key| binding_key(key).ok_or(())).transpose();
     if let (Ok(shop), Ok(before), Ok(after)) = (ShopDomain::parse(&step.shop), side(step.before), side(step.after)) {
         let id = step.id.as_deref().map(SubscriptionId::new);
-        history.add_made(Made { shop, topic: topic(&step.topic), id, before, after }, at);
+        history.add_made(Made { shop, topic: topic(&step.topic), id, before, after }, from, at);
     }
 }
 

@@ -46,7 +46,9 @@ pub struct Gap {
     pub format: String,
     /// Filter in Shopify's search syntax; null for none.
     pub filter: Option<String>,
-    /// `removed` (outside Hookwright), `removed_by_apply`, or `never_live` (in the files).
+    /// `removed` (outside Hookwright), `removed_by_apply`, `changed` (the live subscription had another address, format or
+    /// filter), `blocked` (could not be created or updated, so it is not known whether it was live), or `never_live` (in the
+    /// files).
     pub cause: &'static str,
     /// The last time at which a file shows the binding live, or at which an apply removed it; null for `never_live`.
     pub last_live: Option<String>,
@@ -86,6 +88,8 @@ impl From<&since::Gap> for Gap {
             cause: match cause {
                 GapCause::Removed => "removed",
                 GapCause::RemovedByApply => "removed_by_apply",
+                GapCause::Changed => "changed",
+                GapCause::Blocked => "blocked",
                 GapCause::NeverLive => "never_live",
             },
             last_live: last_live.map(|at| at.to_string()),

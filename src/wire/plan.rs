@@ -37,7 +37,7 @@ pub struct Plan {
     pub tool_version: String,
     /// RFC 3339, UTC. Follows `SOURCE_DATE_EPOCH`. Not covered by the digest.
     pub created_at: String,
-    /// `sha256:…` over the canonical JSON of the plan without this key and `created_at`.
+    /// `sha256:…` over the canonical JSON of the plan without this key, `created_at` and `started_at`.
     pub plan_digest: String,
     /// Exit code of the command.
     pub exit_code: u8,
@@ -80,6 +80,10 @@ pub struct Plan {
     /// Whether it is a drift report, which `drift` wrote; absent in a plan.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drift: bool,
+    /// Of a drift report: the time before the first shop was read; `created_at` is the time after the last one. RFC 3339,
+    /// UTC. Not covered by the digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
     /// Commands that a drift report proposes. Not part of the format.
     #[serde(skip)]
     pub commands: Option<Commands>,
@@ -93,7 +97,7 @@ pub struct Plan {
 /// Commands that continue from a drift report, with the options of its run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Commands {
-    /// Repairs the drift.
+    /// Repairs the drift. For a shard: judges the reports of all shards, because only then each of them can be applied.
     pub repair: String,
     /// Checks the destinations.
     pub destinations: String,

@@ -189,6 +189,31 @@ fn links_are_in_the_markdown_and_the_page_and_only_web_pages_are_linked() {
 }
 
 #[test]
+fn the_proposed_repair_of_a_shard_judges_all_shards() {
+    let world = world();
+    for shard in ["1/2", "2/2"] {
+        let file = format!("{}.json", &shard[..1]);
+        world.run(&["drift", "--sandbox", "--shard", shard, "--out", &file]);
+    }
+    let text = world.run(&["show", "1.json", "2.json"]);
+    text.exits(0).out_has("\n       hookwright show --check --out checked.json 1.json …\n");
+    world.run(&["show", "--check", "--out", "checked.json", "1.json", "2.json"]).exits(0);
+    for file in ["1.json", "2.json"] {
+        world.run(&["apply", "--sandbox", file, "--checked", "checked.json"]).exits(0);
+    }
+    world.run(&["drift", "--sandbox"]).exits(0);
+    let odd = world.run(&["drift", "--sandbox", "--exclude-shop", "a*", "--tolerate", "frozen", "--out=-l.json"]);
+    odd.exits(0);
+    world.edit(&["remove", "--shop", "acme", "--topic", "orders/create"]);
+    let options = ["drift", "--sandbox", "--shop", "ac*", "--tolerate", "frozen"];
+    world.run(&options).exits(2).out_has("\n       hookwright apply --shop 'ac*' --tolerate frozen --sandbox\n");
+    world
+        .run(&["drift", "--sandbox", "--out=-l.json"])
+        .exits(2)
+        .out_has("\n       hookwright apply ./-l.json --sandbox\n");
+}
+
+#[test]
 fn a_message_for_slack_has_the_verdict_and_what_to_do() {
     let world = world();
     world.run(&["drift", "--sandbox", "--out", "drift.json"]).exits(2);

@@ -143,12 +143,12 @@ fn gaps_are_listed_from_the_files_of_earlier_runs() {
         gaps(files)
             .exits(0)
             .out_has(
-                "1 binding was removed between 2026-09-21 14:15 UTC and 2026-09-21 14:16 UTC; it is not live again.",
+                "1 binding was removed between 2026-09-21 14:15 UTC and 2026-09-21 14:17 UTC; it is not live again.",
             )
             .out_has(
                 " Events since 2026-09-21 10:15 UTC can be lost.\n  orders/updated -> a\n      acme.myshopify.com\n",
             )
-            .ends("1 gap in 1 shop, 1 of them open.");
+            .ends("1 gap in 1 shop; open: 1.");
     }
     at(&world, 300, &["apply", "--sandbox", "last.json", "--report", "r.json"]).exits(0);
     let json = gaps(&["last.json", "r.json", "j.jsonl", "--format", "json"]).json();

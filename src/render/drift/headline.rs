@@ -12,7 +12,8 @@ use crate::wire::plan::{BlockedReason, Finding, FindingKind, Severity, Shop, Sho
 /// Returns the sentences about all differences.
 pub(super) fn of(plan: &Plans<'_>, all: &[Difference<'_>]) -> String {
     let mut out = Vec::new();
-    if plan.since.is_some_and(|since| since.new == 0 && since.known > 0) {
+    let quiet = plan.summary.blocked == 0 && plan.summary.shops.failed == 0;
+    if quiet && plan.since.is_some_and(|since| since.new == 0 && since.known > 0) {
         out.push("No new drift.".to_owned());
     }
     for same in all.chunk_by(|a, b| a.cause == b.cause) {
@@ -111,7 +112,11 @@ fn blocked(plan: &Plans<'_>) -> Option<String> {
     let scope = scopes.iter().find(|(reason, _)| scopes.len() == 1 && **reason == BlockedReason::Scope);
     let scope = scope.map(|(_, any_of)| format!(", because the scope {} is not granted", any_of.join(" or ")));
     let place = place(plan, &shops);
-    Some(format!("{} {place} cannot be created or updated{}.", plural(n, "binding"), scope.unwrap_or_default()))
+    Some(format!(
+        "{} {place} cannot be created or updated, so they are not live as wanted{}.",
+        plural(n, "binding"),
+        scope.unwrap_or_default()
+    ))
 }
 
 fn unread(plan: &Plans<'_>) -> Option<String> {

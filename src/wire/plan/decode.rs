@@ -47,6 +47,7 @@ pub(super) fn plan(head: Plan, shops: Vec<ShopPlan>) -> Result<plan::Plan, PlanF
         shops_left: left(head.shops_left, &head.shops_left_bindings),
         former_addresses: head.former_addresses,
         is_drift: head.drift,
+        started_at: head.started_at,
         since: head.since.map(|Since { new, known, removed_remotely, never_made }| plan::SinceCounts {
             new,
             known,
@@ -289,7 +290,10 @@ impl From<Source> for state::Source {
 
 impl From<Blocked> for plan::Blocked {
     fn from(wire: Blocked) -> Self {
-        let Blocked { topic, destination, reason, any_of, message, source } = wire;
+        let Blocked { topic, destination, address, format, filter, reason, any_of, message, source } = wire;
+        let format = format.as_deref().and_then(Format::parse);
+        let key =
+            address.zip(format).map(|(address, format)| BindingKey { address: Address::new(&address), format, filter });
         let obstacle = match (reason.as_str().strip_prefix("destination_"), &reason) {
             (_, BlockedReason::Scope) => Obstacle::Scope(any_of),
             (_, BlockedReason::NameTaken) => Obstacle::NameTaken,
@@ -299,6 +303,7 @@ impl From<Blocked> for plan::Blocked {
         Self {
             topic: self::topic(&topic),
             destination: destination.into(),
+            key: key.map(Box::new),
             obstacle,
             message,
             source: source.map(Into::into),

@@ -15,7 +15,7 @@ use crate::plan::{self, DestinationLoss, HazardKind, Shared, ShopPlan};
 use crate::state;
 
 /// Keys of the head that the digest does not cover. The content of [`SHOPS`] is added shop by shop.
-const NOT_COVERED: [&str; 3] = ["plan_digest", "created_at", SHOPS];
+const NOT_COVERED: [&str; 4] = ["plan_digest", "created_at", "started_at", SHOPS];
 
 /// Key of the shops in a plan.
 pub(super) const SHOPS: &str = "shops";
@@ -106,6 +106,7 @@ fn head(plan: &plan::Plan) -> Plan {
         shops_left,
         former_addresses,
         is_drift,
+        started_at,
         since,
         shops: _,
     } = plan;
@@ -129,6 +130,7 @@ fn head(plan: &plan::Plan) -> Plan {
         shops_left_bindings: shops_left.iter().filter_map(|(shop, n)| Some((shop.clone(), (*n)?))).collect(),
         former_addresses: former_addresses.clone(),
         drift: *is_drift,
+        started_at: started_at.clone(),
         commands: None,
         since: since.map(|plan::SinceCounts { new, known, removed_remotely, never_made }| Since {
             new,

@@ -101,6 +101,15 @@ pub struct Blocked {
     pub destination: String,
     /// `scope`, `name_taken`, or `destination_…` with a verdict about the destination, where events would be lost.
     pub reason: BlockedReason,
+    /// Delivery address. Absent in plans of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// `json` or `xml`. Absent in plans of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// Filter in Shopify's search syntax; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// Scopes of which one is required; empty unless the reason is `scope`.
     pub any_of: Vec<String>,
     /// Problem and remedy.

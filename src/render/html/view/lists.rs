@@ -144,7 +144,7 @@ impl<'a> Lists<'a> {
 
     fn stopped(&mut self, blocked: &'a Blocked) -> Stopped<'a> {
         // The message contains the scopes.
-        let Blocked { topic, destination, reason, any_of: _, message, source } = blocked;
+        let Blocked { topic, destination, reason, message, source, .. } = blocked;
         Stopped {
             topic: self.topics.place(topic),
             destination: self.destinations.place(Cow::Borrowed(destination)),

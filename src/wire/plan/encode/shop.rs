@@ -84,10 +84,14 @@ impl From<&state::Source> for Source {
 
 impl From<&plan::Blocked> for Blocked {
     fn from(blocked: &plan::Blocked) -> Self {
-        let plan::Blocked { topic, destination, obstacle, message, source } = blocked;
+        let plan::Blocked { topic, destination, key, obstacle, message, source } = blocked;
+        let key = key.as_deref();
         Self {
             topic: topic.to_string(),
             destination: destination.to_string(),
+            address: key.map(|key| key.address.to_string()),
+            format: key.map(|key| key.format.as_str().to_owned()),
+            filter: key.and_then(|key| key.filter.clone()),
             reason: obstacle.into(),
             any_of: if let plan::Obstacle::Scope(any_of) = obstacle { any_of.clone() } else { Vec::new() },
             message: message.clone(),
