@@ -159,6 +159,7 @@ fn refusal(ledger: &Ledger<'_>, kind: RefusalKind, errors: &[UserError]) -> Shop
 
 /// Returns the remedy, which Shopify's text does not name.
 fn remedy(shop: &str, kind: RefusalKind) -> String {
+    let corrected = |what: &str| format!(". Correct the {what} in the manifest, and create a new plan");
     match kind {
         RefusalKind::TopicRefused => format!(
             ". The usual cause is a missing scope, or a missing approval of the app, such as the one for protected \
@@ -169,11 +170,11 @@ fn remedy(shop: &str, kind: RefusalKind) -> String {
         RefusalKind::AlreadyTaken | RefusalKind::DoesNotExist | RefusalKind::NameTaken => {
             ". Create a new plan".to_owned()
         }
-        RefusalKind::InvalidAddress
-        | RefusalKind::InvalidFilter
-        | RefusalKind::InvalidFormat
-        | RefusalKind::InvalidName
-        | RefusalKind::Invalid => ". Correct the binding in the manifest, and create a new plan".to_owned(),
+        RefusalKind::InvalidAddress => corrected("address of the destination"),
+        RefusalKind::InvalidFilter => corrected("filter of the binding"),
+        RefusalKind::InvalidFormat => corrected("format of the binding"),
+        RefusalKind::InvalidName => corrected("name of the binding"),
+        RefusalKind::Invalid => corrected("binding"),
     }
 }
 

@@ -144,7 +144,9 @@ fn scopes(approval: &str, desired: &Desired, observed: &Observed, result: &ShopD
     }
     let Some(wanted) = &desired.scopes else { return };
     for scope in wanted.iter().filter(|s| !granted.grants(s.as_str())) {
-        let message = format!("the scope `{scope}` is wanted but not granted; add it to the app and {approval}");
+        let message = format!(
+            "the manifest wants the scope `{scope}`, but the shop has not granted it; add it to the app and {approval}"
+        );
         out.push(finding(
             FindingKind::ScopeMissing,
             Severity::Attention,

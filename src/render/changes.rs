@@ -96,7 +96,7 @@ impl Head {
         let mut notes = Vec::new();
         if entry.per_shop > 1 {
             let each = if entry.all.len() > entry.per_shop { " in each shop" } else { "" };
-            notes.push(format!("{} subscriptions{each}", entry.per_shop));
+            notes.push(format!("{} such subscriptions{each}", entry.per_shop));
         }
         notes.extend(reason(change, depth));
         if depth == Depth::Full {
@@ -199,13 +199,15 @@ pub(super) fn reason(change: &Change, depth: Depth) -> Option<String> {
     match &change.reason {
         Reason::Missing | Reason::Differs => None,
         Reason::Repurposed => Some("address and filter both change, so the limits count it as a delete".to_owned()),
-        Reason::NameStep => Some(format!("temporary name, because another subscription needs the name{}", held())),
+        Reason::NameStep => {
+            Some(format!("temporary name, to free the name{} for another subscription of this plan", held()))
+        }
         Reason::NotInManifest => Some("not in the manifest".to_owned()),
         // Several topics can share the line.
         Reason::Duplicate if depth == Depth::Brief => {
-            Some("duplicate of another live subscription, which is kept".to_owned())
+            Some("duplicate of another live subscription; that one is kept".to_owned())
         }
-        Reason::Duplicate => Some(format!("duplicate of another live {} subscription, which is kept", change.topic)),
+        Reason::Duplicate => Some(format!("duplicate of another live {} subscription; that one is kept", change.topic)),
         Reason::Replaced => {
             Some("replaced: REST cannot change the format, so the new subscription is created first".to_owned())
         }

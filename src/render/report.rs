@@ -120,7 +120,9 @@ fn untouched<'a>(report: &Reports<'a>, status: ReportShopStatus, title: &str) ->
 fn confirmed_by_read(changes: usize) -> String {
     let them = if changes == 1 { "it" } else { "them" };
     let count = plural(changes, "change");
-    format!("{count} had no response; a later read shows {them} applied, by this run or by another one")
+    format!(
+        "Shopify did not respond to {count}. A later read shows {them} in place, made by this run or by another one"
+    )
 }
 
 fn done<'a>(

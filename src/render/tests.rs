@@ -36,7 +36,7 @@ pub(super) fn thousand() -> Plan {
                 "scope_missing",
                 Severity::Attention,
                 None,
-                &format!("the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop {handle}` prints"),
+                &format!("the manifest wants the scope `read_customers`, but the shop has not granted it; add it to the app and have the shop approve it with the link that `hookwright auth url --shop {handle}` prints"),
             ),
             old_endpoint(
                 None,
@@ -65,9 +65,9 @@ fn a_thousand_shops_fit_one_screen() {
       1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
         + orders/create -> commerce  # shops/shop-0001.yaml:4 and 999 more places
             address: https://dcs.adobedc.net/collection/00000000…00000001  (1 of 1,000 values; `-v` shows all)
-        ~ orders/paid -> audit  # temporary name, because another subscription needs the name "paid"; orders.yaml:12
+        ~ orders/paid -> audit  # temporary name, to free the name "paid" for another subscription of this plan; orders.yaml:12
             name: "paid" -> "hookwright-step-<id>"
-        - products/delete -> audit  # 2 subscriptions in each shop; duplicate of another live products/delete subscription, which is kept
+        - products/delete -> audit  # 2 such subscriptions in each shop; duplicate of another live products/delete subscription; that one is kept
 
     Destinations of these changes:
       audit: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
@@ -78,7 +78,7 @@ fn a_thousand_shops_fit_one_screen() {
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
 
     Needs attention:
-      ! scope_missing: the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
+      ! scope_missing: the manifest wants the scope `read_customers`, but the shop has not granted it; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
 
     unmanaged: orders/create -> https://shop-0001.example.com/hooks (shop-0001.myshopify.com)

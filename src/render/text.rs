@@ -294,7 +294,7 @@ impl<'s, W: FnMut(usize, &[Span])> Lines<'s, W> {
             Point::Words(text) => self.point(strong, text),
             Point::Address(address) => self.plain(2, address),
             Point::Note { kind, about, place, message, shops, members: _ } => {
-                let about = about.as_ref().map_or_else(String::new, |about| format!(" {about}"));
+                let about = about.as_ref().map_or_else(String::new, |about| format!(", {about}"));
                 let place = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
                 self.point(strong, &format!("{kind}{about}{place}: {message}"));
                 self.prose(None, 4, &title(shops, self.style));

@@ -122,7 +122,7 @@ fn a_plan_with_all_kinds() {
 
     ### Needs attention
 
-    - `scope_missing` in 2 shops (`alpha, beta`): the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
+    - `scope_missing` in 2 shops (`alpha, beta`): the manifest wants the scope `read_customers`, but the shop has not granted it; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
 
     ### Drift that will be repaired: 2 to add
 
@@ -249,7 +249,7 @@ fn a_thousand_shops_with_equal_changes() {
 
     ```diff
     @@ 1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more @@
-    - products/delete -> audit  # 2 subscriptions in each shop; duplicate of another live subscription, which is kept
+    - products/delete -> audit  # 2 such subscriptions in each shop; duplicate of another live subscription; that one is kept
     ```
 
     ### Changes: 1,000 to add, 1,000 to change
@@ -257,7 +257,7 @@ fn a_thousand_shops_with_equal_changes() {
     ```diff
     @@ 1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more @@
     + orders/create -> commerce
-    ! orders/paid -> audit (changed: name)  # temporary name, because another subscription needs the name "paid"
+    ! orders/paid -> audit (changed: name)  # temporary name, to free the name "paid" for another subscription of this plan
     ```
 
     ### Old endpoints
@@ -266,7 +266,7 @@ fn a_thousand_shops_with_equal_changes() {
 
     ### Needs attention
 
-    - `scope_missing` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
+    - `scope_missing` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): the manifest wants the scope `read_customers`, but the shop has not granted it; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
     "#);
     assert!(text.contains("(1 of 1,000 values; see the plan file)"));
     assert!(text.contains("\n… and 900 more findings in 900 shops; see the plan file\n\n</details>"));
@@ -392,7 +392,7 @@ fn an_apply_with_failures() {
 
     ### Notes
 
-    - 1 change had no response; a later read shows it applied, by this run or by another one
+    - Shopify did not respond to 1 change. A later read shows it in place, made by this run or by another one
     - `old_endpoint` in `alpha`: keep the old endpoint available until `2026-11-23T04:00:09Z`. Until then, Shopify still sends retries of earlier deliveries there
 
     <details><summary>Failed: 2 changes</summary>

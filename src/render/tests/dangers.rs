@@ -62,11 +62,11 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
       remove the shop from the manifest
 
     Blocked:
-      ! scope customers/update -> commerce (orders.yaml:20): the scope
+      ! scope, customers/update -> commerce (orders.yaml:20): the scope
         `read_customers` is not granted; add it to the app and have the shop approve
         it with the link that `hookwright auth url --shop <shop>` prints
         2 shops: beta, gamma
-      ! name_taken orders/create -> commerce (orders.yaml:20): the name "orders" is
+      ! name_taken, orders/create -> commerce (orders.yaml:20): the name "orders" is
         used by gid://shopify/WebhookSubscription/7, which cannot be renamed; choose
         another name, or delete that subscription
         beta.myshopify.com

@@ -35,7 +35,7 @@ pub(in crate::render) fn quickstart() -> Plan {
             "scope_missing",
             Severity::Attention,
             None,
-            "the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop alpha` prints",
+            "the manifest wants the scope `read_customers`, but the shop has not granted it; add it to the app and have the shop approve it with the link that `hookwright auth url --shop alpha` prints",
         ),
         finding("scope_superfluous", Severity::Info, None, "granted but not wanted: write_themes"),
     ];
@@ -44,7 +44,7 @@ pub(in crate::render) fn quickstart() -> Plan {
         "scope_missing",
         Severity::Attention,
         None,
-        "the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop beta` prints",
+        "the manifest wants the scope `read_customers`, but the shop has not granted it; add it to the app and have the shop approve it with the link that `hookwright auth url --shop beta` prints",
     )];
     let mut plan = plan(vec![alpha, beta]);
     plan.settings.endpoint = "sandbox".into();
@@ -82,7 +82,7 @@ fn a_first_plan() {
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     Needs attention:
-      ! scope_missing: the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
+      ! scope_missing: the manifest wants the scope `read_customers`, but the shop has not granted it; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints
         2 shops: alpha, beta
 
     unmanaged: app/uninstalled -> https://example.com/hooks (alpha.myshopify.com)
@@ -125,7 +125,7 @@ fn colours_show_symbols_and_the_words_that_changed() {
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     ^[1mNeeds attention:^[0m
-      ! ^[1mscope_missing: the scope `read_customers` is wanted but not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints^[0m
+      ! ^[1mscope_missing: the manifest wants the scope `read_customers`, but the shop has not granted it; add it to the app and have the shop approve it with the link that `hookwright auth url --shop <shop>` prints^[0m
         2 shops: alpha, beta
 
     unmanaged: app/uninstalled -> https://example.com/hooks (alpha.myshopify.com)

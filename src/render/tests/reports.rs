@@ -39,7 +39,7 @@ fn a_complete_apply() {
       2 shops: alpha, beta
         + orders/create -> commerce
         ~ orders/updated: commerce -> loyalty
-      1 change had no response; a later read shows it applied, by this run or by another one
+      Shopify did not respond to 1 change. A later read shows it in place, made by this run or by another one
 
     Already done before this run, so nothing was sent:
       gamma.myshopify.com
@@ -50,7 +50,7 @@ fn a_complete_apply() {
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     Notes:
-      * old_endpoint orders/updated: keep the old endpoint https://old.example/ available until 2026-11-23T04:00:02Z (the times of the shops differ, this is the latest). Until then, Shopify still sends retries of earlier deliveries there
+      * old_endpoint, orders/updated: keep the old endpoint https://old.example/ available until 2026-11-23T04:00:02Z (the times of the shops differ, this is the latest). Until then, Shopify still sends retries of earlier deliveries there
         2 shops: alpha, beta
 
     Apply complete! Resources: 2 added, 2 changed, 0 destroyed.
@@ -61,7 +61,7 @@ fn a_complete_apply() {
 fn an_incomplete_apply() {
     let refuse = |handle: &str| {
         let failed = Outcome {
-            error: Some(error("invalid_address", "Shopify rejected the change: Address is not allowed. Correct the binding in the manifest, and create a new plan").into()),
+            error: Some(error("invalid_address", "Shopify rejected the change: Address is not allowed. Correct the address of the destination in the manifest, and create a new plan").into()),
             ..outcome(order("orders/create"), OutcomeResult::Failed)
         };
         let narrow = Subscription { filter: Some("total_price:>=100".into()), ..to(&inlet('b')) };
@@ -107,7 +107,7 @@ fn an_incomplete_apply() {
     let report = report(vec![refuse("alpha"), refuse("beta"), delta, epsilon, gamma, zeta]);
     insta::assert_snapshot!(report_text(&report, &PLAIN), @r#"
     Failed:
-      ! invalid_address: Shopify rejected the change: Address is not allowed. Correct the binding in the manifest, and create a new plan
+      ! invalid_address: Shopify rejected the change: Address is not allowed. Correct the address of the destination in the manifest, and create a new plan
         2 shops: alpha, beta
           + orders/create -> commerce
 
@@ -144,7 +144,7 @@ fn an_incomplete_apply() {
       loyalty: https://dcs.adobedc.net/collection/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
     Blocked:
-      ! scope customers/update -> commerce (orders.yaml:20): the scope `read_customers` is not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop zeta` prints
+      ! scope, customers/update -> commerce (orders.yaml:20): the scope `read_customers` is not granted; add it to the app and have the shop approve it with the link that `hookwright auth url --shop zeta` prints
         zeta.myshopify.com
 
     Not done: 1 binding blocked, 1 shop not read, 1 shop changed since the plan was created.

@@ -42,7 +42,7 @@ fn one(key: &Key, app: &App, style: &Style, out: &mut String) {
     if app.inlets.is_empty() {
         out.push_str("  No binding delivers to an inlet at Adobe.\n");
     } else {
-        out.push_str("  Inlets at Adobe:\n");
+        out.push_str("  Inlets at Adobe (streaming endpoints), with their destinations:\n");
         endpoints(&app.inlets, out);
     }
     if !app.others.is_empty() {
