@@ -272,12 +272,20 @@ fn the_manifest_of_a_fleet_is_readable() {
     }
     shops[3].scopes = Some(ScopeSet::default());
     let mut request = request(shops);
-    request.unread = vec![Unread { shop: ShopDomain::parse("gone").expect("shop"), why: "frozen: it\nis".into() }];
+    let why = "frozen: the shop is frozen until its owner pays the bill".into();
+    request.unread = vec![Unread { shop: ShopDomain::parse("gone").expect("shop"), why }];
     request.destinations = vec![("commerce".into(), Address::new(A))];
     let worlds = worlds(&request);
     let imported = import(request);
     insta::assert_snapshot!(imported.yaml);
     assert_eq!(left_to_do(&imported, &worlds), []);
+}
+
+#[test]
+fn a_reason_with_a_line_break_stays_in_its_comment() {
+    let mut request = request(vec![shop("one", vec![bind("orders/create", A)])]);
+    request.unread = vec![Unread { shop: ShopDomain::parse("gone").expect("shop"), why: "frozen: it\nis".into() }];
+    assert!(import(request).yaml.contains("\n#   gone.myshopify.com: frozen: it\\u{a}is\n"));
 }
 
 #[test]

@@ -94,11 +94,17 @@ impl Head {
     fn new(entry: &Entry<'_>, change: &Change, depth: Depth) -> Self {
         let targets: BTreeSet<_> = entry.variants.iter().map(|c| target(c)).collect();
         let mut notes = Vec::new();
-        if entry.per_shop > 1 {
-            let each = if entry.all.len() > entry.per_shop { " in each shop" } else { "" };
-            notes.push(format!("{} such subscriptions{each}", entry.per_shop));
+        let each = if entry.all.len() > entry.per_shop { " in each shop" } else { "" };
+        match entry.per_shop {
+            0 | 1 => notes.extend(reason(change, depth)),
+            n if change.reason == Reason::Duplicate => {
+                notes.push(format!("{n} duplicates{each} of another live subscription; that one is kept"));
+            }
+            n => {
+                notes.push(format!("{n} such subscriptions{each}"));
+                notes.extend(reason(change, depth));
+            }
         }
-        notes.extend(reason(change, depth));
         if depth == Depth::Full {
             notes.extend(places(entry.all.iter().filter_map(|c| c.source.as_ref())));
         }

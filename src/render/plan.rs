@@ -117,7 +117,9 @@ pub(super) fn not_covered<'a>(plan: &Plans<'a>, this: &str) -> Vec<Section<'a>> 
     for (status, tolerated) in [(ShopStatus::Failed, false), (ShopStatus::Unavailable, true)] {
         let notes: Vec<Note<'a>> = plan.shops.iter().filter(|s| s.status == status).map(|shop| cause(shop)).collect();
         let title = if tolerated { "Not read (tolerated, so not an error)" } else { "Not read" };
-        let remark = (!tolerated).then(|| format!("{} not covered by this {this}", plural(notes.len(), "shop")));
+        let (was, them) = if notes.len() == 1 { ("was", "it") } else { ("were", "them") };
+        let shops = plural(notes.len(), "shop");
+        let remark = (!tolerated).then(|| format!("{shops} {was} not read, so this {this} does not cover {them}"));
         let section = Section::list(Weight::Uncovered, title, notes::points(notes));
         out.extend(section.map(|section| Section { strong: !tolerated, remark, ..section }));
     }
@@ -136,13 +138,16 @@ fn shops_left<'a>(shops: &BTreeMap<&'a str, Option<usize>>) -> Option<Section<'a
         about: None,
         place: None,
         message: match bindings {
-            Some(n) => format!("{} in the base manifest; the subscriptions continue to deliver", plural(n, "binding")),
-            None => "the subscriptions continue to deliver".to_owned(),
+            Some(n) => format!(
+                "removed from the manifest, where it had {}; its subscriptions are not deleted and continue to deliver",
+                plural(n, "binding")
+            ),
+            None => "removed from the manifest; its subscriptions are not deleted and continue to deliver".to_owned(),
         },
         members: shops.len(),
         shops: shops.into_iter().map(|(shop, ())| shop).collect(),
     });
-    let remark = "to end them, keep the shop with `use: []` and `bindings: []`, apply, and then remove the shop from the manifest";
+    let remark = "to delete the subscriptions of such a shop, put the shop back with `use: []` and `bindings: []`, apply, and then remove it";
     let section = Section::list(Weight::Left, "No longer in the manifest", points.collect())?;
     Some(Section { remark: Some(remark.to_owned()), ..section })
 }

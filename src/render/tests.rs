@@ -67,7 +67,7 @@ fn a_thousand_shops_fit_one_screen() {
             address: https://dcs.adobedc.net/collection/00000000…00000001  (1 of 1,000 values; `-v` shows all)
         ~ orders/paid -> audit  # temporary name, to free the name "paid" for another subscription of this plan; orders.yaml:12
             name: "paid" -> "hookwright-step-<id>"
-        - products/delete -> audit  # 2 such subscriptions in each shop; duplicate of another live products/delete subscription; that one is kept
+        - products/delete -> audit  # 2 duplicates in each shop of another live subscription; that one is kept
 
     Destinations of these changes:
       audit: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa

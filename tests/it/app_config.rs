@@ -32,7 +32,7 @@ fn a_duplicate_delivery_is_reported_once_for_all_shops() {
     let plan = twice.plan(&["-f", "conf", "--detailed-exitcode"]);
     plan.exits(0).ends("No changes. The live webhooks match the manifest.");
     let line = format!(
-        "double_delivery orders/create: the app configuration ({place}) also subscribes this topic to {A}, so each"
+        "double_delivery, orders/create: the app configuration ({place}) also subscribes this topic to {A}, so each"
     );
     assert_eq!(plan.out.matches("double_delivery").count(), 1, "{plan}");
     plan.out_has(&line).out_has("2 shops: acme, other").err_has("warning[HW110]");

@@ -245,10 +245,10 @@ fn a_name_or_metafields_that_the_binding_no_longer_has_are_noted() {
     world.write("hookwright.yaml", &manifest(&shops("")));
     let plan = world.plan(&["--detailed-exitcode"]);
     plan.exits(0).ends("No changes. The live webhooks match the manifest.");
-    plan.out_has("name_kept orders/create: keeps the name \"one\", because its binding has no `name`")
+    plan.out_has("name_kept, orders/create: keeps the name \"one\", because its binding has no `name`")
         .out_has("write `name: one` in the binding");
     plan.out_has(
-        "metafields_unnamed orders/create: keeps the metafields custom.size, because its binding has no `metafields`",
+        "metafields_unnamed, orders/create: keeps the metafields custom.size, because its binding has no `metafields`",
     );
     // An update of something else leaves both, too.
     world.write("hookwright.yaml", &manifest(&shops(", include_fields: [id]")));

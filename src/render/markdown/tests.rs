@@ -102,9 +102,9 @@ fn a_plan_with_all_kinds() {
 
     ### No longer in the manifest
 
-    To end them, keep the shop with `use: []` and `bindings: []`, apply, and then remove the shop from the manifest.
+    To delete the subscriptions of such a shop, put the shop back with `use: []` and `bindings: []`, apply, and then remove it.
 
-    - `shop_left` in `gone`: the subscriptions continue to deliver
+    - `shop_left` in `gone`: removed from the manifest; its subscriptions are not deleted and continue to deliver
 
     ### Blocked
 
@@ -112,7 +112,7 @@ fn a_plan_with_all_kinds() {
 
     ### Not read
 
-    1 shop not covered by this plan.
+    1 shop was not read, so this plan does not cover it.
 
     - `token_refused` in `delta`: the access token was refused. The app may have been uninstalled, or the token may be revoked or expired. Log in again: `hookwright auth login --shop delta`
 
@@ -215,7 +215,7 @@ fn an_incomplete_plan() {
 
     ### Not read
 
-    1 shop not covered by this plan.
+    1 shop was not read, so this plan does not cover it.
 
     - `timeout` in `beta`: `beta.myshopify.com` did not respond in time. Try again later
 
@@ -249,7 +249,7 @@ fn a_thousand_shops_with_equal_changes() {
 
     ```diff
     @@ 1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more @@
-    - products/delete -> audit  # 2 such subscriptions in each shop; duplicate of another live subscription; that one is kept
+    - products/delete -> audit  # 2 duplicates in each shop of another live subscription; that one is kept
     ```
 
     ### Changes: 1,000 to add, 1,000 to change

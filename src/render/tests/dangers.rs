@@ -48,18 +48,18 @@ fn shops_that_were_not_read_and_bindings_that_are_blocked() {
         2 shops: alpha, delta
       ! timeout: zeta.myshopify.com did not respond in time. Try again later
         zeta.myshopify.com
-      3 shops not covered by this plan
+      3 shops were not read, so this plan does not cover them
 
     Not read (tolerated, so not an error):
       * frozen: the shop is frozen until its owner pays the bill
         epsilon.myshopify.com
 
     No longer in the manifest:
-      * shop_left: 9 bindings in the base manifest; the subscriptions continue to
-        deliver
+      * shop_left: removed from the manifest, where it had 9 bindings; its
+        subscriptions are not deleted and continue to deliver
         gone.myshopify.com
-      to end them, keep the shop with `use: []` and `bindings: []`, apply, and then
-      remove the shop from the manifest
+      to delete the subscriptions of such a shop, put the shop back with `use: []`
+      and `bindings: []`, apply, and then remove it
 
     Blocked:
       ! scope, customers/update -> commerce (orders.yaml:20): the scope

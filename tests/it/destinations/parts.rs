@@ -55,7 +55,7 @@ fn each_shop_is_judged_by_its_own_destination_even_with_a_pasted_address() {
     assert_eq!(none.live("own").len(), 1);
 
     let disabled = with("Off", "    - { name: Off, state: disabled }\n");
-    disabled.plan(&[]).exits(1).out_has("destination_disabled orders/create -> orders");
+    disabled.plan(&[]).exits(1).out_has("destination_disabled, orders/create -> orders");
     disabled.apply(&[]).exits(8);
     assert!(disabled.live("own")[0].contains("collection/0"), "{:?}", disabled.live("own"));
 

@@ -27,7 +27,7 @@ fn a_disabled_dataflow_is_not_bound_and_its_live_subscriptions_are_findings() {
     world.edit(&["remove", "--shop", "one", "--topic", "orders/create"]);
     world.edit(&["add", "--shop", "one", "--topic", "orders/create", "--address", &format!("{A}0")]);
     let plan = world.plan(&["--out", "plan.json"]);
-    plan.exits(1).out_has("destination_disabled orders/create -> orders").out_has("not bound: ").out_has(&named);
+    plan.exits(1).out_has("destination_disabled, orders/create -> orders").out_has("not bound: ").out_has(&named);
     let saved: Value = serde_json::from_str(&world.read("plan.json")).unwrap();
     assert_eq!(
         (&saved["exit_code"], &saved["summary"]["blocked"], &saved["summary"]["change"]),

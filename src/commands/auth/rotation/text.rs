@@ -81,7 +81,7 @@ fn steps(apps: &BTreeMap<Key, App>, options: &str, has_aep: bool, out: &mut Stri
     );
     if has_inlets {
         step(
-            "Adobe Experience Platform: open the source account of each inlet above, and enter the new secret as the \
+            "Adobe Experience Platform: open the source account of each inlet above (the endpoint behind a destination), and enter the new secret as the \
              secondary key. The old one stays the primary key. An inlet that was set up without HMAC keys checks no \
              signature and needs no change.",
         );

@@ -44,11 +44,7 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
     };
     let _ = writeln!(out, "{sign:<2} {}  {source}{}", shop.shop, end(shop));
     if let Some(why) = &shop.made_up {
-        let _ = writeln!(
-            out,
-            "     the sandbox uses a placeholder token. At Shopify there would be no token: {}",
-            escape(why)
-        );
+        let _ = writeln!(out, "     the sandbox uses a placeholder token, because there is none: {}", escape(why));
     }
     let mut line = |label: &str, words: &[String]| {
         if !words.is_empty() {
