@@ -343,5 +343,6 @@ fn foreign_addresses(addresses: &[&str]) -> String {
 }
 
 /// The remedy for a hazard about addresses that the manifest does not contain.
-const FOREIGN: &str = "If another manifest manages these subscriptions, do not consent. If an earlier version of this manifest had \
-                       the addresses, no consent is needed: create the plan again with that version as `--base`";
+const FOREIGN: &str = "If an earlier version of this manifest contained them, create the plan again with `--base` and the file \
+                       of that version; no consent is needed then. If another manifest manages the subscriptions, do \
+                       not consent";

@@ -94,14 +94,15 @@ impl Head {
     fn new(entry: &Entry<'_>, change: &Change, depth: Depth) -> Self {
         let targets: BTreeSet<_> = entry.variants.iter().map(|c| target(c)).collect();
         let mut notes = Vec::new();
-        let each = if entry.all.len() > entry.per_shop { " in each shop" } else { "" };
+        let many = entry.all.len() > entry.per_shop;
         match entry.per_shop {
             0 | 1 => notes.extend(reason(change, depth)),
             n if change.reason == Reason::Duplicate => {
-                notes.push(format!("{n} duplicates{each} of another live subscription; that one is kept"));
+                let each = if many { "in each shop " } else { "" };
+                notes.push(format!("{each}{n} duplicates of one live subscription, which is kept"));
             }
             n => {
-                notes.push(format!("{n} such subscriptions{each}"));
+                notes.push(format!("{n} such subscriptions{}", if many { " in each shop" } else { "" }));
                 notes.extend(reason(change, depth));
             }
         }
@@ -204,7 +205,9 @@ pub(super) fn reason(change: &Change, depth: Depth) -> Option<String> {
     };
     match &change.reason {
         Reason::Missing | Reason::Differs => None,
-        Reason::Repurposed => Some("address and filter both change, so the limits count it as a delete".to_owned()),
+        Reason::Repurposed => {
+            Some("counts as a delete for the limits of `safety`, because address and filter both change".to_owned())
+        }
         Reason::NameStep => {
             Some(format!("temporary name, to free the name{} for another subscription of this plan", held()))
         }

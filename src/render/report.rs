@@ -118,10 +118,10 @@ fn untouched<'a>(report: &Reports<'a>, status: ReportShopStatus, title: &str) ->
 
 /// Returns the remark on changes whose answer was lost. A subscription does not show which run created it.
 fn confirmed_by_read(changes: usize) -> String {
-    let them = if changes == 1 { "it" } else { "them" };
+    let they = if changes == 1 { "it was" } else { "they were" };
     let count = plural(changes, "change");
     format!(
-        "Shopify did not respond to {count}. A later read shows {them} in place, made by this run or by another one"
+        "Shopify did not respond to {count}. A later read shows that {they} made, by this run or by another one. Nothing to do"
     )
 }
 

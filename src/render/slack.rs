@@ -94,7 +94,7 @@ impl Message {
     }
 
     fn context(&mut self, text: &str) {
-        if !text.is_empty() {
+        if !text.trim().is_empty() {
             let text = cut(text, CONTEXT);
             let element = json!({ "type": "mrkdwn", "text": text });
             self.push(json!({ "type": "context", "elements": [element] }), text.chars().count());
@@ -103,7 +103,7 @@ impl Message {
 
     fn prose(&mut self, text: &str) {
         let text = clean(text);
-        if !text.is_empty() {
+        if !text.trim().is_empty() {
             self.mrkdwn(&cut(&text, SECTION));
         }
     }
@@ -152,7 +152,11 @@ impl Message {
         };
         let more = lines.len() - shown;
         let more = if more > 0 { format!("\n… and {}", plural(more, "more line")) } else { String::new() };
-        self.mrkdwn(&format!("{heading}{body}{more}"));
+        let text = format!("{heading}{body}{more}");
+        // Slack rejects a message with an empty text.
+        if !text.trim().is_empty() {
+            self.mrkdwn(&text);
+        }
     }
 
     fn finish(mut self, digest: Option<&str>) -> Value {
@@ -214,7 +218,7 @@ mod tests {
             };
             let text = text.as_str().expect("a text");
             let chars = text.chars().count();
-            prop_assert!(chars > 0 && chars <= max, "{chars} of {max}");
+            prop_assert!(!text.trim().is_empty() && chars <= max, "{chars} of {max}");
             prop_assert!(block["type"] == "header" || !text.contains('<'), "{text}");
             prop_assert_eq!(text.matches("```").count() % 2, 0);
             length += chars;

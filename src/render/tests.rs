@@ -67,7 +67,7 @@ fn a_thousand_shops_fit_one_screen() {
             address: https://dcs.adobedc.net/collection/00000000…00000001  (1 of 1,000 values; `-v` shows all)
         ~ orders/paid -> audit  # temporary name, to free the name "paid" for another subscription of this plan; orders.yaml:12
             name: "paid" -> "hookwright-step-<id>"
-        - products/delete -> audit  # 2 duplicates in each shop of another live subscription; that one is kept
+        - products/delete -> audit  # in each shop 2 duplicates of one live subscription, which is kept
 
     Destinations of these changes:
       audit: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
@@ -191,7 +191,7 @@ fn fields_before_and_after() {
     Hookwright will perform the following actions:
 
       alpha.myshopify.com
-        ~ orders/create -> commerce  # address and filter both change, so the limits count it as a delete; orders.yaml:12
+        ~ orders/create -> commerce  # counts as a delete for the limits of `safety`, because address and filter both change; orders.yaml:12
             address: "https://old.example.com/in"
                   -> "https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" (commerce)
             format: "xml" -> "json"

@@ -85,7 +85,7 @@ fn a_takeover_requires_consent_and_a_move_from_an_address_of_the_base_does_not()
             .run(apply)
             .exits(6)
             .err_has("--allow reroute_foreign:acme")
-            .err_has("create the plan again with that version as `--base`");
+            .err_has("create the plan again with `--base`");
     }
     assert_eq!(world.mutations(), 0);
     assert!(world.live("acme")[0].contains(A));

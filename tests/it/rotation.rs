@@ -40,13 +40,13 @@ fn each_app_is_listed_with_its_shops_and_inlets() {
     assert_eq!(
         apps,
         format!(
-            "Shops whose app the manifest does not name\n  four.myshopify.com\n  Inlets at Adobe (streaming endpoints), with their destinations:\n    - {B}: 1 shop\n\n\
-             App with the client secret in environment variable APP_SECRET\n  3 shops: five, one, two\n  \
+            "Shops whose app the manifest does not name\n  four.myshopify.com\n  Endpoints at Adobe that receive its events, with their destinations:\n    - {B}: 1 shop\n\n\
+             App (client secret: environment variable APP_SECRET)\n  3 shops: five, one, two\n  \
              client id: environment variable APP_ID\n  `old_client_secret` is set: environment variable APP_OLD\n  \
-             Inlets at Adobe (streaming endpoints), with their destinations:\n    - dataflow \"Shopify orders\" in Adobe sandbox prod (again, orders): 2 shops\n    \
+             Endpoints at Adobe that receive its events, with their destinations:\n    - dataflow \"Shopify orders\" in Adobe sandbox prod (again, orders): 2 shops\n    \
              - {A} (pasted): 1 shop\n  Other HTTPS endpoints:\n    - {OWN} (own): 1 shop\n\n\
-             App with the client secret in secret command vault\n  three.myshopify.com\n  \
-             client id: environment variable B_ID\n  Inlets at Adobe (streaming endpoints), with their destinations:\n    - {A}: 1 shop\n"
+             App (client secret: secret command vault)\n  three.myshopify.com\n  \
+             client id: environment variable B_ID\n  Endpoints at Adobe that receive its events, with their destinations:\n    - {A}: 1 shop\n"
         )
     );
     let at = |text: &str| steps.find(text).unwrap_or_else(|| panic!("{text} is not in {steps}"));

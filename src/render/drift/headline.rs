@@ -23,12 +23,14 @@ pub(super) fn of(plan: &Plans<'_>, all: &[Difference<'_>]) -> String {
         }
     }
     out.extend(blocked(plan));
-    out.extend(unread(plan));
+    out.extend(unread(plan, ShopStatus::Failed));
+    out.extend(unread(plan, ShopStatus::Unavailable));
     out.extend(attention(plan));
     let unchecked = plan.destinations.iter().filter(|destination| destination.error.is_some()).count();
     out.extend((unchecked > 0).then(|| format!("{} could not be checked at Adobe.", plural(unchecked, "destination"))));
-    if out.is_empty() {
-        out.push(format!("The live subscriptions of {} match the manifest.", plural(plan.shops.len(), "shop")));
+    let read = plan.summary.shops.changed + plan.summary.shops.unchanged;
+    if all.is_empty() && plan.summary.blocked == 0 && read > 0 {
+        out.insert(0, format!("The live subscriptions of {} match the manifest.", plural(read, "shop")));
     }
     out.join(" ")
 }
@@ -119,15 +121,17 @@ fn blocked(plan: &Plans<'_>) -> Option<String> {
     ))
 }
 
-fn unread(plan: &Plans<'_>) -> Option<String> {
-    let unread: Vec<&Shop> = plan.shops.iter().copied().filter(|shop| shop.status == ShopStatus::Failed).collect();
+/// Returns the sentence about the shops that were not read, with this status.
+fn unread(plan: &Plans<'_>, status: ShopStatus) -> Option<String> {
+    let unread: Vec<&Shop> = plan.shops.iter().copied().filter(|shop| shop.status == status).collect();
     let place = match &unread[..] {
         [] => return None,
         [shop] => shop.shop.clone(),
         many => format!("{} of {} shops", thousands(many.len()), thousands(plan.shops.len())),
     };
     let (was, their) = if unread.len() == 1 { ("was", "its") } else { ("were", "their") };
-    Some(format!("{place} {was} not read, so {their} drift is unknown."))
+    let tolerated = if status == ShopStatus::Unavailable { " (tolerated)" } else { "" };
+    Some(format!("{place} {was} not read{tolerated}, so {their} drift is unknown."))
 }
 
 /// Returns the sentences about findings that need attention and are not differences. Destinations that lose events come first.

@@ -128,3 +128,21 @@ fn the_last_line_counts_each_kind_of_difference_and_what_is_unknown() {
         assert_eq!(text.lines().last(), Some(expected));
     }
 }
+
+#[test]
+fn a_shop_that_was_not_read_is_not_said_to_match() {
+    let tolerated = |handle: &str| lost(handle, ShopStatus::Unavailable, "frozen", "frozen");
+    let first = |shops| {
+        let text = plan_text(&report(shops, None), &PLAIN);
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        first(vec![tolerated("a"), tolerated("b")]),
+        "2 of 2 shops were not read (tolerated), so their drift is unknown."
+    );
+    assert_eq!(
+        first(vec![tolerated("a"), shop("b", vec![]), shop("c", vec![])]),
+        "The live subscriptions of 2 shops match the manifest. a.myshopify.com was not read (tolerated), so its drift is \
+         unknown."
+    );
+}

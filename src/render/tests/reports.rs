@@ -39,7 +39,7 @@ fn a_complete_apply() {
       2 shops: alpha, beta
         + orders/create -> commerce
         ~ orders/updated: commerce -> loyalty
-      Shopify did not respond to 1 change. A later read shows it in place, made by this run or by another one
+      Shopify did not respond to 1 change. A later read shows that it was made, by this run or by another one. Nothing to do
 
     Already done before this run, so nothing was sent:
       gamma.myshopify.com

@@ -29,7 +29,7 @@ fn one(key: &Key, app: &App, style: &Style, out: &mut String) {
     let shops: Vec<&str> = app.shops.iter().map(String::as_str).collect();
     let _ = match key {
         Some(_) if app.secrets.is_empty() => writeln!(out, "\nApp that signs client assertions"),
-        Some(_) => writeln!(out, "\nApp with the client secret in {}", listed(&app.secrets)),
+        Some(_) => writeln!(out, "\nApp (client secret: {})", listed(&app.secrets)),
         None => writeln!(out, "\nShops whose app the manifest does not name"),
     };
     let _ = writeln!(out, "  {}", title(&shops, style));
@@ -42,7 +42,7 @@ fn one(key: &Key, app: &App, style: &Style, out: &mut String) {
     if app.inlets.is_empty() {
         out.push_str("  No binding delivers to an inlet at Adobe.\n");
     } else {
-        out.push_str("  Inlets at Adobe (streaming endpoints), with their destinations:\n");
+        out.push_str("  Endpoints at Adobe that receive its events, with their destinations:\n");
         endpoints(&app.inlets, out);
     }
     if !app.others.is_empty() {
