@@ -178,10 +178,10 @@ impl Declared {
         if reporter.is_silenced(Code::DoubleDelivery) {
             return;
         }
-        let events = if declared.filter == binding.filter { "" } else { " when an event passes both filters" };
+        let events = if declared.filter == binding.filter { "" } else { " if it passes both filters" };
         let message = format!(
-            "`{}` is delivered twice{events}: the app declares the same topic and address in {}:{}",
-            binding.topic, place.file, place.line
+            "the app declares this binding's topic and address, too ({}:{}), so each event of `{}` is delivered twice{events}",
+            place.file, place.line, binding.topic
         );
         let hint = "remove one of the two: Shopify keeps both and delivers each event twice";
         let diagnostic = reporter.diagnostic(Code::DoubleDelivery, span, message).hint(hint);

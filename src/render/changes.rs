@@ -98,8 +98,8 @@ impl Head {
         match entry.per_shop {
             0 | 1 => notes.extend(reason(change, depth)),
             n if change.reason == Reason::Duplicate => {
-                let each = if many { "in each shop " } else { "" };
-                notes.push(format!("{each}{n} duplicates of one live subscription, which is kept"));
+                let each = if many { " in each shop" } else { "" };
+                notes.push(format!("deletes {n} duplicates{each}, keeps one subscription"));
             }
             n => {
                 notes.push(format!("{n} such subscriptions{}", if many { " in each shop" } else { "" }));

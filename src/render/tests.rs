@@ -41,7 +41,7 @@ pub(super) fn thousand() -> Plan {
             old_endpoint(
                 None,
                 &format!("2026-11-23T04:{:02}:{:02}Z", i / 60, i % 60),
-                "keep the old endpoint available until UNTIL. Until then, Shopify still sends retries of earlier deliveries there",
+                "keep the old endpoint https://old.example/ available until UNTIL. Until then, Shopify still sends retries of earlier deliveries there",
             ),
             unmanaged("orders/create", &format!("https://{handle}.example.com/hooks")),
         ];
@@ -67,14 +67,14 @@ fn a_thousand_shops_fit_one_screen() {
             address: https://dcs.adobedc.net/collection/00000000…00000001  (1 of 1,000 values; `-v` shows all)
         ~ orders/paid -> audit  # temporary name, to free the name "paid" for another subscription of this plan; orders.yaml:12
             name: "paid" -> "hookwright-step-<id>"
-        - products/delete -> audit  # in each shop 2 duplicates of one live subscription, which is kept
+        - products/delete -> audit  # deletes 2 duplicates in each shop, keeps one subscription
 
     Destinations of these changes:
       audit: https://dcs.adobedc.net/collection/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
       commerce: 1,000 addresses in different shops, such as https://dcs.adobedc.net/collection/0000000000000000000000000000000000000000000000000000000000000001 (`-v` shows all)
 
     Old endpoints:
-      * old_endpoint: keep the old endpoint available until 2026-11-23T04:16:40Z (the times of the shops differ, this is the latest). Until then, Shopify still sends retries of earlier deliveries there
+      * old_endpoint: keep the old endpoint https://old.example/ available until 2026-11-23T04:16:40Z (the times of the shops differ, this is the latest). Until then, Shopify still sends retries of earlier deliveries there
         1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, shop-0007, shop-0008, shop-0009, shop-0010, shop-0011, … and 989 more
 
     Needs attention:

@@ -249,7 +249,7 @@ fn a_thousand_shops_with_equal_changes() {
 
     ```diff
     @@ 1,000 shops: shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more @@
-    - products/delete -> audit  # in each shop 2 duplicates of one live subscription, which is kept
+    - products/delete -> audit  # deletes 2 duplicates in each shop, keeps one subscription
     ```
 
     ### Changes: 1,000 to add, 1,000 to change
@@ -262,7 +262,7 @@ fn a_thousand_shops_with_equal_changes() {
 
     ### Old endpoints
 
-    - `old_endpoint` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): keep the old endpoint available until `2026-11-23T04:16:40Z` (the times of the shops differ, this is the latest). Until then, Shopify still sends retries of earlier deliveries there
+    - `old_endpoint` in 1,000 shops (`shop-0001, shop-0002, shop-0003, shop-0004, shop-0005, shop-0006, … and 994 more`): keep the old endpoint `https://old.example/` available until `2026-11-23T04:16:40Z` (the times of the shops differ, this is the latest). Until then, Shopify still sends retries of earlier deliveries there
 
     ### Needs attention
 
@@ -335,7 +335,7 @@ fn an_apply_with_failures() {
         "old_endpoint",
         Severity::Info,
         None,
-        "keep the old endpoint available until 2026-11-23T04:00:09Z. Until then, Shopify still sends retries of earlier deliveries there",
+        "keep the old endpoint https://old.example/ available until 2026-11-23T04:00:09Z. Until then, Shopify still sends retries of earlier deliveries there",
     )];
     let mut stale =
         report_shop("gamma", ReportShopStatus::Stale, vec![outcome(make("orders/create"), OutcomeResult::Skipped)]);
@@ -393,7 +393,7 @@ fn an_apply_with_failures() {
     ### Notes
 
     - Shopify did not respond to 1 change. A later read shows that it was made, by this run or by another one. Nothing to do
-    - `old_endpoint` in `alpha`: keep the old endpoint available until `2026-11-23T04:00:09Z`. Until then, Shopify still sends retries of earlier deliveries there
+    - `old_endpoint` in `alpha`: keep the old endpoint `https://old.example/` available until `2026-11-23T04:00:09Z`. Until then, Shopify still sends retries of earlier deliveries there
 
     <details><summary>Failed: 2 changes</summary>
 

@@ -173,7 +173,7 @@ fn a_token_known_not_to_expire_is_not_assumed_to_be_renewed_elsewhere() {
 #[test]
 fn in_the_sandbox_the_status_names_placeholders() {
     let world = World::new(&manifest(ASSERTION, ""), &seed("category: public"));
-    let made_up = "the sandbox uses a placeholder token, because there is none: secret file app.pem";
+    let made_up = "the sandbox requires no token and uses a placeholder. For a real shop: secret file app.pem";
     at(&world, NOW, &["auth", "status", "--sandbox"]).exits(0).out_has(made_up);
     world.write("app.pem", &key().0);
     let real = at(&world, NOW, &["auth", "status", "--sandbox"]);

@@ -67,7 +67,7 @@ fn tokens_become_a_file_that_only_the_program_reads() {
         runner.step("Remove the tokens of the shops", &[]).0.exits(0);
         assert!(!file.exists());
         let said = status(&runner, job, "0");
-        assert!(said.contains("the sandbox uses a placeholder token"), "without the file it shows: {said}");
+        assert!(said.contains("uses a placeholder. For a real shop: "), "without the file it shows: {said}");
     }
 }
 

@@ -44,7 +44,11 @@ fn one(shop: &StatusShop, here: &str, out: &mut String) {
     };
     let _ = writeln!(out, "{sign:<2} {}  {source}{}", shop.shop, end(shop));
     if let Some(why) = &shop.made_up {
-        let _ = writeln!(out, "     the sandbox uses a placeholder token, because there is none: {}", escape(why));
+        let _ = writeln!(
+            out,
+            "     the sandbox requires no token and uses a placeholder. For a real shop: {}",
+            escape(why)
+        );
     }
     let mut line = |label: &str, words: &[String]| {
         if !words.is_empty() {
