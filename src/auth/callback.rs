@@ -54,7 +54,7 @@ pub(crate) enum CallbackError {
     NoShop,
     #[error(
         "the callback belongs to another login: its `state` was not created for this shop and app. Start again, and open \
-         only the link that Hookwright prints. If somebody sent you this URL, it may be an attack"
+         only the link that Hookwright prints. A URL that another person sent may be an attack"
     )]
     State,
     #[error("the link of this login is more than a week old. Start again")]

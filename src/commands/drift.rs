@@ -80,7 +80,7 @@ const SINCE: &str = "`--since` requires a file of an earlier run: a journal (`ap
                      --report FILE`) or a drift report (`drift --out FILE`). With `--since FILE --out FILE`, FILE can be \
                      missing in the first run";
 
-/// Reads the files of `--since`, before `--out` replaces one of them. Returns `None` if there is no file yet.
+/// Reads the files of `--since`, before `--out` replaces one of them. Returns `None` if no file exists yet.
 fn earlier(args: &DriftArgs, output: Output) -> Result<Option<History>, Failure> {
     let mut history = None;
     for path in &args.since {

@@ -207,7 +207,7 @@ fn steps<'a>(plan: &Plans<'_>, all: &[Difference<'_>]) -> Option<Section<'a>> {
             "Fetch the missed events, because Shopify does not send them again. Use the Admin API to find the resources that \
              changed {since}"
         );
-        // Without earlier files there is no beginning of a window.
+        // Without earlier files, the beginning of a window is unknown.
         let commands = plan.commands.iter().filter(|_| plan.since.is_some());
         let gaps: Vec<String> = commands.filter_map(|commands| commands.gaps.clone()).collect();
         let text = if gaps.is_empty() { text } else { format!("{text}. To list the time range for each binding, run") };

@@ -48,7 +48,7 @@ fn a_plan_validates_first_with_annotations_and_a_fork_is_only_validated() {
     let Some(runner) = Runner::new(world()) else { return };
     let plan = |fork: &str| runner.step("Run hookwright", &[("COMMAND", "plan"), ("FORK", fork)]);
     let (run, outputs) = plan("true");
-    run.exits(0).lacks("Plan: ").out_has("no access to secrets, so there is no plan");
+    run.exits(0).lacks("Plan: ").out_has("no access to secrets, so no plan was created");
     assert_eq!((outputs["exit-code"].as_str(), outputs.get("shown")), ("0", None));
     assert_eq!(runner.world.requests().len(), 0, "a fork has no secrets");
     assert_eq!(plan("false").1["shown"], "plan");
