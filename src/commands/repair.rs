@@ -20,6 +20,7 @@ pub(super) fn of_run(plan: &Plan, args: &DriftArgs, options: &str) -> Commands {
     let files = args.out.iter().flat_map(|out| args.since.iter().filter(move |path| *path != out).chain([out]));
     Commands {
         repair,
+        judges: plan.selection.shard.is_some() && args.out.is_some(),
         destinations: format!("hookwright destinations{options}"),
         gaps: gaps(files.map(PathBuf::as_path)),
     }
@@ -33,6 +34,7 @@ pub(super) fn of_file(plan: &Plan, file: &Path) -> Commands {
     let options = manifest_options(&manifest) + &sandbox;
     Commands {
         repair: apply(plan, file, &options),
+        judges: plan.selection.shard.is_some(),
         destinations: format!("hookwright destinations{options}"),
         gaps: gaps([file]),
     }

@@ -191,7 +191,7 @@ fn steps<'a>(plan: &Plans<'_>, all: &[Difference<'_>]) -> Option<Section<'a>> {
         } else {
             ""
         };
-        let text = if plan.selections.iter().any(|selection| selection.shard.is_some()) {
+        let text = if plan.commands.iter().any(|commands| commands.judges) {
             format!(
                 "Repair{consent}. Judge the reports of all shards together, then apply each with --checked checked.json"
             )

@@ -99,6 +99,8 @@ pub struct Plan {
 pub struct Commands {
     /// Repairs the drift. For a shard: judges the reports of all shards, because only then each of them can be applied.
     pub repair: String,
+    /// Whether `repair` only judges the report of a shard.
+    pub judges: bool,
     /// Checks the destinations.
     pub destinations: String,
     /// Lists the windows in which bindings were not live.

@@ -195,6 +195,9 @@ fn the_proposed_repair_of_a_shard_judges_all_shards() {
         let file = format!("{}.json", &shard[..1]);
         world.run(&["drift", "--sandbox", "--shard", shard, "--out", &file]);
     }
+    // Without a file there is nothing to judge: the command plans all shards.
+    let unsaved = world.run(&["drift", "--sandbox", "--shard", "1/1"]);
+    unsaved.exits(2).out_has("\n  2. Repair:\n       hookwright apply --sandbox\n");
     let text = world.run(&["show", "1.json", "2.json"]);
     text.exits(0).out_has("\n       hookwright show --check --out checked.json 1.json …\n");
     world.run(&["show", "--check", "--out", "checked.json", "1.json", "2.json"]).exits(0);

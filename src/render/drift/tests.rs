@@ -53,6 +53,7 @@ fn an_incident_is_one_sentence_a_section_for_each_cause_and_the_commands() {
         report(vec![removed("alpha"), removed("beta"), known, labelled("gamma", "apac", vec![])], counts(6, 1));
     drift.commands = Some(Commands {
         repair: "hookwright apply last.json".into(),
+        judges: false,
         destinations: "hookwright destinations".into(),
         gaps: Some("hookwright gaps apply.jsonl last.json --format csv".into()),
     });
